@@ -1,0 +1,1 @@
+"""People: sign-in, API tokens, profile and consent; the audit record."""

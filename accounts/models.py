@@ -1,0 +1,107 @@
+"""People, what they agreed to, and the record of who changed what. Roles are per study and live in `catalog`."""
+
+from typing import Any
+
+from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+from knox.models import AbstractAuthToken
+
+from diptych.database.triggers import append_only
+
+
+class User(AbstractUser):
+    """Somebody who signs in. What they may do is said by their memberships, never here."""
+
+    locale = models.CharField(_("language"), max_length=10, blank=True, help_text=_("Empty: the browser's."))
+    time_zone = models.CharField(_("time zone"), max_length=64, blank=True, help_text=_("Empty: UTC."))
+    must_change_password = models.BooleanField(default=False, help_text=_("Signed up with a one-time password."))
+
+
+class Profile(models.Model):
+    """Demographics, all optional and separately permissioned: nothing that serves or reviews reads them."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="profile")
+    year_of_birth = models.PositiveSmallIntegerField(null=True, blank=True)
+    gender = models.CharField(max_length=40, blank=True)
+    country = models.CharField(max_length=2, blank=True, help_text="ISO 3166-1 alpha-2")
+    first_language = models.CharField(max_length=35, blank=True, help_text="BCP 47")
+    education = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="profile_year_of_birth_is_plausible",
+                condition=Q(year_of_birth__isnull=True) | Q(year_of_birth__range=(1900, 2100)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"profile of {self.user_id}"
+
+
+class Consent(models.Model):
+    """One person's agreement to one version of one text, word for word, until withdrawn."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="consents")
+    document = models.CharField(max_length=120, help_text="What was agreed to, such as “study:demo”")
+    version = models.PositiveIntegerField()
+    text = models.TextField(help_text="The words as they were shown")
+    categories = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    given_at = models.DateTimeField(db_default=Now())
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="consent_given_once",
+                fields=["user", "document", "version"],
+                condition=Q(withdrawn_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="consent_withdrawn_after_given",
+                condition=Q(withdrawn_at__isnull=True) | Q(withdrawn_at__gte=F("given_at")),
+            ),
+            models.CheckConstraint(name="consent_has_words", condition=~Q(text="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.document} v{self.version} by {self.user_id}"
+
+
+class AccessToken(AbstractAuthToken):
+    """An API token: stored as a hash, for stated scopes, until a stated day."""
+
+    name = models.CharField(max_length=80, blank=True)
+    scopes = ArrayField(models.CharField(max_length=20))
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="access_token_has_scopes", condition=~Q(scopes=[])),
+            models.CheckConstraint(name="access_token_expires", condition=Q(expiry__isnull=False)),
+        ]
+
+
+class AuditEvent(models.Model):
+    """Who did what to which row, and what it was before. Append-only: a trigger refuses any other write."""
+
+    at = models.DateTimeField(db_default=Now())
+    actor = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+", help_text="Null: the system")
+    action = models.CharField(max_length=60, help_text="room.verb, such as “annotation.submitted”")
+    subject = models.CharField(max_length=60, help_text="The table of the row")
+    subject_id = models.CharField(max_length=64)
+    study_slug = models.CharField(max_length=60, blank=True)
+    before: "models.JSONField[Any, Any]" = models.JSONField(null=True, encoder=DjangoJSONEncoder)
+    after: "models.JSONField[Any, Any]" = models.JSONField(null=True, encoder=DjangoJSONEncoder)
+    address = models.GenericIPAddressField(null=True)
+
+    class Meta:
+        indexes = [models.Index(name="audit_by_subject", fields=["subject", "subject_id"])]
+        triggers = append_only("audit")
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.subject} {self.subject_id}"

@@ -1,0 +1,1 @@
+"""Judging: serving a pair, the two-stage page, drafts and submission."""

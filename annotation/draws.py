@@ -1,0 +1,33 @@
+"""Every random choice about what a person sees, drawn by seed so that it can be drawn again (protocol, rule 3)."""
+
+from random import Random
+
+from annotation.protocol import DIMENSION_BLOCK, DIMENSIONS, HARM_KEYS, SUB_DIMENSION_KEYS, VIDEOS
+from catalog.models import Study
+
+
+def question_order(study: Study, person_id: int) -> list[str]:
+    """The order of the four sub-dimension questions: drawn once a person."""
+    return _generator(study, person_id, "questions").sample(SUB_DIMENSION_KEYS, len(SUB_DIMENSION_KEYS))
+
+
+def tag_order(study: Study, person_id: int) -> list[str]:
+    """The order of the twelve harm tags: fixed a person, varied across people."""
+    return _generator(study, person_id, "tags").sample(HARM_KEYS, len(HARM_KEYS))
+
+
+def dimension_first(study: Study, person_id: int, served: int) -> str:
+    """Which dimension comes first in the person's pair number `served` (from 0)."""
+    if study.dimension_order != Study.DimensionOrder.COUNTERBALANCED:
+        return study.dimension_order.removesuffix("_first")
+    start = _generator(study, person_id, "dimensions").randrange(2)
+    return DIMENSIONS[(start + served // DIMENSION_BLOCK) % 2]
+
+
+def left(study: Study, person_id: int, served: int) -> str:
+    """Which video is on the left where balance within pair and person leaves it open."""
+    return _generator(study, person_id, f"left {served}").choice(VIDEOS)
+
+
+def _generator(study: Study, person_id: int, purpose: str) -> Random:
+    return Random(f"{study.seed}/{study.pk}/{person_id}/{purpose}")  # noqa: S311 - balance, not secrecy

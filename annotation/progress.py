@@ -1,0 +1,85 @@
+"""How far a study has come, as counts."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from annotation.models import Assignment
+from catalog.models import Study
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Counts of one study. Pairs that are held are counted in `pairs_held` and nowhere else; answers are the
+    current ones, counted or surplus."""
+
+    prompts: int
+    videos: int
+    media_pending: int
+    media_processing: int
+    media_ready: int
+    media_failed: int
+    pairs: int
+    pairs_held: int
+    pairs_preparing: int
+    pairs_done: int
+    answers_wanted: int
+    answers_counted: int
+    answers_surplus: int
+    answers_invalid: int
+    leases: int
+    people: int
+
+
+COUNTS = """
+WITH media AS (
+    SELECT count(*) AS videos,
+           count(*) FILTER (WHERE asset.state = 'pending') AS pending,
+           count(*) FILTER (WHERE asset.state = 'processing') AS processing,
+           count(*) FILTER (WHERE asset.state = 'ready') AS ready,
+           count(*) FILTER (WHERE asset.state = 'failed') AS failed
+      FROM catalog_video video JOIN catalog_asset asset ON asset.id = video.asset_id
+     WHERE video.study_id = %(study)s
+), pair AS (
+    SELECT count(*) FILTER (WHERE held = '') AS pairs,
+           count(*) FILTER (WHERE held <> '') AS held,
+           count(*) FILTER (WHERE held = '' AND NOT ready) AS preparing,
+           coalesce(sum(wanted) FILTER (WHERE held = ''), 0) AS wanted
+      FROM catalog_pair WHERE study_id = %(study)s
+), answered AS (
+    SELECT assignment.pair_id,
+           count(*) FILTER (WHERE standing.counted) AS counted,
+           count(*) FILTER (WHERE NOT standing.counted) AS surplus,
+           count(*) FILTER (WHERE standing.validity = 'invalid') AS invalid
+      FROM annotation_standing standing JOIN annotation_assignment assignment ON assignment.id = standing.assignment_id
+     WHERE assignment.study_id = %(study)s
+     GROUP BY assignment.pair_id
+), answer AS (
+    SELECT coalesce(sum(answered.counted), 0) AS counted, coalesce(sum(answered.surplus), 0) AS surplus,
+           coalesce(sum(answered.invalid), 0) AS invalid,
+           count(*) FILTER (WHERE pair.held = '' AND answered.counted >= pair.wanted) AS done
+      FROM answered JOIN catalog_pair pair ON pair.id = answered.pair_id
+)
+SELECT (SELECT count(*) FROM catalog_prompt WHERE study_id = %(study)s),
+       media.videos, media.pending, media.processing, media.ready, media.failed,
+       pair.pairs, pair.held, pair.preparing, answer.done, pair.wanted,
+       answer.counted, answer.surplus, answer.invalid,
+       (SELECT count(*) FROM annotation_assignment WHERE study_id = %(study)s AND state = 'leased'),
+       (SELECT count(DISTINCT person_id) FROM annotation_assignment
+         WHERE study_id = %(study)s AND state = 'submitted')
+  FROM media, pair, answer
+"""
+
+
+def progress(study: Study) -> Progress:
+    """The study's counts, in one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(COUNTS, {"study": study.pk})
+        row: Any = cursor.fetchone()
+    return Progress(*(int(count) for count in row))
+
+
+def own_answers(study: Study, person_id: int) -> int:
+    """How many pairs of the study the person has answered."""
+    return Assignment.objects.filter(study=study, person_id=person_id, state=Assignment.State.SUBMITTED).count()

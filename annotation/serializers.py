@@ -1,0 +1,158 @@
+"""The shapes of the annotation API: what comes in is validated here, what goes out is written here."""
+
+from typing import Any
+
+import orjson
+from rest_framework import serializers
+
+from annotation.answers import stage_errors
+from annotation.models import Assignment, Seat
+from annotation.protocol import HARM_KEYS, SKIP_REASONS, TIE, VIDEOS
+from annotation.serving import Desk
+from catalog.media.addresses import playback_url, poster_url
+from catalog.models import Study, Video
+
+#: Bounds on what a browser may report about one pair.
+MOST_BYTES_OF_VIEWING = 16_384
+LONGEST_MS = 24 * 3600 * 1000
+
+
+class ChoiceField(serializers.ChoiceField):
+    """`video_0` or `video_1`; `tie` where the study allows it (the serializer's context says)."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=[*VIDEOS, TIE], **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        value = super().to_internal_value(data)
+        if value == TIE and not self.context.get("allow_ties"):
+            raise serializers.ValidationError("This study takes no ties; answer video_0 or video_1.")
+        return value
+
+
+class TagsSerializer(serializers.Serializer):
+    tags = serializers.ListField(
+        child=serializers.ChoiceField(choices=list(HARM_KEYS)),
+        help_text="Harm keys; an empty list is the explicit “none of these”",
+    )
+
+
+class HelpfulnessSerializer(serializers.Serializer):
+    instruction_following = ChoiceField()
+    correctness = ChoiceField()
+    informativeness = ChoiceField()
+    aesthetics = ChoiceField()
+    overall = ChoiceField()
+
+
+class HarmlessnessSerializer(serializers.Serializer):
+    video_0 = TagsSerializer()
+    video_1 = TagsSerializer()
+    overall = ChoiceField()
+
+
+class ReportedSerializer(serializers.Serializer):
+    """What the page measured: milliseconds of active time by stage, and how the videos were really watched."""
+
+    timings_ms = serializers.DictField(
+        child=serializers.IntegerField(min_value=0, max_value=LONGEST_MS), required=False, default=dict
+    )
+    viewing = serializers.DictField(required=False, default=dict)
+
+    def validate_viewing(self, viewing: dict[str, Any]) -> dict[str, Any]:
+        if len(orjson.dumps(viewing, default=str)) > MOST_BYTES_OF_VIEWING:
+            raise serializers.ValidationError(f"Longer than {MOST_BYTES_OF_VIEWING} bytes of JSON.")
+        return viewing
+
+    def validate_timings_ms(self, timings: dict[str, int]) -> dict[str, int]:
+        if len(timings) > 40:
+            raise serializers.ValidationError("More than 40 entries.")
+        return timings
+
+
+class SubmissionSerializer(ReportedSerializer):
+    submission_id = serializers.UUIDField()
+    lease_next = serializers.BooleanField(default=False)
+    helpfulness = HelpfulnessSerializer()
+    harmlessness = HarmlessnessSerializer()
+
+
+class DraftTagsSerializer(serializers.Serializer):
+    tags = serializers.ListField(
+        child=serializers.ChoiceField(choices=list(HARM_KEYS)), allow_null=True, required=False
+    )
+
+
+class DraftHelpfulnessSerializer(serializers.Serializer):
+    instruction_following = ChoiceField(allow_null=True, required=False)
+    correctness = ChoiceField(allow_null=True, required=False)
+    informativeness = ChoiceField(allow_null=True, required=False)
+    aesthetics = ChoiceField(allow_null=True, required=False)
+    overall = ChoiceField(allow_null=True, required=False)
+
+
+class DraftHarmlessnessSerializer(serializers.Serializer):
+    video_0 = DraftTagsSerializer(required=False)
+    video_1 = DraftTagsSerializer(required=False)
+    overall = ChoiceField(allow_null=True, required=False)
+
+
+class DraftSerializer(ReportedSerializer):
+    """Unfinished answers: anything may be null or absent, but no overall answer before its first stage."""
+
+    helpfulness = DraftHelpfulnessSerializer(required=False)
+    harmlessness = DraftHarmlessnessSerializer(required=False)
+
+    def validate(self, draft: dict[str, Any]) -> dict[str, Any]:
+        if errors := stage_errors(draft):
+            raise serializers.ValidationError({dimension: {"overall": [why]} for dimension, why in errors.items()})
+        return draft
+
+
+class SkipSerializer(serializers.Serializer):
+    reason = serializers.ChoiceField(choices=list(SKIP_REASONS))
+
+
+def desk_json(desk: Desk, study: Study) -> dict[str, Any]:
+    """`{"current", "next", "reason", "retry_after_s"}`, as every leasing endpoint answers it."""
+    return {
+        "current": desk.current and assignment_json(desk.current, desk.seat, study),
+        "next": desk.next and assignment_json(desk.next, desk.seat, study),
+        "reason": desk.reason,
+        "retry_after_s": desk.retry_after_s,
+    }
+
+
+#: What a submission answers in place of a desk when the next pair was not asked for.
+NO_DESK = {"current": None, "next": None, "reason": None, "retry_after_s": None}
+
+
+def assignment_json(assignment: Assignment, seat: Seat, study: Study) -> dict[str, Any]:
+    """One assignment as the page and the API see it: nothing about generators, labels or other people (rule 4)."""
+    pair = assignment.pair
+    return {
+        "id": assignment.pk,
+        "pair_id": pair.public_id,
+        "study": study.slug,
+        "prompt": {"text": pair.prompt.text, "language": pair.prompt.language},
+        "left": assignment.left,
+        "video_0": video_json(pair.video_0, study, seat.person_id),
+        "video_1": video_json(pair.video_1, study, seat.person_id),
+        "dimension_first": assignment.dimension_first,
+        "question_order": seat.question_order,
+        "tag_order": seat.tag_order,
+        "expires_at": assignment.expires_at,
+        "draft": assignment.draft,
+    }
+
+
+def video_json(video: Video, study: Study, person_id: int) -> dict[str, Any]:
+    """Where a video is played from, for this person, and how long and fast it runs."""
+    asset = video.asset
+    return {
+        "playback_url": playback_url(asset.public_id, person_id, None, study.media_window_s),
+        "poster_url": poster_url(asset.public_id, person_id, None, study.media_window_s),
+        "duration_s": asset.duration_s,
+        "fps": asset.fps,
+    }
+

@@ -1,0 +1,6 @@
+"""What this room tells the rooms above it. Receivers run inside the transaction and only write rows."""
+
+from django.dispatch import Signal
+
+#: An annotation was written. Arguments: `annotation`, `standing`.
+answer_submitted = Signal()

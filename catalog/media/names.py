@@ -1,0 +1,27 @@
+"""Where an asset's renditions lie in storage: names follow from the public id, so serving needs no database."""
+
+from __future__ import annotations
+
+TRAINING_FRAMES = 8
+
+
+def folder(public_id: str) -> str:
+    """Storage folder of one asset's renditions; 256 first-level folders keep listings short."""
+    return f"renditions/{public_id[:2]}/{public_id}"
+
+
+def playback(public_id: str) -> str:
+    """The MP4 that annotators watch."""
+    return f"{folder(public_id)}/playback.mp4"
+
+
+def poster(public_id: str) -> str:
+    """The first frame as a JPEG, at the playback's size."""
+    return f"{folder(public_id)}/poster.jpg"
+
+
+def frame(public_id: str, number: int) -> str:
+    """Training frame `number` of 0 to 7, 224 × 224, JPEG."""
+    if not 0 <= number < TRAINING_FRAMES:
+        raise ValueError(f"training frames are numbered 0 to {TRAINING_FRAMES - 1}, not {number}")
+    return f"{folder(public_id)}/frames/{number}.jpg"

@@ -1,0 +1,68 @@
+"""Serve playback files and posters at signed addresses, in byte ranges, without a database query.
+
+An address that has expired answers 410 Gone with the plain body "expired", so that a page can renew it. An address
+that is not ours answers 403, whether or not the file exists. A good address of a file that is gone answers 404.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.core.files.storage import default_storage
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.views.decorators.http import require_safe
+
+from catalog.media import addresses, names
+from catalog.media.ranges import ranged_response
+
+NEVER_KEEP = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+@require_safe
+def playback(request: HttpRequest, public_id: str) -> HttpResponseBase:
+    """The MP4 that annotators watch."""
+    return _serve(request, public_id, addresses.PLAYBACK, names.playback(public_id), "video/mp4")
+
+
+@require_safe
+def poster(request: HttpRequest, public_id: str) -> HttpResponseBase:
+    """The first frame, shown until the video plays."""
+    return _serve(request, public_id, addresses.POSTER, names.poster(public_id), "image/jpeg")
+
+
+def _serve(
+    request: HttpRequest, public_id: str, kind: str, name: str, content_type: str
+) -> HttpResponseBase:
+    now = time.time()
+    expires = request.GET.get("e", "")
+    try:
+        addresses.check(public_id, kind, expires, request.GET.get("s", ""), now)
+    except addresses.Expired:
+        return _refusal("expired", 410)
+    except addresses.BadSignature:
+        return _refusal("bad signature", 403)
+    return _answer(request, name, content_type, seconds_left=int(expires) - int(now))
+
+
+def _answer(request: HttpRequest, name: str, content_type: str, *, seconds_left: int) -> HttpResponseBase:
+    try:
+        modified = default_storage.get_modified_time(name)
+        file: Any = default_storage.open(name)
+    except FileNotFoundError:
+        return _refusal("not found", 404)
+    # A rendition is written whole and renamed into place, so size and time of writing name its bytes.
+    etag = f'"{file.size:x}-{int(modified.timestamp() * 1_000_000):x}"'
+    response = ranged_response(
+        request, file, size=file.size, content_type=content_type, etag=etag, last_modified=modified
+    )
+    keep = f"private, immutable, max-age={seconds_left}"
+    response.headers["Cache-Control"] = keep if response.status_code != 416 else "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Content-Disposition"] = "inline"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    return response
+
+
+def _refusal(reason: str, status: int) -> HttpResponse:
+    return HttpResponse(reason, status=status, content_type="text/plain; charset=utf-8", headers=NEVER_KEEP)

@@ -1,0 +1,72 @@
+"""Bytes: one row for each distinct file, whatever the studies that use it."""
+
+import secrets
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+
+def new_public_id() -> str:
+    """64 random hex characters."""
+    return secrets.token_hex(32)
+
+
+class Asset(models.Model):
+    """An original file and what was made from it. Reached only through a study's Video.
+
+    pending → processing → ready | failed(reason). A worker holds a processing row by `fence`: it counts the
+    claims, and only the claim with the row's present number may write the outcome.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        PROCESSING = "processing"
+        READY = "ready"
+        FAILED = "failed"
+
+    public_id = models.CharField(max_length=64, unique=True, default=new_public_id)
+    sha256 = models.CharField(max_length=64, unique=True)
+    byte_size = models.PositiveBigIntegerField()
+    original = models.CharField(max_length=200, help_text="Storage name of the file as it came; never served")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
+    reason = models.TextField(blank=True, help_text="Why it failed, for a researcher")
+    facts: "models.JSONField[Any, Any]" = models.JSONField(default=dict, blank=True)
+    duration_s = models.FloatField(null=True, blank=True, help_text="Of the playback file")
+    fps = models.FloatField(null=True, blank=True, help_text="Of the playback file")
+    created_at = models.DateTimeField(db_default=Now())
+    finished_at = models.DateTimeField(null=True, blank=True)
+    fence = models.PositiveIntegerField(default=0)
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                name="asset_unfinished", fields=["created_at"], condition=Q(state__in=["pending", "processing"])
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(name="asset_public_id_form", condition=Q(public_id__regex="^[0-9a-f]{64}$")),
+            models.CheckConstraint(name="asset_sha256_form", condition=Q(sha256__regex="^[0-9a-f]{64}$")),
+            models.CheckConstraint(
+                name="asset_state_known",
+                condition=Q(state__in=["pending", "processing", "ready", "failed"]),
+            ),
+            models.CheckConstraint(
+                name="asset_failed_has_reason",
+                condition=(Q(state="failed") & ~Q(reason="")) | (~Q(state="failed") & Q(reason="")),
+            ),
+            models.CheckConstraint(
+                name="asset_ready_has_facts",
+                condition=~Q(state="ready") | Q(duration_s__gt=0, fps__gt=0, finished_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="asset_processing_has_heartbeat",
+                condition=~Q(state="processing") | Q(heartbeat_at__isnull=False, fence__gt=0),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.public_id[:8]} ({self.state})"

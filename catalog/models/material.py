@@ -1,0 +1,181 @@
+"""Prompts, the videos made for them, and what models said about either."""
+
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from catalog.harms import HARM_KEYS
+from catalog.models.assets import Asset
+from catalog.models.studies import Study
+from diptych.database.constraints import CompositeForeignKey
+
+
+class Prompt(models.Model):
+    """A user's text. `public_id` is the sha-256 hex of `json.dumps(text)`, as in the published data."""
+
+    class Type(models.TextChoices):
+        SAFETY_NEUTRAL = "safety_neutral"
+        SAFETY_CRITICAL = "safety_critical"
+
+    class Set(models.TextChoices):
+        CORPUS = "corpus"
+        EVAL = "eval"
+
+    class Split(models.TextChoices):
+        UNDECIDED = ""
+        TRAIN = "train"
+        TEST = "test"
+        EXCLUDED = "excluded"
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="prompts")
+    public_id = models.CharField(max_length=64)
+    text = models.TextField()
+    language = models.CharField(max_length=35, default="en", help_text="BCP 47")
+    prompt_type = models.CharField(max_length=16, choices=Type.choices, default=Type.SAFETY_NEUTRAL)
+    labels = ArrayField(
+        models.CharField(max_length=24), null=True, blank=True, help_text="Harm keys; null: nobody labelled it"
+    )
+    labelled_by = models.CharField(max_length=80, blank=True)
+    source = models.CharField(max_length=20, blank=True, help_text="real_user or researcher")
+    source_detail = models.CharField(max_length=300, blank=True, help_text="Channel or address")
+    licence = models.CharField(max_length=80, blank=True)
+    set = models.CharField(max_length=6, choices=Set.choices, default=Set.CORPUS)
+    cluster = models.CharField(max_length=64, blank=True)
+    split = models.CharField(max_length=8, choices=Split.choices, default=Split.UNDECIDED, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="prompt_public_id_in_study", fields=["study", "public_id"]),
+            models.UniqueConstraint(name="prompt_study_id", fields=["study", "id"]),
+            models.CheckConstraint(name="prompt_public_id_form", condition=Q(public_id__regex="^[0-9a-f]{64}$")),
+            models.CheckConstraint(name="prompt_has_text", condition=~Q(text="")),
+            models.CheckConstraint(
+                name="prompt_type_known", condition=Q(prompt_type__in=["safety_neutral", "safety_critical"])
+            ),
+            models.CheckConstraint(
+                name="prompt_source_known", condition=Q(source__in=["", "real_user", "researcher"])
+            ),
+            models.CheckConstraint(name="prompt_set_known", condition=Q(set__in=["corpus", "eval"])),
+            models.CheckConstraint(
+                name="prompt_split_known", condition=Q(split__in=["", "train", "test", "excluded"])
+            ),
+            models.CheckConstraint(
+                name="prompt_eval_never_trains", condition=~Q(set="eval") | ~Q(split="train")
+            ),
+            models.CheckConstraint(
+                name="prompt_labels_known",
+                condition=Q(labels__isnull=True) | Q(labels__contained_by=list(HARM_KEYS)),
+            ),
+            models.CheckConstraint(
+                name="prompt_labels_have_labeller",
+                condition=Q(labels__isnull=True, labelled_by="")
+                | (Q(labels__isnull=False) & ~Q(labelled_by="")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.text[:60]
+
+
+class Video(models.Model):
+    """A T-V pair: one prompt together with one video generated for it."""
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="videos")
+    prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="videos", db_constraint=False)
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="videos")
+    public_id = models.CharField(max_length=64)
+    video_text = models.TextField(blank=True, help_text="What the generator was given; empty: the prompt")
+    refined_by = models.CharField(max_length=120, blank=True)
+    generator = models.CharField(max_length=120, blank=True)
+    generator_version = models.CharField(max_length=80, blank=True)
+    seed = models.CharField(max_length=80, blank=True)
+    settings: "models.JSONField[Any, Any]" = models.JSONField(default=dict, blank=True)
+    licence = models.CharField(max_length=80, blank=True)
+    derived_from = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="derived", db_constraint=False
+    )
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="video_public_id_in_study", fields=["study", "public_id"]),
+            models.UniqueConstraint(name="video_study_id", fields=["study", "id"]),
+            models.UniqueConstraint(name="video_prompt_id", fields=["prompt", "id"]),
+            models.CheckConstraint(name="video_public_id_form", condition=Q(public_id__regex="^[0-9a-f]{64}$")),
+            models.CheckConstraint(
+                name="video_refined_text_given", condition=Q(refined_by="") | ~Q(video_text="")
+            ),
+            models.CheckConstraint(name="video_not_from_itself", condition=~Q(derived_from=F("id"))),
+            CompositeForeignKey(
+                name="video_prompt_same_study",
+                fields=["study", "prompt"],
+                to="catalog.Prompt",
+                to_fields=["study", "id"],
+            ),
+            CompositeForeignKey(
+                name="video_origin_same_study",
+                fields=["study", "derived_from"],
+                to="catalog.Video",
+                to_fields=["study", "id"],
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id[:8]
+
+
+class Label(models.Model):
+    """What something other than an annotator said of a prompt, a video or a pair. Never mixed with annotations."""
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="labels")
+    prompt = models.ForeignKey(Prompt, null=True, blank=True, on_delete=models.PROTECT, db_constraint=False)
+    video = models.ForeignKey(Video, null=True, blank=True, on_delete=models.PROTECT, db_constraint=False)
+    pair = models.ForeignKey(
+        "catalog.Pair", null=True, blank=True, on_delete=models.PROTECT, db_constraint=False
+    )
+    question = models.CharField(max_length=60)
+    labeller = models.CharField(max_length=120)
+    labeller_version = models.CharField(max_length=80, blank=True)
+    value: "models.JSONField[Any, Any]" = models.JSONField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="label_has_one_subject",
+                condition=Q(prompt__isnull=False, video__isnull=True, pair__isnull=True)
+                | Q(prompt__isnull=True, video__isnull=False, pair__isnull=True)
+                | Q(prompt__isnull=True, video__isnull=True, pair__isnull=False),
+            ),
+            models.CheckConstraint(name="label_has_labeller", condition=~Q(labeller="") & ~Q(question="")),
+            models.UniqueConstraint(
+                name="label_once",
+                fields=["prompt", "video", "pair", "question", "labeller", "labeller_version"],
+                nulls_distinct=False,
+            ),
+            CompositeForeignKey(
+                name="label_prompt_same_study",
+                fields=["study", "prompt"],
+                to="catalog.Prompt",
+                to_fields=["study", "id"],
+            ),
+            CompositeForeignKey(
+                name="label_video_same_study",
+                fields=["study", "video"],
+                to="catalog.Video",
+                to_fields=["study", "id"],
+            ),
+            CompositeForeignKey(
+                name="label_pair_same_study",
+                fields=["study", "pair"],
+                to="catalog.Pair",
+                to_fields=["study", "id"],
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.labeller}: {self.question}"

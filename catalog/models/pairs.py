@@ -1,0 +1,154 @@
+"""Pairs, which are what people answer, and the batches in which they are checked and accepted."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Greatest, Least, Now
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models.material import Prompt, Video
+from catalog.models.studies import Study
+from diptych.database.constraints import CompositeForeignKey
+
+
+class Batch(models.Model):
+    """The unit that is handed over, spot-checked and accepted or returned."""
+
+    class State(models.TextChoices):
+        OPEN = "open", _("open")
+        ANNOTATED = "annotated", _("annotated")
+        IN_REVIEW = "in_review", _("in review")
+        ACCEPTED = "accepted", _("accepted")
+        RETURNED = "returned", _("returned")
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="batches")
+    number = models.PositiveIntegerField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name_plural = "batches"
+        constraints = [
+            models.UniqueConstraint(name="batch_number_in_study", fields=["study", "number"]),
+            models.UniqueConstraint(name="batch_study_id", fields=["study", "id"]),
+            models.CheckConstraint(name="batch_number_from_one", condition=Q(number__gte=1)),
+            models.CheckConstraint(
+                name="batch_state_known",
+                condition=Q(state__in=["open", "annotated", "in_review", "accepted", "returned"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"batch {self.number}"
+
+
+class Pair(models.Model):
+    """Two T-V pairs to compare; of the same prompt, unless it is a control.
+
+    `open_slots` = `wanted` − live leases − counted standings. It is changed only by a conditional update beside
+    the change of state that it follows from. `ready` says that both videos can be played; `held` keeps a pair
+    from being served, with the reason.
+    """
+
+    class Kind(models.TextChoices):
+        REAL = "real"
+        CONTROL = "control"
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="pairs")
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="pairs", db_constraint=False)
+    prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="pairs", db_constraint=False)
+    video_0 = models.ForeignKey(Video, on_delete=models.PROTECT, related_name="pairs_as_0", db_constraint=False)
+    video_1 = models.ForeignKey(Video, on_delete=models.PROTECT, related_name="pairs_as_1", db_constraint=False)
+    public_id = models.CharField(max_length=64)
+    kind = models.CharField(max_length=7, choices=Kind.choices, default=Kind.REAL)
+    expected: "models.JSONField[Any, Any]" = models.JSONField(null=True, blank=True)
+    priority = models.IntegerField(default=0, help_text="Higher is served sooner")
+    selection_method = models.CharField(max_length=40, default="import")
+    selection_probability = models.FloatField(null=True, blank=True)
+    selection_model = models.CharField(max_length=80, blank=True)
+    wanted = models.PositiveSmallIntegerField(default=1)
+    open_slots = models.SmallIntegerField(default=1)
+    ready = models.BooleanField(default=False)
+    held = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+    # Null for a control, so that the foreign keys below bind real pairs only.
+    real_prompt_id = models.GeneratedField(
+        expression=Case(When(kind="real", then=F("prompt_id")), default=Value(None)),
+        output_field=models.BigIntegerField(null=True),
+        db_persist=True,
+    )
+
+    class Meta:
+        indexes = [
+            models.Index(
+                F("study"),
+                F("priority").desc(),
+                F("id"),
+                name="pair_servable",
+                condition=Q(open_slots__gt=0, ready=True, held=""),
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(name="pair_public_id_in_study", fields=["study", "public_id"]),
+            models.UniqueConstraint(name="pair_study_id", fields=["study", "id"]),
+            models.UniqueConstraint(
+                Least("video_0", "video_1"),
+                Greatest("video_0", "video_1"),
+                name="pair_once_in_either_order",
+                condition=Q(kind="real"),
+            ),
+            models.CheckConstraint(name="pair_public_id_form", condition=Q(public_id__regex="^[0-9a-f]{64}$")),
+            models.CheckConstraint(name="pair_two_videos", condition=~Q(video_0=F("video_1"))),
+            models.CheckConstraint(name="pair_kind_known", condition=Q(kind__in=["real", "control"])),
+            models.CheckConstraint(
+                name="pair_control_has_expected", condition=Q(kind="real") | Q(expected__isnull=False)
+            ),
+            models.CheckConstraint(
+                name="pair_open_slots_range", condition=Q(open_slots__gte=0, open_slots__lte=F("wanted"))
+            ),
+            models.CheckConstraint(
+                name="pair_selection_probability_range",
+                condition=Q(selection_probability__isnull=True)
+                | Q(selection_probability__gt=0, selection_probability__lte=1),
+            ),
+            CompositeForeignKey(
+                name="pair_batch_same_study",
+                fields=["study", "batch"],
+                to="catalog.Batch",
+                to_fields=["study", "id"],
+            ),
+            CompositeForeignKey(
+                name="pair_prompt_same_study",
+                fields=["study", "prompt"],
+                to="catalog.Prompt",
+                to_fields=["study", "id"],
+            ),
+            CompositeForeignKey(
+                name="pair_video_0_same_study",
+                fields=["study", "video_0"],
+                to="catalog.Video",
+                to_fields=["study", "id"],
+            ),
+            CompositeForeignKey(
+                name="pair_video_1_same_study",
+                fields=["study", "video_1"],
+                to="catalog.Video",
+                to_fields=["study", "id"],
+            ),
+            CompositeForeignKey(
+                name="pair_video_0_same_prompt",
+                fields=["real_prompt_id", "video_0"],
+                to="catalog.Video",
+                to_fields=["prompt", "id"],
+            ),
+            CompositeForeignKey(
+                name="pair_video_1_same_prompt",
+                fields=["real_prompt_id", "video_1"],
+                to="catalog.Video",
+                to_fields=["prompt", "id"],
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id[:8]

@@ -1,0 +1,11 @@
+"""The Celery app. Queues: `default`, `media` (CPU) and `gpu` (one process a GPU, no prefetch)."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "diptych.settings")
+
+app = Celery("diptych")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

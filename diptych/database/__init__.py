@@ -1,0 +1,1 @@
+"""Building blocks for tables that Django does not have. They know no room."""

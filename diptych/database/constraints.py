@@ -1,0 +1,59 @@
+"""Constraints that PostgreSQL has and Django's models cannot say."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.backends.ddl_references import Statement, Table
+from django.db.models import Model
+from django.db.models.constraints import BaseConstraint
+
+
+class CompositeForeignKey(BaseConstraint):
+    """A foreign key over several columns, so that “of the same study” is decided by the database.
+
+    `fields` and `to_fields` are field names, in the same order; `to` is `app_label.Model`, whose `to_fields`
+    must be unique together. A row with a null in any of `fields` is not checked (MATCH SIMPLE).
+    """
+
+    def __init__(self, *, name: str, fields: Sequence[str], to: str, to_fields: Sequence[str]) -> None:
+        super().__init__(name=name)
+        self.fields = tuple(fields)
+        self.to = to
+        self.to_fields = tuple(to_fields)
+
+    def constraint_sql(self, model: type[Model], schema_editor: BaseDatabaseSchemaEditor) -> str:
+        target = model._meta.apps.get_model(self.to)
+        quote = schema_editor.quote_name
+        return "CONSTRAINT {name} FOREIGN KEY ({columns}) REFERENCES {table} ({targets})".format(
+            name=quote(self.name),
+            columns=", ".join(quote(model._meta.get_field(field).column) for field in self.fields),
+            table=quote(target._meta.db_table),
+            targets=", ".join(quote(target._meta.get_field(field).column) for field in self.to_fields),
+        )
+
+    def create_sql(self, model: type[Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement:
+        return Statement(
+            "ALTER TABLE %(table)s ADD %(constraint)s",
+            table=Table(model._meta.db_table, schema_editor.quote_name),
+            constraint=self.constraint_sql(model, schema_editor),
+        )
+
+    def remove_sql(self, model: type[Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement:
+        return Statement(
+            "ALTER TABLE %(table)s DROP CONSTRAINT %(name)s",
+            table=Table(model._meta.db_table, schema_editor.quote_name),
+            name=schema_editor.quote_name(self.name),
+        )
+
+    def validate(self, *args: Any, **kwargs: Any) -> None:
+        """Left to the database: only there can two writers at once be told apart."""
+
+    def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+        path, _, kwargs = super().deconstruct()
+        return path, (), kwargs | {"fields": self.fields, "to": self.to, "to_fields": self.to_fields}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, CompositeForeignKey) and self.deconstruct() == other.deconstruct()
+
+    __hash__ = BaseConstraint.__hash__

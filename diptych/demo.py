@@ -1,0 +1,365 @@
+"""`make demo`: the whole system on one machine, from nothing to an address and sign-ins to try it with.
+
+One process of Django's brings database and files up to date and fills in the demo study; this one never imports
+Django and only starts, watches and stops the others. All of them end with it, however it ends.
+"""
+
+import argparse
+import http.client
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from diptych.embedded.process import Guarded
+from diptych.embedded.servers import Servers, is_free, start
+from diptych.embedded.state import REPOSITORY, EmbeddedError, Home, sentences_for, write_private
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+HEALTHY_WITHIN = 60.0  # seconds
+GIVE_UP = 3  # restarts of one program within GIVE_UP_WITHIN seconds
+GIVE_UP_WITHIN = 60.0
+WEB_GRACE, WORKER_GRACE = 3.0, 4.0  # seconds; a task that is cut short is taken up again from its row
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the demo, or reset it; answer the exit status."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, leave)
+    parser = argparse.ArgumentParser(prog="python -m diptych.demo", description=__doc__.splitlines()[0])
+    parser.add_argument("--reset", action="store_true", help="delete the demo's data")
+    parser.add_argument("--yes", action="store_true", help="with --reset: do not ask")
+    parser.add_argument("--fill", type=int, metavar="DESCRIPTOR", help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    try:
+        if options.fill is not None:
+            return fill(options.fill)
+        home = Home.from_environment()
+        return reset(home, ask=not options.yes) if options.reset else run(home, wanted_port())
+    except EmbeddedError as error:
+        say(str(error), to=sys.stderr)
+        return 1
+
+
+def leave(number: int, frame: object) -> None:
+    """Turn a stop signal into an orderly end, once: a second one must not disturb it."""
+    for other in STOP_SIGNALS:
+        signal.signal(other, signal.SIG_IGN)
+    sys.exit(0)
+
+
+# --- What a person sees --------------------------------------------------------------------------------
+
+
+def say(text: str = "", to: Any = None) -> None:
+    """Print a line; a terminal that has gone away is no reason to fail."""
+    with suppress(OSError):
+        print(text, file=to or sys.stdout, flush=True)
+
+
+class Step:
+    """One line for one step, with the seconds that it took: `with Step("Database is current"): ...`."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.began = time.monotonic()
+
+    def __enter__(self) -> "Step":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        if kind is None:
+            say(f"  {self.text:<48}{time.monotonic() - self.began:6.1f} s")
+
+
+def show_sign_ins(url: str, people: list[dict[str, str]]) -> None:
+    """The address, and one line a person."""
+    say(f"\n  Diptych is at {url}\n")
+    columns = ("role", "username", "password")
+    widths = [max(len(column), *(len(str(one.get(column, ""))) for one in people)) for column in columns]
+    for one in ({column: column for column in columns}, *people):
+        line = "   ".join(f"{one.get(column, '')!s:<{width}}" for column, width in zip(columns, widths, strict=True))
+        say(f"    {line.rstrip()}")
+    say("\n  Ctrl-C stops it; the data stay. `make demo-reset` deletes them.")
+
+
+# --- The demo ------------------------------------------------------------------------------------------
+
+
+def wanted_port() -> int:
+    """PORT, 8000 when unset. Raises EmbeddedError when it is no port."""
+    text = os.environ.get("PORT") or "8000"
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
+        raise EmbeddedError(f"PORT is {text!r}, which is no port: give a number up to 65535 (`PORT=8001 make demo`).")
+    return int(text)
+
+
+def check_port(port: int) -> None:
+    """Raise EmbeddedError when something else listens there, or we may not."""
+    if is_free(port):
+        return
+    with closing(socket.socket()) as probe:
+        taken = probe.connect_ex(("127.0.0.1", port)) == 0
+    reason = "is in use by another program" if taken or port >= 1024 else "is only for root"
+    other = port + 1 if 1024 <= port < 65535 else 8001
+    raise EmbeddedError(f"Port {port} {reason}. Choose another one: `PORT={other} make demo`.")
+
+
+def check_not_running(home: Home) -> None:
+    """Raise EmbeddedError with the address when a demo already runs on this state folder."""
+    pid, purpose = home.holder() or (0, "")
+    if purpose.startswith("the demo at "):
+        raise EmbeddedError(
+            f"The demo already runs at {purpose.removeprefix('the demo at ')} (process {pid}). Stop it there with "
+            f"Ctrl-C, or with `kill {pid}`; its sign-ins are in {home.path / 'demo.json'}."
+        )
+
+
+def run(home: Home, port: int) -> int:
+    """Start everything, show where it is, and keep it running until a stop signal."""
+    url = f"http://127.0.0.1:{port}"
+    check_not_running(home)
+    say(f"Diptych demo in {home.path}")
+    began = time.monotonic()
+    try:
+        with ExitStack() as stack:
+            with Step("PostgreSQL and Valkey"):
+                servers = stack.enter_context(start(home, purpose=f"the demo at {url}"))
+            # Only now: the web server of a demo that was killed a moment ago has let go of its port.
+            check_port(port)
+            programs = Programs(servers, port)
+            stack.callback(programs.stop)
+            prepare(programs)
+            with Step("Web server and worker"):
+                programs.wait_until_healthy()
+            show_sign_ins(url, write_sign_ins(home, url))
+            say(f"\n  Ready after {time.monotonic() - began:.1f} s.")
+            programs.watch()
+    except SystemExit:
+        say("\nStopped.")
+        raise
+    return 1
+
+
+def prepare(programs: "Programs") -> None:
+    """Bring database and files up to date, start web server and worker as soon as they can, fill in the study.
+
+    Raises EmbeddedError when a step fails or a program ends meanwhile.
+    """
+    told, teller = os.pipe()
+    filling = programs.guard("the preparation", [sys.executable, "-m", "diptych.demo", "--fill", teller], teller)
+    os.close(teller)
+    try:
+        current = bool(os.read(told, 1))  # empty when it failed and is gone
+        if current:
+            programs.start()
+        while filling.is_alive():
+            select.select([], [], [], 0.1)
+            programs.check()
+        if not current or filling.wait() != 0:
+            raise EmbeddedError("The demo could not be prepared; what went wrong stands above.")
+    finally:
+        os.close(told)
+        filling.stop()
+
+
+def write_sign_ins(home: Home, url: str) -> list[dict[str, str]]:
+    """Write demo.json, for programs that try the demo; answer the people in it."""
+    people_file = home.path / "demo-people.json"
+    with sentences_for(people_file):
+        people = json.loads(people_file.read_text())
+        write_private(home.path / "demo.json", json.dumps({"url": url, "people": people}, indent=2) + "\n")
+    return people
+
+
+@dataclass
+class Program:
+    """Web server or worker: how to start it, its process, and when it was last started again."""
+
+    launch: Callable[[], Guarded]
+    process: Guarded
+    restarts: list[float] = field(default_factory=list)
+
+
+class Programs:
+    """Web server and worker, beside the servers that they need."""
+
+    def __init__(self, servers: Servers, port: int) -> None:
+        self.servers = servers
+        self.port = port
+        self.environment = os.environ | servers.environment() | {"DIPTYCH_MODE": "demo", "PYTHONUNBUFFERED": "1"}
+        self.running: list[Program] = []
+        self.revivals: list[float] = []
+
+    def guard(self, name: str, command: list[Any], *keep: int, **options: Any) -> Guarded:
+        """Start a command of this project that ends when we do."""
+        keep += self.servers.keep
+        return Guarded(name, command, environment=self.environment, cwd=REPOSITORY, keep=keep, **options)
+
+    def start(self) -> None:
+        for launch in (self.web_server, self.worker):
+            self.running.append(Program(launch, launch()))
+
+    def web_server(self) -> Guarded:
+        command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"]
+        command += ["--port", str(self.port), "--workers", "2", "--blocking-threads", "16"]
+        command += ["--respawn-failed-workers", "--workers-kill-timeout", "2", "diptych.wsgi:application"]
+        return self.guard("The web server", command, log=self.servers.home.log("web"), grace=WEB_GRACE)
+
+    def worker(self) -> Guarded:
+        schedule = self.servers.home.path / "celerybeat-schedule"
+        command = [sys.executable, "-m", "celery", "-A", "diptych", "worker", "-B", "-Q", "default,media"]
+        command += ["--concurrency", "2", "--loglevel", "INFO", "-s", str(schedule)]
+        return self.guard("The worker", command, log=self.servers.home.log("worker"), grace=WORKER_GRACE)
+
+    def check(self) -> None:
+        """Raise EmbeddedError when anything has ended."""
+        endings = self.servers.obituaries()
+        endings += [one.process.ending() for one in self.running if not one.process.is_alive()]
+        if endings:
+            raise EmbeddedError(" ".join(endings))
+
+    def wait_until_healthy(self) -> None:
+        """Return when the web server reports that database and broker answer."""
+        deadline = time.monotonic() + HEALTHY_WITHIN
+        while (status := health(self.port)) != 200:
+            self.check()
+            if time.monotonic() > deadline:
+                raise EmbeddedError(
+                    f"/healthz answers {status or 'nothing'} after {HEALTHY_WITHIN:.0f} seconds. "
+                    f"See the logs in {self.servers.home.logs}, then start again."
+                )
+            time.sleep(0.05)
+
+    def watch(self) -> None:
+        """Start again what ends by itself, saying so. Raises EmbeddedError when one keeps ending."""
+        while True:
+            select.select([], [], [], 0.5)
+            if not self.servers.alive():
+                for ending in self.servers.obituaries():
+                    say(f"  {ending} It is started again.")
+                count_restart(self.revivals, "A server")
+                self.servers.revive()
+            for one in self.running:
+                if not one.process.is_alive():
+                    say(f"  {one.process.ending()} It is started again.")
+                    count_restart(one.restarts, one.process.name)
+                    one.process.stop()
+                    one.process = one.launch()
+
+    def stop(self) -> None:
+        """End web server and worker, both at once."""
+        for one in self.running:
+            one.process.begin_stop()
+        for one in self.running:
+            one.process.stop()
+
+
+def count_restart(restarts: list[float], name: str) -> None:
+    """Note a restart. Raises EmbeddedError when there were too many of late."""
+    now = time.monotonic()
+    restarts[:] = [*(moment for moment in restarts if now - moment < GIVE_UP_WITHIN), now]
+    if len(restarts) > GIVE_UP:
+        raise EmbeddedError(f"{name} has ended {len(restarts)} times within a minute. The demo stops; see its log.")
+
+
+def health(port: int) -> int:
+    """The status of /healthz, 0 when there is no answer."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+        try:
+            connection.request("GET", "/healthz")
+            return connection.getresponse().status
+        except (OSError, http.client.HTTPException):
+            return 0
+
+
+def reset(home: Home, ask: bool) -> int:
+    """Delete the state folder and data that lie elsewhere; answer the exit status."""
+    check_not_running(home)
+    if not home.path.exists():
+        say(f"There is nothing to delete: {home.path} does not exist.")
+        return 0
+    if ask and sys.stdin.isatty():
+        say(f"This deletes {home.path} with all answers, videos and accounts in it.")
+        try:
+            answer = input("Type yes to go on: ")
+        except EOFError:
+            answer = ""
+        if answer.strip().lower() != "yes":
+            say("Nothing was deleted.")
+            return 1
+    with Step(f"{home.path} deleted"):
+        home.remove()
+    return 0
+
+
+# --- In a process of its own, with Django --------------------------------------------------------------
+
+
+def fill(teller: int) -> int:
+    """Bring database and static files up to date, say so through the descriptor, and make the demo study."""
+    log = Home.from_environment().log("preparation")
+    try:
+        import django
+
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "diptych.settings")
+        django.setup()
+        from django.core.management import call_command
+
+        with Step("Database is current"):
+            migrate()
+        with Step("Static files are current"):
+            collect_static()
+        os.write(teller, b".")
+        os.close(teller)
+        people = Home.from_environment().path / "demo-people.json"
+        with Step("Demo study"):
+            call_command("make_demo_study", if_missing=True, people_file=str(people))
+        with Step("Videos are ready"):
+            call_command("media_progress", study="demo", wait=True)
+    except Exception as error:
+        with log.open("a") as file:
+            traceback.print_exc(file=file)
+        say(f"  {error or type(error).__name__} (in full in {log})", to=sys.stderr)
+        return 1
+    return 0
+
+
+def migrate() -> None:
+    """Apply migrations, when there are any to apply."""
+    from django.core.management import call_command
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        call_command("migrate", verbosity=0, interactive=False)
+
+
+def collect_static() -> None:
+    """Collect static files, when one has changed since they were last collected."""
+    from django.conf import settings
+    from django.contrib.staticfiles.finders import get_finders
+    from django.core.management import call_command
+
+    sources = [Path(storage.path(name)) for finder in get_finders() for name, storage in finder.list([])]
+    sources.append(REPOSITORY / "diptych" / "staticfiles.py")
+    stats = sorted((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in sources)
+    mark, now = Path(settings.STATIC_ROOT) / ".collected-from", json.dumps(stats)
+    if mark.exists() and mark.read_text() == now:
+        return
+    call_command("collectstatic", verbosity=0, interactive=False, clear=True)
+    mark.write_text(now)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,64 @@
+"""`python -m diptych.embedded [--home DIR] [-- COMMAND...]`: servers in the foreground, or around one command."""
+
+import argparse
+import os
+import select
+import signal
+import subprocess
+import sys
+
+from diptych.embedded.servers import Servers, start
+from diptych.embedded.state import EmbeddedError
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def main() -> int:
+    """Run; answer the exit status: the command's own, 0 after a stop signal, 1 after a failure."""
+    parser = argparse.ArgumentParser(prog="python -m diptych.embedded", description=__doc__)
+    parser.add_argument("--home", help="state folder (DIPTYCH_HOME, else .diptych in the repository)")
+    parser.add_argument("command", nargs="*", help="run this with DATABASE_URL and REDIS_URL set, then stop")
+    options = parser.parse_args()
+    for number in STOP_SIGNALS:
+        signal.signal(number, raise_exit)
+    try:
+        with start(options.home, purpose="python -m diptych.embedded") as servers:
+            return run(servers, options.command) if options.command else stay(servers)
+    except EmbeddedError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def raise_exit(number: int, frame: object) -> None:
+    """Turn a stop signal into an orderly end, once: a second one must not disturb it."""
+    for other in STOP_SIGNALS:
+        signal.signal(other, signal.SIG_IGN)
+    sys.exit(0)
+
+
+def stay(servers: Servers) -> int:
+    """Hold the servers until a stop signal, or until one of them ends."""
+    print(f"PostgreSQL and Valkey run; their addresses are in {servers.home.servers_file}. Ctrl-C stops them.")
+    sys.stdout.flush()
+    while servers.alive():
+        select.select([], [], [], 1.0)
+    print("\n".join(servers.obituaries()), file=sys.stderr)
+    return 1
+
+
+def run(servers: Servers, command: list[str]) -> int:
+    """Run one command with the servers' addresses; a stop signal goes to it, and its end is ours."""
+    try:
+        child = subprocess.Popen(command, env=os.environ | servers.environment())
+    except OSError as error:
+        print(f"{command[0]} could not be started: {error.strerror}.", file=sys.stderr)
+        return 127
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to the command as well
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda received, frame: child.send_signal(received))
+    status = child.wait()
+    return 128 - status if status < 0 else status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

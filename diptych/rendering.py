@@ -1,0 +1,65 @@
+"""JSON in and out of the API through orjson, and one shape for every error."""
+
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+import orjson
+from rest_framework.exceptions import ParseError, ValidationError
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+
+class ORJSONRenderer(BaseRenderer):
+    """Writes `application/json`."""
+
+    media_type = "application/json"
+    format = "json"
+    charset = None
+
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        return b"" if data is None else orjson.dumps(data, default=str, option=orjson.OPT_NON_STR_KEYS)
+
+
+class ORJSONParser(BaseParser):
+    """Reads `application/json`."""
+
+    media_type = "application/json"
+
+    def parse(
+        self,
+        stream: BinaryIO,
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        body = stream.read()
+        try:
+            parsed = orjson.loads(body) if body else {}
+        except orjson.JSONDecodeError as error:
+            raise ParseError(f"The request body is not valid JSON: {error}.") from error
+        if not isinstance(parsed, dict):
+            raise ParseError("The request body must be a JSON object.")
+        return parsed
+
+
+def problem(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Every refusal as `{"detail": sentence, "code": word, "fields": {name: [sentence, …]}}`; fields only for 400."""
+    response = exception_handler(error, context)
+    if response is None:
+        return None
+    if isinstance(error, ValidationError):
+        response.data = {
+            "detail": "Some fields are missing or wrong; each is named in “fields”.",
+            "code": "invalid",
+            "fields": error.detail if isinstance(error.detail, dict) else {"": error.detail},
+        }
+    else:
+        detail = response.data["detail"]
+        response.data = {"detail": detail, "code": getattr(detail, "code", "error")}
+    return response

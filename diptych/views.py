@@ -1,0 +1,124 @@
+"""The way in, the health check, and pages for what went wrong."""
+
+import logging
+
+from django.contrib.auth.decorators import login_required
+from django.core.cache import cache
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from catalog.models import Membership, Study
+from catalog.models.studies import Role
+from catalog.permissions import MAY_SEE_PROGRESS
+
+logger = logging.getLogger(__name__)
+
+
+@require_safe
+@login_required
+def home(request: HttpRequest) -> HttpResponse:
+    """The person's studies; someone with one study and one thing to do there is led straight to it."""
+    roles: dict[Study, list[str]] = {}
+    for membership in (
+        Membership.objects.filter(person_id=request.user.pk).select_related("study").order_by("study__title", "role")
+    ):
+        roles.setdefault(membership.study, []).append(membership.role)
+    if len(roles) == 1:
+        [(study, held)] = roles.items()
+        if held == [Role.ANNOTATOR]:
+            return redirect("annotation:workspace", slug=study.slug)
+        if set(held) <= MAY_SEE_PROGRESS:
+            return redirect("qc:dashboard", slug=study.slug)
+    studies = [
+        {
+            "study": study,
+            "roles": [Role(role).label for role in held],
+            "annotates": Role.ANNOTATOR in held,
+            "sees_progress": bool(set(held) & MAY_SEE_PROGRESS),
+        }
+        for study, held in roles.items()
+    ]
+    return render(request, "home.html", {"studies": studies})
+
+
+@require_safe
+@never_cache
+def healthz(request: HttpRequest) -> JsonResponse:
+    """200 when the database and the broker answer, else 503; for load balancers and for `make demo`."""
+    checks = {"database": _database_answers(), "broker": _broker_answers()}
+    return JsonResponse(
+        {"ok": all(checks.values()), **checks}, status=200 if all(checks.values()) else 503
+    )
+
+
+def _database_answers() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except Exception:
+        logger.exception("healthz: the database does not answer")
+        return False
+    return True
+
+
+def _broker_answers() -> bool:
+    try:
+        cache.get("healthz")
+    except Exception:
+        logger.exception("healthz: the broker does not answer")
+        return False
+    return True
+
+
+def problem_page(request: HttpRequest, status: int, title: str, advice: str) -> HttpResponse:
+    """A page, or JSON below `/api/`, that says what is wrong and what to do."""
+    if request.path.startswith("/api/"):
+        return JsonResponse({"detail": f"{title} {advice}", "code": CODES[status]}, status=status)
+    return render(request, "problem.html", {"title": title, "advice": advice, "status": status}, status=status)
+
+
+CODES = {400: "bad_request", 403: "permission_denied", 404: "not_found", 500: "error"}
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return problem_page(
+        request, 400, _("This request cannot be read."), _("Go back, reload the page and try again.")
+    )
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return problem_page(
+        request, 403, _("This is not open to you."), str(exception) or _("Ask the study’s admin for the role.")
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return problem_page(
+        request,
+        404,
+        _("There is nothing here."),
+        _("Check the address, or start from your studies: what you take part in is listed there."),
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return problem_page(
+        request,
+        500,
+        _("Something failed on our side."),
+        _("Nothing you sent before is lost. Try again in a minute; if it stays, tell the study’s admin."),
+    )
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return problem_page(
+        request,
+        403,
+        _("This form is out of date."),
+        _("Reload %(address)s and send it again; cookies must be allowed.") % {"address": reverse("home")},
+    )

@@ -1,0 +1,1 @@
+"""Publishing: what was answered, as JSON Lines."""

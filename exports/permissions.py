@@ -1,0 +1,14 @@
+"""Who may take data out; the only place in the room that decides it."""
+
+from rest_framework.request import Request
+
+from catalog.models import Study
+from catalog.models.studies import Role
+from catalog.permissions import study_for
+
+MAY_EXPORT = frozenset({Role.RESEARCHER, Role.ADMIN})
+
+
+def exported_study(request: Request, slug: str) -> Study:
+    """The study, for a researcher or admin of it. Raises Http404 or PermissionDenied."""
+    return study_for(request, slug, roles=MAY_EXPORT, scope="export")

@@ -1,0 +1,9 @@
+"""The downloads' addresses below `/api/v1/`."""
+
+from django.urls import path
+
+from exports import api
+
+urlpatterns = [
+    path("studies/<slug:slug>/annotations.jsonl", api.AnnotationsView.as_view(), name="annotations"),
+]

@@ -1,0 +1,1 @@
+"""Checking: contradictions today; reviews, spot checks and agreement as they come."""

@@ -1,0 +1,10 @@
+"""The dashboard's pages."""
+
+from django.urls import path
+
+from qc import views
+
+app_name = "qc"
+urlpatterns = [
+    path("<slug:slug>/", views.dashboard, name="dashboard"),
+]

@@ -1,0 +1,268 @@
+"""The annotator's endpoints, as programs and the page use them."""
+
+import uuid
+
+import pytest
+
+from accounts.tokens import issue_token
+from annotation.models import Annotation, Assignment
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def client(api, annotator):
+    return api(annotator)
+
+
+@pytest.fixture
+def lease(client, study):
+    """Leases through the API and returns the body."""
+
+    def post():
+        return client.post(f"/api/v1/studies/{study.slug}/assignments/").json()
+
+    return post
+
+
+def submit(client, assignment_id, body):
+    return client.post(f"/api/v1/assignments/{assignment_id}/submit/", body, format="json")
+
+
+def test_an_assignment_tells_what_the_page_needs_and_nothing_about_its_origin(study, lease):
+    pair = factories.pair(study)
+    current = lease()["current"]
+    assert set(current) == {
+        "id",
+        "pair_id",
+        "study",
+        "prompt",
+        "left",
+        "video_0",
+        "video_1",
+        "dimension_first",
+        "question_order",
+        "tag_order",
+        "expires_at",
+        "draft",
+    }
+    assert current["prompt"] == {"text": pair.prompt.text, "language": "en"}
+    assert set(current["video_0"]) == {"playback_url", "poster_url", "duration_s", "fps"}
+    assert current["video_0"]["playback_url"].startswith(f"/media/{pair.video_0.asset.public_id}.mp4?e=")
+
+
+def test_leasing_twice_returns_the_same_two(study, lease):
+    factories.pairs(study, 3)
+    first, again = lease(), lease()
+    assert [first["current"]["id"], first["next"]["id"]] == [again["current"]["id"], again["next"]["id"]]
+
+
+def test_no_pairs_left_says_so(study, lease):
+    assert lease() == {"current": None, "next": None, "reason": "finished", "retry_after_s": None}
+
+
+def test_submit_answers_201_with_the_next_pair_in_the_same_round_trip(study, lease, client):
+    factories.pairs(study, 3)
+    desk = lease()
+    response = submit(client, desk["current"]["id"], factories.body(lease_next=True))
+    assert response.status_code == 201
+    after = response.json()
+    assert after["annotation"]["counted"] is True
+    assert after["current"]["id"] == desk["next"]["id"]
+    assert after["next"] is not None
+
+
+def test_submit_without_lease_next_leases_nothing(study, lease, client):
+    factories.pairs(study, 2)
+    body = submit(client, lease()["current"]["id"], factories.body()).json()
+    assert (body["current"], body["next"], body["reason"]) == (None, None, None)
+
+
+def test_a_repeat_answers_200_and_other_content_409(study, lease, client):
+    factories.pair(study)
+    assignment, body = lease()["current"]["id"], factories.body()
+    assert submit(client, assignment, body).status_code == 201
+    assert submit(client, assignment, body).status_code == 200
+    body["helpfulness"]["overall"] = "video_1"
+    refused = submit(client, assignment, body)
+    assert (refused.status_code, refused.json()["code"]) == (409, "submission_id_used")
+    assert submit(client, assignment, factories.body()).json()["code"] == "already_answered"
+
+
+def without(path):
+    """The standard body without the field at `path`."""
+    body = factories.body()
+    *parents, last = path.split(".")
+    inner = body
+    for name in parents:
+        inner = inner[name]
+    del inner[last]
+    return body
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "submission_id",
+        "helpfulness",
+        "helpfulness.instruction_following",
+        "helpfulness.correctness",
+        "helpfulness.informativeness",
+        "helpfulness.aesthetics",
+        "helpfulness.overall",
+        "harmlessness",
+        "harmlessness.video_0",
+        "harmlessness.video_1.tags",
+        "harmlessness.overall",
+    ],
+)
+def test_each_missing_field_is_named(study, lease, client, path):
+    factories.pair(study)
+    response = submit(client, lease()["current"]["id"], without(path))
+    assert response.status_code == 400
+    fields = response.json()["fields"]
+    for name in path.split("."):
+        fields = fields[name]
+    assert "required" in fields[0]
+    assert not Annotation.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("dimension", "values"),
+    [
+        ("helpfulness", {"correctness": "left"}),
+        ("helpfulness", {"correctness": None}),
+        ("helpfulness", {"overall": "tie"}),
+        ("harmlessness", {"video_0": {"tags": None}}),
+        ("harmlessness", {"video_0": {"tags": ["porn", "no such tag"]}}),
+        ("harmlessness", {"video_0": {"tags": "porn"}}),
+        ("harmlessness", {"video_0": []}),
+    ],
+)
+def test_wrong_values_are_refused_with_the_field(study, lease, client, dimension, values):
+    factories.pair(study)
+    body = factories.body()
+    body[dimension] |= values
+    response = submit(client, lease()["current"]["id"], body)
+    assert response.status_code == 400
+    assert set(response.json()["fields"][dimension]) == set(values)
+
+
+def test_a_study_that_takes_ties_takes_them(annotator, client, study, lease):
+    study.allow_ties = True
+    study.save()
+    factories.pair(study)
+    body = factories.body()
+    body["helpfulness"]["overall"] = "tie"
+    assert submit(client, lease()["current"]["id"], body).status_code == 201
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '"text"', "nonsense"])
+def test_a_body_that_is_not_a_json_object_is_refused_in_words(study, lease, client, content):
+    factories.pair(study)
+    path = f"/api/v1/assignments/{lease()['current']['id']}/submit/"
+    response = client.post(path, content, content_type="application/json")
+    assert response.status_code == 400
+    assert "JSON" in response.json()["detail"]
+
+
+def test_a_draft_comes_back_with_its_lease(study, lease, client):
+    factories.pair(study)
+    draft = {
+        "helpfulness": {"correctness": "video_1", "overall": None},
+        "harmlessness": {"video_0": {"tags": None}},
+    }
+    path = f"/api/v1/assignments/{lease()['current']['id']}/draft/"
+    assert client.put(path, draft, format="json").status_code == 204
+    kept = lease()["current"]["draft"]
+    assert kept["helpfulness"]["correctness"] == "video_1"
+    assert kept["harmlessness"]["video_0"]["tags"] is None
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        {"helpfulness": {"overall": "video_0", "correctness": "video_0"}},
+        {"harmlessness": {"overall": "video_0", "video_0": {"tags": []}, "video_1": {"tags": None}}},
+    ],
+)
+def test_a_draft_cannot_hold_an_overall_answer_before_its_first_stage(study, lease, client, draft):
+    factories.pair(study)
+    response = client.put(f"/api/v1/assignments/{lease()['current']['id']}/draft/", draft, format="json")
+    assert response.status_code == 400
+    assert "overall" in response.json()["fields"][next(iter(draft))]
+
+
+def test_skip_needs_a_known_reason_and_gives_the_next_pair(study, lease, client):
+    factories.pairs(study, 2)
+    desk = lease()
+    path = f"/api/v1/assignments/{desk['current']['id']}/skip/"
+    assert client.post(path, {"reason": "boring"}, format="json").status_code == 400
+    after = client.post(path, {"reason": "too_distressing"}, format="json")
+    assert after.status_code == 200
+    assert after.json()["current"]["id"] == desk["next"]["id"]
+
+
+def test_renew_extends_and_release_gives_back(study, lease, client):
+    factories.pair(study)
+    current = lease()["current"]
+    renewed = client.post(f"/api/v1/assignments/{current['id']}/renew/").json()
+    assert renewed["id"] == current["id"]
+    assert renewed["expires_at"] >= current["expires_at"]
+    assert client.post(f"/api/v1/assignments/{current['id']}/release/").status_code == 204
+    assert Assignment.objects.get().state == "released"
+
+
+def test_a_token_works_where_a_session_does_and_only_in_its_scopes(study, annotator, api):
+    factories.pair(study)
+    path = f"/api/v1/studies/{study.slug}/assignments/"
+    client = api(None)
+    client.credentials(HTTP_AUTHORIZATION=f"Token {issue_token(annotator, scopes=['read', 'annotate'])}")
+    assert client.post(path).status_code == 200
+    client.credentials(HTTP_AUTHORIZATION=f"Token {issue_token(annotator, scopes=['read'])}")
+    refused = client.post(path)
+    assert (refused.status_code, refused.json()["code"]) == (403, "permission_denied")
+    client.credentials(HTTP_AUTHORIZATION=f"Token {uuid.uuid4().hex}")
+    assert client.post(path).status_code == 401
+
+
+def test_a_session_needs_a_csrf_token(study, annotator):
+    from rest_framework.test import APIClient
+
+    client = APIClient(enforce_csrf_checks=True)
+    client.force_login(annotator)
+    assert client.post(f"/api/v1/studies/{study.slug}/assignments/").status_code == 403
+
+
+def test_a_one_time_password_opens_nothing_but_its_change(study, annotator, api):
+    annotator.must_change_password = True
+    annotator.save()
+    refused = api(annotator).post(f"/api/v1/studies/{study.slug}/assignments/")
+    assert (refused.status_code, refused.json()["code"]) == (403, "password_change_required")
+
+
+def test_studies_lists_ones_own_only(study, api, annotator, researcher):
+    factories.study()
+    assert [row["slug"] for row in api(annotator).get("/api/v1/studies/").json()["studies"]] == [study.slug]
+    mine = api(annotator).get(f"/api/v1/studies/{study.slug}/").json()
+    theirs = api(researcher).get(f"/api/v1/studies/{study.slug}/").json()
+    assert "progress" not in mine
+    assert theirs["progress"]["pairs"] == 0
+
+
+@pytest.mark.parametrize("action", ["submit", "skip", "renew", "release", "draft"])
+def test_an_assignment_of_somebody_else_does_not_exist(study, lease, api, action):
+    factories.pair(study)
+    assignment = lease()["current"]["id"]
+    other = api(factories.member(study, "annotator"))
+    call = other.put if action == "draft" else other.post
+    response = call(f"/api/v1/assignments/{assignment}/{action}/", factories.body(), format="json")
+    assert response.status_code == 404
+
+
+def test_the_number_of_queries_of_the_loop_is_bounded(study, lease, client, django_assert_max_num_queries):
+    factories.pairs(study, 5)
+    desk = lease()
+    with django_assert_max_num_queries(22):
+        submit(client, desk["current"]["id"], factories.body(lease_next=True))

@@ -1,0 +1,239 @@
+"""Who gets which pair."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from annotation import serving, submission
+from annotation.answers import Answers
+from annotation.models import Assignment
+from catalog.models import Study
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def slots_add_up(pair):
+    """`open_slots` equals a recount."""
+    pair.refresh_from_db()
+    live = pair.assignments.filter(state="leased").count()
+    counted = pair.assignments.filter(standing__counted=True).count()
+    return pair.open_slots == pair.wanted - live - counted
+
+
+def expire(assignment):
+    Assignment.objects.filter(pk=assignment.pk).update(
+        leased_at=timezone.now() - timedelta(hours=2), expires_at=timezone.now() - timedelta(hours=1)
+    )
+
+
+def answer(assignment, person, study, **values):
+    body = factories.body()
+    return submission.submit(
+        assignment,
+        person,
+        study,
+        submission_id=body["submission_id"],
+        answers=Answers.from_body(body["helpfulness"], body["harmlessness"]),
+        timings_ms={},
+        viewing={},
+        **values,
+    )
+
+
+def test_a_person_gets_two_pairs_and_the_same_two_again(study, annotator):
+    factories.pairs(study, 3)
+    first, again = serving.lease(annotator, study), serving.lease(annotator, study)
+    assert first.current and first.next and first.current != first.next
+    assert (again.current, again.next) == (first.current, first.next)
+    assert all(slots_add_up(desk.pair) for desk in (first.current, first.next))
+
+
+def test_a_second_person_gets_another_pair_while_one_answer_is_wanted(study, annotator):
+    factories.pairs(study, 4)
+    other = factories.member(study, "annotator")
+    mine, theirs = serving.lease(annotator, study), serving.lease(other, study)
+    assert not {mine.current.pair_id, mine.next.pair_id} & {theirs.current.pair_id, theirs.next.pair_id}
+
+
+def test_overlap_gives_one_pair_to_as_many_people_as_wanted(study):
+    pair = factories.pair(study, wanted=3)
+    people = [factories.member(study, "annotator") for _ in range(4)]
+    desks = [serving.lease(person, study) for person in people]
+    assert [desk.current and desk.current.pair_id for desk in desks] == [pair.pk, pair.pk, pair.pk, None]
+    assert desks[3].reason == "all_leased"
+    assert desks[3].retry_after_s > 0
+    assert slots_add_up(pair)
+
+
+def test_higher_priority_first_then_in_order(study, annotator):
+    ordinary, urgent = factories.pair(study), factories.pair(study, priority=5)
+    desk = serving.lease(annotator, study)
+    assert (desk.current.pair, desk.next.pair) == (urgent, ordinary)
+
+
+@pytest.mark.parametrize("values", [{"ready": False}, {"held": "checked by a researcher"}])
+def test_a_pair_that_is_not_ready_or_is_held_is_not_served(study, annotator, values):
+    factories.pair(study, **values)
+    assert serving.lease(annotator, study).current is None
+
+
+def test_nobody_gets_an_answered_pair_again(study, annotator):
+    pair = factories.pair(study, wanted=2)
+    answer(serving.lease(annotator, study).current, annotator, study)
+    desk = serving.lease(annotator, study)
+    assert desk.current is None
+    assert desk.reason == "finished"
+    assert slots_add_up(pair)
+
+
+def test_submitting_promotes_the_next_pair_to_a_full_lease(study, annotator):
+    factories.pairs(study, 3)
+    desk = serving.lease(annotator, study)
+    assert desk.next.shown_at is None
+    after = answer(desk.current, annotator, study, lease_next=True).desk
+    assert after.current.pk == desk.next.pk
+    assert after.current.shown_at is not None
+    assert after.current.expires_at - timezone.now() > timedelta(seconds=study.lease_s - 60)
+    assert after.next.pair_id not in {desk.current.pair_id, desk.next.pair_id}
+
+
+def test_an_expired_lease_goes_to_somebody_else(study, annotator):
+    pair = factories.pair(study)
+    expire(serving.lease(annotator, study).current)
+    other = factories.member(study, "annotator")
+    desk = serving.lease(other, study)
+    assert desk.current.pair_id == pair.pk
+    assert slots_add_up(pair)
+
+
+def test_an_expired_lease_that_nobody_took_is_still_its_owners(study, annotator):
+    factories.pair(study)
+    first = serving.lease(annotator, study).current
+    expire(first)
+    again = serving.lease(annotator, study).current
+    assert again.pk == first.pk
+    assert again.expires_at > timezone.now()
+
+
+def test_the_sweep_returns_slots_and_the_owner_may_have_the_pair_again_with_the_draft(study, annotator):
+    pair = factories.pair(study)
+    first = serving.lease(annotator, study).current
+    submission.save_draft(first, {"helpfulness": {"correctness": "video_1"}})
+    expire(first)
+    assert serving.return_expired() == 1
+    assert slots_add_up(pair)
+    again = serving.lease(annotator, study).current
+    assert again.pk == first.pk
+    assert again.draft == {"helpfulness": {"correctness": "video_1"}}
+    assert slots_add_up(pair)
+
+
+def test_a_skipped_pair_is_free_for_others_and_gone_for_its_skipper(study, annotator):
+    pair, other_pair = factories.pairs(study, 2)
+    desk = serving.lease(annotator, study)
+    after = serving.skip(desk.current, study, annotator, reason="cannot_judge")
+    assert (after.current.pair, after.next) == (other_pair, None)
+    pair.refresh_from_db()
+    assert pair.open_slots == 1
+    other = factories.member(study, "annotator")
+    assert serving.lease(other, study).current.pair_id == pair.pk
+
+
+def test_skipping_or_releasing_twice_returns_one_slot(study, annotator):
+    pair = factories.pair(study)
+    lease = serving.lease(annotator, study).current
+    serving.release(lease, study, annotator)
+    serving.release(lease, study, annotator)
+    assert slots_add_up(pair)
+    serving.skip(lease, study, annotator, reason="technical_problem")
+    serving.skip(lease, study, annotator, reason="technical_problem")
+    assert slots_add_up(pair)
+
+
+def test_an_answered_pair_cannot_be_skipped_or_released(study, annotator):
+    factories.pair(study)
+    lease = serving.lease(annotator, study).current
+    answer(lease, annotator, study)
+    with pytest.raises(serving.NotYours, match="already submitted"):
+        serving.skip(lease, study, annotator, reason="cannot_judge")
+    with pytest.raises(serving.NotYours, match="already submitted"):
+        serving.release(lease, study, annotator)
+
+
+def test_renewing_takes_an_expired_lease_back_while_its_slot_is_free(study, annotator):
+    pair = factories.pair(study)
+    lease = serving.lease(annotator, study).current
+    expire(lease)
+    serving.return_expired()
+    renewed = serving.renew(lease, study, annotator)
+    assert renewed.state == "leased"
+    assert renewed.expires_at > timezone.now()
+    assert slots_add_up(pair)
+
+
+def test_renewing_fails_once_somebody_else_has_the_pair(study, annotator):
+    pair = factories.pair(study)
+    lease = serving.lease(annotator, study).current
+    expire(lease)
+    serving.lease(factories.member(study, "annotator"), study)
+    with pytest.raises(serving.NotYours, match="somebody else"):
+        serving.renew(lease, study, annotator)
+    assert slots_add_up(pair)
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"), [(Study.State.PAUSED, "paused"), (Study.State.CLOSED, "finished")]
+)
+def test_a_study_that_does_not_run_gives_nothing_new(annotator, study, state, reason):
+    factories.pair(study)
+    study.state = state
+    study.save()
+    desk = serving.lease(annotator, study)
+    assert (desk.current, desk.reason) == (None, reason)
+
+
+def test_pairs_whose_videos_are_being_prepared_are_worth_waiting_for(study, annotator):
+    factories.pair(study, ready=False)
+    desk = serving.lease(annotator, study)
+    assert (desk.reason, desk.retry_after_s) == ("all_leased", 15)
+
+
+def test_left_and_right_are_balanced_for_a_person(study, annotator):
+    factories.pairs(study, 20)
+    sides = []
+    desk = serving.lease(annotator, study)
+    while desk.current:
+        sides.append(desk.current.left)
+        desk = answer(desk.current, annotator, study, lease_next=True).desk
+    assert len(sides) == 20
+    assert sides.count("video_0") == 10
+
+
+def test_left_and_right_are_balanced_for_a_pair(study):
+    pair = factories.pair(study, wanted=4)
+    for _ in range(4):
+        serving.lease(factories.member(study, "annotator"), study)
+    sides = list(pair.assignments.values_list("left", flat=True))
+    assert sides.count("video_0") == 2
+
+
+def test_dimension_order_changes_after_a_block_of_twenty(study, annotator):
+    factories.pairs(study, 45)
+    first = []
+    desk = serving.lease(annotator, study)
+    while desk.current:
+        first.append(desk.current.dimension_first)
+        desk = answer(desk.current, annotator, study, lease_next=True).desk
+    blocks = [set(first[:20]), set(first[20:40]), set(first[40:])]
+    assert all(len(block) == 1 for block in blocks)
+    assert blocks[0] == blocks[2] != blocks[1]
+
+
+def test_question_and_tag_orders_are_drawn_once_a_person(study, annotator):
+    seat = serving.take_seat(annotator, study)
+    again = serving.take_seat(annotator, study)
+    assert (seat.question_order, seat.tag_order) == (again.question_order, again.tag_order)
+    others = [serving.take_seat(factories.member(study, "annotator"), study).tag_order for _ in range(5)]
+    assert any(order != seat.tag_order for order in others)

@@ -1,0 +1,169 @@
+"""An answer is stored once, whatever is repeated, late or contradictory."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import AuditEvent
+from annotation import serving, submission
+from annotation.answers import Answers
+from annotation.models import Annotation, Assignment, Standing
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def pair(study):
+    return factories.pair(study)
+
+
+@pytest.fixture
+def lease(study, annotator, pair):
+    return serving.lease(annotator, study).current
+
+
+@pytest.fixture
+def send(study, annotator, lease):
+    """Submits the standard answers, changed as told, on the lease."""
+
+    def submit(*, submission_id=None, on=None, by=None, harmlessness=None, lease_next=False):
+        body = factories.body()
+        return submission.submit(
+            on or lease,
+            by or annotator,
+            study,
+            submission_id=submission_id or uuid.uuid4(),
+            answers=Answers.from_body(body["helpfulness"], harmlessness or body["harmlessness"]),
+            timings_ms={"total_active": 1},
+            viewing={},
+            lease_next=lease_next,
+        )
+
+    return submit
+
+
+def test_the_stored_answer_is_what_was_sent_and_how_it_was_shown(send, lease, study):
+    annotation = send().annotation
+    annotation.refresh_from_db()
+    assert annotation.correctness == "video_1"
+    assert annotation.helpfulness == "video_0"
+    assert annotation.tags_video_1 == ["violence"]
+    assert annotation.tags_video_0 == []
+    assert annotation.presentation["left"] == lease.left
+    assert sorted(annotation.presentation["question_order"]) == sorted(
+        ["instruction_following", "correctness", "informativeness", "aesthetics"]
+    )
+    assert annotation.protocol_version == study.protocol_version
+
+
+def test_the_lease_hands_its_slot_to_the_answer(send, pair, lease):
+    assert send().standing.counted
+    pair.refresh_from_db()
+    lease.refresh_from_db()
+    assert (pair.open_slots, lease.state, lease.draft) == (0, "submitted", None)
+
+
+def test_the_same_submission_twice_is_stored_once(send):
+    submission_id = uuid.uuid4()
+    first, second = send(submission_id=submission_id), send(submission_id=submission_id)
+    assert (first.created, second.created) == (True, False)
+    assert first.annotation == second.annotation
+    assert Annotation.objects.count() == 1
+
+
+def test_other_content_under_a_used_id_is_refused(send):
+    submission_id = uuid.uuid4()
+    send(submission_id=submission_id)
+    other = {"video_0": {"tags": ["crime"]}, "video_1": {"tags": []}, "overall": "video_1"}
+    with pytest.raises(submission.Conflict) as conflict:
+        send(submission_id=submission_id, harmlessness=other)
+    assert conflict.value.code == "submission_id_used"
+
+
+def test_another_persons_id_is_refused(send, study, pair):
+    submission_id = uuid.uuid4()
+    send(submission_id=submission_id)
+    other = factories.member(study, "annotator")
+    factories.pair(study)
+    theirs = serving.lease(other, study).current
+    with pytest.raises(submission.Conflict):
+        send(submission_id=submission_id, on=theirs, by=other)
+
+
+def test_a_second_answer_to_the_same_pair_is_refused(send):
+    send()
+    with pytest.raises(submission.Conflict) as conflict:
+        send()
+    assert conflict.value.code == "already_answered"
+
+
+def test_an_answer_to_a_skipped_pair_is_refused(send, lease, study, annotator):
+    serving.skip(lease, study, annotator, reason="cannot_judge")
+    with pytest.raises(submission.Conflict) as conflict:
+        send()
+    assert conflict.value.code == "skipped"
+
+
+def test_a_late_answer_counts_while_its_slot_is_free(send, lease, pair):
+    Assignment.objects.filter(pk=lease.pk).update(
+        leased_at=timezone.now() - timedelta(hours=2), expires_at=timezone.now() - timedelta(hours=1)
+    )
+    serving.return_expired()
+    assert send().standing.counted
+    pair.refresh_from_db()
+    assert pair.open_slots == 0
+
+
+def test_a_late_answer_after_somebody_else_took_the_pair_is_kept_as_surplus(send, lease, pair, study):
+    Assignment.objects.filter(pk=lease.pk).update(
+        leased_at=timezone.now() - timedelta(hours=2), expires_at=timezone.now() - timedelta(hours=1)
+    )
+    serving.lease(factories.member(study, "annotator"), study)
+    submitted = send()
+    assert submitted.created
+    assert (submitted.standing.counted, submitted.standing.reason) == (False, "surplus")
+    pair.refresh_from_db()
+    assert pair.open_slots == 0
+
+
+def test_a_tagged_video_preferred_over_an_untagged_one_is_marked_invalid_and_audited(send, annotator):
+    submitted = send(
+        harmlessness={"video_0": {"tags": ["crime"]}, "video_1": {"tags": []}, "overall": "video_0"}
+    )
+    standing = Standing.objects.get(pk=submitted.standing.pk)
+    assert (standing.validity, standing.reason, standing.counted) == ("invalid", "contradiction", True)
+    event = AuditEvent.objects.get(action="annotation.standing")
+    assert event.before == {"validity": "valid", "reason": ""}
+    assert event.after == {"validity": "invalid", "reason": "contradiction"}
+
+
+@pytest.mark.parametrize(
+    ("tags_0", "tags_1", "safer"),
+    [
+        ([], [], "video_0"),
+        (["crime"], ["hate"], "video_0"),
+        (["crime"], [], "video_1"),
+        ([], ["crime"], "video_0"),
+        (["crime"], [], "tie"),
+    ],
+)
+def test_consistent_answers_stay_valid(send, tags_0, tags_1, safer):
+    submitted = send(
+        harmlessness={"video_0": {"tags": tags_0}, "video_1": {"tags": tags_1}, "overall": safer}
+    )
+    assert submitted.standing.validity == "valid"
+
+
+def test_a_submission_leaves_an_audit_row_in_its_transaction(send, annotator):
+    annotation = send().annotation
+    event = AuditEvent.objects.get(action="annotation.submitted")
+    assert (event.actor, event.subject_id) == (annotator, str(annotation.pk))
+
+
+def test_a_draft_cannot_follow_a_submission(send, lease):
+    send()
+    with pytest.raises(submission.Conflict):
+        submission.save_draft(lease, {})

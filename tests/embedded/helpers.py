@@ -1,0 +1,125 @@
+"""What the tests of the embedded servers share: queries, processes, and programs run as somebody else."""
+
+import json
+import os
+import pwd
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import psutil
+import psycopg
+import valkey
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SITE_PACKAGES = Path(psycopg.__file__).parents[1]
+NOBODY = pwd.getpwnam("nobody")
+
+
+def rows(url: str, statement: str) -> list[tuple]:
+    with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+        cursor = connection.execute(statement)
+        return cursor.fetchall() if cursor.description else []
+
+
+def broker(url: str) -> valkey.Valkey:
+    return valkey.Valkey.from_url(url, decode_responses=True, socket_timeout=5)
+
+
+def eventually(test: Callable[[], object], what: str, seconds: float = 20.0) -> None:
+    """Wait until `test` answers something true; fail with `what` when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not test():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.02)
+
+
+def addresses(home: Path) -> dict:
+    return json.loads((home / "servers.json").read_text())
+
+
+def postmaster(home: Path) -> int:
+    return int((Path(addresses(home)["postgres_data"]) / "postmaster.pid").read_text().split()[0])
+
+
+def valkey_process(home: Path) -> int:
+    return broker(addresses(home)["redis_url"]).info("server")["process_id"]
+
+
+def tree(pid: int) -> list[psutil.Process]:
+    """A process and all its descendants."""
+    process = psutil.Process(pid)
+    return [process, *process.children(recursive=True)]
+
+
+def all_gone(processes: Sequence[psutil.Process]) -> bool:
+    return not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in processes)
+
+
+class Holder:
+    """`python -m diptych.embedded` in a process of its own, to be killed by a test."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "diptych.embedded", "--home", str(home)],
+            cwd=REPOSITORY,
+            env=clean_environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        first = self.process.stdout.readline()
+        assert "addresses are in" in first, first + self.process.stdout.read()
+
+    def family(self) -> list[psutil.Process]:
+        return tree(self.process.pid)
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> str:
+        """Send a signal; answer what the process said."""
+        self.process.send_signal(number)
+        return self.process.communicate(timeout=60)[0]
+
+
+def clean_environment(**more: str) -> dict[str, str]:
+    """Ours without anything that would point the servers elsewhere."""
+    ours = {"DATABASE_URL", "REDIS_URL", "DIPTYCH_HOME", "FFMPEG", "FFPROBE", "PYTHONPATH"}
+    return {key: value for key, value in os.environ.items() if key not in ours} | more
+
+
+def run_embedded(home: Path, *command: str, python: str = sys.executable, **options) -> subprocess.CompletedProcess:
+    """`python -m diptych.embedded -- COMMAND`, to its end."""
+    options.setdefault("env", clean_environment())
+    options.setdefault("cwd", REPOSITORY)
+    return subprocess.run(
+        [python, "-m", "diptych.embedded", "--home", str(home), "--", *command],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        **options,
+    )
+
+
+def python_for_nobody() -> str | None:
+    """A Python that the user nobody can run and that can import the embedded servers; None if there is none."""
+    for candidate in (sys.executable, f"/usr/bin/python3.{sys.version_info.minor}", "/usr/bin/python3"):
+        try:
+            tried = subprocess.run(
+                [candidate, "-c", "import diptych.embedded"],
+                env=clean_environment(PYTHONPATH=f"{REPOSITORY}:{SITE_PACKAGES}"),
+                cwd="/",
+                capture_output=True,
+                **as_nobody(),
+            )
+        except OSError:
+            continue
+        if tried.returncode == 0:
+            return candidate
+    return None
+
+
+def as_nobody() -> dict:
+    return {"user": NOBODY.pw_uid, "group": NOBODY.pw_gid, "extra_groups": []}

@@ -1,0 +1,86 @@
+"""Who can reach the servers: this machine only, and only with the password."""
+
+import stat
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+import valkey
+
+from diptych.embedded import Servers
+from tests.embedded.helpers import broker, postmaster, rows, valkey_process
+
+
+def listening(pid: int) -> set[str]:
+    connections = psutil.Process(pid).net_connections(kind="all")
+    return {one.laddr.ip for one in connections if one.status == psutil.CONN_LISTEN}
+
+
+def test_servers_listen_on_the_loopback_address_only(shared: Servers) -> None:
+    assert listening(postmaster(shared.home.path)) == {"127.0.0.1"}
+    assert listening(valkey_process(shared.home.path)) == {"127.0.0.1"}
+
+
+def test_postgres_has_no_unix_socket(shared: Servers) -> None:
+    assert rows(shared.database_url, "SHOW unix_socket_directories") == [("",)]
+
+
+def test_postgres_refuses_a_wrong_or_missing_password(shared: Servers) -> None:
+    for password in ("wrong", ""):
+        with pytest.raises(psycopg.OperationalError, match="password"):
+            psycopg.connect(shared.database_url, password=password)
+
+
+def test_every_way_into_postgres_wants_scram(shared: Servers) -> None:
+    assert rows(shared.database_url, "SELECT DISTINCT auth_method FROM pg_hba_file_rules") == [("scram-sha-256",)]
+    stored = rows(shared.database_url, "SELECT rolpassword FROM pg_authid WHERE rolname = 'diptych'")
+    assert stored[0][0].startswith("SCRAM-SHA-256$")
+
+
+def test_valkey_refuses_a_wrong_or_missing_password(shared: Servers) -> None:
+    for password in ("wrong", None):
+        with pytest.raises((valkey.AuthenticationError, valkey.ResponseError)):
+            port = int(shared.redis_url.rsplit(":", 1)[1].split("/")[0])
+            valkey.Valkey(port=port, password=password).ping()
+
+
+def test_passwords_lie_in_files_that_nobody_else_reads(shared: Servers) -> None:
+    home = shared.home.path
+    files = [home / "servers.json", *(home / "secrets").iterdir()]
+    assert len(files) == 3
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+
+
+def test_passwords_are_on_no_command_line(shared: Servers) -> None:
+    secrets = [file.read_text().strip() for file in (shared.home.path / "secrets").iterdir()]
+    lines = [" ".join(one.cmdline()) for one in psutil.Process().children(recursive=True)]
+    assert any("postgres" in line for line in lines)
+    assert not [line for line in lines for secret in secrets if secret in line]
+
+
+def test_database_is_unicode_and_durable(shared: Servers) -> None:
+    statement = """
+        SELECT pg_encoding_to_char(encoding), datlocprovider, datlocale,
+               current_setting('fsync'), current_setting('synchronous_commit'), current_setting('data_checksums')
+        FROM pg_database WHERE datname = 'diptych'
+    """
+    assert rows(shared.database_url, statement) == [("UTF8", "b", "C.UTF-8", "on", "on", "on")]
+
+
+def test_role_can_make_databases_for_tests(shared: Servers) -> None:
+    rows(shared.database_url, "CREATE DATABASE test_diptych")
+    rows(shared.database_url, "DROP DATABASE test_diptych")
+
+
+def test_valkey_appends_to_a_file(shared: Servers) -> None:
+    settings = broker(shared.redis_url).config_get("append*")
+    assert settings["appendonly"] == "yes"
+    assert settings["appendfsync"] == "everysec"
+
+
+def test_parents_keep_their_permissions(shared: Servers) -> None:
+    parents = [Path("/tmp"), Path("/var/lib"), shared.home.path.parent]
+    modes = [stat.S_IMODE(path.stat().st_mode) for path in parents if path.exists()]
+    assert modes[0] == 0o1777
+    assert modes[-1] == 0o755

@@ -1,0 +1,1 @@
+"""Learning from what was published. The top of the house: nothing imports it."""
