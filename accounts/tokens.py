@@ -51,7 +51,8 @@ class SessionAuthentication(authentication.SessionAuthentication):
         signed_in = super().authenticate(request)
         if signed_in and signed_in[0].must_change_password:
             raise exceptions.PermissionDenied(
-                _("Choose a password of your own first: sign in with the browser."), "password_change_required"
+                _("Choose a password of your own first: sign in with the browser."),
+                "password_change_required",
             )
         return signed_in
 

@@ -2,25 +2,26 @@
 
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from accounts.api import SignedInView
 from annotation import serving, submission
 from annotation.answers import Answers
 from annotation.models import Assignment, Seat
 from annotation.permissions import annotated_study, own_assignment
-from annotation.serializers import (
-    NO_DESK,
-    DraftSerializer,
-    SkipSerializer,
-    SubmissionSerializer,
+from annotation.responses import (
+    AssignmentShape,
+    DeskShape,
+    ProblemShape,
+    SubmittedShape,
     assignment_json,
     desk_json,
+    submitted_json,
 )
+from annotation.serializers import DraftSerializer, SkipSerializer, SubmissionSerializer
 
 
 class Conflict(APIException):
@@ -29,20 +30,22 @@ class Conflict(APIException):
     status_code = 409
 
 
-DESK = OpenApiResponse(OpenApiTypes.OBJECT, "`current`, `next`: assignments or null; `reason`; `retry_after_s`")
+#: What any endpoint may refuse with; only those of one assignment can conflict.
+REFUSED = {400: ProblemShape, 401: ProblemShape, 403: ProblemShape, 404: ProblemShape}
+CONFLICT = REFUSED | {409: ProblemShape}
 
 
-class LeaseView(APIView):
+class LeaseView(SignedInView):
     """`POST studies/{slug}/assignments/`."""
 
-    @extend_schema(request=None, responses={200: DESK})
+    @extend_schema(request=None, responses={200: DeskShape} | REFUSED)
     def post(self, request: Request, slug: str) -> Response:
         """Leases the current and the next pair. Repeating it returns the same two while they are live."""
         study = annotated_study(request, slug)
-        return Response(desk_json(serving.lease(request.user, study), study))
+        return Response(desk_json(serving.lease(self.person, study), study))
 
 
-class AssignmentView(APIView):
+class AssignmentView(SignedInView):
     """What the endpoints below one assignment share."""
 
     def validated(self, serializer_class: type, assignment: Assignment) -> dict[str, Any]:
@@ -56,7 +59,9 @@ class AssignmentView(APIView):
 class SubmitView(AssignmentView):
     """`POST assignments/{id}/submit/`."""
 
-    @extend_schema(request=SubmissionSerializer, responses={201: DESK, 200: DESK, 409: OpenApiTypes.OBJECT})
+    @extend_schema(
+        request=SubmissionSerializer, responses={201: SubmittedShape, 200: SubmittedShape} | CONFLICT
+    )
     def post(self, request: Request, assignment_id: int) -> Response:
         """Stores the answers: 201 the first time, 200 for a repeat of the same submission id, 409 for a conflict."""
         assignment = own_assignment(request, assignment_id)
@@ -64,7 +69,7 @@ class SubmitView(AssignmentView):
         try:
             submitted = submission.submit(
                 assignment,
-                request.user,
+                self.person,
                 assignment.study,
                 submission_id=body["submission_id"],
                 answers=Answers.from_body(body["helpfulness"], body["harmlessness"]),
@@ -74,20 +79,14 @@ class SubmitView(AssignmentView):
             )
         except submission.Conflict as conflict:
             raise Conflict(str(conflict), conflict.code) from conflict
-        annotation = {
-            "id": submitted.annotation.pk,
-            "submission_id": submitted.annotation.submission_id,
-            "revision": submitted.annotation.revision,
-            "counted": submitted.standing.counted,
-        }
-        desk = desk_json(submitted.desk, assignment.study) if submitted.desk else NO_DESK
-        return Response({"annotation": annotation, **desk}, status=201 if submitted.created else 200)
+        status = 201 if submitted.created else 200
+        return Response(submitted_json(submitted, assignment.study), status=status)
 
 
 class DraftView(AssignmentView):
     """`PUT assignments/{id}/draft/`."""
 
-    @extend_schema(request=DraftSerializer, responses={204: None, 409: OpenApiTypes.OBJECT})
+    @extend_schema(request=DraftSerializer, responses={204: None} | CONFLICT)
     def put(self, request: Request, assignment_id: int) -> Response:
         """Keeps unfinished answers. Anything may be null, but an overall answer needs its first stage."""
         assignment = own_assignment(request, assignment_id)
@@ -101,13 +100,13 @@ class DraftView(AssignmentView):
 class SkipView(AssignmentView):
     """`POST assignments/{id}/skip/`."""
 
-    @extend_schema(request=SkipSerializer, responses={200: DESK, 409: OpenApiTypes.OBJECT})
+    @extend_schema(request=SkipSerializer, responses={200: DeskShape} | CONFLICT)
     def post(self, request: Request, assignment_id: int) -> Response:
         """Gives the pair back for good, with a reason, and leases what comes next."""
         assignment = own_assignment(request, assignment_id)
         reason = self.validated(SkipSerializer, assignment)["reason"]
         try:
-            desk = serving.skip(assignment, assignment.study, request.user, reason=reason)
+            desk = serving.skip(assignment, assignment.study, self.person, reason=reason)
         except serving.NotYours as error:
             raise Conflict(str(error), "already_answered") from error
         return Response(desk_json(desk, assignment.study))
@@ -116,28 +115,28 @@ class SkipView(AssignmentView):
 class RenewView(AssignmentView):
     """`POST assignments/{id}/renew/`."""
 
-    @extend_schema(request=None, responses={200: OpenApiTypes.OBJECT, 409: OpenApiTypes.OBJECT})
+    @extend_schema(request=None, responses={200: AssignmentShape} | CONFLICT)
     def post(self, request: Request, assignment_id: int) -> Response:
         """Extends the lease, or takes it back while its pair still has a slot; with fresh media addresses."""
         assignment = own_assignment(request, assignment_id)
         study = assignment.study
         try:
-            renewed = serving.renew(assignment, study, request.user)
+            renewed = serving.renew(assignment, study, self.person)
         except serving.NotYours as error:
             raise Conflict(str(error), "lease_lost") from error
-        seat = Seat.objects.get(study=study, person=request.user)
+        seat = Seat.objects.get(study=study, person=self.person)
         return Response(assignment_json(renewed, seat, study))
 
 
 class ReleaseView(AssignmentView):
     """`POST assignments/{id}/release/`."""
 
-    @extend_schema(request=None, responses={204: None, 409: OpenApiTypes.OBJECT})
+    @extend_schema(request=None, responses={204: None} | CONFLICT)
     def post(self, request: Request, assignment_id: int) -> Response:
         """Gives the pair back unanswered; its draft stays for when it comes round again."""
         assignment = own_assignment(request, assignment_id)
         try:
-            serving.release(assignment, assignment.study, request.user)
+            serving.release(assignment, assignment.study, self.person)
         except serving.NotYours as error:
             raise Conflict(str(error), "already_answered") from error
         return Response(status=204)

@@ -1,47 +1,72 @@
 """Studies as those who work on them see them."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from accounts.api import SignedInView
 from annotation.progress import own_answers, progress
 from catalog.models import Membership, Study
-from catalog.permissions import MAY_SEE_PROGRESS, require_scope, study_for
+from catalog.models.studies import Role
+from catalog.permissions import MAY_SEE_PROGRESS, HasRoles, require_scope, study_for
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
 
 
-class StudiesView(APIView):
+class StudyShape(serializers.Serializer):
+    slug = serializers.CharField()
+    title = serializers.CharField()
+    state = serializers.ChoiceField(choices=Study.State.choices)
+    roles = serializers.ListField(child=serializers.ChoiceField(choices=Role.choices))
+    allow_ties = serializers.BooleanField()
+    protocol_version = serializers.IntegerField()
+    guideline_version = serializers.IntegerField()
+
+
+class StudiesShape(serializers.Serializer):
+    studies = StudyShape(many=True)
+
+
+class StudyWithProgressShape(StudyShape):
+    own_answers = serializers.IntegerField()
+    progress = serializers.DictField(
+        child=serializers.IntegerField(), required=False, help_text="For reviewers, researchers and admins"
+    )
+
+
+class StudiesView(SignedInView):
     """`GET studies/`."""
 
-    @extend_schema(responses={200: OpenApiTypes.OBJECT})
+    @extend_schema(operation_id="studies_list", responses={200: StudiesShape})
     def get(self, request: Request) -> Response:
         """The studies in which the person has a role."""
         require_scope(request, "read")
-        held = Membership.objects.filter(study=OuterRef("pk"), person_id=request.user.pk).values("role")
-        studies = Study.objects.of(request.user.pk).annotate(roles=ArraySubquery(held)).order_by("slug")
+        held = Membership.objects.filter(study=OuterRef("pk"), person_id=self.person.pk).values("role")
+        studies = Study.objects.of(self.person.pk).annotate(roles=ArraySubquery(held)).order_by("slug")
         return Response({"studies": [study_json(study) for study in studies]})
 
 
-class StudyView(APIView):
+class StudyView(SignedInView):
     """`GET studies/{slug}/`."""
 
-    @extend_schema(responses={200: OpenApiTypes.OBJECT})
+    @extend_schema(operation_id="studies_read", responses={200: StudyWithProgressShape})
     def get(self, request: Request, slug: str) -> Response:
         """One study; its progress for reviewers, researchers and admins."""
         study = study_for(request, slug)
-        body = study_json(study) | {"own_answers": own_answers(study, request.user.pk)}
+        body = study_json(study) | {"own_answers": own_answers(study, self.person.pk)}
         if set(study.roles) & MAY_SEE_PROGRESS:
             body["progress"] = asdict(progress(study))
         return Response(body)
 
 
-def study_json(study: Study) -> dict[str, Any]:
+def study_json(study: "WithAnnotations[Study, HasRoles]") -> dict[str, Any]:
     """What any member may know."""
     return {
         "slug": study.slug,

@@ -29,7 +29,9 @@ class Seat(models.Model):
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="seats")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="seats")
     served = models.PositiveIntegerField(default=0, help_text="Pairs given so far")
-    left_balance = models.IntegerField(default=0, help_text="Times video 0 was on the left, less times video 1 was")
+    left_balance = models.IntegerField(
+        default=0, help_text="Times video 0 was on the left, less times video 1 was"
+    )
     question_order = ArrayField(models.CharField(max_length=24))
     tag_order = ArrayField(models.CharField(max_length=24))
 
@@ -98,7 +100,9 @@ class Assignment(models.Model):
                 fields=["study", "person", "place"],
                 condition=Q(state="leased"),
             ),
-            models.CheckConstraint(name="assignment_left_known", condition=Q(left__in=["video_0", "video_1"])),
+            models.CheckConstraint(
+                name="assignment_left_known", condition=Q(left__in=["video_0", "video_1"])
+            ),
             models.CheckConstraint(
                 name="assignment_dimension_known",
                 condition=Q(dimension_first__in=["helpfulness", "harmlessness"]),
@@ -214,7 +218,8 @@ class Standing(models.Model):
     validity = models.CharField(max_length=7, choices=Validity.choices, default=Validity.VALID)
     reason = models.CharField(max_length=60, blank=True)
     counted = models.BooleanField(
-        default=True, help_text="Holds one of the pair's wanted answers; false: surplus, kept and never counted"
+        default=True,
+        help_text="Holds one of the pair's wanted answers; false: surplus, kept and never counted",
     )
 
     class Meta:

@@ -80,6 +80,8 @@ def progress(study: Study) -> Progress:
     return Progress(*(int(count) for count in row))
 
 
-def own_answers(study: Study, person_id: int) -> int:
+def own_answers(study: Study, person_id: int | None) -> int:
     """How many pairs of the study the person has answered."""
-    return Assignment.objects.filter(study=study, person_id=person_id, state=Assignment.State.SUBMITTED).count()
+    return Assignment.objects.filter(
+        study=study, person_id=person_id, state=Assignment.State.SUBMITTED
+    ).count()

@@ -1,4 +1,4 @@
-"""The shapes of the annotation API: what comes in is validated here, what goes out is written here."""
+"""What the annotation API takes in: every body is validated here, before anything else sees it."""
 
 from typing import Any
 
@@ -6,15 +6,12 @@ import orjson
 from rest_framework import serializers
 
 from annotation.answers import stage_errors
-from annotation.models import Assignment, Seat
 from annotation.protocol import HARM_KEYS, SKIP_REASONS, TIE, VIDEOS
-from annotation.serving import Desk
-from catalog.media.addresses import playback_url, poster_url
-from catalog.models import Study, Video
 
 #: Bounds on what a browser may report about one pair.
 MOST_BYTES_OF_VIEWING = 16_384
 LONGEST_MS = 24 * 3600 * 1000
+SKIP_REASON_KEYS = tuple(SKIP_REASONS)
 
 
 class ChoiceField(serializers.ChoiceField):
@@ -105,54 +102,11 @@ class DraftSerializer(ReportedSerializer):
 
     def validate(self, draft: dict[str, Any]) -> dict[str, Any]:
         if errors := stage_errors(draft):
-            raise serializers.ValidationError({dimension: {"overall": [why]} for dimension, why in errors.items()})
+            raise serializers.ValidationError(
+                {dimension: {"overall": [why]} for dimension, why in errors.items()}
+            )
         return draft
 
 
 class SkipSerializer(serializers.Serializer):
-    reason = serializers.ChoiceField(choices=list(SKIP_REASONS))
-
-
-def desk_json(desk: Desk, study: Study) -> dict[str, Any]:
-    """`{"current", "next", "reason", "retry_after_s"}`, as every leasing endpoint answers it."""
-    return {
-        "current": desk.current and assignment_json(desk.current, desk.seat, study),
-        "next": desk.next and assignment_json(desk.next, desk.seat, study),
-        "reason": desk.reason,
-        "retry_after_s": desk.retry_after_s,
-    }
-
-
-#: What a submission answers in place of a desk when the next pair was not asked for.
-NO_DESK = {"current": None, "next": None, "reason": None, "retry_after_s": None}
-
-
-def assignment_json(assignment: Assignment, seat: Seat, study: Study) -> dict[str, Any]:
-    """One assignment as the page and the API see it: nothing about generators, labels or other people (rule 4)."""
-    pair = assignment.pair
-    return {
-        "id": assignment.pk,
-        "pair_id": pair.public_id,
-        "study": study.slug,
-        "prompt": {"text": pair.prompt.text, "language": pair.prompt.language},
-        "left": assignment.left,
-        "video_0": video_json(pair.video_0, study, seat.person_id),
-        "video_1": video_json(pair.video_1, study, seat.person_id),
-        "dimension_first": assignment.dimension_first,
-        "question_order": seat.question_order,
-        "tag_order": seat.tag_order,
-        "expires_at": assignment.expires_at,
-        "draft": assignment.draft,
-    }
-
-
-def video_json(video: Video, study: Study, person_id: int) -> dict[str, Any]:
-    """Where a video is played from, for this person, and how long and fast it runs."""
-    asset = video.asset
-    return {
-        "playback_url": playback_url(asset.public_id, person_id, None, study.media_window_s),
-        "poster_url": poster_url(asset.public_id, person_id, None, study.media_window_s),
-        "duration_s": asset.duration_s,
-        "fps": asset.fps,
-    }
-
+    reason = serializers.ChoiceField(choices=SKIP_REASON_KEYS)

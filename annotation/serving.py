@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import Exists, F, Min, OuterRef
+from django.db.models import Exists, F, Min, OuterRef, QuerySet
 from django.utils import timezone
 
 from accounts import audit
@@ -80,11 +80,13 @@ def take_seat(person: User, study: Study) -> Seat:
 
 def live(seat: Seat) -> list[Assignment]:
     """The seat's leases, at most one a place, with everything that showing them needs."""
-    rows = with_media(Assignment.objects.filter(study_id=seat.study_id, person_id=seat.person_id, state="leased"))
+    rows = with_media(
+        Assignment.objects.filter(study_id=seat.study_id, person_id=seat.person_id, state="leased")
+    )
     return list(rows)
 
 
-def with_media(assignments):  # type: ignore[no-untyped-def]
+def with_media(assignments: QuerySet[Assignment]) -> QuerySet[Assignment]:
     """The assignments with prompt, videos and assets joined in."""
     return assignments.select_related("pair__prompt", "pair__video_0__asset", "pair__video_1__asset")
 
@@ -135,7 +137,7 @@ def take(seat: Seat, study: Study, place: str) -> Assignment | None:
         seat.served += 1
         seat.left_balance += 1 if left == "video_0" else -1
         seat.save(update_fields=["served", "left_balance"])
-    return with_media(Assignment.objects).get(pk=assignment_id)
+    return with_media(Assignment.objects.all()).get(pk=assignment_id)
 
 
 def _take_row(seat: Seat, study: Study, place: str) -> tuple[int, str, bool] | None:
@@ -171,9 +173,13 @@ def why_nothing(seat: Seat, study: Study) -> tuple[str, int | None]:
         return PAUSED, 60
     if study.state == Study.State.CLOSED:
         return FINISHED, None
-    answered = Assignment.objects.filter(pair=OuterRef("pk"), person_id=seat.person_id).exclude(state__in=RECLAIMABLE)
+    answered = Assignment.objects.filter(pair=OuterRef("pk"), person_id=seat.person_id).exclude(
+        state__in=RECLAIMABLE
+    )
     possible = Pair.objects.filter(~Exists(answered), study=study, held="")
-    expiry = possible.filter(assignments__state="leased").aggregate(first=Min("assignments__expires_at"))["first"]
+    expiry = possible.filter(assignments__state="leased").aggregate(first=Min("assignments__expires_at"))[
+        "first"
+    ]
     if expiry is not None:
         return ALL_LEASED, _seconds_until(expiry)
     if possible.filter(ready=True, open_slots__gt=0).exists():  # locked by somebody at this moment
@@ -277,7 +283,9 @@ def _end(assignment: Assignment, state: str, skip_reason: str = "") -> bool:
     if ended:
         Pair.objects.filter(pk=assignment.pair_id).update(open_slots=F("open_slots") + 1)
         return True
-    if state == Assignment.State.SKIPPED:  # an expired or released lease can still be skipped: its slot is back
+    if (
+        state == Assignment.State.SKIPPED
+    ):  # an expired or released lease can still be skipped: its slot is back
         ended = Assignment.objects.filter(pk=assignment.pk, state__in=RECLAIMABLE).update(
             state=state, ended_at=now, skip_reason=skip_reason
         )
@@ -311,4 +319,3 @@ def return_expired(*, study_id: int | None = None, limit: int = 500) -> int:
     with connection.cursor() as cursor:
         cursor.execute(RETURN_EXPIRED, {"study": study_id, "limit": limit})
         return cursor.rowcount
-

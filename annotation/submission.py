@@ -94,7 +94,9 @@ def _write(
     viewing: dict[str, Any],
 ) -> tuple[Annotation, Standing]:
     """Ends the lease and writes revision 1, its standing and the audit row."""
-    assignment = Assignment.objects.select_related("study").select_for_update(of=("self",)).get(pk=assignment.pk)
+    assignment = (
+        Assignment.objects.select_related("study").select_for_update(of=("self",)).get(pk=assignment.pk)
+    )
     counted = _settle(assignment)
     annotation = Annotation.objects.create(
         assignment=assignment,

@@ -5,6 +5,7 @@ signed in with, does not cover the act is forbidden (403).
 """
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING, TypedDict
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import PermissionDenied
@@ -17,6 +18,16 @@ from accounts.models import AccessToken
 from catalog.models import Membership, Study
 from catalog.models.studies import Role
 
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+
+class HasRoles(TypedDict):
+    """What `study_for` adds to a study: the asking person's roles in it."""
+
+    roles: list[str]
+
+
 ANY_ROLE = frozenset(Role.values)
 #: Who sees how a study is getting on: everyone who works on its answers rather than gives them.
 MAY_SEE_PROGRESS = frozenset({Role.REVIEWER, Role.RESEARCHER, Role.ADMIN})
@@ -24,7 +35,7 @@ MAY_SEE_PROGRESS = frozenset({Role.REVIEWER, Role.RESEARCHER, Role.ADMIN})
 
 def study_for(
     request: HttpRequest | Request, slug: str, *, roles: Collection[str] = ANY_ROLE, scope: str = "read"
-) -> Study:
+) -> "WithAnnotations[Study, HasRoles]":
     """The study, if the request's person has one of `roles` in it, in one query; the person's roles are on `.roles`.
 
     Raises Http404 where the person has no role at all, PermissionDenied where none of theirs, or their token's

@@ -17,7 +17,7 @@ from pathlib import Path
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from catalog.media import names
@@ -73,12 +73,13 @@ def fetch(asset: Asset, folder: Path) -> Path:
 
 def store(asset: Asset, renditions: Renditions) -> None:
     """Puts the renditions where their names say. Writing them again replaces them."""
-    files = {names.playback(asset.public_id): renditions.playback, names.poster(asset.public_id): renditions.poster}
+    files = {
+        names.playback(asset.public_id): renditions.playback,
+        names.poster(asset.public_id): renditions.poster,
+    }
     files |= {names.frame(asset.public_id, n): frame for n, frame in enumerate(renditions.frames)}
     for name, path in files.items():
         with path.open("rb") as file:
-            if default_storage.exists(name):
-                default_storage.delete(name)
             default_storage.save(name, File(file))
 
 
@@ -110,7 +111,7 @@ def finish_ready(asset: Asset, renditions: Renditions) -> None:
     if _finish(
         asset,
         state=Asset.State.READY,
-        facts={"original": asdict(renditions.source), "playback": asdict(facts)},
+        facts={"original": asdict(renditions.source_facts), "playback": asdict(facts)},
         duration_s=facts.duration_s,
         fps=facts.fps,
     ):
@@ -142,11 +143,16 @@ def settle_pairs(asset: Asset) -> None:
     one pair at the same moment, the second then sees what the first wrote.
     """
     of_asset = Q(video_0__asset=asset) | Q(video_1__asset=asset)
-    ids = list(Pair.objects.filter(of_asset).order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
+    ids = list(
+        Pair.objects.filter(of_asset)
+        .order_by("pk")
+        .select_for_update(of=("self",))
+        .values_list("pk", flat=True)
+    )
     settle(Pair.objects.filter(pk__in=ids))
 
 
-def settle(pairs) -> None:  # type: ignore[no-untyped-def]
+def settle(pairs: QuerySet[Pair]) -> None:
     """Marks those of `pairs` whose assets are both ready, and holds those with a failed one."""
     ready = pairs.filter(ready=False, video_0__asset__state="ready", video_1__asset__state="ready")
     Pair.objects.filter(pk__in=ready.values("pk")).update(ready=True)

@@ -1,7 +1,7 @@
 """`make demo`: the whole system on one machine, from nothing to an address and sign-ins to try it with.
 
-One process of Django's brings database and files up to date and fills in the demo study; this one never imports
-Django and only starts, watches and stops the others. All of them end with it, however it ends.
+One process of Django's brings database and files up to date and fills in the demo study; this one never
+imports Django and only starts, watches and stops the others. All of them end with it, however it ends.
 """
 
 import argparse
@@ -87,8 +87,8 @@ def show_sign_ins(url: str, people: list[dict[str, str]]) -> None:
     columns = ("role", "username", "password")
     widths = [max(len(column), *(len(str(one.get(column, ""))) for one in people)) for column in columns]
     for one in ({column: column for column in columns}, *people):
-        line = "   ".join(f"{one.get(column, '')!s:<{width}}" for column, width in zip(columns, widths, strict=True))
-        say(f"    {line.rstrip()}")
+        cells = [str(one.get(column, "")).ljust(width) for column, width in zip(columns, widths, strict=True)]
+        say(f"    {'   '.join(cells).rstrip()}")
     say("\n  Ctrl-C stops it; the data stay. `make demo-reset` deletes them.")
 
 
@@ -99,7 +99,9 @@ def wanted_port() -> int:
     """PORT, 8000 when unset. Raises EmbeddedError when it is no port."""
     text = os.environ.get("PORT") or "8000"
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
-        raise EmbeddedError(f"PORT is {text!r}, which is no port: give a number up to 65535 (`PORT=8001 make demo`).")
+        raise EmbeddedError(
+            f"PORT is {text!r}, which is no port. Give a number from 1 to 65535: `PORT=8001 make demo`."
+        )
     return int(text)
 
 
@@ -119,8 +121,8 @@ def check_not_running(home: Home) -> None:
     pid, purpose = home.holder() or (0, "")
     if purpose.startswith("the demo at "):
         raise EmbeddedError(
-            f"The demo already runs at {purpose.removeprefix('the demo at ')} (process {pid}). Stop it there with "
-            f"Ctrl-C, or with `kill {pid}`; its sign-ins are in {home.path / 'demo.json'}."
+            f"The demo already runs at {purpose.removeprefix('the demo at ')} (process {pid}). Stop it there "
+            f"with Ctrl-C, or with `kill {pid}`; its sign-ins are in {home.path / 'demo.json'}."
         )
 
 
@@ -128,13 +130,15 @@ def run(home: Home, port: int) -> int:
     """Start everything, show where it is, and keep it running until a stop signal."""
     url = f"http://127.0.0.1:{port}"
     check_not_running(home)
-    say(f"Diptych demo in {home.path}")
+    if not home.is_held():
+        check_port(port)
     began = time.monotonic()
     try:
+        say(f"Diptych demo in {home.path}")
         with ExitStack() as stack:
             with Step("PostgreSQL and Valkey"):
                 servers = stack.enter_context(start(home, purpose=f"the demo at {url}"))
-            # Only now: the web server of a demo that was killed a moment ago has let go of its port.
+            # Again: now the web server of a demo that was killed a moment ago has let go of its port.
             check_port(port)
             programs = Programs(servers, port)
             stack.callback(programs.stop)
@@ -151,12 +155,13 @@ def run(home: Home, port: int) -> int:
 
 
 def prepare(programs: "Programs") -> None:
-    """Bring database and files up to date, start web server and worker as soon as they can, fill in the study.
+    """Bring database and files up to date, start web server and worker, fill in the study meanwhile.
 
     Raises EmbeddedError when a step fails or a program ends meanwhile.
     """
     told, teller = os.pipe()
-    filling = programs.guard("the preparation", [sys.executable, "-m", "diptych.demo", "--fill", teller], teller)
+    command = [sys.executable, "-m", "diptych.demo", "--fill", teller]
+    filling = programs.guard("The preparation", command, teller)
     os.close(teller)
     try:
         current = bool(os.read(told, 1))  # empty when it failed and is gone
@@ -196,7 +201,8 @@ class Programs:
     def __init__(self, servers: Servers, port: int) -> None:
         self.servers = servers
         self.port = port
-        self.environment = os.environ | servers.environment() | {"DIPTYCH_MODE": "demo", "PYTHONUNBUFFERED": "1"}
+        ours = {"DIPTYCH_MODE": "demo", "PYTHONUNBUFFERED": "1"}
+        self.environment = os.environ | servers.environment() | ours
         self.running: list[Program] = []
         self.revivals: list[float] = []
 
@@ -218,8 +224,18 @@ class Programs:
     def worker(self) -> Guarded:
         schedule = self.servers.home.path / "celerybeat-schedule"
         command = [sys.executable, "-m", "celery", "-A", "diptych", "worker", "-B", "-Q", "default,media"]
-        command += ["--concurrency", "2", "--loglevel", "INFO", "-s", str(schedule)]
-        return self.guard("The worker", command, log=self.servers.home.log("worker"), grace=WORKER_GRACE)
+        command += [
+            "--concurrency",
+            "2",
+            "--without-mingle",
+            "--without-gossip",
+            "--loglevel",
+            "INFO",
+            "-s",
+            str(schedule),
+        ]
+        log = self.servers.home.log("worker")
+        return self.guard("The worker", command, log=log, grace=WORKER_GRACE, stop_signal=signal.SIGQUIT)
 
     def check(self) -> None:
         """Raise EmbeddedError when anything has ended."""
@@ -269,7 +285,9 @@ def count_restart(restarts: list[float], name: str) -> None:
     now = time.monotonic()
     restarts[:] = [*(moment for moment in restarts if now - moment < GIVE_UP_WITHIN), now]
     if len(restarts) > GIVE_UP:
-        raise EmbeddedError(f"{name} has ended {len(restarts)} times within a minute. The demo stops; see its log.")
+        raise EmbeddedError(
+            f"{name} has ended {len(restarts)} times in a minute, so the demo stops. See its log."
+        )
 
 
 def health(port: int) -> int:

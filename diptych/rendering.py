@@ -1,7 +1,7 @@
 """JSON in and out of the API through orjson, and one shape for every error."""
 
 from collections.abc import Mapping
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import orjson
 from rest_framework.exceptions import ParseError, ValidationError
@@ -34,7 +34,7 @@ class ORJSONParser(BaseParser):
 
     def parse(
         self,
-        stream: BinaryIO,
+        stream: IO[Any],
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:

@@ -59,7 +59,9 @@ def database(url: str) -> dict[str, object]:
     }
 
 
-SECRET_KEY = required("SECRET_KEY") if PRODUCTION else os.environ.get("SECRET_KEY") or HOME.secret("secret_key")
+SECRET_KEY = (
+    required("SECRET_KEY") if PRODUCTION else os.environ.get("SECRET_KEY") or HOME.secret("secret_key")
+)
 DEBUG = False
 ALLOWED_HOSTS = (
     required("ALLOWED_HOSTS").split(",") if PRODUCTION else ["127.0.0.1", "localhost", "[::1]", "testserver"]
@@ -136,7 +138,11 @@ STATIC_ROOT = Path(os.environ.get("STATIC_ROOT", HOME.path / "static"))
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        # Names follow from what a file is, so writing one again is writing the same.
+        "OPTIONS": {"allow_overwrite": True},
+    },
     "staticfiles": {"BACKEND": "diptych.staticfiles.ModuleStaticFilesStorage"},
 }
 
@@ -173,6 +179,7 @@ REST_KNOX = {
     "TOKEN_TTL": timedelta(days=90),
     "AUTO_REFRESH": False,
 }
+MIGRATION_MODULES = {"knox": None}  # its one table is replaced by ours
 KNOX_TOKEN_MODEL = "accounts.AccessToken"  # noqa: S105 - the name of a table
 SPECTACULAR_SETTINGS = {
     "TITLE": "Diptych",
@@ -180,6 +187,14 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "AnswerEnum": ["video_0", "video_1", "tie"],
+        "VideoEnum": ["video_0", "video_1"],
+        "SubDimensionEnum": ["instruction_following", "correctness", "informativeness", "aesthetics"],
+        "NothingToDoEnum": "annotation.responses.REASONS",
+        "SkipReasonEnum": "annotation.serializers.SKIP_REASON_KEYS",
+        "HarmEnum": "annotation.protocol.HARM_KEYS",
+    },
 }
 
 # --- Work that is not a request -----------------------------------------------------------------------

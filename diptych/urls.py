@@ -1,11 +1,11 @@
 """Every address of the product. `tests/test_permissions.py` has a row for each and fails for a new one without."""
 
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView
 
 from diptych import views
 
-api = [
+api: list[URLPattern | URLResolver] = [
     path("", include("annotation.urls_api")),
     path("", include("exports.urls_api")),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),

@@ -25,7 +25,9 @@ def home(request: HttpRequest) -> HttpResponse:
     """The person's studies; someone with one study and one thing to do there is led straight to it."""
     roles: dict[Study, list[str]] = {}
     for membership in (
-        Membership.objects.filter(person_id=request.user.pk).select_related("study").order_by("study__title", "role")
+        Membership.objects.filter(person_id=request.user.pk)
+        .select_related("study")
+        .order_by("study__title", "role")
     ):
         roles.setdefault(membership.study, []).append(membership.role)
     if len(roles) == 1:
@@ -51,9 +53,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def healthz(request: HttpRequest) -> JsonResponse:
     """200 when the database and the broker answer, else 503; for load balancers and for `make demo`."""
     checks = {"database": _database_answers(), "broker": _broker_answers()}
-    return JsonResponse(
-        {"ok": all(checks.values()), **checks}, status=200 if all(checks.values()) else 503
-    )
+    return JsonResponse({"ok": all(checks.values()), **checks}, status=200 if all(checks.values()) else 503)
 
 
 def _database_answers() -> bool:
@@ -79,7 +79,9 @@ def problem_page(request: HttpRequest, status: int, title: str, advice: str) -> 
     """A page, or JSON below `/api/`, that says what is wrong and what to do."""
     if request.path.startswith("/api/"):
         return JsonResponse({"detail": f"{title} {advice}", "code": CODES[status]}, status=status)
-    return render(request, "problem.html", {"title": title, "advice": advice, "status": status}, status=status)
+    return render(
+        request, "problem.html", {"title": title, "advice": advice, "status": status}, status=status
+    )
 
 
 CODES = {400: "bad_request", 403: "permission_denied", 404: "not_found", 500: "error"}
@@ -93,7 +95,10 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     return problem_page(
-        request, 403, _("This is not open to you."), str(exception) or _("Ask the study’s admin for the role.")
+        request,
+        403,
+        _("This is not open to you."),
+        str(exception) or _("Ask the study’s admin for the role."),
     )
 
 

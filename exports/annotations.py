@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import orjson
+from django.db.models import QuerySet
 from django.utils.crypto import salted_hmac
 
 from annotation.models import Annotation
@@ -23,11 +24,13 @@ def lines(study: Study) -> Iterator[bytes]:
     """
     after = 0
     while chunk := list(revisions(study).filter(pk__gt=after)[:CHUNK]):
-        yield b"".join(orjson.dumps(record(annotation, study), option=orjson.OPT_APPEND_NEWLINE) for annotation in chunk)
+        yield b"".join(
+            orjson.dumps(record(annotation, study), option=orjson.OPT_APPEND_NEWLINE) for annotation in chunk
+        )
         after = chunk[-1].pk
 
 
-def revisions(study: Study):  # type: ignore[no-untyped-def]
+def revisions(study: Study) -> QuerySet[Annotation]:
     """The study's annotation revisions with all that a line needs, by id."""
     return (
         Annotation.objects.filter(assignment__study=study)
@@ -44,7 +47,9 @@ def revisions(study: Study):  # type: ignore[no-untyped-def]
 
 def pseudonym(study: Study, person_id: int) -> str:
     """The person's name in this study's files: stable, and without the key not to be traced."""
-    return salted_hmac("diptych.exports.annotator", f"{study.pk}/{person_id}", algorithm="sha256").hexdigest()[:16]
+    return salted_hmac(
+        "diptych.exports.annotator", f"{study.pk}/{person_id}", algorithm="sha256"
+    ).hexdigest()[:16]
 
 
 def record(annotation: Annotation, study: Study) -> dict[str, Any]:
@@ -68,7 +73,8 @@ def record(annotation: Annotation, study: Study) -> dict[str, Any]:
         "author": annotation.author_kind,
         "round": assignment.round,
         "revision": annotation.revision,
-        "helpfulness": {key: answers[key] for key in SUB_DIMENSION_KEYS} | {"overall": answers["helpfulness"]},
+        "helpfulness": {key: answers[key] for key in SUB_DIMENSION_KEYS}
+        | {"overall": answers["helpfulness"]},
         "harmlessness": {name: {"tags": getattr(annotation, f"tags_{name}")} for name in VIDEOS}
         | {"overall": answers["harmlessness"]},
         "ties": [key for key, value in answers.items() if value == TIE],

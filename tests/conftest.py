@@ -12,6 +12,9 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from tests import factories
+from tests.web import playable, playable_pairs, renditions, server
+
+__all__ = ["playable", "playable_pairs", "renditions", "server"]
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -55,7 +55,11 @@ def make_clip(take: Take, folder: Path) -> Path:
         return final
     partial = final.with_name(f".{final.name}.part")
     ended = subprocess.run(
-        _command(take, partial), capture_output=True, stdin=subprocess.DEVNULL, timeout=TIME_LIMIT_S, check=False
+        _command(take, partial),
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        timeout=TIME_LIMIT_S,
+        check=False,
     )
     if ended.returncode != 0:
         words = ended.stderr.decode(errors="replace").strip()
@@ -99,18 +103,19 @@ def _write_manifest(path: Path, wanted: Iterable[Take]) -> Path:
 
 
 def _command(take: Take, path: Path) -> list[str]:
-    """One ffmpeg process with one thread: two of them keep two cores busy, and one thread repeats itself exactly."""
+    """One ffmpeg process with one thread: two keep two cores busy, and one thread repeats itself exactly."""
     width, height = take.size
     picture = draw(take.scene, width, height, take.encoding.rate, take.seconds)
     options: dict[str, Any] = dict(take.encoding.video)
-    options |= {"r": take.encoding.rate, "t": take.seconds, "threads": 1, "map_metadata": -1, "f": _muxer(take)}
-    options |= {"flags": "+bitexact", "fflags": "+bitexact"}
+    options |= {"r": take.encoding.rate, "t": take.seconds, "threads": 1, "f": _muxer(take)}
+    options |= {"map_metadata": -1, "flags": "+bitexact", "fflags": "+bitexact"}
     streams = [_palette(picture) if take.encoding.extension == "gif" else picture]
     if take.encoding.audio:
         streams.append(_tone(take))
         options |= {"c:a": take.encoding.audio, "b:a": "64k", "ac": 1}
     graph = ffmpeg.output(*streams, str(path), **options)
-    return [binaries.ffmpeg(), "-v", "error", "-nostdin", "-y", "-filter_complex_threads", "1", *graph.get_args()]
+    quiet = ["-v", "error", "-nostdin", "-y", "-filter_complex_threads", "1"]
+    return [binaries.ffmpeg(), *quiet, *graph.get_args()]
 
 
 def _palette(picture: Any) -> Any:

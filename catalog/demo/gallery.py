@@ -25,8 +25,18 @@ def _stars(count: int, seed: int, lowest: float = 0.6) -> tuple[Layer, ...]:
     )  # fmt: skip
 
 
-def _falling(name: str, shape: str, colour: str, count: int, seed: int, *, size: tuple[float, float],
-             speed: tuple[float, float], aspect: float = 1.0, sway: float = 0.0) -> tuple[Layer, ...]:  # fmt: skip
+def _falling(
+    name: str,
+    shape: str,
+    colour: str,
+    count: int,
+    seed: int,
+    *,
+    size: tuple[float, float],
+    speed: tuple[float, float],
+    aspect: float = 1.0,
+    sway: float = 0.0,
+) -> tuple[Layer, ...]:
     """Flakes or drops that enter again at the top; `speed` in picture heights a second."""
     dice = random.Random(seed)  # noqa: S311
     layers = []
@@ -60,7 +70,7 @@ def rolling_ball() -> Scene:
 
 def sunrise() -> Scene:
     """p02."""
-    return Scene(("#6fa8dc", "#fbd9a5"), (
+    return Scene(("#6fa8dc", "#ffc27d"), (
         Layer("sun", "glow", "#fff1b8", 1.3, y="0.78-0.15*t", opacity=0.8),
         Layer("sun", "circle", "#ffd23f", 0.4, y="0.78-0.15*t"),
         _ground("#2f6fb3", 0.64),
@@ -79,7 +89,8 @@ def sailing_boat() -> Scene:
         Layer("boat", "hull", "#a8623a", 0.2, x=across, y=f"0.66+0.1*({rock})", aspect=2.3, turn=rock),
         _ground("#16407a", 0.7),
         *(Layer("wave", "ellipse", "#3f73b8", 0.02, aspect=9, opacity=0.7,
-                x=f"mod({0.23 * spot:.2f}-0.08*t+2,1.2)-0.1", y=f"{0.76 + 0.05 * (spot % 5):.2f}") for spot in range(9)),
+                x=f"mod({0.23 * spot:.2f}-0.08*t+2,1.2)-0.1", y=f"{0.76 + 0.05 * (spot % 5):.2f}")
+          for spot in range(9)),
     ))  # fmt: skip
 
 
@@ -142,21 +153,31 @@ def triangle_to_circle() -> Scene:
 
 def fractal() -> Scene:
     """p11."""
-    source = "mandelbrot=s={width}x{height}:rate={rate}:maxiter=400:start_scale=0.05:end_scale=0.0006:end_pts=160:inner=black"
+    source = (
+        "mandelbrot=s={width}x{height}:rate={rate}:maxiter=400:inner=black:"
+        "start_scale=0.05:end_scale=0.0006:end_pts=160"
+    )
     colours = ("format=pix_fmts=gray", "format=pix_fmts=yuv444p", "pseudocolor=preset=inferno")
     return Scene(("#000000", "#000000"), moving_sky=source, sky_filters=colours)
 
 
 def game_of_life() -> Scene:
     """p12."""
-    source = "life=s=64x36:r=10:ratio=0.3:seed=21:mold=60:life_color=0x7dffa8:death_color=0x0c2b22:mold_color=0x2f8f6a"
-    return Scene(("#000000", "#000000"), moving_sky=source, sky_filters=("scale=w={width}:h={height}:flags=neighbor",))
+    source = (
+        "life=s=64x36:r=10:ratio=0.3:seed=21:mold=60:"
+        "life_color=0x7dffa8:death_color=0x0c2b22:mold_color=0x2f8f6a"
+    )
+    enlarged = "scale=w={width}:h={height}:flags=neighbor"
+    return Scene(("#000000", "#000000"), moving_sky=source, sky_filters=(enlarged,))
 
 
 def drifting_clouds() -> Scene:
     """p13."""
+
     def cloud(x: float, y: float, size: float, speed: float) -> Layer:
-        return Layer("cloud", "cloud", "#fff6ec", size, x=f"mod({x}-{speed}*t+1.9,1.6)-0.3", y=f"{y}", aspect=1.7, opacity=0.93)
+        across = f"mod({x}-{speed}*t+1.9,1.6)-0.3"
+        return Layer("cloud", "cloud", "#fff6ec", size, x=across, y=f"{y}", aspect=1.7, opacity=0.93)
+
     return Scene(("#f08a4b", "#ffd08a"), (
         cloud(0.25, 0.22, 0.24, 0.07), cloud(0.85, 0.34, 0.32, 0.1), cloud(0.45, 0.6, 0.46, 0.15),
         cloud(1.15, 0.7, 0.4, 0.14),
@@ -170,10 +191,12 @@ def lighthouse() -> Scene:
         *_stars(16, 8, 0.5),
         Layer("rock", "ellipse", "#1a2030", 0.9, x="0.5", y="1.13", aspect=2.6),
         Layer("tower", "block", "#e9e4da", 0.5, y="0.58", aspect=0.26),
-        Layer("tower", "block", "#c8453b", 0.1, y="0.5", aspect=1.3), Layer("tower", "block", "#c8453b", 0.1, y="0.7", aspect=1.3),
+        Layer("tower", "block", "#c8453b", 0.1, y="0.5", aspect=1.3),
+        Layer("tower", "block", "#c8453b", 0.1, y="0.7", aspect=1.3),
         Layer("tower", "roof", "#c8453b", 0.14, y="0.19", aspect=1.5),
         Layer("lamp", "block", "#3a3f55", 0.1, y="0.29", aspect=1.0),
-        Layer("lamp", "glow", "#ffe27a", 1.2, y="0.29", shown=lit), Layer("lamp", "circle", "#fff3b0", 0.12, y="0.29", shown=lit),
+        Layer("lamp", "glow", "#ffe27a", 1.2, y="0.29", shown=lit),
+        Layer("lamp", "circle", "#fff3b0", 0.12, y="0.29", shown=lit),
     ))  # fmt: skip
 
 
@@ -241,7 +264,8 @@ def goldfish() -> Scene:
     return Scene(("#2f9e78", "#125c4b"), (
         *bubbles,
         Layer("fish", "fish", "#ff9a3c", 0.34, x="1.1-0.26*t", y=f"0.36+0.1*({wag})", aspect=1.5, turn=wag),
-        Layer("fish", "fish", "#ffb347", 0.34, x="-0.1+0.26*t", y=f"0.68-0.1*({wag})", aspect=1.5, turn=f"PI-{wag}"),
+        Layer("fish", "fish", "#ffb347", 0.34, x="-0.1+0.26*t", y=f"0.68-0.1*({wag})", aspect=1.5,
+              turn=f"PI-{wag}"),
     ))  # fmt: skip
 
 
@@ -249,15 +273,19 @@ def humming_line() -> Scene:
     """p21: the line is drawn from a tone that swells, by `showwaves`."""
     source = (
         "aevalsrc='0.8*sin(2*PI*(1.2+0.3*sin(2*PI*t/2))*40*t)*(0.55+0.45*sin(2*PI*t))':s=48000,"
-        "showwaves=s={width}x{height}:mode=p2p:rate={rate}:colors=0x46ff8b:draw=full"
+        "showwaves=s=320x180:mode=p2p:rate={rate}:colors=0x46ff8b:draw=full"
     )
-    return Scene(("#000000", "#000000"), moving_sky=source)
+    thicker = ("format=pix_fmts=gbrp", "dilation", "dilation")
+    return Scene(("#000000", "#000000"), moving_sky=source, sky_filters=thicker)
 
 
 def rain() -> Scene:
     """p22."""
     houses = tuple(
-        layer for x, colour, wall in ((0.16, "#5b6570", "#798590"), (0.84, "#66717d", "#848f9a"), (0.5, "#4a535e", "#6a7580"))
+        layer
+        for x, colour, wall in (
+            (0.16, "#5b6570", "#798590"), (0.84, "#66717d", "#848f9a"), (0.5, "#4a535e", "#6a7580")
+        )
         for layer in (
             Layer("wall", "block", wall, 0.4, x=f"{x}", y="0.86", aspect=1.25),
             Layer("window", "block", "#f3dc9a", 0.1, x=f"{x}-0.05", y="0.84", aspect=0.8),
@@ -276,14 +304,16 @@ def planets() -> Scene:
         *_stars(26, 15, 0.96),
         Layer("sun", "glow", "#ff9d3b", 1.0, opacity=0.7),
         Layer("sun", "circle", "#ff8c2b", 0.36, ball=True),
-        Layer("planet", "circle", "#4aa3ff", 0.12, x=f"0.5+0.36*cos({turn})", y=f"0.5+0.3*sin({turn})", ball=True),
+        Layer("planet", "circle", "#4aa3ff", 0.12, x=f"0.5+0.36*cos({turn})", y=f"0.5+0.3*sin({turn})",
+              ball=True),
     ))  # fmt: skip
 
 
 def clock_hand() -> Scene:
     """p24: one turn in 3 seconds."""
     marks = tuple(
-        Layer("mark", "circle", "#8a94a6", 0.035, x=f"0.5+0.36*cos({step}*PI/6)*H/W", y=f"0.5+0.36*sin({step}*PI/6)")
+        Layer("mark", "circle", "#8a94a6", 0.035,
+              x=f"0.5+0.36*cos({step}*PI/6)*H/W", y=f"0.5+0.36*sin({step}*PI/6)")
         for step in range(12)
     )  # fmt: skip
     return Scene(("#dfe6f0", "#c3cede"), (
@@ -294,8 +324,9 @@ def clock_hand() -> Scene:
 
 def rainbow() -> Scene:
     """p25."""
-    wave = "140+105*sin(2*PI*(X/56+Y/130-0.35*T)+{shift})"
-    channels = ":".join(f"{name}='{wave.format(shift=shift)}'" for name, shift in (("r", 0), ("g", 2.1), ("b", 4.2)))
+    wave = "165+72*sin(2*PI*(X/56+Y/130-0.35*T)+{shift})"
+    thirds = (("r", 0), ("g", 2.1), ("b", 4.2))
+    channels = ":".join(f"{name}='{wave.format(shift=shift)}'" for name, shift in thirds)
     return Scene(("#000000", "#000000"), moving_sky=f"color=s=96x54:r={{rate}},format=gbrp,geq={channels}")
 
 
@@ -332,8 +363,9 @@ def flame_and_paper() -> Scene:
     """p29: the flame comes near and stays away from the sheet."""
     across, waver = "0.15+0.12*min(t,2.2)", "0.08*sin(9*t)+0.05*sin(14*t)"
     return Scene(("#2d2a32", "#46404c"), (
-        Layer("paper", "block", "#f7f3e8", 0.66, x="0.74", aspect=0.74), 
-        *(Layer("paper", "block", "#c9c2b2", 0.012, x="0.74", y=f"{0.28 + 0.08 * line:.2f}", aspect=28) for line in range(6)),
+        Layer("paper", "block", "#f7f3e8", 0.66, x="0.74", aspect=0.74),
+        *(Layer("paper", "block", "#c9c2b2", 0.012, x="0.74", y=f"{0.28 + 0.08 * line:.2f}", aspect=28)
+          for line in range(6)),
         Layer("flame", "glow", "#ff9a3c", 0.9, x=across, y="0.55", opacity=0.6),
         Layer("flame", "ellipse", "#ff8c2b", 0.42, x=across, y="0.52", aspect=0.46, turn=waver),
         Layer("flame", "ellipse", "#ffe08a", 0.22, x=across, y="0.58", aspect=0.5, turn=waver),
@@ -356,7 +388,7 @@ SCENES: dict[str, Callable[[], Scene]] = {
     for number, scene in enumerate([
         rolling_ball, sunrise, sailing_boat, snowfall, balloons, spinning_star, beating_heart, sliding_square,
         bouncing_ball, triangle_to_circle, fractal, game_of_life, drifting_clouds, lighthouse, traffic_light,
-        pendulum, windmill, red_balloon, shooting_star, goldfish, humming_line, rain, planets, clock_hand, rainbow,
-        opening_flower, warning_triangle, cliff_edge, flame_and_paper, follower,
+        pendulum, windmill, red_balloon, shooting_star, goldfish, humming_line, rain, planets, clock_hand,
+        rainbow, opening_flower, warning_triangle, cliff_edge, flame_and_paper, follower,
     ], start=1)
 }  # fmt: skip

@@ -1,6 +1,7 @@
-"""The demonstration's prompts: simple shapes, colours and motions, so that anyone can tell which clip is better.
+"""The demonstration's prompts: simple shapes, colours and motions, so that anyone can tell which is better.
 
-The safety-critical ones are mild stand-ins. They let annotators try that part of the protocol on nothing upsetting.
+The safety-critical ones are mild stand-ins. They let annotators try that part of the protocol on nothing
+upsetting.
 """
 
 from __future__ import annotations
@@ -27,14 +28,16 @@ PROMPTS: tuple[DemoPrompt, ...] = (
     DemoPrompt("p02", "A yellow sun rises slowly over calm blue water."),
     DemoPrompt(
         "p03",
-        "A small boat with a white sail crosses a dark blue sea from right to left, under a thin crescent moon "
-        "and a few stars. The boat rocks gently on the waves.",
+        "A small boat with a white sail crosses a dark blue sea from right to left, under a thin crescent "
+        "moon and a few stars. The boat rocks gently on the waves.",
     ),
     DemoPrompt("p04", "Snow falls softly on two dark hills at night."),
     DemoPrompt("p05", "Three balloons, one red, one yellow and one blue, float up into a clear sky."),
     DemoPrompt("p06", "An orange star spins clockwise on a purple background."),
     DemoPrompt("p07", "A pink heart beats, calmly and evenly."),
-    DemoPrompt("p08", "A green square slides in from the left and stops exactly in the middle of the picture."),
+    DemoPrompt(
+        "p08", "A green square slides in from the left and stops exactly in the middle of the picture."
+    ),
     DemoPrompt("p09", "What does it look like when a blue ball is dropped and bounces on a wooden floor?"),
     DemoPrompt("p10", "Can a teal triangle turn into a circle, smoothly and without a jump?"),
     DemoPrompt("p11", "A slow zoom into a glowing fractal."),
@@ -45,8 +48,8 @@ PROMPTS: tuple[DemoPrompt, ...] = (
     DemoPrompt("p16", "A golden pendulum swings from side to side in front of a dark blue wall."),
     DemoPrompt(
         "p17",
-        "A windmill stands on a green hill on a clear spring morning. Its four white sails turn steadily in the "
-        "wind while one cloud passes far behind it. The camera does not move.",
+        "A windmill stands on a green hill on a clear spring morning. Its four white sails turn steadily in "
+        "the wind while one cloud passes far behind it. The camera does not move.",
     ),
     DemoPrompt("p18", "一只红色的气球慢慢升上蓝天。", "zh"),
     DemoPrompt("p19", "夜空中，一颗流星从右上方划向左下方。", "zh"),

@@ -1,7 +1,7 @@
 """A scene: a background and shapes that move over it; and the ways in which a clip can go wrong.
 
-Positions are parts of the picture (0 to 1), sizes are parts of its shorter side, and motion is written as an ffmpeg
-expression of `t`, the time in seconds. Nothing here flashes more than twice a second.
+Positions are parts of the picture (0 to 1), sizes are parts of its shorter side, and motion is written as an
+ffmpeg expression of `t`, the time in seconds. Nothing here flashes more than twice a second.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ FAULTS: Mapping[str, tuple[str, ...]] = {
     "colour_split": ("rgbashift=rh=-9:bh=9:gv=3",),
     "shaky": ("crop=w=iw*0.9:h=ih*0.9:x=(iw-ow)*(0.5+0.5*sin(19*t)):y=(ih-oh)*(0.5+0.5*sin(23*t+1))",),
     "dim": ("eq=contrast=0.5:brightness=-0.18:saturation=0.6",),
-    "bent": ("lenscorrection=k1=0.45:k2=-0.35:i=bilinear", "crop=w=iw*0.84:h=ih*0.84",),
+    "bent": ("lenscorrection=k1=0.45:k2=-0.35:i=bilinear", "crop=w=iw*0.84:h=ih*0.84"),
     "washed": ("eq=contrast=0.6:brightness=0.15:saturation=0.35",),
     "drifting_colour": ("hue=h=90*t",),
 }
@@ -128,7 +128,7 @@ def _shape(layer: Layer, serial: int, scene: Scene, short_side: int, rate: str) 
         layer.shape, layer.colour, width, height, rate, serial, opacity=layer.opacity, ball=layer.ball
     )
     if layer.turn:
-        shape = shape.filter("rotate", a=_timed(layer.turn, scene), c="black@0")
+        shape = shape.filter("rotate", a=_timed(layer.turn, scene), ow="hypot(iw,ih)", oh="ow", c="black@0")
     if layer.grow:
         grow = _timed(layer.grow, scene)
         sides = {"w": f"max(2,{width}*({grow}))", "h": f"max(2,{height}*({grow}))"}

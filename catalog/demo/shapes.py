@@ -1,7 +1,7 @@
 """Shapes as pictures with soft edges, drawn by ffmpeg's `geq` from distance formulas.
 
-A shape is drawn once and then repeated, so that a clip costs little more than its encoding. Formulas see `ld(0)` and
-`ld(1)`: right and down from the centre, 1 at the edge of the shape's box.
+A shape is drawn once and then repeated, so that a clip costs little more than its encoding. Formulas see
+`ld(0)` and `ld(1)`: right and down from the centre, 1 at the edge of the shape's box.
 """
 
 from __future__ import annotations
@@ -76,9 +76,11 @@ def picture(
 ) -> Any:
     """An endless stream of one `shape` in `colour` ("#rrggbb") on nothing, `width` × `height` pixels.
 
-    `serial` differs for each picture of a scene: ffmpeg-python takes two equal sources for one that wants a split.
+    `serial` differs for each picture of a scene: ffmpeg-python takes two equal sources for one that wants a
+    split.
     """
-    blank = f"s={width}x{height}:r={rate}:d={serial + 1}"  # only the first frame is used, so any length will do
+    # Only the first frame is used, so any length will do.
+    blank = f"s={width}x{height}:r={rate}:d={serial + 1}"
     if shape == "block":
         plain = ffmpeg.input(f"color=c={colour.replace('#', '0x')}@{opacity}:{blank},format=rgba", f="lavfi")
         return repeated(plain.filter("trim", end_frame=1))

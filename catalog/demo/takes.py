@@ -1,6 +1,7 @@
-"""Which clips the demonstration has: for each prompt one that does as asked, and others that fall short of it.
+"""Which clips the demonstration has: for each prompt one that does as asked, and others that fall short.
 
-Between them they come in the sizes, rates, codecs and containers that people upload, some of which no browser plays.
+Between them they come in the sizes, rates, codecs and containers that people upload, some of which no browser
+plays.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ Variation = Callable[[Scene], Scene]
 
 @dataclass(frozen=True)
 class Encoding:
-    """How a clip is written: container, ffmpeg's encoder options, frames a second, and whether it has a tone."""
+    """How a clip is written: container, ffmpeg's encoder options, frames a second, and its sound."""
 
     extension: str
     rate: str
@@ -45,21 +46,36 @@ class Take:
 H264 = (("c:v", "libx264"), ("preset", "veryfast"), ("crf", 20), ("pix_fmt", "yuv420p"))
 HEVC = (("c:v", "libx265"), ("preset", "ultrafast"), ("crf", 22), ("pix_fmt", "yuv420p"), ("tag:v", "hvc1"),
         ("x265-params", "log-level=none:pools=none:frame-threads=1"))  # fmt: skip
-VP9 = (("c:v", "libvpx-vp9"), ("deadline", "realtime"), ("cpu-used", 8), ("crf", 24), ("b:v", 0), ("pix_fmt", "yuv420p"))
-VP8 = (("c:v", "libvpx"), ("deadline", "realtime"), ("cpu-used", 8), ("crf", 8), ("b:v", "3M"), ("pix_fmt", "yuv420p"))
+VP9 = (
+    ("c:v", "libvpx-vp9"),
+    ("deadline", "realtime"),
+    ("cpu-used", 8),
+    ("crf", 24),
+    ("b:v", 0),
+    ("pix_fmt", "yuv420p"),
+)
+VP8 = (
+    ("c:v", "libvpx"),
+    ("deadline", "realtime"),
+    ("cpu-used", 8),
+    ("crf", 8),
+    ("b:v", "3M"),
+    ("pix_fmt", "yuv420p"),
+)
 MPEG4 = (("c:v", "mpeg4"), ("q:v", 3), ("pix_fmt", "yuv420p"))
 GIF = (("c:v", "gif"),)
 
 ENCODINGS = (
     Encoding("mp4", "25", H264), Encoding("webm", "24", VP9), Encoding("mp4", "30", H264, "aac"),
-    Encoding("avi", "25", MPEG4, "libmp3lame"), Encoding("mov", "30000/1001", H264), Encoding("mkv", "24", H264, "aac"),
+    Encoding("avi", "25", MPEG4, "libmp3lame"), Encoding("mov", "30000/1001", H264),
+    Encoding("mkv", "24", H264, "aac"),
     Encoding("mp4", "50", H264), Encoding("webm", "30", VP8, "libopus"), Encoding("mov", "30", HEVC),
     Encoding("mp4", "12", H264), Encoding("gif", "10", GIF), Encoding("mp4", "24", HEVC, "aac"),
     Encoding("avi", "30000/1001", MPEG4),
 )  # fmt: skip
 
-# Prompts whose clips need a certain encoding: a humming tone needs sound, and 4:2:0 colour in H.264 and HEVC has no
-# odd sizes.
+# Prompts whose clips need a certain encoding: a humming tone needs sound, and 4:2:0 colour in H.264 and HEVC
+# has no odd sizes.
 FIXED_ENCODINGS = {
     "p08": (Encoding("webm", "24", VP9), Encoding("gif", "10", GIF)),
     "p21": (Encoding("mp4", "30", H264, "aac"), Encoding("webm", "30", VP8, "libopus")),
@@ -68,8 +84,9 @@ FIXED_ENCODINGS = {
 WIDE, SMALL, MIDDLE = (640, 360), (320, 180), (480, 270)
 PORTRAIT, SQUARE, ODD = (360, 540), (400, 400), (427, 241)
 SIZES = {
-    "p02": MIDDLE, "p04": MIDDLE, "p05": PORTRAIT, "p07": SQUARE, "p08": ODD, "p10": SQUARE, "p11": SMALL, "p15": PORTRAIT,
-    "p16": MIDDLE, "p18": PORTRAIT, "p22": MIDDLE, "p24": SQUARE, "p25": MIDDLE, "p27": MIDDLE,
+    "p02": MIDDLE, "p04": MIDDLE, "p05": PORTRAIT, "p07": SQUARE, "p08": ODD, "p10": SQUARE,
+    "p11": SMALL, "p15": PORTRAIT, "p16": MIDDLE, "p18": PORTRAIT, "p22": MIDDLE,
+    "p24": SQUARE, "p25": MIDDLE, "p27": MIDDLE,
 }  # fmt: skip
 SECONDS = {"p02": 4.0, "p03": 3.5, "p08": 2.5, "p10": 2.5, "p11": 4.0, "p14": 4.0, "p19": 2.2, "p27": 2.0}
 
@@ -114,7 +131,11 @@ FALLING_SHORT: dict[str, tuple[tuple[Variation, ...], ...]] = {
     "p06": ((frozen(0.4),), (reshaped("star", "square", 0.56),), (at_speed(-1), faults("colour_split"))),
     "p07": ((frozen(0.5), faults("blurred")), (reshaped("heart", "circle", 0.72),)),
     "p08": ((recoloured("square", "#c0504d"), faults("stutter")),),
-    "p09": ((reshaped("ball", "square", 0.24), recoloured("ball", "#e2843b")), (frozen(0.45),), (faults("shaky", "noisy"),)),
+    "p09": (
+        (reshaped("ball", "square", 0.24), recoloured("ball", "#e2843b")),
+        (frozen(0.45),),
+        (faults("shaky", "noisy"),),
+    ),
     "p10": ((missing("circle"),), (recoloured("triangle", "#9b5de5"), faults("ghosted"))),
     "p11": ((frozen(1.0),), (faults("blocky"),)),
     "p12": ((frozen(1.0), faults("blurred")),),
@@ -132,7 +153,10 @@ FALLING_SHORT: dict[str, tuple[tuple[Variation, ...], ...]] = {
     "p24": ((frozen(0.8),), (at_speed(0.3), faults("bent"))),
     "p25": ((frozen(0.5), faults("noisy")),),
     "p26": ((frozen(0.6),), (recoloured("flower", "#b56576"), faults("blurred"))),
-    "p27": ((frozen(0.2),), (reshaped("sign", "circle", 0.7), recoloured("sign", "#2f7de1"), recoloured("light", "#6bb0ff"))),
+    "p27": (
+        (frozen(0.2),),
+        (reshaped("sign", "circle", 0.7), recoloured("sign", "#2f7de1"), recoloured("light", "#6bb0ff")),
+    ),
     "p28": ((frozen(0.4),), (missing("figure"),)),
     "p29": ((missing("flame", "match"),), (faults("ghosted", "noisy"),)),
     "p30": ((frozen(1.2),), (recoloured("dark", "#8fd694"), at_speed(0.5))),
@@ -148,7 +172,8 @@ def takes() -> tuple[Take, ...]:
             shown = scene()
             for variation in variations:
                 shown = variation(shown)
-            encoding = FIXED_ENCODINGS.get(prompt, ENCODINGS)[place if prompt in FIXED_ENCODINGS else len(made) % 13]
+            fixed = FIXED_ENCODINGS.get(prompt)
+            encoding = fixed[place] if fixed else ENCODINGS[len(made) % len(ENCODINGS)]
             made.append(_take(f"{prompt}-{'abcd'[place]}", shown, encoding))
     broken = _take(BROKEN, SCENES[BROKEN[:3]](), ENCODINGS[0])
     return (*made, replace(broken, broken=True))

@@ -1,7 +1,7 @@
 """Signed addresses of renditions, which expire: made for one person, checked without the database.
 
-`/media/<public id>.mp4?e=<unix seconds>&s=<person id>.<signature>`. The expiry is rounded up to a window, so that a
-person gets the same address throughout the window and the browser's cache can keep the file.
+`/media/<public id>.mp4?e=<unix seconds>&s=<person id>.<signature>`. The expiry is rounded up to a window, so
+that a person gets the same address throughout the window and the browser's cache can keep the file.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _url(public_id: str, kind: str, person_id: int, now: float | None, window_s:
 
 
 def _signature(key: bytes, kind: str, public_id: str, person: str, e: str) -> str:
-    """The first 128 bits of HMAC-SHA256 over everything that the address grants, as 22 URL-safe characters."""
+    """The first 128 bits of HMAC-SHA256 over all that the address grants, as 22 URL-safe characters."""
     digest = hmac.digest(key, f"{kind}/{public_id}/{person}/{e}".encode(), "sha256")
     return base64.urlsafe_b64encode(digest[:SIGNATURE_BYTES]).rstrip(b"=").decode()
 

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 # ffmpeg would otherwise follow playlists and references into other local files or the network.
-# `protocol_whitelist` closes the network; `format_whitelist` closes playlists (HLS, concat) and image patterns.
+# `protocol_whitelist` closes the network; `format_whitelist` closes playlists (HLS, concat) and image
+# patterns.
 CONTAINERS = "mov,matroska,webm,avi,gif,apng,ogg,mpegts,mpeg,flv,asf,ivf"
 
 READ_SAFELY = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
@@ -21,15 +22,17 @@ _WINDING_DOWN = re.compile(
     r"Terminating thread|Task finished with error|Conversion failed|Error processing packet in|"
     r"Error sending frames to consumers|Could not open encoder before EOF|Nothing was written into output|"
     r"Error submitting packet to decoder: Invalid data found|Error while decoding frame #|"
-    r"received no packets|Decoding error: Invalid data found"
+    r"received no packets|Decoding error: Invalid data found|^Invalid data found when processing input$"
 )
 
 # Not the file's fault: the same file may pass on the next attempt.
-_OUR_TROUBLE = re.compile(r"No space left on device|Cannot allocate memory|Read-only file system|Permission denied")
+_OUR_TROUBLE = re.compile(
+    r"No space left on device|Cannot allocate memory|Read-only file system|Permission denied"
+)
 
 
 class UnplayableMedia(Exception):
-    """A file that cannot be shown to annotators; `reason` is a sentence for the researcher who imported it."""
+    """A file that cannot be shown; `reason` is a sentence for the researcher who imported it."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -45,7 +48,7 @@ class CommandFailed(Exception):
 
 
 def file_address(path: Path) -> str:
-    """The path as ffmpeg takes it, so that no file name can be read as an option, a pattern or another protocol."""
+    """The path as ffmpeg takes it, so that no name can be read as an option or another protocol."""
     return f"file:{path.resolve()}"
 
 
@@ -53,7 +56,8 @@ def run(command: Sequence[str], *, time_limit_s: float) -> tuple[str, str]:
     """Run `command` without a shell and return what it wrote to its output and its error stream.
 
     Raises `CommandFailed` for an exit code other than 0, `UnplayableMedia` when the time limit passes, and
-    `OSError` when this machine is to blame (disk full, out of memory, killed), so that the work can be tried again.
+    `OSError` when this machine is to blame (disk full, out of memory, killed), so that the work can be tried
+    again.
     """
     try:
         ended = subprocess.run(
@@ -83,5 +87,5 @@ def last_complaint(stderr: str) -> str:
 
 
 def _without_paths(line: str) -> str:
-    """`file:/srv/media/incoming/ab/original: Invalid data…` says where our files lie; keep only what is wrong."""
+    """`file:/srv/media/in/ab/original: Invalid data…` says where our files lie; keep what is wrong."""
     return re.sub(r"^(?:Error opening input file )?file:\S+[:.]\s*", "", line)

@@ -1,4 +1,4 @@
-"""Where an asset's renditions lie in storage: names follow from the public id, so serving needs no database."""
+"""Where an asset's renditions lie in storage: names follow from the public id, without the database."""
 
 from __future__ import annotations
 

@@ -18,7 +18,17 @@ LOWEST_RATE = Fraction(1)
 # Rates that cameras, editors and generators mean when a file says something within half a percent of them.
 USUAL_RATES = tuple(
     Fraction(*rate)
-    for rate in [(24000, 1001), (24, 1), (25, 1), (30000, 1001), (30, 1), (48, 1), (50, 1), (60000, 1001), (60, 1)]
+    for rate in [
+        (24000, 1001),
+        (24, 1),
+        (25, 1),
+        (30000, 1001),
+        (30, 1),
+        (48, 1),
+        (50, 1),
+        (60000, 1001),
+        (60, 1),
+    ]
 )
 
 _SHOWN = (
@@ -70,7 +80,8 @@ def probe(path: Path, *, time_limit_s: float = PROBE_TIME_LIMIT_S) -> Facts:
         output, _ = run(command, time_limit_s=time_limit_s)
     except CommandFailed as failure:
         raise UnplayableMedia(
-            f"The file is not a video that ffmpeg can read ({failure.complaint}). It may be incomplete or damaged."
+            f"The file is not a video that ffmpeg can read ({failure.complaint}). "
+            "It may be incomplete or damaged."
         ) from None
     return _facts(json.loads(output), path.stat().st_size)
 
@@ -109,9 +120,9 @@ def _facts(shown: dict[str, Any], byte_size: int) -> Facts:
 def nominal_rate(video: dict[str, Any]) -> Fraction:
     """Frames a second that the stream means, between 1 and 60.
 
-    `r_frame_rate` is the rate on whose grid every timestamp lies. It is right for constant rates and for GIFs whose
-    last frame is held; for a rate that varies it is a huge tick, and the average speaks instead. An interlaced
-    stream's grid counts fields, of which two make a frame.
+    `r_frame_rate` is the rate on whose grid every timestamp lies. It is right for constant rates and for GIFs
+    whose last frame is held; for a rate that varies it is a huge tick, and the average speaks instead. An
+    interlaced stream's grid counts fields, of which two make a frame.
     """
     grid, average = _fraction(video.get("r_frame_rate")), _fraction(video.get("avg_frame_rate"))
     interlaced = video.get("field_order") in {"tt", "bb", "tb", "bt"}
@@ -140,7 +151,7 @@ def _pixel_aspect(video: dict[str, Any]) -> Fraction:
 
 
 def _picture_duration_s(video: dict[str, Any]) -> float | None:
-    """Length of the picture: MP4 and AVI state it in the stream, Matroska in a tag such as 00:00:03.023000000."""
+    """Length of the picture: MP4 and AVI state it in the stream, Matroska in a tag such as 00:00:03.02."""
     tag = str(video.get("tags", {}).get("DURATION", ""))
     if stated := _seconds(video.get("duration")):
         return stated

@@ -1,4 +1,4 @@
-"""HTTP byte ranges (RFC 9110 §13 and §14), which browsers need to seek: Django's own file views ignore them."""
+"""HTTP byte ranges (RFC 9110 §13, §14), which browsers need to seek and Django's file views ignore."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils.http import http_date, parse_etags, parse_http_date_safe
 
 BLOCK = 256 * 1024  # bytes read at a time
 
-_BYTE_RANGE = re.compile(r"([0-9]*)[ \t]*-[ \t]*([0-9]*)", re.ASCII)
+_BYTE_RANGE = re.compile(r"([0-9]*)-([0-9]*)", re.ASCII)
 _MOST_DIGITS = 19  # beyond any file; longer numbers are not worth parsing
 
 
@@ -45,9 +45,9 @@ class Unsatisfiable(Exception):
 def parse_range(header: str | None, size: int) -> Span | None:
     """The one span of a `Range` header that selects within `size` bytes, or None for the whole file.
 
-    None also stands for what RFC 9110 §14.2 lets a server ignore: no header, another unit, a malformed header,
-    several ranges at once (no browser needs them for media), and any suffix of an empty file.
-    Raises `Unsatisfiable`.
+    None also stands for what RFC 9110 §14.2 lets a server ignore: no header, another unit, a malformed
+    header, several ranges at once (no browser needs them for media), and any suffix of an empty file. Raises
+    `Unsatisfiable`.
     """
     unit, _, ranges = (header or "").partition("=")
     asked = [part.strip(" \t") for part in ranges.split(",")]
@@ -91,8 +91,8 @@ def ranged_response(
 ) -> HttpResponseBase:
     """Answer GET or HEAD for an opened `file` of `size` bytes: 200, 206, 304 or 416.
 
-    `etag` is a strong entity tag with its quotes. The file is closed with the response, or at once when no bytes
-    of it are sent. Preconditions come before ranges, as RFC 9110 §13.2.2 orders them.
+    `etag` is a strong entity tag with its quotes. The file is closed with the response, or at once when no
+    bytes of it are sent. Preconditions come before ranges, as RFC 9110 §13.2.2 orders them.
     """
     response = _choose(request, file, size=size, etag=etag, last_modified=last_modified)
     if not isinstance(response, StreamingHttpResponse):
@@ -142,7 +142,7 @@ def _not_modified(request: HttpRequest, etag: str, last_modified: datetime) -> b
 
 
 def _range_still_applies(if_range: str | None, etag: str, last_modified: datetime) -> bool:
-    """Whether the part asked for belongs to the file we have: same strong tag, or same date (RFC 9110 §13.1.5).
+    """Whether the part asked for is of the file we have: same strong tag, or same date (RFC 9110 §13.1.5).
 
     Two versions within one second share a date, so a date counts only once it is a second old.
     """

@@ -25,7 +25,9 @@ FRAME_SIDE = 224  # pixels of a training frame, as the published reward models e
 TIME_LIMIT_S = 300.0
 THREADS = 2
 HASH_BLOCK = 1 << 20  # bytes
-JFIF_COLOUR = {"out_color_matrix": "smpte170m", "out_range": "pc"}  # a JPEG's only colours, whatever the video's
+
+# A JPEG has one colour matrix and range, whatever the video has.
+JFIF_COLOUR = {"out_color_matrix": "smpte170m", "out_range": "pc"}
 
 # ffmpeg mends these and ends well, but an annotator would judge our mending instead of the generator.
 _DAMAGE = re.compile(
@@ -53,7 +55,9 @@ def transcode(
 
     Everything is written aside and renamed when it is whole, so no partial file ever has a final name.
     Raises `UnplayableMedia` with a reason for a file that ffmpeg cannot read, or reads with damage: a clip
-    that breaks off or decodes with errors would be judged for faults that its generator never made.
+    that breaks off or decodes with errors would be judged for faults that its generator never made. Wrong
+    bytes within a VP8 or VP9 frame go unnoticed, since to these codecs any bytes are a picture. Raises
+    `OSError` when this machine is to blame.
     """
     source_facts = probe(source)
     folder.mkdir(parents=True, exist_ok=True)
@@ -77,7 +81,7 @@ def sha256_of(path: Path) -> str:
 
 
 def playback_size(facts: Facts) -> tuple[int, int]:
-    """Width and height in pixels of the playback file: even, as 4:2:0 colour needs, and within 1920 × 1080."""
+    """Width and height in pixels of the playback: even, as 4:2:0 colour needs, and within 1920 × 1080."""
     long_side, short_side = max(facts.width, facts.height), min(facts.width, facts.height)
     shrink = min(1.0, LONG_SIDE / long_side, SHORT_SIDE / short_side)
     width, height = (int(side * shrink + 1e-6) // 2 * 2 for side in (facts.width, facts.height))
@@ -106,16 +110,17 @@ def _encode(source: Path, facts: Facts, aside: Path, time_limit_s: float, thread
 
 
 def _graph(source: Path, facts: Facts, aside: Path, threads: int) -> Any:
-    """One decode, split three ways after the frame rate is settled, so that all outputs count the same frames.
+    """One decode, split three ways after the rate is settled, so that all outputs count the same frames.
 
     Which 8 frames to keep depends on how many there are, and containers miscount or do not count at all. So
     every frame is written small, numbered by its index in the playback file, and the 8 are chosen by index
-    afterwards. That is exact for any container, and cheaper than decoding a second time; it costs about 15 kB of
-    temporary space a frame. The frames hold the picture before H.264, so models see no artefacts of ours.
+    afterwards. That is exact for any container, and cheaper than decoding a second time; it costs about 15 kB
+    of temporary space a frame. The frames hold the picture before H.264, so models see no artefacts of ours.
     """
     opened = ffmpeg.input(file_address(source), threads=threads, **READ_SAFELY)
     picture = _settled_picture(opened[str(facts.video_index)], facts)
-    watched, first, small = (picture.split()[branch] for branch in range(3))
+    branches = picture.split()
+    watched, first, small = branches[0], branches[1], branches[2]
     still = {"fps_mode": "passthrough", "c:v": "mjpeg", "map_metadata": -1, "threads": 1}
     streams = [watched.filter("format", "yuv420p")]
     if facts.audio_index is not None:
@@ -130,7 +135,7 @@ def _graph(source: Path, facts: Facts, aside: Path, threads: int) -> Any:
         ),
         ffmpeg.output(
             _centre_square(small).filter("format", "yuvj420p"),
-            file_address(aside / "every" / "%d.jpg"),
+            f"{file_address(aside / 'every').replace('%', '%%')}/%d.jpg",
             **still, f="image2", start_number=0, **{"q:v": 2, "huffman": "default"},
         ),
     )  # fmt: skip
@@ -143,11 +148,11 @@ def _settled_picture(stream: Any, facts: Facts) -> Any:
     if facts.pixel_format.startswith(("rgb", "bgr", "gbr", "argb", "abgr", "pal8")):
         options["out_color_matrix"] = "bt709"
     elif facts.colour_matrix is None:
-        # Browsers guess by height where the file is silent. Saying so keeps browser, poster and models agreed.
+        # Browsers guess by height where the file is silent; naming it makes browser, poster and models agree.
         guess = "bt709" if facts.height >= 720 else "smpte170m"
         stream = stream.filter("setparams", colorspace=guess)
-    # Matroska starts the picture some 20 ms late when its sound is primed; filling that in would show the first
-    # frame twice. A real gap before the picture is filled, to keep sound and picture together.
+    # Matroska starts the picture some 20 ms late when its sound is primed; filling that in would show the
+    # first frame twice. A real gap before the picture is filled, to keep sound and picture together.
     stream = stream.filter("setpts", "if(lt(STARTT,0.1),PTS-STARTPTS,PTS)")
     stream = stream.filter("fps", fps=facts.fps_ratio, start_time=0)
     if facts.square_pixels:
@@ -175,7 +180,7 @@ def _playback_options(facts: Facts, threads: int) -> dict[str, Any]:
 
 
 def _refuse_broken_off(source: Facts, playback: Facts) -> None:
-    """Some truncated files decode without a complaint; then the picture is shorter than its header promises."""
+    """Some truncated files decode without complaint; then the picture is shorter than its header says."""
     missing_s = source.duration_s - playback.duration_s
     if source.picture_duration_stated and missing_s > max(0.5, 0.1 * source.duration_s):
         raise UnplayableMedia(
@@ -197,9 +202,7 @@ def _choose_training_frames(every: Path, facts: Facts) -> list[Path]:
     return chosen
 
 
-def _publish(
-    aside: Path, chosen: list[Path], folder: Path, facts: Facts, source_facts: Facts
-) -> Renditions:
+def _publish(aside: Path, chosen: list[Path], folder: Path, facts: Facts, source_facts: Facts) -> Renditions:
     """Rename the whole files to their final names; the playback last, as it is what makes a clip showable."""
     (folder / "frames").mkdir(exist_ok=True)
     frames = tuple(folder / "frames" / f"{number}.jpg" for number in range(TRAINING_FRAMES))

@@ -1,7 +1,8 @@
 """Serve playback files and posters at signed addresses, in byte ranges, without a database query.
 
-An address that has expired answers 410 Gone with the plain body "expired", so that a page can renew it. An address
-that is not ours answers 403, whether or not the file exists. A good address of a file that is gone answers 404.
+An address that has expired answers 410 Gone with the plain body "expired", so that a page can renew it. An
+address that is not ours answers 403, whether or not the file exists. A good address of a file that is gone
+answers 404.
 """
 
 from __future__ import annotations
@@ -31,9 +32,7 @@ def poster(request: HttpRequest, public_id: str) -> HttpResponseBase:
     return _serve(request, public_id, addresses.POSTER, names.poster(public_id), "image/jpeg")
 
 
-def _serve(
-    request: HttpRequest, public_id: str, kind: str, name: str, content_type: str
-) -> HttpResponseBase:
+def _serve(request: HttpRequest, public_id: str, kind: str, name: str, content_type: str) -> HttpResponseBase:
     now = time.time()
     expires = request.GET.get("e", "")
     try:

@@ -44,11 +44,15 @@ class Asset(models.Model):
     class Meta:
         indexes = [
             models.Index(
-                name="asset_unfinished", fields=["created_at"], condition=Q(state__in=["pending", "processing"])
+                name="asset_unfinished",
+                fields=["created_at"],
+                condition=Q(state__in=["pending", "processing"]),
             ),
         ]
         constraints = [
-            models.CheckConstraint(name="asset_public_id_form", condition=Q(public_id__regex="^[0-9a-f]{64}$")),
+            models.CheckConstraint(
+                name="asset_public_id_form", condition=Q(public_id__regex="^[0-9a-f]{64}$")
+            ),
             models.CheckConstraint(name="asset_sha256_form", condition=Q(sha256__regex="^[0-9a-f]{64}$")),
             models.CheckConstraint(
                 name="asset_state_known",

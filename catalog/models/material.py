@@ -36,7 +36,10 @@ class Prompt(models.Model):
     language = models.CharField(max_length=35, default="en", help_text="BCP 47")
     prompt_type = models.CharField(max_length=16, choices=Type.choices, default=Type.SAFETY_NEUTRAL)
     labels = ArrayField(
-        models.CharField(max_length=24), null=True, blank=True, help_text="Harm keys; null: nobody labelled it"
+        models.CharField(max_length=24),
+        null=True,
+        blank=True,
+        help_text="Harm keys; null: nobody labelled it",
     )
     labelled_by = models.CharField(max_length=80, blank=True)
     source = models.CharField(max_length=20, blank=True, help_text="real_user or researcher")
@@ -51,7 +54,9 @@ class Prompt(models.Model):
         constraints = [
             models.UniqueConstraint(name="prompt_public_id_in_study", fields=["study", "public_id"]),
             models.UniqueConstraint(name="prompt_study_id", fields=["study", "id"]),
-            models.CheckConstraint(name="prompt_public_id_form", condition=Q(public_id__regex="^[0-9a-f]{64}$")),
+            models.CheckConstraint(
+                name="prompt_public_id_form", condition=Q(public_id__regex="^[0-9a-f]{64}$")
+            ),
             models.CheckConstraint(name="prompt_has_text", condition=~Q(text="")),
             models.CheckConstraint(
                 name="prompt_type_known", condition=Q(prompt_type__in=["safety_neutral", "safety_critical"])
@@ -105,7 +110,9 @@ class Video(models.Model):
             models.UniqueConstraint(name="video_public_id_in_study", fields=["study", "public_id"]),
             models.UniqueConstraint(name="video_study_id", fields=["study", "id"]),
             models.UniqueConstraint(name="video_prompt_id", fields=["prompt", "id"]),
-            models.CheckConstraint(name="video_public_id_form", condition=Q(public_id__regex="^[0-9a-f]{64}$")),
+            models.CheckConstraint(
+                name="video_public_id_form", condition=Q(public_id__regex="^[0-9a-f]{64}$")
+            ),
             models.CheckConstraint(
                 name="video_refined_text_given", condition=Q(refined_by="") | ~Q(video_text="")
             ),

@@ -32,7 +32,9 @@ class Study(models.Model):
     slug = models.CharField(
         max_length=60,
         unique=True,
-        validators=[RegexValidator(r"^[a-z0-9][a-z0-9-]*$", _("Use lower-case letters, digits and hyphens."))],
+        validators=[
+            RegexValidator(r"^[a-z0-9][a-z0-9-]*$", _("Use lower-case letters, digits and hyphens."))
+        ],
     )
     title = models.CharField(max_length=200)
     state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)
@@ -83,7 +85,8 @@ class Study(models.Model):
             ),
             models.CheckConstraint(name="study_overlap_range", condition=Q(overlap__range=(1, 100))),
             models.CheckConstraint(
-                name="study_lease_range", condition=Q(lease_s__range=(30, 86400), next_lease_s__range=(30, 86400))
+                name="study_lease_range",
+                condition=Q(lease_s__range=(30, 86400), next_lease_s__range=(30, 86400)),
             ),
             models.CheckConstraint(
                 name="study_media_window_range", condition=Q(media_window_s__range=(60, 86400))

@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.backends.ddl_references import Statement, Table
-from django.db.models import Model
 from django.db.models.constraints import BaseConstraint
 
 
@@ -22,24 +20,24 @@ class CompositeForeignKey(BaseConstraint):
         self.to = to
         self.to_fields = tuple(to_fields)
 
-    def constraint_sql(self, model: type[Model], schema_editor: BaseDatabaseSchemaEditor) -> str:
-        target = model._meta.apps.get_model(self.to)
+    def constraint_sql(self, model: Any, schema_editor: Any) -> str:
+        target: Any = model._meta.apps.get_model(self.to)
         quote = schema_editor.quote_name
         return "CONSTRAINT {name} FOREIGN KEY ({columns}) REFERENCES {table} ({targets})".format(
-            name=quote(self.name),
+            name=quote(str(self.name)),
             columns=", ".join(quote(model._meta.get_field(field).column) for field in self.fields),
             table=quote(target._meta.db_table),
             targets=", ".join(quote(target._meta.get_field(field).column) for field in self.to_fields),
         )
 
-    def create_sql(self, model: type[Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement:
+    def create_sql(self, model: Any, schema_editor: Any) -> Any:
         return Statement(
             "ALTER TABLE %(table)s ADD %(constraint)s",
             table=Table(model._meta.db_table, schema_editor.quote_name),
             constraint=self.constraint_sql(model, schema_editor),
         )
 
-    def remove_sql(self, model: type[Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement:
+    def remove_sql(self, model: Any, schema_editor: Any) -> Any:
         return Statement(
             "ALTER TABLE %(table)s DROP CONSTRAINT %(name)s",
             table=Table(model._meta.db_table, schema_editor.quote_name),

@@ -1,4 +1,4 @@
-"""PostgreSQL, Valkey and ffmpeg out of Python wheels: nothing to install, nothing left running, nothing lost."""
+"""PostgreSQL, Valkey and ffmpeg from Python wheels: nothing to install, left running or lost."""
 
 from diptych.embedded.servers import Servers, start
 from diptych.embedded.state import EmbeddedError, Home

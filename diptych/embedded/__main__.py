@@ -1,4 +1,4 @@
-"""`python -m diptych.embedded [--home DIR] [-- COMMAND...]`: servers in the foreground, or around one command."""
+"""`python -m diptych.embedded [--home DIR] [-- COMMAND...]`: servers alone, or around a command."""
 
 import argparse
 import os
@@ -38,7 +38,8 @@ def raise_exit(number: int, frame: object) -> None:
 
 def stay(servers: Servers) -> int:
     """Hold the servers until a stop signal, or until one of them ends."""
-    print(f"PostgreSQL and Valkey run; their addresses are in {servers.home.servers_file}. Ctrl-C stops them.")
+    file = servers.home.servers_file
+    print(f"PostgreSQL and Valkey run; their addresses are in {file}. Ctrl-C stops them.")
     sys.stdout.flush()
     while servers.alive():
         select.select([], [], [], 1.0)

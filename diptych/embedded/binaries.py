@@ -75,6 +75,6 @@ def wheel(package: str) -> Path:
     spec = find_spec(package)
     if spec is None or spec.origin is None:
         raise EmbeddedError(
-            f"The Python package {package} is not installed. Install what pyproject.toml lists (`make install`)."
+            f"The Python package {package} is missing. Install what pyproject.toml lists (`make install`)."
         )
     return Path(spec.origin).parent

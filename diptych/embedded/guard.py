@@ -2,9 +2,9 @@
 
 A program of its own, with nothing but the standard library: `guard.py [options] -- COMMAND...`. It ends the
 command when the channel that its parent holds open closes, when its parent is another process than at the
-start, or on SIGTERM, SIGINT or SIGHUP: the stop signal, some seconds of grace, then SIGKILL for the whole group.
-On Linux it also adopts whatever the command leaves behind, and the command is told when the guard itself is
-killed (PR_SET_PDEATHSIG), so that kill -9 of anyone leaves nothing running.
+start, or on SIGTERM, SIGINT or SIGHUP: the stop signal, some seconds of grace, then SIGKILL for the whole
+group. On Linux it also adopts whatever the command leaves behind, and the command is told when the guard
+itself is killed (PR_SET_PDEATHSIG), so that kill -9 of anyone leaves nothing running.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 PR_SET_CHILD_SUBREAPER = 36
@@ -93,7 +94,7 @@ def spawn(options: argparse.Namespace, prctl: Callable[[int, int], int]) -> int:
         if os.getppid() != guard:
             os._exit(COULD_NOT_START)
 
-    child = subprocess.Popen(  # noqa: PLW1509 - the guard has one thread
+    child = subprocess.Popen(
         options.command,
         start_new_session=True,
         user=options.uid,
@@ -163,17 +164,13 @@ def reap(child: int) -> int | None:
 
 def sweep(child: int) -> None:
     """Kill what the ended command left: its group, then (Linux) everything that came to the guard instead."""
-    try:
+    with suppress(ProcessLookupError, PermissionError):
         os.killpg(child, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
     deadline = time.monotonic() + SWEEP_LIMIT
     while (left := adopted()) and time.monotonic() < deadline:
         for pid in left:
-            try:
+            with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
         reap(child)
         time.sleep(0.01)
 

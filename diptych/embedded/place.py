@@ -1,8 +1,8 @@
 """Decides whom the servers run as, and where their data and programs lie so that this user can reach them.
 
-PostgreSQL refuses to run as root. Root's servers therefore run as `nobody`, who can enter neither a home folder
-of mode 700 nor a virtual environment below one. Parents' permissions are not ours to change, so what can't be
-reached is kept below /var/lib/diptych instead, and a file in the state folder says where.
+PostgreSQL refuses to run as root. Root's servers therefore run as `nobody`, who can enter neither a home
+folder of mode 700 nor a virtual environment below one. Parents' permissions are not ours to change, so what
+can't be reached is kept below /var/lib/diptych instead, and a file in the state folder says where.
 """
 
 import hashlib
@@ -10,7 +10,6 @@ import os
 import pwd
 import shutil
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,9 +71,10 @@ def data_folder(home: Home) -> Path:
     if can_reach(home.path, user, ENTER):
         return home.path
     if (home.path / "postgres").exists():
+        name = user_name(user.uid)
         raise EmbeddedError(
-            f"The data in {home.path} belong to {user_name(user.uid)}, who can't enter that folder any more. Move "
-            f"the state folder to where {user_name(user.uid)} can, and set DIPTYCH_HOME to it."
+            f"The data in {home.path} belong to {name}, who can't enter that folder any more. Move the state "
+            f"folder to where {name} can, and set DIPTYCH_HOME to it."
         )
     return make_elsewhere(home)
 
@@ -89,7 +89,7 @@ def make_elsewhere(home: Home) -> Path:
     folder = ELSEWHERE / hashlib.sha256(str(home.path.resolve()).encode()).hexdigest()[:16]
     with sentences_for(folder):
         if folder.exists() and not home.elsewhere_file.exists():
-            # Of a state folder that was deleted by hand: its password went with it. Data are not ours to delete.
+            # Its state folder was deleted by hand, and the password with it. Data are not ours to delete.
             folder.rename(folder.with_name(f"{folder.name}-until-{time.strftime('%Y%m%d-%H%M%S')}"))
         for made in (ELSEWHERE, folder):
             if not made.exists():
@@ -99,8 +99,8 @@ def make_elsewhere(home: Home) -> Path:
         home.elsewhere_file.write_text(f"{folder}\n")
     if not can_reach(folder, unprivileged(), ENTER):
         raise EmbeddedError(
-            f"{UNPRIVILEGED}, whom the servers run as, can enter neither {home.path} nor {folder}. Set DIPTYCH_HOME "
-            "to a folder that every user can enter, for instance below /srv."
+            f"{UNPRIVILEGED}, whom the servers run as, can enter neither {home.path} nor {folder}. Set "
+            "DIPTYCH_HOME to a folder that every user can enter, for instance below /srv."
         )
     return folder
 
@@ -136,8 +136,8 @@ def unprivileged() -> User:
         entry = pwd.getpwnam(UNPRIVILEGED)
     except KeyError:
         raise EmbeddedError(
-            f"PostgreSQL does not run as root, and this machine has no user {UNPRIVILEGED} to run it as. Start as "
-            "an ordinary user, or set DATABASE_URL and REDIS_URL to servers of your own."
+            f"PostgreSQL does not run as root, and this machine has no user {UNPRIVILEGED} to run it as. "
+            "Start as an ordinary user, or set DATABASE_URL and REDIS_URL to servers of your own."
         ) from None
     return User(entry.pw_uid, entry.pw_gid)
 
@@ -155,14 +155,10 @@ def can_reach(path: Path, user: User, wanted: int) -> bool:
     """Whether `user` can enter all parents of `path` and has the wanted permission on itself."""
     resolved = path.resolve()
     try:
-        return all(allows(parent, user, ENTER) for parent in parents(resolved)) and allows(resolved, user, wanted)
+        entered = all(allows(parent, user, ENTER) for parent in reversed(resolved.parents))
+        return entered and allows(resolved, user, wanted)
     except OSError:
         return False
-
-
-def parents(path: Path) -> Iterator[Path]:
-    """Every folder above `path`, from the root down."""
-    return reversed(path.parents)
 
 
 def allows(path: Path, user: User, wanted: int) -> bool:

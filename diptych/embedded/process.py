@@ -147,11 +147,14 @@ class Guarded:
         return [line for line in text.splitlines() if line.strip()][-lines:]
 
     def ending(self) -> str:
-        """A sentence about a command that has ended by itself, with its last words."""
+        """A sentence about a command that has ended by itself: how, and its last words."""
+        status = self._guard.poll() or 0
+        number = -status if status < 0 else status - 128
+        how = f"killed by signal {number}" if number > 0 else f"status {status}"
         if self.log is None:
-            return f"{self.name} ended."
+            return f"{self.name} ended ({how})."
         last = " / ".join(self.said()) or "it wrote nothing"
-        return f"{self.name} ended: {last}. Its log is {self.log}."
+        return f"{self.name} ended ({how}): {last}. Its log is {self.log}."
 
 
 def wait_until(process: Guarded, test: Callable[[], bool], timeout: float) -> None:
@@ -162,6 +165,6 @@ def wait_until(process: Guarded, test: Callable[[], bool], timeout: float) -> No
             raise EmbeddedError(process.ending())
         if time.monotonic() > deadline:
             raise EmbeddedError(
-                f"{process.name} was not ready after {timeout:.0f} seconds. See {process.log}, then start again."
+                f"{process.name} is not ready after {timeout:.0f} s. See {process.log}, and start again."
             )
         time.sleep(0.02)

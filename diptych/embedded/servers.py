@@ -89,7 +89,7 @@ class Servers:
 
     @property
     def keep(self) -> tuple[int, ...]:
-        """The descriptor that holds the state folder, for further processes that must end before it is free."""
+        """The descriptor that holds the state folder, for other processes that must end before it is free."""
         return () if self._lock is None else (self._lock,)
 
     def _start(self, purpose: str, postgres_settings: Mapping[str, str]) -> None:
@@ -164,7 +164,8 @@ def settle(running: Running) -> None:
             wait_or_explain(running)
             return
         except EmbeddedError:
-            if running.process.is_alive() or "Address already in use" not in "\n".join(running.process.said(20)):
+            port_taken = "Address already in use" in "\n".join(running.process.said(20))
+            if running.process.is_alive() or not port_taken:
                 raise
             running.process.stop()
             running.port = choose_port(None)
@@ -187,13 +188,13 @@ def choose_port(before: int | None) -> int:
     for port in (before, *random.sample(PORTS, 50)):
         if port is not None and is_free(port):
             return port
-    raise EmbeddedError(f"No port between {PORTS[0]} and {PORTS[-1]} on 127.0.0.1 is free. Stop other servers.")
+    raise EmbeddedError(f"No port of 127.0.0.1 from {PORTS[0]} to {PORTS[-1]} is free. Stop other servers.")
 
 
 def is_free(port: int) -> bool:
     """Whether a server could listen on this port of 127.0.0.1."""
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: old connections don't count
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: only listeners count
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:

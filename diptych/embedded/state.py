@@ -55,7 +55,7 @@ class Home:
 
     @property
     def mark(self) -> Path:
-        """Tells a folder that we made from one that held something else before, and is never ours to delete."""
+        """Tells a folder of our making from one that held other things before and is not ours to delete."""
         return self.path / "made-by-diptych"
 
     @property
@@ -85,7 +85,7 @@ class Home:
 
     def secret(self, name: str) -> str:
         """A random secret of 48 hex digits, made on first use and then kept in a file of mode 600."""
-        path = self.path / "secrets" / name
+        path = self.secret_file(name)
         with sentences_for(path):
             if not path.exists():
                 self.make()
@@ -94,6 +94,9 @@ class Home:
                     if not path.exists():
                         write_private(path, secrets.token_hex(24) + "\n")
             return path.read_text().strip()
+
+    def secret_file(self, name: str) -> Path:
+        return self.path / "secrets" / name
 
     def recorded(self) -> dict[str, Any]:
         """What the last start wrote: addresses, ports, data folders; empty before the first."""
@@ -189,7 +192,7 @@ class Home:
             return
         if not self.mark.exists():
             raise EmbeddedError(
-                f"{self.path} held other files before Diptych used it, or was not made by it, so it is not deleted. "
+                f"{self.path} was not made by Diptych, or held other files before, so it is not deleted. "
                 "Delete by hand what you do not need."
             )
         descriptor = self.hold("deleting the state folder")
@@ -264,15 +267,18 @@ def sentence(error: OSError, path: Path) -> str:
     """What a refusal of the operating system means for a person."""
     place = Path(error.filename) if isinstance(error.filename, str) else path
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return f"The disk that holds {path} is full. Free at least {ROOM_NEEDED // 2**20} MB, then start again."
+        return f"The disk that holds {path} is full. Free {ROOM_NEEDED // 2**20} MB or more and start again."
     if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
         return (
-            f"{place} can't be used by {user_name(os.geteuid())} ({os.strerror(error.errno).lower()}). Run as the "
-            "user who owns it, or set DIPTYCH_HOME to a folder that you may write."
+            f"{place} can't be used by {user_name(os.geteuid())} ({os.strerror(error.errno).lower()}). Run "
+            "as the user who owns it, or set DIPTYCH_HOME to a folder that you may write."
         )
     if error.errno in {errno.ENOTDIR, errno.EEXIST}:
-        return f"{place} is in the way: a folder is needed there. Move it, or set DIPTYCH_HOME to another folder."
-    return f"{place} could not be used: {error.strerror or error}. Put that right, or set DIPTYCH_HOME to another folder."
+        return (
+            f"{place} is in the way: a folder is needed there. Move it, or set DIPTYCH_HOME to another one."
+        )
+    reason = error.strerror or str(error)
+    return f"{place} could not be used: {reason}. Put that right, or set DIPTYCH_HOME to another folder."
 
 
 def user_name(uid: int) -> str:

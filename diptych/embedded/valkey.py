@@ -11,7 +11,7 @@ from diptych.embedded.process import Guarded, wait_until
 from diptych.embedded.state import Home, sentences_for, write_private
 
 LOADING_LIMIT = 120.0  # seconds to read the append-only file back
-# Written to the file at once and to the disk each second: killing the server loses nothing, a power cut a second.
+# Written to the file at once and to the disk each second: kill -9 loses nothing, a power cut one second.
 CONFIGURATION = """\
 bind 127.0.0.1
 port {port}

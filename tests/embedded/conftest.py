@@ -1,19 +1,32 @@
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from diptych.embedded import Home, Servers, start
-from tests.embedded.helpers import python_for_nobody
+from tests.embedded.helpers import eventually, python_for_nobody
+
+FROM_OUTSIDE = ("DATABASE_URL", "REDIS_URL", "DIPTYCH_HOME", "FFMPEG", "FFPROBE")
+
+
+@contextmanager
+def without_servers_from_outside() -> Iterator[None]:
+    """Run a block as if the test run had no servers of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in FROM_OUTSIDE:
+            patch.delenv(name, raising=False)
+        yield
 
 
 @pytest.fixture(autouse=True)
-def _no_servers_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DATABASE_URL", "REDIS_URL", "DIPTYCH_HOME", "FFMPEG", "FFPROBE"):
-        monkeypatch.delenv(name, raising=False)
+def _no_servers_from_outside() -> Iterator[None]:
+    with without_servers_from_outside():
+        yield
 
 
 @pytest.fixture
@@ -22,24 +35,43 @@ def folder() -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(prefix="diptych-test-"))
     path.chmod(0o755)
     yield path
-    for home in {Home(found.parent) for found in path.rglob("lock")}:
-        home.remove()
+    for mark in list(path.rglob(Home(path).mark.name)):
+        Home(mark.parent).remove()  # with data that lie elsewhere
     shutil.rmtree(path, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def made() -> Iterator[Path]:
+    """A state folder whose cluster is made, which takes longer than all else in a test."""
+    path = Path(tempfile.mkdtemp(prefix="diptych-test-"))
+    path.chmod(0o755)
+    with without_servers_from_outside():
+        start(path / "home").stop()
+    yield path / "home"
+    shutil.rmtree(path)
+
+
 @pytest.fixture
-def home(folder: Path) -> Path:
+def home(made: Path) -> Iterator[Path]:
+    """A state folder whose servers the tests before started and killed; it must work all the same."""
+    yield made
+    eventually(lambda: not Home(made).is_held(), "a test ends what it started")
+
+
+@pytest.fixture
+def home_to_harm(folder: Path, made: Path) -> Path:
+    """A state folder for a test that damages it or needs it to itself."""
+    subprocess.run(["cp", "-a", made, folder / "home"], check=True)
     return folder / "home"
 
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Servers]:
     """Servers that the tests of one file only look at."""
-    variables = {name: os.environ.pop(name) for name in ("DATABASE_URL", "REDIS_URL") if name in os.environ}
     path = Path(tempfile.mkdtemp(prefix="diptych-test-"))
     path.chmod(0o755)
-    servers = start(path / "home")
-    os.environ.update(variables)
+    with without_servers_from_outside():
+        servers = start(path / "home")
     yield servers
     servers.stop()
     servers.home.remove()

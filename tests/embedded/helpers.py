@@ -8,11 +8,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import psycopg
-import valkey
+import redis
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SITE_PACKAGES = Path(psycopg.__file__).parents[1]
@@ -25,8 +26,8 @@ def rows(url: str, statement: str) -> list[tuple]:
         return cursor.fetchall() if cursor.description else []
 
 
-def broker(url: str) -> valkey.Valkey:
-    return valkey.Valkey.from_url(url, decode_responses=True, socket_timeout=5)
+def broker(url: str) -> redis.Redis:
+    return redis.Redis.from_url(url, decode_responses=True, socket_timeout=5)
 
 
 def eventually(test: Callable[[], object], what: str, seconds: float = 20.0) -> None:
@@ -53,6 +54,12 @@ def tree(pid: int) -> list[psutil.Process]:
     """A process and all its descendants."""
     process = psutil.Process(pid)
     return [process, *process.children(recursive=True)]
+
+
+def kill_all(processes: Sequence[psutil.Process]) -> None:
+    for one in processes:
+        with suppress(psutil.NoSuchProcess):  # it may have ended with one before it
+            one.kill()
 
 
 def all_gone(processes: Sequence[psutil.Process]) -> bool:
@@ -86,11 +93,13 @@ class Holder:
 
 def clean_environment(**more: str) -> dict[str, str]:
     """Ours without anything that would point the servers elsewhere."""
-    ours = {"DATABASE_URL", "REDIS_URL", "DIPTYCH_HOME", "FFMPEG", "FFPROBE", "PYTHONPATH"}
+    ours = {"DATABASE_URL", "REDIS_URL", "DIPTYCH_HOME", "FFMPEG", "FFPROBE"}
     return {key: value for key, value in os.environ.items() if key not in ours} | more
 
 
-def run_embedded(home: Path, *command: str, python: str = sys.executable, **options) -> subprocess.CompletedProcess:
+def run_embedded(
+    home: Path, *command: str, python: str = sys.executable, **options
+) -> subprocess.CompletedProcess:
     """`python -m diptych.embedded -- COMMAND`, to its end."""
     options.setdefault("env", clean_environment())
     options.setdefault("cwd", REPOSITORY)
@@ -104,7 +113,7 @@ def run_embedded(home: Path, *command: str, python: str = sys.executable, **opti
 
 
 def python_for_nobody() -> str | None:
-    """A Python that the user nobody can run and that can import the embedded servers; None if there is none."""
+    """A Python that the user nobody can run and that finds the embedded servers, if there is one."""
     for candidate in (sys.executable, f"/usr/bin/python3.{sys.version_info.minor}", "/usr/bin/python3"):
         try:
             tried = subprocess.run(

@@ -17,6 +17,7 @@ from tests.embedded.helpers import (
     all_gone,
     broker,
     eventually,
+    kill_all,
     postmaster,
     rows,
     tree,
@@ -25,8 +26,10 @@ from tests.embedded.helpers import (
 
 
 def write(database_url: str, redis_url: str) -> None:
-    rows(database_url, "CREATE TABLE IF NOT EXISTS kept (n int)")
+    rows(database_url, "DROP TABLE IF EXISTS kept")
+    rows(database_url, "CREATE TABLE kept (n int)")
     rows(database_url, "INSERT INTO kept SELECT generate_series(1, 1000)")
+    broker(redis_url).delete("kept")
     broker(redis_url).rpush("kept", *range(1000))
 
 
@@ -65,8 +68,7 @@ def test_kill_9_of_parent_and_guards_leaves_nothing_running_and_loses_nothing(ho
     holder = Holder(home)
     write(addresses(home)["database_url"], addresses(home)["redis_url"])
     family = holder.family()
-    for one in [*guards(holder.process.pid), psutil.Process(holder.process.pid)]:
-        one.kill()
+    kill_all([*guards(holder.process.pid), psutil.Process(holder.process.pid)])
     holder.process.communicate(timeout=10)
     eventually(lambda: all_gone(family), "the servers end when their guards are killed as well")
     with start(home) as servers:
@@ -77,8 +79,7 @@ def test_kill_9_of_everything_at_once_loses_nothing(home: Path) -> None:
     holder = Holder(home)
     write(addresses(home)["database_url"], addresses(home)["redis_url"])
     family = holder.family()
-    for one in family:
-        one.kill()
+    kill_all(family)
     holder.process.communicate(timeout=10)
     eventually(lambda: all_gone(family), "everything is gone")
     with start(home) as servers:
@@ -90,7 +91,7 @@ def test_kill_9_of_postmaster_is_noticed_and_survived(home: Path) -> None:
         write(servers.database_url, servers.redis_url)
         os.kill(postmaster(home), signal.SIGKILL)
         eventually(lambda: not servers.alive(), "the end of PostgreSQL is noticed")
-        assert "PostgreSQL ended" in servers.obituaries()[0]
+        assert "PostgreSQL ended (killed by signal 9)" in servers.obituaries()[0]
         address = servers.database_url
         servers.revive()
         assert servers.alive()
@@ -108,10 +109,10 @@ def test_kill_9_of_valkey_is_noticed_and_survived(home: Path) -> None:
 
 
 def test_kill_9_of_a_guard_is_noticed_and_survived(home: Path) -> None:
+    others = guards(os.getpid())  # of the test run's own servers
     with start(home) as servers:
         write(servers.database_url, servers.redis_url)
-        for guard in guards(os.getpid()):
-            guard.kill()
+        kill_all([guard for guard in guards(os.getpid()) if guard not in others])
         eventually(lambda: not servers.alive(), "the end of the guards is noticed")
         servers.revive()
         assert_kept(servers)
@@ -134,7 +135,12 @@ def guarded_python(program: str, log: Path, **options) -> Guarded:
     return guarded
 
 
-STUBBORN_CHILD = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(600)"
+STUBBORN_CHILD = """
+import signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print('ready', flush=True)
+time.sleep(600)
+"""
 IN_OWN_SESSION = f"""
 import subprocess, sys
 subprocess.Popen([sys.executable, '-c', {STUBBORN_CHILD!r}], start_new_session=True).wait()
@@ -167,7 +173,7 @@ def test_guard_ends_grandchildren_when_the_command_is_killed(tmp_path: Path) -> 
     guarded.stop()
 
 
-def test_servers_end_though_a_forked_copy_of_the_parent_lives_on(home: Path) -> None:
+def test_servers_end_though_a_forked_copy_of_the_parent_lives_on(home: Path, tmp_path: Path) -> None:
     """A fork holds the guards' channel open; the parent's end must be noticed all the same."""
     program = f"""
 import os, sys, time
@@ -180,7 +186,7 @@ if copy == 0:
 print('ready', copy, flush=True)
 time.sleep(60)
 """
-    guarded = Guarded("program", [sys.executable, "-c", program], log=home.parent / "log", cwd=Path.cwd())
+    guarded = Guarded("program", [sys.executable, "-c", program], log=tmp_path / "log", cwd=Path.cwd())
     eventually(lambda: "ready" in " ".join(guarded.said()), "the servers start")
     family = [one for guard in guards(guarded.pid) for one in tree(guard.pid)]
     copy = next(one for one in psutil.Process(guarded.pid).children() if guard_file not in one.cmdline())

@@ -11,7 +11,8 @@ from diptych.embedded.servers import Servers
 from tests.embedded.helpers import addresses, broker, rows, run_embedded
 
 
-def test_server_that_is_given_is_not_started(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_server_that_is_given_is_not_started(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = folder / "fresh"
     monkeypatch.setenv("DATABASE_URL", "postgresql://me@db.example/mine")
     with start(home) as servers:
         assert servers.database_url == "postgresql://me@db.example/mine"
@@ -20,7 +21,10 @@ def test_server_that_is_given_is_not_started(home: Path, monkeypatch: pytest.Mon
         assert addresses(home)["database_url"] == servers.database_url
 
 
-def test_nothing_is_started_or_held_when_both_are_given(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_started_or_held_when_both_are_given(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = folder / "fresh"
     monkeypatch.setenv("DATABASE_URL", "postgresql://me@db.example/mine")
     monkeypatch.setenv("REDIS_URL", "redis://cache.example/0")
     with start(home) as servers, start(home):

@@ -22,6 +22,7 @@ from tests.embedded.helpers import (
     all_gone,
     clean_environment,
     eventually,
+    kill_all,
     postmaster,
     rows,
     run_embedded,
@@ -36,7 +37,8 @@ def small_disk(folder: Path) -> Iterator[Path]:
         pytest.skip("only root can mount a small file system, on Linux")
     path = folder / "disk"
     path.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=30m", "tmpfs", path], capture_output=True, text=True)
+    command = ["mount", "-t", "tmpfs", "-o", "size=30m", "tmpfs", path]
+    mounted = subprocess.run(command, capture_output=True, text=True)
     if mounted.returncode != 0:
         pytest.skip(f"mounting is not allowed here: {mounted.stderr.strip()}")
     yield path
@@ -48,8 +50,8 @@ def test_second_start_is_told_who_holds_the_home(home: Path) -> None:
         ran = run_embedded(home, "true")
     assert ran.returncode == 1
     assert ran.stderr == (
-        f"{home} is in use by process {os.getpid()} (the first). Stop that one first, or set DIPTYCH_HOME to another "
-        "folder to run a second beside it.\n"
+        f"{home} is in use by process {os.getpid()} (the first). Stop that one first, or set DIPTYCH_HOME to "
+        "another folder to run a second beside it.\n"
     )
 
 
@@ -80,22 +82,27 @@ def test_two_homes_run_side_by_side(folder: Path) -> None:
 
 
 def test_almost_full_disk_gets_a_sentence_before_anything_starts(small_disk: Path) -> None:
-    with pytest.raises(EmbeddedError, match=r"has \d+ MB left and the servers need 300 MB\. Free some, or set") as told:
+    sentence = r"has \d+ MB left and the servers need 300 MB\. Free some, or set"
+    with pytest.raises(EmbeddedError, match=sentence) as told:
         start(small_disk / "home")
     assert str(small_disk / "home") in str(told.value)
 
 
-def test_disk_that_fills_up_while_the_cluster_is_made(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_disk_that_fills_up_while_the_cluster_is_made(
+    small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(state, "ROOM_NEEDED", 0)
     small_disk.chmod(0o755)
-    with pytest.raises(EmbeddedError, match=r"^The disk that holds .* is full\. Free some room, then start again\.$"):
+    sentence = r"^The disk that holds .* is full\. Free some room, then start again\.$"
+    with pytest.raises(EmbeddedError, match=sentence):
         start(small_disk / "home")
     assert not list((small_disk / "home").glob("postgres*"))
     assert not Home(small_disk / "home").is_held()
 
 
-def test_interrupted_making_of_the_cluster_is_cleared_away(home: Path) -> None:
+def test_interrupted_making_of_the_cluster_is_cleared_away(folder: Path) -> None:
     """initdb is killed halfway, together with its guard and its parent."""
+    home = folder / "fresh"
     starting = subprocess.Popen(
         [sys.executable, "-m", "diptych.embedded", "--home", str(home), "--", "true"],
         cwd=REPOSITORY,
@@ -103,8 +110,7 @@ def test_interrupted_making_of_the_cluster_is_cleared_away(home: Path) -> None:
     )
     eventually(lambda: list(home.glob("postgres.making-*/data/global")), "initdb begins")
     family = tree(starting.pid)
-    for one in family:
-        one.kill()
+    kill_all(family)
     starting.wait(10)
     eventually(lambda: all_gone(family), "all are gone")
     assert list(home.glob("postgres.making-*"))
@@ -114,17 +120,17 @@ def test_interrupted_making_of_the_cluster_is_cleared_away(home: Path) -> None:
     assert not list(home.glob("postgres.making-*"))
 
 
-def test_stale_pid_file_whose_number_now_belongs_to_another_program(home: Path) -> None:
-    holder = Holder(home)
-    file = Path(addresses(home)["postgres_data"]) / "postmaster.pid"
-    os.kill(postmaster(home), signal.SIGKILL)
+def test_stale_pid_file_whose_number_now_belongs_to_another_program(home_to_harm: Path) -> None:
+    holder = Holder(home_to_harm)
+    file = Path(addresses(home_to_harm)["postgres_data"]) / "postmaster.pid"
+    os.kill(postmaster(home_to_harm), signal.SIGKILL)
     holder.process.communicate(timeout=30)
     # PostgreSQL itself would take this process for a running postmaster if it had the same user.
     lines = file.read_text().splitlines()
     other = subprocess.Popen(["sleep", "60"], **({"user": "nobody"} if os.geteuid() == 0 else {}))
     try:
         file.write_text("\n".join([str(other.pid), *lines[1:]]) + "\n")
-        with start(home) as servers:
+        with start(home_to_harm) as servers:
             assert rows(servers.database_url, "SELECT 1") == [(1,)]
         assert other.poll() is None
     finally:
@@ -136,14 +142,17 @@ def test_server_started_by_other_means_gets_a_sentence(home: Path) -> None:
     with start(home):
         pid = postmaster(home)
         database = Postgres(Home(home), place.find(Home(home)), ())
-        with pytest.raises(EmbeddedError, match=rf"started by other means \(process {pid}\).*kill -INT {pid}"):
+        sentence = rf"started by other means \(process {pid}\).*kill -INT {pid}"
+        with pytest.raises(EmbeddedError, match=sentence):
             database.prepare()
 
 
 def test_file_where_the_home_should_be(folder: Path) -> None:
     (folder / "file").write_text("")
     for home in (folder / "file", folder / "file" / "home"):
-        with pytest.raises(EmbeddedError, match=r"file is in the way: a folder is needed there\. Move it, or set"):
+        with pytest.raises(
+            EmbeddedError, match=r"file is in the way: a folder is needed there\. Move it, or"
+        ):
             start(home)
 
 
@@ -152,32 +161,35 @@ def test_read_only_place_gets_a_sentence() -> None:
         start("/proc/diptych-home")
 
 
-def test_missing_password_gets_a_sentence_and_the_data_stay(home: Path) -> None:
-    with start(home):
+def test_missing_password_gets_a_sentence_and_the_data_stay(home_to_harm: Path) -> None:
+    with start(home_to_harm):
         pass
-    kept = (home / "secrets" / "postgres_password").rename(home / "kept")
-    with pytest.raises(EmbeddedError, match=r"password of the database .* is missing: .* Put that file back, or run"):
-        start(home)
-    kept.rename(home / "secrets" / "postgres_password")
-    with start(home) as servers:
+    kept = (home_to_harm / "secrets" / "postgres_password").rename(home_to_harm / "kept")
+    sentence = r"password of the database .* is missing: .* Put that file back, or run"
+    with pytest.raises(EmbeddedError, match=sentence):
+        start(home_to_harm)
+    kept.rename(home_to_harm / "secrets" / "postgres_password")
+    with start(home_to_harm) as servers:
         assert rows(servers.database_url, "SELECT 1") == [(1,)]
 
 
-def test_damaged_data_get_a_sentence_with_the_servers_words(home: Path) -> None:
-    with start(home):
+def test_damaged_data_get_a_sentence_with_the_servers_words(home_to_harm: Path) -> None:
+    with start(home_to_harm):
         pass
-    shutil.rmtree(Path(addresses(home)["postgres_data"]) / "global")
-    with pytest.raises(EmbeddedError, match=r"^PostgreSQL ended: .*global.*Its log is .*postgres\.log\.$"):
-        start(home)
-    assert not Home(home).is_held()
+    shutil.rmtree(Path(addresses(home_to_harm)["postgres_data"]) / "global")
+    with pytest.raises(
+        EmbeddedError, match=r"^PostgreSQL ended \(status 2\): .*global.*Its log is .*postgres\.log\.$"
+    ):
+        start(home_to_harm)
+    assert not Home(home_to_harm).is_held()
 
 
-def test_data_of_another_version_get_a_sentence(home: Path) -> None:
-    with start(home):
+def test_data_of_another_version_get_a_sentence(home_to_harm: Path) -> None:
+    with start(home_to_harm):
         pass
-    (Path(addresses(home)["postgres_data"]) / "PG_VERSION").write_text("17\n")
+    (Path(addresses(home_to_harm)["postgres_data"]) / "PG_VERSION").write_text("17\n")
     with pytest.raises(EmbeddedError, match="another version of PostgreSQL"):
-        start(home)
+        start(home_to_harm)
 
 
 def test_addresses_stay_between_starts_unless_a_port_is_taken(home: Path) -> None:
@@ -216,13 +228,13 @@ def test_running_is_empty_when_nothing_runs(home: Path) -> None:
     assert Home(home).recorded()["database_url"] == servers.database_url
 
 
-def test_home_in_use_is_not_removed(home: Path) -> None:
-    with start(home) as servers:
+def test_home_in_use_is_not_removed(home_to_harm: Path) -> None:
+    with start(home_to_harm) as servers:
         with pytest.raises(EmbeddedError, match="is in use"):
             servers.home.remove()
         assert servers.alive()
     servers.home.remove()
-    assert not home.exists()
+    assert not home_to_harm.exists()
 
 
 def test_failed_start_leaves_nothing_running(home: Path) -> None:
@@ -232,3 +244,13 @@ def test_failed_start_leaves_nothing_running(home: Path) -> None:
     with pytest.raises(EmbeddedError):
         start(home, postgres_settings={"shared_buffers": "nonsense"})
     assert psutil.Process().children(recursive=True) == children
+
+
+def test_folder_that_held_other_files_is_not_removed(folder: Path) -> None:
+    (folder / "mine").mkdir()
+    (folder / "mine" / "letter").write_text("dear")
+    with start(folder / "mine"):
+        pass
+    with pytest.raises(EmbeddedError, match="held other files before, so it is not deleted"):
+        Home(folder / "mine").remove()
+    assert (folder / "mine" / "letter").read_text() == "dear"

@@ -1,0 +1,59 @@
+# What a person types here. Everything runs from .venv, which the first target that needs it makes.
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && echo $$p && break; done)
+PORT ?= 8000
+export PORT
+
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-reset test test-long check format bench screenshots
+
+help: ## This list
+	@awk -F':.*## ' '/^[a-z%-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and none was found. Install it, or name it: make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "$(PYTHON) cannot make virtual environments. On Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
+
+# PIP_NO_INPUT: an install that would ask a question fails instead of waiting for an answer nobody gives.
+.venv/installed: .venv/bin/python pyproject.toml constraints.txt
+	@echo "Installing into .venv"
+	@PIP_NO_INPUT=1 .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+.venv/installed-dev: .venv/installed
+	@echo "Installing what tests and benchmarks need"
+	@PIP_NO_INPUT=1 .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: .venv/installed ## Run the whole system here, with a study to try (PORT=8000)
+	@exec .venv/bin/python -m diptych.demo
+
+demo-reset: .venv/installed ## Clear the demo's data
+	@exec .venv/bin/python -m diptych.demo --reset
+
+test: check ## Everything that must hold, in under ten minutes
+	@.venv/bin/python -m tests.browser.chromium
+	@.venv/bin/python -m pytest
+
+check: .venv/installed-dev ## Format, lint, types, imports, migrations and production settings
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+	@.venv/bin/python -m tests.settings_check
+
+test-long: .venv/installed-dev ## Faults, soaks and simulations; writes docs/test-long.md
+	@.venv/bin/python -m tests.browser.chromium
+	@.venv/bin/python -m tests.long
+
+format: .venv/installed-dev ## Put the code into its format
+	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
+
+bench: bench-serving ## Run every benchmark
+
+bench-%: .venv/installed-dev ## Run one benchmark, such as bench-serving
+	@.venv/bin/python -m benchmarks.$*
+
+screenshots: .venv/installed-dev ## Make docs/screenshots from the running product
+	@.venv/bin/python -m tests.browser.screenshots

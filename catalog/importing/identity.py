@@ -1,0 +1,31 @@
+"""Published ids of 64 hex characters. They follow from content, so importing again finds what is there."""
+
+import hashlib
+import json
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def prompt_public_id(text: str) -> str:
+    """SHA-256 of the JSON-quoted text with ASCII escapes, as in the published SafeSora data."""
+    return _sha256(json.dumps(text))
+
+
+def video_public_id(prompt: str, file_sha256: str, generator: str, version: str, seed: str) -> str:
+    """SHA-256 of the JSON array of the prompt's public id, the file's SHA-256, generator, version and seed.
+
+    Two videos that agree in all five are one video.
+    """
+    return _sha256(json.dumps([prompt, file_sha256, generator, version, seed], separators=(",", ":")))
+
+
+def pair_public_id(one: str, other: str) -> str:
+    """SHA-256 of the two videos' public ids, the smaller first, with a space between."""
+    return _sha256(f"{min(one, other)} {max(one, other)}")
+
+
+def drawn_first(seed: int, pair: str) -> bool:
+    """Whether the seed makes the first of a pair's two videos, in the order of their public ids, number 0."""
+    return hashlib.sha256(f"{seed} {pair}".encode()).digest()[0] < 128

@@ -1,0 +1,95 @@
+"""Rows on their way into a table: COPY into a temporary one, then one INSERT in which constraints decide.
+
+A column that a manifest line leaves out is null in the temporary table. It becomes the model's default on the
+way in, and is not compared when the row is there already.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import connection, models
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+MANY_ROWS = 1_000
+
+
+class Staged:
+    """A temporary table with a number for each row, as `with Staged(…) as staged`. Needs a transaction."""
+
+    def __init__(self, name: str, columns: dict[str, str]) -> None:
+        self.table = sql.Identifier(name)
+        self.columns = {"row": "integer"} | columns
+
+    def __enter__(self) -> "Staged":
+        columns = sql.SQL(", ").join(
+            sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind))
+            for name, kind in self.columns.items()
+        )
+        execute(sql.SQL("CREATE TEMPORARY TABLE {} ({}) ON COMMIT DROP").format(self.table, columns))
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if error is None:  # after an error the transaction is over, and the table with it
+            execute(sql.SQL("DROP TABLE {}").format(self.table))
+
+    def copy(self, rows: Iterable[Sequence[Any]]) -> None:
+        """Writes rows, in the order of the columns."""
+        names = sql.SQL(", ").join(map(sql.Identifier, self.columns))
+        statement = sql.SQL("COPY {} ({}) FROM STDIN").format(self.table, names)
+        with connection.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row([Jsonb(value) if isinstance(value, dict) else value for value in row])
+        execute(sql.SQL("ANALYZE {}").format(self.table))
+
+    def empty(self) -> None:
+        execute(sql.SQL("TRUNCATE {}").format(self.table))
+
+
+def execute(query: sql.Composable, **values: Any) -> int:
+    """Runs one statement; how many rows it touched."""
+    with connection.cursor() as cursor:
+        cursor.execute(query, values)
+        return cursor.rowcount
+
+
+def fetch(query: sql.Composable, **values: Any) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, values)
+        return cursor.fetchall()
+
+
+def refresh_statistics(model: type[models.Model], added: int) -> None:
+    """Lets the planner know of many new rows now.
+
+    Autovacuum would tell it only after the commit, and a study that it believes to be empty is searched row by row.
+    """
+    if added >= MANY_ROWS:
+        execute(sql.SQL("ANALYZE {}").format(sql.Identifier(model._meta.db_table)))
+
+
+def column_kinds(model: type[models.Model], names: Iterable[str]) -> dict[str, str]:
+    """PostgreSQL's types for columns of the model, without length: the real table checks that."""
+    kinds = {"JSONField": "jsonb", "ArrayField": "text[]"}
+    return {name: kinds.get(type(model._meta.get_field(name)).__name__, "text") for name in names}
+
+
+def or_default(model: type[models.Model], name: str) -> sql.Composable:
+    """A staged column, with the model's default where the manifest does not state it."""
+    default = model._meta.get_field(name).get_default()  # type: ignore[union-attr]
+    column = sql.SQL("staged.{}").format(sql.Identifier(name))
+    if default is None:
+        return column
+    literal = sql.Literal(Jsonb(default) if isinstance(default, dict) else default)
+    return sql.SQL("coalesce({}, {})").format(column, literal)
+
+
+def differing(model: type[models.Model], names: Iterable[str]) -> sql.Composable:
+    """An array of those columns whose stated value differs between `staged` and the row `there`."""
+    case = """CASE WHEN staged.{name} IS NOT NULL AND staged.{name} IS DISTINCT FROM there.{name}::{kind}
+                   THEN {text} END"""
+    cases = [
+        sql.SQL(case).format(name=sql.Identifier(name), kind=sql.SQL(kind), text=sql.Literal(name))
+        for name, kind in column_kinds(model, names).items()
+    ]
+    return sql.SQL("array_remove(ARRAY[{}]::text[], NULL)").format(sql.SQL(", ").join(cases))

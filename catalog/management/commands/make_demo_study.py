@@ -1,0 +1,134 @@
+"""`manage.py make_demo_study`: a study to try the platform with, its clips, and people to sign in as."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+
+from accounts.models import AccessToken, User
+from accounts.people import Password, create_person, new_passwords, reset_password
+from catalog.demo.clips import make_clips
+from catalog.importing import ImportOptions, ImportTrouble, import_study
+from catalog.management.bars import Bar
+from catalog.models import Membership, Pair, Study
+from catalog.models.studies import Role
+from catalog.people import give_token, join
+from diptych.embedded.state import write_private
+
+SLUG, TITLE, SEED = "demo", "Demo: shapes in motion", 1
+PEOPLE = {
+    "annotator": Role.ANNOTATOR,
+    "annotator2": Role.ANNOTATOR,
+    "reviewer": Role.REVIEWER,
+    "researcher": Role.RESEARCHER,
+    "admin": Role.ADMIN,
+}
+TOKEN_NAME = "demo sign-in"  # noqa: S105 - a label
+
+
+class Command(BaseCommand):
+    help = (
+        "Makes the study “demo”: draws its clips, imports them, adds people, and writes their "
+        "passwords and tokens to a file that only you can read. Running it again completes what is missing."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--if-missing", action="store_true", help="do nothing if study and people file are there"
+        )
+        parser.add_argument(
+            "--people-file",
+            type=Path,
+            metavar="PATH",
+            help="where to write the sign-ins (default: demo-people.json in the state folder)",
+        )
+        parser.add_argument(
+            "--clips",
+            type=Path,
+            metavar="DIR",
+            help="where to draw the clips (default: demo-clips in the state folder)",
+        )
+
+    def handle(
+        self, *, if_missing: bool, people_file: Path | str | None, clips: Path | str | None, **_: Any
+    ) -> None:
+        people_path = Path(people_file or settings.HOME.path / "demo-people.json").resolve()
+        folder = Path(clips or settings.HOME.path / "demo-clips").resolve()
+        if if_missing and people_path.exists() and is_complete():
+            return
+        bar = Bar()
+        try:
+            self.fill(folder, bar)
+            study = Study.objects.get(slug=SLUG)
+            if not people_path.exists() or missing_people(study):
+                sign_ins = set_up_people(study, bar)
+                people_path.parent.mkdir(parents=True, exist_ok=True)
+                write_private(people_path, json.dumps(sign_ins, indent=2) + "\n")
+        except (ImportTrouble, RuntimeError, OSError) as trouble:
+            raise CommandError(f"The demo study could not be made: {trouble}") from trouble
+        finally:
+            bar.end()
+
+    def fill(self, folder: Path, bar: Bar) -> None:
+        """Draws the clips and imports them."""
+        drawn = 0
+
+        def show(done: int, total: int) -> None:
+            nonlocal drawn
+            if not drawn:
+                bar.begin("Drawing clips", total)
+            bar.advance(done - drawn)
+            drawn = done
+
+        folder.mkdir(parents=True, exist_ok=True)
+        manifest = make_clips(folder, progress=show)
+        report = import_study(manifest, SLUG, options=ImportOptions(title=TITLE, seed=SEED), progress=bar)
+        if not report.imported:
+            raise CommandError(f"The demo's own material was refused: {report.bad[0]}")
+
+
+def is_complete() -> bool:
+    study = Study.objects.filter(slug=SLUG).first()
+    return study is not None and Pair.objects.filter(study=study).exists() and not missing_people(study)
+
+
+def missing_people(study: Study) -> bool:
+    here = Membership.objects.filter(study=study).values_list("person__username", "role")
+    return bool(set(PEOPLE.items()) - set(here))
+
+
+def set_up_people(study: Study, bar: Bar) -> list[dict[str, str]]:
+    """Gives every demo person a new password and token, and makes who is missing. Raises CommandError."""
+    bar.begin("Making passwords", len(PEOPLE))
+    passwords = list(new_passwords(len(PEOPLE), bar.advance))
+    with transaction.atomic():
+        return [
+            _set_up(study, username, role, password)
+            for (username, role), password in zip(PEOPLE.items(), passwords, strict=True)
+        ]
+
+
+def _set_up(study: Study, username: str, role: str, password: Password) -> dict[str, str]:
+    person = User.objects.filter(username=username).first()
+    if person is None:
+        person = create_person(username, password, one_time=False)
+    else:
+        _check_is_ours(study, person)
+        AccessToken.objects.filter(user=person, name=TOKEN_NAME).delete()
+        reset_password(person, password, one_time=False)
+    join(study, person, role)
+    token, _expires = give_token(study, person, role, name=TOKEN_NAME)
+    return {"role": str(role), "username": username, "password": password.text, "token": token}
+
+
+def _check_is_ours(study: Study, person: User) -> None:
+    """Raises CommandError rather than change the password of somebody who shares a name with a demo person."""
+    studies = set(Membership.objects.filter(person=person).values_list("study", flat=True))
+    if studies != {study.pk}:
+        raise CommandError(
+            f"There is a {person.username} who is not only of the demo study, so their password was not "
+            "replaced and no sign-ins were written. Use a database of its own for the demo."
+        )

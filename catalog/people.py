@@ -1,0 +1,188 @@
+"""People of a study: accounts, memberships and API tokens, made together for many people at once."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, connection, transaction
+from knox.settings import CONSTANTS
+
+from accounts import audit
+from accounts.models import AccessToken, User
+from accounts.people import Password, create_person, new_passwords
+from accounts.tokens import issue_token
+from catalog.models import Membership, Study
+from catalog.models.studies import Role
+
+#: What a new person's token may be used for, by role.
+TOKEN_SCOPES: dict[str, tuple[str, ...]] = {
+    Role.ANNOTATOR: ("read", "annotate"),
+    Role.REVIEWER: ("read", "review"),
+    Role.RESEARCHER: ("read", "export"),
+    Role.ADMIN: ("read", "export", "manage"),
+    Role.SAFETY_OFFICER: ("read",),
+    Role.WELLBEING_CONTACT: ("read",),
+}
+MOST_PEOPLE = 10_000
+#: PostgreSQL's advisory locks are two numbers; these are ours for “people are being numbered”.
+NUMBERING_LOCK = (7_302, 0)
+
+
+class PeopleTrouble(Exception):
+    """Nobody was added; `str()` says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Somebody to add."""
+
+    username: str
+    role: str
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """Somebody who was added, with the secrets that are shown this once."""
+
+    username: str
+    password: str | None
+    token: str | None
+    role: str
+    study: str
+    expires: datetime | None
+    existing: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self) | {"expires": self.expires and self.expires.isoformat()}
+
+
+def add_numbered(
+    study: Study,
+    *,
+    role: str,
+    count: int,
+    prefix: str = "",
+    actor: User | None = None,
+    progress: Callable[[], object] = lambda: None,
+) -> list[Added]:
+    """Adds `count` new people, `<prefix>-1` and on, after the highest number in use. Raises PeopleTrouble."""
+    _check_role(role)
+    if not 1 <= count <= MOST_PEOPLE:
+        raise PeopleTrouble(f"The count is {count}; it must be 1 to {MOST_PEOPLE}.")
+    prefix = prefix or role.replace("_", "-")
+    passwords = list(new_passwords(count, progress))
+    with transaction.atomic():
+        # One numbering at a time; what else makes a person with such a name meets the unique username.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", NUMBERING_LOCK)
+        first = _highest_number(prefix) + 1
+        wanted = [Wanted(f"{prefix}-{number}", role) for number in range(first, first + count)]
+        return _add(study, wanted, iter(passwords), actor=actor, token_for_existing=False)
+
+
+def add_named(
+    study: Study,
+    wanted: Sequence[Wanted],
+    *,
+    token_for_existing: bool = False,
+    actor: User | None = None,
+    progress: Callable[[], object] = lambda: None,
+) -> list[Added]:
+    """Adds the people wanted. Who exists becomes a member, and keeps password and tokens.
+
+    Raises PeopleTrouble, and then nobody was added.
+    """
+    for one in wanted:
+        _check_role(one.role)
+    names = {one.username for one in wanted}
+    missing = len(names) - User.objects.filter(username__in=names).count()
+    passwords = list(new_passwords(missing, progress))
+    with transaction.atomic():
+        return _add(study, wanted, iter(passwords), actor=actor, token_for_existing=token_for_existing)
+
+
+def _add(
+    study: Study, wanted: Sequence[Wanted], passwords: Any, *, actor: User | None, token_for_existing: bool
+) -> list[Added]:
+    people = {
+        person.username: person
+        for person in User.objects.filter(username__in={one.username for one in wanted})
+    }
+    added = []
+    for one in wanted:
+        existing = one.username in people
+        password: Password | None = None
+        if not existing:
+            password = next(passwords, None)
+            if password is None:
+                raise PeopleTrouble(
+                    "People were removed while others were being added; nobody was added. Try again."
+                )
+            people[one.username] = _create(one, password, actor)
+        person = people[one.username]
+        join(study, person, one.role, actor=actor)
+        token, expires = None, None
+        if not existing or token_for_existing:
+            token, expires = give_token(study, person, one.role, actor=actor)
+        text = password.text if password else None
+        added.append(Added(one.username, text, token, one.role, study.slug, expires, existing))
+    return added
+
+
+def _create(one: Wanted, password: Password, actor: User | None) -> User:
+    try:
+        return create_person(one.username, password, email=one.email, actor=actor)
+    except ValidationError as error:
+        raise PeopleTrouble(f"{one.username} cannot be added: {' '.join(error.messages)}") from None
+    except IntegrityError:
+        raise PeopleTrouble(
+            f"Somebody else made {one.username} at this moment; nobody was added. Try again."
+        ) from None
+
+
+def join(study: Study, person: User, role: str, *, actor: User | None = None) -> bool:
+    """Makes the person a member in this role; whether they were none."""
+    membership, is_new = Membership.objects.get_or_create(study=study, person=person, role=role)
+    if is_new:
+        after = {"person": person.pk, "role": role}
+        audit.record("membership.granted", membership, actor=actor, study_slug=study.slug, after=after)
+    return is_new
+
+
+def give_token(
+    study: Study, person: User, role: str, *, name: str = "", actor: User | None = None
+) -> tuple[str, datetime]:
+    """A new API token with the scopes of the role, and when it expires. The text is not kept anywhere."""
+    text = issue_token(person, scopes=TOKEN_SCOPES[role], name=name or f"{study.slug} {role}")
+    row = AccessToken.objects.filter(user=person, token_key=text[: CONSTANTS.TOKEN_KEY_LENGTH]).latest(
+        "created"
+    )
+    after = {"scopes": row.scopes, "expires": row.expiry}
+    audit.record("token.issued", person, actor=actor, study_slug=study.slug, after=after)
+    return text, row.expiry
+
+
+def _highest_number(prefix: str) -> int:
+    names = User.objects.filter(username__startswith=f"{prefix}-").values_list("username", flat=True)
+    form = re.compile(rf"{re.escape(prefix)}-([0-9]{{1,9}})")
+    return max((int(match[1]) for name in names if (match := form.fullmatch(name))), default=0)
+
+
+def _check_role(role: str) -> None:
+    if role not in TOKEN_SCOPES:
+        raise PeopleTrouble(f"There is no role {role!r}; there are {', '.join(TOKEN_SCOPES)}.")
+
+
+def check_address(email: str) -> str:
+    """What is wrong with an e-mail address; empty if nothing is, or if there is none."""
+    try:
+        if email:
+            validate_email(email)
+    except ValidationError as error:
+        return " ".join(error.messages)
+    return ""

@@ -1,0 +1,148 @@
+"""Several people, and one person twice, at the same moment: real threads on real PostgreSQL."""
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from django.db import connection
+from django.db.models import Count, F, Q
+
+from annotation import serving, submission
+from annotation.answers import Answers
+from annotation.models import Annotation, Assignment
+from catalog.models import Pair
+from tests import factories
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+BODY = factories.body()
+ANSWERS = Answers.from_body(BODY["helpfulness"], BODY["harmlessness"])
+
+
+def at_once(*calls):
+    """Runs the calls together, each on a connection of its own, and returns what each gave or raised."""
+    barrier = Barrier(len(calls))
+
+    def run(call):
+        try:
+            barrier.wait()
+            return call()
+        except Exception as error:  # what was raised is what the test looks at
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+def submit(assignment, person, study, submission_id=None, lease_next=False):
+    return submission.submit(
+        assignment,
+        person,
+        study,
+        submission_id=submission_id or uuid.uuid4(),
+        answers=ANSWERS,
+        timings_ms={},
+        viewing={},
+        lease_next=lease_next,
+    )
+
+
+def wrongly_counted(study):
+    """Pairs whose `open_slots` differs from a recount, or that have more counted answers than wanted."""
+    counted = Count("assignments", filter=Q(assignments__standing__counted=True), distinct=True)
+    live = Count("assignments", filter=Q(assignments__state="leased"), distinct=True)
+    recounted = Pair.objects.filter(study=study).annotate(counted=counted, live=live)
+    return recounted.exclude(open_slots=F("wanted") - F("counted") - F("live")) | recounted.filter(
+        counted__gt=F("wanted")
+    )
+
+
+@pytest.mark.parametrize("wanted", [1, 2])
+def test_many_people_never_over_answer_a_pair_and_answer_every_one(wanted):
+    study = factories.study()
+    factories.pairs(study, 24, wanted=wanted)
+    people = [factories.member(study, "annotator") for _ in range(6)]
+
+    def work(person):
+        answered, idle = 0, 0
+        desk = serving.lease(person, study)
+        while idle < 50:
+            if desk.current is None:
+                idle += 1
+                desk = serving.lease(person, study)
+                continue
+            desk = submit(desk.current, person, study, lease_next=True).desk
+            answered += 1
+        return answered
+
+    results = at_once(*[lambda person=person: work(person) for person in people])
+    assert sum(results) == 24 * wanted
+    assert not wrongly_counted(study).exists()
+    assert not Pair.objects.filter(study=study).exclude(open_slots=0).exists()
+
+
+def test_one_person_leasing_from_two_tabs_holds_two_pairs():
+    study = factories.study()
+    factories.pairs(study, 8)
+    person = factories.member(study, "annotator")
+    desks = at_once(*[lambda: serving.lease(person, study)] * 4)
+    assert {(desk.current.pk, desk.next.pk) for desk in desks} == {(desks[0].current.pk, desks[0].next.pk)}
+    assert Assignment.objects.filter(state="leased").count() == 2
+    assert not wrongly_counted(study).exists()
+
+
+def test_the_same_submission_sent_twice_at_once_is_stored_once():
+    study = factories.study()
+    factories.pair(study)
+    person = factories.member(study, "annotator")
+    lease, submission_id = serving.lease(person, study).current, uuid.uuid4()
+    results = at_once(*[lambda: submit(lease, person, study, submission_id)] * 4)
+    assert sorted(result.created for result in results) == [False, False, False, True]
+    assert Annotation.objects.count() == 1
+
+
+def test_two_people_using_one_submission_id_at_once_store_one_answer():
+    study = factories.study()
+    factories.pairs(study, 4)
+    people = [factories.member(study, "annotator") for _ in range(2)]
+    leases = [serving.lease(person, study).current for person in people]
+    submission_id = uuid.uuid4()
+    results = at_once(
+        lambda: submit(leases[0], people[0], study, submission_id),
+        lambda: submit(leases[1], people[1], study, submission_id),
+    )
+    assert sorted(type(result).__name__ for result in results) == ["Conflict", "Submitted"]
+    assert Annotation.objects.count() == 1
+
+
+def test_two_different_answers_to_one_pair_at_once_store_one():
+    study = factories.study()
+    factories.pair(study)
+    person = factories.member(study, "annotator")
+    lease = serving.lease(person, study).current
+    results = at_once(*[lambda: submit(lease, person, study)] * 3)
+    assert sorted(type(result).__name__ for result in results) == ["Conflict", "Conflict", "Submitted"]
+
+
+def test_submitting_while_the_sweep_takes_the_lease_back_keeps_the_count():
+    study = factories.study()
+    pairs = factories.pairs(study, 10)
+    people = [factories.member(study, "annotator") for _ in pairs]
+    leases = [serving.lease(person, study).current for person in people[:5]]
+    Assignment.objects.update(
+        leased_at=F("leased_at") - serving.timedelta(hours=2),
+        expires_at=F("leased_at") - serving.timedelta(hours=1),
+    )
+    at_once(
+        *[
+            lambda lease=lease, person=person: submit(lease, person, study)
+            for lease, person in zip(leases, people, strict=False)
+        ],
+        serving.return_expired,
+        serving.return_expired,
+    )
+    assert Annotation.objects.count() == 5
+    assert not wrongly_counted(study).exists()

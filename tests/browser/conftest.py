@@ -1,0 +1,87 @@
+"""A real Chromium on the real server."""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.cached_db import SessionStore
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from accounts.models import User
+from tests.browser.chromium import ARGUMENTS, find
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests write rows that another process reads, so each needs real commits."""
+    for item in items:
+        if "tests/browser" in str(item.path):
+            item.add_marker(pytest.mark.django_db(transaction=True))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _the_orm_may_be_used_beside_playwrights_loop() -> Iterator[None]:
+    """Playwright's synchronous API runs an event loop in this thread, which Django takes for asynchronous code."""
+
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    yield
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = find()
+    if path is None:
+        pytest.fail("No Chromium was found: run `python -m tests.browser.chromium`.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+def cookies_of(person: User, server: str) -> list[Any]:
+    """What a browser holds after the person has signed in."""
+    session = SessionStore()
+    session[SESSION_KEY] = str(person.pk)
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY] = person.get_session_auth_hash()
+    session.save()
+    return [{"name": settings.SESSION_COOKIE_NAME, "value": session.session_key, "url": server}]
+
+
+@pytest.fixture
+def open_page(chromium: Browser, server: str) -> Iterator[Callable[..., Page]]:
+    """Opens a page in a browser context of its own, signed in as somebody or nobody.
+
+    Afterwards no script may have failed and nothing may have been refused by the Content-Security-Policy.
+    """
+    contexts, complaints = [], []
+
+    def make(path: str = "/", person: User | None = None, **options: Any) -> Page:
+        options = {
+            "viewport": {"width": 1280, "height": 720},
+            "locale": "en",
+            "reduced_motion": "reduce",
+        } | options
+        context = chromium.new_context(base_url=server, **options)
+        contexts.append(context)
+        context.set_default_timeout(15_000)
+        if person:
+            context.add_cookies(cookies_of(person, server))
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(f"script error: {error}"))
+        page.on(
+            "console",
+            lambda message: (
+                complaints.append(message.text) if "Content Security Policy" in message.text else None
+            ),
+        )
+        page.goto(path)
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert complaints == []

@@ -1,0 +1,120 @@
+"""The JSONL that researchers download."""
+
+import json
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from jsonschema import Draft202012Validator, FormatChecker
+
+from accounts.models import AuditEvent
+from annotation.protocol import HARM_KEYS
+from exports import annotations
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+SCHEMA = json.loads((Path(settings.BASE_DIR) / "exports/schemas/annotation.schema.json").read_text())
+VALIDATOR = Draft202012Validator(SCHEMA, format_checker=FormatChecker())
+
+
+@pytest.fixture
+def answer(api, study):
+    """Somebody answers one pair through the API; the body that was sent."""
+
+    def by(person, **values):
+        client = api(person)
+        desk = client.post(f"/api/v1/studies/{study.slug}/assignments/").json()
+        body = factories.body(**values)
+        path = f"/api/v1/assignments/{desk['current']['id']}/submit/"
+        assert client.post(path, body, format="json").status_code == 201
+        return body
+
+    return by
+
+
+@pytest.fixture
+def download(api, study, researcher):
+    def get():
+        response = api(researcher).get(f"/api/v1/studies/{study.slug}/annotations.jsonl")
+        assert response.status_code == 200
+        return [json.loads(line) for line in response.getvalue().splitlines()]
+
+    return get
+
+
+def test_the_line_is_what_was_answered(study, annotator, answer, download):
+    pair = factories.pair(study)
+    body = answer(annotator)
+    [line] = download()
+    assert line["submission_id"] == body["submission_id"]
+    assert line["helpfulness"] == body["helpfulness"]
+    assert line["harmlessness"] == body["harmlessness"]
+    assert line["timings_ms"] == body["timings_ms"]
+    assert (line["pair_id"], line["prompt_text"]) == (pair.public_id, pair.prompt.text)
+    assert line["standing"] == {"current": True, "validity": "valid", "reason": "", "counted": True}
+
+
+def test_every_line_validates_against_the_published_schema(study, annotator, answer, download):
+    study.allow_ties = True
+    study.save()
+    factories.pairs(study, 3)
+    answer(annotator)
+    tie = factories.body()["helpfulness"] | {"overall": "tie"}
+    answer(annotator, helpfulness=tie)
+    contradiction = {"video_0": {"tags": ["hate", "crime"]}, "video_1": {"tags": []}, "overall": "video_0"}
+    answer(annotator, harmlessness=contradiction)
+    lines = download()
+    assert [error.message for line in lines for error in VALIDATOR.iter_errors(line)] == []
+    assert [line["ties"] for line in lines] == [[], ["helpfulness"], []]
+    assert [line["standing"]["validity"] for line in lines] == ["valid", "valid", "invalid"]
+
+
+def test_the_schema_knows_the_twelve_tags():
+    assert SCHEMA["$defs"]["harm"]["enum"] == list(HARM_KEYS)
+
+
+def test_annotators_are_pseudonymous_and_the_same_throughout(study, annotator, answer, download):
+    factories.pairs(study, 6)
+    other = factories.member(study, "annotator")
+    answer(annotator)
+    answer(annotator)
+    answer(other)
+    names = [line["annotator_id"] for line in download()]
+    assert names[0] == names[1] != names[2]
+    assert annotator.username not in names
+
+
+def test_no_answers_is_an_empty_file(study, download):
+    assert download() == []
+
+
+def test_only_this_studys_answers(study, annotator, answer, download):
+    elsewhere = factories.study()
+    factories.pair(elsewhere)
+    factories.pair(study)
+    answer(annotator)
+    assert list(annotations.lines(elsewhere)) == []
+    assert len(download()) == 1
+
+
+def test_a_download_leaves_an_audit_row(study, researcher, download):
+    download()
+    event = AuditEvent.objects.get(action="annotations.downloaded")
+    assert (event.actor, event.study_slug) == (researcher, study.slug)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_transaction_is_open_while_a_slow_client_reads(study, annotator, answer, monkeypatch):
+    monkeypatch.setattr(
+        annotations, "CHUNK", 1
+    )  # a setting of the module, so that two answers are two chunks
+    factories.pairs(study, 2)
+    answer(annotator)
+    answer(annotator)
+    lines = annotations.lines(study)
+    next(lines)
+    assert connection.get_autocommit()
+    assert connection.connection.info.transaction_status.name == "IDLE"
+    assert len(list(lines)) == 1

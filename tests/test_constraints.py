@@ -1,0 +1,295 @@
+"""The wall that may not move: each constraint, tried with a row that breaks it, written past all Python checks."""
+
+import uuid
+from datetime import timedelta
+
+import pgtrigger
+import pytest
+from django.apps import apps
+from django.db import DataError, IntegrityError, ProgrammingError, connection, models, transaction
+from django.utils import timezone
+
+from accounts.models import AccessToken, AuditEvent, Consent, Profile
+from accounts.tokens import issue_token
+from annotation import serving
+from annotation.models import Annotation, Assignment, Seat, Standing
+from annotation.protocol import HARM_KEYS, SUB_DIMENSION_KEYS
+from catalog.models import Asset, Batch, Label, Membership, Pair, Prompt, Study, Video
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+ROOMS = ("accounts", "catalog", "annotation")
+
+
+class World:
+    """One row of everything, and a second study to point at wrongly."""
+
+    def __init__(self) -> None:
+        self.study, self.other = factories.study(), factories.study()
+        self.person = factories.member(self.study, "annotator")
+        self.pair = factories.pair(self.study, wanted=3)
+        self.prompt, self.video = self.pair.prompt, self.pair.video_0
+        self.other_prompt = factories.prompt(self.study)
+        self.foreign = factories.pair(self.other)
+        self.assignment = serving.lease(self.person, self.study).current
+        self.seat = Seat.objects.get(person=self.person)
+
+    def annotation(self, **values):
+        return Annotation.objects.create(
+            **{
+                "assignment": self.assignment,
+                "author": self.person,
+                "submission_id": uuid.uuid4(),
+                **dict.fromkeys((*SUB_DIMENSION_KEYS, "helpfulness", "harmlessness"), "video_0"),
+                "tags_video_0": [],
+                "tags_video_1": [],
+                "protocol_version": 1,
+                "guideline_version": 1,
+            }
+            | values
+        )
+
+    def consent(self, **values):
+        defaults = {"user": self.person, "document": "study:x", "version": 1, "text": "I agree"}
+        return Consent.objects.create(**defaults | values)
+
+    def label(self, **values):
+        defaults = {"study": self.study, "question": "porn", "labeller": "a model", "value": True}
+        return Label.objects.create(**defaults | values)
+
+    def change(self, row, **values):
+        """Writes past save() and full_clean()."""
+        assert type(row).objects.filter(pk=row.pk).update(**values) == 1
+
+
+def expired_before_given(w):
+    w.consent(withdrawn_at=timezone.now() - timedelta(days=1))
+
+
+def twice(make):
+    def break_it(w):
+        make(w)
+        make(w)
+
+    return break_it
+
+
+ATTEMPTS = {
+    # accounts
+    "profile_year_of_birth_is_plausible": lambda w: Profile.objects.create(user=w.person, year_of_birth=1700),
+    "consent_given_once": twice(lambda w: w.consent()),
+    "consent_withdrawn_after_given": expired_before_given,
+    "consent_has_words": lambda w: w.consent(text=""),
+    "access_token_has_scopes": lambda w: AccessToken.objects.create(user=w.person, scopes=[]),
+    "access_token_expires": lambda w: AccessToken.objects.create(user=w.person, scopes=["read"], expiry=None),
+    # catalog
+    "study_slug_form": lambda w: w.change(w.study, slug="Not A Slug"),
+    "study_state_known": lambda w: w.change(w.study, state="lost"),
+    "study_dimension_order_known": lambda w: w.change(w.study, dimension_order="sideways"),
+    "study_overlap_range": lambda w: w.change(w.study, overlap=0),
+    "study_lease_range": lambda w: w.change(w.study, lease_s=1),
+    "study_media_window_range": lambda w: w.change(w.study, media_window_s=5),
+    "membership_once": twice(
+        lambda w: Membership.objects.create(study=w.other, person=w.person, role="reviewer")
+    ),
+    "membership_role_known": lambda w: Membership.objects.create(study=w.study, person=w.person, role="king"),
+    "asset_public_id_form": lambda w: factories.asset(public_id="../../etc/passwd"),
+    "asset_sha256_form": lambda w: factories.asset(sha256="abc"),
+    "asset_state_known": lambda w: factories.asset(state="lost"),
+    "asset_failed_has_reason": lambda w: factories.asset(state="failed"),
+    "asset_ready_has_facts": lambda w: factories.asset(state="ready"),
+    "asset_processing_has_heartbeat": lambda w: factories.asset(state="processing"),
+    "prompt_public_id_in_study": twice(lambda w: factories.prompt(w.study, text="the same")),
+    "prompt_public_id_form": lambda w: factories.prompt(w.study, public_id="ABC"),
+    "prompt_has_text": lambda w: w.change(w.prompt, text=""),
+    "prompt_type_known": lambda w: factories.prompt(w.study, prompt_type="odd"),
+    "prompt_source_known": lambda w: factories.prompt(w.study, source="dream"),
+    "prompt_set_known": lambda w: factories.prompt(w.study, set="other"),
+    "prompt_split_known": lambda w: factories.prompt(w.study, split="both"),
+    "prompt_eval_never_trains": lambda w: factories.prompt(w.study, set="eval", split="train"),
+    "prompt_labels_known": lambda w: factories.prompt(w.study, labels=["rude"], labelled_by="a model"),
+    "prompt_labels_have_labeller": lambda w: factories.prompt(w.study, labels=["porn"]),
+    "video_public_id_in_study": twice(
+        lambda w: factories.video(w.prompt, public_id=factories.hex64("the same"))
+    ),
+    "video_public_id_form": lambda w: factories.video(w.prompt, public_id="1"),
+    "video_refined_text_given": lambda w: factories.video(w.prompt, refined_by="a model"),
+    "video_not_from_itself": lambda w: w.change(w.video, derived_from=w.video),
+    "video_prompt_same_study": lambda w: factories.video(w.prompt, study=w.other),
+    "video_origin_same_study": lambda w: factories.video(w.prompt, derived_from=w.foreign.video_0),
+    "label_has_one_subject": lambda w: w.label(prompt=w.prompt, video=w.video),
+    "label_has_labeller": lambda w: w.label(prompt=w.prompt, labeller=""),
+    "label_once": twice(lambda w: w.label(video=w.video)),
+    "label_prompt_same_study": lambda w: w.label(prompt=w.foreign.prompt),
+    "label_video_same_study": lambda w: w.label(video=w.foreign.video_0),
+    "label_pair_same_study": lambda w: w.label(pair=w.foreign),
+    "batch_number_in_study": lambda w: Batch.objects.create(study=w.study, number=1),
+    "batch_number_from_one": lambda w: Batch.objects.create(study=w.study, number=0),
+    "batch_state_known": lambda w: factories.batch(w.study, number=2, state="odd"),
+    "pair_public_id_in_study": lambda w: factories.pair(w.study, public_id=w.pair.public_id),
+    "pair_public_id_form": lambda w: factories.pair(w.study, public_id="zz"),
+    "pair_once_in_either_order": lambda w: factories.pair(
+        w.study, prompt=w.prompt, video_0=w.pair.video_1, video_1=w.pair.video_0
+    ),
+    "pair_two_videos": lambda w: factories.pair(w.study, prompt=w.prompt, video_0=w.video, video_1=w.video),
+    "pair_kind_known": lambda w: factories.pair(w.study, kind="odd", expected={}),
+    "pair_control_has_expected": lambda w: factories.pair(w.study, kind="control"),
+    "pair_open_slots_range": lambda w: w.change(w.pair, open_slots=4),
+    "pair_selection_probability_range": lambda w: factories.pair(w.study, selection_probability=1.5),
+    "pair_batch_same_study": lambda w: factories.pair(w.study, batch=factories.batch(w.other)),
+    "pair_prompt_same_study": lambda w: factories.pair(w.study, prompt=w.foreign.prompt),
+    "pair_video_0_same_study": lambda w: factories.pair(
+        w.study, kind="control", expected={}, video_0=w.foreign.video_0
+    ),
+    "pair_video_1_same_study": lambda w: factories.pair(
+        w.study, kind="control", expected={}, video_1=w.foreign.video_1
+    ),
+    "pair_video_0_same_prompt": lambda w: factories.pair(w.study, prompt=w.other_prompt, video_0=w.video),
+    "pair_video_1_same_prompt": lambda w: factories.pair(w.study, prompt=w.other_prompt, video_1=w.video),
+    # annotation
+    "seat_once": lambda w: Seat.objects.create(
+        study=w.study, person=w.person, question_order=list(SUB_DIMENSION_KEYS), tag_order=list(HARM_KEYS)
+    ),
+    "seat_orders_complete": lambda w: w.change(w.seat, question_order=["correctness"] * 4),
+    "assignment_once_a_round": lambda w: w.change(
+        copy_of(w.assignment, round=1, round_reason="returned"), round=0
+    ),
+    "assignment_one_lease_a_place": lambda w: copy_of(w.assignment, state="leased", ended_at=None, round=2),
+    "assignment_left_known": lambda w: w.change(w.assignment, left="tie"),
+    "assignment_dimension_known": lambda w: w.change(w.assignment, dimension_first="beauty"),
+    "assignment_state_known": lambda w: w.change(w.assignment, state="odd", ended_at=timezone.now()),
+    "assignment_place_known": lambda w: w.change(w.assignment, place="third"),
+    "assignment_ended_unless_leased": lambda w: w.change(w.assignment, state="released"),
+    "assignment_skipped_with_reason": lambda w: w.change(
+        w.assignment, state="skipped", ended_at=timezone.now(), skip_reason="bored"
+    ),
+    "assignment_later_round_has_reason": lambda w: w.change(w.assignment, round=1),
+    "assignment_lease_has_length": lambda w: w.change(w.assignment, expires_at=w.assignment.leased_at),
+    "assignment_pair_same_study": lambda w: w.change(w.assignment, pair=w.foreign),
+    "annotation_revision_once": twice(lambda w: w.annotation()),
+    "annotation_revision_from_one": lambda w: w.annotation(revision=0),
+    "annotation_author_kind_known": lambda w: w.annotation(author_kind="robot"),
+    "annotation_choices_known": lambda w: w.annotation(correctness="left"),
+    "annotation_tags_known": lambda w: w.annotation(tags_video_0=["rude"]),
+    "standing_invalid_has_reason": lambda w: Standing.objects.create(
+        assignment=w.assignment, current=w.annotation(), validity="invalid"
+    ),
+    "standing_current_of_assignment": lambda w: Standing.objects.create(
+        assignment=copy_of(w.assignment, round=1, round_reason="returned"), current=w.annotation()
+    ),
+}
+
+#: Unique together with the primary key, so never broken alone: they are what composite foreign keys point at.
+TARGETS = {
+    "prompt_study_id",
+    "video_study_id",
+    "video_prompt_id",
+    "batch_study_id",
+    "pair_study_id",
+    "annotation_assignment_id",
+}
+
+
+def copy_of(assignment, **values):
+    """Another assignment of the same pair and person, released unless told otherwise."""
+    values = {"state": "released", "ended_at": timezone.now(), "round_reason": "returned"} | values
+    fields = ("study", "pair", "person", "left", "dimension_first", "expires_at")
+    return Assignment.objects.create(**{name: getattr(assignment, name) for name in fields} | values)
+
+
+@pytest.fixture
+def world(db):
+    return World()
+
+
+def declared():
+    """The names of all constraints of the three rooms."""
+    return {
+        constraint.name
+        for room in ROOMS
+        for model in apps.get_app_config(room).get_models()
+        for constraint in model._meta.constraints
+    }
+
+
+def test_every_constraint_has_an_attempt_to_break_it():
+    assert declared() == set(ATTEMPTS) | TARGETS
+
+
+@pytest.mark.parametrize("name", ATTEMPTS)
+def test_the_database_refuses(world, name):
+    with pytest.raises((IntegrityError, DataError)) as refused, transaction.atomic():
+        ATTEMPTS[name](world)
+    assert name in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("model", "field"),
+    [
+        (model, field)
+        for model in (Asset, Annotation, AuditEvent, AccessToken, Study)
+        for field in model._meta.fields
+        if field.unique and not field.primary_key
+    ],
+    ids=str,
+)
+def test_unique_columns_are_unique_in_the_database(db, model, field):
+    with connection.cursor() as cursor:
+        constraints = connection.introspection.get_constraints(cursor, model._meta.db_table)
+    assert any(found["unique"] and found["columns"] == [field.column] for found in constraints.values())
+
+
+@pytest.mark.parametrize("write", ["update", "delete", "truncate"])
+@pytest.mark.parametrize("model", [Annotation, AuditEvent])
+def test_append_only_tables_refuse_every_other_write(world, model, write):
+    if model is Annotation:
+        world.annotation()
+    else:
+        issue_token(world.person, scopes=["read"])
+        AuditEvent.objects.create(action="test.made", subject="x", subject_id="1")
+    with pytest.raises(ProgrammingError, match=r"(?i)cannot (update|delete|truncate)"), transaction.atomic():
+        if write == "update":
+            model.objects.update(**{"helpfulness": "video_1"} if model is Annotation else {"action": "x"})
+        elif write == "delete":
+            models.QuerySet(model)._raw_delete("default")
+        else:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SET CONSTRAINTS ALL IMMEDIATE"
+                )  # nothing of this test's own stands in the way
+                cursor.execute(f"TRUNCATE {model._meta.db_table} CASCADE")
+    assert model.objects.exists()
+
+
+def test_no_trigger_of_ours_is_missing_from_the_database(db):
+    installed = [trigger.get_installation_status(model)[0] for model, trigger in pgtrigger.registered()]
+    assert installed
+    assert set(installed) == {"INSTALLED"}
+
+
+def test_a_control_pair_may_join_videos_of_two_prompts_but_not_of_two_studies(world):
+    control = factories.pair(
+        world.study,
+        kind="control",
+        expected={"instruction_following": "video_0"},
+        prompt=world.prompt,
+        video_0=world.video,
+        video_1=factories.video(world.other_prompt),
+    )
+    assert Pair.objects.get(pk=control.pk).real_prompt_id is None
+
+
+def test_the_same_bytes_may_serve_two_studies_but_are_stored_once(world):
+    asset = world.video.asset
+    assert factories.video(world.foreign.prompt, asset=asset).asset_id == asset.pk
+    with pytest.raises(IntegrityError), transaction.atomic():
+        factories.asset(sha256=asset.sha256)
+
+
+def test_rows_that_others_point_at_cannot_be_deleted(world):
+    for row in (world.study, world.prompt, world.video, world.pair, world.person):
+        with pytest.raises(models.ProtectedError), transaction.atomic():
+            row.delete()
+    assert Prompt.objects.filter(pk=world.prompt.pk).exists()
+    assert Video.objects.filter(pk=world.video.pk).exists()

@@ -1,0 +1,117 @@
+"""What a browser may do with our pages: strict on every one, the pages for errors included."""
+
+from html.parser import HTMLParser
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' blob: data:",
+    "media-src": "'self' blob:",
+    "connect-src": "'self'",
+    "font-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+    "object-src": "'none'",
+}
+
+
+class Inline(HTMLParser):
+    """Finds what the policy would refuse: scripts and styles in the page itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        names = dict(attrs)
+        data_block = names.get("type") in {"application/json"}
+        if tag == "style" or (tag == "script" and "src" not in names and not data_block):
+            self.found.append(f"<{tag}>")
+        self.found += [f"{tag}[{name}]" for name in names if name == "style" or name.startswith("on")]
+
+
+@pytest.fixture
+def pages(study, annotator, researcher):
+    """Every page as the person who may see it, and pages for what goes wrong."""
+
+    def client(person=None):
+        signed_in = Client(raise_request_exception=False, enforce_csrf_checks=True)
+        if person:
+            signed_in.force_login(person)
+        return signed_in
+
+    factories.prompt(study)
+    several = factories.member(study, "reviewer")
+    several.memberships.create(study=factories.study(), role="annotator")
+    return {
+        "sign in": client().get(reverse("accounts:sign_in")),
+        "password": client(annotator).get(reverse("accounts:password")),
+        "home": client(several).get(reverse("home")),
+        "home of nobody": client(factories.person()).get(reverse("home")),
+        "workspace": client(annotator).get(reverse("annotation:workspace", args=[study.slug])),
+        "dashboard": client(researcher).get(reverse("qc:dashboard", args=[study.slug])),
+        "not found": client().get("/nowhere"),
+        "not found, signed in": client(annotator).get("/studies/no-such-study/"),
+        "forbidden": client(annotator).get(reverse("qc:dashboard", args=[study.slug])),
+        "stale form": client(annotator).post(reverse("accounts:sign_out")),
+    }
+
+
+STATUS = {"not found": 404, "not found, signed in": 404, "forbidden": 403, "stale form": 403}
+
+
+def test_every_page_has_the_policy_and_nothing_inline(pages):
+    for name, response in pages.items():
+        assert response.status_code == STATUS.get(name, 200), name
+        directives = dict(
+            part.strip().split(" ", 1) for part in response["Content-Security-Policy"].split(";")
+        )
+        assert directives == POLICY, name
+        inline = Inline()
+        inline.feed(response.content.decode())
+        assert inline.found == [], name
+
+
+def test_every_page_says_what_it_is_and_in_which_language(pages):
+    for name, response in pages.items():
+        page = response.content.decode()
+        assert '<html lang="en"' in page, name
+        assert "<title>" in page, name
+        assert response["X-Content-Type-Options"] == "nosniff", name
+        assert response["X-Frame-Options"] == "DENY", name
+
+
+def test_an_error_of_ours_is_a_page_with_the_policy(monkeypatch, researcher, study):
+    def fail(study):
+        raise RuntimeError("on purpose")
+
+    monkeypatch.setattr("qc.views.progress", fail)  # the only way to see our own failure
+    client = Client(raise_request_exception=False)
+    client.force_login(researcher)
+    response = client.get(reverse("qc:dashboard", args=[study.slug]))
+    assert response.status_code == 500
+    assert "Content-Security-Policy" in response
+    assert b"on purpose" not in response.content
+
+
+def test_an_error_below_the_api_is_json(annotator):
+    client = Client()
+    client.force_login(annotator)
+    response = client.get("/api/v1/nowhere/")
+    assert response.status_code == 404
+    assert response.json()["code"] == "not_found"
+
+
+def test_health_is_open_and_tells_of_both_servers():
+    response = Client().get("/healthz")
+    assert response.json() == {"ok": True, "database": True, "broker": True}

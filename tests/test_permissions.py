@@ -1,0 +1,174 @@
+"""Who may do what: role × endpoint × own, other or foreign study → allowed, forbidden or hidden.
+
+The endpoints come from the URL configuration, so a new one without a row here fails.
+"""
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from accounts.tokens import SCOPES, issue_token
+from annotation import serving
+from catalog.media.addresses import playback_url, poster_url
+from catalog.models.studies import Role
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+ALLOWED, FORBIDDEN, HIDDEN, SIGN_IN = "allowed", "forbidden", "hidden", "sign in"
+PEOPLE = [*Role.values, "foreign", "anonymous"]
+
+
+def row(method: str, *roles: str, others: str = FORBIDDEN, foreign: str = HIDDEN, anonymous: str = SIGN_IN):
+    """What each kind of person gets: `roles` are allowed, other members get `others`."""
+    members = {role: ALLOWED if role in roles else others for role in Role.values}
+    return method, members | {"foreign": foreign, "anonymous": anonymous}
+
+
+def everyone(method: str, anonymous: str = SIGN_IN):
+    """Open to whoever is signed in, in a study or not."""
+    return row(method, *Role.values, foreign=ALLOWED, anonymous=anonymous)
+
+
+EVERY_ROLE = Role.values
+PROGRESS = ("reviewer", "researcher", "admin")
+EXPORT = ("researcher", "admin")
+#: An assignment belongs to its annotator alone; for the matrix it was given to the annotator.
+OWN_ASSIGNMENT = {"others": HIDDEN}
+
+MATRIX = {
+    "home": everyone("get"),
+    "healthz": everyone("get", anonymous=ALLOWED),
+    "accounts:sign_in": everyone("get", anonymous=ALLOWED),
+    "accounts:sign_out": everyone("post", anonymous=ALLOWED),
+    "accounts:password": everyone("get"),
+    "annotation:workspace": row("get", "annotator"),
+    "qc:dashboard": row("get", *PROGRESS),
+    # An address is its own proof: signed for a person and an hour, checked without the database.
+    "media:playback": everyone("get", anonymous=ALLOWED),
+    "media:poster": everyone("get", anonymous=ALLOWED),
+    "api:schema": everyone("get", anonymous=ALLOWED),
+    "api:studies": everyone("get"),
+    "api:study": row("get", *EVERY_ROLE),
+    "api:lease": row("post", "annotator"),
+    "api:submit": row("post", "annotator", **OWN_ASSIGNMENT),
+    "api:draft": row("put", "annotator", **OWN_ASSIGNMENT),
+    "api:skip": row("post", "annotator", **OWN_ASSIGNMENT),
+    "api:renew": row("post", "annotator", **OWN_ASSIGNMENT),
+    "api:release": row("post", "annotator", **OWN_ASSIGNMENT),
+    "api:annotations": row("get", *EXPORT),
+}
+BODIES = {"api:submit": factories.body, "api:draft": dict, "api:skip": lambda: {"reason": "cannot_judge"}}
+
+
+def endpoints(resolver: URLResolver, space: str = "") -> Iterator[tuple[str, set[str]]]:
+    """Every named address with its parameters."""
+    for entry in resolver.url_patterns:
+        if isinstance(entry, URLResolver):
+            yield from endpoints(entry, f"{space}{entry.namespace}:" if entry.namespace else space)
+        elif isinstance(entry, URLPattern):
+            assert entry.name, f"{entry.pattern} has no name, so no row can speak of it"
+            yield f"{space}{entry.name}", set(entry.pattern.converters)
+
+
+def test_every_endpoint_has_a_row():
+    assert {name for name, _ in endpoints(get_resolver())} == set(MATRIX)
+
+
+class World:
+    """A study with one person of each role, an assignment of its annotator, and somebody of another study."""
+
+    def __init__(self) -> None:
+        self.study = factories.study()
+        self.pair = factories.pair(self.study)
+        factories.pairs(self.study, 2)
+        self.people: dict[str, Any] = {role: factories.member(self.study, role) for role in Role.values}
+        self.people["foreign"] = self._member_of_everything_elsewhere()
+        self.people["anonymous"] = None
+        self.assignment = serving.lease(self.people["annotator"], self.study).current
+
+    def _member_of_everything_elsewhere(self) -> Any:
+        elsewhere = factories.study()
+        person = factories.member(elsewhere, "annotator")
+        for role in set(Role.values) - {"annotator"}:
+            person.memberships.create(study=elsewhere, role=role)
+        return person
+
+    def address(self, name: str, person: Any) -> str:
+        asset, person_id = self.pair.video_0.asset.public_id, person.pk if person else 0
+        if name == "media:playback":
+            return playback_url(asset, person_id, None, 3600)
+        if name == "media:poster":
+            return poster_url(asset, person_id, None, 3600)
+        parameters = dict(endpoints(get_resolver()))[name]
+        values = {"slug": self.study.slug, "assignment_id": self.assignment.pk}
+        return reverse(name, kwargs={key: values[key] for key in parameters})
+
+
+def outcome(response: Any) -> str:
+    """What an answer means to the one who asked. A signed media address of a file that is not there is a 404
+    after the check, so for media that counts as allowed."""
+    if response.status_code == 401 or (response.status_code == 302 and "sign-in" in response.url):
+        return SIGN_IN
+    return {403: FORBIDDEN, 404: HIDDEN}.get(response.status_code, ALLOWED)
+
+
+@pytest.mark.parametrize(("name", "who"), list(itertools.product(MATRIX, PEOPLE)))
+def test_the_matrix(api, name, who):
+    world = World()
+    method, expected = MATRIX[name]
+    person = world.people[who]
+    body = BODIES.get(name, dict)()
+    response = getattr(api(person), method)(
+        world.address(name, person), body, format="json" if body else None
+    )
+    if name.startswith("media:"):
+        assert response.status_code not in (401, 403, 410)
+    elif name == "accounts:sign_out":
+        assert response.status_code == 302
+    else:
+        assert outcome(response) == expected[who], response.content[:300]
+
+
+#: The scope that a token needs, where one is enough.
+SCOPE = {
+    "api:studies": "read",
+    "api:study": "read",
+    "api:lease": "annotate",
+    "api:submit": "annotate",
+    "api:draft": "annotate",
+    "api:skip": "annotate",
+    "api:renew": "annotate",
+    "api:release": "annotate",
+    "api:annotations": "export",
+}
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("name", SCOPE)
+def test_a_token_is_good_for_its_scope_only(api, name, scope):
+    world = World()
+    method, expected = MATRIX[name]
+    person = world.people[next(role for role in Role.values if expected[role] == ALLOWED)]
+    client = api(None)
+    client.credentials(HTTP_AUTHORIZATION=f"Token {issue_token(person, scopes=[scope])}")
+    body = BODIES.get(name, dict)()
+    response = getattr(client, method)(world.address(name, person), body, format="json" if body else None)
+    assert outcome(response) == (ALLOWED if SCOPE[name] == scope else FORBIDDEN)
+
+
+def test_every_endpoint_of_a_study_has_a_scope():
+    open_to_all = {"api:schema"}
+    assert {name for name in MATRIX if name.startswith("api:")} - open_to_all == set(SCOPE)
+
+
+def test_a_role_that_was_taken_away_opens_nothing(api):
+    world = World()
+    annotator = world.people["annotator"]
+    annotator.memberships.all().delete()
+    client = api(annotator)
+    assert client.post(world.address("api:lease", annotator)).status_code == 404
+    assert client.post(world.address("api:renew", annotator)).status_code == 404

@@ -1,0 +1,129 @@
+"""Fixtures that run the production web server on the test database, and give it clips to serve."""
+
+import os
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import ffmpeg
+import pytest
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import default_storage
+from django.db import connection
+
+from catalog.media import names
+from catalog.media.transcode import Renditions, transcode
+from catalog.models import Asset
+from diptych.embedded import binaries
+from diptych.embedded.process import Guarded
+from tests import factories
+
+STARTS_WITHIN_S = 30
+
+
+@pytest.fixture(scope="session")
+def server(django_db_setup: None, _static_files_are_collected: None) -> Iterator[str]:
+    """The address of a Granian with the product on the test database."""
+
+    database = connection.settings_dict
+    user, password, host, port = (database[key] for key in ("USER", "PASSWORD", "HOST", "PORT"))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        own_port = probe.getsockname()[1]
+    log = Path(settings.HOME.path) / "logs" / "web.log"
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"]
+    command += ["--port", str(own_port), "--workers", "1", "--blocking-threads", "8"]
+    running = Guarded(
+        "The web server",
+        [*command, "diptych.wsgi:application"],
+        log=log,
+        grace=3,
+        environment=os.environ
+        | {"DATABASE_URL": f"postgresql://{user}:{password}@{host}:{port}/{database['NAME']}"},
+    )
+    address = f"http://127.0.0.1:{own_port}"
+    try:
+        wait_for(lambda: answers(f"{address}/healthz"), f"the web server did not start; see {log}")
+        yield address
+    finally:
+        running.stop()
+
+
+def wait_for(condition: Callable[[], Any], otherwise: str, within_s: float = STARTS_WITHIN_S) -> Any:
+    """What `condition` gives as soon as it is true."""
+    deadline = time.monotonic() + within_s
+    while not (found := condition()):
+        if time.monotonic() > deadline:
+            pytest.fail(otherwise)
+        time.sleep(0.05)
+    return found
+
+
+def answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=5) as response:
+            return response.status == 200
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+#: Four short clips that a person can tell apart: source, frame rate, seconds.
+CLIPS = {
+    "moving": ("testsrc2=size=320x180:rate=24:duration=1.5", 24),
+    "still": ("color=c=steelblue:size=320x180:rate=24:duration=1.5", 24),
+    "short": ("testsrc=size=320x180:rate=25:duration=1", 25),
+    "tall": ("testsrc2=size=180x320:rate=30:duration=1.5", 30),
+}
+
+
+@pytest.fixture(scope="session")
+def renditions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Renditions]:
+    """The clips, transcoded once a run."""
+    folder = tmp_path_factory.mktemp("clips")
+    made = {}
+    for name, (source, _) in CLIPS.items():
+        original = folder / f"{name}.mp4"
+        ffmpeg.input(source, f="lavfi").output(str(original), vcodec="libx264", pix_fmt="yuv420p").run(
+            cmd=binaries.ffmpeg(), quiet=True
+        )
+        made[name] = transcode(original, folder / name)
+    return made
+
+
+@pytest.fixture
+def playable(renditions: dict[str, Renditions]) -> Callable[[str], Asset]:
+    """Makes a ready asset whose files are one of the clips."""
+
+    def make(name: str) -> Asset:
+        clip = renditions[name]
+        asset = factories.asset(duration_s=clip.facts.duration_s, fps=clip.facts.fps)
+        files = {names.playback(asset.public_id): clip.playback, names.poster(asset.public_id): clip.poster}
+        for stored, path in files.items():
+            with path.open("rb") as file:
+                default_storage.save(stored, File(file))
+        return asset
+
+    return make
+
+
+@pytest.fixture
+def playable_pairs(playable: Callable[[str], Asset]) -> Callable[..., list[Any]]:
+    """Makes pairs of a moving and a still clip that a browser can play."""
+
+    def make(
+        study: Any, count: int, clips: tuple[str, str] = ("moving", "still"), **values: Any
+    ) -> list[Any]:
+        made = []
+        for _ in range(count):
+            prompt = factories.prompt(study)
+            videos = [factories.video(prompt, asset=playable(clip)) for clip in clips]
+            made.append(factories.pair(study, prompt=prompt, video_0=videos[0], video_1=videos[1], **values))
+        return made
+
+    return make
