@@ -54,16 +54,12 @@ def create_person(
     person = User(username=username, email=email, password=password.hashed, must_change_password=one_time)
     person.full_clean()
     person.save(force_insert=True)
-    audit.record(
-        "user.created", person, actor=actor, after={"username": username, "one_time_password": one_time}
-    )
+    audit.record("user.created", person, actor=actor, after={"username": username, "one_time_password": one_time})
     return person
 
 
 @transaction.atomic
-def reset_password(
-    person: User, password: Password, *, one_time: bool = True, actor: User | None = None
-) -> None:
+def reset_password(person: User, password: Password, *, one_time: bool = True, actor: User | None = None) -> None:
     """Replaces a password; the old one, and the sessions that it opened, end."""
     person.password = password.hashed
     person.must_change_password = one_time

@@ -109,10 +109,7 @@ def add_named(
 def _add(
     study: Study, wanted: Sequence[Wanted], passwords: Any, *, actor: User | None, token_for_existing: bool
 ) -> list[Added]:
-    people = {
-        person.username: person
-        for person in User.objects.filter(username__in={one.username for one in wanted})
-    }
+    people = {person.username: person for person in User.objects.filter(username__in={one.username for one in wanted})}
     added = []
     for one in wanted:
         existing = one.username in people
@@ -120,9 +117,7 @@ def _add(
         if not existing:
             password = next(passwords, None)
             if password is None:
-                raise PeopleTrouble(
-                    "People were removed while others were being added; nobody was added. Try again."
-                )
+                raise PeopleTrouble("People were removed while others were being added; nobody was added. Try again.")
             people[one.username] = _create(one, password, actor)
         person = people[one.username]
         join(study, person, one.role, actor=actor)
@@ -140,9 +135,7 @@ def _create(one: Wanted, password: Password, actor: User | None) -> User:
     except ValidationError as error:
         raise PeopleTrouble(f"{one.username} cannot be added: {' '.join(error.messages)}") from None
     except IntegrityError:
-        raise PeopleTrouble(
-            f"Somebody else made {one.username} at this moment; nobody was added. Try again."
-        ) from None
+        raise PeopleTrouble(f"Somebody else made {one.username} at this moment; nobody was added. Try again.") from None
 
 
 def join(study: Study, person: User, role: str, *, actor: User | None = None) -> bool:
@@ -159,9 +152,7 @@ def give_token(
 ) -> tuple[str, datetime]:
     """A new API token with the scopes of the role, and when it expires. The text is not kept anywhere."""
     text = issue_token(person, scopes=TOKEN_SCOPES[role], name=name or f"{study.slug} {role}")
-    row = AccessToken.objects.filter(user=person, token_key=text[: CONSTANTS.TOKEN_KEY_LENGTH]).latest(
-        "created"
-    )
+    row = AccessToken.objects.filter(user=person, token_key=text[: CONSTANTS.TOKEN_KEY_LENGTH]).latest("created")
     after = {"scopes": row.scopes, "expires": row.expiry}
     audit.record("token.issued", person, actor=actor, study_slug=study.slug, after=after)
     return text, row.expiry

@@ -285,9 +285,7 @@ def count_restart(restarts: list[float], name: str) -> None:
     now = time.monotonic()
     restarts[:] = [*(moment for moment in restarts if now - moment < GIVE_UP_WITHIN), now]
     if len(restarts) > GIVE_UP:
-        raise EmbeddedError(
-            f"{name} has ended {len(restarts)} times in a minute, so the demo stops. See its log."
-        )
+        raise EmbeddedError(f"{name} has ended {len(restarts)} times in a minute, so the demo stops. See its log.")
 
 
 def health(port: int) -> int:
@@ -342,7 +340,7 @@ def fill(teller: int) -> int:
         people = Home.from_environment().path / "demo-people.json"
         with Step("Demo study"):
             call_command("make_demo_study", if_missing=True, people_file=str(people))
-        with Step("Videos are ready"):
+        with Step("Videos are prepared"):
             call_command("media_progress", study="demo", wait=True)
     except Exception as error:
         with log.open("a") as file:

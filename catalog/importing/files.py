@@ -114,7 +114,7 @@ def keep(path: Path, mark: Fingerprint) -> str:
     """Puts one file into storage and answers its name there. Raises OSError or FileTrouble.
 
     A file that lies under the name already may be half of one, left by an import that was killed or is still
-    running. It is used only if its bytes are right; if not, it stays, and storage finds a free name beside it.
+    running. It is used only if its bytes are right. If not, it stays, and storage finds a free name.
     """
     name = original_name(mark.sha256)
     if default_storage.exists(name):

@@ -1,7 +1,7 @@
 """Reads a folder that has no manifest, as the lines that a manifest would have.
 
-Each subfolder is a prompt: its text in `prompt.txt` (UTF-8), its videos beside it. Names that begin with a dot
-are passed over; anything else that is not a video is reported. What a folder cannot say (generator, labels,
+Each subfolder is a prompt: its text in `prompt.txt` (UTF-8), its videos beside it. Names that begin with a
+dot are passed over; anything else that is no video is reported. What a folder cannot say (generator, labels,
 licence) needs a manifest.
 """
 

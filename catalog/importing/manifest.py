@@ -27,9 +27,7 @@ def read_lines(path: Path, manifest: Manifest) -> Iterator[Line]:
                 manifest.complain(place, "", f"The line is longer than {MOST_LINE_BYTES} bytes")
                 _to_line_end(file, written)
                 continue
-            content = _parse(
-                written.removeprefix(b"\xef\xbb\xbf") if number == 1 else written, place, manifest
-            )
+            content = _parse(written.removeprefix(b"\xef\xbb\xbf") if number == 1 else written, place, manifest)
             if content is not None:
                 yield Line(place, content)
 
@@ -93,9 +91,7 @@ def _file(place: Place, content: dict[str, Any], manifest: Manifest) -> None:
         text = stated.pop("text")
         if "labels" in stated:
             stated["labels"] = sorted(stated["labels"], key=HARM_KEYS.index)
-        manifest.prompts[content["id"]] = PromptRow(
-            place, content["id"], prompt_public_id(text), text, stated
-        )
+        manifest.prompts[content["id"]] = PromptRow(place, content["id"], prompt_public_id(text), text, stated)
     elif content["type"] == "video":
         if "seed" in stated:
             stated["seed"] = str(stated["seed"])

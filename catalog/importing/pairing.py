@@ -64,9 +64,7 @@ class Pairing:
     already_there: int = 0
     identical: int = 0
 
-    def of_prompt(
-        self, public_id: str, videos: list[KnownVideo], there: set[tuple[int, int]]
-    ) -> Iterator[NewPair]:
+    def of_prompt(self, public_id: str, videos: list[KnownVideo], there: set[tuple[int, int]]) -> Iterator[NewPair]:
         """New pairs of one prompt, given all its videos and the keys of the pairs it has.
 
         Two videos of the same bytes are never compared. `random:N` fills the prompt up to N pairs: with
@@ -94,9 +92,7 @@ class Pairing:
         public_id = pair_public_id(one.public_id, other.public_id)
         if not drawn_first(self.seed, public_id):
             one, other = other, one
-        return NewPair(
-            one.prompt, one.pk, other.pk, public_id, 0, self.wanted, self.choice.method, probability
-        )
+        return NewPair(one.prompt, one.pk, other.pk, public_id, 0, self.wanted, self.choice.method, probability)
 
     def listed(
         self,
@@ -109,6 +105,4 @@ class Pairing:
                 self.already_there += 1
                 continue
             public_id = pair_public_id(one.public_id, other.public_id)
-            yield NewPair(
-                one.prompt, one.pk, other.pk, public_id, priority, wanted or self.wanted, "listed", None
-            )
+            yield NewPair(one.prompt, one.pk, other.pk, public_id, priority, wanted or self.wanted, "listed", None)

@@ -38,7 +38,7 @@ def faults(content: dict[str, Any]) -> list[Fault]:
 
 def _explain(error: ValidationError, kind: str) -> Iterator[Fault]:
     field = ".".join(str(step) for step in error.absolute_path)
-    rule, needed, value = error.validator, cast(Any, error.validator_value), error.instance
+    rule, needed, value = error.validator, cast(Any, error.validator_value), cast(Any, error.instance)
     if rule == "additionalProperties":
         for unknown in sorted(set(value) - set(_FIELDS[kind])):
             yield Fault(shorten(unknown), f"is no field of a {kind}{hint(unknown, _FIELDS[kind])}")
@@ -47,16 +47,14 @@ def _explain(error: ValidationError, kind: str) -> Iterator[Fault]:
     elif rule == "dependentRequired":
         for name, needs in needed.items():
             yield from (
-                Fault(need, f"is missing; {name} needs it")
-                for need in needs
-                if name in value and need not in value
+                Fault(need, f"is missing; {name} needs it") for need in needs if name in value and need not in value
             )
     else:
         yield Fault(field, _reason(error))
 
 
 def _reason(error: ValidationError) -> str:
-    rule, limit, value = error.validator, cast(Any, error.validator_value), error.instance
+    rule, limit, value = error.validator, cast(Any, error.validator_value), cast(Any, error.instance)
     if rule == "type":
         wanted = in_words([limit] if isinstance(limit, str) else limit)
         advice = "; leave the field out instead" if value is None else ""
@@ -81,9 +79,7 @@ def _beyond_schema(content: dict[str, Any]) -> Iterator[Fault]:
     for name, value in content.items():
         depth, has_nul = _measure(value)
         if has_nul or "\x00" in name:
-            yield Fault(
-                name.replace("\x00", "�"), "contains the NUL character, which the database cannot store"
-            )
+            yield Fault(name.replace("\x00", "�"), "contains the NUL character, which the database cannot store")
         if name == "settings" and depth > MOST_SETTINGS_DEPTH:
             yield Fault(name, f"is nested more than {MOST_SETTINGS_DEPTH} levels deep")
         elif name == "settings" and len(json.dumps(value)) > MOST_SETTINGS_CHARACTERS:

@@ -23,8 +23,7 @@ class Staged:
 
     def __enter__(self) -> "Staged":
         columns = sql.SQL(", ").join(
-            sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind))
-            for name, kind in self.columns.items()
+            sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind)) for name, kind in self.columns.items()
         )
         execute(sql.SQL("CREATE TEMPORARY TABLE {} ({}) ON COMMIT DROP").format(self.table, columns))
         return self
@@ -62,7 +61,7 @@ def fetch(query: sql.Composable, **values: Any) -> list[tuple[Any, ...]]:
 def refresh_statistics(model: type[models.Model], added: int) -> None:
     """Lets the planner know of many new rows now.
 
-    Autovacuum would tell it only after the commit, and a study that it believes to be empty is searched row by row.
+    Autovacuum would tell it only after the commit, and what it believes to be empty is searched row by row.
     """
     if added >= MANY_ROWS:
         execute(sql.SQL("ANALYZE {}").format(sql.Identifier(model._meta.db_table)))

@@ -98,9 +98,7 @@ def read(path: Path) -> Manifest:
     except (OSError, RuntimeError) as error:
         raise ImportTrouble(f"{path} cannot be read: {error}.") from error
     if not (found.prompts or found.bad):
-        raise ImportTrouble(
-            f"{path} holds no prompts. Give a manifest, or a folder with one subfolder a prompt."
-        )
+        raise ImportTrouble(f"{path} holds no prompts. Give a manifest, or a folder with one subfolder a prompt.")
     return found
 
 
@@ -116,8 +114,7 @@ def _planned_study(slug: str, options: ImportOptions) -> Study:
         study.clean_fields()
     except ValidationError as error:
         wrong = "; ".join(
-            f"--{'study' if name == 'slug' else name}: {' '.join(said)}"
-            for name, said in error.message_dict.items()
+            f"--{'study' if name == 'slug' else name}: {' '.join(said)}" for name, said in error.message_dict.items()
         )
         raise ImportTrouble(f"The study cannot be made as asked. {wrong}") from None
     return study
@@ -183,7 +180,7 @@ def write(
     report.pairs.already_there += pairing.already_there
     report.warnings += _warnings(study, found, pairing, options)
     report.imported = True
-    drawn = {"pairs": choice.method, "pairs_a_prompt": choice.a_prompt or None, "seed": pairing.seed}
+    drawn = {"selection": choice.method, "pairs_a_prompt": choice.a_prompt or None, "seed": pairing.seed}
     audit.record("study.imported", study, actor=actor, study_slug=study.slug, after=report.counts() | drawn)
     if options.dry_run:
         transaction.set_rollback(True)
@@ -210,9 +207,7 @@ def _take_study(new_study: Study, options: ImportOptions, actor: User | None, re
 def _warnings(study: Study, found: Manifest, pairing: Pairing, options: ImportOptions) -> list[str]:
     said = []
     if found.pairs and pairing.choice.method != "listed":
-        said.append(
-            f"{len(found.pairs)} pair lines were left out, for --pairs {pairing.choice.method} was given."
-        )
+        said.append(f"{len(found.pairs)} pair lines were left out, for --pairs {pairing.choice.method} was given.")
     if pairing.identical:
         said.append(f"{pairing.identical} pairs were left out because both videos have the same bytes.")
     if study.state == Study.State.CLOSED:

@@ -77,16 +77,12 @@ def _match_prompts() -> sql.Composable:
     """).format(differing=differing(Prompt, PROMPT_COLUMNS))
 
 
-def write_assets(
-    manifest: Manifest, names: dict[str, str], report: ImportReport
-) -> tuple[list[int], list[str]]:
+def write_assets(manifest: Manifest, names: dict[str, str], report: ImportReport) -> tuple[list[int], list[str]]:
     """Adds new assets under their storage `names` (by SHA-256).
 
     Returns the keys of those added, and the names of files that another import's row made superfluous.
     """
-    marks = {
-        video.fingerprint.sha256: video.fingerprint for video in manifest.videos.values() if video.fingerprint
-    }
+    marks = {video.fingerprint.sha256: video.fingerprint for video in manifest.videos.values() if video.fingerprint}
     columns = {"public_id": "text", "sha256": "text", "byte_size": "bigint", "original": "text"}
     with Staged("importing_asset", columns) as staged:
         staged.copy(
@@ -128,9 +124,7 @@ def write_videos(study: Study, manifest: Manifest, report: ImportReport) -> dict
         if any(row.derived_from for row in rows):
             execute(LINK_ORIGINS, study=study.pk)
         there = fetch(_match_videos(), study=study.pk)
-    report.differences += [
-        _difference("video", rows[number], fields) for number, *_, fields in there if fields
-    ]
+    report.differences += [_difference("video", rows[number], fields) for number, *_, fields in there if fields]
     return {rows[number].id: VideoKeys(pk, prompt, asset) for number, pk, prompt, asset, _fields in there}
 
 

@@ -1,4 +1,4 @@
-"""Writes pairs into batches and makes those servable whose videos are ready. Inside the import's transaction."""
+"""Writes pairs into batches in the import's transaction, and makes those servable whose videos are ready."""
 
 from collections.abc import Iterator
 from itertools import groupby, islice
@@ -28,8 +28,7 @@ def pairs_of_prompts(
         columns = ("pk", "public_id", "prompt_id", "asset_id")
         rows = Video.objects.filter(study=study, prompt__in=chunk).order_by("prompt_id").values_list(*columns)
         by_prompt = {
-            prompt: [KnownVideo(*row) for row in group]
-            for prompt, group in groupby(rows, key=lambda row: row[2])
+            prompt: [KnownVideo(*row) for row in group] for prompt, group in groupby(rows, key=lambda row: row[2])
         }
         for prompt, public_id in chunk.items():
             yield from pairing.of_prompt(public_id, by_prompt.get(prompt, []), there.get(prompt, set()))
@@ -101,9 +100,7 @@ class Batches:
         self.room -= here
         missing = -(-(count - here) // self.size)
         numbers = range(self.number + 1, self.number + 1 + missing)
-        for batch in Batch.objects.bulk_create(
-            [Batch(study=self.study, number=number) for number in numbers]
-        ):
+        for batch in Batch.objects.bulk_create([Batch(study=self.study, number=number) for number in numbers]):
             self.number, self.current, self.added = batch.number, batch.pk, self.added + 1
             taken = min(self.size, count - len(places))
             places += [batch.pk] * taken

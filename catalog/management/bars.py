@@ -1,6 +1,7 @@
 """Progress bars on stderr, for commands that may take a while."""
 
 import sys
+from typing import Never
 
 from tqdm import tqdm
 
@@ -12,13 +13,11 @@ class Bar(Progress):
 
     def __init__(self, *, shown: bool = True) -> None:
         self.hidden = not (shown and sys.stderr.isatty())
-        self.bar: tqdm[None] | None = None
+        self.bar: tqdm[Never] | None = None
 
     def begin(self, stage: str, total: int) -> None:
         self.end()
-        self.bar = tqdm[None](
-            desc=stage, total=total, delay=1, leave=False, disable=self.hidden, file=sys.stderr
-        )
+        self.bar = tqdm(desc=stage, total=total, delay=1, leave=False, disable=self.hidden, file=sys.stderr)
 
     def advance(self, steps: int = 1) -> None:
         if self.bar is not None:

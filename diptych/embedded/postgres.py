@@ -130,9 +130,7 @@ class Postgres:
             command += ["-c", f"{name}={value}"]
         log = self.home.log("postgres")
         # SIGINT is PostgreSQL's fast shutdown; SIGTERM would wait for every client to leave.
-        return Guarded(
-            self.name, command, log=log, stop_signal=signal.SIGINT, grace=30.0, **self.circumstances()
-        )
+        return Guarded(self.name, command, log=log, stop_signal=signal.SIGINT, grace=30.0, **self.circumstances())
 
     def wait_until_ready(self, server: Guarded, port: int) -> None:
         """Return when connections are served. Raises EmbeddedError when the server ends instead."""

@@ -274,9 +274,7 @@ def sentence(error: OSError, path: Path) -> str:
             "as the user who owns it, or set DIPTYCH_HOME to a folder that you may write."
         )
     if error.errno in {errno.ENOTDIR, errno.EEXIST}:
-        return (
-            f"{place} is in the way: a folder is needed there. Move it, or set DIPTYCH_HOME to another one."
-        )
+        return f"{place} is in the way: a folder is needed there. Move it, or set DIPTYCH_HOME to another one."
     reason = error.strerror or str(error)
     return f"{place} could not be used: {reason}. Put that right, or set DIPTYCH_HOME to another folder."
 

@@ -45,7 +45,9 @@ def answer(assignment, person, study, **values):
 def test_a_person_gets_two_pairs_and_the_same_two_again(study, annotator):
     factories.pairs(study, 3)
     first, again = serving.lease(annotator, study), serving.lease(annotator, study)
-    assert first.current and first.next and first.current != first.next
+    assert first.current
+    assert first.next
+    assert first.current != first.next
     assert (again.current, again.next) == (first.current, first.next)
     assert all(slots_add_up(desk.pair) for desk in (first.current, first.next))
 

@@ -97,9 +97,7 @@ def clean_environment(**more: str) -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if key not in ours} | more
 
 
-def run_embedded(
-    home: Path, *command: str, python: str = sys.executable, **options
-) -> subprocess.CompletedProcess:
+def run_embedded(home: Path, *command: str, python: str = sys.executable, **options) -> subprocess.CompletedProcess:
     """`python -m diptych.embedded -- COMMAND`, to its end."""
     options.setdefault("env", clean_environment())
     options.setdefault("cwd", REPOSITORY)

@@ -76,9 +76,7 @@ def test_reset_of_nothing_says_so(folder: Path) -> None:
     )
 
 
-def test_reset_at_a_terminal_asks_and_takes_only_yes(
-    home_to_harm: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_reset_at_a_terminal_asks_and_takes_only_yes(home_to_harm: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ours, theirs = os.openpty()
     command = [sys.executable, "-m", "diptych.demo", "--reset"]
     environment = clean_environment(DIPTYCH_HOME=str(home_to_harm))

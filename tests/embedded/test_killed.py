@@ -113,7 +113,7 @@ def test_kill_9_of_a_guard_is_noticed_and_survived(home: Path) -> None:
     with start(home) as servers:
         write(servers.database_url, servers.redis_url)
         kill_all([guard for guard in guards(os.getpid()) if guard not in others])
-        eventually(lambda: not servers.alive(), "the end of the guards is noticed")
+        eventually(lambda: len(servers.obituaries()) == 2, "the end of both guards is noticed")
         servers.revive()
         assert_kept(servers)
 

@@ -21,9 +21,7 @@ def test_server_that_is_given_is_not_started(folder: Path, monkeypatch: pytest.M
         assert addresses(home)["database_url"] == servers.database_url
 
 
-def test_nothing_is_started_or_held_when_both_are_given(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_is_started_or_held_when_both_are_given(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = folder / "fresh"
     monkeypatch.setenv("DATABASE_URL", "postgresql://me@db.example/mine")
     monkeypatch.setenv("REDIS_URL", "redis://cache.example/0")
@@ -39,9 +37,9 @@ def test_command_gets_the_addresses_and_its_status_is_passed_on(home: Path) -> N
 
 
 def test_command_that_does_not_exist_gets_a_sentence(home: Path) -> None:
-    ran = run_embedded(home, "no-such-program")
+    ran = run_embedded(home, "/no/such/program")
     assert ran.returncode == 127
-    assert ran.stderr == "no-such-program could not be started: No such file or directory.\n"
+    assert ran.stderr == "/no/such/program could not be started: No such file or directory.\n"
 
 
 def test_settings_can_be_added(home: Path) -> None:

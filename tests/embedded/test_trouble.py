@@ -88,9 +88,7 @@ def test_almost_full_disk_gets_a_sentence_before_anything_starts(small_disk: Pat
     assert str(small_disk / "home") in str(told.value)
 
 
-def test_disk_that_fills_up_while_the_cluster_is_made(
-    small_disk: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_disk_that_fills_up_while_the_cluster_is_made(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(state, "ROOM_NEEDED", 0)
     small_disk.chmod(0o755)
     sentence = r"^The disk that holds .* is full\. Free some room, then start again\.$"
@@ -150,9 +148,7 @@ def test_server_started_by_other_means_gets_a_sentence(home: Path) -> None:
 def test_file_where_the_home_should_be(folder: Path) -> None:
     (folder / "file").write_text("")
     for home in (folder / "file", folder / "file" / "home"):
-        with pytest.raises(
-            EmbeddedError, match=r"file is in the way: a folder is needed there\. Move it, or"
-        ):
+        with pytest.raises(EmbeddedError, match=r"file is in the way: a folder is needed there\. Move it, or"):
             start(home)
 
 
@@ -177,9 +173,7 @@ def test_damaged_data_get_a_sentence_with_the_servers_words(home_to_harm: Path) 
     with start(home_to_harm):
         pass
     shutil.rmtree(Path(addresses(home_to_harm)["postgres_data"]) / "global")
-    with pytest.raises(
-        EmbeddedError, match=r"^PostgreSQL ended \(status 2\): .*global.*Its log is .*postgres\.log\.$"
-    ):
+    with pytest.raises(EmbeddedError, match=r"^PostgreSQL ended \(status 2\): .*global.*Its log is .*postgres\.log\.$"):
         start(home_to_harm)
     assert not Home(home_to_harm).is_held()
 

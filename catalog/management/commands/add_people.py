@@ -15,8 +15,7 @@ from catalog.people import TOKEN_SCOPES, Added, PeopleTrouble, add_named, add_nu
 class Command(BaseCommand):
     help = (
         "Adds people to a study and prints one JSON object a person: username, password, token, role, study, "
-        "expires, existing. Passwords are for one sign-in; passwords and tokens are shown this once and cannot be "
-        "read again. "
+        "expires, existing. A password is for one sign-in; passwords and tokens are shown this once only. "
         "Exit status: 0 added; 1 bad lines in the CSV file, nobody added; 2 an option is wrong."
     )
 
@@ -33,12 +32,8 @@ class Command(BaseCommand):
             "(default: --role). Who exists becomes a member and keeps the password",
         )
         parser.add_argument("--prefix", default="", help="of numbered usernames (default: the role)")
-        parser.add_argument(
-            "--token", action="store_true", help="with --csv: a new token also for who exists"
-        )
-        parser.add_argument(
-            "--json", action="store_true", help="one JSON document instead of a line a person"
-        )
+        parser.add_argument("--token", action="store_true", help="with --csv: a new token also for who exists")
+        parser.add_argument("--json", action="store_true", help="one JSON document instead of a line a person")
 
     def handle(self, **options: Any) -> None:
         bar = Bar(shown=not options["json"])

@@ -16,39 +16,31 @@ MOST_BAD_SHOWN = 50
 
 class Command(BaseCommand):
     help = (
-        "Imports prompts, videos and pairs. PATH is a JSONL manifest (catalog/schemas/manifest.schema.json), a "
-        "folder with manifest.jsonl, or a folder in which each subfolder is a prompt: prompt.txt with its text, "
-        "and the videos beside it. Importing again adds what is new and changes nothing else. "
+        "Imports prompts, videos and pairs. PATH is a JSONL manifest (catalog/schemas/manifest.schema.json), "
+        "a folder with manifest.jsonl, or a folder in which each subfolder is a prompt: prompt.txt with its "
+        "text, and the videos beside it. Importing again adds what is new and changes nothing else. "
         "Exit status: 0 imported; 1 bad rows, nothing imported; 2 PATH or an option is wrong."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("path", metavar="PATH", type=Path)
-        parser.add_argument(
-            "--study", required=True, metavar="SLUG", help="the study; it is made if it is missing"
-        )
+        parser.add_argument("--study", required=True, metavar="SLUG", help="the study; it is made if it is missing")
         parser.add_argument("--title", default="", help="title of a new study (default: its slug)")
         parser.add_argument(
             "--pairs",
             type=choice,
             metavar="all|listed|random:N",
-            help="which pairs: all of each prompt's videos, the manifest's pair lines, or N a prompt drawn by "
-            "seed (default: listed if the manifest has pair lines, else all)",
+            help="which pairs: all of each prompt's videos, the manifest's pair lines, or N a prompt drawn "
+            "by seed (default: listed if the manifest has pair lines, else all)",
         )
-        parser.add_argument(
-            "--batch-size", type=int, default=100, metavar="N", help="pairs a batch (default: 100)"
-        )
+        parser.add_argument("--batch-size", type=int, default=100, metavar="N", help="pairs a batch (default: 100)")
         parser.add_argument(
             "--overlap", type=int, metavar="N", help="answers wanted for each new pair (default: the study's)"
         )
         parser.add_argument("--seed", type=int, help="what draws start from (default: the study's)")
-        parser.add_argument(
-            "--skip-bad", action="store_true", help="import the good rows although others are bad"
-        )
+        parser.add_argument("--skip-bad", action="store_true", help="import the good rows although others are bad")
         parser.add_argument("--dry-run", action="store_true", help="say what would happen, and keep nothing")
-        parser.add_argument(
-            "--json", action="store_true", help="report as JSON on stdout, every bad row included"
-        )
+        parser.add_argument("--json", action="store_true", help="report as JSON on stdout, every bad row included")
 
     def handle(self, *, path: Path, study: str, **options: Any) -> None:
         names = ("title", "pairs", "batch_size", "overlap", "seed", "skip_bad", "dry_run")
@@ -74,13 +66,9 @@ class Command(BaseCommand):
             self.stderr.write(f"… and {len(report.bad) - MOST_BAD_SHOWN} more bad rows; --json has them all.")
         for row in report.differences[:MOST_BAD_SHOWN]:
             where = row.file if row.line is None else f"{row.file}, line {row.line}"
-            self.stderr.write(
-                f"{where}: {row.kind} {row.id} differs: {', '.join(row.fields)}; nothing was changed."
-            )
+            self.stderr.write(f"{where}: {row.kind} {row.id} differs: {', '.join(row.fields)}; nothing was changed.")
         if len(report.differences) > MOST_BAD_SHOWN:
-            self.stderr.write(
-                f"… and {len(report.differences) - MOST_BAD_SHOWN} more differ; --json has them all."
-            )
+            self.stderr.write(f"… and {len(report.differences) - MOST_BAD_SHOWN} more differ; --json has them all.")
         for warning in report.warnings:
             self.stderr.write(warning)
 

@@ -36,9 +36,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "--if-missing", action="store_true", help="do nothing if study and people file are there"
-        )
+        parser.add_argument("--if-missing", action="store_true", help="do nothing if study and people file are there")
         parser.add_argument(
             "--people-file",
             type=Path,
@@ -52,9 +50,7 @@ class Command(BaseCommand):
             help="where to draw the clips (default: demo-clips in the state folder)",
         )
 
-    def handle(
-        self, *, if_missing: bool, people_file: Path | str | None, clips: Path | str | None, **_: Any
-    ) -> None:
+    def handle(self, *, if_missing: bool, people_file: Path | str | None, clips: Path | str | None, **_: Any) -> None:
         people_path = Path(people_file or settings.HOME.path / "demo-people.json").resolve()
         folder = Path(clips or settings.HOME.path / "demo-clips").resolve()
         if if_missing and people_path.exists() and is_complete():
@@ -125,10 +121,10 @@ def _set_up(study: Study, username: str, role: str, password: Password) -> dict[
 
 
 def _check_is_ours(study: Study, person: User) -> None:
-    """Raises CommandError rather than change the password of somebody who shares a name with a demo person."""
+    """Raises CommandError rather than change the password of somebody who is no demo person."""
     studies = set(Membership.objects.filter(person=person).values_list("study", flat=True))
     if studies != {study.pk}:
         raise CommandError(
-            f"There is a {person.username} who is not only of the demo study, so their password was not "
-            "replaced and no sign-ins were written. Use a database of its own for the demo."
+            f"There is already a person called {person.username} who is not only of the demo study. Their password "
+            "was not replaced, and no sign-ins were written. Use a database of its own for the demo."
         )

@@ -38,9 +38,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--study", required=True, metavar="SLUG")
-        parser.add_argument(
-            "--wait", action="store_true", help="draw a bar until every video is ready or failed"
-        )
+        parser.add_argument("--wait", action="store_true", help="draw a bar until every video is ready or failed")
         parser.add_argument(
             "--patience",
             type=float,
@@ -72,15 +70,15 @@ class Command(BaseCommand):
         counts = count(study)
         total = sum(asdict(counts).values())
         hidden = not (shown and sys.stderr.isatty())
-        with tqdm[None](desc="Preparing videos", total=total, disable=hidden, file=sys.stderr) as bar:
+        with tqdm(desc="Preparing videos", total=total, disable=hidden, file=sys.stderr) as bar:
             while counts.unfinished:
                 signs = (counts, signs_of_life(study))
                 if signs != last:
                     moved_at, last = time.monotonic(), signs
                 elif time.monotonic() - moved_at > patience:
                     raise CommandError(
-                        f"{counts.unfinished} videos wait, and nothing has moved for {patience:.0f} seconds: "
-                        "it seems that no worker runs. Start one: `celery -A diptych worker -Q default,media`.",
+                        f"Nothing has moved for {patience:.0f} seconds while videos wait ({counts.unfinished}): "
+                        "it seems that no worker runs. Start one: celery -A diptych worker -Q default,media",
                         returncode=1,
                     )
                 bar.update(counts.ready + counts.failed - bar.n)
@@ -102,6 +100,4 @@ def signs_of_life(study: Study) -> tuple[Any, ...]:
 
 def failures(study: Study) -> list[dict[str, str]]:
     rows = Video.objects.filter(study=study, asset__state=Asset.State.FAILED).order_by("pk")
-    return [
-        {"video": video, "reason": reason} for video, reason in rows.values_list("public_id", "asset__reason")
-    ]
+    return [{"video": video, "reason": reason} for video, reason in rows.values_list("public_id", "asset__reason")]

@@ -1,0 +1,1 @@
+"""Programs that measure what the product claims: `python -m benchmarks.NAME`."""

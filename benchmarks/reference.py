@@ -1,0 +1,136 @@
+"""What the product is measured against: the same server, middleware and sign-in, and as little else as possible.
+
+Both are plain views: no REST framework, no serializer, no ORM but for the person who signs in.
+"""
+
+from typing import Any
+
+import orjson
+from django.db import connection, transaction
+from django.http import HttpRequest, HttpResponse
+
+from annotation.protocol import HARM_KEYS, SUB_DIMENSION_KEYS
+
+MADE_SEAT = """
+INSERT INTO annotation_seat (study_id, person_id, served, left_balance, question_order, tag_order)
+VALUES (%s, %s, 0, 0, %s, %s) ON CONFLICT DO NOTHING
+"""
+SEAT = "SELECT id FROM annotation_seat WHERE study_id = %s AND person_id = %s FOR UPDATE"
+ANSWERED = """
+UPDATE annotation_assignment SET state = 'submitted', ended_at = now(), draft = NULL
+ WHERE id = %s AND person_id = %s AND state = 'leased'
+"""
+ANNOTATION = """
+INSERT INTO annotation_annotation
+       (assignment_id, revision, author_id, author_kind, submission_id, submitted_at, instruction_following,
+        correctness, informativeness, aesthetics, helpfulness, harmlessness, tags_video_0, tags_video_1,
+        timings_ms, viewing, presentation, protocol_version, guideline_version)
+VALUES (%s, 1, %s, 'annotator', %s, now(), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 1, 1) RETURNING id
+"""
+STANDING = """
+INSERT INTO annotation_standing (assignment_id, current_id, validity, reason, counted)
+VALUES (%s, %s, 'valid', '', true)
+"""
+AUDIT = """
+INSERT INTO accounts_auditevent (at, actor_id, action, subject, subject_id, study_slug, after, address)
+VALUES (now(), %s, 'annotation.submitted', 'annotation_annotation', %s, 'bare', %s, '127.0.0.1')
+"""
+PROMOTED = """
+UPDATE annotation_assignment
+   SET place = 'current', shown_at = now(), expires_at = now() + interval '30 minutes'
+ WHERE study_id = %s AND person_id = %s AND state = 'leased' RETURNING id
+"""
+TAKEN = """
+UPDATE catalog_pair SET open_slots = open_slots - 1
+ WHERE id = (SELECT id FROM catalog_pair pair
+              WHERE study_id = %s AND open_slots > 0 AND ready AND held = ''
+                AND NOT EXISTS (SELECT FROM annotation_assignment had
+                                 WHERE had.pair_id = pair.id AND had.person_id = %s)
+              ORDER BY priority DESC, id LIMIT 1 FOR UPDATE SKIP LOCKED)
+RETURNING id
+"""
+LEASED = """
+INSERT INTO annotation_assignment
+       (study_id, pair_id, person_id, round, round_reason, "left", dimension_first, state, place, leased_at, expires_at,
+        skip_reason)
+VALUES (%s, %s, %s, 0, '', 'video_0', 'helpfulness', 'leased', %s, now(), now() + interval '10 minutes', '')
+RETURNING id
+"""
+COUNTED = "UPDATE annotation_seat SET served = served + 1, left_balance = left_balance + 1 WHERE id = %s"
+
+
+def empty(request: HttpRequest) -> HttpResponse:
+    """Answers `{}` to whoever is signed in."""
+    return json({}) if request.user.is_authenticated else HttpResponse(status=401)
+
+
+@transaction.atomic
+def bare(request: HttpRequest, study_id: int) -> HttpResponse:
+    """A loop by hand: the rows that the product writes for one answer and one lease, a statement each.
+
+    `{"assignment": null}` takes the first two pairs; otherwise a submission's body with `assignment` in it.
+    """
+    person_id = request.user.pk
+    if person_id is None:
+        return HttpResponse(status=401)
+    body = orjson.loads(request.body)
+    with connection.cursor() as cursor:
+
+        def one(statement: str, *values: Any) -> Any:
+            """The only column of the row that the statement answers, or None."""
+            cursor.execute(statement, values)
+            row = cursor.fetchone()
+            return row and row[0]
+
+        def lease(place: str) -> int | None:
+            pair_id = one(TAKEN, study_id, person_id)
+            if pair_id is None:
+                return None
+            cursor.execute(COUNTED, [seat_id])
+            return one(LEASED, study_id, pair_id, person_id, place)
+
+        if body["assignment"] is None:
+            cursor.execute(MADE_SEAT, [study_id, person_id, list(SUB_DIMENSION_KEYS), list(HARM_KEYS)])
+            seat_id = one(SEAT, study_id, person_id)
+            return json({"current": named(lease("current")), "next": named(lease("next"))})
+        seat_id = one(SEAT, study_id, person_id)
+        cursor.execute(ANSWERED, [body["assignment"], person_id])
+        if cursor.rowcount != 1:
+            return HttpResponse(status=409)
+        annotation_id = one(ANNOTATION, *columns(body, person_id))
+        cursor.execute(STANDING, [body["assignment"], annotation_id])
+        after = text({"assignment": body["assignment"], "counted": True})
+        cursor.execute(AUDIT, [person_id, str(annotation_id), after])
+        current = one(PROMOTED, study_id, person_id)
+        return json({"current": named(current), "next": named(lease("next"))}, status=201)
+
+
+def columns(body: dict[str, Any], person_id: int) -> list[Any]:
+    """The values of an annotation's row."""
+    helpfulness, harmlessness = body["helpfulness"], body["harmlessness"]
+    return [
+        body["assignment"],
+        person_id,
+        body["submission_id"],
+        *(helpfulness[key] for key in SUB_DIMENSION_KEYS),
+        helpfulness["overall"],
+        harmlessness["overall"],
+        harmlessness["video_0"]["tags"],
+        harmlessness["video_1"]["tags"],
+        text(body["timings_ms"]),
+        text(body["viewing"]),
+        text({"left": "video_0", "dimension_first": "helpfulness"}),
+    ]
+
+
+def text(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def named(assignment_id: int | None) -> dict[str, int] | None:
+    """An assignment as the client reads it."""
+    return None if assignment_id is None else {"id": assignment_id}
+
+
+def json(value: Any, status: int = 200) -> HttpResponse:
+    return HttpResponse(orjson.dumps(value), content_type="application/json", status=status)

@@ -1,0 +1,91 @@
+"""The whole product in a folder that goes away: its own PostgreSQL and Valkey, web server and worker.
+
+Nothing here ever touches servers or data that were there before: addresses in the environment are dropped first.
+"""
+
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from diptych.demo import STOP_SIGNALS, Programs, collect_static, migrate
+from diptych.embedded.servers import choose_port, start
+from diptych.embedded.state import Home
+
+#: Ours would send a benchmark to a real database, or clear a real folder of static files.
+DROPPED = ("DATABASE_URL", "REDIS_URL", "MEDIA_ROOT", "STATIC_ROOT", "SECRET_KEY", "DIPTYCH_MODE", "LOG_LEVEL")
+
+
+@dataclass
+class Product:
+    """The running product."""
+
+    programs: Programs
+    port: int
+
+    @property
+    def web_command(self) -> str:
+        """How the web server was started, beginning with its name."""
+        arguments = Path(f"/proc/{self.programs.running[0].process.pid}/cmdline").read_text().split("\0")
+        return " ".join(arguments[arguments.index("-m") + 1 :]).strip() if "-m" in arguments else ""
+
+    def last_words(self) -> str:
+        """The end of the web server's log."""
+        return "\n".join(self.programs.running[0].process.said(20))
+
+
+@contextmanager
+def folder() -> Iterator[Home]:
+    """A state folder below the system's temporary one, removed at the end."""
+    # PostgreSQL may have to run as another user, who must reach its data.
+    scratch = Path(tempfile.mkdtemp(prefix="diptych-benchmark-"))
+    scratch.chmod(0o711)
+    home = Home.at(scratch / "home")
+    try:
+        yield home
+    finally:
+        home.remove()
+        scratch.rmdir()
+
+
+@contextmanager
+def product(settings: str) -> Iterator[Product]:
+    """The product as `make demo` runs it, with these settings and an empty database; Django is set up here too.
+
+    Everything ends with the block, on Ctrl-C and `kill` as well.
+    """
+    for number in STOP_SIGNALS:
+        signal.signal(number, leave)
+    for name in DROPPED:
+        os.environ.pop(name, None)
+    with ExitStack() as stack:
+        home = stack.enter_context(folder())
+        servers = stack.enter_context(start(home, purpose="a benchmark"))
+        os.environ.update(servers.environment(), DJANGO_SETTINGS_MODULE=settings)
+        prepare_database()
+        programs = Programs(servers, choose_port(None))
+        stack.callback(programs.stop)
+        programs.start()
+        programs.wait_until_healthy()
+        yield Product(programs, programs.port)
+
+
+def leave(number: int, frame: Any) -> None:
+    """Turns a stop signal into an orderly end, once: a second one must not disturb it."""
+    for other in STOP_SIGNALS:
+        signal.signal(other, signal.SIG_IGN)
+    sys.exit(128 + number)
+
+
+def prepare_database() -> None:
+    """Tables and static files, as `make demo` prepares them."""
+    import django
+
+    django.setup()
+    migrate()
+    collect_static()

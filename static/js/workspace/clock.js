@@ -1,0 +1,41 @@
+/** Active time by stage: counted only while the page is seen and its person did something within 30 seconds. */
+
+const IDLE_MS = 30_000;
+const TICK_MS = 500;
+
+export class Clock {
+  #stage;
+  #last = performance.now();
+  #touched = performance.now();
+  timings = {};
+
+  /** `stage()` answers the name of the stage that is being worked on. */
+  constructor(stage) {
+    this.#stage = stage;
+    for (const name of ["pointermove", "pointerdown", "keydown", "wheel", "touchstart"]) {
+      addEventListener(name, () => { this.#touched = performance.now(); }, { passive: true, capture: true });
+    }
+    document.addEventListener("visibilitychange", () => { this.#last = performance.now(); });
+    setInterval(() => this.tick(), TICK_MS);
+  }
+
+  reset(timings = {}) {
+    this.timings = { ...timings };
+    this.#last = this.#touched = performance.now();
+  }
+
+  /** Milliseconds since the person last did anything. */
+  get idleMs() {
+    return performance.now() - this.#touched;
+  }
+
+  /** Counts what has passed since the last tick. */
+  tick() {
+    const now = performance.now();
+    const passed = Math.min(now - this.#last, 4 * TICK_MS);
+    this.#last = now;
+    const stage = this.#stage();
+    if (!stage || document.hidden || this.idleMs > IDLE_MS) return;
+    for (const name of [stage, "total_active"]) this.timings[name] = Math.round((this.timings[name] ?? 0) + passed);
+  }
+}

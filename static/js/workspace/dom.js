@@ -1,0 +1,38 @@
+/** Small helpers over the document, and the words that the template gives us. */
+
+export const SIDES = ["left", "right"];
+
+export const one = (selector, root = document) => root.querySelector(selector);
+export const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+const words = new Map(
+  all("[data-word]", one("#words").content).map((node) => [node.dataset.word, node.textContent.trim()]),
+);
+
+/** The template's sentence for `key`, with `{name}` filled in. */
+export function say(key, values = {}) {
+  return (words.get(key) ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+}
+
+/** Calls `run` for a press on any `[data-action=name]`. */
+export function onAction(name, run) {
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest(`[data-action="${name}"]`);
+    if (button) run(button, event);
+  });
+}
+
+/** Resolves after `ms`, or as soon as the browser says it is online again, or the page is looked at again. */
+export function pause(ms) {
+  return new Promise((resolve) => {
+    const wake = () => {
+      clearTimeout(timer);
+      removeEventListener("online", wake);
+      removeEventListener("focus", wake);
+      resolve();
+    };
+    const timer = setTimeout(wake, ms);
+    addEventListener("online", wake);
+    addEventListener("focus", wake);
+  });
+}

@@ -1,0 +1,68 @@
+/** Keys by position (`event.code`), so that they lie alike on every layout. */
+
+import { all } from "./dom.js";
+import { anyOpen } from "./dialogs.js";
+import { answerKeys, settings } from "./settings.js";
+
+const TAG_CODES = [...Array.from({ length: 9 }, (_, index) => `Digit${index + 1}`), "Digit0", "Minus", "Equal"];
+const TEXT = 'textarea, select, [contenteditable=""], [contenteditable="true"], ' +
+  'input:not([type="radio"], [type="checkbox"], [type="range"], [type="button"], [type="submit"])';
+const CONTROL = "a, button, input, select, textarea, summary, [role=tab]";
+
+/** Writes `1` to `=` beside the tags, in their present order. */
+export function paintTagKeys() {
+  const labels = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0", "-", "="];
+  for (const grid of all("[data-tags]")) {
+    all("[data-tag-hint]", grid).forEach((hint, index) => { hint.textContent = labels[index]; });
+  }
+}
+
+/** `act` has a function for each thing that keys do; each says by `false` that the key was not for it. */
+export function bindKeys(act) {
+  const player = {
+    Space: () => act.toggle(),
+    Comma: (shift) => (shift ? act.second(-1) : act.frame(-1)),
+    Period: (shift) => (shift ? act.second(1) : act.frame(1)),
+    KeyQ: () => act.select("left"),
+    KeyW: () => act.select("both"),
+    KeyE: () => act.select("right"),
+  };
+  const others = {
+    KeyN: () => act.none(),
+    BracketRight: () => act.pass(),
+    Backspace: () => act.undo(),
+  };
+
+  function meaning(event) {
+    const { code, shiftKey } = event;
+    const onControl = event.target.closest?.(CONTROL);
+    if (event.key === "?") return act.help;
+    if (code === "Space" && onControl) return null;
+    if (code in player) return () => player[code](shiftKey);
+    if (shiftKey) return null;
+    if (code === "Tab") return event.target.matches?.("[data-step]") ? () => act.passTags() : null;
+    const answer = answerKeys()[code];
+    if (answer) return () => act.answer(answer);
+    const tag = TAG_CODES.indexOf(code);
+    if (tag >= 0) return () => act.tag(tag);
+    return others[code] ?? null;
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.isComposing || event.keyCode === 229 || anyOpen()) return;
+    if (event.code === "Escape") {
+      if (!event.repeat) act.hide();
+      return;
+    }
+    if (event.repeat || settings.keys === "off" || event.altKey || event.metaKey) return;
+    if (event.ctrlKey) {
+      if (event.code !== "Enter" && event.code !== "NumpadEnter") return;
+      event.preventDefault();
+      act.submit();
+      return;
+    }
+    if (event.target.matches?.(TEXT)) return;
+    const run = meaning(event);
+    if (run && run() !== false) event.preventDefault();
+  });
+}

@@ -1,0 +1,109 @@
+"""Every page: no accessibility violation, in both themes, wide and narrow; and the researcher's way to the data."""
+
+import json
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests import factories
+
+SIZES = {"wide": {"width": 1280, "height": 720}, "narrow": {"width": 420, "height": 800}}
+
+
+@pytest.fixture
+def pages(study, playable_pairs):
+    """Address and person of every page, in its full and its empty state."""
+    playable_pairs(study, 3)
+    broken = factories.asset(state="failed", reason="The file is not a video that ffmpeg can read.")
+    factories.video(factories.prompt(study), asset=broken)
+    empty = factories.study()
+    both = factories.member(study, "annotator")
+    both.memberships.create(study=empty, role="researcher")
+    annotator = factories.member(study, "annotator")
+    return {
+        "sign in": ("/accounts/sign-in/", None),
+        "password": ("/accounts/password/", annotator),
+        "home": ("/", both),
+        "home of nobody": ("/", factories.person()),
+        "workspace": (f"/studies/{study.slug}/work/", annotator),
+        "workspace with nothing left": (f"/studies/{empty.slug}/work/", factories.member(empty, "annotator")),
+        "dashboard": (f"/studies/{study.slug}/", factories.member(study, "researcher")),
+        "dashboard of an empty study": (f"/studies/{empty.slug}/", both),
+        "not found": ("/nowhere", annotator),
+        "forbidden": (f"/studies/{study.slug}/", annotator),
+    }
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_axe_finds_nothing_on_any_page(open_page, pages, size, scheme):
+    for name, (address, person) in pages.items():
+        page = open_page(address, person, viewport=SIZES[size], color_scheme=scheme)
+        if name == "workspace":
+            expect(page.locator("video[data-active]")).to_have_count(2)
+        if name == "workspace with nothing left":
+            expect(page.locator("[data-empty]")).to_be_visible()
+        found = Axe().run(page).response["violations"]
+        assert [(name, v["id"], [n["html"][:120] for n in v["nodes"]]) for v in found] == []
+        page.context.close()
+
+
+def test_both_panels_and_every_dialog_of_the_workspace_pass_axe(open_page, pages):
+    page = open_page(*pages["workspace"])
+    expect(page.locator("video[data-active]")).to_have_count(2)
+    page.locator('[data-tab="harmlessness"]').click()
+    assert Axe().run(page).response["violations"] == []
+    for action in ("skip", "help", "guideline"):
+        page.locator(f'[data-action="{action}"]').first.click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        assert Axe().run(page).response["violations"] == [], action
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_no_page_scrolls_sideways(open_page, pages):
+    for name, (address, person) in pages.items():
+        page = open_page(address, person, viewport=SIZES["narrow"])
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= SIZES["narrow"]["width"], name
+        page.context.close()
+
+
+@pytest.mark.parametrize("dimension", ["helpfulness", "harmlessness"])
+@pytest.mark.parametrize("viewport", [{"width": 1280, "height": 720}, {"width": 1366, "height": 768}])
+def test_a_dimension_is_seen_whole_without_scrolling(open_page, pages, viewport, dimension):
+    page = open_page(*pages["workspace"], viewport=viewport)
+    expect(page.locator("video[data-active]")).to_have_count(2)
+    page.locator(f'[data-tab="{dimension}"]').click()
+    for element in ("left", "right"):
+        box = page.locator(f"#q-{dimension}-{element}").bounding_box()
+        assert box["y"] + box["height"] <= viewport["height"]
+    assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+
+
+def test_left_and_right_are_mirror_images(open_page, pages):
+    page = open_page(*pages["workspace"])
+    expect(page.locator("video[data-active]")).to_have_count(2)
+    for video in page.locator("video[data-active]").all():
+        expect(video).to_be_visible()
+    left, right = (
+        page.locator(f'video[data-active][data-side="{side}"]').bounding_box() for side in ("left", "right")
+    )
+    assert (left["width"], left["height"], left["y"]) == (right["width"], right["height"], right["y"])
+    assert left["x"] == pytest.approx(1280 - right["x"] - right["width"], abs=1)
+
+
+def test_a_researcher_sees_the_progress_and_downloads_the_line_just_made(open_page, api, study, researcher):
+    factories.pairs(study, 2)
+    annotator = factories.member(study, "annotator")
+    desk = api(annotator).post(f"/api/v1/studies/{study.slug}/assignments/").json()
+    body = factories.body()
+    api(annotator).post(f"/api/v1/assignments/{desk['current']['id']}/submit/", body, format="json")
+    page = open_page("/", researcher)
+    expect(page.locator("main")).to_contain_text("of 2 wanted")
+    with page.expect_download() as downloading:
+        page.locator('[data-action="download"]').click()
+    assert downloading.value.suggested_filename == f"{study.slug}-annotations.jsonl"
+    [line] = downloading.value.path().read_text().splitlines()
+    assert json.loads(line)["submission_id"] == body["submission_id"]
