@@ -2,7 +2,7 @@
 
 import logging
 
-from celery import shared_task
+from celery import current_app, shared_task
 from kombu.exceptions import OperationalError
 
 from catalog import transcoding
@@ -20,17 +20,31 @@ def transcode_asset(asset_id: int) -> None:
 
 @shared_task
 def resend_waiting_media() -> int:
-    """Sends a message for every asset that has waited too long; how many."""
+    """Sends a message for assets that have waited too long, unless the queue is full of messages; how many."""
     transcoding.fail_hopeless()
-    waiting = transcoding.waiting()
+    if queued() >= FULL:
+        return 0
+    waiting = transcoding.waiting()[:FULL]
     announce(waiting)
     return len(waiting)
+
+
+#: Messages worth having in the queue at once. Rows beyond them wait for the sweep, so that a long queue of rows
+#: does not become a longer one of messages.
+FULL = 1000
+
+
+def queued() -> int:
+    """How many messages lie in the queue `media`."""
+    with current_app.connection_for_write() as broker:
+        return int(broker.default_channel.queue_declare("media", passive=True).message_count)
 
 
 def announce(asset_ids: list[int]) -> None:
     """Tells the workers that there may be work. Without a broker the sweep tells them later."""
     try:
-        for asset_id in asset_ids:
-            transcode_asset.delay(asset_id)
+        with current_app.producer_or_acquire() as producer:
+            for asset_id in asset_ids[:FULL]:
+                transcode_asset.apply_async((asset_id,), producer=producer)
     except (OperationalError, OSError) as error:
         logger.warning("The broker is away; %d videos wait for the next sweep: %s", len(asset_ids), error)

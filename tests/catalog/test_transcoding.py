@@ -1,10 +1,14 @@
 """The media worker: rows are the queue, so whatever happens to messages and workers, every video ends somewhere."""
 
+import os
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
 import ffmpeg
 import pytest
+from celery import current_app
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import connection
@@ -163,3 +167,24 @@ def test_two_workers_finishing_the_two_videos_of_a_pair_at_once_open_it(clip):
         list(pool.map(finish, claimed))
     pair.refresh_from_db()
     assert pair.ready
+
+
+def test_a_message_reaches_the_queue_and_a_full_queue_gets_no_more(asset, monkeypatch):
+    with current_app.connection_for_write() as broker:
+        broker.default_channel.queue_declare("media")
+        broker.default_channel.queue_purge("media")
+    tasks.announce([asset.pk])
+    assert tasks.queued() == 1
+    Asset.objects.filter(pk=asset.pk).update(created_at=timezone.now() - 2 * transcoding.RESEND_AFTER)
+    assert tasks.resend_waiting_media() == 1
+    monkeypatch.setattr(tasks, "FULL", 2)  # a limit that two messages reach
+    assert tasks.resend_waiting_media() == 0
+    assert tasks.queued() == 2
+
+
+def test_without_a_broker_the_row_waits_and_nothing_fails():
+    command = [sys.executable, "manage.py", "shell", "-c", "from catalog.tasks import announce; announce([1, 2])"]
+    away = os.environ | {"REDIS_URL": "redis://127.0.0.1:1/0"}
+    ran = subprocess.run(command, env=away, cwd=settings.BASE_DIR, capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 0, ran.stderr
+    assert "The broker is away; 2 videos wait for the next sweep" in ran.stderr

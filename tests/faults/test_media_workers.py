@@ -35,7 +35,7 @@ def clips(tmp_path):
     made = []
     for number in range(CLIPS):
         path = tmp_path / f"{number}.avi"
-        source = ffmpeg.input(f"testsrc2=size=640x360:rate=24:duration=4", f="lavfi")
+        source = ffmpeg.input("testsrc2=size=640x360:rate=24:duration=4", f="lavfi")
         source.output(str(path), vcodec="mpeg4", vframes=24 + number).run(cmd=binaries.ffmpeg(), quiet=True)
         made.append(path)
     return made
