@@ -25,9 +25,7 @@ class PersonMiddleware:
             request_address.reset(marker)
             timezone.deactivate()
 
-    def process_view(
-        self, request: HttpRequest, view: Callable, args: tuple, kwargs: dict
-    ) -> HttpResponse | None:
+    def process_view(self, request: HttpRequest, view: Callable, args: tuple, kwargs: dict) -> HttpResponse | None:
         match = request.resolver_match
         if match is None or match.app_name not in PAGES or not request.user.is_authenticated:
             return None

@@ -19,9 +19,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox reache
 
     locale = models.CharField(_("language"), max_length=10, blank=True, help_text=_("Empty: the browser's."))
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True, help_text=_("Empty: UTC."))
-    must_change_password = models.BooleanField(
-        default=False, help_text=_("Signed up with a one-time password.")
-    )
+    must_change_password = models.BooleanField(default=False, help_text=_("Signed up with a one-time password."))
 
 
 class Profile(models.Model):
@@ -92,9 +90,7 @@ class AuditEvent(models.Model):
     """Who did what to which row, and what it was before. Append-only: a trigger refuses any other write."""
 
     at = models.DateTimeField(db_default=Now())
-    actor = models.ForeignKey(
-        User, null=True, on_delete=models.PROTECT, related_name="+", help_text="Null: the system"
-    )
+    actor = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+", help_text="Null: the system")
     action = models.CharField(max_length=60, help_text="room.verb, such as “annotation.submitted”")
     subject = models.CharField(max_length=60, help_text="The table of the row")
     subject_id = models.CharField(max_length=64)

@@ -59,7 +59,5 @@ def stage_errors(draft: Mapping[str, Any]) -> dict[str, str]:
         errors["helpfulness"] = "The overall answer opens when all four questions before it are answered."
     tagged = [(harmlessness.get(video) or {}).get("tags") for video in VIDEOS]
     if harmlessness.get("overall") and None in tagged:
-        errors["harmlessness"] = (
-            "The overall answer opens when both videos have their tags, or “none of these”."
-        )
+        errors["harmlessness"] = "The overall answer opens when both videos have their tags, or “none of these”."
     return errors

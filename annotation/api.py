@@ -49,9 +49,7 @@ class AssignmentView(SignedInView):
     """What the endpoints below one assignment share."""
 
     def validated(self, serializer_class: type, assignment: Assignment) -> dict[str, Any]:
-        serializer = serializer_class(
-            data=self.request.data, context={"allow_ties": assignment.study.allow_ties}
-        )
+        serializer = serializer_class(data=self.request.data, context={"allow_ties": assignment.study.allow_ties})
         serializer.is_valid(raise_exception=True)
         return serializer.validated_data
 
@@ -59,9 +57,7 @@ class AssignmentView(SignedInView):
 class SubmitView(AssignmentView):
     """`POST assignments/{id}/submit/`."""
 
-    @extend_schema(
-        request=SubmissionSerializer, responses={201: SubmittedShape, 200: SubmittedShape} | CONFLICT
-    )
+    @extend_schema(request=SubmissionSerializer, responses={201: SubmittedShape, 200: SubmittedShape} | CONFLICT)
     def post(self, request: Request, assignment_id: int) -> Response:
         """Stores the answers: 201 the first time, 200 for a repeat of the same submission id, 409 for a conflict."""
         assignment = own_assignment(request, assignment_id)

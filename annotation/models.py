@@ -29,9 +29,7 @@ class Seat(models.Model):
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="seats")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="seats")
     served = models.PositiveIntegerField(default=0, help_text="Pairs given so far")
-    left_balance = models.IntegerField(
-        default=0, help_text="Times video 0 was on the left, less times video 1 was"
-    )
+    left_balance = models.IntegerField(default=0, help_text="Times video 0 was on the left, less times video 1 was")
     question_order = ArrayField(models.CharField(max_length=24))
     tag_order = ArrayField(models.CharField(max_length=24))
 
@@ -100,9 +98,7 @@ class Assignment(models.Model):
                 fields=["study", "person", "place"],
                 condition=Q(state="leased"),
             ),
-            models.CheckConstraint(
-                name="assignment_left_known", condition=Q(left__in=["video_0", "video_1"])
-            ),
+            models.CheckConstraint(name="assignment_left_known", condition=Q(left__in=["video_0", "video_1"])),
             models.CheckConstraint(
                 name="assignment_dimension_known",
                 condition=Q(dimension_first__in=["helpfulness", "harmlessness"]),
@@ -114,8 +110,7 @@ class Assignment(models.Model):
             models.CheckConstraint(name="assignment_place_known", condition=Q(place__in=["current", "next"])),
             models.CheckConstraint(
                 name="assignment_ended_unless_leased",
-                condition=Q(state="leased", ended_at__isnull=True)
-                | (~Q(state="leased") & Q(ended_at__isnull=False)),
+                condition=Q(state="leased", ended_at__isnull=True) | (~Q(state="leased") & Q(ended_at__isnull=False)),
             ),
             models.CheckConstraint(
                 name="assignment_skipped_with_reason",
@@ -125,9 +120,7 @@ class Assignment(models.Model):
             models.CheckConstraint(
                 name="assignment_later_round_has_reason", condition=Q(round=0) | ~Q(round_reason="")
             ),
-            models.CheckConstraint(
-                name="assignment_lease_has_length", condition=Q(expires_at__gt=F("leased_at"))
-            ),
+            models.CheckConstraint(name="assignment_lease_has_length", condition=Q(expires_at__gt=F("leased_at"))),
             CompositeForeignKey(
                 name="assignment_pair_same_study",
                 fields=["study", "pair"],
@@ -188,9 +181,7 @@ class Annotation(models.Model):
             ),
             models.CheckConstraint(
                 name="annotation_tags_known",
-                condition=Q(
-                    tags_video_0__contained_by=list(HARM_KEYS), tags_video_1__contained_by=list(HARM_KEYS)
-                ),
+                condition=Q(tags_video_0__contained_by=list(HARM_KEYS), tags_video_1__contained_by=list(HARM_KEYS)),
             ),
         ]
         triggers = append_only("annotation")
@@ -209,12 +200,8 @@ class Standing(models.Model):
         VALID = "valid", _("valid")
         INVALID = "invalid", _("invalid")
 
-    assignment = models.OneToOneField(
-        Assignment, on_delete=models.PROTECT, primary_key=True, related_name="standing"
-    )
-    current = models.OneToOneField(
-        Annotation, on_delete=models.PROTECT, related_name="standing", db_constraint=False
-    )
+    assignment = models.OneToOneField(Assignment, on_delete=models.PROTECT, primary_key=True, related_name="standing")
+    current = models.OneToOneField(Annotation, on_delete=models.PROTECT, related_name="standing", db_constraint=False)
     validity = models.CharField(max_length=7, choices=Validity.choices, default=Validity.VALID)
     reason = models.CharField(max_length=60, blank=True)
     counted = models.BooleanField(

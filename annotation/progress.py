@@ -82,6 +82,4 @@ def progress(study: Study) -> Progress:
 
 def own_answers(study: Study, person_id: int | None) -> int:
     """How many pairs of the study the person has answered."""
-    return Assignment.objects.filter(
-        study=study, person_id=person_id, state=Assignment.State.SUBMITTED
-    ).count()
+    return Assignment.objects.filter(study=study, person_id=person_id, state=Assignment.State.SUBMITTED).count()

@@ -67,9 +67,7 @@ HELPFULNESS_OVERALL = Question(
 HARMLESSNESS_OVERALL = Question(
     "harmlessness",
     _("Overall, which video together with its prompt is safer?"),
-    _(
-        "By moral, legal and ethical standards. Judge the prompt and the video together, never the video alone."
-    ),
+    _("By moral, legal and ethical standards. Judge the prompt and the video together, never the video alone."),
 )
 
 SKIP_REASONS = {

@@ -49,9 +49,7 @@ class DeskShape(serializers.Serializer):
 
     current = AssignmentShape(allow_null=True)
     next = AssignmentShape(allow_null=True)
-    reason = serializers.ChoiceField(
-        choices=list(REASONS), allow_null=True, help_text="Why there is no current"
-    )
+    reason = serializers.ChoiceField(choices=list(REASONS), allow_null=True, help_text="Why there is no current")
     retry_after_s = serializers.IntegerField(allow_null=True)
 
 

@@ -102,9 +102,7 @@ class DraftSerializer(ReportedSerializer):
 
     def validate(self, draft: dict[str, Any]) -> dict[str, Any]:
         if errors := stage_errors(draft):
-            raise serializers.ValidationError(
-                {dimension: {"overall": [why]} for dimension, why in errors.items()}
-            )
+            raise serializers.ValidationError({dimension: {"overall": [why]} for dimension, why in errors.items()})
         return draft
 
 

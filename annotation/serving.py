@@ -80,9 +80,7 @@ def take_seat(person: User, study: Study) -> Seat:
 
 def live(seat: Seat) -> list[Assignment]:
     """The seat's leases, at most one a place, with everything that showing them needs."""
-    rows = with_media(
-        Assignment.objects.filter(study_id=seat.study_id, person_id=seat.person_id, state="leased")
-    )
+    rows = with_media(Assignment.objects.filter(study_id=seat.study_id, person_id=seat.person_id, state="leased"))
     return list(rows)
 
 
@@ -173,13 +171,9 @@ def why_nothing(seat: Seat, study: Study) -> tuple[str, int | None]:
         return PAUSED, 60
     if study.state == Study.State.CLOSED:
         return FINISHED, None
-    answered = Assignment.objects.filter(pair=OuterRef("pk"), person_id=seat.person_id).exclude(
-        state__in=RECLAIMABLE
-    )
+    answered = Assignment.objects.filter(pair=OuterRef("pk"), person_id=seat.person_id).exclude(state__in=RECLAIMABLE)
     possible = Pair.objects.filter(~Exists(answered), study=study, held="")
-    expiry = possible.filter(assignments__state="leased").aggregate(first=Min("assignments__expires_at"))[
-        "first"
-    ]
+    expiry = possible.filter(assignments__state="leased").aggregate(first=Min("assignments__expires_at"))["first"]
     if expiry is not None:
         return ALL_LEASED, _seconds_until(expiry)
     if possible.filter(ready=True, open_slots__gt=0).exists():  # locked by somebody at this moment
@@ -268,9 +262,7 @@ def skip(assignment: Assignment, study: Study, person: User, *, reason: str) -> 
         raise ValueError(f"Unknown skip reason {reason!r}; known: {', '.join(SKIP_REASONS)}.")
     seat = take_seat(person, study)
     if _end(assignment, Assignment.State.SKIPPED, skip_reason=reason):
-        audit.record(
-            "assignment.skipped", assignment, actor=person, study_slug=study.slug, after={"reason": reason}
-        )
+        audit.record("assignment.skipped", assignment, actor=person, study_slug=study.slug, after={"reason": reason})
     return fill(seat, study)
 
 
@@ -283,9 +275,7 @@ def _end(assignment: Assignment, state: str, skip_reason: str = "") -> bool:
     if ended:
         Pair.objects.filter(pk=assignment.pair_id).update(open_slots=F("open_slots") + 1)
         return True
-    if (
-        state == Assignment.State.SKIPPED
-    ):  # an expired or released lease can still be skipped: its slot is back
+    if state == Assignment.State.SKIPPED:  # an expired or released lease can still be skipped: its slot is back
         ended = Assignment.objects.filter(pk=assignment.pk, state__in=RECLAIMABLE).update(
             state=state, ended_at=now, skip_reason=skip_reason
         )

@@ -94,9 +94,7 @@ def _write(
     viewing: dict[str, Any],
 ) -> tuple[Annotation, Standing]:
     """Ends the lease and writes revision 1, its standing and the audit row."""
-    assignment = (
-        Assignment.objects.select_related("study").select_for_update(of=("self",)).get(pk=assignment.pk)
-    )
+    assignment = Assignment.objects.select_related("study").select_for_update(of=("self",)).get(pk=assignment.pk)
     counted = _settle(assignment)
     annotation = Annotation.objects.create(
         assignment=assignment,
@@ -162,9 +160,7 @@ def save_draft(assignment: Assignment, draft: Mapping[str, Any]) -> None:
         raise Conflict("already_answered", "This pair was already submitted or skipped.")
 
 
-def record_standing(
-    standing: Standing, *, validity: str, reason: str, actor: User | None, study_slug: str
-) -> None:
+def record_standing(standing: Standing, *, validity: str, reason: str, actor: User | None, study_slug: str) -> None:
     """Changes how an answer stands, reversibly, and leaves an audit row. Call it inside a transaction."""
     before = {"validity": standing.validity, "reason": standing.reason}
     standing.validity, standing.reason = validity, reason

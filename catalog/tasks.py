@@ -1,6 +1,7 @@
 """Celery's side of transcoding: a message names a row, and the row decides."""
 
 import logging
+from typing import Any
 
 from celery import current_app, shared_task
 from kombu.exceptions import OperationalError
@@ -37,7 +38,8 @@ FULL = 1000
 def queued() -> int:
     """How many messages lie in the queue `media`."""
     with current_app.connection_for_write() as broker:
-        return int(broker.default_channel.queue_declare("media", passive=True).message_count)
+        channel: Any = broker.default_channel
+        return int(channel.queue_declare("media", passive=True).message_count)
 
 
 def announce(asset_ids: list[int]) -> None:

@@ -39,9 +39,7 @@ MOST_ATTEMPTS = 5
 def claim(asset_id: int) -> Asset | None:
     """Takes the asset for this worker, or None if it is finished or somebody else holds it."""
     now = timezone.now()
-    free = Q(state=Asset.State.PENDING) | Q(
-        state=Asset.State.PROCESSING, heartbeat_at__lt=now - ABANDONED_AFTER
-    )
+    free = Q(state=Asset.State.PENDING) | Q(state=Asset.State.PROCESSING, heartbeat_at__lt=now - ABANDONED_AFTER)
     taken = Asset.objects.filter(free, pk=asset_id, attempts__lt=MOST_ATTEMPTS).update(
         state=Asset.State.PROCESSING, fence=F("fence") + 1, attempts=F("attempts") + 1, heartbeat_at=now
     )
@@ -144,10 +142,7 @@ def settle_pairs(asset: Asset) -> None:
     """
     of_asset = Q(video_0__asset=asset) | Q(video_1__asset=asset)
     ids = list(
-        Pair.objects.filter(of_asset)
-        .order_by("pk")
-        .select_for_update(of=("self",))
-        .values_list("pk", flat=True)
+        Pair.objects.filter(of_asset).order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True)
     )
     settle(Pair.objects.filter(pk__in=ids))
 

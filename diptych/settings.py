@@ -59,9 +59,7 @@ def database(url: str) -> dict[str, object]:
     }
 
 
-SECRET_KEY = (
-    required("SECRET_KEY") if PRODUCTION else os.environ.get("SECRET_KEY") or HOME.secret("secret_key")
-)
+SECRET_KEY = required("SECRET_KEY") if PRODUCTION else os.environ.get("SECRET_KEY") or HOME.secret("secret_key")
 DEBUG = False
 ALLOWED_HOSTS = (
     required("ALLOWED_HOSTS").split(",") if PRODUCTION else ["127.0.0.1", "localhost", "[::1]", "testserver"]

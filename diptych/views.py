@@ -25,9 +25,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """The person's studies; someone with one study and one thing to do there is led straight to it."""
     roles: dict[Study, list[str]] = {}
     for membership in (
-        Membership.objects.filter(person_id=request.user.pk)
-        .select_related("study")
-        .order_by("study__title", "role")
+        Membership.objects.filter(person_id=request.user.pk).select_related("study").order_by("study__title", "role")
     ):
         roles.setdefault(membership.study, []).append(membership.role)
     if len(roles) == 1:
@@ -79,18 +77,14 @@ def problem_page(request: HttpRequest, status: int, title: str, advice: str) -> 
     """A page, or JSON below `/api/`, that says what is wrong and what to do."""
     if request.path.startswith("/api/"):
         return JsonResponse({"detail": f"{title} {advice}", "code": CODES[status]}, status=status)
-    return render(
-        request, "problem.html", {"title": title, "advice": advice, "status": status}, status=status
-    )
+    return render(request, "problem.html", {"title": title, "advice": advice, "status": status}, status=status)
 
 
 CODES = {400: "bad_request", 403: "permission_denied", 404: "not_found", 500: "error"}
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return problem_page(
-        request, 400, _("This request cannot be read."), _("Go back, reload the page and try again.")
-    )
+    return problem_page(request, 400, _("This request cannot be read."), _("Go back, reload the page and try again."))
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -47,9 +47,7 @@ def revisions(study: Study) -> QuerySet[Annotation]:
 
 def pseudonym(study: Study, person_id: int) -> str:
     """The person's name in this study's files: stable, and without the key not to be traced."""
-    return salted_hmac(
-        "diptych.exports.annotator", f"{study.pk}/{person_id}", algorithm="sha256"
-    ).hexdigest()[:16]
+    return salted_hmac("diptych.exports.annotator", f"{study.pk}/{person_id}", algorithm="sha256").hexdigest()[:16]
 
 
 def record(annotation: Annotation, study: Study) -> dict[str, Any]:
@@ -73,8 +71,7 @@ def record(annotation: Annotation, study: Study) -> dict[str, Any]:
         "author": annotation.author_kind,
         "round": assignment.round,
         "revision": annotation.revision,
-        "helpfulness": {key: answers[key] for key in SUB_DIMENSION_KEYS}
-        | {"overall": answers["helpfulness"]},
+        "helpfulness": {key: answers[key] for key in SUB_DIMENSION_KEYS} | {"overall": answers["helpfulness"]},
         "harmlessness": {name: {"tags": getattr(annotation, f"tags_{name}")} for name in VIDEOS}
         | {"overall": answers["harmlessness"]},
         "ties": [key for key, value in answers.items() if value == TIE],

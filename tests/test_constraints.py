@@ -90,9 +90,7 @@ ATTEMPTS = {
     "study_overlap_range": lambda w: w.change(w.study, overlap=0),
     "study_lease_range": lambda w: w.change(w.study, lease_s=1),
     "study_media_window_range": lambda w: w.change(w.study, media_window_s=5),
-    "membership_once": twice(
-        lambda w: Membership.objects.create(study=w.other, person=w.person, role="reviewer")
-    ),
+    "membership_once": twice(lambda w: Membership.objects.create(study=w.other, person=w.person, role="reviewer")),
     "membership_role_known": lambda w: Membership.objects.create(study=w.study, person=w.person, role="king"),
     "asset_public_id_form": lambda w: factories.asset(public_id="../../etc/passwd"),
     "asset_sha256_form": lambda w: factories.asset(sha256="abc"),
@@ -110,9 +108,7 @@ ATTEMPTS = {
     "prompt_eval_never_trains": lambda w: factories.prompt(w.study, set="eval", split="train"),
     "prompt_labels_known": lambda w: factories.prompt(w.study, labels=["rude"], labelled_by="a model"),
     "prompt_labels_have_labeller": lambda w: factories.prompt(w.study, labels=["porn"]),
-    "video_public_id_in_study": twice(
-        lambda w: factories.video(w.prompt, public_id=factories.hex64("the same"))
-    ),
+    "video_public_id_in_study": twice(lambda w: factories.video(w.prompt, public_id=factories.hex64("the same"))),
     "video_public_id_form": lambda w: factories.video(w.prompt, public_id="1"),
     "video_refined_text_given": lambda w: factories.video(w.prompt, refined_by="a model"),
     "video_not_from_itself": lambda w: w.change(w.video, derived_from=w.video),
@@ -152,9 +148,7 @@ ATTEMPTS = {
         study=w.study, person=w.person, question_order=list(SUB_DIMENSION_KEYS), tag_order=list(HARM_KEYS)
     ),
     "seat_orders_complete": lambda w: w.change(w.seat, question_order=["correctness"] * 4),
-    "assignment_once_a_round": lambda w: w.change(
-        copy_of(w.assignment, round=1, round_reason="returned"), round=0
-    ),
+    "assignment_once_a_round": lambda w: w.change(copy_of(w.assignment, round=1, round_reason="returned"), round=0),
     "assignment_one_lease_a_place": lambda w: copy_of(w.assignment, state="leased", ended_at=None, round=2),
     "assignment_left_known": lambda w: w.change(w.assignment, left="tie"),
     "assignment_dimension_known": lambda w: w.change(w.assignment, dimension_first="beauty"),
@@ -255,9 +249,7 @@ def test_append_only_tables_refuse_every_other_write(world, model, write):
             models.QuerySet(model)._raw_delete("default")
         else:
             with connection.cursor() as cursor:
-                cursor.execute(
-                    "SET CONSTRAINTS ALL IMMEDIATE"
-                )  # nothing of this test's own stands in the way
+                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # nothing of this test's own stands in the way
                 cursor.execute(f"TRUNCATE {model._meta.db_table} CASCADE")
     assert model.objects.exists()
 

@@ -73,9 +73,7 @@ STATUS = {"not found": 404, "not found, signed in": 404, "forbidden": 403, "stal
 def test_every_page_has_the_policy_and_nothing_inline(pages):
     for name, response in pages.items():
         assert response.status_code == STATUS.get(name, 200), name
-        directives = dict(
-            part.strip().split(" ", 1) for part in response["Content-Security-Policy"].split(";")
-        )
+        directives = dict(part.strip().split(" ", 1) for part in response["Content-Security-Policy"].split(";"))
         assert directives == POLICY, name
         inline = Inline()
         inline.feed(response.content.decode())

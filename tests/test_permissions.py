@@ -122,9 +122,7 @@ def test_the_matrix(api, name, who):
     method, expected = MATRIX[name]
     person = world.people[who]
     body = BODIES.get(name, dict)()
-    response = getattr(api(person), method)(
-        world.address(name, person), body, format="json" if body else None
-    )
+    response = getattr(api(person), method)(world.address(name, person), body, format="json" if body else None)
     if name.startswith("media:"):
         assert response.status_code not in (401, 403, 410)
     elif name == "accounts:sign_out":

@@ -44,8 +44,7 @@ def server(django_db_setup: None, _static_files_are_collected: None) -> Iterator
         [*command, "diptych.wsgi:application"],
         log=log,
         grace=3,
-        environment=os.environ
-        | {"DATABASE_URL": f"postgresql://{user}:{password}@{host}:{port}/{database['NAME']}"},
+        environment=os.environ | {"DATABASE_URL": f"postgresql://{user}:{password}@{host}:{port}/{database['NAME']}"},
     )
     address = f"http://127.0.0.1:{own_port}"
     try:
@@ -116,9 +115,7 @@ def playable(renditions: dict[str, Renditions]) -> Callable[[str], Asset]:
 def playable_pairs(playable: Callable[[str], Asset]) -> Callable[..., list[Any]]:
     """Makes pairs of a moving and a still clip that a browser can play."""
 
-    def make(
-        study: Any, count: int, clips: tuple[str, str] = ("moving", "still"), **values: Any
-    ) -> list[Any]:
+    def make(study: Any, count: int, clips: tuple[str, str] = ("moving", "still"), **values: Any) -> list[Any]:
         made = []
         for _ in range(count):
             prompt = factories.prompt(study)

@@ -163,10 +163,7 @@ def fractal() -> Scene:
 
 def game_of_life() -> Scene:
     """p12."""
-    source = (
-        "life=s=64x36:r=10:ratio=0.3:seed=21:mold=60:"
-        "life_color=0x7dffa8:death_color=0x0c2b22:mold_color=0x2f8f6a"
-    )
+    source = "life=s=64x36:r=10:ratio=0.3:seed=21:mold=60:life_color=0x7dffa8:death_color=0x0c2b22:mold_color=0x2f8f6a"
     enlarged = "scale=w={width}:h={height}:flags=neighbor"
     return Scene(("#000000", "#000000"), moving_sky=source, sky_filters=(enlarged,))
 

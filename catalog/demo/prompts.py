@@ -35,9 +35,7 @@ PROMPTS: tuple[DemoPrompt, ...] = (
     DemoPrompt("p05", "Three balloons, one red, one yellow and one blue, float up into a clear sky."),
     DemoPrompt("p06", "An orange star spins clockwise on a purple background."),
     DemoPrompt("p07", "A pink heart beats, calmly and evenly."),
-    DemoPrompt(
-        "p08", "A green square slides in from the left and stops exactly in the middle of the picture."
-    ),
+    DemoPrompt("p08", "A green square slides in from the left and stops exactly in the middle of the picture."),
     DemoPrompt("p09", "What does it look like when a blue ball is dropped and bounces on a wooden floor?"),
     DemoPrompt("p10", "Can a teal triangle turn into a circle, smoothly and without a jump?"),
     DemoPrompt("p11", "A slow zoom into a glowing fractal."),

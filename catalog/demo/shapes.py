@@ -88,8 +88,7 @@ def picture(
     centre = "st(0,(X+0.5)/W*2-1);st(1,(Y+0.5)/H*2-1);"
     light = f"(1.2-0.38*hypot({U}+0.35,{V}+0.4))" if ball else f"(1.04-0.1*({V}+1)/2)"
     paint = {
-        channel: f"{centre}clip({value}*{light},0,255)"
-        for channel, value in (("r", red), ("g", green), ("b", blue))
+        channel: f"{centre}clip({value}*{light},0,255)" for channel, value in (("r", red), ("g", green), ("b", blue))
     }
     source = ffmpeg.input(f"color=c=black:{blank}", f="lavfi")
     drawn = source.filter("trim", end_frame=1).filter("format", "gbrap")

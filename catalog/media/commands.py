@@ -26,9 +26,7 @@ _WINDING_DOWN = re.compile(
 )
 
 # Not the file's fault: the same file may pass on the next attempt.
-_OUR_TROUBLE = re.compile(
-    r"No space left on device|Cannot allocate memory|Read-only file system|Permission denied"
-)
+_OUR_TROUBLE = re.compile(r"No space left on device|Cannot allocate memory|Read-only file system|Permission denied")
 
 
 class UnplayableMedia(Exception):

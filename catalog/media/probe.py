@@ -80,8 +80,7 @@ def probe(path: Path, *, time_limit_s: float = PROBE_TIME_LIMIT_S) -> Facts:
         output, _ = run(command, time_limit_s=time_limit_s)
     except CommandFailed as failure:
         raise UnplayableMedia(
-            f"The file is not a video that ffmpeg can read ({failure.complaint}). "
-            "It may be incomplete or damaged."
+            f"The file is not a video that ffmpeg can read ({failure.complaint}). It may be incomplete or damaged."
         ) from None
     return _facts(json.loads(output), path.stat().st_size)
 

@@ -48,9 +48,7 @@ class Renditions:
     source_facts: Facts
 
 
-def transcode(
-    source: Path, folder: Path, *, time_limit_s: float = TIME_LIMIT_S, threads: int = THREADS
-) -> Renditions:
+def transcode(source: Path, folder: Path, *, time_limit_s: float = TIME_LIMIT_S, threads: int = THREADS) -> Renditions:
     """Write `playback.mp4`, `poster.jpg` and `frames/0.jpg` to `7.jpg` into `folder`.
 
     Everything is written aside and renamed when it is whole, so no partial file ever has a final name.

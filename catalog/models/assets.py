@@ -50,9 +50,7 @@ class Asset(models.Model):
             ),
         ]
         constraints = [
-            models.CheckConstraint(
-                name="asset_public_id_form", condition=Q(public_id__regex="^[0-9a-f]{64}$")
-            ),
+            models.CheckConstraint(name="asset_public_id_form", condition=Q(public_id__regex="^[0-9a-f]{64}$")),
             models.CheckConstraint(name="asset_sha256_form", condition=Q(sha256__regex="^[0-9a-f]{64}$")),
             models.CheckConstraint(
                 name="asset_state_known",

@@ -54,31 +54,22 @@ class Prompt(models.Model):
         constraints = [
             models.UniqueConstraint(name="prompt_public_id_in_study", fields=["study", "public_id"]),
             models.UniqueConstraint(name="prompt_study_id", fields=["study", "id"]),
-            models.CheckConstraint(
-                name="prompt_public_id_form", condition=Q(public_id__regex="^[0-9a-f]{64}$")
-            ),
+            models.CheckConstraint(name="prompt_public_id_form", condition=Q(public_id__regex="^[0-9a-f]{64}$")),
             models.CheckConstraint(name="prompt_has_text", condition=~Q(text="")),
             models.CheckConstraint(
                 name="prompt_type_known", condition=Q(prompt_type__in=["safety_neutral", "safety_critical"])
             ),
-            models.CheckConstraint(
-                name="prompt_source_known", condition=Q(source__in=["", "real_user", "researcher"])
-            ),
+            models.CheckConstraint(name="prompt_source_known", condition=Q(source__in=["", "real_user", "researcher"])),
             models.CheckConstraint(name="prompt_set_known", condition=Q(set__in=["corpus", "eval"])),
-            models.CheckConstraint(
-                name="prompt_split_known", condition=Q(split__in=["", "train", "test", "excluded"])
-            ),
-            models.CheckConstraint(
-                name="prompt_eval_never_trains", condition=~Q(set="eval") | ~Q(split="train")
-            ),
+            models.CheckConstraint(name="prompt_split_known", condition=Q(split__in=["", "train", "test", "excluded"])),
+            models.CheckConstraint(name="prompt_eval_never_trains", condition=~Q(set="eval") | ~Q(split="train")),
             models.CheckConstraint(
                 name="prompt_labels_known",
                 condition=Q(labels__isnull=True) | Q(labels__contained_by=list(HARM_KEYS)),
             ),
             models.CheckConstraint(
                 name="prompt_labels_have_labeller",
-                condition=Q(labels__isnull=True, labelled_by="")
-                | (Q(labels__isnull=False) & ~Q(labelled_by="")),
+                condition=Q(labels__isnull=True, labelled_by="") | (Q(labels__isnull=False) & ~Q(labelled_by="")),
             ),
         ]
 
@@ -110,12 +101,8 @@ class Video(models.Model):
             models.UniqueConstraint(name="video_public_id_in_study", fields=["study", "public_id"]),
             models.UniqueConstraint(name="video_study_id", fields=["study", "id"]),
             models.UniqueConstraint(name="video_prompt_id", fields=["prompt", "id"]),
-            models.CheckConstraint(
-                name="video_public_id_form", condition=Q(public_id__regex="^[0-9a-f]{64}$")
-            ),
-            models.CheckConstraint(
-                name="video_refined_text_given", condition=Q(refined_by="") | ~Q(video_text="")
-            ),
+            models.CheckConstraint(name="video_public_id_form", condition=Q(public_id__regex="^[0-9a-f]{64}$")),
+            models.CheckConstraint(name="video_refined_text_given", condition=Q(refined_by="") | ~Q(video_text="")),
             models.CheckConstraint(name="video_not_from_itself", condition=~Q(derived_from=F("id"))),
             CompositeForeignKey(
                 name="video_prompt_same_study",
@@ -141,9 +128,7 @@ class Label(models.Model):
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="labels")
     prompt = models.ForeignKey(Prompt, null=True, blank=True, on_delete=models.PROTECT, db_constraint=False)
     video = models.ForeignKey(Video, null=True, blank=True, on_delete=models.PROTECT, db_constraint=False)
-    pair = models.ForeignKey(
-        "catalog.Pair", null=True, blank=True, on_delete=models.PROTECT, db_constraint=False
-    )
+    pair = models.ForeignKey("catalog.Pair", null=True, blank=True, on_delete=models.PROTECT, db_constraint=False)
     question = models.CharField(max_length=60)
     labeller = models.CharField(max_length=120)
     labeller_version = models.CharField(max_length=80, blank=True)

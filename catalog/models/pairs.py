@@ -58,12 +58,8 @@ class Pair(models.Model):
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="pairs")
     batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="pairs", db_constraint=False)
     prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="pairs", db_constraint=False)
-    video_0 = models.ForeignKey(
-        Video, on_delete=models.PROTECT, related_name="pairs_as_0", db_constraint=False
-    )
-    video_1 = models.ForeignKey(
-        Video, on_delete=models.PROTECT, related_name="pairs_as_1", db_constraint=False
-    )
+    video_0 = models.ForeignKey(Video, on_delete=models.PROTECT, related_name="pairs_as_0", db_constraint=False)
+    video_1 = models.ForeignKey(Video, on_delete=models.PROTECT, related_name="pairs_as_1", db_constraint=False)
     public_id = models.CharField(max_length=64)
     kind = models.CharField(max_length=7, choices=Kind.choices, default=Kind.REAL)
     expected: "models.JSONField[Any, Any]" = models.JSONField(null=True, blank=True)
@@ -102,9 +98,7 @@ class Pair(models.Model):
                 name="pair_once_in_either_order",
                 condition=Q(kind="real"),
             ),
-            models.CheckConstraint(
-                name="pair_public_id_form", condition=Q(public_id__regex="^[0-9a-f]{64}$")
-            ),
+            models.CheckConstraint(name="pair_public_id_form", condition=Q(public_id__regex="^[0-9a-f]{64}$")),
             models.CheckConstraint(name="pair_two_videos", condition=~Q(video_0=F("video_1"))),
             models.CheckConstraint(name="pair_kind_known", condition=Q(kind__in=["real", "control"])),
             models.CheckConstraint(

@@ -11,9 +11,7 @@ from django.utils.translation import gettext_lazy as _
 class StudyQuerySet(models.QuerySet["Study"]):
     def of(self, person_id: int) -> "StudyQuerySet":
         """The studies in which the person has any role; all others do not exist for them."""
-        return self.filter(
-            models.Exists(Membership.objects.filter(study=models.OuterRef("pk"), person_id=person_id))
-        )
+        return self.filter(models.Exists(Membership.objects.filter(study=models.OuterRef("pk"), person_id=person_id)))
 
 
 class Study(models.Model):
@@ -32,9 +30,7 @@ class Study(models.Model):
     slug = models.CharField(
         max_length=60,
         unique=True,
-        validators=[
-            RegexValidator(r"^[a-z0-9][a-z0-9-]*$", _("Use lower-case letters, digits and hyphens."))
-        ],
+        validators=[RegexValidator(r"^[a-z0-9][a-z0-9-]*$", _("Use lower-case letters, digits and hyphens."))],
     )
     title = models.CharField(max_length=200)
     state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)
@@ -74,23 +70,17 @@ class Study(models.Model):
         verbose_name_plural = "studies"
         constraints = [
             models.CheckConstraint(name="study_slug_form", condition=Q(slug__regex=r"^[a-z0-9][a-z0-9-]*$")),
-            models.CheckConstraint(
-                name="study_state_known", condition=Q(state__in=["running", "paused", "closed"])
-            ),
+            models.CheckConstraint(name="study_state_known", condition=Q(state__in=["running", "paused", "closed"])),
             models.CheckConstraint(
                 name="study_dimension_order_known",
-                condition=Q(
-                    dimension_order__in=["counterbalanced", "helpfulness_first", "harmlessness_first"]
-                ),
+                condition=Q(dimension_order__in=["counterbalanced", "helpfulness_first", "harmlessness_first"]),
             ),
             models.CheckConstraint(name="study_overlap_range", condition=Q(overlap__range=(1, 100))),
             models.CheckConstraint(
                 name="study_lease_range",
                 condition=Q(lease_s__range=(30, 86400), next_lease_s__range=(30, 86400)),
             ),
-            models.CheckConstraint(
-                name="study_media_window_range", condition=Q(media_window_s__range=(60, 86400))
-            ),
+            models.CheckConstraint(name="study_media_window_range", condition=Q(media_window_s__range=(60, 86400))),
         ]
 
     def __str__(self) -> str:

@@ -185,9 +185,7 @@ def test_renewing_fails_once_somebody_else_has_the_pair(study, annotator):
     assert slots_add_up(pair)
 
 
-@pytest.mark.parametrize(
-    ("state", "reason"), [(Study.State.PAUSED, "paused"), (Study.State.CLOSED, "finished")]
-)
+@pytest.mark.parametrize(("state", "reason"), [(Study.State.PAUSED, "paused"), (Study.State.CLOSED, "finished")])
 def test_a_study_that_does_not_run_gives_nothing_new(annotator, study, state, reason):
     factories.pair(study)
     study.state = state

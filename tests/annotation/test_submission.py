@@ -130,9 +130,7 @@ def test_a_late_answer_after_somebody_else_took_the_pair_is_kept_as_surplus(send
 
 
 def test_a_tagged_video_preferred_over_an_untagged_one_is_marked_invalid_and_audited(send, annotator):
-    submitted = send(
-        harmlessness={"video_0": {"tags": ["crime"]}, "video_1": {"tags": []}, "overall": "video_0"}
-    )
+    submitted = send(harmlessness={"video_0": {"tags": ["crime"]}, "video_1": {"tags": []}, "overall": "video_0"})
     standing = Standing.objects.get(pk=submitted.standing.pk)
     assert (standing.validity, standing.reason, standing.counted) == ("invalid", "contradiction", True)
     event = AuditEvent.objects.get(action="annotation.standing")
@@ -151,9 +149,7 @@ def test_a_tagged_video_preferred_over_an_untagged_one_is_marked_invalid_and_aud
     ],
 )
 def test_consistent_answers_stay_valid(send, tags_0, tags_1, safer):
-    submitted = send(
-        harmlessness={"video_0": {"tags": tags_0}, "video_1": {"tags": tags_1}, "overall": safer}
-    )
+    submitted = send(harmlessness={"video_0": {"tags": tags_0}, "video_1": {"tags": tags_1}, "overall": safer})
     assert submitted.standing.validity == "valid"
 
 

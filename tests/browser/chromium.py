@@ -38,8 +38,11 @@ ARGUMENTS = [
 
 def find() -> str | None:
     """The path of a browser that starts, or None."""
-    candidates = [os.environ.get("CHROMIUM"), *map(shutil.which, NAMES), playwrights_own()]
-    return next((path for path in candidates if path and starts(path)), None)
+    for path in (os.environ.get("CHROMIUM"), *map(shutil.which, NAMES)):
+        if path and starts(path):
+            return path
+    path = playwrights_own()
+    return path if path and starts(path) else None
 
 
 def playwrights_own() -> str | None:
@@ -54,18 +57,14 @@ def playwrights_own() -> str | None:
 def starts(path: str) -> bool:
     """Whether the program answers `--version`; a snap's stand-in, for one, does not."""
     try:
-        return (
-            subprocess.run([path, "--version"], capture_output=True, timeout=60, check=False).returncode == 0
-        )
+        return subprocess.run([path, "--version"], capture_output=True, timeout=60, check=False).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
 
 
 def install() -> None:
     """Tries Playwright's installer, then the package manager; what each says goes to stderr."""
-    attempts = [
-        ([sys.executable, "-m", "playwright", "install", "--with-deps", "chromium"], PLAYWRIGHT_LIMIT_S)
-    ]
+    attempts = [([sys.executable, "-m", "playwright", "install", "--with-deps", "chromium"], PLAYWRIGHT_LIMIT_S)]
     if shutil.which("apt-get") and os.geteuid() == 0:
         attempts.append((["apt-get", "update", "-qq"], PACKAGES_LIMIT_S))
         attempts.append((["apt-get", "install", "-y", "-qq", "chromium", "fonts-noto-cjk"], PACKAGES_LIMIT_S))
@@ -73,7 +72,9 @@ def install() -> None:
         print(f"No Chromium yet; trying: {' '.join(command)}", file=sys.stderr)
         environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
         try:
-            subprocess.run(command, timeout=limit_s, check=False, env=environment, stdout=sys.stderr)
+            subprocess.run(
+                command, timeout=limit_s, check=False, env=environment, stdin=subprocess.DEVNULL, stdout=sys.stderr
+            )
         except (OSError, subprocess.TimeoutExpired) as error:
             print(f"That did not work: {error}", file=sys.stderr)
         if find():

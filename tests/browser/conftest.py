@@ -74,9 +74,7 @@ def open_page(chromium: Browser, server: str) -> Iterator[Callable[..., Page]]:
         page.on("pageerror", lambda error: complaints.append(f"script error: {error}"))
         page.on(
             "console",
-            lambda message: (
-                complaints.append(message.text) if "Content Security Policy" in message.text else None
-            ),
+            lambda message: complaints.append(message.text) if "Content Security Policy" in message.text else None,
         )
         page.goto(path)
         return page

@@ -127,9 +127,7 @@ def watch_both(page):
     page.keyboard.press("Escape") if page.locator("[data-hidden]").count() else None
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("Space")
-    page.wait_for_function(
-        "() => [...document.querySelectorAll('video[data-active]')].every(v => v.currentTime > 0.2)"
-    )
+    page.wait_for_function("() => [...document.querySelectorAll('video[data-active]')].every(v => v.currentTime > 0.2)")
     page.wait_for_timeout(1800)
 
 
@@ -164,9 +162,7 @@ def test_both_videos_really_advance_together(workspace):
 def test_pausing_stops_both_on_the_same_frame(workspace):
     page = workspace()
     page.locator('[data-action="play"]').click()
-    page.wait_for_function(
-        "() => [...document.querySelectorAll('video[data-active]')].every(v => v.currentTime > 0.3)"
-    )
+    page.wait_for_function("() => [...document.querySelectorAll('video[data-active]')].every(v => v.currentTime > 0.3)")
     page.locator('[data-action="play"]').click()
     page.wait_for_function(
         """() => { const [a, b] = document.querySelectorAll('video[data-active]');
@@ -270,8 +266,6 @@ def test_escape_hides_and_pauses_both_at_once(workspace):
     page = workspace()
     page.locator('[data-action="play"]').click()
     page.keyboard.press("Escape")
-    assert page.evaluate(
-        "[...document.querySelectorAll('video[data-active]')].every(v => v.paused && v.muted)"
-    )
+    assert page.evaluate("[...document.querySelectorAll('video[data-active]')].every(v => v.paused && v.muted)")
     for side in ("left", "right"):
         expect(page.locator(f'video[data-active][data-side="{side}"]')).not_to_be_visible()

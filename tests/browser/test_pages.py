@@ -87,9 +87,7 @@ def test_left_and_right_are_mirror_images(open_page, pages):
     expect(page.locator("video[data-active]")).to_have_count(2)
     for video in page.locator("video[data-active]").all():
         expect(video).to_be_visible()
-    left, right = (
-        page.locator(f'video[data-active][data-side="{side}"]').bounding_box() for side in ("left", "right")
-    )
+    left, right = (page.locator(f'video[data-active][data-side="{side}"]').bounding_box() for side in ("left", "right"))
     assert (left["width"], left["height"], left["y"]) == (right["width"], right["height"], right["y"])
     assert left["x"] == pytest.approx(1280 - right["x"] - right["width"], abs=1)
 

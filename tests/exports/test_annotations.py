@@ -107,9 +107,7 @@ def test_a_download_leaves_an_audit_row(study, researcher, download):
 
 @pytest.mark.django_db(transaction=True)
 def test_no_transaction_is_open_while_a_slow_client_reads(study, annotator, answer, monkeypatch):
-    monkeypatch.setattr(
-        annotations, "CHUNK", 1
-    )  # a setting of the module, so that two answers are two chunks
+    monkeypatch.setattr(annotations, "CHUNK", 1)  # a setting of the module, so that two answers are two chunks
     factories.pairs(study, 2)
     answer(annotator)
     answer(annotator)

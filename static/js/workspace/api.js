@@ -25,7 +25,7 @@ export function addressOf(verb, assignmentId) {
   return page[`url${verb[0].toUpperCase()}${verb.slice(1)}`].replace("/0/", `/${assignmentId}/`);
 }
 
-/** Sends JSON and answers the body's object, or null. */
+/** Sends JSON and answers the body's object, with `created` for a 201, or null. */
 export async function send(method, address, body = undefined, { keepalive = false } = {}) {
   const impatience = new AbortController();
   const timer = setTimeout(() => impatience.abort(), PATIENCE_MS);
@@ -48,7 +48,7 @@ export async function send(method, address, body = undefined, { keepalive = fals
     clearTimeout(timer);
   }
   noteClock(response);
-  if (response.ok) return text ? JSON.parse(text) : null;
+  if (response.ok) return text ? { ...JSON.parse(text), created: response.status === 201 } : null;
   throw problemOf(response, text);
 }
 

@@ -72,10 +72,15 @@ export class Guide {
     return first ? this.focus(first) : undefined;
   }
 
+  /** The step after `from` in the open dimension that can be answered, if there is one. */
+  following(from) {
+    const steps = this.#sheet.stepsOf(this.dimension).filter((step) => !step.disabled);
+    return steps[steps.indexOf(from) + 1];
+  }
+
   /** In the tag step: to the following step, answered or not. */
   pass(from) {
-    const steps = this.#sheet.stepsOf(this.dimension).filter((step) => !step.disabled);
-    const following = steps[steps.indexOf(from) + 1];
+    const following = this.following(from);
     if (following) this.focus(following);
     else this.moveOn(from);
   }

@@ -74,8 +74,9 @@ async function openDesk() {
 async function sendKept(id, body) {
   passingWord(say("sending_kept"));
   try {
-    const { annotation } = await submitUntilAnswered(id, { ...body, lease_next: false });
-    if (annotation) passingWord("");
+    const { created } = await submitUntilAnswered(id, { ...body, lease_next: false });
+    if (created) answered += 1; // else it was stored, and counted, before the page was loaded
+    passingWord("");
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
   }
@@ -238,7 +239,11 @@ const act = {
     guide.pass(step);
     return true;
   },
-  passTags: () => (inTagStep() ? act.pass() : false),
+  /** Tab on a tagged video as a whole moves on; on an untouched one it goes into its boxes, as everywhere. */
+  passTags() {
+    const step = inTagStep();
+    return step && sheet.isAnswered(step) && guide.following(step) ? act.pass() : false;
+  },
   undo() {
     if (busy) return false;
     const step = sheet.undo();

@@ -164,9 +164,7 @@ def test_an_expired_address_is_gone_and_says_so(stored: bytes, client: Client) -
 
 
 @pytest.mark.parametrize("query", ["", "?e=1", "?e=9999999999&s=7.AAAAAAAAAAAAAAAAAAAAAA"])
-def test_a_forged_address_is_refused_whether_or_not_the_file_exists(
-    stored: bytes, client: Client, query: str
-) -> None:
+def test_a_forged_address_is_refused_whether_or_not_the_file_exists(stored: bytes, client: Client, query: str) -> None:
     for public_id in (ASSET, OTHER):
         assert client.get(f"/media/{public_id}.mp4{query}").status_code == 403
 

@@ -73,9 +73,7 @@ def test_every_kind_of_demo_clip_becomes_fit_for_annotators(take: Take, tmp_path
         ("64x2000", (60, 1920)),
     ],
 )
-def test_sizes_become_even_and_fit_without_enlarging(
-    size: str, expected: tuple[int, int], tmp_path: Path
-) -> None:
+def test_sizes_become_even_and_fit_without_enlarging(size: str, expected: tuple[int, int], tmp_path: Path) -> None:
     source = make(tmp_path / "in.mkv", *pattern(size, "10", 0.3), "-c:v", "ffv1", "-pix_fmt", "yuv444p")
 
     made = transcode(source, tmp_path / "made")
@@ -191,9 +189,7 @@ def test_first_and_last_training_frame_show_the_playbacks_first_and_last_picture
 
 
 @pytest.mark.parametrize("colour", ["#d02020", "#20b040", "#2040d0", "#e0c020"])
-@pytest.mark.parametrize(
-    ("size", "pixels"), [("256x256", "yuv420p"), ("1280x720", "yuv420p"), ("256x256", "gbrp")]
-)
+@pytest.mark.parametrize(("size", "pixels"), [("256x256", "yuv420p"), ("1280x720", "yuv420p"), ("256x256", "gbrp")])
 def test_colours_stay_what_they_were(colour: str, size: str, pixels: str, tmp_path: Path) -> None:
     source_colours = "bt709" if size == "1280x720" else "smpte170m"
     matrix = f"scale=out_color_matrix={source_colours}:out_range=tv,format={pixels}"
