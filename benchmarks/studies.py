@@ -17,6 +17,8 @@ from catalog.models import Asset, Batch, Membership, Pair, Prompt, Study, Video
 from catalog.models.studies import Role
 
 PAIRS_A_BATCH = 1000
+#: SQL for 64 hex characters that no other row of the table has; ascending, which indexes take in quickly.
+IN_HEX = "lpad(to_hex(new_id), 64, '0')"
 FILLED = [model._meta.db_table for model in (Asset, Prompt, Video, Batch, Pair)]
 #: What answering writes.
 WRITTEN = "annotation_standing, annotation_annotation, annotation_assignment, annotation_seat, accounts_auditevent"
@@ -35,11 +37,11 @@ def fill(pairs: int, overlap: int) -> Study:
             study=study, public_id=secrets.token_hex(32), text="A red ball rolls past mark 0"
         )
         words = "'A red ball rolls past mark ' || copy"
-        multiply(prompt, pairs - 1, public_id=random_hex("prompt"), text=words)
+        multiply(prompt, pairs - 1, public_id=IN_HEX, text=words)
         asset_0, asset_1 = new_asset(), new_asset()
         for asset in (asset_0, asset_1):
-            ids = {name: random_hex(name) for name in ("public_id", "sha256")}
-            multiply(asset, pairs - 1, step=2, **ids, original="'originals/' || first.id + 2 * copy")
+            path = "'originals/' || new_id"
+            multiply(asset, pairs - 1, step=2, public_id=IN_HEX, sha256=IN_HEX, original=path)
         videos = [
             Video.objects.create(
                 study=study, prompt=prompt, asset=asset, public_id=secrets.token_hex(32), generator="a"
@@ -51,7 +53,7 @@ def fill(pairs: int, overlap: int) -> Study:
                 video,
                 pairs - 1,
                 step=2,
-                public_id=random_hex("video"),
+                public_id=IN_HEX,
                 prompt_id="first.prompt_id + copy",
                 asset_id="first.asset_id + 2 * copy",
             )
@@ -69,7 +71,7 @@ def fill(pairs: int, overlap: int) -> Study:
         multiply(
             pair,
             pairs - 1,
-            public_id=random_hex("pair"),
+            public_id=IN_HEX,
             batch_id=f"first.batch_id + copy / {PAIRS_A_BATCH}",
             prompt_id="first.prompt_id + copy",
             video_0_id="first.video_0_id + 2 * copy",
@@ -90,29 +92,24 @@ def new_asset() -> Asset:
     )
 
 
-def random_hex(salt: str) -> str:
-    """SQL for 64 hex characters that no other row of the table has."""
-    return f"encode(sha256(convert_to('{salt} ' || first.id || ' ' || copy, 'UTF8')), 'hex')"
-
-
 def multiply(first: models.Model, copies: int, *, step: int = 1, **expressions: str) -> None:
     """Writes `copies` more rows like `first`, with ids counted on from its own by `step`.
 
     Args:
-        expressions: for each column that differs, SQL over `first` and `copy` (1, 2, …).
+        expressions: for each column that differs, SQL over `first`, `copy` (1, 2, …) and the row's own `new_id`.
     """
     quote = connection.ops.quote_name
     name = quote(first._meta.db_table)
     columns = [str(field.column) for field in first._meta.concrete_fields if not field.generated]
-    differing = {"id": f"first.id + {step} * copy"} | expressions
+    differing = {"id": "new_id"} | expressions
     values = [differing.get(column, f"first.{quote(column)}") for column in columns]
     last = first.pk + step * copies
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {name} ({', '.join(map(quote, columns))})"  # noqa: S608 - names and expressions are from this file
-            f" SELECT {', '.join(values)} FROM {name} first, generate_series(1, %s) copy WHERE first.id = %s"
-            " ORDER BY copy",
-            [copies, first.pk],
+            f" SELECT {', '.join(values)} FROM {name} first, generate_series(1, %s) copy,"
+            " LATERAL (SELECT first.id + %s * copy AS new_id) numbered WHERE first.id = %s ORDER BY copy",
+            [copies, step, first.pk],
         )
         cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [name, last])
 

@@ -14,7 +14,7 @@ POLICY = {
     "default-src": "'none'",
     "script-src": "'self'",
     "style-src": "'self'",
-    "img-src": "'self' blob: data:",
+    "img-src": "'self' blob:",
     "media-src": "'self' blob:",
     "connect-src": "'self'",
     "font-src": "'self'",
