@@ -21,5 +21,4 @@ ENV DIPTYCH_MODE=production \
 
 USER diptych
 EXPOSE 8000
-HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD ["python", "-m", "diptych.healthcheck"]
 CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--blocking-threads", "16", "diptych.wsgi:application"]

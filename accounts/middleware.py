@@ -1,14 +1,36 @@
 """What every request needs to know about the person who sends it."""
 
 from collections.abc import Callable
+from ipaddress import ip_address
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone, translation
 
 from accounts.audit import request_address
+
+
+def client_address(request: HttpRequest) -> str | None:
+    """Where the request came from: the address that the outermost of our own proxies saw, else the peer's.
+
+    Each proxy appends the address it sees to X-Forwarded-For; what stands before our own was written by the client.
+    """
+    seen = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
+    behind = settings.TRUSTED_PROXIES
+    if behind and len(seen) >= behind:
+        return address_or_none(seen[-behind])
+    return address_or_none(request.META.get("REMOTE_ADDR", ""))
+
+
+def address_or_none(text: str) -> str | None:
+    """The text if it is an IP address."""
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        return None
 
 
 class PersonMiddleware:
@@ -18,7 +40,7 @@ class PersonMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        marker = request_address.set(request.META.get("REMOTE_ADDR") or None)
+        marker = request_address.set(client_address(request))
         try:
             return self.get_response(request)
         finally:
@@ -27,7 +49,7 @@ class PersonMiddleware:
 
     def process_view(self, request: HttpRequest, view: Callable, args: tuple, kwargs: dict) -> HttpResponse | None:
         match = request.resolver_match
-        if match is None or match.app_name not in PAGES or not request.user.is_authenticated:
+        if match is None or match.namespace in NO_PAGES or not request.user.is_authenticated:
             return None
         if request.user.must_change_password and match.view_name not in OPEN_TO_ONE_TIME_PASSWORDS:
             return redirect(reverse("accounts:password"))
@@ -40,6 +62,7 @@ class PersonMiddleware:
         return None
 
 
-#: The API and media addresses read neither language nor time zone, and check one-time passwords themselves.
-PAGES = {"", "accounts", "annotation", "qc"}
+#: Neither reads language or time zone. The API refuses one-time passwords itself (`tokens.SessionAuthentication`); a
+#: media address is its own proof and is given out by the API alone.
+NO_PAGES = {"api", "media"}
 OPEN_TO_ONE_TIME_PASSWORDS = {"accounts:password", "accounts:sign_out", "healthz"}

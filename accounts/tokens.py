@@ -30,17 +30,11 @@ def issue_token(user: User, *, scopes: Iterable[str], name: str = "", lifetime: 
     return str(text)
 
 
-def grants(request: Request, scope: str) -> bool:
-    """Whether what the request was signed in with covers `scope`."""
-    token = request.auth
-    return not isinstance(token, AccessToken) or scope in token.scopes
-
-
 class TokenAuthentication(KnoxAuthentication):
     """`Authorization: Token …`."""
 
     def _cleanup_token(self, auth_token: AccessToken) -> bool:
-        """Whether the token has expired. Rows stay until a sweep: authenticating must not write."""
+        """Whether the token has expired. Its row stays: authenticating must not write."""
         return auth_token.expiry < timezone.now()
 
 

@@ -1,25 +1,38 @@
-"""Pages for signing in and choosing a password. Django's own views, with our templates and audit rows."""
+"""Pages for signing in, choosing a password and a language. Django's own views, with our templates and audit rows."""
 
-from django.contrib.auth.forms import PasswordChangeForm
+from django.conf import settings
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.contrib.auth.views import LoginView, PasswordChangeView
 from django.contrib.messages.views import SuccessMessageMixin
 from django.db import transaction
-from django.http import HttpResponse
-from django.urls import reverse_lazy
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse, reverse_lazy
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 
 from accounts import audit
+from accounts.forms import NewPasswordForm
+from accounts.models import User
+
+LANGUAGE_KEPT_S = 365 * 24 * 3600
 
 
 class SignInView(LoginView):
     template_name = "accounts/sign_in.html"
     redirect_authenticated_user = True
 
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """Tells this browser the person's language too: the API and pages without a person read it from there."""
+        return keep_language(super().form_valid(form), form.get_user().locale)
+
 
 class PasswordView(SuccessMessageMixin, PasswordChangeView):
     """Changes the password; a one-time password is thereby used up."""
 
     template_name = "accounts/password.html"
+    form_class = NewPasswordForm
     success_url = reverse_lazy("home")
     success_message = _("Your password is changed.")
 
@@ -30,3 +43,35 @@ class PasswordView(SuccessMessageMixin, PasswordChangeView):
         response = super().form_valid(form)
         audit.record("user.password_changed", user, actor=user)
         return response
+
+
+@require_POST
+def language(request: HttpRequest) -> HttpResponse:
+    """Keeps the chosen language, for the person and for this browser, and leads back to where they were."""
+    chosen = request.POST.get("language", "")
+    response = redirect(_own_address(request, request.POST.get("next", "")))
+    if chosen not in dict(settings.LANGUAGES):
+        return response
+    if request.user.is_authenticated:
+        User.objects.filter(pk=request.user.pk).update(locale=chosen)
+    return keep_language(response, chosen)
+
+
+def keep_language(response: HttpResponse, code: str) -> HttpResponse:
+    """Lets the browser ask for this language from now on; an empty code changes nothing."""
+    if code:
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            code,
+            max_age=LANGUAGE_KEPT_S,
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            samesite="Lax",
+        )
+    return response
+
+
+def _own_address(request: HttpRequest, address: str) -> str:
+    """`address` if it is one of ours, else the way in."""
+    ours = url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
+    return address if ours else reverse("home")

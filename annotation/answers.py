@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from annotation.models import Annotation
-from annotation.protocol import SUB_DIMENSION_KEYS, TIE, VIDEOS
+from annotation.protocol import SUB_DIMENSION_KEYS, VIDEOS
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,6 @@ class Answers:
         """Keyword arguments for `Annotation`."""
         values = asdict(self)
         return values | {f"tags_{video}": list(values[f"tags_{video}"]) for video in VIDEOS}
-
-    def ties(self) -> list[str]:
-        """The questions answered with a tie."""
-        return [key for key, value in asdict(self).items() if value == TIE]
 
 
 def stage_errors(draft: Mapping[str, Any]) -> dict[str, str]:

@@ -66,7 +66,6 @@ class SubmitView(AssignmentView):
             submitted = submission.submit(
                 assignment,
                 self.person,
-                assignment.study,
                 submission_id=body["submission_id"],
                 answers=Answers.from_body(body["helpfulness"], body["harmlessness"]),
                 timings_ms=body["timings_ms"],
@@ -102,9 +101,9 @@ class SkipView(AssignmentView):
         assignment = own_assignment(request, assignment_id)
         reason = self.validated(SkipSerializer, assignment)["reason"]
         try:
-            desk = serving.skip(assignment, assignment.study, self.person, reason=reason)
+            desk = serving.skip(assignment, self.person, reason=reason)
         except serving.NotYours as error:
-            raise Conflict(str(error), "already_answered") from error
+            raise Conflict(str(error), error.code) from error
         return Response(desk_json(desk, assignment.study))
 
 
@@ -117,9 +116,9 @@ class RenewView(AssignmentView):
         assignment = own_assignment(request, assignment_id)
         study = assignment.study
         try:
-            renewed = serving.renew(assignment, study, self.person)
+            renewed = serving.renew(assignment, self.person)
         except serving.NotYours as error:
-            raise Conflict(str(error), "lease_lost") from error
+            raise Conflict(str(error), error.code) from error
         seat = Seat.objects.get(study=study, person=self.person)
         return Response(assignment_json(renewed, seat, study))
 
@@ -132,7 +131,7 @@ class ReleaseView(AssignmentView):
         """Gives the pair back unanswered; its draft stays for when it comes round again."""
         assignment = own_assignment(request, assignment_id)
         try:
-            serving.release(assignment, assignment.study, self.person)
+            serving.release(assignment, self.person)
         except serving.NotYours as error:
-            raise Conflict(str(error), "already_answered") from error
+            raise Conflict(str(error), error.code) from error
         return Response(status=204)

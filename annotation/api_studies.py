@@ -3,8 +3,6 @@
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -12,9 +10,9 @@ from rest_framework.response import Response
 
 from accounts.api import SignedInView
 from annotation.progress import own_answers, progress
-from catalog.models import Membership, Study
-from catalog.models.studies import Role
-from catalog.permissions import MAY_SEE_PROGRESS, HasRoles, require_scope, study_for
+from catalog.models import Study
+from catalog.models.studies import HasRoles, Role
+from catalog.permissions import MAY_SEE_PROGRESS, allows, require_scope, study_for
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -48,8 +46,7 @@ class StudiesView(SignedInView):
     def get(self, request: Request) -> Response:
         """The studies in which the person has a role."""
         require_scope(request, "read")
-        held = Membership.objects.filter(study=OuterRef("pk"), person_id=self.person.pk).values("role")
-        studies = Study.objects.of(self.person.pk).annotate(roles=ArraySubquery(held)).order_by("slug")
+        studies = Study.objects.of(self.person.pk).order_by("slug")
         return Response({"studies": [study_json(study) for study in studies]})
 
 
@@ -61,7 +58,7 @@ class StudyView(SignedInView):
         """One study; its progress for reviewers, researchers and admins."""
         study = study_for(request, slug)
         body = study_json(study) | {"own_answers": own_answers(study, self.person.pk)}
-        if set(study.roles) & MAY_SEE_PROGRESS:
+        if allows(study, MAY_SEE_PROGRESS):
             body["progress"] = asdict(progress(study))
         return Response(body)
 

@@ -1,6 +1,6 @@
 """Who was given which pair, what they answered, and how that answer stands.
 
-Locks are always taken in this order: seat, assignment, pair, standing.
+Locks are taken in this order: seat, assignment, pair, standing. Nobody waits for a pair while holding one.
 """
 
 from typing import Any
@@ -12,12 +12,12 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from annotation.protocol import HARM_KEYS, SKIP_REASONS, SUB_DIMENSION_KEYS
+from annotation.protocol import DIMENSIONS, HARM_KEYS, SKIP_REASONS, SUB_DIMENSION_KEYS, TIE, VIDEOS
 from catalog.models import Pair, Study
 from diptych.database.constraints import CompositeForeignKey
 from diptych.database.triggers import append_only
 
-CHOICES = ["video_0", "video_1", "tie"]
+CHOICES = [*VIDEOS, TIE]
 
 
 class Seat(models.Model):
@@ -84,6 +84,8 @@ class Assignment(models.Model):
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     draft: "models.JSONField[Any, Any]" = models.JSONField(null=True, blank=True)
+    protocol_version = models.PositiveIntegerField(help_text="The study's when the pair was given")
+    guideline_version = models.PositiveIntegerField(help_text="The study's when the pair was given")
     skip_reason = models.CharField(max_length=20, blank=True)
 
     class Meta:
@@ -91,6 +93,7 @@ class Assignment(models.Model):
             models.Index(name="assignment_expiring", fields=["expires_at"], condition=Q(state="leased")),
         ]
         constraints = [
+            models.UniqueConstraint(name="assignment_study_id", fields=["study", "id"]),
             models.UniqueConstraint(name="assignment_once_a_round", fields=["pair", "person", "round"]),
             # At most two live leases a person and study: one in each place.
             models.UniqueConstraint(
@@ -98,10 +101,10 @@ class Assignment(models.Model):
                 fields=["study", "person", "place"],
                 condition=Q(state="leased"),
             ),
-            models.CheckConstraint(name="assignment_left_known", condition=Q(left__in=["video_0", "video_1"])),
+            models.CheckConstraint(name="assignment_left_known", condition=Q(left__in=list(VIDEOS))),
             models.CheckConstraint(
                 name="assignment_dimension_known",
-                condition=Q(dimension_first__in=["helpfulness", "harmlessness"]),
+                condition=Q(dimension_first__in=list(DIMENSIONS)),
             ),
             models.CheckConstraint(
                 name="assignment_state_known",
@@ -140,7 +143,10 @@ class Annotation(models.Model):
         ANNOTATOR = "annotator"
         CORRECTOR = "corrector"
 
-    assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, related_name="annotations")
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="annotations")
+    assignment = models.ForeignKey(
+        Assignment, on_delete=models.PROTECT, related_name="annotations", db_constraint=False
+    )
     revision = models.PositiveSmallIntegerField(default=1)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="annotations")
     author_kind = models.CharField(max_length=9, choices=AuthorKind.choices, default=AuthorKind.ANNOTATOR)
@@ -157,13 +163,20 @@ class Annotation(models.Model):
     timings_ms: "models.JSONField[Any, Any]" = models.JSONField(default=dict)
     viewing: "models.JSONField[Any, Any]" = models.JSONField(default=dict)
     presentation: "models.JSONField[Any, Any]" = models.JSONField(default=dict)
-    protocol_version = models.PositiveIntegerField()
-    guideline_version = models.PositiveIntegerField()
+    protocol_version = models.PositiveIntegerField(help_text="The assignment's")
+    guideline_version = models.PositiveIntegerField(help_text="The assignment's")
 
     class Meta:
         constraints = [
             models.UniqueConstraint(name="annotation_revision_once", fields=["assignment", "revision"]),
             models.UniqueConstraint(name="annotation_assignment_id", fields=["assignment", "id"]),
+            models.UniqueConstraint(name="annotation_study_id", fields=["study", "id"]),
+            CompositeForeignKey(
+                name="annotation_assignment_same_study",
+                fields=["study", "assignment"],
+                to="annotation.Assignment",
+                to_fields=["study", "id"],
+            ),
             models.CheckConstraint(name="annotation_revision_from_one", condition=Q(revision__gte=1)),
             models.CheckConstraint(
                 name="annotation_author_kind_known", condition=Q(author_kind__in=["annotator", "corrector"])
@@ -200,7 +213,10 @@ class Standing(models.Model):
         VALID = "valid", _("valid")
         INVALID = "invalid", _("invalid")
 
-    assignment = models.OneToOneField(Assignment, on_delete=models.PROTECT, primary_key=True, related_name="standing")
+    assignment = models.OneToOneField(
+        Assignment, on_delete=models.PROTECT, primary_key=True, related_name="standing", db_constraint=False
+    )
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="standings")
     current = models.OneToOneField(Annotation, on_delete=models.PROTECT, related_name="standing", db_constraint=False)
     validity = models.CharField(max_length=7, choices=Validity.choices, default=Validity.VALID)
     reason = models.CharField(max_length=60, blank=True)
@@ -214,6 +230,12 @@ class Standing(models.Model):
             models.CheckConstraint(
                 name="standing_invalid_has_reason",
                 condition=Q(validity="valid") | (Q(validity="invalid") & ~Q(reason="")),
+            ),
+            CompositeForeignKey(
+                name="standing_assignment_same_study",
+                fields=["study", "assignment"],
+                to="annotation.Assignment",
+                to_fields=["study", "id"],
             ),
             CompositeForeignKey(
                 name="standing_current_of_assignment",

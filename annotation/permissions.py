@@ -10,10 +10,7 @@ from rest_framework.request import Request
 
 from annotation.models import Assignment
 from catalog.models import Study
-from catalog.models.studies import Role
-from catalog.permissions import require_scope, study_for
-
-MAY_ANNOTATE = frozenset({Role.ANNOTATOR})
+from catalog.permissions import MAY_ANNOTATE, require_scope, study_for
 
 
 def annotated_study(request: HttpRequest | Request, slug: str) -> Study:

@@ -56,7 +56,8 @@ WITH media AS (
      WHERE assignment.study_id = %(study)s
      GROUP BY assignment.pair_id
 ), answer AS (
-    SELECT coalesce(sum(answered.counted), 0) AS counted, coalesce(sum(answered.surplus), 0) AS surplus,
+    SELECT coalesce(sum(answered.counted) FILTER (WHERE pair.held = ''), 0) AS counted,
+           coalesce(sum(answered.surplus), 0) AS surplus,
            coalesce(sum(answered.invalid), 0) AS invalid,
            count(*) FILTER (WHERE pair.held = '' AND answered.counted >= pair.wanted) AS done
       FROM answered JOIN catalog_pair pair ON pair.id = answered.pair_id

@@ -10,6 +10,7 @@ from annotation.protocol import HARM_KEYS, SKIP_REASONS, TIE, VIDEOS
 
 #: Bounds on what a browser may report about one pair.
 MOST_BYTES_OF_VIEWING = 16_384
+MOST_TIMINGS, LONGEST_STAGE = 40, 60
 LONGEST_MS = 24 * 3600 * 1000
 SKIP_REASON_KEYS = tuple(SKIP_REASONS)
 
@@ -30,6 +31,7 @@ class ChoiceField(serializers.ChoiceField):
 class TagsSerializer(serializers.Serializer):
     tags = serializers.ListField(
         child=serializers.ChoiceField(choices=list(HARM_KEYS)),
+        max_length=len(HARM_KEYS),
         help_text="Harm keys; an empty list is the explicit “none of these”",
     )
 
@@ -62,8 +64,10 @@ class ReportedSerializer(serializers.Serializer):
         return viewing
 
     def validate_timings_ms(self, timings: dict[str, int]) -> dict[str, int]:
-        if len(timings) > 40:
-            raise serializers.ValidationError("More than 40 entries.")
+        if len(timings) > MOST_TIMINGS or any(len(stage) > LONGEST_STAGE for stage in timings):
+            raise serializers.ValidationError(
+                f"At most {MOST_TIMINGS} stages, each with a name of at most {LONGEST_STAGE} characters."
+            )
         return timings
 
 
@@ -76,7 +80,10 @@ class SubmissionSerializer(ReportedSerializer):
 
 class DraftTagsSerializer(serializers.Serializer):
     tags = serializers.ListField(
-        child=serializers.ChoiceField(choices=list(HARM_KEYS)), allow_null=True, required=False
+        child=serializers.ChoiceField(choices=list(HARM_KEYS)),
+        max_length=len(HARM_KEYS),
+        allow_null=True,
+        required=False,
     )
 
 

@@ -2,7 +2,8 @@
 
 Each function is one transaction that first locks the person's seat, so one person's requests follow one another;
 different people meet only at a pair, where `FOR UPDATE SKIP LOCKED` sends them past each other. A slot is taken
-and returned by conditional updates of `Pair.open_slots` beside the change of the assignment's state.
+and returned by conditional updates of `Pair.open_slots` beside the change of the assignment's state. Nothing here
+waits for a pair while it holds another, so no two people can wait for each other.
 """
 
 from dataclasses import dataclass
@@ -26,7 +27,11 @@ FINISHED, ALL_LEASED, PAUSED = "finished", "all_leased", "paused"
 
 
 class NotYours(Exception):
-    """The assignment can no longer be acted on; `str()` says why."""
+    """The assignment can no longer be acted on; `str()` says why, `code` is a word for programs."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +53,32 @@ def lease(person: User, study: Study) -> Desk:
 
 def fill(seat: Seat, study: Study) -> Desk:
     """Brings both places of a locked seat up to date: promotes the next pair, takes what is missing."""
-    held = {assignment.place: assignment for assignment in live(seat)}
+    held = {lease.place: lease.pk for lease in held_leases(seat, study)}
     current, following = held.get("current"), held.get("next")
-    if current is None and following is not None:
-        promote(following, study)
-        current, following = following, None
-    keep(current, study.lease_s)
-    keep(following, study.next_lease_s)
     if study.state == Study.State.RUNNING:
         current = current or take(seat, study, Assignment.Place.CURRENT)
-        if current is not None:
-            following = following or take(seat, study, Assignment.Place.NEXT)
+        following = following or (take(seat, study, Assignment.Place.NEXT) if current else None)
     if current is None:
         reason, retry_after_s = why_nothing(seat, study)
         return Desk(seat, None, None, reason, retry_after_s)
-    return Desk(seat, current, following)
+    shown = with_media(Assignment.objects.filter(pk__in=[current, following or current])).in_bulk()
+    return Desk(seat, shown[current], shown[following] if following else None)
+
+
+def held_leases(seat: Seat, study: Study) -> list[Assignment]:
+    """The person's leases, at most one a place: the next one promoted where no pair is current, and both extended
+    where less than half of their time is left."""
+    leases = list(
+        Assignment.objects.filter(study=study, person_id=seat.person_id, state="leased")
+        .only("study", "place", "expires_at")
+        .order_by("place")
+        .select_for_update()  # or the sweep could take one back between reading and writing
+    )
+    if [lease.place for lease in leases] == ["next"]:
+        promote(leases[0], study)
+    for lease in leases:
+        keep(lease, study)
+    return leases
 
 
 def take_seat(person: User, study: Study) -> Seat:
@@ -78,15 +94,18 @@ def take_seat(person: User, study: Study) -> Seat:
     return Seat.objects.select_for_update().get(study=study, person=person)
 
 
-def live(seat: Seat) -> list[Assignment]:
-    """The seat's leases, at most one a place, with everything that showing them needs."""
-    rows = with_media(Assignment.objects.filter(study_id=seat.study_id, person_id=seat.person_id, state="leased"))
-    return list(rows)
+#: What showing an assignment needs: `responses.assignment_json` reads these columns and no others.
+SHOWN = (
+    *("study", "person", "left", "dimension_first", "state", "place", "expires_at", "draft"),
+    *("pair__public_id", "pair__prompt__text", "pair__prompt__language"),
+    *("pair__video_0__asset__public_id", "pair__video_0__asset__duration_s", "pair__video_0__asset__fps"),
+    *("pair__video_1__asset__public_id", "pair__video_1__asset__duration_s", "pair__video_1__asset__fps"),
+)
 
 
 def with_media(assignments: QuerySet[Assignment]) -> QuerySet[Assignment]:
-    """The assignments with prompt, videos and assets joined in."""
-    return assignments.select_related("pair__prompt", "pair__video_0__asset", "pair__video_1__asset")
+    """The assignments with what showing them needs of prompt, videos and assets joined in."""
+    return assignments.select_related("pair__prompt", "pair__video_0__asset", "pair__video_1__asset").only(*SHOWN)
 
 
 TAKE = """
@@ -109,22 +128,24 @@ WITH candidate AS (
 )
 INSERT INTO annotation_assignment AS mine
        (study_id, pair_id, person_id, round, round_reason, "left", dimension_first, state, place,
-        leased_at, shown_at, expires_at, skip_reason)
+        leased_at, shown_at, expires_at, skip_reason, protocol_version, guideline_version)
 SELECT %(study)s, taken.id, %(person)s, 0, '',
        CASE WHEN taken.balance > 0 THEN 'video_1' WHEN taken.balance < 0 THEN 'video_0' ELSE %(left)s END,
-       %(dimension_first)s, 'leased', %(place)s, %(now)s, %(shown_at)s, %(expires_at)s, ''
+       %(dimension_first)s, 'leased', %(place)s, %(now)s, %(shown_at)s, %(expires_at)s, '',
+       %(protocol_version)s, %(guideline_version)s
   FROM taken
     ON CONFLICT (pair_id, person_id, round) DO UPDATE
    SET state = 'leased', place = excluded.place, leased_at = excluded.leased_at, shown_at = excluded.shown_at,
-       expires_at = excluded.expires_at, ended_at = NULL
+       expires_at = excluded.expires_at, ended_at = NULL,
+       protocol_version = excluded.protocol_version, guideline_version = excluded.guideline_version
  WHERE mine.state IN ('expired', 'released')
 RETURNING id, "left", xmax = 0 AS is_new
 """
 
 
-def take(seat: Seat, study: Study, place: str) -> Assignment | None:
-    """Leases the first pair in order that the person may have, or None. What expired is returned to the pool first
-    if nothing else is left."""
+def take(seat: Seat, study: Study, place: str) -> int | None:
+    """Leases the first pair in order that the person may have; the assignment's id, or None. What expired is returned
+    to the pool first if nothing else is left."""
     row = _take_row(seat, study, place)
     if row is None and return_expired(study_id=study.pk):
         row = _take_row(seat, study, place)
@@ -135,7 +156,7 @@ def take(seat: Seat, study: Study, place: str) -> Assignment | None:
         seat.served += 1
         seat.left_balance += 1 if left == "video_0" else -1
         seat.save(update_fields=["served", "left_balance"])
-    return with_media(Assignment.objects.all()).get(pk=assignment_id)
+    return assignment_id
 
 
 def _take_row(seat: Seat, study: Study, place: str) -> tuple[int, str, bool] | None:
@@ -150,6 +171,8 @@ def _take_row(seat: Seat, study: Study, place: str) -> tuple[int, str, bool] | N
                 "left": _left(seat, study),
                 "dimension_first": draws.dimension_first(study, seat.person_id, seat.served),
                 "place": place,
+                "protocol_version": study.protocol_version,
+                "guideline_version": study.guideline_version,
                 "now": now,
                 "shown_at": now if shown else None,
                 "expires_at": now + timedelta(seconds=study.lease_s if shown else study.next_lease_s),
@@ -188,10 +211,16 @@ def _seconds_until(moment: datetime) -> int:
     return min(60, max(2, int((moment - timezone.now()).total_seconds()) + 1))
 
 
-def keep(assignment: Assignment | None, seconds: int) -> None:
+def keep(assignment: Assignment, study: Study) -> None:
     """Extends a lease of which less than half is left."""
-    if assignment and assignment.expires_at - timezone.now() < timedelta(seconds=seconds / 2):
+    seconds = length_s(assignment, study)
+    if assignment.expires_at - timezone.now() < timedelta(seconds=seconds / 2):
         extend(assignment, seconds)
+
+
+def length_s(assignment: Assignment, study: Study) -> int:
+    """How long a lease in the assignment's place lasts: the next pair's is short."""
+    return study.lease_s if assignment.place == Assignment.Place.CURRENT else study.next_lease_s
 
 
 def extend(assignment: Assignment, seconds: int) -> None:
@@ -209,29 +238,31 @@ def promote(assignment: Assignment, study: Study) -> None:
 
 
 @transaction.atomic
-def renew(assignment: Assignment, study: Study, person: User) -> Assignment:
+def renew(assignment: Assignment, person: User) -> Assignment:
     """Extends a lease, or takes it back if it expired and its pair still has a slot.
 
     Raises NotYours if it was answered or skipped, or if the slot has gone to somebody else.
     """
+    study = assignment.study
     seat = take_seat(person, study)
     assignment = with_media(Assignment.objects.select_for_update(of=("self",))).get(pk=assignment.pk)
     if assignment.state not in (Assignment.State.LEASED, *RECLAIMABLE):
-        raise NotYours(f"This pair was already {assignment.get_state_display()}.")
+        raise NotYours("already_answered", f"This pair was already {assignment.get_state_display()}.")
     if assignment.state in RECLAIMABLE:
         _take_back(assignment, seat)
-    extend(assignment, study.lease_s if assignment.place == Assignment.Place.CURRENT else study.next_lease_s)
+    extend(assignment, length_s(assignment, study))
     return assignment
 
 
 def _take_back(assignment: Assignment, seat: Seat) -> None:
     """An expired or released assignment becomes a lease again, if a place and a slot are free."""
-    occupied = {held.place for held in live(seat)}
+    leases = Assignment.objects.filter(study_id=seat.study_id, person_id=seat.person_id, state="leased")
+    occupied = set(leases.values_list("place", flat=True))
     free = [place for place in (Assignment.Place.CURRENT, Assignment.Place.NEXT) if place not in occupied]
     if not free:
-        raise NotYours("The lease has ended, and you already hold two other pairs.")
+        raise NotYours("lease_lost", "The lease has ended, and you already hold two other pairs.")
     if not take_slot(assignment.pair_id):
-        raise NotYours("The lease has ended, and somebody else has this pair now.")
+        raise NotYours("lease_lost", "The lease has ended, and somebody else has this pair now.")
     assignment.state = Assignment.State.LEASED
     assignment.place = free[0]
     assignment.leased_at = timezone.now()
@@ -246,20 +277,21 @@ def take_slot(pair_id: int) -> bool:
 
 
 @transaction.atomic
-def release(assignment: Assignment, study: Study, person: User) -> None:
+def release(assignment: Assignment, person: User) -> None:
     """Gives the pair back unanswered; the draft stays. Releasing twice is harmless."""
-    take_seat(person, study)
+    take_seat(person, assignment.study)
     _end(assignment, Assignment.State.RELEASED)
 
 
 @transaction.atomic
-def skip(assignment: Assignment, study: Study, person: User, *, reason: str) -> Desk:
+def skip(assignment: Assignment, person: User, *, reason: str) -> Desk:
     """Gives the pair back for good, with a reason of `protocol.SKIP_REASONS`, and fills the desk again.
 
     Raises NotYours if it was answered. Skipping twice is harmless.
     """
     if reason not in SKIP_REASONS:
         raise ValueError(f"Unknown skip reason {reason!r}; known: {', '.join(SKIP_REASONS)}.")
+    study = assignment.study
     seat = take_seat(person, study)
     if _end(assignment, Assignment.State.SKIPPED, skip_reason=reason):
         audit.record("assignment.skipped", assignment, actor=person, study_slug=study.slug, after={"reason": reason})
@@ -280,25 +312,27 @@ def _end(assignment: Assignment, state: str, skip_reason: str = "") -> bool:
             state=state, ended_at=now, skip_reason=skip_reason
         )
     if not ended and Assignment.objects.filter(pk=assignment.pk, state=Assignment.State.SUBMITTED).exists():
-        raise NotYours("This pair was already submitted.")
+        raise NotYours("already_answered", "This pair was already submitted.")
     return bool(ended)
 
 
 RETURN_EXPIRED = """
-WITH expired AS (
-    UPDATE annotation_assignment SET state = 'expired', ended_at = now()
-     WHERE id IN (SELECT id FROM annotation_assignment
-                   WHERE state = 'leased' AND expires_at < now() AND (%(study)s IS NULL OR study_id = %(study)s)
-                   ORDER BY expires_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
-    RETURNING pair_id
-), returned AS (
-    SELECT pair_id, count(*) AS slots FROM expired GROUP BY pair_id
-), locked AS (  -- in one order, so that two sweeps cannot wait for each other
-    SELECT id FROM catalog_pair WHERE id IN (SELECT pair_id FROM returned) ORDER BY id FOR UPDATE
+WITH expired AS (  -- locks both rows and waits for neither, so it may run inside any transaction
+    SELECT assignment.id, assignment.pair_id
+      FROM annotation_assignment assignment JOIN catalog_pair pair ON pair.id = assignment.pair_id
+     WHERE assignment.state = 'leased' AND assignment.expires_at < %(now)s
+       AND (%(study)s::bigint IS NULL OR assignment.study_id = %(study)s)
+     ORDER BY assignment.expires_at
+     LIMIT %(limit)s
+       FOR UPDATE SKIP LOCKED
+), ended AS (
+    UPDATE annotation_assignment assignment SET state = 'expired', ended_at = %(now)s
+      FROM expired WHERE assignment.id = expired.id
+    RETURNING assignment.pair_id
 )
 UPDATE catalog_pair pair SET open_slots = pair.open_slots + returned.slots
-  FROM returned, locked
- WHERE pair.id = returned.pair_id AND pair.id = locked.id
+  FROM (SELECT pair_id, count(*) AS slots FROM ended GROUP BY pair_id) returned
+ WHERE pair.id = returned.pair_id
 RETURNING pair.id
 """
 
@@ -307,5 +341,5 @@ RETURNING pair.id
 def return_expired(*, study_id: int | None = None, limit: int = 500) -> int:
     """Returns the slots of expired leases to their pairs, `limit` leases at most; how many pairs got some back."""
     with connection.cursor() as cursor:
-        cursor.execute(RETURN_EXPIRED, {"study": study_id, "limit": limit})
+        cursor.execute(RETURN_EXPIRED, {"study": study_id, "limit": limit, "now": timezone.now()})
         return cursor.rowcount

@@ -14,7 +14,6 @@ from annotation import serving
 from annotation.answers import Answers
 from annotation.models import Annotation, Assignment, Seat, Standing
 from annotation.signals import answer_submitted
-from catalog.models import Study
 
 #: Reason on the standing of an answer that came after its slot had gone to somebody else.
 SURPLUS = "surplus"
@@ -41,7 +40,6 @@ class Submitted:
 def submit(
     assignment: Assignment,
     person: User,
-    study: Study,
     *,
     submission_id: UUID,
     answers: Answers,
@@ -56,6 +54,7 @@ def submit(
 
     Raises Conflict if the id was used for anything else, or the assignment was answered or skipped before.
     """
+    study = assignment.study
     try:
         with transaction.atomic():
             seat = serving.take_seat(person, study)
@@ -63,7 +62,7 @@ def submit(
             created = annotation is None
             if annotation is None:
                 annotation, standing = _write(
-                    assignment, person, study, seat, submission_id, answers, dict(timings_ms), dict(viewing)
+                    assignment, person, seat, submission_id, answers, dict(timings_ms), dict(viewing)
                 )
             else:
                 standing = _repeated(annotation, assignment, answers)
@@ -86,7 +85,6 @@ def _repeated(annotation: Annotation, assignment: Assignment, answers: Answers) 
 def _write(
     assignment: Assignment,
     person: User,
-    study: Study,
     seat: Seat,
     submission_id: UUID,
     answers: Answers,
@@ -97,6 +95,7 @@ def _write(
     assignment = Assignment.objects.select_related("study").select_for_update(of=("self",)).get(pk=assignment.pk)
     counted = _settle(assignment)
     annotation = Annotation.objects.create(
+        study_id=assignment.study_id,
         assignment=assignment,
         author=person,
         submission_id=submission_id,
@@ -109,18 +108,22 @@ def _write(
             "question_order": seat.question_order,
             "tag_order": seat.tag_order,
         },
-        protocol_version=study.protocol_version,
-        guideline_version=study.guideline_version,
+        protocol_version=assignment.protocol_version,
+        guideline_version=assignment.guideline_version,
         **answers.columns(),
     )
     standing = Standing.objects.create(
-        assignment=assignment, current=annotation, counted=counted, reason="" if counted else SURPLUS
+        study_id=assignment.study_id,
+        assignment=assignment,
+        current=annotation,
+        counted=counted,
+        reason="" if counted else SURPLUS,
     )
     audit.record(
         "annotation.submitted",
         annotation,
         actor=person,
-        study_slug=study.slug,
+        study_slug=assignment.study.slug,
         after={"assignment": assignment.pk, "counted": counted},
     )
     answer_submitted.send(sender=Annotation, annotation=annotation, standing=standing)

@@ -5,32 +5,32 @@ signed in with, does not cover the act is forbidden (403).
 """
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
-from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import PermissionDenied
-from django.db.models import OuterRef
 from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
 from accounts.models import AccessToken
-from catalog.models import Membership, Study
-from catalog.models.studies import Role
+from catalog.models import Study
+from catalog.models.studies import HasRoles, Role
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
 
-
-class HasRoles(TypedDict):
-    """What `study_for` adds to a study: the asking person's roles in it."""
-
-    roles: list[str]
-
+    from accounts.models import User
 
 ANY_ROLE = frozenset(Role.values)
+MAY_ANNOTATE = frozenset({Role.ANNOTATOR})
 #: Who sees how a study is getting on: everyone who works on its answers rather than gives them.
 MAY_SEE_PROGRESS = frozenset({Role.REVIEWER, Role.RESEARCHER, Role.ADMIN})
+MAY_EXPORT = frozenset({Role.RESEARCHER, Role.ADMIN})
+
+
+def allows(study: "WithAnnotations[Study, HasRoles]", roles: Collection[str]) -> bool:
+    """Whether one of the asking person's roles in the study is among `roles`."""
+    return not set(roles).isdisjoint(study.roles)
 
 
 def study_for(
@@ -41,11 +41,11 @@ def study_for(
     Raises Http404 where the person has no role at all, PermissionDenied where none of theirs, or their token's
     scopes, suffices.
     """
-    held = Membership.objects.filter(study=OuterRef("pk"), person_id=request.user.pk).values("role")
-    study = Study.objects.filter(slug=slug).annotate(roles=ArraySubquery(held)).first()
-    if study is None or not study.roles:
+    person: User = request.user  # type: ignore[assignment]  # only signed-in people get here
+    study = Study.objects.of(person.pk).filter(slug=slug).first()
+    if study is None:
         raise Http404(_("There is no study “%(slug)s” that you take part in.") % {"slug": slug})
-    if not set(study.roles) & set(roles):
+    if not allows(study, roles):
         raise PermissionDenied(_("Your role in this study does not allow this."))
     require_scope(request, scope)
     return study

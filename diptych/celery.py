@@ -1,4 +1,4 @@
-"""The Celery app. Queues: `default`, `media` (CPU) and `gpu` (one process a GPU, no prefetch)."""
+"""The Celery app. Queues: `default`, and `media` for what takes a processor."""
 
 import os
 

@@ -1,13 +1,15 @@
 """`python -m diptych.healthcheck`: exit status 0 when the web server in this container answers /healthz."""
 
 import http.client
+import os
 import sys
 
 
 def main() -> int:
+    host = os.environ.get("ALLOWED_HOSTS", "localhost").split(",")[0].lstrip(".")
     connection = http.client.HTTPConnection("127.0.0.1", 8000, timeout=4)
     try:
-        connection.request("GET", "/healthz", headers={"Host": "localhost", "X-Forwarded-Proto": "https"})
+        connection.request("GET", "/healthz", headers={"Host": host, "X-Forwarded-Proto": "https"})
         return 0 if connection.getresponse().status == 200 else 1
     except OSError:
         return 1

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 import orjson
-from rest_framework.exceptions import ParseError, ValidationError
+from rest_framework.exceptions import APIException, ParseError, ValidationError
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.response import Response
@@ -27,8 +27,20 @@ class ORJSONRenderer(BaseRenderer):
         return b"" if data is None else orjson.dumps(data, default=str, option=orjson.OPT_NON_STR_KEYS)
 
 
+#: The largest body that any endpoint takes; a submission with all it may report is a tenth of it.
+MOST_BYTES = 256 * 1024
+
+
+class TooLarge(APIException):
+    """413: the body is longer than any endpoint needs."""
+
+    status_code = 413
+    default_code = "too_large"
+    default_detail = f"The request body is longer than {MOST_BYTES // 1024} kB."
+
+
 class ORJSONParser(BaseParser):
-    """Reads `application/json`."""
+    """Reads `application/json`: one object, of bounded length, without what the database cannot hold."""
 
     media_type = "application/json"
 
@@ -38,14 +50,27 @@ class ORJSONParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        body = stream.read()
+        body = stream.read(MOST_BYTES + 1)
+        if len(body) > MOST_BYTES:
+            raise TooLarge
         try:
             parsed = orjson.loads(body) if body else {}
         except orjson.JSONDecodeError as error:
             raise ParseError(f"The request body is not valid JSON: {error}.") from error
         if not isinstance(parsed, dict):
             raise ParseError("The request body must be a JSON object.")
+        if b"\\u0000" in body and has_nul(parsed):
+            raise ParseError("The request body has a NUL character (\\u0000), which cannot be stored; leave it out.")
         return parsed
+
+
+def has_nul(value: Any) -> bool:
+    """Whether any text in a parsed body, keys included, has the one character that PostgreSQL refuses."""
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any(has_nul(part) for pair in value.items() for part in pair)
+    return isinstance(value, list) and any(map(has_nul, value))
 
 
 def problem(error: Exception, context: dict[str, Any]) -> Response | None:

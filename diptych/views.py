@@ -1,49 +1,17 @@
-"""The way in, the health check, and pages for what went wrong."""
+"""The health check, and pages for what went wrong."""
 
 import logging
 
-from django.contrib.auth.decorators import login_required
 from django.core.cache import cache
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from catalog.models import Membership, Study
-from catalog.models.studies import Role
-from catalog.permissions import MAY_SEE_PROGRESS
-
 logger = logging.getLogger(__name__)
-
-
-@require_safe
-@login_required
-def home(request: HttpRequest) -> HttpResponse:
-    """The person's studies; someone with one study and one thing to do there is led straight to it."""
-    roles: dict[Study, list[str]] = {}
-    for membership in (
-        Membership.objects.filter(person_id=request.user.pk).select_related("study").order_by("study__title", "role")
-    ):
-        roles.setdefault(membership.study, []).append(membership.role)
-    if len(roles) == 1:
-        [(study, held)] = roles.items()
-        if held == [Role.ANNOTATOR]:
-            return redirect("annotation:workspace", slug=study.slug)
-        if set(held) <= MAY_SEE_PROGRESS:
-            return redirect("qc:dashboard", slug=study.slug)
-    studies = [
-        {
-            "study": study,
-            "roles": [Role(role).label for role in held],
-            "annotates": Role.ANNOTATOR in held,
-            "sees_progress": bool(set(held) & MAY_SEE_PROGRESS),
-        }
-        for study, held in roles.items()
-    ]
-    return render(request, "home.html", {"studies": studies})
 
 
 @require_safe

@@ -3,12 +3,12 @@
 Read in short keyset chunks, each its own query outside any transaction, so that a slow client holds nothing open.
 """
 
+import hmac
 from collections.abc import Iterator
 from typing import Any
 
 import orjson
 from django.db.models import QuerySet
-from django.utils.crypto import salted_hmac
 
 from annotation.models import Annotation
 from annotation.protocol import SUB_DIMENSION_KEYS, TIE, VIDEOS
@@ -33,7 +33,7 @@ def lines(study: Study) -> Iterator[bytes]:
 def revisions(study: Study) -> QuerySet[Annotation]:
     """The study's annotation revisions with all that a line needs, by id."""
     return (
-        Annotation.objects.filter(assignment__study=study)
+        Annotation.objects.filter(study=study)
         .select_related(
             "assignment__standing",
             "assignment__pair__prompt",
@@ -46,8 +46,8 @@ def revisions(study: Study) -> QuerySet[Annotation]:
 
 
 def pseudonym(study: Study, person_id: int) -> str:
-    """The person's name in this study's files: stable, and without the key not to be traced."""
-    return salted_hmac("diptych.exports.annotator", f"{study.pk}/{person_id}", algorithm="sha256").hexdigest()[:16]
+    """The person's name in this study's files: stable, and without the study's key not to be traced."""
+    return hmac.digest(study.pseudonym_key.encode(), str(person_id).encode(), "sha256").hex()[:16]
 
 
 def record(annotation: Annotation, study: Study) -> dict[str, Any]:

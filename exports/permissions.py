@@ -3,10 +3,7 @@
 from rest_framework.request import Request
 
 from catalog.models import Study
-from catalog.models.studies import Role
-from catalog.permissions import study_for
-
-MAY_EXPORT = frozenset({Role.RESEARCHER, Role.ADMIN})
+from catalog.permissions import MAY_EXPORT, study_for
 
 
 def exported_study(request: Request, slug: str) -> Study:

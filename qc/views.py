@@ -8,8 +8,7 @@ from django.views.decorators.http import require_safe
 
 from annotation.progress import progress
 from catalog.models import Asset, Video
-from catalog.models.studies import Role
-from catalog.permissions import MAY_SEE_PROGRESS, study_for
+from qc.permissions import overseen_study, ways_on
 
 
 @require_safe
@@ -17,7 +16,7 @@ from catalog.permissions import MAY_SEE_PROGRESS, study_for
 @login_required
 def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
     """Progress, failed media with their reasons, and the way to the data."""
-    study = study_for(request, slug, roles=MAY_SEE_PROGRESS)
+    study = overseen_study(request, slug)
     failed = (
         Video.objects.filter(study=study, asset__state=Asset.State.FAILED)
         .select_related("asset", "prompt")
@@ -30,7 +29,6 @@ def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
             "study": study,
             "progress": progress(study),
             "failed": failed[:100],
-            "may_export": bool({Role.RESEARCHER, Role.ADMIN} & set(study.roles)),
-            "annotates": Role.ANNOTATOR in study.roles,
+            **ways_on(study),
         },
     )

@@ -5,7 +5,6 @@ from typing import Any
 
 import pgtrigger
 import pytest
-from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client, TransactionTestCase
 from rest_framework.test import APIClient
@@ -35,12 +34,6 @@ def _emptying_tables_between_tests_is_not_refused() -> Iterator[None]:
 def _static_files_are_collected() -> None:
     """Pages name their scripts and styles by hash, as in production, so the files must be there."""
     call_command("collectstatic", interactive=False, verbosity=0)
-
-
-@pytest.fixture(autouse=True)
-def _empty_cache() -> Iterator[None]:
-    yield
-    cache.clear()
 
 
 @pytest.fixture

@@ -38,6 +38,7 @@ class World:
     def annotation(self, **values):
         return Annotation.objects.create(
             **{
+                "study": self.study,
                 "assignment": self.assignment,
                 "author": self.person,
                 "submission_id": uuid.uuid4(),
@@ -161,16 +162,22 @@ ATTEMPTS = {
     "assignment_later_round_has_reason": lambda w: w.change(w.assignment, round=1),
     "assignment_lease_has_length": lambda w: w.change(w.assignment, expires_at=w.assignment.leased_at),
     "assignment_pair_same_study": lambda w: w.change(w.assignment, pair=w.foreign),
+    "annotation_assignment_same_study": lambda w: w.annotation(study=w.other),
+    "standing_assignment_same_study": lambda w: Standing.objects.create(
+        study=w.other, assignment=w.assignment, current=w.annotation()
+    ),
     "annotation_revision_once": twice(lambda w: w.annotation()),
     "annotation_revision_from_one": lambda w: w.annotation(revision=0),
     "annotation_author_kind_known": lambda w: w.annotation(author_kind="robot"),
     "annotation_choices_known": lambda w: w.annotation(correctness="left"),
     "annotation_tags_known": lambda w: w.annotation(tags_video_0=["rude"]),
     "standing_invalid_has_reason": lambda w: Standing.objects.create(
-        assignment=w.assignment, current=w.annotation(), validity="invalid"
+        study=w.study, assignment=w.assignment, current=w.annotation(), validity="invalid"
     ),
     "standing_current_of_assignment": lambda w: Standing.objects.create(
-        assignment=copy_of(w.assignment, round=1, round_reason="returned"), current=w.annotation()
+        study=w.study,
+        assignment=copy_of(w.assignment, round=1, round_reason="returned"),
+        current=w.annotation(),
     ),
 }
 
@@ -182,13 +189,24 @@ TARGETS = {
     "batch_study_id",
     "pair_study_id",
     "annotation_assignment_id",
+    "annotation_study_id",
+    "assignment_study_id",
 }
 
 
 def copy_of(assignment, **values):
     """Another assignment of the same pair and person, released unless told otherwise."""
     values = {"state": "released", "ended_at": timezone.now(), "round_reason": "returned"} | values
-    fields = ("study", "pair", "person", "left", "dimension_first", "expires_at")
+    fields = (
+        "study",
+        "pair",
+        "person",
+        "left",
+        "dimension_first",
+        "expires_at",
+        "protocol_version",
+        "guideline_version",
+    )
     return Assignment.objects.create(**{name: getattr(assignment, name) for name in fields} | values)
 
 

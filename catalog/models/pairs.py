@@ -88,6 +88,7 @@ class Pair(models.Model):
                 name="pair_servable",
                 condition=Q(open_slots__gt=0, ready=True, held=""),
             ),
+            models.Index(name="pair_preparing", fields=["study"], condition=Q(ready=False, held="")),
         ]
         constraints = [
             models.UniqueConstraint(name="pair_public_id_in_study", fields=["study", "public_id"]),

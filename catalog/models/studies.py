@@ -1,17 +1,36 @@
 """Studies and who works on them in which role."""
 
+import secrets
+from typing import TYPE_CHECKING, TypedDict
+
 from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+
+class HasRoles(TypedDict):
+    """What `StudyQuerySet.of` adds to a study."""
+
+    roles: list[str]
+
 
 class StudyQuerySet(models.QuerySet["Study"]):
-    def of(self, person_id: int) -> "StudyQuerySet":
-        """The studies in which the person has any role; all others do not exist for them."""
-        return self.filter(models.Exists(Membership.objects.filter(study=models.OuterRef("pk"), person_id=person_id)))
+    def of(self, person_id: int) -> "models.QuerySet[WithAnnotations[Study, HasRoles]]":
+        """The studies in which the person has a role, with theirs as `.roles`; all others do not exist for them."""
+        held = Membership.objects.filter(study=models.OuterRef("pk"), person_id=person_id).values("role")
+        return self.annotate(roles=ArraySubquery(held)).exclude(roles=[])  # type: ignore[return-value]
+
+
+def new_pseudonym_key() -> str:
+    """64 random hex characters."""
+    return secrets.token_hex(32)
 
 
 class Study(models.Model):
@@ -57,6 +76,10 @@ class Study(models.Model):
     )
     media_window_s = models.PositiveIntegerField(
         default=3600, help_text=_("A video's address stays valid for one to two of these, in seconds.")
+    )
+
+    pseudonym_key = models.CharField(
+        max_length=64, default=new_pseudonym_key, editable=False, help_text=_("Makes annotators' names in files.")
     )
 
     # What an ethics board and a data card ask for.
@@ -111,16 +134,7 @@ class Membership(models.Model):
             models.UniqueConstraint(name="membership_once", fields=["person", "study", "role"]),
             models.CheckConstraint(
                 name="membership_role_known",
-                condition=Q(
-                    role__in=[
-                        "annotator",
-                        "reviewer",
-                        "researcher",
-                        "admin",
-                        "safety_officer",
-                        "wellbeing_contact",
-                    ]
-                ),
+                condition=Q(role__in=Role.values),
             ),
         ]
 

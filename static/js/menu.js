@@ -1,4 +1,7 @@
-/** Native <details> menus close when one presses Escape or turns to something else. */
+/**
+ * Native <details> menus close when one presses Escape or turns to something else.
+ * Such an Escape is marked by `preventDefault`, so that who hears it next knows what it did.
+ */
 
 for (const menu of document.querySelectorAll("details[data-menu]")) {
   const close = () => { menu.open = false; };
@@ -8,7 +11,7 @@ for (const menu of document.querySelectorAll("details[data-menu]")) {
   });
   menu.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !menu.open) return;
-    event.stopPropagation();
+    event.preventDefault();
     close();
     menu.querySelector("summary").focus();
   });

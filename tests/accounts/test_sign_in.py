@@ -107,3 +107,29 @@ def test_a_token_of_somebody_who_left_opens_nothing(api, annotator):
     annotator.is_active = False
     annotator.save()
     assert client.get("/api/v1/studies/").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "recorded"),
+    [
+        (0, "203.0.113.9", "127.0.0.1"),
+        (1, "198.51.100.7, 203.0.113.9", "203.0.113.9"),
+        (2, "198.51.100.7, 203.0.113.9", "198.51.100.7"),
+        (1, "", "127.0.0.1"),
+        (1, "not an address", None),
+    ],
+)
+def test_audit_rows_say_where_a_request_came_from(annotator, settings, proxies, forwarded, recorded):
+    settings.TRUSTED_PROXIES = proxies
+    client, _ = sign_in(annotator)
+    change = {"old_password": OLD, "new_password1": NEW, "new_password2": NEW}
+    client.post(reverse("accounts:password"), change, headers={"X-Forwarded-For": forwarded})
+    assert AuditEvent.objects.get(action="user.password_changed").address == recorded
+
+
+def test_the_one_time_password_is_not_accepted_as_the_new_one(newcomer):
+    client, _ = sign_in(newcomer)
+    change = {"old_password": OLD, "new_password1": OLD, "new_password2": OLD}
+    assert client.post(reverse("accounts:password"), change).status_code == 200
+    newcomer.refresh_from_db()
+    assert newcomer.must_change_password

@@ -167,6 +167,68 @@ def test_a_body_that_is_not_a_json_object_is_refused_in_words(study, lease, clie
     assert "JSON" in response.json()["detail"]
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [{"viewing": {"note": "a\0b"}}, {"viewing": {"a\0b": 1}}, {"timings_ms": {"a\0b": 1}}],
+)
+@pytest.mark.parametrize("action", ["submit", "draft"])
+def test_a_nul_character_is_refused_in_words(study, lease, client, action, changed):
+    factories.pair(study)
+    path = f"/api/v1/assignments/{lease()['current']['id']}/{action}/"
+    send = client.put if action == "draft" else client.post
+    response = send(path, factories.body(**changed), format="json")
+    assert response.status_code == 400
+    assert "NUL" in response.json()["detail"]
+
+
+def test_text_that_only_looks_like_a_nul_is_kept(study, lease, client):
+    factories.pair(study)
+    body = factories.body(viewing={"note": "\\u0000"})
+    assert submit(client, lease()["current"]["id"], body).status_code == 201
+    assert Annotation.objects.get().viewing == {"note": "\\u0000"}
+
+
+@pytest.mark.parametrize("content", [b'{"viewing": "' + b"x" * 300_000 + b'"}'])
+def test_a_body_longer_than_any_answer_is_refused(study, lease, client, content):
+    factories.pair(study)
+    path = f"/api/v1/assignments/{lease()['current']['id']}/submit/"
+    response = client.post(path, content, content_type="application/json")
+    assert (response.status_code, response.json()["code"]) == (413, "too_large")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("timings_ms", {"total": -1}),
+        ("timings_ms", {"total": 10**15}),
+        ("timings_ms", {"x" * 61: 1}),
+        ("timings_ms", {str(stage): 1 for stage in range(41)}),
+        ("viewing", {"much": "x" * 17_000}),
+        ("viewing", []),
+    ],
+)
+def test_reports_are_bounded(study, lease, client, field, value):
+    factories.pair(study)
+    response = submit(client, lease()["current"]["id"], factories.body(**{field: value}))
+    assert response.status_code == 400
+    assert field in response.json()["fields"]
+
+
+def test_a_tag_is_listed_at_most_as_often_as_there_are_tags(study, lease, client):
+    factories.pair(study)
+    harmlessness = {"video_0": {"tags": ["porn"] * 13}, "video_1": {"tags": []}, "overall": "video_1"}
+    response = submit(client, lease()["current"]["id"], factories.body(harmlessness=harmlessness))
+    assert response.status_code == 400
+
+
+def test_renewing_an_answered_pair_says_so(study, lease, client):
+    factories.pair(study)
+    assignment = lease()["current"]["id"]
+    submit(client, assignment, factories.body())
+    refused = client.post(f"/api/v1/assignments/{assignment}/renew/")
+    assert (refused.status_code, refused.json()["code"]) == (409, "already_answered")
+
+
 def test_a_draft_comes_back_with_its_lease(study, lease, client):
     factories.pair(study)
     draft = {
@@ -264,5 +326,5 @@ def test_an_assignment_of_somebody_else_does_not_exist(study, lease, api, action
 def test_the_number_of_queries_of_the_loop_is_bounded(study, lease, client, django_assert_max_num_queries):
     factories.pairs(study, 5)
     desk = lease()
-    with django_assert_max_num_queries(22):
+    with django_assert_max_num_queries(17):
         submit(client, desk["current"]["id"], factories.body(lease_next=True))

@@ -2,6 +2,7 @@
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 
 import pytest
@@ -41,7 +42,6 @@ def submit(assignment, person, study, submission_id=None, lease_next=False):
     return submission.submit(
         assignment,
         person,
-        study,
         submission_id=submission_id or uuid.uuid4(),
         answers=ANSWERS,
         timings_ms={},
@@ -133,8 +133,8 @@ def test_submitting_while_the_sweep_takes_the_lease_back_keeps_the_count():
     people = [factories.member(study, "annotator") for _ in pairs]
     leases = [serving.lease(person, study).current for person in people[:5]]
     Assignment.objects.update(
-        leased_at=F("leased_at") - serving.timedelta(hours=2),
-        expires_at=F("leased_at") - serving.timedelta(hours=1),
+        leased_at=F("leased_at") - timedelta(hours=2),
+        expires_at=F("leased_at") - timedelta(hours=1),
     )
     at_once(
         *[
@@ -146,3 +146,43 @@ def test_submitting_while_the_sweep_takes_the_lease_back_keeps_the_count():
     )
     assert Annotation.objects.count() == 5
     assert not wrongly_counted(study).exists()
+
+
+def test_people_who_find_nothing_and_take_expired_leases_back_never_wait_for_each_other():
+    study = factories.study()
+    factories.pairs(study, 8, wanted=2)
+    gone = [factories.member(study, "annotator") for _ in range(8)]
+    here = [factories.member(study, "annotator") for _ in range(6)]
+
+    def everybody_away():
+        for person in gone:
+            serving.lease(person, study)
+        Assignment.objects.filter(state="leased").update(
+            leased_at=F("leased_at") - timedelta(hours=2), expires_at=F("leased_at") - timedelta(hours=1)
+        )
+
+    for _ in range(5):
+        everybody_away()
+        results = at_once(*[lambda person=person: serving.lease(person, study) for person in here])
+        assert [result for result in results if isinstance(result, Exception)] == []
+        assert not wrongly_counted(study).exists()
+        for person, desk in zip(here, results, strict=True):
+            for assignment in (desk.current, desk.next):
+                if assignment:
+                    serving.release(assignment, person)
+
+
+def test_a_lease_that_the_sweep_takes_back_is_never_both_current_and_next():
+    study = factories.study()
+    factories.pairs(study, 2)
+    person = factories.member(study, "annotator")
+    for _ in range(15):
+        serving.lease(person, study)
+        Assignment.objects.filter(state="leased").update(
+            leased_at=F("leased_at") - timedelta(hours=2), expires_at=F("leased_at") - timedelta(hours=1)
+        )
+        desk, _, _ = at_once(lambda: serving.lease(person, study), serving.return_expired, serving.return_expired)
+        assert desk.current
+        assert desk.current.pk != (desk.next and desk.next.pk)
+        assert Assignment.objects.get(pk=desk.current.pk).state == "leased"
+        assert not wrongly_counted(study).exists()

@@ -33,7 +33,6 @@ def answer(assignment, person, study, **values):
     return submission.submit(
         assignment,
         person,
-        study,
         submission_id=body["submission_id"],
         answers=Answers.from_body(body["helpfulness"], body["harmlessness"]),
         timings_ms={},
@@ -135,7 +134,7 @@ def test_the_sweep_returns_slots_and_the_owner_may_have_the_pair_again_with_the_
 def test_a_skipped_pair_is_free_for_others_and_gone_for_its_skipper(study, annotator):
     pair, other_pair = factories.pairs(study, 2)
     desk = serving.lease(annotator, study)
-    after = serving.skip(desk.current, study, annotator, reason="cannot_judge")
+    after = serving.skip(desk.current, annotator, reason="cannot_judge")
     assert (after.current.pair, after.next) == (other_pair, None)
     pair.refresh_from_db()
     assert pair.open_slots == 1
@@ -146,11 +145,11 @@ def test_a_skipped_pair_is_free_for_others_and_gone_for_its_skipper(study, annot
 def test_skipping_or_releasing_twice_returns_one_slot(study, annotator):
     pair = factories.pair(study)
     lease = serving.lease(annotator, study).current
-    serving.release(lease, study, annotator)
-    serving.release(lease, study, annotator)
+    serving.release(lease, annotator)
+    serving.release(lease, annotator)
     assert slots_add_up(pair)
-    serving.skip(lease, study, annotator, reason="technical_problem")
-    serving.skip(lease, study, annotator, reason="technical_problem")
+    serving.skip(lease, annotator, reason="technical_problem")
+    serving.skip(lease, annotator, reason="technical_problem")
     assert slots_add_up(pair)
 
 
@@ -159,9 +158,9 @@ def test_an_answered_pair_cannot_be_skipped_or_released(study, annotator):
     lease = serving.lease(annotator, study).current
     answer(lease, annotator, study)
     with pytest.raises(serving.NotYours, match="already submitted"):
-        serving.skip(lease, study, annotator, reason="cannot_judge")
+        serving.skip(lease, annotator, reason="cannot_judge")
     with pytest.raises(serving.NotYours, match="already submitted"):
-        serving.release(lease, study, annotator)
+        serving.release(lease, annotator)
 
 
 def test_renewing_takes_an_expired_lease_back_while_its_slot_is_free(study, annotator):
@@ -169,7 +168,7 @@ def test_renewing_takes_an_expired_lease_back_while_its_slot_is_free(study, anno
     lease = serving.lease(annotator, study).current
     expire(lease)
     serving.return_expired()
-    renewed = serving.renew(lease, study, annotator)
+    renewed = serving.renew(lease, annotator)
     assert renewed.state == "leased"
     assert renewed.expires_at > timezone.now()
     assert slots_add_up(pair)
@@ -181,7 +180,7 @@ def test_renewing_fails_once_somebody_else_has_the_pair(study, annotator):
     expire(lease)
     serving.lease(factories.member(study, "annotator"), study)
     with pytest.raises(serving.NotYours, match="somebody else"):
-        serving.renew(lease, study, annotator)
+        serving.renew(lease, annotator)
     assert slots_add_up(pair)
 
 

@@ -34,7 +34,6 @@ def send(study, annotator, lease):
         return submission.submit(
             on or lease,
             by or annotator,
-            study,
             submission_id=submission_id or uuid.uuid4(),
             answers=Answers.from_body(body["helpfulness"], harmlessness or body["harmlessness"]),
             timings_ms={"total_active": 1},
@@ -101,7 +100,7 @@ def test_a_second_answer_to_the_same_pair_is_refused(send):
 
 
 def test_an_answer_to_a_skipped_pair_is_refused(send, lease, study, annotator):
-    serving.skip(lease, study, annotator, reason="cannot_judge")
+    serving.skip(lease, annotator, reason="cannot_judge")
     with pytest.raises(submission.Conflict) as conflict:
         send()
     assert conflict.value.code == "skipped"

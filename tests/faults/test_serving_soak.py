@@ -48,11 +48,11 @@ class Person:
         if draw < 0.6:
             return self.send(assignment)
         if draw < 0.7:
-            return serving.skip(assignment, self.study, self.user, reason="cannot_judge")
+            return serving.skip(assignment, self.user, reason="cannot_judge")
         if draw < 0.8:
-            return serving.release(assignment, self.study, self.user)
+            return serving.release(assignment, self.user)
         if draw < 0.9:
-            return serving.renew(assignment, self.study, self.user)
+            return serving.renew(assignment, self.user)
         return self.lapse(assignment)
 
     def lapse(self, assignment):
@@ -71,7 +71,6 @@ class Person:
                 submitted = submission.submit(
                     assignment,
                     self.user,
-                    self.study,
                     submission_id=uuid.UUID(body["submission_id"]),
                     answers=Answers.from_body(body["helpfulness"], body["harmlessness"]),
                     timings_ms={},

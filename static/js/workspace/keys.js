@@ -17,7 +17,10 @@ export function paintTagKeys() {
   }
 }
 
-/** `act` has a function for each thing that keys do; each says by `false` that the key was not for it. */
+/**
+ * `act` has a function for each thing that keys do; each says by `false` that the key was not for it.
+ * Escape always hides: one that also closes a dialog or a menu never shows the videos again.
+ */
 export function bindKeys(act) {
   const player = {
     Space: () => act.toggle(),
@@ -49,12 +52,13 @@ export function bindKeys(act) {
   }
 
   document.addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || event.isComposing || event.keyCode === 229 || anyOpen()) return;
+    if (event.isComposing || event.keyCode === 229) return;
     if (event.code === "Escape") {
-      if (!event.repeat) act.hide();
+      if (anyOpen() || event.defaultPrevented) act.hide();
+      else if (!event.repeat) act.hideOrShow();
       return;
     }
-    if (event.repeat || settings.keys === "off" || event.altKey || event.metaKey) return;
+    if (event.defaultPrevented || anyOpen() || event.repeat || settings.keys === "off" || event.altKey || event.metaKey) return;
     if (event.ctrlKey) {
       if (event.code !== "Enter" && event.code !== "NumpadEnter") return;
       event.preventDefault();

@@ -11,14 +11,17 @@ const AWAY_MS = 10 * 60_000;
 export class Leases {
   #held = new Map();
   #idleMs;
-  #onFresh;
   #onTakeNext;
+  #onAnswered;
 
-  /** `onFresh(assignment)`: renewed, with new addresses. `onTakeNext()`: the person gives a lost pair up. */
-  constructor({ idleMs, onFresh, onTakeNext }) {
+  /**
+   * `idleMs()`: how long the person has done nothing. `onTakeNext()`: they give a lost pair up.
+   * `onAnswered()`: the current pair is answered already, in another tab or on another machine.
+   */
+  constructor({ idleMs, onTakeNext, onAnswered }) {
     this.#idleMs = idleMs;
-    this.#onFresh = onFresh;
     this.#onTakeNext = onTakeNext;
+    this.#onAnswered = onAnswered;
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) for (const id of this.#held.keys()) this.#renewIfDue(id);
     });
@@ -28,11 +31,8 @@ export class Leases {
   /** Holds exactly these assignments, the current one first. */
   hold(assignments) {
     const wanted = new Map(assignments.filter(Boolean).map((assignment) => [assignment.id, assignment]));
-    for (const [id, lease] of this.#held) {
-      if (!wanted.has(id)) {
-        clearTimeout(lease.timer);
-        this.#held.delete(id);
-      }
+    for (const id of this.#held.keys()) {
+      if (!wanted.has(id)) this.#drop(id);
     }
     clear("lease");
     for (const assignment of wanted.values()) this.#note(assignment);
@@ -62,17 +62,27 @@ export class Leases {
       const assignment = await send("POST", addressOf("renew", id));
       if (this.#held.has(id)) this.#note(assignment);
       clear("lease");
-      this.#onFresh(assignment);
       return assignment;
     } catch (error) {
       if (!(error instanceof Refused)) {
         this.#later(id, RETRY_MS);
         throw error;
       }
-      if (this.#held.has(id) && id === this.#held.keys().next().value) this.#lost();
+      const isCurrent = id === this.#held.keys().next().value;
+      if (error.code === "already_answered") {
+        this.#drop(id);
+        if (isCurrent) this.#onAnswered();
+        return null;
+      }
+      if (isCurrent) this.#lost();
       this.#later(id, 4 * RETRY_MS);
       return null;
     }
+  }
+
+  #drop(id) {
+    clearTimeout(this.#held.get(id)?.timer);
+    this.#held.delete(id);
   }
 
   #later(id, ms) {

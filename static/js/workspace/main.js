@@ -4,7 +4,7 @@ import { Player } from "../player/player.js";
 import { Refused, SignedOut, Unreachable, addressOf, send } from "./api.js";
 import { Clock } from "./clock.js";
 import { bindDialogs, openSheet } from "./dialogs.js";
-import { SIDES, one, onAction, say } from "./dom.js";
+import { one, onAction, say } from "./dom.js";
 import { Drafts } from "./drafts.js";
 import { hideEmpty, showEmpty } from "./empty.js";
 import { Guide } from "./guide.js";
@@ -33,8 +33,8 @@ const clock = new Clock(stage);
 const drafts = new Drafts(collect, () => leaveFor("elsewhere"));
 const leases = new Leases({
   idleMs: () => clock.idleMs,
-  onFresh: () => {},
   onTakeNext: () => leaveFor(null),
+  onAnswered: () => { if (!busy) leaveFor("elsewhere"); },
 });
 
 /** Which part is being worked on, for the clock. */
@@ -197,6 +197,14 @@ async function leaveFor(word) {
   if (word && current) passingWord(say(word), "warn");
 }
 
+/** Hides, pauses and mutes both videos, or shows them; a reload keeps it so. */
+function setHidden(hidden) {
+  if (!current) return;
+  player.hide(hidden);
+  keep(current.id, { hidden });
+  passingWord(hidden ? say("hidden") : "");
+}
+
 const inTagStep = () => {
   const step = guide.turn();
   return step?.dataset.step.startsWith("tags-") ? step : null;
@@ -253,12 +261,8 @@ const act = {
     passingWord(say("undone"));
     return true;
   },
-  hide() {
-    if (!current) return;
-    player.hide(!player.hidden);
-    keep(current.id, { hidden: player.hidden });
-    passingWord(player.hidden ? say("hidden") : "");
-  },
+  hide: () => setHidden(true),
+  hideOrShow: () => setHidden(!player.hidden),
 };
 
 function afterChange() {

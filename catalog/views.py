@@ -1,0 +1,35 @@
+"""The way in: a person's studies."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from accounts.models import User
+from catalog.models import Study
+from catalog.models.studies import Role
+from catalog.permissions import MAY_ANNOTATE, MAY_SEE_PROGRESS, allows
+
+
+@require_safe
+@login_required
+def home(request: HttpRequest) -> HttpResponse:
+    """The person's studies; who has one study and one thing to do there is led straight to it, unless `?all` asks."""
+    person: User = request.user  # type: ignore[assignment]
+    studies = list(Study.objects.of(person.pk).order_by("title"))
+    if len(studies) == 1 and "all" not in request.GET:
+        held = set(studies[0].roles)
+        if held <= MAY_ANNOTATE:
+            return redirect("annotation:workspace", slug=studies[0].slug)
+        if held <= MAY_SEE_PROGRESS:
+            return redirect("qc:dashboard", slug=studies[0].slug)
+    rows = [
+        {
+            "study": study,
+            "roles": [Role(role).label for role in sorted(study.roles)],
+            "annotates": allows(study, MAY_ANNOTATE),
+            "sees_progress": allows(study, MAY_SEE_PROGRESS),
+        }
+        for study in studies
+    ]
+    return render(request, "home.html", {"studies": rows})

@@ -1,0 +1,22 @@
+"""Who may see how a study is getting on; the only place in the room that decides it."""
+
+from typing import TYPE_CHECKING
+
+from django.http import HttpRequest
+
+from catalog.models import Study
+from catalog.models.studies import HasRoles
+from catalog.permissions import MAY_ANNOTATE, MAY_EXPORT, MAY_SEE_PROGRESS, allows, study_for
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+
+def overseen_study(request: HttpRequest, slug: str) -> "WithAnnotations[Study, HasRoles]":
+    """The study, for a reviewer, researcher or admin of it. Raises Http404 or PermissionDenied."""
+    return study_for(request, slug, roles=MAY_SEE_PROGRESS)
+
+
+def ways_on(study: "WithAnnotations[Study, HasRoles]") -> dict[str, bool]:
+    """Which of the dashboard's links the person may follow."""
+    return {"may_export": allows(study, MAY_EXPORT), "annotates": allows(study, MAY_ANNOTATE)}

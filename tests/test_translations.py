@@ -1,0 +1,175 @@
+"""Chinese: every sentence of the product has its translation, and the compiled file says what the readable one says.
+
+After a change of words, with GNU gettext installed:
+
+    .venv/bin/python manage.py makemessages -l zh_Hans --ignore .venv --no-wrap --add-location=file
+    (translate in locale/zh_Hans/LC_MESSAGES/django.po)
+    .venv/bin/python manage.py compilemessages -l zh_Hans --ignore .venv
+"""
+
+import ast
+import gettext
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation.template import templatize
+
+from tests import factories
+
+ROOT = Path(settings.BASE_DIR)
+ROOMS = ("accounts", "catalog", "annotation", "qc", "exports", "training", "diptych")
+FOLDER = ROOT / "locale" / "zh_Hans" / "LC_MESSAGES"
+#: Calls whose first arguments are sentences: how many of them.
+MARKS = {"_": 1, "gettext": 1, "gettext_lazy": 1, "gettext_noop": 1, "ngettext": 2, "ngettext_lazy": 2}
+PLACEHOLDER = re.compile(r"%\(\w+\)s|%%|\{\w+\}|<[^>]+>")
+
+
+@dataclass
+class Entry:
+    """One entry of a .po file: `msgid`, `msgid_plural`, `msgstr` or `msgstr[0]`, and its flags."""
+
+    words: dict[str, str] = field(default_factory=dict)
+    flags: str = ""
+
+    @property
+    def sentence(self) -> str:
+        return self.words.get("msgid", "")
+
+    @property
+    def chinese(self) -> str:
+        return self.words.get("msgstr[0]", self.words.get("msgstr", ""))
+
+
+def entries() -> list[Entry]:
+    """What the .po file holds, without its header and what is commented out."""
+    found = []
+    for block in (FOLDER / "django.po").read_text().split("\n\n"):
+        entry, keyword = Entry(), ""
+        for line in block.splitlines():
+            if line.startswith("#,"):
+                entry.flags += line
+            elif line and not line.startswith("#"):
+                start, quoted = line[: line.index('"')].strip(), line[line.index('"') :]
+                keyword = start or keyword
+                entry.words[keyword] = entry.words.get(keyword, "") + ast.literal_eval(quoted)
+        if entry.sentence:
+            found.append(entry)
+    return found
+
+
+def sentences(code: str) -> Iterator[str]:
+    """The msgids that Python code asks for."""
+    for node in ast.walk(ast.parse(code)):
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        for argument in node.args[: MARKS.get(name, 0)]:
+            if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                yield argument.value
+
+
+def sentences_of_template(source: str) -> Iterator[str]:
+    """The msgids of a template, from the calls that Django would show to xgettext."""
+    for call in re.findall(r"\bn?gettext\(.*?\) |\b_\(.*?\) ", templatize(source)):
+        yield from sentences(call.strip())
+
+
+def asked_for() -> dict[str, str]:
+    """Every msgid with a file that asks for it."""
+    found = {}
+    for room in ROOMS:
+        for path in (ROOT / room).rglob("*.py"):
+            found |= dict.fromkeys(sentences(path.read_text()), str(path.relative_to(ROOT)))
+    for path in (ROOT / "templates").rglob("*.html"):
+        found |= dict.fromkeys(sentences_of_template(path.read_text()), str(path.relative_to(ROOT)))
+    return found
+
+
+def test_every_sentence_of_the_product_is_in_chinese():
+    known = {sentence for entry in entries() for sentence in (entry.sentence, entry.words.get("msgid_plural"))}
+    lacking = {sentence: path for sentence, path in asked_for().items() if sentence not in known}
+    assert lacking == {}, f"Not in {FOLDER}/django.po; see the head of this file."
+
+
+def test_the_extraction_reads_python_and_templates():
+    assert list(sentences('_("one " "two"); ngettext("a", "b", 3); print("no")')) == ["one two", "a", "b"]
+    counted = "{% blocktrans count n=n %}{{ n }} a{% plural %}{{ n }} b{% endblocktrans %}"
+    assert list(sentences_of_template('{% trans "it\'s {n} %" %}' + counted)) == ["it's {n} %%", "%(n)s a", "%(n)s b"]
+
+
+def test_no_translation_is_empty_or_fuzzy():
+    assert [entry.sentence for entry in entries() if not entry.chinese or "fuzzy" in entry.flags] == []
+
+
+def test_placeholders_and_markup_are_the_same_in_chinese():
+    def marks(text):
+        return sorted(PLACEHOLDER.findall(text))
+
+    assert [entry.sentence for entry in entries() if marks(entry.sentence) != marks(entry.chinese)] == []
+
+
+def test_the_compiled_file_says_what_the_readable_one_says():
+    with (FOLDER / "django.mo").open("rb") as compiled:
+        catalog = gettext.GNUTranslations(compiled)
+    for entry in entries():
+        if "msgid_plural" in entry.words:
+            said = catalog.ngettext(entry.sentence, entry.words["msgid_plural"], 2)
+        else:
+            said = catalog.gettext(entry.sentence)
+        assert said == entry.chinese, "django.mo is older than django.po; see the head of this file."
+    count = sum(1 for sentence in catalog._catalog if sentence)
+    assert count == len(entries())
+
+
+def test_a_chinese_browser_gets_chinese():
+    for code in ("zh-hans", "zh-cn"):
+        with translation.override(translation.get_supported_language_variant(code)):
+            assert translation.gettext("Submit") == "提交"
+
+
+@pytest.mark.django_db
+class TestChoosingALanguage:
+    def choose(self, client, language="zh-hans", **fields):
+        return client.post(reverse("accounts:language"), {"language": language} | fields)
+
+    def test_it_is_kept_for_the_person_and_leads_back(self, browser_client):
+        person = factories.person()
+        response = self.choose(browser_client(person), next="/accounts/password/")
+        assert (response.status_code, response.url) == (302, "/accounts/password/")
+        person.refresh_from_db()
+        assert person.locale == "zh-hans"
+
+    def test_somebody_not_signed_in_keeps_it_in_the_browser(self):
+        client = Client()
+        self.choose(client)
+        page = client.get(reverse("accounts:sign_in")).content.decode()
+        assert '<html lang="zh-Hans">' in page
+        assert "登录" in page
+
+    def test_signing_in_brings_the_persons_language_to_the_browser(self):
+        person = factories.person(locale="zh-hans")
+        client = Client()
+        client.post(reverse("accounts:sign_in"), {"username": person.username, "password": "a password of its own"})
+        assert "此处没有内容" in client.get("/nowhere").content.decode()
+
+    def test_it_never_leads_to_another_site(self):
+        for address in ("https://example.org/", "//example.org", "javascript:alert(1)", ""):
+            assert self.choose(Client(), next=address).url == "/"
+
+    def test_an_unknown_language_changes_nothing(self, browser_client):
+        person = factories.person()
+        client = browser_client(person)
+        self.choose(client, language="tlh")
+        person.refresh_from_db()
+        assert person.locale == ""
+        assert settings.LANGUAGE_COOKIE_NAME not in client.cookies
+
+    def test_it_is_changed_by_post_alone(self):
+        assert Client().get(reverse("accounts:language")).status_code == 405
