@@ -65,4 +65,4 @@ class PersonMiddleware:
 #: Neither reads language or time zone. The API refuses one-time passwords itself (`tokens.SessionAuthentication`); a
 #: media address is its own proof and is given out by the API alone.
 NO_PAGES = {"api", "media"}
-OPEN_TO_ONE_TIME_PASSWORDS = {"accounts:password", "accounts:sign_out", "healthz"}
+OPEN_TO_ONE_TIME_PASSWORDS = {"accounts:password", "accounts:sign_out", "accounts:language", "healthz"}

@@ -4,9 +4,10 @@ from html.parser import HTMLParser
 
 import pytest
 from django.test import Client
-from django.urls import reverse
+from django.urls import get_resolver, resolve, reverse
 
 from tests import factories
+from tests.test_permissions import endpoints
 
 pytestmark = pytest.mark.django_db
 
@@ -65,6 +66,20 @@ def pages(study, annotator, researcher):
         "forbidden": client(annotator).get(reverse("qc:dashboard", args=[study.slug])),
         "stale form": client(annotator).post(reverse("accounts:sign_out")),
     }
+
+
+#: Addresses that answer something other than a page.
+NO_PAGES = {"healthz", "accounts:sign_out", "accounts:language"}
+
+
+def test_every_page_is_among_those_looked_at(pages):
+    names = {name for name, _ in endpoints(get_resolver()) if not name.startswith(("api:", "media:"))}
+    looked_at = {resolve(response.request["PATH_INFO"]).view_name for response in pages.values() if found(response)}
+    assert looked_at >= names - NO_PAGES
+
+
+def found(response):
+    return response.status_code == 200
 
 
 STATUS = {"not found": 404, "not found, signed in": 404, "forbidden": 403, "stale form": 403}

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from annotation.models import Annotation, Assignment
 from tests import factories
+from tests.web import wait_for
 
 HARMLESSNESS, HELPFULNESS = '[data-tab="harmlessness"]', '[data-tab="helpfulness"]'
 SUBMIT = '[data-action="submit"]'
@@ -103,7 +104,7 @@ def test_another_pair_by_keyboard_alone(workspace, api, study, researcher):
         page.keyboard.press(key)
     expect(page.locator(HARMLESSNESS)).to_have_attribute("aria-selected", "true")
     watch_both(page)
-    page.keyboard.press("n")  # none of these, for the left video
+    wait_for(lambda: none_of_these(page), "“None of these” did not open for the left video")
     page.keyboard.press("2")  # the second tag, for the right one
     move_on_from_tags(page)
     page.keyboard.press("f")
@@ -122,13 +123,20 @@ def test_another_pair_by_keyboard_alone(workspace, api, study, researcher):
     assert line["harmlessness"]["overall"] == left
 
 
+def none_of_these(page):
+    """Presses the key, which answers once the outlined video has been seen through."""
+    page.keyboard.press("n")
+    return page.locator('input[name="none-left"]').is_checked()
+
+
 def watch_both(page):
-    """Plays both to their end by key; a second and a half."""
-    page.keyboard.press("Escape") if page.locator("[data-hidden]").count() else None
+    """Plays both to their end by key."""
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("Space")
-    page.wait_for_function("() => [...document.querySelectorAll('video[data-active]')].every(v => v.currentTime > 0.2)")
-    page.wait_for_timeout(1800)
+    page.wait_for_function(
+        """() => [...document.querySelectorAll('video[data-active]')].every(video =>
+             video.played.length && video.played.end(video.played.length - 1) > video.duration - 0.1)"""
+    )
 
 
 def move_on_from_tags(page):
@@ -174,16 +182,18 @@ def test_pausing_stops_both_on_the_same_frame(workspace):
 def test_stepping_moves_one_frame(workspace):
     page = workspace()
     page.evaluate("document.activeElement.blur()")
-    positions = []
-    for _ in range(3):
+    now = "document.querySelector('video[data-active]').currentTime"
+    positions = [page.evaluate(now)]
+    for _ in range(4):
         page.keyboard.press(".")
         page.wait_for_function(
-            "() => [...document.querySelectorAll('video[data-active]')].every(v => !v.seeking && v.readyState >= 2)"
+            """before => [...document.querySelectorAll('video[data-active]')].every(video =>
+                 !video.seeking && video.readyState >= 2 && video.currentTime !== before)""",
+            arg=positions[-1],
         )
-        page.wait_for_timeout(150)
-        positions.append(page.evaluate("document.querySelector('video[data-active]').currentTime"))
-    steps = [later - earlier for earlier, later in pairwise(positions)]
-    assert all(step == pytest.approx(1 / 24, abs=0.005) for step in steps)
+        positions.append(page.evaluate(now))
+    steps = [later - earlier for earlier, later in pairwise(positions[1:])]
+    assert all(step == pytest.approx(1 / 24, abs=0.005) for step in steps), positions
 
 
 def test_stage_two_is_closed_until_stage_one_is_complete(workspace):

@@ -1,7 +1,6 @@
 """Who can reach the servers: this machine only, and only with the password."""
 
 import stat
-import tempfile
 from pathlib import Path
 
 import psutil
@@ -9,7 +8,7 @@ import psycopg
 import pytest
 import redis
 
-from diptych.embedded import Servers
+from diptych.embedded import Servers, start
 from tests.embedded.helpers import addresses, broker, postmaster, rows, valkey_process
 
 
@@ -82,8 +81,11 @@ def test_valkey_appends_to_a_file(shared: Servers) -> None:
     assert settings["appendfsync"] == "everysec"
 
 
-def test_parents_keep_their_permissions(shared: Servers) -> None:
-    parents = list(shared.home.path.parents)
-    assert stat.S_IMODE(parents[0].stat().st_mode) == 0o755
-    assert stat.S_IMODE(parents[1].stat().st_mode) == stat.S_IMODE(Path(tempfile.gettempdir()).stat().st_mode)
-    assert not stat.S_IMODE(parents[0].stat().st_mode) & 0o022
+def test_parents_keep_their_permissions(tmp_path: Path) -> None:
+    above = [tmp_path / "wide", tmp_path / "wide" / "narrow"]
+    for folder, mode in zip(above, (0o755, 0o711), strict=True):
+        folder.mkdir()
+        folder.chmod(mode)
+    with start(above[-1] / "home"):
+        pass
+    assert [stat.S_IMODE(folder.stat().st_mode) for folder in above] == [0o755, 0o711]
