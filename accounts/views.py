@@ -1,5 +1,7 @@
 """Pages for signing in, choosing a password and a language. Django's own views, with our templates and audit rows."""
 
+from urllib.parse import urlsplit
+
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.contrib.auth.views import LoginView, PasswordChangeView
@@ -8,8 +10,10 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse, reverse_lazy
+from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from accounts import audit
@@ -23,11 +27,17 @@ class SignInView(LoginView):
     template_name = "accounts/sign_in.html"
     redirect_authenticated_user = True
 
+    def get_redirect_url(self, request: HttpRequest | None = None) -> str:
+        """Where the person was going, unless that was here."""
+        wanted = super().get_redirect_url()
+        return "" if urlsplit(wanted).path == self.request.path else wanted
+
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """Tells this browser the person's language too: the API and pages without a person read it from there."""
         return keep_language(super().form_valid(form), form.get_user().locale)
 
 
+@method_decorator(never_cache, name="dispatch")
 class PasswordView(SuccessMessageMixin, PasswordChangeView):
     """Changes the password; a one-time password is thereby used up."""
 

@@ -108,6 +108,8 @@ class DraftSerializer(ReportedSerializer):
     harmlessness = DraftHarmlessnessSerializer(required=False)
 
     def validate(self, draft: dict[str, Any]) -> dict[str, Any]:
+        if not draft.keys() & {"helpfulness", "harmlessness"}:
+            raise serializers.ValidationError("A draft has “helpfulness”, “harmlessness” or both.")
         if errors := stage_errors(draft):
             raise serializers.ValidationError({dimension: {"overall": [why]} for dimension, why in errors.items()})
         return draft

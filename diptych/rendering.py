@@ -59,18 +59,34 @@ class ORJSONParser(BaseParser):
             raise ParseError(f"The request body is not valid JSON: {error}.") from error
         if not isinstance(parsed, dict):
             raise ParseError("The request body must be a JSON object.")
-        if b"\\u0000" in body and has_nul(parsed):
-            raise ParseError("The request body has a NUL character (\\u0000), which cannot be stored; leave it out.")
+        if reason := unstorable(parsed):
+            raise ParseError(f"The request body {reason}.")
         return parsed
 
 
-def has_nul(value: Any) -> bool:
-    """Whether any text in a parsed body, keys included, has the one character that PostgreSQL refuses."""
-    if isinstance(value, str):
-        return "\0" in value
-    if isinstance(value, dict):
-        return any(has_nul(part) for pair in value.items() for part in pair)
-    return isinstance(value, list) and any(map(has_nul, value))
+#: JSON readers agree on whole numbers up to here (RFC 8259, section 6); beyond, what is stored is not what comes back.
+LARGEST_NUMBER = 2**53
+DEEPEST = 16
+
+
+def unstorable(parsed: Any) -> str | None:
+    """What in a parsed body could not be stored and read back as it came, in words; None if nothing."""
+    level = [parsed]
+    for _ in range(DEEPEST):
+        inner: list[Any] = []
+        for value in level:
+            if isinstance(value, dict):
+                inner += [*value.keys(), *value.values()]
+            elif isinstance(value, list):
+                inner += value
+            elif isinstance(value, str) and "\0" in value:
+                return "has a NUL character (\\u0000), which cannot be stored; leave it out"
+            elif isinstance(value, int | float) and abs(value) > LARGEST_NUMBER:
+                return f"has a number beyond ±2^53 ({value:.3g}), which JSON readers do not agree on"
+        if not inner:
+            return None
+        level = inner
+    return f"is nested more than {DEEPEST} levels deep"
 
 
 def problem(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -86,5 +102,5 @@ def problem(error: Exception, context: dict[str, Any]) -> Response | None:
         }
     else:
         detail = response.data["detail"]
-        response.data = {"detail": detail, "code": getattr(detail, "code", "error")}
+        response.data = {"detail": str(detail), "code": getattr(detail, "code", "error")}
     return response

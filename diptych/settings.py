@@ -91,6 +91,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "diptych.middleware.LengthRequiredMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -132,18 +133,14 @@ CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL},
 }
 # Read from the cache, kept in the database: losing the broker signs nobody out.
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_ENGINE = "diptych.sessions"
 
 MEDIA_ROOT = Path(os.environ.get("MEDIA_ROOT", HOME.path / "media"))
 STATIC_ROOT = Path(os.environ.get("STATIC_ROOT", HOME.path / "static"))
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
-    "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        # Names follow from what a file is, so writing one again is writing the same.
-        "OPTIONS": {"allow_overwrite": True},
-    },
+    "default": {"BACKEND": "diptych.storage.AtomicFileSystemStorage"},
     "staticfiles": {"BACKEND": "diptych.staticfiles.ModuleStaticFilesStorage"},
 }
 

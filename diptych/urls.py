@@ -1,7 +1,6 @@
 """Every address of the product. `tests/test_permissions.py` has a row for each and fails for a new one without."""
 
-from django.urls import URLPattern, URLResolver, include, path
-from drf_spectacular.views import SpectacularAPIView
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from catalog import views as catalog_views
 from diptych import views
@@ -9,7 +8,9 @@ from diptych import views
 api: list[URLPattern | URLResolver] = [
     path("", include("annotation.urls_api")),
     path("", include("exports.urls_api")),
-    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("schema/", views.SchemaView.as_view(), name="schema"),
+    # Also so that an address without its slash is refused rather than led on, which would lose a body.
+    re_path("", views.unknown, name="unknown"),
 ]
 
 urlpatterns = [

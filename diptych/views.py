@@ -10,6 +10,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
+from drf_spectacular.views import SpectacularAPIView
+
+from diptych.rendering import ORJSONRenderer
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +43,17 @@ def _broker_answers() -> bool:
         logger.exception("healthz: the broker does not answer")
         return False
     return True
+
+
+class SchemaView(SpectacularAPIView):
+    """The OpenAPI document: YAML unless JSON is asked for; refusals as everywhere below `/api/`."""
+
+    renderer_classes = [OpenApiYamlRenderer, OpenApiJsonRenderer, ORJSONRenderer]
+
+
+def unknown(request: HttpRequest) -> HttpResponse:
+    """An address below the API that leads nowhere."""
+    return problem_page(request, 404, "There is nothing at this address.", "Addresses end with a slash; see schema/.")
 
 
 def problem_page(request: HttpRequest, status: int, title: str, advice: str) -> HttpResponse:

@@ -24,9 +24,7 @@ def lines(study: Study) -> Iterator[bytes]:
     """
     after = 0
     while chunk := list(revisions(study).filter(pk__gt=after)[:CHUNK]):
-        yield b"".join(
-            orjson.dumps(record(annotation, study), option=orjson.OPT_APPEND_NEWLINE) for annotation in chunk
-        )
+        yield b"".join(orjson.dumps(record(row, study), option=orjson.OPT_APPEND_NEWLINE) for row in chunk)
         after = chunk[-1].pk
 
 

@@ -28,12 +28,12 @@ class AnnotationsView(SignedInView):
     def get(self, request: Request, slug: str) -> StreamingHttpResponse:
         """Every annotation revision of the study, one JSON object a line."""
         study = exported_study(request, slug)
-        audit.record("annotations.downloaded", study, actor=self.person, study_slug=study.slug)
+        if request.method != "HEAD":
+            audit.record("annotations.downloaded", study, actor=self.person, study_slug=study.slug)
         return StreamingHttpResponse(
             annotations.lines(study),
             content_type="application/x-ndjson",
             headers={
                 "Content-Disposition": f'attachment; filename="{study.slug}-annotations.jsonl"',
-                "Cache-Control": "no-store",
             },
         )

@@ -64,6 +64,7 @@ MATRIX = {
     "media:playback": everyone("get", anonymous=ALLOWED),
     "media:poster": everyone("get", anonymous=ALLOWED),
     "api:schema": everyone("get", anonymous=ALLOWED),
+    "api:unknown": row("get", others=HIDDEN, anonymous=HIDDEN),
     "api:studies": everyone("get"),
     "api:study": row("get", *EVERY_ROLE),
     "api:lease": row("post", "annotator"),
@@ -74,7 +75,7 @@ MATRIX = {
     "api:release": row("post", "annotator", **OWN_ASSIGNMENT),
     "api:annotations": row("get", *EXPORT),
 }
-BODIES = {"api:submit": factories.body, "api:draft": dict, "api:skip": lambda: {"reason": "cannot_judge"}}
+BODIES = {"api:submit": factories.body, "api:draft": lambda: {"helpfulness": {}}, "api:skip": lambda: {"reason": "cannot_judge"}}
 
 
 def endpoints(resolver: URLResolver, space: str = "") -> Iterator[tuple[str, set[str]]]:
@@ -175,7 +176,7 @@ def test_a_token_is_good_for_its_scope_only(api, name, scope):
 
 
 def test_every_endpoint_of_a_study_has_a_scope():
-    open_to_all = {"api:schema"}
+    open_to_all = {"api:schema", "api:unknown"}
     assert {name for name in MATRIX if name.startswith("api:")} - open_to_all == set(SCOPE)
 
 

@@ -133,3 +133,17 @@ def test_the_one_time_password_is_not_accepted_as_the_new_one(newcomer):
     assert client.post(reverse("accounts:password"), change).status_code == 200
     newcomer.refresh_from_db()
     assert newcomer.must_change_password
+
+
+def test_signing_in_twice_leads_on_and_not_in_a_circle(annotator):
+    client, _ = sign_in(annotator)
+    address = reverse("accounts:sign_in")
+    assert client.get(f"{address}?next={address}").url == reverse("home")
+
+
+@pytest.mark.parametrize("key", ["abc\0defgh", "clé-de-session", "'; drop table", "x" * 5000])
+def test_a_cookie_of_any_form_is_at_worst_nobodys(key):
+    client = Client(raise_request_exception=False)
+    client.cookies["sessionid"] = key
+    assert client.get("/api/v1/studies/").status_code == 401
+    assert client.get(reverse("accounts:sign_in")).status_code == 200

@@ -181,6 +181,52 @@ def test_a_nul_character_is_refused_in_words(study, lease, client, action, chang
     assert "NUL" in response.json()["detail"]
 
 
+@pytest.mark.parametrize("number", [1e20, -1e19, 2**64, 2**53 + 1])
+@pytest.mark.parametrize("action", ["submit", "draft"])
+def test_a_number_that_readers_do_not_agree_on_is_refused(study, lease, client, action, number):
+    """Once stored it could not be written again: one such answer would have stopped every export."""
+    factories.pair(study)
+    path = f"/api/v1/assignments/{lease()['current']['id']}/{action}/"
+    send = client.put if action == "draft" else client.post
+    response = send(path, factories.body(viewing={"seconds": number}), format="json")
+    assert response.status_code == 400
+    assert "2^53" in response.json()["detail"]
+
+
+@pytest.mark.parametrize("levels", [20, 300, 100_000])
+def test_a_deeply_nested_body_is_refused(study, lease, client, levels):
+    factories.pair(study)
+    content = '{"viewing": ' + '{"a": ' * levels + '"\\u0000"' + "}" * levels + "}"
+    path = f"/api/v1/assignments/{lease()['current']['id']}/submit/"
+    response = client.post(path, content, content_type="application/json")
+    assert response.status_code in {400, 413}
+
+
+def test_an_empty_draft_is_refused_and_the_one_before_stays(study, lease, client):
+    factories.pair(study)
+    path = f"/api/v1/assignments/{lease()['current']['id']}/draft/"
+    client.put(path, {"helpfulness": {"correctness": "video_0"}}, format="json")
+    assert client.put(path).status_code == 400
+    assert lease()["current"]["draft"]["helpfulness"] == {"correctness": "video_0"}
+
+
+def test_a_body_of_unstated_length_is_refused(study, lease, client):
+    factories.pair(study)
+    path = f"/api/v1/assignments/{lease()['current']['id']}/draft/"
+    response = client.put(path, **{"HTTP_TRANSFER_ENCODING": "chunked", "CONTENT_LENGTH": ""})
+    assert (response.status_code, response.json()["code"]) == (411, "length_required")
+
+
+def test_what_is_said_to_one_person_is_kept_by_no_cache(study, client):
+    assert client.get("/api/v1/studies/")["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["/api/v1/studies", "/api/v1/nowhere/", "/api/v1/"])
+def test_an_address_that_leads_nowhere_is_refused_in_json(client, path):
+    response = client.get(path)
+    assert (response.status_code, response.json()["code"]) == (404, "not_found")
+
+
 def test_text_that_only_looks_like_a_nul_is_kept(study, lease, client):
     factories.pair(study)
     body = factories.body(viewing={"note": "\\u0000"})

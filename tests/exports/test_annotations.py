@@ -105,6 +105,11 @@ def test_a_download_leaves_an_audit_row(study, researcher, download):
     assert (event.actor, event.study_slug) == (researcher, study.slug)
 
 
+def test_asking_only_for_the_headers_is_no_download(api, study, researcher):
+    assert api(researcher).head(f"/api/v1/studies/{study.slug}/annotations.jsonl").status_code == 200
+    assert not AuditEvent.objects.filter(action="annotations.downloaded").exists()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_no_transaction_is_open_while_a_slow_client_reads(study, annotator, answer, monkeypatch):
     monkeypatch.setattr(annotations, "CHUNK", 1)  # a setting of the module, so that two answers are two chunks

@@ -1,0 +1,18 @@
+"""What holds for every request, whoever sends it."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+
+class LengthRequiredMiddleware:
+    """Answers 411 to a body of unstated length: WSGI reads as many bytes as were announced, so it would be lost."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
+            sentence = "Send the body with a Content-Length; a chunked one is not read."
+            return JsonResponse({"detail": sentence, "code": "length_required"}, status=411)
+        return self.get_response(request)
