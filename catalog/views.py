@@ -3,6 +3,7 @@
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
@@ -12,6 +13,7 @@ from catalog.permissions import MAY_ANNOTATE, MAY_SEE_PROGRESS, allows
 
 
 @require_safe
+@never_cache
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
     """The person's studies; who has one study and one thing to do there is led straight to it, unless `?all` asks."""

@@ -1,7 +1,5 @@
 """Make the demonstration's clips and their manifest, in the form that the import reads."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

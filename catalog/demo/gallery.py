@@ -1,7 +1,5 @@
 """The scenes of the demonstration's prompts, each as its prompt asks for it."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable
 

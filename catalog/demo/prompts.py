@@ -4,8 +4,6 @@ The safety-critical ones are mild stand-ins. They let annotators try that part o
 upsetting.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

@@ -4,8 +4,6 @@ Positions are parts of the picture (0 to 1), sizes are parts of its shorter side
 ffmpeg expression of `t`, the time in seconds. Nothing here flashes more than twice a second.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

@@ -4,8 +4,6 @@ A shape is drawn once and then repeated, so that a clip costs little more than i
 `ld(0)` and `ld(1)`: right and down from the centre, 1 at the edge of the shape's box.
 """
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

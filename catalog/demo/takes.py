@@ -4,8 +4,6 @@ Between them they come in the sizes, rates, codecs and containers that people up
 plays.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 

@@ -3,19 +3,19 @@
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from django.core.files import File
-from django.core.files.storage import FileSystemStorage, default_storage
+from django.core.files.storage import default_storage
 
+from catalog.hashing import sha256_of
 from catalog.importing.progress import Progress
 from catalog.importing.rows import Fingerprint, Manifest
 
-BLOCK_BYTES = 1 << 20
 THREADS = min(4, os.cpu_count() or 1)  # SHA-256 and file reads run outside Python's lock
 
 
@@ -62,12 +62,7 @@ def find_files(manifest: Manifest) -> None:
 def fingerprint(path: Path) -> Fingerprint:
     """Reads the whole file. Raises OSError."""
     with path.open("rb", buffering=0) as file:
-        facts = os.fstat(file.fileno())
-        return Fingerprint(_sha256(file), facts.st_size, facts.st_ino, facts.st_mtime_ns)
-
-
-def _sha256(file: Any) -> str:
-    return hashlib.file_digest(file, "sha256").hexdigest()
+        return Fingerprint(sha256_of(file), os.fstat(file.fileno()).st_size)
 
 
 def fingerprint_files(manifest: Manifest, progress: Progress) -> None:
@@ -83,26 +78,23 @@ def fingerprint_files(manifest: Manifest, progress: Progress) -> None:
             manifest.refuse_video(video, "path", f"{video.path} cannot be read: {outcome}")
 
 
-def keep_files(manifest: Manifest, known: set[str], progress: Progress) -> dict[str, str]:
-    """Puts files whose SHA-256 is not `known` into storage; their storage names, by SHA-256.
+def keep_files(manifest: Manifest, known: set[str], progress: Progress) -> set[str]:
+    """Puts files whose SHA-256 is not `known` into storage; the SHA-256 of those that are there now.
 
     This comes before the rows, so that whatever happens in between leaves at most a file that no row names.
     Refuses videos whose file changed since it was fingerprinted.
     """
-    wanted: dict[Fingerprint, Path] = {}
+    wanted: dict[Fingerprint, Path] = {}  # the same bytes under two paths are kept once
     for video in manifest.videos.values():
         if video.fingerprint and video.file and video.fingerprint.sha256 not in known:
             wanted.setdefault(video.fingerprint, video.file)
-    by_hash = {mark.sha256: mark for mark in wanted}  # the same bytes under two paths are kept once
-    progress.begin("Keeping files", len(by_hash))
-    kept = _in_threads(lambda sha256: keep(wanted[by_hash[sha256]], by_hash[sha256]), by_hash, progress)
+    progress.begin("Keeping files", len(wanted))
+    outcomes = _in_threads(lambda mark: keep(wanted[mark], mark), wanted, progress)
     for video in list(manifest.videos.values()):
-        outcome = kept.get(video.fingerprint.sha256) if video.fingerprint else None
-        if isinstance(outcome, Exception):
+        outcome = outcomes.get(video.fingerprint)
+        if outcome is not None:
             manifest.refuse_video(video, "path", f"{video.path} could not be kept: {_words(outcome)}")
-    if by_hash and isinstance(default_storage, FileSystemStorage):
-        os.sync()  # rows are about to be committed durably: the bytes they name must be on the disk by then
-    return {sha256: name for sha256, name in kept.items() if isinstance(name, str)}
+    return {mark.sha256 for mark, outcome in outcomes.items() if outcome is None}
 
 
 def original_name(sha256: str) -> str:
@@ -110,30 +102,36 @@ def original_name(sha256: str) -> str:
     return f"originals/{sha256[:2]}/{sha256}"
 
 
-def keep(path: Path, mark: Fingerprint) -> str:
-    """Puts one file into storage and answers its name there. Raises OSError or FileTrouble.
+def keep(path: Path, mark: Fingerprint) -> None:
+    """Puts one file into storage, unless it is there already. Raises OSError or FileTrouble.
 
-    A file that lies under the name already may be half of one, left by an import that was killed or is still
-    running. It is used only if its bytes are right. If not, it stays, and storage finds a free name.
+    What lies under the name is used only if its bytes are right, and is replaced if they are not. It is never
+    deleted: another import may have committed a row that names it.
     """
     name = original_name(mark.sha256)
     if default_storage.exists(name):
         with default_storage.open(name) as there:
-            if there.size == mark.size and _sha256(there) == mark.sha256:
-                return name
+            if there.size == mark.size and sha256_of(there) == mark.sha256:
+                return
     with path.open("rb") as file:
-        kept = default_storage.save(name, File(file))
-    facts = path.stat()
-    if (facts.st_size, facts.st_ino, facts.st_mtime_ns) != mark[1:]:
-        default_storage.delete(kept)
-        raise FileTrouble("it changed while it was being imported")
-    return kept
+        default_storage.save(name, Checked(file, mark))
 
 
-def forget(names: Iterable[str]) -> None:
-    """Removes originals that turned out not to be needed."""
-    for name in names:
-        default_storage.delete(name)
+class Checked(File):
+    """A file that fails at its end, and so is not stored, if its bytes are others than when it was fingerprinted."""
+
+    def __init__(self, file: Any, mark: Fingerprint) -> None:
+        super().__init__(file)
+        self.mark = mark
+
+    def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
+        """The file in blocks. Raises FileTrouble after the last."""
+        digest = hashlib.sha256()
+        for block in super().chunks(chunk_size):
+            digest.update(block)
+            yield block
+        if digest.hexdigest() != self.mark.sha256:
+            raise FileTrouble("it changed while it was being imported")
 
 
 def _in_threads(work: Callable[[Any], Any], subjects: Iterable[Any], progress: Progress) -> dict[Any, Any]:

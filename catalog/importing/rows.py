@@ -36,12 +36,10 @@ class BadRow(NamedTuple):
 
 
 class Fingerprint(NamedTuple):
-    """What a file held when it was read: its SHA-256, and marks by which a later change shows."""
+    """What a file held when it was read."""
 
     sha256: str
     size: int
-    inode: int
-    modified_ns: int
 
 
 @dataclass(slots=True)

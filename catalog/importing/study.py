@@ -73,10 +73,10 @@ def import_study(
         check_references(found)
         if _refused(report, found, options):
             return report
-        names = _keep(found, options, progress)
+        kept = _keep(found, options, progress)
         check_references(found)
         if not _refused(report, found, options):
-            write(new_study, found, names, options, actor, progress, report)
+            write(new_study, found, kept, options, actor, progress, report)
         return report
     finally:
         progress.end()
@@ -133,15 +133,15 @@ def _identify_videos(found: Manifest) -> None:
         video.public_id = video_public_id(prompt, video.fingerprint.sha256, *origin)
 
 
-def _keep(found: Manifest, options: ImportOptions, progress: Progress) -> dict[str, str]:
-    """Storage names of the files that are new, by SHA-256; a dry run only says how they would be called."""
+def _keep(found: Manifest, options: ImportOptions, progress: Progress) -> set[str]:
+    """SHA-256 of the files that are new and now in storage; a dry run only says which would be."""
     wanted = {video.fingerprint.sha256 for video in found.videos.values() if video.fingerprint}
     known: set[str] = set()
     remaining = iter(wanted)
     while chunk := list(islice(remaining, 10_000)):
         known.update(Asset.objects.filter(sha256__in=chunk).values_list("sha256", flat=True))
     if options.dry_run:
-        return {sha256: files.original_name(sha256) for sha256 in wanted - known}
+        return wanted - known
     return files.keep_files(found, known, progress)
 
 
@@ -149,7 +149,7 @@ def _keep(found: Manifest, options: ImportOptions, progress: Progress) -> dict[s
 def write(
     new_study: Study,
     found: Manifest,
-    names: dict[str, str],
+    kept: set[str],
     options: ImportOptions,
     actor: User | None,
     progress: Progress,
@@ -160,7 +160,7 @@ def write(
     progress.begin("Writing prompts and videos", 3)
     prompts = writing.write_prompts(study, found, report)
     progress.advance()
-    new_assets, superfluous = writing.write_assets(found, names, report)
+    new_assets = writing.write_assets(found, kept, report)
     progress.advance()
     keys = writing.write_videos(study, found, report)
     progress.advance()
@@ -185,8 +185,6 @@ def write(
     if options.dry_run:
         transaction.set_rollback(True)
         return
-    # Nothing names these files: their bytes came with another import's row, which is committed.
-    transaction.on_commit(lambda: files.forget(superfluous))
     transaction.on_commit(lambda: tasks.announce(new_assets))
 
 

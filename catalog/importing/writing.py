@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from psycopg import sql
 
+from catalog.importing.files import original_name
 from catalog.importing.report import Difference, ImportReport, Tally
 from catalog.importing.rows import Manifest, PromptRow, VideoRow
 from catalog.importing.staging import (
@@ -77,17 +78,14 @@ def _match_prompts() -> sql.Composable:
     """).format(differing=differing(Prompt, PROMPT_COLUMNS))
 
 
-def write_assets(manifest: Manifest, names: dict[str, str], report: ImportReport) -> tuple[list[int], list[str]]:
-    """Adds new assets under their storage `names` (by SHA-256).
-
-    Returns the keys of those added, and the names of files that another import's row made superfluous.
-    """
+def write_assets(manifest: Manifest, kept: set[str], report: ImportReport) -> list[int]:
+    """Adds assets for the files that were `kept` (by SHA-256); the keys of those that are new."""
     marks = {video.fingerprint.sha256: video.fingerprint for video in manifest.videos.values() if video.fingerprint}
     columns = {"public_id": "text", "sha256": "text", "byte_size": "bigint", "original": "text"}
     with Staged("importing_asset", columns) as staged:
         staged.copy(
-            (number, new_public_id(), sha256, marks[sha256].size, name)
-            for number, (sha256, name) in enumerate(sorted(names.items()))
+            (number, new_public_id(), sha256, marks[sha256].size, original_name(sha256))
+            for number, sha256 in enumerate(sorted(kept))
         )
         added = fetch(sql.SQL("""
             INSERT INTO catalog_asset (public_id, sha256, byte_size, original, state, reason, facts,
@@ -97,15 +95,8 @@ def write_assets(manifest: Manifest, names: dict[str, str], report: ImportReport
                 ON CONFLICT (sha256) DO NOTHING
             RETURNING id
         """))  # fmt: skip
-        superfluous = fetch(
-            sql.SQL("""
-            SELECT staged.original
-              FROM importing_asset staged JOIN catalog_asset there USING (sha256)
-             WHERE there.original <> staged.original
-        """)
-        )
     report.assets = Tally(len(added), len(marks) - len(added))
-    return [pk for (pk,) in added], [name for (name,) in superfluous]
+    return [pk for (pk,) in added]
 
 
 def write_videos(study: Study, manifest: Manifest, report: ImportReport) -> dict[str, VideoKeys]:

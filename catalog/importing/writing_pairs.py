@@ -147,9 +147,9 @@ def write_pairs(study: Study, pairs: Iterator[NewPair], batch_size: int, report:
         settle_new(study, first)
 
 
-LOCK_UNFINISHED = sql.SQL("""
+LOCK_UNSETTLED = sql.SQL("""
     SELECT asset.id FROM catalog_asset asset
-     WHERE asset.state IN ('pending', 'processing')
+     WHERE asset.state <> 'ready'
        AND asset.id IN (SELECT video.asset_id
                           FROM catalog_pair pair JOIN catalog_video video ON video.id = pair.video_0_id
                          WHERE pair.study_id = %(study)s AND pair.id >= %(first)s
@@ -165,7 +165,8 @@ def settle_new(study: Study, first: int) -> None:
     """Makes pairs from key `first` on servable, or holds them, by the state of their assets.
 
     A worker that finishes an asset now cannot see these pairs before they are committed, so it would settle
-    nothing, and they would wait for ever. Hence the share lock on the unfinished assets, until the commit:
+    nothing, and they would wait for ever. Nor could somebody who tries a failed asset again, and they would stay
+    held. Hence the share lock on all assets that are not ready, until the commit:
 
     1. A worker that has written its outcome but not committed makes this statement wait, and its outcome is
        then seen by `settle` below.
@@ -174,5 +175,5 @@ def settle_new(study: Study, first: int) -> None:
     The lock comes last in the transaction and is short. It cannot close a circle: a worker that holds an
     asset waits only for committed pairs, of which this transaction locks none.
     """
-    execute(LOCK_UNFINISHED, study=study.pk, first=first)
+    execute(LOCK_UNSETTLED, study=study.pk, first=first)
     transcoding.settle(Pair.objects.filter(study=study, pk__gte=first))

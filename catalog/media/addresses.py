@@ -4,8 +4,6 @@
 that a person gets the same address throughout the window and the browser's cache can keep the file.
 """
 
-from __future__ import annotations
-
 import base64
 import hmac
 import math

@@ -1,7 +1,5 @@
 """Run ffmpeg and ffprobe on files of strangers, and say in plain words what went wrong."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 from collections.abc import Sequence
@@ -13,6 +11,9 @@ from pathlib import Path
 CONTAINERS = "mov,matroska,webm,avi,gif,apng,ogg,mpegts,mpeg,flv,asf,ivf"
 
 READ_SAFELY = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
+
+#: ffmpeg's exit code after SIGTERM or SIGINT, which it takes as a request and says nothing about.
+ASKED_TO_STOP = 255
 
 # "[h264 @ 0x7f3c26979040] " or "[in#0/avi @ 0x7f00] "; several may follow each other.
 _SPEAKER = re.compile(r"^(?:\[[^\]]*\]\s*)+")
@@ -37,6 +38,10 @@ class UnplayableMedia(Exception):
         self.reason = reason
 
 
+class ProgramKilled(Exception):
+    """ffmpeg or ffprobe crashed or was ended from outside. The file may be to blame, or this machine."""
+
+
 class CommandFailed(Exception):
     """ffmpeg or ffprobe ended with an error; `complaint` is the last line that explains it."""
 
@@ -53,9 +58,9 @@ def file_address(path: Path) -> str:
 def run(command: Sequence[str], *, time_limit_s: float) -> tuple[str, str]:
     """Run `command` without a shell and return what it wrote to its output and its error stream.
 
-    Raises `CommandFailed` for an exit code other than 0, `UnplayableMedia` when the time limit passes, and
-    `OSError` when this machine is to blame (disk full, out of memory, killed), so that the work can be tried
-    again.
+    Raises `CommandFailed` for an exit code other than 0 and `UnplayableMedia` when the time limit passes. What may
+    pass at the next attempt raises `OSError`, when this machine is to blame (disk full, out of memory), or
+    `ProgramKilled`.
     """
     try:
         ended = subprocess.run(
@@ -69,10 +74,15 @@ def run(command: Sequence[str], *, time_limit_s: float) -> tuple[str, str]:
         )
     except subprocess.TimeoutExpired:
         raise UnplayableMedia(f"Reading the file took longer than {time_limit_s:g} seconds.") from None
-    if ended.returncode < 0 or _OUR_TROUBLE.search(ended.stderr):
-        raise OSError(f"{Path(command[0]).name} could not work here: {last_complaint(ended.stderr)}")
+    program, complaint = Path(command[0]).name, last_complaint(ended.stderr)
+    if _OUR_TROUBLE.search(ended.stderr):
+        raise OSError(f"{program} could not work here: {complaint}")
+    if ended.returncode < 0:
+        raise ProgramKilled(f"{program} was ended by signal {-ended.returncode}")
+    if ended.returncode == ASKED_TO_STOP and not complaint:
+        raise ProgramKilled(f"{program} was asked to stop")
     if ended.returncode != 0:
-        raise CommandFailed(last_complaint(ended.stderr) or f"exit code {ended.returncode}")
+        raise CommandFailed(complaint or f"exit code {ended.returncode}")
     return ended.stdout, ended.stderr
 
 

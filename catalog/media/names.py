@@ -1,7 +1,5 @@
 """Where an asset's renditions lie in storage: names follow from the public id, without the database."""
 
-from __future__ import annotations
-
 TRAINING_FRAMES = 8
 
 

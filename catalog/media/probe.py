@@ -1,7 +1,5 @@
 """What a video file is: container, codecs, size, rate, length."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from fractions import Fraction

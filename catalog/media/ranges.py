@@ -1,7 +1,5 @@
 """HTTP byte ranges (RFC 9110 §13, §14), which browsers need to seek and Django's file views ignore."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass

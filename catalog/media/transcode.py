@@ -1,8 +1,5 @@
 """Turn an uploaded file into what people watch and models learn from, in one run of ffmpeg."""
 
-from __future__ import annotations
-
-import hashlib
 import math
 import os
 import re
@@ -14,6 +11,7 @@ from typing import Any
 import ffmpeg
 from PIL import Image
 
+from catalog.hashing import sha256_of
 from catalog.media.commands import READ_SAFELY, CommandFailed, UnplayableMedia, file_address, run
 from catalog.media.names import TRAINING_FRAMES
 from catalog.media.probe import Facts, probe
@@ -24,7 +22,6 @@ SHORT_SIDE = 1080
 FRAME_SIDE = 224  # pixels of a training frame, as the published reward models expect
 TIME_LIMIT_S = 300.0
 THREADS = 2
-HASH_BLOCK = 1 << 20  # bytes
 
 # A JPEG has one colour matrix and range, whatever the video has.
 JFIF_COLOUR = {"out_color_matrix": "smpte170m", "out_range": "pc"}
@@ -46,6 +43,7 @@ class Renditions:
     frames: tuple[Path, ...]  # 8 JPEGs of 224 × 224
     facts: Facts
     source_facts: Facts
+    sha256: str  # of the playback file
 
 
 def transcode(source: Path, folder: Path, *, time_limit_s: float = TIME_LIMIT_S, threads: int = THREADS) -> Renditions:
@@ -55,7 +53,7 @@ def transcode(source: Path, folder: Path, *, time_limit_s: float = TIME_LIMIT_S,
     Raises `UnplayableMedia` with a reason for a file that ffmpeg cannot read, or reads with damage: a clip
     that breaks off or decodes with errors would be judged for faults that its generator never made. Wrong
     bytes within a VP8 or VP9 frame go unnoticed, since to these codecs any bytes are a picture. Raises
-    `OSError` when this machine is to blame.
+    `OSError` when this machine is to blame, and `ProgramKilled` when ffmpeg crashed or was ended.
     """
     source_facts = probe(source)
     folder.mkdir(parents=True, exist_ok=True)
@@ -67,15 +65,6 @@ def transcode(source: Path, folder: Path, *, time_limit_s: float = TIME_LIMIT_S,
         _refuse_broken_off(source_facts, facts)
         chosen = _choose_training_frames(aside / "every", facts)
         return _publish(aside, chosen, folder, facts, source_facts)
-
-
-def sha256_of(path: Path) -> str:
-    """Hex SHA-256 of a file, read in blocks."""
-    digest = hashlib.sha256()
-    with path.open("rb") as opened:
-        while block := opened.read(HASH_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def playback_size(facts: Facts) -> tuple[int, int]:
@@ -208,4 +197,6 @@ def _publish(aside: Path, chosen: list[Path], folder: Path, facts: Facts, source
         os.replace(written, final)
     os.replace(aside / "poster.jpg", folder / "poster.jpg")
     os.replace(aside / "playback.mp4", folder / "playback.mp4")
-    return Renditions(folder / "playback.mp4", folder / "poster.jpg", frames, facts, source_facts)
+    with (folder / "playback.mp4").open("rb") as playback:
+        digest = sha256_of(playback)
+    return Renditions(folder / "playback.mp4", folder / "poster.jpg", frames, facts, source_facts, digest)

@@ -1,7 +1,5 @@
 """Addresses of renditions; `diptych.urls` includes them under `media/` (see `addresses.PREFIX`)."""
 
-from __future__ import annotations
-
 from django.urls import path, register_converter
 
 from catalog.media import views

@@ -5,8 +5,6 @@ address that is not ours answers 403, whether or not the file exists. A good add
 answers 404.
 """
 
-from __future__ import annotations
-
 import time
 from typing import Any
 

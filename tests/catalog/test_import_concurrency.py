@@ -11,6 +11,7 @@ from django.utils import timezone
 from catalog import transcoding
 from catalog.importing import writing_pairs
 from catalog.models import Asset, Batch, Pair, Study, Video
+from catalog.retrying import retry_failed
 from tests import factories
 from tests.catalog.manifests import imported, prompts_with_videos, write
 from tests.catalog.test_import_study import sha256_of
@@ -70,11 +71,9 @@ def test_pausing_a_study_and_adding_to_another_do_not_wait_for_an_import(tmp_pat
 def test_a_video_that_becomes_ready_while_its_pair_is_imported_is_not_forgotten(tmp_path, monkeypatch, worker_first):
     """The worker cannot see the new pair, and the import cannot see the worker's outcome, until either commits."""
     folder = write(tmp_path, prompts_with_videos(1, 2))
-    ready, working = (
-        factories.asset(sha256=sha256_of(folder / f"clips/p0-{letter}.mp4"), **values)
-        for letter, values in (("a", {}), ("b", {"state": "pending"}))
-    )
-    claimed = transcoding.claim(working.pk)
+    for letter, values in (("a", {}), ("b", {"state": "pending"})):
+        asset = factories.asset(sha256=sha256_of(folder / f"clips/p0-{letter}.mp4"), **values)
+    claimed = transcoding.claim(asset.pk)
     written, locked = threading.Event(), threading.Event()
     settle_new, settle_pairs = writing_pairs.settle_new, transcoding.settle_pairs
 
@@ -102,7 +101,30 @@ def test_a_video_that_becomes_ready_while_its_pair_is_imported_is_not_forgotten(
     together(finish, lambda: imported(folder))
 
     assert Pair.objects.get().ready is True
-    assert ready.state == "ready"
+    assert set(Asset.objects.values_list("state", flat=True)) == {"ready"}
+
+
+def test_a_video_that_is_tried_again_while_its_pair_is_imported_does_not_leave_the_pair_held(tmp_path):
+    folder = write(tmp_path, prompts_with_videos(1, 2))
+    broken = factories.asset(
+        sha256=sha256_of(folder / "clips/p0-a.mp4"), state="failed", reason="The disk was full, we thought."
+    )
+    other = factories.video(factories.prompt(factories.study()), asset=broken).study
+
+    def retry():
+        try:
+            return retry_failed(other)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            imported(folder)
+            assert Pair.objects.get().held
+            retrying = pool.submit(retry)
+            wait_until_somebody_waits()
+        assert retrying.result(timeout=30) == (1, 1)
+    assert Pair.objects.get().held == ""
 
 
 def wait_until_somebody_waits():

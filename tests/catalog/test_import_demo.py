@@ -44,7 +44,8 @@ def test_demo_study_and_its_sign_ins(make_demo, client):
     people = json.loads(path.read_text())
     assert [(one["username"], one["role"]) for one in people] == [
         ("annotator", "annotator"), ("annotator2", "annotator"), ("reviewer", "reviewer"),
-        ("researcher", "researcher"), ("admin", "admin"),
+        ("researcher", "researcher"), ("admin", "admin"), ("safety_officer", "safety_officer"),
+        ("wellbeing_contact", "wellbeing_contact"),
     ]  # fmt: skip
     for one in people:
         assert client.login(username=one["username"], password=one["password"])
@@ -67,14 +68,14 @@ def test_lost_people_file_is_written_again_with_new_secrets(make_demo, client):
     for one in json.loads(path.read_text()):
         assert one["password"] != before[one["username"]]["password"]
         assert client.login(username=one["username"], password=one["password"])
-    assert Membership.objects.count() == 5
+    assert Membership.objects.count() == 7
     assert User.objects.get(username="admin").auth_token_set.count() == 1
 
 
 def test_people_of_a_database_that_went_away_are_made_again(make_demo, tmp_path):
     write_file(tmp_path, "state/people.json", b"[]")
     path = make_demo("--if-missing")
-    assert len(json.loads(path.read_text())) == 5
+    assert len(json.loads(path.read_text())) == 7
 
 
 def test_a_real_admin_keeps_the_password(make_demo):
@@ -93,20 +94,28 @@ def progress(study, *arguments):
 
 
 def test_media_progress_counts_files_and_says_why_some_failed(study):
-    about = factories.prompt(study)
+    about = factories.prompt(study, text="A cube that turns into a ball while\nit rolls downhill")
     shared = factories.asset()
     factories.video(about, asset=shared)
     factories.video(factories.prompt(study), asset=shared)
     failed = factories.video(about, asset=factories.asset(state="failed", reason="It ends in the middle."))
+    full = "No space left on device"
+    troubled = factories.asset(state="pending", facts={"trouble": full})
+    factories.video(about, asset=troubled)
+    factories.video(factories.prompt(study), asset=troubled)
     factories.video(about, asset=factories.asset(state="pending"))
     factories.video(factories.prompt(factories.study()))
 
     out, err = progress(study)
-    assert out == f"Videos of {study.slug}: 1 pending, 0 processing, 1 ready, 1 failed.\n"
-    assert err == f"{failed.public_id}: It ends in the middle.\n"
+    assert out == f"Videos of {study.slug}: 2 pending, 0 processing, 1 ready, 1 failed.\n"
+    assert err.splitlines() == [
+        f"{failed.public_id[:8]} “A cube that turns into a ball while it …”: It ends in the middle.",
+        f"1 waiting, tried again every minute; the worker's log says more: {full}",
+    ]
     assert json.loads(progress(study, "--json")[0]) == {
-        "pending": 1, "processing": 0, "ready": 1, "failed": 1,
-        "failures": [{"video": failed.public_id, "reason": "It ends in the middle."}],
+        "pending": 2, "processing": 0, "ready": 1, "failed": 1,
+        "failures": [{"video": failed.public_id, "prompt": about.text, "reason": "It ends in the middle."}],
+        "troubles": [{"trouble": full, "videos": 1}],
     }  # fmt: skip
 
 
@@ -122,6 +131,13 @@ def test_waiting_without_a_worker_ends_with_a_sentence(study):
         progress(study, "--wait", "--patience", "0.6")
     assert caught.value.returncode == 1
     assert Asset.objects.get().state == "pending"
+
+
+def test_waiting_in_vain_says_what_the_trouble_is(study):
+    troubled = factories.asset(state="pending", facts={"trouble": "No space left on device"})
+    factories.video(factories.prompt(study), asset=troubled)
+    with pytest.raises(CommandError, match=r"while videos wait \(1\): No space left on device$"):
+        progress(study, "--wait", "--patience", "0.6")
 
 
 def test_media_progress_of_no_study(db):

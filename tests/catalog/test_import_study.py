@@ -8,8 +8,11 @@ import pytest
 from django.core.files.storage import default_storage
 
 from accounts.models import AuditEvent
+from catalog.importing import import_study
+from catalog.importing.files import original_name
 from catalog.importing.identity import prompt_public_id
 from catalog.importing.pairing import PairChoice
+from catalog.importing.progress import Progress
 from catalog.models import Asset, Batch, Pair, Prompt, Study, Video
 from tests import factories
 from tests.catalog.manifests import imported, pair, prompt, prompts_with_videos, video, write, write_file
@@ -93,14 +96,33 @@ def test_bytes_are_kept_once_under_their_hash(tmp_path):
 def test_half_a_file_left_by_a_killed_import_is_not_used(tmp_path):
     content = b"content of which a killed import kept half"
     digest = hashlib.sha256(content).hexdigest()
-    left = default_storage.path(f"originals/{digest[:2]}/{digest}")
+    left = default_storage.path(original_name(digest))
     write_file(tmp_path, left, content[:9])
     write_file(tmp_path, "clips/p-a.mp4", content)
 
     imported(write(tmp_path, [prompt("p"), video("p-a")]))
 
-    with default_storage.open(Asset.objects.get(sha256=digest).original) as kept:
+    assert Asset.objects.get(sha256=digest).original == original_name(digest)
+    with default_storage.open(original_name(digest)) as kept:
         assert kept.read() == content
+
+
+def test_a_file_that_changes_while_it_is_imported_is_refused_and_not_kept(tmp_path):
+    path = write_file(tmp_path, "clips/p-a.mp4", b"as it was fingerprinted")
+    digest = sha256_of(path)
+
+    class Meddling(Progress):
+        def begin(self, stage, total):
+            if stage == "Keeping files":
+                path.write_bytes(b"as somebody left it")
+
+    report = import_study(write(tmp_path, [prompt("p"), video("p-a")]), "colours", progress=Meddling())
+
+    assert [(bad.field, bad.reason) for bad in report.bad] == [
+        ("path", "clips/p-a.mp4 could not be kept: it changed while it was being imported")
+    ]
+    assert not default_storage.exists(original_name(digest))
+    assert not Asset.objects.exists()
 
 
 def test_importing_again_changes_nothing(tmp_path):

@@ -25,6 +25,8 @@ PEOPLE = {
     "reviewer": Role.REVIEWER,
     "researcher": Role.RESEARCHER,
     "admin": Role.ADMIN,
+    "safety_officer": Role.SAFETY_OFFICER,
+    "wellbeing_contact": Role.WELLBEING_CONTACT,
 }
 TOKEN_NAME = "demo sign-in"  # noqa: S105 - a label
 

@@ -1,7 +1,5 @@
 """Make video files with the real ffmpeg, and look into the ones that Diptych makes."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The demonstration's clips and manifest."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 
@@ -11,7 +9,8 @@ from catalog.demo import clips
 from catalog.demo.prompts import PROMPTS
 from catalog.demo.takes import Take, takes
 from catalog.media.probe import probe
-from catalog.media.transcode import UnplayableMedia, sha256_of
+from catalog.media.transcode import UnplayableMedia
+from tests.catalog.workers import sha256_of_path
 
 
 @pytest.fixture
@@ -52,13 +51,13 @@ def test_manifest_names_the_files_that_are_made(few: list[Take], tmp_path: Path)
 def test_an_interrupted_run_resumes_and_keeps_what_is_there(few: list[Take], tmp_path: Path) -> None:
     clips.make_clips(tmp_path)
     kept, lost = tmp_path / few[0].path, tmp_path / few[1].path
-    before, content = kept.stat().st_mtime_ns, sha256_of(lost)
+    before, content = kept.stat().st_mtime_ns, sha256_of_path(lost)
     lost.unlink()
 
     clips.make_clips(tmp_path)
 
     assert kept.stat().st_mtime_ns == before
-    assert sha256_of(lost) == content  # the same clip, byte for byte
+    assert sha256_of_path(lost) == content  # the same clip, byte for byte
     assert not list(tmp_path.rglob("*.part"))
 
 

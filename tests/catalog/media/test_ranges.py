@@ -1,7 +1,5 @@
 """Byte ranges as RFC 9110 §14 has them."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

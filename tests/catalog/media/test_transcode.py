@@ -1,7 +1,5 @@
 """What comes out of a transcode, whatever goes in."""
 
-from __future__ import annotations
-
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,8 +9,9 @@ from PIL import Image, ImageChops, ImageStat
 from catalog.demo.clips import make_clip
 from catalog.demo.takes import Take, takes
 from catalog.media.probe import probe
-from catalog.media.transcode import Renditions, chosen_indices, sha256_of, transcode
+from catalog.media.transcode import Renditions, chosen_indices, transcode
 from tests.catalog.media.making import frame_times, make, pattern, shown, stream, tone, top_level_boxes
+from tests.catalog.workers import sha256_of_path
 
 
 def one_take_an_encoding() -> list[Take]:
@@ -229,9 +228,9 @@ def test_nothing_is_left_beside_the_renditions(tmp_path: Path) -> None:
 def test_the_same_source_gives_the_same_bytes(tmp_path: Path) -> None:
     source = make(tmp_path / "in.mp4", *pattern(seconds=0.5), *tone(0.5), "-c:v", "libx264", "-c:a", "aac")
 
-    once, again = (transcode(source, tmp_path / name).playback for name in ("once", "again"))
+    once, again = (transcode(source, tmp_path / name) for name in ("once", "again"))
 
-    assert sha256_of(once) == sha256_of(again)
+    assert once.sha256 == again.sha256 == sha256_of_path(again.playback)
 
 
 @pytest.mark.parametrize(
@@ -240,9 +239,3 @@ def test_the_same_source_gives_the_same_bytes(tmp_path: Path) -> None:
 )
 def test_chosen_indices(frames: int, expected: list[int]) -> None:
     assert chosen_indices(frames) == expected
-
-
-def test_sha256_of_a_known_text(tmp_path: Path) -> None:
-    (tmp_path / "abc").write_bytes(b"abc")
-
-    assert sha256_of(tmp_path / "abc").startswith("ba7816bf8f01cfea414140de5dae2223b00361a3")

@@ -1,16 +1,19 @@
 """Files that cannot be shown fail with a reason that a researcher understands, and leave nothing behind."""
 
-from __future__ import annotations
-
 import random
+import signal
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 import pytest
 
-from catalog.media.commands import UnplayableMedia, last_complaint, run
+from catalog.media.commands import ProgramKilled, UnplayableMedia, last_complaint, run
 from catalog.media.probe import probe
 from catalog.media.transcode import transcode
+from diptych.embedded import binaries
 from tests.catalog.media.making import make, pattern, tone
+from tests.web import wait_for
 
 CODECS = {
     "mp4": ("-c:v", "libx264", "-movflags", "+faststart"),
@@ -132,11 +135,32 @@ def test_no_name_is_an_option_or_a_protocol(tmp_path: Path, monkeypatch: pytest.
         assert transcode(Path(name), tmp_path / f"made {name}").facts.frames == 5
 
 
-@pytest.mark.parametrize("script", ["kill -9 $$", "echo 'av_write: No space left on device' >&2; exit 1"])
-def test_trouble_of_this_machine_is_not_the_files_fault(script: str) -> None:
+def test_trouble_of_this_machine_is_not_the_files_fault() -> None:
     """So that the work is tried again, instead of telling a researcher that the file is damaged."""
-    with pytest.raises(OSError, match="could not work here"):
+    script = "echo 'av_write: No space left on device' >&2; exit 1"
+    with pytest.raises(OSError, match="could not work here: av_write: No space left on device"):
         run(["/bin/sh", "-c", script], time_limit_s=5)
+
+
+@pytest.mark.parametrize(
+    ("end", "said"), [(signal.SIGKILL, "was ended by signal 9"), (signal.SIGTERM, "was asked to stop")]
+)
+def test_ffmpeg_ended_from_outside_says_nothing_of_the_file(end: signal.Signals, said: str, tmp_path: Path) -> None:
+    """ffmpeg takes SIGTERM as a request: it exits with 255 and complains of nothing."""
+    written = tmp_path / "made.mkv"
+    quick = ("-c:v", "mpeg4", "-flush_packets", "1")
+    encoding = [binaries.ffmpeg(), "-v", "error", "-re", *pattern(seconds=60), *quick, str(written)]
+
+    def end_it() -> None:
+        wait_for(lambda: written.exists() and written.stat().st_size, "ffmpeg wrote nothing")
+        [running] = [one for one in psutil.Process().children(recursive=True) if str(written) in one.cmdline()]
+        running.send_signal(end)
+
+    with ThreadPoolExecutor(1) as pool:
+        ending = pool.submit(end_it)
+        with pytest.raises(ProgramKilled, match=said):
+            run(encoding, time_limit_s=30)
+        ending.result()
 
 
 @pytest.mark.parametrize(

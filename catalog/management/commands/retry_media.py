@@ -1,0 +1,36 @@
+"""`manage.py retry_media --study SLUG`: try the videos that failed once more."""
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from catalog.models import Study
+from catalog.retrying import retry_failed
+
+
+class Command(BaseCommand):
+    help = (
+        "Puts the failed videos of a study back in line and ends the hold of pairs that were held only because of "
+        "them, in every study that has the same files. What cannot be played fails again, and its pairs are held "
+        "again; media_progress says how far they are. "
+        "Exit status: 0, also if no video had failed; 2 there is no such study."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--study", required=True, metavar="SLUG")
+        parser.add_argument("--json", action="store_true", help='{"study": …, "videos": how many, "pairs": how many}')
+
+    def handle(self, **options: Any) -> None:
+        study = Study.objects.filter(slug=options["study"]).first()
+        if study is None:
+            raise CommandError(f"There is no study {options['study']!r}.", returncode=2)
+        retried = retry_failed(study)
+        if options["json"]:
+            self.stdout.write(json.dumps({"study": study.slug} | retried._asdict()))
+        elif not retried.videos:
+            self.stdout.write(f"No video of {study.slug} has failed.")
+        else:
+            self.stdout.write(
+                f"Videos of {study.slug} that are tried again: {retried.videos}; pairs held no more: {retried.pairs}."
+            )

@@ -1,0 +1,48 @@
+"""Trying failed videos again, once what made them fail is mended."""
+
+from typing import NamedTuple
+
+from django.db import transaction
+
+from accounts import audit
+from accounts.models import User
+from catalog import tasks, transcoding
+from catalog.models import Asset, Pair, Study
+
+
+class Retried(NamedTuple):
+    """How many videos wait again (the same bytes count once), and how many pairs of any study are held no more."""
+
+    videos: int
+    pairs: int
+
+
+@transaction.atomic
+def retry_failed(study: Study, *, actor: User | None = None) -> Retried:
+    """Puts the failed videos of the study back to pending and tells the workers.
+
+    1. Lock the failed assets by key and put them back. Who fails or retries one at the same moment comes before or
+       after. An import of new pairs with one of them is waited for, so that step 2 sees those pairs.
+    2. Lock their pairs, of whatever study, and end the hold of those that were held only for a failed video and now
+       have none. A pair that was held for another reason stays held.
+    """
+    failed = Asset.objects.filter(state=Asset.State.FAILED)
+    of_study = Asset.objects.filter(videos__study=study).values("pk")
+    locked = failed.filter(pk__in=of_study).order_by("pk").select_for_update(no_key=True)
+    assets = list(locked.values_list("pk", flat=True))
+    Asset.objects.filter(pk__in=assets).update(
+        state=Asset.State.PENDING, reason="", attempts=0, heartbeat_at=None, finished_at=None
+    )
+    pairs = transcoding.lock_pairs(assets).filter(held=transcoding.MEDIA_FAILED)
+    mended = list(
+        pairs.exclude(video_0__asset__in=failed).exclude(video_1__asset__in=failed).values_list("pk", flat=True)
+    )
+    Pair.objects.filter(pk__in=mended).update(held="")
+    for touched in Study.objects.filter(videos__asset__in=assets).distinct().order_by("pk"):
+        after = {
+            "videos": Asset.objects.filter(pk__in=assets, videos__study=touched).distinct().count(),
+            "pairs": Pair.objects.filter(pk__in=mended, study=touched).count(),
+        }
+        audit.record("media.retried", touched, actor=actor, study_slug=touched.slug, after=after)
+    transaction.on_commit(lambda: tasks.announce(assets))
+    return Retried(len(assets), len(mended))

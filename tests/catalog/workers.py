@@ -1,0 +1,54 @@
+"""A real Celery worker on the test database, and originals for it to prepare."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import psutil
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import default_storage
+from django.db import connection
+
+from catalog.hashing import sha256_of
+from catalog.importing.files import original_name
+from catalog.models import Asset
+from diptych.embedded.process import Guarded
+from tests import factories
+
+
+def pending(path: Path, **values) -> Asset:
+    """A pending asset with its original in storage."""
+    digest = sha256_of_path(path)
+    with path.open("rb") as file:
+        name = default_storage.save(original_name(digest), File(file))
+    values = {"state": "pending", "sha256": digest} | values
+    return factories.asset(byte_size=path.stat().st_size, original=name, **values)
+
+
+def sha256_of_path(path: Path) -> str:
+    with path.open("rb") as file:
+        return sha256_of(file)
+
+
+class Worker:
+    """A Celery worker on the queues `default` and `media`, with more `arguments`."""
+
+    def __init__(self, *arguments: str) -> None:
+        address = "postgresql://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**connection.settings_dict)
+        command = [sys.executable, "-m", "celery", "-A", "diptych", "worker", "-Q", "default,media", *arguments]
+        self.log = Path(settings.HOME.path) / "logs" / "worker.log"
+        self.process = Guarded(
+            "The worker", command, log=self.log, grace=1, environment=os.environ | {"DATABASE_URL": address}
+        )
+
+    def stop(self) -> None:
+        self.process.stop()
+
+    def kill(self) -> None:
+        """kill -9 of the worker and all it started, in the middle of whatever they do."""
+        worker = psutil.Process(self.process.pid)
+        for member in [worker, *worker.children(recursive=True)]:
+            member.send_signal(signal.SIGKILL)
+        self.process.stop()
