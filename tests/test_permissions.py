@@ -75,7 +75,11 @@ MATRIX = {
     "api:release": row("post", "annotator", **OWN_ASSIGNMENT),
     "api:annotations": row("get", *EXPORT),
 }
-BODIES = {"api:submit": factories.body, "api:draft": lambda: {"helpfulness": {}}, "api:skip": lambda: {"reason": "cannot_judge"}}
+BODIES = {
+    "api:submit": factories.body,
+    "api:draft": lambda: {"helpfulness": {}},
+    "api:skip": lambda: {"reason": "cannot_judge"},
+}
 
 
 def endpoints(resolver: URLResolver, space: str = "") -> Iterator[tuple[str, set[str]]]:

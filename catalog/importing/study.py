@@ -91,6 +91,8 @@ def read(path: Path) -> Manifest:
         path = path.resolve(strict=True)
         is_folder = path.is_dir()
         source = path / MANIFEST if is_folder and (path / MANIFEST).exists() else path
+        if not (source.is_dir() or source.is_file()):
+            raise ImportTrouble(f"{source} is neither a file nor a folder.")
         found = Manifest(root=path if is_folder else path.parent)
         collect(read_folder(path, found) if source.is_dir() else read_lines(source, found), found)
     except FileNotFoundError:

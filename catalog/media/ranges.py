@@ -78,6 +78,10 @@ def _number(digits: str) -> int:
     return int(digits) if len(digits) <= _MOST_DIGITS else 10**_MOST_DIGITS
 
 
+#: Bytes that a thread may hold for one answer; the published videos are 0.56 MB on average.
+IN_ONE_PIECE = 4 * 1024 * 1024
+
+
 def ranged_response(
     request: HttpRequest,
     file: ReadableFile,
@@ -118,16 +122,20 @@ def _choose(
     except Unsatisfiable:
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
     if span is None:
-        whole = Blocks(file, Span(0, size - 1))
-        return StreamingHttpResponse(whole, headers={"Content-Length": str(size)})
-    return StreamingHttpResponse(
-        Blocks(file, span),
-        status=206,
-        headers={
-            "Content-Length": str(span.length),
-            "Content-Range": f"bytes {span.first}-{span.last}/{size}",
-        },
-    )
+        return _bytes_of(file, Span(0, size - 1))
+    response = _bytes_of(file, span)
+    response.status_code = 206
+    response.headers["Content-Range"] = f"bytes {span.first}-{span.last}/{size}"
+    return response
+
+
+def _bytes_of(file: ReadableFile, span: Span) -> HttpResponseBase:
+    """The span in one piece where it is short: the server then sends it, and no thread waits for a slow reader."""
+    blocks = Blocks(file, span)
+    headers = {"Content-Length": str(span.length)}
+    if span.length <= IN_ONE_PIECE:
+        return HttpResponse(b"".join(blocks), headers=headers)
+    return StreamingHttpResponse(blocks, headers=headers)
 
 
 def _not_modified(request: HttpRequest, etag: str, last_modified: datetime) -> bool:

@@ -213,7 +213,7 @@ def test_an_empty_draft_is_refused_and_the_one_before_stays(study, lease, client
 def test_a_body_of_unstated_length_is_refused(study, lease, client):
     factories.pair(study)
     path = f"/api/v1/assignments/{lease()['current']['id']}/draft/"
-    response = client.put(path, **{"HTTP_TRANSFER_ENCODING": "chunked", "CONTENT_LENGTH": ""})
+    response = client.put(path, HTTP_TRANSFER_ENCODING="chunked", CONTENT_LENGTH="")
     assert (response.status_code, response.json()["code"]) == (411, "length_required")
 
 

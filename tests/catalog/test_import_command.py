@@ -1,6 +1,7 @@
 """`manage.py import_study`: folders without a manifest, dry runs, and what people and programs read of it."""
 
 import json
+import os
 from io import StringIO
 
 import pytest
@@ -139,3 +140,10 @@ def test_wrong_options_are_said_in_a_sentence(tmp_path, arguments, sentence):
 def test_nothing_at_the_path(tmp_path):
     _out, _err, error = run(tmp_path / "nothing")
     assert (error.returncode, str(error)) == (2, f"There is no file or folder {tmp_path}/nothing.")
+
+
+def test_a_pipe_in_place_of_a_manifest_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "manifest.jsonl")
+    _out, _err, error = run(tmp_path)
+    assert error.returncode == 2
+    assert "neither a file nor a folder" in str(error)

@@ -12,7 +12,7 @@ from django.http import HttpResponseBase, StreamingHttpResponse
 from django.test import RequestFactory
 from django.utils.http import http_date
 
-from catalog.media.ranges import BLOCK, Span, Unsatisfiable, parse_range, ranged_response
+from catalog.media.ranges import BLOCK, IN_ONE_PIECE, Span, Unsatisfiable, parse_range, ranged_response
 
 CONTENT = bytes(range(256)) * 4
 ETAG = '"v1"'
@@ -138,11 +138,19 @@ def test_a_range_gets_its_part_and_reads_no_more() -> None:
 
 
 def test_a_long_file_comes_in_blocks() -> None:
-    content = bytes(2 * BLOCK + 10)
+    content = bytes(IN_ONE_PIECE + BLOCK + 10)
     response, _ = answer(content=content, Range="bytes=5-")
 
     assert isinstance(response, StreamingHttpResponse)
-    assert [len(block) for block in response] == [BLOCK, BLOCK, 5]
+    assert [len(block) for block in response] == [BLOCK] * (IN_ONE_PIECE // BLOCK + 1) + [5]
+
+
+def test_a_short_one_comes_in_one_piece_so_that_no_thread_waits_for_its_reader() -> None:
+    response, file = answer(content=bytes(2 * BLOCK), Range="bytes=5-")
+
+    assert not response.streaming
+    assert len(response.content) == 2 * BLOCK - 5
+    assert file.closed
 
 
 def test_several_ranges_get_the_whole_file() -> None:
