@@ -48,9 +48,9 @@ class Photographer:
         page.goto("/")
         if username:
             person = next(person for person in self.facts["people"] if person["username"] == username)
-            page.get_by_label("Username").fill(username)
-            page.get_by_label("Password").fill(person["password"])
-            page.get_by_role("button", name="Sign in").click()
+            page.locator("[name=username]").fill(username)
+            page.locator("[name=password]").fill(person["password"])
+            page.locator("[name=password]").press("Enter")
             page.wait_for_load_state("networkidle")
         return page
 
@@ -62,7 +62,7 @@ class Photographer:
         page.set_viewport_size(WIDE)
 
     def workspace(self) -> None:
-        """Both dimensions half-way through, then an empty desk."""
+        """Both dimensions half-way through, and the guideline."""
         page = self.sign_in("annotator")
         expect(page.locator("video[data-active]")).to_have_count(2)
         page.locator('[data-tab="helpfulness"]').click()
@@ -86,8 +86,13 @@ class Photographer:
         self.take(self.sign_in("researcher", color_scheme="dark"), "dashboard-dark")
         researcher.goto("/accounts/password/")
         self.take(researcher, "password")
+        researcher.goto("/?all=1")
+        self.take(researcher, "home")
         researcher.goto("/nowhere")
         self.take(researcher, "not-found")
+        chinese = self.sign_in("annotator2", locale="zh-CN")
+        expect(chinese.locator("video[data-active]")).to_have_count(2)
+        self.take(chinese, "workspace-chinese")
 
 
 def main() -> int:
