@@ -6,5 +6,5 @@ from annotation import views
 
 app_name = "annotation"
 urlpatterns = [
-    path("<slug:slug>/work/", views.workspace, name="workspace"),
+    path("<slug:slug>/workspace/", views.workspace, name="workspace"),
 ]

@@ -26,7 +26,7 @@ def workspace(open_page, study, annotator, playable_pairs):
     playable_pairs(study, 3)
 
     def open_it(person=annotator, **options):
-        page = open_page(f"/studies/{study.slug}/work/", person, **options)
+        page = open_page(f"/studies/{study.slug}/workspace/", person, **options)
         expect(page.locator("body[data-assignment]")).to_be_visible()
         expect(page.locator("video[data-active]")).to_have_count(2)
         return page

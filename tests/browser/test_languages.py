@@ -14,7 +14,7 @@ FIRST_QUESTION = "哪个视频更多地做到了提示词的要求？"
 def work(study, playable_pairs):
     """The address of a workspace with pairs before it."""
     playable_pairs(study, 2)
-    return f"/studies/{study.slug}/work/"
+    return f"/studies/{study.slug}/workspace/"
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from diptych.embedded import Home, Servers, start
-from tests.embedded.helpers import eventually, python_for_nobody
+from tests.embedded.observing import eventually, python_for_nobody
 
 FROM_OUTSIDE = ("DATABASE_URL", "REDIS_URL", "DIPTYCH_HOME", "FFMPEG", "FFPROBE")
 

@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from diptych.embedded import Servers, start
-from tests.embedded.helpers import addresses, broker, postmaster, rows, valkey_process
+from tests.embedded.observing import addresses, broker, postmaster, rows, valkey_process
 
 
 def listening(pid: int) -> set[str]:

@@ -11,7 +11,7 @@ import pytest
 
 from diptych import demo
 from diptych.embedded import Home, start
-from tests.embedded.helpers import REPOSITORY, clean_environment
+from tests.embedded.observing import REPOSITORY, clean_environment
 
 
 def run_demo(home: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess:

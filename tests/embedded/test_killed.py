@@ -11,7 +11,7 @@ import pytest
 from diptych.embedded import Servers, start
 from diptych.embedded.guard import __file__ as guard_file
 from diptych.embedded.process import Guarded
-from tests.embedded.helpers import (
+from tests.embedded.observing import (
     Holder,
     addresses,
     all_gone,

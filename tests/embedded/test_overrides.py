@@ -8,7 +8,7 @@ import pytest
 
 from diptych.embedded import EmbeddedError, binaries, start
 from diptych.embedded.servers import Servers
-from tests.embedded.helpers import addresses, broker, rows, run_embedded
+from tests.embedded.observing import addresses, broker, rows, run_embedded
 
 
 def test_server_that_is_given_is_not_started(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

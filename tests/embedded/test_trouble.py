@@ -15,7 +15,7 @@ import pytest
 from diptych.embedded import EmbeddedError, Home, place, start, state
 from diptych.embedded.postgres import Postgres
 from diptych.embedded.servers import is_free
-from tests.embedded.helpers import (
+from tests.embedded.observing import (
     REPOSITORY,
     Holder,
     addresses,

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from diptych.embedded import EmbeddedError, Home, start
-from tests.embedded.helpers import (
+from tests.embedded.observing import (
     NOBODY,
     REPOSITORY,
     SITE_PACKAGES,
