@@ -29,6 +29,9 @@ def workspace(open_page, study, annotator, playable_pairs):
         page = open_page(f"/studies/{study.slug}/workspace/", person, **options)
         expect(page.locator("body[data-assignment]")).to_be_visible()
         expect(page.locator("video[data-active]")).to_have_count(2)
+        page.wait_for_function(
+            "() => [...document.querySelectorAll('video[data-active]')].every(video => video.readyState >= 3)"
+        )
         return page
 
     return open_it

@@ -144,7 +144,15 @@ export class Duo extends EventTarget {
 
   #seek(side, time) {
     const video = this.videos[side];
-    if (video.readyState < 1) return Promise.resolve();
+    if (video.readyState < 1) {
+      // Not there yet: it moves when it is, or the two would stand at different frames.
+      return new Promise((resolve) => {
+        video.addEventListener("loadedmetadata", () => resolve(this.#seek(side, time)), {
+          once: true,
+          signal: this.#listening.signal,
+        });
+      });
+    }
     const last = Math.max(0, video.duration - 0.5 / this.#fps[side]);
     const target = Math.min(Math.max(0, time), last);
     if (!video.seeking && Math.abs(video.currentTime - target) < 1e-4) return Promise.resolve();
