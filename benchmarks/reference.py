@@ -22,14 +22,14 @@ UPDATE annotation_assignment SET state = 'submitted', ended_at = now(), draft = 
 """
 ANNOTATION = """
 INSERT INTO annotation_annotation
-       (assignment_id, revision, author_id, author_kind, submission_id, submitted_at, instruction_following,
+       (study_id, assignment_id, revision, author_id, author_kind, submission_id, submitted_at, instruction_following,
         correctness, informativeness, aesthetics, helpfulness, harmlessness, tags_video_0, tags_video_1,
         timings_ms, viewing, presentation, protocol_version, guideline_version)
-VALUES (%s, 1, %s, 'annotator', %s, now(), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 1, 1) RETURNING id
+VALUES (%s, %s, 1, %s, 'annotator', %s, now(), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 1, 1) RETURNING id
 """
 STANDING = """
-INSERT INTO annotation_standing (assignment_id, current_id, validity, reason, counted)
-VALUES (%s, %s, 'valid', '', true)
+INSERT INTO annotation_standing (study_id, assignment_id, current_id, validity, reason, counted)
+VALUES (%s, %s, %s, 'valid', '', true)
 """
 AUDIT = """
 INSERT INTO accounts_auditevent (at, actor_id, action, subject, subject_id, study_slug, after, address)
@@ -52,8 +52,8 @@ RETURNING id
 LEASED = """
 INSERT INTO annotation_assignment
        (study_id, pair_id, person_id, round, round_reason, "left", dimension_first, state, place, leased_at, expires_at,
-        skip_reason)
-VALUES (%s, %s, %s, 0, '', 'video_0', 'helpfulness', 'leased', %s, now(), now() + interval '10 minutes', '')
+        skip_reason, protocol_version, guideline_version)
+VALUES (%s, %s, %s, 0, '', 'video_0', 'helpfulness', 'leased', %s, now(), now() + interval '10 minutes', '', 1, 1)
 RETURNING id
 """
 COUNTED = "UPDATE annotation_seat SET served = served + 1, left_balance = left_balance + 1 WHERE id = %s"
@@ -97,8 +97,8 @@ def bare(request: HttpRequest, study_id: int) -> HttpResponse:
         cursor.execute(ANSWERED, [body["assignment"], person_id])
         if cursor.rowcount != 1:
             return HttpResponse(status=409)
-        annotation_id = one(ANNOTATION, *columns(body, person_id))
-        cursor.execute(STANDING, [body["assignment"], annotation_id])
+        annotation_id = one(ANNOTATION, study_id, *columns(body, person_id))
+        cursor.execute(STANDING, [study_id, body["assignment"], annotation_id])
         after = text({"assignment": body["assignment"], "counted": True})
         cursor.execute(AUDIT, [person_id, str(annotation_id), after])
         current = one(PROMOTED, study_id, person_id)
