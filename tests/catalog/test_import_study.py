@@ -16,6 +16,7 @@ from catalog.importing.progress import Progress
 from catalog.models import Asset, Batch, Pair, Prompt, Study, Video
 from tests import factories
 from tests.catalog.manifests import imported, pair, prompt, prompts_with_videos, video, write, write_file
+from tests.catalog.workers import told
 
 pytestmark = pytest.mark.django_db
 
@@ -293,10 +294,9 @@ def test_what_an_import_did_is_in_the_audit_record(tmp_path):
     )
 
 
-def test_workers_are_told_of_new_files_after_the_commit(tmp_path, django_capture_on_commit_callbacks, monkeypatch):
-    told = []
-    monkeypatch.setattr("catalog.tasks.announce", told.extend)
+def test_workers_are_told_of_new_files_after_the_commit(tmp_path, django_capture_on_commit_callbacks):
+    told()
     with django_capture_on_commit_callbacks(execute=True):
         imported(write(tmp_path, prompts_with_videos(1, 2)))
-        assert told == []
-    assert sorted(told) == sorted(Asset.objects.values_list("pk", flat=True))
+        assert told() == []
+    assert sorted(told()) == sorted(Asset.objects.values_list("pk", flat=True))

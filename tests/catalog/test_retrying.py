@@ -10,6 +10,7 @@ from accounts.models import AuditEvent
 from catalog import transcoding
 from catalog.models import Asset
 from tests import factories
+from tests.catalog.workers import told
 
 pytestmark = pytest.mark.django_db
 
@@ -85,15 +86,14 @@ def test_a_video_that_fails_again_holds_its_pair_again(study):
     assert pair.held == transcoding.MEDIA_FAILED
 
 
-def test_workers_are_told_after_the_commit(study, django_capture_on_commit_callbacks, monkeypatch):
-    told = []
-    monkeypatch.setattr("catalog.tasks.announce", told.extend)
+def test_workers_are_told_after_the_commit(study, django_capture_on_commit_callbacks):
+    told()
     broken = failed()
     pair_with(study, broken)
     with django_capture_on_commit_callbacks(execute=True):
         retry(study)
-        assert told == []
-    assert told == [broken.pk]
+        assert told() == []
+    assert told() == [broken.pk]
 
 
 def test_nothing_to_try_again(study):

@@ -3,9 +3,11 @@
 import os
 import signal
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import psutil
+from celery import current_app
 from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
@@ -52,3 +54,17 @@ class Worker:
         for member in [worker, *worker.children(recursive=True)]:
             member.send_signal(signal.SIGKILL)
         self.process.stop()
+
+
+def told() -> list[int]:
+    """Takes every message out of the broker's queue `media`: the assets that a worker would have heard of."""
+    heard = []
+    with current_app.connection_for_read() as broker, closing(broker.SimpleQueue("media")) as queue:
+        while True:
+            try:
+                message = queue.get_nowait()
+            except queue.Empty:
+                return heard
+            arguments, _, _ = message.payload
+            heard += arguments
+            message.ack()
