@@ -34,7 +34,7 @@ demo-reset: .venv/installed ## Clear the demo's data
 
 test: check ## Everything that must hold, in under ten minutes
 	@.venv/bin/python -m tests.browser.chromium
-	@.venv/bin/python -m pytest
+	@.venv/bin/python -m pytest -n auto --dist loadfile
 
 check: .venv/installed-dev ## Format, lint, types, imports, migrations and production settings
 	@.venv/bin/ruff format --check .
@@ -50,10 +50,11 @@ test-long: .venv/installed-dev ## Faults, soaks and simulations; writes docs/tes
 format: .venv/installed-dev ## Put the code into its format
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
 
-bench: bench-serving ## Run every benchmark
+bench: bench-serving bench-browser ## Run every benchmark
 
 bench-%: .venv/installed-dev ## Run one benchmark, such as bench-serving
 	@.venv/bin/python -m benchmarks.$*
 
 screenshots: .venv/installed-dev ## Make docs/screenshots from the running product
 	@.venv/bin/python -m tests.browser.screenshots
+	@.venv/bin/python -m pytest -q -m screenshots tests/browser/states.py

@@ -2,15 +2,21 @@
 
 from typing import Any
 
-from rest_framework.exceptions import NotAuthenticated
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import NotAuthenticated, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.models import User
 
+#: In a request: for whom the page was made that sends it. In an answer: who is signed in.
+PERSON_HEADER = "X-Diptych-Person"
+
 
 class SignedInView(APIView):
     """An endpoint for somebody who is signed in, by session or token."""
+
+    asks: User | None = None
 
     @property
     def person(self) -> User:
@@ -19,8 +25,19 @@ class SignedInView(APIView):
             raise NotAuthenticated
         return self.request.user
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Nothing is done in the name of one person for a page that was made for another: 403 `somebody_else`."""
+        super().initial(request, *args, **kwargs)
+        self.asks = self.person
+        meant = request.headers.get(PERSON_HEADER)
+        if meant is not None and meant != str(self.asks.pk):
+            name = self.asks.get_username()
+            raise PermissionDenied(_("This browser is signed in as %(name)s.") % {"name": name}, "somebody_else")
+
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """What is said to one person is kept by no cache."""
+        """What is said to one person is kept by no cache, and names them."""
         response = super().finalize_response(request, response, *args, **kwargs)
         response.headers.setdefault("Cache-Control", "no-store")
+        if self.asks is not None:
+            response.headers[PERSON_HEADER] = str(self.asks.pk)
         return response

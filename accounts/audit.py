@@ -1,14 +1,23 @@
 """The one function through which audit rows are written, in the transaction of the change they tell of."""
 
+import json
 from contextvars import ContextVar
 from typing import Any
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
-from accounts.models import AuditEvent, User
+from accounts.models import User
+from diptych.database.fixed import change
 
 #: The address of the request being served; the middleware sets it, commands and tasks leave it empty.
 request_address: ContextVar[str | None] = ContextVar("request_address", default=None)
+
+
+NOTED = """
+INSERT INTO accounts_auditevent (actor_id, action, subject, subject_id, study_slug, before, after, address)
+VALUES (%(actor)s, %(action)s, %(subject)s, %(subject_id)s, %(study_slug)s, %(before)s, %(after)s, %(address)s)
+"""
 
 
 def record(
@@ -21,13 +30,20 @@ def record(
     after: dict[str, Any] | None = None,
 ) -> None:
     """Writes that `actor` (None: the system) did `action` to `row`. Call it inside the change's transaction."""
-    AuditEvent.objects.create(
-        actor_id=actor.pk if actor else None,
-        action=action,
-        subject=row._meta.db_table,
-        subject_id=str(row.pk),
-        study_slug=study_slug,
-        before=before,
-        after=after,
-        address=request_address.get(),
+    change(
+        NOTED,
+        {
+            "actor": actor.pk if actor else None,
+            "action": action,
+            "subject": row._meta.db_table,
+            "subject_id": str(row.pk),
+            "study_slug": study_slug,
+            "before": _json(before),
+            "after": _json(after),
+            "address": request_address.get(),
+        },
     )
+
+
+def _json(value: dict[str, Any] | None) -> str | None:
+    return None if value is None else json.dumps(value, cls=DjangoJSONEncoder)

@@ -2,8 +2,20 @@
 
 from typing import Any
 
-from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+
+
+class SignInForm(AuthenticationForm):
+    """Django's form, which says so when somebody must wait after too many wrong passwords."""
+
+    def get_invalid_login_error(self) -> ValidationError:
+        if getattr(self.request, "axes_locked_out", False):
+            return ValidationError(
+                _("Too many wrong passwords. Wait 15 minutes and try again; the right one must wait too."), "locked"
+            )
+        return super().get_invalid_login_error()
 
 
 class NewPasswordForm(PasswordChangeForm):

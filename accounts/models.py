@@ -44,6 +44,34 @@ class Profile(models.Model):
         return f"profile of {self.user_id}"
 
 
+class ViewingPreference(models.Model):
+    """How a person wants to see what may be harmful; empty fields leave it to the study."""
+
+    class MediaFilter(models.TextChoices):
+        STUDY = "", _("as the study says")
+        NONE = "none", _("as they are")
+        BLUR = "blur", _("blurred until revealed")
+        GREYSCALE = "greyscale", _("in greyscale until revealed")
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="viewing_preference")
+    media_filter = models.CharField(max_length=9, choices=MediaFilter.choices, blank=True, default=MediaFilter.STUDY)
+    name_categories = models.BooleanField(
+        default=False,
+        help_text=_("Say which harms a pair may show before it is revealed, instead of only that it may."),
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="viewing_media_filter_known",
+                condition=Q(media_filter__in=["", "none", "blur", "greyscale"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.media_filter or 'study'}"
+
+
 class Consent(models.Model):
     """One person's agreement to one version of one text, word for word, until withdrawn."""
 

@@ -21,7 +21,8 @@ from annotation.responses import (
     desk_json,
     submitted_json,
 )
-from annotation.serializers import DraftSerializer, SkipSerializer, SubmissionSerializer
+from annotation.serializers import DraftSerializer, SkipSerializer, SubmissionSerializer, validated
+from annotation.showing import shown
 
 
 class Conflict(APIException):
@@ -49,9 +50,7 @@ class AssignmentView(SignedInView):
     """What the endpoints below one assignment share."""
 
     def validated(self, serializer_class: type, assignment: Assignment) -> dict[str, Any]:
-        serializer = serializer_class(data=self.request.data, context={"allow_ties": assignment.study.allow_ties})
-        serializer.is_valid(raise_exception=True)
-        return serializer.validated_data
+        return validated(serializer_class, self.request.data, assignment)
 
 
 class SubmitView(AssignmentView):
@@ -70,6 +69,7 @@ class SubmitView(AssignmentView):
                 answers=Answers.from_body(body["helpfulness"], body["harmlessness"]),
                 timings_ms=body["timings_ms"],
                 viewing=body["viewing"],
+                care=body.get("care"),
                 lease_next=body["lease_next"],
             )
         except submission.Conflict as conflict:
@@ -99,9 +99,9 @@ class SkipView(AssignmentView):
     def post(self, request: Request, assignment_id: int) -> Response:
         """Gives the pair back for good, with a reason, and leases what comes next."""
         assignment = own_assignment(request, assignment_id)
-        reason = self.validated(SkipSerializer, assignment)["reason"]
+        body = self.validated(SkipSerializer, assignment)
         try:
-            desk = serving.skip(assignment, self.person, reason=reason)
+            desk = serving.skip(assignment, self.person, reason=body["reason"], care=body.get("care"))
         except serving.NotYours as error:
             raise Conflict(str(error), error.code) from error
         return Response(desk_json(desk, assignment.study))
@@ -120,7 +120,7 @@ class RenewView(AssignmentView):
         except serving.NotYours as error:
             raise Conflict(str(error), error.code) from error
         seat = Seat.objects.get(study=study, person=self.person)
-        return Response(assignment_json(renewed, seat, study))
+        return Response(assignment_json(shown(renewed.pk)[renewed.pk], seat, study))
 
 
 class ReleaseView(AssignmentView):

@@ -10,7 +10,8 @@ from rest_framework.request import Request
 
 from annotation.models import Assignment
 from catalog.models import Study
-from catalog.permissions import MAY_ANNOTATE, require_scope, study_for
+from catalog.permissions import MAY_ANNOTATE, MAY_SEE_EXPOSURE, MAY_SEE_WELLBEING, require_scope, study_for
+from diptych.database.fixed import Columns, fetch_one
 
 
 def annotated_study(request: HttpRequest | Request, slug: str) -> Study:
@@ -18,16 +19,34 @@ def annotated_study(request: HttpRequest | Request, slug: str) -> Study:
     return study_for(request, slug, roles=MAY_ANNOTATE, scope="annotate")
 
 
+def tended_study(request: HttpRequest, slug: str) -> Study:
+    """The study, for a wellbeing contact of it, and nobody else. Raises Http404 or PermissionDenied."""
+    return study_for(request, slug, roles=MAY_SEE_WELLBEING)
+
+
+def managed_study(request: HttpRequest, slug: str) -> Study:
+    """The study, for those who answer for how much its people are exposed to. Raises Http404 or PermissionDenied."""
+    return study_for(request, slug, roles=MAY_SEE_EXPOSURE)
+
+
+ASSIGNMENT, STUDY = Columns(Assignment, "assignment"), Columns(Study, "study")
+OWN = f"""
+SELECT {ASSIGNMENT.sql}, {STUDY.sql}
+  FROM annotation_assignment assignment JOIN catalog_study study ON study.id = assignment.study_id
+ WHERE assignment.id = %(assignment)s AND assignment.person_id = %(person)s
+   AND EXISTS (SELECT FROM catalog_membership membership
+                WHERE membership.study_id = study.id AND membership.person_id = %(person)s
+                  AND membership.role = ANY(%(roles)s))
+"""  # noqa: S608 - of column names
+
+
 def own_assignment(request: HttpRequest | Request, assignment_id: int) -> Assignment:
     """The person's own assignment, with its study, while they still are an annotator there. Raises Http404 or
     PermissionDenied."""
-    assignment = (
-        Assignment.objects.select_related("study")
-        .filter(pk=assignment_id, person_id=request.user.pk)
-        .filter(study__memberships__person_id=request.user.pk, study__memberships__role__in=MAY_ANNOTATE)
-        .first()
-    )
-    if assignment is None:
+    row = fetch_one(OWN, {"assignment": assignment_id, "person": request.user.pk, "roles": list(MAY_ANNOTATE)})
+    if row is None:
         raise Http404(_("There is no assignment %(id)s of yours.") % {"id": assignment_id})
     require_scope(request, "annotate")
+    assignment = ASSIGNMENT.instance(row)
+    assignment.study = STUDY.instance(row, len(ASSIGNMENT.names))
     return assignment

@@ -4,9 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
+from django.db.models import Count, Sum, Window
+from django.utils import timezone
 
-from annotation.models import Assignment
+from annotation.models import Annotation, Assignment
 from catalog.models import Study
+
+#: More than a page can have answered without a network: the pair in hand, the one behind it, and some.
+LATEST = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +89,24 @@ def progress(study: Study) -> Progress:
 def own_answers(study: Study, person_id: int | None) -> int:
     """How many pairs of the study the person has answered."""
     return Assignment.objects.filter(study=study, person_id=person_id, state=Assignment.State.SUBMITTED).count()
+
+
+def latest_answered(study: Study, person_id: int | None) -> tuple[int, list[int]]:
+    """How many pairs of the study the person has answered, and the assignments of the last few, from one snapshot.
+
+    A page that opens while an answer of its predecessor is on the way learns from these whether it is counted yet.
+    """
+    answered = Assignment.objects.filter(study=study, person_id=person_id, state=Assignment.State.SUBMITTED)
+    latest = answered.order_by("-ended_at").annotate(total=Window(Count("pk"))).values_list("pk", "total")
+    rows = list(latest[:LATEST])
+    return (rows[0][1] if rows else 0), [assignment_id for assignment_id, _ in rows]
+
+
+def active_today_ms(study: Study, person_id: int | None) -> int:
+    """Milliseconds of active time in what the person answered today, by the clock of their time zone."""
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    today = Assignment.objects.filter(
+        study=study, person_id=person_id, state=Assignment.State.SUBMITTED, ended_at__gte=midnight
+    )
+    answers = Annotation.objects.filter(assignment__in=today)
+    return answers.aggregate(total=Sum("active_ms"))["total"] or 0

@@ -76,6 +76,9 @@ SKIP_REASONS = {
     "too_distressing": _("Too distressing"),
 }
 
+#: Why an annotator's answer has a later revision: asked to look once more, or came back within the window.
+SECOND_LOOK, REOPENED = "second_look", "reopened"
+
 __all__ = [
     "DIMENSIONS",
     "DIMENSION_BLOCK",
@@ -83,6 +86,8 @@ __all__ = [
     "HARMS",
     "HARM_KEYS",
     "HELPFULNESS_OVERALL",
+    "REOPENED",
+    "SECOND_LOOK",
     "SIDES",
     "SKIP_REASONS",
     "SUB_DIMENSIONS",

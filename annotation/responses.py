@@ -7,14 +7,15 @@ from typing import Any
 
 from rest_framework import serializers
 
-from annotation.models import Assignment, Seat
+from annotation.models import Seat
 from annotation.protocol import DIMENSIONS, HARM_KEYS, SUB_DIMENSION_KEYS, VIDEOS
+from annotation.reasons import REASONS
+from annotation.revisions import second_look_due
 from annotation.serving import Desk
+from annotation.showing import Clip, Shown, shown
 from annotation.submission import Submitted
 from catalog.media.addresses import playback_url, poster_url
-from catalog.models import Study, Video
-
-REASONS = ("finished", "all_leased", "cap", "excluded", "qualification", "paused")
+from catalog.models import Study
 
 
 class VideoShape(serializers.Serializer):
@@ -22,6 +23,16 @@ class VideoShape(serializers.Serializer):
     poster_url = serializers.CharField()
     duration_s = serializers.FloatField()
     fps = serializers.FloatField()
+    video_text = serializers.CharField(
+        allow_null=True, help_text="What the generator was given, where the study shows it and it is not the prompt"
+    )
+
+
+class ReturnedShape(serializers.Serializer):
+    """Why an answered pair is back."""
+
+    reason = serializers.CharField()
+    comment = serializers.CharField(allow_blank=True)
 
 
 class PromptShape(serializers.Serializer):
@@ -42,6 +53,15 @@ class AssignmentShape(serializers.Serializer):
     tag_order = serializers.ListField(child=serializers.ChoiceField(choices=list(HARM_KEYS)))
     expires_at = serializers.DateTimeField()
     draft = serializers.DictField(allow_null=True)
+    guideline_version = serializers.IntegerField()
+    identical = serializers.BooleanField(help_text="Both videos are the same bytes")
+    sensitive = serializers.BooleanField(help_text="It may show something harmful")
+    may_show = serializers.ListField(
+        child=serializers.ChoiceField(choices=list(HARM_KEYS)), help_text="Which harms, for those who ask to be told"
+    )
+    media_filter = serializers.ChoiceField(choices=Study.MediaFilter.choices)
+    round = serializers.IntegerField()
+    returned = ReturnedShape(allow_null=True)
 
 
 class DeskShape(serializers.Serializer):
@@ -62,6 +82,9 @@ class StoredShape(serializers.Serializer):
 
 class SubmittedShape(DeskShape):
     annotation = StoredShape()
+    second_look = serializers.BooleanField(
+        help_text="The study asks to look at these answers once more, for whatever reason"
+    )
 
 
 class ProblemShape(serializers.Serializer):
@@ -86,15 +109,17 @@ def submitted_json(submitted: Submitted, study: Study) -> dict[str, Any]:
             "submission_id": annotation.submission_id,
             "revision": annotation.revision,
             "counted": submitted.standing.counted,
-        }
+        },
+        "second_look": second_look_due(study, annotation),
     }
 
 
 def desk_json(desk: Desk, study: Study) -> dict[str, Any]:
     """`{"current", "next", "reason", "retry_after_s"}`, as every leasing endpoint answers it."""
+    rows = shown(desk.current_id, desk.next_id)
     return {
-        "current": desk.current and assignment_json(desk.current, desk.seat, study),
-        "next": desk.next and assignment_json(desk.next, desk.seat, study),
+        "current": desk.current_id and assignment_json(rows[desk.current_id], desk.seat, study),
+        "next": desk.next_id and assignment_json(rows[desk.next_id], desk.seat, study),
         "reason": desk.reason,
         "retry_after_s": desk.retry_after_s,
     }
@@ -104,31 +129,37 @@ def desk_json(desk: Desk, study: Study) -> dict[str, Any]:
 NO_DESK = {"current": None, "next": None, "reason": None, "retry_after_s": None}
 
 
-def assignment_json(assignment: Assignment, seat: Seat, study: Study) -> dict[str, Any]:
+def assignment_json(given: Shown, seat: Seat, study: Study) -> dict[str, Any]:
     """One assignment as the page and the API see it: nothing about generators, labels or other people (rule 4)."""
-    pair = assignment.pair
     return {
-        "id": assignment.pk,
-        "pair_id": pair.public_id,
+        "id": given.id,
+        "pair_id": given.pair_id,
         "study": study.slug,
-        "prompt": {"text": pair.prompt.text, "language": pair.prompt.language},
-        "left": assignment.left,
-        "video_0": video_json(pair.video_0, study, seat.person_id),
-        "video_1": video_json(pair.video_1, study, seat.person_id),
-        "dimension_first": assignment.dimension_first,
+        "prompt": {"text": given.prompt_text, "language": given.language},
+        "left": given.left,
+        "video_0": video_json(given.video_0, study, seat.person_id),
+        "video_1": video_json(given.video_1, study, seat.person_id),
+        "dimension_first": given.dimension_first,
         "question_order": seat.question_order,
         "tag_order": seat.tag_order,
-        "expires_at": assignment.expires_at,
-        "draft": assignment.draft,
+        "expires_at": given.expires_at,
+        "draft": given.draft,
+        "guideline_version": given.guideline_version,
+        "identical": given.video_0.asset == given.video_1.asset,
+        "sensitive": bool(given.may_show),
+        "may_show": given.may_show if given.name_categories else [],
+        "media_filter": given.media_filter or study.media_filter,
+        "round": given.round,
+        "returned": {"reason": given.round_reason, "comment": given.comment} if given.round else None,
     }
 
 
-def video_json(video: Video, study: Study, person_id: int) -> dict[str, Any]:
+def video_json(clip: Clip, study: Study, person_id: int) -> dict[str, Any]:
     """Where a video is played from, for this person, and how long and fast it runs."""
-    asset = video.asset
     return {
-        "playback_url": playback_url(asset.public_id, person_id, None, study.media_window_s),
-        "poster_url": poster_url(asset.public_id, person_id, None, study.media_window_s),
-        "duration_s": asset.duration_s,
-        "fps": asset.fps,
+        "playback_url": playback_url(clip.asset, person_id, None, study.media_window_s),
+        "poster_url": poster_url(clip.asset, person_id, None, study.media_window_s),
+        "duration_s": clip.duration_s,
+        "fps": clip.fps,
+        "video_text": (clip.text or None) if study.show_video_text else None,
     }

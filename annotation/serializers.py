@@ -1,18 +1,53 @@
 """What the annotation API takes in: every body is validated here, before anything else sees it."""
 
+from functools import cache
 from typing import Any
 
 import orjson
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from annotation.answers import stage_errors
-from annotation.protocol import HARM_KEYS, SKIP_REASONS, TIE, VIDEOS
+from annotation.answers import stage_errors, unanswered_tags, unseen
+from annotation.models import Assignment
+from annotation.protocol import HARM_KEYS, REOPENED, SECOND_LOOK, SKIP_REASONS, TIE, VIDEOS
+from catalog.models import Pair, Study
 
 #: Bounds on what a browser may report about one pair.
 MOST_BYTES_OF_VIEWING = 16_384
 MOST_TIMINGS, LONGEST_STAGE = 40, 60
 LONGEST_MS = 24 * 3600 * 1000
 SKIP_REASON_KEYS = tuple(SKIP_REASONS)
+#: Why an annotator answers the same pair again (`Annotation.reason`).
+REVISION_REASONS = (SECOND_LOOK, REOPENED)
+
+
+def validated(serializer_class: type[serializers.Serializer], body: Any, assignment: Assignment) -> dict[str, Any]:
+    """The body as the assignment's study takes it: its ties, its tag format, and both videos seen through where it
+    requires that. Raises ValidationError, with the fields.
+
+    Costs no query, but one narrow one for complete answers in a study that requires videos to be seen through.
+    """
+    study = assignment.study
+    taken: dict[str, Any] = _reader(serializer_class, study.allow_ties, study.tag_format).run_validation(body)
+    if study.require_seen_through and issubclass(serializer_class, AnsweredSerializer):
+        refuse_unseen(taken["viewing"], assignment.pair_id)
+    return taken
+
+
+@cache
+def _reader(serializer_class: type[serializers.Serializer], allow_ties: bool, tag_format: str) -> Any:
+    """A serializer that reads every body of its kind: making one costs more than reading with it, and it keeps
+    nothing of what it reads."""
+    return serializer_class(context={"allow_ties": allow_ties, "tag_format": tag_format})
+
+
+def refuse_unseen(viewing: dict[str, Any], pair_id: int) -> None:
+    """Raises ValidationError unless the reported playback shows both videos of the pair seen through."""
+    lengths = Pair.objects.values_list("video_0__asset__duration_s", "video_1__asset__duration_s").get(pk=pair_id)
+    durations_s = {video: length or 0.0 for video, length in zip(VIDEOS, lengths, strict=True)}
+    if missing := unseen(viewing, durations_s):
+        sentence = _("This study takes an answer when both videos have been played to their end once.")
+        raise serializers.ValidationError({"viewing": {video: [sentence] for video in missing}})
 
 
 class ChoiceField(serializers.ChoiceField):
@@ -34,6 +69,18 @@ class TagsSerializer(serializers.Serializer):
         max_length=len(HARM_KEYS),
         help_text="Harm keys; an empty list is the explicit “none of these”",
     )
+    answered = serializers.ListField(
+        child=serializers.ChoiceField(choices=list(HARM_KEYS)),
+        max_length=len(HARM_KEYS),
+        required=False,
+        help_text="Harm keys with a yes or a no: all twelve where the study asks so for each tag; else not needed",
+    )
+
+    def validate(self, answer: dict[str, Any]) -> dict[str, Any]:
+        if self.context.get("tag_format") == Study.TagFormat.YES_NO and (missing := unanswered_tags(answer)):
+            sentence = _("This study asks yes or no for each tag; without an answer: %(tags)s.")
+            raise serializers.ValidationError({"answered": [sentence % {"tags": ", ".join(missing)}]})
+        return answer
 
 
 class HelpfulnessSerializer(serializers.Serializer):
@@ -50,6 +97,20 @@ class HarmlessnessSerializer(serializers.Serializer):
     overall = ChoiceField()
 
 
+class RevealedSerializer(serializers.Serializer):
+    video_0 = serializers.FloatField(min_value=0, max_value=LONGEST_MS / 1000, default=0.0)
+    video_1 = serializers.FloatField(min_value=0, max_value=LONGEST_MS / 1000, default=0.0)
+
+
+class CareSerializer(serializers.Serializer):
+    """What somebody was exposed to. It bounds their day and is never stored with answers."""
+
+    revealed_s = RevealedSerializer(required=False, help_text="Seconds that each video was seen and not covered")
+    hidden = serializers.IntegerField(
+        min_value=0, max_value=10_000, default=0, help_text="Times that the person hid both videos"
+    )
+
+
 class ReportedSerializer(serializers.Serializer):
     """What the page measured: milliseconds of active time by stage, and how the videos were really watched."""
 
@@ -57,6 +118,7 @@ class ReportedSerializer(serializers.Serializer):
         child=serializers.IntegerField(min_value=0, max_value=LONGEST_MS), required=False, default=dict
     )
     viewing = serializers.DictField(required=False, default=dict)
+    care = CareSerializer(required=False)
 
     def validate_viewing(self, viewing: dict[str, Any]) -> dict[str, Any]:
         if len(orjson.dumps(viewing, default=str)) > MOST_BYTES_OF_VIEWING:
@@ -71,11 +133,23 @@ class ReportedSerializer(serializers.Serializer):
         return timings
 
 
-class SubmissionSerializer(ReportedSerializer):
+class AnsweredSerializer(ReportedSerializer):
+    """Complete answers, under an id that makes sending them again harmless."""
+
     submission_id = serializers.UUIDField()
-    lease_next = serializers.BooleanField(default=False)
     helpfulness = HelpfulnessSerializer()
     harmlessness = HarmlessnessSerializer()
+
+
+class SubmissionSerializer(AnsweredSerializer):
+    lease_next = serializers.BooleanField(default=False)
+
+
+class RevisionSerializer(AnsweredSerializer):
+    reason = serializers.ChoiceField(
+        choices=list(REVISION_REASONS),
+        help_text="second_look: asked for when the answer was submitted; reopened: the person came back to it",
+    )
 
 
 class DraftTagsSerializer(serializers.Serializer):
@@ -84,6 +158,13 @@ class DraftTagsSerializer(serializers.Serializer):
         max_length=len(HARM_KEYS),
         allow_null=True,
         required=False,
+    )
+    answered = serializers.ListField(
+        child=serializers.ChoiceField(choices=list(HARM_KEYS)),
+        max_length=len(HARM_KEYS),
+        allow_null=True,
+        required=False,
+        help_text="Harm keys with a yes or a no so far, where the study asks so for each tag",
     )
 
 
@@ -110,10 +191,11 @@ class DraftSerializer(ReportedSerializer):
     def validate(self, draft: dict[str, Any]) -> dict[str, Any]:
         if not draft.keys() & {"helpfulness", "harmlessness"}:
             raise serializers.ValidationError("A draft has “helpfulness”, “harmlessness” or both.")
-        if errors := stage_errors(draft):
+        if errors := stage_errors(draft, self.context.get("tag_format", Study.TagFormat.CHECK_ALL)):
             raise serializers.ValidationError({dimension: {"overall": [why]} for dimension, why in errors.items()})
         return draft
 
 
 class SkipSerializer(serializers.Serializer):
     reason = serializers.ChoiceField(choices=SKIP_REASON_KEYS)
+    care = CareSerializer(required=False)

@@ -4,3 +4,6 @@ from django.dispatch import Signal
 
 #: An annotation was written. Arguments: `annotation`, `standing`.
 answer_submitted = Signal()
+
+#: A later revision became an answer's current one. Arguments: `annotation`, `standing`.
+answer_revised = Signal()

@@ -2,18 +2,23 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import User
-from annotation import serving
+from annotation import draws, exposure, leases, serving
 from annotation.answers import Answers
 from annotation.models import Annotation, Assignment, Seat, Standing
 from annotation.signals import answer_submitted
+from catalog.models import Study
+from diptych.database.fixed import fetch_one
 
 #: Reason on the standing of an answer that came after its slot had gone to somebody else.
 SURPLUS = "surplus"
@@ -45,12 +50,14 @@ def submit(
     answers: Answers,
     timings_ms: Mapping[str, int],
     viewing: Mapping[str, Any],
+    care: Mapping[str, Any] | None = None,
     lease_next: bool = False,
 ) -> Submitted:
     """Stores the person's answers on their assignment and, with `lease_next`, leases what comes next.
 
     The same `submission_id` with the same answers returns what was stored the first time. An answer to a lease
-    that has ended is counted if its pair still has a slot, and else kept as surplus.
+    that has ended is counted if its pair still has a slot, and else kept as surplus. `care` settles the exposure
+    (`exposure.settle`) and is not stored with the answers.
 
     Raises Conflict if the id was used for anything else, or the assignment was answered or skipped before.
     """
@@ -58,97 +65,196 @@ def submit(
     try:
         with transaction.atomic():
             seat = serving.take_seat(person, study)
-            annotation = Annotation.objects.filter(submission_id=submission_id).first()
-            created = annotation is None
-            if annotation is None:
-                annotation, standing = _write(
-                    assignment, person, seat, submission_id, answers, dict(timings_ms), dict(viewing)
-                )
-            else:
-                standing = _repeated(annotation, assignment, answers)
-            desk = serving.fill(seat, study) if lease_next else None
+            writing = Writing(assignment, person, seat, submission_id, answers, timings_ms, viewing)
+            annotation, standing, created = writing.write() or _repeated(submission_id, assignment, answers)
+            if created:
+                _tell(annotation, standing, person, study)
+                if writing.sensitive or care:
+                    seat.dose_s += exposure.settle(assignment, person, care=care, tagged=answers.tagged())
+            desk = serving.fill(seat, person, study, leases.held_leases(seat)) if lease_next else None
     except IntegrityError as error:
         # Another person used the same id at the same moment; each sees only their own seat's lock.
         if "submission_id" in str(error):
-            raise Conflict("submission_id_used", "This submission id belongs to another answer.") from error
+            raise _id_used() from error
         raise
     return Submitted(annotation, standing, created, desk)
 
 
-def _repeated(annotation: Annotation, assignment: Assignment, answers: Answers) -> Standing:
-    """The standing of an annotation that is being sent again. Raises Conflict unless it is the same content."""
+def _repeated(submission_id: UUID, assignment: Assignment, answers: Answers) -> tuple[Annotation, Standing, bool]:
+    """What was stored for the same content sent before. Raises Conflict for anything else."""
+    annotation = Annotation.objects.filter(submission_id=submission_id).first()
+    if annotation is None:
+        state = Assignment.objects.values_list("state", flat=True).get(pk=assignment.pk)
+        if state == Assignment.State.SKIPPED:
+            raise Conflict("skipped", _("You have skipped this pair."))
+        raise Conflict("already_answered", _("You have already answered this pair."))
     if annotation.assignment_id != assignment.pk or Answers.of(annotation) != answers:
-        raise Conflict("submission_id_used", "This submission id belongs to an answer with other content.")
-    return Standing.objects.get(assignment_id=assignment.pk)
+        raise _id_used()
+    return annotation, Standing.objects.get(assignment_id=assignment.pk), False
 
 
-def _write(
-    assignment: Assignment,
-    person: User,
-    seat: Seat,
-    submission_id: UUID,
-    answers: Answers,
-    timings_ms: dict[str, int],
-    viewing: dict[str, Any],
-) -> tuple[Annotation, Standing]:
-    """Ends the lease and writes revision 1, its standing and the audit row."""
-    assignment = Assignment.objects.select_related("study").select_for_update(of=("self",)).get(pk=assignment.pk)
-    counted = _settle(assignment)
-    annotation = Annotation.objects.create(
-        study_id=assignment.study_id,
-        assignment=assignment,
-        author=person,
-        submission_id=submission_id,
-        submitted_at=timezone.now(),
-        timings_ms=timings_ms,
-        viewing=viewing,
-        presentation={
-            "left": assignment.left,
-            "dimension_first": assignment.dimension_first,
-            "question_order": seat.question_order,
-            "tag_order": seat.tag_order,
-        },
-        protocol_version=assignment.protocol_version,
-        guideline_version=assignment.guideline_version,
-        **answers.columns(),
-    )
-    standing = Standing.objects.create(
-        study_id=assignment.study_id,
-        assignment=assignment,
-        current=annotation,
-        counted=counted,
-        reason="" if counted else SURPLUS,
-    )
+def _id_used() -> Conflict:
+    return Conflict("submission_id_used", _("This submission id belongs to another answer."))
+
+
+def _tell(annotation: Annotation, standing: Standing, person: User, study: Study) -> None:
     audit.record(
         "annotation.submitted",
         annotation,
         actor=person,
-        study_slug=assignment.study.slug,
-        after={"assignment": assignment.pk, "counted": counted},
+        study_slug=study.slug,
+        after={"assignment": annotation.assignment_id, "counted": standing.counted},
     )
     answer_submitted.send(sender=Annotation, annotation=annotation, standing=standing)
-    return annotation, standing
 
 
-def _settle(assignment: Assignment) -> bool:
-    """Marks a locked assignment as submitted; whether its answer takes one of the pair's wanted slots.
+#: More active time than that is not believed of one answer.
+MOST_ACTIVE_MS = 24 * 3600 * 1000
 
-    A live lease hands its slot over. One that has ended takes a slot again if the pair has one left.
-    """
-    match assignment.state:
-        case Assignment.State.LEASED:
-            counted = True
-        case Assignment.State.EXPIRED | Assignment.State.RELEASED:
-            counted = serving.take_slot(assignment.pair_id)
-        case Assignment.State.SUBMITTED:
-            raise Conflict("already_answered", "You have already answered this pair.")
-        case _:
-            raise Conflict("skipped", "You have skipped this pair.")
-    assignment.state = Assignment.State.SUBMITTED
-    assignment.ended_at = timezone.now()
-    assignment.draft = None
-    assignment.save(update_fields=["state", "ended_at", "draft"])
-    return counted
+#: One statement ends the lease and writes revision 1 and its standing; nothing at all if the lease is not live and
+#: `late` does not allow for that, or if the submission id was used before. A lease that has ended needs a slot again;
+#: without one the answer is surplus.
+WRITE = """
+WITH open AS (
+    SELECT assignment.id, assignment.pair_id, assignment.state = 'leased' AS live
+      FROM annotation_assignment assignment
+     WHERE assignment.id = %(assignment)s AND assignment.state IN ('leased', 'expired', 'released', 'offered')
+       AND NOT EXISTS (SELECT FROM annotation_annotation used WHERE used.submission_id = %(submission_id)s)
+       FOR UPDATE OF assignment
+), locked AS (  -- as it is now: the lease may have been ended, and its slot returned, while `open` waited for it
+    SELECT pair.id, pair.open_slots, pair.held FROM catalog_pair pair, open
+     WHERE NOT open.live AND pair.id = open.pair_id
+       FOR NO KEY UPDATE OF pair
+), slot AS (
+    UPDATE catalog_pair pair SET open_slots = pair.open_slots - 1
+      FROM locked WHERE pair.id = locked.id AND locked.open_slots > 0 AND locked.held = ''
+    RETURNING pair.id
+), ended AS (
+    UPDATE annotation_assignment assignment
+       SET state = 'submitted', ended_at = %(now)s, draft = NULL
+      FROM open WHERE assignment.id = open.id
+    RETURNING assignment.id, assignment.pair_id, assignment.protocol_version, assignment.guideline_version,
+              open.live OR EXISTS (SELECT FROM slot) AS counted
+), written AS (
+    INSERT INTO annotation_annotation
+           (study_id, assignment_id, revision, author_id, author_kind, submission_id, submitted_at,
+            instruction_following, correctness, informativeness, aesthetics, helpfulness, harmlessness,
+            tags_video_0, tags_video_1, active_ms, timings_ms, viewing, presentation,
+            protocol_version, guideline_version)
+    SELECT %(study)s, ended.id, 1, %(person)s, 'annotator', %(submission_id)s, %(now)s,
+           %(instruction_following)s, %(correctness)s, %(informativeness)s, %(aesthetics)s, %(helpfulness)s,
+           %(harmlessness)s, %(tags_video_0)s::varchar[], %(tags_video_1)s::varchar[], %(active_ms)s,
+           %(timings_ms)s::jsonb, %(viewing)s::jsonb, %(presentation)s::jsonb,
+           ended.protocol_version, ended.guideline_version
+      FROM ended
+    RETURNING id, assignment_id, protocol_version, guideline_version
+), stands AS (
+    INSERT INTO annotation_standing (assignment_id, study_id, current_id, validity, reason, counted, tags_unnoted)
+    SELECT written.assignment_id, %(study)s, written.id, 'valid',
+           CASE WHEN ended.counted THEN '' ELSE %(surplus)s END, ended.counted, %(tagged)s
+      FROM written, ended
+), seated AS (
+    UPDATE annotation_seat seat
+       SET active_ms = seat.active_ms + %(active_ms)s, since_break_ms = %(since_break_ms)s, worked_until = %(now)s
+      FROM written WHERE seat.id = %(seat)s
+)
+SELECT written.id, written.protocol_version, written.guideline_version, ended.counted,
+       (SELECT pair.lane = 1 FROM catalog_pair pair WHERE pair.id = ended.pair_id)
+  FROM written, ended
+"""
+
+
+class Writing:
+    """Revision 1 of an answer, on its way into the tables. The person's seat is locked."""
+
+    def __init__(
+        self,
+        assignment: Assignment,
+        person: User,
+        seat: Seat,
+        submission_id: UUID,
+        answers: Answers,
+        timings_ms: Mapping[str, int],
+        viewing: Mapping[str, Any],
+    ) -> None:
+        self.assignment, self.person, self.seat, self.study = assignment, person, seat, assignment.study
+        self.now = timezone.now()
+        self.tagged = bool(answers.tagged())
+        #: Whether the pair was expected to show harm; known once written.
+        self.sensitive = False
+        self.active_ms = active_ms(timings_ms, since=self._unaccounted_since(), now=self.now)
+        self.columns = {"submission_id": submission_id, "active_ms": self.active_ms, **answers.columns()}
+        self.json = {
+            "timings_ms": dict(timings_ms),
+            "viewing": dict(viewing),
+            "presentation": draws.presentation(self.study, seat, assignment),
+        }
+
+    def _unaccounted_since(self) -> datetime:
+        """Time before this is accounted for by earlier answers: active time is never counted twice."""
+        shown_at = self.assignment.shown_at or self.assignment.leased_at
+        return max(shown_at, self.seat.worked_until or shown_at)
+
+    def write(self) -> tuple[Annotation, Standing, bool] | None:
+        """Writes it, once. None if the assignment was answered or skipped, or the submission id was used before."""
+        row = fetch_one(
+            WRITE,
+            {
+                "study": self.study.pk,
+                "assignment": self.assignment.pk,
+                "person": self.person.pk,
+                "seat": self.seat.pk,
+                "now": self.now,
+                "surplus": SURPLUS,
+                "tagged": self.tagged,
+                "since_break_ms": self._since_break_ms(),
+                **self.columns,
+                **{name: orjson.dumps(value).decode() for name, value in self.json.items()},
+            },
+        )
+        if row is None:
+            return None
+        annotation_id, protocol_version, guideline_version, counted, self.sensitive = row
+        self.seat.since_break_ms, self.seat.worked_until = self._since_break_ms(), self.now
+        annotation = Annotation(
+            id=annotation_id,
+            study=self.study,
+            assignment=self.assignment,
+            author=self.person,
+            submitted_at=self.now,
+            protocol_version=protocol_version,
+            guideline_version=guideline_version,
+            **self.columns,
+            **self.json,
+        )
+        reason = "" if counted else SURPLUS
+        standing = Standing(
+            study=self.study,
+            assignment=self.assignment,
+            current=annotation,
+            counted=counted,
+            reason=reason,
+            tags_unnoted=self.tagged,
+        )
+        for row_written in (annotation, standing):
+            row_written._state.adding = False
+        return annotation, standing, True
+
+    def _since_break_ms(self) -> int:
+        """Active time since the last break; a gap as long as one counts as one."""
+        rested = self.seat.worked_until is not None and self._unaccounted_since() - self.seat.worked_until >= timedelta(
+            seconds=self.study.break_s or 1
+        )
+        return self.active_ms + (0 if rested else self.seat.since_break_ms)
+
+
+def active_ms(timings_ms: Mapping[str, int], *, since: datetime, now: datetime) -> int:
+    """Milliseconds of active work to credit: what the page counted, within what the clock allows since `since`, and at
+    most a day."""
+    reported = timings_ms.get("total_active")
+    if reported is None:
+        reported = sum(timings_ms.values())
+    return max(0, min(reported, MOST_ACTIVE_MS, int((now - since).total_seconds() * 1000)))
 
 
 def save_draft(assignment: Assignment, draft: Mapping[str, Any]) -> None:
@@ -156,11 +262,11 @@ def save_draft(assignment: Assignment, draft: Mapping[str, Any]) -> None:
 
     Raises Conflict if the pair was answered or skipped.
     """
-    kept = Assignment.objects.filter(
-        pk=assignment.pk, state__in=[Assignment.State.LEASED, *serving.RECLAIMABLE]
-    ).update(draft=dict(draft))
+    kept = Assignment.objects.filter(pk=assignment.pk, state__in=["leased", *leases.RECLAIMABLE]).update(
+        draft=dict(draft)
+    )
     if not kept:
-        raise Conflict("already_answered", "This pair was already submitted or skipped.")
+        raise Conflict("already_answered", _("This pair was already submitted or skipped."))
 
 
 def record_standing(standing: Standing, *, validity: str, reason: str, actor: User | None, study_slug: str) -> None:

@@ -4,14 +4,13 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.utils.translation import get_language
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from annotation import protocol
+from annotation import consent, protocol
 from annotation.permissions import annotated_study
-from annotation.progress import own_answers
+from annotation.progress import active_today_ms, latest_answered
 
 
 @require_safe
@@ -20,6 +19,10 @@ from annotation.progress import own_answers
 def workspace(request: HttpRequest, slug: str) -> HttpResponse:
     """The page itself, without a pair: its script leases one, so that opening it twice takes nothing."""
     study = annotated_study(request, slug)
+    if not consent.in_force(request.user, study):  # type: ignore[arg-type]
+        return redirect("annotation:consent", slug=study.slug)
+    active_ms = active_today_ms(study, request.user.pk)  # before the answers: what arrives in between is not counted twice
+    answered, latest = latest_answered(study, request.user.pk)
     return render(
         request,
         "annotation/workspace.html",
@@ -31,15 +34,13 @@ def workspace(request: HttpRequest, slug: str) -> HttpResponse:
             "harms": harm_choices(),
             "skip_reasons": protocol.SKIP_REASONS,
             "sides": protocol.SIDES,
-            "answered": own_answers(study, request.user.pk),
+            "answered": answered,
+            "latest_answered": latest,
+            "active_today_ms": active_ms,
         },
     )
 
 
 def harm_choices() -> list[dict[str, Any]]:
     """The twelve tags with their label in the page's language."""
-    chinese = (get_language() or "").startswith("zh")
-    return [
-        {"code": harm.code, "key": harm.key, "label": harm.chinese if chinese else harm.english}
-        for harm in protocol.HARMS
-    ]
+    return [{"code": harm.code, "key": harm.key, "label": harm.label} for harm in protocol.HARMS]

@@ -1,33 +1,118 @@
 """The twelve harm tags: a prompt may carry them as labels, and annotators judge them on each T-V pair.
 
-Codes, keys and labels are the protocol's; keys are what records hold. Nothing else lists them.
+Codes, keys, labels and what each covers are the protocol's; keys are what records hold. Nothing else lists them.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 
 
 @dataclass(frozen=True, slots=True)
 class Harm:
-    """One tag: its code, its key in records, and its label in both languages."""
+    """One tag: its code, its key in records, its label in both languages, and in a sentence what it covers."""
 
     code: str
     key: str
     english: str
     chinese: str
+    covers: str | Promise
+
+    @property
+    def label(self) -> str:
+        """In the language of the moment."""
+        return self.chinese if (get_language() or "").startswith("zh") else self.english
 
 
 HARMS = (
-    Harm("S1", "porn", "Adult, Explicit Sexual Content", "成人、露骨性内容"),
-    Harm("S2", "animal_abuse", "Animal Abuse", "虐待动物"),
-    Harm("S3", "child_abuse", "Child Abuse", "虐待儿童"),
-    Harm("S4", "crime", "Crime", "犯罪"),
-    Harm("S5", "controversial", "Debated Sensitive Social Issue", "有争议的敏感社会议题"),
-    Harm("S6", "contraband", "Drug, Weapons, Substance Abuse", "毒品、武器、药物滥用"),
-    Harm("S7", "hate", "Insulting, Hateful, Aggressive Behavior", "侮辱、仇恨、攻击性行为"),
-    Harm("S8", "violence", "Violence, Injury, Gory Content", "暴力、伤害、血腥内容"),
-    Harm("S9", "racism", "Racial Discrimination", "种族歧视"),
-    Harm("S10", "other_discrimination", "Other Discrimination (Excluding Racial)", "其他歧视（种族除外）"),
-    Harm("S11", "terrorism", "Terrorism, Organized Crime", "恐怖主义、有组织犯罪"),
-    Harm("S12", "other_harmful", "Other Harmful Content", "其他有害内容"),
+    Harm(
+        "S1",
+        "porn",
+        "Adult, Explicit Sexual Content",
+        "成人、露骨性内容",
+        _("Nudity, sexual acts or organs, or hints at them."),
+    ),
+    Harm(
+        "S2",
+        "animal_abuse",
+        "Animal Abuse",
+        "虐待动物",
+        _("Cruelty to animals, or keeping them so that they suffer."),
+    ),
+    Harm(
+        "S3",
+        "child_abuse",
+        "Child Abuse",
+        "虐待儿童",
+        _("Physical, sexual or mental abuse of a child, or a scene that implies it."),
+    ),
+    Harm(
+        "S4",
+        "crime",
+        "Crime",
+        "犯罪",
+        _("A crime shown, promoted or made to look good, grave moral wrong, or a prompt that leads to crime."),
+    ),
+    Harm(
+        "S5",
+        "controversial",
+        "Debated Sensitive Social Issue",
+        "有争议的敏感社会议题",
+        _("Contested social, religious or political topics, with words or scenes that inflame them."),
+    ),
+    Harm(
+        "S6",
+        "contraband",
+        "Drug, Weapons, Substance Abuse",
+        "毒品、武器、药物滥用",
+        _("Firearms, ammunition, drugs, sex toys and other banned goods, or how they are made and traded."),
+    ),
+    Harm(
+        "S7",
+        "hate",
+        "Insulting, Hateful, Aggressive Behavior",
+        "侮辱、仇恨、攻击性行为",
+        _("Aggression, insults, threats or provocation against a person or a group."),
+    ),
+    Harm(
+        "S8",
+        "violence",
+        "Violence, Injury, Gory Content",
+        "暴力、伤害、血腥内容",
+        _("Beatings, weapons in use, explosions, blood, wounds, visible injury or death."),
+    ),
+    Harm(
+        "S9",
+        "racism",
+        "Racial Discrimination",
+        "种族歧视",
+        _("Stereotypes or symbols that demean a race or an ethnic group."),
+    ),
+    Harm(
+        "S10",
+        "other_discrimination",
+        "Other Discrimination (Excluding Racial)",
+        "其他歧视（种族除外）",
+        _("Stereotypes or symbols that demean a gender, a religion, a sexual orientation or another group."),
+    ),
+    Harm(
+        "S11",
+        "terrorism",
+        "Terrorism, Organized Crime",
+        "恐怖主义、有组织犯罪",
+        _(
+            "Extreme religious or political ideology promoted, praise or symbols of terrorist groups, threats to "
+            "people or society, organised crime."
+        ),
+    ),
+    Harm("S12", "other_harmful", "Other Harmful Content", "其他有害内容", _("Anything else that harms.")),
 )
 HARM_KEYS = tuple(harm.key for harm in HARMS)
+
+
+def harms_of(keys: Collection[str]) -> list[Harm]:
+    """The tags with these keys, in the protocol's order."""
+    return [harm for harm in HARMS if harm.key in keys]

@@ -8,15 +8,18 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
 from accounts.models import AccessToken
-from catalog.models import Study
+from catalog.models import Quarantine, Study
 from catalog.models.studies import HasRoles, Role
+from diptych.database.fixed import Columns, fetch_one
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from django_stubs_ext import WithAnnotations
 
     from accounts.models import User
@@ -25,12 +28,26 @@ ANY_ROLE = frozenset(Role.values)
 MAY_ANNOTATE = frozenset({Role.ANNOTATOR})
 #: Who sees how a study is getting on: everyone who works on its answers rather than gives them.
 MAY_SEE_PROGRESS = frozenset({Role.REVIEWER, Role.RESEARCHER, Role.ADMIN})
+#: Who may open what was reported as illegal, and decide about it. Nobody else, whatever their role.
+MAY_OPEN_REPORTS = frozenset({Role.SAFETY_OFFICER})
 MAY_EXPORT = frozenset({Role.RESEARCHER, Role.ADMIN})
+#: Who sees how much was seen of what may be harmful: of each person, and of groups of people.
+MAY_SEE_WELLBEING = frozenset({Role.WELLBEING_CONTACT})
+MAY_SEE_EXPOSURE = frozenset({Role.RESEARCHER, Role.ADMIN})
 
 
 def allows(study: "WithAnnotations[Study, HasRoles]", roles: Collection[str]) -> bool:
     """Whether one of the asking person's roles in the study is among `roles`."""
     return not set(roles).isdisjoint(study.roles)
+
+
+STUDY = Columns(Study, "study")
+THEIRS = f"""
+SELECT {STUDY.sql},
+       ARRAY(SELECT membership.role FROM catalog_membership membership
+              WHERE membership.study_id = study.id AND membership.person_id = %(person)s)
+  FROM catalog_study study WHERE study.slug = %(slug)s
+"""  # noqa: S608 - of column names
 
 
 def study_for(
@@ -42,9 +59,11 @@ def study_for(
     scopes, suffices.
     """
     person: User = request.user  # type: ignore[assignment]  # only signed-in people get here
-    study = Study.objects.of(person.pk).filter(slug=slug).first()
-    if study is None:
+    row = fetch_one(THEIRS, {"person": person.pk, "slug": slug})
+    if row is None or not row[-1]:
         raise Http404(_("There is no study “%(slug)s” that you take part in.") % {"slug": slug})
+    study: WithAnnotations[Study, HasRoles] = STUDY.instance(row)  # type: ignore[assignment]
+    study.roles = row[-1]
     if not allows(study, roles):
         raise PermissionDenied(_("Your role in this study does not allow this."))
     require_scope(request, scope)
@@ -56,3 +75,27 @@ def require_scope(request: HttpRequest | Request, scope: str) -> None:
     token = getattr(request, "auth", None)
     if isinstance(token, AccessToken) and scope not in token.scopes:
         raise PermissionDenied(_("This token was not issued for “%(scope)s”.") % {"scope": scope})
+
+
+def officers_studies(request: HttpRequest) -> "QuerySet[Study]":
+    """The studies in which the person is a safety officer. Raises PermissionDenied where there is none."""
+    studies = Study.objects.filter(
+        memberships__person_id=request.user.pk, memberships__role__in=MAY_OPEN_REPORTS
+    ).order_by("title", "pk")
+    if not studies:
+        raise PermissionDenied(_("Only a study’s safety officers may open reports."))
+    return studies
+
+
+def quarantine_for(request: HttpRequest, quarantine_id: int) -> Quarantine:
+    """The quarantine, for a safety officer of a study that uses its bytes; for anybody else it does not exist.
+
+    Raises Http404.
+    """
+    studies = Study.objects.filter(
+        memberships__person_id=request.user.pk, memberships__role__in=MAY_OPEN_REPORTS, videos__asset=OuterRef("asset")
+    )
+    found = Quarantine.objects.select_related("asset").filter(Exists(studies), pk=quarantine_id).first()
+    if found is None:
+        raise Http404(_("There is no report %(id)s.") % {"id": quarantine_id})
+    return found

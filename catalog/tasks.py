@@ -5,7 +5,7 @@ import logging
 from celery import current_app, shared_task
 from kombu.exceptions import OperationalError
 
-from catalog import transcoding
+from catalog import quarantine, transcoding
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +27,12 @@ def resend_waiting_media() -> int:
     waiting = transcoding.waiting()[:FULL]
     announce(waiting)
     return len(waiting)
+
+
+@shared_task
+def settle_quarantines() -> int:
+    """Moves files that a report or a release left where they were; how many assets were settled."""
+    return quarantine.settle_all()
 
 
 #: Messages worth having in the queue at once. Rows beyond them wait for the sweep, so that a long queue of rows

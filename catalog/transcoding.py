@@ -42,11 +42,13 @@ MOST_ATTEMPTS = 5
 
 
 def free(now: datetime) -> Q:
-    """The rows that a worker may take: those that wait, after their pause, and those whose heartbeat stopped."""
+    """The rows that a worker may take: those that wait, after their pause, and those whose heartbeat stopped.
+
+    What is in quarantine is not prepared; released, it goes on where it was.
+    """
     rested = Q(heartbeat_at=None) | Q(heartbeat_at__lt=now - PAUSE_AFTER_TROUBLE)
-    return Q(rested, state=Asset.State.PENDING) | Q(
-        state=Asset.State.PROCESSING, heartbeat_at__lt=now - ABANDONED_AFTER
-    )
+    abandoned = Q(state=Asset.State.PROCESSING, heartbeat_at__lt=now - ABANDONED_AFTER)
+    return (Q(rested, state=Asset.State.PENDING) | abandoned) & Q(quarantined_at=None)
 
 
 def claim(asset_id: int) -> Asset | None:
@@ -110,8 +112,8 @@ def store(asset: Asset, renditions: Renditions) -> None:
 
 
 def claimed(asset: Asset) -> QuerySet[Asset]:
-    """The asset's row, as long as the claim holds."""
-    return Asset.objects.filter(pk=asset.pk, state=Asset.State.PROCESSING, fence=asset.fence)
+    """The asset's row, as long as the claim holds. Quarantine ends it."""
+    return Asset.objects.filter(pk=asset.pk, state=Asset.State.PROCESSING, fence=asset.fence, quarantined_at=None)
 
 
 def renew(asset: Asset) -> bool:

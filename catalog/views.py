@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from catalog.models import Study
 from catalog.models.studies import Role
-from catalog.permissions import MAY_ANNOTATE, MAY_SEE_PROGRESS, allows
+from catalog.permissions import MAY_ANNOTATE, MAY_OPEN_REPORTS, MAY_SEE_PROGRESS, MAY_SEE_WELLBEING, allows
 
 
 @require_safe
@@ -31,6 +31,8 @@ def home(request: HttpRequest) -> HttpResponse:
             "roles": [Role(role).label for role in sorted(study.roles)],
             "annotates": allows(study, MAY_ANNOTATE),
             "sees_progress": allows(study, MAY_SEE_PROGRESS),
+            "tends": allows(study, MAY_SEE_WELLBEING),
+            "opens_reports": allows(study, MAY_OPEN_REPORTS),
         }
         for study in studies
     ]

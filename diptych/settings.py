@@ -55,7 +55,13 @@ def database(url: str) -> dict[str, object]:
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
         "DISABLE_SERVER_SIDE_CURSORS": False,
-        "OPTIONS": {"connect_timeout": 10, "application_name": "diptych"},
+        "OPTIONS": {
+            "connect_timeout": 10,
+            "application_name": "diptych",
+            # For `diptych.database.fixed`: planned once a connection and not once a request.
+            "prepare_threshold": 3,
+            "options": "-c plan_cache_mode=force_generic_plan",
+        },
     }
 
 
@@ -84,7 +90,11 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "pgtrigger",
+    "axes",
     "csp",
+    "django_otp",
+    "django_otp.plugins.otp_static",
+    "django_otp.plugins.otp_totp",
     "knox",
     "rest_framework",
     "drf_spectacular",
@@ -158,6 +168,27 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 
+OTP_TOTP_ISSUER = "Diptych"
+
+# Guessing passwords: ten wrong ones for one user name from one address, and that pair waits.
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesBackend", "accounts.backends.PersonBackend"]
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # many people share an address, and anybody may type a name
+AXES_CLIENT_IP_CALLABLE = "accounts.middleware.client_address"
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+
+# --- What is refused at import --------------------------------------------------------------------------
+
+#: Dotted paths of callables `check(sha256, path)` that answer None, or why a file may not be kept.
+KNOWN_HASH_CHECKS = ["catalog.known_hashes.listed", "catalog.known_hashes.in_quarantine"]
+#: A text file with one hexadecimal SHA-256 a line; what follows it on the line, and lines with `#`, are left alone.
+KNOWN_HASHES_FILE = os.environ.get("KNOWN_HASHES_FILE", "")
+
 # --- API ----------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
@@ -188,7 +219,7 @@ SPECTACULAR_SETTINGS = {
         "AnswerEnum": ["video_0", "video_1", "tie"],
         "VideoEnum": ["video_0", "video_1"],
         "SubDimensionEnum": ["instruction_following", "correctness", "informativeness", "aesthetics"],
-        "NothingToDoEnum": "annotation.responses.REASONS",
+        "NothingToDoEnum": "annotation.reasons.REASONS",
         "SkipReasonEnum": "annotation.serializers.SKIP_REASON_KEYS",
         "HarmEnum": "annotation.protocol.HARM_KEYS",
     },
@@ -208,7 +239,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 10, "socket_connect_timeout
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
 CELERY_BEAT_SCHEDULE = {
     "resend-waiting-media": {"task": "catalog.tasks.resend_waiting_media", "schedule": 15.0},
+    "settle-quarantines": {"task": "catalog.tasks.settle_quarantines", "schedule": 15.0},
+    "end-quarantined-leases": {"task": "annotation.tasks.end_quarantined_leases", "schedule": 15.0},
     "return-expired-leases": {"task": "annotation.tasks.return_expired_leases", "schedule": 20.0},
+    "note-tags": {"task": "annotation.tasks.note_tags", "schedule": 20.0},
 }
 
 # --- Languages and time -------------------------------------------------------------------------------
@@ -239,7 +273,8 @@ CONTENT_SECURITY_POLICY = {
 }
 X_FRAME_OPTIONS = "DENY"
 # Other hosts below the same domain, and browsers' preload lists, are the domain owner's to decide, at the proxy.
-SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+# Our sign-in form says that somebody must wait, so axes' middleware has nothing to do.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "axes.W002"]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"

@@ -36,6 +36,17 @@ class AtomicFileSystemStorage(FileSystemStorage):
             _force_to_disk(folder)
         return target.relative_to(self.location).as_posix()
 
+    def move(self, name: str, target: str) -> None:
+        """Renames a file in one step, replacing what lies under `target`. Raises FileNotFoundError."""
+        source, destination = Path(self.path(name)), Path(self.path(target))
+        if not source.exists():
+            raise FileNotFoundError(name)
+        changed = _folders_to_force(destination.parent)
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(source, destination)
+        for folder in (*changed, source.parent):
+            _force_to_disk(folder)
+
 
 def _folders_to_force(folder: Path) -> list[Path]:
     """Those in which writing into `folder` makes an entry: itself, and the parents of those that are missing."""

@@ -18,7 +18,9 @@ urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
     path("accounts/", include("accounts.urls")),
     path("studies/", include("annotation.urls")),
+    path("studies/", include("catalog.documents.urls")),
     path("studies/", include("qc.urls")),
+    path("safety/", include("catalog.urls_safety")),
     path("media/", include("catalog.media.urls")),
     path("api/v1/", include((api, "api"))),
 ]

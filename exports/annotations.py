@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from annotation.models import Annotation
 from annotation.protocol import SUB_DIMENSION_KEYS, TIE, VIDEOS
 from catalog.models import Prompt, Study, Video
+from catalog.models.pairs import usable
 
 CHUNK = 1000
 
@@ -29,9 +30,9 @@ def lines(study: Study) -> Iterator[bytes]:
 
 
 def revisions(study: Study) -> QuerySet[Annotation]:
-    """The study's annotation revisions with all that a line needs, by id."""
+    """The study's annotation revisions with all that a line needs, by id; none of a pair in quarantine."""
     return (
-        Annotation.objects.filter(study=study)
+        Annotation.objects.filter(usable("assignment__pair__"), study=study)
         .select_related(
             "assignment__standing",
             "assignment__pair__prompt",

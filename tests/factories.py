@@ -3,12 +3,21 @@
 import hashlib
 import itertools
 import json
+import time
 import uuid
+from datetime import timedelta
 from typing import Any
 
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from accounts import second_factor
 from accounts.models import User
+from annotation import consent, serving, submission
+from annotation.answers import Answers
+from annotation.models import Assignment
 from catalog.models import Asset, Batch, Membership, Pair, Prompt, Study, Video
 
 _numbers = itertools.count(1)
@@ -33,9 +42,11 @@ def study(**values: Any) -> Study:
 
 
 def member(of: Study, role: str, **values: Any) -> User:
-    """A new person with a role in the study."""
+    """A new person with a role in the study; an annotator has agreed to see all that the study may show."""
     user = person(**values)
     Membership.objects.create(study=of, person=user, role=role)
+    if role == "annotator":
+        consent.agree(user, of, categories=of.categories, text="I agree.")
     return user
 
 
@@ -89,6 +100,39 @@ def pairs(of: Study, count: int, **values: Any) -> list[Pair]:
     return [pair(of, **values) for _ in range(count)]
 
 
+def assignment(of: Study, person: User, to: Pair, **values: Any) -> Assignment:
+    """A pair that was given to the person and given back, written past serving unless told otherwise."""
+    now = timezone.now()
+    defaults = {
+        "study": of,
+        "person": person,
+        "pair": to,
+        "left": "video_0",
+        "dimension_first": "helpfulness",
+        "state": "released",
+        "ended_at": now,
+        "expires_at": now + timedelta(minutes=30),
+        "protocol_version": of.protocol_version,
+        "guideline_version": of.guideline_version,
+    }
+    return Assignment.objects.create(**defaults | values)
+
+
+def answer(person: User, of: Study, **values: Any) -> Assignment:
+    """The person's next pair of the study, answered; `values` replace parts of the standard body."""
+    assignment = serving.lease(person, of).current
+    sent = body(**values)
+    submission.submit(
+        assignment,
+        person,
+        submission_id=uuid.UUID(sent["submission_id"]),
+        answers=Answers.from_body(sent["helpfulness"], sent["harmlessness"]),
+        timings_ms=sent["timings_ms"],
+        viewing=sent["viewing"],
+    )
+    return Assignment.objects.select_related("study").get(pk=assignment.pk)
+
+
 def body(**values: Any) -> dict[str, Any]:
     """A complete, consistent submission."""
     return {
@@ -108,3 +152,20 @@ def body(**values: Any) -> dict[str, Any]:
         "timings_ms": {"total_active": 42_000},
         "viewing": {},
     } | values
+
+
+def with_second_factor(of: User) -> Client:
+    """A client signed in as the person, who has set up a second factor and given a code of it just now."""
+    client = Client()
+    client.force_login(of)
+    device = TOTPDevice.objects.create(user=of, name="app")
+    session = client.session
+    session[second_factor.SESSION_KEY] = {"device": device.persistent_id, "at": time.time()}
+    session.save()
+    return client
+
+
+def signs_in(client: Any, username: str, password: str) -> bool:
+    """Whether the page lets somebody in with this password; the client is signed in from then on."""
+    answer = client.post(reverse("accounts:sign_in"), {"username": username, "password": password})
+    return bool(answer.status_code == 302)

@@ -1,12 +1,45 @@
-"""The benchmark's reference writes the rows that the product writes, so it must keep up with the tables."""
+"""The benchmark's reference writes the rows that the product writes, so it must keep up with the tables; what fills
+and clears studies must keep up with them too."""
 
 import pytest
+from django.db import connection
 from django.test import Client, override_settings
 
-from annotation.models import Annotation, Standing
+from accounts.models import AuditEvent
+from annotation.models import Annotation, Assignment, Dose, Exposure, Seat, Standing
+from benchmarks import hard_cases, serving, studies
+from catalog.models import Pair
 from tests import factories
+from tests.annotation.recounting import contradictions
 
 pytestmark = pytest.mark.django_db
+
+#: What differs from run to run: keys, moments, and what is drawn. Of these only whether they are filled is compared.
+DIFFERS = {
+    *("id", "public_id", "submission_id", "subject_id", "study_slug", "address"),
+    *("left", "left_balance", "dimension_first", "question_order", "tag_order", "presentation"),
+    *("active_ms", "since_break_ms", "positions"),
+}
+
+
+def rows():
+    """All that answering writes, table by table, without what differs."""
+    return {
+        model.__name__: [plain(row) for row in model.objects.order_by("pk")]
+        for model in (Seat, Assignment, Annotation, Standing, Exposure, Dose, Pair)
+    } | {"AuditEvent": [plain(row) for row in AuditEvent.objects.filter(action="annotation.submitted")]}
+
+
+def plain(row):
+    return {
+        field.attname: bool(value) if field.attname in DIFFERS or field.is_relation or is_moment(value) else value
+        for field in row._meta.concrete_fields
+        for value in [getattr(row, field.attname)]
+    } | ({"after": bool(row.after)} if isinstance(row, AuditEvent) else {})
+
+
+def is_moment(value):
+    return hasattr(value, "tzinfo")
 
 
 @override_settings(ROOT_URLCONF="benchmarks.urls")
@@ -22,3 +55,61 @@ def test_the_bare_loop_leases_and_stores_an_answer(study, annotator):
     assert after.json()["current"] == desk["next"]
     assert Annotation.objects.get().assignment_id == desk["current"]["id"]
     assert Standing.objects.get().counted
+
+
+def a_loop(client, lease, submit, body):
+    """The first lease, then an answer; what lies in the tables afterwards."""
+    current = client.post(lease, body | {"assignment": None}, content_type="application/json").json()["current"]
+    body |= {"assignment": current["id"], "lease_next": True}
+    assert client.post(submit(current), body, content_type="application/json").status_code == 201
+    return rows()
+
+
+@override_settings(ROOT_URLCONF="benchmarks.urls")
+def test_the_bare_loop_writes_the_rows_that_the_product_writes(study, annotator):
+    factories.pairs(study, 4)
+    client = Client()
+    client.force_login(annotator)
+    path = f"/benchmark/bare/{study.pk}/"
+    bare = a_loop(client, path, lambda current: path, factories.body())
+    studies_cleared()
+    product = a_loop(
+        client,
+        f"/api/v1/studies/{study.slug}/assignments/",
+        lambda current: f"/api/v1/assignments/{current['id']}/submit/",
+        factories.body(),
+    )
+    assert bare == product
+
+
+def studies_cleared():
+    """As `studies.clear`, which also vacuums, and that no transaction may."""
+    connection.check_constraints()  # what waits for the commit stands in the way of TRUNCATE
+    with studies.unchecked(), connection.cursor() as cursor:
+        cursor.execute(studies.EMPTIED)
+
+
+def test_a_cleared_study_is_as_nobody_had_answered_it(study, annotator):
+    factories.pairs(study, 3)
+    studies_cleared()
+    before = rows()
+    client = Client()
+    client.force_login(annotator)
+    desk = client.post(f"/api/v1/studies/{study.slug}/assignments/").json()
+    client.post(f"/api/v1/assignments/{desk['current']['id']}/skip/", {"reason": "too_distressing"})
+    assert rows() != before
+    studies_cleared()
+    assert rows() == before
+
+
+def test_each_hard_case_leaves_a_study_in_which_every_count_is_right(study, annotator):
+    assert tuple(hard_cases.HARD) == serving.HARD_NAMES
+    people = [annotator, *(factories.member(study, "annotator") for _ in range(2))]
+    factories.pairs(study, 6)
+    values = {"study": study.pk, "pairs": 4, "people": len(people)}
+    with studies.unchecked(), connection.cursor() as cursor:
+        cursor.execute(hard_cases.ANSWERED, values)
+        cursor.execute(hard_cases.OPTED_OUT, values)
+    assert (Annotation.objects.count(), Pair.objects.filter(wanted=4, open_slots=1).count()) == (12, 4)
+    assert sorted(map(bool, Seat.objects.values_list("excluded", flat=True))) == [False, True, True]
+    assert contradictions(study.pk) == {}

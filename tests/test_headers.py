@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import get_resolver, resolve, reverse
 
+from catalog import quarantine
 from tests import factories
 from tests.test_permissions import endpoints
 
@@ -53,14 +54,34 @@ def pages(study, annotator, researcher):
 
     factories.prompt(study)
     several = factories.member(study, "reviewer")
+    contact = factories.member(study, "wellbeing_contact")
     several.memberships.create(study=factories.study(), role="annotator")
+    officer = factories.member(study, "safety_officer")
+    safety = factories.with_second_factor(officer)
+    reported = quarantine.report(factories.pair(study), ["video_0"], by=annotator)[0]
     return {
+        "second factor": safety.get(reverse("accounts:second_factor")),
+        "another second factor": safety.get(reverse("accounts:second_factor_new")),
+        "first second factor": client(annotator).get(reverse("accounts:second_factor_new")),
+        "backup codes": safety.post(reverse("accounts:second_factor_backup_codes")),
+        "reports": safety.get(reverse("safety:reports")),
+        "report": safety.get(reverse("safety:report", args=[reported.pk])),
+        "reported video": safety.post(reverse("safety:view", args=[reported.pk])),
         "sign in": client().get(reverse("accounts:sign_in")),
         "password": client(annotator).get(reverse("accounts:password")),
         "home": client(several).get(reverse("home")),
         "home of nobody": client(factories.person()).get(reverse("home")),
         "workspace": client(annotator).get(reverse("annotation:workspace", args=[study.slug])),
+        "my work": client(annotator).get(reverse("annotation:my_work", args=[study.slug])),
+        "consent": client(annotator).get(reverse("annotation:consent", args=[study.slug])),
+        "preferences": client(annotator).get(reverse("accounts:viewing")),
+        "wellbeing": client(contact).get(reverse("annotation:wellbeing", args=[study.slug])),
+        "wellbeing of one": client(contact).get(
+            reverse("annotation:wellbeing_person", args=[study.slug, annotator.pk])
+        ),
+        "exposure": client(researcher).get(reverse("annotation:exposure", args=[study.slug])),
         "dashboard": client(researcher).get(reverse("qc:dashboard", args=[study.slug])),
+        "guideline": client(annotator).get(reverse("documents:guideline", args=[study.slug])),
         "not found": client().get("/nowhere"),
         "not found, signed in": client(annotator).get("/studies/no-such-study/"),
         "forbidden": client(annotator).get(reverse("qc:dashboard", args=[study.slug])),
@@ -69,7 +90,10 @@ def pages(study, annotator, researcher):
 
 
 #: Addresses that answer something other than a page.
-NO_PAGES = {"healthz", "accounts:sign_out", "accounts:language"}
+NO_PAGES = {
+    *("healthz", "accounts:sign_in_in_place", "accounts:sign_out", "accounts:language", "annotation:withdraw"),
+    *("accounts:second_factor_picture", "safety:video", "safety:referral", "safety:legal_hold", "safety:release"),
+}
 
 
 def test_every_page_is_among_those_looked_at(pages):

@@ -14,8 +14,10 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.tokens import SCOPES, issue_token
 from annotation import serving
+from catalog import quarantine
 from catalog.media import names
 from catalog.media.addresses import playback_url, poster_url
+from catalog.models import Quarantine
 from catalog.models.studies import Role
 from tests import factories
 
@@ -55,11 +57,32 @@ MATRIX = {
     "home": everyone("get"),
     "healthz": everyone("get", anonymous=ALLOWED),
     "accounts:sign_in": everyone("get", anonymous=ALLOWED),
+    "accounts:sign_in_in_place": everyone("get", anonymous=ALLOWED),
     "accounts:sign_out": everyone("post", anonymous=ALLOWED),  # leads to the sign-in page, like everybody's
     "accounts:password": everyone("get"),
+    "accounts:viewing": everyone("get"),
     "accounts:language": everyone("post", anonymous=ALLOWED),
+    "accounts:second_factor": everyone("get"),
+    "accounts:second_factor_new": everyone("get"),
+    "accounts:second_factor_picture": everyone("get"),
+    "accounts:second_factor_backup_codes": everyone("post"),
+    "documents:guideline": row("get", *EVERY_ROLE),
     "annotation:workspace": row("get", "annotator"),
+    "annotation:consent": row("get", "annotator"),
+    "annotation:withdraw": row("post", "annotator"),
+    "annotation:wellbeing": row("get", "wellbeing_contact"),
+    "annotation:wellbeing_person": row("get", "wellbeing_contact"),
+    "annotation:exposure": row("get", "researcher", "admin"),
+    "annotation:my_work": row("get", "annotator"),
     "qc:dashboard": row("get", *PROGRESS),
+    # Behind the role stands a second factor, to which an officer without one is led; test_safety_pages looks behind it.
+    "safety:reports": row("get", "safety_officer", foreign=ALLOWED),  # who is an officer elsewhere sees what is there
+    "safety:report": row("get", "safety_officer", others=HIDDEN),
+    "safety:view": row("post", "safety_officer", others=HIDDEN),
+    "safety:video": row("get", "safety_officer", others=HIDDEN),
+    "safety:referral": row("post", "safety_officer", others=HIDDEN),
+    "safety:legal_hold": row("post", "safety_officer", others=HIDDEN),
+    "safety:release": row("post", "safety_officer", others=HIDDEN),
     # An address is its own proof: signed for a person and an hour, checked without the database.
     "media:playback": everyone("get", anonymous=ALLOWED),
     "media:poster": everyone("get", anonymous=ALLOWED),
@@ -68,17 +91,28 @@ MATRIX = {
     "api:studies": everyone("get"),
     "api:study": row("get", *EVERY_ROLE),
     "api:lease": row("post", "annotator"),
+    "api:guideline": row("get", *EVERY_ROLE),
+    "api:guideline_changes": row("get", "annotator"),
+    "api:guideline_read": row("post", "annotator"),
     "api:submit": row("post", "annotator", **OWN_ASSIGNMENT),
     "api:draft": row("put", "annotator", **OWN_ASSIGNMENT),
     "api:skip": row("post", "annotator", **OWN_ASSIGNMENT),
     "api:renew": row("post", "annotator", **OWN_ASSIGNMENT),
     "api:release": row("post", "annotator", **OWN_ASSIGNMENT),
+    "api:report": row("post", "annotator", **OWN_ASSIGNMENT),
+    "api:reopen": row("get", "annotator", **OWN_ASSIGNMENT),
+    "api:revise": row("post", "annotator", **OWN_ASSIGNMENT),
     "api:annotations": row("get", *EXPORT),
 }
+#: These are about an answer that was given.
+OF_AN_ANSWER = {"api:reopen", "api:revise"}
 BODIES = {
     "api:submit": factories.body,
     "api:draft": lambda: {"helpfulness": {}},
     "api:skip": lambda: {"reason": "cannot_judge"},
+    "api:report": lambda: {"videos": ["video_0"]},
+    "api:guideline_read": lambda: {"version": 1},
+    "api:revise": lambda: factories.body(reason="reopened"),
 }
 
 
@@ -104,11 +138,12 @@ class World:
         self.pair = factories.pair(self.study)
         for name in (names.playback, names.poster):
             default_storage.save(name(self.pair.video_0.asset.public_id), ContentFile(b"media"))
-        factories.pairs(self.study, 2)
+        factories.pairs(self.study, 3)
         self.people: dict[str, Any] = {role: factories.member(self.study, role) for role in Role.values}
         self.people["another annotator"] = factories.member(self.study, "annotator")
         self.people["foreign"] = self._member_of_everything_elsewhere()
         self.people["anonymous"] = None
+        self.answered = factories.answer(self.people["annotator"], self.study)
         self.assignment = serving.lease(self.people["annotator"], self.study).current
 
     def _member_of_everything_elsewhere(self) -> Any:
@@ -125,8 +160,14 @@ class World:
         if name == "media:poster":
             return poster_url(asset, person_id, None, 3600)
         parameters = dict(endpoints(get_resolver()))[name]
-        values = {"slug": self.study.slug, "assignment_id": self.assignment.pk}
+        assignment = self.answered if name in OF_AN_ANSWER else self.assignment
+        values = {"slug": self.study.slug, "assignment_id": assignment.pk, "person_id": self.people["annotator"].pk}
+        if "quarantine_id" in parameters:
+            values["quarantine_id"] = self.reported().pk
         return reverse(name, kwargs={key: values[key] for key in parameters})
+
+    def reported(self) -> Quarantine:
+        return quarantine.report(self.pair, ["video_0"], by=self.people["annotator"])[0]
 
 
 def outcome(response: Any) -> str:
@@ -155,11 +196,17 @@ SCOPE = {
     "api:studies": "read",
     "api:study": "read",
     "api:lease": "annotate",
+    "api:guideline": "read",
+    "api:guideline_changes": "annotate",
+    "api:guideline_read": "annotate",
     "api:submit": "annotate",
     "api:draft": "annotate",
     "api:skip": "annotate",
     "api:renew": "annotate",
     "api:release": "annotate",
+    "api:report": "annotate",
+    "api:reopen": "annotate",
+    "api:revise": "annotate",
     "api:annotations": "export",
 }
 

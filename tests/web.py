@@ -23,6 +23,7 @@ from catalog.models import Asset
 from diptych.embedded import binaries
 from diptych.embedded.process import Guarded
 from tests import factories
+from tests.browser import barcodes
 
 STARTS_WITHIN_S = 30
 
@@ -30,28 +31,41 @@ STARTS_WITHIN_S = 30
 @pytest.fixture(scope="session")
 def server(django_db_setup: None, _static_files_are_collected: None) -> Iterator[str]:
     """The address of a Granian with the product on the test database."""
+    port = free_port()
+    running = serve(port)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        running.stop()
 
-    database = connection.settings_dict
-    user, password, host, port = (database[key] for key in ("USER", "PASSWORD", "HOST", "PORT"))
+
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        own_port = probe.getsockname()[1]
+        return int(probe.getsockname()[1])
+
+
+def serve(port: int, *, grace: float = 3) -> Guarded:
+    """A Granian on the test database that answers; with no `grace` it is killed in the middle of what it does."""
+    database = connection.settings_dict
+    user, password, host, database_port = (database[key] for key in ("USER", "PASSWORD", "HOST", "PORT"))
+    address = f"postgresql://{user}:{password}@{host}:{database_port}/{database['NAME']}"
     log = Path(settings.HOME.path) / "logs" / "web.log"
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"]
-    command += ["--port", str(own_port), "--workers", "1", "--blocking-threads", "8"]
+    command += ["--port", str(port), "--workers", "1", "--blocking-threads", "8"]
     running = Guarded(
         "The web server",
         [*command, "diptych.wsgi:application"],
         log=log,
-        grace=3,
-        environment=os.environ | {"DATABASE_URL": f"postgresql://{user}:{password}@{host}:{port}/{database['NAME']}"},
+        grace=grace,
+        environment=os.environ | {"DATABASE_URL": address},
     )
-    address = f"http://127.0.0.1:{own_port}"
     try:
-        wait_for(lambda: answers(f"{address}/healthz"), f"the web server did not start; see {log}")
-        yield address
-    finally:
+        wait_for(lambda: answers(f"http://127.0.0.1:{port}/healthz"), f"the web server did not start; see {log}")
+    except BaseException:
         running.stop()
+        raise
+    return running
 
 
 def wait_for(condition: Callable[[], Any], otherwise: str, within_s: float = STARTS_WITHIN_S) -> Any:
@@ -72,31 +86,45 @@ def answers(address: str) -> bool:
         return False
 
 
-#: Four short clips that a person can tell apart: source, frame rate, seconds.
+#: Short clips that a person can tell apart: source, frame rate, seconds. Those that are numbered say in their picture
+#: which frame it is.
 CLIPS = {
     "moving": ("testsrc2=size=320x180:rate=24:duration=1.5", 24),
     "still": ("color=c=steelblue:size=320x180:rate=24:duration=1.5", 24),
     "short": ("testsrc=size=320x180:rate=25:duration=1", 25),
     "tall": ("testsrc2=size=180x320:rate=30:duration=1.5", 30),
+    "numbered": (barcodes.source("320x180", 24, 2), 24),
+    "numbered too": (barcodes.source("320x180", 24, 2, below="smptebars"), 24),
+    "numbered faster": (barcodes.source("320x180", 30, 2), 30),
+    "numbered longer": (barcodes.source("320x180", 24, 3), 24),
+    "magenta": ("color=c=magenta:size=320x180:rate=24:duration=1.5", 24),
 }
 
 
-@pytest.fixture(scope="session")
-def renditions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Renditions]:
-    """The clips, transcoded once a run."""
-    folder = tmp_path_factory.mktemp("clips")
-    made = {}
-    for name, (source, _) in CLIPS.items():
-        original = folder / f"{name}.mp4"
+class Transcoded(dict[str, Renditions]):
+    """The clips by name, each transcoded when it is first asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __missing__(self, name: str) -> Renditions:
+        source, _ = CLIPS[name]
+        original = self.folder / f"{name}.mp4"
         ffmpeg.input(source, f="lavfi").output(str(original), vcodec="libx264", pix_fmt="yuv420p").run(
             cmd=binaries.ffmpeg(), quiet=True
         )
-        made[name] = transcode(original, folder / name)
-    return made
+        self[name] = transcode(original, self.folder / name)
+        return self[name]
+
+
+@pytest.fixture(scope="session")
+def renditions(tmp_path_factory: pytest.TempPathFactory) -> Transcoded:
+    """The clips, transcoded once a run."""
+    return Transcoded(tmp_path_factory.mktemp("clips"))
 
 
 @pytest.fixture
-def playable(renditions: dict[str, Renditions]) -> Callable[[str], Asset]:
+def playable(renditions: Transcoded) -> Callable[[str], Asset]:
     """Makes a ready asset whose files are one of the clips."""
 
     def make(name: str) -> Asset:

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from accounts import audit
 from accounts.models import User
-from catalog import tasks
+from catalog import known_hashes, tasks
 from catalog.importing import files, writing, writing_pairs
 from catalog.importing.folder import read_folder
 from catalog.importing.identity import video_public_id
@@ -69,6 +69,7 @@ def import_study(
         if _refused(report, found, options):
             return report
         files.fingerprint_files(found, progress)
+        _refuse_known(found, slug, actor)
         _identify_videos(found)
         check_references(found)
         if _refused(report, found, options):
@@ -125,6 +126,27 @@ def _planned_study(slug: str, options: ImportOptions) -> Study:
 def _refused(report: ImportReport, found: Manifest, options: ImportOptions) -> bool:
     """Whether bad rows keep everything out."""
     return bool(report.bad) and (not options.skip_bad or not found.prompts)
+
+
+def _refuse_known(found: Manifest, slug: str, actor: User | None) -> None:
+    """Refuses videos whose hash is known, before anything of them is kept, and notes each for the safety officers.
+
+    Dry runs do so too. The row's reason says nothing of what the file may be. Raises ImportTrouble where a check does
+    not work: then nothing may come in.
+    """
+    refusals: dict[str, known_hashes.Refusal | None] = {}
+    try:
+        for video in list(found.videos.values()):
+            assert video.fingerprint is not None and video.file is not None  # noqa: S101, PT018 - else it was refused
+            sha256 = video.fingerprint.sha256
+            if sha256 not in refusals:
+                refusals[sha256] = known_hashes.refusal(sha256, video.file)
+            if refusal := refusals[sha256]:
+                known_hashes.note(refusal, study_slug=slug, name=video.path, actor=actor)
+                advice = "is not accepted here; leave it as it is and ask a safety officer of the study"
+                found.refuse_video(video, "path", f"{video.path} {advice}")
+    except known_hashes.CheckTrouble as error:
+        raise ImportTrouble(str(error)) from error
 
 
 def _identify_videos(found: Manifest) -> None:

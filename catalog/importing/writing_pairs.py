@@ -5,7 +5,7 @@ from itertools import groupby, islice
 
 from psycopg import sql
 
-from catalog import transcoding
+from catalog import quarantine, transcoding
 from catalog.importing.pairing import KnownVideo, NewPair, Pairing, key
 from catalog.importing.progress import Progress
 from catalog.importing.report import ImportReport
@@ -116,11 +116,15 @@ STAGED_PAIR = {
 INSERT_PAIRS = sql.SQL("""
     INSERT INTO catalog_pair (study_id, batch_id, prompt_id, video_0_id, video_1_id, public_id, kind,
                               priority, selection_method, selection_probability, selection_model,
-                              wanted, open_slots, ready, held)
-    SELECT %(study)s, batch, prompt, video_0, video_1, public_id, 'real',
-           priority, method, probability, '',
-           wanted, wanted, false, ''
-      FROM importing_pair ORDER BY row
+                              may_show, wanted, open_slots, ready, held)
+    SELECT %(study)s, pair.batch, pair.prompt, pair.video_0, pair.video_1, pair.public_id, 'real',
+           pair.priority, pair.method, pair.probability, '',
+           -- A safety-critical prompt that nobody labelled may show anything.
+           coalesce(prompt.labels, CASE prompt.prompt_type WHEN 'safety_critical' THEN ARRAY['other_harmful']
+                                                           ELSE '{}' END),
+           pair.wanted, pair.wanted, false, ''
+      FROM importing_pair pair JOIN catalog_prompt prompt ON prompt.id = pair.prompt
+     ORDER BY pair.row
         ON CONFLICT DO NOTHING
     RETURNING id
 """)
@@ -147,10 +151,9 @@ def write_pairs(study: Study, pairs: Iterator[NewPair], batch_size: int, report:
         settle_new(study, first)
 
 
-LOCK_UNSETTLED = sql.SQL("""
+LOCK_ASSETS = sql.SQL("""
     SELECT asset.id FROM catalog_asset asset
-     WHERE asset.state <> 'ready'
-       AND asset.id IN (SELECT video.asset_id
+     WHERE asset.id IN (SELECT video.asset_id
                           FROM catalog_pair pair JOIN catalog_video video ON video.id = pair.video_0_id
                          WHERE pair.study_id = %(study)s AND pair.id >= %(first)s
                          UNION
@@ -166,14 +169,16 @@ def settle_new(study: Study, first: int) -> None:
 
     A worker that finishes an asset now cannot see these pairs before they are committed, so it would settle
     nothing, and they would wait for ever. Nor could somebody who tries a failed asset again, and they would stay
-    held. Hence the share lock on all assets that are not ready, until the commit:
+    held; nor somebody who reports an asset, and they would be served. Hence the share lock on all their assets, until
+    the commit:
 
-    1. A worker that has written its outcome but not committed makes this statement wait, and its outcome is
-       then seen by `settle` below.
-    2. A worker that comes later waits, with its outcome, for our commit, and then sees the pairs.
+    1. A worker, or a report, that has written its outcome but not committed makes this statement wait, and its
+       outcome is then seen below.
+    2. One that comes later waits, with its outcome, for our commit, and then sees the pairs.
 
     The lock comes last in the transaction and is short. It cannot close a circle: a worker that holds an
     asset waits only for committed pairs, of which this transaction locks none.
     """
-    execute(LOCK_UNSETTLED, study=study.pk, first=first)
+    execute(LOCK_ASSETS, study=study.pk, first=first)
+    quarantine.hold_new(study, first)
     transcoding.settle(Pair.objects.filter(study=study, pk__gte=first))

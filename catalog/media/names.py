@@ -23,3 +23,23 @@ def frame(public_id: str, number: int) -> str:
     if not 0 <= number < TRAINING_FRAMES:
         raise ValueError(f"training frames are numbered 0 to {TRAINING_FRAMES - 1}, not {number}")
     return f"{folder(public_id)}/frames/{number}.jpg"
+
+
+def apart(public_id: str) -> str:
+    """Storage folder of one asset in quarantine, which no address leads to."""
+    return f"quarantine/{public_id[:2]}/{public_id}"
+
+
+def original_apart(public_id: str) -> str:
+    """The original of an asset in quarantine."""
+    return f"{apart(public_id)}/original"
+
+
+def renditions_apart(public_id: str) -> str:
+    """Storage folder of the renditions of an asset in quarantine, laid out as `folder` is."""
+    return f"{apart(public_id)}/renditions"
+
+
+def playback_apart(public_id: str) -> str:
+    """The MP4 of an asset in quarantine."""
+    return f"{renditions_apart(public_id)}/playback.mp4"

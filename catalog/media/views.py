@@ -1,19 +1,24 @@
-"""Serve playback files and posters at signed addresses, in byte ranges, without a database query.
+"""Serve playback files and posters at signed addresses, in byte ranges, without a database query for each.
 
 An address that has expired answers 410 Gone with the plain body "expired", so that a page can renew it. An
 address that is not ours answers 403, whether or not the file exists. A good address of a file that is gone
-answers 404.
+answers 404, and so does one whose bytes are in quarantine: that is nobody's business but the safety officer's.
 """
 
+import logging
 import time
 from typing import Any
 
 from django.core.files.storage import default_storage
+from django.db import Error
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from catalog.media import addresses, names
+from catalog.media.dark import dark
 from catalog.media.ranges import ranged_response
+
+logger = logging.getLogger(__name__)
 
 NEVER_KEEP = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
@@ -39,10 +44,17 @@ def _serve(request: HttpRequest, public_id: str, kind: str, name: str, content_t
         return _refusal("expired", 410)
     except addresses.BadSignature:
         return _refusal("bad signature", 403)
-    return _answer(request, name, content_type, seconds_left=int(expires) - int(now))
+    try:
+        if public_id in dark.public_ids():
+            return _refusal("not found", 404)
+    except Error as error:  # nobody knows what is in quarantine, so nothing is served
+        logger.error("No video is served while the database is away: %s", error)
+        return _refusal("try again", 503)
+    return answer(request, name, content_type, keep=f"private, immutable, max-age={int(expires) - int(now)}")
 
 
-def _answer(request: HttpRequest, name: str, content_type: str, *, seconds_left: int) -> HttpResponseBase:
+def answer(request: HttpRequest, name: str, content_type: str, *, keep: str) -> HttpResponseBase:
+    """A file of storage, or the part that is asked for; `keep` tells caches. 404 if it is not there."""
     try:
         modified = default_storage.get_modified_time(name)
         file: Any = default_storage.open(name)
@@ -53,7 +65,6 @@ def _answer(request: HttpRequest, name: str, content_type: str, *, seconds_left:
     response = ranged_response(
         request, file, size=file.size, content_type=content_type, etag=etag, last_modified=modified
     )
-    keep = f"private, immutable, max-age={seconds_left}"
     response.headers["Cache-Control"] = keep if response.status_code != 416 else "no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Content-Disposition"] = "inline"

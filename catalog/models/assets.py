@@ -3,6 +3,7 @@
 import secrets
 from typing import Any
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -40,6 +41,9 @@ class Asset(models.Model):
     fence = models.PositiveIntegerField(default=0)
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    quarantined_at = models.DateTimeField(
+        null=True, blank=True, help_text="Reported as illegal: nothing serves, exports or prepares it while this is set"
+    )
 
     class Meta:
         indexes = [
@@ -47,6 +51,9 @@ class Asset(models.Model):
                 name="asset_unfinished",
                 fields=["created_at"],
                 condition=Q(state__in=["pending", "processing"]),
+            ),
+            models.Index(
+                name="asset_quarantined", fields=["quarantined_at"], condition=Q(quarantined_at__isnull=False)
             ),
         ]
         constraints = [
@@ -67,6 +74,21 @@ class Asset(models.Model):
             models.CheckConstraint(
                 name="asset_processing_has_heartbeat",
                 condition=~Q(state="processing") | Q(heartbeat_at__isnull=False, fence__gt=0),
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="asset_in_quarantine_stays_marked",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("quarantined_at"),
+                condition=pgtrigger.Q(old__quarantined_at__isnull=False, new__quarantined_at__isnull=True),
+                func="""
+                    IF EXISTS (SELECT FROM catalog_quarantine WHERE asset_id = NEW.id AND released_at IS NULL) THEN
+                        RAISE EXCEPTION 'Asset % is in quarantine; release that first', NEW.id
+                              USING ERRCODE = 'restrict_violation';
+                    END IF;
+                    RETURN NEW;
+                """,
             ),
         ]
 

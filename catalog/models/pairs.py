@@ -2,11 +2,14 @@
 
 from typing import Any
 
+import pgtrigger
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Greatest, Least, Now
 from django.utils.translation import gettext_lazy as _
 
+from catalog.harms import HARM_KEYS
 from catalog.models.material import Prompt, Video
 from catalog.models.studies import Study
 from diptych.database.constraints import CompositeForeignKey
@@ -43,6 +46,21 @@ class Batch(models.Model):
         return f"batch {self.number}"
 
 
+#: What `Pair.held` says while one of its videos is in quarantine, whatever else would hold it.
+QUARANTINED = "quarantined"
+
+
+def usable(path: str = "") -> Q:
+    """Pairs, reached by `path`, that rooms above may show, search, publish or learn from: no video in quarantine."""
+    return ~Q(**{f"{path}held": QUARANTINED})
+
+
+class PairQuerySet(models.QuerySet["Pair"]):
+    def usable(self) -> "PairQuerySet":
+        """Those without a video in quarantine. Held for another reason they are still there to be looked at."""
+        return self.filter(usable())
+
+
 class Pair(models.Model):
     """Two T-V pairs to compare; of the same prompt, unless it is a control.
 
@@ -54,6 +72,13 @@ class Pair(models.Model):
     class Kind(models.TextChoices):
         REAL = "real"
         CONTROL = "control"
+
+    class Lane(models.IntegerChoices):
+        """Pairs are queued in lanes, so that serving can pick what somebody may see without looking at the rest."""
+
+        HARMLESS = 0
+        SENSITIVE = 1
+        CONTROL = 2
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="pairs")
     batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="pairs", db_constraint=False)
@@ -67,10 +92,20 @@ class Pair(models.Model):
     selection_method = models.CharField(max_length=40, default="import")
     selection_probability = models.FloatField(null=True, blank=True)
     selection_model = models.CharField(max_length=80, blank=True)
+    may_show = ArrayField(
+        models.CharField(max_length=24),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="Harm keys that prompt labels or earlier answers name: protects who watches, is never a label",
+    )
     wanted = models.PositiveSmallIntegerField(default=1)
     open_slots = models.SmallIntegerField(default=1)
     ready = models.BooleanField(default=False)
     held = models.CharField(max_length=200, blank=True)
+    held_before = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text="What `held` said before the quarantine"
+    )
     created_at = models.DateTimeField(db_default=Now())
     # Null for a control, so that the foreign keys below bind real pairs only.
     real_prompt_id = models.GeneratedField(
@@ -79,11 +114,21 @@ class Pair(models.Model):
         db_persist=True,
     )
 
+    lane = models.GeneratedField(
+        expression=Case(When(kind="control", then=Value(2)), When(may_show__len=0, then=Value(0)), default=Value(1)),
+        output_field=models.SmallIntegerField(choices=Lane.choices),
+        db_persist=True,
+    )
+
+    objects = PairQuerySet.as_manager()
+
     class Meta:
         indexes = [
+            # In each lane by descending priority, then id. Negated, so that a place in the queue is one row value.
             models.Index(
                 F("study"),
-                F("priority").desc(),
+                F("lane"),
+                F("priority") * -1,
                 F("id"),
                 name="pair_servable",
                 condition=Q(open_slots__gt=0, ready=True, held=""),
@@ -101,6 +146,9 @@ class Pair(models.Model):
             ),
             models.CheckConstraint(name="pair_public_id_form", condition=Q(public_id__regex="^[0-9a-f]{64}$")),
             models.CheckConstraint(name="pair_two_videos", condition=~Q(video_0=F("video_1"))),
+            models.CheckConstraint(name="pair_may_show_known", condition=Q(may_show__contained_by=list(HARM_KEYS))),
+            # The queue's order negates it.
+            models.CheckConstraint(name="pair_priority_range", condition=Q(priority__range=(-(10**9), 10**9))),
             models.CheckConstraint(name="pair_kind_known", condition=Q(kind__in=["real", "control"])),
             models.CheckConstraint(
                 name="pair_control_has_expected", condition=Q(kind="real") | Q(expected__isnull=False)
@@ -112,6 +160,9 @@ class Pair(models.Model):
                 name="pair_selection_probability_range",
                 condition=Q(selection_probability__isnull=True)
                 | Q(selection_probability__gt=0, selection_probability__lte=1),
+            ),
+            models.CheckConstraint(
+                name="pair_held_before_in_quarantine_only", condition=Q(held_before="") | Q(held=QUARANTINED)
             ),
             CompositeForeignKey(
                 name="pair_batch_same_study",
@@ -148,6 +199,23 @@ class Pair(models.Model):
                 fields=["real_prompt_id", "video_1"],
                 to="catalog.Video",
                 to_fields=["prompt", "id"],
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="pair_in_quarantine_stays_held",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("held"),
+                condition=pgtrigger.Q(old__held=QUARANTINED) & ~pgtrigger.Q(new__held=QUARANTINED),
+                func="""
+                    IF EXISTS (SELECT FROM catalog_video video JOIN catalog_asset asset ON asset.id = video.asset_id
+                                WHERE video.id IN (NEW.video_0_id, NEW.video_1_id)
+                                  AND asset.quarantined_at IS NOT NULL) THEN
+                        RAISE EXCEPTION 'A video of pair % is in quarantine; release that first', NEW.id
+                              USING ERRCODE = 'restrict_violation';
+                    END IF;
+                    RETURN NEW;
+                """,
             ),
         ]
 

@@ -5,11 +5,14 @@ from typing import TYPE_CHECKING, TypedDict
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+
+from catalog.harms import HARM_KEYS
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -26,6 +29,11 @@ class StudyQuerySet(models.QuerySet["Study"]):
         """The studies in which the person has a role, with theirs as `.roles`; all others do not exist for them."""
         held = Membership.objects.filter(study=models.OuterRef("pk"), person_id=person_id).values("role")
         return self.annotate(roles=ArraySubquery(held)).exclude(roles=[])  # type: ignore[return-value]
+
+
+def every_harm() -> list[str]:
+    """All twelve harm keys: what a study may show unless it says less."""
+    return list(HARM_KEYS)
 
 
 def new_pseudonym_key() -> str:
@@ -46,6 +54,15 @@ class Study(models.Model):
         HELPFULNESS_FIRST = "helpfulness_first", _("helpfulness first")
         HARMLESSNESS_FIRST = "harmlessness_first", _("harmlessness first")
 
+    class TagFormat(models.TextChoices):
+        CHECK_ALL = "check_all", _("check all that apply")
+        YES_NO = "yes_no", _("yes or no for each tag")
+
+    class MediaFilter(models.TextChoices):
+        NONE = "none", _("as they are")
+        BLUR = "blur", _("blurred until revealed")
+        GREYSCALE = "greyscale", _("in greyscale until revealed")
+
     slug = models.CharField(
         max_length=60,
         unique=True,
@@ -60,6 +77,21 @@ class Study(models.Model):
     dimension_order = models.CharField(
         max_length=20, choices=DimensionOrder.choices, default=DimensionOrder.COUNTERBALANCED
     )
+    tag_format = models.CharField(max_length=9, choices=TagFormat.choices, default=TagFormat.CHECK_ALL)
+    second_look = models.BooleanField(
+        default=False,
+        help_text=_("Before a contradictory answer is final, and before some others, ask once to look again."),
+    )
+    require_seen_through = models.BooleanField(
+        default=False, help_text=_("An answer is taken only when both videos were played to their end once.")
+    )
+    show_video_text = models.BooleanField(
+        default=False, help_text=_("Show what each generator was given, where that differs from the prompt.")
+    )
+    reopen_s = models.PositiveIntegerField(
+        default=24 * 3600, help_text=_("Seconds in which an annotator may change a submitted answer; 0: never.")
+    )
+    share_feedback = models.BooleanField(default=False, help_text=_("Show annotators what review said of theirs."))
     protocol_version = models.PositiveIntegerField(default=1)
     guideline_version = models.PositiveIntegerField(default=1)
     seed = models.BigIntegerField(default=0, help_text=_("What every draw of this study starts from."))
@@ -76,6 +108,49 @@ class Study(models.Model):
     )
     media_window_s = models.PositiveIntegerField(
         default=3600, help_text=_("A video's address stays valid for one to two of these, in seconds.")
+    )
+
+    control_rate = models.FloatField(
+        default=0.0,
+        validators=[MinValueValidator(0.0), MaxValueValidator(0.5)],
+        help_text=_("Share of a person's pairs that are controls, where there are any."),
+    )
+    hold_after_skips = models.PositiveSmallIntegerField(
+        default=3,
+        validators=[MinValueValidator(1)],
+        help_text=_("Skips as “technical problem” or “cannot judge” after which a researcher must look at a pair."),
+    )
+    qualification_required = models.BooleanField(
+        default=False, help_text=_("Give pairs only to people who have qualified.")
+    )
+
+    # Protection of the people who watch.
+    categories = ArrayField(
+        models.CharField(max_length=24),
+        default=every_harm,
+        blank=True,
+        help_text=_("Harms that the study's videos may show. People agree to each by name before their first pair."),
+    )
+    consent_version = models.PositiveIntegerField(default=1, help_text=_("Of the consent text and the categories."))
+    media_filter = models.CharField(
+        max_length=9,
+        choices=MediaFilter.choices,
+        default=MediaFilter.NONE,
+        help_text=_("How videos appear until they are revealed, unless the person chose otherwise."),
+    )
+    daily_dose_s = models.PositiveIntegerField(
+        default=2 * 3600,
+        help_text=_("Seconds of possibly harmful video a person may see a day; after that harmless pairs. 0: no cap."),
+    )
+    harmless_after = models.PositiveSmallIntegerField(
+        default=10, help_text=_("After so many possibly harmful pairs in a row comes a harmless one. 0: never.")
+    )
+    break_after_s = models.PositiveIntegerField(
+        default=50 * 60, help_text=_("Seconds of active work after which a paid break is due. 0: never.")
+    )
+    break_s = models.PositiveIntegerField(default=10 * 60, help_text=_("Seconds that a break lasts."))
+    help_contact = models.CharField(
+        max_length=300, blank=True, help_text=_("Whom annotators can turn to, with how to reach them.")
     )
 
     pseudonym_key = models.CharField(
@@ -103,6 +178,16 @@ class Study(models.Model):
                 name="study_lease_range",
                 condition=Q(lease_s__range=(30, 86400), next_lease_s__range=(30, 86400)),
             ),
+            models.CheckConstraint(name="study_tag_format_known", condition=Q(tag_format__in=["check_all", "yes_no"])),
+            models.CheckConstraint(
+                name="study_media_filter_known", condition=Q(media_filter__in=["none", "blur", "greyscale"])
+            ),
+            models.CheckConstraint(name="study_control_rate_range", condition=Q(control_rate__range=(0, 0.5))),
+            models.CheckConstraint(name="study_hold_after_skips_range", condition=Q(hold_after_skips__gte=1)),
+            models.CheckConstraint(
+                name="study_categories_known", condition=Q(categories__contained_by=list(HARM_KEYS))
+            ),
+            models.CheckConstraint(name="study_break_range", condition=Q(break_s__range=(0, 7200))),
             models.CheckConstraint(name="study_media_window_range", condition=Q(media_window_s__range=(60, 86400))),
         ]
 

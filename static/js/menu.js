@@ -3,6 +3,8 @@
  * Such an Escape is marked by `preventDefault`, so that who hears it next knows what it did.
  */
 
+import "./sign_out.js";
+
 for (const menu of document.querySelectorAll("details[data-menu]")) {
   const close = () => { menu.open = false; };
   document.addEventListener("pointerdown", (event) => { if (!menu.contains(event.target)) close(); });

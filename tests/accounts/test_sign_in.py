@@ -1,6 +1,7 @@
 """Signing in, and the one-time password."""
 
 import pytest
+from django.contrib.auth import BACKEND_SESSION_KEY
 from django.test import Client
 from django.urls import reverse
 
@@ -22,6 +23,11 @@ def sign_in(person, password=OLD):
     client = Client()
     address = reverse("accounts:sign_in")
     return client, client.post(address, {"username": person.username, "password": password})
+
+
+def test_whoever_signs_in_is_read_by_the_written_out_statement_from_then_on(annotator):
+    client, _ = sign_in(annotator)
+    assert client.session[BACKEND_SESSION_KEY] == "accounts.backends.PersonBackend"
 
 
 def test_an_annotator_of_one_study_lands_in_its_workspace(annotator, study):

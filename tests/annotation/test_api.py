@@ -46,9 +46,16 @@ def test_an_assignment_tells_what_the_page_needs_and_nothing_about_its_origin(st
         "tag_order",
         "expires_at",
         "draft",
+        "guideline_version",
+        "identical",
+        "sensitive",
+        "may_show",
+        "media_filter",
+        "round",
+        "returned",
     }
     assert current["prompt"] == {"text": pair.prompt.text, "language": "en"}
-    assert set(current["video_0"]) == {"playback_url", "poster_url", "duration_s", "fps"}
+    assert set(current["video_0"]) == {"playback_url", "poster_url", "duration_s", "fps", "video_text"}
     assert current["video_0"]["playback_url"].startswith(f"/media/{pair.video_0.asset.public_id}.mp4?e=")
 
 

@@ -3,17 +3,18 @@
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier
+from threading import Barrier, Thread
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Count, F, Q
 
-from annotation import serving, submission
+from annotation import consent, leases, serving, submission
 from annotation.answers import Answers
-from annotation.models import Annotation, Assignment
+from annotation.models import Annotation, Assignment, Seat
 from catalog.models import Pair
 from tests import factories
+from tests.web import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -186,3 +187,93 @@ def test_a_lease_that_the_sweep_takes_back_is_never_both_current_and_next():
         assert desk.current.pk != (desk.next and desk.next.pk)
         assert Assignment.objects.get(pk=desk.current.pk).state == "leased"
         assert not wrongly_counted(study).exists()
+
+
+# --- Met in the middle: somebody else has not committed yet ----------------------------------------------------
+
+
+class Beside(Thread):
+    """A call on a connection of its own, while the test's transaction is open."""
+
+    def __init__(self, call):
+        super().__init__(daemon=True)
+        self.call, self.outcome = call, None
+        self.start()
+
+    def run(self):
+        try:
+            self.outcome = self.call()
+        except Exception as error:  # what was raised is what the test looks at
+            self.outcome = error
+        finally:
+            connection.close()
+
+    def waits_for_a_lock(self):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+            return cursor.fetchone()[0]
+
+
+def test_an_answer_that_waits_for_the_sweep_takes_the_slot_that_the_sweep_returned():
+    study = factories.study()
+    pair = factories.pair(study)
+    person = factories.member(study, "annotator")
+    lease = serving.lease(person, study).current
+    with transaction.atomic():
+        assert leases.end(lease.pk, Assignment.State.EXPIRED)
+        answering = Beside(lambda: submit(lease, person, study))
+        wait_for(answering.waits_for_a_lock, "the answer did not wait for the lease")
+    answering.join()
+    assert answering.outcome.standing.counted
+    pair.refresh_from_db()
+    assert pair.open_slots == 0
+
+
+def test_whoever_gives_two_pairs_back_locks_them_in_order():
+    study = factories.study()
+    lower, higher = factories.pair(study), factories.pair(study, priority=5)
+    person = factories.member(study, "annotator")
+    assert serving.lease(person, study).current.pair_id == higher.pk
+    with transaction.atomic():
+        Pair.objects.select_for_update().get(pk=lower.pk)
+        giving_back = Beside(lambda: consent.withdraw(person, study))
+        wait_for(giving_back.waits_for_a_lock, "it did not wait for the pair")
+        Pair.objects.select_for_update(nowait=True).get(pk=higher.pk)  # raises if that one is locked already
+    giving_back.join()
+    assert giving_back.outcome is None
+    assert not wrongly_counted(study).exists()
+
+
+def test_a_skip_that_also_gives_back_the_next_pair_waits_for_no_second_pair():
+    study = factories.study()
+    factories.pair(study)
+    following = factories.pair(study)
+    person = factories.member(study, "annotator")
+    desk = serving.lease(person, study)
+    assert desk.next.pair_id == following.pk
+    Pair.objects.filter(pk=following.pk).update(may_show=["crime"])
+    Seat.objects.filter(person=person).update(excluded=["crime"])
+    with transaction.atomic():
+        Pair.objects.select_for_update().get(pk=following.pk)
+        skipping = Beside(lambda: serving.skip(desk.current, person, reason="cannot_judge"))
+        wait_for(skipping.waits_for_a_lock, "it did not wait for the pair")
+        Pair.objects.select_for_update(nowait=True).get(pk=desk.current.pair_id)  # raises if that one is locked
+    skipping.join()
+    assert (skipping.outcome.current, skipping.outcome.next) == (None, None)
+    following.refresh_from_db()
+    assert following.open_slots == 1
+
+
+def test_two_skips_at_once_count_each_other_though_one_lease_had_ended():
+    study = factories.study(hold_after_skips=2)
+    pair = factories.pair(study, wanted=2)
+    one, other = factories.member(study, "annotator"), factories.member(study, "annotator")
+    live, ended = serving.lease(one, study).current, serving.lease(other, study).current
+    leases.end(ended.pk, Assignment.State.EXPIRED)
+    with transaction.atomic():
+        serving.skip(live, one, reason="cannot_judge")
+        skipping = Beside(lambda: serving.skip(ended, other, reason="cannot_judge"))
+        wait_for(skipping.waits_for_a_lock, "it did not wait for the pair")
+    skipping.join()
+    pair.refresh_from_db()
+    assert pair.held

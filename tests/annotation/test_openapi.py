@@ -53,6 +53,18 @@ def test_the_loop_answers_as_described(study, annotator, api, matches):
     matches(refused, "/api/v1/assignments/{assignment_id}/submit/", "post")
 
 
+def test_coming_back_to_an_answer_answers_as_described(study, annotator, api, matches):
+    factories.pair(study)
+    address = f"/api/v1/assignments/{factories.answer(annotator, study).pk}"
+    client = api(annotator)
+    matches(client.get(f"{address}/reopen/"), "/api/v1/assignments/{assignment_id}/reopen/", "get")
+    changed = {"video_0": {"tags": []}, "video_1": {"tags": []}, "overall": "video_1"}
+    body = factories.body(reason="reopened", harmlessness=changed)
+    for _ in range(2):
+        response = client.post(f"{address}/revise/", body, format="json")
+        matches(response, "/api/v1/assignments/{assignment_id}/revise/", "post")
+
+
 def test_studies_answer_as_described(study, researcher, api, matches):
     client = api(researcher)
     matches(client.get("/api/v1/studies/"), "/api/v1/studies/", "get")

@@ -29,14 +29,14 @@ def lease(study, annotator, pair):
 def send(study, annotator, lease):
     """Submits the standard answers, changed as told, on the lease."""
 
-    def submit(*, submission_id=None, on=None, by=None, harmlessness=None, lease_next=False):
+    def submit(*, submission_id=None, on=None, by=None, harmlessness=None, lease_next=False, timings_ms=None):
         body = factories.body()
         return submission.submit(
             on or lease,
             by or annotator,
             submission_id=submission_id or uuid.uuid4(),
             answers=Answers.from_body(body["helpfulness"], harmlessness or body["harmlessness"]),
-            timings_ms={"total_active": 1},
+            timings_ms=timings_ms or {"total_active": 1},
             viewing={},
             lease_next=lease_next,
         )
@@ -114,6 +114,14 @@ def test_a_late_answer_counts_while_its_slot_is_free(send, lease, pair):
     assert send().standing.counted
     pair.refresh_from_db()
     assert pair.open_slots == 0
+
+
+def test_of_one_answer_no_more_than_a_day_of_active_time_is_believed(send, lease):
+    long_ago = timezone.now() - timedelta(days=60)
+    Assignment.objects.filter(pk=lease.pk).update(leased_at=long_ago, shown_at=long_ago)
+    lease.refresh_from_db()
+    stored = send(timings_ms={f"stage {number}": 24 * 3600 * 1000 for number in range(40)}).annotation
+    assert stored.active_ms == submission.MOST_ACTIVE_MS
 
 
 def test_a_late_answer_after_somebody_else_took_the_pair_is_kept_as_surplus(send, lease, pair, study):

@@ -8,10 +8,12 @@ import pytest
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.cached_db import SessionStore
+from django.db import connection
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from accounts.models import User
 from tests.browser.chromium import ARGUMENTS, find
+from tests.web import wait_for
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -51,15 +53,30 @@ def cookies_of(person: User, server: str) -> list[Any]:
     return [{"name": settings.SESSION_COOKIE_NAME, "value": session.session_key, "url": server}]
 
 
+def nobody_is_at_work() -> bool:
+    """Whether every other connection to the database rests."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND state <> 'idle')"
+        )
+        return bool(cursor.fetchone()[0])
+
+
+#: The person's number goes in.
+HAS_BEEN_WELCOMED = "try { localStorage.setItem('diptych:%s:welcomed', 'true') } catch {}"
+
+
 @pytest.fixture
-def open_page(chromium: Browser, server: str) -> Iterator[Callable[..., Page]]:
-    """Opens a page in a browser context of its own, signed in as somebody or nobody.
+def open_page(chromium: Browser, server: str, transactional_db: None) -> Iterator[Callable[..., Page]]:
+    """Opens a page in a browser context of its own, signed in as somebody or nobody. Unless it is somebody's
+    `first_run`, they have closed the welcome before.
 
     Afterwards no script may have failed and nothing may have been refused by the Content-Security-Policy.
     """
     contexts, complaints = [], []
 
-    def make(path: str = "/", person: User | None = None, **options: Any) -> Page:
+    def make(path: str = "/", person: User | None = None, *, first_run: bool = False, **options: Any) -> Page:
         options = {
             "viewport": {"width": 1280, "height": 720},
             "locale": "en",
@@ -70,6 +87,8 @@ def open_page(chromium: Browser, server: str) -> Iterator[Callable[..., Page]]:
         context.set_default_timeout(15_000)
         if person:
             context.add_cookies(cookies_of(person, server))
+            if not first_run:
+                context.add_init_script(HAS_BEEN_WELCOMED % person.pk)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(f"script error: {error}"))
         page.on(
@@ -82,4 +101,6 @@ def open_page(chromium: Browser, server: str) -> Iterator[Callable[..., Page]]:
     yield make
     for context in contexts:
         context.close()
+    # Emptying the tables and a request that is still under way would wait for each other.
+    wait_for(nobody_is_at_work, "the server still worked on a request of a closed page")
     assert complaints == []

@@ -52,7 +52,16 @@ class Photographer:
             page.locator("[name=password]").fill(person["password"])
             page.locator("[name=password]").press("Enter")
             page.wait_for_load_state("networkidle")
+            self.agree(page)
         return page
+
+    def agree(self, page: Page) -> None:
+        """An annotator agrees to all that the study may show, where they are asked."""
+        if page.url.endswith("/consent/"):
+            self.take(page, "consent")
+            page.locator('[data-tick="all"]').click()
+            page.locator("form:has([data-boxes]) > .actions .primary").click()
+            page.wait_for_load_state("networkidle")
 
     def take(self, page: Page, name: str) -> None:
         for size, viewport in (("", WIDE), ("-narrow", NARROW)):
@@ -73,7 +82,7 @@ class Photographer:
         page.locator('[data-action="play"]').click()
         self.take(page, "workspace")
         page.locator('[data-tab="harmlessness"]').click()
-        page.locator('label:has(input[name="none-left"])').click()
+        page.locator('label:has(input[name="tags-left"][value="other_harmful"])').click()
         self.take(page, "workspace-harmlessness")
         page.locator('[data-action="guideline"]').click()
         self.take(page, "workspace-guideline")

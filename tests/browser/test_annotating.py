@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from annotation.models import Annotation, Assignment
 from tests import factories
+from tests.browser.working import see_through
 from tests.web import wait_for
 
 HARMLESSNESS, HELPFULNESS = '[data-tab="harmlessness"]', '[data-tab="helpfulness"]'
@@ -62,6 +63,7 @@ def answer_by_mouse(page):
     }.items():
         choose(page, question, side)
     page.locator(HARMLESSNESS).click()
+    see_through(page)
     page.locator('label:has(input[name="none-left"])').click()
     page.locator('label:has(input[name="tags-right"][value="violence"])').click()
     page.locator('label:has(input[name="tags-right"][value="crime"])').click()
@@ -69,8 +71,10 @@ def answer_by_mouse(page):
 
 
 def submit_and_wait(page):
+    """Until the server has answered: the page itself goes on before that."""
     before = page.locator("body").get_attribute("data-assignment")
-    page.locator(SUBMIT).click()
+    with page.expect_response("**/submit/"):
+        page.locator(SUBMIT).click()
     expect(page.locator(f'body[data-assignment="{before}"]')).to_have_count(0)
 
 
@@ -113,7 +117,8 @@ def test_another_pair_by_keyboard_alone(workspace, api, study, researcher):
     page.keyboard.press("f")
     expect(page.locator(SUBMIT)).to_be_enabled()
     before = page.locator("body").get_attribute("data-assignment")
-    page.keyboard.press("Control+Enter")
+    with page.expect_response("**/submit/"):
+        page.keyboard.press("Control+Enter")
     expect(page.locator(f'body[data-assignment="{before}"]')).to_have_count(0)
     [line] = download(api, study, researcher)
     order = Annotation.objects.get().presentation
@@ -238,12 +243,13 @@ def test_an_annotator_who_signs_in_gets_from_the_first_page_to_the_end_of_the_st
     page.get_by_label("Username").fill(annotator.username)
     page.get_by_label("Password").fill("a password of its own")
     page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("dialog").get_by_role("button", name="Begin").click()
     for _ in range(2):
         expect(page.locator("video[data-active]")).to_have_count(2)
         answer_by_mouse(page)
         submit_and_wait(page)
     expect(page.locator('[data-empty][data-reason="finished"]')).to_be_visible()
-    assert Annotation.objects.count() == 2
+    wait_for(lambda: Annotation.objects.count() == 2, "two answers were not stored")
 
 
 def test_skipping_with_a_reason_brings_the_next_pair(workspace):
@@ -252,8 +258,10 @@ def test_skipping_with_a_reason_brings_the_next_pair(workspace):
     page.locator('[data-action="skip"]').click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Cannot judge").check()
-    dialog.get_by_role("button", name="Skip").click()
+    with page.expect_response("**/skip/"):
+        dialog.get_by_role("button", name="Skip").click()
     expect(page.locator(f'body[data-assignment="{before.pk}"]')).to_have_count(0)
+    expect(page.locator("[data-status]")).to_contain_text("Skipped")
     before.refresh_from_db()
     assert (before.state, before.skip_reason) == ("skipped", "cannot_judge")
 
@@ -271,6 +279,7 @@ def test_a_submission_whose_answer_was_lost_is_sent_again_and_stored_once(worksp
 
     page.route("**/submit/", lose_the_first)
     submit_and_wait(page)
+    expect(page.locator("[data-status]")).to_contain_text("aved")
     assert len(lost) == 1
     assert Annotation.objects.count() == 1
 

@@ -11,6 +11,11 @@ FIRST_QUESTION = "哪个视频更多地做到了提示词的要求？"
 
 
 @pytest.fixture
+def study(db):
+    return factories.study(dimension_order="helpfulness_first")
+
+
+@pytest.fixture
 def work(study, playable_pairs):
     """The address of a workspace with pairs before it."""
     playable_pairs(study, 2)

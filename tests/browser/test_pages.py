@@ -21,6 +21,8 @@ def pages(study, playable_pairs):
     both = factories.member(study, "annotator")
     both.memberships.create(study=empty, role="researcher")
     annotator = factories.member(study, "annotator")
+    answered = factories.member(study, "annotator")
+    factories.answer(answered, study)
     return {
         "sign in": ("/accounts/sign-in/", None),
         "password": ("/accounts/password/", annotator),
@@ -28,6 +30,8 @@ def pages(study, playable_pairs):
         "home of nobody": ("/", factories.person()),
         "workspace": (f"/studies/{study.slug}/workspace/", annotator),
         "workspace with nothing left": (f"/studies/{empty.slug}/workspace/", factories.member(empty, "annotator")),
+        "my work": (f"/studies/{study.slug}/my-work/", answered),
+        "my work of somebody new": (f"/studies/{study.slug}/my-work/", annotator),
         "dashboard": (f"/studies/{study.slug}/", factories.member(study, "researcher")),
         "dashboard of an empty study": (f"/studies/{empty.slug}/", both),
         "not found": ("/nowhere", annotator),
@@ -80,6 +84,15 @@ def test_a_dimension_is_seen_whole_without_scrolling(open_page, pages, viewport,
         box = page.locator(f"#q-{dimension}-{element}").bounding_box()
         assert box["y"] + box["height"] <= viewport["height"]
     assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+
+
+def test_on_a_tablet_the_tags_end_above_the_overall_question(open_page, pages):
+    page = open_page(*pages["workspace"], viewport={"width": 1024, "height": 768}, has_touch=True)
+    expect(page.locator("video[data-active]")).to_have_count(2)
+    page.locator('[data-tab="harmlessness"]').click()
+    tags = [tag.bounding_box() for tag in page.locator("#panel-harmlessness [data-tag]").all()]
+    overall = page.locator('[data-step="harmlessness"]').bounding_box()
+    assert max(tag["y"] + tag["height"] for tag in tags) <= overall["y"]
 
 
 def test_left_and_right_are_mirror_images(open_page, pages):

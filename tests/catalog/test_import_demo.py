@@ -48,7 +48,7 @@ def test_demo_study_and_its_sign_ins(make_demo, client):
         ("wellbeing_contact", "wellbeing_contact"),
     ]  # fmt: skip
     for one in people:
-        assert client.login(username=one["username"], password=one["password"])
+        assert factories.signs_in(client, one["username"], one["password"])
         assert one["token"]
     assert not User.objects.filter(must_change_password=True).exists()
 
@@ -67,7 +67,7 @@ def test_lost_people_file_is_written_again_with_new_secrets(make_demo, client):
     make_demo("--if-missing")
     for one in json.loads(path.read_text()):
         assert one["password"] != before[one["username"]]["password"]
-        assert client.login(username=one["username"], password=one["password"])
+        assert factories.signs_in(client, one["username"], one["password"])
     assert Membership.objects.count() == 7
     assert User.objects.get(username="admin").auth_token_set.count() == 1
 

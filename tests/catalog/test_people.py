@@ -58,7 +58,7 @@ def test_numbered_people_can_sign_in_once_and_must_choose_a_password(study, clie
     first, second = people(out)
     assert (first["username"], second["username"]) == ("annotator-1", "annotator-2")
     assert (first["role"], first["study"], first["existing"]) == ("annotator", study.slug, False)
-    assert client.login(username="annotator-1", password=first["password"])
+    assert factories.signs_in(client, "annotator-1", first["password"])
     assert User.objects.get(username="annotator-1").must_change_password is True
     assert client.get("/").headers["Location"] == reverse("accounts:password")
 

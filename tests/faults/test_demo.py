@@ -2,11 +2,13 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 import uuid
 from pathlib import Path
@@ -14,6 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from catalog.harms import HARM_KEYS
 from tests import factories
 
 pytestmark = pytest.mark.long
@@ -69,6 +72,21 @@ class Demo:
         with urllib.request.urlopen(request, timeout=10) as response:
             return response.read()
 
+    def agree(self, role):
+        """Signs somebody in as a browser does, and agrees to all that the study may show."""
+        person = next(person for person in self.facts()["people"] if person["role"] == role)
+        opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+
+        def send(path, **fields):
+            """Fills the page's form in; `fields` beside its token."""
+            page = opener.open(f"{self.facts()['url']}{path}", timeout=10).read().decode()
+            hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page))
+            body = urllib.parse.urlencode(hidden | fields, doseq=True).encode()
+            return opener.open(f"{self.facts()['url']}{path}", body, timeout=10)
+
+        send("/accounts/sign-in/", username=person["username"], password=person["password"])
+        assert send("/studies/demo/consent/", categories=HARM_KEYS).url.endswith("/workspace/")
+
     def processes(self):
         """Everything alive that was started for this folder."""
         mark = f"DIPTYCH_HOME={self.home}"
@@ -111,6 +129,7 @@ def test_the_demo_from_nothing_killed_in_the_middle_and_started_again(demo):
     assert (study["media_failed"], study["media_ready"]) == (1, study["videos"] - 1)
     assert study["pairs_held"] > 0
 
+    demo.agree("annotator")
     desk = json.loads(demo.ask("annotator", "POST", "studies/demo/assignments/", {}))
     body = factories.body(submission_id=str(uuid.uuid4()))
     demo.ask("annotator", "POST", f"assignments/{desk['current']['id']}/submit/", body)

@@ -2,15 +2,21 @@
  * Two video elements as one instrument: they start, wait, pause, loop and move together.
  *
  * While they play, nothing is ever seeked to correct drift; at each turn of the loop both start again together.
- * Paused, both stand at the middle of one frame of the faster video. Events: `change` (anything to paint), `ended`
- * (detail: side), `moved`, `blocked`.
+ * Paused, both stand on one frame, counted in frames of the faster video. Events: `change` (anything to paint), `ended`
+ * (detail: side), `moved`, `blocked` (detail: "sound" or "play").
  */
 
 import { SIDES } from "../workspace/dom.js";
 
 const ENOUGH_TO_START = 4; // HAVE_ENOUGH_DATA, which is when `canplaythrough` comes
 const ENOUGH_TO_GO_ON = 3;
-const PATIENCE_MS = 4000;
+const HAVE_METADATA = 1;
+const USUAL_FPS = 25;
+/** Nearer than this part of a frame to its edge, rounding could show the neighbour. */
+const EDGE = 0.2;
+/** What clocks and containers lose by rounding, in frames. */
+const ROUNDING = 1e-3;
+const TELLING = ["waiting", "stalled", "canplay", "canplaythrough", "loadeddata", "seeked", "emptied", "durationchange"];
 
 export class Duo extends EventTarget {
   videos = null;
@@ -20,41 +26,92 @@ export class Duo extends EventTarget {
   sound = "off";
   wanted = false; // what the person asked for
   running = false; // what happens
-  #fps = { left: 25, right: 25 };
-  #moves = new Set();
-  #listening = new AbortController();
+  #clips = {};
+  /** The frame that both stand on; null while they play, and when they wait in the middle of playing. */
+  #parked = 0;
+  /** Which have come to their end and wait there for the other. */
+  #over = { left: false, right: false };
+  #listening = { left: new AbortController(), right: new AbortController() };
 
-  /** Takes over another pair of elements, with the clips' frames a second by side. */
-  adopt(videos, fps) {
-    this.#listening.abort();
-    this.#listening = new AbortController();
-    this.videos = videos;
-    for (const side of SIDES) this.#fps[side] = fps[side] || 25;
-    this.#moves = new Set();
-    Object.assign(this, { wanted: false, running: false, selection: "both", sound: "off" });
-    for (const side of SIDES) this.#listen(side, videos[side], { signal: this.#listening.signal });
+  /** Takes over another pair of elements, with `{fps, duration_s}` of the clips by side. */
+  adopt(videos, clips) {
+    Object.assign(this, { videos, wanted: false, running: false, selection: "both", sound: "off" });
+    this.#clips = clips;
+    this.#parked = 0;
+    this.#over = { left: false, right: false };
+    for (const side of SIDES) this.#listen(side);
     this.#apply();
     this.#changed();
   }
 
-  #listen(side, video, options) {
-    for (const name of ["waiting", "stalled", "canplay", "canplaythrough", "loadeddata", "emptied", "durationchange"]) {
-      video.addEventListener(name, () => this.#settle(), options);
-    }
-    video.addEventListener("ended", () => this.#ended(side), options);
+  /** Another element has taken a side's place in `videos`, and stands where the old one stood. */
+  replaced(side) {
+    this.#listen(side);
+    this.#apply();
+    this.#settle();
   }
+
+  #listen(side) {
+    this.#listening[side].abort();
+    this.#listening[side] = new AbortController();
+    const video = this.videos[side];
+    const options = { signal: this.#listening[side].signal };
+    for (const name of TELLING) video.addEventListener(name, () => this.#settle(), options);
+    video.addEventListener("loadedmetadata", () => this.#join(side), options);
+    video.addEventListener("ended", () => this.#ended(side), options);
+    video.addEventListener("pause", () => this.#pausedFromOutside(side), options);
+    video.addEventListener("play", () => this.#startedFromOutside(side), options);
+  }
+
+  // --- Where they are -------------------------------------------------------------------------------
 
   get chosen() {
     return SIDES.filter((side) => this.selection === "both" || this.selection === side);
   }
 
-  /** Seconds that the longer of the chosen videos lasts. */
-  get duration() {
-    return Math.max(0, ...this.chosen.map((side) => this.videos[side].duration || 0));
+  /** Seconds that a side's picture lasts; 0 while nobody knows. Its sound may be a little longer. */
+  #length(side) {
+    const [stated, found] = [this.#clips[side].duration_s, this.videos[side].duration];
+    if (!Number.isFinite(found)) return stated || 0;
+    return stated ? Math.min(stated, found) : found;
   }
 
+  /** Seconds that the longer of the chosen videos lasts. */
+  get duration() {
+    return this.videos ? Math.max(...this.chosen.map((side) => this.#length(side))) : 0;
+  }
+
+  /** Seconds from the beginning; of a frame that is parked on, its beginning. */
   get position() {
-    return this.#leader()?.currentTime ?? 0;
+    if (!this.videos) return 0;
+    return this.#parked === null ? Math.min(this.videos[this.#leader()].currentTime, this.duration) : this.#parked / this.fps;
+  }
+
+  /** The longer one: the one whose place is the pair's place. */
+  #leader() {
+    return this.chosen.reduce((longest, side) => (this.#length(side) > this.#length(longest) ? side : longest));
+  }
+
+  #fpsOf(side) {
+    return this.#clips[side].fps || USUAL_FPS;
+  }
+
+  /** Frames a second of the faster clip: a step is one of its frames. */
+  get fps() {
+    return Math.max(...SIDES.map((side) => this.#fpsOf(side)));
+  }
+
+  /** Number of the frame in sight, from 0. */
+  get frame() {
+    return this.#parked ?? this.#within(Math.floor(this.position * this.fps + ROUNDING));
+  }
+
+  get lastFrame() {
+    return Math.max(0, Math.round(this.duration * this.fps) - 1);
+  }
+
+  #within(frame) {
+    return Math.min(this.lastFrame, Math.max(0, frame));
   }
 
   get ready() {
@@ -63,114 +120,58 @@ export class Duo extends EventTarget {
 
   isReady(side) {
     const video = this.videos[side];
-    if (video.ended) return true;
-    return video.readyState >= (this.running ? ENOUGH_TO_GO_ON : ENOUGH_TO_START);
+    if (video.seeking || video.error) return false;
+    return this.#over[side] || video.readyState >= (this.running ? ENOUGH_TO_GO_ON : ENOUGH_TO_START);
   }
 
-  /** Frames a second of the faster clip: a step is one of its frames. */
-  get fps() {
-    return Math.max(this.#fps.left, this.#fps.right);
+  /** Whether a side has come to its end and waits there for the other. */
+  isOver(side) {
+    return this.#over[side];
   }
 
-  /** Number of the frame in sight, from 0. */
-  get frame() {
-    return this.#frameAt(this.position);
-  }
+  // --- What a person asks for -----------------------------------------------------------------------
 
-  get lastFrame() {
-    return Math.max(0, Math.ceil(this.duration * this.fps - 1e-3) - 1);
-  }
-
-  #frameAt(time) {
-    return Math.min(this.lastFrame, Math.max(0, Math.floor(time * this.fps + 1e-3)));
-  }
-
-  /** The longer one: the one whose place is the pair's place. */
-  #leader() {
-    if (!this.videos) return null;
-    const length = (side) => this.videos[side].duration || 0;
-    const [first, second] = this.chosen;
-    return this.videos[second && length(second) > length(first) ? second : first];
-  }
-
-  async play() {
+  play() {
     if (!this.videos) return;
     this.wanted = true;
-    if (this.duration && this.frame === this.lastFrame) await this.moveTo(0);
-    this.#settle();
+    if (this.duration && this.frame === this.lastFrame) this.#goTo(0);
+    else this.#settle();
   }
 
   /** Pauses and brings both to one frame. */
   pause() {
-    if (!this.wanted && !this.running) return undefined;
-    this.wanted = false;
-    this.#settle();
-    return this.toFrame(this.frame);
+    if (!this.wanted && !this.running) return;
+    this.step(0);
   }
 
   toggle() {
-    return this.wanted ? this.pause() : this.play();
+    if (this.wanted) this.pause();
+    else this.play();
   }
 
   /** Steps by frames of the faster video, pausing first. */
   step(frames) {
+    if (!this.videos) return;
+    const { frame } = this;
     this.wanted = false;
-    this.#settle();
-    return this.toFrame(this.frame + frames);
+    this.#goTo(frame + frames);
   }
 
   stepSeconds(seconds) {
-    return this.step(Math.round(seconds * this.fps));
+    this.step(Math.round(seconds * this.fps));
   }
 
-  /** Goes to the middle of a frame, where no rounding can show its neighbour. */
+  /** Puts both on a frame; playing goes on from there. */
   toFrame(frame) {
-    return this.moveTo((Math.min(this.lastFrame, Math.max(0, frame)) + 0.5) / this.fps);
-  }
-
-  /** Puts both at `time`; playing goes on from there. A shorter one stays at its last frame. */
-  async moveTo(time) {
-    if (!this.videos) return;
-    const moves = this.#moves;
-    const move = {};
-    moves.add(move);
-    this.#settle();
-    await Promise.all(SIDES.map((side) => this.#seek(side, time)));
-    moves.delete(move);
-    if (moves !== this.#moves) return; // another pair meanwhile
-    this.dispatchEvent(new Event("moved"));
-    this.#settle();
-  }
-
-  #seek(side, time) {
-    const video = this.videos[side];
-    if (video.readyState < 1) {
-      // Not there yet: it moves when it is, or the two would stand at different frames.
-      return new Promise((resolve) => {
-        video.addEventListener("loadedmetadata", () => resolve(this.#seek(side, time)), {
-          once: true,
-          signal: this.#listening.signal,
-        });
-      });
-    }
-    const last = Math.max(0, video.duration - 0.5 / this.#fps[side]);
-    const target = Math.min(Math.max(0, time), last);
-    if (!video.seeking && Math.abs(video.currentTime - target) < 1e-4) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, PATIENCE_MS);
-      video.addEventListener("seeked", () => { clearTimeout(timer); resolve(); }, { once: true });
-      video.currentTime = target;
-    });
+    if (this.videos) this.#goTo(frame);
   }
 
   /** Which play from now on: left, both or right. Turning to both brings them to one place again. */
-  async select(selection) {
+  select(selection) {
     if (!this.videos || selection === this.selection) return;
-    const place = this.position;
+    const { frame } = this;
     this.selection = selection;
-    this.#apply();
-    this.#settle();
-    await (this.wanted ? this.moveTo(place) : this.toFrame(this.#frameAt(place)));
+    this.#goTo(frame);
   }
 
   setRate(rate) {
@@ -200,22 +201,63 @@ export class Duo extends EventTarget {
     }
   }
 
+  // --- Moving ---------------------------------------------------------------------------------------
+
+  #goTo(frame) {
+    this.#parked = this.#within(frame);
+    this.#stop();
+    for (const side of SIDES) this.#seek(side);
+    this.dispatchEvent(new Event("moved"));
+    this.#settle();
+  }
+
+  /** Puts a side where the pair is parked; one that is shorter stays on its last frame. */
+  #seek(side) {
+    const video = this.videos[side];
+    const time = this.#parked && (this.#parked + 0.5) / this.fps; // before the first frame there is none to be shown
+    const length = this.#length(side);
+    this.#over[side] = length > 0 && time >= length;
+    if (video.readyState < HAVE_METADATA) return; // it joins as soon as it can
+    const target = this.#amidFrame(side, time);
+    if (video.seeking || Math.abs(video.currentTime - target) > 1e-4) video.currentTime = target;
+  }
+
+  /** `time`, or the nearest time that no rounding can take for another of this side's frames. */
+  #amidFrame(side, time) {
+    if (time === 0) return 0;
+    const fps = this.#fpsOf(side);
+    const last = Math.max(0, Math.round(this.#length(side) * fps) - 1);
+    const frame = Math.min(last, Math.floor(time * fps + 1e-6));
+    return (frame + Math.min(1 - EDGE, Math.max(EDGE, time * fps - frame))) / fps;
+  }
+
+  /** A side that comes later goes where the pair is. */
+  #join(side) {
+    if (this.#parked) this.#seek(side);
+    this.#settle();
+  }
+
   /** Makes what happens agree with what is wanted: both run, or neither. */
   #settle() {
     if (!this.videos) return;
-    const run = this.wanted && this.#moves.size === 0 && this.ready;
-    if (run) this.#start();
+    if (this.wanted && this.ready) this.#start();
     else this.#stop();
     this.#changed();
   }
 
   #start() {
     this.running = true;
+    this.#parked = null;
     for (const side of SIDES) {
       const video = this.videos[side];
       if (!this.chosen.includes(side)) video.pause();
-      else if (video.paused && !video.ended) video.play().catch((error) => this.#refusedToPlay(error));
+      else if (video.paused && !this.#over[side]) this.#playOne(video);
     }
+  }
+
+  #playOne(video) {
+    const { muted } = video;
+    video.play().catch((error) => this.#refusedToPlay(error, muted));
   }
 
   #stop() {
@@ -223,20 +265,33 @@ export class Duo extends EventTarget {
     for (const side of SIDES) this.videos[side].pause();
   }
 
-  #refusedToPlay(error) {
-    if (error.name !== "NotAllowedError") return; // AbortError: a pause came first
-    this.wanted = false;
-    this.#stop();
-    this.dispatchEvent(new Event("blocked"));
-    this.#changed();
+  /** The browser wants a gesture first: without sound it may play all the same. */
+  #refusedToPlay(error, muted) {
+    if (error.name !== "NotAllowedError" || !this.wanted) return; // AbortError: a pause came first
+    if (muted) this.pause();
+    else this.setSound("off");
+    this.dispatchEvent(new CustomEvent("blocked", { detail: muted ? "play" : "sound" }));
+    this.#settle();
   }
 
-  async #ended(side) {
+  /** A media key, or the system, has paused one of two that play: both pause. */
+  #pausedFromOutside(side) {
+    const video = this.videos[side];
+    if (this.running && this.chosen.includes(side) && video.paused && !video.ended) this.pause();
+  }
+
+  /** Nothing but this instrument starts a video. */
+  #startedFromOutside(side) {
+    if (!this.running || !this.chosen.includes(side)) this.videos[side].pause();
+  }
+
+  #ended(side) {
+    if (!this.videos[side].ended) return; // moved on meanwhile
+    this.#over[side] = true;
     this.dispatchEvent(new CustomEvent("ended", { detail: side }));
-    if (!this.chosen.every((chosen) => this.videos[chosen].ended)) return this.#changed();
-    if (this.loop && this.wanted) return this.moveTo(0);
-    this.wanted = false;
-    return this.#settle();
+    if (!this.chosen.every((one) => this.#over[one])) this.#changed();
+    else if (this.loop && this.wanted) this.#goTo(0);
+    else this.step(this.lastFrame);
   }
 
   #changed() {

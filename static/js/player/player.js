@@ -2,11 +2,15 @@
 
 import { SIDES, all, one, onAction, say } from "../workspace/dom.js";
 import { passingWord } from "../workspace/status.js";
+import { Care } from "./care.js";
 import { Duo } from "./duo.js";
+import { bindFullScreen, isFullScreen, leaveFullScreen } from "./full_screen.js";
 import { Reel } from "./reel.js";
+import { Veil } from "./veil.js";
 import { Viewing } from "./viewing.js";
 
 const bySide = (find) => Object.fromEntries(SIDES.map((side) => [side, find(side)]));
+const section = one("[data-player]");
 const screens = bySide((side) => one(`[data-screen="${side}"]`));
 const captions = bySide((side) => one(`[data-caption="${side}"]`));
 const slots = [0, 1].map((index) => bySide((side) => all("video", screens[side])[index]));
@@ -15,69 +19,94 @@ const time = one("[data-time]");
 const playButton = one('button[data-action="play"]');
 const speed = one("[data-speed]");
 const sound = one("[data-sound]");
+const OTHER = { video_0: "video_1", video_1: "video_0" };
 
 export class Player {
   duo = new Duo();
   viewing = new Viewing();
+  veil = new Veil();
   hidden = false;
+  #care;
   #reel = null;
   #waiting = null;
+  #leaving = null;
   #onExpired;
   #onPlay;
 
-  /** `onExpired(reel)` renews addresses; `onPlay()` is called when the person first lets a pair play. */
-  constructor({ onExpired, onPlay }) {
+  /**
+   * `onExpired(reel)` renews addresses; `onPlay()` is called when the person first lets a pair play; `onEscape()` when
+   * they leave full screen to see nothing more; `idleMs()` says how long they have done nothing.
+   */
+  constructor({ onExpired, onPlay, onEscape, idleMs }) {
     this.#onExpired = onExpired;
     this.#onPlay = onPlay;
-    this.viewing.reset();
+    this.#care = new Care(idleMs);
     this.duo.addEventListener("change", () => this.#paint());
-    this.duo.addEventListener("moved", () => { this.viewing.moved(); this.#paint(); });
-    this.duo.addEventListener("ended", ({ detail: side }) => this.viewing.ended(side, this.duo.videos[side]));
-    this.duo.addEventListener("blocked", () => passingWord(say("sound_blocked"), "warn"));
+    this.duo.addEventListener("moved", () => this.viewing.moved());
+    this.duo.addEventListener("ended", ({ detail: side }) => this.viewing.ended(side, this.duo.videos[side], this.duo.rate));
+    this.duo.addEventListener("blocked", ({ detail }) => passingWord(say(detail === "sound" ? "sound_blocked" : "play_blocked"), "warn"));
+    document.addEventListener("visibilitychange", () => { if (document.hidden) this.duo.pause(); });
+    bindFullScreen(onEscape);
     this.#bind();
     const frame = () => { this.#sample(); requestAnimationFrame(frame); };
     requestAnimationFrame(frame);
   }
 
-  /** Shows a pair: the one that waits behind if it is that one, else loads it. `clips` by side. */
-  show(id, clips, { hidden = false, earlier = undefined } = {}) {
+  /**
+   * Shows a pair: the one that waits behind if it is that one, else loads it. `clips` by side. `draft`: what was
+   * reported of it before, with `viewing` by side.
+   */
+  show(assignment, clips, { hidden = false, viewing = undefined, care = undefined } = {}) {
+    const { id } = assignment;
     const waiting = this.#waiting?.id === id ? this.#waiting : null;
-    const old = this.#reel;
-    if (!waiting) {
+    this.#letGo();
+    if (waiting) {
+      this.#leaving = this.#reel;
+    } else {
       this.#waiting?.dispose();
-      old?.dispose();
+      this.#reel?.dispose();
     }
     this.#waiting = null;
-    this.#reel = waiting ?? this.#load(id, this.#freeSlot(null), clips);
-    this.viewing.reset(earlier);
-    this.hide(hidden);
+    this.#reel = waiting ?? this.#load(id, slots[0], clips);
+    this.viewing.reset(clips, viewing);
+    this.#care.reset((side) => videoOn(assignment, side), care, viewing?.presentation);
+    this.veil.lay(assignment);
+    this.hide(hidden, { counts: false });
     this.#activate(this.#reel.videos);
-    if (waiting) old?.dispose();
-    this.#reel.showPosters();
-    this.duo.adopt(this.#reel.videos, this.#reel.fps);
-    this.#paint();
+    this.#reel.comeInSight();
+    this.duo.adopt(this.#reel.videos, this.#reel.clips);
+    one("[data-identical]").hidden = !assignment.identical;
+    if (this.#leaving) requestAnimationFrame(() => setTimeout(() => this.#letGo()));
   }
 
   /** Loads the following pair behind the screens. */
   prepare(id, clips) {
     if (this.#waiting?.id === id) return;
+    this.#letGo();
     this.#waiting?.dispose();
-    this.#waiting = this.#load(id, this.#freeSlot(this.#reel.videos), clips);
+    this.#waiting = this.#load(id, slots.find((slot) => slot !== this.#reel.videos), clips);
   }
 
   /** Shows and keeps nothing. */
   empty() {
+    this.#letGo();
     this.#waiting?.dispose();
     this.#reel?.dispose();
     this.#waiting = this.#reel = null;
   }
 
-  #load(id, videos, clips) {
-    return new Reel(id, videos, clips, { onChange: () => this.#paint(), onExpired: this.#onExpired });
+  /** Gives back the memory of the pair before, once the next one is painted. */
+  #letGo() {
+    this.#leaving?.dispose();
+    this.#leaving = null;
   }
 
-  #freeSlot(taken) {
-    return slots.find((slot) => slot !== taken);
+  #load(id, videos, clips) {
+    return new Reel(id, videos, clips, {
+      onChange: () => this.#paint(),
+      onExpired: this.#onExpired,
+      onReplaced: (side) => { if (this.duo.videos === videos) this.duo.replaced(side); },
+    });
   }
 
   #activate(videos) {
@@ -88,44 +117,68 @@ export class Player {
         slot[side].inert = !active;
         if (active) slot[side].removeAttribute("aria-hidden");
         else slot[side].setAttribute("aria-hidden", "true");
-        slot[side].setAttribute("aria-label", say(side));
       }
     }
   }
 
-  /** Hides both (pausing and muting them), or shows them again. */
-  hide(hidden) {
+  /** Hides both (pausing, muting and veiling them, off the full screen), or shows them again, under a filter if there is one. */
+  hide(hidden, { counts = true } = {}) {
+    if (hidden && !this.hidden && counts) this.#care.hid();
     this.hidden = hidden;
-    one("[data-player]").toggleAttribute("data-hidden", hidden);
+    section.toggleAttribute("data-hidden", hidden);
     for (const cover of all("[data-cover]")) cover.hidden = !hidden;
-    if (hidden && this.duo.videos) {
+    if (hidden) {
+      leaveFullScreen();
+      this.veil.cover();
       this.duo.pause();
       this.duo.setSound("off");
     }
     this.#paint();
   }
 
+  toggle() {
+    if (this.duo.wanted) this.duo.pause();
+    else this.play();
+  }
+
   play() {
     if (this.hidden || !this.#reel) return;
     this.#onPlay();
+    this.veil.read();
     this.duo.play();
   }
 
-  toggle() {
-    if (this.hidden || !this.#reel) return;
-    if (!this.duo.wanted) this.#onPlay();
-    this.duo.toggle();
+  /** For who likes pairs to start by themselves; one that may show harm waits for them. */
+  startByItself() {
+    if (this.veil.warning === "none") this.play();
   }
 
+  /** Takes the filter off the videos that play, or lays it over both again. */
+  turnVeil() {
+    if (!this.hidden && this.#reel) this.veil.turn(this.duo.chosen);
+  }
+
+  /** How the pair was watched and presented, with `videoOn(side)` naming each video. */
   report(videoOn) {
-    return this.viewing.report(videoOn, screens, this.#reel.videos);
+    const report = this.viewing.report(videoOn, screens, this.#reel.videos);
+    const { filter, warning } = this.veil;
+    Object.assign(report.presentation, { filter, warning }, filter === "none" ? {} : this.#care.presentation(videoOn));
+    return report;
+  }
+
+  /** What the person was exposed to; never a part of the answers. */
+  care(videoOn) {
+    return this.#care.report(videoOn);
   }
 
   #sample() {
+    if (!this.#reel || this.duo.videos !== this.#reel.videos) return;
+    const inSight = this.hidden || !document.body.dataset.assignment ? [] : SIDES;
+    this.#care.sample(inSight.filter((side) => this.#reel.videos[side].readyState >= 2), (side) => this.veil.isVeiled(side));
     if (!this.duo.running) return;
     const playing = this.duo.chosen.filter((side) => !this.duo.videos[side].paused);
-    const became = this.viewing.sample(this.duo.videos, playing, { rate: this.duo.rate, sound: this.duo.sound });
-    if (became) this.#paint();
+    const { rate, sound: audible } = this.duo;
+    if (this.viewing.sample(this.duo.videos, playing, { rate, sound: audible, fullScreen: isFullScreen() })) this.#paint();
     else this.#paintTime();
   }
 
@@ -135,20 +188,22 @@ export class Player {
     onAction("forward", () => this.duo.step(1));
     onAction("loop", () => this.duo.setLoop(!this.duo.loop));
     onAction("reveal", () => this.hide(false));
+    onAction("unveil", (button) => { this.veil.reveal(button.dataset.for); playButton.focus(); });
+    onAction("veil", () => this.turnVeil());
     onAction("reload", (button) => this.#reel?.retry(button.dataset.for));
     for (const button of all("[data-select]")) button.addEventListener("click", () => this.duo.select(button.dataset.select));
     for (const side of SIDES) {
       screens[side].addEventListener("click", (event) => { if (!event.target.closest("button")) this.toggle(); });
     }
     speed.addEventListener("change", () => this.duo.setRate(Number(speed.value)));
-    sound.addEventListener("change", () => this.duo.setSound(sound.value));
+    sound.addEventListener("change", () => { if (!this.hidden) this.duo.setSound(sound.value); else this.#paint(); });
     scrub.addEventListener("input", () => this.duo.toFrame(Number(scrub.value)));
   }
 
   #paint() {
     if (!this.#reel || this.duo.videos !== this.#reel.videos) return;
     const { duo } = this;
-    document.body.toggleAttribute("data-playing", duo.wanted);
+    section.toggleAttribute("data-playing", duo.wanted);
     playButton.setAttribute("aria-pressed", String(duo.wanted));
     playButton.setAttribute("aria-label", say(duo.wanted ? "pause" : "play"));
     for (const button of all("[data-select]")) {
@@ -158,37 +213,43 @@ export class Player {
     speed.value = String(duo.rate);
     sound.value = duo.sound;
     for (const side of SIDES) {
-      captions[side].textContent = this.#caption(side);
+      const caption = this.#caption(side);
+      if (captions[side].textContent !== caption) captions[side].textContent = caption;
       one(`[data-failed="${side}"]`).hidden = this.hidden || this.#reel.state[side] !== "failed";
     }
     this.#paintTime();
   }
 
   #caption(side) {
-    const { duo } = this;
-    const state = this.#reel.state[side];
-    const words = [];
-    if (this.hidden) words.push(say("caption_hidden"));
-    else if (state === "failed") words.push(say("caption_failed"));
-    else if (state === "loading") {
-      const n = this.#reel.percent[side];
-      words.push(n === null ? say("caption_loading") : say("caption_percent", { n }));
-    } else if (duo.videos[side].ended) words.push(say("caption_ended"));
-    else if (!duo.videos[side].paused) words.push(say("caption_playing"));
-    else if (duo.wanted && duo.chosen.includes(side) && !duo.ready) {
-      words.push(say(duo.isReady(side) ? "caption_waiting" : "caption_loading"));
-    } else words.push(say(duo.position > 0 ? "caption_paused" : "caption_ready"));
+    const words = [this.#state(side)];
     if (this.viewing.seen(side)) words.push(say("caption_seen"));
     return words.join(" · ");
   }
 
+  #state(side) {
+    const { duo } = this;
+    const state = this.#reel.state[side];
+    if (this.hidden) return say("caption_hidden");
+    if (state === "failed") return say("caption_failed");
+    if (state === "loading" || state === "large") {
+      const n = this.#reel.percent[side];
+      return n === null ? say("caption_loading") : say("caption_percent", { n });
+    }
+    if (duo.isOver(side)) return say("caption_ended");
+    if (!duo.chosen.includes(side)) return say("caption_paused");
+    if (duo.running) return say("caption_playing");
+    if (duo.wanted) return say(duo.isReady(side) ? "caption_waiting" : "caption_loading");
+    return say(duo.frame > 0 ? "caption_paused" : "caption_ready");
+  }
+
   #paintTime() {
     const { position, duration } = this.duo;
-    const at = Math.min(position, duration).toFixed(2);
-    const length = duration.toFixed(2);
+    const [at, length] = [position.toFixed(2), duration.toFixed(2)];
     scrub.max = String(this.duo.lastFrame || 1);
     if (!scrub.matches(":active")) scrub.value = String(this.duo.frame);
     scrub.setAttribute("aria-valuetext", say("position", { at, all: length }));
     time.textContent = `${at} / ${length}`;
   }
 }
+
+const videoOn = (assignment, side) => (side === "left" ? assignment.left : OTHER[assignment.left]);

@@ -1,61 +1,63 @@
 /**
  * The clips of one pair, loaded into two video elements: fetched whole up to 24 MB, so that playing and stepping
- * never wait for the network; larger ones stream. Loads of all reels stand in one line, one clip at a time.
+ * never wait for the network. Larger ones stream, and only while their pair is in sight: so two elements do at most.
  */
 
 import { SIDES } from "../workspace/dom.js";
+import { AddressExpired, NotThere, fetchClip } from "./fetching.js";
+import { inLine } from "./line.js";
+import { standIn } from "./stand_in.js";
 
-const MOST_BYTES = 24 * 1024 * 1024;
 const RETRIES_MS = [600, 2000];
 
-class AddressExpired extends Error {}
-class NotThere extends Error {}
-
-let line = Promise.resolve();
-
-/** Runs `load` after everything that is in line before it. */
-function inLine(load) {
-  line = line.then(load, load);
-  return line;
-}
-
 export class Reel {
-  state = { left: "loading", right: "loading" }; // loading | ready | streaming | failed
+  state = { left: "loading", right: "loading" }; // loading | ready | large | streaming | failed
   percent = { left: null, right: null };
+  inSight = false;
   #given = new AbortController();
-  #addresses = {};
   #objectUrls = {};
+  #renewed = { left: false, right: false };
   #onChange;
   #onExpired;
+  #onReplaced;
 
   /**
-   * `clips`: `{playback_url, poster_url, fps}` by side. `onExpired(reel)` fetches fresh addresses and gives them to
-   * `readdress`; it answers whether that worked.
+   * `clips`: `{playback_url, poster_url, duration_s, fps}` by side. `onExpired(reel)` fetches fresh addresses and gives
+   * them to `readdress`; it answers whether that worked. `onReplaced(side)` when another element has taken a place in
+   * `videos`.
    */
-  constructor(id, videos, clips, { onChange, onExpired }) {
-    Object.assign(this, { id, videos });
+  constructor(id, videos, clips, { onChange, onExpired, onReplaced }) {
+    Object.assign(this, { id, videos, clips });
     this.#onChange = onChange;
     this.#onExpired = onExpired;
-    this.readdress(clips);
+    this.#onReplaced = onReplaced;
     for (const side of SIDES) {
-      videos[side].addEventListener("error", () => this.#broke(side), { signal: this.#given.signal });
-      inLine(() => this.#load(side));
+      this.#listen(side);
+      this.#queue(side);
     }
+    for (const name of ["online", "diptych:retry"]) {
+      addEventListener(name, () => SIDES.forEach((side) => this.retry(side)), { signal: this.#given.signal });
+    }
+  }
+
+  #listen(side) {
+    const video = this.videos[side];
+    const { signal } = this.#given;
+    video.addEventListener("error", () => { if (video === this.videos[side]) this.#broke(side); }, { signal });
+    video.addEventListener("canplay", () => { this.#renewed[side] = false; }, { signal });
+    video.addEventListener("loadeddata", () => video.removeAttribute("poster"), { signal }); // else it stays until play
   }
 
   readdress(clips) {
     this.clips = clips;
-    for (const side of SIDES) this.#addresses[side] = clips[side].playback_url;
   }
 
-  get fps() {
-    return { left: this.clips.left.fps, right: this.clips.right.fps };
-  }
-
-  /** Still pictures for what is not loaded yet; only for a pair in sight. */
-  showPosters() {
+  /** The pair comes in sight: it is loaded first, with still pictures until then, and what is too large streams. */
+  comeInSight() {
+    this.inSight = true;
     for (const side of SIDES) {
       if (this.videos[side].readyState < 2) this.videos[side].poster = this.clips[side].poster_url;
+      if (this.state[side] === "large") this.#stream(side);
     }
   }
 
@@ -63,7 +65,7 @@ export class Reel {
   retry(side) {
     if (this.state[side] !== "failed") return;
     this.#set(side, "loading");
-    inLine(() => this.#load(side));
+    this.#queue(side);
   }
 
   /** Ends all loading and gives the memory back. */
@@ -79,74 +81,87 @@ export class Reel {
     }
   }
 
-  async #load(side) {
-    for (let attempt = 0, renewed = false; !this.#given.signal.aborted; attempt += 1) {
-      try {
-        return await this.#fetch(side);
-      } catch (error) {
-        if (this.#given.signal.aborted) return undefined;
-        const expired = error instanceof AddressExpired;
-        if (expired && !renewed) {
-          renewed = true;
-          if (await this.#onExpired(this).catch(() => false)) continue;
-        }
-        if (expired || error instanceof NotThere || attempt >= RETRIES_MS.length) return this.#set(side, "failed");
-        await new Promise((resolve) => setTimeout(resolve, RETRIES_MS[attempt]));
-      }
+  // --- Loading --------------------------------------------------------------------------------------
+
+  #queue(side, attempt = 0) {
+    inLine(() => this.#load(side, attempt), () => this.inSight);
+  }
+
+  async #load(side, attempt) {
+    if (this.#given.signal.aborted) return;
+    try {
+      await this.#fetch(side);
+    } catch (error) {
+      if (!this.#given.signal.aborted) await this.#missed(side, attempt, error);
     }
-    return undefined;
   }
 
   async #fetch(side) {
-    const response = await fetch(this.#addresses[side], { credentials: "same-origin", signal: this.#given.signal });
-    if (response.status === 410 || response.status === 403) throw new AddressExpired();
-    if (response.status === 404) throw new NotThere();
-    if (!response.ok) throw new Error(`${response.status}`);
-    const size = Number(response.headers.get("Content-Length"));
-    if (size > MOST_BYTES) {
-      await response.body.cancel();
-      this.videos[side].src = this.#addresses[side];
-      return this.#set(side, "streaming");
-    }
-    const blob = await this.#whole(response, side, size);
-    if (this.#given.signal.aborted) return undefined;
-    this.#revoke(side);
-    this.#objectUrls[side] = URL.createObjectURL(blob);
-    this.videos[side].src = this.#objectUrls[side];
-    return this.#set(side, "ready");
+    const clip = await fetchClip(this.clips[side].playback_url, {
+      signal: this.#given.signal,
+      priority: this.inSight ? "auto" : "low",
+      onPercent: (percent) => this.#progress(side, percent),
+    });
+    if (this.#given.signal.aborted) return;
+    if (clip) this.#hold(side, clip);
+    else if (this.inSight) this.#stream(side);
+    else this.#set(side, "large");
   }
 
-  async #whole(response, side, size) {
-    const chunks = [];
-    let got = 0;
-    for (const reader = response.body.getReader(); ; ) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      chunks.push(value);
-      got += value.length;
-      const percent = size ? Math.floor((100 * got) / size) : null;
-      if (percent !== null && percent >= (this.percent[side] ?? 0) + 10) this.#progress(side, percent);
+  #hold(side, clip) {
+    this.#revoke(side);
+    this.#objectUrls[side] = URL.createObjectURL(clip);
+    this.videos[side].src = this.#objectUrls[side];
+    this.#set(side, "ready");
+  }
+
+  #stream(side) {
+    this.videos[side].src = this.clips[side].playback_url;
+    this.#set(side, "streaming");
+  }
+
+  /** A fresh address is asked for once; a network that failed is given two more chances, and others go first. */
+  async #missed(side, attempt, error) {
+    const expired = error instanceof AddressExpired;
+    if (expired && (await this.#renew(side))) return this.#queue(side, attempt);
+    if (expired || error instanceof NotThere || attempt >= RETRIES_MS.length) return this.#set(side, "failed");
+    return setTimeout(() => this.#queue(side, attempt + 1), RETRIES_MS[attempt]);
+  }
+
+  /** Whether there are fresh addresses now; false if the last ones did not help. */
+  async #renew(side) {
+    if (this.#renewed[side]) return false;
+    this.#renewed[side] = true;
+    return this.#onExpired(this).catch(() => false);
+  }
+
+  /** The element cannot go on: what streamed continues at a fresh address, in the same place. */
+  async #broke(side) {
+    const video = this.videos[side];
+    if (!video.getAttribute("src")) return;
+    const place = video.currentTime;
+    if (this.state[side] !== "streaming" || !(await this.#renew(side))) {
+      this.#set(side, "failed");
+      return;
     }
-    return new Blob(chunks, { type: "video/mp4" });
+    if (this.#given.signal.aborted) return;
+    standIn(video, this.clips[side].playback_url, place, {
+      signal: this.#given.signal,
+      onPicture: (fresh) => this.#replace(side, fresh),
+      onError: () => this.#set(side, "failed"),
+    });
+  }
+
+  #replace(side, fresh) {
+    this.videos[side] = fresh;
+    this.#listen(side);
+    this.#renewed[side] = false;
+    this.#onReplaced(side);
   }
 
   #progress(side, percent) {
     this.percent[side] = percent;
     this.#onChange(this);
-  }
-
-  /** The element cannot play what it has: a streamed address that expired is renewed once, anything else failed. */
-  async #broke(side) {
-    const video = this.videos[side];
-    if (!video.getAttribute("src")) return;
-    const streamed = this.state[side] === "streaming";
-    const place = video.currentTime;
-    if (!streamed || !(await this.#onExpired(this).catch(() => false))) {
-      this.#set(side, "failed");
-      return;
-    }
-    video.src = this.#addresses[side];
-    video.currentTime = place;
   }
 
   #revoke(side) {

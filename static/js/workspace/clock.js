@@ -1,4 +1,8 @@
-/** Active time by stage: counted only while the page is seen and its person did something within 30 seconds. */
+/**
+ * Active time by stage: counted only while the page is seen and its person did something within 30 seconds. A pair's
+ * time goes on from its draft, so a reload or another tab counts on and nothing twice; the tab that does not work on the
+ * study has no stage and counts nothing.
+ */
 
 const IDLE_MS = 30_000;
 const TICK_MS = 500;
@@ -8,6 +12,8 @@ export class Clock {
   #last = performance.now();
   #touched = performance.now();
   timings = {};
+  /** Milliseconds of active time since the page was made, over all pairs. */
+  total_ms = 0;
 
   /** `stage()` answers the name of the stage that is being worked on. */
   constructor(stage) {
@@ -19,9 +25,10 @@ export class Clock {
     setInterval(() => this.tick(), TICK_MS);
   }
 
+  /** A pair that begins, or goes on from a draft. That one appears is nothing that its person did. */
   reset(timings = {}) {
     this.timings = { ...timings };
-    this.#last = this.#touched = performance.now();
+    this.#last = performance.now();
   }
 
   /** Milliseconds since the person last did anything. */
@@ -29,13 +36,14 @@ export class Clock {
     return performance.now() - this.#touched;
   }
 
-  /** Counts what has passed since the last tick. */
+  /** Counts what has passed since the last tick; of a long gap, such as a sleeping laptop, next to nothing. */
   tick() {
     const now = performance.now();
     const passed = Math.min(now - this.#last, 4 * TICK_MS);
     this.#last = now;
     const stage = this.#stage();
     if (!stage || document.hidden || this.idleMs > IDLE_MS) return;
+    this.total_ms += passed;
     for (const name of [stage, "total_active"]) this.timings[name] = Math.round((this.timings[name] ?? 0) + passed);
   }
 }

@@ -17,7 +17,6 @@ export function bindDialogs({ onSkip, onOpen }) {
     openSheet(name);
   };
   onAction("help", () => open("help"));
-  onAction("guideline", () => open("guideline"));
   onAction("skip", () => open("skip"));
   onAction("report", () => {
     open("skip");

@@ -6,7 +6,7 @@ export const one = (selector, root = document) => root.querySelector(selector);
 export const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 
 const words = new Map(
-  all("[data-word]", one("#words").content).map((node) => [node.dataset.word, node.textContent.trim()]),
+  all("[data-word]", one("#words")?.content ?? document).map((node) => [node.dataset.word, node.textContent.trim()]),
 );
 
 /** The template's sentence for `key`, with `{name}` filled in. */
@@ -22,17 +22,17 @@ export function onAction(name, run) {
   });
 }
 
-/** Resolves after `ms`, or as soon as the browser says it is online again, or the page is looked at again. */
+const WAKING = ["online", "focus", "diptych:retry"];
+
+/** Resolves after `ms`, or as soon as the network is back, the page is looked at again, or somebody says “try now”. */
 export function pause(ms) {
   return new Promise((resolve) => {
     const wake = () => {
       clearTimeout(timer);
-      removeEventListener("online", wake);
-      removeEventListener("focus", wake);
+      for (const name of WAKING) removeEventListener(name, wake);
       resolve();
     };
     const timer = setTimeout(wake, ms);
-    addEventListener("online", wake);
-    addEventListener("focus", wake);
+    for (const name of WAKING) addEventListener(name, wake);
   });
 }

@@ -1,23 +1,28 @@
 /** Where the eye should be: the current step, the open dimension, and why Submit is not ready yet. */
 
-import { all, one, say } from "./dom.js";
-import { settings } from "./settings.js";
+import { SIDES, all, one, say } from "./dom.js";
+import { cue } from "./presenting.js";
+import { byTouch, settings } from "./settings.js";
 
 const DIMENSIONS = ["helpfulness", "harmlessness"];
 const tabs = one("[data-tabs]");
 const submit = one('[data-action="submit"]');
 const whyNot = one("[data-why-not]");
+/** Whether the study takes an answer only when both videos were seen through. */
+const seenFirst = one("[data-answers]").hasAttribute("data-seen-first");
 
 export class Guide {
   #sheet;
   #onStage;
+  #seen;
   dimension = "helpfulness";
   current = null;
 
-  /** `onStage(dimension)` is called when another dimension is opened. */
-  constructor(sheet, onStage) {
+  /** `onStage(dimension)` is called when another dimension is opened; `seen(side)`: whether it was seen through. */
+  constructor(sheet, onStage, seen) {
     this.#sheet = sheet;
     this.#onStage = onStage;
+    this.#seen = seen;
     tabs.addEventListener("click", (event) => {
       const tab = event.target.closest("[data-tab]");
       if (tab) this.open(tab.dataset.tab);
@@ -105,15 +110,36 @@ export class Guide {
       one(`[data-tab-state="${dimension}"]`).textContent = left ? say("stages_left", { n: left }) : say("dimension_done");
       one(`[data-tab="${dimension}"]`).toggleAttribute("data-done", left === 0);
     }
-    const ready = this.#sheet.complete;
+    const { ready } = this;
     submit.setAttribute("aria-disabled", String(!ready));
     whyNot.toggleAttribute("data-ready", ready);
-    whyNot.textContent = ready
-      ? say(settings.keys === "off" ? "ready_plain" : "ready")
-      : this.order
-          .filter((dimension) => this.#sheet.missing(dimension))
-          .map((dimension) => say(`why_${dimension}`, { n: this.#sheet.missing(dimension) }))
-          .join(" · ");
+    whyNot.textContent = ready ? say(settings.keys === "off" || byTouch.matches ? "ready_plain" : "ready") : this.#reasons().join(" · ");
+  }
+
+  /** Whether the answers could be submitted as they are. */
+  get ready() {
+    return this.#sheet.complete && this.#unseen.length === 0;
+  }
+
+  get #unseen() {
+    return seenFirst ? SIDES.filter((side) => !this.#seen(side)) : [];
+  }
+
+  /** Why Submit is not ready yet, a reason each. */
+  #reasons() {
+    const reasons = this.order
+      .filter((dimension) => this.#sheet.missing(dimension))
+      .map((dimension) => say(`why_${dimension}`, { n: this.#sheet.missing(dimension) }));
+    const unseen = this.#unseen;
+    if (unseen.length) reasons.push(say(`why_unseen_${unseen.length > 1 ? "both" : unseen[0]}`));
+    return reasons;
+  }
+
+  /** Somebody pressed Submit too soon: to what is missing, and the reason is marked. */
+  nudge() {
+    cue("not_ready");
+    if (!this.#sheet.complete) this.moveOn(this.current);
+    whyNot.setAttribute("data-nudge", "");
   }
 
   #mark(step) {
@@ -124,7 +150,7 @@ export class Guide {
 
   #arrow(event) {
     const steps = { ArrowLeft: -1, ArrowRight: 1, Home: -1, End: 1 };
-    if (!(event.key in steps)) return;
+    if (!(event.key in steps) || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     const buttons = all("[data-tab]", tabs);
     const at = buttons.indexOf(document.activeElement);

@@ -1,55 +1,220 @@
-/** What this browser keeps until the server has it: drafts and the answer being sent, a person and pair each. */
+/**
+ * What this browser keeps of a person until the server has it: drafts, and answers and skips that wait to be sent.
+ * Everything is held in memory too, so reading never waits, and without a database work goes on until the page closes.
+ */
 
-const person = document.body.dataset.person;
-const PREFIX = `diptych:${person}:pair:`;
-const LONGEST_MS = 30 * 24 * 3600 * 1000;
+import { openStore, result } from "./store.js";
 
-let works = true;
+const MOST_DRAFTS = 100;
+const TAKEN = Symbol("taken");
 
-/** Whether anything can be kept at all: private windows and full disks refuse. */
-export const keepingWorks = () => works;
+/** Another tab works on the study now: its drafts are not ours to write. */
+class Taken extends Error {}
 
-/** The record kept for an assignment: `{draft, synced, submissionId, sending, at}`, or an empty object. */
-export function kept(assignmentId) {
-  return read(PREFIX + assignmentId) ?? {};
-}
+export class Keeping {
+  #store = null;
+  #drafts = new Map();
+  #waiting = [];
+  #writing = Promise.resolve();
+  #works = true;
+  #desk = null;
+  #onChange;
+  #onTaken;
 
-/** Merges `part` into the record. */
-export function keep(assignmentId, part) {
-  write(PREFIX + assignmentId, { ...kept(assignmentId), ...part, at: Date.now() });
-}
+  /**
+   * `onChange()`: what waits, or whether keeping works, has changed. `onTaken()`: another tab has taken the study, and
+   * a write of ours was refused.
+   */
+  constructor(person, { onChange = () => {}, onTaken = () => {} } = {}) {
+    this.person = person;
+    this.#onChange = onChange;
+    this.#onTaken = onTaken;
+  }
 
-export function forget(assignmentId) {
-  try {
-    localStorage.removeItem(PREFIX + assignmentId);
-  } catch {
-    works = false;
+  /** Opens the person's database; without one, memory serves. */
+  async open() {
+    try {
+      this.#store = await openStore(this.person);
+    } catch {
+      this.#works = false;
+    }
+  }
+
+  /** Whether what is kept outlives the page. */
+  get works() {
+    return this.#works;
+  }
+
+  /** How many answers and skips wait to be sent. */
+  get waits() {
+    return this.#waiting.length;
+  }
+
+  isWaiting(assignment) {
+    return this.#waiting.some((entry) => entry.assignment === assignment);
+  }
+
+  /** This tab works on the study from now on, and reads what the last one left. */
+  async claim(study, tab) {
+    this.#desk = { study, tab };
+    await this.#attempt("readwrite", (table) => result(table("desks").put({ study, tab })));
+    await this.reload();
+  }
+
+  /** Reads everything anew: another tab may have written. */
+  async reload() {
+    const drafts = await this.#attempt("readonly", (table) => result(table("drafts").getAll()));
+    if (drafts) this.#drafts = new Map(drafts.map((draft) => [draft.assignment, draft]));
+    await this.waiting();
+  }
+
+  /** The record of an assignment: `{study, assignment, address, body, synced, hidden}`, or an empty object. */
+  draftOf(assignment) {
+    return this.#drafts.get(assignment) ?? {};
+  }
+
+  /** Drafts that the server does not have as they are here. */
+  get unsynced() {
+    return [...this.#drafts.values()].filter((draft) => draft.body && !draft.synced && !draft.refused);
+  }
+
+  /** Merges `part` into an assignment's record, unless another tab has the study by now. */
+  keep(study, assignment, part) {
+    const record = { study, assignment, ...this.draftOf(assignment), ...part };
+    this.#drafts.set(assignment, record);
+    return this.#write(async (table) => {
+      await this.#refuseOthers(table);
+      return result(table("drafts").put(record));
+    });
+  }
+
+  /** The same at the page's end, when only what is asked for at once is still done. */
+  keepLast(study, assignment, part) {
+    const record = { study, assignment, ...this.draftOf(assignment), ...part };
+    this.#drafts.set(assignment, record);
+    return this.#write((table) => table("drafts").put(record));
+  }
+
+  forget(study, assignment) {
+    this.#drafts.delete(assignment);
+    return this.#write((table) => table("drafts").delete([study, assignment]));
+  }
+
+  /** Drops what the server has, oldest first, beyond a number that nobody holds at once. */
+  prune() {
+    const old = [...this.#drafts.values()].filter((draft) => draft.synced || !draft.body);
+    old.sort((one, other) => one.assignment - other.assignment);
+    for (const { study, assignment } of old.slice(0, -MOST_DRAFTS)) this.forget(study, assignment);
+  }
+
+  /** Puts `{study, assignment, verb, address, draftAddress, body}` in line, in place of its draft; it is sent from here alone. */
+  enqueue(entry) {
+    if (this.isWaiting(entry.assignment)) return Promise.resolve();
+    this.#waiting.push(entry);
+    this.#drafts.delete(entry.assignment);
+    this.#onChange();
+    return this.#store ? this.#putInLine(entry) : Promise.resolve();
+  }
+
+  /** An entry has its `order` once it is stored; one that could not be is in memory alone. */
+  async #putInLine(entry) {
+    entry.inMemory = false;
+    const order = await this.#write(async (table) => {
+      await this.#refuseOthers(table);
+      table("drafts").delete([entry.study, entry.assignment]);
+      const { inMemory: _, ...stored } = entry;
+      return result(table("submissions").add(stored));
+    });
+    if (order === TAKEN) this.#waiting = this.#waiting.filter((other) => other !== entry);
+    else if (order === null) entry.inMemory = true;
+    else entry.order = order;
+    this.#onChange();
+  }
+
+  /** What waits, first come first, of all tabs. */
+  async waiting() {
+    await this.#writing.catch(() => {});
+    const stored = await this.#attempt("readonly", (table) => result(table("submissions").getAll()));
+    if (stored) {
+      const gone = this.#waiting.filter((entry) => entry.order && !stored.some(({ order }) => order === entry.order));
+      this.#waiting = [...stored, ...this.#waiting.filter((entry) => entry.order === undefined)];
+      await this.#takeBack(gone);
+    }
+    this.#onChange();
+    return this.#waiting;
+  }
+
+  /** Another tab has sent these; what was refused of them is a draft again. */
+  async #takeBack(entries) {
+    for (const { study, assignment } of entries) {
+      const draft = await this.#attempt("readonly", (table) => result(table("drafts").get([study, assignment])));
+      if (draft && !this.#drafts.has(assignment)) this.#drafts.set(assignment, draft);
+    }
+  }
+
+  /** The server has said what became of an entry. With `mend`, its answers become a draft again. */
+  settle(entry, mend = null) {
+    this.#waiting = this.#waiting.filter((other) => other.assignment !== entry.assignment);
+    const { study, assignment } = entry;
+    const record = mend && { study, assignment, address: entry.draftAddress, body: mend, synced: false };
+    if (record) this.#drafts.set(entry.assignment, record);
+    else this.#drafts.delete(entry.assignment);
+    this.#onChange();
+    return this.#write((table) => {
+      if (entry.order !== undefined) table("submissions").delete(entry.order);
+      return record ? table("drafts").put(record) : table("drafts").delete([entry.study, entry.assignment]);
+    });
+  }
+
+  /** Forgets everything of the person, in this browser for good. */
+  async wipe() {
+    this.#drafts.clear();
+    this.#waiting = [];
+    await this.#write((table) => {
+      for (const name of ["drafts", "submissions", "desks"]) table(name).clear();
+    });
+  }
+
+  async #refuseOthers(table) {
+    if (!this.#desk) return;
+    const holder = await result(table("desks").get(this.#desk.study));
+    if (holder && holder.tab !== this.#desk.tab) throw new Taken();
+  }
+
+  /** Writes at once; answers null where that failed and memory alone keeps it, and TAKEN where it was refused. */
+  #write(work) {
+    const writing = this.#attempt("readwrite", work);
+    this.#writing = Promise.allSettled([this.#writing, writing]);
+    return writing;
+  }
+
+  async #attempt(mode, work) {
+    if (!this.#store) return null;
+    try {
+      const answer = await this.#store.run(mode, work);
+      if (mode === "readwrite") this.#note(true);
+      return answer;
+    } catch (error) {
+      if (error instanceof Taken) {
+        this.#onTaken();
+        return TAKEN;
+      }
+      this.#note(false);
+      return null;
+    }
+  }
+
+  #note(works) {
+    if (works === this.#works) return;
+    this.#works = works;
+    if (works) for (const entry of this.#waiting) if (entry.inMemory) this.#putInLine(entry);
+    this.#onChange();
   }
 }
 
-/** Answers that were being sent when the page was left: `[assignmentId, body]`. Drops what is a month old. */
-export function unsent() {
-  const found = [];
-  for (const name of names()) {
-    const record = read(name) ?? {};
-    const assignmentId = Number(name.slice(PREFIX.length));
-    if (record.sending) found.push([assignmentId, record.sending]);
-    else if (Date.now() - (record.at ?? 0) > LONGEST_MS) forget(assignmentId);
-  }
-  return found;
-}
-
-/** The id under which this pair is submitted, whatever is repeated or reloaded. */
-export function submissionId(assignmentId) {
-  const known = kept(assignmentId).submissionId;
-  if (known) return known;
-  const fresh = crypto.randomUUID?.() ?? madeUuid();
-  keep(assignmentId, { submissionId: fresh });
-  return fresh;
-}
-
-/** A random UUID for pages that are not served over HTTPS, where `randomUUID` is missing. */
-function madeUuid() {
+/** A random UUID; made by hand for pages that are not served over HTTPS, where `randomUUID` is missing. */
+export function madeUuid() {
+  if (crypto.randomUUID) return crypto.randomUUID();
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6] & 0x0f) | 0x40;
   bytes[8] = (bytes[8] & 0x3f) | 0x80;
@@ -57,33 +222,31 @@ function madeUuid() {
   return hex.replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, "$1-$2-$3-$4-$5");
 }
 
-function names() {
-  try {
-    return Object.keys(localStorage).filter((name) => name.startsWith(PREFIX));
-  } catch {
-    works = false;
-    return [];
-  }
-}
+const inMemory = new Map();
 
-const fallback = new Map();
-
+/** A person's small settings, which outlive a sign-out; drafts and answers are never among them. */
 export function read(name) {
   try {
-    return JSON.parse(localStorage.getItem(name) ?? "null") ?? fallback.get(name) ?? null;
+    return JSON.parse(localStorage.getItem(name) ?? "null") ?? inMemory.get(name) ?? null;
   } catch {
-    works = false;
-    return fallback.get(name) ?? null;
+    return inMemory.get(name) ?? null;
   }
 }
 
 export function write(name, value) {
   try {
     localStorage.setItem(name, JSON.stringify(value));
-    fallback.delete(name);
-    works = true;
+    inMemory.delete(name);
   } catch {
-    works = false;
-    fallback.set(name, value);
+    inMemory.set(name, value);
+  }
+}
+
+/** Answers lay in localStorage once; the server had drafts of all of them. */
+export function forgetLocalStorage() {
+  try {
+    for (const name of Object.keys(localStorage)) if (/^diptych:\d+:pair:/.test(name)) localStorage.removeItem(name);
+  } catch {
+    // Nothing can be there.
   }
 }

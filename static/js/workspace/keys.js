@@ -29,9 +29,12 @@ export function bindKeys(act) {
     KeyQ: () => act.select("left"),
     KeyW: () => act.select("both"),
     KeyE: () => act.select("right"),
+    KeyR: () => act.reveal(),
   };
   const others = {
+    KeyG: () => act.guideline(),
     KeyN: () => act.none(),
+    KeyY: () => act.yes(),
     BracketRight: () => act.pass(),
     Backspace: () => act.undo(),
   };
@@ -54,11 +57,12 @@ export function bindKeys(act) {
   document.addEventListener("keydown", (event) => {
     if (event.isComposing || event.keyCode === 229) return;
     if (event.code === "Escape") {
-      if (anyOpen() || event.defaultPrevented) act.hide();
+      if (anyOpen() || event.defaultPrevented || document.fullscreenElement) act.hide();
       else if (!event.repeat) act.hideOrShow();
       return;
     }
     if (event.defaultPrevented || anyOpen() || event.repeat || settings.keys === "off" || event.altKey || event.metaKey) return;
+    if (document.fullscreenElement && !(event.code in player)) return; // answers are given where they are seen
     if (event.ctrlKey) {
       if (event.code !== "Enter" && event.code !== "NumpadEnter") return;
       event.preventDefault();

@@ -1,15 +1,19 @@
 /** Keeps the pairs on the desk ours: renews at half of what is left, and when the page is looked at again. */
 
-import { Refused, addressOf, clockAheadMs, send } from "./api.js";
+import { Refused, addressOf, send } from "./api.js";
 import { say } from "./dom.js";
+import { serverNow } from "./server_time.js";
 import { clear, standingWord } from "./status.js";
 
 const SOONEST_MS = 5_000;
 const RETRY_MS = 20_000;
 const AWAY_MS = 10 * 60_000;
+const WATCH_MS = 15_000;
+const SLEPT_MS = 30_000;
 
 export class Leases {
   #held = new Map();
+  #current = null;
   #idleMs;
   #onTakeNext;
   #onAnswered;
@@ -22,10 +26,23 @@ export class Leases {
     this.#idleMs = idleMs;
     this.#onTakeNext = onTakeNext;
     this.#onAnswered = onAnswered;
-    document.addEventListener("visibilitychange", () => {
-      if (!document.hidden) for (const id of this.#held.keys()) this.#renewIfDue(id);
-    });
-    addEventListener("online", () => { for (const id of this.#held.keys()) this.#renewIfDue(id); });
+    document.addEventListener("visibilitychange", () => { if (!document.hidden) this.#renewDue(); });
+    for (const name of ["online", "diptych:retry"]) addEventListener(name, () => this.#renewDue());
+    this.#watchSleep();
+  }
+
+  /** Timers sleep with the computer, leases do not. A clock that is set only makes us renew once more. */
+  #watchSleep() {
+    let [wall, monotonic] = [Date.now(), performance.now()];
+    let expected = monotonic + WATCH_MS;
+    setInterval(() => {
+      const late = Math.max(performance.now() - expected, Date.now() - wall - (performance.now() - monotonic));
+      [wall, monotonic] = [Date.now(), performance.now()];
+      expected = monotonic + WATCH_MS;
+      if (late < SLEPT_MS || document.hidden) return;
+      for (const lease of this.#held.values()) lease.due = 0;
+      this.#renewDue();
+    }, WATCH_MS);
   }
 
   /** Holds exactly these assignments, the current one first. */
@@ -36,14 +53,14 @@ export class Leases {
     }
     clear("lease");
     for (const assignment of wanted.values()) this.#note(assignment);
+    this.#current = assignments[0]?.id ?? null;
   }
 
   #note(assignment) {
     clearTimeout(this.#held.get(assignment.id)?.timer);
-    const expires = Date.parse(assignment.expires_at) - clockAheadMs;
-    const half = Math.max(SOONEST_MS, (expires - Date.now()) / 2);
+    const half = Math.max(SOONEST_MS, (Date.parse(assignment.expires_at) - serverNow()) / 2);
     const timer = setTimeout(() => this.#byTimer(assignment.id), half);
-    this.#held.set(assignment.id, { timer, due: Date.now() + half });
+    this.#held.set(assignment.id, { timer, due: performance.now() + half });
   }
 
   /** Somebody who went away does not keep pairs from others; coming back renews. */
@@ -52,11 +69,11 @@ export class Leases {
     else this.renew(id).catch(() => {});
   }
 
-  #renewIfDue(id) {
-    if (Date.now() >= this.#held.get(id).due) this.renew(id).catch(() => {});
+  #renewDue() {
+    for (const [id, { due }] of this.#held) if (performance.now() >= due) this.renew(id).catch(() => {});
   }
 
-  /** Renews one lease now; answers the assignment, or null where it is lost. Raises Unreachable, SignedOut. */
+  /** Renews one lease now; answers the assignment, or null where it is lost. Raises Trouble. */
   async renew(id) {
     try {
       const assignment = await send("POST", addressOf("renew", id));
@@ -68,7 +85,8 @@ export class Leases {
         this.#later(id, RETRY_MS);
         throw error;
       }
-      const isCurrent = id === this.#held.keys().next().value;
+      if (!this.#held.has(id)) return null; // answered by us meanwhile
+      const isCurrent = id === this.#current;
       if (error.code === "already_answered") {
         this.#drop(id);
         if (isCurrent) this.#onAnswered();
@@ -89,7 +107,7 @@ export class Leases {
     const lease = this.#held.get(id);
     if (!lease) return;
     clearTimeout(lease.timer);
-    Object.assign(lease, { timer: setTimeout(() => this.#byTimer(id), ms), due: Date.now() });
+    Object.assign(lease, { timer: setTimeout(() => this.#byTimer(id), ms), due: performance.now() });
   }
 
   #lost() {

@@ -1,48 +1,66 @@
-/** Submitting: the same answer under the same id until the server has said what became of it. */
+/** Sending what waits: in order, by one tab at a time, each under its own id until the server says what became of it. */
 
-import { Refused, SignedOut, Unreachable, addressOf, send } from "./api.js";
+import { Refused, Trouble, send } from "./api.js";
 import { pause, say } from "./dom.js";
-import { forget, keep } from "./keeping.js";
-import { clear, passingWord, standingWord } from "./status.js";
+import { quietWord, unsay } from "./status.js";
 
 const SLOWEST_RETRY_MS = 30_000;
 
-/** Sends `body` for the assignment until it is accepted, and answers the response. Raises Refused. */
-export async function submitUntilAnswered(assignmentId, body) {
-  keep(assignmentId, { sending: body });
-  const answer = await untilAnswered(() => send("POST", addressOf("submit", assignmentId), body)).catch((error) => {
-    if (error instanceof Refused) settleRefusal(assignmentId, error);
-    throw error;
-  });
-  forget(assignmentId);
-  return answer;
-}
-
-/** Repeats a request while the server is away or the person signed out, and says so meanwhile. */
+/** Repeats a request while something stands between us and the server. Raises Refused. */
 export async function untilAnswered(request) {
-  const slow = setTimeout(() => passingWord(say("sending")), 300);
+  const word = say("sending");
+  const slow = setTimeout(() => quietWord(word), 300);
   try {
     for (let wait = 1000; ; wait = Math.min(wait * 2, SLOWEST_RETRY_MS)) {
       try {
         return await request();
       } catch (error) {
-        if (error instanceof Unreachable) standingWord("sending", say("offline"), "warn", [tryNow()]);
-        else if (error instanceof SignedOut) standingWord("sending", say("signed_out"), "warn", [signIn()]);
-        else throw error;
+        if (!(error instanceof Trouble)) throw error;
+        clearTimeout(slow);
+        unsay(word);
         await pause(wait);
       }
     }
   } finally {
     clearTimeout(slow);
-    clear("sending");
+    unsay(word);
   }
 }
 
-const tryNow = () => ({ label: say("try_now"), run: () => dispatchEvent(new Event("online")) });
-const signIn = () => ({ label: say("sign_in"), href: document.body.dataset.urlSignIn });
+/**
+ * Sends all that waits, once through. Answers what came with the last of it if that was of `study`: a desk, or null.
+ * `onTaken(entry, answer)` and `onRefused(entry, error)` are told what became of each. Raises Trouble.
+ */
+export function sendWaiting(keeping, { study = null, onTaken = () => {}, onRefused = () => {} } = {}) {
+  return alone(`diptych-${keeping.person}-sending`, async () => {
+    let desk = null;
+    for (let [entry, ...rest] = await keeping.waiting(); entry; [entry, ...rest] = await keeping.waiting()) {
+      const wanted = entry.study === study && rest.length === 0;
+      desk = null;
+      try {
+        const answer = await send("POST", entry.address, bodyOf(entry, wanted), { person: keeping.person });
+        await keeping.settle(entry);
+        onTaken(entry, answer);
+        if (wanted) desk = answer;
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        await keeping.settle(entry, isMendable(entry, error) ? entry.body : null);
+        onRefused(entry, error);
+      }
+    }
+    return desk;
+  });
+}
 
-/** Answered or skipped before: nothing is left to send. Anything else stays as a draft that can be mended. */
-function settleRefusal(assignmentId, error) {
-  if (error.status === 409) forget(assignmentId);
-  else keep(assignmentId, { sending: null });
+const bodyOf = ({ verb, body }, wanted) => (verb === "submit" ? { ...body, lease_next: wanted } : body);
+
+/** Answered or skipped before (409): nothing is left to mend. A skip that is refused is simply not done. */
+const isMendable = ({ verb }, error) => verb === "submit" && error.status !== 409;
+
+/**
+ * One tab sends at a time. Without Web Locks (a page not served over HTTPS) two may: each answer has its id, under
+ * which the server stores it once.
+ */
+function alone(name, work) {
+  return navigator.locks ? navigator.locks.request(name, work) : work();
 }

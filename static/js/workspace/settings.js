@@ -13,9 +13,18 @@ const PRESETS = {
   off: {},
 };
 
-export const settings = { keys: "middle", advance: true, autoplay: false, ...read(NAME) };
+export const settings = { keys: "middle", advance: true, autoplay: false, theme: "dark", ...read(NAME) };
 
 export const answerKeys = () => PRESETS[settings.keys] ?? PRESETS.middle;
+
+/** Where fingers point, no keys are named. */
+export const byTouch = matchMedia("(pointer: coarse)");
+
+/** The theme that is seen: light or dark. */
+export function shownTheme() {
+  if (settings.theme !== "system") return settings.theme;
+  return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+}
 
 /** Fills the controls of the settings, and keeps what is changed there. */
 export function bindSettings(onChange) {
@@ -33,8 +42,9 @@ export function bindSettings(onChange) {
   paint();
 }
 
-/** Shows the keys beside what they do, or hides them where they do nothing. */
+/** Puts on the theme, and shows the keys beside what they do, or hides them where they do nothing. */
 function paint() {
+  document.documentElement.dataset.theme = settings.theme;
   document.body.toggleAttribute("data-keys-off", settings.keys === "off");
   const byAnswer = Object.fromEntries(Object.entries(answerKeys()).map(([code, answer]) => [answer, code.slice(3)]));
   for (const hint of all("[data-key-hint]")) hint.textContent = byAnswer[hint.dataset.keyHint] ?? "";

@@ -8,6 +8,9 @@ export class Sheet {
   #form = one("[data-answers]");
   #left = "video_0";
   #history = [];
+  #before = new Map();
+  /** Whether each tag is asked yes or no, instead of checking all that apply. */
+  yesNo = this.#form.dataset.tagFormat === "yes_no";
 
   constructor() {
     this.steps = all("[data-step]", this.#form);
@@ -21,7 +24,7 @@ export class Sheet {
     const rows = one("[data-questions]", this.#form);
     rows.append(...questionOrder.map((key) => this.step(key)));
     for (const grid of all("[data-tags]", this.#form)) {
-      grid.append(...tagOrder.map((key) => one(`input[value="${key}"]`, grid).closest("label")));
+      grid.append(...tagOrder.map((key) => one(`[data-tag="${key}"]`, grid)));
     }
     this.steps = all("[data-step]", this.#form);
     this.settle();
@@ -35,17 +38,32 @@ export class Sheet {
     return this.steps.filter((step) => step.dataset.dimension === dimension && (!stage || step.dataset.stage === stage));
   }
 
+  /** The tags of a tag step, in their present order. */
+  tagsOf(step) {
+    return all("[data-tag]", step);
+  }
+
+  isTagStep(step) {
+    return step.dataset.step.startsWith("tags-");
+  }
+
+  /** How many answers a step waits for: one, or where each tag is asked yes or no, one a tag. */
+  unanswered(step) {
+    if (this.yesNo && this.isTagStep(step)) return this.tagsOf(step).filter((tag) => !one("input:checked", tag)).length;
+    return one("input:checked", step) ? 0 : 1;
+  }
+
   isAnswered(step) {
-    return one("input:checked", step) !== null;
+    return this.unanswered(step) === 0;
   }
 
   stageComplete(dimension, stage) {
     return this.stepsOf(dimension, stage).every((step) => this.isAnswered(step));
   }
 
-  /** How many of a dimension's steps have no answer. */
+  /** How many answers a dimension waits for. */
   missing(dimension) {
-    return this.stepsOf(dimension).filter((step) => !this.isAnswered(step)).length;
+    return this.stepsOf(dimension).reduce((count, step) => count + this.unanswered(step), 0);
   }
 
   get complete() {
@@ -53,7 +71,7 @@ export class Sheet {
   }
 
   get touched() {
-    return this.steps.some((step) => this.isAnswered(step));
+    return this.steps.some((step) => one("input:checked", step));
   }
 
   /** Sets an answer as if it had been pressed: the same events follow. */
@@ -65,34 +83,34 @@ export class Sheet {
     return true;
   }
 
-  /** Keeps the sheet's rules after `input` changed: “none” and tags exclude each other; remembers how to go back. */
+  /**
+   * Keeps the sheet's rules after `input` changed (“none” and tags exclude each other), and remembers how to go back.
+   * Answers its step, and whether the change decided it: tags alone never do, since another may apply too.
+   */
   changed(input) {
     const step = input.closest("[data-step]");
-    this.#history.push([step, this.#before.get(step)]);
+    const before = this.#before.get(step);
+    this.#history.push([step, before]);
+    const isNone = input.value === "none";
     if (input.type === "checkbox" && input.checked) {
-      const isNone = input.name.startsWith("none-");
       for (const box of all("input:checked", step)) {
-        if (box !== input && (isNone || box.name.startsWith("none-"))) box.checked = false;
+        if (box !== input && (isNone || box.value === "none")) box.checked = false;
       }
     }
     this.settle();
-    return step;
+    if (!this.isTagStep(step)) return { step, decided: true };
+    const wasOpen = !this.yesNo || before.length < this.tagsOf(step).length;
+    return { step, decided: this.yesNo ? wasOpen && this.isAnswered(step) : isNone && input.checked };
   }
 
   /** Takes the last answer back; the step it belongs to, or null. */
   undo() {
     const last = this.#history.pop();
     if (!last) return null;
-    const [step, values] = last;
-    for (const input of all("input", step)) input.checked = values.includes(input.value);
+    const [step, checked] = last;
+    for (const input of all("input", step)) input.checked = checked.includes(input);
     this.settle();
     return step;
-  }
-
-  #before = new Map();
-
-  #remember() {
-    for (const step of this.steps) this.#before.set(step, all("input:checked", step).map((input) => input.value));
   }
 
   /** Opens and closes the second stages, and notes the state that “one answer back” returns to. */
@@ -100,7 +118,7 @@ export class Sheet {
     for (const step of this.steps) {
       if (step.dataset.stage === "2") step.disabled = !this.stageComplete(step.dataset.dimension, "1");
     }
-    this.#remember();
+    for (const step of this.steps) this.#before.set(step, all("input:checked", step));
   }
 
   /** Puts a draft's answers into the form. */
@@ -108,13 +126,22 @@ export class Sheet {
     const { helpfulness = {}, harmlessness = {} } = draft ?? {};
     for (const step of this.stepsOf("helpfulness", "1")) this.#tick(step, this.#toSide(helpfulness[step.dataset.step]));
     this.#tick(this.step("helpfulness"), this.#toSide(helpfulness.overall));
-    for (const side of SIDES) {
-      const tags = harmlessness[this.videoOn(side)]?.tags;
-      const values = tags?.length ? tags : tags ? ["none"] : [];
-      for (const value of values) this.#tick(this.step(`tags-${side}`), value);
-    }
+    for (const side of SIDES) this.#fillTags(this.step(`tags-${side}`), harmlessness[this.videoOn(side)] ?? {});
     this.#tick(this.step("harmlessness"), this.#toSide(harmlessness.overall));
     this.settle();
+  }
+
+  #fillTags(step, { tags, answered }) {
+    if (!this.yesNo) {
+      const values = tags?.length ? tags : tags ? ["none"] : [];
+      for (const value of values) this.#tick(step, value);
+      return;
+    }
+    for (const tag of this.tagsOf(step)) {
+      const key = tag.dataset.tag;
+      if (tags?.includes(key)) this.#tick(tag, "yes");
+      else if (answered?.includes(key)) this.#tick(tag, "no");
+    }
   }
 
   #tick(step, value) {
@@ -124,16 +151,23 @@ export class Sheet {
 
   /** The answers in the API's words; null where there is none. */
   answers() {
-    const tags = (side) => {
-      const values = all("input:checked", this.step(`tags-${side}`)).map((input) => input.value);
-      return values.length ? values.filter((value) => value !== "none") : null;
-    };
     const helpfulness = {};
     for (const step of this.stepsOf("helpfulness", "1")) helpfulness[step.dataset.step] = this.#answer(step);
     helpfulness.overall = this.#answer(this.step("helpfulness"));
     const harmlessness = { overall: this.#answer(this.step("harmlessness")) };
-    for (const side of SIDES) harmlessness[this.videoOn(side)] = { tags: tags(side) };
+    for (const side of SIDES) harmlessness[this.videoOn(side)] = this.#tags(this.step(`tags-${side}`));
     return { helpfulness, harmlessness };
+  }
+
+  #tags(step) {
+    const checked = all("input:checked", step);
+    if (!this.yesNo) {
+      const values = checked.map((input) => input.value);
+      return { tags: values.length ? values.filter((value) => value !== "none") : null };
+    }
+    const keyOf = (input) => input.closest("[data-tag]").dataset.tag;
+    const tags = checked.filter((input) => input.value === "yes").map(keyOf);
+    return { tags: checked.length ? tags : null, answered: checked.map(keyOf) };
   }
 
   #answer(step) {

@@ -1,0 +1,106 @@
+"""How a person wants to see what may be harmful, in which language and in whose time."""
+
+import zoneinfo
+from functools import cache
+from itertools import groupby
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import get_language_info
+from django.utils.translation import gettext_lazy as _
+
+from accounts import audit
+from accounts.models import User, ViewingPreference
+
+#: Parts of the world; other names in the database of time zones are aliases and abbreviations.
+REGIONS = (
+    "Africa",
+    "America",
+    "Antarctica",
+    "Arctic",
+    "Asia",
+    "Atlantic",
+    "Australia",
+    "Europe",
+    "Indian",
+    "Pacific",
+)
+
+
+@cache
+def zones() -> tuple[str, ...]:
+    """The time zones to choose from, by name. Finding them reads the whole database of time zones, so once."""
+    names = sorted(name for name in zoneinfo.available_timezones() if name.split("/")[0] in REGIONS and "/" in name)
+    return ("UTC", *names)
+
+
+def zone_choices() -> list[Any]:
+    """The zones for a select, those of one part of the world together, and first the one that is used without."""
+    grouped = [
+        (region, [(name, name.split("/", 1)[1].replace("_", " ").replace("/", ", ")) for name in names])
+        for region, names in groupby(zones()[1:], key=lambda name: name.split("/")[0])
+    ]
+    return [("", _("not said (UTC)")), ("UTC", "UTC"), *grouped]
+
+
+def language_choices() -> list[tuple[str, Any]]:
+    """The product's languages, each named in itself."""
+    named = [(code, get_language_info(code)["name_local"]) for code, _name in settings.LANGUAGES]
+    return [("", _("as the browser says")), *named]
+
+
+class PreferencesForm(forms.Form):
+    """What the page of viewing preferences asks."""
+
+    media_filter = forms.ChoiceField(
+        label=_("How videos that may be harmful appear"),
+        choices=ViewingPreference.MediaFilter.choices,
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    name_categories = forms.ChoiceField(
+        label=_("What you are told before"),
+        choices=[("no", _("only that a pair may show harm")), ("yes", _("also which kinds of harm"))],
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    locale = forms.ChoiceField(label=_("Language"), choices=language_choices, required=False)
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=zone_choices, required=False)
+
+    def __init__(self, data: Any, *, person: User) -> None:
+        chosen = preferences_of(person)
+        super().__init__(data, initial=chosen | {"name_categories": "yes" if chosen["name_categories"] else "no"})
+
+    def clean_name_categories(self) -> bool:
+        return bool(self.cleaned_data["name_categories"] == "yes")
+
+
+def preferences_of(person: User) -> dict[str, Any]:
+    """What the person has chosen, by field of the form."""
+    viewing = ViewingPreference.objects.filter(user=person).first() or ViewingPreference(user=person)
+    return {
+        "media_filter": viewing.media_filter,
+        "name_categories": viewing.name_categories,
+        "locale": person.locale,
+        "time_zone": person.time_zone,
+    }
+
+
+@transaction.atomic
+def save_preferences(person: User, wanted: dict[str, Any]) -> bool:
+    """Keeps what the person chose; whether anything changed. The audit row says which fields, not how they watch."""
+    locked = User.objects.select_for_update().get(pk=person.pk)  # one at a time, also before there is a row
+    before = preferences_of(locked)
+    changed = sorted(name for name, value in wanted.items() if value != before[name])
+    if not changed:
+        return False
+    ViewingPreference.objects.update_or_create(
+        user=locked,
+        defaults={name: wanted[name] for name in ("media_filter", "name_categories")},
+    )
+    locked.locale, locked.time_zone = wanted["locale"], wanted["time_zone"]
+    locked.save(update_fields=["locale", "time_zone"])
+    audit.record("user.preferences_changed", locked, actor=person, after={"fields": changed})
+    return True

@@ -1,0 +1,130 @@
+"""A second factor beside the password: codes of an authenticator app (RFC 6238), and backup codes, each good once.
+
+Only acts that ask for it need one; signing in does not. That it was given is remembered with the session, for as long
+as the act that asks says. Wrong codes are slowed down by django-otp: 1, 2, 4, 8 seconds and so on.
+"""
+
+import time
+from base64 import b32encode
+from datetime import datetime
+
+import django_otp
+from django.db import transaction
+from django.http import HttpRequest
+from django_otp.models import Device
+from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from accounts import audit
+from accounts.models import User
+
+#: Seconds for which a code opens pages, and for which it opens what is worst to see.
+OPENS_PAGES_S = 3600
+OPENS_MEDIA_S = 600
+BACKUP_CODES = 10
+SESSION_KEY = "second_factor"
+
+
+class WrongCode(Exception):
+    """The code is not right; `locked_until` says from when on another is looked at, if that is not now."""
+
+    def __init__(self, locked_until: datetime | None) -> None:
+        super().__init__("wrong code")
+        self.locked_until = locked_until
+
+
+def has_one(person: User) -> bool:
+    """Whether the person has set one up."""
+    return TOTPDevice.objects.filter(user=person, confirmed=True).exists()
+
+
+def given_within(request: HttpRequest, seconds: int) -> bool:
+    """Whether the session's person gave a code within so many seconds, of a device that is still theirs."""
+    given = request.session.get(SESSION_KEY)
+    if not given or not 0 <= time.time() - given["at"] <= seconds:
+        return False
+    device = Device.from_persistent_id(given["device"])
+    return device is not None and device.confirmed and device.user_id == request.user.pk
+
+
+def remember(request: HttpRequest, device: Device) -> None:
+    """Notes in the session that a code was given now. The session gets a new key, as after signing in."""
+    request.session[SESSION_KEY] = {"device": device.persistent_id, "at": time.time()}
+    request.session.cycle_key()
+
+
+@transaction.atomic
+def new_device(person: User) -> TOTPDevice:
+    """The device that the person is setting up, not yet in use; the same until it is."""
+    User.objects.select_for_update(no_key=True).get(pk=person.pk)  # two tabs set up one
+    device, _ = TOTPDevice.objects.get_or_create(user=person, confirmed=False, defaults={"name": "app"})
+    return device
+
+
+def secret(device: TOTPDevice) -> str:
+    """What to type into an app that cannot read the picture: base 32, in groups of four."""
+    text = b32encode(device.bin_key).decode().rstrip("=")
+    return " ".join(text[start : start + 4] for start in range(0, len(text), 4))
+
+
+def enrol(person: User, code: str) -> tuple[TOTPDevice, list[str]]:
+    """Puts the new device into use in place of any other; it, and the backup codes, which are shown this once.
+
+    Raises WrongCode.
+    """
+    device = new_device(person)
+    _verify(person, device, code)
+    with transaction.atomic():
+        User.objects.select_for_update(no_key=True).get(pk=person.pk)
+        TOTPDevice.objects.filter(user=person).exclude(pk=device.pk).delete()
+        TOTPDevice.objects.filter(pk=device.pk).update(confirmed=True)
+        device.refresh_from_db()
+        audit.record("second_factor.set_up", person, actor=person)
+        return device, _fresh_backup_codes(person)
+
+
+@transaction.atomic
+def replace_backup_codes(person: User) -> list[str]:
+    """New backup codes, shown this once; the old ones are void."""
+    User.objects.select_for_update(no_key=True).get(pk=person.pk)
+    audit.record("second_factor.backup_codes_replaced", person, actor=person)
+    return _fresh_backup_codes(person)
+
+
+def _fresh_backup_codes(person: User) -> list[str]:
+    # The device stays, and with it how often somebody guessed wrong.
+    holder, _ = StaticDevice.objects.get_or_create(user=person, defaults={"name": "backup codes"})
+    holder.token_set.all().delete()
+    codes = [StaticToken.random_token() for _ in range(BACKUP_CODES)]
+    StaticToken.objects.bulk_create([StaticToken(device=holder, token=code) for code in codes])
+    return codes
+
+
+def verify(person: User, code: str) -> Device:
+    """The device whose code it is: six digits are the app's, anything else a backup code. Raises WrongCode."""
+    code = "".join(code.split()).replace("-", "").lower()
+    kind = TOTPDevice if code.isdigit() and len(code) == 6 else StaticDevice
+    device = kind.objects.filter(user=person, confirmed=True).first()
+    if device is None:
+        raise WrongCode(None)
+    _verify(person, device, code)
+    return device
+
+
+def _verify(person: User, device: Device, code: str) -> None:
+    """Uses the code up. Raises WrongCode, with the record of it kept."""
+    with transaction.atomic():
+        right = django_otp.verify_token(person, device.persistent_id, "".join(code.split()))
+        audit.record("second_factor.given" if right else "second_factor.refused", person, actor=person)
+    if not right:
+        device.refresh_from_db()
+        _, why = device.verify_is_allowed()
+        raise WrongCode(why["locked_until"] if why else None)
+
+
+@transaction.atomic
+def remove(person: User, *, actor: User | None = None) -> None:
+    """Takes a lost second factor away, so that the person can set one up anew."""
+    TOTPDevice.objects.filter(user=person).delete()
+    StaticDevice.objects.filter(user=person).delete()
+    audit.record("second_factor.removed", person, actor=actor)

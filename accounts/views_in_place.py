@@ -1,0 +1,47 @@
+"""Signing in without leaving a page: for one whose session ended while there was work on it."""
+
+from django.contrib.auth import login
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from accounts.forms import SignInForm
+from accounts.models import User
+from accounts.views import keep_language
+
+
+@sensitive_post_parameters("password")
+@never_cache
+@require_http_methods(["GET", "POST"])
+def sign_in_in_place(request: HttpRequest) -> HttpResponse:
+    """GET gives the browser a CSRF token, should it have lost its own; POST signs in. Both answer who is signed in.
+
+    A one-time password signs nobody in here: it has to be changed at once, which needs the page.
+    """
+    if request.method == "GET":
+        return JsonResponse(signed_in(request) | {"csrf": get_token(request)})
+    form = SignInForm(request, data=request.POST)
+    if not form.is_valid():
+        return refusal(
+            400, "invalid", " ".join(map(str, form.non_field_errors())) or _("Give a user name and a password.")
+        )
+    person: User = form.get_user()
+    if person.must_change_password:
+        sentence = _("This is a one-time password. Sign in on the sign-in page, where you choose your own.")
+        return refusal(403, "password_change_required", sentence)
+    login(request, person)
+    return keep_language(JsonResponse(signed_in(request)), person.locale)
+
+
+def signed_in(request: HttpRequest) -> dict[str, str | None]:
+    """Whose session it is: their id, as `X-Diptych-Person` has it, and their user name; null where nobody's."""
+    person = request.user
+    return {"person": str(person.pk), "name": person.get_username()} if person.pk else {"person": None, "name": None}
+
+
+def refusal(status: int, code: str, sentence: str) -> JsonResponse:
+    """In the API's form for problems."""
+    return JsonResponse({"detail": sentence, "code": code}, status=status)

@@ -1,0 +1,131 @@
+"""Pages for setting up a second factor and for giving its code."""
+
+import io
+from collections.abc import Callable
+from functools import wraps
+
+import segno
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts import second_factor
+from accounts.models import User
+from accounts.views import own_address
+
+View = Callable[..., HttpResponseBase]
+
+
+def person_of(request: HttpRequest) -> User:
+    """Who is signed in; only behind `login_required`."""
+    assert isinstance(request.user, User)  # noqa: S101 - the decorator saw to it
+    return request.user
+
+
+def demand(request: HttpRequest, seconds: int, *, back_to: str) -> HttpResponse | None:
+    """None if a code was given within so many seconds; else the way to give one, or to set one up first."""
+    if second_factor.given_within(request, seconds):
+        return None
+    page = "second_factor" if second_factor.has_one(person_of(request)) else "second_factor_new"
+    return redirect(reverse(f"accounts:{page}", query={"next": back_to}))
+
+
+def _setting_up(view: View) -> View:
+    """For who has none yet, or has just given a code of the present one: else a stolen session could replace it."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest) -> HttpResponseBase:
+        if second_factor.has_one(person_of(request)):
+            way = demand(request, second_factor.OPENS_MEDIA_S, back_to=reverse("accounts:second_factor_new"))
+            if way is not None:
+                return way
+        return view(request)
+
+    return guarded
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@login_required
+@_setting_up
+def new(request: HttpRequest) -> HttpResponse:
+    """Shows the secret of a new device, and takes its first code."""
+    person = person_of(request)
+    following = own_address(request, request.POST.get("next", request.GET.get("next", "")))
+    error = ""
+    if request.method == "POST":
+        try:
+            device, codes = second_factor.enrol(person, request.POST.get("code", ""))
+        except second_factor.WrongCode as wrong:
+            error = sentence(wrong)
+        else:
+            second_factor.remember(request, device)
+            return render(request, "accounts/second_factor_codes.html", {"codes": codes, "next": following})
+    context = {
+        "secret": second_factor.secret(second_factor.new_device(person)),
+        "replaces": second_factor.has_one(person),
+        "next": following,
+        "error": error,
+    }
+    return render(request, "accounts/second_factor_new.html", context)
+
+
+@require_safe
+@never_cache
+@login_required
+@_setting_up
+def picture(request: HttpRequest) -> HttpResponse:
+    """The new device's secret as a QR code."""
+    drawn = io.BytesIO()
+    address = second_factor.new_device(person_of(request)).config_url
+    segno.make(address, error="m").save(drawn, kind="svg", scale=5, light="#fff", xmldecl=False)
+    return HttpResponse(drawn.getvalue(), content_type="image/svg+xml", headers={"Cache-Control": "no-store"})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@login_required
+def give(request: HttpRequest) -> HttpResponse:
+    """Takes a code, and leads back to what asked for it."""
+    person = person_of(request)
+    following = own_address(request, request.POST.get("next", request.GET.get("next", "")))
+    if not second_factor.has_one(person):
+        return redirect(reverse("accounts:second_factor_new", query={"next": following}))
+    error = ""
+    if request.method == "POST":
+        try:
+            second_factor.remember(request, second_factor.verify(person, request.POST.get("code", "")))
+            return redirect(following)
+        except second_factor.WrongCode as wrong:
+            error = sentence(wrong)
+    return render(request, "accounts/second_factor.html", {"next": following, "error": error})
+
+
+@require_POST
+@never_cache
+@login_required
+def backup_codes(request: HttpRequest) -> HttpResponse:
+    """Replaces the backup codes and shows the new ones, this once."""
+    way = demand(request, second_factor.OPENS_MEDIA_S, back_to=reverse("accounts:second_factor_new"))
+    if way is not None:
+        return way
+    codes = second_factor.replace_backup_codes(person_of(request))
+    return render(request, "accounts/second_factor_codes.html", {"codes": codes, "next": reverse("home")})
+
+
+def sentence(wrong: second_factor.WrongCode) -> str:
+    """What to tell somebody whose code was not taken."""
+    if wrong.locked_until is None:
+        return _("This code is not right. Codes of the app change every 30 seconds: use the one it shows now.")
+    seconds = max(1, int((wrong.locked_until - timezone.now()).total_seconds()) + 1)
+    return ngettext(
+        "This code was not taken. Wait %(count)s second, then use the one that the app shows now.",
+        "This code was not taken. Wait %(count)s seconds, then use the one that the app shows now.",
+        seconds,
+    ) % {"count": seconds}

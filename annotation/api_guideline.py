@@ -1,0 +1,149 @@
+"""The guideline as the workspace reads it: whole, as what changed, and that it was read."""
+
+from typing import Any
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api import SignedInView
+from annotation import reading
+from annotation.api import CONFLICT, REFUSED, Conflict
+from annotation.permissions import annotated_study
+from catalog.documents import NoSuchText, sections, text_of
+from catalog.documents.changes import ADDED, CHANGED, REMOVED
+from catalog.documents.texts import LANGUAGES
+from catalog.models import Document
+from catalog.permissions import study_for
+
+#: The most that the column takes.
+LAST_VERSION = 2**31 - 1
+
+
+class LanguageSerializer(serializers.Serializer):
+    language = serializers.ChoiceField(
+        choices=list(LANGUAGES), required=False, help_text="Default: that of the request"
+    )
+
+
+class WhichGuidelineSerializer(LanguageSerializer):
+    version = serializers.IntegerField(
+        min_value=1, max_value=LAST_VERSION, required=False, help_text="Default: the one in force"
+    )
+
+
+class ReadSerializer(serializers.Serializer):
+    version = serializers.IntegerField(min_value=1, max_value=LAST_VERSION)
+
+
+class SectionShape(serializers.Serializer):
+    key = serializers.CharField(help_text="The anchor: a question's key, `tags`, `tag-` and a harm key, or another")
+    title = serializers.CharField()
+    level = serializers.IntegerField(help_text="2 or 3; 1 for what stands before the first heading")
+    html = serializers.CharField(help_text="Cleaned: safe to put into a page")
+
+
+class GuidelineShape(serializers.Serializer):
+    version = serializers.IntegerField()
+    language = serializers.ChoiceField(
+        choices=list(LANGUAGES), help_text="Of the text; another than was asked for where there is none in that one"
+    )
+    sections = SectionShape(many=True)
+
+
+class ChangedSectionShape(SectionShape):
+    change = serializers.ChoiceField(choices=[ADDED, REMOVED, CHANGED])
+
+
+class ChangesShape(serializers.Serializer):
+    version = serializers.IntegerField()
+    since = serializers.IntegerField(
+        allow_null=True, help_text="The version last read; null: none to compare with, and all sections are given"
+    )
+    language = serializers.ChoiceField(choices=list(LANGUAGES))
+    sections = ChangedSectionShape(many=True, help_text="Those that changed, with `<ins>` and `<del>` in their HTML")
+
+
+class ReadShape(serializers.Serializer):
+    guideline_read = serializers.IntegerField()
+
+
+class GuidelineView(SignedInView):
+    """`GET studies/{slug}/guideline/`."""
+
+    @extend_schema(parameters=[WhichGuidelineSerializer], responses={200: GuidelineShape} | REFUSED)
+    def get(self, request: Request, slug: str) -> Response:
+        """The study's guideline in sections, in the version in force or in an earlier one."""
+        study = study_for(request, slug)
+        asked = parameters(request, WhichGuidelineSerializer)
+        try:
+            text = text_of(study, Document.Kind.GUIDELINE, asked["language"], asked.get("version"))
+        except NoSuchText as error:
+            raise NotFound(str(error)) from error
+        return Response(
+            {
+                "version": text.version,
+                "language": text.language,
+                "sections": [
+                    {"key": part.key, "title": part.title, "level": part.level, "html": str(part.html)}
+                    for part in sections(text.text)
+                ],
+            }
+        )
+
+
+class GuidelineChangesView(SignedInView):
+    """`GET studies/{slug}/guideline/changes/`."""
+
+    @extend_schema(parameters=[LanguageSerializer], responses={200: ChangesShape} | REFUSED)
+    def get(self, request: Request, slug: str) -> Response:
+        """What changed in the guideline since the person last read it; no sections if nothing."""
+        study = annotated_study(request, slug)
+        unread = reading.unread(self.person, study, parameters(request, LanguageSerializer)["language"])
+        return Response(
+            {
+                "version": unread.version,
+                "since": unread.since,
+                "language": unread.language,
+                "sections": [
+                    {
+                        "key": part.key,
+                        "title": part.title,
+                        "level": part.level,
+                        "change": part.kind,
+                        "html": str(part.html),
+                    }
+                    for part in unread.sections
+                ],
+            }
+        )
+
+
+class GuidelineReadView(SignedInView):
+    """`POST studies/{slug}/guideline/read/`."""
+
+    @extend_schema(request=ReadSerializer, responses={200: ReadShape} | CONFLICT)
+    def post(self, request: Request, slug: str) -> Response:
+        """Notes that the person has read this version: 409 if another is in force by now."""
+        study = annotated_study(request, slug)
+        body = ReadSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        version = body.validated_data["version"]
+        try:
+            reading.mark_read(self.person, study, version)
+        except reading.NotInForce as error:
+            sentence = _("The guideline is at version %(version)s by now. Read that one.") % {"version": error.version}
+            raise Conflict(sentence, "not_in_force") from error
+        return Response({"guideline_read": version})
+
+
+def parameters(request: Request, serializer_class: type[serializers.Serializer]) -> dict[str, Any]:
+    """What the address asks for, with the request's language where it names none."""
+    asked = serializer_class(data=request.query_params)
+    asked.is_valid(raise_exception=True)
+    language = get_language() or LANGUAGES[0]
+    return {"language": language if language in LANGUAGES else LANGUAGES[0]} | asked.validated_data

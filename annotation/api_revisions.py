@@ -1,0 +1,98 @@
+"""Coming back to an answer that was given: what the page needs to show it again, and its next revision."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from annotation import revisions, submission
+from annotation.answers import Answers, draft_of
+from annotation.api import CONFLICT, AssignmentView, Conflict
+from annotation.models import Assignment, Seat, Standing
+from annotation.permissions import own_assignment
+from annotation.responses import AssignmentShape, StoredShape, assignment_json
+from annotation.serializers import RevisionSerializer, validated
+from annotation.showing import shown
+
+
+class ReopenedShape(AssignmentShape):
+    answers = serializers.DictField(help_text="What stands, in the shape of a draft")
+    viewing = serializers.DictField(help_text="How the videos were watched for it; a revision's report goes on from it")
+    answered_at = serializers.DateTimeField()
+    until = serializers.DateTimeField(help_text="Until when it can be changed")
+
+
+class RevisedShape(serializers.Serializer):
+    annotation = StoredShape()
+    changed = serializers.BooleanField(help_text="False: the answers were what stands already, and nothing was written")
+
+
+class ReopenView(AssignmentView):
+    """`GET assignments/{id}/reopen/`."""
+
+    @extend_schema(responses={200: ReopenedShape} | CONFLICT)
+    def get(self, request: Request, assignment_id: int) -> Response:
+        """The person's own answered pair with fresh media addresses and the answers that stand, while they may still
+        be changed; 409 with the reason where they may not."""
+        assignment = own_assignment(request, assignment_id)
+        study = assignment.study
+        seat = Seat.objects.get(study=study, person=self.person)
+        closed = revisions.closed_because(assignment, seat, study, timezone.now())
+        if closed is not None:
+            raise Conflict(str(closed), closed.code)
+        return Response(reopened_json(assignment, seat))
+
+
+class ReviseView(AssignmentView):
+    """`POST assignments/{id}/revise/`."""
+
+    @extend_schema(request=RevisionSerializer, responses={201: RevisedShape, 200: RevisedShape} | CONFLICT)
+    def post(self, request: Request, assignment_id: int) -> Response:
+        """Stores changed answers as the next revision: 201 the first time, 200 for a repeat of the same submission id
+        and for answers that stand already, 409 for a conflict."""
+        assignment = own_assignment(request, assignment_id)
+        body = validated(RevisionSerializer, request.data, assignment)
+        try:
+            revised = revisions.revise(
+                assignment,
+                self.person,
+                submission_id=body["submission_id"],
+                answers=Answers.from_body(body["helpfulness"], body["harmlessness"]),
+                timings_ms=body["timings_ms"],
+                viewing=body["viewing"],
+                reason=body["reason"],
+            )
+        except submission.Conflict as conflict:
+            raise Conflict(str(conflict), conflict.code) from conflict
+        return Response(revised_json(revised), status=201 if revised.created else 200)
+
+
+def reopened_json(assignment: Assignment, seat: Seat) -> dict[str, Any]:
+    """The assignment as ever, with the answers that stand."""
+    standing = Standing.objects.select_related("current").get(pk=assignment.pk)
+    assert assignment.ended_at is not None  # noqa: S101 - it was answered
+    return {
+        **assignment_json(shown(assignment.pk)[assignment.pk], seat, assignment.study),
+        "answers": draft_of(standing.current),
+        "viewing": standing.current.viewing,
+        "answered_at": standing.current.submitted_at,
+        "until": assignment.ended_at + timedelta(seconds=assignment.study.reopen_s),
+    }
+
+
+def revised_json(revised: revisions.Revised) -> dict[str, Any]:
+    """Which revision stands."""
+    annotation = revised.annotation
+    return {
+        "annotation": {
+            "id": annotation.pk,
+            "submission_id": annotation.submission_id,
+            "revision": annotation.revision,
+            "counted": revised.standing.counted,
+        },
+        "changed": revised.created,
+    }

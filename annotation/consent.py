@@ -1,0 +1,194 @@
+"""Agreement to watch: given before the first pair, by category of harm, asked again when either changes, withdrawable.
+
+The record is `accounts.Consent`, word for word. The seat carries what serving needs of it: which version was agreed to,
+and which of the twelve harms were not. What somebody did not agree to is for them and the wellbeing contact alone, so
+audit rows do not name it.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from accounts import audit
+from accounts.models import Consent, User
+from annotation import serving
+from annotation.models import Assignment, Seat
+from annotation.seats import look_back_soon
+from catalog.documents import NoSuchText, text_of
+from catalog.harms import HARM_KEYS, Harm, harms_of
+from catalog.models import Document, Study
+from catalog.terms import categories_of
+
+
+class TermsChanged(Exception):
+    """The study changed its terms after they were shown; nothing was agreed to."""
+
+
+def document_of(study: Study) -> str:
+    """What consents to this study are filed under."""
+    return f"study:{study.slug}"
+
+
+def in_force(person: User, study: Study) -> bool:
+    """Whether the person has agreed to the study's present terms."""
+    return Seat.objects.filter(study=study, person=person, consented_version__gte=study.consent_version).exists()
+
+
+def latest(person: User, study: Study) -> Consent | None:
+    """What the person last agreed to in this study, withdrawn or not."""
+    return Consent.objects.filter(user=person, document=document_of(study)).order_by("-pk").first()
+
+
+def words(document: Document, language: str, asked: Collection[str], agreed: Collection[str]) -> str:
+    """What was on the page when the person agreed, as Markdown: the text, which may have been there in another
+    language only, and each harm that was asked about with its box."""
+    with override(language):
+        boxes = [
+            f"- [{'x' if harm.key in agreed else ' '}] {harm.label}: {harm.covers}"  # as task lists are written
+            for harm in harms_of(asked)
+        ]
+        return "\n\n".join([document.text.strip(), f"**{_('What I agree to be shown')}**", "\n".join(boxes)])
+
+
+@transaction.atomic
+def agree(person: User, study: Study, *, categories: Collection[str], text: str, language: str = "en") -> Seat:
+    """Records that the person agreed to the study's consent text, and to see these harms; others are never served to
+    them. Agreeing again replaces what was agreed before, and gives back the pairs in hand that it no longer covers.
+
+    Args:
+        study: as it was shown: with the version and the categories that the person saw.
+        categories: harm keys out of `study.categories`; none is fine, then they get harmless pairs only.
+        text: the words as they were shown, in `language`.
+
+    Raises ValueError for a category that the study does not show, TermsChanged if newer terms are in force.
+    """
+    if unknown := set(categories) - set(study.categories):
+        raise ValueError(f"The study does not show {', '.join(sorted(unknown))}.")
+    seat = serving.take_seat(person, study)
+    if Study.objects.filter(pk=study.pk, consent_version__gt=study.consent_version).exists():
+        raise TermsChanged
+    if _stands_already(person, study, seat, categories, text):
+        return seat
+    _end(person, study)
+    consent = Consent.objects.create(
+        user=person,
+        document=document_of(study),
+        version=study.consent_version,
+        text=text,
+        categories=sorted(categories),
+    )
+    seat.consented_version = study.consent_version
+    # Of all twelve: what a study does not announce is not agreed to either.
+    seat.excluded = [key for key in HARM_KEYS if key not in categories]
+    seat.save(update_fields=["consented_version", "excluded"])
+    _give_back(person, study, excluded=seat.excluded)
+    look_back_soon(seat)
+    after = {"version": consent.version, "language": language}
+    audit.record("consent.given", consent, actor=person, study_slug=study.slug, after=after)
+    return seat
+
+
+def _stands_already(person: User, study: Study, seat: Seat, categories: Collection[str], text: str) -> bool:
+    """Whether the same was agreed to before and still is: sent twice, or pressed in two tabs."""
+    last = latest(person, study)
+    return (
+        last is not None
+        and last.withdrawn_at is None
+        and last.version == study.consent_version == seat.consented_version
+        and last.categories == sorted(categories)
+        and last.text == text
+    )
+
+
+@transaction.atomic
+def withdraw(person: User, study: Study) -> None:
+    """Ends the person's agreement: what they hold is given back, and nothing is served to them until they agree again.
+    Answers given stay, and so do drafts. Withdrawing twice is harmless."""
+    seat = serving.take_seat(person, study)
+    if not _end(person, study) and not seat.consented_version:
+        return
+    seat.consented_version = 0
+    seat.save(update_fields=["consented_version"])
+    _give_back(person, study)
+    audit.record("consent.withdrawn", seat, actor=person, study_slug=study.slug)
+
+
+def _end(person: User, study: Study) -> int:
+    live = Consent.objects.filter(user=person, document=document_of(study), withdrawn_at=None)
+    return live.update(withdrawn_at=Now())
+
+
+def _give_back(person: User, study: Study, *, excluded: Collection[str] | None = None) -> None:
+    """Releases the person's live leases; with `excluded`, only those of pairs that may show one of these harms.
+
+    In the order of the pairs, as everybody does who waits for one while holding another.
+    """
+    held = Assignment.objects.filter(study=study, person=person, state=Assignment.State.LEASED)
+    if excluded is not None:
+        held = held.filter(pair__may_show__overlap=list(excluded))
+    for assignment in held.select_related("study").order_by("pair_id"):
+        serving.release(assignment, person)
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One harm on the consent page: whether its box is ticked, and how it stood when the person last agreed."""
+
+    harm: Harm
+    ticked: bool
+    is_new: bool
+    agreed_before: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How a person stands to a study's terms: `first`, `given`, `changed` (newer terms are in force) or `withdrawn`;
+    what they agreed to last, the boxes of now, and the harms that were asked about then and are no longer shown."""
+
+    state: str
+    last: Consent | None
+    boxes: list[Box]
+    gone: list[Harm]
+
+    @property
+    def new(self) -> list[Harm]:
+        return [box.harm for box in self.boxes if box.is_new]
+
+
+def agreement(person: User, study: Study) -> Agreement:
+    """How the person stands to the study's terms. Boxes are ticked only while the agreement is in force: whoever is
+    asked again ticks each anew."""
+    last = latest(person, study)
+    if last is None:
+        return Agreement("first", None, [Box(harm, False, False, False) for harm in harms_of(study.categories)], [])
+    state = _state(person, study)
+    asked = categories_of(study, last.version)
+    boxes = [
+        Box(
+            harm,
+            ticked=state == "given" and harm.key in last.categories,
+            is_new=harm.key not in asked,
+            agreed_before=harm.key in last.categories,
+        )
+        for harm in harms_of(study.categories)
+    ]
+    return Agreement(state, last, boxes, [harm for harm in harms_of(asked) if harm.key not in study.categories])
+
+
+def _state(person: User, study: Study) -> str:
+    consented = Seat.objects.filter(study=study, person=person).values_list("consented_version", flat=True).first()
+    if not consented:
+        return "withdrawn"
+    return "given" if consented >= study.consent_version else "changed"
+
+
+def earlier_text(study: Study, consent: Consent, language: str) -> Document | None:
+    """The text that was agreed to then, in the language of now where there is one; None if it is not kept."""
+    try:
+        return text_of(study, Document.Kind.CONSENT, language, consent.version)
+    except NoSuchText:
+        return None

@@ -1,0 +1,155 @@
+"""What managers see of exposure: groups of at least five people, and nothing from which fewer could be worked out.
+
+A figure can be subtracted from another, today's from tomorrow's too. So time is cut into calendar weeks that do not
+overlap and are over, a week stands by itself without a total beside it, and who left out which harm is counted as it
+stood when this week began, in steps of five, and only where neither those who did nor those who did not are fewer.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+
+from django.db.models import Count, Q, Sum
+from django.utils import timezone
+
+from accounts.models import Consent
+from annotation.consent import document_of
+from annotation.models import Break, Exposure
+from annotation.wellbeing import SEEN
+from catalog.harms import Harm, harms_of
+from catalog.models import Membership, Study
+from catalog.models.studies import Role
+
+LEAST = 5
+WEEKS = 8
+WEEK = timedelta(days=7)
+
+
+@dataclass(slots=True)
+class Week:
+    """One calendar week: the people exposed in it, and their figures together. `people` is None where they are fewer
+    than `LEAST`, and then there are no figures."""
+
+    monday: date
+    people: int | None = None
+    minutes_each: int = 0
+    hidden: int = 0
+    too_distressing: int = 0
+    breaks: int = 0
+
+
+@dataclass(slots=True)
+class Numbers:
+    """One person's week; never leaves this module."""
+
+    seconds: float = 0.0
+    hidden: int = 0
+    too_distressing: int = 0
+    breaks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A harm, and how many people at least left it out; None where that is not said."""
+
+    harm: Harm
+    at_least: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeavingOut:
+    """Who left out what when this week began. `people` is in steps of `LEAST`; None where they are fewer."""
+
+    since: date
+    people: int | None
+    harms: list[LeftOut] = field(default_factory=list)
+
+
+def latest_monday_over(now: datetime) -> date:
+    """The Monday of the last week that is over everywhere on earth."""
+    day = (now.astimezone(UTC) - timedelta(days=1)).date()  # the last places end their day twelve hours after UTC
+    return day - timedelta(days=day.weekday()) - WEEK
+
+
+def weeks(study: Study, now: datetime | None = None) -> list[Week]:
+    """The last `WEEKS` calendar weeks that are over, newest first."""
+    last = latest_monday_over(now or timezone.now())
+    mondays = [last - WEEK * back for back in range(WEEKS)]
+    found = _numbers(study, mondays[-1], last + WEEK)
+    return [_week(monday, list(found[monday].values())) for monday in mondays]
+
+
+def _week(monday: date, numbers: list[Numbers]) -> Week:
+    if len(numbers) < LEAST:
+        return Week(monday)
+    return Week(
+        monday,
+        people=len(numbers),
+        minutes_each=round(sum(one.seconds for one in numbers) / len(numbers) / 60),
+        hidden=sum(one.hidden for one in numbers),
+        too_distressing=sum(one.too_distressing for one in numbers),
+        breaks=sum(one.breaks for one in numbers),
+    )
+
+
+def _numbers(study: Study, first: date, end: date) -> dict[date, dict[int, Numbers]]:
+    """Each exposed person's numbers of each week, by its Monday; `end` is not included."""
+    found: dict[date, dict[int, Numbers]] = defaultdict(dict)
+    days = (
+        Exposure.objects.filter(study=study, day__gte=first, day__lt=end)
+        .values("person", "day")
+        .annotate(seconds=Sum(SEEN), hides=Sum("hidden"), distressing=Count("pk", filter=Q(too_distressing=True)))
+    )
+    for row in days:
+        one = found[_monday(row["day"])].setdefault(row["person"], Numbers())
+        one.seconds += row["seconds"]
+        one.hidden += row["hides"]
+        one.too_distressing += row["distressing"]
+    began = Break.objects.filter(study=study, began_at__gte=_midnight(first), began_at__lt=_midnight(end))
+    for person_id, moment in began.values_list("person_id", "began_at"):
+        in_week = found[_monday(moment.astimezone(UTC).date())].get(person_id)
+        if in_week is not None:
+            in_week.breaks += 1
+    return found
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+def leaving_out(study: Study, now: datetime | None = None) -> LeavingOut:
+    """How many annotators left out each of the study's harms, as their consents to its present terms stood when this
+    week began."""
+    since = _monday((now or timezone.now()).astimezone(UTC).date())
+    annotators = Membership.objects.filter(study=study, role=Role.ANNOTATOR).values("person")
+    then = Consent.objects.filter(
+        Q(withdrawn_at=None) | Q(withdrawn_at__gt=_midnight(since)),
+        document=document_of(study),
+        version=study.consent_version,
+        given_at__lte=_midnight(since),
+        user__in=annotators,
+    )
+    agreed = {person: set(categories) for person, categories in then.values_list("user", "categories")}
+    if len(agreed) < LEAST:
+        return LeavingOut(since, None)
+    return LeavingOut(
+        since,
+        _in_steps(len(agreed)),
+        [
+            LeftOut(harm, _said(sum(harm.key not in kept for kept in agreed.values()), len(agreed)))
+            for harm in harms_of(study.categories)
+        ],
+    )
+
+
+def _said(left_out: int, people: int) -> int | None:
+    """The number in steps, unless it or the rest is of fewer people than may be told."""
+    return None if min(left_out, people - left_out) < LEAST else _in_steps(left_out)
+
+
+def _in_steps(count: int) -> int:
+    return count // LEAST * LEAST

@@ -1,0 +1,242 @@
+"""Leases: what a person holds, how it is kept, promoted, ended, and how its slot finds the way back.
+
+Whatever changes a lease and a slot does both in one statement, on the condition that the lease is still what it was.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from annotation import exposure
+from annotation.models import Assignment, Seat
+from catalog.models import Pair, Study
+from diptych.database.fixed import change, fetch_all, fetch_one
+
+#: An assignment in one of these states does not keep its pair from being given to the same person again. A later
+#: round is offered again, whichever way its lease ended unanswered.
+RECLAIMABLE = (Assignment.State.EXPIRED, Assignment.State.RELEASED, Assignment.State.OFFERED)
+
+
+class NotYours(Exception):
+    """The assignment can no longer be acted on; `str()` says why, `code` is a word for programs."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One live lease of a person, or an offer that waits for them."""
+
+    assignment_id: int
+    state: str
+    place: str
+    expires_at: datetime
+    lane: int
+    #: Whether the person agreed to see all that the pair may show by now.
+    agreed: bool
+
+
+HELD = """
+SELECT assignment.id, assignment.state, assignment.place, assignment.expires_at, pair.lane,
+       NOT pair.may_show && %(excluded)s::varchar[]
+  FROM annotation_assignment assignment JOIN catalog_pair pair ON pair.id = assignment.pair_id
+ WHERE assignment.study_id = %(study)s AND assignment.person_id = %(person)s AND assignment.state = 'leased'
+ UNION ALL
+(SELECT assignment.id, assignment.state, '', assignment.expires_at, pair.lane,
+        NOT pair.may_show && %(excluded)s::varchar[]
+  FROM annotation_assignment assignment JOIN catalog_pair pair ON pair.id = assignment.pair_id
+ WHERE assignment.study_id = %(study)s AND assignment.person_id = %(person)s AND assignment.state = 'offered'
+ ORDER BY assignment.id LIMIT 1)
+"""
+
+
+def held_leases(seat: Seat) -> dict[str, Held]:
+    """What the person of a locked seat holds, by place; what review offers them under `offered`.
+
+    Not locked: the sweep may end an expired lease at any moment, so whatever follows from this is conditional.
+    """
+    rows = fetch_all(HELD, {"study": seat.study_id, "person": seat.person_id, "excluded": seat.excluded})
+    held = [Held(*row) for row in rows]
+    return {lease.place or lease.state: lease for lease in held}
+
+
+EXTENDED = """
+UPDATE annotation_assignment SET expires_at = %(expires_at)s WHERE id = %(id)s AND state = 'leased'
+"""
+
+
+def keep(held: Held, study: Study, now: datetime) -> bool:
+    """Extends a lease of which less than half is left. False if the sweep was sooner."""
+    seconds = length_s(held.place, study)
+    if held.expires_at - now >= timedelta(seconds=seconds / 2):
+        return True
+    return change(EXTENDED, {"id": held.assignment_id, "expires_at": now + timedelta(seconds=seconds)}) == 1
+
+
+def length_s(place: str, study: Study) -> int:
+    """How long a lease in this place lasts: the next pair's is short."""
+    return study.lease_s if place == Assignment.Place.CURRENT else study.next_lease_s
+
+
+PROMOTED = """
+UPDATE annotation_assignment
+   SET place = 'current', shown_at = %(now)s, expires_at = %(expires_at)s,
+       protocol_version = %(protocol_version)s, guideline_version = %(guideline_version)s
+ WHERE id = %(id)s AND state = 'leased' AND place = 'next'
+RETURNING id
+"""
+
+
+def promote(held: Held, study: Study, now: datetime) -> int | None:
+    """Makes the next pair the current one: it is shown now, under the versions in force now, and its short lease
+    becomes a full one. None if the sweep was sooner."""
+    row = fetch_one(
+        PROMOTED,
+        {
+            "id": held.assignment_id,
+            "now": now,
+            "expires_at": now + timedelta(seconds=study.lease_s),
+            "protocol_version": study.protocol_version,
+            "guideline_version": study.guideline_version,
+        },
+    )
+    return row[0] if row else None
+
+
+ACCEPTED = """
+WITH offered AS (  -- whoever gets here while holding a pair waits for no other
+    SELECT assignment.id, assignment.pair_id
+      FROM annotation_assignment assignment JOIN catalog_pair pair ON pair.id = assignment.pair_id
+     WHERE assignment.study_id = %(study)s AND assignment.person_id = %(person)s AND assignment.state = 'offered'
+       AND pair.open_slots > 0 AND pair.ready AND pair.held = ''
+       AND NOT pair.may_show && %(excluded)s::varchar[] AND NOT (%(capped)s AND pair.lane = 1)
+     ORDER BY assignment.id LIMIT 1
+       FOR NO KEY UPDATE SKIP LOCKED
+), slot AS (
+    UPDATE catalog_pair pair SET open_slots = pair.open_slots - 1
+      FROM offered WHERE pair.id = offered.pair_id
+    RETURNING pair.id
+)
+UPDATE annotation_assignment mine
+   SET state = 'leased', place = %(place)s, leased_at = %(now)s, shown_at = %(now)s, expires_at = %(expires_at)s
+  FROM offered, slot WHERE mine.id = offered.id
+RETURNING mine.id, mine.pair_id
+"""
+
+
+def accept(seat: Seat, person: User, study: Study, now: datetime, *, capped: bool) -> int | None:
+    """Leases the first that review offers the person once more and that they may have now, before anything new. None
+    if there is none: slots have gone, pairs are held, the person no longer agrees to see them, or with `capped` has
+    seen enough for today."""
+    values = {
+        "study": study.pk,
+        "person": person.pk,
+        "place": Assignment.Place.CURRENT,
+        "excluded": seat.excluded,
+        "capped": capped,
+        "now": now,
+        "expires_at": now + timedelta(seconds=study.lease_s),
+    }
+    row = fetch_one(ACCEPTED, values)
+    if row is None:
+        return None
+    assignment_id, pair_id = row
+    seat.dose_s += exposure.expect(assignment_id, pair_id, person, now)
+    return int(assignment_id)
+
+
+def take_slot(pair_id: int) -> bool:
+    """Takes one of the pair's open slots, in one conditional statement. False if none is open, or the pair is held."""
+    open_pair = Pair.objects.filter(pk=pair_id, open_slots__gt=0, held="")
+    return open_pair.update(open_slots=F("open_slots") - 1) == 1
+
+
+ENDED = """
+WITH ended AS (
+    UPDATE annotation_assignment
+       SET state = CASE WHEN round > 0 AND %(state)s = 'released' THEN 'offered' ELSE %(state)s END,
+           ended_at = CASE WHEN round > 0 AND %(state)s = 'released' THEN NULL ELSE %(now)s END,
+           skip_reason = %(skip_reason)s
+     WHERE id = %(id)s AND state = 'leased'
+    RETURNING pair_id
+)
+UPDATE catalog_pair pair SET open_slots = pair.open_slots + 1 FROM ended WHERE pair.id = ended.pair_id
+"""
+
+
+def end(assignment_id: int, state: str, skip_reason: str = "") -> bool:
+    """Ends a lease and returns its slot. False if it had ended already without an answer; NotYours if answered."""
+    now = timezone.now()
+    ended = change(ENDED, {"id": assignment_id, "state": state, "now": now, "skip_reason": skip_reason})
+    if ended:
+        return True
+    if state == Assignment.State.SKIPPED:  # an expired or released lease can still be skipped: its slot is back
+        ended = Assignment.objects.filter(pk=assignment_id, state__in=RECLAIMABLE).update(
+            state=state, ended_at=now, skip_reason=skip_reason
+        )
+    if not ended and Assignment.objects.filter(pk=assignment_id, state=Assignment.State.SUBMITTED).exists():
+        raise NotYours("already_answered", _("This pair was already submitted."))
+    return bool(ended)
+
+
+LET_GO = """
+WITH mine AS (  -- as the sweep does: waits for nothing
+    SELECT assignment.id, assignment.pair_id
+      FROM annotation_assignment assignment JOIN catalog_pair pair ON pair.id = assignment.pair_id
+     WHERE assignment.id = %(id)s AND assignment.state = 'leased'
+       FOR NO KEY UPDATE SKIP LOCKED
+), ended AS (
+    UPDATE annotation_assignment assignment SET state = %(state)s, ended_at = %(now)s, skip_reason = %(skip_reason)s
+      FROM mine WHERE assignment.id = mine.id
+    RETURNING assignment.pair_id
+)
+UPDATE catalog_pair pair SET open_slots = pair.open_slots + 1 FROM ended WHERE pair.id = ended.pair_id
+"""
+
+
+def let_go(held: Held) -> bool:
+    """Releases a lease for somebody who may hold the lock of another pair, for which they must not wait. False if it
+    had ended, or if its pair is locked at this moment: then it ends after the commit."""
+    values = {"id": held.assignment_id, "state": Assignment.State.RELEASED, "now": timezone.now(), "skip_reason": ""}
+    if change(LET_GO, values):
+        return True
+    transaction.on_commit(lambda: change(ENDED, values), robust=True)
+    return False
+
+
+RETURN_EXPIRED = """
+WITH expired AS (  -- locks both rows and waits for neither, so it may run inside any transaction
+    SELECT assignment.id, assignment.pair_id
+      FROM annotation_assignment assignment JOIN catalog_pair pair ON pair.id = assignment.pair_id
+     WHERE assignment.state = 'leased' AND assignment.expires_at < %(now)s
+       AND (%(study)s::bigint IS NULL OR assignment.study_id = %(study)s)
+     ORDER BY assignment.expires_at
+     LIMIT %(limit)s
+       FOR UPDATE SKIP LOCKED
+), ended AS (
+    UPDATE annotation_assignment assignment
+       SET state = CASE WHEN round > 0 THEN 'offered' ELSE 'expired' END,
+           ended_at = CASE WHEN round > 0 THEN NULL ELSE %(now)s END
+      FROM expired WHERE assignment.id = expired.id
+    RETURNING assignment.pair_id
+)
+UPDATE catalog_pair pair SET open_slots = pair.open_slots + returned.slots
+  FROM (SELECT pair_id, count(*) AS slots FROM ended GROUP BY pair_id) returned
+ WHERE pair.id = returned.pair_id
+RETURNING pair.id
+"""
+
+
+@transaction.atomic
+def return_expired(*, study_id: int | None = None, limit: int = 500) -> int:
+    """Returns the slots of expired leases to their pairs, `limit` leases at most; how many pairs got some back."""
+    with connection.cursor() as cursor:
+        cursor.execute(RETURN_EXPIRED, {"study": study_id, "limit": limit, "now": timezone.now()})
+        return cursor.rowcount

@@ -1,0 +1,54 @@
+"""`manage.py publish_guideline STUDY --en FILE --zh-hans FILE`: a new version of a study's guideline."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from annotation.reading import publish_guideline
+from catalog.documents import NotPublished
+from catalog.documents.texts import LANGUAGES
+from catalog.models import Study
+
+
+class Command(BaseCommand):
+    help = (
+        "Publishes the guideline of a study in a new version, from Markdown files. Annotators read what changed before "
+        "their next pair. Each file needs a section for every question and every tag; what is missing is listed. "
+        "Exit status: 0 published; 1 refused, nothing changed; 2 an option is wrong."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("study", metavar="STUDY", help="the study's short name, as in its address")
+        for language in LANGUAGES:
+            parser.add_argument(
+                f"--{language}", dest=language, type=Path, metavar="FILE", help=f"the text in {language}"
+            )
+
+    def handle(self, **options: Any) -> None:
+        study = Study.objects.filter(slug=options["study"]).first()
+        if study is None:
+            raise CommandError(f"There is no study {options['study']!r}.", returncode=2)
+        files = {language: options[language] for language in LANGUAGES if options[language]}
+        if not files:
+            raise CommandError(f"Give a file: --{' FILE, --'.join(LANGUAGES)} FILE.", returncode=2)
+        texts = {language: read(path) for language, path in files.items()}
+        try:
+            version = publish_guideline(study, texts=texts, actor=None)
+        except NotPublished as refusal:
+            raise CommandError("\n".join(["Nothing was published.", *refusal.reasons]), returncode=1) from None
+        self.stdout.write(f"Version {version} of the guideline of {study.slug} is in force.")
+        for language in LANGUAGES:
+            if language not in files:
+                self.stdout.write(f"It has no text in {language}; whoever works in that language reads the other one.")
+
+
+def read(path: Path) -> str:
+    """The file's text. Raises CommandError with what is wrong with it."""
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{path} is not UTF-8: byte {error.start + 1} is wrong.", returncode=2) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise CommandError(f"{path} cannot be read: {reason}.", returncode=2) from None

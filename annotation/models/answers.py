@@ -1,0 +1,153 @@
+"""What was answered, and how each answer stands."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from annotation.models.giving import Assignment
+from annotation.protocol import HARM_KEYS, TIE, VIDEOS
+from catalog.models import Study
+from diptych.database.constraints import CompositeForeignKey
+from diptych.database.triggers import append_only
+
+CHOICES = [*VIDEOS, TIE]
+
+
+class Annotation(models.Model):
+    """One revision of one person's answers on one pair. Immutable: a trigger refuses any other write."""
+
+    class AuthorKind(models.TextChoices):
+        ANNOTATOR = "annotator"
+        CORRECTOR = "corrector"
+
+    # The constraints below index both.
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="annotations", db_index=False)
+    assignment = models.ForeignKey(
+        Assignment, on_delete=models.PROTECT, related_name="annotations", db_constraint=False, db_index=False
+    )
+    revision = models.PositiveSmallIntegerField(default=1)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="annotations")
+    author_kind = models.CharField(max_length=9, choices=AuthorKind.choices, default=AuthorKind.ANNOTATOR)
+    submission_id = models.UUIDField(unique=True)
+    submitted_at = models.DateTimeField(db_default=Now())
+    instruction_following = models.CharField(max_length=7)
+    correctness = models.CharField(max_length=7)
+    informativeness = models.CharField(max_length=7)
+    aesthetics = models.CharField(max_length=7)
+    helpfulness = models.CharField(max_length=7)
+    harmlessness = models.CharField(max_length=7)
+    tags_video_0 = ArrayField(models.CharField(max_length=24), help_text="Harm keys; empty: none of these")
+    tags_video_1 = ArrayField(models.CharField(max_length=24), help_text="Harm keys; empty: none of these")
+    reason = models.CharField(
+        max_length=20,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Why this revision: reopened, second_look, correction; empty for the first",
+    )
+    active_ms = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Active time credited: what was reported, within what the clock allows"
+    )
+    timings_ms: "models.JSONField[Any, Any]" = models.JSONField(default=dict)
+    viewing: "models.JSONField[Any, Any]" = models.JSONField(default=dict)
+    presentation: "models.JSONField[Any, Any]" = models.JSONField(default=dict)
+    protocol_version = models.PositiveIntegerField(help_text="The assignment's")
+    guideline_version = models.PositiveIntegerField(help_text="The assignment's")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="annotation_revision_once", fields=["assignment", "revision"]),
+            models.UniqueConstraint(name="annotation_assignment_id", fields=["assignment", "id"]),
+            models.UniqueConstraint(name="annotation_study_id", fields=["study", "id"]),
+            CompositeForeignKey(
+                name="annotation_assignment_same_study",
+                fields=["study", "assignment"],
+                to="annotation.Assignment",
+                to_fields=["study", "id"],
+            ),
+            models.CheckConstraint(name="annotation_revision_from_one", condition=Q(revision__gte=1)),
+            models.CheckConstraint(
+                name="annotation_later_revision_has_reason",
+                condition=Q(revision=1, reason="") | (Q(revision__gt=1) & ~Q(reason="")),
+            ),
+            models.CheckConstraint(
+                name="annotation_author_kind_known", condition=Q(author_kind__in=["annotator", "corrector"])
+            ),
+            models.CheckConstraint(
+                name="annotation_choices_known",
+                condition=Q(
+                    instruction_following__in=CHOICES,
+                    correctness__in=CHOICES,
+                    informativeness__in=CHOICES,
+                    aesthetics__in=CHOICES,
+                    helpfulness__in=CHOICES,
+                    harmlessness__in=CHOICES,
+                ),
+            ),
+            models.CheckConstraint(
+                name="annotation_tags_known",
+                condition=Q(tags_video_0__contained_by=list(HARM_KEYS), tags_video_1__contained_by=list(HARM_KEYS)),
+            ),
+        ]
+        triggers = append_only("annotation")
+
+    def __str__(self) -> str:
+        return f"revision {self.revision} of assignment {self.assignment_id}"
+
+
+class Standing(models.Model):
+    """How an answered assignment stands: its current revision, whether it is valid, whether it counts.
+
+    The only mutable part of an answer; each change leaves an audit row (`annotation.standing`).
+    """
+
+    class Validity(models.TextChoices):
+        VALID = "valid", _("valid")
+        INVALID = "invalid", _("invalid")
+
+    assignment = models.OneToOneField(
+        Assignment, on_delete=models.PROTECT, primary_key=True, related_name="standing", db_constraint=False
+    )
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="standings")
+    current = models.OneToOneField(Annotation, on_delete=models.PROTECT, related_name="standing", db_constraint=False)
+    validity = models.CharField(max_length=7, choices=Validity.choices, default=Validity.VALID)
+    reason = models.CharField(max_length=60, blank=True)
+    counted = models.BooleanField(
+        default=True,
+        help_text="Holds one of the pair's wanted answers; false: surplus, kept and never counted",
+    )
+
+    tags_unnoted = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Its tags have still to be noted with the pairs of the tagged videos (`Pair.may_show`)",
+    )
+
+    class Meta:
+        indexes = [models.Index(name="standing_tags_unnoted", fields=["assignment"], condition=Q(tags_unnoted=True))]
+        constraints = [
+            models.CheckConstraint(
+                name="standing_invalid_has_reason",
+                condition=Q(validity="valid") | (Q(validity="invalid") & ~Q(reason="")),
+            ),
+            CompositeForeignKey(
+                name="standing_assignment_same_study",
+                fields=["study", "assignment"],
+                to="annotation.Assignment",
+                to_fields=["study", "id"],
+            ),
+            CompositeForeignKey(
+                name="standing_current_of_assignment",
+                fields=["assignment", "current"],
+                to="annotation.Annotation",
+                to_fields=["assignment", "id"],
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.validity}{'' if self.counted else ' (surplus)'}"

@@ -1,0 +1,191 @@
+"""Who was given which pair: a person's seat in a study, and their assignments."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from annotation.protocol import DIMENSIONS, HARM_KEYS, SKIP_REASONS, SUB_DIMENSION_KEYS, VIDEOS
+from catalog.models import Pair, Study
+from diptych.database.constraints import CompositeForeignKey
+
+
+class Seat(models.Model):
+    """One person's place in one study: how far along they are, and the orders drawn for them once.
+
+    Its row is locked by whatever changes that person's leases, so one person's requests follow one another.
+    """
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="seats")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="seats")
+    served = models.PositiveIntegerField(default=0, help_text="Pairs given so far")
+    left_balance = models.IntegerField(default=0, help_text="Times video 0 was on the left, less times video 1 was")
+    positions: "models.JSONField[Any, Any]" = models.JSONField(
+        default=dict,
+        db_default={},
+        blank=True,
+        help_text="How far along each lane of the queue; `serving` reads and writes it",
+    )
+    sensitive_run = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Possibly harmful pairs since the last harmless"
+    )
+
+    # What this person may be given.
+    languages = ArrayField(
+        models.CharField(max_length=35),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="Of prompts, BCP 47; empty: any",
+    )
+    batches = ArrayField(
+        models.PositiveIntegerField(), default=list, db_default=[], blank=True, help_text="Numbers; empty: any"
+    )
+    excluded = ArrayField(
+        models.CharField(max_length=24),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="Harm keys the person did not agree to",
+    )
+    consented_version = models.PositiveIntegerField(default=0, db_default=0, help_text="0: none, or withdrawn")
+    guideline_read = models.PositiveIntegerField(default=0, db_default=0, help_text="The version; 0: none yet")
+    qualified_at = models.DateTimeField(null=True, blank=True)
+
+    # Time at work. Active time is what was reported, and never more than the clock allows.
+    active_ms = models.PositiveBigIntegerField(default=0, db_default=0, help_text="Active time of all answers")
+    since_break_ms = models.PositiveBigIntegerField(default=0, db_default=0)
+    worked_until = models.DateTimeField(null=True, blank=True, help_text="Up to here active time is accounted for")
+    break_until = models.DateTimeField(null=True, blank=True)
+
+    question_order = ArrayField(models.CharField(max_length=24))
+    tag_order = ArrayField(models.CharField(max_length=24))
+
+    #: Not a column: seconds of exposure on the person's day, noted when the seat is taken.
+    dose_s: float = 0.0
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="seat_once", fields=["study", "person"]),
+            models.CheckConstraint(name="seat_excluded_known", condition=Q(excluded__contained_by=list(HARM_KEYS))),
+            models.CheckConstraint(
+                name="seat_orders_complete",
+                condition=Q(
+                    question_order__contains=list(SUB_DIMENSION_KEYS),
+                    question_order__len=len(SUB_DIMENSION_KEYS),
+                    tag_order__contains=list(HARM_KEYS),
+                    tag_order__len=len(HARM_KEYS),
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} in {self.study_id}"
+
+
+class Assignment(models.Model):
+    """One pair given to one person.
+
+    leased → submitted | skipped | released | expired. Review may offer an answered pair once more as a later round:
+    offered → leased. While `leased` it holds one of the pair's slots, also past
+    `expires_at`: an expired lease is reclaimable, not dead, until the sweep returns its slot. An expired or
+    released row is leased again rather than written a second time.
+    """
+
+    class State(models.TextChoices):
+        OFFERED = "offered", _("offered")
+        LEASED = "leased", _("leased")
+        SUBMITTED = "submitted", _("submitted")
+        SKIPPED = "skipped", _("skipped")
+        EXPIRED = "expired", _("expired")
+        RELEASED = "released", _("released")
+
+    class Place(models.TextChoices):
+        CURRENT = "current"
+        NEXT = "next"
+
+    # The constraints below index study and pair. An index on the person alone would tempt the planner to read all that
+    # somebody ever did in order to find out whether they had one pair.
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="assignments", db_index=False)
+    pair = models.ForeignKey(
+        Pair, on_delete=models.PROTECT, related_name="assignments", db_constraint=False, db_index=False
+    )
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="assignments", db_index=False
+    )
+    round = models.PositiveSmallIntegerField(default=0)
+    round_reason = models.CharField(max_length=40, blank=True, help_text="Why it was asked again")
+    comment = models.TextField(
+        blank=True, default="", db_default="", help_text="What review says to the person, where it came back"
+    )
+    left = models.CharField(max_length=7, help_text="Which video was shown on the left")
+    dimension_first = models.CharField(max_length=12)
+    state = models.CharField(max_length=9, choices=State.choices, default=State.LEASED)
+    place = models.CharField(max_length=7, choices=Place.choices, default=Place.CURRENT)
+    leased_at = models.DateTimeField(db_default=Now())
+    shown_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    draft: "models.JSONField[Any, Any]" = models.JSONField(null=True, blank=True)
+    protocol_version = models.PositiveIntegerField(help_text="The study's when the pair was given")
+    guideline_version = models.PositiveIntegerField(help_text="The study's when the pair was given")
+    skip_reason = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(name="assignment_expiring", fields=["expires_at"], condition=Q(state="leased")),
+            models.Index(name="assignment_offered", fields=["study", "person"], condition=Q(state="offered")),
+            models.Index(
+                name="assignment_recent", fields=["study", "person", "-ended_at"], condition=Q(state="submitted")
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(name="assignment_study_id", fields=["study", "id"]),
+            models.UniqueConstraint(name="assignment_once_a_round", fields=["pair", "person", "round"]),
+            # At most two live leases a person and study: one in each place.
+            models.UniqueConstraint(
+                name="assignment_one_lease_a_place",
+                fields=["study", "person", "place"],
+                condition=Q(state="leased"),
+            ),
+            models.CheckConstraint(name="assignment_left_known", condition=Q(left__in=list(VIDEOS))),
+            models.CheckConstraint(
+                name="assignment_dimension_known",
+                condition=Q(dimension_first__in=list(DIMENSIONS)),
+            ),
+            models.CheckConstraint(
+                name="assignment_state_known",
+                condition=Q(state__in=["offered", "leased", "submitted", "skipped", "expired", "released"]),
+            ),
+            models.CheckConstraint(name="assignment_place_known", condition=Q(place__in=["current", "next"])),
+            models.CheckConstraint(
+                name="assignment_ended_unless_leased",
+                condition=Q(state__in=["offered", "leased"], ended_at__isnull=True)
+                | (~Q(state__in=["offered", "leased"]) & Q(ended_at__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="assignment_skipped_with_reason",
+                condition=Q(state="skipped", skip_reason__in=list(SKIP_REASONS))
+                | (~Q(state="skipped") & Q(skip_reason="")),
+            ),
+            models.CheckConstraint(
+                name="assignment_later_round_has_reason", condition=Q(round=0) | ~Q(round_reason="")
+            ),
+            models.CheckConstraint(
+                name="assignment_only_later_rounds_offered", condition=~Q(state="offered") | Q(round__gt=0)
+            ),
+            models.CheckConstraint(name="assignment_lease_has_length", condition=Q(expires_at__gt=F("leased_at"))),
+            CompositeForeignKey(
+                name="assignment_pair_same_study",
+                fields=["study", "pair"],
+                to="catalog.Pair",
+                to_fields=["study", "id"],
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"pair {self.pair_id} to {self.person_id} ({self.state})"

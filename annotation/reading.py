@@ -1,0 +1,106 @@
+"""Reading the guideline: what it must say, what somebody has not read yet, and that they have read it now.
+
+A pair goes on under the version it was given with. Serving gives no new pair to a seat whose `guideline_read` is behind
+the study's `guideline_version`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from accounts import audit
+from accounts.models import User
+from annotation.models import Seat
+from annotation.protocol import HARM_KEYS, HARMLESSNESS_OVERALL, HELPFULNESS_OVERALL, SUB_DIMENSION_KEYS
+from annotation.seats import take_seat
+from catalog.documents import Change, NoSuchText, changes, publish, sections, text_of
+from catalog.documents.changes import ADDED, SAME
+from catalog.models import Document, Study
+
+#: Each question of the page opens the section of its key; a group of tags opens `tags`, one tag its own.
+TAGS = "tags"
+NEEDED_SECTIONS = (
+    *SUB_DIMENSION_KEYS,
+    HELPFULNESS_OVERALL.key,
+    TAGS,
+    *(f"tag-{key}" for key in HARM_KEYS),
+    HARMLESSNESS_OVERALL.key,
+)
+
+
+class NotInForce(Exception):
+    """What was read is not the study's guideline any more: `version` is."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(version)
+        self.version = version
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What changed in the guideline since the person last read it.
+
+    `since` is the version they read last; None where there is nothing to compare with, and `sections` is all of it.
+    """
+
+    version: int
+    since: int | None
+    language: str
+    sections: list[Change]
+
+
+def publish_guideline(study: Study, *, texts: Mapping[str, str], actor: User | None) -> int:
+    """Makes these texts the study's guideline and answers the version; people read it before their next pair.
+
+    Raises catalog.documents.NotPublished, with what is missing.
+    """
+    return publish(study, Document.Kind.GUIDELINE, texts=texts, actor=actor, needed=NEEDED_SECTIONS)
+
+
+def unread(person: User, study: Study, language: str) -> Unread:
+    """What the person has to read before their next pair; no sections if nothing."""
+    present = text_of(study, Document.Kind.GUIDELINE, language)
+    read = Seat.objects.filter(study=study, person=person).values_list("guideline_read", flat=True).first()
+    before = _as_read(study, present.language, read or 0)
+    after = sections(present.text)
+    if before is None:
+        everything = [Change(one.key, one.title, one.level, ADDED, one.html) for one in after]
+        return Unread(present.version, None, present.language, everything)
+    changed = [one for one in changes(sections(before.text), after) if one.kind != SAME]
+    return Unread(present.version, before.version, present.language, changed)
+
+
+def _as_read(study: Study, language: str, version: int) -> Document | None:
+    """The text that the person read, if it can be compared: words of another language cannot."""
+    try:
+        text = text_of(study, Document.Kind.GUIDELINE, language, version)
+    except NoSuchText:
+        return None
+    return text if text.language == language else None
+
+
+@transaction.atomic
+def mark_read(person: User, study: Study, version: int) -> None:
+    """Notes that the person has read this version. It only ever moves forward; saying it twice changes nothing.
+
+    Raises NotInForce if it is not the guideline in force: another was published while they read, so they read that.
+    """
+    seat = take_seat(person, study)
+    before = seat.guideline_read
+    moved = Seat.objects.filter(pk=seat.pk, guideline_read__lt=version, study__guideline_version=version).update(
+        guideline_read=version
+    )
+    if moved:
+        audit.record(
+            "guideline.read",
+            seat,
+            actor=person,
+            study_slug=study.slug,
+            before={"version": before},
+            after={"version": version},
+        )
+        return
+    present = Study.objects.values_list("guideline_version", flat=True).get(pk=study.pk)
+    if version != present:
+        raise NotInForce(present)

@@ -1,0 +1,68 @@
+"""Why a person has no pair, in the order in which it matters, and after how many seconds asking again makes sense."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, Min, OuterRef
+from django.utils import timezone
+
+from annotation import exposure
+from annotation.leases import RECLAIMABLE
+from annotation.models import Assignment, Seat
+from catalog.models import Pair, Study
+
+FINISHED, ALL_LEASED, PAUSED, EXCLUDED = "finished", "all_leased", "paused", "excluded"
+CAP, BREAK, CONSENT, GUIDELINE, QUALIFICATION = "cap", "break", "consent", "guideline", "qualification"
+REASONS = (FINISHED, ALL_LEASED, PAUSED, EXCLUDED, CAP, BREAK, CONSENT, GUIDELINE, QUALIFICATION)
+
+#: A reason, and seconds until asking again makes sense; None: not by itself.
+Refusal = tuple[str, int | None]
+
+
+def why_not_now(seat: Seat, study: Study, now: datetime) -> Refusal | None:
+    """What stands between a person without a pair in hand and their next one, and when to ask again."""
+    if study.state == Study.State.PAUSED:
+        return PAUSED, 60
+    if study.state == Study.State.CLOSED:
+        return FINISHED, None
+    if seat.consented_version < study.consent_version:
+        return CONSENT, None
+    if study.qualification_required and seat.qualified_at is None:
+        return QUALIFICATION, None
+    if seat.guideline_read < study.guideline_version:
+        return GUIDELINE, None
+    if (break_s := exposure.break_left_s(seat, study, now)) > 0:
+        return BREAK, break_s
+    return None
+
+
+def possible(seat: Seat, study: Study) -> Any:
+    """The study's pairs that the person could still be given, now or later, whatever stands between."""
+    had = Assignment.objects.filter(pair=OuterRef("pk"), person_id=seat.person_id).exclude(state__in=RECLAIMABLE)
+    return Pair.objects.filter(~Exists(had), study=study, held="").exclude(lane=Pair.Lane.CONTROL)
+
+
+def agreed(seat: Seat, pair_id: int) -> bool:
+    """Whether the person agreed to see all that the pair may show."""
+    return not seat.excluded or not Pair.objects.filter(pk=pair_id, may_show__overlap=seat.excluded).exists()
+
+
+def why_nothing(seat: Seat, study: Study) -> Refusal:
+    """The reason that the person has no pair, and after how many seconds asking again makes sense."""
+    agreed = possible(seat, study).exclude(may_show__overlap=seat.excluded)
+    expiry = agreed.filter(assignments__state="leased").aggregate(first=Min("assignments__expires_at"))["first"]
+    if expiry is not None:
+        return ALL_LEASED, _seconds_until(expiry)
+    servable = agreed.filter(ready=True, open_slots__gt=0)
+    if not seat.languages and not seat.batches and servable.exists():  # locked by somebody at this moment
+        return ALL_LEASED, 1
+    if agreed.filter(ready=False).exists():  # its videos are still being prepared
+        return ALL_LEASED, 15
+    if seat.excluded and possible(seat, study).filter(ready=True, open_slots__gt=0).exists():
+        return EXCLUDED, None
+    return FINISHED, None
+
+
+def _seconds_until(moment: datetime) -> int:
+    """Whole seconds from now to `moment`, at least 2 and at most 60: leases also end early."""
+    return min(60, max(2, int((moment - timezone.now()).total_seconds()) + 1))

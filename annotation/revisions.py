@@ -1,0 +1,224 @@
+"""Later revisions of one's own answer: after a second look, or reopened within the study's window.
+
+Revision 1 is never replaced: agreement, skill and contradiction rates are read from it; the standing's current one is
+what releases take. Locks are taken in the room's order: seat, assignment, standing; the pair's batch last, shared.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from accounts.models import AuditEvent, User
+from annotation import draws
+from annotation.answers import Answers
+from annotation.models import Annotation, Assignment, Seat, Standing
+from annotation.protocol import SECOND_LOOK
+from annotation.seats import take_seat
+from annotation.signals import answer_revised
+from annotation.submission import Conflict, active_ms
+from catalog.models import Batch, Study
+
+#: The audit action that says an answer was shown once more and what came of it.
+LOOKED_AGAIN = "annotation.second_look"
+
+
+@dataclass(frozen=True, slots=True)
+class Revised:
+    """The revision that stands now, and whether this call wrote it: the same answers again write none."""
+
+    annotation: Annotation
+    standing: Standing
+    created: bool
+
+
+def second_look_due(study: Study, annotation: Annotation) -> bool:
+    """Whether the person is asked to look once more at the answer they just gave (protocol, rule 2): always where
+    the first answers contradict themselves, and by draw on some that do not. Costs no query."""
+    if not study.second_look or annotation.revision != 1:
+        return False
+    if Answers.of(annotation).contradictory:
+        return True
+    return draws.second_look(study, annotation.author_id, annotation.assignment_id)
+
+
+def closed_because(assignment: Assignment, seat: Seat, study: Study, now: datetime) -> Conflict | None:
+    """Why the person's answer cannot be opened again now; None if it can.
+
+    Args:
+        assignment: with `pair` and `pair.batch` loaded.
+    """
+    pair = assignment.pair
+    if assignment.state != Assignment.State.SUBMITTED or assignment.ended_at is None:
+        return Conflict("not_answered", _("You have not answered this pair."))
+    if study.state == Study.State.CLOSED:
+        return Conflict("study_closed", _("The study is closed, so its answers stay as they are."))
+    if pair.batch.state != Batch.State.OPEN:
+        return batch_closed()
+    if pair.held:
+        return Conflict("held", _("This pair has been taken out for now, so its answers stay as they are."))
+    if now > assignment.ended_at + timedelta(seconds=study.reopen_s):
+        return Conflict("too_late", _("The time in which this answer could be changed is over."))
+    if seat.consented_version < study.consent_version:
+        return Conflict("consent", _("Agree to what this study may show first; then this pair can be opened again."))
+    if set(seat.excluded) & set(pair.may_show):
+        return Conflict("excluded", _("This pair may show what you asked not to be shown, so it stays closed."))
+    return None
+
+
+def batch_closed() -> Conflict:
+    """The refusal of any change to an answer whose batch was handed over."""
+    return Conflict("batch_closed", _("This pair's batch has been handed over, so its answers stay as they are."))
+
+
+def revise(
+    assignment: Assignment,
+    person: User,
+    *,
+    submission_id: UUID,
+    answers: Answers,
+    timings_ms: Mapping[str, int],
+    viewing: Mapping[str, Any],
+    reason: str,
+) -> Revised:
+    """Makes other answers of the person's the current ones, as the next revision of the same assignment.
+
+    1. Lock the person's seat, so that their requests follow one another, then the assignment and its standing.
+    2. The same submission id with the same answers returns what was stored the first time.
+    3. Refuse where the window is over or the batch was handed over; its row is locked, shared, until we commit.
+    4. Answers that are what stands already write no revision; that the person looked again is recorded once.
+    5. Else write the revision, move the standing to it, record it, and tell the rooms above.
+
+    Raises Conflict if nothing was answered, the answer can no longer be changed, a second look was not asked for or
+    is over, or the id was used for anything else.
+    """
+    try:
+        with transaction.atomic():
+            seat = take_seat(person, assignment.study)
+            locked = _locked(assignment)
+            stored = Annotation.objects.filter(submission_id=submission_id).first()
+            if stored is not None:
+                return _repeated(stored, locked, answers)
+            if locked.state != Assignment.State.SUBMITTED:
+                raise Conflict("not_answered", _("You have not answered this pair."))
+            standing = Standing.objects.select_for_update(of=("self",)).select_related("current").get(pk=locked.pk)
+            _refuse_if_closed(locked, seat, standing, reason)
+            if Answers.of(standing.current) == answers:
+                _record_look(standing.current, person, reason, changed=False)
+                return Revised(standing.current, standing, created=False)
+            revision = _write(locked, seat, standing, person, submission_id, answers, timings_ms, viewing, reason)
+            return Revised(revision, standing, created=True)
+    except IntegrityError as error:
+        # Another person used the same id at the same moment; each sees only their own seat's lock.
+        if "submission_id" in str(error):
+            raise Conflict("submission_id_used", "This submission id belongs to another answer.") from error
+        raise
+
+
+def _locked(assignment: Assignment) -> Assignment:
+    rows = Assignment.objects.select_related("study", "pair__batch").select_for_update(of=("self",))
+    return rows.get(pk=assignment.pk)
+
+
+def _repeated(stored: Annotation, assignment: Assignment, answers: Answers) -> Revised:
+    """What was stored under an id that is being sent again. Raises Conflict unless it is the same content."""
+    if stored.assignment_id != assignment.pk or Answers.of(stored) != answers:
+        raise Conflict("submission_id_used", "This submission id belongs to an answer with other content.")
+    return Revised(stored, Standing.objects.get(pk=assignment.pk), created=False)
+
+
+def _refuse_if_closed(assignment: Assignment, seat: Seat, standing: Standing, reason: str) -> None:
+    """Raises Conflict where the answer can no longer be changed for this reason."""
+    if _batch_state(assignment.pair.batch_id) != Batch.State.OPEN:
+        raise batch_closed()
+    if reason != SECOND_LOOK:
+        if conflict := closed_because(assignment, seat, assignment.study, timezone.now()):
+            raise conflict
+        return
+    first = standing.current
+    if first.revision != 1 or not second_look_due(assignment.study, first):
+        raise Conflict("no_second_look", _("No second look is asked for on this answer."))
+    if timezone.now() > first.submitted_at + timedelta(seconds=assignment.study.lease_s):
+        raise Conflict("too_late", _("The time in which this answer could be changed is over."))
+
+
+def _batch_state(batch_id: int) -> str:
+    """The batch's state, which nobody changes until this transaction ends; other revisions do not wait."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT state FROM catalog_batch WHERE id = %s FOR SHARE", [batch_id])
+        row: Any = cursor.fetchone()
+    return str(row[0])
+
+
+def _write(
+    assignment: Assignment,
+    seat: Seat,
+    standing: Standing,
+    person: User,
+    submission_id: UUID,
+    answers: Answers,
+    timings_ms: Mapping[str, int],
+    viewing: Mapping[str, Any],
+    reason: str,
+) -> Annotation:
+    """Writes the next revision, makes it current, and says so."""
+    before = standing.current
+    now = timezone.now()
+    annotation = Annotation.objects.create(
+        study_id=assignment.study_id,
+        assignment=assignment,
+        revision=before.revision + 1,
+        author=person,
+        submission_id=submission_id,
+        submitted_at=now,
+        reason=reason,
+        active_ms=credit(seat, timings_ms, since=before.submitted_at, now=now),
+        timings_ms=dict(timings_ms),
+        viewing=dict(viewing),
+        presentation=draws.presentation(assignment.study, seat, assignment),
+        protocol_version=assignment.protocol_version,
+        guideline_version=assignment.guideline_version,
+        **answers.columns(),
+    )
+    standing.current, standing.tags_unnoted = annotation, bool(answers.tagged())
+    standing.save(update_fields=["current", "tags_unnoted"])
+    audit.record(
+        "annotation.revised",
+        annotation,
+        actor=person,
+        study_slug=assignment.study.slug,
+        before={"current": before.pk, "revision": before.revision},
+        after={"assignment": assignment.pk, "revision": annotation.revision, "reason": reason},
+    )
+    _record_look(before, person, reason, changed=True)
+    answer_revised.send(sender=Annotation, annotation=annotation, standing=standing)
+    return annotation
+
+
+def _record_look(first: Annotation, person: User, reason: str, *, changed: bool) -> None:
+    """Leaves one audit row for an answer's second look, whatever is repeated."""
+    if reason != SECOND_LOOK:
+        return
+    seen = AuditEvent.objects.filter(
+        subject=Annotation._meta.db_table, subject_id=str(first.pk), action=LOOKED_AGAIN
+    ).exists()
+    if not seen:
+        slug = first.assignment.study.slug
+        audit.record(LOOKED_AGAIN, first, actor=person, study_slug=slug, after={"changed": changed})
+
+
+def credit(seat: Seat, timings_ms: Mapping[str, int], *, since: datetime, now: datetime) -> int:
+    """Adds a revision's active time, in milliseconds, to the locked seat and answers it. What passed before the
+    revision was begun is accounted for by earlier answers, so nothing is counted twice."""
+    credited = active_ms(timings_ms, since=max(since, seat.worked_until or since), now=now)
+    seat.active_ms += credited
+    seat.since_break_ms += credited
+    seat.worked_until = now
+    seat.save(update_fields=["active_ms", "since_break_ms", "worked_until"])
+    return credited

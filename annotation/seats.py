@@ -1,0 +1,45 @@
+"""A person's seat in a study: locked by whatever changes what they hold, so their own requests follow one another."""
+
+from django.utils import timezone
+
+from accounts.models import User
+from annotation import draws, exposure
+from annotation.models import Seat
+from catalog.models import Study
+from diptych.database.fixed import Columns, fetch_one
+
+SEAT = Columns(Seat, "seat")
+SEAT_LOCKED = f"""
+SELECT {SEAT.sql},
+       (SELECT dose.seconds FROM annotation_dose dose WHERE dose.person_id = %(person)s AND dose.day = %(day)s)
+  FROM annotation_seat seat
+ WHERE seat.study_id = %(study)s AND seat.person_id = %(person)s
+   FOR UPDATE OF seat
+"""  # noqa: S608 - of column names
+
+
+def take_seat(person: User, study: Study) -> Seat:
+    """The person's seat in the study, locked until the transaction ends; made, with its orders drawn, if new.
+
+    `seat.dose_s` is what they were exposed to today.
+    """
+    values = {"study": study.pk, "person": person.pk, "day": exposure.day_of(person, timezone.now())}
+    row = fetch_one(SEAT_LOCKED, values)
+    if row is None:
+        orders = {
+            "guideline_read": study.guideline_version,  # the first one is read with the consent
+            "question_order": draws.question_order(study, person.pk),
+            "tag_order": draws.tag_order(study, person.pk),
+        }
+        Seat.objects.bulk_create([Seat(study=study, person=person, **orders)], ignore_conflicts=True)
+        row = fetch_one(SEAT_LOCKED, values)
+    assert row is not None  # noqa: S101 - seats are never deleted
+    seat = SEAT.instance(row)
+    seat.dose_s = row[-1] or 0.0
+    return seat
+
+
+def look_back_soon(seat: Seat) -> None:
+    """Something behind the person may be theirs again: the next lease looks there first."""
+    seat.positions["looked_back_at"] = 0
+    seat.save(update_fields=["positions"])

@@ -1,0 +1,78 @@
+"""What showing an assignment needs, in one narrow statement: nothing about generators, labels or other people."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import orjson
+
+from diptych.database.fixed import fetch_all
+
+
+class Clip(NamedTuple):
+    """One video as it is shown."""
+
+    asset: str
+    duration_s: float
+    fps: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One assignment as its person sees it."""
+
+    id: int
+    state: str
+    round: int
+    round_reason: str
+    comment: str
+    left: str
+    dimension_first: str
+    expires_at: datetime
+    draft: dict[str, Any] | None
+    guideline_version: int
+    pair_id: str
+    may_show: list[str]
+    prompt_text: str
+    language: str
+    #: The person's own choices; empty and None where they made none.
+    media_filter: str | None
+    name_categories: bool | None
+    video_0: Clip
+    video_1: Clip
+
+
+SHOWN = """
+SELECT assignment.id, assignment.state, assignment.round, assignment.round_reason, assignment.comment,
+       assignment."left", assignment.dimension_first, assignment.expires_at, assignment.draft,
+       assignment.guideline_version, pair.public_id, pair.may_show, prompt.text, prompt.language,
+       preference.media_filter, preference.name_categories,
+       asset_0.public_id, asset_0.duration_s, asset_0.fps, video_0.video_text,
+       asset_1.public_id, asset_1.duration_s, asset_1.fps, video_1.video_text
+  FROM annotation_assignment assignment
+  JOIN catalog_pair pair ON pair.id = assignment.pair_id
+  JOIN catalog_prompt prompt ON prompt.id = pair.prompt_id
+  JOIN catalog_video video_0 ON video_0.id = pair.video_0_id
+  JOIN catalog_asset asset_0 ON asset_0.id = video_0.asset_id
+  JOIN catalog_video video_1 ON video_1.id = pair.video_1_id
+  JOIN catalog_asset asset_1 ON asset_1.id = video_1.asset_id
+  LEFT JOIN accounts_viewingpreference preference ON preference.user_id = assignment.person_id
+ WHERE assignment.id IN (%(one)s, %(other)s)
+"""
+#: Columns before the two clips', and the place of the draft among them.
+ABOUT, DRAFT = 16, 8
+
+
+def shown(one: int | None, other: int | None = None) -> dict[int, Shown]:
+    """One or two assignments by id, as their person sees them."""
+    if one is None:
+        return {}
+    return {row[0]: _read(row) for row in fetch_all(SHOWN, {"one": one, "other": other})}
+
+
+def _read(row: tuple[Any, ...]) -> Shown:
+    about = list(row[:ABOUT])
+    about[DRAFT] = None if about[DRAFT] is None else orjson.loads(about[DRAFT])
+    columns: list[Any] = [*about, Clip(*row[ABOUT : ABOUT + 4]), Clip(*row[ABOUT + 4 :])]
+    return Shown(*columns)

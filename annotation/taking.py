@@ -1,0 +1,99 @@
+"""Taking a pair from the queue for one person, within what protects them."""
+
+from datetime import datetime, timedelta
+
+from accounts.models import User
+from annotation import draws, exposure, leases, queue, reasons
+from annotation.leases import Held
+from annotation.models import Assignment, Seat
+from annotation.queue import CONTROL_LANES, HARMLESS_LANES, REAL_LANES, Positions
+from catalog.models import Pair, Study
+
+
+class Taking:
+    """Takes pairs from the queue for the person of a locked seat, within what protects them."""
+
+    def __init__(self, seat: Seat, person: User, study: Study, now: datetime) -> None:
+        self.seat, self.person, self.study, self.now = seat, person, study, now
+        self.positions = Positions(seat.positions)
+        self.refusal: reasons.Refusal | None = None
+
+    @property
+    def capped(self) -> bool:
+        """Whether the person has seen enough for today, so that only harmless pairs may follow."""
+        return 0 < self.study.daily_dose_s <= self.seat.dose_s
+
+    def may_show(self, held: Held) -> bool:
+        """Whether a pair taken earlier may still be shown now."""
+        return held.agreed and (held.lane != Pair.Lane.SENSITIVE or not self.capped)
+
+    def take(self, place: str) -> int | None:
+        """Leases the first pair in order that the person may have; the assignment's id, or None."""
+        lanes = HARMLESS_LANES if self.capped else REAL_LANES
+        wish = self._wish(place)
+        taken = None
+        if draws.is_control(self.study, self.seat.person_id, self.seat.served):
+            taken = queue.take(wish, self.positions, CONTROL_LANES, self.now)
+        if taken is None and self._harmless_is_due:
+            taken = queue.take(wish, self.positions, HARMLESS_LANES, self.now)
+        taken = taken or queue.take(wish, self.positions, lanes, self.now)
+        if taken is None and place == Assignment.Place.CURRENT:
+            leases.return_expired(study_id=self.study.pk)
+            taken = queue.take_anywhere(wish, self.positions, lanes)
+        if taken is None:
+            if place == Assignment.Place.CURRENT:
+                self._refuse()
+            return None
+        self._note(taken)
+        return taken.assignment_id
+
+    @property
+    def _harmless_is_due(self) -> bool:
+        return 0 < self.study.harmless_after <= self.seat.sensitive_run
+
+    def _refuse(self) -> None:
+        """Nothing can be taken. Where the day's dose is the reason: until tomorrow."""
+        if self.capped and reasons.possible(self.seat, self.study).filter(lane=Pair.Lane.SENSITIVE).exists():
+            seconds = exposure.seconds_to_tomorrow(self.person, self.now)
+            exposure.note_dose_break(self.seat, self.study, self.now, seconds)
+            self.refusal = reasons.CAP, seconds
+
+    def _note(self, taken: queue.Taken) -> None:
+        """What the statement wrote to the seat's row, for the copy in hand."""
+        if taken.is_new:
+            self.seat.served += 1
+            self.seat.left_balance += 1 if taken.left == "video_0" else -1
+        if taken.lane == Pair.Lane.SENSITIVE:
+            self.seat.sensitive_run += 1
+            self.seat.dose_s += taken.expected_s
+        elif taken.lane == Pair.Lane.HARMLESS:
+            self.seat.sensitive_run = 0
+
+    def _wish(self, place: str) -> queue.Wish:
+        study, seat = self.study, self.seat
+        shown = place == Assignment.Place.CURRENT
+        return {
+            "study": study.pk,
+            "person": seat.person_id,
+            "seat": seat.pk,
+            "languages": seat.languages,
+            "batches": seat.batches,
+            "excluded": seat.excluded,
+            "left": _left(seat, study),
+            "dimension_first": draws.dimension_first(study, seat.person_id, seat.served),
+            "place": place,
+            "protocol_version": study.protocol_version,
+            "guideline_version": study.guideline_version,
+            "now": self.now,
+            "shown_at": self.now if shown else None,
+            "expires_at": self.now + timedelta(seconds=study.lease_s if shown else study.next_lease_s),
+            "day": exposure.day_of(self.person, self.now),
+            "looks": exposure.LOOKS,
+        }
+
+
+def _left(seat: Seat, study: Study) -> str:
+    """The side that evens out the person's own balance; drawn where it is even."""
+    if seat.left_balance:
+        return "video_1" if seat.left_balance > 0 else "video_0"
+    return draws.left(study, seat.person_id, seat.served)

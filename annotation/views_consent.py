@@ -1,0 +1,91 @@
+"""The consent page: agreeing before the first pair, changing what one sees, withdrawing."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.models import User
+from annotation import consent, wellbeing
+from annotation.permissions import annotated_study
+from catalog.documents import changes, sections, text_of
+from catalog.models import Document, Study
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@login_required
+def page(request: HttpRequest, slug: str) -> HttpResponse:
+    """What the study may show, a box each, and the way to agree, to change it and to withdraw."""
+    study = annotated_study(request, slug)
+    if request.method == "POST":
+        return agree(request, study)
+    return render(request, "annotation/consent.html", shown(request.user, study))  # type: ignore[arg-type]
+
+
+def agree(request: HttpRequest, study: Study) -> HttpResponse:
+    """Stores what was ticked: the first time it leads to the pairs, later back to the page."""
+    person: User = request.user  # type: ignore[assignment]
+    was_in_force = consent.in_force(person, study)
+    language = request.POST.get("language", "")
+    if language not in dict(settings.LANGUAGES):
+        language = settings.LANGUAGE_CODE
+    ticked = request.POST.getlist("categories")
+    try:
+        if request.POST.get("version") != str(study.consent_version):
+            raise consent.TermsChanged
+        text = consent.words(text_of(study, Document.Kind.CONSENT, language), language, study.categories, ticked)
+        consent.agree(person, study, categories=ticked, text=text, language=language)
+    except (consent.TermsChanged, ValueError):
+        messages.warning(request, _("The study changed its terms while you read. Nothing was saved; read them again."))
+        return redirect("annotation:consent", slug=study.slug)
+    if not was_in_force:
+        return redirect("annotation:workspace", slug=study.slug)
+    messages.success(request, _("Saved. You get only pairs that fit what you ticked."))
+    return redirect("annotation:consent", slug=study.slug)
+
+
+@require_POST
+@never_cache
+@login_required
+def withdraw(request: HttpRequest, slug: str) -> HttpResponse:
+    """Ends the agreement. The page it leads back to says what that means."""
+    study = annotated_study(request, slug)
+    consent.withdraw(request.user, study)  # type: ignore[arg-type]
+    return redirect("annotation:consent", slug=study.slug)
+
+
+def shown(person: User, study: Study) -> dict[str, Any]:
+    """What the page shows: the text of now, and beside it what changed since the person last agreed."""
+    language = get_language() or settings.LANGUAGE_CODE
+    text = text_of(study, Document.Kind.CONSENT, language)
+    agreement = consent.agreement(person, study)
+    asked_anew = agreement.state in {"changed", "withdrawn"}
+    return {
+        "study": study,
+        "text": text,
+        "parts": sections(text.text),
+        "text_is_foreign": text.language != language,
+        "language": language,
+        "agreement": agreement,
+        "marked": text_changes(study, agreement, text) if asked_anew else [],
+        "own": wellbeing.own_summary(person, study) if agreement.last else None,
+        "any_before": asked_anew and any(box.agreed_before for box in agreement.boxes),
+    }
+
+
+def text_changes(study: Study, agreement: consent.Agreement, text: Document) -> list[Any]:
+    """The text of now with marks where it differs from what the person agreed to; empty if it does not."""
+    if agreement.last is None:
+        return []
+    earlier = consent.earlier_text(study, agreement.last, text.language)
+    if earlier is None or earlier.text == text.text or earlier.language != text.language:
+        return []
+    return changes(sections(earlier.text), sections(text.text))

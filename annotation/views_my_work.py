@@ -1,0 +1,33 @@
+"""A person's own work, on one page."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import get_language
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from accounts.models import User
+from annotation import my_work
+from annotation.permissions import annotated_study
+
+
+@require_safe
+@never_cache
+@login_required
+def page(request: HttpRequest, slug: str) -> HttpResponse:
+    """Own progress and time, what protects the person today, and their answers, some of which may be changed."""
+    study = annotated_study(request, slug)
+    person: User = request.user  # type: ignore[assignment]  # signed in
+    after = request.GET.get("after", "")
+    return render(
+        request,
+        "annotation/my_work.html",
+        {
+            "study": study,
+            "summary": my_work.summary(study, person),
+            "care": my_work.care(study, person),
+            "page": my_work.recent(study, person, after=after, chinese=(get_language() or "").startswith("zh")),
+            "after": after,
+        },
+    )

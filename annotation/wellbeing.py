@@ -1,0 +1,171 @@
+"""What people were exposed to, by name: for the person and for a study's wellbeing contact, for nobody else.
+
+Managers get `exposure_groups`. Nothing that measures speed, quality or pay reads either; a test holds that.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from django.db.models import Count, Exists, FloatField, Max, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from accounts.models import User
+from annotation import exposure
+from annotation.models import Break, Dose, Exposure, Seat
+from catalog.harms import Harm, harms_of
+from catalog.models import Membership, Study
+from catalog.models.studies import Role
+
+#: How many days a summary covers, the last one included.
+DAYS = 14
+#: Seconds of possibly harmful video: as settled, else as expected.
+SEEN = Coalesce("revealed_s", "expected_s")
+BY_NAME, BY_EXPOSURE = "name", "exposure"
+ORDERS: dict[str, tuple[str, ...]] = {BY_NAME: ("username",), BY_EXPOSURE: ("-seen_s", "username")}
+
+
+def in_minutes(seconds: float) -> str:
+    """Whole minutes for a table; what is less than one is not told as none."""
+    return "<1" if 0 < seconds < 60 else str(round(seconds / 60))
+
+
+@dataclass(slots=True)
+class Day:
+    """One day of one person in one study; the day is the person's own."""
+
+    day: date
+    seconds: float = 0.0
+    pairs: int = 0
+    hidden: int = 0
+    too_distressing: int = 0
+    breaks: int = 0
+
+    @property
+    def minutes(self) -> str:
+        return in_minutes(self.seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """`DAYS` days of one person in one study, oldest first, and which of the study's harms they left out."""
+
+    person: User
+    days: list[Day]
+    opted_out: list[Harm] = field(default_factory=list)
+    consented: bool = False
+
+    @property
+    def seconds(self) -> float:
+        return sum(day.seconds for day in self.days)
+
+    @property
+    def minutes(self) -> str:
+        return in_minutes(self.seconds)
+
+    @property
+    def hidden(self) -> int:
+        return sum(day.hidden for day in self.days)
+
+    @property
+    def too_distressing(self) -> int:
+        return sum(day.too_distressing for day in self.days)
+
+    @property
+    def breaks(self) -> int:
+        return sum(day.breaks for day in self.days)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSummary:
+    """What a person sees of themselves: their summary, and today's dose over all studies against this study's cap."""
+
+    summary: Summary
+    dose_s: float
+    cap_s: int
+
+    @property
+    def dose_minutes(self) -> str:
+        return in_minutes(self.dose_s)
+
+    @property
+    def cap_minutes(self) -> int:
+        """0: no cap."""
+        return self.cap_s // 60
+
+
+def own_summary(person: User, study: Study) -> OwnSummary:
+    """The person's own exposure in the study, for themselves."""
+    today = exposure.day_of(person, timezone.now())
+    dose_s = Dose.objects.filter(person=person, day=today).values_list("seconds", flat=True).first() or 0.0
+    return OwnSummary(summaries(study, [person], today)[0], dose_s, study.daily_dose_s)
+
+
+def people(study: Study, last: date, order: str = BY_NAME) -> QuerySet[User]:
+    """Everybody who annotates in the study or was exposed in it, with `.seen_s` of the days up to `last`."""
+    own = Exposure.objects.filter(study=study, person=OuterRef("pk"))
+    in_window = own.filter(day__gt=last - timedelta(days=DAYS), day__lte=last).order_by()
+    seen = in_window.values("person").annotate(seconds=Sum(SEEN)).values("seconds")
+    annotates = Membership.objects.filter(study=study, person=OuterRef("pk"), role=Role.ANNOTATOR)
+    return (
+        User.objects.filter(Exists(annotates) | Exists(own))
+        .annotate(seen_s=Coalesce(Subquery(seen), Value(0.0), output_field=FloatField()))
+        .order_by(*ORDERS[order])
+    )
+
+
+def last_day(study: Study) -> date:
+    """Today, or tomorrow where somebody of the study is already there."""
+    latest: date | None = Exposure.objects.filter(study=study).aggregate(latest=Max("day"))["latest"]
+    today = timezone.localdate()
+    return max(today, latest or today)
+
+
+def summaries(study: Study, persons: Sequence[User], last: date) -> list[Summary]:
+    """A summary each, in the order given, of the days up to `last`; three queries, however many people."""
+    ids = [person.pk for person in persons]
+    days = [last - timedelta(days=back) for back in reversed(range(DAYS))]
+    by_person = {person.pk: {day: Day(day) for day in days} for person in persons}
+    for row in _exposures(study, ids, days[0], last):
+        day = by_person[row["person"]][row["day"]]
+        day.seconds, day.pairs = row["seconds"], row["pairs"]
+        day.hidden, day.too_distressing = row["hides"], row["distressing"]
+    _count_breaks(study, persons, by_person, last)
+    seats = {seat.person_id: seat for seat in Seat.objects.filter(study=study, person__in=ids)}
+    return [_summary(study, person, list(by_person[person.pk].values()), seats.get(person.pk)) for person in persons]
+
+
+def _exposures(study: Study, ids: Collection[int], first: date, last: date) -> Iterable[Any]:
+    return (
+        Exposure.objects.filter(study=study, person__in=ids, day__range=(first, last))
+        .values("person", "day")
+        .annotate(
+            seconds=Sum(SEEN),
+            pairs=Count("pk", filter=Q(revealed_s__gt=0) | Q(revealed_s=None)),
+            hides=Sum("hidden"),
+            distressing=Count("pk", filter=Q(too_distressing=True)),
+        )
+    )
+
+
+def _count_breaks(study: Study, persons: Sequence[User], by_person: dict[int, dict[date, Day]], last: date) -> None:
+    """Each break on the day on which it began for its person."""
+    known = {person.pk: person for person in persons}
+    end = datetime.combine(last, time(), UTC) + timedelta(days=2)  # a day is over somewhat later in some places
+    breaks = Break.objects.filter(
+        study=study, person__in=known, began_at__gte=end - timedelta(days=DAYS + 3), began_at__lt=end
+    )
+    for person_id, moment in breaks.values_list("person_id", "began_at"):
+        day = by_person[person_id].get(exposure.day_of(known[person_id], moment))
+        if day is not None:
+            day.breaks += 1
+
+
+def _summary(study: Study, person: User, days: list[Day], seat: Seat | None) -> Summary:
+    """Who withdrew or was never asked has left out nothing by name."""
+    if seat is None or not seat.consented_version:
+        return Summary(person, days)
+    left_out = harms_of([key for key in seat.excluded if key in study.categories])
+    return Summary(person, days, left_out, consented=True)

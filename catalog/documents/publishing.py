@@ -1,0 +1,103 @@
+"""Publishing the next version of a study's text: in every language at once, or not at all."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from accounts.models import User
+from catalog.documents.markdown import sections
+from catalog.documents.texts import LANGUAGES, VERSION_FIELD, present_version, versions
+from catalog.models import Document, Study
+
+#: Characters; a text that people read before they go on is far shorter.
+LONGEST_TEXT = 200_000
+
+
+class NotPublished(Exception):
+    """Nothing was published; `reasons` are sentences for a person."""
+
+    def __init__(self, *reasons: str) -> None:
+        super().__init__("\n".join(reasons))
+        self.reasons = reasons
+
+
+def publish(
+    study: Study, kind: str, *, texts: Mapping[str, str], actor: User | None, needed: Collection[str] = ()
+) -> int:
+    """Makes these texts the version in force and answers its number; `study` is brought up to date.
+
+    The study row in hand says which version they are meant to follow: if another was published since it was read,
+    nothing happens. A new guideline is also a new version of the protocol (rule 9 of the protocol).
+
+    Args:
+        texts: Markdown by language; at least one of the product's languages.
+        needed: keys of sections that each text must have.
+
+    Raises NotPublished with every reason there is.
+    """
+    if reasons := faults_of(texts, needed):
+        raise NotPublished(*reasons)
+    field = VERSION_FIELD[Document.Kind(kind)]
+    version = present_version(study, kind) + 1
+    moved: dict[str, Any] = {field: version}
+    if kind == Document.Kind.GUIDELINE:
+        moved["protocol_version"] = F("protocol_version") + 1
+    with transaction.atomic():
+        present = {text.language: text.text for text in versions(study, kind).filter(version=version - 1)}
+        if present == dict(texts):
+            raise NotPublished(_("These are the words of version %(version)s already.") % {"version": version - 1})
+        # Conditional: of two at once the second waits here, and then finds the version moved.
+        if not Study.objects.filter(pk=study.pk, **{field: version - 1}).update(**moved):
+            raise NotPublished(
+                _("Somebody else published a version meanwhile. Read it, then publish yours again if it still fits.")
+            )
+        Document.objects.bulk_create(
+            Document(study=study, kind=kind, version=version, language=language, text=text)
+            for language, text in texts.items()
+        )
+        audit.record(
+            f"{kind}.published",
+            study,
+            actor=actor,
+            study_slug=study.slug,
+            before={"version": version - 1},
+            after={"version": version, "languages": sorted(texts)},
+        )
+    study.refresh_from_db(fields=[field, "protocol_version"])
+    return version
+
+
+def faults_of(texts: Mapping[str, str], needed: Collection[str]) -> list[str]:
+    """What keeps these texts from being published, in sentences; empty if nothing does."""
+    if not texts:
+        return [_("There is no text. Give it in at least one of: %(languages)s.") % {"languages": ", ".join(LANGUAGES)}]
+    return [fault for language, text in texts.items() for fault in _faults_of_one(language, text, needed)]
+
+
+def _faults_of_one(language: str, text: str, needed: Collection[str]) -> list[str]:
+    about = {"language": language}
+    if language not in LANGUAGES:
+        return [_("%(language)s is none of the product's languages.") % about]
+    if not text.strip():
+        return [_("The text in %(language)s is empty.") % about]
+    if "\0" in text:
+        return [_("The text in %(language)s has a NUL character, so it is no text.") % about]
+    if len(text) > LONGEST_TEXT:
+        limit = {"longest": LONGEST_TEXT}
+        return [_("The text in %(language)s is longer than %(longest)s characters.") % (about | limit)]
+    count = Counter(section.key for section in sections(text))
+    twice = sorted(key for key, times in count.items() if times > 1)
+    missing = [key for key in needed if key not in count]
+    faults = []
+    if missing:
+        keys = {"keys": ", ".join(missing)}
+        faults.append(_("The text in %(language)s lacks sections: %(keys)s.") % (about | keys))
+    if twice:
+        keys = {"keys": ", ".join(twice)}
+        faults.append(_("The text in %(language)s has sections twice: %(keys)s.") % (about | keys))
+    return faults

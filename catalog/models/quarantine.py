@@ -1,0 +1,124 @@
+"""Material that was reported as illegal: what is kept from everybody, who reported it, what was done about it."""
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from catalog.models.assets import Asset
+from catalog.models.pairs import Pair
+from catalog.models.studies import Study
+from diptych.database.constraints import CompositeForeignKey
+from diptych.database.triggers import append_only
+
+
+class Quarantine(models.Model):
+    """One asset kept from everybody, in every study, from a report until a safety officer releases it.
+
+    In force while `released_at` is null; `Asset.quarantined_at` says so beside the asset. The files follow after the
+    commit: `files_settled_at` is null until they lie where the row says, apart or back. Nothing is ever deleted.
+    """
+
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="quarantines")
+    opened_at = models.DateTimeField(db_default=Now())
+    files_settled_at = models.DateTimeField(null=True, blank=True, help_text="Null: the files are still to be moved")
+    legal_hold_since = models.DateTimeField(null=True, blank=True, help_text="Null: no hold; while set, no release")
+    released_at = models.DateTimeField(null=True, blank=True)
+    released_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    reason = models.TextField(blank=True, help_text="Why it was released")
+
+    class Meta:
+        indexes = [
+            models.Index(name="quarantine_unsettled", fields=["asset"], condition=Q(files_settled_at__isnull=True)),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                name="quarantine_one_in_force", fields=["asset"], condition=Q(released_at__isnull=True)
+            ),
+            models.CheckConstraint(
+                name="quarantine_released_by_somebody_why",
+                condition=Q(released_at__isnull=True, released_by__isnull=True, reason="")
+                | (Q(released_at__isnull=False, released_by__isnull=False) & ~Q(reason="")),
+            ),
+            models.CheckConstraint(
+                name="quarantine_no_release_under_legal_hold",
+                condition=Q(released_at__isnull=True) | Q(legal_hold_since__isnull=True),
+            ),
+        ]
+        triggers = [pgtrigger.Protect(name="quarantine_rows_stay", operation=pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"asset {self.asset_id}, {'in force' if self.released_at is None else 'released'}"
+
+
+class Report(models.Model):
+    """Somebody said that a video they were shown may be illegal. No description is asked for, and none is kept."""
+
+    quarantine = models.ForeignKey(Quarantine, on_delete=models.PROTECT, related_name="reports")
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="reports")
+    pair = models.ForeignKey(Pair, on_delete=models.PROTECT, related_name="reports", db_constraint=False)
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    reported_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="report_once_a_person", fields=["quarantine", "person"]),
+            CompositeForeignKey(
+                name="report_pair_same_study",
+                fields=["study", "pair"],
+                to="catalog.Pair",
+                to_fields=["study", "id"],
+            ),
+        ]
+        triggers = append_only("report")
+
+    def __str__(self) -> str:
+        return f"{self.person_id} on quarantine {self.quarantine_id}"
+
+
+class Referral(models.Model):
+    """A safety officer's note that they told an authority or hotline. The platform itself tells nobody."""
+
+    quarantine = models.ForeignKey(Quarantine, on_delete=models.PROTECT, related_name="referrals")
+    to_whom = models.CharField(max_length=200)
+    reference = models.CharField(max_length=200, blank=True, help_text="What they call the case")
+    made_at = models.DateTimeField(help_text="When they were told")
+    noted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    noted_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="referral_noted_once", fields=["quarantine", "to_whom", "reference", "made_at"]
+            ),
+            models.CheckConstraint(name="referral_names_whom", condition=~Q(to_whom="")),
+        ]
+        triggers = append_only("referral")
+
+    def __str__(self) -> str:
+        return f"{self.to_whom} on quarantine {self.quarantine_id}"
+
+
+class RefusedFile(models.Model):
+    """A file that an import refused because its hash is known. Nothing of the file itself was kept."""
+
+    study_slug = models.CharField(max_length=60, help_text="Where it was to go; that study may not exist")
+    sha256 = models.CharField(max_length=64)
+    name = models.CharField(max_length=400, help_text="What the manifest called the file")
+    refused_by = models.CharField(max_length=200, help_text="The check, as KNOWN_HASH_CHECKS names it")
+    reason = models.TextField(help_text="What the check said; for safety officers alone")
+    first_at = models.DateTimeField(db_default=Now())
+    last_at = models.DateTimeField(db_default=Now())
+    times = models.PositiveIntegerField(default=1, db_default=1)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="refused_file_once_a_study", fields=["study_slug", "sha256"]),
+            models.CheckConstraint(name="refused_file_sha256_form", condition=Q(sha256__regex="^[0-9a-f]{64}$")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sha256[:8]} for {self.study_slug}"

@@ -1,0 +1,7 @@
+"""What this room tells the rooms above it. Receivers run inside the transaction and only write rows."""
+
+from django.dispatch import Signal
+
+#: Assets went into quarantine. Argument: `pairs`, the ids of the pairs that use them in any study, locked and held.
+#: Whatever gives these pairs to people ends now, without waiting for another lock.
+assets_quarantined = Signal()

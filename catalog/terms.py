@@ -1,0 +1,81 @@
+"""What people of a study agree to: a consent text and the harms that its videos may show, changed together."""
+
+from collections.abc import Collection, Mapping
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from accounts.models import AuditEvent, User
+from catalog.documents import NotPublished, publish, versions
+from catalog.harms import HARM_KEYS
+from catalog.models import Document, Study
+
+#: The audit row of a change; its `before` and `after` hold `consent_version` and `categories`.
+CHANGED = "study.terms_changed"
+
+
+@transaction.atomic
+def change_terms(
+    study: Study,
+    *,
+    categories: Collection[str] | None = None,
+    texts: Mapping[str, str] | None = None,
+    actor: User | None = None,
+) -> int:
+    """Changes which harms the study may show, its consent text, or both, as the next version, which people are asked
+    to agree to before their next pair. Answers its number; what changes nothing makes no version.
+
+    The study row in hand says which version this follows: if another was made since it was read, nothing happens.
+
+    Args:
+        categories: harm keys; None leaves them.
+        texts: Markdown by language, in place of the present text in all languages; None leaves it.
+
+    Raises NotPublished, with the reasons.
+    """
+    shown = sorted(study.categories) if categories is None else sorted(set(categories))
+    if unknown := set(shown) - set(HARM_KEYS):
+        raise NotPublished(_("These are none of the twelve harms: %(keys)s.") % {"keys": ", ".join(sorted(unknown))})
+    before = {"consent_version": study.consent_version, "categories": study.categories}
+    present = _texts_in_force(study)
+    if texts is not None and dict(texts) != present:
+        publish(study, Document.Kind.CONSENT, texts=texts, actor=actor)
+    elif shown == sorted(study.categories):
+        return study.consent_version
+    else:
+        _carry_over(study, present)
+    study.categories = shown
+    study.save(update_fields=["categories"])
+    after = {"consent_version": study.consent_version, "categories": shown}
+    audit.record(CHANGED, study, actor=actor, study_slug=study.slug, before=before, after=after)
+    return study.consent_version
+
+
+def _texts_in_force(study: Study) -> dict[str, str]:
+    rows = versions(study, Document.Kind.CONSENT).filter(version=study.consent_version)
+    return dict(rows.values_list("language", "text"))
+
+
+def _carry_over(study: Study, texts: Mapping[str, str]) -> None:
+    """Makes the next version with the words of this one. Raises NotPublished if this one is no longer in force."""
+    version = study.consent_version + 1
+    moved = Study.objects.filter(pk=study.pk, consent_version=study.consent_version).update(consent_version=version)
+    if not moved:
+        raise NotPublished(_("Somebody else changed the terms at this moment. Read them, then change them again."))
+    Document.objects.bulk_create(
+        Document(study=study, kind=Document.Kind.CONSENT, version=version, language=language, text=text)
+        for language, text in texts.items()
+    )
+    study.consent_version = version
+
+
+def categories_of(study: Study, version: int) -> list[str]:
+    """Which harms people were asked about in an earlier version of the terms."""
+    changes = AuditEvent.objects.filter(subject=Study._meta.db_table, subject_id=str(study.pk), action=CHANGED)
+    later = list(study.categories)
+    for change in changes.order_by("-pk"):
+        if change.after["consent_version"] <= version:
+            return list(change.after["categories"])
+        later = change.before["categories"]
+    return list(later)

@@ -1,0 +1,78 @@
+"""Statements that are always the same text: their rows become model instances without composing SQL again.
+
+The ORM takes longer to write a statement than PostgreSQL to run it. Where a request is made all day by everybody,
+the statement is written once, by hand, and its rows are read back into the same models.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Generic, TypeVar
+
+import orjson
+import psycopg
+from django.db import connection, models
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+class Columns(Generic[Row]):
+    """All columns of a model under an alias: as text for a SELECT, and back from a row that begins with them."""
+
+    def __init__(self, model: type[Row], alias: str) -> None:
+        fields = model._meta.concrete_fields
+        self.model = model
+        self.names = [field.attname for field in fields]
+        self.sql = ", ".join(f'{alias}."{field.column}"' for field in fields)
+        self.json = [index for index, field in enumerate(fields) if isinstance(field, models.JSONField)]
+
+    def instance(self, row: tuple[Any, ...], start: int = 0) -> Row:
+        """The instance that a row holds from column `start` on."""
+        values = list(row[start : start + len(self.names)])
+        for index in self.json:
+            if values[index] is not None:
+                values[index] = orjson.loads(values[index])
+        return self.model.from_db(connection.alias, self.names, values)
+
+
+def one_line(statement: str) -> str:
+    """The statement without its indentation: psycopg reads one of more than 4,096 characters anew each time."""
+    return " ".join(statement.split())
+
+
+@contextmanager
+def executed(statement: str, values: dict[str, Any]) -> Iterator[Any]:
+    """A cursor that has run the statement with its values bound by the server, so that it is planned only once.
+
+    Django's own cursors put the values into the text. They are used where statements are being logged.
+    """
+    if connection.queries_logged:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, values)
+            yield cursor
+        return
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    connection.validate_no_broken_transaction()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(statement, values)
+        yield cursor
+
+
+def fetch_one(statement: str, values: dict[str, Any]) -> tuple[Any, ...] | None:
+    """The only row that the statement answers, or None."""
+    with executed(statement, values) as cursor:
+        row: tuple[Any, ...] | None = cursor.fetchone()
+        return row
+
+
+def fetch_all(statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """All rows that the statement answers."""
+    with executed(statement, values) as cursor:
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
+
+
+def change(statement: str, values: dict[str, Any]) -> int:
+    """Runs the statement; how many rows it changed."""
+    with executed(statement, values) as cursor:
+        return int(cursor.rowcount)

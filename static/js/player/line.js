@@ -1,0 +1,28 @@
+/**
+ * The line in which clips of all pairs wait to be loaded: one at a time, those of the pair in sight first, and none
+ * begins in a tab that nobody sees.
+ */
+
+const waiting = [];
+let busy = false;
+
+/** Runs `load()` when its turn comes; `inSight()` says whether it is for the pair that the person looks at. */
+export function inLine(load, inSight) {
+  waiting.push({ load, inSight });
+  turn();
+}
+
+async function turn() {
+  if (busy || document.hidden || !waiting.length) return;
+  const first = waiting.findIndex(({ inSight }) => inSight());
+  const [{ load }] = waiting.splice(Math.max(0, first), 1);
+  busy = true;
+  try {
+    await load();
+  } finally {
+    busy = false;
+    turn();
+  }
+}
+
+document.addEventListener("visibilitychange", turn);

@@ -1,0 +1,35 @@
+/** Puts another video element in the place of one that cannot go on, without a moment in which neither shows. */
+
+/**
+ * Loads `address` at `place` (seconds) behind `old`. With its picture there, it lies over the old one, which goes as soon
+ * as the new one is painted. `onPicture(fresh)` then; `onError()` if it comes to nothing; `signal` ends it.
+ */
+export function standIn(old, address, place, { signal, onPicture, onError }) {
+  const fresh = old.cloneNode();
+  fresh.removeAttribute("poster");
+  fresh.removeAttribute("data-active");
+  fresh.src = address;
+  fresh.currentTime = place;
+  old.after(fresh);
+  const settled = new AbortController();
+  const until = AbortSignal.any([signal, settled.signal]);
+  signal.addEventListener("abort", () => { if (!settled.signal.aborted) release(fresh); });
+
+  const look = () => {
+    if (fresh.seeking || fresh.readyState < 2) return;
+    settled.abort();
+    fresh.toggleAttribute("data-active", true);
+    old.removeAttribute("data-active");
+    old.toggleAttribute("data-leaving", true);
+    onPicture(fresh);
+    requestAnimationFrame(() => requestAnimationFrame(() => release(old)));
+  };
+  for (const name of ["loadeddata", "seeked", "canplay"]) fresh.addEventListener(name, look, { signal: until });
+  fresh.addEventListener("error", () => { settled.abort(); release(fresh); onError(); }, { signal: until });
+}
+
+function release(video) {
+  video.removeAttribute("src");
+  video.load();
+  video.remove();
+}

@@ -1,0 +1,66 @@
+/** What stands before a pair that may show harm: a warning, and a filter until the person reveals a side. */
+
+import { SIDES, one, say } from "../workspace/dom.js";
+
+const bySide = (find) => Object.fromEntries(SIDES.map((side) => [side, find(side)]));
+const screens = bySide((side) => one(`[data-screen="${side}"]`));
+const strips = bySide((side) => one(`[data-veil="${side}"]`));
+const toggle = one('button[data-action="veil"]');
+
+export class Veil {
+  /** What veils this pair: none, blur or greyscale. */
+  filter = "none";
+  /** What was said of it: none, generic or named. */
+  warning = "none";
+  #revealed = { left: false, right: false };
+
+  /** For a pair that comes in sight; a harmless one is shown plain. */
+  lay({ sensitive = false, media_filter: filter = "none", may_show: harms = [] } = {}) {
+    this.filter = sensitive ? filter : "none";
+    this.warning = !sensitive ? "none" : harms.length ? "named" : "generic";
+    for (const side of SIDES) one("[data-veil-words]", strips[side]).textContent = words(harms);
+    this.cover();
+  }
+
+  isVeiled(side) {
+    return this.filter !== "none" && !this.#revealed[side];
+  }
+
+  /** Both under the filter again. */
+  cover() {
+    this.#set(SIDES, false);
+  }
+
+  reveal(side) {
+    this.#set([side], true);
+  }
+
+  /** Reveals these sides; if none of them is veiled, veils both again. */
+  turn(sides) {
+    if (sides.some((side) => this.isVeiled(side))) this.#set(sides, true);
+    else this.cover();
+  }
+
+  /** A warning without a filter has been read when the person lets the pair play. */
+  read() {
+    if (this.filter === "none") for (const side of SIDES) strips[side].hidden = true;
+  }
+
+  #set(sides, revealed) {
+    for (const side of sides) this.#revealed[side] = revealed;
+    for (const side of SIDES) {
+      const veiled = this.isVeiled(side);
+      if (veiled) screens[side].dataset.veiled = this.filter;
+      else delete screens[side].dataset.veiled;
+      strips[side].hidden = this.warning === "none" || (this.filter !== "none" && !veiled);
+      one("button", strips[side]).hidden = !veiled;
+    }
+    toggle.hidden = this.filter === "none";
+    toggle.setAttribute("aria-pressed", String(SIDES.some((side) => this.isVeiled(side))));
+  }
+}
+
+function words(harms) {
+  if (!harms.length) return say("may_show");
+  return say("may_show_named", { harms: harms.map((key) => one(`[data-harm-label="${key}"]`).textContent).join(" · ") });
+}

@@ -1,0 +1,15 @@
+/** The first run: what is asked and the keys that matter, once, before somebody's first answer. */
+
+import { anyOpen } from "./dialogs.js";
+import { one } from "./dom.js";
+import { read, write } from "./keeping.js";
+
+const NAME = `diptych:${document.body.dataset.person}:welcomed`;
+const sheet = one('[data-dialog="welcome"]');
+
+sheet.addEventListener("close", () => write(NAME, true));
+
+/** Opens the sheet for somebody who has answered nothing here and has not closed it before. */
+export function welcome(answered) {
+  if (answered === 0 && !read(NAME) && !anyOpen()) sheet.showModal();
+}

@@ -1,0 +1,307 @@
+"""People and what happens around them, as single actions that a test strings together in any order or all at once.
+
+An action takes a number that picks what it acts on; where there is nothing to act on it does nothing. Whatever the
+product may refuse is an answer, not an error.
+"""
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection
+from django.db.models import F
+from django.db.models.functions import Greatest, Least
+from django.utils import timezone
+
+from accounts.models import User
+from annotation import consent, noting, revisions, serving, submission
+from annotation.answers import Answers
+from annotation.exposure import forget_unseen
+from annotation.models import Assignment, Standing
+from annotation.protocol import REOPENED, SKIP_REASONS
+from catalog.models import Pair, Study
+from tests import factories
+
+#: What the product may answer to somebody who is late, or does something twice.
+REFUSALS = {
+    *("already_answered", "skipped", "lease_lost"),
+    *("not_answered", "too_late", "held", "consent", "excluded", "batch_closed"),
+}
+
+BODY = factories.body()
+PLAIN = Answers.from_body(BODY["helpfulness"], BODY["harmlessness"] | {"video_1": {"tags": []}})
+TAGGED = Answers.from_body(BODY["helpfulness"], BODY["harmlessness"])
+OTHERWISE = Answers.from_body(BODY["helpfulness"] | {"overall": "video_1"}, BODY["harmlessness"])
+#: Categories that a person may agree to; pairs of a `sensitive` shape may show violence.
+AGREED = (["violence", "hate"], ["hate"], ["hate", "violence"], [])
+
+UNCOUNT = """
+WITH changed AS (
+    UPDATE annotation_standing SET counted = false WHERE assignment_id = %(assignment)s AND counted
+    RETURNING assignment_id
+)
+UPDATE catalog_pair pair SET open_slots = pair.open_slots + 1
+  FROM changed JOIN annotation_assignment assignment ON assignment.id = changed.assignment_id
+ WHERE pair.id = assignment.pair_id
+"""
+
+
+class Somebody:
+    """One person in one study, and what they sent: each submission id of a first answer that was tried, those that
+    were acknowledged, and those of later revisions."""
+
+    def __init__(self, study: Study, user: User) -> None:
+        self.study, self.user = study, user
+        self.tried: dict[str, tuple[int, Answers]] = {}
+        self.acknowledged: dict[str, int] = {}
+        self.revised: dict[str, int] = {}
+
+    def act(self, action: str, pick: int) -> Any:
+        """Does it; what was answered, or the refusal as a string."""
+        try:
+            return getattr(self, action)(pick)
+        except (serving.NotYours, submission.Conflict) as refused:
+            assert refused.code in REFUSALS, refused.code  # noqa: PT017
+            return refused.code
+
+    def mine(self, pick: int, *states: str) -> Assignment | None:
+        """One of the person's assignments in these states."""
+        found = Assignment.objects.filter(study=self.study, person=self.user, state__in=states)
+        keys = list(found.order_by("pk").values_list("pk", flat=True))
+        # As a request does: what is read here may be old by the time that it is used.
+        return Assignment.objects.select_related("study").get(pk=keys[pick % len(keys)]) if keys else None
+
+    # What people do.
+
+    def lease(self, pick: int = 0) -> serving.Desk:
+        return serving.lease(self.user, Study.objects.get(pk=self.study.pk))
+
+    def submit(self, pick: int) -> submission.Submitted | None:
+        return self.send(self.mine(pick, "leased"), pick)
+
+    def submit_late(self, pick: int) -> submission.Submitted | None:
+        return self.send(self.mine(pick, "expired", "released"), pick)
+
+    def send(self, assignment: Assignment | None, pick: int) -> submission.Submitted | None:
+        if assignment is None:
+            return None
+        submission_id = str(uuid.uuid4())
+        answers = TAGGED if pick % 3 == 0 else PLAIN
+        self.tried[submission_id] = (assignment.pk, answers)
+        return self.hand_in(submission_id, assignment, answers, lease_next=pick % 2 == 0)
+
+    def hand_in(
+        self, submission_id: str, assignment: Assignment, answers: Answers, **values: Any
+    ) -> submission.Submitted:
+        submitted = submission.submit(
+            assignment,
+            self.user,
+            submission_id=uuid.UUID(submission_id),
+            answers=answers,
+            timings_ms={"total_active": 3_600_000},  # more than the clock allows
+            viewing={},
+            care={"revealed_s": {"video_0": 1.5, "video_1": 0.5}, "hidden": 1},
+            **values,
+        )
+        self.acknowledged[submission_id] = assignment.pk
+        return submitted
+
+    def repeat(self, pick: int) -> submission.Submitted | None:
+        """Sends something once more: it must be there once, and come back as it was."""
+        if not self.tried:
+            return None
+        submission_id = sorted(self.tried)[pick % len(self.tried)]
+        assignment_id, answers = self.tried[submission_id]
+        known = submission_id in self.acknowledged
+        assignment = Assignment.objects.select_related("study").get(pk=assignment_id)
+        submitted = self.hand_in(submission_id, assignment, answers)
+        assert submitted.annotation.assignment_id == assignment_id
+        assert not (known and submitted.created)
+        return submitted
+
+    def repeat_otherwise(self, pick: int) -> None:
+        """The same id with other answers is refused, whatever happened since."""
+        if not self.acknowledged:
+            return
+        submission_id = sorted(self.acknowledged)[pick % len(self.acknowledged)]
+        assignment = Assignment.objects.select_related("study").get(pk=self.acknowledged[submission_id])
+        try:
+            submission.submit(
+                assignment,
+                self.user,
+                submission_id=uuid.UUID(submission_id),
+                answers=OTHERWISE,
+                timings_ms={},
+                viewing={},
+            )
+        except submission.Conflict as conflict:
+            assert conflict.code == "submission_id_used"  # noqa: PT017
+            return
+        raise AssertionError("A submission id was taken twice.")
+
+    def skip(self, pick: int) -> serving.Desk | None:
+        return self.skip_one(self.mine(pick, "leased"), pick)
+
+    def skip_late(self, pick: int) -> serving.Desk | None:
+        return self.skip_one(self.mine(pick, "expired", "released"), pick)
+
+    def skip_one(self, assignment: Assignment | None, pick: int) -> serving.Desk | None:
+        reason = list(SKIP_REASONS)[pick % len(SKIP_REASONS)]
+        care = {"revealed_s": {"video_0": 0.5, "video_1": 0.0}, "hidden": 1}
+        return assignment and serving.skip(assignment, self.user, reason=reason, care=care)
+
+    def release(self, pick: int) -> None:
+        if assignment := self.mine(pick, "leased"):
+            serving.release(assignment, self.user)
+
+    def renew(self, pick: int) -> None:
+        if assignment := self.mine(pick, "leased"):
+            serving.renew(assignment, self.user)
+
+    def renew_late(self, pick: int) -> None:
+        if assignment := self.mine(pick, "expired", "released"):
+            serving.renew(assignment, self.user)
+
+    def reopen(self, pick: int) -> revisions.Revised | None:
+        """Changes an answer that was sent."""
+        assignment = self.mine(pick, "submitted")
+        if assignment is None:
+            return None
+        submission_id = str(uuid.uuid4())
+        revised = revisions.revise(
+            assignment,
+            self.user,
+            submission_id=uuid.UUID(submission_id),
+            answers=OTHERWISE if pick % 2 else PLAIN,
+            timings_ms={"total_active": 3_600_000},
+            viewing={},
+            reason=REOPENED,
+        )
+        if revised.created:
+            self.revised[submission_id] = assignment.pk
+        return revised
+
+    def agree(self, pick: int) -> None:
+        consent.agree(
+            self.user, self.study, categories=AGREED[pick % len(AGREED)], text=f"I agree to see {pick % len(AGREED)}."
+        )
+
+    def withdraw(self, pick: int) -> None:
+        consent.withdraw(self.user, self.study)
+
+
+class Surroundings:
+    """What happens to a study while people work: time passes, sweeps run, researchers and reviewers change things."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+
+    def act(self, action: str, pick: int) -> Any:
+        return getattr(self, action)(pick)
+
+    def one(self, rows: Any, pick: int) -> Any:
+        """The key of one of the rows, in no lock's protection; None if there is none."""
+        keys = list(rows.order_by("pk").values_list("pk", flat=True))
+        return keys[pick % len(keys)] if keys else None
+
+    def pair(self, pick: int) -> Any:
+        return Pair.objects.filter(pk=self.one(Pair.objects.filter(study=self.study), pick))
+
+    def expire(self, pick: int) -> None:
+        """A lease's time is over."""
+        leased = Assignment.objects.filter(study=self.study, state="leased")
+        now = timezone.now()
+        leased.filter(pk=self.one(leased, pick)).update(
+            leased_at=Least(F("leased_at"), now - timedelta(milliseconds=2)),
+            expires_at=now - timedelta(milliseconds=1),
+        )
+
+    def sweep(self, pick: int) -> None:
+        serving.return_expired()
+        forget_unseen()
+
+    def note_tags(self, pick: int) -> None:
+        noting.note_tags()
+
+    def hold(self, pick: int) -> None:
+        self.pair(pick).filter(held="").update(held="a researcher looks at it")
+
+    def unhold(self, pick: int) -> None:
+        self.pair(pick).exclude(held="").update(held="")
+
+    def hurry(self, pick: int) -> None:
+        self.pair(pick).update(priority=F("priority") + 3)
+
+    def defer(self, pick: int) -> None:
+        self.pair(pick).update(priority=Greatest(F("priority") - 2, -10))
+
+    def prepare(self, pick: int) -> None:
+        self.pair(pick).update(ready=True)
+
+    def add(self, pick: int) -> None:
+        """Another pair is imported."""
+        factories.pair(self.study, wanted=1 + pick % 3, priority=pick % 4 - 1)
+
+    def want_more(self, pick: int) -> None:
+        self.pair(pick).update(wanted=F("wanted") + 1, open_slots=F("open_slots") + 1)
+
+    def uncount(self, pick: int) -> None:
+        """An answer no longer counts, so its slot is open again."""
+        counted = Standing.objects.filter(study=self.study, counted=True)
+        with connection.cursor() as cursor:
+            cursor.execute(UNCOUNT, {"assignment": self.one(counted, pick)})
+
+    def offer(self, pick: int) -> None:
+        """Review gives an answer back to its person: it no longer counts, and is asked for once more."""
+        answered = Assignment.objects.filter(study=self.study, state="submitted", round=0)
+        again = Assignment.objects.filter(study=self.study, round=1).values("pair_id")
+        assignment = Assignment.objects.filter(pk=self.one(answered.exclude(pair__in=again), pick)).first()
+        if assignment is None:
+            return
+        with connection.cursor() as cursor:
+            cursor.execute(UNCOUNT, {"assignment": assignment.pk})
+        now = timezone.now()
+        Assignment.objects.bulk_create(
+            [
+                Assignment(
+                    study=self.study,
+                    pair_id=assignment.pair_id,
+                    person_id=assignment.person_id,
+                    round=1,
+                    round_reason="returned",
+                    left=assignment.left,
+                    dimension_first=assignment.dimension_first,
+                    state=Assignment.State.OFFERED,
+                    leased_at=now,
+                    expires_at=now + timedelta(hours=1),
+                    protocol_version=1,
+                    guideline_version=1,
+                )
+            ],
+            ignore_conflicts=True,  # somebody else did the same just now
+        )
+
+
+#: What one does far more often than the rest stands more than once.
+BY_PEOPLE = (
+    *("lease", "lease", "lease", "lease", "submit", "submit", "submit", "submit_late", "release"),
+    *("submit_late", "repeat", "repeat_otherwise", "skip", "skip_late", "release", "renew", "renew_late", "reopen"),
+    *("agree", "agree", "withdraw"),
+)
+BY_SURROUNDINGS = (
+    *(
+        "expire",
+        "expire",
+        "expire",
+        "sweep",
+        "note_tags",
+        "hold",
+        "unhold",
+        "hurry",
+        "defer",
+        "prepare",
+        "add",
+        "want_more",
+    ),
+    *("uncount", "offer"),
+)

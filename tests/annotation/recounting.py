@@ -1,0 +1,135 @@
+"""What must hold whatever happened, counted again from the rows alone. Knows nothing of how serving works."""
+
+from typing import Any
+
+from diptych.database.fixed import fetch_all
+
+#: Each statement answers rows that contradict the sentence. Parameter: the study.
+MUST_HOLD = {
+    "live leases and counted answers are at most what is wanted, and open_slots is what is left": """
+        SELECT pair.id, pair.wanted, pair.open_slots, taken.leases, taken.counted
+          FROM catalog_pair pair, LATERAL (
+               SELECT count(*) FILTER (WHERE assignment.state = 'leased') AS leases,
+                      count(*) FILTER (WHERE standing.counted) AS counted
+                 FROM annotation_assignment assignment
+                 LEFT JOIN annotation_standing standing ON standing.assignment_id = assignment.id
+                WHERE assignment.pair_id = pair.id) taken
+         WHERE pair.study_id = %(study)s
+           AND (taken.leases + taken.counted > pair.wanted
+                OR pair.open_slots <> pair.wanted - taken.leases - taken.counted)
+    """,
+    "nobody was given a pair twice": """
+        SELECT pair_id, person_id, count(*) FROM annotation_assignment
+         WHERE study_id = %(study)s AND round = 0 GROUP BY pair_id, person_id HAVING count(*) > 1
+    """,
+    "nobody holds more than two pairs": """
+        SELECT person_id, count(*) FROM annotation_assignment
+         WHERE study_id = %(study)s AND state = 'leased' GROUP BY person_id HAVING count(*) > 2
+    """,
+    "an assignment is submitted if and only if it has one first revision and a standing": """
+        SELECT assignment.id, assignment.state, answers.first, answers.standings
+          FROM annotation_assignment assignment, LATERAL (
+               SELECT (SELECT count(*) FROM annotation_annotation annotation
+                        WHERE annotation.assignment_id = assignment.id AND annotation.revision = 1) AS first,
+                      (SELECT count(*) FROM annotation_standing standing
+                        WHERE standing.assignment_id = assignment.id) AS standings) answers
+         WHERE assignment.study_id = %(study)s
+           AND NOT (answers.first = answers.standings
+                    AND answers.first = CASE assignment.state WHEN 'submitted' THEN 1 ELSE 0 END)
+    """,
+    "the last revision is the one that stands": """
+        SELECT standing.assignment_id FROM annotation_standing standing
+          JOIN annotation_annotation annotation ON annotation.id = standing.current_id
+         WHERE standing.study_id = %(study)s AND EXISTS (
+               SELECT FROM annotation_annotation later
+                WHERE later.assignment_id = standing.assignment_id AND later.revision > annotation.revision)
+    """,
+    "a seat counts the pairs that its person was given, and the sides": """
+        SELECT seat.person_id, seat.served, seat.left_balance, given.pairs, given.balance
+          FROM annotation_seat seat, LATERAL (
+               SELECT count(*) AS pairs,
+                      coalesce(sum(CASE assignment."left" WHEN 'video_0' THEN 1 ELSE -1 END), 0) AS balance
+                 FROM annotation_assignment assignment
+                WHERE assignment.study_id = seat.study_id AND assignment.person_id = seat.person_id
+                  AND assignment.round = 0) given
+         WHERE seat.study_id = %(study)s AND (seat.served, seat.left_balance) <> (given.pairs, given.balance)
+    """,
+    "a seat adds up the active time of its person's answers": """
+        SELECT seat.person_id, seat.active_ms, credited.active_ms
+          FROM annotation_seat seat, LATERAL (
+               SELECT coalesce(sum(annotation.active_ms), 0) AS active_ms FROM annotation_annotation annotation
+                WHERE annotation.study_id = seat.study_id AND annotation.author_id = seat.person_id) credited
+         WHERE seat.study_id = %(study)s AND seat.active_ms <> credited.active_ms
+    """,
+    "active time of an answer fits after the person's answer before it": """
+        SELECT author_id, submitted_at, active_ms FROM (
+               SELECT author_id, submitted_at, active_ms,
+                      lag(submitted_at) OVER (PARTITION BY author_id ORDER BY submitted_at, id) AS before
+                 FROM annotation_annotation WHERE study_id = %(study)s) answer
+         WHERE active_ms > 1 + 1000 * extract(epoch FROM submitted_at - before)
+    """,
+    "a day's dose is what its exposures add up to": """
+        SELECT person_id, day, dose.seconds, exposed.seconds
+          FROM annotation_dose dose FULL JOIN (
+               SELECT person_id, day, sum(coalesce(revealed_s, expected_s)) AS seconds
+                 FROM annotation_exposure GROUP BY person_id, day) exposed USING (person_id, day)
+         WHERE abs(coalesce(dose.seconds, 0) - coalesce(exposed.seconds, 0)) > 0.001
+           AND person_id IN (SELECT person_id FROM annotation_seat WHERE study_id = %(study)s)
+    """,
+}
+
+#: Every pair that this person could be leased now, first to last. Takes no account of lanes, positions and windows.
+SERVABLE = """
+SELECT pair.id
+  FROM catalog_pair pair
+  JOIN catalog_prompt prompt ON prompt.id = pair.prompt_id
+  JOIN catalog_batch batch ON batch.id = pair.batch_id
+  JOIN annotation_seat seat ON seat.study_id = pair.study_id AND seat.person_id = %(person)s
+  JOIN catalog_study study ON study.id = pair.study_id
+ WHERE pair.study_id = %(study)s AND pair.kind = 'real'
+   AND pair.ready AND pair.held = ''
+   AND (pair.open_slots > 0
+        OR %(reclaiming)s AND EXISTS (SELECT FROM annotation_assignment expired
+                                       WHERE expired.pair_id = pair.id AND expired.state = 'leased'
+                                         AND expired.expires_at < now()))
+   AND NOT pair.may_show && seat.excluded
+   AND (seat.languages = '{}' OR prompt.language = ANY(seat.languages))
+   AND (seat.batches = '{}' OR batch.number = ANY(seat.batches))
+   AND NOT EXISTS (SELECT FROM annotation_assignment had
+                    WHERE had.pair_id = pair.id AND had.person_id = %(person)s
+                      AND had.state IN ('offered', 'leased', 'submitted', 'skipped'))
+   AND (pair.may_show = '{}' OR study.daily_dose_s = 0
+        OR study.daily_dose_s > coalesce((SELECT sum(seconds) FROM annotation_dose dose
+                                           WHERE dose.person_id = %(person)s AND dose.day = %(day)s), 0))
+ ORDER BY pair.priority DESC, pair.id
+"""
+
+
+#: All of them in one statement: the number of the sentence, and a row as JSON.
+ALL_OF_THEM = " UNION ALL ".join(
+    f"SELECT {number}, to_jsonb(found) FROM ({statement}) found" for number, statement in enumerate(MUST_HOLD.values())
+)
+
+
+def contradictions(study_id: int) -> dict[str, list[Any]]:
+    """What does not hold in this study, with the rows that say so. Empty is right."""
+    found: dict[str, list[Any]] = {}
+    for number, row in fetch_all(ALL_OF_THEM, {"study": study_id}):
+        found.setdefault(list(MUST_HOLD)[number], []).append(row)
+    return found
+
+
+def servable(study_id: int, person_id: int, day: Any, *, reclaiming: bool = False) -> list[int]:
+    """The pairs that the person could be leased now, in the order in which they should come; with `reclaiming` also
+    those whose leases have expired and were not swept yet."""
+    values = {"study": study_id, "person": person_id, "day": day, "reclaiming": reclaiming}
+    rows = fetch_all(SERVABLE, values)
+    return [pair_id for (pair_id,) in rows]
+
+
+def stored(study_id: int) -> dict[str, int]:
+    """The submission id of every stored revision, with its assignment. Ids are unique by constraint."""
+    statement = "SELECT submission_id, assignment_id FROM annotation_annotation WHERE study_id = %(study)s"
+    return {
+        str(submission_id): assignment_id for submission_id, assignment_id in fetch_all(statement, {"study": study_id})
+    }

@@ -1,0 +1,142 @@
+"""What a person sees of their own work, and what they never see."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from annotation import my_work, revisions
+from annotation.answers import Answers
+from annotation.models import Assignment, Break, Dose, Standing
+from catalog.models import Batch
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def look(study, annotator, browser_client):
+    """The page as its text."""
+
+    def at(person=annotator, **query):
+        response = browser_client(person).get(reverse("annotation:my_work", args=[study.slug]), query)
+        assert response.status_code == 200
+        return response.content.decode()
+
+    return at
+
+
+def test_somebody_new_is_told_that_nothing_is_there_yet(look):
+    assert "Nothing yet." in look()
+
+
+def test_own_answers_are_there_and_nobody_elses(look, study, annotator):
+    pairs = factories.pairs(study, 4)
+    other = factories.member(study, "annotator")
+    own = factories.answer(annotator, study)
+    others = factories.answer(other, study)
+    prompts = {pair.pk: pair.prompt.text for pair in pairs}
+    page = look()
+    assert prompts[own.pair_id] in page
+    assert prompts[others.pair_id] not in page
+    assert other.username not in page
+
+
+def test_an_answer_can_be_changed_within_the_window_and_only_read_after_it(look, study, annotator):
+    factories.pair(study)
+    answer = factories.answer(annotator, study)
+    assert f"?reopen={answer.pk}" in look()
+    Assignment.objects.update(ended_at=timezone.now() - timedelta(seconds=study.reopen_s + 1))
+    page = look()
+    assert "reopen=" not in page
+    assert "The time in which this answer could be changed is over." in page
+
+
+def test_in_a_batch_that_was_handed_over_nothing_is_offered(look, study, annotator):
+    factories.pair(study)
+    factories.answer(annotator, study)
+    Batch.objects.update(state="in_review")
+    assert "reopen=" not in look()
+
+
+def test_it_says_what_was_answered_by_the_side_it_stood_on(study, annotator):
+    factories.pair(study)
+    answer = factories.answer(annotator, study)
+    [line] = my_work.recent(study, annotator).answers
+    said = {str(one.question): str(one.answer) for one in line.lines}
+    assert said["Overall safer"] == ("Left" if answer.left == "video_0" else "Right")
+    tags = {"video_0": line.tags_left, "video_1": line.tags_right}
+    tagged = tags["video_1" if answer.left == "video_0" else "video_0"]
+    assert tagged == ["Violence, Injury, Gory Content"]
+
+
+def test_pages_follow_one_another_without_gaps_whatever_is_answered_meanwhile(study, annotator, monkeypatch):
+    monkeypatch.setattr(my_work, "PAGE", 3)
+    factories.pairs(study, 8)
+    moment = timezone.now()
+    answers = [factories.answer(annotator, study) for _ in range(7)]
+    Assignment.objects.filter(pk__in=[answer.pk for answer in answers[:4]]).update(ended_at=moment)  # all at once
+    first = my_work.recent(study, annotator)
+    factories.answer(annotator, study)
+    seen, page = [row.assignment.pk for row in first.answers], first
+    while page.after:
+        page = my_work.recent(study, annotator, after=page.after)
+        seen += [row.assignment.pk for row in page.answers]
+    assert len(seen) == len(set(seen)) == 7
+
+
+@pytest.mark.parametrize("place", ["nonsense", "~", "2026-01-01~1", "2026-13-45T00:00:00+00:00~1", "x~y"])
+def test_a_place_that_is_none_begins_at_the_start(study, annotator, place):
+    factories.pair(study)
+    factories.answer(annotator, study)
+    assert len(my_work.recent(study, annotator, after=place).answers) == 1
+
+
+def test_active_time_is_by_day_in_the_persons_own_zone_and_counts_changes(study, annotator):
+    factories.pair(study)
+    answer = factories.answer(annotator, study)
+    body = factories.body(harmlessness={"video_0": {"tags": []}, "video_1": {"tags": []}, "overall": "video_1"})
+    revisions.revise(
+        answer, annotator, submission_id=uuid.uuid4(), timings_ms={}, viewing={}, reason="reopened",
+        answers=Answers.from_body(body["helpfulness"], body["harmlessness"]),
+    )  # fmt: skip
+    with timezone.override("Pacific/Auckland"):
+        [day] = my_work.summary(study, annotator).days
+        assert day.day == timezone.localdate()
+    assert day.answers == 1
+
+
+def test_what_review_said_is_shown_only_where_the_study_shares_it(look, study, annotator):
+    factories.pair(study)
+    factories.answer(
+        annotator, study, harmlessness={"video_0": {"tags": ["crime"]}, "video_1": {"tags": []}, "overall": "video_0"}
+    )
+    assert "Not used" not in look()
+    study.share_feedback = True
+    study.save()
+    assert "Not used: the video with harm tags was called the safer one." in look()
+    Standing.objects.update(reason="off_guideline")
+    assert "Not used after review: off guideline." in look()
+
+
+def test_dose_and_breaks_are_the_persons_own(look, study, annotator):
+    now = timezone.now()
+    Dose.objects.create(person=annotator, day=now.date(), seconds=720)
+    Break.objects.create(study=study, person=annotator, why="work", began_at=now, ends_at=now + timedelta(minutes=10))
+    assert "about 12 min of at most 2 h 0 min" in look()
+    assert "Paid breaks:" in look()
+    other = factories.member(study, "annotator")
+    assert "No possibly harmful video." in look(other)
+
+
+def test_the_page_costs_the_same_however_much_was_answered(
+    study, annotator, browser_client, django_assert_max_num_queries
+):
+    factories.pairs(study, 25)
+    client, address = browser_client(annotator), reverse("annotation:my_work", args=[study.slug])
+    for _ in range(21):
+        factories.answer(annotator, study)
+    with django_assert_max_num_queries(11):
+        client.get(address)

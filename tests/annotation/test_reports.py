@@ -1,0 +1,236 @@
+"""Reporting illegal material while people work: leases end, slots come back, nothing is lost, nobody waits for ever."""
+
+import threading
+import uuid
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import connection, transaction
+
+from accounts.models import AuditEvent
+from annotation import quarantining, serving, submission
+from annotation.models import Annotation, Assignment, Exposure
+from annotation.progress import progress
+from annotation.tasks import end_quarantined_leases
+from catalog import quarantine
+from catalog.media import names
+from catalog.models import Pair, Quarantine, Report
+from tests import factories
+from tests.annotation.test_concurrency import ANSWERS, at_once, wrongly_counted
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def study() -> Any:
+    return factories.study(harmless_after=0)
+
+
+def address(assignment: Any) -> str:
+    return f"/api/v1/assignments/{assignment.pk}/report/"
+
+
+def pairs_sharing_a_video(study: Any, count: int, **values: Any) -> tuple[Any, list[Pair]]:
+    """Pairs of one prompt with one video in all of them, and its asset."""
+    prompt = factories.prompt(study)
+    shared = factories.video(prompt)
+    return shared.asset, [factories.pair(study, prompt=prompt, video_0=shared, **values) for _ in range(count)]
+
+
+def submit(assignment: Any, person: Any, **values: Any) -> Any:
+    return submission.submit(
+        assignment, person, submission_id=uuid.uuid4(), answers=ANSWERS, timings_ms={}, viewing={}, **values
+    )
+
+
+def state(assignment: Any) -> str:
+    return Assignment.objects.get(pk=assignment.pk).state
+
+
+def test_a_report_answers_the_next_desk_and_costs_nothing(api, study):
+    pairs = factories.pairs(study, 3)
+    person = factories.member(study, "annotator")
+    desk = serving.lease(person, study)
+
+    response = api(person).post(address(desk.current), {"videos": ["video_0"]}, format="json")
+
+    assert response.status_code == 200, response.content
+    assert response.json()["current"]["pair_id"] == pairs[1].public_id
+    assert state(desk.current) == "released"
+    assert Report.objects.get().person == person
+    assert not AuditEvent.objects.filter(action="assignment.skipped").exists()
+    assert not wrongly_counted(study).exists()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"videos": []}, {"videos": ["left"]}, {"videos": ["video_0"] * 3}, {"videos": "video_0", "why": "x"}],
+)
+def test_nothing_but_which_videos_is_taken(api, study, body):
+    factories.pair(study)
+    person = factories.member(study, "annotator")
+    response = api(person).post(address(serving.lease(person, study).current), body, format="json")
+    assert response.status_code == 400
+    assert not Quarantine.objects.exists()
+
+
+def test_leases_of_every_pair_with_the_bytes_end_for_everybody_in_every_study(study):
+    asset, _ = pairs_sharing_a_video(study, 2, wanted=3)
+    elsewhere = factories.study()
+    prompt = factories.prompt(elsewhere)
+    factories.pair(elsewhere, prompt=prompt, video_1=factories.video(prompt, asset=asset))
+    people = [factories.member(study, "annotator") for _ in range(3)]
+    stranger = factories.member(elsewhere, "annotator")
+    desks = [serving.lease(person, study) for person in people]
+    far = serving.lease(stranger, elsewhere).current
+
+    desk = quarantining.report(desks[0].current, people[0], videos=["video_0"])
+
+    assert desk.current is None
+    assert not Assignment.objects.filter(state="leased").exists()
+    assert state(far) == "released"
+    assert set(Pair.objects.values_list("held", flat=True)) == {"quarantined"}
+    assert not wrongly_counted(study).exists()
+    assert serving.lease(stranger, elsewhere).current is None
+
+
+def test_who_had_the_pair_may_finish_it_and_the_answer_is_kept_but_not_counted(study):
+    pair = factories.pair(study, wanted=2)
+    reporter, other = (factories.member(study, "annotator") for _ in range(2))
+    had = serving.lease(other, study).current
+    quarantining.report(serving.lease(reporter, study).current, reporter, videos=["video_1"])
+
+    submitted = submit(had, other)
+
+    assert Annotation.objects.count() == 1
+    assert (submitted.standing.counted, submitted.standing.reason) == (False, "surplus")
+    pair.refresh_from_db()
+    assert pair.open_slots == 2
+
+
+def test_a_lost_lease_of_a_reported_pair_cannot_be_renewed(study):
+    factories.pair(study, wanted=2)
+    reporter, other = (factories.member(study, "annotator") for _ in range(2))
+    had = serving.lease(other, study).current
+    quarantining.report(serving.lease(reporter, study).current, reporter, videos=["video_1"])
+    with pytest.raises(serving.NotYours):
+        serving.renew(had, other)
+
+
+def test_reporting_twice_and_after_submitting_is_harmless(study):
+    factories.pairs(study, 2)
+    person = factories.member(study, "annotator")
+    desk = serving.lease(person, study)
+    submit(desk.current, person)
+    for _ in range(2):
+        quarantining.report(desk.current, person, videos=["video_0"])
+    assert state(desk.current) == "submitted"
+    assert Quarantine.objects.count() == Report.objects.count() == 1
+    assert not wrongly_counted(study).exists()
+
+
+def test_a_reported_pair_is_out_of_the_download_and_counted_as_held(api, study, researcher):
+    factories.pairs(study, 2)
+    person = factories.member(study, "annotator")
+    first = serving.lease(person, study).current
+    submit(first, person)
+    second = serving.lease(person, study).current
+    submit(second, person)
+    row = quarantine.report(first.pair, ["video_0"], by=person)[0]
+
+    def downloaded() -> int:
+        response = api(researcher).get(f"/api/v1/studies/{study.slug}/annotations.jsonl")
+        return len(response.getvalue().splitlines())
+
+    assert downloaded() == 1
+    assert (progress(study).pairs, progress(study).pairs_held, progress(study).answers_counted) == (1, 1, 1)
+    quarantine.release(row, person, reason="Looked at.")
+    assert downloaded() == 2
+    assert progress(study).pairs_held == 0
+
+
+def test_after_a_release_the_pair_is_served_again(study):
+    pair = factories.pair(study)
+    person, other = (factories.member(study, "annotator") for _ in range(2))
+    quarantining.report(serving.lease(person, study).current, person, videos=["video_0"])
+    assert serving.lease(other, study).current is None
+    quarantine.release(Quarantine.objects.get(), person, reason="Looked at.")
+    assert serving.lease(other, study).current.pair_id == pair.pk
+
+
+def test_what_was_seen_of_a_reported_pair_settles_the_exposure_once(study):
+    factories.pair(study, may_show=["violence"])
+    person = factories.member(study, "annotator")
+    current = serving.lease(person, study).current
+    care = {"revealed_s": {"video_0": 1.5, "video_1": 1.0}, "hidden": 1}
+    for _ in range(2):
+        quarantining.report(current, person, videos=["video_0"], care=care)
+    exposure = Exposure.objects.get()
+    assert (exposure.revealed_s, exposure.hidden) == (2.5, 1)
+
+
+def test_a_lease_in_use_at_that_moment_is_ended_by_the_sweep(study):
+    """Its owner holds the row, so the report passes it over rather than wait."""
+    pair = factories.pair(study, wanted=2)
+    reporter, other = (factories.member(study, "annotator") for _ in range(2))
+    had, own = (serving.lease(person, study).current for person in (other, reporter))
+    reporting = threading.Thread(target=closing(lambda: quarantining.report(own, reporter, videos=["video_0"])))
+    with transaction.atomic():
+        Assignment.objects.select_for_update().get(pk=had.pk)
+        reporting.start()
+        reporting.join(30)
+        assert not reporting.is_alive()
+    assert state(had) == "leased"
+
+    assert end_quarantined_leases() == 1
+
+    assert state(had) == "released"
+    pair.refresh_from_db()
+    assert pair.open_slots == 2
+
+
+def closing(work: Any) -> Any:
+    def run() -> None:
+        try:
+            work()
+        finally:
+            connection.close()
+
+    return run
+
+
+def test_reports_and_everything_that_people_do_at_once_neither_lose_nor_deadlock(settings, tmp_path):
+    """Seats, assignments, assets and pairs are locked from all sides; every answer is stored and every slot right."""
+    settings.MEDIA_ROOT = tmp_path
+    for _ in range(6):
+        everything_at_once()
+
+
+def everything_at_once() -> None:
+    study = factories.study(harmless_after=0)
+    asset, shared = pairs_sharing_a_video(study, 3, wanted=3)
+    default_storage.save(names.playback(asset.public_id), ContentFile(b"media"))
+    factories.pairs(study, 3, wanted=3)
+    first, second, third, fourth, fifth, sixth = (factories.member(study, "annotator") for _ in range(6))
+    had = {person.pk: serving.lease(person, study).current for person in (first, second, third, fourth, fifth, sixth)}
+
+    results = at_once(
+        lambda: quarantining.report(had[first.pk], first, videos=["video_0", "video_1"]),
+        lambda: quarantining.report(had[second.pk], second, videos=["video_1", "video_0"]),
+        lambda: submit(had[third.pk], third, lease_next=True),
+        lambda: serving.skip(had[fourth.pk], fourth, reason="cannot_judge"),
+        lambda: serving.lease(fifth, study),
+        lambda: serving.release(had[sixth.pk], sixth),
+        quarantine.settle_all,
+        quarantining.end_leases,
+    )
+
+    assert [error for error in results if isinstance(error, Exception)] == []
+    assert Annotation.objects.filter(study=study).count() == 1
+    held = Pair.objects.filter(pk__in=[pair.pk for pair in shared]).values_list("held", flat=True)
+    assert set(held) == {"quarantined"}
+    end_quarantined_leases()
+    assert not Assignment.objects.filter(state="leased", pair__held="quarantined").exists()
+    assert not wrongly_counted(study).exists()

@@ -1,0 +1,205 @@
+"""What may harm is painted only when its person wants it: filter, warning, hiding; and what is reported of it."""
+
+from itertools import pairwise
+
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from accounts.models import ViewingPreference
+from annotation.models import Annotation, Exposure
+from tests import factories
+from tests.browser.test_annotating import answer_by_mouse, submit_and_wait
+from tests.browser.watching import READY, come_to, current, every_frame, part_of
+from tests.web import wait_for
+
+MAGENTA = (255, 0, 255)
+
+
+@pytest.fixture
+def study(db):
+    return factories.study(dimension_order="helpfulness_first", media_filter="greyscale")
+
+
+@pytest.fixture
+def address(study):
+    return f"/studies/{study.slug}/workspace/"
+
+
+@pytest.fixture
+def workspace(open_page, annotator, address):
+    return lambda **options: come_to(open_page(address, annotator, **options))
+
+
+@pytest.fixture
+def harmful_pairs(study, playable_pairs):
+    return lambda count=1, **values: playable_pairs(
+        study, count, clips=("magenta", "magenta"), **{"may_show": ["violence", "crime"]} | values
+    )
+
+
+def colourful(picture: Image.Image) -> float:
+    """The part of a picture's pixels that are near magenta."""
+    small = picture.resize((64, 64)).tobytes()
+    pixels = zip(small[::3], small[1::3], small[2::3], strict=True)
+    return sum(max(abs(a - b) for a, b in zip(pixel, MAGENTA, strict=True)) < 90 for pixel in pixels) / 64**2
+
+
+def most_colourful(pictures, page, side):
+    return max((colourful(part_of(picture, page, f'[data-screen="{side}"]')) for picture in pictures), default=0)
+
+
+def painted(page, side):
+    """How colourful a side is now."""
+    with every_frame(page) as pictures:
+        wait_for(lambda: page.evaluate("1") and pictures, "nothing was painted")
+    return most_colourful(pictures, page, side)
+
+
+def test_a_harmless_pair_is_shown_plain(workspace, harmful_pairs):
+    harmful_pairs(may_show=[])
+    page = workspace()
+    assert painted(page, "left") > 0.3
+    expect(page.locator('[data-veil="left"]')).to_be_hidden()
+    expect(page.get_by_role("button", name="Filter")).to_be_hidden()
+
+
+def test_a_pair_that_may_harm_is_never_painted_without_its_filter(workspace, harmful_pairs, address):
+    harmful_pairs(2)
+    page = workspace()
+    with every_frame(page) as pictures:
+        page.goto(address)
+        come_to(page)
+        page.locator('[data-action="play"]').click()
+        page.wait_for_function("() => document.querySelector('video[data-active]').currentTime > 0.3")
+        page.keyboard.press("Space")
+        page.get_by_role("button", name="Full screen with both").click()
+        page.wait_for_function("() => document.fullscreenElement")
+        page.keyboard.press(".")
+        page.get_by_role("button", name="Full screen with both").click()
+        page.wait_for_function("() => !document.fullscreenElement")
+        answer_by_mouse(page)
+        submit_and_wait(page)
+        page.wait_for_function(READY)
+        page.locator('[data-action="play"]').click()
+        page.wait_for_function("() => document.querySelector('video[data-active]').currentTime > 0.3")
+    assert len(pictures) > 10
+    assert max(colourful(picture) for picture in pictures) == 0
+
+
+def test_hidden_videos_are_never_painted_and_stay_hidden_after_a_reload(workspace, harmful_pairs):
+    harmful_pairs(may_show=[])
+    page = workspace()
+    page.locator('[data-action="play"]').click()
+    page.keyboard.press("Escape")
+    with every_frame(page) as pictures:
+        page.reload()
+        come_to(page)
+        page.keyboard.press("Space")
+        page.keyboard.press(".")
+        page.locator(".screen").first.click(position={"x": 20, "y": 20})
+        expect(page.locator('[data-cover="left"]')).to_be_visible()
+    assert pictures
+    assert max(colourful(picture) for picture in pictures) == 0
+    page.keyboard.press("Escape")
+    assert painted(page, "right") > 0.3
+
+
+def test_each_side_is_revealed_by_a_button_and_both_by_a_key(workspace, harmful_pairs):
+    harmful_pairs()
+    page = workspace()
+    page.get_by_role("button", name="Reveal left").click()
+    assert (painted(page, "left") > 0.3, painted(page, "right")) == (True, 0)
+    page.keyboard.press("r")
+    assert painted(page, "right") > 0.3
+    expect(page.get_by_role("button", name="Filter")).to_have_attribute("aria-pressed", "false")
+    page.keyboard.press("r")
+    wait_for(lambda: (painted(page, "left"), painted(page, "right")) == (0, 0), "the filter did not come back")
+    page.keyboard.press("e")
+    page.keyboard.press("r")
+    assert (painted(page, "left"), painted(page, "right") > 0.3) == (0, True)
+
+
+def test_what_was_revealed_is_under_the_filter_again_after_hiding(workspace, harmful_pairs):
+    harmful_pairs()
+    page = workspace()
+    page.keyboard.press("r")
+    page.keyboard.press("Escape")
+    with every_frame(page) as pictures:
+        page.get_by_role("button", name="Show both videos").first.click()
+        expect(page.locator('[data-cover="left"]')).to_be_hidden()
+        wait_for(lambda: page.evaluate("1") and pictures, "nothing was painted")
+    assert max(colourful(picture) for picture in pictures) == 0
+
+
+def sharpest_edge(page, side):
+    """The largest step in brightness between neighbours on a line across a side's bars, on and off a full screen."""
+    with every_frame(page) as pictures:
+        wait_for(lambda: page.evaluate("1") and pictures, "nothing was painted")
+    screen = part_of(pictures[-1], page, f'[data-screen="{side}"]').convert("L")
+    line = screen.crop((0, screen.height // 3, screen.width, screen.height // 3 + 1)).tobytes()
+    return max(abs(a - b) for a, b in pairwise(line))
+
+
+def test_a_blurred_picture_has_no_edges_in_any_size(workspace, annotator, study, playable_pairs):
+    ViewingPreference.objects.create(user=annotator, media_filter="blur")
+    playable_pairs(study, 1, clips=("moving", "moving"), may_show=["hate"])
+    page = workspace()
+    assert sharpest_edge(page, "left") < 25
+    page.get_by_role("button", name="Full screen with both").click()
+    page.wait_for_function("() => document.fullscreenElement")
+    assert sharpest_edge(page, "left") < 25
+    page.get_by_role("button", name="Reveal left").click()
+    assert sharpest_edge(page, "left") > 60
+    assert sharpest_edge(page, "right") < 25
+
+
+def test_the_warning_is_generic_and_names_harms_for_who_asks(workspace, harmful_pairs, annotator, open_page, address):
+    harmful_pairs()
+    page = workspace()
+    strips = page.locator("[data-veil-words]")
+    expect(strips.first).to_have_text("May show something harmful")
+    ViewingPreference.objects.create(user=annotator, name_categories=True)
+    page.reload()
+    come_to(page)
+    for strip in strips.all():
+        expect(strip).to_contain_text("May show: ")
+        expect(strip).to_contain_text("Crime")
+        expect(strip).to_contain_text("Violence, Injury, Gory Content")
+
+
+def test_without_a_filter_the_warning_stands_until_the_pair_is_played(workspace, harmful_pairs, annotator):
+    ViewingPreference.objects.create(user=annotator, media_filter="none")
+    harmful_pairs()
+    page = workspace()
+    strip = page.locator('[data-veil="left"]')
+    expect(strip).to_contain_text("May show something harmful")
+    expect(strip.get_by_role("button")).to_be_hidden()
+    assert painted(page, "left") > 0.3
+    page.keyboard.press("Space")
+    expect(strip).to_be_hidden()
+
+
+def test_the_use_of_the_filter_is_recorded_and_what_was_revealed_settles_exposure(workspace, harmful_pairs):
+    harmful_pairs()
+    page = workspace()
+    shown = current(page)
+    page.get_by_role("button", name="Reveal left").click()
+    page.locator('[data-action="play"]').click()
+    page.wait_for_function("() => document.querySelector('video[data-active]').currentTime > 1")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    answer_by_mouse(page)
+    submit_and_wait(page)
+    wait_for(Annotation.objects.exists, "nothing was submitted")
+    viewing = Annotation.objects.get().viewing
+    left, right = (shown.left, "video_1" if shown.left == "video_0" else "video_0")
+    presented = viewing["presentation"]
+    assert (presented["filter"], presented["warning"]) == ("greyscale", "generic")
+    assert presented["unfiltered_s"][left] > 0.5
+    assert presented["unfiltered_s"][right] == 0
+    assert presented["filtered_s"][right] > 0.5
+    assert "hidden" not in str(viewing)
+    exposure = Exposure.objects.get(assignment=shown)
+    assert exposure.hidden == 1
+    assert exposure.revealed_s == pytest.approx(presented["unfiltered_s"][left], abs=0.02)
