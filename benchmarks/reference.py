@@ -24,12 +24,12 @@ ANNOTATION = """
 INSERT INTO annotation_annotation
        (study_id, assignment_id, revision, author_id, author_kind, submission_id, submitted_at, instruction_following,
         correctness, informativeness, aesthetics, helpfulness, harmlessness, tags_video_0, tags_video_1,
-        timings_ms, viewing, presentation, protocol_version, guideline_version)
-VALUES (%s, %s, 1, %s, 'annotator', %s, now(), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 1, 1) RETURNING id
+        active_ms, timings_ms, viewing, presentation, protocol_version, guideline_version)
+VALUES (%s, %s, 1, %s, 'annotator', %s, now(), %s, %s, %s, %s, %s, %s, %s, %s, 1, %s, %s, %s, 1, 1) RETURNING id
 """
 STANDING = """
-INSERT INTO annotation_standing (study_id, assignment_id, current_id, validity, reason, counted)
-VALUES (%s, %s, %s, 'valid', '', true)
+INSERT INTO annotation_standing (study_id, assignment_id, current_id, validity, reason, counted, tags_unnoted)
+VALUES (%s, %s, %s, 'valid', '', true, true)
 """
 AUDIT = """
 INSERT INTO accounts_auditevent (at, actor_id, action, subject, subject_id, study_slug, after, address)
@@ -43,20 +43,26 @@ UPDATE annotation_assignment
 TAKEN = """
 UPDATE catalog_pair SET open_slots = open_slots - 1
  WHERE id = (SELECT id FROM catalog_pair pair
-              WHERE study_id = %s AND open_slots > 0 AND ready AND held = ''
+              WHERE study_id = %s AND lane = 0 AND open_slots > 0 AND ready AND held = ''
                 AND NOT EXISTS (SELECT FROM annotation_assignment had
                                  WHERE had.pair_id = pair.id AND had.person_id = %s)
-              ORDER BY priority DESC, id LIMIT 1 FOR UPDATE SKIP LOCKED)
+              ORDER BY priority * -1, id LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING id
 """
 LEASED = """
 INSERT INTO annotation_assignment
-       (study_id, pair_id, person_id, round, round_reason, "left", dimension_first, state, place, leased_at, expires_at,
-        skip_reason, protocol_version, guideline_version)
-VALUES (%s, %s, %s, 0, '', 'video_0', 'helpfulness', 'leased', %s, now(), now() + interval '10 minutes', '', 1, 1)
+       (study_id, pair_id, person_id, round, round_reason, "left", dimension_first, state, place, leased_at, shown_at,
+        expires_at, skip_reason, protocol_version, guideline_version)
+VALUES (%s, %s, %s, 0, '', 'video_0', 'helpfulness', 'leased', %s, now(), CASE WHEN %s THEN now() END,
+        now() + interval '10 minutes', '', 1, 1)
 RETURNING id
 """
-COUNTED = "UPDATE annotation_seat SET served = served + 1, left_balance = left_balance + 1 WHERE id = %s"
+COUNTED = """
+UPDATE annotation_seat
+   SET served = served + 1, left_balance = left_balance + 1, active_ms = active_ms + 1,
+       since_break_ms = since_break_ms + 1, worked_until = now(), positions = %s
+ WHERE id = %s
+"""
 
 
 def empty(request: HttpRequest) -> HttpResponse:
@@ -86,8 +92,8 @@ def bare(request: HttpRequest, study_id: int) -> HttpResponse:
             pair_id = one(TAKEN, study_id, person_id)
             if pair_id is None:
                 return None
-            cursor.execute(COUNTED, [seat_id])
-            return one(LEASED, study_id, pair_id, person_id, place)
+            cursor.execute(COUNTED, [text({"ahead_0": [0, pair_id]}), seat_id])
+            return one(LEASED, study_id, pair_id, person_id, place, place == "current")
 
         if body["assignment"] is None:
             cursor.execute(MADE_SEAT, [study_id, person_id, list(SUB_DIMENSION_KEYS), list(HARM_KEYS)])

@@ -1,8 +1,8 @@
 """How fast people are served: loops a second and waiting times of lease and submit, at many sizes.
 
 N people answer without thinking time over keep-alive HTTP against the product as it is run. References are measured
-in the same run, in turn with the product: a loop by hand that writes the same rows, and a view that answers `{}`.
-After each run the rows are recounted.
+in the same run, in turn with the product: a loop by hand that writes the same rows, a view that answers `{}`, and for
+each hard case (`hard_cases`) the same study without it. After each run the rows are recounted.
 """
 
 import argparse
@@ -12,7 +12,9 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field, replace
+from operator import attrgetter
 from typing import Any
 
 from benchmarks import claims
@@ -23,21 +25,28 @@ from diptych.embedded.state import REPOSITORY, EmbeddedError
 #: Label Studio 1.23.2 at its best on this kind of machine: 20 people, PostgreSQL, gunicorn 2 × 10, 10,000 tasks.
 PEER_LOOPS_A_SECOND = 15.75
 USUAL_PAIRS = 10_000
+#: As in `hard_cases.HARD`, which needs Django to be set up.
+SNAPSHOT = "a snapshot held open"
+HARD_NAMES = ("all have answered the head", "half opted out of the head", "5 % of leases expiring", SNAPSHOT)
 WARM_UP_S = 2.0
 LOAD_LIMIT_S = 120.0  # beyond the measured time
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One thing to measure: how people work (a key of `load.WAYS`), on which study, and how many of them."""
+    """One thing to measure: how people work (a key of `load.WAYS`), on which study, how many of them, and what makes it
+    hard (a key of `hard_cases.HARD`, or nothing)."""
 
     way: str
     pairs: int
     overlap: int
     people: int
+    hard: str = ""
 
     def __str__(self) -> str:
         crowd = "1 person" if self.people == 1 else f"{self.people} people"
+        if self.hard:
+            return f"{self.hard}, {self.pairs:,} pairs, {crowd}"
         if self.way == "empty":
             return f"empty view, {crowd}"
         return f"{self.way}, {self.pairs:,} pairs, overlap {self.overlap}, {crowd}"
@@ -76,6 +85,9 @@ class Plan:
     overlaps: tuple[int, ...]
     seconds: float
     repeats: int
+    hard_pairs: int
+    snapshot_s: float
+    only: str = ""
 
     @property
     def usual_pairs(self) -> int:
@@ -98,8 +110,22 @@ class Plan:
     def alone_empty(self) -> Case:
         return Case("empty", self.usual_pairs, self.overlaps[0], 1)
 
+    @property
+    def fresh(self) -> Case:
+        """What the hard cases are compared with."""
+        return Case("one request", self.hard_pairs, self.overlaps[0], self.people)
+
     def cases(self) -> list[Case]:
-        """In the order of one round; the product's usual case stands beside its reference."""
+        """In the order of one round; each case of the product stands beside its reference."""
+        usual = [] if self.only == "hard" else self.usual_cases()
+        hard = [] if self.only == "usual" else [self.fresh, *(replace(self.fresh, hard=name) for name in HARD_NAMES)]
+        return [case for case in usual if case not in hard] + hard
+
+    def seconds_of(self, case: Case) -> float:
+        """How long one measurement lasts: dead rows need time to pile up behind a snapshot."""
+        return max(self.seconds, self.snapshot_s) if case.hard == SNAPSHOT else self.seconds
+
+    def usual_cases(self) -> list[Case]:
         product_cases = [
             Case(way, pairs, overlap, self.people)
             for overlap in self.overlaps
@@ -113,7 +139,16 @@ class Plan:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, write; 0 if the program ran, whatever the claims say."""
     options = parse(arguments)
-    plan = Plan(options.people, options.pairs, options.overlap, options.seconds, options.repeats)
+    plan = Plan(
+        options.people,
+        options.pairs,
+        options.overlap,
+        options.seconds,
+        options.repeats,
+        options.hard_pairs,
+        snapshot_s=0.0 if options.quick else 60.0,
+        only=options.only,
+    )
     try:
         with product("benchmarks.settings") as running:
             measured, facts = measure(running, plan)
@@ -136,9 +171,14 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--overlap", type=numbers, default=(1, 3), metavar="N,…", help="answers wanted a pair")
     parser.add_argument("--seconds", type=float, help="of each measurement (8; quick: 1.5)")
     parser.add_argument("--repeats", type=positive, help="measurements of each case (5; quick: 1)")
+    parser.add_argument(
+        "--hard-pairs", type=positive, metavar="N", help="size of the hard cases (1000000; quick: 20000)"
+    )
+    parser.add_argument("--only", choices=["usual", "hard"], default="", help="leave the other cases out")
     options = parser.parse_args(arguments)
     options.seconds = options.seconds or (1.5 if options.quick else 8.0)
     options.repeats = options.repeats or (1 if options.quick else 5)
+    options.hard_pairs = options.hard_pairs or (20_000 if options.quick else 1_000_000)
     return options
 
 
@@ -162,26 +202,29 @@ def measure(running: Product, plan: Plan) -> tuple[dict[Case, Measured], dict[st
     from benchmarks import studies  # needs Django to be set up
 
     say("Filling studies")
-    filled = {(pairs, overlap): studies.fill(pairs, overlap) for overlap in plan.overlaps for pairs in plan.pairs}
+    measured = {case: Measured(case) for case in plan.cases()}
+    sizes = sorted({(case.pairs, case.overlap) for case in measured})
+    filled = {size: studies.fill(*size) for size in sizes}
     people = studies.sign_in(plan.people, filled.values())
     studies.settle(studies.FILLED)
     facts = {"web_server": running.web_command, "processors": os.cpu_count(), "load_before": os.getloadavg()}
     facts |= studies.durability()
 
-    measured = {case: Measured(case) for case in plan.cases()}
-    for case in (plan.reference, plan.usual, plan.alone_empty):
+    for case in [case for case in (plan.reference, plan.usual, plan.alone_empty, plan.fresh) if case in measured]:
         say(f"Warming up: {case}")
         run(running, case, filled[case.pairs, case.overlap], people, WARM_UP_S)
     for repeat in range(plan.repeats):
         for case, results in measured.items():
             say(f"{repeat + 1} of {plan.repeats}: {case}")
-            results.runs.append(run(running, case, filled[case.pairs, case.overlap], people, plan.seconds))
+            study = filled[case.pairs, case.overlap]
+            results.runs.append(run(running, case, study, people, plan.seconds_of(case)))
     return measured, facts | {"load_after": os.getloadavg()}
 
 
 def run(running: Product, case: Case, study: Any, people: list[dict[str, str]], seconds: float) -> dict[str, Any]:
     """One measurement from a fresh study: what the client saw, and a recount of what it left."""
     from benchmarks import studies
+    from benchmarks.hard_cases import HARD
 
     studies.clear()
     plan = {
@@ -191,15 +234,18 @@ def run(running: Product, case: Case, study: Any, people: list[dict[str, str]], 
         "study": {"id": study.pk, "slug": study.slug},
         "people": people[: case.people],
     }
-    seen = drive(plan)
+    with HARD[case.hard](study, case.pairs, case.people) if case.hard else nullcontext({}) as facts:
+        before = studies.recount(study).answers
+        seen = drive(plan)
     if seen["refused"] or not seen["calls"]:
         raise RuntimeError(
             f"{case}: refused {seen['refused'] or 'nothing, but nothing was answered in time'}.\n"
             f"The web server's last words:\n{running.last_words()}"
         )
     recount = asdict(studies.recount(study))
-    recount["missing_or_doubled"] = abs(recount["answers"] - seen["answers"])
-    return seen | {"recount": recount}
+    recount["missing_or_doubled"] = abs(recount["answers"] - before - seen["answers"])
+    recount["missing_or_doubled"] += abs(recount["answers"] - recount["standings"])
+    return seen | {"facts": facts, "recount": recount}
 
 
 def drive(plan: dict[str, Any]) -> dict[str, Any]:
@@ -228,6 +274,24 @@ def say(text: str) -> None:
 
 def judge(plan: Plan, measured: dict[Case, Measured]) -> list[Claim]:
     """The claims of docs/benchmarks, from what was measured."""
+    result = []
+    if plan.only != "hard":
+        result += judge_usual(plan, measured)
+    if plan.only != "usual":
+        result += judge_hard(plan, measured)
+    runs = measured.values()
+    return [
+        *result,
+        none_at_all("over-assigned pairs", sum(one.total("over_assigned") for one in runs), "pairs"),
+        none_at_all(
+            "open slots that a recount contradicts", sum(one.total("wrong_open_slots") for one in runs), "pairs"
+        ),
+        none_at_all("answers lost or doubled", sum(one.total("missing_or_doubled") for one in runs), "answers"),
+    ]
+
+
+def judge_usual(plan: Plan, measured: dict[Case, Measured]) -> list[Claim]:
+    """The product against the references, the peer, and itself at the largest size."""
     usual = measured[plan.usual].loops_a_second
     lease_ms = measured[plan.alone].milliseconds("lease", 50) or 0.0
     empty_ms = measured[plan.alone_empty].milliseconds("empty", 50) or 0.0
@@ -241,20 +305,24 @@ def judge(plan: Plan, measured: dict[Case, Measured]) -> list[Claim]:
             at_least("loops against the peer's best", usual / PEER_LOOPS_A_SECOND, 20, "times"),
         ]
     result.append(at_most("lease p50 against the empty view, 1 person", lease_ms / empty_ms, 4, "times"))
-    largest = Case("one request", plan.pairs[-1], plan.overlaps[0], plan.people)
+    largest = max((case for case in measured if replace(plan.usual, pairs=case.pairs) == case), key=attrgetter("pairs"))
     if largest.pairs > plan.usual_pairs:
         slower = usual / measured[largest].loops_a_second
         result.append(
             at_most(f"time a loop, {largest.pairs:,} pairs against {plan.usual_pairs:,}", slower, 1.25, "times")
         )
-    runs = measured.values()
+    return result
+
+
+def judge_hard(plan: Plan, measured: dict[Case, Measured]) -> list[Claim]:
+    """Each hard case against the fresh study of its size."""
+    fresh = measured[plan.fresh].loops_a_second
     return [
-        *result,
-        none_at_all("over-assigned pairs", sum(one.total("over_assigned") for one in runs), "pairs"),
-        none_at_all(
-            "open slots that a recount contradicts", sum(one.total("wrong_open_slots") for one in runs), "pairs"
-        ),
-        none_at_all("answers lost or doubled", sum(one.total("missing_or_doubled") for one in runs), "answers"),
+        at_most(
+            f"time a loop, {case.hard} against fresh ({case.pairs:,} pairs)", fresh / one.loops_a_second, 1.5, "times"
+        )
+        for case, one in measured.items()
+        if case.hard
     ]
 
 

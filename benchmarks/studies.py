@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from itertools import product
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +13,9 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.db import connection, models, transaction
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import AuditEvent, User
+from annotation import consent
+from annotation.models import Annotation, Assignment, Break, Dose, Exposure, Standing
 from catalog.models import Asset, Batch, Membership, Pair, Prompt, Study, Video
 from catalog.models.studies import Role
 
@@ -20,8 +23,20 @@ PAIRS_A_BATCH = 1000
 #: SQL for 64 hex characters that no other row of the table has; ascending, which indexes take in quickly.
 IN_HEX = "lpad(to_hex(new_id), 64, '0')"
 FILLED = [model._meta.db_table for model in (Asset, Prompt, Video, Batch, Pair)]
-#: What answering writes.
-WRITTEN = "annotation_standing, annotation_annotation, annotation_assignment, annotation_seat, accounts_auditevent"
+#: What answering writes, but for pairs and seats.
+WRITTEN = [model._meta.db_table for model in (Standing, Annotation, Assignment, Exposure, Dose, Break, AuditEvent)]
+#: Everything as it was before anybody answered.
+EMPTIED = f"""
+TRUNCATE {", ".join(WRITTEN)} CASCADE;
+UPDATE catalog_pair pair
+   SET wanted = study.overlap, open_slots = study.overlap, may_show = '{{}}'
+  FROM catalog_study study
+ WHERE study.id = pair.study_id
+   AND (pair.wanted <> study.overlap OR pair.open_slots <> study.overlap OR pair.may_show <> '{{}}');
+UPDATE annotation_seat
+   SET positions = '{{}}', served = 0, left_balance = 0, sensitive_run = 0, excluded = '{{}}',
+       active_ms = 0, since_break_ms = 0, worked_until = NULL, break_until = NULL
+"""  # noqa: S608 - of table names
 
 DURABLE = ["fsync", "synchronous_commit", "full_page_writes", "server_version"]
 
@@ -130,7 +145,7 @@ def settle(tables: Iterable[str]) -> None:
 
 
 def sign_in(people: int, studies: Iterable[Study]) -> list[dict[str, str]]:
-    """Annotators of the studies, each with a session as signing in makes it: `{"session", "csrf"}`."""
+    """Annotators who agreed to the studies' terms, each signed in by a session: `{"session", "csrf"}`."""
     users = [
         User.objects.create(username=f"annotator-{number}", password=f"!{secrets.token_hex(20)}")
         for number in range(people)
@@ -138,6 +153,8 @@ def sign_in(people: int, studies: Iterable[Study]) -> list[dict[str, str]]:
     Membership.objects.bulk_create(
         Membership(study=study, person=user, role=Role.ANNOTATOR) for study in studies for user in users
     )
+    for study, user in product(studies, users):
+        consent.agree(user, study, categories=study.categories, text="I agree.")
     return [{"session": new_session(user), "csrf": secrets.token_hex(16)} for user in users]
 
 
@@ -194,13 +211,10 @@ def recount(study: Study) -> Recount:
 
 
 def clear() -> None:
-    """Everything as if nobody had answered anything."""
+    """Everything as if nobody had answered anything; people keep their seats, having agreed to what they may see."""
     with unchecked(), connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE catalog_pair SET open_slots = wanted WHERE id IN (SELECT pair_id FROM annotation_assignment)"
-        )
-        cursor.execute(f"TRUNCATE {WRITTEN} CASCADE")
-    settle(["catalog_pair"])
+        cursor.execute(EMPTIED)
+    settle(["catalog_pair", "annotation_seat"])
 
 
 def durability() -> dict[str, str]:
