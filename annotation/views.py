@@ -21,7 +21,8 @@ def workspace(request: HttpRequest, slug: str) -> HttpResponse:
     study = annotated_study(request, slug)
     if not consent.in_force(request.user, study):  # type: ignore[arg-type]
         return redirect("annotation:consent", slug=study.slug)
-    active_ms = active_today_ms(study, request.user.pk)  # before the answers: what arrives in between is not counted twice
+    # The time before the answers, so that an answer that arrives in between is not counted twice.
+    active_ms = active_today_ms(study, request.user.pk)
     answered, latest = latest_answered(study, request.user.pk)
     return render(
         request,
