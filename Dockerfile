@@ -17,8 +17,10 @@ ENV DIPTYCH_MODE=production \
     DIPTYCH_HOME=/var/lib/diptych \
     MEDIA_ROOT=/var/lib/diptych/media \
     STATIC_ROOT=/var/lib/diptych/static \
-    PYTHONUNBUFFERED=1
+    PYTHONUNBUFFERED=1 \
+    GRANIAN_WORKERS=2 \
+    GRANIAN_BLOCKING_THREADS=2
 
 USER diptych
 EXPOSE 8000
-CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--blocking-threads", "16", "diptych.wsgi:application"]
+CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "diptych.wsgi:application"]

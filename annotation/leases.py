@@ -3,8 +3,10 @@
 Whatever changes a lease and a slot does both in one statement, on the condition that the lease is still what it was.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -43,9 +45,11 @@ class Held:
     agreed: bool
 
 
+#: `id + 0`, here and below: planned while tables are small, an order that an index of all assignments has would be read
+#: from that index, past everything that the study ever gave.
 HELD = """
 SELECT assignment.id, assignment.state, assignment.place, assignment.expires_at, pair.lane,
-       NOT pair.may_show && %(excluded)s::varchar[]
+       NOT pair.may_show && %(excluded)s::varchar[] AS agreed
   FROM annotation_assignment assignment JOIN catalog_pair pair ON pair.id = assignment.pair_id
  WHERE assignment.study_id = %(study)s AND assignment.person_id = %(person)s AND assignment.state = 'leased'
  UNION ALL
@@ -53,7 +57,7 @@ SELECT assignment.id, assignment.state, assignment.place, assignment.expires_at,
         NOT pair.may_show && %(excluded)s::varchar[]
   FROM annotation_assignment assignment JOIN catalog_pair pair ON pair.id = assignment.pair_id
  WHERE assignment.study_id = %(study)s AND assignment.person_id = %(person)s AND assignment.state = 'offered'
- ORDER BY assignment.id LIMIT 1)
+ ORDER BY assignment.id + 0 LIMIT 1)
 """
 
 
@@ -63,6 +67,11 @@ def held_leases(seat: Seat) -> dict[str, Held]:
     Not locked: the sweep may end an expired lease at any moment, so whatever follows from this is conditional.
     """
     rows = fetch_all(HELD, {"study": seat.study_id, "person": seat.person_id, "excluded": seat.excluded})
+    return by_place(rows)
+
+
+def by_place(rows: Iterable[tuple[Any, ...]]) -> dict[str, Held]:
+    """Rows of `HELD`, by place; an offer under `offered`."""
     held = [Held(*row) for row in rows]
     return {lease.place or lease.state: lease for lease in held}
 
@@ -117,7 +126,7 @@ WITH offered AS (  -- whoever gets here while holding a pair waits for no other
      WHERE assignment.study_id = %(study)s AND assignment.person_id = %(person)s AND assignment.state = 'offered'
        AND pair.open_slots > 0 AND pair.ready AND pair.held = ''
        AND NOT pair.may_show && %(excluded)s::varchar[] AND NOT (%(capped)s AND pair.lane = 1)
-     ORDER BY assignment.id LIMIT 1
+     ORDER BY assignment.id + 0 LIMIT 1
        FOR NO KEY UPDATE SKIP LOCKED
 ), slot AS (
     UPDATE catalog_pair pair SET open_slots = pair.open_slots - 1

@@ -94,8 +94,10 @@ def _window(stretch: str) -> str:
 #: At most two lanes are looked at in one statement.
 STRETCHES = ("a", "b")
 
+#: `OFFSET 0` keeps the search for an earlier assignment one look into an index for each candidate: turned into a join,
+#: and planned while tables are small, it would walk through everything that the person was ever given.
 TAKE = one_line(f"""
-WITH candidate AS (
+WITH first AS (
     SELECT pair.id
       FROM ({_window("a")} UNION ALL {_window("b")}
         ORDER BY place, id
@@ -111,13 +113,13 @@ WITH candidate AS (
                SELECT FROM catalog_batch batch WHERE batch.id = pair.batch_id AND batch.number = ANY(%(batches)s)))
        AND NOT EXISTS (SELECT FROM annotation_assignment had
                         WHERE had.pair_id = pair.id AND had.person_id = %(person)s
-                          AND had.state NOT IN ('expired', 'released'))
+                          AND had.state NOT IN ('expired', 'released') OFFSET 0)
      ORDER BY near.place, near.id
      LIMIT 1
        FOR UPDATE OF pair SKIP LOCKED
 ), taken AS (
     UPDATE catalog_pair pair SET open_slots = open_slots - 1
-      FROM candidate WHERE pair.id = candidate.id
+      FROM first WHERE pair.id = first.id
     RETURNING pair.id, lane, priority * -1 AS place, video_0_id, video_1_id,
               (SELECT coalesce(sum(CASE other."left" WHEN 'video_0' THEN 1 ELSE -1 END), 0)
                  FROM annotation_assignment other

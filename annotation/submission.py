@@ -18,7 +18,7 @@ from annotation.answers import Answers
 from annotation.models import Annotation, Assignment, Seat, Standing
 from annotation.signals import answer_submitted
 from catalog.models import Study
-from diptych.database.fixed import fetch_one
+from diptych.database.fixed import fetch_all
 
 #: Reason on the standing of an answer that came after its slot had gone to somebody else.
 SURPLUS = "surplus"
@@ -71,7 +71,8 @@ def submit(
                 _tell(annotation, standing, person, study)
                 if writing.sensitive or care:
                     seat.dose_s += exposure.settle(assignment, person, care=care, tagged=answers.tagged())
-            desk = serving.fill(seat, person, study, leases.held_leases(seat)) if lease_next else None
+            held = writing.held if created else leases.held_leases(seat)
+            desk = serving.fill(seat, person, study, held) if lease_next else None
     except IntegrityError as error:
         # Another person used the same id at the same moment; each sees only their own seat's lock.
         if "submission_id" in str(error):
@@ -111,10 +112,10 @@ def _tell(annotation: Annotation, standing: Standing, person: User, study: Study
 #: More active time than that is not believed of one answer.
 MOST_ACTIVE_MS = 24 * 3600 * 1000
 
-#: One statement ends the lease and writes revision 1 and its standing; nothing at all if the lease is not live and
-#: `late` does not allow for that, or if the submission id was used before. A lease that has ended needs a slot again;
-#: without one the answer is surplus.
-WRITE = """
+#: One statement ends the lease and writes revision 1 and its standing; nothing at all if the assignment was answered or
+#: skipped, or if the submission id was used before. A lease that has ended needs a slot again; without one the answer
+#: is surplus. It answers a row for each lease that the person still holds, or a single row without a lease.
+WRITE = f"""
 WITH open AS (
     SELECT assignment.id, assignment.pair_id, assignment.state = 'leased' AS live
       FROM annotation_assignment assignment
@@ -159,9 +160,11 @@ WITH open AS (
       FROM written WHERE seat.id = %(seat)s
 )
 SELECT written.id, written.protocol_version, written.guideline_version, ended.counted,
-       (SELECT pair.lane = 1 FROM catalog_pair pair WHERE pair.id = ended.pair_id)
-  FROM written, ended
-"""
+       (SELECT pair.lane = 1 FROM catalog_pair pair WHERE pair.id = ended.pair_id),
+       held.*
+  FROM written CROSS JOIN ended
+  LEFT JOIN ({leases.HELD}) held ON held.id <> ended.id
+"""  # noqa: S608 - of a statement of ours
 
 
 class Writing:
@@ -182,6 +185,8 @@ class Writing:
         self.tagged = bool(answers.tagged())
         #: Whether the pair was expected to show harm; known once written.
         self.sensitive = False
+        #: What the person holds besides; known once written.
+        self.held: dict[str, leases.Held] = {}
         self.active_ms = active_ms(timings_ms, since=self._unaccounted_since(), now=self.now)
         self.columns = {"submission_id": submission_id, "active_ms": self.active_ms, **answers.columns()}
         self.json = {
@@ -197,7 +202,7 @@ class Writing:
 
     def write(self) -> tuple[Annotation, Standing, bool] | None:
         """Writes it, once. None if the assignment was answered or skipped, or the submission id was used before."""
-        row = fetch_one(
+        rows = fetch_all(
             WRITE,
             {
                 "study": self.study.pk,
@@ -207,14 +212,16 @@ class Writing:
                 "now": self.now,
                 "surplus": SURPLUS,
                 "tagged": self.tagged,
+                "excluded": self.seat.excluded,
                 "since_break_ms": self._since_break_ms(),
                 **self.columns,
                 **{name: orjson.dumps(value).decode() for name, value in self.json.items()},
             },
         )
-        if row is None:
+        if not rows:
             return None
-        annotation_id, protocol_version, guideline_version, counted, self.sensitive = row
+        annotation_id, protocol_version, guideline_version, counted, self.sensitive = rows[0][:5]
+        self.held = leases.by_place(row[5:] for row in rows if row[5] is not None)
         self.seat.since_break_ms, self.seat.worked_until = self._since_break_ms(), self.now
         annotation = Annotation(
             id=annotation_id,

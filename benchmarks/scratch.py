@@ -21,6 +21,10 @@ from diptych.embedded.state import Home
 DROPPED = ("DATABASE_URL", "REDIS_URL", "MEDIA_ROOT", "STATIC_ROOT", "SECRET_KEY", "DIPTYCH_MODE", "LOG_LEVEL")
 
 
+#: Of each web process, as in the Dockerfile: behind a proxy that takes slow connections off its hands.
+THREADS = 2
+
+
 @dataclass
 class Product:
     """The running product."""
@@ -55,7 +59,7 @@ def folder() -> Iterator[Home]:
 
 @contextmanager
 def product(settings: str) -> Iterator[Product]:
-    """The product as `make demo` runs it, with these settings and an empty database; Django is set up here too.
+    """The product as the image runs it, with these settings and an empty database; Django is set up here too.
 
     Everything ends with the block, on Ctrl-C and `kill` as well.
     """
@@ -68,7 +72,7 @@ def product(settings: str) -> Iterator[Product]:
         servers = stack.enter_context(start(home, purpose="a benchmark"))
         os.environ.update(servers.environment(), DJANGO_SETTINGS_MODULE=settings)
         prepare_database()
-        programs = Programs(servers, choose_port(None))
+        programs = Programs(servers, choose_port(None), threads=THREADS)
         stack.callback(programs.stop)
         programs.start()
         programs.wait_until_healthy()

@@ -13,6 +13,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.db import connection, models, transaction
 from django.utils import timezone
 
+from accounts.backends import PersonBackend
 from accounts.models import AuditEvent, User
 from annotation import consent
 from annotation.models import Annotation, Assignment, Break, Dose, Exposure, Standing
@@ -161,7 +162,7 @@ def sign_in(people: int, studies: Iterable[Study]) -> list[dict[str, str]]:
 def new_session(user: User) -> str:
     session = import_module(settings.SESSION_ENGINE).SessionStore()
     session[SESSION_KEY] = str(user.pk)
-    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    session[BACKEND_SESSION_KEY] = f"{PersonBackend.__module__}.{PersonBackend.__qualname__}"
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session.create()
     return session.session_key

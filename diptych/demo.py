@@ -28,6 +28,8 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 HEALTHY_WITHIN = 60.0  # seconds
 GIVE_UP = 3  # restarts of one program within GIVE_UP_WITHIN seconds
 GIVE_UP_WITHIN = 60.0
+#: Of each web process. Many, since a browser that reads a video at its leisure holds one; behind a proxy few do more.
+THREADS = 16
 WEB_GRACE, WORKER_GRACE = 3.0, 4.0  # seconds; a task that is cut short is taken up again from its row
 
 
@@ -198,9 +200,10 @@ class Program:
 class Programs:
     """Web server and worker, beside the servers that they need."""
 
-    def __init__(self, servers: Servers, port: int) -> None:
+    def __init__(self, servers: Servers, port: int, *, threads: int = THREADS) -> None:
         self.servers = servers
         self.port = port
+        self.threads = threads
         ours = {"DIPTYCH_MODE": "demo", "PYTHONUNBUFFERED": "1"}
         self.environment = os.environ | servers.environment() | ours
         self.running: list[Program] = []
@@ -217,7 +220,7 @@ class Programs:
 
     def web_server(self) -> Guarded:
         command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"]
-        command += ["--port", str(self.port), "--workers", "2", "--blocking-threads", "16"]
+        command += ["--port", str(self.port), "--workers", "2", "--blocking-threads", str(self.threads)]
         command += ["--respawn-failed-workers", "--workers-kill-timeout", "2", "diptych.wsgi:application"]
         return self.guard("The web server", command, log=self.servers.home.log("web"), grace=WEB_GRACE)
 

@@ -45,7 +45,7 @@ def database(url: str) -> dict[str, object]:
     if url and parts.scheme not in {"postgres", "postgresql"}:
         raise ImproperlyConfigured(f"DATABASE_URL names {parts.scheme!r}; PostgreSQL is the only database.")
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "diptych.database.engine",
         "NAME": unquote(parts.path.lstrip("/")) or "diptych",
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
@@ -140,7 +140,7 @@ DATABASES = {"default": database(address("DATABASE_URL", "database_url"))}
 REDIS_URL = address("REDIS_URL", "redis_url")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL},
+    "default": {"BACKEND": "diptych.cache.Cache", "LOCATION": REDIS_URL},
 }
 # Read from the cache, kept in the database: losing the broker signs nobody out.
 SESSION_ENGINE = "diptych.sessions"

@@ -1,13 +1,15 @@
 """The benchmark's reference writes the rows that the product writes, so it must keep up with the tables; what fills
 and clears studies must keep up with them too."""
 
+from pathlib import Path
+
 import pytest
 from django.db import connection
 from django.test import Client, override_settings
 
 from accounts.models import AuditEvent
 from annotation.models import Annotation, Assignment, Dose, Exposure, Seat, Standing
-from benchmarks import hard_cases, serving, studies
+from benchmarks import hard_cases, scratch, serving, studies
 from catalog.models import Pair
 from tests import factories
 from tests.annotation.recounting import contradictions
@@ -113,3 +115,7 @@ def test_each_hard_case_leaves_a_study_in_which_every_count_is_right(study, anno
     assert (Annotation.objects.count(), Pair.objects.filter(wanted=4, open_slots=1).count()) == (12, 4)
     assert sorted(map(bool, Seat.objects.values_list("excluded", flat=True))) == [False, True, True]
     assert contradictions(study.pk) == {}
+
+
+def test_the_web_server_is_measured_with_the_threads_of_the_image():
+    assert f"GRANIAN_BLOCKING_THREADS={scratch.THREADS}\n" in Path("Dockerfile").read_text()

@@ -1,0 +1,53 @@
+"""A kept connection is looked at before it is used, and replaced when the server has ended it."""
+
+import psycopg
+import pytest
+from django.db import connection
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def backend():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return cursor.fetchone()[0]
+
+
+def elsewhere(statement, *values):
+    """The only value that a statement answers over another connection."""
+    ours = connection.connection.info
+    with psycopg.connect(ours.dsn, password=ours.password) as other:
+        answered = other.execute(statement, values)
+        return answered.fetchone()[0] if answered.description else None
+
+
+def a_request_begins():
+    connection.close_if_unusable_or_obsolete()
+    connection.close_if_health_check_failed()
+
+
+def test_a_connection_that_still_stands_is_kept_without_asking_the_server():
+    kept = backend()
+    assert connection.is_usable()
+    assert elsewhere("SELECT query FROM pg_stat_activity WHERE pid = %s", kept) == "SELECT pg_backend_pid()"
+    a_request_begins()
+    assert backend() == kept
+
+
+def test_a_connection_that_the_server_has_ended_is_replaced():
+    ended = backend()
+    assert elsewhere("SELECT pg_terminate_backend(%s, 5000)", ended)
+    assert not connection.is_usable()
+    a_request_begins()
+    assert backend() != ended
+
+
+def test_what_the_server_has_said_meanwhile_does_not_cost_the_connection():
+    kept = backend()
+    with connection.cursor() as cursor:
+        cursor.execute("LISTEN something")
+    elsewhere("NOTIFY something")
+    assert connection.is_usable()
+    assert backend() == kept
+    with connection.cursor() as cursor:
+        cursor.execute("UNLISTEN something")
