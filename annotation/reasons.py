@@ -1,9 +1,11 @@
 """Why a person has no pair, in the order in which it matters, and after how many seconds asking again makes sense."""
 
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 
-from django.db.models import Exists, Min, OuterRef
+from django.db.models import Exists, Min, OuterRef, Q
 from django.utils import timezone
 
 from annotation import exposure
@@ -39,7 +41,13 @@ def why_not_now(seat: Seat, study: Study, now: datetime) -> Refusal | None:
 def possible(seat: Seat, study: Study) -> Any:
     """The study's pairs that the person could still be given, now or later, whatever stands between."""
     had = Assignment.objects.filter(pair=OuterRef("pk"), person_id=seat.person_id).exclude(state__in=RECLAIMABLE)
-    return Pair.objects.filter(~Exists(had), study=study, held="").exclude(lane=Pair.Lane.CONTROL)
+    pairs = Pair.objects.filter(~Exists(had), study=study, held="").exclude(lane=Pair.Lane.CONTROL)
+    if seat.batches:
+        pairs = pairs.filter(batch__number__in=seat.batches)
+    if seat.languages:
+        spoken = (Q(prompt__language=tag) | Q(prompt__language__startswith=f"{tag}-") for tag in seat.languages)
+        pairs = pairs.filter(reduce(or_, spoken))
+    return pairs
 
 
 def agreed(seat: Seat, pair_id: int) -> bool:
@@ -54,7 +62,7 @@ def why_nothing(seat: Seat, study: Study) -> Refusal:
     if expiry is not None:
         return ALL_LEASED, _seconds_until(expiry)
     servable = agreed.filter(ready=True, open_slots__gt=0)
-    if not seat.languages and not seat.batches and servable.exists():  # locked by somebody at this moment
+    if servable.exists():  # locked by somebody at this moment
         return ALL_LEASED, 1
     if agreed.filter(ready=False).exists():  # its videos are still being prepared
         return ALL_LEASED, 15

@@ -58,11 +58,11 @@ def closed_because(assignment: Assignment, seat: Seat, study: Study, now: dateti
     if assignment.state != Assignment.State.SUBMITTED or assignment.ended_at is None:
         return Conflict("not_answered", _("You have not answered this pair."))
     if study.state == Study.State.CLOSED:
-        return Conflict("study_closed", _("The study is closed, so its answers stay as they are."))
+        return study_closed()
     if pair.batch.state != Batch.State.OPEN:
         return batch_closed()
     if pair.held:
-        return Conflict("held", _("This pair has been taken out for now, so its answers stay as they are."))
+        return pair_held()
     if now > assignment.ended_at + timedelta(seconds=study.reopen_s):
         return Conflict("too_late", _("The time in which this answer could be changed is over."))
     if seat.consented_version < study.consent_version:
@@ -70,6 +70,16 @@ def closed_because(assignment: Assignment, seat: Seat, study: Study, now: dateti
     if set(seat.excluded) & set(pair.may_show):
         return Conflict("excluded", _("This pair may show what you asked not to be shown, so it stays closed."))
     return None
+
+
+def study_closed() -> Conflict:
+    """The refusal of any change to an answer of a study that is over."""
+    return Conflict("study_closed", _("The study is closed, so its answers stay as they are."))
+
+
+def pair_held() -> Conflict:
+    """The refusal of any change to an answer whose pair a researcher, or a report, has taken out."""
+    return Conflict("held", _("This pair has been taken out for now, so its answers stay as they are."))
 
 
 def batch_closed() -> Conflict:
@@ -141,6 +151,10 @@ def _refuse_if_closed(assignment: Assignment, seat: Seat, standing: Standing, re
         if conflict := closed_because(assignment, seat, assignment.study, timezone.now()):
             raise conflict
         return
+    if assignment.study.state == Study.State.CLOSED:
+        raise study_closed()
+    if assignment.pair.held:
+        raise pair_held()
     first = standing.current
     if first.revision != 1 or not second_look_due(assignment.study, first):
         raise Conflict("no_second_look", _("No second look is asked for on this answer."))

@@ -70,6 +70,7 @@ def record(annotation: Annotation, study: Study) -> dict[str, Any]:
         "author": annotation.author_kind,
         "round": assignment.round,
         "revision": annotation.revision,
+        "revised_because": annotation.reason,
         "helpfulness": {key: answers[key] for key in SUB_DIMENSION_KEYS} | {"overall": answers["helpfulness"]},
         "harmlessness": {name: {"tags": getattr(annotation, f"tags_{name}")} for name in VIDEOS}
         | {"overall": answers["harmlessness"]},

@@ -75,6 +75,22 @@ def test_only_batches_that_the_person_works_on(study, annotator):
     assert everything(annotator, study) == [wanted.pk]
 
 
+@pytest.mark.parametrize(("column", "theirs"), [("languages", ["de"]), ("batches", [2])])
+def test_pairs_that_others_hold_and_the_person_cannot_have_are_not_waited_for(study, annotator, column, theirs):
+    factories.pair(study)
+    Batch.objects.create(study=study, number=2)
+    Seat.objects.filter(person=annotator).update(**{column: theirs})
+    serving.lease(factories.member(study, "annotator"), study)
+    assert serving.lease(annotator, study).reason == "finished"
+
+
+def test_a_pair_that_somebody_else_holds_is_waited_for_in_ones_own_language(study, annotator):
+    factories.pair(study, prompt=factories.prompt(study, language="zh-Hans"))
+    serving.lease(factories.member(study, "annotator"), study)
+    Seat.objects.filter(person=annotator).update(languages=["zh"])
+    assert serving.lease(annotator, study).reason == "all_leased"
+
+
 def test_the_place_ahead_moves_past_what_was_answered_and_is_still_open(study, annotator):
     factories.pairs(study, 3, wanted=5)
     everything(annotator, study)

@@ -14,7 +14,7 @@ from annotation import revisions
 from annotation.answers import Answers
 from annotation.models import Annotation, Assignment, Seat, Standing
 from annotation.submission import Conflict
-from catalog.models import Batch, Pair
+from catalog.models import Batch, Pair, Study
 from qc.contradictions import first_answers
 from tests import factories
 from tests.web import wait_for
@@ -227,6 +227,18 @@ class TestSecondLook:
         with pytest.raises(Conflict) as conflict:
             revise(contradictory, reason="second_look", harmlessness=CONTRADICTORY)
         assert conflict.value.code == "no_second_look"
+
+    def test_it_is_over_when_the_study_is(self, contradictory, study):
+        Study.objects.update(state="closed")
+        with pytest.raises(Conflict) as conflict:
+            revise(contradictory, reason="second_look", harmlessness=CONSISTENT)
+        assert conflict.value.code == "study_closed"
+
+    def test_a_pair_that_was_taken_out_is_not_looked_at_again(self, contradictory):
+        Pair.objects.update(held="To be looked at.")
+        with pytest.raises(Conflict) as conflict:
+            revise(contradictory, reason="second_look", harmlessness=CONSISTENT)
+        assert conflict.value.code == "held"
 
     def test_it_ends_when_a_lease_would(self, contradictory, study, monkeypatch):
         later = timezone.now() + timedelta(seconds=study.lease_s + 1)

@@ -54,6 +54,7 @@ def test_the_line_is_what_was_answered(study, annotator, answer, download):
     assert line["timings_ms"] == body["timings_ms"]
     assert (line["pair_id"], line["prompt_text"]) == (pair.public_id, pair.prompt.text)
     assert line["standing"] == {"current": True, "validity": "valid", "reason": "", "counted": True}
+    assert (line["revision"], line["revised_because"]) == (1, "")
 
 
 def test_every_line_validates_against_the_published_schema(study, annotator, answer, download):
