@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from diptych.demo import STOP_SIGNALS, Programs, collect_static, migrate
-from diptych.embedded.servers import choose_port, start
+from diptych.embedded.servers import Servers, choose_port, start
 from diptych.embedded.state import Home
 
 #: Ours would send a benchmark to a real database, or clear a real folder of static files.
@@ -58,8 +58,8 @@ def folder() -> Iterator[Home]:
 
 
 @contextmanager
-def product(settings: str) -> Iterator[Product]:
-    """The product as the image runs it, with these settings and an empty database; Django is set up here too.
+def servers(settings: str) -> Iterator[Servers]:
+    """PostgreSQL and Valkey with an empty database; Django is set up here with these settings.
 
     Everything ends with the block, on Ctrl-C and `kill` as well.
     """
@@ -67,12 +67,21 @@ def product(settings: str) -> Iterator[Product]:
         signal.signal(number, leave)
     for name in DROPPED:
         os.environ.pop(name, None)
-    with ExitStack() as stack:
-        home = stack.enter_context(folder())
-        servers = stack.enter_context(start(home, purpose="a benchmark"))
-        os.environ.update(servers.environment(), DJANGO_SETTINGS_MODULE=settings)
+    with folder() as home, start(home, purpose="a benchmark") as running:
+        os.environ.update(running.environment(), DJANGO_SETTINGS_MODULE=settings)
         prepare_database()
-        programs = Programs(servers, choose_port(None), threads=THREADS)
+        yield running
+
+
+@contextmanager
+def product(settings: str) -> Iterator[Product]:
+    """The product as the image runs it, with these settings and an empty database; Django is set up here too.
+
+    Everything ends with the block, on Ctrl-C and `kill` as well.
+    """
+    with ExitStack() as stack:
+        running = stack.enter_context(servers(settings))
+        programs = Programs(running, choose_port(None), threads=THREADS)
         stack.callback(programs.stop)
         programs.start()
         programs.wait_until_healthy()

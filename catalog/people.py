@@ -1,6 +1,7 @@
 """People of a study: accounts, memberships and API tokens, made together for many people at once."""
 
 import re
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -9,10 +10,11 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, connection, transaction
+from django.utils.translation import gettext as _
 from knox.settings import CONSTANTS
 
 from accounts import audit
-from accounts.models import AccessToken, User
+from accounts.models import AccessToken, AuditEvent, User
 from accounts.people import Password, create_person, new_passwords
 from accounts.tokens import issue_token
 from catalog.models import Membership, Study
@@ -30,6 +32,8 @@ TOKEN_SCOPES: dict[str, tuple[str, ...]] = {
 MOST_PEOPLE = 10_000
 #: PostgreSQL's advisory locks are two numbers; these are ours for “people are being numbered”.
 NUMBERING_LOCK = (7_302, 0)
+#: The audit row of people who were added for one form; its `after` holds `once`.
+NUMBERED = "people.numbered"
 
 
 class PeopleTrouble(Exception):
@@ -67,10 +71,14 @@ def add_numbered(
     role: str,
     count: int,
     prefix: str = "",
+    once: uuid.UUID | None = None,
     actor: User | None = None,
     progress: Callable[[], object] = lambda: None,
 ) -> list[Added]:
-    """Adds `count` new people, `<prefix>-1` and on, after the highest number in use. Raises PeopleTrouble."""
+    """Adds `count` new people, `<prefix>-1` and on, after the highest number in use.
+
+    `once` names a form that somebody filled in: sent again, it adds nobody. Raises PeopleTrouble.
+    """
     _check_role(role)
     if not 1 <= count <= MOST_PEOPLE:
         raise PeopleTrouble(f"The count is {count}; it must be 1 to {MOST_PEOPLE}.")
@@ -80,9 +88,22 @@ def add_numbered(
         # One numbering at a time; what else makes a person with such a name meets the unique username.
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", NUMBERING_LOCK)
+        if once is not None:
+            _only_once(study, once, {"role": role, "count": count}, actor)
         first = _highest_number(prefix) + 1
         wanted = [Wanted(f"{prefix}-{number}", role) for number in range(first, first + count)]
         return _add(study, wanted, iter(passwords), actor=actor, token_for_existing=False)
+
+
+def _only_once(study: Study, once: uuid.UUID, about: dict[str, Any], actor: User | None) -> None:
+    done = AuditEvent.objects.filter(
+        subject=Study._meta.db_table, subject_id=str(study.pk), action=NUMBERED, after__once=str(once)
+    )
+    if done.exists():
+        raise PeopleTrouble(
+            _("This form was sent before, and its people were added then. Their passwords were shown that once.")
+        )
+    audit.record(NUMBERED, study, actor=actor, study_slug=study.slug, after=about | {"once": str(once)})
 
 
 def add_named(
@@ -117,7 +138,9 @@ def _add(
         if not existing:
             password = next(passwords, None)
             if password is None:
-                raise PeopleTrouble("People were removed while others were being added; nobody was added. Try again.")
+                raise PeopleTrouble(
+                    _("People were removed while others were being added; nobody was added. Try again.")
+                )
             people[one.username] = _create(one, password, actor)
         person = people[one.username]
         join(study, person, one.role, actor=actor)
@@ -133,9 +156,13 @@ def _create(one: Wanted, password: Password, actor: User | None) -> User:
     try:
         return create_person(one.username, password, email=one.email, actor=actor)
     except ValidationError as error:
-        raise PeopleTrouble(f"{one.username} cannot be added: {' '.join(error.messages)}") from None
+        about = {"name": one.username, "why": " ".join(error.messages)}
+        raise PeopleTrouble(_("%(name)s cannot be added: %(why)s") % about) from None
     except IntegrityError:
-        raise PeopleTrouble(f"Somebody else made {one.username} at this moment; nobody was added. Try again.") from None
+        about = {"name": one.username}
+        raise PeopleTrouble(
+            _("Somebody else made %(name)s at this moment; nobody was added. Try again.") % about
+        ) from None
 
 
 def join(study: Study, person: User, role: str, *, actor: User | None = None) -> bool:

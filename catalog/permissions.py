@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
 from accounts.models import AccessToken
-from catalog.models import Quarantine, Study
+from catalog.models import Import, Membership, Quarantine, Study
 from catalog.models.studies import HasRoles, Role
 from diptych.database.fixed import Columns, fetch_one
 
@@ -30,6 +30,19 @@ MAY_ANNOTATE = frozenset({Role.ANNOTATOR})
 MAY_SEE_PROGRESS = frozenset({Role.REVIEWER, Role.RESEARCHER, Role.ADMIN})
 #: Who may open what was reported as illegal, and decide about it. Nobody else, whatever their role.
 MAY_OPEN_REPORTS = frozenset({Role.SAFETY_OFFICER})
+#: Who says how a study runs, what comes into it, and who takes part.
+MAY_CONFIGURE = frozenset({Role.RESEARCHER, Role.ADMIN})
+MAY_IMPORT = frozenset({Role.RESEARCHER, Role.ADMIN})
+MAY_INVITE = frozenset({Role.RESEARCHER, Role.ADMIN})
+#: Who opens a closed study again.
+MAY_REOPEN = frozenset({Role.ADMIN})
+#: Which roles each role gives to others and takes from them.
+GRANTS: dict[str, frozenset[str]] = {
+    Role.RESEARCHER: frozenset({Role.ANNOTATOR, Role.REVIEWER}),
+    Role.ADMIN: frozenset(Role.values),
+}
+#: Who looks at a study's prompts, videos and pairs, with what the protocol hides from those who answer.
+MAY_BROWSE = frozenset({Role.RESEARCHER, Role.ADMIN})
 MAY_EXPORT = frozenset({Role.RESEARCHER, Role.ADMIN})
 #: Who sees how much was seen of what may be harmful: of each person, and of groups of people.
 MAY_SEE_WELLBEING = frozenset({Role.WELLBEING_CONTACT})
@@ -70,11 +83,66 @@ def study_for(
     return study
 
 
+def import_for(request: HttpRequest | Request, public_id: str, *, scope: str = "read") -> Import:
+    """The import, for who may import into its study. Raises Http404 and PermissionDenied, as `study_for`."""
+    found = Import.objects.select_related("study").filter(public_id=public_id).first()
+    if found is None:
+        raise Http404(_("There is no import “%(id)s”.") % {"id": public_id})
+    study_for(request, found.study.slug, roles=MAY_IMPORT, scope=scope)
+    return found
+
+
 def require_scope(request: HttpRequest | Request, scope: str) -> None:
     """Raises PermissionDenied if the request was signed in with a token that does not cover `scope`."""
     token = getattr(request, "auth", None)
     if isinstance(token, AccessToken) and scope not in token.scopes:
         raise PermissionDenied(_("This token was not issued for “%(scope)s”.") % {"scope": scope})
+
+
+def may_make_studies(person: "User") -> bool:
+    """Whoever answers for a study already, and the superusers who make the first (decision 014)."""
+    return person.is_superuser or Membership.objects.filter(person=person, role__in=MAY_CONFIGURE).exists()
+
+
+def require_study_maker(request: HttpRequest) -> "User":
+    """The person, if they may make studies. Raises PermissionDenied."""
+    person: User = request.user  # type: ignore[assignment]  # only signed-in people get here
+    if not may_make_studies(person):
+        raise PermissionDenied(_("Only researchers and admins of a study make new ones. Ask one of them."))
+    return person
+
+
+def grantable(roles: Collection[str]) -> frozenset[str]:
+    """The roles that somebody with these roles gives to others, in the same study, and takes from them."""
+    return frozenset().union(*(GRANTS.get(role, frozenset()) for role in roles))
+
+
+def require_grant(study: "WithAnnotations[Study, HasRoles]", role: str) -> None:
+    """Raises PermissionDenied where the asking person does not give or take this role in the study."""
+    if role not in grantable(study.roles):
+        raise PermissionDenied(_("Only an admin of the study gives or takes this role."))
+
+
+def may_reset_password(actor: "User", person: "User") -> bool:
+    """Whether `actor` hands the person a new one-time password. Whoever has it is that person everywhere: it takes the
+    right to give each of their roles, in every study they are in. One's own is changed with the old one."""
+    held = Membership.objects.filter(person__in=[actor, person]).values_list("person_id", "study_id", "role")
+    own: dict[int, list[str]] = {}
+    for person_id, study_id, role in held:
+        if person_id == actor.pk:
+            own.setdefault(study_id, []).append(role)
+    theirs = [(study_id, role) for person_id, study_id, role in held if person_id == person.pk]
+    if actor.pk == person.pk or person.is_superuser or not theirs:
+        return False
+    return all(role in grantable(own.get(study_id, [])) for study_id, role in theirs)
+
+
+def require_password_reset(actor: "User", person: "User") -> None:
+    """Raises PermissionDenied where `may_reset_password` says no."""
+    if not may_reset_password(actor, person):
+        raise PermissionDenied(
+            _("This person has roles, here or in another study, that you do not give. Ask an admin there.")
+        )
 
 
 def officers_studies(request: HttpRequest) -> "QuerySet[Study]":

@@ -1,4 +1,4 @@
-"""Trying failed videos again, once what made them fail is mended."""
+"""Preparing videos again: failed ones, once what made them fail is mended, and ready ones whose files were damaged."""
 
 from typing import NamedTuple
 
@@ -31,13 +31,14 @@ def retry_failed(study: Study, *, actor: User | None = None) -> Retried:
     locked = failed.filter(pk__in=of_study).order_by("pk").select_for_update(no_key=True)
     assets = list(locked.values_list("pk", flat=True))
     Asset.objects.filter(pk__in=assets).update(
-        state=Asset.State.PENDING, reason="", attempts=0, heartbeat_at=None, finished_at=None
+        state=Asset.State.PENDING, reason="", attempts=0, heartbeat_at=None, finished_at=None, wait_until=None
     )
     pairs = transcoding.lock_pairs(assets).filter(held=transcoding.MEDIA_FAILED)
     mended = list(
         pairs.exclude(video_0__asset__in=failed).exclude(video_1__asset__in=failed).values_list("pk", flat=True)
     )
     Pair.objects.filter(pk__in=mended).update(held="")
+    transcoding.prioritise(study)
     for touched in Study.objects.filter(videos__asset__in=assets).distinct().order_by("pk"):
         after = {
             "videos": Asset.objects.filter(pk__in=assets, videos__study=touched).distinct().count(),
@@ -46,3 +47,24 @@ def retry_failed(study: Study, *, actor: User | None = None) -> Retried:
         audit.record("media.retried", touched, actor=actor, study_slug=touched.slug, after=after)
     transaction.on_commit(lambda: tasks.announce(assets))
     return Retried(len(assets), len(mended))
+
+
+@transaction.atomic
+def prepare_again(asset: Asset, *, actor: User | None = None) -> bool:
+    """Puts a ready asset whose files are damaged back in line, and keeps its pairs from being served meanwhile.
+
+    What is made is made of the same original. False if the asset was not ready, or is in quarantine: repeating it is
+    harmless.
+    """
+    changed = Asset.objects.filter(pk=asset.pk, state=Asset.State.READY, quarantined_at=None).update(
+        state=Asset.State.PENDING, attempts=0, finished_at=None, wait_until=None, facts={}
+    )
+    if not changed:
+        return False
+    pairs = transcoding.lock_pairs([asset.pk])
+    Pair.objects.filter(pk__in=list(pairs.filter(ready=True).values_list("pk", flat=True))).update(ready=False)
+    for study in Study.objects.filter(videos__asset=asset).distinct().order_by("pk"):
+        transcoding.prioritise(study)
+        audit.record("asset.prepared_again", asset, actor=actor, study_slug=study.slug)
+    transaction.on_commit(lambda: tasks.announce([asset.pk]))
+    return True

@@ -5,3 +5,6 @@ from django.dispatch import Signal
 #: Assets went into quarantine. Argument: `pairs`, the ids of the pairs that use them in any study, locked and held.
 #: Whatever gives these pairs to people ends now, without waiting for another lock.
 assets_quarantined = Signal()
+
+#: A role was taken from somebody. Arguments: `study`, `person`, `role`. What they held by it goes back.
+membership_revoked = Signal()

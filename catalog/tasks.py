@@ -1,4 +1,4 @@
-"""Celery's side of transcoding: a message names a row, and the row decides."""
+"""Celery's side of transcoding: a message says that there may be work, and the rows decide."""
 
 import logging
 
@@ -11,20 +11,25 @@ logger = logging.getLogger(__name__)
 
 
 @shared_task
-def transcode_asset(asset_id: int) -> None:
-    """Transcodes the asset, if it still needs it and nobody else is at it."""
-    asset = transcoding.claim(asset_id)
+def transcode_asset(sent_for: int) -> None:
+    """Transcodes the asset that is due, if there is one.
+
+    That need not be the one the message was `sent_for`: another may have come to stand before it meanwhile, whose own
+    message then finds this one.
+    """
+    asset = transcoding.claim()
     if asset is not None:
+        logger.debug("Told of asset %s; preparing %s", sent_for, asset)
         transcoding.process(asset)
 
 
 @shared_task
 def resend_waiting_media() -> int:
     """Sends a message for assets that have waited too long, unless the queue is full of messages; how many."""
-    transcoding.fail_hopeless()
+    transcoding.give_up_abandoned()
     if queued() >= FULL:
         return 0
-    waiting = transcoding.waiting()[:FULL]
+    waiting = transcoding.waiting(FULL)
     announce(waiting)
     return len(waiting)
 
@@ -40,11 +45,11 @@ def settle_quarantines() -> int:
 FULL = 1000
 
 
-def queued() -> int:
-    """How many messages lie in the queue `media`."""
+def queued(queue: str = "media") -> int:
+    """How many messages lie in the queue."""
     with current_app.connection_for_write() as broker:
         # Not `passive`: to a Redis-protocol broker an empty queue does not exist, and asking for it would fail.
-        return int(broker.default_channel.queue_declare("media").message_count)  # type: ignore[attr-defined]
+        return int(broker.default_channel.queue_declare(queue).message_count)  # type: ignore[attr-defined]
 
 
 def announce(asset_ids: list[int]) -> None:
@@ -55,3 +60,37 @@ def announce(asset_ids: list[int]) -> None:
                 transcode_asset.apply_async((asset_id,), producer=producer)
     except (OperationalError, OSError) as error:
         logger.warning("The broker is away; %d videos wait for the next sweep: %s", len(asset_ids), error)
+
+
+@shared_task
+def run_import(import_id: int) -> None:
+    """Does the import, if it still waits and nobody else is at it."""
+    from catalog.importing import working  # importing announces its videos with this module
+
+    job = working.claim(import_id)
+    if job is not None:
+        working.process(job)
+
+
+@shared_task
+def look_after_imports() -> int:
+    """Sends a message for imports that have waited too long, and tidies up after those that ended; how many waited."""
+    from catalog.importing import working
+
+    working.give_up_abandoned()
+    working.cancel_forgotten()
+    working.tidy_all()
+    waiting = working.waiting()
+    if queued("default") < FULL:
+        announce_imports(waiting)
+    return len(waiting)
+
+
+def announce_imports(import_ids: list[int]) -> None:
+    """Tells the workers that there may be imports. Without a broker the sweep tells them later."""
+    try:
+        with current_app.producer_or_acquire() as producer:
+            for import_id in import_ids:
+                run_import.apply_async((import_id,), producer=producer)
+    except (OperationalError, OSError) as error:
+        logger.warning("The broker is away; %d imports wait for the next sweep: %s", len(import_ids), error)

@@ -9,7 +9,14 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from catalog.models import Study
 from catalog.models.studies import Role
-from catalog.permissions import MAY_ANNOTATE, MAY_OPEN_REPORTS, MAY_SEE_PROGRESS, MAY_SEE_WELLBEING, allows
+from catalog.permissions import (
+    MAY_ANNOTATE,
+    MAY_OPEN_REPORTS,
+    MAY_SEE_PROGRESS,
+    MAY_SEE_WELLBEING,
+    allows,
+    may_make_studies,
+)
 
 
 @require_safe
@@ -36,4 +43,4 @@ def home(request: HttpRequest) -> HttpResponse:
         }
         for study in studies
     ]
-    return render(request, "home.html", {"studies": rows})
+    return render(request, "home.html", {"studies": rows, "makes_studies": may_make_studies(person)})

@@ -31,6 +31,14 @@ def required(name: str) -> str:
     return value
 
 
+def required_for_s3(name: str) -> str:
+    """The environment variable, which media in a bucket may not do without."""
+    value = os.environ.get(name, "")
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set; with MEDIA_DELIVERY=s3 it must be.")
+    return value
+
+
 def address(name: str, server: str) -> str:
     """Where a server listens: from the environment, else from the state folder's running servers."""
     value = os.environ.get(name)
@@ -149,8 +157,38 @@ MEDIA_ROOT = Path(os.environ.get("MEDIA_ROOT", HOME.path / "media"))
 STATIC_ROOT = Path(os.environ.get("STATIC_ROOT", HOME.path / "static"))
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+
+# How media reach browsers: `app` sends them itself, `nginx` lets the proxy send them (X-Accel-Redirect below
+# /internal-media/), `s3` gives out addresses of the bucket that MEDIA_S3_* describe.
+MEDIA_DELIVERY = os.environ.get("MEDIA_DELIVERY", "app")
+if MEDIA_DELIVERY not in {"app", "nginx", "s3"}:
+    raise ImproperlyConfigured(f"MEDIA_DELIVERY is {MEDIA_DELIVERY!r}; it must be app, nginx or s3.")
+MEDIA_ORIGINS: list[str] = []  # beside our own
+FILES: dict[str, object] = {"BACKEND": "diptych.storage.AtomicFileSystemStorage"}
+if MEDIA_DELIVERY == "s3":
+    MEDIA_BUCKET = {
+        # As browsers reach it, such as https://bucket.s3.eu-central-1.amazonaws.com
+        "address": required_for_s3("MEDIA_S3_PUBLIC_ADDRESS").rstrip("/"),
+        "region": os.environ.get("MEDIA_S3_REGION", "us-east-1"),
+        "key_id": required_for_s3("MEDIA_S3_ACCESS_KEY"),
+        "secret": required_for_s3("MEDIA_S3_SECRET_KEY"),
+    }
+    MEDIA_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(MEDIA_BUCKET["address"]))]
+    FILES = {
+        "BACKEND": "diptych.object_storage.ObjectStorage",
+        "OPTIONS": {
+            "bucket_name": required_for_s3("MEDIA_S3_BUCKET"),
+            "endpoint_url": os.environ.get("MEDIA_S3_ENDPOINT") or None,  # as we reach it; AWS's own if empty
+            "region_name": MEDIA_BUCKET["region"],
+            "access_key": MEDIA_BUCKET["key_id"],
+            "secret_key": MEDIA_BUCKET["secret"],
+            "addressing_style": os.environ.get("MEDIA_S3_ADDRESSING", "path"),
+            "signature_version": "s3v4",
+            "default_acl": None,
+        },
+    }
 STORAGES = {
-    "default": {"BACKEND": "diptych.storage.AtomicFileSystemStorage"},
+    "default": FILES,
     "staticfiles": {"BACKEND": "diptych.staticfiles.ModuleStaticFilesStorage"},
 }
 
@@ -189,6 +227,33 @@ KNOWN_HASH_CHECKS = ["catalog.known_hashes.listed", "catalog.known_hashes.in_qua
 #: A text file with one hexadecimal SHA-256 a line; what follows it on the line, and lines with `#`, are left alone.
 KNOWN_HASHES_FILE = os.environ.get("KNOWN_HASHES_FILE", "")
 
+# --- What is prepared -----------------------------------------------------------------------------------
+
+#: Seconds of the longest clip; `catalog.media.limits` has the other limits, and the reasons.
+MEDIA_LONGEST_S = float(os.environ.get("MEDIA_LONGEST_S", "600"))
+
+# --- What is taken from a browser -----------------------------------------------------------------------
+
+#: The longest file that is uploaded into an import, in bytes, and how many files one import takes.
+UPLOAD_MOST_BYTES = int(os.environ.get("UPLOAD_MOST_BYTES", str(50 * 10**9)))
+UPLOAD_MOST_FILES = int(os.environ.get("UPLOAD_MOST_FILES", "20000"))
+
+# --- What an import started in the browser or by API may read -------------------------------------------
+
+#: Folders of the server, with the system's separator between them. Outside production also those that come along.
+IMPORT_ROOTS = [Path(folder) for folder in os.environ.get("IMPORT_ROOTS", "").split(os.pathsep) if folder]
+if not (PRODUCTION or "IMPORT_ROOTS" in os.environ):
+    IMPORT_ROOTS = [HOME.path / "imports", HOME.path / "demo-clips"]
+#: How many files, and how many bytes, are taken out of one archive, bucket or upload.
+IMPORT_MOST_FILES = int(os.environ.get("IMPORT_MOST_FILES", "1000000"))
+IMPORT_MOST_BYTES = int(os.environ.get("IMPORT_MOST_BYTES", str(500 * 10**9)))
+#: Buckets, with commas between, that `s3://` addresses may name; none: no import reads from S3.
+IMPORT_S3_BUCKETS = [bucket for bucket in os.environ.get("IMPORT_S3_BUCKETS", "").split(",") if bucket]
+IMPORT_S3_ENDPOINT = os.environ.get("IMPORT_S3_ENDPOINT", "")
+IMPORT_S3_REGION = os.environ.get("IMPORT_S3_REGION", "")
+IMPORT_S3_ACCESS_KEY = os.environ.get("IMPORT_S3_ACCESS_KEY", "")
+IMPORT_S3_SECRET_KEY = os.environ.get("IMPORT_S3_SECRET_KEY", "")
+
 # --- API ----------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
@@ -222,6 +287,8 @@ SPECTACULAR_SETTINGS = {
         "NothingToDoEnum": "annotation.reasons.REASONS",
         "SkipReasonEnum": "annotation.serializers.SKIP_REASON_KEYS",
         "HarmEnum": "annotation.protocol.HARM_KEYS",
+        "StudyStateEnum": "catalog.models.Study.State",
+        "ImportStateEnum": "catalog.models.Import.State",
     },
 }
 
@@ -240,6 +307,7 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
 CELERY_BEAT_SCHEDULE = {
     "resend-waiting-media": {"task": "catalog.tasks.resend_waiting_media", "schedule": 15.0},
     "settle-quarantines": {"task": "catalog.tasks.settle_quarantines", "schedule": 15.0},
+    "look-after-imports": {"task": "catalog.tasks.look_after_imports", "schedule": 15.0},
     "end-quarantined-leases": {"task": "annotation.tasks.end_quarantined_leases", "schedule": 15.0},
     "return-expired-leases": {"task": "annotation.tasks.return_expired_leases", "schedule": 20.0},
     "note-tags": {"task": "annotation.tasks.note_tags", "schedule": 20.0},
@@ -261,9 +329,9 @@ CONTENT_SECURITY_POLICY = {
         "default-src": [NONE],
         "script-src": [SELF],
         "style-src": [SELF],
-        "img-src": [SELF, "blob:"],
-        "media-src": [SELF, "blob:"],
-        "connect-src": [SELF],
+        "img-src": [SELF, "blob:", *MEDIA_ORIGINS],
+        "media-src": [SELF, "blob:", *MEDIA_ORIGINS],
+        "connect-src": [SELF, *MEDIA_ORIGINS],
         "font-src": [SELF],
         "form-action": [SELF],
         "base-uri": [NONE],

@@ -7,6 +7,7 @@ from diptych import views
 
 api: list[URLPattern | URLResolver] = [
     path("", include("annotation.urls_api")),
+    path("", include("catalog.urls_api")),
     path("", include("exports.urls_api")),
     path("schema/", views.SchemaView.as_view(), name="schema"),
     # Also so that an address without its slash is refused rather than led on, which would lose a body.
@@ -19,6 +20,9 @@ urlpatterns = [
     path("accounts/", include("accounts.urls")),
     path("studies/", include("annotation.urls")),
     path("studies/", include("catalog.documents.urls")),
+    path("studies/", include("catalog.importing.urls")),
+    path("studies/", include("catalog.library.urls")),
+    path("studies/", include("catalog.running.urls")),
     path("studies/", include("qc.urls")),
     path("safety/", include("catalog.urls_safety")),
     path("media/", include("catalog.media.urls")),

@@ -7,6 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from annotation.progress import progress
+from catalog import media_progress
 from catalog.models import Asset, Video
 from qc.permissions import overseen_study, ways_on
 
@@ -22,12 +23,16 @@ def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
         .select_related("asset", "prompt")
         .order_by("pk")
     )
+    counts = progress(study)
+    preparing = bool(counts.media_pending or counts.media_processing)
     return render(
         request,
         "qc/dashboard.html",
         {
             "study": study,
-            "progress": progress(study),
+            "progress": counts,
+            "pace": media_progress.pace(study) if preparing else media_progress.UNKNOWN,
+            "troubles": media_progress.troubles(study) if preparing else [],
             "failed": failed[:100],
             **ways_on(study),
         },

@@ -11,9 +11,10 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from tests import factories
+from tests.delivering import bucket, nginx, object_server
 from tests.web import playable, playable_pairs, renditions, server
 
-__all__ = ["playable", "playable_pairs", "renditions", "server"]
+__all__ = ["bucket", "nginx", "object_server", "playable", "playable_pairs", "renditions", "server"]
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -9,7 +9,7 @@ from django.test import Client, override_settings
 
 from accounts.models import AuditEvent
 from annotation.models import Annotation, Assignment, Dose, Exposure, Seat, Standing
-from benchmarks import hard_cases, scratch, serving, studies
+from benchmarks import hard_cases, media, scratch, serving, studies
 from catalog.models import Pair
 from tests import factories
 from tests.annotation.recounting import contradictions
@@ -119,3 +119,9 @@ def test_each_hard_case_leaves_a_study_in_which_every_count_is_right(study, anno
 
 def test_the_web_server_is_measured_with_the_threads_of_the_image():
     assert f"GRANIAN_BLOCKING_THREADS={scratch.THREADS}\n" in Path("Dockerfile").read_text()
+
+
+def test_the_media_benchmark_prepares_what_an_import_would_have_written(tmp_path):
+    measured = media.measure(media.Clip("64x64", 12, 0.5, sound=True), 1, tmp_path)
+    assert {way: len(seconds) for way, seconds in measured.seconds.items()} == {"plain": 1, "made": 1, "worker": 1}
+    assert Pair.objects.filter(ready=True).count() == 2  # one of a round that is not counted

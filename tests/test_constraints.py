@@ -18,15 +18,19 @@ from catalog.models import (
     Asset,
     Batch,
     Document,
+    Import,
     Label,
     Membership,
     Pair,
     Prompt,
+    Provenance,
     Quarantine,
+    ReadFile,
     Referral,
     RefusedFile,
     Report,
     Study,
+    Upload,
     Video,
 )
 from tests import factories
@@ -49,6 +53,20 @@ class World:
         self.foreign = factories.pair(self.other)
         self.assignment = serving.lease(self.person, self.study).current
         self.seat = Seat.objects.get(person=self.person)
+        self.job = self.imported()
+
+    def imported(self, **values):
+        return Import.objects.create(**{"study": self.study, "source": "server"} | values)
+
+    def read_file(self, job, **values):
+        facts = {"path": "a.mp4", "byte_size": 10, "modified_ns": 1, "sha256": "0" * 64}
+        return ReadFile.objects.create(**{"import_job": job} | facts | values)
+
+    def upload(self, job, **values):
+        return Upload.objects.create(**{"import_job": job, "path": "a.mp4", "byte_size": 10} | values)
+
+    def provenance(self, **values):
+        return Provenance.objects.create(**{"study": self.study, "kind": "source", "name": "a channel"} | values)
 
     def annotation(self, **values):
         return Annotation.objects.create(
@@ -156,6 +174,25 @@ ATTEMPTS = {
     "study_hold_after_skips_range": lambda w: w.change(w.study, hold_after_skips=0),
     "study_categories_known": lambda w: w.change(w.study, categories=["rude"]),
     "study_break_range": lambda w: w.change(w.study, break_s=7201),
+    "study_sample_share_range": lambda w: w.change(w.study, sample_share=1.1),
+    "study_sample_overlap_range": lambda w: w.change(w.study, sample_overlap=1),
+    "study_test_share_range": lambda w: w.change(w.study, test_share=0.6),
+    "provenance_once": twice(lambda w: w.provenance()),
+    "provenance_kind_known": lambda w: w.provenance(kind="dream"),
+    "provenance_has_name": lambda w: w.provenance(name=""),
+    "import_public_id_form": lambda w: w.imported(public_id="ABC"),
+    "import_source_known": lambda w: w.imported(source="post"),
+    "import_state_known": lambda w: w.imported(state="lost", finished_at=NOON),
+    "import_failed_has_reason": lambda w: w.imported(state="failed", finished_at=NOON),
+    "import_running_has_heartbeat": lambda w: w.imported(state="running"),
+    "import_finished_has_moment": lambda w: w.imported(state="done"),
+    "import_upload_has_no_location": lambda w: w.imported(source="upload", location="/somewhere"),
+    "import_collects_uploads": lambda w: w.imported(state="collecting"),
+    "read_file_once": twice(lambda w: w.read_file(w.job)),
+    "read_file_sha256_form": lambda w: w.read_file(w.imported(), sha256="abc"),
+    "upload_path_once": twice(lambda w: w.upload(w.job)),
+    "upload_public_id_form": lambda w: w.upload(w.imported(), public_id="ABC"),
+    "upload_received_range": lambda w: w.upload(w.imported(), received=11),
     "document_version_once_a_language": twice(lambda w: w.document()),
     "document_kind_known": lambda w: w.document(kind="poem"),
     "document_version_from_one": lambda w: w.document(version=0),

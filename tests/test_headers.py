@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import get_resolver, resolve, reverse
 
 from catalog import quarantine
+from catalog.models import Import
 from tests import factories
 from tests.test_permissions import endpoints
 
@@ -52,12 +53,17 @@ def pages(study, annotator, researcher):
             signed_in.force_login(person)
         return signed_in
 
-    factories.prompt(study)
+    prompt = factories.prompt(study)
+    shown = factories.pair(study)
     several = factories.member(study, "reviewer")
     contact = factories.member(study, "wellbeing_contact")
     several.memberships.create(study=factories.study(), role="annotator")
     officer = factories.member(study, "safety_officer")
     safety = factories.with_second_factor(officer)
+    forgetful = factories.member(study, "annotator")
+    unchecked = Client()
+    unchecked.force_login(researcher)
+    collecting = Import.objects.create(study=study, source="upload", state="collecting")
     reported = quarantine.report(factories.pair(study), ["video_0"], by=annotator)[0]
     return {
         "second factor": safety.get(reverse("accounts:second_factor")),
@@ -80,6 +86,21 @@ def pages(study, annotator, researcher):
             reverse("annotation:wellbeing_person", args=[study.slug, annotator.pk])
         ),
         "exposure": client(researcher).get(reverse("annotation:exposure", args=[study.slug])),
+        "imports": client(researcher).get(reverse("importing:imports", args=[study.slug])),
+        "new import": client(researcher).get(reverse("importing:new", args=[study.slug])),
+        "import": client(researcher).get(reverse("importing:import", args=[study.slug, collecting.public_id])),
+        **{
+            name: client(researcher).get(reverse(name, args=[study.slug, *arguments]))
+            for name, *arguments in (
+                *(["library:prompts"], ["library:videos"], ["library:pairs"], ["library:prompt", prompt.public_id]),
+                *(["library:video", shown.video_0.public_id], ["library:pair", shown.public_id]),
+                *(["documents:edit"], ["running:state"], ["running:close"], ["running:consent"], ["running:licences"]),
+                *(["running:settings", "protocol"], ["running:people"], ["running:person", annotator.pk]),
+                *(["running:batches"], ["running:pairs"]),
+            )
+        },
+        "new password": unchecked.post(reverse("running:password", args=[study.slug, forgetful.pk])),
+        "new study": client(researcher).get(reverse("running:new")),
         "dashboard": client(researcher).get(reverse("qc:dashboard", args=[study.slug])),
         "guideline": client(annotator).get(reverse("documents:guideline", args=[study.slug])),
         "not found": client().get("/nowhere"),
@@ -93,6 +114,10 @@ def pages(study, annotator, researcher):
 NO_PAGES = {
     *("healthz", "accounts:sign_in_in_place", "accounts:sign_out", "accounts:language", "annotation:withdraw"),
     *("accounts:second_factor_picture", "safety:video", "safety:referral", "safety:legal_hold", "safety:release"),
+    *("importing:progress", "importing:begin", "importing:cancel", "importing:again"),
+    *("importing:bad_rows_csv", "importing:bad_rows_jsonl"),
+    *("library:prompts_csv", "library:videos_csv", "library:pairs_csv", "library:hold_pair", "library:hold_pairs"),
+    *("documents:preview", "running:invite", "running:numbered", "running:roles"),
 }
 
 

@@ -4,6 +4,7 @@ The endpoints come from the URL configuration, so a new one without a row here f
 """
 
 import itertools
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,9 +16,10 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from accounts.tokens import SCOPES, issue_token
 from annotation import serving
 from catalog import quarantine
+from catalog.importing.jobs import bad_rows_file
 from catalog.media import names
 from catalog.media.addresses import playback_url, poster_url
-from catalog.models import Quarantine
+from catalog.models import Import, Quarantine
 from catalog.models.studies import Role
 from tests import factories
 
@@ -50,6 +52,8 @@ def everyone(method: str, anonymous: str = SIGN_IN):
 EVERY_ROLE = Role.values
 PROGRESS = ("reviewer", "researcher", "admin")
 EXPORT = ("researcher", "admin")
+IMPORT = ("researcher", "admin")
+RUNS = ("researcher", "admin")
 #: An assignment belongs to its annotator alone; for the matrix it was given to the annotator.
 OWN_ASSIGNMENT = {"others": HIDDEN, "another": HIDDEN}
 
@@ -67,6 +71,33 @@ MATRIX = {
     "accounts:second_factor_picture": everyone("get"),
     "accounts:second_factor_backup_codes": everyone("post"),
     "documents:guideline": row("get", *EVERY_ROLE),
+    "documents:edit": row("get", *RUNS),
+    "documents:preview": row("post", *RUNS),
+    "library:prompts": row("get", *RUNS),
+    "library:videos": row("get", *RUNS),
+    "library:pairs": row("get", *RUNS),
+    "library:prompts_csv": row("get", *RUNS),
+    "library:videos_csv": row("get", *RUNS),
+    "library:pairs_csv": row("get", *RUNS),
+    "library:prompt": row("get", *RUNS),
+    "library:video": row("get", *RUNS),
+    "library:pair": row("get", *RUNS),
+    "library:hold_pairs": row("post", *RUNS),
+    "library:hold_pair": row("post", *RUNS),
+    "running:new": row("get", *RUNS, foreign=ALLOWED),  # who runs one study makes others
+    "running:state": row("get", *RUNS),
+    "running:close": row("get", *RUNS),
+    "running:settings": row("get", *RUNS),
+    "running:consent": row("get", *RUNS),
+    "running:licences": row("get", *RUNS),
+    "running:people": row("get", *RUNS),
+    "running:invite": row("post", *RUNS),
+    "running:numbered": row("post", *RUNS),
+    "running:person": row("get", *RUNS),
+    "running:roles": row("post", *RUNS),
+    "running:password": row("post", *RUNS),
+    "running:batches": row("get", *RUNS),
+    "running:pairs": row("get", *RUNS),
     "annotation:workspace": row("get", "annotator"),
     "annotation:consent": row("get", "annotator"),
     "annotation:withdraw": row("post", "annotator"),
@@ -86,6 +117,22 @@ MATRIX = {
     # An address is its own proof: signed for a person and an hour, checked without the database.
     "media:playback": everyone("get", anonymous=ALLOWED),
     "media:poster": everyone("get", anonymous=ALLOWED),
+    "importing:imports": row("get", *IMPORT),
+    "importing:new": row("get", *IMPORT),
+    "importing:import": row("get", *IMPORT),
+    "importing:progress": row("get", *IMPORT),
+    "importing:begin": row("post", *IMPORT),
+    "importing:cancel": row("post", *IMPORT),
+    "importing:again": row("post", *IMPORT),
+    "importing:bad_rows_csv": row("get", *IMPORT),
+    "importing:bad_rows_jsonl": row("get", *IMPORT),
+    "api:imports": row("post", *IMPORT),
+    "api:import": row("get", *IMPORT),
+    "api:import_begin": row("post", *IMPORT),
+    "api:import_cancel": row("post", *IMPORT),
+    "api:import_bad_rows": row("get", *IMPORT),
+    "api:uploads": row("get", *IMPORT),
+    "api:upload": row("head", *IMPORT),
     "api:schema": everyone("get", anonymous=ALLOWED),
     "api:unknown": row("get", others=HIDDEN, anonymous=HIDDEN),
     "api:studies": everyone("get"),
@@ -107,12 +154,19 @@ MATRIX = {
 #: These are about an answer that was given.
 OF_AN_ANSWER = {"api:reopen", "api:revise"}
 BODIES = {
+    "documents:preview": lambda: {"language": "en", "text": "Words."},
+    "library:hold_pairs": lambda: {"act": "release"},
+    "library:hold_pair": lambda: {"act": "release"},
+    "running:invite": lambda: {"names": "kim", "role": "annotator"},
+    "running:numbered": lambda: {"once": str(uuid.uuid4()), "count": 1, "role": "annotator"},
+    "running:roles": lambda: {"role": "reviewer", "act": "grant"},
     "api:submit": factories.body,
     "api:draft": lambda: {"helpfulness": {}},
     "api:skip": lambda: {"reason": "cannot_judge"},
     "api:report": lambda: {"videos": ["video_0"]},
     "api:guideline_read": lambda: {"version": 1},
     "api:revise": lambda: factories.body(reason="reopened"),
+    "api:imports": lambda: {"source": "upload"},
 }
 
 
@@ -162,9 +216,20 @@ class World:
         parameters = dict(endpoints(get_resolver()))[name]
         assignment = self.answered if name in OF_AN_ANSWER else self.assignment
         values = {"slug": self.study.slug, "assignment_id": assignment.pk, "person_id": self.people["annotator"].pk}
+        values |= {"prompt_id": self.pair.prompt.public_id, "video_id": self.pair.video_0.public_id}
+        values |= {"pair_id": self.pair.public_id, "group": "protocol"}
+        if "import_id" in parameters:
+            values |= self.collecting()
         if "quarantine_id" in parameters:
             values["quarantine_id"] = self.reported().pk
         return reverse(name, kwargs={key: values[key] for key in parameters})
+
+    def collecting(self) -> dict[str, str]:
+        """An import that collected one file, and has a bad row from an earlier attempt."""
+        job = Import.objects.create(study=self.study, source="upload", state="collecting", bad_rows=1)
+        default_storage.save(bad_rows_file(job), ContentFile(b"{}\n"))
+        upload = job.uploads.create(path="a.mp4", byte_size=1, received=1)
+        return {"import_id": job.public_id, "upload_id": upload.public_id}
 
     def reported(self) -> Quarantine:
         return quarantine.report(self.pair, ["video_0"], by=self.people["annotator"])[0]
@@ -208,6 +273,13 @@ SCOPE = {
     "api:reopen": "annotate",
     "api:revise": "annotate",
     "api:annotations": "export",
+    "api:imports": "manage",
+    "api:import": "read",
+    "api:import_begin": "manage",
+    "api:import_cancel": "manage",
+    "api:import_bad_rows": "read",
+    "api:uploads": "manage",
+    "api:upload": "manage",
 }
 
 

@@ -6,7 +6,7 @@ versions before it stay readable, since answers say under which one they were gi
 
 from catalog.documents.changes import Change, changes
 from catalog.documents.markdown import Section, html_of, sections
-from catalog.documents.publishing import NotPublished, publish
+from catalog.documents.publishing import NotPublished, need, publish
 from catalog.documents.texts import NoSuchText, present_version, text_of, versions
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Section",
     "changes",
     "html_of",
+    "need",
     "present_version",
     "publish",
     "sections",

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
@@ -16,6 +17,8 @@ from catalog.models import Document, Study
 
 #: Characters; a text that people read before they go on is far shorter.
 LONGEST_TEXT = 200_000
+#: Keys of the sections that a text must have, by kind: what is opened by its key says so as the product starts.
+_needed: dict[str, tuple[str, ...]] = {}
 
 
 class NotPublished(Exception):
@@ -26,8 +29,18 @@ class NotPublished(Exception):
         self.reasons = reasons
 
 
+def need(kind: str, keys: Collection[str]) -> None:
+    """Says that every text of this kind must have sections with these keys from now on."""
+    _needed[kind] = tuple(keys)
+
+
+def needed_sections(kind: str) -> tuple[str, ...]:
+    """Keys of the sections that every text of this kind must have."""
+    return _needed.get(kind, ())
+
+
 def publish(
-    study: Study, kind: str, *, texts: Mapping[str, str], actor: User | None, needed: Collection[str] = ()
+    study: Study, kind: str, *, texts: Mapping[str, str], actor: User | None, needed: Collection[str] | None = None
 ) -> int:
     """Makes these texts the version in force and answers its number; `study` is brought up to date.
 
@@ -36,11 +49,11 @@ def publish(
 
     Args:
         texts: Markdown by language; at least one of the product's languages.
-        needed: keys of sections that each text must have.
+        needed: keys of sections that each text must have; None: those that the kind needs.
 
     Raises NotPublished with every reason there is.
     """
-    if reasons := faults_of(texts, needed):
+    if reasons := faults_of(texts, needed_sections(kind) if needed is None else needed):
         raise NotPublished(*reasons)
     field = VERSION_FIELD[Document.Kind(kind)]
     version = present_version(study, kind) + 1
@@ -80,9 +93,9 @@ def faults_of(texts: Mapping[str, str], needed: Collection[str]) -> list[str]:
 
 
 def _faults_of_one(language: str, text: str, needed: Collection[str]) -> list[str]:
-    about = {"language": language}
     if language not in LANGUAGES:
-        return [_("%(language)s is none of the product's languages.") % about]
+        return [_("%(language)s is none of the product's languages.") % {"language": language}]
+    about = {"language": dict(settings.LANGUAGES)[language]}
     if not text.strip():
         return [_("The text in %(language)s is empty.") % about]
     if "\0" in text:

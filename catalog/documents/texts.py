@@ -34,9 +34,10 @@ def text_of(study: Study, kind: str, language: str, version: int | None = None) 
     """
     wanted = present_version(study, kind) if version is None else version
     found = _in_any_language(study, kind, language, wanted)
-    if found is None and not Document.objects.filter(study=study, kind=kind).exists():
-        write_shipped(study, kind)
-        found = _in_any_language(study, kind, language, wanted)
+    if found is None:
+        if not Document.objects.filter(study=study, kind=kind).exists():
+            write_shipped(study, kind)
+        found = _in_any_language(study, kind, language, wanted)  # or somebody else wrote them at this moment
     if found is None:
         raise NoSuchText(_("This study has no version %(version)s of this text.") % {"version": wanted})
     return found

@@ -11,24 +11,27 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from catalog.documents.changes import SAME, Change, changes
-from catalog.documents.markdown import sections
+from catalog.documents.changes import Change
+from catalog.documents.editing import compared, whole
 from catalog.documents.texts import versions
 from catalog.models import Document
-from catalog.permissions import study_for
+from catalog.permissions import MAY_CONFIGURE, allows, study_for
 
 
 @require_safe
 @never_cache
 @login_required
 def guideline(request: HttpRequest, slug: str) -> HttpResponse:
-    """One version, the present one unless `?version=` says; with `?changes=1` its difference to the one before."""
+    """One version, the present one unless `?version=` says; with `?changes=1` its difference to the one before, with
+    `?against=` to any other."""
     study = study_for(request, slug)
     known = versions(study, Document.Kind.GUIDELINE)
     dates = dict(known.values_list("version", "created_at"))
     version = wanted_version(request.GET.get("version", str(study.guideline_version)), dates)
     before = max((one for one in dates if one < version), default=0)
-    comparing = before > 0 and "changes" in request.GET
+    if "against" in request.GET:
+        before = wanted_version(request.GET["against"], dates)
+    comparing = before > 0 and not {"changes", "against"}.isdisjoint(request.GET)
     texts = {(text.version, text.language): text.text for text in known.filter(version__in=[version, before])}
     languages = [(code, name) for code, name in settings.LANGUAGES if (version, code) in texts]
     columns = {}
@@ -47,6 +50,7 @@ def guideline(request: HttpRequest, slug: str) -> HttpResponse:
             "languages": [(html_language(code), name) for code, name in languages],
             "rows": rows(columns),
             "missing": [name for code, name in settings.LANGUAGES if (version, code) not in texts],
+            "may_edit": allows(study, MAY_CONFIGURE),
         },
     )
 
@@ -57,18 +61,6 @@ def wanted_version(asked: str, known: Collection[int]) -> int:
     if version is None:
         raise Http404(_("The guideline of this study has no version “%(version)s”.") % {"version": asked})
     return version
-
-
-def whole(text: str) -> list[Change]:
-    """A text as it stands."""
-    return [Change(part.key, part.title, part.level, SAME, part.html) for part in sections(text)]
-
-
-def compared(before: str, after: str) -> list[Change]:
-    """The sections that changed; a language that is new in this version has nothing to compare with."""
-    if not before:
-        return whole(after)
-    return [part for part in changes(sections(before), sections(after)) if part.kind != SAME]
 
 
 def rows(columns: Mapping[str, list[Change]]) -> list[dict[str, Any]]:

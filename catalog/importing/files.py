@@ -5,18 +5,24 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from django.core.files import File
 from django.core.files.storage import default_storage
+from django.db import DatabaseError, InterfaceError, connection
 
 from catalog.hashing import sha256_of
-from catalog.importing.progress import Progress
+from catalog.importing.progress import FileRead, Progress
 from catalog.importing.rows import Fingerprint, Manifest
+from catalog.models import Asset
 
 THREADS = min(4, os.cpu_count() or 1)  # SHA-256 and file reads run outside Python's lock
+AT_ONCE = 1024
+#: The two numbers of PostgreSQL's advisory lock on “originals that no row names yet”.
+KEEPING_LOCK = (7_302, 0)
 
 
 class FileTrouble(Exception):
@@ -25,6 +31,8 @@ class FileTrouble(Exception):
 
 def locate(root: Path, given: str) -> Path:
     """The regular, non-empty file that `given` names inside `root`, links resolved. Raises FileTrouble."""
+    if given.startswith("s3://"):
+        raise FileTrouble(f"{given} is not there, or may not be read")  # else it would have been fetched before
     try:
         path = (root / given).resolve(strict=True)
         if not path.is_relative_to(root):
@@ -66,10 +74,16 @@ def fingerprint(path: Path) -> Fingerprint:
 
 
 def fingerprint_files(manifest: Manifest, progress: Progress) -> None:
-    """Fingerprints each video's file, once a file, and refuses videos whose file cannot be read after all."""
+    """Fingerprints each video's file, once a file, and refuses videos whose file cannot be read after all.
+
+    A file that was read in an earlier attempt, and is as large and as old as then, is not read again.
+    """
     paths = dict.fromkeys(video.file for video in manifest.videos.values() if video.file)
     progress.begin("Reading files", len(paths))
-    found = _in_threads(fingerprint, paths, progress)
+    found: dict[Path, Any] = {}
+    remaining = iter(paths)
+    while chunk := list(islice(remaining, AT_ONCE)):
+        found |= _fingerprints(manifest.root, chunk, progress)
     for video in list(manifest.videos.values()):
         outcome = found[video.file] if video.file else None
         if isinstance(outcome, Fingerprint):
@@ -78,22 +92,50 @@ def fingerprint_files(manifest: Manifest, progress: Progress) -> None:
             manifest.refuse_video(video, "path", f"{video.path} cannot be read: {outcome}")
 
 
+def _fingerprints(root: Path, paths: list[Path], progress: Progress) -> dict[Path, Any]:
+    """Each file's fingerprint, remembered or read now, or the OSError that came of reading it."""
+    names = {path: path.relative_to(root).as_posix() for path in paths}
+    before = progress.recall(names.values())
+    found: dict[Path, Any] = {}
+    states: dict[Path, os.stat_result] = {}
+    for path, name in names.items():
+        try:
+            states[path] = state = path.stat()
+        except OSError as error:
+            found[path] = error
+            continue
+        known = before.get(name)
+        if known and (known.byte_size, known.modified_ns) == (state.st_size, state.st_mtime_ns):
+            found[path] = Fingerprint(known.sha256, known.byte_size)
+    progress.advance(len(found))
+    unread = [path for path in paths if path not in found]
+    for path, outcome in in_threads(fingerprint, unread, progress):
+        found[path] = outcome
+        if isinstance(outcome, Fingerprint) and outcome.size == states[path].st_size:
+            progress.remember(FileRead(names[path], outcome.size, states[path].st_mtime_ns, outcome.sha256))
+    return found
+
+
 def keep_files(manifest: Manifest, known: set[str], progress: Progress) -> set[str]:
     """Puts files whose SHA-256 is not `known` into storage; the SHA-256 of those that are there now.
 
     This comes before the rows, so that whatever happens in between leaves at most a file that no row names.
-    Refuses videos whose file changed since it was fingerprinted.
+    Refuses videos whose file changed since it was fingerprinted. Raises OSError where storage takes nothing.
     """
     wanted: dict[Fingerprint, Path] = {}  # the same bytes under two paths are kept once
     for video in manifest.videos.values():
         if video.fingerprint and video.file and video.fingerprint.sha256 not in known:
             wanted.setdefault(video.fingerprint, video.file)
     progress.begin("Keeping files", len(wanted))
-    outcomes = _in_threads(lambda mark: keep(wanted[mark], mark), wanted, progress)
+    outcomes: dict[Fingerprint, Any] = {}
+    for mark, outcome in in_threads(lambda mark: keep(wanted[mark], mark), wanted, progress):
+        if isinstance(outcome, OSError):
+            raise outcome
+        outcomes[mark] = outcome
     for video in list(manifest.videos.values()):
-        outcome = outcomes.get(video.fingerprint)
+        outcome = outcomes.get(video.fingerprint) if video.fingerprint else None
         if outcome is not None:
-            manifest.refuse_video(video, "path", f"{video.path} could not be kept: {_words(outcome)}")
+            manifest.refuse_video(video, "path", f"{video.path} could not be kept: {outcome}")
     return {mark.sha256 for mark, outcome in outcomes.items() if outcome is None}
 
 
@@ -103,17 +145,21 @@ def original_name(sha256: str) -> str:
 
 
 def keep(path: Path, mark: Fingerprint) -> None:
-    """Puts one file into storage, unless it is there already. Raises OSError or FileTrouble.
+    """Puts one file into storage, unless it is there already. Raises FileTrouble, and OSError for trouble of storage.
 
-    What lies under the name is used only if its bytes are right, and is replaced if they are not. It is never
-    deleted: another import may have committed a row that names it.
+    What lies under the name is used only if its bytes are right, and is replaced if they are not. It is not deleted
+    here: another import may have committed a row that names it.
     """
     name = original_name(mark.sha256)
     if default_storage.exists(name):
         with default_storage.open(name) as there:
             if there.size == mark.size and sha256_of(there) == mark.sha256:
                 return
-    with path.open("rb") as file:
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise FileTrouble(_words(error)) from error
+    with file:
         default_storage.save(name, Checked(file, mark))
 
 
@@ -125,17 +171,59 @@ class Checked(File):
         self.mark = mark
 
     def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
-        """The file in blocks. Raises FileTrouble after the last."""
-        digest = hashlib.sha256()
-        for block in super().chunks(chunk_size):
+        """The file in blocks. Raises FileTrouble after the last, and for one that cannot be read."""
+        digest, blocks = hashlib.sha256(), super().chunks(chunk_size)
+        while True:
+            try:
+                block = next(blocks, None)
+            except OSError as error:
+                raise FileTrouble(_words(error)) from error
+            if block is None:
+                break
             digest.update(block)
             yield block
         if digest.hexdigest() != self.mark.sha256:
             raise FileTrouble("it changed while it was being imported")
 
 
-def _in_threads(work: Callable[[Any], Any], subjects: Iterable[Any], progress: Progress) -> dict[Any, Any]:
-    """`work(subject)` for each, or the OSError or FileTrouble that it raised."""
+@contextmanager
+def keeping() -> Iterator[None]:
+    """Around keeping files and committing the rows that name them: meanwhile nobody removes files without a row.
+
+    The connection holds the lock, not a transaction: keeping may take hours. It ends with its process.
+    """
+    _ask("SELECT pg_advisory_lock_shared(%s, %s)")
+    try:
+        yield
+    finally:
+        with suppress(DatabaseError, InterfaceError):  # with the connection the lock is gone too
+            _ask("SELECT pg_advisory_unlock_shared(%s, %s)")
+
+
+def remove_unnamed(digests: list[str]) -> bool:
+    """Deletes those of these originals that no asset names. False, and nothing done, while an import is `keeping`.
+
+    Age would be no proof: an import that finds a file of last week in storage uses it, and commits in an hour.
+    """
+    if not _ask("SELECT pg_try_advisory_lock(%s, %s)"):
+        return False
+    try:
+        named = set(Asset.objects.filter(sha256__in=digests).values_list("sha256", flat=True))
+        for digest in set(digests) - named:
+            default_storage.delete(original_name(digest))
+    finally:
+        _ask("SELECT pg_advisory_unlock(%s, %s)")
+    return True
+
+
+def _ask(query: str) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute(query, KEEPING_LOCK)
+        return cursor.fetchone()[0]
+
+
+def in_threads(work: Callable[[Any], Any], subjects: Iterable[Any], progress: Progress) -> Iterator[tuple[Any, Any]]:
+    """Each subject with `work(subject)`, or with the OSError or FileTrouble that it raised."""
 
     def attempt(subject: Any) -> Any:
         try:
@@ -143,11 +231,12 @@ def _in_threads(work: Callable[[Any], Any], subjects: Iterable[Any], progress: P
         except (OSError, FileTrouble) as error:
             return error
 
-    outcomes: dict[Any, Any] = {}
     remaining = iter(subjects)
-    with ThreadPoolExecutor(THREADS) as pool:
-        while chunk := list(islice(remaining, 1024)):
+    pool = ThreadPoolExecutor(THREADS)
+    try:
+        while chunk := list(islice(remaining, AT_ONCE)):
             for subject, outcome in zip(chunk, pool.map(attempt, chunk), strict=True):
-                outcomes[subject] = outcome
+                yield subject, outcome
                 progress.advance()
-    return outcomes
+    finally:
+        pool.shutdown(cancel_futures=True)  # a cancelled import does not read what is still to come

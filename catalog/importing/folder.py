@@ -11,6 +11,7 @@ from pathlib import Path
 from catalog.importing.files import FileTrouble, locate
 from catalog.importing.manifest import MOST_LINE_BYTES
 from catalog.importing.rows import Line, Manifest, Place
+from catalog.importing.safesora import configs, read_safesora
 
 PROMPT_FILE = "prompt.txt"
 VIDEO_ENDINGS = frozenset(
@@ -34,7 +35,13 @@ VIDEO_ENDINGS = frozenset(
 
 
 def read_folder(root: Path, manifest: Manifest) -> Iterator[Line]:
-    """A prompt line and its video lines for each subfolder, in order of name. Raises OSError."""
+    """A prompt line and its video lines for each subfolder, in order of name. Raises OSError.
+
+    A folder in the SafeSora layout is read as such.
+    """
+    if configs(root):
+        yield from read_safesora(root, manifest)
+        return
     for entry in sorted(root.iterdir()):
         if entry.name.startswith("."):
             continue

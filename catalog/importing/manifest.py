@@ -1,6 +1,7 @@
 """Reads a JSONL manifest into rows. Every line that cannot be a row is reported, with the reason."""
 
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,13 @@ import orjson
 
 from catalog.harms import HARM_KEYS
 from catalog.importing.identity import prompt_public_id
-from catalog.importing.rows import Line, Manifest, PairRow, Place, PromptRow, VideoRow
-from catalog.importing.schema import faults
+from catalog.importing.intake import Intake
+from catalog.importing.progress import Progress
+from catalog.importing.rows import Line, Manifest, Place
+from catalog.importing.schema import Fault, faults
 
 MOST_LINE_BYTES = 1 << 20
+LINES_A_STEP = 1_000
 #: Fields that tie lines together; all others are columns.
 LINKS = frozenset({"type", "id", "prompt", "path", "derived_from"})
 
@@ -55,58 +59,80 @@ def _parse(written: bytes, place: Place, manifest: Manifest) -> dict[str, Any] |
     return None
 
 
-def collect(lines: Iterable[Line], manifest: Manifest) -> None:
-    """Checks each line by itself and files it under its local id."""
-    firsts: dict[tuple[str, str], Place] = {}
-    for place, content in lines:
-        wrong = faults(content)
+def collect(lines: Iterable[Line], found: Manifest, intake: Intake, progress: Progress) -> None:
+    """Checks each line by itself and files it, and refuses lines of one kind that have the same id."""
+    progress.begin("Reading rows", 0)
+    for row, (place, content) in enumerate(lines):
+        if row % LINES_A_STEP == LINES_A_STEP - 1:
+            progress.advance(LINES_A_STEP)
+        wrong = faults(content) or _unspeakable(place)
+        if not wrong:
+            _file(row, place, content, intake)
+            continue
         for fault in wrong:
-            manifest.complain(place, fault.field, fault.reason)
+            found.complain(_told(place), fault.field, fault.reason)
         kind, local = content.get("type"), content.get("id")
-        key = (kind, local) if isinstance(kind, str) and isinstance(local, str) and kind != "pair" else None
-        if key and key in firsts:
-            _refuse_both(key, firsts[key], place, manifest)
-        elif key:
-            firsts[key] = place
-        if wrong and key:
-            manifest.refused.setdefault(key, place)
-        elif not wrong and (key is None or key not in manifest.refused):
-            _file(place, content, manifest)
+        if isinstance(kind, str) and isinstance(local, str) and kind != "pair":
+            intake.add("faulty", row, *_told(place), kind, local.encode(errors="replace").decode())
+    intake.complete()
+    for kind in ("prompt", "video"):
+        _refuse_repeated_ids(kind, found, intake)
+        for file, line, local in intake.fetch("SELECT file, line, id FROM faulty WHERE kind = ? ORDER BY row", kind):
+            found.refused.setdefault((kind, local), Place(file, line))
 
 
-def _refuse_both(key: tuple[str, str], first: Place, second: Place, manifest: Manifest) -> None:
-    """Two lines with one id: which of them other lines mean cannot be known."""
-    kind, local = key
-    manifest.complain(second, "id", f"The {kind} {local} is also in {first}")
-    manifest.refused.setdefault(key, first)
-    table: dict[str, Any] = manifest.prompts if kind == "prompt" else manifest.videos
-    if table.pop(local, None):
-        manifest.complain(first, "id", f"The {kind} {local} is also in {second}")
+def _unspeakable(place: Place) -> list[Fault]:
+    """Names of files that are not UTF-8 come only from folders; neither a report nor the database can hold them."""
+    if place.line is None and _told(place)[0] != place.file:
+        return [Fault("", "The name of the file is not UTF-8; rename it")]
+    return []
 
 
-def _file(place: Place, content: dict[str, Any], manifest: Manifest) -> None:
+def _told(place: Place) -> Place:
+    return place if place.file.isascii() else Place(place.file.encode(errors="replace").decode(), place.line)
+
+
+def _refuse_repeated_ids(kind: str, found: Manifest, intake: Intake) -> None:
+    """Lines with one id: which of them other lines mean cannot be known."""
+    everything = f"""SELECT row, id, file, line, false AS faulty FROM {kind} UNION ALL
+                     SELECT row, id, file, line, true FROM faulty WHERE kind = '{kind}'"""  # noqa: S608 - a table's name
+    repeated = f"""SELECT id FROM {kind} GROUP BY id HAVING count(*) > 1 UNION
+                   SELECT id FROM faulty WHERE kind = '{kind}' AND id IN (SELECT id FROM {kind}) UNION
+                   SELECT id FROM faulty WHERE kind = '{kind}' GROUP BY id HAVING count(*) > 1"""  # noqa: S608 - the same
+    rows = intake.fetch(f"SELECT * FROM ({everything}) WHERE id IN ({repeated}) ORDER BY id, row")  # noqa: S608 - the same
+    for local, group in groupby(rows, key=lambda row: row[1]):
+        first, second, *others = [(row, Place(file, line), bool(faulty)) for row, _id, file, line, faulty in group]
+        found.refused.setdefault((kind, local), first[1])
+        for row, place, faulty in (second, *others):
+            _refuse_repeated(kind, local, row, place, first[1], found, intake if not faulty else None)
+        if not first[2]:
+            _refuse_repeated(kind, local, first[0], first[1], second[1], found, intake)
+
+
+def _refuse_repeated(
+    kind: str, local: str, row: int, place: Place, other: Place, found: Manifest, intake: Intake | None
+) -> None:
+    found.complain(place, "id", f"The {kind} {local} is also in {other}")
+    if intake:
+        intake.execute(f"DELETE FROM {kind} WHERE row = ?", row)  # noqa: S608 - a table's name
+
+
+def _file(row: int, place: Place, content: dict[str, Any], intake: Intake) -> None:
     """Makes a checked line a row."""
+    kind = content["type"]
+    if kind == "pair":
+        priority, wanted = int(content.get("priority", 0)), content.get("wanted")
+        videos = content["video_0"], content["video_1"]
+        intake.add(kind, row, *place, content.get("prompt"), *videos, priority, None if wanted is None else int(wanted))
+        return
     stated = {name: value for name, value in content.items() if name not in LINKS}
-    if content["type"] == "prompt":
+    if kind == "prompt":
         text = stated.pop("text")
         if "labels" in stated:
             stated["labels"] = sorted(stated["labels"], key=HARM_KEYS.index)
-        manifest.prompts[content["id"]] = PromptRow(place, content["id"], prompt_public_id(text), text, stated)
-    elif content["type"] == "video":
+        intake.add(kind, row, *place, content["id"], prompt_public_id(text), text, orjson.dumps(stated))
+    else:
         if "seed" in stated:
             stated["seed"] = str(stated["seed"])
-        manifest.videos[content["id"]] = VideoRow(
-            place, content["id"], content["prompt"], content["path"], content.get("derived_from"), stated
-        )
-    else:
-        priority, wanted = int(content.get("priority", 0)), content.get("wanted")
-        manifest.pairs.append(
-            PairRow(
-                place,
-                content.get("prompt"),
-                content["video_0"],
-                content["video_1"],
-                priority,
-                None if wanted is None else int(wanted),
-            )
-        )
+        links = content["id"], content["prompt"], content["path"], content.get("derived_from")
+        intake.add(kind, row, *place, *links, orjson.dumps(stated))

@@ -1,6 +1,6 @@
 """Which pairs a study gets: all of each prompt's videos, some drawn by seed, or those that are listed."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from random import Random
@@ -93,16 +93,3 @@ class Pairing:
         if not drawn_first(self.seed, public_id):
             one, other = other, one
         return NewPair(one.prompt, one.pk, other.pk, public_id, 0, self.wanted, self.choice.method, probability)
-
-    def listed(
-        self,
-        rows: Iterable[tuple[KnownVideo, KnownVideo, int, int | None]],
-        is_there: Callable[[tuple[int, int]], bool],
-    ) -> Iterator[NewPair]:
-        """The listed pairs that are new, each once; their order is kept, for the list's author chose it."""
-        for one, other, priority, wanted in rows:
-            if is_there(key(one.pk, other.pk)):
-                self.already_there += 1
-                continue
-            public_id = pair_public_id(one.public_id, other.public_id)
-            yield NewPair(one.prompt, one.pk, other.pk, public_id, priority, wanted or self.wanted, "listed", None)

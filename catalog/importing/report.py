@@ -36,6 +36,10 @@ class ImportReport:
     assets: Tally = field(default_factory=Tally)
     pairs: Tally = field(default_factory=Tally)
     batches_added: int = 0
+    #: Pairs drawn for more answers than the others.
+    sampled: int = 0
+    #: New prompts by split.
+    splits: dict[str, int] = field(default_factory=dict)
     differences: list[Difference] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     bad: list[BadRow] = field(default_factory=list)
@@ -45,6 +49,8 @@ class ImportReport:
         tallies = {name: asdict(getattr(self, name)) for name in ("prompts", "videos", "assets", "pairs")}
         return tallies | {
             "batches_added": self.batches_added,
+            "sampled": self.sampled,
+            "splits": self.splits,
             "differences": len(self.differences),
             "bad": len(self.bad),
         }

@@ -1,4 +1,4 @@
-"""What is read from a manifest, before any of it is in the database."""
+"""What the parts of an import hand each other: places, lines, complaints, and files on their way."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,57 +43,33 @@ class Fingerprint(NamedTuple):
 
 
 @dataclass(slots=True)
-class PromptRow:
-    place: Place
-    id: str
-    public_id: str
-    text: str
-    #: The columns that the line states; what it leaves out is not compared with what is there.
-    stated: dict[str, Any]
-
-
-@dataclass(slots=True)
 class VideoRow:
+    """A video whose file is looked for, read and kept."""
+
     place: Place
     id: str
-    prompt: str
     path: str
-    derived_from: str | None
-    stated: dict[str, Any]
     file: Path | None = None
     fingerprint: Fingerprint | None = None
-    public_id: str = ""
-
-
-@dataclass(slots=True)
-class PairRow:
-    place: Place
-    prompt: str | None
-    video_0: str
-    video_1: str
-    priority: int
-    wanted: int | None
 
 
 @dataclass(slots=True)
 class Manifest:
-    """The good rows by local id, and the bad ones. A row is in one of the two, never in both."""
+    """What is wrong with the rows of an import, and some of its videos: those whose files are worked on.
+
+    The rows themselves wait in an Intake.
+    """
 
     root: Path
-    prompts: dict[str, PromptRow] = field(default_factory=dict)
     videos: dict[str, VideoRow] = field(default_factory=dict)
-    pairs: list[PairRow] = field(default_factory=list)
     bad: list[BadRow] = field(default_factory=list)
     #: Where the refused rows stood, by kind and local id, so that rows that need them can say so.
     refused: dict[tuple[str, str], Place] = field(default_factory=dict)
+    #: What the source holds and an import leaves out, in sentences.
+    warnings: list[str] = field(default_factory=list)
 
     def complain(self, place: Place, column: str, reason: str) -> None:
         self.bad.append(BadRow(place.file, place.line, column, reason))
-
-    def refuse_prompt(self, prompt: PromptRow, column: str, reason: str) -> None:
-        self.complain(prompt.place, column, reason)
-        self.prompts.pop(prompt.id, None)
-        self.refused.setdefault(("prompt", prompt.id), prompt.place)
 
     def refuse_video(self, video: VideoRow, column: str, reason: str) -> None:
         self.complain(video.place, column, reason)

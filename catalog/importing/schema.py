@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
+import jsonschema_rs
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
@@ -13,6 +14,8 @@ SCHEMA = json.loads((Path(__file__).parents[1] / "schemas" / "manifest.schema.js
 KINDS = tuple(SCHEMA["$defs"])
 #: One validator a kind: choosing by `type` is quicker than `oneOf`, and its errors speak of one kind only.
 _VALIDATORS = {kind: Draft202012Validator(SCHEMA).evolve(schema=SCHEMA["$defs"][kind]) for kind in KINDS}
+#: Far quicker, and asked first; what is wrong with a line is for the others to say.
+_QUICK = {kind: jsonschema_rs.Draft202012Validator(SCHEMA["$defs"][kind]) for kind in KINDS}
 _FIELDS = {kind: tuple(SCHEMA["$defs"][kind]["properties"]) for kind in KINDS}
 
 MOST_SETTINGS_DEPTH = 20
@@ -32,8 +35,10 @@ def faults(content: dict[str, Any]) -> list[Fault]:
     if not isinstance(kind, str) or kind not in _VALIDATORS:
         stated = "is missing" if kind is None else f"is {shown(kind)}"
         return [Fault("type", f"{stated}; it must be {in_words(KINDS)}")]
-    found = [fault for error in _VALIDATORS[kind].iter_errors(content) for fault in _explain(error, kind)]
-    return list(dict.fromkeys([*found, *_beyond_schema(content)]))
+    found = list(_beyond_schema(content))
+    if not _QUICK[kind].is_valid(content):
+        found = [fault for error in _VALIDATORS[kind].iter_errors(content) for fault in _explain(error, kind)] + found
+    return list(dict.fromkeys(found))
 
 
 def _explain(error: ValidationError, kind: str) -> Iterator[Fault]:
@@ -77,7 +82,7 @@ def _reason(error: ValidationError) -> str:
 def _beyond_schema(content: dict[str, Any]) -> Iterator[Fault]:
     """What JSON Schema cannot say: PostgreSQL stores no NUL, and settings have a size."""
     for name, value in content.items():
-        depth, has_nul = _measure(value)
+        depth, has_nul = (0, "\x00" in value) if isinstance(value, str) else _measure(value)
         if has_nul or "\x00" in name:
             yield Fault(name.replace("\x00", "�"), "contains the NUL character, which the database cannot store")
         if name == "settings" and depth > MOST_SETTINGS_DEPTH:

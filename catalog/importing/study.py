@@ -1,27 +1,31 @@
 """Imports a manifest or a folder into a study: the one function that the command and other callers use."""
 
 import secrets
+import sqlite3
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
+from psycopg import sql
 
 from accounts import audit
 from accounts.models import User
 from catalog import known_hashes, tasks
-from catalog.importing import files, writing, writing_pairs
+from catalog.importing import files, originals, writing, writing_pairs
 from catalog.importing.folder import read_folder
-from catalog.importing.identity import video_public_id
+from catalog.importing.intake import Intake
 from catalog.importing.manifest import collect, read_lines
 from catalog.importing.pairing import PairChoice, Pairing
 from catalog.importing.progress import Progress
-from catalog.importing.references import check_references
+from catalog.importing.references import check_references, refuse_same_videos
 from catalog.importing.report import ImportReport
 from catalog.importing.rows import Manifest
-from catalog.models import Asset, Study
+from catalog.importing.staging import execute
+from catalog.importing.writing import staged_prompts, staged_videos, video_keys
+from catalog.importing.writing_pairs import staged_pairs
+from catalog.models import Study
 
 MANIFEST = "manifest.jsonl"
 #: PostgreSQL's advisory locks are two numbers; this is the first of ours for “an import writes into study …”.
@@ -62,29 +66,23 @@ def import_study(
     new_study = _planned_study(slug, options)
     report = ImportReport(slug, dry_run=options.dry_run)
     try:
-        found = read(path)
-        report.bad = found.bad
-        files.find_files(found)
-        check_references(found)
-        if _refused(report, found, options):
-            return report
-        files.fingerprint_files(found, progress)
-        _refuse_known(found, slug, actor)
-        _identify_videos(found)
-        check_references(found)
-        if _refused(report, found, options):
-            return report
-        kept = _keep(found, options, progress)
-        check_references(found)
-        if not _refused(report, found, options):
-            write(new_study, found, kept, options, actor, progress, report)
+        with Intake() as intake:
+            found = read(path, intake, progress)
+            report.bad = found.bad
+            if _is_good(found, intake, options, slug, actor, progress):
+                with files.keeping():
+                    originals.keep_files(found, intake, progress, dry_run=options.dry_run)
+                    if not _refused(found, intake, options):
+                        write(new_study, found, intake, options, actor, progress, report)
         return report
+    except sqlite3.OperationalError as error:
+        raise ImportTrouble(f"The rows find no room in the temporary folder of this machine: {error}.") from error
     finally:
         progress.end()
 
 
-def read(path: Path) -> Manifest:
-    """The rows of a manifest file, of a folder's `manifest.jsonl`, or of a folder of prompts.
+def read(path: Path, intake: Intake, progress: Progress) -> Manifest:
+    """Takes in a manifest file, a folder's `manifest.jsonl`, or a folder of prompts; what is wrong with it.
 
     Raises ImportTrouble.
     """
@@ -95,14 +93,42 @@ def read(path: Path) -> Manifest:
         if not (source.is_dir() or source.is_file()):
             raise ImportTrouble(f"{source} is neither a file nor a folder.")
         found = Manifest(root=path if is_folder else path.parent)
-        collect(read_folder(path, found) if source.is_dir() else read_lines(source, found), found)
+        collect(read_folder(path, found) if source.is_dir() else read_lines(source, found), found, intake, progress)
     except FileNotFoundError:
         raise ImportTrouble(f"There is no file or folder {path}.") from None
     except (OSError, RuntimeError) as error:
         raise ImportTrouble(f"{path} cannot be read: {error}.") from error
-    if not (found.prompts or found.bad):
+    if not (intake.count("prompt") or found.bad):
         raise ImportTrouble(f"{path} holds no prompts. Give a manifest, or a folder with one subfolder a prompt.")
     return found
+
+
+def _is_good(
+    found: Manifest, intake: Intake, options: ImportOptions, slug: str, actor: User | None, progress: Progress
+) -> bool:
+    """Whether rows and files are such that the import may go on; what is wrong with them is with `found`.
+
+    Raises ImportTrouble.
+    """
+    originals.find_files(found, intake, progress)
+    check_references(found, intake)
+    if _refused(found, intake, options):
+        return False
+    originals.read_files(found, intake, progress)
+    try:
+        originals.refuse_known(found, intake, slug, actor)
+    except known_hashes.CheckTrouble as error:
+        raise ImportTrouble(str(error)) from error
+    originals.identify_videos(intake)
+    refuse_same_videos(found, intake)
+    return not _refused(found, intake, options)
+
+
+def _refused(found: Manifest, intake: Intake, options: ImportOptions) -> bool:
+    """Whether bad rows keep everything out. Those that need a bad row are refused with it."""
+    if found.bad:
+        check_references(found, intake)
+    return bool(found.bad) and (not options.skip_bad or not intake.count("prompt"))
 
 
 def _planned_study(slug: str, options: ImportOptions) -> Study:
@@ -123,93 +149,55 @@ def _planned_study(slug: str, options: ImportOptions) -> Study:
     return study
 
 
-def _refused(report: ImportReport, found: Manifest, options: ImportOptions) -> bool:
-    """Whether bad rows keep everything out."""
-    return bool(report.bad) and (not options.skip_bad or not found.prompts)
-
-
-def _refuse_known(found: Manifest, slug: str, actor: User | None) -> None:
-    """Refuses videos whose hash is known, before anything of them is kept, and notes each for the safety officers.
-
-    Dry runs do so too. The row's reason says nothing of what the file may be. Raises ImportTrouble where a check does
-    not work: then nothing may come in.
-    """
-    refusals: dict[str, known_hashes.Refusal | None] = {}
-    try:
-        for video in list(found.videos.values()):
-            assert video.fingerprint is not None and video.file is not None  # noqa: S101, PT018 - else it was refused
-            sha256 = video.fingerprint.sha256
-            if sha256 not in refusals:
-                refusals[sha256] = known_hashes.refusal(sha256, video.file)
-            if refusal := refusals[sha256]:
-                known_hashes.note(refusal, study_slug=slug, name=video.path, actor=actor)
-                advice = "is not accepted here; leave it as it is and ask a safety officer of the study"
-                found.refuse_video(video, "path", f"{video.path} {advice}")
-    except known_hashes.CheckTrouble as error:
-        raise ImportTrouble(str(error)) from error
-
-
-def _identify_videos(found: Manifest) -> None:
-    for video in found.videos.values():
-        assert video.fingerprint is not None  # noqa: S101 - a row without one was refused
-        origin = (str(video.stated.get(name, "")) for name in ("generator", "generator_version", "seed"))
-        prompt = found.prompts[video.prompt].public_id
-        video.public_id = video_public_id(prompt, video.fingerprint.sha256, *origin)
-
-
-def _keep(found: Manifest, options: ImportOptions, progress: Progress) -> set[str]:
-    """SHA-256 of the files that are new and now in storage; a dry run only says which would be."""
-    wanted = {video.fingerprint.sha256 for video in found.videos.values() if video.fingerprint}
-    known: set[str] = set()
-    remaining = iter(wanted)
-    while chunk := list(islice(remaining, 10_000)):
-        known.update(Asset.objects.filter(sha256__in=chunk).values_list("sha256", flat=True))
-    if options.dry_run:
-        return wanted - known
-    return files.keep_files(found, known, progress)
-
-
 @transaction.atomic
 def write(
     new_study: Study,
     found: Manifest,
-    kept: set[str],
+    intake: Intake,
     options: ImportOptions,
     actor: User | None,
     progress: Progress,
     report: ImportReport,
 ) -> None:
     """Writes all rows in one transaction. A dry run writes them too, for the counts, and takes them back."""
+    execute(sql.SQL("SET LOCAL work_mem = '64MB'"))  # sorts and hashes of all rows at once
     study = _take_study(new_study, options, actor, report)
-    progress.begin("Writing prompts and videos", 3)
-    prompts = writing.write_prompts(study, found, report)
-    progress.advance()
-    new_assets = writing.write_assets(found, kept, report)
-    progress.advance()
-    keys = writing.write_videos(study, found, report)
-    progress.advance()
-    choice = options.pairs or PairChoice("listed" if found.pairs else "all")
+    listed = intake.count("pair")
     pairing = Pairing(
-        choice,
+        options.pairs or PairChoice("listed" if listed else "all"),
         seed=study.seed if options.seed is None else options.seed,
         wanted=study.overlap if options.overlap is None else options.overlap,
     )
-    if choice.method == "listed":
-        progress.begin("Writing pairs", len(found.pairs))
-        pairs = writing_pairs.listed_pairs(study, found, keys, pairing, progress)
-    else:
-        progress.begin("Pairing prompts", len(prompts))
-        pairs = writing_pairs.pairs_of_prompts(study, prompts, pairing, progress)
-    writing_pairs.write_pairs(study, pairs, options.batch_size, report)
+    with staged_prompts() as prompts, staged_videos() as videos, video_keys() as keys, staged_pairs() as pairs:
+        progress.begin("Writing prompts and videos", 4)
+        writing.stage(prompts, videos, intake)
+        progress.advance()
+        writing.write_prompts(study, intake, report)
+        progress.advance()
+        new_assets = writing.write_assets(intake, report, most=tasks.FULL)
+        progress.advance()
+        writing.write_videos(study, keys, intake, report)
+        progress.advance()
+        if pairing.choice.method == "listed":
+            writing_pairs.stage_listed_pairs(study, pairing, intake)
+        else:
+            progress.begin("Pairing prompts", intake.count("prompt"))
+            writing_pairs.stage_pairs_of_prompts(study, pairs, pairing, progress)
+        writing_pairs.write_pairs(study, pairs, options.batch_size, progress, report)
     report.pairs.already_there += pairing.already_there
-    report.warnings += _warnings(study, found, pairing, options)
+    report.warnings += found.warnings + _warnings(study, listed, pairing, options)
     report.imported = True
-    drawn = {"selection": choice.method, "pairs_a_prompt": choice.a_prompt or None, "seed": pairing.seed}
+    drawn = {
+        "selection": pairing.choice.method,
+        "pairs_a_prompt": pairing.choice.a_prompt or None,
+        "seed": pairing.seed,
+    }
     audit.record("study.imported", study, actor=actor, study_slug=study.slug, after=report.counts() | drawn)
     if options.dry_run:
         transaction.set_rollback(True)
         return
     transaction.on_commit(lambda: tasks.announce(new_assets))
+    progress.written(report)
 
 
 def _take_study(new_study: Study, options: ImportOptions, actor: User | None, report: ImportReport) -> Study:
@@ -226,10 +214,10 @@ def _take_study(new_study: Study, options: ImportOptions, actor: User | None, re
     return study
 
 
-def _warnings(study: Study, found: Manifest, pairing: Pairing, options: ImportOptions) -> list[str]:
+def _warnings(study: Study, listed: int, pairing: Pairing, options: ImportOptions) -> list[str]:
     said = []
-    if found.pairs and pairing.choice.method != "listed":
-        said.append(f"{len(found.pairs)} pair lines were left out, for --pairs {pairing.choice.method} was given.")
+    if listed and pairing.choice.method != "listed":
+        said.append(f"{listed} pair lines were left out, for --pairs {pairing.choice.method} was given.")
     if pairing.identical:
         said.append(f"{pairing.identical} pairs were left out because both videos have the same bytes.")
     if study.state == Study.State.CLOSED:

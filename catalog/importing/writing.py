@@ -1,16 +1,20 @@
-"""Writes prompts, assets and videos of a manifest. Each function runs inside the import's one transaction.
+"""Writes prompts, assets and videos of an intake. Each function runs inside the import's one transaction.
 
 Nothing here updates a row that was there. Inserts are in one order (assets by SHA-256), so that imports into
 different studies that bring the same bytes wait for each other in one direction only.
 """
 
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any
 
+import orjson
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
+from catalog.importing.clusters import CLUSTERS, decide_clusters
 from catalog.importing.files import original_name
+from catalog.importing.intake import Intake
 from catalog.importing.report import Difference, ImportReport, Tally
-from catalog.importing.rows import Manifest, PromptRow, VideoRow
 from catalog.importing.staging import (
     Staged,
     column_kinds,
@@ -29,38 +33,64 @@ PROMPT_COLUMNS = (
 VIDEO_COLUMNS = ("video_text", "refined_by", "generator", "generator_version", "seed", "settings", "licence")
 
 
-class VideoKeys(NamedTuple):
-    """Where a manifest's video is in the database."""
+STAGED_PROMPT = {"public_id": "text", "text": "text"} | column_kinds(Prompt, PROMPT_COLUMNS)
+STAGED_VIDEO = (
+    dict.fromkeys(("public_id", "prompt", "sha256", "origin"), "text")
+    | column_kinds(Video, VIDEO_COLUMNS)
+    | {"is_new": "boolean"}
+)
+#: Where the videos of the intake are in the database, by row.
+VIDEO_KEYS = {"pk": "bigint", "prompt": "bigint", "asset": "bigint", "public_id": "text"}
 
-    pk: int
-    prompt: int
-    asset: int
+
+def staged_prompts() -> Staged:
+    return Staged("importing_prompt", STAGED_PROMPT)
 
 
-def write_prompts(study: Study, manifest: Manifest, report: ImportReport) -> list[tuple[int, str]]:
-    """Adds new prompts; the keys and published ids of all prompts of the manifest, in its order."""
-    rows = list(manifest.prompts.values())
-    columns = {"public_id": "text", "text": "text"} | column_kinds(Prompt, PROMPT_COLUMNS)
-    with Staged("importing_prompt", columns) as staged:
-        staged.copy(
-            (number, row.public_id, row.text, *(row.stated.get(name) for name in PROMPT_COLUMNS))
-            for number, row in enumerate(rows)
-        )
+def staged_videos() -> Staged:
+    return Staged("importing_video", STAGED_VIDEO)
+
+
+def video_keys() -> Staged:
+    return Staged("importing_video_key", VIDEO_KEYS)
+
+
+def stage(prompts: Staged, videos: Staged, intake: Intake) -> None:
+    """Copies the intake's prompts and videos into the temporary tables."""
+    rows = intake.stream("SELECT row, public_id, text, stated FROM prompt ORDER BY row")
+    prompts.copy((row, public_id, text, *_stated(written, PROMPT_COLUMNS)) for row, public_id, text, written in rows)
+    prompts.number()
+    rows = intake.stream("""
+        SELECT video.row, video.public_id, prompt.public_id, video.sha256, origin.public_id, video.stated
+          FROM video JOIN prompt ON prompt.id = video.prompt LEFT JOIN video origin ON origin.id = video.derived_from
+         ORDER BY video.row
+    """)
+    videos.copy((*links, *_stated(written, VIDEO_COLUMNS), False) for *links, written in rows)
+    videos.number()
+
+
+def _stated(written: bytes, columns: Sequence[str]) -> Iterator[Any]:
+    stated = orjson.loads(written)
+    for name in columns:
+        value = stated.get(name)
+        yield Jsonb(value) if isinstance(value, dict) else value
+
+
+def write_prompts(study: Study, intake: Intake, report: ImportReport) -> None:
+    """Adds new prompts, each with its cluster and its split."""
+    with Staged("importing_cluster", CLUSTERS) as decided:
+        report.splits = decide_clusters(study, decided)
         added = execute(_insert_prompts(), study=study.pk)
-        refresh_statistics(Prompt, added)
-        report.prompts = Tally(added, len(rows) - added)
-        there = fetch(_match_prompts(), study=study.pk)
-    report.differences += [
-        _difference("prompt", rows[number], fields) for number, _pk, _public_id, fields in there if fields
-    ]
-    return [(pk, public_id) for _number, pk, public_id, _fields in there]
+    report.prompts = Tally(added, intake.count("prompt") - added)
+    refresh_statistics(Prompt, added)
+    report.differences += _differences("prompt", _differing_prompts(), study, intake)
 
 
 def _insert_prompts() -> sql.Composable:
     return sql.SQL("""
         INSERT INTO catalog_prompt (study_id, public_id, text, cluster, split, {columns})
-        SELECT %(study)s, staged.public_id, staged.text, '', '', {values}
-          FROM importing_prompt staged
+        SELECT %(study)s, staged.public_id, staged.text, decided.cluster, decided.split, {values}
+          FROM importing_prompt staged JOIN importing_cluster decided USING (public_id)
          ORDER BY staged.row
             ON CONFLICT DO NOTHING
     """).format(
@@ -69,79 +99,74 @@ def _insert_prompts() -> sql.Composable:
     )
 
 
-def _match_prompts() -> sql.Composable:
+def _differing_prompts() -> sql.Composable:
     return sql.SQL("""
-        SELECT staged.row, there.id, there.public_id, {differing}
-          FROM importing_prompt staged
-          JOIN catalog_prompt there ON there.study_id = %(study)s AND there.public_id = staged.public_id
-         ORDER BY staged.row
+        SELECT row, fields
+          FROM (SELECT staged.row, {differing} AS fields
+                  FROM importing_prompt staged
+                  JOIN catalog_prompt there
+                    ON there.study_id = %(study)s AND there.public_id = staged.public_id) compared
+         WHERE fields <> '{{}}' ORDER BY row
     """).format(differing=differing(Prompt, PROMPT_COLUMNS))
 
 
-def write_assets(manifest: Manifest, kept: set[str], report: ImportReport) -> list[int]:
-    """Adds assets for the files that were `kept` (by SHA-256); the keys of those that are new."""
-    marks = {video.fingerprint.sha256: video.fingerprint for video in manifest.videos.values() if video.fingerprint}
+def write_assets(intake: Intake, report: ImportReport, *, most: int) -> list[int]:
+    """Adds assets for the files that were kept; the keys of the first of them, `most` at most."""
     columns = {"public_id": "text", "sha256": "text", "byte_size": "bigint", "original": "text"}
     with Staged("importing_asset", columns) as staged:
-        staged.copy(
-            (number, new_public_id(), sha256, marks[sha256].size, original_name(sha256))
-            for number, sha256 in enumerate(sorted(kept))
-        )
-        added = fetch(sql.SQL("""
-            INSERT INTO catalog_asset (public_id, sha256, byte_size, original, state, reason, facts,
-                                       fence, attempts)
-            SELECT public_id, sha256, byte_size, original, 'pending', '', '{}', 0, 0
-              FROM importing_asset ORDER BY sha256
-                ON CONFLICT (sha256) DO NOTHING
-            RETURNING id
-        """))  # fmt: skip
-    report.assets = Tally(len(added), len(marks) - len(added))
-    return [pk for (pk,) in added]
+        kept = intake.stream("SELECT row, sha256, size FROM file WHERE state = 'content' ORDER BY sha256")
+        staged.copy((row, new_public_id(), sha256, size, original_name(sha256)) for row, sha256, size in kept)
+        [(added, first)] = fetch(INSERT_ASSETS, most=most)
+    report.assets = Tally(added, intake.fetch("SELECT count(DISTINCT sha256) FROM video")[0][0] - added)
+    return list(first)
 
 
-def write_videos(study: Study, manifest: Manifest, report: ImportReport) -> dict[str, VideoKeys]:
-    """Adds new videos; where each video of the manifest is now, by its local id."""
-    rows = list(manifest.videos.values())
-    columns = dict.fromkeys(("public_id", "prompt", "sha256", "origin"), "text")
-    columns |= column_kinds(Video, VIDEO_COLUMNS) | {"is_new": "boolean"}
-    with Staged("importing_video", columns) as staged:
-        staged.copy(
-            (number, *_video_values(row, manifest), *(row.stated.get(name) for name in VIDEO_COLUMNS), False)
-            for number, row in enumerate(rows)
-        )
-        added = execute(_insert_videos(), study=study.pk)
-        report.videos = Tally(added, len(rows) - added)
-        refresh_statistics(Video, added)
-        if any(row.derived_from for row in rows):
-            execute(LINK_ORIGINS, study=study.pk)
-        there = fetch(_match_videos(), study=study.pk)
-    report.differences += [_difference("video", rows[number], fields) for number, *_, fields in there if fields]
-    return {rows[number].id: VideoKeys(pk, prompt, asset) for number, pk, prompt, asset, _fields in there}
+INSERT_ASSETS = sql.SQL("""
+    WITH added AS (
+        INSERT INTO catalog_asset (public_id, sha256, byte_size, original, state, reason, facts, fence, attempts)
+        SELECT public_id, sha256, byte_size, original, 'pending', '', '{}', 0, 0
+          FROM importing_asset ORDER BY sha256
+            ON CONFLICT (sha256) DO NOTHING
+        RETURNING id
+    )
+    SELECT (SELECT count(*) FROM added), ARRAY(SELECT id FROM added ORDER BY id LIMIT %(most)s)
+""")
 
 
-def _video_values(row: VideoRow, manifest: Manifest) -> tuple[str, str, str, str | None]:
-    assert row.fingerprint is not None  # noqa: S101 - a row without one was refused
-    origin = manifest.videos[row.derived_from].public_id if row.derived_from else None
-    return row.public_id, manifest.prompts[row.prompt].public_id, row.fingerprint.sha256, origin
+def write_videos(study: Study, keys: Staged, intake: Intake, report: ImportReport) -> None:
+    """Adds new videos, and notes where each video of the intake is now."""
+    has_origins = intake.fetch("SELECT 1 FROM video WHERE derived_from IS NOT NULL LIMIT 1")
+    if has_origins:
+        execute(MARK_NEW, study=study.pk)
+    added = execute(_insert_videos(), study=study.pk)
+    report.videos = Tally(added, intake.count("video") - added)
+    refresh_statistics(Video, added)
+    if has_origins:
+        execute(LINK_ORIGINS, study=study.pk)
+    execute(KEEP_VIDEO_KEYS, study=study.pk)
+    keys.number()
+    report.differences += _differences("video", _differing_videos(), study, intake)
+
+
+#: Those that will be new, and only the first of equal ones: an origin is not changed.
+MARK_NEW = sql.SQL("""
+    UPDATE importing_video SET is_new = true
+     WHERE row IN (SELECT min(staged.row) FROM importing_video staged
+                    WHERE NOT EXISTS (SELECT FROM catalog_video there
+                                       WHERE there.study_id = %(study)s AND there.public_id = staged.public_id)
+                    GROUP BY staged.public_id)
+""")
 
 
 def _insert_videos() -> sql.Composable:
-    """Inserts, and marks each staged row that became a new one, and only the first of equal rows."""
     return sql.SQL("""
-        WITH added AS (
-            INSERT INTO catalog_video (study_id, prompt_id, asset_id, public_id, {columns})
-            SELECT %(study)s, prompt.id, asset.id, staged.public_id, {values}
-              FROM importing_video staged
-              JOIN catalog_prompt prompt ON prompt.study_id = %(study)s AND prompt.public_id = staged.prompt
-              JOIN catalog_asset asset ON asset.sha256 = staged.sha256
-             ORDER BY staged.row
-                ON CONFLICT DO NOTHING
-            RETURNING public_id
-        ), firsts AS (
-            SELECT min(staged.row) AS row FROM added JOIN importing_video staged USING (public_id)
-             GROUP BY staged.public_id
-        )
-        UPDATE importing_video staged SET is_new = true FROM firsts WHERE staged.row = firsts.row
+        INSERT INTO catalog_video (study_id, prompt_id, asset_id, public_id, {columns})
+        SELECT %(study)s, prompt.id, asset.id, staged.public_id, {values}
+          FROM importing_video staged
+          JOIN catalog_prompt prompt ON prompt.study_id = %(study)s AND prompt.public_id = staged.prompt
+          JOIN catalog_asset asset ON asset.sha256 = staged.sha256
+         ORDER BY staged.row
+            ON CONFLICT DO NOTHING
     """).format(
         columns=sql.SQL(", ").join(map(sql.Identifier, VIDEO_COLUMNS)),
         values=sql.SQL(", ").join(or_default(Video, name) for name in VIDEO_COLUMNS),
@@ -158,17 +183,29 @@ LINK_ORIGINS = sql.SQL("""
 """)
 
 
-def _match_videos() -> sql.Composable:
+KEEP_VIDEO_KEYS = sql.SQL("""
+    INSERT INTO importing_video_key (row, pk, prompt, asset, public_id)
+    SELECT staged.row, there.id, there.prompt_id, there.asset_id, there.public_id
+      FROM importing_video staged
+      JOIN catalog_video there ON there.study_id = %(study)s AND there.public_id = staged.public_id
+     ORDER BY staged.row
+""")
+
+
+def _differing_videos() -> sql.Composable:
     return sql.SQL("""
-        SELECT staged.row, there.id, there.prompt_id, there.asset_id,
-               {differing} || CASE WHEN staged.origin <> coalesce(origin.public_id, '')
-                                   THEN ARRAY['derived_from'] ELSE ARRAY[]::text[] END
-          FROM importing_video staged
-          JOIN catalog_video there ON there.study_id = %(study)s AND there.public_id = staged.public_id
-          LEFT JOIN catalog_video origin ON origin.id = there.derived_from_id
-         ORDER BY staged.row
+        SELECT row, fields
+          FROM (SELECT staged.row,
+                       {differing} || CASE WHEN staged.origin <> coalesce(origin.public_id, '')
+                                           THEN ARRAY['derived_from'] ELSE ARRAY[]::text[] END AS fields
+                  FROM importing_video staged
+                  JOIN catalog_video there ON there.study_id = %(study)s AND there.public_id = staged.public_id
+                  LEFT JOIN catalog_video origin ON origin.id = there.derived_from_id) compared
+         WHERE fields <> '{{}}' ORDER BY row
     """).format(differing=differing(Video, VIDEO_COLUMNS))
 
 
-def _difference(kind: str, row: PromptRow | VideoRow, fields: list[str]) -> Difference:
-    return Difference(kind, row.id, row.place.file, row.place.line, fields)
+def _differences(kind: str, query: sql.Composable, study: Study, intake: Intake) -> Iterator[Difference]:
+    for row, fields in fetch(query, study=study.pk):
+        [(local,)] = intake.fetch(f"SELECT id FROM {kind} WHERE row = ?", row)  # noqa: S608 - a table of the intake
+        yield Difference(kind, local, *intake.place(kind, row), fields)

@@ -2,153 +2,167 @@
 
 from collections.abc import Iterator
 from itertools import groupby, islice
+from typing import NamedTuple
 
 from psycopg import sql
 
 from catalog import quarantine, transcoding
+from catalog.importing.intake import Intake
 from catalog.importing.pairing import KnownVideo, NewPair, Pairing, key
 from catalog.importing.progress import Progress
 from catalog.importing.report import ImportReport
-from catalog.importing.rows import Manifest
+from catalog.importing.sampling import draw_sample
 from catalog.importing.staging import Staged, execute, fetch, refresh_statistics
-from catalog.importing.writing import VideoKeys
 from catalog.models import Batch, Pair, Study, Video
 
 PROMPTS_AT_ONCE = 2_000
-PAIRS_AT_ONCE = 10_000
-
-
-def pairs_of_prompts(
-    study: Study, prompts: list[tuple[int, str]], pairing: Pairing, progress: Progress
-) -> Iterator[NewPair]:
-    """New pairs of all videos that the study has for these prompts (keys and published ids)."""
-    for start in range(0, len(prompts), PROMPTS_AT_ONCE):
-        chunk = dict(prompts[start : start + PROMPTS_AT_ONCE])
-        there = {pk: set(pairs) for pk, pairs in _there(study, list(chunk)).items()}
-        columns = ("pk", "public_id", "prompt_id", "asset_id")
-        rows = Video.objects.filter(study=study, prompt__in=chunk).order_by("prompt_id").values_list(*columns)
-        by_prompt = {
-            prompt: [KnownVideo(*row) for row in group] for prompt, group in groupby(rows, key=lambda row: row[2])
-        }
-        for prompt, public_id in chunk.items():
-            yield from pairing.of_prompt(public_id, by_prompt.get(prompt, []), there.get(prompt, set()))
-            progress.advance()
-
-
-def listed_pairs(
-    study: Study, manifest: Manifest, keys: dict[str, VideoKeys], pairing: Pairing, progress: Progress
-) -> Iterator[NewPair]:
-    """The manifest's own pairs that are new."""
-    seen: set[tuple[int, int]] = set()
-
-    def is_there(pair: tuple[int, int]) -> bool:
-        if pair in seen:
-            return True
-        seen.add(pair)
-        return False
-
-    rows = iter(manifest.pairs)
-    checked: set[int] = set()
-    while chunk := list(islice(rows, PAIRS_AT_ONCE)):
-        prompts = {keys[row.video_0].prompt for row in chunk} - checked
-        checked |= prompts
-        for pairs in _there(study, list(prompts)).values():
-            seen.update(pairs)
-        videos = (
-            (
-                _known(row.video_0, manifest, keys),
-                _known(row.video_1, manifest, keys),
-                row.priority,
-                row.wanted,
-            )
-            for row in chunk
-        )
-        yield from pairing.listed(videos, is_there)
-        progress.advance(len(chunk))
-
-
-def _known(local: str, manifest: Manifest, keys: dict[str, VideoKeys]) -> KnownVideo:
-    there = keys[local]
-    return KnownVideo(there.pk, manifest.videos[local].public_id, there.prompt, there.asset)
-
-
-def _there(study: Study, prompts: list[int]) -> dict[int, list[tuple[int, int]]]:
-    """The pairs that these prompts have, by prompt."""
-    rows = Pair.objects.filter(study=study, prompt__in=prompts, kind=Pair.Kind.REAL)
-    there: dict[int, list[tuple[int, int]]] = {}
-    for prompt, one, other in rows.values_list("prompt_id", "video_0_id", "video_1_id"):
-        there.setdefault(prompt, []).append(key(one, other))
-    return there
-
-
-class Batches:
-    """Hands out places in batches: first in the study's last one, if it is open and has room."""
-
-    def __init__(self, study: Study, size: int) -> None:
-        self.study, self.size, self.added = study, size, 0
-        # Locked, so that a batch to which pairs are added does not leave `open` at the same moment.
-        last = Batch.objects.filter(study=study).order_by("-number").select_for_update(no_key=True).first()
-        self.number = last.number if last else 0
-        self.current = last.pk if last else 0
-        is_open = last is not None and last.state == Batch.State.OPEN
-        self.room = max(0, size - Pair.objects.filter(batch=last).count()) if is_open else 0
-
-    def places(self, count: int) -> list[int]:
-        """Keys of the batches of the next `count` pairs, in order."""
-        here = min(count, self.room)
-        places = [self.current] * here
-        self.room -= here
-        missing = -(-(count - here) // self.size)
-        numbers = range(self.number + 1, self.number + 1 + missing)
-        for batch in Batch.objects.bulk_create([Batch(study=self.study, number=number) for number in numbers]):
-            self.number, self.current, self.added = batch.number, batch.pk, self.added + 1
-            taken = min(self.size, count - len(places))
-            places += [batch.pk] * taken
-            self.room = self.size - taken
-        return places
-
+PAIRS_AT_ONCE = 20_000
 
 STAGED_PAIR = {
     "prompt": "bigint", "video_0": "bigint", "video_1": "bigint", "public_id": "text", "priority": "integer",
-    "wanted": "smallint", "method": "text", "probability": "double precision", "batch": "bigint",
+    "wanted": "smallint", "method": "text", "probability": "double precision", "in_sample": "boolean",
 }  # fmt: skip
 
-INSERT_PAIRS = sql.SQL("""
-    INSERT INTO catalog_pair (study_id, batch_id, prompt_id, video_0_id, video_1_id, public_id, kind,
-                              priority, selection_method, selection_probability, selection_model,
-                              may_show, wanted, open_slots, ready, held)
-    SELECT %(study)s, pair.batch, pair.prompt, pair.video_0, pair.video_1, pair.public_id, 'real',
-           pair.priority, pair.method, pair.probability, '',
-           -- A safety-critical prompt that nobody labelled may show anything.
-           coalesce(prompt.labels, CASE prompt.prompt_type WHEN 'safety_critical' THEN ARRAY['other_harmful']
-                                                           ELSE '{}' END),
-           pair.wanted, pair.wanted, false, ''
-      FROM importing_pair pair JOIN catalog_prompt prompt ON prompt.id = pair.prompt
-     ORDER BY pair.row
-        ON CONFLICT DO NOTHING
-    RETURNING id
+
+def staged_pairs() -> Staged:
+    return Staged("importing_pair", STAGED_PAIR)
+
+
+def stage_pairs_of_prompts(study: Study, staged: Staged, pairing: Pairing, progress: Progress) -> None:
+    """Stages new pairs of all videos that the study has for the intake's prompts."""
+    number = 0
+    after = -1
+    while prompts := fetch(NEXT_PROMPTS, study=study.pk, after=after, most=PROMPTS_AT_ONCE):
+        after = prompts[-1][0]
+        new = _pairs_of(study, {pk: public_id for _row, pk, public_id in prompts}, pairing)
+        while chunk := list(islice(new, PAIRS_AT_ONCE)):
+            staged.copy((number + place, *pair, False) for place, pair in enumerate(chunk, 1))
+            number += len(chunk)
+        progress.advance(len(prompts))
+
+
+NEXT_PROMPTS = sql.SQL("""
+    SELECT staged.row, there.id, there.public_id
+      FROM importing_prompt staged
+      JOIN catalog_prompt there ON there.study_id = %(study)s AND there.public_id = staged.public_id
+     WHERE staged.row > %(after)s
+     ORDER BY staged.row LIMIT %(most)s
 """)
 
 
-def write_pairs(study: Study, pairs: Iterator[NewPair], batch_size: int, report: ImportReport) -> None:
-    """Adds the pairs in order, and settles them."""
-    batches: Batches | None = None
+def _pairs_of(study: Study, prompts: dict[int, str], pairing: Pairing) -> Iterator[NewPair]:
+    there: dict[int, set[tuple[int, int]]] = {}
+    pairs = Pair.objects.filter(study=study, prompt__in=prompts, kind=Pair.Kind.REAL)
+    for prompt, one, other in pairs.values_list("prompt_id", "video_0_id", "video_1_id"):
+        there.setdefault(prompt, set()).add(key(one, other))
+    columns = ("pk", "public_id", "prompt_id", "asset_id")
+    rows = Video.objects.filter(study=study, prompt__in=prompts).order_by("prompt_id").values_list(*columns)
+    by_prompt = {prompt: [KnownVideo(*row) for row in group] for prompt, group in groupby(rows, key=lambda row: row[2])}
+    for prompt, public_id in prompts.items():
+        yield from pairing.of_prompt(public_id, by_prompt.get(prompt, []), there.get(prompt, set()))
+
+
+def stage_listed_pairs(study: Study, pairing: Pairing, intake: Intake) -> None:
+    """Stages the intake's own pairs that are new, each once; their order is kept, for the list's author chose it."""
+    columns = {"one": "integer", "other": "integer", "priority": "integer", "wanted": "smallint"}
+    with Staged("importing_listed", columns) as listed:
+        listed.copy(intake.stream("SELECT row, one, other, priority, wanted FROM pair ORDER BY row"))
+        execute(sql.SQL("ANALYZE importing_listed"))
+        new = execute(STAGE_LISTED, study=study.pk, wanted=pairing.wanted)
+    pairing.already_there += intake.count("pair") - new
+
+
+STAGE_LISTED = sql.SQL("""
+    INSERT INTO importing_pair (row, prompt, video_0, video_1, public_id, priority, wanted, method, in_sample)
+    SELECT row_number() OVER (ORDER BY pair.row), prompt, video_0, video_1,
+           encode(sha256(convert_to(least(one COLLATE "C", other) || ' ' || greatest(one COLLATE "C", other), 'UTF8')),
+                  'hex'),
+           priority, coalesce(wanted, %(wanted)s), 'listed', false
+      FROM (SELECT DISTINCT ON (least(one.pk, other.pk), greatest(one.pk, other.pk))
+                   listed.row, one.prompt, one.pk AS video_0, other.pk AS video_1, one.public_id AS one,
+                   other.public_id AS other, listed.priority, listed.wanted
+              FROM importing_listed listed
+              JOIN importing_video_key one ON one.row = listed.one
+              JOIN importing_video_key other ON other.row = listed.other
+             ORDER BY least(one.pk, other.pk), greatest(one.pk, other.pk), listed.row) pair
+     WHERE NOT EXISTS (SELECT FROM catalog_pair there
+                        WHERE there.kind = 'real' AND there.study_id = %(study)s
+                          AND least(there.video_0_id, there.video_1_id) = least(pair.video_0, pair.video_1)
+                          AND greatest(there.video_0_id, there.video_1_id) = greatest(pair.video_0, pair.video_1))
+     ORDER BY pair.row
+""")
+
+
+def write_pairs(study: Study, staged: Staged, batch_size: int, progress: Progress, report: ImportReport) -> None:
+    """Draws the sample among the staged pairs, adds them in order, and settles them."""
+    staged.number()
+    report.sampled = draw_sample(study)
+    [(count,)] = fetch(sql.SQL("SELECT count(*) FROM importing_pair"))
+    progress.begin("Writing pairs", count)
+    places = make_batches(study, batch_size, count)
     first: int | None = None
-    with Staged("importing_pair", STAGED_PAIR) as staged:
-        while chunk := list(islice(pairs, PAIRS_AT_ONCE)):
-            batches = batches or Batches(study, batch_size)
-            places = batches.places(len(chunk))
-            staged.copy((number, *pair, places[number]) for number, pair in enumerate(chunk))
-            added = fetch(INSERT_PAIRS, study=study.pk)
-            staged.empty()
-            report.pairs.added += len(added)
-            report.pairs.already_there += len(chunk) - len(added)
-            if added:
-                first = min(pk for (pk,) in added) if first is None else first
-    report.batches_added = batches.added if batches else 0
+    for done in range(0, count, PAIRS_AT_ONCE):
+        last = min(done + PAIRS_AT_ONCE, count)
+        [(added, lowest)] = fetch(INSERT_PAIRS, study=study.pk, done=done, last=last, **places._asdict())
+        report.pairs.added += added
+        report.pairs.already_there += last - done - added
+        first = lowest if first is None else first
+        progress.advance(last - done)
+    report.batches_added = places.added
     refresh_statistics(Pair, report.pairs.added)
     if first is not None:
         settle_new(study, first)
+
+
+class Places(NamedTuple):
+    """Where new pairs go: `room` into the batch `number`, and the others into those after it, `size` into each."""
+
+    number: int
+    room: int
+    size: int
+    added: int
+
+
+def make_batches(study: Study, size: int, pairs: int) -> Places:
+    """Adds the batches that so many pairs need beyond the room in the study's last one, if that is open."""
+    # Locked, so that a batch to which pairs are added does not leave `open` at the same moment.
+    last = Batch.objects.filter(study=study).order_by("-number").select_for_update(no_key=True).first()
+    is_open = last is not None and last.state == Batch.State.OPEN
+    room = max(0, size - Pair.objects.filter(batch=last).count()) if is_open else 0
+    number = last.number if last else 0
+    added = max(0, -(-(pairs - room) // size))
+    execute(ADD_BATCHES, study=study.pk, first=number + 1, last=number + added)
+    return Places(number, room, size, added)
+
+
+ADD_BATCHES = sql.SQL("""
+    INSERT INTO catalog_batch (study_id, number, state)
+    SELECT %(study)s, number, 'open' FROM generate_series(%(first)s, %(last)s) number
+""")
+
+INSERT_PAIRS = sql.SQL("""
+    WITH added AS (
+        INSERT INTO catalog_pair (study_id, batch_id, prompt_id, video_0_id, video_1_id, public_id, kind,
+                                  priority, selection_method, selection_probability, selection_model,
+                                  may_show, wanted, open_slots, in_sample, ready, held)
+        SELECT %(study)s, batch.id, pair.prompt, pair.video_0, pair.video_1, pair.public_id, 'real',
+               pair.priority, pair.method, pair.probability, '',
+               -- A safety-critical prompt that nobody labelled may show anything.
+               coalesce(prompt.labels, CASE prompt.prompt_type WHEN 'safety_critical' THEN ARRAY['other_harmful']
+                                                               ELSE '{}' END),
+               pair.wanted, pair.wanted, pair.in_sample, false, ''
+          FROM importing_pair pair
+          JOIN catalog_prompt prompt ON prompt.id = pair.prompt
+          JOIN catalog_batch batch ON batch.study_id = %(study)s AND batch.number
+               = CASE WHEN pair.row <= %(room)s THEN %(number)s
+                      ELSE %(number)s + 1 + (pair.row - 1 - %(room)s) / %(size)s END
+         WHERE pair.row > %(done)s AND pair.row <= %(last)s
+         ORDER BY pair.row
+            ON CONFLICT DO NOTHING
+        RETURNING id
+    )
+    SELECT count(*), min(id) FROM added
+""")
 
 
 LOCK_ASSETS = sql.SQL("""
@@ -182,3 +196,4 @@ def settle_new(study: Study, first: int) -> None:
     execute(LOCK_ASSETS, study=study.pk, first=first)
     quarantine.hold_new(study, first)
     transcoding.settle(Pair.objects.filter(study=study, pk__gte=first))
+    transcoding.prioritise(study, first)

@@ -2,22 +2,30 @@
 
 `/media/<public id>.mp4?e=<unix seconds>&s=<person id>.<signature>`. The expiry is rounded up to a window, so
 that a person gets the same address throughout the window and the browser's cache can keep the file.
+
+Media in a bucket are addressed there (`presigning`), for the same windows and persons; the bucket then says when an
+address has expired.
 """
 
 import base64
 import hmac
 import math
 import time
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
+from catalog.media import names
+from catalog.media.presigning import Bucket
+
 PREFIX: Final = "/media/"  # where diptych.urls includes catalog.media.urls
 PLAYBACK: Final = "mp4"  # a kind is the extension it is served under
 POSTER: Final = "jpg"
 SIGNATURE_BYTES: Final = 16
+#: Where the file of each kind lies in storage.
+NAMES: Final = {PLAYBACK: names.playback, POSTER: names.poster}
 
 
 class Expired(Exception):
@@ -36,6 +44,12 @@ def playback_url(asset_public_id: str, person_id: int, now: float | None, window
 def poster_url(asset_public_id: str, person_id: int, now: float | None, window_s: int) -> str:
     """Address of the poster, good for one to two windows of `window_s` seconds from `now`."""
     return _url(asset_public_id, POSTER, person_id, now, window_s)
+
+
+def bucket_url(name: str, person_id: int, now: float | None = None, window_s: int = 3600) -> str:
+    """Address of a file in the bucket, for the same windows."""
+    expires = expiry(time.time() if now is None else now, window_s)
+    return _bucket().url(name, person_id, expires - 2 * window_s, 2 * window_s)
 
 
 def expiry(now: float, window_s: int) -> int:
@@ -62,7 +76,10 @@ def check(public_id: str, kind: str, e: str, s: str, now: float | None = None) -
 
 
 def _url(public_id: str, kind: str, person_id: int, now: float | None, window_s: int) -> str:
-    e = str(expiry(time.time() if now is None else now, window_s))
+    now = time.time() if now is None else now
+    if settings.MEDIA_DELIVERY == "s3":
+        return bucket_url(NAMES[kind](public_id), person_id, now, window_s)
+    e = str(expiry(now, window_s))
     person = str(person_id)
     signature = _signature(_derived(settings.SECRET_KEY), kind, public_id, person, e)
     return f"{PREFIX}{public_id}.{kind}?e={e}&s={person}.{signature}"
@@ -72,6 +89,11 @@ def _signature(key: bytes, kind: str, public_id: str, person: str, e: str) -> st
     """The first 128 bits of HMAC-SHA256 over all that the address grants, as 22 URL-safe characters."""
     digest = hmac.digest(key, f"{kind}/{public_id}/{person}/{e}".encode(), "sha256")
     return base64.urlsafe_b64encode(digest[:SIGNATURE_BYTES]).rstrip(b"=").decode()
+
+
+@cache
+def _bucket() -> Bucket:
+    return Bucket(**settings.MEDIA_BUCKET)
 
 
 @lru_cache(maxsize=8)

@@ -1,16 +1,27 @@
 """Run ffmpeg and ffprobe on files of strangers, and say in plain words what went wrong."""
 
+import os
 import re
+import signal
 import subprocess
+import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
+
+from catalog.media import confined, limits
 
 # ffmpeg would otherwise follow playlists and references into other local files or the network.
-# `protocol_whitelist` closes the network; `format_whitelist` closes playlists (HLS, concat) and image
-# patterns.
+# `protocol_whitelist` closes the network; `format_whitelist` closes playlists (HLS, DASH, concat), subtitles and image
+# patterns. An MP4 that says that its picture lies in another file is not followed unless `enable_drefs` asks for it.
 CONTAINERS = "mov,matroska,webm,avi,gif,apng,ogg,mpegts,mpeg,flv,asf,ivf"
 
-READ_SAFELY = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
+READ_SAFELY = {
+    "protocol_whitelist": "file",
+    "format_whitelist": CONTAINERS,
+    "max_pixels": str(limits.PIXELS),  # of any one picture, whatever the header says
+}
 
 #: ffmpeg's exit code after SIGTERM or SIGINT, which it takes as a request and says nothing about.
 ASKED_TO_STOP = 255
@@ -23,11 +34,16 @@ _WINDING_DOWN = re.compile(
     r"Terminating thread|Task finished with error|Conversion failed|Error processing packet in|"
     r"Error sending frames to consumers|Could not open encoder before EOF|Nothing was written into output|"
     r"Error submitting packet to decoder: Invalid data found|Error while decoding frame #|"
-    r"received no packets|Decoding error: Invalid data found|^Invalid data found when processing input$"
+    r"received no packets|Decoding error: Invalid data found|^Invalid data found when processing input$|"
+    r"^Invalid argument$"
 )
 
 # Not the file's fault: the same file may pass on the next attempt.
-_OUR_TROUBLE = re.compile(r"No space left on device|Cannot allocate memory|Read-only file system|Permission denied")
+_OUR_TROUBLE = re.compile(r"No space left on device|Read-only file system|Permission denied")
+
+# The file's fault, as the limit is ours and the same each time.
+_TOO_MANY_STREAMS = re.compile(r"Number of streams exceeds max_streams")
+_TOO_MUCH_MEMORY = re.compile(r"Cannot allocate memory|malloc of size \d+ failed")
 
 
 class UnplayableMedia(Exception):
@@ -56,34 +72,56 @@ def file_address(path: Path) -> str:
 
 
 def run(command: Sequence[str], *, time_limit_s: float) -> tuple[str, str]:
-    """Run `command` without a shell and return what it wrote to its output and its error stream.
+    """Run `command` without a shell, confined, and return the end of what it wrote to its output and its error stream.
 
-    Raises `CommandFailed` for an exit code other than 0 and `UnplayableMedia` when the time limit passes. What may
-    pass at the next attempt raises `OSError`, when this machine is to blame (disk full, out of memory), or
-    `ProgramKilled`.
+    Raises `CommandFailed` for an exit code other than 0 and `UnplayableMedia` when a limit is passed. What may
+    pass at the next attempt raises `OSError`, when this machine is to blame (disk full), or `ProgramKilled`.
     """
-    try:
-        ended = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=time_limit_s,
-            check=False,
-            encoding="utf-8",
-            errors="replace",
-        )
-    except subprocess.TimeoutExpired:
-        raise UnplayableMedia(f"Reading the file took longer than {time_limit_s:g} seconds.") from None
-    program, complaint = Path(command[0]).name, last_complaint(ended.stderr)
-    if _OUR_TROUBLE.search(ended.stderr):
+    cpu_s = int(time_limit_s * limits.CPU_S_A_SECOND) + 1
+    bounds = map(str, (os.getpid(), limits.MEMORY, cpu_s, limits.WRITTEN))
+    within = [sys.executable, "-I", "-S", confined.__file__, *bounds, *command]
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as complaints:
+        try:
+            ended = subprocess.run(
+                within,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=complaints,
+                timeout=time_limit_s,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise UnplayableMedia(f"Reading the file took longer than {time_limit_s:g} seconds.") from None
+        stdout, stderr = _end_of(output), _end_of(complaints)
+    _refuse_failure(Path(command[0]).name, ended.returncode, stderr)
+    return stdout, stderr
+
+
+def _refuse_failure(program: str, status: int, stderr: str) -> None:
+    """Raises what `run` raises for a program that came to its end."""
+    complaint = last_complaint(stderr)
+    if _OUR_TROUBLE.search(stderr) or status == confined.COULD_NOT_START:
         raise OSError(f"{program} could not work here: {complaint}")
-    if ended.returncode < 0:
-        raise ProgramKilled(f"{program} was ended by signal {-ended.returncode}")
-    if ended.returncode == ASKED_TO_STOP and not complaint:
+    if status == -signal.SIGXFSZ:
+        raise UnplayableMedia(f"What is made of the file would be larger than {limits.WRITTEN // 2**30} GiB.")
+    if status < 0:
+        raise ProgramKilled(f"{program} was ended by signal {-status}")
+    if status == ASKED_TO_STOP and not complaint:
         raise ProgramKilled(f"{program} was asked to stop")
-    if ended.returncode != 0:
-        raise CommandFailed(complaint or f"exit code {ended.returncode}")
-    return ended.stdout, ended.stderr
+    if status != 0 and _TOO_MANY_STREAMS.search(stderr):
+        raise UnplayableMedia("The file has more than a thousand streams.")
+    if status != 0 and _TOO_MUCH_MEMORY.search(stderr):
+        raise UnplayableMedia(
+            f"The file needs more than {limits.MEMORY // 2**30} GiB of memory to be decoded, or is damaged."
+        )
+    if status != 0:
+        raise CommandFailed(complaint or f"exit code {status}")
+
+
+def _end_of(file: IO[bytes]) -> str:
+    """The last part of what was written to `file`, which may be much."""
+    file.seek(max(0, file.seek(0, os.SEEK_END) - limits.SAID))
+    return file.read().decode(errors="replace")
 
 
 def last_complaint(stderr: str) -> str:

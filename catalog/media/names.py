@@ -1,6 +1,7 @@
 """Where an asset's renditions lie in storage: names follow from the public id, without the database."""
 
 TRAINING_FRAMES = 8
+STRIP_TILES = 8
 
 
 def folder(public_id: str) -> str:
@@ -16,6 +17,11 @@ def playback(public_id: str) -> str:
 def poster(public_id: str) -> str:
     """The first frame as a JPEG, at the playback's size."""
     return f"{folder(public_id)}/poster.jpg"
+
+
+def strip(public_id: str) -> str:
+    """A JPEG of 8 small pictures of equal width side by side, evenly spaced from the first to the last."""
+    return f"{folder(public_id)}/strip.jpg"
 
 
 def frame(public_id: str, number: int) -> str:

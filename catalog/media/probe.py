@@ -1,15 +1,16 @@
 """What a video file is: container, codecs, size, rate, length."""
 
 import json
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from catalog.media import limits
 from catalog.media.commands import READ_SAFELY, CommandFailed, UnplayableMedia, file_address, run
 from diptych.embedded import binaries
 
-PROBE_TIME_LIMIT_S = 20.0
 HIGHEST_RATE = Fraction(60)
 LOWEST_RATE = Fraction(1)
 
@@ -31,9 +32,13 @@ USUAL_RATES = tuple(
 
 _SHOWN = (
     "stream=index,codec_type,codec_name,width,height,sample_aspect_ratio,r_frame_rate,avg_frame_rate,nb_frames,"
-    "duration,pix_fmt,color_space,field_order:stream_tags=DURATION,rotate:stream_side_data=rotation:"
+    "duration,pix_fmt,color_space,color_transfer,field_order:stream_tags=DURATION,rotate:stream_side_data=rotation:"
     "stream_disposition=attached_pic:format=format_name,duration,size"
 )
+
+
+# What ffprobe says of a picture with more than `limits.PIXELS`, whatever the header said.
+_TOO_LARGE = re.compile(r"Picture size (\d+)x(\d+) (?:is invalid|exceeds)")
 
 
 @dataclass(frozen=True)
@@ -55,8 +60,12 @@ class Facts:
     audio_index: int | None
     pixel_format: str
     colour_matrix: str | None
+    colour_transfer: str | None  # such as "smpte2084", which is PQ
+    interlaced: bool
     square_pixels: bool
     picture_duration_stated: bool
+    average_fps: float  # as stated, without a bound; 0 where the file says nothing
+    streams: int
 
     @property
     def rate(self) -> Fraction:
@@ -64,7 +73,7 @@ class Facts:
         return Fraction(self.fps_ratio)
 
 
-def probe(path: Path, *, time_limit_s: float = PROBE_TIME_LIMIT_S) -> Facts:
+def probe(path: Path, *, time_limit_s: float = limits.PROBE_S) -> Facts:
     """Read the facts of the video at `path` from its headers, without decoding it.
 
     Raises `UnplayableMedia` with a reason in words when there is no video that ffmpeg can read.
@@ -75,11 +84,21 @@ def probe(path: Path, *, time_limit_s: float = PROBE_TIME_LIMIT_S) -> Facts:
     shown = ["-show_entries", _SHOWN, "-of", "json"]
     command = [str(binaries.ffprobe()), "-v", "error", *options, *shown, "-i", file_address(path)]
     try:
-        output, _ = run(command, time_limit_s=time_limit_s)
+        output, complaints = run(command, time_limit_s=time_limit_s)
     except CommandFailed as failure:
+        if "not on whitelist" in failure.complaint:
+            raise UnplayableMedia(
+                "The file is no video but a playlist, a picture, a subtitle or the like. "
+                "Send the video itself, such as MP4, MOV, MKV, WebM, AVI or GIF."
+            ) from None
         raise UnplayableMedia(
             f"The file is not a video that ffmpeg can read ({failure.complaint}). It may be incomplete or damaged."
         ) from None
+    if size := _TOO_LARGE.search(complaints):
+        raise UnplayableMedia(
+            f"The picture is {size[1]} × {size[2]} pixels; at most {limits.PIXELS:,} pixels are prepared, such as "
+            "8192 × 4320. Make it smaller."
+        )
     return _facts(json.loads(output), path.stat().st_size)
 
 
@@ -91,7 +110,7 @@ def _facts(shown: dict[str, Any], byte_size: int) -> Facts:
     if video is None:
         raise UnplayableMedia("The file has no video stream.")
     if not video.get("codec_name") or not video.get("width") or not video.get("height"):
-        raise UnplayableMedia("The file's video stream has no picture that ffmpeg can decode.")
+        raise UnplayableMedia("The file's video stream has no picture that ffmpeg can decode. It may be damaged.")
     width, height = _shown_size(video)
     rate = nominal_rate(video)
     return Facts(
@@ -109,8 +128,12 @@ def _facts(shown: dict[str, Any], byte_size: int) -> Facts:
         audio_index=audio["index"] if audio else None,
         pixel_format=video.get("pix_fmt", ""),
         colour_matrix=_stated(video.get("color_space")),
+        colour_transfer=_stated(video.get("color_transfer")),
+        interlaced=_interlaced(video),
         square_pixels=_pixel_aspect(video) == 1,
         picture_duration_stated=_picture_duration_s(video) is not None,
+        average_fps=float(_fraction(video.get("avg_frame_rate"))),
+        streams=len(streams),
     )
 
 
@@ -122,8 +145,7 @@ def nominal_rate(video: dict[str, Any]) -> Fraction:
     interlaced stream's grid counts fields, of which two make a frame.
     """
     grid, average = _fraction(video.get("r_frame_rate")), _fraction(video.get("avg_frame_rate"))
-    interlaced = video.get("field_order") in {"tt", "bb", "tb", "bt"}
-    rate = grid if LOWEST_RATE <= grid <= HIGHEST_RATE and not interlaced else average or grid
+    rate = grid if LOWEST_RATE <= grid <= HIGHEST_RATE and not _interlaced(video) else average or grid
     usual = min(USUAL_RATES, key=lambda candidate: abs(candidate - rate))
     if rate not in USUAL_RATES and abs(usual - rate) <= usual / 200:
         rate = usual
@@ -157,6 +179,10 @@ def _picture_duration_s(video: dict[str, Any]) -> float | None:
         return None
     hours, minutes, seconds = (part or 0.0 for part in parts)
     return (hours * 60 + minutes) * 60 + seconds or None
+
+
+def _interlaced(video: dict[str, Any]) -> bool:
+    return video.get("field_order") in {"tt", "bb", "tb", "bt"}
 
 
 def _is_cover(stream: dict[str, Any]) -> bool:

@@ -2,8 +2,10 @@
 
 from catalog.models.assets import Asset
 from catalog.models.documents import Document
+from catalog.models.imports import Import, ReadFile, Upload
 from catalog.models.material import Label, Prompt, Video
 from catalog.models.pairs import Batch, Pair
+from catalog.models.provenance import Provenance
 from catalog.models.quarantine import Quarantine, Referral, RefusedFile, Report
 from catalog.models.studies import Membership, Study
 
@@ -11,14 +13,18 @@ __all__ = [
     "Asset",
     "Batch",
     "Document",
+    "Import",
     "Label",
     "Membership",
     "Pair",
     "Prompt",
+    "Provenance",
     "Quarantine",
+    "ReadFile",
     "Referral",
     "RefusedFile",
     "Report",
     "Study",
+    "Upload",
     "Video",
 ]

@@ -4,6 +4,7 @@ import secrets
 from typing import Any
 
 import pgtrigger
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -41,12 +42,18 @@ class Asset(models.Model):
     fence = models.PositiveIntegerField(default=0)
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    priority = models.IntegerField(default=0, db_default=0, help_text="Higher is prepared sooner")
+    wait_until = models.DateTimeField(null=True, blank=True, help_text="Put back because of trouble: not before then")
+    frame_hashes = ArrayField(
+        models.BigIntegerField(), default=list, db_default=[], blank=True, help_text="Perceptual hashes of the 8 frames"
+    )
     quarantined_at = models.DateTimeField(
         null=True, blank=True, help_text="Reported as illegal: nothing serves, exports or prepares it while this is set"
     )
 
     class Meta:
         indexes = [
+            models.Index(name="asset_next", fields=["-priority", "id"], condition=Q(state="pending")),
             models.Index(
                 name="asset_unfinished",
                 fields=["created_at"],

@@ -92,6 +92,14 @@ class Pair(models.Model):
     selection_method = models.CharField(max_length=40, default="import")
     selection_probability = models.FloatField(null=True, blank=True)
     selection_model = models.CharField(max_length=80, blank=True)
+    in_sample = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Drawn at random at import for more answers: agreement is measured here",
+    )
+    look_alike = models.BooleanField(
+        default=False, db_default=False, help_text="The two videos are nearly the same to the eye"
+    )
     may_show = ArrayField(
         models.CharField(max_length=24),
         default=list,

@@ -102,6 +102,24 @@ class Study(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(100)],
         help_text=_("Answers wanted for a new pair."),
     )
+    sample_share = models.FloatField(
+        default=0.1,
+        db_default=0.0,
+        validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
+        help_text=_("Share of new pairs, drawn at random, that more people answer: agreement is measured on these."),
+    )
+    sample_overlap = models.PositiveSmallIntegerField(
+        default=3,
+        db_default=3,
+        validators=[MinValueValidator(2), MaxValueValidator(100)],
+        help_text=_("Answers wanted for each of these."),
+    )
+    test_share = models.FloatField(
+        default=0.1,
+        db_default=0.1,
+        validators=[MinValueValidator(0.0), MaxValueValidator(0.5)],
+        help_text=_("Share of new prompts kept for testing models, near-duplicates together."),
+    )
     lease_s = models.PositiveIntegerField(default=30 * 60, help_text=_("Seconds a shown pair stays yours."))
     next_lease_s = models.PositiveIntegerField(
         default=10 * 60, help_text=_("Seconds a prefetched pair, not yet shown, stays yours.")
@@ -160,6 +178,7 @@ class Study(models.Model):
     # What an ethics board and a data card ask for.
     ethics_id = models.CharField(max_length=120, blank=True)
     pay_basis = models.CharField(max_length=200, blank=True)
+    vendor = models.CharField(max_length=200, blank=True, db_default="")
     terms = models.TextField(blank=True)
 
     objects = StudyQuerySet.as_manager()
@@ -187,6 +206,9 @@ class Study(models.Model):
             models.CheckConstraint(
                 name="study_categories_known", condition=Q(categories__contained_by=list(HARM_KEYS))
             ),
+            models.CheckConstraint(name="study_sample_share_range", condition=Q(sample_share__range=(0, 1))),
+            models.CheckConstraint(name="study_sample_overlap_range", condition=Q(sample_overlap__range=(2, 100))),
+            models.CheckConstraint(name="study_test_share_range", condition=Q(test_share__range=(0, 0.5))),
             models.CheckConstraint(name="study_break_range", condition=Q(break_s__range=(0, 7200))),
             models.CheckConstraint(name="study_media_window_range", condition=Q(media_window_s__range=(60, 86400))),
         ]

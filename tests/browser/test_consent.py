@@ -69,7 +69,7 @@ def exposed(study, person, day, seconds):
     Exposure.objects.create(assignment=assignment, study=study, person=person, day=day, revealed_s=seconds, hidden=1)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", [pytest.param("light", marks=pytest.mark.long), "dark"])
 def test_axe_finds_nothing_and_nothing_scrolls_sideways(open_page, world, scheme):
     for name, (address, person) in world.items():
         for options in ({}, {"viewport": NARROW}):

@@ -219,7 +219,7 @@ def test_it_is_read_in_chinese(workspace, study):
     expect(sheet(page).locator("[data-guide-columns]")).to_have_attribute("lang", "zh-Hans")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", [pytest.param("light", marks=pytest.mark.long), "dark"])
 def test_axe_finds_nothing_in_the_sheet_nor_on_the_page_of_versions(open_page, workspace, study, researcher, scheme):
     page = workspace(color_scheme=scheme, viewport=NARROW)
     page.locator('[data-action="guideline"]').click()

@@ -39,7 +39,7 @@ def pages(study, playable_pairs):
     }
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", [pytest.param("light", marks=pytest.mark.long), "dark"])
 @pytest.mark.parametrize("size", SIZES)
 def test_axe_finds_nothing_on_any_page(open_page, pages, size, scheme):
     for name, (address, person) in pages.items():

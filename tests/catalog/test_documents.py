@@ -129,6 +129,7 @@ def test_two_who_need_the_first_text_at_once_write_it_once():
         thread.start()
     for thread in threads:
         thread.join()
+    assert len(found) == 2
     assert len(set(found)) == 1
     assert Document.objects.count() == len(LANGUAGES)
 
@@ -184,12 +185,12 @@ def test_the_same_words_make_no_version(study):
     ("texts", "reason"),
     [
         ({}, "no text"),
-        ({"en": "  "}, "en is empty"),
+        ({"en": "  "}, "English is empty"),
         ({"fr": "## Un {#un}"}, "fr is none"),
         ({"en": "a\0b"}, "NUL"),
         ({"en": "x" * 200_001}, "longer than 200000"),
         ({"en": "## A {#a}\n\n## B {#a}"}, "sections twice: a"),
-        ({"en": "## A {#one}"}, "en lacks sections: two, three"),
+        ({"en": "## A {#one}"}, "English lacks sections: two, three"),
     ],
 )
 def test_a_text_that_cannot_serve_is_refused_in_words(study, texts, reason):

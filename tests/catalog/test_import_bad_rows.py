@@ -186,6 +186,74 @@ def test_listed_pair_of_one_video_under_two_ids_is_refused(tmp_path):
     assert complaints(report) == [(4, "video_1", "The videos p-a and p-b are the same: same bytes, same origin")]
 
 
+@pytest.mark.parametrize(
+    ("lines", "refused"),
+    [
+        # The same bytes and origin twice: one video.
+        ([video("p-a", path="x.mp4"), video("p-b", path="x.mp4", derived_from="p-a")], {3: "p-a"}),
+        (
+            [
+                video("p-a", path="x.mp4", derived_from="p-b"),
+                video("p-b", path="y.mp4"),
+                video("p-c", path="y.mp4", derived_from="p-a"),
+                video("p-d", derived_from="p-c"),
+            ],
+            {2: "p-b", 4: "p-a", 5: None},
+        ),
+    ],
+)
+def test_videos_derived_from_themselves_because_two_ids_are_one_video_are_refused(tmp_path, lines, refused):
+    report = imported(write(tmp_path, [prompt("p"), *lines]))
+    assert {line: field for line, field, _ in complaints(report)} == dict.fromkeys(refused, "derived_from")
+    for line, _, reason in complaints(report):
+        if refused[line]:
+            assert reason.startswith(
+                f"The video {refused[line]} would be derived from itself: videos of the same bytes"
+            )
+    assert not Video.objects.exists()
+
+
+def test_the_same_bytes_twice_without_a_circle_may_be_derived_from(tmp_path):
+    lines = [prompt("p"), video("p-a", path="x.mp4"), video("p-b", path="x.mp4"), video("p-c", derived_from="p-b")]
+    assert imported(write(tmp_path, lines)).imported
+    assert Video.objects.get(derived_from__isnull=False).derived_from == Video.objects.get(derived_from=None)
+
+
+def test_a_circle_among_many_names_those_in_it_and_refuses_what_hangs_on_it(tmp_path):
+    lines = [
+        prompt("p"),
+        video("p-x", derived_from="p-a"),
+        video("p-a", derived_from="p-b"),
+        video("p-b", derived_from="p-a"),
+        video("p-y", derived_from="p-b"),
+        video("p-o"),
+        video("p-z", derived_from="p-o"),
+    ]
+    report = imported(write(tmp_path, lines), skip_bad=True)
+    assert {line for line, _, _ in complaints(report)} == {2, 3, 4, 5}
+    assert Video.objects.count() == 2
+
+
+def test_three_lines_with_one_id_and_one_of_them_bad(tmp_path):
+    lines = [prompt("p", nonsense=1), prompt("p", text="Two"), prompt("p", text="Three")]
+    report = imported(write(tmp_path, lines))
+    assert sorted(complaints(report)) == [
+        (1, "nonsense", "is no field of a prompt"),
+        (2, "id", "The prompt p is also in line 1"),
+        (3, "id", "The prompt p is also in line 1"),
+    ]
+
+
+def test_a_file_whose_name_is_not_utf8_is_reported_readably(tmp_path):
+    write_file(tmp_path, "ball/prompt.txt", b"A ball")
+    write_file(tmp_path, "ball/one.mp4")
+    (tmp_path / os.fsdecode(b"ball/tw\xff.mp4")).write_bytes(b"not really a video")
+    report = imported(tmp_path)
+    assert [(bad.file, bad.reason) for bad in report.bad] == [
+        ("ball/tw?.mp4", "The name of the file is not UTF-8; rename it")
+    ]
+
+
 def test_blank_lines_and_a_byte_order_mark_are_no_errors(tmp_path):
     lines = [b'\xef\xbb\xbf{"type": "prompt", "id": "p", "text": "One"}', b"", b"  \r", video("p-a")]
     assert imported(write(tmp_path, lines)).videos.added == 1

@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from catalog import transcoding
 from catalog.importing import writing_pairs
-from catalog.models import Asset, Batch, Pair, Study, Video
+from catalog.models import Asset, Batch, Pair, Prompt, Study, Video
 from catalog.retrying import retry_failed
 from tests import factories
-from tests.catalog.manifests import imported, prompts_with_videos, write
+from tests.catalog.manifests import imported, prompt, prompts_with_videos, write
 from tests.catalog.test_import_study import sha256_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -54,6 +54,14 @@ def test_two_studies_that_bring_the_same_bytes_at_once(tmp_path):
     assert (Asset.objects.count(), Video.objects.count(), Pair.objects.count()) == (90, 180, 180)
 
 
+def test_near_duplicates_that_come_at_once_are_one_cluster(tmp_path):
+    text = "A small brown dog runs along the beach at sunset while gentle waves roll in"
+    folders = [write(tmp_path / f"{number}", [prompt("p", text=f"{text} {number}")]) for number in range(4)]
+    together(*[lambda folder=folder: imported(folder) for folder in folders])
+    assert Prompt.objects.count() == 4
+    assert Prompt.objects.values("cluster", "split").distinct().count() == 1
+
+
 def test_pausing_a_study_and_adding_to_another_do_not_wait_for_an_import(tmp_path):
     imported(write(tmp_path, prompts_with_videos(1, 2)))
     with transaction.atomic():
@@ -72,8 +80,8 @@ def test_a_video_that_becomes_ready_while_its_pair_is_imported_is_not_forgotten(
     """The worker cannot see the new pair, and the import cannot see the worker's outcome, until either commits."""
     folder = write(tmp_path, prompts_with_videos(1, 2))
     for letter, values in (("a", {}), ("b", {"state": "pending"})):
-        asset = factories.asset(sha256=sha256_of(folder / f"clips/p0-{letter}.mp4"), **values)
-    claimed = transcoding.claim(asset.pk)
+        factories.asset(sha256=sha256_of(folder / f"clips/p0-{letter}.mp4"), **values)
+    claimed = transcoding.claim()
     written, locked = threading.Event(), threading.Event()
     settle_new, settle_pairs = writing_pairs.settle_new, transcoding.settle_pairs
 

@@ -40,6 +40,7 @@ def test_demo_study_and_its_sign_ins(make_demo, client):
     study = Study.objects.get()
     assert (study.slug, study.title) == ("demo", "Demo: shapes in motion")
     assert Pair.objects.filter(study=study).count() > 20
+    assert set(Pair.objects.values_list("in_sample", "wanted")) == {(False, 1), (True, 2)}
     assert path.stat().st_mode & 0o777 == 0o600
     people = json.loads(path.read_text())
     assert [(one["username"], one["role"]) for one in people] == [
@@ -107,13 +108,16 @@ def test_media_progress_counts_files_and_says_why_some_failed(study):
     factories.video(factories.prompt(factories.study()))
 
     out, err = progress(study)
-    assert out == f"Videos of {study.slug}: 2 pending, 0 processing, 1 ready, 1 failed.\n"
+    assert out.splitlines() == [
+        f"Videos of {study.slug}: 2 pending, 0 processing, 1 ready, 1 failed.",
+        "How long the rest takes cannot be said yet.",
+    ]
     assert err.splitlines() == [
         f"{failed.public_id[:8]} “A cube that turns into a ball while it …”: It ends in the middle.",
-        f"1 waiting, tried again every minute; the worker's log says more: {full}",
+        f"1 waiting, again now; the worker's log says more: {full}",
     ]
     assert json.loads(progress(study, "--json")[0]) == {
-        "pending": 2, "processing": 0, "ready": 1, "failed": 1,
+        "pending": 2, "processing": 0, "ready": 1, "failed": 1, "per_minute": None, "left_s": None,
         "failures": [{"video": failed.public_id, "prompt": about.text, "reason": "It ends in the middle."}],
         "troubles": [{"trouble": full, "videos": 1}],
     }  # fmt: skip

@@ -8,7 +8,7 @@ import pytest
 from django.core.files.storage import default_storage
 
 from accounts.models import AuditEvent
-from catalog.importing import import_study
+from catalog.importing import import_study, intake
 from catalog.importing.files import original_name
 from catalog.importing.identity import prompt_public_id
 from catalog.importing.pairing import PairChoice
@@ -40,7 +40,7 @@ def test_new_study_gets_prompts_videos_and_every_pair_of_a_prompt(tmp_path):
     for about in Prompt.objects.filter(study=study):
         mine = {frozenset((pair.video_0_id, pair.video_1_id)) for pair in about.pairs.all()}
         assert mine == {frozenset(two) for two in combinations(about.videos.values_list("pk", flat=True), 2)}
-    new = Pair.objects.first()
+    new = Pair.objects.filter(in_sample=False).first()
     assert (new.wanted, new.open_slots, new.ready, new.held, new.kind) == (1, 1, False, "", "real")
     assert (new.selection_method, new.selection_probability) == ("all", None)
 
@@ -126,6 +126,44 @@ def test_a_file_that_changes_while_it_is_imported_is_refused_and_not_kept(tmp_pa
     assert not Asset.objects.exists()
 
 
+@pytest.mark.parametrize(
+    "last",
+    ["Reading rows", "Finding files", "Reading files", "Keeping files", "Writing prompts and videos", "Writing pairs"],
+)
+def test_what_progress_raises_ends_the_import_with_nothing_written(tmp_path, last):
+    class Cancelling(Progress):
+        def begin(self, stage, total):
+            if stage == last:
+                raise KeyboardInterrupt
+
+    folder = write(tmp_path, prompts_with_videos(2, 2))
+    with pytest.raises(KeyboardInterrupt):
+        import_study(folder, "colours", progress=Cancelling())
+    assert [model.objects.count() for model in (Study, Asset, Pair, AuditEvent)] == [0, 0, 0, 0]
+    assert imported(folder).pairs.added == 2
+
+
+def test_each_stage_begins_once_with_its_total(tmp_path, monkeypatch):
+    monkeypatch.setattr(intake, "AT_ONCE", 2)  # several chunks
+    begun, done = {}, {}
+
+    class Noting(Progress):
+        def begin(self, stage, total):
+            assert stage not in begun
+            begun[stage], done[stage] = total, 0
+
+        def advance(self, steps=1):
+            done[list(done)[-1]] += steps
+
+    lines = [*prompts_with_videos(3, 3), pair("p0-a", "p0-b"), pair("p1-a", "p1-b"), pair("p1-a", "p1-c")]
+    report = import_study(write(tmp_path, lines), "colours", progress=Noting())
+
+    assert (report.prompts.added, report.videos.added, report.assets.added, report.pairs.added) == (3, 9, 9, 3)
+    files = {"Finding files": 9, "Reading files": 9, "Keeping files": 9}
+    assert begun == {"Reading rows": 0} | files | {"Writing prompts and videos": 4, "Writing pairs": 3}
+    assert done == begun
+
+
 def test_importing_again_changes_nothing(tmp_path):
     folder = write(tmp_path, prompts_with_videos(3, 3))
     imported(folder)
@@ -196,13 +234,13 @@ def test_two_videos_of_the_same_bytes_are_not_compared(tmp_path):
 
 
 def test_listed_pairs_are_taken_as_written(tmp_path):
-    lines = [*prompts_with_videos(1, 3), pair("p0-c", "p0-a", priority=5, wanted=3), pair("p0-a", "p0-c")]
+    lines = [*prompts_with_videos(1, 3), pair("p0-c", "p0-a", priority=5, wanted=4), pair("p0-a", "p0-c")]
     report = imported(write(tmp_path, lines))
 
     new = Pair.objects.get()
     made = {name: Video.objects.get(asset__sha256=sha256_of(tmp_path / f"clips/p0-{name}.mp4")) for name in "ac"}
     assert (new.video_0, new.video_1) == (made["c"], made["a"])
-    assert (new.priority, new.wanted, new.open_slots, new.selection_method) == (5, 3, 3, "listed")
+    assert (new.priority, new.wanted, new.open_slots, new.selection_method) == (5, 4, 4, "listed")
     assert (report.pairs.added, report.pairs.already_there) == (1, 1)
 
 
@@ -259,6 +297,7 @@ def sizes():
 
 def test_overlap_says_how_many_answers_new_pairs_want(tmp_path):
     imported(write(tmp_path, prompts_with_videos(1, 2)), overlap=3)
+    Study.objects.update(sample_share=0.0)
     imported(write(tmp_path, prompts_with_videos(2, 2)))
     imported(write(tmp_path, prompts_with_videos(3, 2)), overlap=2)
     assert Study.objects.get().overlap == 3

@@ -187,15 +187,15 @@ def test_two_people_who_report_both_videos_in_opposite_order_do_not_wait_for_eac
 def test_a_video_in_quarantine_is_not_prepared_and_goes_on_after_the_release(annotator):
     waiting = factories.asset(state="pending", created_at=timezone.now() - timedelta(hours=1))
     row = report(pair_with(waiting), annotator)
-    assert transcoding.claim(waiting.pk) is None
-    assert waiting.pk not in transcoding.waiting()
+    assert transcoding.claim() is None
+    assert waiting.pk not in transcoding.waiting(10)
     quarantine.release(row, annotator, reason="Looked at.")
-    assert transcoding.claim(waiting.pk) is not None
+    assert transcoding.claim() is not None
 
 
 def test_a_worker_that_was_preparing_it_writes_nothing_more(annotator):
     waiting = factories.asset(state="pending")
-    claimed = transcoding.claim(waiting.pk)
+    claimed = transcoding.claim()
     report(pair_with(waiting), annotator)
     assert transcoding.renew(claimed) is False
 

@@ -41,7 +41,7 @@ def test_a_failed_video_waits_again_and_its_pair_is_held_no_more(study):
     pair.refresh_from_db()
     assert (broken.state, broken.reason, broken.attempts, broken.fence) == ("pending", "", 0, 7)
     assert (pair.held, pair.ready) == ("", False)
-    assert transcoding.claim(broken.pk).fence == 8
+    assert transcoding.claim().fence == 8
     event = AuditEvent.objects.get()
     assert (event.action, event.actor_id, event.study_slug) == ("media.retried", None, study.slug)
     assert event.after == {"videos": 1, "pairs": 1}
@@ -81,7 +81,7 @@ def test_a_video_that_fails_again_holds_its_pair_again(study):
     broken = failed()
     pair = pair_with(study, broken)
     retry(study)
-    transcoding.finish_failed(transcoding.claim(broken.pk), "It still ends in the middle.")
+    transcoding.finish_failed(transcoding.claim(), "It still ends in the middle.")
     pair.refresh_from_db()
     assert pair.held == transcoding.MEDIA_FAILED
 

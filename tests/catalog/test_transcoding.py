@@ -1,48 +1,29 @@
 """The media worker: rows are the queue, so whatever happens to messages and workers, every video ends somewhere."""
 
 import os
-import shutil
 import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from pathlib import Path
 
-import ffmpeg
 import pytest
 from celery import current_app
 from django.conf import settings
-from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import AuditEvent
-from catalog import tasks, transcoding
+from catalog import quarantine, tasks, transcoding
 from catalog.media import names
 from catalog.media.transcode import transcode
 from catalog.models import Asset
-from diptych.embedded import binaries
 from tests import factories
-from tests.catalog.workers import Worker, pending, sha256_of_path
+from tests.catalog.workers import Worker, abandon, pair_of, pending, sha256_of_path
 from tests.web import wait_for
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(scope="session")
-def clip(tmp_path_factory):
-    """Half a second of MPEG-4 part 2 in an AVI, which no browser plays."""
-    path = tmp_path_factory.mktemp("clips") / "clip.avi"
-    source = ffmpeg.input("testsrc2=size=160x90:rate=12:duration=0.5", f="lavfi")
-    source.output(str(path), vcodec="mpeg4").run(cmd=binaries.ffmpeg(), quiet=True)
-    return path
-
-
-@pytest.fixture
-def asset(clip):
-    return pending(clip)
 
 
 @pytest.fixture
@@ -50,17 +31,6 @@ def corrupt(tmp_path):
     path = tmp_path / "corrupt.mp4"
     path.write_bytes(b"\x00\x00\x00\x18ftypmp42" + b"not a video" * 100)
     return pending(path)
-
-
-def pair_of(study, first, second):
-    prompt = factories.prompt(study)
-    return factories.pair(
-        study,
-        prompt=prompt,
-        video_0=factories.video(prompt, asset=first),
-        video_1=factories.video(prompt, asset=second),
-        ready=False,
-    )
 
 
 def test_a_pending_video_ends_ready_with_files_and_facts(asset):
@@ -73,6 +43,9 @@ def test_a_pending_video_ends_ready_with_files_and_facts(asset):
     written = [names.playback(asset.public_id), names.poster(asset.public_id)]
     written += [names.frame(asset.public_id, number) for number in range(8)]
     assert all(default_storage.exists(name) for name in written)
+    sizes = {name: default_storage.size(f"{names.folder(asset.public_id)}/{name}") for name in asset.facts["files"]}
+    assert sizes == asset.facts["files"]
+    assert {"playback.mp4", "poster.jpg", "frames/0.jpg", "frames/7.jpg"} <= set(sizes)
     playback = Path(default_storage.path(names.playback(asset.public_id)))
     assert asset.facts["playback"]["sha256"] == sha256_of_path(playback)
 
@@ -110,132 +83,95 @@ def test_a_message_that_comes_twice_is_harmless(asset):
 
 
 def test_a_claimed_video_is_nobody_elses(asset):
-    assert transcoding.claim(asset.pk) is not None
-    assert transcoding.claim(asset.pk) is None
+    assert transcoding.claim() == asset
+    assert transcoding.claim() is None
 
 
-def test_an_abandoned_claim_is_taken_over_and_the_old_worker_cannot_write(asset):
-    first = transcoding.claim(asset.pk)
-    long_ago = timezone.now() - 2 * transcoding.ABANDONED_AFTER
-    Asset.objects.filter(pk=asset.pk).update(heartbeat_at=long_ago)
-    assert transcoding.waiting() == [asset.pk]
-    second = transcoding.claim(asset.pk)
+def test_a_message_for_one_video_prepares_the_one_that_is_due(asset):
+    due = factories.asset(state="pending", priority=asset.priority + 1)
+    tasks.transcode_asset(asset.pk)
+    due.refresh_from_db()
+    asset.refresh_from_db()
+    assert (due.attempts, asset.attempts) == (0, 0)  # its original is not there: it was tried, and put back uncounted
+    assert (due.fence, asset.fence) == (1, 0)
+
+
+def test_of_the_videos_that_wait_the_highest_priority_comes_first_then_the_oldest(db):
+    low, older, newer, high = (factories.asset(state="pending", priority=number) for number in (-1, 0, 0, 5))
+    assert [transcoding.claim() for _ in range(5)] == [high, older, newer, low, None]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_who_claim_at_once_get_a_video_each_and_wait_for_nobody():
+    assets = [factories.asset(state="pending") for _ in range(40)]
+    barrier = threading.Barrier(4)
+
+    def claims(_):
+        try:
+            barrier.wait(timeout=30)
+            return [transcoding.claim() for _ in range(10)]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool, transaction.atomic():
+        held = Asset.objects.select_for_update().get(pk=assets[0].pk)  # somebody is at the best row
+        claimed = [asset for group in pool.map(claims, range(4)) for asset in group if asset is not None]
+    assert sorted(asset.pk for asset in claimed) == [asset.pk for asset in assets if asset != held]
+
+
+def test_an_abandoned_claim_is_given_up_and_the_old_worker_cannot_write(asset):
+    first = transcoding.claim()
+    assert transcoding.give_up_abandoned() == (0, 0)
+    abandon(asset)
+    assert transcoding.give_up_abandoned() == (1, 0)
+    assert not transcoding.renew(first)
+    second = transcoding.claim()
     assert second.fence == first.fence + 1
     transcoding.finish_failed(first, "too late")
     asset.refresh_from_db()
     assert asset.state == "processing"
 
 
-def test_a_video_that_keeps_ending_its_worker_fails_with_that_reason(study, asset):
-    pair = pair_of(study, asset, factories.asset())
-    for _ in range(transcoding.MOST_ATTEMPTS):
-        assert transcoding.claim(asset.pk)
-        Asset.objects.filter(pk=asset.pk).update(heartbeat_at=timezone.now() - timedelta(hours=1))
-    assert transcoding.claim(asset.pk) is None
-    transcoding.fail_hopeless()
-    asset.refresh_from_db()
-    pair.refresh_from_db()
-    assert asset.state == "failed"
-    assert str(transcoding.MOST_ATTEMPTS) in asset.reason
-    assert pair.held
-
-
-def after_the_pause(asset):
-    Asset.objects.filter(pk=asset.pk).update(heartbeat_at=timezone.now() - 2 * transcoding.PAUSE_AFTER_TROUBLE)
-
-
-def test_trouble_of_this_machine_fails_no_video_however_long_it_lasts(study, asset):
-    pair = pair_of(study, asset, factories.asset())
-    original = default_storage.path(asset.original)
-    shutil.move(original, f"{original}.away")  # the folder of files is not there for a while
-
-    for _ in range(2 * transcoding.MOST_ATTEMPTS):
-        tasks.transcode_asset(asset.pk)
-        asset.refresh_from_db()
-        assert (asset.state, asset.attempts) == ("pending", 0)
-        assert asset.facts == {"trouble": "No such file or directory"}
-        after_the_pause(asset)
-    shutil.move(f"{original}.away", original)
-    tasks.transcode_asset(asset.pk)
-
-    asset.refresh_from_db()
-    pair.refresh_from_db()
-    assert (asset.state, asset.attempts, asset.fence) == ("ready", 1, 2 * transcoding.MOST_ATTEMPTS + 1)
-    assert set(asset.facts) == {"original", "playback"}
-    assert (pair.ready, pair.held) == (True, "")
-
-
-def test_renditions_that_cannot_be_stored_are_trouble_of_this_machine(asset):
-    default_storage.save(names.folder(asset.public_id), ContentFile(b"a file where a folder should be"))
-    tasks.transcode_asset(asset.pk)
-    asset.refresh_from_db()
-    assert (asset.state, asset.attempts) == ("pending", 0)
-
-
-def test_a_video_that_was_put_back_is_left_alone_for_a_while(asset):
-    Asset.objects.filter(pk=asset.pk).update(created_at=timezone.now() - timedelta(hours=1))
-    transcoding.put_back(transcoding.claim(asset.pk), "No space left on device", counted=False)
-    assert transcoding.waiting() == []
-    assert transcoding.claim(asset.pk) is None
-    after_the_pause(asset)
-    assert transcoding.waiting() == [asset.pk]
-    assert transcoding.claim(asset.pk).fence == 2
-
-
-def test_a_video_that_keeps_ending_ffmpeg_fails_with_that_reason(asset, tmp_path, monkeypatch):
-    (tmp_path / "ffmpeg").write_text("#!/bin/sh\nkill -9 $$\n")
-    (tmp_path / "ffmpeg").chmod(0o700)
-    monkeypatch.setattr(binaries, "ffmpeg", lambda: tmp_path / "ffmpeg")
-    for attempt in range(1, transcoding.MOST_ATTEMPTS + 1):
-        asset.refresh_from_db()
-        assert (asset.state, asset.attempts) == ("pending", attempt - 1)
-        tasks.transcode_asset(asset.pk)
-        after_the_pause(asset)
-    asset.refresh_from_db()
-    assert asset.state == "failed"
-    assert asset.reason == "Preparing this video failed 5 times; the last time: ffmpeg was ended by signal 9."
-
-
 def test_a_worker_whose_claim_was_taken_over_stores_nothing(asset):
-    slow = transcoding.claim(asset.pk)
-    Asset.objects.filter(pk=asset.pk).update(heartbeat_at=timezone.now() - 2 * transcoding.ABANDONED_AFTER)
-    quick = transcoding.claim(asset.pk)
+    slow = transcoding.claim()
+    abandon(asset)
+    transcoding.give_up_abandoned()
+    quick = transcoding.claim()
     transcoding.process(slow)
     asset.refresh_from_db()
     assert (asset.state, asset.fence) == ("processing", quick.fence)
     assert not default_storage.exists(names.playback(asset.public_id))
 
 
-@pytest.mark.django_db(transaction=True)
-def test_the_heart_beats_on_after_trouble_with_the_database(monkeypatch):
-    monkeypatch.setattr(transcoding, "HEARTBEAT_S", 0.02)
-    claimed = transcoding.claim(factories.asset(state="pending").pk)
-
-    def beats_after(moment):
-        return Asset.objects.filter(pk=claimed.pk, heartbeat_at__gt=moment).exists()
-
-    before = connections_of_the_database()
-    with transcoding.heartbeat(claimed):
-        wait_for(lambda: beats_after(claimed.heartbeat_at), "the heart does not beat")
-        [own] = connections_of_the_database() - before
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [own])
-        wait_for(lambda: connections_of_the_database() - before - {own}, "the heart opened no other connection")
-        ended = timezone.now()
-        wait_for(lambda: beats_after(ended), "the heart beats no more")
-    wait_for(lambda: not connections_of_the_database() - before, "the heart's connection is still open")
-
-
-def connections_of_the_database():
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
-        return {pid for (pid,) in cursor.fetchall()}
-
-
 def test_a_fresh_row_is_left_to_its_own_message(asset):
-    assert transcoding.waiting() == []
+    assert transcoding.waiting(10) == []
     Asset.objects.filter(pk=asset.pk).update(created_at=timezone.now() - 2 * transcoding.RESEND_AFTER)
-    assert transcoding.waiting() == [asset.pk]
+    assert transcoding.waiting(10) == [asset.pk]
+
+
+def test_the_sweep_sends_again_for_what_a_killed_worker_left(asset, empty_queue):
+    transcoding.claim()
+    Asset.objects.update(created_at=timezone.now() - 2 * transcoding.RESEND_AFTER)
+    assert tasks.resend_waiting_media() == 0
+    abandon(asset)
+    assert tasks.resend_waiting_media() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_files_stored_while_the_video_is_reported_go_into_quarantine_after_the_others(asset, monkeypatch):
+    pair = pair_of(factories.study(), asset, factories.asset())
+    store = transcoding.store
+
+    def store_while_somebody_reports(*arguments):
+        quarantine.report(pair, ["video_0"], by=factories.person())
+        return store(*arguments)
+
+    monkeypatch.setattr(transcoding, "store", store_while_somebody_reports)
+    tasks.transcode_asset(asset.pk)
+    assert default_storage.exists(names.playback(asset.public_id))
+    tasks.settle_quarantines()
+    assert not default_storage.exists(names.playback(asset.public_id))
+    assert default_storage.exists(names.playback_apart(asset.public_id))
 
 
 @pytest.fixture(scope="session")
@@ -250,14 +186,14 @@ def test_two_workers_finishing_the_two_videos_of_a_pair_at_once_settle_it(prepar
     study = factories.study()
     both = threading.Barrier(2)
 
-    def finish(asset):
+    def finish(_):
         try:
-            claimed = transcoding.claim(asset.pk)
+            claimed = transcoding.claim()
             both.wait(timeout=30)
             if fails:
                 transcoding.finish_failed(claimed, "It ends in the middle.")
             else:
-                transcoding.finish_ready(claimed, prepared)
+                transcoding.finish_ready(claimed, prepared, {})
         finally:
             connection.close()
 

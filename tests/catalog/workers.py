@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import psutil
@@ -12,7 +12,9 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import connection
+from django.utils import timezone
 
+from catalog import transcoding
 from catalog.hashing import sha256_of
 from catalog.importing.files import original_name
 from catalog.models import Asset
@@ -27,6 +29,22 @@ def pending(path: Path, **values) -> Asset:
         name = default_storage.save(original_name(digest), File(file))
     values = {"state": "pending", "sha256": digest} | values
     return factories.asset(byte_size=path.stat().st_size, original=name, **values)
+
+
+def abandon(asset):
+    """Its worker was killed a while ago."""
+    Asset.objects.filter(pk=asset.pk).update(heartbeat_at=timezone.now() - 2 * transcoding.ABANDONED_AFTER)
+
+
+def pair_of(study, first, second):
+    prompt = factories.prompt(study)
+    return factories.pair(
+        study,
+        prompt=prompt,
+        video_0=factories.video(prompt, asset=first),
+        video_1=factories.video(prompt, asset=second),
+        ready=False,
+    )
 
 
 def sha256_of_path(path: Path) -> str:
@@ -52,7 +70,8 @@ class Worker:
         """kill -9 of the worker and all it started, in the middle of whatever they do."""
         worker = psutil.Process(self.process.pid)
         for member in [worker, *worker.children(recursive=True)]:
-            member.send_signal(signal.SIGKILL)
+            with suppress(psutil.NoSuchProcess):  # ffmpeg ends with the worker
+                member.send_signal(signal.SIGKILL)
         self.process.stop()
 
 

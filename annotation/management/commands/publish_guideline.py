@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from annotation.reading import publish_guideline
 from catalog.documents import NotPublished
 from catalog.documents.texts import LANGUAGES
+from catalog.management.text_files import read_text
 from catalog.models import Study
 
 
@@ -32,7 +33,7 @@ class Command(BaseCommand):
         files = {language: options[language] for language in LANGUAGES if options[language]}
         if not files:
             raise CommandError(f"Give a file: --{' FILE, --'.join(LANGUAGES)} FILE.", returncode=2)
-        texts = {language: read(path) for language, path in files.items()}
+        texts = {language: read_text(path) for language, path in files.items()}
         try:
             version = publish_guideline(study, texts=texts, actor=None)
         except NotPublished as refusal:
@@ -41,14 +42,3 @@ class Command(BaseCommand):
         for language in LANGUAGES:
             if language not in files:
                 self.stdout.write(f"It has no text in {language}; whoever works in that language reads the other one.")
-
-
-def read(path: Path) -> str:
-    """The file's text. Raises CommandError with what is wrong with it."""
-    try:
-        return path.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise CommandError(f"{path} is not UTF-8: byte {error.start + 1} is wrong.", returncode=2) from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise CommandError(f"{path} cannot be read: {reason}.", returncode=2) from None

@@ -7,8 +7,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from catalog.importing import ImportOptions, ImportReport, ImportTrouble, import_study
+from catalog.importing import ImportOptions, ImportReport, ImportTrouble
+from catalog.importing.laying_out import SourceTrouble
 from catalog.importing.pairing import PairChoice
+from catalog.importing.s3 import is_address
+from catalog.importing.working import run_here
 from catalog.management.bars import Bar
 
 MOST_BAD_SHOWN = 50
@@ -17,13 +20,15 @@ MOST_BAD_SHOWN = 50
 class Command(BaseCommand):
     help = (
         "Imports prompts, videos and pairs. PATH is a JSONL manifest (catalog/schemas/manifest.schema.json), "
-        "a folder with manifest.jsonl, or a folder in which each subfolder is a prompt: prompt.txt with its "
-        "text, and the videos beside it. Importing again adds what is new and changes nothing else. "
-        "Exit status: 0 imported; 1 bad rows, nothing imported; 2 PATH or an option is wrong."
+        "a folder with manifest.jsonl, a folder in which each subfolder is a prompt (prompt.txt with its "
+        "text, and the videos beside it), a folder in the SafeSora layout, a .tar, .tar.gz, .tgz or .zip of one of "
+        "these, or an address s3://bucket/key. Importing again adds what is new and changes nothing else; an import "
+        "into a study that is there is listed with the study's imports, and killed, goes on where it stopped when it "
+        "is run again. Exit status: 0 imported; 1 bad rows, nothing imported; 2 PATH or an option is wrong."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("path", metavar="PATH", type=Path)
+        parser.add_argument("path", metavar="PATH")
         parser.add_argument("--study", required=True, metavar="SLUG", help="the study; it is made if it is missing")
         parser.add_argument("--title", default="", help="title of a new study (default: its slug)")
         parser.add_argument(
@@ -42,12 +47,13 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="say what would happen, and keep nothing")
         parser.add_argument("--json", action="store_true", help="report as JSON on stdout, every bad row included")
 
-    def handle(self, *, path: Path, study: str, **options: Any) -> None:
+    def handle(self, *, path: str, study: str, **options: Any) -> None:
         names = ("title", "pairs", "batch_size", "overlap", "seed", "skip_bad", "dry_run")
         chosen = ImportOptions(**{name: options[name] for name in names})
         try:
-            report = import_study(path, study, options=chosen, progress=Bar(shown=not options["json"]))
-        except ImportTrouble as trouble:
+            location = path if is_address(path) else str(Path(path).absolute())
+            report = run_here(location, study, options=chosen, shown=Bar(shown=not options["json"]))
+        except (ImportTrouble, SourceTrouble) as trouble:
             raise CommandError(str(trouble), returncode=2) from None
         if options["json"]:
             self.stdout.write(json.dumps(report.as_json()))

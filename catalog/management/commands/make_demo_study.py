@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
+from accounts import audit
 from accounts.models import AccessToken, User
 from accounts.people import Password, create_person, new_passwords, reset_password
 from catalog.demo.clips import make_clips
@@ -83,9 +84,19 @@ class Command(BaseCommand):
 
         folder.mkdir(parents=True, exist_ok=True)
         manifest = make_clips(folder, progress=show)
+        make_study()
         report = import_study(manifest, SLUG, options=ImportOptions(title=TITLE, seed=SEED), progress=bar)
         if not report.imported:
             raise CommandError(f"The demo's own material was refused: {report.bad[0]}")
+
+
+@transaction.atomic
+def make_study() -> None:
+    """The study, if it is missing. Its random overlap sample wants an answer of each of the two annotators."""
+    values = {"title": TITLE, "seed": SEED, "sample_overlap": 2}
+    study, is_new = Study.objects.get_or_create(slug=SLUG, defaults=values)
+    if is_new:
+        audit.record("study.created", study, actor=None, study_slug=SLUG, after=values)
 
 
 def is_complete() -> bool:

@@ -3,39 +3,26 @@
 import json
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db.models import Count, Max, QuerySet, Sum
+from django.utils import timezone
 from tqdm import tqdm
 
 from catalog.importing.schema import shorten
-from catalog.models import Asset, Study, Video
+from catalog.media_progress import UNKNOWN, Pace, Trouble, count, failures, pace, signs_of_life, troubles
+from catalog.models import Study
 
 LOOK_EVERY_S = 0.5
 PATIENCE_S = 120.0
 NO_WORKER = "it seems that no worker runs. Start one: celery -A diptych worker -Q default,media"
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """Distinct files of a study by state; the same bytes under two prompts are prepared once."""
-
-    pending: int = 0
-    processing: int = 0
-    ready: int = 0
-    failed: int = 0
-
-    @property
-    def unfinished(self) -> int:
-        return self.pending + self.processing
-
-
 class Command(BaseCommand):
     help = (
-        "Says how many of a study's videos are pending, processing, ready and failed, why they failed, and what "
-        "trouble of this machine keeps others waiting. "
+        "Says how many of a study's videos are pending, processing, ready and failed, how long the rest takes at the "
+        "pace of the last ten minutes, why some failed, and what trouble of this machine keeps others waiting. "
         "Exit status: 0; with --wait, 1 if nothing moved for two minutes."
     )
 
@@ -58,18 +45,21 @@ class Command(BaseCommand):
         if options["wait"]:
             self.wait(study, options["patience"], shown=not options["json"])
         counts = count(study)
+        going = pace(study) if counts.unfinished else UNKNOWN
         failed, kept_waiting = failures(study), troubles(study)
         if options["json"]:
-            self.stdout.write(json.dumps(asdict(counts) | {"failures": failed, "troubles": kept_waiting}))
+            told = [{"trouble": one.trouble, "videos": one.videos} for one in kept_waiting]
+            self.stdout.write(json.dumps(asdict(counts) | asdict(going) | {"failures": failed, "troubles": told}))
             return
         said = ", ".join(f"{number} {state}" for state, number in asdict(counts).items())
         self.stdout.write(f"Videos of {study.slug}: {said}.")
+        if counts.unfinished:
+            self.stdout.write(expectation(going))
         for failure in failed:
             said = shorten(" ".join(failure["prompt"].split()), 40)
             self.stderr.write(f"{failure['video'][:8]} “{said}”: {failure['reason']}")
         for trouble in kept_waiting:
-            number, what = trouble["videos"], trouble["trouble"]
-            self.stderr.write(f"{number} waiting, tried again every minute; the worker's log says more: {what}")
+            self.stderr.write(complaint(trouble))
 
     def wait(self, study: Study, patience: float, *, shown: bool) -> None:
         """Returns when nothing is unfinished. Raises CommandError if nothing moves for `patience` seconds."""
@@ -83,7 +73,7 @@ class Command(BaseCommand):
                 if signs != last:
                     moved_at, last = time.monotonic(), signs
                 elif time.monotonic() - moved_at > patience:
-                    why = "; ".join(one["trouble"] for one in troubles(study)) or NO_WORKER
+                    why = "; ".join(one.trouble for one in troubles(study)) or NO_WORKER
                     raise CommandError(
                         f"Nothing has moved for {patience:.0f} seconds while videos wait ({counts.unfinished}): {why}",
                         returncode=1,
@@ -94,33 +84,16 @@ class Command(BaseCommand):
             bar.update(counts.ready + counts.failed - bar.n)
 
 
-def count(study: Study) -> Counts:
-    rows = Video.objects.filter(study=study).values("asset__state").annotate(n=Count("asset", distinct=True))
-    return Counts(**dict(rows.order_by().values_list("asset__state", "n")))
+def expectation(going: Pace) -> str:
+    """How long the rest takes, in words."""
+    if going.minutes_left is None:
+        return "How long the rest takes cannot be said yet."
+    left = f"{going.hours_left} hours" if going.hours_left else f"{going.minutes_left} min"
+    return f"About {left} left at the pace of the last ten minutes ({going.per_minute:.1f} a minute)."
 
 
-def signs_of_life(study: Study) -> tuple[Any, ...]:
-    """What a worker changes while it is at a video, so that one long video is not taken for none at work.
-
-    A video that is tried again and again because of trouble is no sign of life.
-    """
-    assets = unfinished(study).filter(facts__trouble__isnull=True)
-    return tuple(assets.aggregate(Max("heartbeat_at"), Sum("attempts")).values())
-
-
-def unfinished(study: Study) -> QuerySet[Asset]:
-    return Asset.objects.filter(videos__study=study, state__in=["pending", "processing"])
-
-
-def failures(study: Study) -> list[dict[str, str]]:
-    """Published id, prompt and reason of each video that failed."""
-    rows = Video.objects.filter(study=study, asset__state=Asset.State.FAILED).order_by("pk")
-    columns = rows.values_list("public_id", "prompt__text", "asset__reason")
-    return [{"video": video, "prompt": prompt, "reason": reason} for video, prompt, reason in columns]
-
-
-def troubles(study: Study) -> list[dict[str, Any]]:
-    """What keeps videos waiting, and how many distinct files; empty where nothing but their turn does."""
-    rows = unfinished(study).filter(facts__trouble__isnull=False).values_list("facts__trouble")
-    said = rows.annotate(Count("pk", distinct=True)).order_by("facts__trouble")
-    return [{"trouble": trouble, "videos": number} for trouble, number in said]
+def complaint(trouble: Trouble) -> str:
+    """What keeps videos waiting, and until when, in words."""
+    waits_s = max(0.0, (trouble.next_at - timezone.now()).total_seconds()) if trouble.next_at else 0.0
+    again = f"again in {waits_s:.0f} s" if waits_s else "again now"
+    return f"{trouble.videos} waiting, {again}; the worker's log says more: {trouble.trouble}"

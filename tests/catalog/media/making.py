@@ -2,9 +2,14 @@
 
 import json
 import subprocess
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import pytest
+from PIL import Image, ImageChops, ImageStat
+
+from catalog.media.transcode import Renditions
 from diptych.embedded import binaries
 
 
@@ -50,3 +55,33 @@ def top_level_boxes(path: Path) -> list[str]:
         names.append(content[place + 4 : place + 8].decode())
         place += int.from_bytes(content[place : place + 4])
     return names
+
+
+def assert_fit_for_annotators(made: Renditions) -> None:
+    """The promises of a playback file that hold for any source."""
+    video = stream(made.playback, "v")
+    assert (video["codec_name"], video["pix_fmt"]) == ("h264", "yuv420p")
+    assert video["width"] % 2 == 0
+    assert video["height"] % 2 == 0
+    assert video["r_frame_rate"] == video["avg_frame_rate"]
+    assert Fraction(video["avg_frame_rate"]) == made.facts.rate
+    times = frame_times(made.playback)
+    assert times[0] == (0.0, True)
+    keys = [moment for moment, is_key in times if is_key]
+    end = times[-1][0] + 1 / made.facts.fps
+    assert all(later - key <= 0.5 + 1e-6 for key, later in zip(keys, [*keys[1:], end], strict=True))
+    assert len(times) == made.facts.frames
+    assert made.facts.duration_s == pytest.approx(len(times) / made.facts.fps, abs=0.002)
+    boxes = top_level_boxes(made.playback)
+    assert boxes.index("moov") < boxes.index("mdat")
+    assert [Image.open(frame).size for frame in made.frames] == [(224, 224)] * 8
+    strip = Image.open(made.strip)
+    assert strip.width % 8 == 0
+    assert strip.width // 8 <= 160
+    assert strip.height <= 90
+    assert Image.open(made.poster).size == (made.facts.width, made.facts.height)
+
+
+def difference(one: Image.Image, other: Image.Image) -> float:
+    """Mean absolute difference of two pictures, 0 to 255."""
+    return sum(ImageStat.Stat(ImageChops.difference(one, other)).mean) / 3

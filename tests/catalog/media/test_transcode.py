@@ -4,13 +4,13 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageChops, ImageStat
+from PIL import Image, ImageStat
 
 from catalog.demo.clips import make_clip
 from catalog.demo.takes import Take, takes
 from catalog.media.probe import probe
-from catalog.media.transcode import Renditions, chosen_indices, transcode
-from tests.catalog.media.making import frame_times, make, pattern, shown, stream, tone, top_level_boxes
+from catalog.media.transcode import chosen_indices, transcode
+from tests.catalog.media.making import assert_fit_for_annotators, difference, make, pattern, shown, stream, tone
 from tests.catalog.workers import sha256_of_path
 
 
@@ -21,32 +21,6 @@ def one_take_an_encoding() -> list[Take]:
         if not take.broken:
             first.setdefault(take.encoding, take)
     return list(first.values())
-
-
-def assert_fit_for_annotators(made: Renditions) -> None:
-    """The promises of a playback file that hold for any source."""
-    video = stream(made.playback, "v")
-    assert (video["codec_name"], video["pix_fmt"]) == ("h264", "yuv420p")
-    assert video["width"] % 2 == 0
-    assert video["height"] % 2 == 0
-    assert video["r_frame_rate"] == video["avg_frame_rate"]
-    assert Fraction(video["avg_frame_rate"]) == made.facts.rate
-    times = frame_times(made.playback)
-    assert times[0] == (0.0, True)
-    keys = [moment for moment, is_key in times if is_key]
-    end = times[-1][0] + 1 / made.facts.fps
-    assert all(later - key <= 0.5 + 1e-6 for key, later in zip(keys, [*keys[1:], end], strict=True))
-    assert len(times) == made.facts.frames
-    assert made.facts.duration_s == pytest.approx(len(times) / made.facts.fps, abs=0.002)
-    boxes = top_level_boxes(made.playback)
-    assert boxes.index("moov") < boxes.index("mdat")
-    assert [Image.open(frame).size for frame in made.frames] == [(224, 224)] * 8
-    assert Image.open(made.poster).size == (made.facts.width, made.facts.height)
-
-
-def difference(one: Image.Image, other: Image.Image) -> float:
-    """Mean absolute difference of two pictures, 0 to 255."""
-    return sum(ImageStat.Stat(ImageChops.difference(one, other)).mean) / 3
 
 
 @pytest.mark.parametrize("take", one_take_an_encoding(), ids=lambda take: take.key)
@@ -222,7 +196,9 @@ def test_nothing_is_left_beside_the_renditions(tmp_path: Path) -> None:
     transcode(source, tmp_path / "made")  # a second run replaces the first
 
     found = sorted(str(path.relative_to(tmp_path / "made")) for path in (tmp_path / "made").rglob("*"))
-    assert found == sorted(["playback.mp4", "poster.jpg", "frames", *(f"frames/{n}.jpg" for n in range(8))])
+    assert found == sorted(
+        ["playback.mp4", "poster.jpg", "strip.jpg", "frames", *(f"frames/{n}.jpg" for n in range(8))]
+    )
 
 
 def test_the_same_source_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Looking through a study's prompts, videos and pairs."""

@@ -1,0 +1,215 @@
+"""What the library's lists can be narrowed by: each filter a field of the address."""
+
+from typing import Any
+
+from django import forms
+from django.core.validators import RegexValidator
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from catalog.harms import HARMS
+from catalog.models import Asset, Batch, Pair, Prompt, Study
+
+#: From so many characters on, what is searched for is an id where it can be one.
+SHORTEST_ID = 12
+MOST_WORDS = 8
+ANY, NOTHING, UNLABELLED = "any", "nothing", "unlabelled"
+YES_NO = [("", _("all")), ("yes", _("yes")), ("no", _("no"))]
+
+
+def begins(public_id: str) -> Q:
+    """Rows whose id begins so. A range, which the index on the id serves; 16 digits, so `g` is past the last."""
+    return Q(public_id__gte=public_id, public_id__lt=f"{public_id}g")
+
+
+def all_or(choices: Any) -> list[tuple[str, Any]]:
+    """These choices, and none of them."""
+    return [("", _("all")), *((key, label) for key, label in choices if key)]
+
+
+class IdField(forms.CharField):
+    """The beginning of a public id."""
+
+    def __init__(self, **options: Any) -> None:
+        form = RegexValidator(r"^[0-9a-f]{4,64}$", _("Give the beginning of the id: at least 4 of 0–9 and a–f."))
+        super().__init__(required=False, max_length=64, validators=[form], **options)
+
+    def to_python(self, value: Any) -> str:
+        return str(super().to_python(value)).lower()
+
+
+class Filters(forms.Form):
+    """The fields of one list. `narrow` gives the rows that pass; call it when the form is valid."""
+
+    def __init__(self, data: Any, *, study: Study) -> None:
+        super().__init__(data, label_suffix="")
+        self.study = study
+
+    def narrow(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """The rows that pass every filter that was given."""
+        for name, value in self.cleaned_data.items():
+            if value not in ("", None):
+                rows = rows.filter(self.condition(name, value))
+        return rows
+
+    def condition(self, name: str, value: Any) -> Q:
+        """What one filter asks for; a column of the same name has this value, unless a list says otherwise."""
+        return Q(**{name: value})
+
+    @property
+    def in_use(self) -> bool:
+        """Whether anything is filtered."""
+        return self.is_bound and any(self[name].data for name in self.fields)
+
+
+class PromptFilters(Filters):
+    """Of prompts."""
+
+    q = forms.CharField(label=_("Words, or an id"), max_length=200, required=False)
+    prompt_type = forms.ChoiceField(
+        label=_("Type"),
+        choices=[
+            ("", _("all")),
+            (Prompt.Type.SAFETY_NEUTRAL, _("safety-neutral")),
+            (Prompt.Type.SAFETY_CRITICAL, _("safety-critical")),
+        ],
+        required=False,
+    )
+    set = forms.ChoiceField(
+        label=_("Set"),
+        choices=[("", _("all")), (Prompt.Set.CORPUS, _("corpus")), (Prompt.Set.EVAL, _("evaluation"))],
+        required=False,
+    )
+    split = forms.ChoiceField(
+        label=_("Split"),
+        choices=[
+            ("", _("all")),
+            (Prompt.Split.TRAIN, _("train")),
+            (Prompt.Split.TEST, _("test")),
+            (Prompt.Split.EXCLUDED, _("excluded")),
+            ("undecided", _("undecided")),
+        ],
+        required=False,
+    )
+    language = forms.CharField(label=_("Language"), max_length=35, required=False)
+    label = forms.ChoiceField(label=_("Label"), required=False)
+    source = forms.ChoiceField(
+        label=_("Source"),
+        choices=[("", _("all")), ("real_user", _("real users")), ("researcher", _("researchers"))],
+        required=False,
+    )
+    cluster = forms.CharField(label=_("Cluster"), max_length=64, required=False)
+
+    def __init__(self, data: Any, *, study: Study) -> None:
+        super().__init__(data, study=study)
+        others = [(NOTHING, _("labelled harmless")), (UNLABELLED, _("not labelled"))]
+        self.fields["label"].choices = [("", _("all")), *harm_choices(), *others]  # type: ignore[attr-defined]
+
+    def condition(self, name: str, value: Any) -> Q:
+        if name == "q":
+            return looks_for(value)
+        if name == "split":
+            return Q(split="" if value == "undecided" else value)
+        if name == "label":
+            return {NOTHING: Q(labels=[]), UNLABELLED: Q(labels=None)}.get(value, Q(labels__contains=[value]))
+        return super().condition(name, value)
+
+
+class VideoFilters(Filters):
+    """Of videos."""
+
+    q = IdField(label=_("Id begins with"))
+    state = forms.ChoiceField(
+        label=_("State"),
+        choices=[("", _("all")), ("ready", _("ready")), ("preparing", _("being prepared")), ("failed", _("failed"))],
+        required=False,
+    )
+    generator = forms.CharField(label=_("Generator"), max_length=120, required=False)
+    generator_version = forms.CharField(label=_("Its version"), max_length=80, required=False)
+    licence = forms.CharField(label=_("Licence"), max_length=80, required=False)
+
+    def condition(self, name: str, value: Any) -> Q:
+        if name == "q":
+            return begins(value)
+        if name == "state":
+            unfinished = [Asset.State.PENDING, Asset.State.PROCESSING]
+            return Q(asset__state__in=unfinished if value == "preparing" else [value])
+        return super().condition(name, value)
+
+
+class PairFilters(Filters):
+    """Of pairs."""
+
+    q = IdField(label=_("Id begins with"))
+    batch = forms.IntegerField(label=_("Batch"), min_value=1, max_value=2**31 - 1, required=False)
+    state = forms.ChoiceField(
+        label=_("State"),
+        choices=[
+            ("", _("all")),
+            ("open", _("answers open")),
+            ("done", _("no answer open")),
+            ("held", _("held")),
+            ("preparing", _("being prepared")),
+        ],
+        required=False,
+    )
+    reason = forms.CharField(label=_("Held because"), max_length=200, required=False)
+    kind = forms.ChoiceField(
+        label=_("Kind"),
+        choices=[("", _("all")), (Pair.Kind.REAL, _("to be judged")), (Pair.Kind.CONTROL, _("control"))],
+        required=False,
+    )
+    in_sample = forms.ChoiceField(label=_("In the overlap sample"), choices=YES_NO, required=False)
+    look_alike = forms.ChoiceField(label=_("Look alike"), choices=YES_NO, required=False)
+    may_show = forms.ChoiceField(label=_("May show"), required=False)
+
+    def __init__(self, data: Any, *, study: Study) -> None:
+        super().__init__(data, study=study)
+        others = [(ANY, _("any harm")), (NOTHING, _("no harm that is known"))]
+        self.fields["may_show"].choices = [("", _("all")), *others, *harm_choices()]  # type: ignore[attr-defined]
+
+    def condition(self, name: str, value: Any) -> Q:
+        if name == "q":
+            return begins(value)
+        if name == "batch":
+            return Q(pk__in=self.of_batch(value))
+        if name == "state":
+            return STATES[value]
+        if name == "reason":
+            return Q(held__icontains=value)
+        if name in {"in_sample", "look_alike"}:
+            return Q(**{name: value == "yes"})
+        if name == "may_show":
+            return {ANY: ~Q(may_show=[]), NOTHING: Q(may_show=[])}.get(value, Q(may_show__contains=[value]))
+        return super().condition(name, value)
+
+    def of_batch(self, number: int) -> QuerySet[Any]:
+        """Keys of a batch's pairs. The limit, which is none, has the database find them by their index: else it walks
+        the whole study in the order of the list, hoping to meet them soon."""
+        of = Batch.objects.filter(study=self.study, number=number).values_list("pk", flat=True).first()
+        return Pair.objects.filter(batch=of or 0).order_by().values("pk")[: 2**31]
+
+
+#: As a pair is called; what is in quarantine is nowhere to begin with.
+STATES = {
+    "open": Q(held="", ready=True, open_slots__gt=0),
+    "done": Q(held="", ready=True, open_slots=0),
+    "held": ~Q(held=""),
+    "preparing": Q(held="", ready=False),
+}
+
+
+def harm_choices() -> list[tuple[str, str]]:
+    """The twelve harms by key."""
+    return [(harm.key, harm.label) for harm in HARMS]
+
+
+def looks_for(text: str) -> Q:
+    """Prompts with all these words somewhere in their text; with one that can only be an id, that prompt."""
+    one = text.strip().lower()
+    if len(one) >= SHORTEST_ID and set(one) <= set("0123456789abcdef") and len(one) <= 64:
+        return begins(one)
+    wanted = Q()
+    for word in text.split()[:MOST_WORDS]:
+        wanted &= Q(text__icontains=word)
+    return wanted

@@ -1,0 +1,152 @@
+"""The library's lists, as pages and as files: what is shown is all in the address."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import Count, Q
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from accounts import audit
+from catalog.library import spreadsheet
+from catalog.library.filters import Filters
+from catalog.library.listing import PAIRS, PROMPTS, VIDEOS, Listing, state_of
+from catalog.library.looking import harms_by_video, is_playable, is_sensitive, viewer
+from catalog.library.paging import NoSuchPlace, Order, Page, TookTooLong, page
+from catalog.models import Pair, Study, Video
+from catalog.permissions import MAY_BROWSE, study_for
+
+
+@require_safe
+@never_cache
+@login_required
+def listed(request: HttpRequest, slug: str, listing: Listing) -> HttpResponse:
+    """A page of prompts, videos or pairs, filtered and ordered as the address says."""
+    study = study_for(request, slug, roles=MAY_BROWSE)
+    filters, order = asked(request, study, listing)
+    address = Address(request.GET)
+    about: dict[str, Any] = {
+        "study": study,
+        "tab": listing.name,
+        "filters": filters,
+        "order": order,
+        "orders": [(one, address.having("sort", one.name)) for one in listing.orders],
+        "address": address,
+        "csv": f"library:{listing.name}_csv",
+    }
+    if not filters.is_valid():
+        return render(request, f"library/{listing.name}.html", about | {"wrong": True}, status=400)
+    everything = listing.rows(study)
+    after, before = request.GET.get("after", ""), request.GET.get("before", "")
+    try:
+        found = page(filters.narrow(everything), everything, order, after=after, before=before)
+    except NoSuchPlace as error:
+        raise Http404(_("This study’s library has no place “%(place)s”.") % {"place": error}) from None
+    except TookTooLong:
+        return render(request, f"library/{listing.name}.html", about | {"too_long": True}, status=503)
+    about |= {
+        "page": found,
+        "rows": ROWS[listing.name](request, study, found),
+        "previous_address": address.having("before", found.previous),
+        "next_address": address.having("after", found.next),
+        "hold_address": f"{reverse('library:hold_pairs', args=[study.slug])}{address.here}",
+    }
+    return render(request, f"library/{listing.name}.html", about)
+
+
+@require_safe
+@never_cache
+@login_required
+def download(request: HttpRequest, slug: str, listing: Listing) -> HttpResponse | StreamingHttpResponse:
+    """The whole list as CSV, filtered as the address says, in the order in which rows came in."""
+    study = study_for(request, slug, roles=MAY_BROWSE)
+    filters, _order = asked(request, study, listing)
+    if not filters.is_valid():
+        sentences = [f"{filters[name].label}: {' '.join(map(str, wrong))}" for name, wrong in filters.errors.items()]
+        return HttpResponse("\n".join(sentences), status=400, content_type="text/plain; charset=utf-8")
+    if request.method != "HEAD":
+        wanted = {name: value for name, value in filters.cleaned_data.items() if value not in ("", None)}
+        after = {"list": listing.name, "filters": wanted}
+        audit.record("library.downloaded", study, actor=request.user, study_slug=study.slug, after=after)  # type: ignore[arg-type]
+    name = f"{study.slug}-{listing.name}.csv"
+    return StreamingHttpResponse(
+        spreadsheet.lines(listing, filters.narrow(listing.rows(study))),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def asked(request: HttpRequest, study: Study, listing: Listing) -> tuple[Filters, Order]:
+    """The filters and the order that the address names. Raises Http404 for an order that there is not."""
+    name = request.GET.get("sort", "")
+    order = listing.order(name)
+    if order is None:
+        raise Http404(_("This list has no order “%(name)s”.") % {"name": name})
+    return listing.filters(request.GET, study=study), order
+
+
+class Address:
+    """The address of a list, with something else in it; what is empty, and where one was, is left out."""
+
+    def __init__(self, query: QueryDict) -> None:
+        self.query = QueryDict(mutable=True)
+        place = {name: value for name in ("after", "before") if (value := query.get(name))}
+        for name in query:
+            value = str(query[name])
+            if value and name not in {"after", "before"}:
+                self.query[name] = value
+        #: The query as it is, place and all.
+        self.here = self.having(*next(iter(place.items()))) if place else str(self)
+
+    def having(self, name: str, value: str) -> str:
+        """The query with this value, which begins at the first page unless it says where."""
+        query = self.query.copy()
+        query[name] = value
+        return f"?{query.urlencode()}"
+
+    def __str__(self) -> str:
+        return f"?{self.query.urlencode()}" if self.query else ""
+
+
+# --- What a row of each list shows beside its columns --------------------------------------------------
+
+
+def prompt_rows(_request: HttpRequest, study: Study, found: Page) -> list[dict[str, Any]]:
+    """Prompts with how many videos and pairs they have."""
+    keys = [prompt.pk for prompt in found.rows]
+    shown = Q(asset__quarantined_at=None)
+    videos = dict(Video.objects.filter(shown, prompt__in=keys).values_list("prompt").annotate(Count("pk")))
+    pairs = dict(Pair.objects.usable().filter(study=study, prompt__in=keys).values_list("prompt").annotate(Count("pk")))
+    return [
+        {"prompt": prompt, "videos": videos.get(prompt.pk, 0), "pairs": pairs.get(prompt.pk, 0)}
+        for prompt in found.rows
+    ]
+
+
+def video_rows(request: HttpRequest, study: Study, found: Page) -> list[dict[str, Any]]:
+    """Videos with their posters, under the person's own filter."""
+    of = viewer(request.user, study)  # type: ignore[arg-type]
+    harms = harms_by_video(found.rows)
+    rows = []
+    for video in found.rows:
+        sensitive = is_sensitive(video.prompt, harms[video.pk])
+        poster = of.poster(video.asset) if is_playable(video.asset) else ""
+        rows.append({"video": video, "poster": poster, "veil": of.veil(sensitive=sensitive)})
+    return rows
+
+
+def pair_rows(_request: HttpRequest, _study: Study, found: Page) -> list[dict[str, Any]]:
+    """Pairs with what they wait for."""
+    return [{"pair": pair, "state": state_of(pair)} for pair in found.rows]
+
+
+ROWS: dict[str, Callable[[HttpRequest, Study, Page], list[dict[str, Any]]]] = {
+    PROMPTS.name: prompt_rows,
+    VIDEOS.name: video_rows,
+    PAIRS.name: pair_rows,
+}

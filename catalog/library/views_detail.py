@@ -1,0 +1,190 @@
+"""One prompt, one video, one pair of the library; and holding pairs."""
+
+import json
+from collections.abc import Collection
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import BadRequest
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.models import AuditEvent
+from catalog.harms import HARMS
+from catalog.library import holding, listing
+from catalog.library.listing import state_of
+from catalog.library.looking import harms_by_video, is_playable, is_sensitive, pair_on_page, viewer
+from catalog.library.views import Address
+from catalog.models import Pair, Prompt, Provenance, Study, Video
+from catalog.permissions import MAY_BROWSE, MAY_CONFIGURE, study_for
+
+#: Of the videos or pairs of one prompt or video, a page shows so many; the rest is in the lists.
+MOST_SHOWN = 100
+
+
+@require_safe
+@never_cache
+@login_required
+def prompt(request: HttpRequest, slug: str, prompt_id: str) -> HttpResponse:
+    """A prompt with its videos and pairs."""
+    study = study_for(request, slug, roles=MAY_BROWSE)
+    shown: Prompt = found(listing.prompts(study), prompt_id)
+    videos = list(listing.videos(study).filter(prompt=shown).order_by("pk")[:MOST_SHOWN])
+    pairs = list(listing.pairs(study).filter(prompt=shown).order_by("pk")[:MOST_SHOWN])
+    of, harms = viewer(request.user, study), harms_by_video(videos)  # type: ignore[arg-type]
+    return render(
+        request,
+        "library/prompt.html",
+        {
+            "study": study,
+            "tab": "prompts",
+            "prompt": shown,
+            "labels": None if shown.labels is None else labels_of(shown.labels),
+            "source": provenance(study, Provenance.Kind.SOURCE, shown.source_detail or shown.source),
+            "videos": [
+                {
+                    "video": one,
+                    "poster": of.poster(one.asset) if is_playable(one.asset) else "",
+                    "veil": of.veil(sensitive=is_sensitive(shown, harms[one.pk])),
+                }
+                for one in videos
+            ],
+            "pairs": [{"pair": one, "state": state_of(one)} for one in pairs],
+            "most": MOST_SHOWN,
+        },
+    )
+
+
+@require_safe
+@never_cache
+@login_required
+def video(request: HttpRequest, slug: str, video_id: str) -> HttpResponse:
+    """A video with where it comes from, and the pairs that it is in."""
+    study = study_for(request, slug, roles=MAY_BROWSE)
+    shown: Video = found(listing.videos(study).select_related("derived_from"), video_id)
+    of, harms = viewer(request.user, study), harms_by_video([shown])[shown.pk]  # type: ignore[arg-type]
+    pairs = listing.pairs(study).filter(Q(video_0=shown) | Q(video_1=shown)).order_by("pk")[:MOST_SHOWN]
+    return render(
+        request,
+        "library/video.html",
+        {
+            "study": study,
+            "tab": "videos",
+            "video": shown,
+            "facts": shown.asset.facts.get("playback", {}),
+            "original": shown.asset.facts.get("original", {}),
+            "clip": of.clip(shown.asset) if is_playable(shown.asset) else None,
+            "veil": of.veil(sensitive=is_sensitive(shown.prompt, harms)),
+            "harms": labels_of(of.named(harms)),
+            "generator": provenance(study, Provenance.Kind.GENERATOR, shown.generator),
+            "pairs": [{"pair": one, "state": state_of(one)} for one in pairs],
+            "most": MOST_SHOWN,
+        },
+    )
+
+
+@require_safe
+@never_cache
+@login_required
+def pair(request: HttpRequest, slug: str, pair_id: str) -> HttpResponse:
+    """A pair with both videos in the player that annotators have, where they come from, and what holds it."""
+    study = study_for(request, slug, roles=MAY_BROWSE)
+    rows = listing.pairs(study).select_related("video_0__asset", "video_1__asset")
+    shown: Pair = found(rows, pair_id)
+    sides = [("left", shown.video_0), ("right", shown.video_1)]
+    playable = all(is_playable(one.asset) for _side, one in sides)
+    of = viewer(request.user, study)  # type: ignore[arg-type]
+    events = AuditEvent.objects.filter(
+        subject=Pair._meta.db_table, subject_id=str(shown.pk), action__in=["pair.held", "pair.released"]
+    )
+    return render(
+        request,
+        "library/pair.html",
+        {
+            "study": study,
+            "tab": "pairs",
+            "pair": shown,
+            "state": state_of(shown),
+            "videos": sides,
+            "on_page": json.dumps(pair_on_page(of, shown)) if playable else "",
+            "may_show": labels_of(shown.may_show),
+            "can_release": shown.held and shown.held not in holding.OWN_REASONS,
+            "events": events.select_related("actor").order_by("-pk")[:MOST_SHOWN],
+            "sides": ["left", "right"],
+            "harms": HARMS,
+        },
+    )
+
+
+@require_POST
+@never_cache
+@login_required
+def hold_pairs(request: HttpRequest, slug: str) -> HttpResponse:
+    """Holds or releases the pairs that were chosen in a list, and leads back to it."""
+    study = study_for(request, slug, roles=MAY_CONFIGURE)
+    change(request, study, request.POST.getlist("pair"))
+    return redirect(f"{reverse('library:pairs', args=[study.slug])}{Address(request.GET).here}")
+
+
+@require_POST
+@never_cache
+@login_required
+def hold_pair(request: HttpRequest, slug: str, pair_id: str) -> HttpResponse:
+    """Holds or releases one pair, and leads back to it."""
+    study = study_for(request, slug, roles=MAY_CONFIGURE)
+    shown: Pair = found(listing.pairs(study), pair_id)
+    change(request, study, [shown.public_id])
+    return redirect("library:pair", slug=study.slug, pair_id=shown.public_id)
+
+
+def change(request: HttpRequest, study: Study, pairs: Collection[str]) -> None:
+    """Does what was asked of these pairs, and leaves a message about what came of it."""
+    person: Any = request.user
+    act = request.POST.get("act")
+    try:
+        if act == "hold":
+            outcome = holding.hold(study, pairs, reason=request.POST.get("reason", ""), by=person)
+            done = ngettext("%(n)s pair is held now.", "%(n)s pairs are held now.", outcome.changed)
+            rest = ngettext("%(n)s was held already.", "%(n)s were held already.", outcome.unchanged)
+        elif act == "release":
+            outcome = holding.release(study, pairs, by=person)
+            done = ngettext("%(n)s pair is released.", "%(n)s pairs are released.", outcome.changed)
+            rest = ngettext(
+                "%(n)s stays as it is: not held, or held for a video that could not be prepared.",
+                "%(n)s stay as they are: not held, or held for a video that could not be prepared.",
+                outcome.unchanged,
+            )
+        else:
+            raise BadRequest(_("Say what to do with the pairs: hold or release."))
+    except holding.Refused as refusal:
+        messages.error(request, str(refusal))
+        return
+    said = [done % {"n": outcome.changed}]
+    if outcome.unchanged:
+        said.append(rest % {"n": outcome.unchanged})
+    (messages.success if outcome.changed else messages.info)(request, " ".join(said))
+
+
+def found(rows: Any, public_id: str) -> Any:
+    """The row with this id. Raises Http404, also for what is in quarantine: it is not among `rows`."""
+    row = rows.filter(public_id=public_id).first()
+    if row is None:
+        raise Http404(_("This study’s library has nothing called “%(id)s”.") % {"id": public_id[:64]})
+    return row
+
+
+def provenance(study: Study, kind: str, name: str) -> Provenance | None:
+    """Under which terms what has this name came in, where somebody wrote that down."""
+    return Provenance.objects.filter(study=study, kind=kind, name=name).first() if name else None
+
+
+def labels_of(harms: Collection[str]) -> list[str]:
+    """Harms in words, in their usual order."""
+    return [harm.label for harm in HARMS if harm.key in harms]

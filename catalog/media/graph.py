@@ -1,0 +1,134 @@
+"""What ffmpeg is asked to make of one file: which filters, which outputs, with which settings."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import ffmpeg
+
+from catalog.media import limits
+from catalog.media.commands import READ_SAFELY, UnplayableMedia, file_address
+from catalog.media.probe import Facts
+from catalog.media.stills import small_size
+
+LONG_SIDE = 1920  # pixels; larger pictures are scaled down to fit, smaller ones never up
+SHORT_SIDE = 1080
+FRAME_SIDE = 224  # pixels of a training frame, as the published reward models expect
+SLIMMEST = 4  # one side over the other, of what training frames and small pictures are cut from
+
+# PQ and HLG. Made for brighter screens with more colours; shown as they are, browsers and models see grey.
+HIGH_DYNAMIC_RANGE = {"smpte2084", "arib-std-b67"}
+BT709 = {"out_color_matrix": "bt709", "out_primaries": "bt709", "out_transfer": "bt709"}
+RGB = ("rgb", "bgr", "gbr", "argb", "abgr", "pal8")
+WITH_ALPHA = ("yuva", "gbrap", "rgba", "bgra", "argb", "abgr", "ya8", "ya16", "pal8")
+
+# A JPEG has one colour matrix and range, whatever the video has.
+JFIF_COLOUR = {"out_color_matrix": "smpte170m", "out_range": "pc"}
+
+
+def filter_graph(source: Path, facts: Facts, aside: Path, threads: int) -> Any:
+    """One decode, split after rate, size and colour are settled, so that all outputs count the same frames.
+
+    Which 8 frames to keep depends on how many there are, and containers miscount or do not count at all. So
+    every frame is written small, numbered by its index in the playback file, and the 8 are chosen by index
+    afterwards. That is exact for any container, and cheaper than decoding a second time; it costs about 40 kB
+    of temporary space a frame. The frames hold the picture before H.264, so models see no artefacts of ours.
+    """
+    opened = ffmpeg.input(file_address(source), threads=threads, **READ_SAFELY)
+    picture = _settled_picture(opened[str(facts.video_index)], facts).split()
+    seen_by_models = _fitted(picture[2]).split()
+    # No output is longer, whatever the file's clock says.
+    length = {"t": limits.longest_s() + 1, "fps_mode": "passthrough", "map_metadata": -1}
+    still = {**length, "c:v": "mjpeg", "threads": 1, "f": "image2"}
+    streams = [picture[0].filter("format", "yuv420p")]
+    if facts.audio_index is not None:
+        # A gap at the start or within becomes silence, so sound and picture stay together.
+        streams.append(opened[str(facts.audio_index)].filter("aresample", **{"async": 1, "first_pts": 0}))
+    return ffmpeg.merge_outputs(
+        ffmpeg.output(*streams, file_address(aside / "playback.mp4"), **length, **_playback_options(facts, threads)),
+        ffmpeg.output(
+            picture[1].filter("scale", **JFIF_COLOUR).filter("format", "yuvj420p"),
+            file_address(aside / "poster.jpg"),
+            **still, update=1, **{"frames:v": 1, "q:v": 3},
+        ),
+        ffmpeg.output(
+            seen_by_models[0].filter("crop", FRAME_SIDE, FRAME_SIDE),
+            f"{file_address(aside / 'every').replace('%', '%%')}/%d.jpg",
+            **still, start_number=0, **{"q:v": 2, "huffman": "default"},
+        ),
+        ffmpeg.output(
+            seen_by_models[1].filter("scale", *small_size_of(playback_size(facts)), flags="area"),
+            file_address(aside / "small.yuv"),
+            **length, **{"c:v": "rawvideo", "f": "rawvideo"},
+        ),
+    )  # fmt: skip
+
+
+def _settled_picture(stream: Any, facts: Facts) -> Any:
+    """The picture with its playback rate, size and colours, from time 0 on."""
+    if facts.interlaced:
+        stream = stream.filter("bwdif", mode="send_frame")  # a frame of both fields, without the comb
+    if facts.pixel_format.startswith(WITH_ALPHA):
+        stream = stream.filter("premultiply", inplace=1)  # over black: what lies below is anything
+    # Matroska starts the picture some 20 ms late when its sound is primed; filling that in would show the
+    # first frame twice. A real gap before the picture is filled, to keep sound and picture together.
+    stream = stream.filter("setpts", "if(lt(STARTT,0.1),PTS-STARTPTS,PTS)")
+    stream = stream.filter("fps", fps=facts.fps_ratio, start_time=0)
+    if facts.square_pixels:
+        # An odd size loses one row or column rather than have every pixel resampled.
+        stream = stream.filter("crop", w="trunc(iw/2)*2", h="trunc(ih/2)*2", x=0, y=0)
+    return _with_named_colours(stream, facts).filter("setsar", "1")
+
+
+def _with_named_colours(stream: Any, facts: Facts) -> Any:
+    """The picture in its playback size, in colours that browser, poster and models read alike."""
+    width, height = playback_size(facts)
+    fit: dict[str, Any] = {"w": width, "h": height, "flags": "bicubic", "out_range": "tv"}
+    if facts.colour_transfer in HIGH_DYNAMIC_RANGE:
+        # White paper stays white; what shines brighter than that, such as a lamp, is cut to white.
+        return stream.filter("scale", **fit, **BT709, intent="relative_colorimetric")
+    if facts.pixel_format.startswith(RGB):
+        fit["out_color_matrix"] = "bt709"
+    elif facts.colour_matrix is None:
+        # Browsers guess by height where the file is silent.
+        guess = "bt709" if facts.height >= 720 else "smpte170m"
+        stream = stream.filter("setparams", colorspace=guess)
+    return stream.filter("scale", **fit)
+
+
+def _fitted(stream: Any) -> Any:
+    """Short side to 224: with the centre square cut from it, the frame preparation of the published reward models.
+
+    What lies beyond four squares is cut off first, or a picture of 2 × 1920 pixels would grow to 48 million.
+    """
+    cut = {"w": f"min(iw,{SLIMMEST}*ih)", "h": f"min(ih,{SLIMMEST}*iw)"}
+    fit = {"w": FRAME_SIDE, "h": FRAME_SIDE, "force_original_aspect_ratio": "increase", "flags": "bicubic"}
+    return stream.filter("crop", **cut).filter("scale", **fit, **JFIF_COLOUR).filter("format", "yuvj420p")
+
+
+def small_size_of(playback: tuple[int, int]) -> tuple[int, int]:
+    """Of the small pictures of a playback file with this width and height."""
+    width, height = playback
+    return small_size(min(width, SLIMMEST * height), min(height, SLIMMEST * width))
+
+
+def _playback_options(facts: Facts, threads: int) -> dict[str, Any]:
+    """Encoder and container settings, chosen for stepping and seeking rather than for the last byte."""
+    group = max(1, math.floor(facts.rate / 2))  # frames between key frames: at most half a second
+    return {
+        "c:v": "libx264", "preset": "veryfast", "crf": 18, "threads": threads,
+        "g": group, "keyint_min": group, "sc_threshold": 0, "flags": "+cgop",
+        "bf": 0,  # no reordering: the first frame is at 0 without an edit list, and a step back decodes less
+        "c:a": "aac", "b:a": "128k", "ac": 2, "ar": 48000,
+        "map_chapters": -1, "fflags": "+bitexact", "movflags": "+faststart", "f": "mp4",
+    }  # fmt: skip
+
+
+def playback_size(facts: Facts) -> tuple[int, int]:
+    """Width and height in pixels of the playback: even, as 4:2:0 colour needs, and within 1920 × 1080."""
+    long_side, short_side = max(facts.width, facts.height), min(facts.width, facts.height)
+    shrink = min(1.0, LONG_SIDE / long_side, SHORT_SIDE / short_side)
+    width, height = (int(side * shrink + 1e-6) // 2 * 2 for side in (facts.width, facts.height))
+    if not width or not height:
+        raise UnplayableMedia(f"The picture is too small to show ({facts.width} × {facts.height} pixels).")
+    return width, height

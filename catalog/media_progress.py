@@ -1,0 +1,116 @@
+"""How far the preparation of a study's videos is, how fast it goes, and what keeps it waiting.
+
+Counted are distinct files: the same bytes under two prompts are prepared once.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.db.models import Count, Max, Min, Q, QuerySet, Sum
+from django.utils import timezone
+
+from catalog.models import Asset, Study, Video
+
+#: The recent past, whose pace says how long the rest takes.
+WINDOW = timedelta(minutes=10)
+#: So many must have been finished in it, and the first of them so long ago, before anything is said.
+ENOUGH = 5
+LONG_ENOUGH_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Files of a study by state."""
+
+    pending: int = 0
+    processing: int = 0
+    ready: int = 0
+    failed: int = 0
+
+    @property
+    def unfinished(self) -> int:
+        return self.pending + self.processing
+
+
+class Trouble(NamedTuple):
+    """What keeps files waiting, how many, and when the first of them is tried again."""
+
+    trouble: str
+    videos: int
+    next_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a study's files are finished, and how long the rest takes at that; None while too little is known."""
+
+    per_minute: float | None
+    left_s: float | None
+
+    @property
+    def minutes_left(self) -> int | None:
+        """Whole minutes, at least one."""
+        return None if self.left_s is None else max(1, round(self.left_s / 60))
+
+    @property
+    def hours_left(self) -> int | None:
+        """Hours, where minutes would promise more than is known; None below two of them."""
+        return None if self.left_s is None or self.left_s < 2 * 3600 else round(self.left_s / 3600)
+
+
+UNKNOWN = Pace(None, None)
+
+
+def count(study: Study) -> Counts:
+    rows = Video.objects.filter(study=study).values("asset__state").annotate(n=Count("asset", distinct=True))
+    return Counts(**dict(rows.order_by().values_list("asset__state", "n")))
+
+
+def pace(study: Study) -> Pace:
+    """The pace of the last ten minutes, and the time left at that pace if it goes on.
+
+    Measured from the first file finished in that time until now, so that it falls when work stands still. Other
+    studies' files that come before make it fall as well.
+    """
+    now = timezone.now()
+    lately = Q(finished_at__gte=now - WINDOW)
+    waits = Q(state__in=[Asset.State.PENDING, Asset.State.PROCESSING], quarantined_at=None)
+    of_study = Asset.objects.filter(pk__in=Video.objects.filter(study=study).values("asset"))
+    found = of_study.aggregate(
+        waiting=Count("pk", filter=waits),
+        finished=Count("pk", filter=lately),
+        first=Min("finished_at", filter=lately),
+    )
+    elapsed_s = (now - found["first"]).total_seconds() if found["first"] else 0.0
+    if found["finished"] < ENOUGH or elapsed_s < LONG_ENOUGH_S:
+        return UNKNOWN
+    per_second = (found["finished"] - 1) / elapsed_s
+    return Pace(per_second * 60, found["waiting"] / per_second)
+
+
+def signs_of_life(study: Study) -> tuple[Any, ...]:
+    """What a worker changes while it is at a video, so that one long video is not taken for none at work.
+
+    A video that is tried again and again because of trouble is no sign of life.
+    """
+    assets = unfinished(study).filter(facts__trouble__isnull=True)
+    return tuple(assets.aggregate(Max("heartbeat_at"), Sum("attempts")).values())
+
+
+def unfinished(study: Study) -> QuerySet[Asset]:
+    return Asset.objects.filter(videos__study=study, state__in=["pending", "processing"])
+
+
+def failures(study: Study) -> list[dict[str, str]]:
+    """Published id, prompt and reason of each video that failed."""
+    rows = Video.objects.filter(study=study, asset__state=Asset.State.FAILED).order_by("pk")
+    columns = rows.values_list("public_id", "prompt__text", "asset__reason")
+    return [{"video": video, "prompt": prompt, "reason": reason} for video, prompt, reason in columns]
+
+
+def troubles(study: Study) -> list[Trouble]:
+    """What keeps videos waiting; empty where nothing but their turn does."""
+    rows = unfinished(study).filter(facts__trouble__isnull=False).values_list("facts__trouble")
+    said = rows.annotate(Count("pk", distinct=True), Min("wait_until")).order_by("facts__trouble")
+    return [Trouble(*row) for row in said]

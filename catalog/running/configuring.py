@@ -1,0 +1,106 @@
+"""Changing a study's settings, and what each was before."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from django.db import models, transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from accounts.models import AuditEvent, User
+from catalog.models import Study
+from catalog.running.durations import percent, spoken
+from catalog.running.groups import OF_PROTOCOL, Setting
+
+#: The audit row of a change; its `before` and `after` hold the settings that changed.
+CONFIGURED = "study.configured"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a setting was before its present value, and who changed it when; None: a command or the system."""
+
+    before: Any
+    who: str | None
+    at: datetime
+
+
+class ChangedMeanwhile(Exception):
+    """Nothing was saved: somebody else changed the same settings. `present` is what stands now, by name."""
+
+    def __init__(self, present: dict[str, Any]) -> None:
+        super().__init__(", ".join(present))
+        self.present = present
+
+
+@transaction.atomic
+def configure(study: Study, values: Mapping[str, Any], *, made_from: Mapping[str, Any], actor: User) -> list[str]:
+    """Changes those settings in `values` that differ from `made_from`, and answers their names; `study` is brought up
+    to date. What the protocol is made of raises `protocol_version` in the same statement.
+
+    Args:
+        made_from: the values that the person saw, by name.
+
+    Raises ChangedMeanwhile if one of the settings to change is no longer what the person saw, unless it is by now what
+    they want.
+    """
+    present = Study.objects.select_for_update(no_key=True).get(pk=study.pk)  # leases only read the row
+    asked = {name: value for name, value in values.items() if name not in made_from or value != made_from[name]}
+    changed = {name: value for name, value in asked.items() if value != getattr(present, name)}
+    moved = {name: getattr(present, name) for name in changed if getattr(present, name) != made_from.get(name)}
+    if moved:
+        raise ChangedMeanwhile(moved)
+    if not changed:
+        return []
+    before = {name: getattr(present, name) for name in changed}
+    after = dict(changed)
+    new_protocol = not OF_PROTOCOL.isdisjoint(changed)
+    if new_protocol:
+        before["protocol_version"], after["protocol_version"] = present.protocol_version, present.protocol_version + 1
+    raised = {"protocol_version": F("protocol_version") + 1} if new_protocol else {}
+    Study.objects.filter(pk=study.pk).update(**changed, **raised)
+    audit.record(CONFIGURED, study, actor=actor, study_slug=study.slug, before=before, after=after)
+    study.refresh_from_db(fields=[*changed, "protocol_version"])
+    return list(changed)
+
+
+def last_changes(study: Study, names: Collection[str]) -> dict[str, Change]:
+    """The last change of each of these settings, for those that ever were changed."""
+    found: dict[str, Change] = {}
+    events = AuditEvent.objects.filter(
+        subject=Study._meta.db_table, subject_id=str(study.pk), action=CONFIGURED, before__has_any_keys=list(names)
+    )
+    for event in events.select_related("actor").order_by("-pk").iterator(chunk_size=100):
+        who = event.actor.username if event.actor else None
+        for name in set(event.before).intersection(names) - set(found):
+            found[name] = Change(event.before[name], who, event.at)
+        if len(found) == len(names):
+            break
+    return found
+
+
+def default_of(setting: Setting) -> Any:
+    """What a new study begins with."""
+    field = _field(setting)
+    return field.default if field.has_default() else ""
+
+
+def _field(setting: Setting) -> models.Field:
+    return cast(models.Field, Study._meta.get_field(setting.name))
+
+
+def shown(setting: Setting, value: Any) -> str:
+    """A value of the setting as a person says it."""
+    if setting.zero and value == 0:
+        return str(setting.zero)
+    if setting.seconds is not None:
+        return spoken(value)
+    if setting.share is not None:
+        return percent(value)
+    if isinstance(value, bool):
+        return _("on") if value else _("off")
+    choices = dict(_field(setting).flatchoices)
+    return str(choices.get(value, value)) or _("empty")

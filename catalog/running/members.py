@@ -1,0 +1,80 @@
+"""Who takes part in a study: listed, invited, revoked a role, given a new password."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db import transaction
+from django.db.models import Min, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from accounts.models import User
+from accounts.people import new_password, reset_password
+from catalog import people
+from catalog.models import Membership, Study
+from catalog.models.studies import Role
+from catalog.people import Added, Wanted
+from catalog.signals import membership_revoked
+
+
+class Refused(Exception):
+    """Nothing was changed; `str()` says why."""
+
+
+def members(study: Study, *, search: str = "", role: str = "") -> QuerySet[User, Any]:
+    """The study's people by name, each with `.roles` in it and `.since`."""
+    here = Q(memberships__study=study)
+    found = User.objects.filter(here).annotate(
+        roles=ArrayAgg("memberships__role", filter=here, order_by="memberships__role"),
+        since=Min("memberships__created_at", filter=here),
+    )
+    if search:
+        found = found.filter(username__icontains=search)
+    if role:
+        found = found.filter(roles__contains=[role])  # type: ignore[misc]  # an array
+    return found.order_by("username")
+
+
+@transaction.atomic
+def revoke(study: Study, person: User, role: str, *, actor: User) -> bool:
+    """Takes a role from somebody. False if they did not have it: twice is harmless. What they hold as an annotator goes
+    back to the queue; what they answered stays.
+
+    Raises Refused for the study's last admin.
+    """
+    if role == Role.ADMIN:
+        _keep_an_admin(study, person)
+    membership = Membership.objects.select_for_update().filter(study=study, person=person, role=role).first()
+    if membership is None:
+        return False
+    audit.record(
+        "membership.revoked",
+        membership,
+        actor=actor,
+        study_slug=study.slug,
+        before={"person": person.pk, "role": role},
+    )
+    membership.delete()
+    membership_revoked.send(sender=Membership, study=study, person=person, role=role)
+    return True
+
+
+def _keep_an_admin(study: Study, leaving: User) -> None:
+    """Locks the admins of the study, so that of the last two only one can go."""
+    admins = Membership.objects.select_for_update().filter(study=study, role=Role.ADMIN).order_by("pk")
+    staying = [admin.person_id for admin in admins]
+    if staying == [leaving.pk]:
+        raise Refused(_("A study keeps at least one admin. Make somebody else an admin first."))
+
+
+def invite(study: Study, names: Sequence[str], role: str, *, actor: User) -> list[Added]:
+    """Adds people by name: who has an account becomes a member, others get one. Raises PeopleTrouble."""
+    return people.add_named(study, [Wanted(name, role) for name in names], actor=actor)
+
+
+def new_one_time_password(person: User, *, actor: User) -> str:
+    """Replaces a forgotten password by a one-time one; its text is kept nowhere."""
+    password = new_password()
+    reset_password(person, password, actor=actor)
+    return password.text

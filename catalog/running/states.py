@@ -1,0 +1,49 @@
+"""Pausing, resuming, closing a study, and opening it again.
+
+What people have open they finish: a lease stays theirs in a paused study and in a closed one, and nothing follows it.
+"""
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from accounts.models import User
+from catalog.models import Study
+from catalog.transcoding import prioritise
+
+RUNNING, PAUSED, CLOSED = Study.State.RUNNING, Study.State.PAUSED, Study.State.CLOSED
+#: What can be done, from which states, and what the study is then. Reopening is the admin's (`permissions`).
+STEPS: dict[str, tuple[tuple[str, ...], str]] = {
+    "pause": ((RUNNING,), PAUSED),
+    "resume": ((PAUSED,), RUNNING),
+    "close": ((RUNNING, PAUSED), CLOSED),
+    "reopen": ((CLOSED,), PAUSED),
+}
+DONE = {"pause": "study.paused", "resume": "study.resumed", "close": "study.closed", "reopen": "study.reopened"}
+
+
+class NotPossible(Exception):
+    """The study is in another state; `str()` says in which."""
+
+
+@transaction.atomic
+def change_state(study: Study, step: str, *, actor: User) -> bool:
+    """Does one of `STEPS`; `study` is brought up to date. False if somebody did it before: twice is harmless.
+
+    Raises NotPossible from any other state.
+    """
+    before, after = STEPS[step]
+    present = Study.objects.select_for_update(no_key=True).values_list("state", flat=True).get(pk=study.pk)
+    study.state = present
+    if present == after:
+        return False
+    if present not in before:
+        raise NotPossible(
+            _("The study is %(state)s by now; nothing was changed.") % {"state": study.get_state_display()}
+        )
+    Study.objects.filter(pk=study.pk).update(state=after)
+    study.state = after
+    prioritise(study)
+    change = {"before": {"state": present}, "after": {"state": after}}
+    audit.record(DONE[step], study, actor=actor, study_slug=study.slug, **change)
+    return True

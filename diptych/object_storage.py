@@ -1,0 +1,46 @@
+"""Files in an S3 bucket, each whole under its name or not there at all."""
+
+from tempfile import SpooledTemporaryFile
+from typing import Any
+
+from botocore.exceptions import ClientError
+from django.core.files import File
+from storages.backends.s3 import S3Storage
+
+#: Bytes of a file that wait in memory on their way; more wait on the disk.
+IN_MEMORY = 8 * 1024 * 1024
+#: What a bucket answers for something that is not there.
+ABSENT = {"404", "NoSuchKey", "NotFound"}
+
+
+class ObjectStorage(S3Storage):
+    """Keeps a file under exactly the name that was asked for. A bucket replaces an object in one step by itself."""
+
+    def _save(self, name: str, content: File) -> str:
+        """Reads the content to its end before any of it is sent: one that fails there is not stored."""
+        with SpooledTemporaryFile(max_size=IN_MEMORY) as whole:
+            for block in content.chunks():
+                whole.write(block)
+            whole.seek(0)
+            return str(super()._save(name, File(whole, name)))
+
+    def move(self, name: str, target: str) -> None:
+        """Copies within the bucket, then deletes: killed in between, both are there, and moving again ends it.
+
+        Raises FileNotFoundError.
+        """
+        source = {"Bucket": self.bucket_name, "Key": self._key(name)}
+        try:
+            self.bucket.copy(source, self._key(target))
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in ABSENT:
+                raise FileNotFoundError(name) from None
+            raise OSError(f"{name} could not be moved in the bucket: {error}") from error
+        self.delete(name)
+
+    def _key(self, name: str) -> str:
+        return str(self._normalize_name(name))
+
+    def get_object_parameters(self, name: str) -> dict[str, Any]:
+        """Browsers keep what they were given to themselves, for no longer than any address lives."""
+        return {**super().get_object_parameters(name), "CacheControl": "private, immutable, max-age=86400"}

@@ -1,0 +1,145 @@
+/** The guideline's editor: a draft that this browser keeps, and under each text what its readers would see. */
+
+import { csrfToken } from "./workspace/api.js";
+
+const SAVE_MS = 400;
+const PREVIEW_MS = 400;
+const AGAIN_MS = 5000;
+const form = document.querySelector("[data-editor]");
+const { person, study, previewUrl } = form.dataset;
+const NAME = `diptych:${person}:guideline-draft:${study}`;
+const columns = [...form.querySelectorAll("[data-column]")].map((root) => ({
+  root,
+  language: root.dataset.column,
+  text: root.querySelector("textarea"),
+  preview: root.querySelector("[data-preview]"),
+  trouble: root.querySelector("[data-preview-trouble]"),
+  asking: new AbortController(),
+  timer: 0,
+}));
+const follows = form.querySelector("[data-follows-field]");
+const discard = form.querySelector("[data-action=discard]");
+const words = Object.fromEntries([...form.querySelectorAll("[data-draft]")].map((one) => [one.dataset.draft, one]));
+const sentences = Object.fromEntries(Object.entries(words).map(([name, one]) => [name, one.textContent]));
+const begun = { follows: follows.value, texts: texts() };
+let comparing = false;
+let saving = 0;
+
+function texts() {
+  return Object.fromEntries(columns.map(({ language, text }) => [language, text.value]));
+}
+
+const same = (one, other) => columns.every(({ language }) => one[language] === other[language]);
+
+/** Says what became of the draft, or nothing. */
+function say(state, at = Date.now()) {
+  const time = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" }).format(at);
+  for (const [name, one] of Object.entries(words)) {
+    one.hidden = name !== state;
+    if (name === state) one.textContent = sentences[name].replace("{time}", time);
+  }
+}
+
+// --- The draft --------------------------------------------------------------------------------------
+
+function kept() {
+  try {
+    const draft = JSON.parse(localStorage.getItem(NAME));
+    return draft?.texts && columns.every(({ language }) => typeof draft.texts[language] === "string") ? draft : null;
+  } catch {
+    return null;
+  }
+}
+
+function keep() {
+  clearTimeout(saving);
+  const unchanged = !("sent" in form.dataset) && same(texts(), begun.texts) && follows.value === begun.follows;
+  try {
+    if (unchanged) localStorage.removeItem(NAME);
+    else localStorage.setItem(NAME, JSON.stringify({ follows: follows.value, texts: texts(), at: Date.now() }));
+    say(unchanged ? "" : "kept");
+  } catch {
+    say("refused");
+  }
+  discard.hidden = unchanged;
+}
+
+function forget() {
+  clearTimeout(saving);
+  try {
+    localStorage.removeItem(NAME);
+  } catch {
+    // Nothing can be there.
+  }
+}
+
+/** Puts the draft of before back, unless it has been published, or is what the page says anyway. */
+function bringBack() {
+  const draft = kept();
+  if (!draft) return;
+  if (Number(draft.follows) < Number(form.dataset.published) || same(draft.texts, begun.texts)) {
+    forget();
+    return;
+  }
+  for (const { language, text } of columns) text.value = draft.texts[language];
+  follows.value = draft.follows;
+  form.querySelector("[data-stale]").hidden = draft.follows === begun.follows;
+  discard.hidden = false;
+  say("back", draft.at);
+  for (const column of columns) show(column);
+}
+
+// --- The preview ------------------------------------------------------------------------------------
+
+async function show(column) {
+  clearTimeout(column.timer);
+  column.asking.abort();
+  column.asking = new AbortController();
+  const { signal } = column.asking;
+  const body = new URLSearchParams({ language: column.language, text: column.text.value });
+  if (comparing) body.set("changes", "1");
+  try {
+    const response = await fetch(previewUrl, { method: "POST", headers: { "X-CSRFToken": csrfToken() }, body, signal, redirect: "error" });
+    if (!response.ok) throw new Error(String(response.status));
+    const html = await response.text();
+    if (signal.aborted) return;
+    column.preview.innerHTML = html; // ours, and cleaned
+    column.trouble.hidden = true;
+  } catch {
+    if (signal.aborted) return;
+    column.trouble.hidden = false;
+    column.timer = setTimeout(() => show(column), AGAIN_MS);
+  }
+}
+
+for (const column of columns) {
+  column.text.addEventListener("input", () => {
+    clearTimeout(saving);
+    saving = setTimeout(keep, SAVE_MS);
+    clearTimeout(column.timer);
+    column.timer = setTimeout(() => show(column), PREVIEW_MS);
+  });
+}
+
+addEventListener("online", () => { for (const column of columns) if (!column.trouble.hidden) show(column); });
+
+const showing = form.querySelector("[data-showing]");
+showing.hidden = false;
+showing.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-show]");
+  if (!button) return;
+  comparing = button.dataset.show === "changes";
+  for (const one of showing.querySelectorAll("[data-show]")) one.setAttribute("aria-pressed", String(one === button));
+  for (const column of columns) show(column);
+});
+
+discard.addEventListener("click", () => {
+  forget();
+  location.assign(location.pathname);
+});
+document.querySelector("[data-action=drop-draft]")?.addEventListener("click", forget);
+addEventListener("pagehide", () => { if (saving && !discard.hidden) keep(); });
+
+if ("sent" in form.dataset) keep();
+else bringBack();
+document.querySelector("[data-problems]")?.focus();

@@ -1,0 +1,178 @@
+/**
+ * The page of an import that still collects its files: choose or drop them, see each one go, pause, go on.
+ * The server's list is the truth; what was sent before a reload goes on as soon as the same files are chosen again.
+ */
+
+import { all, one, onAction, say } from "../workspace/dom.js";
+import { chosen, dropped } from "./choosing.js";
+import { Files } from "./files.js";
+import { bytesInWords, timeInWords } from "./in_words.js";
+import { Refused, SignedOut, Stopped, remove, send } from "./sending.js";
+
+const AT_ONCE = 3;
+const REPAINT_MS = 250;
+const SPEED_OVER_MS = 10_000;
+
+const root = one("[data-collect]");
+const { uploads, pieceBytes, most } = root.dataset;
+const files = new Files(one("[data-files]"), one("#file-row"));
+let running = new AbortController();
+let paused = false;
+let hindrance = ""; // what keeps all of it from going on: a key of the words
+const away = new Set();
+const marks = []; // [when, bytes that are there], for the speed
+
+async function begin() {
+  const answer = await fetch(uploads, { headers: { Accept: "application/json" } });
+  if (!answer.ok) throw new Error(String(answer.status));
+  files.learn(await answer.json(), uploads);
+  root.hidden = false;
+  for (const input of all("input[type=file]", root)) input.addEventListener("change", () => take(chosen(input)));
+  listenToDrops();
+  setInterval(paint, REPAINT_MS);
+  paint();
+}
+
+/** Files of the same name replace each other as long as they wait; of the same length they go on. */
+function take(pairs) {
+  const left = Number(most) - files.size;
+  const fresh = pairs.filter(([path]) => !files.has(path)).length;
+  if (fresh > left) {
+    tell("too-many", { most: Number(most).toLocaleString(), count: fresh.toLocaleString() });
+    return;
+  }
+  tell(pairs.length ? "" : "nothing");
+  for (const [path, file] of pairs) files.choose(path, file);
+  goOn();
+}
+
+function goOn() {
+  paused = false;
+  hindrance = "";
+  running = new AbortController();
+  marks.length = 0;
+  dispatchEvent(new Event("diptych:retry"));
+  fill();
+}
+
+function stop(because = "") {
+  paused = true;
+  hindrance = because;
+  running.abort();
+  dispatchEvent(new Event("diptych:retry")); // wakes those that wait for the network, so that they see it
+}
+
+/** Keeps as many files under way as go at once. */
+function fill() {
+  while (!paused && files.count("sending") < AT_ONCE) {
+    const next = files.next();
+    if (!next) break;
+    deliver(next, running.signal);
+  }
+  paint();
+}
+
+async function deliver(entry, signal) {
+  files.set(entry, "sending");
+  try {
+    await send(entry.file, entry.path, {
+      collection: uploads,
+      pieceBytes: Number(pieceBytes),
+      signal,
+      placed: (address) => { entry.address = address; },
+      moved: (bytes) => { entry.received = bytes; },
+      waits: (isAway) => { if (isAway) away.add(entry); else away.delete(entry); },
+    });
+    files.set(entry, "here");
+  } catch (error) {
+    const isClosed = error instanceof Refused && error.code === "not_collecting";
+    if (error instanceof Refused && !isClosed) files.set(entry, "refused", error.message);
+    else files.set(entry, "waiting");
+    if (isClosed) stop("closed");
+    else if (error instanceof SignedOut) stop("signed-out");
+    else if (!(error instanceof Refused || error instanceof Stopped)) throw error;
+  } finally {
+    away.delete(entry);
+    if (!signal.aborted) fill();
+  }
+}
+
+async function drop(entry) {
+  if (entry.address) await remove(entry.address);
+  files.forget(entry);
+  paint();
+}
+
+/** A sentence about what was just chosen, until the next. */
+function tell(key, values = {}) {
+  one("[data-told]").textContent = key ? say(key, values) : "";
+}
+
+function state() {
+  if (hindrance) return hindrance;
+  if (paused) return "paused";
+  if (files.count("sending")) return away.size ? "away" : "sending";
+  if (files.count("refused")) return "refused";
+  if (files.count("lacking")) return "lacking";
+  return files.size ? "all-here" : "none";
+}
+
+function paint() {
+  const now = state();
+  const { bytes, received } = files.totals();
+  const said = { here: files.count("here").toLocaleString(), files: files.size.toLocaleString(), left: timeLeft(bytes, received) };
+  const words = say(now === "sending" && said.left ? "sending-left" : now, said);
+  const line = one("[data-line]");
+  if (line.textContent !== words) line.textContent = words;
+  announce(now);
+  one("[data-sum]").textContent = say("sum", { ...said, received: bytesInWords(received), bytes: bytesInWords(bytes) });
+  const bar = one("[data-all]");
+  bar.max = bytes || 1;
+  bar.value = bytes ? received : Number(now === "all-here");
+  one("[data-progress]").hidden = !files.size;
+  one('[data-action="pause"]').hidden = paused || !files.count("sending");
+  one('[data-action="go-on"]').hidden = !paused || now === "closed";
+  one("[data-begin]").disabled = now !== "all-here";
+  files.paint();
+}
+
+let announced = "";
+
+/** Reads out what changed, not every number. */
+function announce(now) {
+  if (announced !== now) one("[data-announce]").textContent = say(now, { files: files.size, here: files.count("here") });
+  announced = now;
+}
+
+/** What the speed of the last seconds makes of the rest, in words; nothing until that can be said. */
+function timeLeft(bytes, received) {
+  const now = performance.now();
+  marks.push([now, received]);
+  while (marks.length > 2 && now - marks[0][0] > SPEED_OVER_MS) marks.shift();
+  const [since, before] = marks[0];
+  if (now - since < SPEED_OVER_MS / 4 || received <= before) return "";
+  return timeInWords(((bytes - received) * (now - since)) / (received - before) / 1000);
+}
+
+function listenToDrops() {
+  const zone = one("[data-drop]");
+  addEventListener("dragover", (event) => { event.preventDefault(); zone.dataset.over = ""; });
+  addEventListener("dragleave", (event) => { if (!event.relatedTarget) delete zone.dataset.over; });
+  addEventListener("drop", async (event) => {
+    event.preventDefault();
+    delete zone.dataset.over;
+    try {
+      take(await dropped(event.dataTransfer));
+    } catch {
+      tell("unreadable");
+    }
+  });
+}
+
+onAction("pause", () => { stop(); paint(); });
+onAction("go-on", goOn);
+onAction("again", (button) => { files.set(files.of(button), "waiting"); goOn(); });
+onAction("remove", (button) => drop(files.of(button)).catch((error) => tell("not-removed", { why: error.message })));
+addEventListener("beforeunload", (event) => { if (files.count("sending")) event.preventDefault(); });
+
+begin().catch(() => { one("[data-unreachable]").hidden = false; });

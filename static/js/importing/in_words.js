@@ -1,0 +1,23 @@
+/** Numbers of bytes and seconds as people say them, in the page's language. */
+
+const language = document.documentElement.lang;
+const BYTE_UNITS = ["kilobyte", "megabyte", "gigabyte", "terabyte"];
+
+const inUnit = (value, unit, digits) =>
+  new Intl.NumberFormat(language, { style: "unit", unit, maximumFractionDigits: digits }).format(value);
+
+export function bytesInWords(bytes) {
+  let power = 0;
+  let value = Math.ceil(bytes / 1024);
+  while (value >= 1024 && power < BYTE_UNITS.length - 1) {
+    value /= 1024;
+    power += 1;
+  }
+  return inUnit(value, BYTE_UNITS[power], power > 0 && value < 100 ? 1 : 0);
+}
+
+export function timeInWords(seconds) {
+  if (seconds < 60) return inUnit(Math.max(1, Math.ceil(seconds / 10) * 10), "second", 0);
+  if (seconds < 3600) return inUnit(Math.round(seconds / 60), "minute", 0);
+  return inUnit(seconds / 3600, "hour", 1);
+}

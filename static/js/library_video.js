@@ -1,0 +1,25 @@
+/** One video under its filter: revealed by a press, veiled again by another, by Escape, and whenever the page is left. */
+
+const screen = document.querySelector("[data-screen]");
+const video = screen.querySelector("[data-video]");
+const strip = screen.querySelector("[data-veil-strip]");
+const reveal = document.querySelector("[data-action=reveal-one]");
+const again = document.querySelector("[data-action=veil-one]");
+const { veil } = document.querySelector("[data-single]").dataset;
+
+function show(revealed) {
+  if (!revealed) video.pause();
+  screen.dataset.veiled = revealed ? "none" : veil;
+  video.controls = revealed; // under a filter they would be unreadable
+  strip.hidden = revealed;
+  again.hidden = !revealed;
+}
+
+reveal.addEventListener("click", () => { show(true); again.focus(); });
+again.addEventListener("click", () => { show(false); reveal.focus(); });
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.defaultPrevented || strip.hidden === false) return;
+  show(false);
+  reveal.focus();
+});
+addEventListener("pagehide", () => show(false)); // else going back would show it
