@@ -24,9 +24,10 @@ def without_servers_from_outside() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _no_servers_from_outside() -> Iterator[None]:
-    with without_servers_from_outside():
-        yield
+def _no_servers_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the test's own patches, so that all are taken back in the order in which they came."""
+    for name in FROM_OUTSIDE:
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
