@@ -69,7 +69,8 @@ def exposed(study, person, day, seconds):
     Exposure.objects.create(assignment=assignment, study=study, person=person, day=day, revealed_s=seconds, hidden=1)
 
 
-@pytest.mark.parametrize("scheme", [pytest.param("light", marks=pytest.mark.long), "dark"])
+@pytest.mark.long
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_and_nothing_scrolls_sideways(open_page, world, scheme):
     for name, (address, person) in world.items():
         for options in ({}, {"viewport": NARROW}):

@@ -440,6 +440,7 @@ def test_without_storage_the_page_works_from_memory_and_says_so(open_page, study
     assert annotation.assignment_id == answered
 
 
+@pytest.mark.long
 def test_a_full_disk_is_told_and_loses_nothing(workspace):
     page = workspace()
     page.evaluate(

@@ -11,6 +11,8 @@ from catalog.models import Membership, Study, Video
 from catalog.people import join
 from tests import factories
 
+pytestmark = pytest.mark.long
+
 SIZES = {"wide": {"width": 1280, "height": 800}, "narrow": {"width": 420, "height": 800}}
 
 

@@ -18,7 +18,7 @@ from tests import factories
 from tests.annotation import recounting
 from tests.annotation.test_concurrency import at_once
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 
 def change(study, what, value, researcher, **chosen):
