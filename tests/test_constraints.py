@@ -199,6 +199,8 @@ ATTEMPTS = {
     "document_has_text": lambda w: w.document(text=""),
     "membership_once": twice(lambda w: Membership.objects.create(study=w.other, person=w.person, role="reviewer")),
     "membership_role_known": lambda w: Membership.objects.create(study=w.study, person=w.person, role="king"),
+    "asset_public_id_once": twice(lambda w: factories.asset(public_id="a" * 64)),
+    "asset_sha256_once": twice(lambda w: factories.asset(sha256="a" * 64)),
     "asset_public_id_form": lambda w: factories.asset(public_id="../../etc/passwd"),
     "asset_sha256_form": lambda w: factories.asset(sha256="abc"),
     "asset_state_known": lambda w: factories.asset(state="lost"),
@@ -243,7 +245,9 @@ ATTEMPTS = {
     "pair_open_slots_range": lambda w: w.change(w.pair, open_slots=4),
     "pair_selection_probability_range": lambda w: factories.pair(w.study, selection_probability=1.5),
     "pair_batch_same_study": lambda w: factories.pair(w.study, batch=factories.batch(w.other)),
-    "pair_prompt_same_study": lambda w: factories.pair(w.study, prompt=w.foreign.prompt),
+    "pair_prompt_same_study": lambda w: factories.pair(
+        w.study, kind="control", expected={}, prompt=w.foreign.prompt, video_0=w.video, video_1=factories.video(w.prompt)
+    ),
     "pair_video_0_same_study": lambda w: factories.pair(
         w.study, kind="control", expected={}, video_0=w.foreign.video_0
     ),
@@ -311,7 +315,7 @@ ATTEMPTS = {
 TARGETS = {
     "prompt_study_id",
     "video_study_id",
-    "video_prompt_id",
+    "video_prompt_study_id",
     "batch_study_id",
     "pair_study_id",
     "annotation_assignment_id",
@@ -360,6 +364,13 @@ def test_the_database_refuses(world, name):
     with pytest.raises((IntegrityError, DataError)) as refused, transaction.atomic():
         ATTEMPTS[name](world)
     assert name in str(refused.value)
+
+
+def test_a_real_pair_is_of_the_study_that_its_prompt_and_videos_are_of(world):
+    """One foreign key decides it for all three: the pair's study names no study otherwise."""
+    there = world.foreign
+    with pytest.raises(IntegrityError, match="pair_video_._same_prompt"), transaction.atomic():
+        factories.pair(world.study, prompt=there.prompt, video_0=there.video_0, video_1=factories.video(there.prompt))
 
 
 @pytest.mark.parametrize(

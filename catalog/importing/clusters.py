@@ -10,53 +10,47 @@ Nothing of it is stored: each import that brings new prompts makes the bands of 
 import re
 import unicodedata
 from array import array
-from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby, islice, pairwise
 from operator import itemgetter
 from typing import Any
-from zlib import crc32
 
 from django.db import connection
 from psycopg import sql
+from rensa import RMinHash
 
 from catalog.importing.staging import Staged, execute, fetch
 from catalog.models import Study
 
 #: Share of common features (Jaccard) from which two texts are near-duplicates.
 NEAR = 0.6
-BANDS = 12
+BANDS, MINIMA = 12, 3
+SEED = 1  # any, but the same for all texts that are compared
 TEXTS_AT_ONCE = 5_000
 
-#: The features' hashes lie on three rings of 2³², in a different order on each. The one that comes next after a point
-#: is the minimum of one of MinHash's orders; a band has one of each ring.
-_RING = 2**32
-_TURNS = (1, 0x9E3779B1, 0x85EBCA77)
-_POINTS = [point * _RING // BANDS for point in range(BANDS)]
 _UNSPACED = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
 
 CLUSTERS = {"public_id": "text", "cluster": "text", "split": "text"}
 
 
-def features(text: str) -> frozenset[int]:
-    """What a text is compared by: hashes of its pairs of neighbouring words, without case and punctuation."""
+def features(text: str) -> list[str]:
+    """What a text is compared by: its pairs of neighbouring words, without case and punctuation."""
     plain = unicodedata.normalize("NFKC", text).casefold()
-    words = [crc32(word.encode(errors="replace")) for word in _WORD.findall(plain) or plain.split() or [plain]]
-    return frozenset([(one * 0x9E3779B1 + other) % _RING for one, other in pairwise(words)] or words)
+    words = _WORD.findall(plain) or plain.split() or [plain]
+    return [f"{one} {other}" for one, other in pairwise(words)] or words
 
 
-def similarity(one: frozenset[int], other: frozenset[int]) -> float:
-    """Jaccard: the share of all features that both have."""
-    return len(one & other) / len(one | other)
+def similarity(one: str, other: str) -> float:
+    """Jaccard: the share of all features of two texts that both have."""
+    these, those = set(features(one)), set(features(other))
+    return len(these & those) / len(these | those)
 
 
-def bands(text: str) -> list[int]:
-    """64-bit numbers, of which near texts share some. They mean something only beside others of the same process."""
-    hashes = features(text)
-    rings = [sorted([number * turn % _RING for number in hashes]) for turn in _TURNS]
-    minima = [[ring[bisect_left(ring, point) % len(ring)] for point in _POINTS] for ring in rings]
-    return list(map(hash, zip(range(BANDS), *minima, strict=True)))
+def bands(texts: Iterable[str]) -> Iterator[list[int]]:
+    """For each text, 64-bit numbers of which near texts share some. Of use beside others of the same process."""
+    for minima in RMinHash.digests_from_token_sets([features(text) for text in texts], BANDS * MINIMA, SEED):
+        yield [hash((band, *minima[band * MINIMA : (band + 1) * MINIMA])) for band in range(BANDS)]
 
 
 def decide_clusters(study: Study, decided: Staged) -> dict[str, int]:
@@ -69,7 +63,7 @@ def decide_clusters(study: Study, decided: Staged) -> dict[str, int]:
     names = dict.fromkeys(("public_id", "cluster", "split", "own"), "text") | {"is_eval": "boolean"}
     subjects = Staged("importing_subject", names)
     texts = Staged("importing_text", {"subject": "integer", "text": "text"})
-    marks = Staged("importing_band", {"subject": "integer", "band": "bigint"})
+    marks = Staged("importing_mark", {"subject": "integer", "bands": "bigint[]"})
     joined = Staged("importing_joined", {"root": "integer", "split": "text"})
     with subjects, texts, marks, joined:
         execute(LIST_SUBJECTS, study=study.pk, seed=study.seed, share=study.test_share)
@@ -77,8 +71,9 @@ def decide_clusters(study: Study, decided: Staged) -> dict[str, int]:
         execute(LIST_TEXTS, study=study.pk)
         texts.number()
         for chunk in _chunks(sql.SQL("SELECT row, subject, text FROM importing_text ORDER BY row")):
-            marks.copy((number, subject, band) for number, subject, text in chunk for band in bands(text))
-        execute(sql.SQL("ANALYZE importing_band"))
+            marked = zip(chunk, bands(text for *_, text in chunk), strict=True)
+            marks.copy((number, subject, f"{{{','.join(map(str, marks))}}}") for (number, subject, _), marks in marked)
+        execute(sql.SQL("ANALYZE importing_mark"))
         _join(joined)
         joined.number()
         execute(DECIDE)
@@ -151,19 +146,21 @@ LIST_TEXTS = sql.SQL("""
 #: The texts to compare each new prompt's with. Of those that share a band, however many, these four: the first, the one
 #: before it, and the first that is decided of each part.
 CANDIDATES = sql.SQL("""
-    WITH decided AS MATERIALIZED (
+    WITH mark AS MATERIALIZED (
+        SELECT row, subject, unnest(bands) AS band FROM importing_mark
+    ), decided AS MATERIALIZED (
         SELECT coalesce(max(text.row), 0) AS last
           FROM importing_text text JOIN importing_subject subject ON subject.row = text.subject
          WHERE subject.split <> ''
     ), shared AS (
-        SELECT band FROM importing_band, decided
+        SELECT band FROM mark, decided
          GROUP BY band, last HAVING min(subject) < max(subject) AND max(row) > last
     ), member AS (
         SELECT mark.row, mark.subject, last,
                min(mark.row) OVER whole AS first, lag(mark.row) OVER (whole ORDER BY mark.row) AS previous,
                min(mark.row) FILTER (WHERE mark.row <= last AND subject.own = 'train') OVER whole AS train,
                min(mark.row) FILTER (WHERE mark.row <= last AND subject.own = 'test') OVER whole AS test
-          FROM decided, importing_band mark JOIN shared USING (band)
+          FROM decided, mark JOIN shared USING (band)
           JOIN importing_subject subject ON subject.row = mark.subject
         WINDOW whole AS (PARTITION BY band)
     ), candidate AS (
@@ -202,7 +199,7 @@ def _decide(
     for *_, other, other_part, text, other_text in candidates:
         root = roots[other] or other
         parts[root] = parts[root] or other_part
-        if root not in near and (share := similarity(features(text), features(other_text))) >= NEAR:
+        if root not in near and (share := similarity(text, other_text)) >= NEAR:
             near[root] = share
     if not near:
         parts[subject] = own

@@ -250,6 +250,15 @@ def _tidied(job: Import) -> bool:
         if not remove_unnamed([sha256 for _pk, sha256 in chunk]):
             return False
         ReadFile.objects.filter(pk__in=[pk for pk, _sha256 in chunk]).delete()
+    return _discarded_uploads(job)
+
+
+@transaction.atomic
+def _discarded_uploads(job: Import) -> bool:
+    """Removes uploads that nobody needs any more. False if the import was asked for again since, and needs them."""
+    job = Import.objects.select_for_update(no_key=True).get(pk=job.pk)
+    if job.state not in FINISHED:
+        return False
     came_in = job.state == Import.State.DONE and not job.options.get("dry_run")
     forgotten = job.finished_at and job.finished_at < timezone.now() - UPLOADS_KEPT_FOR
     if came_in or forgotten:

@@ -92,7 +92,7 @@ def _insert_prompts() -> sql.Composable:
         SELECT %(study)s, staged.public_id, staged.text, decided.cluster, decided.split, {values}
           FROM importing_prompt staged JOIN importing_cluster decided USING (public_id)
          ORDER BY staged.row
-            ON CONFLICT DO NOTHING
+            ON CONFLICT (study_id, public_id) DO NOTHING
     """).format(
         columns=sql.SQL(", ").join(map(sql.Identifier, PROMPT_COLUMNS)),
         values=sql.SQL(", ").join(or_default(Prompt, name) for name in PROMPT_COLUMNS),
@@ -166,7 +166,7 @@ def _insert_videos() -> sql.Composable:
           JOIN catalog_prompt prompt ON prompt.study_id = %(study)s AND prompt.public_id = staged.prompt
           JOIN catalog_asset asset ON asset.sha256 = staged.sha256
          ORDER BY staged.row
-            ON CONFLICT DO NOTHING
+            ON CONFLICT (study_id, public_id) DO NOTHING
     """).format(
         columns=sql.SQL(", ").join(map(sql.Identifier, VIDEO_COLUMNS)),
         values=sql.SQL(", ").join(or_default(Video, name) for name in VIDEO_COLUMNS),

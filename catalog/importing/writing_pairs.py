@@ -158,7 +158,7 @@ INSERT_PAIRS = sql.SQL("""
                       ELSE %(number)s + 1 + (pair.row - 1 - %(room)s) / %(size)s END
          WHERE pair.row > %(done)s AND pair.row <= %(last)s
          ORDER BY pair.row
-            ON CONFLICT DO NOTHING
+            ON CONFLICT (study_id, public_id) DO NOTHING
         RETURNING id
     )
     SELECT count(*), min(id) FROM added

@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from diptych.database.constraints import sixty_four_hex
+
 
 def new_public_id() -> str:
     """64 random hex characters."""
@@ -28,8 +30,8 @@ class Asset(models.Model):
         READY = "ready"
         FAILED = "failed"
 
-    public_id = models.CharField(max_length=64, unique=True, default=new_public_id)
-    sha256 = models.CharField(max_length=64, unique=True)
+    public_id = models.CharField(max_length=64, default=new_public_id)
+    sha256 = models.CharField(max_length=64)
     byte_size = models.PositiveBigIntegerField()
     original = models.CharField(max_length=200, help_text="Storage name of the file as it came; never served")
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
@@ -59,13 +61,18 @@ class Asset(models.Model):
                 fields=["created_at"],
                 condition=Q(state__in=["pending", "processing"]),
             ),
+            models.Index(name="asset_claimed", fields=["heartbeat_at"], condition=Q(state="processing")),
+            models.Index(name="asset_failed", fields=["id"], condition=Q(state="failed")),
             models.Index(
                 name="asset_quarantined", fields=["quarantined_at"], condition=Q(quarantined_at__isnull=False)
             ),
         ]
         constraints = [
-            models.CheckConstraint(name="asset_public_id_form", condition=Q(public_id__regex="^[0-9a-f]{64}$")),
-            models.CheckConstraint(name="asset_sha256_form", condition=Q(sha256__regex="^[0-9a-f]{64}$")),
+            # Not `unique=True`: that would index each of them once more, for searches by a part.
+            models.UniqueConstraint(name="asset_public_id_once", fields=["public_id"]),
+            models.UniqueConstraint(name="asset_sha256_once", fields=["sha256"]),
+            models.CheckConstraint(name="asset_public_id_form", condition=sixty_four_hex("public_id")),
+            models.CheckConstraint(name="asset_sha256_form", condition=sixty_four_hex("sha256")),
             models.CheckConstraint(
                 name="asset_state_known",
                 condition=Q(state__in=["pending", "processing", "ready", "failed"]),

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from catalog.harms import HARM_KEYS
 from catalog.models.assets import Asset
 from catalog.models.studies import Study
-from diptych.database.constraints import CompositeForeignKey
+from diptych.database.constraints import CompositeForeignKey, sixty_four_hex
 
 
 class Prompt(models.Model):
@@ -30,7 +30,7 @@ class Prompt(models.Model):
         TEST = "test"
         EXCLUDED = "excluded"
 
-    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="prompts")
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="prompts", db_index=False)
     public_id = models.CharField(max_length=64)
     text = models.TextField()
     language = models.CharField(max_length=35, default="en", help_text="BCP 47")
@@ -54,7 +54,7 @@ class Prompt(models.Model):
         constraints = [
             models.UniqueConstraint(name="prompt_public_id_in_study", fields=["study", "public_id"]),
             models.UniqueConstraint(name="prompt_study_id", fields=["study", "id"]),
-            models.CheckConstraint(name="prompt_public_id_form", condition=Q(public_id__regex="^[0-9a-f]{64}$")),
+            models.CheckConstraint(name="prompt_public_id_form", condition=sixty_four_hex("public_id")),
             models.CheckConstraint(name="prompt_has_text", condition=~Q(text="")),
             models.CheckConstraint(
                 name="prompt_type_known", condition=Q(prompt_type__in=["safety_neutral", "safety_critical"])
@@ -80,8 +80,13 @@ class Prompt(models.Model):
 class Video(models.Model):
     """A T-V pair: one prompt together with one video generated for it."""
 
-    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="videos")
-    prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="videos", db_constraint=False)
+    # Both are bound by one foreign key and indexed by unique constraints, below.
+    study = models.ForeignKey(
+        Study, on_delete=models.PROTECT, related_name="videos", db_constraint=False, db_index=False
+    )
+    prompt = models.ForeignKey(
+        Prompt, on_delete=models.PROTECT, related_name="videos", db_constraint=False, db_index=False
+    )
     asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="videos")
     public_id = models.CharField(max_length=64)
     video_text = models.TextField(blank=True, help_text="What the generator was given; empty: the prompt")
@@ -100,8 +105,8 @@ class Video(models.Model):
         constraints = [
             models.UniqueConstraint(name="video_public_id_in_study", fields=["study", "public_id"]),
             models.UniqueConstraint(name="video_study_id", fields=["study", "id"]),
-            models.UniqueConstraint(name="video_prompt_id", fields=["prompt", "id"]),
-            models.CheckConstraint(name="video_public_id_form", condition=Q(public_id__regex="^[0-9a-f]{64}$")),
+            models.UniqueConstraint(name="video_prompt_study_id", fields=["prompt", "study", "id"]),
+            models.CheckConstraint(name="video_public_id_form", condition=sixty_four_hex("public_id")),
             models.CheckConstraint(name="video_refined_text_given", condition=Q(refined_by="") | ~Q(video_text="")),
             models.CheckConstraint(name="video_not_from_itself", condition=~Q(derived_from=F("id"))),
             CompositeForeignKey(

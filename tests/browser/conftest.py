@@ -9,11 +9,15 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.cached_db import SessionStore
 from django.db import connection
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from accounts.models import User
 from tests.browser.chromium import ARGUMENTS, find
 from tests.web import wait_for
+
+#: For one thing to happen on a page. A machine with other work takes its time, and nobody waits where all is well.
+WITHIN_MS = 15_000
+expect.set_options(timeout=WITHIN_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -84,7 +88,7 @@ def open_page(chromium: Browser, server: str, transactional_db: None) -> Iterato
         } | options
         context = chromium.new_context(base_url=server, **options)
         contexts.append(context)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(WITHIN_MS)
         if person:
             context.add_cookies(cookies_of(person, server))
             if not first_run:

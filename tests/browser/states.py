@@ -18,7 +18,7 @@ from catalog.models import Membership, Pair
 from tests import factories
 from tests.annotation.test_queue import offered
 from tests.browser.conftest import cookies_of
-from tests.browser.test_nothing_is_lost import answer_and_submit, end_session
+from tests.browser.nothing_is_lost.conftest import answer_and_submit, end_session
 
 pytestmark = pytest.mark.screenshots
 
