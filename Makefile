@@ -57,4 +57,4 @@ bench-%: .venv/installed-dev ## Run one benchmark, such as bench-serving
 
 screenshots: .venv/installed-dev ## Make docs/screenshots from the running product
 	@.venv/bin/python -m tests.browser.screenshots
-	@.venv/bin/python -m pytest -q -m screenshots tests/browser/states.py
+	@.venv/bin/python -m pytest -q -m screenshots tests/browser/states.py tests/browser/states_running.py

@@ -17,6 +17,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from benchmarks import claims, scratch
 from benchmarks.claims import Claim, at_most
 from diptych.embedded.state import EmbeddedError
@@ -105,33 +107,34 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def measure(clip: Clip, repeats: int, folder: Path) -> Measured:
     """All ways of a clip, in turn, after a round that is not counted; every second round backwards."""
+    from catalog.media import confined
     from catalog.media.probe import probe  # needs Django to be set up
     from catalog.media.transcode import transcode
 
     print(clip, file=sys.stderr, flush=True)
     original = make(clip, folder)
     facts = probe(original)
+    [launcher] = (child for child in psutil.Process().children() if confined.__file__ in child.cmdline())
     result = Measured(clip)
     steps: dict[str, Callable[[int], Any]] = {
-        "plain": lambda number: plain_encode(original, facts, folder / f"plain-{number}.mp4"),
-        "made": lambda number: transcode(original, folder / f"made-{number}"),
+        "plain": lambda number: plain_encode(original, facts, folder / f"plain-{clip.size}-{number}.mp4"),
+        "made": lambda number: transcode(original, folder / f"made-{clip.size}-{number}"),
         "worker": lambda _number: work(),
     }
     for number in range(-1, repeats):
         waiting(original)
         for way in WAYS if number % 2 else WAYS[::-1]:
-            began, used_s = time.perf_counter(), processor_s()
+            began, used_s = time.perf_counter(), processor_s(launcher)
             steps[way](number)
             if number >= 0:
                 result.seconds[way].append(time.perf_counter() - began)
-                result.processor_s[way].append(processor_s() - used_s)
+                result.processor_s[way].append(processor_s(launcher) - used_s)
     return result
 
 
-def processor_s() -> float:
-    """Processor seconds of this process and of what it started."""
-    used = os.times()
-    return used.user + used.system + used.children_user + used.children_system
+def processor_s(launcher: psutil.Process) -> float:
+    """Processor seconds of this process, of `launcher`, and of what both of them started and saw end."""
+    return sum(sum(used[:4]) for used in (os.times(), launcher.cpu_times()))
 
 
 def make(clip: Clip, folder: Path) -> Path:

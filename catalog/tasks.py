@@ -1,11 +1,17 @@
 """Celery's side of transcoding: a message says that there may be work, and the rows decide."""
 
 import logging
+from typing import TYPE_CHECKING, Any
 
 from celery import current_app, shared_task
+from django.db.models import Exists, OuterRef
 from kombu.exceptions import OperationalError
 
 from catalog import quarantine, transcoding
+from catalog.models import Pair, Study
+
+if TYPE_CHECKING:
+    from celery import Task
 
 logger = logging.getLogger(__name__)
 
@@ -94,3 +100,55 @@ def announce_imports(import_ids: list[int]) -> None:
                 run_import.apply_async((import_id,), producer=producer)
     except (OperationalError, OSError) as error:
         logger.warning("The broker is away; %d imports wait for the next sweep: %s", len(import_ids), error)
+
+
+@shared_task
+def carry_out_change(change_id: int) -> None:
+    """Carries out the change of pairs, if it still waits and nobody else is at it."""
+    from catalog.running import carrying_out  # running announces its changes with this module
+
+    carrying_out.run(change_id)
+
+
+@shared_task
+def look_after_changes() -> int:
+    """Sends a message for changes of pairs that have waited too long, or whose worker is gone; how many."""
+    from catalog.running import carrying_out
+
+    carrying_out.give_up_abandoned()
+    waiting = carrying_out.waiting()
+    if queued("default") < FULL:
+        for change_id in waiting:
+            announce_change(change_id)
+    return len(waiting)
+
+
+def announce_change(change_id: int) -> None:
+    """Tells the workers that there may be a change of pairs. Without a broker the sweep tells them later."""
+    _tell(carry_out_change, change_id)
+
+
+@shared_task
+def order_media(study_id: int) -> int:
+    """Lets the study's unfinished videos be prepared in the order of serving; how many have another place now."""
+    return transcoding.prioritise(Study.objects.get(pk=study_id))
+
+
+@shared_task
+def order_all_media() -> int:
+    """The same of every study with pairs whose videos are unfinished: catches up with messages that were lost."""
+    unready = Pair.objects.filter(study=OuterRef("pk"), ready=False, held="")
+    return sum(transcoding.prioritise(study) for study in Study.objects.filter(Exists(unready)))
+
+
+def announce_media_order(study_id: int) -> None:
+    """Lets a worker put the study's videos in order. Without a broker `order_all_media` does it later."""
+    _tell(order_media, study_id)
+
+
+def _tell(task: "Task[[int], Any]", row_id: int) -> None:
+    try:
+        with current_app.producer_or_acquire() as producer:
+            task.apply_async((row_id,), producer=producer)
+    except (OperationalError, OSError) as error:
+        logger.warning("The broker is away; %s of %s waits for the next sweep: %s", task.name, row_id, error)

@@ -308,6 +308,8 @@ CELERY_BEAT_SCHEDULE = {
     "resend-waiting-media": {"task": "catalog.tasks.resend_waiting_media", "schedule": 15.0},
     "settle-quarantines": {"task": "catalog.tasks.settle_quarantines", "schedule": 15.0},
     "look-after-imports": {"task": "catalog.tasks.look_after_imports", "schedule": 15.0},
+    "look-after-changes": {"task": "catalog.tasks.look_after_changes", "schedule": 15.0},
+    "order-all-media": {"task": "catalog.tasks.order_all_media", "schedule": 600.0},
     "end-quarantined-leases": {"task": "annotation.tasks.end_quarantined_leases", "schedule": 15.0},
     "return-expired-leases": {"task": "annotation.tasks.return_expired_leases", "schedule": 20.0},
     "note-tags": {"task": "annotation.tasks.note_tags", "schedule": 20.0},

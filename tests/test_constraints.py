@@ -22,6 +22,7 @@ from catalog.models import (
     Label,
     Membership,
     Pair,
+    PairsChange,
     Prompt,
     Provenance,
     Quarantine,
@@ -57,6 +58,10 @@ class World:
 
     def imported(self, **values):
         return Import.objects.create(**{"study": self.study, "source": "server"} | values)
+
+    def pairs_change(self, **values):
+        facts = {"study": self.study, "what": "overlap", "value": 2, "pairs": 1, "until": 1, "asked_by": self.person}
+        return PairsChange.objects.create(**facts | values)
 
     def read_file(self, job, **values):
         facts = {"path": "a.mp4", "byte_size": 10, "modified_ns": 1, "sha256": "0" * 64}
@@ -232,6 +237,14 @@ ATTEMPTS = {
     "batch_number_in_study": lambda w: Batch.objects.create(study=w.study, number=1),
     "batch_number_from_one": lambda w: Batch.objects.create(study=w.study, number=0),
     "batch_state_known": lambda w: factories.batch(w.study, number=2, state="odd"),
+    "pairs_change_one_unfinished": twice(lambda w: w.pairs_change()),
+    "pairs_change_what_known": lambda w: w.pairs_change(what="colour"),
+    "pairs_change_state_known": lambda w: w.pairs_change(state="lost", finished_at=NOON),
+    "pairs_change_failed_has_reason": lambda w: w.pairs_change(state="failed", finished_at=NOON),
+    "pairs_change_running_has_heartbeat": lambda w: w.pairs_change(state="running"),
+    "pairs_change_finished_has_moment": lambda w: w.pairs_change(state="done"),
+    "pairs_change_reached_range": lambda w: w.pairs_change(reached=2),
+    "pairs_change_changed_range": lambda w: w.pairs_change(changed=1),
     "pair_public_id_in_study": lambda w: factories.pair(w.study, public_id=w.pair.public_id),
     "pair_public_id_form": lambda w: factories.pair(w.study, public_id="zz"),
     "pair_once_in_either_order": lambda w: factories.pair(
@@ -246,7 +259,12 @@ ATTEMPTS = {
     "pair_selection_probability_range": lambda w: factories.pair(w.study, selection_probability=1.5),
     "pair_batch_same_study": lambda w: factories.pair(w.study, batch=factories.batch(w.other)),
     "pair_prompt_same_study": lambda w: factories.pair(
-        w.study, kind="control", expected={}, prompt=w.foreign.prompt, video_0=w.video, video_1=factories.video(w.prompt)
+        w.study,
+        kind="control",
+        expected={},
+        prompt=w.foreign.prompt,
+        video_0=w.video,
+        video_1=factories.video(w.prompt),
     ),
     "pair_video_0_same_study": lambda w: factories.pair(
         w.study, kind="control", expected={}, video_0=w.foreign.video_0
@@ -369,7 +387,7 @@ def test_the_database_refuses(world, name):
 def test_a_real_pair_is_of_the_study_that_its_prompt_and_videos_are_of(world):
     """One foreign key decides it for all three: the pair's study names no study otherwise."""
     there = world.foreign
-    with pytest.raises(IntegrityError, match="pair_video_._same_prompt"), transaction.atomic():
+    with pytest.raises(IntegrityError, match=r"pair_video_._same_prompt"), transaction.atomic():
         factories.pair(world.study, prompt=there.prompt, video_0=there.video_0, video_1=factories.video(there.prompt))
 
 

@@ -19,7 +19,7 @@ from catalog import quarantine
 from catalog.importing.jobs import bad_rows_file
 from catalog.media import names
 from catalog.media.addresses import playback_url, poster_url
-from catalog.models import Import, Quarantine
+from catalog.models import Import, PairsChange, Quarantine
 from catalog.models.studies import Role
 from tests import factories
 
@@ -98,6 +98,9 @@ MATRIX = {
     "running:password": row("post", *RUNS),
     "running:batches": row("get", *RUNS),
     "running:pairs": row("get", *RUNS),
+    "running:change": row("get", *RUNS),
+    "running:cancel_change": row("post", *RUNS),
+    "running:resume_change": row("post", *RUNS),
     "annotation:workspace": row("get", "annotator"),
     "annotation:consent": row("get", "annotator"),
     "annotation:withdraw": row("post", "annotator"),
@@ -220,6 +223,8 @@ class World:
         values |= {"pair_id": self.pair.public_id, "group": "protocol"}
         if "import_id" in parameters:
             values |= self.collecting()
+        if "change_id" in parameters:
+            values["change_id"] = self.ordered().pk
         if "quarantine_id" in parameters:
             values["quarantine_id"] = self.reported().pk
         return reverse(name, kwargs={key: values[key] for key in parameters})
@@ -230,6 +235,11 @@ class World:
         default_storage.save(bad_rows_file(job), ContentFile(b"{}\n"))
         upload = job.uploads.create(path="a.mp4", byte_size=1, received=1)
         return {"import_id": job.public_id, "upload_id": upload.public_id}
+
+    def ordered(self) -> PairsChange:
+        """A change of the study's pairs that waits."""
+        facts = {"what": "overlap", "value": 2, "pairs": 4, "until": self.pair.pk}
+        return PairsChange.objects.create(study=self.study, asked_by=self.people["researcher"], **facts)
 
     def reported(self) -> Quarantine:
         return quarantine.report(self.pair, ["video_0"], by=self.people["annotator"])[0]

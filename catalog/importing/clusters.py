@@ -29,6 +29,7 @@ SEED = 1  # any, but the same for all texts that are compared
 TEXTS_AT_ONCE = 5_000
 
 _UNSPACED = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_ASCII_WORDS = {code: " " for code in range(128) if not chr(code).isalnum()}
 _WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
 
 CLUSTERS = {"public_id": "text", "cluster": "text", "split": "text"}
@@ -36,9 +37,12 @@ CLUSTERS = {"public_id": "text", "cluster": "text", "split": "text"}
 
 def features(text: str) -> list[str]:
     """What a text is compared by: its pairs of neighbouring words, without case and punctuation."""
-    plain = unicodedata.normalize("NFKC", text).casefold()
-    words = _WORD.findall(plain) or plain.split() or [plain]
-    return [f"{one} {other}" for one, other in pairwise(words)] or words
+    if text.isascii():  # the same, five times as quick
+        words = text.lower().translate(_ASCII_WORDS).split() or text.split() or [text]
+    else:
+        plain = unicodedata.normalize("NFKC", text).casefold()
+        words = _WORD.findall(plain) or plain.split() or [plain]
+    return list(map(" ".join, pairwise(words))) or words
 
 
 def similarity(one: str, other: str) -> float:

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice, pairwise
 from typing import Any, NamedTuple
@@ -55,6 +56,15 @@ class Count(NamedTuple):
     there: str
 
 
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """How many of the new rows were drawn for something, and what that means."""
+
+    name: str
+    count: str
+    about: str
+
+
 class Stage(NamedTuple):
     """One stage, how long it took, and whether it is the present one."""
 
@@ -72,6 +82,21 @@ def counts(job: Import) -> list[Count]:
         Count(name, grouped(report[key]["added"]), some(report[key]["already_there"])) for key, name in KINDS.items()
     ]
     return [*found, Count(_("Batches"), grouped(report["batches_added"]), "")]
+
+
+def draws(job: Import) -> list[Draw]:
+    """The overlap sample among the new pairs, and the splits of the new prompts; none where nothing came in."""
+    report = job.report or {}
+    if not report.get("imported"):
+        return []
+    known = {
+        "sampled": (_("Overlap sample"), _("new pairs, drawn at random; more people answer each of them")),
+        "train": (_("Training"), _("new prompts to learn from")),
+        "test": (_("Testing"), _("new prompts kept for testing models, with all that is nearly the same")),
+        "excluded": (_("Excluded"), _("new prompts nearly the same as others on both sides; in neither part")),
+    }
+    numbers = {"sampled": report.get("sampled", 0)} | report.get("splits", {})
+    return [Draw(name, grouped(numbers[key]), about) for key, (name, about) in known.items() if numbers.get(key)]
 
 
 def outcome(job: Import) -> str:
@@ -100,6 +125,7 @@ def facts(job: Import) -> dict[str, Any]:
     return {
         "unfinished": job.finished_at is None,
         "counts": counts(job),
+        "draws": draws(job),
         "warnings": report.get("warnings", []),
         "bad": list(islice(bad_rows(job), MOST_SHOWN)),
         "bad_count": grouped(job.bad_rows),

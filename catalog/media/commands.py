@@ -2,15 +2,15 @@
 
 import os
 import re
+import resource
 import signal
-import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
 from catalog.media import confined, limits
+from catalog.media.launching import launch
 
 # ffmpeg would otherwise follow playlists and references into other local files or the network.
 # `protocol_whitelist` closes the network; `format_whitelist` closes playlists (HLS, DASH, concat), subtitles and image
@@ -77,24 +77,23 @@ def run(command: Sequence[str], *, time_limit_s: float) -> tuple[str, str]:
     Raises `CommandFailed` for an exit code other than 0 and `UnplayableMedia` when a limit is passed. What may
     pass at the next attempt raises `OSError`, when this machine is to blame (disk full), or `ProgramKilled`.
     """
-    cpu_s = int(time_limit_s * limits.CPU_S_A_SECOND) + 1
-    bounds = map(str, (os.getpid(), limits.MEMORY, cpu_s, limits.WRITTEN))
-    within = [sys.executable, "-I", "-S", confined.__file__, *bounds, *command]
-    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as complaints:
-        try:
-            ended = subprocess.run(
-                within,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=complaints,
-                timeout=time_limit_s,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise UnplayableMedia(f"Reading the file took longer than {time_limit_s:g} seconds.") from None
+    with tempfile.NamedTemporaryFile() as output, tempfile.NamedTemporaryFile() as complaints:
+        status = launch(command, [output.name, complaints.name], _bounds(time_limit_s), time_limit_s)
         stdout, stderr = _end_of(output), _end_of(complaints)
-    _refuse_failure(Path(command[0]).name, ended.returncode, stderr)
+    if status == confined.TOOK_TOO_LONG:
+        raise UnplayableMedia(f"Reading the file took longer than {time_limit_s:g} seconds.")
+    _refuse_failure(Path(command[0]).name, status, stderr)
     return stdout, stderr
+
+
+def _bounds(time_limit_s: float) -> list[tuple[int, int]]:
+    """What the kernel allows the command, as setrlimit(2) takes it."""
+    return [
+        (resource.RLIMIT_AS, limits.MEMORY),
+        (resource.RLIMIT_CPU, int(time_limit_s * limits.CPU_S_A_SECOND) + 1),
+        (resource.RLIMIT_FSIZE, limits.WRITTEN),
+        (resource.RLIMIT_CORE, 0),
+    ]
 
 
 def _refuse_failure(program: str, status: int, stderr: str) -> None:

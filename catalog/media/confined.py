@@ -1,41 +1,76 @@
-"""Starts ffmpeg or ffprobe on a stranger's file: with limits that the kernel keeps, and without a network where it can.
+"""Starts ffmpeg and ffprobe on strangers' files: with limits that the kernel keeps, and without a network where it can.
 
-A program of its own, with nothing but the standard library, so that it starts in some 20 ms and no thread of the
-worker is caught in a fork: `confined.py PARENT MEMORY CPU_S FILE_SIZE COMMAND…`. What it does to itself holds for the
-command, which takes its place. On Linux the command ends with its parent, even if that is killed.
+A program of its own, with nothing but the standard library: `confined.py PARENT`. It stays and takes one command after
+the other, because Python takes longer to start than ffprobe to answer. Having one thread, it may fork; the worker has
+more. A line of JSON on its input is what `start` takes; it answers each with a line, how the command ended. What it
+does to itself holds for all commands. On Linux they end with it, and it with its parent, even if that is killed.
 """
 
 import ctypes
+import json
 import os
 import resource
 import signal
 import sys
+from contextlib import suppress
+from typing import NoReturn
 
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 CLONE_NEWUSER = 0x10000000  # <linux/sched.h>
 CLONE_NEWNET = 0x40000000
 COULD_NOT_START = 127
+TOOK_TOO_LONG = 256  # no program ends with this
 
 
-def main(arguments: list[str]) -> int:
-    parent, memory, cpu_s, file_size = map(int, arguments[:4])
-    command = arguments[4:]
+def main(parent: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # ends without a traceback
     end_with(parent)
     leave_the_network()
-    for kind, most in (
-        (resource.RLIMIT_AS, memory),
-        (resource.RLIMIT_CPU, cpu_s),
-        (resource.RLIMIT_FSIZE, file_size),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        lower(kind, most)
-    for ignored_by_python in (signal.SIGXFSZ, signal.SIGPIPE):
-        signal.signal(ignored_by_python, signal.SIG_DFL)
+    for line in sys.stdin:
+        print(start(**json.loads(line)), flush=True)  # noqa: T201
+
+
+def start(command: list[str], said: list[str], limits: list[tuple[int, int]], time_limit_s: float) -> int:
+    """Runs `command` to its end: its exit code, or less than 0 for a signal, as subprocess has it.
+
+    `said` are the files for its output and its error stream; `limits` are pairs as setrlimit(2) takes them.
+    """
+    launcher = os.getpid()
+    child = os.fork()
+    if child == 0:
+        become(command, said, limits, launcher)
+    late = False
+
+    def end(*_: object) -> None:
+        nonlocal late
+        late = True
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+
+    signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, max(time_limit_s, 0.001))
+    _, status = os.waitpid(child, 0)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    return TOOK_TOO_LONG if late else os.waitstatus_to_exitcode(status)
+
+
+def become(command: list[str], said: list[str], limits: list[tuple[int, int]], parent: int) -> NoReturn:
+    """Turns this process into `command`."""
     try:
+        for number, path in enumerate([os.devnull, *said]):
+            opened = os.open(path, os.O_RDWR | os.O_APPEND)
+            os.dup2(opened, number)
+            os.close(opened)
+        end_with(parent)
+        for kind, most in limits:
+            lower(kind, most)
+        for ignored_by_python in (signal.SIGXFSZ, signal.SIGPIPE):
+            signal.signal(ignored_by_python, signal.SIG_DFL)
         os.execv(command[0], command)  # noqa: S606 - a list, no shell
-    except OSError as error:
-        print(f"confined: {command[0]} could not be started: {error}", file=sys.stderr)  # noqa: T201
-    return COULD_NOT_START
+    except Exception as error:
+        os.write(2, f"confined: {command[0]} could not be started: {error}".encode())
+    finally:
+        os._exit(COULD_NOT_START)
 
 
 def end_with(parent: int) -> None:
@@ -69,4 +104,4 @@ def lower(kind: int, most: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(int(sys.argv[1]))

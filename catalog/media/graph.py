@@ -26,42 +26,58 @@ WITH_ALPHA = ("yuva", "gbrap", "rgba", "bgra", "argb", "abgr", "ya8", "ya16", "p
 JFIF_COLOUR = {"out_color_matrix": "smpte170m", "out_range": "pc"}
 
 
-def filter_graph(source: Path, facts: Facts, aside: Path, threads: int) -> Any:
+def filter_graph(source: Path, facts: Facts, aside: Path, threads: int, frames: list[int]) -> Any:
     """One decode, split after rate, size and colour are settled, so that all outputs count the same frames.
 
-    Which 8 frames to keep depends on how many there are, and containers miscount or do not count at all. So
-    every frame is written small, numbered by its index in the playback file, and the 8 are chosen by index
-    afterwards. That is exact for any container, and cheaper than decoding a second time; it costs about 40 kB
-    of temporary space a frame. The frames hold the picture before H.264, so models see no artefacts of ours.
+    `frames` are the indices, in the playback file, of those that are cut for models; `cut/INDEX.jpg` is each.
     """
-    opened = ffmpeg.input(file_address(source), threads=threads, **READ_SAFELY)
+    opened = _opened(source, threads)
     picture = _settled_picture(opened[str(facts.video_index)], facts).split()
-    seen_by_models = _fitted(picture[2]).split()
-    # No output is longer, whatever the file's clock says.
-    length = {"t": limits.longest_s() + 1, "fps_mode": "passthrough", "map_metadata": -1}
-    still = {**length, "c:v": "mjpeg", "threads": 1, "f": "image2"}
     streams = [picture[0].filter("format", "yuv420p")]
     if facts.audio_index is not None:
         # A gap at the start or within becomes silence, so sound and picture stay together.
         streams.append(opened[str(facts.audio_index)].filter("aresample", **{"async": 1, "first_pts": 0}))
+    # Without `trim` every frame would be brought into the poster's colours, and all but the first thrown away.
+    poster = picture[1].filter("trim", end_frame=1).filter("scale", **JFIF_COLOUR).filter("format", "yuvj420p")
+    small = small_size_of(playback_size(facts))
     return ffmpeg.merge_outputs(
-        ffmpeg.output(*streams, file_address(aside / "playback.mp4"), **length, **_playback_options(facts, threads)),
         ffmpeg.output(
-            picture[1].filter("scale", **JFIF_COLOUR).filter("format", "yuvj420p"),
-            file_address(aside / "poster.jpg"),
-            **still, update=1, **{"frames:v": 1, "q:v": 3},
+            *streams, file_address(aside / "playback.mp4"), **_at_most(), **_playback_options(facts, threads)
         ),
+        ffmpeg.output(poster, file_address(aside / "poster.jpg"), **_still(), update=1, **{"q:v": 3}),
+        _cut_frames(picture[2], aside, frames),
         ffmpeg.output(
-            seen_by_models[0].filter("crop", FRAME_SIDE, FRAME_SIDE),
-            f"{file_address(aside / 'every').replace('%', '%%')}/%d.jpg",
-            **still, start_number=0, **{"q:v": 2, "huffman": "default"},
-        ),
-        ffmpeg.output(
-            seen_by_models[1].filter("scale", *small_size_of(playback_size(facts)), flags="area"),
+            _at_most_slim(picture[3]).filter("scale", *small, flags="area", **JFIF_COLOUR).filter("format", "yuvj420p"),
             file_address(aside / "small.yuv"),
-            **length, **{"c:v": "rawvideo", "f": "rawvideo"},
+            **_at_most(), **{"c:v": "rawvideo", "f": "rawvideo"},
         ),
     )  # fmt: skip
+
+
+def frames_graph(source: Path, facts: Facts, aside: Path, threads: int, frames: list[int]) -> Any:
+    """Only the training frames, of the same pictures as `filter_graph` settles on."""
+    picture = _settled_picture(_opened(source, threads)[str(facts.video_index)], facts)
+    return _cut_frames(picture, aside, frames)
+
+
+def _opened(source: Path, threads: int) -> Any:
+    return ffmpeg.input(file_address(source), threads=threads, **READ_SAFELY)
+
+
+def _at_most() -> dict[str, Any]:
+    """No output is longer, whatever the file's clock says; none has the file's own words with it."""
+    return {"t": limits.longest_s() + 1, "fps_mode": "passthrough", "map_metadata": -1}
+
+
+def _still() -> dict[str, Any]:
+    return {**_at_most(), "c:v": "mjpeg", "threads": 1, "f": "image2"}
+
+
+def _cut_frames(picture: Any, aside: Path, frames: list[int]) -> Any:
+    """JPEGs of `frames`, before H.264, so models see no artefacts of ours. Each is called by its time, its index."""
+    wanted = picture.filter("select", "+".join(f"eq(n,{index})" for index in frames))
+    name = f"{file_address(aside / 'cut').replace('%', '%%')}/%d.jpg"
+    return ffmpeg.output(_fitted(wanted), name, **_still(), frame_pts=1, **{"q:v": 2, "huffman": "default"})
 
 
 def _settled_picture(stream: Any, facts: Facts) -> Any:
@@ -97,13 +113,15 @@ def _with_named_colours(stream: Any, facts: Facts) -> Any:
 
 
 def _fitted(stream: Any) -> Any:
-    """Short side to 224: with the centre square cut from it, the frame preparation of the published reward models.
-
-    What lies beyond four squares is cut off first, or a picture of 2 × 1920 pixels would grow to 48 million.
-    """
-    cut = {"w": f"min(iw,{SLIMMEST}*ih)", "h": f"min(ih,{SLIMMEST}*iw)"}
+    """The centre square, with the short side at 224: the frame preparation of the published reward models."""
     fit = {"w": FRAME_SIDE, "h": FRAME_SIDE, "force_original_aspect_ratio": "increase", "flags": "bicubic"}
-    return stream.filter("crop", **cut).filter("scale", **fit, **JFIF_COLOUR).filter("format", "yuvj420p")
+    scaled = _at_most_slim(stream).filter("scale", **fit, **JFIF_COLOUR).filter("format", "yuvj420p")
+    return scaled.filter("crop", FRAME_SIDE, FRAME_SIDE)
+
+
+def _at_most_slim(stream: Any) -> Any:
+    """Without what lies beyond four squares, or a picture of 2 × 1920 pixels would grow to 48 million."""
+    return stream.filter("crop", w=f"min(iw,{SLIMMEST}*ih)", h=f"min(ih,{SLIMMEST}*iw)")
 
 
 def small_size_of(playback: tuple[int, int]) -> tuple[int, int]:

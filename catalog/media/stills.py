@@ -7,6 +7,7 @@ two planes of colour at half the size. So any frame is found by its index, witho
 import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from PIL import Image, ImageChops
 
@@ -27,6 +28,14 @@ def small_size(width: int, height: int) -> tuple[int, int]:
 def spread(frames: int, wanted: int) -> list[int]:
     """`wanted` indices, evenly spaced over `frames`, the first and the last included; some twice if there are fewer."""
     return [round(step * (frames - 1) / (wanted - 1)) for step in range(wanted)]
+
+
+class Told(NamedTuple):
+    """What the pictures tell beside the strip."""
+
+    keyframes: tuple[int, ...]  # indices, the greatest change first
+    psnr_to_first: tuple[float, ...]  # dB, of the first training frame against each later one
+    frame_hashes: tuple[int, ...]  # 3 words for each of 8 frames; see `likeness`
 
 
 class Stills:
@@ -55,6 +64,11 @@ class Stills:
         blue, red = content[self._luma : self._luma + quarter], content[self._luma + quarter :]
         parts = ((self.size, content[: self._luma]), (half, blue), (half, red))
         return [Image.frombytes("L", size, part) for size, part in parts]
+
+    def tell(self, strip: Path, chosen: list[int]) -> Told:
+        """Writes the strip to this path; all else that is told, with `chosen` as the indices of the training frames."""
+        self.write_strip(strip)
+        return Told(tuple(self.keyframes()), tuple(self.psnr_to_first(chosen[1:])), tuple(self.hashes()))
 
     def write_strip(self, path: Path) -> None:
         """Writes 8 pictures side by side as a JPEG."""

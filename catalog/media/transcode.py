@@ -3,8 +3,11 @@
 import os
 import re
 import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -12,10 +15,10 @@ from catalog.hashing import sha256_of
 from catalog.media import limits
 from catalog.media.commands import CommandFailed, UnplayableMedia, run
 from catalog.media.costs import refuse_costly, refuse_long
-from catalog.media.graph import FRAME_SIDE, filter_graph, small_size_of
+from catalog.media.graph import FRAME_SIDE, filter_graph, frames_graph, playback_size, small_size_of
 from catalog.media.names import TRAINING_FRAMES
 from catalog.media.probe import Facts, probe
-from catalog.media.stills import Stills
+from catalog.media.stills import Stills, Told
 from diptych.embedded import binaries
 
 THREADS = 2
@@ -58,16 +61,25 @@ def transcode(
     source_facts = probe(source)
     refuse_costly(source_facts)
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".transcoding-", dir=folder) as name:
+    with tempfile.TemporaryDirectory(prefix=".transcoding-", dir=folder) as name, ThreadPoolExecutor(1) as beside:
         aside = Path(name)
-        (aside / "every").mkdir()
-        _encode(source, source_facts, aside, time_limit_s, threads)
+        (aside / "cut").mkdir()
+        began = time.monotonic()
+        _run(filter_graph(source, source_facts, aside, threads, _likely_indices(source_facts)), time_limit_s)
+        stills = Stills(aside / "small.yuv", small_size_of(playback_size(source_facts)))
+        chosen = chosen_indices(len(stills))
+        told = beside.submit(stills.tell, aside / "strip.jpg", chosen)
         facts = probe(aside / "playback.mp4")
         refuse_long(facts.duration_s)
         _refuse_broken_off(source_facts, facts)
-        stills = Stills(aside / "small.yuv", small_size_of((facts.width, facts.height)))
-        _refuse_miscounted(aside / "every", stills, facts)
-        return _publish(aside, stills, folder, facts, source_facts)
+        _refuse_miscounted(stills, facts)
+        cut = [aside / "cut" / f"{index}.jpg" for index in chosen]
+        if not all(frame.exists() for frame in cut):
+            left_s = max(1, round(time_limit_s - (time.monotonic() - began)))
+            _run(frames_graph(source, source_facts, aside, threads, chosen), left_s)
+            if not all(frame.exists() for frame in cut):
+                raise UnplayableMedia("The video's frames cannot be counted: twice read, they are not the same.")
+        return _publish(aside, cut, folder, facts, source_facts, told.result())
 
 
 def chosen_indices(frames: int) -> list[int]:
@@ -77,8 +89,17 @@ def chosen_indices(frames: int) -> list[int]:
     return [round(step * (frames - 1) / (TRAINING_FRAMES - 1)) for step in range(TRAINING_FRAMES)]
 
 
-def _encode(source: Path, facts: Facts, aside: Path, time_limit_s: float, threads: int) -> None:
-    wanted = filter_graph(source, facts, aside, threads)
+def _likely_indices(facts: Facts) -> list[int]:
+    """Of the frames to be chosen, if the header is right about how many there will be.
+
+    Containers miscount, or do not count at all. Then those that are missing are cut in a second run, once they are
+    counted; keeping every frame until then costs each file a tenth of the time.
+    """
+    return chosen_indices(max(1, round(facts.duration_s * facts.rate)))
+
+
+def _run(wanted: Any, time_limit_s: float) -> None:
+    """Has ffmpeg make what is `wanted`. Raises `UnplayableMedia` for damage, even where ffmpeg mends it."""
     command = [str(binaries.ffmpeg()), "-nostdin", "-v", "error", "-xerror", "-y"]
     # Decoder and encoder keep the threads busy; slicing small pictures among more costs 4 % of the time.
     command += ["-filter_complex_threads", "1", *wanted.get_args()]
@@ -100,30 +121,17 @@ def _refuse_broken_off(source: Facts, playback: Facts) -> None:
         )
 
 
-def _refuse_miscounted(every: Path, stills: Stills, facts: Facts) -> None:
+def _refuse_miscounted(stills: Stills, facts: Facts) -> None:
     """All outputs have the same frames, or an index means nothing."""
-    written = sum(1 for _ in every.iterdir())
-    if not written == len(stills) == facts.frames:
-        raise UnplayableMedia(f"The video's frames cannot be counted ({facts.frames}, {written} or {len(stills)}).")
+    if len(stills) != facts.frames:
+        raise UnplayableMedia(f"The video's frames cannot be counted ({facts.frames} or {len(stills)}).")
 
 
-def _training_frames(every: Path, chosen: list[int]) -> list[Path]:
-    """The chosen of all numbered frames, in order, padded at the end with black to 8."""
-    frames = [every / f"{index}.jpg" for index in chosen]
-    while len(frames) < TRAINING_FRAMES:
-        black = every / f"black{len(frames)}.jpg"
-        Image.new("RGB", (FRAME_SIDE, FRAME_SIDE)).save(black, quality=95)
-        frames.append(black)
-    return frames
-
-
-def _publish(aside: Path, stills: Stills, folder: Path, facts: Facts, source_facts: Facts) -> Renditions:
+def _publish(aside: Path, cut: list[Path], folder: Path, facts: Facts, source_facts: Facts, told: Told) -> Renditions:
     """Rename the whole files to their final names; the playback last, as it is what makes a clip showable."""
-    chosen = chosen_indices(len(stills))
-    stills.write_strip(aside / "strip.jpg")
     (folder / "frames").mkdir(exist_ok=True)
     frames = tuple(folder / "frames" / f"{number}.jpg" for number in range(TRAINING_FRAMES))
-    for written, final in zip(_training_frames(aside / "every", chosen), frames, strict=True):
+    for written, final in zip(_padded(cut), frames, strict=True):
         os.replace(written, final)
     for name in ("poster.jpg", "strip.jpg", "playback.mp4"):
         os.replace(aside / name, folder / name)
@@ -137,7 +145,15 @@ def _publish(aside: Path, stills: Stills, folder: Path, facts: Facts, source_fac
         facts=facts,
         source_facts=source_facts,
         sha256=digest,
-        keyframes=tuple(stills.keyframes()),
-        psnr_to_first=tuple(stills.psnr_to_first(chosen[1:])),
-        frame_hashes=tuple(stills.hashes()),
+        **told._asdict(),
     )
+
+
+def _padded(cut: list[Path]) -> list[Path]:
+    """The training frames in order, with black ones at the end to make 8."""
+    frames = list(cut)
+    while len(frames) < TRAINING_FRAMES:
+        black = cut[0].with_name(f"black{len(frames)}.jpg")
+        Image.new("RGB", (FRAME_SIDE, FRAME_SIDE)).save(black, quality=95)
+        frames.append(black)
+    return frames

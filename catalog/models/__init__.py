@@ -1,6 +1,7 @@
 """The catalog's tables, one module a question: who works on what, what is judged, where its bytes are."""
 
 from catalog.models.assets import Asset
+from catalog.models.changes import PairsChange
 from catalog.models.documents import Document
 from catalog.models.imports import Import, ReadFile, Upload
 from catalog.models.material import Label, Prompt, Video
@@ -17,6 +18,7 @@ __all__ = [
     "Label",
     "Membership",
     "Pair",
+    "PairsChange",
     "Prompt",
     "Provenance",
     "Quarantine",

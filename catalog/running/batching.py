@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection, transaction
-from django.utils.translation import gettext as _
+from django.db import connection
+from django.utils.translation import gettext_noop
 
-from accounts import audit
-from accounts.models import User
 from catalog.importing.study import IMPORT_LOCK
-from catalog.models import Batch, Study
+from catalog.models import Batch, PairsChange, Study
 
 ROWS = """
 SELECT batch.number, batch.state, count(pair.id), coalesce(sum(pair.wanted), 0),
@@ -61,7 +59,7 @@ COUNT_FREE = f"SELECT count(*) {FREE}"
 #: looked at once more, and stays where it is if it was given. Filled in the order in which pairs are served.
 REGROUP = f"""
 WITH free AS (
-    SELECT pair.id, pair.lane, pair.priority {FREE}
+    SELECT pair.id, pair.lane, pair.priority {FREE} AND pair.id <= %(until)s
      ORDER BY pair.id FOR NO KEY UPDATE OF pair
 ), placed AS (
     SELECT id, (row_number() OVER (ORDER BY priority DESC, id) - 1) / %(size)s AS place FROM free
@@ -87,8 +85,13 @@ DELETE FROM catalog_batch batch
 """
 
 
+#: Why batches cannot be made, in words for people.
+IMPORTING = gettext_noop("Material is being imported into this study. Make batches when that is done.")
+NOTHING_FREE = gettext_noop("Every such pair is being answered or has answers, so none changes its batch.")
+
+
 class NotRegrouped(Exception):
-    """Nothing was changed; `str()` says why."""
+    """Nothing was changed; `str()` is one of the reasons above, untranslated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,21 +111,19 @@ def count_free(study: Study, prompt_type: str = "") -> int:
         return int(cursor.fetchone()[0])
 
 
-@transaction.atomic
-def regroup(study: Study, *, size: int, prompt_type: str = "", actor: User) -> Regrouped:
-    """Puts the pairs that nobody has yet into new batches of `size`, in one statement. Raises NotRegrouped."""
-    Study.objects.select_for_update(no_key=True).get(pk=study.pk)  # one numbering of batches at a time
-    values: dict[str, Any] = {"study": study.pk, "size": size, "prompt_type": prompt_type}
+def regroup(change: PairsChange) -> Regrouped:
+    """Puts the pairs that nobody has yet into new batches, in one statement. Call it in a transaction.
+
+    One transaction, however many: only pairs that nobody has are locked. Raises NotRegrouped.
+    """
+    values: dict[str, Any] = {"study": change.study_id, "size": change.value, "until": change.until} | change.choice
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [IMPORT_LOCK, study.pk])
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [IMPORT_LOCK, change.study_id])
         if not cursor.fetchone()[0]:  # it numbers batches too, and fills the last
-            raise NotRegrouped(_("Material is being imported into this study. Make batches when that is done."))
+            raise NotRegrouped(IMPORTING)
         cursor.execute(REGROUP, values)
         pairs, batches, first = cursor.fetchone()
         if not pairs:
-            raise NotRegrouped(_("Every such pair is being answered or has answers, so none changes its batch."))
+            raise NotRegrouped(NOTHING_FREE)
         cursor.execute(EMPTIED, values)
-        emptied = cursor.rowcount
-    after = {"size": size, "prompt_type": prompt_type, "pairs": pairs, "first": first, "batches": batches}
-    audit.record("batches.made", study, actor=actor, study_slug=study.slug, after=after | {"emptied": emptied})
-    return Regrouped(pairs, batches, first, emptied)
+        return Regrouped(pairs, batches, first, cursor.rowcount)

@@ -1,21 +1,18 @@
 """Changing how many answers pairs want, or how soon they are served, while people answer them.
 
 `open_slots` follows `wanted` in the statement that changes it, from the row as it is at that moment: what is taken
-stays taken, so a pair never wants fewer answers than it has or is being given.
+stays taken, so a pair never wants fewer answers than it has or is being given. `carrying_out` goes through many pairs,
+some at a time.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db import connection, transaction
+from django.db import connection
 
-from accounts import audit
-from accounts.models import AuditEvent, User
-from catalog.models import Study
-from catalog.transcoding import prioritise
+from catalog.models import PairsChange, Study
 
-CHANGED = "pairs.changed"
-OVERLAP, PRIORITY = "overlap", "priority"
+OVERLAP, PRIORITY = PairsChange.What.OVERLAP, PairsChange.What.PRIORITY
 #: Of the pairs meant: those that still want answers, or all; those of the random sample, the others, or both.
 STILL_OPEN, ALL = "open", "all"
 SAMPLE, OTHERS = "sample", "others"
@@ -47,11 +44,13 @@ MEANT = """
    AND (%(batch)s::integer IS NULL OR batch.number = %(batch)s)
    AND (%(prompt_type)s = '' OR prompt.prompt_type = %(prompt_type)s)
 """
-#: Locked in the order in which everybody locks several pairs. A row that was waited for is read as it is by then.
+#: The next ones, locked in the order in which everybody locks several pairs. A row that was waited for is read as it is
+#: by then.
 LOCKED = f"""
 WITH meant AS (
     SELECT pair.id, pair.wanted, pair.wanted - pair.open_slots AS taken, pair.priority
-    {MEANT} ORDER BY pair.id FOR NO KEY UPDATE OF pair
+    {MEANT} AND pair.id > %(reached)s AND pair.id <= %(until)s
+     ORDER BY pair.id LIMIT %(most)s FOR NO KEY UPDATE OF pair
 )"""
 
 EFFECT = f"""
@@ -66,7 +65,7 @@ CHANGE_OVERLAP = f"""{LOCKED}, changed AS (
       FROM meant WHERE pair.id = meant.id AND greatest(%(value)s, meant.taken) <> meant.wanted
     RETURNING pair.id
 )
-SELECT count(*) FROM changed"""  # noqa: S608 - of constants
+SELECT (SELECT count(*) FROM meant), (SELECT max(id) FROM meant), count(*) FROM changed"""  # noqa: S608 - of constants
 
 PRIORITY_EFFECT = f"""
 SELECT count(*), count(*) FILTER (WHERE pair.priority <> %(value)s), min(pair.priority), max(pair.priority)
@@ -76,7 +75,7 @@ CHANGE_PRIORITY = f"""{LOCKED}, changed AS (
       FROM meant WHERE pair.id = meant.id AND meant.priority <> %(value)s
     RETURNING pair.id
 )
-SELECT count(*) FROM changed"""  # noqa: S608 - of constants
+SELECT (SELECT count(*) FROM meant), (SELECT max(id) FROM meant), count(*) FROM changed"""  # noqa: S608 - of constants
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +91,11 @@ class OverlapEffect:
     fewer: int
     kept: int
 
+    @property
+    def before(self) -> dict[str, Any]:
+        """What is kept of how it was: sums, since each pair may have had its own."""
+        return {"pairs": self.pairs, "wanted": self.wanted}
+
 
 @dataclass(frozen=True, slots=True)
 class PriorityEffect:
@@ -102,9 +106,9 @@ class PriorityEffect:
     lowest: int | None
     highest: int | None
 
-
-class ChangedMeanwhile(Exception):
-    """Somebody changed overlap or priority after the effect was shown; nothing was done."""
+    @property
+    def before(self) -> dict[str, Any]:
+        return {"pairs": self.pairs, "lowest": self.lowest, "highest": self.highest}
 
 
 def preview(study: Study, what: str, choice: Choice, value: int) -> OverlapEffect | PriorityEffect:
@@ -115,42 +119,19 @@ def preview(study: Study, what: str, choice: Choice, value: int) -> OverlapEffec
     return PriorityEffect(*_one(PRIORITY_EFFECT, values))
 
 
-def last_change(study: Study) -> int:
-    """Which change of overlap or priority was the last; 0: none yet."""
-    events = AuditEvent.objects.filter(subject=Study._meta.db_table, subject_id=str(study.pk), action=CHANGED)
-    return events.order_by("-pk").values_list("pk", flat=True).first() or 0
+class Step(NamedTuple):
+    """How many of the pairs meant a step went through, the id of the last of them, and how many changed."""
+
+    gone_through: int
+    reached: int | None
+    changed: int
 
 
-@transaction.atomic
-def change(study: Study, what: str, choice: Choice, value: int, *, seen: int, actor: User) -> int:
-    """Changes overlap or priority of the pairs meant, in one statement; how many pairs changed.
-
-    `seen` is the last change that the person knew. Raises ChangedMeanwhile if there was one since.
-    """
-    Study.objects.select_for_update(no_key=True).get(pk=study.pk)  # one such change at a time; leases do not wait
-    if last_change(study) != seen:
-        raise ChangedMeanwhile
-    before = preview(study, what, choice, value)
-    values = choice.parameters(study) | {"value": value}
-    [count] = _one(CHANGE_OVERLAP if what == OVERLAP else CHANGE_PRIORITY, values)
-    if what == PRIORITY:
-        prioritise(study)
-    audit.record(
-        CHANGED,
-        study,
-        actor=actor,
-        study_slug=study.slug,
-        before=_before(before),
-        after={"what": what, "value": value, "pairs": count} | choice.as_json(),
-    )
-    return int(count)
-
-
-def _before(effect: OverlapEffect | PriorityEffect) -> dict[str, Any]:
-    """What the record keeps of how it was: sums, since each pair may have had its own."""
-    if isinstance(effect, OverlapEffect):
-        return {"pairs": effect.pairs, "wanted": effect.wanted}
-    return {"pairs": effect.pairs, "lowest": effect.lowest, "highest": effect.highest}
+def change_next(change: PairsChange, most: int) -> Step:
+    """Changes up to `most` of the pairs meant that come next, in one statement."""
+    values = change.choice | {"study": change.study_id, "value": change.value, "most": most}
+    values |= {"reached": change.reached, "until": change.until}
+    return Step(*_one(CHANGE_OVERLAP if change.what == OVERLAP else CHANGE_PRIORITY, values))
 
 
 def _one(statement: str, values: dict[str, Any]) -> Any:

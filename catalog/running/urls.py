@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from catalog.running import views_pairs, views_people, views_settings, views_studies
+from catalog.running import views_changes, views_pairs, views_people, views_settings, views_studies
 
 app_name = "running"
 
@@ -21,4 +21,7 @@ urlpatterns = [
     path("<slug:slug>/people/<int:person_id>/password/", views_people.password, name="password"),
     path("<slug:slug>/batches/", views_pairs.batches, name="batches"),
     path("<slug:slug>/batches/pairs/", views_pairs.pairs, name="pairs"),
+    path("<slug:slug>/batches/changes/<int:change_id>/", views_changes.progress, name="change"),
+    path("<slug:slug>/batches/changes/<int:change_id>/cancel/", views_changes.cancel, name="cancel_change"),
+    path("<slug:slug>/batches/changes/<int:change_id>/resume/", views_changes.resume, name="resume_change"),
 ]

@@ -8,14 +8,13 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
-from catalog.models import Batch
+from catalog.models import Batch, PairsChange
 from catalog.permissions import MAY_CONFIGURE, study_for
-from catalog.running import batching, overlap
+from catalog.running import batching, changes, overlap, showing
 from catalog.running.forms import BatchingForm
 from catalog.running.forms_pairs import PairsForm
 
@@ -29,11 +28,11 @@ def batches(request: HttpRequest, slug: str) -> HttpResponse:
     form = BatchingForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
-            done = batching.regroup(study, **form.cleaned_data, actor=cast(User, request.user))
-        except batching.NotRegrouped as reason:
+            change = changes.make_batches(study, **form.cleaned_data, actor=cast(User, request.user))
+        except changes.NotPossible as reason:
             form.add_error(None, str(reason))
         else:
-            messages.success(request, what_was_made(done))
+            say_outcome(request, change)
             return redirect("running:batches", slug=slug)
     numbers = Batch.objects.filter(study=study).order_by("number").values_list("number", flat=True)
     page = Paginator(numbers, batching.BATCHES_A_PAGE).get_page(request.GET.get("page"))
@@ -43,17 +42,16 @@ def batches(request: HttpRequest, slug: str) -> HttpResponse:
         "page": page,
         "form": form,
         "free": batching.count_free(study),
-    }
+    } | showing.changes_of(study)
     return render(request, "running/batches.html", context, status=400 if form.is_bound else 200)
 
 
-def what_was_made(done: batching.Regrouped) -> str:
-    """A sentence about it."""
-    pairs = ngettext("%(n)s pair", "%(n)s pairs", done.pairs) % {"n": done.pairs}
-    said = {"pairs": pairs, "first": done.first, "last": done.first + done.batches - 1}
-    if done.batches == 1:
-        return _("%(pairs)s are in batch %(first)s now.") % said
-    return _("%(pairs)s are in batches %(first)s to %(last)s now.") % said
+def say_outcome(request: HttpRequest, change: PairsChange) -> None:
+    """Says what came of a change that was carried out at once. Of one that takes longer, the page tells."""
+    if change.state == PairsChange.State.DONE:
+        messages.success(request, showing.outcome(change))
+    elif change.state == PairsChange.State.FAILED:
+        messages.error(request, showing.outcome(change))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -68,19 +66,23 @@ def pairs(request: HttpRequest, slug: str) -> HttpResponse:
     given = request.POST if request.method == "POST" else request.GET
     form = PairsForm(given if "what" in given else None, study=study)
     if request.method == "POST" and form.is_valid():
-        values = form.change
+        here = f"{request.path}?{form.as_query()}"
+        seen = form.cleaned_data["seen"] or 0
         try:
-            count = overlap.change(study, **values, seen=form.cleaned_data["seen"] or 0, actor=cast(User, request.user))
-        except overlap.ChangedMeanwhile:
+            change = changes.change_pairs(study, **form.change, seen=seen, actor=cast(User, request.user))
+        except changes.ChangedMeanwhile:
             messages.error(
                 request,
                 _("Somebody changed overlap or priority meanwhile; nothing was done. This is what yours would do now."),
             )
-            return redirect(f"{request.path}?{form.as_query()}")
-        said = ngettext("%(n)s pair is changed.", "%(n)s pairs are changed.", count) % {"n": count}
-        messages.success(request, said)
+            return redirect(here)
+        except changes.NotPossible as reason:
+            messages.error(request, str(reason))
+            return redirect(here)
+        say_outcome(request, change)
         return redirect("running:batches", slug=slug)
-    context: dict[str, Any] = {"study": study, "form": form, "seen": overlap.last_change(study)}
+    context: dict[str, Any] = {"study": study, "form": form, "seen": changes.last_change(study)}
+    context |= showing.changes_of(study)
     if form.is_bound and form.is_valid():
         values = form.change
         context |= {"effect": overlap.preview(study, **values), "what": values["what"], "value": values["value"]}

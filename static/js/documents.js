@@ -1,6 +1,6 @@
 /** The guideline's editor: a draft that this browser keeps, and under each text what its readers would see. */
 
-import { csrfToken } from "./workspace/api.js";
+import { csrfToken } from "./page/csrf.js";
 
 const SAVE_MS = 400;
 const PREVIEW_MS = 400;

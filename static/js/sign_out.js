@@ -3,7 +3,8 @@
  * this browser. Without scripts the form signs out by itself, and there is nothing kept to remove.
  */
 
-import { Refused, csrfToken, send } from "./workspace/api.js";
+import { csrfToken } from "./page/csrf.js";
+import { Refused, send } from "./workspace/api.js";
 import { Keeping } from "./workspace/keeping.js";
 import { sendWaiting } from "./workspace/sending.js";
 import { tell } from "./workspace/tabs.js";

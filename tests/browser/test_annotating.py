@@ -222,7 +222,6 @@ def test_a_draft_survives_a_reload(workspace, study):
     expect(page.locator("#q-correctness-right")).to_be_checked()
 
 
-@pytest.mark.long
 def test_two_annotators_never_see_the_same_pair(workspace, study, playable_pairs):
     playable_pairs(study, 3)
     other = factories.member(study, "annotator")

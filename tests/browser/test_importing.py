@@ -79,7 +79,7 @@ def test_a_folder_comes_through_a_broken_connection_and_its_videos_become_ready(
     worker = Worker("--concurrency", "2")
     try:
         begin.click()
-        expect(page.locator(".page-head .chip")).to_have_text("done", timeout=60_000)
+        expect(page.locator(".page-head .chip[data-state]")).to_have_text("done", timeout=60_000)
         expect(page.locator(".figures")).to_contain_text("4 new")
         assert Pair.objects.filter(study=study).count() == 2
         wait_for(lambda: Asset.objects.filter(state="ready").count() == 4, "the videos did not become ready", 90)
@@ -207,6 +207,8 @@ def states(study: Any) -> dict[str, Import]:
     report = tallies | {
         "imported": True,
         "batches_added": 8,
+        "sampled": 120,
+        "splits": {"train": 1080, "test": 116, "excluded": 8},
         "differences": 1,
         "differing": differing,
         "warnings": ["Two."],
@@ -232,6 +234,16 @@ def states(study: Any) -> dict[str, Import]:
     default_storage.save(jobs.bad_rows_file(made["refused"]), ContentFile(row * 2))
     made["collecting"].uploads.create(path="p1/a-rather-long-name-of-a-clip-" * 3 + ".mp4", byte_size=9000, received=90)
     return made
+
+
+def test_the_sample_and_the_splits_that_were_drawn_are_told(open_page, study, researcher):
+    job = states(study)["done"]
+    page = open_page(f"/studies/{study.slug}/imports/{job.public_id}/", researcher)
+    drawn = page.locator("section", has=page.get_by_role("heading", name="Sample and splits")).locator("dd b")
+    expect(drawn).to_have_text(["120", "1,080", "116", "8"])
+    Import.objects.filter(pk=job.pk).update(report=job.report | {"sampled": 0, "splits": {}})
+    page.reload()
+    expect(page.get_by_role("heading", name="Sample and splits")).to_have_count(0)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

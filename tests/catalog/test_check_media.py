@@ -24,7 +24,7 @@ from tests import factories
 from tests.annotation.test_concurrency import at_once
 from tests.catalog.workers import pending, told
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)

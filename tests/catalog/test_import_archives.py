@@ -16,8 +16,6 @@ from catalog.importing.laying_out import SourceTrouble, parts_of
 from catalog.importing.progress import Progress
 from tests.catalog.manifests import prompts_with_videos, write
 
-pytestmark = pytest.mark.long
-
 MOMENT = 1_700_000_000
 
 

@@ -13,7 +13,7 @@ from catalog.models import Import, Video
 from tests.catalog.manifests import prompt, prompts_with_videos, video, write
 from tests.delivering import KEY_ID, REGION, SECRET
 
-pytestmark = [pytest.mark.django_db, pytest.mark.long]
+pytestmark = pytest.mark.django_db
 
 BUCKET = "material"
 

@@ -19,7 +19,7 @@ from tests import factories
 from tests.catalog.workers import abandon, pair_of, pending
 from tests.web import wait_for
 
-pytestmark = [pytest.mark.django_db, pytest.mark.long]
+pytestmark = pytest.mark.django_db
 
 
 def after_the_pause(asset):

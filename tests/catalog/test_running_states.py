@@ -1,10 +1,12 @@
 """Pausing, resuming, closing and opening again: each once, each recorded, and nobody loses what they have open."""
 
 import pytest
+from celery import current_app
 from django.urls import reverse
 
 from accounts.models import AuditEvent
 from annotation import serving
+from catalog import tasks
 from catalog.models import Study
 from catalog.running.states import NotPossible, change_state
 from tests import factories
@@ -46,13 +48,17 @@ def test_what_people_have_open_they_finish_and_nothing_follows(study, annotator,
     assert serving.lease(annotator, study).current_id is not None
 
 
-def test_videos_of_a_paused_study_are_prepared_after_those_of_a_running_one(study, researcher):
+def test_videos_of_a_paused_study_are_prepared_after_those_of_a_running_one(
+    study, researcher, monkeypatch, django_capture_on_commit_callbacks
+):
+    monkeypatch.setitem(current_app.conf, "task_always_eager", True)
     about = factories.prompt(study)
     waiting = factories.asset(state="pending")
     factories.pair(study, prompt=about, video_0=factories.video(about, asset=waiting), ready=False)
     priorities = []
     for step in ("pause", "resume"):
-        change_state(study, step, actor=researcher)
+        with django_capture_on_commit_callbacks(execute=True):
+            change_state(study, step, actor=researcher)
         waiting.refresh_from_db()
         priorities.append(waiting.priority)
     assert priorities[0] < 0 < priorities[1]
@@ -103,3 +109,13 @@ def test_of_two_at_once_one_is_recorded():
     outcomes = at_once(*[lambda p=p: change_state(Study.objects.get(pk=study.pk), "pause", actor=p) for p in people])
     assert sorted(outcomes) == [False, False, True]
     assert AuditEvent.objects.filter(action="study.paused").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_puts_videos_in_order_once_the_state_is_committed():
+    with current_app.connection_for_write() as broker:
+        broker.default_channel.queue_purge("default")
+    study = factories.study()
+    researcher = factories.member(study, "researcher")
+    assert [change_state(study, "pause", actor=researcher) for _ in range(2)] == [True, False]
+    assert tasks.queued("default") == 1

@@ -22,7 +22,7 @@ from catalog.importing import uploads
 from catalog.models import Import, Upload
 from tests.web import free_port, serve, wait_for
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 PIECE = "application/offset+octet-stream"
 

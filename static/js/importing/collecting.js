@@ -3,7 +3,7 @@
  * The server's list is the truth; what was sent before a reload goes on as soon as the same files are chosen again.
  */
 
-import { all, one, onAction, say } from "../workspace/dom.js";
+import { all, one, onAction, say } from "../page/dom.js";
 import { chosen, dropped } from "./choosing.js";
 import { Files } from "./files.js";
 import { bytesInWords, timeInWords } from "./in_words.js";

@@ -1,6 +1,6 @@
 /** The files of an import: which there are, how far each is, and a row for each of the first few hundred. */
 
-import { one, say } from "../workspace/dom.js";
+import { one, say } from "../page/dom.js";
 import { bytesInWords } from "./in_words.js";
 
 const MOST_ROWS = 200;

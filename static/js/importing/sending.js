@@ -3,8 +3,8 @@
  * Whatever goes wrong on the way is met by asking again where the file stands.
  */
 
-import { csrfToken } from "../workspace/api.js";
-import { pause, say } from "../workspace/dom.js";
+import { csrfToken } from "../page/csrf.js";
+import { pause, say } from "../page/dom.js";
 
 const VERSION = "1.0.0";
 const FIRST_WAIT_MS = 1000;

@@ -1,6 +1,6 @@
 /** Keeps the page of an import that waits or runs up to date. When anything but numbers changes the page is loaded anew. */
 
-import { all, one } from "../workspace/dom.js";
+import { all, one } from "../page/dom.js";
 
 const OFTEN_MS = 2000;
 const SELDOM_MS = 30_000;

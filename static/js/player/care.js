@@ -3,7 +3,7 @@
  * both. It bounds their day (`care`); of the filter's use, what was presented is recorded too.
  */
 
-import { SIDES } from "../workspace/dom.js";
+import { SIDES } from "../page/dom.js";
 import { rounded } from "./viewing.js";
 
 /** Longer gaps between two looks are sleeping computers. */

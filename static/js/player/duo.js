@@ -6,7 +6,7 @@
  * (detail: side), `moved`, `blocked` (detail: "sound" or "play").
  */
 
-import { SIDES } from "../workspace/dom.js";
+import { SIDES } from "../page/dom.js";
 
 const ENOUGH_TO_START = 4; // HAVE_ENOUGH_DATA, which is when `canplaythrough` comes
 const ENOUGH_TO_GO_ON = 3;

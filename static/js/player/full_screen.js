@@ -1,6 +1,6 @@
 /** Both videos with their transport on the full screen. Who leaves it by Escape, or by any way but ours, hides both. */
 
-import { one, onAction, say } from "../workspace/dom.js";
+import { one, onAction, say } from "../page/dom.js";
 
 const section = one("[data-player]");
 const button = one('button[data-action="full-screen"]');

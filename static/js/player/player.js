@@ -1,7 +1,7 @@
 /** The player on the page: two screens with captions, one transport bar, and the pair that waits behind. */
 
-import { SIDES, all, one, onAction, say } from "../workspace/dom.js";
-import { passingWord } from "../workspace/status.js";
+import { SIDES, all, one, onAction, say } from "../page/dom.js";
+import { passingWord } from "../page/status.js";
 import { Care } from "./care.js";
 import { Duo } from "./duo.js";
 import { bindFullScreen, isFullScreen, leaveFullScreen } from "./full_screen.js";

@@ -3,7 +3,7 @@
  * never wait for the network. Larger ones stream, and only while their pair is in sight: so two elements do at most.
  */
 
-import { SIDES } from "../workspace/dom.js";
+import { SIDES } from "../page/dom.js";
 import { AddressExpired, NotThere, fetchClip } from "./fetching.js";
 import { inLine } from "./line.js";
 import { standIn } from "./stand_in.js";

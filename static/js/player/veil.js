@@ -1,6 +1,6 @@
 /** What stands before a pair that may show harm: a warning, and a filter until the person reveals a side. */
 
-import { SIDES, one, say } from "../workspace/dom.js";
+import { SIDES, one, say } from "../page/dom.js";
 
 const bySide = (find) => Object.fromEntries(SIDES.map((side) => [side, find(side)]));
 const screens = bySide((side) => one(`[data-screen="${side}"]`));

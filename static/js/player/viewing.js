@@ -1,6 +1,6 @@
 /** How the two videos were really watched: seconds played, seen through or not, loops, at which speed and size. */
 
-import { SIDES } from "../workspace/dom.js";
+import { SIDES } from "../page/dom.js";
 
 /** A video counts as seen through when each of this many equal parts of it has been played. */
 const PARTS = 32;

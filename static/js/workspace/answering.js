@@ -1,8 +1,8 @@
 /** Answering, by mouse and by key: what a press does to the sheet, and when “none” and “no” open. */
 
-import { SIDES, all, one, say } from "./dom.js";
+import { SIDES, all, one, say } from "../page/dom.js";
 import { cue } from "./presenting.js";
-import { passingWord } from "./status.js";
+import { passingWord } from "../page/status.js";
 
 const form = one("[data-answers]");
 

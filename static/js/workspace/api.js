@@ -1,5 +1,7 @@
 /** Requests to the JSON API, and the four ways in which they go wrong. */
 
+import { csrfToken } from "../page/csrf.js";
+
 const page = document.body.dataset;
 const PATIENCE_MS = 20_000;
 const PERSON = "X-Diptych-Person";
@@ -102,9 +104,4 @@ function problemOf(response, text) {
   const notSignedIn = status === 401 || status === 0 || problem.code === "password_change_required";
   if (notSignedIn || (status === 403 && /CSRF/.test(problem.detail ?? ""))) return new SignedOut(problem.detail);
   return new Refused(status, problem);
-}
-
-/** From the cookie, which a sign-in in another tab renews; else as the page was given it. */
-export function csrfToken() {
-  return /(?:^|;\s*)csrftoken=([^;]+)/.exec(document.cookie)?.[1] ?? page.csrf ?? "";
 }

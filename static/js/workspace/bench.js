@@ -3,7 +3,7 @@
 import { Player } from "../player/player.js";
 import { Answering } from "./answering.js";
 import { Clock } from "./clock.js";
-import { one, say } from "./dom.js";
+import { one, say } from "../page/dom.js";
 import { hideEmpty } from "./empty.js";
 import { Guide } from "./guide.js";
 import { paintTagKeys } from "./keys.js";

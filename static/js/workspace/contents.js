@@ -1,6 +1,6 @@
 /** A long text in sections: its table of contents, where the reader is, and the way to any section. */
 
-import { all, one, say } from "./dom.js";
+import { all, one, say } from "../page/dom.js";
 
 /** A section counts as the one being read once its heading is within this many pixels of the top. */
 const READING_LINE_PX = 48;

@@ -6,7 +6,7 @@
 
 import { Refused, Trouble, addressOf, send } from "./api.js";
 import { clear, clipsOf, clock, collect, guide, hold, lay, onAddressExpired, onAnswer, onEscapeFromFullScreen, player, sheet, uncover } from "./bench.js";
-import { say } from "./dom.js";
+import { say } from "../page/dom.js";
 import { Drafts, further } from "./drafts.js";
 import { panelShown, showEmpty } from "./empty.js";
 import { Keeping, madeUuid } from "./keeping.js";
@@ -15,7 +15,7 @@ import { hand, taken } from "./pair.js";
 import { Revising, asked } from "./revising.js";
 import { sendWaiting, untilAnswered } from "./sending.js";
 import { byTouch } from "./settings.js";
-import { announce, clear as clearWord, passingWord, standingWord } from "./status.js";
+import { announce, clear as clearWord, passingWord, standingWord } from "../page/status.js";
 import { onTold, tab, tell } from "./tabs.js";
 import { countEarlier } from "./time_on_task.js";
 import { troubleMet, tryNow } from "./trouble.js";

@@ -1,6 +1,6 @@
 /** The three sheets: keys, guideline, skip. All native dialogs. */
 
-import { one, onAction } from "./dom.js";
+import { one, onAction } from "../page/dom.js";
 
 const sheet = (name) => one(`[data-dialog="${name}"]`);
 

@@ -1,8 +1,8 @@
 /** Unfinished answers: kept in the browser at once, at the server shortly after, and when the page is left. */
 
 import { Refused, Trouble, addressOf, send } from "./api.js";
-import { pause, say } from "./dom.js";
-import { clear, quietWord, standingWord } from "./status.js";
+import { pause, say } from "../page/dom.js";
+import { clear, quietWord, standingWord } from "../page/status.js";
 
 const SETTLE_MS = 400;
 const SLOWEST_RETRY_MS = 30_000;

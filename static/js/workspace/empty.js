@@ -1,8 +1,8 @@
 /** The panel in place of a pair: why there is none, what to do, and when we look again. */
 
-import { all, one } from "./dom.js";
+import { all, one } from "../page/dom.js";
 import { spell } from "./spelling.js";
-import { announce } from "./status.js";
+import { announce } from "../page/status.js";
 
 const panel = one("[data-empty]");
 const bench = one("[data-bench]");

@@ -1,6 +1,6 @@
 /** Where the eye should be: the current step, the open dimension, and why Submit is not ready yet. */
 
-import { SIDES, all, one, say } from "./dom.js";
+import { SIDES, all, one, say } from "../page/dom.js";
 import { cue } from "./presenting.js";
 import { byTouch, settings } from "./settings.js";
 

@@ -2,7 +2,7 @@
 
 import { Refused, SignedOut, Trouble, send } from "./api.js";
 import { Contents } from "./contents.js";
-import { all, one, onAction, say } from "./dom.js";
+import { all, one, onAction, say } from "../page/dom.js";
 import { onShow, reportWith } from "./pair.js";
 import { Readings } from "./readings.js";
 import { settings } from "./settings.js";

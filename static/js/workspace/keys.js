@@ -1,6 +1,6 @@
 /** Keys by position (`event.code`), so that they lie alike on every layout. */
 
-import { all } from "./dom.js";
+import { all } from "../page/dom.js";
 import { anyOpen } from "./dialogs.js";
 import { answerKeys, settings } from "./settings.js";
 

@@ -1,9 +1,9 @@
 /** Keeps the pairs on the desk ours: renews at half of what is left, and when the page is looked at again. */
 
 import { Refused, addressOf, send } from "./api.js";
-import { say } from "./dom.js";
+import { say } from "../page/dom.js";
 import { serverNow } from "./server_time.js";
-import { clear, standingWord } from "./status.js";
+import { clear, standingWord } from "../page/status.js";
 
 const SOONEST_MS = 5_000;
 const RETRY_MS = 20_000;

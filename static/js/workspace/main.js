@@ -4,7 +4,7 @@ import { signOutWith } from "../sign_out.js";
 import { answering, guide, player } from "./bench.js";
 import { begin, countAnswered, keeping, lookAgain, noteHidden, onTrouble, report, resume, setHidden, skip, submit } from "./desk.js";
 import { bindDialogs, openSheet } from "./dialogs.js";
-import { one, onAction, say } from "./dom.js";
+import { one, onAction, say } from "../page/dom.js";
 import { bindKeys } from "./keys.js";
 import { forgetLocalStorage } from "./keeping.js";
 import { Guideline } from "./guideline.js";

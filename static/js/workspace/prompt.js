@@ -1,6 +1,6 @@
 /** The prompt: two lines, and all of it on request; and what each video was made from, where the study shows it. */
 
-import { SIDES, all, one, onAction, say } from "./dom.js";
+import { SIDES, all, one, onAction, say } from "../page/dom.js";
 
 const bar = one(".prompt");
 const text = one("[data-prompt]");

@@ -1,7 +1,7 @@
 /** Reporting what may be illegal: both videos go dark at once, and nothing but “which one” is asked. */
 
 import { openSheet } from "./dialogs.js";
-import { one, onAction } from "./dom.js";
+import { one, onAction } from "../page/dom.js";
 
 /**
  * `onOpen()` hides, pauses and mutes both before anything is asked; `onReport(sides)` when somebody confirms. Who

@@ -1,6 +1,6 @@
 /** A pair that is back: why, and what review says of it. */
 
-import { one, say } from "./dom.js";
+import { one, say } from "../page/dom.js";
 
 const line = one("[data-returned]");
 

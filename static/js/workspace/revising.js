@@ -1,11 +1,11 @@
 /** Changing an answer that is stored: by a second look before the next pair, or reopened from “My work”. */
 
 import { Refused, addressOf, send } from "./api.js";
-import { one, onAction, say } from "./dom.js";
+import { one, onAction, say } from "../page/dom.js";
 import { madeUuid } from "./keeping.js";
 import { cue } from "./presenting.js";
 import { untilAnswered } from "./sending.js";
-import { passingWord } from "./status.js";
+import { passingWord } from "../page/status.js";
 
 const strip = one("[data-revising]");
 const words = one("[data-revising-words]", strip);

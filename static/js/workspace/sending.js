@@ -1,8 +1,8 @@
 /** Sending what waits: in order, by one tab at a time, each under its own id until the server says what became of it. */
 
 import { Refused, Trouble, send } from "./api.js";
-import { pause, say } from "./dom.js";
-import { quietWord, unsay } from "./status.js";
+import { pause, say } from "../page/dom.js";
+import { quietWord, unsay } from "../page/status.js";
 
 const SLOWEST_RETRY_MS = 30_000;
 

@@ -4,9 +4,9 @@
  */
 
 import { onOutcome } from "./api.js";
-import { say } from "./dom.js";
+import { say } from "../page/dom.js";
 import { spell } from "./spelling.js";
-import { clear, standingWord } from "./status.js";
+import { clear, standingWord } from "../page/status.js";
 
 const WRONG_MS = 5 * 60_000;
 

@@ -1,6 +1,6 @@
 /** A person's own settings of this page, kept in the browser. */
 
-import { all } from "./dom.js";
+import { all } from "../page/dom.js";
 import { read, write } from "./keeping.js";
 
 const NAME = `diptych:${document.body.dataset.person}:settings`;

@@ -1,6 +1,6 @@
 /** The answer sheet: what the form says, as the API's answers and back. Values in the form are sides. */
 
-import { SIDES, all, one } from "./dom.js";
+import { SIDES, all, one } from "../page/dom.js";
 
 const OTHER = { video_0: "video_1", video_1: "video_0" };
 

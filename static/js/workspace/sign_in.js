@@ -1,7 +1,7 @@
 /** Signing in again without leaving the page: the work on it stays, and what waits is sent. */
 
-import { csrfToken } from "./api.js";
-import { all, one, onAction, say } from "./dom.js";
+import { csrfToken } from "../page/csrf.js";
+import { all, one, onAction, say } from "../page/dom.js";
 import { tell } from "./tabs.js";
 
 const page = document.body.dataset;

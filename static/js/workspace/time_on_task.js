@@ -4,7 +4,7 @@
  */
 
 import { clock } from "./bench.js";
-import { all, say } from "./dom.js";
+import { all, say } from "../page/dom.js";
 import { hand, onShow } from "./pair.js";
 import { spell } from "./spelling.js";
 

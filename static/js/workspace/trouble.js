@@ -1,8 +1,8 @@
 /** What stands between the page and the server, said once whichever request met it: no network, or no session. */
 
 import { SignedOut, SomebodyElse, Unreachable, onOutcome } from "./api.js";
-import { say } from "./dom.js";
-import { clear, standingWord } from "./status.js";
+import { say } from "../page/dom.js";
+import { clear, standingWord } from "../page/status.js";
 
 /** What was met last: `unreachable`, `signed_out`, `somebody_else`, or null when the server answered. */
 let kind = null;

@@ -1,7 +1,7 @@
 /** The first run: what is asked and the keys that matter, once, before somebody's first answer. */
 
 import { anyOpen } from "./dialogs.js";
-import { one } from "./dom.js";
+import { one } from "../page/dom.js";
 import { read, write } from "./keeping.js";
 
 const NAME = `diptych:${document.body.dataset.person}:welcomed`;

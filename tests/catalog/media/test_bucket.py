@@ -23,8 +23,6 @@ from catalog.media.presigning import Bucket
 from catalog.models import Asset
 from tests import factories
 
-pytestmark = pytest.mark.long
-
 NOW = 1_800_000_000.0
 WINDOW_S = 3600
 PERSON = 7

@@ -5,19 +5,18 @@ import resource
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
 import pytest
 
 from catalog.media import limits
-from catalog.media.commands import UnplayableMedia, run
+from catalog.media.commands import ProgramKilled, UnplayableMedia, run
 from catalog.media.confined import leave_the_network
 from catalog.media.transcode import transcode
 from tests.catalog.media.making import make, pattern
 from tests.web import wait_for
-
-pytestmark = pytest.mark.long
 
 
 def in_python(code: str) -> str:
@@ -76,7 +75,7 @@ def test_a_file_that_would_become_too_large_is_refused(tmp_path: Path, monkeypat
 
 def test_a_file_that_needs_too_much_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = make(tmp_path / "in.mp4", *pattern("1920x1080", "10", 0.3), "-c:v", "libx264", "-preset", "ultrafast")
-    monkeypatch.setattr(limits, "MEMORY", 150 * 2**20)
+    monkeypatch.setattr(limits, "MEMORY", 100 * 2**20)
 
     with pytest.raises(UnplayableMedia, match="of memory to be decoded"):
         transcode(source, tmp_path / "made")
@@ -95,6 +94,37 @@ def test_a_program_that_is_not_there_is_trouble_of_this_machine(tmp_path: Path) 
         run([str(tmp_path / "ffmpeg")], time_limit_s=10)
 
 
+def test_a_program_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    late = f"import pathlib, time; time.sleep(1); pathlib.Path({str(tmp_path / 'late')!r}).touch()"
+
+    with pytest.raises(UnplayableMedia, match=r"longer than 0\.2 seconds"):
+        run([sys.executable, "-c", late], time_limit_s=0.2)
+    assert in_python("import time; time.sleep(1); print('next')") == "next"  # the limit was that one's alone
+    assert not (tmp_path / "late").exists()
+
+
+def test_programs_are_started_by_one_that_stays() -> None:
+    parents = {in_python("import os; print(os.getppid())") for _ in range(3)}
+
+    assert len(parents) == 1
+
+
+def test_the_one_that_starts_programs_is_replaced_if_it_is_ended() -> None:
+    with pytest.raises(ProgramKilled):
+        in_python("import os, signal; os.kill(os.getppid(), signal.SIGKILL); import time; time.sleep(60)")
+
+    assert in_python("print('on we go')") == "on we go"
+
+
+def test_each_thread_has_its_own_that_ends_with_it() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        launcher = psutil.Process(int(pool.submit(in_python, "import os; print(os.getppid())").result()))
+        assert launcher.is_running()
+
+    wait_for(lambda: not launcher.is_running() or launcher.status() == psutil.STATUS_ZOMBIE, "it lives on", within_s=5)
+    assert in_python("print('on we go')") == "on we go"
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
 def test_a_killed_worker_leaves_no_ffmpeg_behind(tmp_path: Path) -> None:
     sleeping = [sys.executable, "-c", "import time; time.sleep(60)", str(tmp_path)]
@@ -103,7 +133,7 @@ def test_a_killed_worker_leaves_no_ffmpeg_behind(tmp_path: Path) -> None:
     )
 
     def started() -> psutil.Process | None:
-        children = psutil.Process(worker.pid).children()
+        children = psutil.Process(worker.pid).children(recursive=True)
         return next((one for one in children if one.cmdline()[1:2] == ["-c"]), None)
 
     child = wait_for(started, "nothing was started")

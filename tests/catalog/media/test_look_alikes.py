@@ -13,8 +13,6 @@ from catalog.models import Asset, Pair
 from tests import factories
 from tests.catalog.media.making import make
 
-pytestmark = pytest.mark.long
-
 SCENES = {
     "bars": "testsrc2=s=640x360:r=24:d=1",
     "mandelbrot": "mandelbrot=s=640x360:r=24:start_scale=1,trim=duration=1",

@@ -14,8 +14,6 @@ from diptych.embedded import binaries
 from tests.catalog.media.lures import LURES, Planted, plant
 from tests.catalog.media.table import result_of
 
-pytestmark = pytest.mark.long
-
 #: What would follow each of them. The ffmpeg that we bring cannot read DASH or SVG at all.
 NAIVE = ("-protocol_whitelist", "file,http,tcp,crypto,udp,rtp")
 WOULD_FOLLOW = {

@@ -15,8 +15,6 @@ from tests.catalog.media.making import assert_fit_for_annotators, make
 from tests.catalog.media.strange import GREYS, KINDS, SHORT
 from tests.catalog.media.table import PAGE, result_of, rows
 
-pytestmark = pytest.mark.long
-
 
 def is_not_the_cover(made: Renditions, source: Path) -> None:
     assert (made.facts.width, made.facts.frames) == (160, 5)

@@ -145,6 +145,22 @@ def test_training_frames_are_the_first_to_the_last_evenly_spaced(tmp_path: Path)
     assert numbers == [0, 3, 6, 9, 12, 15, 18, 21] == chosen_indices(22)
 
 
+def test_training_frames_of_a_file_that_does_not_say_how_long_it_is_are_the_same(tmp_path: Path) -> None:
+    """The header does not tell which frames to cut, so they are cut once all are counted."""
+    grey = "color=black:s=256x256:r=10:d=2.2,format=gray,geq=lum='10*N',format=yuv420p"
+    arguments = ("-f", "lavfi", "-i", grey, "-c:v", "ffv1", "-color_range", "pc")
+    sources = [
+        make(tmp_path / "stated.mkv", *arguments),
+        make(tmp_path / "silent.mkv", *arguments, "-f", "matroska", "-live", 1),
+    ]
+    assert probe(sources[1]).duration_s == 0
+
+    stated, silent = (transcode(source, source.with_suffix("")) for source in sources)
+
+    assert silent.facts.frames == 22
+    assert [path.read_bytes() for path in silent.frames] == [path.read_bytes() for path in stated.frames]
+
+
 def test_first_and_last_training_frame_show_the_playbacks_first_and_last_picture(tmp_path: Path) -> None:
     source = make(tmp_path / "in.mp4", *pattern("400x300", seconds=1), "-c:v", "libx264", "-crf", 10)
 

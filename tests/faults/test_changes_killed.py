@@ -1,0 +1,158 @@
+"""Workers killed in the middle of a change of many pairs: it ends done, and each pair was changed once."""
+
+import os
+import subprocess
+import sys
+import time
+from random import Random
+
+import pytest
+from django.conf import settings as configured
+from django.db import connection
+
+from accounts.models import AuditEvent
+from annotation import serving
+from benchmarks import studies
+from catalog import tasks
+from catalog.models import Pair, PairsChange
+from catalog.running import changes
+from catalog.running.overlap import ALL, OVERLAP, Choice
+from tests import factories
+from tests.annotation import recounting
+from tests.catalog.workers import Worker
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
+
+PAIRS, KILLS = 30_000, 2
+#: A worker that takes up the change, and is killed by its own hand at a point of a step.
+WORKER = """
+import os, signal, sys
+from datetime import timedelta
+import django
+django.setup()
+from catalog.running import carrying_out, overlap
+
+carrying_out.ABANDONED_AFTER, carrying_out.A_STEP = timedelta(0), 10
+pk, at, step = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+done = 0
+
+def dying_after(act, point):
+    def acted(*given, **named):
+        global done
+        result = act(*given, **named)
+        done += point == at
+        if point == at and done == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+    return acted
+
+overlap.change_next = dying_after(overlap.change_next, "inside")
+carrying_out.step = dying_after(carrying_out.step, "between")
+carrying_out.batching.regroup = dying_after(carrying_out.batching.regroup, "regrouped")
+carrying_out.end = dying_after(carrying_out.end, "ending")
+carrying_out.carry_out = dying_after(carrying_out.carry_out, "ended")
+carrying_out.run(pk)
+"""
+
+
+@pytest.fixture
+def large(monkeypatch):
+    """Changes are left to workers, however small."""
+    monkeypatch.setattr(changes, "RIGHT_AWAY", 0)
+
+
+def environment():
+    """For a process of its own on the test database."""
+    address = "postgresql://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**connection.settings_dict)
+    return os.environ | {"DATABASE_URL": address, "DJANGO_SETTINGS_MODULE": "diptych.settings"}
+
+
+def work(change, at="", step=1):
+    """A worker in a process of its own; its exit status."""
+    command = [sys.executable, "-c", WORKER, str(change.pk), at, str(step)]
+    return subprocess.run(command, env=environment(), cwd=configured.BASE_DIR, timeout=120, check=False).returncode
+
+
+def ordered(study, value):
+    researcher = factories.member(study, "researcher")
+    return changes.change_pairs(study, OVERLAP, Choice(which=ALL), value, seen=0, actor=researcher)
+
+
+def check(change, pairs, value):
+    change.refresh_from_db()
+    assert (change.state, change.gone_through, change.changed) == ("done", pairs, pairs)
+    assert set(Pair.objects.filter(study=change.study_id).values_list("wanted", flat=True)) == {value}
+    assert recounting.contradictions(change.study_id) == {}
+    [event] = AuditEvent.objects.filter(action="pairs.changed")
+    assert (event.before, event.after["pairs"]) == ({"pairs": pairs, "wanted": pairs}, pairs)
+
+
+def test_killed_inside_between_and_after_steps_each_pair_is_changed_once(large):
+    study = factories.study()
+    factories.pairs(study, 55)
+    for _ in range(3):
+        serving.lease(factories.member(study, "annotator"), study)
+    change = ordered(study, 3)
+    reached = 0
+    for at, step, more in [
+        ("inside", 1, 0),
+        ("between", 1, 10),
+        ("inside", 2, 10),
+        ("between", 2, 20),
+        ("ending", 1, 15),
+    ]:
+        assert work(change, at, step) == -9, f"{at} {step} was never reached"
+        change.refresh_from_db()
+        reached += more
+        assert (change.state, change.gone_through) == ("running", reached)
+        assert Pair.objects.filter(study=study, wanted=3).count() == reached  # the row says what the pairs say
+        assert not AuditEvent.objects.filter(action="pairs.changed").exists()
+    assert work(change, "ended") == -9
+    assert work(change) == 0
+    check(change, 55, 3)
+
+
+def test_killed_while_batches_are_made_they_are_made_once(large):
+    study = factories.study()
+    factories.pairs(study, 9)
+    change = changes.make_batches(study, size=4, actor=factories.member(study, "researcher"))
+    for at in ("regrouped", "ending"):
+        assert work(change, at) == -9
+        assert set(Pair.objects.values_list("batch__number", flat=True)) == {1}
+    assert work(change) == 0
+    change.refresh_from_db()
+    assert (change.state, change.made) == ("done", {"first": 2, "batches": 3, "emptied": 1})
+    assert AuditEvent.objects.filter(action="batches.made").count() == 1
+
+
+def test_killed_at_random_with_every_message_twice_while_people_lease_it_ends_done_once(large, tmp_path, monkeypatch):
+    """Real workers with the real sweep, which takes half a minute to notice that one is gone."""
+    study = studies.fill(PAIRS, 1)
+    people = [factories.member(study, "annotator") for _ in range(4)]
+    change = ordered(study, 2)
+    for name, value in environment().items():
+        monkeypatch.setenv(name, value)
+    dice, deadline, killed = Random(4), time.monotonic() + 400, 0
+    arguments = ("-B", "--concurrency", "2", "-s", str(tmp_path / "schedule"))
+    worker = Worker(*arguments)
+    try:
+        while (now := PairsChange.objects.get()).is_unfinished:
+            assert time.monotonic() < deadline, PairsChange.objects.values().get()
+            for _ in range(2):
+                tasks.announce_change(change.pk)
+            for person in people:
+                lease_and_perhaps_release(person, study, dice)
+            if killed < KILLS and now.fence > killed:
+                worker.kill()
+                killed += 1
+                worker = Worker(*arguments)
+    finally:
+        worker.stop()
+    assert killed == KILLS
+    check(change, PAIRS, 2)
+
+
+def lease_and_perhaps_release(person, study, dice):
+    desk = serving.lease(person, study)
+    if desk.current and dice.random() < 0.7:
+        serving.release(desk.current, person)
