@@ -118,6 +118,7 @@ NO_PAGES = {
     *("importing:bad_rows_csv", "importing:bad_rows_jsonl"),
     *("library:prompts_csv", "library:videos_csv", "library:pairs_csv", "library:hold_pair", "library:hold_pairs"),
     *("documents:preview", "running:invite", "running:numbered", "running:roles"),
+    *("running:change", "running:cancel_change", "running:resume_change"),
 }
 
 

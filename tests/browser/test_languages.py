@@ -6,6 +6,8 @@ from playwright.sync_api import expect
 
 from tests import factories
 
+pytestmark = pytest.mark.long
+
 NARROW = {"width": 420, "height": 800}
 FIRST_QUESTION = "哪个视频更多地做到了提示词的要求？"
 

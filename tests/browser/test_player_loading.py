@@ -21,6 +21,8 @@ from tests.browser.test_annotating import answer_by_mouse, submit_and_wait
 from tests.browser.watching import READY, caption, come_to, current, every_frame, frames, part_of, side_of
 from tests.web import wait_for
 
+pytestmark = pytest.mark.long
+
 #: Keeps count of object URLs from the first script on.
 COUNT_URLS = """
     window.urls = { alive: new Set(), most: 0 };

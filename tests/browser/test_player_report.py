@@ -9,6 +9,8 @@ from tests.browser.test_annotating import submit_and_wait
 from tests.browser.watching import caption, come_to, current
 from tests.web import wait_for
 
+pytestmark = pytest.mark.long
+
 PLAY = '[data-action="play"]'
 
 

@@ -350,7 +350,6 @@ class TestWhilePeopleAnswer:
             assignment, person, submission_id=uuid.uuid4(), answers=ANSWERS, timings_ms={}, viewing={}
         )
 
-    @pytest.mark.long
     @pytest.mark.parametrize("seed", range(3))
     def test_the_count_stays_exact(self, seed):
         study = factories.study()
