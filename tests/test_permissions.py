@@ -3,7 +3,6 @@
 The endpoints come from the URL configuration, so a new one without a row here fails.
 """
 
-import itertools
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.tokens import SCOPES, issue_token
@@ -254,16 +254,19 @@ def outcome(response: Any) -> str:
     return refused or ALLOWED
 
 
-@pytest.mark.parametrize(("name", "who"), list(itertools.product(MATRIX, PEOPLE)))
-def test_the_matrix(api, name, who):
+@pytest.mark.parametrize("name", MATRIX)
+def test_the_matrix(api, name):
     world = World()
     method, expected = MATRIX[name]
-    person = world.people[who]
-    body = BODIES.get(name, dict)()
-    response = getattr(api(person), method)(
-        world.address(name, person), body, format="json" if name.startswith("api:") else None
-    )
-    assert outcome(response) == expected[who], response.content[:300]
+    found = {}
+    for who in PEOPLE:
+        person, body = world.people[who], BODIES.get(name, dict)()
+        with transaction.atomic():
+            address = world.address(name, person)
+            form = "json" if name.startswith("api:") else None
+            found[who] = outcome(getattr(api(person), method)(address, body, format=form))
+            transaction.set_rollback(True)  # the next one comes into the same world
+    assert found == expected
 
 
 #: The scope that a token needs, where one is enough.

@@ -28,6 +28,7 @@ def test_the_newer_tab_works_and_the_older_takes_it_back(workspace, study):
     expect(panel(old, "taken_over")).to_be_visible()
     expect(new.locator("#q-correctness-right")).to_be_checked()
     choose(new, "aesthetics", "left")
+    old.bring_to_front()
     old.get_by_role("button", name="Work here").click()
     expect_a_pair(old)
     expect(panel(new, "taken_over")).to_be_visible()
