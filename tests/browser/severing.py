@@ -37,32 +37,37 @@ class Line:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                if self.is_cut.is_set():
-                    client.close()
-                    continue
                 server = socket.create_connection(self._target)
                 with self._lock:
                     self._sockets |= {client, server}
+                    if self.is_cut.is_set():
+                        self._end(client, server)
                 for run, ends in ((self._up, (client, server)), (self._down, (server, client))):
                     threading.Thread(target=run, args=ends, daemon=True).start()
 
     def _up(self, client: socket.socket, server: socket.socket) -> None:
-        with suppress(OSError), client, server:
+        with suppress(OSError):
             while came := client.recv(STEP):
                 self.sent += len(came)
                 if self.sent > self._budget:
                     self.is_cut.set()
                     self._break()
                 server.sendall(came)
+        self._end(client, server)
 
     def _down(self, server: socket.socket, client: socket.socket) -> None:
-        with suppress(OSError), client, server:
+        with suppress(OSError):
             while came := server.recv(STEP):
                 client.sendall(came)
+        self._end(client, server)
 
     def _break(self) -> None:
         with self._lock:
-            for end in self._sockets:
-                with suppress(OSError):
-                    end.shutdown(socket.SHUT_RDWR)
-            self._sockets.clear()
+            self._end(*self._sockets)
+
+    @staticmethod
+    def _end(*sockets: socket.socket) -> None:
+        """Ends connections for whoever reads from them, in another thread too: closing would leave it waiting."""
+        for end in sockets:
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)

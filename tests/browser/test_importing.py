@@ -72,8 +72,7 @@ def test_a_folder_comes_through_a_broken_connection_and_its_videos_become_ready(
     assert line.is_cut.is_set()
     wait_for(lambda: sum(Upload.objects.values_list("received", flat=True)) > 0, "nothing came before the cut")
     line.mend()
-    # A request whose answer got lost with the connection is given up, and sent again, after a minute.
-    expect(page.locator("[data-line]")).to_have_text("All files are here", timeout=120_000)
+    expect(page.locator("[data-line]")).to_have_text("All files are here", timeout=60_000)
     assert Upload.objects.count() == 6  # and not what systems leave
     whole = sum(path.stat().st_size for path in folder.rglob("*.*") if path.name != ".DS_Store")
     assert sum(Upload.objects.values_list("received", flat=True)) == whole
