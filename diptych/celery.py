@@ -4,7 +4,10 @@ import os
 
 from celery import Celery
 
+from diptych.environment import exit_if_wrong
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "diptych.settings")
+exit_if_wrong()  # here, since Celery itself would print a traceback
 
 app = Celery("diptych")
 app.config_from_object("django.conf:settings", namespace="CELERY")

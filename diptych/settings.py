@@ -1,7 +1,8 @@
 """Settings, all from the environment, with defaults that suit a checkout on one's own machine.
 
 DIPTYCH_MODE is `production` (nothing is guessed: secrets and addresses must be given), `demo` (servers and
-secrets come from the state folder) or `test`.
+secrets come from the state folder) or `test`. `diptych.declared_settings` describes every variable; what is missing
+or wrong is reported all at once, at the end of this file.
 """
 
 import os
@@ -10,48 +11,37 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from diptych.declared_settings import SETTINGS
 from diptych.embedded import state
+from diptych.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-MODE = os.environ.get("DIPTYCH_MODE", "demo")
-if MODE not in {"production", "demo", "test"}:
-    raise ImproperlyConfigured(f"DIPTYCH_MODE is {MODE!r}; it must be production, demo or test.")
+ENV = Environment(os.environ, SETTINGS)
+MODE = ENV.choice("DIPTYCH_MODE")
 PRODUCTION = MODE == "production"
 HOME = state.Home.from_environment()
 
 
-def required(name: str) -> str:
-    """The environment variable, which production may not do without."""
-    value = os.environ.get(name, "")
+def address(name: str, schemes: set[str], server: str) -> str:
+    """Return where a server listens: from the environment, else from the state folder's running servers."""
+    value = ENV.text(name)
     if not value:
-        raise ImproperlyConfigured(f"{name} is not set; with DIPTYCH_MODE=production it must be.")
-    return value
-
-
-def required_for_s3(name: str) -> str:
-    """The environment variable, which media in a bucket may not do without."""
-    value = os.environ.get(name, "")
-    if not value:
-        raise ImproperlyConfigured(f"{name} is not set; with MEDIA_DELIVERY=s3 it must be.")
-    return value
-
-
-def address(name: str, server: str) -> str:
-    """Where a server listens: from the environment, else from the state folder's running servers."""
-    value = os.environ.get(name)
-    if value or PRODUCTION:
-        return value or required(name)
-    return HOME.running().get(server, "")
+        return "" if PRODUCTION else HOME.running().get(server, "")
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # of a port that is no number
+        usable = False
+    if not usable:
+        ENV.refuse_secret(name, f"must begin with {sorted(schemes)[-1]}:// and name a host")
+    return value if usable else ""
 
 
 def database(url: str) -> dict[str, object]:
     """Django's settings for a `postgresql://user:password@host:port/name` address."""
     parts = urlsplit(url)
-    if url and parts.scheme not in {"postgres", "postgresql"}:
-        raise ImproperlyConfigured(f"DATABASE_URL names {parts.scheme!r}; PostgreSQL is the only database.")
     return {
         "ENGINE": "diptych.database.engine",
         "NAME": unquote(parts.path.lstrip("/")) or "diptych",
@@ -73,15 +63,19 @@ def database(url: str) -> dict[str, object]:
     }
 
 
-SECRET_KEY = required("SECRET_KEY") if PRODUCTION else os.environ.get("SECRET_KEY") or HOME.secret("secret_key")
-SECRET_KEY_FALLBACKS = [key for key in os.environ.get("SECRET_KEY_FALLBACKS", "").split(",") if key]
+SECRET_KEY = ENV.text("SECRET_KEY") or ("" if PRODUCTION else HOME.secret("secret_key"))
+SECRET_KEY_FALLBACKS = ENV.items("SECRET_KEY_FALLBACKS")
 DEBUG = False
-ALLOWED_HOSTS = (
-    required("ALLOWED_HOSTS").split(",") if PRODUCTION else ["127.0.0.1", "localhost", "[::1]", "testserver"]
-)
+ALLOWED_HOSTS = ENV.items("ALLOWED_HOSTS")
+if any("/" in host for host in ALLOWED_HOSTS):
+    ENV.refuse("ALLOWED_HOSTS", "must hold host names only, without https:// and without a path")
+if not PRODUCTION:
+    ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", "testserver"]
 #: How many proxies of our own a request passes, each adding to X-Forwarded-For.
-TRUSTED_PROXIES = int(os.environ.get("TRUSTED_PROXIES", "0"))
-CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("CSRF_TRUSTED_ORIGINS", "").split(",") if origin]
+TRUSTED_PROXIES = ENV.integer("TRUSTED_PROXIES")
+CSRF_TRUSTED_ORIGINS = ENV.items("CSRF_TRUSTED_ORIGINS")
+if not all(origin.startswith(("https://", "http://")) for origin in CSRF_TRUSTED_ORIGINS):
+    ENV.refuse("CSRF_TRUSTED_ORIGINS", "must hold addresses that begin with https://")
 
 INSTALLED_APPS = [
     "diptych",
@@ -144,8 +138,8 @@ TEMPLATES = [
 
 # --- Data ---------------------------------------------------------------------------------------------
 
-DATABASES = {"default": database(address("DATABASE_URL", "database_url"))}
-REDIS_URL = address("REDIS_URL", "redis_url")
+DATABASES = {"default": database(address("DATABASE_URL", {"postgresql", "postgres"}, "database_url"))}
+REDIS_URL = address("REDIS_URL", {"redis", "rediss"}, "redis_url")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
     "default": {"BACKEND": "diptych.cache.Cache", "LOCATION": REDIS_URL},
@@ -153,36 +147,36 @@ CACHES = {
 # Read from the cache, kept in the database: losing the broker signs nobody out.
 SESSION_ENGINE = "diptych.sessions"
 
-MEDIA_ROOT = Path(os.environ.get("MEDIA_ROOT", HOME.path / "media"))
-STATIC_ROOT = Path(os.environ.get("STATIC_ROOT", HOME.path / "static"))
+MEDIA_ROOT = Path(ENV.text("MEDIA_ROOT") or HOME.path / "media")
+STATIC_ROOT = Path(ENV.text("STATIC_ROOT") or HOME.path / "static")
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 
 # How media reach browsers: `app` sends them itself, `nginx` lets the proxy send them (X-Accel-Redirect below
 # /internal-media/), `s3` gives out addresses of the bucket that MEDIA_S3_* describe.
-MEDIA_DELIVERY = os.environ.get("MEDIA_DELIVERY", "app")
-if MEDIA_DELIVERY not in {"app", "nginx", "s3"}:
-    raise ImproperlyConfigured(f"MEDIA_DELIVERY is {MEDIA_DELIVERY!r}; it must be app, nginx or s3.")
+MEDIA_DELIVERY = ENV.choice("MEDIA_DELIVERY")
+MEDIA_BUCKET = {
+    # As browsers reach it, such as https://bucket.s3.eu-central-1.amazonaws.com
+    "address": ENV.text("MEDIA_S3_PUBLIC_ADDRESS").rstrip("/"),
+    "region": ENV.text("MEDIA_S3_REGION"),
+    "key_id": ENV.text("MEDIA_S3_ACCESS_KEY"),
+    "secret": ENV.text("MEDIA_S3_SECRET_KEY"),
+}
 MEDIA_ORIGINS: list[str] = []  # beside our own
 FILES: dict[str, object] = {"BACKEND": "diptych.storage.AtomicFileSystemStorage"}
 if MEDIA_DELIVERY == "s3":
-    MEDIA_BUCKET = {
-        # As browsers reach it, such as https://bucket.s3.eu-central-1.amazonaws.com
-        "address": required_for_s3("MEDIA_S3_PUBLIC_ADDRESS").rstrip("/"),
-        "region": os.environ.get("MEDIA_S3_REGION", "us-east-1"),
-        "key_id": required_for_s3("MEDIA_S3_ACCESS_KEY"),
-        "secret": required_for_s3("MEDIA_S3_SECRET_KEY"),
-    }
+    if MEDIA_BUCKET["address"] and not MEDIA_BUCKET["address"].startswith(("https://", "http://")):
+        ENV.refuse("MEDIA_S3_PUBLIC_ADDRESS", "must begin with https://")
     MEDIA_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(MEDIA_BUCKET["address"]))]
     FILES = {
         "BACKEND": "diptych.object_storage.ObjectStorage",
         "OPTIONS": {
-            "bucket_name": required_for_s3("MEDIA_S3_BUCKET"),
-            "endpoint_url": os.environ.get("MEDIA_S3_ENDPOINT") or None,  # as we reach it; AWS's own if empty
+            "bucket_name": ENV.text("MEDIA_S3_BUCKET"),
+            "endpoint_url": ENV.text("MEDIA_S3_ENDPOINT") or None,  # as we reach it; AWS's own if empty
             "region_name": MEDIA_BUCKET["region"],
             "access_key": MEDIA_BUCKET["key_id"],
             "secret_key": MEDIA_BUCKET["secret"],
-            "addressing_style": os.environ.get("MEDIA_S3_ADDRESSING", "path"),
+            "addressing_style": ENV.choice("MEDIA_S3_ADDRESSING"),
             "signature_version": "s3v4",
             "default_acl": None,
         },
@@ -225,34 +219,36 @@ AXES_VERBOSE = False
 #: Dotted paths of callables `check(sha256, path)` that answer None, or why a file may not be kept.
 KNOWN_HASH_CHECKS = ["catalog.known_hashes.listed", "catalog.known_hashes.in_quarantine"]
 #: A text file with one hexadecimal SHA-256 a line; what follows it on the line, and lines with `#`, are left alone.
-KNOWN_HASHES_FILE = os.environ.get("KNOWN_HASHES_FILE", "")
+KNOWN_HASHES_FILE = ENV.text("KNOWN_HASHES_FILE")
 
 # --- What is prepared -----------------------------------------------------------------------------------
 
 #: Seconds of the longest clip; `catalog.media.limits` has the other limits, and the reasons.
-MEDIA_LONGEST_S = float(os.environ.get("MEDIA_LONGEST_S", "600"))
+MEDIA_LONGEST_S = ENV.number("MEDIA_LONGEST_S")
 
 # --- What is taken from a browser -----------------------------------------------------------------------
 
 #: The longest file that is uploaded into an import, in bytes, and how many files one import takes.
-UPLOAD_MOST_BYTES = int(os.environ.get("UPLOAD_MOST_BYTES", str(50 * 10**9)))
-UPLOAD_MOST_FILES = int(os.environ.get("UPLOAD_MOST_FILES", "20000"))
+UPLOAD_MOST_BYTES = ENV.integer("UPLOAD_MOST_BYTES", least=1)
+UPLOAD_MOST_FILES = ENV.integer("UPLOAD_MOST_FILES", least=1)
 
 # --- What an import started in the browser or by API may read -------------------------------------------
 
 #: Folders of the server, with the system's separator between them. Outside production also those that come along.
-IMPORT_ROOTS = [Path(folder) for folder in os.environ.get("IMPORT_ROOTS", "").split(os.pathsep) if folder]
-if not (PRODUCTION or "IMPORT_ROOTS" in os.environ):
+IMPORT_ROOTS = [Path(folder) for folder in ENV.items("IMPORT_ROOTS", os.pathsep)]
+if not all(folder.is_absolute() for folder in IMPORT_ROOTS):
+    ENV.refuse("IMPORT_ROOTS", "must hold whole paths, from / on")
+if not (PRODUCTION or IMPORT_ROOTS):
     IMPORT_ROOTS = [HOME.path / "imports", HOME.path / "demo-clips"]
 #: How many files, and how many bytes, are taken out of one archive, bucket or upload.
-IMPORT_MOST_FILES = int(os.environ.get("IMPORT_MOST_FILES", "1000000"))
-IMPORT_MOST_BYTES = int(os.environ.get("IMPORT_MOST_BYTES", str(500 * 10**9)))
+IMPORT_MOST_FILES = ENV.integer("IMPORT_MOST_FILES", least=1)
+IMPORT_MOST_BYTES = ENV.integer("IMPORT_MOST_BYTES", least=1)
 #: Buckets, with commas between, that `s3://` addresses may name; none: no import reads from S3.
-IMPORT_S3_BUCKETS = [bucket for bucket in os.environ.get("IMPORT_S3_BUCKETS", "").split(",") if bucket]
-IMPORT_S3_ENDPOINT = os.environ.get("IMPORT_S3_ENDPOINT", "")
-IMPORT_S3_REGION = os.environ.get("IMPORT_S3_REGION", "")
-IMPORT_S3_ACCESS_KEY = os.environ.get("IMPORT_S3_ACCESS_KEY", "")
-IMPORT_S3_SECRET_KEY = os.environ.get("IMPORT_S3_SECRET_KEY", "")
+IMPORT_S3_BUCKETS = ENV.items("IMPORT_S3_BUCKETS")
+IMPORT_S3_ENDPOINT = ENV.text("IMPORT_S3_ENDPOINT")
+IMPORT_S3_REGION = ENV.text("IMPORT_S3_REGION")
+IMPORT_S3_ACCESS_KEY = ENV.text("IMPORT_S3_ACCESS_KEY")
+IMPORT_S3_SECRET_KEY = ENV.text("IMPORT_S3_SECRET_KEY")
 
 # --- API ----------------------------------------------------------------------------------------------
 
@@ -367,6 +363,13 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": os.environ.get("LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["stderr"], "level": ENV.choice("LOG_LEVEL")},
     "loggers": {"django.request": {"level": "ERROR"}},
 }
+
+if not (BASE_DIR / "templates").is_dir():
+    ENV.report(
+        f"The pages in {BASE_DIR / 'templates'} are missing. Install the product from a checkout, with "
+        "`pip install -e .`, so that it finds its files there."
+    )
+ENV.check()

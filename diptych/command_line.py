@@ -1,0 +1,27 @@
+"""The command `diptych-server`, which is also manage.py: Django's command line with this project's settings."""
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run the command that the arguments name. What an operator can put right ends with a sentence and status 1."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "diptych.settings")
+    from django.core.management import execute_from_command_line
+    from django.db import OperationalError
+
+    from diptych.embedded import EmbeddedError
+    from diptych.environment import SettingsError
+
+    try:
+        execute_from_command_line(sys.argv)
+    except (SettingsError, EmbeddedError) as error:
+        sys.exit(str(error))
+    except OperationalError as error:
+        if "connection failed" not in str(error):
+            raise
+        sys.exit(
+            "PostgreSQL does not respond. For the demo, start it with `make demo`, or only its servers with "
+            "`.venv/bin/python -m diptych.embedded`. For a PostgreSQL of your own, check that it runs and that "
+            f"DATABASE_URL names it.\n{error}"
+        )
