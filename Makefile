@@ -34,6 +34,7 @@ demo-reset: .venv/installed ## Clear the demo's data
 
 test: check ## Everything that must hold, in under ten minutes
 	@.venv/bin/python -m tests.browser.chromium
+	@.venv/bin/python -m tests.programs
 	@.venv/bin/python -m pytest -n auto --dist loadfile
 
 check: .venv/installed-dev ## Format, lint, types, imports, migrations and production settings
@@ -45,6 +46,7 @@ check: .venv/installed-dev ## Format, lint, types, imports, migrations and produ
 
 test-long: .venv/installed-dev ## Faults, soaks and simulations; writes docs/test-long.md
 	@.venv/bin/python -m tests.browser.chromium
+	@.venv/bin/python -m tests.programs
 	@.venv/bin/python -m tests.long
 
 format: .venv/installed-dev ## Put the code into its format

@@ -1,7 +1,6 @@
 """Fixtures: a real S3 server and a real nginx, each on ports of its own in a folder that goes away."""
 
 import json
-import shutil
 import subprocess
 import sys
 import urllib.error
@@ -18,9 +17,10 @@ from botocore.config import Config
 
 from catalog.media import addresses
 from diptych.embedded.process import Guarded
+from tests.programs import find
 
 KEY_ID, SECRET, REGION, BUCKET = "diptych", "only-for-this-test", "us-east-1", "diptych-media"
-NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
+NGINX = find("nginx")
 
 
 @dataclass(frozen=True)
