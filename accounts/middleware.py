@@ -49,7 +49,9 @@ class PersonMiddleware:
 
     def process_view(self, request: HttpRequest, view: Callable, args: tuple, kwargs: dict) -> HttpResponse | None:
         match = request.resolver_match
-        if match is None or match.namespace in NO_PAGES or not request.user.is_authenticated:
+        if match is None or match.namespace in NO_PAGES or match.view_name in HEALTH_CHECKS:
+            return None
+        if not request.user.is_authenticated:
             return None
         if request.user.must_change_password and match.view_name not in OPEN_TO_ONE_TIME_PASSWORDS:
             return redirect(reverse("accounts:password"))
@@ -65,4 +67,6 @@ class PersonMiddleware:
 #: Neither reads language or time zone. The API refuses one-time passwords itself (`tokens.SessionAuthentication`); a
 #: media address is its own proof and is given out by the API alone.
 NO_PAGES = {"api", "media"}
-OPEN_TO_ONE_TIME_PASSWORDS = {"accounts:password", "accounts:sign_out", "accounts:language", "healthz"}
+#: They must be served when the database, which knows the person, is not.
+HEALTH_CHECKS = {"healthz", "healthz_workers"}
+OPEN_TO_ONE_TIME_PASSWORDS = {"accounts:password", "accounts:sign_out", "accounts:language"}
