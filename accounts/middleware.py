@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from accounts.audit import request_address
+from accounts.hashing import in_request
 
 
 def client_address(request: HttpRequest) -> str | None:
@@ -40,11 +41,12 @@ class PersonMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        marker = request_address.set(client_address(request))
+        address, serving = request_address.set(client_address(request)), in_request.set(True)
         try:
             return self.get_response(request)
         finally:
-            request_address.reset(marker)
+            request_address.reset(address)
+            in_request.reset(serving)
             timezone.deactivate()
 
     def process_view(self, request: HttpRequest, view: Callable, args: tuple, kwargs: dict) -> HttpResponse | None:
