@@ -6,9 +6,21 @@ from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from accounts import guessing
+from accounts.middleware import client_address
+
 
 class SignInForm(AuthenticationForm):
-    """Django's form, which says so when somebody must wait after too many wrong passwords."""
+    """Django's form, which says so when somebody must wait after too many wrong passwords.
+
+    Validating it raises `diptych.try_again.TryAgain` where nobody's password may be checked at the moment.
+    """
+
+    def clean(self) -> dict[str, Any]:
+        if self.request is not None:
+            known = guessing.is_known(self.request, self.cleaned_data.get("username") or "")
+            guessing.check_address(client_address(self.request), known=known)
+        return super().clean()
 
     def get_invalid_login_error(self) -> ValidationError:
         if getattr(self.request, "axes_locked_out", False):

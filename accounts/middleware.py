@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from accounts.audit import request_address
+from accounts.hashing import in_request
 
 
 def client_address(request: HttpRequest) -> str | None:
@@ -40,16 +41,19 @@ class PersonMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        marker = request_address.set(client_address(request))
+        address, serving = request_address.set(client_address(request)), in_request.set(True)
         try:
             return self.get_response(request)
         finally:
-            request_address.reset(marker)
+            request_address.reset(address)
+            in_request.reset(serving)
             timezone.deactivate()
 
     def process_view(self, request: HttpRequest, view: Callable, args: tuple, kwargs: dict) -> HttpResponse | None:
         match = request.resolver_match
-        if match is None or match.namespace in NO_PAGES or not request.user.is_authenticated:
+        if match is None or match.namespace in NO_PAGES or match.view_name in HEALTH_CHECKS:
+            return None
+        if not request.user.is_authenticated:
             return None
         if request.user.must_change_password and match.view_name not in OPEN_TO_ONE_TIME_PASSWORDS:
             return redirect(reverse("accounts:password"))
@@ -65,4 +69,6 @@ class PersonMiddleware:
 #: Neither reads language or time zone. The API refuses one-time passwords itself (`tokens.SessionAuthentication`); a
 #: media address is its own proof and is given out by the API alone.
 NO_PAGES = {"api", "media"}
-OPEN_TO_ONE_TIME_PASSWORDS = {"accounts:password", "accounts:sign_out", "accounts:language", "healthz"}
+#: They must be served when the database, which knows the person, is not.
+HEALTH_CHECKS = {"healthz", "healthz_workers"}
+OPEN_TO_ONE_TIME_PASSWORDS = {"accounts:password", "accounts:sign_out", "accounts:language"}

@@ -1,5 +1,6 @@
 """Pages for signing in, choosing a password and a language. Django's own views, with our templates and audit rows."""
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -19,18 +20,21 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import audit
+from accounts import audit, guessing, hashing
 from accounts.forms import NewPasswordForm, SignInForm
 from accounts.models import User
 from accounts.preferences import PreferencesForm, save_preferences
+from accounts.sent_again import SentAgain
+from diptych.try_again import TryAgain
 
 LANGUAGE_KEPT_S = 365 * 24 * 3600
 
 
-class SignInView(LoginView):
+class SignInView(SentAgain, LoginView):
     template_name = "accounts/sign_in.html"
     form_class = SignInForm
     redirect_authenticated_user = True
+    kept_fields = ("username",)
 
     def get_redirect_url(self, request: HttpRequest | None = None) -> str:
         """Where the person was going, unless that was here."""
@@ -39,17 +43,27 @@ class SignInView(LoginView):
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """Tells this browser the person's language too: the API and pages without a person read it from there."""
-        return keep_language(super().form_valid(form), form.get_user().locale)
+        response = super().form_valid(form)
+        guessing.remember_browser(response, form.get_user())
+        return keep_language(response, form.get_user().locale)
 
 
 @method_decorator(never_cache, name="dispatch")
-class PasswordView(SuccessMessageMixin, PasswordChangeView):
+class PasswordView(SentAgain, SuccessMessageMixin, PasswordChangeView):
     """Changes the password; a one-time password is thereby used up."""
 
     template_name = "accounts/password.html"
     form_class = NewPasswordForm
     success_url = reverse_lazy("home")
     success_message = _("Your password is changed.")
+
+    def post(self, request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponse:
+        """Check the old password and hash the new one in one turn, so that the form is not put off between them."""
+        try:
+            with hashing.turn():
+                return super().post(request, *arguments, **named)
+        except TryAgain as reason:
+            return self.put_off(request, reason)
 
     @transaction.atomic
     def form_valid(self, form: PasswordChangeForm) -> HttpResponse:

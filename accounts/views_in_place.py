@@ -8,9 +8,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from accounts import guessing
 from accounts.forms import SignInForm
 from accounts.models import User
 from accounts.views import keep_language
+from diptych.try_again import TryAgain
 
 
 @sensitive_post_parameters("password")
@@ -24,7 +26,13 @@ def sign_in_in_place(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
         return JsonResponse(signed_in(request) | {"csrf": get_token(request)})
     form = SignInForm(request, data=request.POST)
-    if not form.is_valid():
+    try:
+        is_valid = form.is_valid()
+    except TryAgain as reason:
+        response = refusal(reason.status, reason.code, f"{reason.title} {reason.advice}")
+        response["Retry-After"] = str(reason.retry_after_s)
+        return response
+    if not is_valid:
         return refusal(
             400, "invalid", " ".join(map(str, form.non_field_errors())) or _("Give a user name and a password.")
         )
@@ -33,7 +41,9 @@ def sign_in_in_place(request: HttpRequest) -> HttpResponse:
         sentence = _("This is a one-time password. Sign in on the sign-in page, where you choose your own.")
         return refusal(403, "password_change_required", sentence)
     login(request, person)
-    return keep_language(JsonResponse(signed_in(request)), person.locale)
+    response = JsonResponse(signed_in(request))
+    guessing.remember_browser(response, person)
+    return keep_language(response, person.locale)
 
 
 def signed_in(request: HttpRequest) -> dict[str, str | None]:

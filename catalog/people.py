@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from knox.settings import CONSTANTS
 
@@ -19,6 +19,7 @@ from accounts.people import Password, create_person, new_passwords
 from accounts.tokens import issue_token
 from catalog.models import Membership, Study
 from catalog.models.studies import Role
+from diptych.database import locks
 
 #: What a new person's token may be used for, by role.
 TOKEN_SCOPES: dict[str, tuple[str, ...]] = {
@@ -30,8 +31,6 @@ TOKEN_SCOPES: dict[str, tuple[str, ...]] = {
     Role.WELLBEING_CONTACT: ("read",),
 }
 MOST_PEOPLE = 10_000
-#: PostgreSQL's advisory locks are two numbers; these are ours for “people are being numbered”.
-NUMBERING_LOCK = (7_302, 0)
 #: The audit row of people who were added for one form; its `after` holds `once`.
 NUMBERED = "people.numbered"
 
@@ -86,8 +85,7 @@ def add_numbered(
     passwords = list(new_passwords(count, progress))
     with transaction.atomic():
         # One numbering at a time; what else makes a person with such a name meets the unique username.
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", NUMBERING_LOCK)
+        locks.lock(locks.Key.NUMBER_PEOPLE)
         if once is not None:
             _only_once(study, once, {"role": role, "count": count}, actor)
         first = _highest_number(prefix) + 1

@@ -1,17 +1,13 @@
 """Celery's side of transcoding: a message says that there may be work, and the rows decide."""
 
 import logging
-from typing import TYPE_CHECKING, Any
 
-from celery import current_app, shared_task
+from celery import shared_task
 from django.db.models import Exists, OuterRef
-from kombu.exceptions import OperationalError
 
 from catalog import quarantine, transcoding
 from catalog.models import Pair, Study
-
-if TYPE_CHECKING:
-    from celery import Task
+from diptych.broker import JOB_WAIT_S, WAIT_S, broker, channel
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +32,7 @@ def resend_waiting_media() -> int:
     if queued() >= FULL:
         return 0
     waiting = transcoding.waiting(FULL)
-    announce(waiting)
+    announce(waiting, within_s=JOB_WAIT_S)
     return len(waiting)
 
 
@@ -53,19 +49,14 @@ FULL = 1000
 
 def queued(queue: str = "media") -> int:
     """How many messages lie in the queue."""
-    with current_app.connection_for_write() as broker:
+    with channel(step_s=JOB_WAIT_S) as opened:
         # Not `passive`: to a Redis-protocol broker an empty queue does not exist, and asking for it would fail.
-        return int(broker.default_channel.queue_declare(queue).message_count)  # type: ignore[attr-defined]
+        return int(opened.queue_declare(queue).message_count)
 
 
-def announce(asset_ids: list[int]) -> None:
+def announce(asset_ids: list[int], *, within_s: float = WAIT_S) -> None:
     """Tells the workers that there may be work. Without a broker the sweep tells them later."""
-    try:
-        with current_app.producer_or_acquire() as producer:
-            for asset_id in asset_ids[:FULL]:
-                transcode_asset.apply_async((asset_id,), producer=producer)
-    except (OperationalError, OSError) as error:
-        logger.warning("The broker is away; %d videos wait for the next sweep: %s", len(asset_ids), error)
+    broker.send(transcode_asset, asset_ids[:FULL], within_s=within_s)
 
 
 @shared_task
@@ -88,18 +79,13 @@ def look_after_imports() -> int:
     working.tidy_all()
     waiting = working.waiting()
     if queued("default") < FULL:
-        announce_imports(waiting)
+        broker.send(run_import, waiting, within_s=JOB_WAIT_S)
     return len(waiting)
 
 
 def announce_imports(import_ids: list[int]) -> None:
     """Tells the workers that there may be imports. Without a broker the sweep tells them later."""
-    try:
-        with current_app.producer_or_acquire() as producer:
-            for import_id in import_ids:
-                run_import.apply_async((import_id,), producer=producer)
-    except (OperationalError, OSError) as error:
-        logger.warning("The broker is away; %d imports wait for the next sweep: %s", len(import_ids), error)
+    broker.send(run_import, import_ids)
 
 
 @shared_task
@@ -118,14 +104,13 @@ def look_after_changes() -> int:
     carrying_out.give_up_abandoned()
     waiting = carrying_out.waiting()
     if queued("default") < FULL:
-        for change_id in waiting:
-            announce_change(change_id)
+        broker.send(carry_out_change, waiting, within_s=JOB_WAIT_S)
     return len(waiting)
 
 
 def announce_change(change_id: int) -> None:
     """Tells the workers that there may be a change of pairs. Without a broker the sweep tells them later."""
-    _tell(carry_out_change, change_id)
+    broker.send(carry_out_change, [change_id])
 
 
 @shared_task
@@ -143,12 +128,4 @@ def order_all_media() -> int:
 
 def announce_media_order(study_id: int) -> None:
     """Lets a worker put the study's videos in order. Without a broker `order_all_media` does it later."""
-    _tell(order_media, study_id)
-
-
-def _tell(task: "Task[[int], Any]", row_id: int) -> None:
-    try:
-        with current_app.producer_or_acquire() as producer:
-            task.apply_async((row_id,), producer=producer)
-    except (OperationalError, OSError) as error:
-        logger.warning("The broker is away; %s of %s waits for the next sweep: %s", task.name, row_id, error)
+    broker.send(order_media, [study_id])

@@ -63,6 +63,12 @@ GROUPS: Final[dict[str, list[Setting]]] = {
             example="postgresql://diptych:password@db.example.org:5432/diptych",
         ),
         Setting(
+            name="DATABASE_LOCK_WAIT_MS",
+            meaning="milliseconds that a statement waits for a lock before it fails; `0`: any time",
+            default="0",
+            default_words="`2000` in web processes, `0` elsewhere",
+        ),
+        Setting(
             name="REDIS_URL",
             meaning="the address of Valkey or Redis",
             default_words="the embedded server",

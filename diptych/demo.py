@@ -145,7 +145,7 @@ def run(home: Home, port: int) -> int:
             programs = Programs(servers, port)
             stack.callback(programs.stop)
             prepare(programs)
-            with Step("Web server and worker"):
+            with Step("Web server, worker and clock"):
                 programs.wait_until_healthy()
             show_sign_ins(url, write_sign_ins(home, url))
             say(f"\n  Ready after {time.monotonic() - began:.1f} s.")
@@ -157,7 +157,7 @@ def run(home: Home, port: int) -> int:
 
 
 def prepare(programs: "Programs") -> None:
-    """Bring database and files up to date, start web server and worker, fill in the study meanwhile.
+    """Bring database and files up to date, start web server, worker and clock, fill in the study meanwhile.
 
     Raises EmbeddedError when a step fails or a program ends meanwhile.
     """
@@ -190,7 +190,7 @@ def write_sign_ins(home: Home, url: str) -> list[dict[str, str]]:
 
 @dataclass
 class Program:
-    """Web server or worker: how to start it, its process, and when it was last started again."""
+    """Web server, worker or clock: how to start it, its process, and when it was last started again."""
 
     launch: Callable[[], Guarded]
     process: Guarded
@@ -198,7 +198,7 @@ class Program:
 
 
 class Programs:
-    """Web server and worker, beside the servers that they need."""
+    """Web server, worker and clock, beside the servers that they need."""
 
     def __init__(self, servers: Servers, port: int, *, threads: int = THREADS) -> None:
         self.servers = servers
@@ -215,7 +215,7 @@ class Programs:
         return Guarded(name, command, environment=self.environment, cwd=REPOSITORY, keep=keep, **options)
 
     def start(self) -> None:
-        for launch in (self.web_server, self.worker):
+        for launch in (self.web_server, self.worker, self.clock):
             self.running.append(Program(launch, launch()))
 
     def web_server(self) -> Guarded:
@@ -225,20 +225,16 @@ class Programs:
         return self.guard("The web server", command, log=self.servers.home.log("web"), grace=WEB_GRACE)
 
     def worker(self) -> Guarded:
-        schedule = self.servers.home.path / "celerybeat-schedule"
-        command = [sys.executable, "-m", "celery", "-A", "diptych", "worker", "-B", "-Q", "default,media"]
-        command += [
-            "--concurrency",
-            "2",
-            "--without-mingle",
-            "--without-gossip",
-            "--loglevel",
-            "INFO",
-            "-s",
-            str(schedule),
-        ]
+        command = [sys.executable, "-m", "celery", "-A", "diptych", "worker", "-Q", "default,media"]
+        command += ["--concurrency", "2", "--without-mingle", "--without-gossip", "--loglevel", "INFO"]
         log = self.servers.home.log("worker")
         return self.guard("The worker", command, log=log, grace=WORKER_GRACE, stop_signal=signal.SIGQUIT)
+
+    def clock(self) -> Guarded:
+        """Start beat, which sends the periodic sweeps. Inside the worker, nothing would start it again when it ends."""
+        schedule = self.servers.home.path / "celerybeat-schedule"
+        command = [sys.executable, "-m", "celery", "-A", "diptych", "beat", "--loglevel", "INFO", "-s", str(schedule)]
+        return self.guard("The clock", command, log=self.servers.home.log("clock"), grace=WEB_GRACE)
 
     def check(self) -> None:
         """Raise EmbeddedError when anything has ended."""
@@ -248,7 +244,7 @@ class Programs:
             raise EmbeddedError(" ".join(endings))
 
     def wait_until_healthy(self) -> None:
-        """Return when the web server reports that database and broker answer."""
+        """Return when the web server reports that it can serve pages."""
         deadline = time.monotonic() + HEALTHY_WITHIN
         while (status := health(self.port)) != 200:
             self.check()
@@ -260,23 +256,27 @@ class Programs:
             time.sleep(0.05)
 
     def watch(self) -> None:
-        """Start again what ends by itself, saying so. Raises EmbeddedError when one keeps ending."""
+        """Look after everything until a stop signal. Raises EmbeddedError when something keeps ending."""
         while True:
-            select.select([], [], [], 0.5)
-            if not self.servers.alive():
-                for ending in self.servers.obituaries():
-                    say(f"  {ending} It is started again.")
-                count_restart(self.revivals, "A server")
-                self.servers.revive()
-            for one in self.running:
-                if not one.process.is_alive():
-                    say(f"  {one.process.ending()} It is started again.")
-                    count_restart(one.restarts, one.process.name)
-                    one.process.stop()
-                    one.process = one.launch()
+            select.select([], [], [], 0.2)
+            self.look_after()
+
+    def look_after(self) -> None:
+        """Start again what has ended by itself, saying so. Raises EmbeddedError when something keeps ending."""
+        if not self.servers.alive():
+            for ending in self.servers.obituaries():
+                say(f"  {ending} It is started again.")
+            count_restart(self.revivals, "A server")
+            self.servers.revive()
+        for one in self.running:
+            if not one.process.is_alive():
+                say(f"  {one.process.ending()} It is started again.")
+                count_restart(one.restarts, one.process.name)
+                one.process.stop()
+                one.process = one.launch()
 
     def stop(self) -> None:
-        """End web server and worker, both at once."""
+        """End web server, worker and clock, all at once."""
         for one in self.running:
             one.process.begin_stop()
         for one in self.running:

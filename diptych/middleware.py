@@ -4,6 +4,9 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from diptych.try_again import temporary
+from diptych.views import try_again
+
 
 class LengthRequiredMiddleware:
     """Answers 411 to a body of unstated length: WSGI reads as many bytes as were announced, so it would be lost."""
@@ -16,3 +19,17 @@ class LengthRequiredMiddleware:
             sentence = "Send the body with a Content-Length; a chunked one is not read."
             return JsonResponse({"detail": sentence, "code": "length_required"}, status=411)
         return self.get_response(request)
+
+
+class TryAgainMiddleware:
+    """Responds with 429 or 503 and `Retry-After` where a view met what passes by itself, such as a lock."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        found = temporary(error)
+        return try_again(request, found) if found else None

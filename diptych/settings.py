@@ -39,6 +39,10 @@ def address(name: str, schemes: set[str], server: str) -> str:
     return value if usable else ""
 
 
+#: Milliseconds that a statement waits for a lock; 0 for any time. `diptych.wsgi` sets it for web processes.
+LOCK_WAIT_MS = ENV.integer("DATABASE_LOCK_WAIT_MS")
+
+
 def database(url: str) -> dict[str, object]:
     """Django's settings for a `postgresql://user:password@host:port/name` address."""
     parts = urlsplit(url)
@@ -56,9 +60,14 @@ def database(url: str) -> dict[str, object]:
         "OPTIONS": {
             "connect_timeout": 10,
             "application_name": "diptych",
+            # A database host that has vanished is noticed in half a minute, not in two hours.
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 4,
+            "tcp_user_timeout": 30_000,  # milliseconds
             # For `diptych.database.fixed`: planned once a connection and not once a request.
             "prepare_threshold": 3,
-            "options": "-c plan_cache_mode=force_generic_plan",
+            "options": f"-c plan_cache_mode=force_generic_plan -c lock_timeout={LOCK_WAIT_MS}",
         },
     }
 
@@ -104,6 +113,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "diptych.middleware.LengthRequiredMiddleware",
+    "diptych.middleware.TryAgainMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -141,10 +151,7 @@ TEMPLATES = [
 DATABASES = {"default": database(address("DATABASE_URL", {"postgresql", "postgres"}, "database_url"))}
 REDIS_URL = address("REDIS_URL", {"redis", "rediss"}, "redis_url")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-CACHES = {
-    "default": {"BACKEND": "diptych.cache.Cache", "LOCATION": REDIS_URL},
-}
-# Read from the cache, kept in the database: losing the broker signs nobody out.
+# Sessions are rows, so that no request needs the broker: docs/decisions/019-sessions-in-the-database.md.
 SESSION_ENGINE = "diptych.sessions"
 
 MEDIA_ROOT = Path(ENV.text("MEDIA_ROOT") or HOME.path / "media")
@@ -192,7 +199,7 @@ AUTH_USER_MODEL = "accounts.User"
 LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "accounts:sign_in"
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+PASSWORD_HASHERS = ["accounts.hashing.Argon2Hasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -298,9 +305,11 @@ CELERY_TASK_ROUTES = {"catalog.tasks.transcode_asset": {"queue": "media"}}
 CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # workers and beat wait for the broker, however long it is away
+# For workers and beat; requests are far less patient: diptych.broker.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 10, "socket_connect_timeout": 5}
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
-CELERY_BEAT_SCHEDULE = {
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "resend-waiting-media": {"task": "catalog.tasks.resend_waiting_media", "schedule": 15.0},
     "settle-quarantines": {"task": "catalog.tasks.settle_quarantines", "schedule": 15.0},
     "look-after-imports": {"task": "catalog.tasks.look_after_imports", "schedule": 15.0},
@@ -309,7 +318,11 @@ CELERY_BEAT_SCHEDULE = {
     "end-quarantined-leases": {"task": "annotation.tasks.end_quarantined_leases", "schedule": 15.0},
     "return-expired-leases": {"task": "annotation.tasks.return_expired_leases", "schedule": 20.0},
     "note-tags": {"task": "annotation.tasks.note_tags", "schedule": 20.0},
+    "clear-sessions": {"task": "accounts.tasks.clear_sessions", "schedule": 3600.0},
 }
+# A sweep that no worker took until the next one is sent need not run: else hours without workers leave thousands.
+for _sweep in CELERY_BEAT_SCHEDULE.values():
+    _sweep["options"] = {"expires": _sweep["schedule"]}
 
 # --- Languages and time -------------------------------------------------------------------------------
 
@@ -350,7 +363,7 @@ CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "diptych.views.csrf_failure"
 if PRODUCTION:
     SECURE_SSL_REDIRECT = True
-    SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+    SECURE_REDIRECT_EXEMPT = [r"^healthz(/workers)?$"]
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
     SESSION_COOKIE_SECURE = True

@@ -17,6 +17,7 @@ api: list[URLPattern | URLResolver] = [
 urlpatterns = [
     path("", catalog_views.home, name="home"),
     path("healthz", views.healthz, name="healthz"),
+    path("healthz/workers", views.healthz_workers, name="healthz_workers"),
     path("accounts/", include("accounts.urls")),
     path("studies/", include("annotation.urls")),
     path("studies/", include("catalog.documents.urls")),

@@ -1,9 +1,8 @@
 """The health check, and pages for what went wrong."""
 
 import logging
+import sys
 
-from django.core.cache import cache
-from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -13,36 +12,43 @@ from django.views.decorators.http import require_safe
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 from drf_spectacular.views import SpectacularAPIView
 
+from catalog import sweeps
+from diptych import health
+from diptych.broker import broker
 from diptych.rendering import ORJSONRenderer
+from diptych.try_again import TryAgain, temporary
 
 logger = logging.getLogger(__name__)
+
+
+#: Asks the database when each periodic task last ended well.
+sweep_ages = health.Question(sweeps.ages)
 
 
 @require_safe
 @never_cache
 def healthz(request: HttpRequest) -> JsonResponse:
-    """200 when the database and the broker answer, else 503; for load balancers and for `make demo`."""
-    checks = {"database": _database_answers(), "broker": _broker_answers()}
-    return JsonResponse({"ok": all(checks.values()), **checks}, status=200 if all(checks.values()) else 503)
+    """Return 200 if this web server can serve pages: the database replied within a second. Else return 503."""
+    database = bool(health.database.reply())
+    return JsonResponse({"ok": database, "database": database}, status=200 if database else 503)
 
 
-def _database_answers() -> bool:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except Exception:
-        logger.exception("healthz: the database does not answer")
-        return False
-    return True
-
-
-def _broker_answers() -> bool:
-    try:
-        cache.get("healthz")
-    except Exception:
-        logger.exception("healthz: the broker does not answer")
-        return False
-    return True
+@require_safe
+@never_cache
+def healthz_workers(request: HttpRequest) -> JsonResponse:
+    """Return 200 if background work goes on: the broker responds and periodic tasks end in time. Else return 503."""
+    responds = broker.responds()
+    ages_s: dict[str, float] | None = sweep_ages.reply()
+    last_s = min(ages_s.values()) if ages_s else None
+    overdue = sweeps.overdue(ages_s or {})
+    swept = last_s is not None and last_s <= sweeps.LATE_AFTER.total_seconds() and not overdue
+    facts = {
+        "ok": responds and swept,
+        "broker": responds,
+        "last_sweep_age_s": None if last_s is None else round(last_s, 1),
+        "overdue": overdue,
+    }
+    return JsonResponse(facts, status=200 if facts["ok"] else 503)
 
 
 class SchemaView(SpectacularAPIView):
@@ -56,10 +62,10 @@ def unknown(request: HttpRequest) -> HttpResponse:
     return problem_page(request, 404, "There is nothing at this address.", "Addresses end with a slash; see schema/.")
 
 
-def problem_page(request: HttpRequest, status: int, title: str, advice: str) -> HttpResponse:
+def problem_page(request: HttpRequest, status: int, title: str, advice: str, code: str = "") -> HttpResponse:
     """A page, or JSON below `/api/`, that says what is wrong and what to do."""
     if request.path.startswith("/api/"):
-        return JsonResponse({"detail": f"{title} {advice}", "code": CODES[status]}, status=status)
+        return JsonResponse({"detail": f"{title} {advice}", "code": code or CODES[status]}, status=status)
     return render(request, "problem.html", {"title": title, "advice": advice, "status": status}, status=status)
 
 
@@ -88,7 +94,18 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     )
 
 
+def try_again(request: HttpRequest, reason: TryAgain) -> HttpResponse:
+    """Say what is wrong for the moment, and when to try again."""
+    logger.warning("%s %s: %s", request.method, request.path, reason)
+    response = problem_page(request, reason.status, str(reason.title), str(reason.advice), reason.code)
+    response["Retry-After"] = str(reason.retry_after_s)
+    return response
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
+    passing = temporary(sys.exception())  # Django calls this while it handles the error
+    if passing is not None:
+        return try_again(request, passing)
     return problem_page(
         request,
         500,

@@ -45,20 +45,28 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def serve(port: int, *, grace: float = 3) -> Guarded:
+def serve(
+    port: int,
+    *,
+    grace: float = 3,
+    workers: int = 1,
+    threads: int = 8,
+    application: str = "diptych.wsgi:application",
+    **environment: str,
+) -> Guarded:
     """A Granian on the test database that answers; with no `grace` it is killed in the middle of what it does."""
     database = connection.settings_dict
     user, password, host, database_port = (database[key] for key in ("USER", "PASSWORD", "HOST", "PORT"))
     address = f"postgresql://{user}:{password}@{host}:{database_port}/{database['NAME']}"
     log = Path(settings.HOME.path) / "logs" / "web.log"
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"]
-    command += ["--port", str(port), "--workers", "1", "--blocking-threads", "8"]
+    command += ["--port", str(port), "--workers", str(workers), "--blocking-threads", str(threads)]
     running = Guarded(
         "The web server",
-        [*command, "diptych.wsgi:application"],
+        [*command, application],
         log=log,
         grace=grace,
-        environment=os.environ | {"DATABASE_URL": address},
+        environment=os.environ | {"DATABASE_URL": address} | environment,
     )
     try:
         wait_for(lambda: answers(f"http://127.0.0.1:{port}/healthz"), f"the web server did not start; see {log}")

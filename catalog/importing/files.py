@@ -5,24 +5,22 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from django.core.files import File
 from django.core.files.storage import default_storage
-from django.db import DatabaseError, InterfaceError, connection
 
 from catalog.hashing import sha256_of
 from catalog.importing.progress import FileRead, Progress
 from catalog.importing.rows import Fingerprint, Manifest
 from catalog.models import Asset
+from diptych.database import locks
 
 THREADS = min(4, os.cpu_count() or 1)  # SHA-256 and file reads run outside Python's lock
 AT_ONCE = 1024
-#: The two numbers of PostgreSQL's advisory lock on “originals that no row names yet”.
-KEEPING_LOCK = (7_302, 0)
 
 
 class FileTrouble(Exception):
@@ -192,12 +190,8 @@ def keeping() -> Iterator[None]:
 
     The connection holds the lock, not a transaction: keeping may take hours. It ends with its process.
     """
-    _ask("SELECT pg_advisory_lock_shared(%s, %s)")
-    try:
+    with locks.shared(locks.Key.UNNAMED_FILES):
         yield
-    finally:
-        with suppress(DatabaseError, InterfaceError):  # with the connection the lock is gone too
-            _ask("SELECT pg_advisory_unlock_shared(%s, %s)")
 
 
 def remove_unnamed(digests: list[str]) -> bool:
@@ -205,21 +199,13 @@ def remove_unnamed(digests: list[str]) -> bool:
 
     Age would be no proof: an import that finds a file of last week in storage uses it, and commits in an hour.
     """
-    if not _ask("SELECT pg_try_advisory_lock(%s, %s)"):
-        return False
-    try:
+    with locks.try_exclusive(locks.Key.UNNAMED_FILES) as held:
+        if not held:
+            return False
         named = set(Asset.objects.filter(sha256__in=digests).values_list("sha256", flat=True))
         for digest in set(digests) - named:
             default_storage.delete(original_name(digest))
-    finally:
-        _ask("SELECT pg_advisory_unlock(%s, %s)")
     return True
-
-
-def _ask(query: str) -> Any:
-    with connection.cursor() as cursor:
-        cursor.execute(query, KEEPING_LOCK)
-        return cursor.fetchone()[0]
 
 
 def in_threads(work: Callable[[Any], Any], subjects: Iterable[Any], progress: Progress) -> Iterator[tuple[Any, Any]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import connection, transaction
+from django.db import transaction
 from psycopg import sql
 
 from accounts import audit
@@ -26,10 +26,10 @@ from catalog.importing.staging import execute
 from catalog.importing.writing import staged_prompts, staged_videos, video_keys
 from catalog.importing.writing_pairs import staged_pairs
 from catalog.models import Study
+from diptych.broker import JOB_WAIT_S
+from diptych.database import locks
 
 MANIFEST = "manifest.jsonl"
-#: PostgreSQL's advisory locks are two numbers; this is the first of ours for “an import writes into study …”.
-IMPORT_LOCK = 7_301
 
 
 class ImportTrouble(Exception):
@@ -196,7 +196,7 @@ def write(
     if options.dry_run:
         transaction.set_rollback(True)
         return
-    transaction.on_commit(lambda: tasks.announce(new_assets))
+    transaction.on_commit(lambda: tasks.announce(new_assets, within_s=JOB_WAIT_S))
     progress.written(report)
 
 
@@ -205,8 +205,7 @@ def _take_study(new_study: Study, options: ImportOptions, actor: User | None, re
     values: dict[str, Any] = {name: getattr(new_study, name) for name in ("title", "seed", "overlap")}
     study, report.study_created = Study.objects.get_or_create(slug=new_study.slug, defaults=values)
     # Not a lock on the study's row: pausing a study must not wait for an import.
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [IMPORT_LOCK, study.pk])
+    locks.lock(locks.Key.IMPORT_INTO_STUDY, study.pk)
     if report.study_created:
         audit.record("study.created", study, actor=actor, study_slug=study.slug, after=values)
     elif options.title and options.title != study.title:

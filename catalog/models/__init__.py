@@ -9,6 +9,7 @@ from catalog.models.pairs import Batch, Pair
 from catalog.models.provenance import Provenance
 from catalog.models.quarantine import Quarantine, Referral, RefusedFile, Report
 from catalog.models.studies import Membership, Study
+from catalog.models.sweeps import Sweep
 
 __all__ = [
     "Asset",
@@ -27,6 +28,7 @@ __all__ = [
     "RefusedFile",
     "Report",
     "Study",
+    "Sweep",
     "Upload",
     "Video",
 ]

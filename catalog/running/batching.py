@@ -6,8 +6,8 @@ from typing import Any
 from django.db import connection
 from django.utils.translation import gettext_noop
 
-from catalog.importing.study import IMPORT_LOCK
 from catalog.models import Batch, PairsChange, Study
+from diptych.database import locks
 
 ROWS = """
 SELECT batch.number, batch.state, count(pair.id), coalesce(sum(pair.wanted), 0),
@@ -118,8 +118,8 @@ def regroup(change: PairsChange) -> Regrouped:
     """
     values: dict[str, Any] = {"study": change.study_id, "size": change.value, "until": change.until} | change.choice
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [IMPORT_LOCK, change.study_id])
-        if not cursor.fetchone()[0]:  # it numbers batches too, and fills the last
+        # An import numbers batches too, and fills the last one.
+        if not locks.try_lock(locks.Key.IMPORT_INTO_STUDY, change.study_id):
             raise NotRegrouped(IMPORTING)
         cursor.execute(REGROUP, values)
         pairs, batches, first = cursor.fetchone()

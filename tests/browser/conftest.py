@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.cached_db import SessionStore
 from django.db import connection
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from accounts.models import User
+from diptych.sessions import SessionStore
 from tests.browser.chromium import ARGUMENTS, find
 from tests.web import wait_for
 

@@ -113,13 +113,14 @@ def test_media_progress_counts_files_and_says_why_some_failed(study):
         "How long the rest takes cannot be said yet.",
     ]
     assert err.splitlines() == [
+        "No periodic sweep has ended yet. Check that a worker and beat run.",
         f"{failed.public_id[:8]} “A cube that turns into a ball while it …”: It ends in the middle.",
         f"1 waiting, again now; the worker's log says more: {full}",
     ]
     assert json.loads(progress(study, "--json")[0]) == {
         "pending": 2, "processing": 0, "ready": 1, "failed": 1, "per_minute": None, "left_s": None,
         "failures": [{"video": failed.public_id, "prompt": about.text, "reason": "It ends in the middle."}],
-        "troubles": [{"trouble": full, "videos": 1}],
+        "troubles": [{"trouble": full, "videos": 1}], "last_sweep_at": None,
     }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from annotation.answers import Answers
 from catalog.models import Asset, Batch, Pair
 from catalog.running import batching, changes, overlap
 from catalog.running.overlap import ALL, OVERLAP, PRIORITY, SAMPLE, STILL_OPEN, Choice
+from diptych.database import locks
 from tests import factories
 from tests.annotation import recounting
 from tests.annotation.test_concurrency import at_once
@@ -314,12 +315,9 @@ def test_while_an_import_writes_batches_stay_as_they_are():
     study = factories.study()
     factories.pairs(study, 2)
     researcher = factories.member(study, "researcher")
-    with batching.connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s, %s)", [batching.IMPORT_LOCK, study.pk])
-        try:
-            [change] = at_once(lambda: changes.make_batches(study, size=1, actor=researcher))
-        finally:
-            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [batching.IMPORT_LOCK, study.pk])
+    with locks.try_exclusive(locks.Key.IMPORT_INTO_STUDY, study.pk) as held:
+        assert held
+        [change] = at_once(lambda: changes.make_batches(study, size=1, actor=researcher))
     assert (change.state, change.reason) == ("failed", batching.IMPORTING)
     assert Batch.objects.filter(study=study).count() == 1
     assert changes.resume(change, actor=researcher).made == {"first": 2, "batches": 2, "emptied": 1}

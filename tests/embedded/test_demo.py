@@ -106,6 +106,24 @@ def test_stop_signal_while_starting_ends_everything(folder: Path) -> None:
     assert not Home(folder / "home").is_held()
 
 
+def test_clock_that_was_killed_is_started_again(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with start(home) as servers:
+        programs = demo.Programs(servers, port=1)
+        programs.running.append(demo.Program(programs.clock, programs.clock()))
+        try:
+            [clock] = programs.running
+            programs.look_after()
+            first = clock.process.pid
+            os.kill(first, signal.SIGKILL)
+            clock.process.wait(30)
+            programs.look_after()
+            assert clock.process.is_alive()
+            assert clock.process.pid != first
+        finally:
+            programs.stop()
+    assert "The clock ended (killed by signal 9)" in capsys.readouterr().out
+
+
 def test_program_that_keeps_ending_is_given_up() -> None:
     restarts: list[float] = []
     for _ in range(demo.GIVE_UP):

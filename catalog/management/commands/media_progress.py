@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from tqdm import tqdm
 
+from catalog import sweeps
 from catalog.importing.schema import shorten
 from catalog.media_progress import UNKNOWN, Pace, Trouble, count, failures, pace, signs_of_life, troubles
 from catalog.models import Study
@@ -49,12 +50,16 @@ class Command(BaseCommand):
         failed, kept_waiting = failures(study), troubles(study)
         if options["json"]:
             told = [{"trouble": one.trouble, "videos": one.videos} for one in kept_waiting]
-            self.stdout.write(json.dumps(asdict(counts) | asdict(going) | {"failures": failed, "troubles": told}))
+            ended_at = sweeps.last()
+            told_of = {"failures": failed, "troubles": told, "last_sweep_at": ended_at and ended_at.isoformat()}
+            self.stdout.write(json.dumps(asdict(counts) | asdict(going) | told_of))
             return
         said = ", ".join(f"{number} {state}" for state, number in asdict(counts).items())
         self.stdout.write(f"Videos of {study.slug}: {said}.")
         if counts.unfinished:
             self.stdout.write(expectation(going))
+            if warning := about_workers():
+                self.stderr.write(warning)
         for failure in failed:
             said = shorten(" ".join(failure["prompt"].split()), 40)
             self.stderr.write(f"{failure['video'][:8]} “{said}”: {failure['reason']}")
@@ -90,6 +95,17 @@ def expectation(going: Pace) -> str:
         return "How long the rest takes cannot be said yet."
     left = f"{going.hours_left} hours" if going.hours_left else f"{going.minutes_left} min"
     return f"About {left} left at the pace of the last ten minutes ({going.per_minute:.1f} a minute)."
+
+
+def about_workers() -> str:
+    """Return a warning if the periodic sweeps have stopped; empty if they have not."""
+    is_late, ended_at = sweeps.late()
+    if not is_late:
+        return ""
+    if ended_at is None:
+        return "No periodic sweep has ended yet. Check that a worker and beat run."
+    minutes = (timezone.now() - ended_at).total_seconds() / 60
+    return f"The last periodic sweep ended {minutes:.0f} min ago. Check that a worker and beat run and are not busy."
 
 
 def complaint(trouble: Trouble) -> str:

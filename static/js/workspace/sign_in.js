@@ -1,7 +1,8 @@
 /** Signing in again without leaving the page: the work on it stays, and what waits is sent. */
 
 import { csrfToken } from "../page/csrf.js";
-import { all, one, onAction, say } from "../page/dom.js";
+import { all, one, onAction, pause, say } from "../page/dom.js";
+import { waitOf } from "../page/put_off.js";
 import { tell } from "./tabs.js";
 
 const page = document.body.dataset;
@@ -41,6 +42,12 @@ async function signIn() {
   if (response.status === 403 && !isJson(response)) {
     const { csrf } = await (await fetch(page.urlSignInInPlace)).json(); // the browser has lost its token
     response = await post(csrf);
+  }
+  for (let wait = waitOf(response); wait && dialog.open; wait = waitOf(response)) {
+    showProblem(say("sign_in_put_off"));
+    await pause(1000 * (wait + Math.random())); // not everybody at the same moment
+    if (!dialog.open) return;
+    response = await post(csrfToken());
   }
   const answer = await response.json();
   if (!response.ok) {

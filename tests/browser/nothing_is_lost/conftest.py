@@ -2,7 +2,6 @@
 
 import pytest
 from django.contrib.sessions.models import Session
-from django.core.cache import cache
 from playwright.sync_api import expect
 
 from annotation.models import Annotation
@@ -99,9 +98,8 @@ def kept(page, person, store):
 
 
 def end_session():
-    """What an expired session comes to: its row and its copy in the cache are gone."""
+    """What an expired session comes to: its row is gone."""
     Session.objects.all().delete()
-    cache.clear()
 
 
 def sign_in_again(page, person):

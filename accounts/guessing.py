@@ -1,0 +1,66 @@
+"""How many wrong passwords may come from one address, whatever user names they are for.
+
+django-axes makes a user name wait after ten wrong passwords from one address. Somebody who invents a new name each time
+never meets that limit, so all failures of an address are counted together too. Only failures count: a whole office
+signs in from one address. A sign-in that succeeds removes the failures of its user name. A browser in which somebody
+has signed in before is not stopped by what others at the same address do: it holds a cookie that names them.
+"""
+
+from axes.models import AccessAttempt
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db.models import Min, Sum
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from diptych.try_again import TryAgain
+
+#: Failures of one address within AXES_COOLOFF_TIME, after which it waits.
+MOST_FAILURES = 100
+COOKIE = "known_browser"
+COOKIE_KEPT_S = 365 * 24 * 3600
+
+
+class AddressWaits(TryAgain):
+    """Too many wrong passwords came from this address."""
+
+    status = 429
+    code = "too_many_failures"
+    title = _("Too many wrong passwords came from your network.")
+    advice = _("Wait 15 minutes, then try again. In a browser in which you have signed in before, you need not wait.")
+
+
+def check_address(address: str | None, *, known: bool) -> None:
+    """Raise AddressWaits if too many wrong passwords came from the address, unless the browser is `known`."""
+    if known or address is None:
+        return
+    since = timezone.now() - settings.AXES_COOLOFF_TIME
+    attempts = AccessAttempt.objects.filter(ip_address=address, attempt_time__gt=since)
+    found = attempts.aggregate(failures=Sum("failures_since_start"), first=Min("attempt_time"))
+    if (found["failures"] or 0) >= MOST_FAILURES:
+        raise AddressWaits(1 + int((found["first"] - since).total_seconds()))
+
+
+def is_known(request: HttpRequest, username: str) -> bool:
+    """Return whether this person has signed in with this browser before."""
+    return constant_time_compare(request.COOKIES.get(COOKIE, ""), _mark(username))
+
+
+def remember_browser(response: HttpResponse, person: User) -> None:
+    """Let the browser show next time that this person has signed in with it."""
+    response.set_cookie(
+        COOKIE,
+        _mark(person.get_username()),
+        max_age=COOKIE_KEPT_S,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _mark(username: str) -> str:
+    name = get_user_model().normalize_username(username)
+    return salted_hmac("accounts.guessing.known_browser", name, algorithm="sha256").hexdigest()

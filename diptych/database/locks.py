@@ -1,0 +1,66 @@
+"""PostgreSQL's advisory locks: every key that the product uses, and the only functions that take one.
+
+A key names what is locked; a second number names the row, such as a study's id, or is 0 for the whole installation.
+Requests wait for a lock no longer than `LOCK_WAIT_MS` (see `diptych.settings`); workers and commands wait until they
+get it. `tests/test_locks.py` sees to it that no other module asks PostgreSQL for an advisory lock.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from enum import IntEnum, unique
+from typing import Any
+
+from django.db import DatabaseError, InterfaceError, connection
+
+
+@unique
+class Key(IntEnum):
+    """What is locked. Two keys must never have the same number: they would wait for each other."""
+
+    #: One import at a time writes into a study; the second number is the study's id.
+    IMPORT_INTO_STUDY = 7_301
+    #: Original files lie in storage that no row names yet.
+    UNNAMED_FILES = 7_302
+    #: New people are being given numbers.
+    NUMBER_PEOPLE = 7_303
+
+
+def lock(key: Key, row: int = 0) -> None:
+    """Wait for the lock, and hold it until the transaction ends."""
+    _ask("SELECT pg_advisory_xact_lock(%s, %s)", key, row)
+
+
+def try_lock(key: Key, row: int = 0) -> bool:
+    """Take the lock until the transaction ends, if it is free. Return whether it was."""
+    return bool(_ask("SELECT pg_try_advisory_xact_lock(%s, %s)", key, row))
+
+
+@contextmanager
+def shared(key: Key, row: int = 0) -> Iterator[None]:
+    """Hold the lock, together with others who share it, on the connection and not in a transaction.
+
+    It may be held for hours. It ends with the block, or with the connection.
+    """
+    _ask("SELECT pg_advisory_lock_shared(%s, %s)", key, row)
+    try:
+        yield
+    finally:
+        with suppress(DatabaseError, InterfaceError):  # when the connection is lost, so is the lock
+            _ask("SELECT pg_advisory_unlock_shared(%s, %s)", key, row)
+
+
+@contextmanager
+def try_exclusive(key: Key, row: int = 0) -> Iterator[bool]:
+    """Hold the lock alone, on the connection, if nobody has or shares it; the block is told whether it is held."""
+    held = bool(_ask("SELECT pg_try_advisory_lock(%s, %s)", key, row))
+    try:
+        yield held
+    finally:
+        if held:
+            _ask("SELECT pg_advisory_unlock(%s, %s)", key, row)
+
+
+def _ask(query: str, key: Key, row: int) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute(query, [int(key), row])
+        return cursor.fetchone()[0]
