@@ -1,8 +1,10 @@
 """The Celery app. Queues: `default`, and `media` for what takes a processor."""
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import setup_logging
 
 from diptych.environment import exit_if_wrong
 
@@ -12,3 +14,8 @@ exit_if_wrong()  # here, since Celery itself would print a traceback
 app = Celery("diptych")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def keep_logging(**_: Any) -> None:
+    """Leave logging as settings have it, so that LOG_LEVEL holds in workers and beat too."""
