@@ -1,4 +1,4 @@
-"""Valkey: broker and cache, kept in an append-only file."""
+"""Valkey: the broker, kept in an append-only file."""
 
 import socket
 from collections.abc import Sequence

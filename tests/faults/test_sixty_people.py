@@ -32,9 +32,9 @@ TABLE = Path(settings.BASE_DIR) / "docs" / "faults.md"
 HEAD = """# What sixty people see of a fault
 
 Written by `tests/faults/test_sixty_people.py` (`make test-long`) on {day}, commit {commit}, {processors} processors.
-{annotators} people annotate and {researchers} look at pages, each with 1 to 3 s between two requests, on two web processes of eight
-threads. Aims: no request fails because of the broker; at most 2 s of errors once PostgreSQL is back; no answer is lost
-or stored twice.
+{annotators} people annotate and {researchers} look at pages, each with 1 to 3 s between two requests, on two web
+processes of eight threads. Aims: no request fails because of the broker; at most 2 s of errors once PostgreSQL is back;
+no answer is lost or stored twice.
 
 | {columns} |
 | {lines} |

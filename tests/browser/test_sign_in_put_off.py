@@ -1,0 +1,99 @@
+"""Signing in while the server hashes somebody else's password: the page tries again by itself with what was typed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from accounts.hashing import Argon2Hasher
+from tests import factories
+from tests.browser.nothing_is_lost.conftest import answer_and_submit, end_session, expect_a_pair, sign_in_again, stored
+from tests.web import free_port, serve
+
+PASSWORD = "a password of its own"
+WAITS = "This page tries again by itself"
+
+
+@pytest.fixture(scope="module")
+def occupied_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("occupied") / "file"
+
+
+@pytest.fixture(scope="module")
+def server(occupied_file: Path, django_db_setup: None, _static_files_are_collected: None) -> Iterator[str]:
+    port = free_port()
+    running = serve(port, application="tests.accounts.occupied:application", OCCUPIED_FILE=str(occupied_file))
+    yield f"http://127.0.0.1:{port}"
+    running.stop()
+
+
+@pytest.fixture
+def occupied(occupied_file: Path) -> Iterator[Path]:
+    occupied_file.touch()
+    yield occupied_file
+    occupied_file.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def study(db):
+    return factories.study(dimension_order="helpfulness_first")
+
+
+@pytest.fixture
+def annotator(study):
+    """Their password is hashed as in production."""
+    person = factories.member(study, "annotator")
+    person.password = Argon2Hasher().encode(PASSWORD, "saltsaltsalt")
+    person.save()
+    return person
+
+
+def fill_in(page, person):
+    page.get_by_label("User name").fill(person.username)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+
+
+def test_the_page_tries_again_by_itself_until_it_is_let_in(open_page, annotator, occupied):
+    page = open_page("/accounts/sign-in/")
+    fill_in(page, annotator)
+    expect(page.get_by_role("status")).to_contain_text(WAITS)
+    expect(page.get_by_label("Password")).to_have_value(PASSWORD)
+    occupied.unlink()
+    page.wait_for_url("**/workspace/")
+
+
+def test_a_wrong_password_is_said_on_the_same_page_and_can_be_mended(open_page, annotator):
+    page = open_page("/accounts/sign-in/?next=/accounts/viewing/")
+    page.get_by_label("User name").fill(annotator.username)
+    page.get_by_label("Password").fill("not it")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("user name")
+    expect(page.get_by_label("User name")).to_have_value(annotator.username)
+    expect(page.get_by_label("Password")).to_be_focused()
+    fill_in(page, annotator)
+    page.wait_for_url("**/accounts/viewing/")
+
+
+def test_without_scripts_the_page_says_so_and_keeps_the_user_name(open_page, annotator, occupied):
+    page = open_page("/accounts/sign-in/", java_script_enabled=False)
+    fill_in(page, annotator)
+    expect(page.get_by_role("alert")).to_contain_text("your password was not checked yet")
+    expect(page.get_by_label("User name")).to_have_value(annotator.username)
+    occupied.unlink()
+    fill_in(page, annotator)
+    page.wait_for_url("**/workspace/")
+
+
+def test_signing_in_again_in_place_waits_too_and_nothing_is_lost(open_page, annotator, study, playable_pairs, occupied):
+    playable_pairs(study, 2)
+    page = open_page(f"/studies/{study.slug}/workspace/", annotator)
+    expect_a_pair(page)
+    end_session()
+    answer_and_submit(page)
+    page.get_by_role("button", name="Sign in again").click()
+    sign_in_again(page, annotator)
+    expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text(WAITS)
+    occupied.unlink()
+    stored(1)
