@@ -3,6 +3,10 @@
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
+
+from diptych import input
+from diptych.views import problem_page
 
 
 class LengthRequiredMiddleware:
@@ -15,4 +19,19 @@ class LengthRequiredMiddleware:
         if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
             sentence = "Send the body with a Content-Length; a chunked one is not read."
             return JsonResponse({"detail": sentence, "code": "length_required"}, status=411)
+        return self.get_response(request)
+
+
+class InputMiddleware:
+    """Refuse control characters in addresses, query strings and forms with 400, before anything else reads them."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        input.drop_unreadable_cookies(request)
+        try:
+            input.check(request)
+        except input.UnreadableInput as error:
+            return problem_page(request, 400, _("This request cannot be read."), str(error))
         return self.get_response(request)

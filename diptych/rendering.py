@@ -90,10 +90,15 @@ def unstorable(parsed: Any) -> str | None:
 
 
 def problem(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Every refusal as `{"detail": sentence, "code": word, "fields": {name: [sentence, …]}}`; fields only for 400."""
+    """Every refusal as `{"detail": sentence, "code": word, "fields": {name: [sentence, …]}}`; fields only for 400.
+
+    It is JSON whatever the endpoint gives when it does not refuse.
+    """
     response = exception_handler(error, context)
     if response is None:
         return None
+    request = context["request"]
+    request.accepted_renderer, request.accepted_media_type = ORJSONRenderer(), ORJSONRenderer.media_type
     if isinstance(error, ValidationError):
         response.data = {
             "detail": "Some fields are missing or wrong; each is named in “fields”.",

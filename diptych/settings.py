@@ -113,6 +113,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "diptych.middleware.InputMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -264,7 +265,8 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["diptych.rendering.ORJSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["diptych.rendering.ORJSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "diptych.openapi.Schema",
+    "URL_FORMAT_OVERRIDE": None,  # a query parameter like any other: only the endpoints that declare it have it
     "EXCEPTION_HANDLER": "diptych.rendering.problem",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
@@ -276,7 +278,10 @@ MIGRATION_MODULES = {"knox": None}  # its one table is replaced by ours
 KNOX_TOKEN_MODEL = "accounts.AccessToken"  # noqa: S105 - the name of a table
 SPECTACULAR_SETTINGS = {
     "TITLE": "Diptych",
-    "DESCRIPTION": "Compare two videos of one prompt; read what was answered.",
+    "DESCRIPTION": (
+        "Compare two videos of one prompt; read what was answered. Every operation lists the refusals it can give, "
+        "each with its codes. Another method at one of these addresses gets 405 with the code `method_not_allowed`."
+    ),
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,

@@ -1,6 +1,7 @@
 """The health check, and pages for what went wrong."""
 
 import logging
+from typing import Any
 
 from django.core.cache import cache
 from django.db import connection
@@ -9,10 +10,15 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 from drf_spectacular.views import SpectacularAPIView
+from rest_framework import serializers
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.request import Request
 
+from diptych.parameters import DeclaredParameters
 from diptych.rendering import ORJSONRenderer
 
 logger = logging.getLogger(__name__)
@@ -45,14 +51,36 @@ def _broker_answers() -> bool:
     return True
 
 
-class SchemaView(SpectacularAPIView):
+FORMATS = ("yaml", "json")
+
+
+class FormatSerializer(serializers.Serializer):
+    format = serializers.ChoiceField(choices=FORMATS, required=False, help_text="Default: what `Accept` asks for")
+
+
+class ByFormat(DefaultContentNegotiation):
+    """Let `?format=` choose before `Accept`. An unknown format is refused by the endpoint."""
+
+    def select_renderer(self, request: Any, renderers: Any, format_suffix: str | None = None) -> Any:
+        chosen = request.query_params.get("format")
+        return super().select_renderer(request, renderers, format_suffix or (chosen if chosen in FORMATS else None))
+
+
+class SchemaView(SpectacularAPIView, DeclaredParameters):
     """The OpenAPI document: YAML unless JSON is asked for; refusals as everywhere below `/api/`."""
 
     renderer_classes = [OpenApiYamlRenderer, OpenApiJsonRenderer, ORJSONRenderer]
+    content_negotiation_class = ByFormat
+    query = {"GET": FormatSerializer}
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        FormatSerializer(data=request.query_params).is_valid(raise_exception=True)
 
 
+@csrf_exempt
 def unknown(request: HttpRequest) -> HttpResponse:
-    """An address below the API that leads nowhere."""
+    """Say that an address below the API leads nowhere, whatever the method and whether a CSRF token came along."""
     return problem_page(request, 404, "There is nothing at this address.", "Addresses end with a slash; see schema/.")
 
 
