@@ -27,6 +27,13 @@ class ORJSONRenderer(BaseRenderer):
         return b"" if data is None else orjson.dumps(data, default=str, option=orjson.OPT_NON_STR_KEYS)
 
 
+class JSONLinesRenderer(ORJSONRenderer):
+    """Lets clients ask for `application/x-ndjson`. The views that have it write their lines themselves."""
+
+    media_type = "application/x-ndjson"
+    format = "jsonl"
+
+
 #: The largest body that any endpoint takes; a submission with all it may report is a tenth of it.
 MOST_BYTES = 256 * 1024
 

@@ -84,14 +84,35 @@ def unknown(request: HttpRequest) -> HttpResponse:
     return problem_page(request, 404, "There is nothing at this address.", "Addresses end with a slash; see schema/.")
 
 
-def problem_page(request: HttpRequest, status: int, title: str, advice: str) -> HttpResponse:
-    """A page, or JSON below `/api/`, that says what is wrong and what to do."""
-    if request.path.startswith("/api/"):
-        return JsonResponse({"detail": f"{title} {advice}", "code": CODES[status]}, status=status)
-    return render(request, "problem.html", {"title": title, "advice": advice, "status": status}, status=status)
+def problem_page(
+    request: HttpRequest, status: int, title: str, advice: str, *, retry_after_s: int | None = None
+) -> HttpResponse:
+    """Return a page that says what is wrong and what to do, or JSON below `/api/`.
+
+    With `retry_after_s` the client is told when to ask again, and a page does so by itself. A browser that was led to
+    an address of the API by a link, and may ask again, gets the page.
+    """
+    if request.path.startswith("/api/") and not (retry_after_s and "text/html" in request.headers.get("Accept", "")):
+        response: HttpResponse = JsonResponse({"detail": f"{title} {advice}", "code": CODES[status]}, status=status)
+    else:
+        context = {"title": title, "advice": advice, "status": status, "retry_after_s": retry_after_s}
+        response = render(request, "problem.html", context, status=status)
+    if retry_after_s:
+        response.headers["Retry-After"] = str(retry_after_s)
+    return response
 
 
-CODES = {400: "bad_request", 403: "permission_denied", 404: "not_found", 500: "error"}
+CODES = {
+    400: "bad_request",
+    403: "permission_denied",
+    404: "not_found",
+    416: "range_not_satisfiable",
+    428: "precondition_required",
+    429: "busy",
+    500: "error",
+    503: "unavailable",
+    507: "storage_full",
+}
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
