@@ -165,6 +165,10 @@ MEDIA_DELIVERY = os.environ.get("MEDIA_DELIVERY", "app")
 if MEDIA_DELIVERY not in {"app", "nginx", "s3"}:
     raise ImproperlyConfigured(f"MEDIA_DELIVERY is {MEDIA_DELIVERY!r}; it must be app, nginx or s3.")
 MEDIA_ORIGINS: list[str] = []  # beside our own
+# Files of storage are ours alone. A proxy that sends them itself runs as another user, in the group of their folder.
+FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
+if MEDIA_DELIVERY == "nginx":
+    FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o640, 0o750
 FILES: dict[str, object] = {"BACKEND": "diptych.storage.AtomicFileSystemStorage"}
 if MEDIA_DELIVERY == "s3":
     MEDIA_BUCKET = {
