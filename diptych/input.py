@@ -42,12 +42,6 @@ def check(request: HttpRequest) -> None:
         _check_fields(fields, NOT_IN_TEXT)
 
 
-def drop_unreadable_cookies(request: HttpRequest) -> None:
-    """Remove cookies with control characters. We set none, and a person could not get rid of one that is refused."""
-    for name in [name for name, value in request.COOKIES.items() if NOT_IN_LINE.search(value)]:
-        del request.COOKIES[name]
-
-
 def _pairs(fields: QueryDict) -> Iterator[tuple[str, str]]:
     return ((name, str(value)) for name, values in fields.lists() for value in values)
 

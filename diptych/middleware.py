@@ -23,13 +23,15 @@ class LengthRequiredMiddleware:
 
 
 class InputMiddleware:
-    """Refuse control characters in addresses, query strings and forms with 400, before anything else reads them."""
+    """Refuse control characters in addresses, headers, query strings and forms with 400, in the person's language.
+
+    Cookies may hold any: the session's key is checked where it is read, and the others are signed or compared.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        input.drop_unreadable_cookies(request)
         try:
             input.check(request)
         except input.UnreadableInput as error:
