@@ -52,7 +52,7 @@ test-long: .venv/installed-dev ## Faults, soaks and simulations; writes docs/tes
 format: .venv/installed-dev ## Put the code into its format
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
 
-bench: bench-serving bench-sign_in bench-browser bench-media bench-importing ## Run every benchmark
+bench: bench-serving bench-sign_in bench-browser bench-media bench-importing bench-exporting ## Run every benchmark
 
 bench-%: .venv/installed-dev ## Run one benchmark, such as bench-serving
 	@.venv/bin/python -m benchmarks.$*

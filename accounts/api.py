@@ -5,15 +5,15 @@ from typing import Any
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import NotAuthenticated, PermissionDenied
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from accounts.models import User
+from diptych.parameters import DeclaredParameters
 
 #: In a request: for whom the page was made that sends it. In an answer: who is signed in.
 PERSON_HEADER = "X-Diptych-Person"
 
 
-class SignedInView(APIView):
+class SignedInView(DeclaredParameters):
     """An endpoint for somebody who is signed in, by session or token."""
 
     asks: User | None = None

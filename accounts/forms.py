@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
 from django.utils.translation import gettext_lazy as _
 
 from accounts import guessing
@@ -21,6 +22,12 @@ class SignInForm(AuthenticationForm):
             known = guessing.is_known(self.request, self.cleaned_data.get("username") or "")
             guessing.check_address(client_address(self.request), known=known)
         return super().clean()
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        # Django sets `max_length` after the field made its validators, so it limits only what browsers let people type.
+        name = self.fields["username"]
+        name.validators.append(MaxLengthValidator(name.max_length))  # type: ignore[attr-defined]
 
     def get_invalid_login_error(self) -> ValidationError:
         if getattr(self.request, "axes_locked_out", False):

@@ -6,6 +6,7 @@ carry scopes; a session has every scope, a token only those it was issued with.
 
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -32,6 +33,12 @@ def issue_token(user: User, *, scopes: Iterable[str], name: str = "", lifetime: 
 
 class TokenAuthentication(KnoxAuthentication):
     """`Authorization: Token …`."""
+
+    def authenticate_credentials(self, token: bytes) -> Any:
+        """Refuse what cannot be one of our tokens before the database sees it. Raises AuthenticationFailed."""
+        if not token.isalnum():
+            raise exceptions.AuthenticationFailed(_("Invalid token."))
+        return super().authenticate_credentials(token)
 
     def _cleanup_token(self, auth_token: AccessToken) -> bool:
         """Whether the token has expired. Its row stays: authenticating must not write."""

@@ -10,7 +10,7 @@ from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.contrib.auth.views import LoginView, PasswordChangeView
 from django.contrib.messages.views import SuccessMessageMixin
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse, reverse_lazy
 from django.utils import translation
@@ -28,6 +28,8 @@ from accounts.sent_again import SentAgain
 from diptych.try_again import TryAgain
 
 LANGUAGE_KEPT_S = 365 * 24 * 3600
+#: Django redirects to no longer address.
+LONGEST_ADDRESS = 2048
 
 
 class SignInView(SentAgain, LoginView):
@@ -37,9 +39,11 @@ class SignInView(SentAgain, LoginView):
     kept_fields = ("username",)
 
     def get_redirect_url(self, request: HttpRequest | None = None) -> str:
-        """Where the person was going, unless that was here."""
+        """Return where the person was going, unless that was here or nowhere of ours."""
         wanted = super().get_redirect_url()
-        return "" if urlsplit(wanted).path == self.request.path else wanted
+        if not wanted or urlsplit(wanted).path == self.request.path:
+            return ""
+        return own_address(self.request, wanted)
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """Tells this browser the person's language too: the API and pages without a person read it from there."""
@@ -98,7 +102,7 @@ def viewing(request: HttpRequest) -> HttpResponse:
 def language(request: HttpRequest) -> HttpResponse:
     """Keeps the chosen language, for the person and for this browser, and leads back to where they were."""
     chosen = request.POST.get("language", "")
-    response = redirect(own_address(request, request.POST.get("next", "")))
+    response = HttpResponseRedirect(own_address(request, request.POST.get("next", "")))
     if chosen not in dict(settings.LANGUAGES):
         return response
     if request.user.is_authenticated:
@@ -121,6 +125,6 @@ def keep_language(response: HttpResponse, code: str) -> HttpResponse:
 
 
 def own_address(request: HttpRequest, address: str) -> str:
-    """`address` if it is one of ours, else the way in."""
+    """Return `address` if it is a path of ours, with its query, or else the address of the home page."""
     ours = url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
-    return address if ours else reverse("home")
+    return address if ours and address.startswith("/") and len(address) <= LONGEST_ADDRESS else reverse("home")

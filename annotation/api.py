@@ -15,7 +15,6 @@ from annotation.permissions import annotated_study, own_assignment
 from annotation.responses import (
     AssignmentShape,
     DeskShape,
-    ProblemShape,
     SubmittedShape,
     assignment_json,
     desk_json,
@@ -31,15 +30,10 @@ class Conflict(APIException):
     status_code = 409
 
 
-#: What any endpoint may refuse with; only those of one assignment can conflict.
-REFUSED = {400: ProblemShape, 401: ProblemShape, 403: ProblemShape, 404: ProblemShape}
-CONFLICT = REFUSED | {409: ProblemShape}
-
-
 class LeaseView(SignedInView):
     """`POST studies/{slug}/assignments/`."""
 
-    @extend_schema(request=None, responses={200: DeskShape} | REFUSED)
+    @extend_schema(request=None, responses={200: DeskShape})
     def post(self, request: Request, slug: str) -> Response:
         """Leases the current and the next pair. Repeating it returns the same two while they are live."""
         study = annotated_study(request, slug)
@@ -56,7 +50,9 @@ class AssignmentView(SignedInView):
 class SubmitView(AssignmentView):
     """`POST assignments/{id}/submit/`."""
 
-    @extend_schema(request=SubmissionSerializer, responses={201: SubmittedShape, 200: SubmittedShape} | CONFLICT)
+    refusals = {409: ("already_answered", "skipped", "submission_id_used")}
+
+    @extend_schema(request=SubmissionSerializer, responses={201: SubmittedShape, 200: SubmittedShape})
     def post(self, request: Request, assignment_id: int) -> Response:
         """Stores the answers: 201 the first time, 200 for a repeat of the same submission id, 409 for a conflict."""
         assignment = own_assignment(request, assignment_id)
@@ -81,7 +77,9 @@ class SubmitView(AssignmentView):
 class DraftView(AssignmentView):
     """`PUT assignments/{id}/draft/`."""
 
-    @extend_schema(request=DraftSerializer, responses={204: None} | CONFLICT)
+    refusals = {409: ("already_answered",)}
+
+    @extend_schema(request=DraftSerializer, responses={204: None})
     def put(self, request: Request, assignment_id: int) -> Response:
         """Keeps unfinished answers. Anything may be null, but an overall answer needs its first stage."""
         assignment = own_assignment(request, assignment_id)
@@ -95,7 +93,9 @@ class DraftView(AssignmentView):
 class SkipView(AssignmentView):
     """`POST assignments/{id}/skip/`."""
 
-    @extend_schema(request=SkipSerializer, responses={200: DeskShape} | CONFLICT)
+    refusals = {409: ("already_answered", "lease_lost")}
+
+    @extend_schema(request=SkipSerializer, responses={200: DeskShape})
     def post(self, request: Request, assignment_id: int) -> Response:
         """Gives the pair back for good, with a reason, and leases what comes next."""
         assignment = own_assignment(request, assignment_id)
@@ -110,7 +110,9 @@ class SkipView(AssignmentView):
 class RenewView(AssignmentView):
     """`POST assignments/{id}/renew/`."""
 
-    @extend_schema(request=None, responses={200: AssignmentShape} | CONFLICT)
+    refusals = {409: ("already_answered", "lease_lost")}
+
+    @extend_schema(request=None, responses={200: AssignmentShape})
     def post(self, request: Request, assignment_id: int) -> Response:
         """Extends the lease, or takes it back while its pair still has a slot; with fresh media addresses."""
         assignment = own_assignment(request, assignment_id)
@@ -126,7 +128,9 @@ class RenewView(AssignmentView):
 class ReleaseView(AssignmentView):
     """`POST assignments/{id}/release/`."""
 
-    @extend_schema(request=None, responses={204: None} | CONFLICT)
+    refusals = {409: ("already_answered", "lease_lost")}
+
+    @extend_schema(request=None, responses={204: None})
     def post(self, request: Request, assignment_id: int) -> Response:
         """Gives the pair back unanswered; its draft stays for when it comes round again."""
         assignment = own_assignment(request, assignment_id)

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from accounts.api import SignedInView
 from annotation import reading
-from annotation.api import CONFLICT, REFUSED, Conflict
+from annotation.api import Conflict
 from annotation.permissions import annotated_study
 from catalog.documents import NoSuchText, sections, text_of
 from catalog.documents.changes import ADDED, CHANGED, REMOVED
@@ -75,7 +75,9 @@ class ReadShape(serializers.Serializer):
 class GuidelineView(SignedInView):
     """`GET studies/{slug}/guideline/`."""
 
-    @extend_schema(parameters=[WhichGuidelineSerializer], responses={200: GuidelineShape} | REFUSED)
+    query = {"GET": WhichGuidelineSerializer}
+
+    @extend_schema(responses={200: GuidelineShape})
     def get(self, request: Request, slug: str) -> Response:
         """The study's guideline in sections, in the version in force or in an earlier one."""
         study = study_for(request, slug)
@@ -99,7 +101,9 @@ class GuidelineView(SignedInView):
 class GuidelineChangesView(SignedInView):
     """`GET studies/{slug}/guideline/changes/`."""
 
-    @extend_schema(parameters=[LanguageSerializer], responses={200: ChangesShape} | REFUSED)
+    query = {"GET": LanguageSerializer}
+
+    @extend_schema(responses={200: ChangesShape})
     def get(self, request: Request, slug: str) -> Response:
         """What changed in the guideline since the person last read it; no sections if nothing."""
         study = annotated_study(request, slug)
@@ -126,7 +130,9 @@ class GuidelineChangesView(SignedInView):
 class GuidelineReadView(SignedInView):
     """`POST studies/{slug}/guideline/read/`."""
 
-    @extend_schema(request=ReadSerializer, responses={200: ReadShape} | CONFLICT)
+    refusals = {409: ("not_in_force",)}
+
+    @extend_schema(request=ReadSerializer, responses={200: ReadShape})
     def post(self, request: Request, slug: str) -> Response:
         """Notes that the person has read this version: 409 if another is in force by now."""
         study = annotated_study(request, slug)

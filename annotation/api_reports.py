@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotation import quarantining
-from annotation.api import REFUSED, AssignmentView
+from annotation.api import AssignmentView
 from annotation.permissions import own_assignment
 from annotation.protocol import VIDEOS
 from annotation.responses import DeskShape, desk_json
@@ -23,7 +23,7 @@ class ReportSerializer(serializers.Serializer):
 class ReportView(AssignmentView):
     """`POST assignments/{id}/report/`."""
 
-    @extend_schema(request=ReportSerializer, responses={200: DeskShape} | REFUSED)
+    @extend_schema(request=ReportSerializer, responses={200: DeskShape})
     def post(self, request: Request, assignment_id: int) -> Response:
         """Takes the videos out of everything, for everybody, and leases what comes next. Repeating it is harmless."""
         assignment = own_assignment(request, assignment_id)

@@ -11,12 +11,15 @@ from rest_framework.response import Response
 
 from annotation import revisions, submission
 from annotation.answers import Answers, draft_of
-from annotation.api import CONFLICT, AssignmentView, Conflict
+from annotation.api import AssignmentView, Conflict
 from annotation.models import Assignment, Seat, Standing
 from annotation.permissions import own_assignment
 from annotation.responses import AssignmentShape, StoredShape, assignment_json
 from annotation.serializers import RevisionSerializer, validated
 from annotation.showing import shown
+
+#: Why an answer may no longer be changed.
+CLOSED = ("not_answered", "too_late", "consent", "excluded", "study_closed", "held", "batch_closed")
 
 
 class ReopenedShape(AssignmentShape):
@@ -34,7 +37,9 @@ class RevisedShape(serializers.Serializer):
 class ReopenView(AssignmentView):
     """`GET assignments/{id}/reopen/`."""
 
-    @extend_schema(responses={200: ReopenedShape} | CONFLICT)
+    refusals = {409: CLOSED}
+
+    @extend_schema(responses={200: ReopenedShape})
     def get(self, request: Request, assignment_id: int) -> Response:
         """The person's own answered pair with fresh media addresses and the answers that stand, while they may still
         be changed; 409 with the reason where they may not."""
@@ -50,7 +55,9 @@ class ReopenView(AssignmentView):
 class ReviseView(AssignmentView):
     """`POST assignments/{id}/revise/`."""
 
-    @extend_schema(request=RevisionSerializer, responses={201: RevisedShape, 200: RevisedShape} | CONFLICT)
+    refusals = {409: (*CLOSED, "no_second_look", "submission_id_used")}
+
+    @extend_schema(request=RevisionSerializer, responses={201: RevisedShape, 200: RevisedShape})
     def post(self, request: Request, assignment_id: int) -> Response:
         """Stores changed answers as the next revision: 201 the first time, 200 for a repeat of the same submission id
         and for answers that stand already, 409 for a conflict."""

@@ -26,6 +26,8 @@ from catalog.models import Study
 
 PAGE = 20
 DAYS = 14
+#: Digits that any key of a row has at most, so that PostgreSQL's bigint takes it.
+LONGEST_KEY = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +156,16 @@ def recent(study: Study, person: User, *, after: str = "", chinese: bool = False
 
 
 def _place(after: str) -> tuple[datetime, int] | None:
+    """Return the moment and the key that an address names, or None if it names none."""
     moment, _tilde, pk = after.partition("~")
     try:
         ended_at = parse_datetime(moment)
     except ValueError:
         return None
-    return (ended_at, int(pk)) if ended_at is not None and timezone.is_aware(ended_at) and pk.isdecimal() else None
+    if ended_at is None or not timezone.is_aware(ended_at) or not 2000 <= ended_at.year <= 9000:
+        return None  # PostgreSQL's offsets and years do not reach as far as Python's
+    is_key = pk.isascii() and pk.isdecimal() and len(pk) <= LONGEST_KEY
+    return (ended_at, int(pk)) if is_key else None
 
 
 def answered(row: Assignment, seat: Seat, study: Study, *, chinese: bool) -> Answered:

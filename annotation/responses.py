@@ -87,18 +87,6 @@ class SubmittedShape(DeskShape):
     )
 
 
-class ProblemShape(serializers.Serializer):
-    """Every refusal."""
-
-    detail = serializers.CharField(help_text="A sentence for a person")
-    code = serializers.CharField(help_text="A word for a program")
-
-    def get_fields(self) -> dict[str, serializers.Field]:
-        # Declared here, because an attribute named `fields` is the serializer's own.
-        names = serializers.DictField(required=False, help_text="400 only: field → sentences")
-        return super().get_fields() | {"fields": names}
-
-
 def submitted_json(submitted: Submitted, study: Study) -> dict[str, Any]:
     """What submitting answers, the first time and every time it is repeated."""
     annotation = submitted.annotation

@@ -2,25 +2,25 @@
 
 from typing import Any
 
-from django.core.files.storage import default_storage
-from django.http import FileResponse
+from django.http import HttpResponseBase
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import APIException, NotFound
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import SignedInView
-from catalog.importing import jobs
+from catalog.importing import jobs, showing
+from catalog.importing.views import bad_rows
 from catalog.models import Import
 from catalog.permissions import MAY_IMPORT, import_for, study_for
-from diptych.rendering import ORJSONRenderer
+from diptych import downloads
+from diptych.rendering import JSONLinesRenderer, ORJSONRenderer
 
 #: Imports that a list has at most; the newest come first.
 MOST_LISTED = 200
-LINES = "application/x-ndjson"
 
 
 class OptionsSerializer(serializers.Serializer):
@@ -92,20 +92,10 @@ class ImportsShape(serializers.Serializer):
     imports = ImportShape(many=True)
 
 
-class RefusalShape(serializers.Serializer):
-    """Every refusal."""
-
-    detail = serializers.CharField(help_text="A sentence for a person")
-    code = serializers.CharField(help_text="A word for a program")
-
-
-REFUSED = {401: RefusalShape, 403: RefusalShape, 404: RefusalShape}
-
-
 class ImportsView(SignedInView):
     """`GET` and `POST studies/{slug}/imports/`."""
 
-    @extend_schema(operation_id="imports_list", responses={200: ImportsShape} | REFUSED)
+    @extend_schema(operation_id="imports_list", responses={200: ImportsShape})
     def get(self, request: Request, slug: str) -> Response:
         """The study's imports, the newest first."""
         study = study_for(request, slug, roles=MAY_IMPORT)
@@ -115,7 +105,7 @@ class ImportsView(SignedInView):
     @extend_schema(
         operation_id="imports_ask",
         request=AskSerializer,
-        responses={201: ImportWithLogShape, 400: RefusalShape} | REFUSED,
+        responses={201: ImportWithLogShape},
     )
     def post(self, request: Request, slug: str) -> Response:
         """Asks for an import: one of a place on the server waits for a worker, one of uploads collects them first."""
@@ -147,7 +137,9 @@ class NotYet(APIException):
 class BeginView(SignedInView):
     """`POST imports/{import_id}/begin/`."""
 
-    @extend_schema(request=None, responses={200: ImportWithLogShape, 409: RefusalShape} | REFUSED)
+    refusals = {409: ("not_yet",)}
+
+    @extend_schema(request=None, responses={200: ImportWithLogShape})
     def post(self, request: Request, import_id: str) -> Response:
         """Lets an import of uploads begin: 409 while one of them is not whole. Repeating it is harmless."""
         job = import_for(request, import_id, scope="manage")
@@ -162,7 +154,7 @@ class BeginView(SignedInView):
 class ImportView(SignedInView):
     """`GET imports/{import_id}/`."""
 
-    @extend_schema(operation_id="imports_read", responses={200: ImportWithLogShape} | REFUSED)
+    @extend_schema(operation_id="imports_read", responses={200: ImportWithLogShape})
     def get(self, request: Request, import_id: str) -> Response:
         """One import: how far it is, and what came of it."""
         job = import_for(request, import_id)
@@ -172,7 +164,7 @@ class ImportView(SignedInView):
 class CancelView(SignedInView):
     """`POST imports/{import_id}/cancel/`."""
 
-    @extend_schema(request=None, responses={200: ImportWithLogShape} | REFUSED)
+    @extend_schema(request=None, responses={200: ImportWithLogShape})
     def post(self, request: Request, import_id: str) -> Response:
         """Cancels it: at once where it waits, at its next step where it runs. One that ended stays as it is."""
         job = import_for(request, import_id, scope="manage")
@@ -181,27 +173,19 @@ class CancelView(SignedInView):
         return Response(import_json(job) | {"log": job.log})
 
 
-class JSONLinesRenderer(ORJSONRenderer):
-    """For what is refused: one line of JSON. The view streams its lines itself."""
-
-    media_type = LINES
-    format = "jsonl"
-
-
 class BadRowsView(SignedInView):
     """`GET imports/{import_id}/bad-rows/`."""
 
     renderer_classes = [JSONLinesRenderer, ORJSONRenderer]
+    refusals = downloads.REFUSALS
 
-    @extend_schema(responses={(200, LINES): OpenApiTypes.STR} | REFUSED)
-    def get(self, request: Request, import_id: str) -> FileResponse:
+    @extend_schema(
+        responses={(200, downloads.JSON_LINES): OpenApiTypes.STR, (206, downloads.JSON_LINES): OpenApiTypes.STR}
+    )
+    def get(self, request: Request, import_id: str) -> HttpResponseBase:
         """Every bad row, one JSON object a line: file, line, field and reason. 404 where there is none."""
         job = import_for(request, import_id)
-        name = jobs.bad_rows_file(job)
-        if not job.bad_rows or not default_storage.exists(name):
-            raise NotFound(_("This import has no bad rows."))
-        filename = f"{job.study.slug}-bad-rows.jsonl"
-        return FileResponse(default_storage.open(name), as_attachment=True, filename=filename, content_type=LINES)
+        return bad_rows(request._request, job, showing.copy_as_jsonl, "jsonl", downloads.JSON_LINES)
 
 
 def import_json(job: Import) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import base64
 import binascii
 import errno
 from tempfile import SpooledTemporaryFile
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 from django.conf import settings
 from django.http import Http404
@@ -62,6 +62,13 @@ class OtherVersion(APIException):
     default_detail = f"This is tus {VERSION}; send Tus-Resumable: {VERSION}."
 
 
+def refused(method: str, *codes: str) -> dict[Any, tuple[str, ...]]:
+    """Return the refusals of a method that come of these codes of UploadTrouble, by method and status."""
+    return {
+        (method, status): tuple(code for code in codes if STATUS[code] == status) for status in map(STATUS.get, codes)
+    }
+
+
 def header(name: str, *, required: bool = True) -> OpenApiParameter:
     return OpenApiParameter(name, OpenApiTypes.STR, OpenApiParameter.HEADER, required=required)
 
@@ -69,6 +76,7 @@ def header(name: str, *, required: bool = True) -> OpenApiParameter:
 class TusView(SignedInView):
     """What the two addresses share. Whatever the method, it is for who may import into the study."""
 
+    refusals: ClassVar[dict[Any, tuple[str, ...]]] = {412: ("version",)}
     job: Import
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -112,6 +120,8 @@ class UploadShape(serializers.Serializer[Any]):
 class UploadsView(TusView):
     """`GET` and `POST imports/{import_id}/uploads/`."""
 
+    refusals = TusView.refusals | refused("POST", "name", "another_length", "too_many", "not_collecting", "too_large")
+
     @extend_schema(responses=UploadShape(many=True))
     def get(self, request: Request, import_id: str) -> Response:
         """All files of the import, by name."""
@@ -153,6 +163,12 @@ class UploadsView(TusView):
 
 class UploadView(TusView):
     """`HEAD`, `PATCH` and `DELETE imports/{import_id}/uploads/{upload_id}/`."""
+
+    refusals = (
+        TusView.refusals
+        | refused("PATCH", "offset", "removed", "not_collecting", "too_large", "too_much", "storage_full")
+        | refused("DELETE", "not_collecting")
+    )
 
     @property
     def upload(self) -> Upload:

@@ -140,6 +140,9 @@ def run(home: Home, port: int) -> int:
         with ExitStack() as stack:
             with Step("PostgreSQL and Valkey"):
                 servers = stack.enter_context(start(home, purpose=f"the demo at {url}"))
+            # What our programs write into the state folder is nobody else's. Not before the servers have started: as
+            # root they run as another user, who must be able to enter the folders that are made for them.
+            os.umask(0o077)
             # Again: now the web server of a demo that was killed a moment ago has let go of its port.
             check_port(port)
             programs = Programs(servers, port)

@@ -27,6 +27,13 @@ class ORJSONRenderer(BaseRenderer):
         return b"" if data is None else orjson.dumps(data, default=str, option=orjson.OPT_NON_STR_KEYS)
 
 
+class JSONLinesRenderer(ORJSONRenderer):
+    """Lets clients ask for `application/x-ndjson`. The views that have it write their lines themselves."""
+
+    media_type = "application/x-ndjson"
+    format = "jsonl"
+
+
 #: The largest body that any endpoint takes; a submission with all it may report is a tenth of it.
 MOST_BYTES = 256 * 1024
 
@@ -90,10 +97,15 @@ def unstorable(parsed: Any) -> str | None:
 
 
 def problem(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Every refusal as `{"detail": sentence, "code": word, "fields": {name: [sentence, …]}}`; fields only for 400."""
+    """Every refusal as `{"detail": sentence, "code": word, "fields": {name: [sentence, …]}}`; fields only for 400.
+
+    It is JSON whatever the endpoint gives when it does not refuse.
+    """
     response = exception_handler(error, context)
     if response is None:
         return None
+    request = context["request"]
+    request.accepted_renderer, request.accepted_media_type = ORJSONRenderer(), ORJSONRenderer.media_type
     if isinstance(error, ValidationError):
         response.data = {
             "detail": "Some fields are missing or wrong; each is named in “fields”.",

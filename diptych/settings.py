@@ -119,6 +119,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "diptych.middleware.InputMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -170,6 +171,8 @@ MEDIA_BUCKET = {
     "secret": ENV.text("MEDIA_S3_SECRET_KEY"),
 }
 MEDIA_ORIGINS: list[str] = []  # beside our own
+# Only the user of web server and workers may read stored files. A proxy that sends them runs as that user.
+FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
 FILES: dict[str, object] = {"BACKEND": "diptych.storage.AtomicFileSystemStorage"}
 if MEDIA_DELIVERY == "s3":
     if MEDIA_BUCKET["address"] and not MEDIA_BUCKET["address"].startswith(("https://", "http://")):
@@ -267,7 +270,8 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["diptych.rendering.ORJSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["diptych.rendering.ORJSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "diptych.openapi.Schema",
+    "URL_FORMAT_OVERRIDE": None,  # a query parameter like any other: only the endpoints that declare it have it
     "EXCEPTION_HANDLER": "diptych.rendering.problem",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
@@ -279,7 +283,10 @@ MIGRATION_MODULES = {"knox": None}  # its one table is replaced by ours
 KNOX_TOKEN_MODEL = "accounts.AccessToken"  # noqa: S105 - the name of a table
 SPECTACULAR_SETTINGS = {
     "TITLE": "Diptych",
-    "DESCRIPTION": "Compare two videos of one prompt; read what was answered.",
+    "DESCRIPTION": (
+        "Compare two videos of one prompt; read what was answered. Every operation lists the refusals it can give, "
+        "each with its codes. Another method at one of these addresses gets 405 with the code `method_not_allowed`."
+    ),
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,

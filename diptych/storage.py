@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.files import File
 from django.core.files.storage import FileSystemStorage
+from django.utils._os import safe_makedirs
 
 
 class AtomicFileSystemStorage(FileSystemStorage):
@@ -42,7 +43,10 @@ class AtomicFileSystemStorage(FileSystemStorage):
         if not source.exists():
             raise FileNotFoundError(name)
         changed = _folders_to_force(destination.parent)
-        destination.parent.mkdir(parents=True, exist_ok=True)
+        if self.directory_permissions_mode is None:
+            destination.parent.mkdir(parents=True, exist_ok=True)
+        else:
+            safe_makedirs(destination.parent, self.directory_permissions_mode, exist_ok=True)
         os.replace(source, destination)
         for folder in (*changed, source.parent):
             _force_to_disk(folder)

@@ -2,19 +2,25 @@
 
 import logging
 import sys
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 from drf_spectacular.views import SpectacularAPIView
+from rest_framework import serializers
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.request import Request
 
 from catalog import sweeps
 from diptych import health
 from diptych.broker import broker
+from diptych.parameters import DeclaredParameters
 from diptych.rendering import ORJSONRenderer
 from diptych.try_again import TryAgain, temporary
 
@@ -51,25 +57,71 @@ def healthz_workers(request: HttpRequest) -> JsonResponse:
     return JsonResponse(facts, status=200 if facts["ok"] else 503)
 
 
-class SchemaView(SpectacularAPIView):
+FORMATS = ("yaml", "json")
+
+
+class FormatSerializer(serializers.Serializer):
+    format = serializers.ChoiceField(choices=FORMATS, required=False, help_text="Default: what `Accept` asks for")
+
+
+class ByFormat(DefaultContentNegotiation):
+    """Let `?format=` choose before `Accept`. An unknown format is refused by the endpoint."""
+
+    def select_renderer(self, request: Any, renderers: Any, format_suffix: str | None = None) -> Any:
+        chosen = request.query_params.get("format")
+        return super().select_renderer(request, renderers, format_suffix or (chosen if chosen in FORMATS else None))
+
+
+class SchemaView(SpectacularAPIView, DeclaredParameters):
     """The OpenAPI document: YAML unless JSON is asked for; refusals as everywhere below `/api/`."""
 
     renderer_classes = [OpenApiYamlRenderer, OpenApiJsonRenderer, ORJSONRenderer]
+    content_negotiation_class = ByFormat
+    query = {"GET": FormatSerializer}
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        FormatSerializer(data=request.query_params).is_valid(raise_exception=True)
 
 
+@csrf_exempt
 def unknown(request: HttpRequest) -> HttpResponse:
-    """An address below the API that leads nowhere."""
+    """Say that an address below the API leads nowhere, whatever the method and whether a CSRF token came along."""
     return problem_page(request, 404, "There is nothing at this address.", "Addresses end with a slash; see schema/.")
 
 
-def problem_page(request: HttpRequest, status: int, title: str, advice: str, code: str = "") -> HttpResponse:
-    """A page, or JSON below `/api/`, that says what is wrong and what to do."""
-    if request.path.startswith("/api/"):
-        return JsonResponse({"detail": f"{title} {advice}", "code": code or CODES[status]}, status=status)
-    return render(request, "problem.html", {"title": title, "advice": advice, "status": status}, status=status)
+def problem_page(
+    request: HttpRequest, status: int, title: str, advice: str, *, code: str = "", retry_after_s: int | None = None
+) -> HttpResponse:
+    """Return a page that says what is wrong and what to do, or JSON below `/api/`.
+
+    With `retry_after_s` the client is told when to ask again, and a page that was asked for by GET does so by itself. A
+    browser that followed a link to an address of the API, and may ask again, gets the page.
+    """
+    is_page_wanted = "text/html" in request.headers.get("Accept", "")
+    response: HttpResponse
+    if request.path.startswith("/api/") and not (retry_after_s and is_page_wanted):
+        response = JsonResponse({"detail": f"{title} {advice}", "code": code or CODES[status]}, status=status)
+    else:
+        again_s = retry_after_s if request.method == "GET" else None  # a form would be lost
+        context = {"title": title, "advice": advice, "status": status, "again_s": again_s}
+        response = render(request, "problem.html", context, status=status)
+    if retry_after_s:
+        response.headers["Retry-After"] = str(retry_after_s)
+    return response
 
 
-CODES = {400: "bad_request", 403: "permission_denied", 404: "not_found", 500: "error"}
+CODES = {
+    400: "bad_request",
+    403: "permission_denied",
+    404: "not_found",
+    416: "range_not_satisfiable",
+    428: "precondition_required",
+    429: "busy",
+    500: "error",
+    503: "unavailable",
+    507: "storage_full",
+}
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -97,9 +149,8 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def try_again(request: HttpRequest, reason: TryAgain) -> HttpResponse:
     """Say what is wrong for the moment, and when to try again."""
     logger.warning("%s %s: %s", request.method, request.path, reason)
-    response = problem_page(request, reason.status, str(reason.title), str(reason.advice), reason.code)
-    response["Retry-After"] = str(reason.retry_after_s)
-    return response
+    title, advice = str(reason.title), str(reason.advice)
+    return problem_page(request, reason.status, title, advice, code=reason.code, retry_after_s=reason.retry_after_s)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -1,39 +1,38 @@
 """Downloads for researchers."""
 
-from django.http import StreamingHttpResponse
+from django.http import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from accounts import audit
 from accounts.api import SignedInView
-from diptych.rendering import ORJSONRenderer
+from diptych import downloads
+from diptych.rendering import JSONLinesRenderer, ORJSONRenderer
 from exports import annotations
 from exports.permissions import exported_study
-
-
-class JSONLinesRenderer(ORJSONRenderer):
-    """For what is refused: one line of JSON. The view streams its lines itself."""
-
-    media_type = "application/x-ndjson"
-    format = "jsonl"
 
 
 class AnnotationsView(SignedInView):
     """`GET studies/{slug}/annotations.jsonl`."""
 
     renderer_classes = [JSONLinesRenderer, ORJSONRenderer]
+    refusals = downloads.REFUSALS
 
-    @extend_schema(responses={(200, "application/x-ndjson"): OpenApiTypes.STR})
-    def get(self, request: Request, slug: str) -> StreamingHttpResponse:
-        """Every annotation revision of the study, one JSON object a line."""
+    @extend_schema(
+        responses={(200, downloads.JSON_LINES): OpenApiTypes.STR, (206, downloads.JSON_LINES): OpenApiTypes.STR}
+    )
+    def get(self, request: Request, slug: str) -> HttpResponseBase:
+        """Every annotation revision of the study at one moment, one JSON object a line.
+
+        The answer has its length and takes ranges; a range that begins later needs If-Range with the ETag, so that
+        parts of two moments are never joined.
+        """
         study = exported_study(request, slug)
-        if request.method != "HEAD":
-            audit.record("annotations.downloaded", study, actor=self.person, study_slug=study.slug)
-        return StreamingHttpResponse(
-            annotations.lines(study),
-            content_type="application/x-ndjson",
-            headers={
-                "Content-Disposition": f'attachment; filename="{study.slug}-annotations.jsonl"',
-            },
+        return downloads.send(
+            request._request,
+            lambda target: annotations.copy(study, target),
+            name=f"{study.slug}-annotations.jsonl",
+            content_type=downloads.JSON_LINES,
+            record=lambda: audit.record("annotations.downloaded", study, actor=self.person, study_slug=study.slug),
         )

@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from tests import factories
 from tests.delivering import bucket, nginx, object_server
+from tests.documented import DocumentedClient
 from tests.web import playable, playable_pairs, renditions, server
 
 __all__ = ["bucket", "nginx", "object_server", "playable", "playable_pairs", "renditions", "server"]
@@ -70,10 +71,10 @@ def researcher(study: Any) -> User:
 
 @pytest.fixture
 def api() -> Callable[[User | None], APIClient]:
-    """An API client signed in as somebody; `api(None)` is nobody."""
+    """An API client signed in as somebody; `api(None)` is nobody. The OpenAPI document must list what it is refused."""
 
     def signed_in(person: User | None) -> APIClient:
-        client = APIClient(enforce_csrf_checks=False)
+        client = DocumentedClient(enforce_csrf_checks=False)
         if person is not None:
             client.force_login(person)
         return client

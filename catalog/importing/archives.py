@@ -6,6 +6,7 @@ devices depends on its version.
 
 import errno
 import gzip
+import os
 import stat
 import struct
 import tarfile
@@ -17,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from catalog.importing.inside import open_file
 from catalog.importing.laying_out import Layout, SourceTrouble, in_blocks
 from catalog.importing.progress import Progress
 
@@ -37,12 +39,15 @@ def is_archive(name: str) -> bool:
 
 
 def unpack(archive: Path, folder: Path, progress: Progress) -> None:
-    """Writes the archive's files below `folder`. Raises SourceTrouble, and OSError for trouble of this machine."""
+    """Write the files of the archive, which has a resolved path, below `folder`.
+
+    Raises SourceTrouble, and OSError for trouble of this machine.
+    """
     name, layout = archive.name.lower(), Layout(folder)
     progress.begin("Unpacking", archive.stat().st_size)
-    with archive.open("rb") as file, _damage_in_words():
+    with open_file(archive) as file, _damage_in_words():
         if name.endswith(".zip"):
-            _unzip(archive, layout, progress)
+            _unzip(file, layout, progress)
         else:
             packed = Packed(file, progress)
             plain: Any = packed if name.endswith(".tar") else gzip.GzipFile(fileobj=cast(BinaryIO, packed))
@@ -131,9 +136,9 @@ def _check_end(tar: Any, stream: Stream) -> None:
         raise SourceTrouble("The archive is not whole: its end is missing. Make or copy it again.")
 
 
-def _unzip(archive: Path, layout: Layout, progress: Progress) -> None:
-    _refuse_many(archive, layout.most_files)
-    size = archive.stat().st_size
+def _unzip(archive: BinaryIO, layout: Layout, progress: Progress) -> None:
+    size = os.fstat(archive.fileno()).st_size
+    _refuse_many(archive, size, layout.most_files)
     with zipfile.ZipFile(archive) as whole:
         for member in whole.infolist():
             if not member.is_dir():
@@ -190,23 +195,22 @@ ENTRY_HEADER = struct.Struct("<4s24x3H12x")
 MOST_DIRECTORY_BYTES = 512 << 20
 
 
-def _refuse_many(archive: Path, most: int) -> None:
+def _refuse_many(file: BinaryIO, size: int, most: int) -> None:
     """Raises SourceTrouble for a directory of more than `most` entries, before Python reads it into memory whole.
 
     It looks for the directory exactly where `zipfile` will.
     """
-    with archive.open("rb") as file:
-        start, length = _directory(file, archive.stat().st_size)
-        file.seek(start)
-        entries, left = 0, length
-        while left > 0 and entries <= most:
-            header = file.read(ENTRY_HEADER.size)
-            signature, *lengths = ENTRY_HEADER.unpack(header)
-            if signature != b"PK\x01\x02":
-                raise zipfile.BadZipFile("its directory is broken")
-            file.seek(sum(lengths), 1)
-            left -= len(header) + sum(lengths)
-            entries += 1
+    start, length = _directory(file, size)
+    file.seek(start)
+    entries, left = 0, length
+    while left > 0 and entries <= most:
+        header = file.read(ENTRY_HEADER.size)
+        signature, *lengths = ENTRY_HEADER.unpack(header)
+        if signature != b"PK\x01\x02":
+            raise zipfile.BadZipFile("its directory is broken")
+        file.seek(sum(lengths), 1)
+        left -= len(header) + sum(lengths)
+        entries += 1
     if entries > most or length > MOST_DIRECTORY_BYTES:
         raise SourceTrouble(f"There are more than {most} files in it. Import it in parts, or as a tar.")
 

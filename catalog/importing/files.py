@@ -14,6 +14,7 @@ from django.core.files import File
 from django.core.files.storage import default_storage
 
 from catalog.hashing import sha256_of
+from catalog.importing.inside import FileTrouble, open_file, resolved
 from catalog.importing.progress import FileRead, Progress
 from catalog.importing.rows import Fingerprint, Manifest
 from catalog.models import Asset
@@ -23,25 +24,14 @@ THREADS = min(4, os.cpu_count() or 1)  # SHA-256 and file reads run outside Pyth
 AT_ONCE = 1024
 
 
-class FileTrouble(Exception):
-    """A file cannot be imported; `str()` says why."""
-
-
 def locate(root: Path, given: str) -> Path:
     """The regular, non-empty file that `given` names inside `root`, links resolved. Raises FileTrouble."""
     if given.startswith("s3://"):
         raise FileTrouble(f"{given} is not there, or may not be read")  # else it would have been fetched before
+    path = resolved(root, given)
     try:
-        path = (root / given).resolve(strict=True)
-        if not path.is_relative_to(root):
-            raise FileTrouble(f"{given} leads out of the folder that is imported")
         facts = path.stat()
-    except FileNotFoundError:
-        advice = "; write paths with forward slashes" if "\\" in given else ""
-        outside = not Path(os.path.normpath(root / given)).is_relative_to(root)
-        what = "leads out of the folder that is imported" if outside else "does not exist"
-        raise FileTrouble(f"{given} {what}{advice}") from None
-    except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: links in a circle
+    except OSError as error:
         raise FileTrouble(f"{given} cannot be read: {_words(error)}") from None
     if not stat.S_ISREG(facts.st_mode):
         raise FileTrouble(f"{given} is {'a folder' if stat.S_ISDIR(facts.st_mode) else 'no regular file'}")
@@ -67,7 +57,7 @@ def find_files(manifest: Manifest) -> None:
 
 def fingerprint(path: Path) -> Fingerprint:
     """Reads the whole file. Raises OSError."""
-    with path.open("rb", buffering=0) as file:
+    with open_file(path) as file:
         return Fingerprint(sha256_of(file), os.fstat(file.fileno()).st_size)
 
 
@@ -154,7 +144,7 @@ def keep(path: Path, mark: Fingerprint) -> None:
             if there.size == mark.size and sha256_of(there) == mark.sha256:
                 return
     try:
-        file = path.open("rb")
+        file = open_file(path)
     except OSError as error:
         raise FileTrouble(_words(error)) from error
     with file:

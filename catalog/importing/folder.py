@@ -8,7 +8,8 @@ licence) needs a manifest.
 from collections.abc import Iterator
 from pathlib import Path
 
-from catalog.importing.files import FileTrouble, locate
+from catalog.importing.files import locate
+from catalog.importing.inside import FileTrouble, entries, open_file, resolved
 from catalog.importing.manifest import MOST_LINE_BYTES
 from catalog.importing.rows import Line, Manifest, Place
 from catalog.importing.safesora import configs, read_safesora
@@ -35,45 +36,48 @@ VIDEO_ENDINGS = frozenset(
 
 
 def read_folder(root: Path, manifest: Manifest) -> Iterator[Line]:
-    """A prompt line and its video lines for each subfolder, in order of name. Raises OSError.
+    """A prompt line and its video lines for each subfolder, in order of name. Raises OSError and FileTrouble.
 
-    A folder in the SafeSora layout is read as such.
+    A folder in the SafeSora layout is read as such. `root` is resolved.
     """
     if configs(root):
         yield from read_safesora(root, manifest)
         return
-    for entry in sorted(root.iterdir()):
-        if entry.name.startswith("."):
+    for name, is_folder in entries(root, root):
+        if name.startswith("."):
             continue
-        if entry.is_dir():
-            yield from _read_prompt(entry, manifest)
-        else:
-            manifest.complain(Place(entry.name), "", "Only subfolders are expected here, one a prompt")
+        if is_folder:
+            yield from _read_prompt(name, manifest)
+            continue
+        reason = "Only subfolders are expected here, one a prompt"
+        if is_folder is None:
+            reason = "It does not exist, or leads out of the folder that is imported"
+        manifest.complain(Place(name), "", reason)
 
 
-def _read_prompt(folder: Path, manifest: Manifest) -> Iterator[Line]:
+def _read_prompt(folder: str, manifest: Manifest) -> Iterator[Line]:
     text = _text(folder, manifest)
     if text is None:
-        manifest.refused[("prompt", folder.name)] = Place(f"{folder.name}/{PROMPT_FILE}")
+        manifest.refused[("prompt", folder)] = Place(f"{folder}/{PROMPT_FILE}")
     else:
-        line = {"type": "prompt", "id": folder.name, "text": text}
-        yield Line(Place(f"{folder.name}/{PROMPT_FILE}"), line)
-    for entry in sorted(folder.iterdir()):
+        line = {"type": "prompt", "id": folder, "text": text}
+        yield Line(Place(f"{folder}/{PROMPT_FILE}"), line)
+    for entry in entries(manifest.root, resolved(manifest.root, folder)):
         if entry.name == PROMPT_FILE or entry.name.startswith("."):
             continue
-        name = f"{folder.name}/{entry.name}"
-        if entry.suffix.lower() in VIDEO_ENDINGS:
-            line = {"type": "video", "id": name, "prompt": folder.name, "path": name}
+        name = f"{folder}/{entry.name}"
+        if Path(entry.name).suffix.lower() in VIDEO_ENDINGS:
+            line = {"type": "video", "id": name, "prompt": folder, "path": name}
             yield Line(Place(name), line)
         else:
             known = ", ".join(sorted(VIDEO_ENDINGS))
             manifest.complain(Place(name), "", f"This is neither {PROMPT_FILE} nor a video ({known})")
 
 
-def _text(folder: Path, manifest: Manifest) -> str | None:
-    place = Place(f"{folder.name}/{PROMPT_FILE}")
+def _text(folder: str, manifest: Manifest) -> str | None:
+    place = Place(f"{folder}/{PROMPT_FILE}")
     try:
-        with locate(manifest.root, place.file).open("rb") as file:
+        with open_file(locate(manifest.root, place.file)) as file:
             written = file.read(MOST_LINE_BYTES)
         return written.decode("utf-8-sig").strip()
     except UnicodeDecodeError as error:

@@ -9,6 +9,7 @@ import orjson
 
 from catalog.harms import HARM_KEYS
 from catalog.importing.identity import prompt_public_id
+from catalog.importing.inside import open_file, resolved
 from catalog.importing.intake import Intake
 from catalog.importing.progress import Progress
 from catalog.importing.rows import Line, Manifest, Place
@@ -21,8 +22,8 @@ LINKS = frozenset({"type", "id", "prompt", "path", "derived_from"})
 
 
 def read_lines(path: Path, manifest: Manifest) -> Iterator[Line]:
-    """The manifest's objects with their places; what is no object is reported. Raises OSError."""
-    with path.open("rb") as file:
+    """The manifest's objects with their places; what is no object is reported. Raises OSError and FileTrouble."""
+    with open_file(resolved(manifest.root, path.name)) as file:
         number = 0
         while written := file.readline(MOST_LINE_BYTES + 1):
             number += 1

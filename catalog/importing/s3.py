@@ -5,7 +5,6 @@ otherwise read whatever those may.
 """
 
 import hashlib
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -18,7 +17,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from catalog.importing.files import FileTrouble, in_threads, locate
+from catalog.importing.files import in_threads, locate
+from catalog.importing.inside import FileTrouble, link, open_file, resolved
 from catalog.importing.laying_out import BLOCK_BYTES, Layout, SourceTrouble, in_blocks, stamp, taken
 from catalog.importing.manifest import MOST_LINE_BYTES
 from catalog.importing.progress import Progress
@@ -88,7 +88,8 @@ def localised(manifest: Path, folder: Path, progress: Progress) -> Path:
     """The manifest itself, or, if paths in it are `s3://` addresses, a copy in `folder` beside what they name.
 
     The copy has a line for each line, so that what is said of a line is said of the manifest's. A path that leads
-    nowhere stays as it is, and the import says so. Raises SourceTrouble, and OSError where S3 does not answer.
+    nowhere stays as it is, and the import says so. The manifest lies in a resolved folder. Raises SourceTrouble,
+    FileTrouble for a manifest that leads out of it, and OSError where S3 does not answer.
     """
     addresses = _addresses(manifest)
     if not addresses:
@@ -105,7 +106,7 @@ def localised(manifest: Path, folder: Path, progress: Progress) -> Path:
     _fetch_all(client, wanted.values(), progress)
     places = {address: one.target.relative_to(folder).as_posix() for address, one in wanted.items()}
     copy = layout.place(manifest.name)
-    with manifest.open("rb") as given, copy.open("xb") as written:
+    with open_file(resolved(manifest.parent, manifest.name)) as given, copy.open("xb") as written:
         for line in _lines(given):
             written.write(_rewritten(line, places, manifest.parent, layout))
     return copy
@@ -114,7 +115,7 @@ def localised(manifest: Path, folder: Path, progress: Progress) -> Path:
 def _addresses(manifest: Path) -> dict[str, None]:
     """The `s3://` paths of its video lines, each once, in order."""
     found: dict[str, None] = {}
-    with manifest.open("rb") as given:
+    with open_file(resolved(manifest.parent, manifest.name)) as given:
         for line in _lines(given):
             path = _path(line) if SCHEME.encode() in line else None
             if path and is_address(path):
@@ -159,9 +160,9 @@ def _brought_here(path: str, root: Path, layout: Layout) -> str | None:
 def link_or_copy(original: Path, target: Path) -> None:
     """The same file under another name, or where that cannot be a copy as old as the original."""
     try:
-        os.link(original, target)
+        link(original, target)
     except OSError:
-        with original.open("rb") as file, target.open("xb") as copy:
+        with open_file(original) as file, target.open("xb") as copy:
             for block in in_blocks(file):
                 copy.write(block)
         stamp(target, original.stat().st_mtime)

@@ -9,16 +9,18 @@ study, under its guideline. The report says how much was left.
 """
 
 import gzip
+import io
 import json
 import re
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import Any, BinaryIO, TextIO, cast
 
 from django.conf import settings
 
+from catalog.importing.inside import entries, open_file, resolved
 from catalog.importing.rows import Line, Manifest, Place
 
 VIDEOS = "videos"
@@ -42,8 +44,15 @@ def is_config(path: Path) -> bool:
 
 
 def configs(root: Path) -> list[Path]:
-    """The configs of a folder in this layout, in the order of reading; none if it is another folder."""
-    found = [path for path in (*root.glob("*.json*"), *root.glob("*/*.json*")) if is_config(path) and path.is_file()]
+    """The configs of a resolved folder in this layout, in the order of reading; none if it is another folder.
+
+    Raises OSError and FileTrouble.
+    """
+    found = []
+    for name, is_folder in entries(root, root):
+        inner = entries(root, resolved(root, name)) if is_folder else []
+        files = [(name, is_folder), *((f"{name}/{entry.name}", entry.is_folder) for entry in inner)]
+        found += [root / file for file, is_inner in files if is_inner is False and is_config(Path(file))]
 
     def rank(path: Path) -> tuple[int, str]:
         kind = EVAL if path.name.startswith(EVAL) else path.parent.name
@@ -59,7 +68,7 @@ def read_safesora(root: Path, manifest: Manifest) -> Iterator[Line]:
     for path in configs(root):
         name, number = path.relative_to(root).as_posix(), 0
         try:
-            for number, record in enumerate(records(path), 1):
+            for number, record in enumerate(records(resolved(root, name)), 1):
                 yield from reader.lines(Place(name, number), record, is_eval=path.name.startswith(EVAL))
         except BrokenConfig as broken:
             manifest.complain(Place(name, number + 1), "", str(broken))
@@ -160,11 +169,12 @@ class Reader:
 
 
 def records(path: Path) -> Iterator[Any]:
-    """The elements of a JSON array, one at a time. Raises BrokenConfig and OSError."""
-    open_it = gzip.open if path.suffix == ".gz" else open
+    """The elements of the JSON array at a resolved path, one at a time. Raises BrokenConfig and OSError."""
     try:
-        with open_it(path, "rt", encoding="utf-8-sig") as file:
-            yield from _elements(Window(cast(TextIO, file)))
+        with open_file(path) as written:
+            unpacked = gzip.GzipFile(fileobj=written) if path.suffix == ".gz" else written
+            with io.TextIOWrapper(cast(BinaryIO, unpacked), encoding="utf-8-sig") as file:
+                yield from _elements(Window(file))
     except UnicodeDecodeError as error:
         raise BrokenConfig(f"The file is not UTF-8: {error.reason}") from error
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:

@@ -19,6 +19,8 @@ from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 
 from catalog.importing import jobs, uploads
 from catalog.models import Import
+from diptych.downloads import CopyFile
+from diptych.spreadsheet import MARK, harmless
 
 #: Bad rows, differences and files that a page shows; there may be millions.
 MOST_SHOWN = 50
@@ -213,39 +215,34 @@ def some(number: int) -> str:
 
 
 def bad_rows(job: Import) -> Iterator[dict[str, Any]]:
-    """All bad rows, one after the other."""
-    for line in _lines(job):
-        yield orjson.loads(line)
+    """All bad rows, one after the other; none where their file is gone."""
+    with suppress(FileNotFoundError):
+        yield from map(orjson.loads, _lines(job))
 
 
-def bad_rows_as_jsonl(job: Import) -> Iterator[bytes]:
-    """The file of bad rows as it lies in storage."""
+def copy_as_jsonl(job: Import, target: CopyFile) -> None:
+    """Copy the bad rows as they lie in storage. Raises FileNotFoundError and OSError."""
     lines = _lines(job)
     while some_lines := list(islice(lines, AT_ONCE)):
-        yield b"".join(some_lines)
+        target.write(b"".join(some_lines))
 
 
-def bad_rows_as_csv(job: Import) -> Iterator[bytes]:
-    """The same as a table that spreadsheets open as UTF-8, and in which no cell is a formula."""
-    rows = bad_rows(job)
-    yield "\ufeff".encode() + _csv([BAD_ROW])
+def copy_as_csv(job: Import, target: CopyFile) -> None:
+    """Copy the bad rows as a table for spreadsheets. Raises FileNotFoundError and OSError."""
+    rows = map(orjson.loads, _lines(job))
+    target.write(MARK + _csv([BAD_ROW]))
     while some_rows := list(islice(rows, AT_ONCE)):
-        yield _csv([[harmless(row.get(name)) for name in BAD_ROW] for row in some_rows])
-
-
-def harmless(value: Any) -> Any:
-    """A text that a spreadsheet would calculate gets an apostrophe before it (OWASP, CSV injection)."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+        target.write(_csv([[harmless(row.get(name)) for name in BAD_ROW] for row in some_rows]))
 
 
 def _csv(rows: Any) -> bytes:
     written = io.StringIO()
-    csv.writer(written).writerows(rows)
+    csv.writer(written, lineterminator="\n").writerows(rows)
     return written.getvalue().encode()
 
 
 def _lines(job: Import) -> Iterator[bytes]:
     if not job.bad_rows:
         return
-    with suppress(FileNotFoundError), default_storage.open(jobs.bad_rows_file(job)) as file:
+    with default_storage.open(jobs.bad_rows_file(job)) as file:
         yield from file

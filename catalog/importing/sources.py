@@ -4,12 +4,13 @@ A folder, a manifest, an archive or an address in S3; on the server below one of
 be unpacked, fetched or laid out goes into a scratch folder.
 """
 
+import os
 from pathlib import Path
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from catalog.importing import archives, s3, safesora, uploads
+from catalog.importing import archives, inside, s3, safesora, uploads
 from catalog.importing.laying_out import Layout, SourceTrouble, innermost, stamp, taken
 from catalog.importing.progress import Progress
 from catalog.importing.study import MANIFEST
@@ -39,8 +40,13 @@ def permitted(location: str) -> str:
     raise SourceTrouble(sentence % {"location": location[:200], "roots": ", ".join(map(str, roots))})
 
 
+def followed(location: str) -> str:
+    """Return the location with its links followed, for the command line, which may read everything."""
+    return location if s3.is_address(location) else str(Path(location).resolve())
+
+
 def bring(location: str, folder: Path, progress: Progress) -> Path:
-    """What lies at the location, ready to be read; `folder` takes what has to be made for that.
+    """What lies at the resolved location, ready to be read; `folder` takes what has to be made for that.
 
     Raises SourceTrouble, and OSError for trouble that may pass.
     """
@@ -83,17 +89,30 @@ def _readable(path: Path, folder: Path, progress: Progress) -> Path:
     manifest = _manifest(path)
     if manifest is None:
         return path
-    local = s3.localised(manifest, folder / "manifest", progress)
+    try:
+        local = s3.localised(manifest, folder / "manifest", progress)
+    except inside.FileTrouble as trouble:  # it was replaced by a link since it was found
+        raise SourceTrouble(f"{trouble}.") from trouble
     return path if local == manifest == path / MANIFEST else local
 
 
 def _manifest(path: Path) -> Path | None:
-    """The manifest at the path: itself, the one in the folder, or the only JSONL file there whatever it is called."""
+    """The manifest at the path: itself, the one in the folder, or the only JSONL file there whatever it is called.
+
+    Raises SourceTrouble for a link of that name that leads out of the folder.
+    """
     if _is_file(path):
         return path
-    if _is_file(path / MANIFEST):
-        return path / MANIFEST
-    listed = [entry for entry in path.glob("*.jsonl") if _is_file(entry)] if path.is_dir() else []
+    if not path.is_dir():
+        return None
+    try:
+        if os.path.lexists(path / MANIFEST):
+            inside.resolved(path, MANIFEST)
+            return path / MANIFEST if _is_file(path / MANIFEST) else None
+        found = inside.entries(path, path)
+    except inside.FileTrouble as trouble:
+        raise SourceTrouble(f"{trouble}.") from trouble
+    listed = [path / entry.name for entry in found if entry.is_folder is False and entry.name.endswith(".jsonl")]
     return listed[0] if len(listed) == 1 else None
 
 

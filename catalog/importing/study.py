@@ -1,5 +1,6 @@
 """Imports a manifest or a folder into a study: the one function that the command and other callers use."""
 
+import os
 import secrets
 import sqlite3
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from psycopg import sql
 from accounts import audit
 from accounts.models import User
 from catalog import known_hashes, tasks
-from catalog.importing import files, originals, writing, writing_pairs
+from catalog.importing import files, inside, originals, writing, writing_pairs
 from catalog.importing.folder import read_folder
 from catalog.importing.intake import Intake
 from catalog.importing.manifest import collect, read_lines
@@ -56,18 +57,22 @@ def import_study(
     options: ImportOptions | None = None,
     actor: User | None = None,
     progress: Progress | None = None,
+    follow: bool = True,
 ) -> ImportReport:
     """Adds what `path` (a manifest, or a folder) holds to the study `slug`, which is made if it is missing.
 
     Bad rows keep everything out, unless `options.skip_bad`; the report has them all either way. Importing
-    again adds what is new and changes nothing else. Raises ImportTrouble where there is nothing to report on.
+    again adds what is new and changes nothing else. `follow` says whether `path` may have links in it. A path that was
+    checked before may not: a link that somebody put there since would lead out.
+
+    Raises ImportTrouble where there is nothing to report on.
     """
     options, progress = options or ImportOptions(), progress or Progress()
     new_study = _planned_study(slug, options)
     report = ImportReport(slug, dry_run=options.dry_run)
     try:
         with Intake() as intake:
-            found = read(path, intake, progress)
+            found = read(path, intake, progress, follow=follow)
             report.bad = found.bad
             if _is_good(found, intake, options, slug, actor, progress):
                 with files.keeping():
@@ -81,19 +86,24 @@ def import_study(
         progress.end()
 
 
-def read(path: Path, intake: Intake, progress: Progress) -> Manifest:
+def read(path: Path, intake: Intake, progress: Progress, *, follow: bool = True) -> Manifest:
     """Takes in a manifest file, a folder's `manifest.jsonl`, or a folder of prompts; what is wrong with it.
 
     Raises ImportTrouble.
     """
     try:
-        path = path.resolve(strict=True)
+        path = path.resolve(strict=True) if follow else path
+        path.lstat()
         is_folder = path.is_dir()
-        source = path / MANIFEST if is_folder and (path / MANIFEST).exists() else path
+        root = path if is_folder else path.parent
+        source = path / MANIFEST if is_folder and os.path.lexists(path / MANIFEST) else path
+        inside.resolved(root, source.relative_to(root).as_posix())
         if not (source.is_dir() or source.is_file()):
             raise ImportTrouble(f"{source} is neither a file nor a folder.")
-        found = Manifest(root=path if is_folder else path.parent)
+        found = Manifest(root)
         collect(read_folder(path, found) if source.is_dir() else read_lines(source, found), found, intake, progress)
+    except inside.FileTrouble as trouble:
+        raise ImportTrouble(f"{trouble}.") from None
     except FileNotFoundError:
         raise ImportTrouble(f"There is no file or folder {path}.") from None
     except (OSError, RuntimeError) as error:

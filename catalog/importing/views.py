@@ -1,12 +1,12 @@
 """The pages of a study's imports: which there were, how to start one, and how each is getting on."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -19,6 +19,8 @@ from catalog.importing.forms import ImportForm
 from catalog.models import Import, Study
 from catalog.models.studies import HasRoles
 from catalog.permissions import MAY_IMPORT, study_for
+from diptych import downloads
+from diptych.downloads import CopyFile
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -158,23 +160,30 @@ def _attempt(request: HttpRequest, job: Import, act: Callable[..., Import | None
 
 @require_safe
 @of_one_import
-def bad_rows_as_csv(request: HttpRequest, job: Import) -> StreamingHttpResponse:
+def bad_rows_as_csv(request: HttpRequest, job: Import) -> HttpResponseBase:
     """All bad rows as a table."""
-    return _download(job, "csv", "text/csv; charset=utf-8", showing.bad_rows_as_csv)
+    return bad_rows(request, job, showing.copy_as_csv, "csv", downloads.CSV)
 
 
 @require_safe
 @of_one_import
-def bad_rows_as_jsonl(request: HttpRequest, job: Import) -> StreamingHttpResponse:
+def bad_rows_as_jsonl(request: HttpRequest, job: Import) -> HttpResponseBase:
     """All bad rows, one JSON object a line."""
-    return _download(job, "jsonl", "application/x-ndjson", showing.bad_rows_as_jsonl)
+    return bad_rows(request, job, showing.copy_as_jsonl, "jsonl", downloads.JSON_LINES)
 
 
-def _download(
-    job: Import, ending: str, content_type: str, lines: Callable[[Import], Iterator[bytes]]
-) -> StreamingHttpResponse:
+def bad_rows(
+    request: HttpRequest, job: Import, copy: Callable[[Import, CopyFile], None], ending: str, content_type: str
+) -> HttpResponseBase:
+    """Return the bad rows as a file. Raises Http404 where there are none, or none any more."""
     if not job.bad_rows:
         raise Http404(_("This import has no bad rows."))
-    name = f"{job.study.slug}-{job.public_id[:8]}-bad-rows.{ending}"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingHttpResponse(lines(job), content_type=content_type, headers=headers)
+    try:
+        return downloads.send(
+            request,
+            lambda target: copy(job, target),
+            name=f"{job.study.slug}-{job.public_id[:8]}-bad-rows.{ending}",
+            content_type=content_type,
+        )
+    except FileNotFoundError:
+        raise Http404(_("The bad rows of this import are no longer kept.")) from None

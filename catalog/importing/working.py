@@ -136,9 +136,11 @@ def work_through(progress: JobProgress) -> ImportReport:
     """
     job = progress.job
     with beating(progress.beat, every_s=HEARTBEAT_S, about=f"Import {job}"), scratch() as folder:
-        path = _path(job, folder, progress)
+        path = _path(job, folder.resolve(), progress)
         options = options_of(job.options)
-        report = import_study(path, job.study.slug, options=options, actor=job.asked_by, progress=progress)
+        report = import_study(
+            path, job.study.slug, options=options, actor=job.asked_by, progress=progress, follow=False
+        )
         if not progress.is_finished:
             progress.finish(Import.State.DONE if report.imported else Import.State.REFUSED, report=report)
     return report
@@ -148,7 +150,7 @@ def _path(job: Import, folder: Path, progress: Progress) -> Path:
     """What is to be read. Where it lies is looked at again: a link may lead elsewhere by now."""
     if job.source == Import.Source.UPLOAD:
         return sources.lay_out(job, folder, progress)
-    location = job.location if COMMAND in job.options else sources.permitted(job.location)
+    location = sources.followed(job.location) if COMMAND in job.options else sources.permitted(job.location)
     return sources.bring(location, folder, progress)
 
 
@@ -277,7 +279,7 @@ def run_here(location: str, slug: str, *, options: ImportOptions, shown: Progres
     if study is None:
         with scratch() as folder:
             first = FirstProgress(location, options, shown)
-            path = sources.bring(location, folder, first)
+            path = sources.bring(sources.followed(location), folder.resolve(), first)
             return import_study(path, slug, options=options, progress=first)
     job = _claimed_here(study, location, told_options(options) | {COMMAND: True})
     progress = JobProgress(job, shown)

@@ -3,18 +3,18 @@
 What is in quarantine is in none of them.
 """
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import FloatField, QuerySet, Value
+from django.db.models import F, FloatField, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from catalog.library.filters import Filters, PairFilters, PromptFilters, VideoFilters
 from catalog.library.paging import Order
 from catalog.models import Pair, Prompt, Study, Video
+from diptych.spreadsheet import Column, Moment, Object, Text, Words, YesNo
 
 NEWEST = Order("newest", _("latest first"), descending=True)
 OLDEST = Order("oldest", _("earliest first"))
@@ -28,7 +28,8 @@ class Listing:
     filters: type[Filters]
     rows: Callable[[Study], QuerySet[Any]]
     orders: tuple[Order, ...]
-    columns: Mapping[str, Callable[[Any], Any]]
+    #: What a line of its file has, by name.
+    columns: dict[str, Column]
 
     def order(self, name: str) -> Order | None:
         """The order that an address names; the first where it names none."""
@@ -52,33 +53,25 @@ def pairs(study: Study) -> QuerySet[Pair]:
     return Pair.objects.usable().filter(study=study).select_related("prompt", "batch", "video_0", "video_1")
 
 
-def _iso(row: Any) -> str:
-    return str(row.created_at.isoformat(timespec="seconds"))
-
-
-def _list(keys: list[str] | None) -> str:
-    return "" if keys is None else " ".join(keys)
-
-
 PROMPTS = Listing(
     "prompts",
     PromptFilters,
     prompts,
     (NEWEST, OLDEST),
     {
-        "prompt_id": lambda row: row.public_id,
-        "text": lambda row: row.text,
-        "language": lambda row: row.language,
-        "prompt_type": lambda row: row.prompt_type,
-        "labels": lambda row: _list(row.labels),
-        "labelled_by": lambda row: row.labelled_by,
-        "source": lambda row: row.source,
-        "source_detail": lambda row: row.source_detail,
-        "licence": lambda row: row.licence,
-        "set": lambda row: row.set,
-        "cluster": lambda row: row.cluster,
-        "split": lambda row: row.split,
-        "came_in": _iso,
+        "prompt_id": Text("public_id"),
+        "text": Text("text"),
+        "language": Text("language"),
+        "prompt_type": Text("prompt_type"),
+        "labels": Words("labels"),
+        "labelled_by": Text("labelled_by"),
+        "source": Text("source"),
+        "source_detail": Text("source_detail"),
+        "licence": Text("licence"),
+        "set": Text("set"),
+        "cluster": Text("cluster"),
+        "split": Text("split"),
+        "came_in": Moment("created_at"),
     },
 )
 VIDEOS = Listing(
@@ -92,21 +85,21 @@ VIDEOS = Listing(
         Order("shortest", _("shortest first"), "length"),
     ),
     {
-        "video_id": lambda row: row.public_id,
-        "prompt_id": lambda row: row.prompt.public_id,
-        "generator": lambda row: row.generator,
-        "generator_version": lambda row: row.generator_version,
-        "seed": lambda row: row.seed,
-        "settings": lambda row: json.dumps(row.settings, ensure_ascii=False, sort_keys=True) if row.settings else "",
-        "video_text": lambda row: row.video_text,
-        "refined_by": lambda row: row.refined_by,
-        "licence": lambda row: row.licence,
-        "state": lambda row: row.asset.state,
-        "reason": lambda row: row.asset.reason,
-        "duration_s": lambda row: row.asset.duration_s,
-        "fps": lambda row: row.asset.fps,
-        "byte_size": lambda row: row.asset.byte_size,
-        "came_in": _iso,
+        "video_id": Text("public_id"),
+        "prompt_id": Text("prompt__public_id"),
+        "generator": Text("generator"),
+        "generator_version": Text("generator_version"),
+        "seed": Text("seed"),
+        "settings": Object("settings"),
+        "video_text": Text("video_text"),
+        "refined_by": Text("refined_by"),
+        "licence": Text("licence"),
+        "state": Text("asset__state"),
+        "reason": Text("asset__reason"),
+        "duration_s": F("asset__duration_s"),
+        "fps": F("asset__fps"),
+        "byte_size": F("asset__byte_size"),
+        "came_in": Moment("created_at"),
     },
 )
 PAIRS = Listing(
@@ -120,22 +113,22 @@ PAIRS = Listing(
         Order("latest", _("served last first"), "priority"),
     ),
     {
-        "pair_id": lambda row: row.public_id,
-        "prompt_id": lambda row: row.prompt.public_id,
-        "video_0": lambda row: row.video_0.public_id,
-        "video_1": lambda row: row.video_1.public_id,
-        "batch": lambda row: row.batch.number,
-        "kind": lambda row: row.kind,
-        "ready": lambda row: row.ready,
-        "held": lambda row: row.held,
-        "wanted": lambda row: row.wanted,
-        "open_slots": lambda row: row.open_slots,
-        "priority": lambda row: row.priority,
-        "in_sample": lambda row: row.in_sample,
-        "look_alike": lambda row: row.look_alike,
-        "may_show": lambda row: _list(row.may_show),
-        "selection_method": lambda row: row.selection_method,
-        "came_in": _iso,
+        "pair_id": Text("public_id"),
+        "prompt_id": Text("prompt__public_id"),
+        "video_0": Text("video_0__public_id"),
+        "video_1": Text("video_1__public_id"),
+        "batch": F("batch__number"),
+        "kind": Text("kind"),
+        "ready": YesNo("ready"),
+        "held": Text("held"),
+        "wanted": F("wanted"),
+        "open_slots": F("open_slots"),
+        "priority": F("priority"),
+        "in_sample": YesNo("in_sample"),
+        "look_alike": YesNo("look_alike"),
+        "may_show": Words("may_show"),
+        "selection_method": Text("selection_method"),
+        "came_in": Moment("created_at"),
     },
 )
 

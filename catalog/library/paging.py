@@ -120,14 +120,6 @@ def counted(found: QuerySet[Any], *, least: int) -> tuple[int, bool]:
     return min(count, MOST_COUNTED), count > MOST_COUNTED
 
 
-def in_chunks(found: QuerySet[Any], size: int) -> "Iterator[list[Any]]":
-    """All rows by key, each chunk a query of its own outside any transaction, so that a slow client holds nothing."""
-    last = 0
-    while chunk := list(found.filter(pk__gt=last).order_by("pk")[:size]):
-        yield chunk
-        last = chunk[-1].pk
-
-
 @contextmanager
 def within(seconds: float) -> "Iterator[None]":
     """Statements inside end after so many seconds each. Raises TookTooLong."""

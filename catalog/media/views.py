@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 
 from catalog.media import addresses, names
 from catalog.media.dark import dark
-from catalog.media.ranges import ranged_response
+from diptych.ranges import ranged_response
 
 logger = logging.getLogger(__name__)
 

@@ -5,6 +5,7 @@ from typing import Any, cast
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.forms.fields import InvalidJSONInput
 from django.forms.models import modelform_factory
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -62,10 +63,28 @@ def _field_for(model_field: models.Field, **options: Any) -> forms.Field | None:
     return model_field.formfield(**named | options)
 
 
+class HiddenJSONField(forms.JSONField):
+    """JSON that the page carries. Django's field lets numbers of thousands of digits and deep nesting raise errors."""
+
+    widget = forms.HiddenInput
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return super().to_python(value)
+        except (ValueError, RecursionError):
+            raise ValidationError(self.error_messages["invalid"], "invalid") from None
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        try:
+            return super().bound_data(data, initial)
+        except (ValueError, RecursionError):
+            return InvalidJSONInput(data)
+
+
 class SettingsForm(forms.ModelForm):
     """One group of settings, with what they were when the page was made."""
 
-    made_from = forms.JSONField(widget=forms.HiddenInput)
+    made_from = HiddenJSONField()
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)

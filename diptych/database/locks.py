@@ -23,6 +23,8 @@ class Key(IntEnum):
     UNNAMED_FILES = 7_302
     #: New people are being given numbers.
     NUMBER_PEOPLE = 7_303
+    #: Rows are being copied into a file for a download; the second number is which of the few places it has.
+    DOWNLOAD = 7_304
 
 
 def lock(key: Key, row: int = 0) -> None:

@@ -96,6 +96,7 @@ def make_elsewhere(home: Home) -> Path:
                 made.mkdir()
                 made.chmod(0o755)  # whatever the umask
         (folder / "belongs-to").write_text(f"{home.path}\n")
+        home.elsewhere_file.touch(mode=0o600)
         home.elsewhere_file.write_text(f"{folder}\n")
     if not can_reach(folder, unprivileged(), ENTER):
         raise EmbeddedError(

@@ -7,6 +7,7 @@ import os
 import pwd
 import secrets
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Iterator
@@ -71,8 +72,20 @@ class Home:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.mkdir(mode=mode, exist_ok=True)
             if not any(self.path.iterdir()):
-                self.mark.touch()
+                self.mark.touch(mode=0o600)
             self.logs.mkdir(mode=0o700, exist_ok=True)
+
+    def close_to_others(self) -> None:
+        """Take away what other accounts may do with our files in here, such as those that an earlier version made.
+
+        The servers' own folders are theirs to protect. A folder
+        that is closed already is not looked into, since nobody else can reach what lies in it; so a folder is closed
+        last, and a start that was killed in the middle is made up for by the next.
+        """
+        with sentences_for(self.path):
+            for entry in os.scandir(self.path):
+                if not entry.name.startswith(("postgres", "valkey", "programs-")):
+                    _close(entry)
 
     def log(self, name: str) -> Path:
         """The log file of one program, set aside first when it has grown long."""
@@ -150,6 +163,7 @@ class Home:
         Raises EmbeddedError when a live process holds the folder.
         """
         self.make()
+        self.close_to_others()
         with sentences_for(self.lock_file):
             descriptor = os.open(self.lock_file, os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -205,6 +219,24 @@ class Home:
                 shutil.rmtree(self.path)
         finally:
             os.close(descriptor)
+
+
+#: Permission bits of the group and of everybody.
+OPEN_TO_OTHERS = 0o077
+
+
+def _close(entry: "os.DirEntry[str]") -> None:
+    """Let only us use a file of ours, or a folder of ours and all that is in it. Links stay as they are."""
+    try:
+        facts = entry.stat(follow_symlinks=False)
+        if stat.S_ISLNK(facts.st_mode) or facts.st_uid != os.geteuid() or not facts.st_mode & OPEN_TO_OTHERS:
+            return
+        if stat.S_ISDIR(facts.st_mode):
+            for inner in os.scandir(entry):
+                _close(inner)
+        os.chmod(entry, stat.S_IMODE(facts.st_mode) & ~OPEN_TO_OTHERS)
+    except FileNotFoundError:  # removed meanwhile
+        return
 
 
 def check_room(folder: Path) -> None:

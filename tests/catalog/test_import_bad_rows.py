@@ -95,8 +95,8 @@ def test_bad_line_is_named_and_keeps_everything_out(tmp_path, line, field, reaso
         ("/etc/hostname", "leads out of the folder"),
         ("link.mp4", "leads out of the folder"),
         ("linked/outside.mp4", "leads out of the folder"),
-        ("circle.mp4", "cannot be read"),
-        ("a" * 300, "cannot be read"),
+        ("circle.mp4", "does not exist"),
+        ("a" * 300, "does not exist"),
     ],
 )
 def test_file_that_may_not_be_imported(tmp_path, path, reason):
@@ -144,7 +144,7 @@ def test_every_bad_row_is_reported_and_rows_that_need_one_are_refused_with_it(tm
     assert sorted(complaints(report)) == [
         (1, "licence", "is 1; it must be of type string"),
         (2, "prompt", "The prompt p was refused (line 1)"),
-        (4, "path", "missing.mp4 does not exist"),
+        (4, "path", "missing.mp4 does not exist, or leads out of the folder that is imported"),
         (6, "derived_from", "The video q-a was refused (line 4)"),
         (7, "derived_from", "The video q-c was refused (line 6)"),
         (8, "video_0", "The video q-d was refused (line 7)"),

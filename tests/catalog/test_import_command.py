@@ -67,7 +67,7 @@ def test_bad_entries_of_a_folder_are_named(tmp_path):
         "cube/notes.doc: This is neither prompt.txt nor a video",
         "cube/none.mp4: path: cube/none.mp4 is empty",
         "stray.mp4: Only subfolders are expected here",
-        "void/prompt.txt: text: void/prompt.txt does not exist",
+        "void/prompt.txt: text: void/prompt.txt does not exist, or leads out of the folder that is imported",
     ):
         assert said in err
     assert out == ""

@@ -83,7 +83,7 @@ def test_a_manifest_on_the_server_that_names_objects_and_files(study, bucket, tm
     assert Video.objects.count() == 3
     rows = {row["line"]: row["reason"] for row in bad_rows(again)}
     assert rows[5] == "s3://material/nothing.mp4 is not there, or may not be read"
-    assert rows[6] == "missing.mp4 does not exist"
+    assert rows[6] == "missing.mp4 does not exist, or leads out of the folder that is imported"
     assert "not JSON" in rows[7]
 
 

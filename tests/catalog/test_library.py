@@ -119,7 +119,6 @@ def test_pairs_are_found_by_batch_state_and_marks(study, library):
         ("", {"split": "nonsense"}, "nonsense"),
         ("videos/", {"q": "xyz!"}, "beginning of the id"),
         ("pairs/", {"batch": "0"}, "greater than or equal to 1"),
-        ("", {"q": "a\0b"}, "Null characters"),
     ],
 )
 def test_a_filter_that_cannot_be_is_marked_and_nothing_is_looked_up(library, path, query, words):

@@ -1,5 +1,8 @@
 """Storage on this machine's disk: a file is there whole under its name, or what was there before is."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -66,3 +69,31 @@ def test_permissions_are_as_set(tmp_path):
     storage.save("a/b/clip.mp4", ContentFile(b"one"))
     assert (tmp_path / "a/b/clip.mp4").stat().st_mode & 0o777 == 0o640
     assert [(tmp_path / folder).stat().st_mode & 0o777 for folder in ("a", "a/b")] == [0o750, 0o750]
+
+
+def modes(root):
+    """The permissions of a folder and of all that lies in it, by kind."""
+    return {("folder" if path.is_dir() else "file", path.stat().st_mode & 0o777) for path in [root, *root.rglob("*")]}
+
+
+def test_nobody_else_reads_what_is_stored(storage):
+    before = os.umask(0)
+    try:
+        storage.save("a/b/clip.mp4", ContentFile(b"one"))
+        storage.move("a/b/clip.mp4", "c/d/clip.mp4")
+    finally:
+        os.umask(before)
+    assert modes(Path(storage.location)) == {("folder", 0o700), ("file", 0o600)}
+
+
+def test_what_nginx_sends_is_open_to_the_group_alone(tmp_path):
+    script = (
+        "import django; django.setup()\n"
+        "from django.core.files.base import ContentFile\n"
+        "from django.core.files.storage import default_storage as storage\n"
+        "storage.save('a/b/clip.mp4', ContentFile(b'one')); storage.move('a/b/clip.mp4', 'c/d/clip.mp4')\n"
+    )
+    given = {"MEDIA_DELIVERY": "nginx", "MEDIA_ROOT": str(tmp_path / "media")}
+    environment = os.environ | given | {"DJANGO_SETTINGS_MODULE": "diptych.settings"}
+    subprocess.run([sys.executable, "-c", script], env=environment, check=True)
+    assert modes(tmp_path / "media") == {("folder", 0o750), ("file", 0o640)}

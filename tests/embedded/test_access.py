@@ -1,5 +1,6 @@
 """Who can reach the servers: this machine only, and only with the password."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import psycopg
 import pytest
 import redis
 
-from diptych.embedded import Servers, start
+from diptych.embedded import Home, Servers, start
 from tests.embedded.observing import addresses, broker, postmaster, rows, valkey_process
 
 
@@ -90,3 +91,24 @@ def test_parents_keep_their_permissions(tmp_path: Path) -> None:
         pass
     servers.home.remove()  # the data may lie elsewhere, since no other user reaches this test's folder
     assert [stat.S_IMODE(folder.stat().st_mode) for folder in above] == [0o755, 0o711]
+
+
+def test_what_earlier_versions_left_open_in_a_state_folder_is_closed_at_the_start(folder: Path) -> None:
+    home = Home.at(folder / "home")
+    home.make()
+    for path in ("media/originals/ab/clip", "media/assets/x/playback.mp4", "static/a.css", "demo-clips/clips/b.mp4"):
+        file = home.path / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"bytes")
+        file.chmod(0o644)
+    outside = folder / "outside"
+    outside.mkdir(mode=0o755)
+    (home.path / "media/link").symlink_to(outside)
+    for path in [home.path, *home.path.rglob("*")]:
+        if path.is_dir() and not path.is_symlink():
+            path.chmod(0o755)
+    with start(home):
+        ours = [path for path in home.path.rglob("*") if path.stat().st_uid == os.geteuid() and not path.is_symlink()]
+        open_to_others = [str(path) for path in ours if path.stat().st_mode & 0o077]
+        assert open_to_others == []
+        assert stat.S_IMODE(outside.stat().st_mode) == 0o755

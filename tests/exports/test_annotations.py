@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.db import connection
 from jsonschema import Draft202012Validator, FormatChecker
 
 from accounts.models import AuditEvent
-from annotation.protocol import HARM_KEYS
+from annotation.models import Annotation
+from annotation.protocol import HARM_KEYS, SUB_DIMENSION_KEYS
+from catalog import quarantine
 from exports import annotations
 from tests import factories
 
@@ -96,8 +97,7 @@ def test_only_this_studys_answers(study, annotator, answer, download):
     factories.pair(elsewhere)
     factories.pair(study)
     answer(annotator)
-    assert list(annotations.lines(elsewhere)) == []
-    assert len(download()) == 1
+    assert [line["study"] for line in download()] == [study.slug]
 
 
 def test_a_download_leaves_an_audit_row(study, researcher, download):
@@ -111,14 +111,60 @@ def test_asking_only_for_the_headers_is_no_download(api, study, researcher):
     assert not AuditEvent.objects.filter(action="annotations.downloaded").exists()
 
 
-@pytest.mark.django_db(transaction=True)
-def test_no_transaction_is_open_while_a_slow_client_reads(study, annotator, answer, monkeypatch):
-    monkeypatch.setattr(annotations, "CHUNK", 1)  # a setting of the module, so that two answers are two chunks
-    factories.pairs(study, 2)
-    answer(annotator)
-    answer(annotator)
-    lines = annotations.lines(study)
-    next(lines)
-    assert connection.get_autocommit()
-    assert connection.connection.info.transaction_status.name == "IDLE"
-    assert len(list(lines)) == 1
+def test_a_line_says_what_the_rows_say(study, annotator, download):
+    text = 'A "red" ball\\n \\ rolls\n\t past 标记 😀 \u2028 </script>'
+    about = factories.prompt(study, text=text, prompt_type="safety_critical")
+    refined = factories.video(about, video_text="Refined: “x”\n", generator="maker")
+    factories.pair(study, prompt=about, video_0=refined)
+    given = factories.answer(annotator, study, viewing={"video_0": {"played_ms": 1.5, "a\\b": ["\n", None, True]}})
+    row = Annotation.objects.get(assignment=given)
+    pair, standing = given.pair, row.assignment.standing
+    assert download() == [
+        {
+            "study": study.slug,
+            "annotation_id": row.pk,
+            "submission_id": str(row.submission_id),
+            "pair_id": pair.public_id,
+            "prompt_id": about.public_id,
+            "prompt_text": text,
+            "prompt_type": "safety_critical",
+            "video_0": {"video_id": refined.public_id, "video_text": "Refined: “x”\n", "generated_from": "maker"},
+            "video_1": {"video_id": pair.video_1.public_id, "video_text": text, "generated_from": ""},
+            "kind": "real",
+            "batch": 1,
+            "annotator_id": annotations.pseudonym(study, annotator.pk),
+            "author": "annotator",
+            "round": 0,
+            "revision": 1,
+            "revised_because": "",
+            "helpfulness": {key: getattr(row, key) for key in SUB_DIMENSION_KEYS} | {"overall": row.helpfulness},
+            "harmlessness": {
+                "video_0": {"tags": row.tags_video_0},
+                "video_1": {"tags": row.tags_video_1},
+                "overall": row.harmlessness,
+            },
+            "ties": [],
+            "timings_ms": row.timings_ms,
+            "viewing": row.viewing,
+            "presentation": row.presentation,
+            "standing": {
+                "current": True,
+                "validity": standing.validity,
+                "reason": standing.reason,
+                "counted": standing.counted,
+            },
+            "protocol_version": row.protocol_version,
+            "guideline_version": row.guideline_version,
+            "leased_at": given.leased_at.isoformat(),
+            "submitted_at": row.submitted_at.isoformat(),
+        }
+    ]
+
+
+def test_a_pair_in_quarantine_is_in_no_file(study, annotator, download):
+    factories.pairs(study, 3)
+    given = factories.answer(annotator, study)
+    factories.answer(annotator, study)
+    quarantine.report(given.pair, ["video_0"], by=annotator)
+    assert [line["pair_id"] for line in download()] != [given.pair.public_id]
+    assert len(download()) == 1

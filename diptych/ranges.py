@@ -58,6 +58,15 @@ def parse_range(header: str | None, size: int) -> Span | None:
     return _suffix(match[2], size) if not match[1] else _from_first(match[1], match[2], size)
 
 
+def begins_later(header: str | None) -> bool:
+    """Return whether a `Range` header asks for a part that does not begin with the first byte of the file."""
+    try:
+        span = parse_range(header, 10**_MOST_DIGITS)
+    except Unsatisfiable:
+        return False
+    return span is not None and span.first > 0
+
+
 def _suffix(length: str, size: int) -> Span | None:
     wanted = _number(length)
     if wanted == 0:

@@ -12,7 +12,7 @@ from django.http import HttpResponseBase, StreamingHttpResponse
 from django.test import RequestFactory
 from django.utils.http import http_date
 
-from catalog.media.ranges import BLOCK, IN_ONE_PIECE, Span, Unsatisfiable, parse_range, ranged_response
+from diptych.ranges import BLOCK, IN_ONE_PIECE, Span, Unsatisfiable, parse_range, ranged_response
 
 CONTENT = bytes(range(256)) * 4
 ETAG = '"v1"'

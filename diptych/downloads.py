@@ -1,0 +1,160 @@
+"""Downloads that show the database at one moment, and that cannot look complete when they are not (decision 027).
+
+All rows are copied into a temporary file first, in one short transaction of one snapshot. Only then the first byte is
+sent, with the file's length: a client that gets fewer bytes knows it, and whatever happens to the database meanwhile no
+longer matters. The file has no name, so nothing is left of it after a kill.
+"""
+
+import errno
+import hashlib
+import logging
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from typing import IO, Any
+
+from django.db import connection, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from diptych.database.locks import Key, try_lock
+from diptych.ranges import begins_later, ranged_response
+from diptych.try_again import TryAgain, temporary
+from diptych.views import problem_page, try_again
+
+logger = logging.getLogger(__name__)
+
+#: After this many seconds a client may ask again while others' files are being made.
+RETRY_AFTER_S = 5
+#: No statement of a copy takes longer, in seconds: another one could not begin meanwhile.
+LONGEST_STATEMENT_S = 600
+BUFFER_BYTES = 1 << 20
+#: What a download may be refused with besides what every endpoint may, for the OpenAPI document.
+REFUSALS = {
+    416: ("range_not_satisfiable",),
+    428: ("precondition_required",),
+    429: ("busy",),
+    507: ("storage_full",),
+}
+JSON_LINES = "application/x-ndjson"
+CSV = "text/csv; charset=utf-8"
+
+#: How many copies are made at once, over all processes.
+PLACES = 2
+
+
+class Busy(TryAgain):
+    """As many copies as may be made at once are being made."""
+
+    status = 429
+    code = "busy"
+    title = gettext_lazy("Other downloads are being prepared.")
+    advice = gettext_lazy("Try again in a few seconds. This page tries again by itself.")
+
+
+class CopyFile:
+    """A temporary file that is written once, with the SHA-256 of what was written."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file = file
+        self.size = 0
+        self._digest = hashlib.sha256()
+
+    def write(self, block: Any) -> int:
+        """Append a block. Raises OSError, for instance where the disk is full."""
+        self._digest.update(block)
+        self.size += len(block)
+        return self.file.write(block)
+
+    @property
+    def etag(self) -> str:
+        """Return the strong entity tag of the bytes: two copies with the same tag are the same file."""
+        return f'"{self._digest.hexdigest()[:32]}"'
+
+
+#: Writes a download. It runs inside the transaction, so all its queries see the same moment.
+Write = Callable[[CopyFile], None]
+
+
+@contextmanager
+def one_moment() -> Iterator[None]:
+    """Run the block in a read-only transaction that sees one moment. Raises Busy, and DatabaseError."""
+    is_outermost = not connection.in_atomic_block  # inside a caller's transaction, what that one sees counts
+    with transaction.atomic(), connection.cursor() as cursor:
+        if is_outermost:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(1000 * LONGEST_STATEMENT_S)])
+        if not any(try_lock(Key.DOWNLOAD, place) for place in range(PLACES)):
+            raise Busy(RETRY_AFTER_S)
+        yield
+
+
+def copy_rows(statement: str, values: Any, options: str, target: CopyFile) -> None:
+    """Copy the rows of a SELECT into the file, in a format of PostgreSQL's COPY. Raises DatabaseError and OSError."""
+    copy = f"COPY ({statement}) TO STDOUT ({options})"
+    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(copy, values) as blocks:
+        for block in blocks:
+            target.write(block)
+
+
+def send(
+    request: HttpRequest, write: Write, *, name: str, content_type: str, record: Callable[[], object] | None = None
+) -> HttpResponseBase:
+    """Make the file and respond with it, or with the part that is asked for; or say why it cannot be had now.
+
+    `name` is what browsers call the file. `record` is called once the file is made and before any of it is sent. HEAD
+    makes no file, so it does not say how long one would be.
+    """
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Accept-Ranges": "bytes"}
+    if request.method == "HEAD":
+        return StreamingHttpResponse((), content_type=content_type, headers=headers)
+    if begins_later(request.headers.get("Range")) and "If-Range" not in request.headers:
+        return _without_if_range(request)
+    file = tempfile.TemporaryFile(buffering=BUFFER_BYTES)  # noqa: SIM115 - the response closes it
+    try:
+        made = CopyFile(file)
+        with one_moment():
+            write(made)
+        file.flush()
+        moment = datetime.now(UTC)
+        response = ranged_response(
+            request, file, size=made.size, content_type=content_type, etag=made.etag, last_modified=moment
+        )
+        if response.status_code == 416:
+            headers = {"Content-Range": response.headers["Content-Range"]}
+            response = _no_such_part(request)
+        if record and response.status_code in {200, 206}:
+            record()
+    except BaseException as error:
+        with suppress(OSError):  # closing writes what is left, which a full disk refuses again
+            file.close()
+        if refusal := _refusal(request, error):
+            return refusal
+        raise
+    for header, value in headers.items():
+        response.headers[header] = value
+    return response
+
+
+def _refusal(request: HttpRequest, error: BaseException) -> HttpResponse | None:
+    """Return what to say where the file cannot be made; None for an error that is not known here."""
+    if passing := temporary(error):
+        return try_again(request, passing)
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        logger.error("A download found no room in %s: %s", tempfile.gettempdir(), error)
+        title = _("The server has no room for this file.")
+        return problem_page(request, 507, title, _("Tell who runs the server, and try again when there is room."))
+    return None
+
+
+def _without_if_range(request: HttpRequest) -> HttpResponse:
+    """A part of a new copy may be of another moment than what the client has: joined, they would be no file at all."""
+    title = _("This download cannot be continued like this.")
+    advice = _("Send If-Range with the ETag of the part that you have, or download the whole file again.")
+    return problem_page(request, 428, title, advice)
+
+
+def _no_such_part(request: HttpRequest) -> HttpResponse:
+    return problem_page(request, 416, _("The file has no such part."), _("Ask for a range within its length."))

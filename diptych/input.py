@@ -1,0 +1,54 @@
+"""Which characters a request may contain: the one rule for addresses, query strings, forms and JSON bodies.
+
+PostgreSQL cannot store NUL, and no response header may contain a line end. Nobody types the other control characters;
+they come from broken programs and from attacks. White space stays allowed where a text can have several lines.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from django.http import HttpRequest, QueryDict, UnreadablePostError
+from django.utils.translation import gettext as _
+
+#: In a text of several lines: every control character but tab, line feed, vertical tab, form feed, carriage return.
+NOT_IN_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+#: In a value of one line, such as a query parameter: also no line ends.
+NOT_IN_LINE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+#: The same as an address writes them: most requests have none, so their query string is not taken apart here.
+_ESCAPED = re.compile(r"%(?:0[0-8a-f]|1[0-9a-f]|7f)|[\x00-\x08\x0a-\x1f\x7f]", re.IGNORECASE)
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+LONGEST_NAME = 40
+
+
+class UnreadableInput(Exception):
+    """A request has a character that the product does not accept; `str()` is a sentence that names the field."""
+
+
+def check(request: HttpRequest) -> None:
+    """Raise UnreadableInput where the address, a header, the query string or a form field has a control character."""
+    if NOT_IN_LINE.search(request.path_info):
+        raise UnreadableInput(_("The address contains a control character. Check the address."))
+    headers = [value for name, value in request.META.items() if name.startswith("HTTP_") and name != "HTTP_COOKIE"]
+    if NOT_IN_LINE.search("".join(headers)):
+        raise UnreadableInput(_("A header contains a control character. Send the request without it."))
+    if _ESCAPED.search(request.META.get("QUERY_STRING", "")):
+        _check_fields(_pairs(request.GET), NOT_IN_LINE)
+    if request.method == "POST" and request.content_type in FORMS:
+        try:
+            files = [(name, file.name) for name, given in request.FILES.lists() for file in given]
+            fields = [*_pairs(request.POST), *files]
+        except UnreadablePostError:  # the connection broke; the view that reads the form finds it empty
+            return
+        _check_fields(fields, NOT_IN_TEXT)
+
+
+def _pairs(fields: QueryDict) -> Iterator[tuple[str, str]]:
+    return ((name, str(value)) for name, values in fields.lists() for value in values)
+
+
+def _check_fields(fields: Iterable[tuple[str, str | None]], unwanted: re.Pattern[str]) -> None:
+    for name, value in fields:
+        if unwanted.search(name) or (value and unwanted.search(value)):
+            shown = NOT_IN_LINE.sub("�", name)[:LONGEST_NAME]
+            sentence = _("The field “%(name)s” contains a control character. Remove it and send the request again.")
+            raise UnreadableInput(sentence % {"name": shown})

@@ -1,0 +1,88 @@
+"""What the OpenAPI document says about every endpoint: its query parameters, and each refusal with its codes.
+
+A view says only what is its own: `query` (see `diptych.parameters`), and `refusals`, a mapping from a status, or from a
+method and a status, to the codes that come with it. What all endpoints share stands here.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from rest_framework import serializers
+
+from diptych.parameters import DeclaredParameters
+
+
+class ProblemShape(serializers.Serializer):
+    """Every refusal."""
+
+    detail = serializers.CharField(help_text="A sentence for a person")
+    code = serializers.CharField(help_text="A word for programs")
+    fields = serializers.DictField(  # type: ignore[assignment]  # the name of a property of serializers
+        required=False, help_text="What is wrong with each field of the body, by name, where the code is `invalid`"
+    )
+
+
+#: What every endpoint may refuse with, by status. That another method gets 405 is said once for all of them.
+ALWAYS = {
+    400: ("bad_request", "unknown_parameter"),
+    406: ("not_acceptable",),
+    503: ("locked", "database_away"),  # `diptych.try_again`
+}
+#: Only endpoints for people who are signed in.
+SIGNED_IN = {
+    401: ("not_authenticated", "authentication_failed"),
+    403: ("permission_denied", "somebody_else", "password_change_required"),
+}
+#: Only endpoints about one row.
+OF_A_ROW = {404: ("not_found",)}
+#: Only endpoints that take a body.
+WITH_BODY = {400: ("parse_error", "invalid"), 411: ("length_required",), 413: ("too_large",)}
+WITH_JSON = {415: ("unsupported_media_type",)}
+
+
+class Schema(AutoSchema):
+    """Describe an endpoint of `DeclaredParameters`."""
+
+    def get_override_parameters(self) -> list[Any]:
+        """Return what `extend_schema` names, and the declared query parameters."""
+        declared = self.view.query.get(self.method) if isinstance(self.view, DeclaredParameters) else None
+        return [*super().get_override_parameters(), *([declared] if declared else [])]
+
+    def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
+        """Return the operation with all its refusals."""
+        operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
+        if operation is not None:
+            for status, codes in sorted(self.refusals().items()):
+                operation["responses"][str(status)] = self.refusal(codes)
+        return operation
+
+    def refusals(self) -> dict[int, tuple[str, ...]]:
+        """Return the codes that the operation may refuse with, by status."""
+        parts: list[Mapping[int, tuple[str, ...]]] = [ALWAYS]
+        if self.view.permission_classes and self.get_auth() != [{}]:
+            parts.append(SIGNED_IN)
+        if "{" in self.path:
+            parts.append(OF_A_ROW)
+        if self.method in {"POST", "PUT", "PATCH"}:
+            parts.append(WITH_BODY)
+        if self._get_request_body():
+            parts.append(WITH_JSON)
+        own = getattr(self.view, "refusals", {})
+        parts.append({status: codes for status, codes in own.items() if isinstance(status, int)})
+        parts.append({key[1]: codes for key, codes in own.items() if isinstance(key, tuple) and key[0] == self.method})
+        found: dict[int, tuple[str, ...]] = {}
+        for part in parts:
+            for status, codes in part.items():
+                found[status] = tuple(dict.fromkeys((*found.get(status, ()), *codes)))
+        return found
+
+    def refusal(self, codes: tuple[str, ...]) -> dict[str, Any]:
+        """Return a response with one of these codes."""
+        problem = self.resolve_serializer(ProblemShape, "response").ref
+        code = {"type": "object", "properties": {"code": {"enum": list(codes)}}}
+        described = ", ".join(f"`{code}`" for code in codes)
+        return {
+            "description": f"Refused: {described}",
+            "content": {"application/json": {"schema": {"allOf": [problem, code]}}},
+        }

@@ -1,0 +1,45 @@
+"""Query parameters of the API: a view declares those it knows, and every other is refused by name (decision 028)."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
+
+LONGEST_NAME = 40
+
+
+class UnknownParameter(APIException):
+    """400: the address has a query parameter that the endpoint does not know."""
+
+    status_code = 400
+    default_code = "unknown_parameter"
+
+
+class DeclaredParameters(APIView):
+    """An endpoint that knows the query parameters in `query` and no others. The OpenAPI document lists the same."""
+
+    #: For each method, the serializer whose fields are its query parameters. A method that is not here has none.
+    query: ClassVar[Mapping[str, type[Serializer]]] = {}
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Raise UnknownParameter, after it is clear who asks."""
+        super().initial(request, *args, **kwargs)
+        known = list(self.parameters_of(request.method or ""))
+        unknown = [name for name in request.query_params if name not in known]
+        if unknown:
+            names = ", ".join(f"“{name[:LONGEST_NAME]}”" for name in unknown[:10])
+            advice = _("This endpoint has none.")
+            if known:
+                advice = _("This endpoint knows: %(known)s.") % {"known": ", ".join(known)}
+            sentence = _("Unknown query parameters: %(names)s. %(advice)s")
+            raise UnknownParameter(sentence % {"names": names, "advice": advice})
+
+    @classmethod
+    def parameters_of(cls, method: str) -> Mapping[str, Any]:
+        """Return the fields that describe the query parameters of a method; HEAD has those of GET."""
+        serializer = cls.query.get("GET" if method == "HEAD" else method)
+        return serializer().fields if serializer else {}
