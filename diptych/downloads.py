@@ -152,7 +152,8 @@ def _refusal(request: HttpRequest, error: BaseException) -> HttpResponse | None:
 
 def _busy(request: HttpRequest) -> HttpResponse:
     """Two files are being made already. In a browser the page asks again by itself."""
-    title, advice = _("Other downloads are being prepared."), _("Yours starts by itself as soon as one is done.")
+    title = _("Other downloads are being prepared.")
+    advice = _("Yours starts by itself, usually within a minute. Leave this page open until then.")
     if not accepts_pages(request):
         advice = _("Try again in %(seconds)s seconds.") % {"seconds": RETRY_AFTER_S}
     return problem_page(request, 429, title, advice, retry_after_s=RETRY_AFTER_S)
