@@ -51,7 +51,7 @@ class Busy(TryAgain):
     status = 429
     code = "busy"
     title = gettext_lazy("Other downloads are being prepared.")
-    advice = gettext_lazy("Try again in a few seconds. This page tries again by itself.")
+    advice = gettext_lazy("Try again in a few seconds. In a browser yours starts by itself: leave this page open.")
 
 
 class CopyFile:

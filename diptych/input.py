@@ -7,6 +7,8 @@ they come from broken programs and from attacks. White space stays allowed where
 import re
 from collections.abc import Iterable, Iterator
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, QueryDict, UnreadablePostError
 from django.utils.translation import gettext as _
 
@@ -25,7 +27,10 @@ class UnreadableInput(Exception):
 
 
 def check(request: HttpRequest) -> None:
-    """Raise UnreadableInput where the address, a header, the query string or a form field has a control character."""
+    """Raise UnreadableInput where the address, a header, the query string or a form field has a control character.
+
+    Bodies of the API are looked at where they are parsed. Raises RequestDataTooBig for a form that is too long.
+    """
     if NOT_IN_LINE.search(request.path_info):
         raise UnreadableInput(_("The address contains a control character. Check the address."))
     headers = [value for name, value in request.META.items() if name.startswith("HTTP_") and name != "HTTP_COOKIE"]
@@ -33,7 +38,10 @@ def check(request: HttpRequest) -> None:
         raise UnreadableInput(_("A header contains a control character. Send the request without it."))
     if _ESCAPED.search(request.META.get("QUERY_STRING", "")):
         _check_fields(_pairs(request.GET), NOT_IN_LINE)
-    if request.method == "POST" and request.content_type in FORMS:
+    if request.method == "POST" and request.content_type in FORMS and not request.path_info.startswith("/api/"):
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isdecimal() or len(length) > 18 or int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            raise RequestDataTooBig  # no form has files, which Django would write to the disk before anybody is asked
         try:
             files = [(name, file.name) for name, given in request.FILES.lists() for file in given]
             fields = [*_pairs(request.POST), *files]

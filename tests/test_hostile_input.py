@@ -284,6 +284,17 @@ def test_a_name_of_9000_characters_does_not_sign_in(walk):
     assert "username" in SignInForm(data={"username": "x" * 151, "password": "y"}).errors
 
 
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=b"])
+def test_a_form_that_is_too_long_is_refused_before_it_is_read(walk, kind):
+    for length in (None, "x", "-1", "9" * 5_000):
+        extra = {} if length is None else {"CONTENT_LENGTH": length}
+        body = b"username=" + b"x" * 3_000_000
+        response = walk.send(
+            "anonymous", "POST", reverse("accounts:sign_in"), kind, data=body, content_type=kind, **extra
+        )
+        assert response.status_code == 400
+
+
 @pytest.mark.parametrize("following", ["NaN", "accounts", "//example.org/", "https://example.org/", "\\\\example.org"])
 def test_the_language_switch_leads_to_addresses_of_ours_only(walk, following):
     body = f"language=en&next={quote(following)}"
