@@ -7,7 +7,7 @@ from celery import current_app, shared_task
 from django.db.models import Exists, OuterRef
 from kombu.exceptions import OperationalError
 
-from catalog import quarantine, transcoding
+from catalog import calling_officers, quarantine, transcoding
 from catalog.models import Pair, Study
 
 if TYPE_CHECKING:
@@ -44,6 +44,21 @@ def resend_waiting_media() -> int:
 def settle_quarantines() -> int:
     """Moves files that a report or a release left where they were; how many assets were settled."""
     return quarantine.settle_all()
+
+
+@shared_task
+def mail_officers() -> int:
+    """Tell safety officers by e-mail that reports wait for them; how many e-mails were sent."""
+    return calling_officers.mail()
+
+
+def announce_reports() -> None:
+    """Let a worker tell the safety officers. Without a broker the sweep does it later."""
+    try:
+        with current_app.producer_or_acquire() as producer:
+            mail_officers.apply_async((), producer=producer)
+    except (OperationalError, OSError) as error:
+        logger.warning("The broker is away; safety officers are told with the next sweep: %s", error)
 
 
 #: Messages worth having in the queue at once. Rows beyond them wait for the sweep, so that a long queue of rows

@@ -220,6 +220,22 @@ AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 
+# --- E-mail, only to safety officers ----------------------------------------------------------------------
+
+#: Empty: no e-mail is sent.
+EMAIL_HOST = os.environ.get("EMAIL_HOST", "")
+EMAIL_PORT = int(os.environ.get("EMAIL_PORT", "587"))
+EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
+#: `starttls`, `tls` from the first byte on, or `none`.
+EMAIL_SECURITY = os.environ.get("EMAIL_SECURITY", "starttls")
+if EMAIL_SECURITY not in {"starttls", "tls", "none"}:
+    raise ImproperlyConfigured(f"EMAIL_SECURITY is {EMAIL_SECURITY!r}; it must be starttls, tls or none.")
+EMAIL_USE_TLS = EMAIL_SECURITY == "starttls"
+EMAIL_USE_SSL = EMAIL_SECURITY == "tls"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = os.environ.get("EMAIL_FROM", "diptych@localhost")
+
 # --- What is refused at import --------------------------------------------------------------------------
 
 #: Dotted paths of callables `check(sha256, path)` that answer None, or why a file may not be kept.
@@ -307,6 +323,7 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
 CELERY_BEAT_SCHEDULE = {
     "resend-waiting-media": {"task": "catalog.tasks.resend_waiting_media", "schedule": 15.0},
     "settle-quarantines": {"task": "catalog.tasks.settle_quarantines", "schedule": 15.0},
+    "mail-officers": {"task": "catalog.tasks.mail_officers", "schedule": 15.0},
     "look-after-imports": {"task": "catalog.tasks.look_after_imports", "schedule": 15.0},
     "look-after-changes": {"task": "catalog.tasks.look_after_changes", "schedule": 15.0},
     "order-all-media": {"task": "catalog.tasks.order_all_media", "schedule": 600.0},

@@ -58,7 +58,7 @@ def pages(study, annotator, researcher):
     several = factories.member(study, "reviewer")
     contact = factories.member(study, "wellbeing_contact")
     several.memberships.create(study=factories.study(), role="annotator")
-    officer = factories.member(study, "safety_officer")
+    officer = factories.officer(study)
     safety = factories.with_second_factor(officer)
     forgetful = factories.member(study, "annotator")
     unchecked = Client()

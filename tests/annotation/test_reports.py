@@ -146,7 +146,7 @@ def test_a_reported_pair_is_out_of_the_download_and_counted_as_held(api, study, 
 
     assert downloaded() == 1
     assert (progress(study).pairs, progress(study).pairs_held, progress(study).answers_counted) == (1, 1, 1)
-    quarantine.release(row, person, reason="Looked at.")
+    quarantine.release(row, factories.officer(), reason="Looked at.")
     assert downloaded() == 2
     assert progress(study).pairs_held == 0
 
@@ -156,7 +156,7 @@ def test_after_a_release_the_pair_is_served_again(study):
     person, other = (factories.member(study, "annotator") for _ in range(2))
     quarantining.report(serving.lease(person, study).current, person, videos=["video_0"])
     assert serving.lease(other, study).current is None
-    quarantine.release(Quarantine.objects.get(), person, reason="Looked at.")
+    quarantine.release(Quarantine.objects.get(), factories.officer(study), reason="Looked at.")
     assert serving.lease(other, study).current.pair_id == pair.pk
 
 

@@ -134,7 +134,7 @@ def test_an_officer_sets_up_a_second_factor_looks_blurred_first_and_releases(
     open_page, study, annotator, playable_pairs
 ):
     pair = playable_pairs(study, 1)[0]
-    officer = factories.member(study, "safety_officer")
+    officer = factories.officer(study)
     page = open_page("/", annotator)
     desk = page.request.post(f"/api/v1/studies/{study.slug}/assignments/", headers={"X-CSRFToken": token(page)}).json()
     page.request.post(

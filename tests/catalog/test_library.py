@@ -356,6 +356,6 @@ def test_harms_are_named_before_the_reveal_only_for_who_asked(study, library, re
 
 
 def test_only_who_runs_the_study_browses(study, browser_client):
-    for role in ("annotator", "reviewer", "safety_officer", "wellbeing_contact"):
+    for role in ("annotator", "reviewer", "wellbeing_contact"):
         client = browser_client(factories.member(study, role))
         assert client.get(f"/studies/{study.slug}/library/").status_code == 403, role

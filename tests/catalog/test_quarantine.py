@@ -16,7 +16,7 @@ from catalog import quarantine, transcoding
 from catalog.media import names, setting_apart
 from catalog.media.addresses import playback_url, poster_url
 from catalog.media.dark import Dark, dark
-from catalog.models import Asset, Pair, Quarantine, Referral, Report
+from catalog.models import Asset, Officer, Pair, Quarantine, Referral, Report
 from catalog.tasks import settle_quarantines
 from tests import factories
 from tests.annotation.test_concurrency import at_once
@@ -58,7 +58,10 @@ def files_apart(asset: Asset) -> list[str]:
 
 @pytest.fixture
 def annotator() -> Any:
-    return factories.member(factories.study(), "annotator")
+    """Somebody who reports, and for brevity is a safety officer of the installation too."""
+    person = factories.member(factories.study(), "annotator")
+    Officer.objects.create(person=person)
+    return person
 
 
 def pair_with(asset: Asset, study: Any = None, **values: Any) -> Pair:

@@ -47,7 +47,7 @@ def row(study: Any, pair: Pair) -> Quarantine:
 
 @pytest.fixture
 def officer(study: Any) -> Any:
-    return factories.member(study, "safety_officer")
+    return factories.officer(study)
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_no_other_role_gets_in_whatever_second_factor_they_have(study, row, role
 
 def test_an_officer_of_another_study_sees_it_only_if_that_uses_the_bytes(row, pair):
     elsewhere = factories.study(title="Shapes")
-    colleague = factories.with_second_factor(factories.member(elsewhere, "safety_officer"))
+    colleague = factories.with_second_factor(factories.officer(elsewhere))
     assert colleague.get(address("report", row)).status_code == 404
 
     prompt = factories.prompt(elsewhere)
@@ -139,7 +139,7 @@ def test_the_video_opens_only_for_whom_it_was_opened_and_in_parts(client, study,
     where = viewed(client, row)
     part = client.get(where, headers={"Range": "bytes=3-5"})
     assert (part.status_code, part.getvalue()) == (206, BYTES[3:6])
-    colleague = factories.with_second_factor(factories.member(study, "safety_officer"))
+    colleague = factories.with_second_factor(factories.officer(study))
     assert colleague.get(where).status_code == 403
     assert client.get(address("video", row)).status_code == 403
     assert client.get(f"{address('video', row)}?t=made-up").status_code == 403
