@@ -4,11 +4,11 @@ An e-mail says that something waits, and nothing about what it is or who reporte
 """
 
 import logging
-import smtplib
+from smtplib import SMTPRecipientsRefused, SMTPResponseException
 from typing import NamedTuple
 
 from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import EmailMessage
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone, translation
@@ -83,23 +83,25 @@ def mail() -> int:
     told: set[int] = set()
     sent = 0
     officers = User.objects.filter(pk__in=Officer.objects.in_force().values("person")).exclude(email="")
-    with get_connection() as server:
-        for officer in officers.order_by("pk"):
-            seen = set(unmailed().filter(sees_reports(officer.pk), pk__in=waiting).values_list("pk", flat=True))
-            if not seen:
-                continue
-            try:
-                _message(officer, len(seen), server).send()
-            except (smtplib.SMTPException, OSError) as error:
-                logger.warning("An e-mail to the safety officer %s could not be sent: %s", officer.pk, error)
-                continue
+    for officer in officers.order_by("pk"):
+        seen = set(unmailed().filter(sees_reports(officer.pk), pk__in=waiting).values_list("pk", flat=True))
+        if not seen:
+            continue
+        try:
+            _message(officer, len(seen)).send()
+        except (SMTPResponseException, SMTPRecipientsRefused) as error:  # of this address; others may be reached
+            logger.warning("The e-mail to the safety officer %s was refused: %s", officer.pk, error)
+        except OSError as error:
+            logger.warning("The mail server does not answer; safety officers are told with the next sweep: %s", error)
+            break
+        else:
             sent += 1
             told |= seen
     Quarantine.objects.filter(pk__in=told, officers_mailed_at=None).update(officers_mailed_at=timezone.now())
     return sent
 
 
-def _message(officer: User, count: int, server: object) -> EmailMessage:
+def _message(officer: User, count: int) -> EmailMessage:
     """Return the e-mail, in the officer's language."""
     with translation.override(officer.locale or settings.LANGUAGE_CODE):
         subject = _("Diptych: a report waits for a safety officer")
@@ -108,4 +110,4 @@ def _message(officer: User, count: int, server: object) -> EmailMessage:
             "%(n)s new reports wait for a decision. Sign in and open Reports.",
             count,
         )
-        return EmailMessage(subject, body % {"n": count}, to=[officer.email], connection=server)
+        return EmailMessage(subject, body % {"n": count}, to=[officer.email])

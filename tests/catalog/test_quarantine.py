@@ -288,10 +288,20 @@ def test_what_was_released_can_be_reported_again(client, annotator):
     pair = pair_with(asset)
     first = report(pair, annotator)
     quarantine.release(first, annotator, reason="Looked at.")
-    second = report(pair, annotator)
+    second = report(pair, factories.person())
     assert second.pk != first.pk
     assert media(client, asset) == [404, 404]
     assert all(default_storage.exists(name) for name in files_apart(asset))
+
+
+def test_who_reported_a_pair_does_not_take_it_away_again_after_a_release(client, annotator):
+    asset = stored(factories.asset())
+    pair = pair_with(asset)
+    first = report(pair, annotator)
+    quarantine.release(first, annotator, reason="Looked at.")
+    assert report(pair, annotator).released_at is not None
+    assert media(client, asset) == [200, 200]
+    assert Report.objects.count() == 1
 
 
 def test_the_same_referral_is_noted_once(annotator):
@@ -362,7 +372,10 @@ def test_reports_releases_and_sweeps_in_any_order_leave_files_where_the_rows_say
 
     for _ in range(8):
         results = at_once(
-            lambda: report(pair, annotator), release_whatever_there_is, quarantine.settle_all, quarantine.settle_all
+            lambda: report(pair, factories.person()),
+            release_whatever_there_is,
+            quarantine.settle_all,
+            quarantine.settle_all,
         )
         assert [error for error in results if isinstance(error, Exception)] == []
         quarantine.settle_all()
