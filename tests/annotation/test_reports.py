@@ -300,11 +300,11 @@ def test_reporting_works_whatever_the_study_does(api, study, state):
 # --- Mass reporting -----------------------------------------------------------------------------------------
 
 
-def test_three_hundred_reports_of_one_token_take_five_videos_from_other_studies(api, study):
-    """The attack that took 300 of 300 pairs of two studies out of service in 26 s."""
+def test_reporting_every_pair_with_one_token_takes_five_videos_from_other_studies(api, study):
+    """The attack that took 300 of 300 pairs of two studies out of service in 26 s, with fewer pairs."""
     elsewhere = factories.study()
     person = factories.member(study, "annotator")
-    for pair in factories.pairs(study, 300):
+    for pair in factories.pairs(study, 20):
         about = factories.prompt(elsewhere)
         videos = {name: factories.video(about, asset=getattr(pair, name).asset) for name in ("video_0", "video_1")}
         factories.pair(elsewhere, prompt=about, **videos)
@@ -319,16 +319,16 @@ def test_three_hundred_reports_of_one_token_take_five_videos_from_other_studies(
         current = answer["current"]
         outcomes.append(answer["report"])
 
-    assert len(outcomes) == 300
+    assert len(outcomes) == 20
     assert outcomes.count("hidden") == 2  # both videos of two pairs, and one of the third
     assert Asset.objects.filter(quarantined_at__isnull=False).count() == 5
     assert Pair.objects.usable().filter(study=study).count() == 0
-    assert Pair.objects.usable().filter(study=elsewhere).count() == 297
+    assert Pair.objects.usable().filter(study=elsewhere).count() == 17
     assert not wrongly_counted(study).exists()
 
     code = person.reporter.code
-    assert quarantine.release_all_of(code, factories.officer(), reason="None of it was illegal.") == 600
-    assert Pair.objects.usable().count() == 600
+    assert quarantine.release_all_of(code, factories.officer(), reason="None of it was illegal.") == 40
+    assert Pair.objects.usable().count() == 40
     assert not Asset.objects.filter(quarantined_at__isnull=False).exists()
 
 

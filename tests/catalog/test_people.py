@@ -76,7 +76,7 @@ def test_prefix_names_people(study):
     out, _err, _error = run("--study", study.slug, "--role", "wellbeing_contact", "--count", 1, "--prefix", "so")
     assert people(out)[0]["username"] == "so-1"
     out, _err, _error = run("--study", study.slug, "--role", "wellbeing_contact", "--count", 1)
-    assert people(out)[0]["username"] == "safety-officer-1"
+    assert people(out)[0]["username"] == "wellbeing-contact-1"
 
 
 @pytest.mark.parametrize("role", Role.values)
