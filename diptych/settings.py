@@ -224,17 +224,17 @@ AXES_VERBOSE = False
 
 #: Empty: no e-mail is sent.
 EMAIL_HOST = os.environ.get("EMAIL_HOST", "")
-EMAIL_PORT = int(os.environ.get("EMAIL_PORT", "587"))
+EMAIL_PORT = int(os.environ.get("EMAIL_PORT") or "587")
 EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
 #: `starttls`, `tls` from the first byte on, or `none`.
-EMAIL_SECURITY = os.environ.get("EMAIL_SECURITY", "starttls")
+EMAIL_SECURITY = os.environ.get("EMAIL_SECURITY") or "starttls"
 if EMAIL_SECURITY not in {"starttls", "tls", "none"}:
     raise ImproperlyConfigured(f"EMAIL_SECURITY is {EMAIL_SECURITY!r}; it must be starttls, tls or none.")
 EMAIL_USE_TLS = EMAIL_SECURITY == "starttls"
 EMAIL_USE_SSL = EMAIL_SECURITY == "tls"
 EMAIL_TIMEOUT = 10
-DEFAULT_FROM_EMAIL = os.environ.get("EMAIL_FROM", "diptych@localhost")
+DEFAULT_FROM_EMAIL = os.environ.get("EMAIL_FROM") or "diptych@localhost"
 
 # --- What is refused at import --------------------------------------------------------------------------
 
