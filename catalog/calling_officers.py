@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone, translation
@@ -59,12 +60,16 @@ def duty_of(request: HttpRequest) -> Duty:
     return known
 
 
-def announce() -> None:
-    """Ask a worker to send e-mail about new reports, if e-mail is configured. Never waits for the e-mail."""
-    if settings.EMAIL_HOST:
+def announce_after_commit(quarantine: Quarantine) -> None:
+    """Ask a worker to send e-mail about a new report once it is committed, if e-mail is configured."""
+
+    def announce() -> None:  # by name: Django names what failed
         from catalog import tasks  # the tasks import this module
 
-        tasks.announce_reports()
+        tasks.announce_report(quarantine.pk)
+
+    if settings.EMAIL_HOST:
+        transaction.on_commit(announce, robust=True)
 
 
 def unmailed() -> QuerySet[Quarantine]:

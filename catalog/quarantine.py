@@ -78,7 +78,8 @@ def report(pair: Pair, videos: Collection[str], *, by: User) -> list[Quarantine]
         _hold(pairs_of(hidden) | Q(pk=pair.pk))
     for case in new:
         _note_report(case, pair, by, reporter)
-    transaction.on_commit(calling_officers.announce, robust=True)
+    if new:
+        calling_officers.announce_after_commit(new[0].quarantine)
     return [case.quarantine for case in cases]
 
 

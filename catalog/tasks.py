@@ -47,18 +47,17 @@ def settle_quarantines() -> int:
 
 
 @shared_task
-def mail_officers() -> int:
-    """Tell safety officers by e-mail that reports wait for them; how many e-mails were sent."""
+def mail_officers(sent_for: int | None = None) -> int:
+    """Tell safety officers by e-mail about all new reports, not only the one the message was `sent_for`.
+
+    Return how many e-mails were sent.
+    """
     return calling_officers.mail()
 
 
-def announce_reports() -> None:
+def announce_report(quarantine_id: int) -> None:
     """Let a worker tell the safety officers. Without a broker the sweep does it later."""
-    try:
-        with current_app.producer_or_acquire() as producer:
-            mail_officers.apply_async((), producer=producer)
-    except (OperationalError, OSError) as error:
-        logger.warning("The broker is away; safety officers are told with the next sweep: %s", error)
+    _tell(mail_officers, quarantine_id)
 
 
 #: Messages worth having in the queue at once. Rows beyond them wait for the sweep, so that a long queue of rows

@@ -28,7 +28,7 @@ from catalog import quarantine as quarantines
 from catalog.forms_safety import ReasonForm, ReferralForm
 from catalog.media import names
 from catalog.media.views import NEVER_KEEP, answer
-from catalog.models import Officer, Pair, Quarantine, RefusedFile, Study
+from catalog.models import Officer, Pair, Quarantine, RefusedFile, Study, Video
 from catalog.permissions import (
     decides_reports,
     officers_studies,
@@ -98,14 +98,8 @@ def reports(request: HttpRequest) -> HttpResponse:
             "pk", flat=True
         )
     )
-    rows = [
-        {
-            "quarantine": row,
-            "studies": studies.filter(videos__asset=row.asset_id).distinct(),
-            "decides": row.pk in decided,
-        }
-        for row in shown
-    ]
+    titles = titles_by_asset([row.asset_id for row in shown], studies)
+    rows = [{"quarantine": row, "studies": titles.get(row.asset_id, []), "decides": row.pk in decided} for row in shown]
     refused = RefusedFile.objects.order_by("-last_at")
     of_installation = Officer.objects.of(person.pk).of_installation().exists()
     if not of_installation:
@@ -117,6 +111,15 @@ def reports(request: HttpRequest) -> HttpResponse:
         "of_installation": of_installation,
     }
     return render(request, "catalog/safety.html", context)
+
+
+def titles_by_asset(assets: list[int], studies: QuerySet[Study]) -> dict[int, list[str]]:
+    """Return for each asset the titles of those of the studies that use it."""
+    used = Video.objects.filter(asset__in=assets, study__in=studies).order_by("study__title")
+    found: dict[int, list[str]] = {}
+    for asset_id, title in used.values_list("asset_id", "study__title").distinct():
+        found.setdefault(asset_id, []).append(title)
+    return found
 
 
 @require_safe

@@ -314,6 +314,14 @@ def test_the_officers_home_leads_to_the_reports(client):
     assert reverse("safety:reports") in client.get("/?all=1").content.decode()
 
 
+def test_the_list_does_not_ask_more_of_the_database_for_more_reports(client, study, django_assert_max_num_queries):
+    for pair in factories.pairs(study, 12):
+        quarantine.report(pair, ["video_0"], by=factories.person())
+    with django_assert_max_num_queries(20):
+        page = client.get(reverse("safety:reports")).content.decode()
+    assert page.count("<td>Colours</td>") == 12
+
+
 def test_the_page_does_not_ask_more_of_the_database_for_more_pairs(client, row, pair, django_assert_max_num_queries):
     for _ in range(20):
         factories.pair(pair.study, prompt=pair.prompt, video_0=pair.video_0)
