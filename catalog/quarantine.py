@@ -95,7 +95,7 @@ def _unconfirmed_reports(person: User) -> set[int]:
     return set(unconfirmed.values_list("quarantine", flat=True))
 
 
-class Reported(NamedTuple):
+class ReportedAsset(NamedTuple):
     """The quarantine of one reported asset, whether this report of it is new, and whether it hides the bytes."""
 
     quarantine: Quarantine
@@ -103,17 +103,17 @@ class Reported(NamedTuple):
     hides: bool
 
 
-def _case(asset: Asset, pair: Pair, by: User, counted: set[int]) -> Reported:
+def _case(asset: Asset, pair: Pair, by: User, counted: set[int]) -> ReportedAsset:
     """Find or open the quarantine of a locked asset. `counted` are the reports that count against the person."""
     before = Report.objects.filter(person=by, pair=pair, quarantine__asset=asset).select_related("quarantine").last()
     present = asset.quarantines.filter(released_at=None).first()
     if before is not None:
-        return Reported(present or before.quarantine, is_new=False, hides=False)
+        return ReportedAsset(present or before.quarantine, is_new=False, hides=False)
     quarantine = present or Quarantine.objects.create(asset=asset, files_settled_at=timezone.now())
     hides = len(counted - {quarantine.pk}) < HIDING_REPORTS
     if quarantine.confirmed_at is None:
         counted.add(quarantine.pk)
-    return Reported(quarantine, is_new=True, hides=hides)
+    return ReportedAsset(quarantine, is_new=True, hides=hides)
 
 
 def _agreed(quarantine: Quarantine, by: User) -> bool:
@@ -121,7 +121,7 @@ def _agreed(quarantine: Quarantine, by: User) -> bool:
     return quarantine.confirmed_at is not None or quarantine.reports.exclude(person=by).exists()
 
 
-def _note_report(case: Reported, pair: Pair, by: User, reporter: Reporter) -> None:
+def _note_report(case: ReportedAsset, pair: Pair, by: User, reporter: Reporter) -> None:
     """Write the report. Its audit row has the person; the one about the quarantine, which officers read, the code."""
     quarantine, slug = case.quarantine, pair.study.slug
     said = Report.objects.create(quarantine=quarantine, person=by, study_id=pair.study_id, pair=pair, hides=case.hides)
