@@ -1,7 +1,9 @@
 """Reporting what may be illegal."""
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -20,13 +22,32 @@ class ReportSerializer(serializers.Serializer):
     care = CareSerializer(required=False)
 
 
+class ReportedShape(DeskShape):
+    """The next desk, and what became of the report."""
+
+    report = serializers.ChoiceField(
+        choices=list(quarantining.OUTCOMES),
+        help_text="hidden: out of everything; held: the pair is out of its study until somebody agrees; released: an "
+        "officer has looked at this report before, so nothing changed",
+    )
+
+
 class ReportView(AssignmentView):
     """`POST assignments/{id}/report/`."""
 
-    @extend_schema(request=ReportSerializer, responses={200: DeskShape})
+    refusals = {403: ("not_shown",)}
+
+    @extend_schema(request=ReportSerializer, responses={200: ReportedShape})
     def post(self, request: Request, assignment_id: int) -> Response:
-        """Takes the videos out of everything, for everybody, and leases what comes next. Repeating it is harmless."""
+        """Reports videos of a pair that was shown to you as illegal, and leases what comes next.
+
+        Your first reports take the videos out of everything at once, for everybody. Further ones hold the pair until a
+        safety officer or a second person agrees. Repeating it is harmless.
+        """
         assignment = own_assignment(request, assignment_id)
         body = self.validated(ReportSerializer, assignment)
-        desk = quarantining.report(assignment, self.person, videos=body["videos"], care=body.get("care"))
-        return Response(desk_json(desk, assignment.study))
+        try:
+            reported = quarantining.report(assignment, self.person, videos=body["videos"], care=body.get("care"))
+        except quarantining.NotShown:
+            raise PermissionDenied(_("You can report a pair once it was shown to you."), "not_shown") from None
+        return Response(desk_json(reported.desk, assignment.study) | {"report": reported.outcome})

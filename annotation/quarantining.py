@@ -5,7 +5,7 @@ gives no slot of a held pair.
 """
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
@@ -15,6 +15,7 @@ from annotation import exposure, leases, serving
 from annotation.models import Assignment, Exposure
 from annotation.seats import take_seat
 from catalog import quarantine
+from catalog.models import Quarantine
 from catalog.models.pairs import QUARANTINED
 from diptych.database.fixed import change
 
@@ -53,16 +54,56 @@ def take_off_desks(*, pairs: list[int], **_: Any) -> None:
     transaction.on_commit(lambda: end_leases(pairs), robust=True)
 
 
+class NotShown(Exception):
+    """The pair was never shown to this person, so they cannot report it."""
+
+
+#: Whether the pair is or was on the person's page. The next pair, which waits behind the present one, is not. Without a
+#: network the page itself goes on to it; then nothing is leased in the present one's place once its answer has arrived.
+MARK_SHOWN = """
+UPDATE annotation_assignment assignment SET shown_at = coalesce(assignment.shown_at, %(now)s)
+ WHERE assignment.id = %(id)s
+   AND (assignment.shown_at IS NOT NULL
+        OR assignment.state IN ('submitted', 'skipped')
+        OR assignment.state = 'leased' AND assignment.place = 'current'
+        OR assignment.state IN ('leased', 'expired') AND assignment.place = 'next'
+           AND NOT EXISTS (SELECT FROM annotation_assignment present
+                            WHERE present.study_id = assignment.study_id AND present.person_id = assignment.person_id
+                              AND present.state = 'leased' AND present.place = 'current'))
+"""
+
+
+class Reported(NamedTuple):
+    """What lies before the person after a report, and what became of it."""
+
+    desk: serving.Desk
+    outcome: str
+
+
+#: What became of a report: the videos are out of everything; or the pair is held in its study until an officer or a
+#: second person agrees; or an officer has looked before, and released what this person reported.
+HIDDEN, HELD, RELEASED = OUTCOMES = ("hidden", "held", "released")
+
+
 def report(
     assignment: Assignment, person: User, *, videos: Collection[str], care: Mapping[str, Any] | None = None
-) -> serving.Desk:
+) -> Reported:
     """Reports videos of the person's own assignment as illegal, and fills their desk again. Repeating is harmless.
 
     Two transactions: the quarantine locks assets and pairs, the desk locks the seat, and neither waits for the other.
-    Cut off in between, the report stands and the page asks for the desk anew.
+    Cut off in between, the report stands and the page asks for the desk anew. Raises NotShown.
     """
-    quarantine.report(assignment.pair, videos, by=person)
-    return _leave(assignment, person, care)
+    if not change(MARK_SHOWN, {"id": assignment.pk, "now": timezone.now()}):
+        raise NotShown
+    quarantines = quarantine.report(assignment.pair, videos, by=person)
+    return Reported(_leave(assignment, person, care), _outcome(quarantines))
+
+
+def _outcome(quarantines: Collection[Quarantine]) -> str:
+    """The weakest of what became of each video."""
+    if any(one.released_at is not None for one in quarantines):
+        return RELEASED
+    return HELD if any(one.everywhere_at is None for one in quarantines) else HIDDEN
 
 
 @transaction.atomic

@@ -27,7 +27,6 @@ TOKEN_SCOPES: dict[str, tuple[str, ...]] = {
     Role.REVIEWER: ("read", "review"),
     Role.RESEARCHER: ("read", "export"),
     Role.ADMIN: ("read", "export", "manage"),
-    Role.SAFETY_OFFICER: ("read",),
     Role.WELLBEING_CONTACT: ("read",),
 }
 MOST_PEOPLE = 10_000

@@ -8,13 +8,13 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
 from accounts.models import AccessToken
-from catalog.models import Import, Membership, Quarantine, Study
+from catalog.models import Import, Membership, Officer, Quarantine, Study, Video
 from catalog.models.studies import HasRoles, Role
 from diptych.database.fixed import Columns, fetch_one
 
@@ -28,8 +28,6 @@ ANY_ROLE = frozenset(Role.values)
 MAY_ANNOTATE = frozenset({Role.ANNOTATOR})
 #: Who sees how a study is getting on: everyone who works on its answers rather than gives them.
 MAY_SEE_PROGRESS = frozenset({Role.REVIEWER, Role.RESEARCHER, Role.ADMIN})
-#: Who may open what was reported as illegal, and decide about it. Nobody else, whatever their role.
-MAY_OPEN_REPORTS = frozenset({Role.SAFETY_OFFICER})
 #: Who says how a study runs, what comes into it, and who takes part.
 MAY_CONFIGURE = frozenset({Role.RESEARCHER, Role.ADMIN})
 MAY_IMPORT = frozenset({Role.RESEARCHER, Role.ADMIN})
@@ -132,8 +130,8 @@ def may_reset_password(actor: "User", person: "User") -> bool:
         if person_id == actor.pk:
             own.setdefault(study_id, []).append(role)
     theirs = [(study_id, role) for person_id, study_id, role in held if person_id == person.pk]
-    if actor.pk == person.pk or person.is_superuser or not theirs:
-        return False
+    if actor.pk == person.pk or person.is_superuser or not theirs or Officer.objects.of(person.pk).exists():
+        return False  # no study gives what a safety officer or a superuser may do
     return all(role in grantable(own.get(study_id, [])) for study_id, role in theirs)
 
 
@@ -145,25 +143,73 @@ def require_password_reset(actor: "User", person: "User") -> None:
         )
 
 
-def officers_studies(request: HttpRequest) -> "QuerySet[Study]":
-    """The studies in which the person is a safety officer. Raises PermissionDenied where there is none."""
-    studies = Study.objects.filter(
-        memberships__person_id=request.user.pk, memberships__role__in=MAY_OPEN_REPORTS
-    ).order_by("title", "pk")
-    if not studies:
-        raise PermissionDenied(_("Only a study’s safety officers may open reports."))
-    return studies
+# --- Reports of illegal material: no role of a study opens them, only an appointment as safety officer ------------
 
 
-def quarantine_for(request: HttpRequest, quarantine_id: int) -> Quarantine:
-    """The quarantine, for a safety officer of a study that uses its bytes; for anybody else it does not exist.
+def sees_reports(person_id: int) -> Q:
+    """Return the condition for quarantines whose state the person may see: they are an officer of the installation,
+    or of a study that uses the bytes."""
+    theirs = Officer.objects.of(person_id)
+    used = Video.objects.filter(asset=OuterRef("asset"))
+    studies = theirs.filter(study__isnull=False).values("study")
+    return Q(Exists(theirs.of_installation())) | Q(Exists(used.filter(study__in=studies)))
 
-    Raises Http404.
+
+def decides_reports(person_id: int) -> Q:
+    """Return the condition for quarantines that the person may open and decide: they are an officer of the
+    installation, or of every study that uses the bytes."""
+    theirs = Officer.objects.of(person_id)
+    used = Video.objects.filter(asset=OuterRef("asset"))
+    studies = theirs.filter(study__isnull=False).values("study")
+    every_study = Q(Exists(used)) & ~Q(Exists(used.exclude(study__in=studies)))
+    return Q(Exists(theirs.of_installation())) | every_study
+
+
+def require_decides(person: "User", quarantine: Quarantine) -> None:
+    """Raise PermissionDenied unless the person may decide about these bytes at this moment. One query.
+
+    Call it after locking the asset, so that a study that is importing the same bytes is seen.
     """
-    studies = Study.objects.filter(
-        memberships__person_id=request.user.pk, memberships__role__in=MAY_OPEN_REPORTS, videos__asset=OuterRef("asset")
-    )
-    found = Quarantine.objects.select_related("asset").filter(Exists(studies), pk=quarantine_id).first()
+    if not Quarantine.objects.filter(decides_reports(person.pk), pk=quarantine.pk).exists():
+        raise PermissionDenied(
+            _("Other studies use these bytes too. Only a safety officer of all of them, or of the whole installation, "
+              "may open or decide this. Ask one.")
+        )  # fmt: skip
+
+
+def require_officer(request: HttpRequest) -> None:
+    """Raise PermissionDenied unless the person is a safety officer of a study or of the installation."""
+    if not Officer.objects.of(request.user.pk or 0).exists():
+        raise PermissionDenied(_("Only safety officers may open reports. A superuser appoints them."))
+
+
+def officers_studies(request: HttpRequest) -> "QuerySet[Study]":
+    """Return the studies in which the person is a safety officer; all of them for an officer of the installation."""
+    theirs = Officer.objects.of(request.user.pk or 0)
+    studies = Study.objects.order_by("title", "pk")
+    if theirs.of_installation().exists():
+        return studies
+    return studies.filter(pk__in=theirs.values("study"))
+
+
+def quarantine_for(request: HttpRequest, quarantine_id: int, *, deciding: bool) -> Quarantine:
+    """Return the quarantine, for a safety officer who may see its state, For anybody else it does
+    not exist.
+
+    Raises Http404, and PermissionDenied where `deciding` takes an officer of every study that uses the bytes.
+    """
+    person: User = request.user  # type: ignore[assignment]  # only signed-in people get here
+    found = Quarantine.objects.select_related("asset").filter(sees_reports(person.pk), pk=quarantine_id).first()
     if found is None:
         raise Http404(_("There is no report %(id)s.") % {"id": quarantine_id})
+    if deciding:
+        require_decides(person, found)
     return found
+
+
+def require_superuser(request: HttpRequest) -> "User":
+    """Return the person, if they are a superuser. Raises PermissionDenied."""
+    person: User = request.user  # type: ignore[assignment]  # only signed-in people get here
+    if not person.is_superuser:
+        raise PermissionDenied(_("Only a superuser of this installation appoints safety officers."))
+    return person

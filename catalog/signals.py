@@ -2,7 +2,7 @@
 
 from django.dispatch import Signal
 
-#: Assets went into quarantine. Argument: `pairs`, the ids of the pairs that use them in any study, locked and held.
+#: Pairs went into quarantine. Argument: `pairs`, their ids in any study, locked and held.
 #: Whatever gives these pairs to people ends now, without waiting for another lock.
 assets_quarantined = Signal()
 

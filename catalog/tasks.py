@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 from django.db.models import Exists, OuterRef
 
-from catalog import quarantine, transcoding
+from catalog import calling_officers, quarantine, transcoding
 from catalog.models import Pair, Study
 from diptych.broker import JOB_WAIT_S, WAIT_S, broker, channel
 
@@ -40,6 +40,20 @@ def resend_waiting_media() -> int:
 def settle_quarantines() -> int:
     """Moves files that a report or a release left where they were; how many assets were settled."""
     return quarantine.settle_all()
+
+
+@shared_task
+def mail_officers(sent_for: int | None = None) -> int:
+    """Tell safety officers by e-mail about all new reports, not only the one the message was `sent_for`.
+
+    Return how many e-mails were sent.
+    """
+    return calling_officers.mail()
+
+
+def announce_report(quarantine_id: int) -> None:
+    """Let a worker tell the safety officers. Without a broker the sweep does it later."""
+    broker.send(mail_officers, [quarantine_id])
 
 
 #: Messages worth having in the queue at once. Rows beyond them wait for the sweep, so that a long queue of rows

@@ -7,11 +7,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
+from catalog.calling_officers import duty_of
 from catalog.models import Study
 from catalog.models.studies import Role
 from catalog.permissions import (
     MAY_ANNOTATE,
-    MAY_OPEN_REPORTS,
     MAY_SEE_PROGRESS,
     MAY_SEE_WELLBEING,
     allows,
@@ -26,7 +26,8 @@ def home(request: HttpRequest) -> HttpResponse:
     """The person's studies; who has one study and one thing to do there is led straight to it, unless `?all` asks."""
     person: User = request.user  # type: ignore[assignment]
     studies = list(Study.objects.of(person.pk).order_by("title"))
-    if len(studies) == 1 and "all" not in request.GET:
+    duty = duty_of(request)
+    if len(studies) == 1 and "all" not in request.GET and not duty.is_officer:
         held = set(studies[0].roles)
         if held <= MAY_ANNOTATE:
             return redirect("annotation:workspace", slug=studies[0].slug)
@@ -39,8 +40,8 @@ def home(request: HttpRequest) -> HttpResponse:
             "annotates": allows(study, MAY_ANNOTATE),
             "sees_progress": allows(study, MAY_SEE_PROGRESS),
             "tends": allows(study, MAY_SEE_WELLBEING),
-            "opens_reports": allows(study, MAY_OPEN_REPORTS),
         }
         for study in studies
     ]
-    return render(request, "home.html", {"studies": rows, "makes_studies": may_make_studies(person)})
+    context = {"studies": rows, "makes_studies": may_make_studies(person), "duty": duty}
+    return render(request, "home.html", context)

@@ -1,6 +1,7 @@
-"""The safety officer's pages. Each asks for the role first, then for a second factor; each look at a video is recorded.
+"""The safety officer's pages. Each asks for the appointment first, then for a second factor; each look is recorded.
 
-What is not a safety officer's does not exist for anybody, admins included.
+Whoever is appointed for only some of the studies that use the bytes sees the state and the pairs of these studies. For
+everybody else, admins included, a report does not exist.
 """
 
 from collections.abc import Callable
@@ -11,14 +12,14 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.files.storage import default_storage
 from django.core.signing import BadSignature, TimestampSigner
-from django.db.models import Count, Exists, F, OuterRef
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.db.models import Count, F, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import second_factor
 from accounts.models import AuditEvent
@@ -27,13 +28,21 @@ from catalog import quarantine as quarantines
 from catalog.forms_safety import ReasonForm, ReferralForm
 from catalog.media import names
 from catalog.media.views import NEVER_KEEP, answer
-from catalog.models import Pair, Quarantine, RefusedFile
-from catalog.permissions import officers_studies, quarantine_for
+from catalog.models import Officer, Pair, Quarantine, RefusedFile, Study, Video
+from catalog.permissions import (
+    decides_reports,
+    officers_studies,
+    quarantine_for,
+    require_officer,
+    sees_reports,
+)
 from catalog.transcoding import pairs_of
 
 #: What each kind of audit row is called on the page.
 ACTS = {
+    "asset.held_in_study": gettext_lazy("reported; the pair is held in its study"),
     "asset.quarantined": gettext_lazy("taken out of everything"),
+    "quarantine.confirmed": gettext_lazy("confirmed"),
     "quarantine.viewed": gettext_lazy("looked at"),
     "quarantine.referred": gettext_lazy("report to an authority noted"),
     "quarantine.legal_hold_set": gettext_lazy("legal hold set"),
@@ -41,20 +50,22 @@ ACTS = {
     "quarantine.released": gettext_lazy("released"),
 }
 MOST_PAIRS_SHOWN = 100
+MOST_REPORTS_SHOWN = 200
 tickets = TimestampSigner(salt="catalog.views_safety.video")
 
 View = Callable[..., HttpResponseBase]
 
 
-def of_one_report(seconds: int = second_factor.OPENS_PAGES_S) -> Callable[[View], View]:
-    """The view gets the quarantine, once the person has the role and gave a code within so many seconds."""
+def of_one_report(seconds: int = second_factor.OPENS_PAGES_S, *, deciding: bool = True) -> Callable[[View], View]:
+    """The view gets the quarantine, once the person may decide about it (or, if not `deciding`, see its state), and
+    gave a code within so many seconds."""
 
     def decorate(view: View) -> View:
         @wraps(view)
         @never_cache
         @login_required
         def guarded(request: HttpRequest, quarantine_id: int) -> HttpResponseBase:
-            found = quarantine_for(request, quarantine_id)
+            found = quarantine_for(request, quarantine_id, deciding=deciding)
             way = demand(request, seconds, back_to=page_of(found))
             return way or view(request, found)
 
@@ -73,56 +84,129 @@ def page_of(quarantine: Quarantine) -> str:
 @login_required
 def reports(request: HttpRequest) -> HttpResponse:
     """What was reported in the person's studies, newest first, and which files imports were refused."""
-    studies = officers_studies(request)
+    require_officer(request)
     way = demand(request, second_factor.OPENS_PAGES_S, back_to=reverse("safety:reports"))
     if way is not None:
         return way
-    theirs = studies.filter(videos__asset=OuterRef("asset"))
-    found = Quarantine.objects.filter(Exists(theirs)).annotate(
-        people=Count("reports", distinct=True), told=Count("referrals", distinct=True)
+    person, studies = person_of(request), officers_studies(request)
+    found = Quarantine.objects.filter(sees_reports(person.pk)).annotate(
+        people=Count("reports__person", distinct=True), told=Count("referrals", distinct=True)
     )
-    rows = [
-        {"quarantine": row, "studies": studies.filter(videos__asset=row.asset_id).distinct()}
-        for row in found.order_by(F("released_at").desc(nulls_first=True), "-opened_at")[:200]
-    ]
-    refused = RefusedFile.objects.filter(study_slug__in=studies.values("slug")).order_by("-last_at")[:200]
-    return render(request, "catalog/safety.html", {"rows": rows, "refused": refused, "studies": studies})
+    shown = list(found.order_by(F("released_at").desc(nulls_first=True), "-opened_at")[:MOST_REPORTS_SHOWN])
+    decided = set(
+        Quarantine.objects.filter(decides_reports(person.pk), pk__in=[row.pk for row in shown]).values_list(
+            "pk", flat=True
+        )
+    )
+    titles = titles_by_asset([row.asset_id for row in shown], studies)
+    rows = [{"quarantine": row, "studies": titles.get(row.asset_id, []), "decides": row.pk in decided} for row in shown]
+    refused = RefusedFile.objects.order_by("-last_at")
+    of_installation = Officer.objects.of(person.pk).of_installation().exists()
+    if not of_installation:
+        refused = refused.filter(study_slug__in=studies.values("slug"))
+    context = {
+        "rows": rows,
+        "refused": refused[:MOST_REPORTS_SHOWN],
+        "studies": studies,
+        "of_installation": of_installation,
+    }
+    return render(request, "catalog/safety.html", context)
+
+
+def titles_by_asset(assets: list[int], studies: QuerySet[Study]) -> dict[int, list[str]]:
+    """Return for each asset the titles of those of the studies that use it."""
+    used = Video.objects.filter(asset__in=assets, study__in=studies).order_by("study__title")
+    found: dict[int, list[str]] = {}
+    for asset_id, title in used.values_list("asset_id", "study__title").distinct():
+        found.setdefault(asset_id, []).append(title)
+    return found
 
 
 @require_safe
-@of_one_report()
+@of_one_report(deciding=False)
 def report(request: HttpRequest, quarantine: Quarantine) -> HttpResponse:
-    """Facts, people and decisions of one report. The video itself takes a press of its own."""
-    return render(request, "catalog/safety_report.html", facts_of(request, quarantine))
+    """Facts and decisions of one report, or its state only. The video itself takes a press of its own."""
+    if Quarantine.objects.filter(decides_reports(person_of(request).pk), pk=quarantine.pk).exists():
+        return render(request, "catalog/safety_report.html", facts_of(request, quarantine))
+    return render(request, "catalog/safety_state.html", state_of(request, quarantine))
 
 
-def facts_of(request: HttpRequest, quarantine: Quarantine, **forms: Any) -> dict[str, Any]:
-    """What the page shows: of studies that are not the person's only how many there are."""
+def state_of(request: HttpRequest, quarantine: Quarantine) -> dict[str, Any]:
+    """Return what an officer of only some of the studies sees: the state, and the pairs of their own studies."""
     studies = officers_studies(request).filter(videos__asset=quarantine.asset_id).distinct()
+    return {"quarantine": quarantine, "studies": studies} | pairs_in(quarantine, studies)
+
+
+def pairs_in(quarantine: Quarantine, studies: "QuerySet[Study]") -> dict[str, Any]:
+    """Return the pairs of these studies that use the bytes, and how many there are."""
     pairs = (
         Pair.objects.filter(pairs_of([quarantine.asset_id]), study__in=studies)
         .select_related("study", "batch", "prompt")
         .order_by("study", "pk")
     )
-    record = AuditEvent.objects.filter(
-        subject=Quarantine._meta.db_table, subject_id=str(quarantine.pk), study_slug=studies[0].slug
-    ).select_related("actor")
-    return {
-        "quarantine": quarantine,
-        "asset": quarantine.asset,
-        "reports": quarantine.reports.filter(study__in=studies).select_related("person", "study").order_by("pk"),
-        "reports_elsewhere": quarantine.reports.exclude(study__in=studies).count(),
-        "studies": studies,
-        "studies_elsewhere": quarantines.studies_of(quarantine).exclude(pk__in=studies).count(),
-        "pairs": pairs[:MOST_PAIRS_SHOWN],
-        "pair_count": pairs.count(),
-        "referrals": quarantine.referrals.select_related("noted_by").order_by("made_at"),
-        "record": [{"event": event, "act": ACTS.get(event.action, event.action)} for event in record.order_by("pk")],
-        "playable": quarantine.asset.state == "ready",
-        "referral_form": ReferralForm(),
-        "hold_form": ReasonForm(auto_id="hold_%s"),
-        "release_form": ReasonForm(auto_id="release_%s"),
-    } | forms
+    return {"pairs": pairs[:MOST_PAIRS_SHOWN], "pair_count": pairs.count()}
+
+
+def facts_of(request: HttpRequest, quarantine: Quarantine, **forms: Any) -> dict[str, Any]:
+    """Return what an officer of all studies that use the bytes sees. Reporters are shown by their code."""
+    studies = quarantines.studies_of(quarantine)
+    return (
+        {
+            "quarantine": quarantine,
+            "asset": quarantine.asset,
+            "reports": quarantine.reports.select_related("person__reporter", "study").order_by("pk"),
+            "studies": studies,
+            "referrals": quarantine.referrals.select_related("noted_by").order_by("made_at"),
+            "record": record_of(quarantine),
+            "playable": quarantine.asset.state == "ready",
+            "referral_form": ReferralForm(),
+            "hold_form": ReasonForm(auto_id="hold_%s"),
+            "release_form": ReasonForm(auto_id="release_%s"),
+        }
+        | pairs_in(quarantine, studies)
+        | forms
+    )
+
+
+def record_of(quarantine: Quarantine) -> list[dict[str, Any]]:
+    """Return what was done about it, once each: an act has an audit row in every study that uses the bytes."""
+    events = AuditEvent.objects.filter(subject=Quarantine._meta.db_table, subject_id=str(quarantine.pk))
+    acts: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for event in events.select_related("actor").order_by("pk"):
+        acts.setdefault(
+            (event.at, event.action, event.actor_id), {"event": event, "act": ACTS.get(event.action, event.action)}
+        )
+    return list(acts.values())
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@login_required
+def reporter(request: HttpRequest, code: str) -> HttpResponse:
+    """What was reported under one code and waits for this officer, and one press that releases all of it."""
+    require_officer(request)
+    way = demand(request, second_factor.OPENS_PAGES_S, back_to=reverse("safety:reporter", args=[code]))
+    if way is not None:
+        return way
+    person = person_of(request)
+    form = ReasonForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        count = quarantines.release_all_of(code, person, reason=form.cleaned_data["reason"])
+        said = ngettext("%(n)s report is released.", "%(n)s reports are released.", count)
+        messages.success(request, said % {"n": count})
+        return redirect("safety:reports")
+    theirs = Quarantine.objects.filter(decides_reports(person.pk), reports__person__reporter__code=code).distinct()
+    if not theirs.exists():
+        raise Http404(_("There is no report of yours to decide under the code “%(code)s”.") % {"code": code})
+    waiting = quarantines.open_reports_of(code, person).order_by("-opened_at")
+    context = {
+        "code": code,
+        "form": form,
+        "count": waiting.count(),
+        "rows": waiting[:MOST_REPORTS_SHOWN],
+        "others": theirs.count() - waiting.count(),
+    }
+    return render(request, "catalog/safety_reporter.html", context, status=400 if form.is_bound else 200)
 
 
 @require_POST
@@ -160,6 +244,19 @@ def referral(request: HttpRequest, quarantine: Quarantine) -> HttpResponse:
         return with_errors(request, quarantine, referral_form=form)
     quarantines.note_referral(quarantine, person_of(request), **form.cleaned_data)
     messages.success(request, _("The report to an authority is noted."))
+    return redirect(page_of(quarantine))
+
+
+@require_POST
+@of_one_report()
+def confirm(request: HttpRequest, quarantine: Quarantine) -> HttpResponse:
+    """Confirms that the report was right to be made."""
+    try:
+        quarantines.confirm(quarantine, person_of(request))
+    except quarantines.Refused:
+        messages.error(request, _("It was released before. Nothing was confirmed."))
+    else:
+        messages.success(request, _("The report is confirmed. The video is out of everything."))
     return redirect(page_of(quarantine))
 
 

@@ -232,6 +232,28 @@ GROUPS: Final[dict[str, list[Setting]]] = {
             example="/srv/known-hashes/list.txt",
         ),
     ],
+    "E-mail to safety officers": [
+        Setting(
+            name="EMAIL_HOST",
+            meaning="the mail server; without one no e-mail is sent",
+            example="mail.example.org",
+        ),
+        Setting(name="EMAIL_PORT", meaning="the port of the mail server", default="587"),
+        Setting(
+            name="EMAIL_SECURITY",
+            meaning="how the connection to the mail server is protected",
+            default="starttls",
+            among=("starttls", "tls", "none"),
+        ),
+        Setting(name="EMAIL_HOST_USER", meaning="the user name with which Diptych signs in to the mail server"),
+        Setting(name="EMAIL_HOST_PASSWORD", meaning="the password of that user"),
+        Setting(
+            name="EMAIL_FROM",
+            meaning="the sender's address",
+            default="diptych@localhost",
+            example="diptych@example.org",
+        ),
+    ],
     "Processes": [
         Setting(
             name="GRANIAN_WORKERS",

@@ -224,6 +224,19 @@ AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 
+# --- E-mail, only to safety officers ----------------------------------------------------------------------
+
+#: Empty: no e-mail is sent.
+EMAIL_HOST = ENV.text("EMAIL_HOST")
+EMAIL_PORT = ENV.integer("EMAIL_PORT", least=1)
+EMAIL_HOST_USER = ENV.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = ENV.text("EMAIL_HOST_PASSWORD")
+EMAIL_SECURITY = ENV.choice("EMAIL_SECURITY")
+EMAIL_USE_TLS = EMAIL_SECURITY == "starttls"
+EMAIL_USE_SSL = EMAIL_SECURITY == "tls"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = ENV.text("EMAIL_FROM")
+
 # --- What is refused at import --------------------------------------------------------------------------
 
 #: Dotted paths of callables `check(sha256, path)` that answer None, or why a file may not be kept.
@@ -319,6 +332,7 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "resend-waiting-media": {"task": "catalog.tasks.resend_waiting_media", "schedule": 15.0},
     "settle-quarantines": {"task": "catalog.tasks.settle_quarantines", "schedule": 15.0},
+    "mail-officers": {"task": "catalog.tasks.mail_officers", "schedule": 15.0},
     "look-after-imports": {"task": "catalog.tasks.look_after_imports", "schedule": 15.0},
     "look-after-changes": {"task": "catalog.tasks.look_after_changes", "schedule": 15.0},
     "order-all-media": {"task": "catalog.tasks.order_all_media", "schedule": 600.0},

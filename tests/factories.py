@@ -18,7 +18,7 @@ from accounts.models import User
 from annotation import consent, serving, submission
 from annotation.answers import Answers
 from annotation.models import Assignment
-from catalog.models import Asset, Batch, Membership, Pair, Prompt, Study, Video
+from catalog.models import Asset, Batch, Membership, Officer, Pair, Prompt, Study, Video
 
 _numbers = itertools.count(1)
 
@@ -47,6 +47,13 @@ def member(of: Study, role: str, **values: Any) -> User:
     Membership.objects.create(study=of, person=user, role=role)
     if role == "annotator":
         consent.agree(user, of, categories=of.categories, text="I agree.")
+    return user
+
+
+def officer(of: Study | None = None, **values: Any) -> User:
+    """A new person who is a safety officer of the study, or of the whole installation (None)."""
+    user = person(**values)
+    Officer.objects.create(person=user, study=of)
     return user
 
 

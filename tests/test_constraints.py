@@ -21,6 +21,7 @@ from catalog.models import (
     Import,
     Label,
     Membership,
+    Officer,
     Pair,
     PairsChange,
     Prompt,
@@ -30,6 +31,7 @@ from catalog.models import (
     Referral,
     RefusedFile,
     Report,
+    Reporter,
     Study,
     Upload,
     Video,
@@ -112,6 +114,12 @@ class World:
         defaults = {"study": self.study, "pair": self.pair, "person": self.person}
         defaults["quarantine"] = values.pop("quarantine", None) or self.quarantine()
         return Report.objects.create(**defaults | values)
+
+    def reporter(self, **values):
+        return Reporter.objects.create(**{"person": self.person} | values)
+
+    def officer(self, **values):
+        return Officer.objects.create(**{"person": self.person} | values)
 
     def referral(self, **values):
         defaults = {"to_whom": "A hotline", "made_at": NOON, "noted_by": self.person}
@@ -278,7 +286,11 @@ ATTEMPTS = {
     "quarantine_one_in_force": twice(lambda w: w.quarantine()),
     "quarantine_released_by_somebody_why": lambda w: w.released(reason=""),
     "quarantine_no_release_under_legal_hold": lambda w: w.released(legal_hold_since=timezone.now()),
-    "report_once_a_person": lambda w: w.report(quarantine=w.report().quarantine),
+    "report_once_a_pair": lambda w: w.report(quarantine=w.report().quarantine),
+    "reporter_code_once": lambda w: w.change(w.reporter(), code=w.reporter(person=factories.person()).code),
+    "reporter_code_form": lambda w: w.reporter(code="kim"),
+    "officer_appointed_once_at_a_time": twice(lambda w: w.officer(until=timezone.now() + timedelta(days=1))),
+    "officer_ends_after_beginning": lambda w: w.officer(from_at=NOON, until=NOON - timedelta(days=1)),
     "report_pair_same_study": lambda w: w.report(pair=w.foreign),
     "referral_noted_once": lambda w: w.referral(quarantine=w.referral().quarantine),
     "referral_names_whom": lambda w: w.referral(to_whom=""),

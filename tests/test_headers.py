@@ -58,7 +58,7 @@ def pages(study, annotator, researcher):
     several = factories.member(study, "reviewer")
     contact = factories.member(study, "wellbeing_contact")
     several.memberships.create(study=factories.study(), role="annotator")
-    officer = factories.member(study, "safety_officer")
+    officer = factories.officer(study)
     safety = factories.with_second_factor(officer)
     forgetful = factories.member(study, "annotator")
     unchecked = Client()
@@ -72,6 +72,8 @@ def pages(study, annotator, researcher):
         "backup codes": safety.post(reverse("accounts:second_factor_backup_codes")),
         "reports": safety.get(reverse("safety:reports")),
         "report": safety.get(reverse("safety:report", args=[reported.pk])),
+        "reports of one code": safety.get(reverse("safety:reporter", args=[annotator.reporter.code])),
+        "safety officers": client(factories.person(is_superuser=True)).get(reverse("safety:officers")),
         "reported video": safety.post(reverse("safety:view", args=[reported.pk])),
         "sign in": client().get(reverse("accounts:sign_in")),
         "password": client(annotator).get(reverse("accounts:password")),
@@ -121,6 +123,7 @@ NO_PAGES = {
         "annotation:withdraw",
     ),
     *("accounts:second_factor_picture", "safety:video", "safety:referral", "safety:legal_hold", "safety:release"),
+    *("safety:confirm", "safety:dismiss"),
     *("importing:progress", "importing:begin", "importing:cancel", "importing:again"),
     *("importing:bad_rows_csv", "importing:bad_rows_jsonl"),
     *("library:prompts_csv", "library:videos_csv", "library:pairs_csv", "library:hold_pair", "library:hold_pairs"),

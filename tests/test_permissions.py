@@ -26,7 +26,7 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 ALLOWED, FORBIDDEN, HIDDEN, SIGN_IN = "allowed", "forbidden", "hidden", "sign in"
-PEOPLE = [*Role.values, "another annotator", "foreign", "anonymous"]
+PEOPLE = [*Role.values, "another annotator", "officer", "superuser", "foreign", "anonymous"]
 
 
 def row(
@@ -35,12 +35,16 @@ def row(
     others: str = FORBIDDEN,
     another: str | None = None,
     foreign: str = HIDDEN,
+    officer: str | None = None,
+    superuser: str | None = None,
     anonymous: str = SIGN_IN,
 ):
     """What each kind of person gets: `roles` are allowed, other members get `others`, and a second annotator what the
-    first one gets unless `another` says otherwise."""
+    first one gets unless `another` says otherwise. A safety officer of the study, and a superuser, have no role in it:
+    they get what a member of another study gets, unless said otherwise."""
     members = {role: ALLOWED if role in roles else others for role in Role.values}
     members["another annotator"] = another or members["annotator"]
+    members |= {"officer": officer or foreign, "superuser": superuser or foreign}
     return method, members | {"foreign": foreign, "anonymous": anonymous}
 
 
@@ -54,6 +58,9 @@ PROGRESS = ("reviewer", "researcher", "admin")
 EXPORT = ("researcher", "admin")
 IMPORT = ("researcher", "admin")
 RUNS = ("researcher", "admin")
+#: Reports belong to safety officers alone, whatever somebody's role.
+OFFICER = {"others": HIDDEN, "officer": ALLOWED}
+SUPERUSER = {"foreign": FORBIDDEN, "superuser": ALLOWED}
 #: An assignment belongs to its annotator alone; for the matrix it was given to the annotator.
 OWN_ASSIGNMENT = {"others": HIDDEN, "another": HIDDEN}
 
@@ -85,7 +92,7 @@ MATRIX = {
     "library:pair": row("get", *RUNS),
     "library:hold_pairs": row("post", *RUNS),
     "library:hold_pair": row("post", *RUNS),
-    "running:new": row("get", *RUNS, foreign=ALLOWED),  # who runs one study makes others
+    "running:new": row("get", *RUNS, foreign=ALLOWED, officer=FORBIDDEN),  # who runs one study makes others
     "running:state": row("get", *RUNS),
     "running:close": row("get", *RUNS),
     "running:settings": row("get", *RUNS),
@@ -110,14 +117,19 @@ MATRIX = {
     "annotation:exposure": row("get", "researcher", "admin"),
     "annotation:my_work": row("get", "annotator"),
     "qc:dashboard": row("get", *PROGRESS),
-    # Behind the role stands a second factor, to which an officer without one is led; test_safety_pages looks behind it.
-    "safety:reports": row("get", "safety_officer", foreign=ALLOWED),  # who is an officer elsewhere sees what is there
-    "safety:report": row("get", "safety_officer", others=HIDDEN),
-    "safety:view": row("post", "safety_officer", others=HIDDEN),
-    "safety:video": row("get", "safety_officer", others=HIDDEN),
-    "safety:referral": row("post", "safety_officer", others=HIDDEN),
-    "safety:legal_hold": row("post", "safety_officer", others=HIDDEN),
-    "safety:release": row("post", "safety_officer", others=HIDDEN),
+    # Behind the appointment stands a second factor, to which an officer without one is led; test_safety_pages looks
+    # behind it.
+    "safety:reports": row("get", foreign=FORBIDDEN, officer=ALLOWED),
+    "safety:report": row("get", **OFFICER),
+    "safety:view": row("post", **OFFICER),
+    "safety:video": row("get", **OFFICER),
+    "safety:referral": row("post", **OFFICER),
+    "safety:confirm": row("post", **OFFICER),
+    "safety:legal_hold": row("post", **OFFICER),
+    "safety:release": row("post", **OFFICER),
+    "safety:reporter": row("get", foreign=FORBIDDEN, officer=ALLOWED),
+    "safety:officers": row("get", **SUPERUSER),
+    "safety:dismiss": row("post", **SUPERUSER),
     # An address is its own proof: signed for a person and an hour, checked without the database.
     "media:playback": everyone("get", anonymous=ALLOWED),
     "media:poster": everyone("get", anonymous=ALLOWED),
@@ -199,6 +211,8 @@ class World:
         factories.pairs(self.study, 3)
         self.people: dict[str, Any] = {role: factories.member(self.study, role) for role in Role.values}
         self.people["another annotator"] = factories.member(self.study, "annotator")
+        self.people["officer"] = factories.officer(self.study)
+        self.people["superuser"] = factories.person(is_superuser=True)
         self.people["foreign"] = self._member_of_everything_elsewhere()
         self.people["anonymous"] = None
         self.answered = factories.answer(self.people["annotator"], self.study)
@@ -228,6 +242,11 @@ class World:
             values["change_id"] = self.ordered().pk
         if "quarantine_id" in parameters:
             values["quarantine_id"] = self.reported().pk
+        if "code" in parameters:
+            self.reported()
+            values["code"] = self.people["annotator"].reporter.code
+        if "officer_id" in parameters:
+            values["officer_id"] = self.people["officer"].appointments.get().pk
         return reverse(name, kwargs={key: values[key] for key in parameters})
 
     def collecting(self) -> dict[str, str]:

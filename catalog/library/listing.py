@@ -1,6 +1,6 @@
 """The library's three lists: which rows there are, in which orders, and what a line of each says in a file.
 
-What is in quarantine is in none of them.
+What is in quarantine is in none of them. Nor is a pair that was reported, or its video, while nobody has decided yet.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.library.filters import Filters, PairFilters, PromptFilters, VideoFilters
 from catalog.library.paging import Order
-from catalog.models import Pair, Prompt, Study, Video
+from catalog.models import Pair, Prompt, Report, Study, Video
 from diptych.spreadsheet import Column, Moment, Object, Text, Words, YesNo
 
 NEWEST = Order("newest", _("latest first"), descending=True)
@@ -45,7 +45,15 @@ def videos(study: Study) -> QuerySet[Video]:
     """The study's videos with their files and prompts."""
     length = Coalesce("asset__duration_s", Value(-1.0), output_field=FloatField())
     shown = Video.objects.filter(study=study, asset__quarantined_at=None).annotate(length=length)
+    if reported := reported_assets(study):
+        shown = shown.exclude(asset__in=reported)
     return shown.select_related("asset", "prompt")
+
+
+def reported_assets(study: Study) -> list[int]:
+    """Return the assets that were reported in this study and that nobody has released yet. Few, mostly none."""
+    waiting = Report.objects.filter(study=study, quarantine__released_at=None)
+    return list(waiting.values_list("quarantine__asset", flat=True).distinct())
 
 
 def pairs(study: Study) -> QuerySet[Pair]:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from accounts import audit
 from accounts.models import User
 from catalog.library.filters import Filters
-from catalog.library.listing import PAIRS, PROMPTS, VIDEOS, Listing, state_of
+from catalog.library.listing import PAIRS, PROMPTS, VIDEOS, Listing, reported_assets, state_of
 from catalog.library.looking import harms_by_video, is_playable, is_sensitive, viewer
 from catalog.library.paging import NoSuchPlace, Order, Page, TookTooLong, page
 from catalog.models import Pair, Study, Video
@@ -122,7 +122,7 @@ class Address:
 def prompt_rows(_request: HttpRequest, study: Study, found: Page) -> list[dict[str, Any]]:
     """Prompts with how many videos and pairs they have."""
     keys = [prompt.pk for prompt in found.rows]
-    shown = Q(asset__quarantined_at=None)
+    shown = Q(asset__quarantined_at=None) & ~Q(asset__in=reported_assets(study))
     videos = dict(Video.objects.filter(shown, prompt__in=keys).values_list("prompt").annotate(Count("pk")))
     pairs = dict(Pair.objects.usable().filter(study=study, prompt__in=keys).values_list("prompt").annotate(Count("pk")))
     return [

@@ -99,7 +99,8 @@ def pair(request: HttpRequest, slug: str, pair_id: str) -> HttpResponse:
     rows = listing.pairs(study).select_related("video_0__asset", "video_1__asset")
     shown: Pair = found(rows, pair_id)
     sides = [("left", shown.video_0), ("right", shown.video_1)]
-    playable = all(is_playable(one.asset) for _side, one in sides)
+    reported = listing.reported_assets(study)
+    playable = all(is_playable(one.asset) and one.asset_id not in reported for _side, one in sides)
     of = viewer(request.user, study)  # type: ignore[arg-type]
     events = AuditEvent.objects.filter(
         subject=Pair._meta.db_table, subject_id=str(shown.pk), action__in=["pair.held", "pair.released"]

@@ -5,9 +5,10 @@ from catalog.models.changes import PairsChange
 from catalog.models.documents import Document
 from catalog.models.imports import Import, ReadFile, Upload
 from catalog.models.material import Label, Prompt, Video
+from catalog.models.officers import Officer
 from catalog.models.pairs import Batch, Pair
 from catalog.models.provenance import Provenance
-from catalog.models.quarantine import Quarantine, Referral, RefusedFile, Report
+from catalog.models.quarantine import Quarantine, Referral, RefusedFile, Report, Reporter
 from catalog.models.studies import Membership, Study
 from catalog.models.sweeps import Sweep
 
@@ -18,6 +19,7 @@ __all__ = [
     "Import",
     "Label",
     "Membership",
+    "Officer",
     "Pair",
     "PairsChange",
     "Prompt",
@@ -27,6 +29,7 @@ __all__ = [
     "Referral",
     "RefusedFile",
     "Report",
+    "Reporter",
     "Study",
     "Sweep",
     "Upload",

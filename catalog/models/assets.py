@@ -97,7 +97,8 @@ class Asset(models.Model):
                 operation=pgtrigger.UpdateOf("quarantined_at"),
                 condition=pgtrigger.Q(old__quarantined_at__isnull=False, new__quarantined_at__isnull=True),
                 func="""
-                    IF EXISTS (SELECT FROM catalog_quarantine WHERE asset_id = NEW.id AND released_at IS NULL) THEN
+                    IF EXISTS (SELECT FROM catalog_quarantine WHERE asset_id = NEW.id AND released_at IS NULL
+                                  AND everywhere_at IS NOT NULL) THEN
                         RAISE EXCEPTION 'Asset % is in quarantine; release that first', NEW.id
                               USING ERRCODE = 'restrict_violation';
                     END IF;

@@ -231,7 +231,10 @@ class Pair(models.Model):
                 func="""
                     IF EXISTS (SELECT FROM catalog_video video JOIN catalog_asset asset ON asset.id = video.asset_id
                                 WHERE video.id IN (NEW.video_0_id, NEW.video_1_id)
-                                  AND asset.quarantined_at IS NOT NULL) THEN
+                                  AND asset.quarantined_at IS NOT NULL)
+                       OR EXISTS (SELECT FROM catalog_report report
+                                    JOIN catalog_quarantine quarantine ON quarantine.id = report.quarantine_id
+                                   WHERE report.pair_id = NEW.id AND quarantine.released_at IS NULL) THEN
                         RAISE EXCEPTION 'A video of pair % is in quarantine; release that first', NEW.id
                               USING ERRCODE = 'restrict_violation';
                     END IF;

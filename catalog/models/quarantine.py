@@ -1,5 +1,7 @@
 """Material that was reported as illegal: what is kept from everybody, who reported it, what was done about it."""
 
+import secrets
+
 import pgtrigger
 from django.conf import settings
 from django.db import models
@@ -12,16 +14,54 @@ from catalog.models.studies import Study
 from diptych.database.constraints import CompositeForeignKey
 from diptych.database.triggers import append_only
 
+#: Without 0, 1, I, L and O, which are easily mistaken for each other.
+CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+
+
+def new_code() -> str:
+    """Return 8 random letters and digits."""
+    return "".join(secrets.choice(CODE_LETTERS) for _ in range(8))
+
+
+class Reporter(models.Model):
+    """The code under which safety officers see one person who reports. The code is drawn, so nothing leads back.
+
+    Whoever reports locks this row first, so one person's reports are counted one after the other.
+    """
+
+    person = models.OneToOneField(
+        settings.AUTH_USER_MODEL, primary_key=True, on_delete=models.PROTECT, related_name="reporter"
+    )
+    code = models.CharField(max_length=8, default=new_code)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="reporter_code_once", fields=["code"]),
+            models.CheckConstraint(name="reporter_code_form", condition=Q(code__regex=f"^[{CODE_LETTERS}]{{8}}$")),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
 
 class Quarantine(models.Model):
-    """One asset kept from everybody, in every study, from a report until a safety officer releases it.
+    """One asset that was reported, from the report until a safety officer releases it.
 
-    In force while `released_at` is null; `Asset.quarantined_at` says so beside the asset. The files follow after the
-    commit: `files_settled_at` is null until they lie where the row says, apart or back. Nothing is ever deleted.
+    In force while `released_at` is null. While `everywhere_at` is null too, only the pairs of its reports are held,
+    each in its study. From `everywhere_at` on the asset is kept from everybody in every study, and
+    `Asset.quarantined_at` says so beside the asset. The files follow after the commit: `files_settled_at` is null
+    until they lie where the row says, apart or back. Nothing is ever deleted.
     """
 
     asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="quarantines")
     opened_at = models.DateTimeField(db_default=Now())
+    everywhere_at = models.DateTimeField(
+        null=True, blank=True, help_text="Null: only the reported pairs are held, until somebody agrees"
+    )
+    confirmed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When an officer first confirmed, referred or held it; null: not yet"
+    )
+    officers_mailed_at = models.DateTimeField(null=True, blank=True, help_text="Null: not told by e-mail")
     files_settled_at = models.DateTimeField(null=True, blank=True, help_text="Null: the files are still to be moved")
     legal_hold_since = models.DateTimeField(null=True, blank=True, help_text="Null: no hold; while set, no release")
     released_at = models.DateTimeField(null=True, blank=True)
@@ -33,6 +73,12 @@ class Quarantine(models.Model):
     class Meta:
         indexes = [
             models.Index(name="quarantine_unsettled", fields=["asset"], condition=Q(files_settled_at__isnull=True)),
+            # What waits for a decision: counted on the pages of every safety officer.
+            models.Index(
+                name="quarantine_open",
+                fields=["asset"],
+                condition=Q(released_at__isnull=True, confirmed_at__isnull=True),
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -60,12 +106,16 @@ class Report(models.Model):
     quarantine = models.ForeignKey(Quarantine, on_delete=models.PROTECT, related_name="reports")
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="reports")
     pair = models.ForeignKey(Pair, on_delete=models.PROTECT, related_name="reports", db_constraint=False)
-    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
     reported_at = models.DateTimeField(db_default=Now())
+    hides = models.BooleanField(
+        default=True, db_default=True, help_text="One of the few that hide the video everywhere at once"
+    )
 
     class Meta:
+        indexes = [models.Index(name="report_of_person", fields=["person", "reported_at"])]
         constraints = [
-            models.UniqueConstraint(name="report_once_a_person", fields=["quarantine", "person"]),
+            models.UniqueConstraint(name="report_once_a_pair", fields=["quarantine", "person", "pair"]),
             CompositeForeignKey(
                 name="report_pair_same_study",
                 fields=["study", "pair"],

@@ -224,7 +224,6 @@ class Role(models.TextChoices):
     REVIEWER = "reviewer", _("reviewer")
     RESEARCHER = "researcher", _("researcher")
     ADMIN = "admin", _("admin")
-    SAFETY_OFFICER = "safety_officer", _("safety officer")
     WELLBEING_CONTACT = "wellbeing_contact", _("wellbeing contact")
 
 

@@ -8,15 +8,17 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection, transaction
+from django.utils import timezone
 
 from accounts.models import AuditEvent
+from accounts.tokens import issue_token
 from annotation import quarantining, serving, submission
 from annotation.models import Annotation, Assignment, Exposure
 from annotation.progress import progress
 from annotation.tasks import end_quarantined_leases
 from catalog import quarantine
 from catalog.media import names
-from catalog.models import Pair, Quarantine, Report
+from catalog.models import Asset, Pair, Quarantine, Report
 from tests import factories
 from tests.annotation.test_concurrency import ANSWERS, at_once, wrongly_counted
 
@@ -86,9 +88,9 @@ def test_leases_of_every_pair_with_the_bytes_end_for_everybody_in_every_study(st
     desks = [serving.lease(person, study) for person in people]
     far = serving.lease(stranger, elsewhere).current
 
-    desk = quarantining.report(desks[0].current, people[0], videos=["video_0"])
+    reported = quarantining.report(desks[0].current, people[0], videos=["video_0"])
 
-    assert desk.current is None
+    assert (reported.desk.current, reported.outcome) == (None, "hidden")
     assert not Assignment.objects.filter(state="leased").exists()
     assert state(far) == "released"
     assert set(Pair.objects.values_list("held", flat=True)) == {"quarantined"}
@@ -146,7 +148,7 @@ def test_a_reported_pair_is_out_of_the_download_and_counted_as_held(api, study, 
 
     assert downloaded() == 1
     assert (progress(study).pairs, progress(study).pairs_held, progress(study).answers_counted) == (1, 1, 1)
-    quarantine.release(row, person, reason="Looked at.")
+    quarantine.release(row, factories.officer(), reason="Looked at.")
     assert downloaded() == 2
     assert progress(study).pairs_held == 0
 
@@ -156,7 +158,7 @@ def test_after_a_release_the_pair_is_served_again(study):
     person, other = (factories.member(study, "annotator") for _ in range(2))
     quarantining.report(serving.lease(person, study).current, person, videos=["video_0"])
     assert serving.lease(other, study).current is None
-    quarantine.release(Quarantine.objects.get(), person, reason="Looked at.")
+    quarantine.release(Quarantine.objects.get(), factories.officer(study), reason="Looked at.")
     assert serving.lease(other, study).current.pair_id == pair.pk
 
 
@@ -234,3 +236,134 @@ def everything_at_once() -> None:
     end_quarantined_leases()
     assert not Assignment.objects.filter(state="leased", pair__held="quarantined").exists()
     assert not wrongly_counted(study).exists()
+
+
+# --- Only what was shown ------------------------------------------------------------------------------------
+
+
+def reporting(api: Any, person: Any, assignment: Any) -> Any:
+    return api(person).post(address(assignment), {"videos": ["video_0"]}, format="json")
+
+
+def test_the_pair_that_waits_behind_the_present_one_cannot_be_reported(api, study):
+    factories.pairs(study, 3)
+    person = factories.member(study, "annotator")
+    desk = serving.lease(person, study)
+
+    refused = reporting(api, person, desk.next)
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "not_shown")
+    assert not Report.objects.exists()
+    assert Pair.objects.usable().count() == 3
+
+
+def test_a_pair_that_was_given_back_before_it_was_shown_cannot_be_reported(api, study):
+    factories.pairs(study, 3)
+    person = factories.member(study, "annotator")
+    desk = serving.lease(person, study)
+    serving.release(desk.next, person)
+    serving.release(desk.current, person)
+    assert reporting(api, person, desk.next).status_code == 403
+    assert reporting(api, person, desk.current).status_code == 200
+    assert Report.objects.get().pair == desk.current.pair
+
+
+def test_what_the_page_went_on_to_without_a_network_can_be_reported(api, study):
+    """It showed the next pair by itself; the answer before it arrives first, and leases nothing."""
+    factories.pairs(study, 3)
+    person = factories.member(study, "annotator")
+    desk = serving.lease(person, study)
+    submit(desk.current, person)
+    assert reporting(api, person, desk.next).status_code == 200
+    assert Assignment.objects.get(pk=desk.next.pk).shown_at is not None
+
+
+@pytest.mark.parametrize("state", ["submitted", "skipped", "expired", "released"])
+def test_what_was_shown_can_be_reported_whatever_became_of_it(api, study, state):
+    pair = factories.pair(study)
+    person = factories.member(study, "annotator")
+    reason = {"skip_reason": "cannot_judge"} if state == "skipped" else {}
+    had = factories.assignment(study, person, pair, state=state, shown_at=timezone.now(), **reason)
+    assert reporting(api, person, had).json()["report"] == "hidden"
+
+
+@pytest.mark.parametrize("state", ["paused", "closed"])
+def test_reporting_works_whatever_the_study_does(api, study, state):
+    factories.pair(study)
+    person = factories.member(study, "annotator")
+    current = serving.lease(person, study).current
+    type(study).objects.filter(pk=study.pk).update(state=state)
+    assert reporting(api, person, current).status_code == 200
+    assert Quarantine.objects.exists()
+
+
+# --- Mass reporting -----------------------------------------------------------------------------------------
+
+
+def test_reporting_every_pair_with_one_token_takes_five_videos_from_other_studies(api, study):
+    """The attack that took 300 of 300 pairs of two studies out of service in 26 s, with fewer pairs."""
+    elsewhere = factories.study()
+    person = factories.member(study, "annotator")
+    for pair in factories.pairs(study, 20):
+        about = factories.prompt(elsewhere)
+        videos = {name: factories.video(about, asset=getattr(pair, name).asset) for name in ("video_0", "video_1")}
+        factories.pair(elsewhere, prompt=about, **videos)
+    client = api(None)
+    client.credentials(HTTP_AUTHORIZATION=f"Token {issue_token(person, scopes=['annotate'])}")
+
+    outcomes = []
+    current = client.post(f"/api/v1/studies/{study.slug}/assignments/").json()["current"]
+    while current:
+        body = {"videos": ["video_0", "video_1"]}
+        answer = client.post(f"/api/v1/assignments/{current['id']}/report/", body, format="json").json()
+        current = answer["current"]
+        outcomes.append(answer["report"])
+
+    assert len(outcomes) == 20
+    assert outcomes.count("hidden") == 2  # both videos of two pairs, and one of the third
+    assert Asset.objects.filter(quarantined_at__isnull=False).count() == 5
+    assert Pair.objects.usable().filter(study=study).count() == 0
+    assert Pair.objects.usable().filter(study=elsewhere).count() == 17
+    assert not wrongly_counted(study).exists()
+
+    code = person.reporter.code
+    assert quarantine.release_all_of(code, factories.officer(), reason="None of it was illegal.") == 40
+    assert Pair.objects.usable().count() == 40
+    assert not Asset.objects.filter(quarantined_at__isnull=False).exists()
+
+
+def test_reports_at_once_of_one_person_hide_no_more_than_five(study):
+    person = factories.member(study, "annotator")
+    pairs = factories.pairs(study, 12)
+    shown = [factories.assignment(study, person, pair, shown_at=timezone.now()) for pair in pairs]
+    results = at_once(*[lambda had=had: quarantining.report(had, person, videos=["video_0"]) for had in shown])
+    assert [error for error in results if isinstance(error, Exception)] == []
+    assert Asset.objects.filter(quarantined_at__isnull=False).count() == 5
+    assert Report.objects.filter(hides=True).count() == 5
+
+
+def test_a_held_pair_leaves_desks_and_downloads_of_its_study(api, study, researcher):
+    pair = factories.pair(study, wanted=3)
+    reporter, other, third = (factories.member(study, "annotator") for _ in range(3))
+    submit(serving.lease(third, study).current, third)
+    had, own = (serving.lease(person, study).current for person in (other, reporter))
+    used_up(reporter)
+
+    reported = quarantining.report(own, reporter, videos=["video_0"])
+
+    assert reported.outcome == "held"
+    assert state(had) == "released"
+    downloaded = api(researcher).get(f"/api/v1/studies/{study.slug}/annotations.jsonl")
+    assert downloaded.getvalue() == b""
+    pair.refresh_from_db()
+    assert pair.held == "quarantined"
+    pair.video_0.asset.refresh_from_db()
+    assert pair.video_0.asset.quarantined_at is None
+    quarantine.release(Quarantine.objects.get(asset=pair.video_0.asset), factories.officer(study), reason="Looked at.")
+    assert serving.lease(other, study).current.pair_id == pair.pk
+
+
+def used_up(person: Any) -> None:
+    """Lets the person make the five reports that hide everywhere, in another study."""
+    for pair in factories.pairs(factories.study(), 5):
+        quarantine.report(pair, ["video_0"], by=person)

@@ -241,7 +241,7 @@ class TestNamesAndReasonsStayWhereTheyAre:
                 assert "uillon" not in response.content.decode(), (role, name)
 
     def test_wellbeing_is_for_the_contact_alone(self, browser_client, study, distressed):
-        for role in ("annotator", "researcher", "admin", "reviewer", "safety_officer"):
+        for role in ("annotator", "researcher", "admin", "reviewer"):
             client = browser_client(factories.member(study, role))
             assert client.get(wellbeing_of(study)).status_code == 403
             address = reverse("annotation:wellbeing_person", args=[study.slug, distressed.pk])

@@ -76,6 +76,7 @@ class Stage:
         self.person = factories.person(username="researcher", is_superuser=True)
         for role in (Role.ADMIN, Role.RESEARCHER):
             join(study, self.person, role)
+        factories.officer()
 
     def page(self, path: str = "") -> Any:
         """A page of the study."""

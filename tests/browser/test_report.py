@@ -7,6 +7,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from playwright.sync_api import expect
 
 from annotation.models import Assignment
+from catalog import quarantine
 from catalog.media.addresses import playback_url
 from catalog.models import Pair, Quarantine, Report
 from tests import factories
@@ -73,6 +74,31 @@ def test_a_report_takes_the_named_video_away_and_brings_the_next_pair(workspace)
     assert Assignment.objects.get(pk=shown.pk).state == "released"
 
 
+def report_one(page):
+    page.locator(OPEN).click()
+    page.get_by_label("The left one").check()
+    page.locator(CONFIRM).click()
+
+
+def test_after_a_report_the_page_offers_to_talk_to_someone(workspace):
+    page = workspace()
+    report_one(page)
+    offer = page.locator("[data-status-ways]").get_by_role("button", name="Talk to someone")
+    expect(offer).to_be_visible()
+    offer.click()
+    expect(page.locator('[data-dialog="talk"]')).to_be_visible()
+    expect(page.locator("[data-player][data-hidden]")).to_have_count(1)
+
+
+def test_a_sixth_report_says_that_officers_were_called(workspace, annotator):
+    for pair in factories.pairs(factories.study(), 5):
+        quarantine.report(pair, ["video_0"], by=annotator)
+    page = workspace()
+    report_one(page)
+    expect(page.locator("[data-status]")).to_contain_text("Safety officers were called")
+    expect(page.locator("[data-status-ways]").get_by_role("button", name="Talk to someone")).to_be_visible()
+
+
 def test_no_single_key_opens_it(workspace):
     page = workspace()
     for key in "abcdefghijklmnopqrstuvwxyz0123456789":
@@ -134,7 +160,7 @@ def test_an_officer_sets_up_a_second_factor_looks_blurred_first_and_releases(
     open_page, study, annotator, playable_pairs
 ):
     pair = playable_pairs(study, 1)[0]
-    officer = factories.member(study, "safety_officer")
+    officer = factories.officer(study)
     page = open_page("/", annotator)
     desk = page.request.post(f"/api/v1/studies/{study.slug}/assignments/", headers={"X-CSRFToken": token(page)}).json()
     page.request.post(

@@ -134,7 +134,7 @@ def test_a_page_that_follows_nothing_is_refused(editor, follows):
     editor("publish", follows=follows, status=400)
 
 
-@pytest.mark.parametrize("role", ["annotator", "reviewer", "safety_officer", "wellbeing_contact"])
+@pytest.mark.parametrize("role", ["annotator", "reviewer", "wellbeing_contact"])
 def test_others_read_it_and_do_not_edit_it(study, browser_client, role):
     client = browser_client(factories.member(study, role))
     assert client.get(f"/studies/{study.slug}/guideline/").status_code == 200

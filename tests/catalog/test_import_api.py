@@ -141,7 +141,7 @@ def test_what_cannot_be_asked_for(study, client, root, body, field):
     assert not Import.objects.exists()
 
 
-@pytest.mark.parametrize("role", ["annotator", "reviewer", "safety_officer", "wellbeing_contact"])
+@pytest.mark.parametrize("role", ["annotator", "reviewer", "wellbeing_contact"])
 def test_other_roles_see_no_imports(study, api, role):
     client = api(factories.member(study, role))
     assert client.get(imports_of(study)).status_code == 403

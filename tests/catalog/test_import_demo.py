@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from accounts.models import User
 from accounts.tokens import issue_token
 from catalog.demo.takes import takes
-from catalog.models import Asset, Membership, Pair, Study
+from catalog.models import Asset, Membership, Officer, Pair, Study
 from tests import factories
 from tests.catalog.manifests import write_file
 
@@ -45,12 +45,14 @@ def test_demo_study_and_its_sign_ins(make_demo, client):
     people = json.loads(path.read_text())
     assert [(one["username"], one["role"]) for one in people] == [
         ("annotator", "annotator"), ("annotator2", "annotator"), ("reviewer", "reviewer"),
-        ("researcher", "researcher"), ("admin", "admin"), ("safety_officer", "safety_officer"),
-        ("wellbeing_contact", "wellbeing_contact"),
+        ("researcher", "researcher"), ("admin", "admin"), ("wellbeing_contact", "wellbeing_contact"),
+        ("safety_officer", "safety_officer"),
     ]  # fmt: skip
     for one in people:
         assert factories.signs_in(client, one["username"], one["password"])
-        assert one["token"]
+        assert bool(one["token"]) == (one["role"] != "safety_officer")  # no token opens reports
+    officer = Officer.objects.get()
+    assert (officer.person.username, officer.study) == ("safety_officer", None)
     assert not User.objects.filter(must_change_password=True).exists()
 
 
@@ -69,7 +71,8 @@ def test_lost_people_file_is_written_again_with_new_secrets(make_demo, client):
     for one in json.loads(path.read_text()):
         assert one["password"] != before[one["username"]]["password"]
         assert factories.signs_in(client, one["username"], one["password"])
-    assert Membership.objects.count() == 7
+    assert Membership.objects.count() == 6
+    assert Officer.objects.count() == 1
     assert User.objects.get(username="admin").auth_token_set.count() == 1
 
 

@@ -73,10 +73,10 @@ def test_numbering_goes_on_across_studies(study):
 
 
 def test_prefix_names_people(study):
-    out, _err, _error = run("--study", study.slug, "--role", "safety_officer", "--count", 1, "--prefix", "so")
+    out, _err, _error = run("--study", study.slug, "--role", "wellbeing_contact", "--count", 1, "--prefix", "so")
     assert people(out)[0]["username"] == "so-1"
-    out, _err, _error = run("--study", study.slug, "--role", "safety_officer", "--count", 1)
-    assert people(out)[0]["username"] == "safety-officer-1"
+    out, _err, _error = run("--study", study.slug, "--role", "wellbeing_contact", "--count", 1)
+    assert people(out)[0]["username"] == "wellbeing-contact-1"
 
 
 @pytest.mark.parametrize("role", Role.values)

@@ -16,7 +16,7 @@ from catalog import quarantine, transcoding
 from catalog.media import names, setting_apart
 from catalog.media.addresses import playback_url, poster_url
 from catalog.media.dark import Dark, dark
-from catalog.models import Asset, Pair, Quarantine, Referral, Report
+from catalog.models import Asset, Officer, Pair, Quarantine, Referral, Report
 from catalog.tasks import settle_quarantines
 from tests import factories
 from tests.annotation.test_concurrency import at_once
@@ -58,7 +58,10 @@ def files_apart(asset: Asset) -> list[str]:
 
 @pytest.fixture
 def annotator() -> Any:
-    return factories.member(factories.study(), "annotator")
+    """Somebody who reports, and for brevity is a safety officer of the installation too."""
+    person = factories.member(factories.study(), "annotator")
+    Officer.objects.create(person=person)
+    return person
 
 
 def pair_with(asset: Asset, study: Any = None, **values: Any) -> Pair:
@@ -285,10 +288,20 @@ def test_what_was_released_can_be_reported_again(client, annotator):
     pair = pair_with(asset)
     first = report(pair, annotator)
     quarantine.release(first, annotator, reason="Looked at.")
-    second = report(pair, annotator)
+    second = report(pair, factories.person())
     assert second.pk != first.pk
     assert media(client, asset) == [404, 404]
     assert all(default_storage.exists(name) for name in files_apart(asset))
+
+
+def test_who_reported_a_pair_does_not_take_it_away_again_after_a_release(client, annotator):
+    asset = stored(factories.asset())
+    pair = pair_with(asset)
+    first = report(pair, annotator)
+    quarantine.release(first, annotator, reason="Looked at.")
+    assert report(pair, annotator).released_at is not None
+    assert media(client, asset) == [200, 200]
+    assert Report.objects.count() == 1
 
 
 def test_the_same_referral_is_noted_once(annotator):
@@ -359,7 +372,10 @@ def test_reports_releases_and_sweeps_in_any_order_leave_files_where_the_rows_say
 
     for _ in range(8):
         results = at_once(
-            lambda: report(pair, annotator), release_whatever_there_is, quarantine.settle_all, quarantine.settle_all
+            lambda: report(pair, factories.person()),
+            release_whatever_there_is,
+            quarantine.settle_all,
+            quarantine.settle_all,
         )
         assert [error for error in results if isinstance(error, Exception)] == []
         quarantine.settle_all()

@@ -14,8 +14,9 @@ from accounts.people import Password, create_person, new_passwords, reset_passwo
 from catalog.demo.clips import make_clips
 from catalog.importing import ImportOptions, ImportTrouble, import_study
 from catalog.management.bars import Bar
-from catalog.models import Membership, Pair, Study
+from catalog.models import Membership, Officer, Pair, Study
 from catalog.models.studies import Role
+from catalog.officers import appoint
 from catalog.people import give_token, join
 from diptych.embedded.state import write_private
 
@@ -26,9 +27,10 @@ PEOPLE = {
     "reviewer": Role.REVIEWER,
     "researcher": Role.RESEARCHER,
     "admin": Role.ADMIN,
-    "safety_officer": Role.SAFETY_OFFICER,
     "wellbeing_contact": Role.WELLBEING_CONTACT,
 }
+#: Appointed for the whole installation, and a member of nothing.
+OFFICER = "safety_officer"
 TOKEN_NAME = "demo sign-in"  # noqa: S105 - a label
 
 
@@ -106,38 +108,59 @@ def is_complete() -> bool:
 
 def missing_people(study: Study) -> bool:
     here = Membership.objects.filter(study=study).values_list("person__username", "role")
-    return bool(set(PEOPLE.items()) - set(here))
+    officers = Officer.objects.in_force().of_installation().filter(person__username=OFFICER)
+    return bool(set(PEOPLE.items()) - set(here)) or not officers.exists()
 
 
 def set_up_people(study: Study, bar: Bar) -> list[dict[str, str]]:
     """Gives every demo person a new password and token, and makes who is missing. Raises CommandError."""
-    bar.begin("Making passwords", len(PEOPLE))
-    passwords = list(new_passwords(len(PEOPLE), bar.advance))
+    bar.begin("Making passwords", len(PEOPLE) + 1)
+    *passwords, officers = new_passwords(len(PEOPLE) + 1, bar.advance)
     with transaction.atomic():
-        return [
+        members = [
             _set_up(study, username, role, password)
             for (username, role), password in zip(PEOPLE.items(), passwords, strict=True)
         ]
+        return [*members, _set_up_officer(study, officers)]
 
 
 def _set_up(study: Study, username: str, role: str, password: Password) -> dict[str, str]:
-    person = User.objects.filter(username=username).first()
-    if person is None:
-        person = create_person(username, password, one_time=False)
-    else:
-        _check_is_ours(study, person)
-        AccessToken.objects.filter(user=person, name=TOKEN_NAME).delete()
-        reset_password(person, password, one_time=False)
+    person = _person(study, username, password)
     join(study, person, role)
     token, _expires = give_token(study, person, role, name=TOKEN_NAME)
     return {"role": str(role), "username": username, "password": password.text, "token": token}
 
 
+def _set_up_officer(study: Study, password: Password) -> dict[str, str]:
+    """The safety officer of the installation, who signs in on the pages only: no token opens reports."""
+    person = _person(study, OFFICER, password)
+    appoint(person, None, by=None)
+    return {"role": OFFICER, "username": OFFICER, "password": password.text, "token": ""}
+
+
+def _person(study: Study, username: str, password: Password) -> User:
+    """The demo person of this name, with a new password. Raises CommandError."""
+    person = User.objects.filter(username=username).first()
+    if person is None:
+        return create_person(username, password, one_time=False)
+    _check_is_ours(study, person)
+    AccessToken.objects.filter(user=person, name=TOKEN_NAME).delete()
+    reset_password(person, password, one_time=False)
+    return person
+
+
 def _check_is_ours(study: Study, person: User) -> None:
     """Raises CommandError rather than change the password of somebody who is no demo person."""
     studies = set(Membership.objects.filter(person=person).values_list("study", flat=True))
-    if studies != {study.pk}:
+    if studies != {study.pk} and not _is_our_officer(person, studies):
         raise CommandError(
             f"There is already a person called {person.username} who is not only of the demo study. Their password "
             "was not replaced, and no sign-ins were written. Use a database of its own for the demo."
         )
+
+
+def _is_our_officer(person: User, studies: set[int]) -> bool:
+    """Return whether an earlier run of this command made the safety officer, or an earlier version did, as a member."""
+    appointed = Officer.objects.of(person.pk).of_installation().filter(appointed_by=None)
+    made_here = appointed.exists() or AccessToken.objects.filter(user=person, name=TOKEN_NAME).exists()
+    return person.username == OFFICER and not studies and made_here

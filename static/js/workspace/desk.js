@@ -6,6 +6,7 @@
 
 import { Refused, Trouble, addressOf, send } from "./api.js";
 import { clear, clipsOf, clock, collect, guide, hold, lay, onAddressExpired, onAnswer, onEscapeFromFullScreen, player, sheet, uncover } from "./bench.js";
+import { openSheet } from "./dialogs.js";
 import { say } from "../page/dom.js";
 import { Drafts, further } from "./drafts.js";
 import { panelShown, showEmpty } from "./empty.js";
@@ -193,7 +194,7 @@ export function report(sides) {
   const videos = sides.map((side) => sheet.videoOn(side));
   if (revising.open) {
     const reporting = revising.leaveBy(() => send("POST", addressOf("report", assignment.id), { videos }));
-    change(reporting.then((desk) => { passingWord(say("reported")); return desk; }));
+    change(reporting.then((desk) => { sayReported(desk); return desk; }));
     return;
   }
   const reported = videos.map((video) => fileOf(assignment[video]));
@@ -246,9 +247,20 @@ export function showWait() {
 
 function wasTaken({ verb, assignment, body }, answer) {
   taken({ verb, assignment, body }, answer);
-  if (verb === "report") passingWord(say("reported"));
+  clearWord("reported");
+  if (verb === "report") sayReported(answer);
   else if (verb === "skip") passingWord(say("skipped"));
   else passingWord(say(answer.annotation.counted ? "submitted" : "submitted_late"), "good");
+}
+
+/** Says what became of a report, and offers to talk to someone, until the next pair is done. */
+function sayReported({ report: outcome }) {
+  const talk = () => {
+    setHidden(true);
+    openSheet("talk");
+  };
+  clearWord("reported");
+  standingWord("reported", say(`reported_${outcome}`), "", [{ label: say("talk"), run: talk }]);
 }
 
 const REFUSED = { submit: "answer_refused", skip: "skip_refused", report: "report_refused" };
