@@ -83,7 +83,7 @@ class Study(models.Model):
         help_text=_("Before a contradictory answer is final, and before some others, ask once to look again."),
     )
     require_seen_through = models.BooleanField(
-        default=False, help_text=_("An answer is taken only when both videos were played to their end once.")
+        default=False, help_text=_("An answer is taken only when both videos were watched to their end once.")
     )
     show_video_text = models.BooleanField(
         default=False, help_text=_("Show what each generator was given, where that differs from the prompt.")

@@ -82,7 +82,7 @@ GROUPS = (
             Setting(
                 "require_seen_through",
                 _("Both videos seen through"),
-                _("An answer is taken only when both videos were played to their end once."),
+                _("An answer is taken only when both videos were watched: to their end, unblurred, at most at 1×."),
                 of_protocol=True,
             ),
             Setting(
