@@ -32,7 +32,7 @@ class StudyQuerySet(models.QuerySet["Study"]):
 
 
 def every_harm() -> list[str]:
-    """All twelve harm keys: what a study may show unless it says less."""
+    """Return all twelve harm keys. Only migration 0002 uses it: a study announces no harm by itself."""
     return list(HARM_KEYS)
 
 
@@ -145,7 +145,7 @@ class Study(models.Model):
     # Protection of the people who watch.
     categories = ArrayField(
         models.CharField(max_length=24),
-        default=every_harm,
+        default=list,
         blank=True,
         help_text=_("Harms that the study's videos may show. People agree to each by name before their first pair."),
     )

@@ -233,5 +233,6 @@ GROUPS = (
     ),
 )
 BY_KEY = {group.key: group for group in GROUPS}
+GROUP_OF = {setting.name: group for group in GROUPS for setting in group.settings}
 SETTINGS = {setting.name: setting for group in GROUPS for setting in group.settings}
 OF_PROTOCOL = frozenset(name for name, setting in SETTINGS.items() if setting.of_protocol)
