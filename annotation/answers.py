@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from math import isnan
+from math import inf, isfinite
 from typing import Any
 
 from annotation.models import Annotation
 from annotation.protocol import HARM_KEYS, SUB_DIMENSION_KEYS, VIDEOS
 from catalog.models import Study
 
-#: The player's fastest speed: the least time in which a video of `d` seconds is seen through is `d` divided by it.
-FASTEST = 2.0
-#: Of that least time, how much must be reported as played: sampling loses a little at loops and pauses.
-PLAYED_SHARE = 0.9
+#: Faster than this, a video is played and not watched. The page has the same rule (static/js/player/viewing.js).
+FASTEST_WATCHED = 1.0
+#: Part of a video's length that must be reported as watched. Sampling loses a little at loops and pauses.
+WATCHED_SHARE = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,39 +98,55 @@ def stage_errors(draft: Mapping[str, Any], tag_format: str = Study.TagFormat.CHE
 
 
 def unseen(viewing: Mapping[str, Any], durations_s: Mapping[str, float]) -> list[str]:
-    """Which videos the reported playback does not show to have been seen through once.
+    """Return the videos that the report does not show to have been watched to their end once.
 
-    A video was seen through when the page says that every part of it was played, and when it played for at least
-    `PLAYED_SHARE` of its duration at the fastest speed that was used: nobody sees two seconds in one at normal
-    speed. A report that is missing or makes no sense shows nothing.
+    A video was watched while it played, at most at its own speed, and the person could see it: the page was visible and
+    the video was not blurred. The page must say that it was watched in every part, and the seconds that it reports must
+    be at least `WATCHED_SHARE` of the video's length. A report that is missing or makes no sense shows nothing.
 
     Args:
-        viewing: as submitted: `{"video_0": {"played_s", "seen_through"}, …, "presentation": {"speeds": {"1": s}}}`.
+        viewing: as submitted: `{"video_0": {"watched_s", "seen_through"}, …, "presentation": {"speeds": {"1": s}}}`.
+            Without `watched_s`, `played_s` counts instead, up to the seconds at slow enough speeds.
         durations_s: seconds, by `video_0` and `video_1`.
     """
-    fastest = _fastest_speed(viewing.get("presentation"))
+    slow_s = _slow_seconds(viewing.get("presentation"))
     missing = []
     for video in VIDEOS:
         report = viewing.get(video)
         report = report if isinstance(report, Mapping) else {}
-        least_s = PLAYED_SHARE * durations_s[video] / fastest
-        if report.get("seen_through") is not True or _seconds(report.get("played_s")) < least_s:
+        if report.get("seen_through") is not True or _watched(report, slow_s) < WATCHED_SHARE * durations_s[video]:
             missing.append(video)
     return missing
 
 
-def _fastest_speed(presentation: Any) -> float:
-    """The fastest speed at which anything was played, from 1 to `FASTEST`."""
+def _watched(report: Mapping[str, Any], slow_s: float) -> float:
+    """Return the seconds in which one video was watched, given those in which the pair played slowly enough for it."""
+    if "watched_s" not in report:
+        return min(slow_s, _seconds(report.get("played_s")))
+    return _seconds(report["watched_s"]) if slow_s else 0.0
+
+
+def _slow_seconds(presentation: Any) -> float:
+    """Return the seconds in which anything was played at most at its own speed; infinite if no speed is reported."""
     speeds = presentation.get("speeds") if isinstance(presentation, Mapping) else None
-    used = [1.0]
-    for speed, seconds in (speeds if isinstance(speeds, Mapping) else {}).items():
-        try:
-            used.append(float(speed) if _seconds(seconds) > 0 else 1.0)
-        except (TypeError, ValueError):
-            continue
-    return min(FASTEST, max(speed for speed in used if not isnan(speed)))
+    if not isinstance(speeds, Mapping):
+        return inf
+    return sum(_seconds(seconds) for speed, seconds in speeds.items() if _is_slow(speed))
+
+
+def _is_slow(speed: Any) -> bool:
+    try:
+        return 0 < float(speed) <= FASTEST_WATCHED
+    except (TypeError, ValueError):
+        return False
 
 
 def _seconds(value: Any) -> float:
-    """A reported number of seconds; anything else is none."""
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
+    """Return a reported number of seconds; anything else is none."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return 0.0
+    try:
+        seconds = float(value)
+    except OverflowError:  # JSON has integers of any length
+        return 0.0
+    return seconds if isfinite(seconds) and seconds > 0 else 0.0

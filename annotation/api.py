@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import SignedInView
-from annotation import serving, submission
+from annotation import serving, skipping, submission
 from annotation.answers import Answers
 from annotation.models import Assignment, Seat
 from annotation.permissions import annotated_study, own_assignment
@@ -104,6 +105,9 @@ class SkipView(AssignmentView):
             desk = serving.skip(assignment, self.person, reason=body["reason"], care=body.get("care"))
         except serving.NotYours as error:
             raise Conflict(str(error), error.code) from error
+        except skipping.ReasonNeeded as error:
+            sentence = _("This pair is not known to show harm. Skip it with one of the reasons.")
+            raise ValidationError({"reason": [sentence]}) from error
         return Response(desk_json(desk, assignment.study))
 
 

@@ -21,6 +21,7 @@ from annotation.seats import look_back_soon
 from catalog.documents import NoSuchText, text_of
 from catalog.harms import HARM_KEYS, Harm, harms_of
 from catalog.models import Document, Study
+from catalog.running.durations import spoken
 from catalog.terms import categories_of
 
 
@@ -43,15 +44,45 @@ def latest(person: User, study: Study) -> Consent | None:
     return Consent.objects.filter(user=person, document=document_of(study)).order_by("-pk").first()
 
 
-def words(document: Document, language: str, asked: Collection[str], agreed: Collection[str]) -> str:
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A fact that the consent page names; the text may link to it by `key` (`catalog.promises`)."""
+
+    key: str
+    label: str
+    value: str
+
+
+def named(study: Study) -> list[Named]:
+    """Return the study's limits, breaks and pay, in the present language. What it does not have, it says so."""
+    breaks = study.break_after_s and study.break_s
+    after = {"length": spoken(study.break_s), "work": spoken(study.break_after_s)}
+    return [
+        Named(
+            "limit",
+            _("Possibly harmful video a day"),
+            _("%(limit)s at most") % {"limit": spoken(study.daily_dose_s)} if study.daily_dose_s else _("no limit"),
+        ),
+        Named(
+            "breaks", _("Breaks"), _("%(length)s after %(work)s of active work") % after if breaks else _("none set")
+        ),
+        Named("pay", _("Pay, also for breaks"), study.pay_basis or _("not said yet: ask before you agree")),
+    ]
+
+
+def words(study: Study, document: Document, language: str, agreed: Collection[str]) -> str:
     """What was on the page when the person agreed, as Markdown: the text, which may have been there in another
-    language only, and each harm that was asked about with its box."""
+    language only, what the study named beside it, and each harm that was asked about with its box."""
     with override(language):
+        contact = Named("contact", _("Talk to someone"), study.help_contact or _("not named yet"))
+        facts = [f"- {fact.label}: {fact.value}" for fact in (*named(study), contact)]
         boxes = [
             f"- [{'x' if harm.key in agreed else ' '}] {harm.label}: {harm.covers}"  # as task lists are written
-            for harm in harms_of(asked)
+            for harm in harms_of(study.categories)
         ]
-        return "\n\n".join([document.text.strip(), f"**{_('What I agree to be shown')}**", "\n".join(boxes)])
+        lists = {_("Limits, breaks and pay"): facts, _("What I agree to be shown"): boxes}
+        parts = [part for title, lines in lists.items() for part in (f"**{title}**", "\n".join(lines))]
+        return "\n\n".join([document.text.strip(), *parts])
 
 
 @transaction.atomic

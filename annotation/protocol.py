@@ -75,6 +75,9 @@ SKIP_REASONS = {
     "cannot_judge": _("Cannot judge"),
     "too_distressing": _("Too distressing"),
 }
+#: A skip without a reason, of a pair that may show harm, by a person who did not want to reveal it. It is stored as a
+#: kind of skip of its own and counts nowhere: neither for holding the pair, nor in any figure about the person.
+NOT_REVEALED = "not_revealed"
 
 #: Why an annotator's answer has a later revision: asked to look once more, or came back within the window.
 SECOND_LOOK, REOPENED = "second_look", "reopened"
@@ -86,6 +89,7 @@ __all__ = [
     "HARMS",
     "HARM_KEYS",
     "HELPFULNESS_OVERALL",
+    "NOT_REVEALED",
     "REOPENED",
     "SECOND_LOOK",
     "SIDES",

@@ -9,23 +9,23 @@ from rest_framework import serializers
 
 from annotation.answers import stage_errors, unanswered_tags, unseen
 from annotation.models import Assignment
-from annotation.protocol import HARM_KEYS, REOPENED, SECOND_LOOK, SKIP_REASONS, TIE, VIDEOS
+from annotation.protocol import HARM_KEYS, NOT_REVEALED, REOPENED, SECOND_LOOK, SKIP_REASONS, TIE, VIDEOS
 from catalog.models import Pair, Study
 
 #: Bounds on what a browser may report about one pair.
 MOST_BYTES_OF_VIEWING = 16_384
 MOST_TIMINGS, LONGEST_STAGE = 40, 60
 LONGEST_MS = 24 * 3600 * 1000
-SKIP_REASON_KEYS = tuple(SKIP_REASONS)
+SKIP_REASON_KEYS = (*SKIP_REASONS, NOT_REVEALED)
 #: Why an annotator answers the same pair again (`Annotation.reason`).
 REVISION_REASONS = (SECOND_LOOK, REOPENED)
 
 
 def validated(serializer_class: type[serializers.Serializer], body: Any, assignment: Assignment) -> dict[str, Any]:
-    """The body as the assignment's study takes it: its ties, its tag format, and both videos seen through where it
-    requires that. Raises ValidationError, with the fields.
+    """The body as the assignment's study takes it: its ties, its tag format, and both videos watched to their end where
+    it requires that. Raises ValidationError, with the fields.
 
-    Costs no query, but one narrow one for complete answers in a study that requires videos to be seen through.
+    Costs no query, but one narrow one for complete answers in a study that requires videos to be watched.
     """
     study = assignment.study
     taken: dict[str, Any] = _reader(serializer_class, study.allow_ties, study.tag_format).run_validation(body)
@@ -42,11 +42,11 @@ def _reader(serializer_class: type[serializers.Serializer], allow_ties: bool, ta
 
 
 def refuse_unseen(viewing: dict[str, Any], pair_id: int) -> None:
-    """Raises ValidationError unless the reported playback shows both videos of the pair seen through."""
+    """Raises ValidationError unless the report shows that both videos of the pair were watched to their end."""
     lengths = Pair.objects.values_list("video_0__asset__duration_s", "video_1__asset__duration_s").get(pk=pair_id)
     durations_s = {video: length or 0.0 for video, length in zip(VIDEOS, lengths, strict=True)}
     if missing := unseen(viewing, durations_s):
-        sentence = _("This study takes an answer when both videos have been played to their end once.")
+        sentence = _("This study requires both videos to be watched to their end once, unblurred and at most at 1×.")
         raise serializers.ValidationError({"viewing": {video: [sentence] for video in missing}})
 
 
@@ -197,5 +197,9 @@ class DraftSerializer(ReportedSerializer):
 
 
 class SkipSerializer(serializers.Serializer):
-    reason = serializers.ChoiceField(choices=SKIP_REASON_KEYS)
+    reason = serializers.ChoiceField(
+        choices=SKIP_REASON_KEYS,
+        default=NOT_REVEALED,
+        help_text="Without one it is not_revealed, which counts nowhere and is taken only of a pair that may show harm",
+    )
     care = CareSerializer(required=False)

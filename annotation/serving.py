@@ -21,7 +21,7 @@ from accounts.models import User
 from annotation import exposure, leases, skipping
 from annotation.leases import RECLAIMABLE, Held, NotYours, held_leases, return_expired, take_slot
 from annotation.models import Assignment, Seat
-from annotation.protocol import SKIP_REASONS
+from annotation.protocol import NOT_REVEALED, SKIP_REASONS
 from annotation.reasons import agreed, why_not_now, why_nothing
 from annotation.seats import look_back_soon, take_seat
 from annotation.taking import Taking
@@ -139,13 +139,16 @@ def release(assignment: Assignment, person: User) -> None:
 
 @transaction.atomic
 def skip(assignment: Assignment, person: User, *, reason: str, care: Mapping[str, Any] | None = None) -> Desk:
-    """Gives the pair back for good, with a reason of `protocol.SKIP_REASONS`, and fills the desk again.
+    """Give the pair back for good and fill the desk again. `reason`: one of `protocol.SKIP_REASONS`, or `NOT_REVEALED`.
 
     After `Study.hold_after_skips` skips that say something about the pair, it is held for a researcher. `care` says
-    what was seen of it (`exposure.settle`). Raises NotYours if it was answered. Skipping twice is harmless.
+    what was seen of it (`exposure.settle`). Raises NotYours if it was answered, and skipping.ReasonNeeded if a harmless
+    pair is skipped as `NOT_REVEALED`. Skipping twice is harmless.
     """
-    if reason not in SKIP_REASONS:
-        raise ValueError(f"Unknown skip reason {reason!r}; known: {', '.join(SKIP_REASONS)}.")
+    if reason not in (*SKIP_REASONS, NOT_REVEALED):
+        raise ValueError(f"Unknown skip reason {reason!r}; known: {', '.join((*SKIP_REASONS, NOT_REVEALED))}.")
+    if reason == NOT_REVEALED:
+        skipping.require_sensitive(assignment.pair_id)
     study = assignment.study
     seat = take_seat(person, study)
     if leases.end(assignment.pk, Assignment.State.SKIPPED, skip_reason=reason):

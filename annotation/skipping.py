@@ -1,10 +1,22 @@
 """Skips end: a pair that several people could not judge waits for a researcher instead of coming round for ever."""
 
-from catalog.models import Study
+from catalog.models import Pair, Study
 from diptych.database.fixed import change, fetch_one
 
-#: Skips that say something about the pair. `too_distressing` speaks of the person, and is never counted.
+#: Skips that say something about the pair. `too_distressing` and `not_revealed` say something about the person, and are
+#: never counted.
 ABOUT_THE_PAIR = ("technical_problem", "cannot_judge")
+
+
+class ReasonNeeded(Exception):
+    """The pair is not known to show harm, so a person cannot skip it without a reason."""
+
+
+def require_sensitive(pair_id: int) -> None:
+    """Raise ReasonNeeded unless the pair may show harm: only such a pair is served under a filter."""
+    if not Pair.objects.filter(pk=pair_id, may_show__len__gt=0).exists():
+        raise ReasonNeeded
+
 
 LOCKED = "SELECT id FROM catalog_pair WHERE id = %(pair)s FOR NO KEY UPDATE"
 

@@ -41,7 +41,8 @@ def agree(request: HttpRequest, study: Study) -> HttpResponse:
     try:
         if request.POST.get("version") != str(study.consent_version):
             raise consent.TermsChanged
-        text = consent.words(text_of(study, Document.Kind.CONSENT, language), language, study.categories, ticked)
+        document = text_of(study, Document.Kind.CONSENT, language)
+        text = consent.words(study, document, language, ticked)
         consent.agree(person, study, categories=ticked, text=text, language=language)
     except (consent.TermsChanged, ValueError):
         messages.warning(request, _("The study changed its terms while you read. Nothing was saved; read them again."))
@@ -75,6 +76,7 @@ def shown(person: User, study: Study) -> dict[str, Any]:
         "text_is_foreign": text.language != language,
         "language": language,
         "agreement": agreement,
+        "named": consent.named(study),
         "marked": text_changes(study, agreement, text) if asked_anew else [],
         "own": wellbeing.own_summary(person, study) if agreement.last else None,
         "any_before": asked_anew and any(box.agreed_before for box in agreement.boxes),

@@ -11,6 +11,7 @@ from django.core.files import File
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
+from catalog.harms import HARM_KEYS
 from catalog.media import names
 from catalog.media.transcode import Renditions, transcode
 from catalog.models import Asset, Batch, Pair, Prompt, Study, Video
@@ -35,7 +36,9 @@ TWO_RATES = (Clip("576x320", 24, 4, 3), Clip("576x320", 30, 4, 3))
 
 def fill(pairs: int) -> Study:
     """A study of that many pairs, each with a prompt and two files of its own."""
-    study = Study.objects.create(slug="browser", title="Benchmark", dimension_order="helpfulness_first")
+    study = Study.objects.create(
+        slug="browser", title="Benchmark", dimension_order="helpfulness_first", categories=list(HARM_KEYS)
+    )
     batch = Batch.objects.create(study=study, number=1)
     with tempfile.TemporaryDirectory(prefix="diptych-clips-") as folder:
         made = {clip: _make(clip, Path(folder)) for clip in {*USUAL, *TWO_RATES}}

@@ -17,6 +17,7 @@ from accounts.backends import PersonBackend
 from accounts.models import AuditEvent, User
 from annotation import consent
 from annotation.models import Annotation, Assignment, Break, Dose, Exposure, Standing
+from catalog.harms import HARM_KEYS
 from catalog.models import Asset, Batch, Membership, Pair, Prompt, Study, Video
 from catalog.models.studies import Role
 
@@ -45,7 +46,9 @@ DURABLE = ["fsync", "synchronous_commit", "full_page_writes", "server_version"]
 def fill(pairs: int, overlap: int) -> Study:
     """A study with that many pairs of ready videos, each pair with a prompt and two files of its own."""
     with unchecked():
-        study = Study.objects.create(slug=f"pairs-{pairs}-overlap-{overlap}", title="Benchmark", overlap=overlap)
+        study = Study.objects.create(
+            slug=f"pairs-{pairs}-overlap-{overlap}", title="Benchmark", overlap=overlap, categories=list(HARM_KEYS)
+        )
         batches = -(-pairs // PAIRS_A_BATCH)
         batch = Batch.objects.create(study=study, number=1)
         multiply(batch, batches - 1, number="1 + copy")

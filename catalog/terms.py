@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import AuditEvent, User
+from catalog import promises
 from catalog.documents import NotPublished, publish, versions
 from catalog.harms import HARM_KEYS
 from catalog.models import Document, Study
@@ -32,7 +33,7 @@ def change_terms(
         categories: harm keys; None leaves them.
         texts: Markdown by language, in place of the present text in all languages; None leaves it.
 
-    Raises NotPublished, with the reasons.
+    Raises NotPublished, with the reasons. One is that the study runs and the text promises what no setting keeps.
     """
     shown = sorted(study.categories) if categories is None else sorted(set(categories))
     if unknown := set(shown) - set(HARM_KEYS):
@@ -40,6 +41,7 @@ def change_terms(
     before = {"consent_version": study.consent_version, "categories": study.categories}
     present = _texts_in_force(study)
     if texts is not None and dict(texts) != present:
+        _refuse_new_promises(study, present, texts)
         publish(study, Document.Kind.CONSENT, texts=texts, actor=actor)
     elif shown == sorted(study.categories):
         return study.consent_version
@@ -50,6 +52,19 @@ def change_terms(
     after = {"consent_version": study.consent_version, "categories": shown}
     audit.record(CHANGED, study, actor=actor, study_slug=study.slug, before=before, after=after)
     return study.consent_version
+
+
+def _refuse_new_promises(study: Study, present: Mapping[str, str], texts: Mapping[str, str]) -> None:
+    """Raise NotPublished if the study runs and the texts promise what no setting keeps and the present ones do not."""
+    locked = Study.objects.select_for_update(no_key=True).get(pk=study.pk)  # so that nobody resumes it meanwhile
+    if locked.state != Study.State.RUNNING:
+        return
+    unkept_before = promises.unkept(locked, present.values())
+    if new := [one for one in promises.unkept(locked, texts.values()) if one not in unkept_before]:
+        raise NotPublished(
+            _("The text promises what the settings do not name yet: %(what)s. Fill in the settings first, or pause the "
+              "study.") % {"what": promises.in_words(new)}
+        )  # fmt: skip
 
 
 def _texts_in_force(study: Study) -> dict[str, str]:

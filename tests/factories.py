@@ -18,6 +18,7 @@ from accounts.models import User
 from annotation import consent, serving, submission
 from annotation.answers import Answers
 from annotation.models import Assignment
+from catalog.harms import HARM_KEYS
 from catalog.models import Asset, Batch, Membership, Officer, Pair, Prompt, Study, Video
 
 _numbers = itertools.count(1)
@@ -37,8 +38,16 @@ def person(**values: Any) -> User:
 
 
 def study(**values: Any) -> Study:
+    """A running study that may show every harm and names what its consent text promises."""
     number = next(_numbers)
-    return Study.objects.create(**{"slug": f"study-{number}", "title": f"Study {number}"} | values)
+    defaults = {
+        "slug": f"study-{number}",
+        "title": f"Study {number}",
+        "categories": list(HARM_KEYS),
+        "help_contact": "The study desk, extension 100",
+        "pay_basis": "By the hour, breaks included",
+    }
+    return Study.objects.create(**defaults | values)
 
 
 def member(of: Study, role: str, **values: Any) -> User:

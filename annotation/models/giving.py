@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from annotation.protocol import DIMENSIONS, HARM_KEYS, SKIP_REASONS, SUB_DIMENSION_KEYS, VIDEOS
+from annotation.protocol import DIMENSIONS, HARM_KEYS, NOT_REVEALED, SKIP_REASONS, SUB_DIMENSION_KEYS, VIDEOS
 from catalog.models import Pair, Study
 from diptych.database.constraints import CompositeForeignKey
 
@@ -169,7 +169,7 @@ class Assignment(models.Model):
             ),
             models.CheckConstraint(
                 name="assignment_skipped_with_reason",
-                condition=Q(state="skipped", skip_reason__in=list(SKIP_REASONS))
+                condition=Q(state="skipped", skip_reason__in=[*SKIP_REASONS, NOT_REVEALED])
                 | (~Q(state="skipped") & Q(skip_reason="")),
             ),
             models.CheckConstraint(

@@ -21,6 +21,8 @@ SECTION_LEVELS = {"h2": 2, "h3": 3}
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
 TEXT_TAGS = {"a", "blockquote", "br", "code", "em", "hr", "li", "ol", "p", "pre", "strong", "ul"}
 TAGS = TEXT_TAGS | {"table", "tbody", "td", "th", "thead", "tr"}
+#: A link to another place of the same page does not open a page of its own.
+STAYS_IN_PAGE = re.compile(r'(<a href="#[^"]*") target="_blank" rel="noopener noreferrer"')
 SCHEMES = {"http", "https", "mailto"}
 
 
@@ -65,7 +67,7 @@ def html_of_tokens(tokens: Sequence[Token]) -> SafeString:
 
 
 def clean(html: str) -> SafeString:
-    """Only the tags above, and links that open beside the page, so that nobody loses the pair in hand."""
+    """Only the tags above. Links to other pages open beside this one, so that nobody loses the pair in hand."""
     cleaned = nh3.clean(
         html,
         tags=TAGS,
@@ -74,7 +76,7 @@ def clean(html: str) -> SafeString:
         link_rel="noopener noreferrer",
         set_tag_attribute_values={"a": {"target": "_blank"}},
     )
-    return mark_safe(cleaned)  # noqa: S308  # this is where it is made safe
+    return mark_safe(STAYS_IN_PAGE.sub(r"\1", cleaned))  # noqa: S308  # this is where it is made safe
 
 
 def parts(tokens: Sequence[Token], *, anchors: bool = True) -> Iterator[tuple[str, str, int, list[Token]]]:

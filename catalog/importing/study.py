@@ -143,7 +143,7 @@ def _refused(found: Manifest, intake: Intake, options: ImportOptions) -> bool:
 
 def _planned_study(slug: str, options: ImportOptions) -> Study:
     """The study as it would be made, checked. Raises ImportTrouble."""
-    study = Study(slug=slug, title=options.title or slug)
+    study = Study(slug=slug, title=options.title or slug, state=Study.State.PAUSED)
     study.seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     if options.overlap is not None:
         study.overlap = options.overlap
@@ -212,7 +212,7 @@ def write(
 
 def _take_study(new_study: Study, options: ImportOptions, actor: User | None, report: ImportReport) -> Study:
     """The study, made if it is missing, and this transaction the only import that writes into it."""
-    values: dict[str, Any] = {name: getattr(new_study, name) for name in ("title", "seed", "overlap")}
+    values: dict[str, Any] = {name: getattr(new_study, name) for name in ("title", "state", "seed", "overlap")}
     study, report.study_created = Study.objects.get_or_create(slug=new_study.slug, defaults=values)
     # Not a lock on the study's row: pausing a study must not wait for an import.
     locks.lock(locks.Key.IMPORT_INTO_STUDY, study.pk)

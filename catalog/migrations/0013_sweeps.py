@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("catalog", "0007_changes_of_many_pairs")]
+    dependencies = [("catalog", "0012_promises")]
 
     operations = [
         migrations.CreateModel(

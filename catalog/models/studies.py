@@ -32,7 +32,7 @@ class StudyQuerySet(models.QuerySet["Study"]):
 
 
 def every_harm() -> list[str]:
-    """All twelve harm keys: what a study may show unless it says less."""
+    """Return all twelve harm keys. Only migration 0002 uses it: a study announces no harm by itself."""
     return list(HARM_KEYS)
 
 
@@ -83,7 +83,7 @@ class Study(models.Model):
         help_text=_("Before a contradictory answer is final, and before some others, ask once to look again."),
     )
     require_seen_through = models.BooleanField(
-        default=False, help_text=_("An answer is taken only when both videos were played to their end once.")
+        default=False, help_text=_("An answer is taken only when both videos were watched to their end once.")
     )
     show_video_text = models.BooleanField(
         default=False, help_text=_("Show what each generator was given, where that differs from the prompt.")
@@ -145,7 +145,7 @@ class Study(models.Model):
     # Protection of the people who watch.
     categories = ArrayField(
         models.CharField(max_length=24),
-        default=every_harm,
+        default=list,
         blank=True,
         help_text=_("Harms that the study's videos may show. People agree to each by name before their first pair."),
     )

@@ -1,6 +1,7 @@
 """Changing a study's settings, and what each was before."""
 
 from collections.abc import Collection, Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -11,7 +12,9 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import AuditEvent, User
+from catalog import promises
 from catalog.models import Study
+from catalog.promises import Promise
 from catalog.running.durations import percent, spoken
 from catalog.running.groups import OF_PROTOCOL, Setting
 
@@ -36,6 +39,14 @@ class ChangedMeanwhile(Exception):
         self.present = present
 
 
+class PromiseBroken(Exception):
+    """Nothing was saved: the study runs, and would no longer keep these `promises` of its terms."""
+
+    def __init__(self, broken: list[Promise]) -> None:
+        super().__init__(promises.in_words(broken))
+        self.promises = broken
+
+
 @transaction.atomic
 def configure(study: Study, values: Mapping[str, Any], *, made_from: Mapping[str, Any], actor: User) -> list[str]:
     """Changes those settings in `values` that differ from `made_from`, and answers their names; `study` is brought up
@@ -45,7 +56,7 @@ def configure(study: Study, values: Mapping[str, Any], *, made_from: Mapping[str
         made_from: the values that the person saw, by name.
 
     Raises ChangedMeanwhile if one of the settings to change is no longer what the person saw, unless it is by now what
-    they want.
+    they want, and PromiseBroken if a running study would no longer keep what it promises.
     """
     present = Study.objects.select_for_update(no_key=True).get(pk=study.pk)  # leases only read the row
     asked = {name: value for name, value in values.items() if name not in made_from or value != made_from[name]}
@@ -55,6 +66,7 @@ def configure(study: Study, values: Mapping[str, Any], *, made_from: Mapping[str
         raise ChangedMeanwhile(moved)
     if not changed:
         return []
+    _refuse_to_break_promises(present, changed)
     before = {name: getattr(present, name) for name in changed}
     after = dict(changed)
     new_protocol = not OF_PROTOCOL.isdisjoint(changed)
@@ -65,6 +77,17 @@ def configure(study: Study, values: Mapping[str, Any], *, made_from: Mapping[str
     audit.record(CONFIGURED, study, actor=actor, study_slug=study.slug, before=before, after=after)
     study.refresh_from_db(fields=[*changed, "protocol_version"])
     return list(changed)
+
+
+def _refuse_to_break_promises(present: Study, changed: Mapping[str, Any]) -> None:
+    if present.state != Study.State.RUNNING or not {one.setting for one in promises.PROMISES} & set(changed):
+        return
+    after = copy(present)
+    for name, value in changed.items():
+        setattr(after, name, value)
+    unkept_before = promises.unkept(present)
+    if broken := [one for one in promises.unkept(after) if one not in unkept_before]:
+        raise PromiseBroken(broken)
 
 
 def last_changes(study: Study, names: Collection[str]) -> dict[str, Change]:

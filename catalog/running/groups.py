@@ -82,7 +82,7 @@ GROUPS = (
             Setting(
                 "require_seen_through",
                 _("Both videos seen through"),
-                _("An answer is taken only when both videos were played to their end once."),
+                _("An answer is taken only when both videos were watched: to their end, unblurred, at most at 1×."),
                 of_protocol=True,
             ),
             Setting(
@@ -233,5 +233,6 @@ GROUPS = (
     ),
 )
 BY_KEY = {group.key: group for group in GROUPS}
+GROUP_OF = {setting.name: group for group in GROUPS for setting in group.settings}
 SETTINGS = {setting.name: setting for group in GROUPS for setting in group.settings}
 OF_PROTOCOL = frozenset(name for name, setting in SETTINGS.items() if setting.of_protocol)

@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import User
-from catalog import tasks
+from catalog import promises, tasks
 from catalog.models import Study
+from catalog.promises import Promise
 
 RUNNING, PAUSED, CLOSED = Study.State.RUNNING, Study.State.PAUSED, Study.State.CLOSED
 #: What can be done, from which states, and what the study is then. Reopening is the admin's (`permissions`).
@@ -27,21 +28,35 @@ class NotPossible(Exception):
     """The study is in another state; `str()` says in which."""
 
 
+class PromisesUnkept(NotPossible):
+    """The study does not keep all that it promises to the people who agree to its terms; `promises` are those."""
+
+    def __init__(self, unkept: list[Promise]) -> None:
+        about = {"what": promises.in_words(unkept)}
+        super().__init__(
+            _("The study was not resumed. It promises to annotators what its settings do not name yet: %(what)s.")
+            % about
+        )
+        self.promises = unkept
+
+
 @transaction.atomic
 def change_state(study: Study, step: str, *, actor: User) -> bool:
     """Does one of `STEPS`; `study` is brought up to date. False if somebody did it before: twice is harmless.
 
-    Raises NotPossible from any other state.
+    Raises NotPossible from any other state, and PromisesUnkept if the study cannot run yet.
     """
     before, after = STEPS[step]
-    present = Study.objects.select_for_update(no_key=True).values_list("state", flat=True).get(pk=study.pk)
-    study.state = present
+    locked = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
+    present = study.state = locked.state
     if present == after:
         return False
     if present not in before:
         raise NotPossible(
             _("The study is %(state)s by now; nothing was changed.") % {"state": study.get_state_display()}
         )
+    if after == RUNNING and (unkept := promises.unkept(locked)):
+        raise PromisesUnkept(unkept)
     Study.objects.filter(pk=study.pk).update(state=after)
     study.state = after
     transaction.on_commit(lambda: tasks.announce_media_order(study.pk))

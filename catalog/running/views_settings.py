@@ -18,7 +18,7 @@ from catalog.documents.texts import versions
 from catalog.harms import HARMS
 from catalog.models import Document, Study
 from catalog.permissions import MAY_CONFIGURE, study_for
-from catalog.running.configuring import ChangedMeanwhile, configure, default_of, last_changes, shown
+from catalog.running.configuring import ChangedMeanwhile, PromiseBroken, configure, default_of, last_changes, shown
 from catalog.running.forms import SETTINGS_FORMS, LicenceForm, SettingsForm, TermsForm
 from catalog.running.groups import BY_KEY, GROUPS, OF_PROTOCOL, SETTINGS, Group
 from catalog.running.licences import ChangedMeanwhile as LicenceChangedMeanwhile
@@ -42,6 +42,12 @@ def settings(request: HttpRequest, slug: str, group: str) -> HttpResponse:
             changed = configure(study, form.values, made_from=form.cleaned_data["made_from"], actor=person)
         except ChangedMeanwhile as meanwhile:
             form = told_of(meanwhile, form, study)
+        except PromiseBroken as error:
+            for promise in error.promises:
+                form.add_error(
+                    promise.setting,
+                    _("The study runs, and promises this to annotators. Pause the study before you take it away."),
+                )
         else:
             messages.success(request, what_was_saved(study, changed))
             return redirect("running:settings", slug=slug, group=group)

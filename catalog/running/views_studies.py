@@ -1,5 +1,7 @@
 """Making a study, and saying whether it runs."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -11,11 +13,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import AuditEvent
+from catalog import promises
+from catalog.harms import HARM_KEYS
 from catalog.models import Pair, Study
 from catalog.permissions import MAY_CONFIGURE, MAY_REOPEN, allows, require_study_maker, study_for
 from catalog.running.creating import NotMade, create_study
 from catalog.running.forms import NewStudyForm
-from catalog.running.groups import GROUPS
+from catalog.running.groups import GROUP_OF, GROUPS, SETTINGS
 from catalog.running.states import DONE, STEPS, NotPossible, change_state
 
 #: What each kind of audit row is called on the page.
@@ -69,10 +73,27 @@ def state(request: HttpRequest, slug: str) -> HttpResponse:
         "study": study,
         "groups": GROUPS,
         "may_reopen": allows(study, MAY_REOPEN),
+        "lacks": [] if study.state == Study.State.CLOSED else lacks(study),
+        "shows_unannounced": shows_unannounced(study),
         "has_pairs": Pair.objects.filter(study=study).exists(),
         "record": [{"event": event, "act": ACTS[event.action]} for event in events.order_by("-pk")[:20]],
     }
     return render(request, "running/state.html", context)
+
+
+def shows_unannounced(study: Study) -> bool:
+    """Return whether a pair may show harm that people are not asked about: it is never served."""
+    if study.state == Study.State.CLOSED or len(study.categories) == len(HARM_KEYS):
+        return False
+    return Pair.objects.filter(study=study).exclude(may_show__contained_by=study.categories).exists()
+
+
+def lacks(study: Study) -> list[dict[str, Any]]:
+    """Return what the study promises to annotators and does not keep yet, with where each is filled in."""
+    return [
+        {"promise": one, "setting": SETTINGS[one.setting], "group": GROUP_OF[one.setting]}
+        for one in promises.unkept(study)
+    ]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -1,11 +1,12 @@
 /** A pair of the library in the annotators' player, under the viewer's own filter. Nothing is answered or reported. */
 
+import { isEscapeSpent } from "./page/escape.js";
 import { Player } from "./player/player.js";
 
 const ADDRESS = "[data-pair]";
 const CONTROL = "a, button, input, select, textarea, summary";
 const shown = told(document);
-const player = new Player({ onExpired: fresh, onPlay() {}, onEscape: () => player.hide(true), idleMs: () => 0 });
+const player = new Player({ onExpired: fresh, onPlay() {}, idleMs: () => 0 });
 
 function told(page) {
   return JSON.parse(page.querySelector(ADDRESS).dataset.pair);
@@ -36,7 +37,7 @@ const keys = {
 document.addEventListener("keydown", (event) => {
   if (event.isComposing || event.altKey || event.metaKey || event.ctrlKey || event.repeat) return;
   if (event.code === "Escape") {
-    player.hide(event.defaultPrevented || document.fullscreenElement ? true : !player.hidden);
+    if (!isEscapeSpent(event)) player.hide(!player.hidden, { counts: false });
     return;
   }
   if (event.target.closest?.("input:not([type=range]), select, textarea")) return;

@@ -1,5 +1,8 @@
 /** One video under its filter: revealed by a press, veiled again by another, by Escape, and whenever the page is left. */
 
+import { onDialogOpen } from "./page/dialogs.js";
+import { isEscapeSpent } from "./page/escape.js";
+
 const screen = document.querySelector("[data-screen]");
 const video = screen.querySelector("[data-video]");
 const strip = screen.querySelector("[data-veil-strip]");
@@ -18,8 +21,9 @@ function show(revealed) {
 reveal.addEventListener("click", () => { show(true); again.focus(); });
 again.addEventListener("click", () => { show(false); reveal.focus(); });
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape" || event.defaultPrevented || strip.hidden === false) return;
+  if (event.key !== "Escape" || isEscapeSpent(event) || strip.hidden === false) return;
   show(false);
   reveal.focus();
 });
+onDialogOpen(() => video.pause());
 addEventListener("pagehide", () => show(false)); // else going back would show it

@@ -1,6 +1,6 @@
 /**
- * Native <details> menus close when one presses Escape or turns to something else.
- * Such an Escape is marked by `preventDefault`, so that who hears it next knows what it did.
+ * Native <details> menus close when somebody presses Escape or turns to something else. `preventDefault` marks such a press
+ * as spent, so that it does nothing else (see page/escape.js).
  */
 
 import "./sign_out.js";
@@ -11,10 +11,10 @@ for (const menu of document.querySelectorAll("details[data-menu]")) {
   menu.addEventListener("focusout", (event) => {
     if (event.relatedTarget && !menu.contains(event.relatedTarget)) close();
   });
-  menu.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !menu.open) return;
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !menu.open || document.querySelector("dialog[open]")) return;
     event.preventDefault();
     close();
     menu.querySelector("summary").focus();
-  });
+  }, { capture: true });
 }

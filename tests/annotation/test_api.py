@@ -5,7 +5,8 @@ import uuid
 import pytest
 
 from accounts.tokens import issue_token
-from annotation.models import Annotation, Assignment
+from annotation import serving
+from annotation.models import Annotation, Assignment, Exposure
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -317,6 +318,28 @@ def test_skip_needs_a_known_reason_and_gives_the_next_pair(study, lease, client)
     after = client.post(path, {"reason": "too_distressing"}, format="json")
     assert after.status_code == 200
     assert after.json()["current"]["id"] == desk["next"]["id"]
+
+
+@pytest.mark.parametrize("body", [{"reason": "not_revealed"}, {}])
+def test_a_pair_that_may_show_harm_is_skipped_without_a_reason_and_goes_to_somebody_else(study, lease, client, body):
+    pair = factories.pair(study, may_show=["crime"])
+    skipped = lease()["current"]["id"]
+    unseen = body | {"care": {"revealed_s": {"video_0": 0.0, "video_1": 0.0}}}
+    assert client.post(f"/api/v1/assignments/{skipped}/skip/", unseen, format="json").status_code == 200
+    row = Assignment.objects.get(pk=skipped)
+    assert (row.state, row.skip_reason) == ("skipped", "not_revealed")
+    assert not Exposure.objects.get(assignment=row).too_distressing
+    assert serving.lease(factories.member(study, "annotator"), study).current.pair_id == pair.pk
+
+
+@pytest.mark.parametrize("body", [{"reason": "not_revealed"}, {}])
+def test_a_harmless_pair_is_not_skipped_without_a_reason(study, lease, client, body):
+    factories.pair(study)
+    current = lease()["current"]["id"]
+    response = client.post(f"/api/v1/assignments/{current}/skip/", body, format="json")
+    assert response.status_code == 400
+    assert "not known to show harm" in response.json()["fields"]["reason"][0]
+    assert Assignment.objects.get().state == "leased"
 
 
 def test_renew_extends_and_release_gives_back(study, lease, client):

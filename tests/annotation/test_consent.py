@@ -12,6 +12,7 @@ from annotation.models import Assignment, Seat
 from catalog.documents import NotPublished, text_of
 from catalog.harms import HARM_KEYS
 from catalog.models import Document, Pair, Study
+from catalog.promises import PROMISES
 from catalog.terms import CHANGED, categories_of, change_terms
 from tests import factories
 
@@ -125,6 +126,7 @@ class TestThePage:
 
     def test_the_contact_is_on_it_or_in_words_who_else_to_ask(self, browser_client, study, newcomer):
         client = browser_client(newcomer)
+        Study.objects.update(help_contact="")
         assert "names no contact yet" in client.get(page_of(study)).content.decode()
         Study.objects.update(help_contact="Care line: care@example.org <b>")
         page = client.get(page_of(study)).content.decode()
@@ -297,3 +299,25 @@ class TestTerms:
         with pytest.raises(NotPublished):
             change_terms(study, categories=["crime"], texts={"tlh": "x"})
         assert Study.objects.get(pk=study.pk).categories == list(HARM_KEYS)
+
+
+class TestWhatThePageNames:
+    def test_what_the_text_links_to_is_on_the_page(self, browser_client, study, newcomer):
+        page = browser_client(newcomer).get(page_of(study)).content.decode()
+        for promise in PROMISES:
+            assert f'<a href="#{promise.key}">' in page
+            assert f'id="{promise.key}"' in page
+        assert "By the hour, breaks included" in page
+        assert "2 hours at most" in page
+
+    def test_what_is_missing_is_said_and_not_promised(self, browser_client, study, newcomer):
+        Study.objects.filter(pk=study.pk).update(help_contact="", pay_basis="", daily_dose_s=0, break_s=0)
+        page = browser_client(newcomer).get(page_of(study)).content.decode()
+        for words in ("names no contact yet", "not said yet: ask before you agree", "no limit", "none set"):
+            assert words in page
+
+    def test_what_it_named_is_kept_with_what_was_agreed_to(self, browser_client, study, newcomer):
+        browser_client(newcomer).post(page_of(study), sent(study, "violence"))
+        kept = Consent.objects.get(user=newcomer).text
+        assert "- Pay, also for breaks: By the hour, breaks included" in kept
+        assert "- Talk to someone: The study desk, extension 100" in kept

@@ -86,18 +86,32 @@ class TestSeenThrough:
     def test_saying_so_is_not_enough(self):
         assert unseen(self.report(video_1=1.0), self.DURATIONS) == ["video_1"]
 
-    def test_at_twice_the_speed_half_the_time_is_enough(self):
-        faster = self.report(video_0=1.0, video_1=2.0, speeds={"1": 0.2, "2": 2.0})
-        assert unseen(faster, self.DURATIONS) == []
+    @pytest.mark.parametrize("speeds", [{"2": 4.0}, {"1.5": 4.0}, {"50": 4.0}, {"1": 0.2, "2": 4.0}])
+    def test_what_was_played_faster_than_it_is_was_not_watched(self, speeds):
+        assert unseen(self.report(speeds=speeds), self.DURATIONS) == ["video_0", "video_1"]
 
-    def test_no_speed_makes_a_video_shorter_than_the_player_can(self):
-        claimed = self.report(video_0=0.1, video_1=0.1, speeds={"50": 3.0})
-        assert unseen(claimed, self.DURATIONS) == ["video_0", "video_1"]
+    @pytest.mark.parametrize("speeds", [{"1": 4.0}, {"0.25": 16.0}, {"0.5": 2.0, "1": 2.0, "2": 9.0}])
+    def test_what_was_played_at_most_at_its_own_speed_was_watched(self, speeds):
+        assert unseen(self.report(speeds=speeds), self.DURATIONS) == []
+
+    def test_seconds_that_were_played_and_not_watched_do_not_count(self):
+        blurred = self.report()
+        blurred["video_0"]["watched_s"] = 1.7  # less than nine tenths of two seconds
+        blurred["video_1"]["watched_s"] = 3.7
+        assert unseen(blurred, self.DURATIONS) == ["video_0"]
+
+    @pytest.mark.parametrize("seconds", [float("nan"), float("inf"), -4.0, 10**400, "4", None, True])
+    def test_a_number_of_seconds_that_makes_no_sense_is_none(self, seconds):
+        claimed = self.report()
+        claimed["video_1"]["watched_s"] = seconds
+        assert unseen(claimed, self.DURATIONS) == ["video_1"]
 
     @given(st.recursive(
         st.none() | st.booleans() | st.floats() | st.text(max_size=5),
         lambda inner: st.dictionaries(
-            st.sampled_from(["video_0", "video_1", "presentation", "speeds", "played_s", "seen_through", "nan", "2"]),
+            st.sampled_from(
+                ["video_0", "video_1", "presentation", "speeds", "played_s", "watched_s", "seen_through", "nan", "2"]
+            ),
             inner, max_size=4,
         ),
         max_leaves=8,

@@ -295,10 +295,11 @@ def test_an_offer_that_has_to_wait_keeps_no_other_from_coming(study, annotator):
 
 
 @pytest.mark.parametrize(
-    ("reason", "held"), [("technical_problem", True), ("cannot_judge", True), ("too_distressing", False)]
+    ("reason", "held"),
+    [("technical_problem", True), ("cannot_judge", True), ("too_distressing", False), ("not_revealed", False)],
 )
 def test_after_so_many_skips_a_pair_waits_for_a_researcher(study, reason, held):
-    pair = factories.pair(study)
+    pair = factories.pair(study, may_show=["crime"])
     for _ in range(study.hold_after_skips):
         person = factories.member(study, "annotator")
         serving.skip(serving.lease(person, study).current, person, reason=reason)

@@ -115,22 +115,6 @@ def test_a_dimension_is_seen_whole_in_chinese(open_page, chinese, work, viewport
         assert page.evaluate("(a => a.scrollHeight <= a.clientHeight)(document.querySelector('[data-answers]'))")
 
 
-def test_escape_hides_from_within_a_dialog_and_from_the_menu(open_page, annotator, work):
-    page = open_page(work, annotator)
-    expect_a_pair(page)
-    shown = page.locator('video[data-active][data-side="left"]')
-    page.locator('[data-action="help"]').click()
-    page.keyboard.press("Escape")
-    expect(page.get_by_role("dialog")).to_have_count(0)
-    expect(shown).not_to_be_visible()
-    page.locator("[data-menu] > summary").click()
-    page.keyboard.press("Escape")  # closes the menu, and shows nothing
-    expect(page.locator("[data-menu][open]")).to_have_count(0)
-    expect(shown).not_to_be_visible()
-    page.keyboard.press("Escape")
-    expect(shown).to_be_visible()
-
-
 def test_a_pair_that_was_answered_elsewhere_gives_way_to_the_next(open_page, api, annotator, study, work):
     study.lease_s = 120
     study.save()

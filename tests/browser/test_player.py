@@ -223,21 +223,3 @@ def test_full_screen_has_both_videos_and_their_transport(watch):
     page.get_by_role("button", name="Full screen with both").click()
     page.wait_for_function("() => !document.fullscreenElement")
     expect(page.locator('[data-cover="left"]')).to_be_hidden()
-
-
-@pytest.mark.parametrize("by", ["the browser", "the page"])
-def test_escape_from_full_screen_hides_pauses_and_mutes(watch, by):
-    page = watch("moving", "still")
-    page.get_by_label("Sound").select_option("left")
-    page.get_by_role("button", name="Full screen with both").click()
-    page.wait_for_function("() => document.fullscreenElement")
-    play_beyond(page, 0.1)
-    if by == "the browser":
-        page.evaluate("document.exitFullscreen()")  # a browser with a window keeps the key to itself
-    else:
-        page.keyboard.press("Escape")
-    page.wait_for_function("() => !document.fullscreenElement")
-    for side in ("left", "right"):
-        expect(page.locator(f'[data-cover="{side}"]')).to_be_visible()
-        expect(page.locator(f'video[data-active][data-side="{side}"]')).not_to_be_visible()
-    assert page.evaluate("[...document.querySelectorAll('video[data-active]')].every(v => v.paused && v.muted)")

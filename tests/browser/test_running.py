@@ -16,9 +16,9 @@ pytestmark = pytest.mark.long
 SIZES = {"wide": {"width": 1280, "height": 800}, "narrow": {"width": 420, "height": 800}}
 
 
-def go_to(page, name, role="link"):
+def go_to(page, name, role="link", *, exact=True):
     """Tabs on until the control of this name has the focus; fails if the page has been gone through."""
-    wanted = page.locator("main").get_by_role(role, name=name, exact=True).first
+    wanted = page.locator("main").get_by_role(role, name=name, exact=exact).first
     expect(wanted).to_be_visible()
     for _ in range(150):
         page.keyboard.press("Tab")
@@ -75,6 +75,19 @@ def test_a_study_is_made_set_up_run_and_closed_by_keyboard(open_page):
 
     factories.pairs(study, 2)
     press(page, "Settings", "link")
+    expect(page.get_by_role("button", name="Resume")).to_be_disabled()
+    press(page, "Protection › Whom to turn to", "link")
+    fill(page, "Whom to turn to", "The study desk, extension 100")
+    press(page, "Save")
+    press(page, "Consent", "link")
+    go_to(page, "Violence", "checkbox", exact=False)
+    page.keyboard.press("Space")
+    press(page, "Save and ask everybody again")
+    press(page, "State", "link")
+    press(page, "About › Pay", "link")
+    fill(page, "Pay", "By the hour, breaks included")
+    press(page, "Save")
+    press(page, "State", "link")
     press(page, "Resume")
     said(page, "The study is running.")
     starts_to_annotate(open_page, password)

@@ -11,7 +11,9 @@ from django.core.management import CommandError, call_command
 
 from accounts.models import User
 from accounts.tokens import issue_token
+from catalog import promises
 from catalog.demo.takes import takes
+from catalog.harms import HARM_KEYS
 from catalog.models import Asset, Membership, Officer, Pair, Study
 from tests import factories
 from tests.catalog.manifests import write_file
@@ -40,6 +42,7 @@ def test_demo_study_and_its_sign_ins(make_demo, client):
     study = Study.objects.get()
     assert (study.slug, study.title) == ("demo", "Demo: shapes in motion")
     assert Pair.objects.filter(study=study).count() > 20
+    assert (study.state, promises.unkept(study), study.categories) == ("running", [], list(HARM_KEYS))
     assert set(Pair.objects.values_list("in_sample", "wanted")) == {(False, 1), (True, 2)}
     assert path.stat().st_mode & 0o777 == 0o600
     people = json.loads(path.read_text())

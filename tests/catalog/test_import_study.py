@@ -30,7 +30,7 @@ def test_new_study_gets_prompts_videos_and_every_pair_of_a_prompt(tmp_path):
     report = imported(write(tmp_path, prompts_with_videos(2, 3)), title="Colours")
 
     study = Study.objects.get(slug="colours")
-    assert (study.title, study.state, report.study_created) == ("Colours", "running", True)
+    assert (study.title, study.state, report.study_created) == ("Colours", "paused", True)
     assert (report.prompts.added, report.videos.added, report.assets.added, report.pairs.added) == (
         2,
         6,

@@ -88,6 +88,8 @@ class Command(BaseCommand):
         self.stdout.write(f"  batches {report.batches_added:>9} new")
         if report.bad:
             self.stdout.write(f"  left out{len(report.bad):>9} bad rows")
+        if report.study_created:
+            self.stdout.write("The study is paused. An admin or researcher resumes it on its page, Settings, State.")
 
 
 def refusal(report: ImportReport, *, skip_bad: bool) -> str:

@@ -12,6 +12,7 @@ from accounts import audit
 from accounts.models import AccessToken, User
 from accounts.people import Password, create_person, new_passwords, reset_password
 from catalog.demo.clips import make_clips
+from catalog.harms import HARM_KEYS
 from catalog.importing import ImportOptions, ImportTrouble, import_study
 from catalog.management.bars import Bar
 from catalog.models import Membership, Officer, Pair, Study
@@ -95,7 +96,14 @@ class Command(BaseCommand):
 @transaction.atomic
 def make_study() -> None:
     """The study, if it is missing. Its random overlap sample wants an answer of each of the two annotators."""
-    values = {"title": TITLE, "seed": SEED, "sample_overlap": 2}
+    values = {
+        "title": TITLE,
+        "seed": SEED,
+        "sample_overlap": 2,
+        "categories": list(HARM_KEYS),
+        "help_contact": "The demo’s wellbeing desk, extension 100",
+        "pay_basis": "Nothing: this is a demo. In a real study, say what is paid, and that breaks are paid too.",
+    }
     study, is_new = Study.objects.get_or_create(slug=SLUG, defaults=values)
     if is_new:
         audit.record("study.created", study, actor=None, study_slug=SLUG, after=values)

@@ -42,6 +42,11 @@ export class Care {
     for (const side of inSight) this.#sides.get(side)[isVeiled(side) ? "filtered" : "plain"] += passed;
   }
 
+  /** Whether a side was ever in sight without its filter. */
+  wasRevealed(side) {
+    return this.#sides.get(side)?.plain > 0;
+  }
+
   /** The person hid both. */
   hid() {
     this.#hidden += 1;

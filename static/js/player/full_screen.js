@@ -1,22 +1,17 @@
-/** Both videos with their transport on the full screen. Who leaves it by Escape, or by any way but ours, hides both. */
+/** Both videos with their transport on the full screen. */
 
 import { one, onAction, say } from "../page/dom.js";
 
 const section = one("[data-player]");
 const button = one('button[data-action="full-screen"]');
-let leaving = false;
 
 export const isFullScreen = () => document.fullscreenElement === section;
 
-/** Leaves full screen because we want to. */
 export function leaveFullScreen() {
-  if (!isFullScreen()) return;
-  leaving = true;
-  document.exitFullscreen();
+  if (isFullScreen()) document.exitFullscreen().catch(() => {}); // the browser was faster
 }
 
-/** `onEscape()` when full screen was left, and not by its button. */
-export function bindFullScreen(onEscape) {
+export function bindFullScreen() {
   button.hidden = !document.fullscreenEnabled;
   onAction("full-screen", () => {
     if (isFullScreen()) leaveFullScreen();
@@ -26,7 +21,5 @@ export function bindFullScreen(onEscape) {
     const entered = isFullScreen();
     button.setAttribute("aria-pressed", String(entered));
     button.title = say(entered ? "full_screen_leave" : "full_screen");
-    if (!entered && !leaving) onEscape();
-    leaving = false;
   });
 }

@@ -1,13 +1,15 @@
 /** The player on the page: two screens with captions, one transport bar, and the pair that waits behind. */
 
+import { anyOpen, onDialogOpen } from "../page/dialogs.js";
 import { SIDES, all, one, onAction, say } from "../page/dom.js";
 import { passingWord } from "../page/status.js";
 import { Care } from "./care.js";
 import { Duo } from "./duo.js";
 import { bindFullScreen, isFullScreen, leaveFullScreen } from "./full_screen.js";
 import { Reel } from "./reel.js";
+import { Sight } from "./sight.js";
 import { Veil } from "./veil.js";
-import { Viewing } from "./viewing.js";
+import { FASTEST_WATCHED, Viewing } from "./viewing.js";
 
 const bySide = (find) => Object.fromEntries(SIDES.map((side) => [side, find(side)]));
 const section = one("[data-player]");
@@ -27,6 +29,7 @@ export class Player {
   veil = new Veil();
   hidden = false;
   #care;
+  #sight = new Sight();
   #reel = null;
   #waiting = null;
   #leaving = null;
@@ -34,19 +37,20 @@ export class Player {
   #onPlay;
 
   /**
-   * `onExpired(reel)` renews addresses; `onPlay()` is called when the person first lets a pair play; `onEscape()` when
-   * they leave full screen to see nothing more; `idleMs()` says how long they have done nothing.
+   * `onExpired(reel)` renews addresses; `onPlay()` is called when the person first lets a pair play; `idleMs()` says how
+   * long they have done nothing.
    */
-  constructor({ onExpired, onPlay, onEscape, idleMs }) {
+  constructor({ onExpired, onPlay, idleMs }) {
     this.#onExpired = onExpired;
     this.#onPlay = onPlay;
     this.#care = new Care(idleMs);
     this.duo.addEventListener("change", () => this.#paint());
     this.duo.addEventListener("moved", () => this.viewing.moved());
-    this.duo.addEventListener("ended", ({ detail: side }) => this.viewing.ended(side, this.duo.videos[side], this.duo.rate));
+    this.duo.addEventListener("ended", ({ detail: side }) => this.#ended(side));
     this.duo.addEventListener("blocked", ({ detail }) => passingWord(say(detail === "sound" ? "sound_blocked" : "play_blocked"), "warn"));
     document.addEventListener("visibilitychange", () => { if (document.hidden) this.duo.pause(); });
-    bindFullScreen(onEscape);
+    bindFullScreen();
+    onDialogOpen(() => { this.duo.pause(); leaveFullScreen(); });
     this.#bind();
     const frame = () => { this.#sample(); requestAnimationFrame(frame); };
     requestAnimationFrame(frame);
@@ -121,8 +125,11 @@ export class Player {
     }
   }
 
-  /** Hides both (pausing, muting and veiling them, off the full screen), or shows them again, under a filter if there is one. */
-  hide(hidden, { counts = true } = {}) {
+  /**
+   * Hides both (pausing, muting and veiling them, off the full screen), or shows them again, under a filter if there is
+   * one. A hide `counts` as a sign of distress only where the person asked for nothing else.
+   */
+  hide(hidden, { counts }) {
     if (hidden && !this.hidden && counts) this.#care.hid();
     this.hidden = hidden;
     section.toggleAttribute("data-hidden", hidden);
@@ -142,7 +149,7 @@ export class Player {
   }
 
   play() {
-    if (this.hidden || !this.#reel) return;
+    if (this.hidden || !this.#reel || anyOpen()) return;
     this.#onPlay();
     this.veil.read();
     this.duo.play();
@@ -166,6 +173,11 @@ export class Player {
     return report;
   }
 
+  /** Whether the pair is blurred and at least one of its videos was never revealed. */
+  get isUnrevealed() {
+    return this.veil.filter === "blur" && SIDES.some((side) => !this.#care.wasRevealed(side));
+  }
+
   /** What the person was exposed to; never a part of the answers. */
   care(videoOn) {
     return this.#care.report(videoOn);
@@ -178,8 +190,28 @@ export class Player {
     if (!this.duo.running) return;
     const playing = this.duo.chosen.filter((side) => !this.duo.videos[side].paused);
     const { rate, sound: audible } = this.duo;
-    if (this.viewing.sample(this.duo.videos, playing, { rate, sound: audible, fullScreen: isFullScreen() })) this.#paint();
+    const how = { rate, sound: audible, fullScreen: isFullScreen(), isSeen: (side) => this.#isSeen(side) };
+    if (this.viewing.sample(this.duo.videos, playing, how)) this.#paint();
     else this.#paintTime();
+  }
+
+  #ended(side) {
+    this.viewing.ended(side, this.duo.videos[side], { rate: this.duo.rate, isSeen: () => this.#isSeen(side) });
+  }
+
+  /** Whether the person can see what a video shows: greyscale shows it, the blur does not. */
+  #isSeen(side) {
+    return !this.hidden && !this.#isBlurred(side) && !anyOpen() && this.#sight.isVisible(side);
+  }
+
+  #isBlurred(side) {
+    return this.veil.filter === "blur" && this.veil.isVeiled(side);
+  }
+
+  /** What the person must change before a side can count as watched: "blurred", "fast", or "" for nothing. */
+  obstacle(side) {
+    if (this.#isBlurred(side)) return "blurred";
+    return this.duo.rate > FASTEST_WATCHED ? "fast" : "";
   }
 
   #bind() {
@@ -187,7 +219,7 @@ export class Player {
     onAction("back", () => this.duo.step(-1));
     onAction("forward", () => this.duo.step(1));
     onAction("loop", () => this.duo.setLoop(!this.duo.loop));
-    onAction("reveal", () => this.hide(false));
+    onAction("reveal", () => this.hide(false, { counts: false }));
     onAction("unveil", (button) => { this.veil.reveal(button.dataset.for); playButton.focus(); });
     onAction("veil", () => this.turnVeil());
     onAction("reload", (button) => this.#reel?.retry(button.dataset.for));

@@ -1,9 +1,16 @@
-/** How the two videos were really watched: seconds played, seen through or not, loops, at which speed and size. */
+/**
+ * How the two videos were really watched: seconds played and seconds watched, seen through or not, loops, at which speed
+ * and size. A video is watched while it plays at most at its own speed and the person can see it.
+ */
 
 import { SIDES } from "../page/dom.js";
 
-/** A video counts as seen through when each of this many equal parts of it has been played. */
+/** A video counts as seen through when each of this many equal parts of it has been watched, … */
 const PARTS = 32;
+/** … for this part of its length together: sampling loses a little at loops. The server asks for the same. */
+const WATCHED_SHARE = 0.9;
+/** Faster than this, a video is played and not watched. */
+export const FASTEST_WATCHED = 1;
 /** Longer jumps between two samples are seeks or sleeping tabs, not playing. */
 const LONGEST_STEP_S = 0.6;
 /** A loop is an end that was reached by playing at least this part of the video before it. */
@@ -16,9 +23,10 @@ export class Viewing {
   /** A fresh account of a pair of clips, or one that goes on from an earlier report by side. */
   reset(clips, earlier = {}) {
     for (const side of SIDES) {
-      const { played_s: played = 0, seen_through: seen = false, loops = 0 } = earlier[side] ?? {};
+      const { played_s: played = 0, watched_s: watched = 0, seen_through: seen = false, loops = 0 } = earlier[side] ?? {};
       const frame_s = 1 / (clips[side].fps || 25);
-      this.#sides.set(side, { frame_s, played, seen, loops, parts: new Set(), at: null, since: 0 });
+      const account = { frame_s, played, watched, seen, loops, parts: new Set() };
+      this.#sides.set(side, { ...account, at: null, since: 0, watching: false });
     }
     const { together_s = 0, singly_s = 0, sound_s = 0, full_screen_s = 0, speeds = {} } = earlier.presentation ?? {};
     this.#presentation = { together_s, singly_s, sound_s, full_screen_s, speeds: { ...speeds } };
@@ -28,47 +36,54 @@ export class Viewing {
     return this.#sides.get(side)?.seen ?? false;
   }
 
-  /** One look at a playing pair: `videos` by side, those that play, and how. Answers whether a side became seen. */
-  sample(videos, playing, { rate, sound, fullScreen }) {
+  /**
+   * Takes one sample of a playing pair: `videos` by side, those that play, and how; `isSeen(side)` says whether the person
+   * can see a video. Returns whether a side became seen through.
+   */
+  sample(videos, playing, { rate, sound, fullScreen, isSeen }) {
     let became = false;
     let longest = 0;
     for (const side of playing) {
       const account = this.#sides.get(side);
       const { currentTime: at, duration } = videos[side];
       const jumped = account.at === null;
-      const from = jumped ? Math.floor(at / account.frame_s) * account.frame_s : account.at; // a frame is seen whole
-      const played = !jumped && at > from && at - from <= LONGEST_STEP_S * rate ? at - from : 0;
+      const played = !jumped && at > account.at && at - account.at <= LONGEST_STEP_S * rate ? at - account.at : 0;
       account.played += played / rate;
       account.since += played;
       longest = Math.max(longest, played / rate);
       if (sound === side) this.#presentation.sound_s += played / rate;
-      if (jumped || played) became = this.#cover(account, from, at, duration) || became;
-      account.at = at;
+      const watching = rate <= FASTEST_WATCHED && isSeen(side);
+      const goesOn = watching && account.watching && played > 0;
+      const from = goesOn ? account.at : Math.floor(at / account.frame_s) * account.frame_s; // a frame is seen whole
+      if (watching && (goesOn || jumped || played)) became = this.#watch(account, { from, to: at, duration, rate }) || became;
+      Object.assign(account, { at, watching });
     }
     if (longest > 0) this.#count(longest, playing.length, rate, fullScreen);
     return became;
   }
 
-  /** A video reached its end, at a speed. Answers whether it thereby became seen. */
-  ended(side, { duration }, rate) {
+  /** A video reached its end, played as in `sample`. Returns whether it thereby became seen through. */
+  ended(side, { duration }, { rate, isSeen }) {
     const account = this.#sides.get(side);
     const rest = account.at === null ? Infinity : duration - account.at;
     const played = rest <= LONGEST_STEP_S * rate; // else it ended while nobody saw it
     if (played && account.since + rest >= LOOP_SHARE * duration) account.loops += 1;
-    const became = played && this.#cover(account, account.at, duration, duration);
-    Object.assign(account, { at: null, since: 0 });
+    const watched = played && account.watching && rate <= FASTEST_WATCHED && isSeen(side);
+    const became = watched && this.#watch(account, { from: account.at, to: duration, duration, rate });
+    Object.assign(account, { at: null, since: 0, watching: false });
     return became;
   }
 
   /** The place moved without playing. */
   moved() {
-    for (const account of this.#sides.values()) Object.assign(account, { at: null, since: 0 });
+    for (const account of this.#sides.values()) Object.assign(account, { at: null, since: 0, watching: false });
   }
 
-  #cover(account, from, to, duration) {
+  #watch(account, { from, to, duration, rate }) {
+    account.watched += (to - from) / rate;
     const part = (time) => Math.min(PARTS - 1, Math.max(0, Math.floor((time / duration) * PARTS)));
     for (let index = part(from); index <= part(to); index += 1) account.parts.add(index);
-    if (account.seen || account.parts.size < PARTS) return false;
+    if (account.seen || account.parts.size < PARTS || account.watched < WATCHED_SHARE * duration) return false;
     account.seen = true;
     return true;
   }
@@ -84,8 +99,8 @@ export class Viewing {
   report(videoOn, screens, videos) {
     const report = {};
     for (const side of SIDES) {
-      const { played, seen, loops } = this.#sides.get(side);
-      report[videoOn(side)] = { played_s: rounded(played), seen_through: seen, loops };
+      const { played, watched, seen, loops } = this.#sides.get(side);
+      report[videoOn(side)] = { played_s: rounded(played), watched_s: rounded(watched), seen_through: seen, loops };
     }
     const { speeds, ...seconds } = this.#presentation;
     report.presentation = {

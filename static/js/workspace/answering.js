@@ -10,17 +10,22 @@ export class Answering {
   #sheet;
   #guide;
   #seen;
+  #obstacle;
   #onChange;
   #advancing = true;
   /** Arrows and Space keep their meaning on a focused control: the focus then stays there. */
   #byArrow = false;
   #saidTooSoon = "";
 
-  /** `seen(side)`: whether that video was seen through. `onChange()`: an answer was given, changed or taken back. */
-  constructor({ sheet, guide, seen, onChange }) {
+  /**
+   * `seen(side)`: whether that video was seen through; `obstacle(side)`: what keeps it from counting as watched now.
+   * `onChange()`: an answer was given, changed or taken back.
+   */
+  constructor({ sheet, guide, seen, obstacle, onChange }) {
     this.#sheet = sheet;
     this.#guide = guide;
     this.#seen = seen;
+    this.#obstacle = obstacle;
     this.#onChange = onChange;
     this.#bind();
   }
@@ -51,7 +56,7 @@ export class Answering {
     }
   }
 
-  /** That a video shows no harm can be said once it has been seen through; that it shows one, at any time. */
+  /** That a video shows no harm can be said once it has been watched to its end; that it shows one, at any time. */
   openGates() {
     for (const side of SIDES) {
       const open = this.#seen(side);
@@ -73,7 +78,8 @@ export class Answering {
   #tooSoon(side) {
     cue("seen_first");
     this.#saidTooSoon = side;
-    passingWord(say(this.#sheet.yesNo ? "seen_first_no" : "seen_first", { side: say(side) }), "warn");
+    const key = ["seen_first", this.#obstacle(side), this.#sheet.yesNo && "no"].filter(Boolean).join("_");
+    passingWord(say(key, { side: say(side) }), "warn");
   }
 
   #tagStep() {

@@ -16,7 +16,6 @@ import { Sheet } from "./sheet.js";
 const page = document.body.dataset;
 let freshAddresses = async () => false;
 let afterChange = () => {};
-let escaped = () => {};
 
 const seen = (side) => player.viewing.seen(side);
 
@@ -24,18 +23,14 @@ export const sheet = new Sheet();
 export const player = new Player({
   onExpired: (reel) => freshAddresses(reel),
   onPlay: () => { hand.began = true; },
-  onEscape: () => escaped(),
   idleMs: () => clock.idleMs,
 });
 export const guide = new Guide(sheet, () => clock?.tick(), seen);
-export const answering = new Answering({ sheet, guide, seen, onChange: changed });
+export const answering = new Answering({ sheet, guide, seen, obstacle: (side) => player.obstacle(side), onChange: changed });
 export const clock = new Clock(stage);
 
 /** `fresh(reel)`: a video's address has expired; gives the reel new ones and answers whether it could. */
 export const onAddressExpired = (fresh) => { freshAddresses = fresh; };
-
-/** `run()` when somebody leaves full screen by Escape, which hides both as it does elsewhere. */
-export const onEscapeFromFullScreen = (run) => { escaped = run; };
 
 /** `run()` after an answer was given, changed or taken back. */
 export const onAnswer = (run) => { afterChange = run; };

@@ -5,7 +5,7 @@
  */
 
 import { Refused, Trouble, addressOf, send } from "./api.js";
-import { clear, clipsOf, clock, collect, guide, hold, lay, onAddressExpired, onAnswer, onEscapeFromFullScreen, player, sheet, uncover } from "./bench.js";
+import { clear, clipsOf, clock, collect, guide, hold, lay, onAddressExpired, onAnswer, player, sheet, uncover } from "./bench.js";
 import { openSheet } from "./dialogs.js";
 import { say } from "../page/dom.js";
 import { Drafts, further } from "./drafts.js";
@@ -329,12 +329,13 @@ onAddressExpired(async (reel) => {
 });
 setInterval(() => drafts.grew(), 5000);
 
-onEscapeFromFullScreen(() => setHidden(true));
-
-/** Hides, pauses and mutes both videos, or shows them; a reload keeps it so. */
-export function setHidden(hidden) {
+/**
+ * Hides, pauses and mutes both videos, or shows them; a reload keeps it so. A hide `counts` as a sign of distress unless a
+ * dialog asked for it.
+ */
+export function setHidden(hidden, { counts = true } = {}) {
   if (!hand.assignment) return;
-  player.hide(hidden);
+  player.hide(hidden, { counts });
   noteHidden(hidden);
   passingWord(hidden ? say(byTouch.matches ? "hidden_by_touch" : "hidden") : "");
 }

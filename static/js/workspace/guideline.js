@@ -15,7 +15,6 @@ const versionChip = one("[data-guide-version]", dialog);
 const { language } = dialog.dataset;
 
 export class Guideline {
-  #onOpen;
   #onRead;
   #turn;
   #texts = new Map();
@@ -27,12 +26,8 @@ export class Guideline {
   #unread = null;
   #confirming = false;
 
-  /**
-   * `onOpen()` before it opens; `onRead()` when a changed guideline was read; `turn()`: the step of the answers whose
-   * turn it is, or null.
-   */
-  constructor({ onOpen, onRead, turn }) {
-    this.#onOpen = onOpen;
+  /** `onRead()` when a changed guideline was read; `turn()`: the step of the answers whose turn it is, or null. */
+  constructor({ onRead, turn }) {
     this.#onRead = onRead;
     this.#turn = turn;
     onAction("guideline", () => this.open());
@@ -85,7 +80,6 @@ export class Guideline {
 
   #begin(mode) {
     if (one("dialog[open]")) return false;
-    this.#onOpen();
     this.#mode(mode);
     foot.hidden = true;
     dialog.showModal();

@@ -1,7 +1,8 @@
 /** Keys by position (`event.code`), so that they lie alike on every layout. */
 
+import { anyOpen } from "../page/dialogs.js";
 import { all } from "../page/dom.js";
-import { anyOpen } from "./dialogs.js";
+import { isEscapeSpent } from "../page/escape.js";
 import { answerKeys, settings } from "./settings.js";
 
 const TAG_CODES = [...Array.from({ length: 9 }, (_, index) => `Digit${index + 1}`), "Digit0", "Minus", "Equal"];
@@ -17,10 +18,7 @@ export function paintTagKeys() {
   }
 }
 
-/**
- * `act` has a function for each thing that keys do; each says by `false` that the key was not for it.
- * Escape always hides: one that also closes a dialog or a menu never shows the videos again.
- */
+/** `act` has a function for each thing that keys do; each returns `false` if the key was not for it. */
 export function bindKeys(act) {
   const player = {
     Space: () => act.toggle(),
@@ -57,8 +55,7 @@ export function bindKeys(act) {
   document.addEventListener("keydown", (event) => {
     if (event.isComposing || event.keyCode === 229) return;
     if (event.code === "Escape") {
-      if (anyOpen() || event.defaultPrevented || document.fullscreenElement) act.hide();
-      else if (!event.repeat) act.hideOrShow();
+      if (!isEscapeSpent(event)) act.hideOrShow();
       return;
     }
     if (event.defaultPrevented || anyOpen() || event.repeat || settings.keys === "off" || event.altKey || event.metaKey) return;

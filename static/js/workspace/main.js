@@ -23,7 +23,7 @@ import { welcome } from "./welcome.js";
 // --- What others join in with: `reportWith`, `onShow`, `onLeave`, `onTaken` of pair.js, `onPanel` of empty.js -----
 onShow(showReturned);
 onShow(() => welcome(countAnswered()));
-const guideline = new Guideline({ onOpen: () => player.duo.pause(), onRead: lookAgain, turn: () => guide.turn() });
+const guideline = new Guideline({ onRead: lookAgain, turn: () => guide.turn() });
 
 // --- Acts, by key and by control ----------------------------------------------------------------------
 bindKeys({
@@ -42,15 +42,15 @@ bindKeys({
   pass: () => answering.pass(),
   passTags: () => answering.passTags(),
   undo: () => (hand.busy ? false : answering.undo()),
-  hide: () => setHidden(true),
   hideOrShow: () => setHidden(!player.hidden),
 });
 one("[data-answers]").addEventListener("submit", (event) => { event.preventDefault(); submit(); });
 bindPrompt();
 bindSettings(() => hand.assignment && guide.refresh());
-bindReport({ onOpen: () => setHidden(true), onReport: report });
-bindDialogs({ onSkip: skip, onOpen: () => player.duo.pause() });
-onAction("talk", () => { setHidden(true); openSheet("talk"); });
+const hideVideos = () => setHidden(true, { counts: false });
+bindReport({ onOpen: hideVideos, onReport: report });
+bindDialogs({ onSkip: skip, hideVideos, isUnrevealed: () => player.isUnrevealed });
+onAction("talk", () => { hideVideos(); openSheet("talk"); });
 onAction("ask-again", lookAgain);
 onAction("work-here", begin);
 onAction("reveal", () => noteHidden(false));

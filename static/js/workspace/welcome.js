@@ -1,6 +1,6 @@
 /** The first run: what is asked and the keys that matter, once, before somebody's first answer. */
 
-import { anyOpen } from "./dialogs.js";
+import { anyOpen } from "../page/dialogs.js";
 import { one } from "../page/dom.js";
 import { read, write } from "./keeping.js";
 

@@ -1,0 +1,29 @@
+/** Whether a person can see each video: the page is visible, and at least half of the video's box is on the screen. */
+
+import { SIDES, one } from "../page/dom.js";
+
+/** Part of a video's box that must be on the screen. */
+const LEAST_PART = 0.5;
+
+export class Sight {
+  #screens = Object.fromEntries(SIDES.map((side) => [side, one(`[data-screen="${side}"]`)]));
+  #onScreen = new Set();
+
+  constructor() {
+    const observer = new IntersectionObserver((entries) => this.#observe(entries), { threshold: LEAST_PART });
+    for (const side of SIDES) observer.observe(this.#screens[side]);
+  }
+
+  #observe(entries) {
+    for (const { target, intersectionRatio, boundingClientRect: box } of entries) {
+      const isOn = intersectionRatio >= LEAST_PART && box.width > 0 && box.height > 0;
+      this.#onScreen[isOn ? "add" : "delete"](target.dataset.screen);
+    }
+  }
+
+  isVisible(side) {
+    const full = document.fullscreenElement;
+    const behind = full !== null && !full.contains(this.#screens[side]);
+    return document.visibilityState === "visible" && !behind && this.#onScreen.has(side);
+  }
+}
