@@ -71,7 +71,8 @@ def test_without_a_report_the_estimate_stands(study, annotator):
     before = dose(annotator)
     submit(lease, annotator)
     assert dose(annotator) == before
-    assert Exposure.objects.get(assignment=lease).revealed_s is None
+    stands = Exposure.objects.get(assignment=lease)
+    assert (stands.revealed_s, stands.expected_s, stands.lapses_s) == (0, before, 0)
 
 
 def test_a_report_that_does_not_say_what_was_revealed_leaves_the_estimate(study, annotator):
