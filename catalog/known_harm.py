@@ -144,12 +144,16 @@ def note(found: Collection[tuple[int, str]]) -> None:
 
 # --- An import's new videos and pairs ---------------------------------------------------------------------------
 
-NEW_VIDEOS = "video.study_id = %(study)s AND video.id >= %(first_video)s"
 NEW_PAIRS = "pair.study_id = %(study)s AND pair.id >= %(first_pair)s"
-
+#: Driven by the videos that are known to show harm, which are few, and not by the new ones, which may be a million.
+KNOWN = "SELECT id, study_id, asset_id, may_show FROM catalog_video WHERE study_id = %(study)s AND may_show <> '{}'"
+DERIVE_NEW = DERIVE_PAIRS.format(
+    pairs=f"SELECT pair.id FROM ({PAIRS_OF_VIDEOS.format(videos=KNOWN)}) known"  # noqa: S608 - of constants
+    f" JOIN catalog_pair pair ON pair.id = known.id WHERE {NEW_PAIRS}"
+)
 LOCK_NEW = f"""
 SELECT asset.id FROM catalog_asset asset
- WHERE asset.id IN (SELECT video.asset_id FROM catalog_video video WHERE {NEW_VIDEOS}
+ WHERE asset.id IN (SELECT video.asset_id FROM catalog_video video WHERE video.id IN ({{new_videos}})
                      UNION
                     SELECT video.asset_id
                       FROM catalog_pair pair JOIN catalog_video video ON video.id = pair.video_0_id WHERE {NEW_PAIRS}
@@ -158,23 +162,20 @@ SELECT asset.id FROM catalog_asset asset
                       FROM catalog_pair pair JOIN catalog_video video ON video.id = pair.video_1_id WHERE {NEW_PAIRS})
  ORDER BY asset.id FOR SHARE OF asset
 """  # noqa: S608 - of constants
-#: Driven by the videos that are known to show harm, which are few, and not by the new ones, which may be a million.
-KNOWN = "SELECT id, study_id, asset_id, may_show FROM catalog_video WHERE study_id = %(study)s AND may_show <> '{}'"
-INHERIT_NEW = INHERIT.format(known=KNOWN, heirs=NEW_VIDEOS)
-DERIVE_NEW = DERIVE_PAIRS.format(
-    pairs=f"SELECT pair.id FROM ({PAIRS_OF_VIDEOS.format(videos=KNOWN)}) known"  # noqa: S608 - of constants
-    f" JOIN catalog_pair pair ON pair.id = known.id WHERE {NEW_PAIRS}"
-)
 #: Ids are lower than this.
 NONE_NEW = 2**63 - 1
 
 
-def inherit(study_id: int, first_video: int | None, first_pair: int | None) -> None:
-    """Adds what was noted meanwhile to the study's videos and pairs from these ids on; None: none are new.
+def inherit(study_id: int, first_pair: int | None, new_videos: str) -> None:
+    """Adds what was noted meanwhile to the study's new videos and pairs.
 
     Call it at the end of the transaction that adds them. Their assets stay locked, shared, until it commits.
+
+    Args:
+        first_pair: new pairs have ids from this on; None: there are none.
+        new_videos: a SELECT of the ids of the new videos.
     """
-    video, pair = first_video or NONE_NEW, first_pair or NONE_NEW
-    fetch_all(LOCK_NEW, {"study": study_id, "first_video": video, "first_pair": pair})
-    change(INHERIT_NEW, {"study": study_id, "first_video": video})
-    change(DERIVE_NEW, {"study": study_id, "first_pair": pair})
+    values = {"study": study_id, "first_pair": first_pair or NONE_NEW}
+    fetch_all(LOCK_NEW.format(new_videos=new_videos), values)
+    change(INHERIT.format(known=KNOWN, heirs=f"video.id IN ({new_videos})"), {"study": study_id})
+    change(DERIVE_NEW, values)

@@ -176,14 +176,14 @@ def write(
         progress.advance()
         new_assets = writing.write_assets(intake, report, most=tasks.FULL)
         progress.advance()
-        first_video = writing.write_videos(study, keys, intake, report)
+        writing.write_videos(study, keys, intake, report)
         progress.advance()
         if pairing.choice.method == "listed":
             writing_pairs.stage_listed_pairs(study, pairing, intake)
         else:
             progress.begin("Pairing prompts", intake.count("prompt"))
             writing_pairs.stage_pairs_of_prompts(study, pairs, pairing, progress)
-        writing_pairs.write_pairs(study, pairs, options.batch_size, progress, report, first_video)
+        writing_pairs.write_pairs(study, pairs, options.batch_size, progress, report)
     report.pairs.already_there += pairing.already_there
     report.warnings += found.warnings + _warnings(study, listed, pairing, options)
     report.imported = True

@@ -133,12 +133,12 @@ INSERT_ASSETS = sql.SQL("""
 """)
 
 
-def write_videos(study: Study, keys: Staged, intake: Intake, report: ImportReport) -> int | None:
-    """Adds new videos, and notes where each video of the intake is now. Returns the lowest new id, or None."""
+def write_videos(study: Study, keys: Staged, intake: Intake, report: ImportReport) -> None:
+    """Adds new videos, and notes where each video of the intake is now."""
     has_origins = intake.fetch("SELECT 1 FROM video WHERE derived_from IS NOT NULL LIMIT 1")
     if has_origins:
         execute(MARK_NEW, study=study.pk)
-    [(added, first)] = fetch(_insert_videos(), study=study.pk)
+    added = execute(_insert_videos(), study=study.pk)
     report.videos = Tally(added, intake.count("video") - added)
     refresh_statistics(Video, added)
     if has_origins:
@@ -146,7 +146,6 @@ def write_videos(study: Study, keys: Staged, intake: Intake, report: ImportRepor
     execute(KEEP_VIDEO_KEYS, study=study.pk)
     keys.number()
     report.differences += _differences("video", _differing_videos(), study, intake)
-    return first
 
 
 #: Those that will be new, and only the first of equal ones: an origin is not changed.
@@ -161,17 +160,13 @@ MARK_NEW = sql.SQL("""
 
 def _insert_videos() -> sql.Composable:
     return sql.SQL("""
-        WITH added AS (
-            INSERT INTO catalog_video (study_id, prompt_id, asset_id, public_id, {columns})
-            SELECT %(study)s, prompt.id, asset.id, staged.public_id, {values}
-              FROM importing_video staged
-              JOIN catalog_prompt prompt ON prompt.study_id = %(study)s AND prompt.public_id = staged.prompt
-              JOIN catalog_asset asset ON asset.sha256 = staged.sha256
-             ORDER BY staged.row
-                ON CONFLICT (study_id, public_id) DO NOTHING
-            RETURNING id
-        )
-        SELECT count(*), min(id) FROM added
+        INSERT INTO catalog_video (study_id, prompt_id, asset_id, public_id, {columns})
+        SELECT %(study)s, prompt.id, asset.id, staged.public_id, {values}
+          FROM importing_video staged
+          JOIN catalog_prompt prompt ON prompt.study_id = %(study)s AND prompt.public_id = staged.prompt
+          JOIN catalog_asset asset ON asset.sha256 = staged.sha256
+         ORDER BY staged.row
+            ON CONFLICT (study_id, public_id) DO NOTHING
     """).format(
         columns=sql.SQL(", ").join(map(sql.Identifier, VIDEO_COLUMNS)),
         values=sql.SQL(", ").join(or_default(Video, name) for name in VIDEO_COLUMNS),

@@ -93,11 +93,8 @@ STAGE_LISTED = sql.SQL("""
 """)
 
 
-def write_pairs(
-    study: Study, staged: Staged, batch_size: int, progress: Progress, report: ImportReport, first_video: int | None
-) -> None:
-    """Draws the sample among the staged pairs, adds them in order, and settles them. The import's new videos have ids
-    from `first_video` on; None: it brought none."""
+def write_pairs(study: Study, staged: Staged, batch_size: int, progress: Progress, report: ImportReport) -> None:
+    """Draws the sample among the staged pairs, adds them in order, and settles them."""
     staged.number()
     report.sampled = draw_sample(study)
     [(count,)] = fetch(sql.SQL("SELECT count(*) FROM importing_pair"))
@@ -113,8 +110,10 @@ def write_pairs(
         progress.advance(last - done)
     report.batches_added = places.added
     refresh_statistics(Pair, report.pairs.added)
-    if first is not None or first_video is not None:
-        settle_new(study, first, first_video)
+    if first is None:
+        known_harm.inherit(study.pk, None, NEW_VIDEOS)
+    else:
+        settle_new(study, first)
 
 
 class Places(NamedTuple):
@@ -167,9 +166,16 @@ INSERT_PAIRS = sql.SQL(
 ).format(known_harm=sql.SQL(known_harm.OF_PROMPT))
 
 
-def settle_new(study: Study, first: int | None, first_video: int | None) -> None:
-    """Makes pairs from key `first` on servable, or holds them, by the state of their assets, and lets them and the
-    videos from key `first_video` on inherit what was tagged meanwhile.
+#: Those of the intake's videos that this transaction has added.
+NEW_VIDEOS = """
+SELECT video.id FROM importing_video_key key JOIN catalog_video video ON video.id = key.pk
+ WHERE video.created_at >= now()
+"""
+
+
+def settle_new(study: Study, first: int) -> None:
+    """Makes pairs from key `first` on servable, or holds them, by the state of their assets, and lets them and the new
+    videos inherit what was tagged meanwhile.
 
     A worker that finishes an asset now cannot see these pairs before they are committed, so it would settle
     nothing, and they would wait for ever. Nor could somebody who tries a failed asset again, and they would stay
@@ -183,9 +189,7 @@ def settle_new(study: Study, first: int | None, first_video: int | None) -> None
     The lock comes last in the transaction and is short. It cannot close a circle: a worker that holds an
     asset waits only for committed pairs, of which this transaction locks none.
     """
-    known_harm.inherit(study.pk, first_video, first)
-    if first is None:
-        return
+    known_harm.inherit(study.pk, first, NEW_VIDEOS)
     quarantine.hold_new(study, first)
     transcoding.settle(Pair.objects.filter(study=study, pk__gte=first))
     transcoding.prioritise(study, first)
