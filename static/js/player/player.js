@@ -35,12 +35,12 @@ export class Player {
 
   /**
    * `onExpired(reel)` renews addresses; `onPlay()` is called when the person first lets a pair play; `onEscape()` when
-   * they leave full screen to see nothing more; `idleMs()` says how long they have done nothing.
+   * they leave full screen to see nothing more; `idleMs()` says how long they have done nothing; `today()` the date.
    */
-  constructor({ onExpired, onPlay, onEscape, idleMs }) {
+  constructor({ onExpired, onPlay, onEscape, idleMs, today = () => "" }) {
     this.#onExpired = onExpired;
     this.#onPlay = onPlay;
-    this.#care = new Care(idleMs);
+    this.#care = new Care(idleMs, today);
     this.duo.addEventListener("change", () => this.#paint());
     this.duo.addEventListener("moved", () => this.viewing.moved());
     this.duo.addEventListener("ended", ({ detail: side }) => this.viewing.ended(side, this.duo.videos[side], this.duo.rate));
