@@ -24,10 +24,15 @@ export class CareReports {
     this.#study = study;
     onShow(() => { this.#told = amount(care()); });
     onLeave(() => this.#send());
-    reportWith(() => { this.#told = amount(care()); }); // a draft or an answer takes it along
+    reportWith(() => this.#collected());
     addEventListener("pagehide", () => this.#send({ keepalive: true }));
     document.addEventListener("visibilitychange", () => { if (document.hidden) this.#send({ keepalive: true }); });
     setInterval(() => this.#keepOrSend(), KEEP_MS);
+  }
+
+  /** A draft or an answer takes it along; a revision only if it changes the answer. */
+  #collected() {
+    if (!document.body.hasAttribute("data-revising-open")) this.#told = amount(care());
   }
 
   #keepOrSend() {
