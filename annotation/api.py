@@ -1,5 +1,7 @@
 """The annotator's endpoints. Each parses, calls one function of `serving` or `submission`, and answers."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -9,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import SignedInView
-from annotation import serving, skipping, submission
+from annotation import exposure_reports, serving, skipping, submission
 from annotation.answers import Answers
 from annotation.models import Assignment, Seat
 from annotation.permissions import annotated_study, own_assignment
@@ -21,7 +23,14 @@ from annotation.responses import (
     desk_json,
     submitted_json,
 )
-from annotation.serializers import DraftSerializer, SkipSerializer, SubmissionSerializer, validated
+from annotation.serializers import (
+    CareReportSerializer,
+    DraftSerializer,
+    RenewSerializer,
+    SkipSerializer,
+    SubmissionSerializer,
+    validated,
+)
 from annotation.showing import shown
 
 
@@ -47,6 +56,16 @@ class AssignmentView(SignedInView):
     def validated(self, serializer_class: type, assignment: Assignment) -> dict[str, Any]:
         return validated(serializer_class, self.request.data, assignment)
 
+    @contextmanager
+    def refusing(self, assignment: Assignment, care: dict[str, Any] | None, showing: str = "") -> Iterator[None]:
+        """Turns a refusal into a 409. What the person has seen of the pair by then (`care`) is booked all the same."""
+        try:
+            yield
+        except (serving.NotYours, submission.Conflict) as refusal:
+            if care:
+                exposure_reports.take_report(assignment, self.person, care, showing=showing)
+            raise Conflict(str(refusal), refusal.code) from refusal
+
 
 class SubmitView(AssignmentView):
     """`POST assignments/{id}/submit/`."""
@@ -58,7 +77,7 @@ class SubmitView(AssignmentView):
         """Stores the answers: 201 the first time, 200 for a repeat of the same submission id, 409 for a conflict."""
         assignment = own_assignment(request, assignment_id)
         body = self.validated(SubmissionSerializer, assignment)
-        try:
+        with self.refusing(assignment, body.get("care")):
             submitted = submission.submit(
                 assignment,
                 self.person,
@@ -69,8 +88,6 @@ class SubmitView(AssignmentView):
                 care=body.get("care"),
                 lease_next=body["lease_next"],
             )
-        except submission.Conflict as conflict:
-            raise Conflict(str(conflict), conflict.code) from conflict
         status = 201 if submitted.created else 200
         return Response(submitted_json(submitted, assignment.study), status=status)
 
@@ -102,9 +119,8 @@ class SkipView(AssignmentView):
         assignment = own_assignment(request, assignment_id)
         body = self.validated(SkipSerializer, assignment)
         try:
-            desk = serving.skip(assignment, self.person, reason=body["reason"], care=body.get("care"))
-        except serving.NotYours as error:
-            raise Conflict(str(error), error.code) from error
+            with self.refusing(assignment, body.get("care")):
+                desk = serving.skip(assignment, self.person, reason=body["reason"], care=body.get("care"))
         except skipping.ReasonNeeded as error:
             sentence = _("This pair is not known to show harm. Skip it with one of the reasons.")
             raise ValidationError({"reason": [sentence]}) from error
@@ -116,17 +132,29 @@ class RenewView(AssignmentView):
 
     refusals = {409: ("already_answered", "lease_lost")}
 
-    @extend_schema(request=None, responses={200: AssignmentShape})
+    @extend_schema(request=RenewSerializer, responses={200: AssignmentShape})
     def post(self, request: Request, assignment_id: int) -> Response:
         """Extends the lease, or takes it back while its pair still has a slot; with fresh media addresses."""
         assignment = own_assignment(request, assignment_id)
         study = assignment.study
-        try:
+        if care := self.validated(RenewSerializer, assignment).get("care"):
+            exposure_reports.take_report(assignment, self.person, care)
+        with self.refusing(assignment, None):
             renewed = serving.renew(assignment, self.person)
-        except serving.NotYours as error:
-            raise Conflict(str(error), error.code) from error
         seat = Seat.objects.get(study=study, person=self.person)
         return Response(assignment_json(shown(renewed.pk)[renewed.pk], seat, study))
+
+
+class CareView(AssignmentView):
+    """`POST assignments/{id}/care/`."""
+
+    @extend_schema(request=CareReportSerializer, responses={204: None})
+    def post(self, request: Request, assignment_id: int) -> Response:
+        """Books what was revealed of the pair so far, whatever became of it. Repeating it is harmless."""
+        assignment = own_assignment(request, assignment_id)
+        care = self.validated(CareReportSerializer, assignment)["care"]
+        exposure_reports.take_report(assignment, self.person, care)
+        return Response(status=204)
 
 
 class ReleaseView(AssignmentView):

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotation import revisions, submission
+from annotation import revisions
 from annotation.answers import Answers, draft_of
 from annotation.api import AssignmentView, Conflict
 from annotation.models import Assignment, Seat, Standing
@@ -63,7 +63,7 @@ class ReviseView(AssignmentView):
         and for answers that stand already, 409 for a conflict."""
         assignment = own_assignment(request, assignment_id)
         body = validated(RevisionSerializer, request.data, assignment)
-        try:
+        with self.refusing(assignment, body.get("care"), f"revision {body['submission_id']}"):
             revised = revisions.revise(
                 assignment,
                 self.person,
@@ -72,9 +72,8 @@ class ReviseView(AssignmentView):
                 timings_ms=body["timings_ms"],
                 viewing=body["viewing"],
                 reason=body["reason"],
+                care=body.get("care"),
             )
-        except submission.Conflict as conflict:
-            raise Conflict(str(conflict), conflict.code) from conflict
         return Response(revised_json(revised), status=201 if revised.created else 200)
 
 

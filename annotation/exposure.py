@@ -1,26 +1,22 @@
-"""How much possibly harmful video a person sees: estimated when a pair is leased, settled when it ends, bounded.
+"""How much possibly harmful video a person sees: estimated when a pair is leased, and replaced by what is reported.
 
 The dose is counted in seconds a day, over all studies, in the person's own time zone. Nothing here enters a figure
-of speed, quality or pay.
+of speed, quality or pay. The reports themselves are read in `exposure_reports`.
+
+Locks: the assignment first, then its `Exposure` rows, then the doses by day.
 """
 
-from collections.abc import Collection, Mapping
-from datetime import date, datetime, timedelta
-from typing import Any
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from django.utils import timezone
-
 from accounts.models import User
-from annotation.models import Assignment, Break, Exposure, Seat
-from annotation.protocol import VIDEOS
+from annotation.models import Break, Exposure, Seat
 from catalog.models import Study
 from diptych.database.fixed import change, fetch_one
 
 #: How often each clip is expected to be looked at in full, for the estimate.
 LOOKS = 2.0
-#: More than that is not believed of one pair.
-MOST_SECONDS = 3600.0
 
 
 def day_of(person: User, now: datetime) -> date:
@@ -32,7 +28,7 @@ def seconds_to_tomorrow(person: User, now: datetime) -> int:
     """Until the person's day ends and its dose with it."""
     here = now.astimezone(_zone(person))
     tomorrow = (here + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    return max(1, int((tomorrow - here).total_seconds()))
+    return max(1, int((tomorrow.astimezone(UTC) - now.astimezone(UTC)).total_seconds()))
 
 
 def _zone(person: User) -> ZoneInfo:
@@ -49,96 +45,111 @@ VALUES (%(person)s, %(day)s, greatest(0, %(more)s::float8))
 """
 
 
-def settle(
-    assignment: Assignment,
-    person: User,
-    *,
-    care: Mapping[str, Any] | None,
-    tagged: Collection[str] = (),
-    too_distressing: bool = False,
-) -> float:
-    """Replaces what was expected of a pair by what was seen of it; the seconds by which the dose grew.
-
-    Call it once, when the assignment ends.
-
-    Args:
-        care: `{"revealed_s": {"video_0": seconds, …}, "hidden": times}` as the page reports it; None: unknown, and
-            the estimate stands. The same holds without `revealed_s`.
-        tagged: the videos that the person tagged. Of a pair that was expected to be harmless only these count.
-    """
-    hidden = care.get("hidden", 0) if care else 0
-    known = Exposure.objects.select_for_update().filter(assignment_id=assignment.pk).first()
-    if known is None and not (hidden or too_distressing or (care and tagged)):
-        return 0.0
-    day = day_of(person, timezone.now())
-    exposure = known or Exposure(assignment_id=assignment.pk, study_id=assignment.study_id, person=person, day=day)
-    before = exposure.expected_s if exposure.revealed_s is None else exposure.revealed_s
-    if care is not None:
-        revealed = care.get("revealed_s")
-        counted = VIDEOS if known is not None or too_distressing else tagged
-        seen_s = before if revealed is None else sum(revealed.get(video, 0.0) for video in counted)
-        exposure.revealed_s = min(MOST_SECONDS, seen_s)
-    exposure.hidden += hidden
-    exposure.too_distressing |= too_distressing
-    exposure.save()
-    more = (before if exposure.revealed_s is None else exposure.revealed_s) - before
-    if more:
-        change(DOSED, {"person": person.pk, "day": exposure.day, "more": more})
-    return more
+def add_to_dose(person_id: int, changes: Iterable[tuple[date, float]]) -> None:
+    """Changes the person's doses by seconds, day by day; the days in order, so that no two wait for each other."""
+    for day, more in sorted(changes):
+        if more:
+            change(DOSED, {"person": person_id, "day": day, "more": more})
 
 
-#: What a person is expected to see of a lease that `queue.TAKE` did not give. What was taken back as unseen is
-#: expected again.
+#: What a person is expected to see of a lease that `queue.TAKE` did not write down. What still stands of that day,
+#: shown and never reported, is not expected twice.
 EXPECTED = """
-WITH exposed AS (
-    INSERT INTO annotation_exposure AS exposure
-           (assignment_id, study_id, person_id, day, expected_s, hidden, too_distressing)
-    SELECT %(assignment)s, pair.study_id, %(person)s, %(day)s,
-           %(looks)s * (SELECT coalesce(sum(asset.duration_s), 0)
-                          FROM catalog_video video JOIN catalog_asset asset ON asset.id = video.asset_id
-                         WHERE video.id IN (pair.video_0_id, pair.video_1_id)), 0, false
+WITH estimate AS (
+    SELECT pair.study_id, %(looks)s * (SELECT coalesce(sum(asset.duration_s), 0)
+                                         FROM catalog_video video JOIN catalog_asset asset ON asset.id = video.asset_id
+                                        WHERE video.id IN (pair.video_0_id, pair.video_1_id)) AS seconds
       FROM catalog_pair pair WHERE pair.id = %(pair)s AND pair.lane = 1
-        ON CONFLICT (assignment_id) DO UPDATE
-       SET day = excluded.day, revealed_s = NULL WHERE exposure.revealed_s = 0
-    RETURNING expected_s
+), stood AS (
+    SELECT coalesce((SELECT expected_s FROM annotation_exposure
+                      WHERE assignment_id = %(assignment)s AND day = %(day)s FOR UPDATE), 0) AS seconds
+), more AS (
+    SELECT estimate.study_id, greatest(0, estimate.seconds - stood.seconds) AS seconds FROM estimate, stood
+), exposed AS (
+    INSERT INTO annotation_exposure AS exposure (assignment_id, study_id, person_id, day, expected_s, lapses_s)
+    SELECT %(assignment)s, study_id, %(person)s, %(day)s, seconds, CASE WHEN %(is_shown)s THEN 0 ELSE seconds END
+      FROM more
+        ON CONFLICT (assignment_id, day) DO UPDATE
+       SET expected_s = exposure.expected_s + excluded.expected_s, lapses_s = excluded.lapses_s
+), dosed AS (
+    INSERT INTO annotation_dose AS dose (person_id, day, seconds)
+    SELECT %(person)s, %(day)s, seconds FROM more
+        ON CONFLICT (person_id, day) DO UPDATE SET seconds = dose.seconds + excluded.seconds
 )
-INSERT INTO annotation_dose AS dose (person_id, day, seconds)
-SELECT %(person)s, %(day)s, expected_s FROM exposed
-    ON CONFLICT (person_id, day) DO UPDATE SET seconds = dose.seconds + excluded.seconds
-RETURNING (SELECT expected_s FROM exposed)
+SELECT seconds FROM more
 """
 
 
-def expect(assignment_id: int, pair_id: int, person: User, now: datetime) -> float:
-    """Estimates what the person will see of a lease; the seconds by which the dose grew."""
+def expect(assignment_id: int, pair_id: int, person: User, now: datetime, *, is_shown: bool) -> float:
+    """Estimates what the person will see of a pair that they are given again. Returns the seconds by which the day's
+    dose grew.
+
+    Call it in the transaction that makes the assignment a lease again. `is_shown`: it is shown at once.
+    """
+    today = day_of(person, now)
+    lapsed = lapse(assignment_id, person).get(today, 0.0)
     values = {"assignment": assignment_id, "pair": pair_id, "person": person.pk, "looks": LOOKS}
-    row = fetch_one(EXPECTED, values | {"day": day_of(person, now)})
-    return row[0] if row else 0.0
+    row = fetch_one(EXPECTED, values | {"day": today, "is_shown": is_shown})
+    return (row[0] if row else 0.0) - lapsed
 
 
-UNSEEN = """
+def lapse(assignment_id: int, person: User) -> dict[date, float]:
+    """Takes back what was expected of the assignment's last lease and has not come. Returns the seconds by day."""
+    lapsed: dict[date, float] = {}
+    for row in Exposure.objects.select_for_update().filter(assignment_id=assignment_id, lapses_s__gt=0).order_by("day"):
+        lapsed[row.day] = row.lapses_s
+        row.expected_s, row.lapses_s = row.expected_s - row.lapses_s, 0.0
+        row.save(update_fields=["expected_s", "lapses_s"])
+    add_to_dose(person.pk, [(day, -seconds) for day, seconds in lapsed.items()])
+    return lapsed
+
+
+def expect_today(assignment_id: int, person: User, now: datetime) -> float:
+    """Moves what is expected of a pair to today: it was leased on an earlier day, and is shown now. Returns the seconds
+    by which today's dose grew."""
+    today = day_of(person, now)
+    rows = list(Exposure.objects.select_for_update().filter(assignment_id=assignment_id, expected_s__gt=0))
+    earlier = [row for row in rows if row.day != today]
+    seconds = max((row.expected_s for row in earlier), default=0.0)
+    if not seconds or len(earlier) < len(rows):
+        return 0.0
+    changes = [(row.day, -row.expected_s) for row in earlier]
+    for row in earlier:
+        row.expected_s = row.lapses_s = 0.0
+        row.save(update_fields=["expected_s", "lapses_s"])
+    Exposure.objects.update_or_create(
+        assignment_id=assignment_id,
+        day=today,
+        defaults={"expected_s": seconds},
+        create_defaults={"expected_s": seconds, "study_id": earlier[0].study_id, "person_id": person.pk},
+    )
+    add_to_dose(person.pk, [*changes, (today, seconds)])
+    return seconds
+
+
+LAPSED = """
 WITH ended AS (  -- locks all three rows and waits for none, so nobody waits for it in turn
-    SELECT exposure.assignment_id
+    SELECT exposure.id, exposure.person_id, exposure.day, exposure.lapses_s
       FROM annotation_exposure exposure
       JOIN annotation_assignment assignment ON assignment.id = exposure.assignment_id
       JOIN annotation_dose dose ON dose.person_id = exposure.person_id AND dose.day = exposure.day
-     WHERE exposure.revealed_s IS NULL
-       AND assignment.state IN ('expired', 'released') AND assignment.shown_at IS NULL
+     WHERE exposure.lapses_s > 0 AND assignment.state IN ('expired', 'released', 'offered')
        FOR NO KEY UPDATE SKIP LOCKED
-), unseen AS (
-    UPDATE annotation_exposure exposure SET revealed_s = 0
-      FROM ended WHERE exposure.assignment_id = ended.assignment_id
-    RETURNING exposure.person_id, exposure.day, exposure.expected_s
+), lapsed AS (
+    UPDATE annotation_exposure exposure SET expected_s = exposure.expected_s - ended.lapses_s, lapses_s = 0
+      FROM ended WHERE exposure.id = ended.id
+    RETURNING ended.person_id, ended.day, ended.lapses_s
 )
 UPDATE annotation_dose dose SET seconds = greatest(0, dose.seconds - given_back.seconds)
-  FROM (SELECT person_id, day, sum(expected_s) AS seconds FROM unseen GROUP BY person_id, day) given_back
+  FROM (SELECT person_id, day, sum(lapses_s) AS seconds FROM lapsed GROUP BY person_id, day) given_back
  WHERE dose.person_id = given_back.person_id AND dose.day = given_back.day
 """
 
 
 def forget_unseen() -> int:
-    """Takes back what was expected of pairs that ended before they were shown; how many people's days it changed."""
-    return change(UNSEEN, {})
+    """Takes back what was expected of leases that ended before their pair was shown, and what a report left to expect
+    of leases that ended since. Returns how many people's days it changed."""
+    return change(LAPSED, {})
 
 
 def break_left_s(seat: Seat, study: Study, now: datetime) -> int:

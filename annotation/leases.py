@@ -95,15 +95,22 @@ def length_s(place: str, study: Study) -> int:
 
 
 PROMOTED = """
-UPDATE annotation_assignment
-   SET place = 'current', shown_at = %(now)s, expires_at = %(expires_at)s,
-       protocol_version = %(protocol_version)s, guideline_version = %(guideline_version)s
- WHERE id = %(id)s AND state = 'leased' AND place = 'next'
-RETURNING id
+WITH promoted AS (
+    UPDATE annotation_assignment
+       SET place = 'current', shown_at = %(now)s, expires_at = %(expires_at)s,
+           protocol_version = %(protocol_version)s, guideline_version = %(guideline_version)s
+     WHERE id = %(id)s AND state = 'leased' AND place = 'next'
+    RETURNING id
+), shown AS (  -- what is expected of it no longer lapses with the lease
+    UPDATE annotation_exposure exposure SET lapses_s = 0
+      FROM promoted WHERE exposure.assignment_id = promoted.id AND exposure.lapses_s > 0
+    RETURNING exposure.day
+)
+SELECT promoted.id, (SELECT max(day) FROM shown) FROM promoted
 """
 
 
-def promote(held: Held, study: Study, now: datetime) -> int | None:
+def promote(held: Held, seat: Seat, person: User, study: Study, now: datetime) -> int | None:
     """Makes the next pair the current one: it is shown now, under the versions in force now, and its short lease
     becomes a full one. None if the sweep was sooner."""
     row = fetch_one(
@@ -116,7 +123,12 @@ def promote(held: Held, study: Study, now: datetime) -> int | None:
             "guideline_version": study.guideline_version,
         },
     )
-    return row[0] if row else None
+    if row is None:
+        return None
+    assignment_id, expected_on = row
+    if expected_on is not None and expected_on != exposure.day_of(person, now):
+        seat.dose_s += exposure.expect_today(assignment_id, person, now)
+    return int(assignment_id)
 
 
 ACCEPTED = """
@@ -134,7 +146,8 @@ WITH offered AS (  -- whoever gets here while holding a pair waits for no other
     RETURNING pair.id
 )
 UPDATE annotation_assignment mine
-   SET state = 'leased', place = %(place)s, leased_at = %(now)s, shown_at = %(now)s, expires_at = %(expires_at)s
+   SET state = 'leased', place = %(place)s, leased_at = %(now)s, shown_at = %(now)s, expires_at = %(expires_at)s,
+       lease_number = mine.lease_number + 1
   FROM offered, slot WHERE mine.id = offered.id
 RETURNING mine.id, mine.pair_id
 """
@@ -157,7 +170,7 @@ def accept(seat: Seat, person: User, study: Study, now: datetime, *, capped: boo
     if row is None:
         return None
     assignment_id, pair_id = row
-    seat.dose_s += exposure.expect(assignment_id, pair_id, person, now)
+    seat.dose_s += exposure.expect(assignment_id, pair_id, person, now, is_shown=True)
     return int(assignment_id)
 
 

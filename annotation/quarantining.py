@@ -11,11 +11,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from annotation import exposure, leases, serving
-from annotation.models import Assignment, Exposure
+from annotation import exposure_reports, leases, serving
+from annotation.models import Assignment
 from annotation.seats import take_seat
 from catalog import quarantine
-from catalog.models import Quarantine
+from catalog.models import Pair, Quarantine
 from catalog.models.pairs import QUARANTINED
 from diptych.database.fixed import change
 
@@ -110,10 +110,16 @@ def _outcome(quarantines: Collection[Quarantine]) -> str:
 def _leave(assignment: Assignment, person: User, care: Mapping[str, Any] | None) -> serving.Desk:
     study = assignment.study
     seat = take_seat(person, study)
-    assignment = Assignment.objects.select_for_update().get(pk=assignment.pk)
+    assignment = Assignment.objects.select_for_update(of=("self",)).select_related("pair").get(pk=assignment.pk)
     if assignment.state == Assignment.State.LEASED:
         leases.end(assignment.pk, Assignment.State.RELEASED)
-    settled = Exposure.objects.filter(assignment=assignment, revealed_s__isnull=False).exists()
-    if assignment.state != Assignment.State.SUBMITTED and not settled:
-        exposure.settle(assignment, person, care=care)
+    answered = assignment.state == Assignment.State.SUBMITTED
+    if care is not None or not answered:
+        exposure_reports.settle(
+            assignment,
+            person,
+            care=care,
+            showing="report" if answered else exposure_reports.lease_of(assignment),
+            sensitive=assignment.pair.lane == Pair.Lane.SENSITIVE,
+        )
     return serving.fill(seat, person, study, leases.held_leases(seat))

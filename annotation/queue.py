@@ -1,11 +1,11 @@
 """The queue: which pair comes next for one person, at a cost that does not grow with what they did or cannot take.
 
-A study's servable pairs stand in lanes (`Pair.Lane`), each ordered by descending priority, then id, in one partial
-index. A person walks along each lane once: their seat keeps how far *ahead* they are, and nothing behind that is
-looked at again by an ordinary lease. What opened behind it (a slot that came back, a video that became ready, a new
-priority) is found by a *look back*, which walks from the front of each lane to the place ahead, a bounded window at
-a time, and starts again every `LOOK_BACK_S`. Nothing is lost for good: before a person is told that nothing is left,
-the whole queue is walked.
+A study's servable pairs stand in lanes: those that may show harm (`Pair.Lane`) apart from the others, and controls
+apart from real pairs. Each lane is ordered by descending priority, then id, in one partial index. A person walks
+along each lane once: their seat keeps how far *ahead* they are, and nothing behind that is looked at again by an
+ordinary lease. What opened behind it (a slot that came back, a video that became ready, a new priority) is found by a
+*look back*, which walks from the front of each lane to the place ahead, a bounded window at a time, and starts again
+every `LOOK_BACK_S`. Nothing is lost for good: before a person is told that nothing is left, the whole queue is walked.
 """
 
 from datetime import datetime
@@ -29,8 +29,13 @@ class Turn(NamedTuple):
 
 
 FRONT, END = Turn(-(2**31), 0), Turn(2**31 - 1, 2**63 - 1)
-LANES = (0, 1, 2)
-REAL_LANES, HARMLESS_LANES, CONTROL_LANES = (0, 1), (0,), (2,)
+
+#: The lanes, as the seat's positions number them: those of controls come after those of real pairs (`Pair.Lane`).
+LANES = (0, 1, 2, 3)
+REAL_LANES, HARMLESS_LANES = (0, 1), (0,)
+CONTROL_LANES, HARMLESS_CONTROL_LANES = (2, 3), (2,)
+SENSITIVE_LANES = (1, 3)
+FIRST_CONTROL_LANE = CONTROL_LANES[0]
 
 #: From the first place (not included) to the second (included).
 Stretch = tuple[Turn, Turn]
@@ -70,7 +75,7 @@ class Positions:
 
 
 class Taken(NamedTuple):
-    """What was leased, and whether for the first time."""
+    """What was leased, from which of `LANES`, and whether for the first time."""
 
     assignment_id: int
     pair_id: int
@@ -80,12 +85,17 @@ class Taken(NamedTuple):
     is_new: bool
     expected_s: float
 
+    @property
+    def sensitive(self) -> bool:
+        return self.lane in SENSITIVE_LANES
+
 
 def _window(stretch: str) -> str:
     """The pairs of one of the two stretches that are asked for, in order, `WINDOW` at most."""
     return f"""
        (SELECT id, priority * -1 AS place FROM catalog_pair
-         WHERE study_id = %(study)s AND lane = %(lane_{stretch})s AND open_slots > 0 AND ready AND held = ''
+         WHERE study_id = %(study)s AND lane = %(lane_{stretch})s AND kind = %(kind)s
+           AND open_slots > 0 AND ready AND held = ''
            AND (priority * -1, id) > (%(from_{stretch})s, %(from_id_{stretch})s)
            AND (priority * -1, id) <= (%(to_{stretch})s, %(to_id_{stretch})s)
          ORDER BY priority * -1, id LIMIT {WINDOW})"""  # noqa: S608 - of constants
@@ -103,8 +113,8 @@ WITH first AS (
         ORDER BY place, id
       ) near
       JOIN catalog_pair pair ON pair.id = near.id
-     WHERE pair.open_slots > 0 AND pair.ready AND pair.held = ''
-       AND NOT pair.may_show && %(excluded)s::varchar[]
+     WHERE open_slots > 0 AND ready AND held = '' AND lane IN (%(lane_a)s, %(lane_b)s)
+       AND NOT may_show && %(excluded)s::varchar[]
        AND (%(languages)s::varchar[] = '{{}}' OR EXISTS (
                SELECT FROM catalog_prompt prompt WHERE prompt.id = pair.prompt_id
                   AND (prompt.language = ANY(%(languages)s)
@@ -120,7 +130,8 @@ WITH first AS (
 ), taken AS (
     UPDATE catalog_pair pair SET open_slots = open_slots - 1
       FROM first WHERE pair.id = first.id
-    RETURNING pair.id, lane, priority * -1 AS place, video_0_id, video_1_id,
+    RETURNING pair.id, lane + %(first_lane)s AS lane, pair.lane = 1 AS sensitive, priority * -1 AS place,
+              video_0_id, video_1_id,
               (SELECT coalesce(sum(CASE other."left" WHEN 'video_0' THEN 1 ELSE -1 END), 0)
                  FROM annotation_assignment other
                 WHERE other.pair_id = pair.id AND other.state IN ('leased', 'submitted')) AS balance
@@ -129,49 +140,46 @@ WITH first AS (
            (study_id, pair_id, person_id, round, round_reason, "left", dimension_first, state, place,
             leased_at, shown_at, expires_at, skip_reason, protocol_version, guideline_version)
     SELECT %(study)s, taken.id, %(person)s, 0, '',
-           CASE WHEN taken.balance > 0 THEN 'video_1' WHEN taken.balance < 0 THEN 'video_0' ELSE %(left)s END,
-           %(dimension_first)s, 'leased', %(place)s, %(now)s, %(shown_at)s, %(expires_at)s, '',
-           %(protocol_version)s, %(guideline_version)s
+           CASE WHEN balance > 0 THEN 'video_1' WHEN balance < 0 THEN 'video_0' ELSE %(left)s END,
+           %(dimension)s, 'leased', %(place)s, %(now)s, %(shown_at)s, %(expires_at)s, '',
+           %(protocol)s, %(guideline)s
       FROM taken
         ON CONFLICT (pair_id, person_id, round) DO UPDATE
        SET state = 'leased', place = excluded.place, leased_at = excluded.leased_at, shown_at = excluded.shown_at,
-           expires_at = excluded.expires_at, ended_at = NULL,
+           expires_at = excluded.expires_at, ended_at = NULL, lease_number = mine.lease_number + 1,
            protocol_version = excluded.protocol_version, guideline_version = excluded.guideline_version
      WHERE mine.state IN ('expired', 'released')
     RETURNING id, pair_id, "left", xmax = 0 AS is_new
 ), seated AS (
     UPDATE annotation_seat seat
-       SET served = served + given.is_new::integer,
-           left_balance = left_balance
-                        + CASE WHEN NOT given.is_new THEN 0 WHEN given."left" = 'video_0' THEN 1 ELSE -1 END,
-           sensitive_run = CASE taken.lane WHEN 1 THEN sensitive_run + 1 WHEN 0 THEN 0 ELSE sensitive_run END,
+       SET served = served + is_new::integer,
+           left_balance = left_balance + CASE WHEN NOT is_new THEN 0 WHEN "left" = 'video_0' THEN 1 ELSE -1 END,
+           sensitive_run = CASE WHEN sensitive THEN sensitive_run + 1 ELSE 0 END,
            positions = %(positions)s::jsonb
                     || jsonb_build_object(%(which)s::text || taken.lane, jsonb_build_array(taken.place, taken.id))
       FROM given, taken WHERE seat.id = %(seat)s
 ), exposed AS (
-    INSERT INTO annotation_exposure AS exposure
-           (assignment_id, study_id, person_id, day, expected_s, hidden, too_distressing)
-    SELECT given.id, %(study)s, %(person)s, %(day)s,
-           %(looks)s * (SELECT coalesce(sum(asset.duration_s), 0)
-                          FROM catalog_video video JOIN catalog_asset asset ON asset.id = video.asset_id
-                         WHERE video.id IN (taken.video_0_id, taken.video_1_id)), 0, false
-      FROM given, taken WHERE taken.lane = 1
-        ON CONFLICT (assignment_id) DO UPDATE
-       SET day = excluded.day, revealed_s = NULL WHERE exposure.revealed_s = 0
+    INSERT INTO annotation_exposure (assignment_id, study_id, person_id, day, expected_s, lapses_s)
+    SELECT given.id, %(study)s, %(person)s, %(day)s, seconds, CASE %(place)s WHEN 'current' THEN 0 ELSE seconds END
+      FROM given, taken, LATERAL (
+           SELECT %(looks)s * coalesce(sum(asset.duration_s), 0) AS seconds
+             FROM catalog_video video JOIN catalog_asset asset ON asset.id = video.asset_id
+            WHERE video.id IN (taken.video_0_id, taken.video_1_id)) estimate
+     WHERE sensitive AND is_new
     RETURNING expected_s
 ), dosed AS (
     INSERT INTO annotation_dose AS dose (person_id, day, seconds)
     SELECT %(person)s, %(day)s, expected_s FROM exposed
         ON CONFLICT (person_id, day) DO UPDATE SET seconds = dose.seconds + excluded.seconds
 )
-SELECT given.id, given.pair_id, taken.lane, taken.place, given."left", given.is_new,
-       coalesce((SELECT expected_s FROM exposed), 0)
+SELECT given.id, pair_id, lane, place, "left", is_new, coalesce((SELECT expected_s FROM exposed), 0)
   FROM given, taken
 """)  # noqa: S608 - of constants
 
 #: For each stretch: its lane, how many pairs its window holds, and the last of them.
 WINDOW_ENDS = " UNION ALL ".join(
-    f"SELECT %(lane_{stretch})s::integer, count(*), (array_agg(place ORDER BY place DESC, id DESC))[1], "  # noqa: S608
+    f"SELECT %(lane_{stretch})s::integer + %(first_lane)s, count(*), "  # noqa: S608 - of constants
+    f"(array_agg(place ORDER BY place DESC, id DESC))[1], "
     f"(array_agg(id ORDER BY place DESC, id DESC))[1] FROM {_window(stretch)} near"
     for stretch in STRETCHES
 )
@@ -183,8 +191,8 @@ Wish = dict[str, Any]
 
 
 def take(wish: Wish, positions: Positions, lanes: tuple[int, ...], now: datetime) -> Taken | None:
-    """Leases the first pair in order that the person may have from these lanes. None if nothing is in reach: what
-    lies behind them may still come with `take_anywhere`."""
+    """Leases the first pair in order that the person may have from these lanes, which are all of one kind. None if
+    nothing is in reach: what lies behind them may still come with `take_anywhere`."""
     if positions.look_back_if_due(lanes, now):
         behind: dict[int, Stretch] = {lane: (positions.back[lane], positions.ahead[lane]) for lane in lanes}
         taken = _attempt(wish, positions, behind, "back_")
@@ -235,11 +243,12 @@ def _ends(wish: Wish, stretches: dict[int, Stretch]) -> dict[int, tuple[bool, Tu
     }
 
 
-def _bounds(stretches: dict[int, Stretch]) -> dict[str, int]:
+def _bounds(stretches: dict[int, Stretch]) -> dict[str, Any]:
     """Parameters of the two windows; one that is not needed is empty."""
-    bounds: dict[str, int] = {}
-    given = chain(stretches.items(), repeat((-1, NOTHING)))
+    first = FIRST_CONTROL_LANE if min(stretches) >= FIRST_CONTROL_LANE else 0
+    bounds: dict[str, Any] = {"kind": "control" if first else "real", "first_lane": first}
+    given = chain(stretches.items(), repeat((first - 1, NOTHING)))
     for name, (lane, (after, until)) in zip(STRETCHES, given, strict=False):
-        bounds |= {f"lane_{name}": lane, f"from_{name}": after.order, f"from_id_{name}": after.pair_id}
+        bounds |= {f"lane_{name}": lane - first, f"from_{name}": after.order, f"from_id_{name}": after.pair_id}
         bounds |= {f"to_{name}": until.order, f"to_id_{name}": until.pair_id}
     return bounds

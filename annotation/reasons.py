@@ -41,7 +41,7 @@ def why_not_now(seat: Seat, study: Study, now: datetime) -> Refusal | None:
 def possible(seat: Seat, study: Study) -> Any:
     """The study's pairs that the person could still be given, now or later, whatever stands between."""
     had = Assignment.objects.filter(pair=OuterRef("pk"), person_id=seat.person_id).exclude(state__in=RECLAIMABLE)
-    pairs = Pair.objects.filter(~Exists(had), study=study, held="").exclude(lane=Pair.Lane.CONTROL)
+    pairs = Pair.objects.filter(~Exists(had), study=study, held="").exclude(kind=Pair.Kind.CONTROL)
     if seat.batches:
         pairs = pairs.filter(batch__number__in=seat.batches)
     if seat.languages:

@@ -16,14 +16,14 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import AuditEvent, User
-from annotation import draws
+from annotation import draws, exposure_reports
 from annotation.answers import Answers
 from annotation.models import Annotation, Assignment, Seat, Standing
 from annotation.protocol import SECOND_LOOK
 from annotation.seats import take_seat
 from annotation.signals import answer_revised
 from annotation.submission import Conflict, active_ms
-from catalog.models import Batch, Study
+from catalog.models import Batch, Pair, Study
 
 #: The audit action that says an answer was shown once more and what came of it.
 LOOKED_AGAIN = "annotation.second_look"
@@ -96,6 +96,7 @@ def revise(
     timings_ms: Mapping[str, int],
     viewing: Mapping[str, Any],
     reason: str,
+    care: Mapping[str, Any] | None = None,
 ) -> Revised:
     """Makes other answers of the person's the current ones, as the next revision of the same assignment.
 
@@ -104,6 +105,7 @@ def revise(
     3. Refuse where the window is over or the batch was handed over; its row is locked, shared, until we commit.
     4. Answers that are what stands already write no revision; that the person looked again is recorded once.
     5. Else write the revision, move the standing to it, record it, and tell the rooms above.
+    6. In all these cases book what was seen of the pair (`care`), once for each submission id.
 
     Raises Conflict if nothing was answered, the answer can no longer be changed, a second look was not asked for or
     is over, or the id was used for anything else.
@@ -112,6 +114,7 @@ def revise(
         with transaction.atomic():
             seat = take_seat(person, assignment.study)
             locked = _locked(assignment)
+            _book(locked, person, care, submission_id, answers)
             stored = Annotation.objects.filter(submission_id=submission_id).first()
             if stored is not None:
                 return _repeated(stored, locked, answers)
@@ -129,6 +132,21 @@ def revise(
         if "submission_id" in str(error):
             raise Conflict("submission_id_used", "This submission id belongs to another answer.") from error
         raise
+
+
+def _book(
+    assignment: Assignment, person: User, care: Mapping[str, Any] | None, submission_id: UUID, answers: Answers
+) -> None:
+    """Books what was seen while the person looked at their answer again."""
+    if care is not None and assignment.state == Assignment.State.SUBMITTED:
+        exposure_reports.settle(
+            assignment,
+            person,
+            care=care,
+            showing=f"revision {submission_id}",
+            sensitive=assignment.pair.lane == Pair.Lane.SENSITIVE,
+            tagged=answers.tagged(),
+        )
 
 
 def _locked(assignment: Assignment) -> Assignment:

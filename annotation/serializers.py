@@ -1,5 +1,6 @@
 """What the annotation API takes in: every body is validated here, before anything else sees it."""
 
+from datetime import date
 from functools import cache
 from typing import Any
 
@@ -14,7 +15,7 @@ from catalog.models import Pair, Study
 
 #: Bounds on what a browser may report about one pair.
 MOST_BYTES_OF_VIEWING = 16_384
-MOST_TIMINGS, LONGEST_STAGE = 40, 60
+MOST_TIMINGS, LONGEST_STAGE, MOST_DAYS = 40, 60, 31
 LONGEST_MS = 24 * 3600 * 1000
 SKIP_REASON_KEYS = (*SKIP_REASONS, NOT_REVEALED)
 #: Why an annotator answers the same pair again (`Annotation.reason`).
@@ -102,13 +103,51 @@ class RevealedSerializer(serializers.Serializer):
     video_1 = serializers.FloatField(min_value=0, max_value=LONGEST_MS / 1000, default=0.0)
 
 
-class CareSerializer(serializers.Serializer):
-    """What somebody was exposed to. It bounds their day and is never stored with answers."""
+class ShowingSerializer(serializers.Serializer):
+    """The counters of one showing of a pair. They start at 0 and only grow, so sending them again changes nothing."""
 
+    showing = serializers.CharField(
+        max_length=40, required=False, help_text="A name that no other showing of the pair has; else: of this lease"
+    )
     revealed_s = RevealedSerializer(required=False, help_text="Seconds that each video was seen and not covered")
+    by_day = serializers.DictField(
+        child=RevealedSerializer(),
+        required=False,
+        help_text="Of these seconds, those of each day (ISO 8601, in the person's time zone). Others count today.",
+    )
     hidden = serializers.IntegerField(
         min_value=0, max_value=10_000, default=0, help_text="Times that the person hid both videos"
     )
+
+    def validate_by_day(self, by_day: dict[str, Any]) -> dict[str, Any]:
+        try:
+            days = {date.fromisoformat(day) for day in by_day}
+        except ValueError:
+            raise serializers.ValidationError("Name each day as YYYY-MM-DD.") from None
+        if len(days) > MOST_DAYS:
+            raise serializers.ValidationError(f"At most {MOST_DAYS} days.")
+        return by_day
+
+
+class CareSerializer(ShowingSerializer):
+    """What somebody was exposed to. It bounds their day and is never stored with answers."""
+
+    earlier = serializers.ListField(
+        child=ShowingSerializer(),
+        max_length=20,
+        required=False,
+        help_text="Earlier showings of the pair whose last report may not have arrived",
+    )
+
+
+class CareReportSerializer(serializers.Serializer):
+    """What was revealed so far."""
+
+    care = CareSerializer()
+
+
+class RenewSerializer(serializers.Serializer):
+    care = CareSerializer(required=False)
 
 
 class ReportedSerializer(serializers.Serializer):

@@ -18,14 +18,14 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import User
-from annotation import exposure, leases, skipping
+from annotation import exposure, exposure_reports, leases, skipping
 from annotation.leases import RECLAIMABLE, Held, NotYours, held_leases, return_expired, take_slot
 from annotation.models import Assignment, Seat
 from annotation.protocol import NOT_REVEALED, SKIP_REASONS
 from annotation.reasons import agreed, why_not_now, why_nothing
 from annotation.seats import look_back_soon, take_seat
 from annotation.taking import Taking
-from catalog.models import Study
+from catalog.models import Pair, Study
 
 __all__ = ["Desk", "NotYours", "fill", "lease", "release", "renew", "return_expired", "skip", "take_seat", "take_slot"]
 
@@ -77,7 +77,7 @@ def fill(seat: Seat, person: User, study: Study, held: Mapping[str, Held]) -> De
     if current_id is None and "offered" in held:
         current_id = leases.accept(seat, person, study, now, capped=taking.capped)
     if current_id is None and following is not None:
-        current_id, following = leases.promote(following, study, now), None
+        current_id, following = leases.promote(following, seat, person, study, now), None
     if following is not None and not leases.keep(following, study, now):
         following = None
     current_id = current_id or taking.take(Assignment.Place.CURRENT)
@@ -123,10 +123,13 @@ def _take_back(assignment: Assignment, person: User, seat: Seat, study: Study) -
     assignment.state = Assignment.State.LEASED
     assignment.place = free[0]
     assignment.leased_at = timezone.now()
+    is_shown = assignment.place == Assignment.Place.CURRENT
+    if is_shown:
+        assignment.shown_at = assignment.shown_at or assignment.leased_at
     assignment.expires_at = assignment.leased_at + timedelta(seconds=1)
     assignment.ended_at = None
-    assignment.save(update_fields=["state", "place", "leased_at", "expires_at", "ended_at"])
-    exposure.expect(assignment.pk, assignment.pair_id, person, assignment.leased_at)
+    assignment.save(update_fields=["state", "place", "leased_at", "shown_at", "expires_at", "ended_at"])
+    exposure.expect(assignment.pk, assignment.pair_id, person, assignment.leased_at, is_shown=is_shown)
 
 
 @transaction.atomic
@@ -142,7 +145,7 @@ def skip(assignment: Assignment, person: User, *, reason: str, care: Mapping[str
     """Give the pair back for good and fill the desk again. `reason`: one of `protocol.SKIP_REASONS`, or `NOT_REVEALED`.
 
     After `Study.hold_after_skips` skips that say something about the pair, it is held for a researcher. `care` says
-    what was seen of it (`exposure.settle`). Raises NotYours if it was answered, and skipping.ReasonNeeded if a harmless
+    what was seen of it (`exposure_reports`). Raises NotYours if it was answered, and skipping.ReasonNeeded if a harmless
     pair is skipped as `NOT_REVEALED`. Skipping twice is harmless.
     """
     if reason not in (*SKIP_REASONS, NOT_REVEALED):
@@ -154,7 +157,14 @@ def skip(assignment: Assignment, person: User, *, reason: str, care: Mapping[str
     if leases.end(assignment.pk, Assignment.State.SKIPPED, skip_reason=reason):
         skipping.hold_if_often(assignment.pair_id, study)
         distressing = reason == "too_distressing"
-        seat.dose_s += exposure.settle(assignment, person, care=care, too_distressing=distressing)
+        seat.dose_s += exposure_reports.settle(
+            assignment,
+            person,
+            care=care,
+            showing=exposure_reports.lease_of(assignment),
+            sensitive=Pair.objects.filter(pk=assignment.pair_id, lane=Pair.Lane.SENSITIVE).exists(),
+            too_distressing=distressing,
+        )
         # Why is nobody's business but the person's: the reason is not in the record that managers read.
         audit.record("assignment.skipped", assignment, actor=person, study_slug=study.slug)
     return fill(seat, person, study, held_leases(seat))

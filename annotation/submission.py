@@ -13,12 +13,12 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import User
-from annotation import draws, exposure, leases, serving
+from annotation import draws, exposure_reports, leases, serving
 from annotation.answers import Answers
 from annotation.models import Annotation, Assignment, Seat, Standing
 from annotation.signals import answer_submitted
-from catalog.models import Study
-from diptych.database.fixed import fetch_all
+from catalog.models import Pair, Study
+from diptych.database.fixed import fetch_all, fetch_one
 
 #: Reason on the standing of an answer that came after its slot had gone to somebody else.
 SURPLUS = "surplus"
@@ -56,8 +56,8 @@ def submit(
     """Stores the person's answers on their assignment and, with `lease_next`, leases what comes next.
 
     The same `submission_id` with the same answers returns what was stored the first time. An answer to a lease
-    that has ended is counted if its pair still has a slot, and else kept as surplus. `care` settles the exposure
-    (`exposure.settle`) and is not stored with the answers.
+    that has ended is counted if its pair still has a slot, and else kept as surplus. `care` says what was seen
+    (`exposure_reports`) and is not stored with the answers.
 
     Raises Conflict if the id was used for anything else, or the assignment was answered or skipped before.
     """
@@ -70,7 +70,14 @@ def submit(
             if created:
                 _tell(annotation, standing, person, study)
                 if writing.sensitive or care:
-                    seat.dose_s += exposure.settle(assignment, person, care=care, tagged=answers.tagged())
+                    seat.dose_s += exposure_reports.settle(
+                        assignment,
+                        person,
+                        care=care,
+                        showing=exposure_reports.lease_of(assignment),
+                        sensitive=writing.sensitive,
+                        tagged=answers.tagged(),
+                    )
             held = writing.held if created else leases.held_leases(seat)
             desk = serving.fill(seat, person, study, held) if lease_next else None
     except IntegrityError as error:
@@ -264,15 +271,26 @@ def active_ms(timings_ms: Mapping[str, int], *, since: datetime, now: datetime) 
     return max(0, min(reported, MOST_ACTIVE_MS, int((now - since).total_seconds() * 1000)))
 
 
+DRAFTED = """
+UPDATE annotation_assignment assignment SET draft = %(draft)s::jsonb
+  FROM catalog_pair pair
+ WHERE assignment.id = %(id)s AND pair.id = assignment.pair_id
+   AND assignment.state IN ('leased', 'expired', 'released', 'offered')
+RETURNING pair.lane
+"""
+
+
 def save_draft(assignment: Assignment, draft: Mapping[str, Any]) -> None:
-    """Keeps unfinished answers with the assignment, also after its lease has ended.
+    """Keeps unfinished answers with the assignment, also after its lease has ended. What was seen of a pair that may
+    show harm (`care`) is booked at once, and never a part of the draft.
 
     Raises Conflict if the pair was answered or skipped.
     """
-    kept = Assignment.objects.filter(pk=assignment.pk, state__in=["leased", *leases.RECLAIMABLE]).update(
-        draft=dict(draft)
-    )
-    if not kept:
+    answers = {name: value for name, value in draft.items() if name != "care"}
+    row = fetch_one(DRAFTED, {"id": assignment.pk, "draft": orjson.dumps(answers).decode()})
+    if (care := draft.get("care")) and (row is None or row[0] == Pair.Lane.SENSITIVE):
+        exposure_reports.take_report(assignment, assignment.person, care)
+    if row is None:
         raise Conflict("already_answered", _("This pair was already submitted or skipped."))
 
 

@@ -6,7 +6,7 @@ from accounts.models import User
 from annotation import draws, exposure, leases, queue, reasons
 from annotation.leases import Held
 from annotation.models import Assignment, Seat
-from annotation.queue import CONTROL_LANES, HARMLESS_LANES, REAL_LANES, Positions
+from annotation.queue import CONTROL_LANES, HARMLESS_CONTROL_LANES, HARMLESS_LANES, REAL_LANES, Positions
 from catalog.models import Pair, Study
 
 
@@ -33,7 +33,9 @@ class Taking:
         wish = self._wish(place)
         taken = None
         if draws.is_control(self.study, self.seat.person_id, self.seat.served):
-            taken = queue.take(wish, self.positions, CONTROL_LANES, self.now)
+            harmless_only = self.capped or self._harmless_is_due
+            controls = HARMLESS_CONTROL_LANES if harmless_only else CONTROL_LANES
+            taken = queue.take(wish, self.positions, controls, self.now)
         if taken is None and self._harmless_is_due:
             taken = queue.take(wish, self.positions, HARMLESS_LANES, self.now)
         taken = taken or queue.take(wish, self.positions, lanes, self.now)
@@ -45,6 +47,11 @@ class Taking:
                 self._refuse()
             return None
         self._note(taken)
+        if taken.sensitive and not taken.is_new:
+            is_shown = place == Assignment.Place.CURRENT
+            self.seat.dose_s += exposure.expect(
+                taken.assignment_id, taken.pair_id, self.person, self.now, is_shown=is_shown
+            )
         return taken.assignment_id
 
     @property
@@ -63,10 +70,10 @@ class Taking:
         if taken.is_new:
             self.seat.served += 1
             self.seat.left_balance += 1 if taken.left == "video_0" else -1
-        if taken.lane == Pair.Lane.SENSITIVE:
+        if taken.sensitive:
             self.seat.sensitive_run += 1
             self.seat.dose_s += taken.expected_s
-        elif taken.lane == Pair.Lane.HARMLESS:
+        else:
             self.seat.sensitive_run = 0
 
     def _wish(self, place: str) -> queue.Wish:
@@ -80,10 +87,10 @@ class Taking:
             "batches": seat.batches,
             "excluded": seat.excluded,
             "left": _left(seat, study),
-            "dimension_first": draws.dimension_first(study, seat.person_id, seat.served),
+            "dimension": draws.dimension_first(study, seat.person_id, seat.served),
             "place": place,
-            "protocol_version": study.protocol_version,
-            "guideline_version": study.guideline_version,
+            "protocol": study.protocol_version,
+            "guideline": study.guideline_version,
             "now": self.now,
             "shown_at": self.now if shown else None,
             "expires_at": self.now + timedelta(seconds=study.lease_s if shown else study.next_lease_s),

@@ -19,6 +19,7 @@ urlpatterns = [
     path("assignments/<int:assignment_id>/draft/", api.DraftView.as_view(), name="draft"),
     path("assignments/<int:assignment_id>/skip/", api.SkipView.as_view(), name="skip"),
     path("assignments/<int:assignment_id>/renew/", api.RenewView.as_view(), name="renew"),
+    path("assignments/<int:assignment_id>/care/", api.CareView.as_view(), name="care"),
     path("assignments/<int:assignment_id>/reopen/", api_revisions.ReopenView.as_view(), name="reopen"),
     path("assignments/<int:assignment_id>/revise/", api_revisions.ReviseView.as_view(), name="revise"),
     path("assignments/<int:assignment_id>/report/", api_reports.ReportView.as_view(), name="report"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, FloatField, Max, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models import Count, Exists, F, FloatField, Max, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -21,8 +21,8 @@ from catalog.models.studies import Role
 
 #: How many days a summary covers, the last one included.
 DAYS = 14
-#: Seconds of possibly harmful video: as settled, else as expected.
-SEEN = Coalesce("revealed_s", "expected_s")
+#: Seconds of possibly harmful video: as reported, and what is still expected.
+SEEN = F("revealed_s") + F("expected_s")
 BY_NAME, BY_EXPOSURE = "name", "exposure"
 ORDERS: dict[str, tuple[str, ...]] = {BY_NAME: ("username",), BY_EXPOSURE: ("-seen_s", "username")}
 
@@ -143,7 +143,7 @@ def _exposures(study: Study, ids: Collection[int], first: date, last: date) -> I
         .values("person", "day")
         .annotate(
             seconds=Sum(SEEN),
-            pairs=Count("pk", filter=Q(revealed_s__gt=0) | Q(revealed_s=None)),
+            pairs=Count("pk", filter=Q(revealed_s__gt=0) | Q(expected_s__gt=0)),
             hides=Sum("hidden"),
             distressing=Count("pk", filter=Q(too_distressing=True)),
         )

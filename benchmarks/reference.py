@@ -43,7 +43,7 @@ UPDATE annotation_assignment
 TAKEN = """
 UPDATE catalog_pair SET open_slots = open_slots - 1
  WHERE id = (SELECT id FROM catalog_pair pair
-              WHERE study_id = %s AND lane = 0 AND open_slots > 0 AND ready AND held = ''
+              WHERE study_id = %s AND lane = 0 AND kind = 'real' AND open_slots > 0 AND ready AND held = ''
                 AND NOT EXISTS (SELECT FROM annotation_assignment had
                                  WHERE had.pair_id = pair.id AND had.person_id = %s)
               ORDER BY priority * -1, id LIMIT 1 FOR UPDATE SKIP LOCKED)

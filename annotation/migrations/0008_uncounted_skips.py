@@ -6,7 +6,7 @@ REASONS = ["technical_problem", "cannot_judge", "too_distressing", "not_revealed
 
 
 class Migration(migrations.Migration):
-    dependencies = [("annotation", "0004_tags_unnoted_fewer_indexes")]
+    dependencies = [("annotation", "0005_exposure")]
 
     operations = [
         migrations.RemoveConstraint(model_name="assignment", name="assignment_skipped_with_reason"),

@@ -1,5 +1,7 @@
 """What people were exposed to, so that it can be bounded. Nothing that measures speed, quality or pay reads it."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -10,39 +12,57 @@ from catalog.models import Study
 
 
 class Exposure(models.Model):
-    """What one assignment may have shown its person: estimated when it was leased, settled when it ended.
+    """What one assignment showed its person on one day: seconds that were reported, and seconds still expected.
 
     Only for pairs that may show harm, or whose viewing left something to remember: hidden, tagged, too distressing.
     Its person and a wellbeing contact see it by name; managers see groups of five and more.
     """
 
-    assignment = models.OneToOneField(Assignment, on_delete=models.PROTECT, primary_key=True, related_name="exposure")
+    # The constraint below indexes it.
+    assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, related_name="exposures", db_index=False)
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="exposures")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="exposures")
     day = models.DateField(help_text="In the person's time zone")
-    expected_s = models.FloatField(default=0, help_text="Estimated seconds of possibly harmful video")
-    revealed_s = models.FloatField(null=True, blank=True, help_text="Seconds of harmful video that were seen")
-    hidden = models.PositiveIntegerField(default=0, help_text="Times the person hid the videos")
-    too_distressing = models.BooleanField(default=False)
+    revealed_s = models.FloatField(
+        default=0, db_default=0, help_text="Seconds of harmful video that were revealed, as reported"
+    )
+    expected_s = models.FloatField(
+        default=0, db_default=0, help_text="Estimated seconds of harmful video that no report has replaced"
+    )
+    lapses_s = models.FloatField(
+        default=0,
+        db_default=0,
+        help_text="Of the expected seconds, those that the end of the lease takes back: the pair was not shown yet, or"
+        " has been reported on",
+    )
+    reported: "models.JSONField[Any, Any]" = models.JSONField(
+        default=dict,
+        db_default={},
+        blank=True,
+        help_text="By showing: the highest counters that were reported, `{video_0, video_1, hidden}`",
+    )
+    hidden = models.PositiveIntegerField(default=0, db_default=0, help_text="Times the person hid the videos")
+    too_distressing = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         indexes = [
             models.Index(name="exposure_by_day", fields=["study", "day"]),
-            models.Index(name="exposure_unsettled", fields=["assignment"], condition=Q(revealed_s__isnull=True)),
+            models.Index(name="exposure_lapsing", fields=["assignment"], condition=Q(lapses_s__gt=0)),
         ]
         constraints = [
+            models.UniqueConstraint(name="exposure_once_a_day", fields=["assignment", "day"]),
             models.CheckConstraint(
-                name="exposure_not_negative",
-                condition=Q(expected_s__gte=0) & (Q(revealed_s__isnull=True) | Q(revealed_s__gte=0)),
+                name="exposure_not_negative", condition=Q(revealed_s__gte=0, expected_s__gte=0, lapses_s__gte=0)
             ),
+            models.CheckConstraint(name="exposure_lapses_within_expected", condition=Q(lapses_s__lte=F("expected_s"))),
         ]
 
     def __str__(self) -> str:
-        return f"{self.person_id} by assignment {self.assignment_id}"
+        return f"{self.person_id} by assignment {self.assignment_id} on {self.day}"
 
 
 class Dose(models.Model):
-    """One person's exposure on one day, over all studies: settled seconds, and what is still expected."""
+    """One person's exposure on one day, over all studies: the sum of its `Exposure` rows."""
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="doses")
     day = models.DateField(help_text="In the person's time zone")

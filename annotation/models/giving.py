@@ -127,6 +127,11 @@ class Assignment(models.Model):
     state = models.CharField(max_length=9, choices=State.choices, default=State.LEASED)
     place = models.CharField(max_length=7, choices=Place.choices, default=Place.CURRENT)
     leased_at = models.DateTimeField(db_default=Now())
+    lease_number = models.PositiveSmallIntegerField(
+        default=1,
+        db_default=1,
+        help_text="How often the queue or review has given it to the person, this time included",
+    )
     shown_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from psycopg import sql
 
-from catalog import quarantine, transcoding
+from catalog import known_harm, quarantine, transcoding
 from catalog.importing.intake import Intake
 from catalog.importing.pairing import KnownVideo, NewPair, Pairing, key
 from catalog.importing.progress import Progress
@@ -110,7 +110,9 @@ def write_pairs(study: Study, staged: Staged, batch_size: int, progress: Progres
         progress.advance(last - done)
     report.batches_added = places.added
     refresh_statistics(Pair, report.pairs.added)
-    if first is not None:
+    if first is None:
+        known_harm.inherit(study.pk, None, NEW_VIDEOS)
+    else:
         settle_new(study, first)
 
 
@@ -140,17 +142,15 @@ ADD_BATCHES = sql.SQL("""
     SELECT %(study)s, number, 'open' FROM generate_series(%(first)s, %(last)s) number
 """)
 
-INSERT_PAIRS = sql.SQL("""
+INSERT_PAIRS = sql.SQL(
+    """
     WITH added AS (
         INSERT INTO catalog_pair (study_id, batch_id, prompt_id, video_0_id, video_1_id, public_id, kind,
                                   priority, selection_method, selection_probability, selection_model,
                                   may_show, wanted, open_slots, in_sample, ready, held)
         SELECT %(study)s, batch.id, pair.prompt, pair.video_0, pair.video_1, pair.public_id, 'real',
                pair.priority, pair.method, pair.probability, '',
-               -- A safety-critical prompt that nobody labelled may show anything.
-               coalesce(prompt.labels, CASE prompt.prompt_type WHEN 'safety_critical' THEN ARRAY['other_harmful']
-                                                               ELSE '{}' END),
-               pair.wanted, pair.wanted, pair.in_sample, false, ''
+               {known_harm}, pair.wanted, pair.wanted, pair.in_sample, false, ''
           FROM importing_pair pair
           JOIN catalog_prompt prompt ON prompt.id = pair.prompt
           JOIN catalog_batch batch ON batch.study_id = %(study)s AND batch.number
@@ -162,29 +162,25 @@ INSERT_PAIRS = sql.SQL("""
         RETURNING id
     )
     SELECT count(*), min(id) FROM added
-""")
+"""
+).format(known_harm=sql.SQL(known_harm.OF_PROMPT))
 
 
-LOCK_ASSETS = sql.SQL("""
-    SELECT asset.id FROM catalog_asset asset
-     WHERE asset.id IN (SELECT video.asset_id
-                          FROM catalog_pair pair JOIN catalog_video video ON video.id = pair.video_0_id
-                         WHERE pair.study_id = %(study)s AND pair.id >= %(first)s
-                         UNION
-                        SELECT video.asset_id
-                          FROM catalog_pair pair JOIN catalog_video video ON video.id = pair.video_1_id
-                         WHERE pair.study_id = %(study)s AND pair.id >= %(first)s)
-     ORDER BY asset.id FOR SHARE OF asset
-""")
+#: Those of the intake's videos that this transaction has added.
+NEW_VIDEOS = """
+SELECT video.id FROM importing_video_key key JOIN catalog_video video ON video.id = key.pk
+ WHERE video.created_at >= now()
+"""
 
 
 def settle_new(study: Study, first: int) -> None:
-    """Makes pairs from key `first` on servable, or holds them, by the state of their assets.
+    """Makes pairs from key `first` on servable, or holds them, by the state of their assets, and lets them and the new
+    videos inherit what was tagged meanwhile.
 
     A worker that finishes an asset now cannot see these pairs before they are committed, so it would settle
     nothing, and they would wait for ever. Nor could somebody who tries a failed asset again, and they would stay
-    held; nor somebody who reports an asset, and they would be served. Hence the share lock on all their assets, until
-    the commit:
+    held; nor somebody who reports an asset, and they would be served; nor somebody who tags a video. Hence the share
+    lock on all their assets, until the commit (`known_harm.inherit` takes it):
 
     1. A worker, or a report, that has written its outcome but not committed makes this statement wait, and its
        outcome is then seen below.
@@ -193,7 +189,7 @@ def settle_new(study: Study, first: int) -> None:
     The lock comes last in the transaction and is short. It cannot close a circle: a worker that holds an
     asset waits only for committed pairs, of which this transaction locks none.
     """
-    execute(LOCK_ASSETS, study=study.pk, first=first)
+    known_harm.inherit(study.pk, first, NEW_VIDEOS)
     quarantine.hold_new(study, first)
     transcoding.settle(Pair.objects.filter(study=study, pk__gte=first))
     transcoding.prioritise(study, first)

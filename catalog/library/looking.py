@@ -58,8 +58,8 @@ def is_sensitive(prompt: Prompt, may_show: Collection[str]) -> bool:
 
 
 def harms_by_video(videos: Iterable[Video]) -> dict[int, set[str]]:
-    """What each video may show, by what is known of the pairs that it is in."""
-    harms: dict[int, set[str]] = {video.pk: set() for video in videos}
+    """What each video may show, by what is known of itself and of the pairs that it is in."""
+    harms: dict[int, set[str]] = {video.pk: set(video.may_show) for video in videos}
     known = Pair.objects.filter(Q(video_0__in=harms) | Q(video_1__in=harms)).exclude(may_show=[])
     for video_0, video_1, may_show in known.values_list("video_0", "video_1", "may_show"):
         for key in harms.keys() & {video_0, video_1}:

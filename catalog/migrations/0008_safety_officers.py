@@ -14,18 +14,18 @@ from django.db import migrations, models
 
 def end_the_role(apps, schema_editor):
     """Nobody is appointed by this: whoever may open reports is for a superuser to say."""
-    apps.get_model("catalog", "0007_changes_of_many_pairs").objects.filter(role="safety_officer").delete()
+    apps.get_model("catalog", "Membership").objects.filter(role="safety_officer").delete()
 
 
 def carry_over_quarantines(apps, schema_editor):
     """What was reported before was hidden everywhere; a referral or a legal hold confirms it."""
-    Quarantine, Referral = apps.get_model("catalog", "0007_changes_of_many_pairs"), apps.get_model("catalog", "0007_changes_of_many_pairs")
+    Quarantine, Referral = apps.get_model("catalog", "Quarantine"), apps.get_model("catalog", "Referral")
     Quarantine.objects.update(everywhere_at=models.F("opened_at"))
     Quarantine.objects.filter(legal_hold_since__isnull=False).update(confirmed_at=models.F("legal_hold_since"))
     referred = Referral.objects.values("quarantine")
     Quarantine.objects.filter(pk__in=referred, confirmed_at=None).update(confirmed_at=models.F("opened_at"))
-    reporters = apps.get_model("catalog", "0007_changes_of_many_pairs").objects.values_list("person_id", flat=True).distinct()
-    Reporter = apps.get_model("catalog", "0007_changes_of_many_pairs")
+    reporters = apps.get_model("catalog", "Report").objects.values_list("person_id", flat=True).distinct()
+    Reporter = apps.get_model("catalog", "Reporter")
     Reporter.objects.bulk_create([Reporter(person_id=person) for person in reporters])
 
 

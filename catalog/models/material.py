@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from catalog import known_harm
 from catalog.harms import HARM_KEYS
 from catalog.models.assets import Asset
 from catalog.models.studies import Study
@@ -72,6 +74,14 @@ class Prompt(models.Model):
                 condition=Q(labels__isnull=True, labelled_by="") | (Q(labels__isnull=False) & ~Q(labelled_by="")),
             ),
         ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="prompt_known_harm",
+                when=pgtrigger.After,
+                operation=pgtrigger.UpdateOf("labels", "prompt_type"),
+                func=known_harm.PROMPT_CHANGED,
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.text[:60]
@@ -96,13 +106,22 @@ class Video(models.Model):
     seed = models.CharField(max_length=80, blank=True)
     settings: "models.JSONField[Any, Any]" = models.JSONField(default=dict, blank=True)
     licence = models.CharField(max_length=80, blank=True)
+    may_show = ArrayField(
+        models.CharField(max_length=24),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="Harm keys that answers name for its bytes: protects who watches, is never a label",
+    )
     derived_from = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="derived", db_constraint=False
     )
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        indexes = [models.Index(name="video_may_show", fields=["study", "asset"], condition=~Q(may_show=[]))]
         constraints = [
+            models.CheckConstraint(name="video_may_show_known", condition=Q(may_show__contained_by=list(HARM_KEYS))),
             models.UniqueConstraint(name="video_public_id_in_study", fields=["study", "public_id"]),
             models.UniqueConstraint(name="video_study_id", fields=["study", "id"]),
             models.UniqueConstraint(name="video_prompt_study_id", fields=["prompt", "study", "id"]),
@@ -120,6 +139,24 @@ class Video(models.Model):
                 fields=["study", "derived_from"],
                 to="catalog.Video",
                 to_fields=["study", "id"],
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="video_known_harm",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="added"),
+                func=known_harm.VIDEOS_ADDED,
+            ),
+            pgtrigger.Trigger(
+                name="video_known_harm_more",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Update,
+                referencing=pgtrigger.Referencing(old="was", new="changed"),
+                func=known_harm.VIDEOS_CHANGED,
             ),
         ]
 

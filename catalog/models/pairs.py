@@ -9,6 +9,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Greatest, Least, Now
 from django.utils.translation import gettext_lazy as _
 
+from catalog import known_harm
 from catalog.harms import HARM_KEYS
 from catalog.models.material import Prompt, Video
 from catalog.models.studies import Study
@@ -74,11 +75,11 @@ class Pair(models.Model):
         CONTROL = "control"
 
     class Lane(models.IntegerChoices):
-        """Pairs are queued in lanes, so that serving can pick what somebody may see without looking at the rest."""
+        """Whether a pair may show harm. The queue has a lane each, so that serving finds what somebody may see without
+        looking at the rest."""
 
         HARMLESS = 0
         SENSITIVE = 1
-        CONTROL = 2
 
     # What binds it to its study is below, in foreign keys of more than one column; the same of its index.
     study = models.ForeignKey(
@@ -108,7 +109,7 @@ class Pair(models.Model):
         default=list,
         db_default=[],
         blank=True,
-        help_text="Harm keys that prompt labels or earlier answers name: protects who watches, is never a label",
+        help_text="Derived in `known_harm`: harm keys that prompt labels or either video name; never a label",
     )
     wanted = models.PositiveSmallIntegerField(default=1)
     open_slots = models.SmallIntegerField(default=1)
@@ -132,7 +133,7 @@ class Pair(models.Model):
     )
 
     lane = models.GeneratedField(
-        expression=Case(When(kind="control", then=Value(2)), When(may_show__len=0, then=Value(0)), default=Value(1)),
+        expression=Case(When(may_show__len=0, then=Value(0)), default=Value(1)),
         output_field=models.SmallIntegerField(choices=Lane.choices),
         db_persist=True,
     )
@@ -141,10 +142,12 @@ class Pair(models.Model):
 
     class Meta:
         indexes = [
-            # In each lane by descending priority, then id. Negated, so that a place in the queue is one row value.
+            # Of each kind in each lane by descending priority, then id. Negated, so that a place in the queue is one
+            # row value.
             models.Index(
                 F("study"),
                 F("lane"),
+                F("kind"),
                 F("priority") * -1,
                 F("id"),
                 name="pair_servable",
@@ -223,6 +226,14 @@ class Pair(models.Model):
             ),
         ]
         triggers = [
+            pgtrigger.Trigger(
+                name="pair_known_harm",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="added"),
+                func=known_harm.PAIRS_ADDED,
+            ),
             pgtrigger.Trigger(
                 name="pair_in_quarantine_stays_held",
                 when=pgtrigger.Before,

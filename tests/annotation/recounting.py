@@ -68,10 +68,22 @@ MUST_HOLD = {
                  FROM annotation_annotation WHERE study_id = %(study)s) answer
          WHERE active_ms > 1 + 1000 * extract(epoch FROM submitted_at - before)
     """,
+    "a pair names what its prompt's labels and its videos name": """
+        SELECT pair.id, pair.may_show, video.may_show, prompt.labels
+          FROM catalog_pair pair
+          JOIN catalog_video video ON video.id IN (pair.video_0_id, pair.video_1_id)
+          JOIN catalog_prompt prompt ON prompt.id IN (pair.prompt_id, video.prompt_id)
+         WHERE pair.study_id = %(study)s
+           AND NOT pair.may_show @> (video.may_show || coalesce(prompt.labels, '{}'))
+    """,
+    "videos of the same bytes are known to show the same": """
+        SELECT asset_id, array_agg(may_show::text) FROM catalog_video WHERE study_id = %(study)s
+         GROUP BY asset_id HAVING count(DISTINCT may_show) > 1
+    """,
     "a day's dose is what its exposures add up to": """
         SELECT person_id, day, dose.seconds, exposed.seconds
           FROM annotation_dose dose FULL JOIN (
-               SELECT person_id, day, sum(coalesce(revealed_s, expected_s)) AS seconds
+               SELECT person_id, day, sum(revealed_s + expected_s) AS seconds
                  FROM annotation_exposure GROUP BY person_id, day) exposed USING (person_id, day)
          WHERE abs(coalesce(dose.seconds, 0) - coalesce(exposed.seconds, 0)) > 0.001
            AND person_id IN (SELECT person_id FROM annotation_seat WHERE study_id = %(study)s)

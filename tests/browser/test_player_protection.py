@@ -203,3 +203,54 @@ def test_the_use_of_the_filter_is_recorded_and_what_was_revealed_settles_exposur
     exposure = Exposure.objects.get(assignment=shown)
     assert exposure.hidden == 1
     assert exposure.revealed_s == pytest.approx(presented["unfiltered_s"][left], abs=0.02)
+
+
+def reveal_for(page, seconds):
+    page.get_by_role("button", name="Reveal left").click()
+    page.locator('[data-action="play"]').click()
+    page.wait_for_function(f"() => document.querySelector('video[data-active]').currentTime > {seconds}")
+
+
+def test_what_was_revealed_is_reported_when_the_page_is_closed_before_anything_is_answered(workspace, harmful_pairs):
+    harmful_pairs()
+    page = workspace()
+    shown = current(page)
+    reveal_for(page, 1.2)
+    page.close(run_before_unload=True)
+    reported = Exposure.objects.filter(assignment=shown, revealed_s__gt=1)
+    row = wait_for(reported.first, "nothing was reported")
+    assert next(iter(row.reported.values()))[shown.left] == row.revealed_s
+
+
+def test_each_time_that_a_pair_is_shown_adds_to_what_was_revealed(workspace, harmful_pairs):
+    harmful_pairs()
+    page = workspace()
+    shown = current(page)
+    reveal_for(page, 1.2)
+    page.reload()
+    come_to(page)
+    first = wait_for(Exposure.objects.filter(assignment=shown, revealed_s__gt=1).first, "nothing was reported")
+    reveal_for(page, 1.2)
+    answer_by_mouse(page)
+    submit_and_wait(page)
+    wait_for(Annotation.objects.exists, "nothing was submitted")
+    both = Exposure.objects.get(assignment=shown)
+    assert len(both.reported) == 2
+    assert both.revealed_s > first.revealed_s + 1
+
+
+def test_an_answer_that_is_looked_at_again_and_left_as_it_is_counts_too(workspace, harmful_pairs):
+    harmful_pairs(2)
+    page = workspace()
+    shown = current(page)
+    answer_by_mouse(page)
+    submit_and_wait(page)
+    wait_for(Annotation.objects.exists, "nothing was submitted")
+    before = Exposure.objects.get(assignment=shown).revealed_s
+    page.goto(page.url.split("?")[0] + f"?reopen={shown.pk}")
+    expect(page.locator("[data-revising-words]")).to_be_visible()
+    reveal_for(page, 1.2)
+    page.locator('[data-action="keep-answers"]').click()
+    expect(page.locator("[data-revising]")).to_be_hidden()
+    assert wait_for(Exposure.objects.filter(assignment=shown, revealed_s__gt=before + 1).first, "nothing was reported")
+    assert Annotation.objects.count() == 1

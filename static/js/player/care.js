@@ -1,6 +1,9 @@
 /**
  * What a person was exposed to: seconds that each video of a pair was in sight, filtered and not, and how often they hid
  * both. It bounds their day (`care`); of the filter's use, what was presented is recorded too.
+ *
+ * Each time that a pair is put on a page is a showing of its own, whose counters start at 0 and only grow: however often
+ * and in whatever order they are reported, nothing counts twice. Seconds are counted on the day on which they pass.
  */
 
 import { SIDES } from "../page/dom.js";
@@ -10,26 +13,43 @@ import { rounded } from "./viewing.js";
 const LONGEST_GAP_S = 1;
 /** Who has done nothing for so long is not looking. */
 const AWAY_MS = 60_000;
+/** Of earlier showings of a pair, the latest are reported again: the server may not have heard of them. */
+const MOST_EARLIER = 20;
 
 const byVideo = (videoOn, read) => Object.fromEntries(SIDES.map((side) => [videoOn(side), read(side)]));
 
 export class Care {
   #sides = new Map();
+  #days = new Map();
+  #showing = "";
+  #earlier = [];
   #hidden = 0;
   #last = performance.now();
   #idleMs;
+  #today;
 
-  /** `idleMs()`: how long the person has done nothing. */
-  constructor(idleMs) {
+  /** `idleMs()`: how long the person has done nothing. `today()`: the date where they are, as YYYY-MM-DD. */
+  constructor(idleMs, today) {
     this.#idleMs = idleMs;
+    this.#today = today;
   }
 
-  /** A fresh account of a pair, or one that goes on from what was reported before; `videoOn(side)` names each video. */
+  /**
+   * A new showing of a pair; `videoOn(side)` names each video. `care`: the last report of this browser about an earlier
+   * showing of it. `presentation`: what was presented before, which goes on.
+   */
   reset(videoOn, care, presentation) {
-    this.#hidden = care?.hidden ?? 0;
+    this.#showing = Math.random().toString(36).slice(2) + Date.now().toString(36);
+    this.#earlier = [];
+    if (care) {
+      const { earlier = [], ...last } = care;
+      this.#earlier = [...earlier, last].slice(-MOST_EARLIER);
+    }
+    this.#hidden = 0;
+    this.#days.clear();
     for (const side of SIDES) {
       const video = videoOn(side);
-      this.#sides.set(side, { plain: care?.revealed_s?.[video] ?? 0, filtered: presentation?.filtered_s?.[video] ?? 0 });
+      this.#sides.set(side, { plain: 0, before: presentation?.unfiltered_s?.[video] ?? 0, filtered: presentation?.filtered_s?.[video] ?? 0 });
     }
   }
 
@@ -39,7 +59,16 @@ export class Care {
     const passed = Math.min((now - this.#last) / 1000, LONGEST_GAP_S);
     this.#last = now;
     if (document.hidden || this.#idleMs() > AWAY_MS) return;
-    for (const side of inSight) this.#sides.get(side)[isVeiled(side) ? "filtered" : "plain"] += passed;
+    for (const side of inSight) {
+      this.#sides.get(side)[isVeiled(side) ? "filtered" : "plain"] += passed;
+      if (!isVeiled(side)) this.#countToday(side, passed);
+    }
+  }
+
+  #countToday(side, passed) {
+    const today = this.#today();
+    if (!this.#days.has(today)) this.#days.set(today, { left: 0, right: 0 });
+    this.#days.get(today)[side] += passed;
   }
 
   /** Whether a side was ever in sight without its filter. */
@@ -53,14 +82,21 @@ export class Care {
   }
 
   report(videoOn) {
-    return { revealed_s: byVideo(videoOn, (side) => rounded(this.#sides.get(side).plain)), hidden: this.#hidden };
+    const byDay = [...this.#days].map(([day, seconds]) => [day, byVideo(videoOn, (side) => rounded(seconds[side]))]);
+    return {
+      showing: this.#showing,
+      revealed_s: byVideo(videoOn, (side) => rounded(this.#sides.get(side).plain)),
+      by_day: Object.fromEntries(byDay),
+      hidden: this.#hidden,
+      ...(this.#earlier.length ? { earlier: this.#earlier } : {}),
+    };
   }
 
   /** How long the filter was on, for what was presented. */
   presentation(videoOn) {
     return {
       filtered_s: byVideo(videoOn, (side) => rounded(this.#sides.get(side).filtered)),
-      unfiltered_s: byVideo(videoOn, (side) => rounded(this.#sides.get(side).plain)),
+      unfiltered_s: byVideo(videoOn, (side) => rounded(this.#sides.get(side).before + this.#sides.get(side).plain)),
     };
   }
 }

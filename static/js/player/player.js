@@ -38,12 +38,12 @@ export class Player {
 
   /**
    * `onExpired(reel)` renews addresses; `onPlay()` is called when the person first lets a pair play; `idleMs()` says how
-   * long they have done nothing.
+   * long they have done nothing; `today()` the date.
    */
-  constructor({ onExpired, onPlay, idleMs }) {
+  constructor({ onExpired, onPlay, idleMs, today = () => "" }) {
     this.#onExpired = onExpired;
     this.#onPlay = onPlay;
-    this.#care = new Care(idleMs);
+    this.#care = new Care(idleMs, today);
     this.duo.addEventListener("change", () => this.#paint());
     this.duo.addEventListener("moved", () => this.viewing.moved());
     this.duo.addEventListener("ended", ({ detail: side }) => this.#ended(side));

@@ -10,6 +10,7 @@ import { paintTagKeys } from "./keys.js";
 import { hand, leaving, report, reportWith, shown } from "./pair.js";
 import { resetCues, withPresentation } from "./presenting.js";
 import { showPrompt, showVideoTexts } from "./prompt.js";
+import { today } from "./server_time.js";
 import { settings } from "./settings.js";
 import { Sheet } from "./sheet.js";
 
@@ -24,6 +25,7 @@ export const player = new Player({
   onExpired: (reel) => freshAddresses(reel),
   onPlay: () => { hand.began = true; },
   idleMs: () => clock.idleMs,
+  today,
 });
 export const guide = new Guide(sheet, () => clock?.tick(), seen);
 export const answering = new Answering({ sheet, guide, seen, obstacle: (side) => player.obstacle(side), onChange: changed });
@@ -38,7 +40,9 @@ export const onAnswer = (run) => { afterChange = run; };
 reportWith(() => sheet.answers());
 reportWith(() => ({ timings_ms: { ...clock.timings } }));
 reportWith(() => ({ viewing: withPresentation(player.report((side) => sheet.videoOn(side))) }));
-reportWith(() => ({ care: player.care((side) => sheet.videoOn(side)) }));
+/** What was revealed of the pair in hand. */
+export const care = () => player.care((side) => sheet.videoOn(side));
+reportWith(() => ({ care: care() }));
 
 /** The draft of the pair in hand, as the API takes it. */
 export function collect() {
@@ -59,8 +63,11 @@ export const clipsOf = (assignment) => {
   return { left: assignment[assignment.left], right: assignment[right] };
 };
 
-/** Puts a pair on the page, with what was answered of it before. `number`: the person's how manieth it is. */
-export function lay(assignment, draft, { hidden = false, number }) {
+/**
+ * Puts a pair on the page, with what was answered of it before. `number`: the person's how manieth it is.
+ * `earlierCare`: the last report of this browser about an earlier showing of the pair.
+ */
+export function lay(assignment, draft, { hidden = false, number, earlierCare }) {
   if (hand.assignment) clear();
   Object.assign(hand, { assignment, began: false, busy: false });
   hideEmpty();
@@ -70,7 +77,7 @@ export function lay(assignment, draft, { hidden = false, number }) {
   paintTagKeys();
   clock.reset(draft?.timings_ms);
   const clips = clipsOf(assignment);
-  player.show(assignment, clips, { hidden, viewing: earlierViewing(draft?.viewing), care: draft?.care });
+  player.show(assignment, clips, { hidden, viewing: earlierViewing(draft?.viewing), care: earlierCare });
   name(number);
   showPrompt(assignment.prompt);
   showVideoTexts({ left: clips.left.video_text, right: clips.right.video_text });

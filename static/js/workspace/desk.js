@@ -6,6 +6,7 @@
 
 import { Refused, Trouble, addressOf, send } from "./api.js";
 import { clear, clipsOf, clock, collect, guide, hold, lay, onAddressExpired, onAnswer, player, sheet, uncover } from "./bench.js";
+import { CareReports } from "./care_reports.js";
 import { openSheet } from "./dialogs.js";
 import { say } from "../page/dom.js";
 import { Drafts, further } from "./drafts.js";
@@ -29,6 +30,7 @@ const STOPS = new Set(["break", "cap", "consent", "guideline", "qualification", 
 
 export const keeping = new Keeping(person, { onChange: keptChanged, onTaken: takenOver });
 const drafts = new Drafts(keeping, study, { collect, onGone: () => leaveFor("elsewhere") });
+const careReports = new CareReports(keeping, study);
 export const leases = new Leases({
   idleMs: () => clock.idleMs,
   onTakeNext: () => leaveFor(null),
@@ -58,6 +60,7 @@ export async function begin() {
   countWaiting(await keeping.waiting());
   keeping.prune();
   drafts.sync();
+  careReports.sync();
   await supply();
 }
 
@@ -152,7 +155,7 @@ function show(assignment) {
   const record = keeping.draftOf(assignment.id);
   const draft = further(record.body, assignment.draft);
   drafts.attend(null);
-  lay(assignment, draft, { hidden: record.hidden, number: answered + 1 });
+  lay(assignment, draft, { hidden: record.hidden, number: answered + 1, earlierCare: record.care ?? record.body?.care });
   drafts.attend(assignment.id);
 }
 
@@ -193,7 +196,7 @@ export function report(sides) {
   const { care } = collect();
   const videos = sides.map((side) => sheet.videoOn(side));
   if (revising.open) {
-    const reporting = revising.leaveBy(() => send("POST", addressOf("report", assignment.id), { videos }));
+    const reporting = revising.leaveBy(() => send("POST", addressOf("report", assignment.id), { videos, care }));
     change(reporting.then((desk) => { sayReported(desk); return desk; }));
     return;
   }

@@ -78,6 +78,11 @@ export class Keeping {
     return [...this.#drafts.values()].filter((draft) => draft.body && !draft.synced && !draft.refused);
   }
 
+  /** Records whose `care` the server does not have. */
+  get unreported() {
+    return [...this.#drafts.values()].filter((draft) => draft.care && !draft.careSent);
+  }
+
   /** Merges `part` into an assignment's record, unless another tab has the study by now. */
   keep(study, assignment, part) {
     const record = { study, assignment, ...this.draftOf(assignment), ...part };

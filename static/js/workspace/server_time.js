@@ -15,6 +15,21 @@ let offset = Date.now() - performance.now();
 /** Milliseconds since 1970 by the server's clock, to a second or so. */
 export const serverNow = () => offset + performance.now();
 
+const DAY = { year: "numeric", month: "2-digit", day: "2-digit" };
+
+function daysIn(timeZone) {
+  try {
+    return new Intl.DateTimeFormat("sv-SE", { ...DAY, timeZone });
+  } catch {
+    return new Intl.DateTimeFormat("sv-SE", { ...DAY, timeZone: "UTC" }); // a zone that this browser does not know
+  }
+}
+
+const days = daysIn(document.body.dataset.timeZone || "UTC");
+
+/** The date in the person's time zone, as YYYY-MM-DD. */
+export const today = () => days.format(serverNow());
+
 /** Listens to every answer, and says so when this computer's clock is more than five minutes off. */
 export function keepServerTime() {
   onOutcome((_, response) => {

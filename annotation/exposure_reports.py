@@ -1,0 +1,199 @@
+"""What pages report of what was revealed (`care`), booked on the day on which it was revealed.
+
+The counters of a report belong to one showing of a pair: one visit of one page. They start at 0 and only grow, so the
+highest value of each counts, and a report that is repeated or comes late changes nothing. A report may name its
+showing, and bring those before it that may not have arrived. One that does not is of the present lease.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from annotation.exposure import add_to_dose, day_of
+from annotation.models import Assignment, Exposure
+from annotation.protocol import VIDEOS
+from catalog.models import Pair
+
+#: More than that is not believed of one pair on one day.
+MOST_SECONDS = 3600.0
+#: A page may name earlier days, as far back as this. Seconds of any other day count on the day of the report.
+MOST_DAYS_BACK = timedelta(days=31)
+#: Of more showings of one pair on one day only the highest counters are kept.
+MOST_SHOWINGS, OTHER_SHOWINGS = 50, "others"
+
+Counters = dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """The counters of one showing: seconds by video, of which `by_day` says some days, and hides."""
+
+    name: str
+    revealed_s: Mapping[str, float]
+    by_day: Mapping[date, Mapping[str, float]] = field(default_factory=dict)
+    hidden: int = 0
+
+
+def showings(care: Mapping[str, Any], name: str) -> Iterator[Showing]:
+    """The showings that a report speaks of; `name`: of the one that it gives no name."""
+    for one in (*care.get("earlier", ()), care):
+        yield Showing(
+            one.get("showing") or name,
+            one.get("revealed_s") or {},
+            {date.fromisoformat(day): seconds for day, seconds in (one.get("by_day") or {}).items()},
+            one.get("hidden", 0),
+        )
+
+
+def lease_of(assignment: Assignment) -> str:
+    """The name of a showing that a report does not name."""
+    return f"lease {assignment.lease_number}"
+
+
+def settle(
+    assignment: Assignment,
+    person: User,
+    *,
+    care: Mapping[str, Any] | None,
+    showing: str,
+    sensitive: bool,
+    is_live: bool = False,
+    tagged: Collection[str] = (),
+    too_distressing: bool = False,
+) -> float:
+    """Books a report, and replaces by it what was expected. Returns the seconds by which today's dose grew.
+
+    Call it in a transaction that has locked the assignment.
+
+    Args:
+        care: `{"revealed_s": {"video_0": seconds, …}, "hidden": times, …}` as the page reports it. Without it, or
+            without `revealed_s`, what was expected stands.
+        showing: the name of the showing if the report gives none.
+        sensitive: whether the pair may show harm. Of one that does not, only `tagged` videos count.
+        is_live: whether the lease goes on: then what is left of the estimate is still expected, today.
+        tagged: the videos that the person tagged.
+    """
+    rows = {
+        row.day: row for row in Exposure.objects.select_for_update().filter(assignment_id=assignment.pk).order_by("day")
+    }
+    sensitive = sensitive or any(row.expected_s or row.revealed_s for row in rows.values())
+    counted = VIDEOS if sensitive or too_distressing else [video for video in VIDEOS if video in tagged]
+    if not (sensitive or too_distressing or (care and (tagged or care.get("hidden")))):
+        return 0.0
+    if not rows and care is None and not too_distressing:
+        return 0.0
+    booking = Booking(assignment, person, rows)
+    for one in showings(care, showing) if care is not None else ():
+        booking.add(one, counted)
+    if care is not None and care.get("revealed_s") is not None:
+        booking.replace_estimate(is_live=is_live)
+    elif not is_live:
+        booking.end_without_report()
+    if too_distressing:
+        booking.row(booking.today).too_distressing = True
+    return booking.save()
+
+
+class Booking:
+    """One assignment's exposure by day, while a report is booked."""
+
+    def __init__(self, assignment: Assignment, person: User, rows: dict[date, Exposure]) -> None:
+        self.assignment, self.person, self.rows = assignment, person, rows
+        self.today = day_of(person, timezone.now())
+        self.before = {day: row.revealed_s + row.expected_s for day, row in rows.items()}
+        self.newly_revealed_s = 0.0
+
+    def row(self, day: date) -> Exposure:
+        """The row of a day, new if there is none."""
+        if day not in self.rows:
+            ids = {"assignment_id": self.assignment.pk, "study_id": self.assignment.study_id}
+            self.rows[day] = Exposure(**ids, person_id=self.person.pk, day=day)
+        return self.rows[day]
+
+    def add(self, showing: Showing, counted: Collection[str]) -> None:
+        """Adds what was not reported before: on the days that the report names, and else today."""
+        name = self._name(showing)
+        for video in counted:
+            left = showing.revealed_s.get(video, 0.0) - self._known(name, video)
+            for day, seconds in sorted(showing.by_day.items()):
+                if self.today - MOST_DAYS_BACK <= day <= self.today:
+                    there = self._counters(day, name).get(video, 0.0)
+                    left -= self._book(day, name, video, min(left, seconds.get(video, 0.0) - there))
+            self._book(self.today, name, video, left)
+        hidden = showing.hidden - int(self._known(name, "hidden"))
+        if hidden > 0:
+            self._count(self.today, name, "hidden", hidden)
+            self.row(self.today).hidden += hidden
+
+    def _name(self, showing: Showing) -> str:
+        names = {name for row in self.rows.values() for name in row.reported}
+        return showing.name if showing.name in names or len(names) < MOST_SHOWINGS else OTHER_SHOWINGS
+
+    def _known(self, showing: str, counter: str) -> float:
+        return sum(row.reported.get(showing, {}).get(counter, 0) for row in self.rows.values())
+
+    def _counters(self, day: date, showing: str) -> Counters:
+        counters: Counters = self.rows[day].reported.get(showing, {}) if day in self.rows else {}
+        return counters
+
+    def _book(self, day: date, showing: str, video: str, seconds: float) -> float:
+        """Books seconds of a video on a day. Returns them; none where they are not more than nothing."""
+        if seconds <= 0:
+            return 0.0
+        self._count(day, showing, video, seconds)
+        row = self.row(day)
+        row.revealed_s = min(MOST_SECONDS, row.revealed_s + seconds)
+        self.newly_revealed_s += seconds
+        return seconds
+
+    def _count(self, day: date, showing: str, counter: str, more: float) -> None:
+        reported = self.row(day).reported
+        counters: Counters = reported.setdefault(showing, {})
+        counters[counter] = counters.get(counter, 0) + more
+
+    def replace_estimate(self, *, is_live: bool) -> None:
+        """What was expected is known now. Of a live lease, what is left of it is expected today, until it ends."""
+        left = max((row.expected_s for row in self.rows.values()), default=0.0) - self.newly_revealed_s
+        for row in self.rows.values():
+            row.expected_s = row.lapses_s = 0.0
+        if is_live and left > 0:
+            row = self.row(self.today)
+            row.expected_s = row.lapses_s = left
+
+    def end_without_report(self) -> None:
+        """The estimate stands, unless an earlier report of the lease has replaced it."""
+        for row in self.rows.values():
+            if row.reported:
+                row.expected_s -= row.lapses_s
+            row.lapses_s = 0.0
+
+    def save(self) -> float:
+        """Writes the rows and the doses. Returns the seconds by which today's dose grew."""
+        changes = {}
+        for day, row in self.rows.items():
+            row.save()
+            changes[day] = row.revealed_s + row.expected_s - self.before.get(day, 0.0)
+        add_to_dose(self.person.pk, changes.items())
+        return changes.get(self.today, 0.0)
+
+
+@transaction.atomic
+def take_report(assignment: Assignment, person: User, care: Mapping[str, Any], *, showing: str = "") -> None:
+    """Books a report that comes with no end of the assignment, whatever its state.
+
+    `showing`: the name of the showing if the report gives none; empty: of the present lease.
+    """
+    locked = Assignment.objects.select_for_update(of=("self",)).select_related("pair").get(pk=assignment.pk)
+    settle(
+        locked,
+        person,
+        care=care,
+        showing=showing or lease_of(locked),
+        sensitive=locked.pair.lane == Pair.Lane.SENSITIVE,
+        is_live=locked.state == Assignment.State.LEASED,
+    )

@@ -1,0 +1,361 @@
+"""Histories of what one person is shown in two studies, as a state machine of hypothesis.
+
+It keeps its own account of every second that was revealed, and of what was reported of it. After each step the ledger
+must say what was reported, day by day; at the end everything has been reported, and doses must say what was revealed.
+"""
+
+import uuid
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+
+from django.db.models import Sum
+from django.utils import timezone
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from annotation import exposure_reports, quarantining, revisions, serving, submission
+from annotation.answers import Answers
+from annotation.exposure import day_of, forget_unseen
+from annotation.models import Assignment, Dose, Exposure
+from annotation.protocol import REOPENED, SKIP_REASONS, VIDEOS
+from catalog.models import Pair, Study
+from tests import factories
+from tests.annotation import recounting
+
+ZONES = ("UTC", "Pacific/Auckland", "America/Los_Angeles", "Asia/Shanghai")
+SECONDS = st.sampled_from([0.5, 4.0, 60.0, 300.0])
+WHICH = st.integers(0, 1)
+PICK = st.integers(0, 9)
+#: Two clips of two seconds, looked at twice.
+ESTIMATE_S = 8.0
+PLAIN = Answers.from_body(factories.body()["helpfulness"], factories.body()["harmlessness"] | {"video_1": {"tags": []}})
+TAGGED = Answers.from_body(factories.body()["helpfulness"], factories.body()["harmlessness"])
+
+
+@dataclass
+class Visit:
+    """One showing of one assignment: what was revealed, by day and video, and how often it was hidden."""
+
+    assignment: Assignment
+    name: str
+    revealed: Counter[tuple[date, str]] = field(default_factory=Counter)
+    hidden: int = 0
+    #: The highest that a report has said of it.
+    told: Counter[tuple[date, str]] = field(default_factory=Counter)
+    told_hidden: int = 0
+
+    def report(self, *, names_days: bool) -> dict[str, Any]:
+        care: dict[str, Any] = {"revealed_s": self._seconds(None), "hidden": self.hidden}
+        if names_days:
+            days = {day for day, _video in self.revealed}
+            care |= {"showing": self.name, "by_day": {day.isoformat(): self._seconds(day) for day in days}}
+        return care
+
+    def _seconds(self, day: date | None) -> dict[str, float]:
+        found = self.revealed.items()
+        return {video: sum(s for (of, side), s in found if side == video and day in (None, of)) for video in VIDEOS}
+
+    def note_told(self) -> None:
+        self.told, self.told_hidden = Counter(self.revealed), self.hidden
+
+
+class Histories(RuleBasedStateMachine):
+    """`names_days`: as our own page reports; without, as a program that knows nothing of showings and days."""
+
+    names_days = True
+
+    @initialize(
+        zone=st.sampled_from(ZONES),
+        control_rate=st.sampled_from([0.0, 0.5]),
+        cap=st.sampled_from([0, 400]),
+        hour=st.integers(0, 23),
+    )
+    def begin(self, zone: str, control_rate: float, cap: int, hour: int) -> None:
+        self.now = datetime(2026, 3, 27, hour, 30, tzinfo=UTC)
+        self.clock = patch.object(timezone, "now", lambda: self.now)
+        self.clock.start()
+        values = {"control_rate": control_rate, "daily_dose_s": cap, "hold_after_skips": 99}
+        self.studies = [factories.study(**values) for _ in range(2)]
+        self.person = factories.member(self.studies[0], "annotator", time_zone=zone)
+        factories.Membership.objects.create(study=self.studies[1], person=self.person, role="annotator")
+        factories.consent.agree(self.person, self.studies[1], categories=self.studies[1].categories, text="I agree.")
+        for study in self.studies:
+            factories.pairs(study, 3, may_show=["violence"])
+            factories.pairs(study, 2)
+            factories.pair(study, may_show=["crime"], kind="control", expected={})
+        self.visits: list[Visit] = []
+        self.open: dict[int, Visit] = {}
+        #: Of pairs that seemed harmless: the videos that the person tagged.
+        self.tagged: dict[int, list[str]] = {}
+        self.sent: list[tuple[Assignment, dict[str, Any]]] = []
+
+    # What the person's page does.
+
+    @rule(which=WHICH)
+    def lease(self, which: int) -> None:
+        study = Study.objects.get(pk=self.studies[which].pk)
+        self.show(which, serving.lease(self.person, study).current)
+
+    def show(self, which: int, current: Assignment | None) -> None:
+        """The page shows what the desk holds: a pair that it shows already goes on."""
+        shown = self.open.get(which)
+        if current is None:
+            self.open.pop(which, None)
+        elif shown is None or shown.assignment.pk != current.pk or shown.assignment.lease_number < current.lease_number:
+            self.visit(which, current)
+
+    def visit(self, which: int, assignment: Assignment) -> None:
+        assignment = Assignment.objects.select_related("study", "pair").get(pk=assignment.pk)
+        self.open[which] = Visit(assignment, str(uuid.uuid4()))
+        self.visits.append(self.open[which])
+
+    @precondition(lambda self: self.names_days)
+    @rule(which=WHICH)
+    def reload(self, which: int) -> None:
+        """The page is loaded anew, or opened on another machine. What it did not report, its browser still has."""
+        if which in self.open:
+            self.visit(which, self.open[which].assignment)
+
+    @rule(which=WHICH, video=st.sampled_from(VIDEOS), seconds=SECONDS)
+    def reveal(self, which: int, video: str, seconds: float) -> None:
+        if which in self.open:
+            self.open[which].revealed[day_of(self.person, self.now), video] += seconds
+            self.now += timedelta(seconds=1)
+
+    @rule(which=WHICH)
+    def hide(self, which: int) -> None:
+        if which in self.open:
+            self.open[which].hidden += 1
+
+    def care(self, visit: Visit) -> dict[str, Any]:
+        """What a page reports that shows this: with what other visits of the pair may not have reported."""
+        care = visit.report(names_days=self.names_days)
+        if self.names_days:
+            earlier = [one for one in self.of(visit.assignment) if one is not visit]
+            care["earlier"] = [one.report(names_days=True) for one in earlier][-20:]
+        self.sent.append((visit.assignment, care))
+        return care
+
+    def of(self, assignment: Assignment) -> list[Visit]:
+        return [visit for visit in self.visits if visit.assignment.pk == assignment.pk]
+
+    def was_told(self, visit: Visit) -> None:
+        for one in self.of(visit.assignment) if self.names_days else [visit]:
+            one.note_told()
+
+    @rule(which=WHICH, how=st.sampled_from(["draft", "renew", "care"]))
+    def says_so_far(self, which: int, how: str) -> None:
+        if which not in self.open:
+            return
+        visit = self.open[which]
+        care = self.care(visit)
+        if how == "draft":
+            with suppress(submission.Conflict):
+                submission.save_draft(visit.assignment, {"helpfulness": {}, "care": care})
+        else:
+            exposure_reports.take_report(visit.assignment, self.person, care)
+        if how == "renew":
+            self.renew(which)
+        self.was_told(visit)
+
+    @rule(pick=PICK)
+    def a_report_arrives_once_more(self, pick: int) -> None:
+        if self.sent and self.names_days:
+            assignment, care = self.sent[pick % len(self.sent)]
+            exposure_reports.take_report(assignment, self.person, care)
+
+    @rule(which=WHICH)
+    def renew(self, which: int) -> None:
+        """Takes an expired lease back, if it can be."""
+        if which in self.open:
+            with suppress(serving.NotYours):
+                serving.renew(self.open[which].assignment, self.person)
+
+    @rule(which=WHICH, tags=st.booleans())
+    def submit(self, which: int, tags: bool) -> None:
+        """Also late, when the lease has expired or the pair was given back."""
+        if which not in self.open:
+            return
+        visit = self.open.pop(which)
+        tags = tags and self.names_days and not self.may_show(visit.assignment)
+        care, answers = self.care(visit), TAGGED if tags else PLAIN
+        try:
+            written = submission.submit(
+                visit.assignment,
+                self.person,
+                submission_id=uuid.uuid4(),
+                answers=answers,
+                timings_ms={},
+                viewing={},
+                care=care,
+                lease_next=True,
+            )
+        except submission.Conflict:
+            exposure_reports.take_report(visit.assignment, self.person, care)
+            self.was_told(visit)
+            return
+        if tags:
+            self.tagged[visit.assignment.pk] = answers.tagged()
+        self.was_told(visit)
+        assert written.desk
+        self.show(which, written.desk.current)
+
+    @rule(which=WHICH, pick=PICK)
+    def skip(self, which: int, pick: int) -> None:
+        if which not in self.open:
+            return
+        visit = self.open.pop(which)
+        reason = [one for one in SKIP_REASONS if one != "too_distressing"][pick % (len(SKIP_REASONS) - 1)]
+        care = self.care(visit)
+        try:
+            desk = serving.skip(visit.assignment, self.person, reason=reason, care=care)
+        except serving.NotYours:
+            exposure_reports.take_report(visit.assignment, self.person, care)
+        else:
+            self.show(which, desk.current)
+        self.was_told(visit)
+
+    @rule(which=WHICH, also=st.booleans())
+    def report(self, which: int, also: bool) -> None:
+        """Reports a video as illegal."""
+        if which not in self.open or not also:
+            return
+        visit = self.open.pop(which)
+        if not self.names_days and visit.assignment.state == "submitted":
+            return
+        desk = quarantining.report(visit.assignment, self.person, videos=["video_0"], care=self.care(visit))
+        self.was_told(visit)
+        self.show(which, desk.current)
+
+    @rule(which=WHICH, pick=PICK, seconds=SECONDS, refused=st.booleans())
+    def revise(self, which: int, pick: int, seconds: float, refused: bool) -> None:
+        """Looks at an answer again, on whatever day, and changes it or comes too late for that."""
+        answered = Assignment.objects.filter(study=self.studies[which], person=self.person, state="submitted")
+        answered = answered.filter(pair__lane=Pair.Lane.SENSITIVE).order_by("pk")
+        if not answered:
+            return
+        assignment = answered.select_related("study", "pair")[pick % len(answered)]
+        Assignment.objects.filter(pk=assignment.pk).update(ended_at=self.now - timedelta(days=30 * refused))
+        visit = Visit(assignment, str(uuid.uuid4()))
+        visit.revealed[day_of(self.person, self.now), "video_1"] += seconds
+        self.visits.append(visit)
+        care, submission_id = self.care(visit), uuid.uuid4()
+        for _ in range(2):  # the same request twice
+            try:
+                revisions.revise(
+                    assignment,
+                    self.person,
+                    submission_id=submission_id,
+                    answers=PLAIN if pick % 2 else TAGGED,
+                    timings_ms={},
+                    viewing={},
+                    reason=REOPENED,
+                    care=care,
+                )
+            except submission.Conflict:
+                exposure_reports.take_report(assignment, self.person, care, showing=f"revision {submission_id}")
+        self.was_told(visit)
+
+    # What happens around.
+
+    @rule(which=WHICH, how=st.sampled_from(["expire", "release"]))
+    def lease_ends(self, which: int, how: str) -> None:
+        """And the page, if it is still open, does not know."""
+        for lease in Assignment.objects.filter(study=self.studies[which], person=self.person, state="leased"):
+            if how == "release":
+                serving.release(lease, self.person)
+            else:
+                past = {"leased_at": self.now - timedelta(hours=2), "expires_at": self.now - timedelta(hours=1)}
+                Assignment.objects.filter(pk=lease.pk).update(**past)
+        serving.return_expired()
+
+    @rule()
+    def sweep(self) -> None:
+        serving.return_expired()
+        forget_unseen()
+
+    @rule(hours=st.sampled_from([1, 7, 24]))
+    def time_passes(self, hours: int) -> None:
+        if not self.names_days:
+            self.say_everything()  # nobody else could know on which day it was
+        self.now += timedelta(hours=hours)
+
+    @rule(zone=st.sampled_from(ZONES))
+    def moves(self, zone: str) -> None:
+        """The person is in another time zone. Their pages are left before, which reports."""
+        self.say_everything()
+        self.person.time_zone = zone
+        self.person.save(update_fields=["time_zone"])
+
+    def say_everything(self) -> None:
+        """Reports what is on open pages and, where browsers keep it, what was on others."""
+        for visit in self.visits if self.names_days else self.open.values():
+            exposure_reports.take_report(visit.assignment, self.person, self.care(visit))
+            visit.note_told()
+
+    # What must hold.
+
+    def may_show(self, assignment: Assignment) -> bool:
+        return bool(assignment.pair.may_show)
+
+    def counted(self, visit: Visit) -> tuple[str, ...] | list[str]:
+        """The videos whose seconds count."""
+        if self.may_show(visit.assignment):
+            return VIDEOS
+        return self.tagged.get(visit.assignment.pk, [])
+
+    def seconds_by_day(self, of: str) -> dict[date, float]:
+        found: Counter[date] = Counter()
+        for visit in self.visits:
+            for (day, video), seconds in getattr(visit, of).items():
+                if video in self.counted(visit):
+                    found[day] += seconds
+        return {day: seconds for day, seconds in found.items() if seconds}
+
+    @invariant()
+    def the_ledger_says_what_was_reported(self) -> None:
+        rows = Exposure.objects.filter(person=self.person, revealed_s__gt=0).values("day").annotate(s=Sum("revealed_s"))
+        assert {row["day"]: round(row["s"], 6) for row in rows} == self.seconds_by_day("told")
+
+    @invariant()
+    def doses_add_up_and_nothing_else_contradicts(self) -> None:
+        for study in self.studies:
+            assert (found := recounting.contradictions(study.pk)) == {}, found
+
+    @invariant()
+    def a_pair_that_is_held_is_expected(self) -> None:
+        """As long as nothing was reported of it."""
+        reported_on = {assignment.pk for assignment, _care in self.sent}
+        for lease in Assignment.objects.filter(person=self.person, state="leased", pair__lane=Pair.Lane.SENSITIVE):
+            if lease.pk not in reported_on:
+                rows = Exposure.objects.filter(assignment=lease)
+                assert sum(row.expected_s for row in rows) >= ESTIMATE_S
+
+    def teardown(self) -> None:
+        try:
+            self.the_days_doses_are_what_was_revealed()
+        finally:
+            self.clock.stop()
+
+    def the_days_doses_are_what_was_revealed(self) -> None:
+        """Everything arrives, and every lease ends: then nothing is expected any more."""
+        self.say_everything()
+        for which in range(2):
+            self.lease_ends(which, "release")
+        forget_unseen()
+        doses = Dose.objects.filter(person=self.person, seconds__gt=1e-6).values_list("day", "seconds")
+        expected = self.seconds_by_day("revealed" if self.names_days else "told")
+        assert {day: round(seconds, 6) for day, seconds in doses} == expected
+        hides = Exposure.objects.filter(person=self.person, assignment__pair__lane=Pair.Lane.SENSITIVE)
+        seen = sum(visit.hidden for visit in self.visits if self.may_show(visit.assignment))
+        assert (hides.aggregate(n=Sum("hidden"))["n"] or 0) == seen or not self.names_days
+
+
+class PlainHistories(Histories):
+    """A program that reports without showings and days: what it reports counts on the day of the report."""
+
+    names_days = False
