@@ -6,7 +6,7 @@ from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from accounts import guessing
+from accounts import guessing, hashing
 from accounts.middleware import client_address
 
 
@@ -17,10 +17,11 @@ class SignInForm(AuthenticationForm):
     """
 
     def clean(self) -> dict[str, Any]:
-        if self.request is not None:
-            known = guessing.is_known(self.request, self.cleaned_data.get("username") or "")
-            guessing.check_address(client_address(self.request), known=known)
-        return super().clean()
+        with hashing.turn():  # first: a request that is put off then costs no statement
+            if self.request is not None:
+                known = guessing.is_known(self.request, self.cleaned_data.get("username") or "")
+                guessing.check_address(client_address(self.request), known=known)
+            return super().clean()
 
     def get_invalid_login_error(self) -> ValidationError:
         if getattr(self.request, "axes_locked_out", False):
