@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.utils.translation import gettext_lazy as _
 
-from accounts import guessing
+from accounts import guessing, hashing
 from accounts.middleware import client_address
 
 
@@ -18,10 +18,11 @@ class SignInForm(AuthenticationForm):
     """
 
     def clean(self) -> dict[str, Any]:
-        if self.request is not None:
-            known = guessing.is_known(self.request, self.cleaned_data.get("username") or "")
-            guessing.check_address(client_address(self.request), known=known)
-        return super().clean()
+        with hashing.turn():  # first: a request that is put off then costs no statement
+            if self.request is not None:
+                known = guessing.is_known(self.request, self.cleaned_data.get("username") or "")
+                guessing.check_address(client_address(self.request), known=known)
+            return super().clean()
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)

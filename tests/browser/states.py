@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 
 from annotation import serving
 from annotation.models import Assignment, Dose, Seat
+from catalog import sweeps
 from catalog.models import Membership, Pair
 from tests import factories
 from tests.annotation.test_queue import offered
@@ -41,6 +42,7 @@ class Stage:
         self.language, self.study, self.open_page, self.server = language, study, open_page, server
         self.make_pairs = playable_pairs
         self.person = factories.member(study, "annotator", username="annotator-7")
+        sweeps.stamp("catalog.tasks.resend_waiting_media")  # as though a worker were there
 
     def pairs(self, count: int = 3, **values: Any) -> list[Pair]:
         return self.make_pairs(self.study, count, **values)

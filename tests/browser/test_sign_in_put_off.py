@@ -50,8 +50,8 @@ def annotator(study):
 
 
 def fill_in(page, person):
-    page.get_by_label("User name").fill(person.username)
-    page.get_by_label("Password").fill(PASSWORD)
+    page.locator("input[name=username]").fill(person.username)
+    page.locator("input[name=password]").fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
 
 
@@ -59,19 +59,19 @@ def test_the_page_tries_again_by_itself_until_it_is_let_in(open_page, annotator,
     page = open_page("/accounts/sign-in/")
     fill_in(page, annotator)
     expect(page.get_by_role("status")).to_contain_text(WAITS)
-    expect(page.get_by_label("Password")).to_have_value(PASSWORD)
+    expect(page.locator("input[name=password]")).to_have_value(PASSWORD)
     occupied.unlink()
     page.wait_for_url("**/workspace/")
 
 
 def test_a_wrong_password_is_said_on_the_same_page_and_can_be_mended(open_page, annotator):
     page = open_page("/accounts/sign-in/?next=/accounts/viewing/")
-    page.get_by_label("User name").fill(annotator.username)
-    page.get_by_label("Password").fill("not it")
+    page.locator("input[name=username]").fill(annotator.username)
+    page.locator("input[name=password]").fill("not it")
     page.get_by_role("button", name="Sign in", exact=True).click()
-    expect(page.get_by_role("alert")).to_contain_text("user name")
-    expect(page.get_by_label("User name")).to_have_value(annotator.username)
-    expect(page.get_by_label("Password")).to_be_focused()
+    expect(page.get_by_role("alert")).to_contain_text("correct username")
+    expect(page.locator("input[name=username]")).to_have_value(annotator.username)
+    expect(page.locator("input[name=password]")).to_be_focused()
     fill_in(page, annotator)
     page.wait_for_url("**/accounts/viewing/")
 
@@ -80,7 +80,7 @@ def test_without_scripts_the_page_says_so_and_keeps_the_user_name(open_page, ann
     page = open_page("/accounts/sign-in/", java_script_enabled=False)
     fill_in(page, annotator)
     expect(page.get_by_role("alert")).to_contain_text("your password was not checked yet")
-    expect(page.get_by_label("User name")).to_have_value(annotator.username)
+    expect(page.locator("input[name=username]")).to_have_value(annotator.username)
     occupied.unlink()
     fill_in(page, annotator)
     page.wait_for_url("**/workspace/")
