@@ -145,8 +145,8 @@ def skip(assignment: Assignment, person: User, *, reason: str, care: Mapping[str
     """Give the pair back for good and fill the desk again. `reason`: one of `protocol.SKIP_REASONS`, or `NOT_REVEALED`.
 
     After `Study.hold_after_skips` skips that say something about the pair, it is held for a researcher. `care` says
-    what was seen of it (`exposure_reports`). Raises NotYours if it was answered, and skipping.ReasonNeeded if a harmless
-    pair is skipped as `NOT_REVEALED`. Skipping twice is harmless.
+    what was seen of it (`exposure_reports`). Raises NotYours if it was answered, and skipping.ReasonNeeded if a
+    harmless pair is skipped as `NOT_REVEALED`. Skipping twice is harmless.
     """
     if reason not in (*SKIP_REASONS, NOT_REVEALED):
         raise ValueError(f"Unknown skip reason {reason!r}; known: {', '.join((*SKIP_REASONS, NOT_REVEALED))}.")

@@ -120,10 +120,12 @@ def for_example(setting: Setting) -> str:
 
 
 def exit_if_wrong() -> None:
-    """Load Django's settings. If they are wrong, print what is wrong and exit with status 1, without a traceback."""
+    """Load Django's settings. If they are wrong, or the state folder is, print why and exit without a traceback."""
     from django.conf import settings
+
+    from diptych.embedded import EmbeddedError
 
     try:
         settings.INSTALLED_APPS  # noqa: B018 - the first access loads the settings
-    except SettingsError as error:
+    except (SettingsError, EmbeddedError) as error:
         sys.exit(str(error))

@@ -16,9 +16,10 @@ import pytest
 from django.core.management import get_commands, load_command_class
 from django.core.management.base import CommandError, CommandParser
 
+from catalog.management import people_csv
 from diptych.embedded import binaries
 from tests.composed import configuration
-from tests.documents import PAGES, blocks, inline_code
+from tests.documents import PAGES, blocks, code, inline_code
 from tests.production import BIN, ROOT
 
 #: Programs of the system that the documentation may expect.
@@ -276,6 +277,16 @@ def test_manage_py_is_called_by_the_name_that_is_installed():
     for page in PAGES:
         for text in [*inline_code(page), *(line for block in blocks(page) for line in block.commands)]:
             assert not re.match(r"(python |\.venv/bin/python |\./)?manage\.py \w", text), f"{page}: {text}"
+
+
+def test_the_documented_list_of_people_can_be_read(tmp_path):
+    page = ROOT / "docs/researcher.md"
+    (tmp_path / "people.csv").write_text(code(page, "csv", "Bring in people"))
+    people, bad = people_csv.read_people(tmp_path / "people.csv", "annotator")
+    assert bad == []
+    assert [(one.username, one.role) for one in people] == [("ada", "annotator"), ("lin", "reviewer")]
+    for column in people_csv.COLUMNS:
+        assert f"| `{column}` |" in page.read_text()
 
 
 def test_before_each_update_stands_to_back_up_first():

@@ -11,6 +11,8 @@ from tests.installation import Installation, Visitor
 from tests.programs import find
 from tests.web import wait_for
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:

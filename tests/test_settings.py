@@ -4,6 +4,7 @@ import ast
 import importlib.metadata
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -167,6 +168,27 @@ def test_wrong_values_are_listed_in_the_demo_too(tmp_path):
     ran = run(STARTS["manage.py"], DIPTYCH_HOME=str(tmp_path / "home"), TRUSTED_PROXIES="two", LOG_LEVEL="LOUD")
     assert (ran.returncode, len(re.findall(r"^  - ", ran.stderr, re.MULTILINE))) == (1, 2)
     assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_a_state_folder_that_cannot_be_used_gets_a_sentence(start, tmp_path):
+    (tmp_path / "file").touch()
+    ran = run(STARTS[start], DIPTYCH_HOME=str(tmp_path / "file/home"))
+    said = ran.stdout + ran.stderr
+    assert ran.returncode == 1
+    assert f"{tmp_path}/file is in the way" in said
+    assert "set DIPTYCH_HOME to another one" in said
+    assert "Traceback" not in said
+
+
+def test_a_package_without_its_pages_says_how_to_install_it(tmp_path):
+    shutil.copytree(ROOT / "diptych", tmp_path / "diptych")
+    program = "import diptych.settings"
+    ran = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env=environment(**LEAST), capture_output=True, text=True
+    )
+    assert f"The pages in {tmp_path}/templates are missing" in ran.stderr
+    assert "`pip install -e .`" in ran.stderr
 
 
 def test_django_itself_gets_an_improperly_configured():
