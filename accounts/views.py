@@ -23,6 +23,7 @@ from accounts import audit
 from accounts.forms import NewPasswordForm, SignInForm
 from accounts.models import User
 from accounts.preferences import PreferencesForm, save_preferences
+from accounts.tokens import revoke_all
 
 LANGUAGE_KEPT_S = 365 * 24 * 3600
 
@@ -57,6 +58,8 @@ class PasswordView(SuccessMessageMixin, PasswordChangeView):
         user.must_change_password = False
         response = super().form_valid(form)
         audit.record("user.password_changed", user, actor=user)
+        if form.cleaned_data.get("end_tokens"):
+            revoke_all(user, actor=user)
         return response
 
 

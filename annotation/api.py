@@ -39,6 +39,8 @@ CONFLICT = REFUSED | {409: ProblemShape}
 class LeaseView(SignedInView):
     """`POST studies/{slug}/assignments/`."""
 
+    scopes = {"POST": "annotate"}
+
     @extend_schema(request=None, responses={200: DeskShape} | REFUSED)
     def post(self, request: Request, slug: str) -> Response:
         """Leases the current and the next pair. Repeating it returns the same two while they are live."""
@@ -55,6 +57,8 @@ class AssignmentView(SignedInView):
 
 class SubmitView(AssignmentView):
     """`POST assignments/{id}/submit/`."""
+
+    scopes = {"POST": "annotate"}
 
     @extend_schema(request=SubmissionSerializer, responses={201: SubmittedShape, 200: SubmittedShape} | CONFLICT)
     def post(self, request: Request, assignment_id: int) -> Response:
@@ -81,6 +85,8 @@ class SubmitView(AssignmentView):
 class DraftView(AssignmentView):
     """`PUT assignments/{id}/draft/`."""
 
+    scopes = {"PUT": "annotate"}
+
     @extend_schema(request=DraftSerializer, responses={204: None} | CONFLICT)
     def put(self, request: Request, assignment_id: int) -> Response:
         """Keeps unfinished answers. Anything may be null, but an overall answer needs its first stage."""
@@ -94,6 +100,8 @@ class DraftView(AssignmentView):
 
 class SkipView(AssignmentView):
     """`POST assignments/{id}/skip/`."""
+
+    scopes = {"POST": "annotate"}
 
     @extend_schema(request=SkipSerializer, responses={200: DeskShape} | CONFLICT)
     def post(self, request: Request, assignment_id: int) -> Response:
@@ -110,6 +118,8 @@ class SkipView(AssignmentView):
 class RenewView(AssignmentView):
     """`POST assignments/{id}/renew/`."""
 
+    scopes = {"POST": "annotate"}
+
     @extend_schema(request=None, responses={200: AssignmentShape} | CONFLICT)
     def post(self, request: Request, assignment_id: int) -> Response:
         """Extends the lease, or takes it back while its pair still has a slot; with fresh media addresses."""
@@ -125,6 +135,8 @@ class RenewView(AssignmentView):
 
 class ReleaseView(AssignmentView):
     """`POST assignments/{id}/release/`."""
+
+    scopes = {"POST": "annotate"}
 
     @extend_schema(request=None, responses={204: None} | CONFLICT)
     def post(self, request: Request, assignment_id: int) -> Response:

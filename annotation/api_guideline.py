@@ -75,6 +75,8 @@ class ReadShape(serializers.Serializer):
 class GuidelineView(SignedInView):
     """`GET studies/{slug}/guideline/`."""
 
+    scopes = {"GET": "read"}
+
     @extend_schema(parameters=[WhichGuidelineSerializer], responses={200: GuidelineShape} | REFUSED)
     def get(self, request: Request, slug: str) -> Response:
         """The study's guideline in sections, in the version in force or in an earlier one."""
@@ -98,6 +100,8 @@ class GuidelineView(SignedInView):
 
 class GuidelineChangesView(SignedInView):
     """`GET studies/{slug}/guideline/changes/`."""
+
+    scopes = {"GET": "annotate"}
 
     @extend_schema(parameters=[LanguageSerializer], responses={200: ChangesShape} | REFUSED)
     def get(self, request: Request, slug: str) -> Response:
@@ -125,6 +129,8 @@ class GuidelineChangesView(SignedInView):
 
 class GuidelineReadView(SignedInView):
     """`POST studies/{slug}/guideline/read/`."""
+
+    scopes = {"POST": "annotate"}
 
     @extend_schema(request=ReadSerializer, responses={200: ReadShape} | CONFLICT)
     def post(self, request: Request, slug: str) -> Response:

@@ -23,6 +23,8 @@ class ReportSerializer(serializers.Serializer):
 class ReportView(AssignmentView):
     """`POST assignments/{id}/report/`."""
 
+    scopes = {"POST": "annotate"}
+
     @extend_schema(request=ReportSerializer, responses={200: DeskShape} | REFUSED)
     def post(self, request: Request, assignment_id: int) -> Response:
         """Takes the videos out of everything, for everybody, and leases what comes next. Repeating it is harmless."""

@@ -34,6 +34,8 @@ class RevisedShape(serializers.Serializer):
 class ReopenView(AssignmentView):
     """`GET assignments/{id}/reopen/`."""
 
+    scopes = {"GET": "annotate"}
+
     @extend_schema(responses={200: ReopenedShape} | CONFLICT)
     def get(self, request: Request, assignment_id: int) -> Response:
         """The person's own answered pair with fresh media addresses and the answers that stand, while they may still
@@ -49,6 +51,8 @@ class ReopenView(AssignmentView):
 
 class ReviseView(AssignmentView):
     """`POST assignments/{id}/revise/`."""
+
+    scopes = {"POST": "annotate"}
 
     @extend_schema(request=RevisionSerializer, responses={201: RevisedShape, 200: RevisedShape} | CONFLICT)
     def post(self, request: Request, assignment_id: int) -> Response:

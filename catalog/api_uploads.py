@@ -73,7 +73,7 @@ class TusView(SignedInView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        self.job = import_for(request, kwargs["import_id"], scope="manage")
+        self.job = import_for(request, kwargs["import_id"])
         if request.headers.get("Tus-Resumable", VERSION) != VERSION:
             raise OtherVersion
 
@@ -111,6 +111,8 @@ class UploadShape(serializers.Serializer[Any]):
 
 class UploadsView(TusView):
     """`GET` and `POST imports/{import_id}/uploads/`."""
+
+    scopes = {"GET": "manage", "POST": "manage"}
 
     @extend_schema(responses=UploadShape(many=True))
     def get(self, request: Request, import_id: str) -> Response:
@@ -153,6 +155,8 @@ class UploadsView(TusView):
 
 class UploadView(TusView):
     """`HEAD`, `PATCH` and `DELETE imports/{import_id}/uploads/{upload_id}/`."""
+
+    scopes = {"HEAD": "manage", "PATCH": "manage", "DELETE": "manage"}
 
     @property
     def upload(self) -> Upload:

@@ -7,6 +7,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
+from accounts.tokens import expiring_tokens
+from catalog.invitations import open_for
+from catalog.memberships import notices_for
 from catalog.models import Study
 from catalog.models.studies import Role
 from catalog.permissions import (
@@ -23,10 +26,14 @@ from catalog.permissions import (
 @never_cache
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
-    """The person's studies; who has one study and one thing to do there is led straight to it, unless `?all` asks."""
+    """The person's studies, and what they must decide on or know.
+
+    Who has one study, one thing to do there and nothing to decide on is led straight to it, unless `?all` asks.
+    """
     person: User = request.user  # type: ignore[assignment]
     studies = list(Study.objects.of(person.pk).order_by("title"))
-    if len(studies) == 1 and "all" not in request.GET:
+    invitations, notices = list(open_for(person)), list(notices_for(person))
+    if len(studies) == 1 and not invitations and not notices and "all" not in request.GET:
         held = set(studies[0].roles)
         if held <= MAY_ANNOTATE:
             return redirect("annotation:workspace", slug=studies[0].slug)
@@ -43,4 +50,11 @@ def home(request: HttpRequest) -> HttpResponse:
         }
         for study in studies
     ]
-    return render(request, "home.html", {"studies": rows, "makes_studies": may_make_studies(person)})
+    context = {
+        "studies": rows,
+        "makes_studies": may_make_studies(person),
+        "invitations": invitations,
+        "notices": notices,
+        "expiring_tokens": expiring_tokens(person),
+    }
+    return render(request, "home.html", context)

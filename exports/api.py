@@ -22,6 +22,8 @@ class JSONLinesRenderer(ORJSONRenderer):
 class AnnotationsView(SignedInView):
     """`GET studies/{slug}/annotations.jsonl`."""
 
+    scopes = {"GET": "export"}
+
     renderer_classes = [JSONLinesRenderer, ORJSONRenderer]
 
     @extend_schema(responses={(200, "application/x-ndjson"): OpenApiTypes.STR})

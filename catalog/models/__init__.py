@@ -4,6 +4,7 @@ from catalog.models.assets import Asset
 from catalog.models.changes import PairsChange
 from catalog.models.documents import Document
 from catalog.models.imports import Import, ReadFile, Upload
+from catalog.models.invitations import Invitation, RoleNotice
 from catalog.models.material import Label, Prompt, Video
 from catalog.models.pairs import Batch, Pair
 from catalog.models.provenance import Provenance
@@ -15,6 +16,7 @@ __all__ = [
     "Batch",
     "Document",
     "Import",
+    "Invitation",
     "Label",
     "Membership",
     "Pair",
@@ -26,6 +28,7 @@ __all__ = [
     "Referral",
     "RefusedFile",
     "Report",
+    "RoleNotice",
     "Study",
     "Upload",
     "Video",

@@ -17,7 +17,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import AccessToken, AuditEvent, User
 from accounts.people import new_password
-from catalog.models import Membership
+from catalog.models import Invitation, Membership
 from catalog.models.studies import Role
 from catalog.people import TOKEN_SCOPES, add_numbered
 from tests import factories
@@ -57,7 +57,7 @@ def test_numbered_people_can_sign_in_once_and_must_choose_a_password(study, clie
     assert error is None
     first, second = people(out)
     assert (first["username"], second["username"]) == ("annotator-1", "annotator-2")
-    assert (first["role"], first["study"], first["existing"]) == ("annotator", study.slug, False)
+    assert (first["role"], first["study"], first["outcome"]) == ("annotator", study.slug, "created")
     assert factories.signs_in(client, "annotator-1", first["password"])
     assert User.objects.get(username="annotator-1").must_change_password is True
     assert client.get("/").headers["Location"] == reverse("accounts:password")
@@ -153,25 +153,27 @@ def test_csv_gives_names_addresses_and_roles(study, listed):
     }  # fmt: skip
 
 
-def test_who_exists_becomes_a_member_and_keeps_the_password(study, listed):
+def test_somebody_with_an_account_is_invited_and_keeps_the_password(study, listed):
     kim = factories.person(username="kim")
-    out, _err, _error = listed("username\nkim\n", "--role", "reviewer")
-    assert people(out) == [
-        {"username": "kim", "password": None, "token": None, "role": "reviewer", "study": study.slug, "expires": None,
-         "existing": True},
-    ]  # fmt: skip
-    assert Membership.objects.get(person=kim).role == "reviewer"
+    for outcome in ("invited", "unchanged"):
+        out, _err, _error = listed("username\nkim\n", "--role", "reviewer")
+        assert people(out) == [
+            {"username": "kim", "outcome": outcome, "password": None, "token": None, "role": "reviewer",
+             "study": study.slug, "expires": None},
+        ]  # fmt: skip
+    assert not Membership.objects.exists()
+    assert Invitation.objects.get(person=kim).role == "reviewer"
     assert User.objects.get(username="kim").password == kim.password
     assert not AccessToken.objects.exists()
-
-    out, _err, _error = listed("username\nkim\n", "--role", "reviewer", "--token")
-    assert people(out)[0]["token"]
-    assert Membership.objects.count() == 1
 
 
 def test_one_person_in_two_roles(listed):
     out, _err, _error = listed("username,role\nkim,reviewer\nkim,researcher\n")
-    assert [(one["role"], one["existing"]) for one in people(out)] == [("reviewer", False), ("researcher", True)]
+    assert [(one["role"], one["outcome"]) for one in people(out)] == [
+        ("reviewer", "created"),
+        ("researcher", "granted"),
+    ]
+    assert Membership.objects.get(made_account=True).role == "reviewer"
 
 
 def test_bad_lines_of_a_csv_are_all_named_and_nobody_is_added(listed):

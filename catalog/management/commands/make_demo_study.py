@@ -9,14 +9,15 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from accounts import audit
-from accounts.models import AccessToken, User
-from accounts.people import Password, create_person, new_passwords, reset_password
+from accounts.models import User
+from accounts.people import create_person, new_password, reset_password
 from catalog.demo.clips import make_clips
 from catalog.importing import ImportOptions, ImportTrouble, import_study
 from catalog.management.bars import Bar
+from catalog.memberships import join
 from catalog.models import Membership, Pair, Study
 from catalog.models.studies import Role
-from catalog.people import give_token, join
+from catalog.people import give_token
 from diptych.embedded.state import write_private
 
 SLUG, TITLE, SEED = "demo", "Demo: shapes in motion", 1
@@ -63,7 +64,7 @@ class Command(BaseCommand):
             self.fill(folder, bar)
             study = Study.objects.get(slug=SLUG)
             if not people_path.exists() or missing_people(study):
-                sign_ins = set_up_people(study, bar)
+                sign_ins = set_up_people(study)
                 people_path.parent.mkdir(parents=True, exist_ok=True)
                 write_private(people_path, json.dumps(sign_ins, indent=2) + "\n")
         except (ImportTrouble, RuntimeError, OSError) as trouble:
@@ -109,26 +110,22 @@ def missing_people(study: Study) -> bool:
     return bool(set(PEOPLE.items()) - set(here))
 
 
-def set_up_people(study: Study, bar: Bar) -> list[dict[str, str]]:
+def set_up_people(study: Study) -> list[dict[str, str]]:
     """Gives every demo person a new password and token, and makes who is missing. Raises CommandError."""
-    bar.begin("Making passwords", len(PEOPLE))
-    passwords = list(new_passwords(len(PEOPLE), bar.advance))
     with transaction.atomic():
-        return [
-            _set_up(study, username, role, password)
-            for (username, role), password in zip(PEOPLE.items(), passwords, strict=True)
-        ]
+        return [_set_up(study, username, role) for username, role in PEOPLE.items()]
 
 
-def _set_up(study: Study, username: str, role: str, password: Password) -> dict[str, str]:
+def _set_up(study: Study, username: str, role: str) -> dict[str, str]:
+    password = new_password()
     person = User.objects.filter(username=username).first()
+    is_new = person is None
     if person is None:
         person = create_person(username, password, one_time=False)
     else:
         _check_is_ours(study, person)
-        AccessToken.objects.filter(user=person, name=TOKEN_NAME).delete()
         reset_password(person, password, one_time=False)
-    join(study, person, role)
+    join(study, person, role, made_account=is_new)
     token, _expires = give_token(study, person, role, name=TOKEN_NAME)
     return {"role": str(role), "username": username, "password": password.text, "token": token}
 
