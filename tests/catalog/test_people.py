@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 from io import StringIO
 
 import pytest
+from django.contrib.auth.hashers import get_hasher
 from django.contrib.auth.password_validation import validate_password
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -19,7 +21,7 @@ from accounts.models import AccessToken, AuditEvent, User
 from accounts.people import new_password
 from catalog.models import Invitation, Membership
 from catalog.models.studies import Role
-from catalog.people import TOKEN_SCOPES, add_numbered
+from catalog.people import CHUNK, TOKEN_SCOPES, add_numbered
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -228,3 +230,18 @@ def test_two_numberings_at_once_share_no_name():
     with ThreadPoolExecutor(2) as pool:
         names = [one.username for added in pool.map(add, range(2)) for one in added]
     assert sorted(names) == sorted(f"annotator-{number}" for number in range(1, 21))
+
+
+def test_many_people_take_few_statements_no_slow_hash_and_tell_progress(study, monkeypatch):
+    def refuse(*_arguments):
+        raise AssertionError("a one-time password was given the slow hash")
+
+    monkeypatch.setattr(type(get_hasher("default")), "encode", refuse)
+    steps = []
+    with CaptureQueriesContext(connection) as statements:
+        added = add_numbered(study, role="annotator", count=2 * CHUNK, progress=lambda: steps.append(1))
+    assert (len(added), len(steps)) == (2 * CHUNK, 2 * CHUNK)
+    assert len(statements) < 40
+    assert User.objects.count() == Membership.objects.filter(made_account=True).count() == 2 * CHUNK
+    assert AccessToken.objects.count() == 2 * CHUNK
+    assert AuditEvent.objects.count() == 6 * CHUNK
