@@ -123,8 +123,8 @@ def make_named_token(
     if AccessToken.objects.filter(user=present, name=name).exists():
         raise TokenTrouble(_("There is a token called “%(name)s” already. Choose another name.") % {"name": name})
     if AccessToken.objects.filter(user=present).count() >= MOST_TOKENS:
-        about = {"most": MOST_TOKENS}
-        raise TokenTrouble(_("One person has at most %(most)s tokens. Revoke one that is not used.") % about)
+        sentence = _("One person has at most %(most)s tokens. Revoke one that is not used.")
+        raise TokenTrouble(sentence % {"most": MOST_TOKENS})
     return create_token(present, scopes=scopes, name=name, lifetime=timedelta(days=days), actor=actor)
 
 

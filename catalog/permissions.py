@@ -135,10 +135,12 @@ def may_give(giver: "User | None", study: Study, role: str) -> bool:
 
     The rows of the giver's roles are locked, so that none of them is taken away before the transaction ends.
     """
-    if giver is None or giver.is_superuser:
+    if giver is None or not giver.is_active:
+        return giver is None
+    if giver.is_superuser:
         return True
     held = Membership.objects.select_for_update().filter(study=study, person=giver).order_by("pk")
-    return giver.is_active and role in grantable([membership.role for membership in held])
+    return role in grantable([membership.role for membership in held])
 
 
 #: Whoever has one of these roles sees what no admin may see. No admin may reach it by resetting a password.

@@ -12,6 +12,7 @@ from accounts import audit
 from accounts.models import User
 from accounts.people import lock, new_password, reset_password
 from catalog import people
+from catalog.memberships import join
 from catalog.models import Membership, Study
 from catalog.models.studies import Role
 from catalog.people import Added, Wanted
@@ -35,6 +36,18 @@ def members(study: Study, *, search: str = "", role: str = "") -> QuerySet[User,
     if role:
         found = found.filter(roles__contains=[role])  # type: ignore[misc]  # an array
     return found.order_by("username")
+
+
+@transaction.atomic
+def grant(study: Study, person: User, role: str, *, actor: User) -> None:
+    """Give a further role to somebody who is in the study. Twice is harmless.
+
+    Raises Refused if the person left the study at this moment, and PermissionDenied as `memberships.join`.
+    """
+    lock(person)
+    if not Membership.objects.filter(study=study, person=person).exists():
+        raise Refused(_("%(name)s is not in the study any more. Invite them by name.") % {"name": person.username})
+    join(study, person, role, actor=actor, tell_person=True)
 
 
 @transaction.atomic

@@ -18,7 +18,6 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import AccessToken, AuditEvent, User
 from catalog.invitations import open_of, withdraw
-from catalog.memberships import join, refuse_own_wellbeing_role
 from catalog.models import Invitation, Membership, Study
 from catalog.models.studies import HasRoles, Role
 from catalog.people import Added, Outcome, PeopleTrouble, add_numbered
@@ -207,11 +206,13 @@ def roles(request: HttpRequest, slug: str, person_id: int) -> HttpResponse:
     if role not in Role.values or act not in {"grant", "revoke"}:
         raise Http404(_("There is no such role."))
     require_grant(study, role)
-    if act == "grant":
-        refuse_own_wellbeing_role(actor, whom, role)
     said = {"name": whom.username, "role": Role(role).label}
     if act == "grant":
-        join(study, whom, role, actor=actor, tell_person=True)
+        try:
+            members.grant(study, whom, role, actor=actor)
+        except members.Refused as refusal:
+            messages.error(request, str(refusal))
+            return redirect("running:people", slug=slug)
         messages.success(request, _("Granted to %(name)s: %(role)s.") % said)
         return redirect("running:person", slug=slug, person_id=person_id)
     left = set(study.roles) - {role}

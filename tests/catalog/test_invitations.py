@@ -162,7 +162,7 @@ class TestAnswering:
         assert decide(invitation, accepts=True) == State.WITHDRAWN
         assert not Membership.objects.filter(study=study, person=kim).exists()
 
-    @pytest.mark.parametrize("loss", ["role", "account"])
+    @pytest.mark.parametrize("loss", ["role", "account", "account of a superuser"])
     def test_it_is_void_once_the_inviter_may_not_give_the_role(self, browser_client, study, admin, kim, loss):
         """Else an admin who is about to be removed could leave a way back."""
         factories.member(study, "admin")
@@ -170,7 +170,7 @@ class TestAnswering:
         if loss == "role":
             members.revoke(study, admin, "admin", actor=admin)
         else:
-            User.objects.filter(pk=admin.pk).update(is_active=False)
+            User.objects.filter(pk=admin.pk).update(is_active=False, is_superuser="superuser" in loss)
         page = answer(browser_client(kim), Invitation.objects.get(), "accept").content.decode()
         assert "is not valid any more" in page
         assert not Membership.objects.filter(study=study, person=kim).exists()
@@ -214,6 +214,13 @@ class TestFurtherRoles:
         notice = RoleNotice.objects.get()
         client.post(reverse("membership:dismiss_notice", args=[notice.pk]))
         assert "gave you the role" not in client.get("/?all=1").content.decode()
+
+    def test_somebody_who_left_is_not_brought_back_by_a_grant(self, study, admin):
+        person = factories.member(study, "reviewer")
+        members.revoke(study, person, "reviewer", actor=admin)
+        with pytest.raises(members.Refused, match="is not in the study any more"):
+            members.grant(study, person, "annotator", actor=admin)
+        assert not Membership.objects.filter(person=person).exists()
 
     def test_nobody_dismisses_the_notice_of_another(self, browser_client, study, admin):
         person = factories.member(study, "reviewer")
