@@ -1,21 +1,26 @@
 """What every endpoint of the API shares."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import NotAuthenticated, PermissionDenied
 from rest_framework.request import Request
 
-from accounts.models import User
+from accounts.models import AccessToken, User
 from diptych.parameters import DeclaredParameters
 
 #: In a request: for whom the page was made that sends it. In an answer: who is signed in.
 PERSON_HEADER = "X-Diptych-Person"
+#: In a response to a request with a token that expires soon: when.
+EXPIRES_HEADER = "Diptych-Token-Expires"
 
 
 class SignedInView(DeclaredParameters):
     """An endpoint for somebody who is signed in, by session or token."""
 
+    #: The scope that a token needs, by method. Without one, the method is closed to tokens (`TokenCoversView`).
+    scopes: ClassVar[Mapping[str, str]] = {}
     asks: User | None = None
 
     @property
@@ -35,9 +40,12 @@ class SignedInView(DeclaredParameters):
             raise PermissionDenied(_("This browser is signed in as %(name)s.") % {"name": name}, "somebody_else")
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """What is said to one person is kept by no cache, and names them."""
+        """What is said to one person is kept by no cache, and names them. A token that expires soon is warned of."""
         response = super().finalize_response(request, response, *args, **kwargs)
         response.headers.setdefault("Cache-Control", "no-store")
         if self.asks is not None:
             response.headers[PERSON_HEADER] = str(self.asks.pk)
+            token = request.auth
+            if isinstance(token, AccessToken) and token.ends_soon:
+                response.headers[EXPIRES_HEADER] = token.expiry.isoformat()
         return response

@@ -1,11 +1,12 @@
 """The one function through which audit rows are written, in the transaction of the change they tell of."""
 
 import json
+from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import models
+from django.db import connection, models
 
 from accounts.models import User
 from diptych.database.fixed import change
@@ -30,19 +31,36 @@ def record(
     after: dict[str, Any] | None = None,
 ) -> None:
     """Writes that `actor` (None: the system) did `action` to `row`. Call it inside the change's transaction."""
-    change(
-        NOTED,
-        {
-            "actor": actor.pk if actor else None,
-            "action": action,
-            "subject": row._meta.db_table,
-            "subject_id": str(row.pk),
-            "study_slug": study_slug,
-            "before": _json(before),
-            "after": _json(after),
-            "address": request_address.get(),
-        },
-    )
+    change(NOTED, _values(action, row, actor, study_slug, before, after))
+
+
+def record_each(
+    action: str, rows: Sequence[tuple[models.Model, dict[str, Any]]], *, actor: User | None, study_slug: str = ""
+) -> None:
+    """Writes that `actor` did `action` to each of the rows, given with what each is `after`. As `record`, for many."""
+    values = [_values(action, row, actor, study_slug, None, after) for row, after in rows]
+    with connection.cursor() as cursor:
+        cursor.executemany(NOTED, values)
+
+
+def _values(
+    action: str,
+    row: models.Model,
+    actor: User | None,
+    study_slug: str,
+    before: dict[str, Any] | None,
+    after: dict[str, Any] | None,
+) -> dict[str, Any]:
+    return {
+        "actor": actor.pk if actor else None,
+        "action": action,
+        "subject": row._meta.db_table,
+        "subject_id": str(row.pk),
+        "study_slug": study_slug,
+        "before": _json(before),
+        "after": _json(after),
+        "address": request_address.get(),
+    }
 
 
 def _json(value: dict[str, Any] | None) -> str | None:

@@ -2,13 +2,17 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import guessing, hashing
 from accounts.middleware import client_address
+from accounts.models import AccessToken, User
+from accounts.tokens import LIFETIME, LIFETIMES_DAYS, SCOPE_LABELS
 
 
 class SignInForm(AuthenticationForm):
@@ -39,7 +43,18 @@ class SignInForm(AuthenticationForm):
 
 
 class NewPasswordForm(PasswordChangeForm):
-    """Django's form, which takes no password that was the one before."""
+    """Django's form, which takes no password that was the one before, and offers to end the API tokens."""
+
+    end_tokens = forms.BooleanField(
+        label=_("Also revoke all my API tokens"),
+        required=False,
+        help_text=_("Do this if somebody else may know your password. Programs that use your tokens stop working."),
+    )
+
+    def __init__(self, user: User, *arguments: Any, **options: Any) -> None:
+        super().__init__(user, *arguments, **options)
+        if not AccessToken.objects.filter(user=user).exists():
+            del self.fields["end_tokens"]
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
@@ -47,3 +62,51 @@ class NewPasswordForm(PasswordChangeForm):
         if new and new == old:
             self.add_error("new_password1", _("Choose a password other than your present one."))
         return cleaned
+
+
+class TokenForm(forms.Form):
+    """What a new API token is called, what it may be used for, and for how long."""
+
+    name = forms.CharField(
+        label=_("Name"), max_length=80, help_text=_("Such as the program that uses it. Admins of your studies see it.")
+    )
+    scopes = forms.MultipleChoiceField(
+        label=_("What it may be used for"),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Choose at least one.")},
+    )
+    days = forms.TypedChoiceField(
+        label=_("Valid for"),
+        coerce=int,
+        initial=LIFETIME.days,
+        choices=lambda: [(days, ngettext("%(n)s day", "%(n)s days", days) % {"n": days}) for days in LIFETIMES_DAYS],
+    )
+
+    def __init__(self, data: Any, *, scopes: list[str]) -> None:
+        super().__init__(data)
+        self.fields["scopes"].choices = [(scope, SCOPE_LABELS[scope]) for scope in scopes]  # type: ignore[attr-defined]
+
+
+class ResetPasswordForm(forms.Form):
+    """Whose password a superuser replaces."""
+
+    username = forms.CharField(
+        label=_("User name"),
+        max_length=150,
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false", "autocomplete": "off"}),
+    )
+
+    def __init__(self, data: Any, *, actor: User) -> None:
+        super().__init__(data)
+        self.actor = actor
+        self.person = actor
+
+    def clean_username(self) -> str:
+        username: str = self.cleaned_data["username"]
+        if username == self.actor.username:
+            raise ValidationError(gettext("Change your own password on the page “Change password”."))
+        person = User.objects.filter(username=username).first()
+        if person is None:
+            raise ValidationError(gettext("There is nobody called “%(name)s”.") % {"name": username})
+        self.person = person
+        return username

@@ -2,16 +2,22 @@
 
 from typing import Any
 
+from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.functions import RandomUUID
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
 
 from diptych.database.triggers import append_only
+
+#: From so many days before its expiry, pages and responses warn that a token expires.
+WARNING_DAYS = 14
 
 
 class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox reaches it by a swapped model
@@ -20,6 +26,21 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox reache
     locale = models.CharField(_("language"), max_length=10, blank=True, help_text=_("Empty: the browser's."))
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True, help_text=_("Empty: UTC."))
     must_change_password = models.BooleanField(default=False, help_text=_("Signed up with a one-time password."))
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Return whether the password is right, and replace an outdated or cheap hash of it by the preferred one.
+
+        Unlike Django's own method, the replacement is conditional: if somebody reset the password at this moment, the
+        new one stays.
+        """
+        stored = self.password
+
+        def upgrade(raw: str) -> None:
+            hashed = make_password(raw)
+            if User.objects.filter(pk=self.pk, password=stored).update(password=hashed):
+                self.password = hashed
+
+        return check_password(raw_password, stored, upgrade)
 
 
 class Profile(models.Model):
@@ -104,14 +125,32 @@ class Consent(models.Model):
 class AccessToken(AbstractAuthToken):
     """An API token: stored as a hash, for stated scopes, until a stated day."""
 
+    public_id = models.UUIDField(
+        unique=True, db_default=RandomUUID(), editable=False, help_text="Names the token on pages and in commands"
+    )
     name = models.CharField(max_length=80, blank=True)
     scopes = ArrayField(models.CharField(max_length=20))
+    last_used_on = models.DateField(null=True, editable=False, help_text="The last day of use, in UTC")
 
     class Meta:
         constraints = [
             models.CheckConstraint(name="access_token_has_scopes", condition=~Q(scopes=[])),
             models.CheckConstraint(name="access_token_expires", condition=Q(expiry__isnull=False)),
         ]
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expiry < timezone.now()
+
+    @property
+    def ends_soon(self) -> bool:
+        """Whether the token still works, but for less than `WARNING_DAYS` days."""
+        return 0 <= self.days_left < WARNING_DAYS
+
+    @property
+    def days_left(self) -> int:
+        """Whole days until the token expires."""
+        return (self.expiry - timezone.now()).days
 
 
 class AuditEvent(models.Model):

@@ -14,7 +14,7 @@ class TokenScheme(OpenApiAuthenticationExtension):
             "type": "apiKey",
             "in": "header",
             "name": "Authorization",
-            "description": "`Token …`, as `add_people` prints it",
+            "description": "`Token …`. Tokens are made on the page *API tokens* or by `manage.py make_token`",
         }
 
 

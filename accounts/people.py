@@ -1,21 +1,17 @@
 """New people: their one-time passwords and their accounts. What they may do is said by memberships."""
 
 import secrets
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
 from django.contrib.auth.hashers import make_password
+from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
-from accounts import audit
+from accounts import audit, tokens
 from accounts.models import User
-
-#: Without i, l and o, which read like 1 and 0.
-LETTERS = "abcdefghjkmnpqrstuvwxyz"
-GROUPS, LETTERS_A_GROUP = 4, 4  # 16 letters of 23: 72 bits
-HASHING_THREADS = 2  # Argon2 takes 100 MB and every core it gets
+from accounts.one_time_hasher import GROUPS, LETTERS, LETTERS_A_GROUP, OneTimePasswordHasher
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,41 +23,78 @@ class Password:
 
 
 def new_password() -> Password:
-    """A random password that is easy to read out and to type."""
+    """Return a random password that is easy to read out and to type, with its cheap hash."""
     groups = ("".join(secrets.choice(LETTERS) for _ in range(LETTERS_A_GROUP)) for _ in range(GROUPS))
     text = "-".join(groups)
-    return Password(text, make_password(text))
+    return Password(text, make_password(text, hasher=OneTimePasswordHasher.algorithm))
 
 
-def new_passwords(count: int, progress: Callable[[], object] = lambda: None) -> Iterator[Password]:
-    """Many passwords. Hashing is slow on purpose, so make them before a transaction begins, not inside it."""
-    remaining = iter(range(count))
-    with ThreadPoolExecutor(HASHING_THREADS) as pool:
-        while chunk := list(islice(remaining, 64)):
-            for password in pool.map(lambda _number: new_password(), chunk):
-                progress()
-                yield password
+@dataclass(frozen=True, slots=True)
+class NewPerson:
+    """Somebody who is to get an account."""
+
+    username: str
+    password: Password
+    email: str = ""
+
+
+class PersonRefused(Exception):
+    """Nobody got an account, because `username` cannot have one; `str()` says why."""
+
+    def __init__(self, username: str, reason: str) -> None:
+        super().__init__(reason)
+        self.username = username
 
 
 @transaction.atomic
-def create_person(
-    username: str, password: Password, *, email: str = "", one_time: bool = True, actor: User | None = None
-) -> User:
-    """A new account. A `one_time` password must be changed at the first sign-in.
+def create_people(wanted: Sequence[NewPerson], *, one_time: bool = True, actor: User | None = None) -> list[User]:
+    """Make accounts, all of them or none. A `one_time` password must be changed at the first sign-in.
 
-    Raises ValidationError for a username or address that cannot be one, or a username that is taken.
+    Raises PersonRefused for a username or address that cannot be one, or a username that is taken, and IntegrityError
+    for a username that somebody else takes at this moment.
     """
-    person = User(username=username, email=email, password=password.hashed, must_change_password=one_time)
-    person.full_clean()
-    person.save(force_insert=True)
-    audit.record("user.created", person, actor=actor, after={"username": username, "one_time_password": one_time})
-    return person
+    people = []
+    for one in wanted:
+        person = User(
+            username=one.username, email=one.email, password=one.password.hashed, must_change_password=one_time
+        )
+        try:
+            person.clean_fields()
+        except ValidationError as error:
+            raise PersonRefused(one.username, " ".join(error.messages)) from None
+        people.append(person)
+    taken = User.objects.filter(username__in=[one.username for one in wanted]).values_list("username", flat=True)
+    if name := next(iter(taken), None):
+        raise PersonRefused(name, _("A user with that username already exists."))
+    User.objects.bulk_create(people)
+    facts = [(person, {"username": person.username, "one_time_password": one_time}) for person in people]
+    audit.record_each("user.created", facts, actor=actor)
+    return people
+
+
+def create_person(username: str, password: Password, *, one_time: bool = True, actor: User | None = None) -> User:
+    """Make one account, as `create_people`."""
+    return create_people([NewPerson(username, password)], one_time=one_time, actor=actor)[0]
 
 
 @transaction.atomic
 def reset_password(person: User, password: Password, *, one_time: bool = True, actor: User | None = None) -> None:
-    """Replaces a password; the old one, and the sessions that it opened, end."""
+    """Replace somebody's password, and end their sessions and API tokens.
+
+    Django ends the sessions by itself: each carries a digest of the password.
+    """
+    lock(person)
     person.password = password.hashed
     person.must_change_password = one_time
     person.save(update_fields=["password", "must_change_password"])
     audit.record("user.password_reset", person, actor=actor, after={"one_time_password": one_time})
+    tokens.revoke_all(person, actor=actor)
+
+
+def lock(person: User) -> User:
+    """Lock the person's row until the transaction ends, and return the row as it is now.
+
+    Whatever decides by somebody's roles, invitations or password locks the row first, so that two such decisions about
+    one person come one after the other.
+    """
+    return User.objects.select_for_update(no_key=True).get(pk=person.pk)

@@ -1,48 +1,204 @@
 """API tokens and how a request proves who sends it.
 
-Tokens are django-rest-knox's: a random string handed out once, stored as SHA-512, with an expiry. Ours also
-carry scopes; a session has every scope, a token only those it was issued with.
+Tokens are django-rest-knox's: a random string that is shown once, stored as SHA-512, with an expiry. Ours also carry
+scopes. A request that is signed in with a token may do what both allow: the token's scopes, and the roles that the
+person has at that moment. Nothing adds a scope to a token or moves its expiry.
 """
 
-from collections.abc import Iterable
-from datetime import timedelta
-from typing import Any
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
+from django.db import transaction
+from django.db.models import Model
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from knox.auth import TokenAuthentication as KnoxAuthentication
-from rest_framework import authentication, exceptions
+from knox.models import get_digest_token
+from knox.settings import CONSTANTS
+from rest_framework import authentication, exceptions, permissions
 from rest_framework.request import Request
 
-from accounts.models import AccessToken, User
+from accounts import audit
+from accounts.models import WARNING_DAYS, AccessToken, User
 
-#: What a token may be used for. `read`: see one's studies; `annotate`: lease and answer; `review`: check answers;
-#: `export`: download answers; `manage`: change studies and people.
-SCOPES = ("read", "annotate", "review", "export", "manage")
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
+
+#: What a token may be used for, with the words for a person.
+SCOPE_LABELS = {
+    "read": gettext_lazy("See your studies and how they are getting on"),
+    "annotate": gettext_lazy("Fetch pairs and send answers in your name"),
+    "review": gettext_lazy("Check answers"),
+    "export": gettext_lazy("Download answers"),
+    "manage": gettext_lazy("Import material and change studies"),
+}
+SCOPES = tuple(SCOPE_LABELS)
 LIFETIME = timedelta(days=90)
+#: Days that somebody may choose from.
+LIFETIMES_DAYS = (7, 30, 90, 365)
+MOST_TOKENS = 50
+
+#: Functions that say which scopes a person's present roles can use. Apps that know roles add theirs when they start.
+scope_rules: list[Callable[[User], Collection[str]]] = []
 
 
-def issue_token(user: User, *, scopes: Iterable[str], name: str = "", lifetime: timedelta = LIFETIME) -> str:
-    """A new token's text, which is shown once and cannot be read again. Raises ValueError for an unknown scope."""
-    chosen = [scope for scope in SCOPES if scope in set(scopes)]
-    if unknown := set(scopes) - set(chosen):
-        raise ValueError(f"Unknown token scopes: {', '.join(sorted(unknown))}. Known: {', '.join(SCOPES)}.")
-    _row, text = AccessToken.objects.create(user=user, expiry=lifetime, scopes=chosen, name=name)
-    return str(text)
+class TokenTrouble(Exception):
+    """No token was made. `str()` says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """A new token: its text, which is shown once and cannot be read again, and its row."""
+
+    text: str = field(repr=False)
+    row: AccessToken
+
+
+def usable_scopes(person: User) -> list[str]:
+    """Return the scopes that the person's present roles can use, in the order of `SCOPES`."""
+    usable = {scope for rule in scope_rules for scope in rule(person)}
+    return [scope for scope in SCOPES if scope in usable]
+
+
+@transaction.atomic
+def create_tokens(
+    wanted: Sequence[tuple[User, Collection[str]]],
+    *,
+    name: str = "",
+    lifetime: timedelta = LIFETIME,
+    actor: User | None = None,
+    study_slug: str = "",
+) -> list[NewToken]:
+    """Make a token for each person, with the scopes given for them. Raises ValueError for an unknown scope."""
+    made = []
+    for user, scopes in wanted:
+        if unknown := set(scopes) - set(SCOPES):
+            raise ValueError(f"Unknown token scopes: {', '.join(sorted(unknown))}. Known: {', '.join(SCOPES)}.")
+        digest, text = get_digest_token()
+        row = AccessToken(
+            user=user,
+            digest=digest,
+            token_key=text[: CONSTANTS.TOKEN_KEY_LENGTH],
+            expiry=timezone.now() + lifetime,
+            scopes=[scope for scope in SCOPES if scope in scopes],
+            name=name,
+        )
+        made.append(NewToken(text, row))
+    AccessToken.objects.bulk_create([token.row for token in made])
+    facts: list[tuple[Model, dict[str, Any]]] = [(token.row.user, _facts(token.row)) for token in made]
+    audit.record_each("token.issued", facts, actor=actor, study_slug=study_slug)
+    return made
+
+
+def create_token(user: User, *, scopes: Collection[str], **about: Any) -> NewToken:
+    """Make one token, as `create_tokens`."""
+    return create_tokens([(user, scopes)], **about)[0]
+
+
+def issue_token(user: User, *, scopes: Collection[str], name: str = "", lifetime: timedelta = LIFETIME) -> str:
+    """Make a token and return its text only. Raises ValueError for an unknown scope."""
+    return create_token(user, scopes=scopes, name=name, lifetime=lifetime).text
+
+
+@transaction.atomic
+def make_named_token(
+    person: User, *, scopes: Collection[str], name: str, days: int, actor: User | None = None
+) -> NewToken:
+    """Make a token that somebody asked for, with scopes that the person's present roles can use.
+
+    The person's row is locked. If their password was replaced since `person` was read, no token is made: a reset ends
+    all tokens, so none may appear after it from a session that the reset ended.
+
+    Raises TokenTrouble.
+    """
+    present = User.objects.select_for_update(no_key=True).get(pk=person.pk)
+    if present.password != person.password or not present.is_active:
+        raise TokenTrouble(_("This account changed at this moment. Sign in again."))
+    if unusable := sorted(set(scopes) - set(usable_scopes(present))):
+        about = {"name": present.username, "scopes": ", ".join(unusable)}
+        raise TokenTrouble(_("No role of %(name)s can use these scopes: %(scopes)s. Leave them out.") % about)
+    if AccessToken.objects.filter(user=present, name=name).exists():
+        raise TokenTrouble(_("There is a token called “%(name)s” already. Choose another name.") % {"name": name})
+    if AccessToken.objects.filter(user=present).count() >= MOST_TOKENS:
+        sentence = _("One person has at most %(most)s tokens. Revoke one that is not used.")
+        raise TokenTrouble(sentence % {"most": MOST_TOKENS})
+    return create_token(present, scopes=scopes, name=name, lifetime=timedelta(days=days), actor=actor)
+
+
+def expiring_tokens(person: User) -> list[AccessToken]:
+    """Return the person's tokens that are in use and expire within `WARNING_DAYS`, the first to expire first."""
+    now = timezone.now()
+    soon = {"expiry__gte": now, "expiry__lt": now + timedelta(days=WARNING_DAYS)}
+    return list(AccessToken.objects.filter(user=person, last_used_on__isnull=False, **soon).order_by("expiry"))
+
+
+@transaction.atomic
+def revoke(token: AccessToken, *, actor: User | None) -> bool:
+    """End a token at once. Returns False if somebody ended it before."""
+    deleted, _rows = AccessToken.objects.filter(pk=token.pk).delete()
+    if deleted:
+        audit.record("token.revoked", token.user, actor=actor, before=_facts(token))
+    return bool(deleted)
+
+
+@transaction.atomic
+def revoke_all(person: User, *, actor: User | None) -> int:
+    """End all tokens of the person at once. Returns how many there were."""
+    rows = list(AccessToken.objects.select_for_update().filter(user=person).order_by("pk"))
+    return sum(revoke(row, actor=actor) for row in rows)
+
+
+def _facts(token: AccessToken) -> dict[str, Any]:
+    return {"token": token.public_id, "name": token.name, "scopes": token.scopes, "expires": token.expiry}
 
 
 class TokenAuthentication(KnoxAuthentication):
     """`Authorization: Token …`."""
 
-    def authenticate_credentials(self, token: bytes) -> Any:
-        """Refuse what cannot be one of our tokens before the database sees it. Raises AuthenticationFailed."""
+    def authenticate_credentials(self, token: bytes) -> tuple[User, AccessToken]:
+        """Return who sends the request. The first request of a day writes that the token was used that day.
+
+        What cannot be one of our tokens is refused before the database sees it. Raises AuthenticationFailed.
+        """
         if not token.isalnum():
             raise exceptions.AuthenticationFailed(_("Invalid token."))
-        return super().authenticate_credentials(token)
+        person, row = super().authenticate_credentials(token)
+        today = datetime.now(UTC).date()
+        if row.last_used_on != today:
+            AccessToken.objects.filter(pk=row.pk).exclude(last_used_on=today).update(last_used_on=today)
+        return person, row
 
     def _cleanup_token(self, auth_token: AccessToken) -> bool:
-        """Whether the token has expired. Its row stays: authenticating must not write."""
+        """Whether the token has expired. Its row stays, so that its owner can see when it expired."""
         return auth_token.expiry < timezone.now()
+
+
+class TokenCoversView(permissions.BasePermission):
+    """Lets a request with a token pass only if one of the token's scopes is the one that the view declares.
+
+    A view declares `scopes`, the scope by method, such as `{"GET": "read", "POST": "manage"}`. A view or a method
+    without one is closed to all tokens. This is checked before anything is looked up.
+    """
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        token = request.auth
+        if not isinstance(token, AccessToken):
+            return True
+        declared: dict[str, str] = getattr(view, "scopes", {})
+        method = request.method or ""
+        if not hasattr(view, method.lower()):
+            return True  # the view refuses the method itself
+        if method == "OPTIONS":
+            return not set(token.scopes).isdisjoint(declared.values())
+        scope = declared.get(method) or (declared.get("GET") if method == "HEAD" else None)
+        if scope is None:
+            raise exceptions.PermissionDenied(_("This address is not open to tokens."))
+        if scope not in token.scopes:
+            raise exceptions.PermissionDenied(_("This token was not issued for “%(scope)s”.") % {"scope": scope})
+        return True
 
 
 class SessionAuthentication(authentication.SessionAuthentication):

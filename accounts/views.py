@@ -25,6 +25,7 @@ from accounts.forms import NewPasswordForm, SignInForm
 from accounts.models import User
 from accounts.preferences import PreferencesForm, save_preferences
 from accounts.sent_again import SentAgain
+from accounts.tokens import revoke_all
 from diptych.try_again import TryAgain
 
 LANGUAGE_KEPT_S = 365 * 24 * 3600
@@ -75,6 +76,8 @@ class PasswordView(SentAgain, SuccessMessageMixin, PasswordChangeView):
         user.must_change_password = False
         response = super().form_valid(form)
         audit.record("user.password_changed", user, actor=user)
+        if form.cleaned_data.get("end_tokens"):
+            revoke_all(user, actor=user)
         return response
 
 

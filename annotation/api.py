@@ -43,6 +43,8 @@ class Conflict(APIException):
 class LeaseView(SignedInView):
     """`POST studies/{slug}/assignments/`."""
 
+    scopes = {"POST": "annotate"}
+
     @extend_schema(request=None, responses={200: DeskShape})
     def post(self, request: Request, slug: str) -> Response:
         """Leases the current and the next pair. Repeating it returns the same two while they are live."""
@@ -70,6 +72,7 @@ class AssignmentView(SignedInView):
 class SubmitView(AssignmentView):
     """`POST assignments/{id}/submit/`."""
 
+    scopes = {"POST": "annotate"}
     refusals = {409: ("already_answered", "skipped", "submission_id_used")}
 
     @extend_schema(request=SubmissionSerializer, responses={201: SubmittedShape, 200: SubmittedShape})
@@ -95,6 +98,7 @@ class SubmitView(AssignmentView):
 class DraftView(AssignmentView):
     """`PUT assignments/{id}/draft/`."""
 
+    scopes = {"PUT": "annotate"}
     refusals = {409: ("already_answered",)}
 
     @extend_schema(request=DraftSerializer, responses={204: None})
@@ -111,6 +115,7 @@ class DraftView(AssignmentView):
 class SkipView(AssignmentView):
     """`POST assignments/{id}/skip/`."""
 
+    scopes = {"POST": "annotate"}
     refusals = {409: ("already_answered", "lease_lost")}
 
     @extend_schema(request=SkipSerializer, responses={200: DeskShape})
@@ -130,6 +135,7 @@ class SkipView(AssignmentView):
 class RenewView(AssignmentView):
     """`POST assignments/{id}/renew/`."""
 
+    scopes = {"POST": "annotate"}
     refusals = {409: ("already_answered", "lease_lost")}
 
     @extend_schema(request=RenewSerializer, responses={200: AssignmentShape})
@@ -160,6 +166,7 @@ class CareView(AssignmentView):
 class ReleaseView(AssignmentView):
     """`POST assignments/{id}/release/`."""
 
+    scopes = {"POST": "annotate"}
     refusals = {409: ("already_answered", "lease_lost")}
 
     @extend_schema(request=None, responses={204: None})

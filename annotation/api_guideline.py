@@ -75,6 +75,7 @@ class ReadShape(serializers.Serializer):
 class GuidelineView(SignedInView):
     """`GET studies/{slug}/guideline/`."""
 
+    scopes = {"GET": "read"}
     query = {"GET": WhichGuidelineSerializer}
 
     @extend_schema(responses={200: GuidelineShape})
@@ -101,6 +102,7 @@ class GuidelineView(SignedInView):
 class GuidelineChangesView(SignedInView):
     """`GET studies/{slug}/guideline/changes/`."""
 
+    scopes = {"GET": "annotate"}
     query = {"GET": LanguageSerializer}
 
     @extend_schema(responses={200: ChangesShape})
@@ -130,6 +132,7 @@ class GuidelineChangesView(SignedInView):
 class GuidelineReadView(SignedInView):
     """`POST studies/{slug}/guideline/read/`."""
 
+    scopes = {"POST": "annotate"}
     refusals = {409: ("not_in_force",)}
 
     @extend_schema(request=ReadSerializer, responses={200: ReadShape})

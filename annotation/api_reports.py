@@ -35,6 +35,7 @@ class ReportedShape(DeskShape):
 class ReportView(AssignmentView):
     """`POST assignments/{id}/report/`."""
 
+    scopes = {"POST": "annotate"}
     refusals = {403: ("not_shown",)}
 
     @extend_schema(request=ReportSerializer, responses={200: ReportedShape})

@@ -37,6 +37,7 @@ class RevisedShape(serializers.Serializer):
 class ReopenView(AssignmentView):
     """`GET assignments/{id}/reopen/`."""
 
+    scopes = {"GET": "annotate"}
     refusals = {409: CLOSED}
 
     @extend_schema(responses={200: ReopenedShape})
@@ -55,6 +56,7 @@ class ReopenView(AssignmentView):
 class ReviseView(AssignmentView):
     """`POST assignments/{id}/revise/`."""
 
+    scopes = {"POST": "annotate"}
     refusals = {409: (*CLOSED, "no_second_look", "submission_id_used")}
 
     @extend_schema(request=RevisionSerializer, responses={201: RevisedShape, 200: RevisedShape})

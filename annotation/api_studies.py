@@ -12,7 +12,7 @@ from accounts.api import SignedInView
 from annotation.progress import own_answers, progress
 from catalog.models import Study
 from catalog.models.studies import HasRoles, Role
-from catalog.permissions import MAY_SEE_PROGRESS, allows, require_scope, study_for
+from catalog.permissions import MAY_SEE_PROGRESS, allows, study_for
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -42,16 +42,19 @@ class StudyWithProgressShape(StudyShape):
 class StudiesView(SignedInView):
     """`GET studies/`."""
 
+    scopes = {"GET": "read"}
+
     @extend_schema(operation_id="studies_list", responses={200: StudiesShape})
     def get(self, request: Request) -> Response:
         """The studies in which the person has a role."""
-        require_scope(request, "read")
         studies = Study.objects.of(self.person.pk).order_by("slug")
         return Response({"studies": [study_json(study) for study in studies]})
 
 
 class StudyView(SignedInView):
     """`GET studies/{slug}/`."""
+
+    scopes = {"GET": "read"}
 
     @extend_schema(operation_id="studies_read", responses={200: StudyWithProgressShape})
     def get(self, request: Request, slug: str) -> Response:

@@ -10,13 +10,13 @@ from rest_framework.request import Request
 
 from annotation.models import Assignment
 from catalog.models import Study
-from catalog.permissions import MAY_ANNOTATE, MAY_SEE_EXPOSURE, MAY_SEE_WELLBEING, require_scope, study_for
+from catalog.permissions import MAY_ANNOTATE, MAY_SEE_EXPOSURE, MAY_SEE_WELLBEING, study_for
 from diptych.database.fixed import Columns, fetch_one
 
 
 def annotated_study(request: HttpRequest | Request, slug: str) -> Study:
     """The study, for an annotator of it. Raises Http404 or PermissionDenied."""
-    return study_for(request, slug, roles=MAY_ANNOTATE, scope="annotate")
+    return study_for(request, slug, roles=MAY_ANNOTATE)
 
 
 def tended_study(request: HttpRequest, slug: str) -> Study:
@@ -46,7 +46,6 @@ def own_assignment(request: HttpRequest | Request, assignment_id: int) -> Assign
     row = fetch_one(OWN, {"assignment": assignment_id, "person": request.user.pk, "roles": list(MAY_ANNOTATE)})
     if row is None:
         raise Http404(_("There is no assignment %(id)s of yours.") % {"id": assignment_id})
-    require_scope(request, "annotate")
     assignment = ASSIGNMENT.instance(row)
     assignment.study = STUDY.instance(row, len(ASSIGNMENT.names))
     return assignment

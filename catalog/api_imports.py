@@ -95,6 +95,8 @@ class ImportsShape(serializers.Serializer):
 class ImportsView(SignedInView):
     """`GET` and `POST studies/{slug}/imports/`."""
 
+    scopes = {"GET": "read", "POST": "manage"}
+
     @extend_schema(operation_id="imports_list", responses={200: ImportsShape})
     def get(self, request: Request, slug: str) -> Response:
         """The study's imports, the newest first."""
@@ -109,7 +111,7 @@ class ImportsView(SignedInView):
     )
     def post(self, request: Request, slug: str) -> Response:
         """Asks for an import: one of a place on the server waits for a worker, one of uploads collects them first."""
-        study = study_for(request, slug, roles=MAY_IMPORT, scope="manage")
+        study = study_for(request, slug, roles=MAY_IMPORT)
         body = AskSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         asked = body.validated_data
@@ -137,12 +139,13 @@ class NotYet(APIException):
 class BeginView(SignedInView):
     """`POST imports/{import_id}/begin/`."""
 
+    scopes = {"POST": "manage"}
     refusals = {409: ("not_yet",)}
 
     @extend_schema(request=None, responses={200: ImportWithLogShape})
     def post(self, request: Request, import_id: str) -> Response:
         """Lets an import of uploads begin: 409 while one of them is not whole. Repeating it is harmless."""
-        job = import_for(request, import_id, scope="manage")
+        job = import_for(request, import_id)
         try:
             jobs.begin(job, actor=self.person)
         except jobs.JobTrouble as trouble:
@@ -154,6 +157,8 @@ class BeginView(SignedInView):
 class ImportView(SignedInView):
     """`GET imports/{import_id}/`."""
 
+    scopes = {"GET": "read"}
+
     @extend_schema(operation_id="imports_read", responses={200: ImportWithLogShape})
     def get(self, request: Request, import_id: str) -> Response:
         """One import: how far it is, and what came of it."""
@@ -164,10 +169,12 @@ class ImportView(SignedInView):
 class CancelView(SignedInView):
     """`POST imports/{import_id}/cancel/`."""
 
+    scopes = {"POST": "manage"}
+
     @extend_schema(request=None, responses={200: ImportWithLogShape})
     def post(self, request: Request, import_id: str) -> Response:
         """Cancels it: at once where it waits, at its next step where it runs. One that ended stays as it is."""
-        job = import_for(request, import_id, scope="manage")
+        job = import_for(request, import_id)
         jobs.cancel(job, actor=self.person)
         job.refresh_from_db()
         return Response(import_json(job) | {"log": job.log})
@@ -175,6 +182,8 @@ class CancelView(SignedInView):
 
 class BadRowsView(SignedInView):
     """`GET imports/{import_id}/bad-rows/`."""
+
+    scopes = {"GET": "read"}
 
     renderer_classes = [JSONLinesRenderer, ORJSONRenderer]
     refusals = downloads.REFUSALS

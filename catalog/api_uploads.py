@@ -81,7 +81,7 @@ class TusView(SignedInView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        self.job = import_for(request, kwargs["import_id"], scope="manage")
+        self.job = import_for(request, kwargs["import_id"])
         if request.headers.get("Tus-Resumable", VERSION) != VERSION:
             raise OtherVersion
 
@@ -120,6 +120,7 @@ class UploadShape(serializers.Serializer[Any]):
 class UploadsView(TusView):
     """`GET` and `POST imports/{import_id}/uploads/`."""
 
+    scopes = {"GET": "manage", "POST": "manage"}
     refusals = TusView.refusals | refused("POST", "name", "another_length", "too_many", "not_collecting", "too_large")
 
     @extend_schema(responses=UploadShape(many=True))
@@ -164,6 +165,7 @@ class UploadsView(TusView):
 class UploadView(TusView):
     """`HEAD`, `PATCH` and `DELETE imports/{import_id}/uploads/{upload_id}/`."""
 
+    scopes = {"HEAD": "manage", "PATCH": "manage", "DELETE": "manage"}
     refusals = (
         TusView.refusals
         | refused("PATCH", "offset", "removed", "not_collecting", "too_large", "too_much", "storage_full")

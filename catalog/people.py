@@ -2,21 +2,23 @@
 
 import re
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
-from knox.settings import CONSTANTS
 
 from accounts import audit
-from accounts.models import AccessToken, AuditEvent, User
-from accounts.people import Password, create_person, new_passwords
-from accounts.tokens import issue_token
+from accounts.models import AuditEvent, User
+from accounts.people import NewPerson, PersonRefused, create_people, new_password
+from accounts.tokens import create_token, create_tokens
+from catalog.invitations import offer
+from catalog.memberships import join, join_new_people
 from catalog.models import Membership, Study
 from catalog.models.studies import Role
 from diptych.database import locks
@@ -29,7 +31,11 @@ TOKEN_SCOPES: dict[str, tuple[str, ...]] = {
     Role.ADMIN: ("read", "export", "manage"),
     Role.WELLBEING_CONTACT: ("read",),
 }
+#: What the token is called that comes with a new account. It names no study: admins of other studies may see it.
+TOKEN_NAME = "made with the account"  # noqa: S105 - a name
 MOST_PEOPLE = 10_000
+#: How many accounts are made with the same few statements; progress is told in between.
+CHUNK = 50
 #: The audit row of people who were added for one form; its `after` holds `once`.
 NUMBERED = "people.numbered"
 
@@ -47,17 +53,30 @@ class Wanted:
     email: str = ""
 
 
+class Outcome(StrEnum):
+    """What became of somebody who was to be added."""
+
+    CREATED = "created"
+    """A new account, with this role."""
+    GRANTED = "granted"
+    """The person is in the study already, and has this role now."""
+    INVITED = "invited"
+    """The person has an account, and takes part once they accept."""
+    UNCHANGED = "unchanged"
+    """The person has the role already, or is already invited to it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Added:
-    """Somebody who was added, with the secrets that are shown this once."""
+    """Somebody who was to be added. The password and the token are those of a new account, shown this once."""
 
     username: str
+    outcome: Outcome
     password: str | None
     token: str | None
     role: str
     study: str
     expires: datetime | None
-    existing: bool = False
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self) | {"expires": self.expires and self.expires.isoformat()}
@@ -81,7 +100,6 @@ def add_numbered(
     if not 1 <= count <= MOST_PEOPLE:
         raise PeopleTrouble(f"The count is {count}; it must be 1 to {MOST_PEOPLE}.")
     prefix = prefix or role.replace("_", "-")
-    passwords = list(new_passwords(count, progress))
     with transaction.atomic():
         # One numbering at a time; what else makes a person with such a name meets the unique username.
         locks.lock(locks.Key.NUMBER_PEOPLE)
@@ -89,7 +107,7 @@ def add_numbered(
             _only_once(study, once, {"role": role, "count": count}, actor)
         first = _highest_number(prefix) + 1
         wanted = [Wanted(f"{prefix}-{number}", role) for number in range(first, first + count)]
-        return _add(study, wanted, iter(passwords), actor=actor, token_for_existing=False)
+        return _add(study, wanted, actor=actor, progress=progress)
 
 
 def _only_once(study: Study, once: uuid.UUID, about: dict[str, Any], actor: User | None) -> None:
@@ -107,79 +125,97 @@ def add_named(
     study: Study,
     wanted: Sequence[Wanted],
     *,
-    token_for_existing: bool = False,
     actor: User | None = None,
     progress: Callable[[], object] = lambda: None,
 ) -> list[Added]:
-    """Adds the people wanted. Who exists becomes a member, and keeps password and tokens.
+    """Add people by name. Who has an account elsewhere is invited, and keeps password and tokens.
 
-    Raises PeopleTrouble, and then nobody was added.
+    Raises PeopleTrouble, and then nobody was added or invited.
     """
     for one in wanted:
         _check_role(one.role)
-    names = {one.username for one in wanted}
-    missing = len(names) - User.objects.filter(username__in=names).count()
-    passwords = list(new_passwords(missing, progress))
     with transaction.atomic():
-        return _add(study, wanted, iter(passwords), actor=actor, token_for_existing=token_for_existing)
+        return _add(study, wanted, actor=actor, progress=progress)
 
 
-def _add(
-    study: Study, wanted: Sequence[Wanted], passwords: Any, *, actor: User | None, token_for_existing: bool
-) -> list[Added]:
-    people = {person.username: person for person in User.objects.filter(username__in={one.username for one in wanted})}
-    added = []
+def _add(study: Study, wanted: Sequence[Wanted], *, actor: User | None, progress: Callable[[], object]) -> list[Added]:
+    names = {one.username for one in wanted}
+    existing = User.objects.select_for_update(no_key=True).filter(username__in=names).order_by("pk")
+    people = {person.username: person for person in existing}
+    here = Membership.objects.filter(study=study, person__in=people.values())
+    members = set(here.values_list("person_id", flat=True))
+    # Of a name that has no account, the first line makes one, and the others add roles to it.
+    firsts: dict[str, Wanted] = {}
     for one in wanted:
-        existing = one.username in people
-        password: Password | None = None
-        if not existing:
-            password = next(passwords, None)
-            if password is None:
-                raise PeopleTrouble(
-                    _("People were removed while others were being added; nobody was added. Try again.")
-                )
-            people[one.username] = _create(one, password, actor)
-        person = people[one.username]
-        join(study, person, one.role, actor=actor)
-        token, expires = None, None
-        if not existing or token_for_existing:
-            token, expires = give_token(study, person, one.role, actor=actor)
-        text = password.text if password else None
-        added.append(Added(one.username, text, token, one.role, study.slug, expires, existing))
-    return added
+        if one.username not in people:
+            firsts.setdefault(one.username, one)
+    created: dict[str, Added] = {}
+    new = list(firsts.values())
+    for start in range(0, len(new), CHUNK):
+        for person, result in _create(study, new[start : start + CHUNK], actor):
+            people[person.username] = person
+            members.add(person.pk)
+            created[person.username] = result
+            progress()
+    return [
+        created[one.username]
+        if firsts.get(one.username) is one
+        else _add_existing(study, people[one.username], one.role, members=members, actor=actor, progress=progress)
+        for one in wanted
+    ]
 
 
-def _create(one: Wanted, password: Password, actor: User | None) -> User:
+def _add_existing(
+    study: Study,
+    person: User,
+    role: str,
+    *,
+    members: Collection[int],
+    actor: User | None,
+    progress: Callable[[], object],
+) -> Added:
+    """A member gets the role and is told. Anybody else is invited, so that nobody takes part who did not agree to."""
     try:
-        return create_person(one.username, password, email=one.email, actor=actor)
-    except ValidationError as error:
-        about = {"name": one.username, "why": " ".join(error.messages)}
+        if person.pk in members:
+            is_new, outcome = join(study, person, role, actor=actor, tell_person=True), Outcome.GRANTED
+        else:
+            is_new, outcome = offer(study, person, role, actor=actor), Outcome.INVITED
+    except PermissionDenied as denied:
+        raise PeopleTrouble(str(denied)) from None
+    progress()
+    return Added(person.username, outcome if is_new else Outcome.UNCHANGED, None, None, role, study.slug, None)
+
+
+def _create(study: Study, wanted: Sequence[Wanted], actor: User | None) -> list[tuple[User, Added]]:
+    """Make accounts with one-time passwords, memberships and tokens, a few statements for all of them."""
+    passwords = [new_password() for _ in wanted]
+    new = [NewPerson(one.username, password, one.email) for one, password in zip(wanted, passwords, strict=True)]
+    try:
+        people = create_people(new, actor=actor)
+    except PersonRefused as refused:
+        about = {"name": refused.username, "why": refused}
         raise PeopleTrouble(_("%(name)s cannot be added: %(why)s") % about) from None
     except IntegrityError:
-        about = {"name": one.username}
         raise PeopleTrouble(
-            _("Somebody else made %(name)s at this moment; nobody was added. Try again.") % about
+            _("Somebody else made an account with one of these names at this moment. Nobody was added. Try again.")
         ) from None
+    roles = [one.role for one in wanted]
+    join_new_people(study, list(zip(people, roles, strict=True)), actor=actor)
+    scopes = [TOKEN_SCOPES[role] for role in roles]
+    tokens = create_tokens(list(zip(people, scopes, strict=True)), name=TOKEN_NAME, actor=actor, study_slug=study.slug)
+    return [
+        (
+            person,
+            Added(person.username, Outcome.CREATED, password.text, token.text, role, study.slug, token.row.expiry),
+        )
+        for person, password, token, role in zip(people, passwords, tokens, roles, strict=True)
+    ]
 
 
-def join(study: Study, person: User, role: str, *, actor: User | None = None) -> bool:
-    """Makes the person a member in this role; whether they were none."""
-    membership, is_new = Membership.objects.get_or_create(study=study, person=person, role=role)
-    if is_new:
-        after = {"person": person.pk, "role": role}
-        audit.record("membership.granted", membership, actor=actor, study_slug=study.slug, after=after)
-    return is_new
-
-
-def give_token(
-    study: Study, person: User, role: str, *, name: str = "", actor: User | None = None
-) -> tuple[str, datetime]:
-    """A new API token with the scopes of the role, and when it expires. The text is not kept anywhere."""
-    text = issue_token(person, scopes=TOKEN_SCOPES[role], name=name or f"{study.slug} {role}")
-    row = AccessToken.objects.filter(user=person, token_key=text[: CONSTANTS.TOKEN_KEY_LENGTH]).latest("created")
-    after = {"scopes": row.scopes, "expires": row.expiry}
-    audit.record("token.issued", person, actor=actor, study_slug=study.slug, after=after)
-    return text, row.expiry
+def give_token(study: Study, person: User, role: str, *, name: str, actor: User | None = None) -> tuple[str, datetime]:
+    """Make a token with the scopes of the role, and return its text and when it expires."""
+    token = create_token(person, scopes=TOKEN_SCOPES[role], name=name, actor=actor, study_slug=study.slug)
+    return token.text, token.row.expiry
 
 
 def _highest_number(prefix: str) -> int:

@@ -1,7 +1,7 @@
 """Who may see or do what in the catalog; the only place in the room that decides it.
 
-A study that a person has no role in does not exist for them (404); one in which their role, or the token they
-signed in with, does not cover the act is forbidden (403).
+A study that a person has no role in does not exist for them (404); one in which their role does not cover the act is
+forbidden (403). What a token covers is checked before (`accounts.tokens.TokenCoversView`).
 """
 
 from collections.abc import Collection
@@ -13,8 +13,7 @@ from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
-from accounts.models import AccessToken
-from catalog.models import Import, Membership, Officer, Quarantine, Study, Video
+from catalog.models import Import, Invitation, Membership, Officer, Quarantine, Study, Video
 from catalog.models.studies import HasRoles, Role
 from diptych.database.fixed import Columns, fetch_one
 
@@ -34,6 +33,8 @@ MAY_IMPORT = frozenset({Role.RESEARCHER, Role.ADMIN})
 MAY_INVITE = frozenset({Role.RESEARCHER, Role.ADMIN})
 #: Who opens a closed study again.
 MAY_REOPEN = frozenset({Role.ADMIN})
+#: Who sees which API tokens the study's people have.
+MAY_SEE_TOKENS = frozenset({Role.ADMIN})
 #: Which roles each role gives to others and takes from them.
 GRANTS: dict[str, frozenset[str]] = {
     Role.RESEARCHER: frozenset({Role.ANNOTATOR, Role.REVIEWER}),
@@ -45,6 +46,21 @@ MAY_EXPORT = frozenset({Role.RESEARCHER, Role.ADMIN})
 #: Who sees how much was seen of what may be harmful: of each person, and of groups of people.
 MAY_SEE_WELLBEING = frozenset({Role.WELLBEING_CONTACT})
 MAY_SEE_EXPOSURE = frozenset({Role.RESEARCHER, Role.ADMIN})
+
+#: Which roles can use each scope of an API token.
+USES_SCOPE: dict[str, frozenset[str]] = {
+    "read": ANY_ROLE,
+    "annotate": MAY_ANNOTATE,
+    "review": frozenset({Role.REVIEWER}),
+    "export": MAY_EXPORT,
+    "manage": MAY_CONFIGURE | MAY_IMPORT,
+}
+
+
+def usable_scopes(person: "User") -> set[str]:
+    """Return the scopes that the person's present roles can use, over all their studies."""
+    held = set(Membership.objects.filter(person=person).values_list("role", flat=True))
+    return {scope for scope, roles in USES_SCOPE.items() if not held.isdisjoint(roles)}
 
 
 def allows(study: "WithAnnotations[Study, HasRoles]", roles: Collection[str]) -> bool:
@@ -62,12 +78,11 @@ SELECT {STUDY.sql},
 
 
 def study_for(
-    request: HttpRequest | Request, slug: str, *, roles: Collection[str] = ANY_ROLE, scope: str = "read"
+    request: HttpRequest | Request, slug: str, *, roles: Collection[str] = ANY_ROLE
 ) -> "WithAnnotations[Study, HasRoles]":
     """The study, if the request's person has one of `roles` in it, in one query; the person's roles are on `.roles`.
 
-    Raises Http404 where the person has no role at all, PermissionDenied where none of theirs, or their token's
-    scopes, suffices.
+    Raises Http404 where the person has no role at all, PermissionDenied where none of theirs suffices.
     """
     person: User = request.user  # type: ignore[assignment]  # only signed-in people get here
     row = fetch_one(THEIRS, {"person": person.pk, "slug": slug})
@@ -77,24 +92,16 @@ def study_for(
     study.roles = row[-1]
     if not allows(study, roles):
         raise PermissionDenied(_("Your role in this study does not allow this."))
-    require_scope(request, scope)
     return study
 
 
-def import_for(request: HttpRequest | Request, public_id: str, *, scope: str = "read") -> Import:
+def import_for(request: HttpRequest | Request, public_id: str) -> Import:
     """The import, for who may import into its study. Raises Http404 and PermissionDenied, as `study_for`."""
     found = Import.objects.select_related("study").filter(public_id=public_id).first()
     if found is None:
         raise Http404(_("There is no import “%(id)s”.") % {"id": public_id})
-    study_for(request, found.study.slug, roles=MAY_IMPORT, scope=scope)
+    study_for(request, found.study.slug, roles=MAY_IMPORT)
     return found
-
-
-def require_scope(request: HttpRequest | Request, scope: str) -> None:
-    """Raises PermissionDenied if the request was signed in with a token that does not cover `scope`."""
-    token = getattr(request, "auth", None)
-    if isinstance(token, AccessToken) and scope not in token.scopes:
-        raise PermissionDenied(_("This token was not issued for “%(scope)s”.") % {"scope": scope})
 
 
 def may_make_studies(person: "User") -> bool:
@@ -121,25 +128,67 @@ def require_grant(study: "WithAnnotations[Study, HasRoles]", role: str) -> None:
         raise PermissionDenied(_("Only an admin of the study gives or takes this role."))
 
 
+def may_give(giver: "User | None", study: Study, role: str) -> bool:
+    """Return whether `giver` may give this role at this moment. None is whoever operates the server.
+
+    The rows of the giver's roles are locked, so that none of them is taken away before the transaction ends.
+    """
+    if giver is None or not giver.is_active:
+        return giver is None
+    if giver.is_superuser:
+        return True
+    held = Membership.objects.select_for_update().filter(study=study, person=giver).order_by("pk")
+    return role in grantable([membership.role for membership in held])
+
+
+#: Whoever has one of these roles sees what no admin may see. No admin may reach it by resetting a password.
+ONLY_SUPERUSERS_RESET = frozenset({Role.WELLBEING_CONTACT})
+
+
+def only_superusers_reset(person: "User") -> bool:
+    """Return whether a superuser alone resets this person's password, whatever roles others give.
+
+    Every kind of right that no admin of a study gives belongs here.
+    """
+    roles = {role for _study_id, role in _roles_held_or_offered(person)}
+    if person.is_superuser or person.is_staff or not roles.isdisjoint(ONLY_SUPERUSERS_RESET):
+        return True
+    return Officer.objects.of(person.pk).exists()
+
+
 def may_reset_password(actor: "User", person: "User") -> bool:
-    """Whether `actor` hands the person a new one-time password. Whoever has it is that person everywhere: it takes the
-    right to give each of their roles, in every study they are in. One's own is changed with the old one."""
-    held = Membership.objects.filter(person__in=[actor, person]).values_list("person_id", "study_id", "role")
+    """Return whether `actor` may replace the person's password by a one-time one.
+
+    Whoever has that password is the person everywhere. So `actor` must be a superuser, or give each role that the
+    person has or is invited to, in each study, among them the study that made the account and that the person still
+    is in. One's own password is changed with the old one instead.
+    """
+    if actor.pk == person.pk or actor.is_superuser:
+        return actor.pk != person.pk
+    theirs = _roles_held_or_offered(person)
+    if only_superusers_reset(person) or not Membership.objects.filter(person=person, made_account=True).exists():
+        return False
     own: dict[int, list[str]] = {}
-    for person_id, study_id, role in held:
-        if person_id == actor.pk:
-            own.setdefault(study_id, []).append(role)
-    theirs = [(study_id, role) for person_id, study_id, role in held if person_id == person.pk]
-    if actor.pk == person.pk or person.is_superuser or not theirs or Officer.objects.of(person.pk).exists():
-        return False  # no study gives what a safety officer or a superuser may do
+    for study_id, role in Membership.objects.filter(person=actor).values_list("study_id", "role"):
+        own.setdefault(study_id, []).append(role)
     return all(role in grantable(own.get(study_id, [])) for study_id, role in theirs)
+
+
+def _roles_held_or_offered(person: "User") -> set[tuple[int, str]]:
+    """Return the person's roles by study, and those that they would have after accepting an open invitation."""
+    held = Membership.objects.filter(person=person).values_list("study_id", "role")
+    offered = Invitation.objects.filter(person=person, state=Invitation.State.OPEN).values_list("study_id", "role")
+    return {*held, *offered}
 
 
 def require_password_reset(actor: "User", person: "User") -> None:
     """Raises PermissionDenied where `may_reset_password` says no."""
     if not may_reset_password(actor, person):
         raise PermissionDenied(
-            _("This person has roles, here or in another study, that you do not give. Ask an admin there.")
+            _(
+                "You may not reset this password. The account was not made in a study that you run, or the person has "
+                "other roles that you do not give. Ask a superuser of this installation."
+            )
         )
 
 

@@ -7,7 +7,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
+from accounts.tokens import expiring_tokens
 from catalog.calling_officers import duty_of
+from catalog.invitations import open_for
+from catalog.memberships import notices_for
 from catalog.models import Study
 from catalog.models.studies import Role
 from catalog.permissions import (
@@ -23,11 +26,16 @@ from catalog.permissions import (
 @never_cache
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
-    """The person's studies; who has one study and one thing to do there is led straight to it, unless `?all` asks."""
+    """The person's studies, and what they must decide on or know.
+
+    Who has one study, one thing to do there and nothing to decide on is led straight to it, unless `?all` asks.
+    """
     person: User = request.user  # type: ignore[assignment]
     studies = list(Study.objects.of(person.pk).order_by("title"))
     duty = duty_of(request)
-    if len(studies) == 1 and "all" not in request.GET and not duty.is_officer:
+    invitations, notices = list(open_for(person)), list(notices_for(person))
+    is_led_on = len(studies) == 1 and not (duty.is_officer or invitations or notices or "all" in request.GET)
+    if is_led_on:
         held = set(studies[0].roles)
         if held <= MAY_ANNOTATE:
             return redirect("annotation:workspace", slug=studies[0].slug)
@@ -43,5 +51,12 @@ def home(request: HttpRequest) -> HttpResponse:
         }
         for study in studies
     ]
-    context = {"studies": rows, "makes_studies": may_make_studies(person), "duty": duty}
+    context = {
+        "studies": rows,
+        "makes_studies": may_make_studies(person),
+        "duty": duty,
+        "invitations": invitations,
+        "notices": notices,
+        "expiring_tokens": expiring_tokens(person),
+    }
     return render(request, "home.html", context)

@@ -202,7 +202,8 @@ AUTH_USER_MODEL = "accounts.User"
 LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "accounts:sign_in"
-PASSWORD_HASHERS = ["accounts.hashing.Argon2Hasher"]
+#: The first hashes every password that a person chooses. The second is for one-time passwords and nothing else.
+PASSWORD_HASHERS = ["accounts.hashing.Argon2Hasher", "accounts.one_time_hasher.OneTimePasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -280,7 +281,7 @@ REST_FRAMEWORK = {
         "accounts.tokens.TokenAuthentication",
         "accounts.tokens.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated", "accounts.tokens.TokenCoversView"],
     "DEFAULT_RENDERER_CLASSES": ["diptych.rendering.ORJSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["diptych.rendering.ORJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "diptych.openapi.Schema",
@@ -390,7 +391,7 @@ if PRODUCTION:
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
 if MODE == "test":
-    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *PASSWORD_HASHERS[1:]]
 
 LOGGING = {
     "version": 1,

@@ -25,6 +25,7 @@ urlpatterns = [
     path("studies/", include("catalog.library.urls")),
     path("studies/", include("catalog.running.urls")),
     path("studies/", include("qc.urls")),
+    path("taking-part/", include("catalog.urls_membership")),
     path("safety/", include("catalog.urls_safety")),
     path("media/", include("catalog.media.urls")),
     path("api/v1/", include((api, "api"))),

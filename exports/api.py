@@ -16,6 +16,8 @@ from exports.permissions import exported_study
 class AnnotationsView(SignedInView):
     """`GET studies/{slug}/annotations.jsonl`."""
 
+    scopes = {"GET": "export"}
+
     renderer_classes = [JSONLinesRenderer, ORJSONRenderer]
     refusals = downloads.REFUSALS
 

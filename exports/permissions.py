@@ -8,4 +8,4 @@ from catalog.permissions import MAY_EXPORT, study_for
 
 def exported_study(request: Request, slug: str) -> Study:
     """The study, for a researcher or admin of it. Raises Http404 or PermissionDenied."""
-    return study_for(request, slug, roles=MAY_EXPORT, scope="export")
+    return study_for(request, slug, roles=MAY_EXPORT)

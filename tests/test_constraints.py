@@ -19,6 +19,7 @@ from catalog.models import (
     Batch,
     Document,
     Import,
+    Invitation,
     Label,
     Membership,
     Officer,
@@ -32,6 +33,7 @@ from catalog.models import (
     RefusedFile,
     Report,
     Reporter,
+    RoleNotice,
     Study,
     Upload,
     Video,
@@ -68,6 +70,14 @@ class World:
     def read_file(self, job, **values):
         facts = {"path": "a.mp4", "byte_size": 10, "modified_ns": 1, "sha256": "0" * 64}
         return ReadFile.objects.create(**{"import_job": job} | facts | values)
+
+    def invitation(self, **values):
+        return Invitation.objects.create(**{"study": self.other, "person": self.person, "role": "reviewer"} | values)
+
+    def made_account(self):
+        """A membership in a study of its own that made the person's account."""
+        study = factories.study()
+        return Membership.objects.create(study=study, person=self.person, role="reviewer", made_account=True)
 
     def upload(self, job, **values):
         return Upload.objects.create(**{"import_job": job, "path": "a.mp4", "byte_size": 10} | values)
@@ -211,6 +221,14 @@ ATTEMPTS = {
     "document_version_from_one": lambda w: w.document(version=0),
     "document_has_text": lambda w: w.document(text=""),
     "membership_once": twice(lambda w: Membership.objects.create(study=w.other, person=w.person, role="reviewer")),
+    "membership_one_made_the_account": twice(lambda w: w.made_account()),
+    "invitation_open_once": twice(lambda w: w.invitation()),
+    "invitation_role_known": lambda w: w.invitation(role="king"),
+    "invitation_state_known": lambda w: w.invitation(state="lost", ended_at=NOON),
+    "invitation_ends_once": lambda w: w.invitation(state="accepted"),
+    "role_notice_role_known": lambda w: RoleNotice.objects.create(
+        study=w.study, recipient=w.person, person=w.person, role="king"
+    ),
     "membership_role_known": lambda w: Membership.objects.create(study=w.study, person=w.person, role="king"),
     "asset_public_id_once": twice(lambda w: factories.asset(public_id="a" * 64)),
     "asset_sha256_once": twice(lambda w: factories.asset(sha256="a" * 64)),

@@ -6,7 +6,10 @@ import pytest
 from django.test import Client
 from django.urls import get_resolver, resolve, reverse
 
+from accounts.tokens import create_token
 from catalog import quarantine
+from catalog.invitations import offer
+from catalog.memberships import join
 from catalog.models import Import
 from tests import factories
 from tests.test_permissions import endpoints
@@ -61,6 +64,11 @@ def pages(study, annotator, researcher):
     officer = factories.officer(study)
     safety = factories.with_second_factor(officer)
     forgetful = factories.member(study, "annotator")
+    forgetful.memberships.update(made_account=True)
+    owner = factories.member(study, "admin", is_superuser=True)
+    token = create_token(owner, scopes=["read"], name="nightly report").row
+    offer(factories.study(), several, "annotator", actor=owner)
+    join(study, several, "annotator", actor=owner, tell_person=True)
     unchecked = Client()
     unchecked.force_login(researcher)
     collecting = Import.objects.create(study=study, source="upload", state="collecting")
@@ -77,6 +85,11 @@ def pages(study, annotator, researcher):
         "reported video": safety.post(reverse("safety:view", args=[reported.pk])),
         "sign in": client().get(reverse("accounts:sign_in")),
         "password": client(annotator).get(reverse("accounts:password")),
+        "tokens": client(owner).get(reverse("accounts:tokens")),
+        "tokens of everybody": client(owner).get(reverse("accounts:all_tokens")),
+        "revoking a token": client(owner).get(reverse("accounts:revoke_token", args=[token.public_id])),
+        "tokens of the study": client(owner).get(reverse("running:tokens", args=[study.slug])),
+        "resetting a password": client(owner).get(reverse("accounts:reset_password")),
         "home": client(several).get(reverse("home")),
         "home of nobody": client(factories.person()).get(reverse("home")),
         "workspace": client(annotator).get(reverse("annotation:workspace", args=[study.slug])),
@@ -128,6 +141,7 @@ NO_PAGES = {
     *("importing:bad_rows_csv", "importing:bad_rows_jsonl"),
     *("library:prompts_csv", "library:videos_csv", "library:pairs_csv", "library:hold_pair", "library:hold_pairs"),
     *("documents:preview", "running:invite", "running:numbered", "running:roles"),
+    *("running:withdraw_invitation", "membership:answer_invitation", "membership:dismiss_notice"),
     *("running:change", "running:cancel_change", "running:resume_change"),
 }
 

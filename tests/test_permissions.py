@@ -13,13 +13,14 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from accounts.models import AccessToken
 from accounts.tokens import SCOPES, issue_token
 from annotation import serving
 from catalog import quarantine
 from catalog.importing.jobs import bad_rows_file
 from catalog.media import names
 from catalog.media.addresses import playback_url, poster_url
-from catalog.models import Import, PairsChange, Quarantine
+from catalog.models import Import, Invitation, PairsChange, Quarantine
 from catalog.models.studies import Role
 from tests import factories
 
@@ -63,6 +64,8 @@ OFFICER = {"others": HIDDEN, "officer": ALLOWED}
 SUPERUSER = {"foreign": FORBIDDEN, "superuser": ALLOWED}
 #: An assignment belongs to its annotator alone; for the matrix it was given to the annotator.
 OWN_ASSIGNMENT = {"others": HIDDEN, "another": HIDDEN}
+#: A token or an invitation is its person's; for the matrix it is the annotator's.
+OWN = {"others": HIDDEN, "another": HIDDEN}
 
 MATRIX = {
     "home": everyone("get"),
@@ -72,6 +75,10 @@ MATRIX = {
     "accounts:sign_in_in_place": everyone("get", anonymous=ALLOWED),
     "accounts:sign_out": everyone("post", anonymous=ALLOWED),  # leads to the sign-in page, like everybody's
     "accounts:password": everyone("get"),
+    "accounts:tokens": everyone("get"),
+    "accounts:revoke_token": row("post", "annotator", **OWN),
+    "accounts:all_tokens": row("get", foreign=FORBIDDEN),
+    "accounts:reset_password": row("get", foreign=FORBIDDEN),
     "accounts:viewing": everyone("get"),
     "accounts:language": everyone("post", anonymous=ALLOWED),
     "accounts:second_factor": everyone("get"),
@@ -104,6 +111,10 @@ MATRIX = {
     "running:person": row("get", *RUNS),
     "running:roles": row("post", *RUNS),
     "running:password": row("post", *RUNS),
+    "running:tokens": row("get", "admin"),
+    "running:withdraw_invitation": row("post", *RUNS),
+    "membership:answer_invitation": row("post", "annotator", **OWN),
+    "membership:dismiss_notice": everyone("post"),  # dismissing what is not one's own changes nothing
     "running:batches": row("get", *RUNS),
     "running:pairs": row("get", *RUNS),
     "running:change": row("get", *RUNS),
@@ -177,6 +188,7 @@ BODIES = {
     "running:invite": lambda: {"names": "kim", "role": "annotator"},
     "running:numbered": lambda: {"once": str(uuid.uuid4()), "count": 1, "role": "annotator"},
     "running:roles": lambda: {"role": "reviewer", "act": "grant"},
+    "membership:answer_invitation": lambda: {"act": "accept"},
     "api:submit": factories.body,
     "api:draft": lambda: {"helpfulness": {}},
     "api:care": lambda: {"care": {"hidden": 1}},
@@ -212,6 +224,7 @@ class World:
             default_storage.save(name(self.pair.video_0.asset.public_id), ContentFile(b"media"))
         factories.pairs(self.study, 3)
         self.people: dict[str, Any] = {role: factories.member(self.study, role) for role in Role.values}
+        self.people["annotator"].memberships.update(made_account=True)
         self.people["another annotator"] = factories.member(self.study, "annotator")
         self.people["officer"] = factories.officer(self.study)
         self.people["superuser"] = factories.person(is_superuser=True)
@@ -242,6 +255,12 @@ class World:
             values |= self.collecting()
         if "change_id" in parameters:
             values["change_id"] = self.ordered().pk
+        if "invitation_id" in parameters:
+            values["invitation_id"] = self.invited().pk
+        if "token_id" in parameters:
+            issue_token(self.people["annotator"], scopes=["read"])
+            values["token_id"] = AccessToken.objects.get(user=self.people["annotator"]).public_id
+        values["notice_id"] = 1
         if "quarantine_id" in parameters:
             values["quarantine_id"] = self.reported().pk
         if "code" in parameters:
@@ -262,6 +281,10 @@ class World:
         """A change of the study's pairs that waits."""
         facts = {"what": "overlap", "value": 2, "pairs": 4, "until": self.pair.pk}
         return PairsChange.objects.create(study=self.study, asked_by=self.people["researcher"], **facts)
+
+    def invited(self) -> Invitation:
+        """An invitation of the annotator to another role, which somebody who runs the study may withdraw."""
+        return Invitation.objects.create(study=self.study, person=self.people["annotator"], role="reviewer")
 
     def reported(self) -> Quarantine:
         return quarantine.report(self.pair, ["video_0"], by=self.people["annotator"])[0]

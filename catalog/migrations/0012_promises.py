@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("catalog", "0009_known_harm_and_lanes")]
+    dependencies = [("catalog", "0010_memberships")]
 
     operations = [
         migrations.AlterField(

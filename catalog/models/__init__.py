@@ -4,6 +4,7 @@ from catalog.models.assets import Asset
 from catalog.models.changes import PairsChange
 from catalog.models.documents import Document
 from catalog.models.imports import Import, ReadFile, Upload
+from catalog.models.invitations import Invitation, RoleNotice
 from catalog.models.material import Label, Prompt, Video
 from catalog.models.officers import Officer
 from catalog.models.pairs import Batch, Pair
@@ -17,6 +18,7 @@ __all__ = [
     "Batch",
     "Document",
     "Import",
+    "Invitation",
     "Label",
     "Membership",
     "Officer",
@@ -30,6 +32,7 @@ __all__ = [
     "RefusedFile",
     "Report",
     "Reporter",
+    "RoleNotice",
     "Study",
     "Sweep",
     "Upload",

@@ -234,10 +234,18 @@ class Membership(models.Model):
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="memberships")
     role = models.CharField(max_length=20, choices=Role.choices)
     created_at = models.DateTimeField(db_default=Now())
+    made_account = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="The study made the person's account. Those who run it may reset the password.",
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(name="membership_once", fields=["person", "study", "role"]),
+            models.UniqueConstraint(
+                name="membership_one_made_the_account", fields=["person"], condition=Q(made_account=True)
+            ),
             models.CheckConstraint(
                 name="membership_role_known",
                 condition=Q(role__in=Role.values),

@@ -5,9 +5,9 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import User
+from catalog.memberships import join
 from catalog.models import Study
 from catalog.models.studies import Role
-from catalog.people import join
 
 
 class NotMade(Exception):

@@ -18,8 +18,8 @@ from catalog.running.groups import GROUPS, SETTINGS, Setting
 
 #: Would hide the page on which studies are made.
 TAKEN_SLUGS = {"new"}
-#: Hashing a password is slow on purpose, and a browser waits; the command makes thousands.
-MOST_NUMBERED = 100
+#: How many people one form adds. A browser waits for the answer, which takes some seconds; the command adds thousands.
+MOST_ADDED = 500
 
 
 def one_kind_of_line_end(value: Any) -> Any:
@@ -163,15 +163,18 @@ class InviteForm(forms.Form):
 
     names = forms.CharField(
         label=gettext_lazy("User names"),
-        max_length=10_000,
+        max_length=80_000,
         widget=forms.Textarea(attrs={"rows": 3, "autocapitalize": "none", "spellcheck": "false"}),
-        help_text=gettext_lazy("One a line. Who has no account yet gets one, with a one-time password."),
+        help_text=gettext_lazy(
+            "One name a line. People who have an account get an invitation, which they accept or decline. Everybody "
+            "else gets an account, with a one-time password."
+        ),
     )
 
     def clean_names(self) -> list[str]:
         names = list(dict.fromkeys(self.cleaned_data["names"].split()))
-        if len(names) > MOST_NUMBERED:
-            limit = {"n": len(names), "most": MOST_NUMBERED}
+        if len(names) > MOST_ADDED:
+            limit = {"n": len(names), "most": MOST_ADDED}
             raise ValidationError(_("These are %(n)s names; here at most %(most)s are added at once.") % limit)
         return names
 
@@ -180,7 +183,7 @@ class NumberedForm(forms.Form):
     """New people with numbers for names. `once` is drawn for each page, so that sending it twice adds nobody twice."""
 
     once = forms.UUIDField(widget=forms.HiddenInput)
-    count = forms.IntegerField(label=gettext_lazy("How many"), min_value=1, max_value=MOST_NUMBERED)
+    count = forms.IntegerField(label=gettext_lazy("How many"), min_value=1, max_value=MOST_ADDED)
     name = forms.CharField(
         label=gettext_lazy("Names begin with"),
         max_length=60,

@@ -10,11 +10,13 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import User
-from accounts.people import new_password, reset_password
+from accounts.people import lock, new_password, reset_password
 from catalog import people
+from catalog.memberships import join
 from catalog.models import Membership, Study
 from catalog.models.studies import Role
 from catalog.people import Added, Wanted
+from catalog.permissions import require_password_reset
 from catalog.signals import membership_revoked
 
 
@@ -37,12 +39,25 @@ def members(study: Study, *, search: str = "", role: str = "") -> QuerySet[User,
 
 
 @transaction.atomic
+def grant(study: Study, person: User, role: str, *, actor: User) -> None:
+    """Give a further role to somebody who is in the study. Twice is harmless.
+
+    Raises Refused if the person left the study at this moment, and PermissionDenied as `memberships.join`.
+    """
+    lock(person)
+    if not Membership.objects.filter(study=study, person=person).exists():
+        raise Refused(_("%(name)s is not in the study any more. Invite them by name.") % {"name": person.username})
+    join(study, person, role, actor=actor, tell_person=True)
+
+
+@transaction.atomic
 def revoke(study: Study, person: User, role: str, *, actor: User) -> bool:
     """Takes a role from somebody. False if they did not have it: twice is harmless. What they hold as an annotator goes
     back to the queue; what they answered stays.
 
     Raises Refused for the study's last admin.
     """
+    lock(person)
     if role == Role.ADMIN:
         _keep_an_admin(study, person)
     membership = Membership.objects.select_for_update().filter(study=study, person=person, role=role).first()
@@ -56,6 +71,8 @@ def revoke(study: Study, person: User, role: str, *, actor: User) -> bool:
         before={"person": person.pk, "role": role},
     )
     membership.delete()
+    if membership.made_account:
+        _keep_who_made_the_account(study, person)
     membership_revoked.send(sender=Membership, study=study, person=person, role=role)
     return True
 
@@ -68,13 +85,30 @@ def _keep_an_admin(study: Study, leaving: User) -> None:
         raise Refused(_("A study keeps at least one admin. Make somebody else an admin first."))
 
 
+def _keep_who_made_the_account(study: Study, person: User) -> None:
+    """Move the mark of the study that made the account to another role there, if the person has one.
+
+    Who left the study altogether is not in its hands any more, also if they come back.
+    """
+    staying = Membership.objects.filter(study=study, person=person).order_by("pk").first()
+    if staying is not None:
+        Membership.objects.filter(pk=staying.pk).update(made_account=True)
+
+
 def invite(study: Study, names: Sequence[str], role: str, *, actor: User) -> list[Added]:
-    """Adds people by name: who has an account becomes a member, others get one. Raises PeopleTrouble."""
+    """Add people by name: who has an account is invited, others get an account. Raises PeopleTrouble."""
     return people.add_named(study, [Wanted(name, role) for name in names], actor=actor)
 
 
+@transaction.atomic
 def new_one_time_password(person: User, *, actor: User) -> str:
-    """Replaces a forgotten password by a one-time one; its text is kept nowhere."""
+    """Replace a forgotten password by a one-time one, and return its text, which is kept nowhere.
+
+    The right to do it is checked while the person's row is locked: an invitation that they accept at this moment, into
+    a study that `actor` does not run, comes before the check or after the reset. Raises PermissionDenied.
+    """
+    person = lock(person)
+    require_password_reset(actor, person)
     password = new_password()
     reset_password(person, password, actor=actor)
     return password.text

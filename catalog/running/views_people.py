@@ -16,16 +16,18 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.models import AuditEvent, User
-from catalog.models import Membership, Study
+from accounts.models import AccessToken, AuditEvent, User
+from catalog.invitations import open_of, withdraw
+from catalog.models import Invitation, Membership, Study
 from catalog.models.studies import HasRoles, Role
-from catalog.people import Added, PeopleTrouble, add_numbered, join
+from catalog.people import Added, Outcome, PeopleTrouble, add_numbered
 from catalog.permissions import (
     MAY_INVITE,
+    MAY_SEE_TOKENS,
+    allows,
     grantable,
     may_reset_password,
     require_grant,
-    require_password_reset,
     study_for,
 )
 from catalog.running import members
@@ -60,6 +62,8 @@ def listed(request: HttpRequest, study: "Theirs", status: int = 200, **forms: An
         "search": search,
         "role": role,
         "roles": Role.choices,
+        "invitations": [{"row": row, "may_withdraw": row.role in may_grant} for row in open_of(study)],
+        "sees_tokens": allows(study, MAY_SEE_TOKENS),
         "invite_form": with_roles(InviteForm, may_grant)(auto_id="invite_%s"),
         "numbered_form": with_roles(NumberedForm, may_grant)(auto_id="numbered_%s", initial={"once": uuid.uuid4()}),
     }
@@ -116,14 +120,37 @@ def numbered(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def handed_over(request: HttpRequest, study: "Theirs", added: list[Added]) -> HttpResponse:
-    """The one page that has passwords and tokens of new people; of who had an account, that they are members now."""
-    context = {
-        "study": study,
-        "new": [one for one in added if not one.existing],
-        "existing": [one for one in added if one.existing],
-        "role": Role(added[0].role).label,
-    }
+    """The one page that has passwords and tokens of new people. It says of each other name what became of it."""
+    by_outcome = {outcome.value: [one for one in added if one.outcome == outcome] for outcome in Outcome}
+    context = {"study": study, "role": Role(added[0].role).label} | by_outcome
     return render(request, "running/handed_over.html", context)
+
+
+@require_POST
+@never_cache
+@login_required
+def withdraw_invitation(request: HttpRequest, slug: str, invitation_id: int) -> HttpResponse:
+    """Take an invitation back, for whoever may give its role."""
+    study = study_for(request, slug, roles=MAY_INVITE)
+    offered = Invitation.objects.select_related("study", "person").filter(study=study)
+    invitation = get_object_or_404(offered, pk=invitation_id)
+    require_grant(study, invitation.role)
+    if withdraw(invitation, actor=cast(User, request.user)):
+        messages.success(request, _("The invitation of %(name)s is withdrawn.") % {"name": invitation.person.username})
+    else:
+        messages.error(request, _("This invitation was accepted, declined or withdrawn before. Nothing was changed."))
+    return redirect("running:people", slug=slug)
+
+
+@require_safe
+@never_cache
+@login_required
+def tokens(request: HttpRequest, slug: str) -> HttpResponse:
+    """Which API tokens the people of the study have. Nobody sees the text of a token."""
+    study = study_for(request, slug, roles=MAY_SEE_TOKENS)
+    rows = AccessToken.objects.filter(user__in=members.members(study).values("pk")).select_related("user")
+    page = Paginator(rows.order_by("user__username", "expiry"), PEOPLE_A_PAGE).get_page(request.GET.get("page"))
+    return render(request, "running/tokens.html", {"study": study, "page": page, "tokens": page.object_list})
 
 
 def member(study: Study, person_id: int) -> User:
@@ -153,6 +180,7 @@ def person(request: HttpRequest, slug: str, person_id: int) -> HttpResponse:
             "membership": held.get(role),
             "by": by_whom.get(str(held[role].pk)) if role in held else None,
             "may_change": role in may_grant,
+            "not_by_oneself": role == Role.WELLBEING_CONTACT and whom.pk == request.user.pk and role not in held,
         }
         for role in Role
     ]
@@ -180,7 +208,11 @@ def roles(request: HttpRequest, slug: str, person_id: int) -> HttpResponse:
     require_grant(study, role)
     said = {"name": whom.username, "role": Role(role).label}
     if act == "grant":
-        join(study, whom, role, actor=actor)
+        try:
+            members.grant(study, whom, role, actor=actor)
+        except members.Refused as refusal:
+            messages.error(request, str(refusal))
+            return redirect("running:people", slug=slug)
         messages.success(request, _("Granted to %(name)s: %(role)s.") % said)
         return redirect("running:person", slug=slug, person_id=person_id)
     left = set(study.roles) - {role}
@@ -203,11 +235,10 @@ def roles(request: HttpRequest, slug: str, person_id: int) -> HttpResponse:
 @require_POST
 @never_cache
 @login_required
-def password(request: HttpRequest, slug: str, person_id: int) -> HttpResponse:
+def reset_password(request: HttpRequest, slug: str, person_id: int) -> HttpResponse:
     """Replaces a forgotten password by a one-time one, and shows it."""
     study = study_for(request, slug, roles=MAY_INVITE)
     whom = member(study, person_id)
-    actor = cast(User, request.user)
-    require_password_reset(actor, whom)
-    context = {"study": study, "whom": whom, "password": members.new_one_time_password(whom, actor=actor)}
+    password = members.new_one_time_password(whom, actor=cast(User, request.user))
+    context = {"study": study, "whom": whom, "password": password}
     return render(request, "running/password.html", context)

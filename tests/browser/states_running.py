@@ -18,17 +18,19 @@ from django.utils import timezone
 from PIL import Image
 from playwright.sync_api import expect
 
+from accounts.tokens import create_token
 from annotation.reading import publish_guideline
 from catalog.demo.clips import make_clip
 from catalog.demo.prompts import PROMPTS
 from catalog.demo.takes import takes
 from catalog.documents.texts import shipped
 from catalog.importing import jobs
+from catalog.invitations import offer
 from catalog.media import names
 from catalog.media.transcode import Renditions, transcode
+from catalog.memberships import join
 from catalog.models import Asset, Import, Pair, Provenance, Study
 from catalog.models.studies import Role
-from catalog.people import join
 from catalog.running import configuring
 from tests import factories
 from tests.browser.states import LANGUAGES, TITLES
@@ -312,6 +314,22 @@ def invited(stage: Stage) -> Any:
     page.locator("form:has(#numbered_count) .button").click()
     expect(page.locator(".secrets tbody tr")).to_have_count(4)
     return page
+
+
+@scene
+def invitations(stage: Stage) -> Any:
+    """The home page of somebody who is invited, and has a new role in another study."""
+    kim = factories.member(stage.study, "reviewer", username="kim")
+    offer(factories.study(slug="night", title="Night scenes"), kim, "annotator", actor=stage.person)
+    join(stage.study, kim, "annotator", actor=stage.person, tell_person=True)
+    return stage.open_page("/", kim, **stage.options)
+
+
+@scene
+def api_tokens(stage: Stage) -> Any:
+    create_token(stage.person, scopes=["read"], name="laptop", lifetime=timedelta(days=5, hours=1))
+    create_token(stage.person, scopes=["read", "export"], name="nightly download")
+    return stage.open_page("/accounts/tokens/", stage.person, **stage.options)
 
 
 @scene

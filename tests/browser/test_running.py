@@ -6,9 +6,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from accounts.tokens import create_token
 from annotation.models import Assignment
+from catalog.invitations import offer
+from catalog.memberships import join
 from catalog.models import Membership, Study, Video
-from catalog.people import join
 from tests import factories
 
 pytestmark = pytest.mark.long
@@ -144,10 +146,16 @@ def test_axe_finds_nothing_and_no_page_scrolls_sideways(open_page, running, size
     pages = ["", *(f"{group}/" for group in groups)]
     person = Membership.objects.get(study=study, role="annotator").person_id
     addresses = [f"/studies/{study.slug}/settings/{page}" for page in pages]
-    addresses += [f"/studies/{study.slug}/{page}" for page in ("people/", f"people/{person}/", "batches/")]
+    addresses += [
+        f"/studies/{study.slug}/{page}" for page in ("people/", "people/tokens/", f"people/{person}/", "batches/")
+    ]
     addresses += [f"/studies/{study.slug}/batches/pairs/?what=overlap&value=1&which=all&sample=all"]
     addresses += [f"/studies/{study.slug}/batches/pairs/?what=overlap&value=0&which=all&sample=all&batch=9"]
     addresses += [f"/studies/{empty.slug}/{page}" for page in ("batches/", "settings/", "settings/licences/")]
+    token = create_token(admin, scopes=["read"], name="nightly report").row
+    offer(factories.study(), admin, "annotator", actor=None)
+    offer(study, factories.person(), "annotator", actor=admin)
+    addresses += ["/", "/accounts/tokens/", f"/accounts/tokens/{token.public_id}/revoke/", "/accounts/password/"]
     page = open_page("/studies/new/", admin, viewport=SIZES[size], color_scheme=scheme)
     for address in ["/studies/new/", *addresses]:
         page.goto(address)

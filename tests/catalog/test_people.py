@@ -8,18 +8,20 @@ from datetime import datetime, timedelta
 from io import StringIO
 
 import pytest
+from django.contrib.auth.hashers import get_hasher
 from django.contrib.auth.password_validation import validate_password
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import AccessToken, AuditEvent, User
 from accounts.people import new_password
-from catalog.models import Membership
+from catalog.models import Invitation, Membership
 from catalog.models.studies import Role
-from catalog.people import TOKEN_SCOPES, add_numbered
+from catalog.people import CHUNK, TOKEN_SCOPES, add_numbered
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -57,7 +59,7 @@ def test_numbered_people_can_sign_in_once_and_must_choose_a_password(study, clie
     assert error is None
     first, second = people(out)
     assert (first["username"], second["username"]) == ("annotator-1", "annotator-2")
-    assert (first["role"], first["study"], first["existing"]) == ("annotator", study.slug, False)
+    assert (first["role"], first["study"], first["outcome"]) == ("annotator", study.slug, "created")
     assert factories.signs_in(client, "annotator-1", first["password"])
     assert User.objects.get(username="annotator-1").must_change_password is True
     assert client.get("/").headers["Location"] == reverse("accounts:password")
@@ -153,25 +155,27 @@ def test_csv_gives_names_addresses_and_roles(study, listed):
     }  # fmt: skip
 
 
-def test_who_exists_becomes_a_member_and_keeps_the_password(study, listed):
+def test_somebody_with_an_account_is_invited_and_keeps_the_password(study, listed):
     kim = factories.person(username="kim")
-    out, _err, _error = listed("username\nkim\n", "--role", "reviewer")
-    assert people(out) == [
-        {"username": "kim", "password": None, "token": None, "role": "reviewer", "study": study.slug, "expires": None,
-         "existing": True},
-    ]  # fmt: skip
-    assert Membership.objects.get(person=kim).role == "reviewer"
+    for outcome in ("invited", "unchanged"):
+        out, _err, _error = listed("username\nkim\n", "--role", "reviewer")
+        assert people(out) == [
+            {"username": "kim", "outcome": outcome, "password": None, "token": None, "role": "reviewer",
+             "study": study.slug, "expires": None},
+        ]  # fmt: skip
+    assert not Membership.objects.exists()
+    assert Invitation.objects.get(person=kim).role == "reviewer"
     assert User.objects.get(username="kim").password == kim.password
     assert not AccessToken.objects.exists()
-
-    out, _err, _error = listed("username\nkim\n", "--role", "reviewer", "--token")
-    assert people(out)[0]["token"]
-    assert Membership.objects.count() == 1
 
 
 def test_one_person_in_two_roles(listed):
     out, _err, _error = listed("username,role\nkim,reviewer\nkim,researcher\n")
-    assert [(one["role"], one["existing"]) for one in people(out)] == [("reviewer", False), ("researcher", True)]
+    assert [(one["role"], one["outcome"]) for one in people(out)] == [
+        ("reviewer", "created"),
+        ("researcher", "granted"),
+    ]
+    assert Membership.objects.get(made_account=True).role == "reviewer"
 
 
 def test_bad_lines_of_a_csv_are_all_named_and_nobody_is_added(listed):
@@ -226,3 +230,18 @@ def test_two_numberings_at_once_share_no_name():
     with ThreadPoolExecutor(2) as pool:
         names = [one.username for added in pool.map(add, range(2)) for one in added]
     assert sorted(names) == sorted(f"annotator-{number}" for number in range(1, 21))
+
+
+def test_many_people_take_few_statements_no_slow_hash_and_tell_progress(study, monkeypatch):
+    def refuse(*_arguments):
+        raise AssertionError("a one-time password was given the slow hash")
+
+    monkeypatch.setattr(type(get_hasher("default")), "encode", refuse)
+    steps = []
+    with CaptureQueriesContext(connection) as statements:
+        added = add_numbered(study, role="annotator", count=2 * CHUNK, progress=lambda: steps.append(1))
+    assert (len(added), len(steps)) == (2 * CHUNK, 2 * CHUNK)
+    assert len(statements) < 40
+    assert User.objects.count() == Membership.objects.filter(made_account=True).count() == 2 * CHUNK
+    assert AccessToken.objects.count() == 2 * CHUNK
+    assert AuditEvent.objects.count() == 6 * CHUNK

@@ -7,9 +7,10 @@ from django.db import connection
 from django.urls import reverse
 
 from accounts.models import AuditEvent, User
+from accounts.tokens import issue_token
 from annotation import serving
 from annotation.models import Assignment
-from catalog.models import Membership, Pair
+from catalog.models import Invitation, Membership, Pair
 from catalog.models.studies import Role
 from catalog.people import add_numbered
 from catalog.running import members
@@ -37,7 +38,7 @@ class TestInviting:
     def test_a_new_person_gets_a_password_that_is_shown_once(self, browser_client, client, study, researcher):
         asking = browser_client(researcher)
         response = invite(asking, study)
-        [new] = response.context["new"]
+        [new] = response.context["created"]
         assert new.password in response.content.decode()
         assert new.token in response.content.decode()
         assert "no-store" in response.headers["Cache-Control"]
@@ -48,7 +49,7 @@ class TestInviting:
 
     def test_secrets_are_kept_nowhere(self, browser_client, study, researcher):
         asking = browser_client(researcher)
-        [new] = invite(asking, study).context["new"]
+        [new] = invite(asking, study).context["created"]
         assert new.password not in str(dict(asking.session))
         with connection.cursor() as cursor:
             cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
@@ -58,20 +59,22 @@ class TestInviting:
                 assert new.token not in written, table
                 assert new.password not in written, table
 
-    def test_who_has_an_account_becomes_a_member_and_keeps_the_password(self, browser_client, study, researcher):
+    def test_somebody_with_an_account_is_invited_and_others_get_one(self, browser_client, study, researcher):
         kim = factories.person(username="kim")
         response = invite(browser_client(researcher), study, "kim li")
-        assert [one.username for one in response.context["existing"]] == ["kim"]
-        assert [one.username for one in response.context["new"]] == ["li"]
+        assert [one.username for one in response.context["invited"]] == ["kim"]
+        assert [one.username for one in response.context["created"]] == ["li"]
         assert User.objects.get(username="kim").password == kim.password
+        assert not Membership.objects.filter(person=kim).exists()
 
     def test_sent_twice_it_shows_no_second_password(self, browser_client, study, researcher):
         client = browser_client(researcher)
         invite(client, study)
-        assert invite(client, study).context["new"] == []
+        again = invite(client, study)
+        assert (again.context["created"], [one.username for one in again.context["unchanged"]]) == ([], ["kim"])
         assert Membership.objects.filter(study=study, person__username="kim").count() == 1
 
-    @pytest.mark.parametrize("names", ["", "  ", "a,b/c", "x" * 151, " ".join(f"n{n}" for n in range(101))])
+    @pytest.mark.parametrize("names", ["", "  ", "a,b/c", "x" * 151, " ".join(f"n{n}" for n in range(501))])
     def test_names_that_cannot_be_are_said_at_the_field(self, browser_client, study, researcher, names):
         response = invite(browser_client(researcher), study, names)
         assert response.status_code == 400
@@ -92,7 +95,7 @@ class TestNumbered:
 
     def test_many_are_added_and_shown(self, browser_client, study, researcher):
         response = self.add(browser_client(researcher), study)
-        assert [one.username for one in response.context["new"]] == ["annotator-1", "annotator-2"]
+        assert [one.username for one in response.context["created"]] == ["annotator-1", "annotator-2"]
 
     def test_the_same_form_sent_twice_adds_nobody_twice(self, browser_client, study, researcher):
         client, once = browser_client(researcher), str(uuid.uuid4())
@@ -103,7 +106,7 @@ class TestNumbered:
         assert User.objects.filter(username__startswith="annotator-").count() == 2
 
     @pytest.mark.parametrize(
-        "values", [{"count": 0}, {"count": 101}, {"role": "admin"}, {"name": "a b"}, {"once": "x"}]
+        "values", [{"count": 0}, {"count": 501}, {"role": "admin"}, {"name": "a b"}, {"once": "x"}]
     )
     def test_what_cannot_be_adds_nobody(self, browser_client, study, researcher, values):
         assert self.add(browser_client(researcher), study, **values).status_code == 400
@@ -221,13 +224,25 @@ class TestAtOnce:
         assert not wrongly_counted(study).exists()
 
 
+def reset(client, study, person):
+    return client.post(reverse("running:password", args=[study.slug, person.pk]))
+
+
+def made_here(study, role, **values):
+    """Somebody whose account the study made."""
+    person = factories.member(study, role, **values)
+    Membership.objects.filter(person=person).update(made_account=True)
+    return person
+
+
 class TestForgottenPassword:
-    def reset(self, client, study, person):
-        return client.post(reverse("running:password", args=[study.slug, person.pk]))
+    @pytest.fixture
+    def annotator(self, study):
+        return made_here(study, "annotator")
 
     def test_it_is_replaced_by_a_one_time_password(self, browser_client, client, study, researcher, annotator):
         signed_in = browser_client(annotator)
-        response = self.reset(browser_client(researcher), study, annotator)
+        response = reset(browser_client(researcher), study, annotator)
         assert response.context["password"] in response.content.decode()
         assert signed_in.get("/?all=1").status_code == 302
         assert factories.signs_in(client, annotator.username, response.context["password"])
@@ -235,22 +250,45 @@ class TestForgottenPassword:
 
     @pytest.mark.parametrize("role", ["researcher", "admin", "wellbeing_contact"])
     def test_a_researcher_resets_nobody_whose_roles_they_do_not_give(self, browser_client, study, researcher, role):
-        person = factories.member(study, role)
+        person = made_here(study, role)
         Membership.objects.get_or_create(study=study, person=person, role="annotator")
-        assert self.reset(browser_client(researcher), study, person).status_code == 403
+        assert reset(browser_client(researcher), study, person).status_code == 403
         assert User.objects.get(pk=person.pk).password == person.password
 
-    def test_nobody_becomes_somebody_of_another_study(self, browser_client, study, admin):
-        theirs = factories.member(factories.study(), "admin")
-        invite(browser_client(admin), study, theirs.username)
-        assert self.reset(browser_client(admin), study, theirs).status_code == 403
-        page = browser_client(admin).get(reverse("running:person", args=[study.slug, theirs.pk])).content.decode()
-        assert "Make a one-time password" not in page
+    @pytest.mark.parametrize("role", ["safety_officer", "wellbeing_contact"])
+    def test_no_admin_becomes_somebody_who_sees_what_admins_do_not(self, browser_client, study, admin, role):
+        person = made_here(study, role)
+        assert reset(browser_client(admin), study, person).status_code == 403
+        assert User.objects.get(pk=person.pk).password == person.password
 
-    def test_nor_a_superuser_nor_oneself(self, browser_client, study, admin):
-        owner = factories.member(study, "annotator", is_superuser=True)
-        for person in (owner, admin):
-            assert self.reset(browser_client(admin), study, person).status_code == 403
+    def test_an_invitation_to_what_admins_do_not_see_counts_like_the_role(
+        self, browser_client, study, admin, annotator
+    ):
+        Invitation.objects.create(study=study, person=annotator, role="wellbeing_contact")
+        assert reset(browser_client(admin), study, annotator).status_code == 403
+
+    def test_a_superuser_resets_nobody_but_others(self, browser_client, study, admin, annotator):
+        owner = factories.member(study, "admin", is_superuser=True)
+        client = browser_client(owner)
+        for person in (admin, annotator, made_here(study, "wellbeing_contact")):
+            assert reset(client, study, person).status_code == 200
+        assert reset(client, study, owner).status_code == 403
+
+    def test_nor_does_an_admin_reset_a_superuser_staff_or_themself(self, browser_client, study, admin):
+        for person in (
+            made_here(study, "annotator", is_superuser=True),
+            made_here(study, "annotator", is_staff=True),
+            admin,
+        ):
+            assert reset(browser_client(admin), study, person).status_code == 403
+
+    def test_it_ends_the_tokens(self, api, browser_client, study, researcher, annotator):
+        program = api(None)
+        program.credentials(HTTP_AUTHORIZATION=f"Token {issue_token(annotator, scopes=['read'])}")
+        assert program.get("/api/v1/studies/").status_code == 200
+        reset(browser_client(researcher), study, annotator)
+        assert program.get("/api/v1/studies/").status_code == 401
+        assert AuditEvent.objects.filter(action="token.revoked", actor=researcher).count() == 1
 
 
 class TestList:

@@ -1,4 +1,4 @@
-"""`manage.py add_people --study SLUG …`: make accounts with one-time passwords and API tokens."""
+"""`manage.py add_people --study SLUG …`: make accounts with one-time passwords and API tokens, or invite."""
 
 import json
 from pathlib import Path
@@ -14,8 +14,10 @@ from catalog.people import TOKEN_SCOPES, Added, PeopleTrouble, add_named, add_nu
 
 class Command(BaseCommand):
     help = (
-        "Adds people to a study and prints one JSON object a person: username, password, token, role, study, "
-        "expires, existing. A password is for one sign-in; passwords and tokens are shown this once only. "
+        "Adds people to a study and prints one JSON object for each: username, outcome, password, token, role, study, "
+        "expires. The outcome is created (a new account), granted (a further role for somebody in the study), invited "
+        "(an account that is not in the study: the person accepts or declines) or unchanged. A password is for one "
+        "sign-in; passwords and tokens are shown this once only. "
         "Exit status: 0 added; 1 bad lines in the CSV file, nobody added; 2 an option is wrong."
     )
 
@@ -28,11 +30,10 @@ class Command(BaseCommand):
             "--csv",
             type=Path,
             metavar="FILE",
-            help="those in a CSV file with the columns username and, if wanted, email and role "
-            "(default: --role). Who exists becomes a member and keeps the password",
+            help="those in a CSV file. Its first line names the columns: username and, if wanted, email and role "
+            "(default: --role). People who have an account are invited",
         )
         parser.add_argument("--prefix", default="", help="of numbered usernames (default: the role)")
-        parser.add_argument("--token", action="store_true", help="with --csv: a new token also for who exists")
         parser.add_argument("--json", action="store_true", help="one JSON document instead of a line a person")
 
     def handle(self, **options: Any) -> None:
@@ -55,7 +56,7 @@ class Command(BaseCommand):
 
     def add(self, study: Study, bar: Bar, options: dict[str, Any]) -> list[Added]:
         if options["csv"] is None:
-            bar.begin("Making passwords", max(0, options["count"]))
+            bar.begin("Adding people", max(0, options["count"]))
             return add_numbered(
                 study,
                 role=options["role"],
@@ -71,5 +72,5 @@ class Command(BaseCommand):
                 self.stderr.write(f"{options['csv']}, {line}")
             count = f"{len(bad)} bad line{'s' if len(bad) != 1 else ''}"
             raise CommandError(f"Nobody was added: {count}. Correct them and run this again.", returncode=1)
-        bar.begin("Making passwords", len(wanted))
-        return add_named(study, wanted, token_for_existing=options["token"], progress=bar.advance)
+        bar.begin("Adding people", len(wanted))
+        return add_named(study, wanted, progress=bar.advance)

@@ -9,16 +9,17 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from accounts import audit
-from accounts.models import AccessToken, User
-from accounts.people import Password, create_person, new_passwords, reset_password
+from accounts.models import User
+from accounts.people import Password, create_person, new_password, reset_password
 from catalog.demo.clips import make_clips
 from catalog.harms import HARM_KEYS
 from catalog.importing import ImportOptions, ImportTrouble, import_study
 from catalog.management.bars import Bar
+from catalog.memberships import join
 from catalog.models import Membership, Officer, Pair, Study
 from catalog.models.studies import Role
 from catalog.officers import appoint
-from catalog.people import give_token, join
+from catalog.people import give_token
 from diptych.embedded.state import write_private
 
 SLUG, TITLE, SEED = "demo", "Demo: shapes in motion", 1
@@ -66,7 +67,7 @@ class Command(BaseCommand):
             self.fill(folder, bar)
             study = Study.objects.get(slug=SLUG)
             if not people_path.exists() or missing_people(study):
-                sign_ins = set_up_people(study, bar)
+                sign_ins = set_up_people(study)
                 people_path.parent.mkdir(parents=True, exist_ok=True)
                 write_private(people_path, json.dumps(sign_ins, indent=2) + "\n")
         except (ImportTrouble, RuntimeError, OSError) as trouble:
@@ -120,41 +121,36 @@ def missing_people(study: Study) -> bool:
     return bool(set(PEOPLE.items()) - set(here)) or not officers.exists()
 
 
-def set_up_people(study: Study, bar: Bar) -> list[dict[str, str]]:
+def set_up_people(study: Study) -> list[dict[str, str]]:
     """Gives every demo person a new password and token, and makes who is missing. Raises CommandError."""
-    bar.begin("Making passwords", len(PEOPLE) + 1)
-    *passwords, officers = new_passwords(len(PEOPLE) + 1, bar.advance)
     with transaction.atomic():
-        members = [
-            _set_up(study, username, role, password)
-            for (username, role), password in zip(PEOPLE.items(), passwords, strict=True)
-        ]
-        return [*members, _set_up_officer(study, officers)]
+        members = [_set_up(study, username, role) for username, role in PEOPLE.items()]
+        return [*members, _set_up_officer(study)]
 
 
-def _set_up(study: Study, username: str, role: str, password: Password) -> dict[str, str]:
-    person = _person(study, username, password)
-    join(study, person, role)
+def _set_up(study: Study, username: str, role: str) -> dict[str, str]:
+    person, password, is_new = _person(study, username)
+    join(study, person, role, made_account=is_new)
     token, _expires = give_token(study, person, role, name=TOKEN_NAME)
     return {"role": str(role), "username": username, "password": password.text, "token": token}
 
 
-def _set_up_officer(study: Study, password: Password) -> dict[str, str]:
-    """The safety officer of the installation, who signs in on the pages only: no token opens reports."""
-    person = _person(study, OFFICER, password)
+def _set_up_officer(study: Study) -> dict[str, str]:
+    """Make the safety officer of the installation, who signs in on the pages only: no token opens reports."""
+    person, password, _is_new = _person(study, OFFICER)
     appoint(person, None, by=None)
     return {"role": OFFICER, "username": OFFICER, "password": password.text, "token": ""}
 
 
-def _person(study: Study, username: str, password: Password) -> User:
-    """The demo person of this name, with a new password. Raises CommandError."""
+def _person(study: Study, username: str) -> tuple[User, Password, bool]:
+    """Return the demo person of this name, their new password, and whether they are new. Raises CommandError."""
+    password = new_password()
     person = User.objects.filter(username=username).first()
     if person is None:
-        return create_person(username, password, one_time=False)
+        return create_person(username, password, one_time=False), password, True
     _check_is_ours(study, person)
-    AccessToken.objects.filter(user=person, name=TOKEN_NAME).delete()
     reset_password(person, password, one_time=False)
-    return person
+    return person, password, False
 
 
 def _check_is_ours(study: Study, person: User) -> None:
@@ -168,7 +164,6 @@ def _check_is_ours(study: Study, person: User) -> None:
 
 
 def _is_our_officer(person: User, studies: set[int]) -> bool:
-    """Return whether an earlier run of this command made the safety officer, or an earlier version did, as a member."""
+    """Return whether an earlier run of this command made the safety officer."""
     appointed = Officer.objects.of(person.pk).of_installation().filter(appointed_by=None)
-    made_here = appointed.exists() or AccessToken.objects.filter(user=person, name=TOKEN_NAME).exists()
-    return person.username == OFFICER and not studies and made_here
+    return person.username == OFFICER and not studies and appointed.exists()

@@ -1,0 +1,37 @@
+"""`manage.py list_tokens [USERNAME]`: who has which API tokens."""
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from accounts.models import AccessToken, User
+
+
+class Command(BaseCommand):
+    help = (
+        "Lists API tokens, one JSON object a line: id, username, name, scopes, created, last_used_on, expires, "
+        "expired. The text of a token is kept nowhere, so it is not listed."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("username", nargs="?", default="", help="only the tokens of this person")
+
+    def handle(self, *args: Any, username: str, **options: Any) -> None:
+        rows = AccessToken.objects.select_related("user").order_by("user__username", "expiry")
+        if username:
+            if not User.objects.filter(username=username).exists():
+                raise CommandError(f"There is nobody called {username!r}.")
+            rows = rows.filter(user__username=username)
+        for row in rows.iterator():
+            facts = {
+                "id": str(row.public_id),
+                "username": row.user.username,
+                "name": row.name,
+                "scopes": row.scopes,
+                "created": row.created.isoformat(),
+                "last_used_on": row.last_used_on and row.last_used_on.isoformat(),
+                "expires": row.expiry.isoformat(),
+                "expired": row.is_expired,
+            }
+            self.stdout.write(json.dumps(facts))
