@@ -154,6 +154,8 @@ class RenewView(AssignmentView):
 class CareView(AssignmentView):
     """`POST assignments/{id}/care/`."""
 
+    scopes = {"POST": "annotate"}
+
     @extend_schema(request=CareReportSerializer, responses={204: None})
     def post(self, request: Request, assignment_id: int) -> Response:
         """Books what was revealed of the pair so far, whatever became of it. Repeating it is harmless."""

@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             name='Invitation',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('annotator', 'annotator'), ('reviewer', 'reviewer'), ('researcher', 'researcher'), ('admin', 'admin'), ('safety_officer', 'safety officer'), ('wellbeing_contact', 'wellbeing contact')], max_length=20)),
+                ('role', models.CharField(choices=[('annotator', 'annotator'), ('reviewer', 'reviewer'), ('researcher', 'researcher'), ('admin', 'admin'), ('wellbeing_contact', 'wellbeing contact')], max_length=20)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('state', models.CharField(choices=[('open', 'open'), ('accepted', 'accepted'), ('declined', 'declined'), ('withdrawn', 'withdrawn')], db_default='open', default='open', max_length=9)),
                 ('ended_at', models.DateTimeField(blank=True, null=True)),
@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
             name='RoleNotice',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('annotator', 'annotator'), ('reviewer', 'reviewer'), ('researcher', 'researcher'), ('admin', 'admin'), ('safety_officer', 'safety officer'), ('wellbeing_contact', 'wellbeing contact')], max_length=20)),
+                ('role', models.CharField(choices=[('annotator', 'annotator'), ('reviewer', 'reviewer'), ('researcher', 'researcher'), ('admin', 'admin'), ('wellbeing_contact', 'wellbeing contact')], max_length=20)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('dismissed_at', models.DateTimeField(blank=True, null=True)),
             ],
@@ -83,7 +83,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='invitation',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['annotator', 'reviewer', 'researcher', 'admin', 'safety_officer', 'wellbeing_contact'])), name='invitation_role_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['annotator', 'reviewer', 'researcher', 'admin', 'wellbeing_contact'])), name='invitation_role_known'),
         ),
         migrations.AddConstraint(
             model_name='invitation',
@@ -99,6 +99,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='rolenotice',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['annotator', 'reviewer', 'researcher', 'admin', 'safety_officer', 'wellbeing_contact'])), name='role_notice_role_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['annotator', 'reviewer', 'researcher', 'admin', 'wellbeing_contact'])), name='role_notice_role_known'),
         ),
     ]
