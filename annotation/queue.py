@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from annotation.acceptance import BATCH_LEASES, STUDY_LEASES
 from diptych.database.fixed import fetch_all, fetch_one, one_line
 
 LOOK_BACK_S = 30
@@ -104,6 +105,7 @@ WITH first AS (
       ) near
       JOIN catalog_pair pair ON pair.id = near.id
      WHERE pair.open_slots > 0 AND pair.ready AND pair.held = ''
+       AND {STUDY_LEASES} AND {BATCH_LEASES}
        AND NOT pair.may_show && %(excluded)s::varchar[]
        AND (%(languages)s::varchar[] = '{{}}' OR EXISTS (
                SELECT FROM catalog_prompt prompt WHERE prompt.id = pair.prompt_id
