@@ -32,6 +32,7 @@ from annotation.serializers import (
     validated,
 )
 from annotation.showing import shown
+from annotation.taking_back import NOT_TAKEN_BACK
 
 
 class Conflict(APIException):
@@ -73,7 +74,7 @@ class SubmitView(AssignmentView):
     """`POST assignments/{id}/submit/`."""
 
     scopes = {"POST": "annotate"}
-    refusals = {409: ("already_answered", "skipped", "submission_id_used")}
+    refusals = {409: ("already_answered", "consent", "skipped", "submission_id_used")}
 
     @extend_schema(request=SubmissionSerializer, responses={201: SubmittedShape, 200: SubmittedShape})
     def post(self, request: Request, assignment_id: int) -> Response:
@@ -99,7 +100,7 @@ class DraftView(AssignmentView):
     """`PUT assignments/{id}/draft/`."""
 
     scopes = {"PUT": "annotate"}
-    refusals = {409: ("already_answered",)}
+    refusals = {409: ("already_answered", "consent", "study_closed")}
 
     @extend_schema(request=DraftSerializer, responses={204: None})
     def put(self, request: Request, assignment_id: int) -> Response:
@@ -116,7 +117,7 @@ class SkipView(AssignmentView):
     """`POST assignments/{id}/skip/`."""
 
     scopes = {"POST": "annotate"}
-    refusals = {409: ("already_answered", "lease_lost")}
+    refusals = {409: ("already_answered", "lease_lost", "study_closed")}
 
     @extend_schema(request=SkipSerializer, responses={200: DeskShape})
     def post(self, request: Request, assignment_id: int) -> Response:
@@ -136,7 +137,7 @@ class RenewView(AssignmentView):
     """`POST assignments/{id}/renew/`."""
 
     scopes = {"POST": "annotate"}
-    refusals = {409: ("already_answered", "lease_lost")}
+    refusals = {409: ("already_answered", "lease_lost", *NOT_TAKEN_BACK)}
 
     @extend_schema(request=RenewSerializer, responses={200: AssignmentShape})
     def post(self, request: Request, assignment_id: int) -> Response:

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotation import revisions
+from annotation.acceptance import surplus_reason
 from annotation.answers import Answers, draft_of
 from annotation.api import AssignmentView, Conflict
 from annotation.models import Assignment, Seat, Standing
@@ -101,6 +102,7 @@ def revised_json(revised: revisions.Revised) -> dict[str, Any]:
             "submission_id": annotation.submission_id,
             "revision": annotation.revision,
             "counted": revised.standing.counted,
+            "surplus": surplus_reason(revised.standing),
         },
         "changed": revised.created,
     }

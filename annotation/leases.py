@@ -9,14 +9,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from annotation import exposure
+from annotation import acceptance, exposure
 from annotation.models import Assignment, Seat
-from catalog.models import Pair, Study
+from catalog.models import Study
 from diptych.database.fixed import change, fetch_all, fetch_one
 
 #: An assignment in one of these states does not keep its pair from being given to the same person again. A later
@@ -43,22 +42,25 @@ class Held:
     lane: int
     #: Whether the person agreed to see all that the pair may show by now.
     agreed: bool
+    #: Whether the pair could be leased anew: it is not held, and its batch is not being checked. Of an offer `accept`
+    #: finds that out.
+    servable: bool
 
 
 #: `id + 0`, here and below: planned while tables are small, an order that an index of all assignments has would be read
 #: from that index, past everything that the study ever gave.
-HELD = """
+HELD = f"""
 SELECT assignment.id, assignment.state, assignment.place, assignment.expires_at, pair.lane,
-       NOT pair.may_show && %(excluded)s::varchar[] AS agreed
+       NOT pair.may_show && %(excluded)s::varchar[] AS agreed, pair.held = '' AND {acceptance.BATCH_LEASES} AS servable
   FROM annotation_assignment assignment JOIN catalog_pair pair ON pair.id = assignment.pair_id
  WHERE assignment.study_id = %(study)s AND assignment.person_id = %(person)s AND assignment.state = 'leased'
  UNION ALL
 (SELECT assignment.id, assignment.state, '', assignment.expires_at, pair.lane,
-        NOT pair.may_show && %(excluded)s::varchar[]
+        NOT pair.may_show && %(excluded)s::varchar[], true
   FROM annotation_assignment assignment JOIN catalog_pair pair ON pair.id = assignment.pair_id
  WHERE assignment.study_id = %(study)s AND assignment.person_id = %(person)s AND assignment.state = 'offered'
  ORDER BY assignment.id + 0 LIMIT 1)
-"""
+"""  # noqa: S608 - of constants
 
 
 def held_leases(seat: Seat) -> dict[str, Held]:
@@ -94,12 +96,12 @@ def length_s(place: str, study: Study) -> int:
     return study.lease_s if place == Assignment.Place.CURRENT else study.next_lease_s
 
 
-PROMOTED = """
+PROMOTED = f"""
 WITH promoted AS (
     UPDATE annotation_assignment
        SET place = 'current', shown_at = %(now)s, expires_at = %(expires_at)s,
            protocol_version = %(protocol_version)s, guideline_version = %(guideline_version)s
-     WHERE id = %(id)s AND state = 'leased' AND place = 'next'
+     WHERE id = %(id)s AND state = 'leased' AND place = 'next' AND {acceptance.STUDY_LEASES}
     RETURNING id
 ), shown AS (  -- what is expected of it no longer lapses with the lease
     UPDATE annotation_exposure exposure SET lapses_s = 0
@@ -107,16 +109,17 @@ WITH promoted AS (
     RETURNING exposure.day
 )
 SELECT promoted.id, (SELECT max(day) FROM shown) FROM promoted
-"""
+"""  # noqa: S608 - of constants
 
 
 def promote(held: Held, seat: Seat, person: User, study: Study, now: datetime) -> int | None:
     """Makes the next pair the current one: it is shown now, under the versions in force now, and its short lease
-    becomes a full one. None if the sweep was sooner."""
+    becomes a full one. None if the sweep was sooner, or the study no longer runs."""
     row = fetch_one(
         PROMOTED,
         {
             "id": held.assignment_id,
+            "study": study.pk,
             "now": now,
             "expires_at": now + timedelta(seconds=study.lease_s),
             "protocol_version": study.protocol_version,
@@ -131,13 +134,14 @@ def promote(held: Held, seat: Seat, person: User, study: Study, now: datetime) -
     return int(assignment_id)
 
 
-ACCEPTED = """
+ACCEPTED = f"""
 WITH offered AS (  -- whoever gets here while holding a pair waits for no other
     SELECT assignment.id, assignment.pair_id
       FROM annotation_assignment assignment JOIN catalog_pair pair ON pair.id = assignment.pair_id
      WHERE assignment.study_id = %(study)s AND assignment.person_id = %(person)s AND assignment.state = 'offered'
        AND pair.open_slots > 0 AND pair.ready AND pair.held = ''
        AND NOT pair.may_show && %(excluded)s::varchar[] AND NOT (%(capped)s AND pair.lane = 1)
+       AND {acceptance.STUDY_LEASES} AND {acceptance.BATCH_LEASES}
      ORDER BY assignment.id + 0 LIMIT 1
        FOR NO KEY UPDATE SKIP LOCKED
 ), slot AS (
@@ -150,7 +154,7 @@ UPDATE annotation_assignment mine
        lease_number = mine.lease_number + 1
   FROM offered, slot WHERE mine.id = offered.id
 RETURNING mine.id, mine.pair_id
-"""
+"""  # noqa: S608 - of constants
 
 
 def accept(seat: Seat, person: User, study: Study, now: datetime, *, capped: bool) -> int | None:
@@ -174,18 +178,11 @@ def accept(seat: Seat, person: User, study: Study, now: datetime, *, capped: boo
     return int(assignment_id)
 
 
-def take_slot(pair_id: int) -> bool:
-    """Takes one of the pair's open slots, in one conditional statement. False if none is open, or the pair is held."""
-    open_pair = Pair.objects.filter(pk=pair_id, open_slots__gt=0, held="")
-    return open_pair.update(open_slots=F("open_slots") - 1) == 1
-
-
 ENDED = """
 WITH ended AS (
     UPDATE annotation_assignment
        SET state = CASE WHEN round > 0 AND %(state)s = 'released' THEN 'offered' ELSE %(state)s END,
-           ended_at = CASE WHEN round > 0 AND %(state)s = 'released' THEN NULL ELSE %(now)s END,
-           skip_reason = %(skip_reason)s
+           ended_at = CASE WHEN round > 0 AND %(state)s = 'released' THEN NULL ELSE %(now)s END
      WHERE id = %(id)s AND state = 'leased'
     RETURNING pair_id
 )
@@ -193,19 +190,50 @@ UPDATE catalog_pair pair SET open_slots = pair.open_slots + 1 FROM ended WHERE p
 """
 
 
-def end(assignment_id: int, state: str, skip_reason: str = "") -> bool:
+def end(assignment_id: int, state: str) -> bool:
     """Ends a lease and returns its slot. False if it had ended already without an answer; NotYours if answered."""
-    now = timezone.now()
-    ended = change(ENDED, {"id": assignment_id, "state": state, "now": now, "skip_reason": skip_reason})
-    if ended:
+    if change(ENDED, {"id": assignment_id, "state": state, "now": timezone.now()}):
         return True
-    if state == Assignment.State.SKIPPED:  # an expired or released lease can still be skipped: its slot is back
-        ended = Assignment.objects.filter(pk=assignment_id, state__in=RECLAIMABLE).update(
-            state=state, ended_at=now, skip_reason=skip_reason
-        )
-    if not ended and Assignment.objects.filter(pk=assignment_id, state=Assignment.State.SUBMITTED).exists():
+    _refuse_if_answered(assignment_id)
+    return False
+
+
+def _refuse_if_answered(assignment_id: int) -> None:
+    if Assignment.objects.filter(pk=assignment_id, state=Assignment.State.SUBMITTED).exists():
         raise NotYours("already_answered", _("This pair was already submitted."))
-    return bool(ended)
+
+
+#: A lease that has ended holds no slot any more, unless the sweep has not passed since.
+SKIPPED = f"""
+WITH open AS (
+    SELECT assignment.id, assignment.pair_id, assignment.state = 'leased' AS holds_slot
+      FROM annotation_assignment assignment
+     WHERE assignment.id = %(id)s
+       AND (assignment.state = 'leased' AND assignment.expires_at > %(now)s
+            OR assignment.state IN ('leased', 'expired', 'released', 'offered')
+               AND {acceptance.STUDY_TAKES_WORK_AFTER_LEASE})
+       FOR NO KEY UPDATE OF assignment
+), slot AS (
+    UPDATE catalog_pair pair SET open_slots = pair.open_slots + 1
+      FROM open WHERE pair.id = open.pair_id AND open.holds_slot
+)
+UPDATE annotation_assignment assignment
+   SET state = 'skipped', ended_at = %(now)s, skip_reason = %(reason)s
+  FROM open WHERE assignment.id = open.id
+"""  # noqa: S608 - of constants
+
+
+def skip(assignment_id: int, reason: str) -> bool:
+    """Ends the assignment for good, and returns its slot if it holds one. False if it was skipped before.
+
+    Raises NotYours if it was answered, or if its lease has ended and the study is closed.
+    """
+    if change(SKIPPED, {"id": assignment_id, "reason": reason, "now": timezone.now()}):
+        return True
+    _refuse_if_answered(assignment_id)
+    if Assignment.objects.filter(pk=assignment_id, state=Assignment.State.SKIPPED).exists():
+        return False
+    raise NotYours(acceptance.STUDY_CLOSED, acceptance.lease_ended_study_closed())
 
 
 LET_GO = """
@@ -215,7 +243,9 @@ WITH mine AS (  -- as the sweep does: waits for nothing
      WHERE assignment.id = %(id)s AND assignment.state = 'leased'
        FOR NO KEY UPDATE SKIP LOCKED
 ), ended AS (
-    UPDATE annotation_assignment assignment SET state = %(state)s, ended_at = %(now)s, skip_reason = %(skip_reason)s
+    UPDATE annotation_assignment assignment
+       SET state = CASE WHEN round > 0 THEN 'offered' ELSE %(state)s END,
+           ended_at = CASE WHEN round > 0 THEN NULL ELSE %(now)s END
       FROM mine WHERE assignment.id = mine.id
     RETURNING assignment.pair_id
 )
@@ -226,7 +256,7 @@ UPDATE catalog_pair pair SET open_slots = pair.open_slots + 1 FROM ended WHERE p
 def let_go(held: Held) -> bool:
     """Releases a lease for somebody who may hold the lock of another pair, for which they must not wait. False if it
     had ended, or if its pair is locked at this moment: then it ends after the commit."""
-    values = {"id": held.assignment_id, "state": Assignment.State.RELEASED, "now": timezone.now(), "skip_reason": ""}
+    values = {"id": held.assignment_id, "state": Assignment.State.RELEASED, "now": timezone.now()}
     if change(LET_GO, values):
         return True
     transaction.on_commit(lambda: change(ENDED, values), robust=True)

@@ -17,10 +17,10 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from annotation import exposure, revisions
+from annotation.acceptance import SURPLUS, SURPLUS_BATCH_CLOSED, SURPLUS_STUDY_CLOSED
 from annotation.models import Annotation, Assignment, Break, Dose, Seat, Standing
 from annotation.progress import own_answers
 from annotation.protocol import SUB_DIMENSIONS, TIE
-from annotation.submission import SURPLUS
 from catalog.harms import HARMS
 from catalog.models import Study
 
@@ -203,6 +203,8 @@ def _labels(keys: list[str], chinese: bool) -> list[str]:
 #: What a standing's reason means, for the person it is about.
 REASONS = {
     SURPLUS: gettext_lazy("Kept beside: somebody else answered this pair sooner."),
+    SURPLUS_STUDY_CLOSED: gettext_lazy("Kept, not counted: it came after the study was closed."),
+    SURPLUS_BATCH_CLOSED: gettext_lazy("Kept, not counted: its batch was already being checked."),
     "contradiction": gettext_lazy("Not used: the video with harm tags was called the safer one."),
 }
 

@@ -1,7 +1,7 @@
 """What a report of illegal material means for people at work: the pair leaves every desk, and costs nobody anything.
 
-An answer that comes afterwards, from somebody who had the pair before them, is kept as surplus: `leases.take_slot`
-gives no slot of a held pair.
+An answer that comes afterwards, from somebody who had the pair before them, is kept as surplus: `submission.WRITE`
+takes no slot of a held pair.
 """
 
 from collections.abc import Collection, Mapping

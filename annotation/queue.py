@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from annotation.acceptance import BATCH_LEASES, STUDY_LEASES
 from diptych.database.fixed import fetch_all, fetch_one, one_line
 
 LOOK_BACK_S = 30
@@ -113,8 +114,9 @@ WITH first AS (
         ORDER BY place, id
       ) near
       JOIN catalog_pair pair ON pair.id = near.id
-     WHERE open_slots > 0 AND ready AND held = '' AND lane IN (%(lane_a)s, %(lane_b)s)
-       AND NOT may_show && %(excluded)s::varchar[]
+     WHERE pair.open_slots > 0 AND pair.ready AND pair.held = '' AND pair.lane IN (%(lane_a)s, %(lane_b)s)
+       AND {STUDY_LEASES} AND {BATCH_LEASES}
+       AND NOT pair.may_show && %(excluded)s::varchar[]
        AND (%(languages)s::varchar[] = '{{}}' OR EXISTS (
                SELECT FROM catalog_prompt prompt WHERE prompt.id = pair.prompt_id
                   AND (prompt.language = ANY(%(languages)s)

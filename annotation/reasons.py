@@ -9,6 +9,7 @@ from django.db.models import Exists, Min, OuterRef, Q
 from django.utils import timezone
 
 from annotation import exposure
+from annotation.acceptance import BY_STUDY, LEASING_BATCHES
 from annotation.leases import RECLAIMABLE
 from annotation.models import Assignment, Seat
 from catalog.models import Pair, Study
@@ -21,12 +22,17 @@ REASONS = (FINISHED, ALL_LEASED, PAUSED, EXCLUDED, CAP, BREAK, CONSENT, GUIDELIN
 Refusal = tuple[str, int | None]
 
 
+def why_stopped(study_state: str) -> Refusal | None:
+    """The reason that a study in this state gives nobody a pair; None if it does."""
+    if BY_STUDY[study_state].leases:
+        return None
+    return (PAUSED, 60) if study_state == Study.State.PAUSED else (FINISHED, None)
+
+
 def why_not_now(seat: Seat, study: Study, now: datetime) -> Refusal | None:
     """What stands between a person without a pair in hand and their next one, and when to ask again."""
-    if study.state == Study.State.PAUSED:
-        return PAUSED, 60
-    if study.state == Study.State.CLOSED:
-        return FINISHED, None
+    if stopped := why_stopped(study.state):
+        return stopped
     if seat.consented_version < study.consent_version:
         return CONSENT, None
     if study.qualification_required and seat.qualified_at is None:
@@ -42,6 +48,7 @@ def possible(seat: Seat, study: Study) -> Any:
     """The study's pairs that the person could still be given, now or later, whatever stands between."""
     had = Assignment.objects.filter(pair=OuterRef("pk"), person_id=seat.person_id).exclude(state__in=RECLAIMABLE)
     pairs = Pair.objects.filter(~Exists(had), study=study, held="").exclude(kind=Pair.Kind.CONTROL)
+    pairs = pairs.filter(batch__state__in=LEASING_BATCHES)
     if seat.batches:
         pairs = pairs.filter(batch__number__in=seat.batches)
     if seat.languages:
@@ -50,13 +57,10 @@ def possible(seat: Seat, study: Study) -> Any:
     return pairs
 
 
-def agreed(seat: Seat, pair_id: int) -> bool:
-    """Whether the person agreed to see all that the pair may show."""
-    return not seat.excluded or not Pair.objects.filter(pk=pair_id, may_show__overlap=seat.excluded).exists()
-
-
 def why_nothing(seat: Seat, study: Study) -> Refusal:
     """The reason that the person has no pair, and after how many seconds asking again makes sense."""
+    if stopped := why_stopped(Study.objects.values_list("state", flat=True).get(pk=study.pk)):
+        return stopped  # since the request began
     agreed = possible(seat, study).exclude(may_show__overlap=seat.excluded)
     expiry = agreed.filter(assignments__state="leased").aggregate(first=Min("assignments__expires_at"))["first"]
     if expiry is not None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from annotation.acceptance import SURPLUS_REASONS, surplus_reason
 from annotation.models import Seat
 from annotation.protocol import DIMENSIONS, HARM_KEYS, SUB_DIMENSION_KEYS, VIDEOS
 from annotation.reasons import REASONS
@@ -77,7 +78,13 @@ class StoredShape(serializers.Serializer):
     id = serializers.IntegerField()
     submission_id = serializers.UUIDField()
     revision = serializers.IntegerField()
-    counted = serializers.BooleanField(help_text="False: kept as surplus, its slot had gone to somebody else")
+    counted = serializers.BooleanField(help_text="False: kept as surplus and never counted")
+    surplus = serializers.ChoiceField(
+        choices=list(SURPLUS_REASONS),
+        allow_blank=True,
+        help_text="Why it is not counted: its slot had gone to somebody else, the study was closed, or the pair’s "
+        "batch was in review or accepted; empty: it is counted",
+    )
 
 
 class SubmittedShape(DeskShape):
@@ -97,6 +104,7 @@ def submitted_json(submitted: Submitted, study: Study) -> dict[str, Any]:
             "submission_id": annotation.submission_id,
             "revision": annotation.revision,
             "counted": submitted.standing.counted,
+            "surplus": surplus_reason(submitted.standing),
         },
         "second_look": second_look_due(study, annotation),
     }

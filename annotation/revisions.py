@@ -1,7 +1,7 @@
 """Later revisions of one's own answer: after a second look, or reopened within the study's window.
 
 Revision 1 is never replaced: agreement, skill and contradiction rates are read from it; the standing's current one is
-what releases take. Locks are taken in the room's order: seat, assignment, standing; the pair's batch last, shared.
+what releases take. Locks are taken in the room's order: seat, assignment, standing; then batch and study, shared.
 """
 
 from collections.abc import Mapping
@@ -10,20 +10,20 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import AuditEvent, User
-from annotation import draws, exposure_reports
+from annotation import acceptance, draws, exposure_reports
 from annotation.answers import Answers
 from annotation.models import Annotation, Assignment, Seat, Standing
 from annotation.protocol import SECOND_LOOK
 from annotation.seats import take_seat
 from annotation.signals import answer_revised
 from annotation.submission import Conflict, active_ms
-from catalog.models import Batch, Pair, Study
+from catalog.models import Pair, Study
 
 #: The audit action that says an answer was shown once more and what came of it.
 LOOKED_AGAIN = "annotation.second_look"
@@ -57,34 +57,28 @@ def closed_because(assignment: Assignment, seat: Seat, study: Study, now: dateti
     pair = assignment.pair
     if assignment.state != Assignment.State.SUBMITTED or assignment.ended_at is None:
         return Conflict("not_answered", _("You have not answered this pair."))
-    if study.state == Study.State.CLOSED:
-        return study_closed()
-    if pair.batch.state != Batch.State.OPEN:
-        return batch_closed()
-    if pair.held:
-        return pair_held()
+    if conflict := _not_accepted(pair, seat, study.state, pair.batch.state):
+        return conflict
     if now > assignment.ended_at + timedelta(seconds=study.reopen_s):
         return Conflict("too_late", _("The time in which this answer could be changed is over."))
     if seat.consented_version < study.consent_version:
-        return Conflict("consent", _("Agree to what this study may show first; then this pair can be opened again."))
-    if set(seat.excluded) & set(pair.may_show):
-        return Conflict("excluded", _("This pair may show what you asked not to be shown, so it stays closed."))
+        return Conflict(
+            acceptance.CONSENT, _("Agree to what this study may show first; then this pair can be opened again.")
+        )
     return None
 
 
-def study_closed() -> Conflict:
-    """The refusal of any change to an answer of a study that is over."""
-    return Conflict("study_closed", _("The study is closed, so its answers stay as they are."))
-
-
-def pair_held() -> Conflict:
-    """The refusal of any change to an answer whose pair a researcher, or a report, has taken out."""
-    return Conflict("held", _("This pair has been taken out for now, so its answers stay as they are."))
-
-
-def batch_closed() -> Conflict:
-    """The refusal of any change to an answer whose batch was handed over."""
-    return Conflict("batch_closed", _("This pair's batch has been handed over, so its answers stay as they are."))
+def _not_accepted(pair: Pair, seat: Seat, study_state: str, batch_state: str) -> Conflict | None:
+    """Return why no revision of an answer on the pair is accepted, of whatever kind; None if one is."""
+    if not acceptance.BY_STUDY[study_state].revisions:
+        return Conflict(acceptance.STUDY_CLOSED, _("The study is closed, so its answers stay as they are."))
+    if not acceptance.BY_BATCH[batch_state].revisions:
+        return Conflict("batch_closed", _("This pair’s batch is being checked, so its answers stay as they are."))
+    if pair.held:
+        return Conflict("held", _("This pair has been taken out for now, so its answers stay as they are."))
+    if set(seat.excluded) & set(pair.may_show):
+        return Conflict("excluded", _("This pair may show what you asked not to be shown, so it stays closed."))
+    return None
 
 
 def revise(
@@ -102,7 +96,8 @@ def revise(
 
     1. Lock the person's seat, so that their requests follow one another, then the assignment and its standing.
     2. The same submission id with the same answers returns what was stored the first time.
-    3. Refuse where the window is over or the batch was handed over; its row is locked, shared, until we commit.
+    3. Refuse where consent was withdrawn, the window is over, the study is closed or the batch is being checked. The
+       rows of study and batch are locked, shared, until the commit.
     4. Answers that are what stands already write no revision; that the person looked again is recorded once.
     5. Else write the revision, move the standing to it, record it, and tell the rooms above.
     6. In all these cases book what was seen of the pair (`care`), once for each submission id.
@@ -163,29 +158,21 @@ def _repeated(stored: Annotation, assignment: Assignment, answers: Answers) -> R
 
 def _refuse_if_closed(assignment: Assignment, seat: Seat, standing: Standing, reason: str) -> None:
     """Raises Conflict where the answer can no longer be changed for this reason."""
-    if _batch_state(assignment.pair.batch_id) != Batch.State.OPEN:
-        raise batch_closed()
+    study, pair = assignment.study, assignment.pair
+    study.state, pair.batch.state = acceptance.locked_states(assignment)
     if reason != SECOND_LOOK:
-        if conflict := closed_because(assignment, seat, assignment.study, timezone.now()):
+        if conflict := closed_because(assignment, seat, study, timezone.now()):
             raise conflict
         return
-    if assignment.study.state == Study.State.CLOSED:
-        raise study_closed()
-    if assignment.pair.held:
-        raise pair_held()
+    if acceptance.has_withdrawn(seat):
+        raise Conflict(acceptance.CONSENT, acceptance.consent_needed())
+    if conflict := _not_accepted(pair, seat, study.state, pair.batch.state):
+        raise conflict
     first = standing.current
-    if first.revision != 1 or not second_look_due(assignment.study, first):
+    if first.revision != 1 or not second_look_due(study, first):
         raise Conflict("no_second_look", _("No second look is asked for on this answer."))
-    if timezone.now() > first.submitted_at + timedelta(seconds=assignment.study.lease_s):
+    if timezone.now() > first.submitted_at + timedelta(seconds=study.lease_s):
         raise Conflict("too_late", _("The time in which this answer could be changed is over."))
-
-
-def _batch_state(batch_id: int) -> str:
-    """The batch's state, which nobody changes until this transaction ends; other revisions do not wait."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT state FROM catalog_batch WHERE id = %s FOR SHARE", [batch_id])
-        row: Any = cursor.fetchone()
-    return str(row[0])
 
 
 def _write(

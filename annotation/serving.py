@@ -18,16 +18,17 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import User
-from annotation import exposure, exposure_reports, leases, skipping
-from annotation.leases import RECLAIMABLE, Held, NotYours, held_leases, return_expired, take_slot
+from annotation import acceptance, exposure_reports, leases, skipping
+from annotation.leases import RECLAIMABLE, Held, NotYours, held_leases, return_expired
 from annotation.models import Assignment, Seat
 from annotation.protocol import NOT_REVEALED, SKIP_REASONS
-from annotation.reasons import agreed, why_not_now, why_nothing
+from annotation.reasons import ALL_LEASED, why_not_now, why_nothing
 from annotation.seats import look_back_soon, take_seat
 from annotation.taking import Taking
+from annotation.taking_back import take_back
 from catalog.models import Pair, Study
 
-__all__ = ["Desk", "NotYours", "fill", "lease", "release", "renew", "return_expired", "skip", "take_seat", "take_slot"]
+__all__ = ["Desk", "NotYours", "fill", "lease", "release", "renew", "return_expired", "skip", "take_seat"]
 
 
 @dataclass(frozen=True)
@@ -61,14 +62,20 @@ def lease(person: User, study: Study) -> Desk:
 
 
 def fill(seat: Seat, person: User, study: Study, held: Mapping[str, Held]) -> Desk:
-    """Brings both places of a locked seat up to date: promotes the next pair, takes what is missing."""
+    """Brings both places of a locked seat up to date: promotes the next pair, takes what is missing. A lease that has
+    ended goes on only where the person could be given its pair anew."""
     now = timezone.now()
-    current, following = held.get("current"), held.get("next")
-    if current is not None and not leases.keep(current, study, now):
-        current = None
-    if current is None and (reason := why_not_now(seat, study, now)):
-        return Desk(seat, None, None, *reason)
     taking = Taking(seat, person, study, now)
+    current, following = held.get("current"), held.get("next")
+    if current is None or current.expires_at <= now or not leases.keep(current, study, now):
+        if reason := why_not_now(seat, study, now):
+            return Desk(seat, None, None, *reason)
+        if current is not None and not taking.may_show(current):
+            if not leases.let_go(current):
+                return Desk(seat, None, None, ALL_LEASED, 1)  # its pair is locked at this moment
+            current = None
+        elif current is not None and not leases.keep(current, study, now):
+            current = None  # the sweep was sooner
     place_is_free = True
     if following is not None and current is None and not taking.may_show(following):
         place_is_free = leases.let_go(following)
@@ -84,52 +91,39 @@ def fill(seat: Seat, person: User, study: Study, held: Mapping[str, Held]) -> De
     if current_id is None:
         return Desk(seat, None, None, *(taking.refusal or why_nothing(seat, study)))
     following_id = following.assignment_id if following else None
-    if following_id is None and place_is_free and study.state == Study.State.RUNNING:
+    if following_id is None and place_is_free and acceptance.BY_STUDY[study.state].leases:
         following_id = taking.take(Assignment.Place.NEXT)
     return Desk(seat, current_id, following_id)
 
 
-@transaction.atomic
 def renew(assignment: Assignment, person: User) -> Assignment:
-    """Extends a lease, or takes it back if it expired and its pair still has a slot.
+    """Extends a lease, or takes the pair back if the lease has ended and the person could be given the pair anew.
 
-    Raises NotYours if it was answered or skipped, or if the slot has gone to somebody else.
+    Raises NotYours if it was answered or skipped, the person has withdrawn their consent, or the pair cannot be taken
+    back.
     """
+    with transaction.atomic():
+        renewed = _renewed(assignment, person)
+    if isinstance(renewed, NotYours):  # after the commit: a break that is due has begun
+        raise renewed
+    return renewed
+
+
+def _renewed(assignment: Assignment, person: User) -> Assignment | NotYours:
     study = assignment.study
     seat = take_seat(person, study)
     assignment = Assignment.objects.select_for_update(of=("self",)).get(pk=assignment.pk)
     if assignment.state not in (Assignment.State.LEASED, *RECLAIMABLE):
-        raise NotYours(
-            "already_answered",
-            _("This pair was already %(state)s.") % {"state": assignment.get_state_display()},
-        )
-    if assignment.state in RECLAIMABLE:
-        _take_back(assignment, person, seat, study)
-    assignment.expires_at = timezone.now() + timedelta(seconds=leases.length_s(assignment.place, study))
+        state = assignment.get_state_display()
+        return NotYours("already_answered", _("This pair was already %(state)s.") % {"state": state})
+    if acceptance.has_withdrawn(seat):
+        return NotYours(acceptance.CONSENT, acceptance.consent_needed())
+    now = timezone.now()
+    if not acceptance.is_live(assignment, now):
+        return take_back(assignment, person, seat, study, now) or assignment
+    assignment.expires_at = now + timedelta(seconds=leases.length_s(assignment.place, study))
     assignment.save(update_fields=["expires_at"])
     return assignment
-
-
-def _take_back(assignment: Assignment, person: User, seat: Seat, study: Study) -> None:
-    """An expired or released assignment becomes a lease again, if a place and a slot are free."""
-    occupied = held_leases(seat)
-    free = [place for place in (Assignment.Place.CURRENT, Assignment.Place.NEXT) if place not in occupied]
-    if seat.consented_version < study.consent_version or not agreed(seat, assignment.pair_id):
-        raise NotYours("lease_lost", _("The lease has ended, and you did not agree to see what this pair may show."))
-    if not free:
-        raise NotYours("lease_lost", _("The lease has ended, and you already hold two other pairs."))
-    if not take_slot(assignment.pair_id):
-        raise NotYours("lease_lost", _("The lease has ended, and somebody else has this pair now."))
-    assignment.state = Assignment.State.LEASED
-    assignment.place = free[0]
-    assignment.leased_at = timezone.now()
-    is_shown = assignment.place == Assignment.Place.CURRENT
-    if is_shown:
-        assignment.shown_at = assignment.shown_at or assignment.leased_at
-    assignment.expires_at = assignment.leased_at + timedelta(seconds=1)
-    assignment.ended_at = None
-    assignment.save(update_fields=["state", "place", "leased_at", "shown_at", "expires_at", "ended_at"])
-    exposure.expect(assignment.pk, assignment.pair_id, person, assignment.leased_at, is_shown=is_shown)
 
 
 @transaction.atomic
@@ -145,8 +139,9 @@ def skip(assignment: Assignment, person: User, *, reason: str, care: Mapping[str
     """Give the pair back for good and fill the desk again. `reason`: one of `protocol.SKIP_REASONS`, or `NOT_REVEALED`.
 
     After `Study.hold_after_skips` skips that say something about the pair, it is held for a researcher. `care` says
-    what was seen of it (`exposure_reports`). Raises NotYours if it was answered, and skipping.ReasonNeeded if a
-    harmless pair is skipped as `NOT_REVEALED`. Skipping twice is harmless.
+    what was seen of it (`exposure_reports`). Raises NotYours if it was answered, or if its lease has ended in a study
+    that is closed, and skipping.ReasonNeeded if a harmless pair is skipped as `NOT_REVEALED`. Skipping twice is
+    harmless.
     """
     if reason not in (*SKIP_REASONS, NOT_REVEALED):
         raise ValueError(f"Unknown skip reason {reason!r}; known: {', '.join((*SKIP_REASONS, NOT_REVEALED))}.")
@@ -154,7 +149,7 @@ def skip(assignment: Assignment, person: User, *, reason: str, care: Mapping[str
         skipping.require_sensitive(assignment.pair_id)
     study = assignment.study
     seat = take_seat(person, study)
-    if leases.end(assignment.pk, Assignment.State.SKIPPED, skip_reason=reason):
+    if leases.skip(assignment.pk, reason):
         skipping.hold_if_often(assignment.pair_id, study)
         distressing = reason == "too_distressing"
         seat.dose_s += exposure_reports.settle(

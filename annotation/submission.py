@@ -13,15 +13,13 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import User
-from annotation import draws, exposure_reports, leases, serving
+from annotation import acceptance, draws, exposure_reports, leases, serving
+from annotation.acceptance import SURPLUS, SURPLUS_BATCH_CLOSED, SURPLUS_STUDY_CLOSED
 from annotation.answers import Answers
 from annotation.models import Annotation, Assignment, Seat, Standing
 from annotation.signals import answer_submitted
 from catalog.models import Pair, Study
-from diptych.database.fixed import fetch_all, fetch_one
-
-#: Reason on the standing of an answer that came after its slot had gone to somebody else.
-SURPLUS = "surplus"
+from diptych.database.fixed import fetch_all, fetch_one, one_line
 
 
 class Conflict(Exception):
@@ -56,17 +54,20 @@ def submit(
     """Stores the person's answers on their assignment and, with `lease_next`, leases what comes next.
 
     The same `submission_id` with the same answers returns what was stored the first time. An answer to a lease
-    that has ended is counted if its pair still has a slot, and else kept as surplus. `care` says what was seen
-    (`exposure_reports`) and is not stored with the answers.
+    that has ended is counted if its pair still has a slot and its study is not closed, and else kept as surplus. So is
+    every answer to a pair whose batch is being checked. `care` says what was seen (`exposure_reports`) and is
+    not stored with the answers.
 
-    Raises Conflict if the id was used for anything else, or the assignment was answered or skipped before.
+    Raises Conflict if the id was used for anything else, the assignment was answered or skipped before, or the person
+    has withdrawn their consent.
     """
     study = assignment.study
     try:
         with transaction.atomic():
             seat = serving.take_seat(person, study)
             writing = Writing(assignment, person, seat, submission_id, answers, timings_ms, viewing)
-            annotation, standing, created = writing.write() or _repeated(submission_id, assignment, answers)
+            written = None if acceptance.has_withdrawn(seat) else writing.write()
+            annotation, standing, created = written or _repeated(submission_id, assignment, answers)
             if created:
                 _tell(annotation, standing, person, study)
                 if writing.sensitive or care:
@@ -95,7 +96,9 @@ def _repeated(submission_id: UUID, assignment: Assignment, answers: Answers) -> 
         state = Assignment.objects.values_list("state", flat=True).get(pk=assignment.pk)
         if state == Assignment.State.SKIPPED:
             raise Conflict("skipped", _("You have skipped this pair."))
-        raise Conflict("already_answered", _("You have already answered this pair."))
+        if state == Assignment.State.SUBMITTED:
+            raise Conflict("already_answered", _("You have already answered this pair."))
+        raise Conflict(acceptance.CONSENT, acceptance.consent_needed())
     if annotation.assignment_id != assignment.pk or Answers.of(annotation) != answers:
         raise _id_used()
     return annotation, Standing.objects.get(assignment_id=assignment.pk), False
@@ -120,29 +123,53 @@ def _tell(annotation: Annotation, standing: Standing, person: User, study: Study
 MOST_ACTIVE_MS = 24 * 3600 * 1000
 
 #: One statement ends the lease and writes revision 1 and its standing; nothing at all if the assignment was answered or
-#: skipped, or if the submission id was used before. A lease that has ended needs a slot again; without one the answer
-#: is surplus. It answers a row for each lease that the person still holds, or a single row without a lease.
-WRITE = f"""
+#: skipped, or if the submission id was used before. It returns a row for each lease that the person still holds, or a
+#: single row without a lease.
+#:
+#: A live lease holds the slot that the answer takes. In every other case the pair is read under its lock (`late`), as
+#: it is after whoever had it locked, and then the study's row, shared: a study that is closed at this moment is closed
+#: before this answer or after it. The batch's row is always locked, shared, for the same reason. A batch that this
+#: statement cannot see was made while it waited for the pair, and is open.
+WRITE = one_line(f"""
 WITH open AS (
-    SELECT assignment.id, assignment.pair_id, assignment.state = 'leased' AS live
-      FROM annotation_assignment assignment
-     WHERE assignment.id = %(assignment)s AND assignment.state IN ('leased', 'expired', 'released', 'offered')
+    SELECT mine.id, mine.pair_id, mine.state = 'leased' AS holds_slot,
+           mine.state = 'leased' AND mine.expires_at > %(now)s AS live
+      FROM annotation_assignment mine
+     WHERE mine.id = %(assignment)s AND mine.state IN ('leased', 'expired', 'released', 'offered')
        AND NOT EXISTS (SELECT FROM annotation_annotation used WHERE used.submission_id = %(submission_id)s)
-       FOR UPDATE OF assignment
-), locked AS (  -- as it is now: the lease may have been ended, and its slot returned, while `open` waited for it
-    SELECT pair.id, pair.open_slots, pair.held FROM catalog_pair pair, open
+       FOR UPDATE OF mine
+), late AS (
+    SELECT pair.id, pair.batch_id, pair.held = '' AND (open.holds_slot OR pair.open_slots > 0) AS has_slot
+      FROM catalog_pair pair, open
      WHERE NOT open.live AND pair.id = open.pair_id
        FOR NO KEY UPDATE OF pair
+), batch AS (
+    SELECT {acceptance.COUNTS} AS counts
+      FROM open JOIN catalog_pair pair ON pair.id = open.pair_id
+      LEFT JOIN late ON late.id = pair.id
+      JOIN catalog_batch batch ON batch.id = coalesce(late.batch_id, pair.batch_id)
+       FOR SHARE OF batch
+), study AS (
+    SELECT {acceptance.COUNTS_LATE} AS counts_late
+      FROM late JOIN catalog_study study ON study.id = %(study)s
+       FOR SHARE OF study
+), decided AS (
+    SELECT open.id, open.pair_id, open.holds_slot,
+           CASE WHEN NOT coalesce((SELECT counts FROM batch), true) THEN %(batch_closed)s
+                WHEN open.live THEN ''
+                WHEN NOT (SELECT counts_late FROM study) THEN %(study_closed)s
+                WHEN late.has_slot THEN ''
+                ELSE %(slot_taken)s
+           END AS surplus
+      FROM open LEFT JOIN late ON late.id = open.pair_id
 ), slot AS (
-    UPDATE catalog_pair pair SET open_slots = pair.open_slots - 1
-      FROM locked WHERE pair.id = locked.id AND locked.open_slots > 0 AND locked.held = ''
-    RETURNING pair.id
+    UPDATE catalog_pair pair
+       SET open_slots = pair.open_slots + CASE WHEN decided.holds_slot THEN 1 ELSE -1 END
+      FROM decided WHERE pair.id = decided.pair_id AND decided.holds_slot = (decided.surplus <> '')
 ), ended AS (
-    UPDATE annotation_assignment assignment
-       SET state = 'submitted', ended_at = %(now)s, draft = NULL
-      FROM open WHERE assignment.id = open.id
-    RETURNING assignment.id, assignment.pair_id, assignment.protocol_version, assignment.guideline_version,
-              open.live OR EXISTS (SELECT FROM slot) AS counted
+    UPDATE annotation_assignment mine SET state = 'submitted', ended_at = %(now)s, draft = NULL
+      FROM decided WHERE mine.id = decided.id
+    RETURNING mine.id, mine.pair_id, mine.protocol_version, mine.guideline_version, decided.surplus
 ), written AS (
     INSERT INTO annotation_annotation
            (study_id, assignment_id, revision, author_id, author_kind, submission_id, submitted_at,
@@ -158,20 +185,19 @@ WITH open AS (
     RETURNING id, assignment_id, protocol_version, guideline_version
 ), stands AS (
     INSERT INTO annotation_standing (assignment_id, study_id, current_id, validity, reason, counted, tags_unnoted)
-    SELECT written.assignment_id, %(study)s, written.id, 'valid',
-           CASE WHEN ended.counted THEN '' ELSE %(surplus)s END, ended.counted, %(tagged)s
+    SELECT written.assignment_id, %(study)s, written.id, 'valid', ended.surplus, ended.surplus = '', %(tagged)s
       FROM written, ended
 ), seated AS (
     UPDATE annotation_seat seat
        SET active_ms = seat.active_ms + %(active_ms)s, since_break_ms = %(since_break_ms)s, worked_until = %(now)s
       FROM written WHERE seat.id = %(seat)s
 )
-SELECT written.id, written.protocol_version, written.guideline_version, ended.counted,
+SELECT written.id, written.protocol_version, written.guideline_version, ended.surplus,
        (SELECT pair.lane = 1 FROM catalog_pair pair WHERE pair.id = ended.pair_id),
        held.*
   FROM written CROSS JOIN ended
   LEFT JOIN ({leases.HELD}) held ON held.id <> ended.id
-"""  # noqa: S608 - of a statement of ours
+""")  # noqa: S608 - of a statement of ours
 
 
 class Writing:
@@ -217,7 +243,9 @@ class Writing:
                 "person": self.person.pk,
                 "seat": self.seat.pk,
                 "now": self.now,
-                "surplus": SURPLUS,
+                "slot_taken": SURPLUS,
+                "study_closed": SURPLUS_STUDY_CLOSED,
+                "batch_closed": SURPLUS_BATCH_CLOSED,
                 "tagged": self.tagged,
                 "excluded": self.seat.excluded,
                 "since_break_ms": self._since_break_ms(),
@@ -227,7 +255,7 @@ class Writing:
         )
         if not rows:
             return None
-        annotation_id, protocol_version, guideline_version, counted, self.sensitive = rows[0][:5]
+        annotation_id, protocol_version, guideline_version, surplus, self.sensitive = rows[0][:5]
         self.held = leases.by_place(row[5:] for row in rows if row[5] is not None)
         self.seat.since_break_ms, self.seat.worked_until = self._since_break_ms(), self.now
         annotation = Annotation(
@@ -241,13 +269,12 @@ class Writing:
             **self.columns,
             **self.json,
         )
-        reason = "" if counted else SURPLUS
         standing = Standing(
             study=self.study,
             assignment=self.assignment,
             current=annotation,
-            counted=counted,
-            reason=reason,
+            counted=not surplus,
+            reason=surplus,
             tags_unnoted=self.tagged,
         )
         for row_written in (annotation, standing):
@@ -271,27 +298,58 @@ def active_ms(timings_ms: Mapping[str, int], *, since: datetime, now: datetime) 
     return max(0, min(reported, MOST_ACTIVE_MS, int((now - since).total_seconds() * 1000)))
 
 
-DRAFTED = """
+#: The seat is locked, shared, so that a withdrawal at this moment comes before the draft or after it.
+DRAFTED = f"""
+WITH seat AS (
+    SELECT seat.consented_version FROM annotation_seat seat
+     WHERE seat.study_id = %(study)s AND seat.person_id = %(person)s
+       FOR SHARE OF seat
+)
 UPDATE annotation_assignment assignment SET draft = %(draft)s::jsonb
-  FROM catalog_pair pair
- WHERE assignment.id = %(id)s AND pair.id = assignment.pair_id
-   AND assignment.state IN ('leased', 'expired', 'released', 'offered')
+  FROM seat, catalog_pair pair
+ WHERE assignment.id = %(assignment)s AND pair.id = assignment.pair_id AND seat.consented_version > 0
+   AND (assignment.state = 'leased' AND assignment.expires_at > %(now)s
+        OR assignment.state = ANY(%(states)s) AND {acceptance.STUDY_TAKES_WORK_AFTER_LEASE})
 RETURNING pair.lane
-"""
+"""  # noqa: S608 - of constants
 
 
 def save_draft(assignment: Assignment, draft: Mapping[str, Any]) -> None:
-    """Keeps unfinished answers with the assignment, also after its lease has ended. What was seen of a pair that may
-    show harm (`care`) is booked at once, and never a part of the draft.
+    """Keeps unfinished answers with the assignment. After its lease has ended too, until the study is closed.
 
-    Raises Conflict if the pair was answered or skipped.
+    What was seen of a pair that may show harm (`care`) is booked in any case, and never a part of the draft.
+
+    Raises Conflict if the pair was answered or skipped, the person has withdrawn their consent, or the study is closed
+    and the lease has ended.
     """
     answers = {name: value for name, value in draft.items() if name != "care"}
-    row = fetch_one(DRAFTED, {"id": assignment.pk, "draft": orjson.dumps(answers).decode()})
+    values = {
+        "assignment": assignment.pk,
+        "study": assignment.study_id,
+        "person": assignment.person_id,
+        "draft": orjson.dumps(answers).decode(),
+        "now": timezone.now(),
+        "states": [Assignment.State.LEASED, *leases.RECLAIMABLE],
+    }
+    row = fetch_one(DRAFTED, values)
     if (care := draft.get("care")) and (row is None or row[0] == Pair.Lane.SENSITIVE):
         exposure_reports.take_report(assignment, assignment.person, care)
     if row is None:
-        raise Conflict("already_answered", _("This pair was already submitted or skipped."))
+        raise _draft_refused(assignment)
+
+
+def _draft_refused(assignment: Assignment) -> Conflict:
+    state = Assignment.objects.values_list("state", flat=True).get(pk=assignment.pk)
+    if state in (Assignment.State.SUBMITTED, Assignment.State.SKIPPED):
+        return Conflict("already_answered", _("This pair was already submitted or skipped."))
+    seat = Seat.objects.filter(study=assignment.study_id, person=assignment.person_id).first()
+    if seat is None or acceptance.has_withdrawn(seat):
+        return Conflict(acceptance.CONSENT, acceptance.consent_needed())
+    return Conflict(acceptance.STUDY_CLOSED, acceptance.lease_ended_study_closed())
+
+
+#: The audit action of a change; its `before` and `after` hold `validity` and `reason`.
+STANDING_CHANGED = "annotation.standing"
 
 
 def record_standing(standing: Standing, *, validity: str, reason: str, actor: User | None, study_slug: str) -> None:
@@ -300,7 +358,7 @@ def record_standing(standing: Standing, *, validity: str, reason: str, actor: Us
     standing.validity, standing.reason = validity, reason
     standing.save(update_fields=["validity", "reason"])
     audit.record(
-        "annotation.standing",
+        STANDING_CHANGED,
         standing,
         actor=actor,
         study_slug=study_slug,

@@ -25,7 +25,7 @@ class Taking:
 
     def may_show(self, held: Held) -> bool:
         """Whether a pair taken earlier may still be shown now."""
-        return held.agreed and (held.lane != Pair.Lane.SENSITIVE or not self.capped)
+        return held.agreed and held.servable and (held.lane != Pair.Lane.SENSITIVE or not self.capped)
 
     def take(self, place: str) -> int | None:
         """Leases the first pair in order that the person may have; the assignment's id, or None."""

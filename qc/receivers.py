@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from accounts.models import AuditEvent
+from annotation.acceptance import SURPLUS
 from annotation.models import Annotation, Standing
-from annotation.submission import SURPLUS, record_standing
+from annotation.submission import STANDING_CHANGED, record_standing
 from qc.contradictions import REASON, is_contradictory
 
 
@@ -19,7 +21,16 @@ def follow_revision(*, annotation: Annotation, standing: Standing, **_: Any) -> 
         if standing.validity == Standing.Validity.VALID:
             _record(annotation, standing, Standing.Validity.INVALID, REASON)
     elif standing.reason == REASON:
-        _record(annotation, standing, Standing.Validity.VALID, "" if standing.counted else SURPLUS)
+        _record(annotation, standing, Standing.Validity.VALID, "" if standing.counted else _why_surplus(standing))
+
+
+def _why_surplus(standing: Standing) -> str:
+    """Return the reason that the standing of a surplus answer had before the contradiction was found."""
+    changes = AuditEvent.objects.filter(
+        subject=Standing._meta.db_table, subject_id=str(standing.pk), action=STANDING_CHANGED, after__reason=REASON
+    )
+    found = changes.order_by("-pk").first()
+    return str(found.before["reason"]) if found else SURPLUS
 
 
 def _record(annotation: Annotation, standing: Standing, validity: str, reason: str) -> None:

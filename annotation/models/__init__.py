@@ -1,6 +1,7 @@
 """Who was given which pair, what they answered, how that answer stands, and what they were exposed to.
 
-Locks are taken in this order: seat, assignment, pair, standing, dose. Nobody waits for a pair while holding one.
+Locks are taken in this order: seat, assignment, pair, standing, dose; then the pair's batch and the study, shared.
+Nobody waits for a pair while holding one.
 """
 
 from annotation.models.answers import Annotation, Standing

@@ -1,7 +1,9 @@
 """Pausing, resuming, closing a study, and opening it again.
 
 What people have open they finish: a lease stays theirs in a paused study and in a closed one, and nothing follows it.
-A worker puts the study's videos into another order afterwards: of a million that takes seconds, and a pause takes none.
+`annotation/acceptance.py` says what each state accepts. Whoever writes what a closed study refuses locks the study's
+row, shared, so that the change of state below comes before it or after it. A worker puts the study's videos into
+another order afterwards: of a million that takes seconds, and a pause takes none.
 """
 
 from django.db import transaction

@@ -4,6 +4,7 @@ The ORM takes longer to write a statement than PostgreSQL to run it. Where a req
 the statement is written once, by hand, and its rows are read back into the same models.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
@@ -34,9 +35,14 @@ class Columns(Generic[Row]):
         return self.model.from_db(connection.alias, self.names, values)
 
 
+#: A literal, which stays as it is, or what needs no space on either side.
+NEEDS_NO_SPACE = re.compile(r"('[^']*')| ?([(),<>=]) ?")
+
+
 def one_line(statement: str) -> str:
-    """The statement without its indentation: psycopg reads one of more than 4,096 characters anew each time."""
-    return " ".join(statement.split())
+    """The statement without indentation and without spaces that SQL does not need: psycopg reads one of more than
+    4,096 characters anew each time. No comments: they would comment out what follows."""
+    return NEEDS_NO_SPACE.sub(lambda found: found[1] or found[2], " ".join(statement.split()))
 
 
 @contextmanager

@@ -6,7 +6,7 @@
 import { csrfToken } from "./page/csrf.js";
 import { Refused, send } from "./workspace/api.js";
 import { Keeping } from "./workspace/keeping.js";
-import { sendWaiting } from "./workspace/sending.js";
+import { isOver, sendWaiting } from "./workspace/sending.js";
 import { tell } from "./workspace/tabs.js";
 
 const PATIENCE_MS = 2000;
@@ -43,7 +43,7 @@ async function begin(person) {
   else await go();
 }
 
-const unsent = () => keeping.waits + keeping.unsynced.length;
+const unsent = () => keeping.waits + keeping.unsent.length;
 
 function ask(failed = "") {
   part("unsent").textContent = unsent();
@@ -66,13 +66,14 @@ async function sendAll(patience_ms) {
 async function everything() {
   await keeping.reload();
   await sendWaiting(keeping);
-  for (const { study, assignment, address, body } of keeping.unsynced) {
+  for (const { study, assignment, address, body } of keeping.unsent) {
     try {
       await send("PUT", address, body, { person: keeping.person });
       await keeping.keep(study, assignment, { synced: true });
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      await keeping.forget(study, assignment); // its pair was answered, or is theirs no more
+      const isGone = error.status === 404; // theirs no more
+      if (isGone || isOver(error)) await keeping.forget(study, assignment);
     }
   }
 }

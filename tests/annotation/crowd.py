@@ -19,12 +19,12 @@ from annotation.answers import Answers
 from annotation.exposure import forget_unseen
 from annotation.models import Assignment, Standing
 from annotation.protocol import REOPENED, SKIP_REASONS
-from catalog.models import Pair, Study
+from catalog.models import Batch, Pair, Study
 from tests import factories
 
 #: What the product may answer to somebody who is late, or does something twice.
 REFUSALS = {
-    *("already_answered", "skipped", "lease_lost"),
+    *("already_answered", "skipped", "lease_lost", "cap", "paused", "study_closed"),
     *("not_answered", "too_late", "held", "consent", "excluded", "batch_closed"),
 }
 
@@ -245,6 +245,19 @@ class Surroundings:
     def want_more(self, pick: int) -> None:
         self.pair(pick).update(wanted=F("wanted") + 1, open_slots=F("open_slots") + 1)
 
+    def pause(self, pick: int) -> None:
+        Study.objects.filter(pk=self.study.pk).update(state="paused")
+
+    def resume(self, pick: int) -> None:
+        Study.objects.filter(pk=self.study.pk).update(state="running")
+
+    def close(self, pick: int) -> None:
+        Study.objects.filter(pk=self.study.pk).update(state="closed")
+
+    def review(self, pick: int) -> None:
+        """A batch is being checked, accepted, or handed back."""
+        Batch.objects.filter(study=self.study).update(state=("in_review", "accepted", "returned", "open")[pick % 4])
+
     def uncount(self, pick: int) -> None:
         """An answer no longer counts, so its slot is open again."""
         counted = Standing.objects.filter(study=self.study, counted=True)
@@ -303,5 +316,5 @@ BY_SURROUNDINGS = (
         "add",
         "want_more",
     ),
-    *("uncount", "offer"),
+    *("uncount", "offer", "pause", "resume", "resume", "close", "review", "review"),
 )

@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from annotation import consent, exposure, reasons, serving, submission
 from annotation.models import Assignment, Seat
-from catalog.models import Pair, Study
+from catalog.models import Batch, Pair, Study
 from tests import factories
 from tests.annotation import recounting
 from tests.annotation.at_once import COMMITTED, STAYING, Report, in_step, separate
@@ -51,7 +51,8 @@ def finish(study: Study, people: list[Somebody]) -> None:
     """Everything that stood in the way is taken away, and everybody works until they are told that nothing is left:
     then nothing must be left."""
     Pair.objects.filter(study=study).update(ready=True, held="")
-    Study.objects.filter(pk=study.pk).update(daily_dose_s=0, hold_after_skips=999)
+    Study.objects.filter(pk=study.pk).update(state="running", daily_dose_s=0, hold_after_skips=999)
+    Batch.objects.filter(study=study).update(state="open")
     Assignment.objects.filter(study=study, state="leased").update(expires_at=timezone.now())
     serving.return_expired(study_id=study.pk)
     study.refresh_from_db()
@@ -104,7 +105,8 @@ class Interleavings(RuleBasedStateMachine):
             assert desk.current.pair_id == first
 
     def pairs_that_take_late_answers(self) -> set[int]:
-        return set(Pair.objects.filter(study=self.study, open_slots__gt=0, held="").values_list("pk", flat=True))
+        pairs = Pair.objects.filter(study=self.study, open_slots__gt=0, held="").exclude(study__state="closed")
+        return set(pairs.exclude(batch__state__in=["in_review", "accepted"]).values_list("pk", flat=True))
 
     def first_pair(self, somebody: Somebody) -> int | None:
         """What somebody must be given who was given nothing yet: the order is exact for whoever begins."""

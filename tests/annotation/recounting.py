@@ -100,6 +100,7 @@ SELECT pair.id
   JOIN catalog_study study ON study.id = pair.study_id
  WHERE pair.study_id = %(study)s AND pair.kind = 'real'
    AND pair.ready AND pair.held = ''
+   AND study.state = 'running' AND batch.state NOT IN ('in_review', 'accepted')
    AND (pair.open_slots > 0
         OR %(reclaiming)s AND EXISTS (SELECT FROM annotation_assignment expired
                                        WHERE expired.pair_id = pair.id AND expired.state = 'leased'

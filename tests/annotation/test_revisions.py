@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import AuditEvent
-from annotation import revisions
+from annotation import consent, revisions, serving, submission
 from annotation.answers import Answers
 from annotation.models import Annotation, Assignment, Seat, Standing
 from annotation.submission import Conflict
@@ -102,8 +102,13 @@ class TestReopened:
             revise(answered, harmlessness=CONSISTENT)
         assert conflict.value.code == "too_late"
 
-    @pytest.mark.parametrize("state", ["annotated", "in_review", "accepted", "returned"])
-    def test_in_a_batch_that_was_handed_over_it_is_refused(self, answered, state):
+    @pytest.mark.parametrize("state", ["annotated", "returned"])
+    def test_in_a_batch_that_is_not_being_checked_it_is_taken(self, answered, state):
+        Batch.objects.update(state=state)
+        assert revise(answered, harmlessness=CONSISTENT).created
+
+    @pytest.mark.parametrize("state", ["in_review", "accepted"])
+    def test_in_a_batch_that_is_being_checked_it_is_refused(self, answered, state):
         Batch.objects.update(state=state)
         with pytest.raises(Conflict) as conflict:
             revise(answered, harmlessness=CONSISTENT)
@@ -174,6 +179,25 @@ class TestStandingFollows:
         standing = Standing.objects.get()
         assert (standing.validity, standing.reason, standing.counted) == ("valid", "surplus", False)
 
+    def test_a_mended_surplus_answer_says_again_why_it_does_not_count(self, study, annotator):
+        factories.pair(study)
+        lease = serving.lease(annotator, study).current
+        Batch.objects.update(state="in_review")
+        body = factories.body(harmlessness=CONTRADICTORY)
+        submission.submit(
+            lease,
+            annotator,
+            submission_id=uuid.uuid4(),
+            answers=Answers.from_body(body["helpfulness"], body["harmlessness"]),
+            timings_ms={},
+            viewing={},
+        )
+        assert Standing.objects.get().reason == "contradiction"
+        Batch.objects.update(state="returned")
+        revise(Assignment.objects.select_related("study").get(pk=lease.pk), harmlessness=CONSISTENT)
+        standing = Standing.objects.get()
+        assert (standing.validity, standing.reason, standing.counted) == ("valid", "surplus_batch_closed", False)
+
     def test_tags_that_a_revision_adds_protect_those_who_come_after(self, answered):
         Standing.objects.update(tags_unnoted=False)
         revise(answered, harmlessness=CONSISTENT)
@@ -227,6 +251,12 @@ class TestSecondLook:
         with pytest.raises(Conflict) as conflict:
             revise(contradictory, reason="second_look", harmlessness=CONTRADICTORY)
         assert conflict.value.code == "no_second_look"
+
+    def test_after_withdrawing_it_is_refused(self, contradictory, study, annotator):
+        consent.withdraw(annotator, study)
+        with pytest.raises(Conflict) as conflict:
+            revise(contradictory, reason="second_look", harmlessness=CONSISTENT)
+        assert conflict.value.code == "consent"
 
     def test_it_is_over_when_the_study_is(self, contradictory, study):
         Study.objects.update(state="closed")
@@ -314,21 +344,21 @@ class TestAtOnce:
         assert numbers == [2, 3]
         assert Standing.objects.get().current.revision == 3
 
-    def test_a_batch_is_not_handed_over_in_the_middle_of_a_change(self, answered):
-        def hand_over():
+    def test_no_review_begins_in_the_middle_of_a_change(self, answered):
+        def begin_review():
             try:
-                Batch.objects.update(state="annotated")
+                Batch.objects.update(state="in_review")
             finally:
                 connection.close()
 
         with ThreadPoolExecutor(1) as pool:
             with transaction.atomic():
                 revise(answered, harmlessness=CONSISTENT)
-                handing_over = pool.submit(hand_over)
+                beginning = pool.submit(begin_review)
                 wait_for(somebody_waits_for_a_batch, "nobody waited for the batch")
-                assert not handing_over.done()
-            handing_over.result(timeout=10)
-        assert Batch.objects.get().state == "annotated"
+                assert not beginning.done()
+            beginning.result(timeout=10)
+        assert Batch.objects.get().state == "in_review"
         with pytest.raises(Conflict):
             revise(answered, harmlessness=CONTRADICTORY)
 

@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from annotation import serving, submission
 from annotation.answers import Answers
-from annotation.models import Assignment
-from catalog.models import Study
+from annotation.models import Assignment, Seat
+from catalog.models import Batch, Study
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -182,6 +182,57 @@ def test_renewing_fails_once_somebody_else_has_the_pair(study, annotator):
     with pytest.raises(serving.NotYours, match="somebody else"):
         serving.renew(lease, annotator)
     assert slots_add_up(pair)
+
+
+@pytest.mark.parametrize("state", ["paused", "closed"])
+def test_a_lease_whose_time_is_over_does_not_go_on_in_a_study_that_does_not_run(annotator, study, state):
+    factories.pair(study)
+    lease = serving.lease(annotator, study).current
+    expire(lease)  # and no sweep has come
+    study.state = state
+    study.save()
+    assert serving.lease(annotator, study).current is None
+    lease.refresh_from_db()
+    assert lease.expires_at < timezone.now()
+
+
+def test_a_lease_whose_time_is_over_does_not_go_on_during_a_break_or_past_the_daily_limit(annotator, study):
+    sensitive, harmless = factories.pair(study, may_show=["crime"], priority=5), factories.pair(study)
+    lease = serving.lease(annotator, study).current
+    assert lease.pair_id == sensitive.pk
+    expire(lease)
+    Study.objects.filter(pk=study.pk).update(daily_dose_s=1)
+    study.refresh_from_db()
+    assert serving.lease(annotator, study).current.pair_id == harmless.pk
+    lease.refresh_from_db()
+    assert lease.state == "released"
+    Assignment.objects.filter(state="leased").update(
+        leased_at=timezone.now() - timedelta(hours=2), expires_at=timezone.now() - timedelta(hours=1)
+    )
+    Seat.objects.update(since_break_ms=10**9)
+    desk = serving.lease(annotator, study)
+    assert (desk.current, desk.reason) == (None, "break")
+    assert slots_add_up(sensitive)
+    assert slots_add_up(harmless)
+
+
+@pytest.mark.parametrize("state", ["in_review", "accepted"])
+def test_pairs_of_a_batch_that_is_being_checked_are_not_served(annotator, study, state):
+    factories.pairs(study, 2)
+    other = factories.pair(study, batch=factories.batch(study, number=2))
+    Batch.objects.filter(number=1).update(state=state)
+    desk = serving.lease(annotator, study)
+    assert (desk.current.pair_id, desk.next) == (other.pk, None)
+
+
+def test_the_next_pair_goes_back_where_its_batch_is_being_checked_meanwhile(annotator, study):
+    pairs = [factories.pair(study, batch=factories.batch(study, number=number)) for number in (1, 2, 3)]
+    desk = serving.lease(annotator, study)
+    assert desk.next.pair_id == pairs[1].pk
+    Batch.objects.filter(number=2).update(state="in_review")
+    after = answer(desk.current, annotator, study, lease_next=True).desk
+    assert after.current.pair_id == pairs[2].pk
+    assert all(slots_add_up(pair) for pair in pairs)
 
 
 @pytest.mark.parametrize(("state", "reason"), [(Study.State.PAUSED, "paused"), (Study.State.CLOSED, "finished")])

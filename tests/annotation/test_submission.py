@@ -7,9 +7,10 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import AuditEvent
-from annotation import serving, submission
+from annotation import consent, serving, submission
 from annotation.answers import Answers
 from annotation.models import Annotation, Assignment, Standing
+from catalog.terms import change_terms
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -170,3 +171,36 @@ def test_a_draft_cannot_follow_a_submission(send, lease):
     send()
     with pytest.raises(submission.Conflict):
         submission.save_draft(lease, {})
+
+
+class TestAfterWithdrawing:
+    def test_an_answer_is_refused_and_taken_once_consent_is_given_again(self, send, study, annotator):
+        consent.withdraw(annotator, study)
+        with pytest.raises(submission.Conflict) as conflict:
+            send()
+        assert conflict.value.code == "consent"
+        assert not Annotation.objects.exists()
+        consent.agree(annotator, study, categories=study.categories, text="I agree again.")
+        assert send().standing.counted
+
+    def test_what_was_stored_before_comes_back_as_it_was(self, send, study, annotator):
+        submission_id = uuid.uuid4()
+        first = send(submission_id=submission_id)
+        consent.withdraw(annotator, study)
+        assert send(submission_id=submission_id).annotation == first.annotation
+        with pytest.raises(submission.Conflict) as conflict:
+            send()
+        assert conflict.value.code == "already_answered"
+
+    def test_newer_terms_end_no_work_on_the_pair_in_hand(self, send, study):
+        change_terms(study, categories=["crime"])
+        assert send().standing.counted
+
+    def test_a_draft_is_refused_and_the_one_before_stays(self, lease, study, annotator):
+        submission.save_draft(lease, {"helpfulness": {"correctness": "video_0"}})
+        consent.withdraw(annotator, study)
+        with pytest.raises(submission.Conflict) as conflict:
+            submission.save_draft(lease, {"helpfulness": {"correctness": "video_1"}})
+        assert conflict.value.code == "consent"
+        lease.refresh_from_db()
+        assert lease.draft == {"helpfulness": {"correctness": "video_0"}}

@@ -15,7 +15,7 @@ import { Keeping, madeUuid } from "./keeping.js";
 import { Leases } from "./lease.js";
 import { hand, taken } from "./pair.js";
 import { Revising, asked } from "./revising.js";
-import { sendWaiting, untilAnswered } from "./sending.js";
+import { isOver, sendWaiting, untilAnswered } from "./sending.js";
 import { byTouch } from "./settings.js";
 import { announce, clear as clearWord, passingWord, standingWord } from "../page/status.js";
 import { onTold, tab, tell } from "./tabs.js";
@@ -98,6 +98,7 @@ export async function supply() {
 async function round() {
   if (!works) return;
   const desk = await sendWaiting(keeping, { study, onTaken: wasTaken, onRefused: wasRefused });
+  sayHeldBack();
   if (!works || revising.open) return;
   try {
     if (!desk && asked() && (await reopen(asked()))) return;
@@ -140,8 +141,8 @@ function stop({ reason, retry_after_s: seconds }) {
   putAway();
   player.empty();
   follow(null, null);
-  if (keeping.waits) return supply(); // answered meanwhile
-  return showEmpty(reason ?? "refused", { seconds, again: lookAgain, answered });
+  if (keeping.sendable) return supply(); // answered meanwhile
+  return showEmpty(reason ?? "refused", { seconds, again: lookAgain, answered, waiting: keeping.heldBackOf(study) || "" });
 }
 
 /** The pair after the one in hand: loaded behind it. */
@@ -253,7 +254,21 @@ function wasTaken({ verb, assignment, body }, answer) {
   clearWord("reported");
   if (verb === "report") sayReported(answer);
   else if (verb === "skip") passingWord(say("skipped"));
-  else passingWord(say(answer.annotation.counted ? "submitted" : "submitted_late"), "good");
+  else passingWord(say(SUBMITTED[answer.annotation.surplus] ?? "submitted"), "good");
+}
+
+/** By the reason for which an answer is kept and not counted. */
+const SUBMITTED = {
+  surplus: "submitted_late",
+  surplus_study_closed: "submitted_study_closed",
+  surplus_batch_closed: "submitted_batch_closed",
+};
+
+/** Answers that the server takes only when their person agrees again: they stay here, and are sent then. */
+function sayHeldBack() {
+  const n = keeping.heldBackOf(study);
+  if (!n) return clearWord("consent");
+  return standingWord("consent", say("consent_first", { n }), "warn", [{ label: say("what_i_see"), href: page.urlConsent }]);
 }
 
 /** Says what became of a report, and offers to talk to someone, until the next pair is done. */
@@ -270,7 +285,7 @@ const REFUSED = { submit: "answer_refused", skip: "skip_refused", report: "repor
 
 function wasRefused({ verb }, error) {
   if (verb === "submit" && error.code !== "already_answered") answered -= 1;
-  if (error.status === 409) return passingWord(say("elsewhere"), "warn");
+  if (isOver(error)) return passingWord(say("elsewhere"), "warn");
   const words = say(REFUSED[verb], { detail: error.message });
   return standingWord("refused", words, "bad", [{ label: say("understood"), run: () => clearWord("refused") }]);
 }

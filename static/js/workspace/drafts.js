@@ -2,6 +2,7 @@
 
 import { Refused, Trouble, addressOf, send } from "./api.js";
 import { pause, say } from "../page/dom.js";
+import { isOver } from "./sending.js";
 import { clear, quietWord, standingWord } from "../page/status.js";
 
 const SETTLE_MS = 400;
@@ -116,7 +117,7 @@ export class Drafts {
   }
 
   #refused(study, assignment, error) {
-    if (error.status === 409) {
+    if (isOver(error)) {
       this.#keeping.forget(study, assignment);
       if (assignment === this.#id) this.#onGone(assignment);
       return;

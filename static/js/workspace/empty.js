@@ -22,6 +22,7 @@ export function showEmpty(reason, { seconds = null, again = null, detail = "", a
   fill("data-detail", detail);
   fill("data-answered-count", answered);
   fill("data-waiting", waiting);
+  for (const part of all("[data-if-waiting]", panel)) part.hidden = !waiting;
   bench.hidden = true;
   panel.hidden = false;
   document.body.removeAttribute("data-assignment");

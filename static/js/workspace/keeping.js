@@ -18,6 +18,7 @@ export class Keeping {
   #writing = Promise.resolve();
   #works = true;
   #desk = null;
+  #heldBack = new Set();
   #onChange;
   #onTaken;
 
@@ -50,6 +51,30 @@ export class Keeping {
     return this.#waiting.length;
   }
 
+  /** How many of them can be sent now: the others wait until their person agrees to the study again. */
+  get sendable() {
+    return this.#waiting.filter((entry) => !this.isHeldBack(entry)).length;
+  }
+
+  /** How many answers to a study wait until their person agrees to it again. */
+  heldBackOf(study) {
+    return this.#waiting.filter((entry) => entry.study === study && this.isHeldBack(entry)).length;
+  }
+
+  isHeldBack({ assignment }) {
+    return this.#heldBack.has(assignment);
+  }
+
+  /** The server refused an entry because consent was withdrawn: it keeps its place in the line and is sent later. */
+  holdBack({ assignment }) {
+    this.#heldBack.add(assignment);
+  }
+
+  /** What was held back is tried again: its person may have agreed meanwhile. */
+  holdNothingBack() {
+    this.#heldBack.clear();
+  }
+
   isWaiting(assignment) {
     return this.#waiting.some((entry) => entry.assignment === assignment);
   }
@@ -76,6 +101,11 @@ export class Keeping {
   /** Drafts that the server does not have as they are here. */
   get unsynced() {
     return [...this.#drafts.values()].filter((draft) => draft.body && !draft.synced && !draft.refused);
+  }
+
+  /** The same and what the server refused: all that would be gone with this browser's data. */
+  get unsent() {
+    return [...this.#drafts.values()].filter((draft) => draft.body && !draft.synced);
   }
 
   /** Records whose `care` the server does not have. */

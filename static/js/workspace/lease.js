@@ -92,7 +92,7 @@ export class Leases {
         if (isCurrent) this.#onAnswered();
         return null;
       }
-      if (isCurrent) this.#lost();
+      if (isCurrent) this.#lost(error);
       this.#later(id, 4 * RETRY_MS);
       return null;
     }
@@ -110,7 +110,8 @@ export class Leases {
     Object.assign(lease, { timer: setTimeout(() => this.#byTimer(id), ms), due: performance.now() });
   }
 
-  #lost() {
-    standingWord("lease", say("lease_lost"), "warn", [{ label: say("take_next"), run: this.#onTakeNext }]);
+  #lost({ code, message }) {
+    const words = code === "lease_lost" ? say("lease_lost") : message;
+    standingWord("lease", words, "warn", [{ label: say("take_next"), run: this.#onTakeNext }]);
   }
 }

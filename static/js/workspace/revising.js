@@ -80,7 +80,7 @@ export class Revising {
     strip.focus({ preventScroll: true });
   }
 
-  /** Sends the answers as the next revision, and answers the desk that comes after. */
+  /** Sends the answers as the next revision, and answers the desk that comes after. Raises Refused. */
   async finish(body) {
     const { helpfulness, harmlessness } = body;
     const changed = JSON.stringify({ helpfulness, harmlessness }) !== this.#stored;
@@ -106,7 +106,8 @@ export class Revising {
       await untilAnswered(() => send("POST", addressOf("revise", this.#id), whole));
       passingWord(say(changed ? "revised" : "kept"), "good");
     } catch (error) {
-      if (!(error instanceof Refused) || error.status !== 409) throw error;
+      // What was changed stays on the page; the stored answers are there anyway.
+      if (changed || !(error instanceof Refused) || error.status !== 409) throw error;
       passingWord(say("refused", { detail: error.message }), "warn");
     }
   }

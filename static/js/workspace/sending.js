@@ -27,14 +27,20 @@ export async function untilAnswered(request) {
   }
 }
 
+/** Whether a pair was answered or skipped before: then nothing of what was typed can be sent any more. */
+export const isOver = ({ status, code }) => status === 409 && (code === "already_answered" || code === "skipped");
+
 /**
  * Sends all that waits, once through. Answers what came with the last of it if that was of `study`: a desk, or null.
- * `onTaken(entry, answer)` and `onRefused(entry, error)` are told what became of each. Raises Trouble.
+ * `onTaken(entry, answer)` and `onRefused(entry, error)` are told what became of each. What is refused because consent
+ * was withdrawn keeps its place in the line. Raises Trouble.
  */
 export function sendWaiting(keeping, { study = null, onTaken = () => {}, onRefused = () => {} } = {}) {
   return alone(`diptych-${keeping.person}-sending`, async () => {
+    keeping.holdNothingBack();
+    const sendable = async () => (await keeping.waiting()).filter((entry) => !keeping.isHeldBack(entry));
     let desk = null;
-    for (let [entry, ...rest] = await keeping.waiting(); entry; [entry, ...rest] = await keeping.waiting()) {
+    for (let [entry, ...rest] = await sendable(); entry; [entry, ...rest] = await sendable()) {
       const wanted = entry.study === study && rest.length === 0;
       desk = null;
       try {
@@ -44,6 +50,10 @@ export function sendWaiting(keeping, { study = null, onTaken = () => {}, onRefus
         if (wanted) desk = answer;
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
+        if (error.code === "consent") {
+          keeping.holdBack(entry);
+          continue;
+        }
         await keeping.settle(entry, isMendable(entry, error) ? entry.body : null);
         onRefused(entry, error);
       }
@@ -54,8 +64,8 @@ export function sendWaiting(keeping, { study = null, onTaken = () => {}, onRefus
 
 const bodyOf = ({ verb, body }, wanted) => (verb === "submit" ? { ...body, lease_next: wanted } : body);
 
-/** Answered or skipped before (409): nothing is left to mend. A skip that is refused is simply not done. */
-const isMendable = ({ verb }, error) => verb === "submit" && error.status !== 409;
+/** A skip that is refused is simply not done. */
+const isMendable = ({ verb }, error) => verb === "submit" && !isOver(error);
 
 /**
  * One tab sends at a time. Without Web Locks (a page not served over HTTPS) two may: each answer has its id, under

@@ -1,0 +1,105 @@
+"""Taking back a pair whose lease has ended, on the same terms as a new one."""
+
+from datetime import datetime, timedelta
+
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from annotation import acceptance, exposure, leases, reasons
+from annotation.leases import NotYours
+from annotation.models import Assignment, Seat
+from annotation.taking import Taking
+from catalog.models import Pair, Study
+from diptych.database.fixed import change, fetch_one
+
+PAIR_LOCKED = """
+SELECT pair.open_slots, pair.held, pair.lane, pair.may_show && %(excluded)s::varchar[]
+  FROM catalog_pair pair WHERE pair.id = %(pair)s FOR NO KEY UPDATE OF pair
+"""
+SLOT_TAKEN = "UPDATE catalog_pair SET open_slots = open_slots - 1 WHERE id = %(pair)s"
+
+
+def take_back(assignment: Assignment, person: User, seat: Seat, study: Study, now: datetime) -> NotYours | None:
+    """Make an assignment whose lease has ended a live lease again. Return the refusal where that cannot be.
+
+    1. Lock the pair, then the batch and the study, shared: none of them changes until the commit.
+    2. Refuse what a new lease would be refused: the study does not run, consent, qualification, guideline, a break, a
+       harm that was not agreed to, the day's limit, a batch that is being checked, a pair that is held.
+    3. Refuse where no place or no slot is free. A lease that the sweep has not ended yet still has both.
+    4. Lease it under the versions in force now.
+
+    A refusal is returned, not raised, because a break that is due begins with it. Seat and assignment are locked.
+    """
+    values = {"pair": assignment.pair_id, "excluded": seat.excluded}
+    row = fetch_one(PAIR_LOCKED, values)
+    assert row is not None  # noqa: S101 - pairs with assignments are never deleted
+    open_slots, held, lane, is_excluded = row
+    study.state, batch_state = acceptance.locked_states(assignment)
+    if reason := _why_no_lease(seat, person, study, now, lane=lane, is_excluded=is_excluded):
+        return _refusal(reason)
+    if not acceptance.BY_BATCH[batch_state].leases:
+        return NotYours("batch_closed", _("Your time for this pair has ended, and its batch is being checked."))
+    if held:
+        return NotYours("held", _("Your time for this pair has ended, and the pair has been taken out for now."))
+    if assignment.state != Assignment.State.LEASED:
+        occupied = leases.held_leases(seat)
+        free = [place for place in (Assignment.Place.CURRENT, Assignment.Place.NEXT) if place not in occupied]
+        if not free:
+            return NotYours("lease_lost", _("The lease has ended, and you already hold two other pairs."))
+        if not open_slots:
+            return NotYours("lease_lost", _("The lease has ended, and somebody else has this pair now."))
+        change(SLOT_TAKEN, {"pair": assignment.pair_id})
+        assignment.place = free[0]
+    assignment.state = Assignment.State.LEASED
+    assignment.leased_at, assignment.ended_at = now, None
+    assignment.expires_at = now + timedelta(seconds=leases.length_s(assignment.place, study))
+    is_shown = assignment.place == Assignment.Place.CURRENT
+    if is_shown:
+        assignment.shown_at = assignment.shown_at or now
+    assignment.protocol_version, assignment.guideline_version = study.protocol_version, study.guideline_version
+    assignment.save(
+        update_fields=[
+            *("state", "place", "leased_at", "shown_at", "expires_at", "ended_at"),
+            *("protocol_version", "guideline_version"),
+        ]
+    )
+    exposure.expect(assignment.pk, assignment.pair_id, person, now, is_shown=is_shown)
+    return None
+
+
+def _why_no_lease(seat: Seat, person: User, study: Study, now: datetime, *, lane: int, is_excluded: bool) -> str | None:
+    """Return the reason, one of `reasons.REASONS`, for which the person could not be given this pair anew."""
+    if refusal := reasons.why_not_now(seat, study, now):
+        return refusal[0]
+    if is_excluded:
+        return reasons.EXCLUDED
+    if lane == Pair.Lane.SENSITIVE and Taking(seat, person, study, now).capped:
+        return reasons.CAP
+    return None
+
+
+def _refusal(reason: str) -> NotYours:
+    """What a person is told. Programs get the reason; of a closed study, the same code as for everything else there."""
+    if reason == reasons.FINISHED:
+        return NotYours(acceptance.STUDY_CLOSED, acceptance.lease_ended_study_closed())
+    return NotYours(reason, SENTENCES[reason]())
+
+
+#: Functions, so that each is said in the language of the request.
+SENTENCES = {
+    reasons.PAUSED: lambda: _(
+        "Your time for this pair has ended, and the study is paused. You can still submit your answer."
+    ),
+    reasons.CONSENT: lambda: _(
+        "Your time for this pair has ended, and the study has changed its terms. Agree to them first."
+    ),
+    reasons.QUALIFICATION: lambda: _("Your time for this pair has ended, and you have not qualified for this study."),
+    reasons.GUIDELINE: lambda: _("Your time for this pair has ended, and the guideline has changed. Read it first."),
+    reasons.BREAK: lambda: _("Your time for this pair has ended, and it is time for a break."),
+    reasons.EXCLUDED: lambda: _("Your time for this pair has ended, and it may show what you asked not to be shown."),
+    reasons.CAP: lambda: _(
+        "Your time for this pair has ended, and you have seen today’s share of what may be harmful."
+    ),
+}
+#: All codes with which a pair is refused because it could not be given to the person anew.
+NOT_TAKEN_BACK = (*SENTENCES, acceptance.STUDY_CLOSED, "batch_closed", "held")
