@@ -23,7 +23,7 @@ from tests.documents import PAGES, blocks, code, inline_code
 from tests.production import BIN, ROOT
 
 #: Programs of the system that the documentation may expect.
-SYSTEM = {"cp", "curl", "git", "mkdir", "nginx", "tar", "set", "python3", "kill", "apt-get"}
+SYSTEM = {"chmod", "cp", "curl", "git", "mkdir", "nginx", "tar", "set", "python3", "kill", "apt-get"}
 POSTGRESQL = {path.name for path in binaries.postgres_bin().iterdir()}
 #: Files that a command makes, or that the operator brings along.
 BROUGHT = {
