@@ -135,6 +135,7 @@ def test_a_key_that_arrives_after_the_browser_left_full_screen_by_it_hides_nothi
         }"""
     )
     assert not is_hidden(page)
+    assert hides_counted(page) == 0
 
 
 def test_a_dialog_that_opens_in_full_screen_leaves_it(workspace):
