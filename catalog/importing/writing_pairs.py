@@ -110,10 +110,10 @@ def write_pairs(study: Study, staged: Staged, batch_size: int, progress: Progres
         progress.advance(last - done)
     report.batches_added = places.added
     refresh_statistics(Pair, report.pairs.added)
-    if first is None:
-        known_harm.inherit(study.pk, None, NEW_VIDEOS)
-    else:
+    if first is not None:
         settle_new(study, first)
+    elif report.videos.added:
+        known_harm.inherit(study.pk, None, NEW_VIDEOS)
 
 
 class Places(NamedTuple):
