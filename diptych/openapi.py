@@ -36,6 +36,8 @@ SIGNED_IN = {
 }
 #: Only endpoints about one row.
 OF_A_ROW = {404: ("not_found",)}
+#: Only endpoints with query parameters.
+WITH_PARAMETERS = {400: ("invalid",)}
 #: Only endpoints that take a body.
 WITH_BODY = {400: ("parse_error", "invalid"), 411: ("length_required",), 413: ("too_large",)}
 WITH_JSON = {415: ("unsupported_media_type",)}
@@ -62,6 +64,8 @@ class Schema(AutoSchema):
         parts: list[Mapping[int, tuple[str, ...]]] = [ALWAYS]
         if self.view.permission_classes and self.get_auth() != [{}]:
             parts.append(SIGNED_IN)
+        if self.method in getattr(self.view, "query", {}):
+            parts.append(WITH_PARAMETERS)
         if "{" in self.path:
             parts.append(OF_A_ROW)
         if self.method in {"POST", "PUT", "PATCH"}:

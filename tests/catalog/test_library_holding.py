@@ -79,7 +79,6 @@ def test_twice_the_same_changes_nothing_and_the_first_reason_stays(study, press)
         ({"act": "hold", "reason": "x" * 201}, "more than 200"),
         ({"act": "hold", "reason": "quarantined"}, "other words"),
         ({"act": "hold", "reason": transcoding.MEDIA_FAILED}, "other words"),
-        ({"act": "hold", "reason": "a\0b"}, "other words"),
     ],
 )
 def test_what_cannot_be_a_reason_is_refused(study, press, sent, words):

@@ -152,7 +152,6 @@ def test_shares_are_written_in_percent(save, study):
         ("protection", "break_s", {"break_s_0": "3", "break_s_1": "3600"}, "Choose 0 minutes to 2 hours."),
         ("protection", "harmless_after", {"harmless_after": "99999999"}, ""),
         ("about", "title", {"title": ""}, "This field is required."),
-        ("about", "ethics_id", {"ethics_id": "x\0"}, "Null characters"),
     ],
 )
 def test_what_cannot_be_is_said_at_the_field_and_nothing_is_saved(save, study, group, field, sent, said):
