@@ -142,6 +142,7 @@ function stop({ reason, retry_after_s: seconds }) {
   player.empty();
   follow(null, null);
   if (keeping.sendable) return supply(); // answered meanwhile
+  if (reason === "consent") clearWord("consent"); // the panel says it
   return showEmpty(reason ?? "refused", { seconds, again: lookAgain, answered, waiting: keeping.heldBackOf(study) || "" });
 }
 

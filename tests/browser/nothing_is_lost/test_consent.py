@@ -34,7 +34,6 @@ def test_an_answer_after_withdrawing_stays_in_the_browser_and_is_sent_after_agre
     expect(panel(page, "consent")).to_contain_text(
         "Answers kept in this browser: 1. They are sent when you agree again."
     )
-    expect(page.locator(STATUS)).to_contain_text("Kept here: 1.")
     assert not Annotation.objects.exists()
     assert [entry["assignment"] for entry in kept(page, annotator, "submissions")] == [answered]
     page.get_by_role("link", name="Read and decide").click()
@@ -58,6 +57,19 @@ def test_answers_that_wait_for_consent_outlive_the_page(workspace, study, annota
     assert len(kept(page, annotator, "submissions")) == 1
     agree(page)
     stored(1)
+
+
+def test_where_something_else_comes_first_the_line_at_the_top_says_that_answers_wait_for_consent(
+    workspace, study, annotator
+):
+    page = workspace()
+    answer(page)
+    consent.withdraw(annotator, study)
+    Study.objects.filter(pk=study.pk).update(state="paused")
+    submit(page)
+    expect(panel(page, "paused")).to_be_visible()
+    expect(page.locator(STATUS)).to_contain_text("Kept here: 1. They are sent when you agree to this study again.")
+    assert len(kept(page, annotator, "submissions")) == 1
 
 
 def test_unfinished_answers_after_withdrawing_stay_and_are_there_after_agreeing_again(workspace, study, annotator):
