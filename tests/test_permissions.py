@@ -76,9 +76,9 @@ MATRIX = {
     "accounts:sign_out": everyone("post", anonymous=ALLOWED),  # leads to the sign-in page, like everybody's
     "accounts:password": everyone("get"),
     "accounts:tokens": everyone("get"),
-    "accounts:revoke_token": row("post", "annotator", **OWN),
-    "accounts:all_tokens": row("get", foreign=FORBIDDEN),
-    "accounts:reset_password": row("get", foreign=FORBIDDEN),
+    "accounts:revoke_token": row("post", "annotator", superuser=ALLOWED, **OWN),
+    "accounts:all_tokens": row("get", **SUPERUSER),
+    "accounts:reset_password": row("get", **SUPERUSER),
     "accounts:viewing": everyone("get"),
     "accounts:language": everyone("post", anonymous=ALLOWED),
     "accounts:second_factor": everyone("get"),
