@@ -19,7 +19,7 @@ from rest_framework import serializers
 
 from accounts.forms import SignInForm
 from tests.documented import document, undocumented
-from tests.test_permissions import ALLOWED, BODIES, MATRIX, PEOPLE, World, endpoints
+from tests.test_permissions import ALLOWED, BODIES, MATRIX, PEOPLE, World, endpoints, says_no_worker_runs
 
 pytestmark = pytest.mark.django_db
 
@@ -113,7 +113,7 @@ class Walk:
         with transaction.atomic():
             response = self.clients[who].generic(method, address, **values)
             transaction.set_rollback(True)
-        if response.status_code >= 500:
+        if response.status_code >= 500 and not says_no_worker_runs(response):
             self.failed.append(f"{who} {method} {address[:120]} ({note}): {response.status_code}")
         elif wrong := undocumented(response, method):
             self.failed.append(wrong)
