@@ -84,7 +84,7 @@ class Histories(RuleBasedStateMachine):
         factories.Membership.objects.create(study=self.studies[1], person=self.person, role="annotator")
         factories.consent.agree(self.person, self.studies[1], categories=self.studies[1].categories, text="I agree.")
         for study in self.studies:
-            factories.pairs(study, 3, may_show=["violence"])
+            factories.pairs(study, 4, may_show=["violence"])
             factories.pairs(study, 2)
             factories.pair(study, may_show=["crime"], kind="control", expected={})
         self.visits: list[Visit] = []
@@ -120,11 +120,21 @@ class Histories(RuleBasedStateMachine):
         if which in self.open:
             self.visit(which, self.open[which].assignment)
 
-    @rule(which=WHICH, video=st.sampled_from(VIDEOS), seconds=SECONDS)
-    def reveal(self, which: int, video: str, seconds: float) -> None:
-        if which in self.open:
-            self.open[which].revealed[day_of(self.person, self.now), video] += seconds
-            self.now += timedelta(seconds=1)
+    @rule(which=WHICH, video=st.sampled_from(VIDEOS), seconds=SECONDS, nights=st.sampled_from([0, 0, 1]))
+    def reveal(self, which: int, video: str, seconds: float, nights: int) -> None:
+        """Looks at a video, some nights also past midnight, without anything that reports in between."""
+        if which not in self.open:
+            self.lease(which)
+        if which not in self.open:
+            return
+        self.look(which, video, seconds)
+        for _ in range(nights):
+            self.time_passes(24)
+            self.look(which, video, seconds)
+
+    def look(self, which: int, video: str, seconds: float) -> None:
+        self.open[which].revealed[day_of(self.person, self.now), video] += seconds
+        self.now += timedelta(seconds=1)
 
     @rule(which=WHICH)
     def hide(self, which: int) -> None:
