@@ -64,9 +64,8 @@ GROUPS: Final[dict[str, list[Setting]]] = {
         ),
         Setting(
             name="DATABASE_LOCK_WAIT_MS",
-            meaning="milliseconds that a statement waits for a lock before it fails; `0`: any time",
-            default="0",
-            default_words="`2000` in web processes, `0` elsewhere",
+            meaning="milliseconds that a web request waits for a lock before it is told to try again; `0`: any time",
+            default="2000",
         ),
         Setting(
             name="REDIS_URL",

@@ -39,7 +39,7 @@ def address(name: str, schemes: set[str], server: str) -> str:
     return value if usable else ""
 
 
-#: Milliseconds that a statement waits for a lock; 0 for any time. `diptych.wsgi` sets it for web processes.
+#: Milliseconds that a statement of a web process waits for a lock; 0: any time. `diptych.wsgi` puts it in force.
 LOCK_WAIT_MS = ENV.integer("DATABASE_LOCK_WAIT_MS")
 
 
@@ -67,7 +67,7 @@ def database(url: str) -> dict[str, object]:
             "tcp_user_timeout": 30_000,  # milliseconds
             # For `diptych.database.fixed`: planned once a connection and not once a request.
             "prepare_threshold": 3,
-            "options": f"-c plan_cache_mode=force_generic_plan -c lock_timeout={LOCK_WAIT_MS}",
+            "options": "-c plan_cache_mode=force_generic_plan",
         },
     }
 

@@ -1,5 +1,6 @@
 """Things that somebody else holds while a test looks at what others get: locks of the database, and whole servers."""
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -25,10 +26,19 @@ def elsewhere(*statements: str) -> Iterator[psycopg.Connection[Any]]:
 
 
 @contextmanager
-def hung(server: str) -> Iterator[None]:
-    """`broker` or `database` stopped in the middle of what it does: connections stay open and nothing comes."""
-    key = {"broker": "redis_url", "database": "database_url"}[server]
-    [running] = [one for one in servers.servers._running if one.server.address_key == key]
+def silent_broker() -> Iterator[str]:
+    """The address of a server that takes connections and never replies, as a broker does that is stopped."""
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as listening:
+        yield f"redis://127.0.0.1:{listening.getsockname()[1]}/0"
+
+
+@contextmanager
+def hung_database() -> Iterator[None]:
+    """PostgreSQL stopped in the middle of what it does: connections stay open and nothing comes.
+
+    Only for tests that have the server to themselves: those that are marked `long`.
+    """
+    [running] = [one for one in servers.servers._running if one.server.address_key == "database_url"]
     main = psutil.Process(running.process.pid)
     stopped = [main, *main.children(recursive=True)]
     for process in stopped:

@@ -37,6 +37,8 @@ from accounts.tokens import issue_token
 from catalog.models import Study
 from tests import factories
 study = Study.objects.get(slug="colours")
+study.help_contact, study.pay_basis, study.state = "The desk, extension 1", "By the hour", "running"
+study.save()
 ada, lin = (factories.member(study, "annotator", username=name) for name in ("ada", "lin"))
 factories.answer(ada, study)
 factories.answer(lin, study)

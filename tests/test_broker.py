@@ -1,6 +1,8 @@
 """No request waits for the broker, whether it refuses, hangs or is there."""
 
 import time
+from contextlib import contextmanager
+from unittest.mock import patch
 
 import pytest
 from django.urls import reverse
@@ -12,7 +14,7 @@ from diptych import broker as broker_module
 from diptych.broker import Broker, broker
 from diptych.celery import app
 from tests import factories
-from tests.holding import hung
+from tests.holding import silent_broker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,14 +32,17 @@ def _fresh():
     broker._paused_until = float("-inf")
 
 
+@contextmanager
+def broker_at(url):
+    """The broker is looked for at another address."""
+    real = app.connection_for_write
+    with patch.object(app, "connection_for_write", lambda **options: real(url=url, **options)):
+        yield
+
+
 @pytest.fixture(params=["hung", "refused"])
-def without_broker(request, monkeypatch):
-    if request.param == "hung":
-        with hung("broker"):
-            yield
-    else:
-        real = app.connection_for_write
-        monkeypatch.setattr(app, "connection_for_write", lambda **options: real(url=REFUSED, **options))
+def without_broker(request):
+    with silent_broker() as silent, broker_at(silent if request.param == "hung" else REFUSED):
         yield
 
 
@@ -58,7 +63,7 @@ def test_after_one_failure_nobody_waits_again_until_the_pause_is_over(without_br
 
 def test_when_the_broker_is_back_messages_are_sent_again(monkeypatch):
     monkeypatch.setattr(broker_module, "PAUSE_S", 0.0)
-    with hung("broker"):
+    with silent_broker() as silent, broker_at(silent):
         assert broker.send(tasks.transcode_asset, [1]) == 0
     assert broker.send(tasks.transcode_asset, [1]) == 1
     assert tasks.queued("media") == 1

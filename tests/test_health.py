@@ -10,7 +10,7 @@ from django.test import Client
 
 from diptych import try_again
 from tests.browser.conftest import cookies_of
-from tests.holding import elsewhere, hung
+from tests.holding import elsewhere, hung_database
 from tests.web import answers, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,10 +25,11 @@ def health(client=None):
     return found[0] if found else None
 
 
+@pytest.mark.long
 def test_a_database_that_hangs_is_reported_and_is_well_again_afterwards(annotator, browser_client):
     signed_in = browser_client(annotator)
     assert health() == 200
-    with hung("database"):
+    with hung_database():
         assert health() == 503
         assert health(signed_in) == 503  # who signed in is not looked up
     wait_for(lambda: health() == 200, "the health check does not notice that the database is back")

@@ -1,7 +1,7 @@
 """PostgreSQL's advisory locks: every key that the product uses, and the only functions that take one.
 
 A key names what is locked; a second number names the row, such as a study's id, or is 0 for the whole installation.
-Requests wait for a lock no longer than `LOCK_WAIT_MS` (see `diptych.settings`); workers and commands wait until they
+Requests wait for a lock no longer than `LOCK_WAIT_MS` (see `diptych.wsgi`); workers and commands wait until they
 get it. `tests/test_locks.py` sees to it that no other module asks PostgreSQL for an advisory lock.
 """
 

@@ -237,9 +237,9 @@ class Histories(RuleBasedStateMachine):
         visit = self.open.pop(which)
         if not self.names_days and visit.assignment.state == "submitted":
             return
-        desk = quarantining.report(visit.assignment, self.person, videos=["video_0"], care=self.care(visit))
+        reported = quarantining.report(visit.assignment, self.person, videos=["video_0"], care=self.care(visit))
         self.was_told(visit)
-        self.show(which, desk.current)
+        self.show(which, reported.desk.current)
 
     @rule(which=WHICH, pick=PICK, seconds=SECONDS, refused=st.booleans())
     def revise(self, which: int, pick: int, seconds: float, refused: bool) -> None:

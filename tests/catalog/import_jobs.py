@@ -4,11 +4,13 @@ import io
 from pathlib import Path
 
 from django.core.files.storage import default_storage
+from django.db import transaction
 
 from accounts.models import AuditEvent
-from catalog.importing import jobs, uploads
+from catalog.importing import jobs, uploads, writing_pairs
 from catalog.importing.files import original_name
-from catalog.models import Import, Upload
+from catalog.importing.writing import video_keys
+from catalog.models import Import, Study, Upload
 from tests.catalog.test_import_study import sha256_of
 
 
@@ -49,3 +51,9 @@ def uploaded(job, name, content) -> Upload:
         piece = content[start : start + 1000]
         uploads.receive(upload, start, io.BytesIO(piece), len(piece))
     return upload
+
+
+def settle_new_pairs(study: Study, first: int) -> None:
+    """Do what an import does last, of which the study's pairs from key `first` on are new and no video is."""
+    with transaction.atomic(), video_keys():
+        writing_pairs.settle_new(study, first)

@@ -376,5 +376,5 @@ def test_the_page_takes_few_queries_however_many_versions(
     for number in range(5):
         publish(study, "guideline", texts=guideline(tags=f"Words {number}."), actor=None)
     client = browser_client(researcher)
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         client.get(f"/studies/{study.slug}/guideline/", {"changes": 1})

@@ -1,6 +1,5 @@
 """Who is a safety officer: appointed and dismissed by superusers, on a page and by command."""
 
-import os
 import subprocess
 import sys
 from datetime import timedelta
@@ -22,7 +21,7 @@ from catalog.models.studies import Role
 from catalog.permissions import may_reset_password
 from tests import factories
 from tests.annotation.test_concurrency import at_once
-from tests.settings_check import PRODUCTION, ROOT
+from tests.production import LEAST, ROOT, environment
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -146,6 +145,7 @@ def test_the_history_cannot_be_rewritten(superuser):
 def test_no_admin_resets_the_password_of_an_officer(study):
     """Whoever has it is that person everywhere, and no study gave them the appointment."""
     admin, person = factories.member(study, "admin"), factories.member(study, "annotator")
+    Membership.objects.filter(person=person).update(made_account=True)
     assert may_reset_password(admin, person)
     Officer.objects.create(person=person, study=study)
     assert not may_reset_password(admin, person)
@@ -158,10 +158,15 @@ def started() -> str:
     """What a web server in production says while it starts, on the test database."""
     here = connection.settings_dict
     address = f"postgresql://{here['USER']}:{quote(here['PASSWORD'])}@{here['HOST']}:{here['PORT']}/{here['NAME']}"
-    environment = os.environ | PRODUCTION | {"DATABASE_URL": address}
     ready = "import diptych.wsgi, threading; [t.join() for t in threading.enumerate() if 'officer' in t.name]"
     server = subprocess.run(
-        [sys.executable, "-c", ready], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", ready],
+        env=environment(**LEAST | {"DATABASE_URL": address}),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
     )
     return server.stderr
 

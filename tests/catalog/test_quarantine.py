@@ -20,6 +20,7 @@ from catalog.models import Asset, Officer, Pair, Quarantine, Referral, Report
 from catalog.tasks import settle_quarantines
 from tests import factories
 from tests.annotation.test_concurrency import at_once
+from tests.catalog.import_jobs import settle_new_pairs
 from tests.web import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -417,14 +418,12 @@ def test_the_database_refuses_to_serve_a_pair_in_quarantine_whoever_writes(annot
 
 def test_a_pair_that_is_written_while_its_video_is_reported_is_held(annotator):
     """As an import does it: its pairs are not committed when the report looks for pairs to hold."""
-    from catalog.importing import writing_pairs
-
     asset = factories.asset()
     pair = pair_with(asset)
     reporting = threading.Thread(target=in_own_connection(lambda: report(pair, annotator)))
     with transaction.atomic():
         late = pair_with(asset, pair.study)
-        writing_pairs.settle_new(pair.study, late.pk)
+        settle_new_pairs(pair.study, late.pk)
         reporting.start()
         wait_until_somebody_waits()
     reporting.join()
@@ -433,13 +432,11 @@ def test_a_pair_that_is_written_while_its_video_is_reported_is_held(annotator):
 
 
 def test_a_pair_that_is_written_after_its_video_was_reported_is_held(annotator):
-    from catalog.importing import writing_pairs
-
     asset = factories.asset()
     pair = pair_with(asset)
     report(pair, annotator)
     late = pair_with(asset, pair.study)
-    writing_pairs.settle_new(pair.study, late.pk)
+    settle_new_pairs(pair.study, late.pk)
     late.refresh_from_db()
     assert late.held == "quarantined"
 

@@ -18,10 +18,10 @@ from django.utils import timezone
 from accounts import second_factor
 from accounts.models import AuditEvent, User
 from catalog import known_hashes, quarantine
-from catalog.importing import writing_pairs
 from catalog.media import names
 from catalog.models import Officer, Pair, Quarantine, Referral
 from tests import factories
+from tests.catalog.import_jobs import settle_new_pairs
 from tests.catalog.test_quarantine import in_own_connection, wait_until_somebody_waits
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -168,7 +168,7 @@ def test_an_import_of_the_same_bytes_that_is_not_committed_yet_is_waited_for(row
     deciding = threading.Thread(target=in_own_connection(lambda: decide(row, officer)))
     with transaction.atomic():
         late = shared(pair, elsewhere)
-        writing_pairs.settle_new(elsewhere, late.pk)
+        settle_new_pairs(elsewhere, late.pk)
         deciding.start()
         wait_until_somebody_waits()
     deciding.join()

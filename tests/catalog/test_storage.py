@@ -1,8 +1,6 @@
 """Storage on this machine's disk: a file is there whole under its name, or what was there before is."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -84,16 +82,3 @@ def test_nobody_else_reads_what_is_stored(storage):
     finally:
         os.umask(before)
     assert modes(Path(storage.location)) == {("folder", 0o700), ("file", 0o600)}
-
-
-def test_what_nginx_sends_is_open_to_the_group_alone(tmp_path):
-    script = (
-        "import django; django.setup()\n"
-        "from django.core.files.base import ContentFile\n"
-        "from django.core.files.storage import default_storage as storage\n"
-        "storage.save('a/b/clip.mp4', ContentFile(b'one')); storage.move('a/b/clip.mp4', 'c/d/clip.mp4')\n"
-    )
-    given = {"MEDIA_DELIVERY": "nginx", "MEDIA_ROOT": str(tmp_path / "media")}
-    environment = os.environ | given | {"DJANGO_SETTINGS_MODULE": "diptych.settings"}
-    subprocess.run([sys.executable, "-c", script], env=environment, check=True)
-    assert modes(tmp_path / "media") == {("folder", 0o750), ("file", 0o640)}
