@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from diptych.wsgi import application
@@ -20,7 +21,7 @@ def hash_while_told(file: Path) -> None:
     hashing.in_request.set(True)
     while True:
         if file.exists():
-            with hashing.turn():
+            with suppress(hashing.HashingBusy), hashing.turn():  # a request hashes at this moment: try again
                 while file.exists():
                     time.sleep(0.02)
         time.sleep(0.02)

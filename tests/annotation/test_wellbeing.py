@@ -249,7 +249,7 @@ class TestNamesAndReasonsStayWhereTheyAre:
 
     def test_the_file_of_annotations_says_nothing_of_it(self, api, study, researcher, distressed):
         response = api(researcher).get(reverse("api:annotations", args=[study.slug]))
-        text = b"".join(response.streaming_content).decode()
+        text = response.getvalue().decode()
         assert [json.loads(line) for line in text.splitlines()]
         assert not [word for word in self.WORDS if word in text]
         assert "uillon" not in text

@@ -6,7 +6,8 @@ from django.db import connection
 from django.urls import reverse
 from playwright.sync_api import expect
 
-from diptych.database.locks import DOWNLOAD_1, DOWNLOAD_2
+from diptych.database.locks import Key
+from diptych.downloads import PLACES
 from tests import factories
 
 
@@ -16,8 +17,8 @@ def others():
     settings = connection.settings_dict
     names = {"USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port", "NAME": "dbname"}
     with psycopg.connect(**{names[key]: settings[key] for key in names}, autocommit=True) as other:
-        for lock in (DOWNLOAD_1, DOWNLOAD_2):
-            other.execute("SELECT pg_advisory_lock(%s, %s)", lock)
+        for place in range(PLACES):
+            other.execute("SELECT pg_advisory_lock(%s, %s)", [int(Key.DOWNLOAD), place])
         yield other
 
 
