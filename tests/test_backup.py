@@ -152,6 +152,7 @@ def docker(installation: Installation, folder: Path) -> dict[str, str]:
     return {"PATH": f"{program.parent}:{installation.variables['PATH']}"}
 
 
+@pytest.mark.long
 def test_docker_compose_is_backed_up_and_restored(source, install, tmp_path):
     before, token = source
     clone = workplace(tmp_path / "clone")
@@ -212,6 +213,7 @@ print(json.dumps(tables(os.environ["DATABASE_URL"])))
 """
 
 
+@pytest.mark.long
 def test_the_demo_is_backed_up_and_restored(source, demo, tmp_path):
     before, _ = source
     clone, run = demo

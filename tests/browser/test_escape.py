@@ -66,6 +66,7 @@ def hides_counted(page):
     return Exposure.objects.get(assignment=shown).hidden
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", DIALOGS)
 def test_an_open_dialog_pauses_the_videos_and_escape_only_closes_it(workspace, name):
     page = workspace()
@@ -80,6 +81,7 @@ def test_an_open_dialog_pauses_the_videos_and_escape_only_closes_it(workspace, n
     expect(page.locator(PLAY)).to_have_attribute("aria-pressed", "false")
 
 
+@pytest.mark.long
 def test_no_dialog_counts_as_a_hide_and_only_a_free_escape_does(workspace):
     page = workspace()
     for name in (*DIALOGS, "help", "help"):
@@ -121,6 +123,7 @@ def test_escape_leaves_full_screen_and_hides_nothing(workspace, by):
     assert hides_counted(page) == 1
 
 
+@pytest.mark.long
 def test_a_key_that_arrives_after_the_browser_left_full_screen_by_it_hides_nothing(workspace):
     page = workspace()
     page.get_by_role("button", name="Full screen with both").click()
@@ -138,6 +141,7 @@ def test_a_key_that_arrives_after_the_browser_left_full_screen_by_it_hides_nothi
     assert hides_counted(page) == 0
 
 
+@pytest.mark.long
 def test_a_dialog_that_opens_in_full_screen_leaves_it(workspace):
     page = workspace()
     page.get_by_role("button", name="Full screen with both").click()
@@ -159,6 +163,7 @@ def test_escape_closes_a_menu_and_hides_nothing(workspace):
     assert is_hidden(page)
 
 
+@pytest.mark.long
 def test_nothing_plays_behind_a_dialog(workspace):
     page = workspace()
     open_dialog(page, "help")
@@ -168,6 +173,7 @@ def test_nothing_plays_behind_a_dialog(workspace):
     expect(page.locator(PLAY)).to_have_attribute("aria-pressed", "false")
 
 
+@pytest.mark.long
 def test_in_the_library_escape_does_one_thing_too(open_page, study, researcher, playable_pairs):
     pair = playable_pairs(study, 1, clips=("moving", "moving"))[0]
     page = open_page(f"/studies/{study.slug}/library/pairs/{pair.public_id}/", researcher)

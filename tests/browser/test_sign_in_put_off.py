@@ -64,6 +64,7 @@ def test_the_page_tries_again_by_itself_until_it_is_let_in(open_page, annotator,
     page.wait_for_url("**/workspace/")
 
 
+@pytest.mark.long
 def test_a_wrong_password_is_said_on_the_same_page_and_can_be_mended(open_page, annotator):
     page = open_page("/accounts/sign-in/?next=/accounts/viewing/")
     page.locator("input[name=username]").fill(annotator.username)
@@ -76,6 +77,7 @@ def test_a_wrong_password_is_said_on_the_same_page_and_can_be_mended(open_page, 
     page.wait_for_url("**/accounts/viewing/")
 
 
+@pytest.mark.long
 def test_without_scripts_the_page_says_so_and_keeps_the_user_name(open_page, annotator, occupied):
     page = open_page("/accounts/sign-in/", java_script_enabled=False)
     fill_in(page, annotator)
@@ -86,6 +88,7 @@ def test_without_scripts_the_page_says_so_and_keeps_the_user_name(open_page, ann
     page.wait_for_url("**/workspace/")
 
 
+@pytest.mark.long
 def test_signing_in_again_in_place_waits_too_and_nothing_is_lost(open_page, annotator, study, playable_pairs, occupied):
     playable_pairs(study, 2)
     page = open_page(f"/studies/{study.slug}/workspace/", annotator)

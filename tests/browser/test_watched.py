@@ -65,6 +65,7 @@ def test_under_the_blur_no_turn_opens_none_of_these(workspace):
     expect(page.locator("#none-left")).to_be_checked()
 
 
+@pytest.mark.long
 def test_each_part_must_have_been_seen_without_the_blur(workspace):
     page = workspace()
     page.get_by_role("button", name="Loop").click()
@@ -84,6 +85,7 @@ def test_greyscale_shows_what_a_video_shows(workspace, annotator):
     plays_until_open(page, *SIDES)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("speed", "opens"), [("2", False), ("1.5", False), ("0.5", True)])
 def test_faster_than_it_is_a_video_is_not_watched(workspace, speed, opens):
     page = workspace(may_show=())
@@ -97,6 +99,7 @@ def test_faster_than_it_is_a_video_is_not_watched(workspace, speed, opens):
     return plays_until_open(page, "left")
 
 
+@pytest.mark.long
 def test_what_was_watched_is_reported_beside_what_was_played(workspace):
     page = workspace()
     page.get_by_role("button", name="Reveal left").click()
@@ -108,6 +111,7 @@ def test_what_was_watched_is_reported_beside_what_was_played(workspace):
     assert right["played_s"] > 2
 
 
+@pytest.mark.long
 def test_on_a_page_that_nobody_sees_nothing_is_watched(workspace):
     page = workspace(may_show=())
     # A browser without windows shows every tab. Without the event the videos go on, as where it comes late.
@@ -118,6 +122,7 @@ def test_on_a_page_that_nobody_sees_nothing_is_watched(workspace):
     plays_until_open(page, "left")
 
 
+@pytest.mark.long
 def test_what_is_scrolled_off_the_screen_is_not_watched(workspace):
     page = workspace(may_show=(), viewport={"width": 700, "height": 420})
     page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
@@ -130,6 +135,7 @@ def test_what_is_scrolled_off_the_screen_is_not_watched(workspace):
     gate_is_open(page, "left")
 
 
+@pytest.mark.long
 def test_a_study_that_requires_watching_does_not_take_blurred_videos(workspace, study):
     study.require_seen_through = True
     study.save()
@@ -159,6 +165,7 @@ class TestSkippingUnrevealed:
         assert row.skip_reason == "not_revealed"
         assert not Annotation.objects.exists()
 
+    @pytest.mark.long
     def test_a_reason_can_be_given_all_the_same(self, workspace):
         page = workspace()
         shown = current(page)
@@ -168,12 +175,14 @@ class TestSkippingUnrevealed:
         row = wait_for(lambda: Assignment.objects.filter(pk=shown.pk, state="skipped").first(), "it was not skipped")
         assert row.skip_reason == "technical_problem"
 
+    @pytest.mark.long
     def test_it_is_still_offered_after_one_of_them_was_revealed(self, workspace):
         page = workspace()
         page.get_by_role("button", name="Reveal left").click()
         turns(page, 1)
         expect(self.skip(page).get_by_label("I do not want to reveal it")).to_be_visible()
 
+    @pytest.mark.long
     @pytest.mark.parametrize("case", ["harmless", "greyscale", "both revealed"])
     def test_it_is_not_offered_where_nothing_is_kept_from_being_seen(self, workspace, annotator, case):
         if case == "greyscale":

@@ -1,5 +1,6 @@
 """Consent is withdrawn while answers are on the page: they stay in the browser, and are sent once it is given again."""
 
+import pytest
 from playwright.sync_api import expect
 
 from annotation import consent
@@ -46,6 +47,7 @@ def test_an_answer_after_withdrawing_stays_in_the_browser_and_is_sent_after_agre
     assert annotation.assignment_id != int(page.locator("body").get_attribute("data-assignment"))
 
 
+@pytest.mark.long
 def test_answers_that_wait_for_consent_outlive_the_page(workspace, study, annotator):
     page = workspace()
     answer(page)
@@ -59,6 +61,7 @@ def test_answers_that_wait_for_consent_outlive_the_page(workspace, study, annota
     stored(1)
 
 
+@pytest.mark.long
 def test_where_something_else_comes_first_the_line_at_the_top_says_that_answers_wait_for_consent(
     workspace, study, annotator
 ):
@@ -72,6 +75,7 @@ def test_where_something_else_comes_first_the_line_at_the_top_says_that_answers_
     assert len(kept(page, annotator, "submissions")) == 1
 
 
+@pytest.mark.long
 def test_unfinished_answers_after_withdrawing_stay_and_are_there_after_agreeing_again(workspace, study, annotator):
     page = workspace()
     before = Assignment.objects.get(pk=int(page.locator("body").get_attribute("data-assignment")))
@@ -89,6 +93,7 @@ def test_unfinished_answers_after_withdrawing_stay_and_are_there_after_agreeing_
     expect(page.locator("#q-correctness-right")).to_be_checked()
 
 
+@pytest.mark.long
 def test_signing_out_does_not_drop_what_waits_for_consent(workspace, study, annotator):
     page = workspace()
     answer(page)
@@ -101,6 +106,7 @@ def test_signing_out_does_not_drop_what_waits_for_consent(workspace, study, anno
     assert len(kept(page, annotator, "submissions")) == 1
 
 
+@pytest.mark.long
 def test_a_change_that_a_closed_study_refuses_stays_on_the_page(workspace, study, annotator):
     page = workspace()
     answer(page)
@@ -120,6 +126,7 @@ def test_a_change_that_a_closed_study_refuses_stays_on_the_page(workspace, study
     assert int(page.locator("body").get_attribute("data-assignment")) != answered
 
 
+@pytest.mark.long
 def test_an_answer_that_comes_after_the_study_was_closed_says_that_it_is_not_counted(workspace, study):
     page = workspace()
     answer(page)
