@@ -1,6 +1,7 @@
 """The WSGI application that Granian (or any other WSGI server) runs."""
 
 import os
+import threading
 
 from django.core.wsgi import get_wsgi_application
 
@@ -24,4 +25,15 @@ def bound_lock_waits() -> None:
     options["options"] += f" -c lock_timeout={settings.LOCK_WAIT_MS}"
 
 
+def warn_in_production() -> None:
+    """Log what an operator has to see to. In a thread, so that a database that is away does not hold up the start."""
+    from django.conf import settings
+
+    if settings.PRODUCTION:
+        from catalog.officers import warn_without_officer
+
+        threading.Thread(target=warn_without_officer, name="warn without officer", daemon=True).start()
+
+
 bound_lock_waits()
+warn_in_production()

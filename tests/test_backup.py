@@ -94,6 +94,7 @@ def workplace(folder: Path) -> Path:
 # --- Your own servers ---------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_servers_of_ones_own_are_backed_up_and_restored(source, install, tmp_path):
     before, token = source
     clone = workplace(tmp_path / "clone")

@@ -9,6 +9,7 @@ The walks of all addresses send what went wrong before; everything else that can
 import inspect
 import json
 import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -73,16 +74,19 @@ BODIES_OF_JSON = {
     "empty": b"",
     "null": b"null",
 }
-#: The kinds of value that once were an error of ours: what each walk sends outside the long tests.
+#: The kinds of value that once were an error of ours: what is sent to every address outside the long tests.
 WORST = {"nul", "digits", "half a pair", "NaN", "not JSON"}
 
 
-@pytest.fixture(params=["worst", pytest.param("all", marks=pytest.mark.long)])
-def chosen(request):
-    """Return those of some values, by what they are, that this run sends."""
-    if request.param == "all":
-        return lambda values: values
-    return lambda values: {note: value for note, value in values.items() if note in WORST}
+def everywhere(names: Iterable[str]) -> pytest.MarkDecorator:
+    """Walk all addresses with the worst values, and, with the long tests, each address with all values."""
+    each = [pytest.param([name], False, marks=pytest.mark.long, id=name) for name in names]
+    return pytest.mark.parametrize(("names", "worst"), [pytest.param(list(names), True, id="the worst"), *each])
+
+
+def chosen(values: dict[str, Any], worst: bool) -> dict[str, Any]:
+    """Return the values that are sent, by what they are."""
+    return {note: value for note, value in values.items() if note in WORST or not worst}
 
 
 SHAPES: list[Any] = [None, 1, -1, 2**53 - 1, 1.5, True, "", "x" * 10_000, "\x1b", [], [[]], {}, {"": {"": []}}]
@@ -123,6 +127,13 @@ class Walk:
             client.force_login(person)
         return client
 
+    def each(self, names: Iterable[str]) -> Iterator[str]:
+        """Yield each name in the same world: what its address needs is gone again when the next one comes."""
+        for name in names:
+            with transaction.atomic():
+                yield name
+                transaction.set_rollback(True)
+
     def send(self, who: str, method: str, address: str, note: str, **values: Any) -> Any:
         with transaction.atomic():
             response = self.clients[who].generic(method, address, **values)
@@ -143,41 +154,43 @@ def allowed_person(name: str) -> str:
     return next(who for who in PEOPLE if MATRIX[name][1][who] == ALLOWED) if name != "api:unknown" else "annotator"
 
 
-@pytest.mark.parametrize("name", MATRIX)
-def test_no_query_string_is_an_error_of_ours(walk, name, chosen):
-    who = allowed_person(name)
-    address = walk.world.address(name, walk.world.people[who])
-    separator = "&" if "?" in address else "?"
-    names = names_in(name, address)
-    everything = sorted(names | names_of_forms())
-    for note, value in chosen(IN_ADDRESSES).items():
-        if len(value) < 100:
-            query = "&".join(f"{field}={value}" for field in everything)
-            walk.send(who, "GET", f"{address}{separator}{query}", note)
-            walk.send(who, "GET", f"{address}{separator}{value}={value}", note)
-        for field in sorted(names):
-            walk.send(who, "GET", f"{address}{separator}{field}={value}&{field}={value}", f"{note} in {field}")
+@everywhere(MATRIX)
+def test_no_query_string_is_an_error_of_ours(walk, names, worst):
+    for name in walk.each(names):
+        who = allowed_person(name)
+        address = walk.world.address(name, walk.world.people[who])
+        separator = "&" if "?" in address else "?"
+        names = names_in(name, address)
+        everything = sorted(names | names_of_forms())
+        for note, value in chosen(IN_ADDRESSES, worst).items():
+            if len(value) < 100:
+                query = "&".join(f"{field}={value}" for field in everything)
+                walk.send(who, "GET", f"{address}{separator}{query}", note)
+                walk.send(who, "GET", f"{address}{separator}{value}={value}", note)
+            for field in sorted(names):
+                walk.send(who, "GET", f"{address}{separator}{field}={value}&{field}={value}", f"{note} in {field}")
     assert walk.failed == []
 
 
-@pytest.mark.parametrize("name", [name for name in MATRIX if not name.startswith("api:")])
-def test_no_form_is_an_error_of_ours(walk, name, chosen):
-    who = allowed_person(name)
-    address = walk.world.address(name, walk.world.people[who])
-    good = BODIES.get(name, dict)()
-    names = names_in(name, address) | set(good)
-    for note, value in chosen(VALUES).items():
-        everything = dict.fromkeys(names | names_of_forms(), value)
-        bodies = [everything, *({**good, field: value} for field in sorted(names))]
-        for body in bodies:
-            sent = "&".join(f"{field}={escaped(text)}" for field, text in body.items())
-            walk.send(who, "POST", address, note, data=sent, content_type="application/x-www-form-urlencoded")
-    for kind, data in {
-        "multipart/form-data": b"x",
-        "multipart/form-data; boundary=b": b"--b\r\n",
-        "text/x": b"x",
-    }.items():
-        walk.send(who, "POST", address, kind, data=data, content_type=kind)
+@everywhere([name for name in MATRIX if not name.startswith("api:")])
+def test_no_form_is_an_error_of_ours(walk, names, worst):
+    for name in walk.each(names):
+        who = allowed_person(name)
+        address = walk.world.address(name, walk.world.people[who])
+        good = BODIES.get(name, dict)()
+        names = names_in(name, address) | set(good)
+        for note, value in chosen(VALUES, worst).items():
+            everything = dict.fromkeys(names | names_of_forms(), value)
+            bodies = [everything, *({**good, field: value} for field in sorted(names))]
+            for body in bodies:
+                sent = "&".join(f"{field}={escaped(text)}" for field, text in body.items())
+                walk.send(who, "POST", address, note, data=sent, content_type="application/x-www-form-urlencoded")
+        for kind, data in {
+            "multipart/form-data": b"x",
+            "multipart/form-data; boundary=b": b"--b\r\n",
+            "text/x": b"x",
+        }.items():
+            walk.send(who, "POST", address, kind, data=data, content_type=kind)
     assert walk.failed == []
 
 
@@ -185,28 +198,29 @@ def escaped(value: Any) -> str:
     return quote(str(value).encode("utf-8", "surrogatepass"))
 
 
-@pytest.mark.parametrize("name", [name for name in MATRIX if name.startswith("api:")])
-def test_no_body_is_an_error_of_ours(walk, name, chosen):
-    who = allowed_person(name)
-    address = walk.world.address(name, walk.world.people[who])
-    good = BODIES.get(name, dict)()
-    kinds = ["", "text/plain", "multipart/form-data", "application/x-www-form-urlencoded", "x" * 300, "a/b;=\x00"]
-    for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"):
-        for note, body in chosen(BODIES_OF_JSON).items():
-            walk.send(who, method, address, note, data=body, content_type="application/json")
-        for kind in kinds:
-            walk.send(who, method, address, f"as {kind[:40]}", data=b"a=%00", content_type=kind)
-    method = MATRIX[name][0].upper()
-    for value in SHAPES:
-        whole = json.dumps(dict.fromkeys(names_of_bodies(), value))
-        walk.send(who, method, address, "everything", data=whole, content_type="application/json")
-        for field in good:
-            body = json.dumps({**good, field: value})
-            walk.send(who, method, address, f"{value!r:.40} in {field}", data=body, content_type="application/json")
-            if isinstance(good[field], dict):
-                for inner in good[field]:
-                    body = json.dumps({**good, field: {**good[field], inner: value}})
-                    walk.send(who, method, address, f"{field}.{inner}", data=body, content_type="application/json")
+@everywhere([name for name in MATRIX if name.startswith("api:")])
+def test_no_body_is_an_error_of_ours(walk, names, worst):
+    for name in walk.each(names):
+        who = allowed_person(name)
+        address = walk.world.address(name, walk.world.people[who])
+        good = BODIES.get(name, dict)()
+        kinds = ["", "text/plain", "multipart/form-data", "application/x-www-form-urlencoded", "x" * 300, "a/b;=\x00"]
+        for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"):
+            for note, body in chosen(BODIES_OF_JSON, worst).items():
+                walk.send(who, method, address, note, data=body, content_type="application/json")
+            for kind in kinds:
+                walk.send(who, method, address, f"as {kind[:40]}", data=b"a=%00", content_type=kind)
+        method = MATRIX[name][0].upper()
+        for value in SHAPES:
+            whole = json.dumps(dict.fromkeys(names_of_bodies(), value))
+            walk.send(who, method, address, "everything", data=whole, content_type="application/json")
+            for field in good:
+                body = json.dumps({**good, field: value})
+                walk.send(who, method, address, f"{value!r:.40} in {field}", data=body, content_type="application/json")
+                if isinstance(good[field], dict):
+                    for inner in good[field]:
+                        body = json.dumps({**good, field: {**good[field], inner: value}})
+                        walk.send(who, method, address, f"{field}.{inner}", data=body, content_type="application/json")
     assert walk.failed == []
 
 
