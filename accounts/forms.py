@@ -68,7 +68,9 @@ class TokenForm(forms.Form):
     """What a new API token is called, what it may be used for, and for how long."""
 
     name = forms.CharField(
-        label=_("Name"), max_length=80, help_text=_("Such as the program that uses it. Admins of your studies see it.")
+        label=_("Name"),
+        max_length=80,
+        help_text=_("For example, the program that uses it. Study admins see this name."),
     )
     scopes = forms.MultipleChoiceField(
         label=_("What it may be used for"),

@@ -50,5 +50,5 @@ class ReportView(AssignmentView):
         try:
             reported = quarantining.report(assignment, self.person, videos=body["videos"], care=body.get("care"))
         except quarantining.NotShown:
-            raise PermissionDenied(_("You can report a pair once it was shown to you."), "not_shown") from None
+            raise PermissionDenied(_("You can only report a pair that was shown to you."), "not_shown") from None
         return Response(desk_json(reported.desk, assignment.study) | {"report": reported.outcome})
