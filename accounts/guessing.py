@@ -13,7 +13,7 @@ from django.db.models import Min, Sum
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from diptych.try_again import TryAgain
@@ -24,24 +24,21 @@ COOKIE = "known_browser"
 COOKIE_KEPT_S = 365 * 24 * 3600
 
 
-class AddressWaits(TryAgain):
-    """Too many wrong passwords came from this address."""
-
-    status = 429
-    code = "too_many_failures"
-    title = _("Too many wrong passwords came from your network.")
-    advice = _("Wait 15 minutes, then try again. In a browser in which you have signed in before, you need not wait.")
-
-
 def check_address(address: str | None, *, known: bool) -> None:
-    """Raise AddressWaits if too many wrong passwords came from the address, unless the browser is `known`."""
+    """Raise TryAgain if too many wrong passwords came from the address, unless the browser is `known`."""
     if known or address is None:
         return
     since = timezone.now() - settings.AXES_COOLOFF_TIME
     attempts = AccessAttempt.objects.filter(ip_address=address, attempt_time__gt=since)
     found = attempts.aggregate(failures=Sum("failures_since_start"), first=Min("attempt_time"))
     if (found["failures"] or 0) >= MOST_FAILURES:
-        raise AddressWaits(1 + int((found["first"] - since).total_seconds()))
+        raise TryAgain(
+            _("Too many wrong passwords came from your network."),
+            _("Wait 15 minutes, then try again. In a browser in which you have signed in before, you need not wait."),
+            "too_many_failures",
+            status=429,
+            retry_after_s=1 + int((found["first"] - since).total_seconds()),
+        )
 
 
 def is_known(request: HttpRequest, username: str) -> bool:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from django.contrib.auth.hashers import Argon2PasswordHasher
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 from diptych.try_again import TryAgain
 
@@ -22,23 +22,20 @@ in_request: ContextVar[bool] = ContextVar("in_request", default=False)
 _turn = threading.RLock()
 
 
-class HashingBusy(TryAgain):
-    """Another request of this process is hashing a password."""
-
-    status = 429
-    code = "busy"
-    title = _("Several people are signing in at this moment, so your password was not checked yet.")
-    advice = _("Try again in a few seconds.")
-
-
 @contextmanager
 def turn() -> Iterator[None]:
-    """Keep all hashing of this process for one request. Raises HashingBusy at once if another request has it."""
+    """Keep all hashing of this process for one request. Raises TryAgain at once if another request has it."""
     if not in_request.get():
         yield
         return
     if not _turn.acquire(blocking=False):
-        raise HashingBusy(random.randint(1, 3))  # noqa: S311 - so that not everybody comes back at once
+        raise TryAgain(
+            _("Several people are signing in at this moment, so your password was not checked yet."),
+            _("Try again in a few seconds."),
+            "busy",
+            status=429,
+            retry_after_s=random.randint(1, 3),  # noqa: S311 - so that not everybody comes back at once
+        )
     try:
         yield
     finally:
@@ -46,7 +43,7 @@ def turn() -> Iterator[None]:
 
 
 class Argon2Hasher(Argon2PasswordHasher):
-    """Django's hasher. In a request it raises HashingBusy instead of running beside another one."""
+    """Django's hasher. In a request it raises TryAgain instead of running beside another one."""
 
     #: Django's 8 would be eight threads, each with as much right to a processor as a thread that serves people.
     parallelism = 1

@@ -2,16 +2,19 @@
 
 from collections.abc import Callable
 from ipaddress import ip_address
+from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone, translation
 
 from accounts.audit import request_address
 from accounts.hashing import in_request
+
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
 def client_address(request: HttpRequest) -> str | None:
@@ -34,6 +37,15 @@ def address_or_none(text: str) -> str | None:
         return None
 
 
+def without_person(view: View) -> View:
+    """Mark a view that must be served without asking who sends the request: it has no words, and its own protection.
+
+    Health checks must be served when the database, which knows the person, is not; a media address is its own proof.
+    """
+    view.without_person = True  # type: ignore[attr-defined]
+    return view
+
+
 class PersonMiddleware:
     """Applies a signed-in person's language and time zone, and leads a one-time password to its change."""
 
@@ -51,8 +63,8 @@ class PersonMiddleware:
 
     def process_view(self, request: HttpRequest, view: Callable, args: tuple, kwargs: dict) -> HttpResponse | None:
         match = request.resolver_match
-        if match is None or match.namespace in NO_PAGES or match.view_name in HEALTH_CHECKS:
-            return None
+        if match is None or getattr(view, "without_person", False) or hasattr(view, "cls"):
+            return None  # a view class of the API refuses one-time passwords itself (`tokens.SessionAuthentication`)
         if not request.user.is_authenticated:
             return None
         if request.user.must_change_password and match.view_name not in OPEN_TO_ONE_TIME_PASSWORDS:
@@ -66,9 +78,4 @@ class PersonMiddleware:
         return None
 
 
-#: Neither reads language or time zone. The API refuses one-time passwords itself (`tokens.SessionAuthentication`); a
-#: media address is its own proof and is given out by the API alone.
-NO_PAGES = {"api", "media"}
-#: They must be served when the database, which knows the person, is not.
-HEALTH_CHECKS = {"healthz", "healthz_workers"}
 OPEN_TO_ONE_TIME_PASSWORDS = {"accounts:password", "accounts:sign_out", "accounts:language"}

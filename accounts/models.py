@@ -153,12 +153,35 @@ class AccessToken(AbstractAuthToken):
         return (self.expiry - timezone.now()).days
 
 
+class SentForm(models.Model):
+    """A form that takes effect only once, and was sent. Its page was made with a random key, which it sends along."""
+
+    form = models.CharField(max_length=80, help_text="What was sent, and about what, such as “people.numbered 3”")
+    key = models.UUIDField()
+    sent_by = models.ForeignKey(
+        User, null=True, on_delete=models.PROTECT, related_name="+", help_text="Null: a command"
+    )
+    sent_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="sent_form_once", fields=["form", "key"]),
+            models.CheckConstraint(name="sent_form_is_named", condition=~Q(form="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.form} ({self.key})"
+
+
 class AuditEvent(models.Model):
-    """Who did what to which row, and what it was before. Append-only: a trigger refuses any other write."""
+    """Who did what to which row, and what it was before. Append-only: a trigger refuses any other write.
+
+    No code of the product reads it. What the product has to know later has a table of its own.
+    """
 
     at = models.DateTimeField(db_default=Now())
     actor = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+", help_text="Null: the system")
-    action = models.CharField(max_length=60, help_text="room.verb, such as “annotation.submitted”")
+    action = models.CharField(max_length=60, help_text="app.verb, such as “annotation.submitted”")
     subject = models.CharField(max_length=60, help_text="The table of the row")
     subject_id = models.CharField(max_length=64)
     study_slug = models.CharField(max_length=60, blank=True)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from accounts import audit, tokens
 from accounts.models import User
 from accounts.one_time_hasher import GROUPS, LETTERS, LETTERS_A_GROUP, OneTimePasswordHasher
+from diptych.refusals import BadInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +39,11 @@ class NewPerson:
     email: str = ""
 
 
-class PersonRefused(Exception):
-    """Nobody got an account, because `username` cannot have one; `str()` says why."""
-
-    def __init__(self, username: str, reason: str) -> None:
-        super().__init__(reason)
-        self.username = username
-
-
 @transaction.atomic
 def create_people(wanted: Sequence[NewPerson], *, one_time: bool = True, actor: User | None = None) -> list[User]:
     """Make accounts, all of them or none. A `one_time` password must be changed at the first sign-in.
 
-    Raises PersonRefused for a username or address that cannot be one, or a username that is taken, and IntegrityError
+    Raises BadInput for a username or address that cannot be one, or a username that is taken, and IntegrityError
     for a username that somebody else takes at this moment.
     """
     people = []
@@ -61,15 +54,19 @@ def create_people(wanted: Sequence[NewPerson], *, one_time: bool = True, actor: 
         try:
             person.clean_fields()
         except ValidationError as error:
-            raise PersonRefused(one.username, " ".join(error.messages)) from None
+            raise _refused(one.username, " ".join(error.messages)) from None
         people.append(person)
     taken = User.objects.filter(username__in=[one.username for one in wanted]).values_list("username", flat=True)
     if name := next(iter(taken), None):
-        raise PersonRefused(name, _("A user with that username already exists."))
+        raise _refused(name, _("A user with that username already exists."))
     User.objects.bulk_create(people)
     facts = [(person, {"username": person.username, "one_time_password": one_time}) for person in people]
     audit.record_each("user.created", facts, actor=actor)
     return people
+
+
+def _refused(username: str, why: str) -> BadInput:
+    return BadInput(_("%(name)s cannot be added: %(why)s") % {"name": username, "why": why})
 
 
 def create_person(username: str, password: Password, *, one_time: bool = True, actor: User | None = None) -> User:

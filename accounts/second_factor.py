@@ -11,26 +11,22 @@ from datetime import datetime
 import django_otp
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django_otp.models import Device
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import audit
 from accounts.models import User
+from diptych.refusals import BadInput
 
 #: Seconds for which a code opens pages, and for which it opens what is worst to see.
 OPENS_PAGES_S = 3600
 OPENS_MEDIA_S = 600
 BACKUP_CODES = 10
 SESSION_KEY = "second_factor"
-
-
-class WrongCode(Exception):
-    """The code is not right; `locked_until` says from when on another is looked at, if that is not now."""
-
-    def __init__(self, locked_until: datetime | None) -> None:
-        super().__init__("wrong code")
-        self.locked_until = locked_until
 
 
 def has_one(person: User) -> bool:
@@ -70,7 +66,7 @@ def secret(device: TOTPDevice) -> str:
 def enrol(person: User, code: str) -> tuple[TOTPDevice, list[str]]:
     """Puts the new device into use in place of any other; it, and the backup codes, which are shown this once.
 
-    Raises WrongCode.
+    Raises BadInput.
     """
     device = new_device(person)
     _verify(person, device, code)
@@ -101,25 +97,41 @@ def _fresh_backup_codes(person: User) -> list[str]:
 
 
 def verify(person: User, code: str) -> Device:
-    """The device whose code it is: six digits are the app's, anything else a backup code. Raises WrongCode."""
+    """The device whose code it is: six digits are the app's, anything else a backup code. Raises BadInput."""
     code = "".join(code.split()).replace("-", "").lower()
     kind = TOTPDevice if code.isdigit() and len(code) == 6 else StaticDevice
     device = kind.objects.filter(user=person, confirmed=True).first()
     if device is None:
-        raise WrongCode(None)
+        raise _wrong_code(None)
     _verify(person, device, code)
     return device
 
 
 def _verify(person: User, device: Device, code: str) -> None:
-    """Uses the code up. Raises WrongCode, with the record of it kept."""
+    """Uses the code up. Raises BadInput, with the record of it kept."""
     with transaction.atomic():
         right = django_otp.verify_token(person, device.persistent_id, "".join(code.split()))
         audit.record("second_factor.given" if right else "second_factor.refused", person, actor=person)
     if not right:
         device.refresh_from_db()
         _, why = device.verify_is_allowed()
-        raise WrongCode(why["locked_until"] if why else None)
+        raise _wrong_code(why["locked_until"] if why else None)
+
+
+def _wrong_code(locked_until: datetime | None) -> BadInput:
+    """Return the refusal of a code. `locked_until` says from when on another is looked at, if that is not now."""
+    if locked_until is None:
+        return BadInput(
+            _("This code is not right. Codes of the app change every 30 seconds: use the one it shows now."),
+            "wrong_code",
+        )
+    seconds = max(1, int((locked_until - timezone.now()).total_seconds()) + 1)
+    sentence = ngettext(
+        "This code was not taken. Wait %(count)s second, then use the one that the app shows now.",
+        "This code was not taken. Wait %(count)s seconds, then use the one that the app shows now.",
+        seconds,
+    )
+    return BadInput(sentence % {"count": seconds}, "wrong_code")
 
 
 @transaction.atomic

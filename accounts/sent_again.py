@@ -1,4 +1,4 @@
-"""Form views whose request the server may put off: static/js/sent_again.js sends such a form again by itself."""
+"""Form views whose request the server may put off: js/accounts/sent_again.js sends such a form again by itself."""
 
 from typing import Any
 

@@ -23,6 +23,7 @@ from rest_framework.request import Request
 
 from accounts import audit
 from accounts.models import WARNING_DAYS, AccessToken, User
+from diptych.refusals import BadInput
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
@@ -43,10 +44,6 @@ MOST_TOKENS = 50
 
 #: Functions that say which scopes a person's present roles can use. Apps that know roles add theirs when they start.
 scope_rules: list[Callable[[User], Collection[str]]] = []
-
-
-class TokenTrouble(Exception):
-    """No token was made. `str()` says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,19 +109,19 @@ def make_named_token(
     The person's row is locked. If their password was replaced since `person` was read, no token is made: a reset ends
     all tokens, so none may appear after it from a session that the reset ended.
 
-    Raises TokenTrouble.
+    Raises BadInput.
     """
     present = User.objects.select_for_update(no_key=True).get(pk=person.pk)
     if present.password != person.password or not present.is_active:
-        raise TokenTrouble(_("This account changed at this moment. Sign in again."))
+        raise BadInput(_("This account changed at this moment. Sign in again."))
     if unusable := sorted(set(scopes) - set(usable_scopes(present))):
         about = {"name": present.username, "scopes": ", ".join(unusable)}
-        raise TokenTrouble(_("No role of %(name)s can use these scopes: %(scopes)s. Leave them out.") % about)
+        raise BadInput(_("No role of %(name)s can use these scopes: %(scopes)s. Leave them out.") % about)
     if AccessToken.objects.filter(user=present, name=name).exists():
-        raise TokenTrouble(_("There is a token called “%(name)s” already. Choose another name.") % {"name": name})
+        raise BadInput(_("There is a token called “%(name)s” already. Choose another name.") % {"name": name})
     if AccessToken.objects.filter(user=present).count() >= MOST_TOKENS:
         sentence = _("One person has at most %(most)s tokens. Revoke one that is not used.")
-        raise TokenTrouble(sentence % {"most": MOST_TOKENS})
+        raise BadInput(sentence % {"most": MOST_TOKENS})
     return create_token(present, scopes=scopes, name=name, lifetime=timedelta(days=days), actor=actor)
 
 

@@ -29,7 +29,7 @@ def sign_in_in_place(request: HttpRequest) -> HttpResponse:
     try:
         is_valid = form.is_valid()
     except TryAgain as reason:
-        response = refusal(reason.status, reason.code, f"{reason.title} {reason.advice}")
+        response = refusal(reason.status, reason.code, reason.sentence)
         response["Retry-After"] = str(reason.retry_after_s)
         return response
     if not is_valid:

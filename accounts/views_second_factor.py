@@ -9,15 +9,13 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import second_factor
 from accounts.models import User
 from accounts.views import own_address
+from diptych.refusals import Refused
 
 View = Callable[..., HttpResponseBase]
 
@@ -62,8 +60,8 @@ def new(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         try:
             device, codes = second_factor.enrol(person, request.POST.get("code", ""))
-        except second_factor.WrongCode as wrong:
-            error = sentence(wrong)
+        except Refused as wrong:
+            error = wrong.sentence
         else:
             second_factor.remember(request, device)
             return render(request, "accounts/second_factor_codes.html", {"codes": codes, "next": following})
@@ -102,8 +100,8 @@ def give(request: HttpRequest) -> HttpResponse:
         try:
             second_factor.remember(request, second_factor.verify(person, request.POST.get("code", "")))
             return redirect(following)
-        except second_factor.WrongCode as wrong:
-            error = sentence(wrong)
+        except Refused as wrong:
+            error = wrong.sentence
     return render(request, "accounts/second_factor.html", {"next": following, "error": error})
 
 
@@ -117,15 +115,3 @@ def backup_codes(request: HttpRequest) -> HttpResponse:
         return way
     codes = second_factor.replace_backup_codes(person_of(request))
     return render(request, "accounts/second_factor_codes.html", {"codes": codes, "next": reverse("home")})
-
-
-def sentence(wrong: second_factor.WrongCode) -> str:
-    """What to tell somebody whose code was not taken."""
-    if wrong.locked_until is None:
-        return _("This code is not right. Codes of the app change every 30 seconds: use the one it shows now.")
-    seconds = max(1, int((wrong.locked_until - timezone.now()).total_seconds()) + 1)
-    return ngettext(
-        "This code was not taken. Wait %(count)s second, then use the one that the app shows now.",
-        "This code was not taken. Wait %(count)s seconds, then use the one that the app shows now.",
-        seconds,
-    ) % {"count": seconds}

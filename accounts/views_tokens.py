@@ -16,7 +16,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.forms import ResetPasswordForm, TokenForm
 from accounts.models import AccessToken, User
 from accounts.people import new_password, reset_password
-from accounts.tokens import NewToken, TokenTrouble, make_named_token, revoke, usable_scopes
+from accounts.tokens import NewToken, make_named_token, revoke, usable_scopes
+from diptych.refusals import BadInput
 
 TOKENS_A_PAGE = 50
 
@@ -32,7 +33,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         try:
             made = make_named_token(person, actor=person, **form.cleaned_data)
-        except TokenTrouble as trouble:
+        except BadInput as trouble:
             form.add_error(None, str(trouble))
         else:
             form = TokenForm(None, scopes=usable_scopes(person))

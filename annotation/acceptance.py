@@ -14,8 +14,9 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from annotation.models import Assignment, Seat, Standing
-from catalog.models import Batch, Study
+from catalog.models import Batch
 from diptych.database.fixed import fetch_one
+from studies.models import Study
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,14 @@ class StudyAccepts:
 
 @dataclass(frozen=True, slots=True)
 class BatchAccepts:
-    """What the pairs of a batch accept in one state."""
+    """What the pairs of a batch accept in one state. `revisions` are the annotators', `corrections` the reviewers'."""
 
     #: As of a study. Answers to pairs of a batch that is being checked would be work for nothing.
     leases: bool
     #: A first answer is counted; else it is kept as surplus.
     counts: bool
     revisions: bool
+    corrections: bool = True
 
 
 BY_STUDY: dict[str, StudyAccepts] = {
@@ -53,14 +55,16 @@ BY_BATCH: dict[str, BatchAccepts] = {
     Batch.State.OPEN: _TAKES_WORK,
     Batch.State.ANNOTATED: _TAKES_WORK,
     Batch.State.IN_REVIEW: _IS_CHECKED,
-    Batch.State.ACCEPTED: _IS_CHECKED,
+    Batch.State.ACCEPTED: BatchAccepts(leases=False, counts=False, revisions=False, corrections=False),
     Batch.State.RETURNED: _TAKES_WORK,
 }
 
-#: Reasons on the standing of an answer that is kept and never counted: its slot had gone to somebody else, or it came
-#: too late for the study or for the batch.
+#: Reasons for which an answer does not count (`Standing.uncounted_reason`). It never did: its slot had gone to somebody
+#: else, or it came too late for the study or for the batch.
 SURPLUS, SURPLUS_STUDY_CLOSED, SURPLUS_BATCH_CLOSED = "surplus", "surplus_study_closed", "surplus_batch_closed"
 SURPLUS_REASONS = (SURPLUS, SURPLUS_STUDY_CLOSED, SURPLUS_BATCH_CLOSED)
+#: It counted until review rejected it, or returned it to its person, so that the pair is asked again.
+ASKED_AGAIN = (REJECTED, RETURNED) = ("rejected", "returned")
 
 
 def surplus_reason(standing: Standing) -> str:
@@ -68,7 +72,7 @@ def surplus_reason(standing: Standing) -> str:
     shared only where the study shares it."""
     if standing.counted:
         return ""
-    return standing.reason if standing.reason in SURPLUS_REASONS else SURPLUS
+    return standing.uncounted_reason if standing.uncounted_reason in SURPLUS_REASONS else SURPLUS
 
 
 LEASING_BATCHES = [state for state, accepts in BY_BATCH.items() if accepts.leases]
@@ -81,7 +85,7 @@ def _listed(states: Iterable[str]) -> str:
 
 # Conditions for statements, which read the states as they are when the statement begins. Subqueries, so that a
 # condition never becomes a join that reads more than one row.
-_STUDY = "(SELECT study.state FROM catalog_study study WHERE study.id = {id})"
+_STUDY = "(SELECT study.state FROM studies_study study WHERE study.id = {id})"
 _BATCH = "(SELECT batch.state FROM catalog_batch batch WHERE batch.id = pair.batch_id)"
 #: Of a statement with the parameter `study`.
 STUDY_LEASES = (
@@ -102,7 +106,7 @@ BATCH_SHARED = """
 SELECT batch.state FROM catalog_pair pair JOIN catalog_batch batch ON batch.id = pair.batch_id
  WHERE pair.id = %(pair)s FOR SHARE OF batch
 """
-STUDY_SHARED = "SELECT study.state FROM catalog_study study WHERE study.id = %(study)s FOR SHARE OF study"
+STUDY_SHARED = "SELECT study.state FROM studies_study study WHERE study.id = %(study)s FOR SHARE OF study"
 
 
 def locked_states(assignment: Assignment) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from annotation.models import Annotation
 from annotation.protocol import HARM_KEYS, SUB_DIMENSION_KEYS, VIDEOS
-from catalog.models import Study
+from studies.models import Study
 
 #: Faster than this, a video is played and not watched. The page has the same rule (static/js/player/viewing.js).
 FASTEST_WATCHED = 1.0

@@ -4,9 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -33,12 +31,7 @@ from annotation.serializers import (
 )
 from annotation.showing import shown
 from annotation.taking_back import NOT_TAKEN_BACK
-
-
-class Conflict(APIException):
-    """409: what was sent contradicts what is stored."""
-
-    status_code = 409
+from diptych.refusals import Refused
 
 
 class LeaseView(SignedInView):
@@ -60,14 +53,14 @@ class AssignmentView(SignedInView):
         return validated(serializer_class, self.request.data, assignment)
 
     @contextmanager
-    def refusing(self, assignment: Assignment, care: dict[str, Any] | None, showing: str = "") -> Iterator[None]:
-        """Turns a refusal into a 409. What the person has seen of the pair by then (`care`) is booked all the same."""
+    def booking(self, assignment: Assignment, care: dict[str, Any] | None, showing: str = "") -> Iterator[None]:
+        """Book what the person has seen of the pair (`care`) also if the request is refused."""
         try:
             yield
-        except (serving.NotYours, submission.Conflict) as refusal:
+        except Refused:
             if care:
                 exposure_reports.take_report(assignment, self.person, care, showing=showing)
-            raise Conflict(str(refusal), refusal.code) from refusal
+            raise
 
 
 class SubmitView(AssignmentView):
@@ -81,7 +74,7 @@ class SubmitView(AssignmentView):
         """Stores the answers: 201 the first time, 200 for a repeat of the same submission id, 409 for a conflict."""
         assignment = own_assignment(request, assignment_id)
         body = self.validated(SubmissionSerializer, assignment)
-        with self.refusing(assignment, body.get("care")):
+        with self.booking(assignment, body.get("care")):
             submitted = submission.submit(
                 assignment,
                 self.person,
@@ -106,10 +99,7 @@ class DraftView(AssignmentView):
     def put(self, request: Request, assignment_id: int) -> Response:
         """Keeps unfinished answers. Anything may be null, but an overall answer needs its first stage."""
         assignment = own_assignment(request, assignment_id)
-        try:
-            submission.save_draft(assignment, self.validated(DraftSerializer, assignment))
-        except submission.Conflict as conflict:
-            raise Conflict(str(conflict), conflict.code) from conflict
+        submission.save_draft(assignment, self.validated(DraftSerializer, assignment))
         return Response(status=204)
 
 
@@ -124,12 +114,8 @@ class SkipView(AssignmentView):
         """Gives the pair back for good, with a reason, and leases what comes next."""
         assignment = own_assignment(request, assignment_id)
         body = self.validated(SkipSerializer, assignment)
-        try:
-            with self.refusing(assignment, body.get("care")):
-                desk = serving.skip(assignment, self.person, reason=body["reason"], care=body.get("care"))
-        except skipping.ReasonNeeded as error:
-            sentence = _("This pair is not known to show harm. Skip it with one of the reasons.")
-            raise ValidationError({"reason": [sentence]}) from error
+        with self.booking(assignment, body.get("care")):
+            desk = skipping.skip(assignment, self.person, reason=body["reason"], care=body.get("care"))
         return Response(desk_json(desk, assignment.study))
 
 
@@ -146,8 +132,7 @@ class RenewView(AssignmentView):
         study = assignment.study
         if care := self.validated(RenewSerializer, assignment).get("care"):
             exposure_reports.take_report(assignment, self.person, care)
-        with self.refusing(assignment, None):
-            renewed = serving.renew(assignment, self.person)
+        renewed = serving.renew(assignment, self.person)
         seat = Seat.objects.get(study=study, person=self.person)
         return Response(assignment_json(shown(renewed.pk)[renewed.pk], seat, study))
 
@@ -176,8 +161,5 @@ class ReleaseView(AssignmentView):
     def post(self, request: Request, assignment_id: int) -> Response:
         """Gives the pair back unanswered; its draft stays for when it comes round again."""
         assignment = own_assignment(request, assignment_id)
-        try:
-            serving.release(assignment, self.person)
-        except serving.NotYours as error:
-            raise Conflict(str(error), error.code) from error
+        serving.release(assignment, self.person)
         return Response(status=204)

@@ -3,22 +3,19 @@
 from typing import Any
 
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import SignedInView
 from annotation import reading
-from annotation.api import Conflict
 from annotation.permissions import annotated_study
-from catalog.documents import NoSuchText, sections, text_of
-from catalog.documents.changes import ADDED, CHANGED, REMOVED
-from catalog.documents.texts import LANGUAGES
-from catalog.models import Document
-from catalog.permissions import study_for
+from studies.documents.changes import ADDED, CHANGED, REMOVED
+from studies.documents.markdown import sections
+from studies.documents.texts import LANGUAGES, text_of
+from studies.models import Document
+from studies.permissions import study_for
 
 #: The most that the column takes.
 LAST_VERSION = 2**31 - 1
@@ -83,10 +80,7 @@ class GuidelineView(SignedInView):
         """The study's guideline in sections, in the version in force or in an earlier one."""
         study = study_for(request, slug)
         asked = parameters(request, WhichGuidelineSerializer)
-        try:
-            text = text_of(study, Document.Kind.GUIDELINE, asked["language"], asked.get("version"))
-        except NoSuchText as error:
-            raise NotFound(str(error)) from error
+        text = text_of(study, Document.Kind.GUIDELINE, asked["language"], asked.get("version"))
         return Response(
             {
                 "version": text.version,
@@ -142,11 +136,7 @@ class GuidelineReadView(SignedInView):
         body = ReadSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         version = body.validated_data["version"]
-        try:
-            reading.mark_read(self.person, study, version)
-        except reading.NotInForce as error:
-            sentence = _("The guideline is at version %(version)s by now. Read that one.") % {"version": error.version}
-            raise Conflict(sentence, "not_in_force") from error
+        reading.mark_read(self.person, study, version)
         return Response({"guideline_read": version})
 
 

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from annotation import revisions
 from annotation.acceptance import surplus_reason
 from annotation.answers import Answers, draft_of
-from annotation.api import AssignmentView, Conflict
+from annotation.api import AssignmentView
 from annotation.models import Assignment, Seat, Standing
 from annotation.permissions import own_assignment
 from annotation.responses import AssignmentShape, StoredShape, assignment_json
@@ -20,7 +20,17 @@ from annotation.serializers import RevisionSerializer, validated
 from annotation.showing import shown
 
 #: Why an answer may no longer be changed.
-CLOSED = ("not_answered", "too_late", "consent", "excluded", "study_closed", "held", "batch_closed")
+CLOSED = (
+    "not_answered",
+    "too_late",
+    "consent",
+    "excluded",
+    "study_closed",
+    "held",
+    "batch_closed",
+    "corrected",
+    "asked_again",
+)
 
 
 class ReopenedShape(AssignmentShape):
@@ -48,9 +58,10 @@ class ReopenView(AssignmentView):
         assignment = own_assignment(request, assignment_id)
         study = assignment.study
         seat = Seat.objects.get(study=study, person=self.person)
-        closed = revisions.closed_because(assignment, seat, study, timezone.now())
+        standing = Standing.objects.filter(pk=assignment.pk).first()
+        closed = revisions.closed_because(assignment, standing, seat, study, timezone.now())
         if closed is not None:
-            raise Conflict(str(closed), closed.code)
+            raise closed
         return Response(reopened_json(assignment, seat))
 
 
@@ -66,7 +77,7 @@ class ReviseView(AssignmentView):
         and for answers that stand already, 409 for a conflict."""
         assignment = own_assignment(request, assignment_id)
         body = validated(RevisionSerializer, request.data, assignment)
-        with self.refusing(assignment, body.get("care"), f"revision {body['submission_id']}"):
+        with self.booking(assignment, body.get("care"), f"revision {body['submission_id']}"):
             revised = revisions.revise(
                 assignment,
                 self.person,

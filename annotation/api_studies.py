@@ -10,9 +10,9 @@ from rest_framework.response import Response
 
 from accounts.api import SignedInView
 from annotation.progress import own_answers, progress
-from catalog.models import Study
-from catalog.models.studies import HasRoles, Role
-from catalog.permissions import MAY_SEE_PROGRESS, allows, study_for
+from studies.models import Study
+from studies.models.studies import HasRoles, Role
+from studies.permissions import MAY_SEE_PROGRESS, allows, study_for
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class AnnotationConfig(AppConfig):
@@ -8,9 +9,22 @@ class AnnotationConfig(AppConfig):
         from annotation.quarantining import take_off_desks
         from annotation.reading import NEEDED_SECTIONS
         from annotation.receivers_membership import give_back_leases
-        from catalog import documents
-        from catalog.signals import assets_quarantined, membership_revoked
+        from safety.signals import assets_quarantined
+        from studies.documents.publishing import need
+        from studies.links import Link, Place, register
+        from studies.permissions import MAY_ANNOTATE, MAY_SEE_WELLBEING
+        from studies.signals import membership_revoked
 
-        documents.need("guideline", NEEDED_SECTIONS)
+        need("guideline", NEEDED_SECTIONS)
         assets_quarantined.connect(take_off_desks, dispatch_uid="annotation.take_off_desks")
         membership_revoked.connect(give_back_leases, dispatch_uid="annotation.give_back_leases")
+        register(
+            Place.HOME,
+            Link("wellbeing", _("Wellbeing"), "annotation:wellbeing", MAY_SEE_WELLBEING, order=30),
+            Link(
+                *("workspace", _("Compare videos"), "annotation:workspace", MAY_ANNOTATE),
+                order=40,
+                first_page=True,
+                look="primary",
+            ),
+        )

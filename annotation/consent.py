@@ -15,18 +15,19 @@ from django.utils.translation import override
 
 from accounts import audit
 from accounts.models import Consent, User
-from annotation import serving
+from annotation import seats, serving
 from annotation.models import Assignment, Seat
 from annotation.seats import look_back_soon
-from catalog.documents import NoSuchText, text_of
-from catalog.harms import HARM_KEYS, Harm, harms_of
-from catalog.models import Document, Study
-from catalog.running.durations import spoken
-from catalog.terms import categories_of
+from diptych.durations import in_words
+from diptych.refusals import ChangedMeanwhile, NotThere
+from studies.documents.texts import text_of
+from studies.harms import HARM_KEYS, Harm, harms_of
+from studies.models import Document, Study
+from studies.terms import categories_of
 
 
-class TermsChanged(Exception):
-    """The study changed its terms after they were shown; nothing was agreed to."""
+def terms_changed() -> str:
+    return _("The study changed its terms while you read. Nothing was saved; read them again.")
 
 
 def document_of(study: Study) -> str:
@@ -46,7 +47,7 @@ def latest(person: User, study: Study) -> Consent | None:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A fact that the consent page names; the text may link to it by `key` (`catalog.promises`)."""
+    """A fact that the consent page names; the text may link to it by `key` (`studies.promises`)."""
 
     key: str
     label: str
@@ -56,12 +57,12 @@ class Named:
 def named(study: Study) -> list[Named]:
     """Return the study's limits, breaks and pay, in the present language. What it does not have, it says so."""
     breaks = study.break_after_s and study.break_s
-    after = {"length": spoken(study.break_s), "work": spoken(study.break_after_s)}
+    after = {"length": in_words(study.break_s), "work": in_words(study.break_after_s)}
     return [
         Named(
             "limit",
             _("Possibly harmful video a day"),
-            _("%(limit)s at most") % {"limit": spoken(study.daily_dose_s)} if study.daily_dose_s else _("no limit"),
+            _("%(limit)s at most") % {"limit": in_words(study.daily_dose_s)} if study.daily_dose_s else _("no limit"),
         ),
         Named(
             "breaks", _("Breaks"), _("%(length)s after %(work)s of active work") % after if breaks else _("none set")
@@ -95,13 +96,13 @@ def agree(person: User, study: Study, *, categories: Collection[str], text: str,
         categories: harm keys out of `study.categories`; none is fine, then they get harmless pairs only.
         text: the words as they were shown, in `language`.
 
-    Raises ValueError for a category that the study does not show, TermsChanged if newer terms are in force.
+    Raises ValueError for a category that the study does not show, ChangedMeanwhile if newer terms are in force.
     """
     if unknown := set(categories) - set(study.categories):
         raise ValueError(f"The study does not show {', '.join(sorted(unknown))}.")
-    seat = serving.take_seat(person, study)
+    seat = seats.take_seat(person, study)
     if Study.objects.filter(pk=study.pk, consent_version__gt=study.consent_version).exists():
-        raise TermsChanged
+        raise ChangedMeanwhile(terms_changed())
     if _stands_already(person, study, seat, categories, text):
         return seat
     _end(person, study)
@@ -139,7 +140,7 @@ def _stands_already(person: User, study: Study, seat: Seat, categories: Collecti
 def withdraw(person: User, study: Study) -> None:
     """Ends the person's agreement: what they hold is given back, and nothing is served to them until they agree again.
     Answers given stay, and so do drafts. Withdrawing twice is harmless."""
-    seat = serving.take_seat(person, study)
+    seat = seats.take_seat(person, study)
     if not _end(person, study) and not seat.consented_version:
         return
     seat.consented_version = 0
@@ -221,5 +222,5 @@ def earlier_text(study: Study, consent: Consent, language: str) -> Document | No
     """The text that was agreed to then, in the language of now where there is one; None if it is not kept."""
     try:
         return text_of(study, Document.Kind.CONSENT, language, consent.version)
-    except NoSuchText:
+    except NotThere:
         return None

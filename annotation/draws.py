@@ -5,7 +5,7 @@ from typing import Any
 
 from annotation.models import Assignment, Seat
 from annotation.protocol import DIMENSION_BLOCK, DIMENSIONS, HARM_KEYS, SUB_DIMENSION_KEYS, VIDEOS
-from catalog.models import Study
+from studies.models import Study
 
 #: Of consistent answers, how many are looked at once more, so that a second look does not tell which are not.
 SECOND_LOOK_SHARE = 0.05

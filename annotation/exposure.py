@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from accounts.models import User
 from annotation.models import Break, Exposure, Seat
-from catalog.models import Study
 from diptych.database.fixed import change, fetch_one
+from studies.models import Study
 
 #: How often each clip is expected to be looked at in full, for the estimate.
 LOOKS = 2.0
@@ -57,7 +57,7 @@ def add_to_dose(person_id: int, changes: Iterable[tuple[date, float]]) -> None:
 EXPECTED = """
 WITH estimate AS (
     SELECT pair.study_id, %(looks)s * (SELECT coalesce(sum(asset.duration_s), 0)
-                                         FROM catalog_video video JOIN catalog_asset asset ON asset.id = video.asset_id
+                                         FROM catalog_video video JOIN media_asset asset ON asset.id = video.asset_id
                                         WHERE video.id IN (pair.video_0_id, pair.video_1_id)) AS seconds
       FROM catalog_pair pair WHERE pair.id = %(pair)s AND pair.lane = 1
 ), stood AS (

@@ -16,9 +16,9 @@ from accounts.models import Consent
 from annotation.consent import document_of
 from annotation.models import Break, Exposure
 from annotation.wellbeing import SEEN
-from catalog.harms import Harm, harms_of
-from catalog.models import Membership, Study
-from catalog.models.studies import Role
+from studies.harms import Harm, harms_of
+from studies.models import Membership, Study
+from studies.models.studies import Role
 
 LEAST = 5
 WEEKS = 8

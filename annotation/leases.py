@@ -15,20 +15,14 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from annotation import acceptance, exposure
 from annotation.models import Assignment, Seat
-from catalog.models import Study
+from catalog import batches
 from diptych.database.fixed import change, fetch_all, fetch_one
+from diptych.refusals import Refused
+from studies.models import Study
 
 #: An assignment in one of these states does not keep its pair from being given to the same person again. A later
 #: round is offered again, whichever way its lease ended unanswered.
 RECLAIMABLE = (Assignment.State.EXPIRED, Assignment.State.RELEASED, Assignment.State.OFFERED)
-
-
-class NotYours(Exception):
-    """The assignment can no longer be acted on; `str()` says why, `code` is a word for programs."""
-
-    def __init__(self, code: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +39,24 @@ class Held:
     #: Whether the pair could be leased anew: it is not held, and its batch is not being checked. Of an offer `accept`
     #: finds that out.
     servable: bool
+    batch_id: int
+
+    def leased_of(self, batch_id: int) -> bool:
+        """Return whether this is a lease, not an offer, of a pair of the batch."""
+        return self.batch_id == batch_id and bool(self.place)
 
 
 #: `id + 0`, here and below: planned while tables are small, an order that an index of all assignments has would be read
 #: from that index, past everything that the study ever gave.
 HELD = f"""
 SELECT assignment.id, assignment.state, assignment.place, assignment.expires_at, pair.lane,
-       NOT pair.may_show && %(excluded)s::varchar[] AS agreed, pair.held = '' AND {acceptance.BATCH_LEASES} AS servable
+       NOT pair.may_show && %(excluded)s::varchar[] AS agreed, pair.held = '' AND {acceptance.BATCH_LEASES} AS servable,
+       pair.batch_id
   FROM annotation_assignment assignment JOIN catalog_pair pair ON pair.id = assignment.pair_id
  WHERE assignment.study_id = %(study)s AND assignment.person_id = %(person)s AND assignment.state = 'leased'
  UNION ALL
 (SELECT assignment.id, assignment.state, '', assignment.expires_at, pair.lane,
-        NOT pair.may_show && %(excluded)s::varchar[], true
+        NOT pair.may_show && %(excluded)s::varchar[], true, pair.batch_id
   FROM annotation_assignment assignment JOIN catalog_pair pair ON pair.id = assignment.pair_id
  WHERE assignment.study_id = %(study)s AND assignment.person_id = %(person)s AND assignment.state = 'offered'
  ORDER BY assignment.id + 0 LIMIT 1)
@@ -151,7 +151,8 @@ WITH offered AS (  -- whoever gets here while holding a pair waits for no other
 )
 UPDATE annotation_assignment mine
    SET state = 'leased', place = %(place)s, leased_at = %(now)s, shown_at = %(now)s, expires_at = %(expires_at)s,
-       lease_number = mine.lease_number + 1
+       lease_number = mine.lease_number + 1,
+       protocol_version = %(protocol_version)s, guideline_version = %(guideline_version)s
   FROM offered, slot WHERE mine.id = offered.id
 RETURNING mine.id, mine.pair_id
 """  # noqa: S608 - of constants
@@ -169,6 +170,8 @@ def accept(seat: Seat, person: User, study: Study, now: datetime, *, capped: boo
         "capped": capped,
         "now": now,
         "expires_at": now + timedelta(seconds=study.lease_s),
+        "protocol_version": study.protocol_version,
+        "guideline_version": study.guideline_version,
     }
     row = fetch_one(ACCEPTED, values)
     if row is None:
@@ -191,7 +194,7 @@ UPDATE catalog_pair pair SET open_slots = pair.open_slots + 1 FROM ended WHERE p
 
 
 def end(assignment_id: int, state: str) -> bool:
-    """Ends a lease and returns its slot. False if it had ended already without an answer; NotYours if answered."""
+    """Ends a lease and returns its slot. False if it had ended already without an answer; Refused if answered."""
     if change(ENDED, {"id": assignment_id, "state": state, "now": timezone.now()}):
         return True
     _refuse_if_answered(assignment_id)
@@ -200,7 +203,7 @@ def end(assignment_id: int, state: str) -> bool:
 
 def _refuse_if_answered(assignment_id: int) -> None:
     if Assignment.objects.filter(pk=assignment_id, state=Assignment.State.SUBMITTED).exists():
-        raise NotYours("already_answered", _("This pair was already submitted."))
+        raise Refused(_("This pair was already submitted."), "already_answered")
 
 
 #: A lease that has ended holds no slot any more, unless the sweep has not passed since.
@@ -226,14 +229,14 @@ UPDATE annotation_assignment assignment
 def skip(assignment_id: int, reason: str) -> bool:
     """Ends the assignment for good, and returns its slot if it holds one. False if it was skipped before.
 
-    Raises NotYours if it was answered, or if its lease has ended and the study is closed.
+    Raises Refused if it was answered, or if its lease has ended and the study is closed.
     """
     if change(SKIPPED, {"id": assignment_id, "reason": reason, "now": timezone.now()}):
         return True
     _refuse_if_answered(assignment_id)
     if Assignment.objects.filter(pk=assignment_id, state=Assignment.State.SKIPPED).exists():
         return False
-    raise NotYours(acceptance.STUDY_CLOSED, acceptance.lease_ended_study_closed())
+    raise Refused(acceptance.lease_ended_study_closed(), acceptance.STUDY_CLOSED)
 
 
 LET_GO = """
@@ -292,3 +295,29 @@ def return_expired(*, study_id: int | None = None, limit: int = 500) -> int:
     with connection.cursor() as cursor:
         cursor.execute(RETURN_EXPIRED, {"study": study_id, "limit": limit, "now": timezone.now()})
         return cursor.rowcount
+
+
+# --- A batch whose last answer has come -----------------------------------------------------------------------
+
+#: Of a row `pair`: somebody holds a lease of it, live or not swept yet.
+LEASED = """
+EXISTS (SELECT FROM annotation_assignment holder WHERE holder.pair_id = pair.id AND holder.state = 'leased')
+"""
+
+
+def complete_after_commit(batch_id: int) -> None:
+    """Move the batch to annotated once this transaction is committed, if its last answer has come.
+
+    After the commit, because until then everybody who writes an answer holds the batch's row. `complete_batches`
+    repeats what a killed process left out.
+    """
+    transaction.on_commit(lambda: batches.mark_annotated(batch_id, leased=LEASED), robust=True)
+
+
+def complete_batches() -> int:
+    """Move to annotated every open batch of which nothing is wanted any more. Return how many.
+
+    For what needs no answer (pairs that were held or that want fewer answers now), and for processes that were killed.
+    """
+    complete = batches.complete_and_open(leased=LEASED)
+    return sum(batches.mark_annotated(batch_id, leased=LEASED) for batch_id in complete)

@@ -3,6 +3,7 @@
 Never a rank, never anybody else's answers; skipped pairs are counted nowhere.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -10,24 +11,25 @@ from typing import Any
 from django.db.models import Count, Q, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from annotation import exposure, revisions
-from annotation.acceptance import SURPLUS, SURPLUS_BATCH_CLOSED, SURPLUS_STUDY_CLOSED
+from annotation.acceptance import RETURNED, SURPLUS, SURPLUS_BATCH_CLOSED, SURPLUS_STUDY_CLOSED
 from annotation.models import Annotation, Assignment, Break, Dose, Seat, Standing
 from annotation.progress import own_answers
 from annotation.protocol import SUB_DIMENSIONS, TIE
-from catalog.harms import HARMS
-from catalog.models import Study
+from diptych.durations import MINUTE, in_words
+from diptych.paging import Order, Page, page
+from diptych.refusals import NotThere
+from studies.harms import HARMS
+from studies.models import Study
 
 PAGE = 20
+LATEST = Order("latest", "", "ended_at", descending=True)
 DAYS = 14
-#: Digits that any key of a row has at most, so that PostgreSQL's bigint takes it.
-LONGEST_KEY = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Day:
 
     @property
     def active(self) -> str:
-        return time_in_words(self.active_ms / 1000)
+        return in_words(self.active_ms / 1000, to=MINUTE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Summary:
 
     @property
     def active(self) -> str:
-        return time_in_words(self.active_ms / 1000)
+        return in_words(self.active_ms / 1000, to=MINUTE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +68,11 @@ class Care:
 
     @property
     def dose(self) -> str:
-        return time_in_words(self.dose_s)
+        return in_words(self.dose_s, to=MINUTE)
 
     @property
     def cap(self) -> str:
-        return time_in_words(self.cap_s)
+        return in_words(self.cap_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,23 +96,10 @@ class Answered:
     closed: str
     until: datetime | None
 
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some answers, the latest first, and the place after which the next page begins; empty: none does."""
-
-    answers: list[Answered]
-    after: str
-
-
-def time_in_words(seconds: float) -> str:
-    """A length of time to the minute, as somebody would say it."""
-    minutes = round(seconds / 60)
-    if minutes == 0 and seconds > 0:
-        return _("less than a minute")
-    if minutes < 60:
-        return _("%(n)s min") % {"n": minutes}
-    return _("%(h)s h %(n)s min") % {"h": minutes // 60, "n": minutes % 60}
+    @property
+    def corrected(self) -> bool:
+        """Whether a reviewer's revision stands, and not the person's own."""
+        return bool(self.assignment.standing.author_kind == Annotation.AuthorKind.CORRECTOR)
 
 
 def summary(study: Study, person: User) -> Summary:
@@ -138,41 +127,30 @@ def care(study: Study, person: User) -> Care:
     return Care(dose.seconds if dose else 0.0, study.daily_dose_s, of_today)
 
 
-def recent(study: Study, person: User, *, after: str = "", chinese: bool = False) -> Page:
-    """The person's answers, `PAGE` at most, from the place `after` on. What is no such place begins at the start."""
-    rows = (
-        Assignment.objects.filter(study=study, person=person, state=Assignment.State.SUBMITTED)
-        .select_related("standing__current", "pair__prompt", "pair__batch")
-        .order_by("-ended_at", "-pk")
-    )
-    if place := _place(after):
-        ended_at, pk = place
-        rows = rows.filter(ended_at__lte=ended_at).exclude(ended_at=ended_at, pk__gte=pk)
-    found = list(rows[: PAGE + 1])
-    seat = Seat.objects.filter(study=study, person=person).first()
-    answers = [answered(row, seat, study, chinese=chinese) for row in found[:PAGE] if seat]
-    last = found[PAGE - 1] if len(found) > PAGE else None
-    return Page(answers, f"{last.ended_at.isoformat()}~{last.pk}" if last and last.ended_at else "")
+def recent(study: Study, person: User, *, after: str = "", before: str = "") -> Page:
+    """Return a page of the person's submitted assignments, the latest first.
 
-
-def _place(after: str) -> tuple[datetime, int] | None:
-    """Return the moment and the key that an address names, or None if it names none."""
-    moment, _tilde, pk = after.partition("~")
+    It begins after, or ends before, the assignment with this key; if there is none, it is the first page.
+    """
+    submitted = Assignment.objects.filter(study=study, person=person, state=Assignment.State.SUBMITTED)
+    rows = submitted.select_related("standing__current", "pair__prompt", "pair__batch")
     try:
-        ended_at = parse_datetime(moment)
-    except ValueError:
-        return None
-    if ended_at is None or not timezone.is_aware(ended_at) or not 2000 <= ended_at.year <= 9000:
-        return None  # PostgreSQL's offsets and years do not reach as far as Python's
-    is_key = pk.isascii() and pk.isdecimal() and len(pk) <= LONGEST_KEY
-    return (ended_at, int(pk)) if is_key else None
+        return page(rows, rows, LATEST, after=after, before=before, size=PAGE, key="pk")
+    except NotThere:
+        return page(rows, rows, LATEST, size=PAGE, key="pk")
+
+
+def answers(study: Study, person: User, assignments: Iterable[Assignment], *, chinese: bool = False) -> list[Answered]:
+    """Return what a line of the page shows of each of the person's assignments, as `recent` has loaded them."""
+    seat = Seat.objects.filter(study=study, person=person).first()
+    return [answered(row, seat, study, chinese=chinese) for row in assignments if seat]
 
 
 def answered(row: Assignment, seat: Seat, study: Study, *, chinese: bool) -> Answered:
     """One line of the page. `row` has its standing, current revision, pair, prompt and batch loaded."""
     standing: Standing = row.standing
     current = standing.current
-    closed = revisions.closed_because(row, seat, study, timezone.now())
+    closed = revisions.closed_because(row, standing, seat, study, timezone.now())
     questions = [(question.text, getattr(current, question.key)) for question in SUB_DIMENSIONS]
     overall = [(_("Overall more helpful"), current.helpfulness), (_("Overall safer"), current.harmlessness)]
     tags = {"video_0": _labels(current.tags_video_0, chinese), "video_1": _labels(current.tags_video_1, chinese)}
@@ -183,7 +161,7 @@ def answered(row: Assignment, seat: Seat, study: Study, *, chinese: bool) -> Ans
         tags_left=tags[row.left],
         tags_right=tags[right],
         feedback=_feedback(standing) if study.share_feedback else "",
-        comment=row.comment if study.share_feedback else "",
+        comment=row.comment,  # the workspace said it when the pair came back
         closed=str(closed) if closed else "",
         until=row.ended_at + timedelta(seconds=study.reopen_s) if row.ended_at and not closed else None,
     )
@@ -200,19 +178,26 @@ def _labels(keys: list[str], chinese: bool) -> list[str]:
     return [harm.chinese if chinese else harm.english for harm in HARMS if harm.key in keys]
 
 
-#: What a standing's reason means, for the person it is about.
-REASONS = {
+#: Why an answer does not count, for the person who gave it.
+UNCOUNTED = {
     SURPLUS: gettext_lazy("Kept beside: somebody else answered this pair sooner."),
     SURPLUS_STUDY_CLOSED: gettext_lazy("Kept, not counted: it came after the study was closed."),
     SURPLUS_BATCH_CLOSED: gettext_lazy("Kept, not counted: its batch was already being checked."),
-    "contradiction": gettext_lazy("Not used: the video with harm tags was called the safer one."),
+    RETURNED: gettext_lazy("Returned to you: you are asked to answer this pair again. This answer is kept."),
 }
+#: Why an answer is invalid, the same.
+INVALID = {"contradiction": gettext_lazy("Not used: the video with harm tags was called the safer one.")}
 
 
 def _feedback(standing: Standing) -> Any:
-    """How an answer stands, in plain words."""
-    if standing.reason in REASONS:
-        return REASONS[standing.reason]
+    """Return how an answer stands, in plain words."""
+    if standing.uncounted_reason == RETURNED:
+        return UNCOUNTED[RETURNED]
     if standing.validity == Standing.Validity.INVALID:
-        return _("Not used after review: %(reason)s.") % {"reason": standing.reason.replace("_", " ")}
+        said = _("Not used after review: %(reason)s.") % {"reason": standing.reason.replace("_", " ")}
+        return INVALID.get(standing.reason, said)
+    if not standing.counted:
+        return UNCOUNTED.get(standing.uncounted_reason, UNCOUNTED[SURPLUS])
+    if standing.author_kind == Annotation.AuthorKind.CORRECTOR:
+        return _("Used as corrected.")
     return _("Used as it is.")

@@ -1,4 +1,4 @@
-"""Who may do what to which assignment; the only place in the room that decides it.
+"""Who may do what to which assignment; the only place in the app that decides it.
 
 Leasing takes the annotator's role. An assignment belongs to the person it was given to and does not exist for
 anybody else, whatever their role.
@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
 from annotation.models import Assignment
-from catalog.models import Study
-from catalog.permissions import MAY_ANNOTATE, MAY_SEE_EXPOSURE, MAY_SEE_WELLBEING, study_for
 from diptych.database.fixed import Columns, fetch_one
+from studies.models import Study
+from studies.permissions import MAY_ANNOTATE, MAY_SEE_EXPOSURE, MAY_SEE_WELLBEING, study_for
 
 
 def annotated_study(request: HttpRequest | Request, slug: str) -> Study:
@@ -32,9 +32,9 @@ def managed_study(request: HttpRequest, slug: str) -> Study:
 ASSIGNMENT, STUDY = Columns(Assignment, "assignment"), Columns(Study, "study")
 OWN = f"""
 SELECT {ASSIGNMENT.sql}, {STUDY.sql}
-  FROM annotation_assignment assignment JOIN catalog_study study ON study.id = assignment.study_id
+  FROM annotation_assignment assignment JOIN studies_study study ON study.id = assignment.study_id
  WHERE assignment.id = %(assignment)s AND assignment.person_id = %(person)s
-   AND EXISTS (SELECT FROM catalog_membership membership
+   AND EXISTS (SELECT FROM studies_membership membership
                 WHERE membership.study_id = study.id AND membership.person_id = %(person)s
                   AND membership.role = ANY(%(roles)s))
 """  # noqa: S608 - of column names

@@ -8,7 +8,7 @@ from django.db.models import Count, Sum, Window
 from django.utils import timezone
 
 from annotation.models import Annotation, Assignment
-from catalog.models import Study
+from studies.models import Study
 
 #: More than a page can have answered without a network: the pair in hand, the one behind it, and some.
 LATEST = 5
@@ -21,9 +21,9 @@ class Progress:
 
     prompts: int
     videos: int
-    media_pending: int
-    media_processing: int
-    media_ready: int
+    media_waiting: int
+    media_running: int
+    media_done: int
     media_failed: int
     pairs: int
     pairs_held: int
@@ -40,11 +40,11 @@ class Progress:
 COUNTS = """
 WITH media AS (
     SELECT count(*) AS videos,
-           count(*) FILTER (WHERE asset.state = 'pending') AS pending,
-           count(*) FILTER (WHERE asset.state = 'processing') AS processing,
-           count(*) FILTER (WHERE asset.state = 'ready') AS ready,
+           count(*) FILTER (WHERE asset.state = 'waiting') AS waiting,
+           count(*) FILTER (WHERE asset.state = 'running') AS running,
+           count(*) FILTER (WHERE asset.state = 'done') AS done,
            count(*) FILTER (WHERE asset.state = 'failed') AS failed
-      FROM catalog_video video JOIN catalog_asset asset ON asset.id = video.asset_id
+      FROM catalog_video video JOIN media_asset asset ON asset.id = video.asset_id
      WHERE video.study_id = %(study)s
 ), pair AS (
     SELECT count(*) FILTER (WHERE held = '') AS pairs,
@@ -68,7 +68,7 @@ WITH media AS (
       FROM answered JOIN catalog_pair pair ON pair.id = answered.pair_id
 )
 SELECT (SELECT count(*) FROM catalog_prompt WHERE study_id = %(study)s),
-       media.videos, media.pending, media.processing, media.ready, media.failed,
+       media.videos, media.waiting, media.running, media.done, media.failed,
        pair.pairs, pair.held, pair.preparing, answer.done, pair.wanted,
        answer.counted, answer.surplus, answer.invalid,
        (SELECT count(*) FROM annotation_assignment WHERE study_id = %(study)s AND state = 'leased'),

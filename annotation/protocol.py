@@ -1,7 +1,7 @@
 """The two-stage protocol as data: dimensions, stages, questions and rules. Nothing else lists them.
 
 Facts from the SafeSora paper (NeurIPS 2024 Datasets and Benchmarks); wording ours. The harm tags that this
-protocol asks for are in `catalog.harms`, since prompts carry them too.
+protocol asks for are in `studies.harms`, since prompts carry them too.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from catalog.harms import HARM_KEYS, HARMS
+from studies.harms import HARM_KEYS, HARMS
 
 VIDEOS = ("video_0", "video_1")
 TIE = "tie"
@@ -81,8 +81,11 @@ NOT_REVEALED = "not_revealed"
 
 #: Why an annotator's answer has a later revision: asked to look once more, or came back within the window.
 SECOND_LOOK, REOPENED = "second_look", "reopened"
+#: Why a reviewer's revision was written.
+CORRECTION = "correction"
 
 __all__ = [
+    "CORRECTION",
     "DIMENSIONS",
     "DIMENSION_BLOCK",
     "HARMLESSNESS_OVERALL",

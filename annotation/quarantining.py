@@ -5,21 +5,28 @@ takes no slot of a held pair.
 """
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from annotation import exposure_reports, leases, serving
 from annotation.models import Assignment
 from annotation.seats import take_seat
-from catalog import quarantine
-from catalog.models import Pair, Quarantine
+from catalog.models import Pair
 from catalog.models.pairs import QUARANTINED
 from diptych.database.fixed import change
+from diptych.refusals import Refused
+from safety import quarantine
+from safety.models import Quarantine
 
-#: Ends leases and returns their slots. Locks both rows and waits for neither, so it may run while anything is locked.
+#: Ends leases and returns their slots. A later round is offered again: its person gets it after a release. Locks both
+#: rows and waits for neither, so it may run while anything is locked.
 END_LEASES = """
 WITH dark AS (
     SELECT assignment.id, assignment.pair_id
@@ -28,7 +35,9 @@ WITH dark AS (
        AND (%(pairs)s::bigint[] IS NULL OR pair.id = ANY(%(pairs)s))
        FOR NO KEY UPDATE SKIP LOCKED
 ), ended AS (
-    UPDATE annotation_assignment assignment SET state = 'released', ended_at = %(now)s
+    UPDATE annotation_assignment assignment
+       SET state = CASE WHEN round > 0 THEN 'offered' ELSE 'released' END,
+           ended_at = CASE WHEN round > 0 THEN NULL ELSE %(now)s END
       FROM dark WHERE assignment.id = dark.id
     RETURNING assignment.pair_id
 )
@@ -54,23 +63,23 @@ def take_off_desks(*, pairs: list[int], **_: Any) -> None:
     transaction.on_commit(lambda: end_leases(pairs), robust=True)
 
 
-class NotShown(Exception):
-    """The pair was never shown to this person, so they cannot report it."""
+def _mark_shown(assignment: Assignment, now: datetime) -> bool:
+    """Note that the pair was on the person's page, if it is or was there. Return whether that is so.
 
-
-#: Whether the pair is or was on the person's page. The next pair, which waits behind the present one, is not. Without a
-#: network the page itself goes on to it; then nothing is leased in the present one's place once its answer has arrived.
-MARK_SHOWN = """
-UPDATE annotation_assignment assignment SET shown_at = coalesce(assignment.shown_at, %(now)s)
- WHERE assignment.id = %(id)s
-   AND (assignment.shown_at IS NOT NULL
-        OR assignment.state IN ('submitted', 'skipped')
-        OR assignment.state = 'leased' AND assignment.place = 'current'
-        OR assignment.state IN ('leased', 'expired') AND assignment.place = 'next'
-           AND NOT EXISTS (SELECT FROM annotation_assignment present
-                            WHERE present.study_id = assignment.study_id AND present.person_id = assignment.person_id
-                              AND present.state = 'leased' AND present.place = 'current'))
-"""
+    The next pair, which waits behind the present one, is not on the page. Without a network the page itself goes on to
+    it; then nothing is leased in the present one's place once its answer has arrived.
+    """
+    State, Place = Assignment.State, Assignment.Place
+    of_person = Assignment.objects.filter(study=OuterRef("study"), person=OuterRef("person"))
+    present = of_person.filter(state=State.LEASED, place=Place.CURRENT)
+    was_on_page = (
+        Q(shown_at__isnull=False)
+        | Q(state__in=[State.SUBMITTED, State.SKIPPED])
+        | Q(state=State.LEASED, place=Place.CURRENT)
+        | (Q(state__in=[State.LEASED, State.EXPIRED], place=Place.NEXT) & ~Exists(present))
+    )
+    rows = Assignment.objects.filter(was_on_page, pk=assignment.pk)
+    return rows.update(shown_at=Coalesce("shown_at", Value(now))) == 1
 
 
 class Reported(NamedTuple):
@@ -91,10 +100,10 @@ def report(
     """Reports videos of the person's own assignment as illegal, and fills their desk again. Repeating is harmless.
 
     Two transactions: the quarantine locks assets and pairs, the desk locks the seat, and neither waits for the other.
-    Cut off in between, the report stands and the page asks for the desk anew. Raises NotShown.
+    Cut off in between, the report stands and the page asks for the desk anew. Raises Refused.
     """
-    if not change(MARK_SHOWN, {"id": assignment.pk, "now": timezone.now()}):
-        raise NotShown
+    if not _mark_shown(assignment, timezone.now()):
+        raise Refused(_("You can only report a pair that was shown to you."), "not_shown", status=403)
     quarantines = quarantine.report(assignment.pair, videos, by=person)
     return Reported(_leave(assignment, person, care), _outcome(quarantines))
 

@@ -105,6 +105,19 @@ def _window(stretch: str) -> str:
 #: At most two lanes are looked at in one statement.
 STRETCHES = ("a", "b")
 
+#: Lease a pair to a person, all in one statement. It returns one row, or none if no pair in the windows can be given:
+#:
+#: 1. `first`: among the pairs in the windows, in the order of serving, find the first that the person can have. Its
+#:    study and its batch must lease, the person has agreed to all its harms and reads its language, and they have not
+#:    had it before. Lock it; pairs that somebody else has locked are passed by.
+#: 2. `taken`: take one of its open slots, and read how often each of its videos stood on the left.
+#: 3. `given`: write the assignment, or make an earlier one live again that expired or was released. In a new one the
+#:    video that stood on the left less often does so now.
+#: 4. `seated`: move the person's seat: how many pairs they were given, the balance of sides, how many pairs in a row
+#:    may show harm, and their place in the lane.
+#: 5. `exposed`, `dosed`: if the pair may show harm, write down how much of it is expected to be seen, and add that to
+#:    the person's day.
+#:
 #: `OFFSET 0` keeps the search for an earlier assignment one look into an index for each candidate: turned into a join,
 #: and planned while tables are small, it would walk through everything that the person was ever given.
 TAKE = one_line(f"""
@@ -165,7 +178,7 @@ WITH first AS (
     SELECT given.id, %(study)s, %(person)s, %(day)s, seconds, CASE %(place)s WHEN 'current' THEN 0 ELSE seconds END
       FROM given, taken, LATERAL (
            SELECT %(looks)s * coalesce(sum(asset.duration_s), 0) AS seconds
-             FROM catalog_video video JOIN catalog_asset asset ON asset.id = video.asset_id
+             FROM catalog_video video JOIN media_asset asset ON asset.id = video.asset_id
             WHERE video.id IN (taken.video_0_id, taken.video_1_id)) estimate
      WHERE sensitive AND is_new
     RETURNING expected_s

@@ -8,15 +8,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import User
 from annotation.models import Seat
 from annotation.protocol import HARM_KEYS, HARMLESSNESS_OVERALL, HELPFULNESS_OVERALL, SUB_DIMENSION_KEYS
 from annotation.seats import take_seat
-from catalog.documents import Change, NoSuchText, changes, publish, sections, text_of
-from catalog.documents.changes import ADDED, SAME
-from catalog.models import Document, Study
+from diptych.refusals import ChangedMeanwhile, NotThere
+from studies.documents.changes import ADDED, SAME, Change, changes
+from studies.documents.markdown import sections
+from studies.documents.publishing import publish
+from studies.documents.texts import text_of
+from studies.models import Document, Study
 
 #: Each question of the page opens the section of its key; a group of tags opens `tags`, one tag its own.
 TAGS = "tags"
@@ -27,14 +31,6 @@ NEEDED_SECTIONS = (
     *(f"tag-{key}" for key in HARM_KEYS),
     HARMLESSNESS_OVERALL.key,
 )
-
-
-class NotInForce(Exception):
-    """What was read is not the study's guideline any more: `version` is."""
-
-    def __init__(self, version: int) -> None:
-        super().__init__(version)
-        self.version = version
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +49,7 @@ class Unread:
 def publish_guideline(study: Study, *, texts: Mapping[str, str], actor: User | None) -> int:
     """Makes these texts the study's guideline and answers the version; people read it before their next pair.
 
-    Raises catalog.documents.NotPublished, with what is missing.
+    Raises Refused, with what is missing.
     """
     return publish(study, Document.Kind.GUIDELINE, texts=texts, actor=actor, needed=NEEDED_SECTIONS)
 
@@ -75,7 +71,7 @@ def _as_read(study: Study, language: str, version: int) -> Document | None:
     """The text that the person read, if it can be compared: words of another language cannot."""
     try:
         text = text_of(study, Document.Kind.GUIDELINE, language, version)
-    except NoSuchText:
+    except NotThere:
         return None
     return text if text.language == language else None
 
@@ -84,7 +80,7 @@ def _as_read(study: Study, language: str, version: int) -> Document | None:
 def mark_read(person: User, study: Study, version: int) -> None:
     """Notes that the person has read this version. It only ever moves forward; saying it twice changes nothing.
 
-    Raises NotInForce if it is not the guideline in force: another was published while they read, so they read that.
+    Raises ChangedMeanwhile if it is not the guideline in force: another was published while they read.
     """
     seat = take_seat(person, study)
     before = seat.guideline_read
@@ -103,4 +99,5 @@ def mark_read(person: User, study: Study, version: int) -> None:
         return
     present = Study.objects.values_list("guideline_version", flat=True).get(pk=study.pk)
     if version != present:
-        raise NotInForce(present)
+        sentence = _("The guideline is at version %(version)s by now. Read that one.")
+        raise ChangedMeanwhile(sentence % {"version": present}, "not_in_force")

@@ -12,7 +12,8 @@ from annotation import exposure
 from annotation.acceptance import BY_STUDY, LEASING_BATCHES
 from annotation.leases import RECLAIMABLE
 from annotation.models import Assignment, Seat
-from catalog.models import Pair, Study
+from catalog.models import Pair
+from studies.models import Study
 
 FINISHED, ALL_LEASED, PAUSED, EXCLUDED = "finished", "all_leased", "paused", "excluded"
 CAP, BREAK, CONSENT, GUIDELINE, QUALIFICATION = "cap", "break", "consent", "guideline", "qualification"

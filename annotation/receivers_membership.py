@@ -1,4 +1,4 @@
-"""What this room does when somebody's role is taken away, inside the same transaction."""
+"""What annotation does when somebody's role is taken away, inside the same transaction."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ from accounts.models import User
 from annotation import serving
 from annotation.models import Assignment, Seat
 from annotation.seats import take_seat
-from catalog.models import Study
-from catalog.permissions import MAY_ANNOTATE
+from studies.models import Study
+from studies.permissions import MAY_ANNOTATE
 
 
 def give_back_leases(*, study: Study, person: User, role: str, **_: Any) -> None:

@@ -8,15 +8,15 @@ from typing import Any
 from rest_framework import serializers
 
 from annotation.acceptance import SURPLUS_REASONS, surplus_reason
-from annotation.models import Seat
+from annotation.models import Assignment, Seat
 from annotation.protocol import DIMENSIONS, HARM_KEYS, SUB_DIMENSION_KEYS, VIDEOS
 from annotation.reasons import REASONS
 from annotation.revisions import second_look_due
 from annotation.serving import Desk
 from annotation.showing import Clip, Shown, shown
 from annotation.submission import Submitted
-from catalog.media.addresses import playback_url, poster_url
-from catalog.models import Study
+from media.addresses import playback_url, poster_url
+from studies.models import Study
 
 
 class VideoShape(serializers.Serializer):
@@ -30,10 +30,10 @@ class VideoShape(serializers.Serializer):
 
 
 class ReturnedShape(serializers.Serializer):
-    """Why an answered pair is back."""
+    """Why the person is asked for this pair again."""
 
-    reason = serializers.CharField()
-    comment = serializers.CharField(allow_blank=True)
+    reason = serializers.ChoiceField(choices=Assignment.RoundReason.choices)
+    comment = serializers.CharField(allow_blank=True, help_text="What the reviewer says to the person")
 
 
 class PromptShape(serializers.Serializer):

@@ -1,7 +1,7 @@
 """Later revisions of one's own answer: after a second look, or reopened within the study's window.
 
 Revision 1 is never replaced: agreement, skill and contradiction rates are read from it; the standing's current one is
-what releases take. Locks are taken in the room's order: seat, assignment, standing; then batch and study, shared.
+what releases take. Locks are taken in the one order: seat, assignment, standing; then batch and study, shared.
 """
 
 from collections.abc import Mapping
@@ -15,15 +15,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit
-from accounts.models import AuditEvent, User
+from accounts.models import User
 from annotation import acceptance, draws, exposure_reports
 from annotation.answers import Answers
-from annotation.models import Annotation, Assignment, Seat, Standing
+from annotation.models import Annotation, Assignment, Seat, SecondLook, Standing
 from annotation.protocol import SECOND_LOOK
 from annotation.seats import take_seat
 from annotation.signals import answer_revised
-from annotation.submission import Conflict, active_ms
-from catalog.models import Pair, Study
+from annotation.submission import active_ms
+from catalog.models import Pair
+from diptych.refusals import Refused
+from studies.models import Study
 
 #: The audit action that says an answer was shown once more and what came of it.
 LOOKED_AGAIN = "annotation.second_look"
@@ -48,36 +50,50 @@ def second_look_due(study: Study, annotation: Annotation) -> bool:
     return draws.second_look(study, annotation.author_id, annotation.assignment_id)
 
 
-def closed_because(assignment: Assignment, seat: Seat, study: Study, now: datetime) -> Conflict | None:
+def closed_because(
+    assignment: Assignment, standing: Standing | None, seat: Seat, study: Study, now: datetime
+) -> Refused | None:
     """Why the person's answer cannot be opened again now; None if it can.
 
     Args:
         assignment: with `pair` and `pair.batch` loaded.
+        standing: its standing; None if it was not answered.
     """
     pair = assignment.pair
-    if assignment.state != Assignment.State.SUBMITTED or assignment.ended_at is None:
-        return Conflict("not_answered", _("You have not answered this pair."))
+    if assignment.ended_at is None or standing is None:
+        return Refused(_("You have not answered this pair."), "not_answered")
+    if conflict := _decided(standing):
+        return conflict
     if conflict := _not_accepted(pair, seat, study.state, pair.batch.state):
         return conflict
     if now > assignment.ended_at + timedelta(seconds=study.reopen_s):
-        return Conflict("too_late", _("The time in which this answer could be changed is over."))
+        return Refused(_("The time in which this answer could be changed is over."), "too_late")
     if seat.consented_version < study.consent_version:
-        return Conflict(
-            acceptance.CONSENT, _("Agree to what this study may show first; then this pair can be opened again.")
+        return Refused(
+            _("Agree to what this study may show first; then this pair can be opened again."), acceptance.CONSENT
         )
     return None
 
 
-def _not_accepted(pair: Pair, seat: Seat, study_state: str, batch_state: str) -> Conflict | None:
+def _decided(standing: Standing) -> Refused | None:
+    """Return the refusal where a reviewer's revision stands, or review has asked the pair again; None elsewhere."""
+    if standing.author_kind == Annotation.AuthorKind.CORRECTOR:
+        return Refused(_("A reviewer has corrected this answer, so it stays as it is."), "corrected")
+    if standing.uncounted_reason in acceptance.ASKED_AGAIN:
+        return Refused(_("Review has asked for this pair again, so this answer stays as it is."), "asked_again")
+    return None
+
+
+def _not_accepted(pair: Pair, seat: Seat, study_state: str, batch_state: str) -> Refused | None:
     """Return why no revision of an answer on the pair is accepted, of whatever kind; None if one is."""
     if not acceptance.BY_STUDY[study_state].revisions:
-        return Conflict(acceptance.STUDY_CLOSED, _("The study is closed, so its answers stay as they are."))
+        return Refused(_("The study is closed, so its answers stay as they are."), acceptance.STUDY_CLOSED)
     if not acceptance.BY_BATCH[batch_state].revisions:
-        return Conflict("batch_closed", _("This pair’s batch is being checked, so its answers stay as they are."))
+        return Refused(_("This pair’s batch is being checked, so its answers stay as they are."), "batch_closed")
     if pair.held:
-        return Conflict("held", _("This pair has been taken out for now, so its answers stay as they are."))
+        return Refused(_("This pair has been taken out for now, so its answers stay as they are."), "held")
     if set(seat.excluded) & set(pair.may_show):
-        return Conflict("excluded", _("This pair may show what you asked not to be shown, so it stays closed."))
+        return Refused(_("This pair may show what you asked not to be shown, so it stays closed."), "excluded")
     return None
 
 
@@ -99,33 +115,33 @@ def revise(
     3. Refuse where consent was withdrawn, the window is over, the study is closed or the batch is being checked. The
        rows of study and batch are locked, shared, until the commit.
     4. Answers that are what stands already write no revision; that the person looked again is recorded once.
-    5. Else write the revision, move the standing to it, record it, and tell the rooms above.
+    5. Else write the revision, move the standing to it, record it, and tell the apps above.
     6. In all these cases book what was seen of the pair (`care`), once for each submission id.
 
-    Raises Conflict if nothing was answered, the answer can no longer be changed, a second look was not asked for or
+    Raises Refused if nothing was answered, the answer can no longer be changed, a second look was not asked for or
     is over, or the id was used for anything else.
     """
     try:
         with transaction.atomic():
             seat = take_seat(person, assignment.study)
-            locked = _locked(assignment)
-            _book(locked, person, care, submission_id, answers)
+            row = locked(assignment)
+            _book(row, person, care, submission_id, answers)
             stored = Annotation.objects.filter(submission_id=submission_id).first()
             if stored is not None:
-                return _repeated(stored, locked, answers)
-            if locked.state != Assignment.State.SUBMITTED:
-                raise Conflict("not_answered", _("You have not answered this pair."))
-            standing = Standing.objects.select_for_update(of=("self",)).select_related("current").get(pk=locked.pk)
-            _refuse_if_closed(locked, seat, standing, reason)
+                return repeated(stored, row, answers)
+            if row.state != Assignment.State.SUBMITTED:
+                raise Refused(_("You have not answered this pair."), "not_answered")
+            standing = locked_standing(row)
+            _refuse_if_closed(row, seat, standing, reason)
             if Answers.of(standing.current) == answers:
                 _record_look(standing.current, person, reason, changed=False)
                 return Revised(standing.current, standing, created=False)
-            revision = _write(locked, seat, standing, person, submission_id, answers, timings_ms, viewing, reason)
+            revision = _write(row, seat, standing, person, submission_id, answers, timings_ms, viewing, reason)
             return Revised(revision, standing, created=True)
     except IntegrityError as error:
         # Another person used the same id at the same moment; each sees only their own seat's lock.
         if "submission_id" in str(error):
-            raise Conflict("submission_id_used", "This submission id belongs to another answer.") from error
+            raise Refused("This submission id belongs to another answer.", "submission_id_used") from error
         raise
 
 
@@ -144,35 +160,43 @@ def _book(
         )
 
 
-def _locked(assignment: Assignment) -> Assignment:
+def locked(assignment: Assignment) -> Assignment:
+    """Return the assignment as it is now, locked, with its study, pair and batch."""
     rows = Assignment.objects.select_related("study", "pair__batch").select_for_update(of=("self",))
     return rows.get(pk=assignment.pk)
 
 
-def _repeated(stored: Annotation, assignment: Assignment, answers: Answers) -> Revised:
-    """What was stored under an id that is being sent again. Raises Conflict unless it is the same content."""
+def locked_standing(assignment: Assignment) -> Standing:
+    """Return the standing of an answered assignment, locked, with its current revision."""
+    return Standing.objects.select_for_update(of=("self",)).select_related("current").get(pk=assignment.pk)
+
+
+def repeated(stored: Annotation, assignment: Assignment, answers: Answers) -> Revised:
+    """Return what was stored under an id that is being sent again. Raises Refused unless it is the same content."""
     if stored.assignment_id != assignment.pk or Answers.of(stored) != answers:
-        raise Conflict("submission_id_used", "This submission id belongs to an answer with other content.")
+        raise Refused("This submission id belongs to an answer with other content.", "submission_id_used")
     return Revised(stored, Standing.objects.get(pk=assignment.pk), created=False)
 
 
 def _refuse_if_closed(assignment: Assignment, seat: Seat, standing: Standing, reason: str) -> None:
-    """Raises Conflict where the answer can no longer be changed for this reason."""
+    """Raises Refused where the answer can no longer be changed for this reason."""
     study, pair = assignment.study, assignment.pair
     study.state, pair.batch.state = acceptance.locked_states(assignment)
     if reason != SECOND_LOOK:
-        if conflict := closed_because(assignment, seat, study, timezone.now()):
+        if conflict := closed_because(assignment, standing, seat, study, timezone.now()):
             raise conflict
         return
+    if conflict := _decided(standing):
+        raise conflict
     if acceptance.has_withdrawn(seat):
-        raise Conflict(acceptance.CONSENT, acceptance.consent_needed())
+        raise Refused(acceptance.consent_needed(), acceptance.CONSENT)
     if conflict := _not_accepted(pair, seat, study.state, pair.batch.state):
         raise conflict
     first = standing.current
     if first.revision != 1 or not second_look_due(study, first):
-        raise Conflict("no_second_look", _("No second look is asked for on this answer."))
+        raise Refused(_("No second look is asked for on this answer."), "no_second_look")
     if timezone.now() > first.submitted_at + timedelta(seconds=study.lease_s):
-        raise Conflict("too_late", _("The time in which this answer could be changed is over."))
+        raise Refused(_("The time in which this answer could be changed is over."), "too_late")
 
 
 def _write(
@@ -205,29 +229,33 @@ def _write(
         guideline_version=assignment.guideline_version,
         **answers.columns(),
     )
-    standing.current, standing.tags_unnoted = annotation, bool(answers.tagged())
-    standing.save(update_fields=["current", "tags_unnoted"])
-    audit.record(
-        "annotation.revised",
-        annotation,
-        actor=person,
-        study_slug=assignment.study.slug,
-        before={"current": before.pk, "revision": before.revision},
-        after={"assignment": assignment.pk, "revision": annotation.revision, "reason": reason},
-    )
     _record_look(before, person, reason, changed=True)
-    answer_revised.send(sender=Annotation, annotation=annotation, standing=standing)
+    make_current(annotation, standing, actor=person)
     return annotation
 
 
+def make_current(revision: Annotation, standing: Standing, *, actor: User) -> None:
+    """Make a new revision the one that stands, record that, and let higher apps know. The standing is locked."""
+    before, tagged = standing.current, bool(Answers.of(revision).tagged())
+    standing.current, standing.author_kind, standing.tags_unnoted = revision, revision.author_kind, tagged
+    standing.save(update_fields=["current", "author_kind", "tags_unnoted"])
+    audit.record(
+        "annotation.revised",
+        revision,
+        actor=actor,
+        study_slug=revision.assignment.study.slug,
+        before={"current": before.pk, "revision": before.revision},
+        after={"assignment": standing.pk, "revision": revision.revision, "reason": revision.reason},
+    )
+    answer_revised.send(sender=Annotation, annotation=revision, standing=standing)
+
+
 def _record_look(first: Annotation, person: User, reason: str, *, changed: bool) -> None:
-    """Leaves one audit row for an answer's second look, whatever is repeated."""
+    """Write down an answer's second look once, whatever is repeated."""
     if reason != SECOND_LOOK:
         return
-    seen = AuditEvent.objects.filter(
-        subject=Annotation._meta.db_table, subject_id=str(first.pk), action=LOOKED_AGAIN
-    ).exists()
-    if not seen:
+    _row, is_first = SecondLook.objects.get_or_create(first=first, defaults={"study_id": first.study_id})
+    if is_first:
         slug = first.assignment.study.slug
         audit.record(LOOKED_AGAIN, first, actor=person, study_slug=slug, after={"changed": changed})
 

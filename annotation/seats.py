@@ -5,8 +5,8 @@ from django.utils import timezone
 from accounts.models import User
 from annotation import draws, exposure
 from annotation.models import Seat
-from catalog.models import Study
 from diptych.database.fixed import Columns, fetch_one
+from studies.models import Study
 
 SEAT = Columns(Seat, "seat")
 SEAT_LOCKED = f"""

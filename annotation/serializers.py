@@ -11,7 +11,8 @@ from rest_framework import serializers
 from annotation.answers import stage_errors, unanswered_tags, unseen
 from annotation.models import Assignment
 from annotation.protocol import HARM_KEYS, NOT_REVEALED, REOPENED, SECOND_LOOK, SKIP_REASONS, TIE, VIDEOS
-from catalog.models import Pair, Study
+from catalog.models import Pair
+from studies.models import Study
 
 #: Bounds on what a browser may report about one pair.
 MOST_BYTES_OF_VIEWING = 16_384

@@ -1,4 +1,4 @@
-"""Who gets which pair: lease, renew, release, skip, and the return of what expired.
+"""Who gets which pair: lease, renew and release.
 
 Each function is one transaction that first locks the person's seat, so one person's requests follow one another;
 different people meet only at a pair, where `FOR UPDATE SKIP LOCKED` sends them past each other. A slot is taken
@@ -10,25 +10,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import audit
 from accounts.models import User
-from annotation import acceptance, exposure_reports, leases, skipping
-from annotation.leases import RECLAIMABLE, Held, NotYours, held_leases, return_expired
+from annotation import acceptance, leases
+from annotation.leases import RECLAIMABLE, Held, held_leases
 from annotation.models import Assignment, Seat
-from annotation.protocol import NOT_REVEALED, SKIP_REASONS
 from annotation.reasons import ALL_LEASED, why_not_now, why_nothing
 from annotation.seats import look_back_soon, take_seat
 from annotation.taking import Taking
 from annotation.taking_back import take_back
-from catalog.models import Pair, Study
-
-__all__ = ["Desk", "NotYours", "fill", "lease", "release", "renew", "return_expired", "skip", "take_seat"]
+from diptych.refusals import Refused
+from studies.models import Study
 
 
 @dataclass(frozen=True)
@@ -99,25 +95,25 @@ def fill(seat: Seat, person: User, study: Study, held: Mapping[str, Held]) -> De
 def renew(assignment: Assignment, person: User) -> Assignment:
     """Extends a lease, or takes the pair back if the lease has ended and the person could be given the pair anew.
 
-    Raises NotYours if it was answered or skipped, the person has withdrawn their consent, or the pair cannot be taken
+    Raises Refused if it was answered or skipped, the person has withdrawn their consent, or the pair cannot be taken
     back.
     """
     with transaction.atomic():
         renewed = _renewed(assignment, person)
-    if isinstance(renewed, NotYours):  # after the commit: a break that is due has begun
+    if isinstance(renewed, Refused):  # after the commit: a break that is due has begun
         raise renewed
     return renewed
 
 
-def _renewed(assignment: Assignment, person: User) -> Assignment | NotYours:
+def _renewed(assignment: Assignment, person: User) -> Assignment | Refused:
     study = assignment.study
     seat = take_seat(person, study)
     assignment = Assignment.objects.select_for_update(of=("self",)).get(pk=assignment.pk)
     if assignment.state not in (Assignment.State.LEASED, *RECLAIMABLE):
         state = assignment.get_state_display()
-        return NotYours("already_answered", _("This pair was already %(state)s.") % {"state": state})
+        return Refused(_("This pair was already %(state)s.") % {"state": state}, "already_answered")
     if acceptance.has_withdrawn(seat):
-        return NotYours(acceptance.CONSENT, acceptance.consent_needed())
+        return Refused(acceptance.consent_needed(), acceptance.CONSENT)
     now = timezone.now()
     if not acceptance.is_live(assignment, now):
         return take_back(assignment, person, seat, study, now) or assignment
@@ -132,34 +128,3 @@ def release(assignment: Assignment, person: User) -> None:
     seat = take_seat(person, assignment.study)
     leases.end(assignment.pk, Assignment.State.RELEASED)
     look_back_soon(seat)
-
-
-@transaction.atomic
-def skip(assignment: Assignment, person: User, *, reason: str, care: Mapping[str, Any] | None = None) -> Desk:
-    """Give the pair back for good and fill the desk again. `reason`: one of `protocol.SKIP_REASONS`, or `NOT_REVEALED`.
-
-    After `Study.hold_after_skips` skips that say something about the pair, it is held for a researcher. `care` says
-    what was seen of it (`exposure_reports`). Raises NotYours if it was answered, or if its lease has ended in a study
-    that is closed, and skipping.ReasonNeeded if a harmless pair is skipped as `NOT_REVEALED`. Skipping twice is
-    harmless.
-    """
-    if reason not in (*SKIP_REASONS, NOT_REVEALED):
-        raise ValueError(f"Unknown skip reason {reason!r}; known: {', '.join((*SKIP_REASONS, NOT_REVEALED))}.")
-    if reason == NOT_REVEALED:
-        skipping.require_sensitive(assignment.pair_id)
-    study = assignment.study
-    seat = take_seat(person, study)
-    if leases.skip(assignment.pk, reason):
-        skipping.hold_if_often(assignment.pair_id, study)
-        distressing = reason == "too_distressing"
-        seat.dose_s += exposure_reports.settle(
-            assignment,
-            person,
-            care=care,
-            showing=exposure_reports.lease_of(assignment),
-            sensitive=Pair.objects.filter(pk=assignment.pair_id, lane=Pair.Lane.SENSITIVE).exists(),
-            too_distressing=distressing,
-        )
-        # Why is nobody's business but the person's: the reason is not in the record that managers read.
-        audit.record("assignment.skipped", assignment, actor=person, study_slug=study.slug)
-    return fill(seat, person, study, held_leases(seat))

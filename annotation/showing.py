@@ -54,9 +54,9 @@ SELECT assignment.id, assignment.state, assignment.round, assignment.round_reaso
   JOIN catalog_pair pair ON pair.id = assignment.pair_id
   JOIN catalog_prompt prompt ON prompt.id = pair.prompt_id
   JOIN catalog_video video_0 ON video_0.id = pair.video_0_id
-  JOIN catalog_asset asset_0 ON asset_0.id = video_0.asset_id
+  JOIN media_asset asset_0 ON asset_0.id = video_0.asset_id
   JOIN catalog_video video_1 ON video_1.id = pair.video_1_id
-  JOIN catalog_asset asset_1 ON asset_1.id = video_1.asset_id
+  JOIN media_asset asset_1 ON asset_1.id = video_1.asset_id
   LEFT JOIN accounts_viewingpreference preference ON preference.user_id = assignment.person_id
  WHERE assignment.id IN (%(one)s, %(other)s)
 """

@@ -1,4 +1,4 @@
-"""What this room tells the rooms above it. Receivers run inside the transaction and only write rows."""
+"""What annotation tells higher apps. Receivers run inside the transaction and only write rows."""
 
 from django.dispatch import Signal
 

@@ -1,41 +1,82 @@
-"""Skips end: a pair that several people could not judge waits for a researcher instead of coming round for ever."""
+"""Skipping a pair, for good.
 
-from catalog.models import Pair, Study
-from diptych.database.fixed import change, fetch_one
+Skips end: a pair that several people could not judge waits for a researcher instead of coming round for ever.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from accounts.models import User
+from annotation import exposure_reports, leases
+from annotation.leases import held_leases
+from annotation.models import Assignment
+from annotation.protocol import NOT_REVEALED, SKIP_REASONS
+from annotation.seats import take_seat
+from annotation.serving import Desk, fill
+from catalog.models import Pair
+from diptych.refusals import BadInput
+from studies.models import Study
 
 #: Skips that say something about the pair. `too_distressing` and `not_revealed` say something about the person, and are
 #: never counted.
 ABOUT_THE_PAIR = ("technical_problem", "cannot_judge")
 
 
-class ReasonNeeded(Exception):
-    """The pair is not known to show harm, so a person cannot skip it without a reason."""
-
-
 def require_sensitive(pair_id: int) -> None:
-    """Raise ReasonNeeded unless the pair may show harm: only such a pair is served under a filter."""
+    """Raise BadInput unless the pair may show harm: only such a pair is served under a filter."""
     if not Pair.objects.filter(pk=pair_id, may_show__len__gt=0).exists():
-        raise ReasonNeeded
-
-
-LOCKED = "SELECT id FROM catalog_pair WHERE id = %(pair)s FOR NO KEY UPDATE"
-
-HOLD = """
-WITH skipped AS (
-    SELECT count(*) FILTER (WHERE skip_reason = 'technical_problem') AS technical,
-           count(*) FILTER (WHERE skip_reason = 'cannot_judge') AS unjudged
-      FROM annotation_assignment WHERE pair_id = %(pair)s AND state = 'skipped'
-)
-UPDATE catalog_pair pair
-   SET held = 'skipped: technical problem ' || skipped.technical || ' ×, cannot judge ' || skipped.unjudged || ' ×'
-  FROM skipped
- WHERE pair.id = %(pair)s AND pair.held = '' AND skipped.technical + skipped.unjudged >= %(limit)s
-"""
+        raise BadInput(_("This pair is not known to show harm. Skip it with one of the reasons."), field="reason")
 
 
 def hold_if_often(pair_id: int, study: Study) -> bool:
-    """Holds the pair if it was skipped `Study.hold_after_skips` times for reasons of its own. Call it after a skip,
-    in the skip's transaction: the lock on the pair makes two skips at once count each other, and one that ended no
-    live lease has none yet."""
-    fetch_one(LOCKED, {"pair": pair_id})
-    return change(HOLD, {"pair": pair_id, "limit": study.hold_after_skips}) == 1
+    """Hold the pair if it was skipped `Study.hold_after_skips` times for reasons of its own. Return whether it is now.
+
+    Call it after a skip, in the skip's transaction: the lock on the pair makes two skips at once count each other, and
+    one that ended no live lease has none yet.
+    """
+    pair = Pair.objects.select_for_update(no_key=True).get(pk=pair_id)
+    skips = Assignment.objects.filter(
+        pair=pair, state=Assignment.State.SKIPPED, skip_reason__in=ABOUT_THE_PAIR
+    ).values_list("skip_reason", flat=True)
+    count = Counter(skips)
+    if pair.held or count.total() < study.hold_after_skips:
+        return False
+    pair.held = f"skipped: technical problem {count['technical_problem']} ×, cannot judge {count['cannot_judge']} ×"
+    pair.save(update_fields=["held"])
+    return True
+
+
+@transaction.atomic
+def skip(assignment: Assignment, person: User, *, reason: str, care: Mapping[str, Any] | None = None) -> Desk:
+    """Give the pair back for good and fill the desk again. `reason`: one of `protocol.SKIP_REASONS`, or `NOT_REVEALED`.
+
+    After `Study.hold_after_skips` skips that say something about the pair, it is held for a researcher. `care` says
+    what was seen of it (`exposure_reports`). Raises Refused if it was answered, or if its lease has ended in a study
+    that is closed, and BadInput if a harmless pair is skipped as `NOT_REVEALED`. Skipping twice is
+    harmless.
+    """
+    if reason not in (*SKIP_REASONS, NOT_REVEALED):
+        raise ValueError(f"Unknown skip reason {reason!r}; known: {', '.join((*SKIP_REASONS, NOT_REVEALED))}.")
+    if reason == NOT_REVEALED:
+        require_sensitive(assignment.pair_id)
+    study = assignment.study
+    seat = take_seat(person, study)
+    if leases.skip(assignment.pk, reason):
+        hold_if_often(assignment.pair_id, study)
+        distressing = reason == "too_distressing"
+        seat.dose_s += exposure_reports.settle(
+            assignment,
+            person,
+            care=care,
+            showing=exposure_reports.lease_of(assignment),
+            sensitive=Pair.objects.filter(pk=assignment.pair_id, lane=Pair.Lane.SENSITIVE).exists(),
+            too_distressing=distressing,
+        )
+        # Why is nobody's business but the person's: the reason is not in the record that managers read.
+        audit.record("assignment.skipped", assignment, actor=person, study_slug=study.slug)
+    return fill(seat, person, study, held_leases(seat))

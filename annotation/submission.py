@@ -13,21 +13,15 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import User
-from annotation import acceptance, draws, exposure_reports, leases, serving
+from annotation import acceptance, draws, exposure_reports, leases, seats, serving
 from annotation.acceptance import SURPLUS, SURPLUS_BATCH_CLOSED, SURPLUS_STUDY_CLOSED
 from annotation.answers import Answers
 from annotation.models import Annotation, Assignment, Seat, Standing
 from annotation.signals import answer_submitted
-from catalog.models import Pair, Study
+from catalog.models import Pair
 from diptych.database.fixed import fetch_all, fetch_one, one_line
-
-
-class Conflict(Exception):
-    """The submission contradicts what is stored; `str()` says how, `code` is a word for programs."""
-
-    def __init__(self, code: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.code = code
+from diptych.refusals import Refused
+from studies.models import Study
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +52,20 @@ def submit(
     every answer to a pair whose batch is being checked. `care` says what was seen (`exposure_reports`) and is
     not stored with the answers.
 
-    Raises Conflict if the id was used for anything else, the assignment was answered or skipped before, or the person
+    Raises Refused if the id was used for anything else, the assignment was answered or skipped before, or the person
     has withdrawn their consent.
     """
     study = assignment.study
     try:
         with transaction.atomic():
-            seat = serving.take_seat(person, study)
+            seat = seats.take_seat(person, study)
             writing = Writing(assignment, person, seat, submission_id, answers, timings_ms, viewing)
             written = None if acceptance.has_withdrawn(seat) else writing.write()
             annotation, standing, created = written or _repeated(submission_id, assignment, answers)
             if created:
                 _tell(annotation, standing, person, study)
+                if writing.may_complete is not None:
+                    leases.complete_after_commit(writing.may_complete)
                 if writing.sensitive or care:
                     seat.dose_s += exposure_reports.settle(
                         assignment,
@@ -90,22 +86,22 @@ def submit(
 
 
 def _repeated(submission_id: UUID, assignment: Assignment, answers: Answers) -> tuple[Annotation, Standing, bool]:
-    """What was stored for the same content sent before. Raises Conflict for anything else."""
+    """What was stored for the same content sent before. Raises Refused for anything else."""
     annotation = Annotation.objects.filter(submission_id=submission_id).first()
     if annotation is None:
         state = Assignment.objects.values_list("state", flat=True).get(pk=assignment.pk)
         if state == Assignment.State.SKIPPED:
-            raise Conflict("skipped", _("You have skipped this pair."))
+            raise Refused(_("You have skipped this pair."), "skipped")
         if state == Assignment.State.SUBMITTED:
-            raise Conflict("already_answered", _("You have already answered this pair."))
-        raise Conflict(acceptance.CONSENT, acceptance.consent_needed())
+            raise Refused(_("You have already answered this pair."), "already_answered")
+        raise Refused(acceptance.consent_needed(), acceptance.CONSENT)
     if annotation.assignment_id != assignment.pk or Answers.of(annotation) != answers:
         raise _id_used()
     return annotation, Standing.objects.get(assignment_id=assignment.pk), False
 
 
-def _id_used() -> Conflict:
-    return Conflict("submission_id_used", _("This submission id belongs to another answer."))
+def _id_used() -> Refused:
+    return Refused(_("This submission id belongs to another answer."), "submission_id_used")
 
 
 def _tell(annotation: Annotation, standing: Standing, person: User, study: Study) -> None:
@@ -122,14 +118,20 @@ def _tell(annotation: Annotation, standing: Standing, person: User, study: Study
 #: More active time than that is not believed of one answer.
 MOST_ACTIVE_MS = 24 * 3600 * 1000
 
-#: One statement ends the lease and writes revision 1 and its standing; nothing at all if the assignment was answered or
-#: skipped, or if the submission id was used before. It returns a row for each lease that the person still holds, or a
-#: single row without a lease.
+#: Store an answer, all in one statement. It returns a row for each lease that the person still holds, or a single row
+#: without a lease; none at all if the assignment was answered or skipped, or if the submission id was used before.
+#: Each row says whether the answer took the last slot of its pair.
 #:
-#: A live lease holds the slot that the answer takes. In every other case the pair is read under its lock (`late`), as
-#: it is after whoever had it locked, and then the study's row, shared: a study that is closed at this moment is closed
-#: before this answer or after it. The batch's row is always locked, shared, for the same reason. A batch that this
-#: statement cannot see was made while it waited for the pair, and is open.
+#: 1. `open`: lock the assignment, unless it has ended by an answer or a skip. A live lease holds the slot that the
+#:    answer takes.
+#: 2. `late`: if the lease is not live, lock the pair, and look whether a slot is left for the answer.
+#: 3. `batch`, and `study` for a late answer: lock these rows, shared. Their states therefore change before this answer
+#:    or after it. A batch that this statement cannot see was made while it waited for the pair, and is open.
+#: 4. `decided`: does the answer count? If it does not, say why, as the reason of its standing.
+#: 5. `slot`: take a slot if the answer counts and held none. Give the slot back if it held one and does not count.
+#: 6. `ended`: end the lease, and forget the draft.
+#: 7. `written`, `stands`: write revision 1 and its standing.
+#: 8. `seated`: add the active time to the person's seat.
 WRITE = one_line(f"""
 WITH open AS (
     SELECT mine.id, mine.pair_id, mine.state = 'leased' AS holds_slot,
@@ -151,7 +153,7 @@ WITH open AS (
        FOR SHARE OF batch
 ), study AS (
     SELECT {acceptance.COUNTS_LATE} AS counts_late
-      FROM late JOIN catalog_study study ON study.id = %(study)s
+      FROM late JOIN studies_study study ON study.id = %(study)s
        FOR SHARE OF study
 ), decided AS (
     SELECT open.id, open.pair_id, open.holds_slot,
@@ -184,7 +186,8 @@ WITH open AS (
       FROM ended
     RETURNING id, assignment_id, protocol_version, guideline_version
 ), stands AS (
-    INSERT INTO annotation_standing (assignment_id, study_id, current_id, validity, reason, counted, tags_unnoted)
+    INSERT INTO annotation_standing
+           (assignment_id, study_id, current_id, validity, uncounted_reason, counted, tags_unnoted)
     SELECT written.assignment_id, %(study)s, written.id, 'valid', ended.surplus, ended.surplus = '', %(tagged)s
       FROM written, ended
 ), seated AS (
@@ -193,9 +196,9 @@ WITH open AS (
       FROM written WHERE seat.id = %(seat)s
 )
 SELECT written.id, written.protocol_version, written.guideline_version, ended.surplus,
-       (SELECT pair.lane = 1 FROM catalog_pair pair WHERE pair.id = ended.pair_id),
+       pair.lane = 1, pair.batch_id, pair.open_slots <= (SELECT count(*) FROM late),
        held.*
-  FROM written CROSS JOIN ended
+  FROM written CROSS JOIN ended JOIN catalog_pair pair ON pair.id = ended.pair_id
   LEFT JOIN ({leases.HELD}) held ON held.id <> ended.id
 """)  # noqa: S608 - of a statement of ours
 
@@ -218,6 +221,8 @@ class Writing:
         self.tagged = bool(answers.tagged())
         #: Whether the pair was expected to show harm; known once written.
         self.sensitive = False
+        #: The batch that this answer may be the last of; known once written. None where somebody certainly goes on.
+        self.may_complete: int | None = None
         #: What the person holds besides; known once written.
         self.held: dict[str, leases.Held] = {}
         self.active_ms = active_ms(timings_ms, since=self._unaccounted_since(), now=self.now)
@@ -255,8 +260,10 @@ class Writing:
         )
         if not rows:
             return None
-        annotation_id, protocol_version, guideline_version, surplus, self.sensitive = rows[0][:5]
-        self.held = leases.by_place(row[5:] for row in rows if row[5] is not None)
+        annotation_id, protocol_version, guideline_version, surplus, self.sensitive, batch_id, is_last = rows[0][:7]
+        self.held = leases.by_place(row[7:] for row in rows if row[7] is not None)
+        if is_last and not surplus and not any(held.leased_of(batch_id) for held in self.held.values()):
+            self.may_complete = batch_id
         self.seat.since_break_ms, self.seat.worked_until = self._since_break_ms(), self.now
         annotation = Annotation(
             id=annotation_id,
@@ -274,7 +281,7 @@ class Writing:
             assignment=self.assignment,
             current=annotation,
             counted=not surplus,
-            reason=surplus,
+            uncounted_reason=surplus,
             tags_unnoted=self.tagged,
         )
         for row_written in (annotation, standing):
@@ -319,7 +326,7 @@ def save_draft(assignment: Assignment, draft: Mapping[str, Any]) -> None:
 
     What was seen of a pair that may show harm (`care`) is booked in any case, and never a part of the draft.
 
-    Raises Conflict if the pair was answered or skipped, the person has withdrawn their consent, or the study is closed
+    Raises Refused if the pair was answered or skipped, the person has withdrawn their consent, or the study is closed
     and the lease has ended.
     """
     answers = {name: value for name, value in draft.items() if name != "care"}
@@ -338,30 +345,11 @@ def save_draft(assignment: Assignment, draft: Mapping[str, Any]) -> None:
         raise _draft_refused(assignment)
 
 
-def _draft_refused(assignment: Assignment) -> Conflict:
+def _draft_refused(assignment: Assignment) -> Refused:
     state = Assignment.objects.values_list("state", flat=True).get(pk=assignment.pk)
     if state in (Assignment.State.SUBMITTED, Assignment.State.SKIPPED):
-        return Conflict("already_answered", _("This pair was already submitted or skipped."))
+        return Refused(_("This pair was already submitted or skipped."), "already_answered")
     seat = Seat.objects.filter(study=assignment.study_id, person=assignment.person_id).first()
     if seat is None or acceptance.has_withdrawn(seat):
-        return Conflict(acceptance.CONSENT, acceptance.consent_needed())
-    return Conflict(acceptance.STUDY_CLOSED, acceptance.lease_ended_study_closed())
-
-
-#: The audit action of a change; its `before` and `after` hold `validity` and `reason`.
-STANDING_CHANGED = "annotation.standing"
-
-
-def record_standing(standing: Standing, *, validity: str, reason: str, actor: User | None, study_slug: str) -> None:
-    """Changes how an answer stands, reversibly, and leaves an audit row. Call it inside a transaction."""
-    before = {"validity": standing.validity, "reason": standing.reason}
-    standing.validity, standing.reason = validity, reason
-    standing.save(update_fields=["validity", "reason"])
-    audit.record(
-        STANDING_CHANGED,
-        standing,
-        actor=actor,
-        study_slug=study_slug,
-        before=before,
-        after={"validity": validity, "reason": reason},
-    )
+        return Refused(acceptance.consent_needed(), acceptance.CONSENT)
+    return Refused(acceptance.lease_ended_study_closed(), acceptance.STUDY_CLOSED)

@@ -7,7 +7,8 @@ from annotation import draws, exposure, leases, queue, reasons
 from annotation.leases import Held
 from annotation.models import Assignment, Seat
 from annotation.queue import CONTROL_LANES, HARMLESS_CONTROL_LANES, HARMLESS_LANES, REAL_LANES, Positions
-from catalog.models import Pair, Study
+from catalog.models import Pair
+from studies.models import Study
 
 
 class Taking:

@@ -6,20 +6,14 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from annotation import acceptance, exposure, leases, reasons
-from annotation.leases import NotYours
 from annotation.models import Assignment, Seat
 from annotation.taking import Taking
-from catalog.models import Pair, Study
-from diptych.database.fixed import change, fetch_one
-
-PAIR_LOCKED = """
-SELECT pair.open_slots, pair.held, pair.lane, pair.may_show && %(excluded)s::varchar[]
-  FROM catalog_pair pair WHERE pair.id = %(pair)s FOR NO KEY UPDATE OF pair
-"""
-SLOT_TAKEN = "UPDATE catalog_pair SET open_slots = open_slots - 1 WHERE id = %(pair)s"
+from catalog.models import Pair
+from diptych.refusals import Refused
+from studies.models import Study
 
 
-def take_back(assignment: Assignment, person: User, seat: Seat, study: Study, now: datetime) -> NotYours | None:
+def take_back(assignment: Assignment, person: User, seat: Seat, study: Study, now: datetime) -> Refused | None:
     """Make an assignment whose lease has ended a live lease again. Return the refusal where that cannot be.
 
     1. Lock the pair, then the batch and the study, shared: none of them changes until the commit.
@@ -30,25 +24,24 @@ def take_back(assignment: Assignment, person: User, seat: Seat, study: Study, no
 
     A refusal is returned, not raised, because a break that is due begins with it. Seat and assignment are locked.
     """
-    values = {"pair": assignment.pair_id, "excluded": seat.excluded}
-    row = fetch_one(PAIR_LOCKED, values)
-    assert row is not None  # noqa: S101 - pairs with assignments are never deleted
-    open_slots, held, lane, is_excluded = row
+    pair = Pair.objects.select_for_update(no_key=True).get(pk=assignment.pair_id)
+    is_excluded = not set(pair.may_show).isdisjoint(seat.excluded)
     study.state, batch_state = acceptance.locked_states(assignment)
-    if reason := _why_no_lease(seat, person, study, now, lane=lane, is_excluded=is_excluded):
+    if reason := _why_no_lease(seat, person, study, now, lane=pair.lane, is_excluded=is_excluded):
         return _refusal(reason)
     if not acceptance.BY_BATCH[batch_state].leases:
-        return NotYours("batch_closed", _("Your time for this pair has ended, and its batch is being checked."))
-    if held:
-        return NotYours("held", _("Your time for this pair has ended, and the pair has been taken out for now."))
+        return Refused(_("Your time for this pair has ended, and its batch is being checked."), "batch_closed")
+    if pair.held:
+        return Refused(_("Your time for this pair has ended, and the pair has been taken out for now."), "held")
     if assignment.state != Assignment.State.LEASED:
         occupied = leases.held_leases(seat)
         free = [place for place in (Assignment.Place.CURRENT, Assignment.Place.NEXT) if place not in occupied]
         if not free:
-            return NotYours("lease_lost", _("The lease has ended, and you already hold two other pairs."))
-        if not open_slots:
-            return NotYours("lease_lost", _("The lease has ended, and somebody else has this pair now."))
-        change(SLOT_TAKEN, {"pair": assignment.pair_id})
+            return Refused(_("The lease has ended, and you already hold two other pairs."), "lease_lost")
+        if not pair.open_slots:
+            return Refused(_("The lease has ended, and somebody else has this pair now."), "lease_lost")
+        pair.open_slots -= 1
+        pair.save(update_fields=["open_slots"])
         assignment.place = free[0]
     assignment.state = Assignment.State.LEASED
     assignment.leased_at, assignment.ended_at = now, None
@@ -78,11 +71,11 @@ def _why_no_lease(seat: Seat, person: User, study: Study, now: datetime, *, lane
     return None
 
 
-def _refusal(reason: str) -> NotYours:
+def _refusal(reason: str) -> Refused:
     """What a person is told. Programs get the reason; of a closed study, the same code as for everything else there."""
     if reason == reasons.FINISHED:
-        return NotYours(acceptance.STUDY_CLOSED, acceptance.lease_ended_study_closed())
-    return NotYours(reason, SENTENCES[reason]())
+        return Refused(acceptance.lease_ended_study_closed(), acceptance.STUDY_CLOSED)
+    return Refused(SENTENCES[reason](), reason)
 
 
 #: Functions, so that each is said in the language of the request.

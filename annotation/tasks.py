@@ -1,4 +1,4 @@
-"""Periodic work of this room, in short transactions."""
+"""Periodic work of this app, in short transactions."""
 
 from celery import shared_task
 
@@ -22,6 +22,12 @@ def note_tags() -> int:
     while batch := noting.note_tags():
         noted += batch
     return noted
+
+
+@shared_task
+def complete_batches() -> int:
+    """Move open batches of which nothing is wanted any more to annotated; return how many."""
+    return leases.complete_batches()
 
 
 @shared_task

@@ -1,4 +1,4 @@
-"""This room's addresses below `/api/v1/`."""
+"""The annotator's addresses below `/api/v1/`."""
 
 from django.urls import path
 

@@ -15,8 +15,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.models import User
 from annotation import consent, wellbeing
 from annotation.permissions import annotated_study
-from catalog.documents import changes, sections, text_of
-from catalog.models import Document, Study
+from diptych.refusals import ChangedMeanwhile
+from studies.documents.changes import changes
+from studies.documents.markdown import sections
+from studies.documents.texts import text_of
+from studies.models import Document, Study
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -40,12 +43,12 @@ def agree(request: HttpRequest, study: Study) -> HttpResponse:
     ticked = request.POST.getlist("categories")
     try:
         if request.POST.get("version") != str(study.consent_version):
-            raise consent.TermsChanged
+            raise ChangedMeanwhile(consent.terms_changed())
         document = text_of(study, Document.Kind.CONSENT, language)
         text = consent.words(study, document, language, ticked)
         consent.agree(person, study, categories=ticked, text=text, language=language)
-    except (consent.TermsChanged, ValueError):
-        messages.warning(request, _("The study changed its terms while you read. Nothing was saved; read them again."))
+    except (ChangedMeanwhile, ValueError):
+        messages.warning(request, consent.terms_changed())
         return redirect("annotation:consent", slug=study.slug)
     if not was_in_force:
         return redirect("annotation:workspace", slug=study.slug)

@@ -19,7 +19,9 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     """Own progress and time, what protects the person today, and their answers, some of which may be changed."""
     study = annotated_study(request, slug)
     person: User = request.user  # type: ignore[assignment]  # signed in
-    after = request.GET.get("after", "")
+    after, before = request.GET.get("after", ""), request.GET.get("before", "")
+    found = my_work.recent(study, person, after=after, before=before)
+    chinese = (get_language() or "").startswith("zh")
     return render(
         request,
         "annotation/my_work.html",
@@ -27,7 +29,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
             "study": study,
             "summary": my_work.summary(study, person),
             "care": my_work.care(study, person),
-            "page": my_work.recent(study, person, after=after, chinese=(get_language() or "").startswith("zh")),
-            "after": after,
+            "page": found,
+            "answers": my_work.answers(study, person, found.rows, chinese=chinese),
         },
     )

@@ -15,9 +15,10 @@ from django.utils import timezone
 from accounts.models import User
 from annotation import exposure
 from annotation.models import Break, Dose, Exposure, Seat
-from catalog.harms import Harm, harms_of
-from catalog.models import Membership, Study
-from catalog.models.studies import Role
+from diptych.durations import MINUTE, in_words
+from studies.harms import Harm, harms_of
+from studies.models import Membership, Study
+from studies.models.studies import Role
 
 #: How many days a summary covers, the last one included.
 DAYS = 14
@@ -87,13 +88,17 @@ class OwnSummary:
     cap_s: int
 
     @property
-    def dose_minutes(self) -> str:
-        return in_minutes(self.dose_s)
+    def dose(self) -> str:
+        return in_words(self.dose_s, to=MINUTE)
 
     @property
-    def cap_minutes(self) -> int:
-        """0: no cap."""
-        return self.cap_s // 60
+    def cap(self) -> str:
+        return in_words(self.cap_s)
+
+    @property
+    def lately(self) -> str:
+        """Return how much possibly harmful video there was in the days of the summary."""
+        return in_words(self.summary.seconds, to=MINUTE)
 
 
 def own_summary(person: User, study: Study) -> OwnSummary:

@@ -11,11 +11,13 @@ from django.core.files import File
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from catalog.harms import HARM_KEYS
-from catalog.media import names
-from catalog.media.transcode import Renditions, transcode
-from catalog.models import Asset, Batch, Pair, Prompt, Study, Video
+from catalog.models import Batch, Pair, Prompt, Video
 from diptych.embedded import binaries
+from media import names
+from media.models import Asset
+from media.transcode import Renditions, transcode
+from studies.harms import HARM_KEYS
+from studies.models import Study
 from tests.browser import barcodes
 
 
@@ -80,7 +82,7 @@ def _asset(clip: Renditions) -> Asset:
         sha256=secrets.token_hex(32),
         byte_size=clip.playback.stat().st_size,
         original=f"originals/{secrets.token_hex(8)}",
-        state="ready",
+        state="done",
         duration_s=clip.facts.duration_s,
         fps=clip.facts.fps,
         finished_at=timezone.now(),

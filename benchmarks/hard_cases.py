@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from annotation import leases
 from benchmarks.studies import WRITTEN, settle, unchecked
-from catalog.models import Study
+from studies.models import Study
 
 #: Of the study's pairs, how many everybody has answered: 20,000 of a million.
 ANSWERED_SHARE, ANSWERED_AT_LEAST = 1 / 50, 500

@@ -25,8 +25,8 @@ from diptych.embedded.servers import EmbeddedError, start
 SIZES, QUICK_SIZES = (10_000, 100_000, 1_000_000), (2_000, 20_000)
 #: About the published proportion: 3.9 videos and 3.5 pairs a prompt, 27 words a prompt, 42 % of the texts refined.
 VIDEOS_A_PROMPT, PAIRS_A_PROMPT, MEAN_WORDS, REFINED = 4, 4, 27, 0.42
-TABLES = ("catalog_prompt", "catalog_asset", "catalog_video", "catalog_batch", "catalog_pair")
-EMPTIED = f"TRUNCATE {', '.join(TABLES)}, catalog_study, accounts_auditevent CASCADE"
+TABLES = ("catalog_prompt", "media_asset", "catalog_video", "catalog_batch", "catalog_pair")
+EMPTIED = f"TRUNCATE {', '.join(TABLES)}, studies_study, accounts_auditevent CASCADE"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -141,8 +141,8 @@ def import_here(folder: Path) -> dict[str, Any]:
     import django
 
     django.setup()
-    from catalog.importing import import_study
-    from catalog.importing.progress import Progress
+    from importing.progress import Progress
+    from importing.study import import_study
 
     stages: dict[str, float] = {}
 

@@ -107,9 +107,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def measure(clip: Clip, repeats: int, folder: Path) -> Measured:
     """All ways of a clip, in turn, after a round that is not counted; every second round backwards."""
-    from catalog.media import confined
-    from catalog.media.probe import probe  # needs Django to be set up
-    from catalog.media.transcode import transcode
+    from media import confined
+    from media.probe import probe  # needs Django to be set up
+    from media.transcode import transcode
 
     print(clip, file=sys.stderr, flush=True)
     original = make(clip, folder)
@@ -157,9 +157,9 @@ def plain_encode(original: Path, facts: Any, target: Path) -> None:
     """One run of ffmpeg with the playback file's settings."""
     import ffmpeg
 
-    from catalog.media.graph import _playback_options
-    from catalog.media.transcode import THREADS
     from diptych.embedded import binaries
+    from media.graph import _playback_options
+    from media.transcode import THREADS
 
     opened = ffmpeg.input(str(original), threads=THREADS)
     streams = [opened[str(facts.video_index)]]
@@ -174,7 +174,9 @@ def waiting(original: Path) -> None:
     from django.core.files.storage import default_storage
     from django.utils import timezone
 
-    from catalog.models import Asset, Batch, Pair, Prompt, Study, Video
+    from catalog.models import Batch, Pair, Prompt, Video
+    from media.models import Asset
+    from studies.models import Study
 
     study, _ = Study.objects.get_or_create(slug="media", defaults={"title": "Benchmark"})
     batch, _ = Batch.objects.get_or_create(study=study, number=1)
@@ -183,7 +185,7 @@ def waiting(original: Path) -> None:
     if not default_storage.exists(name):
         with original.open("rb") as file:
             default_storage.save(name, File(file))
-    ready = {"state": "ready", "duration_s": 1.0, "fps": 24.0, "finished_at": timezone.now()}
+    ready = {"state": "done", "duration_s": 1.0, "fps": 24.0, "finished_at": timezone.now()}
     videos = [
         Video.objects.create(
             study=study,
@@ -193,7 +195,7 @@ def waiting(original: Path) -> None:
                 sha256=secrets.token_hex(32), byte_size=original.stat().st_size, original=name, **values
             ),
         )
-        for values in ({"state": "pending"}, ready)
+        for values in ({"state": "waiting"}, ready)
     ]
     Pair.objects.create(
         study=study,
@@ -209,7 +211,7 @@ def waiting(original: Path) -> None:
 def work() -> None:
     """What the worker does at a message. Raises RuntimeError if no pair became servable of it."""
     from catalog.models import Pair
-    from catalog.tasks import transcode_asset
+    from media.tasks import transcode_asset
 
     transcode_asset(0)
     if Pair.objects.filter(ready=False).exists():

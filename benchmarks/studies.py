@@ -17,9 +17,11 @@ from accounts.backends import PersonBackend
 from accounts.models import AuditEvent, User
 from annotation import consent
 from annotation.models import Annotation, Assignment, Break, Dose, Exposure, Standing
-from catalog.harms import HARM_KEYS
-from catalog.models import Asset, Batch, Membership, Pair, Prompt, Study, Video
-from catalog.models.studies import Role
+from catalog.models import Batch, Pair, Prompt, Video
+from media.models import Asset
+from studies.harms import HARM_KEYS
+from studies.models import Membership, Study
+from studies.models.studies import Role
 
 PAIRS_A_BATCH = 1000
 #: SQL for 64 hex characters that no other row of the table has; ascending, which indexes take in quickly.
@@ -32,7 +34,7 @@ EMPTIED = f"""
 TRUNCATE {", ".join(WRITTEN)} CASCADE;
 UPDATE catalog_pair pair
    SET wanted = study.overlap, open_slots = study.overlap, may_show = '{{}}'
-  FROM catalog_study study
+  FROM studies_study study
  WHERE study.id = pair.study_id
    AND (pair.wanted <> study.overlap OR pair.open_slots <> study.overlap OR pair.may_show <> '{{}}');
 UPDATE annotation_seat
@@ -104,7 +106,7 @@ def new_asset() -> Asset:
         sha256=secrets.token_hex(32),
         byte_size=1_000_000,
         original="originals/0",
-        state="ready",
+        state="done",
         duration_s=4.0,
         fps=24.0,
         finished_at=timezone.now(),

@@ -1,1 +1,1 @@
-"""What is judged: studies, memberships, prompts, videos, pairs and batches; import; transcoding."""
+"""What is judged: prompts, videos, pairs and batches."""

@@ -1,12 +1,32 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class CatalogConfig(AppConfig):
     name = "catalog"
 
     def ready(self) -> None:
-        from accounts.tokens import scope_rules
-        from catalog import sweeps  # noqa: F401 - notes when periodic tasks end
-        from catalog.permissions import usable_scopes
+        from catalog import media_jobs
+        from catalog.media_order import follow_state
+        from catalog.pair_changes import pages
+        from catalog.readiness import follow_asset, unannounced_harm
+        from media.signals import asset_finished
+        from studies import job_lists
+        from studies.links import Link, Place, register
+        from studies.notices import lacks
+        from studies.permissions import MAY_BROWSE, MAY_CONFIGURE
+        from studies.signals import study_state_changed
 
-        scope_rules.append(usable_scopes)
+        asset_finished.connect(follow_asset, dispatch_uid="catalog.follow_asset")
+        study_state_changed.connect(follow_state, dispatch_uid="catalog.follow_state")
+        lacks.append(unannounced_harm)
+        job_lists.kinds |= {
+            "media": job_lists.JobList(media_jobs.open_cards, media_jobs.ended_cards),
+            "pairs": pages.CHANGES,
+        }
+        register(
+            Place.TABS,
+            Link("library", _("Library"), "catalog:prompts", MAY_BROWSE, order=20),
+            Link("batches", _("Batches"), "catalog:batches", MAY_CONFIGURE, order=60),
+        )
+        register(Place.SETTINGS, Link("licences", _("Licences"), "catalog:licences", MAY_CONFIGURE, order=10))

@@ -113,7 +113,7 @@ PROMPT_CHANGED = _body(
 # --- Tags -----------------------------------------------------------------------------------------------------
 
 LOCK_FOR_NOTING = """
-SELECT asset.id FROM catalog_asset asset
+SELECT asset.id FROM media_asset asset
  WHERE asset.id IN (SELECT video.asset_id FROM catalog_video video WHERE video.id = ANY(%(videos)s))
  ORDER BY asset.id FOR NO KEY UPDATE OF asset
 """
@@ -152,7 +152,7 @@ DERIVE_NEW = DERIVE_PAIRS.format(
     f" JOIN catalog_pair pair ON pair.id = known.id WHERE {NEW_PAIRS}"
 )
 LOCK_NEW = f"""
-SELECT asset.id FROM catalog_asset asset
+SELECT asset.id FROM media_asset asset
  WHERE asset.id IN (SELECT video.asset_id FROM catalog_video video WHERE video.id IN ({{new_videos}})
                      UNION
                     SELECT video.asset_id

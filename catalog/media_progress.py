@@ -10,7 +10,11 @@ from typing import Any, NamedTuple
 from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 from django.utils import timezone
 
-from catalog.models import Asset, Study, Video
+from catalog.models import Video
+from diptych.durations import HOUR, MINUTE, in_words
+from jobs.models import OPEN_STATES
+from media.models import Asset
+from studies.models import Study
 
 #: The recent past, whose pace says how long the rest takes.
 WINDOW = timedelta(minutes=10)
@@ -23,14 +27,15 @@ LONG_ENOUGH_S = 30.0
 class Counts:
     """Files of a study by state."""
 
-    pending: int = 0
-    processing: int = 0
-    ready: int = 0
+    waiting: int = 0
+    running: int = 0
+    done: int = 0
     failed: int = 0
+    cancelled: int = 0
 
     @property
     def unfinished(self) -> int:
-        return self.pending + self.processing
+        return self.waiting + self.running
 
 
 class Trouble(NamedTuple):
@@ -49,14 +54,12 @@ class Pace:
     left_s: float | None
 
     @property
-    def minutes_left(self) -> int | None:
-        """Whole minutes, at least one."""
-        return None if self.left_s is None else max(1, round(self.left_s / 60))
-
-    @property
-    def hours_left(self) -> int | None:
-        """Hours, where minutes would promise more than is known; None below two of them."""
-        return None if self.left_s is None or self.left_s < 2 * 3600 else round(self.left_s / 3600)
+    def left(self) -> str:
+        """Return in words how long the rest takes; empty while that is not known. Many hours are told without minutes,
+        which would promise more than is known."""
+        if self.left_s is None:
+            return ""
+        return in_words(max(self.left_s, MINUTE), to=HOUR if self.left_s >= 2 * HOUR else MINUTE)
 
 
 UNKNOWN = Pace(None, None)
@@ -75,7 +78,7 @@ def pace(study: Study) -> Pace:
     """
     now = timezone.now()
     lately = Q(finished_at__gte=now - WINDOW)
-    waits = Q(state__in=[Asset.State.PENDING, Asset.State.PROCESSING], quarantined_at=None)
+    waits = Q(state__in=OPEN_STATES, quarantined_at=None)
     of_study = Asset.objects.filter(pk__in=Video.objects.filter(study=study).values("asset"))
     found = of_study.aggregate(
         waiting=Count("pk", filter=waits),
@@ -89,17 +92,24 @@ def pace(study: Study) -> Pace:
     return Pace(per_second * 60, found["waiting"] / per_second)
 
 
+def last_finished_at(study: Study) -> datetime | None:
+    """Return when the last of the study's videos was ready or failed; None if none was yet."""
+    of_study = Asset.objects.filter(pk__in=Video.objects.filter(study=study).values("asset"))
+    found: datetime | None = of_study.aggregate(Max("finished_at"))["finished_at__max"]
+    return found
+
+
 def signs_of_life(study: Study) -> tuple[Any, ...]:
     """What a worker changes while it is at a video, so that one long video is not taken for none at work.
 
     A video that is tried again and again because of trouble is no sign of life.
     """
-    assets = unfinished(study).filter(facts__trouble__isnull=True)
+    assets = unfinished(study).filter(pauses=0)
     return tuple(assets.aggregate(Max("heartbeat_at"), Sum("attempts")).values())
 
 
 def unfinished(study: Study) -> QuerySet[Asset]:
-    return Asset.objects.filter(videos__study=study, state__in=["pending", "processing"])
+    return Asset.objects.filter(videos__study=study, state__in=OPEN_STATES)
 
 
 def failures(study: Study) -> list[dict[str, str]]:
@@ -111,6 +121,6 @@ def failures(study: Study) -> list[dict[str, str]]:
 
 def troubles(study: Study) -> list[Trouble]:
     """What keeps videos waiting; empty where nothing but their turn does."""
-    rows = unfinished(study).filter(facts__trouble__isnull=False).values_list("facts__trouble")
-    said = rows.annotate(Count("pk", distinct=True), Min("wait_until")).order_by("facts__trouble")
+    rows = unfinished(study).exclude(reason="").values_list("reason")
+    said = rows.annotate(Count("pk", distinct=True), Min("wait_until")).order_by("reason")
     return [Trouble(*row) for row in said]

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from celery import Task, current_app
+from celery import current_app
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
@@ -38,8 +38,12 @@ class Broker:
         self._lock = threading.Lock()
         self._paused_until = float("-inf")
 
-    def send(self, task: "Task[[int], Any]", row_ids: Iterable[int], *, within_s: float = WAIT_S) -> int:
-        """Send a message for each row. Return how many were sent; the sweep sends the rest."""
+    def send(self, task: str, row_ids: Iterable[int], *, within_s: float = WAIT_S) -> int:
+        """Send a message for each row to the task of that name, such as `media.tasks.transcode_asset`.
+
+        By name, since a module that announces work is imported by the tasks that do it. Return how many were sent; the
+        sweep sends the rest.
+        """
         ids = list(row_ids)
         if not ids or not self._may_try():
             return 0
@@ -50,14 +54,14 @@ class Broker:
                 for row_id in ids:
                     if sent and time.monotonic() > deadline:
                         break
-                    task.apply_async((row_id,), producer=producer, retry=False)
+                    current_app.signature(task, (row_id,)).apply_async(producer=producer, retry=False)
                     sent += 1
         except UNREACHABLE as error:
             self._pause()
             logger.warning(
                 "The broker does not respond, so %d of %s wait for the next sweep: %s",
                 len(ids) - sent,
-                task.name,
+                task,
                 error,
             )
         else:

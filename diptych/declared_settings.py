@@ -57,7 +57,7 @@ GROUPS: Final[dict[str, list[Setting]]] = {
     "Servers and folders": [
         Setting(
             name="DATABASE_URL",
-            meaning="the address of PostgreSQL",
+            meaning="the address of PostgreSQL; connection parameters such as `?sslmode=require` can follow",
             default_words="the embedded server",
             required_with=IN_PRODUCTION,
             example="postgresql://diptych:password@db.example.org:5432/diptych",

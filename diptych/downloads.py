@@ -17,7 +17,6 @@ from typing import IO, Any
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from diptych.database.locks import Key, try_lock
 from diptych.ranges import begins_later, ranged_response
@@ -38,20 +37,10 @@ REFUSALS = {
     429: ("busy",),
     507: ("storage_full",),
 }
-JSON_LINES = "application/x-ndjson"
 CSV = "text/csv; charset=utf-8"
 
 #: How many copies are made at once, over all processes.
 PLACES = 2
-
-
-class Busy(TryAgain):
-    """As many copies as may be made at once are being made."""
-
-    status = 429
-    code = "busy"
-    title = gettext_lazy("Other downloads are being prepared.")
-    advice = gettext_lazy("Try again in a few seconds. In a browser yours starts by itself: leave this page open.")
 
 
 class CopyFile:
@@ -80,14 +69,20 @@ Write = Callable[[CopyFile], None]
 
 @contextmanager
 def one_moment() -> Iterator[None]:
-    """Run the block in a read-only transaction that sees one moment. Raises Busy, and DatabaseError."""
+    """Run the block in a read-only transaction that sees one moment. Raises TryAgain, and DatabaseError."""
     is_outermost = not connection.in_atomic_block  # inside a caller's transaction, what that one sees counts
     with transaction.atomic(), connection.cursor() as cursor:
         if is_outermost:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(1000 * LONGEST_STATEMENT_S)])
         if not any(try_lock(Key.DOWNLOAD, place) for place in range(PLACES)):
-            raise Busy(RETRY_AFTER_S)
+            raise TryAgain(
+                _("Other downloads are being prepared."),
+                _("Try again in a few seconds. In a browser yours starts by itself: leave this page open."),
+                "busy",
+                status=429,
+                retry_after_s=RETRY_AFTER_S,
+            )
         yield
 
 

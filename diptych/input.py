@@ -12,6 +12,8 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, QueryDict, UnreadablePostError
 from django.utils.translation import gettext as _
 
+from diptych.refusals import BadInput
+
 #: In a text of several lines: every control character but tab, line feed, vertical tab, form feed, carriage return.
 NOT_IN_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 #: In a value of one line, such as a query parameter: also no line ends.
@@ -22,20 +24,16 @@ FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 LONGEST_NAME = 40
 
 
-class UnreadableInput(Exception):
-    """A request has a character that the product does not accept; `str()` is a sentence that names the field."""
-
-
 def check(request: HttpRequest) -> None:
-    """Raise UnreadableInput where the address, a header, the query string or a form field has a control character.
+    """Raise BadInput where the address, a header, the query string or a form field has a control character.
 
     Bodies of the API are looked at where they are parsed. Raises RequestDataTooBig for a form that is too long.
     """
     if NOT_IN_LINE.search(request.path_info):
-        raise UnreadableInput(_("The address contains a control character. Check the address."))
+        raise _unreadable(_("The address contains a control character. Check the address."))
     headers = [value for name, value in request.META.items() if name.startswith("HTTP_") and name != "HTTP_COOKIE"]
     if NOT_IN_LINE.search("".join(headers)):
-        raise UnreadableInput(_("A header contains a control character. Send the request without it."))
+        raise _unreadable(_("A header contains a control character. Send the request without it."))
     if _ESCAPED.search(request.META.get("QUERY_STRING", "")):
         _check_fields(_pairs(request.GET), NOT_IN_LINE)
     if request.method == "POST" and request.content_type in FORMS and not request.path_info.startswith("/api/"):
@@ -50,6 +48,10 @@ def check(request: HttpRequest) -> None:
         _check_fields(fields, NOT_IN_TEXT)
 
 
+def _unreadable(sentence: str) -> BadInput:
+    return BadInput(sentence, "bad_request")
+
+
 def _pairs(fields: QueryDict) -> Iterator[tuple[str, str]]:
     return ((name, str(value)) for name, values in fields.lists() for value in values)
 
@@ -59,4 +61,4 @@ def _check_fields(fields: Iterable[tuple[str, str | None]], unwanted: re.Pattern
         if unwanted.search(name) or (value and unwanted.search(value)):
             shown = NOT_IN_LINE.sub("�", name)[:LONGEST_NAME]
             sentence = _("The field “%(name)s” contains a control character. Remove it and send the request again.")
-            raise UnreadableInput(sentence % {"name": shown})
+            raise _unreadable(sentence % {"name": shown})

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.utils.translation import gettext as _
 
 from diptych import input
+from diptych.refusals import BadInput, Refused
 from diptych.try_again import temporary
-from diptych.views import problem_page, try_again
+from diptych.views import refused, try_again
 
 
 class LengthRequiredMiddleware:
@@ -23,8 +23,11 @@ class LengthRequiredMiddleware:
         return self.get_response(request)
 
 
-class TryAgainMiddleware:
-    """Responds with 429 or 503 and `Retry-After` where a view met what passes by itself, such as a lock."""
+class RefusalMiddleware:
+    """Turns a refusal that no view has caught into a page, or into JSON below `/api/`.
+
+    What passes by itself, such as a lock, becomes 429 or 503 with `Retry-After`.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -33,8 +36,9 @@ class TryAgainMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        found = temporary(error)
-        return try_again(request, found) if found else None
+        if found := temporary(error):
+            return try_again(request, found)
+        return refused(request, error) if isinstance(error, Refused) else None
 
 
 class InputMiddleware:
@@ -49,6 +53,6 @@ class InputMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         try:
             input.check(request)
-        except input.UnreadableInput as error:
-            return problem_page(request, 400, _("This request cannot be read."), str(error))
+        except BadInput as error:
+            return refused(request, error)
         return self.get_response(request)

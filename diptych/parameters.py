@@ -4,19 +4,13 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
+from diptych.refusals import BadInput
+
 LONGEST_NAME = 40
-
-
-class UnknownParameter(APIException):
-    """400: the address has a query parameter that the endpoint does not know."""
-
-    status_code = 400
-    default_code = "unknown_parameter"
 
 
 class DeclaredParameters(APIView):
@@ -26,7 +20,7 @@ class DeclaredParameters(APIView):
     query: ClassVar[Mapping[str, type[Serializer]]] = {}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Raise UnknownParameter, after it is clear who asks."""
+        """Raise BadInput for any other, after it is clear who asks."""
         super().initial(request, *args, **kwargs)
         known = list(self.parameters_of(request.method or ""))
         unknown = [name for name in request.query_params if name not in known]
@@ -36,7 +30,7 @@ class DeclaredParameters(APIView):
             if known:
                 advice = _("This endpoint knows: %(known)s.") % {"known": ", ".join(known)}
             sentence = _("Unknown query parameters: %(names)s. %(advice)s")
-            raise UnknownParameter(sentence % {"names": names, "advice": advice})
+            raise BadInput(sentence % {"names": names, "advice": advice}, "unknown_parameter")
 
     @classmethod
     def parameters_of(cls, method: str) -> Mapping[str, Any]:

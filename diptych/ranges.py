@@ -9,6 +9,8 @@ from typing import Protocol
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import http_date, parse_etags, parse_http_date_safe
 
+from diptych.refusals import Refused
+
 BLOCK = 256 * 1024  # bytes read at a time
 
 _BYTE_RANGE = re.compile(r"([0-9]*)-([0-9]*)", re.ASCII)
@@ -21,6 +23,10 @@ class ReadableFile(Protocol):
     def read(self, size: int, /) -> bytes: ...
     def seek(self, offset: int, /) -> object: ...
     def close(self) -> None: ...
+
+
+#: Why no part of a file is sent.
+BEYOND = "The range lies beyond the end of the file."
 
 
 @dataclass(frozen=True)
@@ -36,16 +42,12 @@ class Span:
         return self.last - self.first + 1
 
 
-class Unsatisfiable(Exception):
-    """The range asked for lies wholly beyond the end of the file."""
-
-
 def parse_range(header: str | None, size: int) -> Span | None:
     """The one span of a `Range` header that selects within `size` bytes, or None for the whole file.
 
     None also stands for what RFC 9110 §14.2 lets a server ignore: no header, another unit, a malformed
     header, several ranges at once (no browser needs them for media), and any suffix of an empty file. Raises
-    `Unsatisfiable`.
+    Refused.
     """
     unit, _, ranges = (header or "").partition("=")
     asked = [part.strip(" \t") for part in ranges.split(",")]
@@ -62,7 +64,7 @@ def begins_later(header: str | None) -> bool:
     """Return whether a `Range` header asks for a part that does not begin with the first byte of the file."""
     try:
         span = parse_range(header, 10**_MOST_DIGITS)
-    except Unsatisfiable:
+    except Refused:
         return False
     return span is not None and span.first > 0
 
@@ -70,7 +72,7 @@ def begins_later(header: str | None) -> bool:
 def _suffix(length: str, size: int) -> Span | None:
     wanted = _number(length)
     if wanted == 0:
-        raise Unsatisfiable
+        raise Refused(BEYOND, status=416)
     return Span(max(0, size - wanted), size - 1) if size else None
 
 
@@ -79,7 +81,7 @@ def _from_first(first: str, last: str, size: int) -> Span | None:
     if last and end < start:
         return None  # "invalid", which is ignored, unlike "unsatisfiable"
     if start >= size:
-        raise Unsatisfiable
+        raise Refused(BEYOND, status=416)
     return Span(start, min(end, size - 1))
 
 
@@ -128,7 +130,7 @@ def _choose(
         header = None
     try:
         span = parse_range(header, size)
-    except Unsatisfiable:
+    except Refused:
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
     if span is None:
         return _bytes_of(file, Span(0, size - 1))

@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 import orjson
-from rest_framework.exceptions import APIException, ParseError, ValidationError
+from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
+
+from diptych.refusals import BadInput, Refused
+from diptych.try_again import TryAgain
 
 
 class ORJSONRenderer(BaseRenderer):
@@ -27,23 +30,8 @@ class ORJSONRenderer(BaseRenderer):
         return b"" if data is None else orjson.dumps(data, default=str, option=orjson.OPT_NON_STR_KEYS)
 
 
-class JSONLinesRenderer(ORJSONRenderer):
-    """Lets clients ask for `application/x-ndjson`. The views that have it write their lines themselves."""
-
-    media_type = "application/x-ndjson"
-    format = "jsonl"
-
-
 #: The largest body that any endpoint takes; a submission with all it may report is a tenth of it.
 MOST_BYTES = 256 * 1024
-
-
-class TooLarge(APIException):
-    """413: the body is longer than any endpoint needs."""
-
-    status_code = 413
-    default_code = "too_large"
-    default_detail = f"The request body is longer than {MOST_BYTES // 1024} kB."
 
 
 class ORJSONParser(BaseParser):
@@ -59,7 +47,8 @@ class ORJSONParser(BaseParser):
     ) -> Any:
         body = stream.read(MOST_BYTES + 1)
         if len(body) > MOST_BYTES:
-            raise TooLarge
+            sentence = f"The request body is longer than {MOST_BYTES // 1024} kB."
+            raise Refused(sentence, "too_large", status=413)
         try:
             parsed = orjson.loads(body) if body else {}
         except orjson.JSONDecodeError as error:
@@ -101,18 +90,29 @@ def problem(error: Exception, context: dict[str, Any]) -> Response | None:
 
     It is JSON whatever the endpoint gives when it does not refuse.
     """
-    response = exception_handler(error, context)
+    if isinstance(error, TryAgain):
+        return None  # `diptych.middleware` says when
+    response = refused(error) if isinstance(error, Refused) else exception_handler(error, context)
     if response is None:
         return None
     request = context["request"]
     request.accepted_renderer, request.accepted_media_type = ORJSONRenderer(), ORJSONRenderer.media_type
     if isinstance(error, ValidationError):
-        response.data = {
-            "detail": "Some fields are missing or wrong; each is named in “fields”.",
-            "code": "invalid",
-            "fields": error.detail if isinstance(error.detail, dict) else {"": error.detail},
-        }
-    else:
+        response.data = of_fields(error.detail if isinstance(error.detail, dict) else {"": error.detail})
+    elif not isinstance(error, Refused):
         detail = response.data["detail"]
         response.data = {"detail": str(detail), "code": getattr(detail, "code", "error")}
     return response
+
+
+def refused(error: Refused) -> Response:
+    """Return the response to a refusal of our own."""
+    if isinstance(error, BadInput) and error.field:
+        return Response(of_fields({error.field: [error.sentence]}), status=error.status)
+    return Response({"detail": error.sentence, "code": error.code}, status=error.status)
+
+
+def of_fields(wrong: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is said of fields that are wrong, each with its sentences."""
+    detail = "Some fields are missing or wrong; each is named in “fields”."
+    return {"detail": detail, "code": "invalid", "fields": wrong}

@@ -8,10 +8,13 @@ or wrong is reported all at once, at the end of this file.
 import os
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
+import dj_database_url
+import psycopg
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
+from psycopg.conninfo import make_conninfo
 
 from diptych.declared_settings import SETTINGS
 from diptych.embedded import state
@@ -44,19 +47,23 @@ LOCK_WAIT_MS = ENV.integer("DATABASE_LOCK_WAIT_MS")
 
 
 def database(url: str) -> dict[str, object]:
-    """Django's settings for a `postgresql://user:password@host:port/name` address."""
-    parts = urlsplit(url)
+    """Return Django's settings for a `postgresql://user:password@host:port/name?option=value` address.
+
+    An option is a connection parameter of PostgreSQL, such as `sslmode`. It overrides ours of the same name.
+    """
+    parsed = dj_database_url.parse(url or "postgresql://", conn_max_age=None, conn_health_checks=True)
+    given = parsed.get("OPTIONS", {})
+    try:
+        make_conninfo(**given)
+    except psycopg.Error:
+        ENV.refuse_secret("DATABASE_URL", "must have only connection parameters of PostgreSQL after the question mark")
     return {
+        **parsed,
         "ENGINE": "diptych.database.engine",
-        "NAME": unquote(parts.path.lstrip("/")) or "diptych",
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": parts.hostname or "127.0.0.1",
-        "PORT": str(parts.port or 5432),
-        # A connection a thread, kept: threads are few and each is busy, so a pool would only add a hand-over.
-        "CONN_MAX_AGE": None,
-        "CONN_HEALTH_CHECKS": True,
-        "DISABLE_SERVER_SIDE_CURSORS": False,
+        "NAME": parsed["NAME"] or "diptych",
+        "HOST": parsed["HOST"] or "127.0.0.1",
+        "PORT": str(parsed["PORT"] or 5432),
+        # Connections last (CONN_MAX_AGE is None): a thread keeps its own, so a pool would only add a hand-over.
         "OPTIONS": {
             "connect_timeout": 10,
             "application_name": "diptych",
@@ -67,7 +74,8 @@ def database(url: str) -> dict[str, object]:
             "tcp_user_timeout": 30_000,  # milliseconds
             # For `diptych.database.fixed`: planned once a connection and not once a request.
             "prepare_threshold": 3,
-            "options": "-c plan_cache_mode=force_generic_plan",
+            **given,
+            "options": f"-c plan_cache_mode=force_generic_plan {given.get('options', '')}".rstrip(),
         },
     }
 
@@ -89,11 +97,17 @@ if not all(origin.startswith(("https://", "http://")) for origin in CSRF_TRUSTED
 INSTALLED_APPS = [
     "diptych",
     "accounts",
+    "jobs",
+    "studies",
+    "media",
     "catalog",
+    "safety",
+    "importing",
     "annotation",
     "qc",
     "exports",
     "training",
+    "demo",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -113,7 +127,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "diptych.middleware.LengthRequiredMiddleware",
-    "diptych.middleware.TryAgainMiddleware",
+    "diptych.middleware.RefusalMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -241,13 +255,13 @@ DEFAULT_FROM_EMAIL = ENV.text("EMAIL_FROM")
 # --- What is refused at import --------------------------------------------------------------------------
 
 #: Dotted paths of callables `check(sha256, path)` that answer None, or why a file may not be kept.
-KNOWN_HASH_CHECKS = ["catalog.known_hashes.listed", "catalog.known_hashes.in_quarantine"]
+KNOWN_HASH_CHECKS = ["safety.known_hashes.listed", "safety.known_hashes.in_quarantine"]
 #: A text file with one hexadecimal SHA-256 a line; what follows it on the line, and lines with `#`, are left alone.
 KNOWN_HASHES_FILE = ENV.text("KNOWN_HASHES_FILE")
 
 # --- What is prepared -----------------------------------------------------------------------------------
 
-#: Seconds of the longest clip; `catalog.media.limits` has the other limits, and the reasons.
+#: Seconds of the longest clip; `media.limits` has the other limits, and the reasons.
 MEDIA_LONGEST_S = ENV.number("MEDIA_LONGEST_S")
 
 # --- What is taken from a browser -----------------------------------------------------------------------
@@ -311,8 +325,8 @@ SPECTACULAR_SETTINGS = {
         "NothingToDoEnum": "annotation.reasons.REASONS",
         "SkipReasonEnum": "annotation.serializers.SKIP_REASON_KEYS",
         "HarmEnum": "annotation.protocol.HARM_KEYS",
-        "StudyStateEnum": "catalog.models.Study.State",
-        "ImportStateEnum": "catalog.models.Import.State",
+        "StudyStateEnum": "studies.models.Study.State",
+        "ImportStateEnum": "importing.models.Import.State",
     },
 }
 
@@ -321,7 +335,7 @@ SPECTACULAR_SETTINGS = {
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"catalog.tasks.transcode_asset": {"queue": "media"}}
+CELERY_TASK_ROUTES = {"media.tasks.transcode_asset": {"queue": "media"}}
 # The row is the queue of record, so a message is acknowledged early and never redelivered by the broker.
 CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -331,14 +345,16 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # workers and beat wait for the bro
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 10, "socket_connect_timeout": 5}
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
-    "resend-waiting-media": {"task": "catalog.tasks.resend_waiting_media", "schedule": 15.0},
-    "settle-quarantines": {"task": "catalog.tasks.settle_quarantines", "schedule": 15.0},
-    "mail-officers": {"task": "catalog.tasks.mail_officers", "schedule": 15.0},
-    "look-after-imports": {"task": "catalog.tasks.look_after_imports", "schedule": 15.0},
+    "resend-waiting-media": {"task": "media.tasks.resend_waiting_media", "schedule": 15.0},
+    "settle-quarantines": {"task": "safety.tasks.settle_quarantines", "schedule": 15.0},
+    "look-after-releases": {"task": "safety.tasks.look_after_releases", "schedule": 15.0},
+    "mail-officers": {"task": "safety.tasks.mail_officers", "schedule": 15.0},
+    "look-after-imports": {"task": "importing.tasks.look_after_imports", "schedule": 15.0},
     "look-after-changes": {"task": "catalog.tasks.look_after_changes", "schedule": 15.0},
     "order-all-media": {"task": "catalog.tasks.order_all_media", "schedule": 600.0},
     "end-quarantined-leases": {"task": "annotation.tasks.end_quarantined_leases", "schedule": 15.0},
     "return-expired-leases": {"task": "annotation.tasks.return_expired_leases", "schedule": 20.0},
+    "complete-batches": {"task": "annotation.tasks.complete_batches", "schedule": 60.0},
     "note-tags": {"task": "annotation.tasks.note_tags", "schedule": 20.0},
     "clear-sessions": {"task": "accounts.tasks.clear_sessions", "schedule": 3600.0},
 }

@@ -1,8 +1,9 @@
 """Refusals that pass by themselves: the request is answered at once with 429 or 503 and says when to try again."""
 
 import psycopg
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+
+from diptych.refusals import Refused
 
 #: SQLSTATE of errors after which the database itself is well: a lock that was not free in time, and a deadlock.
 LOCKED = {"55P03", "40P01"}
@@ -10,36 +11,18 @@ LOCKED = {"55P03", "40P01"}
 AWAY = {"57P01", "57P02", "57P03", "53300"}
 
 
-class TryAgain(Exception):
-    """Raised where a request cannot be served now but can be in a moment.
+class TryAgain(Refused):
+    """A request cannot be served now but can be in a moment.
 
-    Subclasses say the HTTP status, the code for programs, and two sentences for people: what is wrong, and what to do.
+    Attributes:
+        title: what is wrong.
+        advice: what to do.
+        retry_after_s: after how many seconds the client can ask again.
     """
 
-    status = 503
-    code = "try_again"
-    title: str | Promise = ""
-    advice: str | Promise = ""
-
-    def __init__(self, retry_after_s: int = 2) -> None:
-        super().__init__(str(self.title))
-        self.retry_after_s = retry_after_s
-
-
-class Locked(TryAgain):
-    """Another request, an import or a sweep holds what this request has to change."""
-
-    code = "locked"
-    title = _("Somebody else is changing the same data.")
-    advice = _("Your request was not carried out. Wait a few seconds, then try again.")
-
-
-class DatabaseAway(TryAgain):
-    """The database stops, starts, or cannot be reached."""
-
-    code = "database_away"
-    title = _("The database cannot be reached at the moment.")
-    advice = _("Wait a few seconds, then try again. What was saved before is not lost.")
+    def __init__(self, title: str, advice: str, code: str, *, status: int = 503, retry_after_s: int = 2) -> None:
+        super().__init__(f"{title} {advice}", code, status=status)
+        self.title, self.advice, self.retry_after_s = title, advice, retry_after_s
 
 
 def temporary(error: BaseException | None) -> TryAgain | None:
@@ -58,7 +41,18 @@ def temporary(error: BaseException | None) -> TryAgain | None:
 def _of_database(error: psycopg.Error) -> TryAgain | None:
     state = error.sqlstate or ""
     if state in LOCKED:
-        return Locked()
+        # Another request, an import or a sweep holds what this request has to change.
+        return TryAgain(
+            _("Somebody else is changing the same data."),
+            _("Your request was not carried out. Wait a few seconds, then try again."),
+            "locked",
+        )
     # Without a SQLSTATE the error comes from this side: the connection was refused, was lost, or is closed.
     lost = not state and isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
-    return DatabaseAway() if lost or state in AWAY or state.startswith("08") else None
+    if not (lost or state in AWAY or state.startswith("08")):
+        return None
+    return TryAgain(
+        _("The database cannot be reached at the moment."),
+        _("Wait a few seconds, then try again. What was saved before is not lost."),
+        "database_away",
+    )

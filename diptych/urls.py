@@ -2,12 +2,12 @@
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from catalog import views as catalog_views
 from diptych import views
+from studies.views_home import home
 
 api: list[URLPattern | URLResolver] = [
     path("", include("annotation.urls_api")),
-    path("", include("catalog.urls_api")),
+    path("", include("importing.urls_api")),
     path("", include("exports.urls_api")),
     path("schema/", views.SchemaView.as_view(), name="schema"),
     # Also so that an address without its slash is refused rather than led on, which would lose a body.
@@ -15,19 +15,17 @@ api: list[URLPattern | URLResolver] = [
 ]
 
 urlpatterns = [
-    path("", catalog_views.home, name="home"),
+    path("", home, name="home"),
     path("healthz", views.healthz, name="healthz"),
     path("healthz/workers", views.healthz_workers, name="healthz_workers"),
     path("accounts/", include("accounts.urls")),
     path("studies/", include("annotation.urls")),
-    path("studies/", include("catalog.documents.urls")),
-    path("studies/", include("catalog.importing.urls")),
-    path("studies/", include("catalog.library.urls")),
-    path("studies/", include("catalog.running.urls")),
+    path("studies/", include("importing.urls")),
+    path("studies/", include("catalog.urls")),
+    path("", include("studies.urls")),
     path("studies/", include("qc.urls")),
-    path("taking-part/", include("catalog.urls_membership")),
-    path("safety/", include("catalog.urls_safety")),
-    path("media/", include("catalog.media.urls")),
+    path("safety/", include("safety.urls")),
+    path("media/", include("media.urls")),
     path("api/v1/", include((api, "api"))),
 ]
 

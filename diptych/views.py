@@ -17,12 +17,14 @@ from rest_framework import serializers
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 
-from catalog import sweeps
+from accounts.middleware import without_person
 from diptych import health
 from diptych.broker import broker
 from diptych.parameters import DeclaredParameters
+from diptych.refusals import Refused
 from diptych.rendering import ORJSONRenderer
 from diptych.try_again import TryAgain, temporary
+from jobs import sweeps
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +33,7 @@ logger = logging.getLogger(__name__)
 sweep_ages = health.Question(sweeps.ages)
 
 
+@without_person
 @require_safe
 @never_cache
 def healthz(request: HttpRequest) -> JsonResponse:
@@ -39,6 +42,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"ok": database, "database": database}, status=200 if database else 503)
 
 
+@without_person
 @require_safe
 @never_cache
 def healthz_workers(request: HttpRequest) -> JsonResponse:
@@ -84,6 +88,7 @@ class SchemaView(SpectacularAPIView, DeclaredParameters):
         FormatSerializer(data=request.query_params).is_valid(raise_exception=True)
 
 
+@without_person
 @csrf_exempt
 def unknown(request: HttpRequest) -> HttpResponse:
     """Say that an address below the API leads nowhere, whatever the method and whether a CSRF token came along."""
@@ -149,8 +154,20 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def try_again(request: HttpRequest, reason: TryAgain) -> HttpResponse:
     """Say what is wrong for the moment, and when to try again."""
     logger.warning("%s %s: %s", request.method, request.path, reason)
-    title, advice = str(reason.title), str(reason.advice)
-    return problem_page(request, reason.status, title, advice, code=reason.code, retry_after_s=reason.retry_after_s)
+    return problem_page(
+        request, reason.status, reason.title, reason.advice, code=reason.code, retry_after_s=reason.retry_after_s
+    )
+
+
+def refused(request: HttpRequest, reason: Refused) -> HttpResponse:
+    """Say what was refused and why."""
+    titles = {
+        400: _("This request cannot be read."),
+        403: _("This is not open to you."),
+        404: _("There is nothing here."),
+    }
+    title = titles.get(reason.status, _("This cannot be done."))
+    return problem_page(request, reason.status, title, reason.sentence, code=reason.code)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

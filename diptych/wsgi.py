@@ -30,7 +30,7 @@ def warn_in_production() -> None:
     from django.conf import settings
 
     if settings.PRODUCTION:
-        from catalog.officers import warn_without_officer
+        from safety.officers import warn_without_officer
 
         threading.Thread(target=warn_without_officer, name="warn without officer", daemon=True).start()
 

@@ -1,29 +1,22 @@
 """Downloads for researchers."""
 
 from django.http import HttpResponseBase
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from accounts import audit
 from accounts.api import SignedInView
-from diptych import downloads
-from diptych.rendering import JSONLinesRenderer, ORJSONRenderer
+from diptych import downloads, json_lines
 from exports import annotations
 from exports.permissions import exported_study
 
 
-class AnnotationsView(SignedInView):
+class AnnotationsView(json_lines.JSONLinesDownload, SignedInView):
     """`GET studies/{slug}/annotations.jsonl`."""
 
     scopes = {"GET": "export"}
 
-    renderer_classes = [JSONLinesRenderer, ORJSONRenderer]
-    refusals = downloads.REFUSALS
-
-    @extend_schema(
-        responses={(200, downloads.JSON_LINES): OpenApiTypes.STR, (206, downloads.JSON_LINES): OpenApiTypes.STR}
-    )
+    @extend_schema(responses=json_lines.RESPONSES)
     def get(self, request: Request, slug: str) -> HttpResponseBase:
         """Every annotation revision of the study at one moment, one JSON object a line.
 
@@ -35,6 +28,6 @@ class AnnotationsView(SignedInView):
             request._request,
             lambda target: annotations.copy(study, target),
             name=f"{study.slug}-annotations.jsonl",
-            content_type=downloads.JSON_LINES,
+            content_type=json_lines.MEDIA_TYPE,
             record=lambda: audit.record("annotations.downloaded", study, actor=self.person, study_slug=study.slug),
         )

@@ -1,9 +1,9 @@
-"""Who may take data out; the only place in the room that decides it."""
+"""Who may take data out; the only place in the app that decides it."""
 
 from rest_framework.request import Request
 
-from catalog.models import Study
-from catalog.permissions import MAY_EXPORT, study_for
+from studies.models import Study
+from studies.permissions import MAY_EXPORT, study_for
 
 
 def exported_study(request: Request, slug: str) -> Study:

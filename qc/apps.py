@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class QCConfig(AppConfig):
@@ -7,6 +8,12 @@ class QCConfig(AppConfig):
     def ready(self) -> None:
         from annotation.signals import answer_revised, answer_submitted
         from qc.receivers import follow_revision, mark_contradiction
+        from studies.links import Link, Place, register
+        from studies.permissions import MAY_SEE_PROGRESS
 
         answer_submitted.connect(mark_contradiction, dispatch_uid="qc.mark_contradiction")
         answer_revised.connect(follow_revision, dispatch_uid="qc.follow_revision")
+        dashboard = ("qc:dashboard", MAY_SEE_PROGRESS)
+        register(Place.TABS, Link("progress", _("Progress"), *dashboard, order=10))
+        register(Place.HOME, Link("progress", _("See progress"), *dashboard, order=20, first_page=True))
+        register(Place.OVERVIEW, Link("progress", _("Progress"), *dashboard, order=10))

@@ -10,7 +10,7 @@ from django.db.models import Count, Q
 
 from annotation.answers import Answers
 from annotation.models import Annotation
-from catalog.models import Study
+from studies.models import Study
 
 REASON = "contradiction"
 

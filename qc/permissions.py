@@ -1,12 +1,12 @@
-"""Who may see how a study is getting on; the only place in the room that decides it."""
+"""Who may see how a study is getting on; the only place in the app that decides it."""
 
 from typing import TYPE_CHECKING
 
 from django.http import HttpRequest
 
-from catalog.models import Study
-from catalog.models.studies import HasRoles
-from catalog.permissions import MAY_ANNOTATE, MAY_EXPORT, MAY_SEE_PROGRESS, allows, study_for
+from studies.models import Study
+from studies.models.studies import HasRoles
+from studies.permissions import MAY_ANNOTATE, MAY_EXPORT, MAY_SEE_PROGRESS, allows, study_for
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations

@@ -8,7 +8,8 @@ from django.views.decorators.http import require_safe
 
 from annotation.progress import progress
 from catalog import media_progress
-from catalog.models import Asset, Video
+from catalog.models import Video
+from media.models import Asset
 from qc.permissions import overseen_study, ways_on
 
 
@@ -24,7 +25,7 @@ def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
         .order_by("pk")
     )
     counts = progress(study)
-    preparing = bool(counts.media_pending or counts.media_processing)
+    preparing = bool(counts.media_waiting or counts.media_running)
     return render(
         request,
         "qc/dashboard.html",

@@ -15,8 +15,8 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from catalog.media import addresses
 from diptych.embedded.process import Guarded
+from media import addresses
 from tests.programs import find
 
 KEY_ID, SECRET, REGION, BUCKET = "diptych", "only-for-this-test", "us-east-1", "diptych-media"

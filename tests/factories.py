@@ -18,8 +18,11 @@ from accounts.models import User
 from annotation import consent, serving, submission
 from annotation.answers import Answers
 from annotation.models import Assignment
-from catalog.harms import HARM_KEYS
-from catalog.models import Asset, Batch, Membership, Officer, Pair, Prompt, Study, Video
+from catalog.models import Batch, Pair, Prompt, Video
+from media.models import Asset
+from safety.models import Officer
+from studies.harms import HARM_KEYS
+from studies.models import Membership, Study
 
 _numbers = itertools.count(1)
 
@@ -74,7 +77,9 @@ def prompt(of: Study, **values: Any) -> Prompt:
 def asset(**values: Any) -> Asset:
     """An asset that is ready to be played, unless told otherwise."""
     number = next(_numbers)
-    ready = {"state": "ready", "duration_s": 2.0, "fps": 24.0, "finished_at": timezone.now()}
+    ready = {"state": "done", "duration_s": 2.0, "fps": 24.0, "finished_at": timezone.now()}
+    if values.get("state") == "failed":
+        values = {"finished_at": timezone.now()} | values
     return Asset.objects.create(
         **{"sha256": hex64(f"bytes {number}"), "byte_size": 1000, "original": f"originals/{number}"}
         | (ready if "state" not in values else {})

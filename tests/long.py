@@ -1,16 +1,15 @@
-"""`python -m tests.long`: runs the tests marked `long` and writes what came of them to docs/test-long.md.
+"""A pytest plugin (`-p tests.long`) that runs the tests marked `long` and writes how they ended to docs/test-long.md.
 
-With arguments for pytest, such as a file, only the rows of what was run are written anew: each has its own commit.
+If files, or names with `-k`, are given, only the rows of the tests that ran are written anew.
 """
 
 import datetime
+import re
 import subprocess
-import sys
-import tempfile
-from collections.abc import Iterable
+from collections import Counter, defaultdict
 from pathlib import Path
-from typing import NamedTuple
-from xml.etree import ElementTree  # reads the file that our own pytest wrote
+
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "docs" / "test-long.md"
@@ -22,85 +21,55 @@ for `make test`. A test with several cases has one row.
 | what | where | cases | result | seconds | day | commit |
 | --- | --- | --- | --- | --- | --- | --- |
 """
+#: The file and the name of a test in the node id that pytest gives it.
+NODE = re.compile(r"tests/(?P<file>.+)\.py::(?P<name>[^\[]+)")
 
 
-class Row(NamedTuple):
-    """One test with all its cases."""
-
-    what: str
-    where: str
-    cases: str
-    result: str
-    seconds: str
-    day: str
-    commit: str
-
-    def __str__(self) -> str:
-        return f"| {' | '.join(self)} |"
+def pytest_configure(config: pytest.Config) -> None:
+    config.option.markexpr = "long"
 
 
-def main() -> int:
-    with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", "-m", "long", f"--junitxml={report}", *sys.argv[1:]]
-        status = subprocess.run(command, cwd=ROOT, check=False).returncode
-        if not report.exists():
-            return status or 1
-        new = rows_of(ElementTree.parse(report).iter("testcase"))
-    old = written_before() if sys.argv[1:] else []
-    found = {(row.where, row.what): row for row in (*old, *new)}
-    TABLE.write_text(HEAD + "".join(f"{found[key]}\n" for key in sorted(found)))
-    print(f"Written to {TABLE.relative_to(ROOT)}")
-    return status
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, exitstatus: pytest.ExitCode, config: pytest.Config
+) -> None:
+    """Write a row for each test that ran. A whole run that came to its end removes the rows of tests that are gone."""
+    outcomes: dict[str, str] = {}
+    seconds: Counter[str] = Counter()
+    for outcome in ("", "passed", "skipped", "failed", "error"):  # "": a setup or teardown that went well
+        for report in terminalreporter.getreports(outcome):
+            seconds[report.nodeid] += report.duration
+            outcomes[report.nodeid] = outcome
+    tests: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for case in outcomes:
+        if found := NODE.match(case):
+            tests[found["file"].replace("/", "."), found["name"].removeprefix("test_").replace("_", " ")].append(case)
+    chosen = config.args_source is config.ArgsSource.ARGS or config.option.keyword
+    came_to_its_end = exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
+    rows = {} if came_to_its_end and not chosen else written_before()
+    about = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d} | {present_commit()}"
+    for (where, what), cases in tests.items():
+        ended, took_s = result([outcomes[case] for case in cases]), sum(seconds[case] for case in cases)
+        rows[where, what] = f"| {what} | {where} | {len(cases)} | {ended} | {took_s:.0f} | {about} |"
+    TABLE.write_text(HEAD + "".join(f"{rows[key]}\n" for key in sorted(rows)))
+    terminalreporter.write_line(f"Written to {TABLE.relative_to(ROOT)}")
 
 
-def rows_of(cases: Iterable[ElementTree.Element]) -> list[Row]:
-    """A row for each test that was run: its name as a sentence, how its cases ended, how long they took."""
-    tests: dict[tuple[str, str], list[ElementTree.Element]] = {}
-    for case in cases:
-        name = case.get("name", "").partition("[")[0].removeprefix("test_").replace("_", " ")
-        tests.setdefault((case.get("classname", "").removeprefix("tests."), name), []).append(case)
-    today, commit = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}", present_commit()
-    return [
-        Row(
-            name,
-            where,
-            str(len(run)),
-            result(run),
-            f"{sum(float(case.get('time', 0)) for case in run):.0f}",
-            today,
-            commit,
-        )
-        for (where, name), run in tests.items()
-    ]
-
-
-def result(run: list[ElementTree.Element]) -> str:
-    failed = sum(case.find("failure") is not None or case.find("error") is not None for case in run)
-    skipped = sum(case.find("skipped") is not None for case in run)
-    if failed:
+def result(outcomes: list[str]) -> str:
+    """Return in words how the cases of a test ended."""
+    if failed := sum(outcome in {"failed", "error"} for outcome in outcomes):
         return f"{failed} failed"
+    skipped = outcomes.count("skipped")
     return f"{skipped} skipped" if skipped else "passed"
 
 
-def written_before() -> list[Row]:
-    """The rows of the table as it is."""
-    lines = TABLE.read_text().splitlines() if TABLE.exists() else []
-    cells = [line.strip("| ").split(" | ") for line in lines if line.startswith("| ")]
-    return [Row(*row) for row in cells[2:] if len(row) == len(Row._fields)]
+def written_before() -> dict[tuple[str, str], str]:
+    """Return the rows of the table by file and name."""
+    lines = TABLE.read_text().splitlines()[HEAD.count("\n") :] if TABLE.exists() else []
+    return {(where, what): line for line in lines for what, where in [line.strip("| ").split(" | ")[:2]]}
 
 
 def present_commit() -> str:
-    """The commit that was tested, marked when the tree differs from it."""
-    described = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=12"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    """Return the commit that is tested, marked when the tree differs from it."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+    described = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     return described.stdout.strip() or "unknown"
-
-
-if __name__ == "__main__":
-    sys.exit(main())

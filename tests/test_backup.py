@@ -73,7 +73,7 @@ def media_of(installation: Installation) -> Path:
 
 def is_filled(found: Contents) -> bool:
     rows = {name: count for name, (count, _) in found.tables.items()}
-    needed = ("catalog_study", "catalog_pair", "annotation_annotation", "accounts_auditevent", "accounts_consent")
+    needed = ("studies_study", "catalog_pair", "annotation_annotation", "accounts_auditevent", "accounts_consent")
     return all(rows[name] for name in needed) and len(found.files) >= 4 * 11
 
 

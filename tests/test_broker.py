@@ -1,5 +1,6 @@
 """No request waits for the broker, whether it refuses, hangs or is there."""
 
+import re
 import time
 from contextlib import contextmanager
 from unittest.mock import patch
@@ -8,16 +9,19 @@ import pytest
 from django.urls import reverse
 
 from annotation.models import Annotation
-from catalog import tasks
-from catalog.models import Import, Study
 from diptych import broker as broker_module
 from diptych.broker import Broker, broker
 from diptych.celery import app
+from diptych.embedded.state import REPOSITORY
+from importing.models import Import
+from jobs import messages
+from studies.models import Study
 from tests import factories
 from tests.holding import silent_broker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+TRANSCODE = "media.tasks.transcode_asset"
 REFUSED = "redis://127.0.0.1:1/0"
 #: Far above what is promised, far below any time-out that was forgotten. The machine may be busy.
 BOUND_S = 5.0
@@ -48,25 +52,25 @@ def without_broker(request):
 
 def test_a_message_is_given_up_in_good_time(without_broker):
     began = time.monotonic()
-    assert Broker().send(tasks.transcode_asset, range(1000)) == 0
+    assert Broker().send(TRANSCODE, range(1000)) == 0
     assert time.monotonic() - began < BOUND_S
 
 
 def test_after_one_failure_nobody_waits_again_until_the_pause_is_over(without_broker, monkeypatch):
     ours = Broker()
-    assert ours.send(tasks.transcode_asset, [1]) == 0
+    assert ours.send(TRANSCODE, [1]) == 0
     tried = []
     monkeypatch.setattr(broker_module, "channel", lambda: tried.append(1))
-    assert [ours.send(tasks.transcode_asset, [1]) for _ in range(20)] == [0] * 20
+    assert [ours.send(TRANSCODE, [1]) for _ in range(20)] == [0] * 20
     assert tried == []
 
 
 def test_when_the_broker_is_back_messages_are_sent_again(monkeypatch):
     monkeypatch.setattr(broker_module, "PAUSE_S", 0.0)
     with silent_broker() as silent, broker_at(silent):
-        assert broker.send(tasks.transcode_asset, [1]) == 0
-    assert broker.send(tasks.transcode_asset, [1]) == 1
-    assert tasks.queued("media") == 1
+        assert broker.send(TRANSCODE, [1]) == 0
+    assert broker.send(TRANSCODE, [1]) == 1
+    assert messages.queued("media") == 1
 
 
 def test_people_work_as_ever(without_broker, api, browser_client):
@@ -98,7 +102,17 @@ def test_imports_changes_and_pauses_are_taken_though_no_worker_hears_of_them(wit
     )
     assert asked.status_code == 201, asked.content
     client.force_login(admin)
-    assert client.post(reverse("running:state", args=[study.slug]), {"step": "pause"}).status_code == 302
+    assert client.post(reverse("studies:state", args=[study.slug]), {"step": "pause"}).status_code == 302
     assert time.monotonic() - began < 2 * BOUND_S
     assert Import.objects.get().state == "waiting"
     assert Study.objects.get().state == "paused"
+
+
+def test_every_name_that_messages_are_sent_to_is_a_task():
+    app.loader.import_default_modules()
+    named = set()
+    for path in REPOSITORY.glob("*/**/*.py"):
+        if path.relative_to(REPOSITORY).parts[0] not in ("tests", ".venv"):
+            named |= set(re.findall(r'"([a-z]+\.tasks\.[a-z_]+)"', path.read_text()))
+    assert TRANSCODE in named
+    assert named <= set(app.tasks)

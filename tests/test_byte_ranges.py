@@ -12,7 +12,8 @@ from django.http import HttpResponseBase, StreamingHttpResponse
 from django.test import RequestFactory
 from django.utils.http import http_date
 
-from diptych.ranges import BLOCK, IN_ONE_PIECE, Span, Unsatisfiable, parse_range, ranged_response
+from diptych.ranges import BLOCK, IN_ONE_PIECE, Span, parse_range, ranged_response
+from diptych.refusals import Refused
 
 CONTENT = bytes(range(256)) * 4
 ETAG = '"v1"'
@@ -63,13 +64,13 @@ def test_what_a_range_selects(header: str | None, expected: Span | None) -> None
 
 @pytest.mark.parametrize("header", ["bytes=10000-", "bytes=10000-10001", "bytes=-0", f"bytes={'9' * 5000}-"])
 def test_a_range_beyond_the_end_is_unsatisfiable(header: str) -> None:
-    with pytest.raises(Unsatisfiable):
+    with pytest.raises(Refused):
         parse_range(header, 10_000)
 
 
 def test_an_empty_file_has_no_range() -> None:
     assert parse_range("bytes=-5", 0) is None
-    with pytest.raises(Unsatisfiable):
+    with pytest.raises(Refused):
         parse_range("bytes=0-", 0)
 
 

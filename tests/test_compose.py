@@ -8,6 +8,7 @@ import pytest
 from diptych.declared_settings import SETTINGS
 from tests.composed import FILLED_IN, application_services, compose, configuration
 from tests.delivering import NGINX
+from tests.layout import PRODUCT
 from tests.production import BIN, ROOT, environment
 
 #: Set by docker-compose.yml itself, since they follow from its services and volumes.
@@ -176,7 +177,7 @@ def test_hadolint_finds_nothing_in_the_dockerfile():
 
 def test_the_image_has_what_the_product_needs_and_no_secret():
     ignored = (ROOT / ".dockerignore").read_text().split()
-    for name in (*("accounts", "annotation", "catalog", "diptych", "exports", "qc", "training"), "locale", "static"):
+    for name in (*PRODUCT, "locale", "static"):
         assert name not in ignored
     assert "templates" not in ignored
     assert {".env", "diptych.env", ".git", ".diptych", ".venv", "backup*"} <= set(ignored)

@@ -9,40 +9,30 @@ from django.apps import apps
 from django.db import DataError, IntegrityError, ProgrammingError, connection, models, transaction
 from django.utils import timezone
 
-from accounts.models import AccessToken, AuditEvent, Consent, Profile, ViewingPreference
+from accounts.models import AccessToken, AuditEvent, Consent, Profile, SentForm, ViewingPreference
 from accounts.tokens import issue_token
 from annotation import serving
-from annotation.models import Annotation, Assignment, Break, Dose, Exposure, Seat, Standing
+from annotation.models import Annotation, Assignment, Break, Dose, Exposure, Seat, SecondLook, Standing
 from annotation.protocol import HARM_KEYS, SUB_DIMENSION_KEYS
-from catalog.models import (
-    Asset,
-    Batch,
+from catalog.models import Batch, HoldChange, Label, Pair, PairsChange, Prompt, Provenance, Video
+from importing.models import Import, ReadFile, Upload
+from media.models import Asset
+from safety.models import Officer, Quarantine, QuarantineAct, Referral, RefusedFile, Report, Reporter, ReporterRelease
+from studies.models import (
     Document,
-    Import,
+    DocumentVersion,
     Invitation,
-    Label,
     Membership,
-    Officer,
-    Pair,
-    PairsChange,
-    Prompt,
-    Provenance,
-    Quarantine,
-    ReadFile,
-    Referral,
-    RefusedFile,
-    Report,
-    Reporter,
     RoleNotice,
+    SettingChange,
+    StateChange,
     Study,
-    Upload,
-    Video,
 )
 from tests import factories
+from tests.layout import APPS
 
 pytestmark = pytest.mark.django_db
 
-ROOMS = ("accounts", "catalog", "annotation")
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
@@ -64,7 +54,14 @@ class World:
         return Import.objects.create(**{"study": self.study, "source": "server"} | values)
 
     def pairs_change(self, **values):
-        facts = {"study": self.study, "what": "overlap", "value": 2, "pairs": 1, "until": 1, "asked_by": self.person}
+        facts = {
+            "study": self.study,
+            "what": "overlap",
+            "value": 2,
+            "steps_total": 1,
+            "until": 1,
+            "asked_by": self.person,
+        }
         return PairsChange.objects.create(**facts | values)
 
     def read_file(self, job, **values):
@@ -109,9 +106,30 @@ class World:
         defaults = {"study": self.study, "question": "porn", "labeller": "a model", "value": True}
         return Label.objects.create(**defaults | values)
 
+    def document_version(self, **values):
+        return DocumentVersion.objects.create(**{"study": self.study, "kind": "guideline", "version": 7} | values)
+
     def document(self, **values):
         defaults = {"study": self.study, "kind": "guideline", "version": 7, "language": "en", "text": "Look twice."}
+        DocumentVersion.objects.get_or_create(study=self.study, kind="guideline", version=7)
         return Document.objects.create(**defaults | values)
+
+    def sent_form(self, **values):
+        return SentForm.objects.create(**{"form": "people.numbered 1", "key": uuid.UUID(int=1)} | values)
+
+    def setting_change(self, **values):
+        return SettingChange.objects.create(**{"study": self.study, "name": "lease_s", "before": 60} | values)
+
+    def state_change(self, **values):
+        return StateChange.objects.create(**{"study": self.study, "step": "created"} | values)
+
+    def hold_change(self, **values):
+        facts = {"study": self.study, "pair": self.pair, "after": "Too dark", "changed_by": self.person}
+        return HoldChange.objects.create(**facts | values)
+
+    def second_look(self, **values):
+        defaults = {"study": self.study, "first": values.pop("first", None) or self.annotation()}
+        return SecondLook.objects.create(**defaults | values)
 
     def quarantine(self, **values):
         return Quarantine.objects.create(**{"asset": self.video.asset} | values)
@@ -125,11 +143,21 @@ class World:
         defaults["quarantine"] = values.pop("quarantine", None) or self.quarantine()
         return Report.objects.create(**defaults | values)
 
+    def act(self, **values):
+        defaults = {"act": "viewed", "officer": self.person}
+        defaults["quarantine"] = values.pop("quarantine", None) or self.quarantine()
+        return QuarantineAct.objects.create(**defaults | values)
+
     def reporter(self, **values):
         return Reporter.objects.create(**{"person": self.person} | values)
 
     def officer(self, **values):
         return Officer.objects.create(**{"person": self.person} | values)
+
+    def release(self, **values):
+        reporter, _ = Reporter.objects.get_or_create(person=self.person)
+        facts = {"reporter": reporter, "asked_by": self.person, "decision": "None was right.", "until": 1}
+        return ReporterRelease.objects.create(**facts | values)
 
     def referral(self, **values):
         defaults = {"to_whom": "A hotline", "made_at": NOON, "noted_by": self.person}
@@ -184,6 +212,8 @@ ATTEMPTS = {
     "access_token_has_scopes": lambda w: AccessToken.objects.create(user=w.person, scopes=[]),
     "viewing_media_filter_known": lambda w: ViewingPreference.objects.create(user=w.person, media_filter="sepia"),
     "access_token_expires": lambda w: AccessToken.objects.create(user=w.person, scopes=["read"], expiry=None),
+    "sent_form_once": twice(lambda w: w.sent_form()),
+    "sent_form_is_named": lambda w: w.sent_form(form=""),
     # catalog
     "study_slug_form": lambda w: w.change(w.study, slug="Not A Slug"),
     "study_state_known": lambda w: w.change(w.study, state="lost"),
@@ -208,6 +238,7 @@ ATTEMPTS = {
     "import_state_known": lambda w: w.imported(state="lost", finished_at=NOON),
     "import_failed_has_reason": lambda w: w.imported(state="failed", finished_at=NOON),
     "import_running_has_heartbeat": lambda w: w.imported(state="running"),
+    "import_waits_only_while_waiting": lambda w: w.imported(state="done", finished_at=NOON, wait_until=NOON),
     "import_finished_has_moment": lambda w: w.imported(state="done"),
     "import_upload_has_no_location": lambda w: w.imported(source="upload", location="/somewhere"),
     "import_collects_uploads": lambda w: w.imported(state="collecting"),
@@ -217,11 +248,21 @@ ATTEMPTS = {
     "upload_public_id_form": lambda w: w.upload(w.imported(), public_id="ABC"),
     "upload_received_range": lambda w: w.upload(w.imported(), received=11),
     "document_version_once_a_language": twice(lambda w: w.document()),
-    "document_kind_known": lambda w: w.document(kind="poem"),
-    "document_version_from_one": lambda w: w.document(version=0),
+    "document_version_once": twice(lambda w: w.document_version()),
+    "document_version_kind_known": lambda w: w.document_version(kind="poem"),
+    "document_version_from_one": lambda w: w.document_version(version=0),
+    "document_version_categories_of_consent": lambda w: w.document_version(kind="consent"),
+    "document_version_categories_known": lambda w: w.document_version(kind="consent", categories=["rude"]),
+    "document_of_version": lambda w: w.document(version=8),
     "document_has_text": lambda w: w.document(text=""),
     "membership_once": twice(lambda w: Membership.objects.create(study=w.other, person=w.person, role="reviewer")),
     "membership_one_made_the_account": twice(lambda w: w.made_account()),
+    "setting_change_last_only": twice(lambda w: w.setting_change()),
+    "setting_change_is_named": lambda w: w.setting_change(name=""),
+    "state_change_created_once": twice(lambda w: w.state_change()),
+    "state_change_step_known": lambda w: w.state_change(step="lost"),
+    "hold_change_holds_or_releases": lambda w: w.hold_change(before="Too dark"),
+    "hold_change_pair_same_study": lambda w: w.hold_change(pair=w.foreign),
     "invitation_open_once": twice(lambda w: w.invitation()),
     "invitation_role_known": lambda w: w.invitation(role="king"),
     "invitation_state_known": lambda w: w.invitation(state="lost", ended_at=NOON),
@@ -234,10 +275,12 @@ ATTEMPTS = {
     "asset_sha256_once": twice(lambda w: factories.asset(sha256="a" * 64)),
     "asset_public_id_form": lambda w: factories.asset(public_id="../../etc/passwd"),
     "asset_sha256_form": lambda w: factories.asset(sha256="abc"),
-    "asset_state_known": lambda w: factories.asset(state="lost"),
+    "asset_state_known": lambda w: factories.asset(state="lost", finished_at=NOON),
     "asset_failed_has_reason": lambda w: factories.asset(state="failed"),
-    "asset_ready_has_facts": lambda w: factories.asset(state="ready"),
-    "asset_processing_has_heartbeat": lambda w: factories.asset(state="processing"),
+    "asset_done_has_facts": lambda w: factories.asset(state="done", finished_at=NOON),
+    "asset_running_has_heartbeat": lambda w: factories.asset(state="running"),
+    "asset_waits_only_while_waiting": lambda w: factories.asset(wait_until=NOON),
+    "asset_finished_has_moment": lambda w: factories.asset(finished_at=None),
     "prompt_public_id_in_study": twice(lambda w: factories.prompt(w.study, text="the same")),
     "prompt_public_id_form": lambda w: factories.prompt(w.study, public_id="ABC"),
     "prompt_has_text": lambda w: w.change(w.prompt, text=""),
@@ -263,14 +306,23 @@ ATTEMPTS = {
     "batch_number_in_study": lambda w: Batch.objects.create(study=w.study, number=1),
     "batch_number_from_one": lambda w: Batch.objects.create(study=w.study, number=0),
     "batch_state_known": lambda w: factories.batch(w.study, number=2, state="odd"),
-    "pairs_change_one_unfinished": twice(lambda w: w.pairs_change()),
-    "pairs_change_what_known": lambda w: w.pairs_change(what="colour"),
-    "pairs_change_state_known": lambda w: w.pairs_change(state="lost", finished_at=NOON),
-    "pairs_change_failed_has_reason": lambda w: w.pairs_change(state="failed", finished_at=NOON),
-    "pairs_change_running_has_heartbeat": lambda w: w.pairs_change(state="running"),
-    "pairs_change_finished_has_moment": lambda w: w.pairs_change(state="done"),
-    "pairs_change_reached_range": lambda w: w.pairs_change(reached=2),
-    "pairs_change_changed_range": lambda w: w.pairs_change(changed=1),
+    "reporterrelease_one_open": twice(lambda w: w.release()),
+    "reporterrelease_has_decision": lambda w: w.release(decision=""),
+    "reporterrelease_released_range": lambda w: w.release(released=1),
+    "reporterrelease_state_known": lambda w: w.release(state="lost", finished_at=NOON),
+    "reporterrelease_failed_has_reason": lambda w: w.release(state="failed", finished_at=NOON),
+    "reporterrelease_running_has_heartbeat": lambda w: w.release(state="running"),
+    "reporterrelease_waits_only_while_waiting": lambda w: w.release(state="done", finished_at=NOON, wait_until=NOON),
+    "reporterrelease_finished_has_moment": lambda w: w.release(state="done"),
+    "pairschange_one_open": twice(lambda w: w.pairs_change()),
+    "pairschange_what_known": lambda w: w.pairs_change(what="colour"),
+    "pairschange_state_known": lambda w: w.pairs_change(state="lost", finished_at=NOON),
+    "pairschange_failed_has_reason": lambda w: w.pairs_change(state="failed", finished_at=NOON),
+    "pairschange_running_has_heartbeat": lambda w: w.pairs_change(state="running"),
+    "pairschange_waits_only_while_waiting": lambda w: w.pairs_change(state="done", finished_at=NOON, wait_until=NOON),
+    "pairschange_finished_has_moment": lambda w: w.pairs_change(state="done"),
+    "pairschange_reached_range": lambda w: w.pairs_change(reached=2),
+    "pairschange_changed_range": lambda w: w.pairs_change(changed=1),
     "pair_public_id_in_study": lambda w: factories.pair(w.study, public_id=w.pair.public_id),
     "pair_public_id_form": lambda w: factories.pair(w.study, public_id="zz"),
     "pair_once_in_either_order": lambda w: factories.pair(
@@ -304,6 +356,10 @@ ATTEMPTS = {
     "pair_held_before_in_quarantine_only": lambda w: w.change(w.pair, held_before="for a reason"),
     "quarantine_one_in_force": twice(lambda w: w.quarantine()),
     "quarantine_released_by_somebody_why": lambda w: w.released(reason=""),
+    "quarantine_act_known": lambda w: w.act(act="forgotten"),
+    "quarantine_act_of_officer_or_reporter": lambda w: w.act(officer=None),
+    "quarantine_act_of_reporter_holds": lambda w: w.act(officer=None, reporter=w.reporter()),
+    "quarantine_act_happens_once": lambda w: w.act(act="released", quarantine=w.act(act="released").quarantine),
     "quarantine_no_release_under_legal_hold": lambda w: w.released(legal_hold_since=timezone.now()),
     "report_once_a_pair": lambda w: w.report(quarantine=w.report().quarantine),
     "reporter_code_once": lambda w: w.change(w.reporter(), code=w.reporter(person=factories.person()).code),
@@ -332,6 +388,10 @@ ATTEMPTS = {
         w.assignment, state="skipped", ended_at=timezone.now(), skip_reason="bored"
     ),
     "assignment_later_round_has_reason": lambda w: w.change(w.assignment, round=1),
+    "assignment_round_reason_known": lambda w: w.change(w.assignment, round=1, round_reason="a whim"),
+    "assignment_one_offer_a_pair": lambda w: [
+        copy_of(w.assignment, state="offered", ended_at=None, round=number) for number in (1, 2)
+    ],
     "assignment_only_later_rounds_offered": lambda w: w.change(w.assignment, state="offered"),
     "assignment_lease_has_length": lambda w: w.change(w.assignment, expires_at=w.assignment.leased_at),
     "assignment_pair_same_study": lambda w: w.change(w.assignment, pair=w.foreign),
@@ -342,11 +402,16 @@ ATTEMPTS = {
     "annotation_revision_once": twice(lambda w: w.annotation()),
     "annotation_revision_from_one": annotation_of_revision_0,
     "annotation_later_revision_has_reason": lambda w: w.annotation(revision=2),
+    "annotation_correction_by_reviewer": lambda w: w.annotation(author_kind="corrector", revision=2, reason="reopened"),
     "annotation_author_kind_known": lambda w: w.annotation(author_kind="robot"),
     "annotation_choices_known": lambda w: w.annotation(correctness="left"),
     "annotation_tags_known": lambda w: w.annotation(tags_video_0=["rude"]),
+    "second_look_annotation_same_study": lambda w: w.second_look(study=w.other),
     "standing_invalid_has_reason": lambda w: Standing.objects.create(
         study=w.study, assignment=w.assignment, current=w.annotation(), validity="invalid"
+    ),
+    "standing_uncounted_has_reason": lambda w: Standing.objects.create(
+        study=w.study, assignment=w.assignment, current=w.annotation(), counted=False
     ),
     "standing_current_of_assignment": lambda w: Standing.objects.create(
         study=w.study,
@@ -397,11 +462,11 @@ def world(db):
 
 
 def declared():
-    """The names of all constraints of the three rooms."""
+    """The names of all constraints of all apps."""
     return {
         constraint.name
-        for room in ROOMS
-        for model in apps.get_app_config(room).get_models()
+        for app in APPS
+        for model in apps.get_app_config(app).get_models()
         for constraint in model._meta.constraints
     }
 
@@ -440,20 +505,32 @@ def test_unique_columns_are_unique_in_the_database(db, model, field):
     assert any(found["unique"] and found["columns"] == [field.column] for found in constraints.values())
 
 
+def audited(w):
+    issue_token(w.person, scopes=["read"])
+    AuditEvent.objects.create(action="test.made", subject="x", subject_id="1")
+
+
+#: How each is filled, and a change of it that only its trigger refuses.
+APPEND_ONLY = {
+    Annotation: (lambda w: w.annotation(), {"helpfulness": "video_1"}),
+    AuditEvent: (audited, {"action": "x"}),
+    Document: (lambda w: w.document(), {"text": "x"}),
+    DocumentVersion: (lambda w: w.document_version(), {"published_by": None}),
+    HoldChange: (lambda w: w.hold_change(), {"after": "x"}),
+    QuarantineAct: (lambda w: w.act(), {"reason": "x"}),
+    SecondLook: (lambda w: w.second_look(), {"looked_at": NOON}),
+    StateChange: (lambda w: w.state_change(), {"step": "paused"}),
+}
+
+
 @pytest.mark.parametrize("write", ["update", "delete", "truncate"])
-@pytest.mark.parametrize("model", [Annotation, AuditEvent, Document])
+@pytest.mark.parametrize("model", APPEND_ONLY)
 def test_append_only_tables_refuse_every_other_write(world, model, write):
-    if model is Annotation:
-        world.annotation()
-    elif model is Document:
-        world.document()
-    else:
-        issue_token(world.person, scopes=["read"])
-        AuditEvent.objects.create(action="test.made", subject="x", subject_id="1")
+    make, changes = APPEND_ONLY[model]
+    make(world)
     with pytest.raises(ProgrammingError, match=r"(?i)cannot (update|delete|truncate)"), transaction.atomic():
         if write == "update":
-            changes = {Annotation: {"helpfulness": "video_1"}, AuditEvent: {"action": "x"}, Document: {"text": "x"}}
-            model.objects.update(**changes[model])
+            model.objects.update(**changes)
         elif write == "delete":
             models.QuerySet(model)._raw_delete("default")
         else:

@@ -2,6 +2,7 @@
 
 import psycopg
 import pytest
+from django.core.management import CommandError
 from django.db import connection
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -51,3 +52,15 @@ def test_what_the_server_has_said_meanwhile_does_not_cost_the_connection():
     assert backend() == kept
     with connection.cursor() as cursor:
         cursor.execute("UNLISTEN something")
+
+
+def test_a_database_of_the_older_layout_is_not_migrated():
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE catalog_study (id bigint)")
+    try:
+        with pytest.raises(CommandError, match="make demo-reset"):
+            connection.prepare_database()
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE catalog_study")
+    connection.prepare_database()

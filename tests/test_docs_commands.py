@@ -10,14 +10,15 @@ import subprocess
 from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from django.core.management import get_commands, load_command_class
 from django.core.management.base import CommandError, CommandParser
 
-from catalog.management import people_csv
 from diptych.embedded import binaries
+from studies.management import people_csv
 from tests.composed import configuration
 from tests.documents import PAGES, blocks, code, inline_code
 from tests.production import BIN, ROOT
@@ -122,8 +123,11 @@ def check_python(arguments: list[str], whole: bool) -> None:
     if arguments[0] == "-c":
         compile(arguments[1], "documentation", "exec")
     elif arguments[0] == "-m" and arguments[1] == "pytest":
-        for path in arguments[2:]:
-            check_path(path)
+        for before, word in pairwise(arguments[1:]):
+            if before == "-p" and find_spec(word) is None:
+                raise Wrong(f"there is no plugin {word}")
+            if "-p" not in (before, word):
+                check_path(word)
     elif arguments[0] == "-m":
         module = arguments[1]
         if module.endswith("*") or module == "venv":

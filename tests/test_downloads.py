@@ -37,7 +37,7 @@ def client(browser_client, researcher):
 
 @pytest.fixture
 def prompts(study):
-    return reverse("library:prompts_csv", args=[study.slug])
+    return reverse("catalog:prompts_csv", args=[study.slug])
 
 
 @pytest.fixture

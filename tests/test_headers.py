@@ -7,10 +7,10 @@ from django.test import Client
 from django.urls import get_resolver, resolve, reverse
 
 from accounts.tokens import create_token
-from catalog import quarantine
-from catalog.invitations import offer
-from catalog.memberships import join
-from catalog.models import Import
+from importing.models import Import
+from safety import quarantine
+from studies.invitations import offer
+from studies.memberships import join
 from tests import factories
 from tests.test_permissions import endpoints
 
@@ -88,7 +88,7 @@ def pages(study, annotator, researcher):
         "tokens": client(owner).get(reverse("accounts:tokens")),
         "tokens of everybody": client(owner).get(reverse("accounts:all_tokens")),
         "revoking a token": client(owner).get(reverse("accounts:revoke_token", args=[token.public_id])),
-        "tokens of the study": client(owner).get(reverse("running:tokens", args=[study.slug])),
+        "tokens of the study": client(owner).get(reverse("studies:tokens", args=[study.slug])),
         "resetting a password": client(owner).get(reverse("accounts:reset_password")),
         "home": client(several).get(reverse("home")),
         "home of nobody": client(factories.person()).get(reverse("home")),
@@ -107,17 +107,24 @@ def pages(study, annotator, researcher):
         **{
             name: client(researcher).get(reverse(name, args=[study.slug, *arguments]))
             for name, *arguments in (
-                *(["library:prompts"], ["library:videos"], ["library:pairs"], ["library:prompt", prompt.public_id]),
-                *(["library:video", shown.video_0.public_id], ["library:pair", shown.public_id]),
-                *(["documents:edit"], ["running:state"], ["running:close"], ["running:consent"], ["running:licences"]),
-                *(["running:settings", "protocol"], ["running:people"], ["running:person", annotator.pk]),
-                *(["running:batches"], ["running:pairs"]),
+                *(["catalog:prompts"], ["catalog:videos"], ["catalog:pairs"], ["catalog:prompt", prompt.public_id]),
+                *(["catalog:video", shown.video_0.public_id], ["catalog:pair", shown.public_id]),
+                *(
+                    ["studies:edit_guideline"],
+                    ["studies:state"],
+                    ["studies:close"],
+                    ["studies:consent"],
+                    ["studies:jobs"],
+                    ["catalog:licences"],
+                ),
+                *(["studies:settings", "protocol"], ["studies:people"], ["studies:person", annotator.pk]),
+                *(["catalog:batches"], ["catalog:change_pairs"], ["studies:jobs"]),
             )
         },
-        "new password": unchecked.post(reverse("running:password", args=[study.slug, forgetful.pk])),
-        "new study": client(researcher).get(reverse("running:new")),
+        "new password": unchecked.post(reverse("studies:password", args=[study.slug, forgetful.pk])),
+        "new study": client(researcher).get(reverse("studies:new")),
         "dashboard": client(researcher).get(reverse("qc:dashboard", args=[study.slug])),
-        "guideline": client(annotator).get(reverse("documents:guideline", args=[study.slug])),
+        "guideline": client(annotator).get(reverse("studies:guideline", args=[study.slug])),
         "not found": client().get("/nowhere"),
         "not found, signed in": client(annotator).get("/studies/no-such-study/"),
         "forbidden": client(annotator).get(reverse("qc:dashboard", args=[study.slug])),
@@ -136,13 +143,13 @@ NO_PAGES = {
         "annotation:withdraw",
     ),
     *("accounts:second_factor_picture", "safety:video", "safety:referral", "safety:legal_hold", "safety:release"),
-    *("safety:confirm", "safety:dismiss"),
+    *("safety:confirm", "safety:dismiss", "safety:release_progress", "safety:cancel_release"),
     *("importing:progress", "importing:begin", "importing:cancel", "importing:again"),
     *("importing:bad_rows_csv", "importing:bad_rows_jsonl"),
-    *("library:prompts_csv", "library:videos_csv", "library:pairs_csv", "library:hold_pair", "library:hold_pairs"),
-    *("documents:preview", "running:invite", "running:numbered", "running:roles"),
-    *("running:withdraw_invitation", "membership:answer_invitation", "membership:dismiss_notice"),
-    *("running:change", "running:cancel_change", "running:resume_change"),
+    *("catalog:prompts_csv", "catalog:videos_csv", "catalog:pairs_csv", "catalog:hold_pair", "catalog:hold_pairs"),
+    *("studies:preview_guideline", "studies:invite", "studies:numbered", "studies:roles"),
+    *("studies:withdraw_invitation", "studies:answer_invitation", "studies:dismiss_notice"),
+    *("catalog:change", "catalog:cancel_change", "catalog:resume_change", "catalog:media", "catalog:retry_media"),
 }
 
 

@@ -13,15 +13,15 @@ from django.db import connection
 
 from accounts.tokens import issue_token
 from annotation.models import Annotation
-from catalog.people import add_numbered
 from diptych.database.locks import Key
+from studies.people import add_numbered
 from tests import factories
 from tests.accounts.test_sign_in_attack import post
 from tests.browser.conftest import cookies_of
 from tests.holding import elsewhere
+from tests.layout import PRODUCT
 from tests.web import answers
 
-ROOMS = ("accounts", "catalog", "annotation", "qc", "exports", "training", "diptych")
 CSRF = "a" * 32
 
 
@@ -30,7 +30,7 @@ def test_every_key_has_a_number_of_its_own():
 
 
 def test_no_other_module_asks_for_an_advisory_lock():
-    modules = [path for room in ROOMS for path in (Path(settings.BASE_DIR) / room).rglob("*.py")]
+    modules = [path for room in PRODUCT for path in (Path(settings.BASE_DIR) / room).rglob("*.py")]
     asking = [path.name for path in modules if re.search(r"pg_\w*advisory", path.read_text())]
     assert asking == ["locks.py"]
 

@@ -16,12 +16,15 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from accounts.models import AccessToken
 from accounts.tokens import SCOPES, issue_token
 from annotation import serving
-from catalog import quarantine
-from catalog.importing.jobs import bad_rows_file
-from catalog.media import names
-from catalog.media.addresses import playback_url, poster_url
-from catalog.models import Import, Invitation, PairsChange, Quarantine
-from catalog.models.studies import Role
+from catalog.models import PairsChange
+from importing.job_progress import bad_rows_file
+from importing.models import Import
+from media import names
+from media.addresses import playback_url, poster_url
+from safety import quarantine
+from safety.models import Quarantine, ReporterRelease
+from studies.models import Invitation
+from studies.models.studies import Role
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -85,41 +88,44 @@ MATRIX = {
     "accounts:second_factor_new": everyone("get"),
     "accounts:second_factor_picture": everyone("get"),
     "accounts:second_factor_backup_codes": everyone("post"),
-    "documents:guideline": row("get", *EVERY_ROLE),
-    "documents:edit": row("get", *RUNS),
-    "documents:preview": row("post", *RUNS),
-    "library:prompts": row("get", *RUNS),
-    "library:videos": row("get", *RUNS),
-    "library:pairs": row("get", *RUNS),
-    "library:prompts_csv": row("get", *RUNS),
-    "library:videos_csv": row("get", *RUNS),
-    "library:pairs_csv": row("get", *RUNS),
-    "library:prompt": row("get", *RUNS),
-    "library:video": row("get", *RUNS),
-    "library:pair": row("get", *RUNS),
-    "library:hold_pairs": row("post", *RUNS),
-    "library:hold_pair": row("post", *RUNS),
-    "running:new": row("get", *RUNS, foreign=ALLOWED, officer=FORBIDDEN),  # who runs one study makes others
-    "running:state": row("get", *RUNS),
-    "running:close": row("get", *RUNS),
-    "running:settings": row("get", *RUNS),
-    "running:consent": row("get", *RUNS),
-    "running:licences": row("get", *RUNS),
-    "running:people": row("get", *RUNS),
-    "running:invite": row("post", *RUNS),
-    "running:numbered": row("post", *RUNS),
-    "running:person": row("get", *RUNS),
-    "running:roles": row("post", *RUNS),
-    "running:password": row("post", *RUNS),
-    "running:tokens": row("get", "admin"),
-    "running:withdraw_invitation": row("post", *RUNS),
-    "membership:answer_invitation": row("post", "annotator", **OWN),
-    "membership:dismiss_notice": everyone("post"),  # dismissing what is not one's own changes nothing
-    "running:batches": row("get", *RUNS),
-    "running:pairs": row("get", *RUNS),
-    "running:change": row("get", *RUNS),
-    "running:cancel_change": row("post", *RUNS),
-    "running:resume_change": row("post", *RUNS),
+    "studies:guideline": row("get", *EVERY_ROLE),
+    "studies:edit_guideline": row("get", *RUNS),
+    "studies:preview_guideline": row("post", *RUNS),
+    "catalog:prompts": row("get", *RUNS),
+    "catalog:videos": row("get", *RUNS),
+    "catalog:pairs": row("get", *RUNS),
+    "catalog:prompts_csv": row("get", *RUNS),
+    "catalog:videos_csv": row("get", *RUNS),
+    "catalog:pairs_csv": row("get", *RUNS),
+    "catalog:prompt": row("get", *RUNS),
+    "catalog:video": row("get", *RUNS),
+    "catalog:pair": row("get", *RUNS),
+    "catalog:hold_pairs": row("post", *RUNS),
+    "catalog:hold_pair": row("post", *RUNS),
+    "studies:new": row("get", *RUNS, foreign=ALLOWED, officer=FORBIDDEN),  # who runs one study makes others
+    "studies:state": row("get", *RUNS),
+    "studies:close": row("get", *RUNS),
+    "studies:settings": row("get", *RUNS),
+    "studies:consent": row("get", *RUNS),
+    "catalog:licences": row("get", *RUNS),
+    "studies:jobs": row("get", *RUNS),
+    "catalog:media": row("get", *RUNS),
+    "catalog:retry_media": row("post", *RUNS),
+    "studies:people": row("get", *RUNS),
+    "studies:invite": row("post", *RUNS),
+    "studies:numbered": row("post", *RUNS),
+    "studies:person": row("get", *RUNS),
+    "studies:roles": row("post", *RUNS),
+    "studies:password": row("post", *RUNS),
+    "studies:tokens": row("get", "admin"),
+    "studies:withdraw_invitation": row("post", *RUNS),
+    "studies:answer_invitation": row("post", "annotator", **OWN),
+    "studies:dismiss_notice": everyone("post"),  # dismissing what is not one's own changes nothing
+    "catalog:batches": row("get", *RUNS),
+    "catalog:change_pairs": row("get", *RUNS),
+    "catalog:change": row("get", *RUNS),
+    "catalog:cancel_change": row("post", *RUNS),
+    "catalog:resume_change": row("post", *RUNS),
     "annotation:workspace": row("get", "annotator"),
     "annotation:consent": row("get", "annotator"),
     "annotation:withdraw": row("post", "annotator"),
@@ -139,6 +145,8 @@ MATRIX = {
     "safety:legal_hold": row("post", **OFFICER),
     "safety:release": row("post", **OFFICER),
     "safety:reporter": row("get", foreign=FORBIDDEN, officer=ALLOWED),
+    "safety:release_progress": row("get", foreign=FORBIDDEN, officer=ALLOWED),
+    "safety:cancel_release": row("post", foreign=FORBIDDEN, officer=ALLOWED),
     "safety:officers": row("get", **SUPERUSER),
     "safety:dismiss": row("post", **SUPERUSER),
     # An address is its own proof: signed for a person and an hour, checked without the database.
@@ -182,13 +190,13 @@ MATRIX = {
 #: These are about an answer that was given.
 OF_AN_ANSWER = {"api:reopen", "api:revise"}
 BODIES = {
-    "documents:preview": lambda: {"language": "en", "text": "Words."},
-    "library:hold_pairs": lambda: {"act": "release"},
-    "library:hold_pair": lambda: {"act": "release"},
-    "running:invite": lambda: {"names": "kim", "role": "annotator"},
-    "running:numbered": lambda: {"once": str(uuid.uuid4()), "count": 1, "role": "annotator"},
-    "running:roles": lambda: {"role": "reviewer", "act": "grant"},
-    "membership:answer_invitation": lambda: {"act": "accept"},
+    "studies:preview_guideline": lambda: {"language": "en", "text": "Words."},
+    "catalog:hold_pairs": lambda: {"act": "release"},
+    "catalog:hold_pair": lambda: {"act": "release"},
+    "studies:invite": lambda: {"names": "kim", "role": "annotator"},
+    "studies:numbered": lambda: {"once": str(uuid.uuid4()), "count": 1, "role": "annotator"},
+    "studies:roles": lambda: {"role": "reviewer", "act": "grant"},
+    "studies:answer_invitation": lambda: {"act": "accept"},
     "api:submit": factories.body,
     "api:draft": lambda: {"helpfulness": {}},
     "api:care": lambda: {"care": {"hidden": 1}},
@@ -200,14 +208,17 @@ BODIES = {
 }
 
 
-def endpoints(resolver: URLResolver, space: str = "") -> Iterator[tuple[str, set[str]]]:
-    """Every named address with its parameters."""
+def endpoints(
+    resolver: URLResolver, space: str = "", outer: frozenset[str] = frozenset()
+) -> Iterator[tuple[str, set[str]]]:
+    """Every named address with its parameters, also those of the addresses that it is included below."""
     for entry in resolver.url_patterns:
         if isinstance(entry, URLResolver):
-            yield from endpoints(entry, f"{space}{entry.namespace}:" if entry.namespace else space)
+            inner = f"{space}{entry.namespace}:" if entry.namespace else space
+            yield from endpoints(entry, inner, outer | set(entry.pattern.converters))
         elif isinstance(entry, URLPattern):
             assert entry.name, f"{entry.pattern} has no name, so no row can speak of it"
-            yield f"{space}{entry.name}", set(entry.pattern.converters)
+            yield f"{space}{entry.name}", outer | set(entry.pattern.converters)
 
 
 def test_every_endpoint_has_a_row():
@@ -265,7 +276,10 @@ class World:
             values["quarantine_id"] = self.reported().pk
         if "code" in parameters:
             self.reported()
-            values["code"] = self.people["annotator"].reporter.code
+            mine = self.people["annotator"].reporter
+            facts = {"asked_by": self.people["officer"], "decision": "None was right.", "until": 1}
+            ReporterRelease.objects.create(reporter=mine, **facts)
+            values["code"] = mine.code
         if "officer_id" in parameters:
             values["officer_id"] = self.people["officer"].appointments.get().pk
         return reverse(name, kwargs={key: values[key] for key in parameters})
@@ -279,7 +293,7 @@ class World:
 
     def ordered(self) -> PairsChange:
         """A change of the study's pairs that waits."""
-        facts = {"what": "overlap", "value": 2, "pairs": 4, "until": self.pair.pk}
+        facts = {"what": "overlap", "value": 2, "steps_total": 4, "until": self.pair.pk}
         return PairsChange.objects.create(study=self.study, asked_by=self.people["researcher"], **facts)
 
     def invited(self) -> Invitation:

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from catalog.media.addresses import playback_url, poster_url
+from media.addresses import playback_url, poster_url
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

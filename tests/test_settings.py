@@ -15,9 +15,9 @@ from packaging.requirements import Requirement
 from diptych.declared_settings import SETTINGS
 from diptych.environment import Environment, Setting, SettingsError
 from tests import settings_table
+from tests.layout import PRODUCT
 from tests.production import BIN, LEAST, ROOT, environment
 
-PRODUCT = ("diptych", "accounts", "catalog", "annotation", "qc", "exports", "training")
 #: Variables that are no settings of an installation.
 OTHERS = {"DJANGO_SETTINGS_MODULE", "PATH", "PORT"}
 REQUIRED = sorted(set(LEAST) - {"DIPTYCH_MODE"})
@@ -148,6 +148,9 @@ def test_wrong_values_stand_in_the_same_list(start):
         ("DATABASE_URL", "mysql://diptych:hidden@db.example.org/diptych"),
         ("DATABASE_URL", "postgresql://diptych:hidden@db.example.org:port/diptych"),
         ("DATABASE_URL", "postgresql://"),
+        ("DATABASE_URL", "sqlite:///diptych.db"),
+        ("DATABASE_URL", "postgresql://diptych:hidden@[::1/diptych"),
+        ("DATABASE_URL", "postgresql://diptych:hidden@db.example.org:65536/diptych"),
         ("REDIS_URL", "http://:hidden@broker.example.org"),
     ],
 )
@@ -156,6 +159,47 @@ def test_an_address_that_cannot_be_used_is_refused_without_showing_its_password(
     assert ran.returncode == 1
     assert f"  - {name} cannot be used. It must begin with " in ran.stderr
     assert "hidden" not in ran.stdout + ran.stderr
+
+
+def test_a_connection_parameter_that_postgresql_does_not_have_is_refused_without_showing_the_password():
+    address = "postgresql://diptych:hidden@db.example.org/diptych?sslmod=require"
+    ran = run(STARTS["manage.py"], **LEAST | {"DATABASE_URL": address})
+    assert ran.returncode == 1
+    assert "  - DATABASE_URL cannot be used. It must have only connection parameters of PostgreSQL" in ran.stderr
+    assert "hidden" not in ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("postgres://db.example.org", {"HOST": "db.example.org", "PORT": "5432", "NAME": "diptych", "USER": ""}),
+        (
+            "postgresql://di%40ptych:s%3Aecret%2F@[::1]:6432/di%20ptych",
+            {"HOST": "::1", "PORT": "6432", "NAME": "di ptych", "USER": "di@ptych", "PASSWORD": "s:ecret/"},
+        ),
+        ("postgresql://me@%2Frun%2FPostgreSQL/mine", {"HOST": "/run/PostgreSQL", "NAME": "mine", "PASSWORD": ""}),
+        (
+            "postgresql://db.example.org/mine?sslmode=verify-full&connect_timeout=3&options=-c%20work_mem=8MB",
+            {
+                "OPTIONS.sslmode": "verify-full",
+                "OPTIONS.connect_timeout": 3,
+                "OPTIONS.tcp_user_timeout": 30_000,
+                "OPTIONS.options": "-c plan_cache_mode=force_generic_plan -c work_mem=8MB",
+            },
+        ),
+    ],
+)
+def test_every_part_of_the_database_address_is_used(address, expected):
+    program = """
+import json
+import diptych.settings as s
+database = s.DATABASES["default"]
+print(json.dumps(database | {f"OPTIONS.{name}": value for name, value in database["OPTIONS"].items()}))
+"""
+    ran = run([sys.executable, "-c", program], **LEAST | {"DATABASE_URL": address})
+    database = json.loads(ran.stdout or ran.stderr)
+    assert {name: database[name] for name in expected} == expected
+    assert (database["ENGINE"], database["CONN_MAX_AGE"]) == ("diptych.database.engine", None)
 
 
 def test_media_in_a_bucket_need_the_whole_bucket():

@@ -2,7 +2,7 @@
 
 After a change of words, with GNU gettext installed:
 
-    .venv/bin/python manage.py makemessages -l zh_Hans --ignore .venv --no-wrap --add-location=file
+    .venv/bin/python manage.py makemessages -l zh_Hans -i .venv -i node_modules --no-wrap --add-location=file
     (translate in locale/zh_Hans/LC_MESSAGES/django.po)
     .venv/bin/python manage.py compilemessages -l zh_Hans --ignore .venv
 """
@@ -22,9 +22,9 @@ from django.utils import translation
 from django.utils.translation.template import templatize
 
 from tests import factories
+from tests.layout import PRODUCT
 
 ROOT = Path(settings.BASE_DIR)
-ROOMS = ("accounts", "catalog", "annotation", "qc", "exports", "training", "diptych")
 FOLDER = ROOT / "locale" / "zh_Hans" / "LC_MESSAGES"
 #: Calls whose first arguments are sentences: how many of them.
 MARKS = {"_": 1, "gettext": 1, "gettext_lazy": 1, "gettext_noop": 1, "ngettext": 2, "ngettext_lazy": 2}
@@ -84,7 +84,7 @@ def sentences_of_template(source: str) -> Iterator[str]:
 def asked_for() -> dict[str, str]:
     """Every msgid with a file that asks for it."""
     found = {}
-    for room in ROOMS:
+    for room in PRODUCT:
         for path in (ROOT / room).rglob("*.py"):
             found |= dict.fromkeys(sentences(path.read_text()), str(path.relative_to(ROOT)))
     for path in (ROOT / "templates").rglob("*.html"):

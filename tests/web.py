@@ -17,11 +17,11 @@ from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import connection
 
-from catalog.media import names
-from catalog.media.transcode import Renditions, transcode
-from catalog.models import Asset
 from diptych.embedded import binaries
 from diptych.embedded.process import Guarded
+from media import names
+from media.models import Asset
+from media.transcode import Renditions, transcode
 from tests import factories
 from tests.browser import barcodes
 

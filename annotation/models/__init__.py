@@ -4,8 +4,8 @@ Locks are taken in this order: seat, assignment, pair, standing, dose; then the 
 Nobody waits for a pair while holding one.
 """
 
-from annotation.models.answers import Annotation, Standing
+from annotation.models.answers import Annotation, SecondLook, Standing
 from annotation.models.exposure import Break, Dose, Exposure
 from annotation.models.giving import Assignment, Seat
 
-__all__ = ["Annotation", "Assignment", "Break", "Dose", "Exposure", "Seat", "Standing"]
+__all__ = ["Annotation", "Assignment", "Break", "Dose", "Exposure", "Seat", "SecondLook", "Standing"]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -10,10 +11,10 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from annotation.models.giving import Assignment
-from annotation.protocol import HARM_KEYS, TIE, VIDEOS
-from catalog.models import Study
+from annotation.protocol import CORRECTION, HARM_KEYS, TIE, VIDEOS
 from diptych.database.constraints import CompositeForeignKey
 from diptych.database.triggers import append_only
+from studies.models import Study
 
 CHOICES = [*VIDEOS, TIE]
 
@@ -50,6 +51,12 @@ class Annotation(models.Model):
         db_default="",
         help_text="Why this revision: reopened, second_look, correction; empty for the first",
     )
+    comment = models.TextField(
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Of a correction: what the reviewer says about it to the person",
+    )
     active_ms = models.PositiveIntegerField(
         default=0, db_default=0, help_text="Active time credited: what was reported, within what the clock allows"
     )
@@ -62,7 +69,7 @@ class Annotation(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(name="annotation_revision_once", fields=["assignment", "revision"]),
-            models.UniqueConstraint(name="annotation_assignment_id", fields=["assignment", "id"]),
+            models.UniqueConstraint(name="annotation_assignment_id", fields=["assignment", "id", "author_kind"]),
             models.UniqueConstraint(name="annotation_study_id", fields=["study", "id"]),
             CompositeForeignKey(
                 name="annotation_assignment_same_study",
@@ -77,6 +84,12 @@ class Annotation(models.Model):
             ),
             models.CheckConstraint(
                 name="annotation_author_kind_known", condition=Q(author_kind__in=["annotator", "corrector"])
+            ),
+            # The first revision is its annotator's: the constraint above gives every later one a reason, and no other.
+            models.CheckConstraint(
+                name="annotation_correction_by_reviewer",
+                condition=Q(author_kind="corrector", reason=CORRECTION)
+                | (~Q(author_kind="corrector") & ~Q(reason=CORRECTION) & Q(comment="")),
             ),
             models.CheckConstraint(
                 name="annotation_choices_known",
@@ -100,10 +113,38 @@ class Annotation(models.Model):
         return f"revision {self.revision} of assignment {self.assignment_id}"
 
 
-class Standing(models.Model):
-    """How an answered assignment stands: its current revision, whether it is valid, whether it counts.
+class SecondLook(models.Model):
+    """A person looked once more at the answer that they had just given. Append-only.
 
-    The only mutable part of an answer; each change leaves an audit row (`annotation.standing`).
+    If they changed it, a later revision has the reason `second_look`.
+    """
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="+")
+    first = models.OneToOneField(
+        Annotation, on_delete=models.PROTECT, primary_key=True, related_name="second_look", db_constraint=False
+    )
+    looked_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            CompositeForeignKey(
+                name="second_look_annotation_same_study",
+                fields=["study", "first"],
+                to="annotation.Annotation",
+                to_fields=["study", "id"],
+            ),
+        ]
+        triggers = append_only("second_look")
+
+    def __str__(self) -> str:
+        return f"of annotation {self.first_id}"
+
+
+class Standing(models.Model):
+    """How an answered assignment stands: its current revision and whose it is, whether it is valid, whether it counts.
+
+    The only mutable part of an answer. `standings.change_standing` changes validity and counting, and leaves an audit
+    row (`annotation.standing`); a new revision changes `current` and `author_kind`.
     """
 
     class Validity(models.TextChoices):
@@ -115,11 +156,22 @@ class Standing(models.Model):
     )
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="standings")
     current = models.OneToOneField(Annotation, on_delete=models.PROTECT, related_name="standing", db_constraint=False)
+    author_kind = models.CharField(
+        max_length=9,
+        choices=Annotation.AuthorKind.choices,
+        default=Annotation.AuthorKind.ANNOTATOR,
+        db_default=Annotation.AuthorKind.ANNOTATOR.value,
+        help_text="Whose revision stands: the current one's `author_kind`. Why it was written is its `reason`",
+    )
     validity = models.CharField(max_length=7, choices=Validity.choices, default=Validity.VALID)
-    reason = models.CharField(max_length=60, blank=True)
+    reason = models.CharField(
+        max_length=60, blank=True, default="", db_default="", help_text="Why it is invalid; empty: it is valid"
+    )
     counted = models.BooleanField(
-        default=True,
-        help_text="Holds one of the pair's wanted answers; false: surplus, kept and never counted",
+        default=True, help_text="Holds one of the pair's wanted answers; false: it is kept, and does not count"
+    )
+    uncounted_reason = models.CharField(
+        max_length=40, blank=True, default="", db_default="", help_text="Why it does not count; empty: it counts"
     )
 
     tags_unnoted = models.BooleanField(
@@ -133,7 +185,11 @@ class Standing(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="standing_invalid_has_reason",
-                condition=Q(validity="valid") | (Q(validity="invalid") & ~Q(reason="")),
+                condition=Q(validity="valid", reason="") | (Q(validity="invalid") & ~Q(reason="")),
+            ),
+            models.CheckConstraint(
+                name="standing_uncounted_has_reason",
+                condition=Q(counted=True, uncounted_reason="") | (Q(counted=False) & ~Q(uncounted_reason="")),
             ),
             CompositeForeignKey(
                 name="standing_assignment_same_study",
@@ -143,11 +199,20 @@ class Standing(models.Model):
             ),
             CompositeForeignKey(
                 name="standing_current_of_assignment",
-                fields=["assignment", "current"],
+                fields=["assignment", "current", "author_kind"],
                 to="annotation.Annotation",
-                to_fields=["assignment", "id"],
+                to_fields=["assignment", "id", "author_kind"],
+            ),
+        ]
+        triggers = [
+            # Whoever writes, and whatever they read before: what a reviewer corrected is not changed back by its
+            # annotator. The foreign key above holds `author_kind` to what the current revision says.
+            pgtrigger.Protect(
+                name="standing_correction_stays",
+                operation=pgtrigger.UpdateOf("author_kind"),
+                condition=pgtrigger.Q(old__author_kind="corrector") & pgtrigger.Q(new__author_kind="annotator"),
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.validity}{'' if self.counted else ' (surplus)'}"
+        return f"{self.validity}{'' if self.counted else ' (not counted)'}"

@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from annotation.models.giving import Assignment
-from catalog.models import Study
+from studies.models import Study
 
 
 class Exposure(models.Model):

@@ -10,8 +10,9 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from annotation.protocol import DIMENSIONS, HARM_KEYS, NOT_REVEALED, SKIP_REASONS, SUB_DIMENSION_KEYS, VIDEOS
-from catalog.models import Pair, Study
+from catalog.models import Pair
 from diptych.database.constraints import CompositeForeignKey
+from studies.models import Study
 
 
 class Seat(models.Model):
@@ -108,6 +109,11 @@ class Assignment(models.Model):
         CURRENT = "current"
         NEXT = "next"
 
+    class RoundReason(models.TextChoices):
+        """Why a person is asked for a pair again. The workspace has words for each."""
+
+        RETURNED = "returned", _("returned by review")
+
     # The constraints below index study and pair. An index on the person alone would tempt the planner to read all that
     # somebody ever did in order to find out whether they had one pair.
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="assignments", db_index=False)
@@ -118,7 +124,9 @@ class Assignment(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="assignments", db_index=False
     )
     round = models.PositiveSmallIntegerField(default=0)
-    round_reason = models.CharField(max_length=40, blank=True, help_text="Why it was asked again")
+    round_reason = models.CharField(
+        max_length=40, blank=True, choices=RoundReason.choices, help_text="Why it was asked again; empty in round 0"
+    )
     comment = models.TextField(
         blank=True, default="", db_default="", help_text="What review says to the person, where it came back"
     )
@@ -179,6 +187,13 @@ class Assignment(models.Model):
             ),
             models.CheckConstraint(
                 name="assignment_later_round_has_reason", condition=Q(round=0) | ~Q(round_reason="")
+            ),
+            models.CheckConstraint(
+                name="assignment_round_reason_known", condition=Q(round_reason__in=["", "returned"])
+            ),
+            # Of two reviewers who return the same answer at once, one offers it.
+            models.UniqueConstraint(
+                name="assignment_one_offer_a_pair", fields=["pair", "person"], condition=Q(state="offered")
             ),
             models.CheckConstraint(
                 name="assignment_only_later_rounds_offered", condition=~Q(state="offered") | Q(round__gt=0)

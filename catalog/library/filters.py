@@ -7,8 +7,10 @@ from django.core.validators import RegexValidator
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from catalog.harms import HARMS
-from catalog.models import Asset, Batch, Pair, Prompt, Study
+from catalog.models import Batch, Pair, Prompt
+from media.models import Asset
+from studies.harms import HARMS
+from studies.models import Study
 
 #: From so many characters on, what is searched for is an id where it can be one.
 SHORTEST_ID = 12
@@ -132,8 +134,8 @@ class VideoFilters(Filters):
         if name == "q":
             return begins(value)
         if name == "state":
-            unfinished = [Asset.State.PENDING, Asset.State.PROCESSING]
-            return Q(asset__state__in=unfinished if value == "preparing" else [value])
+            states = {"ready": [Asset.State.DONE], "preparing": [Asset.State.WAITING, Asset.State.RUNNING]}
+            return Q(asset__state__in=states.get(value, [value]))
         return super().condition(name, value)
 
 

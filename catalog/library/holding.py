@@ -7,21 +7,19 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import User
-from catalog import transcoding
-from catalog.models import Pair, Study
+from catalog import batches, readiness
+from catalog.models import HoldChange, Pair
 from catalog.models.pairs import QUARANTINED
-from diptych.database.fixed import fetch_all
+from diptych.refusals import Refused
+from studies.models import Study
 
-OWN_REASONS = (QUARANTINED, transcoding.MEDIA_FAILED)
+OWN_REASONS = (QUARANTINED, readiness.MEDIA_FAILED)
 LONGEST_REASON = 200
-
-
-class Refused(Exception):
-    """Nothing was changed; `str()` is a sentence for a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +30,8 @@ class Outcome:
     unchanged: int
 
 
-#: In the order of their keys, as everybody locks pairs. Of two at once the second finds nothing more to do.
-CHANGED = """
-WITH named AS (
-    SELECT id, held FROM catalog_pair
-     WHERE study_id = %(study)s AND public_id = ANY(%(pairs)s) AND {condition}
-     ORDER BY id FOR NO KEY UPDATE
-)
-UPDATE catalog_pair pair SET held = %(reason)s FROM named WHERE pair.id = named.id
-RETURNING pair.id, named.held
-"""
-HELD = CHANGED.format(condition="held = ''")
-RELEASED = CHANGED.format(condition="held <> '' AND held <> ALL(%(own)s)")
+FREE = Q(held="")
+CAN_BE_RELEASED = ~Q(held__in=["", *OWN_REASONS])
 
 
 def hold(study: Study, pairs: Collection[str], *, reason: str, by: User) -> Outcome:
@@ -55,25 +43,35 @@ def hold(study: Study, pairs: Collection[str], *, reason: str, by: User) -> Outc
         raise Refused(_("The reason has more than %(most)s characters.") % {"most": LONGEST_REASON})
     if reason in OWN_REASONS or "\0" in reason:
         raise Refused(_("This cannot be the reason; say it in other words."))
-    return _change(HELD, "pair.held", study, pairs, reason=reason, by=by)
+    return _change(FREE, "pair.held", study, pairs, reason=reason, by=by)
 
 
 def release(study: Study, pairs: Collection[str], *, by: User) -> Outcome:
     """Ends the hold of those of the pairs that people, or skips, have held. Raises Refused."""
-    return _change(RELEASED, "pair.released", study, pairs, reason="", by=by)
+    return _change(CAN_BE_RELEASED, "pair.released", study, pairs, reason="", by=by)
 
 
 @transaction.atomic
-def _change(statement: str, action: str, study: Study, pairs: Collection[str], *, reason: str, by: User) -> Outcome:
+def _change(which: Q, action: str, study: Study, pairs: Collection[str], *, reason: str, by: User) -> Outcome:
+    """Give those of the named pairs to which `which` applies this reason; an empty one releases them.
+
+    They are locked in the order of their keys, as everybody locks pairs. Of two at once the second finds nothing more
+    to do.
+    """
     named = set(pairs)
     if not named:
         raise Refused(_("Choose the pairs first."))
-    values = {"study": study.pk, "pairs": list(named), "reason": reason, "own": list(OWN_REASONS)}
-    changed = dict(fetch_all(statement, values))
-    found = {pair.pk: pair for pair in Pair.objects.filter(pk__in=changed)}
-    for key, before in sorted(changed.items()):
-        after, was = {"held": reason}, {"held": before}
-        audit.record(action, found[key], actor=by, study_slug=study.slug, before=was, after=after)
+    locked = Pair.objects.filter(which, study=study, public_id__in=named).order_by("pk")
+    changed = list(locked.select_for_update(no_key=True))
+    rows = Pair.objects.filter(pk__in=[pair.pk for pair in changed])
+    rows.update(held=reason)
+    HoldChange.objects.bulk_create(
+        HoldChange(study=study, pair=pair, before=pair.held, after=reason, changed_by=by) for pair in changed
+    )
+    for pair in changed:
+        before, after = {"held": pair.held}, {"held": reason}
+        audit.record(action, pair, actor=by, study_slug=study.slug, before=before, after=after)
     if not reason:  # a video may have failed, or come ready, while they were held
-        transcoding.settle(Pair.objects.filter(pk__in=changed))
+        readiness.settle(rows)
+        batches.ask_for_more(rows, actor=by)
     return Outcome(len(changed), len(named) - len(changed))

@@ -3,7 +3,7 @@
 What is in quarantine is in none of them. Nor is a pair that was reported, or its video, while nobody has decided yet.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,10 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from catalog.library.filters import Filters, PairFilters, PromptFilters, VideoFilters
-from catalog.library.paging import Order
-from catalog.models import Pair, Prompt, Report, Study, Video
+from catalog.models import Pair, Prompt, Video
+from diptych.paging import Order
 from diptych.spreadsheet import Column, Moment, Object, Text, Words, YesNo
+from studies.models import Study
 
 NEWEST = Order("newest", _("latest first"), descending=True)
 OLDEST = Order("oldest", _("earliest first"))
@@ -45,15 +46,18 @@ def videos(study: Study) -> QuerySet[Video]:
     """The study's videos with their files and prompts."""
     length = Coalesce("asset__duration_s", Value(-1.0), output_field=FloatField())
     shown = Video.objects.filter(study=study, asset__quarantined_at=None).annotate(length=length)
-    if reported := reported_assets(study):
-        shown = shown.exclude(asset__in=reported)
+    if hidden := hidden_in(study):
+        shown = shown.exclude(asset__in=hidden)
     return shown.select_related("asset", "prompt")
 
 
-def reported_assets(study: Study) -> list[int]:
-    """Return the assets that were reported in this study and that nobody has released yet. Few, mostly none."""
-    waiting = Report.objects.filter(study=study, quarantine__released_at=None)
-    return list(waiting.values_list("quarantine__asset", flat=True).distinct())
+#: Rules of higher apps: which assets the library does not show in a study, such as those that were reported in it.
+hidden_assets: list[Callable[[Study], Collection[int]]] = []
+
+
+def hidden_in(study: Study) -> set[int]:
+    """Return the assets that the library does not show in the study. Few, mostly none."""
+    return {asset for rule in hidden_assets for asset in rule(study)}
 
 
 def pairs(study: Study) -> QuerySet[Pair]:

@@ -11,8 +11,10 @@ from django.db.models import Q
 
 from accounts.models import User
 from accounts.preferences import preferences_of
-from catalog.media.addresses import playback_url, poster_url
-from catalog.models import Asset, Pair, Prompt, Study, Video
+from catalog.models import Pair, Prompt, Video
+from media.addresses import playback_url, poster_url
+from media.models import Asset
+from studies.models import Study
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def harms_by_video(videos: Iterable[Video]) -> dict[int, set[str]]:
 
 def is_playable(asset: Asset) -> bool:
     """Whether there is something to be played."""
-    return asset.state == Asset.State.READY and asset.quarantined_at is None
+    return asset.state == Asset.State.DONE and asset.quarantined_at is None
 
 
 def pair_on_page(of: Viewer, pair: Pair) -> dict[str, Any]:

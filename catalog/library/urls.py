@@ -1,11 +1,9 @@
-"""Pages below a study; `diptych.urls` includes them."""
+"""The library's pages; `catalog.urls` includes them."""
 
 from django.urls import path
 
 from catalog.library import views, views_detail
 from catalog.library.listing import PAIRS, PROMPTS, VIDEOS
-
-app_name = "library"
 
 urlpatterns = [
     path("<slug:slug>/library/", views.listed, {"listing": PROMPTS}, name="prompts"),

@@ -15,13 +15,14 @@ from django.views.decorators.http import require_safe
 from accounts import audit
 from accounts.models import User
 from catalog.library.filters import Filters
-from catalog.library.listing import PAIRS, PROMPTS, VIDEOS, Listing, reported_assets, state_of
+from catalog.library.listing import PAIRS, PROMPTS, VIDEOS, Listing, hidden_in, state_of
 from catalog.library.looking import harms_by_video, is_playable, is_sensitive, viewer
-from catalog.library.paging import NoSuchPlace, Order, Page, TookTooLong, page
-from catalog.models import Pair, Study, Video
-from catalog.permissions import MAY_BROWSE, study_for
+from catalog.models import Pair, Video
 from diptych import downloads
+from diptych.paging import PAGE_LIMIT_S, Order, Page, TookTooLong, counted, page, within
 from diptych.spreadsheet import copy_table
+from studies.models import Study
+from studies.permissions import MAY_BROWSE, study_for
 
 
 @require_safe
@@ -39,26 +40,25 @@ def listed(request: HttpRequest, slug: str, listing: Listing) -> HttpResponse:
         "order": order,
         "orders": [(one, address.having("sort", one.name)) for one in listing.orders],
         "address": address,
-        "csv": f"library:{listing.name}_csv",
+        "csv": f"catalog:{listing.name}_csv",
     }
     if not filters.is_valid():
-        return render(request, f"library/{listing.name}.html", about | {"wrong": True}, status=400)
+        return render(request, f"catalog/{listing.name}.html", about | {"wrong": True}, status=400)
     everything = listing.rows(study)
     after, before = request.GET.get("after", ""), request.GET.get("before", "")
     try:
-        found = page(filters.narrow(everything), everything, order, after=after, before=before)
-    except NoSuchPlace as error:
-        raise Http404(_("This study’s library has no place “%(place)s”.") % {"place": error}) from None
+        narrowed = filters.narrow(everything)
+        with within(PAGE_LIMIT_S):
+            found = page(narrowed, everything, order, after=after, before=before)
     except TookTooLong:
-        return render(request, f"library/{listing.name}.html", about | {"too_long": True}, status=503)
+        return render(request, f"catalog/{listing.name}.html", about | {"too_long": True}, status=503)
     about |= {
         "page": found,
+        "count": counted(narrowed, found),
         "rows": ROWS[listing.name](request, study, found),
-        "previous_address": address.having("before", found.previous),
-        "next_address": address.having("after", found.next),
-        "hold_address": f"{reverse('library:hold_pairs', args=[study.slug])}{address.here}",
+        "hold_address": f"{reverse('catalog:hold_pairs', args=[study.slug])}{address.here}",
     }
-    return render(request, f"library/{listing.name}.html", about)
+    return render(request, f"catalog/{listing.name}.html", about)
 
 
 @require_safe
@@ -122,7 +122,7 @@ class Address:
 def prompt_rows(_request: HttpRequest, study: Study, found: Page) -> list[dict[str, Any]]:
     """Prompts with how many videos and pairs they have."""
     keys = [prompt.pk for prompt in found.rows]
-    shown = Q(asset__quarantined_at=None) & ~Q(asset__in=reported_assets(study))
+    shown = Q(asset__quarantined_at=None) & ~Q(asset__in=hidden_in(study))
     videos = dict(Video.objects.filter(shown, prompt__in=keys).values_list("prompt").annotate(Count("pk")))
     pairs = dict(Pair.objects.usable().filter(study=study, prompt__in=keys).values_list("prompt").annotate(Count("pk")))
     return [

@@ -16,14 +16,15 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.models import AuditEvent
-from catalog.harms import HARMS
 from catalog.library import holding, listing
 from catalog.library.listing import state_of
 from catalog.library.looking import harms_by_video, is_playable, is_sensitive, pair_on_page, viewer
 from catalog.library.views import Address
-from catalog.models import Pair, Prompt, Provenance, Study, Video
-from catalog.permissions import MAY_BROWSE, MAY_CONFIGURE, study_for
+from catalog.models import HoldChange, Pair, Prompt, Provenance, Video
+from diptych.refusals import Refused
+from studies.harms import HARMS
+from studies.models import Study
+from studies.permissions import MAY_BROWSE, MAY_CONFIGURE, study_for
 
 #: Of the videos or pairs of one prompt or video, a page shows so many; the rest is in the lists.
 MOST_SHOWN = 100
@@ -41,7 +42,7 @@ def prompt(request: HttpRequest, slug: str, prompt_id: str) -> HttpResponse:
     of, harms = viewer(request.user, study), harms_by_video(videos)  # type: ignore[arg-type]
     return render(
         request,
-        "library/prompt.html",
+        "catalog/prompt.html",
         {
             "study": study,
             "tab": "prompts",
@@ -73,7 +74,7 @@ def video(request: HttpRequest, slug: str, video_id: str) -> HttpResponse:
     pairs = listing.pairs(study).filter(Q(video_0=shown) | Q(video_1=shown)).order_by("pk")[:MOST_SHOWN]
     return render(
         request,
-        "library/video.html",
+        "catalog/video.html",
         {
             "study": study,
             "tab": "videos",
@@ -99,15 +100,13 @@ def pair(request: HttpRequest, slug: str, pair_id: str) -> HttpResponse:
     rows = listing.pairs(study).select_related("video_0__asset", "video_1__asset")
     shown: Pair = found(rows, pair_id)
     sides = [("left", shown.video_0), ("right", shown.video_1)]
-    reported = listing.reported_assets(study)
+    reported = listing.hidden_in(study)
     playable = all(is_playable(one.asset) and one.asset_id not in reported for _side, one in sides)
     of = viewer(request.user, study)  # type: ignore[arg-type]
-    events = AuditEvent.objects.filter(
-        subject=Pair._meta.db_table, subject_id=str(shown.pk), action__in=["pair.held", "pair.released"]
-    )
+    holds = HoldChange.objects.filter(study=study, pair=shown).select_related("changed_by")
     return render(
         request,
-        "library/pair.html",
+        "catalog/pair.html",
         {
             "study": study,
             "tab": "pairs",
@@ -117,7 +116,7 @@ def pair(request: HttpRequest, slug: str, pair_id: str) -> HttpResponse:
             "on_page": json.dumps(pair_on_page(of, shown)) if playable else "",
             "may_show": labels_of(shown.may_show),
             "can_release": shown.held and shown.held not in holding.OWN_REASONS,
-            "events": events.select_related("actor").order_by("-pk")[:MOST_SHOWN],
+            "holds": holds.order_by("-pk")[:MOST_SHOWN],
             "sides": ["left", "right"],
             "harms": HARMS,
         },
@@ -131,7 +130,7 @@ def hold_pairs(request: HttpRequest, slug: str) -> HttpResponse:
     """Holds or releases the pairs that were chosen in a list, and leads back to it."""
     study = study_for(request, slug, roles=MAY_CONFIGURE)
     change(request, study, request.POST.getlist("pair"))
-    return redirect(f"{reverse('library:pairs', args=[study.slug])}{Address(request.GET).here}")
+    return redirect(f"{reverse('catalog:pairs', args=[study.slug])}{Address(request.GET).here}")
 
 
 @require_POST
@@ -142,7 +141,7 @@ def hold_pair(request: HttpRequest, slug: str, pair_id: str) -> HttpResponse:
     study = study_for(request, slug, roles=MAY_CONFIGURE)
     shown: Pair = found(listing.pairs(study), pair_id)
     change(request, study, [shown.public_id])
-    return redirect("library:pair", slug=study.slug, pair_id=shown.public_id)
+    return redirect("catalog:pair", slug=study.slug, pair_id=shown.public_id)
 
 
 def change(request: HttpRequest, study: Study, pairs: Collection[str]) -> None:
@@ -164,7 +163,7 @@ def change(request: HttpRequest, study: Study, pairs: Collection[str]) -> None:
             )
         else:
             raise BadRequest(_("Say what to do with the pairs: hold or release."))
-    except holding.Refused as refusal:
+    except Refused as refusal:
         messages.error(request, str(refusal))
         return
     said = [done % {"n": outcome.changed}]

@@ -9,10 +9,10 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from catalog import known_harm
-from catalog.harms import HARM_KEYS
-from catalog.models.assets import Asset
-from catalog.models.studies import Study
 from diptych.database.constraints import CompositeForeignKey, sixty_four_hex
+from media.models import Asset
+from studies.harms import HARM_KEYS
+from studies.models.studies import Study
 
 
 class Prompt(models.Model):

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pgtrigger
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
@@ -10,14 +11,15 @@ from django.db.models.functions import Greatest, Least, Now
 from django.utils.translation import gettext_lazy as _
 
 from catalog import known_harm
-from catalog.harms import HARM_KEYS
 from catalog.models.material import Prompt, Video
-from catalog.models.studies import Study
 from diptych.database.constraints import CompositeForeignKey, sixty_four_hex
+from diptych.database.triggers import append_only
+from studies.harms import HARM_KEYS
+from studies.models.studies import Study
 
 
 class Batch(models.Model):
-    """The unit that is handed over, spot-checked and accepted or returned."""
+    """The unit that is handed over, spot-checked and accepted or returned. `catalog/batches.py` changes its state."""
 
     class State(models.TextChoices):
         OPEN = "open", _("open")
@@ -30,6 +32,12 @@ class Batch(models.Model):
     number = models.PositiveIntegerField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
     created_at = models.DateTimeField(db_default=Now())
+    # When each state last began; null: never yet.
+    opened_at = models.DateTimeField(db_default=Now())
+    annotated_at = models.DateTimeField(null=True, blank=True)
+    review_started_at = models.DateTimeField(null=True, blank=True)
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    returned_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name_plural = "batches"
@@ -52,7 +60,7 @@ QUARANTINED = "quarantined"
 
 
 def usable(path: str = "") -> Q:
-    """Pairs, reached by `path`, that rooms above may show, search, publish or learn from: no video in quarantine."""
+    """Pairs, reached by `path`, that apps above may show, search, publish or learn from: no video in quarantine."""
     return ~Q(**{f"{path}held": QUARANTINED})
 
 
@@ -234,25 +242,40 @@ class Pair(models.Model):
                 referencing=pgtrigger.Referencing(new="added"),
                 func=known_harm.PAIRS_ADDED,
             ),
-            pgtrigger.Trigger(
-                name="pair_in_quarantine_stays_held",
-                when=pgtrigger.Before,
-                operation=pgtrigger.UpdateOf("held"),
-                condition=pgtrigger.Q(old__held=QUARANTINED) & ~pgtrigger.Q(new__held=QUARANTINED),
-                func="""
-                    IF EXISTS (SELECT FROM catalog_video video JOIN catalog_asset asset ON asset.id = video.asset_id
-                                WHERE video.id IN (NEW.video_0_id, NEW.video_1_id)
-                                  AND asset.quarantined_at IS NOT NULL)
-                       OR EXISTS (SELECT FROM catalog_report report
-                                    JOIN catalog_quarantine quarantine ON quarantine.id = report.quarantine_id
-                                   WHERE report.pair_id = NEW.id AND quarantine.released_at IS NULL) THEN
-                        RAISE EXCEPTION 'A video of pair % is in quarantine; release that first', NEW.id
-                              USING ERRCODE = 'restrict_violation';
-                    END IF;
-                    RETURN NEW;
-                """,
-            ),
         ]
 
     def __str__(self) -> str:
         return self.public_id[:8]
+
+
+class HoldChange(models.Model):
+    """Somebody held a pair, or released it: what `Pair.held` said before and after. Append-only."""
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="+", db_index=False)
+    pair = models.ForeignKey(
+        Pair, on_delete=models.PROTECT, related_name="hold_changes", db_constraint=False, db_index=False
+    )
+    before = models.CharField(max_length=200, blank=True)
+    after = models.CharField(max_length=200, blank=True)
+    changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    changed_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = [models.Index(name="hold_change_of_pair", fields=["study", "pair"])]
+        constraints = [
+            # Only what nothing holds is held, and only what is held is released.
+            models.CheckConstraint(
+                name="hold_change_holds_or_releases",
+                condition=Q(before="") & ~Q(after="") | ~Q(before="") & Q(after=""),
+            ),
+            CompositeForeignKey(
+                name="hold_change_pair_same_study",
+                fields=["study", "pair"],
+                to="catalog.Pair",
+                to_fields=["study", "id"],
+            ),
+        ]
+        triggers = append_only("hold_change")
+
+    def __str__(self) -> str:
+        return f"{self.pair_id} {'held' if self.after else 'released'}"

@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from catalog.models.studies import Study
+from studies.models.studies import Study
 
 
 class Provenance(models.Model):

@@ -1,1 +1,1 @@
-"""Building blocks for tables that Django does not have. They know no room."""
+"""Building blocks for tables that Django does not have. They know no app."""

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
 from django.db.backends.ddl_references import Statement, Table
 from django.db.models import F, Func, Q, TextField, Value
 from django.db.models.constraints import BaseConstraint
@@ -21,6 +23,9 @@ class CompositeForeignKey(BaseConstraint):
 
     `fields` and `to_fields` are field names, in the same order; `to` is `app_label.Model`, whose `to_fields`
     must be unique together. A row with a null in any of `fields` is not checked (MATCH SIMPLE).
+
+    The constraint is made at the end of its migration, as Django does with foreign keys: only then the table that it
+    points at, and what makes its columns unique, are sure to be there.
     """
 
     def __init__(self, *, name: str, fields: Sequence[str], to: str, to_fields: Sequence[str]) -> None:
@@ -29,8 +34,22 @@ class CompositeForeignKey(BaseConstraint):
         self.to = to
         self.to_fields = tuple(to_fields)
 
-    def constraint_sql(self, model: Any, schema_editor: Any) -> str:
-        target: Any = model._meta.apps.get_model(self.to)
+    def constraint_sql(self, model: Any, schema_editor: Any) -> Any:
+        """Return None: nothing of it is part of creating the table."""
+        return self.create_sql(model, schema_editor)
+
+    def _target(self, model: Any) -> Any:
+        """Return the model that it points at, as of the migration, or as of now where the migration makes it later."""
+        try:
+            then: Any = model._meta.apps.get_model(self.to)
+            for field in self.to_fields:
+                then._meta.get_field(field)
+        except (LookupError, FieldDoesNotExist):
+            return apps.get_model(self.to)
+        return then
+
+    def _definition(self, model: Any, schema_editor: Any) -> str:
+        target = self._target(model)
         quote = schema_editor.quote_name
         return "CONSTRAINT {name} FOREIGN KEY ({columns}) REFERENCES {table} ({targets})".format(
             name=quote(str(self.name)),
@@ -40,11 +59,14 @@ class CompositeForeignKey(BaseConstraint):
         )
 
     def create_sql(self, model: Any, schema_editor: Any) -> Any:
-        return Statement(
+        """Return None, as Django's own constraints do where their statement waits for the end of the migration."""
+        statement = Statement(
             "ALTER TABLE %(table)s ADD %(constraint)s",
             table=Table(model._meta.db_table, schema_editor.quote_name),
-            constraint=self.constraint_sql(model, schema_editor),
+            constraint=self._definition(model, schema_editor),
         )
+        schema_editor.deferred_sql.append(statement)
+        return None
 
     def remove_sql(self, model: Any, schema_editor: Any) -> Any:
         return Statement(

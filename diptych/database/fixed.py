@@ -47,19 +47,15 @@ def one_line(statement: str) -> str:
 
 @contextmanager
 def executed(statement: str, values: dict[str, Any]) -> Iterator[Any]:
-    """A cursor that has run the statement with its values bound by the server, so that it is planned only once.
+    """Run the statement and yield its cursor. The server binds the values, so it plans the statement only once.
 
-    Django's own cursors put the values into the text. They are used where statements are being logged.
+    Django's own cursors write the values into the text. The wrapper around ours is Django's, so errors, query logs and
+    `connection.execute_wrapper` work as with any other statement.
     """
-    if connection.queries_logged:
-        with connection.cursor() as cursor:
-            cursor.execute(statement, values)
-            yield cursor
-        return
     connection.close_if_health_check_failed()
     connection.ensure_connection()
-    connection.validate_no_broken_transaction()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+    wrapped = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
+    with wrapped(psycopg.Cursor(connection.connection)) as cursor:  # type: ignore[arg-type]  # it wraps a bare one
         cursor.execute(statement, values)
         yield cursor
 

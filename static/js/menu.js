@@ -3,18 +3,20 @@
  * as spent, so that it does nothing else (see page/escape.js).
  */
 
-import "./sign_out.js";
+import "./accounts/sign_out.js";
+import { anyOpen } from "./page/dialogs.js";
+import { all, one } from "./page/dom.js";
 
-for (const menu of document.querySelectorAll("details[data-menu]")) {
+for (const menu of all("details[data-menu]")) {
   const close = () => { menu.open = false; };
-  document.addEventListener("pointerdown", (event) => { if (!menu.contains(event.target)) close(); });
+  document.addEventListener("pointerdown", ({ target }) => { if (target instanceof Node && !menu.contains(target)) close(); });
   menu.addEventListener("focusout", (event) => {
-    if (event.relatedTarget && !menu.contains(event.relatedTarget)) close();
+    if (event.relatedTarget instanceof Node && !menu.contains(event.relatedTarget)) close();
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !menu.open || document.querySelector("dialog[open]")) return;
+    if (event.key !== "Escape" || !menu.open || anyOpen()) return;
     event.preventDefault();
     close();
-    menu.querySelector("summary").focus();
+    one("summary", menu).focus();
   }, { capture: true });
 }

@@ -13,6 +13,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "diptych.settings")
 from django.conf import settings
 
 from accounts import hashing
+from diptych.try_again import TryAgain
 
 settings.PASSWORD_HASHERS = ["accounts.hashing.Argon2Hasher", *settings.PASSWORD_HASHERS]
 
@@ -21,7 +22,7 @@ def hash_while_told(file: Path) -> None:
     hashing.in_request.set(True)
     while True:
         if file.exists():
-            with suppress(hashing.HashingBusy), hashing.turn():  # a request hashes at this moment: try again
+            with suppress(TryAgain), hashing.turn():  # a request hashes at this moment: try again
                 while file.exists():
                     time.sleep(0.02)
         time.sleep(0.02)

@@ -15,8 +15,9 @@ from rest_framework.views import APIView
 from accounts import tokens
 from accounts.models import AccessToken, AuditEvent, User
 from accounts.people import new_password, reset_password
-from accounts.tokens import SCOPES, TokenTrouble, create_token, issue_token, make_named_token
-from catalog.models import Membership
+from accounts.tokens import SCOPES, create_token, issue_token, make_named_token
+from diptych.refusals import BadInput
+from studies.models import Membership
 from tests import factories
 from tests.annotation.test_concurrency import at_once
 
@@ -124,14 +125,14 @@ class TestWhoHasWhich:
     def test_an_admin_sees_those_of_the_studys_people_and_no_text(self, browser_client, study, annotator):
         text = issue_token(annotator, scopes=["annotate"], name="night job")
         issue_token(factories.member(factories.study(), "annotator"), scopes=["read"], name="of a stranger")
-        page = browser_client(factories.member(study, "admin")).get(reverse("running:tokens", args=[study.slug]))
+        page = browser_client(factories.member(study, "admin")).get(reverse("studies:tokens", args=[study.slug]))
         words = page.content.decode()
         assert ("night job" in words, "annotate" in words, "of a stranger" in words) == (True, True, False)
         assert text[:15] not in words
 
     def test_a_token_made_with_an_account_names_no_study(self, study, browser_client):
         """Admins of other studies may see it."""
-        from catalog.people import add_numbered
+        from studies.people import add_numbered
 
         add_numbered(study, role="annotator", count=1)
         assert study.slug not in AccessToken.objects.get().name
@@ -307,7 +308,7 @@ def test_no_token_outlives_a_reset_at_the_same_moment():
             lambda person=person: reset_password(User.objects.get(pk=person.pk), new_password()),
         )
         assert outcomes[1] is None
-        assert isinstance(outcomes[0], (tokens.NewToken, TokenTrouble))
+        assert isinstance(outcomes[0], (tokens.NewToken, BadInput))
         assert not AccessToken.objects.filter(user=person).exists()
 
 

@@ -9,10 +9,11 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from annotation import consent, leases, serving
+from annotation import consent, leases, seats, serving
 from annotation.models import Annotation, Assignment, Break, Dose, Exposure, Seat, Standing
-from catalog.models import Batch, Membership, Pair, Study
-from catalog.terms import change_terms
+from catalog.models import Batch, Pair
+from studies.models import Membership, Study
+from studies.terms import change_terms
 from tests import factories
 from tests.annotation import recounting
 
@@ -28,7 +29,7 @@ class Case:
         self.study, self.person = study, person
         self.batch = Batch.objects.create(study=study, number=number)
         Membership.objects.create(study=study, person=person, role="annotator")
-        serving.take_seat(person, study)
+        seats.take_seat(person, study)
         seat = Seat.objects.filter(study=study, person=person)
         seat.update(consented_version=study.consent_version, batches=[number])
         self.client = client
@@ -156,8 +157,8 @@ def submits(case: Case, assignment: Assignment) -> Act:
         if standing is None:
             return said
         answer = response.json()["annotation"]
-        assert (answer["counted"], answer["surplus"]) == (standing.counted, standing.reason)
-        return "counted" if standing.counted else f"kept, not counted: `{standing.reason}`"
+        assert (answer["counted"], answer["surplus"]) == (standing.counted, standing.uncounted_reason)
+        return "counted" if standing.counted else f"kept, not counted: `{standing.uncounted_reason}`"
 
     return act
 

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from accounts.models import User
-from catalog.models import Study
+from studies.models import Study
 from tests import factories
 from tests.annotation.crowd import Somebody, Surroundings
 

@@ -5,27 +5,32 @@ product may refuse is an answer, not an error.
 """
 
 import uuid
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from django.db import connection
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Greatest, Least
 from django.utils import timezone
 
 from accounts.models import User
-from annotation import consent, noting, revisions, serving, submission
+from annotation import consent, corrections, leases, noting, offering, revisions, serving, skipping, submission
 from annotation.answers import Answers
 from annotation.exposure import forget_unseen
 from annotation.models import Assignment, Standing
 from annotation.protocol import REOPENED, SKIP_REASONS
-from catalog.models import Batch, Pair, Study
+from catalog import batches
+from catalog.models import Batch, Pair
+from diptych.refusals import Refused
+from studies.models import Study
 from tests import factories
 
 #: What the product may answer to somebody who is late, or does something twice.
 REFUSALS = {
     *("already_answered", "skipped", "lease_lost", "cap", "paused", "study_closed"),
-    *("not_answered", "too_late", "held", "consent", "excluded", "batch_closed"),
+    *("not_answered", "too_late", "held", "consent", "excluded", "batch_closed", "corrected", "asked_again"),
 }
 
 BODY = factories.body()
@@ -34,16 +39,6 @@ TAGGED = Answers.from_body(BODY["helpfulness"], BODY["harmlessness"])
 OTHERWISE = Answers.from_body(BODY["helpfulness"] | {"overall": "video_1"}, BODY["harmlessness"])
 #: Categories that a person may agree to; pairs of a `sensitive` shape may show violence.
 AGREED = (["violence", "hate"], ["hate"], ["hate", "violence"], [])
-
-UNCOUNT = """
-WITH changed AS (
-    UPDATE annotation_standing SET counted = false WHERE assignment_id = %(assignment)s AND counted
-    RETURNING assignment_id
-)
-UPDATE catalog_pair pair SET open_slots = pair.open_slots + 1
-  FROM changed JOIN annotation_assignment assignment ON assignment.id = changed.assignment_id
- WHERE pair.id = assignment.pair_id
-"""
 
 
 class Somebody:
@@ -60,7 +55,7 @@ class Somebody:
         """Does it; what was answered, or the refusal as a string."""
         try:
             return getattr(self, action)(pick)
-        except (serving.NotYours, submission.Conflict) as refused:
+        except Refused as refused:
             assert refused.code in REFUSALS, refused.code  # noqa: PT017
             return refused.code
 
@@ -134,7 +129,7 @@ class Somebody:
                 timings_ms={},
                 viewing={},
             )
-        except submission.Conflict as conflict:
+        except Refused as conflict:
             assert conflict.code == "submission_id_used"  # noqa: PT017
             return
         raise AssertionError("A submission id was taken twice.")
@@ -148,7 +143,7 @@ class Somebody:
     def skip_one(self, assignment: Assignment | None, pick: int) -> serving.Desk | None:
         reason = list(SKIP_REASONS)[pick % len(SKIP_REASONS)]
         care = {"revealed_s": {"video_0": 0.5, "video_1": 0.0}, "hidden": 1}
-        return assignment and serving.skip(assignment, self.user, reason=reason, care=care)
+        return assignment and skipping.skip(assignment, self.user, reason=reason, care=care)
 
     def release(self, pick: int) -> None:
         if assignment := self.mine(pick, "leased"):
@@ -217,7 +212,7 @@ class Surroundings:
         )
 
     def sweep(self, pick: int) -> None:
-        serving.return_expired()
+        leases.return_expired()
         forget_unseen()
 
     def note_tags(self, pick: int) -> None:
@@ -227,7 +222,10 @@ class Surroundings:
         self.pair(pick).filter(held="").update(held="a researcher looks at it")
 
     def unhold(self, pick: int) -> None:
-        self.pair(pick).exclude(held="").update(held="")
+        pair = self.pair(pick)
+        with transaction.atomic():
+            if pair.exclude(held="").update(held=""):
+                batches.ask_for_more(pair)
 
     def hurry(self, pick: int) -> None:
         self.pair(pick).update(priority=F("priority") + 3)
@@ -240,10 +238,15 @@ class Surroundings:
 
     def add(self, pick: int) -> None:
         """Another pair is imported."""
-        factories.pair(self.study, wanted=1 + pick % 3, priority=pick % 4 - 1)
+        with transaction.atomic():
+            pair = factories.pair(self.study, wanted=1 + pick % 3, priority=pick % 4 - 1)
+            batches.ask_for_more(Pair.objects.filter(pk=pair.pk))
 
     def want_more(self, pick: int) -> None:
-        self.pair(pick).update(wanted=F("wanted") + 1, open_slots=F("open_slots") + 1)
+        pair = self.pair(pick)
+        with transaction.atomic():
+            pair.update(wanted=F("wanted") + 1, open_slots=F("open_slots") + 1)
+            batches.ask_for_more(pair)
 
     def pause(self, pick: int) -> None:
         Study.objects.filter(pk=self.study.pk).update(state="paused")
@@ -259,40 +262,39 @@ class Surroundings:
         Batch.objects.filter(study=self.study).update(state=("in_review", "accepted", "returned", "open")[pick % 4])
 
     def uncount(self, pick: int) -> None:
-        """An answer no longer counts, so its slot is open again."""
-        counted = Standing.objects.filter(study=self.study, counted=True)
-        with connection.cursor() as cursor:
-            cursor.execute(UNCOUNT, {"assignment": self.one(counted, pick)})
+        """An answer is rejected, so its slot is open again; or valid again, and takes one if there is one."""
+        standing = Standing.objects.filter(pk=self.one(Standing.objects.filter(study=self.study), pick)).first()
+        if standing is None:
+            return
+        if standing.counted:
+            offering.reject(standing, reason="defect", actor=None)
+        else:
+            offering.restore(standing, actor=None)
 
     def offer(self, pick: int) -> None:
         """Review gives an answer back to its person: it no longer counts, and is asked for once more."""
-        answered = Assignment.objects.filter(study=self.study, state="submitted", round=0)
-        again = Assignment.objects.filter(study=self.study, round=1).values("pair_id")
-        assignment = Assignment.objects.filter(pk=self.one(answered.exclude(pair__in=again), pick)).first()
+        answered = Assignment.objects.filter(study=self.study, state="submitted")
+        assignment = Assignment.objects.filter(pk=self.one(answered, pick)).first()
+        if assignment is not None:
+            with suppress(Refused):
+                offering.offer_again(assignment, reason="returned", actor=None)
+
+    def correct(self, pick: int) -> None:
+        """A reviewer corrects the tags of an answer."""
+        answered = Assignment.objects.filter(study=self.study, state="submitted")
+        assignment = answered.filter(pk=self.one(answered, pick)).first()
         if assignment is None:
             return
-        with connection.cursor() as cursor:
-            cursor.execute(UNCOUNT, {"assignment": assignment.pk})
-        now = timezone.now()
-        Assignment.objects.bulk_create(
-            [
-                Assignment(
-                    study=self.study,
-                    pair_id=assignment.pair_id,
-                    person_id=assignment.person_id,
-                    round=1,
-                    round_reason="returned",
-                    left=assignment.left,
-                    dimension_first=assignment.dimension_first,
-                    state=Assignment.State.OFFERED,
-                    leased_at=now,
-                    expires_at=now + timedelta(hours=1),
-                    protocol_version=1,
-                    guideline_version=1,
-                )
-            ],
-            ignore_conflicts=True,  # somebody else did the same just now
-        )
+        reviewer, _ = User.objects.get_or_create(username=f"reviewer-of-{self.study.pk}")
+        stands = Answers.of(Standing.objects.select_related("current").get(pk=assignment.pk).current)
+        answers = replace(stands, tags_video_0=("crime",) if pick % 2 else (), tags_video_1=("hate",))
+        try:
+            corrections.correct(assignment, reviewer, submission_id=uuid.uuid4(), answers=answers)
+        except Refused as refused:  # changed at the same moment, or the batch is accepted
+            assert refused.code in ("preference", "batch_closed"), refused.code  # noqa: PT017
+
+    def complete(self, pick: int) -> None:
+        leases.complete_batches()
 
 
 #: What one does far more often than the rest stands more than once.
@@ -316,5 +318,5 @@ BY_SURROUNDINGS = (
         "add",
         "want_more",
     ),
-    *("uncount", "offer", "pause", "resume", "resume", "close", "review", "review"),
+    *("uncount", "offer", "correct", "complete", "pause", "resume", "resume", "close", "review", "review"),
 )

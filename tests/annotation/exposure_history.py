@@ -17,12 +17,14 @@ from django.utils import timezone
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from annotation import exposure_reports, quarantining, revisions, serving, submission
+from annotation import exposure_reports, leases, quarantining, revisions, serving, skipping, submission
 from annotation.answers import Answers
 from annotation.exposure import day_of, forget_unseen
 from annotation.models import Assignment, Dose, Exposure
 from annotation.protocol import REOPENED, SKIP_REASONS, VIDEOS
-from catalog.models import Pair, Study
+from catalog.models import Pair
+from diptych.refusals import Refused
+from studies.models import Study
 from tests import factories
 from tests.annotation import recounting
 
@@ -164,7 +166,7 @@ class Histories(RuleBasedStateMachine):
         visit = self.open[which]
         care = self.care(visit)
         if how == "draft":
-            with suppress(submission.Conflict):
+            with suppress(Refused):
                 submission.save_draft(visit.assignment, {"helpfulness": {}, "care": care})
         else:
             exposure_reports.take_report(visit.assignment, self.person, care)
@@ -182,7 +184,7 @@ class Histories(RuleBasedStateMachine):
     def renew(self, which: int) -> None:
         """Takes an expired lease back, if it can be."""
         if which in self.open:
-            with suppress(serving.NotYours):
+            with suppress(Refused):
                 serving.renew(self.open[which].assignment, self.person)
 
     @rule(which=WHICH, tags=st.booleans())
@@ -204,7 +206,7 @@ class Histories(RuleBasedStateMachine):
                 care=care,
                 lease_next=True,
             )
-        except submission.Conflict:
+        except Refused:
             exposure_reports.take_report(visit.assignment, self.person, care)
             self.was_told(visit)
             return
@@ -222,8 +224,8 @@ class Histories(RuleBasedStateMachine):
         reason = [one for one in SKIP_REASONS if one != "too_distressing"][pick % (len(SKIP_REASONS) - 1)]
         care = self.care(visit)
         try:
-            desk = serving.skip(visit.assignment, self.person, reason=reason, care=care)
-        except serving.NotYours:
+            desk = skipping.skip(visit.assignment, self.person, reason=reason, care=care)
+        except Refused:
             exposure_reports.take_report(visit.assignment, self.person, care)
         else:
             self.show(which, desk.current)
@@ -266,7 +268,7 @@ class Histories(RuleBasedStateMachine):
                     reason=REOPENED,
                     care=care,
                 )
-            except submission.Conflict:
+            except Refused:
                 exposure_reports.take_report(assignment, self.person, care, showing=f"revision {submission_id}")
         self.was_told(visit)
 
@@ -281,11 +283,11 @@ class Histories(RuleBasedStateMachine):
             else:
                 past = {"leased_at": self.now - timedelta(hours=2), "expires_at": self.now - timedelta(hours=1)}
                 Assignment.objects.filter(pk=lease.pk).update(**past)
-        serving.return_expired()
+        leases.return_expired()
 
     @rule()
     def sweep(self) -> None:
-        serving.return_expired()
+        leases.return_expired()
         forget_unseen()
 
     @rule(hours=st.sampled_from([1, 7, 24]))

@@ -7,9 +7,10 @@ from django.utils import timezone
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from annotation import consent, exposure, reasons, serving, submission
+from annotation import consent, exposure, leases, reasons, serving, submission
 from annotation.models import Assignment, Seat
-from catalog.models import Batch, Pair, Study
+from catalog.models import Batch, Pair
+from studies.models import Study
 from tests import factories
 from tests.annotation import recounting
 from tests.annotation.at_once import COMMITTED, STAYING, Report, in_step, separate
@@ -54,7 +55,7 @@ def finish(study: Study, people: list[Somebody]) -> None:
     Study.objects.filter(pk=study.pk).update(state="running", daily_dose_s=0, hold_after_skips=999)
     Batch.objects.filter(study=study).update(state="open")
     Assignment.objects.filter(study=study, state="leased").update(expires_at=timezone.now())
-    serving.return_expired(study_id=study.pk)
+    leases.return_expired(study_id=study.pk)
     study.refresh_from_db()
     for somebody in people:
         seat = Seat.objects.get(study=study, person=somebody.user)
@@ -123,6 +124,7 @@ class Interleavings(RuleBasedStateMachine):
     @invariant()
     def nothing_contradicts(self) -> None:
         assert (found := recounting.contradictions(self.study.pk)) == {}, found
+        assert (wanted := recounting.annotated_and_wanted(self.study.pk)) == [], wanted
 
     @invariant()
     def every_answer_is_there_once(self) -> None:
@@ -215,6 +217,7 @@ def note(somebody: Somebody, report: Report) -> None:
 
 def judge(study: Study, people: list[Somebody], unacknowledged: int = 0) -> None:
     """Counts are right, everything that was acknowledged is there, and everybody can go on to the end."""
+    assert (wanted := recounting.annotated_and_wanted(study.pk)) == [], wanted
     assert (found := recounting.contradictions(study.pk)) == {}, found
     sent: dict[str, int] = {}
     for somebody in people:

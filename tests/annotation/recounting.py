@@ -26,6 +26,18 @@ MUST_HOLD = {
         SELECT person_id, count(*) FROM annotation_assignment
          WHERE study_id = %(study)s AND state = 'leased' GROUP BY person_id HAVING count(*) > 2
     """,
+    "a standing names the kind of author of the revision that stands": """
+        SELECT standing.assignment_id FROM annotation_standing standing
+          JOIN annotation_annotation annotation ON annotation.id = standing.current_id
+         WHERE standing.study_id = %(study)s AND annotation.author_kind <> standing.author_kind
+    """,
+    "no annotator's revision comes after a reviewer's": """
+        SELECT assignment_id, revision, author_kind FROM annotation_annotation annotation
+         WHERE annotation.study_id = %(study)s AND annotation.author_kind = 'annotator' AND EXISTS (
+               SELECT FROM annotation_annotation earlier
+                WHERE earlier.assignment_id = annotation.assignment_id AND earlier.revision < annotation.revision
+                  AND earlier.author_kind = 'corrector')
+    """,
     "an assignment is submitted if and only if it has one first revision and a standing": """
         SELECT assignment.id, assignment.state, answers.first, answers.standings
           FROM annotation_assignment assignment, LATERAL (
@@ -97,7 +109,7 @@ SELECT pair.id
   JOIN catalog_prompt prompt ON prompt.id = pair.prompt_id
   JOIN catalog_batch batch ON batch.id = pair.batch_id
   JOIN annotation_seat seat ON seat.study_id = pair.study_id AND seat.person_id = %(person)s
-  JOIN catalog_study study ON study.id = pair.study_id
+  JOIN studies_study study ON study.id = pair.study_id
  WHERE pair.study_id = %(study)s AND pair.kind = 'real'
    AND pair.ready AND pair.held = ''
    AND study.state = 'running' AND batch.state NOT IN ('in_review', 'accepted')
@@ -132,6 +144,24 @@ def contradictions(study_id: int) -> dict[str, list[Any]]:
     return found
 
 
+#: Not among what must hold everywhere: tests that only look at what a state accepts write the state by hand.
+ANNOTATED_AND_WANTED = """
+SELECT batch.id, pair.id, pair.open_slots
+  FROM catalog_batch batch JOIN catalog_pair pair ON pair.batch_id = batch.id
+ WHERE batch.study_id = %(study)s AND batch.state = 'annotated' AND pair.held = ''
+   AND (pair.open_slots > 0 OR EXISTS (SELECT FROM annotation_assignment assignment
+                                        WHERE assignment.pair_id = pair.id AND assignment.state = 'leased'))
+"""
+
+
+def annotated_and_wanted(study_id: int) -> list[Any]:
+    """Return the pairs of annotated batches, not held, that still want answers or are being answered. Empty is right.
+
+    So it is as long as nobody moves a batch past `catalog.batches`.
+    """
+    return fetch_all(ANNOTATED_AND_WANTED, {"study": study_id})
+
+
 def servable(study_id: int, person_id: int, day: Any, *, reclaiming: bool = False) -> list[int]:
     """The pairs that the person could be leased now, in the order in which they should come; with `reclaiming` also
     those whose leases have expired and were not swept yet."""
@@ -141,8 +171,11 @@ def servable(study_id: int, person_id: int, day: Any, *, reclaiming: bool = Fals
 
 
 def stored(study_id: int) -> dict[str, int]:
-    """The submission id of every stored revision, with its assignment. Ids are unique by constraint."""
-    statement = "SELECT submission_id, assignment_id FROM annotation_annotation WHERE study_id = %(study)s"
+    """The submission id of every revision that annotators sent, with its assignment. Ids are unique by constraint."""
+    statement = """
+        SELECT submission_id, assignment_id FROM annotation_annotation
+         WHERE study_id = %(study)s AND author_kind = 'annotator'
+    """
     return {
         str(submission_id): assignment_id for submission_id, assignment_id in fetch_all(statement, {"study": study_id})
     }

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, transaction
 from django.db.models import Count, F, Q
 
-from annotation import consent, leases, serving, submission
+from annotation import consent, leases, serving, skipping, submission
 from annotation.answers import Answers
 from annotation.models import Annotation, Assignment, Seat
 from catalog.models import Pair
@@ -115,7 +115,7 @@ def test_two_people_using_one_submission_id_at_once_store_one_answer():
         lambda: submit(leases[0], people[0], study, submission_id),
         lambda: submit(leases[1], people[1], study, submission_id),
     )
-    assert sorted(type(result).__name__ for result in results) == ["Conflict", "Submitted"]
+    assert sorted(type(result).__name__ for result in results) == ["Refused", "Submitted"]
     assert Annotation.objects.count() == 1
 
 
@@ -125,14 +125,14 @@ def test_two_different_answers_to_one_pair_at_once_store_one():
     person = factories.member(study, "annotator")
     lease = serving.lease(person, study).current
     results = at_once(*[lambda: submit(lease, person, study)] * 3)
-    assert sorted(type(result).__name__ for result in results) == ["Conflict", "Conflict", "Submitted"]
+    assert sorted(type(result).__name__ for result in results) == ["Refused", "Refused", "Submitted"]
 
 
 def test_submitting_while_the_sweep_takes_the_lease_back_keeps_the_count():
     study = factories.study()
     pairs = factories.pairs(study, 10)
     people = [factories.member(study, "annotator") for _ in pairs]
-    leases = [serving.lease(person, study).current for person in people[:5]]
+    leased = [serving.lease(person, study).current for person in people[:5]]
     Assignment.objects.update(
         leased_at=F("leased_at") - timedelta(hours=2),
         expires_at=F("leased_at") - timedelta(hours=1),
@@ -140,10 +140,10 @@ def test_submitting_while_the_sweep_takes_the_lease_back_keeps_the_count():
     at_once(
         *[
             lambda lease=lease, person=person: submit(lease, person, study)
-            for lease, person in zip(leases, people, strict=False)
+            for lease, person in zip(leased, people, strict=False)
         ],
-        serving.return_expired,
-        serving.return_expired,
+        leases.return_expired,
+        leases.return_expired,
     )
     assert Annotation.objects.count() == 5
     assert not wrongly_counted(study).exists()
@@ -182,7 +182,7 @@ def test_a_lease_that_the_sweep_takes_back_is_never_both_current_and_next():
         Assignment.objects.filter(state="leased").update(
             leased_at=F("leased_at") - timedelta(hours=2), expires_at=F("leased_at") - timedelta(hours=1)
         )
-        desk, _, _ = at_once(lambda: serving.lease(person, study), serving.return_expired, serving.return_expired)
+        desk, _, _ = at_once(lambda: serving.lease(person, study), leases.return_expired, leases.return_expired)
         assert desk.current
         assert desk.current.pk != (desk.next and desk.next.pk)
         assert Assignment.objects.get(pk=desk.current.pk).state == "leased"
@@ -255,11 +255,11 @@ def test_a_skip_that_also_gives_back_the_next_pair_waits_for_no_second_pair():
     Seat.objects.filter(person=person).update(excluded=["crime"])
     with transaction.atomic():
         Pair.objects.select_for_update().get(pk=following.pk)
-        skipping = Beside(lambda: serving.skip(desk.current, person, reason="cannot_judge"))
-        wait_for(skipping.waits_for_a_lock, "it did not wait for the pair")
+        beside = Beside(lambda: skipping.skip(desk.current, person, reason="cannot_judge"))
+        wait_for(beside.waits_for_a_lock, "it did not wait for the pair")
         Pair.objects.select_for_update(nowait=True).get(pk=desk.current.pair_id)  # raises if that one is locked
-    skipping.join()
-    assert (skipping.outcome.current, skipping.outcome.next) == (None, None)
+    beside.join()
+    assert (beside.outcome.current, beside.outcome.next) == (None, None)
     following.refresh_from_db()
     assert following.open_slots == 1
 
@@ -271,9 +271,9 @@ def test_two_skips_at_once_count_each_other_though_one_lease_had_ended():
     live, ended = serving.lease(one, study).current, serving.lease(other, study).current
     leases.end(ended.pk, Assignment.State.EXPIRED)
     with transaction.atomic():
-        serving.skip(live, one, reason="cannot_judge")
-        skipping = Beside(lambda: serving.skip(ended, other, reason="cannot_judge"))
-        wait_for(skipping.waits_for_a_lock, "it did not wait for the pair")
-    skipping.join()
+        skipping.skip(live, one, reason="cannot_judge")
+        beside = Beside(lambda: skipping.skip(ended, other, reason="cannot_judge"))
+        wait_for(beside.waits_for_a_lock, "it did not wait for the pair")
+    beside.join()
     pair.refresh_from_db()
     assert pair.held

@@ -7,13 +7,15 @@ from django.db import connection
 from django.urls import reverse
 
 from accounts.models import AuditEvent, Consent
-from annotation import consent, serving
+from annotation import consent, serving, skipping
 from annotation.models import Assignment, Seat
-from catalog.documents import NotPublished, text_of
-from catalog.harms import HARM_KEYS
-from catalog.models import Document, Pair, Study
-from catalog.promises import PROMISES
-from catalog.terms import CHANGED, categories_of, change_terms
+from catalog.models import Pair
+from diptych.refusals import ChangedMeanwhile, Refused
+from studies.documents.texts import text_of
+from studies.harms import HARM_KEYS
+from studies.models import Document, Study
+from studies.promises import PROMISES
+from studies.terms import CHANGED, categories_of, change_terms
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -152,7 +154,7 @@ class TestWhatIsGivenBack:
         factories.pair(study, may_show=["crime"])
         held = serving.lease(annotator, study).current
         consent.agree(annotator, study, categories=[], text="I agree.")
-        with pytest.raises(serving.NotYours):
+        with pytest.raises(Refused):
             serving.renew(held, annotator)
 
     def test_agreeing_to_more_brings_the_pairs_that_were_passed_over(self, study, annotator):
@@ -161,7 +163,7 @@ class TestWhatIsGivenBack:
         factories.pairs(study, 2)
         serving.lease(annotator, study)
         for held in Assignment.objects.filter(state="leased"):
-            serving.skip(held, annotator, reason="cannot_judge")
+            skipping.skip(held, annotator, reason="cannot_judge")
         consent.agree(annotator, study, categories=["crime"], text="I agree.")
         assert serving.lease(annotator, study).current.pair_id == first.pk
 
@@ -202,7 +204,7 @@ class TestWhatIsGivenBack:
         stale = Study.objects.get(pk=study.pk)
         change_terms(study, categories=["crime"])
         consent.agree(annotator, study, categories=["crime"], text="I agree to version 2.")
-        with pytest.raises(consent.TermsChanged):
+        with pytest.raises(ChangedMeanwhile):
             consent.agree(annotator, stale, categories=["violence"], text="I agree to version 1.")
         assert consent.in_force(annotator, study)
 
@@ -258,7 +260,7 @@ class TestTwoAtOnce:
             def work():
                 try:
                     change_terms(row, categories=[harm])
-                except NotPublished:
+                except Refused:
                     refused.append(harm)
 
             return work
@@ -290,13 +292,13 @@ class TestTerms:
         assert asked == [list(HARM_KEYS), ["crime"], ["crime"], ["crime", "hate"]]
 
     def test_an_unknown_harm_changes_nothing(self, study):
-        with pytest.raises(NotPublished, match="none of the twelve"):
+        with pytest.raises(Refused, match="none of the twelve"):
             change_terms(study, categories=["rude"])
         study.refresh_from_db()
         assert study.consent_version == 1
 
     def test_a_text_that_cannot_be_published_changes_no_category(self, study):
-        with pytest.raises(NotPublished):
+        with pytest.raises(Refused):
             change_terms(study, categories=["crime"], texts={"tlh": "x"})
         assert Study.objects.get(pk=study.pk).categories == list(HARM_KEYS)
 

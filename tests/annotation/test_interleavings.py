@@ -5,7 +5,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from annotation import consent, serving
+from annotation import consent, serving, skipping
 from annotation.models import Assignment, Seat
 from catalog.models import Pair
 from tests import factories
@@ -68,7 +68,7 @@ def withdraws(person, desk, study):
 
 def skips(person, desk, study):
     """Past the day's dose, so that the next pair, which may show harm as well, is given back too."""
-    return lambda: serving.skip(desk.current, person, reason="too_distressing")
+    return lambda: skipping.skip(desk.current, person, reason="too_distressing")
 
 
 @pytest.mark.parametrize(("acts", "settings"), [(withdraws, {}), (skips, {"daily_dose_s": 10})])

@@ -64,7 +64,7 @@ def test_in_a_batch_that_was_handed_over_nothing_is_offered(look, study, annotat
 def test_it_says_what_was_answered_by_the_side_it_stood_on(study, annotator):
     factories.pair(study)
     answer = factories.answer(annotator, study)
-    [line] = my_work.recent(study, annotator).answers
+    [line] = my_work.answers(study, annotator, my_work.recent(study, annotator).rows)
     said = {str(one.question): str(one.answer) for one in line.lines}
     assert said["Overall safer"] == ("Left" if answer.left == "video_0" else "Right")
     tags = {"video_0": line.tags_left, "video_1": line.tags_right}
@@ -80,18 +80,23 @@ def test_pages_follow_one_another_without_gaps_whatever_is_answered_meanwhile(st
     Assignment.objects.filter(pk__in=[answer.pk for answer in answers[:4]]).update(ended_at=moment)  # all at once
     first = my_work.recent(study, annotator)
     factories.answer(annotator, study)
-    seen, page = [row.assignment.pk for row in first.answers], first
-    while page.after:
-        page = my_work.recent(study, annotator, after=page.after)
-        seen += [row.assignment.pk for row in page.answers]
+    seen, page = [row.pk for row in first.rows], first
+    while page.next:
+        page = my_work.recent(study, annotator, after=page.next)
+        seen += [row.pk for row in page.rows]
     assert len(seen) == len(set(seen)) == 7
+    assert [row.pk for row in my_work.recent(study, annotator, before=page.previous).rows] == seen[3:6]
 
 
-@pytest.mark.parametrize("place", ["nonsense", "~", "2026-01-01~1", "2026-13-45T00:00:00+00:00~1", "x~y"])
-def test_a_place_that_is_none_begins_at_the_start(study, annotator, place):
-    factories.pair(study)
+@pytest.mark.parametrize("place", ["nonsense", "~", "-1", "1.5", "²", "9" * 30, "{other}"])
+@pytest.mark.parametrize("way", ["after", "before"])
+def test_a_place_that_is_none_begins_at_the_start(study, annotator, look, place, way):
+    factories.pair(study, wanted=2)
     factories.answer(annotator, study)
-    assert len(my_work.recent(study, annotator, after=place).answers) == 1
+    others = factories.answer(factories.member(study, "annotator"), study)
+    place = place.format(other=others.pk)
+    assert len(my_work.recent(study, annotator, **{way: place}).rows) == 1
+    assert "Your answers" in look(**{way: place})
 
 
 def test_active_time_is_by_day_in_the_persons_own_zone_and_counts_changes(study, annotator):
@@ -125,7 +130,7 @@ def test_dose_and_breaks_are_the_persons_own(look, study, annotator):
     now = timezone.now()
     Dose.objects.create(person=annotator, day=now.date(), seconds=720)
     Break.objects.create(study=study, person=annotator, why="work", began_at=now, ends_at=now + timedelta(minutes=10))
-    assert "about 12 min of at most 2 h 0 min" in look()
+    assert "about 12 minutes of at most 2 hours" in look()
     assert "Paid breaks:" in look()
     other = factories.member(study, "annotator")
     assert "No possibly harmful video." in look(other)
@@ -138,5 +143,5 @@ def test_the_page_costs_the_same_however_much_was_answered(
     client, address = browser_client(annotator), reverse("annotation:my_work", args=[study.slug])
     for _ in range(21):
         factories.answer(annotator, study)
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(12):
         client.get(address)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from annotation import leases, queue, serving, submission
+from annotation import leases, offering, queue, serving, skipping, submission
 from annotation.models import Assignment, Seat
 from catalog.models import Batch, Pair
 from diptych.database.fixed import one_line
@@ -204,25 +204,8 @@ def offered(person, study, pair):
 
 
 def offer_again(assignment):
-    standing = assignment.standing
-    standing.counted = False
-    standing.reason = "returned"
-    standing.save()
-    Pair.objects.filter(pk=assignment.pair_id).update(open_slots=1)
-    return Assignment.objects.create(
-        study_id=assignment.study_id,
-        pair_id=assignment.pair_id,
-        person_id=assignment.person_id,
-        round=1,
-        round_reason="returned",
-        comment="Look at the end of the right video once more.",
-        left=assignment.left,
-        dimension_first=assignment.dimension_first,
-        state="offered",
-        expires_at=assignment.expires_at,
-        protocol_version=1,
-        guideline_version=1,
-    )
+    comment = "Look at the end of the right video once more."
+    return offering.offer_again(assignment, reason="returned", actor=None, comment=comment)
 
 
 def answer_to(person, study, pair):
@@ -307,7 +290,7 @@ def test_after_so_many_skips_a_pair_waits_for_a_researcher(study, reason, held):
     pair = factories.pair(study, may_show=["crime"])
     for _ in range(study.hold_after_skips):
         person = factories.member(study, "annotator")
-        serving.skip(serving.lease(person, study).current, person, reason=reason)
+        skipping.skip(serving.lease(person, study).current, person, reason=reason)
     pair.refresh_from_db()
     assert bool(pair.held) == held
     assert pair.open_slots == 1

@@ -6,9 +6,10 @@ from accounts.models import AuditEvent
 from annotation import serving
 from annotation.models import Annotation, Assignment, Seat
 from annotation.protocol import HARM_KEYS, HARMLESSNESS_OVERALL, HELPFULNESS_OVERALL, SUB_DIMENSION_KEYS
-from annotation.reading import NEEDED_SECTIONS, NotInForce, mark_read, publish_guideline
-from catalog.documents import NotPublished, publish
-from catalog.documents.texts import shipped
+from annotation.reading import NEEDED_SECTIONS, mark_read, publish_guideline
+from diptych.refusals import ChangedMeanwhile, Refused
+from studies.documents.publishing import publish
+from studies.documents.texts import shipped
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -148,7 +149,7 @@ def test_a_body_without_a_version_is_refused(client, path, body):
 def test_a_study_row_read_before_the_change_does_not_let_the_old_version_pass(study, annotator, seat):
     stale = type(study).objects.get(pk=study.pk)
     publish_guideline(study, texts=reworded(), actor=None)
-    with pytest.raises(NotInForce):
+    with pytest.raises(ChangedMeanwhile):
         mark_read(annotator, stale, 1)
 
 
@@ -160,7 +161,7 @@ def test_who_has_no_seat_yet_takes_one(study, annotator):
 
 
 def test_a_guideline_without_its_sections_is_refused(study):
-    with pytest.raises(NotPublished, match="tag-porn"):
+    with pytest.raises(Refused, match="tag-porn"):
         publish_guideline(study, texts={"en": "## One {#instruction_following}"}, actor=None)
 
 

@@ -12,13 +12,16 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent
 from accounts.tokens import issue_token
-from annotation import quarantining, serving, submission
+from annotation import quarantining, serving, skipping, submission
 from annotation.models import Annotation, Assignment, Exposure
 from annotation.progress import progress
 from annotation.tasks import end_quarantined_leases
-from catalog import quarantine
-from catalog.media import names
-from catalog.models import Asset, Pair, Quarantine, Report
+from catalog.models import Pair
+from diptych.refusals import Refused
+from media import names
+from media.models import Asset
+from safety import quarantine, releases
+from safety.models import Quarantine, Report
 from tests import factories
 from tests.annotation.test_concurrency import ANSWERS, at_once, wrongly_counted
 
@@ -107,7 +110,7 @@ def test_who_had_the_pair_may_finish_it_and_the_answer_is_kept_but_not_counted(s
     submitted = submit(had, other)
 
     assert Annotation.objects.count() == 1
-    assert (submitted.standing.counted, submitted.standing.reason) == (False, "surplus")
+    assert (submitted.standing.counted, submitted.standing.uncounted_reason) == (False, "surplus")
     pair.refresh_from_db()
     assert pair.open_slots == 2
 
@@ -117,7 +120,7 @@ def test_a_lost_lease_of_a_reported_pair_cannot_be_renewed(study):
     reporter, other = (factories.member(study, "annotator") for _ in range(2))
     had = serving.lease(other, study).current
     quarantining.report(serving.lease(reporter, study).current, reporter, videos=["video_1"])
-    with pytest.raises(serving.NotYours):
+    with pytest.raises(Refused):
         serving.renew(had, other)
 
 
@@ -222,7 +225,7 @@ def everything_at_once() -> None:
         lambda: quarantining.report(had[first.pk], first, videos=["video_0", "video_1"]),
         lambda: quarantining.report(had[second.pk], second, videos=["video_1", "video_0"]),
         lambda: submit(had[third.pk], third, lease_next=True),
-        lambda: serving.skip(had[fourth.pk], fourth, reason="cannot_judge"),
+        lambda: skipping.skip(had[fourth.pk], fourth, reason="cannot_judge"),
         lambda: serving.lease(fifth, study),
         lambda: serving.release(had[sixth.pk], sixth),
         quarantine.settle_all,
@@ -327,7 +330,10 @@ def test_reporting_every_pair_with_one_token_takes_five_videos_from_other_studie
     assert not wrongly_counted(study).exists()
 
     code = person.reporter.code
-    assert quarantine.release_all_of(code, factories.officer(), reason="None of it was illegal.") == 40
+    release = releases.order(code, factories.officer(), decision="None of it was illegal.")
+    releases.run(release.pk)
+    release.refresh_from_db()
+    assert (release.state, release.released) == ("done", 40)
     assert Pair.objects.usable().count() == 40
     assert not Asset.objects.filter(quarantined_at__isnull=False).exists()
 

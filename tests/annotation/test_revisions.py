@@ -13,9 +13,10 @@ from accounts.models import AuditEvent
 from annotation import consent, revisions, serving, submission
 from annotation.answers import Answers
 from annotation.models import Annotation, Assignment, Seat, Standing
-from annotation.submission import Conflict
-from catalog.models import Batch, Pair, Study
+from catalog.models import Batch, Pair
+from diptych.refusals import Refused
 from qc.contradictions import first_answers
+from studies.models import Study
 from tests import factories
 from tests.web import wait_for
 
@@ -92,13 +93,13 @@ class TestReopened:
     def test_other_answers_under_a_used_id_are_refused(self, answered):
         submission_id = uuid.uuid4()
         revise(answered, submission_id=submission_id, harmlessness=CONSISTENT)
-        with pytest.raises(Conflict) as conflict:
+        with pytest.raises(Refused) as conflict:
             revise(answered, submission_id=submission_id, harmlessness=CONTRADICTORY)
         assert conflict.value.code == "submission_id_used"
 
     def test_after_the_window_it_is_refused(self, answered, study):
         moved_back(answered, seconds=study.reopen_s + 1)
-        with pytest.raises(Conflict) as conflict:
+        with pytest.raises(Refused) as conflict:
             revise(answered, harmlessness=CONSISTENT)
         assert conflict.value.code == "too_late"
 
@@ -110,35 +111,35 @@ class TestReopened:
     @pytest.mark.parametrize("state", ["in_review", "accepted"])
     def test_in_a_batch_that_is_being_checked_it_is_refused(self, answered, state):
         Batch.objects.update(state=state)
-        with pytest.raises(Conflict) as conflict:
+        with pytest.raises(Refused) as conflict:
             revise(answered, harmlessness=CONSISTENT)
         assert conflict.value.code == "batch_closed"
         assert Annotation.objects.count() == 1
 
     def test_of_a_pair_that_was_taken_out_it_is_refused(self, answered):
         Pair.objects.update(held="quarantined")
-        with pytest.raises(Conflict) as conflict:
+        with pytest.raises(Refused) as conflict:
             revise(answered, harmlessness=CONSISTENT)
         assert conflict.value.code == "held"
 
     def test_of_a_harm_that_the_person_has_since_opted_out_of_it_is_refused(self, answered):
         Pair.objects.update(may_show=["crime"])
         Seat.objects.update(excluded=["crime"])
-        with pytest.raises(Conflict) as conflict:
+        with pytest.raises(Refused) as conflict:
             revise(answered, harmlessness=CONSISTENT)
         assert conflict.value.code == "excluded"
 
     def test_in_a_closed_study_it_is_refused(self, answered, study):
         study.state = "closed"
         study.save()
-        with pytest.raises(Conflict) as conflict:
+        with pytest.raises(Refused) as conflict:
             revise(answered, harmlessness=CONSISTENT)
         assert conflict.value.code == "study_closed"
 
     def test_before_the_first_answer_it_is_refused(self, answered, annotator, study, api):
         desk = api(annotator).post(f"/api/v1/studies/{study.slug}/assignments/").json()
         open_one = Assignment.objects.get(pk=desk["current"]["id"])
-        with pytest.raises(Conflict) as conflict:
+        with pytest.raises(Refused) as conflict:
             revise(open_one)
         assert conflict.value.code == "not_answered"
 
@@ -174,10 +175,11 @@ class TestStandingFollows:
         assert Standing.objects.get().reason == "defect"
 
     def test_a_mended_surplus_answer_stays_surplus(self, answered):
-        Standing.objects.update(validity="invalid", reason="contradiction", counted=False)
+        Standing.objects.update(validity="invalid", reason="contradiction", counted=False, uncounted_reason="surplus")
         revise(answered, harmlessness=CONSISTENT)
         standing = Standing.objects.get()
-        assert (standing.validity, standing.reason, standing.counted) == ("valid", "surplus", False)
+        assert (standing.validity, standing.reason) == ("valid", "")
+        assert (standing.counted, standing.uncounted_reason) == (False, "surplus")
 
     def test_a_mended_surplus_answer_says_again_why_it_does_not_count(self, study, annotator):
         factories.pair(study)
@@ -196,7 +198,8 @@ class TestStandingFollows:
         Batch.objects.update(state="returned")
         revise(Assignment.objects.select_related("study").get(pk=lease.pk), harmlessness=CONSISTENT)
         standing = Standing.objects.get()
-        assert (standing.validity, standing.reason, standing.counted) == ("valid", "surplus_batch_closed", False)
+        assert (standing.validity, standing.reason) == ("valid", "")
+        assert (standing.counted, standing.uncounted_reason) == (False, "surplus_batch_closed")
 
     def test_tags_that_a_revision_adds_protect_those_who_come_after(self, answered):
         Standing.objects.update(tags_unnoted=False)
@@ -242,38 +245,38 @@ class TestSecondLook:
         set_share(monkeypatch, NEVER)
         factories.pair(study)
         consistent = factories.answer(annotator, study)
-        with pytest.raises(Conflict) as conflict:
+        with pytest.raises(Refused) as conflict:
             revise(consistent, reason="second_look", harmlessness=CONSISTENT)
         assert conflict.value.code == "no_second_look"
 
     def test_it_is_taken_once(self, contradictory):
         revise(contradictory, reason="second_look", harmlessness=CONSISTENT)
-        with pytest.raises(Conflict) as conflict:
+        with pytest.raises(Refused) as conflict:
             revise(contradictory, reason="second_look", harmlessness=CONTRADICTORY)
         assert conflict.value.code == "no_second_look"
 
     def test_after_withdrawing_it_is_refused(self, contradictory, study, annotator):
         consent.withdraw(annotator, study)
-        with pytest.raises(Conflict) as conflict:
+        with pytest.raises(Refused) as conflict:
             revise(contradictory, reason="second_look", harmlessness=CONSISTENT)
         assert conflict.value.code == "consent"
 
     def test_it_is_over_when_the_study_is(self, contradictory, study):
         Study.objects.update(state="closed")
-        with pytest.raises(Conflict) as conflict:
+        with pytest.raises(Refused) as conflict:
             revise(contradictory, reason="second_look", harmlessness=CONSISTENT)
         assert conflict.value.code == "study_closed"
 
     def test_a_pair_that_was_taken_out_is_not_looked_at_again(self, contradictory):
         Pair.objects.update(held="To be looked at.")
-        with pytest.raises(Conflict) as conflict:
+        with pytest.raises(Refused) as conflict:
             revise(contradictory, reason="second_look", harmlessness=CONSISTENT)
         assert conflict.value.code == "held"
 
     def test_it_ends_when_a_lease_would(self, contradictory, study, monkeypatch):
         later = timezone.now() + timedelta(seconds=study.lease_s + 1)
         monkeypatch.setattr("annotation.revisions.timezone.now", lambda: later)
-        with pytest.raises(Conflict) as conflict:
+        with pytest.raises(Refused) as conflict:
             revise(contradictory, reason="second_look", harmlessness=CONSISTENT)
         assert conflict.value.code == "too_late"
 
@@ -359,7 +362,7 @@ class TestAtOnce:
                 assert not beginning.done()
             beginning.result(timeout=10)
         assert Batch.objects.get().state == "in_review"
-        with pytest.raises(Conflict):
+        with pytest.raises(Refused):
             revise(answered, harmlessness=CONTRADICTORY)
 
 

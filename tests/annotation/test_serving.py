@@ -5,10 +5,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from annotation import serving, submission
+from annotation import leases, seats, serving, skipping, submission
 from annotation.answers import Answers
 from annotation.models import Assignment, Seat
-from catalog.models import Batch, Study
+from catalog.models import Batch
+from diptych.refusals import Refused
+from studies.models import Study
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -123,7 +125,7 @@ def test_the_sweep_returns_slots_and_the_owner_may_have_the_pair_again_with_the_
     first = serving.lease(annotator, study).current
     submission.save_draft(first, {"helpfulness": {"correctness": "video_1"}})
     expire(first)
-    assert serving.return_expired() == 1
+    assert leases.return_expired() == 1
     assert slots_add_up(pair)
     again = serving.lease(annotator, study).current
     assert again.pk == first.pk
@@ -134,7 +136,7 @@ def test_the_sweep_returns_slots_and_the_owner_may_have_the_pair_again_with_the_
 def test_a_skipped_pair_is_free_for_others_and_gone_for_its_skipper(study, annotator):
     pair, other_pair = factories.pairs(study, 2)
     desk = serving.lease(annotator, study)
-    after = serving.skip(desk.current, annotator, reason="cannot_judge")
+    after = skipping.skip(desk.current, annotator, reason="cannot_judge")
     assert (after.current.pair, after.next) == (other_pair, None)
     pair.refresh_from_db()
     assert pair.open_slots == 1
@@ -148,8 +150,8 @@ def test_skipping_or_releasing_twice_returns_one_slot(study, annotator):
     serving.release(lease, annotator)
     serving.release(lease, annotator)
     assert slots_add_up(pair)
-    serving.skip(lease, annotator, reason="technical_problem")
-    serving.skip(lease, annotator, reason="technical_problem")
+    skipping.skip(lease, annotator, reason="technical_problem")
+    skipping.skip(lease, annotator, reason="technical_problem")
     assert slots_add_up(pair)
 
 
@@ -157,9 +159,9 @@ def test_an_answered_pair_cannot_be_skipped_or_released(study, annotator):
     factories.pair(study)
     lease = serving.lease(annotator, study).current
     answer(lease, annotator, study)
-    with pytest.raises(serving.NotYours, match="already submitted"):
-        serving.skip(lease, annotator, reason="cannot_judge")
-    with pytest.raises(serving.NotYours, match="already submitted"):
+    with pytest.raises(Refused, match="already submitted"):
+        skipping.skip(lease, annotator, reason="cannot_judge")
+    with pytest.raises(Refused, match="already submitted"):
         serving.release(lease, annotator)
 
 
@@ -167,7 +169,7 @@ def test_renewing_takes_an_expired_lease_back_while_its_slot_is_free(study, anno
     pair = factories.pair(study)
     lease = serving.lease(annotator, study).current
     expire(lease)
-    serving.return_expired()
+    leases.return_expired()
     renewed = serving.renew(lease, annotator)
     assert renewed.state == "leased"
     assert renewed.expires_at > timezone.now()
@@ -179,7 +181,7 @@ def test_renewing_fails_once_somebody_else_has_the_pair(study, annotator):
     lease = serving.lease(annotator, study).current
     expire(lease)
     serving.lease(factories.member(study, "annotator"), study)
-    with pytest.raises(serving.NotYours, match="somebody else"):
+    with pytest.raises(Refused, match="somebody else"):
         serving.renew(lease, annotator)
     assert slots_add_up(pair)
 
@@ -282,8 +284,8 @@ def test_dimension_order_changes_after_a_block_of_twenty(study, annotator):
 
 
 def test_question_and_tag_orders_are_drawn_once_a_person(study, annotator):
-    seat = serving.take_seat(annotator, study)
-    again = serving.take_seat(annotator, study)
+    seat = seats.take_seat(annotator, study)
+    again = seats.take_seat(annotator, study)
     assert (seat.question_order, seat.tag_order) == (again.question_order, again.tag_order)
-    others = [serving.take_seat(factories.member(study, "annotator"), study).tag_order for _ in range(5)]
+    others = [seats.take_seat(factories.member(study, "annotator"), study).tag_order for _ in range(5)]
     assert any(order != seat.tag_order for order in others)

@@ -12,8 +12,9 @@ from annotation import consent, leases, revisions, serving, submission
 from annotation.answers import Answers
 from annotation.models import Annotation, Assignment, Seat, Standing
 from annotation.protocol import REOPENED
-from catalog.models import Batch, Study
-from catalog.running.states import change_state
+from catalog.models import Batch
+from studies.models import Study
+from studies.state_changes import change_state
 from tests import factories
 from tests.annotation.at_once import no_deadlocks
 from tests.annotation.recounting import contradictions
@@ -99,7 +100,7 @@ class TestClosing:
             answering = waiting(lambda: submit(ended, person, study))
         answering.join()
         standing = answering.outcome.standing
-        assert (standing.counted, standing.reason) == (False, "surplus_study_closed")
+        assert (standing.counted, standing.uncounted_reason) == (False, "surplus_study_closed")
         assert contradictions(study.pk) == {}
 
     def test_a_lease_over_by_the_clock_gives_its_slot_back(self, live, person, study, close):
@@ -170,7 +171,7 @@ class TestReview:
             answering = waiting(lambda: submit(assignment, person, study))
         answering.join()
         standing = answering.outcome.standing
-        assert (standing.counted, standing.reason) == (False, "surplus_batch_closed")
+        assert (standing.counted, standing.uncounted_reason) == (False, "surplus_batch_closed")
         assert contradictions(study.pk) == {}
 
     @pytest.mark.parametrize("lease", ["live", "ended"])
@@ -235,7 +236,7 @@ def test_everything_at_once_counts_right_and_nobody_waits_for_each_other(study):
                 *[lambda who=who, lease=lease: submit(lease, who, study, lease_next=True) for who, lease in in_hand],
                 lambda: Study.objects.filter(pk=study.pk).update(state="closed"),
                 begin_review,
-                serving.return_expired,
+                leases.return_expired,
             )
             assert [result for result in results if isinstance(result, Exception)] == []
             assert contradictions(study.pk) == {}

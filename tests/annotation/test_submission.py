@@ -7,10 +7,11 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import AuditEvent
-from annotation import consent, serving, submission
+from annotation import consent, leases, serving, skipping, submission
 from annotation.answers import Answers
 from annotation.models import Annotation, Assignment, Standing
-from catalog.terms import change_terms
+from diptych.refusals import Refused
+from studies.terms import change_terms
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -78,7 +79,7 @@ def test_other_content_under_a_used_id_is_refused(send):
     submission_id = uuid.uuid4()
     send(submission_id=submission_id)
     other = {"video_0": {"tags": ["crime"]}, "video_1": {"tags": []}, "overall": "video_1"}
-    with pytest.raises(submission.Conflict) as conflict:
+    with pytest.raises(Refused) as conflict:
         send(submission_id=submission_id, harmlessness=other)
     assert conflict.value.code == "submission_id_used"
 
@@ -89,20 +90,20 @@ def test_another_persons_id_is_refused(send, study, pair):
     other = factories.member(study, "annotator")
     factories.pair(study)
     theirs = serving.lease(other, study).current
-    with pytest.raises(submission.Conflict):
+    with pytest.raises(Refused):
         send(submission_id=submission_id, on=theirs, by=other)
 
 
 def test_a_second_answer_to_the_same_pair_is_refused(send):
     send()
-    with pytest.raises(submission.Conflict) as conflict:
+    with pytest.raises(Refused) as conflict:
         send()
     assert conflict.value.code == "already_answered"
 
 
 def test_an_answer_to_a_skipped_pair_is_refused(send, lease, study, annotator):
-    serving.skip(lease, annotator, reason="cannot_judge")
-    with pytest.raises(submission.Conflict) as conflict:
+    skipping.skip(lease, annotator, reason="cannot_judge")
+    with pytest.raises(Refused) as conflict:
         send()
     assert conflict.value.code == "skipped"
 
@@ -111,7 +112,7 @@ def test_a_late_answer_counts_while_its_slot_is_free(send, lease, pair):
     Assignment.objects.filter(pk=lease.pk).update(
         leased_at=timezone.now() - timedelta(hours=2), expires_at=timezone.now() - timedelta(hours=1)
     )
-    serving.return_expired()
+    leases.return_expired()
     assert send().standing.counted
     pair.refresh_from_db()
     assert pair.open_slots == 0
@@ -132,7 +133,7 @@ def test_a_late_answer_after_somebody_else_took_the_pair_is_kept_as_surplus(send
     serving.lease(factories.member(study, "annotator"), study)
     submitted = send()
     assert submitted.created
-    assert (submitted.standing.counted, submitted.standing.reason) == (False, "surplus")
+    assert (submitted.standing.counted, submitted.standing.uncounted_reason) == (False, "surplus")
     pair.refresh_from_db()
     assert pair.open_slots == 0
 
@@ -169,14 +170,14 @@ def test_a_submission_leaves_an_audit_row_in_its_transaction(send, annotator):
 
 def test_a_draft_cannot_follow_a_submission(send, lease):
     send()
-    with pytest.raises(submission.Conflict):
+    with pytest.raises(Refused):
         submission.save_draft(lease, {})
 
 
 class TestAfterWithdrawing:
     def test_an_answer_is_refused_and_taken_once_consent_is_given_again(self, send, study, annotator):
         consent.withdraw(annotator, study)
-        with pytest.raises(submission.Conflict) as conflict:
+        with pytest.raises(Refused) as conflict:
             send()
         assert conflict.value.code == "consent"
         assert not Annotation.objects.exists()
@@ -188,7 +189,7 @@ class TestAfterWithdrawing:
         first = send(submission_id=submission_id)
         consent.withdraw(annotator, study)
         assert send(submission_id=submission_id).annotation == first.annotation
-        with pytest.raises(submission.Conflict) as conflict:
+        with pytest.raises(Refused) as conflict:
             send()
         assert conflict.value.code == "already_answered"
 
@@ -199,7 +200,7 @@ class TestAfterWithdrawing:
     def test_a_draft_is_refused_and_the_one_before_stays(self, lease, study, annotator):
         submission.save_draft(lease, {"helpfulness": {"correctness": "video_0"}})
         consent.withdraw(annotator, study)
-        with pytest.raises(submission.Conflict) as conflict:
+        with pytest.raises(Refused) as conflict:
             submission.save_draft(lease, {"helpfulness": {"correctness": "video_1"}})
         assert conflict.value.code == "consent"
         lease.refresh_from_db()

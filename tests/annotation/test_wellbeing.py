@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import AuditEvent
 from annotation import consent, exposure_groups, serving, wellbeing
 from annotation.models import Break, Exposure
-from catalog.models import Study
+from studies.models import Study
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -61,7 +61,7 @@ class TestOnesOwn:
         exposed(study, annotator, timezone.localdate(), 3 * 60)
         page = browser_client(annotator).get(reverse("annotation:consent", args=[study.slug])).content.decode()
         assert "What I saw" in page
-        assert "3 min" in page
+        assert "3 minutes" in page
 
     def test_the_day_is_the_persons_own(self, study):
         far = factories.member(study, "annotator", time_zone="Pacific/Kiritimati")  # fourteen hours ahead

@@ -63,6 +63,11 @@ class Photographer:
             page.locator("form:has([data-boxes]) > .actions .primary").click()
             page.wait_for_load_state("networkidle")
 
+    def begin(self, page: Page) -> None:
+        """An annotator closes the welcome, before the first pair of all."""
+        expect(page.locator("video[data-active]")).to_have_count(2)
+        page.locator('[data-action="begin"]').click()
+
     def take(self, page: Page, name: str) -> None:
         for size, viewport in (("", WIDE), ("-narrow", NARROW)):
             page.set_viewport_size(viewport)
@@ -73,7 +78,7 @@ class Photographer:
     def workspace(self) -> None:
         """Both dimensions half-way through, and the guideline."""
         page = self.sign_in("annotator")
-        expect(page.locator("video[data-active]")).to_have_count(2)
+        self.begin(page)
         page.locator('[data-tab="helpfulness"]').click()
         page.locator('[data-action="play"]').click()
         for answer in ("instruction_following-left", "correctness-left", "informativeness-left"):
@@ -100,7 +105,7 @@ class Photographer:
         researcher.goto("/nowhere")
         self.take(researcher, "not-found")
         chinese = self.sign_in("annotator2", locale="zh-CN")
-        expect(chinese.locator("video[data-active]")).to_have_count(2)
+        self.begin(chinese)
         self.take(chinese, "workspace-chinese")
 
 

@@ -14,8 +14,9 @@ from playwright.sync_api import expect
 
 from annotation import serving
 from annotation.models import Assignment, Dose, Seat
-from catalog import sweeps
-from catalog.models import Membership, Pair
+from catalog.models import Pair
+from jobs import sweeps
+from studies.models import Membership
 from tests import factories
 from tests.annotation.test_queue import offered
 from tests.browser.conftest import cookies_of
@@ -42,7 +43,7 @@ class Stage:
         self.language, self.study, self.open_page, self.server = language, study, open_page, server
         self.make_pairs = playable_pairs
         self.person = factories.member(study, "annotator", username="annotator-7")
-        sweeps.stamp("catalog.tasks.resend_waiting_media")  # as though a worker were there
+        sweeps.stamp("media.tasks.resend_waiting_media")  # as though a worker were there
 
     def pairs(self, count: int = 3, **values: Any) -> list[Pair]:
         return self.make_pairs(self.study, count, **values)

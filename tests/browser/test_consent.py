@@ -12,8 +12,8 @@ from accounts.models import Consent
 from annotation import consent
 from annotation.exposure_groups import latest_monday_over
 from annotation.models import Exposure
-from catalog.models import Study
-from catalog.terms import change_terms
+from studies.models import Study
+from studies.terms import change_terms
 from tests import factories
 
 NARROW = {"width": 420, "height": 800}

@@ -10,8 +10,8 @@ from django.core.files.storage import default_storage
 from django.core.management import call_command
 from playwright.sync_api import expect
 
-from catalog.media import addresses, names
-from catalog.models import Study
+from media import addresses, names
+from studies.models import Study
 from tests.browser.conftest import cookies_of
 from tests.web import free_port, serve
 

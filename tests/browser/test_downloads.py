@@ -24,7 +24,7 @@ def others():
 
 def test_a_download_that_must_wait_says_so_and_starts_by_itself(open_page, study, researcher, others):
     factories.prompt(study)
-    page = open_page(reverse("library:prompts", args=[study.slug]), researcher)
+    page = open_page(reverse("catalog:prompts", args=[study.slug]), researcher)
     page.get_by_role("link", name="Download as CSV").click()
     expect(page.get_by_role("heading", name="Other downloads are being prepared.")).to_be_visible()
     with page.expect_download() as downloading:

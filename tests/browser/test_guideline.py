@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from annotation.models import Annotation, Assignment, Seat
 from annotation.reading import publish_guideline
-from catalog.documents.texts import shipped
+from studies.documents.texts import shipped
 from tests import factories
 from tests.web import wait_for
 

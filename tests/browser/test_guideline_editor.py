@@ -5,8 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from annotation.reading import publish_guideline
-from catalog.documents import versions
-from catalog.documents.texts import shipped
+from studies.documents.texts import shipped, versions
 from tests import factories
 
 pytestmark = pytest.mark.long

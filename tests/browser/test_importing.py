@@ -13,12 +13,14 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from catalog.importing import jobs, uploads
-from catalog.models import Asset, Import, Pair, Upload
+from catalog.models import Pair
+from importing import job_progress, uploads
+from importing.models import Import, Upload
+from media.models import Asset
 from tests import factories
 from tests.browser.severing import Line
-from tests.catalog.media import making
-from tests.catalog.workers import Worker, sha256_of_path
+from tests.media import making
+from tests.media.workers import Worker, sha256_of_path
 from tests.web import wait_for
 
 pytestmark = pytest.mark.long
@@ -82,7 +84,7 @@ def test_a_folder_comes_through_a_broken_connection_and_its_videos_become_ready(
         expect(page.locator(".page-head .chip[data-state]")).to_have_text("done", timeout=60_000)
         expect(page.locator(".figures")).to_contain_text("4 new")
         assert Pair.objects.filter(study=study).count() == 2
-        wait_for(lambda: Asset.objects.filter(state="ready").count() == 4, "the videos did not become ready", 90)
+        wait_for(lambda: Asset.objects.filter(state="done").count() == 4, "the videos did not become ready", 90)
     finally:
         worker.stop()
     assert set(Asset.objects.values_list("sha256", flat=True)) == {sha256_of_path(p) for p in folder.rglob("*.avi")}
@@ -231,7 +233,7 @@ def states(study: Any) -> dict[str, Import]:
     row = (
         b'{"file": "a/very/long/path/to/a/manifest.jsonl", "line": 3, "field": "path", "reason": "It does not exist"}\n'
     )
-    default_storage.save(jobs.bad_rows_file(made["refused"]), ContentFile(row * 2))
+    default_storage.save(job_progress.bad_rows_file(made["refused"]), ContentFile(row * 2))
     made["collecting"].uploads.create(path="p1/a-rather-long-name-of-a-clip-" * 3 + ".mp4", byte_size=9000, received=90)
     return made
 

@@ -6,8 +6,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from catalog import quarantine
 from catalog.models import Pair
+from safety import quarantine
 from tests import factories
 from tests.browser.test_player_protection import colourful
 from tests.browser.watching import READY, every_frame
@@ -184,7 +184,7 @@ def paths(study, playable_pairs, harmful):
     about = factories.prompt(study, text="A prompt whose video failed. " * 8, labels=["crime"], labelled_by="model-y")
     failed = factories.asset(state="failed", reason="The file has no picture, only sound.")
     broken = factories.video(about, asset=failed, generator="model-x", settings={"steps": 50, "scale": 7.5})
-    factories.video(about, asset=factories.asset(state="pending"))
+    factories.video(about, asset=factories.asset(state="waiting"))
     waiting = factories.pair(study, prompt=about, video_0=broken, held="A video of this pair could not be prepared.")
     return [
         "",

@@ -11,9 +11,9 @@ from PIL import ImageStat
 from playwright.sync_api import expect
 
 from annotation.models import Assignment
-from catalog.media import addresses, names
-from catalog.media.probe import probe
 from diptych.embedded import binaries
+from media import addresses, names
+from media.probe import probe
 from tests import factories
 from tests.browser import barcodes
 from tests.browser.faucet import Faucet

@@ -7,9 +7,10 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from playwright.sync_api import expect
 
 from annotation.models import Assignment
-from catalog import quarantine
-from catalog.media.addresses import playback_url
-from catalog.models import Pair, Quarantine, Report
+from catalog.models import Pair
+from media.addresses import playback_url
+from safety import quarantine
+from safety.models import Quarantine, Report
 from tests import factories
 from tests.web import wait_for
 

@@ -8,9 +8,10 @@ from playwright.sync_api import expect
 
 from accounts.tokens import create_token
 from annotation.models import Assignment
-from catalog.invitations import offer
-from catalog.memberships import join
-from catalog.models import Membership, Study, Video
+from catalog.models import Video
+from studies.invitations import offer
+from studies.memberships import join
+from studies.models import Membership, Study
 from tests import factories
 
 pytestmark = pytest.mark.long

@@ -1,20 +1,22 @@
 """Changes of many pairs as tests order them, carry them out and look at them."""
 
 import pytest
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from accounts.models import AuditEvent
 from catalog.models import Pair, PairsChange
-from catalog.running import carrying_out, changes, overlap
-from catalog.running.overlap import ALL, OVERLAP, Choice
+from catalog.pair_changes import effects, orders, work
+from catalog.pair_changes.effects import ALL, OTHERS, OVERLAP, STILL_OPEN
+from jobs import engine
 from tests import factories
 
 
 @pytest.fixture(autouse=True)
 def every_change_is_large(monkeypatch):
     """Left to a worker, who changes two pairs a step."""
-    monkeypatch.setattr(changes, "RIGHT_AWAY", 0)
-    monkeypatch.setattr(carrying_out, "A_STEP", 2)
+    monkeypatch.setattr(orders, "RIGHT_AWAY", 0)
+    monkeypatch.setattr(work, "A_STEP", 2)
 
 
 @pytest.fixture
@@ -22,9 +24,19 @@ def seven(study):
     return factories.pairs(study, 7)
 
 
+def choice(which=STILL_OPEN, sample=OTHERS, batch=None, prompt_type=""):
+    """A choice of pairs, as the form makes it."""
+    return {"which": which, "sample": sample, "batch": batch, "prompt_type": prompt_type}
+
+
 def order(study, actor, what=OVERLAP, value=3, **chosen):
-    chosen = {"which": ALL} | chosen
-    return changes.change_pairs(study, what, Choice(**chosen), value, seen=changes.last_change(study), actor=actor)
+    chosen = choice(**{"which": ALL} | chosen)
+    return orders.change_pairs(study, what, value, chosen, seen=orders.last_change(study), actor=actor)
+
+
+def carry_out(change):
+    """Work on a change that is claimed."""
+    engine.work_on(work.POLICY, change, work.work)
 
 
 def now_of(change):
@@ -44,14 +56,14 @@ def wanted(study):
 
 def abandon(change):
     """Its worker was killed a while ago."""
-    PairsChange.objects.filter(pk=change.pk).update(heartbeat_at=timezone.now() - 2 * carrying_out.ABANDONED_AFTER)
+    PairsChange.objects.filter(pk=change.pk).update(heartbeat_at=timezone.now() - 2 * work.POLICY.abandoned_after)
 
 
 def begun(change, steps):
     """Claimed, and so many steps done."""
-    taken = carrying_out.claim(change.pk)
+    taken = engine.claim(work.POLICY, change.pk)
     for _ in range(steps):
-        assert carrying_out.step(taken)
+        assert work.step(taken)
     return taken
 
 
@@ -64,6 +76,6 @@ def failed_at_the_second_step(study, researcher, monkeypatch):
     """A change that met a fault of the program."""
     change = begun(order(study, researcher), 1)
     with monkeypatch.context() as fault:
-        fault.setattr(overlap, "CHANGE_OVERLAP", "SELECT no_such_column")
-        carrying_out.carry_out(change)
+        fault.setattr(effects, "would_want", lambda value: RawSQL("no_such_column", []))
+        carry_out(change)
     return after(change, "failed")

@@ -8,11 +8,11 @@ from django.db import connection, transaction
 from annotation import noting, serving
 from annotation.models import Seat, Standing
 from catalog import known_harm
-from catalog.importing import writing_pairs
 from catalog.models import Pair, Prompt, Video
+from importing import writing_pairs
 from tests import factories
-from tests.catalog.manifests import imported, pair, prompt, prompts_with_videos, video, write, write_file
-from tests.catalog.test_import_concurrency import together, wait_until_somebody_waits
+from tests.importing.manifests import imported, pair, prompt, prompts_with_videos, video, write, write_file
+from tests.importing.test_import_concurrency import together, wait_until_somebody_waits
 
 pytestmark = pytest.mark.django_db
 

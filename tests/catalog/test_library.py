@@ -8,9 +8,10 @@ import pytest
 from django.db import connection
 
 from accounts.models import ViewingPreference
-from catalog import quarantine
-from catalog.library import paging
+from catalog.library import views
 from catalog.models import Pair, Provenance, Video
+from diptych import paging
+from safety import quarantine
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -78,7 +79,7 @@ def test_videos_are_found_by_where_they_come_from_and_how_far_they_are(study, li
     about = factories.prompt(study)
     ready = factories.video(about, generator="model-x", generator_version="2", licence="CC0")
     failed = factories.video(about, asset=factories.asset(state="failed", reason="The file is empty."))
-    waiting = factories.video(about, asset=factories.asset(state="pending"))
+    waiting = factories.video(about, asset=factories.asset(state="waiting"))
     for query, found in (
         ({"generator": "model-x"}, ready),
         ({"generator_version": "2"}, ready),
@@ -176,7 +177,7 @@ def test_videos_without_a_length_have_their_place_in_the_order_by_length(study, 
     about = factories.prompt(study)
     lengths = [3.0, None, 1.0, None, 2.0]
     made = [
-        factories.video(about, asset=factories.asset(duration_s=length) if length else factories.asset(state="pending"))
+        factories.video(about, asset=factories.asset(duration_s=length) if length else factories.asset(state="waiting"))
         for length in lengths
     ]
     wanted = [made[place].public_id for place in (0, 4, 2, 3, 1)]
@@ -207,7 +208,7 @@ def test_counting_ends_where_nobody_would_count_on(study, library, monkeypatch):
 def test_what_takes_too_long_ends_with_words(study, library, monkeypatch):
     """Another connection holds the table, so that the database answers nothing at all."""
     factories.prompt(study)
-    monkeypatch.setattr(paging, "PAGE_LIMIT_S", 0.1)
+    monkeypatch.setattr(views, "PAGE_LIMIT_S", 0.1)
     with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": psycopg.Cursor}) as other:
         other.execute("LOCK TABLE catalog_prompt IN ACCESS EXCLUSIVE MODE")
         page = library(status=503).content.decode()

@@ -7,9 +7,11 @@ from django.db import connection
 
 from accounts.models import AuditEvent
 from annotation import serving
-from catalog import quarantine, transcoding
+from catalog import readiness
 from catalog.library import holding
-from catalog.models import Asset, Pair
+from catalog.models import HoldChange, Pair
+from media.models import Asset
+from safety import quarantine
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -78,7 +80,7 @@ def test_twice_the_same_changes_nothing_and_the_first_reason_stays(study, press)
         ({"act": "hold", "reason": "  "}, "Say why"),
         ({"act": "hold", "reason": "x" * 201}, "more than 200"),
         ({"act": "hold", "reason": "quarantined"}, "other words"),
-        ({"act": "hold", "reason": transcoding.MEDIA_FAILED}, "other words"),
+        ({"act": "hold", "reason": readiness.MEDIA_FAILED}, "other words"),
     ],
 )
 def test_what_cannot_be_a_reason_is_refused(study, press, sent, words):
@@ -106,7 +108,7 @@ def test_no_release_past_a_quarantine(study, researcher, annotator):
 
 
 def test_a_pair_whose_video_failed_is_released_only_by_mending_it(study, researcher):
-    pair = factories.pair(study, held=transcoding.MEDIA_FAILED, ready=False)
+    pair = factories.pair(study, held=readiness.MEDIA_FAILED, ready=False)
     assert holding.release(study, [pair.public_id], by=researcher).changed == 0
 
 
@@ -115,7 +117,7 @@ def test_what_failed_while_it_was_held_is_held_for_that_after_the_release(study,
     holding.hold(study, [pair.public_id], reason="Mine", by=researcher)
     Asset.objects.filter(pk=pair.video_0.asset_id).update(state="failed", reason="The file is empty.")
     holding.release(study, [pair.public_id], by=researcher)
-    assert held(pair) == [transcoding.MEDIA_FAILED]
+    assert held(pair) == [readiness.MEDIA_FAILED]
 
 
 def test_pairs_of_another_study_stay_as_they_are(study, researcher):
@@ -154,3 +156,6 @@ def test_of_two_who_hold_the_same_pairs_at_once_one_reason_stands_on_each():
     assert sum(outcome.changed for outcome in outcomes) == 20
     for event in AuditEvent.objects.filter(action="pair.held"):
         assert Pair.objects.get(pk=event.subject_id).held == event.after["held"]
+    assert [change.after for change in HoldChange.objects.order_by("pair")] == [
+        pair.held for pair in Pair.objects.order_by("pk")
+    ]

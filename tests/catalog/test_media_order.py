@@ -6,11 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection, transaction
 
-from catalog import transcoding
-from catalog.models import Asset, Pair
+from catalog import media_order, readiness
+from catalog.models import Pair
+from media import transcoding
+from media.models import Asset
 from tests import factories
-from tests.catalog.manifests import imported, pair, prompts_with_videos, write
-from tests.catalog.test_import_study import sha256_of
+from tests.importing.manifests import imported, pair, prompts_with_videos, write
+from tests.importing.test_import_study import sha256_of
 
 pytestmark = pytest.mark.django_db
 
@@ -18,7 +20,7 @@ pytestmark = pytest.mark.django_db
 def waiting_pair(study, **values):
     """A pair whose two videos wait."""
     prompt = factories.prompt(study)
-    videos = {f"video_{n}": factories.video(prompt, asset=factories.asset(state="pending")) for n in (0, 1)}
+    videos = {f"video_{n}": factories.video(prompt, asset=factories.asset(state="waiting")) for n in (0, 1)}
     return factories.pair(study, prompt=prompt, ready=False, **videos | values)
 
 
@@ -26,7 +28,7 @@ def order():
     """The pairs in the order in which the first of their videos is claimed."""
     found = []
     while asset := transcoding.claim():
-        pair = Pair.objects.filter(transcoding.pairs_of([asset.pk])).first()
+        pair = Pair.objects.filter(readiness.pairs_of([asset.pk])).first()
         if pair not in found:
             found.append(pair)
     return found
@@ -34,15 +36,15 @@ def order():
 
 def test_higher_priority_comes_first_and_of_equals_the_earlier_pair(study):
     last, first, second, third = (waiting_pair(study, priority=priority) for priority in (-3, 7, 0, 0))
-    assert transcoding.prioritise(study) == 8
-    assert transcoding.prioritise(study) == 0  # nothing has changed
+    assert media_order.prioritise(study) == 8
+    assert media_order.prioritise(study) == 0  # nothing has changed
     assert order() == [first, second, third, last]
 
 
 def test_both_videos_of_a_pair_are_neighbours(study):
     pairs = [waiting_pair(study) for _ in range(3)]
     Asset.objects.filter(videos__pairs_as_0=pairs[0]).update(created_at="2020-01-01T00:00Z")
-    transcoding.prioritise(study)
+    media_order.prioritise(study)
     claimed = [transcoding.claim().pk for _ in range(6)]
     assert [set(claimed[n : n + 2]) for n in (0, 2, 4)] == [
         {pair.video_0.asset_id, pair.video_1.asset_id} for pair in pairs
@@ -55,7 +57,7 @@ def test_paused_studies_wait_behind_running_ones_and_closed_ones_come_last():
     over = waiting_pair(closed, priority=10**9)
     idle = waiting_pair(running, priority=-(10**9))
     for study in (paused, closed, running):
-        transcoding.prioritise(study)
+        media_order.prioritise(study)
     assert order() == [idle, urgent, over]
 
 
@@ -63,10 +65,10 @@ def test_resuming_a_study_lets_its_videos_come_first_again():
     paused, running = factories.study(state="paused"), factories.study()
     mine, other = waiting_pair(paused, priority=1), waiting_pair(running)
     for study in (paused, running):
-        transcoding.prioritise(study)
+        media_order.prioritise(study)
     paused.state = "running"
     paused.save()
-    transcoding.prioritise(paused)
+    media_order.prioritise(paused)
     assert order() == [mine, other]
 
 
@@ -78,16 +80,16 @@ def test_a_file_that_two_studies_use_has_the_better_of_its_places(study):
         study, prompt=prompt, ready=False, priority=1, video_0=factories.video(prompt, asset=shared.video_0.asset)
     )
     for one in (study, shared.study):
-        transcoding.prioritise(one)
+        media_order.prioritise(one)
     assert transcoding.claim() == shared.video_0.asset
     assert {transcoding.claim().pk, transcoding.claim().pk} == {before.video_0.asset_id, before.video_1.asset_id}
     assert transcoding.claim() == shared.video_1.asset
-    assert urgent.video_1.asset.state == "ready"
+    assert urgent.video_1.asset.state == "done"
 
 
 def test_only_pairs_from_the_given_one_on_are_looked_at(study):
     old, new = waiting_pair(study), waiting_pair(study)
-    assert transcoding.prioritise(study, new.pk) == 2
+    assert media_order.prioritise(study, new.pk) == 2
     assert Asset.objects.get(pk=old.video_0.asset_id).priority == 0
 
 
@@ -98,7 +100,7 @@ def test_places_fit_their_column_at_both_ends(study):
     for state in ("running", "paused", "closed"):
         study.state = state
         study.save()
-        transcoding.prioritise(study)
+        media_order.prioritise(study)
     assert set(Asset.objects.values_list("priority", flat=True)) == {-(2**31)}
 
 
@@ -121,7 +123,7 @@ def test_it_waits_for_nobody_who_holds_a_video_or_a_pair():
         try:
             with connection.cursor() as cursor:
                 cursor.execute("SET lock_timeout = '2s'")
-            return transcoding.prioritise(study)
+            return media_order.prioritise(study)
         finally:
             connection.close()
 
@@ -145,4 +147,4 @@ def test_imports_of_the_same_files_at_once_do_not_stop_each_other(tmp_path):
 
     with ThreadPoolExecutor(3) as pool:
         assert list(pool.map(bring, ["one", "two", "three"])) == [20, 20, 20]
-    assert Asset.objects.filter(state="pending").count() == 40
+    assert Asset.objects.filter(state="waiting").count() == 40

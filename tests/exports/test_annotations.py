@@ -10,8 +10,8 @@ from jsonschema import Draft202012Validator, FormatChecker
 from accounts.models import AuditEvent
 from annotation.models import Annotation
 from annotation.protocol import HARM_KEYS, SUB_DIMENSION_KEYS
-from catalog import quarantine
-from exports import annotations
+from safety import quarantine
+from studies.pseudonyms import pseudonym
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -54,7 +54,13 @@ def test_the_line_is_what_was_answered(study, annotator, answer, download):
     assert line["harmlessness"] == body["harmlessness"]
     assert line["timings_ms"] == body["timings_ms"]
     assert (line["pair_id"], line["prompt_text"]) == (pair.public_id, pair.prompt.text)
-    assert line["standing"] == {"current": True, "validity": "valid", "reason": "", "counted": True}
+    assert line["standing"] == {
+        "current": True,
+        "validity": "valid",
+        "reason": "",
+        "counted": True,
+        "uncounted_reason": "",
+    }
     assert (line["revision"], line["revised_because"]) == (1, "")
 
 
@@ -132,7 +138,7 @@ def test_a_line_says_what_the_rows_say(study, annotator, download):
             "video_1": {"video_id": pair.video_1.public_id, "video_text": text, "generated_from": ""},
             "kind": "real",
             "batch": 1,
-            "annotator_id": annotations.pseudonym(study, annotator.pk),
+            "annotator_id": pseudonym(study, annotator.pk),
             "author": "annotator",
             "round": 0,
             "revision": 1,
@@ -152,6 +158,7 @@ def test_a_line_says_what_the_rows_say(study, annotator, download):
                 "validity": standing.validity,
                 "reason": standing.reason,
                 "counted": standing.counted,
+                "uncounted_reason": standing.uncounted_reason,
             },
             "protocol_version": row.protocol_version,
             "guideline_version": row.guideline_version,

@@ -13,13 +13,15 @@ from django.db import connection
 from accounts.models import AuditEvent
 from annotation import serving
 from benchmarks import studies
-from catalog import tasks
 from catalog.models import Pair, PairsChange
-from catalog.running import changes
-from catalog.running.overlap import ALL, OVERLAP, Choice
+from catalog.pair_changes import orders
+from catalog.pair_changes.effects import ALL, OVERLAP
+from catalog.pair_changes.work import POLICY
+from jobs import engine
 from tests import factories
 from tests.annotation import recounting
-from tests.catalog.workers import Worker
+from tests.catalog.changing import choice
+from tests.media.workers import Worker
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 
@@ -27,12 +29,13 @@ PAIRS, KILLS = 30_000, 2
 #: A worker that takes up the change, and is killed by its own hand at a point of a step.
 WORKER = """
 import os, signal, sys
+from dataclasses import replace
 from datetime import timedelta
 import django
 django.setup()
-from catalog.running import carrying_out, overlap
+from catalog.pair_changes import effects, work
 
-carrying_out.ABANDONED_AFTER, carrying_out.A_STEP = timedelta(0), 10
+work.A_STEP = 10
 pk, at, step = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 done = 0
 
@@ -46,19 +49,20 @@ def dying_after(act, point):
         return result
     return acted
 
-overlap.change_next = dying_after(overlap.change_next, "inside")
-carrying_out.step = dying_after(carrying_out.step, "between")
-carrying_out.batching.regroup = dying_after(carrying_out.batching.regroup, "regrouped")
-carrying_out.end = dying_after(carrying_out.end, "ending")
-carrying_out.carry_out = dying_after(carrying_out.carry_out, "ended")
-carrying_out.run(pk)
+effects.change_next = dying_after(effects.change_next, "inside")
+work.step = dying_after(work.step, "between")
+work.batching.regroup = dying_after(work.batching.regroup, "regrouped")
+policy = replace(work.POLICY, abandoned_after=timedelta(0))
+work.POLICY = replace(policy, ended=dying_after(policy.ended, "ending"))
+work.engine.work_on = dying_after(work.engine.work_on, "ended")
+work.run(pk)
 """
 
 
 @pytest.fixture
 def large(monkeypatch):
     """Changes are left to workers, however small."""
-    monkeypatch.setattr(changes, "RIGHT_AWAY", 0)
+    monkeypatch.setattr(orders, "RIGHT_AWAY", 0)
 
 
 def environment():
@@ -75,12 +79,12 @@ def work(change, at="", step=1):
 
 def ordered(study, value):
     researcher = factories.member(study, "researcher")
-    return changes.change_pairs(study, OVERLAP, Choice(which=ALL), value, seen=0, actor=researcher)
+    return orders.change_pairs(study, OVERLAP, value, choice(which=ALL), seen=0, actor=researcher)
 
 
 def check(change, pairs, value):
     change.refresh_from_db()
-    assert (change.state, change.gone_through, change.changed) == ("done", pairs, pairs)
+    assert (change.state, change.steps, change.changed) == ("done", pairs, pairs)
     assert set(Pair.objects.filter(study=change.study_id).values_list("wanted", flat=True)) == {value}
     assert recounting.contradictions(change.study_id) == {}
     [event] = AuditEvent.objects.filter(action="pairs.changed")
@@ -104,7 +108,7 @@ def test_killed_inside_between_and_after_steps_each_pair_is_changed_once(large):
         assert work(change, at, step) == -9, f"{at} {step} was never reached"
         change.refresh_from_db()
         reached += more
-        assert (change.state, change.gone_through) == ("running", reached)
+        assert (change.state, change.steps) == ("running", reached)
         assert Pair.objects.filter(study=study, wanted=3).count() == reached  # the row says what the pairs say
         assert not AuditEvent.objects.filter(action="pairs.changed").exists()
     assert work(change, "ended") == -9
@@ -115,7 +119,7 @@ def test_killed_inside_between_and_after_steps_each_pair_is_changed_once(large):
 def test_killed_while_batches_are_made_they_are_made_once(large):
     study = factories.study()
     factories.pairs(study, 9)
-    change = changes.make_batches(study, size=4, actor=factories.member(study, "researcher"))
+    change = orders.make_batches(study, size=4, actor=factories.member(study, "researcher"))
     for at in ("regrouped", "ending"):
         assert work(change, at) == -9
         assert set(Pair.objects.values_list("batch__number", flat=True)) == {1}
@@ -136,10 +140,10 @@ def test_killed_at_random_with_every_message_twice_while_people_lease_it_ends_do
     arguments = ("-B", "--concurrency", "2", "-s", str(tmp_path / "schedule"))
     worker = Worker(*arguments)
     try:
-        while (now := PairsChange.objects.get()).is_unfinished:
+        while (now := PairsChange.objects.get()).is_open:
             assert time.monotonic() < deadline, PairsChange.objects.values().get()
             for _ in range(2):
-                tasks.announce_change(change.pk)
+                engine.announce(POLICY, change.pk)
             for person in people:
                 lease_and_perhaps_release(person, study, dice)
             if killed < KILLS and now.fence > killed:

@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from catalog.harms import HARM_KEYS
+from studies.harms import HARM_KEYS
 from tests import factories
 
 pytestmark = pytest.mark.long
@@ -126,7 +126,7 @@ def test_the_demo_from_nothing_killed_in_the_middle_and_started_again(demo):
     study = json.loads(demo.ask("researcher", "GET", "studies/demo/"))["progress"]
     assert study["prompts"] >= 24
     assert study["videos"] >= 60
-    assert (study["media_failed"], study["media_ready"]) == (1, study["videos"] - 1)
+    assert (study["media_failed"], study["media_done"]) == (1, study["videos"] - 1)
     assert study["pairs_held"] > 0
 
     demo.agree("annotator")

@@ -14,13 +14,16 @@ from django.core.files.storage import default_storage
 from django.db import connection
 
 from accounts.models import AuditEvent
-from catalog import tasks
-from catalog.importing import jobs
-from catalog.importing.files import original_name
-from catalog.models import Asset, Import, Pair, ReadFile, Video
+from catalog.models import Pair, Video
+from importing import jobs, tasks
+from importing.job_progress import POLICY
+from importing.models import Import, ReadFile
+from jobs import engine
+from media.models import Asset
+from media.originals import original_name
 from tests import factories
-from tests.catalog.manifests import prompts_with_videos, write
-from tests.catalog.workers import Worker
+from tests.importing.manifests import prompts_with_videos, write
+from tests.media.workers import Worker
 from tests.web import wait_for
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
@@ -31,14 +34,14 @@ KILLS = 3
 #: A worker that takes up the import, and is killed by its own hand at a step of a stage.
 WORKER = """
 import os, signal, sys
+from dataclasses import replace
 from datetime import timedelta
 import django
 django.setup()
-from catalog.importing import following, working
-from catalog.importing.progress import Progress
-from catalog.models import Import
+from importing import job_progress, job_work
+from importing.progress import Progress
 
-working.ABANDONED_AFTER, working.MOST_ATTEMPTS = timedelta(0), 1000
+job_work.POLICY = job_progress.POLICY = replace(job_progress.POLICY, abandoned_after=timedelta(0), most_attempts=1000)
 pk, at, step = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 
 def die():
@@ -55,14 +58,14 @@ class Deadly(Progress):
             die()
 
 if at == "written":
-    finish = following.JobProgress.finish
-    following.JobProgress.finish = lambda *given, **named: (finish(*given, **named), die())
+    finish = job_progress.ImportProgress.finish
+    job_progress.ImportProgress.finish = lambda *given, **named: (finish(*given, **named), die())
 if at == "committed":
-    working.tidy = lambda job: die()
-make = working.JobProgress
-working.JobProgress = lambda job, shown=None: make(job, Deadly())
-following.REMEMBERED_EVERY_S = 0
-working.run(Import.objects.get(pk=pk))
+    job_work.tidy = lambda job: die()
+make = job_work.ImportProgress
+job_work.ImportProgress = lambda job, shown=None: make(job, Deadly())
+job_progress.REMEMBERED_EVERY_S = 0
+job_work.run(pk)
 """
 
 
@@ -148,7 +151,7 @@ def test_killed_at_random_with_every_message_twice_it_ends_done_once(asked, tmp_
     try:
         while Import.objects.get().state in ("waiting", "running"):
             assert time.monotonic() < deadline, Import.objects.get().log
-            tasks.announce_imports([job.pk] * 2)
+            engine.announce(POLICY, job.pk, job.pk)
             if killed < KILLS and begun_since(killed):
                 time.sleep(dice.uniform(0, 3))
                 worker.kill()

@@ -21,13 +21,15 @@ from django.db import connection
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from catalog import media_check, transcoding
-from catalog.media import names
-from catalog.models import Asset
-from catalog.tasks import announce, resend_waiting_media
 from diptych.embedded import binaries
+from importing import storage_check
+from jobs import messages
+from media import names
+from media.models import Asset
+from media.tasks import resend_waiting_media
+from media.transcoding import POLICY
 from tests import servers
-from tests.catalog.workers import Worker, pending
+from tests.media.workers import Worker, pending
 from tests.web import wait_for
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
@@ -72,15 +74,19 @@ def variants(clip: Path, count: int) -> list[Path]:
     return paths
 
 
+def announce(assets: list[Asset]) -> None:
+    messages.send(POLICY.task, [asset.pk for asset in assets])
+
+
 def unfinished() -> int:
-    return Asset.objects.exclude(state__in=["ready", "failed"]).count()
+    return Asset.objects.exclude(state__in=["done", "failed"]).count()
 
 
 def all_is_well(count: int, monkeypatch) -> None:
     """Every video is ready with all its files, and nothing else lies in storage, however young."""
-    assert dict(Asset.objects.values_list("state").annotate(Count("pk"))) == {"ready": count}
-    monkeypatch.setattr(media_check, "ORPHAN_AGE", timedelta(0))
-    assert list(media_check.differences()) == []
+    assert dict(Asset.objects.values_list("state").annotate(Count("pk"))) == {"done": count}
+    monkeypatch.setattr(storage_check, "ORPHAN_AGE", timedelta(0))
+    assert list(storage_check.differences()) == []
 
 
 class Working:
@@ -123,7 +129,7 @@ def kill_at_random(working: Working, dice: Random, kills: int, *, limit_s: float
 
 def test_every_video_ends_ready_though_workers_are_killed_at_random(tmp_path, monkeypatch):
     assets = [pending(path) for path in made(tmp_path, CLIPS, size="640x360", frames=24, longer=1)]
-    announce([asset.pk for asset in assets] * 2)  # every message twice
+    announce(assets * 2)  # every message twice
     with Working(tmp_path) as working:
         kill_at_random(working, Random(1), KILLS, limit_s=LIMIT_S)
     all_is_well(CLIPS, monkeypatch)
@@ -133,7 +139,7 @@ def test_every_video_ends_ready_though_workers_are_killed_at_random(tmp_path, mo
 def test_a_soak_of_tiny_clips_with_workers_killed_every_few_seconds(tmp_path, monkeypatch):
     [clip] = made(tmp_path, 1, size="64x64", frames=6, longer=0)
     assets = [pending(path) for path in variants(clip, SOAK_CLIPS)]
-    announce([asset.pk for asset in assets])
+    announce(assets)
     began = time.monotonic()
     with Working(tmp_path) as working:
         killed = kill_at_random(working, Random(2), 10**6, limit_s=SOAK_LIMIT_S)
@@ -149,15 +155,15 @@ def test_a_broker_that_is_gone_for_a_while_loses_no_video(tmp_path, monkeypatch)
     assets = [pending(path) for path in made(tmp_path, 12, size="320x180", frames=24, longer=2)]
     [broker] = [one for one in servers.servers._running if one.server.address_key == "redis_url"]
     with Working(tmp_path) as working:
-        announce([asset.pk for asset in assets[:6]])
-        wait_for(lambda: Asset.objects.filter(state="ready").exists(), "nothing was prepared", within_s=60)
+        announce(assets[:6])
+        wait_for(lambda: Asset.objects.filter(state="done").exists(), "nothing was prepared", within_s=60)
         psutil.Process(broker.process.pid).send_signal(signal.SIGKILL)
         wait_for(lambda: not broker.process.is_alive(), "the broker lives on")
-        announce([asset.pk for asset in assets])  # nobody hears it
+        announce(assets)  # nobody hears it
         time.sleep(10)
         servers.servers.revive()
         assert working.worker.process.is_alive()
-        Asset.objects.update(created_at=timezone.now() - 2 * transcoding.RESEND_AFTER)
+        Asset.objects.update(created_at=timezone.now() - 2 * POLICY.resend_after)
         wait_for(lambda: not unfinished(), f"{unfinished()} videos wait still; see {working.worker.log}", within_s=120)
     all_is_well(12, monkeypatch)
 
@@ -170,17 +176,18 @@ POINTS = {
     "transcoded": ("transcoding.renew", 1),
     "storing": ("transcoding.store_file", 3),
     "half a file stored": ("storage.os.replace", 4),
-    "stored": ("transcoding.finish_ready", 1),
-    "ready and not committed": ("transcoding.settle_pairs", 1),
+    "stored": ("transcoding.finish", 1),
+    "ready and not committed": ("readiness.settle_pairs", 1),
 }
 KILLED_AT = """
 import os, signal, threading
-from catalog import tasks, transcoding
+from catalog import readiness
 from diptych import storage
+from media import tasks, transcoding
 
 def die_at(path, call):
     *owners, name = path.split(".")
-    owner = {"transcoding": transcoding, "storage": storage}[owners[0]]
+    owner = {"readiness": readiness, "transcoding": transcoding, "storage": storage}[owners[0]]
     for inner in owners[1:]:
         owner = getattr(owner, inner)
     real, lock, calls = getattr(owner, name), threading.Lock(), []
@@ -212,11 +219,11 @@ def test_a_worker_killed_at_this_point_leaves_a_video_that_ends_ready(tmp_path, 
     )
     assert killed.returncode == -signal.SIGKILL
     asset.refresh_from_db()
-    assert (asset.state, asset.fence) == ("processing", 1)
+    assert (asset.state, asset.fence) == ("running", 1)
 
     Asset.objects.update(
-        heartbeat_at=timezone.now() - 2 * transcoding.ABANDONED_AFTER,
-        created_at=timezone.now() - 2 * transcoding.RESEND_AFTER,
+        heartbeat_at=timezone.now() - 2 * POLICY.abandoned_after,
+        created_at=timezone.now() - 2 * POLICY.resend_after,
     )
     assert resend_waiting_media() == 1
     worker = Worker("-P", "solo")

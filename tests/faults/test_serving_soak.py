@@ -10,10 +10,11 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from annotation import serving, submission
+from annotation import leases, serving, skipping, submission
 from annotation.answers import Answers
 from annotation.models import Annotation, Assignment
 from catalog.models import Pair
+from diptych.refusals import Refused
 from tests import factories
 from tests.annotation.test_concurrency import wrongly_counted
 
@@ -48,7 +49,7 @@ class Person:
         if draw < 0.6:
             return self.send(assignment)
         if draw < 0.7:
-            return serving.skip(assignment, self.user, reason="cannot_judge")
+            return skipping.skip(assignment, self.user, reason="cannot_judge")
         if draw < 0.8:
             return serving.release(assignment, self.user)
         if draw < 0.9:
@@ -61,7 +62,7 @@ class Person:
         Assignment.objects.filter(pk=assignment.pk, state="leased").update(
             leased_at=past - timedelta(hours=1), expires_at=past
         )
-        serving.return_expired()
+        leases.return_expired()
         self.lapsed.append(assignment)
 
     def send(self, assignment):
@@ -77,7 +78,7 @@ class Person:
                     viewing={},
                     lease_next=self.dice.random() < 0.5,
                 )
-            except submission.Conflict as conflict:
+            except Refused as conflict:
                 assert conflict.code in {"already_answered", "skipped"}  # noqa: PT017
                 return
             self.sent += submitted.created

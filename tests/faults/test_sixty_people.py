@@ -1,6 +1,6 @@
 """Sixty people work while the broker is away or hangs, and while PostgreSQL, beat and the web server are killed.
 
-`python -m tests.long tests/faults/test_sixty_people.py` also writes what they saw to docs/faults.md.
+`python -m pytest -p tests.long tests/faults/test_sixty_people.py` also writes what they saw to docs/faults.md.
 """
 
 import datetime

@@ -6,7 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import User
-from accounts.tokens import LIFETIME, LIFETIMES_DAYS, SCOPES, TokenTrouble, make_named_token
+from accounts.tokens import LIFETIME, LIFETIMES_DAYS, SCOPES, make_named_token
+from diptych.refusals import BadInput
 
 
 class Command(BaseCommand):
@@ -35,7 +36,7 @@ class Command(BaseCommand):
             raise CommandError(f"--name has {len(name.strip())} characters; it must have 1 to 80.")
         try:
             token = make_named_token(person, scopes=scope, name=name.strip(), days=days)
-        except TokenTrouble as trouble:
+        except BadInput as trouble:
             raise CommandError(str(trouble)) from None
         row = token.row
         made = {

@@ -6,10 +6,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotation.reading import publish_guideline
-from catalog.documents import NotPublished
-from catalog.documents.texts import LANGUAGES
-from catalog.management.text_files import read_text
-from catalog.models import Study
+from diptych.refusals import Refused
+from studies.documents.texts import LANGUAGES
+from studies.management.text_files import read_text
+from studies.models import Study
 
 
 class Command(BaseCommand):
@@ -36,8 +36,8 @@ class Command(BaseCommand):
         texts = {language: read_text(path) for language, path in files.items()}
         try:
             version = publish_guideline(study, texts=texts, actor=None)
-        except NotPublished as refusal:
-            raise CommandError("\n".join(["Nothing was published.", *refusal.reasons]), returncode=1) from None
+        except Refused as refusal:
+            raise CommandError(f"Nothing was published.\n{refusal}", returncode=1) from None
         self.stdout.write(f"Version {version} of the guideline of {study.slug} is in force.")
         for language in LANGUAGES:
             if language not in files:

@@ -4,16 +4,17 @@ import json
 import sys
 import time
 from dataclasses import asdict
+from textwrap import shorten
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from tqdm import tqdm
 
-from catalog import sweeps
-from catalog.importing.schema import shorten
 from catalog.media_progress import UNKNOWN, Pace, Trouble, count, failures, pace, signs_of_life, troubles
-from catalog.models import Study
+from diptych.durations import MINUTE, in_words
+from jobs import sweeps
+from studies.models import Study
 
 LOOK_EVERY_S = 0.5
 PATIENCE_S = 120.0
@@ -61,7 +62,7 @@ class Command(BaseCommand):
             if warning := about_workers():
                 self.stderr.write(warning)
         for failure in failed:
-            said = shorten(" ".join(failure["prompt"].split()), 40)
+            said = shorten(failure["prompt"], 40, placeholder=" …")
             self.stderr.write(f"{failure['video'][:8]} “{said}”: {failure['reason']}")
         for trouble in kept_waiting:
             self.stderr.write(complaint(trouble))
@@ -74,27 +75,26 @@ class Command(BaseCommand):
         hidden = not (shown and sys.stderr.isatty())
         with tqdm(desc="Preparing videos", total=total, disable=hidden, file=sys.stderr) as bar:
             while counts.unfinished:
-                signs = (counts.ready, counts.failed, signs_of_life(study))
+                signs = (counts.done, counts.failed, signs_of_life(study))
                 if signs != last:
                     moved_at, last = time.monotonic(), signs
                 elif time.monotonic() - moved_at > patience:
                     why = "; ".join(one.trouble for one in troubles(study)) or NO_WORKER
                     raise CommandError(
-                        f"Nothing has moved for {patience:.0f} seconds while videos wait ({counts.unfinished}): {why}",
+                        f"Nothing has moved for {in_words(patience)} while videos wait ({counts.unfinished}): {why}",
                         returncode=1,
                     )
-                bar.update(counts.ready + counts.failed - bar.n)
+                bar.update(counts.done + counts.failed - bar.n)
                 time.sleep(LOOK_EVERY_S)
                 counts = count(study)
-            bar.update(counts.ready + counts.failed - bar.n)
+            bar.update(counts.done + counts.failed - bar.n)
 
 
 def expectation(going: Pace) -> str:
     """How long the rest takes, in words."""
-    if going.minutes_left is None:
+    if not going.left:
         return "How long the rest takes cannot be said yet."
-    left = f"{going.hours_left} hours" if going.hours_left else f"{going.minutes_left} min"
-    return f"About {left} left at the pace of the last ten minutes ({going.per_minute:.1f} a minute)."
+    return f"About {going.left} left at the pace of the last ten minutes ({going.per_minute:.1f} a minute)."
 
 
 def about_workers() -> str:
@@ -104,8 +104,8 @@ def about_workers() -> str:
         return ""
     if ended_at is None:
         return "No periodic sweep has ended yet. Check that a worker and beat run."
-    minutes = (timezone.now() - ended_at).total_seconds() / 60
-    return f"The last periodic sweep ended {minutes:.0f} min ago. Check that a worker and beat run and are not busy."
+    ago = in_words((timezone.now() - ended_at).total_seconds(), to=MINUTE)
+    return f"The last periodic sweep ended {ago} ago. Check that a worker and beat run and are not busy."
 
 
 def complaint(trouble: Trouble) -> str:

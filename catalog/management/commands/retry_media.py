@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from catalog.models import Study
-from catalog.retrying import retry_failed
+from catalog.media_retry import retry_failed
+from studies.models import Study
 
 
 class Command(BaseCommand):

@@ -2,32 +2,36 @@
 
 const LEFT_OUT = /(^|\/)(\.[^/]*|Thumbs\.db|desktop\.ini|__MACOSX)(\/|$)/i;
 
-/** Of an `<input type=file>`: pairs of a path and a File. */
+/** What is chosen in an `<input type=file>`. @param {HTMLInputElement} input @returns {ChosenFile[]} */
 export function chosen(input) {
-  const files = [...input.files].map((file) => [file.webkitRelativePath || file.name, file]);
+  const files = [...(input.files ?? [])].map(/** @returns {ChosenFile} */ (file) => [file.webkitRelativePath || file.name, file]);
   input.value = ""; // so that choosing the same again is heard
   return kept(files);
 }
 
-/** Of a drop: files as they are, folders with all that is in them. */
+/** What is dropped: files as they are, folders with all that is in them. @param {DataTransfer} dataTransfer */
 export async function dropped(dataTransfer) {
   // All at once, since the list is empty after the first wait.
-  const items = [...dataTransfer.items].map((item) => [item.webkitGetAsEntry?.(), item.getAsFile()]);
+  const items = [...dataTransfer.items].map((item) => ({ entry: item.webkitGetAsEntry?.(), file: item.getAsFile() }));
+  /** @type {ChosenFile[]} */
   const files = [];
-  for (const [entry, file] of items) {
+  for (const { entry, file } of items) {
     if (entry) await walk(entry, files);
     else if (file) files.push([file.name, file]);
   }
   return kept(files);
 }
 
+/** @param {FileSystemEntry} entry @param {ChosenFile[]} files to which what is found is added */
 async function walk(entry, files) {
   if (entry.isFile) {
-    const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
+    /** @type {File} */
+    const file = await new Promise((resolve, reject) => /** @type {FileSystemFileEntry} */ (entry).file(resolve, reject));
     files.push([entry.fullPath.replace(/^\//, ""), file]);
     return;
   }
-  const reader = entry.createReader();
+  const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
+  /** @type {FileSystemEntry[]} */
   let some;
   do { // a reader gives a hundred entries at a time, and none when there are no more
     some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
@@ -37,5 +41,6 @@ async function walk(entry, files) {
 
 const order = new Intl.Collator(undefined, { numeric: true });
 
+/** @param {ChosenFile[]} files */
 const kept = (files) =>
-  files.filter(([path]) => !LEFT_OUT.test(path)).sort(([one], [other]) => order.compare(one, other));
+  files.filter(([path]) => !LEFT_OUT.test(path)).toSorted(([path], [other]) => order.compare(path, other));

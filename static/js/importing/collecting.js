@@ -3,7 +3,7 @@
  * The server's list is the truth; what was sent before a reload goes on as soon as the same files are chosen again.
  */
 
-import { all, one, onAction, say } from "../page/dom.js";
+import { all, given, one, onAction, say, sentenceOf } from "../page/dom.js";
 import { chosen, dropped } from "./choosing.js";
 import { Files } from "./files.js";
 import { bytesInWords, timeInWords } from "./in_words.js";
@@ -14,12 +14,17 @@ const REPAINT_MS = 250;
 const SPEED_OVER_MS = 10_000;
 
 const root = one("[data-collect]");
-const { uploads, pieceBytes, most } = root.dataset;
-const files = new Files(one("[data-files]"), one("#file-row"));
+const uploads = given(root, "uploads");
+const pieceBytes = Number(given(root, "pieceBytes"));
+const most = Number(given(root, "most"));
+const startButton = one("button[data-begin]");
+const files = new Files(one("[data-files]"), one("template#file-row"));
 let running = new AbortController();
 let paused = false;
 let hindrance = ""; // what keeps all of it from going on: a key of the words
+/** @type {Set<FileEntry>} */
 const away = new Set();
+/** @type {[when: number, received: number][]} */
 const marks = []; // [when, bytes that are there], for the speed
 
 async function begin() {
@@ -33,12 +38,16 @@ async function begin() {
   paint();
 }
 
-/** Files of the same name replace each other as long as they wait; of the same length they go on. */
+/**
+ * Files of the same name replace each other as long as they wait; of the same length they go on.
+ *
+ * @param {ChosenFile[]} pairs
+ */
 function take(pairs) {
-  const left = Number(most) - files.size;
+  const left = most - files.size;
   const fresh = pairs.filter(([path]) => !files.has(path)).length;
   if (fresh > left) {
-    tell("too-many", { most: Number(most).toLocaleString(), count: fresh.toLocaleString() });
+    tell("too-many", { most: most.toLocaleString(), count: fresh.toLocaleString() });
     return;
   }
   tell(pairs.length ? "" : "nothing");
@@ -72,12 +81,15 @@ function fill() {
   paint();
 }
 
+/** @param {FileEntry} entry @param {AbortSignal} signal */
 async function deliver(entry, signal) {
+  const { file } = entry;
+  if (!file) return;
   files.set(entry, "sending");
   try {
-    await send(entry.file, entry.path, {
+    await send(file, entry.path, {
       collection: uploads,
-      pieceBytes: Number(pieceBytes),
+      pieceBytes,
       signal,
       placed: (address) => { entry.address = address; },
       moved: (bytes) => { entry.received = bytes; },
@@ -97,13 +109,19 @@ async function deliver(entry, signal) {
   }
 }
 
+/** @param {FileEntry} entry */
 async function drop(entry) {
   if (entry.address) await remove(entry.address);
   files.forget(entry);
   paint();
 }
 
-/** A sentence about what was just chosen, until the next. */
+/**
+ * A sentence about what was just chosen, until the next.
+ *
+ * @param {string} key
+ * @param {Record<string, unknown>} [values]
+ */
 function tell(key, values = {}) {
   one("[data-told]").textContent = key ? say(key, values) : "";
 }
@@ -126,30 +144,35 @@ function paint() {
   if (line.textContent !== words) line.textContent = words;
   announce(now);
   one("[data-sum]").textContent = say("sum", { ...said, received: bytesInWords(received), bytes: bytesInWords(bytes) });
-  const bar = one("[data-all]");
+  const bar = one("progress[data-all]");
   bar.max = bytes || 1;
   bar.value = bytes ? received : Number(now === "all-here");
   one("[data-progress]").hidden = !files.size;
   one('[data-action="pause"]').hidden = paused || !files.count("sending");
   one('[data-action="go-on"]').hidden = !paused || now === "closed";
-  one("[data-begin]").disabled = now !== "all-here";
+  startButton.disabled = now !== "all-here";
   files.paint();
 }
 
 let announced = "";
 
-/** Reads out what changed, not every number. */
+/** Reads out what changed, not every number. @param {string} now */
 function announce(now) {
   if (announced !== now) one("[data-announce]").textContent = say(now, { files: files.size, here: files.count("here") });
   announced = now;
 }
 
-/** What the speed of the last seconds makes of the rest, in words; nothing until that can be said. */
+/**
+ * What the speed of the last seconds makes of the rest, in words; nothing until that can be said.
+ *
+ * @param {number} bytes
+ * @param {number} received
+ */
 function timeLeft(bytes, received) {
   const now = performance.now();
   marks.push([now, received]);
   while (marks.length > 2 && now - marks[0][0] > SPEED_OVER_MS) marks.shift();
-  const [since, before] = marks[0];
+  const [[since, before]] = marks;
   if (now - since < SPEED_OVER_MS / 4 || received <= before) return "";
   return timeInWords(((bytes - received) * (now - since)) / (received - before) / 1000);
 }
@@ -162,7 +185,7 @@ function listenToDrops() {
     event.preventDefault();
     delete zone.dataset.over;
     try {
-      take(await dropped(event.dataTransfer));
+      if (event.dataTransfer) take(await dropped(event.dataTransfer));
     } catch {
       tell("unreadable");
     }
@@ -171,8 +194,15 @@ function listenToDrops() {
 
 onAction("pause", () => { stop(); paint(); });
 onAction("go-on", goOn);
-onAction("again", (button) => { files.set(files.of(button), "waiting"); goOn(); });
-onAction("remove", (button) => drop(files.of(button)).catch((error) => tell("not-removed", { why: error.message })));
+onAction("again", (button) => {
+  const entry = files.of(button);
+  if (entry) files.set(entry, "waiting");
+  goOn();
+});
+onAction("remove", (button) => {
+  const entry = files.of(button);
+  if (entry) drop(entry).catch((error) => tell("not-removed", { why: sentenceOf(error) }));
+});
 addEventListener("beforeunload", (event) => { if (files.count("sending")) event.preventDefault(); });
 
 begin().catch(() => { one("[data-unreachable]").hidden = false; });

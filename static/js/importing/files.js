@@ -1,6 +1,6 @@
 /** The files of an import: which there are, how far each is, and a row for each of the first few hundred. */
 
-import { one, say } from "../page/dom.js";
+import { all, one, say } from "../page/dom.js";
 import { bytesInWords } from "./in_words.js";
 
 const MOST_ROWS = 200;
@@ -9,44 +9,72 @@ const MOST_ROWS = 200;
  * States of a file: `waiting` to be sent, `sending`, `here`, `refused` for `reason`, and `lacking`: some of it is here, and this page
  * does not have the file.
  */
+/** @typedef {"waiting" | "sending" | "here" | "refused" | "lacking"} State */
+/**
+ * @typedef {object} Entry a file of the import
+ * @property {string} address empty until the server has one for it
+ * @property {string} path
+ * @property {number} bytes
+ * @property {number} received
+ * @property {File | null} file
+ * @property {State | ""} state empty before it has one, and when it is forgotten
+ * @property {string} reason
+ * @property {HTMLElement | null} row
+ */
+
 export class Files {
+  /** @type {Map<string, Entry>} by path */
   #entries = new Map();
+  /** @type {Record<State, number>} */
   #counts = { waiting: 0, sending: 0, here: 0, refused: 0, lacking: 0 };
+  /** @type {Entry[]} */
   #queue = [];
+  /** @type {Set<Entry>} */
   #changed = new Set();
   #list;
   #row;
 
+  /** @param {HTMLElement} list @param {HTMLTemplateElement} row */
   constructor(list, row) {
     this.#list = list;
     this.#row = row;
   }
 
   get size() { return this.#entries.size; }
+  /** @param {string} path */
   has(path) { return this.#entries.has(path); }
+  /** @param {State} state */
   count(state) { return this.#counts[state]; }
 
-  /** What the server says there is. */
+  /** What the server says there is. @param {Api.Upload[]} rows @param {string} collection */
   learn(rows, collection) {
-    const whole = (row) => row.received === row.byte_size;
-    const lackingFirst = [...rows].sort((one, other) => whole(one) - whole(other));
+    const whole = (/** @type {Api.Upload} */ row) => row.received === row.byte_size;
+    const lackingFirst = rows.toSorted((row, other) => Number(whole(row)) - Number(whole(other)));
     for (const { id, path, byte_size: bytes, received } of lackingFirst) {
+      /** @type {Entry} */
       const entry = { address: `${collection}${id}/`, path, bytes, received, file: null, state: "", reason: "", row: null };
       this.#entries.set(path, entry);
       this.set(entry, received === bytes ? "here" : "lacking");
     }
   }
 
-  /** A file from this computer. The one of that name that is being sent, or is here with the same length, stays. */
+  /**
+   * A file from this computer. The one of that name that is being sent, or is here with the same length, stays.
+   *
+   * @param {string} path
+   * @param {File} file
+   */
   choose(path, file) {
     const known = this.#entries.get(path);
     if (known?.state === "sending" || (known?.state === "here" && known.bytes === file.size)) return;
-    const entry = known ?? { address: "", path, received: 0, state: "", reason: "", row: null };
+    /** @type {Entry} */
+    const entry = known ?? { address: "", path, bytes: 0, received: 0, file: null, state: "", reason: "", row: null };
     Object.assign(entry, { file, bytes: file.size });
     this.#entries.set(path, entry);
     this.set(entry, "waiting");
   }
 
+  /** @param {Entry} entry @param {State} state @param {string} [reason] */
   set(entry, state, reason = "") {
     if (entry.state) this.#counts[entry.state] -= 1;
     this.#counts[state] += 1;
@@ -56,8 +84,9 @@ export class Files {
     this.#changed.add(entry);
   }
 
+  /** @param {Entry} entry */
   forget(entry) {
-    this.#counts[entry.state] -= 1;
+    if (entry.state) this.#counts[entry.state] -= 1;
     this.#entries.delete(entry.path);
     entry.state = "";
     entry.row?.remove();
@@ -65,11 +94,9 @@ export class Files {
 
   /** The next that waits, or undefined. */
   next() {
-    while (this.#queue.length) {
-      const entry = this.#queue.shift();
-      if (entry.state === "waiting") return entry;
-    }
-    return undefined;
+    let entry = this.#queue.shift();
+    while (entry && entry.state !== "waiting") entry = this.#queue.shift();
+    return entry;
   }
 
   totals() {
@@ -82,7 +109,11 @@ export class Files {
     return { bytes, received };
   }
 
-  of(node) { return this.#entries.get(node.closest("[data-path]").dataset.path); }
+  /** The file in whose row a control is. @param {HTMLElement} control */
+  of(control) {
+    const row = /** @type {HTMLElement | null} */ (control.closest("[data-path]"));
+    return this.#entries.get(row?.dataset.path ?? "");
+  }
 
   /** Draws what changed. Beyond so many rows only files that are under way, or that something is wrong with, have one. */
   paint() {
@@ -94,6 +125,7 @@ export class Files {
     more.textContent = say("more", { count: hidden.toLocaleString() });
   }
 
+  /** @param {Entry} entry */
   #draw(entry) {
     if (!entry.state) return;
     const matters = entry.state !== "here" && entry.state !== "waiting";
@@ -117,11 +149,13 @@ export class Files {
     one('[data-action="remove"]', row).hidden = state === "sending";
   }
 
+  /** @param {Entry} entry */
   #add(entry) {
-    entry.row = this.#row.content.firstElementChild.cloneNode(true);
-    entry.row.dataset.path = entry.path;
-    one("[data-name]", entry.row).textContent = entry.path;
-    for (const word of entry.row.querySelectorAll("[data-of]")) word.textContent = entry.path;
-    this.#list.append(entry.row);
+    const row = /** @type {HTMLElement} */ (this.#row.content.firstElementChild?.cloneNode(true));
+    row.dataset.path = entry.path;
+    one("[data-name]", row).textContent = entry.path;
+    for (const word of all("[data-of]", row)) word.textContent = entry.path;
+    this.#list.append(row);
+    entry.row = row;
   }
 }

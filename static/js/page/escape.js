@@ -15,7 +15,11 @@ const closed = () => { closedAt = performance.now(); };
 document.addEventListener("cancel", closed, { capture: true });
 document.addEventListener("fullscreenchange", () => { if (!document.fullscreenElement) closed(); });
 
-/** Whether a press of Escape is already spent on something else. It leaves full screen if the browser has not. */
+/**
+ * Whether a press of Escape is already spent on something else. It leaves full screen if the browser has not.
+ *
+ * @param {KeyboardEvent} event
+ */
 export function isEscapeSpent(event) {
   if (event.repeat || event.isComposing || event.defaultPrevented || anyOpen()) return true;
   if (document.fullscreenElement) {

@@ -6,7 +6,9 @@
  * (detail: side), `moved`, `blocked` (detail: "sound" or "play").
  */
 
-import { SIDES } from "../page/dom.js";
+import { SIDES, bySide } from "../page/dom.js";
+
+/** @typedef {Pick<Clip, "fps" | "duration_s">} Length how long and fast a video runs */
 
 const ENOUGH_TO_START = 4; // HAVE_ENOUGH_DATA, which is when `canplaythrough` comes
 const ENOUGH_TO_GO_ON = 3;
@@ -19,23 +21,35 @@ const ROUNDING = 1e-3;
 const TELLING = ["waiting", "stalled", "canplay", "canplaythrough", "loadeddata", "seeked", "emptied", "durationchange"];
 
 export class Duo extends EventTarget {
-  videos = null;
+  /** The elements that play; before the first pair, two that are not on the page. @type {BySide<HTMLVideoElement>} */
+  videos = bySide(() => document.createElement("video"));
+  /** Whether there is a pair. */
+  #hasPair = false;
+  /** @type {Side | "both"} */
   selection = "both";
   rate = 1;
   loop = true;
+  /** @type {Side | "off"} */
   sound = "off";
   wanted = false; // what the person asked for
   running = false; // what happens
-  #clips = {};
+  /** @type {BySide<Length>} */
+  #clips = bySide(() => ({ fps: 0, duration_s: 0 }));
   /** The frame that both stand on; null while they play, and when they wait in the middle of playing. */
-  #parked = 0;
+  #parked = /** @type {number | null} */ (0);
   /** Which have come to their end and wait there for the other. */
   #over = { left: false, right: false };
   #listening = { left: new AbortController(), right: new AbortController() };
 
-  /** Takes over another pair of elements, with `{fps, duration_s}` of the clips by side. */
+  /**
+   * Takes over another pair of elements, with `{fps, duration_s}` of the clips by side.
+   *
+   * @param {BySide<HTMLVideoElement>} videos
+   * @param {BySide<Length>} clips
+   */
   adopt(videos, clips) {
     Object.assign(this, { videos, wanted: false, running: false, selection: "both", sound: "off" });
+    this.#hasPair = true;
     this.#clips = clips;
     this.#parked = 0;
     this.#over = { left: false, right: false };
@@ -44,13 +58,14 @@ export class Duo extends EventTarget {
     this.#changed();
   }
 
-  /** Another element has taken a side's place in `videos`, and stands where the old one stood. */
+  /** Another element has taken a side's place in `videos`, and stands where the old one stood. @param {Side} side */
   replaced(side) {
     this.#listen(side);
     this.#apply();
     this.#settle();
   }
 
+  /** @param {Side} side */
   #listen(side) {
     this.#listening[side].abort();
     this.#listening[side] = new AbortController();
@@ -69,7 +84,7 @@ export class Duo extends EventTarget {
     return SIDES.filter((side) => this.selection === "both" || this.selection === side);
   }
 
-  /** Seconds that a side's picture lasts; 0 while nobody knows. Its sound may be a little longer. */
+  /** Seconds that a side's picture lasts; 0 while nobody knows. Its sound may be a little longer. @param {Side} side */
   #length(side) {
     const [stated, found] = [this.#clips[side].duration_s, this.videos[side].duration];
     if (!Number.isFinite(found)) return stated || 0;
@@ -78,12 +93,12 @@ export class Duo extends EventTarget {
 
   /** Seconds that the longer of the chosen videos lasts. */
   get duration() {
-    return this.videos ? Math.max(...this.chosen.map((side) => this.#length(side))) : 0;
+    return this.#hasPair ? Math.max(...this.chosen.map((side) => this.#length(side))) : 0;
   }
 
   /** Seconds from the beginning; of a frame that is parked on, its beginning. */
   get position() {
-    if (!this.videos) return 0;
+    if (!this.#hasPair) return 0;
     return this.#parked === null ? Math.min(this.videos[this.#leader()].currentTime, this.duration) : this.#parked / this.fps;
   }
 
@@ -92,6 +107,7 @@ export class Duo extends EventTarget {
     return this.chosen.reduce((longest, side) => (this.#length(side) > this.#length(longest) ? side : longest));
   }
 
+  /** @param {Side} side */
   #fpsOf(side) {
     return this.#clips[side].fps || USUAL_FPS;
   }
@@ -110,21 +126,23 @@ export class Duo extends EventTarget {
     return Math.max(0, Math.round(this.duration * this.fps) - 1);
   }
 
+  /** @param {number} frame */
   #within(frame) {
     return Math.min(this.lastFrame, Math.max(0, frame));
   }
 
   get ready() {
-    return this.videos !== null && this.chosen.every((side) => this.isReady(side));
+    return this.#hasPair && this.chosen.every((side) => this.isReady(side));
   }
 
+  /** @param {Side} side */
   isReady(side) {
     const video = this.videos[side];
     if (video.seeking || video.error) return false;
     return this.#over[side] || video.readyState >= (this.running ? ENOUGH_TO_GO_ON : ENOUGH_TO_START);
   }
 
-  /** Whether a side has come to its end and waits there for the other. */
+  /** Whether a side has come to its end and waits there for the other. @param {Side} side */
   isOver(side) {
     return this.#over[side];
   }
@@ -132,7 +150,7 @@ export class Duo extends EventTarget {
   // --- What a person asks for -----------------------------------------------------------------------
 
   play() {
-    if (!this.videos) return;
+    if (!this.#hasPair) return;
     this.wanted = true;
     if (this.duration && this.frame === this.lastFrame) this.#goTo(0);
     else this.#settle();
@@ -149,43 +167,46 @@ export class Duo extends EventTarget {
     else this.play();
   }
 
-  /** Steps by frames of the faster video, pausing first. */
+  /** Steps by frames of the faster video, pausing first. @param {number} frames */
   step(frames) {
-    if (!this.videos) return;
+    if (!this.#hasPair) return;
     const { frame } = this;
     this.wanted = false;
     this.#goTo(frame + frames);
   }
 
+  /** @param {number} seconds */
   stepSeconds(seconds) {
     this.step(Math.round(seconds * this.fps));
   }
 
-  /** Puts both on a frame; playing goes on from there. */
+  /** Puts both on a frame; playing goes on from there. @param {number} frame */
   toFrame(frame) {
-    if (this.videos) this.#goTo(frame);
+    if (this.#hasPair) this.#goTo(frame);
   }
 
-  /** Which play from now on: left, both or right. Turning to both brings them to one place again. */
+  /** Which play from now on. Turning to both brings them to one place again. @param {Side | "both"} selection */
   select(selection) {
-    if (!this.videos || selection === this.selection) return;
+    if (!this.#hasPair || selection === this.selection) return;
     const { frame } = this;
     this.selection = selection;
     this.#goTo(frame);
   }
 
+  /** @param {number} rate */
   setRate(rate) {
     this.rate = rate;
     this.#apply();
     this.#changed();
   }
 
+  /** @param {boolean} loop */
   setLoop(loop) {
     this.loop = loop;
     this.#changed();
   }
 
-  /** Sound of one side, or "off". */
+  /** Sound of one side, or "off". @param {Side | "off"} sound */
   setSound(sound) {
     this.sound = sound;
     this.#apply();
@@ -193,7 +214,7 @@ export class Duo extends EventTarget {
   }
 
   #apply() {
-    if (!this.videos) return;
+    if (!this.#hasPair) return;
     for (const side of SIDES) {
       const video = this.videos[side];
       video.defaultPlaybackRate = video.playbackRate = this.rate;
@@ -203,6 +224,7 @@ export class Duo extends EventTarget {
 
   // --- Moving ---------------------------------------------------------------------------------------
 
+  /** @param {number} frame */
   #goTo(frame) {
     this.#parked = this.#within(frame);
     this.#stop();
@@ -211,10 +233,10 @@ export class Duo extends EventTarget {
     this.#settle();
   }
 
-  /** Puts a side where the pair is parked; one that is shorter stays on its last frame. */
+  /** Puts a side where the pair is parked; one that is shorter stays on its last frame. @param {Side} side */
   #seek(side) {
     const video = this.videos[side];
-    const time = this.#parked && (this.#parked + 0.5) / this.fps; // before the first frame there is none to be shown
+    const time = this.#parked ? (this.#parked + 0.5) / this.fps : 0; // before the first frame there is none to be shown
     const length = this.#length(side);
     this.#over[side] = length > 0 && time >= length;
     if (video.readyState < HAVE_METADATA) return; // it joins as soon as it can
@@ -222,7 +244,12 @@ export class Duo extends EventTarget {
     if (video.seeking || Math.abs(video.currentTime - target) > 1e-4) video.currentTime = target;
   }
 
-  /** `time`, or the nearest time that no rounding can take for another of this side's frames. */
+  /**
+   * `time`, or the nearest time that no rounding can take for another of this side's frames.
+   *
+   * @param {Side} side
+   * @param {number} time
+   */
   #amidFrame(side, time) {
     if (time === 0) return 0;
     const fps = this.#fpsOf(side);
@@ -231,7 +258,7 @@ export class Duo extends EventTarget {
     return (frame + Math.min(1 - EDGE, Math.max(EDGE, time * fps - frame))) / fps;
   }
 
-  /** A side that comes later goes where the pair is. */
+  /** A side that comes later goes where the pair is. @param {Side} side */
   #join(side) {
     if (this.#parked) this.#seek(side);
     this.#settle();
@@ -239,7 +266,7 @@ export class Duo extends EventTarget {
 
   /** Makes what happens agree with what is wanted: both run, or neither. */
   #settle() {
-    if (!this.videos) return;
+    if (!this.#hasPair) return;
     if (this.wanted && this.ready) this.#start();
     else this.#stop();
     this.#changed();
@@ -255,6 +282,7 @@ export class Duo extends EventTarget {
     }
   }
 
+  /** @param {HTMLVideoElement} video */
   #playOne(video) {
     const { muted } = video;
     video.play().catch((error) => this.#refusedToPlay(error, muted));
@@ -265,7 +293,12 @@ export class Duo extends EventTarget {
     for (const side of SIDES) this.videos[side].pause();
   }
 
-  /** The browser wants a gesture first: without sound it may play all the same. */
+  /**
+   * The browser wants a gesture first: without sound it may play all the same.
+   *
+   * @param {Error} error
+   * @param {boolean} muted
+   */
   #refusedToPlay(error, muted) {
     if (error.name !== "NotAllowedError" || !this.wanted) return; // AbortError: a pause came first
     if (muted) this.pause();
@@ -274,17 +307,18 @@ export class Duo extends EventTarget {
     this.#settle();
   }
 
-  /** A media key, or the system, has paused one of two that play: both pause. */
+  /** A media key, or the system, has paused one of two that play: both pause. @param {Side} side */
   #pausedFromOutside(side) {
     const video = this.videos[side];
     if (this.running && this.chosen.includes(side) && video.paused && !video.ended) this.pause();
   }
 
-  /** Nothing but this instrument starts a video. */
+  /** Nothing but this instrument starts a video. @param {Side} side */
   #startedFromOutside(side) {
     if (!this.running || !this.chosen.includes(side)) this.videos[side].pause();
   }
 
+  /** @param {Side} side */
   #ended(side) {
     if (!this.videos[side].ended) return; // moved on meanwhile
     this.#over[side] = true;

@@ -1,7 +1,7 @@
 /** Fetches one clip whole, or finds that it is too large for that. */
 
 /** Larger clips stream. Two pairs of clips of this size are the 96 MB that a page holds at most. */
-export const MOST_BYTES = 24 * 1024 * 1024;
+const MOST_BYTES = 24 * 1024 * 1024;
 /** Without a byte for so long, a connection is given up. */
 const SILENCE_MS = 20_000;
 
@@ -11,6 +11,10 @@ export class NotThere extends Error {}
 /**
  * The clip as a Blob, or null where it is too large to hold. Raises AddressExpired, NotThere, or another error where
  * the network or the server failed. `onPercent(n)` tells how far it is; `priority` as for `fetch`.
+ *
+ * @param {string} address
+ * @param {{ signal: AbortSignal, priority: RequestPriority, onPercent: (percent: number) => void }} options
+ * @returns {Promise<Blob | null>}
  */
 export async function fetchClip(address, { signal, priority, onPercent }) {
   const silence = new AbortController();
@@ -30,15 +34,21 @@ export async function fetchClip(address, { signal, priority, onPercent }) {
   }
 }
 
+/** @param {Response} response */
 function refuse(response) {
   if (response.status === 410 || response.status === 403) throw new AddressExpired();
   if (response.status === 404) throw new NotThere();
   if (!response.ok) throw new Error(`The server answered ${response.status}.`);
 }
 
+/**
+ * @param {Response} response
+ * @param {{ heard: () => void, onPercent: (percent: number) => void }} options
+ */
 async function readWhole(response, { heard, onPercent }) {
   const size = Number(response.headers.get("Content-Length"));
   const chunks = [];
+  if (!response.body) throw new Error("The response has no body.");
   const reader = response.body.getReader();
   for (let got = 0, told = 0; ; ) {
     if (Math.max(size, got) > MOST_BYTES) {

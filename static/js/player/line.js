@@ -3,10 +3,16 @@
  * begins in a tab that nobody sees.
  */
 
+/** @type {{ load: () => Promise<void>, inSight: () => boolean }[]} */
 const waiting = [];
 let busy = false;
 
-/** Runs `load()` when its turn comes; `inSight()` says whether it is for the pair that the person looks at. */
+/**
+ * Runs `load()` when its turn comes; `inSight()` says whether it is for the pair that the person looks at.
+ *
+ * @param {() => Promise<void>} load
+ * @param {() => boolean} inSight
+ */
 export function inLine(load, inSight) {
   waiting.push({ load, inSight });
   turn();

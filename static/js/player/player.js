@@ -1,7 +1,7 @@
 /** The player on the page: two screens with captions, one transport bar, and the pair that waits behind. */
 
 import { anyOpen, onDialogOpen } from "../page/dialogs.js";
-import { SIDES, all, one, onAction, say } from "../page/dom.js";
+import { SIDES, all, around, bySide, given, one, onAction, say } from "../page/dom.js";
 import { passingWord } from "../page/status.js";
 import { Care } from "./care.js";
 import { Duo } from "./duo.js";
@@ -11,17 +11,19 @@ import { Sight } from "./sight.js";
 import { Veil } from "./veil.js";
 import { FASTEST_WATCHED, Viewing } from "./viewing.js";
 
-const bySide = (find) => Object.fromEntries(SIDES.map((side) => [side, find(side)]));
 const section = one("[data-player]");
 const screens = bySide((side) => one(`[data-screen="${side}"]`));
 const captions = bySide((side) => one(`[data-caption="${side}"]`));
 const slots = [0, 1].map((index) => bySide((side) => all("video", screens[side])[index]));
-const scrub = one("[data-scrub]");
+const scrub = one("input[data-scrub]");
 const time = one("[data-time]");
 const playButton = one('button[data-action="play"]');
-const speed = one("[data-speed]");
-const sound = one("[data-sound]");
+const speed = one("select[data-speed]");
+const sound = one("select[data-sound]");
+/** @type {Record<Api.VideoKey, Api.VideoKey>} */
 const OTHER = { video_0: "video_1", video_1: "video_0" };
+
+/** @typedef {Pick<Api.Assignment, "id" | "left"> & Partial<Api.Assignment>} Pair what the player must know of a pair */
 
 export class Player {
   duo = new Duo();
@@ -30,8 +32,11 @@ export class Player {
   hidden = false;
   #care;
   #sight = new Sight();
+  /** @type {Reel | null} */
   #reel = null;
+  /** @type {Reel | null} */
   #waiting = null;
+  /** @type {Reel | null} */
   #leaving = null;
   #onExpired;
   #onPlay;
@@ -39,6 +44,12 @@ export class Player {
   /**
    * `onExpired(reel)` renews addresses; `onPlay()` is called when the person first lets a pair play; `idleMs()` says how
    * long they have done nothing; `today()` the date.
+   *
+   * @param {object} outside
+   * @param {(reel: Reel) => Promise<boolean>} outside.onExpired
+   * @param {() => void} outside.onPlay
+   * @param {() => number} outside.idleMs
+   * @param {() => string} [outside.today]
    */
   constructor({ onExpired, onPlay, idleMs, today = () => "" }) {
     this.#onExpired = onExpired;
@@ -46,8 +57,8 @@ export class Player {
     this.#care = new Care(idleMs, today);
     this.duo.addEventListener("change", () => this.#paint());
     this.duo.addEventListener("moved", () => this.viewing.moved());
-    this.duo.addEventListener("ended", ({ detail: side }) => this.#ended(side));
-    this.duo.addEventListener("blocked", ({ detail }) => passingWord(say(detail === "sound" ? "sound_blocked" : "play_blocked"), "warn"));
+    this.#hear("ended", (side) => this.#ended(/** @type {Side} */ (side)));
+    this.#hear("blocked", (detail) => passingWord(say(detail === "sound" ? "sound_blocked" : "play_blocked"), "warn"));
     document.addEventListener("visibilitychange", () => { if (document.hidden) this.duo.pause(); });
     bindFullScreen();
     onDialogOpen(() => { this.duo.pause(); leaveFullScreen(); });
@@ -57,8 +68,25 @@ export class Player {
   }
 
   /**
+   * Listens to an event of the two videos that says more.
+   *
+   * @param {string} name
+   * @param {(detail: string) => void} run
+   */
+  #hear(name, run) {
+    this.duo.addEventListener(name, (event) => { if (event instanceof CustomEvent) run(event.detail); });
+  }
+
+  /**
    * Shows a pair: the one that waits behind if it is that one, else loads it. `clips` by side. `draft`: what was
    * reported of it before, with `viewing` by side.
+   *
+   * @param {Pair} assignment
+   * @param {BySide<Clip>} clips
+   * @param {object} [before]
+   * @param {boolean} [before.hidden]
+   * @param {EarlierViewing} [before.viewing]
+   * @param {Api.Care} [before.care]
    */
   show(assignment, clips, { hidden = false, viewing = undefined, care = undefined } = {}) {
     const { id } = assignment;
@@ -83,12 +111,12 @@ export class Player {
     if (this.#leaving) requestAnimationFrame(() => setTimeout(() => this.#letGo()));
   }
 
-  /** Loads the following pair behind the screens. */
+  /** Loads the following pair behind the screens. @param {number} id @param {BySide<Clip>} clips */
   prepare(id, clips) {
     if (this.#waiting?.id === id) return;
     this.#letGo();
     this.#waiting?.dispose();
-    this.#waiting = this.#load(id, slots.find((slot) => slot !== this.#reel.videos), clips);
+    this.#waiting = this.#load(id, slots[this.#reel?.videos === slots[0] ? 1 : 0], clips);
   }
 
   /** Shows and keeps nothing. */
@@ -105,6 +133,7 @@ export class Player {
     this.#leaving = null;
   }
 
+  /** @param {number} id @param {BySide<HTMLVideoElement>} videos @param {BySide<Clip>} clips */
   #load(id, videos, clips) {
     return new Reel(id, videos, clips, {
       onChange: () => this.#paint(),
@@ -113,6 +142,7 @@ export class Player {
     });
   }
 
+  /** @param {BySide<HTMLVideoElement>} videos */
   #activate(videos) {
     for (const slot of slots) {
       for (const side of SIDES) {
@@ -128,6 +158,9 @@ export class Player {
   /**
    * Hides both (pausing, muting and veiling them, off the full screen), or shows them again, under a filter if there is
    * one. A hide `counts` as a sign of distress only where the person asked for nothing else.
+   *
+   * @param {boolean} hidden
+   * @param {{ counts: boolean }} options
    */
   hide(hidden, { counts }) {
     if (hidden && !this.hidden && counts) this.#care.hid();
@@ -165,9 +198,13 @@ export class Player {
     if (!this.hidden && this.#reel) this.veil.turn(this.duo.chosen);
   }
 
-  /** How the pair was watched and presented, with `videoOn(side)` naming each video. */
+  /**
+   * How the pair was watched and presented, with `videoOn(side)` naming each video.
+   *
+   * @param {VideoOn} videoOn
+   */
   report(videoOn) {
-    const report = this.viewing.report(videoOn, screens, this.#reel.videos);
+    const report = this.viewing.report(videoOn, screens, this.duo.videos);
     const { filter, warning } = this.veil;
     Object.assign(report.presentation, { filter, warning }, filter === "none" ? {} : this.#care.presentation(videoOn));
     return report;
@@ -178,37 +215,44 @@ export class Player {
     return this.veil.filter === "blur" && SIDES.some((side) => !this.#care.wasRevealed(side));
   }
 
-  /** What the person was exposed to; never a part of the answers. */
+  /** What the person was exposed to; never a part of the answers. @param {VideoOn} videoOn */
   care(videoOn) {
     return this.#care.report(videoOn);
   }
 
   #sample() {
-    if (!this.#reel || this.duo.videos !== this.#reel.videos) return;
+    const { videos } = this.duo;
+    if (this.#reel?.videos !== videos) return;
     const inSight = this.hidden || !document.body.dataset.assignment ? [] : SIDES;
-    this.#care.sample(inSight.filter((side) => this.#reel.videos[side].readyState >= 2), (side) => this.veil.isVeiled(side));
+    this.#care.sample(inSight.filter((side) => videos[side].readyState >= 2), (side) => this.veil.isVeiled(side));
     if (!this.duo.running) return;
-    const playing = this.duo.chosen.filter((side) => !this.duo.videos[side].paused);
+    const playing = this.duo.chosen.filter((side) => !videos[side].paused);
     const { rate, sound: audible } = this.duo;
-    const how = { rate, sound: audible, fullScreen: isFullScreen(), isSeen: (side) => this.#isSeen(side) };
-    if (this.viewing.sample(this.duo.videos, playing, how)) this.#paint();
+    const how = { rate, sound: audible, fullScreen: isFullScreen(), isSeen: (/** @type {Side} */ side) => this.#isSeen(side) };
+    if (this.viewing.sample(videos, playing, how)) this.#paint();
     else this.#paintTime();
   }
 
+  /** @param {Side} side */
   #ended(side) {
     this.viewing.ended(side, this.duo.videos[side], { rate: this.duo.rate, isSeen: () => this.#isSeen(side) });
   }
 
-  /** Whether the person can see what a video shows: greyscale shows it, the blur does not. */
+  /** Whether the person can see what a video shows: greyscale shows it, the blur does not. @param {Side} side */
   #isSeen(side) {
     return !this.hidden && !this.#isBlurred(side) && !anyOpen() && this.#sight.isVisible(side);
   }
 
+  /** @param {Side} side */
   #isBlurred(side) {
     return this.veil.filter === "blur" && this.veil.isVeiled(side);
   }
 
-  /** What the person must change before a side can count as watched: "blurred", "fast", or "" for nothing. */
+  /**
+   * What the person must change before a side can count as watched: "blurred", "fast", or "" for nothing.
+   *
+   * @param {Side} side
+   */
   obstacle(side) {
     if (this.#isBlurred(side)) return "blurred";
     return this.duo.rate > FASTEST_WATCHED ? "fast" : "";
@@ -220,21 +264,27 @@ export class Player {
     onAction("forward", () => this.duo.step(1));
     onAction("loop", () => this.duo.setLoop(!this.duo.loop));
     onAction("reveal", () => this.hide(false, { counts: false }));
-    onAction("unveil", (button) => { this.veil.reveal(button.dataset.for); playButton.focus(); });
+    onAction("unveil", (button) => { this.veil.reveal(sideOf(button)); playButton.focus(); });
     onAction("veil", () => this.turnVeil());
-    onAction("reload", (button) => this.#reel?.retry(button.dataset.for));
-    for (const button of all("[data-select]")) button.addEventListener("click", () => this.duo.select(button.dataset.select));
+    onAction("reload", (button) => this.#reel?.retry(sideOf(button)));
+    for (const button of all("[data-select]")) {
+      button.addEventListener("click", () => this.duo.select(/** @type {Side | "both"} */ (button.dataset.select)));
+    }
     for (const side of SIDES) {
-      screens[side].addEventListener("click", (event) => { if (!event.target.closest("button")) this.toggle(); });
+      screens[side].addEventListener("click", (event) => { if (!around(event, "button")) this.toggle(); });
     }
     speed.addEventListener("change", () => this.duo.setRate(Number(speed.value)));
-    sound.addEventListener("change", () => { if (!this.hidden) this.duo.setSound(sound.value); else this.#paint(); });
+    sound.addEventListener("change", () => {
+      if (this.hidden) this.#paint();
+      else this.duo.setSound(/** @type {Side | "off"} */ (sound.value));
+    });
     scrub.addEventListener("input", () => this.duo.toFrame(Number(scrub.value)));
   }
 
   #paint() {
-    if (!this.#reel || this.duo.videos !== this.#reel.videos) return;
     const { duo } = this;
+    const reel = this.#reel;
+    if (reel?.videos !== duo.videos) return;
     section.toggleAttribute("data-playing", duo.wanted);
     playButton.setAttribute("aria-pressed", String(duo.wanted));
     playButton.setAttribute("aria-label", say(duo.wanted ? "pause" : "play"));
@@ -245,26 +295,28 @@ export class Player {
     speed.value = String(duo.rate);
     sound.value = duo.sound;
     for (const side of SIDES) {
-      const caption = this.#caption(side);
+      const caption = this.#caption(side, reel);
       if (captions[side].textContent !== caption) captions[side].textContent = caption;
-      one(`[data-failed="${side}"]`).hidden = this.hidden || this.#reel.state[side] !== "failed";
+      one(`[data-failed="${side}"]`).hidden = this.hidden || reel.state[side] !== "failed";
     }
     this.#paintTime();
   }
 
-  #caption(side) {
-    const words = [this.#state(side)];
+  /** @param {Side} side @param {Reel} reel */
+  #caption(side, reel) {
+    const words = [this.#state(side, reel)];
     if (this.viewing.seen(side)) words.push(say("caption_seen"));
     return words.join(" · ");
   }
 
-  #state(side) {
+  /** @param {Side} side @param {Reel} reel */
+  #state(side, reel) {
     const { duo } = this;
-    const state = this.#reel.state[side];
+    const state = reel.state[side];
     if (this.hidden) return say("caption_hidden");
     if (state === "failed") return say("caption_failed");
     if (state === "loading" || state === "large") {
-      const n = this.#reel.percent[side];
+      const n = reel.percent[side];
       return n === null ? say("caption_loading") : say("caption_percent", { n });
     }
     if (duo.isOver(side)) return say("caption_ended");
@@ -284,4 +336,8 @@ export class Player {
   }
 }
 
+/** The side that a button is for, as the template says. @param {HTMLElement} button */
+const sideOf = (button) => /** @type {Side} */ (given(button, "for"));
+
+/** @param {Pair} assignment @param {Side} side @returns {Api.VideoKey} */
 const videoOn = (assignment, side) => (side === "left" ? assignment.left : OTHER[assignment.left]);

@@ -10,11 +10,21 @@ import { standIn } from "./stand_in.js";
 
 const RETRIES_MS = [600, 2000];
 
+/**
+ * @typedef {object} Events
+ * @property {() => void} onChange
+ * @property {(reel: Reel) => Promise<boolean>} onExpired
+ * @property {(side: Side) => void} onReplaced
+ */
+
 export class Reel {
-  state = { left: "loading", right: "loading" }; // loading | ready | large | streaming | failed
+  /** @type {BySide<"loading" | "ready" | "large" | "streaming" | "failed">} */
+  state = { left: "loading", right: "loading" };
+  /** @type {BySide<number | null>} */
   percent = { left: null, right: null };
   inSight = false;
   #given = new AbortController();
+  /** @type {Partial<BySide<string>>} */
   #objectUrls = {};
   #renewed = { left: false, right: false };
   #onChange;
@@ -25,9 +35,16 @@ export class Reel {
    * `clips`: `{playback_url, poster_url, duration_s, fps}` by side. `onExpired(reel)` fetches fresh addresses and gives
    * them to `readdress`; it answers whether that worked. `onReplaced(side)` when another element has taken a place in
    * `videos`.
+   *
+   * @param {number} id
+   * @param {BySide<HTMLVideoElement>} videos
+   * @param {BySide<Clip>} clips
+   * @param {Events} events
    */
   constructor(id, videos, clips, { onChange, onExpired, onReplaced }) {
-    Object.assign(this, { id, videos, clips });
+    this.id = id;
+    this.videos = videos;
+    this.clips = clips;
     this.#onChange = onChange;
     this.#onExpired = onExpired;
     this.#onReplaced = onReplaced;
@@ -40,6 +57,7 @@ export class Reel {
     }
   }
 
+  /** @param {Side} side */
   #listen(side) {
     const video = this.videos[side];
     const { signal } = this.#given;
@@ -48,6 +66,7 @@ export class Reel {
     video.addEventListener("loadeddata", () => video.removeAttribute("poster"), { signal }); // else it stays until play
   }
 
+  /** @param {BySide<Clip>} clips */
   readdress(clips) {
     this.clips = clips;
   }
@@ -61,7 +80,7 @@ export class Reel {
     }
   }
 
-  /** Loads a failed clip again. */
+  /** Loads a failed clip again. @param {Side} side */
   retry(side) {
     if (this.state[side] !== "failed") return;
     this.#set(side, "loading");
@@ -83,10 +102,12 @@ export class Reel {
 
   // --- Loading --------------------------------------------------------------------------------------
 
+  /** @param {Side} side @param {number} [attempt] */
   #queue(side, attempt = 0) {
     inLine(() => this.#load(side, attempt), () => this.inSight);
   }
 
+  /** @param {Side} side @param {number} attempt */
   async #load(side, attempt) {
     if (this.#given.signal.aborted) return;
     try {
@@ -96,6 +117,7 @@ export class Reel {
     }
   }
 
+  /** @param {Side} side */
   async #fetch(side) {
     const clip = await fetchClip(this.clips[side].playback_url, {
       signal: this.#given.signal,
@@ -108,34 +130,43 @@ export class Reel {
     else this.#set(side, "large");
   }
 
+  /** @param {Side} side @param {Blob} clip */
   #hold(side, clip) {
     this.#revoke(side);
-    this.#objectUrls[side] = URL.createObjectURL(clip);
-    this.videos[side].src = this.#objectUrls[side];
+    const address = URL.createObjectURL(clip);
+    this.#objectUrls[side] = address;
+    this.videos[side].src = address;
     this.#set(side, "ready");
   }
 
+  /** @param {Side} side */
   #stream(side) {
     this.videos[side].src = this.clips[side].playback_url;
     this.#set(side, "streaming");
   }
 
-  /** A fresh address is asked for once; a network that failed is given two more chances, and others go first. */
+  /**
+   * A fresh address is asked for once; a network that failed is given two more chances, and others go first.
+   *
+   * @param {Side} side
+   * @param {number} attempt
+   * @param {unknown} error
+   */
   async #missed(side, attempt, error) {
     const expired = error instanceof AddressExpired;
-    if (expired && (await this.#renew(side))) return this.#queue(side, attempt);
-    if (expired || error instanceof NotThere || attempt >= RETRIES_MS.length) return this.#set(side, "failed");
-    return setTimeout(() => this.#queue(side, attempt + 1), RETRIES_MS[attempt]);
+    if (expired && (await this.#renew(side))) this.#queue(side, attempt);
+    else if (expired || error instanceof NotThere || attempt >= RETRIES_MS.length) this.#set(side, "failed");
+    else setTimeout(() => this.#queue(side, attempt + 1), RETRIES_MS[attempt]);
   }
 
-  /** Whether there are fresh addresses now; false if the last ones did not help. */
+  /** Whether there are fresh addresses now; false if the last ones did not help. @param {Side} side */
   async #renew(side) {
     if (this.#renewed[side]) return false;
     this.#renewed[side] = true;
     return this.#onExpired(this).catch(() => false);
   }
 
-  /** The element cannot go on: what streamed continues at a fresh address, in the same place. */
+  /** The element cannot go on: what streamed continues at a fresh address, in the same place. @param {Side} side */
   async #broke(side) {
     const video = this.videos[side];
     if (!video.getAttribute("src")) return;
@@ -152,6 +183,7 @@ export class Reel {
     });
   }
 
+  /** @param {Side} side @param {HTMLVideoElement} fresh */
   #replace(side, fresh) {
     this.videos[side] = fresh;
     this.#listen(side);
@@ -159,19 +191,23 @@ export class Reel {
     this.#onReplaced(side);
   }
 
+  /** @param {Side} side @param {number} percent */
   #progress(side, percent) {
     this.percent[side] = percent;
-    this.#onChange(this);
+    this.#onChange();
   }
 
+  /** @param {Side} side */
   #revoke(side) {
-    if (this.#objectUrls[side]) URL.revokeObjectURL(this.#objectUrls[side]);
+    const address = this.#objectUrls[side];
+    if (address) URL.revokeObjectURL(address);
     delete this.#objectUrls[side];
   }
 
+  /** @param {Side} side @param {Reel["state"][Side]} state */
   #set(side, state) {
     this.state[side] = state;
     this.percent[side] = null;
-    this.#onChange(this);
+    this.#onChange();
   }
 }

@@ -1,12 +1,13 @@
 /** Whether a person can see each video: the page is visible, and at least half of the video's box is on the screen. */
 
-import { SIDES, one } from "../page/dom.js";
+import { SIDES, bySide, one } from "../page/dom.js";
 
 /** Part of a video's box that must be on the screen. */
 const LEAST_PART = 0.5;
 
 export class Sight {
-  #screens = Object.fromEntries(SIDES.map((side) => [side, one(`[data-screen="${side}"]`)]));
+  #screens = bySide((side) => one(`[data-screen="${side}"]`));
+  /** @type {Set<Side>} */
   #onScreen = new Set();
 
   constructor() {
@@ -14,13 +15,16 @@ export class Sight {
     for (const side of SIDES) observer.observe(this.#screens[side]);
   }
 
+  /** @param {IntersectionObserverEntry[]} entries */
   #observe(entries) {
     for (const { target, intersectionRatio, boundingClientRect: box } of entries) {
       const isOn = intersectionRatio >= LEAST_PART && box.width > 0 && box.height > 0;
-      this.#onScreen[isOn ? "add" : "delete"](target.dataset.screen);
+      const side = SIDES.find((each) => this.#screens[each] === target);
+      if (side) this.#onScreen[isOn ? "add" : "delete"](side);
     }
   }
 
+  /** @param {Side} side */
   isVisible(side) {
     const full = document.fullscreenElement;
     const behind = full !== null && !full.contains(this.#screens[side]);

@@ -3,9 +3,14 @@
 /**
  * Loads `address` at `place` (seconds) behind `old`. With its picture there, it lies over the old one, which goes as soon
  * as the new one is painted. `onPicture(fresh)` then; `onError()` if it comes to nothing; `signal` ends it.
+ *
+ * @param {HTMLVideoElement} old
+ * @param {string} address
+ * @param {number} place
+ * @param {{ signal: AbortSignal, onPicture: (fresh: HTMLVideoElement) => void, onError: () => void }} options
  */
 export function standIn(old, address, place, { signal, onPicture, onError }) {
-  const fresh = old.cloneNode();
+  const fresh = /** @type {HTMLVideoElement} */ (old.cloneNode());
   fresh.removeAttribute("poster");
   fresh.removeAttribute("data-active");
   fresh.src = address;
@@ -28,6 +33,7 @@ export function standIn(old, address, place, { signal, onPicture, onError }) {
   fresh.addEventListener("error", () => { settled.abort(); release(fresh); onError(); }, { signal: until });
 }
 
+/** @param {HTMLVideoElement} video */
 function release(video) {
   video.removeAttribute("src");
   video.load();

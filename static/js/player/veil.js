@@ -1,27 +1,27 @@
 /** What stands before a pair that may show harm: a warning, and a filter until the person reveals a side. */
 
-import { SIDES, one, say } from "../page/dom.js";
+import { SIDES, bySide, one, say } from "../page/dom.js";
 
-const bySide = (find) => Object.fromEntries(SIDES.map((side) => [side, find(side)]));
 const screens = bySide((side) => one(`[data-screen="${side}"]`));
 const strips = bySide((side) => one(`[data-veil="${side}"]`));
 const toggle = one('button[data-action="veil"]');
 
 export class Veil {
-  /** What veils this pair: none, blur or greyscale. */
+  /** What veils this pair. @type {Api.Assignment["media_filter"]} */
   filter = "none";
-  /** What was said of it: none, generic or named. */
+  /** What was said of it. @type {"none" | "generic" | "named"} */
   warning = "none";
   #revealed = { left: false, right: false };
 
-  /** For a pair that comes in sight; a harmless one is shown plain. */
-  lay({ sensitive = false, media_filter: filter = "none", may_show: harms = [] } = {}) {
+  /** For a pair that comes in sight; a harmless one is shown plain. @param {Partial<Api.Assignment>} assignment */
+  lay({ sensitive = false, media_filter: filter = "none", may_show: harms = [] }) {
     this.filter = sensitive ? filter : "none";
     this.warning = !sensitive ? "none" : harms.length ? "named" : "generic";
     for (const side of SIDES) one("[data-veil-words]", strips[side]).textContent = words(harms);
     this.cover();
   }
 
+  /** @param {Side} side */
   isVeiled(side) {
     return this.filter !== "none" && !this.#revealed[side];
   }
@@ -31,11 +31,12 @@ export class Veil {
     this.#set(SIDES, false);
   }
 
+  /** @param {Side} side */
   reveal(side) {
     this.#set([side], true);
   }
 
-  /** Reveals these sides; if none of them is veiled, veils both again. */
+  /** Reveals these sides; if none of them is veiled, veils both again. @param {readonly Side[]} sides */
   turn(sides) {
     if (sides.some((side) => this.isVeiled(side))) this.#set(sides, true);
     else this.cover();
@@ -46,6 +47,7 @@ export class Veil {
     if (this.filter === "none") for (const side of SIDES) strips[side].hidden = true;
   }
 
+  /** @param {readonly Side[]} sides @param {boolean} revealed */
   #set(sides, revealed) {
     for (const side of sides) this.#revealed[side] = revealed;
     for (const side of SIDES) {
@@ -60,6 +62,7 @@ export class Veil {
   }
 }
 
+/** @param {string[]} harms */
 function words(harms) {
   if (!harms.length) return say("may_show");
   return say("may_show_named", { harms: harms.map((key) => one(`[data-harm-label="${key}"]`).textContent).join(" · ") });

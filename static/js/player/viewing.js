@@ -3,7 +3,27 @@
  * and size. A video is watched while it plays at most at its own speed and the person can see it.
  */
 
-import { SIDES } from "../page/dom.js";
+import { SIDES, bySide } from "../page/dom.js";
+
+/**
+ * @typedef {object} How the videos play
+ * @property {number} rate
+ * @property {string} sound the side that is heard, or "off"
+ * @property {boolean} fullScreen
+ * @property {(side: Side) => boolean} isSeen whether the person can see a video
+ */
+/**
+ * @typedef {object} Account of how one video was watched
+ * @property {number} frame_s
+ * @property {number} played
+ * @property {number} watched
+ * @property {boolean} seen
+ * @property {number} loops
+ * @property {Set<number>} parts that were watched
+ * @property {number | null} at the time of the last sample, in the video
+ * @property {number} since seconds played since it was last moved
+ * @property {boolean} watching
+ */
 
 /** A video counts as seen through when each of this many equal parts of it has been watched, … */
 const PARTS = 32;
@@ -17,44 +37,60 @@ const LONGEST_STEP_S = 0.6;
 const LOOP_SHARE = 0.5;
 
 export class Viewing {
-  #sides = new Map();
-  #presentation;
+  /** @type {BySide<Account> | null} */
+  #sides = null;
+  #presentation = beginning();
 
-  /** A fresh account of a pair of clips, or one that goes on from an earlier report by side. */
+  /**
+   * A fresh account of a pair of clips, or one that goes on from an earlier report by side.
+   *
+   * @param {BySide<Pick<Clip, "fps">>} clips
+   * @param {EarlierViewing} [earlier]
+   */
   reset(clips, earlier = {}) {
-    for (const side of SIDES) {
+    this.#sides = bySide((side) => {
       const { played_s: played = 0, watched_s: watched = 0, seen_through: seen = false, loops = 0 } = earlier[side] ?? {};
       const frame_s = 1 / (clips[side].fps || 25);
-      const account = { frame_s, played, watched, seen, loops, parts: new Set() };
-      this.#sides.set(side, { ...account, at: null, since: 0, watching: false });
-    }
-    const { together_s = 0, singly_s = 0, sound_s = 0, full_screen_s = 0, speeds = {} } = earlier.presentation ?? {};
-    this.#presentation = { together_s, singly_s, sound_s, full_screen_s, speeds: { ...speeds } };
+      return { frame_s, played, watched, seen, loops, parts: new Set(), at: null, since: 0, watching: false };
+    });
+    this.#presentation = beginning(earlier.presentation);
   }
 
+  /** @param {Side} side */
+  #of(side) {
+    if (!this.#sides) throw new Error("No pair is being watched.");
+    return this.#sides[side];
+  }
+
+  /** @param {Side} side */
   seen(side) {
-    return this.#sides.get(side)?.seen ?? false;
+    return this.#sides?.[side].seen ?? false;
   }
 
   /**
    * Takes one sample of a playing pair: `videos` by side, those that play, and how; `isSeen(side)` says whether the person
    * can see a video. Returns whether a side became seen through.
+   *
+   * @param {BySide<HTMLVideoElement>} videos
+   * @param {Side[]} playing
+   * @param {How} how
    */
   sample(videos, playing, { rate, sound, fullScreen, isSeen }) {
     let became = false;
     let longest = 0;
     for (const side of playing) {
-      const account = this.#sides.get(side);
+      const account = this.#of(side);
       const { currentTime: at, duration } = videos[side];
-      const jumped = account.at === null;
-      const played = !jumped && at > account.at && at - account.at <= LONGEST_STEP_S * rate ? at - account.at : 0;
+      const before = account.at;
+      const jumped = before === null;
+      const played = !jumped && at > before && at - before <= LONGEST_STEP_S * rate ? at - before : 0;
       account.played += played / rate;
       account.since += played;
       longest = Math.max(longest, played / rate);
       if (sound === side) this.#presentation.sound_s += played / rate;
       const watching = rate <= FASTEST_WATCHED && isSeen(side);
-      const goesOn = watching && account.watching && played > 0;
-      const from = goesOn ? account.at : Math.floor(at / account.frame_s) * account.frame_s; // a frame is seen whole
+      const goesOn = watching && account.watching && played > 0 && before !== null;
+      const from = goesOn ? before : Math.floor(at / account.frame_s) * account.frame_s; // a frame is seen whole
       if (watching && (goesOn || jumped || played)) became = this.#watch(account, { from, to: at, duration, rate }) || became;
       Object.assign(account, { at, watching });
     }
@@ -62,32 +98,40 @@ export class Viewing {
     return became;
   }
 
-  /** A video reached its end, played as in `sample`. Returns whether it thereby became seen through. */
+  /**
+   * A video reached its end, played as in `sample`. Returns whether it thereby became seen through.
+   *
+   * @param {Side} side
+   * @param {HTMLVideoElement} video
+   * @param {Pick<How, "rate" | "isSeen">} how
+   */
   ended(side, { duration }, { rate, isSeen }) {
-    const account = this.#sides.get(side);
+    const account = this.#of(side);
     const rest = account.at === null ? Infinity : duration - account.at;
     const played = rest <= LONGEST_STEP_S * rate; // else it ended while nobody saw it
     if (played && account.since + rest >= LOOP_SHARE * duration) account.loops += 1;
-    const watched = played && account.watching && rate <= FASTEST_WATCHED && isSeen(side);
-    const became = watched && this.#watch(account, { from: account.at, to: duration, duration, rate });
+    const watched = played && account.at !== null && account.watching && rate <= FASTEST_WATCHED && isSeen(side);
+    const became = watched && this.#watch(account, { from: account.at ?? 0, to: duration, duration, rate });
     Object.assign(account, { at: null, since: 0, watching: false });
     return became;
   }
 
   /** The place moved without playing. */
   moved() {
-    for (const account of this.#sides.values()) Object.assign(account, { at: null, since: 0, watching: false });
+    for (const account of Object.values(this.#sides ?? {})) Object.assign(account, { at: null, since: 0, watching: false });
   }
 
+  /** @param {Account} account @param {{ from: number, to: number, duration: number, rate: number }} span */
   #watch(account, { from, to, duration, rate }) {
     account.watched += (to - from) / rate;
-    const part = (time) => Math.min(PARTS - 1, Math.max(0, Math.floor((time / duration) * PARTS)));
+    const part = (/** @type {number} */ time) => Math.min(PARTS - 1, Math.max(0, Math.floor((time / duration) * PARTS)));
     for (let index = part(from); index <= part(to); index += 1) account.parts.add(index);
     if (account.seen || account.parts.size < PARTS || account.watched < WATCHED_SHARE * duration) return false;
     account.seen = true;
     return true;
   }
 
+  /** @param {number} seconds @param {number} many @param {number} rate @param {boolean} fullScreen */
   #count(seconds, many, rate, fullScreen) {
     const { speeds } = this.#presentation;
     this.#presentation[many > 1 ? "together_s" : "singly_s"] += seconds;
@@ -95,24 +139,39 @@ export class Viewing {
     speeds[rate] = (speeds[rate] ?? 0) + seconds;
   }
 
-  /** The report for the API, with `videoOn(side)` naming each video. */
+  /**
+   * The report for the API, with `videoOn(side)` naming each video.
+   *
+   * @param {VideoOn} videoOn
+   * @param {BySide<HTMLElement>} screens
+   * @param {BySide<HTMLVideoElement>} videos
+   * @returns {Api.Viewing & { presentation: Api.Presentation }}
+   */
   report(videoOn, screens, videos) {
+    /** @type {Api.Viewing} */
     const report = {};
     for (const side of SIDES) {
-      const { played, watched, seen, loops } = this.#sides.get(side);
+      const { played, watched, seen, loops } = this.#of(side);
       report[videoOn(side)] = { played_s: rounded(played), watched_s: rounded(watched), seen_through: seen, loops };
     }
     const { speeds, ...seconds } = this.#presentation;
-    report.presentation = {
+    const presentation = {
       ...inHundredths(seconds),
       speeds: inHundredths(speeds),
       box: [screens.left.clientWidth, screens.left.clientHeight],
       pixel_ratio: devicePixelRatio,
       native: Object.fromEntries(SIDES.map((side) => [videoOn(side), [videos[side].videoWidth, videos[side].videoHeight]])),
     };
-    return report;
+    return { ...report, presentation };
   }
 }
 
+/** How the videos were presented so far, at first or by an earlier report. @param {Api.Presentation} [earlier] */
+function beginning({ together_s = 0, singly_s = 0, sound_s = 0, full_screen_s = 0, speeds = {} } = {}) {
+  return { together_s, singly_s, sound_s, full_screen_s, speeds: { ...speeds } };
+}
+
+/** @param {number} seconds */
 export const rounded = (seconds) => Math.round(seconds * 100) / 100;
+/** @param {Record<string, number>} all */
 const inHundredths = (all) => Object.fromEntries(Object.entries(all).map(([name, seconds]) => [name, rounded(seconds)]));

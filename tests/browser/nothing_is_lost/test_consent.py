@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from annotation import consent
 from annotation.models import Annotation, Assignment
-from catalog.models import Study
+from studies.models import Study
 from tests.browser.nothing_is_lost.conftest import (
     STATUS,
     SUBMIT,
@@ -135,5 +135,5 @@ def test_an_answer_that_comes_after_the_study_was_closed_says_that_it_is_not_cou
     Study.objects.filter(pk=study.pk).update(state="closed")
     submit(page)
     [annotation] = stored(1)
-    assert (annotation.standing.counted, annotation.standing.reason) == (False, "surplus_study_closed")
+    assert (annotation.standing.counted, annotation.standing.uncounted_reason) == (False, "surplus_study_closed")
     expect(page.locator(STATUS)).to_contain_text("kept, but not counted")

@@ -95,6 +95,16 @@ def test_an_answer_that_is_refused_comes_back_with_the_reason(workspace, study):
     assert Annotation.objects.count() == 0
 
 
+def test_an_empty_response_that_is_not_from_the_server_does_not_end_an_answer(workspace):
+    """Networks that want a sign-in of their own, and some proxies, respond 200 or 204 to everything."""
+    page = workspace()
+    page.route("**/submit/", lambda route: route.fulfill(status=204), times=1)
+    answered = answer_and_submit(page)
+    expect(page.locator(STATUS)).to_contain_text("Answer saved")  # before `stored`, which lets Playwright do nothing
+    [annotation] = stored(1)
+    assert annotation.assignment_id == answered
+
+
 def test_a_server_that_is_killed_during_a_submission_stores_it_once(chromium, study, annotator, playable_pairs):
     playable_pairs(study, 3)
     port = free_port()

@@ -1,0 +1,91 @@
+"""A reviewer's revision of somebody else's answer: tags and slips, never a preference (protocol, rule 5).
+
+It stands from then on. Its annotator reads on their page that a reviewer corrected the answer, and can no longer
+change it: the trigger `standing_correction_stays` refuses that whoever writes.
+"""
+
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from annotation import acceptance, revisions
+from annotation.answers import Answers
+from annotation.models import Annotation, Assignment, Standing
+from annotation.protocol import CORRECTION, SUB_DIMENSION_KEYS
+from annotation.revisions import Revised
+from diptych.refusals import Refused
+
+PREFERENCES = (*SUB_DIMENSION_KEYS, "helpfulness", "harmlessness")
+
+
+def correct(
+    assignment: Assignment, reviewer: User, *, submission_id: UUID, answers: Answers, comment: str = ""
+) -> Revised:
+    """Make the reviewer's answers the ones that stand, as the next revision of an answered assignment.
+
+    1. Lock the assignment and its standing, so that a change by the annotator comes before the correction, or is
+       refused after it.
+    2. The same submission id with the same answers returns what was stored the first time.
+    3. Refuse where nothing was answered, the answer is the reviewer's own, a preference would change, or the batch is
+       accepted. The batch's row is locked, shared, until the commit.
+    4. Answers that stand already write no revision. Otherwise write it, move the standing to it, and record it.
+
+    Raise Refused with the reason.
+
+    Args:
+        comment: what the reviewer says about it to the annotator.
+    """
+    try:
+        with transaction.atomic():
+            locked = revisions.locked(assignment)
+            stored = Annotation.objects.filter(submission_id=submission_id).first()
+            if stored is not None:
+                return revisions.repeated(stored, locked, answers)
+            if locked.state != Assignment.State.SUBMITTED:
+                raise Refused(_("The person has not answered this pair."), "not_answered")
+            standing = revisions.locked_standing(locked)
+            _refuse(locked, standing, reviewer, answers)
+            if Answers.of(standing.current) == answers:
+                return Revised(standing.current, standing, created=False)
+            revision = _written(locked, standing.current, reviewer, submission_id, answers, comment)
+            revisions.make_current(revision, standing, actor=reviewer)
+            return Revised(revision, standing, created=True)
+    except IntegrityError as error:
+        # Another person used the same id at the same moment.
+        if "submission_id" in str(error):
+            raise Refused(_("This submission id belongs to another answer."), "submission_id_used") from error
+        raise
+
+
+def _refuse(assignment: Assignment, standing: Standing, reviewer: User, answers: Answers) -> None:
+    """Raise Refused where these answers cannot become the correction of what stands."""
+    if reviewer.pk == assignment.person_id:
+        raise Refused(_("This answer is your own. Somebody else has to correct it."), "own_answer")
+    _study_state, batch_state = acceptance.locked_states(assignment)
+    if not acceptance.BY_BATCH[batch_state].corrections:
+        raise Refused(_("This pair’s batch is accepted, so its answers stay as they are."), "batch_closed")
+    before, after = standing.current, answers.columns()
+    if any(getattr(before, name) != after[name] for name in PREFERENCES):
+        raise Refused(_("A correction may change tags only. Reject the answer if a preference is wrong."), "preference")
+
+
+def _written(
+    assignment: Assignment, before: Annotation, reviewer: User, submission_id: UUID, answers: Answers, comment: str
+) -> Annotation:
+    """Write the reviewer's revision. What was shown, and under which versions, is the annotator's."""
+    return Annotation.objects.create(
+        study=assignment.study,
+        assignment=assignment,
+        revision=before.revision + 1,
+        author=reviewer,
+        author_kind=Annotation.AuthorKind.CORRECTOR,
+        submission_id=submission_id,
+        reason=CORRECTION,
+        comment=comment,
+        presentation=before.presentation,
+        protocol_version=before.protocol_version,
+        guideline_version=before.guideline_version,
+        **answers.columns(),
+    )

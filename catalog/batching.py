@@ -1,0 +1,103 @@
+"""A study's batches, and making them anew of the pairs that nobody has yet."""
+
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_noop
+
+from catalog.models import Batch, PairsChange
+from diptych.database import locks
+from diptych.refusals import Refused
+from studies.models import Study
+
+BATCHES_A_PAGE = 50
+
+
+def batches_of(study: Study) -> QuerySet[Batch]:
+    """Return the batches in their order, each with the numbers of its pairs: all of them as `.pair_count`, those that
+    are held as `.held_count`, the answers that they want as `.wanted`, and those given or being given as `.taken`."""
+    return (
+        Batch.objects.filter(study=study)
+        .annotate(
+            pair_count=Count("pairs"),
+            held_count=Count("pairs", filter=~Q(pairs__held="")),
+            wanted=Coalesce(Sum("pairs__wanted"), 0),
+            taken=Coalesce(Sum(F("pairs__wanted") - F("pairs__open_slots")), 0),
+        )
+        .order_by("number")
+    )
+
+
+#: Pairs without a live lease or a counted answer, in a batch that is still open. Held ones come along: a pair that is
+#: looked at and let go again belongs to a batch like every other.
+FREE = """
+  FROM catalog_pair pair
+  JOIN catalog_batch batch ON batch.id = pair.batch_id AND batch.state = 'open'
+  JOIN catalog_prompt prompt ON prompt.id = pair.prompt_id
+ WHERE pair.study_id = %(study)s AND pair.kind = 'real' AND pair.open_slots = pair.wanted
+   AND (%(prompt_type)s = '' OR prompt.prompt_type = %(prompt_type)s)
+"""
+COUNT_FREE = f"SELECT count(*) {FREE}"
+
+#: 1. Lock the free pairs. Whoever leases passes by them. Whoever has one locked is waited for; then the row is read
+#:    again, and stays where it is if it was given.
+#: 2. Give each the number of its batch, in the order in which pairs are served, after the study's last number.
+#: 3. Make the batches, and move the pairs into them.
+REGROUP = f"""
+WITH free AS (
+    SELECT pair.id, pair.priority {FREE} AND pair.id <= %(until)s
+     ORDER BY pair.id FOR NO KEY UPDATE OF pair
+), last AS (
+    SELECT coalesce(max(number), 0) AS number FROM catalog_batch WHERE study_id = %(study)s
+), placed AS (
+    SELECT id, last.number + 1 + (row_number() OVER (ORDER BY priority DESC, id) - 1) / %(size)s AS number
+      FROM free, last
+), made AS (
+    INSERT INTO catalog_batch (study_id, number, state)
+    SELECT DISTINCT %(study)s, number, 'open' FROM placed
+    RETURNING id, number
+), moved AS (
+    UPDATE catalog_pair pair SET batch_id = made.id
+      FROM placed JOIN made USING (number) WHERE pair.id = placed.id
+    RETURNING pair.id
+)
+SELECT (SELECT count(*) FROM moved), (SELECT count(*) FROM made), (SELECT min(number) FROM made)
+"""  # noqa: S608 - of constants
+EMPTIED = """
+DELETE FROM catalog_batch batch
+ WHERE batch.study_id = %(study)s AND batch.state = 'open'
+   AND NOT EXISTS (SELECT FROM catalog_pair pair WHERE pair.batch_id = batch.id)
+"""
+
+
+#: Why batches cannot be made, in words for people.
+IMPORTING = gettext_noop("Material is being imported into this study. Make batches when that is done.")
+NOTHING_FREE = gettext_noop("Every such pair is being answered or has answers, so none changes its batch.")
+
+
+def count_free(study: Study, prompt_type: str = "") -> int:
+    """Return how many pairs could be put into other batches now."""
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT_FREE, {"study": study.pk, "prompt_type": prompt_type})
+        return int(cursor.fetchone()[0])
+
+
+def regroup(change: PairsChange) -> tuple[int, dict[str, int]]:
+    """Put the pairs that nobody has yet into new batches, in one statement. Call it in a transaction.
+
+    However many they are, only pairs that nobody has are locked. Return how many pairs moved; and the number of the
+    first new batch, how many batches were made, and how many were left empty and deleted. Raises Refused.
+    """
+    values: dict[str, Any] = {"study": change.study_id, "size": change.value, "until": change.until} | change.choice
+    # An import numbers batches too, and fills the last one.
+    if not locks.try_lock(locks.Key.IMPORT_INTO_STUDY, change.study_id):
+        raise Refused(IMPORTING)
+    with connection.cursor() as cursor:
+        cursor.execute(REGROUP, values)
+        pairs, batches, first = cursor.fetchone()
+        if not pairs:
+            raise Refused(NOTHING_FREE)
+        cursor.execute(EMPTIED, values)
+        return pairs, {"first": first, "batches": batches, "emptied": cursor.rowcount}

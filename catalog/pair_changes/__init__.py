@@ -1,0 +1,1 @@
+"""Changes of many pairs at once: their overlap, their priority, their batches."""

@@ -1,0 +1,73 @@
+"""What people fill in to change many pairs: their overlap, their priority, their batches."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import Batch, Prompt
+from catalog.pair_changes.effects import ALL, OTHERS, OVERLAP, PRIORITY, SAMPLE, STILL_OPEN
+from studies.models import Study
+
+MOST_WANTED = 100
+#: Of `Pair.priority`.
+FURTHEST = 10**9
+PROMPT_TYPES = [
+    ("", _("of every type")),
+    (Prompt.Type.SAFETY_NEUTRAL, _("safety-neutral")),
+    (Prompt.Type.SAFETY_CRITICAL, _("safety-critical")),
+]
+
+
+class BatchingForm(forms.Form):
+    """How pairs that nobody has yet are put into batches anew."""
+
+    size = forms.IntegerField(label=_("Pairs a batch"), min_value=1, max_value=100_000, initial=500)
+    prompt_type = forms.ChoiceField(label=_("Prompts"), choices=PROMPT_TYPES, required=False)
+
+
+class PairsForm(forms.Form):
+    """A choice of pairs, and what they get."""
+
+    what = forms.ChoiceField(label=_("Change"), choices=[(OVERLAP, _("answers a pair")), (PRIORITY, _("priority"))])
+    value = forms.IntegerField(label=_("To"))
+    which = forms.ChoiceField(
+        label=_("Of pairs"),
+        choices=[(STILL_OPEN, _("that still want answers")), (ALL, _("all, also those that have them"))],
+    )
+    sample = forms.ChoiceField(
+        label=_("Random sample"), choices=[(OTHERS, _("left out")), (SAMPLE, _("it alone")), (ALL, _("included"))]
+    )
+    batch = forms.IntegerField(label=_("Batch"), min_value=1, required=False, help_text=_("Empty: all."))
+    prompt_type = forms.ChoiceField(label=_("Prompts"), choices=PROMPT_TYPES, required=False)
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *arguments: Any, study: Study, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.study = study
+
+    def clean_batch(self) -> int | None:
+        number: int | None = self.cleaned_data["batch"]
+        if number and not Batch.objects.filter(study=self.study, number=number).exists():
+            raise ValidationError(_("The study has no batch %(number)s.") % {"number": number})
+        return number
+
+    def clean(self) -> dict[str, Any]:
+        value = self.cleaned_data.get("value")
+        least, most = (1, MOST_WANTED) if self.cleaned_data.get("what") == OVERLAP else (-FURTHEST, FURTHEST)
+        if value is not None and not least <= value <= most:
+            self.add_error("value", _("Choose %(least)s to %(most)s.") % {"least": least, "most": most})
+        return self.cleaned_data
+
+    @property
+    def change(self) -> dict[str, Any]:
+        """What to change, to which value, and of which pairs."""
+        choice = {name: value for name, value in self.cleaned_data.items() if name not in ("what", "value", "seen")}
+        return {"what": self.cleaned_data["what"], "value": self.cleaned_data["value"], "choice": choice}
+
+    def as_query(self) -> str:
+        """Return the same choice as a part of an address."""
+        said = {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
+        return urlencode({name: value for name, value in said.items() if name != "seen"})

@@ -1,0 +1,101 @@
+"""Changes of many pairs as people order them: overlap, priority, batches made anew. `work` does them."""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from accounts import audit
+from accounts.models import User
+from catalog import batching
+from catalog.models import Pair, PairsChange
+from catalog.pair_changes import effects, work
+from catalog.pair_changes.work import POLICY, State, What
+from diptych.refusals import ChangedMeanwhile, Refused
+from jobs import engine, ordered
+from studies.models import Study
+
+#: Changes of so many pairs are carried out while the browser waits: half a second or so.
+RIGHT_AWAY = 5_000
+#: What the audit record keeps of how it was: sums, since each pair may have had its own.
+KEPT_BEFORE = ("pairs", "wanted", "lowest", "highest")
+BUSY = gettext_noop("Another change of this study’s pairs is being carried out. Wait for its end, or cancel it.")
+
+
+def change_pairs(study: Study, what: str, value: int, choice: dict[str, Any], *, seen: int, actor: User) -> PairsChange:
+    """Change overlap or priority of the pairs meant, or let a worker do it. Return the job.
+
+    `seen` is the last change that the person knew. Raises ChangedMeanwhile if one was ordered since, and Refused
+    while another is being carried out.
+    """
+    effect = effects.preview(study, what, value, choice)
+    before = {name: effect[name] for name in KEPT_BEFORE if name in effect}
+    with transaction.atomic():
+        try:
+            change = _order(study, actor, effect["pairs"], what=what, value=value, choice=choice, before=before)
+        except Refused:
+            _refuse_unless_last(study, seen)
+            raise
+        _refuse_unless_last(study, seen, but=change.pk)  # nobody else can order one between this and the end
+    return ordered.begin(POLICY, change, work.run, right_away=RIGHT_AWAY)
+
+
+def make_batches(study: Study, *, size: int, prompt_type: str = "", actor: User) -> PairsChange:
+    """Put the pairs that nobody has yet into new batches, or let a worker do it. Return the job. Raises Refused."""
+    free = batching.count_free(study, prompt_type)
+    if not free:
+        raise Refused(_(batching.NOTHING_FREE))
+    change = _order(study, actor, free, what=What.BATCHES, value=size, choice={"prompt_type": prompt_type})
+    return ordered.begin(POLICY, change, work.run, right_away=RIGHT_AWAY)
+
+
+def _order(study: Study, actor: User, pairs: int, **values: Any) -> PairsChange:
+    """Return a new job for the study's pairs as of now. Raises Refused while another one is unfinished."""
+    last = Pair.objects.filter(study=study, kind=Pair.Kind.REAL).aggregate(pk=Max("pk", default=0))["pk"]
+    with ordered.one_at_a_time(POLICY, _(BUSY)):
+        return PairsChange.objects.create(study=study, asked_by=actor, steps_total=pairs, until=last, **values)
+
+
+def last_change(study: Study, *, but: int = 0) -> int:
+    """Return the id of the last change of overlap or priority, also if it is still being carried out; 0: none yet."""
+    there = PairsChange.objects.filter(study=study, what__in=[What.OVERLAP, What.PRIORITY]).exclude(pk=but)
+    found: int = there.aggregate(pk=Max("pk", default=0))["pk"]
+    return found
+
+
+def _refuse_unless_last(study: Study, seen: int, *, but: int = 0) -> None:
+    if last_change(study, but=but) != seen:
+        raise ChangedMeanwhile(
+            _("Somebody changed overlap or priority meanwhile; nothing was done. This is what yours would do now.")
+        )
+
+
+def cancel(change: PairsChange, *, actor: User) -> None:
+    """End a change that waits at once, and one that runs before its next step. What is changed stays changed.
+
+    Twice is harmless.
+    """
+    with transaction.atomic():
+        if engine.cancel(POLICY, change.pk):
+            audit.record("pairs.change_cancelled", change, actor=actor, study_slug=change.study.slug)
+
+
+def resume(change: PairsChange, *, actor: User) -> PairsChange:
+    """Let a change that failed go on where it stopped. Raises Refused."""
+    with transaction.atomic():
+        there = PairsChange.objects.select_for_update(no_key=True).get(pk=change.pk)
+        if there.state != State.FAILED:
+            raise Refused(_("Only a change that failed can go on."))
+        if not is_last(there):
+            raise Refused(_("Other changes were made since. Look at what this one would do now, and order it anew."))
+        with ordered.one_at_a_time(POLICY, _(BUSY)):
+            engine.resume(PairsChange.objects.filter(pk=there.pk))
+        audit.record("pairs.change_resumed", there, actor=actor, study_slug=change.study.slug)
+    return ordered.begin(POLICY, there, work.run, right_away=RIGHT_AWAY)
+
+
+def is_last(change: PairsChange) -> bool:
+    """Return whether no other change of the study's pairs was ordered since."""
+    return not PairsChange.objects.filter(study=change.study_id, pk__gt=change.pk).exists()

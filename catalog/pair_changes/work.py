@@ -1,0 +1,87 @@
+"""Carry out changes of many pairs, some pairs at a time, while people answer them. They are jobs: see `jobs.engine`.
+
+Whoever submits an answer waits for one step at most.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext_noop
+
+from accounts import audit
+from catalog import batching, media_order
+from catalog.models import PairsChange
+from catalog.pair_changes import effects
+from diptych.refusals import Refused
+from jobs import engine, ordered
+from jobs.heartbeat import heartbeat
+from jobs.policy import Policy
+
+What, State = PairsChange.What, PairsChange.State
+#: Pairs that one step goes through: a tenth of a second or so, which is what a person who submits may have to wait.
+A_STEP = 1_000
+#: Reasons that rows give, in words for people.
+TROUBLE = gettext_noop("The database gave trouble again and again. Tell who runs the server; the log says more.")
+NO_END = gettext_noop("It was begun again and again and did not get on. Tell who runs the server; the log says more.")
+
+
+def run(change_id: int) -> None:
+    """Carry the change out, if it waits and nobody else has it."""
+    engine.run(POLICY, change_id, work)
+
+
+def work(change: PairsChange) -> None:
+    """Change all pairs that are meant. Raises Cancelled, TakenOver and Refused."""
+    if change.what == What.BATCHES:
+        with heartbeat(POLICY, change):
+            make_batches(change)
+    else:
+        ordered.go_through(POLICY, change, step)
+
+
+@transaction.atomic
+def step(change: PairsChange) -> bool:
+    """Change the next pairs and move the row along with them. Return whether pairs are left."""
+    there = engine.locked(POLICY, change.pk, change.fence)
+    keys, changed = effects.change_next(there, A_STEP)
+    reached = keys[-1] if keys else there.until
+    engine.get_further(there, steps=there.steps + len(keys), changed=there.changed + changed, reached=reached)
+    return len(keys) == A_STEP
+
+
+@transaction.atomic
+def make_batches(change: PairsChange) -> None:
+    """Make the batches and end the job, in one transaction."""
+    pairs, made = batching.regroup(change)
+    engine.locked(POLICY, change.pk, change.fence)
+    engine.end(POLICY, change.pk, change.fence, State.DONE, steps=pairs, changed=pairs, made=made)
+
+
+def record_outcome(change: PairsChange) -> None:
+    """Write into the audit record what was changed, however the job ended."""
+    after: dict[str, Any] = {"pairs": change.changed} | change.choice
+    if change.what == What.BATCHES:
+        action, after = "batches.made", after | {"size": change.value} | (change.made or {})
+    else:
+        action, after = "pairs.changed", after | {"what": change.what, "value": change.value}
+    if change.state != State.DONE:
+        after |= {"ended": change.state}
+    if change.state == State.DONE or change.changed:
+        study = change.study
+        audit.record(action, study, actor=change.asked_by, study_slug=study.slug, before=change.before, after=after)
+    if change.what == What.PRIORITY and change.changed:
+        media_order.announce_after_commit(change.study_id)
+
+
+POLICY = Policy(
+    model=PairsChange,
+    name="Change of pairs",
+    task="catalog.tasks.carry_out_change",
+    final=(Refused,),
+    most_attempts=10,  # without a step in between
+    pause=lambda _pauses: timedelta(minutes=1),
+    tried_in_vain=TROUBLE,
+    begun_in_vain=NO_END,
+    ended=record_outcome,
+)

@@ -1,0 +1,109 @@
+"""Batches, and changes of many pairs while people answer them: overlap, priority, batches made anew."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.models import User
+from catalog import batching
+from catalog.models import PairsChange
+from catalog.pair_changes import effects, orders, pages
+from catalog.pair_changes.forms import BatchingForm, PairsForm
+from diptych.refusals import Refused
+from studies.permissions import MAY_CONFIGURE, study_for
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@login_required
+def batches(request: HttpRequest, slug: str) -> HttpResponse:
+    """The batches and how far each is; makes them anew of what nobody has yet."""
+    study = study_for(request, slug, roles=MAY_CONFIGURE)
+    form = BatchingForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            change = orders.make_batches(study, **form.cleaned_data, actor=cast(User, request.user))
+        except Refused as reason:
+            form.add_error(None, str(reason))
+        else:
+            say_outcome(request, change)
+            return redirect("catalog:batches", slug=slug)
+    page = Paginator(batching.batches_of(study), batching.BATCHES_A_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "study": study,
+        "rows": page.object_list,
+        "page": page,
+        "form": form,
+        "free": batching.count_free(study),
+    } | pages.changes_of(study)
+    return render(request, "catalog/batches.html", context, status=400 if form.is_bound else 200)
+
+
+def say_outcome(request: HttpRequest, change: PairsChange) -> None:
+    """Says what came of a change that was carried out at once. Of one that takes longer, the page tells."""
+    if change.state == PairsChange.State.DONE:
+        messages.success(request, pages.outcome(change))
+    elif change.state == PairsChange.State.FAILED:
+        messages.error(request, pages.outcome(change))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@login_required
+def pairs(request: HttpRequest, slug: str) -> HttpResponse:
+    """Shows what a change of overlap or priority would do to the pairs chosen, and does it when told to.
+
+    The choice stands in the address, so the effect can be looked at again; only the change itself is posted.
+    """
+    study = study_for(request, slug, roles=MAY_CONFIGURE)
+    given = request.POST if request.method == "POST" else request.GET
+    form = PairsForm(given if "what" in given else None, study=study)
+    chosen = form.change if form.is_valid() else {}
+    if request.method == "POST" and chosen:
+        seen = form.cleaned_data["seen"] or 0
+        try:
+            change = orders.change_pairs(study, **chosen, seen=seen, actor=cast(User, request.user))
+        except Refused as reason:
+            messages.error(request, str(reason))
+            return redirect(f"{request.path}?{form.as_query()}")
+        say_outcome(request, change)
+        return redirect("catalog:batches", slug=slug)
+    context: dict[str, Any] = {"study": study, "form": form, "seen": orders.last_change(study)}
+    context |= chosen | pages.changes_of(study)
+    if chosen:
+        context["effect"] = effects.preview(study, **chosen)
+    return render(request, "catalog/change_pairs.html", context, status=400 if form.errors else 200)
+
+
+def change_for(request: HttpRequest, slug: str, change_id: int) -> PairsChange:
+    """Return the change, for people who may configure its study. Raises Http404 and PermissionDenied."""
+    study = study_for(request, slug, roles=MAY_CONFIGURE)
+    return get_object_or_404(PairsChange.objects.select_related("study", "asked_by"), study=study, pk=change_id)
+
+
+@require_safe
+@never_cache
+@login_required
+def progress(request: HttpRequest, slug: str, change_id: int) -> JsonResponse:
+    """Return what of the page changes while a change of pairs waits or runs."""
+    return JsonResponse(pages.card(change_for(request, slug, change_id)).live())
+
+
+@require_POST
+@never_cache
+@login_required
+def act(request: HttpRequest, slug: str, change_id: int, act: Callable[..., object]) -> HttpResponse:
+    """Cancel or resume a change and lead to the page of the batches, which also says why that was refused."""
+    change = change_for(request, slug, change_id)
+    try:
+        act(change, actor=cast(User, request.user))
+    except Refused as reason:
+        messages.error(request, str(reason))
+    return redirect("catalog:batches", slug=slug)

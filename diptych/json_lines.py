@@ -1,0 +1,28 @@
+"""JSON Lines: downloads with one JSON object a line. The lines come as bytes, ready made."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from rest_framework.renderers import BaseRenderer
+
+from diptych import downloads
+from diptych.rendering import ORJSONRenderer
+
+MEDIA_TYPE = "application/x-ndjson"
+#: What `extend_schema` is told about such a download.
+RESPONSES: dict[tuple[int, str], Any] = {(status, MEDIA_TYPE): OpenApiTypes.STR for status in (200, 206)}
+
+
+class JSONLinesRenderer(ORJSONRenderer):
+    """Lets clients ask for JSON Lines. A refusal is written as JSON."""
+
+    media_type = MEDIA_TYPE
+    format = "jsonl"
+
+
+class JSONLinesDownload:
+    """What API views that send JSON Lines have in common; comes before the base class of the view."""
+
+    renderer_classes: Sequence[type[BaseRenderer]] = [JSONLinesRenderer, ORJSONRenderer]
+    refusals = downloads.REFUSALS

@@ -1,0 +1,125 @@
+"""What an exported record says: one line of `annotations.jsonl`, field by field, each in one of two lists.
+
+A release must say the same for ever, while people go on working. So each field stands in one of these lists:
+
+- `FIXED`: read from rows that nobody can change (a trigger refuses it) or from keys that are given once. A release can
+  read these again at any time.
+- `FROZEN`: may change later. A release item keeps a copy of each. `PRESENT` is the only place that reads them from the
+  tables in which they change. A release will read its items in the place of `PRESENT`, and nothing else differs.
+
+A field that is in neither list cannot be exported, and a test compares the lists with the lines and the schema.
+"""
+
+from annotation.protocol import SUB_DIMENSION_KEYS, TIE
+
+ANSWERS = (*SUB_DIMENSION_KEYS, "helpfulness", "harmlessness")
+
+
+def json_object(**values: str) -> str:
+    """Return SQL for a JSON object without spaces, of SQL expressions by name."""
+    columns = ", ".join(f'{expression} AS "{name}"' for name, expression in values.items())
+    return f"(SELECT row_to_json(one) FROM (SELECT {columns}) one)"  # noqa: S608 - of names in this module
+
+
+_ties = ", ".join(f"CASE WHEN annotation.{key} = '{TIE}' THEN '{key}' END" for key in ANSWERS)
+_helpfulness = {key: f"annotation.{key}" for key in SUB_DIMENSION_KEYS}
+
+#: Fields that never change, with the SQL that reads them.
+FIXED = {
+    "annotation_id": "annotation.id",
+    "submission_id": "annotation.submission_id",
+    "pair_id": "pair.public_id",
+    "prompt_id": "prompt.public_id",
+    "video_0.video_id": "video_0.public_id",
+    "video_1.video_id": "video_1.public_id",
+    "author": "annotation.author_kind",
+    "round": "assignment.round",
+    "revision": "annotation.revision",
+    "revised_because": "annotation.reason",
+    "helpfulness": json_object(**_helpfulness, overall="annotation.helpfulness"),
+    "harmlessness": json_object(
+        video_0=json_object(tags="annotation.tags_video_0"),
+        video_1=json_object(tags="annotation.tags_video_1"),
+        overall="annotation.harmlessness",
+    ),
+    "ties": f"array_remove(ARRAY[{_ties}], NULL)",
+    "timings_ms": "annotation.timings_ms",
+    "viewing": "annotation.viewing",
+    "presentation": "annotation.presentation",
+    "protocol_version": "annotation.protocol_version",
+    "guideline_version": "annotation.guideline_version",
+    "submitted_at": "annotation.submitted_at",
+}
+
+#: Fields that may change, with the SQL that reads what they say at present. A release item keeps what each said.
+#: Each is a column of `PRESENT`, whose name has `__` for the dot.
+FROZEN = {
+    "study": "%(slug)s::text",
+    "prompt_text": "prompt.text",
+    "prompt_type": "prompt.prompt_type",
+    "video_0.video_text": "coalesce(nullif(video_0.video_text, ''), prompt.text)",
+    "video_0.generated_from": "video_0.generator",
+    "video_1.video_text": "coalesce(nullif(video_1.video_text, ''), prompt.text)",
+    "video_1.generated_from": "video_1.generator",
+    "kind": "pair.kind",
+    "batch": "batch.number",
+    "annotator_id": "person.pseudonym",
+    "standing.current": "standing.current_id = annotation.id",
+    "standing.validity": "standing.validity",
+    "standing.reason": "standing.reason",
+    "standing.counted": "standing.counted",
+    "standing.uncounted_reason": "standing.uncounted_reason",
+    "leased_at": "assignment.leased_at",
+}
+
+#: What a line says, in the order in which it says it. The published schema describes each.
+ORDER = (
+    *("study", "annotation_id", "submission_id", "pair_id", "prompt_id", "prompt_text", "prompt_type"),
+    *("video_0.video_id", "video_0.video_text", "video_0.generated_from"),
+    *("video_1.video_id", "video_1.video_text", "video_1.generated_from"),
+    *("kind", "batch", "annotator_id", "author", "round", "revision", "revised_because"),
+    *("helpfulness", "harmlessness", "ties", "timings_ms", "viewing", "presentation"),
+    *("standing.current", "standing.validity", "standing.reason", "standing.counted", "standing.uncounted_reason"),
+    *("protocol_version", "guideline_version", "leased_at", "submitted_at"),
+)
+
+#: The rows that never change. Of pairs, prompts, videos and assignments only what `FIXED` names is read here.
+ROWS = """
+  FROM annotation_annotation annotation
+  JOIN annotation_assignment assignment ON assignment.id = annotation.assignment_id
+  JOIN catalog_pair pair ON pair.id = assignment.pair_id
+  JOIN catalog_prompt prompt ON prompt.id = pair.prompt_id
+  JOIN catalog_video video_0 ON video_0.id = pair.video_0_id
+  JOIN catalog_video video_1 ON video_1.id = pair.video_1_id"""
+
+
+def _column(field: str) -> str:
+    """Return the column of `frozen` that holds a field of `FROZEN`."""
+    return field.replace(".", "__")
+
+
+_frozen = ", ".join(f"{expression} AS {_column(field)}" for field, expression in FROZEN.items())
+#: What the fields of `FROZEN` say at this moment: one row named `frozen` beside each of `ROWS`.
+PRESENT = f"""
+  JOIN annotation_standing standing ON standing.assignment_id = assignment.id
+  JOIN catalog_batch batch ON batch.id = pair.batch_id
+  JOIN unnest(%(people)s::bigint[], %(pseudonyms)s::text[]) AS person (id, pseudonym)
+    ON person.id = assignment.person_id
+ CROSS JOIN LATERAL (SELECT {_frozen}) frozen"""
+
+
+def _value(field: str) -> str:
+    """Return the SQL that reads a field. Raises KeyError for one that is in neither list."""
+    return f"frozen.{_column(field)}" if field in FROZEN else FIXED[field]
+
+
+def _line() -> str:
+    """Return SQL for a whole line. Fields with a dot are the members of one object."""
+    members: dict[str, dict[str, str]] = {}
+    for field in ORDER:
+        name, _dot, member = field.partition(".")
+        members.setdefault(name, {})[member] = _value(field)
+    return json_object(**{name: fields.get("") or json_object(**fields) for name, fields in members.items()})
+
+
+LINE = _line()

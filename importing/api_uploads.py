@@ -1,0 +1,201 @@
+"""Uploads into an import, as tus 1.0 has them (https://tus.io/protocols/resumable-upload): core, creation, termination.
+
+Each view parses, calls one function of `importing.uploads`, and answers. A file's name comes in `Upload-Metadata` as
+`filename`; the same name and length announced again is the same upload, with the bytes that are there.
+"""
+
+import base64
+import binascii
+import errno
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, ClassVar
+
+from django.conf import settings
+from django.http import Http404
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import ParseError, UnsupportedMediaType
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api import SignedInView
+from diptych.refusals import Refused
+from importing import uploads
+from importing.models import Import, Upload
+from importing.permissions import import_for
+
+VERSION = "1.0.0"
+PIECE = "application/offset+octet-stream"
+#: JSON and JavaScript count exactly up to here.
+LARGEST_NUMBER = 2**53
+BLOCK_BYTES = 256 * 1024
+#: The client speaks a tus that is not spoken here.
+OTHER_VERSION = 412
+
+
+def refused(method: str, *codes: str) -> dict[Any, tuple[str, ...]]:
+    """Return the refusals of a method that come of these codes, by method and status."""
+    return {
+        (method, status): tuple(code for code in codes if uploads.STATUS[code] == status)
+        for status in map(uploads.STATUS.get, codes)
+    }
+
+
+def header(name: str, *, required: bool = True) -> OpenApiParameter:
+    return OpenApiParameter(name, OpenApiTypes.STR, OpenApiParameter.HEADER, required=required)
+
+
+class TusView(SignedInView):
+    """What the two addresses share. Whatever the method, it is for who may import into the study."""
+
+    refusals: ClassVar[dict[Any, tuple[str, ...]]] = {412: ("version",)}
+    job: Import
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        self.job = import_for(request, kwargs["import_id"])
+        if request.headers.get("Tus-Resumable", VERSION) != VERSION:
+            raise Refused(f"This is tus {VERSION}; send Tus-Resumable: {VERSION}.", "version", status=OTHER_VERSION)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        response = super().handle_exception(exc)
+        if isinstance(exc, uploads.WrongOffset):
+            response["Upload-Offset"] = str(exc.received)
+        return response
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response["Tus-Resumable"] = VERSION
+        if response.status_code == OTHER_VERSION:
+            response["Tus-Version"] = VERSION
+        return response
+
+    def number(self, name: str) -> int:
+        """A header that counts bytes. Raises ParseError."""
+        text = self.request.headers.get(name, "")
+        if not (text.isascii() and text.isdigit() and len(text) <= 16 and int(text) <= LARGEST_NUMBER):
+            raise ParseError(_("The header %(name)s must be a number of bytes.") % {"name": name})
+        return int(text)
+
+
+class UploadShape(serializers.Serializer[Any]):
+    """One file of an import."""
+
+    id = serializers.CharField(source="public_id")
+    path = serializers.CharField()
+    byte_size = serializers.IntegerField()
+    received = serializers.IntegerField(help_text="Bytes that are here; as many as `byte_size` when it is whole")
+
+
+class UploadsView(TusView):
+    """`GET` and `POST imports/{import_id}/uploads/`."""
+
+    scopes = {"GET": "manage", "POST": "manage"}
+    refusals = TusView.refusals | refused("POST", "name", "another_length", "too_many", "not_collecting", "too_large")
+
+    @extend_schema(responses=UploadShape(many=True))
+    def get(self, request: Request, import_id: str) -> Response:
+        """All files of the import, by name."""
+        columns = ("public_id", "path", "byte_size", "received")
+        rows = Upload.objects.filter(import_job=self.job).order_by("path").values_list(*columns)
+        return Response([dict(zip(("id", *columns[1:]), row, strict=True)) for row in rows.iterator()])
+
+    @extend_schema(
+        request=None, responses={201: None, 200: None}, parameters=[header("Upload-Length"), header("Upload-Metadata")]
+    )
+    def post(self, request: Request, import_id: str) -> Response:
+        """Announces a file: 201, or 200 where it was announced before. `Location` takes its bytes."""
+        upload, is_new = uploads.create(self.job, self.file_name(), self.number("Upload-Length"))
+        address = reverse("api:upload", kwargs={"import_id": self.job.public_id, "upload_id": upload.public_id})
+        headers = {"Location": address, "Upload-Offset": str(upload.received)}
+        return Response(status=201 if is_new else 200, headers=headers)
+
+    @extend_schema(exclude=True)
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]
+        """What this server speaks and takes."""
+        headers = {
+            "Tus-Version": VERSION,
+            "Tus-Extension": "creation,termination",
+            "Tus-Max-Size": str(settings.UPLOAD_MOST_BYTES),
+        }
+        return Response(status=204, headers=headers)
+
+    def file_name(self) -> str:
+        """`filename` of the metadata: pairs of a key and a value in base64, with commas between. Raises ParseError."""
+        for pair in self.request.headers.get("Upload-Metadata", "").split(","):
+            key, _space, value = pair.strip().partition(" ")
+            if key == "filename":
+                try:
+                    return base64.b64decode(value, validate=True).decode()
+                except (binascii.Error, UnicodeDecodeError):
+                    break
+        raise ParseError(_("The header Upload-Metadata must have “filename” and the file's name, UTF-8 in base64."))
+
+
+class UploadView(TusView):
+    """`HEAD`, `PATCH` and `DELETE imports/{import_id}/uploads/{upload_id}/`."""
+
+    scopes = {"HEAD": "manage", "PATCH": "manage", "DELETE": "manage"}
+    refusals = (
+        TusView.refusals
+        | refused("PATCH", "offset", "removed", "not_collecting", "too_large", "too_much", "storage_full")
+        | refused("DELETE", "not_collecting")
+    )
+
+    @property
+    def upload(self) -> Upload:
+        """Raises Http404."""
+        found = Upload.objects.filter(import_job=self.job, public_id=self.kwargs["upload_id"]).first()
+        if found is None:
+            raise Http404(_("There is no such file in this import."))
+        found.import_job = self.job
+        return found
+
+    @extend_schema(exclude=True)
+    def head(self, request: Request, import_id: str, upload_id: str) -> Response:
+        """How many bytes of the file are here."""
+        upload = self.upload
+        headers = {"Upload-Offset": str(upload.received), "Upload-Length": str(upload.byte_size)}
+        return Response(status=200, headers=headers)
+
+    @extend_schema(request={PIECE: OpenApiTypes.BINARY}, responses={204: None}, parameters=[header("Upload-Offset")])
+    def patch(self, request: Request, import_id: str, upload_id: str) -> Response:
+        """Takes the bytes from `Upload-Offset` on, which must be where the file ends: else 409 says where that is."""
+        upload, offset, size = self.upload, self.number("Upload-Offset"), self.number("Content-Length")
+        if request.content_type != PIECE:
+            raise UnsupportedMediaType(request.content_type)
+        if size > uploads.PIECE_BYTES:
+            most = uploads.PIECE_BYTES
+            raise uploads.refused(_("Send at most %(most)s bytes at a time.") % {"most": most}, "too_large")
+        if offset != upload.received:
+            raise uploads.WrongOffset(upload.received)  # before the bytes are read; it is decided when they are kept
+        with SpooledTemporaryFile(max_size=BLOCK_BYTES) as piece:
+            came = self.take(size, piece)
+            try:
+                received = uploads.receive(upload, offset, piece, came)
+            except OSError as error:
+                if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                    raise
+                raise uploads.refused(
+                    _("There is no room for it here. Tell who runs the server."), "storage_full"
+                ) from error
+        return Response(status=204, headers={"Upload-Offset": str(received)})
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, import_id: str, upload_id: str) -> Response:
+        """Takes the file out of the import."""
+        uploads.remove(self.upload)
+        return Response(status=204)
+
+    def take(self, size: int, piece: IO[bytes]) -> int:
+        """Reads the body, block by block; how much of it came. Of a broken connection what came is kept."""
+        came = 0
+        try:
+            while block := self.request._request.read(min(BLOCK_BYTES, size - came)):
+                came += piece.write(block)
+        except OSError:  # UnreadablePostError
+            piece.truncate(came)
+        return came

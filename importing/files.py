@@ -1,0 +1,252 @@
+"""Find, fingerprint and keep the files of an import. Whether they can be played is decided by transcoding.
+
+A file stands for all videos that name its path, or that have its bytes; what is wrong with it is wrong with each.
+"""
+
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from accounts.models import User
+from importing.identity import video_public_id
+from importing.inside import FileTrouble, open_file, resolved
+from importing.intake import Intake
+from importing.progress import FileRead, Progress
+from importing.rows import Manifest, Place, VideoRow
+from media import originals
+from media.hashing import sha256_of
+from media.models import Asset
+from media.originals import ContentTrouble, Fingerprint
+from safety import known_hashes
+
+THREADS = min(4, os.cpu_count() or 1)  # SHA-256 and file reads run outside Python's lock
+AT_ONCE = 1024
+
+
+def find_files(found: Manifest, intake: Intake, progress: Progress) -> None:
+    """Find each video's file, and refuse videos without a good one."""
+    intake.execute("INSERT INTO file (path) SELECT path FROM video GROUP BY path ORDER BY min(row)")
+    progress.begin("Finding files", intake.count("file"))
+
+    def find(part: Manifest) -> None:
+        looked_for = list(part.videos.values())
+        for video in looked_for:
+            try:
+                video.file = locate(part.root, video.path)
+            except FileTrouble as trouble:
+                part.refuse_video(video, "path", str(trouble))
+        progress.advance(len(looked_for))
+
+    _in_chunks(find, "state IS NULL", found, intake)
+
+
+def read_files(found: Manifest, intake: Intake, progress: Progress) -> None:
+    """Fingerprint each file, and refuse videos whose file cannot be read after all.
+
+    A file that was read in an earlier attempt, and is as large and as old as then, is not read again.
+    """
+    progress.begin("Reading files", intake.count("file", "found IS NOT NULL"))
+
+    def read(part: Manifest) -> None:
+        outcomes = _fingerprints(part, progress)
+        for video in list(part.videos.values()):
+            outcome = outcomes[video.file] if video.file else None
+            if isinstance(outcome, Fingerprint):
+                video.fingerprint = outcome
+            else:
+                part.refuse_video(video, "path", f"{video.path} cannot be read: {outcome}")
+
+    _in_chunks(read, "found IS NOT NULL", found, intake)
+
+
+def refuse_known(found: Manifest, intake: Intake, slug: str, actor: User | None) -> None:
+    """Refuse videos whose hash is known, before anything of them is kept, and note each for the safety officers.
+
+    Dry runs do so too. The row's reason says nothing of what the file may be. Raises CheckTrouble where a check does
+    not work: then nothing may come in.
+    """
+
+    def check(part: Manifest) -> None:
+        for video in list(part.videos.values()):
+            assert video.fingerprint is not None and video.file is not None  # noqa: S101, PT018 - else it was refused
+            if refusal := known_hashes.refusal(video.fingerprint.sha256, video.file):
+                for _row, path in _videos_of(video.path, video.fingerprint.sha256, intake):
+                    known_hashes.note(refusal, study_slug=slug, name=path, actor=actor)
+                advice = "is not accepted here; leave it as it is and ask a safety officer of the study"
+                part.refuse_video(video, "path", f"{video.path} {advice}")
+
+    _mark_contents(intake)
+    _in_chunks(check, "state = 'content'", found, intake)
+
+
+def identify_videos(intake: Intake) -> None:
+    """Give each video its published id, which follows from its bytes and where they come from."""
+    videos = """
+        SELECT video.row, prompt.public_id, file.sha256, video.stated
+          FROM video JOIN prompt ON prompt.id = video.prompt JOIN file ON file.path = video.path
+         WHERE video.row {after} ORDER BY video.row
+    """
+    for rows in intake.chunks(videos):
+        identified = []
+        for row, prompt, sha256, written in rows:
+            stated = orjson.loads(written)
+            origin = (stated.get(name, "") for name in ("generator", "generator_version", "seed"))
+            identified.append((sha256, video_public_id(prompt, sha256, *origin), row))
+        intake.execute_many("UPDATE video SET sha256 = ?, public_id = ? WHERE row = ?", identified)
+
+
+def keep_files(found: Manifest, intake: Intake, progress: Progress, *, dry_run: bool) -> None:
+    """Put new bytes into storage, and leave their files marked `content`; a dry run only marks what would be.
+
+    This comes before the rows, so that whatever happens in between leaves at most a file that no row names.
+    Refuses videos whose file changed since it was fingerprinted. Raises OSError where storage takes nothing.
+    """
+    _mark_contents(intake)
+    for rows in intake.chunks("SELECT row, sha256 FROM file WHERE row {after} AND state = 'content' ORDER BY row"):
+        known = Asset.objects.filter(sha256__in=[sha256 for _row, sha256 in rows]).values_list("sha256")
+        intake.execute_many("UPDATE file SET state = 'known' WHERE state = 'content' AND sha256 = ?", known)
+    if dry_run:
+        return
+    progress.begin("Keeping files", intake.count("file", "state = 'content'"))
+
+    def keep(part: Manifest) -> None:
+        for video, outcome in in_threads(keep_file, list(part.videos.values()), progress):
+            if isinstance(outcome, OSError):
+                raise outcome
+            if outcome is not None:
+                part.refuse_video(video, "path", f"{video.path} could not be kept: {outcome}")
+
+    _in_chunks(keep, "state = 'content'", found, intake)
+
+
+def locate(root: Path, given: str) -> Path:
+    """Return the regular, non-empty file that `given` names inside `root`, links resolved. Raises FileTrouble."""
+    if given.startswith("s3://"):
+        raise FileTrouble(f"{given} is not there, or may not be read")  # else it would have been fetched before
+    path = resolved(root, given)
+    try:
+        facts = path.stat()
+    except OSError as error:
+        raise FileTrouble(f"{given} cannot be read: {error.strerror or error}") from None
+    if not stat.S_ISREG(facts.st_mode):
+        raise FileTrouble(f"{given} is {'a folder' if stat.S_ISDIR(facts.st_mode) else 'no regular file'}")
+    if facts.st_size == 0:
+        raise FileTrouble(f"{given} is empty")
+    if not os.access(path, os.R_OK):
+        raise FileTrouble(f"{given} cannot be read: you lack permission")
+    return path
+
+
+def fingerprint(path: Path) -> Fingerprint:
+    """Read the whole file. Raises OSError."""
+    with open_file(path) as file:
+        return Fingerprint(sha256_of(file), os.fstat(file.fileno()).st_size)
+
+
+def keep_file(video: VideoRow) -> None:
+    """Put a video's file into storage, unless it is there. Raises FileTrouble, and OSError for trouble of storage."""
+    assert video.fingerprint is not None and video.file is not None  # noqa: S101, PT018 - else it was refused
+    if originals.is_kept(video.fingerprint):
+        return
+    try:
+        content = open_file(video.file)
+    except OSError as error:
+        raise FileTrouble(error.strerror or str(error)) from error
+    with content:
+        try:
+            originals.keep(content, video.fingerprint)
+        except ContentTrouble as trouble:
+            raise FileTrouble(str(trouble)) from trouble
+
+
+def in_threads(work: Callable[[Any], Any], subjects: Iterable[Any], progress: Progress) -> Iterator[tuple[Any, Any]]:
+    """Yield each subject with `work(subject)`, or with the OSError or FileTrouble that it raised."""
+
+    def attempt(subject: Any) -> Any:
+        try:
+            return work(subject)
+        except (OSError, FileTrouble) as error:
+            return error
+
+    remaining = iter(subjects)
+    pool = ThreadPoolExecutor(THREADS)
+    try:
+        while chunk := list(islice(remaining, AT_ONCE)):
+            for subject, outcome in zip(chunk, pool.map(attempt, chunk), strict=True):
+                yield subject, outcome
+                progress.advance()
+    finally:
+        pool.shutdown(cancel_futures=True)  # a cancelled import does not read what is still to come
+
+
+def _fingerprints(part: Manifest, progress: Progress) -> dict[Path, Any]:
+    """Return each file's fingerprint, remembered or read now, or the OSError that came of reading it."""
+    paths = dict.fromkeys(video.file for video in part.videos.values() if video.file)
+    names = {path: path.relative_to(part.root).as_posix() for path in paths}
+    before = progress.recall(names.values())
+    found: dict[Path, Any] = {}
+    states: dict[Path, os.stat_result] = {}
+    for path, name in names.items():
+        try:
+            states[path] = state = path.stat()
+        except OSError as error:
+            found[path] = error
+            continue
+        known = before.get(name)
+        if known and (known.byte_size, known.modified_ns) == (state.st_size, state.st_mtime_ns):
+            found[path] = Fingerprint(known.sha256, known.byte_size)
+    progress.advance(len(found))
+    unread = [path for path in paths if path not in found]
+    for path, outcome in in_threads(fingerprint, unread, progress):
+        found[path] = outcome
+        if isinstance(outcome, Fingerprint) and outcome.size == states[path].st_size:
+            progress.remember(FileRead(names[path], outcome.size, states[path].st_mtime_ns, outcome.sha256))
+    return found
+
+
+def _mark_contents(intake: Intake) -> None:
+    """Mark one file for each of the contents that a video still has."""
+    intake.execute("CREATE INDEX IF NOT EXISTS file_sha256 ON file (sha256)")
+    intake.execute("DELETE FROM file WHERE path NOT IN (SELECT path FROM video)")
+    intake.execute("UPDATE file SET state = NULL")
+    intake.execute("UPDATE file SET state = 'content' WHERE row IN (SELECT min(row) FROM file GROUP BY sha256)")
+
+
+def _in_chunks(step: Callable[[Manifest], None], where: str, found: Manifest, intake: Intake) -> None:
+    """Call `step` for the files that `where` selects, in chunks, and write down what it found, read and refused."""
+    query = f"SELECT row, path, found, sha256, size FROM file WHERE row {{after}} AND {where} ORDER BY row"  # noqa: S608 - from above
+    for rows in intake.chunks(query):
+        part = Manifest(found.root)
+        for _row, path, file, sha256, size in rows:
+            mark = Fingerprint(sha256, size) if sha256 else None
+            part.videos[path] = VideoRow(Place(path), path, path, Path(os.fsdecode(file)) if file else None, mark)
+        step(part)
+        learned = [
+            (os.fsencode(video.file or ""), *(video.fingerprint or (None, None)), path)
+            for path, video in part.videos.items()
+        ]
+        intake.execute_many("UPDATE file SET found = ?, sha256 = ?, size = ? WHERE path = ?", learned)
+        contents = {path: sha256 for _row, path, _file, sha256, _size in rows}
+        for bad in part.bad:
+            _refuse_videos(bad.file, contents[bad.file], bad.field, bad.reason, found, intake)
+
+
+def _refuse_videos(path: str, sha256: str | None, column: str, reason: str, found: Manifest, intake: Intake) -> None:
+    """Refuse all videos of a file, and forget it. The reason begins with the path that it speaks of."""
+    for row, own in _videos_of(path, sha256, intake):
+        intake.refuse("video", row, column, own + reason.removeprefix(path), found)
+    intake.execute("DELETE FROM file WHERE path = ?", path)
+
+
+def _videos_of(path: str, sha256: str | None, intake: Intake) -> list[tuple[int, str]]:
+    """Return the videos with these bytes if they are known, or else with this path: their rows and paths."""
+    intake.execute("CREATE INDEX IF NOT EXISTS video_path ON video (path)")
+    paths = "SELECT path FROM file WHERE sha256 = ?" if sha256 else "SELECT ?"
+    videos = f"SELECT row, path FROM video WHERE path IN ({paths}) ORDER BY row"  # noqa: S608 - from above
+    return [(row, own) for row, own in intake.fetch(videos, sha256 or path)]

@@ -1,0 +1,92 @@
+"""Reaches files and folders inside the folder that is imported, and nothing outside it, whatever links lie in it.
+
+A link may lead to another place inside. What leads out and what does not exist get one answer, so nobody learns here
+what else lies on the server. A path is resolved first and then opened part by part without following links: somebody
+who replaces a part by a link in between gets an error, not a file from outside.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from diptych.refusals import BadInput
+
+#: Opens a folder only to go on from it, which takes no right to list it.
+_PASS = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | getattr(os, "O_PATH", 0)
+_LIST = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+#: Without O_NONBLOCK opening a pipe would wait for somebody who writes into it.
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+
+
+class FileTrouble(BadInput):
+    """A file cannot be imported. It is caught file by file, and becomes a bad row."""
+
+
+class Entry(NamedTuple):
+    """One name in a folder, and whether it is a folder; None for a link that does not lead to a place inside."""
+
+    name: str
+    is_folder: bool | None
+
+
+def resolved(root: Path, given: str) -> Path:
+    """Return the path that `given` names inside the resolved `root`, links followed.
+
+    Raises FileTrouble, with the same words for what does not exist, what leads out, and what cannot be followed.
+    """
+    try:
+        path = (root / given).resolve(strict=True)
+    except (OSError, RuntimeError, ValueError):  # RuntimeError: links in a circle. ValueError: NUL in the name.
+        path = None
+    if path is None or not path.is_relative_to(root):
+        advice = "; write paths with forward slashes" if "\\" in given else ""
+        raise FileTrouble(f"{given} does not exist, or leads out of the folder that is imported{advice}")
+    return path
+
+
+def entries(root: Path, folder: Path) -> list[Entry]:
+    """Return what lies in a resolved folder, by name. Raises OSError."""
+    with _opened(folder, _LIST) as descriptor, os.scandir(descriptor) as found:
+        facts = sorted((entry.name, entry.is_symlink(), entry.is_dir(follow_symlinks=False)) for entry in found)
+    return [_followed(root, folder, name) if is_link else Entry(name, is_folder) for name, is_link, is_folder in facts]
+
+
+def _followed(root: Path, folder: Path, name: str) -> Entry:
+    """Return what a link stands for."""
+    try:
+        return Entry(name, resolved(root, str(folder / name)).is_dir())
+    except (FileTrouble, OSError):
+        return Entry(name, None)
+
+
+def open_file(path: Path) -> BinaryIO:
+    """Open a resolved path for reading. Raises OSError, also for what is no regular file any more."""
+    with _opened(path.parent, _PASS) as folder:
+        descriptor = os.open(path.name, _READ, dir_fd=folder)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no regular file")
+    return open(descriptor, "rb")
+
+
+def link(path: Path, target: Path) -> None:
+    """Give the file at a resolved path another name. Raises OSError where that is impossible."""
+    with _opened(path.parent, _PASS) as folder:
+        os.link(path.name, target, src_dir_fd=folder, follow_symlinks=False)
+
+
+@contextmanager
+def _opened(folder: Path, flags: int) -> Iterator[int]:
+    """Open a resolved folder part by part; a part that is a link by now raises OSError."""
+    *above, last = folder.parts
+    with ExitStack() as opened:
+        descriptor = None
+        for part, how in [*((part, _PASS) for part in above), (last, flags)]:
+            descriptor = os.open(part, how, dir_fd=descriptor)
+            opened.callback(os.close, descriptor)
+        assert descriptor is not None  # noqa: S101 - a folder has a part
+        yield descriptor

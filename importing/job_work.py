@@ -1,0 +1,261 @@
+"""Work through imports. They are jobs: `jobs.engine` claims, retries and ends them.
+
+Files are read and kept outside any transaction; begun again after a kill, what was read is remembered and what was kept
+lies in storage. All rows, and the outcome with them, are one transaction that ends with a look at the claim.
+"""
+
+import logging
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.db import DatabaseError, InterfaceError, transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+import jobs.progress
+from accounts import audit
+from diptych.refusals import Refused
+from importing import sources, uploads
+from importing.files import AT_ONCE
+from importing.job_progress import (
+    COMMAND,
+    COMMAND_WAITED_FOR,
+    POLICY,
+    ImportProgress,
+)
+from importing.models import Import, ReadFile, Upload
+from importing.pairing import PairChoice
+from importing.progress import Progress, ShownProgress
+from importing.report import ImportReport
+from importing.study import ImportOptions, import_study
+from jobs import engine
+from jobs.engine import Cancelled, TakenOver
+from jobs.heartbeat import heartbeat
+from media.originals import remove_unnamed
+from media.scratch import scratch
+from studies.models import Study
+
+logger = logging.getLogger(__name__)
+
+#: Uploaded files are kept this long for another attempt; an upload nobody goes on with is cancelled after it.
+UPLOADS_KEPT_FOR = timedelta(days=7)
+#: Imports that the command line runs: it begins one as often as it is run.
+OF_COMMANDS = replace(POLICY, claimable=Q(options__has_key=COMMAND), most_attempts=30_000)
+#: Those whose command was ended long ago.
+OF_ENDED_COMMANDS = replace(
+    OF_COMMANDS,
+    abandoned_after=COMMAND_WAITED_FOR,
+    most_attempts=1,
+    begun_in_vain="The command was ended before the import was. Run it again.",
+)
+
+
+def options_of(told: Mapping[str, Any]) -> ImportOptions:
+    """A row's options as the importer takes them."""
+    values = {name: value for name, value in told.items() if name != COMMAND}
+    if values.get("pairs") is not None:
+        values["pairs"] = PairChoice.parse(values["pairs"])
+    return ImportOptions(**values)
+
+
+def told_options(options: ImportOptions) -> dict[str, Any]:
+    """The importer's options as a row keeps them, without those that say nothing."""
+    values = asdict(options)
+    choice = options.pairs
+    values["pairs"] = choice and (f"{choice.method}:{choice.a_prompt}" if choice.a_prompt else choice.method)
+    return said(values)
+
+
+def said(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that say something; 0 does."""
+    return {name: value for name, value in options.items() if value is not None and value is not False and value != ""}
+
+
+def run(import_id: int) -> None:
+    """Do the import, if it waits and nobody else has it."""
+    job = engine.claim(POLICY, import_id)
+    if job is not None:
+        process(job)
+
+
+def process(job: Import) -> None:
+    """Work on a claimed import, and tidy up after it."""
+    engine.work_on(POLICY, job, lambda claimed: work_through(ImportProgress(claimed)))
+    tidy(Import.objects.get(pk=job.pk))
+
+
+def work_through(progress: ImportProgress) -> ImportReport:
+    """Do a claimed import and write what came of it.
+
+    Raises Refused where there is nothing to report on, Cancelled, TakenOver, and whatever
+    stops it; the row then still says that it runs.
+    """
+    job = progress.job
+    with heartbeat(POLICY, job, progress.beat), scratch() as folder:
+        try:
+            path = _path(job, folder.resolve(), progress)
+            options = options_of(job.options)
+            report = import_study(
+                path, job.study.slug, options=options, actor=job.asked_by, progress=progress, follow=False
+            )
+            if not progress.is_finished:
+                progress.finish(report)
+        finally:
+            with suppress(DatabaseError, InterfaceError):
+                progress.beat()  # what it came to since the last heartbeat
+    return report
+
+
+def _path(job: Import, folder: Path, progress: Progress) -> Path:
+    """What is to be read. Where it lies is looked at again: a link may lead elsewhere by now."""
+    if job.source == Import.Source.UPLOAD:
+        return sources.lay_out(job, folder, progress)
+    location = sources.followed(job.location) if COMMAND in job.options else sources.permitted(job.location)
+    return sources.bring(location, folder, progress)
+
+
+def give_up_commands() -> int:
+    """End imports whose command was ended, if they were cancelled or the command was not run again. Return how many."""
+    return engine.give_up_abandoned(OF_COMMANDS)[1] + engine.give_up_abandoned(OF_ENDED_COMMANDS)[1]
+
+
+def cancel_forgotten() -> int:
+    """Cancels imports that collect uploads of which none came for long; how many."""
+    long_ago = timezone.now() - UPLOADS_KEPT_FOR
+    lately = Upload.objects.filter(import_job=OuterRef("pk"), created_at__gte=long_ago)
+    forgotten = Import.objects.filter(~Exists(lately), state=Import.State.COLLECTING, created_at__lt=long_ago)
+    cancelled = 0
+    for job in forgotten.select_related("study"):
+        with transaction.atomic():
+            if engine.cancel(POLICY, job.pk, only=Q(state=Import.State.COLLECTING)):
+                audit.record("import.cancelled", job, actor=None, study_slug=job.study.slug)
+                cancelled += 1
+    return cancelled
+
+
+def tidy_all() -> int:
+    """Tidies up after imports that ended, as far as it was not done; after how many."""
+    read = Exists(ReadFile.objects.filter(import_job=OuterRef("pk")))
+    uploaded = Exists(Upload.objects.filter(import_job=OuterRef("pk"), received__gt=0))
+    unneeded = Q(finished_at__lt=timezone.now() - UPLOADS_KEPT_FOR) | Q(state=Import.State.DONE)
+    untidy = Import.objects.filter(Q(read) | (Q(uploaded) & unneeded), finished_at__isnull=False)
+    return sum(tidy(job) for job in untidy.order_by("finished_at")[:100])
+
+
+def tidy(job: Import) -> bool:
+    """Removes what an import that ended leaves: files that it kept and no row names, and uploads that came in whole.
+
+    What can't be removed now, since another import keeps files at this moment, the sweep removes. Uploads of an import
+    that came to nothing stay for a while, so that it can be asked for again.
+    """
+    try:
+        return not job.is_open and _tidied(job)
+    except OSError as error:
+        logger.warning("Import %s is tidied up after once storage is there: %s", job, error)
+        return False
+
+
+def _tidied(job: Import) -> bool:
+    read = ReadFile.objects.filter(import_job=job).order_by("pk")
+    while chunk := list(read.values_list("pk", "sha256")[:AT_ONCE]):
+        if not remove_unnamed([sha256 for _pk, sha256 in chunk]):
+            return False
+        ReadFile.objects.filter(pk__in=[pk for pk, _sha256 in chunk]).delete()
+    return _discarded_uploads(job)
+
+
+@transaction.atomic
+def _discarded_uploads(job: Import) -> bool:
+    """Removes uploads that nobody needs any more. False if the import was asked for again since, and needs them."""
+    job = Import.objects.select_for_update(no_key=True).get(pk=job.pk)
+    if job.is_open:
+        return False
+    came_in = job.state == Import.State.DONE and not job.options.get("dry_run")
+    forgotten = job.finished_at and job.finished_at < timezone.now() - UPLOADS_KEPT_FOR
+    if came_in or forgotten:
+        uploads.discard(job)
+        Upload.objects.filter(import_job=job).update(received=0)
+    return True
+
+
+def run_here(location: str, slug: str, *, options: ImportOptions, shown: jobs.progress.Progress) -> ImportReport:
+    """An import in this process, for the command line: of any path, and into a study that need not be there.
+
+    Whoever runs it has the machine. It leaves a row like any other; for a study that it makes, in the transaction
+    that makes it. Raises Refused where there is nothing to report on.
+    """
+    study = Study.objects.filter(slug=slug).first()
+    if study is None:
+        with scratch() as folder:
+            first = FirstProgress(location, options, shown)
+            path = sources.bring(sources.followed(location), folder.resolve(), first)
+            return import_study(path, slug, options=options, progress=first)
+    job = _claimed_here(study, location, told_options(options) | {COMMAND: True})
+
+    def end(state: str, reason: str = "") -> None:
+        engine.end(POLICY, job.pk, job.fence, state, reason=reason)
+
+    try:
+        return work_through(ImportProgress(job, shown))
+    except KeyboardInterrupt:
+        end(Import.State.CANCELLED)
+        raise
+    except Cancelled:
+        end(Import.State.CANCELLED)
+        raise Refused("The import was cancelled on its page.") from None
+    except TakenOver:
+        raise Refused("This command was not heard of for long, and another one took the import over.") from None
+    except (Refused, OSError) as trouble:
+        end(Import.State.FAILED, str(trouble))
+        if isinstance(trouble, OSError):
+            raise Refused(f"Files cannot be read or kept: {trouble}.") from trouble
+        raise
+    except Exception as error:
+        end(Import.State.FAILED, engine.fault_text(error))
+        raise
+    finally:
+        tidy(Import.objects.get(pk=job.pk))
+
+
+def _claimed_here(study: Study, location: str, told: dict[str, Any]) -> Import:
+    """Claim the import of an equal command that was killed, to go on with what it had read, or else a new one."""
+    equal = Import.objects.filter(study=study, location=location, options=told, cancel_asked_at=None)
+    for killed in equal.filter(engine.abandoned(OF_COMMANDS)).order_by("-pk"):
+        taken = engine.claim(OF_COMMANDS, killed.pk)
+        if taken is not None:
+            return taken
+    return _new_here(study, location, told)
+
+
+@transaction.atomic
+def _new_here(study: Study, location: str, told: dict[str, Any]) -> Import:
+    """Make an import that this process has claimed."""
+    new = Import.objects.create(study=study, source=Import.Source.SERVER, location=location, options=told)
+    after = {"source": new.source, "location": location, "options": told}
+    audit.record("import.asked", new, actor=None, study_slug=study.slug, after=after)
+    job = engine.claim(OF_COMMANDS, new.pk)
+    assert job is not None  # noqa: S101 - nobody else can see the row yet
+    return job
+
+
+class FirstProgress(ShownProgress):
+    """Follows the import that makes its study, and so has no row before."""
+
+    def __init__(self, location: str, options: ImportOptions, shown: jobs.progress.Progress) -> None:
+        super().__init__(shown)
+        self.location = location
+        self.options = told_options(options) | {COMMAND: True}
+
+    def written(self, report: ImportReport) -> None:
+        """Leaves a row that ran from its beginning to its end in this transaction."""
+        study = Study.objects.get(slug=report.study)
+        new = Import.objects.create(
+            study=study, source=Import.Source.SERVER, location=self.location, options=self.options
+        )
+        job = engine.claim(OF_COMMANDS, new.pk)
+        assert job is not None  # noqa: S101 - nobody else can see the row yet
+        ImportProgress(job).finish(report)

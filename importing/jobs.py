@@ -1,0 +1,152 @@
+"""Imports as jobs: asked for, begun, cancelled, and asked for again. `job_work` does them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from accounts.models import User
+from diptych.refusals import BadInput, Refused
+from importing import sources, uploads
+from importing.job_progress import COMMAND, POLICY
+from importing.job_work import said
+from importing.models import Import, Upload
+from importing.pairing import PairChoice
+from jobs import engine
+from studies.models import Study
+
+#: What an import may be told, each with what it must be.
+WHOLE_NUMBERS = {"batch_size": (1, 100_000), "overlap": (1, 100), "seed": (-(2**63), 2**63 - 1)}
+SWITCHES = ("skip_bad", "dry_run")
+#: The code of what an import cannot do in its present state.
+NOT_YET = "not_yet"
+
+
+def ask(study: Study, *, source: str, location: str = "", options: Mapping[str, Any], actor: User | None) -> Import:
+    """A new import: waiting for a worker, or collecting the uploads that it is to read. Raises Refused."""
+    told = checked_options(options)
+    if source == Import.Source.SERVER:
+        location = _permitted(location)
+    elif source != Import.Source.UPLOAD or location:
+        raise _unusable(_("An import is of a location on the server, or of uploads."))
+    collects = source == Import.Source.UPLOAD
+    with transaction.atomic():
+        job = Import.objects.create(
+            study=study,
+            source=source,
+            location=location,
+            options=told,
+            state=Import.State.COLLECTING if collects else Import.State.WAITING,
+            asked_by=actor,
+        )
+        _record_asked(job, actor)
+        if not collects:
+            engine.announce(POLICY, job.pk)
+    return job
+
+
+def begin(job: Import, *, actor: User | None) -> None:
+    """Lets an import begin that has collected its uploads; one that has begun already goes on. Raises Refused."""
+    with transaction.atomic():
+        there = Import.objects.select_for_update(no_key=True).get(pk=job.pk)
+        if there.state in (Import.State.WAITING, Import.State.RUNNING):
+            return
+        if there.state != Import.State.COLLECTING:
+            raise Refused(_("This import has ended. Ask for it again."), NOT_YET)
+        _refuse_incomplete(there)
+        there.state = Import.State.WAITING
+        there.save(update_fields=["state"])
+        collected = uploads.collected(there)
+        after = {"files": collected.files, "bytes": collected.bytes}
+        audit.record("import.begun", there, actor=actor, study_slug=job.study.slug, after=after)
+        engine.announce(POLICY, there.pk)
+
+
+def cancel(job: Import, *, actor: User | None) -> None:
+    """Ends an import that waits or collects at once, and one that runs at its next step. Twice is harmless."""
+    with transaction.atomic():
+        if engine.cancel(POLICY, job.pk):
+            audit.record("import.cancelled", job, actor=actor, study_slug=job.study.slug)
+
+
+def again(job: Import, *, actor: User | None, options: Mapping[str, Any] | None = None) -> Import:
+    """The import asked for anew, with its options or with these. Raises Refused.
+
+    What lies on the server is a new import. Uploads lie under the import's own name, so theirs is the same row once
+    more; if they are gone by now, it collects them again.
+    """
+    told = dict(job.options) if options is None else checked_options(options)
+    told.pop(COMMAND, None)
+    with transaction.atomic():
+        there = Import.objects.select_for_update(no_key=True).get(pk=job.pk)
+        if there.is_open:
+            raise Refused(_("This import has not ended yet."), NOT_YET)
+        if there.source == Import.Source.SERVER:
+            return ask(job.study, source=there.source, location=there.location, options=told, actor=actor)
+        whole = uploads.collected(there).is_complete
+        state = Import.State.WAITING if whole else Import.State.COLLECTING
+        fresh = {"options": told, "asked_by": actor, "report": None, "bad_rows": 0}
+        engine.resume(Import.objects.filter(pk=there.pk), state=state, **fresh)
+        there.refresh_from_db()
+        _record_asked(there, actor)
+        if whole:
+            engine.announce(POLICY, there.pk)
+    return there
+
+
+def checked_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What an import is told, without what says nothing. Raises Refused."""
+    told = said(options)
+    for name, value in told.items():
+        if name == "pairs":
+            _check_pairs(value)
+        elif name in WHOLE_NUMBERS:
+            least, most = WHOLE_NUMBERS[name]
+            if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+                sentence = _("%(name)s must be a whole number from %(least)s to %(most)s.")
+                raise _unusable(sentence % {"name": name, "least": least, "most": most})
+        elif name in SWITCHES:
+            if value is not True:
+                raise _unusable(_("%(name)s must be true or false.") % {"name": name})
+        elif name not in ("title", COMMAND):
+            known = ", ".join(["pairs", *WHOLE_NUMBERS, *SWITCHES])
+            raise _unusable(_("%(name)s is no option; these are: %(known)s.") % {"name": name, "known": known})
+    return told
+
+
+def _check_pairs(value: Any) -> None:
+    try:
+        PairChoice.parse(str(value))
+    except ValueError:
+        raise _unusable(_("pairs must be all, listed or random:N with N of 1 or more.")) from None
+
+
+def _unusable(sentence: str) -> BadInput:
+    return BadInput(sentence, field="location")
+
+
+def _permitted(location: str) -> str:
+    if not location.strip():
+        raise _unusable(_("Say where it lies."))
+    try:
+        return sources.permitted(location)
+    except Refused as trouble:
+        raise _unusable(str(trouble)) from trouble
+
+
+def _refuse_incomplete(job: Import) -> None:
+    """Raises Refused unless there are uploads and each is whole."""
+    if not Upload.objects.filter(import_job=job).exists():
+        raise Refused(_("Nothing was uploaded yet."), NOT_YET)
+    upload = uploads.incomplete(job).first()
+    if upload is not None:
+        values = {"path": upload.path, "received": upload.received, "size": upload.byte_size}
+        sentence = _("%(path)s is not whole yet: %(received)s of %(size)s bytes are here.")
+        raise Refused(sentence % values, NOT_YET)
+
+
+def _record_asked(job: Import, actor: User | None) -> None:
+    after = {"source": job.source, "location": job.location, "options": job.options}
+    audit.record("import.asked", job, actor=actor, study_slug=job.study.slug, after=after)

@@ -1,0 +1,107 @@
+"""`manage.py import_study PATH --study SLUG`: bring prompts, videos and pairs into a study."""
+
+import json
+from argparse import ArgumentTypeError
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from diptych.refusals import Refused
+from importing.job_work import run_here
+from importing.pairing import PairChoice
+from importing.report import ImportReport
+from importing.s3 import is_address
+from importing.study import ImportOptions
+from jobs.progress_bar import Bar
+
+MOST_BAD_SHOWN = 50
+
+
+class Command(BaseCommand):
+    help = (
+        "Imports prompts, videos and pairs. PATH is a JSONL manifest (importing/schemas/manifest.schema.json), "
+        "a folder with manifest.jsonl, a folder in which each subfolder is a prompt (prompt.txt with its "
+        "text, and the videos beside it), a folder in the SafeSora layout, a .tar, .tar.gz, .tgz or .zip of one of "
+        "these, or an address s3://bucket/key. Importing again adds what is new and changes nothing else; an import "
+        "into a study that is there is listed with the study's imports, and killed, goes on where it stopped when it "
+        "is run again. Exit status: 0 imported; 1 bad rows, nothing imported; 2 PATH or an option is wrong."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("path", metavar="PATH")
+        parser.add_argument("--study", required=True, metavar="SLUG", help="the study; it is made if it is missing")
+        parser.add_argument("--title", default="", help="title of a new study (default: its slug)")
+        parser.add_argument(
+            "--pairs",
+            type=choice,
+            metavar="all|listed|random:N",
+            help="which pairs: all of each prompt's videos, the manifest's pair lines, or N a prompt drawn "
+            "by seed (default: listed if the manifest has pair lines, else all)",
+        )
+        parser.add_argument("--batch-size", type=int, default=100, metavar="N", help="pairs a batch (default: 100)")
+        parser.add_argument(
+            "--overlap", type=int, metavar="N", help="answers wanted for each new pair (default: the study's)"
+        )
+        parser.add_argument("--seed", type=int, help="what draws start from (default: the study's)")
+        parser.add_argument("--skip-bad", action="store_true", help="import the good rows although others are bad")
+        parser.add_argument("--dry-run", action="store_true", help="say what would happen, and keep nothing")
+        parser.add_argument("--json", action="store_true", help="report as JSON on stdout, every bad row included")
+
+    def handle(self, *, path: str, study: str, **options: Any) -> None:
+        names = ("title", "pairs", "batch_size", "overlap", "seed", "skip_bad", "dry_run")
+        chosen = ImportOptions(**{name: options[name] for name in names})
+        try:
+            location = path if is_address(path) else str(Path(path).absolute())
+            report = run_here(location, study, options=chosen, shown=Bar(shown=not options["json"]))
+        except Refused as trouble:
+            raise CommandError(str(trouble), returncode=2) from None
+        if options["json"]:
+            self.stdout.write(json.dumps(report.as_json()))
+        else:
+            self.show_complaints(report)
+            if report.imported:
+                self.show_counts(report)
+        if not report.imported:
+            raise CommandError(refusal(report, skip_bad=options["skip_bad"]), returncode=1)
+
+    def show_complaints(self, report: ImportReport) -> None:
+        """Bad rows, differences and warnings, on stderr."""
+        for bad in report.bad[:MOST_BAD_SHOWN]:
+            self.stderr.write(str(bad))
+        if len(report.bad) > MOST_BAD_SHOWN:
+            self.stderr.write(f"… and {len(report.bad) - MOST_BAD_SHOWN} more bad rows; --json has them all.")
+        for row in report.differences[:MOST_BAD_SHOWN]:
+            where = row.file if row.line is None else f"{row.file}, line {row.line}"
+            self.stderr.write(f"{where}: {row.kind} {row.id} differs: {', '.join(row.fields)}; nothing was changed.")
+        if len(report.differences) > MOST_BAD_SHOWN:
+            self.stderr.write(f"… and {len(report.differences) - MOST_BAD_SHOWN} more differ; --json has them all.")
+        for warning in report.warnings:
+            self.stderr.write(warning)
+
+    def show_counts(self, report: ImportReport) -> None:
+        made = "made and filled" if report.study_created else "filled"
+        self.stdout.write(f"Study {report.study} {'would be' if report.dry_run else 'was'} {made}:")
+        for name in ("prompts", "videos", "assets", "pairs"):
+            tally = getattr(report, name)
+            shown = "files" if name == "assets" else name
+            self.stdout.write(f"  {shown:8}{tally.added:>9} new {tally.already_there:>9} already there")
+        self.stdout.write(f"  batches {report.batches_added:>9} new")
+        if report.bad:
+            self.stdout.write(f"  left out{len(report.bad):>9} bad rows")
+        if report.study_created:
+            self.stdout.write("The study is paused. An admin or researcher resumes it on its page, Settings, State.")
+
+
+def refusal(report: ImportReport, *, skip_bad: bool) -> str:
+    count = f"{len(report.bad)} bad row{'s' if len(report.bad) != 1 else ''}"
+    if skip_bad:
+        return f"Nothing was imported: beside {count}, no prompt is left."
+    return f"Nothing was imported: {count}. Correct them, or import the rest with --skip-bad."
+
+
+def choice(text: str) -> PairChoice:
+    try:
+        return PairChoice.parse(text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None

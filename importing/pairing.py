@@ -1,0 +1,95 @@
+"""Which pairs a study gets: all of each prompt's videos, some drawn by seed, or those that are listed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from random import Random
+from typing import NamedTuple
+
+from importing.identity import drawn_first, pair_public_id
+
+
+@dataclass(frozen=True, slots=True)
+class PairChoice:
+    """`all`, `listed`, or `random` with a number a prompt."""
+
+    method: str
+    a_prompt: int = 0
+
+    @classmethod
+    def parse(cls, text: str) -> "PairChoice":
+        """From `all`, `listed` or `random:N`. Raises ValueError with a sentence."""
+        if text in ("all", "listed"):
+            return cls(text)
+        method, _, number = text.partition(":")
+        if method == "random" and number.isascii() and number.isdigit() and int(number) > 0:
+            return cls("random", int(number))
+        raise ValueError(f"--pairs is {text!r}; it must be all, listed or random:N with N of 1 or more.")
+
+
+class KnownVideo(NamedTuple):
+    """A video of the study: its key, published id, prompt's key, and asset's key."""
+
+    pk: int
+    public_id: str
+    prompt: int
+    asset: int
+
+
+class NewPair(NamedTuple):
+    """A pair to be written; `prompt`, `video_0` and `video_1` are keys."""
+
+    prompt: int
+    video_0: int
+    video_1: int
+    public_id: str
+    priority: int
+    wanted: int
+    method: str
+    probability: float | None
+
+
+def key(one: int, other: int) -> tuple[int, int]:
+    """A pair's two videos in an order that does not depend on which is number 0."""
+    return (one, other) if one < other else (other, one)
+
+
+@dataclass(slots=True)
+class Pairing:
+    """Draws pairs, and counts what it leaves out."""
+
+    choice: PairChoice
+    seed: int
+    wanted: int
+    already_there: int = 0
+    identical: int = 0
+
+    def of_prompt(self, public_id: str, videos: list[KnownVideo], there: set[tuple[int, int]]) -> Iterator[NewPair]:
+        """New pairs of one prompt, given all its videos and the keys of the pairs it has.
+
+        Two videos of the same bytes are never compared. `random:N` fills the prompt up to N pairs: with
+        unchanged videos, importing again draws nothing.
+        """
+        videos = sorted(videos, key=lambda video: video.public_id)
+        possible = list(combinations(videos, 2))
+        distinct = [pair for pair in possible if pair[0].asset != pair[1].asset]
+        self.identical += len(possible) - len(distinct)
+        free = [pair for pair in distinct if key(pair[0].pk, pair[1].pk) not in there]
+        self.already_there += len(distinct) - len(free)
+        probability = None
+        if self.choice.method == "random":
+            room = min(len(free), max(0, self.choice.a_prompt - len(there)))
+            if not room:
+                return
+            probability = room / len(free)
+            generator = Random(f"{self.seed} {public_id} {len(there)}")  # noqa: S311 - drawn to be drawn again
+            free = [free[index] for index in sorted(generator.sample(range(len(free)), room))]
+        for one, other in free:
+            yield self._pair(one, other, probability)
+
+    def _pair(self, one: KnownVideo, other: KnownVideo, probability: float | None) -> NewPair:
+        """Which video is number 0 is drawn too, so that it says nothing of who made it."""
+        public_id = pair_public_id(one.public_id, other.public_id)
+        if not drawn_first(self.seed, public_id):
+            one, other = other, one
+        return NewPair(one.prompt, one.pk, other.pk, public_id, 0, self.wanted, self.choice.method, probability)

@@ -1,0 +1,20 @@
+"""What a study without pairs says on its settings."""
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from catalog.models import Pair
+from studies.models import Study
+from studies.notices import Lack
+
+
+def no_pairs(study: Study) -> Lack | None:
+    """Return what to say if nothing was imported yet."""
+    if Pair.objects.filter(study=study).exists():
+        return None
+    return Lack(
+        _("It has no pairs yet: import material, then resume it.")
+        if study.state == Study.State.PAUSED
+        else _("It has no pairs yet, so nobody is given one."),
+        (_("Start an import"), reverse("importing:new", args=[study.slug])),
+    )

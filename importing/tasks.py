@@ -1,0 +1,21 @@
+"""Celery's side of imports: a message says that there may be work, and the rows decide."""
+
+from celery import shared_task
+
+from importing import job_progress, job_work
+from jobs import engine
+
+
+@shared_task
+def run_import(import_id: int) -> None:
+    """Do the import, if it waits and nobody else has it."""
+    job_work.run(import_id)
+
+
+@shared_task
+def look_after_imports() -> int:
+    """Send a message for imports that wait too long, and tidy up after those that ended. Return how many waited."""
+    job_work.give_up_commands()
+    job_work.cancel_forgotten()
+    job_work.tidy_all()
+    return engine.sweep(job_progress.POLICY)

@@ -1,0 +1,224 @@
+"""Files on their way from a browser into an import: pieces in storage, and rows that count what is there.
+
+A piece lies under the file's name and the offset of its first byte. One conditional UPDATE moves the file's count and
+so holds its row; the piece is stored while the row is held, and the count is committed after it. Hence:
+
+* of two who send the same piece only one writes, and the other is told where the file stands;
+* a kill in between leaves a piece that no count covers, and the next one from that offset replaces it;
+* what a count covers is never written again, so the pieces follow each other without gap or overlap.
+
+Pieces need nothing of storage but whole files under names, so they lie in S3 as they do in a folder, where appending to
+a file, or writing into its middle, would be impossible.
+"""
+
+import re
+import unicodedata
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import default_storage
+from django.db import connection, transaction
+from django.db.models import Count, F, Q, QuerySet, Sum
+from django.utils.translation import gettext as _
+
+from diptych.refusals import Refused
+from importing.layout import MOST_DEPTH, MOST_NAME_BYTES, MOST_PART_BYTES
+from importing.models import Import, Upload
+
+#: The most of a file that one request brings, in bytes.
+PIECE_BYTES = 8 * 1024 * 1024
+
+
+#: The status of each code with which a file or a piece of it is refused; 410 tells a client that trying again is of no
+#: use.
+STATUS = {
+    "name": 400,
+    "offset": 409,
+    "another_length": 409,
+    "too_many": 409,
+    "removed": 410,
+    "not_collecting": 410,
+    "too_large": 413,
+    "too_much": 413,
+    "storage_full": 507,
+    "not_whole": 409,
+}
+
+
+def refused(sentence: str, code: str) -> Refused:
+    """Return the refusal of a file, or of a piece of it."""
+    return Refused(sentence, code, status=STATUS[code])
+
+
+class WrongOffset(Refused):
+    """The piece does not begin where the file ends; `received` bytes are there."""
+
+    def __init__(self, received: int) -> None:
+        super().__init__(_("%(count)s bytes of this file are here; go on from there.") % {"count": received}, "offset")
+        self.received = received
+
+
+class Collected(NamedTuple):
+    """How far an import's files have come."""
+
+    files: int
+    complete: int
+    bytes: int
+    received: int
+
+    @property
+    def is_complete(self) -> bool:
+        return 0 < self.files == self.complete
+
+
+def collected(job: Import) -> Collected:
+    """Counts of the import's files, in one query."""
+    sums = Upload.objects.filter(import_job=job).aggregate(
+        files=Count("pk"),
+        complete=Count("pk", filter=Q(received=F("byte_size"))),
+        bytes=Sum("byte_size", default=0),
+        received=Sum("received", default=0),
+    )
+    return Collected(**sums)
+
+
+def checked_path(name: str) -> str:
+    """The name as a label of the form `folder/file`, such as laying out takes. Raises Refused."""
+    parts = name.split("/")
+    if not name or len(name.encode()) > MOST_NAME_BYTES or any(len(part.encode()) > MOST_PART_BYTES for part in parts):
+        wrong = _("it is empty, or too long")
+    elif len(parts) > MOST_DEPTH:
+        wrong = _("it is too many folders deep")
+    elif any(unicodedata.category(sign) == "Cc" for sign in name) or "\\" in name:
+        wrong = _("it has a backslash or a control character")
+    elif not parts[0] or re.match("[A-Za-z]:", name):
+        wrong = _("it begins at a root")
+    elif not {"", ".", ".."}.isdisjoint(parts):
+        wrong = _("it has an empty part, or one that leads up")
+    else:
+        return name
+    shown = "".join(sign if sign.isprintable() else "�" for sign in name[:200])
+    raise refused(_("The name “%(name)s” cannot be used: %(wrong)s.") % {"name": shown, "wrong": wrong}, "name")
+
+
+@transaction.atomic
+def create(job: Import, name: str, byte_size: int) -> tuple[Upload, bool]:
+    """The file of that name in the import, and whether it is new: announced twice, it is there once.
+
+    Raises Refused.
+    """
+    path = checked_path(name)
+    if byte_size > settings.UPLOAD_MOST_BYTES:
+        most = settings.UPLOAD_MOST_BYTES // 10**6
+        raise refused(_("%(name)s is longer than %(most)s MB.") % {"name": path, "most": most}, "too_large")
+    _hold_collecting(job)
+    there = Upload.objects.filter(import_job=job, path=path).first()
+    if there is None:
+        # Counted without a lock: a few sent at once may come in above the limit, which is there against thousands.
+        if Upload.objects.filter(import_job=job).count() >= settings.UPLOAD_MOST_FILES:
+            advice = _("An import takes %(most)s files; put more of them into an archive.")
+            raise refused(advice % {"most": settings.UPLOAD_MOST_FILES}, "too_many")
+        there, is_new = Upload.objects.get_or_create(import_job=job, path=path, defaults={"byte_size": byte_size})
+        if is_new:
+            return there, True
+    if there.byte_size != byte_size:
+        sentence = _("%(name)s is here already, with another length. Remove it first, or rename this one.")
+        raise refused(sentence % {"name": path}, "another_length")
+    return there, False
+
+
+def receive(upload: Upload, offset: int, piece: IO[bytes], size: int) -> int:
+    """Keeps `size` bytes that begin at `offset`, and answers how many of the file are there now.
+
+    `piece` is all here and at its start. Raises WrongOffset, Refused, and OSError where storage does not take it.
+    """
+    end = offset + size
+    if end > upload.byte_size:
+        sentence = _("%(name)s was announced with %(bytes)s bytes, and this would make it longer.")
+        raise refused(sentence % {"name": upload.path, "bytes": upload.byte_size}, "too_much")
+    with transaction.atomic():
+        _hold_collecting(upload.import_job)
+        there = Upload.objects.filter(pk=upload.pk)
+        if size and there.filter(received=offset).update(received=end):
+            default_storage.save(_piece(upload, offset), File(piece))
+            return end
+        received = there.values_list("received", flat=True).first()
+        if received is None:
+            raise refused(_("This file was removed from the import."), "removed")
+        if received != offset:
+            raise WrongOffset(received)
+        return offset
+
+
+def remove(upload: Upload) -> None:
+    """Takes a file out of an import that still collects. Raises Refused."""
+    with transaction.atomic():
+        _hold_collecting(upload.import_job)
+        Upload.objects.filter(pk=upload.pk).delete()
+        transaction.on_commit(lambda: _delete_pieces(upload))
+
+
+def discard(job: Import) -> None:
+    """Deletes what storage holds of the import's files; the rows stay. Begun again after a kill, it ends the same."""
+    for upload in Upload.objects.filter(import_job=job).iterator():
+        _delete_pieces(upload)
+
+
+def assemble(upload: Upload, target: Path) -> None:
+    """Writes the whole file to `target`, over what lies there. Raises Refused and OSError."""
+    written = 0
+    with target.open("wb") as file:
+        while written < upload.byte_size:
+            before = written
+            try:
+                with default_storage.open(_piece(upload, written)) as piece:
+                    for block in piece.chunks():
+                        written += file.write(block)
+            except FileNotFoundError:
+                pass
+            if written == before:
+                break
+    if written != upload.byte_size:
+        sentence = _("%(name)s is not whole in storage: %(written)s of %(bytes)s bytes. Upload it again.")
+        values = {"name": upload.path, "written": written, "bytes": upload.byte_size}
+        raise refused(sentence % values, "not_whole")
+
+
+def upload_name(upload: Upload) -> str:
+    """Below this name the file's pieces lie in storage."""
+    return f"imports/{upload.import_job.public_id}/files/{upload.public_id}"
+
+
+def incomplete(job: Import) -> "QuerySet[Upload]":
+    """Files of which something is missing, by name."""
+    return Upload.objects.filter(import_job=job, received__lt=F("byte_size")).order_by("path")
+
+
+def _piece(upload: Upload, offset: int) -> str:
+    return f"{upload_name(upload)}/{offset}"
+
+
+def _delete_pieces(upload: Upload) -> None:
+    """Whatever lies below the file's name, pieces that no count covers included."""
+    name = upload_name(upload)
+    try:
+        _folders, pieces = default_storage.listdir(name)
+    except FileNotFoundError:
+        return
+    for piece in pieces:
+        default_storage.delete(f"{name}/{piece}")
+    default_storage.delete(name)  # the empty folder, where storage has folders
+
+
+def _hold_collecting(job: Import) -> None:
+    """Until the transaction ends the import goes on collecting; others may add to it meanwhile.
+
+    Raises Refused.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT state FROM importing_import WHERE id = %s FOR SHARE", [job.pk])
+        found = cursor.fetchone()
+    if found is None or found[0] != Import.State.COLLECTING:
+        raise refused(_("This import takes no more files."), "not_collecting")

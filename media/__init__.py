@@ -1,0 +1,1 @@
+"""Bytes: probing, transcoding, frames, storage and signed addresses. Knows no study."""

@@ -1,0 +1,161 @@
+"""Turn an uploaded file into what people watch and models learn from, in one run of ffmpeg."""
+
+import os
+import re
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from diptych.embedded import binaries
+from media import limits
+from media.commands import CommandFailed, UnplayableMedia, run
+from media.costs import refuse_costly, refuse_long
+from media.graph import filter_graph, frames_graph, playback_size, small_size_of
+from media.hashing import sha256_of
+from media.names import TRAINING_FRAMES
+from media.probe import Facts, probe
+from media.stills import Stills, Told
+
+THREADS = 2
+
+# ffmpeg mends these and ends well, but an annotator would judge our mending instead of the generator.
+_DAMAGE = re.compile(
+    r"File ended prematurely|exceeds containing master element|LZW decode failed|error while decoding MB|"
+    r"concealing \d+ .* errors|partial file|corrupt (?:decoded|input)|Invalid NAL unit size|Error at MB",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Renditions:
+    """The files that one run wrote, with the facts of the playback file and of the source."""
+
+    playback: Path  # H.264 in MP4
+    poster: Path  # JPEG of the first frame, at the playback's size
+    strip: Path  # JPEG of 8 small pictures side by side
+    frames: tuple[Path, ...]  # 8 JPEGs of the whole picture; see `frame_size_of`
+    facts: Facts
+    source_facts: Facts
+    sha256: str  # of the playback file
+    keyframes: tuple[int, ...]  # indices, the greatest change first
+    psnr_to_first: tuple[float, ...]  # dB, of the first training frame against each later one
+    frame_hashes: tuple[int, ...]  # 3 words for each of 8 frames; see `likeness`
+
+
+def transcode(
+    source: Path, folder: Path, *, time_limit_s: float = limits.PREPARE_S, threads: int = THREADS
+) -> Renditions:
+    """Write `playback.mp4`, `poster.jpg`, `strip.jpg` and `frames/0.jpg` to `7.jpg` into `folder`.
+
+    Everything is written aside and renamed when it is whole, so no partial file ever has a final name.
+    Raises `UnplayableMedia` with a reason for a file that passes a limit, that ffmpeg cannot read, or reads with
+    damage: a clip that breaks off or decodes with errors would be judged for faults that its generator never made.
+    Wrong bytes within a VP8 or VP9 frame go unnoticed, since to these codecs any bytes are a picture. Raises
+    `OSError` when this machine is to blame, and `ProgramKilled` when ffmpeg crashed or was ended.
+    """
+    source_facts = probe(source)
+    refuse_costly(source_facts)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".transcoding-", dir=folder) as name, ThreadPoolExecutor(1) as beside:
+        aside = Path(name)
+        (aside / "cut").mkdir()
+        began = time.monotonic()
+        _run(filter_graph(source, source_facts, aside, threads, _likely_indices(source_facts)), time_limit_s)
+        stills = Stills(aside / "small.yuv", small_size_of(playback_size(source_facts)))
+        chosen = chosen_indices(len(stills))
+        told = beside.submit(stills.tell, aside / "strip.jpg", chosen)
+        facts = probe(aside / "playback.mp4")
+        refuse_long(facts.duration_s)
+        _refuse_broken_off(source_facts, facts)
+        _refuse_miscounted(stills, facts)
+        cut = [aside / "cut" / f"{index}.jpg" for index in chosen]
+        if not all(frame.exists() for frame in cut):
+            left_s = max(1, round(time_limit_s - (time.monotonic() - began)))
+            _run(frames_graph(source, source_facts, aside, threads, chosen), left_s)
+            if not all(frame.exists() for frame in cut):
+                raise UnplayableMedia("The video's frames cannot be counted: twice read, they are not the same.")
+        return _publish(aside, cut, folder, facts, source_facts, told.result())
+
+
+def chosen_indices(frames: int) -> list[int]:
+    """Indices of up to 8 uniformly spaced frames out of `frames`, the first and the last included."""
+    if frames <= TRAINING_FRAMES:
+        return list(range(frames))
+    return [round(step * (frames - 1) / (TRAINING_FRAMES - 1)) for step in range(TRAINING_FRAMES)]
+
+
+def _likely_indices(facts: Facts) -> list[int]:
+    """Of the frames to be chosen, if the header is right about how many there will be.
+
+    Containers miscount, or do not count at all. Then those that are missing are cut in a second run, once they are
+    counted; keeping every frame until then costs each file a tenth of the time.
+    """
+    return chosen_indices(max(1, round(facts.duration_s * facts.rate)))
+
+
+def _run(wanted: Any, time_limit_s: float) -> None:
+    """Has ffmpeg make what is `wanted`. Raises `UnplayableMedia` for damage, even where ffmpeg mends it."""
+    command = [str(binaries.ffmpeg()), "-nostdin", "-v", "error", "-xerror", "-y"]
+    # Decoder and encoder keep the threads busy; slicing small pictures among more costs 4 % of the time.
+    command += ["-filter_complex_threads", "1", *wanted.get_args()]
+    try:
+        _, stderr = run(command, time_limit_s=time_limit_s)
+    except CommandFailed as failure:
+        raise UnplayableMedia(f"The video is damaged or cannot be decoded ({failure.complaint}).") from None
+    if damage := _DAMAGE.search(stderr):
+        raise UnplayableMedia(f"The video is damaged or incomplete ({damage.group().lower()}).")
+
+
+def _refuse_broken_off(source: Facts, playback: Facts) -> None:
+    """Some truncated files decode without complaint; then the picture is shorter than its header says."""
+    missing_s = source.duration_s - playback.duration_s
+    if source.picture_duration_stated and missing_s > max(0.5, 0.1 * source.duration_s):
+        raise UnplayableMedia(
+            f"The video breaks off: its header promises {source.duration_s:.1f} s of picture, "
+            f"but only {playback.duration_s:.1f} s can be decoded."
+        )
+
+
+def _refuse_miscounted(stills: Stills, facts: Facts) -> None:
+    """All outputs have the same frames, or an index means nothing."""
+    if len(stills) != facts.frames:
+        raise UnplayableMedia(f"The video's frames cannot be counted ({facts.frames} or {len(stills)}).")
+
+
+def _publish(aside: Path, cut: list[Path], folder: Path, facts: Facts, source_facts: Facts, told: Told) -> Renditions:
+    """Rename the whole files to their final names; the playback last, as it is what makes a clip showable."""
+    (folder / "frames").mkdir(exist_ok=True)
+    frames = tuple(folder / "frames" / f"{number}.jpg" for number in range(TRAINING_FRAMES))
+    for written, final in zip(_padded(cut), frames, strict=True):
+        os.replace(written, final)
+    for name in ("poster.jpg", "strip.jpg", "playback.mp4"):
+        os.replace(aside / name, folder / name)
+    with (folder / "playback.mp4").open("rb") as playback:
+        digest = sha256_of(playback)
+    return Renditions(
+        playback=folder / "playback.mp4",
+        poster=folder / "poster.jpg",
+        strip=folder / "strip.jpg",
+        frames=frames,
+        facts=facts,
+        source_facts=source_facts,
+        sha256=digest,
+        **told._asdict(),
+    )
+
+
+def _padded(cut: list[Path]) -> list[Path]:
+    """The training frames in order, with black ones at the end to make 8."""
+    frames = list(cut)
+    with Image.open(cut[0]) as first:
+        size = first.size
+    while len(frames) < TRAINING_FRAMES:
+        black = cut[0].with_name(f"black{len(frames)}.jpg")
+        Image.new("RGB", size).save(black, quality=95)
+        frames.append(black)
+    return frames

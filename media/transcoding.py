@@ -1,0 +1,142 @@
+"""Prepare videos for playing. Each is a job: `jobs.engine` claims, retries and ends it.
+
+The video that is due goes first. Only a video that cannot be played, or that keeps ending what works on it, fails;
+trouble of this machine puts it back for a later attempt, however often.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+
+from django.core.files import File
+from django.core.files.storage import default_storage
+from django.db.models import Q
+
+from jobs import engine, policy
+from jobs.heartbeat import heartbeat
+from jobs.policy import DATABASE_TROUBLE, Policy
+from media import names
+from media.commands import ProgramKilled
+from media.models import Asset
+from media.probe import UnplayableMedia
+from media.scratch import scratch
+from media.signals import asset_finished, files_left_behind
+from media.stored_files import remove_half_written, trouble_of_storage
+from media.transcode import Renditions, transcode
+
+#: Files of one asset that are stored at once. Each waits for the disk, or for the network.
+STORED_AT_ONCE = 4
+
+
+def claim() -> Asset | None:
+    """Claim the video that is due: of the highest priority, then the oldest. Return None if there is none."""
+    return engine.claim_next(POLICY)
+
+
+def process(asset: Asset) -> None:
+    """Prepare a claimed asset. Afterwards it is done, has failed, or waits for another attempt."""
+    engine.work_on(POLICY, asset, prepare)
+
+
+def prepare(asset: Asset) -> None:
+    """Transcode a claimed asset and store what came of it. Raises UnplayableMedia, TakenOver and trouble."""
+    with scratch() as folder, heartbeat(POLICY, asset):
+        renditions = transcode(fetch(asset, folder), folder / "out")
+        renew(asset)
+        sizes = store(asset, renditions)
+    if not finish(asset, renditions, sizes):
+        # A report may have moved the files before the last was stored.
+        files_left_behind.send(sender=Asset, asset=asset)
+
+
+def renew(asset: Asset) -> None:
+    """Keep the claim alive before files are written. Raises Cancelled and TakenOver."""
+    engine.beat(POLICY, asset.pk, asset.fence)
+    engine.go_on_or_raise(POLICY, asset.pk, asset.fence)
+
+
+def fetch(asset: Asset, folder: Path) -> Path:
+    """A local copy of the original, under a name of ours. Raises OSError."""
+    target = folder / "original"
+    with trouble_of_storage(), default_storage.open(asset.original) as stored, target.open("wb") as local:
+        for block in stored.chunks():
+            local.write(block)
+    return target
+
+
+def store(asset: Asset, renditions: Renditions) -> dict[str, int]:
+    """Puts the renditions where their names say; the bytes of each, by its name within the asset's folder.
+
+    Writing them again replaces them, and what a worker before this one left half written goes. Raises OSError.
+    """
+    if asset.fence > 1:
+        remove_half_written(names.folder(asset.public_id))
+    files = {
+        names.playback(asset.public_id): renditions.playback,
+        names.poster(asset.public_id): renditions.poster,
+        names.strip(asset.public_id): renditions.strip,
+    }
+    files |= {names.frame(asset.public_id, n): frame for n, frame in enumerate(renditions.frames)}
+    with ThreadPoolExecutor(STORED_AT_ONCE, thread_name_prefix=f"store {asset.pk}") as pool:
+        list(pool.map(store_file, files, files.values()))
+    within = len(names.folder(asset.public_id)) + 1
+    return {name[within:]: path.stat().st_size for name, path in files.items()}
+
+
+def store_file(name: str, path: Path) -> None:
+    with trouble_of_storage(), path.open("rb") as file:
+        default_storage.save(name, File(file))
+
+
+def finish(asset: Asset, renditions: Renditions, sizes: dict[str, int]) -> bool:
+    """Write the outcome, if the claim still holds. Return whether it did."""
+    facts = renditions.facts
+    return engine.end(
+        POLICY,
+        asset.pk,
+        asset.fence,
+        Asset.State.DONE,
+        facts={
+            "original": asdict(renditions.source_facts),
+            "playback": asdict(facts) | {"sha256": renditions.sha256},
+            "files": sizes,
+            "keyframes": renditions.keyframes,
+            "psnr_to_first": renditions.psnr_to_first,
+        },
+        frame_hashes=list(renditions.frame_hashes),
+        duration_s=facts.duration_s,
+        fps=facts.fps,
+    )
+
+
+def tell_of_end(asset: Asset) -> None:
+    """Let higher apps follow, in the same transaction: pairs open, or are held for a video that failed."""
+    asset_finished.send(sender=Asset, asset=asset, state=asset.state, reason=asset.reason)
+
+
+def trouble_text(error: Exception) -> str:
+    """Return what a video's row says about the error that put it back."""
+    return str(error) if isinstance(error, ProgramKilled) else policy.trouble_text(error)
+
+
+#: What is in quarantine is not prepared; released, it goes on where it was. The index `asset_next` has the order.
+NOT_QUARANTINED = Q(quarantined_at=None)
+
+POLICY = Policy(
+    model=Asset,
+    name="Asset",
+    task="media.tasks.transcode_asset",
+    queue="media",
+    claimable=NOT_QUARANTINED,
+    held_while=NOT_QUARANTINED,
+    order=("-priority", "pk"),
+    final=(UnplayableMedia,),
+    uncounted=(OSError, *DATABASE_TROUBLE),  # of this machine
+    counted=(Exception,),  # what the video itself may bring about
+    pause=policy.drawn(timedelta(seconds=15), longest=timedelta(minutes=30)),
+    trouble_text=trouble_text,
+    tried_in_vain="Preparing this video failed %(attempts)s times; the last time: %(trouble)s.",
+    begun_in_vain="Preparing this video was begun %(attempts)s times and never came to an end.",
+    ended=tell_of_end,
+)

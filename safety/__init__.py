@@ -1,0 +1,1 @@
+"""Material that may be illegal: reports, quarantine, known hashes, safety officers."""

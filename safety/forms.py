@@ -1,0 +1,67 @@
+"""What a safety officer writes down about a report, and whom a superuser appoints as one."""
+
+from datetime import date, datetime, time
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from studies.models import Study
+
+
+class ReferralForm(forms.Form):
+    """An authority or hotline was told."""
+
+    to_whom = forms.CharField(label=_("To whom"), max_length=200)
+    reference = forms.CharField(label=_("Their reference"), max_length=200, required=False)
+    made_at = forms.DateTimeField(
+        label=_("When"),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+
+    def clean_made_at(self) -> datetime:
+        made_at: datetime = self.cleaned_data["made_at"]
+        if made_at > timezone.now():
+            raise ValidationError(_("This lies in the future. Write down when it was reported."))
+        return made_at
+
+
+class ReasonForm(forms.Form):
+    """Why something was decided."""
+
+    reason = forms.CharField(label=_("Why"), max_length=1000, widget=forms.Textarea(attrs={"rows": 2}))
+
+
+def end_of(day: date | None) -> datetime | None:
+    """Return the moment at which an appointment until this day ends: the day's midnight, in the current time zone."""
+    return None if day is None else timezone.make_aware(datetime.combine(day, time()))
+
+
+class OfficerForm(forms.Form):
+    """Somebody is appointed as safety officer."""
+
+    username = forms.CharField(label=_("User name"), max_length=150)
+    study = forms.ModelChoiceField(
+        label=_("For"),
+        queryset=Study.objects.order_by("title", "pk"),
+        required=False,
+        empty_label=_("the whole installation"),
+    )
+    until = forms.DateField(
+        label=_("Until"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text=_("Empty: until somebody ends it. On this day the appointment counts no longer."),
+    )
+
+    def clean_username(self) -> User:
+        name: str = self.cleaned_data["username"]
+        person = User.objects.filter(username=name).first()
+        if person is None:
+            raise ValidationError(_("There is nobody with this user name. Check the spelling."))
+        return person
+
+    def clean_until(self) -> datetime | None:
+        return end_of(self.cleaned_data["until"])

@@ -1,0 +1,33 @@
+"""Celery's side of quarantine: files are moved, and safety officers are told."""
+
+from celery import shared_task
+
+from jobs import engine
+from safety import calling_officers, quarantine, releases
+
+
+@shared_task
+def settle_quarantines() -> int:
+    """Moves files that a report or a release left where they were; how many assets were settled."""
+    return quarantine.settle_all()
+
+
+@shared_task
+def mail_officers(sent_for: int | None = None) -> int:
+    """Tell safety officers by e-mail about all new reports, not only the one the message was `sent_for`.
+
+    Return how many e-mails were sent.
+    """
+    return calling_officers.mail()
+
+
+@shared_task
+def release_reports(release_id: int) -> None:
+    """Release the reports of one person, if the job waits and nobody else has it."""
+    releases.run(release_id)
+
+
+@shared_task
+def look_after_releases() -> int:
+    """Send a message for releases of reports that wait too long, or whose worker is gone. Return how many."""
+    return engine.sweep(releases.POLICY)

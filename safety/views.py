@@ -1,0 +1,241 @@
+"""The safety officer's pages. Each asks for the appointment first, then for a second factor; each look is recorded.
+
+Whoever is appointed for only some of the studies that use the bytes sees the state and the pairs of these studies. For
+everybody else, admins included, a report does not exist.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.files.storage import default_storage
+from django.core.signing import BadSignature, TimestampSigner
+from django.db.models import Count, F, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts import second_factor
+from accounts.views_second_factor import demand, person_of
+from catalog.models import Pair, Video
+from catalog.readiness import pairs_of
+from diptych.refusals import Refused
+from media import names
+from media.views import NEVER_KEEP, answer
+from safety import quarantine as quarantines
+from safety.forms import ReasonForm, ReferralForm
+from safety.models import Officer, Quarantine, RefusedFile
+from safety.permissions import decides_reports, officers_studies, quarantine_for, require_officer, sees_reports
+from studies.models import Study
+
+MOST_PAIRS_SHOWN = 100
+MOST_REPORTS_SHOWN = 200
+tickets = TimestampSigner(salt="safety.views.video")
+
+View = Callable[..., HttpResponseBase]
+
+
+def of_one_report(seconds: int = second_factor.OPENS_PAGES_S, *, deciding: bool = True) -> Callable[[View], View]:
+    """The view gets the quarantine, once the person may decide about it (or, if not `deciding`, see its state), and
+    gave a code within so many seconds."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        @never_cache
+        @login_required
+        def guarded(request: HttpRequest, quarantine_id: int) -> HttpResponseBase:
+            found = quarantine_for(request, quarantine_id, deciding=deciding)
+            way = demand(request, seconds, back_to=page_of(found))
+            return way or view(request, found)
+
+        return guarded
+
+    return decorate
+
+
+def page_of(quarantine: Quarantine) -> str:
+    """The address of its page."""
+    return reverse("safety:report", args=[quarantine.pk])
+
+
+@require_safe
+@never_cache
+@login_required
+def reports(request: HttpRequest) -> HttpResponse:
+    """What was reported in the person's studies, newest first, and which files imports were refused."""
+    require_officer(request)
+    way = demand(request, second_factor.OPENS_PAGES_S, back_to=reverse("safety:reports"))
+    if way is not None:
+        return way
+    person, studies = person_of(request), officers_studies(request)
+    found = Quarantine.objects.filter(sees_reports(person.pk)).annotate(
+        people=Count("reports__person", distinct=True), told=Count("referrals", distinct=True)
+    )
+    shown = list(found.order_by(F("released_at").desc(nulls_first=True), "-opened_at")[:MOST_REPORTS_SHOWN])
+    decided = set(
+        Quarantine.objects.filter(decides_reports(person.pk), pk__in=[row.pk for row in shown]).values_list(
+            "pk", flat=True
+        )
+    )
+    titles = titles_by_asset([row.asset_id for row in shown], studies)
+    rows = [{"quarantine": row, "studies": titles.get(row.asset_id, []), "decides": row.pk in decided} for row in shown]
+    refused = RefusedFile.objects.order_by("-last_at")
+    of_installation = Officer.objects.of(person.pk).of_installation().exists()
+    if not of_installation:
+        refused = refused.filter(study_slug__in=studies.values("slug"))
+    context = {
+        "rows": rows,
+        "refused": refused[:MOST_REPORTS_SHOWN],
+        "studies": studies,
+        "of_installation": of_installation,
+    }
+    return render(request, "safety/reports.html", context)
+
+
+def titles_by_asset(assets: list[int], studies: QuerySet[Study]) -> dict[int, list[str]]:
+    """Return for each asset the titles of those of the studies that use it."""
+    used = Video.objects.filter(asset__in=assets, study__in=studies).order_by("study__title")
+    found: dict[int, list[str]] = {}
+    for asset_id, title in used.values_list("asset_id", "study__title").distinct():
+        found.setdefault(asset_id, []).append(title)
+    return found
+
+
+@require_safe
+@of_one_report(deciding=False)
+def report(request: HttpRequest, quarantine: Quarantine) -> HttpResponse:
+    """Facts and decisions of one report, or its state only. The video itself takes a press of its own."""
+    if Quarantine.objects.filter(decides_reports(person_of(request).pk), pk=quarantine.pk).exists():
+        return render(request, "safety/report.html", facts_of(request, quarantine))
+    return render(request, "safety/state.html", state_of(request, quarantine))
+
+
+def state_of(request: HttpRequest, quarantine: Quarantine) -> dict[str, Any]:
+    """Return what an officer of only some of the studies sees: the state, and the pairs of their own studies."""
+    studies = officers_studies(request).filter(videos__asset=quarantine.asset_id).distinct()
+    return {"quarantine": quarantine, "studies": studies} | pairs_in(quarantine, studies)
+
+
+def pairs_in(quarantine: Quarantine, studies: "QuerySet[Study]") -> dict[str, Any]:
+    """Return the pairs of these studies that use the bytes, and how many there are."""
+    pairs = (
+        Pair.objects.filter(pairs_of([quarantine.asset_id]), study__in=studies)
+        .select_related("study", "batch", "prompt")
+        .order_by("study", "pk")
+    )
+    return {"pairs": pairs[:MOST_PAIRS_SHOWN], "pair_count": pairs.count()}
+
+
+def facts_of(request: HttpRequest, quarantine: Quarantine, **forms: Any) -> dict[str, Any]:
+    """Return what an officer of all studies that use the bytes sees. Reporters are shown by their code."""
+    studies = quarantines.studies_of(quarantine)
+    return (
+        {
+            "quarantine": quarantine,
+            "asset": quarantine.asset,
+            "reports": quarantine.reports.select_related("person__reporter", "study").order_by("pk"),
+            "studies": studies,
+            "referrals": quarantine.referrals.select_related("noted_by").order_by("made_at"),
+            "acts": quarantine.acts.select_related("officer", "reporter").order_by("pk"),
+            "playable": quarantine.asset.state == "done",
+            "referral_form": ReferralForm(),
+            "hold_form": ReasonForm(auto_id="hold_%s"),
+            "release_form": ReasonForm(auto_id="release_%s"),
+        }
+        | pairs_in(quarantine, studies)
+        | forms
+    )
+
+
+@require_POST
+@of_one_report(second_factor.OPENS_MEDIA_S)
+def view_video(request: HttpRequest, quarantine: Quarantine) -> HttpResponse:
+    """Opens the video once, blurred, on a page of its own, and records who looked."""
+    person = person_of(request)
+    quarantines.record_viewing(quarantine, person)
+    address = reverse("safety:video", args=[quarantine.pk], query={"t": tickets.sign(f"{quarantine.pk}.{person.pk}")})
+    return render(request, "safety/video.html", {"quarantine": quarantine, "address": address})
+
+
+@require_safe
+@of_one_report(second_factor.OPENS_MEDIA_S)
+def video(request: HttpRequest, quarantine: Quarantine) -> HttpResponseBase:
+    """The playback file for whom `view_video` opened it, for as long as a code opens media; kept by no cache."""
+    try:
+        opened = tickets.unsign(request.GET.get("t", ""), max_age=second_factor.OPENS_MEDIA_S)
+    except BadSignature:
+        opened = ""
+    if opened != f"{quarantine.pk}.{person_of(request).pk}":
+        return HttpResponse("open it from its page", status=403, content_type="text/plain", headers=NEVER_KEEP)
+    public_id = quarantine.asset.public_id
+    apart = names.playback_apart(public_id)  # or where it was, as long as nobody has moved it
+    name = apart if default_storage.exists(apart) else names.playback(public_id)
+    return answer(request, name, "video/mp4", keep="no-store")
+
+
+@require_POST
+@of_one_report()
+def referral(request: HttpRequest, quarantine: Quarantine) -> HttpResponse:
+    """Notes that an authority was told."""
+    form = ReferralForm(request.POST)
+    if not form.is_valid():
+        return with_errors(request, quarantine, referral_form=form)
+    quarantines.note_referral(quarantine, person_of(request), **form.cleaned_data)
+    messages.success(request, _("The report to an authority is noted."))
+    return redirect(page_of(quarantine))
+
+
+@require_POST
+@of_one_report()
+def confirm(request: HttpRequest, quarantine: Quarantine) -> HttpResponse:
+    """Confirms that the report was right to be made."""
+    try:
+        quarantines.confirm(quarantine, person_of(request))
+    except Refused as refusal:
+        messages.error(request, refusal.sentence)
+    else:
+        messages.success(request, _("The report is confirmed. The video is out of everything."))
+    return redirect(page_of(quarantine))
+
+
+@require_POST
+@of_one_report()
+def legal_hold(request: HttpRequest, quarantine: Quarantine) -> HttpResponse:
+    """Sets the legal hold, or lifts it."""
+    form = ReasonForm(request.POST, auto_id="hold_%s")
+    if not form.is_valid():
+        return with_errors(request, quarantine, hold_form=form)
+    holds = request.POST.get("hold") == "set"
+    try:
+        quarantines.set_legal_hold(quarantine, person_of(request), holds=holds, reason=form.cleaned_data["reason"])
+    except Refused as refusal:
+        messages.error(request, refusal.sentence)
+    else:
+        messages.success(request, _("The legal hold is set.") if holds else _("The legal hold is lifted."))
+    return redirect(page_of(quarantine))
+
+
+@require_POST
+@of_one_report()
+def release(request: HttpRequest, quarantine: Quarantine) -> HttpResponse:
+    """Lets the bytes be used again, in every study."""
+    form = ReasonForm(request.POST, auto_id="release_%s")
+    if not form.is_valid():
+        return with_errors(request, quarantine, release_form=form)
+    try:
+        quarantines.release(quarantine, person_of(request), reason=form.cleaned_data["reason"])
+    except Refused as refusal:
+        messages.error(request, refusal.sentence)
+    else:
+        messages.success(request, _("It is released, and its pairs are as they were before."))
+    return redirect(page_of(quarantine))
+
+
+def with_errors(request: HttpRequest, quarantine: Quarantine, **forms: Any) -> HttpResponse:
+    """The page again, with what was typed and what is wrong with it."""
+    return render(request, "safety/report.html", facts_of(request, quarantine, **forms), status=400)

@@ -1,0 +1,101 @@
+"""The page of what one person reported, and releasing all of it at once."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts import second_factor
+from accounts.views_second_factor import demand, person_of
+from diptych.refusals import Refused
+from safety import releases
+from safety.forms import ReasonForm
+from safety.models import Quarantine, ReporterRelease
+from safety.permissions import decides_reports, require_officer
+from safety.quarantine import open_reports_of
+
+MOST_REPORTS_SHOWN = 200
+MOST_RELEASES_SHOWN = 3
+
+View = Callable[..., HttpResponseBase]
+
+
+def of_one_code(view: View) -> View:
+    """The view gets the code, and the reports under it that the officer decides. Without one it does not exist."""
+
+    @wraps(view)
+    @never_cache
+    @login_required
+    def guarded(request: HttpRequest, code: str) -> HttpResponseBase:
+        require_officer(request)
+        way = demand(request, second_factor.OPENS_PAGES_S, back_to=reverse("safety:reporter", args=[code]))
+        if way is not None:
+            return way
+        mine = Quarantine.objects.filter(decides_reports(person_of(request).pk), reports__person__reporter__code=code)
+        if not mine.exists():
+            raise Http404(_("There is no report of yours to decide under the code “%(code)s”.") % {"code": code})
+        return view(request, code, mine.distinct())
+
+    return guarded
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@of_one_code
+def reporter(request: HttpRequest, code: str, theirs: QuerySet[Quarantine]) -> HttpResponse:
+    """Show what waits for this officer under one code; one press releases all of it."""
+    person = person_of(request)
+    form = ReasonForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        return release_all(request, code, form.cleaned_data["reason"])
+    waiting = open_reports_of(code, person).order_by("-opened_at")
+    context: dict[str, Any] = {
+        "code": code,
+        "form": form,
+        "count": waiting.count(),
+        "rows": waiting[:MOST_REPORTS_SHOWN],
+        "others": theirs.count() - waiting.count(),
+        "underway": releases.open_card(code),
+        "ended": releases.ended_cards(code, MOST_RELEASES_SHOWN),
+    }
+    return render(request, "safety/reporter.html", context, status=400 if form.is_bound else 200)
+
+
+def release_all(request: HttpRequest, code: str, decision: str) -> HttpResponse:
+    """Release what waits, or let a worker do it, and lead to where the outcome or the progress stands."""
+    try:
+        job = releases.order(code, person_of(request), decision=decision)
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("safety:reporter", code=code)
+    if job.is_open:
+        return redirect("safety:reporter", code=code)
+    messages.success(request, releases.card(job, code).outcome)
+    return redirect("safety:reports")
+
+
+@require_safe
+@of_one_code
+def progress(request: HttpRequest, code: str, theirs: QuerySet[Quarantine]) -> JsonResponse:
+    """Return what of the page changes while reports are released."""
+    job = ReporterRelease.objects.filter(reporter__code=code).select_related("asked_by").order_by("-pk").first()
+    if job is None:
+        raise Http404(_("Nothing is being released under this code."))
+    return JsonResponse(releases.card(job, code).live())
+
+
+@require_POST
+@of_one_code
+def cancel(request: HttpRequest, code: str, theirs: QuerySet[Quarantine]) -> HttpResponse:
+    """Stop releasing before the next step. Repeating it is harmless."""
+    for job in ReporterRelease.objects.filter(reporter__code=code, finished_at=None):
+        releases.cancel(job)
+    return redirect("safety:reporter", code=code)

@@ -1,0 +1,83 @@
+/**
+ * Forms whose request the server may put off, such as signing in: sent again by itself, with what was typed, until the
+ * server has decided. Without scripts the page says in words that the form must be sent once more.
+ */
+
+import { find, one, pause, say } from "../page/dom.js";
+import { formBody } from "../page/form_body.js";
+import { waitOf } from "../page/put_off.js";
+
+/** Seconds. */
+const RETRY_UNREACHABLE = 3;
+
+bind();
+
+function bind() {
+  const form = find("form[data-sent-again]");
+  form?.addEventListener("submit", (event) => {
+    event.preventDefault();
+    untilDecided(form);
+  });
+}
+
+/** @param {HTMLFormElement} form */
+async function untilDecided(form) {
+  const button = one("button:not([type=button])", form);
+  button.disabled = true;
+  try {
+    for (;;) {
+      const { response, wait, word } = await attempt(form);
+      if (response && !wait) {
+        await show(response);
+        return;
+      }
+      tell(form, say(word));
+      await pause(1000 * (wait + Math.random())); // not everybody at the same moment
+    }
+  } finally {
+    button.disabled = false;
+  }
+}
+
+/**
+ * One request: the response, or how many seconds to wait before the next one and the word that says why.
+ *
+ * @param {HTMLFormElement} form
+ * @returns {Promise<{ response?: Response, wait: number, word: string }>}
+ */
+async function attempt(form) {
+  try {
+    const response = await fetch(form.action, {
+      method: "POST",
+      headers: { Accept: "application/json" },
+      body: formBody(form),
+      credentials: "same-origin",
+    });
+    return { response, wait: waitOf(response), word: response.status === 429 ? "put_off" : "put_off_unreachable" };
+  } catch {
+    return { wait: RETRY_UNREACHABLE, word: "put_off_unreachable" };
+  }
+}
+
+/**
+ * Goes on where the server leads, or shows the page that it sent, such as this form with what is wrong.
+ *
+ * @param {Response} response
+ */
+async function show(response) {
+  if (response.headers.get("Content-Type")?.startsWith("application/json")) {
+    location.assign((await response.json()).next);
+    return;
+  }
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  one("main").replaceWith(one("main", page));
+  bind();
+  (find("[aria-invalid=true]") ?? find("input[type=password]") ?? one("main")).focus();
+}
+
+/** @param {HTMLFormElement} form @param {string} sentence */
+function tell(form, sentence) {
+  const line = one("[data-sending-again]", form);
+  line.textContent = sentence;
+  line.hidden = false;
+}

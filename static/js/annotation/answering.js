@@ -1,0 +1,147 @@
+/** Answering, by mouse and by key: what a press does to the answers. */
+
+import { around, find, one, say } from "../page/dom.js";
+import { passingWord } from "../page/status.js";
+import { form } from "./answer_form.js";
+import { drafts } from "./drafts.js";
+import { sayTooSoon } from "./gates.js";
+import { guide } from "./guide.js";
+import { answersChanged } from "./pair_view.js";
+import { seen } from "./videos.js";
+
+const element = one("form[data-answers]");
+
+class Answering {
+  #advancing = true;
+  /** Arrows and Space keep their meaning on a focused control: the focus then stays there. */
+  #byArrow = false;
+
+  constructor() {
+    this.#bind();
+  }
+
+  #bind() {
+    element.addEventListener("keydown", (event) => {
+      const onInput = event.target instanceof HTMLInputElement;
+      this.#byArrow = onInput && (event.key === " " || event.key.startsWith("Arrow"));
+      if (event.key === "Enter" && !event.ctrlKey && onInput) event.preventDefault();
+    });
+    element.addEventListener("pointerdown", () => { this.#byArrow = false; });
+    element.addEventListener("click", (event) => {
+      const input = around(event, "input[data-claims-none]");
+      if (!input?.checked) return; // at a click it has its new state already: this one takes something back
+      const side = /** @type {Side} */ (input.closest("fieldset")?.dataset.side);
+      if (seen(side)) return;
+      event.preventDefault();
+      sayTooSoon(side);
+    });
+    element.addEventListener("change", (event) => {
+      const [input, step] = [around(event, "input"), around(event, "fieldset[data-step]")];
+      if (!input || !step) return;
+      const decided = form.change(input, step);
+      this.#changed();
+      if (decided && this.#advancing && !this.#byArrow) guide.advance(step);
+      this.#byArrow = false;
+    });
+  }
+
+  #changed() {
+    answersChanged();
+    drafts.changed();
+  }
+
+  #tagStep() {
+    const step = guide.turn();
+    return step && form.isTagStep(step) ? step : null;
+  }
+
+  /** Answers left, right or tie to the question whose turn it is. @param {string} value */
+  answer(value) {
+    const step = guide.turn();
+    if (!step || this.#tagStep()) return false;
+    const had = find("input:checked", step)?.value;
+    if (!form.choose(step, value)) return false;
+    if (had === value) guide.advance(step);
+    return true;
+  }
+
+  /**
+   * Sets or clears the tag with this place in the outlined video's order; between yes and no where both are asked.
+   *
+   * @param {number} index
+   */
+  tag(index) {
+    const step = this.#tagStep();
+    if (!step) return false;
+    const tag = form.tagsOf(step).at(index);
+    if (!tag) return true;
+    if (!form.yesNo) return this.#press(one("input", tag));
+    const isYes = one('input[value="yes"]', tag).checked;
+    return this.#press(one(`input[value="${isYes ? "no" : "yes"}"]`, tag));
+  }
+
+  /** “None of these” for the outlined video; where each tag is asked, no to the one whose turn it is. */
+  none() {
+    const step = this.#tagStep();
+    if (!step) return false;
+    if (form.yesNo) return this.#yesOrNo(step, "no");
+    form.choose(step, "none");
+    return true;
+  }
+
+  /** Yes to the tag whose turn it is. */
+  yes() {
+    const step = this.#tagStep();
+    return step && form.yesNo ? this.#yesOrNo(step, "yes") : false;
+  }
+
+  /** @param {Step} step @param {"yes" | "no"} value */
+  #yesOrNo(step, value) {
+    const tags = form.tagsOf(step);
+    const focused = document.activeElement?.closest("[data-tag]");
+    const isOpen = (/** @type {HTMLElement} */ tag) => !find("input:checked", tag);
+    const tag = tags.find((each) => each === focused) ?? tags.find(isOpen);
+    if (!tag) return true;
+    const input = one(`input[value="${value}"]`, tag);
+    input.click();
+    if (!input.checked || form.isAnswered(step)) return true;
+    const at = tags.indexOf(tag) + 1;
+    const next = [...tags.slice(at), ...tags.slice(0, at)].find(isOpen);
+    if (next) one("input", next).focus();
+    return true;
+  }
+
+  /** @param {HTMLInputElement} input */
+  #press(input) {
+    this.#advancing = false;
+    input.click();
+    this.#advancing = true;
+    return true;
+  }
+
+  /** On from the tag step. */
+  pass() {
+    const step = this.#tagStep();
+    if (!step) return false;
+    guide.pass(step);
+    return true;
+  }
+
+  /** Tab on a tagged video as a whole moves on; on an untouched one it goes into its boxes, as everywhere. */
+  passTags() {
+    const step = this.#tagStep();
+    return step && form.isAnswered(step) && guide.following(step) ? this.pass() : false;
+  }
+
+  /** One answer back. */
+  undo() {
+    const step = form.undo();
+    if (!step) return false;
+    guide.focus(step);
+    this.#changed();
+    passingWord(say("undone"));
+    return true;
+  }
+}
+
+export const answering = new Answering();

@@ -1,0 +1,19 @@
+/** The buttons that tick every box, none, or those that were ticked when the person agreed before. */
+
+import { all, around, one } from "../page/dom.js";
+
+/** @type {Record<string, (box: HTMLInputElement) => boolean>} */
+const ticks = {
+  all: () => true,
+  none: () => false,
+  before: (box) => "before" in box.dataset,
+};
+
+for (const boxes of all("[data-boxes]")) {
+  one("[data-ticking]", boxes).hidden = false;
+  boxes.addEventListener("click", (event) => {
+    const wanted = ticks[around(event, "[data-tick]")?.dataset.tick ?? ""];
+    if (!wanted) return;
+    for (const box of all("input", boxes)) box.checked = wanted(box);
+  });
+}

@@ -1,0 +1,13 @@
+/** A pair that its person is asked for again: why, and what the reviewer says. Each reason has its words. */
+
+import { one, say } from "../page/dom.js";
+
+const line = one("[data-returned]");
+
+/** @param {Api.Assignment} assignment */
+export function showReturned({ returned }) {
+  line.hidden = !returned;
+  if (!returned) return;
+  const why = say(`again_${returned.reason}`);
+  line.textContent = returned.comment ? `${why} ${say("again_comment", { comment: returned.comment })}` : why;
+}

@@ -1,0 +1,87 @@
+/** Signing in again without leaving the page: the work on it stays, and what waits is sent. */
+
+import { csrfToken } from "../page/csrf.js";
+import { all, given, one, onAction, pause, say } from "../page/dom.js";
+import { formBody } from "../page/form_body.js";
+import { waitOf } from "../page/put_off.js";
+import { tell } from "./tabs.js";
+
+const address = given(document.body, "urlSignInInPlace");
+const dialog = one('dialog[data-dialog="sign-in"]');
+const form = one("form", dialog);
+const password = one("input[name=password]", form);
+const problem = one("[data-problem]", dialog);
+
+export function openSignIn() {
+  if (dialog.open) return;
+  for (const other of all("dialog[open]")) other.close();
+  showProblem("");
+  dialog.showModal();
+  password.focus();
+}
+
+/** Whoever has signed in, here or in another tab, is told to all tabs as `person`. */
+export function bindSignIn() {
+  onAction("sign-in", openSignIn);
+  dialog.addEventListener("close", () => { password.value = ""; });
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const button = one("button[type=submit]", form);
+    button.disabled = true;
+    showProblem("");
+    try {
+      await signIn();
+    } catch {
+      showProblem(say("sign_in_unreachable"));
+    } finally {
+      button.disabled = false;
+    }
+  });
+}
+
+async function signIn() {
+  let response = await post(csrfToken());
+  if (response.status === 403 && !isJson(response)) {
+    const { csrf } = await (await fetch(address)).json(); // the browser has lost its token
+    response = await post(csrf);
+  }
+  for (let wait = waitOf(response); wait && dialog.open; wait = waitOf(response)) {
+    showProblem(say("sign_in_put_off"));
+    await pause(1000 * (wait + Math.random())); // not everybody at the same moment
+    if (!dialog.open) return;
+    response = await post(csrfToken());
+  }
+  const answer = await response.json();
+  if (!response.ok) {
+    showProblem(answer.detail, answer.code === "password_change_required");
+    password.select();
+    return;
+  }
+  renewForms();
+  dialog.close();
+  tell("person", answer);
+}
+
+/** @param {string} token */
+const post = (token) =>
+  fetch(address, {
+    method: "POST",
+    headers: { "X-CSRFToken": token },
+    body: formBody(form),
+    credentials: "same-origin",
+  });
+
+/** @param {Response} response */
+const isJson = (response) => response.headers.get("Content-Type")?.startsWith("application/json") ?? false;
+
+/** A new session has a new token: the page's own forms, such as signing out, would be refused with the old one. */
+function renewForms() {
+  for (const input of all('input[name="csrfmiddlewaretoken"]')) input.value = csrfToken();
+}
+
+/** @param {string} words @param {boolean} [needsPage] */
+function showProblem(words, needsPage = false) {
+  problem.textContent = words;
+  problem.hidden = !words;
+  one("[data-sign-in-page]", dialog).hidden = !needsPage;
+}

@@ -1,0 +1,15 @@
+/** The first run: what is asked and the keys that matter, once, before somebody's first answer. */
+
+import { anyOpen } from "../page/dialogs.js";
+import { one } from "../page/dom.js";
+import { read, write } from "./local_settings.js";
+
+const NAME = `diptych:${document.body.dataset.person}:welcomed`;
+const sheet = one('dialog[data-dialog="welcome"]');
+
+sheet.addEventListener("close", () => write(NAME, true));
+
+/** Opens the sheet for somebody who has answered nothing here and has not closed it before. @param {number} answered */
+export function welcome(answered) {
+  if (answered === 0 && !read(NAME) && !anyOpen()) sheet.showModal();
+}

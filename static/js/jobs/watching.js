@@ -1,0 +1,87 @@
+/** Keeps every job on the page that waits or runs up to date. When more than its numbers changes, the page is loaded anew. */
+
+import { all, find, given, one } from "../page/dom.js";
+
+const OFTEN_MS = 2000;
+const SELDOM_MS = 30_000;
+
+/** @typedef {{ name: string, took: string, now: boolean }} Stage */
+/** @typedef {{ version: string, steps: number, total: number, stages: Stage[], [live: string]: any }} Progress */
+
+class Watch {
+  /** @type {HTMLElement} */
+  #root;
+  #wait = OFTEN_MS;
+  #timer = 0;
+
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.#root = root;
+    document.addEventListener("visibilitychange", () => {
+      clearTimeout(this.#timer);
+      if (!document.hidden) this.#look();
+    });
+    addEventListener("online", () => this.#look());
+    this.#next();
+  }
+
+  async #look() {
+    clearTimeout(this.#timer);
+    try {
+      const reply = await fetch(given(this.#root, "watch"), { headers: { Accept: "application/json" }, redirect: "error" });
+      if (!reply.ok) throw new Error(String(reply.status));
+      this.#show(await reply.json());
+      this.#wait = OFTEN_MS;
+    } catch {
+      this.#wait = Math.min(2 * this.#wait, SELDOM_MS);
+    }
+    one("[data-away]", this.#root).hidden = this.#wait === OFTEN_MS;
+    this.#next();
+  }
+
+  /** Not while nobody looks. */
+  #next() {
+    clearTimeout(this.#timer);
+    if (!document.hidden) this.#timer = setTimeout(() => this.#look(), this.#wait);
+  }
+
+  /** @param {Progress} progress */
+  #show({ version, steps, total, stages, ...words }) {
+    if (version !== this.#root.dataset.version) {
+      location.reload();
+      return;
+    }
+    for (const [name, text] of Object.entries(words)) {
+      for (const place of all(`[data-live="${name}"]`, this.#root)) write(place, text);
+    }
+    this.#list(stages);
+    const bar = find("progress", this.#root);
+    if (!bar) return;
+    if (total) {
+      bar.max = total;
+      bar.value = steps;
+    } else bar.removeAttribute("value");
+  }
+
+  /** @param {Stage[]} stages */
+  #list(stages) {
+    const log = one("[data-log]", this.#root);
+    const row = one("template", this.#root);
+    while (log.children.length > stages.length) log.lastElementChild?.remove();
+    while (log.children.length < stages.length) log.append(row.content.cloneNode(true));
+    stages.forEach(({ name, took, now }, index) => {
+      const item = log.children[index];
+      write(one("[data-stage]", item), name);
+      write(one("[data-took]", item), took);
+      if (now) item.setAttribute("aria-current", "step");
+      else item.removeAttribute("aria-current");
+    });
+  }
+}
+
+/** What is read out is not read out again. @param {HTMLElement} place @param {string} text */
+function write(place, text) {
+  if (place.textContent !== text) place.textContent = text;
+}
+
+all("[data-watch]").forEach((root) => new Watch(root));

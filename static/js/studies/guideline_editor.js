@@ -1,0 +1,155 @@
+/** The guideline's editor: a draft that this browser keeps, and under each text what its readers would see. */
+
+import { csrfToken } from "../page/csrf.js";
+import { all, around, find, given, one } from "../page/dom.js";
+
+const SAVE_MS = 400;
+const PREVIEW_MS = 400;
+const AGAIN_MS = 5000;
+const form = one("form[data-editor]");
+const previewUrl = given(form, "previewUrl");
+const NAME = `diptych:${form.dataset.person}:guideline-draft:${form.dataset.study}`;
+
+/** @param {HTMLElement} root */
+const columnIn = (root) => ({
+  language: given(root, "column"),
+  text: one("textarea", root),
+  preview: one("[data-preview]", root),
+  trouble: one("[data-preview-trouble]", root),
+  asking: new AbortController(),
+  timer: 0,
+});
+
+/** @typedef {ReturnType<typeof columnIn>} Column a language's text and preview */
+/** @typedef {Record<string, string>} Texts by language */
+
+const columns = all("[data-column]", form).map(columnIn);
+const follows = one("input[data-follows-field]", form);
+const discard = one("button[data-action=discard]", form);
+const words = Object.fromEntries(all("[data-draft]", form).map((word) => [given(word, "draft"), word]));
+const sentences = Object.fromEntries(Object.entries(words).map(([name, word]) => [name, word.textContent]));
+const begun = { follows: follows.value, texts: texts() };
+let comparing = false;
+let saving = 0;
+
+function texts() {
+  return Object.fromEntries(columns.map(({ language, text }) => [language, text.value]));
+}
+
+/** @param {Texts} these @param {Texts} those */
+const same = (these, those) => columns.every(({ language }) => these[language] === those[language]);
+
+/** Says what became of the draft, or nothing. @param {string} state @param {number} [at] */
+function say(state, at = Date.now()) {
+  const time = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" }).format(at);
+  for (const [name, word] of Object.entries(words)) {
+    word.hidden = name !== state;
+    if (name === state) word.textContent = sentences[name].replace("{time}", time);
+  }
+}
+
+// --- The draft --------------------------------------------------------------------------------------
+
+/** @returns {{ follows: string, texts: Texts, at: number } | null} */
+function kept() {
+  try {
+    const draft = JSON.parse(localStorage.getItem(NAME) ?? "null");
+    return draft?.texts && columns.every(({ language }) => typeof draft.texts[language] === "string") ? draft : null;
+  } catch {
+    return null;
+  }
+}
+
+function keep() {
+  clearTimeout(saving);
+  const unchanged = !("sent" in form.dataset) && same(texts(), begun.texts) && follows.value === begun.follows;
+  try {
+    if (unchanged) localStorage.removeItem(NAME);
+    else localStorage.setItem(NAME, JSON.stringify({ follows: follows.value, texts: texts(), at: Date.now() }));
+    say(unchanged ? "" : "kept");
+  } catch {
+    say("refused");
+  }
+  discard.hidden = unchanged;
+}
+
+function forget() {
+  clearTimeout(saving);
+  try {
+    localStorage.removeItem(NAME);
+  } catch {
+    // Nothing can be there.
+  }
+}
+
+/** Puts the draft of before back, unless it has been published, or is what the page says anyway. */
+function bringBack() {
+  const draft = kept();
+  if (!draft) return;
+  if (Number(draft.follows) < Number(form.dataset.published) || same(draft.texts, begun.texts)) {
+    forget();
+    return;
+  }
+  for (const { language, text } of columns) text.value = draft.texts[language];
+  follows.value = draft.follows;
+  one("[data-stale]", form).hidden = draft.follows === begun.follows;
+  discard.hidden = false;
+  say("back", draft.at);
+  for (const column of columns) show(column);
+}
+
+// --- The preview ------------------------------------------------------------------------------------
+
+/** @param {Column} column */
+async function show(column) {
+  clearTimeout(column.timer);
+  column.asking.abort();
+  column.asking = new AbortController();
+  const { signal } = column.asking;
+  const body = new URLSearchParams({ language: column.language, text: column.text.value });
+  if (comparing) body.set("changes", "1");
+  try {
+    const response = await fetch(previewUrl, { method: "POST", headers: { "X-CSRFToken": csrfToken() }, body, signal, redirect: "error" });
+    if (!response.ok) throw new Error(String(response.status));
+    const html = await response.text();
+    if (signal.aborted) return;
+    column.preview.innerHTML = html; // ours, and cleaned
+    column.trouble.hidden = true;
+  } catch {
+    if (signal.aborted) return;
+    column.trouble.hidden = false;
+    column.timer = setTimeout(() => show(column), AGAIN_MS);
+  }
+}
+
+for (const column of columns) {
+  column.text.addEventListener("input", () => {
+    clearTimeout(saving);
+    saving = setTimeout(keep, SAVE_MS);
+    clearTimeout(column.timer);
+    column.timer = setTimeout(() => show(column), PREVIEW_MS);
+  });
+}
+
+addEventListener("online", () => { for (const column of columns) if (!column.trouble.hidden) show(column); });
+
+const showing = one("[data-showing]", form);
+showing.hidden = false;
+showing.addEventListener("click", (event) => {
+  const button = around(event, "[data-show]");
+  if (!button) return;
+  comparing = button.dataset.show === "changes";
+  for (const other of all("[data-show]", showing)) other.setAttribute("aria-pressed", String(other === button));
+  for (const column of columns) show(column);
+});
+
+discard.addEventListener("click", () => {
+  forget();
+  location.assign(location.pathname);
+});
+find("[data-action=drop-draft]")?.addEventListener("click", forget);
+addEventListener("pagehide", () => { if (saving && !discard.hidden) keep(); });
+
+if ("sent" in form.dataset) keep();
+else bringBack();
+find("[data-problems]")?.focus();

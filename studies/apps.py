@@ -1,0 +1,22 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class StudiesConfig(AppConfig):
+    name = "studies"
+
+    def ready(self) -> None:
+        from accounts.tokens import scope_rules
+        from studies.links import Link, Place, register
+        from studies.permissions import ANY_ROLE, MAY_CONFIGURE, MAY_INVITE, usable_scopes
+
+        scope_rules.append(usable_scopes)
+        register(
+            Place.TABS,
+            # The guideline is edited by some and read by all.
+            Link("guideline", _("Guideline"), "studies:edit_guideline", MAY_CONFIGURE, order=30),
+            Link("guideline", _("Guideline"), "studies:guideline", ANY_ROLE - MAY_CONFIGURE, order=31),
+            Link("people", _("People"), "studies:people", MAY_INVITE, order=50),
+            Link("settings", _("Settings"), "studies:state", MAY_CONFIGURE, order=70),
+        )
+        register(Place.HOME, Link("guideline", _("Guideline"), "studies:guideline", ANY_ROLE, order=10, look="quiet"))

@@ -1,0 +1,127 @@
+"""Changing a study's settings, and what each was before."""
+
+from collections.abc import Collection, Mapping
+from copy import copy
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from django.db import models, transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from accounts.models import User
+from diptych.durations import in_words
+from diptych.refusals import ChangedMeanwhile
+from studies import promises
+from studies.durations import percent
+from studies.models import SettingChange, Study
+from studies.promises import PromisesUnkept
+from studies.setting_groups import OF_PROTOCOL, Setting
+
+#: The audit row of a change; its `before` and `after` hold the settings that changed.
+CONFIGURED = "study.configured"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a setting was before its present value, and who changed it when; None: a command or the system."""
+
+    before: Any
+    who: str | None
+    at: datetime
+
+
+@transaction.atomic
+def configure(study: Study, values: Mapping[str, Any], *, made_from: Mapping[str, Any], actor: User) -> list[str]:
+    """Changes those settings in `values` that differ from `made_from`, and answers their names; `study` is brought up
+    to date. What the protocol is made of raises `protocol_version` in the same statement.
+
+    Args:
+        made_from: the values that the person saw, by name.
+
+    Raises ChangedMeanwhile if one of the settings to change is no longer what the person saw, unless it is by now what
+    they want, and PromisesUnkept if a running study would no longer keep what it promises.
+    """
+    present = Study.objects.select_for_update(no_key=True).get(pk=study.pk)  # leases only read the row
+    asked = {name: value for name, value in values.items() if name not in made_from or value != made_from[name]}
+    changed = {name: value for name, value in asked.items() if value != getattr(present, name)}
+    moved = {name: getattr(present, name) for name in changed if getattr(present, name) != made_from.get(name)}
+    if moved:
+        raise ChangedMeanwhile(_("Somebody else changed the same settings. Nothing was saved."), present=moved)
+    if not changed:
+        return []
+    _refuse_to_break_promises(present, changed)
+    before = {name: getattr(present, name) for name in changed}
+    after = dict(changed)
+    new_protocol = not OF_PROTOCOL.isdisjoint(changed)
+    if new_protocol:
+        before["protocol_version"], after["protocol_version"] = present.protocol_version, present.protocol_version + 1
+    raised = {"protocol_version": F("protocol_version") + 1} if new_protocol else {}
+    Study.objects.filter(pk=study.pk).update(**changed, **raised)
+    _note_changes(study, {name: before[name] for name in changed}, actor)
+    audit.record(CONFIGURED, study, actor=actor, study_slug=study.slug, before=before, after=after)
+    study.refresh_from_db(fields=[*changed, "protocol_version"])
+    return list(changed)
+
+
+def _note_changes(study: Study, before: Mapping[str, Any], actor: User) -> None:
+    """Keep what each setting was, in place of what it was before its earlier change."""
+    now = timezone.now()
+    SettingChange.objects.bulk_create(
+        [
+            SettingChange(study=study, name=name, before=value, changed_by=actor, changed_at=now)
+            for name, value in before.items()
+        ],
+        update_conflicts=True,
+        unique_fields=["study", "name"],
+        update_fields=["before", "changed_by", "changed_at"],
+    )
+
+
+def _refuse_to_break_promises(present: Study, changed: Mapping[str, Any]) -> None:
+    if present.state != Study.State.RUNNING or not {one.setting for one in promises.PROMISES} & set(changed):
+        return
+    after = copy(present)
+    for name, value in changed.items():
+        setattr(after, name, value)
+    unkept_before = promises.unkept(present)
+    if broken := [one for one in promises.unkept(after) if one not in unkept_before]:
+        raise PromisesUnkept(
+            _("The study runs, and promises this to annotators. Pause the study before you take it away."), broken
+        )
+
+
+def last_changes(study: Study, names: Collection[str]) -> dict[str, Change]:
+    """Return the last change of each of these settings, for those that ever were changed."""
+    rows = SettingChange.objects.filter(study=study, name__in=names).select_related("changed_by")
+    return {
+        row.name: Change(row.before, row.changed_by.username if row.changed_by else None, row.changed_at)
+        for row in rows
+    }
+
+
+def default_of(setting: Setting) -> Any:
+    """What a new study begins with."""
+    field = _field(setting)
+    return field.default if field.has_default() else ""
+
+
+def _field(setting: Setting) -> models.Field:
+    return cast(models.Field, Study._meta.get_field(setting.name))
+
+
+def shown(setting: Setting, value: Any) -> str:
+    """A value of the setting as a person says it."""
+    if setting.zero and value == 0:
+        return str(setting.zero)
+    if setting.seconds is not None:
+        return in_words(value)
+    if setting.share is not None:
+        return percent(value)
+    if isinstance(value, bool):
+        return _("on") if value else _("off")
+    choices = dict(_field(setting).flatchoices)
+    return str(choices.get(value, value)) or _("empty")

@@ -1,0 +1,26 @@
+"""Making a study: it starts paused, and whoever makes it runs it."""
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from accounts.models import User
+from diptych.refusals import Refused
+from studies.memberships import join
+from studies.models import StateChange, Study
+from studies.models.studies import Role
+
+
+def create_study(*, slug: str, title: str, actor: User) -> Study:
+    """A new study with the default settings, in which `actor` is admin and researcher. Raises Refused."""
+    try:
+        with transaction.atomic():
+            study = Study.objects.create(slug=slug, title=title, state=Study.State.PAUSED)
+            after = {"slug": slug, "title": title, "state": study.state}
+            StateChange.objects.create(study=study, step=StateChange.Step.CREATED, changed_by=actor)
+            audit.record("study.created", study, actor=actor, study_slug=slug, after=after)
+            for role in (Role.ADMIN, Role.RESEARCHER):
+                join(study, actor, role, actor=actor)
+    except IntegrityError:
+        raise Refused(_("There is a study with this address already. Choose another.")) from None
+    return study

@@ -1,0 +1,114 @@
+"""Publishing the next version of a study's text: in every language at once, or not at all."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from accounts.models import User
+from diptych.refusals import ChangedMeanwhile, Refused
+from studies.documents.markdown import sections
+from studies.documents.texts import LANGUAGES, VERSION_FIELD, present_version, versions, write_version
+from studies.models import Document, Study
+
+#: Characters; a text that people read before they go on is far shorter.
+LONGEST_TEXT = 200_000
+#: Keys of the sections that a text must have, by kind: what is opened by its key says so as the product starts.
+_needed: dict[str, tuple[str, ...]] = {}
+
+
+def need(kind: str, keys: Collection[str]) -> None:
+    """Says that every text of this kind must have sections with these keys from now on."""
+    _needed[kind] = tuple(keys)
+
+
+def needed_sections(kind: str) -> tuple[str, ...]:
+    """Keys of the sections that every text of this kind must have."""
+    return _needed.get(kind, ())
+
+
+def publish(
+    study: Study,
+    kind: str,
+    *,
+    texts: Mapping[str, str],
+    actor: User | None,
+    needed: Collection[str] | None = None,
+    categories: Collection[str] | None = None,
+) -> int:
+    """Makes these texts the version in force and answers its number; `study` is brought up to date.
+
+    The study row in hand says which version they are meant to follow: if another was published since it was read,
+    nothing happens. A new guideline is also a new version of the protocol (rule 9 of the protocol).
+
+    Args:
+        texts: Markdown by language; at least one of the product's languages.
+        needed: keys of sections that each text must have; None: those that the kind needs.
+        categories: the harms that people are asked about with a consent text; None: those of the study.
+
+    Raises Refused with every reason there is.
+    """
+    if reasons := faults_of(texts, needed_sections(kind) if needed is None else needed):
+        raise Refused("\n".join(reasons))
+    field = VERSION_FIELD[Document.Kind(kind)]
+    version = present_version(study, kind) + 1
+    moved: dict[str, Any] = {field: version}
+    if kind == Document.Kind.GUIDELINE:
+        moved["protocol_version"] = F("protocol_version") + 1
+    with transaction.atomic():
+        present = {text.language: text.text for text in versions(study, kind).filter(version=version - 1)}
+        if present == dict(texts):
+            raise Refused(_("These are the words of version %(version)s already.") % {"version": version - 1})
+        # Conditional: of two at once the second waits here, and then finds the version moved.
+        if not Study.objects.filter(pk=study.pk, **{field: version - 1}).update(**moved):
+            raise ChangedMeanwhile(
+                _("Somebody else published a version meanwhile. Read it, then publish yours again if it still fits.")
+            )
+        harms = study.categories if categories is None else categories
+        write_version(study, kind, version, texts=texts, categories=harms, actor=actor)
+        audit.record(
+            f"{kind}.published",
+            study,
+            actor=actor,
+            study_slug=study.slug,
+            before={"version": version - 1},
+            after={"version": version, "languages": sorted(texts)},
+        )
+    study.refresh_from_db(fields=[field, "protocol_version"])
+    return version
+
+
+def faults_of(texts: Mapping[str, str], needed: Collection[str]) -> list[str]:
+    """What keeps these texts from being published, in sentences; empty if nothing does."""
+    if not texts:
+        return [_("There is no text. Give it in at least one of: %(languages)s.") % {"languages": ", ".join(LANGUAGES)}]
+    return [fault for language, text in texts.items() for fault in _faults_of_one(language, text, needed)]
+
+
+def _faults_of_one(language: str, text: str, needed: Collection[str]) -> list[str]:
+    if language not in LANGUAGES:
+        return [_("%(language)s is none of the product's languages.") % {"language": language}]
+    about = {"language": dict(settings.LANGUAGES)[language]}
+    if not text.strip():
+        return [_("The text in %(language)s is empty.") % about]
+    if "\0" in text:
+        return [_("The text in %(language)s has a NUL character, so it is no text.") % about]
+    if len(text) > LONGEST_TEXT:
+        limit = {"longest": LONGEST_TEXT}
+        return [_("The text in %(language)s is longer than %(longest)s characters.") % (about | limit)]
+    count = Counter(section.key for section in sections(text))
+    twice = sorted(key for key, times in count.items() if times > 1)
+    missing = [key for key in needed if key not in count]
+    faults = []
+    if missing:
+        keys = {"keys": ", ".join(missing)}
+        faults.append(_("The text in %(language)s lacks sections: %(keys)s.") % (about | keys))
+    if twice:
+        keys = {"keys": ", ".join(twice)}
+        faults.append(_("The text in %(language)s has sections twice: %(keys)s.") % (about | keys))
+    return faults

@@ -1,0 +1,86 @@
+"""Fields in which people write durations in minutes or hours, and shares in percent."""
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from diptych.durations import HOUR, MINUTE, SECOND, in_words
+
+UNITS = [
+    (SECOND, gettext_lazy("seconds")),
+    (MINUTE, gettext_lazy("minutes")),
+    (HOUR, gettext_lazy("hours")),
+]
+
+
+def unit_of(seconds: int) -> int:
+    """The largest unit of which this is a whole number; nothing is no minutes."""
+    return next((unit for unit in (HOUR, MINUTE) if seconds and seconds % unit == 0), SECOND if seconds else MINUTE)
+
+
+def percent(share: float) -> str:
+    """“12.5 %”, without zeros that say nothing."""
+    return f"{round(share * 100, 4):g} %"
+
+
+class DurationWidget(forms.MultiWidget):
+    """A number beside its unit."""
+
+    def __init__(self) -> None:
+        number = forms.NumberInput(attrs={"min": 0, "step": "any", "inputmode": "decimal"})
+        super().__init__([number, forms.Select(choices=UNITS)])
+
+    def id_for_label(self, id_: str) -> str:
+        """The setting's name is the number's; the unit names itself."""
+        return f"{id_}_0" if id_ else id_
+
+    def decompress(self, value: Any) -> list[Any]:
+        if value is None:
+            return [None, MINUTE]
+        unit = unit_of(int(value))
+        return [int(value) // unit, unit]
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        context["widget"]["subwidgets"][1]["attrs"]["aria-label"] = _("Unit")
+        return context
+
+
+class DurationField(forms.MultiValueField):
+    """Whole seconds, written in the unit of one's choice."""
+
+    def __init__(self, *, least: int = 0, most: int, **options: Any) -> None:
+        self.least, self.most = least, most
+        fields = (forms.DecimalField(min_value=0), forms.TypedChoiceField(choices=UNITS, coerce=int))
+        super().__init__(fields, widget=DurationWidget(), **options)
+
+    def compress(self, values: list[Any]) -> int | None:
+        if not values:
+            return None
+        number, unit = values
+        exact = number * Decimal(unit)
+        if exact != exact.to_integral_value():
+            raise ValidationError(_("This is not a whole number of seconds."), "not_whole")
+        if not self.least <= exact <= self.most:
+            limits = {"least": in_words(self.least), "most": in_words(self.most)}
+            raise ValidationError(_("Choose %(least)s to %(most)s.") % limits, "out_of_range")
+        return int(exact)
+
+
+class ShareField(forms.FloatField):
+    """A share between two fractions, written in percent."""
+
+    def __init__(self, *, most: float, **options: Any) -> None:
+        attributes = {"min": 0, "max": most * 100, "step": "any", "inputmode": "decimal"}
+        super().__init__(min_value=0, max_value=most * 100, widget=forms.NumberInput(attrs=attributes), **options)
+
+    def prepare_value(self, value: Any) -> Any:
+        return f"{value * 100:.6g}" if isinstance(value, float) else value
+
+    def clean(self, value: Any) -> float | None:
+        percentage = super().clean(value)
+        return None if percentage is None else round(percentage / 100, 8)

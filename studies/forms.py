@@ -1,0 +1,181 @@
+"""What people fill in to run a study. Rules that hold whoever writes are on the models."""
+
+from typing import Any, cast
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.forms.fields import InvalidJSONInput
+from django.forms.models import modelform_factory
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from studies.durations import DurationField, ShareField
+from studies.harms import HARMS
+from studies.models import Study
+from studies.models.studies import Role
+from studies.setting_groups import GROUPS, SETTINGS, Setting
+
+#: Would hide the page on which studies are made.
+TAKEN_SLUGS = {"new"}
+#: How many people one form adds. A browser waits for the answer, which takes some seconds; the command adds thousands.
+MOST_ADDED = 500
+
+
+def one_kind_of_line_end(value: Any) -> Any:
+    """Browsers send two characters for each; everything else stays as it is."""
+    return value.replace("\r\n", "\n") if isinstance(value, str) else value
+
+
+class NewStudyForm(forms.ModelForm):
+    """A study's name and address."""
+
+    class Meta:
+        model = Study
+        fields = ["title", "slug"]
+        labels = {"title": gettext_lazy("Title"), "slug": gettext_lazy("Address")}
+        help_texts = {
+            "title": gettext_lazy("What everybody calls the study. It can be changed later."),
+            "slug": gettext_lazy(
+                "Lower-case letters, digits and hyphens, such as “text-to-video-2”. It stays: files are named after it."
+            ),
+        }
+
+    def clean_slug(self) -> str:
+        slug: str = self.cleaned_data["slug"]
+        if slug in TAKEN_SLUGS:
+            raise ValidationError(_("This address is taken by the product itself. Choose another."))
+        return slug
+
+
+def _field_for(model_field: models.Field, **options: Any) -> forms.Field | None:
+    setting = SETTINGS[model_field.name]
+    named: dict[str, Any] = {"label": setting.label, "help_text": setting.about, "required": not model_field.blank}
+    if setting.seconds is not None:
+        least, most = setting.seconds
+        return DurationField(least=least, most=most, **named)
+    if setting.share is not None:
+        return ShareField(most=setting.share, **named)
+    if isinstance(model_field, models.BooleanField):
+        named["required"] = False
+    if isinstance(model_field, models.TextField):
+        options["widget"] = forms.Textarea(attrs={"rows": 5})
+    return model_field.formfield(**named | options)
+
+
+class HiddenJSONField(forms.JSONField):
+    """JSON that the page carries. Django's field lets numbers of thousands of digits and deep nesting raise errors."""
+
+    widget = forms.HiddenInput
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return super().to_python(value)
+        except (ValueError, RecursionError):
+            raise ValidationError(self.error_messages["invalid"], "invalid") from None
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        try:
+            return super().bound_data(data, initial)
+        except (ValueError, RecursionError):
+            return InvalidJSONInput(data)
+
+
+class SettingsForm(forms.ModelForm):
+    """One group of settings, with what they were when the page was made."""
+
+    made_from = HiddenJSONField()
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.fields["made_from"].initial = {name: getattr(self.instance, name) for name in self._meta.fields or ()}
+        for name in self._meta.fields or ():
+            self.fields[name].widget.attrs["aria-describedby"] = f"about-{name}"
+
+    def clean_made_from(self) -> dict[str, Any]:
+        made_from = self.cleaned_data["made_from"]
+        if not isinstance(made_from, dict):
+            raise ValidationError(_("This form is out of date. Reload the page and change it again."))
+        return made_from
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The settings as filled in, with line ends as they are kept."""
+        given = {name: self.cleaned_data[name] for name in self._meta.fields or ()}
+        return {name: one_kind_of_line_end(value) for name, value in given.items()}
+
+
+def _form_of(settings: tuple[Setting, ...]) -> type[SettingsForm]:
+    names = [setting.name for setting in settings]
+    made = modelform_factory(Study, form=SettingsForm, fields=names, formfield_callback=_field_for)
+    return cast(type[SettingsForm], made)
+
+
+SETTINGS_FORMS = {group.key: _form_of(group.settings) for group in GROUPS}
+
+
+class TermsForm(forms.Form):
+    """What people agree to: the harms that videos may show, and the words, in each language."""
+
+    #: The version that the person saw.
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    categories = forms.MultipleChoiceField(
+        choices=[(harm.key, harm.label) for harm in HARMS], required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *arguments: Any, languages: list[tuple[str, str]], **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        for code, name in languages:
+            area = forms.Textarea(attrs={"rows": 20, "lang": code, "spellcheck": "true"})
+            self.fields[f"text_{code}"] = forms.CharField(label=name, widget=area, required=False, strip=False)
+        self.languages = [code for code, _name in languages]
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The words by language, with line ends as they are kept; a language left empty has none."""
+        said = {code: one_kind_of_line_end(self.cleaned_data[f"text_{code}"]) for code in self.languages}
+        return {code: text for code, text in said.items() if text.strip()}
+
+    @property
+    def text_fields(self) -> list[forms.BoundField]:
+        return [self[f"text_{code}"] for code in self.languages]
+
+
+class InviteForm(forms.Form):
+    """People by their user names."""
+
+    names = forms.CharField(
+        label=gettext_lazy("User names"),
+        max_length=80_000,
+        widget=forms.Textarea(attrs={"rows": 3, "autocapitalize": "none", "spellcheck": "false"}),
+        help_text=gettext_lazy(
+            "One name a line. People who have an account get an invitation, which they accept or decline. Everybody "
+            "else gets an account, with a one-time password."
+        ),
+    )
+
+    def clean_names(self) -> list[str]:
+        names = list(dict.fromkeys(self.cleaned_data["names"].split()))
+        if len(names) > MOST_ADDED:
+            limit = {"n": len(names), "most": MOST_ADDED}
+            raise ValidationError(_("These are %(n)s names; here at most %(most)s are added at once.") % limit)
+        return names
+
+
+class NumberedForm(forms.Form):
+    """New people with numbers for names. `once` is drawn for each page, so that sending it twice adds nobody twice."""
+
+    once = forms.UUIDField(widget=forms.HiddenInput)
+    count = forms.IntegerField(label=gettext_lazy("How many"), min_value=1, max_value=MOST_ADDED)
+    name = forms.CharField(
+        label=gettext_lazy("Names begin with"),
+        max_length=60,
+        required=False,
+        help_text=gettext_lazy("Empty: the role. They go on after the highest number in use, such as annotator-12."),
+    )
+
+
+def with_roles(form: type[forms.Form], grantable: frozenset[str]) -> type[forms.Form]:
+    """The form with the roles that the person may give."""
+    roles = [(role, label) for role, label in Role.choices if role in grantable]
+    return type(form.__name__, (form,), {"role": forms.ChoiceField(label=gettext_lazy("Role"), choices=roles)})

@@ -1,0 +1,16 @@
+"""What a study is, who works on it, and what they are told: one module a question."""
+
+from studies.models.documents import Document, DocumentVersion
+from studies.models.invitations import Invitation, RoleNotice
+from studies.models.studies import Membership, SettingChange, StateChange, Study
+
+__all__ = [
+    "Document",
+    "DocumentVersion",
+    "Invitation",
+    "Membership",
+    "RoleNotice",
+    "SettingChange",
+    "StateChange",
+    "Study",
+]

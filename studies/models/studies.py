@@ -1,0 +1,317 @@
+"""Studies and who works on them in which role."""
+
+import secrets
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from diptych.database.triggers import append_only
+from studies.harms import HARM_KEYS
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+
+class HasRoles(TypedDict):
+    """What `StudyQuerySet.of` adds to a study."""
+
+    roles: list[str]
+
+
+class StudyQuerySet(models.QuerySet["Study"]):
+    def of(self, person_id: int) -> "models.QuerySet[WithAnnotations[Study, HasRoles]]":
+        """The studies in which the person has a role, with theirs as `.roles`; all others do not exist for them."""
+        held = Membership.objects.filter(study=models.OuterRef("pk"), person_id=person_id).values("role")
+        return self.annotate(roles=ArraySubquery(held)).exclude(roles=[])  # type: ignore[return-value]
+
+
+def every_harm() -> list[str]:
+    """Return all twelve harm keys. Only migration 0002 uses it: a study announces no harm by itself."""
+    return list(HARM_KEYS)
+
+
+def new_pseudonym_key() -> str:
+    """64 random hex characters."""
+    return secrets.token_hex(32)
+
+
+class Study(models.Model):
+    """Everything configurable about one collection of answers hangs here."""
+
+    class State(models.TextChoices):
+        RUNNING = "running", _("running")
+        PAUSED = "paused", _("paused")
+        CLOSED = "closed", _("closed")
+
+    class DimensionOrder(models.TextChoices):
+        COUNTERBALANCED = "counterbalanced", _("counterbalanced in blocks of 20 pairs a person")
+        HELPFULNESS_FIRST = "helpfulness_first", _("helpfulness first")
+        HARMLESSNESS_FIRST = "harmlessness_first", _("harmlessness first")
+
+    class TagFormat(models.TextChoices):
+        CHECK_ALL = "check_all", _("check all that apply")
+        YES_NO = "yes_no", _("yes or no for each tag")
+
+    class MediaFilter(models.TextChoices):
+        NONE = "none", _("as they are")
+        BLUR = "blur", _("blurred until revealed")
+        GREYSCALE = "greyscale", _("in greyscale until revealed")
+
+    slug = models.CharField(
+        max_length=60,
+        unique=True,
+        validators=[RegexValidator(r"^[a-z0-9][a-z0-9-]*$", _("Use lower-case letters, digits and hyphens."))],
+    )
+    title = models.CharField(max_length=200)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)
+    created_at = models.DateTimeField(db_default=Now())
+
+    # Protocol.
+    allow_ties = models.BooleanField(default=False, help_text=_("Offer “tie” beside left and right."))
+    dimension_order = models.CharField(
+        max_length=20, choices=DimensionOrder.choices, default=DimensionOrder.COUNTERBALANCED
+    )
+    tag_format = models.CharField(max_length=9, choices=TagFormat.choices, default=TagFormat.CHECK_ALL)
+    second_look = models.BooleanField(
+        default=False,
+        help_text=_("Before a contradictory answer is final, and before some others, ask once to look again."),
+    )
+    require_seen_through = models.BooleanField(
+        default=False, help_text=_("An answer is taken only when both videos were watched to their end once.")
+    )
+    show_video_text = models.BooleanField(
+        default=False, help_text=_("Show what each generator was given, where that differs from the prompt.")
+    )
+    reopen_s = models.PositiveIntegerField(
+        default=24 * 3600, help_text=_("Seconds in which an annotator may change a submitted answer; 0: never.")
+    )
+    share_feedback = models.BooleanField(default=False, help_text=_("Show annotators what review said of theirs."))
+    protocol_version = models.PositiveIntegerField(default=1)
+    guideline_version = models.PositiveIntegerField(default=1)
+    seed = models.BigIntegerField(default=0, help_text=_("What every draw of this study starts from."))
+
+    # Serving.
+    overlap = models.PositiveSmallIntegerField(
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text=_("Answers wanted for a new pair."),
+    )
+    sample_share = models.FloatField(
+        default=0.1,
+        db_default=0.0,
+        validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
+        help_text=_("Share of new pairs, drawn at random, that more people answer: agreement is measured on these."),
+    )
+    sample_overlap = models.PositiveSmallIntegerField(
+        default=3,
+        db_default=3,
+        validators=[MinValueValidator(2), MaxValueValidator(100)],
+        help_text=_("Answers wanted for each of these."),
+    )
+    test_share = models.FloatField(
+        default=0.1,
+        db_default=0.1,
+        validators=[MinValueValidator(0.0), MaxValueValidator(0.5)],
+        help_text=_("Share of new prompts kept for testing models, near-duplicates together."),
+    )
+    lease_s = models.PositiveIntegerField(default=30 * 60, help_text=_("Seconds a shown pair stays yours."))
+    next_lease_s = models.PositiveIntegerField(
+        default=10 * 60, help_text=_("Seconds a prefetched pair, not yet shown, stays yours.")
+    )
+    media_window_s = models.PositiveIntegerField(
+        default=3600, help_text=_("A video's address stays valid for one to two of these, in seconds.")
+    )
+
+    control_rate = models.FloatField(
+        default=0.0,
+        validators=[MinValueValidator(0.0), MaxValueValidator(0.5)],
+        help_text=_("Share of a person's pairs that are controls, where there are any."),
+    )
+    hold_after_skips = models.PositiveSmallIntegerField(
+        default=3,
+        validators=[MinValueValidator(1)],
+        help_text=_("Skips as “technical problem” or “cannot judge” after which a researcher must look at a pair."),
+    )
+    qualification_required = models.BooleanField(
+        default=False, help_text=_("Give pairs only to people who have qualified.")
+    )
+
+    # Protection of the people who watch.
+    categories = ArrayField(
+        models.CharField(max_length=24),
+        default=list,
+        blank=True,
+        help_text=_("Harms that the study's videos may show. People agree to each by name before their first pair."),
+    )
+    consent_version = models.PositiveIntegerField(default=1, help_text=_("Of the consent text and the categories."))
+    media_filter = models.CharField(
+        max_length=9,
+        choices=MediaFilter.choices,
+        default=MediaFilter.NONE,
+        help_text=_("How videos appear until they are revealed, unless the person chose otherwise."),
+    )
+    daily_dose_s = models.PositiveIntegerField(
+        default=2 * 3600,
+        help_text=_("Seconds of possibly harmful video a person may see a day; after that harmless pairs. 0: no cap."),
+    )
+    harmless_after = models.PositiveSmallIntegerField(
+        default=10, help_text=_("After so many possibly harmful pairs in a row comes a harmless one. 0: never.")
+    )
+    break_after_s = models.PositiveIntegerField(
+        default=50 * 60, help_text=_("Seconds of active work after which a paid break is due. 0: never.")
+    )
+    break_s = models.PositiveIntegerField(default=10 * 60, help_text=_("Seconds that a break lasts."))
+    help_contact = models.CharField(
+        max_length=300, blank=True, help_text=_("Whom annotators can turn to, with how to reach them.")
+    )
+
+    pseudonym_key = models.CharField(
+        max_length=64, default=new_pseudonym_key, editable=False, help_text=_("Makes annotators' names in files.")
+    )
+
+    # What an ethics board and a data card ask for.
+    ethics_id = models.CharField(max_length=120, blank=True)
+    pay_basis = models.CharField(max_length=200, blank=True)
+    vendor = models.CharField(max_length=200, blank=True, db_default="")
+    terms = models.TextField(blank=True)
+
+    objects = StudyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "studies"
+        constraints = [
+            models.CheckConstraint(name="study_slug_form", condition=Q(slug__regex=r"^[a-z0-9][a-z0-9-]*$")),
+            models.CheckConstraint(name="study_state_known", condition=Q(state__in=["running", "paused", "closed"])),
+            models.CheckConstraint(
+                name="study_dimension_order_known",
+                condition=Q(dimension_order__in=["counterbalanced", "helpfulness_first", "harmlessness_first"]),
+            ),
+            models.CheckConstraint(name="study_overlap_range", condition=Q(overlap__range=(1, 100))),
+            models.CheckConstraint(
+                name="study_lease_range",
+                condition=Q(lease_s__range=(30, 86400), next_lease_s__range=(30, 86400)),
+            ),
+            models.CheckConstraint(name="study_tag_format_known", condition=Q(tag_format__in=["check_all", "yes_no"])),
+            models.CheckConstraint(
+                name="study_media_filter_known", condition=Q(media_filter__in=["none", "blur", "greyscale"])
+            ),
+            models.CheckConstraint(name="study_control_rate_range", condition=Q(control_rate__range=(0, 0.5))),
+            models.CheckConstraint(name="study_hold_after_skips_range", condition=Q(hold_after_skips__gte=1)),
+            models.CheckConstraint(
+                name="study_categories_known", condition=Q(categories__contained_by=list(HARM_KEYS))
+            ),
+            models.CheckConstraint(name="study_sample_share_range", condition=Q(sample_share__range=(0, 1))),
+            models.CheckConstraint(name="study_sample_overlap_range", condition=Q(sample_overlap__range=(2, 100))),
+            models.CheckConstraint(name="study_test_share_range", condition=Q(test_share__range=(0, 0.5))),
+            models.CheckConstraint(name="study_break_range", condition=Q(break_s__range=(0, 7200))),
+            models.CheckConstraint(name="study_media_window_range", condition=Q(media_window_s__range=(60, 86400))),
+        ]
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class Role(models.TextChoices):
+    """What a person may do in one study. A person may hold several."""
+
+    ANNOTATOR = "annotator", _("annotator")
+    REVIEWER = "reviewer", _("reviewer")
+    RESEARCHER = "researcher", _("researcher")
+    ADMIN = "admin", _("admin")
+    WELLBEING_CONTACT = "wellbeing_contact", _("wellbeing contact")
+
+
+class Membership(models.Model):
+    """A person × study × role."""
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="memberships")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=20, choices=Role.choices)
+    created_at = models.DateTimeField(db_default=Now())
+    made_account = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="The study made the person's account. Those who run it may reset the password.",
+    )
+    granted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Null: a command, or the system",
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="membership_once", fields=["person", "study", "role"]),
+            models.UniqueConstraint(
+                name="membership_one_made_the_account", fields=["person"], condition=Q(made_account=True)
+            ),
+            models.CheckConstraint(
+                name="membership_role_known",
+                condition=Q(role__in=Role.values),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} is {self.role} of {self.study_id}"
+
+
+class SettingChange(models.Model):
+    """The last change of one setting of a study. Its row is replaced by the next change of the same setting."""
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="setting_changes", db_index=False)
+    name = models.CharField(max_length=60, help_text="The column of Study")
+    before: "models.JSONField[Any, Any]" = models.JSONField(help_text="The value that the present one replaced")
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", help_text="Null: the system"
+    )
+    changed_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="setting_change_last_only", fields=["study", "name"]),
+            models.CheckConstraint(name="setting_change_is_named", condition=~Q(name="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.study_id}"
+
+
+class StateChange(models.Model):
+    """One step in a study's life: that it was created, paused, resumed, closed or reopened. Append-only."""
+
+    class Step(models.TextChoices):
+        CREATED = "created", _("made")
+        PAUSED = "paused", _("paused")
+        RESUMED = "resumed", _("resumed")
+        CLOSED = "closed", _("closed")
+        REOPENED = "reopened", _("opened again")
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="state_changes")
+    step = models.CharField(max_length=10, choices=Step.choices)
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", help_text="Null: a command"
+    )
+    changed_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="state_change_created_once", fields=["study"], condition=Q(step="created")),
+            models.CheckConstraint(
+                name="state_change_step_known",
+                condition=Q(step__in=["created", "paused", "resumed", "closed", "reopened"]),
+            ),
+        ]
+        triggers = append_only("state_change")
+
+    def __str__(self) -> str:
+        return f"{self.study_id} {self.step}"

@@ -1,0 +1,10 @@
+"""What a person is called in the files of a study. Without the study's key nobody can tell who it is."""
+
+import hmac
+
+from studies.models import Study
+
+
+def pseudonym(study: Study, person_id: int) -> str:
+    """Return the person's name in this study's files, 16 hexadecimal digits."""
+    return hmac.digest(study.pseudonym_key.encode(), str(person_id).encode(), "sha256").hex()[:16]

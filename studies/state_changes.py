@@ -1,0 +1,61 @@
+"""Pausing, resuming, closing a study, and opening it again.
+
+What people have open they finish: a lease stays theirs in a paused study and in a closed one, and nothing follows it.
+`annotation/acceptance.py` says what each state accepts. Whoever writes what a closed study refuses locks the study's
+row, shared, so that the change of state below comes before it or after it. A worker puts the study's videos into
+another order afterwards: of a million that takes seconds, and a pause takes none.
+"""
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from accounts.models import User
+from diptych.refusals import Refused
+from studies import promises
+from studies.models import StateChange, Study
+from studies.promises import PromisesUnkept
+from studies.signals import study_state_changed
+
+RUNNING, PAUSED, CLOSED = Study.State.RUNNING, Study.State.PAUSED, Study.State.CLOSED
+#: What can be done, from which states, and what the study is then. Reopening is the admin's (`permissions`).
+STEPS: dict[str, tuple[tuple[str, ...], str]] = {
+    "pause": ((RUNNING,), PAUSED),
+    "resume": ((PAUSED,), RUNNING),
+    "close": ((RUNNING, PAUSED), CLOSED),
+    "reopen": ((CLOSED,), PAUSED),
+}
+DONE = {
+    "pause": StateChange.Step.PAUSED,
+    "resume": StateChange.Step.RESUMED,
+    "close": StateChange.Step.CLOSED,
+    "reopen": StateChange.Step.REOPENED,
+}
+
+
+@transaction.atomic
+def change_state(study: Study, step: str, *, actor: User) -> bool:
+    """Does one of `STEPS`; `study` is brought up to date. False if somebody did it before: twice is harmless.
+
+    Raises Refused from any other state, and PromisesUnkept if the study cannot run yet.
+    """
+    before, after = STEPS[step]
+    locked = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
+    present = study.state = locked.state
+    if present == after:
+        return False
+    if present not in before:
+        raise Refused(_("The study is %(state)s by now; nothing was changed.") % {"state": study.get_state_display()})
+    if after == RUNNING and (unkept := promises.unkept(locked)):
+        raise PromisesUnkept(
+            _("The study was not resumed. It promises to annotators what its settings do not name yet: %(what)s.")
+            % {"what": promises.in_words(unkept)},
+            unkept,
+        )
+    Study.objects.filter(pk=study.pk).update(state=after)
+    study.state = after
+    study_state_changed.send(sender=Study, study=study)
+    change = {"before": {"state": present}, "after": {"state": after}}
+    StateChange.objects.create(study=study, step=DONE[step], changed_by=actor)
+    audit.record(f"study.{DONE[step]}", study, actor=actor, study_slug=study.slug, **change)
+    return True

@@ -1,0 +1,27 @@
+"""Links from pages of a study to pages of other apps."""
+
+from typing import TYPE_CHECKING
+
+from django import template
+
+from studies.links import Place, StudyLink, links_at
+from studies.models import Study
+from studies.models.studies import HasRoles
+from studies.notices import notices_for
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+register = template.Library()
+
+
+@register.simple_tag
+def study_links(place: str, study: "WithAnnotations[Study, HasRoles]") -> list[StudyLink]:
+    """Return the links at the place, such as "tabs", for the person who asked for the study."""
+    return links_at(Place[place.upper()], study)
+
+
+@register.simple_tag
+def setting_notices(study: Study) -> list[str]:
+    """Return what other apps say above the study's settings."""
+    return notices_for(study)

@@ -1,0 +1,50 @@
+"""What a person decides about their own part in studies: invitations, and notices of roles."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from accounts.models import User
+from studies.invitations import State, decide
+from studies.memberships import dismiss
+from studies.models import Invitation
+
+SAID = {
+    State.ACCEPTED: gettext_lazy("You take part in %(study)s now, as %(role)s."),
+    State.DECLINED: gettext_lazy("You declined the invitation to %(study)s."),
+    State.WITHDRAWN: gettext_lazy(
+        "The invitation to %(study)s is not valid any more. If you want to take part, ask for a new one."
+    ),
+}
+
+
+@require_POST
+@never_cache
+@login_required
+def answer_invitation(request: HttpRequest, invitation_id: int) -> HttpResponse:
+    """Accept or decline one's own invitation. Those of other people do not exist here."""
+    act = request.POST.get("act", "")
+    if act not in {"accept", "decline"}:
+        raise Http404(_("An invitation is accepted or declined."))
+    mine = Invitation.objects.select_related("study", "person", "invited_by").filter(person_id=request.user.pk)
+    invitation = get_object_or_404(mine, pk=invitation_id)
+    state = State(decide(invitation, accepts=act == "accept"))
+    about = {"study": invitation.study.title, "role": invitation.get_role_display()}
+    level = messages.ERROR if state == State.WITHDRAWN else messages.SUCCESS
+    messages.add_message(request, level, SAID[state] % about)
+    return redirect("home")
+
+
+@require_POST
+@never_cache
+@login_required
+def dismiss_notice(request: HttpRequest, notice_id: int) -> HttpResponse:
+    """Take a notice off one's home page. Twice is harmless."""
+    person: User = request.user  # type: ignore[assignment]  # only signed-in people get here
+    dismiss(person, notice_id)
+    return redirect("home")

@@ -1,0 +1,156 @@
+"""The pages of a study's settings: one a group, and those of consent and of licences."""
+
+from copy import copy
+from typing import Any, cast
+
+from django.conf import settings as django_settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from accounts.models import User
+from diptych.refusals import ChangedMeanwhile, Refused
+from studies.configuration import configure, default_of, last_changes, shown
+from studies.documents.texts import versions
+from studies.forms import SETTINGS_FORMS, SettingsForm, TermsForm
+from studies.harms import HARMS
+from studies.models import Document, Study
+from studies.permissions import MAY_CONFIGURE, study_for
+from studies.promises import PromisesUnkept
+from studies.setting_groups import BY_KEY, GROUPS, OF_PROTOCOL, SETTINGS, Group
+from studies.terms import change_terms
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@login_required
+def settings(request: HttpRequest, slug: str, group: str) -> HttpResponse:
+    """One group of settings: what each does, its default, and what it was before."""
+    study = study_for(request, slug, roles=MAY_CONFIGURE)
+    if group not in BY_KEY:
+        raise Http404(_("There are no settings of this name."))
+    person: User = request.user  # type: ignore[assignment]
+    chosen = BY_KEY[group]
+    form = SETTINGS_FORMS[group](request.POST if request.method == "POST" else None, instance=copy(study))
+    if form.is_valid():
+        try:
+            changed = configure(study, form.values, made_from=form.cleaned_data["made_from"], actor=person)
+        except ChangedMeanwhile as meanwhile:
+            form = told_of(meanwhile, form, study)
+        except PromisesUnkept as refusal:
+            for promise in refusal.promises:
+                form.add_error(promise.setting, refusal.sentence)
+        else:
+            messages.success(request, what_was_saved(study, changed))
+            return redirect("studies:settings", slug=slug, group=group)
+    context = {"study": study, "groups": GROUPS, "group": chosen, "form": form, "rows": rows(study, chosen, form)}
+    return render(request, "studies/settings.html", context, status=400 if form.is_bound else 200)
+
+
+def what_was_saved(study: Study, changed: list[str]) -> str:
+    """A sentence about it."""
+    if not changed:
+        return _("Nothing was different, so nothing changed.")
+    names = ", ".join(str(SETTINGS[name].label) for name in changed)
+    if OF_PROTOCOL.isdisjoint(changed):
+        return _("Saved: %(names)s.") % {"names": names}
+    about = {"names": names, "version": study.protocol_version}
+    return _("Saved: %(names)s. This is protocol version %(version)s from now on.") % about
+
+
+def told_of(meanwhile: ChangedMeanwhile, form: SettingsForm, study: Study) -> SettingsForm:
+    """The form with what the person wrote, made from what stands now, and at each setting that somebody else changed
+    what it is by now."""
+    posted = cast(QueryDict, form.data).copy()
+    again = type(form)(posted, instance=form.instance)
+    last = last_changes(study, meanwhile.present)
+    again.is_valid()
+    made_from = form.cleaned_data["made_from"] | meanwhile.present
+    posted["made_from"] = again["made_from"].field.prepare_value(made_from)
+    for name, value in meanwhile.present.items():
+        said = {"value": shown(SETTINGS[name], value), "who": last[name].who if name in last else "?"}
+        again.add_error(
+            name,
+            _("%(who)s changed this to “%(value)s” after you opened the page. Save again to replace it.") % said,
+        )
+    return again
+
+
+def rows(study: Study, group: Group, form: SettingsForm) -> list[dict[str, Any]]:
+    """Each setting with its field, its default and its last change."""
+    last = last_changes(study, group.names)
+    return [
+        {
+            "setting": setting,
+            "field": form[setting.name],
+            "default": shown(setting, default_of(setting)) if default_of(setting) != "" else "",
+            "change": last.get(setting.name),
+            "before": shown(setting, last[setting.name].before) if setting.name in last else "",
+        }
+        for setting in group.settings
+    ]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@login_required
+def consent(request: HttpRequest, slug: str) -> HttpResponse:
+    """What people agree to: the harms that videos may show, and the words. A change asks everybody again."""
+    study = study_for(request, slug, roles=MAY_CONFIGURE)
+    person: User = request.user  # type: ignore[assignment]
+    known = versions(study, Document.Kind.CONSENT)
+    present = dict(known.filter(version=study.consent_version).values_list("language", "text"))
+    initial = {"version": study.consent_version, "categories": study.categories}
+    initial |= {f"text_{code}": text for code, text in present.items()}
+    form = TermsForm(
+        request.POST if request.method == "POST" else None,
+        languages=[(code, str(name)) for code, name in django_settings.LANGUAGES],
+        initial=initial,
+    )
+    if form.is_valid():
+        try:
+            version = save_terms(study, form, person)
+        except Refused as refusal:
+            for reason in refusal.sentence.splitlines():
+                form.add_error(None, reason)
+            form = made_anew(form, study.consent_version)
+        else:
+            messages.success(request, version)
+            return redirect("studies:consent", slug=slug)
+    ticked = form["categories"].value() or []
+    context = {
+        "study": study,
+        "groups": GROUPS,
+        "form": form,
+        "boxes": [{"harm": harm, "ticked": harm.key in ticked} for harm in HARMS],
+        "in_force": present if form.is_bound else {},
+    }
+    return render(request, "studies/consent.html", context, status=400 if form.is_bound else 200)
+
+
+def made_anew(form: TermsForm, version: int) -> TermsForm:
+    """The same form, which now follows the version that is in force."""
+    posted = cast(QueryDict, form.data).copy()
+    posted["version"] = str(version)
+    form.data = posted
+    return form
+
+
+def save_terms(study: Study, form: TermsForm, person: User) -> str:
+    """Makes the next version of the terms, and says so. Raises Refused."""
+    before = study.consent_version
+    if form.cleaned_data["version"] != before:
+        raise ChangedMeanwhile(
+            _("Somebody else changed the terms after you opened this page; version %(version)s is in force. Compare it "
+              "with yours below, and save again to replace it.") % {"version": before}
+        )  # fmt: skip
+    version = change_terms(study, categories=form.cleaned_data["categories"], texts=form.texts, actor=person)
+    if version == before:
+        return _("Nothing was different, so nobody is asked again.")
+    return _("Version %(version)s of the terms is in force. Everybody is asked again before their next pair.") % {
+        "version": version
+    }

@@ -1,0 +1,106 @@
+"""Making a study, and saying whether it runs."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from diptych.refusals import Refused
+from studies import notices, promises
+from studies.creation import create_study
+from studies.forms import NewStudyForm
+from studies.models import StateChange, Study
+from studies.permissions import MAY_CONFIGURE, MAY_REOPEN, allows, require_study_maker, study_for
+from studies.setting_groups import GROUP_OF, GROUPS, SETTINGS
+from studies.state_changes import STEPS, change_state
+
+#: What a person is told after each step.
+SAID = {
+    "pause": gettext_lazy("The study is paused. What people have open they can finish."),
+    "resume": gettext_lazy("The study is running."),
+    "close": gettext_lazy("The study is closed."),
+    "reopen": gettext_lazy("The study is open again, and paused."),
+}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@login_required
+def new(request: HttpRequest) -> HttpResponse:
+    """Makes a study, and leads on to its settings."""
+    person = require_study_maker(request)
+    form = NewStudyForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            study = create_study(actor=person, **form.cleaned_data)
+        except Refused as error:
+            form.add_error("slug", str(error))
+        else:
+            messages.success(
+                request, _("The study is made, and paused until you resume it. Look through its settings.")
+            )
+            return redirect("studies:settings", slug=study.slug, group=GROUPS[0].key)
+    return render(request, "studies/new.html", {"form": form}, status=400 if form.is_bound else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@login_required
+def state(request: HttpRequest, slug: str) -> HttpResponse:
+    """Whether the study runs: pause, resume, open again. Closing has a page of its own."""
+    study = study_for(request, slug, roles=MAY_CONFIGURE)
+    if request.method == "POST" and (answer := take_step(request, study, {"pause", "resume", "reopen"})):
+        return answer
+    steps = StateChange.objects.filter(study=study).select_related("changed_by").order_by("-pk")
+    context = {
+        "study": study,
+        "groups": GROUPS,
+        "may_reopen": allows(study, MAY_REOPEN),
+        "lacks": [] if study.state == Study.State.CLOSED else lacks(study),
+        "missing": [] if study.state == Study.State.CLOSED else notices.lacks_of(study),
+        "record": steps[:20],
+    }
+    return render(request, "studies/state.html", context)
+
+
+def lacks(study: Study) -> list[dict[str, Any]]:
+    """Return what the study promises to annotators and does not keep yet, with where each is filled in."""
+    return [
+        {"promise": one, "setting": SETTINGS[one.setting], "group": GROUP_OF[one.setting]}
+        for one in promises.unkept(study)
+    ]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@login_required
+def close(request: HttpRequest, slug: str) -> HttpResponse:
+    """Says what closing means, once, and closes."""
+    study = study_for(request, slug, roles=MAY_CONFIGURE)
+    if request.method == "POST" and (answer := take_step(request, study, {"close"})):
+        return answer
+    return render(request, "studies/close.html", {"study": study, "groups": GROUPS})
+
+
+def take_step(request: HttpRequest, study: Study, allowed: set[str]) -> HttpResponse | None:
+    """Does what was pressed, and leads back to the page of the study's state; None if nothing known was pressed."""
+    step = request.POST.get("step", "")
+    if step not in allowed:
+        return None
+    if step == "reopen" and not allows(study, MAY_REOPEN):  # type: ignore[arg-type]  # from `study_for`
+        raise PermissionDenied(_("Only an admin opens a closed study again."))
+    assert step in STEPS  # noqa: S101 - `allowed` names steps
+    try:
+        change_state(study, step, actor=request.user)  # type: ignore[arg-type]  # only signed-in people get here
+    except Refused as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, SAID[step])
+    return redirect("studies:state", slug=study.slug)

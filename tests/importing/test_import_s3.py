@@ -1,0 +1,140 @@
+"""Imports out of a real S3 server: an object, a prefix, an archive, and what a manifest names."""
+
+import io
+import json
+import shutil
+import tarfile
+
+import pytest
+
+from catalog.models import Video
+from importing import job_progress, jobs, tasks
+from importing.models import Import
+from tests.delivering import KEY_ID, REGION, SECRET
+from tests.importing.manifests import prompt, prompts_with_videos, video, write
+
+pytestmark = pytest.mark.django_db
+
+BUCKET = "material"
+
+
+@pytest.fixture
+def bucket(object_server, settings, tmp_path):
+    """An empty bucket that imports may read, and its client; a root with nothing in it."""
+    client = object_server.client()
+    client.create_bucket(Bucket=BUCKET)
+    settings.IMPORT_ROOTS = [tmp_path]
+    settings.IMPORT_S3_BUCKETS = [BUCKET]
+    settings.IMPORT_S3_ENDPOINT, settings.IMPORT_S3_REGION = object_server.endpoint, REGION
+    settings.IMPORT_S3_ACCESS_KEY, settings.IMPORT_S3_SECRET_KEY = KEY_ID, SECRET
+    yield client
+    for found in client.list_objects_v2(Bucket=BUCKET).get("Contents", []):
+        client.delete_object(Bucket=BUCKET, Key=found["Key"])
+    client.delete_bucket(Bucket=BUCKET)
+
+
+def put(client, folder, prefix):
+    for path in folder.rglob("*"):
+        if path.is_file():
+            client.put_object(Bucket=BUCKET, Key=prefix + path.relative_to(folder).as_posix(), Body=path.read_bytes())
+
+
+def done(study, location):
+    job = jobs.ask(study, source="server", location=str(location), options={}, actor=None)
+    tasks.run_import(job.pk)
+    return Import.objects.get(pk=job.pk)
+
+
+@pytest.mark.parametrize("location", ["s3://material/colours", "s3://material/colours/", "s3://material"])
+def test_all_below_a_prefix(study, bucket, tmp_path, location):
+    put(bucket, write(tmp_path / "in", prompts_with_videos(2, 2)), "colours/" if "colours" in location else "")
+    job = done(study, location)
+    assert (job.state, job.reason) == ("done", "")
+    assert job.report["videos"]["added"] == 4
+    assert job.log[0]["stage"] == "Fetching from S3"
+
+
+def test_an_archive(study, bucket, tmp_path):
+    write(tmp_path / "in", prompts_with_videos(1, 2))
+    archive = shutil.make_archive(str(tmp_path / "a"), "gztar", tmp_path / "in")
+    bucket.upload_file(archive, BUCKET, "archives/a.tar.gz")
+    assert done(study, "s3://material/archives/a.tar.gz").report["videos"]["added"] == 2
+
+
+def test_a_manifest_on_the_server_that_names_objects_and_files(study, bucket, tmp_path):
+    bucket.put_object(Bucket=BUCKET, Key="clips/a b.mp4", Body=b"in the bucket")
+    lines = [
+        prompt("p"),
+        video("p-a", path="s3://material/clips/a b.mp4"),
+        video("p-b"),
+        video("p-c", path="s3://material/clips/a b.mp4", generator="again"),
+        video("p-d", path="s3://material/nothing.mp4"),
+        video("p-e", path="missing.mp4"),
+        b"nonsense",
+    ]
+    folder = write(tmp_path / "in", lines, files=False)
+    (folder / "clips").mkdir()
+    (folder / "clips/p-b.mp4").write_bytes(b"beside the manifest")
+    job = done(study, folder)
+    assert (job.state, job.bad_rows) == ("refused", 3)
+    again = jobs.again(job, actor=None, options={"skip_bad": True})
+    tasks.run_import(again.pk)
+    assert Import.objects.get(pk=again.pk).report["assets"]["added"] == 2
+    assert Video.objects.count() == 3
+    rows = {row["line"]: row["reason"] for row in bad_rows(again)}
+    assert rows[5] == "s3://material/nothing.mp4 is not there, or may not be read"
+    assert rows[6] == "missing.mp4 does not exist, or leads out of the folder that is imported"
+    assert "not JSON" in rows[7]
+
+
+def bad_rows(job):
+    from django.core.files.storage import default_storage
+
+    with default_storage.open(job_progress.bad_rows_file(job)) as file:
+        return [json.loads(line) for line in file]
+
+
+def test_nothing_there_is_a_reason(study, bucket):
+    assert "There is nothing at s3://material/nothing" in done(study, "s3://material/nothing").reason
+
+
+def test_a_manifest_that_names_another_bucket_is_refused(study, bucket, tmp_path):
+    folder = write(tmp_path / "in", [prompt("p"), video("p-a", path="s3://other/a.mp4")], files=False)
+    assert "may not be read here; these may: material" in done(study, folder).reason
+
+
+def test_keys_are_no_paths(study, bucket, tmp_path):
+    bucket.put_object(Bucket=BUCKET, Key="in/C:/b.mp4", Body=b"video")
+    job = done(study, "s3://material/in/")
+    assert (job.state, "begins at a root" in job.reason) == ("failed", True)
+
+
+def test_a_key_that_may_not_read_is_a_reason(study, bucket, settings):
+    settings.IMPORT_S3_SECRET_KEY = "wrong"
+    assert "may not be read with the keys of this server" in done(study, "s3://material/in/").reason
+
+
+def test_a_server_that_is_away_is_tried_again(study, bucket, settings):
+    settings.IMPORT_S3_ENDPOINT = "http://127.0.0.1:1"
+    job = done(study, "s3://material/in/")
+    assert (job.state, job.attempts) == ("waiting", 1)
+    assert "S3 does not answer" in job.log[-1]["reason"]
+
+
+def test_more_than_may_be_is_not_fetched(study, bucket, settings):
+    for number in range(3):
+        bucket.put_object(Bucket=BUCKET, Key=f"in/{number}", Body=b"x" * 100)
+    settings.IMPORT_MOST_BYTES = 250
+    assert "more than 250 bytes" in done(study, "s3://material/in/").reason
+    settings.IMPORT_MOST_BYTES, settings.IMPORT_MOST_FILES = 1000, 2
+    assert "more than 2 files" in done(study, "s3://material/in/").reason
+
+
+def test_an_archive_in_a_bucket_has_the_same_bounds(study, bucket):
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as file:
+        info = tarfile.TarInfo("../evil.mp4")
+        info.size = 5
+        file.addfile(info, io.BytesIO(b"video"))
+    bucket.put_object(Bucket=BUCKET, Key="evil.tar", Body=archive.getvalue())
+    assert "leads upwards" in done(study, "s3://material/evil.tar").reason

@@ -1,0 +1,42 @@
+"""Imports are held by import-linter. Templates and addresses are strings, so they are looked at here."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from diptych.embedded.state import REPOSITORY
+from tests.layout import HEIGHT
+
+TEMPLATES = REPOSITORY / "templates"
+
+ADDRESS_IN_TEMPLATE = re.compile(r"{% url ['\"]([a-z_]+):")
+TEMPLATE_IN_TEMPLATE = re.compile(r"{% (?:include|extends) ['\"]([a-z_]+)/")
+TAGS_IN_TEMPLATE = re.compile(r"{% load ([a-z0-9_ ]+) %}")
+STRING_IN_PYTHON = re.compile(r"""['"]([a-z_]+)[:/][a-z_]+(?:\.html)?['"]""")
+
+
+def above(app: str, others: list[str]) -> set[str]:
+    """Return which of the apps stand above this one, or beside it."""
+    return {other for other in others if other in HEIGHT and other != app and HEIGHT[other] >= HEIGHT[app]}
+
+
+def tag_libraries() -> dict[str, str]:
+    """Return the app of each library of template tags."""
+    return {path.stem: path.parts[-3] for app in HEIGHT for path in (REPOSITORY / app).glob("templatetags/*.py")}
+
+
+@pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*/*.html")), ids=lambda path: str(path.relative_to(TEMPLATES)))
+def test_a_template_names_nothing_of_a_higher_app(path: Path) -> None:
+    app, text, homes = path.relative_to(TEMPLATES).parts[0], path.read_text(), tag_libraries()
+    assert app in HEIGHT, "Templates lie in folders that are named like the apps."
+    loaded = [homes[name] for names in TAGS_IN_TEMPLATE.findall(text) for name in names.split() if name in homes]
+    named = [name for name in ADDRESS_IN_TEMPLATE.findall(text) if name != "api"] + TEMPLATE_IN_TEMPLATE.findall(text)
+    assert not above(app, named + loaded)
+
+
+@pytest.mark.parametrize("app", HEIGHT)
+def test_python_names_no_address_or_template_of_a_higher_app(app: str) -> None:
+    for path in (REPOSITORY / app).rglob("*.py"):
+        if "migrations" not in path.parts:
+            assert not above(app, STRING_IN_PYTHON.findall(path.read_text())), path
