@@ -15,6 +15,9 @@ api: list[URLPattern | URLResolver] = [
 ]
 
 urlpatterns = [
+    # First, since it is asked for all day long: Django tries the addresses in this order.
+    path("api/v1/", include((api, "api"))),
+    path("media/", include("media.urls")),
     path("", home, name="home"),
     path("healthz", views.healthz, name="healthz"),
     path("healthz/workers", views.healthz_workers, name="healthz_workers"),
@@ -25,8 +28,6 @@ urlpatterns = [
     path("", include("studies.urls")),
     path("studies/", include("qc.urls")),
     path("safety/", include("safety.urls")),
-    path("media/", include("media.urls")),
-    path("api/v1/", include((api, "api"))),
 ]
 
 handler400 = "diptych.views.bad_request"
