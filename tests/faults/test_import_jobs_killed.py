@@ -155,13 +155,14 @@ def test_killed_at_random_with_every_message_twice_it_ends_done_once(asked, tmp_
             if killed < KILLS and begun_since(killed):
                 time.sleep(dice.uniform(0, 3))
                 worker.kill()
-                killed += 1
+                killed += Import.objects.filter(state="running").exists()  # else it had just ended
                 worker = Worker(*arguments)
             time.sleep(0.5)
     finally:
         worker.stop()
     wait_for(lambda: tasks.look_after_imports() or not ReadFile.objects.exists(), "it is never tidied up")
-    assert Import.objects.get().attempts == KILLS + 1
+    assert killed >= 1
+    assert Import.objects.get().attempts == killed + 1
     check_outcome(job, 1200)
 
 
