@@ -122,13 +122,13 @@ def _wrong_code(locked_until: datetime | None) -> BadInput:
     """Return the refusal of a code. `locked_until` says from when on another is looked at, if that is not now."""
     if locked_until is None:
         return BadInput(
-            _("This code is not right. Codes of the app change every 30 seconds: use the one it shows now."),
+            _("This code is wrong. The app shows a new code every 30 seconds. Enter the one it shows now."),
             "wrong_code",
         )
     seconds = max(1, int((locked_until - timezone.now()).total_seconds()) + 1)
     sentence = ngettext(
-        "This code was not taken. Wait %(count)s second, then use the one that the app shows now.",
-        "This code was not taken. Wait %(count)s seconds, then use the one that the app shows now.",
+        "This code was not accepted. Wait %(count)s second, then enter the code that the app shows.",
+        "This code was not accepted. Wait %(count)s seconds, then enter the code that the app shows.",
         seconds,
     )
     return BadInput(sentence % {"count": seconds}, "wrong_code")

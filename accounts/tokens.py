@@ -192,7 +192,7 @@ class TokenCoversView(permissions.BasePermission):
             return not set(token.scopes).isdisjoint(declared.values())
         scope = declared.get(method) or (declared.get("GET") if method == "HEAD" else None)
         if scope is None:
-            raise exceptions.PermissionDenied(_("API tokens cannot be used at this address."))
+            raise exceptions.PermissionDenied(_("This address does not accept API tokens."))
         if scope not in token.scopes:
             raise exceptions.PermissionDenied(_("This token was not issued for “%(scope)s”.") % {"scope": scope})
         return True

@@ -27,7 +27,7 @@ from studies.terms import categories_of
 
 
 def terms_changed() -> str:
-    return _("The study changed its terms while you read. Nothing was saved; read them again.")
+    return _("The terms changed while you were reading them. Nothing was saved. Read the new terms.")
 
 
 def document_of(study: Study) -> str:

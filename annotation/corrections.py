@@ -68,7 +68,9 @@ def _refuse(assignment: Assignment, standing: Standing, reviewer: User, answers:
         raise Refused(_("This pair’s batch is accepted, so its answers stay as they are."), "batch_closed")
     before, after = standing.current, answers.columns()
     if any(getattr(before, name) != after[name] for name in PREFERENCES):
-        raise Refused(_("A correction may change tags only. Reject the answer if a preference is wrong."), "preference")
+        raise Refused(
+            _("A correction can only change tags. If a preference is wrong, reject the answer."), "preference"
+        )
 
 
 def _written(

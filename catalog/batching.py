@@ -73,8 +73,8 @@ DELETE FROM catalog_batch batch
 
 
 #: Why batches cannot be made, in words for people.
-IMPORTING = gettext_noop("Material is being imported into this study. Make batches when that is done.")
-NOTHING_FREE = gettext_noop("Every such pair is being answered or has answers, so none changes its batch.")
+IMPORTING = gettext_noop("An import into this study is running. Make batches when it has ended.")
+NOTHING_FREE = gettext_noop("All of these pairs have answers or are being answered, so they stay in their batches.")
 
 
 def count_free(study: Study, prompt_type: str = "") -> int:

@@ -72,7 +72,7 @@ def officers_studies(request: HttpRequest) -> "QuerySet[Study]":
 
 
 def quarantine_for(request: HttpRequest, quarantine_id: int, *, deciding: bool) -> Quarantine:
-    """Return the quarantine, for a safety officer who may see its state, For anybody else it does
+    """Return the quarantine, for a safety officer who may see its state. For anybody else it does
     not exist.
 
     Raises Http404, and PermissionDenied where `deciding` takes an officer of every study that uses the bytes.

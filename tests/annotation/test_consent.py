@@ -83,7 +83,7 @@ class TestThePage:
         old = sent(study, "violence")
         change_terms(study, categories=["crime"])
         response = browser_client(newcomer).post(page_of(study), old, follow=True)
-        assert "changed its terms while you read" in response.content.decode()
+        assert "terms changed while you were reading" in response.content.decode()
         assert not Consent.objects.filter(user=newcomer).exists()
 
     def test_a_harm_that_the_study_does_not_show_is_not_stored(self, browser_client, newcomer, study):

@@ -242,7 +242,7 @@ class TestBatches:
         assert self.numbers(study) == [1, 2]
 
     def test_where_nothing_is_free_nothing_happens(self, study, researcher):
-        with pytest.raises(Refused, match="none changes its batch"):
+        with pytest.raises(Refused, match="they stay in their batches"):
             orders.make_batches(study, size=5, actor=researcher)
         assert not AuditEvent.objects.exists()
 
