@@ -84,8 +84,8 @@ def sentences_of_template(source: str) -> Iterator[str]:
 def asked_for() -> dict[str, str]:
     """Every msgid with a file that asks for it."""
     found = {}
-    for room in PRODUCT:
-        for path in (ROOT / room).rglob("*.py"):
+    for package in PRODUCT:
+        for path in (ROOT / package).rglob("*.py"):
             found |= dict.fromkeys(sentences(path.read_text()), str(path.relative_to(ROOT)))
     for path in (ROOT / "templates").rglob("*.html"):
         found |= dict.fromkeys(sentences_of_template(path.read_text()), str(path.relative_to(ROOT)))

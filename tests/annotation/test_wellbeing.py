@@ -274,8 +274,8 @@ EXPOSURE_TABLES = ("annotation_exposure", "annotation_dose", "annotation_break",
 class TestNothingThatMeasuresReadsIt:
     def sources(self):
         root = Path(settings.BASE_DIR)
-        for room in ("qc", "exports", "training"):
-            yield from (root / room).rglob("*.py")
+        for app in ("qc", "exports", "training"):
+            yield from (root / app).rglob("*.py")
         yield root / "annotation" / "progress.py"
 
     def words_of(self, source):

@@ -58,7 +58,8 @@ class Photographer:
     def agree(self, page: Page) -> None:
         """An annotator agrees to all that the study may show, where they are asked."""
         if page.url.endswith("/consent/"):
-            self.take(page, "consent")
+            chinese = page.locator("html").get_attribute("lang") == "zh-Hans"
+            self.take(page, "consent-chinese" if chinese else "consent")
             page.locator('[data-tick="all"]').click()
             page.locator("form:has([data-boxes]) > .actions .primary").click()
             page.wait_for_load_state("networkidle")
