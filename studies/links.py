@@ -77,8 +77,8 @@ _LINKS: dict[Place, list[Link]] = {place: [] for place in Place}
 
 
 def register(place: Place, *links: Link) -> None:
-    """Offer links at a place. Repeating it changes nothing."""
-    _LINKS[place] = sorted({*_LINKS[place], *links}, key=lambda link: (link.order, link.page))
+    """Offer links at a place."""
+    _LINKS[place] = sorted([*_LINKS[place], *links], key=lambda link: (link.order, link.page))
 
 
 def links_at(place: Place, study: "WithAnnotations[Study, HasRoles]") -> list[StudyLink]:
