@@ -15,8 +15,10 @@ from diptych.database.fixed import change
 request_address: ContextVar[str | None] = ContextVar("request_address", default=None)
 
 
-NOTED = """
-INSERT INTO accounts_auditevent (actor_id, action, subject, subject_id, study_slug, before, after, address)
+#: The row of an event in the order of its values, for a statement that makes a change and records it at once.
+INSERT = "INSERT INTO accounts_auditevent (actor_id, action, subject, subject_id, study_slug, before, after, address)"
+NOTED = f"""
+{INSERT}
 VALUES (%(actor)s, %(action)s, %(subject)s, %(subject_id)s, %(study_slug)s, %(before)s, %(after)s, %(address)s)
 """
 

@@ -2,6 +2,7 @@
 
 from django.contrib.auth.backends import ModelBackend
 
+from accounts import sessions
 from accounts.models import User
 from diptych.database.fixed import Columns, fetch_one
 
@@ -13,5 +14,7 @@ class PersonBackend(ModelBackend):
     """Signs in by user name and password."""
 
     def get_user(self, user_id: int) -> User | None:
+        if person := sessions.take_person(user_id):
+            return person
         row = fetch_one(ACTIVE, {"id": user_id})
         return USER.instance(row) if row else None

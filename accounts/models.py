@@ -1,11 +1,14 @@
 """People, what they agreed to, and the record of who changed what. Roles are per study and live in `catalog`."""
 
+from importlib import import_module
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.functions import RandomUUID
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import F, Q
@@ -41,6 +44,17 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox reache
                 self.password = hashed
 
         return check_password(raw_password, stored, upgrade)
+
+
+class Session(AbstractBaseSession):
+    """Where a browser is signed in. The person stands beside the signed text, so that one statement reads both."""
+
+    person = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="sessions")
+
+    @classmethod
+    def get_session_store_class(cls) -> type:
+        store: type = import_module(settings.SESSION_ENGINE).SessionStore  # which imports this model
+        return store
 
 
 class Profile(models.Model):

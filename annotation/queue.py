@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from annotation.acceptance import BATCH_LEASES, STUDY_LEASES
-from diptych.database.fixed import fetch_all, fetch_one, one_line
+from diptych.database.fixed import fetch_all, fetch_one
 
 LOOK_BACK_S = 30
 #: Pairs that one statement looks at in a lane, at most.
@@ -120,7 +120,7 @@ STRETCHES = ("a", "b")
 #:
 #: `OFFSET 0` keeps the search for an earlier assignment one look into an index for each candidate: turned into a join,
 #: and planned while tables are small, it would walk through everything that the person was ever given.
-TAKE = one_line(f"""
+TAKE = f"""
 WITH first AS (
     SELECT pair.id
       FROM ({_window("a")} UNION ALL {_window("b")}
@@ -189,7 +189,7 @@ WITH first AS (
 )
 SELECT given.id, pair_id, lane, place, "left", is_new, coalesce((SELECT expected_s FROM exposed), 0)
   FROM given, taken
-""")  # noqa: S608 - of constants
+"""  # noqa: S608 - of constants
 
 #: For each stretch: its lane, how many pairs its window holds, and the last of them.
 WINDOW_ENDS = " UNION ALL ".join(

@@ -19,9 +19,8 @@ from annotation.answers import Answers
 from annotation.models import Annotation, Assignment, Seat, Standing
 from annotation.signals import answer_submitted
 from catalog.models import Pair
-from diptych.database.fixed import fetch_all, fetch_one, one_line
+from diptych.database.fixed import fetch_all, fetch_one
 from diptych.refusals import Refused
-from studies.models import Study
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ def submit(
             written = None if acceptance.has_withdrawn(seat) else writing.write()
             annotation, standing, created = written or _repeated(submission_id, assignment, answers)
             if created:
-                _tell(annotation, standing, person, study)
+                answer_submitted.send(sender=Annotation, annotation=annotation, standing=standing)
                 if writing.may_complete is not None:
                     leases.complete_after_commit(writing.may_complete)
                 if writing.sensitive or care:
@@ -104,17 +103,6 @@ def _id_used() -> Refused:
     return Refused(_("This submission id belongs to another answer."), "submission_id_used")
 
 
-def _tell(annotation: Annotation, standing: Standing, person: User, study: Study) -> None:
-    audit.record(
-        "annotation.submitted",
-        annotation,
-        actor=person,
-        study_slug=study.slug,
-        after={"assignment": annotation.assignment_id, "counted": standing.counted},
-    )
-    answer_submitted.send(sender=Annotation, annotation=annotation, standing=standing)
-
-
 #: More active time than that is not believed of one answer.
 MOST_ACTIVE_MS = 24 * 3600 * 1000
 
@@ -132,7 +120,8 @@ MOST_ACTIVE_MS = 24 * 3600 * 1000
 #: 6. `ended`: end the lease, and forget the draft.
 #: 7. `written`, `stands`: write revision 1 and its standing.
 #: 8. `seated`: add the active time to the person's seat.
-WRITE = one_line(f"""
+#: 9. `recorded`: write the audit row.
+WRITE = f"""
 WITH open AS (
     SELECT mine.id, mine.pair_id, mine.state = 'leased' AS holds_slot,
            mine.state = 'leased' AND mine.expires_at > %(now)s AS live
@@ -194,13 +183,18 @@ WITH open AS (
     UPDATE annotation_seat seat
        SET active_ms = seat.active_ms + %(active_ms)s, since_break_ms = %(since_break_ms)s, worked_until = %(now)s
       FROM written WHERE seat.id = %(seat)s
+), recorded AS (
+    {audit.INSERT}
+    SELECT %(person)s, 'annotation.submitted', 'annotation_annotation', written.id, %(study_slug)s, NULL,
+           jsonb_build_object('assignment', written.assignment_id, 'counted', ended.surplus = ''), %(address)s
+      FROM written, ended
 )
 SELECT written.id, written.protocol_version, written.guideline_version, ended.surplus,
        pair.lane = 1, pair.batch_id, pair.open_slots <= (SELECT count(*) FROM late),
        held.*
   FROM written CROSS JOIN ended JOIN catalog_pair pair ON pair.id = ended.pair_id
   LEFT JOIN ({leases.HELD}) held ON held.id <> ended.id
-""")  # noqa: S608 - of a statement of ours
+"""  # noqa: S608 - of a statement of ours
 
 
 class Writing:
@@ -244,6 +238,8 @@ class Writing:
             WRITE,
             {
                 "study": self.study.pk,
+                "study_slug": self.study.slug,
+                "address": audit.request_address.get(),
                 "assignment": self.assignment.pk,
                 "person": self.person.pk,
                 "seat": self.seat.pk,

@@ -110,7 +110,6 @@ INSTALLED_APPS = [
     "demo",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
@@ -167,7 +166,7 @@ DATABASES = {"default": database(address("DATABASE_URL", {"postgresql", "postgre
 REDIS_URL = address("REDIS_URL", {"redis", "rediss"}, "redis_url")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Sessions are rows, so that no request needs the broker: docs/decisions/019-sessions-in-the-database.md.
-SESSION_ENGINE = "diptych.sessions"
+SESSION_ENGINE = "accounts.sessions"
 
 MEDIA_ROOT = Path(ENV.text("MEDIA_ROOT") or HOME.path / "media")
 STATIC_ROOT = Path(ENV.text("STATIC_ROOT") or HOME.path / "static")

@@ -36,7 +36,7 @@ def test_a_database_that_hangs_is_reported_and_is_well_again_afterwards(annotato
 
 
 def test_no_lock_makes_it_wait(annotator, browser_client):
-    with elsewhere("LOCK TABLE accounts_user, django_session IN ACCESS EXCLUSIVE MODE"):
+    with elsewhere("LOCK TABLE accounts_user, accounts_session IN ACCESS EXCLUSIVE MODE"):
         assert health(browser_client_without_saving(annotator)) == 200
 
 
@@ -98,7 +98,7 @@ def test_a_page_that_needs_a_database_that_is_gone_says_try_again(annotator, bro
     def gone(*_arguments):
         raise OperationalError from psycopg.OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr("diptych.sessions.fetch_one", gone)
+    monkeypatch.setattr("accounts.sessions.fetch_one", gone)
     response = client.get("/")
     assert (response.status_code, response["Retry-After"]) == (503, "2")
     assert "The database cannot be reached at the moment." in response.content.decode()

@@ -7,7 +7,8 @@ the statement is written once, by hand, and its rows are read back into the same
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Generic, TypeVar
+from functools import cache
+from typing import Any, Generic, Self, TypeVar
 
 import orjson
 import psycopg
@@ -35,14 +36,30 @@ class Columns(Generic[Row]):
         return self.model.from_db(connection.alias, self.names, values)
 
 
-#: A literal, which stays as it is, or what needs no space on either side.
-NEEDS_NO_SPACE = re.compile(r"('[^']*')| ?([(),<>=]) ?")
+#: A parameter by name, or a per cent sign.
+PARAMETER = re.compile(r"%(?:\((\w+)\)s|%)")
 
 
-def one_line(statement: str) -> str:
-    """The statement without indentation and without spaces that SQL does not need: psycopg reads one of more than
-    4,096 characters anew each time. No comments: they would comment out what follows."""
-    return NEEDS_NO_SPACE.sub(lambda found: found[1] or found[2], " ".join(statement.split()))
+@cache
+def numbered(statement: str) -> tuple[bytes, tuple[str, ...]]:
+    """Return the statement with `$1` for `%(name)s`, and the names in the order of these numbers.
+
+    psycopg does this too, but anew each time for a statement of more than 4,096 characters.
+    """
+    numbers: dict[str, int] = {}
+
+    def number(found: re.Match[str]) -> str:
+        return f"${numbers.setdefault(found[1], len(numbers) + 1)}" if found[1] else "%"
+
+    return PARAMETER.sub(number, statement).encode(), tuple(numbers)
+
+
+class FixedCursor(psycopg.RawCursor[tuple[Any, ...]]):
+    """Runs statements with named parameters that always have the same text."""
+
+    def execute(self, statement: str, values: dict[str, Any]) -> Self:  # type: ignore[override]
+        text, names = numbered(statement)
+        return super().execute(text, [values[name] for name in names])
 
 
 @contextmanager
@@ -55,7 +72,7 @@ def executed(statement: str, values: dict[str, Any]) -> Iterator[Any]:
     connection.close_if_health_check_failed()
     connection.ensure_connection()
     wrapped = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    with wrapped(psycopg.Cursor(connection.connection)) as cursor:  # type: ignore[arg-type]  # it wraps a bare one
+    with wrapped(FixedCursor(connection.connection)) as cursor:  # type: ignore[arg-type]  # it wraps a bare one
         cursor.execute(statement, values)
         yield cursor
 

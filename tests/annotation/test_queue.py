@@ -2,10 +2,9 @@
 
 import pytest
 
-from annotation import leases, offering, queue, serving, skipping, submission
+from annotation import leases, offering, queue, serving, skipping
 from annotation.models import Assignment, Seat
 from catalog.models import Batch, Pair
-from diptych.database.fixed import one_line
 from tests import factories
 from tests.annotation.test_serving import answer, expire
 
@@ -24,14 +23,6 @@ def everything(person, study):
         given.append(desk.current.pair_id)
         desk = answer(desk.current, person, study, lease_next=True).desk
     return given
-
-
-def test_a_statement_in_one_line_loses_no_space_that_it_needs():
-    assert one_line("SELECT  a , \n (b  =  'x , y') AND NOT c") == "SELECT a,(b='x , y')AND NOT c"
-
-
-def test_statements_are_short_enough_to_be_remembered():
-    assert max(len(queue.TAKE), len(submission.WRITE)) <= 4096, "psycopg would read it anew each time"
 
 
 def test_lanes_are_merged_by_priority_then_age(study, annotator):

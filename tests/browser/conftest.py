@@ -11,7 +11,7 @@ from django.db import connection
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from accounts.models import User
-from diptych.sessions import SessionStore
+from accounts.sessions import SessionStore
 from tests.browser.chromium import ARGUMENTS, find
 from tests.web import wait_for
 

@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import Session
 from accounts.tasks import clear_sessions
 from importing.models import Import
 from jobs import sweeps
@@ -142,8 +143,6 @@ class TestHealth:
 
 @pytest.mark.django_db
 def test_sessions_that_have_ended_are_deleted(annotator):
-    from django.contrib.sessions.models import Session
-
     client = Client()
     client.force_login(annotator)
     Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))

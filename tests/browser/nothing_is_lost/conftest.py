@@ -1,9 +1,9 @@
 """The workspace before something is lost, and what a person does there by mouse."""
 
 import pytest
-from django.contrib.sessions.models import Session
 from playwright.sync_api import expect
 
+from accounts.models import Session
 from annotation.models import Annotation
 from tests import factories
 from tests.web import wait_for
