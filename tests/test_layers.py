@@ -40,3 +40,19 @@ def test_python_names_no_address_or_template_of_a_higher_app(app: str) -> None:
     for path in (REPOSITORY / app).rglob("*.py"):
         if "migrations" not in path.parts:
             assert not above(app, STRING_IN_PYTHON.findall(path.read_text())), path
+
+
+STYLE_IN_TEMPLATE = re.compile(r"css/([a-z_]+)/[a-z_]+\.css")
+MODULE_IN_SCRIPT = re.compile(r"""from ["']\.\./([a-z_]+)/""")
+
+
+def test_pages_and_scripts_use_no_style_or_script_of_a_higher_app() -> None:
+    used = {path: STYLE_IN_TEMPLATE.findall(path.read_text()) for path in TEMPLATES.rglob("*/*.html")}
+    scripts = REPOSITORY / "static" / "js"
+    used |= {path: MODULE_IN_SCRIPT.findall(path.read_text()) for path in scripts.rglob("*/*.js")}
+    wrong = {
+        str(path.relative_to(REPOSITORY)): higher
+        for path, names in used.items()
+        if path.parent.name in HEIGHT and (higher := above(path.parent.name, names))
+    }
+    assert not wrong

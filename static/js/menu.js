@@ -3,7 +3,7 @@
  * as spent, so that it does nothing else (see page/escape.js).
  */
 
-import "./accounts/sign_out.js";
+import "./annotation/sign_out.js";
 import { anyOpen } from "./page/dialogs.js";
 import { all, one } from "./page/dom.js";
 

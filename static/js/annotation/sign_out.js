@@ -6,9 +6,9 @@
 import { csrfToken } from "../page/csrf.js";
 import { find, given, one, onAction } from "../page/dom.js";
 import { formBody } from "../page/form_body.js";
-import { Refused, send } from "../annotation/api.js";
-import { outbox } from "../annotation/outbox.js";
-import { tell } from "../annotation/tabs.js";
+import { Refused, send } from "./api.js";
+import { outbox } from "./outbox.js";
+import { tell } from "./tabs.js";
 
 const PATIENCE_MS = 2000;
 const ours = find("form[data-sign-out]");
