@@ -19,9 +19,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from django.utils.translation import gettext as _
 
 from diptych.database.locks import Key, try_lock
+from diptych.problems import problem_page, try_again
 from diptych.ranges import begins_later, ranged_response
 from diptych.try_again import TryAgain, temporary
-from diptych.views import problem_page, try_again
 
 logger = logging.getLogger(__name__)
 

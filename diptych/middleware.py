@@ -5,9 +5,9 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from diptych import input
+from diptych.problems import refused, try_again
 from diptych.refusals import BadInput, Refused
 from diptych.try_again import temporary
-from diptych.views import refused, try_again
 
 
 class LengthRequiredMiddleware:

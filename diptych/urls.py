@@ -30,7 +30,7 @@ urlpatterns = [
     path("safety/", include("safety.urls")),
 ]
 
-handler400 = "diptych.views.bad_request"
-handler403 = "diptych.views.forbidden"
-handler404 = "diptych.views.not_found"
-handler500 = "diptych.views.server_error"
+handler400 = "diptych.problems.bad_request"
+handler403 = "diptych.problems.forbidden"
+handler404 = "diptych.problems.not_found"
+handler500 = "diptych.problems.server_error"
