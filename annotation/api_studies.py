@@ -1,7 +1,6 @@
-"""Studies as those who work on them see them."""
+"""One study as those who work on it see it."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -10,26 +9,8 @@ from rest_framework.response import Response
 
 from accounts.api import SignedInView
 from annotation.progress import own_answers, progress
-from studies.models import Study
-from studies.models.studies import HasRoles, Role
+from studies.api import StudyShape, study_json
 from studies.permissions import MAY_SEE_PROGRESS, allows, study_for
-
-if TYPE_CHECKING:
-    from django_stubs_ext import WithAnnotations
-
-
-class StudyShape(serializers.Serializer):
-    slug = serializers.CharField()
-    title = serializers.CharField()
-    state = serializers.ChoiceField(choices=Study.State.choices)
-    roles = serializers.ListField(child=serializers.ChoiceField(choices=Role.choices))
-    allow_ties = serializers.BooleanField()
-    protocol_version = serializers.IntegerField()
-    guideline_version = serializers.IntegerField()
-
-
-class StudiesShape(serializers.Serializer):
-    studies = StudyShape(many=True)
 
 
 class StudyWithProgressShape(StudyShape):
@@ -37,18 +18,6 @@ class StudyWithProgressShape(StudyShape):
     progress = serializers.DictField(
         child=serializers.IntegerField(), required=False, help_text="For reviewers, researchers and admins"
     )
-
-
-class StudiesView(SignedInView):
-    """`GET studies/`."""
-
-    scopes = {"GET": "read"}
-
-    @extend_schema(operation_id="studies_list", responses={200: StudiesShape})
-    def get(self, request: Request) -> Response:
-        """The studies in which the person has a role."""
-        studies = Study.objects.of(self.person.pk).order_by("slug")
-        return Response({"studies": [study_json(study) for study in studies]})
 
 
 class StudyView(SignedInView):
@@ -64,16 +33,3 @@ class StudyView(SignedInView):
         if allows(study, MAY_SEE_PROGRESS):
             body["progress"] = asdict(progress(study))
         return Response(body)
-
-
-def study_json(study: "WithAnnotations[Study, HasRoles]") -> dict[str, Any]:
-    """What any member may know."""
-    return {
-        "slug": study.slug,
-        "title": study.title,
-        "state": study.state,
-        "roles": sorted(study.roles),
-        "allow_ties": study.allow_ties,
-        "protocol_version": study.protocol_version,
-        "guideline_version": study.guideline_version,
-    }

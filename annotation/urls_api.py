@@ -2,12 +2,12 @@
 
 from django.urls import path
 
-from annotation import api, api_guideline, api_reports, api_revisions, api_studies
+from annotation import api, api_consent, api_guideline, api_reports, api_revisions, api_studies
 
 urlpatterns = [
-    path("studies/", api_studies.StudiesView.as_view(), name="studies"),
     path("studies/<slug:slug>/", api_studies.StudyView.as_view(), name="study"),
     path("studies/<slug:slug>/assignments/", api.LeaseView.as_view(), name="lease"),
+    path("studies/<slug:slug>/consent/", api_consent.ConsentView.as_view(), name="consent"),
     path("studies/<slug:slug>/guideline/", api_guideline.GuidelineView.as_view(), name="guideline"),
     path(
         "studies/<slug:slug>/guideline/changes/",

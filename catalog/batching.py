@@ -15,7 +15,7 @@ from studies.models import Study
 BATCHES_A_PAGE = 50
 
 
-def batches_of(study: Study) -> QuerySet[Batch]:
+def batches_of(study: Study) -> QuerySet[Batch, Any]:
     """Return the batches in their order, each with the numbers of its pairs: all of them as `.pair_count`, those that
     are held as `.held_count`, the answers that they want as `.wanted`, and those given or being given as `.taken`."""
     return (

@@ -52,9 +52,11 @@ class Schema(AutoSchema):
         return [*super().get_override_parameters(), *([declared] if declared else [])]
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
-        """Return the operation with all its refusals."""
+        """Return the operation with the scope that a token needs, and all its refusals."""
         operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
         if operation is not None:
+            if scope := getattr(self.view, "scopes", {}).get(self.method):
+                operation["x-scope"] = scope
             for status, codes in sorted(self.refusals().items()):
                 operation["responses"][str(status)] = self.refusal(codes)
         return operation

@@ -2,11 +2,13 @@
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from diptych import views
+from diptych import reference, views
 from studies.views_home import home
 
 api: list[URLPattern | URLResolver] = [
     path("", include("annotation.urls_api")),
+    path("", include("studies.urls_api")),
+    path("", include("catalog.urls_api")),
     path("", include("importing.urls_api")),
     path("", include("exports.urls_api")),
     path("schema/", views.SchemaView.as_view(), name="schema"),
@@ -17,6 +19,7 @@ api: list[URLPattern | URLResolver] = [
 urlpatterns = [
     # First, since it is asked for all day long: Django tries the addresses in this order.
     path("api/v1/", include((api, "api"))),
+    path("api/", reference.page, name="api_reference"),
     path("media/", include("media.urls")),
     path("", home, name="home"),
     path("healthz", views.healthz, name="healthz"),

@@ -186,6 +186,15 @@ MATRIX = {
     "api:reopen": row("get", "annotator", **OWN_ASSIGNMENT),
     "api:revise": row("post", "annotator", **OWN_ASSIGNMENT),
     "api:annotations": row("get", *EXPORT),
+    "api_reference": everyone("get", anonymous=ALLOWED),
+    "api:state": row("post", *RUNS),
+    "api:people": row("post", *RUNS),
+    "api:role": row("put", *RUNS),
+    "api:invitation": row("delete", *RUNS),
+    "api:batches": row("get", *RUNS),
+    "api:pair_changes": row("post", *RUNS),
+    "api:pair_change": row("delete", *RUNS),
+    "api:consent": row("get", "annotator"),
 }
 #: These are about an answer that was given.
 OF_AN_ANSWER = {"api:reopen", "api:revise"}
@@ -205,6 +214,9 @@ BODIES = {
     "api:guideline_read": lambda: {"version": 1},
     "api:revise": lambda: factories.body(reason="reopened"),
     "api:imports": lambda: {"source": "upload"},
+    "api:state": lambda: {"step": "pause"},
+    "api:people": lambda: {"names": ["kim"], "role": "annotator"},
+    "api:pair_changes": lambda: {"what": "priority", "value": 3},
 }
 
 
@@ -262,6 +274,7 @@ class World:
         values = {"slug": self.study.slug, "assignment_id": assignment.pk, "person_id": self.people["annotator"].pk}
         values |= {"prompt_id": self.pair.prompt.public_id, "video_id": self.pair.video_0.public_id}
         values |= {"pair_id": self.pair.public_id, "group": "protocol"}
+        values |= {"name": self.people["annotator"].username, "role": "reviewer"}
         if "import_id" in parameters:
             values |= self.collecting()
         if "change_id" in parameters:
@@ -351,6 +364,14 @@ SCOPE = {
     "api:reopen": "annotate",
     "api:revise": "annotate",
     "api:annotations": "export",
+    "api:state": "manage",
+    "api:people": "manage",
+    "api:role": "manage",
+    "api:invitation": "manage",
+    "api:batches": "read",
+    "api:pair_changes": "manage",
+    "api:pair_change": "manage",
+    "api:consent": "annotate",
     "api:imports": "manage",
     "api:import": "read",
     "api:import_begin": "manage",

@@ -1,0 +1,114 @@
+"""A person's own consent for programs: read the terms, agree to them, withdraw."""
+
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api import SignedInView
+from annotation import consent
+from annotation.permissions import annotated_study
+from diptych.refusals import BadInput, ChangedMeanwhile
+from studies.documents.texts import text_of, versions
+from studies.harms import HARM_KEYS, harms_of
+from studies.models import Document, Study
+
+
+class CategoryShape(serializers.Serializer):
+    key = serializers.ChoiceField(choices=HARM_KEYS)
+    label = serializers.CharField()  # type: ignore[assignment]  # no field's own
+    covers = serializers.CharField(help_text="What counts as this kind of harm")
+
+
+class FactShape(serializers.Serializer):
+    key = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # no field's own
+    value = serializers.CharField()
+
+
+class ConsentShape(serializers.Serializer):
+    version = serializers.IntegerField(help_text="The version in force")
+    texts = serializers.DictField(child=serializers.CharField(), help_text="Markdown by language")
+    named = FactShape(many=True, help_text="Limits, breaks and pay. They belong to the text")
+    categories = CategoryShape(many=True, help_text="Harms that videos of the study may show")
+    state = serializers.ChoiceField(
+        choices=["first", "given", "changed", "withdrawn"],
+        help_text="`first`: not agreed yet; `given`: in force; `changed`: agreed to earlier terms only",
+    )
+    agreed_version = serializers.IntegerField(allow_null=True, help_text="The version that you agreed to last")
+    agreed_categories = serializers.ListField(
+        child=serializers.CharField(), help_text="The harms that you agree to see; empty unless `given`"
+    )
+
+
+class AgreementSerializer(serializers.Serializer):
+    version = serializers.IntegerField(help_text="The version that you read")
+    language = serializers.CharField(max_length=20, help_text="The language in which you read it")
+    categories = serializers.ListField(
+        child=serializers.CharField(max_length=40),
+        max_length=len(HARM_KEYS),
+        help_text="Harms that you agree to see. None is fine: then you get harmless pairs only.",
+    )
+
+
+class ConsentView(SignedInView):
+    """`GET`, `POST` and `DELETE studies/{slug}/consent/`."""
+
+    scopes = {"GET": "annotate", "POST": "annotate", "DELETE": "annotate"}
+    refusals = {("POST", 409): ("changed_meanwhile",)}
+
+    @extend_schema(operation_id="consent_read", responses={200: ConsentShape})
+    def get(self, request: Request, slug: str) -> Response:
+        """Return the terms of the study, and how you stand to them."""
+        return Response(self._body(annotated_study(request, slug)))
+
+    @extend_schema(operation_id="consent_give", request=AgreementSerializer, responses={200: ConsentShape})
+    def post(self, request: Request, slug: str) -> Response:
+        """Agree to the terms in force, and to see these harms. Agreeing again replaces what you agreed to before."""
+        study = annotated_study(request, slug)
+        body = AgreementSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        given = body.validated_data
+        if given["version"] != study.consent_version:
+            raise ChangedMeanwhile(
+                _("Version %(version)s of the terms is in force. Nothing was saved. Read it, and agree to it.")
+                % {"version": study.consent_version}
+            )
+        if given["language"] not in texts_in_force(study):
+            raise BadInput(_("There is no text in this language. Choose one of `texts`."), field="language")
+        if unknown := sorted(set(given["categories"]) - set(study.categories)):
+            about = {"names": ", ".join(unknown), "known": ", ".join(study.categories) or "—"}
+            sentence = _("The study does not show these harms: %(names)s. It shows: %(known)s.")
+            raise BadInput(sentence % about, field="categories")
+        document = text_of(study, Document.Kind.CONSENT, given["language"])
+        text = consent.words(study, document, given["language"], given["categories"])
+        consent.agree(self.person, study, categories=given["categories"], text=text, language=given["language"])
+        return Response(self._body(study))
+
+    @extend_schema(operation_id="consent_withdraw", responses={204: None})
+    def delete(self, request: Request, slug: str) -> Response:
+        """Withdraw your consent. Open pairs are released; submitted answers are kept. Repeating it is harmless."""
+        consent.withdraw(self.person, annotated_study(request, slug))
+        return Response(status=204)
+
+    def _body(self, study: Study) -> dict[str, object]:
+        agreement = consent.agreement(self.person, study)
+        return {
+            "version": study.consent_version,
+            "texts": texts_in_force(study),
+            "named": [{"key": fact.key, "label": fact.label, "value": fact.value} for fact in consent.named(study)],
+            "categories": [
+                {"key": harm.key, "label": str(harm.label), "covers": str(harm.covers)}
+                for harm in harms_of(study.categories)
+            ],
+            "state": agreement.state,
+            "agreed_version": agreement.last.version if agreement.last else None,
+            "agreed_categories": [box.harm.key for box in agreement.boxes if box.ticked],
+        }
+
+
+def texts_in_force(study: Study) -> dict[str, str]:
+    """Return the words of the version in force by language."""
+    present = versions(study, Document.Kind.CONSENT).filter(version=study.consent_version)
+    return dict(present.values_list("language", "text"))

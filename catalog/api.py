@@ -1,0 +1,183 @@
+"""Batches for programs, and changes of many pairs: ask for one, follow it, cancel it."""
+
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api import SignedInView
+from catalog import batching
+from catalog.models import Batch, PairsChange
+from catalog.pair_changes import effects, orders, pages
+from catalog.pair_changes.forms import BatchingForm, PairsForm
+from diptych.refusals import BadInput
+from studies.permissions import MAY_CONFIGURE, study_for
+
+#: Rows that a list has at most; the newest changes come first.
+MOST_LISTED = 200
+
+
+class BatchShape(serializers.Serializer):
+    number = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=Batch.State.choices)
+    pairs = serializers.IntegerField()
+    held = serializers.IntegerField(help_text="Pairs of these that are held")
+    wanted = serializers.IntegerField(help_text="Answers that its pairs want")
+    taken = serializers.IntegerField(help_text="Answers of these that are given or being given")
+
+
+class BatchesShape(serializers.Serializer):
+    batches = BatchShape(many=True)
+    next = serializers.IntegerField(allow_null=True, help_text="`after` of the next page; null: this is the last")
+
+
+class BatchesQuery(serializers.Serializer):
+    after = serializers.IntegerField(required=False, min_value=0, max_value=2**31 - 1, default=0)
+
+
+class BatchesView(SignedInView):
+    """`GET studies/{slug}/batches/`."""
+
+    scopes = {"GET": "read"}
+    query = {"GET": BatchesQuery}
+
+    @extend_schema(operation_id="batches_list", responses={200: BatchesShape})
+    def get(self, request: Request, slug: str) -> Response:
+        """Return the study's batches in their order, and how far each is."""
+        study = study_for(request, slug, roles=MAY_CONFIGURE)
+        query = BatchesQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        found = batching.batches_of(study).filter(number__gt=query.validated_data["after"])
+        rows = list(found[: MOST_LISTED + 1])
+        page = rows[:MOST_LISTED]
+        body = [
+            {
+                "number": batch.number,
+                "state": batch.state,
+                "pairs": batch.pair_count,
+                "held": batch.held_count,
+                "wanted": batch.wanted,
+                "taken": batch.taken,
+            }
+            for batch in page
+        ]
+        return Response({"batches": body, "next": page[-1].number if len(rows) > len(page) else None})
+
+
+class PairsChangeSerializer(serializers.Serializer):
+    """A change of many pairs. The fields are those of the page."""
+
+    what = serializers.ChoiceField(choices=["overlap", "priority", "batches"])
+    value = serializers.IntegerField(help_text="Answers a pair, priority, or pairs a batch")
+    which = serializers.ChoiceField(
+        choices=[effects.STILL_OPEN, effects.ALL], default=effects.STILL_OPEN, help_text="Not for `batches`"
+    )
+    sample = serializers.ChoiceField(
+        choices=[effects.OTHERS, effects.SAMPLE, effects.ALL], default=effects.OTHERS, help_text="Not for `batches`"
+    )
+    batch = serializers.IntegerField(required=False, min_value=1, allow_null=True, help_text="Not for `batches`")
+    prompt_type = serializers.ChoiceField(
+        choices=["", "safety_neutral", "safety_critical"], default="", help_text="Empty: of every type"
+    )
+    seen = serializers.IntegerField(
+        required=False,
+        help_text="Id of the last change of overlap or priority that you know of. If another was made since, the "
+        "change is refused. Left out: it is not checked.",
+    )
+
+
+class PairsChangeShape(serializers.Serializer):
+    id = serializers.IntegerField()
+    what = serializers.ChoiceField(choices=PairsChange.What.choices)
+    value = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=PairsChange.State.choices)
+    pairs_done = serializers.IntegerField()
+    pairs_total = serializers.IntegerField()
+    outcome = serializers.CharField(allow_blank=True, help_text="What came of it; empty while it is open")
+    created_at = serializers.DateTimeField()
+
+
+class PairsChangesShape(serializers.Serializer):
+    changes = PairsChangeShape(many=True)
+
+
+class PairsChangesView(SignedInView):
+    """`GET` and `POST studies/{slug}/pair-changes/`."""
+
+    scopes = {"GET": "read", "POST": "manage"}
+    refusals = {("POST", 409): ("refused", "changed_meanwhile")}
+
+    @extend_schema(operation_id="pair_changes_list", responses={200: PairsChangesShape})
+    def get(self, request: Request, slug: str) -> Response:
+        """Return the changes of the study's pairs, the newest first."""
+        study = study_for(request, slug, roles=MAY_CONFIGURE)
+        newest = PairsChange.objects.filter(study=study).select_related("study").order_by("-pk")
+        return Response({"changes": [change_json(change) for change in newest[:MOST_LISTED]]})
+
+    @extend_schema(operation_id="pair_changes_ask", request=PairsChangeSerializer, responses={201: PairsChangeShape})
+    def post(self, request: Request, slug: str) -> Response:
+        """Change overlap or priority of pairs, or put the pairs that nobody has yet into new batches.
+
+        A small change is done when the response comes. A large one is done by a worker: follow it by its id.
+        """
+        study = study_for(request, slug, roles=MAY_CONFIGURE)
+        body = PairsChangeSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        asked = body.validated_data
+        if asked["what"] == PairsChange.What.BATCHES:
+            values = _checked(BatchingForm({"size": asked["value"], "prompt_type": asked["prompt_type"]}), "size")
+            change = orders.make_batches(study, **values, actor=self.person)
+        else:
+            form = PairsForm(asked, study=study)
+            _checked(form, "value")
+            seen = asked.get("seen")
+            known = orders.last_change(study) if seen is None else seen
+            change = orders.change_pairs(study, **form.change, seen=known, actor=self.person)
+        return Response(change_json(change), status=201)
+
+
+def _checked(form: Any, value_field: str) -> dict[str, Any]:
+    """Return what a form of the pages accepted. Raises BadInput, with the field of the request."""
+    if not form.is_valid():
+        name, errors = next(iter(form.errors.items()))
+        raise BadInput(" ".join(errors), field="value" if name == value_field else name)
+    cleaned: dict[str, Any] = form.cleaned_data
+    return cleaned
+
+
+class PairsChangeView(SignedInView):
+    """`GET` and `DELETE studies/{slug}/pair-changes/{change_id}/`."""
+
+    scopes = {"GET": "read", "DELETE": "manage"}
+
+    @extend_schema(operation_id="pair_changes_read", responses={200: PairsChangeShape})
+    def get(self, request: Request, slug: str, change_id: int) -> Response:
+        """Return one change: how far it is, and what came of it."""
+        return Response(change_json(self._change(request, slug, change_id)))
+
+    @extend_schema(operation_id="pair_changes_cancel", responses={200: PairsChangeShape})
+    def delete(self, request: Request, slug: str, change_id: int) -> Response:
+        """Cancel a change that is not done. What has been changed stays changed. Repeating it is harmless."""
+        orders.cancel(self._change(request, slug, change_id), actor=self.person)
+        return Response(change_json(self._change(request, slug, change_id)))
+
+    def _change(self, request: Request, slug: str, change_id: int) -> PairsChange:
+        study = study_for(request, slug, roles=MAY_CONFIGURE)
+        return get_object_or_404(PairsChange.objects.select_related("study"), study=study, pk=change_id)
+
+
+def change_json(change: PairsChange) -> dict[str, Any]:
+    """Return a change of pairs as the API shows it."""
+    return {
+        "id": change.pk,
+        "what": change.what,
+        "value": change.value,
+        "state": change.state,
+        "pairs_done": change.steps,
+        "pairs_total": change.steps_total,
+        "outcome": pages.outcome(change),
+        "created_at": change.created_at,
+    }

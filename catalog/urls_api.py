@@ -1,0 +1,11 @@
+"""Batches and changes of pairs below `/api/v1/`."""
+
+from django.urls import path
+
+from catalog import api
+
+urlpatterns = [
+    path("studies/<slug:slug>/batches/", api.BatchesView.as_view(), name="batches"),
+    path("studies/<slug:slug>/pair-changes/", api.PairsChangesView.as_view(), name="pair_changes"),
+    path("studies/<slug:slug>/pair-changes/<int:change_id>/", api.PairsChangeView.as_view(), name="pair_change"),
+]

@@ -1,0 +1,137 @@
+"""The reference page of the API: the OpenAPI document in the words and the look of the other pages.
+
+It is rendered here: Swagger UI and Redoc bring a megabyte of script each, need a weaker content security policy, and
+fail the accessibility checks that every page must pass.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from drf_spectacular.generators import SchemaGenerator
+
+Node = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a body or one parameter: its type in words, and the shape that it names, if any."""
+
+    name: str
+    type: str
+    shape: str
+    required: bool
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What an operation can respond with: a status, its shape, or the codes of a refusal."""
+
+    status: str
+    about: str
+    shape: str
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method at one address."""
+
+    key: str
+    method: str
+    path: str
+    title: str
+    about: str
+    scope: str
+    parameters: tuple[Field, ...]
+    body: str
+    results: tuple[Result, ...]
+    refusals: tuple[Result, ...]
+
+
+@require_safe
+@never_cache
+def page(request: HttpRequest) -> HttpResponse:
+    """Return the page. It says nothing about any study, so everybody may read it."""
+    groups, shapes = contents()
+    return render(request, "reference.html", {"groups": groups, "shapes": shapes})
+
+
+@cache
+def contents() -> tuple[dict[str, list[Operation]], dict[str, list[Field]]]:
+    """Return the operations by the first word of their address, and the fields of each shape that they name."""
+    document = SchemaGenerator().get_schema(request=None, public=True)
+    groups: dict[str, list[Operation]] = {}
+    for path, methods in document["paths"].items():
+        for method, node in methods.items():
+            groups.setdefault(node["tags"][0], []).append(_operation(path, method, node))
+    shapes = document["components"]["schemas"]
+    return groups, {name: _fields(shape) for name, shape in sorted(shapes.items())}
+
+
+def _operation(path: str, method: str, node: Node) -> Operation:
+    title, _, about = node.get("description", "").partition("\n\n")
+    body = _schema_of(node.get("requestBody", {}))
+    results = [_result(status, response) for status, response in node["responses"].items()]
+    return Operation(
+        key=node["operationId"],
+        method=method.upper(),
+        path=path,
+        title=title,
+        about=about,
+        scope=node.get("x-scope", ""),
+        parameters=tuple(
+            Field(one["name"], _type(one["schema"]), "", one.get("required", False), one.get("description", ""))
+            for one in node.get("parameters", [])
+        ),
+        body=_shape(body),
+        results=tuple(result for result in results if not result.codes),
+        refusals=tuple(result for result in results if result.codes),
+    )
+
+
+def _result(status: str, response: Node) -> Result:
+    schema = _schema_of(response)
+    parts = schema.get("allOf", [])
+    codes = tuple(code for part in parts for code in part.get("properties", {}).get("code", {}).get("enum", ()))
+    return Result(status, "" if codes else response["description"], "" if codes else _shape(schema), codes)
+
+
+def _schema_of(carrier: Node) -> Node:
+    """Return the schema of a body or a response, of the first of its media types; empty if there is none."""
+    kinds: list[Node] = list(carrier.get("content", {}).values())
+    schema: Node = kinds[0].get("schema", {}) if kinds else {}
+    return schema
+
+
+def _fields(shape: Node) -> list[Field]:
+    required = shape.get("required", ())
+    fields = [
+        Field(name, _type(node), _shape(node), name in required, node.get("description", ""))
+        for name, node in shape.get("properties", {}).items()
+    ]
+    return fields or [Field("", _type(shape), "", True, shape.get("description", "").partition("\n")[0])]
+
+
+def _shape(node: Node) -> str:
+    """Return the name of the shape that a node refers to, itself or as the kind of its items."""
+    for inner in (node, node.get("items", {}), *node.get("allOf", ()), *node.get("oneOf", ())):
+        if "$ref" in inner:
+            return str(inner["$ref"]).rpartition("/")[2]
+    return ""
+
+
+def _type(node: Node) -> str:
+    """Return the type of a value in the words of JSON Schema."""
+    if "enum" in node:
+        return " | ".join(f"“{value}”" for value in node["enum"] if value is not None)
+    if node.get("type") == "array":
+        return f"array of {_type(node['items'])}"
+    name = str(node.get("format") or node.get("type") or _shape(node) or "any")
+    limits = [f"{sign} {node[key]}" for key, sign in (("minimum", "≥"), ("maximum", "≤")) if key in node]
+    return " ".join([name, *limits, *(["or null"] if node.get("nullable") else [])])

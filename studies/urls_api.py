@@ -1,0 +1,15 @@
+"""Studies and their people below `/api/v1/`."""
+
+from django.urls import path
+
+from studies import api, api_people
+
+urlpatterns = [
+    path("studies/", api.StudiesView.as_view(), name="studies"),
+    path("studies/<slug:slug>/state/", api.StateView.as_view(), name="state"),
+    path("studies/<slug:slug>/people/", api_people.PeopleView.as_view(), name="people"),
+    path("studies/<slug:slug>/people/<str:name>/roles/<slug:role>/", api_people.RoleView.as_view(), name="role"),
+    path(
+        "studies/<slug:slug>/invitations/<int:invitation_id>/", api_people.InvitationView.as_view(), name="invitation"
+    ),
+]
