@@ -7,7 +7,17 @@ from annotation.models import Annotation
 from tests import factories
 from tests.browser.test_keyboard import tab_to
 from tests.browser.watching import READY
-from tests.browser.working import HARMLESSNESS, HELPFULNESS, PLAY, QUESTIONS, SUBMIT, choose, current, is_ready
+from tests.browser.working import (
+    HARMLESSNESS,
+    HELPFULNESS,
+    PLAY,
+    QUESTIONS,
+    SUBMIT,
+    choose,
+    current,
+    is_ready,
+    video_on,
+)
 from tests.web import wait_for
 
 PLAYING, PAUSED = ("aria-pressed", "true"), ("aria-pressed", "false")
@@ -190,6 +200,20 @@ def test_yes_and_no_by_key_never_put_the_focus_on_an_answer(workspace):
     expect(page.locator("[data-answers] input:checked")).to_have_count(1)
 
 
+def test_a_second_look_takes_keys_at_once(workspace):
+    page = workspace(second_look=True)
+    shown = current(page)
+    answer_by_key(page)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("[data-revising]")).to_be_focused()
+    page.keyboard.press("j")
+    expect(page.locator("#q-harmlessness-right")).to_be_checked()
+    page.keyboard.press("b")  # leaves the answer as it was stored
+    expect(page.locator(f'body[data-assignment="{shown.pk}"]')).to_have_count(0)
+    expect(question_at_hand(page)).to_be_focused()
+    assert Annotation.objects.get(assignment=shown).harmlessness == video_on(shown, "left")
+
+
 def test_a_panel_in_place_of_a_pair_is_operated_by_enter_only(workspace):
     page = workspace(pairs=1)
     answer_by_key(page)
@@ -363,11 +387,11 @@ def test_every_control_has_a_key_that_is_free_in_each_preset(workspace, preset):
     page = workspace(allow_ties=True)
     page.evaluate("preset => document.querySelector('[data-setting=keys]').value = preset", preset)
     page.locator('[data-setting="keys"]').dispatch_event("change")
-    for key in "vmohhp":
+    for key in "vmohh":
         page.keyboard.press(key)
     expect(page.locator("[data-speed]")).to_have_value("1.5")
     expect(page.locator("[data-answers] input:checked")).to_have_count(0)
-    for key, name in (("s", "skip"), ("z", "talk"), ("g", "guideline"), ("?", "help"), ("Shift+I", "report")):
+    for key, name in (("s", "skip"), ("z", "talk"), ("g", "guideline"), ("?", "help"), ("Shift+L", "report")):
         page.keyboard.press(key)
         expect(page.locator(f'[data-dialog="{name}"]')).to_be_visible()
         page.keyboard.press("Escape")

@@ -1,6 +1,6 @@
 /** The study's guideline in place: opened at the section of a question, or with what changed since it was last read. */
 
-import { anyOpen, showDialog } from "../page/dialogs.js";
+import { anyOpen } from "../page/dialogs.js";
 import { all, given, one, onAction, say } from "../page/dom.js";
 import { Refused, SignedOut, Trouble, send } from "./api.js";
 import { Contents } from "./contents.js";
@@ -86,7 +86,7 @@ class Guideline {
     if (anyOpen()) return false;
     this.#mode(mode);
     foot.hidden = true;
-    showDialog(dialog);
+    dialog.showModal();
     return true;
   }
 

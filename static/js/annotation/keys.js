@@ -33,7 +33,6 @@ export function paintTagKeys() {
  * @property {() => unknown} passTags
  * @property {() => unknown} undo
  * @property {() => unknown} previousPair
- * @property {() => unknown} prompt
  * @property {() => unknown} skip
  * @property {() => unknown} otherDimension
  * @property {() => unknown} keepAnswers
@@ -55,7 +54,6 @@ export function bindKeys(act) {
     KeyG: () => act.guideline(),
     KeyN: () => act.none(),
     KeyY: () => act.yes(),
-    KeyP: () => act.prompt(),
     KeyS: () => act.skip(),
     KeyH: () => act.otherDimension(),
     KeyB: () => act.keepAnswers(),
@@ -66,7 +64,7 @@ export function bindKeys(act) {
   /** @type {Record<string, () => unknown>} */
   const withShift = {
     Backspace: () => act.previousPair(),
-    KeyI: () => act.reportIllegal(), // no single key opens it by a slip
+    KeyL: () => act.reportIllegal(), // no single key opens it by a slip
   };
 
   /** @param {KeyboardEvent} event */

@@ -61,7 +61,6 @@ bindKeys({
   undo: onPair(() => answering.undo()),
   otherDimension: onPair(() => guide.openOther()),
   previousPair: () => pressAction("previous-pair"),
-  prompt: () => pressAction("prompt"),
   skip: () => pressAction("skip"),
   keepAnswers: () => pressAction("keep-answers"),
   talk: () => pressAction("talk"),
