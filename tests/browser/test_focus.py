@@ -291,7 +291,7 @@ def test_standing_warnings_never_hide_that_an_answer_was_saved(workspace):
     page.keyboard.press("Control+Enter")
     expect(standing).to_contain_text("Offline")
     page.context.set_offline(False)
-    page.keyboard.press("Enter")  # “Try now”
+    page.keyboard.press("Shift+Enter")  # “Try now”
     expect(passing).to_have_text("Answer saved ✓")
     expect(passing).to_be_in_viewport(ratio=1)
     expect(standing).not_to_contain_text("Offline")

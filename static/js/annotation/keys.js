@@ -38,7 +38,8 @@ export function paintTagKeys() {
  * @property {() => unknown} keepAnswers
  * @property {() => unknown} talk
  * @property {() => unknown} reportIllegal
- * @property {() => unknown} wayOn
+ * @property {() => unknown} goOn
+ * @property {() => unknown} answerMessage
  * @property {() => unknown} hideOrShow
  */
 
@@ -65,17 +66,19 @@ export function bindKeys(act) {
   const withShift = {
     Backspace: () => act.previousPair(),
     KeyL: () => act.reportIllegal(), // no single key opens it by a slip
+    Enter: () => act.answerMessage(), // nor gives a pair up: Enter alone is too near to Ctrl and Enter
+    NumpadEnter: () => act.answerMessage(),
   };
 
   /** @param {KeyboardEvent} event */
   function meaning(event) {
     const { code, shiftKey } = event;
     if (event.key === "?") return act.help;
-    if ((code === "Space" || code === "Enter") && isOn(CONTROL)) return null;
+    if (["Space", "Enter", "NumpadEnter"].includes(code) && isOn(CONTROL)) return null;
     if (code in player) return () => player[code](shiftKey);
     if (shiftKey) return withShift[code] ?? null;
     if (code === "Tab") return isOn("[data-step]") ? () => act.passTags() : null;
-    if (code === "Enter" || code === "NumpadEnter") return act.wayOn;
+    if (code === "Enter" || code === "NumpadEnter") return act.goOn;
     const answer = answerKeys()[code];
     if (answer) return () => act.answer(answer);
     const tag = TAG_CODES.indexOf(code);

@@ -65,7 +65,8 @@ bindKeys({
   keepAnswers: () => pressAction("keep-answers"),
   talk: () => pressAction("talk"),
   reportIllegal: onPair(() => pressAction("report-illegal")),
-  wayOn: () => press("[data-empty] .primary") || press("[data-status-ways] :is(a, button)"),
+  goOn: () => press("[data-empty] .primary") || press("[data-failed] button"),
+  answerMessage: () => press("[data-standing] :is(a, button)"),
   hideOrShow: () => setHidden(!player.hidden),
 });
 one("form[data-answers]").addEventListener("submit", (event) => { event.preventDefault(); submit(); });
