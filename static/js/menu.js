@@ -23,7 +23,6 @@ for (const menu of all("details[data-menu]")) {
     if (event.key !== "Escape" || !menu.open || anyOpen()) return;
     event.preventDefault();
     close();
-    if (openedByPointer) restFocus();
-    else one("summary", menu).focus();
+    if (!openedByPointer || !restFocus()) one("summary", menu).focus();
   }, { capture: true });
 }

@@ -16,7 +16,7 @@ import { bindPrompt } from "./prompt.js";
 import { bindReporting } from "./reporting.js";
 import { keepServerTime } from "./server_time.js";
 import { begin, keepAnswers, lookAgain, resume, submit } from "./session.js";
-import { bindSettings } from "./settings.js";
+import { bindSettings, settings } from "./settings.js";
 import { bindSignIn } from "./sign_in.js";
 import { bindSkipping } from "./skipping.js";
 import { onTold } from "./tabs.js";
@@ -70,7 +70,10 @@ bindKeys({
   hideOrShow: () => setHidden(!player.hidden),
 });
 one("form[data-answers]").addEventListener("submit", (event) => { event.preventDefault(); submit(); });
-bindRestingFocus(() => (panelShown() ? panel : guide.turn()) ?? one("[data-heading]"));
+bindRestingFocus(() => {
+  if (settings.keys === "off") return null;
+  return (panelShown() ? panel : guide.turn()) ?? one("[data-heading]");
+});
 bindPrompt();
 bindSettings(() => current.assignment && guide.refresh());
 bindSkipping();

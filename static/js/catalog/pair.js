@@ -41,7 +41,7 @@ async function fresh(reel) {
 
 player.show(shown, clips(shown));
 
-bindRestingFocus(() => playerSection);
+bindRestingFocus(() => (keysOff() ? null : playerSection));
 const keys = playerKeys(player);
 
 document.addEventListener("keydown", (event) => {

@@ -19,23 +19,24 @@ let pressedSelect = null;
 /** Whether the person used the pointer last, on a page where the focus then rests. */
 export const usedPointer = () => byPointer;
 
-/** Moves the focus to the page's resting place, or off all controls if the page has none. */
+/** Moves the focus to the page's resting place. Return false if it has none. */
 export function restFocus() {
   const place = restingPlace();
-  if (place) place.focus({ preventScroll: true });
-  else if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+  place?.focus({ preventScroll: true });
+  return place !== null;
 }
 
 /**
  * From now on the focus rests on what `place()` returns after each pointer action, and where a dialog closes and leaves the
- * focus nowhere.
+ * focus nowhere. Without a place, which is right where single keys are off, it stays where the browser leaves it.
  *
  * @param {() => HTMLElement | null} place
  */
 export function bindRestingFocus(place) {
   restingPlace = place;
   addEventListener("pointerdown", (event) => {
-    if (!event.isTrusted) return;
+    const isAssistive = event.width === 0 && event.height === 0; // a screen reader presses, whose place would be lost
+    if (!event.isTrusted || isAssistive) return;
     byPointer = true;
     pressedSelect = event.target instanceof Element ? event.target.closest("select") : null;
   }, { capture: true });
