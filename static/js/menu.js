@@ -6,9 +6,15 @@
 import "./annotation/sign_out.js";
 import { anyOpen } from "./page/dialogs.js";
 import { all, one } from "./page/dom.js";
+import { restFocus, usedPointer } from "./page/focus.js";
 
 for (const menu of all("details[data-menu]")) {
   const close = () => { menu.open = false; };
+  let openedByPointer = false;
+  menu.addEventListener("toggle", () => {
+    openedByPointer = menu.open && usedPointer();
+    if (openedByPointer) one(".menu-sheet", menu).focus(); // on its own control Space would close it
+  });
   document.addEventListener("pointerdown", ({ target }) => { if (target instanceof Node && !menu.contains(target)) close(); });
   menu.addEventListener("focusout", (event) => {
     if (event.relatedTarget instanceof Node && !menu.contains(event.relatedTarget)) close();
@@ -17,6 +23,6 @@ for (const menu of all("details[data-menu]")) {
     if (event.key !== "Escape" || !menu.open || anyOpen()) return;
     event.preventDefault();
     close();
-    one("summary", menu).focus();
+    if (!openedByPointer || !restFocus()) one("summary", menu).focus();
   }, { capture: true });
 }

@@ -202,7 +202,7 @@ def offline_at_work(stage: Stage) -> Any:
     page = stage.at_work()
     page.context.set_offline(True)
     answer_and_submit(page)
-    expect(page.locator('[data-status][data-kind="warn"]')).to_be_visible()
+    expect(page.locator('[data-status] [data-kind="warn"]')).to_be_visible()
     return page
 
 
@@ -241,7 +241,7 @@ def storage_refused(stage: Stage) -> Any:
     page = stage.page("/accounts/password/")
     page.add_init_script("IDBFactory.prototype.open = () => { throw new DOMException('no', 'SecurityError'); }")
     page.goto(f"/studies/{stage.study.slug}/workspace/")
-    expect(page.locator('[data-status][data-kind="warn"]')).to_be_visible()
+    expect(page.locator('[data-status] [data-kind="warn"]')).to_be_visible()
     return page
 
 
@@ -266,7 +266,7 @@ def sound_blocked(stage: Stage) -> Any:
     expect(page.locator("body[data-assignment]")).to_be_visible()
     page.wait_for_function("() => [...document.querySelectorAll('video')].every(video => video.readyState >= 2)")
     page.locator('[data-action="play"]').click()
-    expect(page.locator('[data-status][data-kind="warn"]')).to_be_visible()
+    expect(page.locator('[data-status] [data-kind="warn"]')).to_be_visible()
     return page
 
 

@@ -61,13 +61,17 @@ def in_view(page, heading):
 def test_each_question_opens_its_section_and_focus_comes_back(workspace):
     page = workspace()
     ask = page.get_by_role("button", name=f"Guideline: {TASTE}")
-    ask.click()
+    ask.press("Enter")
     heading = sheet(page).get_by_role("heading", name=TASTE)
     expect(heading).to_be_focused()
     assert in_view(page, heading)
     expect(sheet(page).get_by_role("link", name=TASTE)).to_have_attribute("aria-current", "true")
-    sheet(page).get_by_role("button", name="Close").click()
+    page.keyboard.press("Escape")
     expect(ask).to_be_focused()
+    ask.click()
+    expect(heading).to_be_focused()
+    sheet(page).get_by_role("button", name="Close").click()
+    expect(page.locator("[data-step]", has=ask)).to_be_focused()
 
 
 def test_the_overall_question_opens_its_section_while_it_is_locked(workspace):

@@ -107,7 +107,7 @@ class Answering {
     if (!input.checked || form.isAnswered(step)) return true;
     const at = tags.indexOf(tag) + 1;
     const next = [...tags.slice(at), ...tags.slice(0, at)].find(isOpen);
-    if (next) one("input", next).focus();
+    if (next) next.focus(); // the row, not its answers: Space would choose one
     return true;
   }
 

@@ -4,7 +4,8 @@ import { all, find, one } from "../page/dom.js";
 import { spell } from "./spelling.js";
 import { announce } from "../page/status.js";
 
-const panel = one("[data-empty]");
+/** It takes the focus, so that the next Space or letter operates nothing of it. */
+export const panel = one("[data-empty]");
 const workbench = one("[data-bench]");
 let timer = 0;
 
@@ -51,7 +52,7 @@ export function hideEmpty() {
 export const panelShown = () => (panel.hidden ? null : (panel.dataset.reason ?? null));
 
 /**
- * Reads the heading out, and leads the keyboard to the way on where its place is gone.
+ * Reads the heading out, and moves the focus to the panel where its place is gone. Enter then does what the panel offers first.
  *
  * @param {HTMLElement} part
  * @param {string} reason
@@ -61,7 +62,7 @@ function present(part, reason) {
   if (reason === "loading") return;
   announce(one("h2", part).textContent);
   const adrift = document.activeElement === document.body || document.activeElement?.closest("[data-bench], [data-empty]");
-  if (adrift) find(".primary", part)?.focus({ preventScroll: true });
+  if (adrift) panel.focus({ preventScroll: true });
 }
 
 /** @param {string} name @param {string} text */

@@ -1,14 +1,14 @@
 /** “None of these” and “no” open for a video once it was watched to its end: its gates. */
 
 import { SIDES, all, one, say } from "../page/dom.js";
-import { passingWord } from "../page/status.js";
+import { passingWord, unsay } from "../page/status.js";
 import { form } from "./answer_form.js";
 import { guide } from "./guide.js";
 import { cue } from "./presenting.js";
 import { player, seen } from "./videos.js";
 
-/** The side for which the page has last said that its gate is not open yet. @type {Side | ""} */
-let saidTooSoon = "";
+/** What the page has last said of a gate that was not open yet. @type {{ side: Side, words: string } | null} */
+let saidTooSoon = null;
 
 // A video becomes seen through while it plays, or as it ends; the player's own listeners come first.
 for (const name of ["timeupdate", "ended"]) document.addEventListener(name, () => setTimeout(openGates), { capture: true });
@@ -25,9 +25,9 @@ export function openGates() {
       else input.setAttribute("aria-disabled", "true");
     }
     guide.refresh();
-    if (open && saidTooSoon === side) {
-      saidTooSoon = "";
-      passingWord("");
+    if (open && saidTooSoon?.side === side) {
+      unsay(saidTooSoon.words);
+      saidTooSoon = null;
     }
   }
 }
@@ -35,7 +35,7 @@ export function openGates() {
 /** Says why a gate is not open yet. @param {Side} side */
 export function sayTooSoon(side) {
   cue("seen_first");
-  saidTooSoon = side;
   const key = ["seen_first", player.obstacle(side), form.yesNo && "no"].filter(Boolean).join("_");
-  passingWord(say(key, { side: say(side) }), "warn");
+  saidTooSoon = { side, words: say(key, { side: say(side) }) };
+  passingWord(saidTooSoon.words, "warn");
 }

@@ -1,6 +1,7 @@
 /** Where the eye should be: the current step, the open dimension, and why Submit is not ready yet. */
 
-import { SIDES, all, around, given, one, say } from "../page/dom.js";
+import { SIDES, all, around, find, given, one, say } from "../page/dom.js";
+import { passingWord } from "../page/status.js";
 import { form } from "./answer_form.js";
 import { cue } from "./presenting.js";
 import { byTouch, settings } from "./settings.js";
@@ -54,7 +55,14 @@ class Guide {
       tab.tabIndex = chosen ? 0 : -1;
     }
     for (const panel of all("[data-panel]")) panel.hidden = panel.dataset.panel !== dimension;
-    this.#mark(this.firstMissing() ?? null);
+    this.#mark(this.firstMissing() ?? form.stepsOf(dimension).find((step) => !step.disabled) ?? null);
+  }
+
+  /** Opens the other dimension, at its first question that waits for an answer. */
+  openOther() {
+    const other = this.order.find((dimension) => dimension !== this.dimension);
+    if (other) this.open(other);
+    if (this.current) this.focus(this.current);
   }
 
   /** The first step of the open dimension that waits for an answer. @param {Step | null} [after] */
@@ -65,7 +73,8 @@ class Guide {
   }
 
   /**
-   * Moves on from an answered step: to the next one, the overall question, the other dimension, or Submit.
+   * Moves on from an answered step: to the next one, the overall question, or the other dimension. With all answered it stays
+   * there. The focus never goes to Submit: the next Space, which plays, would submit.
    *
    * @param {Step} from
    */
@@ -81,7 +90,7 @@ class Guide {
       return;
     }
     if (form.complete) {
-      submit.focus();
+      if (from) this.focus(from);
       return;
     }
     const other = this.order.find((dimension) => dimension !== this.dimension);
@@ -113,7 +122,7 @@ class Guide {
     const dimension = /** @type {Api.Dimension} */ (step.dataset.dimension);
     if (dimension !== this.dimension) this.open(dimension);
     step.focus({ preventScroll: true });
-    step.scrollIntoView({ block: "nearest" });
+    bringIntoView(step);
     this.#mark(step);
   }
 
@@ -133,7 +142,10 @@ class Guide {
     const { ready } = this;
     submit.setAttribute("aria-disabled", String(!ready));
     whyNot.toggleAttribute("data-ready", ready);
-    whyNot.textContent = ready ? say(settings.keys === "off" || byTouch.matches ? "ready_plain" : "ready") : this.#reasons().join(" · ");
+    whyNot.setAttribute("aria-live", ready ? "polite" : "off"); // read out when all is answered: the focus does not go to Submit
+    const words = ready ? say(settings.keys === "off" || byTouch.matches ? "ready_plain" : "ready") : this.#reasons().join(" · ");
+    if (whyNot.textContent !== words) whyNot.textContent = words;
+    if (ready) this.forgetNudge();
   }
 
   /** Whether the answers could be submitted as they are. */
@@ -155,11 +167,42 @@ class Guide {
     return reasons;
   }
 
-  /** Somebody pressed Submit too soon: to what is missing, and the reason is marked. */
+  /** Somebody pressed Submit too soon: leads to the first thing that is missing, outlines it and says what it is. */
   nudge() {
     cue("not_ready");
-    if (!form.complete) this.moveOn(this.current);
+    this.forgetNudge();
     whyNot.setAttribute("data-nudge", "");
+    const step = this.order.flatMap((dimension) => form.stepsOf(dimension)).find((each) => !form.isAnswered(each));
+    if (step) this.#leadTo(step);
+    else this.#leadToVideos();
+  }
+
+  /** @param {Step} step */
+  #leadTo(step) {
+    this.focus(step);
+    const row = form.yesNo && form.isTagStep(step) ? form.tagsOf(step).find((tag) => !find("input:checked", tag)) : null;
+    if (row) {
+      row.focus({ preventScroll: true });
+      bringIntoView(row);
+    }
+    (row ?? step).setAttribute("data-missing", "");
+    const question = (find("legend span", step) ?? one("legend", step)).textContent.trim();
+    const tag = row && one("span[id]", row).textContent.trim();
+    passingWord(say("still_to_answer", { question: tag ? `${question}: ${tag}` : question }), "warn");
+  }
+
+  #leadToVideos() {
+    const [first] = this.#unseen;
+    const screen = one(`[data-screen="${first}"]`);
+    screen.scrollIntoView({ block: "nearest" });
+    for (const side of this.#unseen) one(`[data-screen="${side}"]`).setAttribute("data-missing", "");
+    passingWord(say("still_to_watch", { reason: this.#reasons().join(" · ") }), "warn");
+  }
+
+  /** What was outlined by `nudge` is no longer. */
+  forgetNudge() {
+    whyNot.removeAttribute("data-nudge");
+    for (const part of all("[data-missing]")) part.removeAttribute("data-missing");
   }
 
   /** @param {Step | null} step */
@@ -180,6 +223,15 @@ class Guide {
     this.open(dimensionOf(tab));
     tab.focus();
   }
+}
+
+const player = one("[data-player]");
+
+/** Scrolls to a part of the form, and on a narrow page out from under the videos. @param {HTMLElement} part */
+function bringIntoView(part) {
+  part.scrollIntoView({ block: "nearest" });
+  const covered = player.getBoundingClientRect().bottom - part.getBoundingClientRect().top;
+  if (covered > 0 && getComputedStyle(player).position === "sticky") scrollBy({ top: -covered });
 }
 
 /** @param {HTMLElement} tab */

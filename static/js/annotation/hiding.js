@@ -1,7 +1,7 @@
 /** Hiding both videos, for whatever reason; a reload keeps them hidden. */
 
 import { say } from "../page/dom.js";
-import { passingWord } from "../page/status.js";
+import { passingWord, unsay } from "../page/status.js";
 import { current } from "./current_pair.js";
 import { outbox } from "./outbox.js";
 import { revising } from "./revising.js";
@@ -18,14 +18,16 @@ export function setHidden(hidden, { counts = true } = {}) {
   if (!current.assignment) return;
   player.hide(hidden, { counts });
   noteHidden(hidden);
-  passingWord(hidden ? say(byTouch.matches ? "hidden_by_touch" : "hidden") : "");
+  const words = say(byTouch.matches ? "hidden_by_touch" : "hidden");
+  if (hidden) passingWord(words);
+  else unsay(words);
 }
 
 /** For a dialog that opens. */
 export const hideVideos = () => setHidden(true, { counts: false });
 
 /** Keeps whether both are hidden, for a reload. @param {boolean} hidden */
-export function noteHidden(hidden) {
+function noteHidden(hidden) {
   const { assignment } = current;
   if (assignment && !revising.open) outbox.keep(assignment.study, assignment.id, { hidden });
 }

@@ -1,17 +1,15 @@
 /** Keys by position (`event.code`), so that they lie alike on every layout. */
 
+import { CONTROL, TEXT } from "../page/controls.js";
 import { anyOpen } from "../page/dialogs.js";
-import { all, around } from "../page/dom.js";
+import { all } from "../page/dom.js";
 import { isEscapeSpent } from "../page/escape.js";
 import { answerKeys, settings } from "./settings.js";
 
 const TAG_CODES = [...Array.from({ length: 9 }, (_, index) => `Digit${index + 1}`), "Digit0", "Minus", "Equal"];
-const TEXT = 'textarea, select, [contenteditable=""], [contenteditable="true"], ' +
-  'input:not([type="radio"], [type="checkbox"], [type="range"], [type="button"], [type="submit"])';
-const CONTROL = "a, button, input, select, textarea, summary, [role=tab]";
 
-/** Whether the event's own target matches. @param {Event} event @param {string} selector */
-const isOn = ({ target }, selector) => target instanceof Element && target.matches(selector);
+/** Whether the focus is on an element that matches. @param {string} selector */
+const isOn = (selector) => document.activeElement?.matches(selector) ?? false;
 
 /** Writes `1` to `=` beside the tags, in their present order. */
 export function paintTagKeys() {
@@ -23,11 +21,7 @@ export function paintTagKeys() {
 
 /**
  * @typedef {object} Acts
- * @property {() => unknown} toggle
- * @property {(count: number) => unknown} frame
- * @property {(count: number) => unknown} second
- * @property {(selection: Side | "both") => unknown} select
- * @property {() => unknown} reveal
+ * @property {Record<string, (shift: boolean) => unknown>} player what the player's keys do, by `event.code`
  * @property {() => unknown} help
  * @property {() => unknown} guideline
  * @property {() => unknown} submit
@@ -38,6 +32,14 @@ export function paintTagKeys() {
  * @property {() => unknown} pass
  * @property {() => unknown} passTags
  * @property {() => unknown} undo
+ * @property {() => unknown} previousPair
+ * @property {() => unknown} skip
+ * @property {() => unknown} otherDimension
+ * @property {() => unknown} keepAnswers
+ * @property {() => unknown} talk
+ * @property {() => unknown} reportIllegal
+ * @property {() => unknown} goOn
+ * @property {() => unknown} answerMessage
  * @property {() => unknown} hideOrShow
  */
 
@@ -47,34 +49,36 @@ export function paintTagKeys() {
  * @param {Acts} act
  */
 export function bindKeys(act) {
-  /** @type {Record<string, (shift: boolean) => unknown>} */
-  const player = {
-    Space: () => act.toggle(),
-    Comma: (shift) => (shift ? act.second(-1) : act.frame(-1)),
-    Period: (shift) => (shift ? act.second(1) : act.frame(1)),
-    KeyQ: () => act.select("left"),
-    KeyW: () => act.select("both"),
-    KeyE: () => act.select("right"),
-    KeyR: () => act.reveal(),
-  };
-  /** @type {Record<string, () => unknown>} */
+  const { player } = act;
+  /** None of these is an answer in any preset of settings.js. @type {Record<string, () => unknown>} */
   const others = {
     KeyG: () => act.guideline(),
     KeyN: () => act.none(),
     KeyY: () => act.yes(),
+    KeyS: () => act.skip(),
+    KeyH: () => act.otherDimension(),
+    KeyB: () => act.keepAnswers(),
+    KeyZ: () => act.talk(),
     BracketRight: () => act.pass(),
     Backspace: () => act.undo(),
+  };
+  /** @type {Record<string, () => unknown>} */
+  const withShift = {
+    Backspace: () => act.previousPair(),
+    KeyL: () => act.reportIllegal(), // no single key opens it by a slip
+    Enter: () => act.answerMessage(), // nor gives a pair up: Enter alone is too near to Ctrl and Enter
+    NumpadEnter: () => act.answerMessage(),
   };
 
   /** @param {KeyboardEvent} event */
   function meaning(event) {
     const { code, shiftKey } = event;
-    const onControl = around(event, CONTROL);
     if (event.key === "?") return act.help;
-    if (code === "Space" && onControl) return null;
+    if (["Space", "Enter", "NumpadEnter"].includes(code) && isOn(CONTROL)) return null;
     if (code in player) return () => player[code](shiftKey);
-    if (shiftKey) return null;
-    if (code === "Tab") return isOn(event, "[data-step]") ? () => act.passTags() : null;
+    if (shiftKey) return withShift[code] ?? null;
+    if (code === "Tab") return isOn("[data-step]") ? () => act.passTags() : null;
+    if (code === "Enter" || code === "NumpadEnter") return act.goOn;
     const answer = answerKeys()[code];
     if (answer) return () => act.answer(answer);
     const tag = TAG_CODES.indexOf(code);
@@ -89,14 +93,13 @@ export function bindKeys(act) {
       return;
     }
     if (event.defaultPrevented || anyOpen() || event.repeat || settings.keys === "off" || event.altKey || event.metaKey) return;
-    if (document.fullscreenElement && !(event.code in player)) return; // answers are given where they are seen
     if (event.ctrlKey) {
       if (event.code !== "Enter" && event.code !== "NumpadEnter") return;
       event.preventDefault();
       act.submit();
       return;
     }
-    if (isOn(event, TEXT)) return;
+    if (isOn(TEXT)) return;
     const run = meaning(event);
     if (run && run() !== false) event.preventDefault();
   });

@@ -1,19 +1,22 @@
 /** The workspace: what a person can do, by key and by control, and where it begins. */
 
 import { openDialog } from "../page/dialogs.js";
-import { around, one, onAction, say } from "../page/dom.js";
+import { all, around, one, onAction, say } from "../page/dom.js";
+import { bindRestingFocus } from "../page/focus.js";
+import { playerKeys } from "../player/player_keys.js";
 import { answering } from "./answering.js";
 import { current } from "./current_pair.js";
+import { panel, panelShown } from "./empty.js";
 import { guide } from "./guide.js";
 import { guideline } from "./guideline.js";
-import { hideVideos, noteHidden, setHidden } from "./hiding.js";
+import { hideVideos, setHidden } from "./hiding.js";
 import { bindKeys } from "./keys.js";
 import { outbox } from "./outbox.js";
 import { bindPrompt } from "./prompt.js";
 import { bindReporting } from "./reporting.js";
 import { keepServerTime } from "./server_time.js";
 import { begin, keepAnswers, lookAgain, resume, submit } from "./session.js";
-import { bindSettings } from "./settings.js";
+import { bindSettings, settings } from "./settings.js";
 import { bindSignIn } from "./sign_in.js";
 import { bindSkipping } from "./skipping.js";
 import { onTold } from "./tabs.js";
@@ -21,25 +24,56 @@ import { bindTimeOnTask } from "./time_on_task.js";
 import { meet, watchTrouble } from "./trouble.js";
 import { player } from "./videos.js";
 
+/**
+ * Presses the control that matches and is in sight. Return false if there is none.
+ *
+ * @param {string} selector
+ */
+function press(selector) {
+  const control = all(selector).find((each) => each.getClientRects().length > 0);
+  if (control instanceof HTMLElement) control.click();
+  return control !== undefined;
+}
+
+/** @param {string} action */
+const pressAction = (action) => press(`button[data-action="${action}"]`);
+
+/**
+ * What changes answers does nothing while there is no pair, or while the page waits for the server.
+ *
+ * @template {unknown[]} T
+ * @param {(...given: T) => unknown} run
+ * @returns {(...given: T) => unknown}
+ */
+const onPair = (run) => (...given) => (current.assignment && !current.busy && !panelShown() ? run(...given) : false);
+
 bindKeys({
-  toggle: () => player.toggle(),
-  frame: (count) => player.duo.step(count),
-  second: (count) => player.duo.stepSeconds(count),
-  select: (selection) => player.duo.select(selection),
-  reveal: () => player.turnVeil(),
+  player: playerKeys(player),
   help: () => openDialog("help"),
   guideline: () => guideline.openHere(),
   submit,
-  answer: (value) => answering.answer(value),
-  tag: (index) => answering.tag(index),
-  none: () => answering.none(),
-  yes: () => answering.yes(),
-  pass: () => answering.pass(),
-  passTags: () => answering.passTags(),
-  undo: () => (current.busy ? false : answering.undo()),
+  answer: onPair((value) => answering.answer(value)),
+  tag: onPair((index) => answering.tag(index)),
+  none: onPair(() => answering.none()),
+  yes: onPair(() => answering.yes()),
+  pass: onPair(() => answering.pass()),
+  passTags: onPair(() => answering.passTags()),
+  undo: onPair(() => answering.undo()),
+  otherDimension: onPair(() => guide.openOther()),
+  previousPair: () => pressAction("previous-pair"),
+  skip: () => pressAction("skip"),
+  keepAnswers: () => pressAction("keep-answers"),
+  talk: () => pressAction("talk"),
+  reportIllegal: onPair(() => pressAction("report-illegal")),
+  goOn: () => press("[data-empty] .primary") || press("[data-failed] button"),
+  answerMessage: () => press("[data-standing] :is(a, button)"),
   hideOrShow: () => setHidden(!player.hidden),
 });
 one("form[data-answers]").addEventListener("submit", (event) => { event.preventDefault(); submit(); });
+bindRestingFocus(() => {
+  if (settings.keys === "off") return null;
+  return (panelShown() ? panel : guide.turn()) ?? one("[data-heading]");
+});
 bindPrompt();
 bindSettings(() => current.assignment && guide.refresh());
 bindSkipping();
@@ -50,7 +84,7 @@ onAction("keep-answers", keepAnswers);
 onAction("guideline-read", async () => { if (await guideline.confirm()) lookAgain(); });
 onAction("ask-again", lookAgain);
 onAction("work-here", begin);
-onAction("reveal", () => noteHidden(false));
+onAction("reveal", () => setHidden(false));
 document.addEventListener("click", (event) => around(event, "[data-close]")?.closest("dialog")?.close());
 
 watchTrouble();

@@ -1,5 +1,6 @@
 /** The current pair on the page, with its prompt, videos and answers: put there, taken off, and read for what is sent. */
 
+import { anyOpen } from "../page/dialogs.js";
 import { one, say } from "../page/dom.js";
 import { form } from "./answer_form.js";
 import { careReports } from "./care_reports.js";
@@ -76,6 +77,7 @@ export function show(assignment, draft, { hidden = false, number, earlierCare })
   showPrompt(assignment.prompt);
   showVideoTexts({ left: clips.left.video_text, right: clips.right.video_text });
   resetCues(draft?.viewing?.cues);
+  guide.forgetNudge();
   guide.reset(assignment.dimension_first);
   openGates();
   lead();
@@ -107,7 +109,7 @@ export function wait(waits) {
 /** Brings what depends on the answers up to date after one was given, changed or taken back. */
 export function answersChanged() {
   guide.refresh();
-  one("[data-why-not]").removeAttribute("data-nudge");
+  guide.forgetNudge();
 }
 
 /** @param {number | null} number */
@@ -117,8 +119,13 @@ function name(number) {
   document.title = [pair, page.studyTitle].filter(Boolean).join(" · ");
 }
 
-/** Leads eye and keyboard to where the work goes on. */
+/** Leads eye and keyboard to where the work goes on: at once, or as soon as the dialog is closed that ended the pair before. */
 function lead() {
+  if (anyOpen()) {
+    addEventListener("close", lead, { capture: true, once: true });
+    return;
+  }
+  if (!current.assignment) return;
   scrollTo({ top: 0 });
   const first = guide.firstMissing();
   if (settings.advance && first) guide.focus(first);

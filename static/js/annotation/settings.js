@@ -8,13 +8,19 @@ const NAME = `diptych:${document.body.dataset.person}:settings`;
 /** Which key (`event.code`) gives which answer. @type {Record<string, Record<string, string>>} */
 const PRESETS = {
   middle: { KeyF: "left", KeyT: "tie", KeyJ: "right" },
-  "left-hand": { KeyA: "left", KeyS: "tie", KeyD: "right" },
+  "left-hand": { KeyA: "left", KeyT: "tie", KeyD: "right" },
   "right-hand": { KeyJ: "left", KeyK: "tie", KeyL: "right" },
   off: {},
 };
 
-/** @type {{ keys: string, advance: boolean, autoplay: boolean, theme: string }} */
+/** @type {{ keys: string, advance: boolean, autoplay: boolean, theme: string } & Partial<import("../player/choices.js").Chosen>} */
 export const settings = { keys: "middle", advance: true, autoplay: false, theme: "dark", ...read(NAME) };
+
+/** Keeps what the person chose at the player. @param {import("../player/choices.js").Chosen} chosen */
+export function keepChosen(chosen) {
+  Object.assign(settings, chosen);
+  write(NAME, settings);
+}
 
 export const answerKeys = () => PRESETS[settings.keys] ?? PRESETS.middle;
 

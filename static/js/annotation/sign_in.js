@@ -17,7 +17,7 @@ export function openSignIn() {
   for (const other of all("dialog[open]")) other.close();
   showProblem("");
   dialog.showModal();
-  password.focus();
+  password.focus(); // a text field: no single key means anything else here
 }
 
 /** Whoever has signed in, here or in another tab, is told to all tabs as `person`. */

@@ -4,6 +4,7 @@
  */
 
 import { csrfToken } from "../page/csrf.js";
+import { showDialog } from "../page/dialogs.js";
 import { find, given, one, onAction } from "../page/dom.js";
 import { formBody } from "../page/form_body.js";
 import { Refused, send } from "./api.js";
@@ -37,7 +38,7 @@ function bind(form, dialog) {
   function ask(failed = "") {
     one("[data-unsent]", dialog).textContent = String(unsent());
     for (const reason of ["not-sent", "still-signed-in"]) one(`[data-${reason}]`, dialog).hidden = reason !== failed;
-    if (!dialog.open) dialog.showModal();
+    if (!dialog.open) showDialog(dialog);
   }
 
   async function sendAndGo() {

@@ -6,6 +6,7 @@ import { clock } from "./clock.js";
 import { current } from "./current_pair.js";
 import { leases } from "./leases.js";
 import { today } from "./server_time.js";
+import { keepChosen, settings } from "./settings.js";
 
 /** Return the two videos of a pair by the side on which this person sees them. @param {Api.Assignment} assignment */
 export const clipsOf = (assignment) => {
@@ -18,6 +19,8 @@ export const player = new Player({
   onPlay: () => { current.began = true; },
   idleMs: () => clock.idleMs,
   today,
+  chosen: settings,
+  onChoice: keepChosen,
 });
 
 /** What was revealed of the current pair. */

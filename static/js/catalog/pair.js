@@ -1,13 +1,27 @@
 /** A pair of the library in the annotators' player, under the viewer's own filter. Nothing is answered or reported. */
 
-import { around, given, one } from "../page/dom.js";
+import { read, write } from "../annotation/local_settings.js";
+import { CONTROL, TEXT } from "../page/controls.js";
+import { given, one } from "../page/dom.js";
 import { isEscapeSpent } from "../page/escape.js";
+import { bindRestingFocus } from "../page/focus.js";
+import { playerKeys } from "../player/player_keys.js";
 import { Player } from "../player/player.js";
 
 const ADDRESS = "[data-pair]";
-const CONTROL = "a, button, input, select, textarea, summary";
+const person = given(one("form[data-sign-out]"), "person");
+const CHOSEN = `diptych:${person}:library-player`;
+/** Who works without single keys in the workspace has none here. */
+const keysOff = () => read(`diptych:${person}:settings`)?.keys === "off";
 const shown = told(document);
-const player = new Player({ onExpired: fresh, onPlay() {}, idleMs: () => 0 });
+const player = new Player({
+  onExpired: fresh,
+  onPlay() {},
+  idleMs: () => 0,
+  chosen: read(CHOSEN) ?? {},
+  onChoice: (chosen) => write(CHOSEN, chosen),
+});
+const playerSection = one("[data-player]");
 
 /** The pair as the page gives it. @param {Document} page @returns {Api.Assignment} */
 function told(page) {
@@ -27,16 +41,8 @@ async function fresh(reel) {
 
 player.show(shown, clips(shown));
 
-/** @type {Record<string, (shift: boolean) => void>} */
-const keys = {
-  Space: () => player.toggle(),
-  Comma: (shift) => (shift ? player.duo.stepSeconds(-1) : player.duo.step(-1)),
-  Period: (shift) => (shift ? player.duo.stepSeconds(1) : player.duo.step(1)),
-  KeyQ: () => player.duo.select("left"),
-  KeyW: () => player.duo.select("both"),
-  KeyE: () => player.duo.select("right"),
-  KeyR: () => player.turnVeil(),
-};
+bindRestingFocus(() => (keysOff() ? null : playerSection));
+const keys = playerKeys(player);
 
 document.addEventListener("keydown", (event) => {
   if (event.isComposing || event.altKey || event.metaKey || event.ctrlKey || event.repeat) return;
@@ -44,8 +50,8 @@ document.addEventListener("keydown", (event) => {
     if (!isEscapeSpent(event)) player.hide(!player.hidden, { counts: false });
     return;
   }
-  if (around(event, "input:not([type=range]), select, textarea")) return;
-  if (event.code === "Space" && around(event, CONTROL)) return;
+  const focused = document.activeElement;
+  if (keysOff() || focused?.matches(TEXT) || (event.code === "Space" && focused?.matches(CONTROL))) return;
   const act = keys[event.code];
   if (!act) return;
   event.preventDefault();

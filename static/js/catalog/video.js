@@ -20,12 +20,12 @@ function show(revealed) {
   again.hidden = !revealed;
 }
 
-reveal.addEventListener("click", () => { show(true); again.focus(); });
-again.addEventListener("click", () => { show(false); reveal.focus(); });
+/** The focus is never on a button that the page has put there: the next Space would reveal the video by a slip. */
+const turn = (/** @type {boolean} */ revealed) => { show(revealed); screen.focus({ preventScroll: true }); };
+reveal.addEventListener("click", () => turn(true));
+again.addEventListener("click", () => turn(false));
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape" || isEscapeSpent(event) || strip.hidden === false) return;
-  show(false);
-  reveal.focus();
+  if (event.key === "Escape" && !isEscapeSpent(event) && strip.hidden) turn(false);
 });
 onDialogOpen(() => video.pause());
 addEventListener("pagehide", () => show(false)); // else going back would show it

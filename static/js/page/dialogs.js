@@ -1,5 +1,6 @@
 /** What any script of a page may do with its dialogs: open one, ask whether one is open, and be called when one opens. */
 
+import { CONTROL } from "./controls.js";
 import { find, one } from "./dom.js";
 
 export const anyOpen = () => find("dialog[open]") !== null;
@@ -19,5 +20,19 @@ export function onDialogOpen(run) {
 
 /** Opens the dialog with this `data-dialog`, unless another is open. @param {string} name */
 export function openDialog(name) {
-  if (!anyOpen()) one(`dialog[data-dialog="${name}"]`).showModal();
+  if (!anyOpen()) showDialog(one(`dialog[data-dialog="${name}"]`));
+}
+
+/**
+ * Opens a dialog. Somebody who is on a control, because they came there with Tab, goes on to the first control of the dialog.
+ * Else the focus goes to the dialog itself, so that the next Space presses nothing.
+ *
+ * @param {HTMLDialogElement} dialog
+ */
+export function showDialog(dialog) {
+  const onControl = document.activeElement?.matches(CONTROL);
+  dialog.showModal();
+  if (onControl) return;
+  dialog.tabIndex = -1;
+  dialog.focus();
 }

@@ -1,37 +1,58 @@
 /**
- * The one line that says what happened: a passing word, or a standing one until its cause is gone.
- * What is worth interrupting for is announced too, each once: `[data-announce]` is the page's only live region.
+ * What the page says: a line for what has just happened, and beside it what stands until its cause is gone, each by itself, so
+ * that a warning never hides “Answer saved”. What is worth interrupting for is announced too, each once.
  */
 
 import { one } from "./dom.js";
+import { restFocus } from "./focus.js";
 
-const line = one("[data-status]");
-const ways = one("[data-status-ways]");
+const line = one("[data-passing]");
+const standingPlace = one("[data-standing]");
 const announcer = one("[data-announce]");
 
-/** @typedef {{ label: string, href: string, run?: undefined } | { label: string, run: () => void, href?: undefined }} WayOn */
-/** @typedef {{ text: string, kind: string, waysOn?: WayOn[] }} Word `kind`: "", "good", "warn" or "bad", for the style. */
+/** How long a passing word that was announced stays, at least, before a quiet one replaces it. */
+const STAYS_MS = 2500;
 
-/** @type {Map<string, Word>} */
+/** @typedef {{ label: string, href: string, run?: undefined } | { label: string, run: () => void, href?: undefined }} WayOn */
+/** @typedef {{ text: string, kind: string, waysOn: WayOn[], element: HTMLElement }} Standing `kind`: "", "good", "warn" or "bad" */
+
+/** @type {Map<string, Standing>} by cause */
 const standing = new Map();
-/** @type {Word} */
-let passing = { text: "", kind: "" };
+let staysUntil = 0;
+let timer = 0;
+/** The quiet word that waits until the announced one has stood long enough. */
+let waiting = "";
 
 /** Says something that the next word may replace. @param {string} text @param {string} [kind] */
 export function passingWord(text, kind = "") {
-  quietWord(text, kind);
+  write(text, kind);
+  staysUntil = text ? performance.now() + STAYS_MS : 0;
   if (text) announce(text);
 }
 
 /** The same, seen only: what happens with every answer is not read out. @param {string} text @param {string} [kind] */
 export function quietWord(text, kind = "") {
-  passing = { text, kind };
-  paint();
+  clearTimeout(timer);
+  const wait = staysUntil - performance.now();
+  waiting = text;
+  if (wait <= 0) write(text, kind);
+  else timer = setTimeout(() => write(text, kind), wait);
 }
 
 /** Takes a passing word back, if nothing has replaced it. @param {string} text */
 export function unsay(text) {
-  if (passing.text === text) quietWord("");
+  if (waiting === text) clearTimeout(timer);
+  if (line.textContent === text) write("", "");
+}
+
+/** @param {string} text @param {string} kind */
+function write(text, kind) {
+  clearTimeout(timer);
+  waiting = "";
+  staysUntil = 0;
+  if (line.textContent !== text) line.textContent = text;
+  line.title = text;
+  line.dataset.kind = kind;
 }
 
 /**
@@ -44,16 +65,19 @@ export function unsay(text) {
  */
 export function standingWord(cause, text, kind, waysOn = []) {
   const before = standing.get(cause);
-  if (before?.text === text && before.waysOn?.length === waysOn.length) return;
-  standing.delete(cause);
-  standing.set(cause, { text, kind, waysOn });
-  paint();
-  if (before?.kind !== kind || !before) announce(text);
+  if (before?.text === text && before.waysOn.length === waysOn.length) return;
+  const element = standingElement(text, kind, waysOn);
+  standing.set(cause, { text, kind, waysOn, element });
+  if (before) replace(before.element, element);
+  else standingPlace.append(element);
+  if (before?.kind !== kind) announce(text);
 }
 
 /** @param {string} cause */
 export function clear(cause) {
-  if (standing.delete(cause)) paint();
+  const word = standing.get(cause);
+  standing.delete(cause);
+  if (word) replace(word.element);
 }
 
 /** Read out by screen readers when they are done with what they are saying. @param {string} text */
@@ -61,12 +85,25 @@ export function announce(text) {
   announcer.textContent = text;
 }
 
-function paint() {
-  const word = [...standing.values()].at(-1) ?? passing;
-  if (line.textContent !== word.text) line.textContent = word.text;
-  line.title = word.text;
-  line.dataset.kind = word.kind;
-  ways.replaceChildren(...(word.waysOn ?? []).map(wayOn));
+/** @param {HTMLElement} old @param {HTMLElement[]} fresh */
+function replace(old, ...fresh) {
+  const hadFocus = old.contains(document.activeElement);
+  old.replaceWith(...fresh);
+  if (hadFocus) restFocus();
+}
+
+/** @param {string} text @param {string} kind @param {WayOn[]} waysOn */
+function standingElement(text, kind, waysOn) {
+  const element = document.createElement("p");
+  element.className = "standing-word";
+  element.dataset.kind = kind;
+  element.append(text);
+  if (!waysOn.length) return element;
+  const ways = Object.assign(document.createElement("span"), { className: "status-ways" });
+  ways.dataset.statusWays = "";
+  ways.append(...waysOn.map(wayOn));
+  element.append(" ", ways);
+  return element;
 }
 
 /** @param {WayOn} way */

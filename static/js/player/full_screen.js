@@ -1,22 +1,24 @@
-/** Both videos with their transport on the full screen. */
+/** The videos on the full screen, with the prompt and whatever else the page keeps beside them there. */
 
 import { one, onAction, say } from "../page/dom.js";
 
-const section = one("[data-player]");
+const stage = one("[data-full-screen]");
 const button = one('button[data-action="full-screen"]');
 
-export const isFullScreen = () => document.fullscreenElement === section;
+export const isFullScreen = () => document.fullscreenElement === stage;
 
 export function leaveFullScreen() {
   if (isFullScreen()) document.exitFullscreen().catch(() => {}); // the browser was faster
 }
 
+export function toggleFullScreen() {
+  if (isFullScreen()) leaveFullScreen();
+  else stage.requestFullscreen?.().catch(() => {});
+}
+
 export function bindFullScreen() {
   button.hidden = !document.fullscreenEnabled;
-  onAction("full-screen", () => {
-    if (isFullScreen()) leaveFullScreen();
-    else section.requestFullscreen().catch(() => {});
-  });
+  onAction("full-screen", toggleFullScreen);
   document.addEventListener("fullscreenchange", () => {
     const entered = isFullScreen();
     button.setAttribute("aria-pressed", String(entered));

@@ -4,6 +4,7 @@ import { anyOpen, onDialogOpen } from "../page/dialogs.js";
 import { SIDES, all, around, bySide, given, one, onAction, say } from "../page/dom.js";
 import { passingWord } from "../page/status.js";
 import { Care } from "./care.js";
+import { Choices } from "./choices.js";
 import { Duo } from "./duo.js";
 import { bindFullScreen, isFullScreen, leaveFullScreen } from "./full_screen.js";
 import { Reel } from "./reel.js";
@@ -18,8 +19,6 @@ const slots = [0, 1].map((index) => bySide((side) => all("video", screens[side])
 const scrub = one("input[data-scrub]");
 const time = one("[data-time]");
 const playButton = one('button[data-action="play"]');
-const speed = one("select[data-speed]");
-const sound = one("select[data-sound]");
 /** @type {Record<Api.VideoKey, Api.VideoKey>} */
 const OTHER = { video_0: "video_1", video_1: "video_0" };
 
@@ -40,21 +39,27 @@ export class Player {
   #leaving = null;
   #onExpired;
   #onPlay;
+  choices;
 
   /**
    * `onExpired(reel)` renews addresses; `onPlay()` is called when the person first lets a pair play; `idleMs()` says how
-   * long they have done nothing; `today()` the date.
+   * long they have done nothing; `today()` the date. `chosen`: what the person chose before, and `onChoice(chosen)` is called
+   * when they choose anew.
    *
    * @param {object} outside
    * @param {(reel: Reel) => Promise<boolean>} outside.onExpired
    * @param {() => void} outside.onPlay
    * @param {() => number} outside.idleMs
    * @param {() => string} [outside.today]
+   * @param {Partial<import("./choices.js").Chosen>} [outside.chosen]
+   * @param {(chosen: import("./choices.js").Chosen) => void} [outside.onChoice]
    */
-  constructor({ onExpired, onPlay, idleMs, today = () => "" }) {
+  constructor({ onExpired, onPlay, idleMs, today = () => "", chosen = {}, onChoice = () => {} }) {
     this.#onExpired = onExpired;
     this.#onPlay = onPlay;
     this.#care = new Care(idleMs, today);
+    const isQuiet = (/** @type {Side} */ side) => this.veil.isVeiled(side);
+    this.choices = new Choices(this.duo, { isQuiet, isHidden: () => this.hidden, chosen, onChange: onChoice });
     this.duo.addEventListener("change", () => this.#paint());
     this.duo.addEventListener("moved", () => this.viewing.moved());
     this.#hear("ended", (side) => this.#ended(/** @type {Side} */ (side)));
@@ -107,6 +112,7 @@ export class Player {
     this.#activate(this.#reel.videos);
     this.#reel.comeInSight();
     this.duo.adopt(this.#reel.videos, this.#reel.clips);
+    this.choices.letSoundOn();
     one("[data-identical]").hidden = !assignment.identical;
     if (this.#leaving) requestAnimationFrame(() => setTimeout(() => this.#letGo()));
   }
@@ -172,6 +178,8 @@ export class Player {
       this.veil.cover();
       this.duo.pause();
       this.duo.setSound("off");
+    } else if (this.duo.videos === this.#reel?.videos) {
+      this.choices.letSoundOn();
     }
     this.#paint();
   }
@@ -195,7 +203,9 @@ export class Player {
 
   /** Takes the filter off the videos that play, or lays it over both again. */
   turnVeil() {
-    if (!this.hidden && this.#reel) this.veil.turn(this.duo.chosen);
+    if (this.hidden || !this.#reel) return;
+    this.veil.turn(this.duo.chosen);
+    this.choices.letSoundOn();
   }
 
   /**
@@ -262,9 +272,15 @@ export class Player {
     onAction("play", () => this.toggle());
     onAction("back", () => this.duo.step(-1));
     onAction("forward", () => this.duo.step(1));
-    onAction("loop", () => this.duo.setLoop(!this.duo.loop));
-    onAction("reveal", () => this.hide(false, { counts: false }));
-    onAction("unveil", (button) => { this.veil.reveal(sideOf(button)); playButton.focus(); });
+    onAction("reveal", (button) => {
+      this.hide(false, { counts: false });
+      leave(button);
+    });
+    onAction("unveil", (button) => {
+      this.veil.reveal(sideOf(button));
+      this.choices.letSoundOn();
+      leave(button);
+    });
     onAction("veil", () => this.turnVeil());
     onAction("reload", (button) => this.#reel?.retry(sideOf(button)));
     for (const button of all("[data-select]")) {
@@ -273,11 +289,6 @@ export class Player {
     for (const side of SIDES) {
       screens[side].addEventListener("click", (event) => { if (!around(event, "button")) this.toggle(); });
     }
-    speed.addEventListener("change", () => this.duo.setRate(Number(speed.value)));
-    sound.addEventListener("change", () => {
-      if (this.hidden) this.#paint();
-      else this.duo.setSound(/** @type {Side | "off"} */ (sound.value));
-    });
     scrub.addEventListener("input", () => this.duo.toFrame(Number(scrub.value)));
   }
 
@@ -291,9 +302,7 @@ export class Player {
     for (const button of all("[data-select]")) {
       button.setAttribute("aria-pressed", String(button.dataset.select === duo.selection));
     }
-    one('[data-action="loop"]').setAttribute("aria-pressed", String(duo.loop));
-    speed.value = String(duo.rate);
-    sound.value = duo.sound;
+    this.choices.paint();
     for (const side of SIDES) {
       const caption = this.#caption(side, reel);
       if (captions[side].textContent !== caption) captions[side].textContent = caption;
@@ -334,6 +343,12 @@ export class Player {
     scrub.setAttribute("aria-valuetext", say("position", { at, all: length }));
     time.textContent = `${at} / ${length}`;
   }
+}
+
+/** A button over a screen is gone once it was pressed: whoever was on it is on its screen then. @param {HTMLElement} button */
+function leave(button) {
+  const focused = document.activeElement;
+  if (focused === button || focused === document.body) screens[sideOf(button)].focus({ preventScroll: true });
 }
 
 /** The side that a button is for, as the template says. @param {HTMLElement} button */
