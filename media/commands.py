@@ -11,13 +11,12 @@ from typing import IO
 
 from diptych.refusals import Refused
 from media import confined, limits
+from media.formats import CONTAINERS
 from media.launching import launch
 
 # ffmpeg would otherwise follow playlists and references into other local files or the network.
 # `protocol_whitelist` closes the network; `format_whitelist` closes playlists (HLS, DASH, concat), subtitles and image
 # patterns. An MP4 that says that its picture lies in another file is not followed unless `enable_drefs` asks for it.
-CONTAINERS = "mov,matroska,webm,avi,gif,apng,ogg,mpegts,mpeg,flv,asf,ivf"
-
 READ_SAFELY = {
     "protocol_whitelist": "file",
     "format_whitelist": CONTAINERS,
@@ -56,11 +55,12 @@ class ProgramKilled(Exception):
 
 
 class CommandFailed(Exception):
-    """ffmpeg or ffprobe ended with an error; `complaint` is the last line that explains it."""
+    """ffmpeg or ffprobe ended with an error; `complaint` is the last line that explains it, `stderr` all it said."""
 
-    def __init__(self, complaint: str) -> None:
+    def __init__(self, complaint: str, stderr: str) -> None:
         super().__init__(complaint)
         self.complaint = complaint
+        self.stderr = stderr
 
 
 def file_address(path: Path) -> str:
@@ -111,7 +111,7 @@ def _refuse_failure(program: str, status: int, stderr: str) -> None:
             f"The file needs more than {limits.MEMORY // 2**30} GiB of memory to be decoded, or is damaged."
         )
     if status != 0:
-        raise CommandFailed(complaint or f"exit code {status}")
+        raise CommandFailed(complaint or f"exit code {status}", stderr)
 
 
 def _end_of(file: IO[bytes]) -> str:

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 
 from media import limits
-from media.commands import CONTAINERS, UnplayableMedia
+from media.commands import UnplayableMedia
+from media.formats import CONTAINERS
 from media.transcode import Renditions, transcode
 from tests.media.lures import LURES
 from tests.media.making import assert_fit_for_annotators, make
