@@ -189,9 +189,10 @@ def _facts(shown: dict[str, Any], path: Path, time_limit_s: float) -> Facts:
     width, height = streams.shown_size(video)
     rate = streams.nominal_rate(video)
     whole_s = seconds(shown["format"].get("duration"))
-    picture_s = streams.picture_duration_s(video, whole_s)
+    container = shown["format"]["format_name"]
+    picture_s = streams.picture_duration_s(video, container, whole_s, is_mute=audio is None)
     return Facts(
-        container=shown["format"]["format_name"],
+        container=container,
         video_codec=video["codec_name"],
         width=width,
         height=height,

@@ -47,7 +47,7 @@ _PLACEHOLDERS: list[tuple[_Test, str]] = [
     ),
     (
         _WEB_PAGE.match,
-        "is a web page (HTML) and not a video. The download was answered with a page, such as a sign-in or an error. "
+        "is a web page (HTML) and not a video. The server sent a page instead, such as a sign-in or an error. "
         "Download the video itself",
     ),
 ]
@@ -84,7 +84,7 @@ _OTHERS: list[tuple[_Test, str]] = [
         lambda head: head.lstrip()[:1] in (b"{", b"[") and _is_text(head),
         "is JSON text and not a video, such as a server's error. Download the video itself",
     ),
-    (_is_text, "is a text and not a video. Send the video itself"),
+    (_is_text, "is text and not a video. Send the video itself"),
 ]
 
 

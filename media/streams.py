@@ -23,6 +23,10 @@ USUAL_RATES = tuple(
 )
 
 
+#: Beginnings of ffprobe's names of the containers that state the length of each stream.
+_LENGTH_A_STREAM = ("mov,", "avi", "gif", "apng", "webp_anim")
+
+
 def pictures(streams: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the streams that may be the picture, without covers."""
     return [one for one in streams if one.get("codec_type") == "video" and not _is_cover(one)]
@@ -95,21 +99,21 @@ def pixel_aspect(video: dict[str, Any]) -> Fraction:
     return aspect if Fraction(1, 8) <= aspect <= 8 else Fraction(1)
 
 
-def picture_duration_s(video: dict[str, Any], whole_s: float | None) -> float | None:
-    """Return the length of the picture where the file states it.
+def picture_duration_s(video: dict[str, Any], container: str, whole_s: float | None, *, is_mute: bool) -> float | None:
+    """Return the length of the picture where the file states it. `whole_s` is that of all streams.
 
-    MP4 and AVI state it in the stream, Matroska in a tag such as 00:00:03.02. Programs copy such tags from other
-    files, so one that disagrees with the length of the whole container is not believed.
+    MP4 and AVI state it for each stream; elsewhere ffprobe's number is a guess. Matroska has a tag such as 00:00:03.02.
+    Programs copy such tags from other files, so one that disagrees with the container's length is not believed.
     """
-    if stated := seconds(video.get("duration")):
-        return stated
+    if container.startswith(_LENGTH_A_STREAM):
+        return seconds(video.get("duration"))
     parts = [seconds(part) for part in str(video.get("tags", {}).get("DURATION", "")).split(":")]
-    if len(parts) != 3:
-        return None
-    hours, minutes, rest = (part or 0.0 for part in parts)
-    tagged = (hours * 60 + minutes) * 60 + rest
-    agrees = whole_s is None or abs(tagged - whole_s) <= max(0.5, whole_s / 10)
-    return tagged if tagged and agrees else None
+    if len(parts) == 3:
+        hours, minutes, rest = (part or 0.0 for part in parts)
+        tagged = (hours * 60 + minutes) * 60 + rest
+        if tagged and (whole_s is None or abs(tagged - whole_s) <= max(0.5, whole_s / 10)):
+            return tagged
+    return whole_s if is_mute else None
 
 
 def is_interlaced(video: dict[str, Any]) -> bool:

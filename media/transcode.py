@@ -88,14 +88,12 @@ def transcode(
             facts, said = _without_sound(facts), (notes.SOUND_UNDECODABLE,)
         try:
             return _make(source, facts, folder, aside / "all", until=until, threads=threads, said=said)
-        except DamagedMedia as damage:
+        except DamagedMedia:
             if facts.audio_index is None:
                 raise
+            # Perhaps only the sound is damaged. If not, what is wrong with the picture is the reason to give.
             mute, said = _without_sound(facts), (notes.SOUND_DAMAGED,)
-            try:
-                return _make(source, mute, folder, aside / "mute", until=until, threads=threads, said=said)
-            except UnplayableMedia:
-                raise damage from None
+            return _make(source, mute, folder, aside / "mute", until=until, threads=threads, said=said)
 
 
 def _without_sound(facts: Facts) -> Facts:
