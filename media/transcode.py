@@ -7,7 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from PIL import Image
 
@@ -39,6 +39,21 @@ _UNSUPPORTED = re.compile(
 _BARELY_LONGER_S = 0.05
 #: Sound this many seconds longer than the picture is worth a note when it is cut.
 _WORTH_A_NOTE_S = 1.0
+
+
+class Deadline(NamedTuple):
+    """By when everything of one file must be made, in the seconds of `time.monotonic`, and how long that is in all."""
+
+    moment: float
+    limit_s: float
+
+    @classmethod
+    def after(cls, limit_s: float) -> "Deadline":
+        return cls(time.monotonic() + limit_s, limit_s)
+
+    @property
+    def left_s(self) -> float:
+        return max(0.001, self.moment - time.monotonic())
 
 
 class DamagedMedia(UnplayableMedia):
@@ -82,7 +97,7 @@ def transcode(
         if slowed != source:
             source, facts = slowed, probe(slowed)
             refuse_costly(facts)
-        until = time.monotonic() + time_limit_s
+        until = Deadline.after(time_limit_s)
         said: tuple[str, ...] = ()
         if facts.audio_codec is not None and not decoders.can_decode(facts.audio_codec):
             facts, said = _without_sound(facts), (notes.SOUND_UNDECODABLE,)
@@ -101,9 +116,16 @@ def _without_sound(facts: Facts) -> Facts:
 
 
 def _make(
-    source: Path, source_facts: Facts, folder: Path, aside: Path, *, until: float, threads: int, said: tuple[str, ...]
+    source: Path,
+    source_facts: Facts,
+    folder: Path,
+    aside: Path,
+    *,
+    until: Deadline,
+    threads: int,
+    said: tuple[str, ...],
 ) -> Renditions:
-    """Write everything into `aside`, then rename it into `folder`. `until` is when ffmpeg must be done."""
+    """Write everything into `aside`, then rename it into `folder`. ffmpeg must be done by `until`."""
     (aside / "cut").mkdir(parents=True)
     with ThreadPoolExecutor(1) as beside:
         _run(filter_graph(source, source_facts, aside, threads, _likely_indices(source_facts)), until)
@@ -125,7 +147,7 @@ def _make(
         return _publish(aside, cut, folder, facts, source_facts, told.result(), said)
 
 
-def _cut_sound(aside: Path, facts: Facts, until: float) -> Facts:
+def _cut_sound(aside: Path, facts: Facts, until: Deadline) -> Facts:
     """Cut the sound where the picture ends. Return the facts of the new playback file.
 
     How long the picture is, is known only now: a header may say anything.
@@ -155,7 +177,7 @@ def _likely_indices(facts: Facts) -> list[int]:
     return chosen_indices(max(1, round(facts.duration_s * facts.rate)))
 
 
-def _run(wanted: Any, until: float) -> None:
+def _run(wanted: Any, until: Deadline) -> None:
     """Have ffmpeg make what is wanted, by the time `until`.
 
     Raises `DamagedMedia` for damage, even where ffmpeg mends it, and `UnplayableMedia` for what it cannot decode.
@@ -164,7 +186,7 @@ def _run(wanted: Any, until: float) -> None:
     # Decoder and encoder keep the threads busy; slicing small pictures among more costs 4 % of the time.
     command += ["-filter_complex_threads", "1", *wanted.get_args()]
     try:
-        _, stderr = run(command, time_limit_s=max(0.001, until - time.monotonic()))
+        _, stderr = run(command, time_limit_s=until.left_s, stated_limit_s=until.limit_s)
     except CommandFailed as failure:
         refuse_too_large(failure.stderr)
         if unsupported := _UNSUPPORTED.search(failure.stderr):
