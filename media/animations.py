@@ -13,6 +13,10 @@ from pathlib import Path
 _APNG = {"max_fps": "99", "default_fps": "10"}
 
 
+#: A PNG says before its first picture that it moves. Colour profiles may come before that.
+HEAD_BYTES = 1 << 16
+
+
 def format_of(head: bytes) -> str:
     """Return "gif", "png" or "webp" for a file that begins with these bytes, or "" if it is something else."""
     if head.startswith((b"GIF87a", b"GIF89a")):
@@ -36,11 +40,12 @@ def demuxer_options(path: Path) -> dict[str, str]:
     return _APNG if format_of_file(path) == "png" else {}
 
 
-def is_still_webp(path: Path) -> bool:
-    """Return whether the file is a WebP with one picture only: it lacks the flag of an animation."""
-    with path.open("rb") as file:
-        head = file.read(21)
-    return format_of(head) == "webp" and not (head[12:16] == b"VP8X" and len(head) > 20 and head[20] & 2)
+def moves(head: bytes) -> bool:
+    """Return whether a file that begins with these `HEAD_BYTES` is a GIF, or a PNG or WebP that is animated."""
+    kind = format_of(head)
+    if kind == "webp":  # a flag of the chunk VP8X, which is the first
+        return head[12:16] == b"VP8X" and len(head) > 20 and bool(head[20] & 2)
+    return kind == "gif" or (kind == "png" and b"acTL" in head)
 
 
 def is_cut_off(path: Path) -> bool:

@@ -57,7 +57,10 @@ class UnplayableMedia(Refused):
 
 
 class ProgramKilled(Exception):
-    """ffmpeg or ffprobe crashed, lacked a thread or was ended from outside. The file may be to blame, or this machine."""
+    """ffmpeg or ffprobe crashed, lacked a thread or was ended from outside.
+
+    The file may be to blame, or this machine.
+    """
 
 
 class CommandFailed(Exception):

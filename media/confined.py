@@ -19,7 +19,7 @@ PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 CLONE_NEWUSER = 0x10000000  # <linux/sched.h>
 CLONE_NEWNET = 0x40000000
 COULD_NOT_START = 127
-#: glibc reserves 64 MiB of address space for each of these, and takes up to one a thread. The limit on memory is on that.
+#: glibc reserves 64 MiB of addresses for each of these, and takes up to one a thread. The limit on memory counts them.
 MALLOC_ARENAS = "2"
 TOOK_TOO_LONG = 256  # no program ends with this
 

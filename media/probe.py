@@ -139,7 +139,9 @@ def too_large(width: int, height: int) -> UnplayableMedia:
 
 def _shown_of_webp(path: Path, time_limit_s: float) -> dict[str, Any]:
     """Return of an animated WebP, which ffprobe does not know, what ffprobe says of other files."""
-    if animations.is_still_webp(path):
+    with path.open("rb") as file:
+        moves = animations.moves(file.read(animations.HEAD_BYTES))
+    if not moves:
         raise UnplayableMedia(f"The file is a still picture (WebP) and not a video. Send it as {formats.ACCEPTED}.")
     command = [str(binaries.ffmpeg()), "-nostdin", "-v", "error", *_options(path), "-f", "webp_anim"]
     command += ["-i", file_address(path), "-map", "0:v:0", "-c", "copy", "-f", "framecrc", "-"]
