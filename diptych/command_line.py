@@ -5,11 +5,15 @@ import sys
 
 
 def main() -> None:
-    """Run the command that the arguments name. What an operator can put right ends with a sentence and status 1."""
+    """Run the command that the arguments name. What an operator can put right ends with a sentence and status 1.
+
+    A full disk has a status of its own.
+    """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "diptych.settings")
     from django.core.management import execute_from_command_line
-    from django.db import OperationalError
+    from django.db import DatabaseError, OperationalError
 
+    from diptych import disk_space
     from diptych.embedded import EmbeddedError
     from diptych.environment import SettingsError
 
@@ -17,8 +21,11 @@ def main() -> None:
         execute_from_command_line(sys.argv)
     except (SettingsError, EmbeddedError) as error:
         sys.exit(str(error))
-    except OperationalError as error:
-        if "connection failed" not in str(error):
+    except (OSError, DatabaseError) as error:
+        if disk_space.is_full(error):
+            print(disk_space.sentence(error), file=sys.stderr)  # noqa: T201
+            sys.exit(disk_space.EXIT_STATUS)
+        if not isinstance(error, OperationalError) or "connection failed" not in str(error):
             raise
         sys.exit(
             "PostgreSQL does not respond. For the demo, start it with `make demo`, or only its servers with "

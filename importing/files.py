@@ -19,11 +19,16 @@ from importing.inside import FileTrouble, open_file, resolved
 from importing.intake import Intake
 from importing.progress import FileRead, Progress
 from importing.rows import Manifest, Place, VideoRow
-from media import originals
+from media import originals, recognise
 from media.hashing import sha256_of
 from media.models import Asset
 from media.originals import ContentTrouble, Fingerprint
 from safety import known_hashes
+
+
+class NoVideo(FileTrouble):
+    """A file only stands for a video. `str()` goes on after the file's name: "is a Git LFS pointer …"."""
+
 
 THREADS = min(4, os.cpu_count() or 1)  # SHA-256 and file reads run outside Python's lock
 AT_ONCE = 1024
@@ -60,7 +65,8 @@ def read_files(found: Manifest, intake: Intake, progress: Progress) -> None:
             if isinstance(outcome, Fingerprint):
                 video.fingerprint = outcome
             else:
-                part.refuse_video(video, "path", f"{video.path} cannot be read: {outcome}")
+                said = str(outcome) if isinstance(outcome, NoVideo) else f"cannot be read: {outcome}"
+                part.refuse_video(video, "path", f"{video.path} {said}")
 
     _in_chunks(read, "found IS NOT NULL", found, intake)
 
@@ -144,8 +150,11 @@ def locate(root: Path, given: str) -> Path:
 
 
 def fingerprint(path: Path) -> Fingerprint:
-    """Read the whole file. Raises OSError."""
+    """Read the whole file, unless its beginning shows that it is none. Raises OSError and NoVideo."""
     with open_file(path) as file:
+        if words := recognise.placeholder(file.read(recognise.HEAD_BYTES)):
+            raise NoVideo(words)
+        file.seek(0)
         return Fingerprint(sha256_of(file), os.fstat(file.fileno()).st_size)
 
 
@@ -186,7 +195,7 @@ def in_threads(work: Callable[[Any], Any], subjects: Iterable[Any], progress: Pr
 
 
 def _fingerprints(part: Manifest, progress: Progress) -> dict[Path, Any]:
-    """Return each file's fingerprint, remembered or read now, or the OSError that came of reading it."""
+    """Return each file's fingerprint, remembered or read now, or the OSError or NoVideo that came of reading it."""
     paths = dict.fromkeys(video.file for video in part.videos.values() if video.file)
     names = {path: path.relative_to(part.root).as_posix() for path in paths}
     before = progress.recall(names.values())

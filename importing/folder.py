@@ -13,6 +13,8 @@ from importing.inside import FileTrouble, entries, open_file, resolved
 from importing.manifest import MOST_LINE_BYTES
 from importing.rows import Line, Manifest, Place
 from importing.safesora import configs, read_safesora
+from importing.schema import MOST_ID_CHARACTERS
+from media import animations
 
 PROMPT_FILE = "prompt.txt"
 VIDEO_ENDINGS = frozenset(
@@ -31,8 +33,17 @@ VIDEO_ENDINGS = frozenset(
         ".wmv",
         ".flv",
         ".apng",
+        ".avif",
+        ".avifs",
+        ".3gp",
+        ".asf",
+        ".ivf",
+        ".m2ts",
+        ".mts",
     }
 )
+#: Endings of pictures of which some are animated.
+MAY_MOVE = frozenset({".png", ".webp"})
 
 
 def read_folder(root: Path, manifest: Manifest) -> Iterator[Line]:
@@ -46,6 +57,8 @@ def read_folder(root: Path, manifest: Manifest) -> Iterator[Line]:
     for name, is_folder in entries(root, root):
         if name.startswith("."):
             continue
+        if is_folder and _is_too_long(name, manifest):
+            continue
         if is_folder:
             yield from _read_prompt(name, manifest)
             continue
@@ -53,6 +66,29 @@ def read_folder(root: Path, manifest: Manifest) -> Iterator[Line]:
         if is_folder is None:
             reason = "It does not exist, or leads out of the folder that is imported"
         manifest.complain(Place(name), "", reason)
+
+
+def _is_video(root: Path, name: str) -> bool:
+    """Return whether the file's ending is one of videos, or of pictures that may move and this one does."""
+    ending = Path(name).suffix.lower()
+    if ending not in MAY_MOVE:
+        return ending in VIDEO_ENDINGS
+    try:
+        with open_file(locate(root, name)) as file:
+            return animations.moves(file.read(animations.HEAD_BYTES))
+    except (OSError, FileTrouble):
+        return True  # whoever looks for the file says what is wrong with it
+
+
+def _is_too_long(name: str, manifest: Manifest) -> bool:
+    """Return whether a folder, or a file with its folder, has a longer name than an id may have, and complain of it."""
+    if len(name) <= MOST_ID_CHARACTERS:
+        return False
+    what = "The name of the file with its folder" if "/" in name else "The name of the folder"
+    manifest.complain(
+        Place(name), "", f"{what} is {len(name)} characters long; at most {MOST_ID_CHARACTERS} fit. Shorten it"
+    )
+    return True
 
 
 def _read_prompt(folder: str, manifest: Manifest) -> Iterator[Line]:
@@ -66,11 +102,15 @@ def _read_prompt(folder: str, manifest: Manifest) -> Iterator[Line]:
         if entry.name == PROMPT_FILE or entry.name.startswith("."):
             continue
         name = f"{folder}/{entry.name}"
-        if Path(entry.name).suffix.lower() in VIDEO_ENDINGS:
+        if _is_video(manifest.root, name):
+            if _is_too_long(name, manifest):
+                continue
             line = {"type": "video", "id": name, "prompt": folder, "path": name}
             yield Line(Place(name), line)
+        elif Path(name).suffix.lower() in MAY_MOVE:
+            manifest.complain(Place(name), "", "This is a still picture and not a video")
         else:
-            known = ", ".join(sorted(VIDEO_ENDINGS))
+            known = ", ".join(sorted(VIDEO_ENDINGS | MAY_MOVE))
             manifest.complain(Place(name), "", f"This is neither {PROMPT_FILE} nor a video ({known})")
 
 

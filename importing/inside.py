@@ -15,6 +15,9 @@ from typing import BinaryIO, NamedTuple
 
 from diptych.refusals import BadInput
 
+#: Between two slashes; no common file system takes more (NAME_MAX).
+MOST_NAME_BYTES = 255
+
 #: Opens a folder only to go on from it, which takes no right to list it.
 _PASS = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | getattr(os, "O_PATH", 0)
 _LIST = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -38,6 +41,8 @@ def resolved(root: Path, given: str) -> Path:
 
     Raises FileTrouble, with the same words for what does not exist, what leads out, and what cannot be followed.
     """
+    if any(len(part.encode(errors="surrogatepass")) > MOST_NAME_BYTES for part in given.split("/")):
+        raise FileTrouble(f"{given} has a name that is longer than {MOST_NAME_BYTES} bytes; shorten the name")
     try:
         path = (root / given).resolve(strict=True)
     except (OSError, RuntimeError, ValueError):  # RuntimeError: links in a circle. ValueError: NUL in the name.

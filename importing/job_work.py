@@ -18,6 +18,7 @@ from django.utils import timezone
 
 import jobs.progress
 from accounts import audit
+from diptych.disk_space import NO_ROOM, is_full
 from diptych.refusals import Refused
 from importing import sources, uploads
 from importing.files import AT_ONCE
@@ -29,7 +30,7 @@ from importing.job_progress import (
 )
 from importing.models import Import, ReadFile, Upload
 from importing.pairing import PairChoice
-from importing.progress import Progress, ShownProgress
+from importing.progress import FileRead, Progress, ShownProgress
 from importing.report import ImportReport
 from importing.study import ImportOptions, import_study
 from jobs import engine
@@ -190,10 +191,7 @@ def run_here(location: str, slug: str, *, options: ImportOptions, shown: jobs.pr
     """
     study = Study.objects.filter(slug=slug).first()
     if study is None:
-        with scratch() as folder:
-            first = FirstProgress(location, options, shown)
-            path = sources.bring(sources.followed(location), folder.resolve(), first)
-            return import_study(path, slug, options=options, progress=first)
+        return _first_import(location, slug, options, shown)
     job = _claimed_here(study, location, told_options(options) | {COMMAND: True})
 
     def end(state: str, reason: str = "") -> None:
@@ -211,14 +209,34 @@ def run_here(location: str, slug: str, *, options: ImportOptions, shown: jobs.pr
         raise Refused("This command was not heard of for long, and another one took the import over.") from None
     except (Refused, OSError) as trouble:
         end(Import.State.FAILED, str(trouble))
-        if isinstance(trouble, OSError):
-            raise Refused(f"Files cannot be read or kept: {trouble}.") from trouble
-        raise
+        raise _refused(trouble) from trouble
     except Exception as error:
         end(Import.State.FAILED, engine.fault_text(error))
         raise
     finally:
         tidy(Import.objects.get(pk=job.pk))
+
+
+def _first_import(location: str, slug: str, options: ImportOptions, shown: jobs.progress.Progress) -> ImportReport:
+    """Import into a study that this makes. What was kept of an import that came to nothing is removed."""
+    first = FirstProgress(location, options, shown)
+    try:
+        with scratch() as folder:
+            path = sources.bring(sources.followed(location), folder.resolve(), first)
+            return import_study(path, slug, options=options, progress=first)
+    except OSError as trouble:
+        raise _refused(trouble) from trouble
+    finally:
+        if not first.is_written:
+            first.remove_kept()
+
+
+def _refused(trouble: Refused | OSError) -> Refused:
+    """Return what the command says of the trouble."""
+    if isinstance(trouble, Refused):
+        return trouble
+    code = NO_ROOM if is_full(trouble) else ""
+    return Refused(f"Files cannot be read or kept: {trouble}.", code)
 
 
 def _claimed_here(study: Study, location: str, told: dict[str, Any]) -> Import:
@@ -249,6 +267,18 @@ class FirstProgress(ShownProgress):
         super().__init__(shown)
         self.location = location
         self.options = told_options(options) | {COMMAND: True}
+        self.is_written = False
+        self._read = bytearray()  # the SHA-256 of each file that was read, 32 bytes each
+
+    def remember(self, file: FileRead) -> None:
+        self._read += bytes.fromhex(file.sha256)
+
+    def remove_kept(self) -> None:
+        """Remove the files that were put into storage and that no row names."""
+        digests = [self._read[at : at + 32].hex() for at in range(0, len(self._read), 32)]
+        with suppress(OSError):  # `check_media --mend` removes them later
+            for start in range(0, len(digests), AT_ONCE):
+                remove_unnamed(digests[start : start + AT_ONCE])
 
     def written(self, report: ImportReport) -> None:
         """Leaves a row that ran from its beginning to its end in this transaction."""
@@ -259,3 +289,4 @@ class FirstProgress(ShownProgress):
         job = engine.claim(OF_COMMANDS, new.pk)
         assert job is not None  # noqa: S101 - nobody else can see the row yet
         ImportProgress(job).finish(report)
+        self.is_written = True

@@ -14,6 +14,7 @@ from typing import Any
 
 from django.conf import settings
 
+from diptych.disk_space import NO_ROOM
 from diptych.refusals import Refused
 
 MOST_NAME_BYTES, MOST_PART_BYTES, MOST_DEPTH = 1000, 255, 32
@@ -99,7 +100,7 @@ class Layout:
             advice = "Import it in parts, or ask who runs the server to raise IMPORT_MOST_BYTES."
             raise Refused(f"It holds more than {self.most_bytes} bytes. {advice}")
         if shutil.disk_usage(self.root).free - size < SPARED_BYTES:
-            raise Refused("There is not enough room for it on the server's disk. Tell who runs the server.")
+            raise Refused("There is not enough room for it on the server's disk. Tell who runs the server.", NO_ROOM)
 
     def take(self, size: int) -> None:
         """That many bytes more will be written by somebody else. Raises Refused if they may not."""

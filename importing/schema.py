@@ -18,6 +18,7 @@ _VALIDATORS = {kind: Draft202012Validator(SCHEMA).evolve(schema=SCHEMA["$defs"][
 _QUICK = {kind: jsonschema_rs.Draft202012Validator(SCHEMA["$defs"][kind]) for kind in KINDS}
 _FIELDS = {kind: tuple(SCHEMA["$defs"][kind]["properties"]) for kind in KINDS}
 
+MOST_ID_CHARACTERS = SCHEMA["$defs"]["video"]["properties"]["id"]["maxLength"]
 MOST_SETTINGS_DEPTH = 20
 MOST_SETTINGS_CHARACTERS = 20_000
 

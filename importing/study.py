@@ -15,6 +15,7 @@ from accounts import audit
 from accounts.models import User
 from diptych.broker import JOB_WAIT_S
 from diptych.database import locks
+from diptych.disk_space import NO_ROOM, is_full
 from diptych.refusals import Refused
 from importing import files, inside, writing, writing_pairs
 from importing.folder import read_folder
@@ -80,7 +81,8 @@ def import_study(
                         write(new_study, found, intake, options, actor, progress, report)
         return report
     except sqlite3.OperationalError as error:
-        raise Refused(f"The rows find no room in the temporary folder of this machine: {error}.") from error
+        code = NO_ROOM if is_full(error) else ""
+        raise Refused(f"The rows find no room in the temporary folder of this machine: {error}.", code) from error
     finally:
         progress.end()
 

@@ -11,13 +11,12 @@ from typing import IO
 
 from diptych.refusals import Refused
 from media import confined, limits
+from media.formats import CONTAINERS
 from media.launching import launch
 
 # ffmpeg would otherwise follow playlists and references into other local files or the network.
 # `protocol_whitelist` closes the network; `format_whitelist` closes playlists (HLS, DASH, concat), subtitles and image
 # patterns. An MP4 that says that its picture lies in another file is not followed unless `enable_drefs` asks for it.
-CONTAINERS = "mov,matroska,webm,avi,gif,apng,ogg,mpegts,mpeg,flv,asf,ivf"
-
 READ_SAFELY = {
     "protocol_whitelist": "file",
     "format_whitelist": CONTAINERS,
@@ -42,9 +41,15 @@ _WINDING_DOWN = re.compile(
 # Not the file's fault: the same file may pass on the next attempt.
 _OUR_TROUBLE = re.compile(r"No space left on device|Read-only file system|Permission denied")
 
+# The file's fault or this machine's: memory or processes are short.
+_NO_THREAD = re.compile(r"pthread_create\(\) failed")
+
 # The file's fault, as the limit is ours and the same each time.
 _TOO_MANY_STREAMS = re.compile(r"Number of streams exceeds max_streams")
-_TOO_MUCH_MEMORY = re.compile(r"Cannot allocate memory|malloc of size \d+ failed")
+_TOO_MUCH_MEMORY = re.compile(
+    r"Cannot allocate memory|malloc of size \d+ failed|Failed to allocate|"
+    r"Error while opening encoder"  # our settings are always the same and good
+)
 
 
 class UnplayableMedia(Refused):
@@ -52,15 +57,19 @@ class UnplayableMedia(Refused):
 
 
 class ProgramKilled(Exception):
-    """ffmpeg or ffprobe crashed or was ended from outside. The file may be to blame, or this machine."""
+    """ffmpeg or ffprobe crashed, lacked a thread or was ended from outside.
+
+    The file may be to blame, or this machine.
+    """
 
 
 class CommandFailed(Exception):
-    """ffmpeg or ffprobe ended with an error; `complaint` is the last line that explains it."""
+    """ffmpeg or ffprobe ended with an error; `complaint` is the last line that explains it, `stderr` all it said."""
 
-    def __init__(self, complaint: str) -> None:
+    def __init__(self, complaint: str, stderr: str) -> None:
         super().__init__(complaint)
         self.complaint = complaint
+        self.stderr = stderr
 
 
 def file_address(path: Path) -> str:
@@ -68,9 +77,10 @@ def file_address(path: Path) -> str:
     return f"file:{path.resolve()}"
 
 
-def run(command: Sequence[str], *, time_limit_s: float) -> tuple[str, str]:
+def run(command: Sequence[str], *, time_limit_s: float, stated_limit_s: float | None = None) -> tuple[str, str]:
     """Run `command` without a shell, confined, and return the end of what it wrote to its output and its error stream.
 
+    Where the command has what is left of a longer time, `stated_limit_s` is that time, for the sentence.
     Raises `CommandFailed` for an exit code other than 0 and `UnplayableMedia` when a limit is passed. What may
     pass at the next attempt raises `OSError`, when this machine is to blame (disk full), or `ProgramKilled`.
     """
@@ -78,9 +88,15 @@ def run(command: Sequence[str], *, time_limit_s: float) -> tuple[str, str]:
         status = launch(command, [output.name, complaints.name], _bounds(time_limit_s), time_limit_s)
         stdout, stderr = _end_of(output), _end_of(complaints)
     if status == confined.TOOK_TOO_LONG:
-        raise UnplayableMedia(f"Reading the file took longer than {time_limit_s:g} seconds.")
-    _refuse_failure(Path(command[0]).name, status, stderr)
+        raise UnplayableMedia(f"Reading the file took longer than {stated_limit_s or time_limit_s:g} seconds.")
+    _refuse_failure(_program_name(command[0]), status, stderr)
     return stdout, stderr
+
+
+def _program_name(path: str) -> str:
+    """Return "ffmpeg" for `/…/ffmpeg-linux-x86_64-v9.0.2` too."""
+    name = Path(path).name
+    return next((known for known in ("ffmpeg", "ffprobe") if name.startswith(f"{known}-")), name)
 
 
 def _bounds(time_limit_s: float) -> list[tuple[int, int]]:
@@ -104,6 +120,8 @@ def _refuse_failure(program: str, status: int, stderr: str) -> None:
         raise ProgramKilled(f"{program} was ended by signal {-status}")
     if status == ASKED_TO_STOP and not complaint:
         raise ProgramKilled(f"{program} was asked to stop")
+    if status != 0 and _NO_THREAD.search(stderr):
+        raise ProgramKilled(f"{program} could not start a thread: memory or processes are short")
     if status != 0 and _TOO_MANY_STREAMS.search(stderr):
         raise UnplayableMedia("The file has more than a thousand streams.")
     if status != 0 and _TOO_MUCH_MEMORY.search(stderr):
@@ -111,7 +129,7 @@ def _refuse_failure(program: str, status: int, stderr: str) -> None:
             f"The file needs more than {limits.MEMORY // 2**30} GiB of memory to be decoded, or is damaged."
         )
     if status != 0:
-        raise CommandFailed(complaint or f"exit code {status}")
+        raise CommandFailed(complaint or f"exit code {status}", stderr)
 
 
 def _end_of(file: IO[bytes]) -> str:

@@ -19,6 +19,8 @@ PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 CLONE_NEWUSER = 0x10000000  # <linux/sched.h>
 CLONE_NEWNET = 0x40000000
 COULD_NOT_START = 127
+#: glibc reserves 64 MiB of addresses for each of these, and takes up to one a thread. The limit on memory counts them.
+MALLOC_ARENAS = "2"
 TOOK_TOO_LONG = 256  # no program ends with this
 
 
@@ -26,6 +28,7 @@ def main(parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # ends without a traceback
     end_with(parent)
     leave_the_network()
+    os.environ["MALLOC_ARENA_MAX"] = MALLOC_ARENAS
     for line in sys.stdin:
         print(start(**json.loads(line)), flush=True)  # noqa: T201
 

@@ -15,7 +15,8 @@ def refuse_costly(facts: Facts) -> None:
             f"The file says that it has {facts.average_fps:,.0f} frames a second; "
             f"at most {limits.SOURCE_FPS:,} are prepared."
         )
-    refuse_long(facts.duration_s)
+    if facts.picture_duration_stated or facts.audio_index is None:
+        refuse_long(facts.duration_s)  # else the length may be that of the sound, which is cut
 
 
 def refuse_long(duration_s: float) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import ffmpeg
 
-from media import limits
+from media import animations, decoders, limits
 from media.commands import READ_SAFELY, UnplayableMedia, file_address
 from media.probe import Facts
 from media.stills import small_size
@@ -23,6 +23,11 @@ BT709 = {"out_color_matrix": "bt709", "out_primaries": "bt709", "out_transfer": 
 RGB = ("rgb", "bgr", "gbr", "argb", "abgr", "pal8")
 WITH_ALPHA = ("yuva", "gbrap", "rgba", "bgra", "argb", "abgr", "ya8", "ya16", "pal8")
 
+#: Decoders that see the layer of VP8 and VP9 which says how transparent a pixel is.
+WITH_ALPHA_LAYER = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+
+_MP4 = {"map_chapters": -1, "fflags": "+bitexact", "movflags": "+faststart", "f": "mp4"}
+
 # A JPEG has one colour matrix and range, whatever the video has.
 JFIF_COLOUR = {"out_color_matrix": "smpte170m", "out_range": "pc"}
 
@@ -32,18 +37,18 @@ def filter_graph(source: Path, facts: Facts, aside: Path, threads: int, frames: 
 
     `frames` are the indices, in the playback file, of those that are cut for models; `cut/INDEX.jpg` is each.
     """
-    opened = _opened(source, threads)
+    opened = _opened(source, facts, threads)
     picture = _settled_picture(opened[str(facts.video_index)], facts).split()
     streams = [picture[0].filter("format", "yuv420p")]
     if facts.audio_index is not None:
-        # A gap at the start or within becomes silence, so sound and picture stay together.
-        streams.append(opened[str(facts.audio_index)].filter("aresample", **{"async": 1, "first_pts": 0}))
+        streams.append(opened[str(facts.audio_index)])
     # Without `trim` every frame would be brought into the poster's colours, and all but the first thrown away.
     poster = picture[1].filter("trim", end_frame=1).filter("scale", **JFIF_COLOUR).filter("format", "yuvj420p")
     small = small_size_of(playback_size(facts))
     return ffmpeg.merge_outputs(
         ffmpeg.output(
-            *streams, file_address(aside / "playback.mp4"), **_at_most(), **_playback_options(facts, threads)
+            *streams, file_address(aside / "playback.mp4"),
+            **_at_most(), **_playback_options(facts, threads),
         ),
         ffmpeg.output(poster, file_address(aside / "poster.jpg"), **_still(), update=1, **{"q:v": 3}),
         _cut_frames(picture[2], facts, aside, frames),
@@ -57,12 +62,24 @@ def filter_graph(source: Path, facts: Facts, aside: Path, threads: int, frames: 
 
 def frames_graph(source: Path, facts: Facts, aside: Path, threads: int, frames: list[int]) -> Any:
     """Only the training frames, of the same pictures as `filter_graph` settles on."""
-    picture = _settled_picture(_opened(source, threads)[str(facts.video_index)], facts)
+    picture = _settled_picture(_opened(source, facts, threads)[str(facts.video_index)], facts)
     return _cut_frames(picture, facts, aside, frames)
 
 
-def _opened(source: Path, threads: int) -> Any:
-    return ffmpeg.input(file_address(source), threads=threads, **READ_SAFELY)
+def _opened(source: Path, facts: Facts, threads: int) -> Any:
+    options: dict[str, Any] = {"threads": threads, **READ_SAFELY, **animations.demuxer_options(source)}
+    # A stream whose pictures change size would begin the filters anew, and with them the count of frames.
+    options["reinit_filter:v"] = 0
+    decoder = WITH_ALPHA_LAYER.get(facts.video_codec)
+    if decoder and facts.pixel_format.startswith(WITH_ALPHA) and decoders.has_decoder(decoder):
+        options[f"c:{facts.video_index}"] = decoder
+    return ffmpeg.input(file_address(source), **options)
+
+
+def cut_graph(playback: Path, cut: Path, end_s: float) -> Any:
+    """The playback file without what comes after `end_s`, which is the end of its picture. Nothing is encoded again."""
+    options = {"c": "copy", "t": end_s, "map_metadata": -1, **_MP4}
+    return ffmpeg.output(ffmpeg.input(file_address(playback), **READ_SAFELY), file_address(cut), map="0", **options)
 
 
 def _at_most() -> dict[str, Any]:
@@ -93,14 +110,23 @@ def _settled_picture(stream: Any, facts: Facts) -> Any:
         stream = stream.filter("bwdif", mode="send_frame")  # a frame of both fields, without the comb
     if facts.pixel_format.startswith(WITH_ALPHA):
         stream = stream.filter("premultiply", inplace=1)  # over black: what lies below is anything
-    # Matroska starts the picture some 20 ms late when its sound is primed; filling that in would show the
-    # first frame twice. A real gap before the picture is filled, to keep sound and picture together.
-    stream = stream.filter("setpts", "if(lt(STARTT,0.1),PTS-STARTPTS,PTS)")
+    stream = stream.filter("setpts", f"if(lt(STARTT,{_late_start_s(facts):.6g}),PTS-STARTPTS,PTS)")
     stream = stream.filter("fps", fps=facts.fps_ratio, start_time=0)
     if facts.square_pixels:
+        stream = stream.filter("scale", facts.width, facts.height)  # of pictures that change size within the stream
         # An odd size loses one row or column rather than have every pixel resampled.
         stream = stream.filter("crop", w="trunc(iw/2)*2", h="trunc(ih/2)*2", x=0, y=0)
     return _with_named_colours(stream, facts).filter("setsar", "1")
+
+
+def _late_start_s(facts: Facts) -> float:
+    """Return from which time on a first frame is late on purpose, and what is before it is filled with that frame.
+
+    Matroska starts the picture some 20 ms late when its sound is primed; filling that in would show the first frame
+    twice. AVI has no times, and ffmpeg counts those frames in that B-frames wait for. A real gap is filled, to keep
+    sound and picture together.
+    """
+    return max(0.1, float(2.5 / facts.rate)) if facts.container == "avi" else 0.1
 
 
 def _with_named_colours(stream: Any, facts: Facts) -> Any:
@@ -149,7 +175,10 @@ def _playback_options(facts: Facts, threads: int) -> dict[str, Any]:
         "g": group, "keyint_min": group, "sc_threshold": 0, "flags": "+cgop",
         "bf": 0,  # no reordering: the first frame is at 0 without an edit list, and a step back decodes less
         "c:a": "aac", "b:a": "128k", "ac": 2, "ar": 48000,
-        "map_chapters": -1, "fflags": "+bitexact", "movflags": "+faststart", "f": "mp4",
+        # A gap at the start or within becomes silence, so sound and picture stay together. The filters of the sound are
+        # begun anew where it changes its rate or channels; those of the picture, which are apart, are not.
+        **({} if facts.audio_index is None else {"af": "aresample=async=1:first_pts=0"}),
+        **_MP4,
     }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from diptych.database.constraints import sixty_four_hex
 from jobs.models import Job
+from media.notes import words_of
 
 
 def new_public_id() -> str:
@@ -63,3 +64,8 @@ class Asset(Job):
 
     def __str__(self) -> str:
         return f"{self.public_id[:8]} ({self.state})"
+
+    @property
+    def notes(self) -> list[Any]:
+        """A sentence for each thing that was left out when the file was prepared."""
+        return words_of(self.facts.get("notes", []))

@@ -1,6 +1,7 @@
 """What a video file is: container, codecs, size, rate, length."""
 
 import json
+import math
 import re
 from dataclasses import dataclass
 from fractions import Fraction
@@ -8,37 +9,27 @@ from pathlib import Path
 from typing import Any
 
 from diptych.embedded import binaries
-from media import limits
+from media import animations, decoders, formats, limits, recognise, streams
 from media.commands import READ_SAFELY, CommandFailed, UnplayableMedia, file_address, run
-
-HIGHEST_RATE = Fraction(60)
-LOWEST_RATE = Fraction(1)
-
-# Rates that cameras, editors and generators mean when a file says something within half a percent of them.
-USUAL_RATES = tuple(
-    Fraction(*rate)
-    for rate in [
-        (24000, 1001),
-        (24, 1),
-        (25, 1),
-        (30000, 1001),
-        (30, 1),
-        (48, 1),
-        (50, 1),
-        (60000, 1001),
-        (60, 1),
-    ]
-)
+from media.streams import fraction, seconds, stated
 
 _SHOWN = (
-    "stream=index,codec_type,codec_name,width,height,sample_aspect_ratio,r_frame_rate,avg_frame_rate,nb_frames,"
-    "duration,pix_fmt,color_space,color_transfer,field_order:stream_tags=DURATION,rotate:stream_side_data=rotation:"
-    "stream_disposition=attached_pic:format=format_name,duration,size"
+    "stream=index,codec_type,codec_name,codec_tag_string,width,height,sample_aspect_ratio,r_frame_rate,avg_frame_rate,"
+    "nb_frames,duration,pix_fmt,color_space,color_transfer,field_order:"
+    "stream_tags=DURATION,rotate,alpha_mode:stream_side_data=rotation,side_data_type:"
+    "stream_disposition=default,attached_pic,timed_thumbnails:format=format_name,duration,size"
 )
-
+#: The first packets say whether what they hold is encrypted; the stream itself keeps quiet.
+_FIRST_PACKETS = ("-show_entries", f"{_SHOWN}:packet=stream_index:packet_side_data=side_data_type")
 
 # What ffprobe says of a picture with more than `limits.PIXELS`, whatever the header said.
 _TOO_LARGE = re.compile(r"Picture size (\d+)x(\d+) (?:is invalid|exceeds)")
+
+#: Codecs that this ffprobe cannot decode, so that it knows little of their pixels.
+_SHOWN_BY_FFMPEG = {"av1", "png", "apng"}
+_FIRST_PICTURE = re.compile(
+    r"\bfmt:(\w+).*\n.*color_range:\w+ color_space:(\w+) color_primaries:\w+ color_trc:([\w-]+)"
+)
 
 
 @dataclass(frozen=True)
@@ -52,8 +43,9 @@ class Facts:
     fps: float  # nominal frames a second, at most 60
     fps_ratio: str  # the same exactly, such as "30000/1001"
     duration_s: float  # of the picture where the file states it, else of the whole file
+    whole_duration_s: float  # of all streams; 0 where the file says nothing
     frames: int | None  # where the container counts them
-    audio_codec: str | None
+    audio_codec: str | None  # "unknown" where there is sound that ffprobe cannot name
     byte_size: int
     # What the transcoder needs beside.
     video_index: int
@@ -74,136 +66,177 @@ class Facts:
 
 
 def probe(path: Path, *, time_limit_s: float = limits.PROBE_S) -> Facts:
-    """Read the facts of the video at `path` from its headers, without decoding it.
+    """Read the facts of the video at `path` from its headers. Only a first picture is decoded, where that is needed.
 
     Raises `UnplayableMedia` with a reason in words when there is no video that ffmpeg can read.
     """
-    if path.stat().st_size == 0:
+    _refuse_other_content(path)
+    if animations.format_of_file(path) == "webp":
+        shown = _shown_of_webp(path, time_limit_s)
+    else:
+        shown = _shown(path, time_limit_s)
+    return _facts(shown, path, time_limit_s)
+
+
+def _refuse_other_content(path: Path) -> None:
+    with path.open("rb") as file:
+        head = file.read(recognise.HEAD_BYTES)
+    if not head:
         raise UnplayableMedia("The file is empty.")
-    options = [part for name, value in READ_SAFELY.items() for part in (f"-{name}", value)]
-    shown = ["-show_entries", _SHOWN, "-of", "json"]
-    command = [str(binaries.ffprobe()), "-v", "error", *options, *shown, "-i", file_address(path)]
+    if words := recognise.no_video(head):
+        raise UnplayableMedia(f"The file {words}.")
+    if animations.is_cut_off(path):
+        raise UnplayableMedia("The video is cut off: the end of the file is missing. Copy or download it again.")
+
+
+def _shown(path: Path, time_limit_s: float) -> dict[str, Any]:
+    """Return what ffprobe says of the file. Raises UnplayableMedia."""
+    shown = _probed(path, time_limit_s, *_FIRST_PACKETS, "-read_intervals", "%+#32")
+    candidates = streams.pictures(shown.get("streams", []))
+    if len(candidates) > 1 and any(streams.frames_of(one) is None for one in candidates):
+        wanted = ("-count_packets", "-select_streams", "v", "-show_entries", "stream=index,nb_read_packets")
+        counted = {one["index"]: one for one in _probed(path, time_limit_s, *wanted).get("streams", [])}
+        for one in candidates:
+            one["counted"] = counted.get(one["index"], {}).get("nb_read_packets", "")
+    return shown
+
+
+def _probed(path: Path, time_limit_s: float, *wanted: str) -> dict[str, Any]:
+    command = [str(binaries.ffprobe()), "-v", "error", *_options(path), *wanted, "-of", "json"]
     try:
-        output, complaints = run(command, time_limit_s=time_limit_s)
+        output, complaints = run([*command, "-i", file_address(path)], time_limit_s=time_limit_s)
     except CommandFailed as failure:
-        if "not on whitelist" in failure.complaint:
-            raise UnplayableMedia(
-                "The file is no video but a playlist, a picture, a subtitle or the like. "
-                "Send the video itself, such as MP4, MOV, MKV, WebM, AVI or GIF."
-            ) from None
-        raise UnplayableMedia(
-            f"The file is not a video that ffmpeg can read ({failure.complaint}). It may be incomplete or damaged."
-        ) from None
+        raise _unreadable(failure) from None
+    refuse_too_large(complaints)
+    return dict(json.loads(output))
+
+
+def _options(path: Path) -> list[str]:
+    options = {**READ_SAFELY, **animations.demuxer_options(path)}
+    return [part for name, value in options.items() for part in (f"-{name}", value)]
+
+
+def _unreadable(failure: CommandFailed) -> UnplayableMedia:
+    if sentence := formats.refused_format(failure.stderr):
+        return UnplayableMedia(sentence)
+    return UnplayableMedia(
+        f"The file is not a video that ffmpeg can read ({failure.complaint}). It may be incomplete or damaged."
+    )
+
+
+def refuse_too_large(complaints: str) -> None:
+    """Raise UnplayableMedia if ffmpeg or ffprobe complained of the size of a picture."""
     if size := _TOO_LARGE.search(complaints):
+        raise too_large(int(size[1]), int(size[2]))
+
+
+def too_large(width: int, height: int) -> UnplayableMedia:
+    return UnplayableMedia(
+        f"The picture is {width} × {height} pixels; at most {limits.PIXELS:,} pixels are prepared, such as "
+        "8192 × 4320. Make it smaller."
+    )
+
+
+def _shown_of_webp(path: Path, time_limit_s: float) -> dict[str, Any]:
+    """Return of an animated WebP, which ffprobe does not know, what ffprobe says of other files."""
+    with path.open("rb") as file:
+        moves = animations.moves(file.read(animations.HEAD_BYTES))
+    if not moves:
+        raise UnplayableMedia(f"The file is a still picture (WebP) and not a video. Send it as {formats.ACCEPTED}.")
+    command = [str(binaries.ffmpeg()), "-nostdin", "-v", "error", *_options(path), "-f", "webp_anim"]
+    command += ["-i", file_address(path), "-map", "0:v:0", "-c", "copy", "-f", "framecrc", "-"]
+    try:
+        output, _ = run(command, time_limit_s=time_limit_s)
+    except CommandFailed as failure:
+        if "Unknown input format" in failure.stderr:
+            raise decoders.undecodable("webp_anim") from None
         raise UnplayableMedia(
-            f"The picture is {size[1]} × {size[2]} pixels; at most {limits.PIXELS:,} pixels are prepared, such as "
-            "8192 × 4320. Make it smaller."
-        )
-    return _facts(json.loads(output), path.stat().st_size)
+            f"The file is an animated WebP that ffmpeg cannot read ({failure.complaint}). It may be damaged."
+        ) from None
+    size = re.search(r"^#dimensions 0: (\d+)x(\d+)", output, re.M)
+    delays_ms = [int(line.split(",")[3]) for line in output.splitlines() if line.startswith("0,")]
+    if size is None or not delays_ms or not sum(delays_ms):
+        raise UnplayableMedia("The file is a WebP without moving pictures. Send a video.")
+    stream = {
+        "index": 0,
+        "codec_type": "video",
+        "codec_name": "webp_anim",
+        "width": int(size[1]),
+        "height": int(size[2]),
+        "pix_fmt": "argb",
+        "r_frame_rate": f"1000/{math.gcd(*delays_ms)}",
+        "avg_frame_rate": f"{len(delays_ms) * 1000}/{sum(delays_ms)}",
+        "nb_frames": str(len(delays_ms)),
+        "duration": str(sum(delays_ms) / 1000),
+    }
+    return {"streams": [stream], "format": {"format_name": "webp_anim"}}
 
 
-def _facts(shown: dict[str, Any], byte_size: int) -> Facts:
+def _facts(shown: dict[str, Any], path: Path, time_limit_s: float) -> Facts:
     """Facts from ffprobe's JSON; raises `UnplayableMedia` when no stream is a moving picture."""
-    streams = shown.get("streams", [])
-    video = next((s for s in streams if s.get("codec_type") == "video" and not _is_cover(s)), None)
-    audio = next((s for s in streams if s.get("codec_type") == "audio" and s.get("codec_name")), None)
-    if video is None:
+    every = shown.get("streams", [])
+    candidates = streams.pictures(every)
+    if not candidates:
         raise UnplayableMedia("The file has no video stream.")
+    video, audio = streams.chosen_picture(candidates), streams.chosen_sound(every)
+    if streams.is_encrypted(video, shown.get("packets", [])):
+        raise UnplayableMedia("The video is encrypted (DRM). Send it without encryption.")
     if not video.get("codec_name") or not video.get("width") or not video.get("height"):
         raise UnplayableMedia("The file's video stream has no picture that ffmpeg can decode. It may be damaged.")
-    width, height = _shown_size(video)
-    rate = nominal_rate(video)
+    if video["width"] * video["height"] > limits.PIXELS:
+        raise too_large(video["width"], video["height"])
+    decoders.refuse_undecodable(video["codec_name"])
+    if video["codec_name"] in _SHOWN_BY_FFMPEG:
+        video |= _first_picture(path, video["index"], time_limit_s)
+    width, height = streams.shown_size(video)
+    rate = streams.nominal_rate(video)
+    whole_s = seconds(shown["format"].get("duration"))
+    container = shown["format"]["format_name"]
+    picture_s = streams.picture_duration_s(video, container, whole_s, is_mute=audio is None)
     return Facts(
-        container=shown["format"]["format_name"],
+        container=container,
         video_codec=video["codec_name"],
         width=width,
         height=height,
         fps=float(rate),
         fps_ratio=f"{rate.numerator}/{rate.denominator}",
-        duration_s=_picture_duration_s(video) or _seconds(shown["format"].get("duration")) or 0.0,
-        frames=int(video["nb_frames"]) if video.get("nb_frames", "").isdigit() else None,
-        audio_codec=audio["codec_name"] if audio else None,
-        byte_size=byte_size,
+        duration_s=picture_s or whole_s or 0.0,
+        whole_duration_s=whole_s or 0.0,
+        frames=streams.frames_of(video),
+        audio_codec=audio.get("codec_name", "unknown") if audio else None,
+        byte_size=path.stat().st_size,
         video_index=video["index"],
         audio_index=audio["index"] if audio else None,
-        pixel_format=video.get("pix_fmt", ""),
-        colour_matrix=_stated(video.get("color_space")),
-        colour_transfer=_stated(video.get("color_transfer")),
-        interlaced=_interlaced(video),
-        square_pixels=_pixel_aspect(video) == 1,
-        picture_duration_stated=_picture_duration_s(video) is not None,
-        average_fps=float(_fraction(video.get("avg_frame_rate"))),
-        streams=len(streams),
+        pixel_format=_pixel_format(video),
+        colour_matrix=stated(video.get("color_space")),
+        colour_transfer=stated(video.get("color_transfer")),
+        interlaced=streams.is_interlaced(video),
+        square_pixels=streams.pixel_aspect(video) == 1,
+        picture_duration_stated=picture_s is not None,
+        average_fps=float(fraction(video.get("avg_frame_rate"))),
+        streams=len(every),
     )
 
 
-def nominal_rate(video: dict[str, Any]) -> Fraction:
-    """Frames a second that the stream means, between 1 and 60.
+def _first_picture(path: Path, index: int, time_limit_s: float) -> dict[str, str]:
+    """Return what ffmpeg says of the pixels of the stream's first picture; nothing if it cannot be decoded.
 
-    `r_frame_rate` is the rate on whose grid every timestamp lies. It is right for constant rates and for GIFs
-    whose last frame is held; for a rate that varies it is a huge tick, and the average speaks instead. An
-    interlaced stream's grid counts fields, of which two make a frame.
+    Whether that is damage is found when all of it is decoded.
     """
-    grid, average = _fraction(video.get("r_frame_rate")), _fraction(video.get("avg_frame_rate"))
-    rate = grid if LOWEST_RATE <= grid <= HIGHEST_RATE and not _interlaced(video) else average or grid
-    usual = min(USUAL_RATES, key=lambda candidate: abs(candidate - rate))
-    if rate not in USUAL_RATES and abs(usual - rate) <= usual / 200:
-        rate = usual
-    return min(max(rate, LOWEST_RATE), HIGHEST_RATE).limit_denominator(1001)
-
-
-def _shown_size(video: dict[str, Any]) -> tuple[int, int]:
-    width, height = round(video["width"] * _pixel_aspect(video)), video["height"]
-    return (height, width) if _quarter_turned(video) else (width, height)
-
-
-def _quarter_turned(video: dict[str, Any]) -> bool:
-    turns = [side.get("rotation") for side in video.get("side_data_list", [])]
-    degrees = next((turn for turn in turns if turn is not None), video.get("tags", {}).get("rotate", 0))
-    return round(float(degrees) / 90) % 2 == 1
-
-
-def _pixel_aspect(video: dict[str, Any]) -> Fraction:
-    """Width of one pixel over its height; 1 where the file says nothing or nonsense."""
-    aspect = _fraction(str(video.get("sample_aspect_ratio", "1:1")).replace(":", "/"))
-    return aspect if Fraction(1, 8) <= aspect <= 8 else Fraction(1)
-
-
-def _picture_duration_s(video: dict[str, Any]) -> float | None:
-    """Length of the picture: MP4 and AVI state it in the stream, Matroska in a tag such as 00:00:03.02."""
-    tag = str(video.get("tags", {}).get("DURATION", ""))
-    if stated := _seconds(video.get("duration")):
-        return stated
-    parts = [_seconds(part) for part in tag.split(":")]
-    if len(parts) != 3:
-        return None
-    hours, minutes, seconds = (part or 0.0 for part in parts)
-    return (hours * 60 + minutes) * 60 + seconds or None
-
-
-def _interlaced(video: dict[str, Any]) -> bool:
-    return video.get("field_order") in {"tt", "bb", "tb", "bt"}
-
-
-def _is_cover(stream: dict[str, Any]) -> bool:
-    return bool(stream.get("disposition", {}).get("attached_pic"))
-
-
-def _stated(value: str | None) -> str | None:
-    return None if value in (None, "", "unknown", "unspecified", "reserved") else value
-
-
-def _seconds(value: str | None) -> float | None:
-    """ffprobe writes "N/A" for what it does not know."""
+    command = [str(binaries.ffmpeg()), "-nostdin", "-hide_banner", "-nostats", *_options(path)]
+    command += ["-i", file_address(path), "-map", f"0:{index}", "-frames:v", "1", "-vf", "showinfo", "-f", "null", "-"]
     try:
-        return float(value or "")
-    except ValueError:
-        return None
+        _, said = run(command, time_limit_s=time_limit_s)
+    except CommandFailed as failure:
+        refuse_too_large(failure.stderr)
+        return {}
+    refuse_too_large(said)
+    found = _FIRST_PICTURE.search(said)
+    return {"pix_fmt": found[1], "color_space": found[2], "color_transfer": found[3]} if found else {}
 
 
-def _fraction(ratio: str | None) -> Fraction:
-    """0 where ffprobe says "0/0" or nothing."""
-    try:
-        return Fraction(ratio or "0")
-    except (ValueError, ZeroDivisionError):
-        return Fraction(0)
+def _pixel_format(video: dict[str, Any]) -> str:
+    """Return ffmpeg's name of the pixels. What is transparent in VP8 and VP9 lies beside them, in another layer."""
+    if video.get("tags", {}).get("alpha_mode") == "1":
+        return "yuva420p"
+    return str(video.get("pix_fmt", ""))

@@ -5,20 +5,20 @@ import re
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from PIL import Image
 
 from diptych.embedded import binaries
-from media import limits
+from media import animations, decoders, limits, notes
 from media.commands import CommandFailed, UnplayableMedia, run
 from media.costs import refuse_costly, refuse_long
-from media.graph import filter_graph, frames_graph, playback_size, small_size_of
+from media.graph import cut_graph, filter_graph, frames_graph, playback_size, small_size_of
 from media.hashing import sha256_of
 from media.names import TRAINING_FRAMES
-from media.probe import Facts, probe
+from media.probe import Facts, probe, refuse_too_large
 from media.stills import Stills, Told
 
 THREADS = 2
@@ -29,6 +29,35 @@ _DAMAGE = re.compile(
     r"concealing \d+ .* errors|partial file|corrupt (?:decoded|input)|Invalid NAL unit size|Error at MB",
     re.IGNORECASE,
 )
+#: ffmpeg knows the codec and lacks a part of it. The file may be whole.
+_UNSUPPORTED = re.compile(
+    r"no decoder found|Decoder (?:not found|\(codec \w+\) not found)|hardware accelerated AV1 decoding|"
+    r"patches welcome|is not implemented|not supported by (?:this|the) decoder",
+    re.IGNORECASE,
+)
+#: Sound ends with a whole block of samples, so it may end a little after the picture.
+_BARELY_LONGER_S = 0.05
+#: Sound this many seconds longer than the picture is worth a note when it is cut.
+_WORTH_A_NOTE_S = 1.0
+
+
+class Deadline(NamedTuple):
+    """By when everything of one file must be made, in the seconds of `time.monotonic`, and how long that is in all."""
+
+    moment: float
+    limit_s: float
+
+    @classmethod
+    def after(cls, limit_s: float) -> "Deadline":
+        return cls(time.monotonic() + limit_s, limit_s)
+
+    @property
+    def left_s(self) -> float:
+        return max(0.001, self.moment - time.monotonic())
+
+
+class DamagedMedia(UnplayableMedia):
+    """ffmpeg complained while it decoded: of the picture or of the sound."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +74,7 @@ class Renditions:
     keyframes: tuple[int, ...]  # indices, the greatest change first
     psnr_to_first: tuple[float, ...]  # dB, of the first training frame against each later one
     frame_hashes: tuple[int, ...]  # 3 words for each of 8 frames; see `likeness`
+    notes: tuple[str, ...] = ()  # codes of what was left out; see `notes`
 
 
 def transcode(
@@ -58,14 +88,47 @@ def transcode(
     Wrong bytes within a VP8 or VP9 frame go unnoticed, since to these codecs any bytes are a picture. Raises
     `OSError` when this machine is to blame, and `ProgramKilled` when ffmpeg crashed or was ended.
     """
-    source_facts = probe(source)
-    refuse_costly(source_facts)
+    facts = probe(source)
+    refuse_costly(facts)
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".transcoding-", dir=folder) as name, ThreadPoolExecutor(1) as beside:
+    with tempfile.TemporaryDirectory(prefix=".transcoding-", dir=folder) as name:
         aside = Path(name)
-        (aside / "cut").mkdir()
-        began = time.monotonic()
-        _run(filter_graph(source, source_facts, aside, threads, _likely_indices(source_facts)), time_limit_s)
+        slowed = animations.with_browser_delays(source, aside / "original")
+        if slowed != source:
+            source, facts = slowed, probe(slowed)
+            refuse_costly(facts)
+        until = Deadline.after(time_limit_s)
+        said: tuple[str, ...] = ()
+        if facts.audio_codec is not None and not decoders.can_decode(facts.audio_codec):
+            facts, said = _without_sound(facts), (notes.SOUND_UNDECODABLE,)
+        try:
+            return _make(source, facts, folder, aside / "all", until=until, threads=threads, said=said)
+        except DamagedMedia:
+            if facts.audio_index is None:
+                raise
+            # Perhaps only the sound is damaged. If not, what is wrong with the picture is the reason to give.
+            mute, said = _without_sound(facts), (notes.SOUND_DAMAGED,)
+            return _make(source, mute, folder, aside / "mute", until=until, threads=threads, said=said)
+
+
+def _without_sound(facts: Facts) -> Facts:
+    return replace(facts, audio_codec=None, audio_index=None)
+
+
+def _make(
+    source: Path,
+    source_facts: Facts,
+    folder: Path,
+    aside: Path,
+    *,
+    until: Deadline,
+    threads: int,
+    said: tuple[str, ...],
+) -> Renditions:
+    """Write everything into `aside`, then rename it into `folder`. ffmpeg must be done by `until`."""
+    (aside / "cut").mkdir(parents=True)
+    with ThreadPoolExecutor(1) as beside:
+        _run(filter_graph(source, source_facts, aside, threads, _likely_indices(source_facts)), until)
         stills = Stills(aside / "small.yuv", small_size_of(playback_size(source_facts)))
         chosen = chosen_indices(len(stills))
         told = beside.submit(stills.tell, aside / "strip.jpg", chosen)
@@ -73,13 +136,29 @@ def transcode(
         refuse_long(facts.duration_s)
         _refuse_broken_off(source_facts, facts)
         _refuse_miscounted(stills, facts)
+        if facts.whole_duration_s - facts.duration_s > _BARELY_LONGER_S:
+            facts = _cut_sound(aside, facts, until)
+            said += _sound_cut(source_facts, facts)
         cut = [aside / "cut" / f"{index}.jpg" for index in chosen]
         if not all(frame.exists() for frame in cut):
-            left_s = max(1, round(time_limit_s - (time.monotonic() - began)))
-            _run(frames_graph(source, source_facts, aside, threads, chosen), left_s)
+            _run(frames_graph(source, source_facts, aside, threads, chosen), until)
             if not all(frame.exists() for frame in cut):
                 raise UnplayableMedia("The video's frames cannot be counted: twice read, they are not the same.")
-        return _publish(aside, cut, folder, facts, source_facts, told.result())
+        return _publish(aside, cut, folder, facts, source_facts, told.result(), said)
+
+
+def _cut_sound(aside: Path, facts: Facts, until: Deadline) -> Facts:
+    """Cut the sound where the picture ends. Return the facts of the new playback file.
+
+    How long the picture is, is known only now: a header may say anything.
+    """
+    _run(cut_graph(aside / "playback.mp4", aside / "shorter.mp4", facts.duration_s), until)
+    os.replace(aside / "shorter.mp4", aside / "playback.mp4")
+    return probe(aside / "playback.mp4")
+
+
+def _sound_cut(source: Facts, playback: Facts) -> tuple[str, ...]:
+    return (notes.SOUND_CUT,) if source.whole_duration_s - playback.duration_s > _WORTH_A_NOTE_S else ()
 
 
 def chosen_indices(frames: int) -> list[int]:
@@ -98,17 +177,26 @@ def _likely_indices(facts: Facts) -> list[int]:
     return chosen_indices(max(1, round(facts.duration_s * facts.rate)))
 
 
-def _run(wanted: Any, time_limit_s: float) -> None:
-    """Has ffmpeg make what is `wanted`. Raises `UnplayableMedia` for damage, even where ffmpeg mends it."""
+def _run(wanted: Any, until: Deadline) -> None:
+    """Have ffmpeg make what is wanted, by the time `until`.
+
+    Raises `DamagedMedia` for damage, even where ffmpeg mends it, and `UnplayableMedia` for what it cannot decode.
+    """
     command = [str(binaries.ffmpeg()), "-nostdin", "-v", "error", "-xerror", "-y"]
     # Decoder and encoder keep the threads busy; slicing small pictures among more costs 4 % of the time.
     command += ["-filter_complex_threads", "1", *wanted.get_args()]
     try:
-        _, stderr = run(command, time_limit_s=time_limit_s)
+        _, stderr = run(command, time_limit_s=until.left_s, stated_limit_s=until.limit_s)
     except CommandFailed as failure:
-        raise UnplayableMedia(f"The video is damaged or cannot be decoded ({failure.complaint}).") from None
+        refuse_too_large(failure.stderr)
+        if unsupported := _UNSUPPORTED.search(failure.stderr):
+            raise UnplayableMedia(
+                f"The video uses something that ffmpeg cannot decode ({unsupported.group().lower()}); nothing is known "
+                "to be wrong with the file. Send it in another format, such as H.264 in MP4."
+            ) from None
+        raise DamagedMedia(f"The video is damaged or cannot be decoded ({failure.complaint}).") from None
     if damage := _DAMAGE.search(stderr):
-        raise UnplayableMedia(f"The video is damaged or incomplete ({damage.group().lower()}).")
+        raise DamagedMedia(f"The video is damaged or incomplete ({damage.group().lower()}).")
 
 
 def _refuse_broken_off(source: Facts, playback: Facts) -> None:
@@ -127,7 +215,9 @@ def _refuse_miscounted(stills: Stills, facts: Facts) -> None:
         raise UnplayableMedia(f"The video's frames cannot be counted ({facts.frames} or {len(stills)}).")
 
 
-def _publish(aside: Path, cut: list[Path], folder: Path, facts: Facts, source_facts: Facts, told: Told) -> Renditions:
+def _publish(
+    aside: Path, cut: list[Path], folder: Path, facts: Facts, source_facts: Facts, told: Told, said: tuple[str, ...]
+) -> Renditions:
     """Rename the whole files to their final names; the playback last, as it is what makes a clip showable."""
     (folder / "frames").mkdir(exist_ok=True)
     frames = tuple(folder / "frames" / f"{number}.jpg" for number in range(TRAINING_FRAMES))
@@ -145,6 +235,7 @@ def _publish(aside: Path, cut: list[Path], folder: Path, facts: Facts, source_fa
         facts=facts,
         source_facts=source_facts,
         sha256=digest,
+        notes=said,
         **told._asdict(),
     )
 

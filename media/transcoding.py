@@ -101,6 +101,7 @@ def finish(asset: Asset, renditions: Renditions, sizes: dict[str, int]) -> bool:
             "original": asdict(renditions.source_facts),
             "playback": asdict(facts) | {"sha256": renditions.sha256},
             "files": sizes,
+            "notes": renditions.notes,
             "keyframes": renditions.keyframes,
             "psnr_to_first": renditions.psnr_to_first,
         },

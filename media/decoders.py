@@ -1,0 +1,90 @@
+"""Which codecs the ffmpeg of this machine decodes, and what is said where one is missing."""
+
+import os
+import re
+from functools import lru_cache
+
+from diptych.embedded import binaries
+from media import limits
+from media.commands import UnplayableMedia, run
+
+#: What text-to-video programs and people's cameras write. Without one of these a good file could not be prepared.
+WANTED = {
+    "h264": "H.264",
+    "hevc": "H.265",
+    "av1": "AV1",
+    "vp8": "VP8",
+    "vp9": "VP9",
+    "mpeg4": "MPEG-4",
+    "mpeg2video": "MPEG-2",
+    "mpeg1video": "MPEG-1",
+    "mjpeg": "Motion JPEG",
+    "prores": "ProRes",
+    "ffv1": "FFV1",
+    "gif": "GIF",
+    "png": "PNG",
+    "apng": "APNG",
+    "webp_anim": "animated WebP",
+}
+_ENCODERS = ("libx264", "aac", "mjpeg")
+
+#: Decoders that need a graphics card or a chip. The one called `av1` is among them: by itself it decodes nothing.
+_HARDWARE = re.compile(r"^av1$|_(?:amf|cuvid|mediacodec|mmal|oh|qsv|rkmpp|v4l2m2m|vaapi|videotoolbox|vulkan)$")
+_LINE = re.compile(r"^ [VAS][F.][S.][X.][B.][D.] (\S+)(?:.*\(codec (\w+)\))?", re.M)
+
+
+def refuse_undecodable(codec: str) -> None:
+    """Raise UnplayableMedia if this machine's ffmpeg has no decoder for the codec. The file may be whole then."""
+    if not can_decode(codec):
+        raise undecodable(codec)
+
+
+def undecodable(codec: str) -> UnplayableMedia:
+    name = WANTED.get(codec, codec)
+    return UnplayableMedia(
+        f"The picture is in {name}, which the ffmpeg of this server cannot decode; nothing is known to be wrong with "
+        f"the file. Ask who runs the server for an ffmpeg that decodes {name} (the setting FFMPEG), and prepare it "
+        "again. Or send the video in another format, such as H.264 in MP4."
+    )
+
+
+def can_decode(codec: str) -> bool:
+    """Return whether ffmpeg decodes the codec without special hardware."""
+    return codec in _decoders().values()
+
+
+def has_decoder(name: str) -> bool:
+    """Return whether ffmpeg has the decoder of that name; a codec may have several."""
+    return name in _decoders()
+
+
+def missing() -> list[str]:
+    """Return the names of the usual formats that ffmpeg cannot decode, and of the encoders that it lacks.
+
+    Raises OSError, ProgramKilled and CommandFailed where ffmpeg does not run.
+    """
+    encoders = {match[1] for match in _LINE.finditer(_listed("-encoders", *_which()))}
+    undecoded = [name for codec, name in WANTED.items() if not can_decode(codec)]
+    return undecoded + [f"the encoder {name}" for name in _ENCODERS if name not in encoders]
+
+
+def _decoders() -> dict[str, str]:
+    """Return the codec of each decoder, without those that need hardware."""
+    found = {match[1]: match[2] or match[1] for match in _LINE.finditer(_listed("-decoders", *_which()))}
+    return {name: codec for name, codec in found.items() if not _HARDWARE.search(name)}
+
+
+def _which() -> tuple[str, int]:
+    """Return ffmpeg's path, and when that program was changed."""
+    program = str(binaries.ffmpeg())
+    try:
+        return program, os.stat(program).st_mtime_ns
+    except OSError:
+        return program, 0  # running it says what is wrong
+
+
+@lru_cache(maxsize=4)
+def _listed(option: str, program: str, _changed_ns: int) -> str:
+    """Return a list that ffmpeg prints. It is asked once, until it is another program."""
+    output, _ = run([program, "-v", "error", option], time_limit_s=limits.PROBE_S)
+    return output

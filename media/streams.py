@@ -1,0 +1,153 @@
+"""What ffprobe's JSON says of single streams: which is the picture, how fast, how large, how long."""
+
+from fractions import Fraction
+from typing import Any
+
+HIGHEST_RATE = Fraction(60)
+LOWEST_RATE = Fraction(1)
+
+# Rates that cameras, editors and generators mean when a file says something within half a percent of them.
+USUAL_RATES = tuple(
+    Fraction(*rate)
+    for rate in [
+        (24000, 1001),
+        (24, 1),
+        (25, 1),
+        (30000, 1001),
+        (30, 1),
+        (48, 1),
+        (50, 1),
+        (60000, 1001),
+        (60, 1),
+    ]
+)
+
+
+#: Beginnings of ffprobe's names of the containers that state the length of each stream.
+_LENGTH_A_STREAM = ("mov,", "avi", "gif", "apng", "webp_anim")
+
+
+def pictures(streams: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the streams that may be the picture, without covers."""
+    return [one for one in streams if one.get("codec_type") == "video" and not _is_cover(one)]
+
+
+def chosen_picture(candidates: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the picture that a player shows: one that moves, then the default, then the largest.
+
+    An AVIF has a still picture beside the moving one; some files have a small preview.
+    """
+    return max(
+        candidates,
+        key=lambda one: (
+            frames_of(one) != 1,
+            bool(one.get("disposition", {}).get("default")),
+            int(one.get("width") or 0) * int(one.get("height") or 0),
+            frames_of(one) or 0,
+            -int(one["index"]),
+        ),
+    )
+
+
+def chosen_sound(streams: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Return the sound that a player plays: the default one, or the first. One that ffprobe cannot name comes last."""
+    sounds = [one for one in streams if one.get("codec_type") == "audio"]
+    default = [one for one in sounds if one.get("disposition", {}).get("default")]
+    named = [one for one in [*default, *sounds] if one.get("codec_name")]
+    return next(iter([*named, *sounds]), None)
+
+
+def frames_of(stream: dict[str, Any]) -> int | None:
+    """Return how many frames the stream has: as counted, or as the container says."""
+    for name in ("counted", "nb_frames"):
+        if str(stream.get(name, "")).isdigit():
+            return int(stream[name])
+    return None
+
+
+def nominal_rate(video: dict[str, Any]) -> Fraction:
+    """Frames a second that the stream means, between 1 and 60.
+
+    `r_frame_rate` is the rate on whose grid every timestamp lies. It is right for constant rates and for GIFs
+    whose last frame is held; for a rate that varies it is a huge tick, and the average speaks instead. The grid
+    of an interlaced stream counts fields, of which two make a frame; that of MPEG-1 counts twice for no reason.
+    """
+    grid, average = fraction(video.get("r_frame_rate")), fraction(video.get("avg_frame_rate"))
+    counts_twice = is_interlaced(video) or video.get("codec_name") == "mpeg1video"
+    rate = grid if LOWEST_RATE <= grid <= HIGHEST_RATE and not counts_twice else average or grid
+    usual = min(USUAL_RATES, key=lambda candidate: abs(candidate - rate))
+    if rate not in USUAL_RATES and abs(usual - rate) <= usual / 200:
+        rate = usual
+    return min(max(rate, LOWEST_RATE), HIGHEST_RATE).limit_denominator(1001)
+
+
+def shown_size(video: dict[str, Any]) -> tuple[int, int]:
+    """Return width and height in pixels as shown: after rotation, with square pixels."""
+    width, height = round(video["width"] * pixel_aspect(video)), video["height"]
+    return (height, width) if _quarter_turned(video) else (width, height)
+
+
+def _quarter_turned(video: dict[str, Any]) -> bool:
+    turns = [side.get("rotation") for side in video.get("side_data_list", [])]
+    degrees = next((turn for turn in turns if turn is not None), video.get("tags", {}).get("rotate", 0))
+    return round(float(degrees) / 90) % 2 == 1
+
+
+def pixel_aspect(video: dict[str, Any]) -> Fraction:
+    """Width of one pixel over its height; 1 where the file says nothing or nonsense."""
+    aspect = fraction(str(video.get("sample_aspect_ratio", "1:1")).replace(":", "/"))
+    return aspect if Fraction(1, 8) <= aspect <= 8 else Fraction(1)
+
+
+def picture_duration_s(video: dict[str, Any], container: str, whole_s: float | None, *, is_mute: bool) -> float | None:
+    """Return the length of the picture where the file states it. `whole_s` is that of all streams.
+
+    MP4 and AVI state it for each stream; elsewhere ffprobe's number is a guess. Matroska has a tag such as 00:00:03.02.
+    Programs copy such tags from other files, so one that disagrees with the container's length is not believed.
+    """
+    if container.startswith(_LENGTH_A_STREAM):
+        return seconds(video.get("duration"))
+    parts = [seconds(part) for part in str(video.get("tags", {}).get("DURATION", "")).split(":")]
+    if len(parts) == 3:
+        hours, minutes, rest = (part or 0.0 for part in parts)
+        tagged = (hours * 60 + minutes) * 60 + rest
+        if tagged and (whole_s is None or abs(tagged - whole_s) <= max(0.5, whole_s / 10)):
+            return tagged
+    return whole_s if is_mute else None
+
+
+def is_interlaced(video: dict[str, Any]) -> bool:
+    return video.get("field_order") in {"tt", "bb", "tb", "bt"}
+
+
+def is_encrypted(stream: dict[str, Any], packets: list[dict[str, Any]]) -> bool:
+    """Return whether the stream, or one of its packets in this list, says that it is encrypted."""
+    own = [one for one in packets if one.get("stream_index") == stream.get("index")]
+    said = [side.get("side_data_type", "") for one in (stream, *own) for side in one.get("side_data_list", [])]
+    tag = stream.get("codec_tag_string", "")
+    return tag in {"encv", "enca", "drmi", "drms"} or any("ncryption" in one for one in said)
+
+
+def _is_cover(stream: dict[str, Any]) -> bool:
+    disposition = stream.get("disposition", {})
+    return bool(disposition.get("attached_pic") or disposition.get("timed_thumbnails"))
+
+
+def stated(value: str | None) -> str | None:
+    return None if value in (None, "", "unknown", "unspecified", "reserved") else value
+
+
+def seconds(value: str | None) -> float | None:
+    """ffprobe writes "N/A" for what it does not know."""
+    try:
+        return float(value or "")
+    except ValueError:
+        return None
+
+
+def fraction(ratio: str | None) -> Fraction:
+    """0 where ffprobe says "0/0" or nothing."""
+    try:
+        return Fraction(ratio or "0")
+    except (ValueError, ZeroDivisionError):
+        return Fraction(0)
