@@ -178,7 +178,7 @@ def _facts(shown: dict[str, Any], path: Path, time_limit_s: float) -> Facts:
     candidates = streams.pictures(every)
     if not candidates:
         raise UnplayableMedia("The file has no video stream.")
-    video, audio = streams.chosen_picture(candidates), streams.chosen_sound(every)
+    video, audio = streams.chosen_picture(candidates), streams.chosen_sound(every, decoders.can_decode)
     if streams.is_encrypted(video, shown.get("packets", [])):
         raise UnplayableMedia("The video is encrypted (DRM). Send it without encryption.")
     if not video.get("codec_name") or not video.get("width") or not video.get("height"):

