@@ -10,7 +10,7 @@ from pathlib import Path
 
 from importing.files import locate
 from importing.inside import FileTrouble, entries, open_file, resolved
-from importing.manifest import MOST_LINE_BYTES
+from importing.records import MOST_LINE_BYTES
 from importing.rows import Line, Manifest, Place
 from importing.safesora import configs, read_safesora
 

@@ -1,9 +1,12 @@
 """What the parts of an import hand each other: places, lines, complaints, and files on their way."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from diptych.strict_json import Fault
 from media.originals import Fingerprint
 
 
@@ -22,6 +25,8 @@ class Line(NamedTuple):
 
     place: Place
     content: dict[str, Any]
+    #: Values of it that would not be kept as they were written.
+    faults: Sequence[Fault] = ()
 
 
 class BadRow(NamedTuple):
@@ -64,9 +69,14 @@ class Manifest:
     warnings: list[str] = field(default_factory=list)
 
     def complain(self, place: Place, column: str, reason: str) -> None:
-        self.bad.append(BadRow(place.file, place.line, column, reason))
+        """Add a bad row. Names that are not UTF-8 are made readable, since no report can hold them."""
+        self.bad.append(BadRow(_readable(place.file), place.line, _readable(column), _readable(reason)))
 
     def refuse_video(self, video: VideoRow, column: str, reason: str) -> None:
         self.complain(video.place, column, reason)
         self.videos.pop(video.id, None)
         self.refused.setdefault(("video", video.id), video.place)
+
+
+def _readable(text: str) -> str:
+    return text if text.isascii() else text.encode(errors="replace").decode()
