@@ -26,6 +26,7 @@ ZIP = Kind("a zip archive", "Give it a name that ends in .zip, or unpack it.")
 TAR = Kind("a tar archive", "Give it a name that ends in .tar, or unpack it.")
 UTF16 = Kind("text in UTF-16, as some Windows programs write it", SAVE_AS_UTF8)
 UTF32 = Kind("text in UTF-32", SAVE_AS_UTF8)
+BINARY = Kind("a binary file", SAVE_AS_TEXT)
 EXCEL = Kind("an Excel file", SAVE_AS_TEXT)
 
 #: The first bytes of a file, and what it is. Longer marks come before shorter ones that they begin with.
@@ -52,17 +53,17 @@ _MARKUP = re.compile(rb"\s*<(?:!doctype|html|\?xml|head|body)", re.IGNORECASE)
 
 def recognised(head: bytes) -> Kind | None:
     """Return what the file with these first bytes is; None if it may be UTF-8 text."""
+    if head[257:262] == b"ustar":
+        return TAR
     for mark, kind in MARKS:
         if head.startswith(mark):
             return kind
-    if head.startswith(b"PK\x03\x04"):
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _of_zip(head)
-    if head[257:262] == b"ustar":
-        return TAR
     if _MARKUP.match(head):
         return Kind("an HTML or XML page", "Download the file itself.")
     if b"\0" in head:
-        return UTF16 if _looks_like_utf16(head) else Kind("a binary file", SAVE_AS_TEXT)
+        return UTF16 if _looks_like_utf16(head) else BINARY
     return None
 
 

@@ -5,7 +5,7 @@ A file stands for all videos that name its path, or that have its bytes; what is
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -14,8 +14,10 @@ from typing import Any
 import orjson
 
 from accounts.models import User
+from diptych.refusals import Refused
+from importing.archives import is_archive
 from importing.identity import video_public_id
-from importing.inside import FileTrouble, open_file, resolved
+from importing.inside import FileTrouble, NotInside, entries, open_file, resolved
 from importing.intake import Intake
 from importing.progress import FileRead, Progress
 from importing.rows import Manifest, Place, VideoRow
@@ -32,7 +34,9 @@ AT_ONCE = 1024
 def find_files(found: Manifest, intake: Intake, progress: Progress) -> None:
     """Find each video's file, and refuse videos without a good one."""
     intake.execute("INSERT INTO file (path) SELECT path FROM video GROUP BY path ORDER BY min(row)")
-    progress.begin("Finding files", intake.count("file"))
+    files = intake.count("file")
+    progress.begin("Finding files", files)
+    missing: list[VideoRow] = []
 
     def find(part: Manifest) -> None:
         looked_for = list(part.videos.values())
@@ -40,10 +44,26 @@ def find_files(found: Manifest, intake: Intake, progress: Progress) -> None:
             try:
                 video.file = locate(part.root, video.path)
             except FileTrouble as trouble:
+                if isinstance(trouble, NotInside):
+                    missing.append(video)
                 part.refuse_video(video, "path", str(trouble))
         progress.advance(len(looked_for))
 
     _in_chunks(find, "state IS NULL", found, intake)
+    if len(missing) == files > 1:
+        _refuse_missing(found.root, missing)
+
+
+def _refuse_missing(root: Path, missing: Sequence[VideoRow]) -> None:
+    """Raise Refused where no file at all is there: then all rows have one cause, which is named once."""
+    packed = [entry.name for entry in entries(root, root) if is_archive(entry.name)]
+    advice = "Paths are relative to the folder of the manifest: check where the files lie."
+    if packed:
+        advice = f"{packed[0]} lies beside the manifest: unpack it, and import again."
+    first = missing[0]
+    raise Refused(
+        f"None of the {len(missing)} video files is there. The first is {first.path} ({first.place}). {advice}"
+    )
 
 
 def read_files(found: Manifest, intake: Intake, progress: Progress) -> None:
@@ -188,7 +208,7 @@ def in_threads(work: Callable[[Any], Any], subjects: Iterable[Any], progress: Pr
 def _fingerprints(part: Manifest, progress: Progress) -> dict[Path, Any]:
     """Return each file's fingerprint, remembered or read now, or the OSError that came of reading it."""
     paths = dict.fromkeys(video.file for video in part.videos.values() if video.file)
-    names = {path: path.relative_to(part.root).as_posix() for path in paths}
+    names = {path: os.path.relpath(path, part.root) for path in paths}  # a blob of a hub's cache lies outside
     before = progress.recall(names.values())
     found: dict[Path, Any] = {}
     states: dict[Path, os.stat_result] = {}

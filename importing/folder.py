@@ -1,7 +1,8 @@
 """Reads a folder that has no manifest, as the lines that a manifest would have.
 
-Each subfolder is a prompt: its text in `prompt.txt` (UTF-8), its videos beside it. Names that begin with a
-dot are passed over; anything else that is no video is reported. What a folder cannot say (generator, labels,
+Each subfolder is a prompt: its text in `prompt.txt` (UTF-8), its videos beside it. Files of the operating
+system, README and the like, and names that begin with a dot are left out and counted; anything else that is no video is
+reported. What a folder cannot say (generator, labels,
 licence) needs a manifest.
 """
 
@@ -10,11 +11,12 @@ from pathlib import Path
 
 from importing.files import locate
 from importing.inside import FileTrouble, entries, open_file, resolved
+from importing.left_out import is_system_folder, left_out
+from importing.manifest_file import PROMPT_FILE
 from importing.records import MOST_LINE_BYTES
 from importing.rows import Line, Manifest, Place
 from importing.safesora import configs, read_safesora
 
-PROMPT_FILE = "prompt.txt"
 VIDEO_ENDINGS = frozenset(
     {
         ".mp4",
@@ -44,7 +46,7 @@ def read_folder(root: Path, manifest: Manifest) -> Iterator[Line]:
         yield from read_safesora(root, manifest)
         return
     for name, is_folder in entries(root, root):
-        if name.startswith("."):
+        if _is_left_out(name, manifest):
             continue
         if is_folder:
             yield from _read_prompt(name, manifest)
@@ -55,6 +57,14 @@ def read_folder(root: Path, manifest: Manifest) -> Iterator[Line]:
         manifest.complain(Place(name), "", reason)
 
 
+def _is_left_out(name: str, manifest: Manifest) -> bool:
+    """Return whether what has this name is no material, and count it then."""
+    kind = left_out(name) or (name if is_system_folder(name) else ".*" if name.startswith(".") else "")
+    if kind:
+        manifest.left_out[kind] += 1
+    return bool(kind)
+
+
 def _read_prompt(folder: str, manifest: Manifest) -> Iterator[Line]:
     text = _text(folder, manifest)
     if text is None:
@@ -63,7 +73,7 @@ def _read_prompt(folder: str, manifest: Manifest) -> Iterator[Line]:
         line = {"type": "prompt", "id": folder, "text": text}
         yield Line(Place(f"{folder}/{PROMPT_FILE}"), line)
     for entry in entries(manifest.root, resolved(manifest.root, folder)):
-        if entry.name == PROMPT_FILE or entry.name.startswith("."):
+        if entry.name == PROMPT_FILE or _is_left_out(entry.name, manifest):
             continue
         name = f"{folder}/{entry.name}"
         if Path(entry.name).suffix.lower() in VIDEO_ENDINGS:

@@ -97,10 +97,16 @@ def work_through(progress: ImportProgress) -> ImportReport:
     job = progress.job
     with heartbeat(POLICY, job, progress.beat), scratch() as folder:
         try:
-            path = _path(job, folder.resolve(), progress)
             options = options_of(job.options)
+            material = _material(job, folder.resolve(), progress, options.name_encoding)
             report = import_study(
-                path, job.study.slug, options=options, actor=job.asked_by, progress=progress, follow=False
+                material.path,
+                job.study.slug,
+                options=options,
+                actor=job.asked_by,
+                progress=progress,
+                follow=False,
+                notes=material.notes,
             )
             if not progress.is_finished:
                 progress.finish(report)
@@ -110,12 +116,12 @@ def work_through(progress: ImportProgress) -> ImportReport:
     return report
 
 
-def _path(job: Import, folder: Path, progress: Progress) -> Path:
+def _material(job: Import, folder: Path, progress: Progress, name_encoding: str) -> sources.Material:
     """What is to be read. Where it lies is looked at again: a link may lead elsewhere by now."""
     if job.source == Import.Source.UPLOAD:
-        return sources.lay_out(job, folder, progress)
+        return sources.lay_out(job, folder, progress, name_encoding)
     location = sources.followed(job.location) if COMMAND in job.options else sources.permitted(job.location)
-    return sources.bring(location, folder, progress)
+    return sources.bring(location, folder, progress, name_encoding)
 
 
 def give_up_commands() -> int:
@@ -192,8 +198,8 @@ def run_here(location: str, slug: str, *, options: ImportOptions, shown: jobs.pr
     if study is None:
         with scratch() as folder:
             first = FirstProgress(location, options, shown)
-            path = sources.bring(sources.followed(location), folder.resolve(), first)
-            return import_study(path, slug, options=options, progress=first)
+            material = sources.bring(sources.followed(location), folder.resolve(), first, options.name_encoding)
+            return import_study(material.path, slug, options=options, progress=first, notes=material.notes)
     job = _claimed_here(study, location, told_options(options) | {COMMAND: True})
 
     def end(state: str, reason: str = "") -> None:

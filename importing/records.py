@@ -86,20 +86,31 @@ def _head(file: BinaryIO) -> bytes:
 
 
 def _lines(file: BinaryIO, ends_in_cr: bool, digits_kept: Set[str]) -> Iterator[Record]:
-    """Yield the lines that are not blank. `ends_in_cr`: lines end as on old Macs, which JSON allows only between them."""
-    read = number = 0
-    for line in _split(file, b"\r") if ends_in_cr else iter(lambda: file.readline(MOST_LINE_BYTES + 1), b""):
-        number += 1
+    """Yield the lines that are not blank.
+
+    Args:
+        ends_in_cr: lines end as on old Macs. JSON has that character between values only, so nothing is lost.
+    """
+    read = 0
+    lines = _split(file, b"\r") if ends_in_cr else iter(lambda: file.readline(MOST_LINE_BYTES + 1), b"")
+    for number, line in enumerate(lines, 1):
         read += len(line)
         if len(line) > MOST_LINE_BYTES:
             yield Record(number, b"", None, [Fault("", f"The line is longer than {MOST_LINE_BYTES} bytes")])
-            while line and not line.endswith(b"\n") and not ends_in_cr:
-                line = file.readline(MOST_LINE_BYTES)
-                read += len(line)
+            read += 0 if ends_in_cr else _to_line_end(file, line)
         elif stripped := (line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line).strip():
             yield _line(number, stripped, digits_kept)
         if read > settings.IMPORT_MOST_BYTES:
             raise BadInput(f"The file holds more than {settings.IMPORT_MOST_BYTES} bytes")
+
+
+def _to_line_end(file: BinaryIO, line: bytes) -> int:
+    """Pass by the rest of a line. Return how many bytes it was."""
+    passed = 0
+    while line and not line.endswith(b"\n"):
+        line = file.readline(MOST_LINE_BYTES)
+        passed += len(line)
+    return passed
 
 
 def _split(file: BinaryIO, end: bytes) -> Iterator[bytes]:

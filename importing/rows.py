@@ -54,6 +54,14 @@ class VideoRow:
 
 
 @dataclass(slots=True)
+class SourceNotes:
+    """What is said of a source besides its bad rows: sentences, and how many files of a kind were left out."""
+
+    warnings: list[str] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
 class Manifest:
     """What is wrong with the rows of an import, and some of its videos: those whose files are worked on.
 
@@ -67,6 +75,8 @@ class Manifest:
     refused: dict[tuple[str, str], Place] = field(default_factory=dict)
     #: What the source holds and an import leaves out, in sentences.
     warnings: list[str] = field(default_factory=list)
+    #: How many files beside the material were left out, by kind.
+    left_out: Counter[str] = field(default_factory=Counter)
 
     def complain(self, place: Place, column: str, reason: str) -> None:
         """Add a bad row. Names that are not UTF-8 are made readable, since no report can hold them."""

@@ -194,6 +194,5 @@ def _videos(root: Path, beside: Path) -> str:
                 packed = (place / entry.name).relative_to(root).as_posix()
                 advice = f"Unpack it in its folder, for example with “tar -xf {entry.name}”, and import again."
                 raise Refused(f"The videos are not unpacked: {packed} is still one file. {advice}")
-    raise Refused(
-        f"There is no folder “{VIDEOS}” beside the configs. Put the videos there, as {VIDEOS}/<prompt id>/<video id>.mp4."
-    )
+    advice = f"Put the videos there, as {VIDEOS}/<prompt id>/<video id>.mp4."
+    raise Refused(f"There is no folder “{VIDEOS}” beside the configs. {advice}")
