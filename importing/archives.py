@@ -91,7 +91,7 @@ def _unzip(archive: BinaryIO, layout: Layout, progress: Progress, name_encoding:
     size = os.fstat(archive.fileno()).st_size
     _refuse_many(archive, size, layout.most_files)
     with zipfile.ZipFile(archive) as whole:
-        names, note = names_of(whole, name_encoding)
+        names, notes.name_encoding, note = names_of(whole, name_encoding)
         notes.warnings += [note] if note else []
         for member, name in zip(whole.infolist(), names, strict=True):
             if not (name.endswith("/") or (member.external_attr & DOS_FOLDER and not member.file_size)):

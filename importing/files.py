@@ -5,7 +5,7 @@ A file stands for all videos that name its path, or that have its bytes; what is
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -36,34 +36,33 @@ def find_files(found: Manifest, intake: Intake, progress: Progress) -> None:
     intake.execute("INSERT INTO file (path) SELECT path FROM video GROUP BY path ORDER BY min(row)")
     files = intake.count("file")
     progress.begin("Finding files", files)
-    missing: list[VideoRow] = []
+    first = intake.fetch("SELECT path, file, line FROM video ORDER BY row LIMIT 1")
+    missing = 0
 
     def find(part: Manifest) -> None:
+        nonlocal missing
         looked_for = list(part.videos.values())
         for video in looked_for:
             try:
                 video.file = locate(part.root, video.path)
             except FileTrouble as trouble:
-                if isinstance(trouble, NotInside):
-                    missing.append(video)
+                missing += isinstance(trouble, NotInside)
                 part.refuse_video(video, "path", str(trouble))
         progress.advance(len(looked_for))
 
     _in_chunks(find, "state IS NULL", found, intake)
-    if len(missing) == files > 1:
-        _refuse_missing(found.root, missing)
+    if missing == files > 1:
+        [(path, file, line)] = first
+        _refuse_missing(found.root, missing, path, Place(file, line))
 
 
-def _refuse_missing(root: Path, missing: Sequence[VideoRow]) -> None:
+def _refuse_missing(root: Path, missing: int, first: str, place: Place) -> None:
     """Raise Refused where no file at all is there: then all rows have one cause, which is named once."""
     packed = [entry.name for entry in entries(root, root) if is_archive(entry.name)]
     advice = "Paths are relative to the folder of the manifest: check where the files lie."
     if packed:
         advice = f"{packed[0]} lies beside the manifest: unpack it, and import again."
-    first = missing[0]
-    raise Refused(
-        f"None of the {len(missing)} video files is there. The first is {first.path} ({first.place}). {advice}"
-    )
+    raise Refused(f"None of the {missing} video files is there. The first is {first} ({place}). {advice}")
 
 
 def read_files(found: Manifest, intake: Intake, progress: Progress) -> None:

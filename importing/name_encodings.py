@@ -51,10 +51,16 @@ CHOOSE = "choose the right one under “Code page of the names” (name_encoding
 
 
 class Names(NamedTuple):
-    """The names of an archive's members in their order, and what the report says of them, if anything."""
+    """The names of an archive's members in their order.
+
+    Attributes:
+        code_page: the code page of those that do not say it; empty if there are none.
+        note: what the report says of it, if anything.
+    """
 
     names: list[str]
-    note: str
+    code_page: str = ""
+    note: str = ""
 
 
 def names_of(archive: zipfile.ZipFile, chosen: str = "") -> Names:
@@ -66,17 +72,14 @@ def names_of(archive: zipfile.ZipFile, chosen: str = "") -> Names:
     members = archive.infolist()
     known = [_stated(member) for member in members]
     unknown = sorted({_raw(member) for member, name in zip(members, known, strict=True) if name is None})
-    note, codec = "", CODECS["utf-8"]
-    if unknown:
-        key, note = (chosen, "") if chosen else _found(archive, unknown, [name for name in known if name is not None])
-        codec = CODECS[key]
-    return Names(
-        [
-            _slashed(_decoded(_raw(member), codec) if name is None else name)
-            for member, name in zip(members, known, strict=True)
-        ],
-        note,
-    )
+    if not unknown:
+        return Names([_slashed(name or "") for name in known])
+    key, note = (chosen, "") if chosen else _found(archive, unknown)
+    names = [
+        _slashed(_decoded(_raw(member), CODECS[key]) if name is None else name)
+        for member, name in zip(members, known, strict=True)
+    ]
+    return Names(names, key, note)
 
 
 def decoded_name(name: str, chosen: str) -> str:
@@ -129,7 +132,7 @@ def _decoded(raw: bytes, codec: str) -> str:
         raise Refused(f"The name “{shown}” in the archive cannot be read in the chosen code page; {CHOOSE}.") from None
 
 
-def _found(archive: zipfile.ZipFile, unknown: Sequence[bytes], known: Sequence[str]) -> tuple[str, str]:
+def _found(archive: zipfile.ZipFile, unknown: Sequence[bytes]) -> tuple[str, str]:
     """Return the code page of the names, and what the report says of it."""
     readable = {key: read for key, codec in CODECS.items() if (read := _all_decoded(unknown, codec)) is not None}
     paths = _stated_paths(archive)

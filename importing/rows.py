@@ -59,6 +59,8 @@ class SourceNotes:
 
     warnings: list[str] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
+    #: The code page in which an archive's names were read, if it did not say it; a key of `name_encodings.CODE_PAGES`.
+    name_encoding: str = ""
 
 
 @dataclass(slots=True)

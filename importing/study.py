@@ -75,6 +75,7 @@ def import_study(
         with Intake() as intake:
             found = read(path, intake, progress, follow=follow, notes=notes)
             report.bad, report.warnings, report.left_out = found.bad, found.warnings, dict(found.left_out)
+            report.name_encoding = notes.name_encoding if notes else ""
             if _is_good(found, intake, options, slug, actor, progress):
                 with keeping():
                     files.keep_files(found, intake, progress, dry_run=options.dry_run)
