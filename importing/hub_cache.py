@@ -15,10 +15,17 @@ SNAPSHOTS, BLOBS = "snapshots", "blobs"
 
 
 def snapshot(folder: Path) -> Path:
-    """Return the snapshot in a repository's folder of the cache, or a folder that is no such as it is.
+    """Return the snapshot of the repository in a folder of the cache, or a folder that is no such as it is.
 
-    Raises Refused where there are several snapshots, and nothing says which is meant.
+    Raises Refused where there are several, and nothing says which is meant.
     """
+    if not folder.is_dir():
+        return folder
+    repositories = sorted(one for one in folder.glob("datasets--*") if (one / SNAPSHOTS).is_dir())
+    if len(repositories) > 1:
+        raise Refused(f"{folder.name} has several data sets: {', '.join(one.name for one in repositories)}. Give one.")
+    if repositories and not repositories[0].is_symlink():
+        folder = repositories[0]
     if not ((folder / SNAPSHOTS).is_dir() and (folder / BLOBS).is_dir()):
         return folder
     revisions = sorted(entry for entry in (folder / SNAPSHOTS).iterdir() if entry.is_dir() and not entry.is_symlink())

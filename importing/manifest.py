@@ -21,7 +21,7 @@ from studies.harms import HARM_KEYS
 
 LINES_A_STEP = 1_000
 #: So many rows of a kind may have the same fault before it is named once for all of them.
-MOST_WITH_ONE_CAUSE = 20
+MOST_WITH_ONE_CAUSE = 100
 #: Whole numbers that may be of any length, since their digits are kept as text.
 DIGITS_KEPT = frozenset({"seed"})
 #: Fields that tie lines together; all others are columns.

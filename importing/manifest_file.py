@@ -35,9 +35,10 @@ def find_manifest(path: Path) -> Path | None:
     if not name:
         return None
     try:
-        return path / name if resolved(path, name).is_file() else None
+        resolved(path, name)
     except FileTrouble as trouble:
         raise Refused(f"{trouble}.") from trouble
+    return path / name
 
 
 def _only(names: list[str], endings: tuple[str, ...]) -> str:

@@ -93,7 +93,7 @@ class Reader:
         if read.faults or record is None:
             return
         whole = True
-        parts = [(name, record[name]) for name in ("video_0", "video_1") if name in record]
+        parts: list[tuple[str, Any]] = [(name, record[name]) for name in ("video_0", "video_1") if name in record]
         for name, part in parts or [("", record)]:
             if not isinstance(part, dict):
                 self.manifest.complain(place, name, "is not a JSON object")

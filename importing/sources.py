@@ -96,7 +96,7 @@ def _readable(path: Path, folder: Path, progress: Progress, name_encoding: str) 
             f"{path.name} is one file of the SafeSora layout. Give the folder that has it and “videos” below it."
         )
     manifest = find_manifest(path)
-    if manifest is None:
+    if manifest is None or not _is_file(manifest):
         return Material(path, notes)
     try:
         return Material(s3.localised(manifest, folder / "manifest", progress), notes)

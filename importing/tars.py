@@ -100,7 +100,7 @@ def untar(stream: Stream, layout: Layout, name_encoding: str, counted: Counter[s
     archives = 0
     while stream.skip_zeros():
         with tarfile.TarFile(fileobj=stream, mode="r", encoding="utf-8") as tar:  # type: ignore[arg-type]  # goes forward
-            if archives and tar.firstmember is None:
+            if archives and tar.firstmember is None:  # type: ignore[attr-defined]  # what it read first
                 raise Refused(
                     "Behind the end of the archive there is something that is no archive, so a part of it may be lost. "
                     "Make or copy it again."

@@ -300,6 +300,19 @@ CASES = {
         lambda root: write(root, [prompt(f"p{n}", license="MIT") for n in range(300)]), None,
         said=("All 300 prompt rows have the same fault, first in manifest.jsonl, line 1. license: is no field",),
     ),
+    "texts in UTF-16": Case(
+        lambda root: [write_file(root, f"p{n}/{name}", content) for n in range(70)
+                      for name, content in (("prompt.txt", "A ball".encode("utf-16")), ("a.mp4", b"a"))] and root,
+        None, said=("No subfolder has a prompt.txt that can be read", "is text in UTF-16"),
+    ),
+    "no texts and no manifest": Case(
+        lambda root: [write_file(root, f"clips/{n}.mp4") for n in range(300)] and root, None,
+        said=("No subfolder has a prompt.txt that can be read. The first: clips/prompt.txt",),
+    ),
+    "other files beside the videos": Case(
+        lambda root: [write_file(folder_layout(root), f"p1/{n}.json", b"{}") for n in range(300)] and root, None,
+        said=("The same holds for 299 more files.",), bad=1,
+    ),
     "no file is there": Case(
         lambda root: write(root, prompts_with_videos(30, 10), files=False), None,
         said=("None of the 300 video files is there. The first is clips/p0-a.mp4 (line 2).",),
