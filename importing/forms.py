@@ -51,10 +51,10 @@ class ImportForm(forms.Form):
     )
     name_encoding = forms.ChoiceField(
         label=_("Code page of the names"),
-        choices=[("", _("Found out by itself")), *((key, label) for key, (label, _codec) in CODE_PAGES.items())],
+        choices=[("", _("Detect automatically")), *((key, label) for key, (label, _codec) in CODE_PAGES.items())],
         required=False,
         help_text=_(
-            "Only for archives made on Windows with names that are not English. The report says which was taken."
+            "For zip archives made on Windows with file names that are not in English. The report says which was used."
         ),
     )
     skip_bad = forms.BooleanField(
