@@ -1,4 +1,4 @@
-"""JSON in and out of the API through orjson, and one shape for every error."""
+"""JSON in and out of the API, and one shape for every error."""
 
 from collections.abc import Mapping
 from typing import IO, Any
@@ -10,6 +10,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from diptych import strict_json
 from diptych.refusals import BadInput, Refused
 from diptych.try_again import TryAgain
 
@@ -34,7 +35,7 @@ class ORJSONRenderer(BaseRenderer):
 MOST_BYTES = 256 * 1024
 
 
-class ORJSONParser(BaseParser):
+class StrictJSONParser(BaseParser):
     """Reads `application/json`: one object, of bounded length, without what the database cannot hold."""
 
     media_type = "application/json"
@@ -50,39 +51,39 @@ class ORJSONParser(BaseParser):
             sentence = f"The request body is longer than {MOST_BYTES // 1024} kB."
             raise Refused(sentence, "too_large", status=413)
         try:
-            parsed = orjson.loads(body) if body else {}
-        except orjson.JSONDecodeError as error:
+            parsed, faults = strict_json.loads(body.decode("utf-8-sig")) if body else ({}, [])
+        except UnicodeDecodeError as error:
+            raise ParseError(f"The request body is not UTF-8: byte {error.start + 1} is wrong.") from error
+        except ValueError as error:
             raise ParseError(f"The request body is not valid JSON: {error}.") from error
         if not isinstance(parsed, dict):
             raise ParseError("The request body must be a JSON object.")
-        if reason := unstorable(parsed):
-            raise ParseError(f"The request body {reason}.")
+        if faults:
+            field, reason = faults[0]
+            raise ParseError(f"The request body cannot be kept as it is: the field “{field[:LONGEST_NAME]}” {reason}.")
+        if is_too_deep(parsed):
+            raise ParseError(f"The request body is nested more than {DEEPEST} levels deep.")
         return parsed
 
 
-#: JSON readers agree on whole numbers up to here (RFC 8259, section 6); beyond, what is stored is not what comes back.
-LARGEST_NUMBER = 2**53
 DEEPEST = 16
+LONGEST_NAME = 100
 
 
-def unstorable(parsed: Any) -> str | None:
-    """What in a parsed body could not be stored and read back as it came, in words; None if nothing."""
+def is_too_deep(parsed: Any) -> bool:
+    """Return whether a parsed body is nested more deeply than the database should keep it."""
     level = [parsed]
     for _ in range(DEEPEST):
         inner: list[Any] = []
         for value in level:
             if isinstance(value, dict):
-                inner += [*value.keys(), *value.values()]
+                inner += value.values()
             elif isinstance(value, list):
                 inner += value
-            elif isinstance(value, str) and "\0" in value:
-                return "has a NUL character (\\u0000), which cannot be stored; leave it out"
-            elif isinstance(value, int | float) and abs(value) > LARGEST_NUMBER:
-                return f"has a number beyond ±2^53 ({value:.3g}), which JSON readers do not agree on"
         if not inner:
-            return None
+            return False
         level = inner
-    return f"is nested more than {DEEPEST} levels deep"
+    return True
 
 
 def problem(error: Exception, context: dict[str, Any]) -> Response | None:

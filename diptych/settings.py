@@ -296,7 +296,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated", "accounts.tokens.TokenCoversView"],
     "DEFAULT_RENDERER_CLASSES": ["diptych.rendering.ORJSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["diptych.rendering.ORJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["diptych.rendering.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "diptych.openapi.Schema",
     "URL_FORMAT_OVERRIDE": None,  # a query parameter like any other: only the endpoints that declare it have it
     "EXCEPTION_HANDLER": "diptych.rendering.problem",

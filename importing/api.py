@@ -13,6 +13,7 @@ from accounts.api import SignedInView
 from diptych import json_lines
 from importing import job_pages, jobs
 from importing.models import Import
+from importing.name_encodings import CODE_PAGES
 from importing.permissions import import_for
 from importing.views import bad_rows
 from studies.permissions import MAY_IMPORT, study_for
@@ -32,6 +33,11 @@ class OptionsSerializer(serializers.Serializer):
     batch_size = serializers.IntegerField(required=False, min_value=1, max_value=100_000)
     overlap = serializers.IntegerField(required=False, min_value=1, max_value=100)
     seed = serializers.IntegerField(required=False)
+    name_encoding = serializers.ChoiceField(
+        choices=list(CODE_PAGES),
+        required=False,
+        help_text="The code page of the names in an archive that does not say it; left out: found out, see the report",
+    )
     skip_bad = serializers.BooleanField(required=False, help_text="Import the good rows although others are bad")
     dry_run = serializers.BooleanField(required=False, help_text="Say what would happen, and keep nothing")
 

@@ -18,41 +18,58 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from diptych import file_kinds
 from diptych.refusals import Refused
 from importing.inside import open_file
 from importing.layout import Layout, in_blocks
+from importing.left_out import left_out
+from importing.name_encodings import names_of
 from importing.progress import Progress
+from importing.rows import SourceNotes
+from importing.tars import Packed, Stream, odd, refuse_bomb, untar
 
 ENDINGS = (".tar", ".tar.gz", ".tgz", ".zip")
-#: What comes out may be this many times as long as what went in, once it is longer than a small archive may be.
-#: Videos do not shrink at all, and manifests to a twentieth; bombs, to a thousandth.
-MOST_RATIO, FREE_BYTES = 100, 64 << 20
-#: All that a tar may say of one file before its first byte: names, owners and other attributes.
-MOST_HEADER_BYTES = 1 << 20
-#: A folder that macOS adds to a zip.
-PASSED_OVER = "__MACOSX"
 #: Bits of a zip member: encrypted, strongly encrypted, hidden headers.
 ENCRYPTED = 0x2041
+#: The bit of a folder in the attributes of DOS.
+DOS_FOLDER = 0x10
+DEFLATE64 = 9
+ZIP_MARKS = (b"PK\x03\x04", b"PK\x05\x06")
+#: How programs call what a zip member may be packed with and is not read here (APPNOTE 4.4.5).
+METHODS = {1: "Shrink", 6: "Implode", 12: "BZIP2", 14: "LZMA", 93: "Zstandard", 95: "XZ", 96: "JPEG", 98: "PPMd"}
 
 
 def is_archive(name: str) -> bool:
     return name.lower().endswith(ENDINGS)
 
 
-def unpack(archive: Path, folder: Path, progress: Progress) -> None:
-    """Write the files of the archive, which has a resolved path, below `folder`.
+def unpack(archive: Path, folder: Path, progress: Progress, name_encoding: str = "") -> SourceNotes:
+    """Write the files of the archive, which has a resolved path, below `folder`. Return what is to be said of it.
 
-    Raises Refused, and OSError for trouble of this machine.
+    What it is, its content decides: a browser may have unpacked a `.tar.gz` and left its name. Raises Refused, and
+    OSError for trouble of this machine.
+
+    Args:
+        name_encoding: the code page of names that do not say it, as the person chose; empty to find it out.
     """
-    name, layout = archive.name.lower(), Layout(folder)
+    layout, notes = Layout(folder), SourceNotes()
     progress.begin("Unpacking", archive.stat().st_size)
     with open_file(archive) as file, _damage_in_words():
-        if name.endswith(".zip"):
-            _unzip(file, layout, progress)
-        else:
+        head = file.read(file_kinds.HEAD_BYTES)
+        file.seek(0)
+        kind = file_kinds.recognised(head)
+        may_be_any = kind in (None, file_kinds.BINARY, file_kinds.UTF16)  # an old tar has no mark, and is full of NUL
+        is_zip = archive.name.lower().endswith(".zip") if may_be_any else head.startswith(ZIP_MARKS)
+        if is_zip:
+            _unzip(file, layout, progress, name_encoding, notes)
+        elif may_be_any or kind in (file_kinds.GZIP, file_kinds.TAR):
             packed = Packed(file, progress)
-            plain: Any = packed if name.endswith(".tar") else gzip.GzipFile(fileobj=cast(BinaryIO, packed))
-            _untar(Stream(plain, packed), layout)
+            plain: Any = gzip.GzipFile(fileobj=cast(BinaryIO, packed)) if kind == file_kinds.GZIP else packed
+            untar(Stream(plain, packed), layout, name_encoding, notes.left_out)
+        else:
+            assert kind is not None  # noqa: S101 - None may be any
+            raise Refused(f"{archive.name} is {kind.what}, not a zip or tar archive. {kind.advice}")
+    return notes
 
 
 @contextmanager
@@ -70,84 +87,22 @@ def _damage_in_words() -> Iterator[None]:
         raise Refused("The archive is damaged (it points before its own beginning). Make it again.") from error
 
 
-def refuse_bomb(written: int, read: int) -> None:
-    """Raises Refused when so much was written of so little that was read."""
-    if written > FREE_BYTES + MOST_RATIO * read:
-        advice = "If it is none, compress it less, or not at all."
-        raise Refused(f"It unpacks to more than {MOST_RATIO} times its size, like a bomb. {advice}")
-
-
-class Packed:
-    """The archive's file, which counts what was read of it."""
-
-    def __init__(self, file: BinaryIO, progress: Progress) -> None:
-        self.file = file
-        self.progress = progress
-        self.passed = 0
-
-    def read(self, size: int = -1) -> bytes:
-        block = self.file.read(size)
-        self.passed += len(block)
-        self.progress.advance(len(block))
-        return block
-
-
-class Stream:
-    """What a tar reads from, block by block, with an allowance: no header may ask for more than it."""
-
-    def __init__(self, file: Any, packed: Packed) -> None:
-        self.file = file
-        self.packed = packed
-        self.allowed = MOST_HEADER_BYTES
-        self.passed = 0
-        self.last = b""
-
-    def read(self, size: int) -> bytes:
-        block: bytes = self.file.read(size)
-        self.passed += len(block)
-        self.allowed -= len(block)
-        if self.allowed < 0:
-            raise Refused("The archive says more of a file than it may before the file begins. Make it again.")
-        refuse_bomb(self.passed, self.packed.passed)
-        self.last = (self.last + block)[-4 * tarfile.RECORDSIZE :]
-        return block
-
-
-def _untar(stream: Stream, layout: Layout) -> None:
-    with tarfile.open(fileobj=stream, mode="r|") as tar:  # type: ignore[call-overload]
-        while member := tar.next():
-            tar.members.clear()  # else it keeps every header of a million
-            if member.isdir():
-                layout.count_one()
-            elif not member.isreg() or member.issparse():
-                raise _odd(member.name, is_link=member.issym() or member.islnk())
-            else:
-                layout.room_for(member.size)
-                stream.allowed = member.size + 4 * tarfile.RECORDSIZE
-                _keep_member(member.name, in_blocks(tar.extractfile(member)), member.mtime, layout)
-            stream.allowed = MOST_HEADER_BYTES
-        _check_end(tar, stream)
-
-
-def _check_end(tar: Any, stream: Stream) -> None:
-    """A tar ends with blocks of zeros. Python's reader takes the first block that is no header for the end."""
-    beyond = stream.passed - tar.offset
-    tail = stream.last[-beyond:][: tarfile.BLOCKSIZE] if beyond > 0 else b""
-    if len(tail) < tarfile.BLOCKSIZE or any(tail):
-        raise Refused("The archive is not whole: its end is missing. Make or copy it again.")
-
-
-def _unzip(archive: BinaryIO, layout: Layout, progress: Progress) -> None:
+def _unzip(archive: BinaryIO, layout: Layout, progress: Progress, name_encoding: str, notes: SourceNotes) -> None:
     size = os.fstat(archive.fileno()).st_size
     _refuse_many(archive, size, layout.most_files)
     with zipfile.ZipFile(archive) as whole:
-        for member in whole.infolist():
-            if not member.is_dir():
-                _refuse_odd(member)
-                layout.room_for(member.file_size)
-                with whole.open(member) as content:
-                    blocks = _watched(in_blocks(content), layout, size)
-                    _keep_member(member.orig_filename, blocks, _changed_at(member), layout)
+        names, notes.name_encoding, note = names_of(whole, name_encoding)
+        notes.warnings += [note] if note else []
+        for member, name in zip(whole.infolist(), names, strict=True):
+            if not (name.endswith("/") or (member.external_attr & DOS_FOLDER and not member.file_size)):
+                if kind := left_out(name):
+                    notes.left_out[kind] += 1
+                    layout.count_one()
+                else:
+                    _refuse_odd(member, name)
+                    layout.room_for(member.file_size)
+                    with whole.open(member) as content:
+                        layout.add(name, _watched(in_blocks(content), layout, size), _changed_at(member))
             progress.advance(member.compress_size)
 
 
@@ -157,28 +112,23 @@ def _watched(blocks: Iterable[bytes], layout: Layout, size: int) -> Iterator[byt
         yield block
 
 
-def _keep_member(name: str, blocks: Iterable[bytes], modified: float, layout: Layout) -> None:
-    if name.split("/", 1)[0] != PASSED_OVER:
-        layout.add(name, blocks, modified)
-        return
-    layout.count_one()
-    for _block in blocks:  # a stream is read on
-        pass
-
-
-def _refuse_odd(member: zipfile.ZipInfo) -> None:
-    name, kind = member.orig_filename, stat.S_IFMT(member.external_attr >> 16)
+def _refuse_odd(member: zipfile.ZipInfo, name: str) -> None:
+    kind = stat.S_IFMT(member.external_attr >> 16)
     if member.flag_bits & ENCRYPTED:
         raise Refused(f"“{name[:200]}” in the archive is encrypted. Pack it without a password.")
     if kind not in (0, stat.S_IFREG):
-        raise _odd(name, is_link=kind == stat.S_IFLNK)
+        raise odd(name, is_link=kind == stat.S_IFLNK)
+    if member.compress_type == DEFLATE64:
+        raise Refused(
+            f"“{name[:200]}” is packed with Deflate64, which Windows Explorer uses for large archives and few programs "
+            "read. Pack the folder with 7-Zip (format zip, method Deflate), or with “tar -cf”, which Windows has too."
+        )
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise Refused(f"“{name[:200]}” is packed in a way that is not read here. Use “store” or “deflate”.")
-
-
-def _odd(name: str, *, is_link: bool) -> Refused:
-    what = "a link" if is_link else "neither a plain file nor a folder"
-    return Refused(f"“{name[:200]}” in the archive is {what}. Pack plain files only.")
+        method = METHODS.get(member.compress_type, f"method {member.compress_type}")
+        raise Refused(
+            f"“{name[:200]}” is packed in a way that is not read here ({method}). Pack it with the method Deflate or "
+            "Store, or as .tar."
+        )
 
 
 def _changed_at(member: zipfile.ZipInfo) -> float:
@@ -199,9 +149,15 @@ MOST_DIRECTORY_BYTES = 512 << 20
 def _refuse_many(file: BinaryIO, size: int, most: int) -> None:
     """Raises Refused for a directory of more than `most` entries, before Python reads it into memory whole.
 
-    It looks for the directory exactly where `zipfile` will.
+    It looks for the directory exactly where `zipfile` will. Raises Refused too for two archives one after the other, of
+    which `zipfile` reads only the second.
     """
-    start, length = _directory(file, size)
+    start, length, stated = _directory(file, size)
+    file.seek(0)
+    if start > stated and file.read(4) == b"PK\x03\x04":
+        raise Refused(
+            "Two zip archives stand one after the other in this file. Pack them as one, or import each alone."
+        )
     file.seek(start)
     entries, left = 0, length
     while left > 0 and entries <= most:
@@ -216,8 +172,8 @@ def _refuse_many(file: BinaryIO, size: int, most: int) -> None:
         raise Refused(f"There are more than {most} files in it. Import it in parts, or as a tar.")
 
 
-def _directory(file: BinaryIO, size: int) -> tuple[int, int]:
-    """Where the directory begins, and its length in bytes."""
+def _directory(file: BinaryIO, size: int) -> tuple[int, int, int]:
+    """Where the directory begins, its length in bytes, and where the archive says that it begins."""
     start = max(0, size - (1 << 16) - END.size)
     file.seek(start)
     tail = file.read()
@@ -226,13 +182,14 @@ def _directory(file: BinaryIO, size: int) -> tuple[int, int]:
         found = tail.rfind(b"PK\x05\x06")
     if found < 0 or len(tail) - found < END.size:
         raise zipfile.BadZipFile("its directory is missing")
-    end, length = start + found, END.unpack_from(tail, found)[5]
+    end = start + found
+    length, stated = END.unpack_from(tail, found)[5:7]
     if end >= END_64_LOCATOR.size + END_64.size:
         file.seek(end - END_64_LOCATOR.size)
         if file.read(4) == b"PK\x06\x07":
             end -= END_64_LOCATOR.size + END_64.size
             file.seek(end)
-            length = END_64.unpack(file.read(END_64.size))[8]
+            length, stated = END_64.unpack(file.read(END_64.size))[8:10]
     if length > end:
         raise zipfile.BadZipFile("its directory is longer than the file")
-    return end - length, length
+    return end - length, length, stated

@@ -14,8 +14,10 @@ from typing import Any
 import orjson
 
 from accounts.models import User
+from diptych.refusals import Refused
+from importing.archives import is_archive
 from importing.identity import video_public_id
-from importing.inside import FileTrouble, open_file, resolved
+from importing.inside import FileTrouble, NotInside, entries, open_file, resolved
 from importing.intake import Intake
 from importing.progress import FileRead, Progress
 from importing.rows import Manifest, Place, VideoRow
@@ -37,18 +39,35 @@ AT_ONCE = 1024
 def find_files(found: Manifest, intake: Intake, progress: Progress) -> None:
     """Find each video's file, and refuse videos without a good one."""
     intake.execute("INSERT INTO file (path) SELECT path FROM video GROUP BY path ORDER BY min(row)")
-    progress.begin("Finding files", intake.count("file"))
+    files = intake.count("file")
+    progress.begin("Finding files", files)
+    first = intake.fetch("SELECT path, file, line FROM video ORDER BY row LIMIT 1")
+    missing = 0
 
     def find(part: Manifest) -> None:
+        nonlocal missing
         looked_for = list(part.videos.values())
         for video in looked_for:
             try:
                 video.file = locate(part.root, video.path)
             except FileTrouble as trouble:
+                missing += isinstance(trouble, NotInside)
                 part.refuse_video(video, "path", str(trouble))
         progress.advance(len(looked_for))
 
     _in_chunks(find, "state IS NULL", found, intake)
+    if missing == files > 1:
+        [(path, file, line)] = first
+        _refuse_missing(found.root, missing, path, Place(file, line))
+
+
+def _refuse_missing(root: Path, missing: int, first: str, place: Place) -> None:
+    """Raise Refused where no file at all is there: then all rows have one cause, which is named once."""
+    packed = [entry.name for entry in entries(root, root) if is_archive(entry.name)]
+    advice = "Paths are relative to the folder of the manifest: check where the files lie."
+    if packed:
+        advice = f"{packed[0]} lies beside the manifest: unpack it, and import again."
+    raise Refused(f"None of the {missing} video files is there. The first is {first} ({place}). {advice}")
 
 
 def read_files(found: Manifest, intake: Intake, progress: Progress) -> None:
@@ -197,7 +216,7 @@ def in_threads(work: Callable[[Any], Any], subjects: Iterable[Any], progress: Pr
 def _fingerprints(part: Manifest, progress: Progress) -> dict[Path, Any]:
     """Return each file's fingerprint, remembered or read now, or the OSError or NoVideo that came of reading it."""
     paths = dict.fromkeys(video.file for video in part.videos.values() if video.file)
-    names = {path: path.relative_to(part.root).as_posix() for path in paths}
+    names = {path: os.path.relpath(path, part.root) for path in paths}  # a blob of a hub's cache lies outside
     before = progress.recall(names.values())
     found: dict[Path, Any] = {}
     states: dict[Path, os.stat_result] = {}

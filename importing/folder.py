@@ -1,22 +1,28 @@
 """Reads a folder that has no manifest, as the lines that a manifest would have.
 
-Each subfolder is a prompt: its text in `prompt.txt` (UTF-8), its videos beside it. Names that begin with a
-dot are passed over; anything else that is no video is reported. What a folder cannot say (generator, labels,
+Each subfolder is a prompt: its text in `prompt.txt` (UTF-8), its videos beside it. Files of the operating
+system, README and the like, and names that begin with a dot are left out and counted; anything else that is no video is
+reported. What a folder cannot say (generator, labels,
 licence) needs a manifest.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from diptych import file_kinds
+from diptych.refusals import Refused
 from importing.files import locate
 from importing.inside import FileTrouble, entries, open_file, resolved
-from importing.manifest import MOST_LINE_BYTES
-from importing.rows import Line, Manifest, Place
+from importing.left_out import is_system_folder, left_out
+from importing.manifest import MOST_WITH_ONE_CAUSE
+from importing.manifest_file import PROMPT_FILE
+from importing.records import MOST_LINE_BYTES
+from importing.rows import BadRow, Line, Manifest, Place
 from importing.safesora import configs, read_safesora
 from importing.schema import MOST_ID_CHARACTERS
 from media import animations
 
-PROMPT_FILE = "prompt.txt"
 VIDEO_ENDINGS = frozenset(
     {
         ".mp4",
@@ -54,18 +60,57 @@ def read_folder(root: Path, manifest: Manifest) -> Iterator[Line]:
     if configs(root):
         yield from read_safesora(root, manifest)
         return
+    lines = texts = 0
     for name, is_folder in entries(root, root):
-        if name.startswith("."):
+        if _is_left_out(name, manifest):
             continue
         if is_folder and _is_too_long(name, manifest):
             continue
         if is_folder:
-            yield from _read_prompt(name, manifest)
+            for line in _read_prompt(name, manifest):
+                lines += 1
+                texts += line.content["type"] == "prompt"
+                yield line
             continue
         reason = "Only subfolders are expected here, one a prompt"
         if is_folder is None:
             reason = "It does not exist, or leads out of the folder that is imported"
         manifest.complain(Place(name), "", reason)
+    if not texts:
+        _refuse_without_texts(lines, manifest.bad)
+    _name_causes_once(manifest.bad)
+
+
+def _refuse_without_texts(lines: int, bad: list[BadRow]) -> None:
+    """Raise Refused where many rows would be bad because no text of a prompt could be read."""
+    first = next((row for row in bad if row.field == "text"), None)
+    if first is not None and lines + len(bad) > MOST_WITH_ONE_CAUSE:
+        raise Refused(
+            f"No subfolder has a {PROMPT_FILE} that can be read. The first: {first.file}: {first.reason.rstrip('.')}. "
+            f"Put the text of each prompt into a {PROMPT_FILE} in UTF-8 beside its videos, or give a manifest."
+        )
+
+
+def _name_causes_once(bad: list[BadRow]) -> None:
+    """Leave one row of those that have the same reason, if they are many, with their number."""
+    counts = Counter((row.field, row.reason) for row in bad)
+    kept, named = [], set()
+    for row in bad:
+        number = counts[row.field, row.reason]
+        if number <= MOST_WITH_ONE_CAUSE:
+            kept.append(row)
+        elif (row.field, row.reason) not in named:
+            named.add((row.field, row.reason))
+            kept.append(row._replace(reason=f"{row.reason.rstrip('.')}. The same holds for {number - 1} more files."))
+    bad[:] = kept
+
+
+def _is_left_out(name: str, manifest: Manifest) -> bool:
+    """Return whether what has this name is no material, and count it then."""
+    kind = left_out(name) or (name if is_system_folder(name) else ".*" if name.startswith(".") else "")
+    if kind:
+        manifest.left_out[kind] += 1
+    return bool(kind)
 
 
 def _is_video(root: Path, name: str) -> bool:
@@ -99,7 +144,7 @@ def _read_prompt(folder: str, manifest: Manifest) -> Iterator[Line]:
         line = {"type": "prompt", "id": folder, "text": text}
         yield Line(Place(f"{folder}/{PROMPT_FILE}"), line)
     for entry in entries(manifest.root, resolved(manifest.root, folder)):
-        if entry.name == PROMPT_FILE or entry.name.startswith("."):
+        if entry.name == PROMPT_FILE or _is_left_out(entry.name, manifest):
             continue
         name = f"{folder}/{entry.name}"
         if _is_video(manifest.root, name):
@@ -119,6 +164,9 @@ def _text(folder: str, manifest: Manifest) -> str | None:
     try:
         with open_file(locate(manifest.root, place.file)) as file:
             written = file.read(MOST_LINE_BYTES)
+        if kind := file_kinds.recognised(written[: file_kinds.HEAD_BYTES]):
+            manifest.complain(place, "text", f"The file is {kind.what}. {kind.advice}")
+            return None
         return written.decode("utf-8-sig").strip()
     except UnicodeDecodeError as error:
         manifest.complain(place, "text", f"The text is not UTF-8: byte {error.start + 1} is wrong")

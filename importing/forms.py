@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from importing.models import Import
+from importing.name_encodings import CODE_PAGES
 
 
 class ImportForm(forms.Form):
@@ -48,6 +49,14 @@ class ImportForm(forms.Form):
         required=False,
         help_text=_("How many people answer each new pair, the random sample aside. Empty: as the study says."),
     )
+    name_encoding = forms.ChoiceField(
+        label=_("Code page of the names"),
+        choices=[("", _("Detect automatically")), *((key, label) for key, (label, _codec) in CODE_PAGES.items())],
+        required=False,
+        help_text=_(
+            "For zip archives made on Windows with file names that are not in English. The report says which was used."
+        ),
+    )
     skip_bad = forms.BooleanField(
         label=_("Leave bad rows out"),
         required=False,
@@ -73,4 +82,6 @@ class ImportForm(forms.Form):
         """As `jobs.ask` takes them."""
         said = self.cleaned_data
         pairs = f"random:{said['a_prompt']}" if said["pairs"] == "random" else said["pairs"] or None
-        return {"pairs": pairs} | {name: said[name] for name in ("batch_size", "overlap", "skip_bad", "dry_run")}
+        return {"pairs": pairs} | {
+            name: said[name] for name in ("batch_size", "overlap", "name_encoding", "skip_bad", "dry_run")
+        }

@@ -8,12 +8,15 @@ who replaces a part by a link in between gets an error, not a file from outside.
 import errno
 import os
 import stat
+import unicodedata
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from diptych.refusals import BadInput
+from importing import hub_cache
 
 #: Between two slashes; no common file system takes more (NAME_MAX).
 MOST_NAME_BYTES = 255
@@ -29,6 +32,10 @@ class FileTrouble(BadInput):
     """A file cannot be imported. It is caught file by file, and becomes a bad row."""
 
 
+class NotInside(FileTrouble):
+    """A path leads to nothing, or out of the folder that is imported."""
+
+
 class Entry(NamedTuple):
     """One name in a folder, and whether it is a folder; None for a link that does not lead to a place inside."""
 
@@ -39,18 +46,67 @@ class Entry(NamedTuple):
 def resolved(root: Path, given: str) -> Path:
     """Return the path that `given` names inside the resolved `root`, links followed.
 
-    Raises FileTrouble, with the same words for what does not exist, what leads out, and what cannot be followed.
+    A file whose name differs only in how accents are stored is found too, if there is one such. Raises NotInside, with
+    the same words for what does not exist, what leads out, and what cannot be followed, and FileTrouble.
     """
     if any(len(part.encode(errors="surrogatepass")) > MOST_NAME_BYTES for part in given.split("/")):
         raise FileTrouble(f"{given} has a name that is longer than {MOST_NAME_BYTES} bytes; shorten the name")
-    try:
-        path = (root / given).resolve(strict=True)
-    except (OSError, RuntimeError, ValueError):  # RuntimeError: links in a circle. ValueError: NUL in the name.
-        path = None
-    if path is None or not path.is_relative_to(root):
+    path = _followed_inside(root, root / given)
+    if path is None and not given.isascii():
+        path = _spelt_otherwise(root, given)
+    if path is None:
         advice = "; write paths with forward slashes" if "\\" in given else ""
-        raise FileTrouble(f"{given} does not exist, or leads out of the folder that is imported{advice}")
+        raise NotInside(f"{given} does not exist, or leads out of the folder that is imported{advice}")
     return path
+
+
+def _followed_inside(root: Path, path: Path) -> Path | None:
+    """Return where a path leads; None if that is nowhere, or neither inside the root nor a blob of its hub's cache."""
+    try:
+        path = path.resolve(strict=True)
+    except (OSError, RuntimeError, ValueError):  # RuntimeError: links in a circle. ValueError: NUL in the name.
+        return None
+    if path.is_relative_to(root):
+        return path
+    blobs = hub_cache.blobs(root)
+    return path if blobs is not None and path.is_relative_to(blobs) else None
+
+
+def _spelt_otherwise(root: Path, given: str) -> Path | None:
+    """Return the path whose name is the same text in Unicode: macOS stores letters and accents apart, others together.
+
+    Raises FileTrouble where two files have such names.
+    """
+    place: Path | None = root
+    for part in Path(given).parts:
+        if place is None or part in ("/", ".."):
+            return None
+        if not os.path.lexists(place / part):
+            try:
+                same = _spellings(place, place.stat().st_mtime_ns).get(unicodedata.normalize("NFC", part), ())
+            except OSError:
+                return None
+            if len(same) > 1:
+                raise FileTrouble(
+                    f"{given} is there twice, with accents stored in different ways; rename one of the two"
+                )
+            if not same:
+                return None
+            [part] = same
+        place = _followed_inside(root, place / part)
+    return place
+
+
+@lru_cache(maxsize=64)
+def _spellings(folder: Path, modified_ns: int) -> dict[str, tuple[str, ...]]:
+    """Return the names in a folder that are not plain ASCII, by their composed form. Raises OSError."""
+    found: dict[str, tuple[str, ...]] = {}
+    with _opened(folder, _LIST) as descriptor:
+        for name in os.listdir(descriptor):
+            if not name.isascii():
+                composed = unicodedata.normalize("NFC", name)
+                found[composed] = (*found.get(composed, ()), name)
+    return found
 
 
 def entries(root: Path, folder: Path) -> list[Entry]:

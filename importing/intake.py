@@ -5,6 +5,7 @@ is gone with its process, however that ends. PostgreSQL hears of an import only 
 """
 
 import sqlite3
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -34,12 +35,18 @@ INDEXES = {
 }
 
 
+def _composed(text: str) -> str | None:
+    """Return a text with each letter and its accents in one, as most systems store it; None for plain ASCII."""
+    return None if text.isascii() else unicodedata.normalize("NFC", text)
+
+
 class Intake:
     """Use it as `with Intake() as intake`; the rows are gone afterwards."""
 
     def __init__(self) -> None:
         self._database = sqlite3.connect("", isolation_level=None)
         self._waiting: dict[str, list[Sequence[Any]]] = {name: [] for name in ("prompt", "video", "pair", "faulty")}
+        self._database.create_function("composed", 1, _composed, deterministic=True)
         self._database.execute("PRAGMA journal_mode = OFF")
         self._database.execute("PRAGMA synchronous = OFF")
         self._database.execute(f"PRAGMA cache_size = -{CACHE_KIB}")

@@ -19,6 +19,7 @@ from diptych.downloads import CopyFile
 from diptych.spreadsheet import write_rows
 from importing import job_progress, uploads
 from importing.models import Import
+from importing.name_encodings import CHOOSE, CODE_PAGES
 from jobs.pages import JobCard, grouped, stages, words
 
 #: Bad rows, differences and files that a page shows; there may be millions.
@@ -127,7 +128,19 @@ def facts(job: Import) -> dict[str, Any]:
         "asked": asked(job.options),
         "card": card(job),
         "most_files": settings.UPLOAD_MOST_FILES,
+        "code_pages": code_pages(job),
     }
+
+
+def code_pages(job: Import) -> list[tuple[str, str, bool]]:
+    """Return the code pages that the names of an import's archive can be in, each with whether it was taken.
+
+    There are none where the archive says how its names are written.
+    """
+    taken = job.options.get("name_encoding") or (job.report or {}).get("name_encoding", "")
+    if not taken and CHOOSE not in job.reason:
+        return []
+    return [(key, label, key == taken) for key, (label, _codec) in CODE_PAGES.items()]
 
 
 def card(job: Import) -> JobCard:
@@ -180,6 +193,8 @@ def asked(options: Mapping[str, Any]) -> list[tuple[str, str]]:
     said = [(_("Pairs"), chosen.get(pairs) or _("%(count)s a prompt, drawn") % {"count": number})]
     said.append((_("Pairs a batch"), grouped(options.get("batch_size", 100))))
     said.append((_("Answers a pair"), grouped(options["overlap"]) if "overlap" in options else _("as the study says")))
+    if "name_encoding" in options:
+        said.append((_("Code page of the names"), CODE_PAGES[options["name_encoding"]][0]))
     said.append((_("Bad rows"), _("left out") if options.get("skip_bad") else _("keep everything out")))
     return said
 

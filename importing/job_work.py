@@ -98,10 +98,16 @@ def work_through(progress: ImportProgress) -> ImportReport:
     job = progress.job
     with heartbeat(POLICY, job, progress.beat), scratch() as folder:
         try:
-            path = _path(job, folder.resolve(), progress)
             options = options_of(job.options)
+            material = _material(job, folder.resolve(), progress, options.name_encoding)
             report = import_study(
-                path, job.study.slug, options=options, actor=job.asked_by, progress=progress, follow=False
+                material.path,
+                job.study.slug,
+                options=options,
+                actor=job.asked_by,
+                progress=progress,
+                follow=False,
+                notes=material.notes,
             )
             if not progress.is_finished:
                 progress.finish(report)
@@ -111,12 +117,12 @@ def work_through(progress: ImportProgress) -> ImportReport:
     return report
 
 
-def _path(job: Import, folder: Path, progress: Progress) -> Path:
+def _material(job: Import, folder: Path, progress: Progress, name_encoding: str) -> sources.Material:
     """What is to be read. Where it lies is looked at again: a link may lead elsewhere by now."""
     if job.source == Import.Source.UPLOAD:
-        return sources.lay_out(job, folder, progress)
+        return sources.lay_out(job, folder, progress, name_encoding)
     location = sources.followed(job.location) if COMMAND in job.options else sources.permitted(job.location)
-    return sources.bring(location, folder, progress)
+    return sources.bring(location, folder, progress, name_encoding)
 
 
 def give_up_commands() -> int:
@@ -222,8 +228,8 @@ def _first_import(location: str, slug: str, options: ImportOptions, shown: jobs.
     first = FirstProgress(location, options, shown)
     try:
         with scratch() as folder:
-            path = sources.bring(sources.followed(location), folder.resolve(), first)
-            return import_study(path, slug, options=options, progress=first)
+            material = sources.bring(sources.followed(location), folder.resolve(), first, options.name_encoding)
+            return import_study(material.path, slug, options=options, progress=first, notes=material.notes)
     except OSError as trouble:
         raise _refused(trouble) from trouble
     finally:

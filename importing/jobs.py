@@ -13,6 +13,7 @@ from importing import sources, uploads
 from importing.job_progress import COMMAND, POLICY
 from importing.job_work import said
 from importing.models import Import, Upload
+from importing.name_encodings import CODE_PAGES
 from importing.pairing import PairChoice
 from jobs import engine
 from studies.models import Study
@@ -107,11 +108,15 @@ def checked_options(options: Mapping[str, Any]) -> dict[str, Any]:
             if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
                 sentence = _("%(name)s must be a whole number from %(least)s to %(most)s.")
                 raise _unusable(sentence % {"name": name, "least": least, "most": most})
+        elif name == "name_encoding":
+            if value not in CODE_PAGES:
+                sentence = _("%(name)s must be one of %(known)s.")
+                raise _unusable(sentence % {"name": name, "known": ", ".join(CODE_PAGES)})
         elif name in SWITCHES:
             if value is not True:
                 raise _unusable(_("%(name)s must be true or false.") % {"name": name})
         elif name not in ("title", COMMAND):
-            known = ", ".join(["pairs", *WHOLE_NUMBERS, *SWITCHES])
+            known = ", ".join(["pairs", "name_encoding", *WHOLE_NUMBERS, *SWITCHES])
             raise _unusable(_("%(name)s is no option; these are: %(known)s.") % {"name": name, "known": known})
     return told
 

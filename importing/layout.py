@@ -16,6 +16,7 @@ from django.conf import settings
 
 from diptych.disk_space import NO_ROOM
 from diptych.refusals import Refused
+from importing.left_out import is_system_folder, left_out
 
 MOST_NAME_BYTES, MOST_PART_BYTES, MOST_DEPTH = 1000, 255, 32
 #: Room on the disk that is never taken.
@@ -75,6 +76,20 @@ class Layout:
         except FileExistsError:
             raise taken(name) from None
         stamp(target, modified)
+        return target
+
+    def link(self, name: str, to: str, size: int) -> Path:
+        """Write a file once more that was written before. Raises Refused where it was not, or the name is taken."""
+        original = self.root.joinpath(*parts_of(to))
+        if not original.is_file():
+            advice = "Pack it again with both of them."
+            raise Refused(f"“{name[:200]}” is a link to “{to[:200]}”, which does not come before it. {advice}")
+        self.take(size or original.stat().st_size)
+        target = self.place(name)
+        try:
+            os.link(original, target)
+        except FileExistsError:
+            raise taken(name) from None
         return target
 
     def place(self, name: str) -> Path:
@@ -139,7 +154,11 @@ def innermost(folder: Path) -> Path:
     A folder with a `prompt.txt` is a prompt, and is not gone into.
     """
     while True:
-        inside = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+        inside = [
+            entry
+            for entry in folder.iterdir()
+            if not (entry.name.startswith(".") or left_out(entry.name) or is_system_folder(entry.name))
+        ]
         if len(inside) != 1 or not inside[0].is_dir() or (inside[0] / "prompt.txt").exists():
             return folder
         folder = inside[0]

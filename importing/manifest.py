@@ -1,72 +1,62 @@
-"""Reads a JSONL manifest into rows. Every line that cannot be a row is reported, with the reason."""
+"""Reads a manifest into rows. Every line that cannot be a row is reported, with the reason."""
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from diptych.refusals import BadInput, Refused
+from diptych.strict_json import Fault
 from importing.identity import prompt_public_id
-from importing.inside import open_file, resolved
+from importing.inside import FileTrouble, resolved
 from importing.intake import Intake
 from importing.progress import Progress
+from importing.records import read_records
 from importing.rows import Line, Manifest, Place
-from importing.schema import Fault, faults
+from importing.schema import KINDS, faults
 from studies.harms import HARM_KEYS
 
-MOST_LINE_BYTES = 1 << 20
 LINES_A_STEP = 1_000
+#: So many rows of a kind may have the same fault before it is named once for all of them.
+MOST_WITH_ONE_CAUSE = 100
+#: Whole numbers that may be of any length, since their digits are kept as text.
+DIGITS_KEPT = frozenset({"seed"})
 #: Fields that tie lines together; all others are columns.
 LINKS = frozenset({"type", "id", "prompt", "path", "derived_from"})
 
 
 def read_lines(path: Path, manifest: Manifest) -> Iterator[Line]:
-    """The manifest's objects with their places; what is no object is reported. Raises OSError and FileTrouble."""
-    with open_file(resolved(manifest.root, path.name)) as file:
-        number = 0
-        while written := file.readline(MOST_LINE_BYTES + 1):
-            number += 1
-            place = Place(path.name, number)
-            if len(written) > MOST_LINE_BYTES:
-                manifest.complain(place, "", f"The line is longer than {MOST_LINE_BYTES} bytes")
-                _to_line_end(file, written)
-                continue
-            content = _parse(written.removeprefix(b"\xef\xbb\xbf") if number == 1 else written, place, manifest)
-            if content is not None:
-                yield Line(place, content)
+    """Yield the manifest's objects with their places, and report what is no object.
 
-
-def _to_line_end(file: Any, written: bytes) -> None:
-    while written and not written.endswith(b"\n"):
-        written = file.readline(MOST_LINE_BYTES)
-
-
-def _parse(written: bytes, place: Place, manifest: Manifest) -> dict[str, Any] | None:
-    written = written.strip()
-    if not written:
-        return None
+    Raises Refused for a file of another form, OSError and FileTrouble.
+    """
+    number = 0
     try:
-        written.decode()
-        content = orjson.loads(written)
-    except UnicodeDecodeError as error:
-        manifest.complain(place, "", f"The line is not UTF-8: byte {error.start + 1} is wrong")
-    except orjson.JSONDecodeError as error:
-        manifest.complain(place, "", f"The line is not JSON: {error.msg} (column {error.colno})")
-    else:
-        if isinstance(content, dict):
-            return content
-        manifest.complain(place, "", "The line is not a JSON object; it must begin with { and end with }")
-    return None
+        for record in read_records(resolved(manifest.root, path.name), path.name, digits_kept=DIGITS_KEPT):
+            number = record.number
+            place = Place(path.name, number)
+            if record.content is None:
+                manifest.complain(place, *record.faults[0])
+            else:
+                yield Line(place, record.content, record.faults)
+    except BadInput as broken:
+        if isinstance(broken, FileTrouble):
+            raise
+        manifest.complain(Place(path.name, number + 1), "", str(broken))
 
 
 def collect(lines: Iterable[Line], found: Manifest, intake: Intake, progress: Progress) -> None:
     """Checks each line by itself and files it, and refuses lines of one kind that have the same id."""
     progress.begin("Reading rows", 0)
-    for row, (place, content) in enumerate(lines):
+    causes = SharedCauses()
+    for row, (place, content, not_kept) in enumerate(lines):
         if row % LINES_A_STEP == LINES_A_STEP - 1:
             progress.advance(LINES_A_STEP)
-        wrong = faults(content) or _unspeakable(place)
+        wrong = not_kept or faults(content) or _unspeakable(place)
+        causes.add(content.get("type"), place, wrong)
         if not wrong:
             _file(row, place, content, intake)
             continue
@@ -75,11 +65,39 @@ def collect(lines: Iterable[Line], found: Manifest, intake: Intake, progress: Pr
         kind, local = content.get("type"), content.get("id")
         if isinstance(kind, str) and isinstance(local, str) and kind != "pair":
             intake.add("faulty", row, *_told(place), kind, local.encode(errors="replace").decode())
+    causes.refuse()
     intake.complete()
     for kind in ("prompt", "video"):
         _refuse_repeated_ids(kind, found, intake)
         for file, line, local in intake.fetch("SELECT file, line, id FROM faulty WHERE kind = ? ORDER BY row", kind):
             found.refused.setdefault((kind, local), Place(file, line))
+
+
+class SharedCauses:
+    """Notices a fault that all rows of a kind have, so that it is named once and not in thousands of rows."""
+
+    def __init__(self) -> None:
+        self.rows: Counter[str] = Counter()
+        #: What every row of the kind had so far, with the first place.
+        self.shared: dict[str, tuple[Place, set[Fault]]] = {}
+
+    def add(self, kind: Any, place: Place, wrong: Sequence[Fault]) -> None:
+        named = kind if isinstance(kind, str) and kind in KINDS else ""
+        self.rows[named] += 1
+        first, shared = self.shared.setdefault(named, (place, set(wrong)))
+        if shared:
+            self.shared[named] = first, shared.intersection(wrong)
+
+    def refuse(self) -> None:
+        """Raise Refused where many rows of a kind were read and each of them has the same fault."""
+        for kind, (first, shared) in self.shared.items():
+            if shared and self.rows[kind] > MOST_WITH_ONE_CAUSE:
+                fault = min(shared)
+                rows = f"{kind} rows" if kind else "rows"
+                raise Refused(
+                    f"All {self.rows[kind]} {rows} have the same fault, first in {first.file}, {first}. "
+                    f"{fault.field or 'The row'}: {fault.reason.rstrip('.')}. Correct it in all of them."
+                )
 
 
 def _unspeakable(place: Place) -> list[Fault]:

@@ -4,8 +4,11 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from importing.intake import Intake
-from importing.rows import Manifest
+from importing.rows import Manifest, Place
 from importing.schema import hint
+
+#: Warnings of texts that look alike; there may be thousands.
+MOST_ALIKE = 20
 
 
 def check_references(found: Manifest, intake: Intake) -> None:
@@ -32,6 +35,22 @@ def refuse_same_videos(found: Manifest, intake: Intake) -> None:
         reason = f"The videos {one} and {other} are the same: same bytes, same origin"
         intake.refuse("pair", row, "video_1", reason, found)
     _refuse_circles_of_same(found, intake)
+
+
+def warn_of_spellings(found: Manifest, intake: Intake) -> None:
+    """Add a warning for prompts that look alike, since they are one text with accents stored in two ways."""
+    alike = intake.fetch("""
+        SELECT one.id, one.file, one.line, other.id, other.file, other.line
+          FROM (SELECT min(row) AS first, max(row) AS last FROM prompt
+                 WHERE composed(text) IS NOT NULL GROUP BY composed(text)
+                HAVING count(DISTINCT text) > 1 ORDER BY first LIMIT ?) spelt
+          JOIN prompt one ON one.row = spelt.first JOIN prompt other ON other.row = spelt.last
+    """, MOST_ALIKE)  # fmt: skip
+    for one, file, line, other, other_file, other_line in alike:
+        found.warnings.append(
+            f"The prompts {one} ({Place(file, line)}) and {other} ({Place(other_file, other_line)}) are one text, with "
+            "accents stored in two ways (Unicode NFC and NFD). They are two prompts. Spell them alike to have one."
+        )
 
 
 def _refuse_repeated_texts(found: Manifest, intake: Intake) -> None:

@@ -42,6 +42,10 @@ class ImportReport:
     splits: dict[str, int] = field(default_factory=dict)
     differences: list[Difference] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    #: Files beside the material that were left out, by kind.
+    left_out: dict[str, int] = field(default_factory=dict)
+    #: The code page in which an archive's names were read, if it did not say it.
+    name_encoding: str = ""
     bad: list[BadRow] = field(default_factory=list)
 
     def counts(self) -> dict[str, Any]:
@@ -64,5 +68,7 @@ class ImportReport:
             "study_created": self.study_created,
             "differences": [row._asdict() for row in self.differences],
             "warnings": self.warnings,
+            "left_out": self.left_out,
+            "name_encoding": self.name_encoding,
             "bad": [row._asdict() for row in self.bad],
         }

@@ -7,22 +7,22 @@ otherwise read whatever those may.
 import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import boto3
-import orjson
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from diptych.refusals import Refused
+from diptych.refusals import BadInput, Refused
 from importing.files import in_threads, locate
 from importing.inside import FileTrouble, link, open_file, resolved
 from importing.layout import BLOCK_BYTES, Layout, in_blocks, stamp, taken
-from importing.manifest import MOST_LINE_BYTES
+from importing.manifest import DIGITS_KEPT
 from importing.progress import Progress
+from importing.records import MOST_LINE_BYTES, Record, dumps, mentions, read_records
 
 SCHEME = "s3://"
 #: Where, beside a manifest that was rewritten, its files lie.
@@ -92,7 +92,12 @@ def localised(manifest: Path, folder: Path, progress: Progress) -> Path:
     nowhere stays as it is, and the import says so. The manifest lies in a resolved folder. Raises Refused,
     FileTrouble for a manifest that leads out of it, and OSError where S3 does not answer.
     """
-    addresses = _addresses(manifest)
+    try:
+        addresses = _addresses(manifest)
+    except FileTrouble:
+        raise
+    except BadInput:  # it is damaged, which the import says
+        return manifest
     if not addresses:
         return manifest
     client, layout = _client(), Layout(folder)
@@ -107,45 +112,44 @@ def localised(manifest: Path, folder: Path, progress: Progress) -> Path:
     _fetch_all(client, wanted.values(), progress)
     places = {address: one.target.relative_to(folder).as_posix() for address, one in wanted.items()}
     copy = layout.place(manifest.name)
-    with open_file(resolved(manifest.parent, manifest.name)) as given, copy.open("xb") as written:
-        for line in _lines(given):
-            written.write(_rewritten(line, places, manifest.parent, layout))
+    lines = 0
+    with copy.open("xb") as written:
+        for record in _records(manifest):
+            written.write(b"\n" * (record.number - 1 - lines))  # blank lines, so that numbers stay the same
+            written.write(_rewritten(record, places, manifest.parent, layout))
+            lines = record.number
     return copy
 
 
 def _addresses(manifest: Path) -> dict[str, None]:
     """The `s3://` paths of its video lines, each once, in order."""
     found: dict[str, None] = {}
-    with open_file(resolved(manifest.parent, manifest.name)) as given:
-        for line in _lines(given):
-            path = _path(line) if SCHEME.encode() in line else None
-            if path and is_address(path):
-                found[path] = None
+    if not mentions(resolved(manifest.parent, manifest.name), SCHEME.encode()):
+        return found
+    for record in _records(manifest):
+        if (path := _path(record)) and is_address(path):
+            found[path] = None
     return found
 
 
-def _lines(file: IO[bytes]) -> Iterator[bytes]:
-    """Lines; one that is too long for a manifest comes in pieces, none of which is JSON."""
-    return iter(lambda: file.readline(MOST_LINE_BYTES + 1), b"")
+def _records(manifest: Path) -> Iterator[Record]:
+    return read_records(resolved(manifest.parent, manifest.name), manifest.name, digits_kept=DIGITS_KEPT)
 
 
-def _path(line: bytes) -> str | None:
-    try:
-        content = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return None
-    path = content.get("path") if isinstance(content, dict) else None
+def _path(record: Record) -> str | None:
+    """Return the path of a record that has no faults: others are not written anew, since that would change values."""
+    path = record.content.get("path") if record.content and not record.faults else None
     return path if isinstance(path, str) else None
 
 
-def _rewritten(line: bytes, places: dict[str, str], root: Path, layout: Layout) -> bytes:
-    path = _path(line)
-    if path is None:
-        return line
-    place = places.get(path) if is_address(path) else _brought_here(path, root, layout)
-    return (
-        line if place is None else orjson.dumps(orjson.loads(line) | {"path": place}, option=orjson.OPT_APPEND_NEWLINE)
-    )
+def _rewritten(record: Record, places: dict[str, str], root: Path, layout: Layout) -> bytes:
+    path = _path(record)
+    place = None
+    if path is not None:
+        place = places.get(path) if is_address(path) else _brought_here(path, root, layout)
+    if place is not None and record.content is not None:
+        return dumps(record.content | {"path": place})
+    return (record.written or b" " * (MOST_LINE_BYTES + 1)) + b"\n"
 
 
 def _brought_here(path: str, root: Path, layout: Layout) -> str | None:

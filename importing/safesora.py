@@ -1,27 +1,24 @@
 """Reads material in the published SafeSora layout, as the lines that a manifest would have.
 
 Configs are JSON arrays, plain or gzipped, in the folder or in its subfolders (`SafeSora`, `SafeSora-Label`,
-`SafeSora-Prompt`, `SafeSora-Eval`); videos lie at `videos/<prompt_id>/<video_id>.mp4`. Records are read one at a time.
+`SafeSora-Prompt`, `SafeSora-Eval`); videos lie at `videos/<prompt_id>/<video_id>.mp4`, in the folder or beside the
+config. Records are read one at a time.
 Of a prompt or video that stands in several files the first record counts, and files that say most of it come first.
 
 What people answered (preferences, and harm tags of videos) does not become answers here: nobody gave them in this
 study, under its guideline. The report says how much was left.
 """
 
-import gzip
-import io
-import json
 import re
-import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO, cast
+from typing import Any
 
-from django.conf import settings
-
-from diptych.refusals import BadInput
-from importing.inside import entries, open_file, resolved
+from diptych.refusals import BadInput, Refused
+from importing.archives import is_archive
+from importing.inside import FileTrouble, entries, resolved
+from importing.records import Record, read_records
 from importing.rows import Line, Manifest, Place
 
 VIDEOS = "videos"
@@ -33,7 +30,6 @@ FULLEST_FIRST = ("Eval", "Prompt", "Label", "")
 LABELLED_BY = "GPT-4, as published with SafeSora"
 SOURCES = ("real_user", "researcher")
 ID = re.compile("[0-9a-f]{64}")
-BLOCK, MOST_RECORD = 1 << 18, 1 << 22
 
 
 def is_config(path: Path) -> bool:
@@ -64,8 +60,10 @@ def read_safesora(root: Path, manifest: Manifest) -> Iterator[Line]:
     reader = Reader(manifest)
     for path in configs(root):
         name, number = path.relative_to(root).as_posix(), 0
+        reader.begin(path.parent)
         try:
-            for number, record in enumerate(records(resolved(root, name)), 1):
+            for record in read_records(resolved(root, name), name):
+                number = record.number
                 yield from reader.lines(Place(name, number), record, is_eval=path.name.startswith(EVAL))
         except BadInput as broken:
             manifest.complain(Place(name, number + 1), "", str(broken))
@@ -80,14 +78,22 @@ class Reader:
         self.prompts: set[bytes] = set()
         self.videos: set[bytes] = set()
         self.preferences = self.tagged = 0
+        self.beside = manifest.root
+        self.folder = ""
 
-    def lines(self, place: Place, record: Any, *, is_eval: bool) -> Iterator[Line]:
+    def begin(self, beside: Path) -> None:
+        """Go on to a config, which lies in the folder `beside`."""
+        self.beside, self.folder = beside, ""
+
+    def lines(self, place: Place, read: Record, *, is_eval: bool) -> Iterator[Line]:
         """The lines of one record: a preference has both its videos, a video its prompt."""
-        if not isinstance(record, dict):
-            self.manifest.complain(place, "", "The record is not a JSON object")
+        for fault in read.faults:
+            self.manifest.complain(place, *fault)
+        record = read.content
+        if read.faults or record is None:
             return
         whole = True
-        parts = [(name, record[name]) for name in ("video_0", "video_1") if name in record]
+        parts: list[tuple[str, Any]] = [(name, record[name]) for name in ("video_0", "video_1") if name in record]
         for name, part in parts or [("", record)]:
             if not isinstance(part, dict):
                 self.manifest.complain(place, name, "is not a JSON object")
@@ -142,7 +148,7 @@ class Reader:
             "type": "video",
             "id": local,
             "prompt": prompt,
-            "path": f"{VIDEOS}/{prompt}/{local}.mp4",
+            "path": f"{self._folder()}/{prompt}/{local}.mp4",
             "settings": {"safesora_video_id": local},
         }
         if isinstance(made_by := record.get("generated_from"), str):
@@ -150,6 +156,11 @@ class Reader:
         if record.get("video_text") not in (None, "", record.get("prompt_text")):
             line["video_text"] = record["video_text"]
         yield Line(place, line)
+
+    def _folder(self) -> str:
+        """Return where the videos of this config lie. Raises Refused where they are not unpacked."""
+        self.folder = self.folder or _videos(self.manifest.root, self.beside)
+        return self.folder
 
     def _new(self, place: Place, name: str, record: dict[str, Any], seen: set[bytes], column: str = "") -> str | None:
         """The record's id, if it is one and was not seen before. Complains of what is none."""
@@ -165,75 +176,23 @@ class Reader:
         return local
 
 
-def records(path: Path) -> Iterator[Any]:
-    """The elements of the JSON array at a resolved path, one at a time. Raises BadInput and OSError."""
-    try:
-        with open_file(path) as written:
-            unpacked = gzip.GzipFile(fileobj=written) if path.suffix == ".gz" else written
-            with io.TextIOWrapper(cast(BinaryIO, unpacked), encoding="utf-8-sig") as file:
-                yield from _elements(Window(file))
-    except UnicodeDecodeError as error:
-        raise BadInput(f"The file is not UTF-8: {error.reason}") from error
-    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
-        raise BadInput(f"The gzip file is damaged or not whole ({error})") from error
+def _videos(root: Path, beside: Path) -> str:
+    """Return the folder of the videos of a config that lies in `beside`, relative to the root.
 
-
-class Window:
-    """The part of a text that is looked at now."""
-
-    def __init__(self, file: TextIO) -> None:
-        self.file = file
-        self.text = ""
-        self.at = 0
-        self.read = 0
-        self.is_over = False
-
-    def more(self) -> None:
-        """Reads on, and forgets what lies behind. Raises BadInput for a text without end."""
-        block = self.file.read(BLOCK)
-        self.read += len(block)
-        self.is_over = not block
-        self.text, self.at = self.text[self.at :] + block, 0
-        if self.read > settings.IMPORT_MOST_BYTES:
-            raise BadInput(f"The file holds more than {settings.IMPORT_MOST_BYTES} characters")
-
-    def sign(self) -> str:
-        """The next sign that is no space, or nothing at the end."""
-        while True:
-            while self.at < len(self.text):
-                if not self.text[self.at].isspace():
-                    return self.text[self.at]
-                self.at += 1
-            if self.is_over:
-                return ""
-            self.more()
-
-
-def _elements(window: Window) -> Iterator[Any]:
-    if window.sign() != "[":
-        raise BadInput("The file is not a JSON array; it must begin with [")
-    window.at += 1
-    if window.sign() == "]":
-        return
-    while True:
-        yield _element(window)
-        sign = window.sign()
-        window.at += 1
-        if sign == "]":
-            return
-        if sign != ",":
-            raise BadInput("The JSON array is not whole: after this record comes neither a comma nor a ]")
-
-
-def _element(window: Window) -> Any:
-    window.sign()
-    while True:
-        with suppress(json.JSONDecodeError, RecursionError):
-            element, window.at = DECODER.raw_decode(window.text, window.at)
-            return element
-        if window.is_over or len(window.text) - window.at > MOST_RECORD:
-            raise BadInput(f"The record is not JSON, or longer than {MOST_RECORD} characters")
-        window.more()
-
-
-DECODER = json.JSONDecoder()
+    `videos.tar.gz` is published beside the configs: some people unpack it there, others above, or into a folder of its
+    name. Raises Refused where it is not unpacked, or not there.
+    """
+    places = list(dict.fromkeys((root, beside)))
+    for place in places:
+        for name in (f"{VIDEOS}/{VIDEOS}", VIDEOS):
+            with suppress(FileTrouble):
+                if resolved(root, str(place / name)).is_dir():
+                    return (place / name).relative_to(root).as_posix()
+    for place in places:
+        for entry in entries(root, place):
+            if entry.name.startswith(VIDEOS) and is_archive(entry.name):
+                packed = (place / entry.name).relative_to(root).as_posix()
+                advice = f"Unpack it in its folder, for example with “tar -xf {entry.name}”, and import again."
+                raise Refused(f"The videos are not unpacked: {packed} is still one file. {advice}")
+    advice = f"Put the videos there, as {VIDEOS}/<prompt id>/<video id>.mp4."
+    raise Refused(f"There is no folder “{VIDEOS}” beside the configs. {advice}")

@@ -4,11 +4,13 @@ import difflib
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import jsonschema_rs
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
+
+from diptych.strict_json import Fault
 
 SCHEMA = json.loads((Path(__file__).parent / "schemas" / "manifest.schema.json").read_text("utf-8"))
 KINDS = tuple(SCHEMA["$defs"])
@@ -21,13 +23,7 @@ _FIELDS = {kind: tuple(SCHEMA["$defs"][kind]["properties"]) for kind in KINDS}
 MOST_ID_CHARACTERS = SCHEMA["$defs"]["video"]["properties"]["id"]["maxLength"]
 MOST_SETTINGS_DEPTH = 20
 MOST_SETTINGS_CHARACTERS = 20_000
-
-
-class Fault(NamedTuple):
-    """One thing wrong with a line: the field, empty if it is the line as a whole, and the reason."""
-
-    field: str
-    reason: str
+MOST_SEED_DIGITS = 79  # and a sign
 
 
 def faults(content: dict[str, Any]) -> list[Fault]:
@@ -90,8 +86,11 @@ def _beyond_schema(content: dict[str, Any]) -> Iterator[Fault]:
             yield Fault(name, f"is nested more than {MOST_SETTINGS_DEPTH} levels deep")
         elif name == "settings" and len(json.dumps(value)) > MOST_SETTINGS_CHARACTERS:
             yield Fault(name, f"is longer than {MOST_SETTINGS_CHARACTERS} characters as JSON")
-    if isinstance(content.get("seed"), float):
+    seed = content.get("seed")
+    if isinstance(seed, float):
         yield Fault("seed", "is a number that cannot be kept exactly; write it in quotation marks")
+    elif isinstance(seed, int) and abs(seed) >= 10**MOST_SEED_DIGITS:
+        yield Fault("seed", f"has more than {MOST_SEED_DIGITS} digits")
 
 
 def _measure(value: Any) -> tuple[int, bool]:

@@ -4,18 +4,19 @@ A folder, a manifest, an archive or an address in S3; on the server below one of
 be unpacked, fetched or laid out goes into a scratch folder.
 """
 
-import os
 from pathlib import Path
+from typing import NamedTuple
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
 from diptych.refusals import Refused
-from importing import archives, inside, s3, safesora, uploads
+from importing import archives, hub_cache, inside, s3, safesora, uploads
 from importing.layout import Layout, innermost, stamp, taken
+from importing.manifest_file import find_manifest
 from importing.models import Import, Upload
 from importing.progress import Progress
-from importing.study import MANIFEST
+from importing.rows import SourceNotes
 
 
 def permitted(location: str) -> str:
@@ -46,16 +47,23 @@ def followed(location: str) -> str:
     return location if s3.is_address(location) else str(Path(location).resolve())
 
 
-def bring(location: str, folder: Path, progress: Progress) -> Path:
+class Material(NamedTuple):
+    """What is ready to be read: a manifest or a folder, and what there is to say of where it comes from."""
+
+    path: Path
+    notes: SourceNotes
+
+
+def bring(location: str, folder: Path, progress: Progress, name_encoding: str = "") -> Material:
     """What lies at the resolved location, ready to be read; `folder` takes what has to be made for that.
 
     Raises Refused, and OSError for trouble that may pass.
     """
     path = s3.fetch(location, folder / "s3", progress) if s3.is_address(location) else Path(location)
-    return _readable(path, folder, progress)
+    return _readable(path, folder, progress, name_encoding)
 
 
-def lay_out(job: Import, folder: Path, progress: Progress) -> Path:
+def lay_out(job: Import, folder: Path, progress: Progress, name_encoding: str = "") -> Material:
     """The job's uploaded files under the names that they came with, ready to be read.
 
     Raises Refused, and OSError for trouble that may pass.
@@ -73,45 +81,27 @@ def lay_out(job: Import, folder: Path, progress: Progress) -> Path:
         stamp(target, upload.created_at.timestamp())
         progress.advance()
     only = layout.root / files[0].path if len(files) == 1 else None
-    return _readable(only if only and archives.is_archive(only.name) else innermost(layout.root), folder, progress)
+    path = only if only and archives.is_archive(only.name) else innermost(layout.root)
+    return _readable(path, folder, progress, name_encoding)
 
 
-def _readable(path: Path, folder: Path, progress: Progress) -> Path:
+def _readable(path: Path, folder: Path, progress: Progress, name_encoding: str) -> Material:
+    notes = SourceNotes()
     if _is_file(path) and archives.is_archive(path.name):
-        archives.unpack(path, folder / "unpacked", progress)
+        notes = archives.unpack(path, folder / "unpacked", progress, name_encoding)
         path = innermost(folder / "unpacked")
+    path = hub_cache.snapshot(path)
     if _is_file(path) and safesora.is_config(path):
         raise Refused(
             f"{path.name} is one file of the SafeSora layout. Give the folder that has it and “videos” below it."
         )
-    manifest = _manifest(path)
-    if manifest is None:
-        return path
+    manifest = find_manifest(path)
+    if manifest is None or not _is_file(manifest):
+        return Material(path, notes)
     try:
-        local = s3.localised(manifest, folder / "manifest", progress)
+        return Material(s3.localised(manifest, folder / "manifest", progress), notes)
     except inside.FileTrouble as trouble:  # it was replaced by a link since it was found
         raise Refused(f"{trouble}.") from trouble
-    return path if local == manifest == path / MANIFEST else local
-
-
-def _manifest(path: Path) -> Path | None:
-    """The manifest at the path: itself, the one in the folder, or the only JSONL file there whatever it is called.
-
-    Raises Refused for a link of that name that leads out of the folder.
-    """
-    if _is_file(path):
-        return path
-    if not path.is_dir():
-        return None
-    try:
-        if os.path.lexists(path / MANIFEST):
-            inside.resolved(path, MANIFEST)
-            return path / MANIFEST if _is_file(path / MANIFEST) else None
-        found = inside.entries(path, path)
-    except inside.FileTrouble as trouble:
-        raise Refused(f"{trouble}.") from trouble
-    listed = [path / entry.name for entry in found if entry.is_folder is False and entry.name.endswith(".jsonl")]
-    return listed[0] if len(listed) == 1 else None
 
 
 def _is_file(path: Path) -> bool:

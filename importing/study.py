@@ -1,6 +1,5 @@
 """Imports a manifest or a folder into a study: the one function that the command and other callers use."""
 
-import os
 import secrets
 import sqlite3
 from dataclasses import dataclass
@@ -17,15 +16,17 @@ from diptych.broker import JOB_WAIT_S
 from diptych.database import locks
 from diptych.disk_space import NO_ROOM, is_full
 from diptych.refusals import Refused
-from importing import files, inside, writing, writing_pairs
+from importing import files, hub_cache, inside, writing, writing_pairs
 from importing.folder import read_folder
 from importing.intake import Intake
+from importing.left_out import in_words
 from importing.manifest import collect, read_lines
+from importing.manifest_file import find_manifest
 from importing.pairing import PairChoice, Pairing
 from importing.progress import Progress
-from importing.references import check_references, refuse_same_videos
+from importing.references import check_references, refuse_same_videos, warn_of_spellings
 from importing.report import ImportReport
-from importing.rows import Manifest
+from importing.rows import Manifest, SourceNotes
 from importing.staging import execute
 from importing.writing import staged_prompts, staged_videos, video_keys
 from importing.writing_pairs import staged_pairs
@@ -33,8 +34,6 @@ from jobs import messages
 from media import transcoding
 from media.originals import keeping
 from studies.models import StateChange, Study
-
-MANIFEST = "manifest.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +47,8 @@ class ImportOptions:
     seed: int | None = None
     skip_bad: bool = False
     dry_run: bool = False
+    #: The code page of an archive's names, a key of `name_encodings.CODE_PAGES`; empty to find it out.
+    name_encoding: str = ""
 
 
 def import_study(
@@ -58,6 +59,7 @@ def import_study(
     actor: User | None = None,
     progress: Progress | None = None,
     follow: bool = True,
+    notes: SourceNotes | None = None,
 ) -> ImportReport:
     """Adds what `path` (a manifest, or a folder) holds to the study `slug`, which is made if it is missing.
 
@@ -72,8 +74,9 @@ def import_study(
     report = ImportReport(slug, dry_run=options.dry_run)
     try:
         with Intake() as intake:
-            found = read(path, intake, progress, follow=follow)
-            report.bad = found.bad
+            found = read(path, intake, progress, follow=follow, notes=notes)
+            report.bad, report.warnings, report.left_out = found.bad, found.warnings, dict(found.left_out)
+            report.name_encoding = notes.name_encoding if notes else ""
             if _is_good(found, intake, options, slug, actor, progress):
                 with keeping():
                     files.keep_files(found, intake, progress, dry_run=options.dry_run)
@@ -87,21 +90,28 @@ def import_study(
         progress.end()
 
 
-def read(path: Path, intake: Intake, progress: Progress, *, follow: bool = True) -> Manifest:
-    """Takes in a manifest file, a folder's `manifest.jsonl`, or a folder of prompts; what is wrong with it.
+def read(
+    path: Path, intake: Intake, progress: Progress, *, follow: bool = True, notes: SourceNotes | None = None
+) -> Manifest:
+    """Takes in a manifest file, a folder with one, or a folder of prompts; what is wrong with it.
+
+    `notes` is what there is to say of the source so far.
 
     Raises Refused.
     """
     try:
         path = path.resolve(strict=True) if follow else path
         path.lstat()
-        is_folder = path.is_dir()
-        root = path if is_folder else path.parent
-        source = path / MANIFEST if is_folder and os.path.lexists(path / MANIFEST) else path
+        path = hub_cache.snapshot(path)
+        root = path if path.is_dir() else path.parent
+        source = find_manifest(path) or path
         inside.resolved(root, source.relative_to(root).as_posix())
         if not (source.is_dir() or source.is_file()):
             raise Refused(f"{source} is neither a file nor a folder.")
         found = Manifest(root)
+        if notes is not None:
+            found.warnings += notes.warnings
+            found.left_out += notes.left_out
         collect(read_folder(path, found) if source.is_dir() else read_lines(source, found), found, intake, progress)
     except inside.FileTrouble as trouble:
         raise Refused(f"{trouble}.") from None
@@ -111,6 +121,9 @@ def read(path: Path, intake: Intake, progress: Progress, *, follow: bool = True)
         raise Refused(f"{path} cannot be read: {error}.") from error
     if not (intake.count("prompt") or found.bad):
         raise Refused(f"{path} holds no prompts. Give a manifest, or a folder with one subfolder a prompt.")
+    warn_of_spellings(found, intake)
+    if found.left_out:
+        found.warnings.append(in_words(found.left_out))
     return found
 
 
@@ -193,7 +206,7 @@ def write(
             writing_pairs.stage_pairs_of_prompts(study, pairs, pairing, progress)
         writing_pairs.write_pairs(study, pairs, options.batch_size, progress, report)
     report.pairs.already_there += pairing.already_there
-    report.warnings += found.warnings + _warnings(study, listed, pairing, options)
+    report.warnings += _warnings(study, listed, pairing, options)
     report.imported = True
     drawn = {
         "selection": pairing.choice.method,

@@ -141,8 +141,12 @@ def cancel(request: HttpRequest, job: Import) -> HttpResponse:
 @require_POST
 @of_one_import
 def again(request: HttpRequest, job: Import) -> HttpResponse:
-    """Asks for it once more: the same, only its good rows, or what was a dry run for real."""
-    changes: dict[str, dict[str, Any]] = {"skip_bad": {"skip_bad": True}, "for_real": {"dry_run": False}}
+    """Asks for it once more: the same, only its good rows, for real, or with another code page."""
+    changes: dict[str, dict[str, Any]] = {
+        "skip_bad": {"skip_bad": True},
+        "for_real": {"dry_run": False},
+        "name_encoding": {"name_encoding": request.POST.get("name_encoding", "")},
+    }
     change = changes.get(request.POST.get("change", ""))
     return _attempt(request, job, jobs.again, **({"options": job.options | change} if change else {}))
 

@@ -1,4 +1,7 @@
-"""Reads a list of people to add: CSV whose first line names `username`, and if wanted `email` and `role`."""
+"""Reads a list of people to add: CSV whose first line names `username`, and if wanted `email` and `role`.
+
+Commas, semicolons or tabs stand between the cells.
+"""
 
 import csv
 from collections.abc import Iterable
@@ -9,6 +12,7 @@ from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 
 from accounts.models import User
+from diptych import file_kinds
 from diptych.refusals import Refused
 from studies.people import MOST_PEOPLE, TOKEN_SCOPES, Wanted, check_address
 
@@ -29,12 +33,17 @@ class BadLine(NamedTuple):
 def read_people(path: Path, role: str) -> tuple[list[Wanted], list[BadLine]]:
     """The people, in `role` where the list names none, and every bad line. Raises Refused."""
     try:
-        text = path.read_text("utf-8-sig")
+        written = path.read_bytes()
+        kind = file_kinds.recognised(written[: file_kinds.HEAD_BYTES])
+        if kind not in (None, file_kinds.BINARY):  # a NUL character is said with its line
+            raise Refused(f"{path} is {kind.what}, and the list must be CSV: text with commas. {kind.advice}")
+        text = written.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Refused(f"{path} is not UTF-8: byte {error.start + 1} is wrong. Save it as UTF-8.") from None
     except (OSError, ValueError) as error:
         raise Refused(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
-    reader = csv.DictReader(text.splitlines(keepends=True), skipinitialspace=True, strict=True)
+    lines = text.splitlines(keepends=True)
+    reader = csv.DictReader(lines, skipinitialspace=True, strict=True, delimiter=_delimiter(lines))
     people: list[Wanted] = []
     bad: list[BadLine] = []
     firsts: dict[tuple[str, str], int] = {}
@@ -54,6 +63,12 @@ def read_people(path: Path, role: str) -> tuple[list[Wanted], list[BadLine]]:
     if len(people) > MOST_PEOPLE:
         raise Refused(f"{path} names {len(people)} people; at most {MOST_PEOPLE} can be added at once.")
     return people, bad
+
+
+def _delimiter(lines: list[str]) -> str:
+    """Return what stands between cells: Excel writes semicolons in many countries. No name of a column has either."""
+    header = lines[0] if lines else ""
+    return next((sign for sign in (",", ";", "\t") if sign in header), ",")
 
 
 def _check_header(path: Path, names: Iterable[str]) -> None:

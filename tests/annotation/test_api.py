@@ -1,5 +1,6 @@
 """The annotator's endpoints, as programs and the page use them."""
 
+import json
 import uuid
 
 import pytest
@@ -199,6 +200,24 @@ def test_a_number_that_readers_do_not_agree_on_is_refused(study, lease, client, 
     response = send(path, factories.body(viewing={"seconds": number}), format="json")
     assert response.status_code == 400
     assert "2^53" in response.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("value", "field"),
+    [
+        ('{"a": 1, "a": 2}', "viewing.a"),
+        ('{"a": "\\ud83d"}', "viewing.a"),
+        ('{"a": 7.123456789012345678901}', "viewing.a"),
+        ('{"a": -0.0}', "viewing.a"),
+    ],
+)
+def test_a_value_that_would_be_changed_in_silence_is_refused_with_its_field(study, lease, client, value, field):
+    factories.pair(study)
+    path = f"/api/v1/assignments/{lease()['current']['id']}/draft/"
+    written = json.dumps(factories.body(viewing="here")).replace('"here"', value)
+    response = client.put(path, written, content_type="application/json")
+    assert response.status_code == 400
+    assert f"“{field}”" in response.json()["detail"]
 
 
 @pytest.mark.parametrize("levels", [20, 300, 100_000])

@@ -22,6 +22,7 @@ from importing.models import Import
 from studies.models import Study
 from tests import factories
 from tests.importing import manifests
+from tests.importing.test_import_cases import of_names
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -156,6 +157,27 @@ def test_a_dry_run_becomes_real_by_one_press(client, study, folder):
     client.post(page("again", study, dry), {"change": "for_real"})
     job_work.run(Import.objects.latest("pk").pk)
     assert Pair.objects.count() == 1
+
+
+def test_the_code_page_of_an_archive_is_chosen_on_the_pages(client, study, folder):
+    """Without a manifest it is guessed: the report says so, and one press reads the names in another."""
+    archive = of_names(folder / "a.zip", "한국어", "공", "cp949", stated=False)
+    assert "Code page of the names" in client.get(page("new", study)).content.decode()
+    client.post(page("new", study), form(location=str(archive), dry_run="on"))
+    guessed = Import.objects.get()
+    job_work.run(guessed.pk)
+    shown = client.get(page("import", study, guessed)).content.decode()
+    assert "They were read as GBK" in shown
+    assert '<option value="gbk" selected>' in shown
+    answer = client.post(page("again", study, guessed), {"change": "name_encoding", "name_encoding": "euc-kr"})
+    chosen = Import.objects.latest("pk")
+    assert chosen.options == {"batch_size": 100, "dry_run": True, "name_encoding": "euc-kr"}
+    job_work.run(chosen.pk)
+    shown = client.get(answer.url).content.decode()
+    assert "They were read as" not in shown
+    assert "EUC-KR" in shown
+    client.post(page("again", study, chosen), {"change": "name_encoding", "name_encoding": "nonsense"})
+    assert Import.objects.count() == 2
 
 
 def test_cancelling_is_recorded_and_a_second_press_is_harmless(client, study, researcher):

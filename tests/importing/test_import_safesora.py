@@ -7,8 +7,10 @@ import tracemalloc
 import pytest
 
 from catalog.models import Pair, Prompt, Video
-from importing import safesora
+from diptych.refusals import BadInput, Refused
+from importing import records, safesora
 from importing.identity import prompt_public_id
+from importing.records import read_records
 from importing.rows import Manifest
 from tests.factories import hex64
 from tests.importing.manifests import imported, write_file
@@ -118,7 +120,7 @@ def test_a_folder_of_one_part_is_enough(published, tmp_path):
 
 
 def test_plain_json_and_bad_records_are_told_by_file_and_number(published):
-    records = [
+    given = [
         preference(0),
         "no record",
         preference(1) | {"prompt_id": "../../etc"},
@@ -127,7 +129,7 @@ def test_plain_json_and_bad_records_are_told_by_file_and_number(published):
         preference(3, "b", "c") | {"prompt_type": "dangerous"},
     ]
     (published / "SafeSora/config-train.json.gz").unlink()
-    config(published, "SafeSora/config-train.json", records)
+    config(published, "SafeSora/config-train.json", given)
     bad = {(row.file, row.line): (row.field, row.reason) for row in imported(published).bad}
     told = {line: said for (file, line), said in bad.items() if file == "SafeSora/config-train.json"}
     assert told[2] == ("", "The record is not a JSON object")
@@ -141,8 +143,8 @@ def test_plain_json_and_bad_records_are_told_by_file_and_number(published):
 @pytest.mark.parametrize(
     ("written", "said"),
     [
-        (b"", "must begin with ["),
-        (b'{"a": 1}', "must begin with ["),
+        (b"<html><body>Not found</body></html>", "an HTML or XML page"),
+        (b'{\n"a": 1\n}\n', "stand on several lines"),
         (b"[", "not JSON"),
         (b'[{"a": 1', "not JSON"),
         (b'[{"a": 1}', "neither a comma nor a ]"),
@@ -150,14 +152,15 @@ def test_plain_json_and_bad_records_are_told_by_file_and_number(published):
         (b"[nonsense]", "not JSON"),
         (b'[{"a": "\xff"}]', "not UTF-8"),
         (b"[" * 100_000, "not JSON"),
+        (b'[{"a": 1}] [', "behind the end"),
         (b'[{"a": "' + b"x" * (5 << 20) + b'"}]', "longer than"),
     ],
 )
 def test_a_broken_config_is_said(tmp_path, written, said):
     path = tmp_path / "config.json"
     path.write_bytes(written)
-    with pytest.raises(safesora.BadInput) as broken:
-        list(safesora.records(path))
+    with pytest.raises(Refused) as broken:
+        list(read_records(path, path.name))
     assert said in str(broken.value)
 
 
@@ -165,22 +168,23 @@ def test_a_broken_config_is_said(tmp_path, written, said):
 def test_half_a_gzip_file_is_said(tmp_path, share):
     path = config(tmp_path, "config.json.gz", [preference(number) for number in range(50)])
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
-    with pytest.raises(safesora.BadInput, match="damaged or not whole"):
-        list(safesora.records(path))
+    with pytest.raises(BadInput, match="damaged or not whole"):
+        list(read_records(path, path.name))
 
 
 def test_records_that_end_anywhere_in_a_block(tmp_path, monkeypatch):
-    records = [preference(number) for number in range(5)]
+    written = [preference(number) for number in range(5)]
     path = tmp_path / "config.json"
-    path.write_text(json.dumps(records, indent=1, ensure_ascii=False), "utf-8-sig")
+    path.write_text(json.dumps(written, indent=1, ensure_ascii=False), "utf-8-sig")
     for block in (1, 2, 7, 100, 1000):
-        monkeypatch.setattr(safesora, "BLOCK", block)
-        assert list(safesora.records(path)) == records
+        monkeypatch.setattr(records, "BLOCK", block)
+        assert [record.content for record in read_records(path, path.name)] == written
 
 
 def test_a_large_config_is_read_in_little_memory(tmp_path):
     text = " ".join(["word"] * 400)
     path = config(tmp_path, "config-train.json.gz", [preference(n) | {"note": text} for n in range(10_000)])
+    (tmp_path / "videos").mkdir()
     size = len(gzip.decompress(path.read_bytes()))
     manifest = Manifest(tmp_path)
     tracemalloc.start()
@@ -195,5 +199,5 @@ def test_a_config_that_unpacks_to_more_than_may_be_ends(tmp_path, settings):
     settings.IMPORT_MOST_BYTES = 10 << 20
     path = tmp_path / "config.json.gz"
     path.write_bytes(gzip.compress(b"[" + b" " * (64 << 20)))
-    with pytest.raises(safesora.BadInput, match="holds more than"):
-        list(safesora.records(path))
+    with pytest.raises(BadInput, match="holds more than"):
+        list(read_records(path, path.name))

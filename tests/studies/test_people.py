@@ -200,12 +200,21 @@ def test_bad_lines_of_a_csv_are_all_named_and_nobody_is_added(listed):
         ("", "it must name username"),
         ("username\n", "names nobody"),
         (b"username\ncaf\xe9\n", "is not UTF-8: byte 13 is wrong"),
+        ("username\nx\n".encode("utf-16"), "is text in UTF-16"),
+        (b"PK\3\4...[Content_Types].xml xl/workbook.xml", "is an Excel file, and the list must be CSV"),
     ],
 )
 def test_file_that_is_no_list_of_people(listed, text, sentence):
     _out, _err, error = listed(text, "--role", "annotator")
     assert error.returncode == 2
     assert sentence in str(error)
+
+
+@pytest.mark.parametrize("sign", [";", "\t"])
+def test_a_list_as_excel_writes_it_in_many_countries(listed, sign):
+    out, _err, error = listed(f"\ufeffusername{sign}role\r\nmia{sign}reviewer\r\n")
+    assert error is None
+    assert [(one["username"], one["role"]) for one in people(out)] == [("mia", "reviewer")]
 
 
 @pytest.mark.parametrize("text", ['username\n"x\n', "username\nx\x00y\n", "username\n" + "x" * 151 + "\n"])

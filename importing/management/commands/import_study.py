@@ -11,6 +11,7 @@ from django.db import DatabaseError
 from diptych.disk_space import EXIT_STATUS, is_full, sentence
 from diptych.refusals import Refused
 from importing.job_work import run_here
+from importing.name_encodings import CODE_PAGES
 from importing.pairing import PairChoice
 from importing.report import ImportReport
 from importing.s3 import is_address
@@ -23,8 +24,9 @@ NO_ROOM_ADVICE = "Nothing was imported. Make room on that disk, and run the comm
 
 class Command(BaseCommand):
     help = (
-        "Imports prompts, videos and pairs. PATH is a JSONL manifest (importing/schemas/manifest.schema.json), "
-        "a folder with manifest.jsonl, a folder in which each subfolder is a prompt (prompt.txt with its "
+        "Imports prompts, videos and pairs. PATH is a JSONL manifest (importing/schemas/manifest.schema.json), plain "
+        "or gzipped, or the same as a JSON array, a folder with manifest.jsonl, "
+        "a folder in which each subfolder is a prompt (prompt.txt with its "
         "text, and the videos beside it), a folder in the SafeSora layout, a .tar, .tar.gz, .tgz or .zip of one of "
         "these, or an address s3://bucket/key. Importing again adds what is new and changes nothing else; an import "
         "into a study that is there is listed with the study's imports, and killed, goes on where it stopped when it "
@@ -48,12 +50,18 @@ class Command(BaseCommand):
             "--overlap", type=int, metavar="N", help="answers wanted for each new pair (default: the study's)"
         )
         parser.add_argument("--seed", type=int, help="what draws start from (default: the study's)")
+        parser.add_argument(
+            "--name-encoding",
+            default="",
+            choices=list(CODE_PAGES),
+            help="code page of names in an archive that does not say it (default: found out; the report says it)",
+        )
         parser.add_argument("--skip-bad", action="store_true", help="import the good rows although others are bad")
         parser.add_argument("--dry-run", action="store_true", help="say what would happen, and keep nothing")
         parser.add_argument("--json", action="store_true", help="report as JSON on stdout, every bad row included")
 
     def handle(self, *, path: str, study: str, **options: Any) -> None:
-        names = ("title", "pairs", "batch_size", "overlap", "seed", "skip_bad", "dry_run")
+        names = ("title", "pairs", "batch_size", "overlap", "seed", "skip_bad", "dry_run", "name_encoding")
         chosen = ImportOptions(**{name: options[name] for name in names})
         try:
             location = path if is_address(path) else str(Path(path).absolute())

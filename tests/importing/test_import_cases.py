@@ -1,0 +1,363 @@
+"""Material as people have it, through the whole importer: what comes in, what is left out, and what is said.
+
+Each case is made here in the form that was seen in reports about archives, data set loaders and annotation tools.
+"""
+
+import gzip
+import json
+import struct
+import tarfile
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from importing import jobs, tasks
+from importing.job_pages import bad_rows
+from importing.models import Import
+from tests.importing.manifests import pair, prompt, prompts_with_videos, video, write, write_file
+from tests.importing.test_import_safesora import config, preference, video_of
+
+pytestmark = pytest.mark.django_db
+
+LINES = [prompt("p"), video("p-a"), video("p-b"), pair("p-a", "p-b")]
+
+
+class Case(NamedTuple):
+    """What is made below the root, and what should come of it."""
+
+    make: Callable[[Path], Any]
+    #: Counts of new prompts, videos and pairs; None if nothing is imported.
+    added: tuple[int, int, int] | None = (1, 2, 1)
+    #: Words of the warnings, the reason of a failure, or the bad rows as "file line field reason".
+    said: tuple[str, ...] = ()
+    not_said: tuple[str, ...] = ()
+    options: dict[str, Any] = {}
+    bad: int = 0
+
+
+def manifest(*lines: Any) -> bytes:
+    return b"".join(line if isinstance(line, bytes) else json.dumps(line).encode() + b"\n" for line in lines)
+
+
+def zipped(
+    path: Path,
+    members: dict[bytes, bytes],
+    *,
+    flags: int = 0,
+    system: int = 0,
+    fields: dict[bytes, bytes] | None = None,
+) -> Path:
+    """A zip whose names are these bytes, whatever Python would write."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for number, (name, content) in enumerate(members.items()):
+            info = zipfile.ZipInfo(f"{number}".rjust(len(name), "#"))
+            info.create_system = system
+            info.extra = (fields or {}).get(name, b"")
+            info.compress_type = zipfile.ZIP_DEFLATED
+            file.writestr(info, content)
+    written = path.read_bytes()
+    for number, name in enumerate(members):
+        written = written.replace(f"{number}".rjust(len(name), "#").encode(), name)
+    if flags:
+        for mark, offset in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+            at = -1
+            while (at := written.find(mark, at + 1)) >= 0:
+                written = written[: at + offset] + struct.pack("<H", flags) + written[at + offset + 2 :]
+    path.write_bytes(written)
+    return path
+
+
+def of_names(
+    path: Path, one: str, other: str, codec: str, *, slash: str = "/", flags: int = 0, stated: bool = True
+) -> Path:
+    """A zip of a manifest and two clips, whose names are written in a code page; or of a folder without a manifest."""
+    names = [f"clips/{one}.mp4", f"clips/{other}.mp4"]
+    lines = [prompt("p"), video("p-a", path=names[0]), video("p-b", path=names[1])]
+    members = {name.replace("/", slash).encode(codec): name.encode() for name in names}
+    if stated:
+        return zipped(path, {b"manifest.jsonl": manifest(*lines)} | members, flags=flags)
+    folder = f"{one}{slash}".encode(codec)
+    clips = {folder + f"{name}.mp4".encode(codec): name.encode() for name in ("a", other)}
+    return zipped(path, {folder + b"prompt.txt": b"A red ball"} | clips, flags=flags)
+
+
+def with_unicode_field(path: Path, *, damaged: bool = False) -> Path:
+    """Names in the field 0x7075, as Info-ZIP and 7-Zip write them; with a wrong checksum it is of an older name."""
+    members, fields = (
+        {b"manifest.jsonl": manifest(prompt("p"), *(video(f"p-{n}", path=f"球{n}.mp4") for n in "12"))},
+        {},
+    )
+    for number in "12":
+        raw, name = f"?{number}.mp4".encode() + b"\xff", f"球{number}.mp4".encode()
+        content = struct.pack("<BL", 1, zlib.crc32(raw) ^ damaged) + name
+        fields[raw] = struct.pack("<HH", 0x7075, len(content)) + content
+        members[raw] = number.encode()
+    return zipped(path, members, fields=fields)
+
+
+def folder_layout(root: Path, *, prompts: tuple[str, ...] = ("p1",)) -> Path:
+    for name in prompts:
+        write_file(root, f"{name}/prompt.txt", f"A ball rolls in {name}".encode())
+        for clip in "ab":
+            write_file(root, f"{name}/{clip}.mp4")
+    return root
+
+
+def with_droppings(root: Path) -> Path:
+    folder_layout(root)
+    for name in ("__MACOSX/p1/._a.mp4", "p1/._b.mp4", "p1/.DS_Store", "p1/Thumbs.db", "p1/desktop.ini", "README.md",
+                 "LICENSE", "p1/licence.txt"):  # fmt: skip
+        write_file(root, name, b"dropping")
+    return root
+
+
+def tarred(path: Path, folder: Path, mode: str = "w") -> Path:
+    with tarfile.open(path, mode) as file:
+        for member in sorted(folder.rglob("*")):
+            file.add(member, member.relative_to(folder).as_posix(), recursive=False)
+    return path
+
+
+def joined(root: Path, name: str, mode: str) -> Path:
+    parts = [tarred(root / f"{prompt}.part", folder_layout(root / f"in-{prompt}", prompts=(prompt,)), mode)
+             for prompt in ("p1", "p2")]  # fmt: skip
+    (root / name).write_bytes(b"".join(part.read_bytes() for part in parts))
+    return root / name
+
+
+def hard_linked(path: Path) -> Path:
+    folder = folder_layout(path.parent / "in", prompts=("p1", "p2"))
+    (folder / "p2/a.mp4").unlink()
+    (folder / "p2/a.mp4").hardlink_to(folder / "p1/a.mp4")
+    return tarred(path, folder)
+
+
+def composed(root: Path, form: str, other: str) -> Path:
+    """A manifest whose paths are in one form of Unicode, and files whose names are in the other."""
+    names = [unicodedata.normalize(form, f"clips/{name}.mp4") for name in ("café", "한국어")]
+    write(root, [prompt("p"), *(video(f"p-{n}", path=name) for n, name in enumerate(names))], files=False)
+    for name in names:
+        write_file(root, unicodedata.normalize(other, name), name.encode())
+    return root
+
+
+def rewritten(root: Path, name: str, content: bytes, lines: list[Any] = LINES) -> Path:
+    """A manifest in another form, with its files beside it."""
+    write(root, lines)
+    (root / "manifest.jsonl").unlink()
+    (root / name).write_bytes(content)
+    return root
+
+
+def published(root: Path, *, beside: str = "", packed: bool = False, **changes: Any) -> Path:
+    """The SafeSora layout with one preference, and its videos below `beside`."""
+    config(root, "SafeSora/config-train.json.gz", [preference(0) | changes])
+    source = root if not packed else root.parent / "to-pack"
+    for letter in "ab":
+        write_file(source, f"{beside}videos/{video_of(0, letter)['video_path']}")
+    if packed:
+        tarred(root / "SafeSora/videos.tar.gz", source, "w:gz")
+    return root
+
+
+def hub_cache(root: Path) -> Path:
+    """A repository in a hub's cache; its one snapshot has links only."""
+    repository = root / "datasets--x--SafeSora"
+    snapshot = published(root / "made") and repository / "snapshots/0123abc"
+    for number, file in enumerate(sorted(path for path in (root / "made").rglob("*") if path.is_file())):
+        name = file.relative_to(root / "made")
+        (repository / "blobs").mkdir(parents=True, exist_ok=True)
+        file.rename(repository / f"blobs/{number}")
+        (snapshot / name).parent.mkdir(parents=True, exist_ok=True)
+        (snapshot / name).symlink_to(Path(*[".."] * (len(name.parts) + 1), "blobs", str(number)))
+    return repository
+
+
+def settings_of(written: str) -> list[Any]:
+    line = f'{{"type": "video", "id": "p-c", "prompt": "p", "path": "clips/p-a.mp4", "settings": {written}}}\n'
+    return [prompt("p"), video("p-a"), line.encode()]
+
+
+BOM = b"\xef\xbb\xbf"
+ROWS = [prompt("p"), video("p-a"), video("p-b"), pair("p-a", "p-b"), *(prompt(f"x{n}") for n in range(300))]
+CASES = {
+    # 01: zips from Windows
+    "gbk": Case(lambda root: of_names(root / "a.zip", "红球-1", "红球-2", "gbk"), said=("are in GBK", "confirm")),
+    "gbk 5c": Case(lambda root: of_names(root / "a.zip", "水淺-1", "水淺-2", "gbk"), said=("are in GBK",)),
+    "shift-jis": Case(lambda root: of_names(root / "a.zip", "表示-1", "表示-2", "cp932"), said=("are in Shift-JIS",)),
+    "utf-8 without flag": Case(lambda root: of_names(root / "a.zip", "红球", "球", "utf-8"), not_said=("are in",)),
+    "gbk that is utf-8 too": Case(lambda root: of_names(root / "a.zip", "模", "模.2", "gbk"), said=("GBK",)),
+    "flagged, backslashes": Case(
+        lambda root: of_names(root / "a.zip", "红球", "球", "utf-8", slash="\\", flags=0x800)
+    ),
+    "gbk, backslashes": Case(lambda root: of_names(root / "a.zip", "水淺", "球", "gbk", slash="\\")),
+    "gbk without a manifest": Case(
+        lambda root: of_names(root / "a.zip", "红球", "模型甲", "gbk", stated=False), (1, 2, 1),
+        said=("does not say", "read as GBK", "“红球/", "--name-encoding"),
+    ),
+    "shift-jis without a manifest": Case(
+        lambda root: of_names(root / "a.zip", "赤い球", "モデル", "cp932", stated=False), said=("read as Shift-JIS",)
+    ),
+    "korean, chosen": Case(
+        lambda root: of_names(root / "a.zip", "한국어", "공", "cp949", stated=False),
+        not_said=("does not say",), options={"name_encoding": "euc-kr"},
+    ),
+    "not in the chosen code page": Case(
+        lambda root: of_names(root / "a.zip", "é", "ü", "cp1252", stated=False), None,
+        said=("cannot be read in the chosen code page",), options={"name_encoding": "utf-8"},
+    ),
+    "names in the field 0x7075": Case(lambda root: with_unicode_field(root / "a.zip")),
+    "a field of an older name": Case(lambda root: with_unicode_field(root / "a.zip", damaged=True), None),
+    "powershell": Case(
+        lambda root: zipped(root / "a.zip", {b"study\\": b"", b"study\\p1\\prompt.txt": b"A ball",
+                                             b"study\\p1\\a.mp4": b"a", b"study\\p1\\b.mp4": b"b"}),
+    ),
+    "deflate64": Case(
+        lambda root: (path := zipped(root / "a.zip", {b"p/prompt.txt": b"A ball"})).write_bytes(
+            path.read_bytes().replace(b"\x08\x00", b"\x09\x00")
+        ) and path, None, said=("Deflate64, which Windows Explorer uses", "7-Zip"),
+    ),
+    # 02: what operating systems leave
+    "droppings on the server": Case(with_droppings, said=("8 files that are no material were left out", "._* (1)")),
+    "droppings in a tar": Case(
+        lambda root: tarred(root / "a.tar", with_droppings(root / "in")),
+        said=("8 files that are no material were left out", "README (1)", "Thumbs.db (1)"),
+    ),
+    "a manifest of another name": Case(
+        lambda root: zipped(root / "a.zip", {b"._pairs.jsonl": b"\0", b"pairs.jsonl": manifest(*LINES),
+                                             b"clips/._p-a.mp4": b"\0", b"clips/p-a.mp4": b"a",
+                                             b"clips/p-b.mp4": b"b", b"README": b"Read me"}),
+        said=("._* (2)", "README (1)"),
+    ),
+    "nested": Case(
+        lambda root: zipped(root / "a.zip", {b"study/p1/prompt.txt": b"A", b"study/p1/a.mp4": b"a",
+                                             b"study/p1/b.mp4": b"b", b"study/__MACOSX/p1/._a.mp4": b"\0",
+                                             b"LICENSE.txt": b"MIT"}),
+        said=("__MACOSX (1)", "LICENSE (1)"),
+    ),
+    # 03: one text in two forms of Unicode
+    "files in NFD": Case(lambda root: composed(root, "NFC", "NFD")),
+    "files in NFC": Case(lambda root: composed(root, "NFD", "NFC")),
+    "prompts in both": Case(
+        lambda root: write(root, [prompt("p", text="A caf\u00e9"), video("p-a"), video("p-b"),
+                                  prompt("q", text="A cafe\u0301"), video("q-a"), video("q-b")]),
+        (2, 4, 2), said=("The prompts p (line 1) and q (line 4) are one text",),
+    ),
+    # 04: values that would be changed
+    "a key twice": Case(
+        lambda root: write(root, [*LINES[:3], b'{"type":"pair","video_0":"p-a","video_1":"p-b","video_1":"p-c"}']),
+        None, said=("manifest.jsonl 4 video_1 is there twice",), bad=1,
+    ),
+    "a key twice in settings": Case(
+        lambda root: write(root, settings_of('{"cfg": 1, "cfg": 2}')), None, said=("3 settings.cfg is there twice",),
+    ),
+    **{
+        f"{number} in settings": Case(
+            lambda root, number=number: write(root, settings_of(f'{{"deep": [{{"cfg": {number}}}]}}')),
+            None, said=(f"manifest.jsonl 3 settings.deep.0.cfg is {number}",), bad=1,
+        )
+        for number in ("123456789012345678901234567890", "9007199254740993", "-9007199254740993.0", "-0", "-0.0",
+                       "7.123456789012345678901", "NaN", "Infinity", "1e400", "1e-400")
+    },
+    # 05: manifests of other forms
+    "gzipped": Case(lambda root: rewritten(root, "manifest.jsonl.gz", gzip.compress(manifest(*ROWS))), (301, 2, 1)),
+    "gzipped without saying so": Case(lambda root: rewritten(root, "manifest.jsonl", gzip.compress(manifest(*LINES)))),
+    "an array": Case(lambda root: rewritten(root, "manifest.jsonl", json.dumps(ROWS, indent=2).encode()), (301, 2, 1)),
+    "an array of another name": Case(lambda root: rewritten(root, "study.json", BOM + json.dumps(LINES).encode())),
+    "old Mac": Case(lambda root: rewritten(root, "manifest.jsonl", manifest(*LINES).replace(b"\n", b"\r"))),
+    "Windows": Case(lambda root: rewritten(root, "m.jsonl", BOM + manifest(*LINES).replace(b"\n", b"\r\n"))),
+    "half an emoji": Case(
+        lambda root: write(root, [*LINES[:3], b'{"type": "prompt", "id": "x", "text": "a cat \\ud83d"}']),
+        None, said=("manifest.jsonl 4 text contains half of a character",), bad=1,
+    ),
+    "half an emoji in SafeSora": Case(
+        lambda root: published(root, prompt_text="a cat \ud83d"), None,
+        said=("SafeSora/config-train.json.gz 1 prompt_text contains half of a character",), bad=1,
+    ),
+    **{
+        name: Case(lambda root, file=file, content=content: rewritten(root, file, content), None, said=said)
+        for name, file, content, said in (
+            ("utf-16", "manifest.jsonl", manifest(*ROWS).decode().encode("utf-16"), ("UTF-16", "Save it as UTF-8")),
+            ("utf-16 without a mark", "m.jsonl", manifest(*ROWS).decode().encode("utf-16-be"), ("is text in UTF-16",)),
+            ("semicolons", "manifest.jsonl", b"type;id;text\n" + b"prompt;p;A ball\n" * 300, ("with semicolons",)),
+            ("tabs", "manifest.jsonl", b"type\tid\ttext\n" + b"prompt\tp\tA\n" * 300, ("table with tabs",)),
+            ("commas", "pairs.csv", b"type,id,text\n" + b"prompt,p,A\n" * 300, ("pairs.csv is a table",)),
+            ("Excel", "manifest.jsonl", b"PK\3\4\x14\0\6\0\x08\0[Content_Types].xml xl/workbook.xml", ("an Excel",)),
+            ("old Excel", "manifest.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), ("is a table",)),
+            ("objects on several lines", "manifest.jsonl",
+             b"\n".join(json.dumps(line, indent=1).encode() for line in ROWS), ("stand on several lines each",)),
+            ("Python", "manifest.jsonl", b"\n".join(repr(line).encode() for line in ROWS), ("line 1, says why",)),
+            ("a page", "manifest.jsonl", b"<!DOCTYPE html><html>Sign in</html>\n" * 300, ("an HTML or XML page",)),
+            ("Git LFS", "manifest.jsonl", b"version https://git-lfs.github.com/spec/v1\noid x\n", ("git lfs pull",)),
+        )
+    },
+    "one cause": Case(
+        lambda root: write(root, [prompt(f"p{n}", license="MIT") for n in range(300)]), None,
+        said=("All 300 prompt rows have the same fault, first in manifest.jsonl, line 1. license: is no field",),
+    ),
+    "texts in UTF-16": Case(
+        lambda root: [write_file(root, f"p{n}/{name}", content) for n in range(70)
+                      for name, content in (("prompt.txt", "A ball".encode("utf-16")), ("a.mp4", b"a"))] and root,
+        None, said=("No subfolder has a prompt.txt that can be read", "is text in UTF-16"),
+    ),
+    "no texts and no manifest": Case(
+        lambda root: [write_file(root, f"clips/{n}.mp4") for n in range(300)] and root, None,
+        said=("No subfolder has a prompt.txt that can be read. The first: clips/prompt.txt",),
+    ),
+    "other files beside the videos": Case(
+        lambda root: [write_file(folder_layout(root), f"p1/{n}.json", b"{}") for n in range(300)] and root, None,
+        said=("The same holds for 299 more files.",), bad=1,
+    ),
+    "no file is there": Case(
+        lambda root: write(root, prompts_with_videos(30, 10), files=False), None,
+        said=("None of the 300 video files is there. The first is clips/p0-a.mp4 (line 2).",),
+    ),
+    "files are still packed": Case(
+        lambda root: write(root, LINES, files=False) and write_file(root, "clips.zip") and root, None,
+        said=("clips.zip lies beside the manifest: unpack it",),
+    ),
+    # 06: tars of which a part was lost
+    "two in one": Case(lambda root: joined(root, "a.tar", "w"), (2, 4, 2)),
+    "two in one, packed": Case(lambda root: joined(root, "a.tar.gz", "w:gz"), (2, 4, 2)),
+    "hard link": Case(lambda root: hard_linked(root / "a.tar"), (2, 4, 2)),
+    # 07: SafeSora as it is downloaded
+    "not unpacked": Case(
+        lambda root: published(root, packed=True), None,
+        said=("The videos are not unpacked: SafeSora/videos.tar.gz is still one file", "tar -xf"),
+    ),
+    "unpacked beside the configs": Case(lambda root: published(root, beside="SafeSora/")),
+    "unpacked into a folder of its name": Case(lambda root: published(root, beside="SafeSora/videos/")),
+    "no videos at all": Case(lambda root: published(root, beside="elsewhere/"), None, said=("no folder “videos”",)),
+    "hub cache": Case(hub_cache),
+    "a snapshot of the hub cache": Case(lambda root: hub_cache(root) / "snapshots/0123abc"),
+}  # fmt: skip
+
+
+def outcome(job: Import) -> str:
+    """All that is said of an import that ended."""
+    rows = [f"{row['file']} {row['line']} {row['field']} {row['reason']}" for row in bad_rows(job)]
+    return "\n".join([job.reason, *(job.report or {}).get("warnings", []), *rows])
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_material_as_people_have_it(study, root, case):
+    made = case.make(root / "given") if not (root / "given").mkdir() else None
+    job = jobs.ask(study, source="server", location=str(made), options=case.options, actor=None)
+    tasks.run_import(job.pk)
+    job.refresh_from_db()
+    said = outcome(job)
+    added = (
+        job.report and job.report["imported"] and tuple(job.report[n]["added"] for n in ("prompts", "videos", "pairs"))
+    )
+    assert (added or None) == case.added, said
+    for words in case.said:
+        assert words in said
+    for words in case.not_said:
+        assert words not in said
+    assert len(said.splitlines()) < 8
+    assert not case.bad or job.bad_rows == case.bad
