@@ -27,6 +27,8 @@ class Place(Enum):
     TABS = auto()
     #: Beside the study on the home page. Who has one study and one role there is led to the last that is `first_page`.
     HOME = auto()
+    #: Lists beside the prompts, videos and pairs of the library.
+    LIBRARY = auto()
     #: The menu of a study's settings, after the groups of settings.
     SETTINGS = auto()
     #: Where a page is empty because nothing was imported.

@@ -133,6 +133,8 @@ MATRIX = {
     "annotation:wellbeing_person": row("get", "wellbeing_contact"),
     "annotation:exposure": row("get", "researcher", "admin"),
     "annotation:my_work": row("get", "annotator"),
+    "annotation:answers": row("get", *RUNS),
+    "annotation:answers_csv": row("get", *RUNS),
     "qc:dashboard": row("get", *PROGRESS),
     # Behind the appointment stands a second factor, to which an officer without one is led; test_safety_pages looks
     # behind it.

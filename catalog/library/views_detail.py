@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from catalog.library import holding, listing
 from catalog.library.listing import state_of
 from catalog.library.looking import harms_by_video, is_playable, is_sensitive, pair_on_page, viewer
+from catalog.library.pair_sections import sections_of
 from catalog.library.views import Address
 from catalog.models import HoldChange, Pair, Prompt, Provenance, Video
 from diptych.refusals import Refused
@@ -117,6 +118,7 @@ def pair(request: HttpRequest, slug: str, pair_id: str) -> HttpResponse:
             "may_show": labels_of(shown.may_show),
             "can_release": shown.held and shown.held not in holding.OWN_REASONS,
             "holds": holds.order_by("-pk")[:MOST_SHOWN],
+            "sections": sections_of(request, study, shown),
             "sides": ["left", "right"],
             "harms": HARMS,
         },
