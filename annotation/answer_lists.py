@@ -67,6 +67,7 @@ class AnswerFilters(Filters):
         ],
         required=False,
     )
+    held = forms.ChoiceField(label=_("Pair held"), choices=YES_NO, required=False)
     revised = forms.ChoiceField(label=_("Changed later"), choices=YES_NO, required=False)
     tag = forms.ChoiceField(label=_("Tag"), required=False)
 
@@ -85,6 +86,8 @@ class AnswerFilters(Filters):
             return Q(assignment__pair__in=pairs.values("pk"))
         if name == "standing":
             return STANDINGS[value]
+        if name == "held":
+            return ~Q(assignment__pair__held="") if value == "yes" else Q(assignment__pair__held="")
         if name == "revised":
             return Q(current__revision__gt=1) if value == "yes" else Q(current__revision=1)
         untagged = Q(current__tags_video_0=[], current__tags_video_1=[])

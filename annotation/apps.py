@@ -7,9 +7,11 @@ class AnnotationConfig(AppConfig):
 
     def ready(self) -> None:
         from annotation.pair_answers import section
+        from annotation.pair_states import STATES
         from annotation.quarantining import take_off_desks
         from annotation.reading import NEEDED_SECTIONS
         from annotation.receivers_membership import give_back_leases
+        from catalog.library.filters import more_states
         from catalog.library.pair_sections import pair_sections
         from safety.signals import assets_quarantined
         from studies.documents.publishing import need
@@ -21,6 +23,7 @@ class AnnotationConfig(AppConfig):
         assets_quarantined.connect(take_off_desks, dispatch_uid="annotation.take_off_desks")
         membership_revoked.connect(give_back_leases, dispatch_uid="annotation.give_back_leases")
         pair_sections["answers"] = section
+        more_states.update(STATES)
         register(Place.LIBRARY, Link("answers", _("Answers"), "annotation:answers", MAY_SEE_ANSWERS, order=10))
         register(
             Place.HOME,

@@ -48,10 +48,10 @@ def listed(request: HttpRequest, slug: str) -> HttpResponse:
         return render(request, "annotation/answers.html", about | {"wrong": True}, status=400)
     everything = answer_lists.answers(study, cast(User, request.user))
     narrowed = filters.narrow(everything)
-    place = {name: request.GET.get(name, "") for name in ("after", "before")}
+    after, before = request.GET.get("after", ""), request.GET.get("before", "")
     try:
         with within(PAGE_LIMIT_S):
-            found = page(narrowed, everything, order, **place, key="pk")
+            found = page(narrowed, everything, order, after=after, before=before, key="pk")
     except TookTooLong:
         return render(request, "annotation/answers.html", about | {"too_long": True}, status=503)
     except NotThere:  # the row at which the page began may be in quarantine now

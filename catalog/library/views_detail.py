@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -59,6 +60,7 @@ def prompt(request: HttpRequest, slug: str, prompt_id: str) -> HttpResponse:
                 for one in videos
             ],
             "pairs": [{"pair": one, "state": state_of(one)} for one in pairs],
+            "all_pairs": urlencode({"prompt": shown.public_id}),
             "most": MOST_SHOWN,
         },
     )
@@ -87,6 +89,7 @@ def video(request: HttpRequest, slug: str, video_id: str) -> HttpResponse:
             "harms": labels_of(of.named(harms)),
             "generator": provenance(study, Provenance.Kind.GENERATOR, shown.generator),
             "pairs": [{"pair": one, "state": state_of(one)} for one in pairs],
+            "all_pairs": urlencode({"video": shown.public_id}),
             "most": MOST_SHOWN,
         },
     )
