@@ -16,7 +16,7 @@ class AnnotationConfig(AppConfig):
         from safety.signals import assets_quarantined
         from studies.documents.publishing import need
         from studies.links import Link, Place, register
-        from studies.permissions import MAY_ANNOTATE, MAY_SEE_ANSWERS, MAY_SEE_WELLBEING
+        from studies.permissions import MAY_ANNOTATE, MAY_CONFIGURE, MAY_SEE_ANSWERS, MAY_SEE_WELLBEING
         from studies.signals import membership_revoked
 
         need("guideline", NEEDED_SECTIONS)
@@ -24,6 +24,7 @@ class AnnotationConfig(AppConfig):
         membership_revoked.connect(give_back_leases, dispatch_uid="annotation.give_back_leases")
         pair_sections["answers"] = section
         more_states.update(STATES)
+        register(Place.TRIAL, Link("trial", _("Try the workspace"), "annotation:trial", MAY_CONFIGURE, order=10))
         register(Place.LIBRARY, Link("answers", _("Answers"), "annotation:answers", MAY_SEE_ANSWERS, order=10))
         register(
             Place.HOME,

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from annotation import views, views_answers, views_consent, views_my_work, views_wellbeing
+from annotation import views, views_answers, views_consent, views_my_work, views_trial, views_wellbeing
 
 app_name = "annotation"
 urlpatterns = [
     path("<slug:slug>/workspace/", views.workspace, name="workspace"),
+    path("<slug:slug>/trial/", views_trial.page, name="trial"),
     path("<slug:slug>/my-work/", views_my_work.page, name="my_work"),
     path("<slug:slug>/consent/", views_consent.page, name="consent"),
     path("<slug:slug>/consent/withdraw/", views_consent.withdraw, name="withdraw"),

@@ -31,6 +31,8 @@ class Place(Enum):
     LIBRARY = auto()
     #: The menu of a study's settings, after the groups of settings.
     SETTINGS = auto()
+    #: Where whoever runs a study can try what its annotators see.
+    TRIAL = auto()
     #: Where a page is empty because nothing was imported.
     ADD_MATERIAL = auto()
     #: What can be downloaded from the page on how the study is getting on.
