@@ -105,6 +105,9 @@ MATRIX = {
     "studies:new": row("get", *RUNS, foreign=ALLOWED, officer=FORBIDDEN),  # who runs one study makes others
     "studies:state": row("get", *RUNS),
     "studies:close": row("get", *RUNS),
+    "studies:settings_file": row("get", *RUNS),
+    "studies:settings_download": row("get", *RUNS),
+    "studies:settings_schema": row("get", *RUNS),
     "studies:settings": row("get", *RUNS),
     "studies:consent": row("get", *RUNS),
     "catalog:licences": row("get", *RUNS),
