@@ -11,6 +11,7 @@ from django.forms.models import modelform_factory
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from diptych.database.natural import Natural
 from studies.durations import DurationField, ShareField
 from studies.harms import HARMS
 from studies.models import Membership, Study
@@ -55,7 +56,7 @@ class NewStudyForm(forms.ModelForm):
         super().__init__(*arguments, **options)
         run = Membership.objects.filter(person=person, role__in=MAY_CONFIGURE).values("study")
         field = cast(forms.ModelChoiceField, self.fields["like"])
-        field.queryset = Study.objects.filter(pk__in=run).order_by("title")
+        field.queryset = Study.objects.filter(pk__in=run).order_by(Natural("title"), "slug")
         field.label_from_instance = _title_of  # type: ignore[method-assign,assignment]
 
     class Meta:
