@@ -23,6 +23,7 @@ from catalog.library.looking import harms_by_video, is_playable, is_sensitive, p
 from catalog.library.pair_sections import sections_of
 from catalog.library.views import Address
 from catalog.models import HoldChange, Pair, Prompt, Provenance, Video
+from diptych.numbers import grouped
 from diptych.refusals import Refused
 from studies.harms import HARMS
 from studies.models import Study
@@ -171,9 +172,9 @@ def change(request: HttpRequest, study: Study, pairs: Collection[str]) -> None:
     except Refused as refusal:
         messages.error(request, str(refusal))
         return
-    said = [done % {"n": outcome.changed}]
+    said = [done % {"n": grouped(outcome.changed)}]
     if outcome.unchanged:
-        said.append(rest % {"n": outcome.unchanged})
+        said.append(rest % {"n": grouped(outcome.unchanged)})
     (messages.success if outcome.changed else messages.info)(request, " ".join(said))
 
 
