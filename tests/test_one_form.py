@@ -42,12 +42,12 @@ def test_dates_and_times_are_the_same_in_every_language(language):
         assert template.render({"at": MOMENT}) == f"{DAY_AND_CLOCK} {DAY_AND_CLOCK}"
 
 
-@pytest.mark.parametrize(
-    "path", sorted(Path(settings.BASE_DIR, "templates").rglob("*.html")), ids=lambda path: path.name
-)
-def test_a_template_asks_for_a_known_form(path):
-    used = re.findall(r"""\|(date|time):["']([^"']+)["']""", path.read_text())
-    assert {(kind, form) for kind, form in used if (path.name, form) not in NARROW} <= KNOWN
+def test_templates_ask_for_known_forms_only():
+    found = set()
+    for path in Path(settings.BASE_DIR, "templates").rglob("*.html"):
+        used = re.findall(r"""\|(date|time):["']([^"']+)["']""", path.read_text())
+        found |= {(kind, form) for kind, form in used if (path.name, form) not in NARROW}
+    assert found == KNOWN
 
 
 @pytest.mark.parametrize("language", [code for code, _name in settings.LANGUAGES])
