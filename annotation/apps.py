@@ -6,18 +6,29 @@ class AnnotationConfig(AppConfig):
     name = "annotation"
 
     def ready(self) -> None:
+        from annotation.pair_answers import section
+        from annotation.pair_states import STATES
         from annotation.quarantining import take_off_desks
         from annotation.reading import NEEDED_SECTIONS
         from annotation.receivers_membership import give_back_leases
+        from annotation.seats import has_qualified_people
+        from catalog.library.filters import more_states
+        from catalog.library.pair_sections import pair_sections
         from safety.signals import assets_quarantined
         from studies.documents.publishing import need
         from studies.links import Link, Place, register
-        from studies.permissions import MAY_ANNOTATE, MAY_SEE_WELLBEING
+        from studies.permissions import MAY_ANNOTATE, MAY_CONFIGURE, MAY_SEE_ANSWERS, MAY_SEE_WELLBEING
+        from studies.setting_visibility import has_what_it_names
         from studies.signals import membership_revoked
 
         need("guideline", NEEDED_SECTIONS)
         assets_quarantined.connect(take_off_desks, dispatch_uid="annotation.take_off_desks")
         membership_revoked.connect(give_back_leases, dispatch_uid="annotation.give_back_leases")
+        pair_sections["answers"] = section
+        has_what_it_names["qualification_required"] = has_qualified_people
+        more_states.update(STATES)
+        register(Place.TRIAL, Link("trial", _("Try the workspace"), "annotation:trial", MAY_CONFIGURE, order=10))
+        register(Place.LIBRARY, Link("answers", _("Answers"), "annotation:answers", MAY_SEE_ANSWERS, order=10))
         register(
             Place.HOME,
             Link("wellbeing", _("Wellbeing"), "annotation:wellbeing", MAY_SEE_WELLBEING, order=30),

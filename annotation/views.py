@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from annotation import consent, protocol
 from annotation.permissions import annotated_study
 from annotation.progress import active_today_ms, latest_answered
+from studies.models import Study
 
 
 @require_safe
@@ -27,19 +28,21 @@ def workspace(request: HttpRequest, slug: str) -> HttpResponse:
     return render(
         request,
         "annotation/workspace.html",
-        {
-            "study": study,
-            "questions": protocol.SUB_DIMENSIONS,
-            "helpfulness_overall": protocol.HELPFULNESS_OVERALL,
-            "harmlessness_overall": protocol.HARMLESSNESS_OVERALL,
-            "harms": harm_choices(),
-            "skip_reasons": protocol.SKIP_REASONS,
-            "sides": protocol.SIDES,
-            "answered": answered,
-            "latest_answered": latest,
-            "active_today_ms": active_ms,
-        },
+        page_of(study) | {"answered": answered, "latest_answered": latest, "active_today_ms": active_ms},
     )
+
+
+def page_of(study: Study) -> dict[str, Any]:
+    """Return what the template needs of the study and of the protocol."""
+    return {
+        "study": study,
+        "questions": protocol.SUB_DIMENSIONS,
+        "helpfulness_overall": protocol.HELPFULNESS_OVERALL,
+        "harmlessness_overall": protocol.HARMLESSNESS_OVERALL,
+        "harms": harm_choices(),
+        "skip_reasons": protocol.SKIP_REASONS,
+        "sides": protocol.SIDES,
+    }
 
 
 def harm_choices() -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_noop
 
 from catalog.models import Batch, PairsChange
+from catalog.models.pairs import usable
 from diptych.database import locks
 from diptych.refusals import Refused
 from studies.models import Study
@@ -17,12 +18,16 @@ BATCHES_A_PAGE = 50
 
 def batches_of(study: Study) -> QuerySet[Batch, Any]:
     """Return the batches in their order, each with the numbers of its pairs: all of them as `.pair_count`, those that
-    are held as `.held_count`, the answers that they want as `.wanted`, and those given or being given as `.taken`."""
+    are held as `.held_count`, the answers that they want as `.wanted`, and those given or being given as `.taken`.
+
+    Pairs in quarantine, which the library does not list either, are not among the first two.
+    """
+    listed = usable("pairs__")
     return (
         Batch.objects.filter(study=study)
         .annotate(
-            pair_count=Count("pairs"),
-            held_count=Count("pairs", filter=~Q(pairs__held="")),
+            pair_count=Count("pairs", filter=listed),
+            held_count=Count("pairs", filter=listed & ~Q(pairs__held="")),
             wanted=Coalesce(Sum("pairs__wanted"), 0),
             taken=Coalesce(Sum(F("pairs__wanted") - F("pairs__open_slots")), 0),
         )

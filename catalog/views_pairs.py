@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -79,6 +80,7 @@ def pairs(request: HttpRequest, slug: str) -> HttpResponse:
     context |= chosen | pages.changes_of(study)
     if chosen:
         context["effect"] = effects.preview(study, **chosen)
+        context["chosen_rows"] = f"{reverse('catalog:pairs', args=[slug])}?{form.rows()}"
     return render(request, "catalog/change_pairs.html", context, status=400 if form.errors else 200)
 
 

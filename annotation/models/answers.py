@@ -181,7 +181,12 @@ class Standing(models.Model):
     )
 
     class Meta:
-        indexes = [models.Index(name="standing_tags_unnoted", fields=["assignment"], condition=Q(tags_unnoted=True))]
+        indexes = [
+            models.Index(name="standing_tags_unnoted", fields=["assignment"], condition=Q(tags_unnoted=True)),
+            # What the list of answers looks for that few answers are.
+            models.Index(name="standing_invalid", fields=["study", "current"], condition=Q(validity="invalid")),
+            models.Index(name="standing_uncounted", fields=["study", "current"], condition=Q(counted=False)),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="standing_invalid_has_reason",
