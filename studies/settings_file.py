@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from accounts import audit
 from accounts.models import User
 from diptych import strict_json
-from diptych.refusals import ChangedMeanwhile, Refused
+from diptych.refusals import BadInput, ChangedMeanwhile
 from studies.configuration import configure, shown
 from studies.documents.publishing import faults_of, needed_sections, publish
 from studies.documents.texts import present_version, versions
@@ -136,7 +136,7 @@ class Wanted:
 
 
 def read(content: bytes, study: Study) -> Wanted:
-    """Return what a file wants of the study. Raises Refused with every fault, one a line, each with its place."""
+    """Return what a file wants of the study. Raises BadInput with every fault, one a line, each with its place."""
     value = _value_of(content)
     faults: list[str] = []
     wanted = Wanted(
@@ -147,31 +147,31 @@ def read(content: bytes, study: Study) -> Wanted:
     if faults:
         more = len(faults) - MOST_FAULTS
         said = faults[:MOST_FAULTS] + ([_("And %(n)s more.") % {"n": more}] if more > 0 else [])
-        raise Refused("\n".join(said), "invalid")
+        raise BadInput("\n".join(said))
     return wanted
 
 
 def _value_of(content: bytes) -> dict[str, Any]:
     if len(content) > LARGEST_BYTES:
-        raise Refused(_("The file is larger than 1 MB, so it is no file of settings."), "invalid")
+        raise BadInput(_("The file is larger than 1 MB, so it is no file of settings."))
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise Refused(_("The file is not text in UTF-8. Save it as UTF-8 and try again."), "invalid") from None
+        raise BadInput(_("The file is not text in UTF-8. Save it as UTF-8 and try again.")) from None
     try:
         value, faults = strict_json.loads(text)
     except ValueError as error:
-        raise Refused(_("The file is not JSON: %(reason)s.") % {"reason": error}, "invalid") from None
+        raise BadInput(_("The file is not JSON: %(reason)s.") % {"reason": error}) from None
     if faults:
-        raise Refused("\n".join(f"{fault.field}: {fault.reason}." for fault in faults[:MOST_FAULTS]), "invalid")
+        raise BadInput("\n".join(f"{fault.field}: {fault.reason}." for fault in faults[:MOST_FAULTS]))
     if not isinstance(value, dict) or value.get("format") != FORMAT:
         sentence = _("The file is no file of settings: “format” must be “%(format)s”.")
-        raise Refused(sentence % {"format": FORMAT}, "invalid")
+        raise BadInput(sentence % {"format": FORMAT})
     if type(value.get("version")) is not int or value["version"] != VERSION:
         sentence = _("The file has version %(version)s. This installation reads version %(known)s.")
-        raise Refused(sentence % {"version": json.dumps(value.get("version")), "known": VERSION}, "invalid")
+        raise BadInput(sentence % {"version": json.dumps(value.get("version")), "known": VERSION})
     if unknown := sorted(value.keys() - {"format", "version", "settings", "categories", "texts"}):
-        raise Refused(_unknown(unknown, ("settings", "categories", "texts")), "invalid")
+        raise BadInput(_unknown(unknown, ("settings", "categories", "texts")))
     return value
 
 

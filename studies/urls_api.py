@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from studies import api, api_people
+from studies import api, api_people, api_settings
 
 urlpatterns = [
     path("studies/", api.StudiesView.as_view(), name="studies"),
     path("studies/<slug:slug>/state/", api.StateView.as_view(), name="state"),
+    path("studies/<slug:slug>/settings/", api_settings.SettingsView.as_view(), name="settings"),
     path("studies/<slug:slug>/people/", api_people.PeopleView.as_view(), name="people"),
     path("studies/<slug:slug>/people/<str:name>/roles/<slug:role>/", api_people.RoleView.as_view(), name="role"),
     path(

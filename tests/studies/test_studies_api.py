@@ -92,3 +92,19 @@ def test_many_people_come_in_pages(study, admin, api, monkeypatch):
         seen += [one["name"] for one in page["people"]]
         after = page["next"]
     assert seen == names
+
+
+def test_settings_are_read_and_changed_as_a_file(study, admin, api):
+    client, address = api(admin), f"/api/v1/studies/{study.slug}/settings/"
+    read = client.get(address)
+    body = {name: read.json()[name] for name in ("format", "version")} | {"settings": {"overlap": 3, "lease_s": 900}}
+    changed = client.patch(address, body, format="json", HTTP_IF_MATCH=read["ETag"])
+    assert (changed.status_code, changed.json()["settings"]["overlap"]) == (200, 3)
+    stale = client.patch(address, body, format="json", HTTP_IF_MATCH=read["ETag"])
+    assert (stale.status_code, stale.json()["code"]) == (409, "changed_meanwhile")
+    assert client.patch(address, body, format="json").status_code == 200
+    wrong = client.patch(address, body | {"settings": {"overlap": "3", "colour": 1}}, format="json")
+    assert (wrong.status_code, wrong.json()["code"]) == (400, "invalid")
+    assert "colour" in wrong.json()["detail"]
+    assert "overlap" in wrong.json()["detail"]
+    assert Study.objects.get(pk=study.pk).overlap == 3
