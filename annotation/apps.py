@@ -6,6 +6,8 @@ class AnnotationConfig(AppConfig):
     name = "annotation"
 
     def ready(self) -> None:
+        from accounts.days import counted_on
+        from annotation.exposure import counts_on
         from annotation.quarantining import take_off_desks
         from annotation.reading import NEEDED_SECTIONS
         from annotation.receivers_membership import give_back_leases
@@ -15,6 +17,7 @@ class AnnotationConfig(AppConfig):
         from studies.permissions import MAY_ANNOTATE, MAY_SEE_WELLBEING
         from studies.signals import membership_revoked
 
+        counted_on.append(counts_on)
         need("guideline", NEEDED_SECTIONS)
         assets_quarantined.connect(take_off_desks, dispatch_uid="annotation.take_off_desks")
         membership_revoked.connect(give_back_leases, dispatch_uid="annotation.give_back_leases")

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Q, Sum
-from django.db.models.functions import TruncDate
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import Count, DateTimeField, F, Func, IntegerField, Q, Sum, Value
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts import days
 from accounts.models import User
-from annotation import exposure, revisions
+from annotation import revisions
 from annotation.acceptance import RETURNED, SURPLUS, SURPLUS_BATCH_CLOSED, SURPLUS_STUDY_CLOSED
 from annotation.models import Annotation, Assignment, Break, Dose, Seat, Standing
 from annotation.progress import own_answers
@@ -104,26 +105,37 @@ class Answered:
 
 def summary(study: Study, person: User) -> Summary:
     """Own progress and active time, by day over the last two weeks."""
-    since = timezone.now() - timedelta(days=DAYS)
+    latest = timezone.now().astimezone(days.zone_of(person)).date()
+    dates = [latest - timedelta(days=back) for back in reversed(range(DAYS))]
+    # Where each day begins is worked out here: PostgreSQL need not know the zone that a browser has named.
+    begins = [days.midnight(day, days.zone_of(person)) for day in dates]
     seat = Seat.objects.filter(study=study, person=person).only("active_ms").first()
     by_day = (
-        Annotation.objects.filter(study=study, author=person, author_kind="annotator", submitted_at__gte=since)
-        .values(day=TruncDate("submitted_at", tzinfo=timezone.get_current_timezone()))
+        Annotation.objects.filter(study=study, author=person, author_kind="annotator", submitted_at__gte=begins[0])
+        .values(
+            number=Func(
+                F("submitted_at"),
+                Value(begins, output_field=ArrayField(DateTimeField())),
+                function="width_bucket",
+                output_field=IntegerField(),
+            )
+        )
         .annotate(answers=Count("pk", filter=Q(revision=1)), active_ms=Sum("active_ms"))
-        .order_by("-day")
+        .order_by("-number")
     )
-    return Summary(own_answers(study, person.pk), seat.active_ms if seat else 0, [Day(**row) for row in by_day])
+    found = [Day(dates[row["number"] - 1], row["answers"], row["active_ms"]) for row in by_day]
+    return Summary(own_answers(study, person.pk), seat.active_ms if seat else 0, found)
 
 
 def care(study: Study, person: User) -> Care:
     """Today's exposure over all studies, this study's cap, and today's breaks."""
     now = timezone.now()
-    today = exposure.day_of(person, now)
+    today = days.day_of(person, now)
     dose = Dose.objects.filter(person=person, day=today).first()
     breaks = Break.objects.filter(person=person, study=study, began_at__gte=now - timedelta(days=1)).order_by(
         "began_at"
     )
-    of_today = [one for one in breaks if exposure.day_of(person, one.began_at) == today]
+    of_today = [one for one in breaks if days.day_of(person, one.began_at) == today]
     return Care(dose.seconds if dose else 0.0, study.daily_dose_s, of_today)
 
 

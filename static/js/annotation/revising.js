@@ -2,6 +2,7 @@
 
 import { one, say } from "../page/dom.js";
 import { passingWord } from "../page/status.js";
+import { momentInWords } from "../page/times.js";
 import { Refused, addressOf, send } from "./api.js";
 import { cue } from "./presenting.js";
 import { untilAnswered } from "./trouble.js";
@@ -73,11 +74,7 @@ class Revising {
   reopened(assignment, answers) {
     this.#desk = null;
     this.#begin(assignment.id, "reopened", answers);
-    const at = new Date(assignment.answered_at);
-    const today = at.toDateString() === new Date().toDateString();
-    /** @type {Intl.DateTimeFormatOptions} */
-    const style = today ? { hour: "2-digit", minute: "2-digit" } : { dateStyle: "medium", timeStyle: "short" };
-    words.textContent = say("reopened", { time: at.toLocaleString(document.documentElement.lang, style) });
+    words.textContent = say("reopened", { time: momentInWords(new Date(assignment.answered_at)) });
     keepButton.textContent = say("leave_answers");
   }
 
