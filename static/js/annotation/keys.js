@@ -38,6 +38,7 @@ export function paintTagKeys() {
  * @property {() => unknown} pass
  * @property {() => unknown} passTags
  * @property {() => unknown} undo
+ * @property {() => unknown} previousPair
  * @property {() => unknown} hideOrShow
  */
 
@@ -73,7 +74,7 @@ export function bindKeys(act) {
     if (event.key === "?") return act.help;
     if (code === "Space" && onControl) return null;
     if (code in player) return () => player[code](shiftKey);
-    if (shiftKey) return null;
+    if (shiftKey) return code === "Backspace" ? act.previousPair : null;
     if (code === "Tab") return isOn(event, "[data-step]") ? () => act.passTags() : null;
     const answer = answerKeys()[code];
     if (answer) return () => act.answer(answer);

@@ -12,7 +12,7 @@ import { outbox } from "./outbox.js";
 import { bindPrompt } from "./prompt.js";
 import { bindReporting } from "./reporting.js";
 import { keepServerTime } from "./server_time.js";
-import { begin, keepAnswers, lookAgain, resume, submit } from "./session.js";
+import { begin, keepAnswers, lookAgain, previousPair, resume, submit } from "./session.js";
 import { bindSettings } from "./settings.js";
 import { bindSignIn } from "./sign_in.js";
 import { bindSkipping } from "./skipping.js";
@@ -37,6 +37,7 @@ bindKeys({
   pass: () => answering.pass(),
   passTags: () => answering.passTags(),
   undo: () => (current.busy ? false : answering.undo()),
+  previousPair,
   hideOrShow: () => setHidden(!player.hidden),
 });
 one("form[data-answers]").addEventListener("submit", (event) => { event.preventDefault(); submit(); });
@@ -47,6 +48,7 @@ bindReporting();
 onAction("help", () => openDialog("help"));
 onAction("talk", () => { hideVideos(); openDialog("talk"); });
 onAction("keep-answers", keepAnswers);
+onAction("previous-pair", previousPair);
 onAction("guideline-read", async () => { if (await guideline.confirm()) lookAgain(); });
 onAction("ask-again", lookAgain);
 onAction("work-here", begin);
