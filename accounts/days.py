@@ -42,6 +42,12 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
+def day_began(person: User, moment: datetime) -> datetime:
+    """Return the moment in UTC at which the date of `moment` began in the person's time zone."""
+    zone = zone_of(person)
+    return midnight(moment.astimezone(zone).date(), zone)
+
+
 def day_of(person: User, moment: datetime) -> date:
     """Return the date on which a moment counts for the person."""
     if person.kept_day and kept_until(person, moment):

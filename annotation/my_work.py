@@ -3,7 +3,7 @@
 Never a rank, never anybody else's answers; skipped pairs are counted nowhere.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -16,15 +16,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import days
-from accounts.models import User
+from accounts.models import User, ViewingPreference
 from annotation import revisions
 from annotation.acceptance import RETURNED, SURPLUS, SURPLUS_BATCH_CLOSED, SURPLUS_STUDY_CLOSED
 from annotation.models import Annotation, Assignment, Break, Dose, Seat, Standing
-from annotation.progress import own_answers
+from annotation.progress import ordinal, own_answers
 from annotation.protocol import SUB_DIMENSIONS, TIE
 from diptych.durations import MINUTE, in_words
 from diptych.paging import Order, Page, page
 from diptych.refusals import NotThere
+from media.addresses import poster_url
 from studies.harms import HARMS
 from studies.models import Study
 
@@ -85,10 +86,24 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Pictures:
+    """The thumbnails of a pair's videos by the side on which they stood, or why none is shown."""
+
+    left: str = ""
+    right: str = ""
+    why_not: str | Promise = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
-    """One of the person's answers as it stands: what they said, what became of it, and until when it may change."""
+    """One of the person's answers as it stands: what they said, what became of it, and until when it may change.
+
+    `number` counts the person's answered pairs of the study, in the order in which they were answered.
+    """
 
     assignment: Assignment
+    number: int
+    pictures: Pictures
     lines: list[Line]
     tags_left: list[str]
     tags_right: list[str]
@@ -145,20 +160,51 @@ def recent(study: Study, person: User, *, after: str = "", before: str = "") -> 
     It begins after, or ends before, the assignment with this key; if there is none, it is the first page.
     """
     submitted = Assignment.objects.filter(study=study, person=person, state=Assignment.State.SUBMITTED)
-    rows = submitted.select_related("standing__current", "pair__prompt", "pair__batch")
+    rows = submitted.select_related(
+        "standing__current", "pair__prompt", "pair__batch", "pair__video_0__asset", "pair__video_1__asset"
+    )
     try:
         return page(rows, rows, LATEST, after=after, before=before, size=PAGE, key="pk")
     except NotThere:
         return page(rows, rows, LATEST, size=PAGE, key="pk")
 
 
-def answers(study: Study, person: User, assignments: Iterable[Assignment], *, chinese: bool = False) -> list[Answered]:
+def answers(study: Study, person: User, assignments: Sequence[Assignment], *, chinese: bool = False) -> list[Answered]:
     """Return what a line of the page shows of each of the person's assignments, as `recent` has loaded them."""
     seat = Seat.objects.filter(study=study, person=person).first()
-    return [answered(row, seat, study, chinese=chinese) for row in assignments if seat]
+    if seat is None or not assignments:
+        return []
+    chosen = ViewingPreference.objects.filter(user=person).values_list("media_filter", flat=True).first()
+    media_filter = chosen or study.media_filter
+    first = ordinal(assignments[0])
+    return [
+        answered(row, seat, study, number=first - place, media_filter=media_filter, chinese=chinese)
+        for place, row in enumerate(assignments)
+    ]
 
 
-def answered(row: Assignment, seat: Seat, study: Study, *, chinese: bool) -> Answered:
+def pictures(row: Assignment, seat: Seat, study: Study, media_filter: str) -> Pictures:
+    """Return the thumbnails of the row's pair. What the person's filter covers in the workspace is not shown at all.
+
+    That a pair may show harm is known from the pair itself, and from the tags that the person gave it.
+    """
+    pair, current = row.pair, row.standing.current
+    harmful = {*pair.may_show, *current.tags_video_0, *current.tags_video_1}
+    if pair.held:
+        return Pictures(why_not=_("No picture: this pair has been taken out for now."))
+    if harmful & set(seat.excluded):
+        return Pictures(why_not=_("No picture: it may show what you asked not to be shown."))
+    if harmful and media_filter != Study.MediaFilter.NONE:
+        return Pictures(why_not=_("No picture: it may show harm."))
+    right = "video_1" if row.left == "video_0" else "video_0"
+    at = [
+        poster_url(getattr(pair, video).asset.public_id, seat.person_id, None, study.media_window_s)
+        for video in (row.left, right)
+    ]
+    return Pictures(*at)
+
+
+def answered(row: Assignment, seat: Seat, study: Study, *, number: int, media_filter: str, chinese: bool) -> Answered:
     """One line of the page. `row` has its standing, current revision, pair, prompt and batch loaded."""
     standing: Standing = row.standing
     current = standing.current
@@ -169,6 +215,8 @@ def answered(row: Assignment, seat: Seat, study: Study, *, chinese: bool) -> Ans
     right = "video_1" if row.left == "video_0" else "video_0"
     return Answered(
         assignment=row,
+        number=number,
+        pictures=pictures(row, seat, study, media_filter),
         lines=[Line(question, _side(choice, row.left)) for question, choice in [*questions, *overall]],
         tags_left=tags[row.left],
         tags_right=tags[right],
