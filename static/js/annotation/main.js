@@ -64,5 +64,9 @@ onTold("person", ({ person, name }) => {
 keepServerTime();
 bindTimeOnTask();
 
-await outbox.open();
-begin();
+const { dataset: browser } = document.documentElement;
+if (!browser.browser) { // page/browser_check.js found nothing missing
+  await outbox.open();
+  browser.begun = "";
+  begin();
+}
