@@ -7,8 +7,8 @@ from django.conf import settings
 
 STATIC = settings.BASE_DIR / "static"
 CHECK = STATIC / "js/page/browser_check.js"
-#: Newer than Chrome 110, Firefox 121 or Safari 16, with the browser that came last to it. What is too new in the language
-#: itself is found by TypeScript: tsconfig.json says which year is taken.
+#: Newer than Chrome 110, Firefox 121 or Safari 16, with the browser that came last to it. TypeScript finds what is too
+#: new in the language itself, by the year in tsconfig.json.
 TOO_NEW_SCRIPTS = {
     "AbortSignal.any": "Firefox 124, Safari 17.4",
     "AbortSignal.timeout": "Chrome 124 for fetch",

@@ -14,7 +14,8 @@ NOTICE = "[data-browser-notice]"
 #: Newer functions that have a substitute, or that some browsers and windows do not have at all.
 SUBSTITUTED = """
     delete AbortSignal.any; delete AbortSignal.timeout; delete Crypto.prototype.randomUUID;
-    delete Navigator.prototype.locks; delete window.BroadcastChannel; delete window.indexedDB; delete window.structuredClone;
+    delete Navigator.prototype.locks; delete window.BroadcastChannel; delete window.indexedDB;
+    delete window.structuredClone;
     delete Element.prototype.checkVisibility; delete Promise.withResolvers; delete Object.groupBy; delete URL.canParse;
     delete Set.prototype.union; delete Iterator.prototype.map; delete Iterator.prototype.filter;
     delete HTMLElement.prototype.showPopover; delete window.requestIdleCallback;
