@@ -25,7 +25,7 @@
     "MutationObserver",
     "ReadableStream",
     "URLSearchParams",
-    "crypto.getRandomValues",
+    "Crypto.prototype.getRandomValues",
     "fetch",
     "CSS.supports"
   ];
