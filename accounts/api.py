@@ -3,15 +3,19 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import NotAuthenticated, PermissionDenied
 from rest_framework.request import Request
 
+from accounts import days
 from accounts.models import AccessToken, User
 from diptych.parameters import DeclaredParameters
 
 #: In a request: for whom the page was made that sends it. In an answer: who is signed in.
 PERSON_HEADER = "X-Diptych-Person"
+#: In a response: the date on which what the person sees counts now, and when that day ends (`accounts.days`).
+DAY_HEADER = "X-Diptych-Day"
 #: In a response to a request with a token that expires soon: when.
 EXPIRES_HEADER = "Diptych-Token-Expires"
 
@@ -44,7 +48,10 @@ class SignedInView(DeclaredParameters):
         response = super().finalize_response(request, response, *args, **kwargs)
         response.headers.setdefault("Cache-Control", "no-store")
         if self.asks is not None:
+            now = timezone.now()
             response.headers[PERSON_HEADER] = str(self.asks.pk)
+            day, end = days.day_of(self.asks, now), days.end_of_day(self.asks, now)
+            response.headers[DAY_HEADER] = f"{day.isoformat()} {end.isoformat()}"
             token = request.auth
             if isinstance(token, AccessToken) and token.ends_soon:
                 response.headers[EXPIRES_HEADER] = token.expiry.isoformat()

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from ipaddress import ip_address
 from typing import TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -12,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from accounts.audit import request_address
+from accounts.days import zone_of
 from accounts.hashing import in_request
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
@@ -71,10 +71,7 @@ class PersonMiddleware:
             return redirect(reverse("accounts:password"))
         if request.user.locale:
             translation.activate(request.user.locale)
-        try:
-            timezone.activate(ZoneInfo(request.user.time_zone or "UTC"))
-        except (ZoneInfoNotFoundError, ValueError):
-            timezone.activate(ZoneInfo("UTC"))
+        timezone.activate(zone_of(request.user))
         return None
 
 

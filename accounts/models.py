@@ -28,7 +28,21 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox reache
 
     locale = models.CharField(_("language"), max_length=10, blank=True, help_text=_("Empty: the browser's."))
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True, help_text=_("Empty: UTC."))
+    #: The day that was running when the time zone was last changed, since when it is kept, and when it would have ended
+    #: without the change (`accounts.days`).
+    kept_day = models.DateField(null=True, editable=False)
+    kept_from = models.DateTimeField(null=True, editable=False)
+    kept_until = models.DateTimeField(null=True, editable=False)
     must_change_password = models.BooleanField(default=False, help_text=_("Signed up with a one-time password."))
+
+    class Meta(AbstractUser.Meta):
+        constraints = [
+            models.CheckConstraint(
+                name="user_kept_day_is_whole",
+                condition=Q(kept_day=None, kept_from=None, kept_until=None)
+                | Q(kept_day__isnull=False, kept_from__isnull=False, kept_until__gt=F("kept_from")),
+            ),
+        ]
 
     def check_password(self, raw_password: str | None) -> bool:
         """Return whether the password is right, and replace an outdated or cheap hash of it by the preferred one.

@@ -1,6 +1,5 @@
 """How a person wants to see what may be harmful, in which language and in whose time."""
 
-import zoneinfo
 from functools import cache
 from itertools import groupby
 from typing import Any
@@ -8,10 +7,11 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import get_language_info
 from django.utils.translation import gettext_lazy as _
 
-from accounts import audit
+from accounts import audit, days
 from accounts.models import User, ViewingPreference
 
 #: Parts of the world; other names in the database of time zones are aliases and abbreviations.
@@ -31,18 +31,23 @@ REGIONS = (
 
 @cache
 def zones() -> tuple[str, ...]:
-    """The time zones to choose from, by name. Finding them reads the whole database of time zones, so once."""
-    names = sorted(name for name in zoneinfo.available_timezones() if name.split("/")[0] in REGIONS and "/" in name)
+    """Return the time zones to choose from, by name."""
+    names = sorted(name for name in days.known_zones() if name.split("/")[0] in REGIONS and "/" in name)
     return ("UTC", *names)
 
 
-def zone_choices() -> list[Any]:
-    """The zones for a select, those of one part of the world together, and first the one that is used without."""
+def zone_choices(stored: str) -> list[Any]:
+    """Return the zones for a select, those of one part of the world together.
+
+    First comes the zone that is stored: a browser may have named one that is not offered otherwise. Where none is
+    stored, that comes first instead. It cannot be chosen again later.
+    """
     grouped = [
         (region, [(name, name.split("/", 1)[1].replace("_", " ").replace("/", ", ")) for name in names])
         for region, names in groupby(zones()[1:], key=lambda name: name.split("/")[0])
     ]
-    return [("", _("not said (UTC)")), ("UTC", "UTC"), *grouped]
+    own = [(stored, stored)] if stored and stored not in zones() else []
+    return [*([] if stored else [("", _("not chosen yet (UTC)"))]), *own, ("UTC", "UTC"), *grouped]
 
 
 def language_choices() -> list[tuple[str, Any]]:
@@ -67,11 +72,14 @@ class PreferencesForm(forms.Form):
         widget=forms.RadioSelect,
     )
     locale = forms.ChoiceField(label=_("Language"), choices=language_choices, required=False)
-    time_zone = forms.ChoiceField(label=_("Time zone"), choices=zone_choices, required=False)
+    time_zone = forms.ChoiceField(label=_("Time zone"), required=False)
 
     def __init__(self, data: Any, *, person: User) -> None:
         chosen = preferences_of(person)
         super().__init__(data, initial=chosen | {"name_categories": "yes" if chosen["name_categories"] else "no"})
+        zone: forms.ChoiceField = self.fields["time_zone"]  # type: ignore[assignment]
+        zone.choices = zone_choices(person.time_zone)
+        zone.required = bool(person.time_zone)
 
     def clean_name_categories(self) -> bool:
         return bool(self.cleaned_data["name_categories"] == "yes")
@@ -91,7 +99,8 @@ def preferences_of(person: User) -> dict[str, Any]:
 @transaction.atomic
 def save_preferences(person: User, wanted: dict[str, Any]) -> bool:
     """Keeps what the person chose; whether anything changed. The audit row says which fields, not how they watch."""
-    locked = User.objects.select_for_update().get(pk=person.pk)  # one at a time, also before there is a row
+    # One at a time, also before there is a row. A request that stores an answer need not wait for it.
+    locked = User.objects.select_for_update(no_key=True).get(pk=person.pk)
     before = preferences_of(locked)
     changed = sorted(name for name, value in wanted.items() if value != before[name])
     if not changed:
@@ -100,7 +109,9 @@ def save_preferences(person: User, wanted: dict[str, Any]) -> bool:
         user=locked,
         defaults={name: wanted[name] for name in ("media_filter", "name_categories")},
     )
-    locked.locale, locked.time_zone = wanted["locale"], wanted["time_zone"]
-    locked.save(update_fields=["locale", "time_zone"])
+    locked.locale = wanted["locale"]
+    locked.save(update_fields=["locale"])
+    if "time_zone" in changed:
+        days.change_zone(locked, wanted["time_zone"], timezone.now())
     audit.record("user.preferences_changed", locked, actor=person, after={"fields": changed})
     return True

@@ -13,14 +13,14 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse, reverse_lazy
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import audit, guessing, hashing
+from accounts import audit, days, guessing, hashing
 from accounts.forms import NewPasswordForm, SignInForm
 from accounts.models import User
 from accounts.preferences import PreferencesForm, save_preferences
@@ -47,8 +47,12 @@ class SignInView(SentAgain, LoginView):
         return own_address(self.request, wanted)
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        """Tells this browser the person's language too: the API and pages without a person read it from there."""
+        """Tells this browser the person's language too: the API and pages without a person read it from there.
+
+        The browser says its time zone, which is stored the first time.
+        """
         response = super().form_valid(form)
+        days.keep_browser_zone(form.get_user(), self.request.POST.get("time_zone", ""))
         guessing.remember_browser(response, form.get_user())
         return keep_language(response, form.get_user().locale)
 
@@ -90,7 +94,8 @@ def viewing(request: HttpRequest) -> HttpResponse:
     form = PreferencesForm(request.POST if request.method == "POST" else None, person=person)
     if not form.is_valid():
         status = 400 if form.is_bound else 200
-        return render(request, "accounts/viewing.html", {"form": form}, status=status)
+        context = {"form": form, "kept_until": days.kept_until(person, timezone.now())}
+        return render(request, "accounts/viewing.html", context, status=status)
     save_preferences(person, form.cleaned_data)
     translation.activate(form.cleaned_data["locale"] or translation.get_language() or settings.LANGUAGE_CODE)
     messages.success(request, translation.gettext("Your preferences are saved."))

@@ -8,7 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from accounts import guessing
+from accounts import days, guessing
 from accounts.forms import SignInForm
 from accounts.models import User
 from accounts.views import keep_language
@@ -41,6 +41,7 @@ def sign_in_in_place(request: HttpRequest) -> HttpResponse:
         sentence = _("This is a one-time password. Sign in on the sign-in page, where you choose your own.")
         return refusal(403, "password_change_required", sentence)
     login(request, person)
+    days.keep_browser_zone(person, request.POST.get("time_zone", ""))
     response = JsonResponse(signed_in(request))
     guessing.remember_browser(response, person)
     return keep_language(response, person.locale)

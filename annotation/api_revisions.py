@@ -15,6 +15,7 @@ from annotation.answers import Answers, draft_of
 from annotation.api import AssignmentView
 from annotation.models import Assignment, Seat, Standing
 from annotation.permissions import own_assignment
+from annotation.progress import ordinal
 from annotation.responses import AssignmentShape, StoredShape, assignment_json
 from annotation.serializers import RevisionSerializer, validated
 from annotation.showing import shown
@@ -38,6 +39,7 @@ class ReopenedShape(AssignmentShape):
     viewing = serializers.DictField(help_text="How the videos were watched for it; a revision's report goes on from it")
     answered_at = serializers.DateTimeField()
     until = serializers.DateTimeField(help_text="Until when it can be changed")
+    number = serializers.IntegerField(help_text="How many pairs of the study the person had answered with this one")
 
 
 class RevisedShape(serializers.Serializer):
@@ -101,6 +103,7 @@ def reopened_json(assignment: Assignment, seat: Seat) -> dict[str, Any]:
         "viewing": standing.current.viewing,
         "answered_at": standing.current.submitted_at,
         "until": assignment.ended_at + timedelta(seconds=assignment.study.reopen_s),
+        "number": ordinal(assignment),
     }
 
 

@@ -8,6 +8,8 @@ class AnnotationConfig(AppConfig):
     def ready(self) -> None:
         from annotation.pair_answers import section
         from annotation.pair_states import STATES
+        from accounts.days import counted_on
+        from annotation.exposure import counts_on
         from annotation.quarantining import take_off_desks
         from annotation.reading import NEEDED_SECTIONS
         from annotation.receivers_membership import give_back_leases
@@ -21,6 +23,7 @@ class AnnotationConfig(AppConfig):
         from studies.setting_visibility import has_what_it_names
         from studies.signals import membership_revoked
 
+        counted_on.append(counts_on)
         need("guideline", NEEDED_SECTIONS)
         assets_quarantined.connect(take_off_desks, dispatch_uid="annotation.take_off_desks")
         membership_revoked.connect(give_back_leases, dispatch_uid="annotation.give_back_leases")

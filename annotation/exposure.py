@@ -7,11 +7,11 @@ Locks: the assignment first, then its `Exposure` rows, then the doses by day.
 """
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import date, datetime, timedelta
 
+from accounts.days import day_of, end_of_day
 from accounts.models import User
-from annotation.models import Break, Exposure, Seat
+from annotation.models import Break, Dose, Exposure, Seat
 from diptych.database.fixed import change, fetch_one
 from studies.models import Study
 
@@ -19,23 +19,15 @@ from studies.models import Study
 LOOKS = 2.0
 
 
-def day_of(person: User, now: datetime) -> date:
-    """The date where the person is."""
-    return now.astimezone(_zone(person)).date()
-
-
 def seconds_to_tomorrow(person: User, now: datetime) -> int:
-    """Until the person's day ends and its dose with it."""
-    here = now.astimezone(_zone(person))
-    tomorrow = (here + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    return max(1, int((tomorrow.astimezone(UTC) - now.astimezone(UTC)).total_seconds()))
+    """Return the seconds until the person's day ends, and its dose with it."""
+    return max(1, int((end_of_day(person, now) - now).total_seconds()))
 
 
-def _zone(person: User) -> ZoneInfo:
-    try:
-        return ZoneInfo(person.time_zone or "UTC")
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")
+def counts_on(person: User, day: date) -> bool:
+    """Whether the person was exposed on the day. Locks the person's seats: a lease that is being made ends first."""
+    list(Seat.objects.select_for_update(no_key=True).filter(person=person).order_by("pk").values_list("pk"))
+    return Dose.objects.filter(person=person, day=day, seconds__gt=0).exists()
 
 
 DOSED = """

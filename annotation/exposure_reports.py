@@ -13,8 +13,9 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.days import day_of
 from accounts.models import User
-from annotation.exposure import add_to_dose, day_of
+from annotation.exposure import add_to_dose
 from annotation.models import Assignment, Exposure
 from annotation.protocol import VIDEOS
 from catalog.models import Pair

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts import days
 from accounts.models import User
 from annotation import acceptance, exposure
 from annotation.models import Assignment, Seat
@@ -129,7 +130,7 @@ def promote(held: Held, seat: Seat, person: User, study: Study, now: datetime) -
     if row is None:
         return None
     assignment_id, expected_on = row
-    if expected_on is not None and expected_on != exposure.day_of(person, now):
+    if expected_on is not None and expected_on != days.day_of(person, now):
         seat.dose_s += exposure.expect_today(assignment_id, person, now)
     return int(assignment_id)
 

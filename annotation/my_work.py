@@ -3,27 +3,29 @@
 Never a rank, never anybody else's answers; skipped pairs are counted nowhere.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Q, Sum
-from django.db.models.functions import TruncDate
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import Count, DateTimeField, F, Func, IntegerField, Q, Sum, Value
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import User
-from annotation import exposure, revisions
+from accounts import days
+from accounts.models import User, ViewingPreference
+from annotation import revisions
 from annotation.acceptance import RETURNED, SURPLUS, SURPLUS_BATCH_CLOSED, SURPLUS_STUDY_CLOSED
 from annotation.models import Annotation, Assignment, Break, Dose, Seat, Standing
-from annotation.progress import own_answers
+from annotation.progress import ordinal, own_answers
 from annotation.protocol import SUB_DIMENSIONS, TIE
 from diptych.durations import MINUTE, in_words
 from diptych.paging import Order, Page, page
 from diptych.refusals import NotThere
+from media.addresses import poster_url
 from studies.harms import HARMS
 from studies.models import Study
 
@@ -84,10 +86,24 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Pictures:
+    """The thumbnails of a pair's videos by the side on which they stood, or why none is shown."""
+
+    left: str = ""
+    right: str = ""
+    why_not: str | Promise = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
-    """One of the person's answers as it stands: what they said, what became of it, and until when it may change."""
+    """One of the person's answers as it stands: what they said, what became of it, and until when it may change.
+
+    `number` counts the person's answered pairs of the study, in the order in which they were answered.
+    """
 
     assignment: Assignment
+    number: int
+    pictures: Pictures
     lines: list[Line]
     tags_left: list[str]
     tags_right: list[str]
@@ -104,26 +120,37 @@ class Answered:
 
 def summary(study: Study, person: User) -> Summary:
     """Own progress and active time, by day over the last two weeks."""
-    since = timezone.now() - timedelta(days=DAYS)
+    latest = timezone.now().astimezone(days.zone_of(person)).date()
+    dates = [latest - timedelta(days=back) for back in reversed(range(DAYS))]
+    # Where each day begins is worked out here: PostgreSQL need not know the zone that a browser has named.
+    begins = [days.midnight(day, days.zone_of(person)) for day in dates]
     seat = Seat.objects.filter(study=study, person=person).only("active_ms").first()
     by_day = (
-        Annotation.objects.filter(study=study, author=person, author_kind="annotator", submitted_at__gte=since)
-        .values(day=TruncDate("submitted_at", tzinfo=timezone.get_current_timezone()))
+        Annotation.objects.filter(study=study, author=person, author_kind="annotator", submitted_at__gte=begins[0])
+        .values(
+            number=Func(
+                F("submitted_at"),
+                Value(begins, output_field=ArrayField(DateTimeField())),
+                function="width_bucket",
+                output_field=IntegerField(),
+            )
+        )
         .annotate(answers=Count("pk", filter=Q(revision=1)), active_ms=Sum("active_ms"))
-        .order_by("-day")
+        .order_by("-number")
     )
-    return Summary(own_answers(study, person.pk), seat.active_ms if seat else 0, [Day(**row) for row in by_day])
+    found = [Day(dates[row["number"] - 1], row["answers"], row["active_ms"]) for row in by_day]
+    return Summary(own_answers(study, person.pk), seat.active_ms if seat else 0, found)
 
 
 def care(study: Study, person: User) -> Care:
     """Today's exposure over all studies, this study's cap, and today's breaks."""
     now = timezone.now()
-    today = exposure.day_of(person, now)
+    today = days.day_of(person, now)
     dose = Dose.objects.filter(person=person, day=today).first()
     breaks = Break.objects.filter(person=person, study=study, began_at__gte=now - timedelta(days=1)).order_by(
         "began_at"
     )
-    of_today = [one for one in breaks if exposure.day_of(person, one.began_at) == today]
+    of_today = [one for one in breaks if days.day_of(person, one.began_at) == today]
     return Care(dose.seconds if dose else 0.0, study.daily_dose_s, of_today)
 
 
@@ -133,20 +160,51 @@ def recent(study: Study, person: User, *, after: str = "", before: str = "") -> 
     It begins after, or ends before, the assignment with this key; if there is none, it is the first page.
     """
     submitted = Assignment.objects.filter(study=study, person=person, state=Assignment.State.SUBMITTED)
-    rows = submitted.select_related("standing__current", "pair__prompt", "pair__batch")
+    rows = submitted.select_related(
+        "standing__current", "pair__prompt", "pair__batch", "pair__video_0__asset", "pair__video_1__asset"
+    )
     try:
         return page(rows, rows, LATEST, after=after, before=before, size=PAGE, key="pk")
     except NotThere:
         return page(rows, rows, LATEST, size=PAGE, key="pk")
 
 
-def answers(study: Study, person: User, assignments: Iterable[Assignment], *, chinese: bool = False) -> list[Answered]:
+def answers(study: Study, person: User, assignments: Sequence[Assignment], *, chinese: bool = False) -> list[Answered]:
     """Return what a line of the page shows of each of the person's assignments, as `recent` has loaded them."""
     seat = Seat.objects.filter(study=study, person=person).first()
-    return [answered(row, seat, study, chinese=chinese) for row in assignments if seat]
+    if seat is None or not assignments:
+        return []
+    chosen = ViewingPreference.objects.filter(user=person).values_list("media_filter", flat=True).first()
+    media_filter = chosen or study.media_filter
+    first = ordinal(assignments[0])
+    return [
+        answered(row, seat, study, number=first - place, media_filter=media_filter, chinese=chinese)
+        for place, row in enumerate(assignments)
+    ]
 
 
-def answered(row: Assignment, seat: Seat, study: Study, *, chinese: bool) -> Answered:
+def pictures(row: Assignment, seat: Seat, study: Study, media_filter: str) -> Pictures:
+    """Return the thumbnails of the row's pair. What the person's filter covers in the workspace is not shown at all.
+
+    That a pair may show harm is known from the pair itself, and from the tags that the person gave it.
+    """
+    pair, current = row.pair, row.standing.current
+    harmful = {*pair.may_show, *current.tags_video_0, *current.tags_video_1}
+    if pair.held:
+        return Pictures(why_not=_("No picture: this pair has been taken out for now."))
+    if harmful & set(seat.excluded):
+        return Pictures(why_not=_("No picture: it may show what you asked not to be shown."))
+    if harmful and media_filter != Study.MediaFilter.NONE:
+        return Pictures(why_not=_("No picture: it may show harm."))
+    right = "video_1" if row.left == "video_0" else "video_0"
+    at = [
+        poster_url(getattr(pair, video).asset.public_id, seat.person_id, None, study.media_window_s)
+        for video in (row.left, right)
+    ]
+    return Pictures(*at)
+
+
+def answered(row: Assignment, seat: Seat, study: Study, *, number: int, media_filter: str, chinese: bool) -> Answered:
     """One line of the page. `row` has its standing, current revision, pair, prompt and batch loaded."""
     standing: Standing = row.standing
     current = standing.current
@@ -157,6 +215,8 @@ def answered(row: Assignment, seat: Seat, study: Study, *, chinese: bool) -> Ans
     right = "video_1" if row.left == "video_0" else "video_0"
     return Answered(
         assignment=row,
+        number=number,
+        pictures=pictures(row, seat, study, media_filter),
         lines=[Line(question, _side(choice, row.left)) for question, choice in [*questions, *overall]],
         tags_left=tags[row.left],
         tags_right=tags[right],

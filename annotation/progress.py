@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Sum, Window
+from django.db.models import Count, Q, Sum, Window
 from django.utils import timezone
 
 from annotation.models import Annotation, Assignment
@@ -96,6 +96,13 @@ def progress(study: Study) -> Progress:
 def own_answers(study: Study, person_id: int | None) -> int:
     """How many pairs of the study the person has answered."""
     return Assignment.objects.filter(study=study, person_id=person_id, state=Assignment.State.SUBMITTED).count()
+
+
+def ordinal(assignment: Assignment) -> int:
+    """Return how many pairs of the study the person had answered with this answered one."""
+    until = Q(ended_at__lt=assignment.ended_at) | Q(ended_at=assignment.ended_at, pk__lte=assignment.pk)
+    answered = Assignment.objects.filter(study=assignment.study_id, person=assignment.person_id)
+    return answered.filter(until, state=Assignment.State.SUBMITTED).count()
 
 
 def latest_answered(study: Study, person_id: int | None) -> tuple[int, list[int]]:

@@ -66,6 +66,8 @@ def closed_because(
         return conflict
     if conflict := _not_accepted(pair, seat, study.state, pair.batch.state):
         return conflict
+    if not study.reopen_s:
+        return Refused(_("This study does not let you change an answer that you have submitted."), "too_late")
     if now > assignment.ended_at + timedelta(seconds=study.reopen_s):
         return Refused(_("The time in which this answer could be changed is over."), "too_late")
     if seat.consented_version < study.consent_version:

@@ -2,8 +2,9 @@
 
 from django.utils import timezone
 
+from accounts import days
 from accounts.models import User
-from annotation import draws, exposure
+from annotation import draws
 from annotation.models import Seat
 from diptych.database.fixed import Columns, fetch_one
 from studies.models import Study
@@ -23,7 +24,7 @@ def take_seat(person: User, study: Study) -> Seat:
 
     `seat.dose_s` is what they were exposed to today.
     """
-    values = {"study": study.pk, "person": person.pk, "day": exposure.day_of(person, timezone.now())}
+    values = {"study": study.pk, "person": person.pk, "day": days.day_of(person, timezone.now())}
     row = fetch_one(SEAT_LOCKED, values)
     if row is None:
         orders = {

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from accounts import days
 from accounts.models import User
 from annotation import draws, exposure, leases, queue, reasons
 from annotation.leases import Held
@@ -95,7 +96,7 @@ class Taking:
             "now": self.now,
             "shown_at": self.now if shown else None,
             "expires_at": self.now + timedelta(seconds=study.lease_s if shown else study.next_lease_s),
-            "day": exposure.day_of(self.person, self.now),
+            "day": days.day_of(self.person, self.now),
             "looks": exposure.LOOKS,
         }
 

@@ -12,8 +12,8 @@ from django.db.models import Count, Exists, F, FloatField, Max, OuterRef, Q, Que
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from accounts import days
 from accounts.models import User
-from annotation import exposure
 from annotation.models import Break, Dose, Exposure, Seat
 from diptych.database.natural import Natural
 from diptych.durations import MINUTE, in_words
@@ -105,7 +105,7 @@ class OwnSummary:
 
 def own_summary(person: User, study: Study) -> OwnSummary:
     """The person's own exposure in the study, for themselves."""
-    today = exposure.day_of(person, timezone.now())
+    today = days.day_of(person, timezone.now())
     dose_s = Dose.objects.filter(person=person, day=today).values_list("seconds", flat=True).first() or 0.0
     return OwnSummary(summaries(study, [person], today)[0], dose_s, study.daily_dose_s)
 
@@ -165,7 +165,7 @@ def _count_breaks(study: Study, persons: Sequence[User], by_person: dict[int, di
         study=study, person__in=known, began_at__gte=end - timedelta(days=DAYS + 3), began_at__lt=end
     )
     for person_id, moment in breaks.values_list("person_id", "began_at"):
-        day = by_person[person_id].get(exposure.day_of(known[person_id], moment))
+        day = by_person[person_id].get(days.day_of(known[person_id], moment))
         if day is not None:
             day.breaks += 1
 

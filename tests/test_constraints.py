@@ -206,6 +206,7 @@ def twice(make):
 ATTEMPTS = {
     # accounts
     "profile_year_of_birth_is_plausible": lambda w: Profile.objects.create(user=w.person, year_of_birth=1700),
+    "user_kept_day_is_whole": lambda w: w.change(w.person, kept_day=NOON.date()),
     "consent_given_once": twice(lambda w: w.consent()),
     "consent_withdrawn_after_given": expired_before_given,
     "consent_has_words": lambda w: w.consent(text=""),

@@ -86,6 +86,7 @@ declare namespace Api {
     viewing: Viewing;
     answered_at: string;
     until: string;
+    number: number;
   }
 
   interface Revised {

@@ -41,7 +41,7 @@ type Step = HTMLFieldSetElement;
 type TableOf = import("../static/js/annotation/store.js").TableOf;
 type Store = import("../static/js/annotation/store.js").Store;
 /** What ends a pair, waiting in the outbox to be sent. */
-type OutboxEntry = import("../static/js/annotation/outbox.js").Entry;
+type OutboxEntry = import("../static/js/annotation/outbox_entries.js").Entry;
 /** A draft that this browser keeps. */
 type KeptDraft = import("../static/js/annotation/outbox.js").Draft;
 type Refused = import("../static/js/annotation/api.js").Refused;

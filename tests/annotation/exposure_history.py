@@ -17,9 +17,11 @@ from django.utils import timezone
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from accounts import days
+from accounts.days import day_of
 from annotation import exposure_reports, leases, quarantining, revisions, serving, skipping, submission
 from annotation.answers import Answers
-from annotation.exposure import day_of, forget_unseen
+from annotation.exposure import forget_unseen
 from annotation.models import Assignment, Dose, Exposure
 from annotation.protocol import REOPENED, SKIP_REASONS, VIDEOS
 from catalog.models import Pair
@@ -300,8 +302,14 @@ class Histories(RuleBasedStateMachine):
     def moves(self, zone: str) -> None:
         """The person is in another time zone. Their pages are left before, which reports."""
         self.say_everything()
-        self.person.time_zone = zone
-        self.person.save(update_fields=["time_zone"])
+        before = self.dose_now()
+        days.change_zone(self.person, zone, self.now)
+        assert self.dose_now() >= before
+
+    def dose_now(self) -> float:
+        """What counts towards the limit at this moment."""
+        today = Dose.objects.filter(person=self.person, day=day_of(self.person, self.now))
+        return sum(dose.seconds for dose in today)
 
     def say_everything(self) -> None:
         """Reports what is on open pages and, where browsers keep it, what was on others."""

@@ -6,6 +6,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import days
+from accounts.preferences import save_preferences
 from annotation import exposure, exposure_reports, quarantining, revisions, serving, skipping, submission, tasks
 from annotation.answers import Answers
 from annotation.models import Assignment, Dose, Exposure, Seat
@@ -328,7 +330,26 @@ def test_moving_to_another_time_zone_leaves_what_is_booked(study, clock):
     clock(1, 14)  # there it is the second of May already
     lease = serving.lease(person, study).current
     exposure_reports.take_report(lease, person, care(20))
-    person.time_zone = "America/Los_Angeles"
-    person.save()
+    days.change_zone(person, "America/Los_Angeles", timezone.now())  # there it is the first
     submit(lease, person, care=care(30))
-    assert by_day(person) == {1: 10, 2: 20}
+    assert by_day(person) == {2: 30}
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12", "UTC", "Asia/Shanghai"])
+def test_moving_to_another_time_zone_never_frees_anybody_from_todays_limit(study, annotator, clock, zone):
+    """The person has had enough for today, and chooses a zone in their settings in which it may be another day."""
+    study.daily_dose_s = 30
+    study.save()
+    sensitive(study, 3)
+    days.keep_browser_zone(annotator, "Europe/Berlin")
+    clock(1, 20)
+    submit(serving.lease(annotator, study).current, annotator, care=care(30))
+    assert serving.lease(annotator, study).reason == "cap"
+    chosen = {"media_filter": "", "name_categories": False, "locale": "", "time_zone": zone}
+    assert save_preferences(annotator, chosen)
+    for day, hour in [(1, 20), (1, 21)]:
+        clock(day, hour)
+        person = type(annotator).objects.get(pk=annotator.pk)
+        assert serving.lease(person, study).reason == "cap"
+    clock(4, 12)
+    assert serving.lease(person, study).current is not None

@@ -7,10 +7,12 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import days
+from accounts.models import ViewingPreference
 from annotation import my_work, revisions
 from annotation.answers import Answers
 from annotation.models import Assignment, Break, Dose, Standing
-from catalog.models import Batch
+from catalog.models import Batch, Pair
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -107,9 +109,9 @@ def test_active_time_is_by_day_in_the_persons_own_zone_and_counts_changes(study,
         answer, annotator, submission_id=uuid.uuid4(), timings_ms={}, viewing={}, reason="reopened",
         answers=Answers.from_body(body["helpfulness"], body["harmlessness"]),
     )  # fmt: skip
-    with timezone.override("Pacific/Auckland"):
-        [day] = my_work.summary(study, annotator).days
-        assert day.day == timezone.localdate()
+    annotator.time_zone = "Pacific/Auckland"
+    [day] = my_work.summary(study, annotator).days
+    assert day.day == timezone.localdate(timezone=days.zone_of(annotator))
     assert day.answers == 1
 
 
@@ -143,5 +145,58 @@ def test_the_page_costs_the_same_however_much_was_answered(
     client, address = browser_client(annotator), reverse("annotation:my_work", args=[study.slug])
     for _ in range(21):
         factories.answer(annotator, study)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         client.get(address)
+
+
+FILTERED = [
+    ("blur", [], [], True),
+    ("blur", ["crime"], [], False),
+    ("greyscale", ["crime"], [], False),
+    ("blur", [], ["crime"], False),  # as the person tagged it
+    ("none", ["crime"], [], True),
+]
+
+
+@pytest.mark.parametrize(("media_filter", "may_show", "tags", "is_shown"), FILTERED)
+def test_a_thumbnail_is_shown_only_where_the_persons_own_filter_covers_nothing(
+    look, study, annotator, media_filter, may_show, tags, is_shown
+):
+    """Not even the address of a picture is on the page, so that nothing can paint it."""
+    study.media_filter = "none" if media_filter != "none" else "blur"
+    study.save()
+    ViewingPreference.objects.create(user=annotator, media_filter=media_filter)
+    pair = factories.pair(study, may_show=may_show)
+    factories.answer(
+        annotator, study, harmlessness={"video_0": {"tags": tags}, "video_1": {"tags": []}, "overall": "video_1"}
+    )
+    page = look()
+    assets = [pair.video_0.asset.public_id, pair.video_1.asset.public_id]
+    assert [asset in page for asset in assets] == [is_shown, is_shown]
+    assert ("No picture: it may show harm." in page) != is_shown
+    Pair.objects.update(held="reported")
+    assert not any(asset in look() for asset in assets)
+
+
+def test_rows_carry_the_persons_own_number_of_the_pair(study, annotator, api):
+    factories.pairs(study, 4)
+    given = [factories.answer(annotator, study) for _ in range(3)]
+    lines = my_work.answers(study, annotator, my_work.recent(study, annotator).rows)
+    assert [(line.assignment.pk, line.number) for line in lines] == [
+        (given[2].pk, 3),
+        (given[1].pk, 2),
+        (given[0].pk, 1),
+    ]
+    assert api(annotator).get(f"/api/v1/assignments/{given[1].pk}/reopen/").json()["number"] == 2
+
+
+@pytest.mark.parametrize("zone", ["Asia/Calcutta", "Etc/GMT-14", "Africa/Cairo", "Pacific/Auckland"])
+def test_days_are_those_of_any_zone_that_a_browser_names(look, study, annotator, zone):
+    """PostgreSQL is not asked about the zone: it may not know it."""
+    annotator.time_zone = zone
+    annotator.save()
+    factories.pair(study)
+    factories.answer(annotator, study)
+    [day] = my_work.summary(study, annotator).days
+    assert (day.day, day.answers) == (timezone.localdate(timezone=days.zone_of(annotator)), 1)
+    assert look()

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -168,3 +169,27 @@ def test_a_saved_zone_is_kept_where_the_browser_says_another(open_page):
     page.get_by_role("button", name="Use it").click()
     expect(page.get_by_label("Time zone")).to_have_value("Asia/Shanghai")
     expect(page.get_by_role("button", name="Use it")).to_have_count(0)
+
+
+def test_the_time_zone_of_the_browser_is_stored_at_the_first_sign_in_and_all_times_are_in_it(
+    open_page, study, annotator, playable_pairs
+):
+    playable_pairs(study, 1)
+    page = open_page("/accounts/sign-in/", timezone_id="Pacific/Auckland")
+    page.get_by_label("Username").fill(annotator.username)
+    page.get_by_label("Password").fill("a wrong one")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_role("alert")).to_be_visible()  # the form is another one now
+    page.get_by_label("Password").fill("a password of its own")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.locator("body[data-workspace]")).to_be_visible()
+    annotator.refresh_from_db()
+    assert annotator.time_zone == "Pacific/Auckland"
+    elsewhere = open_page(f"/studies/{study.slug}/workspace/", annotator, timezone_id="America/New_York")
+    expect(elsewhere.locator("video[data-active]")).to_have_count(2)
+    before = timezone.localtime(timezone=ZoneInfo("Pacific/Auckland"))
+    elsewhere.locator("label:has(input[type=radio])").locator("visible=true").first.click()
+    expect(elsewhere.locator("[data-status]")).to_contain_text("Saved")
+    said = elsewhere.locator("[data-status]").inner_text()
+    after = timezone.localtime(timezone=ZoneInfo("Pacific/Auckland"))
+    assert any(moment.strftime("%I:%M").lstrip("0") in said for moment in (before, after)), said

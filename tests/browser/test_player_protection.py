@@ -3,11 +3,13 @@
 from itertools import pairwise
 
 import pytest
+from django.utils import timezone
 from PIL import Image
 from playwright.sync_api import expect
 
+from accounts import days
 from accounts.models import ViewingPreference
-from annotation.models import Annotation, Exposure
+from annotation.models import Annotation, Dose, Exposure
 from tests import factories
 from tests.browser.test_annotating import answer_by_mouse, submit_and_wait
 from tests.browser.watching import READY, come_to, current, every_frame, part_of
@@ -255,3 +257,20 @@ def test_an_answer_that_is_looked_at_again_and_left_as_it_is_counts_too(workspac
     expect(page.locator("[data-revising]")).to_be_hidden()
     assert wait_for(Exposure.objects.filter(assignment=shown, revealed_s__gt=before + 1).first, "nothing was reported")
     assert Annotation.objects.count() == 1
+
+
+def test_seconds_count_on_the_day_that_goes_on_after_a_change_of_the_time_zone(workspace, harmful_pairs, annotator):
+    """In the new zone it is an earlier date. The page learns the day from the server."""
+    harmful_pairs()
+    annotator.time_zone = "Pacific/Kiritimati"
+    today = days.day_of(annotator, timezone.now())
+    Dose.objects.create(person=annotator, day=today, seconds=1)
+    days.change_zone(annotator, "Etc/GMT+12", timezone.now())
+    page = workspace()
+    shown = current(page)
+    reveal_for(page, 1.2)
+    answer_by_mouse(page)
+    submit_and_wait(page)
+    wait_for(Annotation.objects.exists, "nothing was submitted")
+    seen = Exposure.objects.filter(assignment=shown, revealed_s__gt=0)
+    assert [row.day for row in seen] == [today]

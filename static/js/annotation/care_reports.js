@@ -46,7 +46,7 @@ class CareReports {
   /** The current pair, if there is more to report of it than what is on its way; else null. */
   #toReport() {
     const { assignment } = current;
-    if (!assignment?.sensitive || outbox.isWaiting(assignment.id)) return null;
+    if (!assignment?.sensitive || (outbox.isWaiting(assignment.id) && !revising.open)) return null;
     return amount(care()) - this.#reported >= LEAST_S ? assignment : null;
   }
 

@@ -2,6 +2,7 @@
 
 import { given, pause, say } from "../page/dom.js";
 import { clear, quietWord, standingWord } from "../page/status.js";
+import { clockTime } from "../page/times.js";
 import { Refused, Trouble, addressOf, send } from "./api.js";
 import { outbox } from "./outbox.js";
 import { collect } from "./pair_view.js";
@@ -115,8 +116,7 @@ class Drafts extends EventTarget {
 
   #saved() {
     clear("draft");
-    const time = new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
-    quietWord(say("saved", { time }), "good");
+    quietWord(say("saved", { time: clockTime(Date.now()) }), "good");
   }
 
   /** @param {string} its the study of the draft @param {number} assignment @param {Refused} error */

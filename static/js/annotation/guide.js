@@ -126,6 +126,12 @@ class Guide {
     this.#mark(step);
   }
 
+  /** To the first question of the open dimension, answered or not, so that keys change its answer. */
+  toFirst() {
+    const first = form.stepsOf(this.dimension).find((step) => !step.disabled);
+    if (first) this.focus(first);
+  }
+
   /** Whose turn it is for the answer keys: the marked step while it is in sight, else the first without an answer. */
   turn() {
     const inSight = this.current && !this.current.disabled && this.current.dataset.dimension === this.dimension;

@@ -15,7 +15,7 @@ import { outbox } from "./outbox.js";
 import { bindPrompt } from "./prompt.js";
 import { bindReporting } from "./reporting.js";
 import { keepServerTime } from "./server_time.js";
-import { begin, keepAnswers, lookAgain, resume, submit } from "./session.js";
+import { begin, keepAnswers, lookAgain, previousPair, resume, submit } from "./session.js";
 import { bindSettings, settings } from "./settings.js";
 import { bindSignIn } from "./sign_in.js";
 import { bindSkipping } from "./skipping.js";
@@ -81,6 +81,7 @@ bindReporting();
 onAction("help", () => openDialog("help"));
 onAction("talk", () => { hideVideos(); openDialog("talk"); });
 onAction("keep-answers", keepAnswers);
+onAction("previous-pair", previousPair);
 onAction("guideline-read", async () => { if (await guideline.confirm()) lookAgain(); });
 onAction("ask-again", lookAgain);
 onAction("work-here", begin);
@@ -96,5 +97,9 @@ onTold("person", ({ person, name }) => {
 keepServerTime();
 bindTimeOnTask();
 
-await outbox.open();
-begin();
+const { dataset: browser } = document.documentElement;
+if (!browser.browser) { // page/browser_check.js found nothing missing
+  await outbox.open();
+  browser.begun = "";
+  begin();
+}

@@ -5,20 +5,11 @@
 
 import { find } from "../page/dom.js";
 import { Refused, send } from "./api.js";
+import { canBeMended, ends, isSame } from "./outbox_entries.js";
 import { TABLES, openStore, result } from "./store.js";
 import { lock } from "./tabs.js";
 
-/**
- * @typedef {object} Entry what ends a pair, waiting to be sent
- * @property {string} study
- * @property {number} assignment
- * @property {"submit" | "skip" | "report"} verb
- * @property {string} address
- * @property {string} draftAddress
- * @property {any} body Api.Submission, Api.Skip or Api.Report
- * @property {number} [order] its place in the line, once it is stored
- * @property {boolean} [inMemory] whether it could not be stored
- */
+/** @typedef {import("./outbox_entries.js").Entry} Entry */
 /**
  * @typedef {object} DraftRecord what is kept of a pair that is not ended
  * @property {string} study
@@ -117,8 +108,13 @@ class Outbox extends EventTarget {
     return this.#heldBack.has(assignment);
   }
 
-  /** @param {number} assignment */
+  /** Whether what ends a pair waits to be sent. @param {number} assignment */
   isWaiting(assignment) {
+    return this.#waiting.some((entry) => entry.assignment === assignment && ends(entry));
+  }
+
+  /** Whether an answer waits to be sent, or a change of one. @param {number} assignment */
+  hasEntryOf(assignment) {
     return this.#waiting.some((entry) => entry.assignment === assignment);
   }
 
@@ -205,9 +201,9 @@ class Outbox extends EventTarget {
 
   /** Puts an entry in line, in place of its draft; it is sent from here only. @param {Entry} entry */
   enqueue(entry) {
-    if (this.isWaiting(entry.assignment)) return Promise.resolve();
+    if (ends(entry) && this.isWaiting(entry.assignment)) return Promise.resolve();
     this.#waiting.push(entry);
-    this.#drafts.delete(entry.assignment);
+    if (ends(entry)) this.#drafts.delete(entry.assignment);
     return this.#store ? this.#putInLine(entry) : Promise.resolve();
   }
 
@@ -216,9 +212,10 @@ class Outbox extends EventTarget {
     entry.inMemory = false;
     const order = await this.#write(async (table) => {
       await this.#refuseOthers(table);
-      table("drafts").delete([entry.study, entry.assignment]);
       const { inMemory: _, ...stored } = entry;
-      return result(table("submissions").add(stored));
+      if (!ends(entry)) return result(table("submissions").add(stored));
+      table("drafts").delete([entry.study, entry.assignment]);
+      return result(table("submissions").add({ ...stored, ends: entry.assignment }));
     });
     if (order === TAKEN) this.#waiting = this.#waiting.filter((other) => other !== entry);
     else if (order === null) entry.inMemory = true;
@@ -281,15 +278,14 @@ class Outbox extends EventTarget {
     try {
       const response = await send("POST", entry.address, body, { person: this.person });
       await this.#remove(entry);
-      return { entry, response, desk: wantsDesk ? response : null };
+      return { entry, response, desk: wantsDesk && ends(entry) ? response : null };
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       if (error.code === "consent") {
         this.#heldBack.add(entry.assignment);
         return { entry, desk: null };
       }
-      const canBeMended = entry.verb === "submit" && !error.isOver; // a skip that is refused is simply not done
-      await this.#remove(entry, canBeMended ? entry.body : null);
+      await this.#remove(entry, canBeMended(entry, error) ? entry.body : null);
       return { entry, refusal: error, desk: null };
     }
   }
@@ -301,14 +297,17 @@ class Outbox extends EventTarget {
    * @param {Api.Draft | null} [mend]
    */
   #remove(entry, mend = null) {
-    this.#waiting = this.#waiting.filter((other) => other.assignment !== entry.assignment);
+    this.#waiting = this.#waiting.filter((other) => !isSame(other, entry));
     const { study, assignment } = entry;
     const record = mend && { study, assignment, address: entry.draftAddress, body: mend, synced: false };
-    if (record) this.#drafts.set(entry.assignment, record);
-    else this.#drafts.delete(entry.assignment);
+    // What was seen of the pair since it was submitted is still to be reported.
+    const isDone = !record && ends(entry) && !hasCare({ study, assignment, ...this.draftOf(assignment) });
+    if (record) this.#drafts.set(assignment, record);
+    if (isDone) this.#drafts.delete(assignment);
     return this.#write((table) => {
       if (entry.order !== undefined) table("submissions").delete(entry.order);
-      return record ? table("drafts").put(record) : table("drafts").delete([entry.study, entry.assignment]);
+      if (record) table("drafts").put(record);
+      if (isDone) table("drafts").delete([study, assignment]);
     });
   }
 
@@ -386,3 +385,7 @@ class Outbox extends EventTarget {
 
 /** The outbox of the person who is signed in on this page. */
 export const outbox = new Outbox(find("form[data-sign-out]")?.dataset.person ?? "");
+
+addEventListener("beforeunload", (event) => {
+  if (outbox.waits && !outbox.works) event.preventDefault(); // they would be lost with the page
+});

@@ -11,7 +11,7 @@ const SUBMITTED = {
   surplus_study_closed: "submitted_study_closed",
   surplus_batch_closed: "submitted_batch_closed",
 };
-const REFUSED = { submit: "answer_refused", skip: "skip_refused", report: "report_refused" };
+const REFUSED = { submit: "answer_refused", skip: "skip_refused", report: "report_refused", revise: "change_refused" };
 
 /** The server has taken an entry, with this response. @param {OutboxEntry} entry @param {any} response */
 export function sayTaken({ verb }, response) {
@@ -19,12 +19,13 @@ export function sayTaken({ verb }, response) {
   clear("reported");
   if (verb === "report") sayReported(response);
   else if (verb === "skip") passingWord(say("skipped"));
+  else if (verb === "revise") passingWord(say("revised"), "good");
   else passingWord(say(SUBMITTED[response.annotation.surplus] ?? "submitted"), "good");
 }
 
 /** The server has refused an entry. @param {OutboxEntry} entry @param {Refused} refusal */
 export function sayRefused({ verb }, refusal) {
-  if (refusal.isOver) {
+  if (refusal.isOver && verb !== "revise") {
     passingWord(say("elsewhere"), "warn");
     return;
   }
@@ -51,4 +52,10 @@ export function sayHeldBack(n) {
   const decide = { label: say("what_i_see"), href: given(document.body, "urlConsent") };
   if (n) standingWord("consent", say("consent_first", { n }), "warn", [decide]);
   else clear("consent");
+}
+
+/** Says so while what this browser keeps would be lost with the page. @param {boolean} works */
+export function sayStorage(works) {
+  if (works) clear("storage");
+  else standingWord("storage", say("storage"), "warn");
 }

@@ -23,11 +23,13 @@ export function showLeased(assignment) {
 /**
  * Puts an answered pair on the page, with its answers. Changes of these are not drafts.
  *
- * @param {Api.Assignment & { draft: Api.Draft }} assignment
+ * @param {Api.Assignment} assignment
+ * @param {Api.Draft} answers
+ * @param {number | null} number the person's ordinal number of this pair
  */
-export function showAnswered(assignment) {
+export function showAnswered(assignment, answers, number) {
   drafts.attend(null);
-  put(assignment, assignment.draft, { number: null });
+  put(assignment, answers, { number });
 }
 
 /**

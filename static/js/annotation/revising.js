@@ -1,7 +1,8 @@
-/** Changing an answer that is stored: by a second look before the next pair, or reopened from “My work”. */
+/** Changing an answer that was submitted: by a second look before the next pair, or reopened. */
 
 import { one, say } from "../page/dom.js";
-import { passingWord } from "../page/status.js";
+import { announce, passingWord } from "../page/status.js";
+import { momentInWords } from "../page/times.js";
 import { Refused, addressOf, send } from "./api.js";
 import { cue } from "./presenting.js";
 import { untilAnswered } from "./trouble.js";
@@ -16,6 +17,9 @@ const page = document.body;
 
 /** The assignment that the address asks to reopen, or null. */
 export const asked = () => Number(new URLSearchParams(location.search).get("reopen")) || null;
+
+/** Raises Refused and Trouble. @param {number} id @returns {Promise<Api.Reopened>} */
+const askFor = (id) => send("GET", addressOf("reopen", id));
 
 const plainAddress = () => { if (asked()) history.replaceState(null, "", location.pathname); };
 
@@ -33,6 +37,16 @@ class Revising {
     return this.#id !== null;
   }
 
+  /** The assignment whose answer is open, or null. */
+  get id() {
+    return this.#id;
+  }
+
+  /** Whether the open answer was reopened by its person. */
+  get isReopened() {
+    return this.open && this.#reason === "reopened";
+  }
+
   /**
    * The current pair is looked at once more; `answers` are stored, and `desk` is what comes after.
    *
@@ -47,38 +61,56 @@ class Revising {
     words.textContent = say("second_look");
     keepButton.textContent = say("keep_answers");
     passingWord(say("second_look_saved"), "good");
+    announce(words.textContent);
   }
 
   /**
-   * Asks for an answered pair. Return its assignment with the stored answers as its draft; null if that is refused, and the
-   * reason is said.
+   * Asks once for an answered pair. Return its assignment with the stored answers as its draft; null if that is refused, and
+   * the reason is said. Raises Trouble.
    *
    * @param {number} id
    * @returns {Promise<(Api.Reopened & { draft: Api.Draft }) | null>}
    */
   async reopen(id) {
     try {
-      /** @type {Api.Reopened} */
-      const assignment = await untilAnswered(() => send("GET", addressOf("reopen", id)));
+      const assignment = await askFor(id);
       return { ...assignment, draft: { ...assignment.answers, viewing: assignment.viewing } };
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       plainAddress();
-      passingWord(say("refused", { detail: error.message }), "warn");
+      passingWord(say("not_reopened", { detail: error.message }), "warn");
       return null;
     }
   }
 
-  /** That pair is on the page now. @param {Api.Reopened} assignment @param {Api.Answers} answers */
-  reopened(assignment, answers) {
+  /**
+   * The assignment of the open answer with new media addresses; null if it can no longer be opened. Raises Trouble.
+   *
+   * @returns {Promise<Api.Assignment | null>}
+   */
+  async readdressed() {
+    try {
+      return this.#id === null ? null : await askFor(this.#id);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      return null;
+    }
+  }
+
+  /**
+   * An answered pair is on the page now, with these answers.
+   *
+   * @param {Api.Assignment} assignment
+   * @param {Api.Answers} answers
+   * @param {{ at: number | Date, back: number | null }} options when it was answered, and the ordinal number of the pair to
+   *   which the person goes back
+   */
+  reopened(assignment, answers, { at, back }) {
     this.#desk = null;
     this.#begin(assignment.id, "reopened", answers);
-    const at = new Date(assignment.answered_at);
-    const today = at.toDateString() === new Date().toDateString();
-    /** @type {Intl.DateTimeFormatOptions} */
-    const style = today ? { hour: "2-digit", minute: "2-digit" } : { dateStyle: "medium", timeStyle: "short" };
-    words.textContent = say("reopened", { time: at.toLocaleString(document.documentElement.lang, style) });
-    keepButton.textContent = say("leave_answers");
+    words.textContent = say("reopened", { time: momentInWords(at) });
+    keepButton.textContent = back === null ? say("leave_answers") : say("leave_answers_for", { n: back });
+    announce(words.textContent);
   }
 
   /** @param {number} id @param {Api.Revision["reason"]} reason @param {Api.Answers} answers */
@@ -90,22 +122,29 @@ class Revising {
     strip.hidden = false;
     page.toggleAttribute("data-revising-open", true);
     submit.textContent = say("save_change");
-    strip.focus({ preventScroll: true });
+  }
+
+  /** Whether these answers differ from those that were submitted. @param {Api.Draft} body */
+  isChanged(body) {
+    const { helpfulness, harmlessness } = body;
+    return JSON.stringify({ helpfulness, harmlessness }) !== this.#stored;
+  }
+
+  /** The revision of a reopened answer, as it is sent. @param {Api.Draft} body @returns {Api.Revision} */
+  revision(body) {
+    return { ...body, submission_id: this.#submissionId, reason: this.#reason };
   }
 
   /**
-   * Sends the answers as the next revision. Raises Refused.
+   * Sends the answers of a second look as the next revision. Raises Refused.
    *
    * @param {Api.Draft} body
    * @returns {Promise<Api.Desk>} the desk that comes after
    */
   async finish(body) {
-    const { helpfulness, harmlessness } = body;
-    const changed = JSON.stringify({ helpfulness, harmlessness }) !== this.#stored;
-    if (changed || this.#reason === "second_look") await this.#send(body, changed);
-    else passingWord("");
+    await this.#send(body, this.isChanged(body));
     const desk = this.#desk ?? (await untilAnswered(() => send("POST", page.dataset.urlLease)));
-    this.#close();
+    this.close();
     return desk;
   }
 
@@ -126,7 +165,7 @@ class Revising {
    */
   async leaveBy(request) {
     const desk = await untilAnswered(request);
-    this.#close();
+    this.close();
     return desk;
   }
 
@@ -134,9 +173,8 @@ class Revising {
   async #send(body, changed) {
     const id = this.#id;
     if (id === null) throw new Error("No answer is being changed.");
-    const whole = { ...body, submission_id: this.#submissionId, reason: this.#reason };
     try {
-      await untilAnswered(() => send("POST", addressOf("revise", id), whole));
+      await untilAnswered(() => send("POST", addressOf("revise", id), this.revision(body)));
       passingWord(say(changed ? "revised" : "kept"), "good");
     } catch (error) {
       // What was changed stays on the page; the stored answers are there anyway.
@@ -145,7 +183,8 @@ class Revising {
     }
   }
 
-  #close() {
+  /** The answer is no longer open. */
+  close() {
     this.#id = this.#desk = null;
     strip.hidden = true;
     page.removeAttribute("data-revising-open");

@@ -7,7 +7,7 @@
  */
 
 import { given, say } from "../page/dom.js";
-import { announce, clear as clearWord, passingWord, standingWord } from "../page/status.js";
+import { announce, clear as clearWord, passingWord } from "../page/status.js";
 import { form } from "./answer_form.js";
 import { answeredCount, countAnswer, countWaiting } from "./answered.js";
 import { Refused, addressOf, send } from "./api.js";
@@ -19,14 +19,16 @@ import { panelShown, showEmpty } from "./empty.js";
 import { guide } from "./guide.js";
 import { leases } from "./leases.js";
 import { outbox } from "./outbox.js";
-import { sayHeldBack, sayRefused, sayReported, sayTaken } from "./outcome_words.js";
+import { sayHeldBack, sayRefused, sayReported, sayStorage, sayTaken } from "./outcome_words.js";
 import * as lifecycle from "./pair_lifecycle.js";
 import * as view from "./pair_view.js";
+import { reopening } from "./reopening.js";
 import { asked, revising } from "./revising.js";
+import { noteSubmitted, noteWaiting } from "./submitted.js";
 import { onTold, tab, tell } from "./tabs.js";
 import { trouble, troubleMet, tryNow, untilAnswered } from "./trouble.js";
 import { madeUuid } from "./uuid.js";
-import { clipsOf, player } from "./videos.js";
+import { clipsOf, fileOf, player } from "./videos.js";
 
 const { dataset: page } = document.body;
 const study = given(document.body, "study");
@@ -45,6 +47,8 @@ let works = false;
  * @type {number | null}
  */
 let held = null;
+/** Whether the previous pair is to come back as soon as none is held. */
+let goesBack = false;
 
 // --- Getting pairs ------------------------------------------------------------------------------------
 
@@ -54,8 +58,10 @@ export async function begin() {
   works = true;
   tell("desk", { study, person, tab });
   await outbox.claim(study, tab);
-  sayStorage();
-  countWaiting(await outbox.waiting());
+  sayStorage(outbox.works);
+  const waiting = await outbox.waiting();
+  countWaiting(waiting);
+  noteWaiting(waiting);
   outbox.prune();
   drafts.sync();
   careReports.sync();
@@ -81,6 +87,7 @@ async function supply() {
   } finally {
     supplying = false;
   }
+  if (goesBack) previousPair();
 }
 
 async function supplyOnce() {
@@ -90,7 +97,7 @@ async function supplyOnce() {
   if (!works || revising.open) return;
   const toReopen = asked();
   try {
-    if (!desk && toReopen && (await reopen(toReopen))) return;
+    if (!desk && toReopen && (await reopening.open(toReopen))) return;
     take(desk ?? (await send("POST", page.urlLease)));
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
@@ -182,13 +189,16 @@ function takeOff() {
 export function submit() {
   if (current.busy || !current.assignment) return;
   if (!guide.ready) guide.nudge();
+  else if (revising.isReopened) reopening.save(view.collect());
   else if (revising.open) change(revising.finish(view.collect()));
   else end("submit", { ...view.collect(), submission_id: madeUuid() });
 }
 
 /** Leaves stored answers as they are, after looking at them again. */
 export function keepAnswers() {
-  if (!current.busy) change(revising.keep(view.collect()));
+  if (current.busy || !revising.open) return;
+  if (revising.isReopened) reopening.leave();
+  else change(revising.keep(view.collect()));
 }
 
 /** Skips for good. @param {string} reason */
@@ -218,9 +228,6 @@ export function report(sides) {
   end("report", care ? { videos, care } : { videos });
 }
 
-/** What a video's address names, whatever else the address says. @param {Api.Video} video */
-const fileOf = (video) => video.playback_url.split("?")[0];
-
 /**
  * Puts what ends the current pair into the outbox, and goes on at once.
  *
@@ -230,7 +237,10 @@ const fileOf = (video) => video.playback_url.split("?")[0];
 function end(verb, body) {
   if (!current.assignment) return;
   const assignment = current.assignment.id;
-  if (verb === "submit") countAnswer(1);
+  if (verb === "submit") {
+    countAnswer(1);
+    noteSubmitted({ id: assignment, number: answeredCount(), assignment: current.assignment, body });
+  }
   drafts.attend(null);
   const [address, draftAddress] = [addressOf(verb, assignment), addressOf("draft", assignment)];
   outbox.enqueue({ study, assignment, verb, address, draftAddress, body });
@@ -247,12 +257,17 @@ function end(verb, body) {
   supply();
 }
 
-/** Shows the pair that waits behind; without one, what we wait for. */
-function goOn() {
+/**
+ * Shows a pair, and keeps another one behind it; without one, shows what we wait for.
+ *
+ * @param {Api.Assignment | null} [pair]
+ * @param {Api.Assignment | null} [behind]
+ */
+function goOn(pair = next, behind = null) {
   takeOff();
-  if (next) {
-    lifecycle.showLeased(next);
-    follow(null, next);
+  if (pair) {
+    lifecycle.showLeased(pair);
+    follow(behind, pair);
     return;
   }
   player.empty();
@@ -269,7 +284,7 @@ function showWait() {
 
 /** Gives the current pair up and looks what comes instead. @param {string | null} word what to say then */
 async function leaveFor(word) {
-  if (current.busy || !works) return;
+  if (current.busy || !works || reopening.loseAside()) return;
   takeOff();
   showEmpty("loading");
   await supply();
@@ -290,21 +305,21 @@ function secondLook(assignment, desk) {
   leases.hold(desk.current, desk.next);
   clock.reset();
   revising.lookAgain(assignment.id, form.answers(), desk);
+  guide.toFirst();
 }
 
-/**
- * Puts an answered pair on the page, with its answers, as the address asks. Return false if that is refused.
- *
- * @param {number} id
- */
-async function reopen(id) {
-  const assignment = await revising.reopen(id);
-  if (!assignment) return false;
-  lifecycle.showAnswered(assignment);
-  leases.hold();
-  clock.reset();
-  revising.reopened(assignment, form.answers());
-  return true;
+/** Goes back to the pair that was submitted last, or from there to the one before it. The pair on the page is kept. */
+export function previousPair() {
+  goesBack = held !== null;
+  if (works && !goesBack) reopening.openPrevious(() => ({ works: works && held === null, next }));
+}
+
+/** From a reopened answer to the pair that was on the page before, or to what the server offers. */
+function goBack() {
+  const { aside } = reopening;
+  reopening.aside = null;
+  goOn(aside, next);
+  supply();
 }
 
 /**
@@ -318,6 +333,7 @@ async function change(finishing) {
   try {
     const desk = await finishing;
     takeOff();
+    reopening.aside = null;
     take(desk);
   } catch (error) {
     view.wait(false);
@@ -328,13 +344,11 @@ async function change(finishing) {
 
 // --- What happens by itself ---------------------------------------------------------------------------
 
-addEventListener("beforeunload", (event) => {
-  if (outbox.waits && !outbox.works) event.preventDefault(); // they would be lost with the page
-});
 drafts.addEventListener("gone", () => leaveFor("elsewhere"));
+reopening.addEventListener("over", goBack);
 leases.addEventListener("answered", () => leaveFor("elsewhere"));
 leases.addEventListener("given_up", () => leaveFor(null));
-outbox.addEventListener("storage", sayStorage);
+outbox.addEventListener("storage", () => sayStorage(outbox.works));
 outbox.addEventListener("taken_over", () => stopWorking("taken_over"));
 trouble.addEventListener("change", (event) => troubleChanged(event instanceof CustomEvent ? event.detail : ""));
 onTold("desk", ({ study: other, person: whose, tab: newer }) => {
@@ -360,12 +374,6 @@ function troubleChanged(detail) {
   }
 }
 
-/** Says so while what this browser keeps would be lost with the page. */
-function sayStorage() {
-  if (outbox.works) clearWord("storage");
-  else standingWord("storage", say("storage"), "warn");
-}
-
 /** The person is signed in, as this page needs it. */
 export function resume() {
   if (!works && panelShown() === "signed_out") begin();
@@ -380,7 +388,8 @@ export function resume() {
 function stopWorking(why) {
   if (!works) return;
   works = false;
-  held = null;
+  held = reopening.aside = null;
+  if (revising.open) revising.close();
   lifecycle.drop();
   player.empty();
   leases.hold();

@@ -4,6 +4,7 @@ import { csrfToken } from "../page/csrf.js";
 import { all, given, one, onAction, pause, say } from "../page/dom.js";
 import { formBody } from "../page/form_body.js";
 import { waitOf } from "../page/put_off.js";
+import { browserZone } from "../page/times.js";
 import { tell } from "./tabs.js";
 
 const address = given(document.body, "urlSignInInPlace");
@@ -63,13 +64,11 @@ async function signIn() {
 }
 
 /** @param {string} token */
-const post = (token) =>
-  fetch(address, {
-    method: "POST",
-    headers: { "X-CSRFToken": token },
-    body: formBody(form),
-    credentials: "same-origin",
-  });
+function post(token) {
+  const body = formBody(form);
+  body.set("time_zone", browserZone());
+  return fetch(address, { method: "POST", headers: { "X-CSRFToken": token }, body, credentials: "same-origin" });
+}
 
 /** @param {Response} response */
 const isJson = (response) => response.headers.get("Content-Type")?.startsWith("application/json") ?? false;

@@ -3,7 +3,7 @@
  * to be sent, and which tab works on which study. Never a video.
  */
 
-const VERSION = 1;
+const VERSION = 2;
 const PATIENCE_MS = 4000;
 
 /** @typedef {"drafts" | "submissions" | "desks"} Table */
@@ -26,9 +26,11 @@ export const TABLES = ["drafts", "submissions", "desks"];
  */
 export async function openStore(person) {
   const request = indexedDB.open(`diptych-${person}`, VERSION);
-  request.onupgradeneeded = () => {
-    for (const name of TABLES) request.result.createObjectStore(name, LAYOUT[name]);
-    request.transaction?.objectStore("submissions").createIndex("assignment", ["study", "assignment"], { unique: true });
+  request.onupgradeneeded = ({ oldVersion }) => {
+    if (oldVersion < 1) for (const name of TABLES) request.result.createObjectStore(name, LAYOUT[name]);
+    const submissions = request.transaction?.objectStore("submissions");
+    if (oldVersion === 1) submissions?.deleteIndex("assignment");
+    submissions?.createIndex("ends", ["study", "ends"], { unique: true }); // a change of an answer does not end its pair
   };
   const late = new Promise((/** @type {(database: never) => void} */ _, reject) => {
     setTimeout(() => reject(new Error("the browser's database did not open")), PATIENCE_MS);

@@ -5,6 +5,7 @@ import { form } from "./answer_form.js";
 import { clock } from "./clock.js";
 import { current } from "./current_pair.js";
 import { leases } from "./leases.js";
+import { revising } from "./revising.js";
 import { today } from "./server_time.js";
 import { keepChosen, settings } from "./settings.js";
 
@@ -13,6 +14,9 @@ export const clipsOf = (assignment) => {
   const right = assignment.left === "video_0" ? "video_1" : "video_0";
   return { left: assignment[assignment.left], right: assignment[right] };
 };
+
+/** What a video's address names, whatever else the address says. @param {Api.Video} video */
+export const fileOf = (video) => video.playback_url.split("?")[0];
 
 export const player = new Player({
   onExpired: renewAddresses,
@@ -35,7 +39,7 @@ export const seen = (side) => player.viewing.seen(side);
  * @param {Reel} reel
  */
 async function renewAddresses(reel) {
-  const assignment = await leases.renew(reel.id);
+  const assignment = reel.id === revising.id ? await revising.readdressed() : await leases.renew(reel.id);
   if (assignment) reel.readdress(clipsOf(assignment));
   return assignment !== null;
 }

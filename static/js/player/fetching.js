@@ -1,5 +1,7 @@
 /** Fetches one clip whole, or finds that it is too large for that. */
 
+import { whenEither } from "../page/signals.js";
+
 /** Larger clips stream. Two pairs of clips of this size are the 96 MB that a page holds at most. */
 const MOST_BYTES = 24 * 1024 * 1024;
 /** Without a byte for so long, a connection is given up. */
@@ -18,7 +20,7 @@ export class NotThere extends Error {}
  */
 export async function fetchClip(address, { signal, priority, onPercent }) {
   const silence = new AbortController();
-  const given = AbortSignal.any([signal, silence.signal]);
+  const given = whenEither(signal, silence.signal);
   let timer = setTimeout(() => silence.abort(), SILENCE_MS);
   const heard = () => {
     clearTimeout(timer);

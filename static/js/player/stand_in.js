@@ -1,5 +1,7 @@
 /** Puts another video element in the place of one that cannot go on, without a moment in which neither shows. */
 
+import { whenEither } from "../page/signals.js";
+
 /**
  * Loads `address` at `place` (seconds) behind `old`. With its picture there, it lies over the old one, which goes as soon
  * as the new one is painted. `onPicture(fresh)` then; `onError()` if it comes to nothing; `signal` ends it.
@@ -17,7 +19,7 @@ export function standIn(old, address, place, { signal, onPicture, onError }) {
   fresh.currentTime = place;
   old.after(fresh);
   const settled = new AbortController();
-  const until = AbortSignal.any([signal, settled.signal]);
+  const until = whenEither(signal, settled.signal);
   signal.addEventListener("abort", () => { if (!settled.signal.aborted) release(fresh); });
 
   const look = () => {

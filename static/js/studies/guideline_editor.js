@@ -2,6 +2,7 @@
 
 import { csrfToken } from "../page/csrf.js";
 import { all, around, find, given, one } from "../page/dom.js";
+import { clockTime } from "../page/times.js";
 
 const SAVE_MS = 400;
 const PREVIEW_MS = 400;
@@ -41,10 +42,9 @@ const same = (these, those) => columns.every(({ language }) => these[language] =
 
 /** Says what became of the draft, or nothing. @param {string} state @param {number} [at] */
 function say(state, at = Date.now()) {
-  const time = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" }).format(at);
   for (const [name, word] of Object.entries(words)) {
     word.hidden = name !== state;
-    if (name === state) word.textContent = sentences[name].replace("{time}", time);
+    if (name === state) word.textContent = sentences[name].replace("{time}", clockTime(at));
   }
 }
 

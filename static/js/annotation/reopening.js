@@ -1,0 +1,132 @@
+/**
+ * An answer that its person reopens, from “My work” or by going back to the previous pair. The pair that was on the page is set
+ * aside meanwhile, with its draft and its lease.
+ */
+
+import { say } from "../page/dom.js";
+import { passingWord } from "../page/status.js";
+import { form } from "./answer_form.js";
+import { answeredCount } from "./answered.js";
+import { Refused, Trouble, addressOf, send } from "./api.js";
+import { clock } from "./clock.js";
+import { current } from "./current_pair.js";
+import { drafts } from "./drafts.js";
+import { guide } from "./guide.js";
+import { leases } from "./leases.js";
+import { outbox } from "./outbox.js";
+import * as lifecycle from "./pair_lifecycle.js";
+import * as view from "./pair_view.js";
+import { pairBefore } from "./previous_pair.js";
+import { revising } from "./revising.js";
+import { noteChanged } from "./submitted.js";
+import { clipsOf, player } from "./videos.js";
+
+/** Event: `over` when the answer is saved or left as it was, and the page can go back. */
+class Reopening extends EventTarget {
+  /** The pair to which the person goes back; null: whatever the server offers. @type {Api.Assignment | null} */
+  aside = null;
+  #searching = false;
+
+  /**
+   * Puts an answered pair on the page, with its answers. Return false if that is refused, and the reason is said. Raises
+   * Trouble.
+   *
+   * @param {number} id
+   */
+  async open(id) {
+    const assignment = await revising.reopen(id);
+    if (!assignment) return false;
+    this.#show({ assignment, answers: assignment.draft, number: assignment.number, at: new Date(assignment.answered_at) }, null);
+    return true;
+  }
+
+  /**
+   * The same with the pair that was submitted before the open one, or last.
+   *
+   * @param {() => { works: boolean, next: Api.Assignment | null }} look whether the page still works on the study and waits for
+   *   nothing, and which pair waits behind the current one
+   */
+  async openPrevious(look) {
+    if (this.#searching || current.busy) return;
+    if (revising.open && (!revising.isReopened || revising.isChanged(form.answers()))) {
+      passingWord(say("previous_finish_first"), "warn");
+      return;
+    }
+    this.#searching = true;
+    try {
+      const answered = await pairBefore(revising.id);
+      const { works, next } = look();
+      if (!answered || !works || current.busy) return;
+      if (revising.open) revising.close();
+      else this.#setAside();
+      this.#show(answered, next);
+    } finally {
+      this.#searching = false;
+    }
+  }
+
+  /** Keeps the pair on the page, with what was answered and watched of it. */
+  #setAside() {
+    this.aside = current.assignment;
+    if (current.began || form.touched) drafts.changed();
+  }
+
+  /** The pair that was set aside is lost. Return false if no answer is reopened, and so none was set aside. */
+  loseAside() {
+    this.aside = null;
+    return revising.isReopened;
+  }
+
+  /** @param {import("./previous_pair.js").Answered} answered @param {Api.Assignment | null} next */
+  #show({ assignment, answers, number, at }, next) {
+    const { aside } = this;
+    lifecycle.showAnswered(assignment, answers, number);
+    leases.hold(aside, next);
+    if (aside) player.prepare(aside.id, clipsOf(aside));
+    clock.reset();
+    revising.reopened(assignment, form.answers(), { at, back: aside && answeredCount() + 1 });
+    guide.toFirst();
+  }
+
+  /**
+   * Saves the answers. What cannot be sent now waits in the outbox, behind the answer that it changes. A refusal is said, and
+   * the change stays on the page.
+   *
+   * @param {Api.Draft} body
+   */
+  async save(body) {
+    const { id } = revising;
+    if (id === null || !revising.isChanged(body)) {
+      this.leave();
+      return;
+    }
+    const [revision, address] = [revising.revision(body), addressOf("revise", id)];
+    const { study } = /** @type {Api.Assignment} */ (current.assignment);
+    view.wait(true);
+    player.duo.pause();
+    try {
+      if (outbox.hasEntryOf(id)) throw new Trouble();
+      await send("POST", address, revision);
+      passingWord(say("revised"), "good");
+    } catch (error) {
+      if (error instanceof Refused) {
+        view.wait(false);
+        passingWord(say("refused", { detail: error.message }), "bad");
+        return;
+      }
+      if (!(error instanceof Trouble)) throw error;
+      outbox.enqueue({ study, assignment: id, verb: "revise", address, draftAddress: addressOf("draft", id), body: revision });
+      passingWord(say("kept_here"));
+    }
+    noteChanged(id, body);
+    this.leave();
+  }
+
+  /** Leaves the answer as it is stored. */
+  leave() {
+    revising.close();
+    this.dispatchEvent(new Event("over"));
+  }
+}
+
+export const reopening = new Reopening();

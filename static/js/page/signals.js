@@ -1,0 +1,17 @@
+/** Signals that abort. */
+
+/**
+ * A signal that aborts as soon as one of the two does. `AbortSignal.any` does the same, but browsers of 2023 lack it.
+ *
+ * @param {AbortSignal} one
+ * @param {AbortSignal} other
+ */
+export function whenEither(one, other) {
+  const either = new AbortController();
+  for (const signal of [one, other]) {
+    const abort = () => either.abort(signal.reason);
+    if (signal.aborted) abort();
+    else signal.addEventListener("abort", abort, { signal: either.signal });
+  }
+  return either.signal;
+}
