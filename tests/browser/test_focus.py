@@ -15,6 +15,7 @@ from tests.browser.working import (
     SUBMIT,
     choose,
     current,
+    gate_is_open,
     is_ready,
     video_on,
 )
@@ -251,6 +252,7 @@ def test_submitting_too_soon_leads_to_the_first_missing_answer(workspace, tag_fo
     expect(page.locator("[data-passing]")).to_contain_text(first.locator("legend").inner_text().strip())
     page.keyboard.press("f")
     expect(page.locator(MISSING)).to_have_count(0)
+    expect(page.locator("[data-passing]")).not_to_contain_text("Not submitted")
     for key in "fff":  # the other three; the overall one is missing
         page.keyboard.press(key)
     page.locator(HARMLESSNESS).click()
