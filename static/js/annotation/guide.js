@@ -1,7 +1,7 @@
 /** Where the eye should be: the current step, the open dimension, and why Submit is not ready yet. */
 
 import { SIDES, all, around, find, given, one, say } from "../page/dom.js";
-import { passingWord } from "../page/status.js";
+import { passingWord, unsay } from "../page/status.js";
 import { form } from "./answer_form.js";
 import { cue } from "./presenting.js";
 import { byTouch, settings } from "./settings.js";
@@ -24,6 +24,8 @@ class Guide {
   order = DIMENSIONS;
   /** @type {Step | null} the step that is marked */
   current = null;
+  /** What `nudge` has said last. */
+  #said = "";
 
   constructor() {
     tabs.addEventListener("click", (event) => {
@@ -194,7 +196,7 @@ class Guide {
     (row ?? step).setAttribute("data-missing", "");
     const question = (find("legend span", step) ?? one("legend", step)).textContent.trim();
     const tag = row && one("span[id]", row).textContent.trim();
-    passingWord(say("still_to_answer", { question: tag ? `${question}: ${tag}` : question }), "warn");
+    this.#say(say("still_to_answer", { question: tag ? `${question}: ${tag}` : question }));
   }
 
   #leadToVideos() {
@@ -202,11 +204,19 @@ class Guide {
     const screen = one(`[data-screen="${first}"]`);
     screen.scrollIntoView({ block: "nearest" });
     for (const side of this.#unseen) one(`[data-screen="${side}"]`).setAttribute("data-missing", "");
-    passingWord(say("still_to_watch", { reason: this.#reasons().join(" · ") }), "warn");
+    this.#say(say("still_to_watch", { reason: this.#reasons().join(" · ") }));
   }
 
-  /** What was outlined by `nudge` is no longer. */
+  /** @param {string} words */
+  #say(words) {
+    this.#said = words;
+    passingWord(words, "warn");
+  }
+
+  /** What `nudge` outlined and said holds no longer. */
   forgetNudge() {
+    unsay(this.#said);
+    this.#said = "";
     whyNot.removeAttribute("data-nudge");
     for (const part of all("[data-missing]")) part.removeAttribute("data-missing");
   }

@@ -41,6 +41,7 @@ export function quietWord(text, kind = "") {
 
 /** Takes a passing word back, if nothing has replaced it. @param {string} text */
 export function unsay(text) {
+  if (!text) return;
   if (waiting === text) clearTimeout(timer);
   if (line.textContent === text) write("", "");
 }
