@@ -29,8 +29,8 @@ class FileTrouble(BadInput):
     """A file cannot be imported. It is caught file by file, and becomes a bad row."""
 
 
-class NotInside(FileTrouble):
-    """A path leads to nothing, or out of the folder that is imported."""
+#: What is said of a path that leads to nothing, and of one that leads out of the folder.
+NOT_INSIDE = "does not exist, or leads out of the folder that is imported"
 
 
 class Entry(NamedTuple):
@@ -43,15 +43,15 @@ class Entry(NamedTuple):
 def resolved(root: Path, given: str) -> Path:
     """Return the path that `given` names inside the resolved `root`, links followed.
 
-    A file whose name differs only in how accents are stored is found too, if there is one such. Raises NotInside, with
-    the same words for what does not exist, what leads out, and what cannot be followed, and FileTrouble.
+    A file whose name differs only in how accents are stored is found too, if there is one such. Raises FileTrouble,
+    with the same words for what does not exist, what leads out, and what cannot be followed.
     """
     path = _followed_inside(root, root / given)
     if path is None and not given.isascii():
         path = _spelt_otherwise(root, given)
     if path is None:
         advice = "; write paths with forward slashes" if "\\" in given else ""
-        raise NotInside(f"{given} does not exist, or leads out of the folder that is imported{advice}")
+        raise FileTrouble(f"{given} {NOT_INSIDE}{advice}")
     return path
 
 
