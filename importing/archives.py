@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, cast
 
 from diptych import file_kinds
 from diptych.refusals import Refused
-from importing.inside import open_file
+from importing.inside import open_file, resolved
 from importing.layout import Layout, in_blocks
 from importing.left_out import left_out
 from importing.name_encodings import names_of
@@ -44,7 +44,7 @@ def is_archive(name: str) -> bool:
 
 
 def unpack(archive: Path, folder: Path, progress: Progress, name_encoding: str = "") -> SourceNotes:
-    """Write the files of the archive, which has a resolved path, below `folder`. Return what is to be said of it.
+    """Write the files of the archive, which lies in a resolved folder, below `folder`. Return what is to be said of it.
 
     What it is, its content decides: a browser may have unpacked a `.tar.gz` and left its name. Raises Refused, and
     OSError for trouble of this machine.
@@ -54,7 +54,7 @@ def unpack(archive: Path, folder: Path, progress: Progress, name_encoding: str =
     """
     layout, notes = Layout(folder), SourceNotes()
     progress.begin("Unpacking", archive.stat().st_size)
-    with open_file(archive) as file, _damage_in_words():
+    with open_file(resolved(archive.parent, archive.name)) as file, _damage_in_words():
         head = file.read(file_kinds.HEAD_BYTES)
         file.seek(0)
         kind = file_kinds.recognised(head)

@@ -5,6 +5,7 @@ A file stands for all videos that name its path, or that have its bytes; what is
 
 import os
 import stat
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -15,9 +16,10 @@ import orjson
 
 from accounts.models import User
 from diptych.refusals import Refused
+from diptych.strict_json import readable
 from importing.archives import is_archive
 from importing.identity import video_public_id
-from importing.inside import FileTrouble, NotInside, entries, open_file, resolved
+from importing.inside import NOT_INSIDE, FileTrouble, entries, open_file, resolved
 from importing.intake import Intake
 from importing.progress import FileRead, Progress
 from importing.rows import Manifest, Place, VideoRow
@@ -42,32 +44,36 @@ def find_files(found: Manifest, intake: Intake, progress: Progress) -> None:
     files = intake.count("file")
     progress.begin("Finding files", files)
     first = intake.fetch("SELECT path, file, line FROM video ORDER BY row LIMIT 1")
-    missing = 0
+    causes: Counter[str] = Counter()
 
     def find(part: Manifest) -> None:
-        nonlocal missing
         looked_for = list(part.videos.values())
         for video in looked_for:
             try:
                 video.file = locate(part.root, video.path)
             except FileTrouble as trouble:
-                missing += isinstance(trouble, NotInside)
+                causes[str(trouble).replace(video.path, "", 1).strip()] += 1
                 part.refuse_video(video, "path", str(trouble))
         progress.advance(len(looked_for))
 
     _in_chunks(find, "state IS NULL", found, intake)
-    if missing == files > 1:
+    [(cause, number)] = causes.most_common(1) or [("", 0)]
+    if number == files > 1:
         [(path, file, line)] = first
-        _refuse_missing(found.root, missing, path, Place(file, line))
+        _refuse_all(found.root, files, cause, path, Place(file, line))
 
 
-def _refuse_missing(root: Path, missing: int, first: str, place: Place) -> None:
-    """Raise Refused where no file at all is there: then all rows have one cause, which is named once."""
+def _refuse_all(root: Path, files: int, cause: str, first: str, place: Place) -> None:
+    """Raise Refused where no file at all can be read, and for one reason, which is named once."""
+    if not cause.startswith(NOT_INSIDE):
+        raise Refused(f"None of the {files} video files can be read: each {cause}. The first is {first} ({place}).")
     packed = [entry.name for entry in entries(root, root) if is_archive(entry.name)]
     advice = "Paths are relative to the folder of the manifest: check where the files lie."
-    if packed:
-        advice = f"{packed[0]} lies beside the manifest: unpack it, and import again."
-    raise Refused(f"None of the {missing} video files is there. The first is {first} ({place}). {advice}")
+    if "\\" in first:
+        advice = "Write paths with forward slashes."
+    elif packed:
+        advice = f"{readable(packed[0])} lies beside the manifest: unpack it, and import again."
+    raise Refused(f"None of the {files} video files is there. The first is {readable(first)} ({place}). {advice}")
 
 
 def read_files(found: Manifest, intake: Intake, progress: Progress) -> None:

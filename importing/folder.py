@@ -51,6 +51,8 @@ VIDEO_ENDINGS = frozenset(
 #: Endings of pictures of which some are animated.
 MAY_MOVE = frozenset({".png", ".webp"})
 
+PACKED = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar")
+
 
 def read_folder(root: Path, manifest: Manifest) -> Iterator[Line]:
     """A prompt line and its video lines for each subfolder, in order of name. Raises OSError and FileTrouble.
@@ -73,6 +75,8 @@ def read_folder(root: Path, manifest: Manifest) -> Iterator[Line]:
                 yield line
             continue
         reason = "Only subfolders are expected here, one a prompt"
+        if name.lower().endswith(PACKED):
+            reason = "This archive is not unpacked. Unpack it, or import it alone as .zip, .tar or .tar.gz"
         if is_folder is None:
             reason = "It does not exist, or leads out of the folder that is imported"
         manifest.complain(Place(name), "", reason)

@@ -38,6 +38,16 @@ def snapshot(folder: Path) -> Path:
     )
 
 
+def followed(path: Path) -> Path:
+    """Return where a path leads. A link of a snapshot keeps its own name and place, which the blob does not have.
+
+    Raises OSError where it leads nowhere, RuntimeError for links in a circle, and ValueError for NUL.
+    """
+    target, folder = path.resolve(strict=True), path.parent.resolve()
+    into = blobs(folder)
+    return folder / path.name if into is not None and target.is_relative_to(into) else target
+
+
 def blobs(root: Path) -> Path | None:
     """Return the folder that links in a snapshot lead into; None if the resolved root is not in one.
 

@@ -32,8 +32,8 @@ class FileTrouble(BadInput):
     """A file cannot be imported. It is caught file by file, and becomes a bad row."""
 
 
-class NotInside(FileTrouble):
-    """A path leads to nothing, or out of the folder that is imported."""
+#: What is said of a path that leads to nothing, and of one that leads out of the folder.
+NOT_INSIDE = "does not exist, or leads out of the folder that is imported"
 
 
 class Entry(NamedTuple):
@@ -46,8 +46,8 @@ class Entry(NamedTuple):
 def resolved(root: Path, given: str) -> Path:
     """Return the path that `given` names inside the resolved `root`, links followed.
 
-    A file whose name differs only in how accents are stored is found too, if there is one such. Raises NotInside, with
-    the same words for what does not exist, what leads out, and what cannot be followed, and FileTrouble.
+    A file whose name differs only in how accents are stored is found too, if there is one such. Raises FileTrouble,
+    with the same words for what does not exist, what leads out, and what cannot be followed.
     """
     if any(len(part.encode(errors="surrogatepass")) > MOST_NAME_BYTES for part in given.split("/")):
         raise FileTrouble(f"{given} has a name that is longer than {MOST_NAME_BYTES} bytes; shorten the name")
@@ -56,7 +56,7 @@ def resolved(root: Path, given: str) -> Path:
         path = _spelt_otherwise(root, given)
     if path is None:
         advice = "; write paths with forward slashes" if "\\" in given else ""
-        raise NotInside(f"{given} does not exist, or leads out of the folder that is imported{advice}")
+        raise FileTrouble(f"{given} {NOT_INSIDE}{advice}")
     return path
 
 

@@ -19,8 +19,11 @@ SYSTEM_FOLDERS = frozenset(
 #: What macOS writes beside a file on disks that cannot hold its attributes.
 APPLE_DOUBLE = "._"
 _BESIDE = re.compile(
-    r"(readme|licen[cs]e|copying|notice|authors|citation|changelog|changes)([-_. ][\w.-]+)?", re.IGNORECASE
+    r"(read[-_ ]?me|(?:un)?licen[cs]e|copying|notice|authors|citation|changelog|changes)([-_. ][\w. ()-]+)?",
+    re.IGNORECASE,
 )
+#: Beginnings of what an open Office file leaves, and ends of what Windows writes of where a file came from.
+LOCK_FILE, ZONE = "~$", ":zone.identifier"
 _TEXT_ENDINGS = ("", "md", "markdown", "txt", "rst", "html", "htm", "pdf", "rtf", "docx", "cff", "bib")
 
 
@@ -34,6 +37,10 @@ def left_out(name: str) -> str:
         return f"{APPLE_DOUBLE}*"
     if last.lower() in SYSTEM_FILES:
         return last.strip()
+    if last.startswith(LOCK_FILE):
+        return f"{LOCK_FILE}*"
+    if last.lower().endswith(ZONE):
+        return "Zone.Identifier"
     if _BESIDE.fullmatch(last) and (last.rpartition(".")[2] if "." in last else "").lower() in _TEXT_ENDINGS:
         return _BESIDE.fullmatch(last)[1]  # type: ignore[index]  # it matched
     return ""

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from diptych.refusals import Refused
+from diptych.strict_json import readable
 from importing.inside import Entry, FileTrouble, entries, resolved
 from importing.left_out import left_out
 from importing.safesora import configs, is_config
@@ -37,7 +38,7 @@ def find_manifest(path: Path) -> Path | None:
     try:
         resolved(path, name)
     except FileTrouble as trouble:
-        raise Refused(f"{trouble}.") from trouble
+        raise Refused(f"{readable(str(trouble))}.") from trouble
     return path / name
 
 
@@ -56,12 +57,12 @@ def _only_one_meant(names: list[str]) -> str:
     meant = [name for name in names if name.lower().endswith(LINES)]
     meant = meant or [name for name in names if name.lower().endswith(ARRAYS) and not is_config(Path(name))]
     if len(meant) > 1:
-        shown = ", ".join(meant[:5])
+        shown = ", ".join(map(readable, meant[:5]))
         raise Refused(f"Several files may be the manifest: {shown}. Call the right one {NAMES[0]}, or give its path.")
     tables = [name for name in names if name.lower().endswith(TABLES)]
     if tables and not meant:
         raise Refused(
-            f"{tables[0]} is a table, and a manifest is JSON Lines: one JSON object a line. Write it so, and call it "
-            f"{NAMES[0]}."
+            f"{readable(tables[0])} is a table, and a manifest is JSON Lines: one JSON object a line. Write it so, and "
+            f"call it {NAMES[0]}."
         )
     return meant[0] if meant else ""

@@ -65,9 +65,10 @@ def of_file(file: BinaryIO, name: str, *, digits_kept: Set[str] = frozenset()) -
             raise wrong_form(name, kind)
         text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
         if text.startswith(b"["):
-            yield from _elements(file, digits_kept)
+            read = _elements(file, digits_kept)
         else:
-            yield from _or_refuse(_lines(file, b"\r" in head and b"\n" not in head, digits_kept), name, text)
+            read = _lines(file, b"\r" in head and b"\n" not in head, digits_kept)
+        yield from _or_refuse(read, name, text)
     except UnicodeDecodeError as error:
         raise BadInput(f"The file is not UTF-8: {error.reason}") from error
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:
@@ -76,6 +77,8 @@ def of_file(file: BinaryIO, name: str, *, digits_kept: Set[str] = frozenset()) -
 
 def wrong_form(name: str, kind: Kind) -> Refused:
     """Return the refusal of a manifest that is another kind of file."""
+    if kind.advice == file_kinds.REPACK:
+        return Refused(f"{name} is {kind.what}, which is not read here. {kind.advice}")
     return Refused(f"{name} is {kind.what}, and a manifest is JSON Lines: one JSON object a line. {kind.advice}")
 
 
@@ -137,17 +140,19 @@ def _line(number: int, written: bytes, digits_kept: Set[str]) -> Record:
     return Record(number, written, content, faults)
 
 
-def _or_refuse(lines: Iterator[Record], name: str, head: bytes) -> Iterator[Record]:
-    """Yield the lines. Raises Refused if none of the first ones is an object: then all have one cause, named once."""
+def _or_refuse(read: Iterator[Record], name: str, head: bytes) -> Iterator[Record]:
+    """Yield the records. Raises Refused if none of the first ones is an object: then all have one cause, named once."""
     bad: list[Record] = []
-    for line in lines:
-        bad.append(line)
-        if line.content is not None or len(bad) == MOST_BAD_AT_FIRST:
+    for record in read:
+        bad.append(record)
+        if record.content is not None or len(bad) == MOST_BAD_AT_FIRST:
             break
-    if len(bad) > 1 and all(line.content is None for line in bad):
+    if len(bad) > 1 and all(record.content is None for record in bad):
+        if head.startswith(b"["):
+            raise Refused(f"{name} is a JSON array, but not of objects. Each prompt, video and pair is an object.")
         raise Refused(f"{name} is not JSON Lines, where each line is one JSON object. {_cause(bad[0], head)}")
     yield from bad
-    yield from lines
+    yield from read
 
 
 def _cause(first: Record, head: bytes) -> str:

@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from diptych.refusals import BadInput, Refused
+from diptych.strict_json import readable
 from importing.archives import is_archive
 from importing.inside import FileTrouble, entries, resolved
+from importing.manifest import MOST_WITH_ONE_CAUSE
 from importing.records import Record, read_records
 from importing.rows import Line, Manifest, Place
 
@@ -57,16 +59,21 @@ def configs(root: Path) -> list[Path]:
 
 def read_safesora(root: Path, manifest: Manifest) -> Iterator[Line]:
     """Prompt, video and pair lines of all configs. Raises OSError."""
-    reader = Reader(manifest)
+    reader, records, lines = Reader(manifest), 0, 0
     for path in configs(root):
         name, number = path.relative_to(root).as_posix(), 0
         reader.begin(path.parent)
         try:
             for record in read_records(resolved(root, name), name):
                 number = record.number
-                yield from reader.lines(Place(name, number), record, is_eval=path.name.startswith(EVAL))
+                records += 1
+                for line in reader.lines(Place(name, number), record, is_eval=path.name.startswith(EVAL)):
+                    lines += 1
+                    yield line
         except BadInput as broken:
             manifest.complain(Place(name, number + 1), "", str(broken))
+    if records > MOST_WITH_ONE_CAUSE and not lines:
+        raise Refused(f"None of the {records} records is one of SafeSora. The first: {manifest.bad[0]}.")
     manifest.warnings += reader.warnings()
 
 
@@ -191,8 +198,10 @@ def _videos(root: Path, beside: Path) -> str:
     for place in places:
         for entry in entries(root, place):
             if entry.name.startswith(VIDEOS) and is_archive(entry.name):
-                packed = (place / entry.name).relative_to(root).as_posix()
-                advice = f"Unpack it in its folder, for example with “tar -xf {entry.name}”, and import again."
+                packed = readable((place / entry.name).relative_to(root).as_posix())
+                program = "unzip" if packed.endswith(".zip") else "tar -xf"
+                name = readable(entry.name)
+                advice = f"Unpack it in its folder, for example with “{program} {name}”, and import again."
                 raise Refused(f"The videos are not unpacked: {packed} is still one file. {advice}")
     advice = f"Put the videos there, as {VIDEOS}/<prompt id>/<video id>.mp4."
     raise Refused(f"There is no folder “{VIDEOS}” beside the configs. {advice}")

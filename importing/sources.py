@@ -33,7 +33,7 @@ def permitted(location: str) -> str:
         raise Refused(_("No folder of this server is open to imports. Ask who runs it to set IMPORT_ROOTS."))
     for root in roots:
         try:
-            path = (root / location).resolve(strict=True)
+            path = hub_cache.followed(root / location)
         except (OSError, RuntimeError, ValueError):
             continue
         if any(path.is_relative_to(one) for one in roots):
@@ -44,7 +44,12 @@ def permitted(location: str) -> str:
 
 def followed(location: str) -> str:
     """Return the location with its links followed, for the command line, which may read everything."""
-    return location if s3.is_address(location) else str(Path(location).resolve())
+    if s3.is_address(location):
+        return location
+    try:
+        return str(hub_cache.followed(Path(location)))
+    except (OSError, RuntimeError, ValueError):  # reading it says so
+        return str(Path(location).resolve())
 
 
 class Material(NamedTuple):

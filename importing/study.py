@@ -100,7 +100,7 @@ def read(
     Raises Refused.
     """
     try:
-        path = path.resolve(strict=True) if follow else path
+        path = hub_cache.followed(path) if follow else path
         path.lstat()
         path = hub_cache.snapshot(path)
         root = path if path.is_dir() else path.parent

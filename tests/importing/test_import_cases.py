@@ -123,6 +123,18 @@ def tarred(path: Path, folder: Path, mode: str = "w") -> Path:
     return path
 
 
+def in_gbk(path: Path) -> Path:
+    """A tar whose names were written in GBK, as those of old Linux computers in China."""
+    written = bytearray(path.read_bytes())
+    for at in range(0, len(written), tarfile.BLOCKSIZE):
+        if written[at + 257 : at + 262] == b"ustar":
+            written[at : at + 100] = written[at : at + 100].replace(b"p########", "p红球水淺".encode("gbk"))
+            written[at + 148 : at + 156] = b" " * 8
+            written[at + 148 : at + 156] = b"%06o\0 " % sum(written[at : at + 512])
+    path.write_bytes(written)
+    return path
+
+
 def joined(root: Path, name: str, mode: str) -> Path:
     parts = [tarred(root / f"{prompt}.part", folder_layout(root / f"in-{prompt}", prompts=(prompt,)), mode)
              for prompt in ("p1", "p2")]  # fmt: skip
@@ -165,17 +177,23 @@ def published(root: Path, *, beside: str = "", packed: bool = False, **changes: 
     return root
 
 
-def hub_cache(root: Path) -> Path:
-    """A repository in a hub's cache; its one snapshot has links only."""
-    repository = root / "datasets--x--SafeSora"
-    snapshot = published(root / "made") and repository / "snapshots/0123abc"
-    for number, file in enumerate(sorted(path for path in (root / "made").rglob("*") if path.is_file())):
-        name = file.relative_to(root / "made")
-        (repository / "blobs").mkdir(parents=True, exist_ok=True)
+def in_hub_cache(root: Path, made: Path) -> Path:
+    """The snapshot of a repository in a hub's cache, which has links to a file or to all files of a folder."""
+    repository = root / "datasets--x--y"
+    snapshot, folder = repository / "snapshots/0123abc", made if made.is_dir() else made.parent
+    (repository / "blobs").mkdir(parents=True)
+    files = [made] if made.is_file() else sorted(path for path in made.rglob("*") if path.is_file())
+    for number, file in enumerate(files):
+        name = file.relative_to(folder)
         file.rename(repository / f"blobs/{number}")
         (snapshot / name).parent.mkdir(parents=True, exist_ok=True)
         (snapshot / name).symlink_to(Path(*[".."] * (len(name.parts) + 1), "blobs", str(number)))
-    return repository
+    return snapshot if made.is_dir() else snapshot / made.name
+
+
+def hub_cache(root: Path) -> Path:
+    """A repository in a hub's cache; its one snapshot has links only."""
+    return in_hub_cache(root, published(root.parent / "made")).parent.parent
 
 
 def settings_of(written: str) -> list[Any]:
@@ -317,6 +335,30 @@ CASES = {
         lambda root: write(root, prompts_with_videos(30, 10), files=False), None,
         said=("None of the 300 video files is there. The first is clips/p0-a.mp4 (line 2).",),
     ),
+    "backslashes in paths": Case(
+        lambda root: write(root, [prompt("p"), *(video(f"p-{n}", path=f"clips\\{n}.mp4") for n in "ab")], files=False),
+        None, said=("None of the 2 video files is there", "Write paths with forward slashes"),
+    ),
+    "no file has content": Case(
+        lambda root: write(root, LINES, files=False) and [write_file(root, f"clips/p-{n}.mp4", b"") for n in "ab"]
+        and root, None, said=("None of the 2 video files can be read: each is empty.",),
+    ),
+    "an array of something else": Case(
+        lambda root: rewritten(root, "manifest.jsonl", json.dumps([["prompt", n] for n in range(300)]).encode()), None,
+        said=("is a JSON array, but not of objects",),
+    ),
+    "records of something else": Case(
+        lambda root: config(root, "config-train.json", [{"id": n, "text": "A ball"} for n in range(300)]).parent, None,
+        said=("None of the 300 records is one of SafeSora. The first: config-train.json, line 1: prompt_id",),
+    ),
+    "an archive of another kind": Case(
+        lambda root: write_file(root, "a.7z", b"7z\xbc\xaf\x27\x1c" + bytes(300)), None,
+        said=("a.7z is a 7-Zip archive, which is not read here. Unpack it, and pack it again as .zip",),
+    ),
+    "a name that is not UTF-8": Case(
+        lambda root: (folder_layout(root) / b"\xff.txt".decode("utf-8", "surrogateescape")).write_bytes(b"x") and root,
+        None, said=("?.txt None  Only subfolders are expected here",), bad=1,
+    ),
     "files are still packed": Case(
         lambda root: write(root, LINES, files=False) and write_file(root, "clips.zip") and root, None,
         said=("clips.zip lies beside the manifest: unpack it",),
@@ -324,6 +366,14 @@ CASES = {
     # 06: tars of which a part was lost
     "two in one": Case(lambda root: joined(root, "a.tar", "w"), (2, 4, 2)),
     "two in one, packed": Case(lambda root: joined(root, "a.tar.gz", "w:gz"), (2, 4, 2)),
+    "gbk in a tar, chosen": Case(
+        lambda root: in_gbk(tarred(root / "a.tar", folder_layout(root / "in", prompts=("p########",)))),
+        options={"name_encoding": "gbk"},
+    ),
+    "gbk in a tar": Case(
+        lambda root: in_gbk(tarred(root / "a.tar", folder_layout(root / "in", prompts=("p########",)))), None,
+        said=("The names in this tar are not in UTF-8", "“p红球水淺” in GBK", "--name-encoding"),
+    ),
     "hard link": Case(lambda root: hard_linked(root / "a.tar"), (2, 4, 2)),
     # 07: SafeSora as it is downloaded
     "not unpacked": Case(
@@ -334,6 +384,14 @@ CASES = {
     "unpacked into a folder of its name": Case(lambda root: published(root, beside="SafeSora/videos/")),
     "no videos at all": Case(lambda root: published(root, beside="elsewhere/"), None, said=("no folder “videos”",)),
     "hub cache": Case(hub_cache),
+    "the whole hub cache": Case(lambda root: hub_cache(root / "hub").parent),
+    "an archive in the hub cache": Case(
+        lambda root: in_hub_cache(root, tarred(root / "a.tar.gz", folder_layout(root / "in"), "w:gz"))
+    ),
+    "a manifest in the hub cache": Case(
+        lambda root: in_hub_cache(root, write(root / "in", [prompt("p"), video("p-a"), video("p-b")]))
+        / "manifest.jsonl", (1, 2, 1),
+    ),
     "a snapshot of the hub cache": Case(lambda root: hub_cache(root) / "snapshots/0123abc"),
 }  # fmt: skip
 
