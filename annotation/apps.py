@@ -6,14 +6,15 @@ class AnnotationConfig(AppConfig):
     name = "annotation"
 
     def ready(self) -> None:
-        from annotation.pair_answers import section
-        from annotation.pair_states import STATES
         from accounts.days import counted_on
         from annotation.exposure import counts_on
+        from annotation.pair_answers import section
+        from annotation.pair_states import STATES, counts_of_batches
         from annotation.quarantining import take_off_desks
         from annotation.reading import NEEDED_SECTIONS
         from annotation.receivers_membership import give_back_leases
         from annotation.seats import has_qualified_people
+        from catalog.batching import answer_counts
         from catalog.library.filters import more_states
         from catalog.library.pair_sections import pair_sections
         from safety.signals import assets_quarantined
@@ -30,6 +31,7 @@ class AnnotationConfig(AppConfig):
         pair_sections["answers"] = section
         has_what_it_names["qualification_required"] = has_qualified_people
         more_states.update(STATES)
+        answer_counts["answers"] = counts_of_batches
         register(Place.TRIAL, Link("trial", _("Try the workspace"), "annotation:trial", MAY_CONFIGURE, order=10))
         register(Place.LIBRARY, Link("answers", _("Answers"), "annotation:answers", MAY_SEE_ANSWERS, order=10))
         register(

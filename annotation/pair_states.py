@@ -1,4 +1,6 @@
-"""States of pairs that depend on answers, as the library's list of pairs is filtered by them."""
+"""What the library's list of pairs, and the list of batches, say of answers."""
+
+from collections.abc import Collection
 
 from django.db.models import Count, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
@@ -6,7 +8,9 @@ from django.db.models.lookups import GreaterThanOrEqual
 from django.utils.translation import gettext_lazy as _
 
 from annotation.models import Assignment, Standing
+from catalog.batching import AnswerCounts
 from catalog.library.filters import PairState
+from catalog.models.pairs import usable
 from studies.models import Study
 
 
@@ -27,3 +31,15 @@ STATES = {
     "answered": PairState(_("all answers given"), answered),
     "leased": PairState(_("being answered now"), being_answered),
 }
+
+
+def counts_of_batches(batches: Collection[int]) -> dict[int, AnswerCounts]:
+    """Return the answers that count, and the pairs that are being answered, of each of these batches."""
+    by_batch = Q(usable("assignment__pair__"), assignment__pair__batch__in=batches)
+    counted = Standing.objects.filter(by_batch, counted=True).values_list("assignment__pair__batch")
+    leased = Assignment.objects.filter(
+        usable("pair__"), pair__batch__in=batches, state=Assignment.State.LEASED
+    ).values_list("pair__batch")
+    answers = dict(counted.annotate(n=Count("pk")).order_by())
+    pairs = dict(leased.annotate(n=Count("pair", distinct=True)).order_by())
+    return {batch: AnswerCounts(answers.get(batch, 0), pairs.get(batch, 0)) for batch in batches}

@@ -1,5 +1,7 @@
 """A study's batches, and making them anew of the pairs that nobody has yet."""
 
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
@@ -33,6 +35,26 @@ def batches_of(study: Study) -> QuerySet[Batch, Any]:
         )
         .order_by("number")
     )
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCounts:
+    """How many answers of a batch count, and how many of its pairs are being answered now."""
+
+    counted: int = 0
+    pairs_leased: int = 0
+
+
+#: What a higher app knows of the answers of some batches, by the key of the batch. It registers itself in `ready()`.
+answer_counts: dict[str, Callable[[Collection[int]], Mapping[int, AnswerCounts]]] = {}
+
+
+def answer_counts_of(batches: Collection[Batch]) -> dict[int, AnswerCounts]:
+    """Return the answers of each of these batches, by the key of the batch. Pairs in quarantine are left out."""
+    found: dict[int, AnswerCounts] = {batch.pk: AnswerCounts() for batch in batches}
+    for count in answer_counts.values():
+        found |= count(list(found))
+    return found
 
 
 #: Pairs without a live lease or a counted answer, in a batch that is still open. Held ones come along: a pair that is

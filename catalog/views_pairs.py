@@ -37,9 +37,10 @@ def batches(request: HttpRequest, slug: str) -> HttpResponse:
             say_outcome(request, change)
             return redirect("catalog:batches", slug=slug)
     page = Paginator(batching.batches_of(study), batching.BATCHES_A_PAGE).get_page(request.GET.get("page"))
+    answers = batching.answer_counts_of(list(page.object_list))
     context = {
         "study": study,
-        "rows": page.object_list,
+        "rows": [(batch, answers[batch.pk]) for batch in page.object_list],
         "page": page,
         "form": form,
         "free": batching.count_free(study),

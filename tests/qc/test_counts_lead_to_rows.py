@@ -9,7 +9,7 @@ from django.urls import reverse
 from annotation import serving
 from annotation.progress import progress
 from annotation.standings import change_standing
-from catalog.batching import batches_of, count_free
+from catalog.batching import answer_counts_of, batches_of, count_free
 from catalog.models import Pair
 from qc.views import rows_behind
 from safety import quarantine
@@ -83,12 +83,20 @@ def test_pairs_that_are_done_are_those_with_all_their_answers(client, study, ann
 
 def test_counts_of_batches_lead_to_their_pairs(client, busy):
     page = client.get(reverse("catalog:batches", args=[busy.slug])).content.decode()
-    for batch in batches_of(busy):
-        for count, query in ((batch.pair_count, ""), (batch.held_count, "&amp;state=held")):
-            address = f"{reverse('catalog:pairs', args=[busy.slug])}?batch={batch.number}{query}"
+    pairs, answers = reverse("catalog:pairs", args=[busy.slug]), reverse("annotation:answers", args=[busy.slug])
+    batches = list(batches_of(busy))
+    given = answer_counts_of(batches)
+    assert given[batches[0].pk].counted > 0 < given[batches[0].pk].pairs_leased
+    for batch in batches:
+        for count, address in (
+            (batch.pair_count, f"{pairs}?batch={batch.number}"),
+            (batch.held_count, f"{pairs}?batch={batch.number}&amp;state=held"),
+            (given[batch.pk].counted, f"{answers}?batch={batch.number}&amp;standing=counted"),
+            (given[batch.pk].pairs_leased, f"{pairs}?batch={batch.number}&amp;state=leased"),
+        ):
             if count:
-                assert f'<a href="{address}">{count}</a>' in page
-                assert rows_at(client, address.replace("&amp;", "&")) == count
+                assert re.search(f'href="{re.escape(address)}">{count}[ <]', page), address
+            assert rows_at(client, address.replace("&amp;", "&")) == count
     assert rows_at(client, f"{reverse('catalog:pairs', args=[busy.slug])}?state=untouched") == count_free(busy)
 
 

@@ -375,3 +375,38 @@ class TestSettingsThatLeadNowhere:
         assert response.status_code == 200
         study.refresh_from_db()
         assert (study.control_rate, study.qualification_required, study.hold_after_skips) == (0.0, False, 5)
+
+
+class TestEmptyPages:
+    """Where nothing is yet, the page says what this person can do about it."""
+
+    def test_the_first_superuser_is_led_to_making_a_study(self, browser_client, db):
+        client = browser_client(factories.person(is_superuser=True))
+        said = client.get(reverse("home")).content.decode()
+        assert "There is no study yet" in said
+        assert said.count(f'href="{reverse("studies:new")}"') == 1
+        assert "Ask the admin" not in said
+        factories.study()
+        said = client.get(reverse("home")).content.decode()
+        assert "You are in no study yet" in said
+        assert "ask the admin of a study to invite" in said
+
+    def test_somebody_who_cannot_make_a_study_is_told_whom_to_ask(self, browser_client, db):
+        said = browser_client(factories.person()).get(reverse("home")).content.decode()
+        assert "Ask the admin of the study to invite" in said
+        assert reverse("studies:new") not in said
+
+    def test_two_studies_with_the_same_title_are_told_apart(self, browser_client, study, researcher):
+        other = factories.study(title=study.title)
+        other.memberships.create(person=researcher, role="researcher")
+        said = browser_client(researcher).get(reverse("home")).content.decode()
+        for one in (study, other):
+            assert f'<h2>{one.title} <span class="muted">{one.slug}</span></h2>' in said
+
+    @pytest.mark.parametrize(("role", "leads_on"), [("researcher", True), ("reviewer", False)])
+    def test_an_empty_study_leads_to_its_import(self, browser_client, study, role, leads_on):
+        client = browser_client(factories.member(study, role))
+        said = client.get(reverse("qc:dashboard", args=[study.slug])).content.decode()
+        assert "This study has no pairs yet" in said
+        assert (reverse("importing:new", args=[study.slug]) in said) == leads_on
+        assert "diptych-server" not in said
