@@ -186,6 +186,7 @@ MATRIX = {
     "api:reopen": row("get", "annotator", **OWN_ASSIGNMENT),
     "api:revise": row("post", "annotator", **OWN_ASSIGNMENT),
     "api:annotations": row("get", *EXPORT),
+    "api:skips": row("get", *EXPORT),
 }
 #: These are about an answer that was given.
 OF_AN_ANSWER = {"api:reopen", "api:revise"}
@@ -351,6 +352,7 @@ SCOPE = {
     "api:reopen": "annotate",
     "api:revise": "annotate",
     "api:annotations": "export",
+    "api:skips": "export",
     "api:imports": "manage",
     "api:import": "read",
     "api:import_begin": "manage",

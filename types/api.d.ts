@@ -118,6 +118,8 @@ declare namespace Api {
   interface Answers {
     helpfulness?: DraftHelpfulness;
     harmlessness?: DraftHarmlessness;
+    unsure?: boolean;
+    comment?: string;
   }
 
   interface Revealed {
@@ -183,6 +185,8 @@ declare namespace Api {
   interface Draft extends Reported {
     helpfulness?: DraftHelpfulness;
     harmlessness?: DraftHarmlessness;
+    unsure?: boolean;
+    comment?: string;
   }
 
   interface Submission extends Draft {
@@ -197,6 +201,7 @@ declare namespace Api {
 
   interface Skip {
     reason: string;
+    note?: string;
     care?: Care;
   }
 

@@ -7,6 +7,8 @@ const OTHER = { video_0: "video_1", video_1: "video_0" };
 
 class AnswerForm {
   #form = one("form[data-answers]");
+  #unsure = one("input[data-unsure]");
+  #comment = one("textarea[data-comment]");
   /** @type {Api.VideoKey} */
   #left = "video_0";
   /** @type {[Step, HTMLInputElement[]][]} each step that was changed, with what was checked before */
@@ -144,6 +146,8 @@ class AnswerForm {
     this.#tick(this.step("helpfulness"), this.#toSide(helpfulness.overall));
     for (const side of SIDES) this.#fillTags(this.step(`tags-${side}`), harmlessness[this.videoOn(side)] ?? {});
     this.#tick(this.step("harmlessness"), this.#toSide(harmlessness.overall));
+    this.#unsure.checked = draft?.unsure ?? false;
+    this.#comment.value = draft?.comment ?? "";
     this.#changed();
   }
 
@@ -176,7 +180,7 @@ class AnswerForm {
     /** @type {Api.DraftHarmlessness} */
     const harmlessness = { overall: this.#answer(this.step("harmlessness")) };
     for (const side of SIDES) harmlessness[this.videoOn(side)] = this.#tags(this.step(`tags-${side}`));
-    return { helpfulness, harmlessness };
+    return { helpfulness, harmlessness, unsure: this.#unsure.checked, comment: this.#comment.value };
   }
 
   /** @param {Step} step @returns {Api.DraftTags} */

@@ -39,6 +39,8 @@ export function paintTagKeys() {
  * @property {() => unknown} passTags
  * @property {() => unknown} undo
  * @property {() => unknown} hideOrShow
+ * @property {() => unknown} unsure
+ * @property {() => unknown} comment
  */
 
 /**
@@ -60,6 +62,8 @@ export function bindKeys(act) {
   /** @type {Record<string, () => unknown>} */
   const others = {
     KeyG: () => act.guideline(),
+    KeyU: () => act.unsure(),
+    KeyC: () => act.comment(),
     KeyN: () => act.none(),
     KeyY: () => act.yes(),
     BracketRight: () => act.pass(),

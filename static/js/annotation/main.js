@@ -10,6 +10,7 @@ import { hideVideos, noteHidden, setHidden } from "./hiding.js";
 import { bindKeys } from "./keys.js";
 import { outbox } from "./outbox.js";
 import { bindPrompt } from "./prompt.js";
+import * as remarks from "./remarks.js";
 import { bindReporting } from "./reporting.js";
 import { keepServerTime } from "./server_time.js";
 import { begin, keepAnswers, lookAgain, resume, submit } from "./session.js";
@@ -38,12 +39,15 @@ bindKeys({
   passTags: () => answering.passTags(),
   undo: () => (current.busy ? false : answering.undo()),
   hideOrShow: () => setHidden(!player.hidden),
+  unsure: () => remarks.turnUnsure(),
+  comment: () => remarks.openComment(),
 });
 one("form[data-answers]").addEventListener("submit", (event) => { event.preventDefault(); submit(); });
 bindPrompt();
 bindSettings(() => current.assignment && guide.refresh());
 bindSkipping();
 bindReporting();
+remarks.bindRemarks();
 onAction("help", () => openDialog("help"));
 onAction("talk", () => { hideVideos(); openDialog("talk"); });
 onAction("keep-answers", keepAnswers);

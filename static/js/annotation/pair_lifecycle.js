@@ -6,6 +6,7 @@ import { current } from "./current_pair.js";
 import { drafts, further } from "./drafts.js";
 import { outbox } from "./outbox.js";
 import * as view from "./pair_view.js";
+import { showRemarks } from "./remarks.js";
 import * as timeOnTask from "./time_on_task.js";
 import { welcome } from "./welcome.js";
 
@@ -38,6 +39,7 @@ export function showAnswered(assignment) {
 function put(assignment, draft, options) {
   clear();
   view.show(assignment, draft, options);
+  showRemarks();
   careReports.begin();
   timeOnTask.countEarlier(assignment.id, draft?.timings_ms);
   timeOnTask.paint();

@@ -100,8 +100,8 @@ class Revising {
    * @returns {Promise<Api.Desk>} the desk that comes after
    */
   async finish(body) {
-    const { helpfulness, harmlessness } = body;
-    const changed = JSON.stringify({ helpfulness, harmlessness }) !== this.#stored;
+    const { helpfulness, harmlessness, unsure, comment } = body;
+    const changed = JSON.stringify({ helpfulness, harmlessness, unsure, comment }) !== this.#stored;
     if (changed || this.#reason === "second_look") await this.#send(body, changed);
     else passingWord("");
     const desk = this.#desk ?? (await untilAnswered(() => send("POST", page.dataset.urlLease)));

@@ -191,11 +191,11 @@ export function keepAnswers() {
   if (!current.busy) change(revising.keep(view.collect()));
 }
 
-/** Skips for good. @param {string} reason */
-export function skip(reason) {
+/** Skips for good. @param {string} reason @param {string} note what did not work; empty: nothing is said */
+export function skip(reason, note) {
   if (current.busy || !current.assignment || !reason || revising.open) return;
   const { care } = view.collect();
-  end("skip", care ? { reason, care } : { reason });
+  end("skip", { reason, ...(note && { note }), ...(care && { care }) });
 }
 
 /**
