@@ -6,6 +6,7 @@ import { current } from "./current_pair.js";
 import { drafts, further } from "./drafts.js";
 import { outbox } from "./outbox.js";
 import * as view from "./pair_view.js";
+import { hideReminder, showReminder } from "./reminder.js";
 import { showRemarks } from "./remarks.js";
 import * as timeOnTask from "./time_on_task.js";
 import { welcome } from "./welcome.js";
@@ -18,6 +19,7 @@ export function showLeased(assignment) {
   const draft = further(body, assignment.draft);
   drafts.attend(null);
   put(assignment, draft, { hidden, number: answeredCount() + 1, earlierCare: care ?? body?.care });
+  showReminder(assignment);
   drafts.attend(assignment.id);
 }
 
@@ -29,6 +31,7 @@ export function showLeased(assignment) {
 export function showAnswered(assignment) {
   drafts.attend(null);
   put(assignment, assignment.draft, { number: null });
+  hideReminder();
 }
 
 /**

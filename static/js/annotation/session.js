@@ -23,6 +23,7 @@ import { sayHeldBack, sayRefused, sayReported, sayTaken } from "./outcome_words.
 import * as lifecycle from "./pair_lifecycle.js";
 import * as view from "./pair_view.js";
 import { asked, revising } from "./revising.js";
+import { noteAnswer } from "./reminder.js";
 import { onTold, tab, tell } from "./tabs.js";
 import { trouble, troubleMet, tryNow, untilAnswered } from "./trouble.js";
 import { madeUuid } from "./uuid.js";
@@ -230,7 +231,10 @@ const fileOf = (video) => video.playback_url.split("?")[0];
 function end(verb, body) {
   if (!current.assignment) return;
   const assignment = current.assignment.id;
-  if (verb === "submit") countAnswer(1);
+  if (verb === "submit") {
+    countAnswer(1);
+    noteAnswer(current.assignment, body);
+  }
   drafts.attend(null);
   const [address, draftAddress] = [addressOf(verb, assignment), addressOf("draft", assignment)];
   outbox.enqueue({ study, assignment, verb, address, draftAddress, body });
