@@ -24,6 +24,11 @@ def day_of(person: User, now: datetime) -> date:
     return now.astimezone(_zone(person)).date()
 
 
+def day_began(person: User, now: datetime) -> datetime:
+    """Return when the day began where the person is."""
+    return now.astimezone(_zone(person)).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def seconds_to_tomorrow(person: User, now: datetime) -> int:
     """Until the person's day ends and its dose with it."""
     here = now.astimezone(_zone(person))

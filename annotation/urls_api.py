@@ -8,6 +8,7 @@ urlpatterns = [
     path("studies/", api_studies.StudiesView.as_view(), name="studies"),
     path("studies/<slug:slug>/", api_studies.StudyView.as_view(), name="study"),
     path("studies/<slug:slug>/assignments/", api.LeaseView.as_view(), name="lease"),
+    path("studies/<slug:slug>/own-progress/", api_studies.OwnProgressView.as_view(), name="own_progress"),
     path("studies/<slug:slug>/guideline/", api_guideline.GuidelineView.as_view(), name="guideline"),
     path(
         "studies/<slug:slug>/guideline/changes/",

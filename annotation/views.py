@@ -5,12 +5,15 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from annotation import consent, protocol
+from accounts.models import User
+from annotation import consent, exposure, protocol
+from annotation.own_progress import NOTHING_YET, own_progress
 from annotation.permissions import annotated_study
-from annotation.progress import active_today_ms, latest_answered
+from annotation.progress import latest_answered
 
 
 @require_safe
@@ -22,7 +25,9 @@ def workspace(request: HttpRequest, slug: str) -> HttpResponse:
     if not consent.in_force(request.user, study):  # type: ignore[arg-type]
         return redirect("annotation:consent", slug=study.slug)
     # The time before the answers, so that an answer that arrives in between is not counted twice.
-    active_ms = active_today_ms(study, request.user.pk)
+    person: User = request.user  # type: ignore[assignment]  # signed in
+    day_began = exposure.day_began(person, timezone.now())
+    today = own_progress(person, [study.pk], day_began).get(study.pk, NOTHING_YET)
     answered, latest = latest_answered(study, request.user.pk)
     return render(
         request,
@@ -37,7 +42,7 @@ def workspace(request: HttpRequest, slug: str) -> HttpResponse:
             "sides": protocol.SIDES,
             "answered": answered,
             "latest_answered": latest,
-            "active_today_ms": active_ms,
+            "today": today,
         },
     )
 

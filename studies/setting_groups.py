@@ -97,9 +97,9 @@ GROUPS = (
                 "reminders",
                 _("Reminder to take time"),
                 _(
-                    "Shown after 15 pairs in a row that were answered faster than the longer video plays, or with both "
-                    "overall answers on the same side; at most once in 20 pairs. It names no answer and blocks "
-                    "nothing. Each reminder is recorded with the answer."
+                    "Shown after 20 pairs in a row that were answered faster than the longer video plays, or with both "
+                    "overall answers on the same side. It names no answer and blocks nothing. Each reminder is "
+                    "recorded with the answer."
                 ),
                 of_protocol=True,
             ),

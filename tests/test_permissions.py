@@ -186,6 +186,7 @@ MATRIX = {
     "api:reopen": row("get", "annotator", **OWN_ASSIGNMENT),
     "api:revise": row("post", "annotator", **OWN_ASSIGNMENT),
     "api:annotations": row("get", *EXPORT),
+    "api:own_progress": row("get", "annotator"),
     "api:skips": row("get", *EXPORT),
 }
 #: These are about an answer that was given.
@@ -352,6 +353,7 @@ SCOPE = {
     "api:reopen": "annotate",
     "api:revise": "annotate",
     "api:annotations": "export",
+    "api:own_progress": "annotate",
     "api:skips": "export",
     "api:imports": "manage",
     "api:import": "read",

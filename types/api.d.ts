@@ -52,8 +52,26 @@ declare namespace Api {
     sensitive: boolean;
     may_show: string[];
     media_filter: "none" | "blur" | "greyscale";
+    batch: number;
     round: number;
     returned: Returned | null;
+  }
+
+  /** How far a person has come in a batch. */
+  interface BatchPlace {
+    number: number;
+    answered: number;
+    left: number;
+  }
+
+  interface Today {
+    answers: number;
+    active_ms: number;
+  }
+
+  interface OwnProgress {
+    today: Today;
+    batch: BatchPlace | null;
   }
 
   interface Desk {

@@ -3,6 +3,7 @@
 import { openDialog } from "../page/dialogs.js";
 import { around, one, onAction, say } from "../page/dom.js";
 import { answering } from "./answering.js";
+import { bindBatchPlace } from "./batch_place.js";
 import { current } from "./current_pair.js";
 import { guide } from "./guide.js";
 import { guideline } from "./guideline.js";
@@ -65,6 +66,7 @@ onTold("person", ({ person, name }) => {
 });
 keepServerTime();
 bindTimeOnTask();
+bindBatchPlace();
 
 await outbox.open();
 begin();

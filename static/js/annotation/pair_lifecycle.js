@@ -1,6 +1,7 @@
 /** Putting a pair on the page and taking it off, with what belongs to that: its draft, the person's exposure, and their time. */
 
 import { answeredCount } from "./answered.js";
+import { showBatchPlace } from "./batch_place.js";
 import { careReports } from "./care_reports.js";
 import { current } from "./current_pair.js";
 import { drafts, further } from "./drafts.js";
@@ -20,6 +21,7 @@ export function showLeased(assignment) {
   drafts.attend(null);
   put(assignment, draft, { hidden, number: answeredCount() + 1, earlierCare: care ?? body?.care });
   showReminder(assignment);
+  showBatchPlace(true);
   drafts.attend(assignment.id);
 }
 
@@ -32,6 +34,7 @@ export function showAnswered(assignment) {
   drafts.attend(null);
   put(assignment, assignment.draft, { number: null });
   hideReminder();
+  showBatchPlace(false);
 }
 
 /**
@@ -66,6 +69,7 @@ function clear() {
   if (!current.assignment) return;
   careReports.send();
   view.clear();
+  showBatchPlace(false);
 }
 
 /** The page may not come back. */

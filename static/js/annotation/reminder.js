@@ -9,10 +9,11 @@ import { form } from "./answer_form.js";
 import { read, write } from "./local_settings.js";
 import { cue, isCued } from "./presenting.js";
 
-/** So many answers in a row are fast, or on one side, before a reminder comes. A fair coin does that once in 2^15. */
-const RUN = 15;
-/** Between two reminders a person answers at least so many pairs. */
-const PAIRS_BETWEEN = 20;
+/**
+ * So many pairs in a row are answered fast, or on one side, before a reminder comes. The count begins anew with each
+ * reminder, so at most one pair in 20 has one.
+ */
+const RUN = 20;
 
 const { body } = document;
 const isShownInStudy = "reminders" in body.dataset;
@@ -21,14 +22,13 @@ const line = one("[data-reminder]");
 
 /**
  * @typedef {object} Pace what is kept in the browser between two reminders
- * @property {number} answered pairs since the last reminder
  * @property {number} fast how many in a row were faster than the longer video
  * @property {number} oneSided how many in a row had both overall answers on `side`
  * @property {string} side
  * @property {{ assignment: number, why: "fast" | "side" } | null} shown the last reminder, with its pair
  */
 /** @type {Pace} */
-const BEGINNING = { answered: 0, fast: 0, oneSided: 0, side: "", shown: null };
+const BEGINNING = { fast: 0, oneSided: 0, side: "", shown: null };
 
 /** @returns {Pace} */
 const pace = () => ({ ...BEGINNING, ...read(name) });
@@ -43,7 +43,6 @@ export function noteAnswer(assignment, answer) {
   const side = sideOf(answer);
   write(name, {
     ...before,
-    answered: before.answered + 1,
     fast: isFast(assignment, answer) ? before.fast + 1 : 0,
     oneSided: side && side === before.side ? before.oneSided + 1 : Number(side !== ""),
     side,
@@ -69,8 +68,8 @@ export function showReminder(/** @type {Api.Assignment} */ { id }) {
   shownAt = performance.now();
   hideReminder();
   if (!isShownInStudy) return;
-  const { answered, fast, oneSided, shown } = pace();
-  const isDue = answered >= PAIRS_BETWEEN && (fast >= RUN || oneSided >= RUN);
+  const { fast, oneSided, shown } = pace();
+  const isDue = fast >= RUN || oneSided >= RUN;
   if (!isDue && shown?.assignment !== id) return;
   const why = isDue ? (fast >= RUN ? "fast" : "side") : shown?.why;
   if (isDue) write(name, { ...BEGINNING, shown: { assignment: id, why } });

@@ -11,6 +11,7 @@ import { announce, clear as clearWord, passingWord, standingWord } from "../page
 import { form } from "./answer_form.js";
 import { answeredCount, countAnswer, countWaiting } from "./answered.js";
 import { Refused, addressOf, send } from "./api.js";
+import { countInBatch } from "./batch_place.js";
 import { careReports } from "./care_reports.js";
 import { clock } from "./clock.js";
 import { current } from "./current_pair.js";
@@ -25,6 +26,7 @@ import * as view from "./pair_view.js";
 import { asked, revising } from "./revising.js";
 import { noteAnswer } from "./reminder.js";
 import { onTold, tab, tell } from "./tabs.js";
+import { countEarlier } from "./time_on_task.js";
 import { trouble, troubleMet, tryNow, untilAnswered } from "./trouble.js";
 import { madeUuid } from "./uuid.js";
 import { clipsOf, player } from "./videos.js";
@@ -56,7 +58,7 @@ export async function begin() {
   tell("desk", { study, person, tab });
   await outbox.claim(study, tab);
   sayStorage();
-  countWaiting(await outbox.waiting());
+  for (const { assignment, body } of countWaiting(await outbox.waiting())) countEarlier(assignment, body.timings_ms);
   outbox.prune();
   drafts.sync();
   careReports.sync();
@@ -233,6 +235,7 @@ function end(verb, body) {
   const assignment = current.assignment.id;
   if (verb === "submit") {
     countAnswer(1);
+    countInBatch();
     noteAnswer(current.assignment, body);
   }
   drafts.attend(null);
