@@ -14,13 +14,16 @@ class AnnotationConfig(AppConfig):
         from studies.documents.publishing import need
         from studies.home import own_lines
         from studies.links import Link, Place, register
-        from studies.permissions import MAY_ANNOTATE, MAY_SEE_WELLBEING
+        from studies.permissions import MAY_ANNOTATE, MAY_COUNT_WORK, MAY_SEE_WELLBEING
         from studies.signals import membership_revoked
 
         need("guideline", NEEDED_SECTIONS)
         own_lines["annotation"] = own_progress.lines
         assets_quarantined.connect(take_off_desks, dispatch_uid="annotation.take_off_desks")
         membership_revoked.connect(give_back_leases, dispatch_uid="annotation.give_back_leases")
+        for place, page in ((Place.PEOPLE, "people_progress"), (Place.PERSON, "person_progress")):
+            name = _("Progress and active time")
+            register(place, Link("progress", name, f"annotation:{page}", MAY_COUNT_WORK, order=10))
         register(
             Place.HOME,
             Link("wellbeing", _("Wellbeing"), "annotation:wellbeing", MAY_SEE_WELLBEING, order=30),

@@ -4,6 +4,8 @@ Leasing takes the annotator's role. An assignment belongs to the person it was g
 anybody else, whatever their role.
 """
 
+from typing import TYPE_CHECKING
+
 from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
@@ -11,7 +13,11 @@ from rest_framework.request import Request
 from annotation.models import Assignment
 from diptych.database.fixed import Columns, fetch_one
 from studies.models import Study
-from studies.permissions import MAY_ANNOTATE, MAY_SEE_EXPOSURE, MAY_SEE_WELLBEING, study_for
+from studies.models.studies import HasRoles
+from studies.permissions import MAY_ANNOTATE, MAY_COUNT_WORK, MAY_SEE_EXPOSURE, MAY_SEE_WELLBEING, study_for
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
 
 
 def annotated_study(request: HttpRequest | Request, slug: str) -> Study:
@@ -27,6 +33,12 @@ def tended_study(request: HttpRequest, slug: str) -> Study:
 def managed_study(request: HttpRequest, slug: str) -> Study:
     """The study, for those who answer for how much its people are exposed to. Raises Http404 or PermissionDenied."""
     return study_for(request, slug, roles=MAY_SEE_EXPOSURE)
+
+
+def counted_study(request: HttpRequest, slug: str) -> "WithAnnotations[Study, HasRoles]":
+    """Return the study, for those who may see how much each of its people has done. Raises Http404 or
+    PermissionDenied."""
+    return study_for(request, slug, roles=MAY_COUNT_WORK)
 
 
 ASSIGNMENT, STUDY = Columns(Assignment, "assignment"), Columns(Study, "study")

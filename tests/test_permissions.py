@@ -118,6 +118,10 @@ MATRIX = {
     "studies:roles": row("post", *RUNS),
     "studies:password": row("post", *RUNS),
     "studies:tokens": row("get", "admin"),
+    "annotation:people_progress": row("get", *RUNS),
+    "annotation:people_csv": row("get", *RUNS),
+    "annotation:people_days_csv": row("get", *RUNS),
+    "annotation:person_progress": row("get", *RUNS),
     "studies:withdraw_invitation": row("post", *RUNS),
     "studies:answer_invitation": row("post", "annotator", **OWN),
     "studies:dismiss_notice": everyone("post"),  # dismissing what is not one's own changes nothing
