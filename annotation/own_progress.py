@@ -132,7 +132,7 @@ def own_progress(
         day_began: when the person's day began.
         batch: number of a batch; without it, the batch of the pair in hand, or else of the last answer.
     """
-    values = {
+    values: dict[str, Any] = {
         "person": person.pk,
         "studies": list(studies),
         "day_began": day_began,

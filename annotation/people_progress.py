@@ -29,12 +29,12 @@ class Days:
 
     @property
     def since(self) -> datetime | None:
-        return self.first and datetime.combine(self.first, time(), self.zone)
+        return datetime.combine(self.first, time(), self.zone) if self.first else None
 
     @property
     def until(self) -> datetime | None:
         """The moment at which the days are over."""
-        return self.last and datetime.combine(self.last + timedelta(days=1), time(), self.zone)
+        return datetime.combine(self.last + timedelta(days=1), time(), self.zone) if self.last else None
 
 
 @dataclass(frozen=True, slots=True)
