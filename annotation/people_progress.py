@@ -150,7 +150,8 @@ SELECT person.id, person.username, annotator.person_id IS NOT NULL, {_FIGURES}, 
   LEFT JOIN not_used ON not_used.person_id = given.person_id
   JOIN accounts_user person ON person.id = coalesce(annotator.person_id, given.person_id)
 """  # noqa: S608 - of constants
-_DAY = "({column} AT TIME ZONE %(zone)s)::date"
+#: The number of the day. Where days begin is worked out here: PostgreSQL need not know the zone that a browser named.
+_DAY = "width_bucket({column}, %(midnights)s::timestamptz[])"
 BY_DAY = f"""
 WITH given AS ({_GIVEN.format(day=_DAY.format(column="annotation.submitted_at"))}),
 not_used AS ({_NOT_USED.format(day=_DAY.format(column="assignment.ended_at"))})
@@ -171,15 +172,28 @@ def people(study: Study, days: Days) -> list[PersonRow]:
 
 def by_day(study: Study, days: Days, *, person_id: int | None = None) -> list[DayRow]:
     """Return the figures of each person and day with answers, by name, the latest day first."""
+    today = datetime.now(days.zone).date()
+    first = days.first or study.created_at.astimezone(days.zone).date()
+    last = min(days.last or today, today)
+    dates = [first + timedelta(days=number) for number in range((last - first).days + 1)] or [first]
+    midnights = [datetime.combine(day, time(), days.zone) for day in dates]
     rows = [
-        DayRow(person, name, day, Figures(*figures))
-        for person, name, day, *figures in _fetch(BY_DAY, study, days, person_id)
+        DayRow(person, name, dates[max(number, 1) - 1], Figures(*figures))
+        for person, name, number, *figures in _fetch(BY_DAY, study, days, person_id, midnights)
     ]
     return sorted(rows, key=lambda row: (in_order(row.username), -row.day.toordinal()))
 
 
-def _fetch(statement: str, study: Study, days: Days, person_id: int | None = None) -> list[Any]:
-    values = {"study": study.pk, "since": days.since, "until": days.until, "zone": str(days.zone), "person": person_id}
+def _fetch(
+    statement: str, study: Study, days: Days, person_id: int | None = None, midnights: Sequence[datetime] = ()
+) -> list[Any]:
+    values = {
+        "study": study.pk,
+        "since": days.since,
+        "until": days.until,
+        "person": person_id,
+        "midnights": list(midnights),
+    }
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         found: list[Any] = cursor.fetchall()

@@ -45,8 +45,8 @@ class DaysForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         days = super().clean() or {}
         for name in ("first", "last"):
-            if (day := days.get(name)) and not 2000 <= day.year <= 2999:
-                self.add_error(name, _("Give a year from 2000 to 2999."))
+            if (day := days.get(name)) and not 2000 <= day.year <= 2100:
+                self.add_error(name, _("Give a year from 2000 to 2100."))
         if days.get("first") and days.get("last") and days["last"] < days["first"]:
             raise ValidationError(_("The last day is before the first. Change one of them."))
         return days

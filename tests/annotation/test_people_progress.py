@@ -29,6 +29,11 @@ def admin(study):
 
 
 @pytest.fixture
+def study():
+    return factories.study(created_at=NOON - timedelta(days=30))
+
+
+@pytest.fixture
 def work(study):
     """Three people: one with three answers, one with one, one with none."""
     factories.pairs(study, 12)
