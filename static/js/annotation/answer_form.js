@@ -1,6 +1,7 @@
 /** The form of answers: what it says, as the API's answers and back. Values in the form are sides. */
 
 import { SIDES, all, find, given, one } from "../page/dom.js";
+import { typedInto } from "../page/typed.js";
 
 /** @type {Record<Api.VideoKey, Api.VideoKey>} */
 const OTHER = { video_0: "video_1", video_1: "video_0" };
@@ -180,7 +181,7 @@ class AnswerForm {
     /** @type {Api.DraftHarmlessness} */
     const harmlessness = { overall: this.#answer(this.step("harmlessness")) };
     for (const side of SIDES) harmlessness[this.videoOn(side)] = this.#tags(this.step(`tags-${side}`));
-    return { helpfulness, harmlessness, unsure: this.#unsure.checked, comment: this.#comment.value };
+    return { helpfulness, harmlessness, unsure: this.#unsure.checked, comment: typedInto(this.#comment) };
   }
 
   /** @param {Step} step @returns {Api.DraftTags} */

@@ -2,6 +2,7 @@
 
 import { openDialog } from "../page/dialogs.js";
 import { one, onAction } from "../page/dom.js";
+import { typedInto } from "../page/typed.js";
 import { hideVideos } from "./hiding.js";
 import { skip } from "./session.js";
 import { player } from "./videos.js";
@@ -13,7 +14,7 @@ const note = one("textarea", noteField);
 export function bindSkipping() {
   onAction("skip", () => ask());
   onAction("report", () => ask("technical_problem"));
-  form.addEventListener("submit", () => skip(reason(), note.disabled ? "" : note.value.trim()));
+  form.addEventListener("submit", () => skip(reason(), note.disabled ? "" : typedInto(note).trim()));
   form.addEventListener("change", showNote);
   one('dialog[data-dialog="skip"]').addEventListener("close", () => form.reset());
 }
