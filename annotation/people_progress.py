@@ -67,7 +67,7 @@ class Figures:
 
     @property
     def time_a_pair(self) -> str:
-        return "" if self.s_a_pair is None else in_words(round(self.s_a_pair))
+        return "" if self.s_a_pair is None else in_words(self.s_a_pair)
 
     @property
     def pairs_an_hour(self) -> float | None:

@@ -39,8 +39,8 @@ PEOPLE_A_PAGE = 100
 class DaysForm(forms.Form):
     """The first and the last day that are counted; either may be left open."""
 
-    first = forms.DateField(label=gettext_lazy("From"), required=False, input_formats=["%Y-%m-%d"])
-    last = forms.DateField(label=gettext_lazy("To"), required=False, input_formats=["%Y-%m-%d"])
+    first = forms.DateField(label=gettext_lazy("First day"), required=False, input_formats=["%Y-%m-%d"])
+    last = forms.DateField(label=gettext_lazy("Last day"), required=False, input_formats=["%Y-%m-%d"])
 
     def clean(self) -> dict[str, Any]:
         days = super().clean() or {}

@@ -131,6 +131,7 @@ def test_a_reminder_comes_after_twenty_pairs_once_and_is_in_the_record(workspace
     answer_all_left(page)
     submit_and_wait(page)
     expect(line).to_be_hidden()
+    wait_for(lambda: Annotation.objects.count() == 3, "the last answer was not sent")
     cues = [annotation.viewing["cues"] for annotation in Annotation.objects.order_by("pk")]
     assert [cue.get(f"reminder_{why}") for cue in cues] == [None, None, 1]
 
