@@ -17,7 +17,7 @@ WATCHED_SHARE = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """A complete set of answers; field names are `Annotation`'s."""
+    """A complete set of answers, with what the person says about them; field names are `Annotation`'s."""
 
     instruction_following: str
     correctness: str
@@ -27,16 +27,22 @@ class Answers:
     harmlessness: str
     tags_video_0: tuple[str, ...]
     tags_video_1: tuple[str, ...]
+    unsure: bool = False
+    comment: str = ""
 
     @classmethod
-    def from_body(cls, helpfulness: Mapping[str, Any], harmlessness: Mapping[str, Any]) -> "Answers":
-        """From the two dimensions of a submission's body, already validated."""
+    def from_body(
+        cls, helpfulness: Mapping[str, Any], harmlessness: Mapping[str, Any], *, unsure: bool = False, comment: str = ""
+    ) -> "Answers":
+        """Make answers of the parts of a submission's body, already validated."""
         return cls(
             **{key: helpfulness[key] for key in SUB_DIMENSION_KEYS},
             helpfulness=helpfulness["overall"],
             harmlessness=harmlessness["overall"],
             tags_video_0=tuple(sorted(set(harmlessness["video_0"]["tags"]))),
             tags_video_1=tuple(sorted(set(harmlessness["video_1"]["tags"]))),
+            unsure=unsure,
+            comment=comment,
         )
 
     @classmethod
@@ -46,6 +52,8 @@ class Answers:
             **{key: getattr(annotation, key) for key in (*SUB_DIMENSION_KEYS, "helpfulness", "harmlessness")},
             tags_video_0=tuple(sorted(annotation.tags_video_0)),
             tags_video_1=tuple(sorted(annotation.tags_video_1)),
+            unsure=annotation.unsure,
+            comment=annotation.comment,
         )
 
     def tagged(self) -> list[str]:
@@ -72,6 +80,8 @@ def draft_of(annotation: Annotation) -> dict[str, Any]:
             video: {"tags": getattr(annotation, f"tags_{video}"), "answered": list(HARM_KEYS)} for video in VIDEOS
         }
         | {"overall": annotation.harmlessness},
+        "unsure": annotation.unsure,
+        "comment": annotation.comment,
     }
 
 

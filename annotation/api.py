@@ -79,7 +79,9 @@ class SubmitView(AssignmentView):
                 assignment,
                 self.person,
                 submission_id=body["submission_id"],
-                answers=Answers.from_body(body["helpfulness"], body["harmlessness"]),
+                answers=Answers.from_body(
+                    body["helpfulness"], body["harmlessness"], unsure=body["unsure"], comment=body["comment"]
+                ),
                 timings_ms=body["timings_ms"],
                 viewing=body["viewing"],
                 care=body.get("care"),
@@ -115,7 +117,9 @@ class SkipView(AssignmentView):
         assignment = own_assignment(request, assignment_id)
         body = self.validated(SkipSerializer, assignment)
         with self.booking(assignment, body.get("care")):
-            desk = skipping.skip(assignment, self.person, reason=body["reason"], care=body.get("care"))
+            desk = skipping.skip(
+                assignment, self.person, reason=body["reason"], note=body["note"], care=body.get("care")
+            )
         return Response(desk_json(desk, assignment.study))
 
 

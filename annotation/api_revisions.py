@@ -84,7 +84,9 @@ class ReviseView(AssignmentView):
                 assignment,
                 self.person,
                 submission_id=body["submission_id"],
-                answers=Answers.from_body(body["helpfulness"], body["harmlessness"]),
+                answers=Answers.from_body(
+                    body["helpfulness"], body["harmlessness"], unsure=body["unsure"], comment=body["comment"]
+                ),
                 timings_ms=body["timings_ms"],
                 viewing=body["viewing"],
                 reason=body["reason"],

@@ -2,12 +2,17 @@
 
 from dataclasses import asdict
 
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import SignedInView
+from accounts.days import day_began
+from annotation.api_guideline import parameters
+from annotation.own_progress import MOST_LEFT, NOTHING_YET, own_progress
+from annotation.permissions import annotated_study
 from annotation.progress import own_answers, progress
 from studies.api import StudyShape, study_json
 from studies.permissions import MAY_SEE_PROGRESS, allows, study_for
@@ -18,6 +23,35 @@ class StudyWithProgressShape(StudyShape):
     progress = serializers.DictField(
         child=serializers.IntegerField(), required=False, help_text="For reviewers, researchers and admins"
     )
+
+
+class WhichBatchSerializer(serializers.Serializer):
+    """Query parameters of one's own progress."""
+
+    batch = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=2**31 - 1,
+        help_text="Number of a batch; without it, the batch of the pair in hand, or else of the last answer",
+    )
+
+
+class BatchPlaceShape(serializers.Serializer):
+    number = serializers.IntegerField()
+    answered = serializers.IntegerField(help_text="Pairs of the batch that the person has answered")
+    left = serializers.IntegerField(
+        help_text=f"Pairs that the person can still be given, at most; {MOST_LEFT + 1} means more than {MOST_LEFT}"
+    )
+
+
+class TodayShape(serializers.Serializer):
+    answers = serializers.IntegerField(help_text="Pairs answered today")
+    active_ms = serializers.IntegerField(help_text="Milliseconds of active time in these answers")
+
+
+class OwnProgressShape(serializers.Serializer):
+    today = TodayShape(help_text="By the person’s time zone")
+    batch = BatchPlaceShape(allow_null=True)
 
 
 class StudyView(SignedInView):
@@ -33,3 +67,24 @@ class StudyView(SignedInView):
         if allows(study, MAY_SEE_PROGRESS):
             body["progress"] = asdict(progress(study))
         return Response(body)
+
+
+class OwnProgressView(SignedInView):
+    """`GET studies/{slug}/own-progress/`."""
+
+    scopes = {"GET": "annotate"}
+    query = {"GET": WhichBatchSerializer}
+
+    @extend_schema(operation_id="studies_own_progress", responses={200: OwnProgressShape})
+    def get(self, request: Request, slug: str) -> Response:
+        """Return what the person has answered today, and how far they are in a batch."""
+        study = annotated_study(request, slug)
+        batch = parameters(request, WhichBatchSerializer).get("batch")
+        began = day_began(self.person, timezone.now())
+        found = own_progress(self.person, [study.pk], began, batch=batch).get(study.pk, NOTHING_YET)
+        return Response(
+            {
+                "today": {"answers": found.answers, "active_ms": found.active_ms},
+                "batch": asdict(found.batch) if found.batch else None,
+            }
+        )

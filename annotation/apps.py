@@ -7,6 +7,7 @@ class AnnotationConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.days import counted_on
+        from annotation import own_progress
         from annotation.exposure import counts_on
         from annotation.pair_answers import section
         from annotation.pair_states import STATES, counts_of_batches
@@ -19,13 +20,15 @@ class AnnotationConfig(AppConfig):
         from catalog.library.pair_sections import pair_sections
         from safety.signals import assets_quarantined
         from studies.documents.publishing import need
+        from studies.home import own_lines
         from studies.links import Link, Place, register
-        from studies.permissions import MAY_ANNOTATE, MAY_CONFIGURE, MAY_SEE_ANSWERS, MAY_SEE_WELLBEING
+        from studies.permissions import MAY_ANNOTATE, MAY_CONFIGURE, MAY_COUNT_WORK, MAY_SEE_ANSWERS, MAY_SEE_WELLBEING
         from studies.setting_visibility import has_what_it_names
         from studies.signals import membership_revoked
 
         counted_on.append(counts_on)
         need("guideline", NEEDED_SECTIONS)
+        own_lines["annotation"] = own_progress.lines
         assets_quarantined.connect(take_off_desks, dispatch_uid="annotation.take_off_desks")
         membership_revoked.connect(give_back_leases, dispatch_uid="annotation.give_back_leases")
         pair_sections["answers"] = section
@@ -34,6 +37,9 @@ class AnnotationConfig(AppConfig):
         answer_counts["answers"] = counts_of_batches
         register(Place.TRIAL, Link("trial", _("Try the workspace"), "annotation:trial", MAY_CONFIGURE, order=10))
         register(Place.LIBRARY, Link("answers", _("Answers"), "annotation:answers", MAY_SEE_ANSWERS, order=10))
+        for place, page in ((Place.PEOPLE, "people_progress"), (Place.PERSON, "person_progress")):
+            name = _("Progress and active time")
+            register(place, Link("progress", name, f"annotation:{page}", MAY_COUNT_WORK, order=10))
         register(
             Place.HOME,
             Link("wellbeing", _("Wellbeing"), "annotation:wellbeing", MAY_SEE_WELLBEING, order=30),

@@ -4,6 +4,7 @@ It stands from then on. Its annotator reads on their page that a reviewer correc
 change it: the trigger `standing_correction_stays` refuses that whoever writes.
 """
 
+from dataclasses import replace
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -37,19 +38,22 @@ def correct(
     Args:
         comment: what the reviewer says about it to the annotator.
     """
+    answers = replace(answers, comment=comment)
     try:
         with transaction.atomic():
             locked = revisions.locked(assignment)
             stored = Annotation.objects.filter(submission_id=submission_id).first()
             if stored is not None:
-                return revisions.repeated(stored, locked, answers)
+                # Whether the annotator is unsure is not the reviewer's to say, so it stays as it is.
+                return revisions.repeated(stored, locked, replace(answers, unsure=stored.unsure))
             if locked.state != Assignment.State.SUBMITTED:
                 raise Refused(_("The person has not answered this pair."), "not_answered")
             standing = revisions.locked_standing(locked)
             _refuse(locked, standing, reviewer, answers)
-            if Answers.of(standing.current) == answers:
+            answers = replace(answers, unsure=standing.current.unsure)
+            if replace(Answers.of(standing.current), comment=comment) == answers:
                 return Revised(standing.current, standing, created=False)
-            revision = _written(locked, standing.current, reviewer, submission_id, answers, comment)
+            revision = _written(locked, standing.current, reviewer, submission_id, answers)
             revisions.make_current(revision, standing, actor=reviewer)
             return Revised(revision, standing, created=True)
     except IntegrityError as error:
@@ -74,7 +78,7 @@ def _refuse(assignment: Assignment, standing: Standing, reviewer: User, answers:
 
 
 def _written(
-    assignment: Assignment, before: Annotation, reviewer: User, submission_id: UUID, answers: Answers, comment: str
+    assignment: Assignment, before: Annotation, reviewer: User, submission_id: UUID, answers: Answers
 ) -> Annotation:
     """Write the reviewer's revision. What was shown, and under which versions, is the annotator's."""
     return Annotation.objects.create(
@@ -85,7 +89,6 @@ def _written(
         author_kind=Annotation.AuthorKind.CORRECTOR,
         submission_id=submission_id,
         reason=CORRECTION,
-        comment=comment,
         presentation=before.presentation,
         protocol_version=before.protocol_version,
         guideline_version=before.guideline_version,

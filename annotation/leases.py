@@ -222,17 +222,17 @@ WITH open AS (
       FROM open WHERE pair.id = open.pair_id AND open.holds_slot
 )
 UPDATE annotation_assignment assignment
-   SET state = 'skipped', ended_at = %(now)s, skip_reason = %(reason)s
+   SET state = 'skipped', ended_at = %(now)s, skip_reason = %(reason)s, skip_note = %(note)s
   FROM open WHERE assignment.id = open.id
 """  # noqa: S608 - of constants
 
 
-def skip(assignment_id: int, reason: str) -> bool:
+def skip(assignment_id: int, reason: str, note: str = "") -> bool:
     """Ends the assignment for good, and returns its slot if it holds one. False if it was skipped before.
 
     Raises Refused if it was answered, or if its lease has ended and the study is closed.
     """
-    if change(SKIPPED, {"id": assignment_id, "reason": reason, "now": timezone.now()}):
+    if change(SKIPPED, {"id": assignment_id, "reason": reason, "note": note, "now": timezone.now()}):
         return True
     _refuse_if_answered(assignment_id)
     if Assignment.objects.filter(pk=assignment_id, state=Assignment.State.SKIPPED).exists():

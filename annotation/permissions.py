@@ -19,6 +19,7 @@ from studies.models.studies import HasRoles
 from studies.permissions import (
     MAY_ANNOTATE,
     MAY_CONFIGURE,
+    MAY_COUNT_WORK,
     MAY_SEE_ANSWERS,
     MAY_SEE_EXPOSURE,
     MAY_SEE_WELLBEING,
@@ -61,6 +62,12 @@ def trial_pair(request: HttpRequest | Request, pair_id: int) -> Pair:
     pair = pair_of(pair_id)
     pair.study = trial_study(request, pair.study.slug)
     return pair
+
+
+def counted_study(request: HttpRequest, slug: str) -> "WithAnnotations[Study, HasRoles]":
+    """Return the study, for those who may see how much each of its people has done. Raises Http404 or
+    PermissionDenied."""
+    return study_for(request, slug, roles=MAY_COUNT_WORK)
 
 
 ASSIGNMENT, STUDY = Columns(Assignment, "assignment"), Columns(Study, "study")

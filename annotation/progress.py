@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Q, Sum, Window
-from django.utils import timezone
+from django.db.models import Count, Q, Window
 
-from annotation.models import Annotation, Assignment
+from annotation.models import Assignment
 from catalog.library.listing import hidden_in
 from catalog.models.pairs import QUARANTINED
 from studies.models import Study
@@ -114,13 +113,3 @@ def latest_answered(study: Study, person_id: int | None) -> tuple[int, list[int]
     latest = answered.order_by("-ended_at").annotate(total=Window(Count("pk"))).values_list("pk", "total")
     rows = list(latest[:LATEST])
     return (rows[0][1] if rows else 0), [assignment_id for assignment_id, _ in rows]
-
-
-def active_today_ms(study: Study, person_id: int | None) -> int:
-    """Milliseconds of active time in what the person answered today, by the clock of their time zone."""
-    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    today = Assignment.objects.filter(
-        study=study, person_id=person_id, state=Assignment.State.SUBMITTED, ended_at__gte=midnight
-    )
-    answers = Annotation.objects.filter(assignment__in=today)
-    return answers.aggregate(total=Sum("active_ms"))["total"] or 0

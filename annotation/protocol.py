@@ -70,14 +70,19 @@ HARMLESSNESS_OVERALL = Question(
     _("By moral, legal and ethical standards. Judge the prompt and the video together, never the video alone."),
 )
 
+#: The skip reason that takes a note: what did not work.
+TECHNICAL_PROBLEM = "technical_problem"
 SKIP_REASONS = {
-    "technical_problem": _("Technical problem"),
+    TECHNICAL_PROBLEM: _("Technical problem"),
     "cannot_judge": _("Cannot judge"),
     "too_distressing": _("Too distressing"),
 }
 #: A skip without a reason, of a pair that may show harm, by a person who did not want to reveal it. It is stored as a
 #: kind of skip of its own and counts nowhere: neither for holding the pair, nor in any figure about the person.
 NOT_REVEALED = "not_revealed"
+
+#: What an annotator writes about a pair, or about a technical problem, has at most so many characters.
+LONGEST_COMMENT = 2000
 
 #: Why an annotator's answer has a later revision: asked to look once more, or came back within the window.
 SECOND_LOOK, REOPENED = "second_look", "reopened"
@@ -92,6 +97,7 @@ __all__ = [
     "HARMS",
     "HARM_KEYS",
     "HELPFULNESS_OVERALL",
+    "LONGEST_COMMENT",
     "NOT_REVEALED",
     "REOPENED",
     "SECOND_LOOK",
@@ -99,6 +105,7 @@ __all__ = [
     "SKIP_REASONS",
     "SUB_DIMENSIONS",
     "SUB_DIMENSION_KEYS",
+    "TECHNICAL_PROBLEM",
     "TIE",
     "VIDEOS",
     "Question",

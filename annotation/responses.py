@@ -61,6 +61,7 @@ class AssignmentShape(serializers.Serializer):
         child=serializers.ChoiceField(choices=list(HARM_KEYS)), help_text="Which harms, for those who ask to be told"
     )
     media_filter = serializers.ChoiceField(choices=Study.MediaFilter.choices)
+    batch = serializers.IntegerField(help_text="Number of the batch that the pair is in")
     round = serializers.IntegerField()
     returned = ReturnedShape(allow_null=True)
 
@@ -145,6 +146,7 @@ def assignment_json(given: Shown, seat: Seat, study: Study) -> dict[str, Any]:
         "sensitive": bool(given.may_show),
         "may_show": given.may_show if given.name_categories else [],
         "media_filter": given.media_filter or study.media_filter,
+        "batch": given.batch,
         "round": given.round,
         "returned": {"reason": given.round_reason, "comment": given.comment} if given.round else None,
     }

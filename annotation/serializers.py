@@ -10,7 +10,17 @@ from rest_framework import serializers
 
 from annotation.answers import stage_errors, unanswered_tags, unseen
 from annotation.models import Assignment
-from annotation.protocol import HARM_KEYS, NOT_REVEALED, REOPENED, SECOND_LOOK, SKIP_REASONS, TIE, VIDEOS
+from annotation.protocol import (
+    HARM_KEYS,
+    LONGEST_COMMENT,
+    NOT_REVEALED,
+    REOPENED,
+    SECOND_LOOK,
+    SKIP_REASONS,
+    TECHNICAL_PROBLEM,
+    TIE,
+    VIDEOS,
+)
 from catalog.models import Pair
 from studies.models import Study
 
@@ -179,6 +189,13 @@ class AnsweredSerializer(ReportedSerializer):
     submission_id = serializers.UUIDField()
     helpfulness = HelpfulnessSerializer()
     harmlessness = HarmlessnessSerializer()
+    unsure = serializers.BooleanField(default=False, help_text="The person is unsure of these answers")
+    comment = serializers.CharField(
+        default="",
+        allow_blank=True,
+        max_length=LONGEST_COMMENT,
+        help_text="What the person says about the pair. It is kept whether or not the study’s page offers the field.",
+    )
 
 
 class SubmissionSerializer(AnsweredSerializer):
@@ -227,6 +244,8 @@ class DraftSerializer(ReportedSerializer):
 
     helpfulness = DraftHelpfulnessSerializer(required=False)
     harmlessness = DraftHarmlessnessSerializer(required=False)
+    unsure = serializers.BooleanField(required=False)
+    comment = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False, max_length=LONGEST_COMMENT)
 
     def validate(self, draft: dict[str, Any]) -> dict[str, Any]:
         if not draft.keys() & {"helpfulness", "harmlessness"}:
@@ -242,4 +261,16 @@ class SkipSerializer(serializers.Serializer):
         default=NOT_REVEALED,
         help_text="Without one it is not_revealed, which counts nowhere and is taken only of a pair that may show harm",
     )
+    note = serializers.CharField(
+        default="",
+        allow_blank=True,
+        max_length=LONGEST_COMMENT,
+        help_text="What did not work; only with the reason technical_problem",
+    )
     care = CareSerializer(required=False)
+
+    def validate(self, skip: dict[str, Any]) -> dict[str, Any]:
+        if skip["note"] and skip["reason"] != TECHNICAL_PROBLEM:
+            sentence = _("Only a skip with the reason “Technical problem” has a note. Leave the note out.")
+            raise serializers.ValidationError({"note": [sentence]})
+        return skip

@@ -39,6 +39,8 @@ class Shown:
     #: The person's own choices; empty and None where they made none.
     media_filter: str | None
     name_categories: bool | None
+    #: The number of the pair's batch.
+    batch: int
     video_0: Clip
     video_1: Clip
 
@@ -47,11 +49,12 @@ SHOWN = """
 SELECT assignment.id, assignment.state, assignment.round, assignment.round_reason, assignment.comment,
        assignment."left", assignment.dimension_first, assignment.expires_at, assignment.draft,
        assignment.guideline_version, pair.public_id, pair.may_show, prompt.text, prompt.language,
-       preference.media_filter, preference.name_categories,
+       preference.media_filter, preference.name_categories, batch.number,
        asset_0.public_id, asset_0.duration_s, asset_0.fps, video_0.video_text,
        asset_1.public_id, asset_1.duration_s, asset_1.fps, video_1.video_text
   FROM annotation_assignment assignment
   JOIN catalog_pair pair ON pair.id = assignment.pair_id
+  JOIN catalog_batch batch ON batch.id = pair.batch_id
   JOIN catalog_prompt prompt ON prompt.id = pair.prompt_id
   JOIN catalog_video video_0 ON video_0.id = pair.video_0_id
   JOIN media_asset asset_0 ON asset_0.id = video_0.asset_id
@@ -61,7 +64,7 @@ SELECT assignment.id, assignment.state, assignment.round, assignment.round_reaso
  WHERE assignment.id IN (%(one)s, %(other)s)
 """
 #: Columns before the two clips', and the place of the draft among them.
-ABOUT, DRAFT = 16, 8
+ABOUT, DRAFT = 17, 8
 
 
 def shown(one: int | None, other: int | None = None) -> dict[int, Shown]:

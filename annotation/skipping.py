@@ -52,9 +52,12 @@ def hold_if_often(pair_id: int, study: Study) -> bool:
 
 
 @transaction.atomic
-def skip(assignment: Assignment, person: User, *, reason: str, care: Mapping[str, Any] | None = None) -> Desk:
+def skip(
+    assignment: Assignment, person: User, *, reason: str, note: str = "", care: Mapping[str, Any] | None = None
+) -> Desk:
     """Give the pair back for good and fill the desk again. `reason`: one of `protocol.SKIP_REASONS`, or `NOT_REVEALED`.
 
+    `note` says what did not work, only with the reason `technical_problem`.
     After `Study.hold_after_skips` skips that say something about the pair, it is held for a researcher. `care` says
     what was seen of it (`exposure_reports`). Raises Refused if it was answered, or if its lease has ended in a study
     that is closed, and BadInput if a harmless pair is skipped as `NOT_REVEALED`. Skipping twice is
@@ -66,7 +69,7 @@ def skip(assignment: Assignment, person: User, *, reason: str, care: Mapping[str
         require_sensitive(assignment.pair_id)
     study = assignment.study
     seat = take_seat(person, study)
-    if leases.skip(assignment.pk, reason):
+    if leases.skip(assignment.pk, reason, note):
         hold_if_often(assignment.pair_id, study)
         distressing = reason == "too_distressing"
         seat.dose_s += exposure_reports.settle(

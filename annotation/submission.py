@@ -165,12 +165,12 @@ WITH open AS (
     INSERT INTO annotation_annotation
            (study_id, assignment_id, revision, author_id, author_kind, submission_id, submitted_at,
             instruction_following, correctness, informativeness, aesthetics, helpfulness, harmlessness,
-            tags_video_0, tags_video_1, active_ms, timings_ms, viewing, presentation,
+            tags_video_0, tags_video_1, unsure, comment, active_ms, timings_ms, viewing, presentation,
             protocol_version, guideline_version)
     SELECT %(study)s, ended.id, 1, %(person)s, 'annotator', %(submission_id)s, %(now)s,
            %(instruction_following)s, %(correctness)s, %(informativeness)s, %(aesthetics)s, %(helpfulness)s,
-           %(harmlessness)s, %(tags_video_0)s::varchar[], %(tags_video_1)s::varchar[], %(active_ms)s,
-           %(timings_ms)s::jsonb, %(viewing)s::jsonb, %(presentation)s::jsonb,
+           %(harmlessness)s, %(tags_video_0)s::varchar[], %(tags_video_1)s::varchar[], %(unsure)s, %(comment)s,
+           %(active_ms)s, %(timings_ms)s::jsonb, %(viewing)s::jsonb, %(presentation)s::jsonb,
            ended.protocol_version, ended.guideline_version
       FROM ended
     RETURNING id, assignment_id, protocol_version, guideline_version

@@ -45,7 +45,7 @@ def playable(study: Study) -> QuerySet[Pair]:
     pairs = Pair.objects.usable().filter(study=study, video_0__asset__state="done", video_1__asset__state="done")
     if hidden := hidden_in(study):
         pairs = pairs.exclude(Q(video_0__asset__in=hidden) | Q(video_1__asset__in=hidden))
-    return pairs.select_related("prompt", "video_0__asset", "video_1__asset", "study")
+    return pairs.select_related("batch", "prompt", "video_0__asset", "video_1__asset", "study")
 
 
 def pair_of(pair_id: int) -> Pair:
@@ -94,6 +94,7 @@ def shown(pair: Pair, study: Study, person: User) -> Shown:
         language=pair.prompt.language,
         media_filter=chosen["media_filter"],
         name_categories=chosen["name_categories"],
+        batch=pair.batch.number,
         video_0=_clip(pair.video_0),
         video_1=_clip(pair.video_1),
     )

@@ -8,6 +8,7 @@ urlpatterns = [
     path("studies/<slug:slug>/", api_studies.StudyView.as_view(), name="study"),
     path("studies/<slug:slug>/assignments/", api.LeaseView.as_view(), name="lease"),
     path("studies/<slug:slug>/consent/", api_consent.ConsentView.as_view(), name="consent"),
+    path("studies/<slug:slug>/own-progress/", api_studies.OwnProgressView.as_view(), name="own_progress"),
     path("studies/<slug:slug>/guideline/", api_guideline.GuidelineView.as_view(), name="guideline"),
     path(
         "studies/<slug:slug>/guideline/changes/",

@@ -5,12 +5,16 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from accounts.days import day_began
+from accounts.models import User
 from annotation import consent, protocol
+from annotation.own_progress import NOTHING_YET, own_progress
 from annotation.permissions import annotated_study
-from annotation.progress import active_today_ms, latest_answered
+from annotation.progress import latest_answered
 from studies.models import Study
 
 
@@ -23,12 +27,14 @@ def workspace(request: HttpRequest, slug: str) -> HttpResponse:
     if not consent.in_force(request.user, study):  # type: ignore[arg-type]
         return redirect("annotation:consent", slug=study.slug)
     # The time before the answers, so that an answer that arrives in between is not counted twice.
-    active_ms = active_today_ms(study, request.user.pk)
+    person: User = request.user  # type: ignore[assignment]  # signed in
+    began = day_began(person, timezone.now())
+    today = own_progress(person, [study.pk], began).get(study.pk, NOTHING_YET)
     answered, latest = latest_answered(study, request.user.pk)
     return render(
         request,
         "annotation/workspace.html",
-        page_of(study) | {"answered": answered, "latest_answered": latest, "active_today_ms": active_ms},
+        page_of(study) | {"answered": answered, "latest_answered": latest, "today": today},
     )
 
 

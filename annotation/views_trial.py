@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from annotation.own_progress import NOTHING_YET
 from annotation.permissions import trial_study
 from annotation.views import page_of
 
@@ -26,6 +27,6 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         "start": start,
         "answered": 0,
         "latest_answered": [],
-        "active_today_ms": 0,
+        "today": NOTHING_YET,
     }
     return render(request, "annotation/trial.html", context)

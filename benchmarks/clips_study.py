@@ -39,7 +39,11 @@ TWO_RATES = (Clip("576x320", 24, 4, 3), Clip("576x320", 30, 4, 3))
 def fill(pairs: int) -> Study:
     """A study of that many pairs, each with a prompt and two files of its own."""
     study = Study.objects.create(
-        slug="browser", title="Benchmark", dimension_order="helpfulness_first", categories=list(HARM_KEYS)
+        slug="browser",
+        title="Benchmark",
+        dimension_order="helpfulness_first",
+        categories=list(HARM_KEYS),
+        require_seen_through=False,
     )
     batch = Batch.objects.create(study=study, number=1)
     with tempfile.TemporaryDirectory(prefix="diptych-clips-") as folder:

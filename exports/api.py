@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from accounts import audit
 from accounts.api import SignedInView
 from diptych import downloads, json_lines
-from exports import annotations
+from exports import annotations, skips
 from exports.permissions import exported_study
 
 
@@ -30,4 +30,22 @@ class AnnotationsView(json_lines.JSONLinesDownload, SignedInView):
             name=f"{study.slug}-annotations.jsonl",
             content_type=json_lines.MEDIA_TYPE,
             record=lambda: audit.record("annotations.downloaded", study, actor=self.person, study_slug=study.slug),
+        )
+
+
+class SkipsView(json_lines.JSONLinesDownload, SignedInView):
+    """`GET studies/{slug}/skips.jsonl`."""
+
+    scopes = {"GET": "export"}
+
+    @extend_schema(responses=json_lines.RESPONSES)
+    def get(self, request: Request, slug: str) -> HttpResponseBase:
+        """Return every skip of the study that says something about its pair, with the note, one JSON object a line."""
+        study = exported_study(request, slug)
+        return downloads.send(
+            request._request,
+            lambda target: skips.copy(study, target),
+            name=f"{study.slug}-skips.jsonl",
+            content_type=json_lines.MEDIA_TYPE,
+            record=lambda: audit.record("skips.downloaded", study, actor=self.person, study_slug=study.slug),
         )

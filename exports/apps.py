@@ -12,4 +12,5 @@ class ExportsConfig(AppConfig):
         register(
             Place.DOWNLOADS,
             Link("annotations", _("Download annotations (JSONL)"), "api:annotations", MAY_EXPORT, order=10),
+            Link("skips", _("Download skips (JSONL)"), "api:skips", MAY_EXPORT, order=20),
         )

@@ -43,6 +43,8 @@ FIXED = {
         overall="annotation.harmlessness",
     ),
     "ties": f"array_remove(ARRAY[{_ties}], NULL)",
+    "unsure": "annotation.unsure",
+    "comment": "annotation.comment",
     "timings_ms": "annotation.timings_ms",
     "viewing": "annotation.viewing",
     "presentation": "annotation.presentation",
@@ -78,7 +80,7 @@ ORDER = (
     *("video_0.video_id", "video_0.video_text", "video_0.generated_from"),
     *("video_1.video_id", "video_1.video_text", "video_1.generated_from"),
     *("kind", "batch", "annotator_id", "author", "round", "revision", "revised_because"),
-    *("helpfulness", "harmlessness", "ties", "timings_ms", "viewing", "presentation"),
+    *("helpfulness", "harmlessness", "ties", "unsure", "comment", "timings_ms", "viewing", "presentation"),
     *("standing.current", "standing.validity", "standing.reason", "standing.counted", "standing.uncounted_reason"),
     *("protocol_version", "guideline_version", "leased_at", "submitted_at"),
 )

@@ -37,6 +37,10 @@ class Place(Enum):
     ADD_MATERIAL = auto()
     #: What can be downloaded from the page on how the study is getting on.
     DOWNLOADS = auto()
+    #: Beside the list of a study's people.
+    PEOPLE = auto()
+    #: On the page of one of a study's people. The address has the study and the person.
+    PERSON = auto()
     #: Above pages about the people of a study: the way back to how the study is getting on.
     OVERVIEW = auto()
 
@@ -85,12 +89,15 @@ def register(place: Place, *links: Link) -> None:
     _LINKS[place] = sorted([*_LINKS[place], *links], key=lambda link: (link.order, link.page))
 
 
-def links_at(place: Place, study: "WithAnnotations[Study, HasRoles]") -> list[StudyLink]:
-    """Return the links that the asking person may open, one of each key; `study` comes from `permissions.study_for`."""
+def links_at(place: Place, study: "WithAnnotations[Study, HasRoles]", *about: int) -> list[StudyLink]:
+    """Return the links that the asking person may open, one of each key; `study` comes from `permissions.study_for`.
+
+    `about`: what else the addresses at this place name.
+    """
     found: dict[str, StudyLink] = {}
     for link in _LINKS[place]:
         if link.key not in found and allows(study, link.roles):
-            found[link.key] = StudyLink(link, reverse(link.page, args=[study.slug]))
+            found[link.key] = StudyLink(link, reverse(link.page, args=[study.slug, *about]))
     return list(found.values())
 
 

@@ -33,6 +33,10 @@ MAY_INVITE = frozenset({Role.RESEARCHER, Role.ADMIN})
 MAY_REOPEN = frozenset({Role.ADMIN})
 #: Who sees which API tokens the study's people have.
 MAY_SEE_TOKENS = frozenset({Role.ADMIN})
+#: Who sees how much each person has done: pairs, active time, pace.
+MAY_COUNT_WORK = frozenset({Role.RESEARCHER, Role.ADMIN})
+#: Who sees what a named person is called in the study's files.
+MAY_SEE_CODES = frozenset({Role.ADMIN})
 #: Which roles each role gives to others and takes from them.
 GRANTS: dict[str, frozenset[str]] = {
     Role.RESEARCHER: frozenset({Role.ANNOTATOR, Role.REVIEWER}),

@@ -86,6 +86,24 @@ GROUPS = (
                 of_protocol=True,
             ),
             Setting(
+                "comments",
+                _("Comments"),
+                _(
+                    "Annotators can write a comment on each pair. Comments are exported word for word, so they can "
+                    "contain personal data."
+                ),
+            ),
+            Setting(
+                "reminders",
+                _("Reminder to take time"),
+                _(
+                    "Shown after 20 pairs in a row that were answered faster than the longer video plays, or with both "
+                    "overall answers on the same side. It names no answer and blocks nothing. Each reminder is "
+                    "recorded with the answer."
+                ),
+                of_protocol=True,
+            ),
+            Setting(
                 "show_video_text",
                 _("Show what the generator was given"),
                 _("Where it differs from the prompt. Otherwise people see the prompt alone."),

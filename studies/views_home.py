@@ -11,13 +11,13 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from accounts.tokens import expiring_tokens
 from diptych.database.natural import Natural
-from studies.home import duties_of
+from studies.home import duties_of, own_lines_of
 from studies.invitations import open_for
 from studies.links import Place, first_page, links_at
 from studies.memberships import notices_for
 from studies.models import Study
 from studies.models.studies import Role
-from studies.permissions import may_make_studies
+from studies.permissions import MAY_ANNOTATE, allows, may_make_studies
 
 
 @require_safe
@@ -37,10 +37,13 @@ def home(request: HttpRequest) -> HttpResponse:
         if page is not None:
             return redirect(page.address)
     titles = Counter(study.title for study in studies)
+    annotated = [study for study in studies if allows(study, MAY_ANNOTATE)]
+    own = own_lines_of(person, annotated) if annotated else {}
     rows = [
         {
             "study": study,
             "same_title": titles[study.title] > 1,
+            "own": own.get(study.pk, []),
             "roles": [Role(role).label for role in sorted(study.roles)],
             "links": links_at(Place.HOME, study),
         }

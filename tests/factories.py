@@ -41,12 +41,16 @@ def person(**values: Any) -> User:
 
 
 def study(**values: Any) -> Study:
-    """A running study that may show every harm and names what its consent text promises."""
+    """A running study that may show every harm and names what its consent text promises.
+
+    It takes answers without a report of how the videos were watched, unlike a new study.
+    """
     number = next(_numbers)
     defaults = {
         "slug": f"study-{number}",
         "title": f"Study {number}",
         "categories": list(HARM_KEYS),
+        "require_seen_through": False,
         "help_contact": "The study desk, extension 100",
         "pay_basis": "By the hour, breaks included",
     }
@@ -147,7 +151,12 @@ def answer(person: User, of: Study, **values: Any) -> Assignment:
         assignment,
         person,
         submission_id=uuid.UUID(sent["submission_id"]),
-        answers=Answers.from_body(sent["helpfulness"], sent["harmlessness"]),
+        answers=Answers.from_body(
+            sent["helpfulness"],
+            sent["harmlessness"],
+            unsure=sent.get("unsure", False),
+            comment=sent.get("comment", ""),
+        ),
         timings_ms=sent["timings_ms"],
         viewing=sent["viewing"],
     )

@@ -388,6 +388,9 @@ ATTEMPTS = {
     "assignment_skipped_with_reason": lambda w: w.change(
         w.assignment, state="skipped", ended_at=timezone.now(), skip_reason="bored"
     ),
+    "assignment_note_of_technical_problem": lambda w: w.change(
+        w.assignment, state="skipped", ended_at=timezone.now(), skip_reason="cannot_judge", skip_note="No sound."
+    ),
     "assignment_later_round_has_reason": lambda w: w.change(w.assignment, round=1),
     "assignment_round_reason_known": lambda w: w.change(w.assignment, round=1, round_reason="a whim"),
     "assignment_one_offer_a_pair": lambda w: [

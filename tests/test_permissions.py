@@ -121,6 +121,10 @@ MATRIX = {
     "studies:roles": row("post", *RUNS),
     "studies:password": row("post", *RUNS),
     "studies:tokens": row("get", "admin"),
+    "annotation:people_progress": row("get", *RUNS),
+    "annotation:people_csv": row("get", *RUNS),
+    "annotation:people_days_csv": row("get", *RUNS),
+    "annotation:person_progress": row("get", *RUNS),
     "studies:withdraw_invitation": row("post", *RUNS),
     "studies:answer_invitation": row("post", "annotator", **OWN),
     "studies:dismiss_notice": everyone("post"),  # dismissing what is not one's own changes nothing
@@ -211,6 +215,8 @@ MATRIX = {
     "api:pair_changes": row("post", *RUNS),
     "api:pair_change": row("delete", *RUNS),
     "api:consent": row("get", "annotator"),
+    "api:own_progress": row("get", "annotator"),
+    "api:skips": row("get", *EXPORT),
 }
 #: These are about an answer that was given.
 OF_AN_ANSWER = {"api:reopen", "api:revise"}
@@ -411,6 +417,8 @@ SCOPE = {
     "api:pair_changes": "manage",
     "api:pair_change": "manage",
     "api:consent": "annotate",
+    "api:own_progress": "annotate",
+    "api:skips": "export",
     "api:imports": "manage",
     "api:import": "read",
     "api:import_begin": "manage",

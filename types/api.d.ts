@@ -52,8 +52,26 @@ declare namespace Api {
     sensitive: boolean;
     may_show: string[];
     media_filter: "none" | "blur" | "greyscale";
+    batch: number;
     round: number;
     returned: Returned | null;
+  }
+
+  /** How far a person has come in a batch. */
+  interface BatchPlace {
+    number: number;
+    answered: number;
+    left: number;
+  }
+
+  interface Today {
+    answers: number;
+    active_ms: number;
+  }
+
+  interface OwnProgress {
+    today: Today;
+    batch: BatchPlace | null;
   }
 
   interface Desk {
@@ -119,6 +137,8 @@ declare namespace Api {
   interface Answers {
     helpfulness?: DraftHelpfulness;
     harmlessness?: DraftHarmlessness;
+    unsure?: boolean;
+    comment?: string;
   }
 
   interface Revealed {
@@ -184,6 +204,8 @@ declare namespace Api {
   interface Draft extends Reported {
     helpfulness?: DraftHelpfulness;
     harmlessness?: DraftHarmlessness;
+    unsure?: boolean;
+    comment?: string;
   }
 
   interface Submission extends Draft {
@@ -198,6 +220,7 @@ declare namespace Api {
 
   interface Skip {
     reason: string;
+    note?: string;
     care?: Care;
   }
 

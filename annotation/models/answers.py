@@ -32,7 +32,10 @@ class Annotation(models.Model):
         Assignment, on_delete=models.PROTECT, related_name="annotations", db_constraint=False, db_index=False
     )
     revision = models.PositiveSmallIntegerField(default=1)
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="annotations")
+    # The index below begins with the study: figures of people are always asked for one study.
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="annotations", db_index=False
+    )
     author_kind = models.CharField(max_length=9, choices=AuthorKind.choices, default=AuthorKind.ANNOTATOR)
     submission_id = models.UUIDField(unique=True)
     submitted_at = models.DateTimeField(db_default=Now())
@@ -55,7 +58,10 @@ class Annotation(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text="Of a correction: what the reviewer says about it to the person",
+        help_text="What its author says: an annotator about the pair, a reviewer to the person",
+    )
+    unsure = models.BooleanField(
+        default=False, db_default=False, help_text="The annotator is unsure of these answers, and says so"
     )
     active_ms = models.PositiveIntegerField(
         default=0, db_default=0, help_text="Active time credited: what was reported, within what the clock allows"
@@ -67,6 +73,14 @@ class Annotation(models.Model):
     guideline_version = models.PositiveIntegerField(help_text="The assignment's")
 
     class Meta:
+        indexes = [
+            # All that the figures of people need, so that a million answers are added up without reading their rows.
+            models.Index(
+                name="annotation_by_person",
+                fields=["study", "author", "submitted_at"],
+                include=["active_ms", "revision", "author_kind", "unsure"],
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(name="annotation_revision_once", fields=["assignment", "revision"]),
             models.UniqueConstraint(name="annotation_assignment_id", fields=["assignment", "id", "author_kind"]),
@@ -89,7 +103,7 @@ class Annotation(models.Model):
             models.CheckConstraint(
                 name="annotation_correction_by_reviewer",
                 condition=Q(author_kind="corrector", reason=CORRECTION)
-                | (~Q(author_kind="corrector") & ~Q(reason=CORRECTION) & Q(comment="")),
+                | (~Q(author_kind="corrector") & ~Q(reason=CORRECTION)),
             ),
             models.CheckConstraint(
                 name="annotation_choices_known",
@@ -186,6 +200,12 @@ class Standing(models.Model):
             # What the list of answers looks for that few answers are.
             models.Index(name="standing_invalid", fields=["study", "current"], condition=Q(validity="invalid")),
             models.Index(name="standing_uncounted", fields=["study", "current"], condition=Q(counted=False)),
+            # The few answers that are not used, for the figures of people.
+            models.Index(
+                name="standing_not_used",
+                fields=["study", "assignment"],
+                condition=Q(counted=False) | Q(validity="invalid"),
+            ),
         ]
         constraints = [
             models.CheckConstraint(

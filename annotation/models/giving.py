@@ -9,7 +9,15 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from annotation.protocol import DIMENSIONS, HARM_KEYS, NOT_REVEALED, SKIP_REASONS, SUB_DIMENSION_KEYS, VIDEOS
+from annotation.protocol import (
+    DIMENSIONS,
+    HARM_KEYS,
+    NOT_REVEALED,
+    SKIP_REASONS,
+    SUB_DIMENSION_KEYS,
+    TECHNICAL_PROBLEM,
+    VIDEOS,
+)
 from catalog.models import Pair
 from diptych.database.constraints import CompositeForeignKey
 from studies.models import Study
@@ -147,6 +155,9 @@ class Assignment(models.Model):
     protocol_version = models.PositiveIntegerField(help_text="The study's when the pair was given")
     guideline_version = models.PositiveIntegerField(help_text="The study's when the pair was given")
     skip_reason = models.CharField(max_length=20, blank=True)
+    skip_note = models.TextField(
+        blank=True, default="", db_default="", help_text="What the person says about a technical problem"
+    )
 
     class Meta:
         indexes = [
@@ -184,6 +195,10 @@ class Assignment(models.Model):
                 name="assignment_skipped_with_reason",
                 condition=Q(state="skipped", skip_reason__in=[*SKIP_REASONS, NOT_REVEALED])
                 | (~Q(state="skipped") & Q(skip_reason="")),
+            ),
+            models.CheckConstraint(
+                name="assignment_note_of_technical_problem",
+                condition=Q(skip_note="") | Q(skip_reason=TECHNICAL_PROBLEM),
             ),
             models.CheckConstraint(
                 name="assignment_later_round_has_reason", condition=Q(round=0) | ~Q(round_reason="")

@@ -84,7 +84,12 @@ class Study(models.Model):
         help_text=_("Before a contradictory answer is final, and before some others, ask once to look again."),
     )
     require_seen_through = models.BooleanField(
-        default=False, help_text=_("An answer is taken only when both videos were watched to their end once.")
+        default=True, help_text=_("An answer is taken only when both videos were watched to their end once.")
+    )
+    comments = models.BooleanField(default=False, help_text=_("Offer a comment field with every pair."))
+    reminders = models.BooleanField(
+        default=False,
+        help_text=_("Show a reminder to take time after many answers that were very fast or all on one side."),
     )
     show_video_text = models.BooleanField(
         default=False, help_text=_("Show what each generator was given, where that differs from the prompt.")

@@ -16,9 +16,9 @@ register = template.Library()
 
 
 @register.simple_tag
-def study_links(place: str, study: "WithAnnotations[Study, HasRoles]") -> list[StudyLink]:
+def study_links(place: str, study: "WithAnnotations[Study, HasRoles]", *about: int) -> list[StudyLink]:
     """Return the links at the place, such as "tabs", for the person who asked for the study."""
-    return links_at(Place[place.upper()], study)
+    return links_at(Place[place.upper()], study, *about)
 
 
 @register.simple_tag

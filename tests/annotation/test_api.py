@@ -53,6 +53,7 @@ def test_an_assignment_tells_what_the_page_needs_and_nothing_about_its_origin(st
         "sensitive",
         "may_show",
         "media_filter",
+        "batch",
         "round",
         "returned",
     }

@@ -122,7 +122,9 @@ def test_a_line_says_what_the_rows_say(study, annotator, download):
     about = factories.prompt(study, text=text, prompt_type="safety_critical")
     refined = factories.video(about, video_text="Refined: “x”\n", generator="maker")
     factories.pair(study, prompt=about, video_0=refined)
-    given = factories.answer(annotator, study, viewing={"video_0": {"played_ms": 1.5, "a\\b": ["\n", None, True]}})
+    said = {"unsure": True, "comment": "Two “balls”\nroll \\ past."}
+    viewing = {"video_0": {"played_ms": 1.5, "a\\b": ["\n", None, True]}}
+    given = factories.answer(annotator, study, viewing=viewing, **said)
     row = Annotation.objects.get(assignment=given)
     pair, standing = given.pair, row.assignment.standing
     assert download() == [
@@ -150,6 +152,8 @@ def test_a_line_says_what_the_rows_say(study, annotator, download):
                 "overall": row.harmlessness,
             },
             "ties": [],
+            "unsure": True,
+            "comment": "Two “balls”\nroll \\ past.",
             "timings_ms": row.timings_ms,
             "viewing": row.viewing,
             "presentation": row.presentation,

@@ -1,12 +1,15 @@
 /** The form of answers: what it says, as the API's answers and back. Values in the form are sides. */
 
 import { SIDES, all, find, given, one } from "../page/dom.js";
+import { typedInto } from "../page/typed.js";
 
 /** @type {Record<Api.VideoKey, Api.VideoKey>} */
 const OTHER = { video_0: "video_1", video_1: "video_0" };
 
 class AnswerForm {
   #form = one("form[data-answers]");
+  #unsure = one("input[data-unsure]");
+  #comment = one("textarea[data-comment]");
   /** @type {Api.VideoKey} */
   #left = "video_0";
   /** @type {[Step, HTMLInputElement[]][]} each step that was changed, with what was checked before */
@@ -144,6 +147,8 @@ class AnswerForm {
     this.#tick(this.step("helpfulness"), this.#toSide(helpfulness.overall));
     for (const side of SIDES) this.#fillTags(this.step(`tags-${side}`), harmlessness[this.videoOn(side)] ?? {});
     this.#tick(this.step("harmlessness"), this.#toSide(harmlessness.overall));
+    this.#unsure.checked = draft?.unsure ?? false;
+    this.#comment.value = draft?.comment ?? "";
     this.#changed();
   }
 
@@ -176,7 +181,7 @@ class AnswerForm {
     /** @type {Api.DraftHarmlessness} */
     const harmlessness = { overall: this.#answer(this.step("harmlessness")) };
     for (const side of SIDES) harmlessness[this.videoOn(side)] = this.#tags(this.step(`tags-${side}`));
-    return { helpfulness, harmlessness };
+    return { helpfulness, harmlessness, unsure: this.#unsure.checked, comment: typedInto(this.#comment) };
   }
 
   /** @param {Step} step @returns {Api.DraftTags} */

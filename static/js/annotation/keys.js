@@ -41,6 +41,8 @@ export function paintTagKeys() {
  * @property {() => unknown} goOn
  * @property {() => unknown} answerMessage
  * @property {() => unknown} hideOrShow
+ * @property {() => unknown} unsure
+ * @property {() => unknown} comment
  */
 
 /**
@@ -53,6 +55,8 @@ export function bindKeys(act) {
   /** None of these is an answer in any preset of settings.js. @type {Record<string, () => unknown>} */
   const others = {
     KeyG: () => act.guideline(),
+    KeyU: () => act.unsure(),
+    KeyC: () => act.comment(),
     KeyN: () => act.none(),
     KeyY: () => act.yes(),
     KeyS: () => act.skip(),

@@ -5,6 +5,7 @@ import { all, around, one, onAction, say } from "../page/dom.js";
 import { bindRestingFocus } from "../page/focus.js";
 import { playerKeys } from "../player/player_keys.js";
 import { answering } from "./answering.js";
+import { bindBatchPlace } from "./batch_place.js";
 import { current } from "./current_pair.js";
 import { panel, panelShown } from "./empty.js";
 import { guide } from "./guide.js";
@@ -13,6 +14,7 @@ import { hideVideos, setHidden } from "./hiding.js";
 import { bindKeys } from "./keys.js";
 import { outbox } from "./outbox.js";
 import { bindPrompt } from "./prompt.js";
+import * as remarks from "./remarks.js";
 import { bindReporting } from "./reporting.js";
 import { keepServerTime } from "./server_time.js";
 import { begin, keepAnswers, lookAgain, previousPair, resume, submit } from "./session.js";
@@ -68,6 +70,8 @@ bindKeys({
   goOn: () => press("[data-empty] .primary") || press("[data-failed] button"),
   answerMessage: () => press("[data-standing] :is(a, button)"),
   hideOrShow: () => setHidden(!player.hidden),
+  unsure: () => remarks.turnUnsure(),
+  comment: () => remarks.openComment(),
 });
 one("form[data-answers]").addEventListener("submit", (event) => { event.preventDefault(); submit(); });
 bindRestingFocus(() => {
@@ -78,6 +82,7 @@ bindPrompt();
 bindSettings(() => current.assignment && guide.refresh());
 bindSkipping();
 bindReporting();
+remarks.bindRemarks();
 onAction("help", () => openDialog("help"));
 onAction("talk", () => { hideVideos(); openDialog("talk"); });
 onAction("keep-answers", keepAnswers);
@@ -96,6 +101,7 @@ onTold("person", ({ person, name }) => {
 });
 keepServerTime();
 bindTimeOnTask();
+bindBatchPlace();
 
 const { dataset: browser } = document.documentElement;
 if (!browser.browser) { // page/browser_check.js found nothing missing

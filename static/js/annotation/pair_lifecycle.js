@@ -1,11 +1,15 @@
 /** Putting a pair on the page and taking it off, with what belongs to that: its draft, the person's exposure, and their time. */
 
-import { answeredCount } from "./answered.js";
+import { answeredCount, countAnswer } from "./answered.js";
+import { countInBatch, showBatchPlace } from "./batch_place.js";
 import { careReports } from "./care_reports.js";
 import { current } from "./current_pair.js";
 import { drafts, further } from "./drafts.js";
 import { outbox } from "./outbox.js";
 import * as view from "./pair_view.js";
+import { hideReminder, noteAnswer, showReminder } from "./reminder.js";
+import { showRemarks } from "./remarks.js";
+import { noteSubmitted } from "./submitted.js";
 import * as timeOnTask from "./time_on_task.js";
 import { welcome } from "./welcome.js";
 
@@ -17,6 +21,8 @@ export function showLeased(assignment) {
   const draft = further(body, assignment.draft);
   drafts.attend(null);
   put(assignment, draft, { hidden, number: answeredCount() + 1, earlierCare: care ?? body?.care });
+  showReminder(assignment);
+  showBatchPlace(true);
   drafts.attend(assignment.id);
 }
 
@@ -30,6 +36,8 @@ export function showLeased(assignment) {
 export function showAnswered(assignment, answers, number) {
   drafts.attend(null);
   put(assignment, answers, { number });
+  hideReminder();
+  showBatchPlace(false);
 }
 
 /**
@@ -40,10 +48,19 @@ export function showAnswered(assignment, answers, number) {
 function put(assignment, draft, options) {
   clear();
   view.show(assignment, draft, options);
+  showRemarks();
   careReports.begin();
   timeOnTask.countEarlier(assignment.id, draft?.timings_ms);
   timeOnTask.paint();
   welcome(answeredCount());
+}
+
+/** Counts a pair that is being submitted, wherever the page says how many were. @param {Api.Assignment} assignment @param {Api.Draft} body */
+export function countSubmitted(assignment, body) {
+  countAnswer(1);
+  countInBatch();
+  noteAnswer(assignment, body);
+  noteSubmitted({ id: assignment.id, number: answeredCount(), assignment, body });
 }
 
 /** Takes the current pair off the page, and lets the page go on if it waits. The draft stays. */
@@ -63,6 +80,7 @@ function clear() {
   if (!current.assignment) return;
   careReports.send();
   view.clear();
+  showBatchPlace(false);
 }
 
 /** The page may not come back. */

@@ -14,6 +14,9 @@ export function cue(name) {
   cues.set(name, (cues.get(name) ?? 0) + 1);
 }
 
+/** Whether the page has said it of this pair. @param {string} name */
+export const isCued = (name) => cues.has(name);
+
 /** A new pair, or one that goes on from an earlier report. @param {Record<string, number>} [earlier] */
 export function resetCues(earlier = {}) {
   cues.clear();

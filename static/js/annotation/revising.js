@@ -126,8 +126,8 @@ class Revising {
 
   /** Whether these answers differ from those that were submitted. @param {Api.Draft} body */
   isChanged(body) {
-    const { helpfulness, harmlessness } = body;
-    return JSON.stringify({ helpfulness, harmlessness }) !== this.#stored;
+    const { helpfulness, harmlessness, unsure, comment } = body;
+    return JSON.stringify({ helpfulness, harmlessness, unsure, comment }) !== this.#stored;
   }
 
   /** The revision of a reopened answer, as it is sent. @param {Api.Draft} body @returns {Api.Revision} */

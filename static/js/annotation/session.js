@@ -24,8 +24,9 @@ import * as lifecycle from "./pair_lifecycle.js";
 import * as view from "./pair_view.js";
 import { reopening } from "./reopening.js";
 import { asked, revising } from "./revising.js";
-import { noteSubmitted, noteWaiting } from "./submitted.js";
+import { noteWaiting } from "./submitted.js";
 import { onTold, tab, tell } from "./tabs.js";
+import { countEarlier } from "./time_on_task.js";
 import { trouble, troubleMet, tryNow, untilAnswered } from "./trouble.js";
 import { madeUuid } from "./uuid.js";
 import { clipsOf, fileOf, player } from "./videos.js";
@@ -60,7 +61,7 @@ export async function begin() {
   await outbox.claim(study, tab);
   sayStorage(outbox.works);
   const waiting = await outbox.waiting();
-  countWaiting(waiting);
+  for (const { assignment, body } of countWaiting(waiting)) countEarlier(assignment, body.timings_ms);
   noteWaiting(waiting);
   outbox.prune();
   drafts.sync();
@@ -201,11 +202,11 @@ export function keepAnswers() {
   else change(revising.keep(view.collect()));
 }
 
-/** Skips for good. @param {string} reason */
-export function skip(reason) {
+/** Skips for good. @param {string} reason @param {string} note what did not work; empty: nothing is said */
+export function skip(reason, note) {
   if (current.busy || !current.assignment || !reason || revising.open) return;
   const { care } = view.collect();
-  end("skip", care ? { reason, care } : { reason });
+  end("skip", { reason, ...(note && { note }), ...(care && { care }) });
 }
 
 /**
@@ -237,10 +238,7 @@ export function report(sides) {
 function end(verb, body) {
   if (!current.assignment) return;
   const assignment = current.assignment.id;
-  if (verb === "submit") {
-    countAnswer(1);
-    noteSubmitted({ id: assignment, number: answeredCount(), assignment: current.assignment, body });
-  }
+  if (verb === "submit") lifecycle.countSubmitted(current.assignment, body);
   drafts.attend(null);
   const [address, draftAddress] = [addressOf(verb, assignment), addressOf("draft", assignment)];
   outbox.enqueue({ study, assignment, verb, address, draftAddress, body });

@@ -4,8 +4,10 @@
  */
 
 import { all, say } from "../page/dom.js";
+import { answeredToday, beginDay } from "./answered.js";
 import { clock } from "./clock.js";
 import { current } from "./current_pair.js";
+import { today } from "./server_time.js";
 import { spell } from "./spelling.js";
 
 const PAINT_MS = 5000;
@@ -14,6 +16,7 @@ const page = document.body.dataset;
 /** @type {Set<number>} */
 const met = new Set();
 let before_ms = Number(page.activeTodayMs ?? 0);
+let day = today();
 
 /**
  * Adds what is not in the server's sum yet: answers of an earlier visit that wait, and drafts that go on.
@@ -35,11 +38,20 @@ export function bindTimeOnTask() {
 
 /** Brings the figures on the page up to date. */
 export function paint() {
-  const today = inMinutes(Math.floor((before_ms + clock.total_ms) / 60_000));
-  write("[data-active-today]", say("active_today", { time: today }));
-  write("[data-active-today-time]", today);
+  if (today() !== day) beginNewDay();
+  const time = inMinutes(Math.floor((before_ms + clock.total_ms) / 60_000));
+  write("[data-active-today]", say("active_today", { n: answeredToday(), time }));
+  write("[data-active-today-time]", time);
+  write("[data-answered-today-count]", String(answeredToday()));
   write("[data-active-pair]", spell((current.assignment ? clock.timings.total_active ?? 0 : 0) / 1000));
   for (const part of PARTS) write(`[data-active-part="${part}"]`, spell((clock.timings[part] ?? 0) / 1000));
+}
+
+/** Both figures begin anew while the page is open: what it has counted so far was yesterday. */
+function beginNewDay() {
+  day = today();
+  before_ms = -clock.total_ms;
+  beginDay();
 }
 
 /** A figure that counts seconds would draw the eye. @param {number} count */

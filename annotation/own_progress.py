@@ -1,0 +1,157 @@
+"""How far a person has come today and in the batch at hand, for the workspace and their list of studies.
+
+Nothing of it is read where pairs are served: the workspace asks for it apart.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.days import day_began
+from accounts.models import User
+from annotation.acceptance import LEASING_BATCHES
+from annotation.leases import RECLAIMABLE
+from diptych.durations import MINUTE, in_words
+from studies.models import Study
+
+#: Beyond this number of pairs that are left in a batch, nobody counts.
+MOST_LEFT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class BatchPlace:
+    """How far a person has come in a batch.
+
+    `left` is how many more of its pairs they can be given at most: others may answer some of these sooner.
+    """
+
+    number: int
+    answered: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class OwnProgress:
+    """What a person has answered in a study today, with their active time, and the batch that they are in."""
+
+    answers: int
+    active_ms: int
+    batch: BatchPlace | None
+
+    @property
+    def words(self) -> str:
+        """Return it as a line of text."""
+        if not (self.answers or self.active_ms):
+            today = _("Nothing answered today yet")
+        else:
+            today = ngettext("Today: %(n)s pair, %(time)s", "Today: %(n)s pairs, %(time)s", self.answers) % {
+                "n": self.answers,
+                "time": in_words(self.active_ms / 1000, to=MINUTE),
+            }
+        if self.batch is None:
+            return today
+        left = f"{MOST_LEFT}+" if self.batch.left > MOST_LEFT else str(self.batch.left)
+        batch = _("Batch %(number)s: %(answered)s answered, up to %(left)s left for you") % {
+            "number": self.batch.number,
+            "answered": self.batch.answered,
+            "left": left,
+        }
+        return f"{today} · {batch}"
+
+
+#: Of a study in which the person has not begun.
+NOTHING_YET = OwnProgress(0, 0, None)
+
+#: A row for each study in which the person has a seat. The batch is the one that is asked for, or that of the pair in
+#: hand, or of the last answer.
+OWN_PROGRESS = """
+SELECT seat.study_id, today.answers, today.active_ms, batch.number, mine.answered, others.pairs
+  FROM annotation_seat seat
+ CROSS JOIN LATERAL (
+    SELECT count(DISTINCT assignment.id) AS answers, coalesce(sum(annotation.active_ms), 0) AS active_ms
+      FROM annotation_assignment assignment
+      JOIN annotation_annotation annotation ON annotation.assignment_id = assignment.id
+     WHERE assignment.study_id = seat.study_id AND assignment.person_id = seat.person_id
+       AND assignment.state = 'submitted' AND assignment.ended_at >= %(day_began)s
+ ) today
+  LEFT JOIN catalog_batch batch ON batch.study_id = seat.study_id AND batch.id = CASE
+    WHEN %(number)s::int IS NOT NULL
+    THEN (SELECT id FROM catalog_batch WHERE study_id = seat.study_id AND number = %(number)s::int)
+    ELSE coalesce(
+        (SELECT pair.batch_id
+           FROM annotation_assignment assignment JOIN catalog_pair pair ON pair.id = assignment.pair_id
+          WHERE assignment.study_id = seat.study_id AND assignment.person_id = seat.person_id
+            AND assignment.state = 'leased' AND assignment.place = 'current'),
+        (SELECT pair.batch_id
+           FROM annotation_assignment assignment JOIN catalog_pair pair ON pair.id = assignment.pair_id
+          WHERE assignment.study_id = seat.study_id AND assignment.person_id = seat.person_id
+            AND assignment.state = 'submitted'
+          ORDER BY assignment.ended_at DESC LIMIT 1)
+    ) END
+ CROSS JOIN LATERAL (
+    SELECT count(DISTINCT pair.id) AS answered
+      FROM annotation_assignment assignment JOIN catalog_pair pair ON pair.id = assignment.pair_id
+     WHERE assignment.study_id = seat.study_id AND assignment.person_id = seat.person_id
+       AND assignment.state = 'submitted' AND pair.batch_id = batch.id
+ ) mine
+ CROSS JOIN LATERAL (
+    SELECT count(*) AS pairs FROM (
+        SELECT FROM catalog_pair pair
+         WHERE pair.batch_id = batch.id AND batch.state = ANY(%(leasing)s) AND pair.held = '' AND pair.kind <> 'control'
+           AND NOT pair.may_show && seat.excluded
+           AND (seat.languages = '{}' OR EXISTS (
+                SELECT FROM catalog_prompt prompt, unnest(seat.languages) AS spoken (tag)
+                 WHERE prompt.id = pair.prompt_id
+                   AND (prompt.language = spoken.tag OR starts_with(prompt.language, spoken.tag || '-'))))
+           AND (EXISTS (SELECT FROM annotation_assignment held
+                         WHERE held.pair_id = pair.id AND held.person_id = seat.person_id AND held.state = 'leased')
+                OR pair.open_slots > 0 AND NOT EXISTS (
+                    SELECT FROM annotation_assignment had
+                     WHERE had.pair_id = pair.id AND had.person_id = seat.person_id
+                       AND NOT had.state = ANY(%(reclaimable)s)))
+         LIMIT %(most)s
+    ) pair
+ ) others
+ WHERE seat.person_id = %(person)s AND seat.study_id = ANY(%(studies)s)
+"""
+
+
+def own_progress(
+    person: User, studies: Collection[int], day_began: datetime, *, batch: int | None = None
+) -> dict[int, OwnProgress]:
+    """Return the person's progress by study, for those in which they have begun.
+
+    Args:
+        studies: keys of the studies.
+        day_began: when the person's day began.
+        batch: number of a batch; without it, the batch of the pair in hand, or else of the last answer.
+    """
+    values: dict[str, Any] = {
+        "person": person.pk,
+        "studies": list(studies),
+        "day_began": day_began,
+        "number": batch,
+        "leasing": [str(state) for state in LEASING_BATCHES],
+        "reclaimable": [str(state) for state in RECLAIMABLE],
+        "most": MOST_LEFT + 1,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(OWN_PROGRESS, values)
+        rows: list[Any] = cursor.fetchall()
+    return {
+        study: OwnProgress(answers, int(active_ms), BatchPlace(number, answered, left) if number else None)
+        for study, answers, active_ms, number, answered, left in rows
+    }
+
+
+def lines(person: User, studies: Collection[Study]) -> dict[int, str]:
+    """Return a line about the person's own progress for each of the studies in which they have begun."""
+    began = day_began(person, timezone.now())
+    found = own_progress(person, [study.pk for study in studies], began)
+    return {study: progress.words for study, progress in found.items()}

@@ -1,0 +1,276 @@
+"""How much each person has done in a study, in all or between two days: pairs, active time, pace.
+
+Only answers are read here. Skips, hidden videos, breaks and exposure enter no figure about a person.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, tzinfo
+from typing import Any
+
+from django.db import connection
+from django.utils.translation import gettext_lazy as _
+
+from diptych.downloads import CopyFile
+from diptych.durations import HOUR, MINUTE, in_words
+from diptych.spreadsheet import write_rows
+from studies.models import Study
+from studies.pseudonyms import pseudonym
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """The days from `first` to `last`, both included, in a time zone. None: no bound."""
+
+    zone: tzinfo
+    first: date | None = None
+    last: date | None = None
+
+    @property
+    def since(self) -> datetime | None:
+        return datetime.combine(self.first, time(), self.zone) if self.first else None
+
+    @property
+    def until(self) -> datetime | None:
+        """The moment at which the days are over."""
+        return datetime.combine(self.last + timedelta(days=1), time(), self.zone) if self.last else None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What was answered, by one person, on one day, or in all.
+
+    `pairs` are those answered first in that time. `uncounted` of them do not count, and `invalid` others are marked
+    invalid. `active_ms` is milliseconds of active time, later changes of answers included.
+    """
+
+    pairs: int = 0
+    uncounted: int = 0
+    invalid: int = 0
+    unsure: int = 0
+    active_ms: int = 0
+
+    @property
+    def used(self) -> int:
+        """The pairs whose answers count and are valid."""
+        return self.pairs - self.uncounted - self.invalid
+
+    @property
+    def active(self) -> str:
+        return in_words(self.active_ms / 1000, to=MINUTE)
+
+    @property
+    def s_a_pair(self) -> float | None:
+        """Seconds of active time for a pair; None without pairs."""
+        return self.active_ms / 1000 / self.pairs if self.pairs else None
+
+    @property
+    def time_a_pair(self) -> str:
+        return "" if self.s_a_pair is None else in_words(self.s_a_pair)
+
+    @property
+    def pairs_an_hour(self) -> float | None:
+        """Pairs in an hour of active time; None without active time."""
+        return self.pairs * HOUR * 1000 / self.active_ms if self.active_ms else None
+
+    def __add__(self, other: "Figures") -> "Figures":
+        return Figures(
+            self.pairs + other.pairs,
+            self.uncounted + other.uncounted,
+            self.invalid + other.invalid,
+            self.unsure + other.unsure,
+            self.active_ms + other.active_ms,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """One person's figures. `is_annotator`: they have that role at present."""
+
+    person_id: int
+    username: str
+    is_annotator: bool
+    figures: Figures
+    first_at: datetime | None
+    last_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DayRow:
+    """One person's figures of one day."""
+
+    person_id: int
+    username: str
+    day: date
+    figures: Figures
+
+
+_DURING = """
+   AND (%(since)s::timestamptz IS NULL OR {column} >= %(since)s::timestamptz)
+   AND (%(until)s::timestamptz IS NULL OR {column} < %(until)s::timestamptz)
+   AND (%(person)s::bigint IS NULL OR {person} = %(person)s::bigint)
+"""
+#: All answers are read from the index `annotation_by_person` alone, and the few that are not used by
+#: `standing_not_used`. An assignment ends when its first answer is stored, so both mean the same days.
+_GIVEN = f"""
+SELECT annotation.author_id AS person_id, {{day}} AS day,
+       count(*) FILTER (WHERE annotation.revision = 1) AS pairs,
+       count(*) FILTER (WHERE annotation.revision = 1 AND annotation.unsure) AS unsure,
+       sum(annotation.active_ms) AS active_ms, min(annotation.submitted_at) AS first_at,
+       max(annotation.submitted_at) AS last_at
+  FROM annotation_annotation annotation
+ WHERE annotation.study_id = %(study)s AND annotation.author_kind = 'annotator'
+{_DURING.format(column="annotation.submitted_at", person="annotation.author_id")}
+ GROUP BY 1, 2
+"""  # noqa: S608 - of constants
+_NOT_USED = f"""
+SELECT assignment.person_id, {{day}} AS day,
+       count(*) FILTER (WHERE NOT standing.counted) AS uncounted,
+       count(*) FILTER (WHERE standing.counted) AS invalid
+  FROM annotation_standing standing JOIN annotation_assignment assignment ON assignment.id = standing.assignment_id
+ WHERE standing.study_id = %(study)s AND (NOT standing.counted OR standing.validity = 'invalid')
+{_DURING.format(column="assignment.ended_at", person="assignment.person_id")}
+ GROUP BY 1, 2
+"""  # noqa: S608 - of constants
+
+_FIGURES = """
+coalesce(given.pairs, 0), coalesce(not_used.uncounted, 0), coalesce(not_used.invalid, 0),
+coalesce(given.unsure, 0), coalesce(given.active_ms, 0)::bigint
+"""
+#: Annotators with and without answers, and others who have answered.
+PEOPLE = f"""
+WITH given AS ({_GIVEN.format(day="1")}), not_used AS ({_NOT_USED.format(day="1")}), annotator AS (
+    SELECT person_id FROM studies_membership
+     WHERE study_id = %(study)s AND role = 'annotator'
+       AND (%(person)s::bigint IS NULL OR person_id = %(person)s::bigint)
+)
+SELECT person.id, person.username, annotator.person_id IS NOT NULL, {_FIGURES}, given.first_at, given.last_at
+  FROM annotator FULL JOIN given ON given.person_id = annotator.person_id
+  LEFT JOIN not_used ON not_used.person_id = given.person_id
+  JOIN accounts_user person ON person.id = coalesce(annotator.person_id, given.person_id)
+"""  # noqa: S608 - of constants
+#: The number of the day. Where days begin is worked out here: PostgreSQL need not know the zone that a browser named.
+_DAY = "width_bucket({column}, %(midnights)s::timestamptz[])"
+BY_DAY = f"""
+WITH given AS ({_GIVEN.format(day=_DAY.format(column="annotation.submitted_at"))}),
+not_used AS ({_NOT_USED.format(day=_DAY.format(column="assignment.ended_at"))})
+SELECT person.id, person.username, given.day, {_FIGURES}
+  FROM given LEFT JOIN not_used ON not_used.person_id = given.person_id AND not_used.day = given.day
+  JOIN accounts_user person ON person.id = given.person_id
+"""  # noqa: S608 - of constants
+
+
+def people(study: Study, days: Days) -> list[PersonRow]:
+    """Return the figures of everybody who annotates in the study or has, by name."""
+    rows = [
+        PersonRow(person_id, name, is_annotator, Figures(*figures), first_at, last_at)
+        for person_id, name, is_annotator, *figures, first_at, last_at in _fetch(PEOPLE, study, days)
+    ]
+    return sorted(rows, key=lambda row: in_order(row.username))
+
+
+def by_day(study: Study, days: Days, *, person_id: int | None = None) -> list[DayRow]:
+    """Return the figures of each person and day with answers, by name, the latest day first."""
+    today = datetime.now(days.zone).date()
+    first = days.first or study.created_at.astimezone(days.zone).date()
+    last = min(days.last or today, today)
+    dates = [first + timedelta(days=number) for number in range((last - first).days + 1)] or [first]
+    midnights = [datetime.combine(day, time(), days.zone) for day in dates]
+    rows = [
+        DayRow(person, name, dates[max(number, 1) - 1], Figures(*figures))
+        for person, name, number, *figures in _fetch(BY_DAY, study, days, person_id, midnights)
+    ]
+    return sorted(rows, key=lambda row: (in_order(row.username), -row.day.toordinal()))
+
+
+def _fetch(
+    statement: str, study: Study, days: Days, person_id: int | None = None, midnights: Sequence[datetime] = ()
+) -> list[Any]:
+    values = {
+        "study": study.pk,
+        "since": days.since,
+        "until": days.until,
+        "person": person_id,
+        "midnights": list(midnights),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        found: list[Any] = cursor.fetchall()
+    return found
+
+
+def in_order(name: str) -> list[Any]:
+    """Return a key by which names are sorted as people read them: lab-2 before lab-10."""
+    parts = re.split(r"([0-9]+)", name.lower())
+    return [(int(part), "") if number % 2 else (0, part) for number, part in enumerate(parts)]
+
+
+#: By which column the list can be sorted: the largest first, but names from the first. What somebody has not is last.
+SORTS = {
+    "name": _("Name"),
+    "pairs": _("Pairs"),
+    "active": _("Active time"),
+    "pace": _("Pairs an hour"),
+    "last": _("Last answer"),
+}
+
+
+def sorted_by(rows: Sequence[PersonRow], sort: str) -> list[PersonRow]:
+    """Return the rows in an order of `SORTS`."""
+    keys = {
+        "pairs": lambda row: row.figures.pairs,
+        "active": lambda row: row.figures.active_ms,
+        "pace": lambda row: row.figures.pairs_an_hour or 0,
+        "last": lambda row: row.last_at.timestamp() if row.last_at else 0,
+    }
+    return sorted(rows, key=keys[sort], reverse=True) if sort in keys else list(rows)
+
+
+FIGURE_COLUMNS = ("pairs", "used", "uncounted", "invalid", "unsure", "active_s", "s_a_pair", "pairs_an_hour")
+
+
+def copy_as_csv(study: Study, days: Days, target: CopyFile, *, with_codes: bool) -> None:
+    """Copy a line for each person. `with_codes`: with what the person is called in other files of the study.
+
+    Raises DatabaseError and OSError.
+    """
+    code = ["annotator_id"] if with_codes else []
+    rows = (
+        [
+            row.username,
+            *([pseudonym(study, row.person_id)] if with_codes else []),
+            *_cells(row.figures),
+            *(moment and moment.astimezone(days.zone).isoformat(timespec="seconds") for moment in _span(row)),
+        ]
+        for row in people(study, days)
+    )
+    write_rows(["username", *code, *FIGURE_COLUMNS, "first_answer", "last_answer"], rows, target)
+
+
+def copy_days_as_csv(study: Study, days: Days, target: CopyFile, *, with_codes: bool) -> None:
+    """Copy a line for each person and day, as `copy_as_csv` does."""
+    code = ["annotator_id"] if with_codes else []
+    rows = (
+        [
+            row.username,
+            *([pseudonym(study, row.person_id)] if with_codes else []),
+            row.day.isoformat(),
+            *_cells(row.figures),
+        ]
+        for row in by_day(study, days)
+    )
+    write_rows(["username", *code, "day", *FIGURE_COLUMNS], rows, target)
+
+
+def _span(row: PersonRow) -> Iterator[datetime | None]:
+    return iter((row.first_at, row.last_at))
+
+
+def _cells(figures: Figures) -> list[Any]:
+    return [
+        *(figures.pairs, figures.used, figures.uncounted, figures.invalid, figures.unsure),
+        round(figures.active_ms / 1000, 1),
+        "" if figures.s_a_pair is None else round(figures.s_a_pair, 1),
+        "" if figures.pairs_an_hour is None else round(figures.pairs_an_hour, 1),
+    ]

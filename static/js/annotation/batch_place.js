@@ -1,0 +1,70 @@
+/**
+ * Where the current pair stands in its batch: “13 of 50”. The server is asked apart from serving, once for a batch and again
+ * after a while, since others answer its pairs too. In between the page counts what is answered here.
+ */
+
+import { all, find, say } from "../page/dom.js";
+import { Refused, Trouble, send } from "./api.js";
+import { current } from "./current_pair.js";
+import { outbox } from "./outbox.js";
+import { troubleMet } from "./trouble.js";
+
+const ASK_AGAIN_MS = 5 * 60_000;
+const LOOK_MS = 5000;
+/** The server counts no further. */
+const MOST_LEFT = 10_000;
+
+/** @type {{ number: number, answered: number, left: number, at: number } | null} `at`: when the server said it */
+let place = null;
+let asking = false;
+
+export function bindBatchPlace() {
+  setInterval(ask, LOOK_MS);
+}
+
+/** A pair is on the page, or none that has a place. @param {boolean} isOpen whether it is still to be answered */
+export function showBatchPlace(isOpen) {
+  paint(isOpen);
+  if (isOpen) ask();
+}
+
+/** The current pair is answered. */
+export function countInBatch() {
+  if (place === null || place.number !== current.assignment?.batch) return;
+  place.answered += 1;
+  place.left = Math.max(0, place.left - 1);
+}
+
+/** Asks the server where nothing is known of the batch, or something older. Answers on their way would not be counted. */
+async function ask() {
+  const address = document.body.dataset.urlOwnProgress; // a trial has none
+  const number = address && current.assignment?.batch;
+  const isKnown = place !== null && place.number === number && performance.now() - place.at < ASK_AGAIN_MS;
+  if (!number || isKnown || asking || current.busy || outbox.waits || troubleMet() || document.hidden) return;
+  asking = true;
+  try {
+    /** @type {Api.OwnProgress} */
+    const { batch } = await send("GET", `${address}?batch=${number}`);
+    const isStill = current.assignment?.batch === number && !outbox.waits;
+    if (batch && isStill) place = { ...batch, at: performance.now() };
+    if (isStill) paint(!document.body.hasAttribute("data-revising-open"));
+  } catch (error) {
+    if (!(error instanceof Refused || error instanceof Trouble)) throw error;
+    if (error instanceof Refused) place = { number, answered: 0, left: 0, at: performance.now() };
+  } finally {
+    asking = false;
+  }
+}
+
+/** @param {boolean} isOpen */
+function paint(isOpen) {
+  const isKnown = isOpen && place !== null && place.number === current.assignment?.batch && place.left > 0;
+  const words = isKnown && place ? inWords(place) : "";
+  for (const spot of all("[data-batch-place]")) spot.textContent = words;
+  const row = find("[data-batch-place-row]");
+  if (row) row.hidden = !words;
+}
+
+/** @param {{ number: number, answered: number, left: number }} known */
+const inWords = ({ number, answered, left }) =>
+  say("batch_place", { n: answered + 1, all: left > MOST_LEFT ? `${MOST_LEFT}+` : answered + left, batch: number });
