@@ -1,8 +1,8 @@
 """Reads a folder that has no manifest, as the lines that a manifest would have.
 
-Each subfolder is a prompt: its text in `prompt.txt` (UTF-8), its videos beside it. Names that begin with a
-dot are passed over; anything else that is no video is reported. What a folder cannot say (generator, labels,
-licence) needs a manifest.
+Each subfolder is a prompt: its text in `prompt.txt` (UTF-8), its videos beside it. A video's generator is its file
+name without the ending. Names that begin with a dot are passed over; anything else that is no video is reported. What a
+folder cannot say (labels, seed, licence) needs a manifest.
 """
 
 from collections.abc import Iterator
@@ -67,7 +67,7 @@ def _read_prompt(folder: str, manifest: Manifest) -> Iterator[Line]:
             continue
         name = f"{folder}/{entry.name}"
         if Path(entry.name).suffix.lower() in VIDEO_ENDINGS:
-            line = {"type": "video", "id": name, "prompt": folder, "path": name}
+            line = {"type": "video", "id": name, "prompt": folder, "path": name, "generator": Path(entry.name).stem}
             yield Line(Place(name), line)
         else:
             known = ", ".join(sorted(VIDEO_ENDINGS))

@@ -249,13 +249,17 @@ class FirstProgress(ShownProgress):
         super().__init__(shown)
         self.location = location
         self.options = told_options(options) | {COMMAND: True}
+        self.job: Import | None = None
 
-    def written(self, report: ImportReport) -> None:
-        """Leaves a row that ran from its beginning to its end in this transaction."""
-        study = Study.objects.get(slug=report.study)
+    def import_number(self, study: Study) -> int:
+        """Make a row that runs from its beginning to its end in the transaction that makes the study."""
         new = Import.objects.create(
             study=study, source=Import.Source.SERVER, location=self.location, options=self.options
         )
-        job = engine.claim(OF_COMMANDS, new.pk)
-        assert job is not None  # noqa: S101 - nobody else can see the row yet
-        ImportProgress(job).finish(report)
+        self.job = engine.claim(OF_COMMANDS, new.pk)
+        return new.pk
+
+    def written(self, report: ImportReport) -> None:
+        """End that row."""
+        assert self.job is not None  # noqa: S101 - nobody else can see the row yet
+        ImportProgress(self.job).finish(report)

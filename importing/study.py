@@ -26,6 +26,7 @@ from importing.references import check_references, refuse_same_videos
 from importing.report import ImportReport
 from importing.rows import Manifest
 from importing.staging import execute
+from importing.taken_ids import refuse_taken_ids
 from importing.writing import staged_prompts, staged_videos, video_keys
 from importing.writing_pairs import staged_pairs
 from jobs import messages
@@ -126,6 +127,7 @@ def _is_good(
     files.read_files(found, intake, progress)
     files.refuse_known(found, intake, slug, actor)
     files.identify_videos(intake)
+    refuse_taken_ids(found, intake, slug)
     refuse_same_videos(found, intake)
     return not _refused(found, intake, options)
 
@@ -168,6 +170,11 @@ def write(
     """Writes all rows in one transaction. A dry run writes them too, for the counts, and takes them back."""
     execute(sql.SQL("SET LOCAL work_mem = '64MB'"))  # sorts and hashes of all rows at once
     study = _take_study(new_study, options, actor, report)
+    refused = len(found.bad)
+    refuse_taken_ids(found, intake, study.slug)
+    if len(found.bad) > refused:
+        raise Refused("Another import added material with the same ids meanwhile. Nothing was imported. Import again.")
+    number = progress.import_number(study)
     listed = intake.count("pair")
     pairing = Pairing(
         options.pairs or PairChoice("listed" if listed else "all"),
@@ -178,18 +185,18 @@ def write(
         progress.begin("Writing prompts and videos", 4)
         writing.stage(prompts, videos, intake)
         progress.advance()
-        writing.write_prompts(study, intake, report)
+        writing.write_prompts(study, number, intake, report)
         progress.advance()
         new_assets = writing.write_assets(intake, report, most=messages.FULL)
         progress.advance()
-        writing.write_videos(study, keys, intake, report)
+        writing.write_videos(study, number, keys, intake, report)
         progress.advance()
         if pairing.choice.method == "listed":
             writing_pairs.stage_listed_pairs(study, pairing, intake)
         else:
             progress.begin("Pairing prompts", intake.count("prompt"))
             writing_pairs.stage_pairs_of_prompts(study, pairs, pairing, progress)
-        writing_pairs.write_pairs(study, pairs, options.batch_size, progress, report)
+        writing_pairs.write_pairs(study, number, pairs, options.batch_size, progress, report)
     report.pairs.already_there += pairing.already_there
     report.warnings += found.warnings + _warnings(study, listed, pairing, options)
     report.imported = True
