@@ -22,10 +22,15 @@ class StudyShape(serializers.Serializer):
     slug = serializers.CharField()
     title = serializers.CharField()
     state = serializers.ChoiceField(choices=Study.State.choices)
+    archived_at = serializers.DateTimeField(allow_null=True, help_text="null: not archived")
     roles = serializers.ListField(child=serializers.ChoiceField(choices=Role.choices))
     allow_ties = serializers.BooleanField()
     protocol_version = serializers.IntegerField()
     guideline_version = serializers.IntegerField()
+
+
+class WhichStudiesSerializer(serializers.Serializer):
+    archived = serializers.BooleanField(required=False, default=False, help_text="Archived studies too")
 
 
 class StudiesShape(serializers.Serializer):
@@ -43,11 +48,16 @@ class StudiesView(SignedInView):
     """`GET studies/`."""
 
     scopes = {"GET": "read"}
+    query = {"GET": WhichStudiesSerializer}
 
     @extend_schema(operation_id="studies_list", responses={200: StudiesShape})
     def get(self, request: Request) -> Response:
-        """The studies in which the person has a role."""
+        """The studies in which the person has a role; archived ones only with `archived=true`."""
+        which = WhichStudiesSerializer(data=request.query_params)
+        which.is_valid(raise_exception=True)
         studies = Study.objects.of(self.person.pk).order_by("slug")
+        if not which.validated_data["archived"]:
+            studies = studies.filter(archived_at=None)
         return Response({"studies": [study_json(study) for study in studies]})
 
 
@@ -72,6 +82,7 @@ def study_json(study: "WithAnnotations[Study, HasRoles]") -> dict[str, Any]:
         "slug": study.slug,
         "title": study.title,
         "state": study.state,
+        "archived_at": study.archived_at,
         "roles": sorted(study.roles),
         "allow_ties": study.allow_ties,
         "protocol_version": study.protocol_version,

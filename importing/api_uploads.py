@@ -138,15 +138,15 @@ class UploadsView(TusView):
     def announced_name(self) -> tuple[str, bool]:
         """Return the file's path from the metadata, and whether it says all folders. Raises ParseError."""
         said = metadata(self.request.headers.get("Upload-Metadata", ""))
-        name = said.get("filename") or said.get("name") or ""
+        name = said.get("filename", said.get("name"))
         path = said.get("relativePath", "")
         if path in NO_PATH:
-            if not name:
+            if name is None:
                 raise ParseError(
                     _("The header Upload-Metadata must have “filename” and the file's name, UTF-8 in base64.")
                 )
             return name, "/" in name
-        return with_file_name(path.lstrip("/"), name), True
+        return with_file_name(path.lstrip("/"), name or ""), True
 
 
 #: What clients send as `relativePath` of a file that was not chosen with its folder.

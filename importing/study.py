@@ -219,6 +219,8 @@ def _take_study(new_study: Study, options: ImportOptions, actor: User | None, re
     study, report.study_created = Study.objects.get_or_create(slug=new_study.slug, defaults=values)
     # Not a lock on the study's row: pausing a study must not wait for an import.
     locks.lock(locks.Key.IMPORT_INTO_STUDY, study.pk)
+    if not Study.objects.filter(pk=study.pk).exists():  # somebody deleted it while this waited for the lock
+        raise Refused("The study was deleted meanwhile. Nothing was imported.")
     if report.study_created:
         StateChange.objects.create(study=study, step=StateChange.Step.CREATED, changed_by=actor)
         audit.record("study.created", study, actor=actor, study_slug=study.slug, after=values)
