@@ -10,9 +10,10 @@ from rest_framework.response import Response
 
 from accounts.api import SignedInView
 from annotation.progress import own_answers, progress
+from studies.archiving import archive, bring_back
 from studies.models import Study
 from studies.models.studies import HasRoles, Role
-from studies.permissions import MAY_SEE_PROGRESS, allows, study_for
+from studies.permissions import MAY_CONFIGURE, MAY_SEE_PROGRESS, allows, study_for
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -74,6 +75,32 @@ class StudyView(SignedInView):
         if allows(study, MAY_SEE_PROGRESS):
             body["progress"] = asdict(progress(study))
         return Response(body)
+
+
+class ArchiveView(SignedInView):
+    """`POST studies/{slug}/archive/`."""
+
+    scopes = {"POST": "manage"}
+
+    @extend_schema(request=None, responses={200: StudyShape})
+    def post(self, request: Request, slug: str) -> Response:
+        """Hide the study from lists, and pause it if it runs. Repeating it is harmless."""
+        study = study_for(request, slug, roles=MAY_CONFIGURE)
+        archive(study, actor=self.person)
+        return Response(study_json(study_for(request, slug)))
+
+
+class BringBackView(SignedInView):
+    """`POST studies/{slug}/bring-back/`."""
+
+    scopes = {"POST": "manage"}
+
+    @extend_schema(request=None, responses={200: StudyShape})
+    def post(self, request: Request, slug: str) -> Response:
+        """Let lists show an archived study again. Repeating it is harmless."""
+        study = study_for(request, slug, roles=MAY_CONFIGURE)
+        bring_back(study, actor=self.person)
+        return Response(study_json(study_for(request, slug)))
 
 
 def study_json(study: "WithAnnotations[Study, HasRoles]") -> dict[str, Any]:

@@ -7,6 +7,8 @@ from annotation import api, api_guideline, api_reports, api_revisions, api_studi
 urlpatterns = [
     path("studies/", api_studies.StudiesView.as_view(), name="studies"),
     path("studies/<slug:slug>/", api_studies.StudyView.as_view(), name="study"),
+    path("studies/<slug:slug>/archive/", api_studies.ArchiveView.as_view(), name="study_archive"),
+    path("studies/<slug:slug>/bring-back/", api_studies.BringBackView.as_view(), name="study_bring_back"),
     path("studies/<slug:slug>/assignments/", api.LeaseView.as_view(), name="lease"),
     path("studies/<slug:slug>/guideline/", api_guideline.GuidelineView.as_view(), name="guideline"),
     path(

@@ -61,7 +61,7 @@ def _videos(study_id: int, which: Q, advance: Advance) -> int:
 
 def count_material(study_id: int, which: Q) -> dict[str, int]:
     """Return how many rows `remove_material` would delete; batches that are not empty yet are counted too."""
-    kinds = {"pairs": Pair, "videos": Video, "prompts": Prompt, "batches": Batch}
+    kinds: dict[str, Any] = {"pairs": Pair, "videos": Video, "prompts": Prompt, "batches": Batch}
     return {name: model.objects.filter(which, study=study_id).count() for name, model in kinds.items()}
 
 

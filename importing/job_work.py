@@ -18,6 +18,7 @@ from django.utils import timezone
 
 import jobs.progress
 from accounts import audit
+from accounts.models import User
 from diptych.refusals import Refused
 from importing import sources, uploads
 from importing.files import AT_ONCE
@@ -182,18 +183,32 @@ def _discarded_uploads(job: Import) -> bool:
     return True
 
 
-def run_here(location: str, slug: str, *, options: ImportOptions, shown: jobs.progress.Progress) -> ImportReport:
-    """An import in this process, for the command line: of any path, and into a study that need not be there.
+def run_here(
+    location: str,
+    slug: str,
+    *,
+    options: ImportOptions,
+    shown: jobs.progress.Progress,
+    owner: User | None = None,
+) -> ImportReport:
+    """An import in this process, for the command line: of any path, into a study or, with `owner`, into a new one.
 
     Whoever runs it has the machine. It leaves a row like any other; for a study that it makes, in the transaction
     that makes it. Raises Refused where there is nothing to report on.
     """
     study = Study.objects.filter(slug=slug).first()
+    if owner is not None and study is not None:
+        raise Refused(f"There is a study {slug} already. Leave out --create and --owner to import into it.")
+    if study is None and owner is None:
+        raise Refused(
+            f"There is no study {slug}. Check the name. To make the study, add --create --owner NAME, with the "
+            "username of the person who is to run it."
+        )
     if study is None:
         with scratch() as folder:
             first = FirstProgress(location, options, shown)
             path = sources.bring(sources.followed(location), folder.resolve(), first)
-            return import_study(path, slug, options=options, progress=first)
+            return import_study(path, slug, options=options, progress=first, owner=owner)
     job = _claimed_here(study, location, told_options(options) | {COMMAND: True})
 
     def end(state: str, reason: str = "") -> None:

@@ -32,6 +32,7 @@ from importing.writing_pairs import staged_pairs
 from jobs import messages
 from media import transcoding
 from media.originals import keeping
+from studies.creation import make_owner
 from studies.models import StateChange, Study
 
 MANIFEST = "manifest.jsonl"
@@ -58,8 +59,11 @@ def import_study(
     actor: User | None = None,
     progress: Progress | None = None,
     follow: bool = True,
+    owner: User | None = None,
 ) -> ImportReport:
     """Adds what `path` (a manifest, or a folder) holds to the study `slug`, which is made if it is missing.
+
+    A study that is made is paused, and `owner` is its admin and researcher.
 
     Bad rows keep everything out, unless `options.skip_bad`; the report has them all either way. Importing
     again adds what is new and changes nothing else. `follow` says whether `path` may have links in it. A path that was
@@ -78,7 +82,7 @@ def import_study(
                 with keeping():
                     files.keep_files(found, intake, progress, dry_run=options.dry_run)
                     if not _refused(found, intake, options):
-                        write(new_study, found, intake, options, actor, progress, report)
+                        write(new_study, found, intake, options, actor, progress, report, owner=owner)
         return report
     except sqlite3.OperationalError as error:
         raise Refused(f"The rows find no room in the temporary folder of this machine: {error}.") from error
@@ -166,10 +170,12 @@ def write(
     actor: User | None,
     progress: Progress,
     report: ImportReport,
+    *,
+    owner: User | None = None,
 ) -> None:
     """Writes all rows in one transaction. A dry run writes them too, for the counts, and takes them back."""
     execute(sql.SQL("SET LOCAL work_mem = '64MB'"))  # sorts and hashes of all rows at once
-    study = _take_study(new_study, options, actor, report)
+    study = _take_study(new_study, options, actor, owner, report)
     refused = len(found.bad)
     refuse_taken_ids(found, intake, study.slug)
     if len(found.bad) > refused:
@@ -213,7 +219,9 @@ def write(
     progress.written(report)
 
 
-def _take_study(new_study: Study, options: ImportOptions, actor: User | None, report: ImportReport) -> Study:
+def _take_study(
+    new_study: Study, options: ImportOptions, actor: User | None, owner: User | None, report: ImportReport
+) -> Study:
     """The study, made if it is missing, and this transaction the only import that writes into it."""
     values: dict[str, Any] = {name: getattr(new_study, name) for name in ("title", "state", "seed", "overlap")}
     study, report.study_created = Study.objects.get_or_create(slug=new_study.slug, defaults=values)
@@ -224,6 +232,8 @@ def _take_study(new_study: Study, options: ImportOptions, actor: User | None, re
     if report.study_created:
         StateChange.objects.create(study=study, step=StateChange.Step.CREATED, changed_by=actor)
         audit.record("study.created", study, actor=actor, study_slug=study.slug, after=values)
+        if owner is not None:
+            make_owner(study, owner, actor=actor)
     elif options.title and options.title != study.title:
         report.warnings.append(f"The study is called “{study.title}”; its title was not changed.")
     return study

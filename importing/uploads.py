@@ -126,11 +126,16 @@ def create(job: Import, name: str, byte_size: int, *, is_path: bool = True) -> t
             if is_new:
                 return there, True
         if is_path:
-            break
+            return _the_same(there, byte_size), False
+    raise AssertionError("numbers do not end")
+
+
+def _the_same(there: Upload, byte_size: int) -> Upload:
+    """Return the file that was announced before. Raises Refused if it has another length."""
     if there.byte_size != byte_size:
         sentence = _("%(name)s is here already, with another length. Remove it first, or rename this one.")
-        raise refused(sentence % {"name": path}, "another_length")
-    return there, False
+        raise refused(sentence % {"name": there.path}, "another_length")
+    return there
 
 
 def _numbered(name: str) -> Iterator[str]:

@@ -15,7 +15,7 @@ from annotation import serving
 from annotation.models import Annotation, Assignment, Break, Dose, Exposure, Seat, SecondLook, Standing
 from annotation.protocol import HARM_KEYS, SUB_DIMENSION_KEYS
 from catalog.models import Batch, HoldChange, Label, Pair, PairsChange, Prompt, Provenance, Video
-from importing.models import Import, ReadFile, Upload
+from importing.models import Import, ReadFile, Removal, Upload
 from media.models import Asset
 from safety.models import Officer, Quarantine, QuarantineAct, Referral, RefusedFile, Report, Reporter, ReporterRelease
 from studies.models import (
@@ -63,6 +63,10 @@ class World:
             "asked_by": self.person,
         }
         return PairsChange.objects.create(**facts | values)
+
+    def removal(self, **values):
+        facts = {"what": "import", "study_number": self.study.pk, "study_slug": "x", "study_title": "X"}
+        return Removal.objects.create(**facts | {"import_number": self.job.pk} | values)
 
     def read_file(self, job, **values):
         facts = {"path": "a.mp4", "byte_size": 10, "modified_ns": 1, "sha256": "0" * 64}
@@ -318,6 +322,17 @@ ATTEMPTS = {
     "reporterrelease_finished_has_moment": lambda w: w.release(state="done"),
     "pairschange_one_open": twice(lambda w: w.pairs_change()),
     "pairschange_what_known": lambda w: w.pairs_change(what="colour"),
+    "pairschange_hold_has_reason": lambda w: w.pairs_change(what="hold"),
+    "removal_one_open": twice(lambda w: w.removal()),
+    "removal_what_known": lambda w: w.removal(import_number=None),
+    "removal_files_left_when_done": lambda w: w.removal(files_left=True),
+    "removal_state_known": lambda w: w.removal(state="lost", finished_at=NOON),
+    "removal_failed_has_reason": lambda w: w.removal(state="failed", finished_at=NOON),
+    "removal_running_has_heartbeat": lambda w: w.removal(state="running"),
+    "removal_waits_only_while_waiting": lambda w: w.removal(state="done", finished_at=NOON, wait_until=NOON),
+    "removal_finished_has_moment": lambda w: w.removal(state="done"),
+    "import_undone_was_done": lambda w: w.imported(state="waiting", undone_at=NOON),
+    "study_archived_does_not_run": lambda w: factories.study(archived_at=NOON),
     "pairschange_state_known": lambda w: w.pairs_change(state="lost", finished_at=NOON),
     "pairschange_failed_has_reason": lambda w: w.pairs_change(state="failed", finished_at=NOON),
     "pairschange_running_has_heartbeat": lambda w: w.pairs_change(state="running"),

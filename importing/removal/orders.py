@@ -45,7 +45,7 @@ def delete_study(study: Study, *, actor: User | None) -> Removal:
     return _order(study, What.STUDY, steps, actor=actor)
 
 
-def _order(study: Study, what: What, steps: int, *, actor: User | None, import_number: int | None = None) -> Removal:
+def _order(study: Study, what: str, steps: int, *, actor: User | None, import_number: int | None = None) -> Removal:
     with transaction.atomic(), ordered.one_at_a_time(POLICY, _(BUSY)):
         job = Removal.objects.create(
             what=what,

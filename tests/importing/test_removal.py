@@ -4,6 +4,7 @@ import threading
 
 import pytest
 from django.core.files.storage import default_storage
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
 from accounts.models import AuditEvent, Consent
@@ -224,12 +225,35 @@ def test_pages_ask_first_and_say_what_came_of_it(study, brought_in, browser_clie
     assert not Study.objects.exists(), Removal.objects.latest("pk").reason
     there = f"/studies/removals/{Removal.objects.latest('pk').pk}/"
     assert client.get(there).status_code == 200
-    assert (
-        browser_client(factories.person()).get(f"/studies/removals/{Removal.objects.latest('pk').pk}/").status_code
-        == 404
-    )
+    assert browser_client(factories.person()).get(there).status_code == 404
 
 
 def test_rows_that_came_otherwise_have_no_number(tmp_path):
     imported(write(tmp_path, [prompt("p0")]))
     assert Prompt.objects.get().import_number is None
+
+
+def test_programs_and_commands_undo_and_delete_too(study, researcher, annotator, brought_in, api):
+    first, second = (brought_in(name, prompts_with_videos(2, number)) for name, number in (("first", 2), ("second", 3)))
+    programs = api(researcher)
+    undone = programs.post(f"/api/v1/imports/{second.public_id}/undo/")
+    assert (undone.status_code, undone.json()["removed"]["pairs"]) == (200, 4)
+    assert programs.get(f"/api/v1/removals/{undone.json()['id']}/").json()["state"] == "done"
+    assert programs.get(f"/api/v1/imports/{second.public_id}/").json()["undone_at"]
+    Pair.objects.update(ready=True)
+    serving.lease(annotator, study)
+    refused = programs.post(f"/api/v1/imports/{first.public_id}/undo/")
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_removed")
+    with pytest.raises(CommandError, match="given a pair"):
+        call_command("undo_import", str(first.pk))
+    with pytest.raises(CommandError, match="--confirm"):
+        call_command("delete_study", study.slug)
+    with pytest.raises(CommandError, match="given a pair"):
+        call_command("delete_study", study.slug, "--confirm", study.slug)
+    other = factories.study()
+    admin = api(factories.member(other, "admin"))
+    assert admin.post(f"/api/v1/studies/{other.slug}/delete/", {"slug": "x"}).status_code == 400
+    assert admin.post(f"/api/v1/studies/{other.slug}/delete/", {"slug": other.slug}).json()["state"] == "done"
+    third = factories.study()
+    call_command("delete_study", third.slug, "--confirm", third.slug)
+    assert list(Study.objects.all()) == [study]
