@@ -252,8 +252,11 @@ def test_programs_and_commands_undo_and_delete_too(study, researcher, annotator,
         call_command("delete_study", study.slug, "--confirm", study.slug)
     other = factories.study()
     admin = api(factories.member(other, "admin"))
-    assert admin.post(f"/api/v1/studies/{other.slug}/delete/", {"slug": "x"}).status_code == 400
-    assert admin.post(f"/api/v1/studies/{other.slug}/delete/", {"slug": other.slug}).json()["state"] == "done"
+    assert admin.post(f"/api/v1/studies/{other.slug}/delete/", {"slug": "x"}, format="json").status_code == 400
+    assert (
+        admin.post(f"/api/v1/studies/{other.slug}/delete/", {"slug": other.slug}, format="json").json()["state"]
+        == "done"
+    )
     third = factories.study()
     call_command("delete_study", third.slug, "--confirm", third.slug)
     assert list(Study.objects.all()) == [study]
