@@ -12,6 +12,7 @@ from diptych.refusals import BadInput, Refused
 from importing.models import Removal
 from importing.permissions import import_for, removal_for
 from importing.removal import orders
+from importing.removal.pages import outcome
 from studies.permissions import MAY_DELETE, study_for
 
 #: The code of a removal that removed nothing, as somebody was given a pair, or another import needs what would go.
@@ -82,7 +83,7 @@ class RemovalView(SignedInView):
 def _outcome(job: Removal) -> Response:
     """Return the response to a removal that was ordered. Raises Refused if it removed nothing."""
     if job.state == Removal.State.FAILED:
-        raise Refused(job.reason, NOT_REMOVED)
+        raise Refused(outcome(job), NOT_REMOVED)
     return Response(removal_json(job), status=200 if job.state == Removal.State.DONE else 202)
 
 

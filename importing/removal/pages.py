@@ -16,7 +16,10 @@ from studies.models import Study
 def card(job: Removal) -> JobCard:
     """Return the removal in words."""
     is_study = job.what == What.STUDY
-    title = _("Study “%(title)s” deleted") if is_study else _("Import %(number)s undone")
+    if job.state == State.DONE:
+        title = _("Study “%(title)s” was deleted") if is_study else _("Import %(number)s was undone")
+    else:
+        title = _("Delete study “%(title)s”") if is_study else _("Undo import %(number)s")
     return JobCard(
         **words(job, doing=_(REMOVING), cancel=reverse("importing:cancel_removal", args=[job.pk])),
         title=title % {"title": job.study_title, "number": job.import_number},
@@ -34,7 +37,7 @@ def card(job: Removal) -> JobCard:
 def outcome(job: Removal) -> str:
     """Return what came of it, in a sentence or two. It is empty while the job is open."""
     if job.state != State.DONE:
-        return job.reason if job.state == State.FAILED else ""
+        return _(job.reason) if job.reason else ""
     numbers = {name: grouped(job.removed.get(name, 0)) for name in ("prompts", "videos", "pairs", "batches")}
     return _("Removed: prompts %(prompts)s, videos %(videos)s, pairs %(pairs)s, batches %(batches)s.") % numbers
 

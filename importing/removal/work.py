@@ -10,7 +10,6 @@ from django.core.files.storage import default_storage
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts import audit
@@ -38,6 +37,7 @@ BUILT_ON = gettext_noop(
 )
 CHANGED = gettext_noop("Somebody added something to it meanwhile, so nothing was removed. Try again.")
 BUSY = gettext_noop("An import into this study is writing. Nothing was removed. Try again when it has ended.")
+GONE = gettext_noop("The study was deleted before.")
 #: Tables whose rows show that somebody was given a pair.
 OF_PEOPLE = ("annotation_", "safety_")
 
@@ -55,7 +55,7 @@ def work(job: Removal) -> None:
         try:
             with transaction.atomic():
                 if not locks.try_lock(locks.Key.IMPORT_INTO_STUDY, job.study_number):
-                    raise Refused(_(BUSY))
+                    raise Refused(BUSY)
                 removed = remove(job, progress)
                 connection.check_constraints()  # now, and not only at the commit
                 engine.locked(POLICY, job.pk, job.fence)
@@ -76,7 +76,7 @@ def _undo_import(job: Removal, progress: JobProgress) -> dict[str, int]:
 def _delete_study(job: Removal, progress: JobProgress) -> dict[str, int]:
     study = Study.objects.select_for_update().filter(pk=job.study_number).first()
     if study is None:
-        raise Refused(_("The study was deleted before."))
+        raise Refused(GONE)
     everything = Q()
     progress.begin(REMOVING, sum(removal.count_material(study.pk, everything).values()))
     removed = removal.remove_material(study.pk, everything, progress.advance)
@@ -104,14 +104,14 @@ def _delete_files(folders: list[str]) -> None:
 
 
 def _reason(job: Removal, error: IntegrityError) -> str:
-    """Return why the database refused, in words."""
+    """Return why the database refused, in words that pages translate."""
     diagnosis = getattr(error.__cause__, "diag", None)
     table = getattr(diagnosis, "table_name", None) or ""
     if table.startswith(OF_PEOPLE):
-        return _(GIVEN)
+        return GIVEN
     if job.import_number is not None and (others := removal.imports_built_on(job.study_number, job.import_number)):
-        return _(BUILT_ON) % {"numbers": ", ".join(map(str, others))}
-    return _(CHANGED)
+        return BUILT_ON % {"numbers": ", ".join(map(str, others))}
+    return CHANGED
 
 
 def record_outcome(job: Removal) -> None:
