@@ -138,7 +138,7 @@ def _file(row: int, place: Place, content: dict[str, Any], intake: Intake) -> No
         public_id = local if is_published(local) else text_id
         intake.add(kind, row, *place, local, public_id, text, orjson.dumps(stated), text_id)
     else:
-        stated["file_name"] = content["path"]
+        stated.setdefault("file_name", content["path"])
         if "seed" in stated:
             stated["seed"] = str(stated["seed"])
         links = local, content["prompt"], content["path"], content.get("derived_from")

@@ -143,9 +143,10 @@ def _rewritten(line: bytes, places: dict[str, str], root: Path, layout: Layout) 
     if path is None:
         return line
     place = places.get(path) if is_address(path) else _brought_here(path, root, layout)
-    return (
-        line if place is None else orjson.dumps(orjson.loads(line) | {"path": place}, option=orjson.OPT_APPEND_NEWLINE)
-    )
+    if place is None:
+        return line
+    content = {"file_name": path} | orjson.loads(line) | {"path": place}
+    return orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def _brought_here(path: str, root: Path, layout: Layout) -> str | None:
