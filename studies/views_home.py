@@ -32,7 +32,7 @@ def home(request: HttpRequest) -> HttpResponse:
     studies = archived if shows_archived else [study for study in every if study.archived_at is None]
     duties = duties_of(request)
     invitations, notices = list(open_for(person)), list(notices_for(person))
-    if len(studies) == 1 and not (duties or invitations or notices or archived or "all" in request.GET):
+    if len(studies) == 1 and not (duties or invitations or notices or shows_archived or "all" in request.GET):
         page = first_page(studies[0])
         if page is not None:
             return redirect(page.address)

@@ -38,8 +38,8 @@ BUILT_ON = gettext_noop(
 CHANGED = gettext_noop("Somebody added something to it meanwhile, so nothing was removed. Try again.")
 BUSY = gettext_noop("An import into this study is writing. Nothing was removed. Try again when it has ended.")
 GONE = gettext_noop("The study was deleted before.")
-#: Tables whose rows show that somebody was given a pair.
-OF_PEOPLE = ("annotation_", "safety_")
+#: Tables whose rows show that somebody was given a pair: those of the apps above, but for places without a pair.
+OF_PEOPLE, PLACES = ("annotation_", "safety_"), ("annotation_seat", "annotation_break")
 
 
 def run(removal_id: int) -> None:
@@ -107,7 +107,7 @@ def _reason(job: Removal, error: IntegrityError) -> str:
     """Return why the database refused, in words that pages translate."""
     diagnosis = getattr(error.__cause__, "diag", None)
     table = getattr(diagnosis, "table_name", None) or ""
-    if table.startswith(OF_PEOPLE):
+    if table.startswith(OF_PEOPLE) and table not in PLACES:
         return GIVEN
     if job.import_number is not None and (others := removal.imports_built_on(job.study_number, job.import_number)):
         return BUILT_ON % {"numbers": ", ".join(map(str, others))}
