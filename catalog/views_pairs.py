@@ -1,6 +1,7 @@
 """Batches, and changes of many pairs while people answer them: overlap, priority, batches made anew."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, cast
 
 from django.contrib import messages
@@ -14,10 +15,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import User
 from catalog import batching
+from catalog.library.filters import PairFilters
+from catalog.library.views import Address
 from catalog.models import PairsChange
 from catalog.pair_changes import effects, orders, pages
 from catalog.pair_changes.forms import BatchingForm, PairsForm
 from diptych.refusals import Refused
+from studies.models import Study
 from studies.permissions import MAY_CONFIGURE, study_for
 
 
@@ -83,6 +87,41 @@ def pairs(request: HttpRequest, slug: str) -> HttpResponse:
         context["effect"] = effects.preview(study, **chosen)
         context["chosen_rows"] = f"{reverse('catalog:pairs', args=[slug])}?{form.rows()}"
     return render(request, "catalog/change_pairs.html", context, status=400 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@login_required
+def hold_listed(request: HttpRequest, slug: str) -> HttpResponse:
+    """Say how many pairs a list of the library has, and hold or release all of them when told to."""
+    study = study_for(request, slug, roles=MAY_CONFIGURE)
+    address = Address(request.GET)
+    filters = {name: value for name, value in address.query.dict().items() if name in PairFilters.base_fields}
+    page = f"{reverse('catalog:pairs', args=[slug])}{address}"
+    wrong = ""
+    try:
+        if request.method == "POST":
+            change = _hold_or_release(request, study, filters)
+            if change.is_open:
+                return redirect("studies:jobs", slug=slug)
+            say_outcome(request, change)
+            return redirect(page)
+        numbers = effects.preview_hold(study, filters)
+    except Refused as reason:
+        wrong = str(reason)
+        numbers = {"pairs": 0, "free": 0, "held": 0}
+        with suppress(Refused):
+            numbers = effects.preview_hold(study, filters)
+    about = pages.about(PairsChange(study=study, what=PairsChange.What.HOLD, choice=filters))
+    context = {"study": study, "address": str(address), "page": page, "wrong": wrong, "about": about} | numbers
+    return render(request, "catalog/hold_listed.html", context, status=400 if wrong else 200)
+
+
+def _hold_or_release(request: HttpRequest, study: Study, filters: dict[str, Any]) -> PairsChange:
+    actor = cast(User, request.user)
+    if request.POST.get("act") == "release":
+        return orders.release_listed(study, filters, actor=actor)
+    return orders.hold_listed(study, filters, reason=request.POST.get("reason", ""), actor=actor)
 
 
 def change_for(request: HttpRequest, slug: str, change_id: int) -> PairsChange:

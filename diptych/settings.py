@@ -350,6 +350,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "look-after-releases": {"task": "safety.tasks.look_after_releases", "schedule": 15.0},
     "mail-officers": {"task": "safety.tasks.mail_officers", "schedule": 15.0},
     "look-after-imports": {"task": "importing.tasks.look_after_imports", "schedule": 15.0},
+    "look-after-removals": {"task": "importing.tasks.look_after_removals", "schedule": 15.0},
     "look-after-changes": {"task": "catalog.tasks.look_after_changes", "schedule": 15.0},
     "order-all-media": {"task": "catalog.tasks.order_all_media", "schedule": 600.0},
     "end-quarantined-leases": {"task": "annotation.tasks.end_quarantined_leases", "schedule": 15.0},

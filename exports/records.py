@@ -21,6 +21,21 @@ def json_object(**values: str) -> str:
     return f"(SELECT row_to_json(one) FROM (SELECT {columns}) one)"  # noqa: S608 - of names in this module
 
 
+def _video_fields(video: str) -> dict[str, str]:
+    """Return the fields of one of the two videos that may change, with the SQL that reads them."""
+    columns = {
+        "source_id": f"{video}.source_id",
+        "file_name": f"{video}.file_name",
+        "sha256": f"{video}_asset.sha256",
+        "video_text": f"coalesce(nullif({video}.video_text, ''), prompt.text)",
+        "generated_from": f"{video}.generator",
+        "generator_version": f"{video}.generator_version",
+        "seed": f"{video}.seed",
+        "settings": f"{video}.settings",
+    }
+    return {f"{video}.{name}": expression for name, expression in columns.items()}
+
+
 _ties = ", ".join(f"CASE WHEN annotation.{key} = '{TIE}' THEN '{key}' END" for key in ANSWERS)
 _helpfulness = {key: f"annotation.{key}" for key in SUB_DIMENSION_KEYS}
 
@@ -59,10 +74,9 @@ FROZEN = {
     "study": "%(slug)s::text",
     "prompt_text": "prompt.text",
     "prompt_type": "prompt.prompt_type",
-    "video_0.video_text": "coalesce(nullif(video_0.video_text, ''), prompt.text)",
-    "video_0.generated_from": "video_0.generator",
-    "video_1.video_text": "coalesce(nullif(video_1.video_text, ''), prompt.text)",
-    "video_1.generated_from": "video_1.generator",
+    "prompt_source_id": "prompt.source_id",
+    **_video_fields("video_0"),
+    **_video_fields("video_1"),
     "kind": "pair.kind",
     "batch": "batch.number",
     "annotator_id": "person.pseudonym",
@@ -76,9 +90,10 @@ FROZEN = {
 
 #: What a line says, in the order in which it says it. The published schema describes each.
 ORDER = (
-    *("study", "annotation_id", "submission_id", "pair_id", "prompt_id", "prompt_text", "prompt_type"),
-    *("video_0.video_id", "video_0.video_text", "video_0.generated_from"),
-    *("video_1.video_id", "video_1.video_text", "video_1.generated_from"),
+    *("study", "annotation_id", "submission_id", "pair_id", "prompt_id"),
+    *("prompt_source_id", "prompt_text", "prompt_type"),
+    *("video_0.video_id", *_video_fields("video_0")),
+    *("video_1.video_id", *_video_fields("video_1")),
     *("kind", "batch", "annotator_id", "author", "round", "revision", "revised_because"),
     *("helpfulness", "harmlessness", "ties", "unsure", "comment", "timings_ms", "viewing", "presentation"),
     *("standing.current", "standing.validity", "standing.reason", "standing.counted", "standing.uncounted_reason"),
@@ -105,6 +120,8 @@ _frozen = ", ".join(f"{expression} AS {_column(field)}" for field, expression in
 PRESENT = f"""
   JOIN annotation_standing standing ON standing.assignment_id = assignment.id
   JOIN catalog_batch batch ON batch.id = pair.batch_id
+  JOIN media_asset video_0_asset ON video_0_asset.id = video_0.asset_id
+  JOIN media_asset video_1_asset ON video_1_asset.id = video_1.asset_id
   JOIN unnest(%(people)s::bigint[], %(pseudonyms)s::text[]) AS person (id, pseudonym)
     ON person.id = assignment.person_id
  CROSS JOIN LATERAL (SELECT {_frozen}) frozen"""

@@ -82,6 +82,8 @@ class ImportShape(serializers.Serializer):
     steps_total = serializers.IntegerField()
     report = serializers.DictField(allow_null=True, help_text="Counts and warnings, once it is done or refused")
     bad_rows = serializers.IntegerField()
+    number = serializers.IntegerField(help_text="Marks what it added, in the library and its CSV files")
+    undone_at = serializers.DateTimeField(allow_null=True, help_text="When what it added was removed again")
     cancel_asked_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)
@@ -198,6 +200,8 @@ def import_json(job: Import) -> dict[str, Any]:
         "steps_total": job.steps_total,
         "report": job.report,
         "bad_rows": job.bad_rows,
+        "number": job.pk,
+        "undone_at": job.undone_at,
         "cancel_asked_at": job.cancel_asked_at,
         "created_at": job.created_at,
         "started_at": job.started_at,

@@ -1,17 +1,21 @@
 """Uploads into an import, as tus 1.0 has them (https://tus.io/protocols/resumable-upload): core, creation, termination.
 
-Each view parses, calls one function of `importing.uploads`, and answers. A file's name comes in `Upload-Metadata` as
-`filename`; the same name and length announced again is the same upload, with the bytes that are there.
+Each view parses, calls one function of `importing.uploads`, and responds. `Upload-Metadata` names the file:
+`relativePath` is its path with all folders, as Uppy sends it, and `filename` (or `name`) its name or its path.
+
+- A path means one file: announced again with the same length, it is the same upload with the bytes that are there.
+- A bare `filename` may mean several files of different folders: each one announced is a file of its own.
 """
 
 import base64
 import binascii
 import errno
+from pathlib import PurePosixPath
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, ClassVar
 
 from django.conf import settings
-from django.http import Http404
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
@@ -54,6 +58,13 @@ class TusView(SignedInView):
 
     refusals: ClassVar[dict[Any, tuple[str, ...]]] = {412: ("version",)}
     job: Import
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Let `X-HTTP-Method-Override` say the method, as tus asks: clients in Java can send no PATCH."""
+        meant = request.headers.get("X-HTTP-Method-Override", "").upper()
+        if request.method == "POST" and meant in ("PATCH", "DELETE", "HEAD"):
+            request.method = meant
+        return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -108,8 +119,9 @@ class UploadsView(TusView):
         request=None, responses={201: None, 200: None}, parameters=[header("Upload-Length"), header("Upload-Metadata")]
     )
     def post(self, request: Request, import_id: str) -> Response:
-        """Announces a file: 201, or 200 where it was announced before. `Location` takes its bytes."""
-        upload, is_new = uploads.create(self.job, self.file_name(), self.number("Upload-Length"))
+        """Announces a file: 201, or 200 where its path was announced before. `Location` takes its bytes."""
+        name, is_path = self.announced_name()
+        upload, is_new = uploads.create(self.job, name, self.number("Upload-Length"), is_path=is_path)
         address = reverse("api:upload", kwargs={"import_id": self.job.public_id, "upload_id": upload.public_id})
         headers = {"Location": address, "Upload-Offset": str(upload.received)}
         return Response(status=201 if is_new else 200, headers=headers)
@@ -124,16 +136,48 @@ class UploadsView(TusView):
         }
         return Response(status=204, headers=headers)
 
-    def file_name(self) -> str:
-        """`filename` of the metadata: pairs of a key and a value in base64, with commas between. Raises ParseError."""
-        for pair in self.request.headers.get("Upload-Metadata", "").split(","):
-            key, _space, value = pair.strip().partition(" ")
-            if key == "filename":
-                try:
-                    return base64.b64decode(value, validate=True).decode()
-                except (binascii.Error, UnicodeDecodeError):
-                    break
-        raise ParseError(_("The header Upload-Metadata must have “filename” and the file's name, UTF-8 in base64."))
+    def announced_name(self) -> tuple[str, bool]:
+        """Return the file's path from the metadata, and whether it says all folders. Raises ParseError."""
+        said = metadata(self.request.headers.get("Upload-Metadata", ""))
+        name = said.get("filename", said.get("name"))
+        path = said.get("relativePath", "")
+        if path in NO_PATH:
+            if name is None:
+                raise ParseError(
+                    _("The header Upload-Metadata must have “filename” and the file's name, UTF-8 in base64.")
+                )
+            return name, "/" in name
+        return with_file_name(path.lstrip("/"), name or ""), True
+
+
+#: What clients send as `relativePath` of a file that was not chosen with its folder.
+NO_PATH = ("", "null", "undefined")
+
+
+def metadata(header: str) -> dict[str, str]:
+    """Return the pairs of the header `Upload-Metadata`: keys, each with a value in base64. Raises ParseError."""
+    found = {}
+    for pair in header.split(","):
+        key, _space, value = pair.strip().partition(" ")
+        if key not in ("filename", "name", "relativePath"):
+            continue
+        try:
+            found[key] = base64.b64decode(value, validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            raise ParseError(
+                _("“%(key)s” in the header Upload-Metadata is not UTF-8 in base64.") % {"key": key}
+            ) from None
+    return found
+
+
+def with_file_name(path: str, name: str) -> str:
+    """Return the path of a file, of which some clients send only the folder."""
+    last = path.rpartition("/")[2]
+    if not name or "/" in name or last == name:
+        return path
+    if last and PurePosixPath(last).suffix == PurePosixPath(name).suffix:
+        return path
+    return f"{path.rstrip('/')}/{name}"
 
 
 class UploadView(TusView):
@@ -142,7 +186,7 @@ class UploadView(TusView):
     scopes = {"HEAD": "manage", "PATCH": "manage", "DELETE": "manage"}
     refusals = (
         TusView.refusals
-        | refused("PATCH", "offset", "removed", "not_collecting", "too_large", "too_much", "storage_full")
+        | refused("PATCH", "offset", "removed", "not_collecting", "too_much", "storage_full")
         | refused("DELETE", "not_collecting")
     )
 
@@ -164,26 +208,34 @@ class UploadView(TusView):
 
     @extend_schema(request={PIECE: OpenApiTypes.BINARY}, responses={204: None}, parameters=[header("Upload-Offset")])
     def patch(self, request: Request, import_id: str, upload_id: str) -> Response:
-        """Takes the bytes from `Upload-Offset` on, which must be where the file ends: else 409 says where that is."""
+        """Take the bytes from `Upload-Offset` on, which must be where the file ends: else 409 says where that is.
+
+        One request may bring the whole file. What has come of a broken one is kept.
+        """
         upload, offset, size = self.upload, self.number("Upload-Offset"), self.number("Content-Length")
         if request.content_type != PIECE:
             raise UnsupportedMediaType(request.content_type)
-        if size > uploads.PIECE_BYTES:
-            most = uploads.PIECE_BYTES
-            raise uploads.refused(_("Send at most %(most)s bytes at a time.") % {"most": most}, "too_large")
         if offset != upload.received:
             raise uploads.WrongOffset(upload.received)  # before the bytes are read; it is decided when they are kept
-        with SpooledTemporaryFile(max_size=BLOCK_BYTES) as piece:
-            came = self.take(size, piece)
-            try:
-                received = uploads.receive(upload, offset, piece, came)
-            except OSError as error:
-                if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                    raise
-                raise uploads.refused(
-                    _("There is no room for it here. Tell who runs the server."), "storage_full"
-                ) from error
-        return Response(status=204, headers={"Upload-Offset": str(received)})
+        uploads.refuse_too_much(upload, offset + size)
+        end = offset + size
+        while True:
+            wanted = min(end - offset, uploads.PIECE_BYTES)
+            with SpooledTemporaryFile(max_size=BLOCK_BYTES) as piece:
+                came = self.take(wanted, piece)
+                offset = self.keep(upload, offset, piece, came)
+            if came < wanted or offset == end:
+                return Response(status=204, headers={"Upload-Offset": str(offset)})
+
+    def keep(self, upload: Upload, offset: int, piece: IO[bytes], size: int) -> int:
+        """Keep one piece. Return how many bytes of the file are there. Raises Refused and OSError."""
+        try:
+            return uploads.receive(upload, offset, piece, size)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            sentence = _("There is no room for it here. Tell who runs the server.")
+            raise uploads.refused(sentence, "storage_full") from error
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, import_id: str, upload_id: str) -> Response:

@@ -18,7 +18,7 @@ from accounts.models import User
 from diptych.refusals import Refused
 from diptych.strict_json import readable
 from importing.archives import is_archive
-from importing.identity import video_public_id
+from importing.identity import is_published, video_public_id
 from importing.inside import NOT_INSIDE, FileTrouble, entries, open_file, resolved
 from importing.intake import Intake
 from importing.progress import FileRead, Progress
@@ -117,18 +117,19 @@ def refuse_known(found: Manifest, intake: Intake, slug: str, actor: User | None)
 
 
 def identify_videos(intake: Intake) -> None:
-    """Give each video its published id, which follows from its bytes and where they come from."""
+    """Give each video its published id: the stated one, or what follows from its bytes and where they come from."""
     videos = """
-        SELECT video.row, prompt.public_id, file.sha256, video.stated
+        SELECT video.row, video.id, prompt.public_id, file.sha256, video.stated
           FROM video JOIN prompt ON prompt.id = video.prompt JOIN file ON file.path = video.path
          WHERE video.row {after} ORDER BY video.row
     """
     for rows in intake.chunks(videos):
         identified = []
-        for row, prompt, sha256, written in rows:
+        for row, local, prompt, sha256, written in rows:
             stated = orjson.loads(written)
             origin = (stated.get(name, "") for name in ("generator", "generator_version", "seed"))
-            identified.append((sha256, video_public_id(prompt, sha256, *origin), row))
+            public_id = local if is_published(local) else video_public_id(prompt, sha256, *origin)
+            identified.append((sha256, public_id, row))
         intake.execute_many("UPDATE video SET sha256 = ?, public_id = ? WHERE row = ?", identified)
 
 

@@ -1,9 +1,9 @@
 """Reads a folder that has no manifest, as the lines that a manifest would have.
 
-Each subfolder is a prompt: its text in `prompt.txt` (UTF-8), its videos beside it. Files of the operating
-system, README and the like, and names that begin with a dot are left out and counted; anything else that is no video is
-reported. What a folder cannot say (generator, labels,
-licence) needs a manifest.
+Each subfolder is a prompt: its text in `prompt.txt` (UTF-8), its videos beside it. A video's generator is its file
+name without the ending. Files of the operating system, README and the like, and names that begin with a dot are left
+out and counted; anything else that is no video is reported. What a folder cannot say (labels, seed, licence) needs a
+manifest.
 """
 
 from collections import Counter
@@ -154,7 +154,7 @@ def _read_prompt(folder: str, manifest: Manifest) -> Iterator[Line]:
         if _is_video(manifest.root, name):
             if _is_too_long(name, manifest):
                 continue
-            line = {"type": "video", "id": name, "prompt": folder, "path": name}
+            line = {"type": "video", "id": name, "prompt": folder, "path": name, "generator": Path(entry.name).stem}
             yield Line(Place(name), line)
         elif Path(name).suffix.lower() in MAY_MOVE:
             manifest.complain(Place(name), "", "This is a still picture and not a video")

@@ -1,11 +1,23 @@
-"""Published ids of 64 hex characters. They follow from content, so importing again finds what is there."""
+"""Published ids of 64 hex digits.
+
+A manifest can state them. All others follow from content, so importing again finds what is there.
+"""
 
 import hashlib
 import json
+import re
+
+#: An id that a manifest states in this form becomes the published id.
+PUBLISHED = re.compile("[0-9a-f]{64}")
 
 
 def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def is_published(stated: str) -> bool:
+    """Return whether an id that a manifest states becomes the published id. Any other id is kept as `source_id`."""
+    return PUBLISHED.fullmatch(stated) is not None
 
 
 def prompt_public_id(text: str) -> str:

@@ -14,10 +14,11 @@ from importing.rows import Manifest, Place
 AT_ONCE = 5_000
 CACHE_KIB = 16 * 1024
 
-#: `row` numbers the rows of all kinds in the order in which they were read. `stated` has the columns that a line
+#: `row` numbers the rows of all kinds in the order in which they were read. `text_id` is the published id that follows
+#: from a prompt's text, also where the manifest states another one. `stated` has the columns that a line
 #: states, as JSON: what it leaves out is not compared with what the study has.
 TABLES = {
-    "prompt": "row INTEGER PRIMARY KEY, file, line, id, public_id, text, stated",
+    "prompt": "row INTEGER PRIMARY KEY, file, line, id, public_id, text, stated, text_id",
     "video": "row INTEGER PRIMARY KEY, file, line, id, prompt, path, derived_from, stated, sha256, public_id",
     "pair": "row INTEGER PRIMARY KEY, file, line, prompt, video_0, video_1, priority, wanted, one, other",
     #: Lines with faults of their own: other lines may have, or need, their ids.
@@ -28,7 +29,7 @@ TABLES = {
 #: Made once all rows are there: an index that grows with its table takes longer.
 INDEXES = {
     "prompt_id": "prompt (id)",
-    "prompt_public_id": "prompt (public_id)",
+    "prompt_text_id": "prompt (text_id)",
     "video_id": "video (id)",
     "video_origin": "video (derived_from) WHERE derived_from IS NOT NULL",
     "faulty_id": "faulty (kind, id)",

@@ -49,11 +49,16 @@ STAGES = (
 
 
 class Count(NamedTuple):
-    """How many rows of one kind were new, and how many the study had."""
+    """How many rows of one kind were new, and how many the study had. `list` is the page that lists the new ones."""
 
     name: str | Promise
     added: str
     there: str
+    list: str = ""
+
+
+#: The lists of the library that show what an import added.
+LISTS = {"prompts": "catalog:prompts", "videos": "catalog:videos", "pairs": "catalog:pairs"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +75,14 @@ def counts(job: Import) -> list[Count]:
     report = job.report or {}
     if not report.get("imported"):
         return []
+
+    def page(key: str) -> str:
+        is_there = key in LISTS and report[key]["added"] and job.undone_at is None and not job.options.get("dry_run")
+        return f"{reverse(LISTS[key], args=[job.study.slug])}?import_number={job.pk}" if is_there else ""
+
     found = [
-        Count(name, grouped(report[key]["added"]), some(report[key]["already_there"])) for key, name in KINDS.items()
+        Count(name, grouped(report[key]["added"]), some(report[key]["already_there"]), page(key))
+        for key, name in KINDS.items()
     ]
     return [*found, Count(_("Batches"), grouped(report["batches_added"]), "")]
 
@@ -104,6 +115,8 @@ def outcome(job: Import) -> str:
     report = job.report or {}
     if not report.get("imported"):
         return ""
+    if job.undone_at is not None:
+        return _("It was undone on %(day)s.") % {"day": localtime(job.undone_at).strftime("%Y-%m-%d %H:%M")}
     new = {key: grouped(report[key]["added"]) for key in ("prompts", "videos", "pairs")}
     if set(new.values()) == {"0"}:
         return _("Nothing new: all of it was there already.")
@@ -116,6 +129,7 @@ def facts(job: Import) -> dict[str, Any]:
     differing = report.get("differing", [])
     return {
         "unfinished": job.is_open,
+        "can_undo": job.state == Import.State.DONE and not job.options.get("dry_run") and job.undone_at is None,
         "counts": counts(job),
         "draws": draws(job),
         "warnings": report.get("warnings", []),

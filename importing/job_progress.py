@@ -23,6 +23,7 @@ from jobs import engine
 from jobs.engine import TakenOver
 from jobs.policy import DATABASE_TROUBLE, Policy
 from jobs.progress import JobProgress
+from studies.models import Study
 
 #: What was read since then is read again after a kill.
 REMEMBERED_EVERY_S = 1.0
@@ -69,6 +70,10 @@ class ImportProgress(JobProgress, Progress):
 
     def columns(self) -> dict[str, Any]:
         return super().columns() | {"log": self.log}
+
+    def import_number(self, study: Study) -> int:
+        """Return the row's own number."""
+        return self.job.pk
 
     def written(self, report: ImportReport) -> None:
         """Write the outcome in the transaction of the rows, so that no kill comes between the two."""

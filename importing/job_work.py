@@ -18,6 +18,7 @@ from django.utils import timezone
 
 import jobs.progress
 from accounts import audit
+from accounts.models import User
 from diptych.disk_space import NO_ROOM, is_full
 from diptych.refusals import Refused
 from importing import sources, uploads
@@ -189,15 +190,29 @@ def _discarded_uploads(job: Import) -> bool:
     return True
 
 
-def run_here(location: str, slug: str, *, options: ImportOptions, shown: jobs.progress.Progress) -> ImportReport:
-    """An import in this process, for the command line: of any path, and into a study that need not be there.
+def run_here(
+    location: str,
+    slug: str,
+    *,
+    options: ImportOptions,
+    shown: jobs.progress.Progress,
+    owner: User | None = None,
+) -> ImportReport:
+    """An import in this process, for the command line: of any path, into a study or, with `owner`, into a new one.
 
     Whoever runs it has the machine. It leaves a row like any other; for a study that it makes, in the transaction
     that makes it. Raises Refused where there is nothing to report on.
     """
     study = Study.objects.filter(slug=slug).first()
+    if owner is not None and study is not None:
+        raise Refused(f"There is a study {slug} already. Leave out --create and --owner to import into it.")
+    if study is None and owner is None:
+        raise Refused(
+            f"There is no study {slug}. Check the name. To make the study, add --create --owner NAME, with the "
+            "username of the person who is to run it."
+        )
     if study is None:
-        return _first_import(location, slug, options, shown)
+        return _first_import(location, slug, options, shown, owner)
     job = _claimed_here(study, location, told_options(options) | {COMMAND: True})
 
     def end(state: str, reason: str = "") -> None:
@@ -223,13 +238,15 @@ def run_here(location: str, slug: str, *, options: ImportOptions, shown: jobs.pr
         tidy(Import.objects.get(pk=job.pk))
 
 
-def _first_import(location: str, slug: str, options: ImportOptions, shown: jobs.progress.Progress) -> ImportReport:
+def _first_import(
+    location: str, slug: str, options: ImportOptions, shown: jobs.progress.Progress, owner: User | None
+) -> ImportReport:
     """Import into a study that this makes. What was kept of an import that came to nothing is removed."""
     first = FirstProgress(location, options, shown)
     try:
         with scratch() as folder:
             material = sources.bring(sources.followed(location), folder.resolve(), first, options.name_encoding)
-            return import_study(material.path, slug, options=options, progress=first, notes=material.notes)
+            return import_study(material.path, slug, options=options, progress=first, notes=material.notes, owner=owner)
     except OSError as trouble:
         raise _refused(trouble) from trouble
     finally:
@@ -285,14 +302,18 @@ class FirstProgress(ShownProgress):
         with suppress(OSError):  # `check_media --mend` removes them later
             for start in range(0, len(digests), AT_ONCE):
                 remove_unnamed(digests[start : start + AT_ONCE])
+        self.job: Import | None = None
 
-    def written(self, report: ImportReport) -> None:
-        """Leaves a row that ran from its beginning to its end in this transaction."""
-        study = Study.objects.get(slug=report.study)
+    def import_number(self, study: Study) -> int:
+        """Make a row that runs from its beginning to its end in the transaction that makes the study."""
         new = Import.objects.create(
             study=study, source=Import.Source.SERVER, location=self.location, options=self.options
         )
-        job = engine.claim(OF_COMMANDS, new.pk)
-        assert job is not None  # noqa: S101 - nobody else can see the row yet
-        ImportProgress(job).finish(report)
+        self.job = engine.claim(OF_COMMANDS, new.pk)
+        return new.pk
+
+    def written(self, report: ImportReport) -> None:
+        """End that row."""
+        assert self.job is not None  # noqa: S101 - nobody else can see the row yet
+        ImportProgress(self.job).finish(report)
         self.is_written = True

@@ -88,7 +88,7 @@ def again(job: Import, *, actor: User | None, options: Mapping[str, Any] | None 
             return ask(job.study, source=there.source, location=there.location, options=told, actor=actor)
         whole = uploads.collected(there).is_complete
         state = Import.State.WAITING if whole else Import.State.COLLECTING
-        fresh = {"options": told, "asked_by": actor, "report": None, "bad_rows": 0}
+        fresh = {"options": told, "asked_by": actor, "report": None, "bad_rows": 0, "undone_at": None}
         engine.resume(Import.objects.filter(pk=there.pk), state=state, **fresh)
         there.refresh_from_db()
         _record_asked(there, actor)

@@ -10,7 +10,7 @@ import orjson
 
 from diptych.refusals import BadInput, Refused
 from diptych.strict_json import Fault
-from importing.identity import prompt_public_id
+from importing.identity import is_published, prompt_public_id
 from importing.inside import FileTrouble, resolved
 from importing.intake import Intake
 from importing.progress import Progress
@@ -145,13 +145,19 @@ def _file(row: int, place: Place, content: dict[str, Any], intake: Intake) -> No
         intake.add(kind, row, *place, content.get("prompt"), *videos, priority, None if wanted is None else int(wanted))
         return
     stated = {name: value for name, value in content.items() if name not in LINKS}
+    local = content["id"]
+    if not is_published(local):
+        stated["source_id"] = local
     if kind == "prompt":
         text = stated.pop("text")
         if "labels" in stated:
             stated["labels"] = sorted(stated["labels"], key=HARM_KEYS.index)
-        intake.add(kind, row, *place, content["id"], prompt_public_id(text), text, orjson.dumps(stated))
+        text_id = prompt_public_id(text)
+        public_id = local if is_published(local) else text_id
+        intake.add(kind, row, *place, local, public_id, text, orjson.dumps(stated), text_id)
     else:
+        stated.setdefault("file_name", content["path"])
         if "seed" in stated:
             stated["seed"] = str(stated["seed"])
-        links = content["id"], content["prompt"], content["path"], content.get("derived_from")
+        links = local, content["prompt"], content["path"], content.get("derived_from")
         intake.add(kind, row, *place, *links, orjson.dumps(stated))

@@ -1,4 +1,4 @@
-"""Imports as jobs: what was asked for, how far it is, and what came of it."""
+"""Imports as jobs, the files uploaded for them, and the jobs that remove again what came in."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from jobs.models import Job, job_constraints
+from jobs.models import OPEN_STATES, Job, job_constraints
 from media.models import new_public_id
 from studies.models.studies import Study
 
@@ -42,6 +42,7 @@ class Import(Job):
     )
     report: "models.JSONField[Any, Any]" = models.JSONField(null=True, blank=True, help_text=_("Counts and warnings"))
     bad_rows = models.PositiveBigIntegerField(default=0)
+    undone_at = models.DateTimeField(null=True, blank=True, help_text=_("When what it added was removed again"))
 
     class Meta(Job.Meta):
         indexes = [*Job.Meta.indexes, models.Index(name="import_of_study", fields=["study", "-created_at"])]
@@ -51,6 +52,9 @@ class Import(Job):
             models.CheckConstraint(name="import_source_known", condition=Q(source__in=["server", "upload"])),
             models.CheckConstraint(
                 name="import_upload_has_no_location", condition=~Q(source="upload") | Q(location="")
+            ),
+            models.CheckConstraint(
+                name="import_undone_was_done", condition=Q(undone_at__isnull=True) | Q(state="done")
             ),
             models.CheckConstraint(
                 name="import_collects_uploads", condition=~Q(state="collecting") | Q(source="upload")
@@ -99,3 +103,46 @@ class Upload(models.Model):
 
     def __str__(self) -> str:
         return self.path
+
+
+class Removal(Job):
+    """What an import added is removed again, or a whole study, as a job. All rows go in one transaction, or none.
+
+    It outlives what it removes, so it points at nothing: it keeps the study's number, address and title. Files that
+    nothing names any more are removed afterwards, by a sweep.
+    """
+
+    class What(models.TextChoices):
+        IMPORT = "import"
+        STUDY = "study"
+
+    what = models.CharField(max_length=6, choices=What.choices)
+    study_number = models.BigIntegerField(help_text="The id that the study has or had")
+    study_slug = models.CharField(max_length=60)
+    study_title = models.CharField(max_length=200)
+    import_number = models.BigIntegerField(null=True, blank=True, help_text="The id that the import has or had")
+    removed: "models.JSONField[Any, Any]" = models.JSONField(default=dict, help_text="Rows removed, by kind")
+    files_left = models.BooleanField(default=False, db_default=False, help_text="Files are still to be removed")
+
+    class Meta(Job.Meta):
+        indexes = [
+            *Job.Meta.indexes,
+            models.Index(name="removal_files_left", fields=["id"], condition=Q(files_left=True)),
+            models.Index(name="removal_of_study", fields=["study_number", "-created_at"]),
+        ]
+        constraints = [
+            *Job.Meta.constraints,
+            models.UniqueConstraint(
+                name="removal_one_open", fields=["study_number"], condition=Q(state__in=list(OPEN_STATES))
+            ),
+            models.CheckConstraint(
+                name="removal_what_known",
+                condition=Q(what="import", import_number__isnull=False) | Q(what="study", import_number__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="removal_files_left_when_done", condition=Q(files_left=False) | Q(state="done")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.what} of {self.study_slug} ({self.state})"

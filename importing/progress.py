@@ -7,6 +7,7 @@ import jobs.progress
 
 if TYPE_CHECKING:
     from importing.report import ImportReport
+    from studies.models import Study
 
 
 class FileRead(NamedTuple):
@@ -20,6 +21,10 @@ class FileRead(NamedTuple):
 
 class Progress(jobs.progress.Progress):
     """The progress of an import. If `begin` or `advance` raises, the import ends and nothing is written."""
+
+    def import_number(self, study: "Study") -> int | None:
+        """Return the number that marks what the import adds to the study, or None. Called in the rows' transaction."""
+        return None
 
     def written(self, report: "ImportReport") -> None:
         """All rows are written; called last in their transaction, so that what is done here stands or falls with it."""

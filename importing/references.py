@@ -56,8 +56,8 @@ def warn_of_spellings(found: Manifest, intake: Intake) -> None:
 def _refuse_repeated_texts(found: Manifest, intake: Intake) -> None:
     repeated = intake.fetch("""
         SELECT prompt.row, prompt.id, original.id, original.file, original.line
-          FROM (SELECT public_id, min(row) AS first FROM prompt GROUP BY public_id HAVING count(*) > 1) text
-          JOIN prompt USING (public_id) JOIN prompt original ON original.row = text.first
+          FROM (SELECT text_id, min(row) AS first FROM prompt GROUP BY text_id HAVING count(*) > 1) text
+          JOIN prompt USING (text_id) JOIN prompt original ON original.row = text.first
          WHERE prompt.row > text.first ORDER BY prompt.row
     """)
     for row, local, first, file, line in repeated:

@@ -148,7 +148,7 @@ def _rewritten(record: Record, places: dict[str, str], root: Path, layout: Layou
     if path is not None:
         place = places.get(path) if is_address(path) else _brought_here(path, root, layout)
     if place is not None and record.content is not None:
-        return dumps(record.content | {"path": place})
+        return dumps({"file_name": path} | record.content | {"path": place})
     return (record.written or b" " * (MOST_LINE_BYTES + 1)) + b"\n"
 
 

@@ -156,7 +156,6 @@ class Reader:
             "id": local,
             "prompt": prompt,
             "path": f"{self._folder()}/{prompt}/{local}.mp4",
-            "settings": {"safesora_video_id": local},
         }
         if isinstance(made_by := record.get("generated_from"), str):
             line["generator"] = made_by

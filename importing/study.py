@@ -28,11 +28,13 @@ from importing.references import check_references, refuse_same_videos, warn_of_s
 from importing.report import ImportReport
 from importing.rows import Manifest, SourceNotes
 from importing.staging import execute
+from importing.taken_ids import refuse_taken_ids
 from importing.writing import staged_prompts, staged_videos, video_keys
 from importing.writing_pairs import staged_pairs
 from jobs import messages
 from media import transcoding
 from media.originals import keeping
+from studies.creation import make_owner
 from studies.models import StateChange, Study
 
 
@@ -60,8 +62,11 @@ def import_study(
     progress: Progress | None = None,
     follow: bool = True,
     notes: SourceNotes | None = None,
+    owner: User | None = None,
 ) -> ImportReport:
     """Adds what `path` (a manifest, or a folder) holds to the study `slug`, which is made if it is missing.
+
+    A study that is made is paused, and `owner` is its admin and researcher.
 
     Bad rows keep everything out, unless `options.skip_bad`; the report has them all either way. Importing
     again adds what is new and changes nothing else. `follow` says whether `path` may have links in it. A path that was
@@ -81,7 +86,7 @@ def import_study(
                 with keeping():
                     files.keep_files(found, intake, progress, dry_run=options.dry_run)
                     if not _refused(found, intake, options):
-                        write(new_study, found, intake, options, actor, progress, report)
+                        write(new_study, found, intake, options, actor, progress, report, owner=owner)
         return report
     except sqlite3.OperationalError as error:
         code = NO_ROOM if is_full(error) else ""
@@ -141,6 +146,7 @@ def _is_good(
     files.read_files(found, intake, progress)
     files.refuse_known(found, intake, slug, actor)
     files.identify_videos(intake)
+    refuse_taken_ids(found, intake, slug)
     refuse_same_videos(found, intake)
     return not _refused(found, intake, options)
 
@@ -179,10 +185,17 @@ def write(
     actor: User | None,
     progress: Progress,
     report: ImportReport,
+    *,
+    owner: User | None = None,
 ) -> None:
     """Writes all rows in one transaction. A dry run writes them too, for the counts, and takes them back."""
     execute(sql.SQL("SET LOCAL work_mem = '64MB'"))  # sorts and hashes of all rows at once
-    study = _take_study(new_study, options, actor, report)
+    study = _take_study(new_study, options, actor, owner, report)
+    refused = len(found.bad)
+    refuse_taken_ids(found, intake, study.slug)
+    if len(found.bad) > refused:
+        raise Refused("Another import added material with the same ids meanwhile. Nothing was imported. Import again.")
+    number = progress.import_number(study)
     listed = intake.count("pair")
     pairing = Pairing(
         options.pairs or PairChoice("listed" if listed else "all"),
@@ -193,18 +206,18 @@ def write(
         progress.begin("Writing prompts and videos", 4)
         writing.stage(prompts, videos, intake)
         progress.advance()
-        writing.write_prompts(study, intake, report)
+        writing.write_prompts(study, number, intake, report)
         progress.advance()
         new_assets = writing.write_assets(intake, report, most=messages.FULL)
         progress.advance()
-        writing.write_videos(study, keys, intake, report)
+        writing.write_videos(study, number, keys, intake, report)
         progress.advance()
         if pairing.choice.method == "listed":
             writing_pairs.stage_listed_pairs(study, pairing, intake)
         else:
             progress.begin("Pairing prompts", intake.count("prompt"))
             writing_pairs.stage_pairs_of_prompts(study, pairs, pairing, progress)
-        writing_pairs.write_pairs(study, pairs, options.batch_size, progress, report)
+        writing_pairs.write_pairs(study, number, pairs, options.batch_size, progress, report)
     report.pairs.already_there += pairing.already_there
     report.warnings += _warnings(study, listed, pairing, options)
     report.imported = True
@@ -221,15 +234,21 @@ def write(
     progress.written(report)
 
 
-def _take_study(new_study: Study, options: ImportOptions, actor: User | None, report: ImportReport) -> Study:
+def _take_study(
+    new_study: Study, options: ImportOptions, actor: User | None, owner: User | None, report: ImportReport
+) -> Study:
     """The study, made if it is missing, and this transaction the only import that writes into it."""
     values: dict[str, Any] = {name: getattr(new_study, name) for name in ("title", "state", "seed", "overlap")}
     study, report.study_created = Study.objects.get_or_create(slug=new_study.slug, defaults=values)
     # Not a lock on the study's row: pausing a study must not wait for an import.
     locks.lock(locks.Key.IMPORT_INTO_STUDY, study.pk)
+    if not Study.objects.filter(pk=study.pk).exists():  # somebody deleted it while this waited for the lock
+        raise Refused("The study was deleted meanwhile. Nothing was imported.")
     if report.study_created:
         StateChange.objects.create(study=study, step=StateChange.Step.CREATED, changed_by=actor)
         audit.record("study.created", study, actor=actor, study_slug=study.slug, after=values)
+        if owner is not None:
+            make_owner(study, owner, actor=actor)
     elif options.title and options.title != study.title:
         report.warnings.append(f"The study is called “{study.title}”; its title was not changed.")
     return study

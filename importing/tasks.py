@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from importing import job_progress, job_work
+from importing.removal import work
 from jobs import engine
 
 
@@ -19,3 +20,17 @@ def look_after_imports() -> int:
     job_work.cancel_forgotten()
     job_work.tidy_all()
     return engine.sweep(job_progress.POLICY)
+
+
+@shared_task
+def carry_out_removal(removal_id: int) -> None:
+    """Do the removal, if it waits and nobody else has it."""
+    work.run(removal_id)
+
+
+@shared_task
+def look_after_removals() -> int:
+    """Send a message for removals that wait too long, and remove the files that others left. Return how many waited."""
+    waited = engine.sweep(work.POLICY)
+    work.remove_files()
+    return waited

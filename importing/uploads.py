@@ -13,6 +13,8 @@ a file, or writing into its middle, would be impossible.
 
 import re
 import unicodedata
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -27,7 +29,7 @@ from diptych.refusals import Refused
 from importing.layout import MOST_DEPTH, MOST_NAME_BYTES, MOST_PART_BYTES
 from importing.models import Import, Upload
 
-#: The most of a file that one request brings, in bytes.
+#: The most of a file that lies in one piece in storage, in bytes. A request may bring many pieces, or the whole file.
 PIECE_BYTES = 8 * 1024 * 1024
 
 
@@ -104,29 +106,63 @@ def checked_path(name: str) -> str:
 
 
 @transaction.atomic
-def create(job: Import, name: str, byte_size: int) -> tuple[Upload, bool]:
-    """The file of that name in the import, and whether it is new: announced twice, it is there once.
+def create(job: Import, name: str, byte_size: int, *, is_path: bool = True) -> tuple[Upload, bool]:
+    """Return the file of that name in the import, and whether it is new.
 
-    Raises Refused.
+    A path means one file: announced twice, it is there once. Without `is_path` the name may mean several files, so one
+    that is taken gets a number: `clip (2).mp4`. Nothing that a client calls sent is lost then. Raises Refused.
     """
     path = checked_path(name)
     if byte_size > settings.UPLOAD_MOST_BYTES:
         most = settings.UPLOAD_MOST_BYTES // 10**6
         raise refused(_("%(name)s is longer than %(most)s MB.") % {"name": path, "most": most}, "too_large")
     _hold_collecting(job)
-    there = Upload.objects.filter(import_job=job, path=path).first()
-    if there is None:
-        # Counted without a lock: a few sent at once may come in above the limit, which is there against thousands.
-        if Upload.objects.filter(import_job=job).count() >= settings.UPLOAD_MOST_FILES:
-            advice = _("An import takes %(most)s files; put more of them into an archive.")
-            raise refused(advice % {"most": settings.UPLOAD_MOST_FILES}, "too_many")
-        there, is_new = Upload.objects.get_or_create(import_job=job, path=path, defaults={"byte_size": byte_size})
-        if is_new:
-            return there, True
+    for candidate in [path] if is_path else _numbered(path):
+        there = Upload.objects.filter(import_job=job, path=candidate).first()
+        if there is None:
+            _refuse_too_many(job)
+            values = {"byte_size": byte_size}
+            there, is_new = Upload.objects.get_or_create(import_job=job, path=candidate, defaults=values)
+            if is_new:
+                return there, True
+        if is_path:
+            return _the_same(there, byte_size), False
+    raise AssertionError("numbers do not end")
+
+
+def _the_same(there: Upload, byte_size: int) -> Upload:
+    """Return the file that was announced before. Raises Refused if it has another length."""
     if there.byte_size != byte_size:
         sentence = _("%(name)s is here already, with another length. Remove it first, or rename this one.")
-        raise refused(sentence % {"name": path}, "another_length")
-    return there, False
+        raise refused(sentence % {"name": there.path}, "another_length")
+    return there
+
+
+def _numbered(name: str) -> Iterator[str]:
+    """Yield the name, and then the name with each number from 2 on before its ending."""
+    yield name
+    stem, dot, ending = name.rpartition(".")
+    if not stem:
+        stem, dot, ending = name, "", ""
+    for number in count(2):
+        yield checked_path(f"{stem} ({number}){dot}{ending}")
+
+
+def _refuse_too_many(job: Import) -> None:
+    """Raises Refused if the import has all the files that it takes.
+
+    They are counted without a lock: a few sent at once may come in above the limit, which is there against thousands.
+    """
+    if Upload.objects.filter(import_job=job).count() >= settings.UPLOAD_MOST_FILES:
+        advice = _("An import takes %(most)s files; put more of them into an archive.")
+        raise refused(advice % {"most": settings.UPLOAD_MOST_FILES}, "too_many")
+
+
+def refuse_too_much(upload: Upload, end: int) -> None:
+    """Raises Refused if bytes up to `end` would make the file longer than it was announced."""
+    if end > upload.byte_size:
+        sentence = _("%(name)s was announced with %(bytes)s bytes, and this would make it longer.")
+        raise refused(sentence % {"name": upload.path, "bytes": upload.byte_size}, "too_much")
 
 
 def receive(upload: Upload, offset: int, piece: IO[bytes], size: int) -> int:
@@ -135,9 +171,7 @@ def receive(upload: Upload, offset: int, piece: IO[bytes], size: int) -> int:
     `piece` is all here and at its start. Raises WrongOffset, Refused, and OSError where storage does not take it.
     """
     end = offset + size
-    if end > upload.byte_size:
-        sentence = _("%(name)s was announced with %(bytes)s bytes, and this would make it longer.")
-        raise refused(sentence % {"name": upload.path, "bytes": upload.byte_size}, "too_much")
+    refuse_too_much(upload, end)
     with transaction.atomic():
         _hold_collecting(upload.import_job)
         there = Upload.objects.filter(pk=upload.pk)

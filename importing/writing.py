@@ -21,10 +21,14 @@ from media.originals import original_name
 from studies.models import Study
 
 PROMPT_COLUMNS = (
-    "language", "prompt_type", "labels", "labelled_by", "source", "source_detail", "licence", "set",
+    "source_id", "language", "prompt_type", "labels", "labelled_by", "source", "source_detail", "licence", "set",
 )  # fmt: skip
-VIDEO_COLUMNS = ("video_text", "refined_by", "generator", "generator_version", "seed", "settings", "licence")
-
+VIDEO_COLUMNS = (
+    "source_id", "file_name", "video_text", "refined_by", "generator", "generator_version", "seed", "settings",
+    "licence",
+)  # fmt: skip
+#: Where a file lay is no fact about the video: found elsewhere, it is the same.
+COMPARED_VIDEO_COLUMNS = tuple(name for name in VIDEO_COLUMNS if name != "file_name")
 
 STAGED_PROMPT = {"public_id": "text", "text": "text"} | column_kinds(Prompt, PROMPT_COLUMNS)
 STAGED_VIDEO = (
@@ -69,11 +73,11 @@ def _stated(written: bytes, columns: Sequence[str]) -> Iterator[Any]:
         yield Jsonb(value) if isinstance(value, dict) else value
 
 
-def write_prompts(study: Study, intake: Intake, report: ImportReport) -> None:
+def write_prompts(study: Study, number: int | None, intake: Intake, report: ImportReport) -> None:
     """Adds new prompts, each with its cluster and its split."""
     with Staged("staged_cluster", CLUSTERS) as decided:
         report.splits = decide_clusters(study, decided)
-        added = execute(_insert_prompts(), study=study.pk)
+        added = execute(_insert_prompts(), study=study.pk, number=number)
     report.prompts = Tally(added, intake.count("prompt") - added)
     refresh_statistics(Prompt, added)
     report.differences += _differences("prompt", _differing_prompts(), study, intake)
@@ -81,8 +85,8 @@ def write_prompts(study: Study, intake: Intake, report: ImportReport) -> None:
 
 def _insert_prompts() -> sql.Composable:
     return sql.SQL("""
-        INSERT INTO catalog_prompt (study_id, public_id, text, cluster, split, {columns})
-        SELECT %(study)s, staged.public_id, staged.text, decided.cluster, decided.split, {values}
+        INSERT INTO catalog_prompt (study_id, import_number, public_id, text, cluster, split, {columns})
+        SELECT %(study)s, %(number)s, staged.public_id, staged.text, decided.cluster, decided.split, {values}
           FROM staged_prompt staged JOIN staged_cluster decided USING (public_id)
          ORDER BY staged.row
             ON CONFLICT (study_id, public_id) DO NOTHING
@@ -126,12 +130,12 @@ INSERT_ASSETS = sql.SQL("""
 """)
 
 
-def write_videos(study: Study, keys: Staged, intake: Intake, report: ImportReport) -> None:
+def write_videos(study: Study, number: int | None, keys: Staged, intake: Intake, report: ImportReport) -> None:
     """Adds new videos, and notes where each video of the intake is now."""
     has_origins = intake.fetch("SELECT 1 FROM video WHERE derived_from IS NOT NULL LIMIT 1")
     if has_origins:
         execute(MARK_NEW, study=study.pk)
-    added = execute(_insert_videos(), study=study.pk)
+    added = execute(_insert_videos(), study=study.pk, number=number)
     report.videos = Tally(added, intake.count("video") - added)
     refresh_statistics(Video, added)
     if has_origins:
@@ -153,8 +157,8 @@ MARK_NEW = sql.SQL("""
 
 def _insert_videos() -> sql.Composable:
     return sql.SQL("""
-        INSERT INTO catalog_video (study_id, prompt_id, asset_id, public_id, {columns})
-        SELECT %(study)s, prompt.id, asset.id, staged.public_id, {values}
+        INSERT INTO catalog_video (study_id, import_number, prompt_id, asset_id, public_id, {columns})
+        SELECT %(study)s, %(number)s, prompt.id, asset.id, staged.public_id, {values}
           FROM staged_video staged
           JOIN catalog_prompt prompt ON prompt.study_id = %(study)s AND prompt.public_id = staged.prompt
           JOIN media_asset asset ON asset.sha256 = staged.sha256
@@ -195,7 +199,7 @@ def _differing_videos() -> sql.Composable:
                   JOIN catalog_video there ON there.study_id = %(study)s AND there.public_id = staged.public_id
                   LEFT JOIN catalog_video origin ON origin.id = there.derived_from_id) compared
          WHERE fields <> '{{}}' ORDER BY row
-    """).format(differing=differing(Video, VIDEO_COLUMNS))
+    """).format(differing=differing(Video, COMPARED_VIDEO_COLUMNS))
 
 
 def _differences(kind: str, query: sql.Composable, study: Study, intake: Intake) -> Iterator[Difference]:

@@ -95,17 +95,21 @@ STAGE_LISTED = sql.SQL("""
 """)
 
 
-def write_pairs(study: Study, staged: Staged, batch_size: int, progress: Progress, report: ImportReport) -> None:
+def write_pairs(
+    study: Study, number: int | None, staged: Staged, batch_size: int, progress: Progress, report: ImportReport
+) -> None:
     """Draws the sample among the staged pairs, adds them in order, and settles them."""
     staged.number()
     report.sampled = draw_sample(study)
     [(count,)] = fetch(sql.SQL("SELECT count(*) FROM staged_pair"))
     progress.begin("Writing pairs", count)
-    places = make_batches(study, batch_size, count)
+    places = make_batches(study, batch_size, count, number)
     first: int | None = None
     for done in range(0, count, PAIRS_AT_ONCE):
         last = min(done + PAIRS_AT_ONCE, count)
-        [(added, lowest)] = fetch(INSERT_PAIRS, study=study.pk, done=done, last=last, **places._asdict())
+        [(added, lowest)] = fetch(
+            INSERT_PAIRS, study=study.pk, import_number=number, done=done, last=last, **places._asdict()
+        )
         report.pairs.added += added
         report.pairs.already_there += last - done - added
         first = lowest if first is None else first
@@ -128,7 +132,7 @@ class Places(NamedTuple):
     added: int
 
 
-def make_batches(study: Study, size: int, pairs: int) -> Places:
+def make_batches(study: Study, size: int, pairs: int, import_number: int | None) -> Places:
     """Adds the batches that so many pairs need beyond the room in the study's last one, if it still takes pairs."""
     # Locked, so that no review of a batch begins at the moment at which pairs are added to it.
     last = Batch.objects.filter(study=study).order_by("-number").select_for_update(no_key=True).first()
@@ -136,13 +140,13 @@ def make_batches(study: Study, size: int, pairs: int) -> Places:
     room = max(0, size - Pair.objects.filter(batch=last).count()) if takes_pairs else 0
     number = last.number if last else 0
     added = max(0, -(-(pairs - room) // size))
-    execute(ADD_BATCHES, study=study.pk, first=number + 1, last=number + added)
+    execute(ADD_BATCHES, study=study.pk, import_number=import_number, first=number + 1, last=number + added)
     return Places(number, room, size, added)
 
 
 ADD_BATCHES = sql.SQL("""
-    INSERT INTO catalog_batch (study_id, number, state)
-    SELECT %(study)s, number, 'open' FROM generate_series(%(first)s, %(last)s) number
+    INSERT INTO catalog_batch (study_id, import_number, number, state)
+    SELECT %(study)s, %(import_number)s, number, 'open' FROM generate_series(%(first)s, %(last)s) number
 """)
 
 INSERT_PAIRS = sql.SQL(
@@ -150,10 +154,10 @@ INSERT_PAIRS = sql.SQL(
     WITH added AS (
         INSERT INTO catalog_pair (study_id, batch_id, prompt_id, video_0_id, video_1_id, public_id, kind,
                                   priority, selection_method, selection_probability, selection_model,
-                                  may_show, wanted, open_slots, in_sample, ready, held)
+                                  may_show, wanted, open_slots, in_sample, ready, held, import_number)
         SELECT %(study)s, batch.id, pair.prompt, pair.video_0, pair.video_1, pair.public_id, 'real',
                pair.priority, pair.method, pair.probability, '',
-               {known_harm}, pair.wanted, pair.wanted, pair.in_sample, false, ''
+               {known_harm}, pair.wanted, pair.wanted, pair.in_sample, false, '', %(import_number)s
           FROM staged_pair pair
           JOIN catalog_prompt prompt ON prompt.id = pair.prompt
           JOIN catalog_batch batch ON batch.study_id = %(study)s AND batch.number

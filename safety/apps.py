@@ -5,19 +5,25 @@ class SafetyConfig(AppConfig):
     name = "safety"
 
     def ready(self) -> None:
+        from functools import partial
+
         from accounts import menu
         from catalog.library.listing import hidden_assets
         from media.signals import files_left_behind
         from safety.calling_officers import home_duty, menu_links
+        from safety.models import Officer
         from safety.officers import no_officer
         from safety.permissions import is_officer
         from safety.quarantine import move_what_was_left, reported_assets
+        from studies import deletion
+        from studies.deletion import Rows
         from studies.home import duties
         from studies.notices import setting_notices
         from studies.permissions import guarded_people
 
         files_left_behind.connect(move_what_was_left, dispatch_uid="safety.move_what_was_left")
         hidden_assets.append(reported_assets)
+        deletion.parts["safety"] = partial(deletion.delete_rows, tables=[Rows(Officer)])
         setting_notices.append(no_officer)
         guarded_people.append(is_officer)
         menu.links.append(menu_links)

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import SignedInView
+from studies.archiving import archive, bring_back
 from studies.creation import create_study
 from studies.forms import TAKEN_SLUGS
 from studies.models import Study
@@ -25,10 +26,15 @@ class StudyShape(serializers.Serializer):
     slug = serializers.CharField()
     title = serializers.CharField()
     state = serializers.ChoiceField(choices=Study.State.choices)
+    archived_at = serializers.DateTimeField(allow_null=True, help_text="null: not archived")
     roles = serializers.ListField(child=serializers.ChoiceField(choices=Role.choices))
     allow_ties = serializers.BooleanField()
     protocol_version = serializers.IntegerField()
     guideline_version = serializers.IntegerField()
+
+
+class WhichStudiesSerializer(serializers.Serializer):
+    archived = serializers.BooleanField(required=False, default=False, help_text="Archived studies too")
 
 
 class StudiesShape(serializers.Serializer):
@@ -53,12 +59,17 @@ class StudiesView(SignedInView):
     """`GET` and `POST studies/`."""
 
     scopes = {"GET": "read", "POST": "manage"}
+    query = {"GET": WhichStudiesSerializer}
     refusals = {("POST", 409): ("refused",)}
 
     @extend_schema(operation_id="studies_list", responses={200: StudiesShape})
     def get(self, request: Request) -> Response:
-        """Return the studies in which the person has a role."""
+        """Return the studies in which the person has a role; archived ones only with `archived=true`."""
+        which = WhichStudiesSerializer(data=request.query_params)
+        which.is_valid(raise_exception=True)
         studies = Study.objects.of(self.person.pk).order_by("slug")
+        if not which.validated_data["archived"]:
+            studies = studies.filter(archived_at=None)
         return Response({"studies": [study_json(study) for study in studies]})
 
     @extend_schema(operation_id="studies_create", request=NewStudySerializer, responses={201: StudyShape})
@@ -99,12 +110,39 @@ class StateView(SignedInView):
         return Response({"state": study.state})
 
 
+class ArchiveView(SignedInView):
+    """`POST studies/{slug}/archive/`."""
+
+    scopes = {"POST": "manage"}
+
+    @extend_schema(operation_id="study_archive", request=None, responses={200: StudyShape})
+    def post(self, request: Request, slug: str) -> Response:
+        """Hide the study from lists, and pause it if it runs. Repeating it is harmless."""
+        study = study_for(request, slug, roles=MAY_CONFIGURE)
+        archive(study, actor=self.person)
+        return Response(study_json(study_for(request, slug)))
+
+
+class BringBackView(SignedInView):
+    """`POST studies/{slug}/bring-back/`."""
+
+    scopes = {"POST": "manage"}
+
+    @extend_schema(operation_id="study_bring_back", request=None, responses={200: StudyShape})
+    def post(self, request: Request, slug: str) -> Response:
+        """Let lists show an archived study again. Repeating it is harmless."""
+        study = study_for(request, slug, roles=MAY_CONFIGURE)
+        bring_back(study, actor=self.person)
+        return Response(study_json(study_for(request, slug)))
+
+
 def study_json(study: "WithAnnotations[Study, HasRoles]") -> dict[str, Any]:
     """Return what any member may know."""
     return {
         "slug": study.slug,
         "title": study.title,
         "state": study.state,
+        "archived_at": study.archived_at,
         "roles": sorted(study.roles),
         "allow_ties": study.allow_ties,
         "protocol_version": study.protocol_version,

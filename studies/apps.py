@@ -6,11 +6,26 @@ class StudiesConfig(AppConfig):
     name = "studies"
 
     def ready(self) -> None:
+        from functools import partial
+
         from accounts.tokens import scope_rules
+        from studies import deletion
+        from studies.deletion import Rows
         from studies.links import Link, Place, register
+        from studies.models import (
+            Document,
+            DocumentVersion,
+            Invitation,
+            Membership,
+            RoleNotice,
+            SettingChange,
+            StateChange,
+        )
         from studies.permissions import ANY_ROLE, MAY_CONFIGURE, MAY_INVITE, usable_scopes
 
         scope_rules.append(usable_scopes)
+        own = (Document, DocumentVersion, Invitation, RoleNotice, SettingChange, StateChange, Membership)
+        deletion.parts["studies"] = partial(deletion.delete_rows, tables=[Rows(model) for model in own])
         register(
             Place.TABS,
             # The guideline is edited by some and read by all.

@@ -23,10 +23,15 @@ def create_study(*, slug: str, title: str, actor: User, like: Study | None = Non
             after = {"slug": slug, "title": title, "state": study.state}
             StateChange.objects.create(study=study, step=StateChange.Step.CREATED, changed_by=actor)
             audit.record("study.created", study, actor=actor, study_slug=slug, after=after)
-            for role in (Role.ADMIN, Role.RESEARCHER):
-                join(study, actor, role, actor=actor)
+            make_owner(study, actor, actor=actor)
             if like is not None:
                 copy_settings(like, study, actor=actor)
     except IntegrityError:
         raise Refused(_("There is a study with this address already. Choose another.")) from None
     return study
+
+
+def make_owner(study: Study, owner: User, *, actor: User | None) -> None:
+    """Make somebody admin and researcher of a study that was just made."""
+    for role in (Role.ADMIN, Role.RESEARCHER):
+        join(study, owner, role, actor=actor)

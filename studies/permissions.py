@@ -29,6 +29,8 @@ MAY_SEE_PROGRESS = frozenset({Role.REVIEWER, Role.RESEARCHER, Role.ADMIN})
 MAY_CONFIGURE = frozenset({Role.RESEARCHER, Role.ADMIN})
 MAY_IMPORT = frozenset({Role.RESEARCHER, Role.ADMIN})
 MAY_INVITE = frozenset({Role.RESEARCHER, Role.ADMIN})
+#: Who deletes a study of which nobody was given a pair.
+MAY_DELETE = frozenset({Role.ADMIN})
 #: Who opens a closed study again.
 MAY_REOPEN = frozenset({Role.ADMIN})
 #: Who sees which API tokens the study's people have.

@@ -46,6 +46,8 @@ def change_state(study: Study, step: str, *, actor: User) -> bool:
         return False
     if present not in before:
         raise Refused(_("The study is %(state)s by now; nothing was changed.") % {"state": study.get_state_display()})
+    if after == RUNNING and locked.archived_at is not None:
+        raise Refused(_("The study is archived. Bring it back before you resume it."))
     if after == RUNNING and (unkept := promises.unkept(locked)):
         raise PromisesUnkept(
             _("The study was not resumed. It promises to annotators what its settings do not name yet: %(what)s.")

@@ -29,10 +29,13 @@ def home(request: HttpRequest) -> HttpResponse:
     Who has one study, one thing to do there and nothing to decide on is led straight to it, unless `?all` asks.
     """
     person: User = request.user  # type: ignore[assignment]
-    studies = list(Study.objects.of(person.pk).order_by(Natural("title"), "slug"))
+    every = list(Study.objects.of(person.pk).order_by(Natural("title"), "slug"))
+    archived = [study for study in every if study.archived_at is not None]
+    shows_archived = "archived" in request.GET and bool(archived)
+    studies = archived if shows_archived else [study for study in every if study.archived_at is None]
     duties = duties_of(request)
     invitations, notices = list(open_for(person)), list(notices_for(person))
-    if len(studies) == 1 and not (duties or invitations or notices or "all" in request.GET):
+    if len(studies) == 1 and not (duties or invitations or notices or shows_archived or "all" in request.GET):
         page = first_page(studies[0])
         if page is not None:
             return redirect(page.address)
@@ -51,6 +54,8 @@ def home(request: HttpRequest) -> HttpResponse:
     ]
     context = {
         "studies": rows,
+        "archived_count": len(archived),
+        "shows_archived": shows_archived,
         "makes_studies": may_make_studies(person),
         # Otherwise the card in place of the studies has the button.
         "makes_above": bool(studies or duties or invitations),

@@ -12,8 +12,10 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from accounts.models import User
 from diptych.refusals import Refused
 from studies import notices, promises
+from studies.archiving import archive, bring_back
 from studies.creation import create_study
 from studies.forms import NewStudyForm
 from studies.models import StateChange, Study
@@ -27,7 +29,11 @@ SAID = {
     "resume": gettext_lazy("The study is running."),
     "close": gettext_lazy("The study is closed."),
     "reopen": gettext_lazy("The study is open again, and paused."),
+    "archive": gettext_lazy("The study is archived. You find it on your home page under “Archived studies”."),
+    "bring_back": gettext_lazy("The study is back in all lists. It does not run until somebody resumes it."),
 }
+#: Steps that change whether lists show the study, and not its state.
+ARCHIVING = {"archive": archive, "bring_back": bring_back}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -58,9 +64,9 @@ def new(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_required
 def state(request: HttpRequest, slug: str) -> HttpResponse:
-    """Whether the study runs: pause, resume, open again. Closing has a page of its own."""
+    """Whether the study runs: pause, resume, open again, archive. Closing has a page of its own."""
     study = study_for(request, slug, roles=MAY_CONFIGURE)
-    if request.method == "POST" and (answer := take_step(request, study, {"pause", "resume", "reopen"})):
+    if request.method == "POST" and (answer := take_step(request, study, {"pause", "resume", "reopen", *ARCHIVING})):
         return answer
     steps = StateChange.objects.filter(study=study).select_related("changed_by").order_by("-pk")
     context = {
@@ -100,9 +106,13 @@ def take_step(request: HttpRequest, study: Study, allowed: set[str]) -> HttpResp
         return None
     if step == "reopen" and not allows(study, MAY_REOPEN):  # type: ignore[arg-type]  # from `study_for`
         raise PermissionDenied(_("Only an admin opens a closed study again."))
-    assert step in STEPS  # noqa: S101 - `allowed` names steps
+    person: User = request.user  # type: ignore[assignment]  # only signed-in people get here
     try:
-        change_state(study, step, actor=request.user)  # type: ignore[arg-type]  # only signed-in people get here
+        if step in ARCHIVING:
+            ARCHIVING[step](study, actor=person)
+        else:
+            assert step in STEPS  # noqa: S101 - `allowed` names steps
+            change_state(study, step, actor=person)
     except Refused as error:
         messages.error(request, str(error))
     else:

@@ -44,6 +44,8 @@ factories.answer(ada, study)
 factories.answer(lin, study)
 print(json.dumps({"token": issue_token(ada, scopes=["read", "annotate"])}))
 """
+#: Who is to own the study that the clips are imported into.
+OWNER = "import django; django.setup(); from accounts.models import User; User.objects.create_user('owner')"
 CLIPS = {"red-left": "color=c=red", "red-right": "testsrc", "blue-left": "color=c=blue", "blue-right": "testsrc2"}
 
 
@@ -172,7 +174,9 @@ class Installation:
             options = "-hide_banner -loglevel error -y -f lavfi -i"
             clip = f"{pattern}{':' if '=' in pattern else '='}size=160x90:rate=12:duration=1"
             subprocess.run([binaries.ffmpeg(), *shlex.split(options), clip, folder / f"{side}.mp4"], check=True)
-        self.run(f"diptych-server import_study {source} --study colours --overlap 3 --json")
+        self.python(OWNER)
+        options = "--study colours --create --owner owner --overlap 3 --json"
+        self.run(f"diptych-server import_study {source} {options}")
         with self.running("media-worker"):
             self.run("diptych-server media_progress --study colours --wait --json")
 

@@ -15,7 +15,7 @@ from annotation import serving
 from annotation.models import Annotation, Assignment, Break, Dose, Exposure, Seat, SecondLook, Standing
 from annotation.protocol import HARM_KEYS, SUB_DIMENSION_KEYS
 from catalog.models import Batch, HoldChange, Label, Pair, PairsChange, Prompt, Provenance, Video
-from importing.models import Import, ReadFile, Upload
+from importing.models import Import, ReadFile, Removal, Upload
 from media.models import Asset
 from safety.models import Officer, Quarantine, QuarantineAct, Referral, RefusedFile, Report, Reporter, ReporterRelease
 from studies.models import (
@@ -63,6 +63,10 @@ class World:
             "asked_by": self.person,
         }
         return PairsChange.objects.create(**facts | values)
+
+    def removal(self, **values):
+        facts = {"what": "import", "study_number": self.study.pk, "study_slug": "x", "study_title": "X"}
+        return Removal.objects.create(**facts | {"import_number": self.job.pk} | values)
 
     def read_file(self, job, **values):
         facts = {"path": "a.mp4", "byte_size": 10, "modified_ns": 1, "sha256": "0" * 64}
@@ -283,6 +287,7 @@ ATTEMPTS = {
     "asset_waits_only_while_waiting": lambda w: factories.asset(wait_until=NOON),
     "asset_finished_has_moment": lambda w: factories.asset(finished_at=None),
     "prompt_public_id_in_study": twice(lambda w: factories.prompt(w.study, text="the same")),
+    "prompt_source_id_in_study": twice(lambda w: factories.prompt(w.study, source_id="the same")),
     "prompt_public_id_form": lambda w: factories.prompt(w.study, public_id="ABC"),
     "prompt_has_text": lambda w: w.change(w.prompt, text=""),
     "prompt_type_known": lambda w: factories.prompt(w.study, prompt_type="odd"),
@@ -293,6 +298,7 @@ ATTEMPTS = {
     "prompt_labels_known": lambda w: factories.prompt(w.study, labels=["rude"], labelled_by="a model"),
     "prompt_labels_have_labeller": lambda w: factories.prompt(w.study, labels=["porn"]),
     "video_public_id_in_study": twice(lambda w: factories.video(w.prompt, public_id=factories.hex64("the same"))),
+    "video_source_id_in_study": twice(lambda w: factories.video(w.prompt, source_id="the same")),
     "video_public_id_form": lambda w: factories.video(w.prompt, public_id="1"),
     "video_refined_text_given": lambda w: factories.video(w.prompt, refined_by="a model"),
     "video_not_from_itself": lambda w: w.change(w.video, derived_from=w.video),
@@ -317,6 +323,17 @@ ATTEMPTS = {
     "reporterrelease_finished_has_moment": lambda w: w.release(state="done"),
     "pairschange_one_open": twice(lambda w: w.pairs_change()),
     "pairschange_what_known": lambda w: w.pairs_change(what="colour"),
+    "pairschange_hold_has_reason": lambda w: w.pairs_change(what="hold"),
+    "removal_one_open": twice(lambda w: w.removal()),
+    "removal_what_known": lambda w: w.removal(import_number=None),
+    "removal_files_left_when_done": lambda w: w.removal(files_left=True),
+    "removal_state_known": lambda w: w.removal(state="lost", finished_at=NOON),
+    "removal_failed_has_reason": lambda w: w.removal(state="failed", finished_at=NOON),
+    "removal_running_has_heartbeat": lambda w: w.removal(state="running"),
+    "removal_waits_only_while_waiting": lambda w: w.removal(state="done", finished_at=NOON, wait_until=NOON),
+    "removal_finished_has_moment": lambda w: w.removal(state="done"),
+    "import_undone_was_done": lambda w: w.imported(state="waiting", undone_at=NOON),
+    "study_archived_does_not_run": lambda w: factories.study(archived_at=NOON),
     "pairschange_state_known": lambda w: w.pairs_change(state="lost", finished_at=NOON),
     "pairschange_failed_has_reason": lambda w: w.pairs_change(state="failed", finished_at=NOON),
     "pairschange_running_has_heartbeat": lambda w: w.pairs_change(state="running"),

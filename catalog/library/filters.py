@@ -18,6 +18,8 @@ from studies.models import Study
 
 #: From so many characters on, what is searched for is an id where it can be one.
 SHORTEST_ID = 12
+#: The least of a published id that is looked for where files are named too.
+SHORTEST_PART = 4
 MOST_WORDS = 8
 ANY, NOTHING, UNLABELLED = "any", "nothing", "unlabelled"
 YES_NO = [("", _("all")), ("yes", _("yes")), ("no", _("no"))]
@@ -42,6 +44,20 @@ class IdField(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         return str(super().to_python(value)).lower()
+
+
+class NameField(forms.CharField):
+    """The beginning of a published id, a manifest's own id, or a part of a file's name."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(required=False, max_length=300, **options)
+
+
+class ImportField(forms.IntegerField):
+    """The number of an import."""
+
+    def __init__(self) -> None:
+        super().__init__(label=_("Import"), min_value=1, max_value=2**63 - 1, required=False)
 
 
 class Filters(forms.Form):
@@ -106,6 +122,7 @@ class PromptFilters(Filters):
     )
     channel = forms.CharField(label=_("Channel or address"), max_length=300, required=False)
     cluster = forms.CharField(label=_("Cluster"), max_length=64, required=False)
+    import_number = ImportField()
 
     def __init__(self, data: Any, *, study: Study) -> None:
         super().__init__(data, study=study)
@@ -127,7 +144,7 @@ class PromptFilters(Filters):
 class VideoFilters(Filters):
     """Of videos."""
 
-    q = IdField(label=_("Id begins with"))
+    q = NameField(label=_("File name or id"))
     state = forms.ChoiceField(
         label=_("State"),
         choices=[
@@ -141,13 +158,14 @@ class VideoFilters(Filters):
         required=False,
     )
     prompt = IdField(label=_("Prompt id begins with"))
-    generator = forms.CharField(label=_("Generator"), max_length=120, required=False)
+    generator = forms.CharField(label=_("Generator"), max_length=255, required=False)
     generator_version = forms.CharField(label=_("Its version"), max_length=80, required=False)
     licence = forms.CharField(label=_("Licence"), max_length=80, required=False)
+    import_number = ImportField()
 
     def condition(self, name: str, value: Any) -> Q:
         if name == "q":
-            return begins(value)
+            return names_video(value)
         if name == "state":
             states = {"ready": [Asset.State.DONE], "preparing": [Asset.State.WAITING, Asset.State.RUNNING]}
             return Q(asset__state__in=states.get(value, [value]))
@@ -188,6 +206,8 @@ class PairFilters(Filters):
     in_sample = forms.ChoiceField(label=_("In the overlap sample"), choices=YES_NO, required=False)
     look_alike = forms.ChoiceField(label=_("Look alike"), choices=YES_NO, required=False)
     may_show = forms.ChoiceField(label=_("May show"), required=False)
+    generator = forms.CharField(label=_("Generator"), max_length=255, required=False)
+    import_number = ImportField()
 
     def __init__(self, data: Any, *, study: Study) -> None:
         super().__init__(data, study=study)
@@ -207,6 +227,8 @@ class PairFilters(Filters):
             return Q(video_0__in=videos) | Q(video_1__in=videos)
         if name == "prompt_type":
             return Q(prompt__prompt_type=value)
+        if name == "generator":
+            return Q(video_0__generator=value) | Q(video_1__generator=value)
         if name == "batch":
             return Q(pk__in=self.of_batch(value))
         if name == "state":
@@ -258,12 +280,25 @@ def harm_choices() -> list[tuple[str, str]]:
     return [(harm.key, harm.label) for harm in HARMS]
 
 
+def can_be_public_id(text: str, shortest: int) -> bool:
+    """Return whether a text can be the beginning of a published id."""
+    return shortest <= len(text) <= 64 and set(text) <= set("0123456789abcdef")
+
+
 def looks_for(text: str) -> Q:
-    """Prompts with all these words somewhere in their text; with one that can only be an id, that prompt."""
-    one = text.strip().lower()
-    if len(one) >= SHORTEST_ID and set(one) <= set("0123456789abcdef") and len(one) <= 64:
-        return begins(one)
+    """Prompts with all these words somewhere in their text, or with this id; with one that can only be a published id,
+    that prompt."""
+    one = text.strip()
+    if can_be_public_id(one.lower(), SHORTEST_ID):
+        return begins(one.lower()) | Q(source_id=one)
     wanted = Q()
     for word in text.split()[:MOST_WORDS]:
         wanted &= Q(text__icontains=word)
-    return wanted
+    return wanted | Q(source_id=one)
+
+
+def names_video(text: str) -> Q:
+    """Videos with this text somewhere in their file's name, or with an id that is, or begins, so."""
+    one = text.strip()
+    wanted = Q(source_id=one) | Q(file_name__icontains=one)
+    return wanted | begins(one.lower()) if can_be_public_id(one.lower(), SHORTEST_PART) else wanted

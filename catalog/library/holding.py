@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts import audit
@@ -36,6 +36,11 @@ CAN_BE_RELEASED = ~Q(held__in=["", *OWN_REASONS])
 
 def hold(study: Study, pairs: Collection[str], *, reason: str, by: User) -> Outcome:
     """Holds those of the pairs, by public id, that nothing holds yet. Raises Refused."""
+    return _change_named(study, pairs, reason=checked_reason(reason), by=by)
+
+
+def checked_reason(reason: str) -> str:
+    """Return the reason for a hold as it is kept. Raises Refused."""
     reason = " ".join(reason.split())
     if not reason:
         raise Refused(_("Say why: whoever finds these pairs held reads it."))
@@ -43,35 +48,41 @@ def hold(study: Study, pairs: Collection[str], *, reason: str, by: User) -> Outc
         raise Refused(_("The reason has more than %(most)s characters.") % {"most": LONGEST_REASON})
     if reason in OWN_REASONS or "\0" in reason:
         raise Refused(_("This cannot be the reason; say it in other words."))
-    return _change(FREE, "pair.held", study, pairs, reason=reason, by=by)
+    return reason
 
 
 def release(study: Study, pairs: Collection[str], *, by: User) -> Outcome:
     """Ends the hold of those of the pairs that people, or skips, have held. Raises Refused."""
-    return _change(CAN_BE_RELEASED, "pair.released", study, pairs, reason="", by=by)
+    return _change_named(study, pairs, reason="", by=by)
 
 
 @transaction.atomic
-def _change(which: Q, action: str, study: Study, pairs: Collection[str], *, reason: str, by: User) -> Outcome:
-    """Give those of the named pairs to which `which` applies this reason; an empty one releases them.
-
-    They are locked in the order of their keys, as everybody locks pairs. Of two at once the second finds nothing more
-    to do.
-    """
+def _change_named(study: Study, pairs: Collection[str], *, reason: str, by: User) -> Outcome:
     named = set(pairs)
     if not named:
         raise Refused(_("Choose the pairs first."))
-    locked = Pair.objects.filter(which, study=study, public_id__in=named).order_by("pk")
-    changed = list(locked.select_for_update(no_key=True))
+    changed = change(study, Pair.objects.filter(study=study, public_id__in=named), reason=reason, by=by)
+    for pair in changed:
+        before, after = {"held": pair.held}, {"held": reason}
+        action = "pair.held" if reason else "pair.released"
+        audit.record(action, pair, actor=by, study_slug=study.slug, before=before, after=after)
+    return Outcome(len(changed), len(named) - len(changed))
+
+
+def change(study: Study, pairs: QuerySet[Pair], *, reason: str, by: User) -> list[Pair]:
+    """Hold those of these pairs that nothing holds; with an empty reason, release those that people have held.
+
+    Call it in a transaction. The pairs are locked in the order of their keys, as everybody locks pairs. Of two at once
+    the second finds nothing more to do. Return those that changed, as they were before.
+    """
+    locked = pairs.filter(FREE if reason else CAN_BE_RELEASED).order_by("pk")
+    changed = list(locked.select_for_update(no_key=True, of=("self",)))
     rows = Pair.objects.filter(pk__in=[pair.pk for pair in changed])
     rows.update(held=reason)
     HoldChange.objects.bulk_create(
         HoldChange(study=study, pair=pair, before=pair.held, after=reason, changed_by=by) for pair in changed
     )
-    for pair in changed:
-        before, after = {"held": pair.held}, {"held": reason}
-        audit.record(action, pair, actor=by, study_slug=study.slug, before=before, after=after)
     if not reason:  # a video may have failed, or come ready, while they were held
         readiness.settle(rows)
         batches.ask_for_more(rows, actor=by)
-    return Outcome(len(changed), len(named) - len(changed))
+    return changed

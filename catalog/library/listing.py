@@ -65,6 +65,20 @@ def pairs(study: Study) -> QuerySet[Pair]:
     return Pair.objects.usable().filter(study=study).select_related("prompt", "batch", "video_0", "video_1")
 
 
+def of_video(name: str) -> dict[str, Column]:
+    """Return what a line of a pair says of one of its videos: enough to tell which file and which model it is."""
+    return {
+        name: Text(f"{name}__public_id"),
+        f"{name}_source_id": Text(f"{name}__source_id"),
+        f"{name}_file_name": Text(f"{name}__file_name"),
+        f"{name}_sha256": Text(f"{name}__asset__sha256"),
+        f"{name}_generator": Text(f"{name}__generator"),
+        f"{name}_generator_version": Text(f"{name}__generator_version"),
+        f"{name}_seed": Text(f"{name}__seed"),
+        f"{name}_settings": Object(f"{name}__settings"),
+    }
+
+
 PROMPTS = Listing(
     "prompts",
     PromptFilters,
@@ -72,6 +86,7 @@ PROMPTS = Listing(
     (NEWEST, OLDEST),
     {
         "prompt_id": Text("public_id"),
+        "source_id": Text("source_id"),
         "text": Text("text"),
         "language": Text("language"),
         "prompt_type": Text("prompt_type"),
@@ -83,6 +98,7 @@ PROMPTS = Listing(
         "set": Text("set"),
         "cluster": Text("cluster"),
         "split": Text("split"),
+        "import": F("import_number"),
         "came_in": Moment("created_at"),
     },
 )
@@ -98,7 +114,11 @@ VIDEOS = Listing(
     ),
     {
         "video_id": Text("public_id"),
+        "source_id": Text("source_id"),
+        "file_name": Text("file_name"),
+        "sha256": Text("asset__sha256"),
         "prompt_id": Text("prompt__public_id"),
+        "prompt_source_id": Text("prompt__source_id"),
         "generator": Text("generator"),
         "generator_version": Text("generator_version"),
         "seed": Text("seed"),
@@ -111,6 +131,7 @@ VIDEOS = Listing(
         "duration_s": F("asset__duration_s"),
         "fps": F("asset__fps"),
         "byte_size": F("asset__byte_size"),
+        "import": F("import_number"),
         "came_in": Moment("created_at"),
     },
 )
@@ -127,8 +148,9 @@ PAIRS = Listing(
     {
         "pair_id": Text("public_id"),
         "prompt_id": Text("prompt__public_id"),
-        "video_0": Text("video_0__public_id"),
-        "video_1": Text("video_1__public_id"),
+        "prompt_source_id": Text("prompt__source_id"),
+        **of_video("video_0"),
+        **of_video("video_1"),
         "batch": F("batch__number"),
         "kind": Text("kind"),
         "ready": YesNo("ready"),
@@ -140,6 +162,7 @@ PAIRS = Listing(
         "look_alike": YesNo("look_alike"),
         "may_show": Words("may_show"),
         "selection_method": Text("selection_method"),
+        "import": F("import_number"),
         "came_in": Moment("created_at"),
     },
 )

@@ -13,7 +13,7 @@ from studies.models.studies import Study
 class PairsChange(Job):
     """One change of a study's pairs, as a job whose steps are the pairs that it goes through.
 
-    Overlap and priority go through the pairs in the order of their ids: those up to `reached` have been gone through,
+    All but batches go through the pairs in the order of their ids: those up to `reached` have been gone through,
     those after `until` came later and are not meant.
     """
 
@@ -21,10 +21,13 @@ class PairsChange(Job):
         OVERLAP = "overlap"
         PRIORITY = "priority"
         BATCHES = "batches"
+        HOLD = "hold"
+        RELEASE = "release"
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="pairs_changes")
     what = models.CharField(max_length=8, choices=What.choices)
-    value = models.IntegerField(help_text="What pairs get; of batches their size")
+    value = models.IntegerField(default=0, db_default=0, help_text="What pairs get; of batches their size")
+    why = models.CharField(max_length=200, blank=True, default="", db_default="", help_text="Why pairs are held")
     choice: "models.JSONField[Any, Any]" = models.JSONField(default=dict, help_text="Which pairs are meant")
     before: "models.JSONField[Any, Any]" = models.JSONField(null=True, blank=True, help_text="Sums of how it was")
     made: "models.JSONField[Any, Any]" = models.JSONField(null=True, blank=True, help_text="Batches made and emptied")
@@ -40,8 +43,10 @@ class PairsChange(Job):
                 name="pairschange_one_open", fields=["study"], condition=Q(state__in=list(OPEN_STATES))
             ),
             models.CheckConstraint(
-                name="pairschange_what_known", condition=Q(what__in=["overlap", "priority", "batches"])
+                name="pairschange_what_known",
+                condition=Q(what__in=["overlap", "priority", "batches", "hold", "release"]),
             ),
+            models.CheckConstraint(name="pairschange_hold_has_reason", condition=~Q(what="hold") | ~Q(why="")),
             models.CheckConstraint(name="pairschange_reached_range", condition=Q(reached__lte=F("until"))),
             models.CheckConstraint(name="pairschange_changed_range", condition=Q(changed__lte=F("steps"))),
         ]

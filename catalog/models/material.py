@@ -16,7 +16,11 @@ from studies.models.studies import Study
 
 
 class Prompt(models.Model):
-    """A user's text. `public_id` is the sha-256 hex of `json.dumps(text)`, as in the published data."""
+    """A user's text.
+
+    `public_id` is the id that a manifest states if it has 64 hex digits. Otherwise it is the sha-256 hex of
+    `json.dumps(text)`, as in the published data, and a stated id is kept as `source_id`.
+    """
 
     class Type(models.TextChoices):
         SAFETY_NEUTRAL = "safety_neutral"
@@ -34,6 +38,13 @@ class Prompt(models.Model):
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="prompts", db_index=False)
     public_id = models.CharField(max_length=64)
+    source_id = models.CharField(
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The id in the manifest, unless it is `public_id`",
+    )
     text = models.TextField()
     language = models.CharField(max_length=35, default="en", help_text="BCP 47")
     prompt_type = models.CharField(max_length=16, choices=Type.choices, default=Type.SAFETY_NEUTRAL)
@@ -50,12 +61,16 @@ class Prompt(models.Model):
     set = models.CharField(max_length=6, choices=Set.choices, default=Set.CORPUS)
     cluster = models.CharField(max_length=64, blank=True)
     split = models.CharField(max_length=8, choices=Split.choices, default=Split.UNDECIDED, blank=True)
+    import_number = models.BigIntegerField(null=True, blank=True, help_text="Of the import that added it")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         constraints = [
             models.UniqueConstraint(name="prompt_public_id_in_study", fields=["study", "public_id"]),
             models.UniqueConstraint(name="prompt_study_id", fields=["study", "id"]),
+            models.UniqueConstraint(
+                name="prompt_source_id_in_study", fields=["study", "source_id"], condition=~Q(source_id="")
+            ),
             models.CheckConstraint(name="prompt_public_id_form", condition=sixty_four_hex("public_id")),
             models.CheckConstraint(name="prompt_has_text", condition=~Q(text="")),
             models.CheckConstraint(
@@ -99,9 +114,22 @@ class Video(models.Model):
     )
     asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="videos")
     public_id = models.CharField(max_length=64)
+    source_id = models.CharField(
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The id in the manifest, unless it is `public_id`",
+    )
+    file_name = models.TextField(
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Path of the file in what was imported, as it was written there",
+    )
     video_text = models.TextField(blank=True, help_text="What the generator was given; empty: the prompt")
     refined_by = models.CharField(max_length=120, blank=True)
-    generator = models.CharField(max_length=120, blank=True)
+    generator = models.CharField(max_length=255, blank=True)
     generator_version = models.CharField(max_length=80, blank=True)
     seed = models.CharField(max_length=80, blank=True)
     settings: "models.JSONField[Any, Any]" = models.JSONField(default=dict, blank=True)
@@ -116,6 +144,7 @@ class Video(models.Model):
     derived_from = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="derived", db_constraint=False
     )
+    import_number = models.BigIntegerField(null=True, blank=True, help_text="Of the import that added it")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -124,6 +153,9 @@ class Video(models.Model):
             models.CheckConstraint(name="video_may_show_known", condition=Q(may_show__contained_by=list(HARM_KEYS))),
             models.UniqueConstraint(name="video_public_id_in_study", fields=["study", "public_id"]),
             models.UniqueConstraint(name="video_study_id", fields=["study", "id"]),
+            models.UniqueConstraint(
+                name="video_source_id_in_study", fields=["study", "source_id"], condition=~Q(source_id="")
+            ),
             models.UniqueConstraint(name="video_prompt_study_id", fields=["prompt", "study", "id"]),
             models.CheckConstraint(name="video_public_id_form", condition=sixty_four_hex("public_id")),
             models.CheckConstraint(name="video_refined_text_given", condition=Q(refined_by="") | ~Q(video_text="")),

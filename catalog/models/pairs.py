@@ -38,6 +38,7 @@ class Batch(models.Model):
     review_started_at = models.DateTimeField(null=True, blank=True)
     accepted_at = models.DateTimeField(null=True, blank=True)
     returned_at = models.DateTimeField(null=True, blank=True)
+    import_number = models.BigIntegerField(null=True, blank=True, help_text="Of the import that added it")
 
     class Meta:
         verbose_name_plural = "batches"
@@ -130,6 +131,7 @@ class Pair(models.Model):
     held_before = models.CharField(
         max_length=200, blank=True, default="", db_default="", help_text="What `held` said before the quarantine"
     )
+    import_number = models.BigIntegerField(null=True, blank=True, help_text="Of the import that added it")
     created_at = models.DateTimeField(db_default=Now())
     # One of the two is null, so that of the foreign keys below those bind that are for its kind: the videos of a real
     # pair are its prompt's, those of a control only its study's. Each one costs an import some 6 µs a pair.

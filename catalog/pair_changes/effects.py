@@ -1,4 +1,4 @@
-"""Which pairs a change of overlap or priority means, and what it does to them while people answer them.
+"""Which pairs a change of many means, and what it does to them while people answer them.
 
 `open_slots` follows `wanted` in the statement that changes it, from the row as it is at that moment. So a pair never
 wants fewer answers than it has or is being given.
@@ -8,10 +8,15 @@ from typing import Any
 
 from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum, Value
 from django.db.models.functions import Greatest
+from django.utils.translation import gettext as _
 
 from catalog import batches
+from catalog.library import holding, listing
+from catalog.library.filters import PairFilters
+from catalog.library.holding import CAN_BE_RELEASED, FREE
 from catalog.models import Pair, PairsChange
 from catalog.models.pairs import CHANGEABLE
+from diptych.refusals import Refused
 from studies.models import Study
 
 OVERLAP, PRIORITY = PairsChange.What.OVERLAP, PairsChange.What.PRIORITY
@@ -73,6 +78,33 @@ def preview(study: Study, what: str, value: int, choice: dict[str, Any]) -> dict
         numbers |= {"more": Sum(Greatest(more, 0), default=0), "fewer": Sum(Greatest(-more, 0), default=0)}
         numbers |= {"kept": Count("pk", filter=Q(then__gt=value))}
     return pairs.aggregate(**numbers)
+
+
+def pairs_listed(study: Study, filters: dict[str, Any]) -> QuerySet[Pair]:
+    """Return the pairs that the library lists with these filters. Raises Refused for filters that do not exist."""
+    form = PairFilters(filters, study=study)
+    if not form.is_valid():
+        raise Refused(_("The list has a filter that cannot be read. Choose the pairs again."))
+    rows: QuerySet[Pair] = form.narrow(listing.pairs(study))
+    return rows
+
+
+def preview_hold(study: Study, filters: dict[str, Any]) -> dict[str, int]:
+    """Return how many pairs the library lists, how many of them could be held, and how many could be released."""
+    numbers = {"pairs": Count("pk"), "free": Count("pk", filter=FREE)}
+    numbers["held"] = Count("pk", filter=CAN_BE_RELEASED)
+    return pairs_listed(study, filters).aggregate(**numbers)
+
+
+def hold_next(change: PairsChange, most: int) -> tuple[list[int], int]:
+    """Hold or release up to `most` of the listed pairs that come next. Return their ids in order, and how many changed.
+
+    Call it in a transaction.
+    """
+    listed = pairs_listed(change.study, change.choice).filter(pk__gt=change.reached, pk__lte=change.until)
+    keys = list(listed.order_by("pk").values_list("pk", flat=True)[:most])
+    changed = holding.change(change.study, Pair.objects.filter(pk__in=keys), reason=change.why, by=change.asked_by)
+    return keys, len(changed)
 
 
 def change_next(change: PairsChange, most: int) -> tuple[list[int], int]:

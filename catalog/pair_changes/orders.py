@@ -1,4 +1,4 @@
-"""Changes of many pairs as people order them: overlap, priority, batches made anew. `work` does them."""
+"""Changes of many pairs as people order them: overlap, priority, holds, batches made anew. `work` does them."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.utils.translation import gettext_noop
 from accounts import audit
 from accounts.models import User
 from catalog import batching
+from catalog.library import holding
 from catalog.models import Pair, PairsChange
 from catalog.pair_changes import effects, work
 from catalog.pair_changes.work import POLICY, State, What
@@ -51,9 +52,33 @@ def make_batches(study: Study, *, size: int, prompt_type: str = "", actor: User)
     return ordered.begin(POLICY, change, work.run, right_away=RIGHT_AWAY)
 
 
+def hold_listed(study: Study, filters: dict[str, Any], *, reason: str, actor: User) -> PairsChange:
+    """Hold all pairs that the library lists with these filters, or let a worker do it. Return the job. Raises Refused.
+
+    Those that are held already stay as they are.
+    """
+    return _change_listed(study, filters, actor, what=What.HOLD, why=holding.checked_reason(reason))
+
+
+def release_listed(study: Study, filters: dict[str, Any], *, actor: User) -> PairsChange:
+    """Release all pairs that the library lists with these filters, or let a worker do it. Return the job.
+
+    Holds of the platform's own stay. Raises Refused.
+    """
+    return _change_listed(study, filters, actor, what=What.RELEASE)
+
+
+def _change_listed(study: Study, filters: dict[str, Any], actor: User, **values: Any) -> PairsChange:
+    pairs = effects.preview_hold(study, filters)["pairs"]
+    if not pairs:
+        raise Refused(_("No pair is in this list."))
+    change = _order(study, actor, pairs, choice=filters, **values)
+    return ordered.begin(POLICY, change, work.run, right_away=RIGHT_AWAY)
+
+
 def _order(study: Study, actor: User, pairs: int, **values: Any) -> PairsChange:
     """Return a new job for the study's pairs as of now. Raises Refused while another one is unfinished."""
-    last = Pair.objects.filter(study=study, kind=Pair.Kind.REAL).aggregate(pk=Max("pk", default=0))["pk"]
+    last = Pair.objects.filter(study=study).aggregate(pk=Max("pk", default=0))["pk"]
     with ordered.one_at_a_time(POLICY, _(BUSY)):
         return PairsChange.objects.create(study=study, asked_by=actor, steps_total=pairs, until=last, **values)
 

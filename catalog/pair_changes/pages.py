@@ -6,10 +6,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from catalog.library.filters import PairFilters
 from catalog.models import PairsChange
 from catalog.pair_changes import orders
 from catalog.pair_changes.forms import PairsForm
-from catalog.pair_changes.work import State, What
+from catalog.pair_changes.work import HOLDS, State, What
 from jobs.pages import JobCard, grouped, words
 from studies import job_lists
 from studies.models import Study
@@ -34,6 +35,8 @@ def card(change: PairsChange) -> JobCard:
         What.OVERLAP: _("Answers a pair: %(value)s"),
         What.PRIORITY: _("Priority: %(value)s"),
         What.BATCHES: _("Batches of %(value)s made anew"),
+        What.HOLD: _("Pairs of a list held: %(why)s"),
+        What.RELEASE: _("Pairs of a list released"),
     }
     in_words: dict[str, Any] = {
         "how_far": _("%(n)s of %(total)s pairs") % {"n": grouped(change.steps), "total": grouped(change.steps_total)},
@@ -50,8 +53,8 @@ def card(change: PairsChange) -> JobCard:
     may_resume = change.state == State.FAILED and orders.is_last(change)
     return JobCard(
         **words(change, doing=_("Being carried out"), cancel=link("cancel_change")) | in_words,
-        title=titles[What(change.what)] % {"value": change.value},
-        about=_about(change),
+        title=titles[What(change.what)] % {"value": change.value, "why": change.why},
+        about=about(change),
         outcome=outcome(change),
         watch=link("change"),
         cancel_ask=_("Cancel this change…"),
@@ -64,10 +67,11 @@ def card(change: PairsChange) -> JobCard:
 CHANGES = job_lists.of_rows(PairsChange, card)
 
 
-def _about(change: PairsChange) -> str:
+def about(change: PairsChange) -> str:
     """Return which pairs are meant, in the words of the form."""
     said = []
-    for name, field in PairsForm.base_fields.items():
+    form = PairFilters(None, study=change.study) if change.what in HOLDS else PairsForm(study=change.study)
+    for name, field in form.fields.items():
         chosen = change.choice.get(name)
         if chosen not in (None, ""):
             chosen = dict(getattr(field, "choices", [])).get(chosen, chosen)

@@ -19,6 +19,10 @@ from jobs.heartbeat import heartbeat
 from jobs.policy import Policy
 
 What, State = PairsChange.What, PairsChange.State
+#: Changes of all pairs that the library lists.
+HOLDS = (What.HOLD, What.RELEASE)
+#: What the audit record calls each, except those of overlap and priority.
+ACTIONS = {What.BATCHES: "batches.made", What.HOLD: "pairs.held", What.RELEASE: "pairs.released"}
 #: Pairs that one step goes through: a tenth of a second or so, which is what a person who submits may have to wait.
 A_STEP = 1_000
 #: Reasons that rows give, in words for people.
@@ -44,7 +48,8 @@ def work(change: PairsChange) -> None:
 def step(change: PairsChange) -> bool:
     """Change the next pairs and move the row along with them. Return whether pairs are left."""
     there = engine.locked(POLICY, change.pk, change.fence)
-    keys, changed = effects.change_next(there, A_STEP)
+    next_ones = effects.hold_next if there.what in HOLDS else effects.change_next
+    keys, changed = next_ones(there, A_STEP)
     reached = keys[-1] if keys else there.until
     engine.get_further(there, steps=there.steps + len(keys), changed=there.changed + changed, reached=reached)
     return len(keys) == A_STEP
@@ -61,10 +66,13 @@ def make_batches(change: PairsChange) -> None:
 def record_outcome(change: PairsChange) -> None:
     """Write into the audit record what was changed, however the job ended."""
     after: dict[str, Any] = {"pairs": change.changed} | change.choice
+    action = ACTIONS.get(What(change.what), "pairs.changed")
     if change.what == What.BATCHES:
-        action, after = "batches.made", after | {"size": change.value} | (change.made or {})
+        after |= {"size": change.value} | (change.made or {})
+    elif change.what in HOLDS:
+        after |= {"reason": change.why}
     else:
-        action, after = "pairs.changed", after | {"what": change.what, "value": change.value}
+        after |= {"what": change.what, "value": change.value}
     if change.state != State.DONE:
         after |= {"ended": change.state}
     if change.state == State.DONE or change.changed:

@@ -72,6 +72,7 @@ class Study(models.Model):
     title = models.CharField(max_length=200)
     state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)
     created_at = models.DateTimeField(db_default=Now())
+    archived_at = models.DateTimeField(null=True, blank=True, help_text=_("Hidden from lists since then; null: shown"))
 
     # Protocol.
     allow_ties = models.BooleanField(default=False, help_text=_("Offer “tie” beside left and right."))
@@ -193,6 +194,9 @@ class Study(models.Model):
         verbose_name_plural = "studies"
         constraints = [
             models.CheckConstraint(name="study_slug_form", condition=Q(slug__regex=r"^[a-z0-9][a-z0-9-]*$")),
+            models.CheckConstraint(
+                name="study_archived_does_not_run", condition=Q(archived_at__isnull=True) | ~Q(state="running")
+            ),
             models.CheckConstraint(name="study_state_known", condition=Q(state__in=["running", "paused", "closed"])),
             models.CheckConstraint(
                 name="study_dimension_order_known",
@@ -292,7 +296,7 @@ class SettingChange(models.Model):
 
 
 class StateChange(models.Model):
-    """One step in a study's life: that it was created, paused, resumed, closed or reopened. Append-only."""
+    """One step in a study's life, such as that it was created, paused or archived. Append-only."""
 
     class Step(models.TextChoices):
         CREATED = "created", _("made")
@@ -300,9 +304,11 @@ class StateChange(models.Model):
         RESUMED = "resumed", _("resumed")
         CLOSED = "closed", _("closed")
         REOPENED = "reopened", _("opened again")
+        ARCHIVED = "archived", _("archived")
+        BROUGHT_BACK = "brought_back", _("brought back from the archive")
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="state_changes")
-    step = models.CharField(max_length=10, choices=Step.choices)
+    step = models.CharField(max_length=12, choices=Step.choices)
     changed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", help_text="Null: a command"
     )
@@ -313,7 +319,9 @@ class StateChange(models.Model):
             models.UniqueConstraint(name="state_change_created_once", fields=["study"], condition=Q(step="created")),
             models.CheckConstraint(
                 name="state_change_step_known",
-                condition=Q(step__in=["created", "paused", "resumed", "closed", "reopened"]),
+                condition=Q(
+                    step__in=["created", "paused", "resumed", "closed", "reopened", "archived", "brought_back"]
+                ),
             ),
         ]
         triggers = append_only("state_change")

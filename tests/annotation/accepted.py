@@ -366,7 +366,7 @@ passed since.
 
 ## Study
 
-The batch is open. The product has no state “archived”: a study that is closed is what others call archived.
+The batch is open. An archived study is paused or closed, and accepts what that state accepts.
 
 {study}
 

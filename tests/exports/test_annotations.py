@@ -119,8 +119,10 @@ def test_asking_only_for_the_headers_is_no_download(api, study, researcher):
 
 def test_a_line_says_what_the_rows_say(study, annotator, download):
     text = 'A "red" ball\\n \\ rolls\n\t past 标记 😀 \u2028 </script>'
-    about = factories.prompt(study, text=text, prompt_type="safety_critical")
-    refined = factories.video(about, video_text="Refined: “x”\n", generator="maker")
+    about = factories.prompt(study, text=text, prompt_type="safety_critical", source_id="prompt 17")
+    origin = {"generator": "maker", "generator_version": "2.1", "seed": "007", "settings": {"steps": 50}}
+    named = {"source_id": "clip-a", "file_name": "p1/a.mp4"}
+    refined = factories.video(about, video_text="Refined: “x”\n", **origin, **named)
     factories.pair(study, prompt=about, video_0=refined)
     said = {"unsure": True, "comment": "Two “balls”\nroll \\ past."}
     viewing = {"video_0": {"played_ms": 1.5, "a\\b": ["\n", None, True]}}
@@ -134,10 +136,31 @@ def test_a_line_says_what_the_rows_say(study, annotator, download):
             "submission_id": str(row.submission_id),
             "pair_id": pair.public_id,
             "prompt_id": about.public_id,
+            "prompt_source_id": "prompt 17",
             "prompt_text": text,
             "prompt_type": "safety_critical",
-            "video_0": {"video_id": refined.public_id, "video_text": "Refined: “x”\n", "generated_from": "maker"},
-            "video_1": {"video_id": pair.video_1.public_id, "video_text": text, "generated_from": ""},
+            "video_0": {
+                "video_id": refined.public_id,
+                "source_id": "clip-a",
+                "file_name": "p1/a.mp4",
+                "sha256": refined.asset.sha256,
+                "video_text": "Refined: “x”\n",
+                "generated_from": "maker",
+                "generator_version": "2.1",
+                "seed": "007",
+                "settings": {"steps": 50},
+            },
+            "video_1": {
+                "video_id": pair.video_1.public_id,
+                "source_id": "",
+                "file_name": "",
+                "sha256": pair.video_1.asset.sha256,
+                "video_text": text,
+                "generated_from": "",
+                "generator_version": "",
+                "seed": "",
+                "settings": {},
+            },
             "kind": "real",
             "batch": 1,
             "annotator_id": pseudonym(study, annotator.pk),

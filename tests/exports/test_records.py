@@ -79,7 +79,11 @@ def test_whatever_is_changed_later_shows_only_in_fields_that_a_release_keeps(stu
     [before] = lines(study, tmp_path)
     annotation = Annotation.objects.get()
     Prompt.objects.update(text="Other words", prompt_type="safety_critical", source="real_user", language="zh")
+    Prompt.objects.update(source_id="another id")
+    for one in Video.objects.all():
+        Video.objects.filter(pk=one.pk).update(source_id=f"id {one.pk}", asset=factories.asset())
     Video.objects.update(generator="another", video_text="Other words", refined_by="a model")
+    Video.objects.update(file_name="b.mp4", generator_version="2", seed="9", settings={"steps": 8})
     Pair.objects.update(batch=Batch.objects.create(study=study, number=2), priority=7, in_sample=True, wanted=3)
     Pair.objects.update(kind="control", expected={})
     Assignment.objects.update(leased_at=annotation.submitted_at, comment="Look again.", draft={}, lease_number=4)

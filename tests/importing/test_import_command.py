@@ -8,10 +8,12 @@ import pytest
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 
+from accounts.models import User
 from catalog.models import Pair, Prompt, Video
 from media.models import Asset
 from media.originals import original_name
 from studies.models import Study
+from tests import factories
 from tests.importing.manifests import prompt, prompts_with_videos, video, write, write_file
 from tests.importing.test_import_study import sha256_of
 
@@ -21,6 +23,9 @@ pytestmark = pytest.mark.django_db
 def run(path, *arguments):
     """What the command says on stdout and stderr, and the CommandError with which it ends, if it does."""
     out, err = StringIO(), StringIO()
+    if not Study.objects.filter(slug="colours").exists():
+        owner = User.objects.filter(username="owner").first() or factories.person(username="owner")
+        arguments = (*arguments, "--create", "--owner", owner.username)
     try:
         call_command("import_study", str(path), "--study", "colours", *arguments, stdout=out, stderr=err)
     except CommandError as error:

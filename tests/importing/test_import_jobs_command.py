@@ -14,6 +14,7 @@ from importing.models import Import
 from importing.progress import Progress
 from jobs import engine
 from studies.models import Study
+from tests import factories
 from tests.importing.import_jobs import after, events, originals, own_bytes
 from tests.importing.manifests import prompts_with_videos, write
 
@@ -22,6 +23,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("root")]
 
 def command(path, slug="colours", *arguments):
     out, err = io.StringIO(), io.StringIO()
+    if not Study.objects.filter(slug=slug).exists():
+        arguments = (*arguments, "--create", "--owner", factories.person().username)
     try:
         call_command("import_study", str(path), "--study", slug, *arguments, stdout=out, stderr=err)
     except CommandError as error:
@@ -46,6 +49,30 @@ def test_the_command_leaves_a_row_with_the_study_that_it_makes(tmp_path):
     assert command(folder) is None
     job = Import.objects.get()
     assert (job.state, job.study.slug, job.report["study_created"]) == ("done", "colours", True)
+    assert set(job.study.prompts.values_list("import_number", flat=True)) == {job.pk}
+
+
+def test_a_new_study_is_asked_for_and_has_an_owner(tmp_path, study):
+    folder = own_bytes(write(tmp_path / "anywhere", prompts_with_videos(1, 2)), str(tmp_path))
+    owner = factories.person(username="kim")
+
+    def refused(*arguments):
+        with pytest.raises(CommandError) as caught:
+            call_command("import_study", str(folder), *arguments)
+        assert caught.value.returncode == 2
+        return str(caught.value)
+
+    assert "add --create --owner NAME" in refused("--study", "coluors")
+    assert "go together" in refused("--study", "colours", "--create")
+    assert "go together" in refused("--study", "colours", "--owner", "kim")
+    assert "no active account" in refused("--study", "colours", "--create", "--owner", "lee")
+    assert "already" in refused("--study", study.slug, "--create", "--owner", "kim")
+    assert not Study.objects.filter(slug__in=["colours", "coluors"]).exists()
+    call_command("import_study", str(folder), "--study", "colours", "--create", "--owner", "kim", stdout=io.StringIO())
+    made = Study.objects.get(slug="colours")
+    assert (made.state, set(owner.memberships.values_list("study", "role"))) == (
+        "paused", {(made.pk, "admin"), (made.pk, "researcher")},
+    )  # fmt: skip
 
 
 def test_the_command_reads_archives(tmp_path):

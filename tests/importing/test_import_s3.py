@@ -80,7 +80,8 @@ def test_a_manifest_on_the_server_that_names_objects_and_files(study, bucket, tm
     again = jobs.again(job, actor=None, options={"skip_bad": True})
     tasks.run_import(again.pk)
     assert Import.objects.get(pk=again.pk).report["assets"]["added"] == 2
-    assert Video.objects.count() == 3
+    names = dict(Video.objects.values_list("source_id", "file_name"))
+    assert names == {"p-a": "s3://material/clips/a b.mp4", "p-b": "clips/p-b.mp4", "p-c": "s3://material/clips/a b.mp4"}
     rows = {row["line"]: row["reason"] for row in bad_rows(again)}
     assert rows[5] == "s3://material/nothing.mp4 is not there, or may not be read"
     assert rows[6] == "missing.mp4 does not exist, or leads out of the folder that is imported"

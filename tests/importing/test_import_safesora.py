@@ -93,7 +93,7 @@ def test_prompts_videos_and_listed_pairs_come_in(published):
     assert (first.prompt_type, first.source, first.set) == ("safety_critical", "real_user", "corpus")
     assert (first.labels, first.labelled_by) == (["crime"], "GPT-4, as published with SafeSora")
     pair = Pair.objects.get(prompt=first)
-    assert pair.video_0.settings["safesora_video_id"] == preference(1)["video_0"]["video_id"]  # the files' own order
+    assert pair.video_0.public_id == preference(1)["video_0"]["video_id"]  # the files' own order
     assert (pair.video_0.video_text, pair.video_1.video_text) == ("", "A red ball rolls past mark 1, in oil")
     assert set(Video.objects.values_list("generator", flat=True)) == {"model-x"}
     kept_apart = Prompt.objects.get(set="eval")

@@ -115,17 +115,23 @@ def test_more_than_was_announced_is_not_taken(client, job):
     assert not default_storage.exists(f"{uploads.upload_name(Upload.objects.get())}/0")
 
 
-def test_limits_are_named(client, job, settings, monkeypatch):
+def test_limits_are_named(client, job, settings):
     settings.UPLOAD_MOST_BYTES, settings.UPLOAD_MOST_FILES = 2_000_000, 1
     long = announced(client, job, length=2_000_001)
     assert (long.status_code, long.json()["detail"]) == (413, "p1/a.mp4 is longer than 2 MB.")
-    address = announced(client, job)["Location"]
+    announced(client, job)
     assert announced(client, job).status_code == 200  # it is there already
     another = announced(client, job, name="p1/b.mp4")
     assert (another.status_code, another.json()["code"]) == (409, "too_many")
-    monkeypatch.setattr(uploads, "PIECE_BYTES", 5)
-    piece = sent(client, address, 0, b"abcdef")
-    assert (piece.status_code, piece.json()["detail"]) == (413, "Send at most 5 bytes at a time.")
+
+
+def test_one_request_may_bring_many_pieces(client, job, tmp_path, monkeypatch):
+    monkeypatch.setattr(uploads, "PIECE_BYTES", 4)
+    address = announced(client, job)["Location"]
+    assert sent(client, address, 0, b"0123456789")["Upload-Offset"] == "10"
+    assert whole(Upload.objects.get(), tmp_path) == b"0123456789"
+    name = uploads.upload_name(Upload.objects.get())
+    assert sorted(default_storage.listdir(name)[1]) == ["0", "4", "8"]
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,10 @@ def test_wrong_options_are_said_in_a_sentence(study, arguments, sentence):
 
 def test_unknown_study():
     _out, _err, error = run("--study", "nothing", "--role", "annotator", "--count", 1)
-    assert (error.returncode, str(error)) == (2, "There is no study 'nothing'; import_study makes one.")
+    assert (error.returncode, str(error)) == (
+        2,
+        "There is no study 'nothing'. Check the name; import_study --create makes one.",
+    )
 
 
 def test_csv_gives_names_addresses_and_roles(study, listed):

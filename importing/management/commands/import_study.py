@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
+from accounts.models import User
 from diptych.disk_space import EXIT_STATUS, is_full, sentence
 from diptych.refusals import Refused
 from importing.job_work import run_here
@@ -29,14 +30,22 @@ class Command(BaseCommand):
         "a folder in which each subfolder is a prompt (prompt.txt with its "
         "text, and the videos beside it), a folder in the SafeSora layout, a .tar, .tar.gz, .tgz or .zip of one of "
         "these, or an address s3://bucket/key. Importing again adds what is new and changes nothing else; an import "
-        "into a study that is there is listed with the study's imports, and killed, goes on where it stopped when it "
+        "is listed with the study's imports, and killed, goes on where it stopped when it "
         "is run again. Exit status: 0 imported; 1 bad rows, nothing imported; 2 PATH or an option is wrong; "
         "3 a disk is full, nothing imported."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("path", metavar="PATH")
-        parser.add_argument("--study", required=True, metavar="SLUG", help="the study; it is made if it is missing")
+        parser.add_argument("--study", required=True, metavar="SLUG", help="the study")
+        parser.add_argument(
+            "--create",
+            action="store_true",
+            help="make the study, paused; --owner says for whom",
+        )
+        parser.add_argument(
+            "--owner", default="", metavar="NAME", help="username of the admin and researcher of the study that is made"
+        )
         parser.add_argument("--title", default="", help="title of a new study (default: its slug)")
         parser.add_argument(
             "--pairs",
@@ -65,7 +74,8 @@ class Command(BaseCommand):
         chosen = ImportOptions(**{name: options[name] for name in names})
         try:
             location = path if is_address(path) else str(Path(path).absolute())
-            report = run_here(location, study, options=chosen, shown=Bar(shown=not options["json"]))
+            owner = owner_of(create=options["create"], name=options["owner"])
+            report = run_here(location, study, options=chosen, shown=Bar(shown=not options["json"]), owner=owner)
         except Refused as trouble:
             if is_full(trouble):
                 raise CommandError(f"{trouble} {NO_ROOM_ADVICE}", returncode=EXIT_STATUS) from None
@@ -109,6 +119,18 @@ class Command(BaseCommand):
             self.stdout.write(f"  left out{len(report.bad):>9} bad rows")
         if report.study_created:
             self.stdout.write("The study is paused. An admin or researcher resumes it on its page, Settings, State.")
+
+
+def owner_of(*, create: bool, name: str) -> User | None:
+    """Return who is to own the study that is made, or None where none is made. Raises Refused."""
+    if create != bool(name):
+        raise Refused("--create and --owner NAME go together: whoever is named runs the study that is made.")
+    if not create:
+        return None
+    owner = User.objects.filter(username=name, is_active=True).first()
+    if owner is None:
+        raise Refused(f"There is no active account with the username {name}.")
+    return owner
 
 
 def refusal(report: ImportReport, *, skip_bad: bool) -> str:

@@ -79,7 +79,7 @@ export async function send(file, path, { collection, pieceBytes, signal, placed,
  * @param {Sending} sending
  */
 async function announced(collection, path, { file, signal, placed, moved }) {
-  const headers = { "Upload-Length": String(file.size), "Upload-Metadata": `filename ${base64(path)}` };
+  const headers = { "Upload-Length": String(file.size), "Upload-Metadata": `relativePath ${base64(path)}` };
   const answer = await ask("POST", collection, { headers, signal });
   const address = answer.getResponseHeader("Location");
   if (!address) throw new Away();

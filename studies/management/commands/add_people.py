@@ -42,7 +42,9 @@ class Command(BaseCommand):
         try:
             study = Study.objects.filter(slug=options["study"]).first()
             if study is None:
-                raise Refused(f"There is no study {options['study']!r}; import_study makes one.")
+                raise Refused(
+                    f"There is no study {options['study']!r}. Check the name; import_study --create makes one."
+                )
             added = self.add(study, bar, options)
         except Refused as trouble:
             raise CommandError(str(trouble), returncode=2) from None

@@ -1,0 +1,93 @@
+"""Deleting prompts, videos, pairs and batches again, some in each statement. Foreign keys decide what may go.
+
+Nothing here looks whether somebody was given a pair: an assignment of it makes the statement fail, also one that is
+written at this very moment. Call these functions in one transaction.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import Q
+
+from catalog.models import Batch, HoldChange, Label, Pair, PairsChange, Prompt, Provenance, Video
+from diptych.database.fixed import fetch_all
+from studies.deletion import Rows, delete, delete_rows
+from studies.models import Study
+
+#: Rows that one statement deletes.
+AT_ONCE = 2_000
+#: What is told after each statement: how many rows it deleted.
+Advance = Callable[[int], object]
+
+
+def remove_material(study_id: int, which: Q, advance: Advance) -> dict[str, int]:
+    """Delete the study's material that `which` selects, by `import_number`. Return how many rows of each kind.
+
+    Batches that are left empty go too, also those that were made anew. Raises IntegrityError where something that
+    stays, such as an assignment or another import's pair, points at a row.
+    """
+    in_batches = set(Pair.objects.filter(which, study=study_id).values_list("batch", flat=True).distinct())
+    removed = {
+        "pairs": _in_parts(Pair, study_id, which, advance, also=(HoldChange, "pair"), labels="pair"),
+        "videos": _videos(study_id, which, advance),
+        "prompts": _in_parts(Prompt, study_id, which, advance, labels="prompt"),
+    }
+    empty = Batch.objects.filter(Q(pk__in=in_batches) | which, study=study_id, pairs=None)
+    removed["batches"] = delete(Batch.objects.filter(pk__in=list(empty.values_list("pk", flat=True))))
+    return removed
+
+
+def _in_parts(
+    model: Any, study_id: int, which: Q, advance: Advance, *, labels: str, also: tuple[Any, str] | None = None
+) -> int:
+    """Delete rows in the order of their ids, with what says something about them. Return how many."""
+    deleted, after = 0, 0
+    rows = model.objects.filter(which, study=study_id).order_by("pk")
+    while keys := list(rows.filter(pk__gt=after).values_list("pk", flat=True)[:AT_ONCE]):
+        delete(Label.objects.filter(**{f"{labels}__in": keys}))
+        if also:
+            delete(also[0].objects.filter(**{f"{also[1]}__in": keys}))
+        deleted += delete(model.objects.filter(pk__in=keys))
+        advance(len(keys))
+        after = keys[-1]
+    return deleted
+
+
+def _videos(study_id: int, which: Q, advance: Advance) -> int:
+    """Delete videos: first none of them is derived from another of them any more."""
+    Video.objects.filter(which, study=study_id, derived_from__isnull=False).update(derived_from=None)
+    return _in_parts(Video, study_id, which, advance, labels="video")
+
+
+def count_material(study_id: int, which: Q) -> dict[str, int]:
+    """Return how many rows `remove_material` would delete; batches that are not empty yet are counted too."""
+    kinds: dict[str, Any] = {"pairs": Pair, "videos": Video, "prompts": Prompt, "batches": Batch}
+    return {name: model.objects.filter(which, study=study_id).count() for name, model in kinds.items()}
+
+
+def delete_part(study: Study) -> int:
+    """Delete what else the catalog has of a study; `remove_material` has deleted the rest."""
+    return delete_rows(
+        study, [Rows(model) for model in (Label, HoldChange, PairsChange, Pair, Batch, Video, Prompt, Provenance)]
+    )
+
+
+#: Imports whose videos or pairs need a prompt or a video of this one.
+BUILT_ON = """
+SELECT DISTINCT import_number FROM (
+    SELECT pair.import_number FROM catalog_pair pair
+      JOIN catalog_video video ON video.id IN (pair.video_0_id, pair.video_1_id)
+     WHERE pair.study_id = %(study)s AND video.import_number = %(number)s
+     UNION ALL
+    SELECT video.import_number FROM catalog_video video JOIN catalog_prompt prompt ON prompt.id = video.prompt_id
+     WHERE video.study_id = %(study)s AND prompt.import_number = %(number)s
+     UNION ALL
+    SELECT video.import_number FROM catalog_video video JOIN catalog_video origin ON origin.id = video.derived_from_id
+     WHERE video.study_id = %(study)s AND origin.import_number = %(number)s
+) others WHERE import_number <> %(number)s ORDER BY import_number LIMIT 5
+"""
+
+
+def imports_built_on(study_id: int, number: int) -> list[int]:
+    """Return the numbers of other imports, at most 5, that need what this one added."""
+    return [other for (other,) in fetch_all(BUILT_ON, {"study": study_id, "number": number})]

@@ -1,0 +1,39 @@
+"""`manage.py delete_study SLUG --confirm SLUG`: delete a study of which nobody was given a pair."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from diptych.refusals import Refused
+from importing.removal import orders
+from importing.removal.pages import outcome
+from studies.models import Study
+
+
+class Command(BaseCommand):
+    help = (
+        "Deletes a study with its material, settings and roles, as long as nobody was given a pair of it. People's "
+        "accounts stay. A worker does it where there are many rows. Exit status: 0 deleted, or left to a worker; 1 "
+        "nothing was deleted. `archive_study` hides a study and deletes nothing."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("slug", metavar="SLUG", help="the study")
+        parser.add_argument("--confirm", default="", metavar="SLUG", help="the same once more")
+
+    def handle(self, *, slug: str, confirm: str, **_options: Any) -> None:
+        study = Study.objects.filter(slug=slug).first()
+        if study is None:
+            raise CommandError(f"There is no study {slug}.")
+        if confirm != slug:
+            raise CommandError(f"This deletes the study for good. To do so, add --confirm {slug}.")
+        try:
+            removal = orders.delete_study(study, actor=None)
+        except Refused as trouble:
+            raise CommandError(str(trouble)) from None
+        if removal.state == removal.State.FAILED:
+            raise CommandError(removal.reason)
+        done = removal.state == removal.State.DONE
+        self.stdout.write(
+            f"Study {slug} was deleted. {outcome(removal)}" if done else f"A worker deletes study {slug}."
+        )

@@ -1,0 +1,69 @@
+"""Removals as people order them: undo an import, delete a study, cancel either. `work` does them."""
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from accounts import audit
+from accounts.models import User
+from catalog import removal
+from catalog.models import PairsChange
+from diptych.refusals import Refused
+from importing.models import Import, Removal
+from importing.removal.work import POLICY, What, run
+from jobs import engine, ordered
+from studies.models import Study
+
+#: Removals of so many rows are carried out while the browser waits: a second or so.
+RIGHT_AWAY = 5_000
+BUSY = gettext_noop("Something of this study is being removed already. Wait until that has ended, or cancel it.")
+
+
+def undo_import(job: Import, *, actor: User | None) -> Removal:
+    """Remove what an import added, or let a worker do it. Return the job. Raises Refused."""
+    refuse_if_not_undoable(job)
+    steps = sum(removal.count_material(job.study_id, Q(import_number=job.pk)).values())
+    return _order(job.study, What.IMPORT, steps, actor=actor, import_number=job.pk)
+
+
+def refuse_if_not_undoable(job: Import) -> None:
+    """Raises Refused for an import that added nothing, or whose rows were removed before."""
+    if job.undone_at is not None:
+        raise Refused(_("This import was undone before."))
+    if job.state != Import.State.DONE or job.options.get("dry_run"):
+        raise Refused(_("This import added nothing, so there is nothing to undo."))
+
+
+def delete_study(study: Study, *, actor: User | None) -> Removal:
+    """Delete a study, or let a worker do it. Return the job. Raises Refused."""
+    if Import.objects.filter(study=study, finished_at=None).exists():
+        raise Refused(_("An import into this study has not ended. Wait for its end, or cancel it."))
+    if PairsChange.objects.filter(study=study, finished_at=None).exists():
+        raise Refused(_("A change of this study’s pairs has not ended. Wait for its end, or cancel it."))
+    steps = sum(removal.count_material(study.pk, Q()).values())
+    return _order(study, What.STUDY, steps, actor=actor)
+
+
+def _order(study: Study, what: str, steps: int, *, actor: User | None, import_number: int | None = None) -> Removal:
+    with transaction.atomic(), ordered.one_at_a_time(POLICY, _(BUSY)):
+        job = Removal.objects.create(
+            what=what,
+            study_number=study.pk,
+            study_slug=study.slug,
+            study_title=study.title,
+            import_number=import_number,
+            steps_total=steps,
+            asked_by=actor,
+        )
+    return ordered.begin(POLICY, job, run, right_away=RIGHT_AWAY)
+
+
+def cancel(job: Removal, *, actor: User | None) -> None:
+    """End a removal that waits at once, and one that runs at its next step. Then nothing is removed.
+
+    Twice is harmless.
+    """
+    with transaction.atomic():
+        if engine.cancel(POLICY, job.pk):
+            audit.record("removal.cancelled", job, actor=actor, study_slug=job.study_slug)

@@ -1,0 +1,61 @@
+"""What the pages say about removals."""
+
+from datetime import datetime
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from importing.models import Removal
+from importing.removal.work import REMOVING, State, What
+from jobs.pages import JobCard, grouped, words
+from studies.job_lists import JobList
+from studies.models import Study
+
+
+def card(job: Removal) -> JobCard:
+    """Return the removal in words."""
+    is_study = job.what == What.STUDY
+    if job.state == State.DONE:
+        title = _("Study “%(title)s” was deleted") if is_study else _("Import %(number)s was undone")
+    else:
+        title = _("Delete study “%(title)s”") if is_study else _("Undo import %(number)s")
+    return JobCard(
+        **words(job, doing=_(REMOVING), cancel=reverse("importing:cancel_removal", args=[job.pk])),
+        title=title % {"title": job.study_title, "number": job.import_number},
+        how_far=_("%(n)s of %(total)s rows") % {"n": grouped(job.steps), "total": grouped(job.steps_total)},
+        meanwhile=_("You can leave this page."),
+        outcome=outcome(job),
+        page=reverse("importing:removal", args=[job.pk]),
+        watch=reverse("importing:removal_progress", args=[job.pk]),
+        cancel_ask=_("Cancel this…"),
+        cancel_label=_("Remove nothing"),
+        cancel_about=_("Everything stays as it was."),
+    )
+
+
+def outcome(job: Removal) -> str:
+    """Return what came of it, in a sentence or two. It is empty while the job is open."""
+    if job.state != State.DONE:
+        return _(job.reason) if job.reason else ""
+    numbers = {name: grouped(job.removed.get(name, 0)) for name in ("prompts", "videos", "pairs", "batches")}
+    return _("Removed: prompts %(prompts)s, videos %(videos)s, pairs %(pairs)s, batches %(batches)s.") % numbers
+
+
+def _found(study: Study, **values: Any) -> Any:
+    found = Removal.objects.filter(study_number=study.pk, **values)
+    return found.select_related("asked_by").order_by("-created_at", "-pk")
+
+
+def open_cards(study: Study) -> list[JobCard]:
+    """Return the study's removal that has not ended."""
+    return [card(job) for job in _found(study, finished_at=None)]
+
+
+def ended_cards(study: Study, before: datetime | None, most: int) -> list[JobCard]:
+    """Return the study's removals that ended, the newest first."""
+    earlier = {"created_at__lt": before} if before else {}
+    return [card(job) for job in _found(study, finished_at__isnull=False, **earlier)[:most]]
+
+
+REMOVALS = JobList(open_cards, ended_cards)

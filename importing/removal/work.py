@@ -1,0 +1,146 @@
+"""Remove what an import added, or a whole study. Removals are jobs: see `jobs.engine`.
+
+All rows go in one transaction, whose last statement ends the job. So a removal that is killed, cancelled or refused has
+removed nothing. The database's foreign keys decide whether somebody was given a pair, also of two who write at once.
+"""
+
+from typing import Any
+
+from django.core.files.storage import default_storage
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_noop
+
+from accounts import audit
+from catalog import removal
+from diptych.database import locks
+from diptych.refusals import Refused
+from importing.models import Import, ReadFile, Removal, Upload
+from importing.removal import unused_files
+from jobs import engine
+from jobs.heartbeat import heartbeat
+from jobs.policy import Policy
+from jobs.progress import JobProgress
+from media.stored_files import names_below
+from studies import deletion
+from studies.deletion import Rows
+from studies.models import Study
+
+What, State = Removal.What, Removal.State
+REMOVING = gettext_noop("Removing rows")
+GIVEN = gettext_noop(
+    "Somebody was given a pair of it, so nothing was removed. You can hold its pairs or archive the study instead."
+)
+BUILT_ON = gettext_noop(
+    "Other imports need its prompts or videos (%(numbers)s), so nothing was removed. Undo those imports first."
+)
+CHANGED = gettext_noop("Somebody added something to it meanwhile, so nothing was removed. Try again.")
+BUSY = gettext_noop("An import into this study is writing. Nothing was removed. Try again when it has ended.")
+GONE = gettext_noop("The study was deleted before.")
+#: Tables whose rows show that somebody was given a pair: those of the apps above, but for places without a pair.
+OF_PEOPLE, PLACES = ("annotation_", "safety_"), ("annotation_seat", "annotation_break")
+
+
+def run(removal_id: int) -> None:
+    """Do the removal, if it waits and nobody else has it."""
+    engine.run(POLICY, removal_id, work)
+
+
+def work(job: Removal) -> None:
+    """Remove the rows and end the job. Raises Refused, Cancelled and TakenOver; then nothing is removed."""
+    progress = JobProgress(POLICY, job)
+    remove: Any = _undo_import if job.what == What.IMPORT else _delete_study
+    with heartbeat(POLICY, job, progress.beat):
+        try:
+            with transaction.atomic():
+                if not locks.try_lock(locks.Key.IMPORT_INTO_STUDY, job.study_number):
+                    raise Refused(BUSY)
+                removed = remove(job, progress)
+                connection.check_constraints()  # now, and not only at the commit
+                engine.locked(POLICY, job.pk, job.fence)
+                engine.end(POLICY, job.pk, job.fence, State.DONE, removed=removed, files_left=True)
+        except IntegrityError as error:
+            raise Refused(_reason(job, error)) from error
+
+
+def _undo_import(job: Removal, progress: JobProgress) -> dict[str, int]:
+    assert job.import_number is not None  # noqa: S101 - a constraint holds it
+    of_import = Q(import_number=job.import_number)
+    progress.begin(REMOVING, sum(removal.count_material(job.study_number, of_import).values()))
+    removed = removal.remove_material(job.study_number, of_import, progress.advance)
+    Import.objects.filter(pk=job.import_number).update(undone_at=Now())
+    return removed
+
+
+def _delete_study(job: Removal, progress: JobProgress) -> dict[str, int]:
+    study = Study.objects.select_for_update().filter(pk=job.study_number).first()
+    if study is None:
+        raise Refused(GONE)
+    everything = Q()
+    progress.begin(REMOVING, sum(removal.count_material(study.pk, everything).values()))
+    removed = removal.remove_material(study.pk, everything, progress.advance)
+    for app in deletion.ORDER:
+        if app in deletion.parts:
+            deletion.parts[app](study)
+    deletion.delete(Study.objects.filter(pk=study.pk))
+    return removed
+
+
+def delete_imports(study: Study) -> int:
+    """Delete the study's imports with their uploads, and the jobs that undid some of them: a part of its deletion."""
+    folders = [f"imports/{name}" for name in Import.objects.filter(study=study).values_list("public_id", flat=True)]
+    rows = deletion.delete_rows(
+        study, [Rows(Upload, "import_job__study"), Rows(ReadFile, "import_job__study"), Rows(Import)]
+    )
+    transaction.on_commit(lambda: _delete_files(folders), robust=True)
+    return rows
+
+
+def _delete_files(folders: list[str]) -> None:
+    for folder in folders:
+        for name in list(names_below(folder)):
+            default_storage.delete(name)
+
+
+def _reason(job: Removal, error: IntegrityError) -> str:
+    """Return why the database refused, in words that pages translate."""
+    diagnosis = getattr(error.__cause__, "diag", None)
+    table = getattr(diagnosis, "table_name", None) or ""
+    if table.startswith(OF_PEOPLE) and table not in PLACES:
+        return GIVEN
+    if job.import_number is not None and (others := removal.imports_built_on(job.study_number, job.import_number)):
+        return BUILT_ON % {"numbers": ", ".join(map(str, others))}
+    return CHANGED
+
+
+def record_outcome(job: Removal) -> None:
+    """Write into the audit record what was removed, or why nothing was."""
+    action = "import.undone" if job.what == What.IMPORT else "study.deleted"
+    after: dict[str, Any] = {"title": job.study_title} | job.removed
+    if job.import_number is not None:
+        after["import"] = job.import_number
+    if job.state != State.DONE:
+        action, after = f"{action}_not", {"state": job.state, "reason": job.reason}
+    audit.record(action, job, actor=job.asked_by, study_slug=job.study_slug, after=after)
+
+
+def remove_files() -> bool:
+    """Remove files that nothing names any more, if a removal left some. Return whether all of them are gone."""
+    left = list(Removal.objects.filter(files_left=True).values_list("pk", flat=True))
+    if not left:
+        return True
+    if not unused_files.remove():
+        return False
+    Removal.objects.filter(pk__in=left).update(files_left=False)
+    return True
+
+
+POLICY = Policy(
+    model=Removal,
+    name="Removal",
+    task="importing.tasks.carry_out_removal",
+    final=(Refused,),
+    beat_every_s=0.5,
+    ended=record_outcome,
+)

@@ -1,0 +1,91 @@
+"""Pages that undo an import and delete a study, each with a question first."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from catalog.removal import count_material
+from diptych.refusals import Refused
+from importing.models import Import, Removal
+from importing.permissions import removal_for
+from importing.removal import orders, pages
+from importing.views import of_one_import, page_of, person_of
+from studies.models import Study
+from studies.permissions import MAY_DELETE, study_for
+from studies.setting_groups import GROUPS
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@of_one_import
+def undo(request: HttpRequest, job: Import) -> HttpResponse:
+    """Say what would be removed, and undo the import when told to."""
+    try:
+        if request.method == "POST":
+            return _after(request, orders.undo_import(job, actor=person_of(request)), page_of(job))
+        orders.refuse_if_not_undoable(job)
+    except Refused as trouble:
+        messages.error(request, str(trouble))
+        return redirect(page_of(job))
+    counts = count_material(job.study_id, Q(import_number=job.pk))
+    return render(request, "importing/undo.html", {"study": job.study, "job": job, "counts": counts})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@login_required
+def delete(request: HttpRequest, slug: str) -> HttpResponse:
+    """Say what would be deleted, and delete the study when its address is typed."""
+    study: Study = study_for(request, slug, roles=MAY_DELETE)
+    wrong = ""
+    if request.method == "POST":
+        if request.POST.get("slug", "").strip() != study.slug:
+            wrong = _("This is not the study’s address. Nothing was deleted.")
+        else:
+            try:
+                return _after(request, orders.delete_study(study, actor=person_of(request)), reverse("home"))
+            except Refused as trouble:
+                wrong = str(trouble)
+    context = {"study": study, "groups": GROUPS, "here_setting": "delete", "wrong": wrong}
+    context["counts"] = count_material(study.pk, Q())
+    return render(request, "importing/delete_study.html", context, status=400 if wrong else 200)
+
+
+def _after(request: HttpRequest, job: Removal, page: str) -> HttpResponse:
+    """Lead to `page` with what came of a removal, or to the removal's own page while it is not done."""
+    if job.state != Removal.State.DONE:
+        return redirect("importing:removal", removal_id=job.pk)
+    messages.success(request, f"{pages.card(job).title}. {pages.outcome(job)}")
+    return redirect(page)
+
+
+@require_safe
+@never_cache
+@login_required
+def removal(request: HttpRequest, removal_id: int) -> HttpResponse:
+    """How a removal is getting on, or what came of it. The study may be gone by then."""
+    job = removal_for(request, removal_id)
+    study = Study.objects.filter(pk=job.study_number).first()
+    return render(request, "importing/removal.html", {"job": job, "card": pages.card(job), "of_study": study})
+
+
+@require_safe
+@never_cache
+@login_required
+def progress(request: HttpRequest, removal_id: int) -> JsonResponse:
+    """Return what of the page changes while a removal waits or runs."""
+    return JsonResponse(pages.card(removal_for(request, removal_id)).live())
+
+
+@require_POST
+@never_cache
+@login_required
+def cancel(request: HttpRequest, removal_id: int) -> HttpResponse:
+    """Cancel a removal: everything stays."""
+    orders.cancel(removal_for(request, removal_id), actor=person_of(request))
+    return redirect("importing:removal", removal_id=removal_id)
