@@ -143,6 +143,8 @@ def would_record(
     lines += [
         (_("Tags of video 0"), " · ".join(labels(answers.tags_video_0)) or none),
         (_("Tags of video 1"), " · ".join(labels(answers.tags_video_1)) or none),
+        *([(_("Comment"), body["comment"])] if body.get("comment") else []),
+        *([(_("Unsure"), _("yes"))] if body.get("unsure") else []),
         (_("Standing"), _("invalid: it contradicts itself") if answers.contradictory else _("valid")),
         (_("Active time"), in_words(body["timings_ms"].get("total_active", 0) / 1000)),
         (_("Versions"), _version_words(study)),

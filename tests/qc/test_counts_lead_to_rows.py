@@ -10,6 +10,7 @@ from annotation import serving
 from annotation.progress import progress
 from annotation.standings import change_standing
 from catalog.batching import answer_counts_of, batches_of, count_free
+from catalog.media_jobs import card_of
 from catalog.models import Pair
 from qc.views import rows_behind
 from safety import quarantine
@@ -125,3 +126,12 @@ def test_videos_and_pairs_of_a_prompt_and_of_an_origin_are_listed(client, study)
     licences = client.get(reverse("catalog:licences", args=[study.slug]))
     for entry in licences.context["sources"] + licences.context["generators"]:
         assert rows_at(client, entry["rows"]) == entry["origin"].count
+
+
+def test_the_card_of_the_preparation_counts_videos_as_the_library_lists_them(client, study):
+    broken = factories.asset(state="failed", reason="It is cut off.")
+    for _ in range(2):  # the same bytes under two prompts
+        factories.video(factories.prompt(study), asset=broken)
+    card = card_of(study)
+    assert card.outcome == "2 videos could not be prepared."
+    assert rows_at(client, card.page) == 2
