@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from diptych.refusals import Refused
+from diptych.strict_json import readable
 from importing.job_work import run_here
 from importing.name_encodings import CODE_PAGES
 from importing.pairing import PairChoice
@@ -59,6 +60,8 @@ class Command(BaseCommand):
     def handle(self, *, path: str, study: str, **options: Any) -> None:
         names = ("title", "pairs", "batch_size", "overlap", "seed", "skip_bad", "dry_run", "name_encoding")
         chosen = ImportOptions(**{name: options[name] for name in names})
+        if wrong := [given for given in (path, study, options["title"]) if readable(given) != given]:
+            raise CommandError(f"{readable(wrong[0])} is not UTF-8. Rename it, or write it in UTF-8.", returncode=2)
         try:
             location = path if is_address(path) else str(Path(path).absolute())
             report = run_here(location, study, options=chosen, shown=Bar(shown=not options["json"]))
