@@ -152,13 +152,17 @@ def _found(archive: zipfile.ZipFile, unknown: Sequence[bytes]) -> tuple[str, str
         return key, ""
     return key, (
         f"The archive does not say in which code page its names are. They were read as {LABELS[key]}: the first is "
-        f"{_reading(key, unknown[0])}{', and it could be ' + ', '.join(also) if also else ''}. If that is wrong, "
+        f"{_shown(key, unknown[0])}{', and it could be ' + ', '.join(also) if also else ''}. If that is wrong, "
         f"{CHOOSE}."
     )
 
 
 def _reading(key: str, raw: bytes) -> str:
-    return f"“{_slashed(raw.decode(CODECS[key], 'replace'))[:100]}” in {LABELS[key]}"
+    return f"{_shown(key, raw)} in {LABELS[key]}"
+
+
+def _shown(key: str, raw: bytes) -> str:
+    return f"“{_slashed(raw.decode(CODECS[key], 'replace'))[:100]}”"
 
 
 def _all_decoded(unknown: Sequence[bytes], codec: str) -> list[str] | None:

@@ -26,6 +26,9 @@ MOST_LINE_BYTES = 1 << 20
 BLOCK, MOST_ELEMENT = 1 << 18, 1 << 22
 #: So many bad lines at the beginning, and no good one, mean that the file is no JSON Lines at all.
 MOST_BAD_AT_FIRST = 20
+#: So many lines that are not UTF-8 mean that the whole file is not.
+MOST_NOT_UTF8 = 100
+NOT_UTF8 = "The line is not UTF-8"
 NOT_AN_OBJECT = "is not a JSON object; it must begin with { and end with }"
 
 
@@ -68,7 +71,7 @@ def of_file(file: BinaryIO, name: str, *, digits_kept: Set[str] = frozenset()) -
             read = _elements(file, digits_kept)
         else:
             read = _lines(file, b"\r" in head and b"\n" not in head, digits_kept)
-        yield from _or_refuse(read, name, text)
+        yield from _or_refuse_encoding(_or_refuse(read, name, text), name)
     except UnicodeDecodeError as error:
         raise BadInput(f"The file is not UTF-8: {error.reason}") from error
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:
@@ -131,7 +134,7 @@ def _line(number: int, written: bytes, digits_kept: Set[str]) -> Record:
     try:
         content, faults = strict_json.loads(written.decode(), digits_kept=digits_kept)
     except UnicodeDecodeError as error:
-        content, faults = None, [Fault("", f"The line is not UTF-8: byte {error.start + 1} is wrong")]
+        content, faults = None, [Fault("", f"{NOT_UTF8}: byte {error.start + 1} is wrong")]
     except ValueError as error:
         content, faults = None, [Fault("", f"The line is not JSON: {error}")]
     else:
@@ -153,6 +156,20 @@ def _or_refuse(read: Iterator[Record], name: str, head: bytes) -> Iterator[Recor
         raise Refused(f"{name} is not JSON Lines, where each line is one JSON object. {_cause(bad[0], head)}")
     yield from bad
     yield from read
+
+
+def _or_refuse_encoding(read: Iterator[Record], name: str) -> Iterator[Record]:
+    """Yield the records. Raises Refused once many lines are not UTF-8: then the file is in another encoding."""
+    wrong: list[int] = []
+    for record in read:
+        if record.faults and record.faults[0].reason.startswith(NOT_UTF8):
+            wrong.append(record.number)
+            if len(wrong) > MOST_NOT_UTF8:
+                raise Refused(
+                    f"{name} is not text in UTF-8: more than {MOST_NOT_UTF8} lines have wrong bytes, the first is line "
+                    f"{wrong[0]}. Save it as UTF-8. Windows calls the other encoding ANSI."
+                )
+        yield record
 
 
 def _cause(first: Record, head: bytes) -> str:

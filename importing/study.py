@@ -205,6 +205,7 @@ def write(
     with staged_prompts() as prompts, staged_videos() as videos, video_keys() as keys, staged_pairs() as pairs:
         progress.begin("Writing prompts and videos", 4)
         writing.stage(prompts, videos, intake)
+        report.warnings += writing.warnings_of_spelling(study)
         progress.advance()
         writing.write_prompts(study, number, intake, report)
         progress.advance()

@@ -83,6 +83,33 @@ def write_prompts(study: Study, number: int | None, intake: Intake, report: Impo
     report.differences += _differences("prompt", _differing_prompts(), study, intake)
 
 
+def warnings_of_spelling(study: Study) -> list[str]:
+    """Return a sentence for each new prompt that the study has in another spelling of Unicode, at most some of them."""
+    return [
+        f"The study has the prompt “{text[:100]}” with accents stored in another way (Unicode NFC and NFD): {there}. "
+        "This one is a prompt of its own."
+        for text, there in fetch(SPELT_OTHERWISE, study=study.pk, most=MOST_SPELT_OTHERWISE)
+    ]
+
+
+#: Plain ASCII has one spelling, and is not looked at. Without MATERIALIZED the planner would compare each prompt with
+#: each, in the hope that the first few are soon found.
+SPELT_OTHERWISE = sql.SQL(r"""
+    WITH spelt AS MATERIALIZED (
+        SELECT staged.row, staged.text, there.public_id
+          FROM staged_prompt staged
+          JOIN catalog_prompt there
+            ON there.study_id = %(study)s AND normalize(there.text, NFC) = normalize(staged.text, NFC)
+           AND there.text <> staged.text
+         WHERE staged.text ~ '[^\x01-\x7f]' AND there.text ~ '[^\x01-\x7f]'
+           AND NOT EXISTS (SELECT FROM catalog_prompt same
+                            WHERE same.study_id = %(study)s AND same.public_id = staged.public_id)
+    )
+    SELECT text, public_id FROM spelt ORDER BY row LIMIT %(most)s
+""")
+MOST_SPELT_OTHERWISE = 20
+
+
 def _insert_prompts() -> sql.Composable:
     return sql.SQL("""
         INSERT INTO catalog_prompt (study_id, import_number, public_id, text, cluster, split, {columns})

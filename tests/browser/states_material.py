@@ -190,6 +190,19 @@ def import_dry_run(stage: Stage) -> Any:
 
 
 @scene
+def import_code_page(stage: Stage) -> Any:
+    job = stage.done(options={"dry_run": True})
+    said = (
+        "The archive does not say in which code page its names are. They were read as GBK: the first is "
+        "“红球/prompt.txt”, and it could be “볜퓔/prompt.txt” in EUC-KR. If that is wrong, choose the right one "
+        "under “Code page of the names” (name_encoding, --name-encoding) and import again."
+    )
+    job.report |= {"name_encoding": "gbk", "warnings": [said, "3 files that are no material were left out: ._* (3)."]}
+    job.save(update_fields=["report"])
+    return stage.import_page(job)
+
+
+@scene
 def import_bad_rows(stage: Stage) -> Any:
     return stage.import_page(stage.bad())
 

@@ -203,6 +203,7 @@ def settings_of(written: str) -> list[Any]:
 
 BOM = b"\xef\xbb\xbf"
 ROWS = [prompt("p"), video("p-a"), video("p-b"), pair("p-a", "p-b"), *(prompt(f"x{n}") for n in range(300))]
+GBK_ROWS = "".join(f'{{"type": "prompt", "id": "g{n}", "text": "红球 {n}"}}\n' for n in range(300)).encode("gbk")
 CASES = {
     # 01: zips from Windows
     "gbk": Case(lambda root: of_names(root / "a.zip", "红球-1", "红球-2", "gbk"), said=("are in GBK", "confirm")),
@@ -307,6 +308,7 @@ CASES = {
             ("commas", "pairs.csv", b"type,id,text\n" + b"prompt,p,A\n" * 300, ("pairs.csv is a table",)),
             ("Excel", "manifest.jsonl", b"PK\3\4\x14\0\6\0\x08\0[Content_Types].xml xl/workbook.xml", ("an Excel",)),
             ("old Excel", "manifest.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), ("is a table",)),
+            ("gbk", "manifest.jsonl", manifest(*LINES) + GBK_ROWS, ("is not text in UTF-8", "the first is line 5")),
             ("objects on several lines", "manifest.jsonl",
              b"\n".join(json.dumps(line, indent=1).encode() for line in ROWS), ("stand on several lines each",)),
             ("Python", "manifest.jsonl", b"\n".join(repr(line).encode() for line in ROWS), ("line 1, says why",)),

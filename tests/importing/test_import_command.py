@@ -151,6 +151,13 @@ def test_nothing_at_the_path(tmp_path):
     assert (error.returncode, str(error)) == (2, f"There is no file or folder {tmp_path}/nothing.")
 
 
+def test_a_path_that_is_not_utf8_is_said(tmp_path, study):
+    """A study that is there keeps the path of its imports, and the database holds UTF-8 only."""
+    folder = write(tmp_path / "p\udcff", prompts_with_videos(1, 2))
+    error = run(folder, "--study", study.slug)[-1]
+    assert (error.returncode, "is not UTF-8" in str(error)) == (2, True)
+
+
 def test_a_pipe_in_place_of_a_manifest_is_refused_at_once(tmp_path):
     os.mkfifo(tmp_path / "manifest.jsonl")
     _out, _err, error = run(tmp_path)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import unicodedata
 from itertools import combinations
 
 import pytest
@@ -342,3 +343,16 @@ def test_workers_are_told_of_new_files_after_the_commit(tmp_path, django_capture
         imported(write(tmp_path, prompts_with_videos(1, 2)))
         assert told() == []
     assert sorted(told()) == sorted(Asset.objects.values_list("pk", flat=True))
+
+
+def test_a_prompt_that_the_study_has_with_accents_stored_in_another_way_is_named(tmp_path):
+    first, second = (
+        write(tmp_path / form, [prompt(key, text=unicodedata.normalize(form, "A café")), video(f"{key}-a")])
+        for key, form in (("p", "NFC"), ("q", "NFD"))
+    )
+    assert imported(first).warnings == []
+    there = Prompt.objects.get().public_id
+    [warning] = imported(second).warnings
+    assert there in warning
+    assert Prompt.objects.count() == 2
+    assert imported(second).warnings == []  # it is there already

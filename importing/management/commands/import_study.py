@@ -11,6 +11,7 @@ from django.db import DatabaseError
 from accounts.models import User
 from diptych.disk_space import EXIT_STATUS, is_full, sentence
 from diptych.refusals import Refused
+from diptych.strict_json import readable
 from importing.job_work import run_here
 from importing.name_encodings import CODE_PAGES
 from importing.pairing import PairChoice
@@ -72,6 +73,8 @@ class Command(BaseCommand):
     def handle(self, *, path: str, study: str, **options: Any) -> None:
         names = ("title", "pairs", "batch_size", "overlap", "seed", "skip_bad", "dry_run", "name_encoding")
         chosen = ImportOptions(**{name: options[name] for name in names})
+        if wrong := [given for given in (path, study, options["title"]) if readable(given) != given]:
+            raise CommandError(f"{readable(wrong[0])} is not UTF-8. Rename it, or write it in UTF-8.", returncode=2)
         try:
             location = path if is_address(path) else str(Path(path).absolute())
             owner = owner_of(create=options["create"], name=options["owner"])
