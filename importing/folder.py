@@ -79,7 +79,7 @@ def _text(folder: str, manifest: Manifest) -> str | None:
     try:
         with open_file(locate(manifest.root, place.file)) as file:
             written = file.read(MOST_LINE_BYTES)
-        return written.decode("utf-8-sig").strip()
+        return written.decode("utf-8-sig").rstrip("\r\n")  # an editor's line end; spaces within are the prompt's
     except UnicodeDecodeError as error:
         manifest.complain(place, "text", f"The text is not UTF-8: byte {error.start + 1} is wrong")
     except FileTrouble as trouble:

@@ -10,6 +10,8 @@ import jsonschema_rs
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+from diptych.visible_text import has_visible_character
+
 SCHEMA = json.loads((Path(__file__).parent / "schemas" / "manifest.schema.json").read_text("utf-8"))
 KINDS = tuple(SCHEMA["$defs"])
 #: One validator a kind: choosing by `type` is quicker than `oneOf`, and its errors speak of one kind only.
@@ -89,6 +91,9 @@ def _beyond_schema(content: dict[str, Any]) -> Iterator[Fault]:
             yield Fault(name, f"is nested more than {MOST_SETTINGS_DEPTH} levels deep")
         elif name == "settings" and len(json.dumps(value)) > MOST_SETTINGS_CHARACTERS:
             yield Fault(name, f"is longer than {MOST_SETTINGS_CHARACTERS} characters as JSON")
+    text = content.get("text") if content.get("type") == "prompt" else None
+    if isinstance(text, str) and text.strip() and not has_visible_character(text):
+        yield Fault("text", "the prompt has no visible character")
     if isinstance(content.get("seed"), float):
         yield Fault("seed", "is a number that cannot be kept exactly; write it in quotation marks")
 

@@ -14,6 +14,13 @@ from tests.importing.manifests import imported, pair, prompt, prompts_with_video
 
 pytestmark = pytest.mark.django_db
 
+#: Zero-width space, byte order mark, Hangul filler, Braille blank, soft hyphen; then others of the same properties, mixed.
+INVISIBLE = (
+    *("\u200b", "\ufeff", "\u3164", "\u2800", "\xad"),
+    *("\u200e\u2066\u2069", "\ufe0f\u200d", "\u115f \uffa0\n", "\U000e0041\U000e007f", "\u2028\u180e", "\u034f\u061c"),
+    *("\u0085\ufff9", "\U0001d159", "\U000e01ef", "\u17b4", "\u206a", "\U0001bca0", "\U00013441"),
+)
+
 
 def complaints(report):
     return [(bad.line, bad.field, bad.reason) for bad in report.bad]
@@ -36,6 +43,7 @@ def complaints(report):
         ({"type": "prompt", "id": "x"}, "text", "is missing"),
         (prompt("x", text=""), "text", "is empty"),
         (prompt("x", text=" \n "), "text", "is empty"),
+        *[(prompt("x", text=text), "text", "the prompt has no visible character") for text in INVISIBLE],
         (prompt("x", text="a\x00b"), "text", "NUL"),
         (prompt("x", text="a" * 20_001), "text", "20001 characters long; at most 20000"),
         (prompt("x", text=5), "text", "is 5; it must be of type string"),
