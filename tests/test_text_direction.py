@@ -16,7 +16,9 @@ WRITTEN_BY_PEOPLE = re.compile(
     r"|token\.name|made\.row\.name|(row|file)\.file|file\.name|job\.location|asked_by|(one|newer)\.by|comment|part\.title"
     r"|origin\.name|fact\.value|help_contact|row\.studies|row\.id|selection_model)$"
 )
-OUTPUT = re.compile(r"\{\{\s*(?P<value>[^}]+?)\s*\}\}|\{%\s*blocktrans\w*\b(?P<named>[^%]*)%\}|\{%\s*firstof (?P<any>[^%]+)%\}")
+OUTPUT = re.compile(
+    r"\{\{\s*(?P<value>[^}]+?)\s*\}\}|\{%\s*blocktrans\w*\b(?P<named>[^%]*)%\}|\{%\s*firstof (?P<any>[^%]+)%\}"
+)
 NAMED = re.compile(r"\w+=(\S+)")
 #: Where markup has no place: titles of windows, attributes, choices of a list.
 NO_MARKUP = re.compile(r"(<(option|textarea|title)\b[^>]*>[^<]*|<[^<>]*)$")

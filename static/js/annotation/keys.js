@@ -37,6 +37,9 @@ export function paintTagKeys() {
  * @property {() => unknown} yes
  * @property {() => unknown} pass
  * @property {() => unknown} passTags
+ * @property {() => unknown} togglePrompt
+ * @property {() => unknown} toggleDefinition
+ * @property {(index: number) => unknown} defineTag
  * @property {() => unknown} undo
  * @property {() => unknown} hideOrShow
  */
@@ -60,7 +63,9 @@ export function bindKeys(act) {
   /** @type {Record<string, () => unknown>} */
   const others = {
     KeyG: () => act.guideline(),
+    KeyI: () => act.toggleDefinition(),
     KeyN: () => act.none(),
+    KeyP: () => act.togglePrompt(),
     KeyY: () => act.yes(),
     BracketRight: () => act.pass(),
     Backspace: () => act.undo(),
@@ -73,11 +78,11 @@ export function bindKeys(act) {
     if (event.key === "?") return act.help;
     if (code === "Space" && onControl) return null;
     if (code in player) return () => player[code](shiftKey);
-    if (shiftKey) return null;
+    const tag = TAG_CODES.indexOf(code);
+    if (shiftKey) return tag >= 0 ? () => act.defineTag(tag) : null;
     if (code === "Tab") return isOn(event, "[data-step]") ? () => act.passTags() : null;
     const answer = answerKeys()[code];
     if (answer) return () => act.answer(answer);
-    const tag = TAG_CODES.indexOf(code);
     if (tag >= 0) return () => act.tag(tag);
     return others[code] ?? null;
   }

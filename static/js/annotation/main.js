@@ -4,18 +4,20 @@ import { openDialog } from "../page/dialogs.js";
 import { around, one, onAction, say } from "../page/dom.js";
 import { answering } from "./answering.js";
 import { current } from "./current_pair.js";
+import { bindDefinitions, defineTag, toggleDefinition } from "./definitions.js";
 import { guide } from "./guide.js";
 import { guideline } from "./guideline.js";
 import { hideVideos, noteHidden, setHidden } from "./hiding.js";
 import { bindKeys } from "./keys.js";
 import { outbox } from "./outbox.js";
-import { bindPrompt } from "./prompt.js";
+import { bindPrompt, togglePrompt } from "./prompt.js";
 import { bindReporting } from "./reporting.js";
 import { keepServerTime } from "./server_time.js";
 import { begin, keepAnswers, lookAgain, resume, submit } from "./session.js";
 import { bindSettings } from "./settings.js";
 import { bindSignIn } from "./sign_in.js";
 import { bindSkipping } from "./skipping.js";
+import { bindSplit } from "./split.js";
 import { onTold } from "./tabs.js";
 import { bindTimeOnTask } from "./time_on_task.js";
 import { meet, watchTrouble } from "./trouble.js";
@@ -29,6 +31,9 @@ bindKeys({
   reveal: () => player.turnVeil(),
   help: () => openDialog("help"),
   guideline: () => guideline.openHere(),
+  togglePrompt,
+  toggleDefinition,
+  defineTag,
   submit,
   answer: (value) => answering.answer(value),
   tag: (index) => answering.tag(index),
@@ -40,7 +45,9 @@ bindKeys({
   hideOrShow: () => setHidden(!player.hidden),
 });
 one("form[data-answers]").addEventListener("submit", (event) => { event.preventDefault(); submit(); });
+bindSplit();
 bindPrompt();
+bindDefinitions();
 bindSettings(() => current.assignment && guide.refresh());
 bindSkipping();
 bindReporting();
