@@ -1,7 +1,7 @@
-"""Text that people wrote, in a direction of its own: right-to-left text must not reorder the words of the page around it.
+"""Text that people wrote, in a direction of its own: right-to-left text must not reorder the words around it.
 
-The filter is built into every template. Where an element holds nothing else than such a text, `dir="auto"` on the element does
-the same and aligns it too. `tests/test_text_direction.py` finds the places that have neither.
+The filter is built into every template. Where an element holds nothing else than such a text, `dir="auto"` on the
+element does the same and aligns it too. `tests/test_text_direction.py` finds the places that have neither.
 """
 
 from django import template

@@ -1,14 +1,14 @@
 """Whether a text has any character that a person can see.
 
-Unicode has no property “invisible”. White space, control and format characters, and Default_Ignorable_Code_Point (characters
-that are not drawn: fillers, joiners, variation selectors) come from the Unicode Character Database. Five more characters
-are drawn as blank, although their properties say letter, mark or symbol.
+Unicode has no property “invisible”. General categories say what is white space, a control or a format character.
+Default_Ignorable_Code_Point says what is not drawn: fillers, joiners, variation selectors. Five more characters are
+drawn as blank, although their properties say letter, mark or symbol.
 """
 
 import unicodedata
 
-#: Default_Ignorable_Code_Point of DerivedCoreProperties.txt, Unicode 16. Python's `unicodedata` does not have the property.
-#: It reserves its ranges in advance, so later versions of Unicode keep them.
+#: Default_Ignorable_Code_Point of DerivedCoreProperties.txt, Unicode 16, which Python's `unicodedata` does not have.
+#: Unicode reserves these ranges in advance, so later versions keep them.
 _DEFAULT_IGNORABLE = (
     (0x00AD, 0x00AD),
     (0x034F, 0x034F),
@@ -28,7 +28,7 @@ _DEFAULT_IGNORABLE = (
     (0x1D173, 0x1D17A),
     (0xE0000, 0xE0FFF),
 )
-#: Braille pattern blank, Khitan small script filler, the two blanks of Egyptian hieroglyphs, musical symbol null notehead.
+#: Braille pattern blank, Khitan small script filler, both blanks of Egyptian hieroglyphs, musical null notehead.
 _DRAWN_BLANK = frozenset("\u2800\U00016fe4\U00013441\U00013442\U0001d159")
 #: Control, format, surrogate and unassigned characters; spaces and separators of lines and paragraphs.
 _INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Cn", "Zs", "Zl", "Zp"})

@@ -51,9 +51,11 @@ def boxes(page, selector):
 
 
 def is_word_for_word(place, text):
-    """Whether an element holds the text as it is, draws its spaces and line ends, and gives it a direction of its own."""
-    looks = place.evaluate("element => { const { whiteSpace, unicodeBidi } = getComputedStyle(element);"
-                           " return [element.textContent, whiteSpace, element.dir, unicodeBidi] }")  # fmt: skip
+    """Whether an element holds the text as it is, draws its spaces and line ends, and has a direction of its own."""
+    looks = place.evaluate(
+        "element => { const { whiteSpace, unicodeBidi } = getComputedStyle(element);"
+        " return [element.textContent, whiteSpace, element.dir, unicodeBidi] }"
+    )
     return looks == [text, "pre-wrap", "auto", "plaintext"]
 
 

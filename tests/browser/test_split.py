@@ -104,7 +104,8 @@ def test_the_videos_stay_in_sight_while_the_last_tag_is_set(workspace, study, vi
 CUT = """() => [...document.querySelectorAll('main *, header *')].filter((element) => {
     const { overflowX, clipPath } = getComputedStyle(element);
     const box = element.getBoundingClientRect();
-    if (!box.width || !box.height || clipPath !== 'none' || element.closest('[hidden], .visually-hidden, .screen, svg')) return false;
+    if (!box.width || !box.height || clipPath !== 'none') return false;
+    if (element.closest('[hidden], .visually-hidden, .screen, svg')) return false;
     const isCut = overflowX !== 'visible' && element.scrollWidth > element.clientWidth + 1;
     return isCut || box.right > innerWidth + 1 || box.left < -1;
 }).map((element) => element.outerHTML.slice(0, 120))"""

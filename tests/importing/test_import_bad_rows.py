@@ -14,7 +14,7 @@ from tests.importing.manifests import imported, pair, prompt, prompts_with_video
 
 pytestmark = pytest.mark.django_db
 
-#: Zero-width space, byte order mark, Hangul filler, Braille blank, soft hyphen; then others of the same properties, mixed.
+#: Zero-width space, byte order mark, Hangul filler, Braille blank, soft hyphen; then others of the same properties.
 INVISIBLE = (
     *("\u200b", "\ufeff", "\u3164", "\u2800", "\xad"),
     *("\u200e\u2066\u2069", "\ufe0f\u200d", "\u115f \uffa0\n", "\U000e0041\U000e007f", "\u2028\u180e", "\u034f\u061c"),
