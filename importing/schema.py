@@ -20,6 +20,8 @@ _VALIDATORS = {kind: Draft202012Validator(SCHEMA).evolve(schema=SCHEMA["$defs"][
 _QUICK = {kind: jsonschema_rs.Draft202012Validator(SCHEMA["$defs"][kind]) for kind in KINDS}
 _FIELDS = {kind: tuple(SCHEMA["$defs"][kind]["properties"]) for kind in KINDS}
 
+_SHOWN_TO_ANNOTATORS = {"text": "the prompt", "video_text": "the text"}
+
 MOST_SETTINGS_DEPTH = 20
 MOST_SETTINGS_CHARACTERS = 20_000
 
@@ -91,9 +93,10 @@ def _beyond_schema(content: dict[str, Any]) -> Iterator[Fault]:
             yield Fault(name, f"is nested more than {MOST_SETTINGS_DEPTH} levels deep")
         elif name == "settings" and len(json.dumps(value)) > MOST_SETTINGS_CHARACTERS:
             yield Fault(name, f"is longer than {MOST_SETTINGS_CHARACTERS} characters as JSON")
-    text = content.get("text") if content.get("type") == "prompt" else None
-    if isinstance(text, str) and text.strip() and not has_visible_character(text):
-        yield Fault("text", "the prompt has no visible character")
+    for name, words in _SHOWN_TO_ANNOTATORS.items():
+        text = content.get(name)
+        if isinstance(text, str) and text.strip() and not has_visible_character(text):
+            yield Fault(name, f"{words} has no visible character")
     if isinstance(content.get("seed"), float):
         yield Fault("seed", "is a number that cannot be kept exactly; write it in quotation marks")
 

@@ -62,6 +62,7 @@ def complaints(report):
         (video("p0-x", path="a\x00b"), "path", "NUL"),
         (video("p0-x", refined_by="llm"), "video_text", "is missing"),
         (video("p0-x", refined_by="llm", video_text=""), "video_text", "is empty"),
+        (video("p0-x", refined_by="llm", video_text="\u200b"), "video_text", "the text has no visible character"),
         (video("p0-x", settings=[1]), "settings", "must be of type object"),
         (video("p0-x", settings={"deep": {"a\x00": 1}}), "settings", "NUL"),
         (video("p0-x", settings={"long": "a" * 20_001}), "settings", "longer than"),

@@ -18,7 +18,6 @@ const answers = one("form[data-answers]");
 const box = one("[data-definition]");
 const name = one("[data-definition-name]", box);
 const words = one("[data-definition-words]", box);
-const more = one("[data-definition-more]", box);
 const screen = one('[data-screen="left"]');
 
 /** The tag whose definition is shown. @type {HTMLElement | null} */
@@ -45,7 +44,6 @@ function show(tag) {
   name.textContent = given(covers, "label");
   words.textContent = covers.textContent;
   words.lang = document.documentElement.lang;
-  more.hidden = settings.keys === "off";
   box.hidden = false;
   place();
   sight.observe(tag);

@@ -96,6 +96,7 @@ class Guideline {
     this.#put(true);
     this.#mode("whole");
     foot.hidden = true;
+    guide.turn()?.scrollIntoView({ block: "nearest" }); // the pair has less room now
     this.#load(() => this.#showWhole(section, takesFocus));
   }
 

@@ -119,10 +119,10 @@ function name(number) {
 
 /** Leads eye and keyboard to where the work goes on. */
 function lead() {
-  scrollTo({ top: 0 });
   const first = guide.firstMissing();
   if (settings.advance && first) guide.focus(first);
   else heading.focus({ preventScroll: true });
+  scrollTo({ top: 0 }); // where the page scrolls, a pair begins with its prompt
 }
 
 /** @param {Api.Viewing | undefined} viewing */
