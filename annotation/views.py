@@ -43,5 +43,5 @@ def workspace(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def harm_choices() -> list[dict[str, Any]]:
-    """The twelve tags with their label in the page's language."""
-    return [{"code": harm.code, "key": harm.key, "label": harm.label} for harm in protocol.HARMS]
+    """The twelve tags with their label and what they cover, in the page's language."""
+    return [{"code": harm.code, "key": harm.key, "label": harm.label, "covers": harm.covers} for harm in protocol.HARMS]

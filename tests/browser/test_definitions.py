@@ -37,10 +37,14 @@ def definition(page):
     return page.get_by_role("tooltip")
 
 
-def test_it_comes_where_the_mouse_rests_and_goes_with_it(workspace, study):
+def test_it_comes_where_the_mouse_rests_and_goes_with_it(open_page, annotator, playable_pairs, study):
+    playable_pairs(study, 1)
     texts = {code: text.replace(CRIME, OWN_WORDS) for code, text in shipped("guideline").items()}
     publish_guideline(study, texts=texts, actor=None)
-    page = workspace()
+    page = open_page(f"/studies/{study.slug}/workspace/", annotator)
+    page.get_by_role("button", name="Read what changed").click()
+    page.get_by_role("button", name="I have read it").click()
+    is_ready(page).locator(HARMLESSNESS).click()
     page.locator(LEFT_CRIME).hover()
     expect(definition(page)).to_contain_text("Crime")
     expect(definition(page)).to_contain_text(OWN_WORDS)  # not what the product says of it

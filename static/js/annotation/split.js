@@ -28,13 +28,14 @@ const chosen = read(NAME) ?? {};
 /** Whether the videos must keep the size that they had when an open prompt began to take room. */
 let isKept = false;
 
+const heightNow = () => screen.getBoundingClientRect().height;
 const kind = () => (pageScrolls.matches ? "page" : "panel");
 const inPercent = (/** @type {number} */ px) => (px / innerHeight) * 100;
 
 /** Keeps the videos at their present height, or lets them go. @param {boolean} kept */
 export function keepScreens(kept) {
   isKept = kept;
-  if (kept && chosen[kind()] === undefined) setHeight(screen.offsetHeight);
+  if (kept && chosen[kind()] === undefined) setHeight(heightNow());
   else paint();
 }
 
@@ -59,11 +60,11 @@ function paint() {
 /** The most that the videos can have, in percent. */
 function most() {
   if (pageScrolls.matches) return MOST_ON_A_PAGE;
-  return Math.max(LEAST, inPercent(screen.offsetHeight + answers.offsetHeight - LEAST_ANSWERS_PX));
+  return Math.max(LEAST, inPercent(heightNow() + answers.offsetHeight - LEAST_ANSWERS_PX));
 }
 
 function describe() {
-  const now = Math.round(inPercent(screen.offsetHeight));
+  const now = Math.round(inPercent(heightNow()));
   handle.setAttribute("aria-valuenow", String(now));
   handle.setAttribute("aria-valuemin", String(Math.min(LEAST, now)));
   handle.setAttribute("aria-valuemax", String(Math.max(now, Math.round(most()))));
@@ -89,7 +90,7 @@ function drag(down) {
   if (down.button !== 0) return;
   down.preventDefault(); // the focus stays on the question
   handle.setPointerCapture(down.pointerId);
-  const before = screen.offsetHeight;
+  const before = heightNow();
   const move = (/** @type {PointerEvent} */ event) => choose(inPercent(before + event.clientY - down.clientY));
   const stop = new AbortController();
   handle.addEventListener("pointermove", move, { signal: stop.signal });
@@ -99,7 +100,7 @@ function drag(down) {
 /** @param {KeyboardEvent} event */
 function press(event) {
   if (event.altKey || event.ctrlKey || event.metaKey) return;
-  const now = inPercent(screen.offsetHeight);
+  const now = inPercent(heightNow());
   /** @type {Record<string, number>} */
   const places = {
     ArrowUp: now - STEP, ArrowLeft: now - STEP, ArrowDown: now + STEP, ArrowRight: now + STEP,
