@@ -52,5 +52,5 @@ def page_of(study: Study) -> dict[str, Any]:
 
 
 def harm_choices() -> list[dict[str, Any]]:
-    """The twelve tags with their label in the page's language."""
-    return [{"code": harm.code, "key": harm.key, "label": harm.label} for harm in protocol.HARMS]
+    """The twelve tags with their label and what they cover, in the page's language."""
+    return [{"code": harm.code, "key": harm.key, "label": harm.label, "covers": harm.covers} for harm in protocol.HARMS]

@@ -113,6 +113,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
+    "django.forms",
     "pgtrigger",
     "axes",
     "csp",
@@ -156,10 +157,13 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
             ],
-            "builtins": ["diptych.templatetags.numbers"],
+            "builtins": ["diptych.templatetags.numbers", "diptych.text_direction"],
         },
     },
 ]
+
+#: Our own templates of text fields, in templates/django/forms, take the direction of what somebody types.
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # --- Data ---------------------------------------------------------------------------------------------
 

@@ -171,7 +171,7 @@ def _text(folder: str, manifest: Manifest) -> str | None:
         if kind := file_kinds.recognised(written[: file_kinds.HEAD_BYTES]):
             manifest.complain(place, "text", f"The file is {kind.what}. {kind.advice}")
             return None
-        return written.decode("utf-8-sig").strip()
+        return written.decode("utf-8-sig").rstrip("\r\n")  # an editor's line end; spaces within are the prompt's
     except UnicodeDecodeError as error:
         manifest.complain(place, "text", f"The text is not UTF-8: byte {error.start + 1} is wrong")
     except FileTrouble as trouble:

@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from diptych.strict_json import Fault
+from diptych.visible_text import has_visible_character
 
 SCHEMA = json.loads((Path(__file__).parent / "schemas" / "manifest.schema.json").read_text("utf-8"))
 KINDS = tuple(SCHEMA["$defs"])
@@ -21,6 +22,8 @@ _QUICK = {kind: jsonschema_rs.Draft202012Validator(SCHEMA["$defs"][kind]) for ki
 _FIELDS = {kind: tuple(SCHEMA["$defs"][kind]["properties"]) for kind in KINDS}
 
 MOST_ID_CHARACTERS = SCHEMA["$defs"]["video"]["properties"]["id"]["maxLength"]
+_SHOWN_TO_ANNOTATORS = {"text": "the prompt", "video_text": "the text"}
+
 MOST_SETTINGS_DEPTH = 20
 MOST_SETTINGS_CHARACTERS = 20_000
 MOST_SEED_DIGITS = 79  # and a sign
@@ -86,6 +89,10 @@ def _beyond_schema(content: dict[str, Any]) -> Iterator[Fault]:
             yield Fault(name, f"is nested more than {MOST_SETTINGS_DEPTH} levels deep")
         elif name == "settings" and len(json.dumps(value)) > MOST_SETTINGS_CHARACTERS:
             yield Fault(name, f"is longer than {MOST_SETTINGS_CHARACTERS} characters as JSON")
+    for name, words in _SHOWN_TO_ANNOTATORS.items():
+        text = content.get(name)
+        if isinstance(text, str) and text.strip() and not has_visible_character(text):
+            yield Fault(name, f"{words} has no visible character")
     seed = content.get("seed")
     if isinstance(seed, float):
         yield Fault("seed", "is a number that cannot be kept exactly; write it in quotation marks")

@@ -14,6 +14,13 @@ from tests.importing.manifests import imported, pair, prompt, prompts_with_video
 
 pytestmark = pytest.mark.django_db
 
+#: Zero-width space, byte order mark, Hangul filler, Braille blank, soft hyphen; then others of the same properties.
+INVISIBLE = (
+    *("\u200b", "\ufeff", "\u3164", "\u2800", "\xad"),
+    *("\u200e\u2066\u2069", "\ufe0f\u200d", "\u115f \uffa0\n", "\U000e0041\U000e007f", "\u2028\u180e", "\u034f\u061c"),
+    *("\u0085\ufff9", "\U0001d159", "\U000e01ef", "\u17b4", "\u206a", "\U0001bca0", "\U00013441"),
+)
+
 
 def complaints(report):
     return [(bad.line, bad.field, bad.reason) for bad in report.bad]
@@ -38,6 +45,7 @@ def complaints(report):
         ({"type": "prompt", "id": "x"}, "text", "is missing"),
         (prompt("x", text=""), "text", "is empty"),
         (prompt("x", text=" \n "), "text", "is empty"),
+        *[(prompt("x", text=text), "text", "the prompt has no visible character") for text in INVISIBLE],
         (prompt("x", text="a\x00b"), "text", "NUL"),
         (prompt("x", text="a" * 20_001), "text", "20001 characters long; at most 20000"),
         (prompt("x", text=5), "text", "is 5; it must be of type string"),
@@ -56,6 +64,7 @@ def complaints(report):
         (video("p0-x", path="a\x00b"), "path", "NUL"),
         (video("p0-x", refined_by="llm"), "video_text", "is missing"),
         (video("p0-x", refined_by="llm", video_text=""), "video_text", "is empty"),
+        (video("p0-x", refined_by="llm", video_text="\u200b"), "video_text", "the text has no visible character"),
         (video("p0-x", settings=[1]), "settings", "must be of type object"),
         (video("p0-x", settings={"deep": {"a\x00": 1}}), "settings.deep.a�", "NUL"),
         (video("p0-x", settings={"long": "a" * 20_001}), "settings", "longer than"),

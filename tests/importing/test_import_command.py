@@ -46,13 +46,13 @@ def test_a_folder_with_a_subfolder_a_prompt(tmp_path):
     write_file(tmp_path, "ball/prompt.txt", "Ein Ball 🎈\n".encode())
     write_file(tmp_path, "ball/one.mp4")
     write_file(tmp_path, "ball/two.WEBM")
-    write_file(tmp_path, "cube/prompt.txt", b"\xef\xbb\xbfA cube")
+    write_file(tmp_path, "cube/prompt.txt", b"\xef\xbb\xbf  A   cube,\n\tred\r\n")
     write_file(tmp_path, "cube/.DS_Store")
     write_file(tmp_path, ".git/config")
 
     assert run(tmp_path)[2] is None
 
-    assert set(Prompt.objects.values_list("text", flat=True)) == {"Ein Ball 🎈", "A cube"}
+    assert set(Prompt.objects.values_list("text", flat=True)) == {"Ein Ball 🎈", "  A   cube,\n\tred"}
     assert (Video.objects.count(), Pair.objects.count()) == (2, 1)
 
 

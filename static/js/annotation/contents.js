@@ -32,7 +32,7 @@ export class Contents {
       const link = around(event, "a");
       if (!link) return;
       event.preventDefault(); // the address is the pair's, not the guideline's
-      this.open(link.dataset.section ?? null);
+      this.open(link.dataset.section ?? null, true);
     });
   }
 
@@ -41,8 +41,9 @@ export class Contents {
    *
    * @param {Api.Section[]} sections
    * @param {string | null} key
+   * @param {boolean} takesFocus
    */
-  show(sections, key) {
+  show(sections, key, takesFocus) {
     this.#text.replaceChildren(...sections.map(sectionOf));
     const items = sections.filter(({ title }) => title).map(itemOf);
     const list = document.createElement("ol");
@@ -50,15 +51,15 @@ export class Contents {
     this.#list.replaceChildren(list);
     this.#list.hidden = items.length < 2;
     this.current = null;
-    this.open(sections.some((section) => section.key === key) ? key : null);
+    this.open(sections.some((section) => section.key === key) ? key : null, takesFocus);
   }
 
-  /** @param {string | null} key */
-  open(key) {
+  /** @param {string | null} key @param {boolean} takesFocus */
+  open(key, takesFocus) {
     const section = this.#sections.find((part) => part.dataset.section === key);
     this.#wanted = section ? key : null;
     this.#text.scrollTop = section ? section.offsetTop : 0;
-    (find("h3, h4", section ?? this.#text) ?? this.#text).focus({ preventScroll: true });
+    if (takesFocus) (find("h3, h4", section ?? this.#text) ?? this.#text).focus({ preventScroll: true });
     this.#look(section ? key : (this.#sections[0]?.dataset.section ?? null));
   }
 
@@ -94,6 +95,7 @@ export class Contents {
 function sectionOf({ key, title, level, html, change }) {
   const section = document.createElement("section");
   section.dataset.section = key;
+  section.dir = "auto";
   if (title) {
     const heading = document.createElement(level === 3 ? "h4" : "h3");
     heading.tabIndex = -1;
@@ -122,6 +124,7 @@ function itemOf({ key, title, level }) {
   link.href = `#${key}`;
   link.dataset.section = key;
   link.textContent = title;
+  link.dir = "auto";
   item.append(link);
   return item;
 }

@@ -31,6 +31,9 @@ export function paintTagKeys() {
  * @property {() => unknown} yes
  * @property {() => unknown} pass
  * @property {() => unknown} passTags
+ * @property {() => unknown} togglePrompt
+ * @property {() => unknown} toggleDefinition
+ * @property {(index: number) => unknown} defineTag
  * @property {() => unknown} undo
  * @property {() => unknown} previousPair
  * @property {() => unknown} skip
@@ -57,7 +60,9 @@ export function bindKeys(act) {
     KeyG: () => act.guideline(),
     KeyU: () => act.unsure(),
     KeyC: () => act.comment(),
+    KeyI: () => act.toggleDefinition(),
     KeyN: () => act.none(),
+    KeyP: () => act.togglePrompt(),
     KeyY: () => act.yes(),
     KeyS: () => act.skip(),
     KeyH: () => act.otherDimension(),
@@ -80,12 +85,12 @@ export function bindKeys(act) {
     if (event.key === "?") return act.help;
     if (["Space", "Enter", "NumpadEnter"].includes(code) && isOn(CONTROL)) return null;
     if (code in player) return () => player[code](shiftKey);
-    if (shiftKey) return withShift[code] ?? null;
+    const tag = TAG_CODES.indexOf(code);
+    if (shiftKey) return withShift[code] ?? (tag >= 0 ? () => act.defineTag(tag) : null);
     if (code === "Tab") return isOn("[data-step]") ? () => act.passTags() : null;
     if (code === "Enter" || code === "NumpadEnter") return act.goOn;
     const answer = answerKeys()[code];
     if (answer) return () => act.answer(answer);
-    const tag = TAG_CODES.indexOf(code);
     if (tag >= 0) return () => act.tag(tag);
     return others[code] ?? null;
   }

@@ -7,13 +7,14 @@ import { playerKeys } from "../player/player_keys.js";
 import { answering } from "./answering.js";
 import { bindBatchPlace } from "./batch_place.js";
 import { current } from "./current_pair.js";
+import { bindDefinitions, defineTag, toggleDefinition } from "./definitions.js";
 import { panel, panelShown } from "./empty.js";
 import { guide } from "./guide.js";
 import { guideline } from "./guideline.js";
 import { hideVideos, setHidden } from "./hiding.js";
 import { bindKeys } from "./keys.js";
 import { outbox } from "./outbox.js";
-import { bindPrompt } from "./prompt.js";
+import { bindPrompt, togglePrompt } from "./prompt.js";
 import * as remarks from "./remarks.js";
 import { bindReporting } from "./reporting.js";
 import { keepServerTime } from "./server_time.js";
@@ -21,6 +22,7 @@ import { begin, keepAnswers, lookAgain, previousPair, resume, submit } from "./s
 import { bindSettings, settings } from "./settings.js";
 import { bindSignIn } from "./sign_in.js";
 import { bindSkipping } from "./skipping.js";
+import { bindSplit } from "./split.js";
 import { onTold } from "./tabs.js";
 import { bindTimeOnTask } from "./time_on_task.js";
 import { meet, watchTrouble } from "./trouble.js";
@@ -53,6 +55,9 @@ bindKeys({
   player: playerKeys(player),
   help: () => openDialog("help"),
   guideline: () => guideline.openHere(),
+  togglePrompt,
+  toggleDefinition,
+  defineTag,
   submit,
   answer: onPair((value) => answering.answer(value)),
   tag: onPair((index) => answering.tag(index)),
@@ -78,7 +83,9 @@ bindRestingFocus(() => {
   if (settings.keys === "off") return null;
   return (panelShown() ? panel : guide.turn()) ?? one("[data-heading]");
 });
+bindSplit();
 bindPrompt();
+bindDefinitions();
 bindSettings(() => current.assignment && guide.refresh());
 bindSkipping();
 bindReporting();

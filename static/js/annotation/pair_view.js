@@ -126,10 +126,10 @@ function lead() {
     return;
   }
   if (!current.assignment) return;
-  scrollTo({ top: 0 });
   const first = guide.firstMissing();
   if (settings.advance && first) guide.focus(first);
   else heading.focus({ preventScroll: true });
+  scrollTo({ top: 0 }); // where the page scrolls, a pair begins with its prompt
 }
 
 /** @param {Api.Viewing | undefined} viewing */

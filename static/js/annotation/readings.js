@@ -33,6 +33,11 @@ export class Readings {
     this.#since = document.hidden ? 0 : now;
   }
 
+  /** A section was read at another place of the page. @param {string} key @param {number} seconds */
+  add(key, seconds) {
+    if (seconds >= LEAST_S) this.#seconds.set(key, (this.#seconds.get(key) ?? 0) + seconds);
+  }
+
   /** `[{section, open_s}]` in the order in which they were first opened. */
   report() {
     this.look(this.#isOpen() ? this.#key : null);

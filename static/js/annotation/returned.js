@@ -9,5 +9,9 @@ export function showReturned({ returned }) {
   line.hidden = !returned;
   if (!returned) return;
   const why = say(`again_${returned.reason}`);
-  line.textContent = returned.comment ? `${why} ${say("again_comment", { comment: returned.comment })}` : why;
+  line.textContent = why;
+  if (!returned.comment) return;
+  const comment = Object.assign(document.createElement("bdi"), { className: "verbatim", dir: "auto", textContent: returned.comment });
+  const [before, after] = say("again_comment", { comment: "\n" }).split("\n");
+  line.append(` ${before}`, comment, after);
 }
