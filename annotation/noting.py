@@ -10,14 +10,26 @@ from catalog import known_harm
 def note_tags(limit: int = 500) -> int:
     """Add what answers tagged since the last time to what is known of the videos.
 
-    Read `limit` answers at most, and return how many were read. The answers are locked first, then what `known_harm`
-    locks.
+    Read `limit` answers at most, and return how many were done with. What `known_harm` locks comes first and the
+    standings last, as for everybody who changes how an answer stands (decision 023). An answer that is being changed,
+    or was revised after it was read, keeps its mark and is read again. Two at once add the same.
     """
-    waiting = Standing.objects.filter(tags_unnoted=True).order_by("assignment_id").select_for_update(skip_locked=True)
-    unnoted = list(waiting.values_list("pk", flat=True)[:limit])
-    answers = Standing.objects.filter(pk__in=unnoted).values_list(
-        *("assignment__pair__video_0", "current__tags_video_0", "assignment__pair__video_1", "current__tags_video_1")
+    waiting = (
+        Standing.objects.filter(tags_unnoted=True)
+        .order_by("assignment_id")
+        .values_list(
+            *("assignment_id", "current_id"),
+            *(
+                "assignment__pair__video_0",
+                "current__tags_video_0",
+                "assignment__pair__video_1",
+                "current__tags_video_1",
+            ),
+        )
     )
-    known_harm.note({(row[place], tag) for row in answers for place in (0, 2) for tag in row[place + 1]})
-    Standing.objects.filter(pk__in=unnoted).update(tags_unnoted=False)
-    return len(unnoted)
+    answers = list(waiting[:limit])
+    known_harm.note({(row[place], tag) for row in answers for place in (2, 4) for tag in row[place + 1]})
+    read = Standing.objects.filter(pk__in=[row[0] for row in answers], current__in=[row[1] for row in answers])
+    free = list(read.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True))
+    Standing.objects.filter(pk__in=free).update(tags_unnoted=False)
+    return len(free)

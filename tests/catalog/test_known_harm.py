@@ -193,3 +193,17 @@ class TestAtOnce:
 
             assert together(note) == [0]
         assert noting.note_tags() == 1
+
+    def test_noting_and_a_review_at_once_do_not_wait_for_each_other(self, study, annotator):
+        """A review locks the pair and then the standing, so noting must not hold the standing while it waits."""
+        shown = factories.pair(study)
+        factories.answer(annotator, study)
+        done = []
+        with transaction.atomic():
+            Pair.objects.select_for_update(no_key=True).get(pk=shown.pk)
+            noting_it = threading.Thread(target=lambda: (done.append(noting.note_tags()), connection.close()))
+            noting_it.start()
+            wait_until_somebody_waits()
+            assert Standing.objects.select_for_update(nowait=True).get()
+        noting_it.join(timeout=30)
+        assert done == [1]
