@@ -81,7 +81,7 @@ def test_keys_show_it_and_set_no_tag(workspace):
 def test_a_long_press_shows_it_and_a_short_one_sets_the_tag(workspace):
     page = workspace(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     tag = page.locator(LEFT_CRIME)
-    tag.scroll_into_view_if_needed()
+    tag.evaluate("tag => tag.scrollIntoView({ block: 'center' })")
     box = tag.bounding_box()
     point = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
     touch = page.context.new_cdp_session(page)

@@ -109,7 +109,7 @@ def test_opened_by_the_keyboard_it_takes_the_focus_and_gives_it_back(workspace):
 @pytest.mark.parametrize("size", ["wide", "low", "zoomed", "phone"])
 def test_it_stands_beside_the_pair_and_the_keys_go_on_working(workspace, size):
     page = workspace(viewport=SIZES[size])
-    page.keyboard.press("Space")
+    page.locator('[data-action="play"]').click()
     page.wait_for_function("() => document.querySelector('video[data-active]').currentTime > 0")
     page.keyboard.press("g")
     expect(sheet(page).locator("section h3").first).to_be_visible()

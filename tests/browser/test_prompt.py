@@ -132,7 +132,7 @@ def test_other_pages_show_prompts_word_for_word_too(open_page, study, annotator,
         (f"/studies/{study.slug}/my-work/", annotator): ".own-prompt",
         (f"{library}/prompts/{pair.prompt.public_id}/", researcher): "blockquote",
         (f"{library}/pairs/{pair.public_id}/", researcher): ".of-prompt a",
-        (f"{library}/prompts/", researcher): ".words a",
+        (f"{library}/", researcher): ".words a",
     }
     for (address, person), place in places.items():
         page = open_page(address, person)

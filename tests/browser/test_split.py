@@ -62,6 +62,9 @@ def test_the_line_is_moved_by_pointer_and_by_key_kept_and_reset(workspace):
     assert value(page) == before - 2
     page.keyboard.press("PageDown")
     assert value(page) == before + 8
+    page.set_viewport_size({"width": 1280, "height": 620})  # less of everything, and the foot stays
+    page.wait_for_function("() => document.querySelector('.foot').getBoundingClientRect().bottom <= innerHeight")
+    page.set_viewport_size(WIDE)
     page.keyboard.press("End")  # the questions keep some room
     assert page.locator("form[data-answers]").bounding_box()["height"] >= 111
     assert value(page) == int(line(page).get_attribute("aria-valuemax"))

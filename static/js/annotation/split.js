@@ -47,6 +47,7 @@ function setHeight(px) {
 }
 
 function paint() {
+  if (bench.hidden) return; // nothing has a height yet; this is called again when it is shown
   const percent = chosen[kind()];
   reset.hidden = percent === undefined;
   if (percent !== undefined) {
@@ -60,7 +61,9 @@ function paint() {
 /** The most that the videos can have, in percent. */
 function most() {
   if (pageScrolls.matches) return MOST_ON_A_PAGE;
-  return Math.max(LEAST, inPercent(heightNow() + answers.offsetHeight - LEAST_ANSWERS_PX));
+  const others = [...bench.children].filter((part) => part !== answers);
+  const taken = others.reduce((height, part) => height + part.getBoundingClientRect().height, -heightNow());
+  return Math.max(LEAST, inPercent(bench.clientHeight - taken - LEAST_ANSWERS_PX));
 }
 
 function describe() {
@@ -117,7 +120,6 @@ export function bindSplit() {
   handle.addEventListener("keydown", press);
   handle.addEventListener("dblclick", goBack);
   onAction("reset-split", goBack);
-  addEventListener("resize", paint);
+  new ResizeObserver(paint).observe(bench);
   new ResizeObserver(describe).observe(screen);
-  paint();
 }
