@@ -146,6 +146,26 @@ def test_it_works_while_the_answer_is_on_its_way(workspace):
     assert shown(page) == second
 
 
+def test_pairs_that_are_offered_meanwhile_do_not_take_it_off_the_page(workspace):
+    page = workspace()
+    first = answer_and_submit(page)
+    stored(1)
+    expect_a_pair(page)
+    second = shown(page)
+    held = []
+    page.route("**/studies/*/assignments/", lambda route: held.append(route))
+    with page.expect_request("**/studies/*/assignments/"):
+        page.locator('[data-action="ask-again"]').first.dispatch_event("click")
+    page.keyboard.press(PREVIOUS)
+    is_back_on(page, first)
+    with page.expect_response("**/studies/*/assignments/"):
+        held[0].continue_()
+    is_back_on(page, first)
+    page.unroute("**/studies/*/assignments/")
+    page.locator(LEAVE).click()
+    on_the_page(page, second)
+
+
 @pytest.mark.parametrize(
     ("happens", "said"),
     [
