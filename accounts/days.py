@@ -13,9 +13,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import User
+from diptych.refusals import Refused
 
 NIGHT = timedelta(days=1)
 
@@ -77,16 +80,18 @@ def change_zone(person: User, name: str, now: datetime) -> None:
     """Give the person another time zone. Lock the person's row before, if others may write it at the same time.
 
     If something counts on the running day or on the one before, that day goes on in the new zone. A further change on
-    the same day starts from the end that the day had at first, so that a mistake can be corrected. It never ends the
-    day at once.
+    the same day starts from the end that the day had at first, so that a mistake can be corrected.
+
+    Raises Refused if the day is over but for an earlier change: it would never end if changes went on.
     """
-    day, end = day_of(person, now), end_of_day(person, now)
-    if kept_until(person, now) is None:
+    day, end, kept = day_of(person, now), end_of_day(person, now), kept_until(person, now)
+    if kept is None:
         counts = any(counts_on(person, each) for counts_on in counted_on for each in (day, day - NIGHT))
-        kept = (day, now, end) if counts else (None, None, None)
-        person.kept_day, person.kept_from, person.kept_until = kept
+        person.kept_day, person.kept_from, person.kept_until = (day, now, end) if counts else (None, None, None)
     elif person.kept_until is not None and person.kept_until <= now:
-        person.kept_until = now + timedelta(microseconds=1)
+        until = date_format(kept.astimezone(zone_of(person)), "Y-m-d H:i")
+        sentence = _("You changed the time zone a short while ago. You can change it again after %(until)s.")
+        raise Refused(sentence % {"until": until}, "too_soon")
     person.time_zone = name
     person.save(update_fields=["time_zone", "kept_day", "kept_from", "kept_until"])
 

@@ -26,6 +26,7 @@ from accounts.models import User
 from accounts.preferences import PreferencesForm, save_preferences
 from accounts.sent_again import SentAgain
 from accounts.tokens import revoke_all
+from diptych.refusals import Refused
 from diptych.try_again import TryAgain
 
 LANGUAGE_KEPT_S = 365 * 24 * 3600
@@ -92,11 +93,14 @@ def viewing(request: HttpRequest) -> HttpResponse:
     """How one wants to see what may be harmful, in which language and in whose time."""
     person: User = request.user  # type: ignore[assignment]
     form = PreferencesForm(request.POST if request.method == "POST" else None, person=person)
+    if form.is_valid():
+        try:
+            save_preferences(person, form.cleaned_data)
+        except Refused as refused:
+            form.add_error("time_zone", refused.sentence)
     if not form.is_valid():
-        status = 400 if form.is_bound else 200
         context = {"form": form, "kept_until": days.kept_until(person, timezone.now())}
-        return render(request, "accounts/viewing.html", context, status=status)
-    save_preferences(person, form.cleaned_data)
+        return render(request, "accounts/viewing.html", context, status=400 if form.is_bound else 200)
     translation.activate(form.cleaned_data["locale"] or translation.get_language() or settings.LANGUAGE_CODE)
     messages.success(request, translation.gettext("Your preferences are saved."))
     response = redirect("accounts:viewing")

@@ -67,7 +67,8 @@ class LeavingOut:
 
 def latest_monday_over(now: datetime) -> date:
     """The Monday of the last week that is over everywhere on earth."""
-    day = (now.astimezone(UTC) - timedelta(days=1)).date()  # the last places end their day twelve hours after UTC
+    # The last places end their day twelve hours after UTC. A change of the time zone adds one day at most.
+    day = (now.astimezone(UTC) - timedelta(days=2)).date()
     return day - timedelta(days=day.weekday()) - WEEK
 
 

@@ -6,11 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts import days
 from accounts.models import AuditEvent
+from diptych.refusals import Refused
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -52,14 +54,18 @@ def test_no_change_of_the_zone_ever_shortens_a_day(counts):
             changes.setdefault(max(changes, default=0) + hours, []).append(wanted)
         for hour in range(240):
             for wanted in changes.get(hour, []):
-                days.change_zone(person, wanted, now)
+                try:
+                    days.change_zone(person, wanted, now)
+                except Refused:
+                    assert now >= least
                 assert days.day_of(person, now) == day
                 assert days.end_of_day(person, now) >= least
             end = days.end_of_day(person, now)
             assert now < end
             assert days.day_of(person, end - timedelta(seconds=1)) == day
             if end <= now + HOUR:
-                assert end - began >= timedelta(hours=23)
+                assert timedelta(hours=23) <= end - began <= timedelta(hours=24 + 26 + 1)
+                assert end <= days.midnight(day + 2 * days.NIGHT, UTC) + timedelta(hours=13)
                 following = days.day_of(person, end)
                 assert following > day
                 began, day, least = end, following, days.end_of_day(person, end)
@@ -75,6 +81,20 @@ def test_the_zone_of_a_mistake_can_be_put_right_without_a_loss(counts):
     assert days.end_of_day(person, now) > end
     days.change_zone(person, "Europe/Berlin", now + HOUR)
     assert days.end_of_day(person, now + HOUR) == end
+
+
+def test_a_day_does_not_go_on_for_ever_however_often_the_zone_is_changed(counts, browser_client):
+    now = timezone.now()
+    person = factories.person(time_zone="Pacific/Kiritimati")
+    person.kept_day = days.day_of(person, now) - days.NIGHT  # it would have ended just now
+    person.kept_from, person.kept_until = now - 20 * HOUR, now - timedelta(seconds=1)
+    person.save()
+    chosen = {"media_filter": "", "name_categories": "no", "locale": "", "time_zone": "Asia/Shanghai"}
+    refused = browser_client(person).post("/accounts/viewing/", chosen)
+    assert refused.status_code == 400
+    assert "You can change it again after" in refused.content.decode()
+    person.refresh_from_db()
+    assert person.time_zone != "Asia/Shanghai"
 
 
 def test_what_was_before_the_change_stays_on_its_day(counts):

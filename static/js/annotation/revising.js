@@ -124,10 +124,10 @@ class Revising {
     submit.textContent = say("save_change");
   }
 
-  /** Whether these answers differ from those that were submitted. @param {Api.Draft} body */
+  /** Whether these answers differ from those that were submitted. @param {Record<string, any>} body */
   isChanged(body) {
-    const { helpfulness, harmlessness, unsure, comment } = body;
-    return JSON.stringify({ helpfulness, harmlessness, unsure, comment }) !== this.#stored;
+    const stored = Object.entries(JSON.parse(this.#stored));
+    return stored.some(([name, value]) => JSON.stringify(value) !== JSON.stringify(body[name]));
   }
 
   /** The revision of a reopened answer, as it is sent. @param {Api.Draft} body @returns {Api.Revision} */

@@ -99,9 +99,11 @@ async function supplyOnce() {
   const toReopen = asked();
   try {
     if (!desk && toReopen && (await reopening.open(toReopen))) return;
-    take(desk ?? (await send("POST", page.urlLease)));
+    const offer = desk ?? (await send("POST", page.urlLease));
+    if (!revising.open) take(offer); // an answer may have been reopened meanwhile
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
+    if (revising.open) return;
     takeOff();
     showEmpty("refused", { detail: error.message });
   }
