@@ -33,6 +33,8 @@ def pages(study, playable_pairs):
         "my work": (f"/studies/{study.slug}/my-work/", answered),
         "my work of somebody new": (f"/studies/{study.slug}/my-work/", annotator),
         "dashboard": (f"/studies/{study.slug}/", factories.member(study, "researcher")),
+        "progress of people": (f"/studies/{study.slug}/people/progress/", factories.member(study, "admin")),
+        "a person's days": (f"/studies/{study.slug}/people/{answered.pk}/progress/", factories.member(study, "admin")),
         "dashboard of an empty study": (f"/studies/{empty.slug}/", both),
         "not found": ("/nowhere", annotator),
         "forbidden": (f"/studies/{study.slug}/", annotator),

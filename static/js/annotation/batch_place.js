@@ -28,10 +28,10 @@ export function showBatchPlace(isOpen) {
   if (isOpen) ask();
 }
 
-/** The current pair is answered. */
-export function countInBatch() {
+/** The current pair ends, and does not come back. @param {boolean} isAnswered */
+export function countInBatch(isAnswered) {
   if (place === null || place.number !== current.assignment?.batch) return;
-  place.answered += 1;
+  place.answered += Number(isAnswered);
   place.left = Math.max(0, place.left - 1);
 }
 

@@ -233,9 +233,9 @@ const fileOf = (video) => video.playback_url.split("?")[0];
 function end(verb, body) {
   if (!current.assignment) return;
   const assignment = current.assignment.id;
+  countInBatch(verb === "submit");
   if (verb === "submit") {
     countAnswer(1);
-    countInBatch();
     noteAnswer(current.assignment, body);
   }
   drafts.attend(null);
