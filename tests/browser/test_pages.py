@@ -33,6 +33,8 @@ def pages(study, playable_pairs):
         "my work": (f"/studies/{study.slug}/my-work/", answered),
         "my work of somebody new": (f"/studies/{study.slug}/my-work/", annotator),
         "dashboard": (f"/studies/{study.slug}/", factories.member(study, "researcher")),
+        "progress of people": (f"/studies/{study.slug}/people/progress/", factories.member(study, "admin")),
+        "a person's days": (f"/studies/{study.slug}/people/{answered.pk}/progress/", factories.member(study, "admin")),
         "dashboard of an empty study": (f"/studies/{empty.slug}/", both),
         "not found": ("/nowhere", annotator),
         "forbidden": (f"/studies/{study.slug}/", annotator),
@@ -118,7 +120,7 @@ def test_a_researcher_sees_the_progress_and_downloads_the_line_just_made(open_pa
     page = open_page("/", researcher)
     expect(page.locator("main")).to_contain_text("of 2 wanted")
     with page.expect_download() as downloading:
-        page.locator('[data-action="download"]').click()
+        page.get_by_role("link", name="Download annotations (JSONL)").click()
     assert downloading.value.suggested_filename == f"{study.slug}-annotations.jsonl"
     [line] = downloading.value.path().read_text().splitlines()
     assert json.loads(line)["submission_id"] == body["submission_id"]

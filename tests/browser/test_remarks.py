@@ -70,6 +70,7 @@ def test_what_is_said_besides_answers_is_kept_sent_and_opened_again(workspace):
     dialog.get_by_role("button", name="Skip pair").click()
     skipped = wait_for(lambda: Assignment.objects.filter(state="skipped").first(), "it was not skipped")
     assert (skipped.skip_reason, skipped.skip_note) == ("technical_problem", "The left one stops.")
+    expect(page.locator(PLACE)).to_have_text("2 of 3 in batch 1")
 
     page.goto(f"{page.url}?reopen={first.pk}")
     expect(page.locator(COMMENT)).to_have_value("Both look alike.")

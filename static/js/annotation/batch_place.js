@@ -9,6 +9,8 @@ import { current } from "./current_pair.js";
 import { outbox } from "./outbox.js";
 import { troubleMet } from "./trouble.js";
 
+/** Where the server says it; a page without this address shows no place. */
+const address = document.body.dataset.urlOwnProgress;
 const ASK_AGAIN_MS = 5 * 60_000;
 const LOOK_MS = 5000;
 /** The server counts no further. */
@@ -28,19 +30,18 @@ export function showBatchPlace(isOpen) {
   if (isOpen) ask();
 }
 
-/** The current pair is answered. */
-export function countInBatch() {
+/** The current pair ends, and does not come back. @param {boolean} isAnswered */
+export function countInBatch(isAnswered) {
   if (place === null || place.number !== current.assignment?.batch) return;
-  place.answered += 1;
+  place.answered += Number(isAnswered);
   place.left = Math.max(0, place.left - 1);
 }
 
 /** Asks the server where nothing is known of the batch, or something older. Answers on their way would not be counted. */
 async function ask() {
-  const address = document.body.dataset.urlOwnProgress; // a trial has none
-  const number = address && current.assignment?.batch;
+  const number = current.assignment?.batch;
   const isKnown = place !== null && place.number === number && performance.now() - place.at < ASK_AGAIN_MS;
-  if (!number || isKnown || asking || current.busy || outbox.waits || troubleMet() || document.hidden) return;
+  if (!address || number === undefined || isKnown || asking || current.busy || outbox.waits || troubleMet() || document.hidden) return;
   asking = true;
   try {
     /** @type {Api.OwnProgress} */

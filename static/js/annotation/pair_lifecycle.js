@@ -55,10 +55,15 @@ function put(assignment, draft, options) {
   welcome(answeredCount());
 }
 
-/** Counts a pair that is being submitted, wherever the page says how many were. @param {Api.Assignment} assignment @param {Api.Draft} body */
-export function countSubmitted(assignment, body) {
+/**
+ * A pair is being submitted, skipped or reported: counts it wherever the page says how many there are.
+ *
+ * @param {string} verb @param {Api.Assignment} assignment @param {Api.Draft} body
+ */
+export function countEnded(verb, assignment, body) {
+  countInBatch(verb === "submit");
+  if (verb !== "submit") return;
   countAnswer(1);
-  countInBatch();
   noteAnswer(assignment, body);
   noteSubmitted({ id: assignment.id, number: answeredCount(), assignment, body });
 }

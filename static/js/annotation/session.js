@@ -240,7 +240,7 @@ export function report(sides) {
 function end(verb, body) {
   if (!current.assignment) return;
   const assignment = current.assignment.id;
-  if (verb === "submit") lifecycle.countSubmitted(current.assignment, body);
+  lifecycle.countEnded(verb, current.assignment, body);
   drafts.attend(null);
   const [address, draftAddress] = [addressOf(verb, assignment), addressOf("draft", assignment)];
   outbox.enqueue({ study, assignment, verb, address, draftAddress, body });
