@@ -80,7 +80,10 @@ class ImportShape(serializers.Serializer):
     stage = serializers.CharField(allow_blank=True)
     steps = serializers.IntegerField(help_text="Done of the stage")
     steps_total = serializers.IntegerField()
-    report = serializers.DictField(allow_null=True, help_text="Counts and warnings, once it is done or refused")
+    report = serializers.DictField(
+        allow_null=True,
+        help_text="Counts, warnings, files that were left out, and the code page of names, once it is done or refused",
+    )
     bad_rows = serializers.IntegerField()
     number = serializers.IntegerField(help_text="Marks what it added, in the library and its CSV files")
     undone_at = serializers.DateTimeField(allow_null=True, help_text="When what it added was removed again")

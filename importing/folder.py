@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from diptych import file_kinds
+from diptych.file_kinds import Kind
 from diptych.refusals import Refused
 from importing.files import locate
 from importing.inside import FileTrouble, entries, open_file, resolved
@@ -168,7 +169,7 @@ def _text(folder: str, manifest: Manifest) -> str | None:
     try:
         with open_file(locate(manifest.root, place.file)) as file:
             written = file.read(MOST_LINE_BYTES)
-        if kind := file_kinds.recognised(written[: file_kinds.HEAD_BYTES]):
+        if (kind := _other_than_text(written)) is not None:
             manifest.complain(place, "text", f"The file is {kind.what}. {kind.advice}")
             return None
         return written.decode("utf-8-sig").rstrip("\r\n")  # an editor's line end; spaces within are the prompt's
@@ -179,3 +180,12 @@ def _text(folder: str, manifest: Manifest) -> str | None:
     except OSError as error:
         manifest.complain(place, "text", f"The file cannot be read: {error.strerror}")
     return None
+
+
+def _other_than_text(written: bytes) -> Kind | None:
+    """Return what a prompt's file is if it cannot be text in UTF-8. A text may begin like a page, or like any file."""
+    try:
+        is_text = "\0" not in written.decode()
+    except UnicodeDecodeError:
+        is_text = False
+    return None if is_text else file_kinds.recognised(written[: file_kinds.HEAD_BYTES])

@@ -11,6 +11,7 @@ import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -294,6 +295,13 @@ CASES = {
         lambda root: write(root, [*LINES[:3], b'{"type": "prompt", "id": "x", "text": "a cat \\ud83d"}']),
         None, said=("manifest.jsonl 4 text contains half of a character",), bad=1,
     ),
+    **{
+        f"a prompt of {ord(text):04X} only": Case(
+            lambda root, text=text: write(root, [*LINES, prompt("x", text=text)]), None,
+            said=("manifest.jsonl 5 text the prompt has no visible character",), bad=1,
+        )
+        for text in ("\u200b\ufeff\u3164\u2800\xad" if find_spec("diptych.visible_text") else "")
+    },
     "half an emoji in SafeSora": Case(
         lambda root: published(root, prompt_text="a cat \ud83d"), None,
         said=("SafeSora/config-train.json.gz 1 prompt_text contains half of a character",), bad=1,
@@ -324,6 +332,9 @@ CASES = {
         lambda root: [write_file(root, f"p{n}/{name}", content) for n in range(70)
                       for name, content in (("prompt.txt", "A ball".encode("utf-16")), ("a.mp4", b"a"))] and root,
         None, said=("No subfolder has a prompt.txt that can be read", "is text in UTF-16"),
+    ),
+    "a prompt that begins like a page": Case(
+        lambda root: write_file(folder_layout(root), "p1/prompt.txt", b"<body of a lion, PAR1>") and root,
     ),
     "no texts and no manifest": Case(
         lambda root: [write_file(root, f"clips/{n}.mp4") for n in range(300)] and root, None,

@@ -1,5 +1,6 @@
 """Imports out of a real S3 server: an object, a prefix, an archive, and what a manifest names."""
 
+import gzip
 import io
 import json
 import shutil
@@ -86,6 +87,19 @@ def test_a_manifest_on_the_server_that_names_objects_and_files(study, bucket, tm
     assert rows[5] == "s3://material/nothing.mp4 is not there, or may not be read"
     assert rows[6] == "missing.mp4 does not exist, or leads out of the folder that is imported"
     assert "not JSON" in rows[7]
+
+
+def test_a_gzipped_array_that_names_objects_keeps_its_values(study, bucket, tmp_path):
+    bucket.put_object(Bucket=BUCKET, Key="clips/a.mp4", Body=b"in the bucket")
+    lines = [prompt("p"), video("p-a", path="s3://material/clips/a.mp4", seed=10**30, settings={"cfg": 7.5})]
+    folder = write(tmp_path / "in", [])
+    (folder / "manifest.jsonl").write_bytes(gzip.compress(json.dumps(lines, indent=1).encode()))
+    assert done(study, folder).report["videos"]["added"] == 1
+    assert (Video.objects.get().seed, Video.objects.get().settings["cfg"]) == (str(10**30), 7.5)
+    twice = b'{"type": "video", "id": "p-b", "prompt": "p", "path": "s3://material/clips/a.mp4", "seed": 1, "seed": 2}'
+    write(folder, [*lines, twice], files=False)
+    [row] = bad_rows(done(study, folder))
+    assert (row["line"], row["field"]) == (3, "seed")
 
 
 def bad_rows(job):
