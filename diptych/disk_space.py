@@ -14,19 +14,28 @@ _NUMBERS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _POSTGRESQL_DISK_FULL = "53100"
 
 
-def is_full(error: BaseException | None) -> bool:
+def is_full(error: BaseException) -> bool:
     """Return whether the error, or one that it came of, says that there is no room on a disk or in a quota."""
-    while error is not None:
-        if isinstance(error, OSError) and error.errno in _NUMBERS:
-            return True
-        if isinstance(error, sqlite3.Error) and "disk is full" in str(error):
-            return True
-        if isinstance(error, DatabaseError) and getattr(error.__cause__, "sqlstate", "") == _POSTGRESQL_DISK_FULL:
-            return True
-        if getattr(error, "code", "") == NO_ROOM:
-            return True
+    return any(_says_full(one) for one in _with_causes(error))
+
+
+def _with_causes(error: BaseException | None) -> list[BaseException]:
+    """Return the error and what it was raised from. An error may have been raised from itself."""
+    found: list[BaseException] = []
+    while error is not None and error not in found:
+        found.append(error)
         error = error.__cause__
-    return False
+    return found
+
+
+def _says_full(error: BaseException) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in _NUMBERS
+    if isinstance(error, sqlite3.Error):
+        return "disk is full" in str(error)
+    if isinstance(error, DatabaseError):
+        return getattr(error.__cause__, "sqlstate", "") == _POSTGRESQL_DISK_FULL
+    return getattr(error, "code", "") == NO_ROOM
 
 
 def sentence(error: BaseException) -> str:

@@ -228,7 +228,10 @@ def run_here(
         raise Refused("The import was cancelled on its page.") from None
     except TakenOver:
         raise Refused("This command was not heard of for long, and another one took the import over.") from None
-    except (Refused, OSError) as trouble:
+    except Refused as refusal:
+        end(Import.State.FAILED, str(refusal))
+        raise
+    except OSError as trouble:
         end(Import.State.FAILED, str(trouble))
         raise _refused(trouble) from trouble
     except Exception as error:
@@ -254,10 +257,8 @@ def _first_import(
             first.remove_kept()
 
 
-def _refused(trouble: Refused | OSError) -> Refused:
-    """Return what the command says of the trouble."""
-    if isinstance(trouble, Refused):
-        return trouble
+def _refused(trouble: OSError) -> Refused:
+    """Return what the command says of trouble with files."""
     code = NO_ROOM if is_full(trouble) else ""
     return Refused(f"Files cannot be read or kept: {trouble}.", code)
 

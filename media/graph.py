@@ -175,11 +175,20 @@ def _playback_options(facts: Facts, threads: int) -> dict[str, Any]:
         "g": group, "keyint_min": group, "sc_threshold": 0, "flags": "+cgop",
         "bf": 0,  # no reordering: the first frame is at 0 without an edit list, and a step back decodes less
         "c:a": "aac", "b:a": "128k", "ac": 2, "ar": 48000,
-        # A gap at the start or within becomes silence, so sound and picture stay together. The filters of the sound are
-        # begun anew where it changes its rate or channels; those of the picture, which are apart, are not.
-        **({} if facts.audio_index is None else {"af": "aresample=async=1:first_pts=0"}),
+        **_sound_filters(facts),
         **_MP4,
     }  # fmt: skip
+
+
+def _sound_filters(facts: Facts) -> dict[str, str]:
+    """A gap at the start or within becomes silence, so sound and picture stay together.
+
+    These filters are begun anew where the sound changes its rate or channels, and would fill in a start once more. So
+    a start is filled in only where there is a gap. The filters of the picture are apart, and are not begun anew.
+    """
+    if facts.audio_index is None:
+        return {}
+    return {"af": "aresample=async=1" if facts.sound_begins_first else "aresample=async=1:first_pts=0"}
 
 
 def playback_size(facts: Facts) -> tuple[int, int]:

@@ -15,9 +15,9 @@ from media.streams import fraction, seconds, stated
 
 _SHOWN = (
     "stream=index,codec_type,codec_name,codec_tag_string,width,height,sample_aspect_ratio,r_frame_rate,avg_frame_rate,"
-    "nb_frames,duration,pix_fmt,color_space,color_transfer,field_order:"
+    "nb_frames,duration,start_time,pix_fmt,color_space,color_transfer,field_order:"
     "stream_tags=DURATION,rotate,alpha_mode:stream_side_data=rotation,side_data_type:"
-    "stream_disposition=default,attached_pic,timed_thumbnails:format=format_name,duration,size"
+    "stream_disposition=default,attached_pic,timed_thumbnails:format=format_name,duration,start_time"
 )
 #: The first packets say whether what they hold is encrypted; the stream itself keeps quiet.
 _FIRST_PACKETS = ("-show_entries", f"{_SHOWN}:packet=stream_index:packet_side_data=side_data_type")
@@ -50,6 +50,7 @@ class Facts:
     # What the transcoder needs beside.
     video_index: int
     audio_index: int | None
+    sound_begins_first: bool  # so that no silence is needed before it
     pixel_format: str
     colour_matrix: str | None
     colour_transfer: str | None  # such as "smpte2084", which is PQ
@@ -207,6 +208,7 @@ def _facts(shown: dict[str, Any], path: Path, time_limit_s: float) -> Facts:
         byte_size=path.stat().st_size,
         video_index=video["index"],
         audio_index=audio["index"] if audio else None,
+        sound_begins_first=streams.begins_first(audio, shown["format"]),
         pixel_format=_pixel_format(video),
         colour_matrix=stated(video.get("color_space")),
         colour_transfer=stated(video.get("color_transfer")),

@@ -58,6 +58,12 @@ def chosen_sound(streams: list[dict[str, Any]], decodable: Callable[[str], bool]
     return next(iter([*good, *sounds]), None)
 
 
+def begins_first(sound: dict[str, Any] | None, container: dict[str, Any]) -> bool:
+    """Return whether the sound begins when the file does."""
+    begins, file_begins = (seconds((one or {}).get("start_time")) for one in (sound, container))
+    return begins is not None and file_begins is not None and begins - file_begins < 0.001
+
+
 def frames_of(stream: dict[str, Any]) -> int | None:
     """Return how many frames the stream has: as counted, or as the container says."""
     for name in ("counted", "nb_frames"):

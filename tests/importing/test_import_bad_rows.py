@@ -111,7 +111,7 @@ def test_bad_line_is_named_and_keeps_everything_out(tmp_path, line, field, reaso
         ("link.mp4", "leads out of the folder"),
         ("linked/outside.mp4", "leads out of the folder"),
         ("circle.mp4", "does not exist"),
-        ("a" * 300, "does not exist"),
+        ("a" * 300, "has a name that is longer than 255 bytes; shorten the name"),
     ],
 )
 def test_file_that_may_not_be_imported(tmp_path, path, reason):

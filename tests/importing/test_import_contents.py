@@ -83,15 +83,6 @@ def test_a_name_that_is_too_long_is_named_as_such(tmp_path):
     }
 
 
-def test_a_path_with_a_name_that_no_disk_takes_is_named_as_such(tmp_path):
-    write(tmp_path, [prompt("p0"), video("p0-a", path=f"clips/{'z' * 256}.mp4")], files=False)
-
-    [bad] = imported(tmp_path).bad
-
-    assert bad.field == "path"
-    assert bad.reason.endswith(".mp4 has a name that is longer than 255 bytes; shorten the name")
-
-
 def test_animated_pictures_in_a_folder_of_prompts_are_videos_and_still_ones_are_not(tmp_path):
     write_file(tmp_path, "ball/prompt.txt", b"A ball")
     apng(tmp_path / "ball")

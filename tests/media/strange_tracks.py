@@ -123,6 +123,16 @@ def mono_left(folder: Path) -> Path:
     return make(folder / "in.mov", *SHORT, *tone(0.5), "-af", "pan=FL|FL=c0", *H264, "-c:a", "pcm_s16le")
 
 
+@kind("sound that changes its rate and channels")
+def changing_sound(folder: Path) -> Path:
+    parts = [
+        make(folder / f"{rate}.ts", *SHORT, *tone(0.5), *H264, "-c:a", "aac", "-ar", rate, "-ac", channels)
+        for rate, channels in ((44100, 1), (48000, 2))
+    ]
+    (folder / "parts.txt").write_text("".join(f"file '{part}'\n" for part in parts))
+    return make(folder / "in.ts", "-f", "concat", "-safe", 0, "-i", folder / "parts.txt", "-c", "copy")
+
+
 @kind("picture that begins after the sound")
 def late_picture(folder: Path) -> Path:
     return make(folder / "in.mp4", "-itsoffset", 1, *SHORT, *tone(1.5), *H264, "-c:a", "aac")

@@ -102,6 +102,11 @@ def has_sound(made: Renditions, source: Path) -> None:
     assert (made.facts.frames, made.facts.audio_codec, made.notes) == (5, "aac", ())
 
 
+def keeps_its_sound(made: Renditions, source: Path) -> None:
+    assert (made.facts.audio_codec, made.notes) == ("aac", ())
+    assert float(stream(made.playback, "a")["duration"]) == pytest.approx(made.facts.duration_s, abs=0.1)
+
+
 def stands_until_the_picture_begins(made: Renditions, source: Path) -> None:
     assert (made.facts.frames, made.notes) == (15, ())
     assert float(stream(made.playback, "a")["duration"]) == pytest.approx(1.5, abs=0.05)
@@ -174,6 +179,7 @@ SEEN: dict[str, Callable[[Renditions, Path], None]] = {
     "sound longer than the picture": has_sound_as_long_as_the_picture,
     "sound longer than the picture, in Matroska": has_sound_as_long_as_the_picture,
     "mono that says “left”": has_sound,
+    "sound that changes its rate and channels": keeps_its_sound,
     "picture that begins after the sound": stands_until_the_picture_begins,
     "trimmed by an edit list": begins_at_the_cut,
     "two pictures, none the default": is_the_larger,
