@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import SignedInView
+from annotation.api_guideline import parameters
 from annotation.progress import own_answers, progress
 from studies.archiving import archive, bring_back
 from studies.models import Study
@@ -54,10 +55,8 @@ class StudiesView(SignedInView):
     @extend_schema(operation_id="studies_list", responses={200: StudiesShape})
     def get(self, request: Request) -> Response:
         """The studies in which the person has a role; archived ones only with `archived=true`."""
-        which = WhichStudiesSerializer(data=request.query_params)
-        which.is_valid(raise_exception=True)
         studies = Study.objects.of(self.person.pk).order_by("slug")
-        if not which.validated_data["archived"]:
+        if not parameters(request, WhichStudiesSerializer)["archived"]:
             studies = studies.filter(archived_at=None)
         return Response({"studies": [study_json(study) for study in studies]})
 
