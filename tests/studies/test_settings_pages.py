@@ -104,7 +104,7 @@ def test_of_two_who_make_the_same_study_one_is_told():
 def test_every_setting_of_a_study_is_in_a_group_or_has_a_page_of_its_own():
     elsewhere = {
         "id", "slug", "state", "created_at", "protocol_version", "guideline_version", "consent_version", "categories",
-        "pseudonym_key",
+        "pseudonym_key", "archived_at",
     }  # fmt: skip
     fields = {field.name for field in Study._meta.concrete_fields}
     assert fields - elsewhere == set(SETTINGS)
