@@ -30,6 +30,7 @@ def test_a_researcher_walks_through_the_workspace_and_nothing_is_kept(
     if welcome.is_visible():
         welcome.locator("[data-action=begin]").click()
     expect(page.locator("body")).to_have_attribute("data-assignment", str(pairs[0].pk))
+    expect(page).to_have_title(re.compile(r"Trial · "))
     recorded = page.locator('button[data-action="recorded"]')
     expect(recorded).to_be_disabled()
     expect(page.locator(SUBMIT)).to_have_attribute("aria-disabled", "true")
