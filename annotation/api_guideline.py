@@ -1,7 +1,5 @@
 """The guideline as the workspace reads it: whole, as what changed, and that it was read."""
 
-from typing import Any
-
 from django.utils.translation import get_language
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -79,7 +77,7 @@ class GuidelineView(SignedInView):
     def get(self, request: Request, slug: str) -> Response:
         """The study's guideline in sections, in the version in force or in an earlier one."""
         study = study_for(request, slug)
-        asked = parameters(request, WhichGuidelineSerializer)
+        asked = {"language": present_language()} | self.asked()
         text = text_of(study, Document.Kind.GUIDELINE, asked["language"], asked.get("version"))
         return Response(
             {
@@ -103,7 +101,7 @@ class GuidelineChangesView(SignedInView):
     def get(self, request: Request, slug: str) -> Response:
         """What changed in the guideline since the person last read it; no sections if nothing."""
         study = annotated_study(request, slug)
-        unread = reading.unread(self.person, study, parameters(request, LanguageSerializer)["language"])
+        unread = reading.unread(self.person, study, self.asked().get("language", present_language()))
         return Response(
             {
                 "version": unread.version,
@@ -140,9 +138,7 @@ class GuidelineReadView(SignedInView):
         return Response({"guideline_read": version})
 
 
-def parameters(request: Request, serializer_class: type[serializers.Serializer]) -> dict[str, Any]:
-    """What the address asks for, with the request's language where it names none."""
-    asked = serializer_class(data=request.query_params)
-    asked.is_valid(raise_exception=True)
+def present_language() -> str:
+    """Return the request's language, or English if documents have no texts in it."""
     language = get_language() or LANGUAGES[0]
-    return {"language": language if language in LANGUAGES else LANGUAGES[0]} | asked.validated_data
+    return language if language in LANGUAGES else LANGUAGES[0]

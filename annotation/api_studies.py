@@ -10,7 +10,6 @@ from rest_framework.response import Response
 
 from accounts.api import SignedInView
 from accounts.days import day_began
-from annotation.api_guideline import parameters
 from annotation.own_progress import MOST_LEFT, NOTHING_YET, own_progress
 from annotation.permissions import annotated_study
 from annotation.progress import own_answers, progress
@@ -79,7 +78,7 @@ class OwnProgressView(SignedInView):
     def get(self, request: Request, slug: str) -> Response:
         """Return what the person has answered today, and how far they are in a batch."""
         study = annotated_study(request, slug)
-        batch = parameters(request, WhichBatchSerializer).get("batch")
+        batch = self.asked().get("batch")
         began = day_began(self.person, timezone.now())
         found = own_progress(self.person, [study.pk], began, batch=batch).get(study.pk, NOTHING_YET)
         return Response(

@@ -48,9 +48,7 @@ class BatchesView(SignedInView):
     def get(self, request: Request, slug: str) -> Response:
         """Return the study's batches in their order, and how far each is."""
         study = study_for(request, slug, roles=MAY_CONFIGURE)
-        query = BatchesQuery(data=request.query_params)
-        query.is_valid(raise_exception=True)
-        found = batching.batches_of(study).filter(number__gt=query.validated_data["after"])
+        found = batching.batches_of(study).filter(number__gt=self.asked()["after"])
         rows = list(found[: MOST_LISTED + 1])
         page = rows[:MOST_LISTED]
         body = [

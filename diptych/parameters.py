@@ -32,6 +32,14 @@ class DeclaredParameters(APIView):
             sentence = _("Unknown query parameters: %(names)s. %(advice)s")
             raise BadInput(sentence % {"names": names, "advice": advice}, "unknown_parameter")
 
+    def asked(self) -> dict[str, Any]:
+        """Return the query parameters of this request as the declared serializer reads them. Raise ValidationError."""
+        method = self.request.method or ""
+        serializer = self.query["GET" if method == "HEAD" else method](data=self.request.query_params)
+        serializer.is_valid(raise_exception=True)
+        asked: dict[str, Any] = serializer.validated_data
+        return asked
+
     @classmethod
     def parameters_of(cls, method: str) -> Mapping[str, Any]:
         """Return the fields that describe the query parameters of a method; HEAD has those of GET."""

@@ -65,10 +65,8 @@ class StudiesView(SignedInView):
     @extend_schema(operation_id="studies_list", responses={200: StudiesShape})
     def get(self, request: Request) -> Response:
         """Return the studies in which the person has a role; archived ones only with `archived=true`."""
-        which = WhichStudiesSerializer(data=request.query_params)
-        which.is_valid(raise_exception=True)
         studies = Study.objects.of(self.person.pk).order_by("slug")
-        if not which.validated_data["archived"]:
+        if not self.asked()["archived"]:
             studies = studies.filter(archived_at=None)
         return Response({"studies": [study_json(study) for study in studies]})
 

@@ -93,9 +93,7 @@ class PeopleView(SignedInView):
     def get(self, request: Request, slug: str) -> Response:
         """Return the study's people by name, and its open invitations."""
         study = study_for(request, slug, roles=MAY_INVITE)
-        query = PeopleQuery(data=request.query_params)
-        query.is_valid(raise_exception=True)
-        asked = query.validated_data
+        asked = self.asked()
         found = members.members(study, search=asked.get("q", ""), role=asked.get("role", ""))
         rows = list(found.filter(username__gt=asked.get("after", ""))[: PEOPLE_A_PAGE + 1])
         page = rows[:PEOPLE_A_PAGE]
