@@ -154,7 +154,8 @@ class TestManagers:
             exposed(study, person, MONDAY, 60)
         monday_noon = datetime(2026, 3, 16, 11, 59, tzinfo=UTC)  # still Sunday at the end of the world
         assert MONDAY not in self.groups(study, monday_noon)
-        assert MONDAY in self.groups(study, monday_noon + timedelta(days=1))
+        assert MONDAY not in self.groups(study, monday_noon + timedelta(days=1))  # for whoever has moved
+        assert MONDAY in self.groups(study, monday_noon + timedelta(days=2))
 
     def test_what_is_told_of_a_week_is_the_same_on_every_later_day(self, study):
         people = self.people(study, 6)
