@@ -97,15 +97,15 @@ def _refuse_without_texts(lines: int, bad: list[BadRow]) -> None:
 
 
 def _name_causes_once(bad: list[BadRow]) -> None:
-    """Leave one row of those that have the same reason, if they are many, with their number."""
-    counts = Counter((row.field, row.reason) for row in bad)
+    """Leave one row of other files that have the same reason, if they are many, with their number."""
+    counts = Counter(row.reason for row in bad if not row.field)
     kept, named = [], set()
     for row in bad:
-        number = counts[row.field, row.reason]
+        number = 0 if row.field else counts[row.reason]
         if number <= MOST_WITH_ONE_CAUSE:
             kept.append(row)
-        elif (row.field, row.reason) not in named:
-            named.add((row.field, row.reason))
+        elif row.reason not in named:
+            named.add(row.reason)
             kept.append(row._replace(reason=f"{row.reason.rstrip('.')}. The same holds for {number - 1} more files."))
     bad[:] = kept
 
