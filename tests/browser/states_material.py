@@ -35,7 +35,7 @@ def library_videos(stage: Stage) -> Any:
     failed = factories.asset(state="failed", reason="The file has no picture, only sound.")
     factories.video(pairs[0].prompt, asset=failed, generator="lavfi-shapes", generator_version="3")
     factories.video(pairs[1].prompt, asset=factories.asset(state="waiting"), generator="lavfi-shapes")
-    Asset.objects.filter(pk=pairs[2].video_0.asset_id).update(facts={"notes": [SOUND_DAMAGED]})
+    Asset.objects.filter(pk=pairs[-1].video_1.asset_id).update(facts={"notes": [SOUND_DAMAGED]})
     return stage.page("library/videos/")
 
 
