@@ -67,7 +67,7 @@ bindKeys({
   passTags: onPair(() => answering.passTags()),
   undo: onPair(() => answering.undo()),
   otherDimension: onPair(() => guide.openOther()),
-  previousPair: () => pressAction("previous-pair"),
+  previousPair,
   skip: () => pressAction("skip"),
   keepAnswers: () => pressAction("keep-answers"),
   talk: () => pressAction("talk"),
