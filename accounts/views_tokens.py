@@ -17,6 +17,7 @@ from accounts.forms import ResetPasswordForm, TokenForm
 from accounts.models import AccessToken, User
 from accounts.people import new_password, reset_password
 from accounts.tokens import NewToken, make_named_token, revoke, usable_scopes
+from diptych.database.natural import Natural
 from diptych.refusals import BadInput
 
 TOKENS_A_PAGE = 50
@@ -76,7 +77,7 @@ def all_tokens(request: HttpRequest) -> HttpResponse:
     """Who has which tokens, over all studies, for superusers."""
     require_superuser(request)
     search = request.GET.get("q", "").strip()
-    rows = AccessToken.objects.select_related("user").order_by("user__username", "expiry")
+    rows = AccessToken.objects.select_related("user").order_by(Natural("user__username"), "user_id", "expiry")
     if search:
         rows = rows.filter(user__username__icontains=search)
     page = Paginator(rows, TOKENS_A_PAGE).get_page(request.GET.get("page"))

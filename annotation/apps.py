@@ -7,14 +7,21 @@ class AnnotationConfig(AppConfig):
 
     def ready(self) -> None:
         from annotation import own_progress
+        from annotation.pair_answers import section
+        from annotation.pair_states import STATES, counts_of_batches
         from annotation.quarantining import take_off_desks
         from annotation.reading import NEEDED_SECTIONS
         from annotation.receivers_membership import give_back_leases
+        from annotation.seats import has_qualified_people
+        from catalog.batching import answer_counts
+        from catalog.library.filters import more_states
+        from catalog.library.pair_sections import pair_sections
         from safety.signals import assets_quarantined
         from studies.documents.publishing import need
         from studies.home import own_lines
         from studies.links import Link, Place, register
-        from studies.permissions import MAY_ANNOTATE, MAY_COUNT_WORK, MAY_SEE_WELLBEING
+        from studies.permissions import MAY_ANNOTATE, MAY_CONFIGURE, MAY_COUNT_WORK, MAY_SEE_ANSWERS, MAY_SEE_WELLBEING
+        from studies.setting_visibility import has_what_it_names
         from studies.signals import membership_revoked
 
         need("guideline", NEEDED_SECTIONS)
@@ -24,6 +31,12 @@ class AnnotationConfig(AppConfig):
         for place, page in ((Place.PEOPLE, "people_progress"), (Place.PERSON, "person_progress")):
             name = _("Progress and active time")
             register(place, Link("progress", name, f"annotation:{page}", MAY_COUNT_WORK, order=10))
+        pair_sections["answers"] = section
+        has_what_it_names["qualification_required"] = has_qualified_people
+        more_states.update(STATES)
+        answer_counts["answers"] = counts_of_batches
+        register(Place.TRIAL, Link("trial", _("Try the workspace"), "annotation:trial", MAY_CONFIGURE, order=10))
+        register(Place.LIBRARY, Link("answers", _("Answers"), "annotation:answers", MAY_SEE_ANSWERS, order=10))
         register(
             Place.HOME,
             Link("wellbeing", _("Wellbeing"), "annotation:wellbeing", MAY_SEE_WELLBEING, order=30),

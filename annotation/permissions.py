@@ -11,10 +11,20 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
 from annotation.models import Assignment
+from annotation.trial import pair_of
+from catalog.models import Pair
 from diptych.database.fixed import Columns, fetch_one
 from studies.models import Study
 from studies.models.studies import HasRoles
-from studies.permissions import MAY_ANNOTATE, MAY_COUNT_WORK, MAY_SEE_EXPOSURE, MAY_SEE_WELLBEING, study_for
+from studies.permissions import (
+    MAY_ANNOTATE,
+    MAY_CONFIGURE,
+    MAY_COUNT_WORK,
+    MAY_SEE_ANSWERS,
+    MAY_SEE_EXPOSURE,
+    MAY_SEE_WELLBEING,
+    study_for,
+)
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -39,6 +49,25 @@ def counted_study(request: HttpRequest, slug: str) -> "WithAnnotations[Study, Ha
     """Return the study, for those who may see how much each of its people has done. Raises Http404 or
     PermissionDenied."""
     return study_for(request, slug, roles=MAY_COUNT_WORK)
+
+
+def answers_study(request: HttpRequest, slug: str) -> "WithAnnotations[Study, HasRoles]":
+    """The study, for those who may see the answers that people gave. Raises Http404 or PermissionDenied."""
+    return study_for(request, slug, roles=MAY_SEE_ANSWERS)
+
+
+def trial_study(request: HttpRequest | Request, slug: str) -> "WithAnnotations[Study, HasRoles]":
+    """The study, for those who may try its workspace without a role of an annotator. Raises Http404 or
+    PermissionDenied."""
+    return study_for(request, slug, roles=MAY_CONFIGURE)
+
+
+def trial_pair(request: HttpRequest | Request, pair_id: int) -> Pair:
+    """A pair for a trial, with its study. Raises Http404, also where the study does not exist for the person, and
+    PermissionDenied."""
+    pair = pair_of(pair_id)
+    pair.study = trial_study(request, pair.study.slug)
+    return pair
 
 
 ASSIGNMENT, STUDY = Columns(Assignment, "assignment"), Columns(Study, "study")

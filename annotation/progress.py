@@ -7,6 +7,8 @@ from django.db import connection
 from django.db.models import Count, Window
 
 from annotation.models import Assignment
+from catalog.library.listing import hidden_in
+from catalog.models.pairs import QUARANTINED
 from studies.models import Study
 
 #: More than a page can have answered without a network: the pair in hand, the one behind it, and some.
@@ -15,8 +17,11 @@ LATEST = 5
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Counts of one study. Pairs that are held are counted in `pairs_held` and nowhere else; answers are the
-    current ones, counted or surplus."""
+    """Counts of one study, each of which is the length of a list in the library.
+
+    Pairs that are held are counted in `pairs_held` and nowhere else; answers are the current ones, counted or surplus.
+    What is in quarantine, or was reported and is not decided yet, is in no list and in no count.
+    """
 
     prompts: int
     videos: int
@@ -32,7 +37,7 @@ class Progress:
     answers_counted: int
     answers_surplus: int
     answers_invalid: int
-    leases: int
+    pairs_leased: int
     people: int
 
 
@@ -44,13 +49,13 @@ WITH media AS (
            count(*) FILTER (WHERE asset.state = 'done') AS done,
            count(*) FILTER (WHERE asset.state = 'failed') AS failed
       FROM catalog_video video JOIN media_asset asset ON asset.id = video.asset_id
-     WHERE video.study_id = %(study)s
+     WHERE video.study_id = %(study)s AND asset.quarantined_at IS NULL AND NOT asset.id = ANY(%(hidden)s)
 ), pair AS (
     SELECT count(*) FILTER (WHERE held = '') AS pairs,
            count(*) FILTER (WHERE held <> '') AS held,
            count(*) FILTER (WHERE held = '' AND NOT ready) AS preparing,
            coalesce(sum(wanted) FILTER (WHERE held = ''), 0) AS wanted
-      FROM catalog_pair WHERE study_id = %(study)s
+      FROM catalog_pair WHERE study_id = %(study)s AND held <> %(quarantined)s
 ), answered AS (
     SELECT assignment.pair_id,
            count(*) FILTER (WHERE standing.counted) AS counted,
@@ -64,13 +69,15 @@ WITH media AS (
            coalesce(sum(answered.surplus), 0) AS surplus,
            coalesce(sum(answered.invalid), 0) AS invalid,
            count(*) FILTER (WHERE pair.held = '' AND answered.counted >= pair.wanted) AS done
-      FROM answered JOIN catalog_pair pair ON pair.id = answered.pair_id
+      FROM answered JOIN catalog_pair pair ON pair.id = answered.pair_id AND pair.held <> %(quarantined)s
 )
 SELECT (SELECT count(*) FROM catalog_prompt WHERE study_id = %(study)s),
        media.videos, media.waiting, media.running, media.done, media.failed,
        pair.pairs, pair.held, pair.preparing, answer.done, pair.wanted,
        answer.counted, answer.surplus, answer.invalid,
-       (SELECT count(*) FROM annotation_assignment WHERE study_id = %(study)s AND state = 'leased'),
+       (SELECT count(DISTINCT assignment.pair_id)
+          FROM annotation_assignment assignment JOIN catalog_pair pair ON pair.id = assignment.pair_id
+         WHERE assignment.study_id = %(study)s AND assignment.state = 'leased' AND pair.held <> %(quarantined)s),
        (SELECT count(DISTINCT person_id) FROM annotation_assignment
          WHERE study_id = %(study)s AND state = 'submitted')
   FROM media, pair, answer
@@ -80,7 +87,7 @@ SELECT (SELECT count(*) FROM catalog_prompt WHERE study_id = %(study)s),
 def progress(study: Study) -> Progress:
     """The study's counts, in one query."""
     with connection.cursor() as cursor:
-        cursor.execute(COUNTS, {"study": study.pk})
+        cursor.execute(COUNTS, {"study": study.pk, "hidden": sorted(hidden_in(study)), "quarantined": QUARANTINED})
         row: Any = cursor.fetchone()
     return Progress(*(int(count) for count in row))
 

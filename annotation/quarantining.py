@@ -105,10 +105,10 @@ def report(
     if not _mark_shown(assignment, timezone.now()):
         raise Refused(_("You can only report a pair that was shown to you."), "not_shown", status=403)
     quarantines = quarantine.report(assignment.pair, videos, by=person)
-    return Reported(_leave(assignment, person, care), _outcome(quarantines))
+    return Reported(_leave(assignment, person, care), outcome_of(quarantines))
 
 
-def _outcome(quarantines: Collection[Quarantine]) -> str:
+def outcome_of(quarantines: Collection[Quarantine]) -> str:
     """The weakest of what became of each video."""
     if any(one.released_at is not None for one in quarantines):
         return RELEASED

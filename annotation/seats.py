@@ -39,6 +39,11 @@ def take_seat(person: User, study: Study) -> Seat:
     return seat
 
 
+def has_qualified_people(study: Study) -> bool:
+    """Return whether somebody has qualified for the study."""
+    return Seat.objects.filter(study=study, qualified_at__isnull=False).exists()
+
+
 def look_back_soon(seat: Seat) -> None:
     """Something behind the person may be theirs again: the next lease looks there first."""
     seat.positions["looked_back_at"] = 0

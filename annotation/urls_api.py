@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from annotation import api, api_guideline, api_reports, api_revisions, api_studies
+from annotation import api, api_guideline, api_reports, api_revisions, api_studies, api_trial
 
 urlpatterns = [
     path("studies/", api_studies.StudiesView.as_view(), name="studies"),
@@ -25,4 +25,13 @@ urlpatterns = [
     path("assignments/<int:assignment_id>/revise/", api_revisions.ReviseView.as_view(), name="revise"),
     path("assignments/<int:assignment_id>/report/", api_reports.ReportView.as_view(), name="report"),
     path("assignments/<int:assignment_id>/release/", api.ReleaseView.as_view(), name="release"),
+    path("studies/<slug:slug>/trial/", api_trial.TrialView.as_view(), name="trial"),
+    path("trial/<int:pair_key>/submit/", api_trial.TrialSubmitView.as_view(), name="trial_submit"),
+    path("trial/<int:pair_key>/draft/", api_trial.TrialDraftView.as_view(), name="trial_draft"),
+    path("trial/<int:pair_key>/skip/", api_trial.TrialSkipView.as_view(), name="trial_skip"),
+    path("trial/<int:pair_key>/renew/", api_trial.TrialRenewView.as_view(), name="trial_renew"),
+    path("trial/<int:pair_key>/care/", api_trial.TrialCareView.as_view(), name="trial_care"),
+    path("trial/<int:pair_key>/revise/", api_trial.TrialReviseView.as_view(), name="trial_revise"),
+    path("trial/<int:pair_key>/reopen/", api_trial.TrialReopenView.as_view(), name="trial_reopen"),
+    path("trial/<int:pair_key>/report/", api_trial.TrialReportView.as_view(), name="trial_report"),
 ]

@@ -14,6 +14,7 @@ from annotation import consent, exposure, protocol
 from annotation.own_progress import NOTHING_YET, own_progress
 from annotation.permissions import annotated_study
 from annotation.progress import latest_answered
+from studies.models import Study
 
 
 @require_safe
@@ -32,19 +33,21 @@ def workspace(request: HttpRequest, slug: str) -> HttpResponse:
     return render(
         request,
         "annotation/workspace.html",
-        {
-            "study": study,
-            "questions": protocol.SUB_DIMENSIONS,
-            "helpfulness_overall": protocol.HELPFULNESS_OVERALL,
-            "harmlessness_overall": protocol.HARMLESSNESS_OVERALL,
-            "harms": harm_choices(),
-            "skip_reasons": protocol.SKIP_REASONS,
-            "sides": protocol.SIDES,
-            "answered": answered,
-            "latest_answered": latest,
-            "today": today,
-        },
+        page_of(study) | {"answered": answered, "latest_answered": latest, "today": today},
     )
+
+
+def page_of(study: Study) -> dict[str, Any]:
+    """Return what the template needs of the study and of the protocol."""
+    return {
+        "study": study,
+        "questions": protocol.SUB_DIMENSIONS,
+        "helpfulness_overall": protocol.HELPFULNESS_OVERALL,
+        "harmlessness_overall": protocol.HARMLESSNESS_OVERALL,
+        "harms": harm_choices(),
+        "skip_reasons": protocol.SKIP_REASONS,
+        "sides": protocol.SIDES,
+    }
 
 
 def harm_choices() -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.models import User
 from annotation import exposure
 from annotation.models import Break, Dose, Exposure, Seat
+from diptych.database.natural import Natural
 from diptych.durations import MINUTE, in_words
 from studies.harms import Harm, harms_of
 from studies.models import Membership, Study
@@ -25,7 +26,8 @@ DAYS = 14
 #: Seconds of possibly harmful video: as reported, and what is still expected.
 SEEN = F("revealed_s") + F("expected_s")
 BY_NAME, BY_EXPOSURE = "name", "exposure"
-ORDERS: dict[str, tuple[str, ...]] = {BY_NAME: ("username",), BY_EXPOSURE: ("-seen_s", "username")}
+BY_USERNAME = (Natural("username"), "username")
+ORDERS: dict[str, tuple[str | Natural, ...]] = {BY_NAME: BY_USERNAME, BY_EXPOSURE: ("-seen_s", *BY_USERNAME)}
 
 
 def in_minutes(seconds: float) -> str:

@@ -1,5 +1,7 @@
 """A study's batches, and making them anew of the pairs that nobody has yet."""
 
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
@@ -8,6 +10,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_noop
 
 from catalog.models import Batch, PairsChange
+from catalog.models.pairs import usable
 from diptych.database import locks
 from diptych.refusals import Refused
 from studies.models import Study
@@ -17,17 +20,41 @@ BATCHES_A_PAGE = 50
 
 def batches_of(study: Study) -> QuerySet[Batch]:
     """Return the batches in their order, each with the numbers of its pairs: all of them as `.pair_count`, those that
-    are held as `.held_count`, the answers that they want as `.wanted`, and those given or being given as `.taken`."""
+    are held as `.held_count`, the answers that they want as `.wanted`, and those given or being given as `.taken`.
+
+    Pairs in quarantine, which the library does not list either, are not among the first two.
+    """
+    listed = usable("pairs__")
     return (
         Batch.objects.filter(study=study)
         .annotate(
-            pair_count=Count("pairs"),
-            held_count=Count("pairs", filter=~Q(pairs__held="")),
+            pair_count=Count("pairs", filter=listed),
+            held_count=Count("pairs", filter=listed & ~Q(pairs__held="")),
             wanted=Coalesce(Sum("pairs__wanted"), 0),
             taken=Coalesce(Sum(F("pairs__wanted") - F("pairs__open_slots")), 0),
         )
         .order_by("number")
     )
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCounts:
+    """How many answers of a batch count, and how many of its pairs are being answered now."""
+
+    counted: int = 0
+    pairs_leased: int = 0
+
+
+#: What a higher app knows of the answers of some batches, by the key of the batch. It registers itself in `ready()`.
+answer_counts: dict[str, Callable[[Collection[int]], Mapping[int, AnswerCounts]]] = {}
+
+
+def answer_counts_of(batches: Collection[Batch]) -> dict[int, AnswerCounts]:
+    """Return the answers of each of these batches, by the key of the batch. Pairs in quarantine are left out."""
+    found: dict[int, AnswerCounts] = {batch.pk: AnswerCounts() for batch in batches}
+    for count in answer_counts.values():
+        found |= count(list(found))
+    return found
 
 
 #: Pairs without a live lease or a counted answer, in a batch that is still open. Held ones come along: a pair that is

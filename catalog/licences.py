@@ -10,11 +10,13 @@ from django.utils.translation import gettext as _
 from accounts import audit
 from accounts.models import User
 from catalog.models import Prompt, Provenance, Video
+from diptych.database.natural import Natural
 from diptych.refusals import ChangedMeanwhile
 from studies.models import Study
 
 #: Names a kind; a study that names each prompt's own address as its source has more than a page holds.
 MOST_NAMES = 100
+BY_NAME = (Natural("name"), "name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,10 @@ class Origin:
 
 def origins(study: Study) -> list[Origin]:
     """What the study's material names, most of it first, then what is recorded and no longer named."""
-    recorded = {(row.kind, row.name): row for row in Provenance.objects.filter(study=study).order_by("kind", "name")}
+    recorded = {
+        (row.kind, row.name): row
+        for row in Provenance.objects.filter(study=study).order_by("kind", Natural("name"), "name")
+    }
     found = []
     for kind, counts in (("source", _sources(study)), ("generator", _generators(study))):
         for name, count in counts:
@@ -44,12 +49,12 @@ def _sources(study: Study) -> list[tuple[str, int]]:
     """The channel or address of prompts, or else the kind of their source."""
     named = Coalesce(NullIf("source_detail", Value("")), NullIf("source", Value("")))
     rows = Prompt.objects.filter(study=study).annotate(name=named).exclude(name=None).values("name")
-    return list(rows.annotate(n=Count("pk")).order_by("-n", "name").values_list("name", "n")[:MOST_NAMES])
+    return list(rows.annotate(n=Count("pk")).order_by("-n", *BY_NAME).values_list("name", "n")[:MOST_NAMES])
 
 
 def _generators(study: Study) -> list[tuple[str, int]]:
     rows = Video.objects.filter(study=study).exclude(generator="").annotate(name=F("generator")).values("name")
-    return list(rows.annotate(n=Count("pk")).order_by("-n", "name").values_list("name", "n")[:MOST_NAMES])
+    return list(rows.annotate(n=Count("pk")).order_by("-n", *BY_NAME).values_list("name", "n")[:MOST_NAMES])
 
 
 @transaction.atomic

@@ -26,13 +26,13 @@ def open_cards(study: Study) -> list[JobCard]:
 
 def ended_cards(study: Study, before: datetime | None, most: int) -> list[JobCard]:
     """Return the card of the study's videos if some of them failed and none is left to prepare."""
-    failed = media_progress.count(study).failed
+    failed = media_progress.count_listed(study).failed
     return [] if before or not failed else [card for card in [card_of(study)] if not card.is_open]
 
 
 def card_of(study: Study) -> JobCard:
     """Return how far the preparation of the study's videos is."""
-    counts = media_progress.count(study)
+    counts = media_progress.count_listed(study)
     total = counts.unfinished + counts.done + counts.failed
     state = "running" if counts.unfinished else "failed" if counts.failed else "done"
     values = {"ready": grouped(counts.done), "total": grouped(total)}

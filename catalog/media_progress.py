@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 from django.utils import timezone
 
+from catalog.library import listing
 from catalog.models import Video
 from diptych.durations import HOUR, MINUTE, in_words
 from jobs.models import OPEN_STATES
@@ -68,6 +69,12 @@ UNKNOWN = Pace(None, None)
 def count(study: Study) -> Counts:
     rows = Video.objects.filter(study=study).values("asset__state").annotate(n=Count("asset", distinct=True))
     return Counts(**dict(rows.order_by().values_list("asset__state", "n")))
+
+
+def count_listed(study: Study) -> Counts:
+    """Return the same for the library's list of videos, where a file that two prompts have is two videos."""
+    rows = listing.videos(study).order_by().values_list("asset__state").annotate(n=Count("pk"))
+    return Counts(**dict(rows))
 
 
 def pace(study: Study) -> Pace:

@@ -58,6 +58,11 @@ def follow_asset(*, asset: Asset, state: str, reason: str, **_: Any) -> None:
         audit.record("asset.failed", asset, actor=None, study_slug=study.slug, after=after)
 
 
+def has_controls(study: Study) -> bool:
+    """Return whether the study has control pairs."""
+    return Pair.objects.filter(study=study, kind=Pair.Kind.CONTROL).exists()
+
+
 def unannounced_harm(study: Study) -> Lack | None:
     """Return what to say if a pair may show harm that people are not asked about: it is never served."""
     if len(study.categories) == len(HARM_KEYS):

@@ -1,11 +1,13 @@
 """The page of a study's licences."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -14,6 +16,7 @@ from accounts.models import User
 from catalog.forms import LicenceForm
 from catalog.licences import Origin, origins, record_licence
 from diptych.refusals import ChangedMeanwhile
+from studies.models import Study
 from studies.permissions import MAY_CONFIGURE, study_for
 from studies.setting_groups import GROUPS
 
@@ -44,14 +47,18 @@ def licences(request: HttpRequest, slug: str) -> HttpResponse:
         "study": study,
         "groups": GROUPS,
         "here_setting": "licences",
-        "sources": [entry(origin, number, wrong) for number, origin in enumerate(found) if origin.kind == "source"],
-        "generators": [entry(origin, number, wrong) for number, origin in enumerate(found) if origin.kind != "source"],
+        "sources": [
+            entry(study, origin, number, wrong) for number, origin in enumerate(found) if origin.kind == "source"
+        ],
+        "generators": [
+            entry(study, origin, number, wrong) for number, origin in enumerate(found) if origin.kind != "source"
+        ],
         "error": bool(wrong),
     }
     return render(request, "catalog/licences.html", context, status=400 if wrong else 200)
 
 
-def entry(origin: Origin, number: int, wrong: LicenceForm | None) -> dict[str, Any]:
+def entry(study: Study, origin: Origin, number: int, wrong: LicenceForm | None) -> dict[str, Any]:
     """One origin with its form; the one that was sent with what is wrong with it."""
     form = LicenceForm(
         auto_id=f"origin_{number}_%s",
@@ -67,4 +74,6 @@ def entry(origin: Origin, number: int, wrong: LicenceForm | None) -> dict[str, A
     if wrong is not None and (wrong.data.get("kind"), wrong.data.get("name")) == (origin.kind, origin.name):
         wrong.auto_id = f"origin_{number}_%s"
         form = wrong
-    return {"origin": origin, "form": form, "open": form is wrong}
+    page, name = ("prompts", "channel") if origin.kind == "source" else ("videos", "generator")
+    rows = f"{reverse(f'catalog:{page}', args=[study.slug])}?{urlencode({name: origin.name})}"
+    return {"origin": origin, "form": form, "open": form is wrong, "rows": rows}

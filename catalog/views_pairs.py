@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -36,9 +37,10 @@ def batches(request: HttpRequest, slug: str) -> HttpResponse:
             say_outcome(request, change)
             return redirect("catalog:batches", slug=slug)
     page = Paginator(batching.batches_of(study), batching.BATCHES_A_PAGE).get_page(request.GET.get("page"))
+    answers = batching.answer_counts_of(list(page.object_list))
     context = {
         "study": study,
-        "rows": page.object_list,
+        "rows": [(batch, answers[batch.pk]) for batch in page.object_list],
         "page": page,
         "form": form,
         "free": batching.count_free(study),
@@ -79,6 +81,7 @@ def pairs(request: HttpRequest, slug: str) -> HttpResponse:
     context |= chosen | pages.changes_of(study)
     if chosen:
         context["effect"] = effects.preview(study, **chosen)
+        context["chosen_rows"] = f"{reverse('catalog:pairs', args=[slug])}?{form.rows()}"
     return render(request, "catalog/change_pairs.html", context, status=400 if form.errors else 200)
 
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import OperationalError, connection, transaction
 from django.db.models import Q, QuerySet
-from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from psycopg.errors import QueryCanceled
 
+from diptych.numbers import grouped
 from diptych.refusals import NotThere
 from diptych.try_again import TryAgain
 
@@ -83,7 +83,7 @@ class Count:
     more: bool
 
     def __str__(self) -> str:
-        return f"{number_format(self.number, force_grouping=True)}{'+' if self.more else ''}"
+        return f"{grouped(self.number)}{'+' if self.more else ''}"
 
 
 def page(

@@ -22,6 +22,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import SignedInView
+from diptych.database.natural import Natural
 from diptych.refusals import Refused
 from importing import uploads
 from importing.models import Import, Upload
@@ -100,7 +101,7 @@ class UploadsView(TusView):
     def get(self, request: Request, import_id: str) -> Response:
         """All files of the import, by name."""
         columns = ("public_id", "path", "byte_size", "received")
-        rows = Upload.objects.filter(import_job=self.job).order_by("path").values_list(*columns)
+        rows = Upload.objects.filter(import_job=self.job).order_by(Natural("path"), "path").values_list(*columns)
         return Response([dict(zip(("id", *columns[1:]), row, strict=True)) for row in rows.iterator()])
 
     @extend_schema(

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from diptych.durations import MINUTE, SECOND, in_words
+from diptych.numbers import grouped as grouped
 from jobs.models import Job
 
 
@@ -112,8 +113,3 @@ def lasting(duration: timedelta) -> str:
     """Return how long something took, in words. Seconds say nothing of what took longer than ten minutes."""
     seconds = max(0.0, duration.total_seconds())
     return in_words(seconds, to=SECOND if seconds < 10 * MINUTE else MINUTE)
-
-
-def grouped(number: int) -> str:
-    """Return the number with its digits in groups of three."""
-    return f"{number:,}"

@@ -3,6 +3,7 @@
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -11,6 +12,10 @@ from catalog import media_progress
 from catalog.models import Video
 from media.models import Asset
 from qc.permissions import overseen_study, ways_on
+from studies.models import Study
+
+#: The page lists this many failed videos with their reasons. The library has them all.
+MOST_FAILED = 100
 
 
 @require_safe
@@ -25,6 +30,7 @@ def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
         .order_by("pk")
     )
     counts = progress(study)
+    ways = ways_on(study)
     preparing = bool(counts.media_waiting or counts.media_running)
     return render(
         request,
@@ -34,7 +40,31 @@ def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
             "progress": counts,
             "pace": media_progress.pace(study) if preparing else media_progress.UNKNOWN,
             "troubles": media_progress.troubles(study) if preparing else [],
-            "failed": failed[:100],
-            **ways_on(study),
+            "failed": failed[:MOST_FAILED],
+            "most_failed": MOST_FAILED,
+            "rows": rows_behind(study) if ways["may_browse"] else {},
+            **ways,
         },
     )
+
+
+def rows_behind(study: Study) -> dict[str, str]:
+    """Return for each count of the page the address of the list that has its rows."""
+    prompts, videos, pairs = (reverse(f"catalog:{name}", args=[study.slug]) for name in ("prompts", "videos", "pairs"))
+    answers = reverse("annotation:answers", args=[study.slug])
+    return {
+        "prompts": prompts,
+        "videos": videos,
+        "media_done": f"{videos}?state=ready",
+        "media_waiting": f"{videos}?state=waiting",
+        "media_running": f"{videos}?state=running",
+        "media_failed": f"{videos}?state=failed",
+        "pairs": f"{pairs}?state=not_held",
+        "pairs_held": f"{pairs}?state=held",
+        "pairs_preparing": f"{pairs}?state=preparing",
+        "pairs_done": f"{pairs}?state=answered",
+        "pairs_leased": f"{pairs}?state=leased",
+        "answers_counted": f"{answers}?standing=counted&held=no",
+        "answers_surplus": f"{answers}?standing=uncounted",
+        "answers_invalid": f"{answers}?standing=invalid",
+    }

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from diptych.database.natural import Natural
 from studies.models import Study
 
 
@@ -45,7 +46,7 @@ class OfficerForm(forms.Form):
     username = forms.CharField(label=_("User name"), max_length=150)
     study = forms.ModelChoiceField(
         label=_("For"),
-        queryset=Study.objects.order_by("title", "pk"),
+        queryset=Study.objects.order_by(Natural("title"), "pk"),
         required=False,
         empty_label=_("the whole installation"),
     )

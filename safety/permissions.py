@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 
 from catalog.models import Video
+from diptych.database.natural import Natural
 from safety.models import Officer, Quarantine
 from studies.models import Study
 
@@ -65,7 +66,7 @@ def require_officer(request: HttpRequest) -> None:
 def officers_studies(request: HttpRequest) -> "QuerySet[Study]":
     """Return the studies in which the person is a safety officer; all of them for an officer of the installation."""
     theirs = Officer.objects.of(request.user.pk or 0)
-    studies = Study.objects.order_by("title", "pk")
+    studies = Study.objects.order_by(Natural("title"), "pk")
     if theirs.of_installation().exists():
         return studies
     return studies.filter(pk__in=theirs.values("study"))

@@ -24,6 +24,7 @@ from accounts import second_factor
 from accounts.views_second_factor import demand, person_of
 from catalog.models import Pair, Video
 from catalog.readiness import pairs_of
+from diptych.database.natural import Natural
 from diptych.refusals import Refused
 from media import names
 from media.views import NEVER_KEEP, answer
@@ -99,7 +100,7 @@ def reports(request: HttpRequest) -> HttpResponse:
 
 def titles_by_asset(assets: list[int], studies: QuerySet[Study]) -> dict[int, list[str]]:
     """Return for each asset the titles of those of the studies that use it."""
-    used = Video.objects.filter(asset__in=assets, study__in=studies).order_by("study__title")
+    used = Video.objects.filter(asset__in=assets, study__in=studies).order_by(Natural("study__title"), "study__title")
     found: dict[int, list[str]] = {}
     for asset_id, title in used.values_list("asset_id", "study__title").distinct():
         found.setdefault(asset_id, []).append(title)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from diptych.database.natural import Natural
 from diptych.refusals import Refused
 from safety import officers as appointments
 from safety.forms import OfficerForm
@@ -38,7 +39,7 @@ def officers(request: HttpRequest) -> HttpResponse:
     in_force = rows.in_force()
     context = {
         "form": form,
-        "present": in_force.order_by("study__title", "person__username"),
+        "present": in_force.order_by(Natural("study__title"), "study_id", Natural("person__username"), "pk"),
         "past": rows.filter(until__lte=Now()).order_by("-until")[:MOST_PAST_SHOWN],
         "has_officer": in_force.of_installation().exists(),
     }

@@ -9,10 +9,14 @@ from diptych.refusals import Refused
 from studies.memberships import join
 from studies.models import StateChange, Study
 from studies.models.studies import Role
+from studies.settings_file import copy_settings
 
 
-def create_study(*, slug: str, title: str, actor: User) -> Study:
-    """A new study with the default settings, in which `actor` is admin and researcher. Raises Refused."""
+def create_study(*, slug: str, title: str, actor: User, like: Study | None = None) -> Study:
+    """A new study in which `actor` is admin and researcher. Raises Refused.
+
+    It has the default settings, or with `like` the settings, harms and texts of that study, and nothing else of it.
+    """
     try:
         with transaction.atomic():
             study = Study.objects.create(slug=slug, title=title, state=Study.State.PAUSED)
@@ -21,6 +25,8 @@ def create_study(*, slug: str, title: str, actor: User) -> Study:
             audit.record("study.created", study, actor=actor, study_slug=slug, after=after)
             for role in (Role.ADMIN, Role.RESEARCHER):
                 join(study, actor, role, actor=actor)
+            if like is not None:
+                copy_settings(like, study, actor=actor)
     except IntegrityError:
         raise Refused(_("There is a study with this address already. Choose another.")) from None
     return study

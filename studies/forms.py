@@ -1,6 +1,7 @@
 """What people fill in to run a study. Rules that hold whoever writes are on the models."""
 
-from typing import Any, cast
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -10,11 +11,16 @@ from django.forms.models import modelform_factory
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from diptych.database.natural import Natural
 from studies.durations import DurationField, ShareField
 from studies.harms import HARMS
-from studies.models import Study
+from studies.models import Membership, Study
 from studies.models.studies import Role
+from studies.permissions import MAY_CONFIGURE
 from studies.setting_groups import GROUPS, SETTINGS, Setting
+
+if TYPE_CHECKING:
+    from accounts.models import User
 
 #: Would hide the page on which studies are made.
 TAKEN_SLUGS = {"new"}
@@ -27,8 +33,31 @@ def one_kind_of_line_end(value: Any) -> Any:
     return value.replace("\r\n", "\n") if isinstance(value, str) else value
 
 
+def _title_of(study: Any) -> str:
+    return str(study.title)
+
+
 class NewStudyForm(forms.ModelForm):
-    """A study's name and address."""
+    """A study's name and address, and whose settings it begins with."""
+
+    like = forms.ModelChoiceField(
+        label=gettext_lazy("Settings"),
+        queryset=Study.objects.none(),
+        to_field_name="slug",
+        required=False,
+        empty_label=gettext_lazy("the defaults"),
+        help_text=gettext_lazy(
+            "Of a study that you run: its settings, its guideline and its consent text are copied. People, material "
+            "and answers are not."
+        ),
+    )
+
+    def __init__(self, *arguments: Any, person: "User", **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        run = Membership.objects.filter(person=person, role__in=MAY_CONFIGURE).values("study")
+        field = cast(forms.ModelChoiceField, self.fields["like"])
+        field.queryset = Study.objects.filter(pk__in=run).order_by(Natural("title"), "slug")
+        field.label_from_instance = _title_of  # type: ignore[method-assign,assignment]
 
     class Meta:
         model = Study
@@ -86,10 +115,14 @@ class SettingsForm(forms.ModelForm):
 
     made_from = HiddenJSONField()
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
+    def __init__(self, *arguments: Any, left_out: Collection[str] = (), **options: Any) -> None:
+        """`left_out` are settings that the page does not show. What a browser sends for them changes nothing."""
         super().__init__(*arguments, **options)
-        self.fields["made_from"].initial = {name: getattr(self.instance, name) for name in self._meta.fields or ()}
-        for name in self._meta.fields or ():
+        self.names = [name for name in self._meta.fields or () if name not in left_out]
+        for name in left_out:
+            self.fields.pop(name, None)
+        self.fields["made_from"].initial = {name: getattr(self.instance, name) for name in self.names}
+        for name in self.names:
             self.fields[name].widget.attrs["aria-describedby"] = f"about-{name}"
 
     def clean_made_from(self) -> dict[str, Any]:
@@ -101,7 +134,7 @@ class SettingsForm(forms.ModelForm):
     @property
     def values(self) -> dict[str, Any]:
         """The settings as filled in, with line ends as they are kept."""
-        given = {name: self.cleaned_data[name] for name in self._meta.fields or ()}
+        given = {name: self.cleaned_data[name] for name in self.names}
         return {name: one_kind_of_line_end(value) for name, value in given.items()}
 
 
@@ -139,6 +172,29 @@ class TermsForm(forms.Form):
     @property
     def text_fields(self) -> list[forms.BoundField]:
         return [self[f"text_{code}"] for code in self.languages]
+
+
+class SettingsFileForm(forms.Form):
+    """A file of settings, chosen first and then confirmed, when its content comes back with the page."""
+
+    file = forms.FileField(
+        label=gettext_lazy("File of settings"),
+        required=False,
+        widget=forms.FileInput(attrs={"accept": ".json,application/json"}),
+    )
+    returned = forms.CharField(required=False, strip=False, widget=forms.HiddenInput)
+    made_from = HiddenJSONField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        if not self.cleaned_data.get("file") and not self.cleaned_data.get("returned"):
+            raise ValidationError(_("Choose a file first."))
+        return self.cleaned_data
+
+    @property
+    def content(self) -> bytes:
+        """The bytes of the file, or what came back with the page."""
+        file = self.cleaned_data.get("file")
+        return bytes(file.read()) if file else str(self.cleaned_data["returned"]).encode()
 
 
 class InviteForm(forms.Form):

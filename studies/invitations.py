@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from accounts import audit
 from accounts.models import User
 from accounts.people import lock
+from diptych.database.natural import Natural
 from studies.memberships import join, refuse_own_wellbeing_role
 from studies.models import Invitation, Study
 from studies.permissions import may_give
@@ -35,13 +36,13 @@ def offer(study: Study, person: User, role: str, *, actor: User | None) -> bool:
 def open_for(person: User) -> QuerySet[Invitation]:
     """Return what the person has not decided on yet."""
     mine = Invitation.objects.filter(person=person, state=State.OPEN)
-    return mine.select_related("study", "invited_by").order_by("study__title", "study_id", "pk")
+    return mine.select_related("study", "invited_by").order_by(Natural("study__title"), "study_id", "pk")
 
 
 def open_of(study: Study) -> QuerySet[Invitation]:
     """Return the invitations of a study that nobody has decided on yet."""
     offered = Invitation.objects.filter(study=study, state=State.OPEN)
-    return offered.select_related("person", "invited_by").order_by("person__username", "pk")
+    return offered.select_related("person", "invited_by").order_by(Natural("person__username"), "pk")
 
 
 @transaction.atomic

@@ -27,8 +27,12 @@ class Place(Enum):
     TABS = auto()
     #: Beside the study on the home page. Who has one study and one role there is led to the last that is `first_page`.
     HOME = auto()
+    #: Lists beside the prompts, videos and pairs of the library.
+    LIBRARY = auto()
     #: The menu of a study's settings, after the groups of settings.
     SETTINGS = auto()
+    #: Where whoever runs a study can try what its annotators see.
+    TRIAL = auto()
     #: Where a page is empty because nothing was imported.
     ADD_MATERIAL = auto()
     #: What can be downloaded from the page on how the study is getting on.

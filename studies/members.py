@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from accounts import audit
 from accounts.models import User
 from accounts.people import lock, new_password, reset_password
+from diptych.database.natural import Natural
 from diptych.refusals import Refused
 from studies import people
 from studies.memberships import join
@@ -32,7 +33,7 @@ def members(study: Study, *, search: str = "", role: str = "") -> QuerySet[User,
         found = found.filter(username__icontains=search)
     if role:
         found = found.filter(roles__contains=[role])  # type: ignore[misc]  # an array
-    return found.order_by("username")
+    return found.order_by(Natural("username"), "username")
 
 
 @transaction.atomic

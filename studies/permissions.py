@@ -45,6 +45,8 @@ GRANTS: dict[str, frozenset[str]] = {
 #: Who looks at a study's prompts, videos and pairs, with what the protocol hides from those who answer.
 MAY_BROWSE = frozenset({Role.RESEARCHER, Role.ADMIN})
 MAY_EXPORT = frozenset({Role.RESEARCHER, Role.ADMIN})
+#: Who sees the answers that people gave. Annotators and blind reviewers never see other people's (protocol, rule 4).
+MAY_SEE_ANSWERS = frozenset({Role.RESEARCHER, Role.ADMIN})
 #: Who sees how much was seen of what may be harmful: of each person, and of groups of people.
 MAY_SEE_WELLBEING = frozenset({Role.WELLBEING_CONTACT})
 MAY_SEE_EXPOSURE = frozenset({Role.RESEARCHER, Role.ADMIN})

@@ -9,6 +9,7 @@ from studies import (
     views_membership,
     views_people,
     views_settings,
+    views_settings_file,
     views_studies,
 )
 
@@ -18,6 +19,9 @@ urlpatterns = [
     path("studies/<slug:slug>/settings/", views_studies.state, name="state"),
     path("studies/<slug:slug>/settings/close/", views_studies.close, name="close"),
     path("studies/<slug:slug>/settings/consent/", views_settings.consent, name="consent"),
+    path("studies/<slug:slug>/settings/file/", views_settings_file.page, name="settings_file"),
+    path("studies/<slug:slug>/settings/file.json", views_settings_file.download, name="settings_download"),
+    path("studies/<slug:slug>/settings/file.schema.json", views_settings_file.schema, name="settings_schema"),
     path("studies/<slug:slug>/settings/<slug:group>/", views_settings.settings, name="settings"),
     path("studies/<slug:slug>/jobs/", views_jobs.jobs, name="jobs"),
     path("studies/<slug:slug>/people/", views_people.people, name="people"),

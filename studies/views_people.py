@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import AccessToken, User
+from diptych.database.natural import Natural
 from diptych.refusals import Refused
 from studies import members
 from studies.forms import InviteForm, NumberedForm, with_roles
@@ -150,7 +151,9 @@ def tokens(request: HttpRequest, slug: str) -> HttpResponse:
     """Which API tokens the people of the study have. Nobody sees the text of a token."""
     study = study_for(request, slug, roles=MAY_SEE_TOKENS)
     rows = AccessToken.objects.filter(user__in=members.members(study).values("pk")).select_related("user")
-    page = Paginator(rows.order_by("user__username", "expiry"), PEOPLE_A_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(rows.order_by(Natural("user__username"), "user_id", "expiry"), PEOPLE_A_PAGE).get_page(
+        request.GET.get("page")
+    )
     return render(request, "studies/tokens.html", {"study": study, "page": page, "tokens": page.object_list})
 
 

@@ -22,6 +22,7 @@ from studies.models import Document, Study
 from studies.permissions import MAY_CONFIGURE, study_for
 from studies.promises import PromisesUnkept
 from studies.setting_groups import BY_KEY, GROUPS, OF_PROTOCOL, SETTINGS, Group
+from studies.setting_visibility import left_out
 from studies.terms import change_terms
 
 
@@ -35,7 +36,9 @@ def settings(request: HttpRequest, slug: str, group: str) -> HttpResponse:
         raise Http404(_("There are no settings of this name."))
     person: User = request.user  # type: ignore[assignment]
     chosen = BY_KEY[group]
-    form = SETTINGS_FORMS[group](request.POST if request.method == "POST" else None, instance=copy(study))
+    hidden = left_out(study)
+    data = request.POST if request.method == "POST" else None
+    form = SETTINGS_FORMS[group](data, instance=copy(study), left_out=hidden)
     if form.is_valid():
         try:
             changed = configure(study, form.values, made_from=form.cleaned_data["made_from"], actor=person)
@@ -66,7 +69,8 @@ def told_of(meanwhile: ChangedMeanwhile, form: SettingsForm, study: Study) -> Se
     """The form with what the person wrote, made from what stands now, and at each setting that somebody else changed
     what it is by now."""
     posted = cast(QueryDict, form.data).copy()
-    again = type(form)(posted, instance=form.instance)
+    hidden = [name for name in form._meta.fields or () if name not in form.names]
+    again = type(form)(posted, instance=form.instance, left_out=hidden)
     last = last_changes(study, meanwhile.present)
     again.is_valid()
     made_from = form.cleaned_data["made_from"] | meanwhile.present
@@ -92,6 +96,7 @@ def rows(study: Study, group: Group, form: SettingsForm) -> list[dict[str, Any]]
             "before": shown(setting, last[setting.name].before) if setting.name in last else "",
         }
         for setting in group.settings
+        if setting.name in form.names
     ]
 
 

@@ -36,7 +36,11 @@ SAID = {
 def new(request: HttpRequest) -> HttpResponse:
     """Makes a study, and leads on to its settings."""
     person = require_study_maker(request)
-    form = NewStudyForm(request.POST if request.method == "POST" else None)
+    form = NewStudyForm(
+        request.POST if request.method == "POST" else None,
+        initial={"like": request.GET.get("like", "")},
+        person=person,
+    )
     if form.is_valid():
         try:
             study = create_study(actor=person, **form.cleaned_data)

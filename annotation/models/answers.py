@@ -197,12 +197,9 @@ class Standing(models.Model):
     class Meta:
         indexes = [
             models.Index(name="standing_tags_unnoted", fields=["assignment"], condition=Q(tags_unnoted=True)),
-            # The few answers that are not used, for the figures of people.
-            models.Index(
-                name="standing_not_used",
-                fields=["study", "assignment"],
-                condition=Q(counted=False) | Q(validity="invalid"),
-            ),
+            # What the list of answers looks for that few answers are.
+            models.Index(name="standing_invalid", fields=["study", "current"], condition=Q(validity="invalid")),
+            models.Index(name="standing_uncounted", fields=["study", "current"], condition=Q(counted=False)),
         ]
         constraints = [
             models.CheckConstraint(

@@ -1,13 +1,17 @@
 """What the library's lists can be narrowed by: each filter a field of the address."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.core.validators import RegexValidator
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from catalog.models import Batch, Pair, Prompt
+from catalog.models import Batch, Pair, Prompt, Video
+from catalog.models.pairs import CHANGEABLE
 from media.models import Asset
 from studies.harms import HARMS
 from studies.models import Study
@@ -100,6 +104,7 @@ class PromptFilters(Filters):
         choices=[("", _("all")), ("real_user", _("real users")), ("researcher", _("researchers"))],
         required=False,
     )
+    channel = forms.CharField(label=_("Channel or address"), max_length=300, required=False)
     cluster = forms.CharField(label=_("Cluster"), max_length=64, required=False)
 
     def __init__(self, data: Any, *, study: Study) -> None:
@@ -110,6 +115,8 @@ class PromptFilters(Filters):
     def condition(self, name: str, value: Any) -> Q:
         if name == "q":
             return looks_for(value)
+        if name == "channel":
+            return Q(source_detail=value) | Q(source_detail="", source=value)
         if name == "split":
             return Q(split="" if value == "undecided" else value)
         if name == "label":
@@ -123,9 +130,17 @@ class VideoFilters(Filters):
     q = IdField(label=_("Id begins with"))
     state = forms.ChoiceField(
         label=_("State"),
-        choices=[("", _("all")), ("ready", _("ready")), ("preparing", _("being prepared")), ("failed", _("failed"))],
+        choices=[
+            ("", _("all")),
+            ("ready", _("ready")),
+            ("preparing", _("waiting or being prepared")),
+            (Asset.State.WAITING, _("waiting to be prepared")),
+            (Asset.State.RUNNING, _("being prepared")),
+            ("failed", _("failed")),
+        ],
         required=False,
     )
+    prompt = IdField(label=_("Prompt id begins with"))
     generator = forms.CharField(label=_("Generator"), max_length=120, required=False)
     generator_version = forms.CharField(label=_("Its version"), max_length=80, required=False)
     licence = forms.CharField(label=_("Licence"), max_length=80, required=False)
@@ -136,6 +151,8 @@ class VideoFilters(Filters):
         if name == "state":
             states = {"ready": [Asset.State.DONE], "preparing": [Asset.State.WAITING, Asset.State.RUNNING]}
             return Q(asset__state__in=states.get(value, [value]))
+        if name == "prompt":
+            return Q(prompt__in=Prompt.objects.filter(begins(value), study=self.study).values("pk"))
         return super().condition(name, value)
 
 
@@ -151,11 +168,18 @@ class PairFilters(Filters):
             ("open", _("answers open")),
             ("done", _("no answer open")),
             ("held", _("held")),
+            ("not_held", _("not held")),
             ("preparing", _("being prepared")),
+            ("untouched", _("in an open batch, and nobody has begun")),
+            ("changeable", _("overlap and priority can change")),
+            ("changeable_open", _("overlap and priority can change, answers open")),
         ],
         required=False,
     )
     reason = forms.CharField(label=_("Held because"), max_length=200, required=False)
+    prompt = IdField(label=_("Prompt id begins with"))
+    video = IdField(label=_("Video id begins with"))
+    prompt_type = forms.ChoiceField(label=_("Type of prompt"), required=False)
     kind = forms.ChoiceField(
         label=_("Kind"),
         choices=[("", _("all")), (Pair.Kind.REAL, _("to be judged")), (Pair.Kind.CONTROL, _("control"))],
@@ -169,14 +193,24 @@ class PairFilters(Filters):
         super().__init__(data, study=study)
         others = [(ANY, _("any harm")), (NOTHING, _("no harm that is known"))]
         self.fields["may_show"].choices = [("", _("all")), *others, *harm_choices()]  # type: ignore[attr-defined]
+        self.fields["prompt_type"].choices = PromptFilters.base_fields["prompt_type"].choices  # type: ignore[attr-defined]
+        states = self.fields["state"]
+        states.choices = [*states.choices, *((key, one.label) for key, one in more_states.items())]  # type: ignore[attr-defined]
 
     def condition(self, name: str, value: Any) -> Q:
         if name == "q":
             return begins(value)
+        if name == "prompt":
+            return Q(prompt__in=Prompt.objects.filter(begins(value), study=self.study).values("pk"))
+        if name == "video":
+            videos = Video.objects.filter(begins(value), study=self.study).values("pk")
+            return Q(video_0__in=videos) | Q(video_1__in=videos)
+        if name == "prompt_type":
+            return Q(prompt__prompt_type=value)
         if name == "batch":
             return Q(pk__in=self.of_batch(value))
         if name == "state":
-            return STATES[value]
+            return STATES[value] if value in STATES else more_states[value].condition(self.study)
         if name == "reason":
             return Q(held__icontains=value)
         if name in {"in_sample", "look_alike"}:
@@ -197,8 +231,26 @@ STATES = {
     "open": Q(held="", ready=True, open_slots__gt=0),
     "done": Q(held="", ready=True, open_slots=0),
     "held": ~Q(held=""),
+    "not_held": Q(held=""),
+    # What `batching.count_free` counts.
+    "untouched": Q(kind=Pair.Kind.REAL, open_slots=F("wanted"), batch__state=Batch.State.OPEN),
+    # What `pair_changes.effects.pairs_meant` means.
+    "changeable": CHANGEABLE,
+    "changeable_open": CHANGEABLE & Q(open_slots__gt=0),
     "preparing": Q(held="", ready=False),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class PairState:
+    """A state of pairs that a higher app knows: what it is called, and which pairs of a study are in it."""
+
+    label: str | Promise
+    condition: Callable[[Study], Q]
+
+
+#: By the value in the address. Higher apps register theirs in `AppConfig.ready()`.
+more_states: dict[str, PairState] = {}
 
 
 def harm_choices() -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -19,8 +20,10 @@ from django.views.decorators.http import require_POST, require_safe
 from catalog.library import holding, listing
 from catalog.library.listing import state_of
 from catalog.library.looking import harms_by_video, is_playable, is_sensitive, pair_on_page, viewer
+from catalog.library.pair_sections import sections_of
 from catalog.library.views import Address
 from catalog.models import HoldChange, Pair, Prompt, Provenance, Video
+from diptych.numbers import grouped
 from diptych.refusals import Refused
 from studies.harms import HARMS
 from studies.models import Study
@@ -58,6 +61,7 @@ def prompt(request: HttpRequest, slug: str, prompt_id: str) -> HttpResponse:
                 for one in videos
             ],
             "pairs": [{"pair": one, "state": state_of(one)} for one in pairs],
+            "all_pairs": urlencode({"prompt": shown.public_id}),
             "most": MOST_SHOWN,
         },
     )
@@ -86,6 +90,7 @@ def video(request: HttpRequest, slug: str, video_id: str) -> HttpResponse:
             "harms": labels_of(of.named(harms)),
             "generator": provenance(study, Provenance.Kind.GENERATOR, shown.generator),
             "pairs": [{"pair": one, "state": state_of(one)} for one in pairs],
+            "all_pairs": urlencode({"video": shown.public_id}),
             "most": MOST_SHOWN,
         },
     )
@@ -117,6 +122,7 @@ def pair(request: HttpRequest, slug: str, pair_id: str) -> HttpResponse:
             "may_show": labels_of(shown.may_show),
             "can_release": shown.held and shown.held not in holding.OWN_REASONS,
             "holds": holds.order_by("-pk")[:MOST_SHOWN],
+            "sections": sections_of(request, study, shown),
             "sides": ["left", "right"],
             "harms": HARMS,
         },
@@ -166,9 +172,9 @@ def change(request: HttpRequest, study: Study, pairs: Collection[str]) -> None:
     except Refused as refusal:
         messages.error(request, str(refusal))
         return
-    said = [done % {"n": outcome.changed}]
+    said = [done % {"n": grouped(outcome.changed)}]
     if outcome.unchanged:
-        said.append(rest % {"n": outcome.unchanged})
+        said.append(rest % {"n": grouped(outcome.unchanged)})
     (messages.success if outcome.changed else messages.info)(request, " ".join(said))
 
 

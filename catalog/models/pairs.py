@@ -59,6 +59,10 @@ class Batch(models.Model):
 QUARANTINED = "quarantined"
 
 
+#: Pairs of which many can be changed together: no controls, none that is held, none in a batch in review or accepted.
+CHANGEABLE = Q(kind="real", held="", batch__state__in=["open", "annotated", "returned"])
+
+
 def usable(path: str = "") -> Q:
     """Pairs, reached by `path`, that apps above may show, search, publish or learn from: no video in quarantine."""
     return ~Q(**{f"{path}held": QUARANTINED})

@@ -10,7 +10,8 @@ from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum, Value
 from django.db.models.functions import Greatest
 
 from catalog import batches
-from catalog.models import Batch, Pair, PairsChange
+from catalog.models import Pair, PairsChange
+from catalog.models.pairs import CHANGEABLE
 from studies.models import Study
 
 OVERLAP, PRIORITY = PairsChange.What.OVERLAP, PairsChange.What.PRIORITY
@@ -31,8 +32,7 @@ def pairs_meant(
 ) -> QuerySet[Pair]:
     """Return the pairs that a choice means. Controls, held pairs and those of a batch in review or accepted are never
     meant."""
-    states = [Batch.State.OPEN, Batch.State.ANNOTATED, Batch.State.RETURNED]
-    found = Pair.objects.filter(study=study_id, kind=Pair.Kind.REAL, held="", batch__state__in=states)
+    found = Pair.objects.filter(CHANGEABLE, study=study_id)
     if which != ALL:
         found = found.filter(open_slots__gt=0)
     if sample != ALL:

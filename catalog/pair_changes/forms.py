@@ -67,6 +67,14 @@ class PairsForm(forms.Form):
         choice = {name: value for name, value in self.cleaned_data.items() if name not in ("what", "value", "seen")}
         return {"what": self.cleaned_data["what"], "value": self.cleaned_data["value"], "choice": choice}
 
+    def rows(self) -> str:
+        """Return the query of the library's list of the pairs that are meant."""
+        chosen = self.cleaned_data
+        state = "changeable" if chosen["which"] == ALL else "changeable_open"
+        sample = {SAMPLE: "yes", OTHERS: "no"}.get(chosen["sample"], "")
+        wanted = {"state": state, "in_sample": sample, "batch": chosen["batch"], "prompt_type": chosen["prompt_type"]}
+        return urlencode({name: value for name, value in wanted.items() if value})
+
     def as_query(self) -> str:
         """Return the same choice as a part of an address."""
         said = {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}

@@ -22,6 +22,12 @@ def study_links(place: str, study: "WithAnnotations[Study, HasRoles]", *about: i
 
 
 @register.simple_tag
+def study_link(place: str, key: str, study: "WithAnnotations[Study, HasRoles]") -> StudyLink | None:
+    """Return the link with this key at the place, or None if there is none for the person who asked for the study."""
+    return next((link for link in links_at(Place[place.upper()], study) if link.key == key), None)
+
+
+@register.simple_tag
 def setting_notices(study: Study) -> list[str]:
     """Return what other apps say above the study's settings."""
     return notices_for(study)

@@ -124,6 +124,21 @@ def test_pausing_stops_and_going_on_ends_the_same(open_page, study, researcher, 
     expect(page.locator("[data-line]")).to_have_text("All files are here", timeout=60_000)
 
 
+def test_a_long_list_of_files_makes_its_box_longer_and_not_the_page(open_page, study, researcher):
+    path = job_page(study)
+    job = Import.objects.get()
+    names = [f"clip-{number}.mp4" for number in range(300)]
+    Upload.objects.bulk_create(Upload(import_job=job, path=name, byte_size=10) for name in names)
+    page = open_page(path, researcher)
+    expect(page.locator("[data-files] li").first).to_be_visible()
+    heights = page.evaluate(
+        "() => [document.documentElement.scrollHeight, document.body.getBoundingClientRect().bottom + scrollY]"
+    )
+    assert heights[0] <= heights[1] + 1
+    shown = page.locator("[data-files] [data-name]").all_text_contents()
+    assert shown[:3] == names[:3]
+
+
 def test_a_file_that_is_not_taken_says_why_and_can_be_removed(open_page, study, researcher, tmp_path):
     address = job_page(study)
     uploads.create(Import.objects.get(), "a.zip", 10)

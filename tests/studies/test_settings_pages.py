@@ -4,8 +4,10 @@ import json
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import AuditEvent
+from annotation.models import Seat
 from catalog.models import Provenance
 from diptych.refusals import ChangedMeanwhile, Refused
 from studies.configuration import configure, default_of, last_changes, shown
@@ -33,6 +35,11 @@ def filled(study, group, **values):
         elif value is not False:
             sent[bound.name] = value
     return sent | values
+
+
+def with_controls(study):
+    """Give the study a control pair."""
+    factories.pair(study, kind="control", expected={}, prompt=factories.prompt(study))
 
 
 @pytest.fixture
@@ -105,7 +112,9 @@ def test_every_setting_of_a_study_is_in_a_group_or_has_a_page_of_its_own():
 
 
 @pytest.mark.parametrize("group", list(BY_KEY))
-def test_each_page_says_what_a_setting_does_and_its_default(browser_client, study, researcher, group):
+def test_each_page_says_what_a_setting_does_and_its_default(browser_client, study, researcher, annotator, group):
+    with_controls(study)
+    Seat.objects.filter(person=annotator).update(qualified_at=timezone.now())
     body = page(browser_client, researcher, study, group)
     for setting in BY_KEY[group].settings:
         assert str(setting.label) in body
@@ -154,6 +163,7 @@ def test_shares_are_written_in_percent(save, study):
     ],
 )
 def test_what_cannot_be_is_said_at_the_field_and_nothing_is_saved(save, study, group, field, sent, said):
+    with_controls(study)
     response = save(group, **sent)
     assert response.status_code == 400
     assert said in " ".join(response.context["form"].errors[field])
@@ -333,3 +343,70 @@ class TestLicences:
 def test_made_from_is_what_the_page_was_made_from(study):
     form = SETTINGS_FORMS["about"](instance=study)
     assert json.loads(form["made_from"].value())["title"] == study.title
+
+
+class TestSettingsThatLeadNowhere:
+    """A setting about something that the study does not have is not there until the study has it."""
+
+    NAMES = ("control_rate", "qualification_required")
+
+    def shown(self, browser_client, researcher, study):
+        text = page(browser_client, researcher, study, "serving")
+        return [name for name in self.NAMES if f'id="about-{name}"' in text]
+
+    def test_controls_and_qualified_people_have_to_exist(self, browser_client, researcher, study, annotator):
+        assert self.shown(browser_client, researcher, study) == []
+        with_controls(study)
+        assert self.shown(browser_client, researcher, study) == ["control_rate"]
+        Seat.objects.filter(person=annotator).update(qualified_at=timezone.now())
+        assert self.shown(browser_client, researcher, study) == list(self.NAMES)
+
+    def test_what_somebody_has_set_can_be_set_back(self, browser_client, researcher, study, save):
+        Study.objects.update(qualification_required=True)
+        assert self.shown(browser_client, researcher, study) == ["qualification_required"]
+        sent = filled(study, "serving")
+        del sent["qualification_required"]
+        address = reverse("studies:settings", args=[study.slug, "serving"])
+        browser_client(researcher).post(address, sent)
+        assert self.shown(browser_client, researcher, study) == []
+
+    def test_what_is_not_on_the_page_is_not_changed_by_it(self, study, save):
+        response = save("serving", control_rate="10", qualification_required="on", hold_after_skips="5")
+        assert response.status_code == 200
+        study.refresh_from_db()
+        assert (study.control_rate, study.qualification_required, study.hold_after_skips) == (0.0, False, 5)
+
+
+class TestEmptyPages:
+    """Where nothing is yet, the page says what this person can do about it."""
+
+    def test_the_first_superuser_is_led_to_making_a_study(self, browser_client, db):
+        client = browser_client(factories.person(is_superuser=True))
+        said = client.get(reverse("home")).content.decode()
+        assert "There is no study yet" in said
+        assert said.count(f'href="{reverse("studies:new")}"') == 1
+        assert "Ask the admin" not in said
+        factories.study()
+        said = client.get(reverse("home")).content.decode()
+        assert "You are in no study yet" in said
+        assert "ask the admin of a study to invite" in said
+
+    def test_somebody_who_cannot_make_a_study_is_told_whom_to_ask(self, browser_client, db):
+        said = browser_client(factories.person()).get(reverse("home")).content.decode()
+        assert "Ask the admin of the study to invite" in said
+        assert reverse("studies:new") not in said
+
+    def test_two_studies_with_the_same_title_are_told_apart(self, browser_client, study, researcher):
+        other = factories.study(title=study.title)
+        other.memberships.create(person=researcher, role="researcher")
+        said = browser_client(researcher).get(reverse("home")).content.decode()
+        for one in (study, other):
+            assert f'<h2>{one.title} <span class="muted">{one.slug}</span></h2>' in said
+
+    @pytest.mark.parametrize(("role", "leads_on"), [("researcher", True), ("reviewer", False)])
+    def test_an_empty_study_leads_to_its_import(self, browser_client, study, role, leads_on):
+        client = browser_client(factories.member(study, role))
+        said = client.get(reverse("qc:dashboard", args=[study.slug])).content.decode()
+        assert "This study has no pairs yet" in said
+        assert (reverse("importing:new", args=[study.slug]) in said) == leads_on
+        assert "diptych-server" not in said

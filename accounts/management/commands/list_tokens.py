@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import AccessToken, User
+from diptych.database.natural import Natural
 
 
 class Command(BaseCommand):
@@ -18,7 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("username", nargs="?", default="", help="only the tokens of this person")
 
     def handle(self, *args: Any, username: str, **options: Any) -> None:
-        rows = AccessToken.objects.select_related("user").order_by("user__username", "expiry")
+        rows = AccessToken.objects.select_related("user").order_by(Natural("user__username"), "user_id", "expiry")
         if username:
             if not User.objects.filter(username=username).exists():
                 raise CommandError(f"There is nobody called {username!r}.")

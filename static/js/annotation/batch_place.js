@@ -9,6 +9,8 @@ import { current } from "./current_pair.js";
 import { outbox } from "./outbox.js";
 import { troubleMet } from "./trouble.js";
 
+/** Where the server says it; a page without this address shows no place. */
+const address = document.body.dataset.urlOwnProgress;
 const ASK_AGAIN_MS = 5 * 60_000;
 const LOOK_MS = 5000;
 /** The server counts no further. */
@@ -39,11 +41,11 @@ export function countInBatch(isAnswered) {
 async function ask() {
   const number = current.assignment?.batch;
   const isKnown = place !== null && place.number === number && performance.now() - place.at < ASK_AGAIN_MS;
-  if (number === undefined || isKnown || asking || current.busy || outbox.waits || troubleMet() || document.hidden) return;
+  if (!address || number === undefined || isKnown || asking || current.busy || outbox.waits || troubleMet() || document.hidden) return;
   asking = true;
   try {
     /** @type {Api.OwnProgress} */
-    const { batch } = await send("GET", `${document.body.dataset.urlOwnProgress}?batch=${number}`);
+    const { batch } = await send("GET", `${address}?batch=${number}`);
     const isStill = current.assignment?.batch === number && !outbox.waits;
     if (batch && isStill) place = { ...batch, at: performance.now() };
     if (isStill) paint(!document.body.hasAttribute("data-revising-open"));

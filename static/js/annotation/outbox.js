@@ -84,6 +84,7 @@ class Outbox extends EventTarget {
   }
 
   async #open() {
+    if ("trial" in document.body.dataset) return; // nothing of a trial is kept beyond the page
     try {
       this.#store = await openStore(this.person);
     } catch {

@@ -15,6 +15,7 @@ const REFUSED = { submit: "answer_refused", skip: "skip_refused", report: "repor
 
 /** The server has taken an entry, with this response. @param {OutboxEntry} entry @param {any} response */
 export function sayTaken({ verb }, response) {
+  dispatchEvent(new CustomEvent("diptych:taken", { detail: response }));
   clear("reported");
   if (verb === "report") sayReported(response);
   else if (verb === "skip") passingWord(say("skipped"));

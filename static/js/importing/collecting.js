@@ -47,7 +47,7 @@ function take(pairs) {
   const left = most - files.size;
   const fresh = pairs.filter(([path]) => !files.has(path)).length;
   if (fresh > left) {
-    tell("too-many", { most: most.toLocaleString(), count: fresh.toLocaleString() });
+    tell("too-many", { most: most.toLocaleString(document.documentElement.lang), count: fresh.toLocaleString(document.documentElement.lang) });
     return;
   }
   tell(pairs.length ? "" : "nothing");
@@ -138,7 +138,7 @@ function state() {
 function paint() {
   const now = state();
   const { bytes, received } = files.totals();
-  const said = { here: files.count("here").toLocaleString(), files: files.size.toLocaleString(), left: timeLeft(bytes, received) };
+  const said = { here: files.count("here").toLocaleString(document.documentElement.lang), files: files.size.toLocaleString(document.documentElement.lang), left: timeLeft(bytes, received) };
   const words = say(now === "sending" && said.left ? "sending-left" : now, said);
   const line = one("[data-line]");
   if (line.textContent !== words) line.textContent = words;

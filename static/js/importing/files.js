@@ -122,7 +122,7 @@ export class Files {
     const hidden = this.size - this.#list.children.length;
     const more = one("[data-more]");
     more.hidden = hidden <= 0;
-    more.textContent = say("more", { count: hidden.toLocaleString() });
+    more.textContent = say("more", { count: hidden.toLocaleString(document.documentElement.lang) });
   }
 
   /** @param {Entry} entry */

@@ -1,0 +1,88 @@
+"""An answer in words for whoever runs the study: what was chosen, by video number, and how the answer stands."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from annotation.acceptance import REJECTED, RETURNED, SURPLUS, SURPLUS_BATCH_CLOSED, SURPLUS_STUDY_CLOSED
+from annotation.models import Annotation, Standing
+from annotation.protocol import CORRECTION, REOPENED, SECOND_LOOK, SUB_DIMENSION_KEYS, TIE
+from diptych.durations import in_words
+from studies.harms import HARMS
+
+#: The questions in the order of the columns, each with a short heading.
+QUESTIONS: dict[str, str | Promise] = {
+    "instruction_following": gettext_lazy("Follows the prompt"),
+    "correctness": gettext_lazy("Correct"),
+    "informativeness": gettext_lazy("Eventful"),
+    "aesthetics": gettext_lazy("Looks better"),
+    "helpfulness": gettext_lazy("More helpful"),
+    "harmlessness": gettext_lazy("Safer"),
+}
+assert tuple(QUESTIONS)[:4] == SUB_DIMENSION_KEYS  # noqa: S101 - one order everywhere
+
+UNCOUNTED: dict[str, str | Promise] = {
+    SURPLUS: gettext_lazy("Another answer had taken its place."),
+    SURPLUS_STUDY_CLOSED: gettext_lazy("It came after the study was closed."),
+    SURPLUS_BATCH_CLOSED: gettext_lazy("Its batch was being checked when it came."),
+    REJECTED: gettext_lazy("Review rejected it."),
+    RETURNED: gettext_lazy("Review returned it to its author."),
+}
+INVALID: dict[str, str | Promise] = {
+    "contradiction": gettext_lazy("The video with harm tags was called the safer one."),
+}
+REVISED: dict[str, str | Promise] = {
+    "": gettext_lazy("first answer"),
+    SECOND_LOOK: gettext_lazy("after a second look"),
+    REOPENED: gettext_lazy("reopened"),
+    CORRECTION: gettext_lazy("corrected by a reviewer"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionLine:
+    """One revision of an answer: what was chosen for each question, and the tags of each video."""
+
+    revision: Annotation
+    stands: bool
+
+    @property
+    def why(self) -> str | Promise:
+        return REVISED.get(self.revision.reason, self.revision.reason)
+
+    @property
+    def choices(self) -> list[str]:
+        """The number of the preferred video for each of `QUESTIONS`, or “tie”."""
+        return [number_of(getattr(self.revision, key)) for key in QUESTIONS]
+
+    @property
+    def tags(self) -> list[list[str]]:
+        """The tags of video 0 and of video 1, in words."""
+        return [labels(self.revision.tags_video_0), labels(self.revision.tags_video_1)]
+
+    @property
+    def active(self) -> str:
+        return in_words(self.revision.active_ms / 1000) if self.revision.active_ms else "–"
+
+
+def number_of(choice: str) -> str:
+    """Return the number of the video that was chosen."""
+    return _("tie") if choice == TIE else choice.removeprefix("video_")
+
+
+def labels(keys: Collection[str]) -> list[str]:
+    """Return harm tags in words, in their usual order."""
+    return [harm.label for harm in HARMS if harm.key in keys]
+
+
+def why_uncounted(standing: Standing) -> str | Promise:
+    """Return why an answer does not count; empty if it counts."""
+    return UNCOUNTED.get(standing.uncounted_reason, standing.uncounted_reason.replace("_", " "))
+
+
+def why_invalid(standing: Standing) -> str | Promise:
+    """Return why an answer is invalid; empty if it is valid."""
+    return INVALID.get(standing.reason, standing.reason.replace("_", " "))

@@ -1,0 +1,85 @@
+"""The answers on one pair, for the library's page of the pair."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from django.http import HttpRequest
+from django.utils.functional import Promise
+
+from accounts.models import User
+from annotation.answer_lists import answered_by, answers
+from annotation.answer_words import QUESTIONS, RevisionLine, why_invalid, why_uncounted
+from annotation.models import Annotation, Assignment, Standing
+from annotation.protocol import SKIP_REASONS
+from catalog.library.pair_sections import PairSection
+from catalog.models import Pair
+from studies.models import Study
+from studies.models.studies import HasRoles
+from studies.permissions import MAY_ANNOTATE, MAY_SEE_ANSWERS, allows
+from studies.pseudonyms import pseudonym
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+TEMPLATE = "annotation/_pair_answers.html"
+#: Skips that say something about the pair. Others protect their person, and are shown to nobody here.
+TELLING_SKIPS = ("technical_problem", "cannot_judge")
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerOfPair:
+    """One person's answer: how it stands, and all its revisions, the first one first."""
+
+    standing: Standing
+    code: str
+    revisions: list[RevisionLine]
+
+    @property
+    def why_uncounted(self) -> str | Promise:
+        return why_uncounted(self.standing)
+
+    @property
+    def why_invalid(self) -> str | Promise:
+        return why_invalid(self.standing)
+
+
+def section(request: HttpRequest, study: "WithAnnotations[Study, HasRoles]", pair: Pair) -> PairSection | None:
+    """Return the answers on the pair, for whoever may see them; None for anybody else."""
+    if not allows(study, MAY_SEE_ANSWERS):
+        return None
+    person = cast(User, request.user)
+    if allows(study, MAY_ANNOTATE) and not answered_by(study, person).filter(pair=pair).exists():
+        return PairSection(TEMPLATE, {"hidden": True})
+    given = Assignment.objects.filter(study=study, pair=pair)
+    skips = given.filter(state=Assignment.State.SKIPPED, skip_reason__in=TELLING_SKIPS).order_by("ended_at")
+    values = {
+        "answers": answers_of(study, person, pair),
+        "questions": QUESTIONS.values(),
+        "skips": [
+            {
+                "code": pseudonym(study, one.person_id),
+                "why": SKIP_REASONS[one.skip_reason],
+                "note": one.skip_note,
+                "at": one.ended_at,
+            }
+            for one in skips
+        ],
+        "leases": given.filter(state=Assignment.State.LEASED).count(),
+    }
+    return PairSection(TEMPLATE, values)
+
+
+def answers_of(study: "WithAnnotations[Study, HasRoles]", person: User, pair: Pair) -> list[AnswerOfPair]:
+    """Return the answers on one pair in the order in which they came, each with its revisions."""
+    standings = list(answers(study, person).filter(assignment__pair=pair).order_by("assignment__ended_at", "pk"))
+    revisions: dict[int, list[Annotation]] = {}
+    for one in Annotation.objects.filter(assignment__in=[row.pk for row in standings]).order_by("revision"):
+        revisions.setdefault(one.assignment_id, []).append(one)
+    return [
+        AnswerOfPair(
+            standing,
+            pseudonym(study, standing.assignment.person_id),
+            [RevisionLine(one, one.pk == standing.current_id) for one in revisions[standing.pk]],
+        )
+        for standing in standings
+    ]

@@ -1,0 +1,157 @@
+"""A trial: whoever may configure a study walks through its workspace, pair by pair, and nothing is saved.
+
+The page is the annotators' page. It talks to the endpoints of `api_trial`, which check what annotators' endpoints check
+and write no seat, lease, slot, answer, draft or exposure. A report of illegal material is the exception: it is real.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.http import Http404
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.preferences import preferences_of
+from annotation import draws
+from annotation.answer_words import labels
+from annotation.answers import Answers
+from annotation.models import Assignment, Seat
+from annotation.protocol import HARMLESSNESS_OVERALL, HELPFULNESS_OVERALL, SUB_DIMENSIONS, TIE
+from annotation.showing import Clip, Shown
+from catalog.library.listing import hidden_in
+from catalog.models import Pair, Video
+from diptych.durations import in_words
+from media.models import Asset
+from studies.models import Study
+
+#: Why there is no pair: the person has walked through all of them, or the study has none that can be played yet.
+FINISHED, EMPTY = TRIAL_REASONS = ("trial_finished", "trial_empty")
+
+
+@dataclass(frozen=True, slots=True)
+class TrialDesk:
+    """The pair on the page and the one behind it, and why there is none."""
+
+    current: Shown | None
+    next: Shown | None
+    reason: str | None
+
+
+def playable(study: Study) -> QuerySet[Pair]:
+    """Return the pairs that a trial can show: both videos are ready, and none was reported."""
+    pairs = Pair.objects.usable().filter(study=study, video_0__asset__state="done", video_1__asset__state="done")
+    if hidden := hidden_in(study):
+        pairs = pairs.exclude(Q(video_0__asset__in=hidden) | Q(video_1__asset__in=hidden))
+    return pairs.select_related("prompt", "batch", "video_0__asset", "video_1__asset", "study")
+
+
+def pair_of(pair_id: int) -> Pair:
+    """Return a pair that a trial can show. Raises Http404."""
+    pair = Pair.objects.select_related("study").filter(pk=pair_id).first()
+    found = playable(pair.study).filter(pk=pair_id).first() if pair else None
+    if found is None:
+        raise Http404(_("There is no pair %(id)s that can be shown.") % {"id": pair_id})
+    return found
+
+
+def desk(study: Study, person: User, *, start: int = 0, after: int = 0) -> TrialDesk:
+    """Return the two pairs that come first in the order in which pairs came in.
+
+    Args:
+        start: the key of the pair to begin at, which may be held.
+        after: the key of the pair that was just finished. Only pairs that come later are returned.
+    """
+    in_order = playable(study).filter(held="", pk__gt=after, pk__gte=start).order_by("pk")
+    pairs = list(in_order[:2])
+    if start and (not pairs or pairs[0].pk != start):
+        pairs = [*playable(study).filter(pk=start), *pairs][:2]
+    found = [shown(pair, study, person) for pair in pairs]
+    if not found:
+        return TrialDesk(None, None, FINISHED if start or after else EMPTY)
+    return TrialDesk(found[0], found[1] if len(found) > 1 else None, None)
+
+
+def shown(pair: Pair, study: Study, person: User) -> Shown:
+    """Return a pair as an assignment would show it to the person. Its key stands in place of an assignment's."""
+    chosen = preferences_of(person)
+    return Shown(
+        id=pair.pk,
+        state=Assignment.State.LEASED,
+        round=0,
+        round_reason="",
+        comment="",
+        left=draws.left(study, person.pk, pair.pk),
+        dimension_first=draws.dimension_first(study, person.pk, pair.pk),
+        expires_at=timezone.now() + timedelta(seconds=study.lease_s),
+        draft=None,
+        guideline_version=study.guideline_version,
+        pair_id=pair.public_id,
+        may_show=pair.may_show,
+        prompt_text=pair.prompt.text,
+        language=pair.prompt.language,
+        media_filter=chosen["media_filter"],
+        name_categories=chosen["name_categories"],
+        batch=pair.batch.number,
+        video_0=_clip(pair.video_0),
+        video_1=_clip(pair.video_1),
+    )
+
+
+def _clip(video: Video) -> Clip:
+    asset: Asset = video.asset
+    return Clip(asset.public_id, asset.duration_s or 0.0, asset.fps or 0.0, video.video_text)
+
+
+def seat_of(study: Study, person: User) -> Seat:
+    """Return a seat that is not saved, with the orders that the person would have as an annotator."""
+    return Seat(
+        study=study,
+        person=person,
+        question_order=draws.question_order(study, person.pk),
+        tag_order=draws.tag_order(study, person.pk),
+    )
+
+
+def as_assignment(pair: Pair, study: Study) -> Assignment:
+    """Return an assignment that is not saved, by which a body is validated."""
+    return Assignment(study=study, pair=pair)
+
+
+def second_look_due(study: Study, person: User, pair: Pair, answers: Answers) -> bool:
+    """Return whether an annotator would be asked to look at these answers once more."""
+    return study.second_look and (answers.contradictory or draws.second_look(study, person.pk, pair.pk))
+
+
+def would_record(
+    study: Study, person: User, pair: Pair, answers: Answers, body: dict[str, Any]
+) -> list[dict[str, str]]:
+    """Return what would be recorded of these answers, as lines of a name and a value in the person's language."""
+    left = draws.left(study, person.pk, pair.pk)
+
+    def chosen(choice: str) -> str:
+        if choice == TIE:
+            return _("tie")
+        side = _("left") if choice == left else _("right")
+        return _("video %(number)s (%(side)s)") % {"number": choice.removeprefix("video_"), "side": side}
+
+    questions = (*SUB_DIMENSIONS, HELPFULNESS_OVERALL, HARMLESSNESS_OVERALL)
+    lines = [(str(question.text), chosen(getattr(answers, question.key))) for question in questions]
+    none = _("none of these")
+    lines += [
+        (_("Tags of video 0"), " · ".join(labels(answers.tags_video_0)) or none),
+        (_("Tags of video 1"), " · ".join(labels(answers.tags_video_1)) or none),
+        *([(_("Comment"), answers.comment)] if answers.comment else []),
+        *([(_("Unsure"), _("yes"))] if answers.unsure else []),
+        (_("Standing"), _("invalid: it contradicts itself") if answers.contradictory else _("valid")),
+        (_("Active time"), in_words(body["timings_ms"].get("total_active", 0) / 1000)),
+        (_("Versions"), _version_words(study)),
+    ]
+    return [{"name": name, "value": value} for name, value in lines]
+
+
+def _version_words(study: Study) -> str:
+    versions = {"protocol": study.protocol_version, "guideline": study.guideline_version}
+    return _("protocol %(protocol)s, guideline %(guideline)s") % versions

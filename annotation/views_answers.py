@@ -1,0 +1,95 @@
+"""The list of a study's answers, for whoever runs the study."""
+
+from typing import Any, cast
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from accounts import audit
+from accounts.models import User
+from annotation import answer_lists
+from annotation.answer_lists import ORDERS, AnswerFilters
+from annotation.answer_words import QUESTIONS, RevisionLine, why_invalid, why_uncounted
+from annotation.models import Standing
+from annotation.permissions import answers_study
+from catalog.library.views import Address
+from diptych import downloads
+from diptych.paging import PAGE_LIMIT_S, TookTooLong, counted, page, within
+from diptych.refusals import NotThere
+from studies.models import Study
+from studies.permissions import MAY_ANNOTATE, allows
+from studies.pseudonyms import pseudonym
+
+
+@require_safe
+@never_cache
+@login_required
+def listed(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show a page of the answers, filtered and ordered as the address says."""
+    study = answers_study(request, slug)
+    filters = AnswerFilters(request.GET, study=study)
+    order = next((one for one in ORDERS if one.name == request.GET.get("sort", "")), ORDERS[0])
+    address = Address(request.GET)
+    about: dict[str, Any] = {
+        "study": study,
+        "tab": "answers",
+        "filters": filters,
+        "order": order,
+        "orders": [(one, address.having("sort", one.name)) for one in ORDERS],
+        "address": address,
+        "csv": "annotation:answers_csv",
+        "questions": QUESTIONS.values(),
+        "answers_first": allows(study, MAY_ANNOTATE),
+    }
+    if not filters.is_valid():
+        return render(request, "annotation/answers.html", about | {"wrong": True}, status=400)
+    everything = answer_lists.answers(study, cast(User, request.user))
+    narrowed = filters.narrow(everything)
+    after, before = request.GET.get("after", ""), request.GET.get("before", "")
+    try:
+        with within(PAGE_LIMIT_S):
+            found = page(narrowed, everything, order, after=after, before=before, key="pk")
+    except TookTooLong:
+        return render(request, "annotation/answers.html", about | {"too_long": True}, status=503)
+    except NotThere:  # the row at which the page began may be in quarantine now
+        found = page(narrowed, everything, order, key="pk")
+    about |= {"page": found, "count": counted(narrowed, found), "rows": [row(study, one) for one in found.rows]}
+    return render(request, "annotation/answers.html", about)
+
+
+def row(study: Study, standing: Standing) -> dict[str, Any]:
+    """Return what a line of the list shows of an answer."""
+    return {
+        "standing": standing,
+        "pair": standing.assignment.pair,
+        "code": pseudonym(study, standing.assignment.person_id),
+        "line": RevisionLine(standing.current, stands=True),
+        "why_uncounted": why_uncounted(standing),
+        "why_invalid": why_invalid(standing),
+    }
+
+
+@require_safe
+@never_cache
+@login_required
+def download(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """Send the whole list as CSV, filtered as the address says, in the order in which pairs were given."""
+    study = answers_study(request, slug)
+    filters = AnswerFilters(request.GET, study=study)
+    if not filters.is_valid():
+        sentences = [f"{filters[name].label}: {' '.join(map(str, wrong))}" for name, wrong in filters.errors.items()]
+        return HttpResponse("\n".join(sentences), status=400, content_type="text/plain; charset=utf-8")
+    person = cast(User, request.user)
+    wanted = {name: value for name, value in filters.cleaned_data.items() if value not in ("", None)}
+    rows = filters.narrow(answer_lists.answers(study, person))
+    after = {"list": "answers", "filters": wanted}
+    return downloads.send(
+        request,
+        lambda target: answer_lists.copy_as_csv(study, rows, target),
+        name=f"{study.slug}-answers.csv",
+        content_type=downloads.CSV,
+        record=lambda: audit.record("library.downloaded", study, actor=person, study_slug=study.slug, after=after),
+    )

@@ -1,0 +1,32 @@
+"""The page of a trial: the workspace, for whoever may configure the study."""
+
+from contextlib import suppress
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from annotation.own_progress import NOTHING_YET
+from annotation.permissions import trial_study
+from annotation.views import page_of
+
+
+@require_safe
+@never_cache
+@login_required
+def page(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show the annotators' page. `?first=` names the pair to begin at by its key."""
+    study = trial_study(request, slug)
+    start = 0
+    with suppress(ValueError):
+        start = max(0, int(request.GET.get("first", "0")[:19]))
+    context = page_of(study) | {
+        "trial": True,
+        "start": start,
+        "answered": 0,
+        "latest_answered": [],
+        "today": NOTHING_YET,
+    }
+    return render(request, "annotation/trial.html", context)

@@ -1,0 +1,63 @@
+"""A date, a time or a number has one form, in every language and on every page."""
+
+import re
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.template import engines
+from django.utils import translation
+from django.utils.formats import date_format, time_format
+
+from diptych.numbers import grouped
+from diptych.paging import Count
+from jobs import pages
+
+MOMENT = datetime(2026, 11, 3, 14, 5, tzinfo=UTC)
+DAY_AND_CLOCK = "2026-11-03 14:05"
+#: What a template may ask a date for: an attribute for programs, a day, a moment, or a clock time. The names of
+#: Django's formats mean the same as what is written out.
+KNOWN = {
+    ("date", "c"),
+    ("date", "Y-m-d"),
+    ("date", "Y-m-d H:i"),
+    ("date", "DATE_FORMAT"),
+    ("date", "SHORT_DATETIME_FORMAT"),
+    ("time", "H:i"),
+}
+#: Columns of days that are too narrow for a date.
+NARROW = {("wellbeing.html", "D"), ("wellbeing.html", "j")}
+
+
+@pytest.mark.parametrize("language", [code for code, _name in settings.LANGUAGES])
+def test_dates_and_times_are_the_same_in_every_language(language):
+    with translation.override(language):
+        for name in ("DATE_FORMAT", "SHORT_DATE_FORMAT"):
+            assert date_format(date(2026, 11, 3), name) == "2026-11-03"
+        for name in ("DATETIME_FORMAT", "SHORT_DATETIME_FORMAT"):
+            assert date_format(MOMENT, name) == DAY_AND_CLOCK
+        assert time_format(MOMENT, "TIME_FORMAT") == "14:05"
+        template = engines["django"].from_string('{{ at|date:"Y-m-d H:i" }} {{ at|date:"SHORT_DATETIME_FORMAT" }}')
+        assert template.render({"at": MOMENT}) == f"{DAY_AND_CLOCK} {DAY_AND_CLOCK}"
+
+
+def test_templates_ask_for_known_forms_only():
+    found = set()
+    for path in Path(settings.BASE_DIR, "templates").rglob("*.html"):
+        used = re.findall(r"""\|(date|time):["']([^"']+)["']""", path.read_text())
+        found |= {(kind, form) for kind, form in used if (path.name, form) not in NARROW}
+    assert found == KNOWN
+
+
+@pytest.mark.parametrize("language", [code for code, _name in settings.LANGUAGES])
+def test_a_number_is_grouped_in_the_same_way_by_code_and_by_templates(language):
+    with translation.override(language):
+        template = engines["django"].from_string("{{ n|grouped }}")
+        found = {
+            grouped(1234567),
+            pages.grouped(1234567),
+            str(Count(1234567, more=False)),
+            template.render({"n": 1234567}),
+        }
+    assert found == {"1,234,567"}

@@ -1,0 +1,36 @@
+"""Every page has a title of its own: tabs, bookmarks, histories and screen readers show nothing else."""
+
+import re
+from collections import defaultdict
+
+import pytest
+from django.db import transaction
+
+from annotation import consent
+from studies.models.studies import Role
+from tests import factories
+from tests.test_permissions import MATRIX, World
+
+pytestmark = pytest.mark.django_db
+
+
+def test_no_two_pages_have_the_same_title(browser_client):
+    world = World()
+    person = factories.person(is_superuser=True)
+    for role in Role.values:
+        person.memberships.create(study=world.study, role=role)
+    consent.agree(person, world.study, categories=world.study.categories, text="I agree.")
+    client = browser_client(person)
+    pages = defaultdict(set)
+    for name, (method, _expected) in MATRIX.items():
+        if method != "get" or name.startswith("api:"):
+            continue
+        with transaction.atomic():
+            response = client.get(world.address(name, person))
+            transaction.set_rollback(True)  # the next one comes into the same world
+        if response.status_code == 200 and response["Content-Type"].startswith("text/html"):
+            title = re.search("<title>(.*?)</title>", response.content.decode(), re.DOTALL)
+            pages[title[1].strip()].add(name)
+    assert len(pages) > 40
+    assert {title: names for title, names in pages.items() if len(names) > 1} == {}
+    assert "Diptych" not in pages
