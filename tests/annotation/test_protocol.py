@@ -10,6 +10,7 @@ from annotation import serving
 from annotation.answers import Answers, stage_errors, unseen
 from annotation.models import Annotation, Assignment
 from annotation.protocol import HARM_KEYS
+from studies.creation import create_study
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -119,6 +120,10 @@ class TestSeenThrough:
     def test_a_report_that_makes_no_sense_shows_nothing_and_breaks_nothing(self, viewing):
         viewing = viewing if isinstance(viewing, dict) else {}
         assert set(unseen(viewing, self.DURATIONS)) <= {"video_0", "video_1"}
+
+    def test_a_new_study_requires_it_and_has_neither_comments_nor_reminders(self, researcher):
+        study = create_study(slug="new-study", title="New", actor=researcher)
+        assert (study.require_seen_through, study.comments, study.reminders) == (True, False, False)
 
     @pytest.mark.parametrize("required", [True, False])
     def test_the_server_refuses_an_unseen_pair_only_where_the_study_requires_it(

@@ -116,7 +116,7 @@ def test_a_researcher_sees_the_progress_and_downloads_the_line_just_made(open_pa
     page = open_page("/", researcher)
     expect(page.locator("main")).to_contain_text("of 2 wanted")
     with page.expect_download() as downloading:
-        page.locator('[data-action="download"]').click()
+        page.get_by_role("link", name="Download annotations (JSONL)").click()
     assert downloading.value.suggested_filename == f"{study.slug}-annotations.jsonl"
     [line] = downloading.value.path().read_text().splitlines()
     assert json.loads(line)["submission_id"] == body["submission_id"]

@@ -131,7 +131,8 @@ def test_the_demo_from_nothing_killed_in_the_middle_and_started_again(demo):
 
     demo.agree("annotator")
     desk = json.loads(demo.ask("annotator", "POST", "studies/demo/assignments/", {}))
-    body = factories.body(submission_id=str(uuid.uuid4()))
+    seen = {f"video_{number}": {"played_s": 600.0, "seen_through": True} for number in range(2)}
+    body = factories.body(submission_id=str(uuid.uuid4()), viewing=seen)
     demo.ask("annotator", "POST", f"assignments/{desk['current']['id']}/submit/", body)
 
     demo.process.send_signal(signal.SIGKILL)
