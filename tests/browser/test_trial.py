@@ -30,6 +30,7 @@ def test_a_researcher_walks_through_the_workspace_and_nothing_is_kept(
     if welcome.is_visible():
         welcome.locator("[data-action=begin]").click()
     expect(page.locator("body")).to_have_attribute("data-assignment", str(pairs[0].pk))
+    expect(page).to_have_title(re.compile(r"Trial · "))
     recorded = page.locator('button[data-action="recorded"]')
     expect(recorded).to_be_disabled()
     expect(page.locator(SUBMIT)).to_have_attribute("aria-disabled", "true")
@@ -65,3 +66,10 @@ def test_a_researcher_walks_through_the_workspace_and_nothing_is_kept(
     assert not Assignment.objects.exists()
     assert set(Pair.objects.values_list("open_slots", flat=True)) == {1}
     assert Study.objects.get().state == "paused"
+
+
+def test_an_annotator_of_a_study_without_pairs_is_not_thanked_for_having_finished(open_page, db):
+    empty = factories.study()
+    page = open_page(f"/studies/{empty.slug}/workspace/", factories.member(empty, "annotator"))
+    expect(page.get_by_role("heading", name="There is no pair for you here yet")).to_be_visible()
+    expect(page.locator('[data-when="finished"]')).to_be_hidden()

@@ -25,7 +25,8 @@ let timer = 0;
  */
 export function showEmpty(reason, { seconds = null, again = () => {}, detail = "", answered = "", waiting = "" } = {}) {
   clearInterval(timer);
-  const known = find(`[data-when="${reason}"]`, panel) ? reason : "refused";
+  const fitting = reason === "finished" && answered === 0 ? "nothing_yet" : reason;
+  const known = find(`[data-when="${fitting}"]`, panel) ? fitting : "refused";
   const isNew = panel.hidden || panel.dataset.reason !== reason;
   panel.dataset.reason = reason;
   for (const part of all("[data-when]", panel)) part.hidden = part.dataset.when !== known;
