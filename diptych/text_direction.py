@@ -5,6 +5,7 @@ element does the same and aligns it too. `tests/test_text_direction.py` finds th
 """
 
 import unicodedata
+from typing import Any
 
 from django import template
 from django.utils.html import conditional_escape, format_html
@@ -17,7 +18,7 @@ REORDERING = frozenset({"R", "AL", "AN", "RLE", "RLO", "RLI", "LRE", "LRO", "LRI
 
 
 @register.filter
-def isolated(text: object) -> SafeString:
+def isolated(text: Any) -> SafeString:
     """Return the text, escaped; in an element that takes its direction from it if it would reorder its neighbours.
 
     The product's own languages are written from left to right, so other texts need no element.
