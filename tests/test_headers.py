@@ -5,9 +5,10 @@ from html.parser import HTMLParser
 import pytest
 from django.test import Client
 from django.urls import get_resolver, resolve, reverse
+from django.utils import timezone
 
 from accounts.tokens import create_token
-from importing.models import Import
+from importing.models import Import, Removal
 from safety import quarantine
 from studies.invitations import offer
 from studies.memberships import join
@@ -72,6 +73,15 @@ def pages(study, annotator, researcher):
     unchecked = Client()
     unchecked.force_login(researcher)
     collecting = Import.objects.create(study=study, source="upload", state="collecting")
+    done = Import.objects.create(study=study, source="server", state="done", finished_at=timezone.now())
+    removal = Removal.objects.create(
+        what="import",
+        study_number=study.pk,
+        study_slug=study.slug,
+        study_title=study.title,
+        asked_by=owner,
+        import_number=done.pk,
+    )
     reported = quarantine.report(factories.pair(study), ["video_0"], by=annotator)[0]
     return {
         "second factor": safety.get(reverse("accounts:second_factor")),
@@ -121,6 +131,18 @@ def pages(study, annotator, researcher):
                 *(["catalog:batches"], ["catalog:change_pairs"], ["studies:jobs"]),
             )
         },
+        "people's progress": client(researcher).get(reverse("annotation:people_progress", args=[study.slug])),
+        "one person's progress": client(researcher).get(
+            reverse("annotation:person_progress", args=[study.slug, annotator.pk])
+        ),
+        "answers": client(researcher).get(reverse("annotation:answers", args=[study.slug])),
+        "trial": client(researcher).get(reverse("annotation:trial", args=[study.slug])),
+        "settings file": client(researcher).get(reverse("studies:settings_file", args=[study.slug])),
+        "holding a list": client(researcher).get(reverse("catalog:hold_listed", args=[study.slug])),
+        "undoing an import": client(researcher).get(reverse("importing:undo", args=[study.slug, done.public_id])),
+        "deleting a study": client(owner).get(reverse("importing:delete_study", args=[study.slug])),
+        "removal": client(owner).get(reverse("importing:removal", args=[removal.pk])),
+        "reference of the API": client().get(reverse("api_reference")),
         "new password": unchecked.post(reverse("studies:password", args=[study.slug, forgetful.pk])),
         "new study": client(researcher).get(reverse("studies:new")),
         "dashboard": client(researcher).get(reverse("qc:dashboard", args=[study.slug])),
@@ -145,7 +167,9 @@ NO_PAGES = {
     *("accounts:second_factor_picture", "safety:video", "safety:referral", "safety:legal_hold", "safety:release"),
     *("safety:confirm", "safety:dismiss", "safety:release_progress", "safety:cancel_release"),
     *("importing:progress", "importing:begin", "importing:cancel", "importing:again"),
-    *("importing:bad_rows_csv", "importing:bad_rows_jsonl"),
+    *("importing:bad_rows_csv", "importing:bad_rows_jsonl", "importing:removal_progress", "importing:cancel_removal"),
+    *("annotation:answers_csv", "annotation:people_csv", "annotation:people_days_csv"),
+    *("studies:settings_download", "studies:settings_schema"),
     *("catalog:prompts_csv", "catalog:videos_csv", "catalog:pairs_csv", "catalog:hold_pair", "catalog:hold_pairs"),
     *("studies:preview_guideline", "studies:invite", "studies:numbered", "studies:roles"),
     *("studies:withdraw_invitation", "studies:answer_invitation", "studies:dismiss_notice"),

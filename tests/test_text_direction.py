@@ -22,8 +22,8 @@ OUTPUT = re.compile(
 NAMED = re.compile(r"\w+=(\S+)")
 #: Where markup has no place: titles of windows, attributes, choices of a list.
 NO_MARKUP = re.compile(r"(<(option|textarea|title)\b[^>]*>[^<]*|<[^<>]*)$")
-ONE_LINE_BLOCK = re.compile(r"\{% block (page_|list_)?title %\}.*$")
-ATTRIBUTES = re.compile(r"\{% block body_attributes %\}(?:(?!endblock %\}).)*$", re.DOTALL)
+ONE_LINE_BLOCK = re.compile(r"\{% block ((page_|list_)?title|page_name) %\}.*$")
+ATTRIBUTES = re.compile(r"\{% block body_attributes %\}(?:(?!\n\{% block header).)*$", re.DOTALL)
 TAGS = re.compile(r"\{[{%].*?[}%]\}", re.DOTALL)
 TEMPLATES = sorted(path for folder in settings.TEMPLATES[0]["DIRS"] for path in Path(folder).rglob("*.html"))
 

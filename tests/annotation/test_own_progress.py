@@ -6,7 +6,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from annotation import exposure, serving, skipping
+from accounts.days import day_began
+from annotation import serving, skipping
 from annotation.models import Annotation, Assignment
 from annotation.own_progress import NOTHING_YET, BatchPlace, own_progress
 from catalog.models import Pair
@@ -23,8 +24,8 @@ def pairs(study):
 @pytest.fixture
 def progress(study, annotator):
     def of(person=annotator, among=study, **values):
-        day_began = exposure.day_began(person, timezone.now())
-        return own_progress(person, [among.pk], day_began, **values).get(among.pk)
+        began = day_began(person, timezone.now())
+        return own_progress(person, [among.pk], began, **values).get(among.pk)
 
     return of
 
@@ -38,15 +39,13 @@ def test_what_was_answered_today_is_counted_with_its_active_time(study, annotato
 
 def test_yesterday_is_not_today_and_the_day_is_the_persons(study, annotator, pairs, progress):
     given = factories.answer(annotator, study)
-    Assignment.objects.filter(pk=given.pk).update(ended_at=exposure.day_began(annotator, timezone.now()))
+    Assignment.objects.filter(pk=given.pk).update(ended_at=day_began(annotator, timezone.now()))
     assert progress().answers == 1
-    Assignment.objects.filter(pk=given.pk).update(
-        ended_at=exposure.day_began(annotator, timezone.now()) - timedelta(seconds=1)
-    )
+    Assignment.objects.filter(pk=given.pk).update(ended_at=day_began(annotator, timezone.now()) - timedelta(seconds=1))
     assert (progress().answers, progress().active_ms) == (0, 0)
     annotator.time_zone = "Pacific/Kiritimati"  # 14 hours ahead: the day before UTC's midnight is today there, or not
-    began = exposure.day_began(annotator, timezone.now())
-    assert progress().answers == (began < exposure.day_began(factories.person(), timezone.now()))
+    began = day_began(annotator, timezone.now())
+    assert progress().answers == (began < day_began(factories.person(), timezone.now()))
 
 
 def test_neither_other_people_nor_other_studies_count(study, annotator, pairs, progress):

@@ -139,7 +139,7 @@ def test_the_contact_is_one_press_away_with_and_without_a_pair(open_page, playab
     Study.objects.update(help_contact="Care line: care@example.org")
     person = factories.member(study, "annotator")
     page = open_page(workspace(study), person)
-    expect(page.locator('[data-when="finished"]')).to_be_visible()
+    expect(page.locator('[data-when="nothing_yet"]')).to_be_visible()
     page.locator("[data-empty]").get_by_role("button", name="Talk to someone").click()
     expect(page.get_by_role("dialog").get_by_role("link", name="care@example.org")).to_be_visible()
     page.keyboard.press("Escape")

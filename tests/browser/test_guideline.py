@@ -81,7 +81,7 @@ def in_view(page, heading):
 def test_each_question_opens_its_section_and_the_focus_stays_on_the_question(workspace):
     page = workspace()
     ask = page.get_by_role("button", name=f"Guideline: {TASTE}")
-    ask.press("Enter")
+    ask.click()
     heading = sheet(page).get_by_role("heading", name=TASTE)
     expect(heading).to_be_visible()
     assert in_view(page, heading)

@@ -133,7 +133,7 @@ def test_what_was_reported_is_not_shown_in_the_pair_that_waits_behind(open_page,
     page.locator(CONFIRM).click()
     expect(page.locator("[data-empty]")).to_be_visible()
     wait_for(lambda: not Pair.objects.usable().exists(), "the pairs are still there")
-    expect(page.locator('[data-when="finished"]')).to_be_visible()
+    expect(page.locator('[data-when="nothing_yet"]')).to_be_visible()
 
 
 def test_a_report_without_a_network_is_sent_when_it_is_back(workspace):

@@ -116,9 +116,8 @@ CUT = """() => [...document.querySelectorAll('main *, header *')].filter((elemen
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_nothing_is_cut_at_390_pixels(workspace, study, annotator, language):
-    if language == "zh":
-        annotator.locale = "zh-hans"
-        annotator.save()
+    annotator.username, annotator.locale = "kim", "zh-hans" if language == "zh" else ""
+    annotator.save()
     study.title = "Everyday scenes, made by two generators, for one prompt each"
     study.allow_ties = True
     study.save()
