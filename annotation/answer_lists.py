@@ -69,6 +69,8 @@ class AnswerFilters(Filters):
     )
     held = forms.ChoiceField(label=_("Pair held"), choices=YES_NO, required=False)
     revised = forms.ChoiceField(label=_("Changed later"), choices=YES_NO, required=False)
+    unsure = forms.ChoiceField(label=_("Unsure"), choices=YES_NO, required=False)
+    comment = forms.ChoiceField(label=_("With a comment"), choices=YES_NO, required=False)
     tag = forms.ChoiceField(label=_("Tag"), required=False)
 
     def __init__(self, data: Any, *, study: Study) -> None:
@@ -90,6 +92,10 @@ class AnswerFilters(Filters):
             return ~Q(assignment__pair__held="") if value == "yes" else Q(assignment__pair__held="")
         if name == "revised":
             return Q(current__revision__gt=1) if value == "yes" else Q(current__revision=1)
+        if name == "unsure":
+            return Q(current__unsure=value == "yes")
+        if name == "comment":
+            return ~Q(current__comment="") if value == "yes" else Q(current__comment="")
         untagged = Q(current__tags_video_0=[], current__tags_video_1=[])
         one = Q(current__tags_video_0__contains=[value]) | Q(current__tags_video_1__contains=[value])
         return {ANY: ~untagged, NOTHING: untagged}.get(value, one)
@@ -141,6 +147,8 @@ COLUMNS = (
     "harmlessness",
     "tags_video_0",
     "tags_video_1",
+    "unsure",
+    "comment",
 )
 
 
@@ -164,6 +172,7 @@ def _lines(study: Study, rows: QuerySet[Standing]) -> Iterator[list[Any]]:
             *(standing.validity, standing.reason, _yes_no(standing.counted), standing.uncounted_reason),
             *(getattr(current, key) for key in (*SUB_DIMENSION_KEYS, "helpfulness", "harmlessness")),
             *(" ".join(current.tags_video_0), " ".join(current.tags_video_1)),
+            *(_yes_no(current.unsure), current.comment),
         ]
 
 

@@ -107,7 +107,9 @@ class TrialSubmitView(TrialPairView):
         """Checks the answers as the study would, says what would be recorded, and returns the next pair. Nothing is
         saved."""
         pair, body = self.pair(request, pair_key, SubmissionSerializer)
-        answers = Answers.from_body(body["helpfulness"], body["harmlessness"])
+        answers = Answers.from_body(
+            body["helpfulness"], body["harmlessness"], unsure=body["unsure"], comment=body["comment"]
+        )
         return Response(
             self.desk_json(pair.study, after=pair.pk)
             | {

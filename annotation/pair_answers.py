@@ -56,7 +56,12 @@ def section(request: HttpRequest, study: "WithAnnotations[Study, HasRoles]", pai
         "answers": answers_of(study, person, pair),
         "questions": QUESTIONS.values(),
         "skips": [
-            {"code": pseudonym(study, one.person_id), "why": SKIP_REASONS[one.skip_reason], "at": one.ended_at}
+            {
+                "code": pseudonym(study, one.person_id),
+                "why": SKIP_REASONS[one.skip_reason],
+                "note": one.skip_note,
+                "at": one.ended_at,
+            }
             for one in skips
         ],
         "leases": given.filter(state=Assignment.State.LEASED).count(),

@@ -3,7 +3,6 @@
 Only answers are read here. Skips, hidden videos, breaks and exposure enter no figure about a person.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
@@ -12,6 +11,7 @@ from typing import Any
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
+from diptych.database.natural import natural_key
 from diptych.downloads import CopyFile
 from diptych.durations import HOUR, MINUTE, in_words
 from diptych.spreadsheet import write_rows
@@ -111,8 +111,8 @@ _DURING = """
    AND (%(until)s::timestamptz IS NULL OR {column} < %(until)s::timestamptz)
    AND (%(person)s::bigint IS NULL OR {person} = %(person)s::bigint)
 """
-#: All answers are read from the index `annotation_by_person` alone, and the few that are not used by
-#: `standing_not_used`. An assignment ends when its first answer is stored, so both mean the same days.
+#: All answers are read from the index `annotation_by_person` alone, and the few that are not used by `standing_invalid`
+#: and `standing_uncounted`. An assignment ends when its first answer is stored, so both mean the same days.
 _GIVEN = f"""
 SELECT annotation.author_id AS person_id, {{day}} AS day,
        count(*) FILTER (WHERE annotation.revision = 1) AS pairs,
@@ -167,7 +167,7 @@ def people(study: Study, days: Days) -> list[PersonRow]:
         PersonRow(person_id, name, is_annotator, Figures(*figures), first_at, last_at)
         for person_id, name, is_annotator, *figures, first_at, last_at in _fetch(PEOPLE, study, days)
     ]
-    return sorted(rows, key=lambda row: in_order(row.username))
+    return sorted(rows, key=lambda row: natural_key(row.username))
 
 
 def by_day(study: Study, days: Days, *, person_id: int | None = None) -> list[DayRow]:
@@ -181,7 +181,7 @@ def by_day(study: Study, days: Days, *, person_id: int | None = None) -> list[Da
         DayRow(person, name, dates[max(number, 1) - 1], Figures(*figures))
         for person, name, number, *figures in _fetch(BY_DAY, study, days, person_id, midnights)
     ]
-    return sorted(rows, key=lambda row: (in_order(row.username), -row.day.toordinal()))
+    return sorted(rows, key=lambda row: (natural_key(row.username), -row.day.toordinal()))
 
 
 def _fetch(
@@ -198,12 +198,6 @@ def _fetch(
         cursor.execute(statement, values)
         found: list[Any] = cursor.fetchall()
     return found
-
-
-def in_order(name: str) -> list[Any]:
-    """Return a key by which names are sorted as people read them: lab-2 before lab-10."""
-    parts = re.split(r"([0-9]+)", name.lower())
-    return [(int(part), "") if number % 2 else (0, part) for number, part in enumerate(parts)]
 
 
 #: By which column the list can be sorted: the largest first, but names from the first. What somebody has not is last.

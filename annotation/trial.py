@@ -45,7 +45,7 @@ def playable(study: Study) -> QuerySet[Pair]:
     pairs = Pair.objects.usable().filter(study=study, video_0__asset__state="done", video_1__asset__state="done")
     if hidden := hidden_in(study):
         pairs = pairs.exclude(Q(video_0__asset__in=hidden) | Q(video_1__asset__in=hidden))
-    return pairs.select_related("batch", "prompt", "video_0__asset", "video_1__asset", "study")
+    return pairs.select_related("batch", "prompt", "batch", "video_0__asset", "video_1__asset", "study")
 
 
 def pair_of(pair_id: int) -> Pair:
@@ -143,8 +143,8 @@ def would_record(
     lines += [
         (_("Tags of video 0"), " · ".join(labels(answers.tags_video_0)) or none),
         (_("Tags of video 1"), " · ".join(labels(answers.tags_video_1)) or none),
-        *([(_("Comment"), body["comment"])] if body.get("comment") else []),
-        *([(_("Unsure"), _("yes"))] if body.get("unsure") else []),
+        *([(_("Comment"), answers.comment)] if answers.comment else []),
+        *([(_("Unsure"), _("yes"))] if answers.unsure else []),
         (_("Standing"), _("invalid: it contradicts itself") if answers.contradictory else _("valid")),
         (_("Active time"), in_words(body["timings_ms"].get("total_active", 0) / 1000)),
         (_("Versions"), _version_words(study)),

@@ -28,7 +28,7 @@ def main(parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # ends without a traceback
     end_with(parent)
     leave_the_network()
-    os.environ["MALLOC_ARENA_MAX"] = MALLOC_ARENAS
+    os.putenv("MALLOC_ARENA_MAX", MALLOC_ARENAS)
     for line in sys.stdin:
         print(start(**json.loads(line)), flush=True)  # noqa: T201
 

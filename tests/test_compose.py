@@ -117,9 +117,11 @@ def locations(text):
 def test_nginx_of_the_containers_and_of_debian_serve_the_same():
     debian = locations((ROOT / "deploy/nginx.conf").read_text())
     # TLS ends in the proxy in front of the containers, which says so.
-    debian["/"] = [line.replace("X-Forwarded-Proto $scheme", "X-Forwarded-Proto $outer_scheme") for line in debian["/"]]
+    for name in ("/", "/api/v1/imports/"):
+        said, meant = "X-Forwarded-Proto $scheme", "X-Forwarded-Proto $outer_scheme"
+        debian[name] = [line.replace(said, meant) for line in debian[name]]
     assert locations(nginx_configuration()) == debian
-    assert set(debian) == {"/", "/internal-media/"}
+    assert set(debian) == {"/", "/api/v1/imports/", "/internal-media/"}
 
 
 def test_nginx_accepts_the_configuration(tmp_path):

@@ -29,6 +29,9 @@ def tag_libraries() -> dict[str, str]:
 @pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*/*.html")), ids=lambda path: str(path.relative_to(TEMPLATES)))
 def test_a_template_names_nothing_of_a_higher_app(path: Path) -> None:
     app, text, homes = path.relative_to(TEMPLATES).parts[0], path.read_text(), tag_libraries()
+    if app == "django":  # ours in place of Django's own, for every app
+        assert "{% url" not in text
+        return
     assert app in HEIGHT, "Templates lie in folders that are named like the apps."
     loaded = [homes[name] for names in TAGS_IN_TEMPLATE.findall(text) for name in names.split() if name in homes]
     named = [name for name in ADDRESS_IN_TEMPLATE.findall(text) if name != "api"] + TEMPLATE_IN_TEMPLATE.findall(text)

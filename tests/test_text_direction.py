@@ -61,10 +61,19 @@ def test_what_people_wrote_is_isolated(path):
     assert bare == [], 'Write {{ value|isolated }}, or dir="auto" on an element that holds nothing else.'
 
 
-def test_the_filter_keeps_what_it_isolates_and_escapes_it():
-    page = Template("{{ name|isolated }}{{ none|isolated }}{{ empty|isolated }}")
-    rendered = page.render(Context({"name": "אבג <b>", "none": None, "empty": ""}))
-    assert rendered == '<bdi dir="auto">אבג &lt;b&gt;</bdi>'
+@pytest.mark.parametrize(
+    ("text", "rendered"),
+    [
+        ("אבג <b>", '<bdi dir="auto">אבג &lt;b&gt;</bdi>'),
+        ("GPU قطة", '<bdi dir="auto">GPU قطة</bdi>'),
+        ("file \u202egpj.exe", '<bdi dir="auto">file \u202egpj.exe</bdi>'),
+        ("Ada & 李", "Ada &amp; 李"),
+        (None, ""),
+        ("", ""),
+    ],
+)
+def test_the_filter_isolates_what_would_reorder_the_words_around_it(text, rendered):
+    assert Template("{{ text|isolated }}").render(Context({"text": text})) == rendered
 
 
 class Form(forms.Form):

@@ -200,12 +200,6 @@ class Standing(models.Model):
             # What the list of answers looks for that few answers are.
             models.Index(name="standing_invalid", fields=["study", "current"], condition=Q(validity="invalid")),
             models.Index(name="standing_uncounted", fields=["study", "current"], condition=Q(counted=False)),
-            # The few answers that are not used, for the figures of people.
-            models.Index(
-                name="standing_not_used",
-                fields=["study", "assignment"],
-                condition=Q(counted=False) | Q(validity="invalid"),
-            ),
         ]
         constraints = [
             models.CheckConstraint(

@@ -7,7 +7,7 @@ import uuid
 import pytest
 from django.urls import reverse
 
-from annotation import corrections, revisions
+from annotation import corrections, revisions, serving, skipping
 from annotation.answers import Answers
 from annotation.models import Assignment, Standing
 from annotation.standings import change_standing
@@ -147,3 +147,26 @@ def test_answers_on_a_pair_in_quarantine_are_not_listed(look, study, annotator):
     page = look("annotation:answers")
     assert pseudonym(study, annotator.pk) not in page
     assert "Nobody has answered a pair yet" in page
+
+
+def test_what_annotators_say_besides_their_answers_is_shown_with_them_and_found(look, study, annotator):
+    pair = factories.pair(study, wanted=3)
+    factories.answer(annotator, study, unsure=True, comment="Both “look” alike.")
+    plain = factories.member(study, "annotator")
+    factories.answer(plain, study)
+    skipping.skip(
+        serving.lease(factories.member(study, "annotator"), study).current,
+        Assignment.objects.get(state="leased").person,
+        reason="technical_problem",
+        note="The left one stops.",
+    )
+    page = look("catalog:pair", pair.public_id)
+    assert "Both “look” alike." in page
+    assert page.count(">unsure<") == 1
+    assert "The left one stops." in page
+    said, silent = pseudonym(study, annotator.pk), pseudonym(study, plain.pk)
+    for name in ("unsure", "comment"):
+        found = look("annotation:answers", **{name: "yes"})
+        assert said in found
+        assert silent not in found
+        assert said not in look("annotation:answers", **{name: "no"})

@@ -11,6 +11,7 @@ from django.utils import timezone
 from catalog import readiness
 from catalog.media_retry import retry_failed
 from catalog.models import Batch, Pair, Prompt, Video
+from diptych.refusals import Refused
 from importing import writing_pairs
 from media import transcoding
 from media.models import Asset
@@ -59,10 +60,24 @@ def test_two_studies_that_bring_the_same_bytes_at_once(tmp_path):
 
 def test_near_duplicates_that_come_at_once_are_one_cluster(tmp_path):
     text = "A small brown dog runs along the beach at sunset while gentle waves roll in"
-    folders = [write(tmp_path / f"{number}", [prompt("p", text=f"{text} {number}")]) for number in range(4)]
+    folders = [write(tmp_path / f"{number}", [prompt(f"p{number}", text=f"{text} {number}")]) for number in range(4)]
     together(*[lambda folder=folder: imported(folder) for folder in folders])
     assert Prompt.objects.count() == 4
     assert Prompt.objects.values("cluster", "split").distinct().count() == 1
+
+
+def test_one_id_for_two_texts_at_once_comes_in_for_one_of_them(tmp_path):
+    factories.study(slug="colours")
+    folders = [write(tmp_path / text, [prompt("p", text=text)]) for text in ("A red ball", "A blue ball")]
+
+    def bring(folder):
+        try:
+            return imported(folder).imported
+        except Refused:
+            return False
+
+    assert sorted(together(*[lambda folder=folder: bring(folder) for folder in folders])) == [False, True]
+    assert Prompt.objects.get().source_id == "p"
 
 
 def test_pausing_a_study_and_adding_to_another_do_not_wait_for_an_import(tmp_path):

@@ -3,7 +3,7 @@
  * since the person last read it stands in a dialog instead, because they must read it before their next pair.
  */
 
-import { anyOpen } from "../page/dialogs.js";
+import { anyOpen, showDialog } from "../page/dialogs.js";
 import { all, given, one, onAction, say } from "../page/dom.js";
 import { announce } from "../page/status.js";
 import { Refused, SignedOut, Trouble, send } from "./api.js";
@@ -151,7 +151,7 @@ class Guideline {
     this.#mode("changes");
     foot.hidden = true;
     dialog.append(panel);
-    dialog.showModal();
+    showDialog(dialog);
     this.#put(true);
     this.#load(() => this.#showChanges());
   }

@@ -1,7 +1,7 @@
 /** The prompt: two lines, and all of it on request; and what each video was made from, where the study shows it. */
 
 import { SIDES, all, find, one, onAction, say } from "../page/dom.js";
-import { read, write } from "./local_settings.js";
+import { read, write } from "../page/local_settings.js";
 import { keepScreens, pageScrolls } from "./split.js";
 
 const NAME = `diptych:${document.body.dataset.person}:prompt-open`;

@@ -6,7 +6,7 @@
 import { given, one } from "../page/dom.js";
 import { announce } from "../page/status.js";
 import { form } from "./answer_form.js";
-import { read, write } from "./local_settings.js";
+import { read, write } from "../page/local_settings.js";
 import { cue, isCued } from "./presenting.js";
 
 /**

@@ -1,7 +1,7 @@
 /** A person's own settings of this page, kept in the browser. */
 
 import { all, given, one } from "../page/dom.js";
-import { read, write } from "./local_settings.js";
+import { read, write } from "../page/local_settings.js";
 
 const NAME = `diptych:${document.body.dataset.person}:settings`;
 

@@ -4,7 +4,7 @@
  */
 
 import { one, onAction, say } from "../page/dom.js";
-import { read, write } from "./local_settings.js";
+import { read, write } from "../page/local_settings.js";
 
 const NAME = `diptych:${document.body.dataset.person}:split`;
 const LEAST = 15;

@@ -2,7 +2,7 @@
 
 import { anyOpen, showDialog } from "../page/dialogs.js";
 import { one } from "../page/dom.js";
-import { read, write } from "./local_settings.js";
+import { read, write } from "../page/local_settings.js";
 
 const NAME = `diptych:${document.body.dataset.person}:welcomed`;
 const sheet = one('dialog[data-dialog="welcome"]');

@@ -1,6 +1,6 @@
 /** A pair of the library in the annotators' player, under the viewer's own filter. Nothing is answered or reported. */
 
-import { read, write } from "../annotation/local_settings.js";
+import { read, write } from "../page/local_settings.js";
 import { CONTROL, TEXT } from "../page/controls.js";
 import { given, one } from "../page/dom.js";
 import { isEscapeSpent } from "../page/escape.js";
