@@ -104,7 +104,7 @@ def _change(batch: Batch, transition: Transition, *, actor: User, reason: str = 
         return False
     about = {"number": batch.number, "state": batch.get_state_display(), "needed": before.label}
     raise Refused(
-        _("Batch %(number)s is %(state)s. Nothing was changed, since this needs a batch that is %(needed)s.") % about
+        _("Batch %(number)s is %(state)s. Nothing was changed: this action needs a batch that is %(needed)s.") % about
     )
 
 

@@ -100,7 +100,7 @@ DELETE FROM catalog_batch batch
 
 
 #: Why batches cannot be made, in words for people.
-IMPORTING = gettext_noop("An import into this study is running. Make batches when it has ended.")
+IMPORTING = gettext_noop("An import into this study is running. Regroup the pairs after it has ended.")
 NOTHING_FREE = gettext_noop("All of these pairs have answers or are being answered, so they stay in their batches.")
 
 

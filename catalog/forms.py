@@ -17,5 +17,5 @@ class LicenceForm(forms.Form):
         required=False,
         max_length=5000,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=gettext_lazy("What they allow, and where they are written."),
+        help_text=gettext_lazy("What the terms allow, and where they are published."),
     )

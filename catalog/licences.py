@@ -94,6 +94,9 @@ def record_licence(
 
 def _other_words(name: str) -> ChangedMeanwhile:
     return ChangedMeanwhile(
-        _("Somebody else recorded something else for %(name)s meanwhile; it is below. Nothing of yours was saved.")
+        _(
+            "Someone else changed the terms of %(name)s in the meantime. Their version is below. "
+            "Your changes were not saved."
+        )
         % {"name": name}
     )

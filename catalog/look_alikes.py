@@ -5,7 +5,7 @@ from django.db.models import Func, IntegerField, QuerySet
 from catalog.models import Pair
 from media.names import TRAINING_FRAMES
 
-#: Bits in which two videos that look alike differ at most: 5 of the 192 of each frame, on average. Chosen by
+#: Bits in which two videos that look alike differ at most: 5 of the 192 of each frame, on average. Selection method
 #: measurement; docs/operators/media.md has the figures.
 LOOK_ALIKE = 5 * TRAINING_FRAMES
 

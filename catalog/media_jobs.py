@@ -65,8 +65,8 @@ def trouble(study: Study) -> str:
     values = {"n": grouped(troubles[0].videos), "why": troubles[0].trouble}
     return (
         ngettext(
-            "%(n)s video waits because of trouble on the server: %(why)s.",
-            "%(n)s videos wait because of trouble on the server: %(why)s.",
+            "%(n)s video is waiting because of a problem on the server: %(why)s.",
+            "%(n)s videos are waiting because of a problem on the server: %(why)s.",
             troubles[0].videos,
         )
         % values
@@ -88,6 +88,6 @@ def retry(request: HttpRequest, slug: str) -> HttpResponse:
     study = study_for(request, slug, roles=MAY_CONFIGURE)
     person: User = request.user  # type: ignore[assignment]  # only signed-in people get here
     again = media_retry.retry_failed(study, actor=person).videos
-    said = ngettext("%(n)s video is prepared again.", "%(n)s videos are prepared again.", again)
+    said = ngettext("%(n)s video will be prepared again.", "%(n)s videos will be prepared again.", again)
     messages.success(request, said % {"n": grouped(again)})
     return redirect("studies:jobs", slug=slug)

@@ -70,6 +70,6 @@ def unannounced_harm(study: Study) -> Lack | None:
     if not Pair.objects.filter(study=study).exclude(may_show__contained_by=study.categories).exists():
         return None
     return Lack(
-        _("Some pairs may show harm that the study does not announce, so nobody is given them."),
-        (_("Tick what the videos may show"), reverse("studies:consent", args=[study.slug])),
+        _("Some pairs may show harm that the study’s consent does not list. These pairs are not served."),
+        (_("Select the harms that videos may show"), reverse("studies:consent", args=[study.slug])),
     )

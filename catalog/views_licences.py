@@ -40,7 +40,7 @@ def licences(request: HttpRequest, slug: str) -> HttpResponse:
             except ChangedMeanwhile as meanwhile:
                 messages.error(request, meanwhile.sentence)
             else:
-                messages.success(request, _("Recorded for %(name)s.") % {"name": values["name"]})
+                messages.success(request, _("The licence and terms of %(name)s were saved.") % {"name": values["name"]})
             return redirect("catalog:licences", slug=slug)
     found = origins(study)
     context = {

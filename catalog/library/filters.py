@@ -159,7 +159,7 @@ class VideoFilters(Filters):
     )
     prompt = IdField(label=_("Prompt id begins with"))
     generator = forms.CharField(label=_("Generator"), max_length=255, required=False)
-    generator_version = forms.CharField(label=_("Its version"), max_length=80, required=False)
+    generator_version = forms.CharField(label=_("Generator version"), max_length=80, required=False)
     licence = forms.CharField(label=_("Licence"), max_length=80, required=False)
     import_number = ImportField()
 
@@ -183,35 +183,35 @@ class PairFilters(Filters):
         label=_("State"),
         choices=[
             ("", _("all")),
-            ("open", _("answers open")),
-            ("done", _("no answer open")),
+            ("open", _("needs answers")),
+            ("done", _("complete")),
             ("held", _("held")),
             ("not_held", _("not held")),
             ("preparing", _("being prepared")),
-            ("untouched", _("in an open batch, and nobody has begun")),
-            ("changeable", _("overlap and priority can change")),
-            ("changeable_open", _("overlap and priority can change, answers open")),
+            ("untouched", _("in an open batch, not started")),
+            ("changeable", _("overlap and priority can be changed")),
+            ("changeable_open", _("overlap and priority can be changed, needs answers")),
         ],
         required=False,
     )
-    reason = forms.CharField(label=_("Held because"), max_length=200, required=False)
+    reason = forms.CharField(label=_("Hold reason"), max_length=200, required=False)
     prompt = IdField(label=_("Prompt id begins with"))
     video = IdField(label=_("Video id begins with"))
     prompt_type = forms.ChoiceField(label=_("Type of prompt"), required=False)
     kind = forms.ChoiceField(
         label=_("Kind"),
-        choices=[("", _("all")), (Pair.Kind.REAL, _("to be judged")), (Pair.Kind.CONTROL, _("control"))],
+        choices=[("", _("all")), (Pair.Kind.REAL, _("regular")), (Pair.Kind.CONTROL, _("control"))],
         required=False,
     )
     in_sample = forms.ChoiceField(label=_("In the overlap sample"), choices=YES_NO, required=False)
-    look_alike = forms.ChoiceField(label=_("Look alike"), choices=YES_NO, required=False)
+    look_alike = forms.ChoiceField(label=_("Videos look alike"), choices=YES_NO, required=False)
     may_show = forms.ChoiceField(label=_("May show"), required=False)
     generator = forms.CharField(label=_("Generator"), max_length=255, required=False)
     import_number = ImportField()
 
     def __init__(self, data: Any, *, study: Study) -> None:
         super().__init__(data, study=study)
-        others = [(ANY, _("any harm")), (NOTHING, _("no harm that is known"))]
+        others = [(ANY, _("any harm")), (NOTHING, _("no known harm"))]
         self.fields["may_show"].choices = [("", _("all")), *others, *harm_choices()]  # type: ignore[attr-defined]
         self.fields["prompt_type"].choices = PromptFilters.base_fields["prompt_type"].choices  # type: ignore[attr-defined]
         states = self.fields["state"]

@@ -43,11 +43,11 @@ def checked_reason(reason: str) -> str:
     """Return the reason for a hold as it is kept. Raises Refused."""
     reason = " ".join(reason.split())
     if not reason:
-        raise Refused(_("Say why: whoever finds these pairs held reads it."))
+        raise Refused(_("Give a reason. People who find these pairs held will read it."))
     if len(reason) > LONGEST_REASON:
         raise Refused(_("The reason has more than %(most)s characters.") % {"most": LONGEST_REASON})
     if reason in OWN_REASONS or "\0" in reason:
-        raise Refused(_("This cannot be the reason; say it in other words."))
+        raise Refused(_("This reason cannot be used. Word it differently."))
     return reason
 
 
@@ -60,7 +60,7 @@ def release(study: Study, pairs: Collection[str], *, by: User) -> Outcome:
 def _change_named(study: Study, pairs: Collection[str], *, reason: str, by: User) -> Outcome:
     named = set(pairs)
     if not named:
-        raise Refused(_("Choose the pairs first."))
+        raise Refused(_("Select the pairs first."))
     changed = change(study, Pair.objects.filter(study=study, public_id__in=named), reason=reason, by=by)
     for pair in changed:
         before, after = {"held": pair.held}, {"held": reason}

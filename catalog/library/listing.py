@@ -142,8 +142,8 @@ PAIRS = Listing(
     (
         NEWEST,
         OLDEST,
-        Order("soonest", _("served soonest first"), "priority", descending=True),
-        Order("latest", _("served last first"), "priority"),
+        Order("soonest", _("highest priority first"), "priority", descending=True),
+        Order("latest", _("lowest priority first"), "priority"),
     ),
     {
         "pair_id": Text("public_id"),

@@ -89,7 +89,7 @@ def asked(request: HttpRequest, study: Study, listing: Listing) -> tuple[Filters
     name = request.GET.get("sort", "")
     order = listing.order(name)
     if order is None:
-        raise Http404(_("This list has no order “%(name)s”.") % {"name": name})
+        raise Http404(_("This list cannot be sorted by “%(name)s”.") % {"name": name})
     return listing.filters(request.GET, study=study), order
 
 

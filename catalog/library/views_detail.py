@@ -157,18 +157,18 @@ def change(request: HttpRequest, study: Study, pairs: Collection[str]) -> None:
     try:
         if act == "hold":
             outcome = holding.hold(study, pairs, reason=request.POST.get("reason", ""), by=person)
-            done = ngettext("%(n)s pair is held now.", "%(n)s pairs are held now.", outcome.changed)
-            rest = ngettext("%(n)s was held already.", "%(n)s were held already.", outcome.unchanged)
+            done = ngettext("%(n)s pair is now held.", "%(n)s pairs are now held.", outcome.changed)
+            rest = ngettext("%(n)s was already held.", "%(n)s were already held.", outcome.unchanged)
         elif act == "release":
             outcome = holding.release(study, pairs, by=person)
             done = ngettext("%(n)s pair is released.", "%(n)s pairs are released.", outcome.changed)
             rest = ngettext(
-                "%(n)s stays as it is: not held, or held for a video that could not be prepared.",
-                "%(n)s stay as they are: not held, or held for a video that could not be prepared.",
+                "%(n)s was not changed. It is not held, or is held because a video could not be prepared.",
+                "%(n)s were not changed. They are not held, or are held because a video could not be prepared.",
                 outcome.unchanged,
             )
         else:
-            raise BadRequest(_("Say what to do with the pairs: hold or release."))
+            raise BadRequest(_("Choose what to do with the pairs: hold or release."))
     except Refused as refusal:
         messages.error(request, str(refusal))
         return
@@ -182,7 +182,7 @@ def found(rows: Any, public_id: str) -> Any:
     """The row with this id. Raises Http404, also for what is in quarantine: it is not among `rows`."""
     row = rows.filter(public_id=public_id).first()
     if row is None:
-        raise Http404(_("This study’s library has nothing called “%(id)s”.") % {"id": public_id[:64]})
+        raise Http404(_("This study’s library has no item with the id “%(id)s”.") % {"id": public_id[:64]})
     return row
 
 

@@ -20,7 +20,7 @@ from diptych.refusals import Refused
 from studies.models import Study
 
 OVERLAP, PRIORITY = PairsChange.What.OVERLAP, PairsChange.What.PRIORITY
-#: Of the pairs meant: those that still want answers, or all; those of the random sample, the others, or both.
+#: Of the pairs meant: those pairs that still need answers, or all; those of the random sample, the others, or both.
 STILL_OPEN, ALL = "open", "all"
 SAMPLE, OTHERS = "sample", "others"
 #: The column that each change is about.
@@ -84,7 +84,7 @@ def pairs_listed(study: Study, filters: dict[str, Any]) -> QuerySet[Pair]:
     """Return the pairs that the library lists with these filters. Raises Refused for filters that do not exist."""
     form = PairFilters(filters, study=study)
     if not form.is_valid():
-        raise Refused(_("The list has a filter that cannot be read. Choose the pairs again."))
+        raise Refused(_("A filter of this list is not valid. Go back to the list and filter the pairs again."))
     rows: QuerySet[Pair] = form.narrow(listing.pairs(study))
     return rows
 

@@ -15,7 +15,7 @@ MOST_WANTED = 100
 #: Of `Pair.priority`.
 FURTHEST = 10**9
 PROMPT_TYPES = [
-    ("", _("of every type")),
+    ("", _("all types")),
     (Prompt.Type.SAFETY_NEUTRAL, _("safety-neutral")),
     (Prompt.Type.SAFETY_CRITICAL, _("safety-critical")),
 ]
@@ -24,23 +24,26 @@ PROMPT_TYPES = [
 class BatchingForm(forms.Form):
     """How pairs that nobody has yet are put into batches anew."""
 
-    size = forms.IntegerField(label=_("Pairs a batch"), min_value=1, max_value=100_000, initial=500)
+    size = forms.IntegerField(label=_("Pairs per batch"), min_value=1, max_value=100_000, initial=500)
     prompt_type = forms.ChoiceField(label=_("Prompts"), choices=PROMPT_TYPES, required=False)
 
 
 class PairsForm(forms.Form):
     """A choice of pairs, and what they get."""
 
-    what = forms.ChoiceField(label=_("Change"), choices=[(OVERLAP, _("answers a pair")), (PRIORITY, _("priority"))])
+    what = forms.ChoiceField(label=_("Change"), choices=[(OVERLAP, _("answers per pair")), (PRIORITY, _("priority"))])
     value = forms.IntegerField(label=_("To"))
     which = forms.ChoiceField(
-        label=_("Of pairs"),
-        choices=[(STILL_OPEN, _("that still want answers")), (ALL, _("all, also those that have them"))],
+        label=_("Which pairs"),
+        choices=[(STILL_OPEN, _("pairs that still need answers")), (ALL, _("all pairs, including complete ones"))],
     )
     sample = forms.ChoiceField(
-        label=_("Random sample"), choices=[(OTHERS, _("left out")), (SAMPLE, _("it alone")), (ALL, _("included"))]
+        label=_("Random sample"),
+        choices=[(OTHERS, _("left out")), (SAMPLE, _("only the sample")), (ALL, _("included"))],
     )
-    batch = forms.IntegerField(label=_("Batch"), min_value=1, required=False, help_text=_("Empty: all."))
+    batch = forms.IntegerField(
+        label=_("Batch"), min_value=1, required=False, help_text=_("Leave empty for all batches.")
+    )
     prompt_type = forms.ChoiceField(label=_("Prompts"), choices=PROMPT_TYPES, required=False)
     seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
@@ -58,7 +61,7 @@ class PairsForm(forms.Form):
         value = self.cleaned_data.get("value")
         least, most = (1, MOST_WANTED) if self.cleaned_data.get("what") == OVERLAP else (-FURTHEST, FURTHEST)
         if value is not None and not least <= value <= most:
-            self.add_error("value", _("Choose %(least)s to %(most)s.") % {"least": least, "most": most})
+            self.add_error("value", _("Enter a number from %(least)s to %(most)s.") % {"least": least, "most": most})
         return self.cleaned_data
 
     @property

@@ -22,7 +22,7 @@ from studies.models import Study
 RIGHT_AWAY = 5_000
 #: What the audit record keeps of how it was: sums, since each pair may have had its own.
 KEPT_BEFORE = ("pairs", "wanted", "lowest", "highest")
-BUSY = gettext_noop("Another change of this study’s pairs is being carried out. Wait for its end, or cancel it.")
+BUSY = gettext_noop("Another change of this study’s pairs is in progress. Wait until it ends, or cancel it.")
 
 
 def change_pairs(study: Study, what: str, value: int, choice: dict[str, Any], *, seen: int, actor: User) -> PairsChange:
@@ -71,7 +71,7 @@ def release_listed(study: Study, filters: dict[str, Any], *, actor: User) -> Pai
 def _change_listed(study: Study, filters: dict[str, Any], actor: User, **values: Any) -> PairsChange:
     pairs = effects.preview_hold(study, filters)["pairs"]
     if not pairs:
-        raise Refused(_("No pair is in this list."))
+        raise Refused(_("This list has no pairs."))
     change = _order(study, actor, pairs, choice=filters, **values)
     return ordered.begin(POLICY, change, work.run, right_away=RIGHT_AWAY)
 
@@ -93,7 +93,10 @@ def last_change(study: Study, *, but: int = 0) -> int:
 def _refuse_unless_last(study: Study, seen: int, *, but: int = 0) -> None:
     if last_change(study, but=but) != seen:
         raise ChangedMeanwhile(
-            _("Somebody changed overlap or priority meanwhile; nothing was done. This is what yours would do now.")
+            _(
+                "Someone else changed overlap or priority in the meantime. Nothing was changed. "
+                "The preview is up to date now."
+            )
         )
 
 
@@ -112,9 +115,9 @@ def resume(change: PairsChange, *, actor: User) -> PairsChange:
     with transaction.atomic():
         there = PairsChange.objects.select_for_update(no_key=True).get(pk=change.pk)
         if there.state != State.FAILED:
-            raise Refused(_("Only a change that failed can go on."))
+            raise Refused(_("Only a failed change can be continued."))
         if not is_last(there):
-            raise Refused(_("Other changes were made since. Look at what this one would do now, and order it anew."))
+            raise Refused(_("Other changes have been made since. Preview this change again, then submit it again."))
         with ordered.one_at_a_time(POLICY, _(BUSY)):
             engine.resume(PairsChange.objects.filter(pk=there.pk))
         audit.record("pairs.change_resumed", there, actor=actor, study_slug=change.study.slug)

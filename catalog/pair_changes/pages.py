@@ -32,27 +32,27 @@ def card(change: PairsChange) -> JobCard:
         return reverse(f"catalog:{name}", args=[change.study.slug, change.pk])
 
     titles = {
-        What.OVERLAP: _("Answers a pair: %(value)s"),
+        What.OVERLAP: _("Answers per pair: %(value)s"),
         What.PRIORITY: _("Priority: %(value)s"),
-        What.BATCHES: _("Batches of %(value)s made anew"),
-        What.HOLD: _("Pairs of a list held: %(why)s"),
-        What.RELEASE: _("Pairs of a list released"),
+        What.BATCHES: _("Regroup into batches of %(value)s"),
+        What.HOLD: _("Hold the listed pairs: %(why)s"),
+        What.RELEASE: _("Release the listed pairs"),
     }
     in_words: dict[str, Any] = {
         "how_far": _("%(n)s of %(total)s pairs") % {"n": grouped(change.steps), "total": grouped(change.steps_total)},
-        "meanwhile": _("People go on answering meanwhile, and you can leave this page."),
-        "cancel_about": _("It stops before the next thousand pairs. What has been changed stays changed."),
+        "meanwhile": _("Annotators can continue in the meantime. You can leave this page."),
+        "cancel_about": _("The change stops before the next 1,000 pairs. Pairs that are already changed stay changed."),
     }
     if change.what == What.BATCHES:
         in_words = {
             "how_far": _pairs(change.steps_total),
-            "meanwhile": _("Until it is done the pairs that move are given to nobody. You can leave this page."),
-            "cancel_about": _("The batches stay as they are."),
+            "meanwhile": _("Pairs that move are not served until this is done. You can leave this page."),
+            "cancel_about": _("The batches are not changed."),
             "total": 0,  # they are made all at once
         }
     may_resume = change.state == State.FAILED and orders.is_last(change)
     return JobCard(
-        **words(change, doing=_("Being carried out"), cancel=link("cancel_change")) | in_words,
+        **words(change, doing=_("In progress"), cancel=link("cancel_change")) | in_words,
         title=titles[What(change.what)] % {"value": change.value, "why": change.why},
         about=about(change),
         outcome=outcome(change),
@@ -60,7 +60,7 @@ def card(change: PairsChange) -> JobCard:
         cancel_ask=_("Cancel this change…"),
         cancel_label=_("Cancel the change"),
         resume=link("resume_change") if may_resume else "",
-        resume_label=_("Go on with it"),
+        resume_label=_("Continue the change"),
     )
 
 
@@ -85,10 +85,10 @@ def outcome(change: PairsChange) -> str:
         return ""
     if change.made:
         first, number = change.made["first"], change.made["batches"]
-        one, more = _("%(pairs)s are in batch %(first)s now."), _("%(pairs)s are in batches %(first)s to %(last)s now.")
+        one, more = _("%(pairs)s moved to batch %(first)s."), _("%(pairs)s moved to batches %(first)s to %(last)s.")
         said = {"pairs": _pairs(change.changed), "first": first, "last": first + number - 1}
         return (one if number == 1 else more) % said
-    changed = ngettext("%(n)s pair is changed.", "%(n)s pairs are changed.", change.changed)
+    changed = ngettext("%(n)s pair was changed.", "%(n)s pairs were changed.", change.changed)
     changed %= {"n": grouped(change.changed)}
     return f"{_(change.reason)} {changed}" if change.reason else changed
 

@@ -26,8 +26,10 @@ ACTIONS = {What.BATCHES: "batches.made", What.HOLD: "pairs.held", What.RELEASE: 
 #: Pairs that one step goes through: a tenth of a second or so, which is what a person who submits may have to wait.
 A_STEP = 1_000
 #: Reasons that rows give, in words for people.
-TROUBLE = gettext_noop("The database gave trouble again and again. Tell who runs the server; the log says more.")
-NO_END = gettext_noop("It was begun again and again and did not get on. Tell who runs the server; the log says more.")
+TROUBLE = gettext_noop("The database failed several times. Tell your server administrator. The log has details.")
+NO_END = gettext_noop(
+    "The change was started several times but made no progress. Tell your server administrator. The log has details."
+)
 
 
 def run(change_id: int) -> None:

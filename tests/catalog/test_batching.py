@@ -301,7 +301,7 @@ class TestPages:
         factories.pairs(study, 3)
         address = reverse("catalog:batches", args=[study.slug])
         response = client.post(address, {"size": 2, "prompt_type": ""}, follow=True)
-        assert "3 pairs are in batches 2 to 3 now." in response.content.decode()
+        assert "3 pairs moved to batches 2 to 3." in response.content.decode()
         assert client.post(address, {"size": 0}).status_code == 400
 
     def test_the_effect_is_shown_before_it_is_done(self, client, study):

@@ -131,9 +131,9 @@ class TestCarryingOut:
 class TestOrdering:
     def test_a_second_one_waits_for_the_end_of_the_first(self, study, seven, researcher):
         order(study, researcher)
-        with pytest.raises(Refused, match="is being carried out"):
+        with pytest.raises(Refused, match="is in progress"):
             order(study, researcher, PRIORITY)
-        with pytest.raises(Refused, match="is being carried out"):
+        with pytest.raises(Refused, match="is in progress"):
             orders.make_batches(study, size=3, actor=researcher)
         assert PairsChange.objects.count() == 1
 
@@ -202,9 +202,9 @@ class TestTrouble:
     def test_nothing_goes_on_over_what_was_changed_since(self, study, seven, researcher, monkeypatch):
         change = failed_at_the_second_step(study, researcher, monkeypatch)
         later = order(study, researcher, value=2)
-        with pytest.raises(Refused, match="Other changes were made since"):
+        with pytest.raises(Refused, match="Other changes have been made since"):
             orders.resume(change, actor=researcher)
-        with pytest.raises(Refused, match="Only a change that failed"):
+        with pytest.raises(Refused, match="Only a failed change"):
             orders.resume(later, actor=researcher)
 
     @pytest.mark.django_db(transaction=True)

@@ -119,7 +119,7 @@ def test_media_progress_counts_files_and_says_why_some_failed(study):
     out, err = progress(study)
     assert out.splitlines() == [
         f"Videos of {study.slug}: 2 waiting, 0 running, 1 done, 1 failed, 0 cancelled.",
-        "How long the rest takes cannot be said yet.",
+        "Estimating time left…",
     ]
     assert err.splitlines() == [
         "No periodic sweep has ended yet. Check that a worker and beat run.",

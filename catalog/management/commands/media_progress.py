@@ -93,7 +93,7 @@ class Command(BaseCommand):
 def expectation(going: Pace) -> str:
     """How long the rest takes, in words."""
     if not going.left:
-        return "How long the rest takes cannot be said yet."
+        return "Estimating time left…"
     return f"About {going.left} left at the pace of the last ten minutes ({going.per_minute:.1f} a minute)."
 
 
