@@ -14,6 +14,7 @@ from catalog.library import listing
 from catalog.models import Video
 from diptych.durations import HOUR, MINUTE, in_words
 from jobs.models import OPEN_STATES
+from media import reasons
 from media.models import Asset
 from studies.models import Study
 
@@ -120,14 +121,14 @@ def unfinished(study: Study) -> QuerySet[Asset]:
 
 
 def failures(study: Study) -> list[dict[str, str]]:
-    """Published id, prompt and reason of each video that failed."""
+    """Return published id, prompt and reason of each video that failed. The reason is in the present language."""
     rows = Video.objects.filter(study=study, asset__state=Asset.State.FAILED).order_by("pk")
     columns = rows.values_list("public_id", "prompt__text", "asset__reason")
-    return [{"video": video, "prompt": prompt, "reason": reason} for video, prompt, reason in columns]
+    return [{"video": video, "prompt": prompt, "reason": reasons.in_words(reason)} for video, prompt, reason in columns]
 
 
 def troubles(study: Study) -> list[Trouble]:
-    """What keeps videos waiting; empty where nothing but their turn does."""
+    """Return what keeps videos waiting, in the present language; empty if they only wait for their turn."""
     rows = unfinished(study).exclude(reason="").values_list("reason")
     said = rows.annotate(Count("pk", distinct=True), Min("wait_until")).order_by("reason")
-    return [Trouble(*row) for row in said]
+    return [Trouble(reasons.in_words(reason), videos, next_at) for reason, videos, next_at in said]

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from accounts import audit
 from catalog.look_alikes import mark_look_alikes
 from catalog.models import Pair
+from media import reasons
 from media.models import Asset
 from studies.harms import HARM_KEYS
 from studies.models import Study
@@ -54,7 +55,7 @@ def follow_asset(*, asset: Asset, state: str, reason: str, **_: Any) -> None:
         return
     for study in Study.objects.filter(videos__asset=asset).distinct().order_by("pk"):
         held = Pair.objects.filter(pairs_of([asset.pk]), study=study, held=MEDIA_FAILED).count()
-        after = {"state": state, "reason": reason, "pairs_held": held}
+        after = {"state": state, "reason": reasons.in_english(reason), "pairs_held": held}
         audit.record("asset.failed", asset, actor=None, study_slug=study.slug, after=after)
 
 

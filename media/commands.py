@@ -7,10 +7,10 @@ import signal
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from diptych.refusals import Refused
-from media import confined, limits
+from media import confined, limits, reasons
 from media.formats import CONTAINERS
 from media.launching import launch
 
@@ -53,14 +53,26 @@ _TOO_MUCH_MEMORY = re.compile(
 
 
 class UnplayableMedia(Refused):
-    """A file cannot be shown. The sentence is for the researcher who imported it."""
+    """A file cannot be shown. The sentence is for the researcher who imported it.
+
+    Attributes:
+        stored: the reason as the asset's row holds it; see `reasons`.
+    """
+
+    def __init__(self, code: str, **values: Any) -> None:
+        super().__init__(reasons.in_english(reasons.reason(code, **values)), code)
+        self.stored = reasons.stored(code, **values)
 
 
 class ProgramKilled(Exception):
-    """ffmpeg or ffprobe crashed, lacked a thread or was ended from outside.
+    """ffmpeg or ffprobe crashed, could not start a thread, or was ended from outside.
 
-    The file may be to blame, or this machine.
+    The file may be to blame, or this machine. `stored` is the reason as the asset's row holds it.
     """
+
+    def __init__(self, code: str, **values: Any) -> None:
+        super().__init__(reasons.in_english(reasons.reason(code, **values)))
+        self.stored = reasons.stored(code, **values)
 
 
 class CommandFailed(Exception):
@@ -88,7 +100,7 @@ def run(command: Sequence[str], *, time_limit_s: float, stated_limit_s: float | 
         status = launch(command, [output.name, complaints.name], _bounds(time_limit_s), time_limit_s)
         stdout, stderr = _end_of(output), _end_of(complaints)
     if status == confined.TOOK_TOO_LONG:
-        raise UnplayableMedia(f"Reading the file took longer than {stated_limit_s or time_limit_s:g} seconds.")
+        raise UnplayableMedia("took_too_long", limit=f"{stated_limit_s or time_limit_s:g}")
     _refuse_failure(_program_name(command[0]), status, stderr)
     return stdout, stderr
 
@@ -115,19 +127,17 @@ def _refuse_failure(program: str, status: int, stderr: str) -> None:
     if _OUR_TROUBLE.search(stderr) or status == confined.COULD_NOT_START:
         raise OSError(f"{program} could not work here: {complaint}")
     if status == -signal.SIGXFSZ:
-        raise UnplayableMedia(f"What is made of the file would be larger than {limits.WRITTEN // 2**30} GiB.")
+        raise UnplayableMedia("result_too_large", most=limits.WRITTEN // 2**30)
     if status < 0:
-        raise ProgramKilled(f"{program} was ended by signal {-status}")
+        raise ProgramKilled("ended_by_signal", program=program, signal=-status)
     if status == ASKED_TO_STOP and not complaint:
-        raise ProgramKilled(f"{program} was asked to stop")
+        raise ProgramKilled("asked_to_stop", program=program)
     if status != 0 and _NO_THREAD.search(stderr):
-        raise ProgramKilled(f"{program} could not start a thread: memory or processes are short")
+        raise ProgramKilled("no_thread", program=program)
     if status != 0 and _TOO_MANY_STREAMS.search(stderr):
-        raise UnplayableMedia("The file has more than a thousand streams.")
+        raise UnplayableMedia("over_a_thousand_streams")
     if status != 0 and _TOO_MUCH_MEMORY.search(stderr):
-        raise UnplayableMedia(
-            f"The file needs more than {limits.MEMORY // 2**30} GiB of memory to be decoded, or is damaged."
-        )
+        raise UnplayableMedia("too_much_memory", most=limits.MEMORY // 2**30)
     if status != 0:
         raise CommandFailed(complaint or f"exit code {status}", stderr)
 

@@ -40,12 +40,8 @@ def refuse_undecodable(codec: str) -> None:
 
 
 def undecodable(codec: str) -> UnplayableMedia:
-    name = WANTED.get(codec, codec)
-    return UnplayableMedia(
-        f"The picture is in {name}, which the ffmpeg of this server cannot decode; nothing is known to be wrong with "
-        f"the file. Ask who runs the server for an ffmpeg that decodes {name} (the setting FFMPEG), and prepare it "
-        "again. Or send the video in another format, such as H.264 in MP4."
-    )
+    """Return the refusal of a codec that this machine's ffmpeg cannot decode."""
+    return UnplayableMedia("codec_not_decodable", codec=WANTED.get(codec, codec))
 
 
 def can_decode(codec: str) -> bool:

@@ -197,5 +197,5 @@ def playback_size(facts: Facts) -> tuple[int, int]:
     shrink = min(1.0, LONG_SIDE / long_side, SHORT_SIDE / short_side)
     width, height = (int(side * shrink + 1e-6) // 2 * 2 for side in (facts.width, facts.height))
     if not width or not height:
-        raise UnplayableMedia(f"The picture is too small to show ({facts.width} × {facts.height} pixels).")
+        raise UnplayableMedia("picture_too_small", width=str(facts.width), height=str(facts.height))
     return width, height

@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from diptych.database.constraints import sixty_four_hex
 from jobs.models import Job
+from media import reasons
 from media.notes import words_of
 
 
@@ -64,6 +65,11 @@ class Asset(Job):
 
     def __str__(self) -> str:
         return f"{self.public_id[:8]} ({self.state})"
+
+    @property
+    def reason_in_words(self) -> str:
+        """Why the video failed, or why it waits for another attempt, in the reader's language."""
+        return reasons.in_words(self.reason)
 
     @property
     def notes(self) -> list[Any]:

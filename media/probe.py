@@ -11,6 +11,7 @@ from typing import Any
 from diptych.embedded import binaries
 from media import animations, decoders, formats, limits, recognise, streams
 from media.commands import READ_SAFELY, CommandFailed, UnplayableMedia, file_address, run
+from media.reasons import reason
 from media.streams import fraction, seconds, stated
 
 _SHOWN = (
@@ -83,11 +84,11 @@ def _refuse_other_content(path: Path) -> None:
     with path.open("rb") as file:
         head = file.read(recognise.HEAD_BYTES)
     if not head:
-        raise UnplayableMedia("The file is empty.")
-    if words := recognise.no_video(head):
-        raise UnplayableMedia(f"The file {words}.")
+        raise UnplayableMedia("empty")
+    if what := recognise.no_video(head):
+        raise UnplayableMedia("other_content", what=reason(what))
     if animations.is_cut_off(path):
-        raise UnplayableMedia("The video is cut off: the end of the file is missing. Copy or download it again.")
+        raise UnplayableMedia("cut_off")
 
 
 def _shown(path: Path, time_limit_s: float) -> dict[str, Any]:
@@ -118,11 +119,9 @@ def _options(path: Path) -> list[str]:
 
 
 def _unreadable(failure: CommandFailed) -> UnplayableMedia:
-    if sentence := formats.refused_format(failure.stderr):
-        return UnplayableMedia(sentence)
-    return UnplayableMedia(
-        f"The file is not a video that ffmpeg can read ({failure.complaint}). It may be incomplete or damaged."
-    )
+    if refused := formats.refused_format(failure.stderr):
+        return UnplayableMedia(refused["code"], **refused["values"])
+    return UnplayableMedia("unreadable", complaint=failure.complaint)
 
 
 def refuse_too_large(complaints: str) -> None:
@@ -132,10 +131,8 @@ def refuse_too_large(complaints: str) -> None:
 
 
 def too_large(width: int, height: int) -> UnplayableMedia:
-    return UnplayableMedia(
-        f"The picture is {width} × {height} pixels; at most {limits.PIXELS:,} pixels are prepared, such as "
-        "8192 × 4320. Make it smaller."
-    )
+    """Return the refusal of a picture with more than `limits.PIXELS`."""
+    return UnplayableMedia("picture_too_large", width=str(width), height=str(height), most=limits.PIXELS)
 
 
 def _shown_of_webp(path: Path, time_limit_s: float) -> dict[str, Any]:
@@ -143,7 +140,7 @@ def _shown_of_webp(path: Path, time_limit_s: float) -> dict[str, Any]:
     with path.open("rb") as file:
         moves = animations.moves(file.read(animations.HEAD_BYTES))
     if not moves:
-        raise UnplayableMedia(f"The file is a still picture (WebP) and not a video. Send it as {formats.ACCEPTED}.")
+        raise UnplayableMedia("still_picture_of_format", format="WebP", accepted=formats.ACCEPTED)
     command = [str(binaries.ffmpeg()), "-nostdin", "-v", "error", *_options(path), "-f", "webp_anim"]
     command += ["-i", file_address(path), "-map", "0:v:0", "-c", "copy", "-f", "framecrc", "-"]
     try:
@@ -151,13 +148,11 @@ def _shown_of_webp(path: Path, time_limit_s: float) -> dict[str, Any]:
     except CommandFailed as failure:
         if "Unknown input format" in failure.stderr:
             raise decoders.undecodable("webp_anim") from None
-        raise UnplayableMedia(
-            f"The file is an animated WebP that ffmpeg cannot read ({failure.complaint}). It may be damaged."
-        ) from None
+        raise UnplayableMedia("webp_unreadable", complaint=failure.complaint) from None
     size = re.search(r"^#dimensions 0: (\d+)x(\d+)", output, re.M)
     delays_ms = [int(line.split(",")[3]) for line in output.splitlines() if line.startswith("0,")]
     if size is None or not delays_ms or not sum(delays_ms):
-        raise UnplayableMedia("The file is a WebP without moving pictures. Send a video.")
+        raise UnplayableMedia("webp_without_motion")
     stream = {
         "index": 0,
         "codec_type": "video",
@@ -178,12 +173,12 @@ def _facts(shown: dict[str, Any], path: Path, time_limit_s: float) -> Facts:
     every = shown.get("streams", [])
     candidates = streams.pictures(every)
     if not candidates:
-        raise UnplayableMedia("The file has no video stream.")
+        raise UnplayableMedia("no_video_stream")
     video, audio = streams.chosen_picture(candidates), streams.chosen_sound(every, decoders.can_decode)
     if streams.is_encrypted(video, shown.get("packets", [])):
-        raise UnplayableMedia("The video is encrypted (DRM). Send it without encryption.")
+        raise UnplayableMedia("encrypted")
     if not video.get("codec_name") or not video.get("width") or not video.get("height"):
-        raise UnplayableMedia("The file's video stream has no picture that ffmpeg can decode. It may be damaged.")
+        raise UnplayableMedia("no_picture")
     if video["width"] * video["height"] > limits.PIXELS:
         raise too_large(video["width"], video["height"])
     decoders.refuse_undecodable(video["codec_name"])

@@ -143,7 +143,7 @@ def _make(
         if not all(frame.exists() for frame in cut):
             _run(frames_graph(source, source_facts, aside, threads, chosen), until)
             if not all(frame.exists() for frame in cut):
-                raise UnplayableMedia("The video's frames cannot be counted: twice read, they are not the same.")
+                raise UnplayableMedia("frames_differ")
         return _publish(aside, cut, folder, facts, source_facts, told.result(), said)
 
 
@@ -190,29 +190,23 @@ def _run(wanted: Any, until: Deadline) -> None:
     except CommandFailed as failure:
         refuse_too_large(failure.stderr)
         if unsupported := _UNSUPPORTED.search(failure.stderr):
-            raise UnplayableMedia(
-                f"The video uses something that ffmpeg cannot decode ({unsupported.group().lower()}); nothing is known "
-                "to be wrong with the file. Send it in another format, such as H.264 in MP4."
-            ) from None
-        raise DamagedMedia(f"The video is damaged or cannot be decoded ({failure.complaint}).") from None
+            raise UnplayableMedia("feature_not_decodable", feature=unsupported.group().lower()) from None
+        raise DamagedMedia("damaged", complaint=failure.complaint) from None
     if damage := _DAMAGE.search(stderr):
-        raise DamagedMedia(f"The video is damaged or incomplete ({damage.group().lower()}).")
+        raise DamagedMedia("incomplete", complaint=damage.group().lower())
 
 
 def _refuse_broken_off(source: Facts, playback: Facts) -> None:
     """Some truncated files decode without complaint; then the picture is shorter than its header says."""
     missing_s = source.duration_s - playback.duration_s
     if source.picture_duration_stated and missing_s > max(0.5, 0.1 * source.duration_s):
-        raise UnplayableMedia(
-            f"The video breaks off: its header promises {source.duration_s:.1f} s of picture, "
-            f"but only {playback.duration_s:.1f} s can be decoded."
-        )
+        raise UnplayableMedia("breaks_off", promised=f"{source.duration_s:.1f}", decoded=f"{playback.duration_s:.1f}")
 
 
 def _refuse_miscounted(stills: Stills, facts: Facts) -> None:
     """All outputs have the same frames, or an index means nothing."""
     if len(stills) != facts.frames:
-        raise UnplayableMedia(f"The video's frames cannot be counted ({facts.frames} or {len(stills)}).")
+        raise UnplayableMedia("frames_not_countable", one=str(facts.frames), other=str(len(stills)))
 
 
 def _publish(

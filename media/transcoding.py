@@ -20,6 +20,7 @@ from media import names
 from media.commands import ProgramKilled
 from media.models import Asset
 from media.probe import UnplayableMedia
+from media.reasons import FilledIn
 from media.scratch import scratch
 from media.signals import asset_finished, files_left_behind
 from media.stored_files import remove_half_written, trouble_of_storage
@@ -27,6 +28,10 @@ from media.transcode import Renditions, transcode
 
 #: Files of one asset that are stored at once. Each waits for the disk, or for the network.
 STORED_AT_ONCE = 4
+
+
+class CannotBePrepared(Exception):
+    """A video cannot be prepared. `str()` is the reason as the asset's row holds it; see `reasons`."""
 
 
 def claim() -> Asset | None:
@@ -40,9 +45,13 @@ def process(asset: Asset) -> None:
 
 
 def prepare(asset: Asset) -> None:
-    """Transcode a claimed asset and store what came of it. Raises UnplayableMedia, TakenOver and trouble."""
+    """Transcode a claimed asset and store the files. Raises CannotBePrepared, TakenOver and trouble."""
     with scratch() as folder, heartbeat(POLICY, asset):
-        renditions = transcode(fetch(asset, folder), folder / "out")
+        original = fetch(asset, folder)
+        try:
+            renditions = transcode(original, folder / "out")
+        except UnplayableMedia as refusal:
+            raise CannotBePrepared(refusal.stored) from refusal
         renew(asset)
         sizes = store(asset, renditions)
     if not finish(asset, renditions, sizes):
@@ -118,7 +127,7 @@ def tell_of_end(asset: Asset) -> None:
 
 def trouble_text(error: Exception) -> str:
     """Return what a video's row says about the error that put it back."""
-    return str(error) if isinstance(error, ProgramKilled) else policy.trouble_text(error)
+    return error.stored if isinstance(error, ProgramKilled) else policy.trouble_text(error)
 
 
 #: What is in quarantine is not prepared; released, it goes on where it was. The index `asset_next` has the order.
@@ -132,12 +141,12 @@ POLICY = Policy(
     claimable=NOT_QUARANTINED,
     held_while=NOT_QUARANTINED,
     order=("-priority", "pk"),
-    final=(UnplayableMedia,),
+    final=(CannotBePrepared,),
     uncounted=(OSError, *DATABASE_TROUBLE),  # of this machine
     counted=(Exception,),  # what the video itself may bring about
     pause=policy.drawn(timedelta(seconds=15), longest=timedelta(minutes=30)),
     trouble_text=trouble_text,
-    tried_in_vain="Preparing this video failed %(attempts)s times; the last time: %(trouble)s.",
-    begun_in_vain="Preparing this video was begun %(attempts)s times and never came to an end.",
+    tried_in_vain=FilledIn("tried_in_vain"),
+    begun_in_vain=FilledIn("begun_in_vain"),
     ended=tell_of_end,
 )

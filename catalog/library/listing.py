@@ -15,6 +15,7 @@ from catalog.library.filters import Filters, PairFilters, PromptFilters, VideoFi
 from catalog.models import Pair, Prompt, Video
 from diptych.paging import Order
 from diptych.spreadsheet import Column, Moment, Object, Text, Words, YesNo
+from media import reasons
 from studies.models import Study
 
 NEWEST = Order("newest", _("latest first"), descending=True)
@@ -127,7 +128,8 @@ VIDEOS = Listing(
         "refined_by": Text("refined_by"),
         "licence": Text("licence"),
         "state": Text("asset__state"),
-        "reason": Text("asset__reason"),
+        "reason_code": Text(reasons.Code("asset__reason")),
+        "reason": Text(reasons.InEnglish("asset__reason")),
         "duration_s": F("asset__duration_s"),
         "fps": F("asset__fps"),
         "byte_size": F("asset__byte_size"),

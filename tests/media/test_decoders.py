@@ -51,7 +51,7 @@ def test_a_missing_decoder_is_called_so(maker, name, own_ffmpeg, tmp_path: Path)
         transcode(source, tmp_path / "made")
 
     assert refused.value.sentence.startswith(
-        f"The picture is in {name}, which the ffmpeg of this server cannot decode; nothing is known to be wrong"
+        f"The picture is in {name}, which the ffmpeg of this server cannot decode. The file itself may be fine."
     )
     assert "damaged" not in refused.value.sentence
 

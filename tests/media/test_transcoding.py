@@ -76,7 +76,7 @@ def test_a_corrupt_video_fails_with_a_reason_and_holds_its_pairs(study, corrupt)
     assert not pair.ready
     [event] = AuditEvent.objects.filter(action="asset.failed")
     assert (event.actor_id, event.subject_id, event.study_slug) == (None, str(corrupt.pk), study.slug)
-    assert event.after == {"state": "failed", "reason": corrupt.reason, "pairs_held": 1}
+    assert event.after == {"state": "failed", "reason": corrupt.reason_in_words, "pairs_held": 1}
 
 
 def test_a_message_that_comes_twice_is_harmless(asset):

@@ -103,7 +103,7 @@ def test_a_video_that_keeps_ending_ffmpeg_fails_with_that_reason(asset, tmp_path
             after_the_pause(asset)
     asset.refresh_from_db()
     assert asset.state == "failed"
-    assert asset.reason == "Preparing this video failed 5 times; the last time: ffmpeg was ended by signal 9."
+    assert asset.reason_in_words == "Preparing this video failed 5 times. The last error: ffmpeg was ended by signal 9."
 
 
 def test_what_a_killed_worker_left_half_written_goes_when_the_video_is_prepared_again(asset):
