@@ -9,13 +9,14 @@ from django.utils.translation import gettext as _
 from accounts import audit
 from catalog.look_alikes import mark_look_alikes
 from catalog.models import Pair
+from catalog.models import pairs as pair_models
 from media import reasons
 from media.models import Asset
 from studies.harms import HARM_KEYS
 from studies.models import Study
 from studies.notices import Lack
 
-MEDIA_FAILED = "A video of this pair could not be prepared."
+MEDIA_FAILED = pair_models.MEDIA_FAILED
 
 
 def pairs_of(assets: list[int]) -> Q:

@@ -8,6 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Greatest, Least, Now
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from catalog import known_harm
@@ -58,7 +59,8 @@ class Batch(models.Model):
 
 #: What `Pair.held` says while one of its videos is in quarantine, whatever else would hold it.
 QUARANTINED = "quarantined"
-
+#: What `Pair.held` says while one of its videos cannot be played.
+MEDIA_FAILED = gettext_noop("A video of this pair could not be prepared.")
 
 #: Pairs of which many can be changed together: no controls, none that is held, none in a batch in review or accepted.
 CHANGEABLE = Q(kind="real", held="", batch__state__in=["open", "annotated", "returned"])
@@ -252,6 +254,11 @@ class Pair(models.Model):
 
     def __str__(self) -> str:
         return self.public_id[:8]
+
+    @property
+    def held_in_words(self) -> str:
+        """Why the pair is held: the platform's own reason in the present language, any other as a person wrote it."""
+        return gettext(self.held) if self.held == MEDIA_FAILED else self.held
 
 
 class HoldChange(models.Model):

@@ -77,10 +77,10 @@ def test_twice_the_same_changes_nothing_and_the_first_reason_stays(study, press)
 @pytest.mark.parametrize(
     ("sent", "words"),
     [
-        ({"act": "hold", "reason": "  "}, "Say why"),
+        ({"act": "hold", "reason": "  "}, "Give a reason"),
         ({"act": "hold", "reason": "x" * 201}, "more than 200"),
-        ({"act": "hold", "reason": "quarantined"}, "other words"),
-        ({"act": "hold", "reason": readiness.MEDIA_FAILED}, "other words"),
+        ({"act": "hold", "reason": "quarantined"}, "Word it differently"),
+        ({"act": "hold", "reason": readiness.MEDIA_FAILED}, "Word it differently"),
     ],
 )
 def test_what_cannot_be_a_reason_is_refused(study, press, sent, words):
