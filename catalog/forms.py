@@ -1,11 +1,11 @@
-"""What people fill in about a study's licences."""
+"""Form of the page of a study's licences."""
 
 from django import forms
 from django.utils.translation import gettext_lazy
 
 
 class LicenceForm(forms.Form):
-    """Under which terms one prompt source or one generator came in."""
+    """Licence and terms of one prompt source or one generator."""
 
     kind = forms.ChoiceField(choices=[("source", ""), ("generator", "")], widget=forms.HiddenInput)
     name = forms.CharField(max_length=300, widget=forms.HiddenInput, strip=False)

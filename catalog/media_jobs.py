@@ -1,4 +1,4 @@
-"""The preparation of a study's videos as one job among others: its card, and trying failed videos again."""
+"""The preparation of a study's videos on the page of its jobs: its card, and retrying failed videos."""
 
 from datetime import datetime
 
@@ -20,7 +20,7 @@ from studies.permissions import MAY_CONFIGURE, study_for
 
 
 def open_cards(study: Study) -> list[JobCard]:
-    """Return the card of the study's videos while some of them wait or are prepared."""
+    """Return the card of the study's videos while some of them wait or are being prepared."""
     return [card for card in [card_of(study)] if card.is_open]
 
 
@@ -31,7 +31,7 @@ def ended_cards(study: Study, before: datetime | None, most: int) -> list[JobCar
 
 
 def card_of(study: Study) -> JobCard:
-    """Return how far the preparation of the study's videos is."""
+    """Return the card that shows how many of the study's videos are ready."""
     counts = media_progress.count_listed(study)
     total = counts.unfinished + counts.done + counts.failed
     state = "running" if counts.unfinished else "failed" if counts.failed else "done"
@@ -58,7 +58,7 @@ def card_of(study: Study) -> JobCard:
 
 
 def trouble(study: Study) -> str:
-    """Return what keeps most of the waiting videos waiting, or an empty text if nothing but their turn does."""
+    """Return a sentence on the problem that delays most videos; empty if they only wait for their turn."""
     troubles = sorted(media_progress.troubles(study), key=lambda one: -one.videos)
     if not troubles:
         return ""
@@ -77,14 +77,14 @@ def trouble(study: Study) -> str:
 @never_cache
 @login_required
 def progress(request: HttpRequest, slug: str) -> JsonResponse:
-    """Return what of the card changes while videos are prepared."""
+    """Return the parts of the card that change while videos are prepared."""
     return JsonResponse(card_of(study_for(request, slug, roles=MAY_CONFIGURE)).live())
 
 
 @require_POST
 @login_required
 def retry(request: HttpRequest, slug: str) -> HttpResponse:
-    """Let the study's failed videos be prepared again."""
+    """Prepare the study's failed videos again, and redirect to the jobs."""
     study = study_for(request, slug, roles=MAY_CONFIGURE)
     person: User = request.user  # type: ignore[assignment]  # only signed-in people get here
     again = media_retry.retry_failed(study, actor=person).videos

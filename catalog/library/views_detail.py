@@ -1,4 +1,4 @@
-"""One prompt, one video, one pair of the library; and holding pairs."""
+"""Pages of one prompt, one video and one pair of the library, and views that hold pairs."""
 
 import json
 from collections.abc import Collection
@@ -29,7 +29,7 @@ from studies.harms import HARMS
 from studies.models import Study
 from studies.permissions import MAY_BROWSE, MAY_CONFIGURE, study_for
 
-#: Of the videos or pairs of one prompt or video, a page shows so many; the rest is in the lists.
+#: The most videos or pairs of one prompt or video on its page. The lists have the rest.
 MOST_SHOWN = 100
 
 
@@ -37,7 +37,7 @@ MOST_SHOWN = 100
 @never_cache
 @login_required
 def prompt(request: HttpRequest, slug: str, prompt_id: str) -> HttpResponse:
-    """A prompt with its videos and pairs."""
+    """Show a prompt with its videos and pairs."""
     study = study_for(request, slug, roles=MAY_BROWSE)
     shown: Prompt = found(listing.prompts(study), prompt_id)
     videos = list(listing.videos(study).filter(prompt=shown).order_by("pk")[:MOST_SHOWN])
@@ -71,7 +71,7 @@ def prompt(request: HttpRequest, slug: str, prompt_id: str) -> HttpResponse:
 @never_cache
 @login_required
 def video(request: HttpRequest, slug: str, video_id: str) -> HttpResponse:
-    """A video with where it comes from, and the pairs that it is in."""
+    """Show a video with its origin, and the pairs that it is in."""
     study = study_for(request, slug, roles=MAY_BROWSE)
     shown: Video = found(listing.videos(study).select_related("derived_from"), video_id)
     of, harms = viewer(request.user, study), harms_by_video([shown])[shown.pk]  # type: ignore[arg-type]
@@ -100,7 +100,7 @@ def video(request: HttpRequest, slug: str, video_id: str) -> HttpResponse:
 @never_cache
 @login_required
 def pair(request: HttpRequest, slug: str, pair_id: str) -> HttpResponse:
-    """A pair with both videos in the player that annotators have, where they come from, and what holds it."""
+    """Show a pair: both videos in the annotators' player, their origin, and the history of holds."""
     study = study_for(request, slug, roles=MAY_BROWSE)
     rows = listing.pairs(study).select_related("video_0__asset", "video_1__asset")
     shown: Pair = found(rows, pair_id)
@@ -133,7 +133,7 @@ def pair(request: HttpRequest, slug: str, pair_id: str) -> HttpResponse:
 @never_cache
 @login_required
 def hold_pairs(request: HttpRequest, slug: str) -> HttpResponse:
-    """Holds or releases the pairs that were chosen in a list, and leads back to it."""
+    """Hold or release the pairs that were selected in a list, and redirect to the list."""
     study = study_for(request, slug, roles=MAY_CONFIGURE)
     change(request, study, request.POST.getlist("pair"))
     return redirect(f"{reverse('catalog:pairs', args=[study.slug])}{Address(request.GET).here}")
@@ -143,7 +143,7 @@ def hold_pairs(request: HttpRequest, slug: str) -> HttpResponse:
 @never_cache
 @login_required
 def hold_pair(request: HttpRequest, slug: str, pair_id: str) -> HttpResponse:
-    """Holds or releases one pair, and leads back to it."""
+    """Hold or release one pair, and redirect to its page."""
     study = study_for(request, slug, roles=MAY_CONFIGURE)
     shown: Pair = found(listing.pairs(study), pair_id)
     change(request, study, [shown.public_id])
@@ -151,7 +151,7 @@ def hold_pair(request: HttpRequest, slug: str, pair_id: str) -> HttpResponse:
 
 
 def change(request: HttpRequest, study: Study, pairs: Collection[str]) -> None:
-    """Does what was asked of these pairs, and leaves a message about what came of it."""
+    """Hold or release these pairs as the form asks, and add a message with the outcome."""
     person: Any = request.user
     act = request.POST.get("act")
     try:
@@ -179,7 +179,7 @@ def change(request: HttpRequest, study: Study, pairs: Collection[str]) -> None:
 
 
 def found(rows: Any, public_id: str) -> Any:
-    """The row with this id. Raises Http404, also for what is in quarantine: it is not among `rows`."""
+    """Return the row with this id. Raises Http404, also for material in quarantine, which is not among `rows`."""
     row = rows.filter(public_id=public_id).first()
     if row is None:
         raise Http404(_("This study’s library has no item with the id “%(id)s”.") % {"id": public_id[:64]})
@@ -187,10 +187,10 @@ def found(rows: Any, public_id: str) -> Any:
 
 
 def provenance(study: Study, kind: str, name: str) -> Provenance | None:
-    """Under which terms what has this name came in, where somebody wrote that down."""
+    """Return the recorded licence and terms of the source or generator with this name, or None."""
     return Provenance.objects.filter(study=study, kind=kind, name=name).first() if name else None
 
 
 def labels_of(harms: Collection[str]) -> list[str]:
-    """Harms in words, in their usual order."""
+    """Return the labels of these harms in their usual order."""
     return [harm.label for harm in HARMS if harm.key in harms]

@@ -1,4 +1,4 @@
-"""Changes of many pairs at once, which are carried out bit by bit while people answer them."""
+"""Changes of many pairs. They are carried out in steps while people answer the pairs."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ from studies.models.studies import Study
 
 
 class PairsChange(Job):
-    """One change of a study's pairs, as a job whose steps are the pairs that it goes through.
+    """One change of many pairs of a study, as a job. Its steps count the pairs that are done.
 
-    All but batches go through the pairs in the order of their ids: those up to `reached` have been gone through,
-    those after `until` came later and are not meant.
+    Every kind except `batches` processes the pairs in the order of their ids. Pairs up to `reached` are done. Pairs
+    after `until` were added later and are not changed.
     """
 
     class What(models.TextChoices):

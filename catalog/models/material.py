@@ -1,4 +1,4 @@
-"""Prompts, the videos made for them, and what models said about either."""
+"""Prompts, the videos made for them, and labels that models gave to either."""
 
 from typing import Any
 
@@ -16,10 +16,10 @@ from studies.models.studies import Study
 
 
 class Prompt(models.Model):
-    """A user's text.
+    """The text from which videos are generated.
 
-    `public_id` is the id that a manifest states if it has 64 hex digits. Otherwise it is the sha-256 hex of
-    `json.dumps(text)`, as in the published data, and a stated id is kept as `source_id`.
+    `public_id` is the id in the manifest if that has 64 hex digits. Otherwise it is the sha-256 hex of
+    `json.dumps(text)`, as in the published data, and an id in the manifest is stored as `source_id`.
     """
 
     class Type(models.TextChoices):
@@ -105,7 +105,7 @@ class Prompt(models.Model):
 class Video(models.Model):
     """A T-V pair: one prompt together with one video generated for it."""
 
-    # Both are bound by one foreign key and indexed by unique constraints, below.
+    # One composite foreign key below binds both columns, and unique constraints index them.
     study = models.ForeignKey(
         Study, on_delete=models.PROTECT, related_name="videos", db_constraint=False, db_index=False
     )
@@ -197,7 +197,7 @@ class Video(models.Model):
 
 
 class Label(models.Model):
-    """What something other than an annotator said of a prompt, a video or a pair. Never mixed with annotations."""
+    """A label that a model or another source gave to a prompt, a video or a pair. Never mixed with annotations."""
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="labels")
     prompt = models.ForeignKey(Prompt, null=True, blank=True, on_delete=models.PROTECT, db_constraint=False)

@@ -1,4 +1,4 @@
-"""Under which terms material came into a study: of each prompt source and of each generator."""
+"""Licence and terms of the prompt sources and generators of a study."""
 
 from django.db import models
 from django.db.models import Q

@@ -1,4 +1,4 @@
-"""What people fill in to change many pairs: their overlap, their priority, their batches."""
+"""Forms of changes of many pairs: overlap, priority, batches."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -12,7 +12,7 @@ from catalog.pair_changes.effects import ALL, OTHERS, OVERLAP, PRIORITY, SAMPLE,
 from studies.models import Study
 
 MOST_WANTED = 100
-#: Of `Pair.priority`.
+#: The highest `Pair.priority`; the lowest is its negative.
 FURTHEST = 10**9
 PROMPT_TYPES = [
     ("", _("all types")),
@@ -22,14 +22,14 @@ PROMPT_TYPES = [
 
 
 class BatchingForm(forms.Form):
-    """How pairs that nobody has yet are put into batches anew."""
+    """Size of the new batches and type of prompts, for pairs that are regrouped."""
 
     size = forms.IntegerField(label=_("Pairs per batch"), min_value=1, max_value=100_000, initial=500)
     prompt_type = forms.ChoiceField(label=_("Prompts"), choices=PROMPT_TYPES, required=False)
 
 
 class PairsForm(forms.Form):
-    """A choice of pairs, and what they get."""
+    """A selection of pairs, and their new overlap or priority."""
 
     what = forms.ChoiceField(label=_("Change"), choices=[(OVERLAP, _("answers per pair")), (PRIORITY, _("priority"))])
     value = forms.IntegerField(label=_("To"))
@@ -66,12 +66,12 @@ class PairsForm(forms.Form):
 
     @property
     def change(self) -> dict[str, Any]:
-        """What to change, to which value, and of which pairs."""
+        """The change: its kind, the new value, and the selection of pairs."""
         choice = {name: value for name, value in self.cleaned_data.items() if name not in ("what", "value", "seen")}
         return {"what": self.cleaned_data["what"], "value": self.cleaned_data["value"], "choice": choice}
 
     def rows(self) -> str:
-        """Return the query of the library's list of the pairs that are meant."""
+        """Return the query of the library's list of the selected pairs."""
         chosen = self.cleaned_data
         state = "changeable" if chosen["which"] == ALL else "changeable_open"
         sample = {SAMPLE: "yes", OTHERS: "no"}.get(chosen["sample"], "")
@@ -79,6 +79,6 @@ class PairsForm(forms.Form):
         return urlencode({name: value for name, value in wanted.items() if value})
 
     def as_query(self) -> str:
-        """Return the same choice as a part of an address."""
+        """Return the form's values as the query of an address."""
         said = {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
         return urlencode({name: value for name, value in said.items() if name != "seen"})

@@ -1,4 +1,4 @@
-"""What the pages say about changes of many pairs: which it is, how far it is, and what came of it."""
+"""Texts of the pages about changes of many pairs: title, progress and outcome."""
 
 from typing import Any
 
@@ -15,18 +15,18 @@ from jobs.pages import JobCard, grouped, words
 from studies import job_lists
 from studies.models import Study
 
-#: Of the changes of a study, those that its pages name.
+#: The most ended changes of a study that its pages list.
 MOST_NAMED = 5
 
 
 def changes_of(study: Study) -> dict[str, Any]:
-    """Return the change that is being carried out, if there is one, and the last that ended."""
+    """Return the change in progress, if there is one, and the last ended changes."""
     underway, ended = CHANGES.open(study), CHANGES.ended(study, None, MOST_NAMED)
     return {"underway": next(iter(underway), None), "ended": ended, "right_away": orders.RIGHT_AWAY}
 
 
 def card(change: PairsChange) -> JobCard:
-    """Return the change in words. Only the study's last one can be resumed after it failed."""
+    """Return the card of a change. Only the study's latest change can be resumed after it failed."""
 
     def link(name: str) -> str:
         return reverse(f"catalog:{name}", args=[change.study.slug, change.pk])
@@ -48,7 +48,7 @@ def card(change: PairsChange) -> JobCard:
             "how_far": _pairs(change.steps_total),
             "meanwhile": _("Pairs that move are not served until this is done. You can leave this page."),
             "cancel_about": _("The batches are not changed."),
-            "total": 0,  # they are made all at once
+            "total": 0,  # all batches are made in one step
         }
     may_resume = change.state == State.FAILED and orders.is_last(change)
     return JobCard(
@@ -68,7 +68,7 @@ CHANGES = job_lists.of_rows(PairsChange, card)
 
 
 def about(change: PairsChange) -> str:
-    """Return which pairs are meant, in the words of the form."""
+    """Return the selection of pairs in the words of the form."""
     said = []
     form = PairFilters(None, study=change.study) if change.what in HOLDS else PairsForm(study=change.study)
     for name, field in form.fields.items():
@@ -80,7 +80,7 @@ def about(change: PairsChange) -> str:
 
 
 def outcome(change: PairsChange) -> str:
-    """Return what came of it, in a sentence or two. It is empty while the job is open."""
+    """Return the outcome in one or two sentences; empty while the job is open."""
     if change.is_open:
         return ""
     if change.made:

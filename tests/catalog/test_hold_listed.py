@@ -86,7 +86,7 @@ def test_the_page_says_how_many_and_leads_back_to_the_list(study, researcher, pa
     assert "Hold 3 pairs" in shown
     assert "Release 1 pair" in shown
     wrong = client.post(f"{address}hold-all/?generator=model-x", {"act": "hold", "reason": " "})
-    assert (wrong.status_code, "Say why" in wrong.content.decode()) == (400, True)
+    assert (wrong.status_code, "Give a reason" in wrong.content.decode()) == (400, True)
     done = client.post(f"{address}hold-all/?generator=model-x", {"act": "hold", "reason": "wrong"}, follow=True)
     assert done.redirect_chain == [(f"{address}?generator=model-x", 302)]
     assert "3 pairs were changed" in done.content.decode()

@@ -125,7 +125,7 @@ def test_pairs_are_found_by_batch_state_and_marks(study, library):
 def test_a_filter_that_cannot_be_is_marked_and_nothing_is_looked_up(library, path, query, words):
     page = library(path, query, status=400).content.decode()
     assert words in page
-    assert "mend the filter" in page
+    assert "Fix the highlighted filter" in page
 
 
 @pytest.mark.parametrize("query", [{"sort": "sideways"}, {"after": "nowhere"}, {"before": "f" * 64}])

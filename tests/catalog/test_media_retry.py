@@ -37,7 +37,7 @@ def test_a_failed_video_waits_again_and_its_pair_is_held_no_more(study):
     broken = failed()
     pair = pair_with(study, broken)
 
-    assert retry(study) == f"Videos of {study.slug} that are tried again: 1; pairs held no more: 1.\n"
+    assert retry(study) == f"Videos of {study.slug} that are prepared again: 1. Pairs released: 1.\n"
 
     broken.refresh_from_db()
     pair.refresh_from_db()

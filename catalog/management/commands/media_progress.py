@@ -1,4 +1,4 @@
-"""`manage.py media_progress --study SLUG`: how far the preparation of a study's videos is."""
+"""`manage.py media_progress --study SLUG`: report the progress of the preparation of a study's videos."""
 
 import json
 import sys
@@ -18,25 +18,27 @@ from studies.models import Study
 
 LOOK_EVERY_S = 0.5
 PATIENCE_S = 120.0
-NO_WORKER = "it seems that no worker runs. Start one: celery -A diptych worker -Q default,media"
+NO_WORKER = "it seems that no worker is running. Start one: celery -A diptych worker -Q default,media"
 
 
 class Command(BaseCommand):
     help = (
-        "Says how many of a study's videos are pending, processing, ready and failed, how long the rest takes at the "
-        "pace of the last ten minutes, why some failed, and what trouble of this machine keeps others waiting. "
-        "Exit status: 0; with --wait, 1 if nothing moved for two minutes."
+        "Reports how many of a study's videos are waiting, being prepared, ready and failed, the time left at the pace "
+        "of the last ten minutes, why videos failed, and which problems of this machine delay others. "
+        "Exit status: 0; with --wait, 1 if there was no progress for two minutes."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--study", required=True, metavar="SLUG")
-        parser.add_argument("--wait", action="store_true", help="draw a bar until every video is ready or failed")
+        parser.add_argument(
+            "--wait", action="store_true", help="show a progress bar until every video is ready or failed"
+        )
         parser.add_argument(
             "--patience",
             type=float,
             default=PATIENCE_S,
             metavar="SECONDS",
-            help="how long --wait bears that nothing moves (default: 120)",
+            help="how long --wait waits without progress (default: 120)",
         )
         parser.add_argument("--json", action="store_true")
 
@@ -68,7 +70,7 @@ class Command(BaseCommand):
             self.stderr.write(complaint(trouble))
 
     def wait(self, study: Study, patience: float, *, shown: bool) -> None:
-        """Returns when nothing is unfinished. Raises CommandError if nothing moves for `patience` seconds."""
+        """Return when no video is unfinished. Raises CommandError after `patience` seconds without progress."""
         moved_at, last = time.monotonic(), None
         counts = count(study)
         total = sum(asdict(counts).values())
@@ -91,7 +93,7 @@ class Command(BaseCommand):
 
 
 def expectation(going: Pace) -> str:
-    """How long the rest takes, in words."""
+    """Return the time left, as a sentence."""
     if not going.left:
         return "Estimating time left…"
     return f"About {going.left} left at the pace of the last ten minutes ({going.per_minute:.1f} a minute)."
@@ -109,7 +111,7 @@ def about_workers() -> str:
 
 
 def complaint(trouble: Trouble) -> str:
-    """What keeps videos waiting, and until when, in words."""
+    """Return a line about a problem that delays videos, and when they are tried again."""
     waits_s = max(0.0, (trouble.next_at - timezone.now()).total_seconds()) if trouble.next_at else 0.0
     again = f"again in {waits_s:.0f} s" if waits_s else "again now"
     return f"{trouble.videos} waiting, {again}; the worker's log says more: {trouble.trouble}"
