@@ -1,11 +1,11 @@
-"""The containers that are accepted, and what a refusal says of the others."""
+"""The containers that are accepted, and the reasons that refuse all others."""
 
 import re
 from typing import Any
 
 from media.reasons import reason
 
-#: ffmpeg's names of the demuxers that may read a stranger's file. `webp_anim` is none of ffprobe's.
+#: ffmpeg's names of the demuxers that may read untrusted files. ffprobe does not have `webp_anim`.
 CONTAINERS = "mov,matroska,webm,avi,gif,apng,webp_anim,ogg,mpegts,mpeg,flv,asf,ivf"
 
 #: The formats that people are told to send, as a part of a reason.
@@ -29,7 +29,7 @@ def _raw(codec: str) -> dict[str, Any]:
     return reason("raw_stream", codec=codec)
 
 
-#: Name for people and advice, by ffmpeg's name of the demuxer.
+#: Name and advice for people, by ffmpeg's name of the demuxer.
 _KNOWN: dict[str, tuple[str | dict[str, Any], dict[str, Any]]] = {
     "mxf": ("MXF", _repack("mxf", "mov")),
     "gxf": ("GXF", _repack("gxf", "mov")),

@@ -1,4 +1,4 @@
-"""What a video file is: container, codecs, size, rate, length."""
+"""Read the facts of a video file: container, codecs, size, rate, length."""
 
 import json
 import math
@@ -20,13 +20,13 @@ _SHOWN = (
     "stream_tags=DURATION,rotate,alpha_mode:stream_side_data=rotation,side_data_type:"
     "stream_disposition=default,attached_pic,timed_thumbnails:format=format_name,duration,start_time"
 )
-#: The first packets say whether what they hold is encrypted; the stream itself keeps quiet.
+#: The first packets state whether their data is encrypted. The stream itself does not.
 _FIRST_PACKETS = ("-show_entries", f"{_SHOWN}:packet=stream_index:packet_side_data=side_data_type")
 
-# What ffprobe says of a picture with more than `limits.PIXELS`, whatever the header said.
+# ffprobe's message about a picture with more than `limits.PIXELS`, whatever the header states.
 _TOO_LARGE = re.compile(r"Picture size (\d+)x(\d+) (?:is invalid|exceeds)")
 
-#: Codecs that this ffprobe cannot decode, so that it knows little of their pixels.
+#: Codecs that this ffprobe cannot decode, so that it does not know their pixels.
 _SHOWN_BY_FFMPEG = {"av1", "png", "apng"}
 _FIRST_PICTURE = re.compile(
     r"\bfmt:(\w+).*\n.*color_range:\w+ color_space:(\w+) color_primaries:\w+ color_trc:([\w-]+)"
@@ -35,30 +35,30 @@ _FIRST_PICTURE = re.compile(
 
 @dataclass(frozen=True)
 class Facts:
-    """What ffprobe says of a file, in the units that the rest of Diptych uses."""
+    """Facts that ffprobe reports about a file, in the units of Diptych."""
 
     container: str  # ffprobe's name, such as "mov,mp4,m4a,3gp,3g2,mj2"
     video_codec: str
-    width: int  # pixels as shown: after rotation, with square pixels
+    width: int  # pixels on the screen: after rotation, with square pixels
     height: int
     fps: float  # nominal frames a second, at most 60
     fps_ratio: str  # the same exactly, such as "30000/1001"
-    duration_s: float  # of the picture where the file states it, else of the whole file
-    whole_duration_s: float  # of all streams; 0 where the file says nothing
-    frames: int | None  # where the container counts them
-    audio_codec: str | None  # "unknown" where there is sound that ffprobe cannot name
+    duration_s: float  # of the picture if the file states it, else of the whole file
+    whole_duration_s: float  # of all streams; 0 if the file does not state it
+    frames: int | None  # None if the container does not count them
+    audio_codec: str | None  # "unknown" if ffprobe cannot name the codec of the sound
     byte_size: int
-    # What the transcoder needs beside.
+    # Further facts for the transcoder.
     video_index: int
     audio_index: int | None
-    sound_begins_first: bool  # so that no silence is needed before it
+    sound_begins_first: bool  # then no silence is needed before it
     pixel_format: str
     colour_matrix: str | None
     colour_transfer: str | None  # such as "smpte2084", which is PQ
     interlaced: bool
     square_pixels: bool
     picture_duration_stated: bool
-    average_fps: float  # as stated, without a bound; 0 where the file says nothing
+    average_fps: float  # as stated, without a bound; 0 if the file does not state it
     streams: int
 
     @property
@@ -68,9 +68,9 @@ class Facts:
 
 
 def probe(path: Path, *, time_limit_s: float = limits.PROBE_S) -> Facts:
-    """Read the facts of the video at `path` from its headers. Only a first picture is decoded, where that is needed.
+    """Read the facts of the video at `path` from its headers. Only a first picture is decoded, if that is necessary.
 
-    Raises `UnplayableMedia` with a reason in words when there is no video that ffmpeg can read.
+    Raises `UnplayableMedia` if there is no video that ffmpeg can read.
     """
     _refuse_other_content(path)
     if animations.format_of_file(path) == "webp":
@@ -92,7 +92,7 @@ def _refuse_other_content(path: Path) -> None:
 
 
 def _shown(path: Path, time_limit_s: float) -> dict[str, Any]:
-    """Return what ffprobe says of the file. Raises UnplayableMedia."""
+    """Return ffprobe's JSON about the file. Raises UnplayableMedia."""
     shown = _probed(path, time_limit_s, *_FIRST_PACKETS, "-read_intervals", "%+#32")
     candidates = streams.pictures(shown.get("streams", []))
     if len(candidates) > 1 and any(streams.frames_of(one) is None for one in candidates):
@@ -125,7 +125,7 @@ def _unreadable(failure: CommandFailed) -> UnplayableMedia:
 
 
 def refuse_too_large(complaints: str) -> None:
-    """Raise UnplayableMedia if ffmpeg or ffprobe complained of the size of a picture."""
+    """Raise UnplayableMedia if ffmpeg or ffprobe complained about the size of a picture."""
     if size := _TOO_LARGE.search(complaints):
         raise too_large(int(size[1]), int(size[2]))
 
@@ -136,7 +136,7 @@ def too_large(width: int, height: int) -> UnplayableMedia:
 
 
 def _shown_of_webp(path: Path, time_limit_s: float) -> dict[str, Any]:
-    """Return of an animated WebP, which ffprobe does not know, what ffprobe says of other files."""
+    """Return the facts of an animated WebP in the form of ffprobe's JSON. ffprobe does not know this format."""
     with path.open("rb") as file:
         moves = animations.moves(file.read(animations.HEAD_BYTES))
     if not moves:
@@ -169,7 +169,7 @@ def _shown_of_webp(path: Path, time_limit_s: float) -> dict[str, Any]:
 
 
 def _facts(shown: dict[str, Any], path: Path, time_limit_s: float) -> Facts:
-    """Facts from ffprobe's JSON; raises `UnplayableMedia` when no stream is a moving picture."""
+    """Return the facts from ffprobe's JSON. Raises `UnplayableMedia` if no stream is a moving picture."""
     every = shown.get("streams", [])
     candidates = streams.pictures(every)
     if not candidates:
@@ -216,9 +216,9 @@ def _facts(shown: dict[str, Any], path: Path, time_limit_s: float) -> Facts:
 
 
 def _first_picture(path: Path, index: int, time_limit_s: float) -> dict[str, str]:
-    """Return what ffmpeg says of the pixels of the stream's first picture; nothing if it cannot be decoded.
+    """Return ffmpeg's facts about the pixels of the stream's first picture; an empty dict if it cannot be decoded.
 
-    Whether that is damage is found when all of it is decoded.
+    Decoding the whole file later shows whether the file is damaged.
     """
     command = [str(binaries.ffmpeg()), "-nostdin", "-hide_banner", "-nostats", *_options(path)]
     command += ["-i", file_address(path), "-map", f"0:{index}", "-frames:v", "1", "-vf", "showinfo", "-f", "null", "-"]
@@ -233,7 +233,7 @@ def _first_picture(path: Path, index: int, time_limit_s: float) -> dict[str, str
 
 
 def _pixel_format(video: dict[str, Any]) -> str:
-    """Return ffmpeg's name of the pixels. What is transparent in VP8 and VP9 lies beside them, in another layer."""
+    """Return ffmpeg's name of the pixel format. VP8 and VP9 have transparency in a separate layer."""
     if video.get("tags", {}).get("alpha_mode") == "1":
         return "yuva420p"
     return str(video.get("pix_fmt", ""))

@@ -1,11 +1,11 @@
-"""Recognise a file that is no video by its first bytes, so that the refusal can say what it is and what to do."""
+"""Recognise files that are not videos by their first bytes, so that the refusal can say what they are."""
 
 import re
 from collections.abc import Callable
 
 from media.reasons import SENTENCES
 
-#: So many bytes are enough to recognise everything below.
+#: This many bytes are enough to recognise all kinds below.
 HEAD_BYTES = 4096
 _PACKET = 188  # bytes of a packet of an MPEG transport stream
 _SCRAMBLED = 0xC0  # bits of a packet's fourth byte: transport_scrambling_control (ISO/IEC 13818-1, 2.4.3.3)
