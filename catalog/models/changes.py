@@ -26,14 +26,18 @@ class PairsChange(Job):
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="pairs_changes")
     what = models.CharField(max_length=8, choices=What.choices)
-    value = models.IntegerField(default=0, db_default=0, help_text="What pairs get; of batches their size")
-    why = models.CharField(max_length=200, blank=True, default="", db_default="", help_text="Why pairs are held")
-    choice: "models.JSONField[Any, Any]" = models.JSONField(default=dict, help_text="Which pairs are meant")
-    before: "models.JSONField[Any, Any]" = models.JSONField(null=True, blank=True, help_text="Sums of how it was")
-    made: "models.JSONField[Any, Any]" = models.JSONField(null=True, blank=True, help_text="Batches made and emptied")
+    value = models.IntegerField(
+        default=0, db_default=0, help_text="The new value of the pairs; for batches, pairs per batch"
+    )
+    why = models.CharField(max_length=200, blank=True, default="", db_default="", help_text="Reason for the hold")
+    choice: "models.JSONField[Any, Any]" = models.JSONField(default=dict, help_text="Selection of pairs")
+    before: "models.JSONField[Any, Any]" = models.JSONField(null=True, blank=True, help_text="Sums before the change")
+    made: "models.JSONField[Any, Any]" = models.JSONField(
+        null=True, blank=True, help_text="Batches created and emptied"
+    )
     changed = models.PositiveIntegerField(default=0)
-    reached = models.PositiveBigIntegerField(default=0, help_text="Id of the last pair gone through")
-    until = models.PositiveBigIntegerField(help_text="Id of the study’s last pair when it was ordered")
+    reached = models.PositiveBigIntegerField(default=0, help_text="Id of the last pair that is done")
+    until = models.PositiveBigIntegerField(help_text="Id of the study’s last pair when the change was started")
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
     class Meta(Job.Meta):

@@ -52,7 +52,7 @@ class Prompt(models.Model):
         models.CharField(max_length=24),
         null=True,
         blank=True,
-        help_text="Harm keys; null: nobody labelled it",
+        help_text="Harm keys; null: not labelled",
     )
     labelled_by = models.CharField(max_length=80, blank=True)
     source = models.CharField(max_length=20, blank=True, help_text="real_user or researcher")
@@ -61,7 +61,7 @@ class Prompt(models.Model):
     set = models.CharField(max_length=6, choices=Set.choices, default=Set.CORPUS)
     cluster = models.CharField(max_length=64, blank=True)
     split = models.CharField(max_length=8, choices=Split.choices, default=Split.UNDECIDED, blank=True)
-    import_number = models.BigIntegerField(null=True, blank=True, help_text="Of the import that added it")
+    import_number = models.BigIntegerField(null=True, blank=True, help_text="Number of the import that added it")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -125,9 +125,9 @@ class Video(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text="Path of the file in what was imported, as it was written there",
+        help_text="Path of the file, as written in the import",
     )
-    video_text = models.TextField(blank=True, help_text="What the generator was given; empty: the prompt")
+    video_text = models.TextField(blank=True, help_text="Text given to the generator; empty: the prompt")
     refined_by = models.CharField(max_length=120, blank=True)
     generator = models.CharField(max_length=255, blank=True)
     generator_version = models.CharField(max_length=80, blank=True)
@@ -139,12 +139,12 @@ class Video(models.Model):
         default=list,
         db_default=[],
         blank=True,
-        help_text="Harm keys that answers name for its bytes: protects who watches, is never a label",
+        help_text="Harm keys that answers name for its bytes. Protects viewers; never a label",
     )
     derived_from = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="derived", db_constraint=False
     )
-    import_number = models.BigIntegerField(null=True, blank=True, help_text="Of the import that added it")
+    import_number = models.BigIntegerField(null=True, blank=True, help_text="Number of the import that added it")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -39,7 +39,7 @@ class Batch(models.Model):
     review_started_at = models.DateTimeField(null=True, blank=True)
     accepted_at = models.DateTimeField(null=True, blank=True)
     returned_at = models.DateTimeField(null=True, blank=True)
-    import_number = models.BigIntegerField(null=True, blank=True, help_text="Of the import that added it")
+    import_number = models.BigIntegerField(null=True, blank=True, help_text="Number of the import that added it")
 
     class Meta:
         verbose_name_plural = "batches"
@@ -117,11 +117,9 @@ class Pair(models.Model):
     in_sample = models.BooleanField(
         default=False,
         db_default=False,
-        help_text="Drawn at random at import for more answers: agreement is measured here",
+        help_text="Drawn at random at import for extra answers, on which agreement is measured",
     )
-    look_alike = models.BooleanField(
-        default=False, db_default=False, help_text="The two videos are nearly the same to the eye"
-    )
+    look_alike = models.BooleanField(default=False, db_default=False, help_text="The two videos look almost identical")
     may_show = ArrayField(
         models.CharField(max_length=24),
         default=list,
@@ -134,9 +132,9 @@ class Pair(models.Model):
     ready = models.BooleanField(default=False)
     held = models.CharField(max_length=200, blank=True)
     held_before = models.CharField(
-        max_length=200, blank=True, default="", db_default="", help_text="What `held` said before the quarantine"
+        max_length=200, blank=True, default="", db_default="", help_text="Value of `held` before the quarantine"
     )
-    import_number = models.BigIntegerField(null=True, blank=True, help_text="Of the import that added it")
+    import_number = models.BigIntegerField(null=True, blank=True, help_text="Number of the import that added it")
     created_at = models.DateTimeField(db_default=Now())
     # One of these two columns is null, so only the foreign keys for the pair's kind apply: the videos of a real pair
     # belong to its prompt, those of a control only to its study. Each foreign key costs an import some 6 µs a pair.
