@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def pairs(study):
-    """Five pairs of model-x and three of others; one of each is held already, and one is in quarantine."""
+    """Five pairs of model-x and three of others; one of each is already held, and one is in quarantine."""
     made = []
     for number in range(8):
         about = factories.prompt(study)
@@ -65,7 +65,7 @@ def test_a_long_list_is_a_job_in_steps_that_goes_on_after_a_kill(study, research
     change.refresh_from_db()
     assert (change.state, change.changed) == ("done", 5)
     assert Pair.objects.filter(held="all of them").count() == 5
-    assert Pair.objects.get(pk=late.pk).held == ""  # it came after the change was ordered
+    assert Pair.objects.get(pk=late.pk).held == ""  # it was added after the change was started
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Holding pairs back and letting them go on: by one press or several at once, recorded, never past a quarantine."""
+"""Hold and release pairs, one or several at once. It is recorded, and never ends a quarantine."""
 
 import threading
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def press(study, researcher, browser_client):
-    """Presses hold or release as the researcher; `said` is what the page says afterwards."""
+    """Return a function that posts hold or release as the researcher. It returns the address and the page after it."""
     client = browser_client(researcher)
 
     def press_it(path, **sent):

@@ -1,4 +1,4 @@
-"""How fast videos are prepared, and when nothing can be said of it."""
+"""The pace at which videos are prepared, and when there is no estimate."""
 
 from datetime import timedelta
 

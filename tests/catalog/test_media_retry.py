@@ -1,4 +1,4 @@
-"""`manage.py retry_media`: failed videos wait again, and their pairs are held no more for their sake."""
+"""`manage.py retry_media`: failed videos are prepared again, and pairs held because of them are released."""
 
 import json
 from io import StringIO

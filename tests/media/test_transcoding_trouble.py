@@ -1,4 +1,4 @@
-"""Trouble while videos are prepared: of this machine, of the worker, of ffmpeg. What may pass is tried again."""
+"""Problems while videos are prepared: of this machine, of the worker, of ffmpeg. Temporary ones are retried."""
 
 import contextlib
 import shutil
@@ -33,7 +33,7 @@ def after_the_pause(asset):
 def test_trouble_of_this_machine_fails_no_video_however_long_it_lasts(study, asset):
     pair = pair_of(study, asset, factories.asset())
     original = default_storage.path(asset.original)
-    shutil.move(original, f"{original}.away")  # the folder of files is not there for a while
+    shutil.move(original, f"{original}.away")  # the folder of files is missing for a while
 
     for times in range(1, 2 * POLICY.most_attempts + 1):
         tasks.transcode_asset(asset.pk)
