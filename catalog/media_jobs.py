@@ -45,7 +45,7 @@ def card_of(study: Study) -> JobCard:
         state_label={"running": _("running"), "failed": _("failed"), "done": _("done")}[state],
         created_at=media_progress.last_finished_at(study) or study.created_at,
         said=_("Being prepared") if counts.unfinished else "",
-        note=trouble(study) if counts.unfinished else "",
+        note=delay_sentence(study) if counts.unfinished else "",
         how_far=_("%(ready)s of %(total)s videos are ready") % values,
         steps=counts.done,
         total=total,
@@ -57,7 +57,7 @@ def card_of(study: Study) -> JobCard:
     )
 
 
-def trouble(study: Study) -> str:
+def delay_sentence(study: Study) -> str:
     """Return a sentence on the problem that delays most videos; empty if they only wait for their turn."""
     troubles = sorted(media_progress.troubles(study), key=lambda one: -one.videos)
     if not troubles:

@@ -68,6 +68,7 @@ UNKNOWN = Pace(None, None)
 
 
 def count(study: Study) -> Counts:
+    """Count the study's files by state."""
     rows = Video.objects.filter(study=study).values("asset__state").annotate(n=Count("asset", distinct=True))
     return Counts(**dict(rows.order_by().values_list("asset__state", "n")))
 
@@ -107,7 +108,7 @@ def last_finished_at(study: Study) -> datetime | None:
     return found
 
 
-def signs_of_life(study: Study) -> tuple[Any, ...]:
+def worker_activity(study: Study) -> tuple[Any, ...]:
     """Return values that change while a worker prepares a video, so that one long video does not look like no worker.
 
     Videos that are retried because of a problem do not count.
@@ -117,14 +118,18 @@ def signs_of_life(study: Study) -> tuple[Any, ...]:
 
 
 def unfinished(study: Study) -> QuerySet[Asset]:
+    """Return the study's files that wait or are being prepared."""
     return Asset.objects.filter(videos__study=study, state__in=OPEN_STATES)
 
 
 def failures(study: Study) -> list[dict[str, str]]:
-    """Return published id, prompt and reason of each video that failed. The reason is in the present language."""
+    """Return published id, prompt, and the code and English sentence of the reason, of each video that failed."""
     rows = Video.objects.filter(study=study, asset__state=Asset.State.FAILED).order_by("pk")
     columns = rows.values_list("public_id", "prompt__text", "asset__reason")
-    return [{"video": video, "prompt": prompt, "reason": reasons.in_words(reason)} for video, prompt, reason in columns]
+    return [
+        {"video": video, "prompt": prompt, "code": reasons.code_of(reason), "reason": reasons.in_english(reason)}
+        for video, prompt, reason in columns
+    ]
 
 
 def troubles(study: Study) -> list[Trouble]:

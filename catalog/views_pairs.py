@@ -38,7 +38,7 @@ def batches(request: HttpRequest, slug: str) -> HttpResponse:
         except Refused as reason:
             form.add_error(None, str(reason))
         else:
-            say_outcome(request, change)
+            add_outcome_message(request, change)
             return redirect("catalog:batches", slug=slug)
     page = Paginator(batching.batches_of(study), batching.BATCHES_A_PAGE).get_page(request.GET.get("page"))
     answers = batching.answer_counts_of(list(page.object_list))
@@ -52,7 +52,7 @@ def batches(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "catalog/batches.html", context, status=400 if form.is_bound else 200)
 
 
-def say_outcome(request: HttpRequest, change: PairsChange) -> None:
+def add_outcome_message(request: HttpRequest, change: PairsChange) -> None:
     """Add a message with the outcome of a change that is already done. The page shows the progress of others."""
     if change.state == PairsChange.State.DONE:
         messages.success(request, pages.outcome(change))
@@ -79,7 +79,7 @@ def pairs(request: HttpRequest, slug: str) -> HttpResponse:
         except Refused as reason:
             messages.error(request, str(reason))
             return redirect(f"{request.path}?{form.as_query()}")
-        say_outcome(request, change)
+        add_outcome_message(request, change)
         return redirect("catalog:batches", slug=slug)
     context: dict[str, Any] = {"study": study, "form": form, "seen": orders.last_change(study)}
     context |= chosen | pages.changes_of(study)
@@ -104,7 +104,7 @@ def hold_listed(request: HttpRequest, slug: str) -> HttpResponse:
             change = _hold_or_release(request, study, filters)
             if change.is_open:
                 return redirect("studies:jobs", slug=slug)
-            say_outcome(request, change)
+            add_outcome_message(request, change)
             return redirect(page)
         numbers = effects.preview_hold(study, filters)
     except Refused as reason:

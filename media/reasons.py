@@ -122,6 +122,11 @@ def stored(code: str, **values: Any) -> str:
     return json.dumps(found | {"english": in_english(found)}, ensure_ascii=False)
 
 
+def code_of(found: str) -> str:
+    """Return the code of a stored reason, or an empty text if it has none."""
+    return str(json.loads(found)["code"]) if found.startswith(BEGINS) else ""
+
+
 def in_words(found: str | Mapping[str, Any]) -> str:
     """Return a reason, or a stored one, as a sentence in the present language. A text without a code stays as it is."""
     if isinstance(found, str):

@@ -42,7 +42,7 @@ class IdField(forms.CharField):
     """Field for the beginning of a public id."""
 
     def __init__(self, **options: Any) -> None:
-        form = RegexValidator(r"^[0-9a-f]{4,64}$", _("Give the beginning of the id: at least 4 of 0–9 and a–f."))
+        form = RegexValidator(r"^[0-9a-f]{4,64}$", _("Enter at least the first 4 characters of the id (0–9 and a–f)."))
         super().__init__(required=False, max_length=64, validators=[form], **options)
 
     def to_python(self, value: Any) -> str:
@@ -90,7 +90,7 @@ class Filters(forms.Form):
 class PromptFilters(Filters):
     """Filters of the list of prompts."""
 
-    q = forms.CharField(label=_("Words, or an id"), max_length=200, required=False)
+    q = forms.CharField(label=_("Words or id"), max_length=200, required=False)
     prompt_type = forms.ChoiceField(
         label=_("Type"),
         choices=[
@@ -134,7 +134,7 @@ class PromptFilters(Filters):
 
     def condition(self, name: str, value: Any) -> Q:
         if name == "q":
-            return looks_for(value)
+            return matches_prompt(value)
         if name == "channel":
             return Q(source_detail=value) | Q(source_detail="", source=value)
         if name == "split":
@@ -168,7 +168,7 @@ class VideoFilters(Filters):
 
     def condition(self, name: str, value: Any) -> Q:
         if name == "q":
-            return names_video(value)
+            return matches_video(value)
         if name == "state":
             states = {"ready": [Asset.State.DONE], "preparing": [Asset.State.WAITING, Asset.State.RUNNING]}
             return Q(asset__state__in=states.get(value, [value]))
@@ -291,7 +291,7 @@ def can_be_public_id(text: str, shortest: int) -> bool:
     return shortest <= len(text) <= 64 and set(text) <= set("0123456789abcdef")
 
 
-def looks_for(text: str) -> Q:
+def matches_prompt(text: str) -> Q:
     """Return the condition for prompts whose text contains all these words, or that have this id.
 
     A long text that can be a published id is searched for only as an id.
@@ -305,7 +305,7 @@ def looks_for(text: str) -> Q:
     return wanted | Q(source_id=term)
 
 
-def names_video(text: str) -> Q:
+def matches_video(text: str) -> Q:
     """Return the condition for videos whose file name contains this text, or whose id equals or begins with it."""
     term = text.strip()
     wanted = Q(source_id=term) | Q(file_name__icontains=term)

@@ -16,7 +16,7 @@ from accounts import audit
 from accounts.models import User
 from catalog.library.filters import Filters
 from catalog.library.listing import PAIRS, PROMPTS, VIDEOS, Listing, hidden_in, state_of
-from catalog.library.looking import harms_by_video, is_playable, is_sensitive, viewer
+from catalog.library.viewers import harms_by_video, is_playable, is_sensitive, viewer_for
 from catalog.models import Pair, Video
 from diptych import downloads
 from diptych.paging import PAGE_LIMIT_S, Order, Page, TookTooLong, counted, page, within
@@ -133,13 +133,13 @@ def prompt_rows(_request: HttpRequest, study: Study, found: Page) -> list[dict[s
 
 def video_rows(request: HttpRequest, study: Study, found: Page) -> list[dict[str, Any]]:
     """Return videos with their posters and the person's own filter."""
-    of = viewer(request.user, study)  # type: ignore[arg-type]
+    viewer = viewer_for(request.user, study)  # type: ignore[arg-type]
     harms = harms_by_video(found.rows)
     rows = []
     for video in found.rows:
         sensitive = is_sensitive(video.prompt, harms[video.pk])
-        poster = of.poster(video.asset) if is_playable(video.asset) else ""
-        rows.append({"video": video, "poster": poster, "veil": of.veil(sensitive=sensitive)})
+        poster = viewer.poster(video.asset) if is_playable(video.asset) else ""
+        rows.append({"video": video, "poster": poster, "veil": viewer.veil(sensitive=sensitive)})
     return rows
 
 

@@ -19,8 +19,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from catalog.library import holding, listing
 from catalog.library.listing import state_of
-from catalog.library.looking import harms_by_video, is_playable, is_sensitive, pair_on_page, viewer
 from catalog.library.pair_sections import sections_of
+from catalog.library.viewers import harms_by_video, is_playable, is_sensitive, pair_on_page, viewer_for
 from catalog.library.views import Address
 from catalog.models import HoldChange, Pair, Prompt, Provenance, Video
 from diptych.numbers import grouped
@@ -39,29 +39,29 @@ MOST_SHOWN = 100
 def prompt(request: HttpRequest, slug: str, prompt_id: str) -> HttpResponse:
     """Show a prompt with its videos and pairs."""
     study = study_for(request, slug, roles=MAY_BROWSE)
-    shown: Prompt = found(listing.prompts(study), prompt_id)
-    videos = list(listing.videos(study).filter(prompt=shown).order_by("pk")[:MOST_SHOWN])
-    pairs = list(listing.pairs(study).filter(prompt=shown).order_by("pk")[:MOST_SHOWN])
-    of, harms = viewer(request.user, study), harms_by_video(videos)  # type: ignore[arg-type]
+    row: Prompt = get_or_404(listing.prompts(study), prompt_id)
+    videos = list(listing.videos(study).filter(prompt=row).order_by("pk")[:MOST_SHOWN])
+    pairs = list(listing.pairs(study).filter(prompt=row).order_by("pk")[:MOST_SHOWN])
+    viewer, harms = viewer_for(request.user, study), harms_by_video(videos)  # type: ignore[arg-type]
     return render(
         request,
         "catalog/prompt.html",
         {
             "study": study,
             "tab": "prompts",
-            "prompt": shown,
-            "labels": None if shown.labels is None else labels_of(shown.labels),
-            "source": provenance(study, Provenance.Kind.SOURCE, shown.source_detail or shown.source),
+            "prompt": row,
+            "labels": None if row.labels is None else labels_of(row.labels),
+            "source": provenance(study, Provenance.Kind.SOURCE, row.source_detail or row.source),
             "videos": [
                 {
                     "video": one,
-                    "poster": of.poster(one.asset) if is_playable(one.asset) else "",
-                    "veil": of.veil(sensitive=is_sensitive(shown, harms[one.pk])),
+                    "poster": viewer.poster(one.asset) if is_playable(one.asset) else "",
+                    "veil": viewer.veil(sensitive=is_sensitive(row, harms[one.pk])),
                 }
                 for one in videos
             ],
             "pairs": [{"pair": one, "state": state_of(one)} for one in pairs],
-            "all_pairs": urlencode({"prompt": shown.public_id}),
+            "all_pairs": urlencode({"prompt": row.public_id}),
             "most": MOST_SHOWN,
         },
     )
@@ -73,24 +73,24 @@ def prompt(request: HttpRequest, slug: str, prompt_id: str) -> HttpResponse:
 def video(request: HttpRequest, slug: str, video_id: str) -> HttpResponse:
     """Show a video with its origin, and the pairs that it is in."""
     study = study_for(request, slug, roles=MAY_BROWSE)
-    shown: Video = found(listing.videos(study).select_related("derived_from"), video_id)
-    of, harms = viewer(request.user, study), harms_by_video([shown])[shown.pk]  # type: ignore[arg-type]
-    pairs = listing.pairs(study).filter(Q(video_0=shown) | Q(video_1=shown)).order_by("pk")[:MOST_SHOWN]
+    row: Video = get_or_404(listing.videos(study).select_related("derived_from"), video_id)
+    viewer, harms = viewer_for(request.user, study), harms_by_video([row])[row.pk]  # type: ignore[arg-type]
+    pairs = listing.pairs(study).filter(Q(video_0=row) | Q(video_1=row)).order_by("pk")[:MOST_SHOWN]
     return render(
         request,
         "catalog/video.html",
         {
             "study": study,
             "tab": "videos",
-            "video": shown,
-            "facts": shown.asset.facts.get("playback", {}),
-            "original": shown.asset.facts.get("original", {}),
-            "clip": of.clip(shown.asset) if is_playable(shown.asset) else None,
-            "veil": of.veil(sensitive=is_sensitive(shown.prompt, harms)),
-            "harms": labels_of(of.named(harms)),
-            "generator": provenance(study, Provenance.Kind.GENERATOR, shown.generator),
+            "video": row,
+            "facts": row.asset.facts.get("playback", {}),
+            "original": row.asset.facts.get("original", {}),
+            "clip": viewer.clip(row.asset) if is_playable(row.asset) else None,
+            "veil": viewer.veil(sensitive=is_sensitive(row.prompt, harms)),
+            "harms": labels_of(viewer.named(harms)),
+            "generator": provenance(study, Provenance.Kind.GENERATOR, row.generator),
             "pairs": [{"pair": one, "state": state_of(one)} for one in pairs],
-            "all_pairs": urlencode({"video": shown.public_id}),
+            "all_pairs": urlencode({"video": row.public_id}),
             "most": MOST_SHOWN,
         },
     )
@@ -103,26 +103,26 @@ def pair(request: HttpRequest, slug: str, pair_id: str) -> HttpResponse:
     """Show a pair: both videos in the annotators' player, their origin, and the history of holds."""
     study = study_for(request, slug, roles=MAY_BROWSE)
     rows = listing.pairs(study).select_related("video_0__asset", "video_1__asset")
-    shown: Pair = found(rows, pair_id)
-    sides = [("left", shown.video_0), ("right", shown.video_1)]
+    row: Pair = get_or_404(rows, pair_id)
+    sides = [("left", row.video_0), ("right", row.video_1)]
     reported = listing.hidden_in(study)
     playable = all(is_playable(one.asset) and one.asset_id not in reported for _side, one in sides)
-    of = viewer(request.user, study)  # type: ignore[arg-type]
-    holds = HoldChange.objects.filter(study=study, pair=shown).select_related("changed_by")
+    viewer = viewer_for(request.user, study)  # type: ignore[arg-type]
+    holds = HoldChange.objects.filter(study=study, pair=row).select_related("changed_by")
     return render(
         request,
         "catalog/pair.html",
         {
             "study": study,
             "tab": "pairs",
-            "pair": shown,
-            "state": state_of(shown),
+            "pair": row,
+            "state": state_of(row),
             "videos": sides,
-            "on_page": json.dumps(pair_on_page(of, shown)) if playable else "",
-            "may_show": labels_of(shown.may_show),
-            "can_release": shown.held and shown.held not in holding.OWN_REASONS,
+            "on_page": json.dumps(pair_on_page(viewer, row)) if playable else "",
+            "may_show": labels_of(row.may_show),
+            "can_release": row.held and row.held not in holding.OWN_REASONS,
             "holds": holds.order_by("-pk")[:MOST_SHOWN],
-            "sections": sections_of(request, study, shown),
+            "sections": sections_of(request, study, row),
             "sides": ["left", "right"],
             "harms": HARMS,
         },
@@ -135,7 +135,7 @@ def pair(request: HttpRequest, slug: str, pair_id: str) -> HttpResponse:
 def hold_pairs(request: HttpRequest, slug: str) -> HttpResponse:
     """Hold or release the pairs that were selected in a list, and redirect to the list."""
     study = study_for(request, slug, roles=MAY_CONFIGURE)
-    change(request, study, request.POST.getlist("pair"))
+    hold_or_release(request, study, request.POST.getlist("pair"))
     return redirect(f"{reverse('catalog:pairs', args=[study.slug])}{Address(request.GET).here}")
 
 
@@ -145,12 +145,12 @@ def hold_pairs(request: HttpRequest, slug: str) -> HttpResponse:
 def hold_pair(request: HttpRequest, slug: str, pair_id: str) -> HttpResponse:
     """Hold or release one pair, and redirect to its page."""
     study = study_for(request, slug, roles=MAY_CONFIGURE)
-    shown: Pair = found(listing.pairs(study), pair_id)
-    change(request, study, [shown.public_id])
-    return redirect("catalog:pair", slug=study.slug, pair_id=shown.public_id)
+    row: Pair = get_or_404(listing.pairs(study), pair_id)
+    hold_or_release(request, study, [row.public_id])
+    return redirect("catalog:pair", slug=study.slug, pair_id=row.public_id)
 
 
-def change(request: HttpRequest, study: Study, pairs: Collection[str]) -> None:
+def hold_or_release(request: HttpRequest, study: Study, pairs: Collection[str]) -> None:
     """Hold or release these pairs as the form asks, and add a message with the outcome."""
     person: Any = request.user
     act = request.POST.get("act")
@@ -178,7 +178,7 @@ def change(request: HttpRequest, study: Study, pairs: Collection[str]) -> None:
     (messages.success if outcome.changed else messages.info)(request, " ".join(said))
 
 
-def found(rows: Any, public_id: str) -> Any:
+def get_or_404(rows: Any, public_id: str) -> Any:
     """Return the row with this id. Raises Http404, also for material in quarantine, which is not among `rows`."""
     row = rows.filter(public_id=public_id).first()
     if row is None:

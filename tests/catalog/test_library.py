@@ -118,7 +118,7 @@ def test_pairs_are_found_by_batch_state_and_marks(study, library):
     ("path", "query", "words"),
     [
         ("", {"split": "nonsense"}, "nonsense"),
-        ("pairs/", {"q": "xyz!"}, "beginning of the id"),
+        ("pairs/", {"q": "xyz!"}, "the first 4 characters"),
         ("pairs/", {"batch": "0"}, "greater than or equal to 1"),
     ],
 )

@@ -51,6 +51,8 @@ def test_a_reason_may_be_a_part_of_another_one():
 def test_texts_without_a_code_stay_as_they_are():
     assert reasons.in_words("No space left on device") == "No space left on device"
     assert reasons.in_words("") == ""
+    assert reasons.code_of("No space left on device") == ""
+    assert reasons.code_of(UnplayableMedia("empty").stored) == "empty"
     assert reasons.in_words('{"code": "of_tomorrow", "values": {}, "english": "It is new."}') == "It is new."
 
 

@@ -49,7 +49,7 @@ class Viewer:
         return list(harms) if self.name_categories else []
 
 
-def viewer(person: User, study: Study) -> Viewer:
+def viewer_for(person: User, study: Study) -> Viewer:
     """Return the person with their preferences. Where they have none, the study's settings apply."""
     chosen = preferences_of(person)
     return Viewer(person, study, chosen["media_filter"] or study.media_filter, chosen["name_categories"])
@@ -75,15 +75,15 @@ def is_playable(asset: Asset) -> bool:
     return asset.state == Asset.State.DONE and asset.quarantined_at is None
 
 
-def pair_on_page(of: Viewer, pair: Pair) -> dict[str, Any]:
+def pair_on_page(viewer: Viewer, pair: Pair) -> dict[str, Any]:
     """Return the data of a pair for the player. `video_0` is on the left."""
     return {
         "id": pair.pk,
         "left": "video_0",
-        "video_0": of.clip(pair.video_0.asset),
-        "video_1": of.clip(pair.video_1.asset),
+        "video_0": viewer.clip(pair.video_0.asset),
+        "video_1": viewer.clip(pair.video_1.asset),
         "identical": pair.video_0.asset_id == pair.video_1.asset_id,
         "sensitive": is_sensitive(pair.prompt, pair.may_show),
-        "media_filter": of.media_filter,
-        "may_show": of.named(pair.may_show),
+        "media_filter": viewer.media_filter,
+        "may_show": viewer.named(pair.may_show),
     }
