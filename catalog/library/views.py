@@ -116,7 +116,7 @@ class Address:
         return f"?{self.query.urlencode()}" if self.query else ""
 
 
-# --- Values of each list's rows beside their columns  --------------------------------------------------
+# --- Values of each list's rows beside their columns ----------------------------------------------------
 
 
 def prompt_rows(_request: HttpRequest, study: Study, found: Page) -> list[dict[str, Any]]:
