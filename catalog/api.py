@@ -1,4 +1,4 @@
-"""Batches for programs, and changes of many pairs: ask for one, follow it, cancel it."""
+"""API of a study's batches, and of changes of many pairs: start one, follow it, cancel it."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from catalog.pair_changes.forms import BatchingForm, PairsForm
 from diptych.refusals import BadInput
 from studies.permissions import MAY_CONFIGURE, study_for
 
-#: Rows that a list has at most; the newest changes come first.
+#: The most rows in a list. The newest changes come first.
 MOST_LISTED = 200
 
 
@@ -24,14 +24,14 @@ class BatchShape(serializers.Serializer):
     number = serializers.IntegerField()
     state = serializers.ChoiceField(choices=Batch.State.choices)
     pairs = serializers.IntegerField()
-    held = serializers.IntegerField(help_text="Pairs of these that are held")
-    wanted = serializers.IntegerField(help_text="Answers that its pairs want")
-    taken = serializers.IntegerField(help_text="Answers of these that are given or being given")
+    held = serializers.IntegerField(help_text="How many of these pairs are held")
+    wanted = serializers.IntegerField(help_text="Answers that its pairs need")
+    taken = serializers.IntegerField(help_text="How many of these answers are submitted or in progress")
 
 
 class BatchesShape(serializers.Serializer):
     batches = BatchShape(many=True)
-    next = serializers.IntegerField(allow_null=True, help_text="`after` of the next page; null: this is the last")
+    next = serializers.IntegerField(allow_null=True, help_text="`after` of the next page; null: this is the last page")
 
 
 class BatchesQuery(serializers.Serializer):
@@ -46,7 +46,7 @@ class BatchesView(SignedInView):
 
     @extend_schema(operation_id="batches_list", responses={200: BatchesShape})
     def get(self, request: Request, slug: str) -> Response:
-        """Return the study's batches in their order, and how far each is."""
+        """Return the study's batches in order, with the progress of each."""
         study = study_for(request, slug, roles=MAY_CONFIGURE)
         found = batching.batches_of(study).filter(number__gt=self.asked()["after"])
         rows = list(found[: MOST_LISTED + 1])
@@ -69,7 +69,7 @@ class PairsChangeSerializer(serializers.Serializer):
     """A change of many pairs. The fields are those of the page."""
 
     what = serializers.ChoiceField(choices=["overlap", "priority", "batches"])
-    value = serializers.IntegerField(help_text="Answers a pair, priority, or pairs a batch")
+    value = serializers.IntegerField(help_text="Answers per pair, priority, or pairs per batch")
     which = serializers.ChoiceField(
         choices=[effects.STILL_OPEN, effects.ALL], default=effects.STILL_OPEN, help_text="Not for `batches`"
     )
@@ -78,12 +78,12 @@ class PairsChangeSerializer(serializers.Serializer):
     )
     batch = serializers.IntegerField(required=False, min_value=1, allow_null=True, help_text="Not for `batches`")
     prompt_type = serializers.ChoiceField(
-        choices=["", "safety_neutral", "safety_critical"], default="", help_text="Empty: of every type"
+        choices=["", "safety_neutral", "safety_critical"], default="", help_text="Empty: all types"
     )
     seen = serializers.IntegerField(
         required=False,
-        help_text="Id of the last change of overlap or priority that you know of. If another was made since, the "
-        "change is refused. Left out: it is not checked.",
+        help_text="Id of the last change of overlap or priority that you know of. If another one was made since, the "
+        "change is refused. Leave it out to skip this check.",
     )
 
 
@@ -94,7 +94,7 @@ class PairsChangeShape(serializers.Serializer):
     state = serializers.ChoiceField(choices=PairsChange.State.choices)
     pairs_done = serializers.IntegerField()
     pairs_total = serializers.IntegerField()
-    outcome = serializers.CharField(allow_blank=True, help_text="What came of it; empty while it is open")
+    outcome = serializers.CharField(allow_blank=True, help_text="The outcome; empty while the change is open")
     created_at = serializers.DateTimeField()
 
 
@@ -110,16 +110,16 @@ class PairsChangesView(SignedInView):
 
     @extend_schema(operation_id="pair_changes_list", responses={200: PairsChangesShape})
     def get(self, request: Request, slug: str) -> Response:
-        """Return the changes of the study's pairs, the newest first."""
+        """Return the changes of the study's pairs, newest first."""
         study = study_for(request, slug, roles=MAY_CONFIGURE)
         newest = PairsChange.objects.filter(study=study).select_related("study").order_by("-pk")
         return Response({"changes": [change_json(change) for change in newest[:MOST_LISTED]]})
 
     @extend_schema(operation_id="pair_changes_ask", request=PairsChangeSerializer, responses={201: PairsChangeShape})
     def post(self, request: Request, slug: str) -> Response:
-        """Change overlap or priority of pairs, or put the pairs that nobody has yet into new batches.
+        """Change overlap or priority of pairs, or regroup the pairs that no one has answered or leased.
 
-        A small change is done when the response comes. A large one is done by a worker: follow it by its id.
+        A small change is done when the response arrives. A worker carries out a large one: follow it by its id.
         """
         study = study_for(request, slug, roles=MAY_CONFIGURE)
         body = PairsChangeSerializer(data=request.data)
@@ -138,7 +138,7 @@ class PairsChangesView(SignedInView):
 
 
 def _checked(form: Any, value_field: str) -> dict[str, Any]:
-    """Return what a form of the pages accepted. Raises BadInput, with the field of the request."""
+    """Return the cleaned data of a form. Raises BadInput, which names the field of the request."""
     if not form.is_valid():
         name, errors = next(iter(form.errors.items()))
         raise BadInput(" ".join(errors), field="value" if name == value_field else name)
@@ -153,12 +153,12 @@ class PairsChangeView(SignedInView):
 
     @extend_schema(operation_id="pair_changes_read", responses={200: PairsChangeShape})
     def get(self, request: Request, slug: str, change_id: int) -> Response:
-        """Return one change: how far it is, and what came of it."""
+        """Return one change with its progress and its outcome."""
         return Response(change_json(self._change(request, slug, change_id)))
 
     @extend_schema(operation_id="pair_changes_cancel", responses={200: PairsChangeShape})
     def delete(self, request: Request, slug: str, change_id: int) -> Response:
-        """Cancel a change that is not done. What has been changed stays changed. Repeating it is harmless."""
+        """Cancel a change that is not done. Pairs that are already changed stay changed. Repeating this is harmless."""
         orders.cancel(self._change(request, slug, change_id), actor=self.person)
         return Response(change_json(self._change(request, slug, change_id)))
 
@@ -168,7 +168,7 @@ class PairsChangeView(SignedInView):
 
 
 def change_json(change: PairsChange) -> dict[str, Any]:
-    """Return a change of pairs as the API shows it."""
+    """Return a change of pairs as the JSON of the API."""
     return {
         "id": change.pk,
         "what": change.what,

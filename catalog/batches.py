@@ -3,13 +3,14 @@
     open → annotated → in review → accepted
                                  → returned → open
 
-`mark_annotated` and `ask_for_more` happen by themselves, when the last answer comes and when more are asked for; the
-others are a person's. What people may do in each state is in `annotation/acceptance.py`.
+`mark_annotated` and `ask_for_more` happen automatically: when the last answer is submitted, and when more answers are
+requested. A person makes the other transitions. `annotation/acceptance.py` says what people may do in each state.
 
-Each transition is one statement on the condition that the batch still is in the state that it leaves, so of two at
-once one happens. It stamps when the new state began and writes an audit row. Whoever writes an answer holds the
-batch's row, shared, until they commit (decision 023): so a transition comes before an answer or after it. Nothing here
-waits for a pair or a seat: lock the pairs first, and call this last in your transaction.
+Each transition is one statement. Its condition is that the batch is still in the old state, so of two concurrent
+transitions only one happens. The statement stores when the new state began, and an audit row is written. A transaction
+that writes an answer holds a shared lock on the batch's row until it commits (decision 023). So a transition comes
+either before an answer or after it. Nothing here waits for a pair or a seat: lock the pairs first, and call these
+functions last in your transaction.
 """
 
 from dataclasses import dataclass
@@ -37,13 +38,13 @@ BEGAN = {
 }
 
 
-#: The time at which a row is changed, after the statement has waited for its lock.
+#: The time at which a row is changed, read after the statement has waited for its lock.
 NOW = Func(function="clock_timestamp", output_field=DateTimeField())
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """From which state to which, and what the audit record calls it."""
+    """One change of state, with its name in the audit record."""
 
     before: State
     after: State
@@ -58,35 +59,35 @@ RETURN = Transition(State.IN_REVIEW, State.RETURNED, "batch.returned")
 OPEN_AGAIN = Transition(State.RETURNED, State.OPEN, "batch.opened_again")
 
 
-# --- What a person does -------------------------------------------------------------------------------------
+# --- Transitions that people make -----------------------------------------------------------------------------
 
 
 def start_review(batch: Batch, *, actor: User) -> bool:
-    """Begin to check an annotated batch: from now on it takes neither answers nor changes of them.
+    """Start the review of an annotated batch. After that it accepts neither answers nor changes of answers.
 
-    Pairs that are held are not waited for. Return False if the review has begun before. Raise Refused from any
-    other state.
+    Held pairs do not delay the review. Return False if the review had already started. Raise Refused in any other
+    state.
     """
     return _change(batch, START_REVIEW, actor=actor)
 
 
 def accept(batch: Batch, *, actor: User, reason: str) -> bool:
-    """Accept a batch in review. Return False if it is accepted already. Raise Refused from any other state."""
+    """Accept a batch in review. Return False if it is already accepted. Raise Refused in any other state."""
     return _change(batch, ACCEPT, actor=actor, reason=reason)
 
 
 def return_batch(batch: Batch, *, actor: User, reason: str) -> bool:
-    """Return a batch in review. It takes answers and changes again.
+    """Return a batch in review to its annotators. It accepts answers and changes again.
 
-    Return False if it is returned already. Raise Refused from any other state.
+    Return False if it is already returned. Raise Refused in any other state.
     """
     return _change(batch, RETURN, actor=actor, reason=reason)
 
 
 def open_again(batch: Batch, *, actor: User) -> bool:
-    """Open a returned batch, once it is decided what is asked again. Return False if it is open already.
+    """Open a returned batch, after the reviewers have decided which pairs are asked again.
 
-    Raise Refused from any other state.
+    Return False if it is already open. Raise Refused in any other state.
     """
     return _change(batch, OPEN_AGAIN, actor=actor)
 
@@ -104,12 +105,12 @@ def _change(batch: Batch, transition: Transition, *, actor: User, reason: str = 
         return False
     about = {"number": batch.number, "state": batch.get_state_display(), "needed": before.label}
     raise Refused(
-        _("Batch %(number)s is %(state)s. Nothing was changed, since this needs a batch that is %(needed)s.") % about
+        _("Batch %(number)s is %(state)s. Nothing was changed: this action needs a batch that is %(needed)s.") % about
     )
 
 
 def _began(state: State) -> dict[str, Any]:
-    """Return what is written when a state begins."""
+    """Return the columns that are written when a state begins."""
     return {"state": state, BEGAN[state]: NOW}
 
 
@@ -124,11 +125,11 @@ def _record(batch: Batch, transition: Transition, actor: User | None, after: dic
     )
 
 
-# --- What happens by itself -----------------------------------------------------------------------------------
+# --- Automatic transitions -------------------------------------------------------------------------------------
 
-#: Every pair that is not held has all the answers that are wanted, and there is one. `{leased}`: see `mark_annotated`.
-#: `OFFSET 0` keeps it a look into an index for each batch, which ends at the first pair that is wanted: turned into a
-#: join it would read every pair of every study.
+#: True if every pair that is not held has all the answers it needs, and if there is such a pair. `{leased}`: see
+#: `mark_annotated`. `OFFSET 0` keeps the planner from making a join, which would read every pair of every study. As a
+#: subquery it is one index lookup for each batch, and ends at the first pair that needs answers.
 COMPLETE = """
        NOT EXISTS (SELECT FROM catalog_pair pair WHERE pair.batch_id = batch.id AND pair.held = ''
                       AND (pair.open_slots > 0 OR {leased}) OFFSET 0)
@@ -146,15 +147,17 @@ SELECT batch.id FROM catalog_batch batch WHERE batch.state = 'open' AND {COMPLET
 
 @transaction.atomic
 def mark_annotated(batch_id: int, *, leased: str) -> bool:
-    """Move an open batch to annotated if nothing is wanted of it any more. Held pairs are not waited for.
+    """Move an open batch to annotated if it needs no more answers. Return whether it moved.
 
-    1. Lock its row. Answers that are being written at this moment hold it shared, and so do those who ask for more:
-       they are waited for.
-    2. Only then look whether anything is wanted, in the statement that changes the state, so that of the last two
-       answers of a batch, at once, one finds it complete.
+    Held pairs do not delay this.
+
+    1. Lock the row of the batch. This waits for transactions that write an answer or ask for more: they hold the row
+       with a shared lock.
+    2. Then check, in the statement that changes the state, whether any answer is still needed. So when the last two
+       answers of a batch are submitted at the same time, one of them finds the batch complete.
 
     Args:
-        leased: SQL that is true of a row `pair` while somebody holds a lease of it. Leases are rows of a higher app.
+        leased: SQL that is true of a row `pair` while someone has a lease on it. Leases are rows of a higher app.
     """
     if not fetch_all(LOCKED, {"batch": batch_id}):
         return False
@@ -165,11 +168,11 @@ def mark_annotated(batch_id: int, *, leased: str) -> bool:
 
 
 def complete_and_open(*, leased: str) -> list[int]:
-    """Return open batches, at most 500, of which nothing is wanted any more. `leased`: as for `mark_annotated`."""
+    """Return at most 500 open batches that need no more answers. `leased`: as for `mark_annotated`."""
     return [batch_id for (batch_id,) in fetch_all(COMPLETE_AND_OPEN.format(leased=leased), {})]
 
 
-#: The weakest lock, which only `mark_annotated` waits for or makes wait: people go on answering.
+#: The weakest lock. Only `mark_annotated` conflicts with it, so people can go on answering.
 LOCKED_AGAINST_ANNOTATED = """
 SELECT id FROM catalog_batch WHERE id = ANY(%(batches)s) AND state IN ('open', 'annotated') ORDER BY id FOR KEY SHARE
 """
@@ -177,15 +180,15 @@ SELECT id FROM catalog_batch WHERE id = ANY(%(batches)s) AND state IN ('open', '
 
 @transaction.atomic
 def ask_for_more(pairs: QuerySet[Pair], *, actor: User | None = None) -> int:
-    """Move the annotated batches of these pairs, which want answers again, back to open. Return how many.
+    """Move annotated batches back to open if these pairs of theirs need answers again. Return how many moved.
 
-    Call it in the transaction that opened slots, ended holds or added pairs, after the change. Held pairs are left out.
-    Of a pair that was held somebody may hold a lease, which is not known here: its batch is opened in any case, and is
-    annotated again by itself.
+    Call it in the transaction that opened slots, ended holds or added pairs, after that change. Held pairs are left
+    out. Someone may have a lease on a pair that was held, which this module cannot know. Such a batch is opened too,
+    and becomes annotated again automatically.
 
-    1. Lock the batches, the open ones too: `mark_annotated`, which does not see this transaction yet, then comes
-       before it or after it.
-    2. Move those that are annotated now.
+    1. Lock the batches, including the open ones. `mark_annotated` does not see this transaction yet, so the lock makes
+       it come either before or after.
+    2. Move the batches that are annotated now.
     """
     keys = set(pairs.filter(held="").values_list("batch_id", flat=True))
     if not keys:

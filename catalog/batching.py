@@ -1,4 +1,4 @@
-"""A study's batches, and making them anew of the pairs that nobody has yet."""
+"""List a study's batches, and regroup the pairs that no one has answered or leased yet."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ BATCHES_A_PAGE = 50
 
 
 def batches_of(study: Study) -> QuerySet[Batch, Any]:
-    """Return the batches in their order, each with the numbers of its pairs: all of them as `.pair_count`, those that
-    are held as `.held_count`, the answers that they want as `.wanted`, and those given or being given as `.taken`.
+    """Return the batches in order, each with counts.
 
-    Pairs in quarantine, which the library does not list either, are not among the first two.
+    `.pair_count` counts its pairs and `.held_count` the held ones. Both leave out pairs in quarantine, as the library
+    does. `.wanted` is how many answers the pairs need, and `.taken` how many of these are submitted or in progress.
     """
     listed = usable("pairs__")
     return (
@@ -39,13 +39,13 @@ def batches_of(study: Study) -> QuerySet[Batch, Any]:
 
 @dataclass(frozen=True, slots=True)
 class AnswerCounts:
-    """How many answers of a batch count, and how many of its pairs are being answered now."""
+    """Counts of one batch: answers that count, and pairs that are being answered now."""
 
     counted: int = 0
     pairs_leased: int = 0
 
 
-#: What a higher app knows of the answers of some batches, by the key of the batch. It registers itself in `ready()`.
+#: Functions of higher apps that count the answers of some batches, by the key of the batch. They register in `ready()`.
 answer_counts: dict[str, Callable[[Collection[int]], Mapping[int, AnswerCounts]]] = {}
 
 
@@ -57,8 +57,8 @@ def answer_counts_of(batches: Collection[Batch]) -> dict[int, AnswerCounts]:
     return found
 
 
-#: Pairs without a live lease or a counted answer, in a batch that is still open. Held ones come along: a pair that is
-#: looked at and let go again belongs to a batch like every other.
+#: Pairs without a live lease or a counted answer, in a batch that is still open. Held pairs are regrouped too: after
+#: their release they belong to a batch like any other pair.
 FREE = """
   FROM catalog_pair pair
   JOIN catalog_batch batch ON batch.id = pair.batch_id AND batch.state = 'open'
@@ -68,10 +68,10 @@ FREE = """
 """
 COUNT_FREE = f"SELECT count(*) {FREE}"
 
-#: 1. Lock the free pairs. Whoever leases passes by them. Whoever has one locked is waited for; then the row is read
-#:    again, and stays where it is if it was given.
-#: 2. Give each the number of its batch, in the order in which pairs are served, after the study's last number.
-#: 3. Make the batches, and move the pairs into them.
+#: 1. Lock the free pairs. Statements that lease pairs skip locked rows. If another transaction has locked a pair, wait
+#:    for it and read the row again: if the pair was leased meanwhile, it stays in its batch.
+#: 2. Number the new batches in the order in which pairs are served, after the study's last number.
+#: 3. Create the batches, and move the pairs into them.
 REGROUP = f"""
 WITH free AS (
     SELECT pair.id, pair.priority {FREE} AND pair.id <= %(until)s
@@ -99,8 +99,8 @@ DELETE FROM catalog_batch batch
 """
 
 
-#: Why batches cannot be made, in words for people.
-IMPORTING = gettext_noop("An import into this study is running. Make batches when it has ended.")
+#: Why pairs cannot be regrouped, as sentences for people.
+IMPORTING = gettext_noop("An import into this study is running. Regroup the pairs after it has ended.")
 NOTHING_FREE = gettext_noop("All of these pairs have answers or are being answered, so they stay in their batches.")
 
 
@@ -112,13 +112,14 @@ def count_free(study: Study, prompt_type: str = "") -> int:
 
 
 def regroup(change: PairsChange) -> tuple[int, dict[str, int]]:
-    """Put the pairs that nobody has yet into new batches, in one statement. Call it in a transaction.
+    """Put the pairs that no one has answered or leased into new batches, in one statement. Call it in a transaction.
 
-    However many they are, only pairs that nobody has are locked. Return how many pairs moved; and the number of the
-    first new batch, how many batches were made, and how many were left empty and deleted. Raises Refused.
+    Only such pairs are locked, however many there are. Return how many pairs moved, and a dict: `first` is the number
+    of the first new batch, `batches` how many were created, `emptied` how many old ones were empty and deleted.
+    Raises Refused.
     """
     values: dict[str, Any] = {"study": change.study_id, "size": change.value, "until": change.until} | change.choice
-    # An import numbers batches too, and fills the last one.
+    # An import also numbers batches and fills the last one, so the two must not run at the same time.
     if not locks.try_lock(locks.Key.IMPORT_INTO_STUDY, change.study_id):
         raise Refused(IMPORTING)
     with connection.cursor() as cursor:

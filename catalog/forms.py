@@ -1,11 +1,11 @@
-"""What people fill in about a study's licences."""
+"""Form of the page of a study's licences."""
 
 from django import forms
 from django.utils.translation import gettext_lazy
 
 
 class LicenceForm(forms.Form):
-    """Under which terms one prompt source or one generator came in."""
+    """Licence and terms of one prompt source or one generator."""
 
     kind = forms.ChoiceField(choices=[("source", ""), ("generator", "")], widget=forms.HiddenInput)
     name = forms.CharField(max_length=300, widget=forms.HiddenInput, strip=False)
@@ -17,5 +17,5 @@ class LicenceForm(forms.Form):
         required=False,
         max_length=5000,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=gettext_lazy("What they allow, and where they are written."),
+        help_text=gettext_lazy("What the terms allow, and where they are published."),
     )

@@ -1,13 +1,13 @@
-"""What videos and pairs are known to show. It protects the people who watch them next, and it is never a label.
+"""Known harm of videos and pairs. It protects the people who watch them next, and it is never a label.
 
-A video's known harm (`Video.may_show`) comes from tags, and videos of one study with the same bytes share it. A pair's
-(`Pair.may_show`) is derived from the labels of its prompt and from both videos. Known harm only ever grows.
+A video's known harm (`Video.may_show`) comes from tags. Videos of one study with the same bytes share it. A pair's
+known harm (`Pair.may_show`) is derived from the labels of its prompt and from both videos. Known harm never shrinks.
 
-The database derives it, whoever writes: the triggers of prompts, videos and pairs run the statements below. A trigger
-cannot see what another transaction has not committed yet, so two writers at the same moment take locks: assets by id,
-then videos, then pairs by id. Whoever notes harm locks the assets of the videos. Whoever adds videos or pairs takes a
-share lock on their assets before the commit, and derives once more after taking it. The second of two then sees what
-the first has written.
+The database derives it for every writer: triggers on prompts, videos and pairs run the statements below. A trigger
+cannot see what another transaction has not committed yet. Therefore writers lock assets by id, then videos, then pairs
+by id. A transaction that records harm locks the assets of the videos. A transaction that adds videos or pairs takes a
+share lock on their assets before the commit, and derives the harm once more after that. Of two concurrent transactions
+the second then sees what the first has written.
 """
 
 from collections.abc import Collection
@@ -16,7 +16,7 @@ from django.db import transaction
 
 from diptych.database.fixed import change, fetch_all
 
-#: Harm that a prompt names. A safety-critical prompt that nobody labelled may show anything.
+#: Harm that a prompt names. A safety-critical prompt without labels may show any harm.
 OF_PROMPT = """coalesce(prompt.labels, CASE prompt.prompt_type WHEN 'safety_critical' THEN ARRAY['other_harmful']
                                                        ELSE '{}' END::varchar[])"""
 
@@ -51,7 +51,7 @@ SELECT pair.id FROM catalog_pair pair JOIN ({videos}) video ON video.id = pair.v
 SELECT pair.id FROM catalog_pair pair JOIN ({videos}) video ON video.id = pair.video_1_id
 """
 
-#: What videos of `known` are known to show goes to those of `heirs`, of the same study and bytes.
+#: Copies the known harm of the videos `known` to the videos `heirs` of the same study and bytes.
 INHERIT = f"""
 WITH found AS (
     SELECT known.study_id, known.asset_id, array_agg(DISTINCT harm) AS harms
@@ -64,7 +64,7 @@ UPDATE catalog_video video SET may_show = {_WITH.format(here="video", found="fou
    AND NOT video.may_show @> found.harms
 """  # noqa: S608 - of constants
 
-# --- What the triggers run ------------------------------------------------------------------------------------
+# --- Statements of the triggers -------------------------------------------------------------------------------
 # `added`, `was` and `changed` are the rows of the statement that fired the trigger.
 
 
@@ -72,7 +72,8 @@ def _body(*statements: str) -> str:
     return "\n".join(f"{statement.strip()};" for statement in statements) + "\nRETURN NULL;"
 
 
-#: An import adds a million pairs, whose labels it has written itself: only those that lack something are derived.
+#: An import may add a million pairs, and it has already written the harm of their prompts. Only pairs that lack some
+#: are derived.
 PAIRS_ADDED = _body(
     DERIVE_PAIRS.format(
         pairs=f"""
@@ -117,7 +118,7 @@ SELECT asset.id FROM media_asset asset
  WHERE asset.id IN (SELECT video.asset_id FROM catalog_video video WHERE video.id = ANY(%(videos)s))
  ORDER BY asset.id FOR NO KEY UPDATE OF asset
 """
-#: The trigger of videos takes it on to the pairs.
+#: The trigger on videos then updates the pairs.
 NOTE = INHERIT.format(
     known="""SELECT video.study_id, video.asset_id, told.harms AS may_show
                FROM (SELECT video_id, array_agg(harm) AS harms
@@ -130,7 +131,7 @@ NOTE = INHERIT.format(
 
 @transaction.atomic
 def note(found: Collection[tuple[int, str]]) -> None:
-    """Adds harm to what videos are known to show, to videos of the same bytes in their study, and to their pairs.
+    """Add to the known harm of videos, of videos with the same bytes in their study, and of their pairs.
 
     Args:
         found: (video id, harm key) for each harm of each video.
@@ -145,7 +146,7 @@ def note(found: Collection[tuple[int, str]]) -> None:
 # --- An import's new videos and pairs ---------------------------------------------------------------------------
 
 NEW_PAIRS = "pair.study_id = %(study)s AND pair.id >= %(first_pair)s"
-#: Driven by the videos that are known to show harm, which are few, and not by the new ones, which may be a million.
+#: Starts from the videos with known harm, which are few, not from the new videos, which may be a million.
 KNOWN = "SELECT id, study_id, asset_id, may_show FROM catalog_video WHERE study_id = %(study)s AND may_show <> '{}'"
 DERIVE_NEW = DERIVE_PAIRS.format(
     pairs=f"SELECT pair.id FROM ({PAIRS_OF_VIDEOS.format(videos=KNOWN)}) known"  # noqa: S608 - of constants
@@ -162,14 +163,15 @@ SELECT asset.id FROM media_asset asset
                       FROM catalog_pair pair JOIN catalog_video video ON video.id = pair.video_1_id WHERE {NEW_PAIRS})
  ORDER BY asset.id FOR SHARE OF asset
 """  # noqa: S608 - of constants
-#: Ids are lower than this.
+#: An id that no pair has: it is the largest number of the column.
 NONE_NEW = 2**63 - 1
 
 
 def inherit(study_id: int, first_pair: int | None, new_videos: str) -> None:
-    """Adds what was noted meanwhile to the study's new videos and pairs.
+    """Add harm that was recorded during an import to the study's new videos and pairs.
 
-    Call it at the end of the transaction that adds them. Their assets stay locked, shared, until it commits.
+    Call it at the end of the transaction that adds them. Their assets keep a shared lock until it
+    commits.
 
     Args:
         first_pair: new pairs have ids from this on; None: there are none.

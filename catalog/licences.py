@@ -1,4 +1,4 @@
-"""Licence and terms of each prompt source and each generator whose material is in a study."""
+"""Licence and terms of each prompt source and each generator of a study."""
 
 from dataclasses import dataclass
 
@@ -14,14 +14,14 @@ from diptych.database.natural import Natural
 from diptych.refusals import ChangedMeanwhile
 from studies.models import Study
 
-#: Names a kind; a study that names each prompt's own address as its source has more than a page holds.
+#: The most names of one kind. A study whose prompts each name their own address has more than fit on a page.
 MOST_NAMES = 100
 BY_NAME = (Natural("name"), "name")
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """One source or generator: how many prompts or videos are from it, and what is recorded of it."""
+    """One source or generator, with the number of its prompts or videos, its licence and its terms."""
 
     kind: str
     name: str
@@ -31,7 +31,10 @@ class Origin:
 
 
 def origins(study: Study) -> list[Origin]:
-    """What the study's material names, most of it first, then what is recorded and no longer named."""
+    """Return the sources and generators that the material names, most frequent first.
+
+    Recorded ones that the material no longer names come last.
+    """
     recorded = {
         (row.kind, row.name): row
         for row in Provenance.objects.filter(study=study).order_by("kind", Natural("name"), "name")
@@ -46,7 +49,7 @@ def origins(study: Study) -> list[Origin]:
 
 
 def _sources(study: Study) -> list[tuple[str, int]]:
-    """The channel or address of prompts, or else the kind of their source."""
+    """Return the channels or addresses of prompts, or else the kinds of their source, with counts."""
     named = Coalesce(NullIf("source_detail", Value("")), NullIf("source", Value("")))
     rows = Prompt.objects.filter(study=study).annotate(name=named).exclude(name=None).values("name")
     return list(rows.annotate(n=Count("pk")).order_by("-n", *BY_NAME).values_list("name", "n")[:MOST_NAMES])
@@ -61,9 +64,9 @@ def _generators(study: Study) -> list[tuple[str, int]]:
 def record_licence(
     study: Study, *, kind: str, name: str, licence: str, terms: str, seen: tuple[str, str], actor: User
 ) -> bool:
-    """Records licence and terms of one origin; whether that changed anything.
+    """Save the licence and terms of one source or generator. Return whether that changed anything.
 
-    `seen` is the licence and the terms that the person saw. Raises ChangedMeanwhile if they are others by now.
+    `seen` is the licence and the terms that the person saw. Raises ChangedMeanwhile if they have changed since.
     """
     row = Provenance.objects.select_for_update().filter(study=study, kind=kind, name=name).first()
     before = (row.licence, row.terms) if row else ("", "")
@@ -94,6 +97,9 @@ def record_licence(
 
 def _other_words(name: str) -> ChangedMeanwhile:
     return ChangedMeanwhile(
-        _("Somebody else recorded something else for %(name)s meanwhile; it is below. Nothing of yours was saved.")
+        _(
+            "Someone else changed the terms of %(name)s in the meantime. Their version is below. "
+            "Your changes were not saved."
+        )
         % {"name": name}
     )

@@ -1,17 +1,17 @@
-"""Pairs whose two videos look the same: comparing a video with itself wastes an answer."""
+"""Mark pairs whose two videos look the same. Comparing a video with itself wastes an answer."""
 
 from django.db.models import Func, IntegerField, QuerySet
 
 from catalog.models import Pair
 from media.names import TRAINING_FRAMES
 
-#: Bits in which two videos that look alike differ at most: 5 of the 192 of each frame, on average. Chosen by
-#: measurement; docs/operators/media.md has the figures.
+#: The most bits by which two videos that look alike differ: on average 5 of the 192 bits of each frame. The number was
+#: measured; docs/operators/media.md has the figures.
 LOOK_ALIKE = 5 * TRAINING_FRAMES
 
 
 class Difference(Func):
-    """Bits in which two assets' `frame_hashes` differ; NULL where one has none."""
+    """Number of bits by which the `frame_hashes` of two assets differ; NULL if one has no hashes."""
 
     arity = 2
     template = "(SELECT sum(bit_count((one # other)::bit(64))) FROM unnest(%(expressions)s) AS words(one, other))"
@@ -19,7 +19,7 @@ class Difference(Func):
 
 
 def mark_look_alikes(pairs: QuerySet[Pair]) -> None:
-    """Marks those of `pairs` that can be played and whose two videos look the same."""
+    """Mark those of `pairs` that can be played and whose two videos look the same."""
     alike = pairs.filter(look_alike=False, ready=True).alias(
         bits=Difference("video_0__asset__frame_hashes", "video_1__asset__frame_hashes")
     )

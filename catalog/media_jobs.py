@@ -1,4 +1,4 @@
-"""The preparation of a study's videos as one job among others: its card, and trying failed videos again."""
+"""The preparation of a study's videos on the page of its jobs: its card, and retrying failed videos."""
 
 from datetime import datetime
 
@@ -20,7 +20,7 @@ from studies.permissions import MAY_CONFIGURE, study_for
 
 
 def open_cards(study: Study) -> list[JobCard]:
-    """Return the card of the study's videos while some of them wait or are prepared."""
+    """Return the card of the study's videos while some of them wait or are being prepared."""
     return [card for card in [card_of(study)] if card.is_open]
 
 
@@ -31,7 +31,7 @@ def ended_cards(study: Study, before: datetime | None, most: int) -> list[JobCar
 
 
 def card_of(study: Study) -> JobCard:
-    """Return how far the preparation of the study's videos is."""
+    """Return the card that shows how many of the study's videos are ready."""
     counts = media_progress.count_listed(study)
     total = counts.unfinished + counts.done + counts.failed
     state = "running" if counts.unfinished else "failed" if counts.failed else "done"
@@ -45,7 +45,7 @@ def card_of(study: Study) -> JobCard:
         state_label={"running": _("running"), "failed": _("failed"), "done": _("done")}[state],
         created_at=media_progress.last_finished_at(study) or study.created_at,
         said=_("Being prepared") if counts.unfinished else "",
-        note=trouble(study) if counts.unfinished else "",
+        note=delay_sentence(study) if counts.unfinished else "",
         how_far=_("%(ready)s of %(total)s videos are ready") % values,
         steps=counts.done,
         total=total,
@@ -57,16 +57,16 @@ def card_of(study: Study) -> JobCard:
     )
 
 
-def trouble(study: Study) -> str:
-    """Return what keeps most of the waiting videos waiting, or an empty text if nothing but their turn does."""
+def delay_sentence(study: Study) -> str:
+    """Return a sentence on the problem that delays most videos; empty if they only wait for their turn."""
     troubles = sorted(media_progress.troubles(study), key=lambda one: -one.videos)
     if not troubles:
         return ""
     values = {"n": grouped(troubles[0].videos), "why": troubles[0].trouble}
     return (
         ngettext(
-            "%(n)s video waits because of trouble on the server: %(why)s.",
-            "%(n)s videos wait because of trouble on the server: %(why)s.",
+            "%(n)s video is waiting because of a problem on the server: %(why)s.",
+            "%(n)s videos are waiting because of a problem on the server: %(why)s.",
             troubles[0].videos,
         )
         % values
@@ -77,17 +77,17 @@ def trouble(study: Study) -> str:
 @never_cache
 @login_required
 def progress(request: HttpRequest, slug: str) -> JsonResponse:
-    """Return what of the card changes while videos are prepared."""
+    """Return the parts of the card that change while videos are prepared."""
     return JsonResponse(card_of(study_for(request, slug, roles=MAY_CONFIGURE)).live())
 
 
 @require_POST
 @login_required
 def retry(request: HttpRequest, slug: str) -> HttpResponse:
-    """Let the study's failed videos be prepared again."""
+    """Prepare the study's failed videos again, and redirect to the jobs."""
     study = study_for(request, slug, roles=MAY_CONFIGURE)
     person: User = request.user  # type: ignore[assignment]  # only signed-in people get here
     again = media_retry.retry_failed(study, actor=person).videos
-    said = ngettext("%(n)s video is prepared again.", "%(n)s videos are prepared again.", again)
+    said = ngettext("%(n)s video will be prepared again.", "%(n)s videos will be prepared again.", again)
     messages.success(request, said % {"n": grouped(again)})
     return redirect("studies:jobs", slug=slug)

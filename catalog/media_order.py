@@ -1,4 +1,4 @@
-"""In which order videos are prepared: as their pairs will be served."""
+"""Prepare videos in the order in which their pairs will be served."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ from catalog.models import Pair
 from jobs import messages
 from studies.models import Study
 
-# The place of each pair in the queue as one number, which grows with what is due sooner: first whether its study runs,
-# then the pair's priority (all below -255 and all above 255 are alike), then how early it stands in its study. Those of
-# a running study are positive, of a paused one negative; an asset that no open study pairs comes last of all. Assets
-# that somebody holds are passed over, so this waits for nobody.
+# Each pair's place in the queue is one number; a higher number is due sooner. It depends first on whether the study is
+# running, then on the pair's priority (limited to -255 to 255), then on how early the pair is in its study. Pairs of a
+# running study have positive numbers, those of a paused one negative numbers. An asset in no pair of an open study
+# comes last. Assets that another transaction has locked are skipped, so this statement never waits.
 PRIORITISE = """
     WITH touched AS MATERIALIZED (
         SELECT asset.id FROM media_asset asset
@@ -50,10 +50,10 @@ PRIORITISE = """
 
 
 def prioritise(study: Study, first_pair_id: int | None = None) -> int:
-    """Lets the unfinished videos of the study's pairs, from `first_pair_id` on, be prepared in the order of serving.
+    """Order the preparation of the study's unfinished videos as their pairs, from `first_pair_id` on, will be served.
 
-    Call it when pairs were written, when their priority changed, and when the study was paused, resumed or closed. An
-    asset has the place of the first of its pairs, in whatever study. Answers how many assets have another place now.
+    Call it after pairs were written, after their priority changed, and after the study was paused, resumed or closed.
+    An asset has the place of the first of its pairs in any study. Return how many assets changed their place.
     """
     with connection.cursor() as cursor:
         cursor.execute(PRIORITISE, {"study": study.pk, "first": first_pair_id or 0})
@@ -61,16 +61,16 @@ def prioritise(study: Study, first_pair_id: int | None = None) -> int:
 
 
 def prioritise_all() -> int:
-    """Do the same for every study with unready pairs: it catches up with messages that were lost. Return how many."""
+    """Do the same for every study with unready pairs, in case messages were lost. Return how many assets moved."""
     unready = Pair.objects.filter(study=OuterRef("pk"), ready=False, held="")
     return sum(prioritise(study) for study in Study.objects.filter(Exists(unready)))
 
 
 def follow_state(*, study: Study, **_: Any) -> None:
-    """Receiver of `study_state_changed`: a worker puts the study's videos into another order after the commit."""
+    """Have a worker reorder the study's videos after the commit. Receiver of `study_state_changed`."""
     announce_after_commit(study.pk)
 
 
 def announce_after_commit(study_id: int) -> None:
-    """Let a worker put the study's videos in order. Without a broker the task `order_all_media` does it later."""
+    """Have a worker order the study's videos after the commit. Without a broker `order_all_media` does it later."""
     messages.send_after_commit("catalog.tasks.order_media", [study_id])

@@ -1,6 +1,6 @@
-"""How far the preparation of a study's videos is, how fast it goes, and what keeps it waiting.
+"""Progress of the preparation of a study's videos: counts, pace, and problems that delay it.
 
-Counted are distinct files: the same bytes under two prompts are prepared once.
+Distinct files are counted: the same bytes under two prompts are prepared once.
 """
 
 from dataclasses import dataclass
@@ -14,19 +14,20 @@ from catalog.library import listing
 from catalog.models import Video
 from diptych.durations import HOUR, MINUTE, in_words
 from jobs.models import OPEN_STATES
+from media import reasons
 from media.models import Asset
 from studies.models import Study
 
-#: The recent past, whose pace says how long the rest takes.
+#: The time left is estimated from the pace in this recent period.
 WINDOW = timedelta(minutes=10)
-#: So many must have been finished in it, and the first of them so long ago, before anything is said.
+#: No estimate is made before this many files were finished in that period, the first at least this many seconds ago.
 ENOUGH = 5
 LONG_ENOUGH_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Files of a study by state."""
+    """Number of a study's files in each state."""
 
     waiting: int = 0
     running: int = 0
@@ -40,7 +41,7 @@ class Counts:
 
 
 class Trouble(NamedTuple):
-    """What keeps files waiting, how many, and when the first of them is tried again."""
+    """A problem that delays files, how many it delays, and when the first of them is tried again."""
 
     trouble: str
     videos: int
@@ -49,15 +50,15 @@ class Trouble(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast a study's files are finished, and how long the rest takes at that; None while too little is known."""
+    """How fast a study's files are finished, and the time left at that pace; None while there is no estimate."""
 
     per_minute: float | None
     left_s: float | None
 
     @property
     def left(self) -> str:
-        """Return in words how long the rest takes; empty while that is not known. Many hours are told without minutes,
-        which would promise more than is known."""
+        """Return the time left in words; empty without an estimate. From two hours on it has no minutes, since the
+        estimate is not that exact."""
         if self.left_s is None:
             return ""
         return in_words(max(self.left_s, MINUTE), to=HOUR if self.left_s >= 2 * HOUR else MINUTE)
@@ -67,21 +68,22 @@ UNKNOWN = Pace(None, None)
 
 
 def count(study: Study) -> Counts:
+    """Count the study's files by state."""
     rows = Video.objects.filter(study=study).values("asset__state").annotate(n=Count("asset", distinct=True))
     return Counts(**dict(rows.order_by().values_list("asset__state", "n")))
 
 
 def count_listed(study: Study) -> Counts:
-    """Return the same for the library's list of videos, where a file that two prompts have is two videos."""
+    """Count by state what the library lists, where one file under two prompts is two videos."""
     rows = listing.videos(study).order_by().values_list("asset__state").annotate(n=Count("pk"))
     return Counts(**dict(rows))
 
 
 def pace(study: Study) -> Pace:
-    """The pace of the last ten minutes, and the time left at that pace if it goes on.
+    """Return the pace of the last ten minutes, and the time left at that pace.
 
-    Measured from the first file finished in that time until now, so that it falls when work stands still. Other
-    studies' files that come before make it fall as well.
+    The pace is measured from the first file finished in that period until now, so it drops when work stops. It also
+    drops while files of other studies are prepared first.
     """
     now = timezone.now()
     lately = Q(finished_at__gte=now - WINDOW)
@@ -100,34 +102,38 @@ def pace(study: Study) -> Pace:
 
 
 def last_finished_at(study: Study) -> datetime | None:
-    """Return when the last of the study's videos was ready or failed; None if none was yet."""
+    """Return when the most recent of the study's videos became ready or failed; None if there is none."""
     of_study = Asset.objects.filter(pk__in=Video.objects.filter(study=study).values("asset"))
     found: datetime | None = of_study.aggregate(Max("finished_at"))["finished_at__max"]
     return found
 
 
-def signs_of_life(study: Study) -> tuple[Any, ...]:
-    """What a worker changes while it is at a video, so that one long video is not taken for none at work.
+def worker_activity(study: Study) -> tuple[Any, ...]:
+    """Return values that change while a worker prepares a video, so that one long video does not look like no worker.
 
-    A video that is tried again and again because of trouble is no sign of life.
+    Videos that are retried because of a problem do not count.
     """
     assets = unfinished(study).filter(pauses=0)
     return tuple(assets.aggregate(Max("heartbeat_at"), Sum("attempts")).values())
 
 
 def unfinished(study: Study) -> QuerySet[Asset]:
+    """Return the study's files that wait or are being prepared."""
     return Asset.objects.filter(videos__study=study, state__in=OPEN_STATES)
 
 
 def failures(study: Study) -> list[dict[str, str]]:
-    """Published id, prompt and reason of each video that failed."""
+    """Return published id, prompt, and the code and English sentence of the reason, of each video that failed."""
     rows = Video.objects.filter(study=study, asset__state=Asset.State.FAILED).order_by("pk")
     columns = rows.values_list("public_id", "prompt__text", "asset__reason")
-    return [{"video": video, "prompt": prompt, "reason": reason} for video, prompt, reason in columns]
+    return [
+        {"video": video, "prompt": prompt, "code": reasons.code_of(reason), "reason": reasons.in_english(reason)}
+        for video, prompt, reason in columns
+    ]
 
 
 def troubles(study: Study) -> list[Trouble]:
-    """What keeps videos waiting; empty where nothing but their turn does."""
+    """Return what keeps videos waiting, in the present language; empty if they only wait for their turn."""
     rows = unfinished(study).exclude(reason="").values_list("reason")
     said = rows.annotate(Count("pk", distinct=True), Min("wait_until")).order_by("reason")
-    return [Trouble(*row) for row in said]
+    return [Trouble(reasons.in_words(reason), videos, next_at) for reason, videos, next_at in said]

@@ -1,4 +1,4 @@
-"""Preparing videos again: failed ones, once what made them fail is mended, and ready ones whose files were damaged."""
+"""Prepare videos again: failed ones after the cause is fixed, and ready ones whose files were damaged."""
 
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from studies.models import Study
 
 
 class Retried(NamedTuple):
-    """How many videos wait again (the same bytes count once), and how many pairs of any study are held no more."""
+    """How many videos wait again (the same bytes count once), and how many pairs of any study are no longer held."""
 
     videos: int
     pairs: int
@@ -23,11 +23,12 @@ class Retried(NamedTuple):
 
 @transaction.atomic
 def retry_failed(study: Study, *, actor: User | None = None) -> Retried:
-    """Let the failed videos of the study wait again and tell the workers.
+    """Put the failed videos of the study back in the queue, and notify the workers.
 
-    1. Lock the failed assets by key and put them back. Who fails or retries one at the same moment comes before or
-       after. An import of new pairs with one of them is waited for, so that step 2 sees those pairs.
-    2. Lock their pairs, of whatever study, and end the hold of those that were held only for a failed video and now
+    1. Lock the failed assets in the order of their keys and put them back. The lock serializes this with other
+       transactions that fail or retry one of them. It also waits for an import of new pairs with one of them, so that
+       step 2 sees those pairs.
+    2. Lock their pairs in all studies. End the hold of pairs that were held only because of a failed video and now
        have none. A pair that was held for another reason stays held.
     """
     failed = Asset.objects.filter(state=Asset.State.FAILED)
@@ -36,28 +37,28 @@ def retry_failed(study: Study, *, actor: User | None = None) -> Retried:
     assets = list(locked.values_list("pk", flat=True))
     engine.resume(Asset.objects.filter(pk__in=assets))
     pairs = readiness.lock_pairs(assets).filter(held=readiness.MEDIA_FAILED)
-    mended = list(
+    released = list(
         pairs.exclude(video_0__asset__in=failed).exclude(video_1__asset__in=failed).values_list("pk", flat=True)
     )
-    Pair.objects.filter(pk__in=mended).update(held="")
-    batches.ask_for_more(Pair.objects.filter(pk__in=mended), actor=actor)
+    Pair.objects.filter(pk__in=released).update(held="")
+    batches.ask_for_more(Pair.objects.filter(pk__in=released), actor=actor)
     media_order.prioritise(study)
     for touched in Study.objects.filter(videos__asset__in=assets).distinct().order_by("pk"):
         after = {
             "videos": Asset.objects.filter(pk__in=assets, videos__study=touched).distinct().count(),
-            "pairs": Pair.objects.filter(pk__in=mended, study=touched).count(),
+            "pairs": Pair.objects.filter(pk__in=released, study=touched).count(),
         }
         audit.record("media.retried", touched, actor=actor, study_slug=touched.slug, after=after)
     engine.announce(transcoding.POLICY, *assets)
-    return Retried(len(assets), len(mended))
+    return Retried(len(assets), len(released))
 
 
 @transaction.atomic
 def prepare_again(asset: Asset, *, actor: User | None = None) -> bool:
-    """Puts a ready asset whose files are damaged back in line, and keeps its pairs from being served meanwhile.
+    """Put a ready asset whose files are damaged back in the queue. Its pairs are not served until it is ready again.
 
-    What is made is made of the same original. False if the asset was not ready, or is in quarantine: repeating it is
-    harmless.
+    The files are made from the same original. Return False if the asset was not ready, or is in quarantine, so
+    repeating this is harmless.
     """
     done = Asset.objects.filter(pk=asset.pk, state=Asset.State.DONE, quarantined_at=None)
     if not engine.resume(done, facts={}):

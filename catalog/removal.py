@@ -1,7 +1,7 @@
-"""Deleting prompts, videos, pairs and batches again, some in each statement. Foreign keys decide what may go.
+"""Delete prompts, videos, pairs and batches, some rows in each statement. Foreign keys decide what can be deleted.
 
-Nothing here looks whether somebody was given a pair: an assignment of it makes the statement fail, also one that is
-written at this very moment. Call these functions in one transaction.
+Nothing here checks whether a pair was served: an assignment of the pair makes the statement fail, even one that is
+written at the same time. Call these functions in one transaction.
 """
 
 from collections.abc import Callable
@@ -16,15 +16,15 @@ from studies.models import Study
 
 #: Rows that one statement deletes.
 AT_ONCE = 2_000
-#: What is told after each statement: how many rows it deleted.
+#: Called after each statement with the number of rows that it deleted.
 Advance = Callable[[int], object]
 
 
 def remove_material(study_id: int, which: Q, advance: Advance) -> dict[str, int]:
     """Delete the study's material that `which` selects, by `import_number`. Return how many rows of each kind.
 
-    Batches that are left empty go too, also those that were made anew. Raises IntegrityError where something that
-    stays, such as an assignment or another import's pair, points at a row.
+    Batches that become empty are deleted too, including regrouped ones. Raises IntegrityError if a row that stays, such
+    as an assignment or a pair of another import, points at a deleted row.
     """
     in_batches = set(Pair.objects.filter(which, study=study_id).values_list("batch", flat=True).distinct())
     removed = {
@@ -40,7 +40,7 @@ def remove_material(study_id: int, which: Q, advance: Advance) -> dict[str, int]
 def _in_parts(
     model: Any, study_id: int, which: Q, advance: Advance, *, labels: str, also: tuple[Any, str] | None = None
 ) -> int:
-    """Delete rows in the order of their ids, with what says something about them. Return how many."""
+    """Delete rows in the order of their ids, with their labels and hold changes. Return how many."""
     deleted, after = 0, 0
     rows = model.objects.filter(which, study=study_id).order_by("pk")
     while keys := list(rows.filter(pk__gt=after).values_list("pk", flat=True)[:AT_ONCE]):
@@ -54,19 +54,19 @@ def _in_parts(
 
 
 def _videos(study_id: int, which: Q, advance: Advance) -> int:
-    """Delete videos: first none of them is derived from another of them any more."""
+    """Delete videos, after clearing the links between derived videos and their origins. Return how many."""
     Video.objects.filter(which, study=study_id, derived_from__isnull=False).update(derived_from=None)
     return _in_parts(Video, study_id, which, advance, labels="video")
 
 
 def count_material(study_id: int, which: Q) -> dict[str, int]:
-    """Return how many rows `remove_material` would delete; batches that are not empty yet are counted too."""
+    """Return how many rows `remove_material` would delete. Batches that are not empty yet are counted too."""
     kinds: dict[str, Any] = {"pairs": Pair, "videos": Video, "prompts": Prompt, "batches": Batch}
     return {name: model.objects.filter(which, study=study_id).count() for name, model in kinds.items()}
 
 
 def delete_part(study: Study) -> int:
-    """Delete what else the catalog has of a study; `remove_material` has deleted the rest."""
+    """Delete all other rows of a study in this app, after `remove_material`. Return how many."""
     return delete_rows(
         study, [Rows(model) for model in (Label, HoldChange, PairsChange, Pair, Batch, Video, Prompt, Provenance)]
     )

@@ -1,4 +1,4 @@
-"""Pages below a study: the library, batches and changes of pairs, licences."""
+"""Addresses of a study's library, batches, changes of pairs, and licences."""
 
 from django.urls import include, path
 

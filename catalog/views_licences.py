@@ -1,4 +1,4 @@
-"""The page of a study's licences."""
+"""Page of a study's licences."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -25,7 +25,7 @@ from studies.setting_groups import GROUPS
 @never_cache
 @login_required
 def licences(request: HttpRequest, slug: str) -> HttpResponse:
-    """Licence and terms of each prompt source and generator that the material names."""
+    """Show and save the licence and terms of each prompt source and generator."""
     study = study_for(request, slug, roles=MAY_CONFIGURE)
     person: User = request.user  # type: ignore[assignment]
     wrong: LicenceForm | None = None
@@ -40,7 +40,7 @@ def licences(request: HttpRequest, slug: str) -> HttpResponse:
             except ChangedMeanwhile as meanwhile:
                 messages.error(request, meanwhile.sentence)
             else:
-                messages.success(request, _("Recorded for %(name)s.") % {"name": values["name"]})
+                messages.success(request, _("The licence and terms of %(name)s were saved.") % {"name": values["name"]})
             return redirect("catalog:licences", slug=slug)
     found = origins(study)
     context = {
@@ -59,7 +59,7 @@ def licences(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def entry(study: Study, origin: Origin, number: int, wrong: LicenceForm | None) -> dict[str, Any]:
-    """One origin with its form; the one that was sent with what is wrong with it."""
+    """Return one source or generator with its form. The form that was sent carries its errors."""
     form = LicenceForm(
         auto_id=f"origin_{number}_%s",
         initial={

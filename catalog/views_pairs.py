@@ -1,4 +1,4 @@
-"""Batches, and changes of many pairs while people answer them: overlap, priority, batches made anew."""
+"""Pages of batches, and of changes of many pairs: overlap, priority, regrouping, holds."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -29,7 +29,7 @@ from studies.permissions import MAY_CONFIGURE, study_for
 @never_cache
 @login_required
 def batches(request: HttpRequest, slug: str) -> HttpResponse:
-    """The batches and how far each is; makes them anew of what nobody has yet."""
+    """Show the batches with their progress, and regroup pairs that no one has answered or leased."""
     study = study_for(request, slug, roles=MAY_CONFIGURE)
     form = BatchingForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
@@ -38,7 +38,7 @@ def batches(request: HttpRequest, slug: str) -> HttpResponse:
         except Refused as reason:
             form.add_error(None, str(reason))
         else:
-            say_outcome(request, change)
+            add_outcome_message(request, change)
             return redirect("catalog:batches", slug=slug)
     page = Paginator(batching.batches_of(study), batching.BATCHES_A_PAGE).get_page(request.GET.get("page"))
     answers = batching.answer_counts_of(list(page.object_list))
@@ -52,8 +52,8 @@ def batches(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "catalog/batches.html", context, status=400 if form.is_bound else 200)
 
 
-def say_outcome(request: HttpRequest, change: PairsChange) -> None:
-    """Says what came of a change that was carried out at once. Of one that takes longer, the page tells."""
+def add_outcome_message(request: HttpRequest, change: PairsChange) -> None:
+    """Add a message with the outcome of a change that is already done. The page shows the progress of others."""
     if change.state == PairsChange.State.DONE:
         messages.success(request, pages.outcome(change))
     elif change.state == PairsChange.State.FAILED:
@@ -64,9 +64,9 @@ def say_outcome(request: HttpRequest, change: PairsChange) -> None:
 @never_cache
 @login_required
 def pairs(request: HttpRequest, slug: str) -> HttpResponse:
-    """Shows what a change of overlap or priority would do to the pairs chosen, and does it when told to.
+    """Preview a change of overlap or priority of the selected pairs, and carry it out on POST.
 
-    The choice stands in the address, so the effect can be looked at again; only the change itself is posted.
+    The selection is in the address, so the preview can be reloaded and shared.
     """
     study = study_for(request, slug, roles=MAY_CONFIGURE)
     given = request.POST if request.method == "POST" else request.GET
@@ -79,7 +79,7 @@ def pairs(request: HttpRequest, slug: str) -> HttpResponse:
         except Refused as reason:
             messages.error(request, str(reason))
             return redirect(f"{request.path}?{form.as_query()}")
-        say_outcome(request, change)
+        add_outcome_message(request, change)
         return redirect("catalog:batches", slug=slug)
     context: dict[str, Any] = {"study": study, "form": form, "seen": orders.last_change(study)}
     context |= chosen | pages.changes_of(study)
@@ -93,7 +93,7 @@ def pairs(request: HttpRequest, slug: str) -> HttpResponse:
 @never_cache
 @login_required
 def hold_listed(request: HttpRequest, slug: str) -> HttpResponse:
-    """Say how many pairs a list of the library has, and hold or release all of them when told to."""
+    """Show how many pairs a list of the library has, and hold or release all of them on POST."""
     study = study_for(request, slug, roles=MAY_CONFIGURE)
     address = Address(request.GET)
     filters = {name: value for name, value in address.query.dict().items() if name in PairFilters.base_fields}
@@ -104,7 +104,7 @@ def hold_listed(request: HttpRequest, slug: str) -> HttpResponse:
             change = _hold_or_release(request, study, filters)
             if change.is_open:
                 return redirect("studies:jobs", slug=slug)
-            say_outcome(request, change)
+            add_outcome_message(request, change)
             return redirect(page)
         numbers = effects.preview_hold(study, filters)
     except Refused as reason:
@@ -125,7 +125,7 @@ def _hold_or_release(request: HttpRequest, study: Study, filters: dict[str, Any]
 
 
 def change_for(request: HttpRequest, slug: str, change_id: int) -> PairsChange:
-    """Return the change, for people who may configure its study. Raises Http404 and PermissionDenied."""
+    """Return the change for a person who may configure its study. Raises Http404 and PermissionDenied."""
     study = study_for(request, slug, roles=MAY_CONFIGURE)
     return get_object_or_404(PairsChange.objects.select_related("study", "asked_by"), study=study, pk=change_id)
 
@@ -134,7 +134,7 @@ def change_for(request: HttpRequest, slug: str, change_id: int) -> PairsChange:
 @never_cache
 @login_required
 def progress(request: HttpRequest, slug: str, change_id: int) -> JsonResponse:
-    """Return what of the page changes while a change of pairs waits or runs."""
+    """Return the parts of the page that change while a change of pairs waits or runs."""
     return JsonResponse(pages.card(change_for(request, slug, change_id)).live())
 
 
@@ -142,7 +142,7 @@ def progress(request: HttpRequest, slug: str, change_id: int) -> JsonResponse:
 @never_cache
 @login_required
 def act(request: HttpRequest, slug: str, change_id: int, act: Callable[..., object]) -> HttpResponse:
-    """Cancel or resume a change and lead to the page of the batches, which also says why that was refused."""
+    """Cancel or resume a change, and redirect to the batches. A message says why it was refused."""
     change = change_for(request, slug, change_id)
     try:
         act(change, actor=cast(User, request.user))

@@ -1,1 +1,1 @@
-"""Bytes: probing, transcoding, frames, storage and signed addresses. Knows no study."""
+"""Video files: probing, transcoding, frames, storage and signed addresses. This app does not know studies."""

@@ -1,10 +1,10 @@
-"""Signed addresses of renditions, which expire: made for one person, checked without the database.
+"""Make and check signed addresses of renditions. Each is for one person, expires, and is checked without the database.
 
-`/media/<public id>.mp4?e=<unix seconds>&s=<person id>.<signature>`. The expiry is rounded up to a window, so
-that a person gets the same address throughout the window and the browser's cache can keep the file.
+`/media/<public id>.mp4?e=<unix seconds>&s=<person id>.<signature>`. The expiry is rounded up to a window.
+So a person gets the same address during the whole window, and the browser's cache can keep the file.
 
-Media in a bucket are addressed there (`presigning`), for the same windows and persons; the bucket then says when an
-address has expired.
+The addresses of files in a bucket lead to the bucket (`presigning`), for the same windows and persons. The bucket then
+rejects expired addresses.
 """
 
 import base64
@@ -30,32 +30,32 @@ NAMES: Final = {PLAYBACK: names.playback, POSTER: names.poster}
 
 
 def playback_url(asset_public_id: str, person_id: int, now: float | None, window_s: int) -> str:
-    """Address of the playback file, good for one to two windows of `window_s` seconds from `now`."""
+    """Return the address of the playback file, valid for one to two windows of `window_s` seconds from `now`."""
     return _url(asset_public_id, PLAYBACK, person_id, now, window_s)
 
 
 def poster_url(asset_public_id: str, person_id: int, now: float | None, window_s: int) -> str:
-    """Address of the poster, good for one to two windows of `window_s` seconds from `now`."""
+    """Return the address of the poster, valid for one to two windows of `window_s` seconds from `now`."""
     return _url(asset_public_id, POSTER, person_id, now, window_s)
 
 
 def bucket_url(name: str, person_id: int, now: float | None = None, window_s: int = 3600) -> str:
-    """Address of a file in the bucket, for the same windows."""
+    """Return the address of a file in the bucket, for the same windows."""
     expires = expiry(time.time() if now is None else now, window_s)
     return _bucket().url(name, person_id, expires - 2 * window_s, 2 * window_s)
 
 
 def expiry(now: float, window_s: int) -> int:
-    """Unix seconds at which addresses made at `now` expire."""
+    """Return the Unix time, in seconds, at which addresses made at `now` expire."""
     return (math.floor(now / window_s) + 2) * window_s
 
 
 def check(public_id: str, kind: str, e: str, s: str, now: float | None = None) -> int:
-    """The id of the person whom this address was made for.
+    """Return the id of the person for whom this address was made.
 
-    Raises Refused: 403 for a signature that is not ours, before anything else is believed, and 410 for an address whose
-    time has passed; the page can ask for a new one. Signatures made under a key in
-    `SECRET_KEY_FALLBACKS` still count, so rotating the key breaks no open page.
+    Raises Refused with status 403 for a wrong signature, which is checked first, and with 410 for an expired address;
+    the page can then request a new one. Signatures made with a key in `SECRET_KEY_FALLBACKS` stay valid, so rotating
+    the key does not break open pages.
     """
     person, _, given = s.partition(".")
     if not (_is_count(e) and _is_count(person) and given.isascii()):
@@ -80,7 +80,7 @@ def _url(public_id: str, kind: str, person_id: int, now: float | None, window_s:
 
 
 def _signature(key: bytes, kind: str, public_id: str, person: str, e: str) -> str:
-    """The first 128 bits of HMAC-SHA256 over all that the address grants, as 22 URL-safe characters."""
+    """Return the first 128 bits of HMAC-SHA256 over all parts of the address, as 22 URL-safe characters."""
     digest = hmac.digest(key, f"{kind}/{public_id}/{person}/{e}".encode(), "sha256")
     return base64.urlsafe_b64encode(digest[:SIGNATURE_BYTES]).rstrip(b"=").decode()
 
@@ -92,7 +92,7 @@ def _bucket() -> Bucket:
 
 @lru_cache(maxsize=8)
 def _derived(secret: str) -> bytes:
-    """A key for these addresses alone. Derived once: every served pair signs four addresses."""
+    """Return a key only for these addresses. It is cached, since every served pair needs four signatures."""
     return salted_hmac("media.addresses", "v1", secret=secret, algorithm="sha256").digest()
 
 

@@ -1,7 +1,7 @@
-"""Animated pictures (GIF, APNG, WebP): whether they are whole, and with which delays they are played.
+"""Check animated pictures (GIF, APNG, WebP): whether they are complete, and the delays between their frames.
 
-Browsers show a frame that asks for 10 ms or less for 100 ms. ffmpeg does so for some of them. What is read here is only
-the structure, in Python: lengths and numbers, and nothing that is compressed.
+Browsers show a frame with a delay of 10 ms or less for 100 ms. ffmpeg does so only for some formats. This module reads
+only the structure of the files, in Python: lengths and numbers, no compressed data.
 """
 
 import mmap
@@ -13,7 +13,7 @@ from pathlib import Path
 _APNG = {"max_fps": "99", "default_fps": "10"}
 
 
-#: A PNG says before its first picture that it moves. Colour profiles may come before that.
+#: A PNG states before its first picture that it is animated. Colour profiles may come before that.
 HEAD_BYTES = 1 << 16
 
 
@@ -27,15 +27,15 @@ def format_of(head: bytes) -> str:
 
 
 def format_of_file(path: Path) -> str:
-    """Return what `format_of` says of the file."""
+    """Return the result of `format_of` for the file."""
     with path.open("rb") as file:
         return format_of(file.read(12))
 
 
 def demuxer_options(path: Path) -> dict[str, str]:
-    """Return the options with which ffmpeg and ffprobe give the frames of this file the delays that browsers use.
+    """Return the options that make ffmpeg and ffprobe use the same frame delays as browsers.
 
-    For GIF and WebP there are none that work; see `with_browser_delays`.
+    There are no such options for GIF and WebP; see `with_browser_delays`.
     """
     return _APNG if format_of_file(path) == "png" else {}
 
@@ -49,7 +49,7 @@ def moves(head: bytes) -> bool:
 
 
 def is_cut_off(path: Path) -> bool:
-    """Return whether the file is an animated picture and its end is missing. ffmpeg does not complain of that."""
+    """Return whether the file is an animated picture and its end is missing. ffmpeg does not report that."""
     kind = format_of_file(path)
     if not kind:
         return False
@@ -62,9 +62,9 @@ def is_cut_off(path: Path) -> bool:
 
 
 def with_browser_delays(source: Path, copy: Path) -> Path:
-    """Return the source, or the `copy` that is written here for a GIF or WebP with delays of 10 ms or less.
+    """Return the source, or a copy of a GIF or WebP in which delays of 10 ms or less are replaced by 100 ms.
 
-    In the copy these are 100 ms.
+    The copy is written to the path `copy`, only if there are such delays.
     """
     kind = format_of_file(source)
     if kind not in ("gif", "webp"):
@@ -93,7 +93,7 @@ _TRAILER, _DELAY = "trailer", "delay"
 
 
 def _gif_blocks(content: mmap.mmap) -> Iterator[tuple[str, int]]:
-    """Yield each delay's place in bytes, and the trailer if the file has one (GIF89a, 17 to 27)."""
+    """Yield the byte offset of each delay, and the trailer if the file has one (GIF89a, sections 17 to 27)."""
     place = 13 + _colours(content[10:11])
     while place < len(content):
         kind = content[place]
@@ -106,14 +106,14 @@ def _gif_blocks(content: mmap.mmap) -> Iterator[tuple[str, int]]:
             place = _after_sub_blocks(content, place + 2)
         elif kind == 0x2C:  # a picture
             place = _after_sub_blocks(content, place + 11 + _colours(content[place + 9 : place + 10]))
-        elif kind == 0:  # some programs write one block end too many
+        elif kind == 0:  # some programs write an extra block end
             place += 1
         else:
             return
 
 
 def _colours(packed: bytes) -> int:
-    """Return the bytes of a colour table, from the byte that says whether there is one and how large it is."""
+    """Return the size in bytes of a colour table, from the byte that states whether it exists and its size."""
     return 3 << (packed[0] & 7) + 1 if packed and packed[0] & 0x80 else 0
 
 
@@ -124,7 +124,7 @@ def _after_sub_blocks(content: mmap.mmap, place: int) -> int:
 
 
 def _png_chunks(content: mmap.mmap) -> Iterator[bytes]:
-    """Yield the name of each chunk that is there as a whole."""
+    """Yield the name of each complete chunk."""
     place = 8
     while place + 12 <= len(content):
         following = place + 12 + int.from_bytes(content[place : place + 4])
@@ -135,7 +135,7 @@ def _png_chunks(content: mmap.mmap) -> Iterator[bytes]:
 
 
 def _webp_delays(content: mmap.mmap) -> Iterator[int]:
-    """Yield where the delay of each frame is stated: 12 bytes into a chunk ANMF."""
+    """Yield the byte offset of the delay of each frame: 12 bytes into a chunk ANMF."""
     place = 12
     while place + 8 <= len(content):
         size = int.from_bytes(content[place + 4 : place + 8], "little")

@@ -1,4 +1,4 @@
-"""Say at the start which usual formats this machine's ffmpeg cannot prepare, before a video fails for it."""
+"""Report at startup which usual formats this machine's ffmpeg cannot prepare, before a video fails because of it."""
 
 import logging
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ from media.commands import CommandFailed, ProgramKilled
 
 logger = logging.getLogger(__name__)
 
-ADVICE = "Unset FFMPEG to use the ffmpeg that comes with Diptych, or let it name a build that has them."
+ADVICE = "Unset FFMPEG to use the ffmpeg that comes with Diptych, or set it to a build that has them."
 
 
 def trouble_with_ffmpeg() -> str:
-    """Return a sentence on what ffmpeg lacks, or "" if it has all that is wanted."""
+    """Return a sentence on what ffmpeg lacks, or "" if it has everything."""
     try:
         missing = decoders.missing()
         program = binaries.ffmpeg()
@@ -27,18 +27,18 @@ def trouble_with_ffmpeg() -> str:
         return f"ffmpeg does not run here, so no video can be prepared: {str(trouble).rstrip('.')}."
     if not missing:
         return ""
-    return f"{program} lacks {', '.join(missing)}. Videos that need them will fail, and say so."
+    return f"{program} lacks {', '.join(missing)}. Videos that need them will fail with that reason."
 
 
 @register(deploy=True)
 def check_ffmpeg(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
-    """Check ffmpeg in `manage.py check --deploy`; other commands do not wait for it."""
+    """Check ffmpeg in `manage.py check --deploy`. Other commands do not run this check."""
     trouble = trouble_with_ffmpeg()
     return [Warning(trouble, hint=ADVICE, id="media.W001")] if trouble else []
 
 
 @worker_ready.connect
 def say_what_ffmpeg_lacks(sender: Any, **_: Any) -> None:
-    """Write it into the log of each worker that starts on the queue `media`."""
+    """Write into the log of each worker on the queue `media` what ffmpeg lacks."""
     if "media" in sender.app.amqp.queues.consume_from and (trouble := trouble_with_ffmpeg()):
         logger.error("%s %s", trouble, ADVICE)

@@ -1,4 +1,4 @@
-"""Run ffmpeg and ffprobe on files of strangers, and say in plain words what went wrong."""
+"""Run ffmpeg and ffprobe on untrusted files, and report in plain words what went wrong."""
 
 import os
 import re
@@ -7,29 +7,29 @@ import signal
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from diptych.refusals import Refused
-from media import confined, limits
+from media import confined, limits, reasons
 from media.formats import CONTAINERS
 from media.launching import launch
 
-# ffmpeg would otherwise follow playlists and references into other local files or the network.
-# `protocol_whitelist` closes the network; `format_whitelist` closes playlists (HLS, DASH, concat), subtitles and image
-# patterns. An MP4 that says that its picture lies in another file is not followed unless `enable_drefs` asks for it.
+# Without these options ffmpeg would follow playlists and references to other local files or the network.
+# `protocol_whitelist` forbids the network. `format_whitelist` forbids playlists (HLS, DASH, concat), subtitles and
+# image patterns. An MP4 whose picture is in another file is not followed unless `enable_drefs` is set.
 READ_SAFELY = {
     "protocol_whitelist": "file",
     "format_whitelist": CONTAINERS,
-    "max_pixels": str(limits.PIXELS),  # of any one picture, whatever the header says
+    "max_pixels": str(limits.PIXELS),  # of each picture, whatever the header states
 }
 
-#: ffmpeg's exit code after SIGTERM or SIGINT, which it takes as a request and says nothing about.
+#: ffmpeg's exit code after SIGTERM or SIGINT. It then stops without a message.
 ASKED_TO_STOP = 255
 
 # "[h264 @ 0x7f3c26979040] " or "[in#0/avi @ 0x7f00] "; several may follow each other.
 _SPEAKER = re.compile(r"^(?:\[[^\]]*\]\s*)+")
 
-# What ffmpeg says about its own winding down; the line before says why.
+# Messages of ffmpeg about its own shutdown. The line before them has the cause.
 _WINDING_DOWN = re.compile(
     r"Terminating thread|Task finished with error|Conversion failed|Error processing packet in|"
     r"Error sending frames to consumers|Could not open encoder before EOF|Nothing was written into output|"
@@ -38,13 +38,13 @@ _WINDING_DOWN = re.compile(
     r"^Invalid argument$"
 )
 
-# Not the file's fault: the same file may pass on the next attempt.
+# Not the file's fault: the same file may succeed on the next attempt.
 _OUR_TROUBLE = re.compile(r"No space left on device|Read-only file system|Permission denied")
 
-# The file's fault or this machine's: memory or processes are short.
+# The fault of the file or of this machine, which lacks memory or processes.
 _NO_THREAD = re.compile(r"pthread_create\(\) failed")
 
-# The file's fault, as the limit is ours and the same each time.
+# The file's fault, since the limit is always the same.
 _TOO_MANY_STREAMS = re.compile(r"Number of streams exceeds max_streams")
 _TOO_MUCH_MEMORY = re.compile(
     r"Cannot allocate memory|malloc of size \d+ failed|Failed to allocate|"
@@ -53,18 +53,30 @@ _TOO_MUCH_MEMORY = re.compile(
 
 
 class UnplayableMedia(Refused):
-    """A file cannot be shown. The sentence is for the researcher who imported it."""
+    """A file cannot be played. The sentence is for the researcher who imported it.
+
+    Attributes:
+        stored: the reason as the asset's row holds it; see `reasons`.
+    """
+
+    def __init__(self, code: str, **values: Any) -> None:
+        super().__init__(reasons.in_english(reasons.reason(code, **values)), code)
+        self.stored = reasons.stored(code, **values)
 
 
 class ProgramKilled(Exception):
-    """ffmpeg or ffprobe crashed, lacked a thread or was ended from outside.
+    """ffmpeg or ffprobe crashed, could not start a thread, or was ended from outside.
 
-    The file may be to blame, or this machine.
+    The file may be to blame, or this machine. `stored` is the reason as the asset's row holds it.
     """
+
+    def __init__(self, code: str, **values: Any) -> None:
+        super().__init__(reasons.in_english(reasons.reason(code, **values)))
+        self.stored = reasons.stored(code, **values)
 
 
 class CommandFailed(Exception):
-    """ffmpeg or ffprobe ended with an error; `complaint` is the last line that explains it, `stderr` all it said."""
+    """ffmpeg or ffprobe ended with an error. `complaint` is the last line that explains it, `stderr` all messages."""
 
     def __init__(self, complaint: str, stderr: str) -> None:
         super().__init__(complaint)
@@ -73,22 +85,23 @@ class CommandFailed(Exception):
 
 
 def file_address(path: Path) -> str:
-    """The path as ffmpeg takes it, so that no name can be read as an option or another protocol."""
+    """Return the path as an address for ffmpeg, so that no name is read as an option or another protocol."""
     return f"file:{path.resolve()}"
 
 
 def run(command: Sequence[str], *, time_limit_s: float, stated_limit_s: float | None = None) -> tuple[str, str]:
-    """Run `command` without a shell, confined, and return the end of what it wrote to its output and its error stream.
+    """Run `command` without a shell, confined, and return the end of its output and of its error stream.
 
-    Where the command has what is left of a longer time, `stated_limit_s` is that time, for the sentence.
-    Raises `CommandFailed` for an exit code other than 0 and `UnplayableMedia` when a limit is passed. What may
-    pass at the next attempt raises `OSError`, when this machine is to blame (disk full), or `ProgramKilled`.
+    `time_limit_s` is the limit in seconds. If it is the rest of a longer limit, `stated_limit_s` is that longer limit,
+    for the sentence. Raises `CommandFailed` for an exit code other than 0, and `UnplayableMedia` when a limit is
+    exceeded. Raises `OSError` if this machine is to blame (disk full), or `ProgramKilled`: both may pass by the next
+    attempt.
     """
     with tempfile.NamedTemporaryFile() as output, tempfile.NamedTemporaryFile() as complaints:
         status = launch(command, [output.name, complaints.name], _bounds(time_limit_s), time_limit_s)
         stdout, stderr = _end_of(output), _end_of(complaints)
     if status == confined.TOOK_TOO_LONG:
-        raise UnplayableMedia(f"Reading the file took longer than {stated_limit_s or time_limit_s:g} seconds.")
+        raise UnplayableMedia("took_too_long", limit=f"{stated_limit_s or time_limit_s:g}")
     _refuse_failure(_program_name(command[0]), status, stderr)
     return stdout, stderr
 
@@ -100,7 +113,7 @@ def _program_name(path: str) -> str:
 
 
 def _bounds(time_limit_s: float) -> list[tuple[int, int]]:
-    """What the kernel allows the command, as setrlimit(2) takes it."""
+    """Return the kernel's limits for the command, as arguments of setrlimit(2)."""
     return [
         (resource.RLIMIT_AS, limits.MEMORY),
         (resource.RLIMIT_CPU, int(time_limit_s * limits.CPU_S_A_SECOND) + 1),
@@ -110,36 +123,34 @@ def _bounds(time_limit_s: float) -> list[tuple[int, int]]:
 
 
 def _refuse_failure(program: str, status: int, stderr: str) -> None:
-    """Raises what `run` raises for a program that came to its end."""
+    """Raise the error of `run` for a program that has ended, if it failed."""
     complaint = last_complaint(stderr)
     if _OUR_TROUBLE.search(stderr) or status == confined.COULD_NOT_START:
         raise OSError(f"{program} could not work here: {complaint}")
     if status == -signal.SIGXFSZ:
-        raise UnplayableMedia(f"What is made of the file would be larger than {limits.WRITTEN // 2**30} GiB.")
+        raise UnplayableMedia("result_too_large", most=limits.WRITTEN // 2**30)
     if status < 0:
-        raise ProgramKilled(f"{program} was ended by signal {-status}")
+        raise ProgramKilled("ended_by_signal", program=program, signal=-status)
     if status == ASKED_TO_STOP and not complaint:
-        raise ProgramKilled(f"{program} was asked to stop")
+        raise ProgramKilled("asked_to_stop", program=program)
     if status != 0 and _NO_THREAD.search(stderr):
-        raise ProgramKilled(f"{program} could not start a thread: memory or processes are short")
+        raise ProgramKilled("no_thread", program=program)
     if status != 0 and _TOO_MANY_STREAMS.search(stderr):
-        raise UnplayableMedia("The file has more than a thousand streams.")
+        raise UnplayableMedia("over_a_thousand_streams")
     if status != 0 and _TOO_MUCH_MEMORY.search(stderr):
-        raise UnplayableMedia(
-            f"The file needs more than {limits.MEMORY // 2**30} GiB of memory to be decoded, or is damaged."
-        )
+        raise UnplayableMedia("too_much_memory", most=limits.MEMORY // 2**30)
     if status != 0:
         raise CommandFailed(complaint or f"exit code {status}", stderr)
 
 
 def _end_of(file: IO[bytes]) -> str:
-    """The last part of what was written to `file`, which may be much."""
+    """Return the last part of a file that may be large."""
     file.seek(max(0, file.seek(0, os.SEEK_END) - limits.SAID))
     return file.read().decode(errors="replace")
 
 
 def last_complaint(stderr: str) -> str:
-    """The last line of `stderr` that tells a cause, without ffmpeg's component prefixes and local paths."""
+    """Return the last line of `stderr` that states a cause, without ffmpeg's component prefixes and local paths."""
     lines = [_without_paths(_SPEAKER.sub("", line.strip())) for line in stderr.splitlines()]
     spoken = [line for line in lines if line]
     causes = [line for line in spoken if not _WINDING_DOWN.search(line)]
@@ -147,5 +158,5 @@ def last_complaint(stderr: str) -> str:
 
 
 def _without_paths(line: str) -> str:
-    """`file:/srv/media/in/ab/original: Invalid data…` says where our files lie; keep what is wrong."""
+    """Return the line without local paths, such as `file:/srv/media/in/ab/original: Invalid data…`."""
     return re.sub(r"^(?:Error opening input file )?file:\S+[:.]\s*", "", line)

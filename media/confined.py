@@ -1,9 +1,10 @@
-"""Starts ffmpeg and ffprobe on strangers' files: with limits that the kernel keeps, and without a network where it can.
+"""Start ffmpeg and ffprobe on untrusted files: with kernel limits, and without a network where that is possible.
 
-A program of its own, with nothing but the standard library: `confined.py PARENT`. It stays and takes one command after
-the other, because Python takes longer to start than ffprobe to answer. Having one thread, it may fork; the worker has
-more. A line of JSON on its input is what `start` takes; it answers each with a line, how the command ended. What it
-does to itself holds for all commands. On Linux they end with it, and it with its parent, even if that is killed.
+This is a separate program that uses only the standard library: `confined.py PARENT`. It stays alive and runs one
+command after the other, because Python needs longer to start than ffprobe to finish. It has only one thread, so unlike
+the worker it can fork safely. Each line on its input is JSON with the arguments of `start`. It responds with one line:
+the status of the ended command. Its own restrictions apply to all commands. On Linux the commands end with it, and it
+ends with its parent, even if the parent is killed.
 """
 
 import ctypes
@@ -19,9 +20,9 @@ PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 CLONE_NEWUSER = 0x10000000  # <linux/sched.h>
 CLONE_NEWNET = 0x40000000
 COULD_NOT_START = 127
-#: glibc reserves 64 MiB of addresses for each of these, and takes up to one a thread. The limit on memory counts them.
+#: glibc reserves 64 MiB of addresses for each arena, with up to one per thread. They count towards the memory limit.
 MALLOC_ARENAS = "2"
-TOOK_TOO_LONG = 256  # no program ends with this
+TOOK_TOO_LONG = 256  # no program has this exit code
 
 
 def main(parent: int) -> None:
@@ -34,9 +35,10 @@ def main(parent: int) -> None:
 
 
 def start(command: list[str], said: list[str], limits: list[tuple[int, int]], time_limit_s: float) -> int:
-    """Runs `command` to its end: its exit code, or less than 0 for a signal, as subprocess has it.
+    """Run `command` to its end. Return its exit code, or a negative number for a signal, like subprocess.
 
-    `said` are the files for its output and its error stream; `limits` are pairs as setrlimit(2) takes them.
+    `said` are the files for its output and its error stream. `limits` are pairs of arguments of setrlimit(2). A command
+    that exceeds `time_limit_s` seconds is killed, and `TOOK_TOO_LONG` is returned.
     """
     launcher = os.getpid()
     child = os.fork()
@@ -58,7 +60,7 @@ def start(command: list[str], said: list[str], limits: list[tuple[int, int]], ti
 
 
 def become(command: list[str], said: list[str], limits: list[tuple[int, int]], parent: int) -> NoReturn:
-    """Turns this process into `command`."""
+    """Replace this process by `command`."""
     try:
         for number, path in enumerate([os.devnull, *said]):
             opened = os.open(path, os.O_RDWR | os.O_APPEND)
@@ -77,7 +79,7 @@ def become(command: list[str], said: list[str], limits: list[tuple[int, int]], p
 
 
 def end_with(parent: int) -> None:
-    """Has the kernel kill this process when `parent` is gone, which it may be already."""
+    """Have the kernel kill this process when `parent` ends, or now if it has ended already."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
@@ -85,9 +87,9 @@ def end_with(parent: int) -> None:
 
 
 def leave_the_network() -> bool:
-    """Moves this process to a network of its own, in which there is nothing; whether the system permits it.
+    """Move this process to an empty network of its own. Return whether the system permits that.
 
-    Root may; others may where user namespaces are open to them, which containers and some distributions forbid.
+    Root may do so. Others may where user namespaces are allowed; containers and some distributions forbid them.
     """
     if sys.platform != "linux":
         return False
@@ -96,7 +98,7 @@ def leave_the_network() -> bool:
 
 
 def lower(kind: int, most: int) -> None:
-    """Sets a limit for good; one that is lower already stays."""
+    """Set a limit permanently. A limit that is already lower is kept."""
     _, hard = resource.getrlimit(kind)
     limit = most if hard == resource.RLIM_INFINITY else min(most, hard)
     try:

@@ -1,4 +1,4 @@
-"""Which codecs the ffmpeg of this machine decodes, and what is said where one is missing."""
+"""Find out which codecs this machine's ffmpeg decodes, and refuse files that need another one."""
 
 import os
 import re
@@ -8,7 +8,7 @@ from diptych.embedded import binaries
 from media import limits
 from media.commands import UnplayableMedia, run
 
-#: What text-to-video programs and people's cameras write. Without one of these a good file could not be prepared.
+#: Codecs that text-to-video programs and cameras use, with their names. Without their decoders good files would fail.
 WANTED = {
     "h264": "H.264",
     "hevc": "H.265",
@@ -28,24 +28,20 @@ WANTED = {
 }
 _ENCODERS = ("libx264", "aac", "mjpeg")
 
-#: Decoders that need a graphics card or a chip. The one called `av1` is among them: by itself it decodes nothing.
+#: Decoders that need a graphics card or a chip. The decoder `av1` is one of them: it cannot decode without hardware.
 _HARDWARE = re.compile(r"^av1$|_(?:amf|cuvid|mediacodec|mmal|oh|qsv|rkmpp|v4l2m2m|vaapi|videotoolbox|vulkan)$")
 _LINE = re.compile(r"^ [VAS][F.][S.][X.][B.][D.] (\S+)(?:.*\(codec (\w+)\))?", re.M)
 
 
 def refuse_undecodable(codec: str) -> None:
-    """Raise UnplayableMedia if this machine's ffmpeg has no decoder for the codec. The file may be whole then."""
+    """Raise UnplayableMedia if this machine's ffmpeg has no decoder for the codec. The file itself may be fine."""
     if not can_decode(codec):
         raise undecodable(codec)
 
 
 def undecodable(codec: str) -> UnplayableMedia:
-    name = WANTED.get(codec, codec)
-    return UnplayableMedia(
-        f"The picture is in {name}, which the ffmpeg of this server cannot decode; nothing is known to be wrong with "
-        f"the file. Ask who runs the server for an ffmpeg that decodes {name} (the setting FFMPEG), and prepare it "
-        "again. Or send the video in another format, such as H.264 in MP4."
-    )
+    """Return the refusal of a codec that this machine's ffmpeg cannot decode."""
+    return UnplayableMedia("codec_not_decodable", codec=WANTED.get(codec, codec))
 
 
 def can_decode(codec: str) -> bool:
@@ -61,7 +57,7 @@ def has_decoder(name: str) -> bool:
 def missing() -> list[str]:
     """Return the names of the usual formats that ffmpeg cannot decode, and of the encoders that it lacks.
 
-    Raises OSError, ProgramKilled and CommandFailed where ffmpeg does not run.
+    Raises OSError, ProgramKilled and CommandFailed if ffmpeg does not run.
     """
     encoders = {match[1] for match in _LINE.finditer(_listed("-encoders", *_which()))}
     undecoded = [name for codec, name in WANTED.items() if not can_decode(codec)]
@@ -75,16 +71,16 @@ def _decoders() -> dict[str, str]:
 
 
 def _which() -> tuple[str, int]:
-    """Return ffmpeg's path, and when that program was changed."""
+    """Return ffmpeg's path, and its modification time in nanoseconds."""
     program = str(binaries.ffmpeg())
     try:
         return program, os.stat(program).st_mtime_ns
     except OSError:
-        return program, 0  # running it says what is wrong
+        return program, 0  # running it will report what is wrong
 
 
 @lru_cache(maxsize=4)
 def _listed(option: str, program: str, _changed_ns: int) -> str:
-    """Return a list that ffmpeg prints. It is asked once, until it is another program."""
+    """Return a list that ffmpeg prints. It is cached until the program changes."""
     output, _ = run([program, "-v", "error", option], time_limit_s=limits.PROBE_S)
     return output

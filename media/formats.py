@@ -1,52 +1,66 @@
-"""The containers that are accepted, and what a refusal says of the others."""
+"""The containers that are accepted, and the reasons that refuse all others."""
 
 import re
+from typing import Any
 
-#: ffmpeg's names of the demuxers that may read a stranger's file. `webp_anim` is none of ffprobe's.
+from media.reasons import reason
+
+#: ffmpeg's names of the demuxers that may read untrusted files. ffprobe does not have `webp_anim`.
 CONTAINERS = "mov,matroska,webm,avi,gif,apng,webp_anim,ogg,mpegts,mpeg,flv,asf,ivf"
 
-ACCEPTED = "MP4, MOV, MKV, WebM, AVI, GIF, APNG, animated WebP or AVIF"
+#: The formats that people are told to send, as a part of a reason.
+ACCEPTED = reason("accepted_formats")
 
 #: ffmpeg writes "[mxf @ 0x7f…] Format not on whitelist 'mov,…'" before it reads anything of the format.
 _NOT_ON_LIST = re.compile(r"\[(?:in#\d+/)?(\w+)[^\]]*\] Format not on whitelist")
 
-_REPACK = "Put it into another container, for example with: ffmpeg -i video.{0} -c copy video.{1}"
-_WITH_RATE = (
-    "It does not state its frame rate. Put it into MP4 with the rate that it has, for example with: "
-    "ffmpeg -framerate 24 -i video.{0} -c copy video.mp4"
-)
+_SEND_AS = reason("send_as", accepted=ACCEPTED)
 
-#: Name for people and advice, by ffmpeg's name of the demuxer.
-_KNOWN: dict[str, tuple[str, str]] = {
-    "mxf": ("MXF", _REPACK.format("mxf", "mov")),
-    "gxf": ("GXF", _REPACK.format("gxf", "mov")),
-    "rm": ("RealMedia", f"Send it as {ACCEPTED}"),
-    "nut": ("NUT", _REPACK.format("nut", "mkv")),
-    "wtv": ("WTV", _REPACK.format("wtv", "mkv")),
-    "dv": ("raw DV", _REPACK.format("dv", "mov")),
-    "swf": ("Flash (SWF)", f"Send it as {ACCEPTED}"),
-    "h264": ("a raw H.264 stream without a container", _WITH_RATE.format("h264")),
-    "hevc": ("a raw H.265 stream without a container", _WITH_RATE.format("h265")),
-    "vvc": ("a raw H.266 stream without a container", _WITH_RATE.format("h266")),
-    "obu": ("a raw AV1 stream without a container", _WITH_RATE.format("obu")),
-    "m4v": ("a raw MPEG-4 stream without a container", _WITH_RATE.format("m4v")),
-    "mpegvideo": ("a raw MPEG video stream without a container", _REPACK.format("m2v", "mkv")),
-    "vc1": ("a raw VC-1 stream without a container", _REPACK.format("vc1", "mkv")),
-    "mjpeg": ("a raw Motion JPEG stream without a container", _WITH_RATE.format("mjpeg")),
+
+def _repack(old: str, new: str) -> dict[str, Any]:
+    return reason("repack", old=old, new=new)
+
+
+def _with_rate(old: str) -> dict[str, Any]:
+    return reason("repack_with_rate", old=old)
+
+
+def _raw(codec: str) -> dict[str, Any]:
+    return reason("raw_stream", codec=codec)
+
+
+#: Name and advice for people, by ffmpeg's name of the demuxer.
+_KNOWN: dict[str, tuple[str | dict[str, Any], dict[str, Any]]] = {
+    "mxf": ("MXF", _repack("mxf", "mov")),
+    "gxf": ("GXF", _repack("gxf", "mov")),
+    "rm": ("RealMedia", _SEND_AS),
+    "nut": ("NUT", _repack("nut", "mkv")),
+    "wtv": ("WTV", _repack("wtv", "mkv")),
+    "dv": ("raw DV", _repack("dv", "mov")),
+    "swf": ("Flash (SWF)", _SEND_AS),
+    "h264": (_raw("H.264"), _with_rate("h264")),
+    "hevc": (_raw("H.265"), _with_rate("h265")),
+    "vvc": (_raw("H.266"), _with_rate("h266")),
+    "obu": (_raw("AV1"), _with_rate("obu")),
+    "m4v": (_raw("MPEG-4"), _with_rate("m4v")),
+    "mpegvideo": (_raw("MPEG video"), _repack("m2v", "mkv")),
+    "vc1": (_raw("VC-1"), _repack("vc1", "mkv")),
+    "mjpeg": (_raw("Motion JPEG"), _with_rate("mjpeg")),
 }
 _SOUND = {"wav", "mp3", "flac", "aac", "ac3", "eac3", "aiff", "caf", "amr", "dts", "w64", "au", "ape", "wv", "tta"}
 
 
-def refused_format(stderr: str) -> str | None:
-    """Return a sentence on a file whose format ffmpeg did not open, since it is none of `CONTAINERS`; else None."""
+def refused_format(stderr: str) -> dict[str, Any] | None:
+    """Return why ffmpeg did not open a file whose format is none of `CONTAINERS`, as a reason; else None."""
     found = _NOT_ON_LIST.search(stderr)
     if found is None:
         return None
     name = found[1]
     if name in _SOUND:
-        return f"The file has sound only ({name}). Send the video itself."
-    if name == "image2" or name.endswith("_pipe"):
-        kind = "" if name == "image2" else f" ({name.removesuffix('_pipe').upper()})"
-        return f"The file is a still picture{kind} and not a video. Send it as {ACCEPTED}."
-    known, advice = _KNOWN.get(name, (f"of the format that ffmpeg calls {name}", f"Send it as {ACCEPTED}"))
-    return f"The file is {known}, which is not accepted. {advice}."
+        return reason("sound_only", format=name)
+    if name == "image2":
+        return reason("still_picture", accepted=ACCEPTED)
+    if name.endswith("_pipe"):
+        return reason("still_picture_of_format", format=name.removesuffix("_pipe").upper(), accepted=ACCEPTED)
+    known, advice = _KNOWN.get(name, (reason("format_of_ffmpeg", name=name), _SEND_AS))
+    return reason("format_not_accepted", format=known, advice=advice)

@@ -1,4 +1,4 @@
-"""What a picture looks like, in 192 bits: two that look the same differ in few of them, however they are encoded."""
+"""Perceptual hashes of 192 bits: pictures that look the same differ in few bits, however they are encoded."""
 
 from PIL import Image
 
@@ -7,11 +7,11 @@ LEVEL = 12  # of 255: one bit of the mean
 
 
 def words(luma: Image.Image, blue: Image.Image, red: Image.Image) -> list[int]:
-    """3 words of 64 bits, signed as PostgreSQL has them, of a frame's three planes.
+    """Return the hash of a frame's three planes: 3 words of 64 bits, signed as in PostgreSQL.
 
-    Where luma rises from left to right in 8 × 8 parts, where each colour does so in 4 × 8 (difference hashes, as
-    described by Krawetz in "Kind of Like That", 2013), and the mean of each plane as a row of ones, which tells flat
-    pictures apart.
+    The first word says where luma rises from left to right in 8 × 8 parts, the second where each colour does so in
+    4 × 8 parts (difference hashes, see Krawetz, "Kind of Like That", 2013). The third has the mean of each plane as a
+    row of ones, which distinguishes flat pictures.
     """
     bits = [
         _rises(luma, 8, 8),

@@ -1,4 +1,4 @@
-"""Bytes: one row for each distinct file, whatever the studies that use it."""
+"""Assets: one row for each distinct file, shared by all studies that use it."""
 
 import secrets
 from typing import Any
@@ -9,18 +9,19 @@ from django.db.models import Q
 
 from diptych.database.constraints import sixty_four_hex
 from jobs.models import Job
+from media import reasons
 from media.notes import words_of
 
 
 def new_public_id() -> str:
-    """64 random hex characters."""
+    """Return 64 random hex characters."""
     return secrets.token_hex(32)
 
 
 class Asset(Job):
-    """An original file and what was made from it, as a job. Reached only through a study's Video.
+    """An original file and the files made from it, as a job. Code reaches it only through a study's Video.
 
-    A job that is done has files to play; one that failed says why nobody can play it.
+    An asset that is done has files to play. One that failed has the reason why it cannot be played; see `reasons`.
     """
 
     public_id = models.CharField(max_length=64, default=new_public_id)
@@ -30,7 +31,7 @@ class Asset(Job):
     facts: "models.JSONField[Any, Any]" = models.JSONField(default=dict, blank=True)
     duration_s = models.FloatField(null=True, blank=True, help_text="Of the playback file")
     fps = models.FloatField(null=True, blank=True, help_text="Of the playback file")
-    asked_by = None  # whoever imports a file asks for its preparation, which many studies may share
+    asked_by = None  # many studies may share an asset, so no single person ordered it
     priority = models.IntegerField(default=0, db_default=0, help_text="Higher is prepared sooner")
     frame_hashes = ArrayField(
         models.BigIntegerField(), default=list, db_default=[], blank=True, help_text="Perceptual hashes of the 8 frames"
@@ -50,7 +51,7 @@ class Asset(Job):
         ]
         constraints = [
             *Job.Meta.constraints,
-            # Not `unique=True`: that would index each of them once more, for searches by a part.
+            # Not `unique=True`, which would add a second index for searches by a part of the text.
             models.UniqueConstraint(name="asset_public_id_once", fields=["public_id"]),
             models.UniqueConstraint(name="asset_sha256_once", fields=["sha256"]),
             models.CheckConstraint(name="asset_public_id_form", condition=sixty_four_hex("public_id")),
@@ -66,6 +67,11 @@ class Asset(Job):
         return f"{self.public_id[:8]} ({self.state})"
 
     @property
+    def reason_in_words(self) -> str:
+        """Why the video failed, or why it waits for another attempt, in the reader's language."""
+        return reasons.in_words(self.reason)
+
+    @property
     def notes(self) -> list[Any]:
-        """A sentence for each thing that was left out when the file was prepared."""
+        """A sentence for each part that was left out when the file was prepared, in the reader's language."""
         return words_of(self.facts.get("notes", []))

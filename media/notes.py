@@ -1,4 +1,4 @@
-"""What was left out of a video when it was prepared, by a code that its asset keeps in `facts["notes"]`."""
+"""Notes on parts that were left out of a prepared video. An asset stores their codes in `facts["notes"]`."""
 
 from collections.abc import Iterable
 from typing import Any

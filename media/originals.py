@@ -1,4 +1,4 @@
-"""The original files in storage: their names, putting them there, and deleting those that no asset names."""
+"""Original files in storage: name them, store them, and delete those that no asset names."""
 
 import hashlib
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from media.models import Asset
 
 
 class Fingerprint(NamedTuple):
-    """What a file held when it was read: its SHA-256 in hex, and its size in bytes."""
+    """The SHA-256 in hex and the size in bytes of a file when it was read."""
 
     sha256: str
     size: int
@@ -25,7 +25,7 @@ class ContentTrouble(Exception):
 
 
 def original_name(sha256: str) -> str:
-    """Return where an original lies in storage; 256 first-level folders keep listings short."""
+    """Return the name of an original in storage. 256 first-level folders keep listings short."""
     return f"originals/{sha256[:2]}/{sha256}"
 
 
@@ -39,23 +39,23 @@ def is_kept(mark: Fingerprint) -> bool:
 
 
 def keep(content: BinaryIO, mark: Fingerprint) -> None:
-    """Put an opened file into storage. Raises ContentTrouble, and OSError where storage takes nothing.
+    """Put an opened file into storage. Raises ContentTrouble, and OSError if storage cannot write it.
 
-    Other bytes under the name are replaced and never deleted first: another import may have committed a row that
-    names them.
+    A file that already has this name is replaced, never deleted first: another import may have committed a row that
+    names it.
     """
     default_storage.save(original_name(mark.sha256), Checked(content, mark))
 
 
 class Checked(File):
-    """A file that fails at its end, and so is not stored, if its bytes differ from those that were fingerprinted."""
+    """A file whose reading fails at the end if its bytes differ from the fingerprint, so that it is not stored."""
 
     def __init__(self, file: Any, mark: Fingerprint) -> None:
         super().__init__(file)
         self.mark = mark
 
     def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
-        """Yield the file in blocks. Raises ContentTrouble after the last one, and where the file cannot be read."""
+        """Yield the file in blocks. Raises ContentTrouble after the last block, or if the file cannot be read."""
         digest, blocks = hashlib.sha256(), super().chunks(chunk_size)
         while True:
             try:
@@ -72,18 +72,20 @@ class Checked(File):
 
 @contextmanager
 def keeping() -> Iterator[None]:
-    """Hold a lock while files are kept and the rows that name them are committed: nobody removes unnamed files then.
+    """Hold a shared lock while files are stored and the rows that name them are committed.
 
-    The connection holds the lock, not a transaction: keeping may take hours. It ends with its process.
+    `remove_unnamed` does nothing meanwhile. The connection holds the lock, not a transaction, because storing may take
+    hours. The lock ends with the process.
     """
     with locks.shared(locks.Key.UNNAMED_FILES):
         yield
 
 
 def remove_unnamed(digests: list[str]) -> bool:
-    """Delete those of these originals that no asset names. While an import is `keeping`, do nothing and return False.
+    """Delete those of these originals that no asset names. Return False, and do nothing, while an import is `keeping`.
 
-    Age would be no proof: an import that finds a file of last week in storage uses it, and commits in an hour.
+    The age of a file proves nothing: an import may use a file that has been in storage for a week, and commit in an
+    hour.
     """
     with locks.try_exclusive(locks.Key.UNNAMED_FILES) as held:
         if not held:

@@ -1,7 +1,7 @@
-"""Addresses that lead straight to a bucket: Signature Version 4 in the query, for one object, person and window.
+"""Sign addresses that lead directly to a bucket: Signature Version 4, for one object, person and window.
 
-botocore signs for the moment of signing, so each address would be new and no browser could keep the file. Here an
-address is signed as of the beginning of its window: within the window a person gets one address, and it costs one HMAC.
+botocore signs for the current moment. Each address would then be new, and browsers could not cache the file. Here an
+address is signed for the beginning of its window. So a person gets one address per window, at the cost of one HMAC.
 Source: AWS, “Authenticating Requests: Using Query Parameters”.
 """
 
@@ -13,13 +13,13 @@ from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 ALGORITHM = "AWS4-HMAC-SHA256"
-#: Names the person whom an address was made for. Buckets pass over what they do not know, but it is signed.
+#: Parameter with the id of the person for whom an address was made. Buckets ignore it, but it is signed.
 PERSON = "x-diptych-person"
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """Where a bucket is and who may read it. `address` is that of the bucket as browsers reach it."""
+    """Address and credentials of a bucket. `address` is the one that browsers use."""
 
     address: str
     region: str
@@ -27,7 +27,7 @@ class Bucket:
     secret: str
 
     def url(self, key: str, person_id: int, signed_at: int, lives_s: int) -> str:
-        """The object's address, good for `lives_s` seconds from `signed_at` (Unix seconds)."""
+        """Return the object's address, valid for `lives_s` seconds from `signed_at` (Unix seconds)."""
         moment = datetime.fromtimestamp(signed_at, UTC)
         scope = f"{moment:%Y%m%d}/{self.region}/s3/aws4_request"
         where = urlsplit(self.address)
@@ -52,7 +52,7 @@ class Bucket:
 
 @lru_cache(maxsize=8)
 def _key(secret: str, scope: str) -> bytes:
-    """The key of a day, region and service."""
+    """Return the signing key of a day, region and service."""
     key = f"AWS4{secret}".encode()
     for part in scope.split("/"):
         key = hmac.digest(key, part.encode(), "sha256")

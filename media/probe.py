@@ -1,4 +1,4 @@
-"""What a video file is: container, codecs, size, rate, length."""
+"""Read the facts of a video file: container, codecs, size, rate, length."""
 
 import json
 import math
@@ -11,6 +11,7 @@ from typing import Any
 from diptych.embedded import binaries
 from media import animations, decoders, formats, limits, recognise, streams
 from media.commands import READ_SAFELY, CommandFailed, UnplayableMedia, file_address, run
+from media.reasons import reason
 from media.streams import fraction, seconds, stated
 
 _SHOWN = (
@@ -19,13 +20,13 @@ _SHOWN = (
     "stream_tags=DURATION,rotate,alpha_mode:stream_side_data=rotation,side_data_type:"
     "stream_disposition=default,attached_pic,timed_thumbnails:format=format_name,duration,start_time"
 )
-#: The first packets say whether what they hold is encrypted; the stream itself keeps quiet.
+#: The first packets state whether their data is encrypted. The stream itself does not.
 _FIRST_PACKETS = ("-show_entries", f"{_SHOWN}:packet=stream_index:packet_side_data=side_data_type")
 
-# What ffprobe says of a picture with more than `limits.PIXELS`, whatever the header said.
+# ffprobe's message about a picture with more than `limits.PIXELS`, whatever the header states.
 _TOO_LARGE = re.compile(r"Picture size (\d+)x(\d+) (?:is invalid|exceeds)")
 
-#: Codecs that this ffprobe cannot decode, so that it knows little of their pixels.
+#: Codecs that this ffprobe cannot decode, so that it does not know their pixels.
 _SHOWN_BY_FFMPEG = {"av1", "png", "apng"}
 _FIRST_PICTURE = re.compile(
     r"\bfmt:(\w+).*\n.*color_range:\w+ color_space:(\w+) color_primaries:\w+ color_trc:([\w-]+)"
@@ -34,30 +35,30 @@ _FIRST_PICTURE = re.compile(
 
 @dataclass(frozen=True)
 class Facts:
-    """What ffprobe says of a file, in the units that the rest of Diptych uses."""
+    """Facts that ffprobe reports about a file, in the units of Diptych."""
 
     container: str  # ffprobe's name, such as "mov,mp4,m4a,3gp,3g2,mj2"
     video_codec: str
-    width: int  # pixels as shown: after rotation, with square pixels
+    width: int  # pixels on the screen: after rotation, with square pixels
     height: int
     fps: float  # nominal frames a second, at most 60
     fps_ratio: str  # the same exactly, such as "30000/1001"
-    duration_s: float  # of the picture where the file states it, else of the whole file
-    whole_duration_s: float  # of all streams; 0 where the file says nothing
-    frames: int | None  # where the container counts them
-    audio_codec: str | None  # "unknown" where there is sound that ffprobe cannot name
+    duration_s: float  # of the picture if the file states it, else of the whole file
+    whole_duration_s: float  # of all streams; 0 if the file does not state it
+    frames: int | None  # None if the container does not count them
+    audio_codec: str | None  # "unknown" if ffprobe cannot name the codec of the sound
     byte_size: int
-    # What the transcoder needs beside.
+    # Further facts for the transcoder.
     video_index: int
     audio_index: int | None
-    sound_begins_first: bool  # so that no silence is needed before it
+    sound_begins_first: bool  # then no silence is needed before it
     pixel_format: str
     colour_matrix: str | None
     colour_transfer: str | None  # such as "smpte2084", which is PQ
     interlaced: bool
     square_pixels: bool
     picture_duration_stated: bool
-    average_fps: float  # as stated, without a bound; 0 where the file says nothing
+    average_fps: float  # as stated, without a bound; 0 if the file does not state it
     streams: int
 
     @property
@@ -67,9 +68,9 @@ class Facts:
 
 
 def probe(path: Path, *, time_limit_s: float = limits.PROBE_S) -> Facts:
-    """Read the facts of the video at `path` from its headers. Only a first picture is decoded, where that is needed.
+    """Read the facts of the video at `path` from its headers. Only a first picture is decoded, if that is necessary.
 
-    Raises `UnplayableMedia` with a reason in words when there is no video that ffmpeg can read.
+    Raises `UnplayableMedia` if there is no video that ffmpeg can read.
     """
     _refuse_other_content(path)
     if animations.format_of_file(path) == "webp":
@@ -83,15 +84,15 @@ def _refuse_other_content(path: Path) -> None:
     with path.open("rb") as file:
         head = file.read(recognise.HEAD_BYTES)
     if not head:
-        raise UnplayableMedia("The file is empty.")
-    if words := recognise.no_video(head):
-        raise UnplayableMedia(f"The file {words}.")
+        raise UnplayableMedia("empty")
+    if what := recognise.no_video(head):
+        raise UnplayableMedia("other_content", what=reason(what))
     if animations.is_cut_off(path):
-        raise UnplayableMedia("The video is cut off: the end of the file is missing. Copy or download it again.")
+        raise UnplayableMedia("cut_off")
 
 
 def _shown(path: Path, time_limit_s: float) -> dict[str, Any]:
-    """Return what ffprobe says of the file. Raises UnplayableMedia."""
+    """Return ffprobe's JSON about the file. Raises UnplayableMedia."""
     shown = _probed(path, time_limit_s, *_FIRST_PACKETS, "-read_intervals", "%+#32")
     candidates = streams.pictures(shown.get("streams", []))
     if len(candidates) > 1 and any(streams.frames_of(one) is None for one in candidates):
@@ -118,32 +119,28 @@ def _options(path: Path) -> list[str]:
 
 
 def _unreadable(failure: CommandFailed) -> UnplayableMedia:
-    if sentence := formats.refused_format(failure.stderr):
-        return UnplayableMedia(sentence)
-    return UnplayableMedia(
-        f"The file is not a video that ffmpeg can read ({failure.complaint}). It may be incomplete or damaged."
-    )
+    if refused := formats.refused_format(failure.stderr):
+        return UnplayableMedia(refused["code"], **refused["values"])
+    return UnplayableMedia("unreadable", complaint=failure.complaint)
 
 
 def refuse_too_large(complaints: str) -> None:
-    """Raise UnplayableMedia if ffmpeg or ffprobe complained of the size of a picture."""
+    """Raise UnplayableMedia if ffmpeg or ffprobe complained about the size of a picture."""
     if size := _TOO_LARGE.search(complaints):
         raise too_large(int(size[1]), int(size[2]))
 
 
 def too_large(width: int, height: int) -> UnplayableMedia:
-    return UnplayableMedia(
-        f"The picture is {width} × {height} pixels; at most {limits.PIXELS:,} pixels are prepared, such as "
-        "8192 × 4320. Make it smaller."
-    )
+    """Return the refusal of a picture with more than `limits.PIXELS`."""
+    return UnplayableMedia("picture_too_large", width=str(width), height=str(height), most=limits.PIXELS)
 
 
 def _shown_of_webp(path: Path, time_limit_s: float) -> dict[str, Any]:
-    """Return of an animated WebP, which ffprobe does not know, what ffprobe says of other files."""
+    """Return the facts of an animated WebP in the form of ffprobe's JSON. ffprobe does not know this format."""
     with path.open("rb") as file:
         moves = animations.moves(file.read(animations.HEAD_BYTES))
     if not moves:
-        raise UnplayableMedia(f"The file is a still picture (WebP) and not a video. Send it as {formats.ACCEPTED}.")
+        raise UnplayableMedia("still_picture_of_format", format="WebP", accepted=formats.ACCEPTED)
     command = [str(binaries.ffmpeg()), "-nostdin", "-v", "error", *_options(path), "-f", "webp_anim"]
     command += ["-i", file_address(path), "-map", "0:v:0", "-c", "copy", "-f", "framecrc", "-"]
     try:
@@ -151,13 +148,11 @@ def _shown_of_webp(path: Path, time_limit_s: float) -> dict[str, Any]:
     except CommandFailed as failure:
         if "Unknown input format" in failure.stderr:
             raise decoders.undecodable("webp_anim") from None
-        raise UnplayableMedia(
-            f"The file is an animated WebP that ffmpeg cannot read ({failure.complaint}). It may be damaged."
-        ) from None
+        raise UnplayableMedia("webp_unreadable", complaint=failure.complaint) from None
     size = re.search(r"^#dimensions 0: (\d+)x(\d+)", output, re.M)
     delays_ms = [int(line.split(",")[3]) for line in output.splitlines() if line.startswith("0,")]
     if size is None or not delays_ms or not sum(delays_ms):
-        raise UnplayableMedia("The file is a WebP without moving pictures. Send a video.")
+        raise UnplayableMedia("webp_without_motion")
     stream = {
         "index": 0,
         "codec_type": "video",
@@ -174,16 +169,16 @@ def _shown_of_webp(path: Path, time_limit_s: float) -> dict[str, Any]:
 
 
 def _facts(shown: dict[str, Any], path: Path, time_limit_s: float) -> Facts:
-    """Facts from ffprobe's JSON; raises `UnplayableMedia` when no stream is a moving picture."""
+    """Return the facts from ffprobe's JSON. Raises `UnplayableMedia` if no stream is a moving picture."""
     every = shown.get("streams", [])
     candidates = streams.pictures(every)
     if not candidates:
-        raise UnplayableMedia("The file has no video stream.")
+        raise UnplayableMedia("no_video_stream")
     video, audio = streams.chosen_picture(candidates), streams.chosen_sound(every, decoders.can_decode)
     if streams.is_encrypted(video, shown.get("packets", [])):
-        raise UnplayableMedia("The video is encrypted (DRM). Send it without encryption.")
+        raise UnplayableMedia("encrypted")
     if not video.get("codec_name") or not video.get("width") or not video.get("height"):
-        raise UnplayableMedia("The file's video stream has no picture that ffmpeg can decode. It may be damaged.")
+        raise UnplayableMedia("no_picture")
     if video["width"] * video["height"] > limits.PIXELS:
         raise too_large(video["width"], video["height"])
     decoders.refuse_undecodable(video["codec_name"])
@@ -221,9 +216,9 @@ def _facts(shown: dict[str, Any], path: Path, time_limit_s: float) -> Facts:
 
 
 def _first_picture(path: Path, index: int, time_limit_s: float) -> dict[str, str]:
-    """Return what ffmpeg says of the pixels of the stream's first picture; nothing if it cannot be decoded.
+    """Return ffmpeg's facts about the pixels of the stream's first picture; an empty dict if it cannot be decoded.
 
-    Whether that is damage is found when all of it is decoded.
+    Decoding the whole file later shows whether the file is damaged.
     """
     command = [str(binaries.ffmpeg()), "-nostdin", "-hide_banner", "-nostats", *_options(path)]
     command += ["-i", file_address(path), "-map", f"0:{index}", "-frames:v", "1", "-vf", "showinfo", "-f", "null", "-"]
@@ -238,7 +233,7 @@ def _first_picture(path: Path, index: int, time_limit_s: float) -> dict[str, str
 
 
 def _pixel_format(video: dict[str, Any]) -> str:
-    """Return ffmpeg's name of the pixels. What is transparent in VP8 and VP9 lies beside them, in another layer."""
+    """Return ffmpeg's name of the pixel format. VP8 and VP9 have transparency in a separate layer."""
     if video.get("tags", {}).get("alpha_mode") == "1":
         return "yuva420p"
     return str(video.get("pix_fmt", ""))

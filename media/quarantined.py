@@ -1,8 +1,8 @@
-"""Which assets are in quarantine, as one process knows it: asked of the database at most once a second.
+"""Cache which assets are in quarantine. Each process asks the database at most once a second.
 
-Media addresses are checked without the database, hundreds of times a second; this keeps it so and still lets an
-address die within a second, in every process, whatever has become of its files. Without the database nobody knows,
-and nothing is served: `DatabaseError` is raised.
+Media addresses are checked hundreds of times a second without a database query. With this cache an address still stops
+working within a second in every process, even if its files have not been moved yet. While the database is away,
+`DatabaseError` is raised and nothing is served.
 """
 
 import threading
@@ -10,41 +10,41 @@ import time
 
 from media.models import Asset
 
-#: Seconds that an answer of the database is believed.
-BELIEVED_S = 1.0
+#: Seconds for which the cached rows are used.
+VALID_S = 1.0
 
 
 class Dark:
     """The assets in quarantine, by public id and by SHA-256. Safe to share between threads."""
 
-    def __init__(self, believed_s: float = BELIEVED_S) -> None:
-        self.believed_s = believed_s
+    def __init__(self, valid_s: float = VALID_S) -> None:
+        self.valid_s = valid_s
         self._lock = threading.Lock()
         self._read_at = float("-inf")
         self._public_ids: frozenset[str] = frozenset()
         self._sha256s: frozenset[str] = frozenset()
 
     def public_ids(self) -> frozenset[str]:
-        """Those whose addresses are dead. Raises DatabaseError."""
+        """Return the public ids whose addresses no longer work. Raises DatabaseError."""
         self._refresh()
         return self._public_ids
 
     def sha256s(self) -> frozenset[str]:
-        """Those whose bytes may not come in again. Raises DatabaseError."""
+        """Return the SHA-256 of files that may not be imported again. Raises DatabaseError."""
         self._refresh()
         return self._sha256s
 
     def forget(self) -> None:
-        """Asks anew at the next occasion. Waits for an answer that is on its way, which may be of before."""
+        """Empty the cache. If another thread is reading rows, wait for it, since those rows may be out of date."""
         with self._lock:
             self._read_at = float("-inf")
 
     def _refresh(self) -> None:
-        if time.monotonic() - self._read_at < self.believed_s:
+        if time.monotonic() - self._read_at < self.valid_s:
             return
-        with self._lock:  # one thread asks, the others wait for what it learns
+        with self._lock:  # one thread asks the database, the others wait for its result
             now = time.monotonic()
-            if now - self._read_at < self.believed_s:
+            if now - self._read_at < self.valid_s:
                 return
             rows = list(Asset.objects.filter(quarantined_at__isnull=False).values_list("public_id", "sha256"))
             self._public_ids = frozenset(public_id for public_id, _ in rows)
@@ -52,5 +52,5 @@ class Dark:
             self._read_at = now
 
 
-#: This process's own.
+#: The cache of this process.
 dark = Dark()

@@ -1,4 +1,4 @@
-"""A folder for one file's preparation that goes away whatever happens, even after kill -9 or a power cut."""
+"""Temporary folders for the preparation of one file. They are removed even after kill -9 or a power cut."""
 
 import fcntl
 import os
@@ -15,9 +15,9 @@ LOCK = "lock"
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """A new folder that is ours alone; those that a killed worker left are removed first.
+    """Create a folder for this worker, and remove it at the end. Folders that killed workers left are removed first.
 
-    The lock on a file in the folder says that somebody works in it. The kernel gives it up with its process.
+    A lock on a file in the folder shows that a process uses it. The kernel releases the lock when the process ends.
     """
     sweep()
     folder, lock = _locked_folder()
@@ -29,16 +29,16 @@ def scratch() -> Iterator[Path]:
 
 
 def sweep() -> None:
-    """Removes the folders in which nobody works any more."""
+    """Remove the folders that no process uses."""
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         try:
             facts = folder.lstat()
-        except FileNotFoundError:  # somebody else was quicker
+        except FileNotFoundError:  # another process removed it first
             continue
         if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid():
             continue
-        with suppress(OSError):  # somebody else is quicker, or works in it
-            folder.rmdir()  # left before it had its lock
+        with suppress(OSError):  # another process removed it first, or uses it
+            folder.rmdir()  # a worker was killed before it created the lock
             continue
         with suppress(OSError):
             lock = os.open(folder / LOCK, os.O_RDWR)
@@ -50,7 +50,7 @@ def sweep() -> None:
 
 
 def _locked_folder() -> tuple[Path, int]:
-    """A new folder and its lock. A sweep may take a folder away between its making and its locking: another, then."""
+    """Create a folder and lock it. Return both. If a sweep removes the folder before it is locked, create another."""
     while True:
         folder = Path(tempfile.mkdtemp(prefix=PREFIX))
         with suppress(FileNotFoundError):

@@ -1,7 +1,7 @@
-"""What the small pictures of every frame tell: the strip, where the picture changes, and whether it moves at all.
+"""Measure the small pictures of all frames: write the strip, find keyframes, and measure how much the picture moves.
 
-The one run of ffmpeg writes them raw into one file, 4:2:0 with full range: `width × height` bytes of luma, then the
-two planes of colour at half the size. So any frame is found by its index, without decoding anything again.
+ffmpeg writes the small pictures raw into one file, 4:2:0 with full range: `width × height` bytes of luma, then the two
+planes of colour at half the size. So each frame is found by its index, without decoding the video again.
 """
 
 import math
@@ -14,28 +14,28 @@ from PIL import Image, ImageChops
 from media import likeness
 from media.names import STRIP_TILES, TRAINING_FRAMES
 
-BOX = (160, 90)  # pixels that a small picture fits into
+BOX = (160, 90)  # pixels; small pictures fit into this size
 KEYFRAMES = 8
-SAME_DB = 100.0  # of pictures without any difference, where the ratio has no bound
+SAME_DB = 100.0  # value for identical pictures, whose ratio is infinite
 
 
 def small_size(width: int, height: int) -> tuple[int, int]:
-    """Width and height of the small picture: even, and within `BOX`."""
+    """Return width and height of the small picture: even, and within `BOX`."""
     shrink = min(BOX[0] / width, BOX[1] / height)
     return max(2, int(width * shrink) // 2 * 2), max(2, int(height * shrink) // 2 * 2)
 
 
 def spread(frames: int, wanted: int) -> list[int]:
-    """`wanted` indices, evenly spaced over `frames`, the first and the last included; some twice if there are fewer."""
+    """Return `wanted` indices, evenly spaced from the first of `frames` to the last. Short videos repeat some."""
     return [round(step * (frames - 1) / (wanted - 1)) for step in range(wanted)]
 
 
-class Told(NamedTuple):
-    """What the pictures tell beside the strip."""
+class Measures(NamedTuple):
+    """Values that are measured from the small pictures."""
 
     keyframes: tuple[int, ...]  # indices, the greatest change first
     psnr_to_first: tuple[float, ...]  # dB, of the first training frame against each later one
-    frame_hashes: tuple[int, ...]  # 3 words for each of 8 small pictures, which show all of the frame; see `likeness`
+    frame_hashes: tuple[int, ...]  # 3 words for each of 8 small pictures, which show the whole frame; see `likeness`
 
 
 class Stills:
@@ -52,11 +52,11 @@ class Stills:
         return self._frames
 
     def luma(self, index: int) -> Image.Image:
-        """One frame in grey."""
+        """Return one frame in grey."""
         return self.planes(index)[0]
 
     def planes(self, index: int) -> list[Image.Image]:
-        """Luma of one frame, and blue and red difference at half the size."""
+        """Return the luma of one frame, and its blue and red difference at half the size."""
         with self.path.open("rb") as file:
             file.seek(index * self._bytes)
             content = file.read(self._bytes)
@@ -65,13 +65,13 @@ class Stills:
         parts = ((self.size, content[: self._luma]), (half, blue), (half, red))
         return [Image.frombytes("L", size, part) for size, part in parts]
 
-    def tell(self, strip: Path, chosen: list[int]) -> Told:
-        """Writes the strip to this path; all else that is told, with `chosen` as the indices of the training frames."""
+    def measure(self, strip: Path, chosen: list[int]) -> Measures:
+        """Write the strip to this path, and return the measures. `chosen` are the indices of the training frames."""
         self.write_strip(strip)
-        return Told(tuple(self.keyframes()), tuple(self.psnr_to_first(chosen[1:])), tuple(self.hashes()))
+        return Measures(tuple(self.keyframes()), tuple(self.psnr_to_first(chosen[1:])), tuple(self.hashes()))
 
     def write_strip(self, path: Path) -> None:
-        """Writes 8 pictures side by side as a JPEG."""
+        """Write 8 pictures side by side as a JPEG."""
         width, height = self.size
         strip = Image.new("YCbCr", (width * STRIP_TILES, height))
         for place, index in enumerate(spread(len(self), STRIP_TILES)):
@@ -80,9 +80,9 @@ class Stills:
         strip.save(path, quality=80)
 
     def keyframes(self) -> list[int]:
-        """Up to 8 indices of the frames that differ most from the one before, the greatest difference first.
+        """Return up to 8 indices of the frames that differ most from the previous frame, greatest difference first.
 
-        The frames that AI judges are shown (SafeSora, appendix on AI feedback). The first has none before it.
+        These frames are shown to AI judges (SafeSora, appendix on AI feedback). The first frame has no previous one.
         """
         changes: list[tuple[float, int]] = []
         before: Image.Image | None = None
@@ -93,12 +93,12 @@ class Stills:
         return [index for _, index in sorted(changes)[:KEYFRAMES]]
 
     def psnr_to_first(self, indices: list[int]) -> list[float]:
-        """Peak signal-to-noise ratio in dB of the first frame against each of `indices`: high where nothing moves."""
+        """Return the PSNR in dB of the first frame against each of `indices`. It is high if nothing moves."""
         first = self.luma(0)
         return [round(_psnr(first, self.luma(index)), 2) for index in indices]
 
     def hashes(self) -> list[int]:
-        """3 words of 64 bits for each of 8 frames, evenly spaced from the first to the last."""
+        """Return 3 words of 64 bits for each of 8 frames, evenly spaced from the first to the last."""
         chosen = spread(len(self), TRAINING_FRAMES)
         return [word for index in chosen for word in likeness.words(*self.planes(index))]
 

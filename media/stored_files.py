@@ -1,4 +1,4 @@
-"""The files of storage one by one, with their sizes and ages, whatever storage it is."""
+"""List the files of any storage with their sizes and ages, and remove partly written ones."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from django.core.files.storage import default_storage
 
 
 class Stored(NamedTuple):
-    """A file in storage."""
+    """One file in storage."""
 
     name: str
     size: int
@@ -18,7 +18,7 @@ class Stored(NamedTuple):
 
 @contextmanager
 def trouble_of_storage() -> Iterator[None]:
-    """Makes OSError of whatever a storage raises within: those that reach over a network have errors of their own."""
+    """Turn every error of a storage into OSError. Storages on a network have error classes of their own."""
     try:
         yield
     except OSError:
@@ -28,9 +28,9 @@ def trouble_of_storage() -> Iterator[None]:
 
 
 def files_below(folder: str) -> Iterator[Stored]:
-    """The files within a folder of storage, at any depth; none if it is not there. Raises OSError.
+    """Yield the files in a folder of storage, at any depth; nothing if it does not exist. Raises OSError.
 
-    One that goes away meanwhile is left out.
+    Files that are deleted meanwhile are left out.
     """
     bucket = getattr(default_storage, "bucket", None)
     if bucket is not None:
@@ -44,7 +44,7 @@ def files_below(folder: str) -> Iterator[Stored]:
 
 
 def _objects_below(bucket: object, folder: str) -> Iterator[Stored]:
-    """In S3 a listing tells sizes and ages, a thousand at a time; asking for them would take two requests a file."""
+    """Yield the objects of a bucket. A listing has their sizes and ages, so no request for each file is needed."""
     location = getattr(default_storage, "location", "").strip("/")
     root = f"{location}/" if location else ""
     for found in bucket.objects.filter(Prefix=f"{root}{folder}/"):  # type: ignore[attr-defined]
@@ -52,7 +52,7 @@ def _objects_below(bucket: object, folder: str) -> Iterator[Stored]:
 
 
 def names_below(folder: str) -> Iterator[str]:
-    """Names of the files within a folder of storage, at any depth; none if it is not there. Raises OSError."""
+    """Yield the names of the files in a folder of storage, at any depth; none if it does not exist. Raises OSError."""
     try:
         folders, files = default_storage.listdir(folder)
     except FileNotFoundError:
@@ -63,13 +63,13 @@ def names_below(folder: str) -> Iterator[str]:
 
 
 def is_half_written(name: str) -> bool:
-    """Whether a writer that was killed left this file (`diptych.storage`)."""
+    """Return whether a killed writer left this file (see `diptych.storage`)."""
     last = name.rpartition("/")[2]
     return last.startswith(".") and last.endswith(".part")
 
 
 def remove_half_written(folder: str) -> None:
-    """Deletes what killed writers left in a folder into which nobody else writes. Raises OSError."""
+    """Delete files that killed writers left in a folder to which no other process writes. Raises OSError."""
     with trouble_of_storage():
         for name in names_below(folder):
             if is_half_written(name):

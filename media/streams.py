@@ -1,4 +1,4 @@
-"""What ffprobe's JSON says of single streams: which is the picture, how fast, how large, how long."""
+"""Interpret ffprobe's JSON about streams: choose picture and sound, and read rate, size and length."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -7,7 +7,7 @@ from typing import Any
 HIGHEST_RATE = Fraction(60)
 LOWEST_RATE = Fraction(1)
 
-# Rates that cameras, editors and generators mean when a file says something within half a percent of them.
+# Rates that cameras, editors and generators use. A stated rate within half a percent of one of them means that one.
 USUAL_RATES = tuple(
     Fraction(*rate)
     for rate in [
@@ -24,7 +24,7 @@ USUAL_RATES = tuple(
 )
 
 
-#: Beginnings of ffprobe's names of the containers that state the length of each stream.
+#: How ffprobe's names of containers begin that state the length of each stream.
 _LENGTH_A_STREAM = ("mov,", "avi", "gif", "apng", "webp_anim")
 
 
@@ -34,9 +34,9 @@ def pictures(streams: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def chosen_picture(candidates: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the picture that a player shows: one that moves, then the default, then the largest.
+    """Return the picture that a player shows: it prefers moving pictures, then the default, then the largest.
 
-    An AVIF has a still picture beside the moving one; some files have a small preview.
+    An AVIF has a still picture besides the moving one, and some files have a small preview.
     """
     return max(
         candidates,
@@ -51,7 +51,7 @@ def chosen_picture(candidates: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def chosen_sound(streams: list[dict[str, Any]], decodable: Callable[[str], bool]) -> dict[str, Any] | None:
-    """Return the sound that a player plays: of those that can be decoded the default one, or the first; else any."""
+    """Return the sound that a player plays: the default or first decodable one, else any; None without sound."""
     sounds = [one for one in streams if one.get("codec_type") == "audio"]
     default = [one for one in sounds if one.get("disposition", {}).get("default")]
     good = [one for one in [*default, *sounds] if decodable(one.get("codec_name", ""))]
@@ -65,7 +65,7 @@ def begins_first(sound: dict[str, Any] | None, container: dict[str, Any]) -> boo
 
 
 def frames_of(stream: dict[str, Any]) -> int | None:
-    """Return how many frames the stream has: as counted, or as the container says."""
+    """Return the number of frames, as counted or as the container states it; None if neither is known."""
     for name in ("counted", "nb_frames"):
         if str(stream.get(name, "")).isdigit():
             return int(stream[name])
@@ -73,11 +73,11 @@ def frames_of(stream: dict[str, Any]) -> int | None:
 
 
 def nominal_rate(video: dict[str, Any]) -> Fraction:
-    """Frames a second that the stream means, between 1 and 60.
+    """Return the nominal frames per second of a stream, between 1 and 60.
 
-    `r_frame_rate` is the rate on whose grid every timestamp lies. It is right for constant rates and for GIFs
-    whose last frame is held; for a rate that varies it is a huge tick, and the average speaks instead. The grid
-    of an interlaced stream counts fields, of which two make a frame; that of MPEG-1 counts twice for no reason.
+    All timestamps are multiples of 1/`r_frame_rate`. This rate is right for constant rates, and for GIFs with a long
+    last frame. For variable rates it is far too high, and the average is used. For interlaced streams it counts fields,
+    two per frame. For MPEG-1 it is doubled for no reason.
     """
     grid, average = fraction(video.get("r_frame_rate")), fraction(video.get("avg_frame_rate"))
     counts_twice = is_interlaced(video) or video.get("codec_name") == "mpeg1video"
@@ -89,7 +89,7 @@ def nominal_rate(video: dict[str, Any]) -> Fraction:
 
 
 def shown_size(video: dict[str, Any]) -> tuple[int, int]:
-    """Return width and height in pixels as shown: after rotation, with square pixels."""
+    """Return width and height in pixels on the screen: after rotation, with square pixels."""
     width, height = round(video["width"] * pixel_aspect(video)), video["height"]
     return (height, width) if _quarter_turned(video) else (width, height)
 
@@ -101,16 +101,16 @@ def _quarter_turned(video: dict[str, Any]) -> bool:
 
 
 def pixel_aspect(video: dict[str, Any]) -> Fraction:
-    """Width of one pixel over its height; 1 where the file says nothing or nonsense."""
+    """Return the width of one pixel over its height; 1 if the file states nothing or nonsense."""
     aspect = fraction(str(video.get("sample_aspect_ratio", "1:1")).replace(":", "/"))
     return aspect if Fraction(1, 8) <= aspect <= 8 else Fraction(1)
 
 
 def picture_duration_s(video: dict[str, Any], container: str, whole_s: float | None, *, is_mute: bool) -> float | None:
-    """Return the length of the picture where the file states it. `whole_s` is that of all streams.
+    """Return the length of the picture in seconds if the file states it. `whole_s` is the length of all streams.
 
-    MP4 and AVI state it for each stream; elsewhere ffprobe's number is a guess. Matroska has a tag such as 00:00:03.02.
-    Programs copy such tags from other files, so one that disagrees with the container's length is not believed.
+    MP4 and AVI state it for each stream. For other containers ffprobe's number is a guess. Matroska has a tag such as
+    00:00:03.02. Programs copy such tags from other files, so a tag that disagrees with the container is ignored.
     """
     if container.startswith(_LENGTH_A_STREAM):
         return seconds(video.get("duration"))
@@ -124,11 +124,12 @@ def picture_duration_s(video: dict[str, Any], container: str, whole_s: float | N
 
 
 def is_interlaced(video: dict[str, Any]) -> bool:
+    """Return whether the stream is interlaced."""
     return video.get("field_order") in {"tt", "bb", "tb", "bt"}
 
 
 def is_encrypted(stream: dict[str, Any], packets: list[dict[str, Any]]) -> bool:
-    """Return whether the stream, or one of its packets in this list, says that it is encrypted."""
+    """Return whether the stream, or one of its packets in this list, is marked as encrypted."""
     own = [one for one in packets if one.get("stream_index") == stream.get("index")]
     said = [side.get("side_data_type", "") for one in (stream, *own) for side in one.get("side_data_list", [])]
     tag = stream.get("codec_tag_string", "")
@@ -141,11 +142,12 @@ def _is_cover(stream: dict[str, Any]) -> bool:
 
 
 def stated(value: str | None) -> str | None:
+    """Return the value, or None if ffprobe writes that it is unknown."""
     return None if value in (None, "", "unknown", "unspecified", "reserved") else value
 
 
 def seconds(value: str | None) -> float | None:
-    """ffprobe writes "N/A" for what it does not know."""
+    """Return the number of seconds, or None. ffprobe writes "N/A" for unknown values."""
     try:
         return float(value or "")
     except ValueError:
@@ -153,7 +155,7 @@ def seconds(value: str | None) -> float | None:
 
 
 def fraction(ratio: str | None) -> Fraction:
-    """0 where ffprobe says "0/0" or nothing."""
+    """Return the ratio as a fraction; 0 if ffprobe writes "0/0" or nothing."""
     try:
         return Fraction(ratio or "0")
     except (ValueError, ZeroDivisionError):

@@ -1,4 +1,4 @@
-"""Celery's side of transcoding: a message says that there may be work, and the rows decide."""
+"""Celery tasks of transcoding. A message only says that there may be work; the rows decide."""
 
 import logging
 
@@ -14,12 +14,12 @@ logger = logging.getLogger(__name__)
 def transcode_asset(sent_for: int) -> None:
     """Transcode the asset that is due, if there is one.
 
-    That need not be the one the message was `sent_for`: another may have come to stand before it meanwhile, whose own
-    message then finds this one.
+    It may be another asset than the one the message was `sent_for`, if that one is due earlier. The message of the
+    other asset then finds this one.
     """
     asset = transcoding.claim()
     if asset is not None:
-        logger.debug("Told of asset %s; preparing %s", sent_for, asset)
+        logger.debug("Message for asset %s; preparing %s", sent_for, asset)
         transcoding.process(asset)
 
 

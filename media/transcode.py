@@ -1,4 +1,4 @@
-"""Turn an uploaded file into what people watch and models learn from, in one run of ffmpeg."""
+"""Transcode an original file into files to watch and to train on, in one run of ffmpeg."""
 
 import os
 import re
@@ -19,30 +19,30 @@ from media.graph import cut_graph, filter_graph, frames_graph, playback_size, sm
 from media.hashing import sha256_of
 from media.names import TRAINING_FRAMES
 from media.probe import Facts, probe, refuse_too_large
-from media.stills import Stills, Told
+from media.stills import Measures, Stills
 
 THREADS = 2
 
-# ffmpeg mends these and ends well, but an annotator would judge our mending instead of the generator.
+# ffmpeg repairs such damage and succeeds. But annotators would then judge the repair and not the generator.
 _DAMAGE = re.compile(
     r"File ended prematurely|exceeds containing master element|LZW decode failed|error while decoding MB|"
     r"concealing \d+ .* errors|partial file|corrupt (?:decoded|input)|Invalid NAL unit size|Error at MB",
     re.IGNORECASE,
 )
-#: ffmpeg knows the codec and lacks a part of it. The file may be whole.
+#: ffmpeg knows the codec but does not support a part of it. The file itself may be fine.
 _UNSUPPORTED = re.compile(
     r"no decoder found|Decoder (?:not found|\(codec \w+\) not found)|hardware accelerated AV1 decoding|"
     r"patches welcome|is not implemented|not supported by (?:this|the) decoder",
     re.IGNORECASE,
 )
-#: Sound ends with a whole block of samples, so it may end a little after the picture.
+#: Sound ends with a complete block of samples, so it may end a little after the picture.
 _BARELY_LONGER_S = 0.05
-#: Sound this many seconds longer than the picture is worth a note when it is cut.
+#: A note is stored if the sound that was cut off is longer than this many seconds.
 _WORTH_A_NOTE_S = 1.0
 
 
 class Deadline(NamedTuple):
-    """By when everything of one file must be made, in the seconds of `time.monotonic`, and how long that is in all."""
+    """The end of the time for one file, in seconds of `time.monotonic`, and the whole limit in seconds."""
 
     moment: float
     limit_s: float
@@ -57,12 +57,12 @@ class Deadline(NamedTuple):
 
 
 class DamagedMedia(UnplayableMedia):
-    """ffmpeg complained while it decoded: of the picture or of the sound."""
+    """ffmpeg reported damage of the picture or of the sound."""
 
 
 @dataclass(frozen=True)
 class Renditions:
-    """The files that one run wrote, with the facts of the playback file and of the source."""
+    """The files that were made of one original, with the facts of the playback file and of the original."""
 
     playback: Path  # H.264 in MP4
     poster: Path  # JPEG of the first frame, at the playback's size
@@ -82,11 +82,11 @@ def transcode(
 ) -> Renditions:
     """Write `playback.mp4`, `poster.jpg`, `strip.jpg` and `frames/0.jpg` to `7.jpg` into `folder`.
 
-    Everything is written aside and renamed when it is whole, so no partial file ever has a final name.
-    Raises `UnplayableMedia` with a reason for a file that passes a limit, that ffmpeg cannot read, or reads with
-    damage: a clip that breaks off or decodes with errors would be judged for faults that its generator never made.
-    Wrong bytes within a VP8 or VP9 frame go unnoticed, since to these codecs any bytes are a picture. Raises
-    `OSError` when this machine is to blame, and `ProgramKilled` when ffmpeg crashed or was ended.
+    Files are written to a temporary folder and renamed when they are complete, so no partial file has a final name.
+    Raises `UnplayableMedia` for a file that exceeds a limit, that ffmpeg cannot read, or that is damaged. Annotators
+    would otherwise judge faults that the generator did not make. Wrong bytes within a VP8 or VP9 frame are not noticed,
+    since these codecs decode any bytes to a picture. Raises `OSError` if this machine is to blame, and `ProgramKilled`
+    if ffmpeg crashed or was ended.
     """
     facts = probe(source)
     refuse_costly(facts)
@@ -106,7 +106,7 @@ def transcode(
         except DamagedMedia:
             if facts.audio_index is None:
                 raise
-            # Perhaps only the sound is damaged. If not, what is wrong with the picture is the reason to give.
+            # Perhaps only the sound is damaged. If not, the damage of the picture is the reason to report.
             mute, said = _without_sound(facts), (notes.SOUND_DAMAGED,)
             return _make(source, mute, folder, aside / "mute", until=until, threads=threads, said=said)
 
@@ -125,13 +125,13 @@ def _make(
     threads: int,
     said: tuple[str, ...],
 ) -> Renditions:
-    """Write everything into `aside`, then rename it into `folder`. ffmpeg must be done by `until`."""
+    """Write all files into `aside`, then rename them into `folder`. ffmpeg must finish by `until`."""
     (aside / "cut").mkdir(parents=True)
     with ThreadPoolExecutor(1) as beside:
         _run(filter_graph(source, source_facts, aside, threads, _likely_indices(source_facts)), until)
         stills = Stills(aside / "small.yuv", small_size_of(playback_size(source_facts)))
         chosen = chosen_indices(len(stills))
-        told = beside.submit(stills.tell, aside / "strip.jpg", chosen)
+        measures = beside.submit(stills.measure, aside / "strip.jpg", chosen)
         facts = probe(aside / "playback.mp4")
         refuse_long(facts.duration_s)
         _refuse_broken_off(source_facts, facts)
@@ -143,14 +143,14 @@ def _make(
         if not all(frame.exists() for frame in cut):
             _run(frames_graph(source, source_facts, aside, threads, chosen), until)
             if not all(frame.exists() for frame in cut):
-                raise UnplayableMedia("The video's frames cannot be counted: twice read, they are not the same.")
-        return _publish(aside, cut, folder, facts, source_facts, told.result(), said)
+                raise UnplayableMedia("frames_differ")
+        return _publish(aside, cut, folder, facts, source_facts, measures.result(), said)
 
 
 def _cut_sound(aside: Path, facts: Facts, until: Deadline) -> Facts:
     """Cut the sound where the picture ends. Return the facts of the new playback file.
 
-    How long the picture is, is known only now: a header may say anything.
+    The length of the picture is known only now, since a header may state anything.
     """
     _run(cut_graph(aside / "playback.mp4", aside / "shorter.mp4", facts.duration_s), until)
     os.replace(aside / "shorter.mp4", aside / "playback.mp4")
@@ -162,63 +162,63 @@ def _sound_cut(source: Facts, playback: Facts) -> tuple[str, ...]:
 
 
 def chosen_indices(frames: int) -> list[int]:
-    """Indices of up to 8 uniformly spaced frames out of `frames`, the first and the last included."""
+    """Return the indices of up to 8 evenly spaced frames out of `frames`, including the first and the last."""
     if frames <= TRAINING_FRAMES:
         return list(range(frames))
     return [round(step * (frames - 1) / (TRAINING_FRAMES - 1)) for step in range(TRAINING_FRAMES)]
 
 
 def _likely_indices(facts: Facts) -> list[int]:
-    """Of the frames to be chosen, if the header is right about how many there will be.
+    """Return the indices of the training frames, if the header states the right number of frames.
 
-    Containers miscount, or do not count at all. Then those that are missing are cut in a second run, once they are
-    counted; keeping every frame until then costs each file a tenth of the time.
+    Some containers miscount, or do not count at all. Then the missing frames are cut in a second run, after the frames
+    are counted. Writing every frame in the first run would cost each file a tenth more time.
     """
     return chosen_indices(max(1, round(facts.duration_s * facts.rate)))
 
 
 def _run(wanted: Any, until: Deadline) -> None:
-    """Have ffmpeg make what is wanted, by the time `until`.
+    """Run ffmpeg on a graph. It must finish by `until`.
 
-    Raises `DamagedMedia` for damage, even where ffmpeg mends it, and `UnplayableMedia` for what it cannot decode.
+    Raises `DamagedMedia` for damage, even if ffmpeg repairs it, and `UnplayableMedia` if ffmpeg cannot decode the file.
     """
     command = [str(binaries.ffmpeg()), "-nostdin", "-v", "error", "-xerror", "-y"]
-    # Decoder and encoder keep the threads busy; slicing small pictures among more costs 4 % of the time.
+    # Decoder and encoder use the threads. Splitting small pictures among more threads costs 4 % of the time.
     command += ["-filter_complex_threads", "1", *wanted.get_args()]
     try:
         _, stderr = run(command, time_limit_s=until.left_s, stated_limit_s=until.limit_s)
     except CommandFailed as failure:
         refuse_too_large(failure.stderr)
         if unsupported := _UNSUPPORTED.search(failure.stderr):
-            raise UnplayableMedia(
-                f"The video uses something that ffmpeg cannot decode ({unsupported.group().lower()}); nothing is known "
-                "to be wrong with the file. Send it in another format, such as H.264 in MP4."
-            ) from None
-        raise DamagedMedia(f"The video is damaged or cannot be decoded ({failure.complaint}).") from None
+            raise UnplayableMedia("feature_not_decodable", feature=unsupported.group().lower()) from None
+        raise DamagedMedia("damaged", complaint=failure.complaint) from None
     if damage := _DAMAGE.search(stderr):
-        raise DamagedMedia(f"The video is damaged or incomplete ({damage.group().lower()}).")
+        raise DamagedMedia("incomplete", complaint=damage.group().lower())
 
 
 def _refuse_broken_off(source: Facts, playback: Facts) -> None:
-    """Some truncated files decode without complaint; then the picture is shorter than its header says."""
+    """Raise UnplayableMedia if the picture is shorter than its header states. Some truncated files decode silently."""
     missing_s = source.duration_s - playback.duration_s
     if source.picture_duration_stated and missing_s > max(0.5, 0.1 * source.duration_s):
-        raise UnplayableMedia(
-            f"The video breaks off: its header promises {source.duration_s:.1f} s of picture, "
-            f"but only {playback.duration_s:.1f} s can be decoded."
-        )
+        raise UnplayableMedia("breaks_off", promised=f"{source.duration_s:.1f}", decoded=f"{playback.duration_s:.1f}")
 
 
 def _refuse_miscounted(stills: Stills, facts: Facts) -> None:
-    """All outputs have the same frames, or an index means nothing."""
+    """Raise UnplayableMedia unless all outputs have the same number of frames, which indices rely on."""
     if len(stills) != facts.frames:
-        raise UnplayableMedia(f"The video's frames cannot be counted ({facts.frames} or {len(stills)}).")
+        raise UnplayableMedia("frames_not_countable", one=str(facts.frames), other=str(len(stills)))
 
 
 def _publish(
-    aside: Path, cut: list[Path], folder: Path, facts: Facts, source_facts: Facts, told: Told, said: tuple[str, ...]
+    aside: Path,
+    cut: list[Path],
+    folder: Path,
+    facts: Facts,
+    source_facts: Facts,
+    measures: Measures,
+    said: tuple[str, ...],
 ) -> Renditions:
-    """Rename the whole files to their final names; the playback last, as it is what makes a clip showable."""
+    """Rename the complete files to their final names. The playback comes last, since it makes the clip playable."""
     (folder / "frames").mkdir(exist_ok=True)
     frames = tuple(folder / "frames" / f"{number}.jpg" for number in range(TRAINING_FRAMES))
     for written, final in zip(_padded(cut), frames, strict=True):
@@ -236,12 +236,12 @@ def _publish(
         source_facts=source_facts,
         sha256=digest,
         notes=said,
-        **told._asdict(),
+        **measures._asdict(),
     )
 
 
 def _padded(cut: list[Path]) -> list[Path]:
-    """The training frames in order, with black ones at the end to make 8."""
+    """Return the training frames in order, with black ones at the end to make 8."""
     frames = list(cut)
     with Image.open(cut[0]) as first:
         size = first.size

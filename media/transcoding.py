@@ -1,7 +1,7 @@
 """Prepare videos for playing. Each is a job: `jobs.engine` claims, retries and ends it.
 
-The video that is due goes first. Only a video that cannot be played, or that keeps ending what works on it, fails;
-trouble of this machine puts it back for a later attempt, however often.
+The video with the highest priority goes first. A video fails only if it cannot be played, or if it crashes ffmpeg or
+its worker every time. A problem of this machine puts it back for a later attempt, any number of times.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -20,13 +20,18 @@ from media import names
 from media.commands import ProgramKilled
 from media.models import Asset
 from media.probe import UnplayableMedia
+from media.reasons import FilledIn
 from media.scratch import scratch
 from media.signals import asset_finished, files_left_behind
 from media.stored_files import remove_half_written, trouble_of_storage
 from media.transcode import Renditions, transcode
 
-#: Files of one asset that are stored at once. Each waits for the disk, or for the network.
+#: Files of one asset that are stored at the same time. Each waits for the disk or the network.
 STORED_AT_ONCE = 4
+
+
+class CannotBePrepared(Exception):
+    """A video cannot be prepared. `str()` is the reason as the asset's row holds it; see `reasons`."""
 
 
 def claim() -> Asset | None:
@@ -40,9 +45,13 @@ def process(asset: Asset) -> None:
 
 
 def prepare(asset: Asset) -> None:
-    """Transcode a claimed asset and store what came of it. Raises UnplayableMedia, TakenOver and trouble."""
+    """Transcode a claimed asset and store the files. Raises CannotBePrepared, TakenOver and trouble."""
     with scratch() as folder, heartbeat(POLICY, asset):
-        renditions = transcode(fetch(asset, folder), folder / "out")
+        original = fetch(asset, folder)
+        try:
+            renditions = transcode(original, folder / "out")
+        except UnplayableMedia as refusal:
+            raise CannotBePrepared(refusal.stored) from refusal
         renew(asset)
         sizes = store(asset, renditions)
     if not finish(asset, renditions, sizes):
@@ -51,13 +60,13 @@ def prepare(asset: Asset) -> None:
 
 
 def renew(asset: Asset) -> None:
-    """Keep the claim alive before files are written. Raises Cancelled and TakenOver."""
+    """Renew the claim before files are written. Raises Cancelled and TakenOver."""
     engine.beat(POLICY, asset.pk, asset.fence)
     engine.go_on_or_raise(POLICY, asset.pk, asset.fence)
 
 
 def fetch(asset: Asset, folder: Path) -> Path:
-    """A local copy of the original, under a name of ours. Raises OSError."""
+    """Copy the original into the folder and return the path. Raises OSError."""
     target = folder / "original"
     with trouble_of_storage(), default_storage.open(asset.original) as stored, target.open("wb") as local:
         for block in stored.chunks():
@@ -66,9 +75,9 @@ def fetch(asset: Asset, folder: Path) -> Path:
 
 
 def store(asset: Asset, renditions: Renditions) -> dict[str, int]:
-    """Puts the renditions where their names say; the bytes of each, by its name within the asset's folder.
+    """Put the renditions into storage. Return the size in bytes of each, by its name within the asset's folder.
 
-    Writing them again replaces them, and what a worker before this one left half written goes. Raises OSError.
+    Files that exist are replaced, and partly written files of an earlier worker are deleted. Raises OSError.
     """
     if asset.fence > 1:
         remove_half_written(names.folder(asset.public_id))
@@ -85,12 +94,13 @@ def store(asset: Asset, renditions: Renditions) -> dict[str, int]:
 
 
 def store_file(name: str, path: Path) -> None:
+    """Put one file into storage. Raises OSError."""
     with trouble_of_storage(), path.open("rb") as file:
         default_storage.save(name, File(file))
 
 
 def finish(asset: Asset, renditions: Renditions, sizes: dict[str, int]) -> bool:
-    """Write the outcome, if the claim still holds. Return whether it did."""
+    """Write the outcome if the claim still holds. Return whether it does."""
     facts = renditions.facts
     return engine.end(
         POLICY,
@@ -111,17 +121,17 @@ def finish(asset: Asset, renditions: Renditions, sizes: dict[str, int]) -> bool:
     )
 
 
-def tell_of_end(asset: Asset) -> None:
-    """Let higher apps follow, in the same transaction: pairs open, or are held for a video that failed."""
+def notify_of_end(asset: Asset) -> None:
+    """Notify higher apps in the same transaction: pairs become ready, or are held because a video failed."""
     asset_finished.send(sender=Asset, asset=asset, state=asset.state, reason=asset.reason)
 
 
 def trouble_text(error: Exception) -> str:
-    """Return what a video's row says about the error that put it back."""
-    return str(error) if isinstance(error, ProgramKilled) else policy.trouble_text(error)
+    """Return the reason that a video's row stores for the error that put it back."""
+    return error.stored if isinstance(error, ProgramKilled) else policy.trouble_text(error)
 
 
-#: What is in quarantine is not prepared; released, it goes on where it was. The index `asset_next` has the order.
+#: Assets in quarantine are not prepared. After their release they continue. The index `asset_next` has the order.
 NOT_QUARANTINED = Q(quarantined_at=None)
 
 POLICY = Policy(
@@ -132,12 +142,12 @@ POLICY = Policy(
     claimable=NOT_QUARANTINED,
     held_while=NOT_QUARANTINED,
     order=("-priority", "pk"),
-    final=(UnplayableMedia,),
+    final=(CannotBePrepared,),
     uncounted=(OSError, *DATABASE_TROUBLE),  # of this machine
-    counted=(Exception,),  # what the video itself may bring about
+    counted=(Exception,),  # errors that the video itself may cause
     pause=policy.drawn(timedelta(seconds=15), longest=timedelta(minutes=30)),
     trouble_text=trouble_text,
-    tried_in_vain="Preparing this video failed %(attempts)s times; the last time: %(trouble)s.",
-    begun_in_vain="Preparing this video was begun %(attempts)s times and never came to an end.",
-    ended=tell_of_end,
+    tried_in_vain=FilledIn("tried_in_vain"),
+    begun_in_vain=FilledIn("begun_in_vain"),
+    ended=notify_of_end,
 )

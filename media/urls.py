@@ -1,4 +1,4 @@
-"""Addresses of renditions; `diptych.urls` includes them under `media/` (see `addresses.PREFIX`)."""
+"""Addresses of renditions. `diptych.urls` includes them under `media/` (see `addresses.PREFIX`)."""
 
 from django.urls import path, register_converter
 
@@ -13,11 +13,11 @@ class PublicIdConverter:
     regex = "[0-9a-f]{64}"
 
     def to_python(self, value: str) -> str:
-        """The id as it stands."""
+        """Return the id unchanged."""
         return value
 
     def to_url(self, value: str) -> str:
-        """The id as it stands."""
+        """Return the id unchanged."""
         return value
 
 

@@ -1,8 +1,8 @@
 """Serve playback files and posters at signed addresses, in byte ranges, without a database query for each.
 
-An address that has expired answers 410 Gone with the plain body "expired", so that a page can renew it. An
-address that is not ours answers 403, whether or not the file exists. A good address of a file that is gone
-answers 404, and so does one whose bytes are in quarantine: that is nobody's business but the safety officer's.
+The response to an expired address is 410 Gone with the plain body "expired", so that a page can renew it. It is 403 for
+an address with a wrong signature, whether or not the file exists. It is 404 for a valid address if the file is gone or
+in quarantine: only safety officers may know about a quarantine.
 """
 
 import logging
@@ -24,7 +24,7 @@ from media.quarantined import dark
 
 logger = logging.getLogger(__name__)
 
-#: Where nginx finds the files of storage, and nobody else reaches them; see deploy/nginx.conf.
+#: Internal location of the files of storage, which only nginx can read; see deploy/nginx.conf.
 INTERNAL = "/internal-media/"
 NEVER_KEEP = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
@@ -32,14 +32,14 @@ NEVER_KEEP = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 @without_person
 @require_safe
 def playback(request: HttpRequest, public_id: str) -> HttpResponseBase:
-    """The MP4 that annotators watch."""
+    """Serve the MP4 that annotators watch."""
     return _serve(request, public_id, addresses.PLAYBACK, names.playback(public_id), "video/mp4")
 
 
 @without_person
 @require_safe
 def poster(request: HttpRequest, public_id: str) -> HttpResponseBase:
-    """The first frame, shown until the video plays."""
+    """Serve the first frame, which is shown until the video plays."""
     return _serve(request, public_id, addresses.POSTER, names.poster(public_id), "image/jpeg")
 
 
@@ -53,14 +53,14 @@ def _serve(request: HttpRequest, public_id: str, kind: str, name: str, content_t
     try:
         if public_id in dark.public_ids():
             return _refusal("not found", 404)
-    except Error as error:  # nobody knows what is in quarantine, so nothing is served
+    except Error as error:  # it is unknown which files are in quarantine, so nothing is served
         logger.error("No video is served while the database is away: %s", error)
         return _refusal("try again", 503)
     return answer(request, name, content_type, keep=f"private, immutable, max-age={int(expires) - int(now)}")
 
 
 def answer(request: HttpRequest, name: str, content_type: str, *, keep: str) -> HttpResponseBase:
-    """A file of storage, or the part that is asked for; `keep` tells caches. 404 if it is not there."""
+    """Return a file of storage, or the requested part; 404 if it does not exist. `keep` is its Cache-Control."""
     if settings.MEDIA_DELIVERY == "nginx":
         return _handed_over(name, content_type, keep=keep)
     try:
@@ -68,7 +68,7 @@ def answer(request: HttpRequest, name: str, content_type: str, *, keep: str) -> 
         file: Any = default_storage.open(name)
     except FileNotFoundError:
         return _refusal("not found", 404)
-    # A rendition is written whole and renamed into place, so size and time of writing name its bytes.
+    # A rendition is written completely and then renamed, so its size and modification time identify its bytes.
     etag = f'"{file.size:x}-{int(modified.timestamp() * 1_000_000):x}"'
     response = ranged_response(
         request, file, size=file.size, content_type=content_type, etag=etag, last_modified=modified
@@ -81,7 +81,7 @@ def answer(request: HttpRequest, name: str, content_type: str, *, keep: str) -> 
 
 
 def _handed_over(name: str, content_type: str, *, keep: str) -> HttpResponse:
-    """Tells the proxy which file to send: ranges, entity tag and a file that is missing are its business."""
+    """Return a response that tells the proxy which file to send. The proxy handles ranges, ETag and missing files."""
     headers = {"X-Accel-Redirect": INTERNAL + quote(name), "Cache-Control": keep, "Content-Disposition": "inline"}
     return HttpResponse(content_type=content_type, headers=headers)
 

@@ -1,1 +1,1 @@
-"""Looking through a study's prompts, videos and pairs."""
+"""The library: lists and pages of a study's prompts, videos and pairs."""

@@ -1,4 +1,4 @@
-"""What the library's lists can be narrowed by: each filter a field of the address."""
+"""Filters of the library's lists. Each filter is a parameter of the address."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from media.models import Asset
 from studies.harms import HARMS
 from studies.models import Study
 
-#: From so many characters on, what is searched for is an id where it can be one.
+#: A search text of at least this many characters is taken as an id if it can be one.
 SHORTEST_ID = 12
-#: The least of a published id that is looked for where files are named too.
+#: The shortest beginning of a published id in a field that also searches file names.
 SHORTEST_PART = 4
 MOST_WORDS = 8
 ANY, NOTHING, UNLABELLED = "any", "nothing", "unlabelled"
@@ -26,20 +26,23 @@ YES_NO = [("", _("all")), ("yes", _("yes")), ("no", _("no"))]
 
 
 def begins(public_id: str) -> Q:
-    """Rows whose id begins so. A range, which the index on the id serves; 16 digits, so `g` is past the last."""
+    """Return the condition for rows whose id begins with this text.
+
+    It is a range, so the index on the id is used. Ids have the digits 0 to f, so `g` is after the last.
+    """
     return Q(public_id__gte=public_id, public_id__lt=f"{public_id}g")
 
 
 def all_or(choices: Any) -> list[tuple[str, Any]]:
-    """These choices, and none of them."""
+    """Return these choices, and “all” before them."""
     return [("", _("all")), *((key, label) for key, label in choices if key)]
 
 
 class IdField(forms.CharField):
-    """The beginning of a public id."""
+    """Field for the beginning of a public id."""
 
     def __init__(self, **options: Any) -> None:
-        form = RegexValidator(r"^[0-9a-f]{4,64}$", _("Give the beginning of the id: at least 4 of 0–9 and a–f."))
+        form = RegexValidator(r"^[0-9a-f]{4,64}$", _("Enter at least the first 4 characters of the id (0–9 and a–f)."))
         super().__init__(required=False, max_length=64, validators=[form], **options)
 
     def to_python(self, value: Any) -> str:
@@ -47,47 +50,47 @@ class IdField(forms.CharField):
 
 
 class NameField(forms.CharField):
-    """The beginning of a published id, a manifest's own id, or a part of a file's name."""
+    """Field for the beginning of a published id, an id of the manifest, or a part of a file's name."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(required=False, max_length=300, **options)
 
 
 class ImportField(forms.IntegerField):
-    """The number of an import."""
+    """Field for the number of an import."""
 
     def __init__(self) -> None:
         super().__init__(label=_("Import"), min_value=1, max_value=2**63 - 1, required=False)
 
 
 class Filters(forms.Form):
-    """The fields of one list. `narrow` gives the rows that pass; call it when the form is valid."""
+    """Filters of one list."""
 
     def __init__(self, data: Any, *, study: Study) -> None:
         super().__init__(data, label_suffix="")
         self.study = study
 
     def narrow(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        """The rows that pass every filter that was given."""
+        """Return the rows that match all filters. Call it on a valid form."""
         for name, value in self.cleaned_data.items():
             if value not in ("", None):
                 rows = rows.filter(self.condition(name, value))
         return rows
 
     def condition(self, name: str, value: Any) -> Q:
-        """What one filter asks for; a column of the same name has this value, unless a list says otherwise."""
+        """Return the condition of one filter. By default the column of that name has this value."""
         return Q(**{name: value})
 
     @property
     def in_use(self) -> bool:
-        """Whether anything is filtered."""
+        """Whether any filter is set."""
         return self.is_bound and any(self[name].data for name in self.fields)
 
 
 class PromptFilters(Filters):
-    """Of prompts."""
+    """Filters of the list of prompts."""
 
-    q = forms.CharField(label=_("Words, or an id"), max_length=200, required=False)
+    q = forms.CharField(label=_("Words or id"), max_length=200, required=False)
     prompt_type = forms.ChoiceField(
         label=_("Type"),
         choices=[
@@ -131,7 +134,7 @@ class PromptFilters(Filters):
 
     def condition(self, name: str, value: Any) -> Q:
         if name == "q":
-            return looks_for(value)
+            return matches_prompt(value)
         if name == "channel":
             return Q(source_detail=value) | Q(source_detail="", source=value)
         if name == "split":
@@ -142,7 +145,7 @@ class PromptFilters(Filters):
 
 
 class VideoFilters(Filters):
-    """Of videos."""
+    """Filters of the list of videos."""
 
     q = NameField(label=_("File name or id"))
     state = forms.ChoiceField(
@@ -159,13 +162,13 @@ class VideoFilters(Filters):
     )
     prompt = IdField(label=_("Prompt id begins with"))
     generator = forms.CharField(label=_("Generator"), max_length=255, required=False)
-    generator_version = forms.CharField(label=_("Its version"), max_length=80, required=False)
+    generator_version = forms.CharField(label=_("Generator version"), max_length=80, required=False)
     licence = forms.CharField(label=_("Licence"), max_length=80, required=False)
     import_number = ImportField()
 
     def condition(self, name: str, value: Any) -> Q:
         if name == "q":
-            return names_video(value)
+            return matches_video(value)
         if name == "state":
             states = {"ready": [Asset.State.DONE], "preparing": [Asset.State.WAITING, Asset.State.RUNNING]}
             return Q(asset__state__in=states.get(value, [value]))
@@ -175,7 +178,7 @@ class VideoFilters(Filters):
 
 
 class PairFilters(Filters):
-    """Of pairs."""
+    """Filters of the list of pairs."""
 
     q = IdField(label=_("Id begins with"))
     batch = forms.IntegerField(label=_("Batch"), min_value=1, max_value=2**31 - 1, required=False)
@@ -183,35 +186,35 @@ class PairFilters(Filters):
         label=_("State"),
         choices=[
             ("", _("all")),
-            ("open", _("answers open")),
-            ("done", _("no answer open")),
+            ("open", _("needs answers")),
+            ("done", _("complete")),
             ("held", _("held")),
             ("not_held", _("not held")),
             ("preparing", _("being prepared")),
-            ("untouched", _("in an open batch, and nobody has begun")),
-            ("changeable", _("overlap and priority can change")),
-            ("changeable_open", _("overlap and priority can change, answers open")),
+            ("untouched", _("in an open batch, not started")),
+            ("changeable", _("overlap and priority can be changed")),
+            ("changeable_open", _("overlap and priority can be changed, needs answers")),
         ],
         required=False,
     )
-    reason = forms.CharField(label=_("Held because"), max_length=200, required=False)
+    reason = forms.CharField(label=_("Hold reason"), max_length=200, required=False)
     prompt = IdField(label=_("Prompt id begins with"))
     video = IdField(label=_("Video id begins with"))
     prompt_type = forms.ChoiceField(label=_("Type of prompt"), required=False)
     kind = forms.ChoiceField(
         label=_("Kind"),
-        choices=[("", _("all")), (Pair.Kind.REAL, _("to be judged")), (Pair.Kind.CONTROL, _("control"))],
+        choices=[("", _("all")), (Pair.Kind.REAL, _("regular")), (Pair.Kind.CONTROL, _("control"))],
         required=False,
     )
     in_sample = forms.ChoiceField(label=_("In the overlap sample"), choices=YES_NO, required=False)
-    look_alike = forms.ChoiceField(label=_("Look alike"), choices=YES_NO, required=False)
+    look_alike = forms.ChoiceField(label=_("Videos look alike"), choices=YES_NO, required=False)
     may_show = forms.ChoiceField(label=_("May show"), required=False)
     generator = forms.CharField(label=_("Generator"), max_length=255, required=False)
     import_number = ImportField()
 
     def __init__(self, data: Any, *, study: Study) -> None:
         super().__init__(data, study=study)
-        others = [(ANY, _("any harm")), (NOTHING, _("no harm that is known"))]
+        others = [(ANY, _("any harm")), (NOTHING, _("no known harm"))]
         self.fields["may_show"].choices = [("", _("all")), *others, *harm_choices()]  # type: ignore[attr-defined]
         self.fields["prompt_type"].choices = PromptFilters.base_fields["prompt_type"].choices  # type: ignore[attr-defined]
         states = self.fields["state"]
@@ -242,13 +245,16 @@ class PairFilters(Filters):
         return super().condition(name, value)
 
     def of_batch(self, number: int) -> QuerySet[Any]:
-        """Keys of a batch's pairs. The limit, which is none, has the database find them by their index: else it walks
-        the whole study in the order of the list, hoping to meet them soon."""
+        """Return the keys of a batch's pairs.
+
+        The huge limit makes the planner find them by their index. Otherwise it would walk the whole study in the
+        order of the list.
+        """
         of = Batch.objects.filter(study=self.study, number=number).values_list("pk", flat=True).first()
         return Pair.objects.filter(batch=of or 0).order_by().values("pk")[: 2**31]
 
 
-#: As a pair is called; what is in quarantine is nowhere to begin with.
+#: Conditions of the states of pairs. Pairs in quarantine are never listed.
 STATES = {
     "open": Q(held="", ready=True, open_slots__gt=0),
     "done": Q(held="", ready=True, open_slots=0),
@@ -265,7 +271,7 @@ STATES = {
 
 @dataclass(frozen=True, slots=True)
 class PairState:
-    """A state of pairs that a higher app knows: what it is called, and which pairs of a study are in it."""
+    """A state of pairs that a higher app adds: its label, and the condition for pairs of a study in that state."""
 
     label: str | Promise
     condition: Callable[[Study], Q]
@@ -276,7 +282,7 @@ more_states: dict[str, PairState] = {}
 
 
 def harm_choices() -> list[tuple[str, str]]:
-    """The twelve harms by key."""
+    """Return the choices of the twelve harms."""
     return [(harm.key, harm.label) for harm in HARMS]
 
 
@@ -285,20 +291,22 @@ def can_be_public_id(text: str, shortest: int) -> bool:
     return shortest <= len(text) <= 64 and set(text) <= set("0123456789abcdef")
 
 
-def looks_for(text: str) -> Q:
-    """Prompts with all these words somewhere in their text, or with this id; with one that can only be a published id,
-    that prompt."""
-    one = text.strip()
-    if can_be_public_id(one.lower(), SHORTEST_ID):
-        return begins(one.lower()) | Q(source_id=one)
+def matches_prompt(text: str) -> Q:
+    """Return the condition for prompts whose text contains all these words, or that have this id.
+
+    A long text that can be a published id is searched for only as an id.
+    """
+    term = text.strip()
+    if can_be_public_id(term.lower(), SHORTEST_ID):
+        return begins(term.lower()) | Q(source_id=term)
     wanted = Q()
     for word in text.split()[:MOST_WORDS]:
         wanted &= Q(text__icontains=word)
-    return wanted | Q(source_id=one)
+    return wanted | Q(source_id=term)
 
 
-def names_video(text: str) -> Q:
-    """Videos with this text somewhere in their file's name, or with an id that is, or begins, so."""
-    one = text.strip()
-    wanted = Q(source_id=one) | Q(file_name__icontains=one)
-    return wanted | begins(one.lower()) if can_be_public_id(one.lower(), SHORTEST_PART) else wanted
+def matches_video(text: str) -> Q:
+    """Return the condition for videos whose file name contains this text, or whose id equals or begins with it."""
+    term = text.strip()
+    wanted = Q(source_id=term) | Q(file_name__icontains=term)
+    return wanted | begins(term.lower()) if can_be_public_id(term.lower(), SHORTEST_PART) else wanted

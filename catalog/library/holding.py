@@ -1,6 +1,7 @@
-"""Holding pairs back from being served, and letting them go on. What people hold now they keep; their answers count.
+"""Hold pairs so that they are not served, and release them.
 
-A hold of the platform's own, for a video that could not be prepared or one in quarantine, is not anybody's to end here.
+People who have such a pair open can finish it, and their answers count. Nobody can end a hold of the platform here:
+one for a video that could not be prepared, or for a video in quarantine.
 """
 
 from collections.abc import Collection
@@ -24,7 +25,7 @@ LONGEST_REASON = 200
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How many of the pairs that were named changed, and how many stayed as they were."""
+    """How many of the named pairs changed, and how many did not."""
 
     changed: int
     unchanged: int
@@ -35,24 +36,24 @@ CAN_BE_RELEASED = ~Q(held__in=["", *OWN_REASONS])
 
 
 def hold(study: Study, pairs: Collection[str], *, reason: str, by: User) -> Outcome:
-    """Holds those of the pairs, by public id, that nothing holds yet. Raises Refused."""
+    """Hold those of the pairs, by public id, that are not held yet. Raises Refused."""
     return _change_named(study, pairs, reason=checked_reason(reason), by=by)
 
 
 def checked_reason(reason: str) -> str:
-    """Return the reason for a hold as it is kept. Raises Refused."""
+    """Return the reason for a hold as it is stored. Raises Refused if it is empty, too long or reserved."""
     reason = " ".join(reason.split())
     if not reason:
-        raise Refused(_("Say why: whoever finds these pairs held reads it."))
+        raise Refused(_("Give a reason. People who find these pairs held will read it."))
     if len(reason) > LONGEST_REASON:
         raise Refused(_("The reason has more than %(most)s characters.") % {"most": LONGEST_REASON})
     if reason in OWN_REASONS or "\0" in reason:
-        raise Refused(_("This cannot be the reason; say it in other words."))
+        raise Refused(_("This reason cannot be used. Word it differently."))
     return reason
 
 
 def release(study: Study, pairs: Collection[str], *, by: User) -> Outcome:
-    """Ends the hold of those of the pairs that people, or skips, have held. Raises Refused."""
+    """Release those of the pairs whose hold is not the platform's own. Raises Refused."""
     return _change_named(study, pairs, reason="", by=by)
 
 
@@ -60,7 +61,7 @@ def release(study: Study, pairs: Collection[str], *, by: User) -> Outcome:
 def _change_named(study: Study, pairs: Collection[str], *, reason: str, by: User) -> Outcome:
     named = set(pairs)
     if not named:
-        raise Refused(_("Choose the pairs first."))
+        raise Refused(_("Select the pairs first."))
     changed = change(study, Pair.objects.filter(study=study, public_id__in=named), reason=reason, by=by)
     for pair in changed:
         before, after = {"held": pair.held}, {"held": reason}
@@ -70,10 +71,10 @@ def _change_named(study: Study, pairs: Collection[str], *, reason: str, by: User
 
 
 def change(study: Study, pairs: QuerySet[Pair], *, reason: str, by: User) -> list[Pair]:
-    """Hold those of these pairs that nothing holds; with an empty reason, release those that people have held.
+    """Hold those of these pairs that are not held. With an empty reason, release those that people have held.
 
-    Call it in a transaction. The pairs are locked in the order of their keys, as everybody locks pairs. Of two at once
-    the second finds nothing more to do. Return those that changed, as they were before.
+    Call it in a transaction. The pairs are locked in the order of their keys, as all code locks pairs. Of two
+    concurrent calls the second finds nothing to do. Return the pairs that changed, as they were before.
     """
     locked = pairs.filter(FREE if reason else CAN_BE_RELEASED).order_by("pk")
     changed = list(locked.select_for_update(no_key=True, of=("self",)))
@@ -82,7 +83,7 @@ def change(study: Study, pairs: QuerySet[Pair], *, reason: str, by: User) -> lis
     HoldChange.objects.bulk_create(
         HoldChange(study=study, pair=pair, before=pair.held, after=reason, changed_by=by) for pair in changed
     )
-    if not reason:  # a video may have failed, or come ready, while they were held
+    if not reason:  # while they were held, a video may have failed or become ready
         readiness.settle(rows)
         batches.ask_for_more(rows, actor=by)
     return changed

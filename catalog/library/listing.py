@@ -1,6 +1,6 @@
-"""The library's three lists: which rows there are, in which orders, and what a line of each says in a file.
+"""The library's three lists: their rows, their orders, and the columns of their CSV files.
 
-What is in quarantine is in none of them. Nor is a pair that was reported, or its video, while nobody has decided yet.
+They leave out material in quarantine. They also leave out a reported pair and its video until the report is decided.
 """
 
 from collections.abc import Callable, Collection
@@ -15,6 +15,7 @@ from catalog.library.filters import Filters, PairFilters, PromptFilters, VideoFi
 from catalog.models import Pair, Prompt, Video
 from diptych.paging import Order
 from diptych.spreadsheet import Column, Moment, Object, Text, Words, YesNo
+from media import reasons
 from studies.models import Study
 
 NEWEST = Order("newest", _("latest first"), descending=True)
@@ -23,27 +24,27 @@ OLDEST = Order("oldest", _("earliest first"))
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One list."""
+    """One list of the library."""
 
     name: str
     filters: type[Filters]
     rows: Callable[[Study], QuerySet[Any]]
     orders: tuple[Order, ...]
-    #: What a line of its file has, by name.
+    #: Columns of its CSV file, by name.
     columns: dict[str, Column]
 
     def order(self, name: str) -> Order | None:
-        """The order that an address names; the first where it names none."""
+        """Return the order of this name; the first order if the name is empty, and None if it is unknown."""
         return self.orders[0] if not name else next((one for one in self.orders if one.name == name), None)
 
 
 def prompts(study: Study) -> QuerySet[Prompt]:
-    """The study's prompts."""
+    """Return the study's prompts."""
     return Prompt.objects.filter(study=study)
 
 
 def videos(study: Study) -> QuerySet[Video]:
-    """The study's videos with their files and prompts."""
+    """Return the study's videos with their assets and prompts."""
     length = Coalesce("asset__duration_s", Value(-1.0), output_field=FloatField())
     shown = Video.objects.filter(study=study, asset__quarantined_at=None).annotate(length=length)
     if hidden := hidden_in(study):
@@ -51,22 +52,22 @@ def videos(study: Study) -> QuerySet[Video]:
     return shown.select_related("asset", "prompt")
 
 
-#: Rules of higher apps: which assets the library does not show in a study, such as those that were reported in it.
+#: Functions of higher apps that return assets which the library hides in a study, such as reported ones.
 hidden_assets: list[Callable[[Study], Collection[int]]] = []
 
 
 def hidden_in(study: Study) -> set[int]:
-    """Return the assets that the library does not show in the study. Few, mostly none."""
+    """Return the assets that the library hides in the study. These are few, mostly none."""
     return {asset for rule in hidden_assets for asset in rule(study)}
 
 
 def pairs(study: Study) -> QuerySet[Pair]:
-    """The study's pairs with all that belongs to them."""
+    """Return the study's pairs with their prompts, batches and videos."""
     return Pair.objects.usable().filter(study=study).select_related("prompt", "batch", "video_0", "video_1")
 
 
 def of_video(name: str) -> dict[str, Column]:
-    """Return what a line of a pair says of one of its videos: enough to tell which file and which model it is."""
+    """Return the CSV columns that identify the file and the generator of one of a pair's videos."""
     return {
         name: Text(f"{name}__public_id"),
         f"{name}_source_id": Text(f"{name}__source_id"),
@@ -127,7 +128,8 @@ VIDEOS = Listing(
         "refined_by": Text("refined_by"),
         "licence": Text("licence"),
         "state": Text("asset__state"),
-        "reason": Text("asset__reason"),
+        "reason_code": Text(reasons.Code("asset__reason")),
+        "reason": Text(reasons.InEnglish("asset__reason")),
         "duration_s": F("asset__duration_s"),
         "fps": F("asset__fps"),
         "byte_size": F("asset__byte_size"),
@@ -142,8 +144,8 @@ PAIRS = Listing(
     (
         NEWEST,
         OLDEST,
-        Order("soonest", _("served soonest first"), "priority", descending=True),
-        Order("latest", _("served last first"), "priority"),
+        Order("soonest", _("highest priority first"), "priority", descending=True),
+        Order("latest", _("lowest priority first"), "priority"),
     ),
     {
         "pair_id": Text("public_id"),
@@ -169,7 +171,7 @@ PAIRS = Listing(
 
 
 def state_of(pair: Pair) -> str:
-    """What a pair waits for: one of the keys of `filters.STATES`."""
+    """Return the state of a pair as one of the keys of `filters.STATES`."""
     if pair.held:
         return "held"
     if not pair.ready:

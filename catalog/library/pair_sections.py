@@ -1,4 +1,4 @@
-"""What other apps show on the library's page of a pair. They register it in their `AppConfig.ready()`."""
+"""Sections that other apps add to the library's page of a pair. They register them in `AppConfig.ready()`."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PairSection:
-    """A part of the page: its template, and the variables that the template reads from `section`."""
+    """A section of the page: its template, and the variables that the template reads from `section`."""
 
     template: str
     values: Mapping[str, Any]
 
 
-#: Each returns a section for the person who asked for the study, or None. By name, so that an app that is made ready
-#: twice adds its section once.
+#: Functions that return a section for the person of the request, or None. They have names, so that an app whose
+#: `ready()` runs twice adds its section only once.
 pair_sections: "dict[str, Callable[[HttpRequest, WithAnnotations[Study, HasRoles], Pair], PairSection | None]]" = {}
 
 

@@ -1,4 +1,4 @@
-"""The library's pages; `catalog.urls` includes them."""
+"""Addresses of the library's pages. `catalog.urls` includes them."""
 
 from django.urls import path
 

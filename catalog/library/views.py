@@ -1,4 +1,4 @@
-"""The library's lists, as pages and as files: what is shown is all in the address."""
+"""The library's lists as pages and as CSV files. The address has all filters and the order."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +16,7 @@ from accounts import audit
 from accounts.models import User
 from catalog.library.filters import Filters
 from catalog.library.listing import PAIRS, PROMPTS, VIDEOS, Listing, hidden_in, state_of
-from catalog.library.looking import harms_by_video, is_playable, is_sensitive, viewer
+from catalog.library.viewers import harms_by_video, is_playable, is_sensitive, viewer_for
 from catalog.models import Pair, Video
 from diptych import downloads
 from diptych.paging import PAGE_LIMIT_S, Order, Page, TookTooLong, counted, page, within
@@ -29,7 +29,7 @@ from studies.permissions import MAY_BROWSE, study_for
 @never_cache
 @login_required
 def listed(request: HttpRequest, slug: str, listing: Listing) -> HttpResponse:
-    """A page of prompts, videos or pairs, filtered and ordered as the address says."""
+    """Show a page of prompts, videos or pairs, filtered and ordered as the address says."""
     study = study_for(request, slug, roles=MAY_BROWSE)
     filters, order = asked(request, study, listing)
     address = Address(request.GET)
@@ -65,7 +65,7 @@ def listed(request: HttpRequest, slug: str, listing: Listing) -> HttpResponse:
 @never_cache
 @login_required
 def download(request: HttpRequest, slug: str, listing: Listing) -> HttpResponseBase:
-    """The whole list as CSV, filtered as the address says, in the order in which rows came in."""
+    """Send the whole list as CSV, filtered as the address says, in the order of import."""
     study = study_for(request, slug, roles=MAY_BROWSE)
     filters, _order = asked(request, study, listing)
     if not filters.is_valid():
@@ -85,16 +85,16 @@ def download(request: HttpRequest, slug: str, listing: Listing) -> HttpResponseB
 
 
 def asked(request: HttpRequest, study: Study, listing: Listing) -> tuple[Filters, Order]:
-    """The filters and the order that the address names. Raises Http404 for an order that there is not."""
+    """Return the filters and the order that the address names. Raises Http404 for an unknown order."""
     name = request.GET.get("sort", "")
     order = listing.order(name)
     if order is None:
-        raise Http404(_("This list has no order “%(name)s”.") % {"name": name})
+        raise Http404(_("This list cannot be sorted by “%(name)s”.") % {"name": name})
     return listing.filters(request.GET, study=study), order
 
 
 class Address:
-    """The address of a list, with something else in it; what is empty, and where one was, is left out."""
+    """The query of a list's address, without empty parameters and without the place in the list."""
 
     def __init__(self, query: QueryDict) -> None:
         self.query = QueryDict(mutable=True)
@@ -103,11 +103,11 @@ class Address:
             value = str(query[name])
             if value and name not in {"after", "before"}:
                 self.query[name] = value
-        #: The query as it is, place and all.
+        #: The query including the place in the list.
         self.here = self.having(*next(iter(place.items()))) if place else str(self)
 
     def having(self, name: str, value: str) -> str:
-        """The query with this value, which begins at the first page unless it says where."""
+        """Return the query with this parameter. It leads to the first page unless the parameter is a place."""
         query = self.query.copy()
         query[name] = value
         return f"?{query.urlencode()}"
@@ -116,11 +116,11 @@ class Address:
         return f"?{self.query.urlencode()}" if self.query else ""
 
 
-# --- What a row of each list shows beside its columns --------------------------------------------------
+# --- Values of each list's rows beside their columns ----------------------------------------------------
 
 
 def prompt_rows(_request: HttpRequest, study: Study, found: Page) -> list[dict[str, Any]]:
-    """Prompts with how many videos and pairs they have."""
+    """Return prompts with the numbers of their videos and pairs."""
     keys = [prompt.pk for prompt in found.rows]
     shown = Q(asset__quarantined_at=None) & ~Q(asset__in=hidden_in(study))
     videos = dict(Video.objects.filter(shown, prompt__in=keys).values_list("prompt").annotate(Count("pk")))
@@ -132,19 +132,19 @@ def prompt_rows(_request: HttpRequest, study: Study, found: Page) -> list[dict[s
 
 
 def video_rows(request: HttpRequest, study: Study, found: Page) -> list[dict[str, Any]]:
-    """Videos with their posters, under the person's own filter."""
-    of = viewer(request.user, study)  # type: ignore[arg-type]
+    """Return videos with their posters and the person's own filter."""
+    viewer = viewer_for(request.user, study)  # type: ignore[arg-type]
     harms = harms_by_video(found.rows)
     rows = []
     for video in found.rows:
         sensitive = is_sensitive(video.prompt, harms[video.pk])
-        poster = of.poster(video.asset) if is_playable(video.asset) else ""
-        rows.append({"video": video, "poster": poster, "veil": of.veil(sensitive=sensitive)})
+        poster = viewer.poster(video.asset) if is_playable(video.asset) else ""
+        rows.append({"video": video, "poster": poster, "veil": viewer.veil(sensitive=sensitive)})
     return rows
 
 
 def pair_rows(_request: HttpRequest, _study: Study, found: Page) -> list[dict[str, Any]]:
-    """Pairs with what they wait for."""
+    """Return pairs with their states."""
     return [{"pair": pair, "state": state_of(pair)} for pair in found.rows]
 
 

@@ -1,4 +1,4 @@
-"""What is judged: prompts, videos, their pairs, and the batches of pairs."""
+"""Models of the material: prompts, videos, pairs, and batches of pairs."""
 
 from catalog.models.changes import PairsChange
 from catalog.models.material import Label, Prompt, Video

@@ -1,4 +1,4 @@
-"""Changes of many pairs at once, which are carried out bit by bit while people answer them."""
+"""Changes of many pairs. They are carried out in steps while people answer the pairs."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ from studies.models.studies import Study
 
 
 class PairsChange(Job):
-    """One change of a study's pairs, as a job whose steps are the pairs that it goes through.
+    """One change of many pairs of a study, as a job. Its steps count the pairs that are done.
 
-    All but batches go through the pairs in the order of their ids: those up to `reached` have been gone through,
-    those after `until` came later and are not meant.
+    Every kind except `batches` processes the pairs in the order of their ids. Pairs up to `reached` are done. Pairs
+    after `until` were added later and are not changed.
     """
 
     class What(models.TextChoices):
@@ -26,14 +26,18 @@ class PairsChange(Job):
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="pairs_changes")
     what = models.CharField(max_length=8, choices=What.choices)
-    value = models.IntegerField(default=0, db_default=0, help_text="What pairs get; of batches their size")
-    why = models.CharField(max_length=200, blank=True, default="", db_default="", help_text="Why pairs are held")
-    choice: "models.JSONField[Any, Any]" = models.JSONField(default=dict, help_text="Which pairs are meant")
-    before: "models.JSONField[Any, Any]" = models.JSONField(null=True, blank=True, help_text="Sums of how it was")
-    made: "models.JSONField[Any, Any]" = models.JSONField(null=True, blank=True, help_text="Batches made and emptied")
+    value = models.IntegerField(
+        default=0, db_default=0, help_text="The new value of the pairs; for batches, pairs per batch"
+    )
+    why = models.CharField(max_length=200, blank=True, default="", db_default="", help_text="Reason for the hold")
+    choice: "models.JSONField[Any, Any]" = models.JSONField(default=dict, help_text="Selection of pairs")
+    before: "models.JSONField[Any, Any]" = models.JSONField(null=True, blank=True, help_text="Sums before the change")
+    made: "models.JSONField[Any, Any]" = models.JSONField(
+        null=True, blank=True, help_text="Batches created and emptied"
+    )
     changed = models.PositiveIntegerField(default=0)
-    reached = models.PositiveBigIntegerField(default=0, help_text="Id of the last pair gone through")
-    until = models.PositiveBigIntegerField(help_text="Id of the study’s last pair when it was ordered")
+    reached = models.PositiveBigIntegerField(default=0, help_text="Id of the last pair that is done")
+    until = models.PositiveBigIntegerField(help_text="Id of the study’s last pair when the change was started")
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
     class Meta(Job.Meta):

@@ -1,4 +1,4 @@
-"""Prompts, the videos made for them, and what models said about either."""
+"""Prompts, the videos made for them, and labels that models gave to either."""
 
 from typing import Any
 
@@ -16,10 +16,10 @@ from studies.models.studies import Study
 
 
 class Prompt(models.Model):
-    """A user's text.
+    """The text from which videos are generated.
 
-    `public_id` is the id that a manifest states if it has 64 hex digits. Otherwise it is the sha-256 hex of
-    `json.dumps(text)`, as in the published data, and a stated id is kept as `source_id`.
+    `public_id` is the id in the manifest if that has 64 hex digits. Otherwise it is the sha-256 hex of
+    `json.dumps(text)`, as in the published data, and an id in the manifest is stored as `source_id`.
     """
 
     class Type(models.TextChoices):
@@ -52,7 +52,7 @@ class Prompt(models.Model):
         models.CharField(max_length=24),
         null=True,
         blank=True,
-        help_text="Harm keys; null: nobody labelled it",
+        help_text="Harm keys; null: not labelled",
     )
     labelled_by = models.CharField(max_length=80, blank=True)
     source = models.CharField(max_length=20, blank=True, help_text="real_user or researcher")
@@ -61,7 +61,7 @@ class Prompt(models.Model):
     set = models.CharField(max_length=6, choices=Set.choices, default=Set.CORPUS)
     cluster = models.CharField(max_length=64, blank=True)
     split = models.CharField(max_length=8, choices=Split.choices, default=Split.UNDECIDED, blank=True)
-    import_number = models.BigIntegerField(null=True, blank=True, help_text="Of the import that added it")
+    import_number = models.BigIntegerField(null=True, blank=True, help_text="Number of the import that added it")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -105,7 +105,7 @@ class Prompt(models.Model):
 class Video(models.Model):
     """A T-V pair: one prompt together with one video generated for it."""
 
-    # Both are bound by one foreign key and indexed by unique constraints, below.
+    # One composite foreign key below binds both columns, and unique constraints index them.
     study = models.ForeignKey(
         Study, on_delete=models.PROTECT, related_name="videos", db_constraint=False, db_index=False
     )
@@ -125,9 +125,9 @@ class Video(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text="Path of the file in what was imported, as it was written there",
+        help_text="Path of the file, as written in the import",
     )
-    video_text = models.TextField(blank=True, help_text="What the generator was given; empty: the prompt")
+    video_text = models.TextField(blank=True, help_text="Text given to the generator; empty: the prompt")
     refined_by = models.CharField(max_length=120, blank=True)
     generator = models.CharField(max_length=255, blank=True)
     generator_version = models.CharField(max_length=80, blank=True)
@@ -139,12 +139,12 @@ class Video(models.Model):
         default=list,
         db_default=[],
         blank=True,
-        help_text="Harm keys that answers name for its bytes: protects who watches, is never a label",
+        help_text="Harm keys that answers name for its bytes. Protects viewers; never a label",
     )
     derived_from = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="derived", db_constraint=False
     )
-    import_number = models.BigIntegerField(null=True, blank=True, help_text="Of the import that added it")
+    import_number = models.BigIntegerField(null=True, blank=True, help_text="Number of the import that added it")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -197,7 +197,7 @@ class Video(models.Model):
 
 
 class Label(models.Model):
-    """What something other than an annotator said of a prompt, a video or a pair. Never mixed with annotations."""
+    """A label that a model or another source gave to a prompt, a video or a pair. Never mixed with annotations."""
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="labels")
     prompt = models.ForeignKey(Prompt, null=True, blank=True, on_delete=models.PROTECT, db_constraint=False)

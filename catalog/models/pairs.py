@@ -1,4 +1,4 @@
-"""Pairs, which are what people answer, and the batches in which they are checked and accepted."""
+"""Pairs, which people answer, and the batches in which answers are reviewed and accepted."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Greatest, Least, Now
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from catalog import known_harm
@@ -19,7 +20,7 @@ from studies.models.studies import Study
 
 
 class Batch(models.Model):
-    """The unit that is handed over, spot-checked and accepted or returned. `catalog/batches.py` changes its state."""
+    """A group of pairs that is reviewed and then accepted or returned. `catalog/batches.py` changes its state."""
 
     class State(models.TextChoices):
         OPEN = "open", _("open")
@@ -32,13 +33,13 @@ class Batch(models.Model):
     number = models.PositiveIntegerField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
     created_at = models.DateTimeField(db_default=Now())
-    # When each state last began; null: never yet.
+    # When each state last began; null: it never began.
     opened_at = models.DateTimeField(db_default=Now())
     annotated_at = models.DateTimeField(null=True, blank=True)
     review_started_at = models.DateTimeField(null=True, blank=True)
     accepted_at = models.DateTimeField(null=True, blank=True)
     returned_at = models.DateTimeField(null=True, blank=True)
-    import_number = models.BigIntegerField(null=True, blank=True, help_text="Of the import that added it")
+    import_number = models.BigIntegerField(null=True, blank=True, help_text="Number of the import that added it")
 
     class Meta:
         verbose_name_plural = "batches"
@@ -58,29 +59,33 @@ class Batch(models.Model):
 
 #: What `Pair.held` says while one of its videos is in quarantine, whatever else would hold it.
 QUARANTINED = "quarantined"
+#: What `Pair.held` says while one of its videos cannot be played.
+MEDIA_FAILED = gettext_noop("A video of this pair could not be prepared.")
 
-
-#: Pairs of which many can be changed together: no controls, none that is held, none in a batch in review or accepted.
+#: Pairs whose overlap and priority can be changed: no controls, no held pairs, none in a batch in review or accepted.
 CHANGEABLE = Q(kind="real", held="", batch__state__in=["open", "annotated", "returned"])
 
 
 def usable(path: str = "") -> Q:
-    """Pairs, reached by `path`, that apps above may show, search, publish or learn from: no video in quarantine."""
+    """Return the condition for pairs without a video in quarantine. Only these may be shown, searched or published.
+
+    `path` leads from the queried model to the pair, such as `pairs__`.
+    """
     return ~Q(**{f"{path}held": QUARANTINED})
 
 
 class PairQuerySet(models.QuerySet["Pair"]):
     def usable(self) -> "PairQuerySet":
-        """Those without a video in quarantine. Held for another reason they are still there to be looked at."""
+        """Return the pairs without a video in quarantine. Pairs that are held for another reason are included."""
         return self.filter(usable())
 
 
 class Pair(models.Model):
-    """Two T-V pairs to compare; of the same prompt, unless it is a control.
+    """Two videos to compare. They are of the same prompt, unless the pair is a control.
 
-    `open_slots` = `wanted` − live leases − counted standings. It is changed only by a conditional update beside
-    the change of state that it follows from. `ready` says that both videos can be played; `held` keeps a pair
-    from being served, with the reason.
+    `open_slots` = `wanted` − live leases − counted standings. Only a conditional update changes it, in the statement
+    or transaction of the change that causes it. `ready`: both videos can be played. `held`: the reason why the pair is
+    not served; empty if it is not held.
     """
 
     class Kind(models.TextChoices):
@@ -88,13 +93,13 @@ class Pair(models.Model):
         CONTROL = "control"
 
     class Lane(models.IntegerChoices):
-        """Whether a pair may show harm. The queue has a lane each, so that serving finds what somebody may see without
-        looking at the rest."""
+        """Whether a pair may show harm. The queue has one lane for each, so that serving finds the pairs that a person
+        may see without reading the others."""
 
         HARMLESS = 0
         SENSITIVE = 1
 
-    # What binds it to its study is below, in foreign keys of more than one column; the same of its index.
+    # Composite foreign keys below bind it to its study, and unique constraints index it.
     study = models.ForeignKey(
         Study, on_delete=models.PROTECT, related_name="pairs", db_constraint=False, db_index=False
     )
@@ -112,11 +117,9 @@ class Pair(models.Model):
     in_sample = models.BooleanField(
         default=False,
         db_default=False,
-        help_text="Drawn at random at import for more answers: agreement is measured here",
+        help_text="Drawn at random at import for extra answers, on which agreement is measured",
     )
-    look_alike = models.BooleanField(
-        default=False, db_default=False, help_text="The two videos are nearly the same to the eye"
-    )
+    look_alike = models.BooleanField(default=False, db_default=False, help_text="The two videos look almost identical")
     may_show = ArrayField(
         models.CharField(max_length=24),
         default=list,
@@ -129,12 +132,12 @@ class Pair(models.Model):
     ready = models.BooleanField(default=False)
     held = models.CharField(max_length=200, blank=True)
     held_before = models.CharField(
-        max_length=200, blank=True, default="", db_default="", help_text="What `held` said before the quarantine"
+        max_length=200, blank=True, default="", db_default="", help_text="Value of `held` before the quarantine"
     )
-    import_number = models.BigIntegerField(null=True, blank=True, help_text="Of the import that added it")
+    import_number = models.BigIntegerField(null=True, blank=True, help_text="Number of the import that added it")
     created_at = models.DateTimeField(db_default=Now())
-    # One of the two is null, so that of the foreign keys below those bind that are for its kind: the videos of a real
-    # pair are its prompt's, those of a control only its study's. Each one costs an import some 6 µs a pair.
+    # One of these two columns is null, so only the foreign keys for the pair's kind apply: the videos of a real pair
+    # belong to its prompt, those of a control only to its study. Each foreign key costs an import some 6 µs a pair.
     real_prompt_id = models.GeneratedField(
         expression=Case(When(kind="real", then=F("prompt_id")), default=Value(None)),
         output_field=models.BigIntegerField(null=True),
@@ -156,8 +159,8 @@ class Pair(models.Model):
 
     class Meta:
         indexes = [
-            # Of each kind in each lane by descending priority, then id. Negated, so that a place in the queue is one
-            # row value.
+            # By kind and lane, then descending priority, then id. Priority is negated, so that a place in the queue can
+            # be compared as one row value.
             models.Index(
                 F("study"),
                 F("lane"),
@@ -168,7 +171,7 @@ class Pair(models.Model):
                 condition=Q(open_slots__gt=0, ready=True, held=""),
             ),
             models.Index(name="pair_preparing", fields=["study"], condition=Q(ready=False, held="")),
-            # What the library looks for that few pairs are.
+            # Rare states for which the library searches.
             models.Index(name="pair_held", fields=["study", "id"], condition=~Q(held="")),
             models.Index(name="pair_in_sample", fields=["study", "id"], condition=Q(in_sample=True)),
             models.Index(name="pair_look_alike", fields=["study", "id"], condition=Q(look_alike=True)),
@@ -253,9 +256,14 @@ class Pair(models.Model):
     def __str__(self) -> str:
         return self.public_id[:8]
 
+    @property
+    def held_in_words(self) -> str:
+        """Why the pair is held: the platform's own reason in the present language, any other as a person wrote it."""
+        return gettext(self.held) if self.held == MEDIA_FAILED else self.held
+
 
 class HoldChange(models.Model):
-    """Somebody held a pair, or released it: what `Pair.held` said before and after. Append-only."""
+    """A hold or release of a pair by a person: `Pair.held` before and after. Append-only."""
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="+", db_index=False)
     pair = models.ForeignKey(
@@ -269,7 +277,7 @@ class HoldChange(models.Model):
     class Meta:
         indexes = [models.Index(name="hold_change_of_pair", fields=["study", "pair"])]
         constraints = [
-            # Only what nothing holds is held, and only what is held is released.
+            # Only pairs that are not held can be held, and only held ones can be released.
             models.CheckConstraint(
                 name="hold_change_holds_or_releases",
                 condition=Q(before="") & ~Q(after="") | ~Q(before="") & Q(after=""),

@@ -1,4 +1,4 @@
-"""Under which terms material came into a study: of each prompt source and of each generator."""
+"""Licence and terms of the prompt sources and generators of a study."""
 
 from django.db import models
 from django.db.models import Q
@@ -19,7 +19,7 @@ class Provenance(models.Model):
     kind = models.CharField(max_length=9, choices=Kind.choices)
     name = models.CharField(max_length=300, help_text=_("As prompts and videos name it."))
     licence = models.CharField(max_length=80, blank=True)
-    terms = models.TextField(blank=True, help_text=_("What they allow, and where they are written."))
+    terms = models.TextField(blank=True, help_text=_("What the terms allow, and where they are published."))
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

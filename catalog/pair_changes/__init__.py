@@ -1,1 +1,1 @@
-"""Changes of many pairs at once: their overlap, their priority, their batches."""
+"""Changes of many pairs at once: overlap, priority, batches, holds."""

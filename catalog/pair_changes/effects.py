@@ -1,7 +1,7 @@
-"""Which pairs a change of many means, and what it does to them while people answer them.
+"""Select the pairs of a change, preview its effect, and change the pairs while people answer them.
 
-`open_slots` follows `wanted` in the statement that changes it, from the row as it is at that moment. So a pair never
-wants fewer answers than it has or is being given.
+One statement changes `wanted` and `open_slots` together, from the current row. So a pair never needs fewer answers than
+it already has, counting those in progress.
 """
 
 from typing import Any
@@ -20,10 +20,10 @@ from diptych.refusals import Refused
 from studies.models import Study
 
 OVERLAP, PRIORITY = PairsChange.What.OVERLAP, PairsChange.What.PRIORITY
-#: Of the pairs meant: those that still want answers, or all; those of the random sample, the others, or both.
+#: Which pairs: those that still need answers, or all; those of the random sample, the others, or both (`ALL`).
 STILL_OPEN, ALL = "open", "all"
 SAMPLE, OTHERS = "sample", "others"
-#: The column that each change is about.
+#: The column of `Pair` that each kind of change sets.
 COLUMN = {OVERLAP: "wanted", PRIORITY: "priority"}
 
 
@@ -35,8 +35,7 @@ def pairs_meant(
     batch: int | None = None,
     prompt_type: str = "",
 ) -> QuerySet[Pair]:
-    """Return the pairs that a choice means. Controls, held pairs and those of a batch in review or accepted are never
-    meant."""
+    """Return the pairs of a selection. It never has controls, held pairs, or pairs of a batch in review or accepted."""
     found = Pair.objects.filter(CHANGEABLE, study=study_id)
     if which != ALL:
         found = found.filter(open_slots__gt=0)
@@ -48,12 +47,12 @@ def pairs_meant(
 
 
 def would_want(value: int) -> Greatest:
-    """Return how many answers a pair wants if `value` are asked for: never fewer than it has or is being given."""
+    """Return how many answers a pair needs if `value` are requested: never fewer than it has or are in progress."""
     return Greatest(Value(value), F("wanted") - F("open_slots"))
 
 
 def new_values(what: str, value: int) -> dict[str, Any]:
-    """Return the columns of a pair that are changed, each with its new value."""
+    """Return the changed columns of a pair with their new values."""
     if what == PRIORITY:
         return {"priority": Value(value)}
     wanted = would_want(value)
@@ -61,11 +60,12 @@ def new_values(what: str, value: int) -> dict[str, Any]:
 
 
 def preview(study: Study, what: str, value: int, choice: dict[str, Any]) -> dict[str, Any]:
-    """Return what changing these pairs would do at this moment, in numbers.
+    """Return the effect of a change of these pairs at this moment, as numbers by name.
 
-    `pairs` are meant, and `changes` of them would change. Of priorities: the `lowest` and the `highest` now, None
-    without pairs. Of overlap, summed over the pairs meant: answers that are `wanted` now and that they `would_want`,
-    how many `more` and how many `fewer`; and how many pairs would be `kept` above `value` by what they are given.
+    `pairs` is the number of selected pairs, and `changes` how many of them would change. For priority: `lowest` and
+    `highest` are the current priorities, None without pairs. For overlap, summed over the selected pairs: `wanted` is
+    the number of answers needed now, `would_want` after the change, and `more` and `fewer` the differences. `kept`
+    counts pairs that keep more than `value` answers.
     """
     column = COLUMN[PairsChange.What(what)]
     pairs = pairs_meant(study.pk, **choice).annotate(now=F(column), then=new_values(what, value)[column])
@@ -81,23 +81,23 @@ def preview(study: Study, what: str, value: int, choice: dict[str, Any]) -> dict
 
 
 def pairs_listed(study: Study, filters: dict[str, Any]) -> QuerySet[Pair]:
-    """Return the pairs that the library lists with these filters. Raises Refused for filters that do not exist."""
+    """Return the pairs that the library lists with these filters. Raises Refused if a filter is not valid."""
     form = PairFilters(filters, study=study)
     if not form.is_valid():
-        raise Refused(_("The list has a filter that cannot be read. Choose the pairs again."))
+        raise Refused(_("A filter of this list is not valid. Go back to the list and filter the pairs again."))
     rows: QuerySet[Pair] = form.narrow(listing.pairs(study))
     return rows
 
 
 def preview_hold(study: Study, filters: dict[str, Any]) -> dict[str, int]:
-    """Return how many pairs the library lists, how many of them could be held, and how many could be released."""
+    """Return the number of listed `pairs`, of `free` ones that can be held, and of `held` ones that can be released."""
     numbers = {"pairs": Count("pk"), "free": Count("pk", filter=FREE)}
     numbers["held"] = Count("pk", filter=CAN_BE_RELEASED)
     return pairs_listed(study, filters).aggregate(**numbers)
 
 
 def hold_next(change: PairsChange, most: int) -> tuple[list[int], int]:
-    """Hold or release up to `most` of the listed pairs that come next. Return their ids in order, and how many changed.
+    """Hold or release the next listed pairs, at most `most`. Return their ids in order, and how many changed.
 
     Call it in a transaction.
     """
@@ -108,10 +108,10 @@ def hold_next(change: PairsChange, most: int) -> tuple[list[int], int]:
 
 
 def change_next(change: PairsChange, most: int) -> tuple[list[int], int]:
-    """Change up to `most` of the pairs meant that come next. Return their ids in order, and how many changed.
+    """Change the next selected pairs, at most `most`. Return their ids in order, and how many changed.
 
-    Call it in a transaction. The pairs are locked in the order in which everybody locks several pairs. A pair whose
-    lock was waited for is read again.
+    Call it in a transaction. The pairs are locked in the order of their ids, as all code locks pairs. A pair is read
+    again after waiting for its lock.
     """
     meant = pairs_meant(change.study_id, **change.choice).filter(pk__gt=change.reached, pk__lte=change.until)
     keys = [pair.pk for pair in meant.select_for_update(no_key=True, of=("self",)).order_by("pk").only("pk")[:most]]

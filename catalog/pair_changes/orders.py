@@ -1,4 +1,4 @@
-"""Changes of many pairs as people order them: overlap, priority, holds, batches made anew. `work` does them."""
+"""Start, cancel and resume changes of many pairs: overlap, priority, holds, regrouping. `work` carries them out."""
 
 from typing import Any
 
@@ -18,18 +18,18 @@ from diptych.refusals import ChangedMeanwhile, Refused
 from jobs import engine, ordered
 from studies.models import Study
 
-#: Changes of so many pairs are carried out while the browser waits: half a second or so.
+#: A change of at most this many pairs is carried out within the request, in about half a second.
 RIGHT_AWAY = 5_000
-#: What the audit record keeps of how it was: sums, since each pair may have had its own.
+#: Values before a change that the audit record keeps. They are sums, since each pair may have had its own value.
 KEPT_BEFORE = ("pairs", "wanted", "lowest", "highest")
-BUSY = gettext_noop("Another change of this study’s pairs is being carried out. Wait for its end, or cancel it.")
+BUSY = gettext_noop("Another change of this study’s pairs is in progress. Wait until it ends, or cancel it.")
 
 
 def change_pairs(study: Study, what: str, value: int, choice: dict[str, Any], *, seen: int, actor: User) -> PairsChange:
-    """Change overlap or priority of the pairs meant, or let a worker do it. Return the job.
+    """Change overlap or priority of the selected pairs, or have a worker do it. Return the job.
 
-    `seen` is the last change that the person knew. Raises ChangedMeanwhile if one was ordered since, and Refused
-    while another is being carried out.
+    `seen` is the id of the last change that the person knew. Raises ChangedMeanwhile if another one was started since,
+    and Refused while another one is in progress.
     """
     effect = effects.preview(study, what, value, choice)
     before = {name: effect[name] for name in KEPT_BEFORE if name in effect}
@@ -39,12 +39,12 @@ def change_pairs(study: Study, what: str, value: int, choice: dict[str, Any], *,
         except Refused:
             _refuse_unless_last(study, seen)
             raise
-        _refuse_unless_last(study, seen, but=change.pk)  # nobody else can order one between this and the end
+        _refuse_unless_last(study, seen, but=change.pk)  # nobody else can start one until this transaction ends
     return ordered.begin(POLICY, change, work.run, right_away=RIGHT_AWAY)
 
 
 def make_batches(study: Study, *, size: int, prompt_type: str = "", actor: User) -> PairsChange:
-    """Put the pairs that nobody has yet into new batches, or let a worker do it. Return the job. Raises Refused."""
+    """Regroup the pairs that no one has answered or leased, or have a worker do it. Return the job. Raises Refused."""
     free = batching.count_free(study, prompt_type)
     if not free:
         raise Refused(_(batching.NOTHING_FREE))
@@ -53,17 +53,17 @@ def make_batches(study: Study, *, size: int, prompt_type: str = "", actor: User)
 
 
 def hold_listed(study: Study, filters: dict[str, Any], *, reason: str, actor: User) -> PairsChange:
-    """Hold all pairs that the library lists with these filters, or let a worker do it. Return the job. Raises Refused.
+    """Hold all pairs that the library lists with these filters, or have a worker do it. Return the job. Raises Refused.
 
-    Those that are held already stay as they are.
+    Pairs that are already held are not changed.
     """
     return _change_listed(study, filters, actor, what=What.HOLD, why=holding.checked_reason(reason))
 
 
 def release_listed(study: Study, filters: dict[str, Any], *, actor: User) -> PairsChange:
-    """Release all pairs that the library lists with these filters, or let a worker do it. Return the job.
+    """Release all pairs that the library lists with these filters, or have a worker do it. Return the job.
 
-    Holds of the platform's own stay. Raises Refused.
+    The platform's own holds are not ended. Raises Refused.
     """
     return _change_listed(study, filters, actor, what=What.RELEASE)
 
@@ -71,20 +71,20 @@ def release_listed(study: Study, filters: dict[str, Any], *, actor: User) -> Pai
 def _change_listed(study: Study, filters: dict[str, Any], actor: User, **values: Any) -> PairsChange:
     pairs = effects.preview_hold(study, filters)["pairs"]
     if not pairs:
-        raise Refused(_("No pair is in this list."))
+        raise Refused(_("This list has no pairs."))
     change = _order(study, actor, pairs, choice=filters, **values)
     return ordered.begin(POLICY, change, work.run, right_away=RIGHT_AWAY)
 
 
 def _order(study: Study, actor: User, pairs: int, **values: Any) -> PairsChange:
-    """Return a new job for the study's pairs as of now. Raises Refused while another one is unfinished."""
+    """Create and return a job for the study's present pairs. Raises Refused while another one is unfinished."""
     last = Pair.objects.filter(study=study).aggregate(pk=Max("pk", default=0))["pk"]
     with ordered.one_at_a_time(POLICY, _(BUSY)):
         return PairsChange.objects.create(study=study, asked_by=actor, steps_total=pairs, until=last, **values)
 
 
 def last_change(study: Study, *, but: int = 0) -> int:
-    """Return the id of the last change of overlap or priority, also if it is still being carried out; 0: none yet."""
+    """Return the id of the last change of overlap or priority, also one in progress; 0 if there is none."""
     there = PairsChange.objects.filter(study=study, what__in=[What.OVERLAP, What.PRIORITY]).exclude(pk=but)
     found: int = there.aggregate(pk=Max("pk", default=0))["pk"]
     return found
@@ -93,14 +93,17 @@ def last_change(study: Study, *, but: int = 0) -> int:
 def _refuse_unless_last(study: Study, seen: int, *, but: int = 0) -> None:
     if last_change(study, but=but) != seen:
         raise ChangedMeanwhile(
-            _("Somebody changed overlap or priority meanwhile; nothing was done. This is what yours would do now.")
+            _(
+                "Someone else changed overlap or priority in the meantime. Nothing was changed. "
+                "The preview is up to date now."
+            )
         )
 
 
 def cancel(change: PairsChange, *, actor: User) -> None:
-    """End a change that waits at once, and one that runs before its next step. What is changed stays changed.
+    """Cancel a change: one that waits at once, one that runs before its next step. Changed pairs stay changed.
 
-    Twice is harmless.
+    Repeating this is harmless.
     """
     with transaction.atomic():
         if engine.cancel(POLICY, change.pk):
@@ -108,13 +111,13 @@ def cancel(change: PairsChange, *, actor: User) -> None:
 
 
 def resume(change: PairsChange, *, actor: User) -> PairsChange:
-    """Let a change that failed go on where it stopped. Raises Refused."""
+    """Continue a failed change where it stopped. Raises Refused if that is not possible."""
     with transaction.atomic():
         there = PairsChange.objects.select_for_update(no_key=True).get(pk=change.pk)
         if there.state != State.FAILED:
-            raise Refused(_("Only a change that failed can go on."))
+            raise Refused(_("Only a failed change can be continued."))
         if not is_last(there):
-            raise Refused(_("Other changes were made since. Look at what this one would do now, and order it anew."))
+            raise Refused(_("Other changes have been made since. Preview this change again, then submit it again."))
         with ordered.one_at_a_time(POLICY, _(BUSY)):
             engine.resume(PairsChange.objects.filter(pk=there.pk))
         audit.record("pairs.change_resumed", there, actor=actor, study_slug=change.study.slug)
@@ -122,5 +125,5 @@ def resume(change: PairsChange, *, actor: User) -> PairsChange:
 
 
 def is_last(change: PairsChange) -> bool:
-    """Return whether no other change of the study's pairs was ordered since."""
+    """Return whether this is the study's latest change of pairs."""
     return not PairsChange.objects.filter(study=change.study_id, pk__gt=change.pk).exists()

@@ -1,4 +1,4 @@
-"""What the pages say about changes of many pairs: which it is, how far it is, and what came of it."""
+"""Texts of the pages about changes of many pairs: title, progress and outcome."""
 
 from typing import Any
 
@@ -15,44 +15,44 @@ from jobs.pages import JobCard, grouped, words
 from studies import job_lists
 from studies.models import Study
 
-#: Of the changes of a study, those that its pages name.
+#: The most ended changes of a study that its pages list.
 MOST_NAMED = 5
 
 
 def changes_of(study: Study) -> dict[str, Any]:
-    """Return the change that is being carried out, if there is one, and the last that ended."""
+    """Return the change in progress, if there is one, and the last ended changes."""
     underway, ended = CHANGES.open(study), CHANGES.ended(study, None, MOST_NAMED)
     return {"underway": next(iter(underway), None), "ended": ended, "right_away": orders.RIGHT_AWAY}
 
 
 def card(change: PairsChange) -> JobCard:
-    """Return the change in words. Only the study's last one can be resumed after it failed."""
+    """Return the card of a change. Only the study's latest change can be resumed after it failed."""
 
     def link(name: str) -> str:
         return reverse(f"catalog:{name}", args=[change.study.slug, change.pk])
 
     titles = {
-        What.OVERLAP: _("Answers a pair: %(value)s"),
+        What.OVERLAP: _("Answers per pair: %(value)s"),
         What.PRIORITY: _("Priority: %(value)s"),
-        What.BATCHES: _("Batches of %(value)s made anew"),
-        What.HOLD: _("Pairs of a list held: %(why)s"),
-        What.RELEASE: _("Pairs of a list released"),
+        What.BATCHES: _("Regroup into batches of %(value)s"),
+        What.HOLD: _("Hold the listed pairs: %(why)s"),
+        What.RELEASE: _("Release the listed pairs"),
     }
     in_words: dict[str, Any] = {
         "how_far": _("%(n)s of %(total)s pairs") % {"n": grouped(change.steps), "total": grouped(change.steps_total)},
-        "meanwhile": _("People go on answering meanwhile, and you can leave this page."),
-        "cancel_about": _("It stops before the next thousand pairs. What has been changed stays changed."),
+        "meanwhile": _("Annotators can continue in the meantime. You can leave this page."),
+        "cancel_about": _("The change stops before the next 1,000 pairs. Pairs that are already changed stay changed."),
     }
     if change.what == What.BATCHES:
         in_words = {
             "how_far": _pairs(change.steps_total),
-            "meanwhile": _("Until it is done the pairs that move are given to nobody. You can leave this page."),
-            "cancel_about": _("The batches stay as they are."),
-            "total": 0,  # they are made all at once
+            "meanwhile": _("Pairs that move are not served until this is done. You can leave this page."),
+            "cancel_about": _("The batches are not changed."),
+            "total": 0,  # all batches are made in one step
         }
     may_resume = change.state == State.FAILED and orders.is_last(change)
     return JobCard(
-        **words(change, doing=_("Being carried out"), cancel=link("cancel_change")) | in_words,
+        **words(change, doing=_("In progress"), cancel=link("cancel_change")) | in_words,
         title=titles[What(change.what)] % {"value": change.value, "why": change.why},
         about=about(change),
         outcome=outcome(change),
@@ -60,7 +60,7 @@ def card(change: PairsChange) -> JobCard:
         cancel_ask=_("Cancel this change…"),
         cancel_label=_("Cancel the change"),
         resume=link("resume_change") if may_resume else "",
-        resume_label=_("Go on with it"),
+        resume_label=_("Continue the change"),
     )
 
 
@@ -68,7 +68,7 @@ CHANGES = job_lists.of_rows(PairsChange, card)
 
 
 def about(change: PairsChange) -> str:
-    """Return which pairs are meant, in the words of the form."""
+    """Return the selection of pairs in the words of the form."""
     said = []
     form = PairFilters(None, study=change.study) if change.what in HOLDS else PairsForm(study=change.study)
     for name, field in form.fields.items():
@@ -80,15 +80,15 @@ def about(change: PairsChange) -> str:
 
 
 def outcome(change: PairsChange) -> str:
-    """Return what came of it, in a sentence or two. It is empty while the job is open."""
+    """Return the outcome in one or two sentences; empty while the job is open."""
     if change.is_open:
         return ""
     if change.made:
         first, number = change.made["first"], change.made["batches"]
-        one, more = _("%(pairs)s are in batch %(first)s now."), _("%(pairs)s are in batches %(first)s to %(last)s now.")
+        one, more = _("%(pairs)s moved to batch %(first)s."), _("%(pairs)s moved to batches %(first)s to %(last)s.")
         said = {"pairs": _pairs(change.changed), "first": first, "last": first + number - 1}
         return (one if number == 1 else more) % said
-    changed = ngettext("%(n)s pair is changed.", "%(n)s pairs are changed.", change.changed)
+    changed = ngettext("%(n)s pair was changed.", "%(n)s pairs were changed.", change.changed)
     changed %= {"n": grouped(change.changed)}
     return f"{_(change.reason)} {changed}" if change.reason else changed
 

@@ -1,6 +1,6 @@
-"""Carry out changes of many pairs, some pairs at a time, while people answer them. They are jobs: see `jobs.engine`.
+"""Carry out changes of many pairs in steps, while people answer the pairs. They are jobs: see `jobs.engine`.
 
-Whoever submits an answer waits for one step at most.
+A person who submits an answer waits for at most one step.
 """
 
 from datetime import timedelta
@@ -21,22 +21,24 @@ from jobs.policy import Policy
 What, State = PairsChange.What, PairsChange.State
 #: Changes of all pairs that the library lists.
 HOLDS = (What.HOLD, What.RELEASE)
-#: What the audit record calls each, except those of overlap and priority.
+#: Actions of the audit record. Changes of overlap and priority are `pairs.changed`.
 ACTIONS = {What.BATCHES: "batches.made", What.HOLD: "pairs.held", What.RELEASE: "pairs.released"}
-#: Pairs that one step goes through: a tenth of a second or so, which is what a person who submits may have to wait.
+#: Pairs of one step. It takes about a tenth of a second, and a person who submits may have to wait that long.
 A_STEP = 1_000
-#: Reasons that rows give, in words for people.
-TROUBLE = gettext_noop("The database gave trouble again and again. Tell who runs the server; the log says more.")
-NO_END = gettext_noop("It was begun again and again and did not get on. Tell who runs the server; the log says more.")
+#: Reasons of failed jobs, as sentences for people.
+TROUBLE = gettext_noop("The database failed several times. Tell your server administrator. The log has details.")
+NO_END = gettext_noop(
+    "The change was started several times but made no progress. Tell your server administrator. The log has details."
+)
 
 
 def run(change_id: int) -> None:
-    """Carry the change out, if it waits and nobody else has it."""
+    """Carry the change out, if it waits and no other worker has it."""
     engine.run(POLICY, change_id, work)
 
 
 def work(change: PairsChange) -> None:
-    """Change all pairs that are meant. Raises Cancelled, TakenOver and Refused."""
+    """Change all selected pairs. Raises Cancelled, TakenOver and Refused."""
     if change.what == What.BATCHES:
         with heartbeat(POLICY, change):
             make_batches(change)
@@ -46,7 +48,7 @@ def work(change: PairsChange) -> None:
 
 @transaction.atomic
 def step(change: PairsChange) -> bool:
-    """Change the next pairs and move the row along with them. Return whether pairs are left."""
+    """Change the next pairs, and store the progress in the row. Return whether pairs are left."""
     there = engine.locked(POLICY, change.pk, change.fence)
     next_ones = effects.hold_next if there.what in HOLDS else effects.change_next
     keys, changed = next_ones(there, A_STEP)
@@ -57,14 +59,14 @@ def step(change: PairsChange) -> bool:
 
 @transaction.atomic
 def make_batches(change: PairsChange) -> None:
-    """Make the batches and end the job, in one transaction."""
+    """Regroup the pairs and end the job, in one transaction."""
     pairs, made = batching.regroup(change)
     engine.locked(POLICY, change.pk, change.fence)
     engine.end(POLICY, change.pk, change.fence, State.DONE, steps=pairs, changed=pairs, made=made)
 
 
 def record_outcome(change: PairsChange) -> None:
-    """Write into the audit record what was changed, however the job ended."""
+    """Write the changes into the audit record, however the job ended."""
     after: dict[str, Any] = {"pairs": change.changed} | change.choice
     action = ACTIONS.get(What(change.what), "pairs.changed")
     if change.what == What.BATCHES:
@@ -87,7 +89,7 @@ POLICY = Policy(
     name="Change of pairs",
     task="catalog.tasks.carry_out_change",
     final=(Refused,),
-    most_attempts=10,  # without a step in between
+    most_attempts=10,  # attempts in a row without progress
     pause=lambda _pauses: timedelta(minutes=1),
     tried_in_vain=TROUBLE,
     begun_in_vain=NO_END,

@@ -1,4 +1,4 @@
-"""Batches made anew, and overlap and priority changed: what is shown is what is done, and what is taken stays taken."""
+"""Regroup pairs, and change overlap and priority: previews are exact, and answers and leases are kept."""
 
 import pytest
 from django.urls import reverse
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 
 def change(study, what, value, researcher, **chosen):
-    """How many pairs were changed."""
+    """Carry out a change and return how many pairs were changed."""
     seen = orders.last_change(study)
     return orders.change_pairs(study, what, value, choice(**chosen), seen=seen, actor=researcher).changed
 
@@ -301,7 +301,7 @@ class TestPages:
         factories.pairs(study, 3)
         address = reverse("catalog:batches", args=[study.slug])
         response = client.post(address, {"size": 2, "prompt_type": ""}, follow=True)
-        assert "3 pairs are in batches 2 to 3 now." in response.content.decode()
+        assert "3 pairs moved to batches 2 to 3." in response.content.decode()
         assert client.post(address, {"size": 0}).status_code == 400
 
     def test_the_effect_is_shown_before_it_is_done(self, client, study):

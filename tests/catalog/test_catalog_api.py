@@ -1,4 +1,4 @@
-"""Batches and changes of pairs for programs."""
+"""API of batches and of changes of pairs."""
 
 import pytest
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def pairs(study):
-    """Five pairs of model-x and three of others; one of each is held already, and one is in quarantine."""
+    """Five pairs of model-x and three of others; one of each is already held, and one is in quarantine."""
     made = []
     for number in range(8):
         about = factories.prompt(study)
@@ -65,7 +65,7 @@ def test_a_long_list_is_a_job_in_steps_that_goes_on_after_a_kill(study, research
     change.refresh_from_db()
     assert (change.state, change.changed) == ("done", 5)
     assert Pair.objects.filter(held="all of them").count() == 5
-    assert Pair.objects.get(pk=late.pk).held == ""  # it came after the change was ordered
+    assert Pair.objects.get(pk=late.pk).held == ""  # it was added after the change was started
 
 
 @pytest.mark.parametrize(
@@ -86,8 +86,8 @@ def test_the_page_says_how_many_and_leads_back_to_the_list(study, researcher, pa
     assert "Hold 3 pairs" in shown
     assert "Release 1 pair" in shown
     wrong = client.post(f"{address}hold-all/?generator=model-x", {"act": "hold", "reason": " "})
-    assert (wrong.status_code, "Say why" in wrong.content.decode()) == (400, True)
+    assert (wrong.status_code, "Give a reason" in wrong.content.decode()) == (400, True)
     done = client.post(f"{address}hold-all/?generator=model-x", {"act": "hold", "reason": "wrong"}, follow=True)
     assert done.redirect_chain == [(f"{address}?generator=model-x", 302)]
-    assert "3 pairs are changed" in done.content.decode()
+    assert "3 pairs were changed" in done.content.decode()
     assert client.get(f"/studies/{study.slug}/jobs/").status_code == 200

@@ -1,4 +1,4 @@
-"""The library: what its lists find, how they page, what its pages show of a prompt, a video and a pair."""
+"""The library: filters and paging of its lists, and the pages of a prompt, a video and a pair."""
 
 import itertools
 import json
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def library(study, researcher, browser_client):
-    """Asks for a page of the study's library, as a researcher."""
+    """Return a function that requests a page of the study's library as a researcher."""
     client = browser_client(researcher)
 
     def ask(path="", query=None, status=200):
@@ -31,7 +31,7 @@ def library(study, researcher, browser_client):
 
 
 def ids(response, kind):
-    """Public ids of the rows on a page of a list."""
+    """Return the public ids of the rows on a page of a list."""
     return [row[kind].public_id for row in response.context["rows"]]
 
 
@@ -118,14 +118,14 @@ def test_pairs_are_found_by_batch_state_and_marks(study, library):
     ("path", "query", "words"),
     [
         ("", {"split": "nonsense"}, "nonsense"),
-        ("pairs/", {"q": "xyz!"}, "beginning of the id"),
+        ("pairs/", {"q": "xyz!"}, "the first 4 characters"),
         ("pairs/", {"batch": "0"}, "greater than or equal to 1"),
     ],
 )
 def test_a_filter_that_cannot_be_is_marked_and_nothing_is_looked_up(library, path, query, words):
     page = library(path, query, status=400).content.decode()
     assert words in page
-    assert "mend the filter" in page
+    assert "Fix the highlighted filter" in page
 
 
 @pytest.mark.parametrize("query", [{"sort": "sideways"}, {"after": "nowhere"}, {"before": "f" * 64}])
@@ -138,7 +138,7 @@ def test_an_order_or_a_place_that_never_was_is_not_found(study, library, query):
 
 
 def turn(library, path, query, way):
-    """Ids of all pages from one on, by the links on them."""
+    """Return the ids of all pages from this one on, by following their links."""
     found, kind = [], {"": "prompt", "videos/": "video", "pairs/": "pair"}[path]
     while True:
         response = library(path, query)
@@ -206,14 +206,14 @@ def test_counting_ends_where_nobody_would_count_on(study, library, monkeypatch):
 
 @pytest.mark.django_db(transaction=True)
 def test_what_takes_too_long_ends_with_words(study, library, monkeypatch):
-    """Another connection holds the table, so that the database answers nothing at all."""
+    """Another connection locks the table, so that the database returns nothing."""
     factories.prompt(study)
     monkeypatch.setattr(views, "PAGE_LIMIT_S", 0.1)
     with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": psycopg.Cursor}) as other:
         other.execute("LOCK TABLE catalog_prompt IN ACCESS EXCLUSIVE MODE")
         page = library(status=503).content.decode()
-    assert "This took too long" in page
-    assert "This took too long" not in library().content.decode()
+    assert "The search took too long" in page
+    assert "The search took too long" not in library().content.decode()
 
 
 @pytest.mark.parametrize(("path", "most"), [("", 13), ("videos/", 13), ("pairs/", 11)])
@@ -228,7 +228,7 @@ def test_a_list_takes_the_same_queries_however_long(study, library, django_asser
 
 @pytest.fixture(params=["everywhere", "held"])
 def reported(request, study):
-    """A pair whose first video is out of everything, or only held because its reporter has many open reports."""
+    """Return a pair whose first video is hidden everywhere, or only held because its reporter has many open reports."""
     pair = factories.pair(study)
     person = factories.member(study, "annotator")
     if request.param == "held":
@@ -313,7 +313,7 @@ def test_a_failed_video_says_why_and_has_no_player(study, library):
     assert "The file has no picture, only sound." in page
     assert "<video" not in page
     page = library(f"pairs/{pair.public_id}/").content.decode()
-    assert "It cannot be played yet" in page
+    assert "This pair cannot be played yet" in page
     assert "<video" not in page
 
 

@@ -1,4 +1,4 @@
-"""Holding pairs back and letting them go on: by one press or several at once, recorded, never past a quarantine."""
+"""Hold and release pairs, one or several at once. It is recorded, and never ends a quarantine."""
 
 import threading
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def press(study, researcher, browser_client):
-    """Presses hold or release as the researcher; `said` is what the page says afterwards."""
+    """Return a function that posts hold or release as the researcher. It returns the address and the page after it."""
     client = browser_client(researcher)
 
     def press_it(path, **sent):
@@ -36,7 +36,7 @@ def held(*pairs):
 
 def test_a_held_pair_is_given_to_nobody_until_it_is_released(study, annotator, press):
     pair = factories.pair(study)
-    assert "1 pair is held now" in press(f"{pair.public_id}/hold/", act="hold", reason="  The prompt\n is cut off ")[1]
+    assert "1 pair is now held" in press(f"{pair.public_id}/hold/", act="hold", reason="  The prompt\n is cut off ")[1]
     assert held(pair) == ["The prompt is cut off"]
     assert serving.lease(annotator, study).current is None
     assert "1 pair is released" in press(f"{pair.public_id}/hold/", act="release")[1]
@@ -53,7 +53,7 @@ def test_each_hold_and_release_leaves_a_record(study, researcher, press, browser
         ("pair.released", researcher, {"held": "Too dark"}, {"held": ""}),
     ]
     page = browser_client(researcher).get(f"/studies/{study.slug}/library/pairs/{pair.public_id}/").content.decode()
-    assert "released; it was held: Too dark" in page
+    assert "released (reason for the hold: Too dark)" in page
 
 
 def test_several_are_held_at_once_and_the_list_is_where_it_was(study, press):
@@ -61,7 +61,7 @@ def test_several_are_held_at_once_and_the_list_is_where_it_was(study, press):
     chosen = [pair.public_id for pair in pairs[:2]]
     address, said = press("hold/?state=open&sort=oldest", act="hold", reason="Wrong batch", pair=chosen)
     assert held(*pairs) == ["Wrong batch", "Wrong batch", ""]
-    assert "2 pairs are held now" in said
+    assert "2 pairs are now held" in said
     assert address == f"/studies/{study.slug}/library/pairs/?state=open&sort=oldest"
 
 
@@ -69,7 +69,7 @@ def test_twice_the_same_changes_nothing_and_the_first_reason_stays(study, press)
     pair = factories.pair(study)
     press(f"{pair.public_id}/hold/", act="hold", reason="First")
     said = press(f"{pair.public_id}/hold/", act="hold", reason="Second")[1]
-    assert "1 was held already" in said
+    assert "1 was already held" in said
     assert held(pair) == ["First"]
     assert AuditEvent.objects.filter(action="pair.held").count() == 1
 
@@ -77,10 +77,10 @@ def test_twice_the_same_changes_nothing_and_the_first_reason_stays(study, press)
 @pytest.mark.parametrize(
     ("sent", "words"),
     [
-        ({"act": "hold", "reason": "  "}, "Say why"),
+        ({"act": "hold", "reason": "  "}, "Give a reason"),
         ({"act": "hold", "reason": "x" * 201}, "more than 200"),
-        ({"act": "hold", "reason": "quarantined"}, "other words"),
-        ({"act": "hold", "reason": readiness.MEDIA_FAILED}, "other words"),
+        ({"act": "hold", "reason": "quarantined"}, "Word it differently"),
+        ({"act": "hold", "reason": readiness.MEDIA_FAILED}, "Word it differently"),
     ],
 )
 def test_what_cannot_be_a_reason_is_refused(study, press, sent, words):
@@ -90,7 +90,7 @@ def test_what_cannot_be_a_reason_is_refused(study, press, sent, words):
 
 
 def test_nothing_chosen_is_said(press):
-    assert "Choose the pairs first" in press("hold/", act="release")[1]
+    assert "Select the pairs first" in press("hold/", act="release")[1]
 
 
 def test_an_act_that_there_is_not_is_refused(study, researcher, browser_client):

@@ -1,4 +1,4 @@
-"""`manage.py retry_media`: failed videos wait again, and their pairs are held no more for their sake."""
+"""`manage.py retry_media`: failed videos are prepared again, and pairs held because of them are released."""
 
 import json
 from io import StringIO
@@ -37,7 +37,7 @@ def test_a_failed_video_waits_again_and_its_pair_is_held_no_more(study):
     broken = failed()
     pair = pair_with(study, broken)
 
-    assert retry(study) == f"Videos of {study.slug} that are tried again: 1; pairs held no more: 1.\n"
+    assert retry(study) == f"Videos of {study.slug} that are prepared again: 1. Pairs released: 1.\n"
 
     broken.refresh_from_db()
     pair.refresh_from_db()

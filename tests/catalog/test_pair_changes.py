@@ -1,4 +1,4 @@
-"""Changes of many pairs: carried out some pairs at a time, cancelled, taken over, gone on with."""
+"""Changes of many pairs: carried out in steps, cancelled, taken over, resumed."""
 
 import os
 import subprocess
@@ -66,7 +66,7 @@ class TestCarryingOut:
 
     def test_it_goes_on_where_it_stopped(self, study, seven, researcher):
         change = begun(order(study, researcher), 1)
-        Pair.objects.filter(pk=seven[0].pk).update(wanted=9, open_slots=9)  # would be undone by a second time
+        Pair.objects.filter(pk=seven[0].pk).update(wanted=9, open_slots=9)  # a second run of the step would undo this
         abandon(change)
         work.run(change.pk)
         there = after(change, "done")
@@ -131,9 +131,9 @@ class TestCarryingOut:
 class TestOrdering:
     def test_a_second_one_waits_for_the_end_of_the_first(self, study, seven, researcher):
         order(study, researcher)
-        with pytest.raises(Refused, match="is being carried out"):
+        with pytest.raises(Refused, match="is in progress"):
             order(study, researcher, PRIORITY)
-        with pytest.raises(Refused, match="is being carried out"):
+        with pytest.raises(Refused, match="is in progress"):
             orders.make_batches(study, size=3, actor=researcher)
         assert PairsChange.objects.count() == 1
 
@@ -202,9 +202,9 @@ class TestTrouble:
     def test_nothing_goes_on_over_what_was_changed_since(self, study, seven, researcher, monkeypatch):
         change = failed_at_the_second_step(study, researcher, monkeypatch)
         later = order(study, researcher, value=2)
-        with pytest.raises(Refused, match="Other changes were made since"):
+        with pytest.raises(Refused, match="Other changes have been made since"):
             orders.resume(change, actor=researcher)
-        with pytest.raises(Refused, match="Only a change that failed"):
+        with pytest.raises(Refused, match="Only a failed change"):
             orders.resume(later, actor=researcher)
 
     @pytest.mark.django_db(transaction=True)
@@ -249,7 +249,7 @@ class TestTrouble:
 
     def test_the_sweep_finds_what_waits_and_what_was_abandoned(self, study, seven, researcher):
         change = order(study, researcher)
-        assert tasks.look_after_changes() == 0  # its message is under way
+        assert tasks.look_after_changes() == 0  # its message has been sent
         PairsChange.objects.update(created_at=timezone.now() - 2 * POLICY.resend_after)
         assert tasks.look_after_changes() == 1
         begun(change, 1)
@@ -264,7 +264,7 @@ class TestTrouble:
         ran = subprocess.run(command, env=away, cwd=settings.BASE_DIR, capture_output=True, text=True, timeout=60)
         assert ran.returncode == 0, ran.stderr
         assert "so 1 of catalog.tasks.carry_out_change wait for the next sweep" in ran.stderr
-        assert "order_media" not in ran.stderr  # it was not tried: the broker had just been found away
+        assert "order_media" not in ran.stderr  # it was not sent: the broker was known to be away
 
 
 class TestOrderOfPreparing:

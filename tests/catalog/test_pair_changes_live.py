@@ -92,7 +92,7 @@ class TestWhilePeopleAnswer:
         def answer_meanwhile():
             assert changed.wait(30)  # the first step's two pairs are locked
             beyond = Pair.objects.filter(study=study).order_by("pk")[4]
-            with transaction.atomic():  # whoever answers another pair does not wait
+            with transaction.atomic():  # a person who answers another pair does not wait
                 Pair.objects.select_for_update(nowait=True, of=("self",)).get(pk=beyond.pk)
             waits = threading.Thread(target=answer_locked)
             waits.start()
@@ -173,7 +173,7 @@ class TestPages:
         change = PairsChange.objects.get()
         for page in (answer, client.get(self.address("change_pairs", study))):
             said = self.text(page)
-            assert "Answers a pair: 3" in said
+            assert "Answers per pair: 3" in said
             assert f"Ordered by {researcher.username}" in said
             assert "0 of 7 pairs" in said
             assert self.address("cancel_change", study, change.pk) in said
@@ -185,10 +185,10 @@ class TestPages:
     def test_another_one_is_refused_meanwhile(self, client, study, seven, researcher):
         seen = order(study, researcher).pk
         shown = client.get(self.address("change_pairs", study), self.CHOSEN | {"value": 5})
-        assert "Order this one when that has ended" in self.text(shown)
+        assert "You can submit this one after it has ended" in self.text(shown)
         assert "Change 7 pairs" not in self.text(shown)
         answer = client.post(self.address("change_pairs", study), self.CHOSEN | {"value": 5, "seen": seen}, follow=True)
-        assert "Another change of this study’s pairs is being carried out." in self.text(answer)
+        assert "Another change of this study’s pairs is in progress." in self.text(answer)
         answer = client.post(self.address("batches", study), {"size": 3, "prompt_type": ""})
         assert (answer.status_code, "Another change of this study’s pairs" in self.text(answer)) == (400, True)
 
@@ -198,28 +198,28 @@ class TestPages:
         assert "Being cancelled" in self.text(answer)
         carry_out(change)
         said = self.text(client.get(self.address("batches", study)))
-        assert "4 pairs are changed." in said
-        assert "Of pairs: all, also those that have them · Random sample: left out · Batch: 1" in said
+        assert "4 pairs were changed." in said
+        assert "Which pairs: all pairs, including complete ones · Random sample: left out · Batch: 1" in said
         assert ">cancelled<" in said
 
     def test_one_that_failed_says_why_and_goes_on(self, client, study, seven, researcher, monkeypatch):
         change = failed_at_the_second_step(study, researcher, monkeypatch)
         said = self.text(client.get(self.address("batches", study)))
-        assert f"{change.reason} 2 pairs are changed.".split("(")[0] in said
+        assert f"{change.reason} 2 pairs were changed.".split("(")[0] in said
         monkeypatch.setattr(orders, "RIGHT_AWAY", 10)
         answer = client.post(self.address("resume_change", study, change.pk), follow=True)
-        assert "7 pairs are changed." in self.text(answer)
-        assert "Go on with it" not in self.text(answer)
+        assert "7 pairs were changed." in self.text(answer)
+        assert "Continue the change" not in self.text(answer)
         again = client.post(self.address("resume_change", study, change.pk), follow=True)
-        assert "Only a change that failed can go on." in self.text(again)
+        assert "Only a failed change can be continued." in self.text(again)
 
     def test_batches_that_are_being_made_are_shown_too(self, client, study, seven):
         answer = client.post(self.address("batches", study), {"size": 3, "prompt_type": ""}, follow=True)
         said = self.text(answer)
-        assert "Batches of 3 made anew" in said
-        assert "The batches stay as they are." in said
+        assert "Regroup into batches of 3" in said
+        assert "The batches are not changed." in said
         work.run(PairsChange.objects.get().pk)
-        assert "7 pairs are in batches 2 to 4 now." in self.text(client.get(self.address("batches", study)))
+        assert "7 pairs moved to batches 2 to 4." in self.text(client.get(self.address("batches", study)))
 
     def test_the_last_few_are_named(self, client, study, seven, researcher):
         for value in range(2, 9):

@@ -119,16 +119,18 @@ def test_media_progress_counts_files_and_says_why_some_failed(study):
     out, err = progress(study)
     assert out.splitlines() == [
         f"Videos of {study.slug}: 2 waiting, 0 running, 1 done, 1 failed, 0 cancelled.",
-        "How long the rest takes cannot be said yet.",
+        "Estimating time left…",
     ]
     assert err.splitlines() == [
         "No periodic sweep has ended yet. Check that a worker and beat run.",
         f"{failed.public_id[:8]} “A cube that turns into a ball while it …”: It ends in the middle.",
-        f"1 waiting, again now; the worker's log says more: {full}",
+        f"1 waiting, next attempt now; see the worker's log: {full}",
     ]
     assert json.loads(progress(study, "--json")[0]) == {
         "waiting": 2, "running": 0, "done": 1, "failed": 1, "cancelled": 0, "per_minute": None, "left_s": None,
-        "failures": [{"video": failed.public_id, "prompt": about.text, "reason": "It ends in the middle."}],
+        "failures": [
+            {"video": failed.public_id, "prompt": about.text, "code": "", "reason": "It ends in the middle."}
+        ],
         "troubles": [{"trouble": full, "videos": 1}], "last_sweep_at": None,
     }  # fmt: skip
 
@@ -141,7 +143,7 @@ def test_waiting_ends_when_every_video_is_ready_or_failed(study):
 
 def test_waiting_without_a_worker_ends_with_a_sentence(study):
     factories.video(factories.prompt(study), asset=factories.asset(state="waiting"))
-    with pytest.raises(CommandError, match=r"while videos wait \(1\): it seems that no worker runs") as caught:
+    with pytest.raises(CommandError, match=r"while videos wait \(1\): it seems that no worker is running") as caught:
         progress(study, "--wait", "--patience", "0.6")
     assert caught.value.returncode == 1
     assert Asset.objects.get().state == "waiting"

@@ -68,7 +68,7 @@ def test_what_ended_stands_below_with_its_outcome_and_what_can_be_done(text, stu
     last = change(study, researcher, reason="Another fault.", **ended)
     said = text()
     assert "There is no such folder." in said
-    assert "Another fault. 0 pairs are changed." in said
+    assert "Another fault. 0 pairs were changed." in said
     assert address("catalog:resume_change", study, last.pk) in said
     assert address("catalog:resume_change", study, older.pk) not in said
     assert "data-watch" not in said
@@ -118,7 +118,7 @@ def test_failed_videos_are_prepared_again_from_the_page(text, study, browser_cli
     type(asset).objects.filter(pk=asset.pk).update(state="failed", reason="It ends in the middle.", attempts=5)
     assert "1 video could not be prepared." in text()
     answer = browser_client(researcher).post(address("catalog:retry_media", study), follow=True)
-    assert "1 video is prepared again." in answer.content.decode()
+    assert "1 video will be prepared again." in answer.content.decode()
     asset.refresh_from_db()
     assert (asset.state, asset.attempts) == (WAITING["state"], 0)
     assert AuditEvent.objects.get(action="media.retried").actor == researcher

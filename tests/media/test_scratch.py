@@ -1,4 +1,4 @@
-"""The folder in which a file is prepared goes away, whatever happens."""
+"""The folder in which a file is prepared is always removed."""
 
 import os
 import subprocess

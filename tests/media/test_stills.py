@@ -1,4 +1,4 @@
-"""What one decode tells beside the playback file: the strip, where the picture changes, and whether it moves."""
+"""The strip, the keyframes and the measures of movement, which come from the same decode as the playback file."""
 
 from pathlib import Path
 
@@ -59,7 +59,7 @@ def test_pictures_without_any_difference_have_a_bound(tmp_path: Path) -> None:
 
     made = transcode(source, tmp_path / "made")
 
-    assert made.psnr_to_first == (SAME_DB, SAME_DB)  # of the frames there are; black padding is none
+    assert made.psnr_to_first == (SAME_DB, SAME_DB)  # only of real frames, not of black padding
 
 
 @pytest.mark.parametrize(

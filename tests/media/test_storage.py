@@ -1,4 +1,4 @@
-"""Storage on this machine's disk: a file is there whole under its name, or what was there before is."""
+"""Storage on the local disk: under a name there is either the complete new file or the previous one."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ from diptych.storage import AtomicFileSystemStorage
 
 
 class Breaking(ContentFile):
-    """Content whose source ends in the middle."""
+    """Content whose source breaks off in the middle."""
 
     def chunks(self, chunk_size=None):
         yield b"the first half"
@@ -24,7 +24,7 @@ def storage(tmp_path):
 
 
 def below(storage):
-    """Every file below the storage's folder, hidden ones included."""
+    """Return every file below the storage's folder, including hidden ones."""
     root = Path(storage.location)
     return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
 
@@ -42,7 +42,7 @@ def test_a_file_is_kept_under_exactly_its_name(storage):
 
 
 def test_who_reads_while_a_file_is_replaced_reads_the_old_one_to_its_end(storage):
-    old = b"old" * 500_000  # more than a reader takes at once
+    old = b"old" * 500_000  # more than a reader reads at once
     storage.save("clip.mp4", ContentFile(old))
     with storage.open("clip.mp4") as reading:
         assert reading.read(3) == b"old"
@@ -70,7 +70,7 @@ def test_permissions_are_as_set(tmp_path):
 
 
 def modes(root):
-    """The permissions of a folder and of all that lies in it, by kind."""
+    """Return the permissions of a folder and of everything in it, by kind."""
     return {("folder" if path.is_dir() else "file", path.stat().st_mode & 0o777) for path in [root, *root.rglob("*")]}
 
 

@@ -1,4 +1,4 @@
-"""The media worker: rows are the queue, so whatever happens to messages and workers, every video ends somewhere."""
+"""The media worker: the rows are the queue, so every video ends, whatever happens to messages and workers."""
 
 import os
 import subprocess
@@ -76,7 +76,7 @@ def test_a_corrupt_video_fails_with_a_reason_and_holds_its_pairs(study, corrupt)
     assert not pair.ready
     [event] = AuditEvent.objects.filter(action="asset.failed")
     assert (event.actor_id, event.subject_id, event.study_slug) == (None, str(corrupt.pk), study.slug)
-    assert event.after == {"state": "failed", "reason": corrupt.reason, "pairs_held": 1}
+    assert event.after == {"state": "failed", "reason": corrupt.reason_in_words, "pairs_held": 1}
 
 
 def test_a_message_that_comes_twice_is_harmless(asset):
@@ -97,7 +97,7 @@ def test_a_message_for_one_video_prepares_the_one_that_is_due(asset):
     media_tasks.transcode_asset(asset.pk)
     due.refresh_from_db()
     asset.refresh_from_db()
-    assert (due.attempts, asset.attempts) == (0, 0)  # its original is not there: it was tried, and put back uncounted
+    assert (due.attempts, asset.attempts) == (0, 0)  # its original is missing: the attempt is not counted
     assert (due.fence, asset.fence) == (1, 0)
 
 
@@ -119,7 +119,7 @@ def test_workers_who_claim_at_once_get_a_video_each_and_wait_for_nobody():
             connection.close()
 
     with ThreadPoolExecutor(4) as pool, transaction.atomic():
-        held = Asset.objects.select_for_update().get(pk=assets[0].pk)  # somebody is at the best row
+        held = Asset.objects.select_for_update().get(pk=assets[0].pk)  # another transaction has locked the first row
         claimed = [asset for group in pool.map(claims, range(4)) for asset in group if asset is not None]
     assert sorted(asset.pk for asset in claimed) == [asset.pk for asset in assets if asset != held]
 
@@ -182,7 +182,7 @@ def test_files_stored_while_the_video_is_reported_go_into_quarantine_after_the_o
 
 @pytest.fixture(scope="session")
 def prepared(clip, tmp_path_factory):
-    """What came of the clip."""
+    """Transcode the clip and return its renditions."""
     return transcode(clip, tmp_path_factory.mktemp("prepared"))
 
 
@@ -230,7 +230,7 @@ def test_a_message_reaches_the_queue_and_a_full_queue_gets_no_more(asset, empty_
     assert messages.queued("media") == 1
     Asset.objects.filter(pk=asset.pk).update(created_at=timezone.now() - 2 * POLICY.resend_after)
     assert media_tasks.resend_waiting_media() == 1
-    monkeypatch.setattr(messages, "FULL", 2)  # a limit that two messages reach
+    monkeypatch.setattr(messages, "FULL", 2)  # two messages reach this limit
     assert media_tasks.resend_waiting_media() == 0
     assert messages.queued("media") == 2
 

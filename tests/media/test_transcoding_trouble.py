@@ -1,4 +1,4 @@
-"""Trouble while videos are prepared: of this machine, of the worker, of ffmpeg. What may pass is tried again."""
+"""Problems while videos are prepared: of this machine, of the worker, of ffmpeg. Temporary ones are retried."""
 
 import contextlib
 import shutil
@@ -33,7 +33,7 @@ def after_the_pause(asset):
 def test_trouble_of_this_machine_fails_no_video_however_long_it_lasts(study, asset):
     pair = pair_of(study, asset, factories.asset())
     original = default_storage.path(asset.original)
-    shutil.move(original, f"{original}.away")  # the folder of files is not there for a while
+    shutil.move(original, f"{original}.away")  # the folder of files is missing for a while
 
     for times in range(1, 2 * POLICY.most_attempts + 1):
         tasks.transcode_asset(asset.pk)
@@ -103,7 +103,7 @@ def test_a_video_that_keeps_ending_ffmpeg_fails_with_that_reason(asset, tmp_path
             after_the_pause(asset)
     asset.refresh_from_db()
     assert asset.state == "failed"
-    assert asset.reason == "Preparing this video failed 5 times; the last time: ffmpeg was ended by signal 9."
+    assert asset.reason_in_words == "Preparing this video failed 5 times. The last error: ffmpeg was ended by signal 9."
 
 
 def test_what_a_killed_worker_left_half_written_goes_when_the_video_is_prepared_again(asset):

@@ -147,7 +147,7 @@ def test_an_address_is_dead_before_its_files_are_moved(client, annotator, monkey
 
 
 def test_another_process_learns_of_it_within_a_second(annotator):
-    another_process = Dark(believed_s=0)
+    another_process = Dark(valid_s=0)
     asset = factories.asset()
     assert asset.public_id not in another_process.public_ids()
     report(pair_with(asset), annotator)

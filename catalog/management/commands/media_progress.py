@@ -1,4 +1,4 @@
-"""`manage.py media_progress --study SLUG`: how far the preparation of a study's videos is."""
+"""`manage.py media_progress --study SLUG`: report the progress of the preparation of a study's videos."""
 
 import json
 import sys
@@ -11,32 +11,34 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from tqdm import tqdm
 
-from catalog.media_progress import UNKNOWN, Pace, Trouble, count, failures, pace, signs_of_life, troubles
+from catalog.media_progress import UNKNOWN, Pace, Trouble, count, failures, pace, troubles, worker_activity
 from diptych.durations import MINUTE, in_words
 from jobs import sweeps
 from studies.models import Study
 
 LOOK_EVERY_S = 0.5
 PATIENCE_S = 120.0
-NO_WORKER = "it seems that no worker runs. Start one: celery -A diptych worker -Q default,media"
+NO_WORKER = "it seems that no worker is running. Start one: celery -A diptych worker -Q default,media"
 
 
 class Command(BaseCommand):
     help = (
-        "Says how many of a study's videos are pending, processing, ready and failed, how long the rest takes at the "
-        "pace of the last ten minutes, why some failed, and what trouble of this machine keeps others waiting. "
-        "Exit status: 0; with --wait, 1 if nothing moved for two minutes."
+        "Reports how many of a study's videos are waiting, being prepared, ready and failed, the time left at the pace "
+        "of the last ten minutes, why videos failed, and which problems of this machine delay others. "
+        "Exit status: 0; with --wait, 1 if there was no progress for two minutes."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--study", required=True, metavar="SLUG")
-        parser.add_argument("--wait", action="store_true", help="draw a bar until every video is ready or failed")
+        parser.add_argument(
+            "--wait", action="store_true", help="show a progress bar until every video is ready or failed"
+        )
         parser.add_argument(
             "--patience",
             type=float,
             default=PATIENCE_S,
             metavar="SECONDS",
-            help="how long --wait bears that nothing moves (default: 120)",
+            help="how long --wait waits without progress (default: 120)",
         )
         parser.add_argument("--json", action="store_true")
 
@@ -47,41 +49,45 @@ class Command(BaseCommand):
         if options["wait"]:
             self.wait(study, options["patience"], shown=not options["json"])
         counts = count(study)
-        going = pace(study) if counts.unfinished else UNKNOWN
-        failed, kept_waiting = failures(study), troubles(study)
+        rate = pace(study) if counts.unfinished else UNKNOWN
+        failed, delays = failures(study), troubles(study)
         if options["json"]:
-            told = [{"trouble": one.trouble, "videos": one.videos} for one in kept_waiting]
             ended_at = sweeps.last()
-            told_of = {"failures": failed, "troubles": told, "last_sweep_at": ended_at and ended_at.isoformat()}
-            self.stdout.write(json.dumps(asdict(counts) | asdict(going) | told_of))
+            details = {
+                "failures": failed,
+                "troubles": [{"trouble": delay.trouble, "videos": delay.videos} for delay in delays],
+                "last_sweep_at": ended_at and ended_at.isoformat(),
+            }
+            self.stdout.write(json.dumps(asdict(counts) | asdict(rate) | details))
             return
-        said = ", ".join(f"{number} {state}" for state, number in asdict(counts).items())
-        self.stdout.write(f"Videos of {study.slug}: {said}.")
+        numbers = ", ".join(f"{number} {state}" for state, number in asdict(counts).items())
+        self.stdout.write(f"Videos of {study.slug}: {numbers}.")
         if counts.unfinished:
-            self.stdout.write(expectation(going))
-            if warning := about_workers():
+            self.stdout.write(time_left(rate))
+            if warning := workers_warning():
                 self.stderr.write(warning)
         for failure in failed:
-            said = shorten(failure["prompt"], 40, placeholder=" …")
-            self.stderr.write(f"{failure['video'][:8]} “{said}”: {failure['reason']}")
-        for trouble in kept_waiting:
-            self.stderr.write(complaint(trouble))
+            prompt = shorten(failure["prompt"], 40, placeholder=" …")
+            self.stderr.write(f"{failure['video'][:8]} “{prompt}”: {failure['reason']}")
+        for delay in delays:
+            self.stderr.write(delay_line(delay))
 
     def wait(self, study: Study, patience: float, *, shown: bool) -> None:
-        """Returns when nothing is unfinished. Raises CommandError if nothing moves for `patience` seconds."""
-        moved_at, last = time.monotonic(), None
+        """Return when no video is unfinished. Raises CommandError after `patience` seconds without progress."""
+        progress_at, last = time.monotonic(), None
         counts = count(study)
         total = sum(asdict(counts).values())
         hidden = not (shown and sys.stderr.isatty())
         with tqdm(desc="Preparing videos", total=total, disable=hidden, file=sys.stderr) as bar:
             while counts.unfinished:
-                signs = (counts.done, counts.failed, signs_of_life(study))
-                if signs != last:
-                    moved_at, last = time.monotonic(), signs
-                elif time.monotonic() - moved_at > patience:
+                activity = (counts.done, counts.failed, worker_activity(study))
+                if activity != last:
+                    progress_at, last = time.monotonic(), activity
+                elif time.monotonic() - progress_at > patience:
                     why = "; ".join(one.trouble for one in troubles(study)) or NO_WORKER
                     raise CommandError(
-                        f"Nothing has moved for {in_words(patience)} while videos wait ({counts.unfinished}): {why}",
+                        f"There was no progress for {in_words(patience)} "
+                        f"while videos wait ({counts.unfinished}): {why}",
                         returncode=1,
                     )
                 bar.update(counts.done + counts.failed - bar.n)
@@ -90,14 +96,14 @@ class Command(BaseCommand):
             bar.update(counts.done + counts.failed - bar.n)
 
 
-def expectation(going: Pace) -> str:
-    """How long the rest takes, in words."""
-    if not going.left:
-        return "How long the rest takes cannot be said yet."
-    return f"About {going.left} left at the pace of the last ten minutes ({going.per_minute:.1f} a minute)."
+def time_left(rate: Pace) -> str:
+    """Return the time left, as a sentence."""
+    if not rate.left:
+        return "Estimating time left…"
+    return f"About {rate.left} left at the pace of the last ten minutes ({rate.per_minute:.1f} videos per minute)."
 
 
-def about_workers() -> str:
+def workers_warning() -> str:
     """Return a warning if the periodic sweeps have stopped; empty if they have not."""
     is_late, ended_at = sweeps.late()
     if not is_late:
@@ -108,8 +114,8 @@ def about_workers() -> str:
     return f"The last periodic sweep ended {ago} ago. Check that a worker and beat run and are not busy."
 
 
-def complaint(trouble: Trouble) -> str:
-    """What keeps videos waiting, and until when, in words."""
-    waits_s = max(0.0, (trouble.next_at - timezone.now()).total_seconds()) if trouble.next_at else 0.0
-    again = f"again in {waits_s:.0f} s" if waits_s else "again now"
-    return f"{trouble.videos} waiting, {again}; the worker's log says more: {trouble.trouble}"
+def delay_line(delay: Trouble) -> str:
+    """Return a line about a problem that delays videos, and when they are tried again."""
+    waits_s = max(0.0, (delay.next_at - timezone.now()).total_seconds()) if delay.next_at else 0.0
+    next_attempt = f"next attempt in {waits_s:.0f} s" if waits_s else "next attempt now"
+    return f"{delay.videos} waiting, {next_attempt}; see the worker's log: {delay.trouble}"

@@ -1,4 +1,4 @@
-"""`manage.py retry_media --study SLUG`: try the videos that failed once more."""
+"""`manage.py retry_media --study SLUG`: prepare failed videos again."""
 
 import json
 from typing import Any
@@ -11,10 +11,10 @@ from studies.models import Study
 
 class Command(BaseCommand):
     help = (
-        "Puts the failed videos of a study back in line and ends the hold of pairs that were held only because of "
-        "them, in every study that has the same files. What cannot be played fails again, and its pairs are held "
-        "again; media_progress says how far they are. "
-        "Exit status: 0, also if no video had failed; 2 there is no such study."
+        "Puts the failed videos of a study back in the queue, and ends the hold of pairs that were held only because "
+        "of them, in every study with the same files. A video that cannot be played fails again, and its pairs are "
+        "held again. media_progress reports the progress. "
+        "Exit status: 0, also if no video had failed; 2 if there is no such study."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -32,5 +32,5 @@ class Command(BaseCommand):
             self.stdout.write(f"No video of {study.slug} has failed.")
         else:
             self.stdout.write(
-                f"Videos of {study.slug} that are tried again: {retried.videos}; pairs held no more: {retried.pairs}."
+                f"Videos of {study.slug} that are prepared again: {retried.videos}. Pairs released: {retried.pairs}."
             )

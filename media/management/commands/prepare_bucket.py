@@ -1,4 +1,4 @@
-"""`manage.py prepare_bucket ORIGIN …`: make the media bucket fit for browsers, and try it."""
+"""`manage.py prepare_bucket ORIGIN …`: configure the media bucket for browsers, and test it."""
 
 import urllib.error
 import urllib.request
@@ -17,8 +17,8 @@ PROBE = "probes/prepare-bucket"
 
 class Command(BaseCommand):
     help = (
-        "Lets pages of ORIGIN (such as https://annotate.example.org) read the bucket of the media, and checks that "
-        "files can be written, read with an address of ours, not read without one, and removed."
+        "Allows pages of ORIGIN (such as https://annotate.example.org) to read the media bucket. Checks that files can "
+        "be written, read with a signed address, not read without one, and removed."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -30,7 +30,9 @@ class Command(BaseCommand):
         if settings.MEDIA_DELIVERY != "s3":
             raise CommandError("Media are not kept in a bucket: MEDIA_DELIVERY is not s3.")
         if not origins:
-            raise CommandError("Name the origins whose pages show the videos, such as https://annotate.example.org.")
+            raise CommandError(
+                "No origin is given. Name the origins whose pages show the videos, such as https://annotate.example.org."
+            )
         try:
             storage.bucket.Cors().put(CORSConfiguration={"CORSRules": [rule(origins)]})
             storage.save(PROBE, ContentFile(b"probe"))
@@ -43,9 +45,11 @@ class Command(BaseCommand):
     def try_reading(self) -> None:
         signed = bucket_url(PROBE, 0)
         if status(signed) != 200:
-            raise CommandError(f"An address of ours is answered with {status(signed)}: check MEDIA_S3_PUBLIC_ADDRESS.")
+            raise CommandError(
+                f"The bucket responded to a signed address with {status(signed)}. Check MEDIA_S3_PUBLIC_ADDRESS."
+            )
         if status(signed.split("?")[0]) == 200:
-            raise CommandError("Anybody may read the bucket without an address of ours. Take public access away.")
+            raise CommandError("The bucket can be read without a signed address. Remove public access.")
 
 
 def rule(origins: list[str]) -> dict[str, Any]:

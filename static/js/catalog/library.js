@@ -1,4 +1,4 @@
-/** The library's lists: filters that leave short addresses behind, and choosing several pairs. */
+/** Lists of the library: leave empty filters out of the address, and select several pairs. */
 
 import { all, find, one } from "../page/dom.js";
 
@@ -11,23 +11,23 @@ for (const filters of all("form[data-filters]")) {
 }
 
 const bar = find("[data-hold]");
-if (bar) choosing(one("[data-chosen]", bar), one("input[data-choose-all]"));
+if (bar) bindSelection(one("[data-chosen]", bar), one("input[data-choose-all]"));
 
-/** @param {HTMLElement} chosen says how many are chosen @param {HTMLInputElement} everything chooses all */
-function choosing(chosen, everything) {
+/** @param {HTMLElement} counter shows how many pairs are selected @param {HTMLInputElement} everything selects all */
+function bindSelection(counter, everything) {
   const boxes = all("input[data-choose]");
-  const sentence = chosen.textContent;
+  const sentence = counter.textContent;
   const count = () => {
     const n = boxes.filter((box) => box.checked).length;
-    chosen.textContent = sentence.replace("{n}", String(n));
+    counter.textContent = sentence.replace("{n}", String(n));
     everything.checked = n === boxes.length;
     everything.indeterminate = n > 0 && n < boxes.length;
   };
-  everything.hidden = chosen.hidden = false;
+  everything.hidden = counter.hidden = false;
   everything.addEventListener("change", () => {
     for (const box of boxes) box.checked = everything.checked;
     count();
   });
   for (const box of boxes) box.addEventListener("change", count);
-  addEventListener("pageshow", count); // a browser may have kept the ticks
+  addEventListener("pageshow", count); // the browser may have restored the checkboxes
 }

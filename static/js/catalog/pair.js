@@ -1,4 +1,4 @@
-/** A pair of the library in the annotators' player, under the viewer's own filter. Nothing is answered or reported. */
+/** A pair of the library in the annotators' player, with the viewer's own filter. It cannot be answered here. */
 
 import { read, write } from "../page/local_settings.js";
 import { CONTROL, TEXT } from "../page/controls.js";
@@ -11,11 +11,11 @@ import { Player } from "../player/player.js";
 const ADDRESS = "[data-pair]";
 const person = given(one("form[data-sign-out]"), "person");
 const CHOSEN = `diptych:${person}:library-player`;
-/** Who works without single keys in the workspace has none here. */
+/** Single keys are off here if the person has turned them off in the workspace. */
 const keysOff = () => read(`diptych:${person}:settings`)?.keys === "off";
-const shown = told(document);
+const pair = pairOf(document);
 const player = new Player({
-  onExpired: fresh,
+  onExpired: renewAddresses,
   onPlay() {},
   idleMs: () => 0,
   chosen: read(CHOSEN) ?? {},
@@ -23,23 +23,23 @@ const player = new Player({
 });
 const playerSection = one("[data-player]");
 
-/** The pair as the page gives it. @param {Document} page @returns {Api.Assignment} */
-function told(page) {
+/** Returns the pair that is stored in the page. @param {Document} page @returns {Api.Assignment} */
+function pairOf(page) {
   return JSON.parse(given(one(ADDRESS, page), "pair"));
 }
 
 /** @param {Api.Assignment} pair */
 const clips = ({ video_0: left, video_1: right }) => ({ left, right });
 
-/** The page has new addresses when it is fetched anew. @param {Reel} reel */
-async function fresh(reel) {
+/** Fetches the page again, which has new addresses of the videos. Returns whether it worked. @param {Reel} reel */
+async function renewAddresses(reel) {
   const response = await fetch(location.href, { redirect: "error" });
   if (!response.ok) return false;
-  reel.readdress(clips(told(new DOMParser().parseFromString(await response.text(), "text/html"))));
+  reel.readdress(clips(pairOf(new DOMParser().parseFromString(await response.text(), "text/html"))));
   return true;
 }
 
-player.show(shown, clips(shown));
+player.show(pair, clips(pair));
 
 bindRestingFocus(() => (keysOff() ? null : playerSection));
 const keys = playerKeys(player);
@@ -58,7 +58,7 @@ document.addEventListener("keydown", (event) => {
   act(event.shiftKey);
 });
 
-addEventListener("pagehide", () => { // else going back would show what was revealed
+addEventListener("pagehide", () => { // otherwise going back would show revealed videos
   player.duo.pause();
   player.veil.cover();
 });

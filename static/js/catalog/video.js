@@ -1,4 +1,4 @@
-/** One video under its filter: revealed by a press, veiled again by another, by Escape, and whenever the page is left. */
+/** One video with its content filter. A button reveals it. Escape, another button, or leaving the page filters it. */
 
 import { given, one } from "../page/dom.js";
 import { onDialogOpen } from "../page/dialogs.js";
@@ -15,12 +15,12 @@ const veil = given(one("[data-single]"), "veil");
 function show(revealed) {
   if (!revealed) video.pause();
   screen.dataset.veiled = revealed ? "none" : veil;
-  video.controls = revealed; // under a filter they would be unreadable
+  video.controls = revealed; // they cannot be read under a filter
   strip.hidden = revealed;
   again.hidden = !revealed;
 }
 
-/** The focus is never on a button that the page has put there: the next Space would reveal the video by a slip. */
+/** Focuses the screen, not a button: otherwise the next press of Space could reveal the video by accident. */
 const turn = (/** @type {boolean} */ revealed) => { show(revealed); screen.focus({ preventScroll: true }); };
 reveal.addEventListener("click", () => turn(true));
 again.addEventListener("click", () => turn(false));
@@ -28,4 +28,4 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !isEscapeSpent(event) && strip.hidden) turn(false);
 });
 onDialogOpen(() => video.pause());
-addEventListener("pagehide", () => show(false)); // else going back would show it
+addEventListener("pagehide", () => show(false)); // otherwise going back would show it
