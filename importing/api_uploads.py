@@ -234,7 +234,7 @@ class UploadView(TusView):
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
-            sentence = _("There is no room for it here. Tell who runs the server.")
+            sentence = _("The server has no space left for this file. Tell the operator of the server.")
             raise uploads.refused(sentence, "storage_full") from error
 
     @extend_schema(responses={204: None})

@@ -145,7 +145,7 @@ def keep_files(found: Manifest, intake: Intake, progress: Progress, *, dry_run: 
         intake.execute_many("UPDATE file SET state = 'known' WHERE state = 'content' AND sha256 = ?", known)
     if dry_run:
         return
-    progress.begin("Keeping files", intake.count("file", "state = 'content'"))
+    progress.begin("Storing files", intake.count("file", "state = 'content'"))
 
     def keep(part: Manifest) -> None:
         for video, outcome in in_threads(keep_file, list(part.videos.values()), progress):

@@ -33,17 +33,17 @@ KINDS = {
 }
 #: What imports call their stages.
 STAGES = (
-    gettext_noop("Laying out uploads"),
+    gettext_noop("Preparing uploaded files"),
     gettext_noop("Unpacking"),
-    gettext_noop("Looking into S3"),
-    gettext_noop("Fetching from S3"),
+    gettext_noop("Checking files in S3"),
+    gettext_noop("Downloading from S3"),
     gettext_noop("Reading rows"),
     gettext_noop("Finding files"),
     gettext_noop("Reading files"),
-    gettext_noop("Keeping files"),
-    gettext_noop("Writing prompts and videos"),
-    gettext_noop("Writing pairs"),
-    gettext_noop("Pairing prompts"),
+    gettext_noop("Storing files"),
+    gettext_noop("Adding prompts and videos"),
+    gettext_noop("Adding pairs"),
+    gettext_noop("Making pairs"),
     gettext_noop("Waiting for another attempt"),
 )
 
@@ -93,10 +93,10 @@ def draws(job: Import) -> list[Draw]:
     if not report.get("imported"):
         return []
     known = {
-        "sampled": (_("Overlap sample"), _("new pairs, drawn at random; more people answer each of them")),
-        "train": (_("Training"), _("new prompts to learn from")),
-        "test": (_("Testing"), _("new prompts kept for testing models, with all that is nearly the same")),
-        "excluded": (_("Excluded"), _("new prompts nearly the same as others on both sides; in neither part")),
+        "sampled": (_("Random sample"), _("new pairs, drawn at random. Several people answer each of them")),
+        "train": (_("Training"), _("new prompts for training models")),
+        "test": (_("Testing"), _("new prompts for testing models, together with their near-duplicates")),
+        "excluded": (_("Excluded"), _("new prompts that resemble both training and test prompts, so they are in neither set")),
     }
     numbers = {"sampled": report.get("sampled", 0)} | report.get("splits", {})
     return [Draw(name, grouped(numbers[key]), about) for key, (name, about) in known.items() if numbers.get(key)]
@@ -107,7 +107,7 @@ def outcome(job: Import) -> str:
     if job.state == Import.State.COLLECTING:
         there = uploads.collected(job)
         values = {"complete": grouped(there.complete), "files": grouped(there.files)}
-        return _("%(complete)s of %(files)s files are here") % values if there.files else _("No files yet")
+        return _("%(complete)s of %(files)s files uploaded") % values if there.files else _("No files yet")
     if job.state == Import.State.FAILED:
         return job.reason
     if job.state == Import.State.REFUSED:
@@ -116,10 +116,10 @@ def outcome(job: Import) -> str:
     if not report.get("imported"):
         return ""
     if job.undone_at is not None:
-        return _("It was undone on %(day)s.") % {"day": localtime(job.undone_at).strftime("%Y-%m-%d %H:%M")}
+        return _("Undone on %(day)s.") % {"day": localtime(job.undone_at).strftime("%Y-%m-%d %H:%M")}
     new = {key: grouped(report[key]["added"]) for key in ("prompts", "videos", "pairs")}
     if set(new.values()) == {"0"}:
-        return _("Nothing new: all of it was there already.")
+        return _("Nothing new: the study already had everything.")
     return _("New: prompts %(prompts)s, videos %(videos)s, pairs %(pairs)s") % new
 
 
@@ -176,9 +176,9 @@ def card(job: Import) -> JobCard:
         watch=link("progress"),
         cancel_ask=_("Cancel this import…"),
         cancel_label=_("Cancel the import"),
-        cancel_about=_("The files that were uploaded are deleted. The study stays as it is.")
+        cancel_about=_("The uploaded files are deleted. The study does not change.")
         if collects
-        else _("It stops at the next step, and nothing of it comes into the study."),
+        else _("The import stops at its next step, and nothing is added to the study."),
         resume=link("again") if job.state in (Import.State.FAILED, Import.State.CANCELLED) else "",
         resume_label=_("Try again"),
     )
@@ -199,17 +199,17 @@ def asked(options: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What the import was told, in words; what it was not told follows the study."""
     pairs = options.get("pairs") or ""
     chosen = {
-        "": _("those the manifest lists, else all of each prompt’s videos"),
-        "all": _("all of each prompt’s videos"),
-        "listed": _("those the manifest lists"),
+        "": _("the pairs in the manifest, or all pairs of each prompt’s videos if it lists none"),
+        "all": _("all pairs of each prompt’s videos"),
+        "listed": _("the pairs in the manifest"),
     }
     number = pairs.partition(":")[2]
-    said = [(_("Pairs"), chosen.get(pairs) or _("%(count)s a prompt, drawn") % {"count": number})]
-    said.append((_("Pairs a batch"), grouped(options.get("batch_size", 100))))
-    said.append((_("Answers a pair"), grouped(options["overlap"]) if "overlap" in options else _("as the study says")))
+    said = [(_("Pairs"), chosen.get(pairs) or _("%(count)s per prompt, drawn at random") % {"count": number})]
+    said.append((_("Pairs per batch"), grouped(options.get("batch_size", 100))))
+    said.append((_("Answers per pair"), grouped(options["overlap"]) if "overlap" in options else _("the study’s setting")))
     if "name_encoding" in options:
-        said.append((_("Code page of the names"), CODE_PAGES[options["name_encoding"]][0]))
-    said.append((_("Bad rows"), _("left out") if options.get("skip_bad") else _("keep everything out")))
+        said.append((_("File name encoding"), CODE_PAGES[options["name_encoding"]][0]))
+    said.append((_("Bad rows"), _("skipped") if options.get("skip_bad") else _("stop the import")))
     return said
 
 

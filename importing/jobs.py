@@ -31,7 +31,7 @@ def ask(study: Study, *, source: str, location: str = "", options: Mapping[str, 
     if source == Import.Source.SERVER:
         location = _permitted(location)
     elif source != Import.Source.UPLOAD or location:
-        raise _unusable(_("An import is of a location on the server, or of uploads."))
+        raise _unusable(_("An import needs either a location on the server or uploaded files, and not both."))
     collects = source == Import.Source.UPLOAD
     with transaction.atomic():
         job = Import.objects.create(
@@ -55,7 +55,7 @@ def begin(job: Import, *, actor: User | None) -> None:
         if there.state in (Import.State.WAITING, Import.State.RUNNING):
             return
         if there.state != Import.State.COLLECTING:
-            raise Refused(_("This import has ended. Ask for it again."), NOT_YET)
+            raise Refused(_("This import has ended. Start it again."), NOT_YET)
         _refuse_incomplete(there)
         there.state = Import.State.WAITING
         there.save(update_fields=["state"])
@@ -117,7 +117,7 @@ def checked_options(options: Mapping[str, Any]) -> dict[str, Any]:
                 raise _unusable(_("%(name)s must be true or false.") % {"name": name})
         elif name not in ("title", COMMAND):
             known = ", ".join(["pairs", "name_encoding", *WHOLE_NUMBERS, *SWITCHES])
-            raise _unusable(_("%(name)s is no option; these are: %(known)s.") % {"name": name, "known": known})
+            raise _unusable(_("%(name)s is not an option. The options are: %(known)s.") % {"name": name, "known": known})
     return told
 
 
@@ -134,7 +134,7 @@ def _unusable(sentence: str) -> BadInput:
 
 def _permitted(location: str) -> str:
     if not location.strip():
-        raise _unusable(_("Say where it lies."))
+        raise _unusable(_("Enter the path or address of the material."))
     try:
         return sources.permitted(location)
     except Refused as trouble:
@@ -144,11 +144,11 @@ def _permitted(location: str) -> str:
 def _refuse_incomplete(job: Import) -> None:
     """Raises Refused unless there are uploads and each is whole."""
     if not Upload.objects.filter(import_job=job).exists():
-        raise Refused(_("Nothing was uploaded yet."), NOT_YET)
+        raise Refused(_("No files were uploaded yet. Upload files first."), NOT_YET)
     upload = uploads.incomplete(job).first()
     if upload is not None:
         values = {"path": upload.path, "received": upload.received, "size": upload.byte_size}
-        sentence = _("%(path)s is not whole yet: %(received)s of %(size)s bytes are here.")
+        sentence = _("%(path)s is not fully uploaded: %(received)s of %(size)s bytes have arrived.")
         raise Refused(sentence % values, NOT_YET)
 
 

@@ -13,8 +13,8 @@ def no_pairs(study: Study) -> Lack | None:
     if Pair.objects.filter(study=study).exists():
         return None
     return Lack(
-        _("It has no pairs yet: import material, then resume it.")
+        _("This study has no pairs yet. Import material, then resume the study.")
         if study.state == Study.State.PAUSED
-        else _("It has no pairs yet, so nobody is given one."),
+        else _("This study has no pairs yet, so nobody can be given one."),
         (_("Start an import"), reverse("importing:new", args=[study.slug])),
     )

@@ -55,12 +55,12 @@ def is_address(location: str) -> bool:
 def permitted(location: str) -> Address:
     """The address, if its bucket may be read. Raises Refused."""
     if not settings.IMPORT_S3_BUCKETS:
-        advice = _("Imports from S3 are not set up here. Ask who runs the server to set IMPORT_S3_BUCKETS.")
+        advice = _("Imports from S3 are not set up. Ask the operator of the server to set IMPORT_S3_BUCKETS.")
         raise Refused(advice)
     bucket, key = location[len(SCHEME) :].partition("/")[::2]
     if bucket not in settings.IMPORT_S3_BUCKETS:
         known = ", ".join(settings.IMPORT_S3_BUCKETS)
-        sentence = _("The bucket “%(bucket)s” may not be read here; these may: %(known)s.")
+        sentence = _("Imports cannot read the bucket “%(bucket)s”. They can read: %(known)s.")
         raise Refused(sentence % {"bucket": bucket[:100], "known": known})
     return Address(bucket, key)
 
@@ -72,7 +72,7 @@ def fetch(location: str, folder: Path, progress: Progress) -> Path:
     """
     address, client, layout = permitted(location), _client(), Layout(folder)
     if address.key and not address.key.endswith("/") and (found := _head(client, address)):
-        progress.begin("Fetching from S3", 1)
+        progress.begin("Downloading from S3", 1)
         [wanted] = [_wanted(address, found, address.key.rsplit("/", 1)[-1], layout)]
         _fetch_all(client, [wanted], progress)
         return wanted.target
@@ -80,7 +80,7 @@ def fetch(location: str, folder: Path, progress: Progress) -> Path:
     listed = list(_listed(client, Address(address.bucket, prefix), layout))
     if not listed:
         raise Refused(f"There is nothing at {address}: no object of that name, and none below it.")
-    progress.begin("Fetching from S3", len(listed))
+    progress.begin("Downloading from S3", len(listed))
     _fetch_all(client, listed, progress)
     return folder
 
@@ -101,14 +101,14 @@ def localised(manifest: Path, folder: Path, progress: Progress) -> Path:
     if not addresses:
         return manifest
     client, layout = _client(), Layout(folder)
-    progress.begin("Looking into S3", len(addresses))
+    progress.begin("Checking files in S3", len(addresses))
     wanted = {}
     for address in addresses:
         if found := _head(client, permitted(address)):
             name = f"{FETCHED}/{hashlib.sha256(address.encode()).hexdigest()}"
             wanted[address] = _wanted(permitted(address), found, name, layout)
         progress.advance()
-    progress.begin("Fetching from S3", len(wanted))
+    progress.begin("Downloading from S3", len(wanted))
     _fetch_all(client, wanted.values(), progress)
     places = {address: one.target.relative_to(folder).as_posix() for address, one in wanted.items()}
     copy = layout.place(manifest.name)
@@ -232,7 +232,7 @@ def _fetch(client: Any, wanted: Wanted) -> Refused | None:
             raise trouble from error
         return trouble
     if left:
-        return Refused(f"{wanted.address} changed while it was being fetched. Import it again.")
+        return Refused(f"{wanted.address} changed while it was being fetched. Import again.")
     stamp(wanted.target, wanted.modified)
     return None
 

@@ -30,7 +30,7 @@ def permitted(location: str) -> str:
         return location
     roots = [root.resolve() for root in settings.IMPORT_ROOTS]
     if not roots:
-        raise Refused(_("No folder of this server is open to imports. Ask who runs it to set IMPORT_ROOTS."))
+        raise Refused(_("Imports cannot read any folder of this server. Ask the operator of the server to set IMPORT_ROOTS."))
     for root in roots:
         try:
             path = hub_cache.followed(root / location)
@@ -38,7 +38,7 @@ def permitted(location: str) -> str:
             continue
         if any(path.is_relative_to(one) for one in roots):
             return str(path)
-    sentence = _("“%(location)s” is not there, or lies outside the folders that imports may read: %(roots)s.")
+    sentence = _("“%(location)s” does not exist, or is outside the folders that imports can read: %(roots)s.")
     raise Refused(sentence % {"location": location[:200], "roots": ", ".join(map(str, roots))})
 
 
@@ -74,7 +74,7 @@ def lay_out(job: Import, folder: Path, progress: Progress, name_encoding: str = 
     Raises Refused, and OSError for trouble that may pass.
     """
     files = list(Upload.objects.filter(import_job=job).order_by("path"))
-    progress.begin("Laying out uploads", len(files))
+    progress.begin("Preparing uploaded files", len(files))
     layout = Layout(folder / "uploaded")
     for upload in files:
         upload.import_job = job

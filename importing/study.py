@@ -203,7 +203,7 @@ def write(
         wanted=study.overlap if options.overlap is None else options.overlap,
     )
     with staged_prompts() as prompts, staged_videos() as videos, video_keys() as keys, staged_pairs() as pairs:
-        progress.begin("Writing prompts and videos", 4)
+        progress.begin("Adding prompts and videos", 4)
         writing.stage(prompts, videos, intake)
         report.warnings += writing.warnings_of_spelling(study)
         progress.advance()
@@ -216,7 +216,7 @@ def write(
         if pairing.choice.method == "listed":
             writing_pairs.stage_listed_pairs(study, pairing, intake)
         else:
-            progress.begin("Pairing prompts", intake.count("prompt"))
+            progress.begin("Making pairs", intake.count("prompt"))
             writing_pairs.stage_pairs_of_prompts(study, pairs, pairing, progress)
         writing_pairs.write_pairs(study, number, pairs, options.batch_size, progress, report)
     report.pairs.already_there += pairing.already_there

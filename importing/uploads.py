@@ -58,7 +58,7 @@ class WrongOffset(Refused):
     """The piece does not begin where the file ends; `received` bytes are there."""
 
     def __init__(self, received: int) -> None:
-        super().__init__(_("%(count)s bytes of this file are here; go on from there.") % {"count": received}, "offset")
+        super().__init__(_("%(count)s bytes of this file have arrived. Continue from there.") % {"count": received}, "offset")
         self.received = received
 
 
@@ -92,13 +92,13 @@ def checked_path(name: str) -> str:
     if not name or len(name.encode()) > MOST_NAME_BYTES or any(len(part.encode()) > MOST_PART_BYTES for part in parts):
         wrong = _("it is empty, or too long")
     elif len(parts) > MOST_DEPTH:
-        wrong = _("it is too many folders deep")
+        wrong = _("it is in too many nested folders")
     elif any(unicodedata.category(sign) == "Cc" for sign in name) or "\\" in name:
         wrong = _("it has a backslash or a control character")
     elif not parts[0] or re.match("[A-Za-z]:", name):
-        wrong = _("it begins at a root")
+        wrong = _("it is an absolute path")
     elif not {"", ".", ".."}.isdisjoint(parts):
-        wrong = _("it has an empty part, or one that leads up")
+        wrong = _("it has an empty part, “.” or “..”")
     else:
         return name
     shown = "".join(sign if sign.isprintable() else "�" for sign in name[:200])
@@ -133,7 +133,7 @@ def create(job: Import, name: str, byte_size: int, *, is_path: bool = True) -> t
 def _the_same(there: Upload, byte_size: int) -> Upload:
     """Return the file that was announced before. Raises Refused if it has another length."""
     if there.byte_size != byte_size:
-        sentence = _("%(name)s is here already, with another length. Remove it first, or rename this one.")
+        sentence = _("%(name)s was already uploaded with another length. Remove it first, or rename this file.")
         raise refused(sentence % {"name": there.path}, "another_length")
     return there
 
@@ -154,14 +154,14 @@ def _refuse_too_many(job: Import) -> None:
     They are counted without a lock: a few sent at once may come in above the limit, which is there against thousands.
     """
     if Upload.objects.filter(import_job=job).count() >= settings.UPLOAD_MOST_FILES:
-        advice = _("An import takes %(most)s files; put more of them into an archive.")
+        advice = _("An import can have at most %(most)s files. Put more files into an archive.")
         raise refused(advice % {"most": settings.UPLOAD_MOST_FILES}, "too_many")
 
 
 def refuse_too_much(upload: Upload, end: int) -> None:
     """Raises Refused if bytes up to `end` would make the file longer than it was announced."""
     if end > upload.byte_size:
-        sentence = _("%(name)s was announced with %(bytes)s bytes, and this would make it longer.")
+        sentence = _("%(name)s was announced with %(bytes)s bytes. This piece would make it longer.")
         raise refused(sentence % {"name": upload.path, "bytes": upload.byte_size}, "too_much")
 
 
@@ -215,7 +215,7 @@ def assemble(upload: Upload, target: Path) -> None:
             if written == before:
                 break
     if written != upload.byte_size:
-        sentence = _("%(name)s is not whole in storage: %(written)s of %(bytes)s bytes. Upload it again.")
+        sentence = _("%(name)s is incomplete in storage: %(written)s of %(bytes)s bytes. Upload it again.")
         values = {"name": upload.path, "written": written, "bytes": upload.byte_size}
         raise refused(sentence % values, "not_whole")
 
@@ -255,4 +255,4 @@ def _hold_collecting(job: Import) -> None:
         cursor.execute("SELECT state FROM importing_import WHERE id = %s FOR SHARE", [job.pk])
         found = cursor.fetchone()
     if found is None or found[0] != Import.State.COLLECTING:
-        raise refused(_("This import takes no more files."), "not_collecting")
+        raise refused(_("This import accepts no more files."), "not_collecting")

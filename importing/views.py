@@ -127,7 +127,7 @@ def progress(request: HttpRequest, job: Import) -> JsonResponse:
 @require_POST
 @of_one_import
 def begin(request: HttpRequest, job: Import) -> HttpResponse:
-    """All files are here: the import may run."""
+    """All files are uploaded: the import may run."""
     return _attempt(request, job, jobs.begin)
 
 
@@ -188,4 +188,4 @@ def bad_rows(
             content_type=content_type,
         )
     except FileNotFoundError:
-        raise Http404(_("The bad rows of this import are no longer kept.")) from None
+        raise Http404(_("The bad rows of this import are no longer stored.")) from None

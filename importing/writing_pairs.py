@@ -102,7 +102,7 @@ def write_pairs(
     staged.number()
     report.sampled = draw_sample(study)
     [(count,)] = fetch(sql.SQL("SELECT count(*) FROM staged_pair"))
-    progress.begin("Writing pairs", count)
+    progress.begin("Adding pairs", count)
     places = make_batches(study, batch_size, count, number)
     first: int | None = None
     for done in range(0, count, PAIRS_AT_ONCE):

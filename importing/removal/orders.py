@@ -17,7 +17,7 @@ from studies.models import Study
 
 #: Removals of so many rows are carried out while the browser waits: a second or so.
 RIGHT_AWAY = 5_000
-BUSY = gettext_noop("Something of this study is being removed already. Wait until that has ended, or cancel it.")
+BUSY = gettext_noop("Another removal in this study is in progress. Wait until it ends, or cancel it.")
 
 
 def undo_import(job: Import, *, actor: User | None) -> Removal:
@@ -30,7 +30,7 @@ def undo_import(job: Import, *, actor: User | None) -> Removal:
 def refuse_if_not_undoable(job: Import) -> None:
     """Raises Refused for an import that added nothing, or whose rows were removed before."""
     if job.undone_at is not None:
-        raise Refused(_("This import was undone before."))
+        raise Refused(_("This import has already been undone."))
     if job.state != Import.State.DONE or job.options.get("dry_run"):
         raise Refused(_("This import added nothing, so there is nothing to undo."))
 
@@ -38,9 +38,9 @@ def refuse_if_not_undoable(job: Import) -> None:
 def delete_study(study: Study, *, actor: User | None) -> Removal:
     """Delete a study, or let a worker do it. Return the job. Raises Refused."""
     if Import.objects.filter(study=study, finished_at=None).exists():
-        raise Refused(_("An import into this study has not ended. Wait for its end, or cancel it."))
+        raise Refused(_("An import into this study has not ended. Wait until it ends, or cancel it."))
     if PairsChange.objects.filter(study=study, finished_at=None).exists():
-        raise Refused(_("A change of this study’s pairs has not ended. Wait for its end, or cancel it."))
+        raise Refused(_("A change of this study’s pairs has not ended. Wait until it ends, or cancel it."))
     steps = sum(removal.count_material(study.pk, Q()).values())
     return _order(study, What.STUDY, steps, actor=actor)
 

@@ -28,9 +28,9 @@ def card(job: Removal) -> JobCard:
         outcome=outcome(job),
         page=reverse("importing:removal", args=[job.pk]),
         watch=reverse("importing:removal_progress", args=[job.pk]),
-        cancel_ask=_("Cancel this…"),
-        cancel_label=_("Remove nothing"),
-        cancel_about=_("Everything stays as it was."),
+        cancel_ask=_("Cancel the removal…"),
+        cancel_label=_("Cancel the removal"),
+        cancel_about=_("Nothing is removed."),
     )
 
 

@@ -30,14 +30,14 @@ from studies.models import Study
 What, State = Removal.What, Removal.State
 REMOVING = gettext_noop("Removing rows")
 GIVEN = gettext_noop(
-    "Somebody was given a pair of it, so nothing was removed. You can hold its pairs or archive the study instead."
+    "One of its pairs has been served to someone, so nothing was removed. You can hold its pairs or archive the study instead."
 )
 BUILT_ON = gettext_noop(
-    "Other imports need its prompts or videos (%(numbers)s), so nothing was removed. Undo those imports first."
+    "Other imports use its prompts or videos (%(numbers)s), so nothing was removed. Undo those imports first."
 )
-CHANGED = gettext_noop("Somebody added something to it meanwhile, so nothing was removed. Try again.")
-BUSY = gettext_noop("An import into this study is writing. Nothing was removed. Try again when it has ended.")
-GONE = gettext_noop("The study was deleted before.")
+CHANGED = gettext_noop("Someone added to this material in the meantime, so nothing was removed. Try again.")
+BUSY = gettext_noop("An import is adding material to this study, so nothing was removed. Try again when it has ended.")
+GONE = gettext_noop("The study was already deleted.")
 #: Tables whose rows show that somebody was given a pair: those of the apps above, but for places without a pair.
 OF_PEOPLE, PLACES = ("annotation_", "safety_"), ("annotation_seat", "annotation_break")
 

@@ -154,7 +154,7 @@ class Stage:
         """An import that somebody asked for some minutes ago."""
         now = timezone.now()
         begun = now - timedelta(minutes=6)
-        stages = {"Reading rows": 0, "Finding files": 4, "Reading files": 9, "Keeping files": 190}
+        stages = {"Reading rows": 0, "Finding files": 4, "Reading files": 9, "Storing files": 190}
         log = [{"stage": stage, "at": (begun + timedelta(seconds=at)).isoformat()} for stage, at in stages.items()]
         common = {"study": self.study, "source": "server", "location": "/srv/imports/spring", "asked_by": self.person}
         return Import.objects.create(**common | {"log": log, "created_at": begun} | values)

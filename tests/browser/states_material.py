@@ -123,7 +123,7 @@ def imports(stage: Stage) -> Any:
     stage.bad()
     stage.done()
     stage.done(options={"dry_run": True})
-    running = {"heartbeat_at": now, "fence": 1, "stage": "Keeping files", "steps": 1412, "steps_total": 4790}
+    running = {"heartbeat_at": now, "fence": 1, "stage": "Storing files", "steps": 1412, "steps_total": 4790}
     stage.job(state="running", **running)
     stage.job(state="collecting", log=[], **uploaded)
     return stage.page("imports/")
@@ -177,7 +177,7 @@ def import_waiting(stage: Stage) -> Any:
 
 @scene
 def import_running(stage: Stage) -> Any:
-    running = {"heartbeat_at": timezone.now(), "fence": 1, "stage": "Keeping files", "steps": 1412, "steps_total": 4790}
+    running = {"heartbeat_at": timezone.now(), "fence": 1, "stage": "Storing files", "steps": 1412, "steps_total": 4790}
     return stage.import_page(stage.job(state="running", **running))
 
 
@@ -197,7 +197,7 @@ def import_code_page(stage: Stage) -> Any:
     said = (
         "The archive does not say in which code page its names are. They were read as GBK: the first is "
         "“红球/prompt.txt”, and it could be “볜퓔/prompt.txt” in EUC-KR. If that is wrong, choose the right one "
-        "under “Code page of the names” (name_encoding, --name-encoding) and import again."
+        "under “File name encoding” (name_encoding, --name-encoding) and import again."
     )
     job.report |= {"name_encoding": "gbk", "warnings": [said, "3 files that are no material were left out: ._* (3)."]}
     job.save(update_fields=["report"])
@@ -242,7 +242,7 @@ def jobs(stage: Stage) -> Any:
     for _ in range(5):
         factories.video(about, asset=factories.asset(state="waiting"))
     claimed = {"fence": 1, "heartbeat_at": now}
-    stage.job(state="running", stage="Keeping files", steps=2210, steps_total=4790, **claimed)
+    stage.job(state="running", stage="Storing files", steps=2210, steps_total=4790, **claimed)
     full = {"reason": "No space left on device", "pauses": 2, "wait_until": now + timedelta(minutes=2)}
     stage.job(location="/srv/imports/summer", log=[], **full)
     stage.done(created_at=now - timedelta(hours=2))

@@ -115,11 +115,11 @@ def check_outcome(job, files):
 STEPS = [
     ("Reading files", 1),
     ("Reading files", FILES // 2),
-    ("Keeping files", 1),
-    ("Keeping files", FILES // 2),
-    ("Writing prompts and videos", 0),
-    ("Writing prompts and videos", 3),
-    ("Pairing prompts", 1),
+    ("Storing files", 1),
+    ("Storing files", FILES // 2),
+    ("Adding prompts and videos", 0),
+    ("Adding prompts and videos", 3),
+    ("Making pairs", 1),
     ("written", 0),
 ]
 

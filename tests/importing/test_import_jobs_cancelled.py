@@ -69,16 +69,16 @@ def at_work():
 @pytest.mark.django_db(transaction=True)
 def test_the_row_says_how_far_it_is_though_the_rows_are_not_committed(material, at_work):
     job = asked(factories.study(), material)
-    stop, future = at_work(job, "Pairing prompts")
+    stop, future = at_work(job, "Making pairs")
     assert not Video.objects.exists()
-    wait_for(lambda: any(entry["stage"] == "Writing prompts and videos" for entry in now_of(job).log), "no progress")
+    wait_for(lambda: any(entry["stage"] == "Adding prompts and videos" for entry in now_of(job).log), "no progress")
     stop.go_on.set()
     future.result(30)
     after(job, "done")
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("stage", ["Reading files", "Keeping files", "Writing prompts and videos", "Pairing prompts"])
+@pytest.mark.parametrize("stage", ["Reading files", "Storing files", "Adding prompts and videos", "Making pairs"])
 def test_a_running_import_is_cancelled_at_its_next_step_and_leaves_nothing(material, at_work, stage):
     study = factories.study()
     person = factories.member(study, "researcher")

@@ -66,7 +66,7 @@ def test_an_import_is_asked_for_run_and_shown(client, study, folder):
     shown = client.get(answer.url).content.decode()
     assert "<b>2</b>" in shown
     assert "<b>6</b>" in shown
-    assert "How long it took" in shown
+    assert "Time for each stage" in shown
     assert set(Pair.objects.values_list("wanted", flat=True)) == {2}
     assert "New: prompts 2, videos 6, pairs 4" in client.get(page("imports", study)).content.decode()
 
@@ -74,11 +74,11 @@ def test_an_import_is_asked_for_run_and_shown(client, study, folder):
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"location": ""}, "Say where it lies."),
+        ({"location": ""}, "Enter the path or address of the material."),
         ({"location": "nowhere"}, "is not there, or lies outside"),
         ({"location": "/etc"}, "is not there, or lies outside"),
         ({"source": "upload", "batch_size": 0}, "greater than or equal to 1"),
-        ({"source": "upload", "pairs": "random", "a_prompt": ""}, "Say how many pairs a prompt."),
+        ({"source": "upload", "pairs": "random", "a_prompt": ""}, "Enter the number of pairs per prompt."),
         ({"source": "elsewhere"}, "Select a valid choice"),
     ],
 )
@@ -162,7 +162,7 @@ def test_a_dry_run_becomes_real_by_one_press(client, study, folder):
 def test_the_code_page_of_an_archive_is_chosen_on_the_pages(client, study, folder):
     """Without a manifest it is guessed: the report says so, and one press reads the names in another."""
     archive = of_names(folder / "a.zip", "한국어", "공", "cp949", stated=False)
-    assert "Code page of the names" in client.get(page("new", study)).content.decode()
+    assert "File name encoding" in client.get(page("new", study)).content.decode()
     client.post(page("new", study), form(location=str(archive), dry_run="on"))
     guessed = Import.objects.get()
     job_work.run(guessed.pk)

@@ -52,7 +52,7 @@ def test_all_below_a_prefix(study, bucket, tmp_path, location):
     job = done(study, location)
     assert (job.state, job.reason) == ("done", "")
     assert job.report["videos"]["added"] == 4
-    assert job.log[0]["stage"] == "Fetching from S3"
+    assert job.log[0]["stage"] == "Downloading from S3"
 
 
 def test_an_archive(study, bucket, tmp_path):
