@@ -47,14 +47,18 @@ class ImportForm(forms.Form):
         min_value=1,
         max_value=100,
         required=False,
-        help_text=_("How many people answer each new pair. Pairs of the random sample can have more. Leave the field empty to use the study’s setting."),
+        help_text=_(
+            "How many people answer each new pair. Pairs of the random sample can have more. Leave the field "
+            "empty to use the study’s setting."
+        ),
     )
     name_encoding = forms.ChoiceField(
         label=_("File name encoding"),
         choices=[("", _("Detect automatically")), *((key, label) for key, (label, _codec) in CODE_PAGES.items())],
         required=False,
         help_text=_(
-            "For zip archives made on Windows with file names that are not in English. The import report says which encoding was used."
+            "For zip archives made on Windows with file names that are not in English. The import report says "
+            "which encoding was used."
         ),
     )
     skip_bad = forms.BooleanField(

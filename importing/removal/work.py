@@ -30,7 +30,8 @@ from studies.models import Study
 What, State = Removal.What, Removal.State
 REMOVING = gettext_noop("Removing rows")
 GIVEN = gettext_noop(
-    "One of its pairs has been served to someone, so nothing was removed. You can hold its pairs or archive the study instead."
+    "One of its pairs has been served to someone, so nothing was removed. You can hold its pairs or archive "
+    "the study instead."
 )
 BUILT_ON = gettext_noop(
     "Other imports use its prompts or videos (%(numbers)s), so nothing was removed. Undo those imports first."
