@@ -1,4 +1,4 @@
-"""What a researcher says when they start an import."""
+"""The form with which a researcher starts an import."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from importing.name_encodings import CODE_PAGES
 
 
 class ImportForm(forms.Form):
-    """Where it comes from, and `ImportOptions` but for what a study has once."""
+    """The source of an import and its options, without those that belong to the study."""
 
     source = forms.ChoiceField(
         label=_("Where is the material?"),
@@ -73,19 +73,23 @@ class ImportForm(forms.Form):
     )
 
     def clean(self) -> dict[str, Any]:
-        said = super().clean() or {}
-        if said.get("source") == Import.Source.SERVER and not said.get("location") and "location" not in self.errors:
+        values = super().clean() or {}
+        if (
+            values.get("source") == Import.Source.SERVER
+            and not values.get("location")
+            and "location" not in self.errors
+        ):
             self.add_error("location", ValidationError(_("Enter the path or address of the material.")))
-        if said.get("source") == Import.Source.UPLOAD:
-            said["location"] = ""
-        if said.get("pairs") == "random" and not said.get("a_prompt") and "a_prompt" not in self.errors:
+        if values.get("source") == Import.Source.UPLOAD:
+            values["location"] = ""
+        if values.get("pairs") == "random" and not values.get("a_prompt") and "a_prompt" not in self.errors:
             self.add_error("a_prompt", ValidationError(_("Enter the number of pairs per prompt.")))
-        return said
+        return values
 
     def options(self) -> dict[str, Any]:
-        """As `jobs.ask` takes them."""
-        said = self.cleaned_data
-        pairs = f"random:{said['a_prompt']}" if said["pairs"] == "random" else said["pairs"] or None
+        """Return the options for `jobs.ask`."""
+        values = self.cleaned_data
+        pairs = f"random:{values['a_prompt']}" if values["pairs"] == "random" else values["pairs"] or None
         return {"pairs": pairs} | {
-            name: said[name] for name in ("batch_size", "overlap", "name_encoding", "skip_bad", "dry_run")
+            name: values[name] for name in ("batch_size", "overlap", "name_encoding", "skip_bad", "dry_run")
         }

@@ -200,8 +200,8 @@ def run_here(
 ) -> ImportReport:
     """Import in this process, for the command line: from any path, into a study or, with `owner`, into a new one.
 
-    The person who runs the command may read every file. The import has a row like any other. For a new study, the row is
-    written in the transaction that creates the study. Raises Refused if there is nothing to report on.
+    The person who runs the command may read every file. The import has a row like any other. For a new study, the row
+    is written in the transaction that creates the study. Raises Refused if there is nothing to report on.
     """
     study = Study.objects.filter(slug=slug).first()
     if owner is not None and study is not None:
@@ -227,9 +227,7 @@ def run_here(
         end(Import.State.CANCELLED)
         raise Refused("The import was cancelled on its page.") from None
     except TakenOver:
-        raise Refused(
-            "This command did not respond for a long time, and another one has taken over the import."
-        ) from None
+        raise Refused("This command did not respond for too long, and another one has taken over the import.") from None
     except Refused as refusal:
         end(Import.State.FAILED, str(refusal))
         raise

@@ -120,7 +120,7 @@ def checked_options(options: Mapping[str, Any]) -> dict[str, Any]:
             raise _unusable(
                 _("%(name)s is not an option. The options are: %(known)s.") % {"name": name, "known": known}
             )
-    return told
+    return checked
 
 
 def _check_pairs(value: Any) -> None:

@@ -1,4 +1,4 @@
-"""What a study without pairs says on its settings."""
+"""The notice on the settings page of a study without pairs."""
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -9,7 +9,7 @@ from studies.notices import Lack
 
 
 def no_pairs(study: Study) -> Lack | None:
-    """Return what to say if nothing was imported yet."""
+    """Return a notice if nothing was imported yet."""
     if Pair.objects.filter(study=study).exists():
         return None
     return Lack(

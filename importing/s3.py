@@ -139,7 +139,7 @@ def _records(manifest: Path) -> Iterator[Record]:
 
 
 def _path(record: Record) -> str | None:
-    """Return the path of a record without faults. Rewriting other records would change their values."""
+    """Return the path of a record without faults. Rewriting others would change their values."""
     path = record.content.get("path") if record.content and not record.faults else None
     return path if isinstance(path, str) else None
 

@@ -1,4 +1,4 @@
-"""What the pages say about removals."""
+"""Return what pages show about removals."""
 
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from studies.models import Study
 
 
 def card(job: Removal) -> JobCard:
-    """Return the removal in words."""
+    """Return what pages show about the removal."""
     is_study = job.what == What.STUDY
     if job.state == State.DONE:
         title = _("Study “%(title)s” was deleted") if is_study else _("Import %(number)s was undone")
@@ -35,7 +35,7 @@ def card(job: Removal) -> JobCard:
 
 
 def outcome(job: Removal) -> str:
-    """Return what came of it, in a sentence or two. It is empty while the job is open."""
+    """Return the outcome in one or two sentences. It is empty while the job is open."""
     if job.state != State.DONE:
         return _(job.reason) if job.reason else ""
     numbers = {name: grouped(job.removed.get(name, 0)) for name in ("prompts", "videos", "pairs", "batches")}
@@ -48,12 +48,12 @@ def _found(study: Study, **values: Any) -> Any:
 
 
 def open_cards(study: Study) -> list[JobCard]:
-    """Return the study's removal that has not ended."""
+    """Return the study's open removal, if there is one."""
     return [card(job) for job in _found(study, finished_at=None)]
 
 
 def ended_cards(study: Study, before: datetime | None, most: int) -> list[JobCard]:
-    """Return the study's removals that ended, the newest first."""
+    """Return the study's ended removals, the newest first."""
     earlier = {"created_at__lt": before} if before else {}
     return [card(job) for job in _found(study, finished_at__isnull=False, **earlier)[:most]]
 

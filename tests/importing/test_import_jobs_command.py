@@ -95,7 +95,7 @@ def test_what_the_command_refuses_is_in_its_row(study, tmp_path):
 
 def test_a_command_that_was_killed_goes_on_where_it_stopped_and_no_worker_takes_it(study, tmp_path):
     folder = own_bytes(write(tmp_path / "anywhere", prompts_with_videos(1, 2)), str(tmp_path))
-    options = job_work.told_options(job_work.ImportOptions()) | {"command": True}
+    options = job_work.row_options(job_work.ImportOptions()) | {"command": True}
     killed = job_work._claimed_here(study, str(folder), options)
     Import.objects.filter(pk=killed.pk).update(heartbeat_at=timezone.now() - 2 * POLICY.abandoned_after)
     assert engine.claim(POLICY, killed.pk) is None
