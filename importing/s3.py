@@ -91,8 +91,8 @@ def localised(manifest: Path, folder: Path, progress: Progress) -> Path:
     """Return the manifest, or if it has `s3://` paths, a copy in `folder` next to the downloaded files.
 
     The copy has the same line numbers. A path that leads nowhere is not changed, and the import reports it. The
-    manifest is in a resolved folder. Raises Refused, FileTrouble for a manifest that leads out of the folder, and OSError if S3
-    does not respond.
+    manifest is in a resolved folder. Raises Refused, FileTrouble for a manifest that leads out of the folder, and
+    OSError if S3 does not respond.
     """
     try:
         addresses = _addresses(manifest)

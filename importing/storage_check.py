@@ -42,12 +42,12 @@ OUTSIDE_QUARANTINE = "outside_quarantine"
 #: What is wrong, and what people can do, for each kind.
 KINDS = {
     RENDITION_MISSING: "a file made from a video is missing; --mend prepares the video again",
-    RENDITION_WRONG_SIZE: "a file made from a video has another size than when it was stored; --mend prepares the video again",
+    RENDITION_WRONG_SIZE: "a file made from a video has the wrong size; --mend prepares the video again",
     ORIGINAL_MISSING: "an original is missing; put back the file whose SHA-256 is its name",
-    ORIGINAL_WRONG_SIZE: "an original has another size than when it was imported; put back the file whose SHA-256 is its name",
+    ORIGINAL_WRONG_SIZE: "an original has the wrong size; put back the file whose SHA-256 is its name",
     ORPHAN: "a file that no row names; --mend deletes it, an original only while no import stores files",
     HALF_WRITTEN: "a file that a killed process left incomplete; --mend deletes it",
-    OUTSIDE_QUARANTINE: "a file of a video in quarantine that was not moved there; check that a worker runs, which moves it",
+    OUTSIDE_QUARANTINE: "a file of a video in quarantine was not moved there; a worker moves it: check that one runs",
 }
 
 

@@ -128,7 +128,7 @@ def progress(request: HttpRequest, job: Import) -> JsonResponse:
 @require_POST
 @of_one_import
 def begin(request: HttpRequest, job: Import) -> HttpResponse:
-    """All files are uploaded: the import may run."""
+    """Start an import whose files are all uploaded."""
     return _attempt(request, job, jobs.begin)
 
 

@@ -186,8 +186,8 @@ def settle_new(study: Study, first: int) -> None:
     These pairs and the new videos also inherit harm tags that were given in the meantime.
 
     Other transactions cannot see these pairs before the commit. A worker that finishes an asset would miss them, and
-    they would wait for ever. A retry of a failed asset, a report or a tag would miss them too. Therefore all their assets
-    have a share lock until the commit (`known_harm.inherit` locks them):
+    they would wait for ever. A retry of a failed asset, a report or a tag would miss them too. Therefore all their
+    assets have a share lock until the commit (`known_harm.inherit` locks them):
 
     1. A worker or report that has written its outcome but not committed makes this statement wait. Its outcome is seen
        below.

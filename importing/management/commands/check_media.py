@@ -15,7 +15,7 @@ from media.models import Asset
 
 class Command(BaseCommand):
     help = (
-        "Lists differences between rows and storage: renditions and originals that are missing or have another size, "
+        "Lists differences between rows and storage: renditions and originals that are missing or of another size, "
         "files that no row names or that are incomplete (if they are a day old), and files of videos in quarantine "
         "that are outside it. Imports and workers can run meanwhile. Quarantine is not checked. Exit status: 0 no "
         "differences, or all repaired; 1 some differences remain; 2 the check failed."
