@@ -25,7 +25,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--mend",
             action="store_true",
-            help="prepare damaged videos again from their originals, and delete files that no row names and are a day old",
+            help="prepare damaged videos again, and delete files that no row names and that are a day old",
         )
         parser.add_argument(
             "--json",

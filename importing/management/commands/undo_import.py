@@ -13,8 +13,8 @@ from importing.removal.pages import outcome
 class Command(BaseCommand):
     help = (
         "Removes what an import added, as long as none of its pairs was served to anyone. NUMBER is on the import's "
-        "page and in the columns `import` of the library's CSV files. If there are many rows, a worker removes them. Exit "
-        "status: 0 removed, or left to a worker; 1 nothing was removed."
+        "page and in the columns `import` of the library's CSV files. If there are many rows, a worker removes them. "
+        "Exit status: 0 removed, or left to a worker; 1 nothing was removed."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -41,7 +41,7 @@ class Away extends Error {}
  *
  * @param {File} file
  * @param {string} path
- * @param {{ collection: string, pieceBytes: number, signal: AbortSignal } & Told} options
+ * @param {{ collection: string, pieceBytes: number, signal: AbortSignal } & Callbacks} options
  */
 export async function send(file, path, { collection, pieceBytes, signal, placed, moved, waits }) {
   let wait = FIRST_WAIT_MS;
