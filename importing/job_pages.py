@@ -230,7 +230,7 @@ def asked(options: Mapping[str, Any]) -> list[tuple[str, str]]:
     )
     if "name_encoding" in options:
         rows.append((_("File name encoding"), CODE_PAGES[options["name_encoding"]][0]))
-    rows.append((_("Bad rows"), _("skipped") if options.get("skip_bad") else _("stop the import")))
+    rows.append((_("Bad rows"), _("skip them") if options.get("skip_bad") else _("stop the import")))
     return rows
 
 

@@ -77,8 +77,17 @@ def read_safesora(root: Path, manifest: Manifest) -> Iterator[Line]:
         except BadInput as broken:
             manifest.complain(Place(name, number + 1), "", str(broken))
     if records > MOST_WITH_ONE_CAUSE and not lines:
-        template = _("None of the %(count)s records is a SafeSora record. The first problem: %(reason)s")
-        raise Refused(Sentence(template, count=records, reason=with_full_stop(manifest.bad[0].reason)))
+        template = _(
+            "None of the %(count)s records is a SafeSora record. The first problem is in %(file)s, line "
+            "%(line)s: %(reason)s"
+        )
+        first = manifest.bad[0]
+        named = (
+            Sentence(_("%(field)s: %(reason)s"), field=first.field, reason=first.reason)
+            if first.field
+            else first.reason
+        )
+        raise Refused(Sentence(template, count=records, file=first.file, line=first.line, reason=with_full_stop(named)))
     manifest.warnings += reader.warnings()
 
 

@@ -178,8 +178,8 @@ class Stage:
             "differences": 2,
             "differing": differing,
             "warnings": [
-                "26 video files are given by more than one video. Each is kept once.",
-                "The splits or clusters of 8 prompts of the manifest were not taken over.",
+                stored(in_words(Counter({"README": 1, ".DS_Store": 3}))),
+                stored(Sentence("The study is closed, so the new pairs are not served to anyone.")),
             ],
         }
         finished = {"state": "done", "finished_at": timezone.now(), "started_at": timezone.now() - timedelta(minutes=5)}

@@ -194,12 +194,16 @@ def import_dry_run(stage: Stage) -> Any:
 @scene
 def import_code_page(stage: Stage) -> Any:
     job = stage.done(options={"dry_run": True})
-    said = (
-        "The archive does not say in which code page its names are. They were read as GBK: the first is "
-        "“红球/prompt.txt”, and it could be “볜퓔/prompt.txt” in EUC-KR. If that is wrong, choose the right one "
-        "under “File name encoding” (name_encoding, --name-encoding) and import again."
+    encoding = Sentence(
+        "The archive does not state the encoding of its file names. They were read as %(encoding)s: the first is "
+        "%(first)s. It can also be read as %(others)s. If that is wrong: %(advice)s",
+        encoding="GBK",
+        first="“红球/prompt.txt”",
+        others="“볜퓔/prompt.txt” (EUC-KR)",
+        advice=Sentence(CHOOSE),
     )
-    job.report |= {"name_encoding": "gbk", "warnings": [said, "3 files that are no material were left out: ._* (3)."]}
+    warnings = [stored(encoding), stored(in_words(Counter({"._*": 3})))]
+    job.report |= {"name_encoding": "gbk", "warnings": warnings}
     job.save(update_fields=["report"])
     return stage.import_page(job)
 

@@ -77,9 +77,9 @@ def test_a_name_that_is_too_long_is_named_as_such(tmp_path):
     assert reasons == {
         f"ball/{'x' * 200}.mp4": (
             "",
-            "The name of the file with its folder is 209 characters long; at most 200 fit. Shorten it",
+            "The name of the file with its folder has 209 characters; at most 200 are allowed",
         ),
-        "y" * 201: ("", "The name of the folder is 201 characters long; at most 200 fit. Shorten it"),
+        "y" * 201: ("", "The name of the folder has 201 characters; at most 200 are allowed. Shorten it"),
     }
 
 
@@ -122,8 +122,8 @@ def test_a_full_disk_ends_the_command_with_a_sentence_and_a_status_of_its_own(tm
 
     assert error.returncode == disk_space.EXIT_STATUS == 3
     assert str(error) == (
-        "Files cannot be read or kept: [Errno 27] File too large. Nothing was imported. "
-        "Make room on that disk, and run the command again."
+        "Files cannot be read or stored: [Errno 27] File too large. Nothing was imported. "
+        "Free space on that disk, and run the command again."
     )
     assert out == ""
     assert not Asset.objects.exists()

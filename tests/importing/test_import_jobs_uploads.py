@@ -35,11 +35,11 @@ def test_uploads_are_imported_once_all_are_whole(study, researcher, tmp_path):
     folder = own_bytes(write(tmp_path / "mine", prompts_with_videos(1, 2)), str(tmp_path))
     job = collecting(study)
     assert job.state == "collecting"
-    with pytest.raises(Refused, match="Nothing was uploaded"):
+    with pytest.raises(Refused, match="No files were uploaded"):
         jobs.begin(job, actor=researcher)
     upload_folder(job, folder)
     half, _ = uploads.create(job, "colours/clips/late.mp4", 10)
-    with pytest.raises(Refused, match=r"late\.mp4 is not whole yet: 0 of 10 bytes"):
+    with pytest.raises(Refused, match=r"late\.mp4 is not fully uploaded: 0 of 10 bytes"):
         jobs.begin(job, actor=researcher)
     uploads.remove(half)
     jobs.begin(job, actor=researcher)

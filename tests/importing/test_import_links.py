@@ -11,7 +11,7 @@ from tests.importing.manifests import imported, prompt, video, write, write_file
 
 pytestmark = pytest.mark.django_db
 
-ONE_ANSWER = "does not exist, or leads out of the folder that is imported"
+ONE_ANSWER = "does not exist, or leads out of the imported folder"
 
 
 @pytest.fixture

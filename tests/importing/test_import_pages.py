@@ -95,7 +95,7 @@ def test_uploaded_files_are_imported(client, study):
     for name, content in {"mine/p1/prompt.txt": b"A ball", "mine/p1/a.mp4": b"a", "mine/p1/b.mp4": b"b"}.items():
         upload, _ = uploads.create(job, name, len(content))
         early = client.post(page("begin", study, job), follow=True)
-        assert f"{name} is not whole yet" in early.content.decode()
+        assert f"{name} is not fully uploaded" in early.content.decode()
         uploads.receive(upload, 0, ContentFile(content), len(content))
     assert client.post(page("begin", study, job)).url == page("import", study, job)
     job_work.run(job.pk)
@@ -107,7 +107,7 @@ def test_bad_rows_are_shown_in_part_and_downloaded_whole(client, study):
     rows = [{"file": "manifest.jsonl", "line": n, "field": "path", "reason": f"clip {n} is missing"} for n in range(60)]
     job = refused(study, rows)
     shown = client.get(page("import", study, job)).content.decode()
-    assert "60 bad rows, and nothing was imported" in shown
+    assert "Nothing was imported: 60 bad rows" in shown
     assert "clip 49 is missing" in shown
     assert "clip 50 is missing" not in shown
     as_lines = client.get(page("bad_rows_jsonl", study, job))
@@ -138,7 +138,7 @@ def test_the_good_rows_of_a_refused_import_are_imported_by_one_press(client, stu
     client.post(page("new", study), form(location="in"))
     first = Import.objects.get()
     job_work.run(first.pk)
-    assert "1 bad row, and nothing was imported" in client.get(page("import", study, first)).content.decode()
+    assert "Nothing was imported: 1 bad row" in client.get(page("import", study, first)).content.decode()
     answer = client.post(page("again", study, first), {"change": "skip_bad"})
     second = Import.objects.latest("pk")
     assert answer.url == page("import", study, second)
@@ -152,7 +152,7 @@ def test_a_dry_run_becomes_real_by_one_press(client, study, folder):
     client.post(page("new", study), form(location="in", dry_run="on"))
     dry = Import.objects.get()
     job_work.run(dry.pk)
-    assert "nothing was kept" in client.get(page("import", study, dry)).content.decode()
+    assert "Nothing was added to the study" in client.get(page("import", study, dry)).content.decode()
     assert not Pair.objects.exists()
     client.post(page("again", study, dry), {"change": "for_real"})
     job_work.run(Import.objects.latest("pk").pk)
@@ -187,7 +187,7 @@ def test_cancelling_is_recorded_and_a_second_press_is_harmless(client, study, re
     job.refresh_from_db()
     assert job.state == "cancelled"
     assert AuditEvent.objects.filter(action="import.cancelled", actor=researcher).count() == 1
-    assert "It was cancelled" in client.get(page("import", study, job)).content.decode()
+    assert "Import cancelled" in client.get(page("import", study, job)).content.decode()
 
 
 def test_the_small_answer_says_how_far_it_is(client, study):

@@ -124,7 +124,7 @@ def test_a_file_that_changes_while_it_is_imported_is_refused_and_not_kept(tmp_pa
     report = import_study(write(tmp_path, [prompt("p"), video("p-a")]), "colours", progress=Meddling())
 
     assert [(bad.field, bad.reason) for bad in report.bad] == [
-        ("path", "clips/p-a.mp4 could not be kept: it changed while it was being imported")
+        ("path", "clips/p-a.mp4 could not be stored: it changed while it was being imported")
     ]
     assert not default_storage.exists(original_name(digest))
     assert not Asset.objects.exists()
