@@ -113,7 +113,7 @@ def _unzip(archive: BinaryIO, layout: Layout, progress: Progress, name_encoding:
                     layout.count_one()
                 else:
                     _refuse_odd(member, name)
-                    layout.room_for(member.file_size)
+                    layout.check_size(member.file_size)
                     with whole.open(member) as content:
                         layout.add(name, _watched(in_blocks(content), layout, size), _changed_at(member))
             progress.advance(member.compress_size)

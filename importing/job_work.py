@@ -121,9 +121,9 @@ def work_through(progress: ImportProgress) -> ImportReport:
 def _material(job: Import, folder: Path, progress: Progress, name_encoding: str) -> sources.Material:
     """Return the material to import. The location is checked again, since a link may lead elsewhere now."""
     if job.source == Import.Source.UPLOAD:
-        return sources.lay_out(job, folder, progress, name_encoding)
+        return sources.from_uploads(job, folder, progress, name_encoding)
     location = sources.followed(job.location) if COMMAND in job.options else sources.permitted(job.location)
-    return sources.bring(location, folder, progress, name_encoding)
+    return sources.from_location(location, folder, progress, name_encoding)
 
 
 def give_up_commands() -> int:
@@ -248,7 +248,7 @@ def _first_import(
     first = FirstProgress(location, options, shown)
     try:
         with scratch() as folder:
-            material = sources.bring(sources.followed(location), folder.resolve(), first, options.name_encoding)
+            material = sources.from_location(sources.followed(location), folder.resolve(), first, options.name_encoding)
             return import_study(material.path, slug, options=options, progress=first, notes=material.notes, owner=owner)
     except OSError as trouble:
         raise _refused(trouble) from trouble

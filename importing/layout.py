@@ -89,7 +89,7 @@ class Layout:
                     self._count(len(block))
                     file.write(block)
         except FileExistsError:
-            raise taken(name) from None
+            raise name_taken(name) from None
         stamp(target, modified)
         return target
 
@@ -99,12 +99,12 @@ class Layout:
         if not original.is_file():
             template = _("“%(name)s” is a link to “%(to)s”, which does not come before it. Pack both files again.")
             raise Refused(Sentence(template, name=name[:200], to=to[:200]))
-        self.take(size or original.stat().st_size)
+        self.reserve(size or original.stat().st_size)
         target = self.place(name)
         try:
             os.link(original, target)
         except FileExistsError:
-            raise taken(name) from None
+            raise name_taken(name) from None
         return target
 
     def place(self, name: str) -> Path:
@@ -114,7 +114,7 @@ class Layout:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError):
-            raise taken(name) from None
+            raise name_taken(name) from None
         return target
 
     def count_one(self) -> None:
@@ -123,26 +123,26 @@ class Layout:
         if self.files > self.most_files:
             raise Refused(Sentence(TOO_MANY, most=self.most_files))
 
-    def room_for(self, size: int) -> None:
+    def check_size(self, size: int) -> None:
         """Raise Refused unless that many more bytes can be written."""
         if self.written + size > self.most_bytes:
             raise Refused(Sentence(TOO_LARGE, most=self.most_bytes))
         if shutil.disk_usage(self.root).free - size < SPARED_BYTES:
             raise Refused(Sentence(DISK_FULL), NO_ROOM)
 
-    def take(self, size: int) -> None:
+    def reserve(self, size: int) -> None:
         """Count bytes that the caller will write. Raises Refused if they are too many."""
-        self.room_for(size)
+        self.check_size(size)
         self.written += size
 
     def _count(self, size: int) -> None:
         self.written += size
         if self.written >= self._look_at or self.written > self.most_bytes:
-            self.room_for(0)
+            self.check_size(0)
             self._look_at = self.written + LOOK_EVERY_BYTES
 
 
-def taken(name: str) -> Refused:
+def name_taken(name: str) -> Refused:
     """Return the refusal of a second file with one name. Some disks do not distinguish `A` and `a`."""
     template = _("The name “%(name)s” occurs twice, or is both a file and a folder. Nothing was imported.")
     return Refused(Sentence(template, name=name))

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_noop as _
 from diptych.refusals import BadInput, Refused
 from importing.files import in_threads, locate
 from importing.inside import FileTrouble, link, open_file, resolved
-from importing.layout import BLOCK_BYTES, Layout, in_blocks, stamp, taken
+from importing.layout import BLOCK_BYTES, Layout, in_blocks, name_taken, stamp
 from importing.manifest import DIGITS_KEPT
 from importing.progress import Progress
 from importing.records import MOST_LINE_BYTES, Record, dumps, mentions, read_records
@@ -179,7 +179,7 @@ def link_or_copy(original: Path, target: Path) -> None:
 
 def _wanted(address: Address, found: dict[str, Any], name: str, layout: Layout) -> Wanted:
     size = found["ContentLength"] if "ContentLength" in found else found["Size"]
-    layout.take(size)
+    layout.reserve(size)
     return Wanted(address, size, found["LastModified"].timestamp(), layout.place(name))
 
 
@@ -227,7 +227,7 @@ def _fetch(client: Any, wanted: Wanted) -> Refused | None:
                 if left < 0:
                     break
     except FileExistsError:
-        return taken(key)
+        return name_taken(key)
     except (BotoCoreError, ClientError) as error:
         trouble = _in_words(error, wanted.address)
         if isinstance(trouble, OSError):

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop as _
 
 from diptych.refusals import Refused
 from importing import archives, hub_cache, inside, s3, safesora, uploads
-from importing.layout import Layout, innermost, stamp, taken
+from importing.layout import Layout, innermost, name_taken, stamp
 from importing.manifest_file import find_manifest
 from importing.models import Import, Upload
 from importing.progress import Progress
@@ -64,7 +64,7 @@ class Material(NamedTuple):
     notes: SourceNotes
 
 
-def bring(location: str, folder: Path, progress: Progress, name_encoding: str = "") -> Material:
+def from_location(location: str, folder: Path, progress: Progress, name_encoding: str = "") -> Material:
     """Return the material at the resolved location, ready to be read. New files go into `folder`.
 
     Raises Refused, and OSError for trouble that can pass.
@@ -73,7 +73,7 @@ def bring(location: str, folder: Path, progress: Progress, name_encoding: str = 
     return _unpacked(path, folder, progress, name_encoding)
 
 
-def lay_out(job: Import, folder: Path, progress: Progress, name_encoding: str = "") -> Material:
+def from_uploads(job: Import, folder: Path, progress: Progress, name_encoding: str = "") -> Material:
     """Return the job's uploaded files under their own names, ready to be read.
 
     Raises Refused, and OSError for trouble that can pass.
@@ -83,10 +83,10 @@ def lay_out(job: Import, folder: Path, progress: Progress, name_encoding: str = 
     layout = Layout(folder / "uploaded")
     for upload in files:
         upload.import_job = job
-        layout.take(upload.byte_size)
+        layout.reserve(upload.byte_size)
         target = layout.place(upload.path)
         if target.exists():
-            raise taken(upload.path)
+            raise name_taken(upload.path)
         uploads.assemble(upload, target)
         stamp(target, upload.created_at.timestamp())
         progress.advance()

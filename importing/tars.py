@@ -145,7 +145,7 @@ def _unpack(tar: tarfile.TarFile, stream: Stream, layout: Layout, name_encoding:
         elif not member.isreg():
             raise odd(name, is_link=member.issym())
         else:
-            layout.room_for(member.size)
+            layout.check_size(member.size)
             stream.allowed = member.size + 4 * tarfile.RECORDSIZE
             layout.add(name, _unpacked(tar, member, stream), member.mtime)
         stream.allowed = MOST_HEADER_BYTES + (member.size if kind and member.isreg() else 0)

@@ -5,6 +5,8 @@ narrow and dark.
 """
 
 import io
+import json
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import chain, cycle
@@ -23,7 +25,9 @@ from demo.clips import make_clip
 from demo.prompts import PROMPTS
 from demo.takes import takes
 from importing import job_progress
+from importing.left_out import in_words
 from importing.models import Import
+from importing.sentences import Sentence, stored
 from media import names
 from media.models import Asset
 from media.transcode import Renditions, transcode
@@ -188,14 +192,21 @@ class Stage:
     def bad(self) -> Import:
         job = self.job(state="refused", finished_at=timezone.now(), bad_rows=214, report={"imported": False})
         reasons = (
-            ("path", "clips/p0031-b.mp4 does not exist."),
-            ("prompt_type", "It must be safety_neutral or safety_critical, and is “neutral”."),
-            ("seed", "It must be a whole number, and is “42a”."),
-            ("", "This line is not JSON: it ends in the middle of a text."),
+            ("path", Sentence("%(path)s is empty", path="clips/p0031-b.mp4")),
+            (
+                "prompt_type",
+                Sentence(
+                    "is %(value)s; it must be %(known)s", value='"neutral"', known="safety_neutral or safety_critical"
+                ),
+            ),
+            ("seed", Sentence("has more than %(most)s digits", most=79)),
+            ("", Sentence("The line is not JSON: %(error)s", error="Unterminated string (column 71)")),
         )
         rows = (
-            b'{"file": "manifest.jsonl", "line": %d, "field": "%s", "reason": "%s"}\n'
-            % (line, field.encode(), reason.encode())
+            json.dumps(
+                {"file": "manifest.jsonl", "line": line, "field": field, "reason": reason} | stored(reason)
+            ).encode()
+            + b"\n"
             for line, (field, reason) in zip(range(12, 12 + 31 * 214, 31), cycle(reasons), strict=False)
         )
         default_storage.save(job_progress.bad_rows_file(job), ContentFile(b"".join(rows)))

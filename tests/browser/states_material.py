@@ -1,5 +1,6 @@
 """Every state of the library and of imports, in English and Chinese: `make screenshots`."""
 
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +9,9 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from catalog.models import Pair, PairsChange
+from importing.left_out import in_words
+from importing.name_encodings import CHOOSE
+from importing.sentences import Sentence, stored
 from media.models import Asset
 from media.notes import SOUND_DAMAGED
 from media.transcode import Renditions
