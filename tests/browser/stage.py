@@ -24,10 +24,10 @@ from catalog.models import Pair
 from demo.clips import make_clip
 from demo.prompts import PROMPTS
 from demo.takes import takes
-from importing import job_progress
+from importing import job_progress, sentences
 from importing.left_out import in_words
 from importing.models import Import
-from importing.sentences import Sentence, stored
+from importing.sentences import Sentence
 from media import names
 from media.models import Asset
 from media.transcode import Renditions, transcode
@@ -182,8 +182,8 @@ class Stage:
             "differences": 2,
             "differing": differing,
             "warnings": [
-                stored(in_words(Counter({"README": 1, ".DS_Store": 3}))),
-                stored(Sentence("The study is closed, so the new pairs are not served to anyone.")),
+                sentences.stored(in_words(Counter({"README": 1, ".DS_Store": 3}))),
+                sentences.stored(Sentence("The study is closed, so the new pairs are not served to anyone.")),
             ],
         }
         finished = {"state": "done", "finished_at": timezone.now(), "started_at": timezone.now() - timedelta(minutes=5)}
@@ -204,7 +204,7 @@ class Stage:
         )
         rows = (
             json.dumps(
-                {"file": "manifest.jsonl", "line": line, "field": field, "reason": reason} | stored(reason)
+                {"file": "manifest.jsonl", "line": line, "field": field, "reason": reason} | sentences.stored(reason)
             ).encode()
             + b"\n"
             for line, (field, reason) in zip(range(12, 12 + 31 * 214, 31), cycle(reasons), strict=False)
