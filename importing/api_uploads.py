@@ -50,6 +50,7 @@ def refused(method: str, *codes: str) -> dict[Any, tuple[str, ...]]:
 
 
 def header(name: str, *, required: bool = True) -> OpenApiParameter:
+    """Return the description of a request header for the OpenAPI document."""
     return OpenApiParameter(name, OpenApiTypes.STR, OpenApiParameter.HEADER, required=required)
 
 

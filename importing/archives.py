@@ -43,6 +43,7 @@ METHODS = {1: "Shrink", 6: "Implode", 12: "BZIP2", 14: "LZMA", 93: "Zstandard", 
 
 
 def is_archive(name: str) -> bool:
+    """Return whether a file's name ends like that of an archive that can be imported."""
     return name.lower().endswith(ENDINGS)
 
 

@@ -34,7 +34,7 @@ from safety import known_hashes
 
 
 class NoVideo(FileTrouble):
-    """A file is a placeholder for a video. `str()` continues the file's name: "is a Git LFS pointer …"."""
+    """A file is only a placeholder for a video. `str()` continues a sentence that begins with the file's name."""
 
 
 THREADS = min(4, os.cpu_count() or 1)  # SHA-256 and file reads run outside Python's lock

@@ -84,9 +84,11 @@ class Intake:
         self.execute("ANALYZE")
 
     def execute(self, query: str, *values: Any) -> None:
+        """Run one statement."""
         self._database.execute(query, values)
 
     def execute_many(self, query: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Run one statement for each row of values."""
         self._database.executemany(query, rows)
 
     def fetch(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -109,9 +111,11 @@ class Intake:
             after = rows[-1][0]
 
     def count(self, table: str, where: str = "true") -> int:
+        """Return the number of rows of a table."""
         return int(self.fetch(f"SELECT count(*) FROM {table} WHERE {where}")[0][0])  # noqa: S608 - not from outside
 
     def place(self, kind: str, row: int) -> Place:
+        """Return where a row was written."""
         [(file, line)] = self.fetch(f"SELECT file, line FROM {kind} WHERE row = ?", row)  # noqa: S608 - a table above
         return Place(file, line)
 

@@ -50,7 +50,7 @@ STAGES = (
 
 
 class Count(NamedTuple):
-    """How many rows of one kind were new, and how many the study already had. `list` is the page of the new ones."""
+    """Numbers of new and existing rows of one kind. `list` is the page of the new ones."""
 
     name: str | Promise
     added: str
@@ -64,7 +64,7 @@ LISTS = {"prompts": "catalog:prompts", "videos": "catalog:videos", "pairs": "cat
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """How many new rows were drawn for a sample or a split, and what that means."""
+    """A number of new rows that were drawn for a sample or a split, and what that means."""
 
     name: str
     count: str

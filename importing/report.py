@@ -8,7 +8,7 @@ from importing.rows import BadRow
 
 @dataclass(slots=True)
 class Tally:
-    """How many rows of one kind were new, and how many the study already had."""
+    """Numbers of new and existing rows of one kind."""
 
     added: int = 0
     already_there: int = 0

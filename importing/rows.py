@@ -58,7 +58,7 @@ class VideoRow:
 
 @dataclass(slots=True)
 class SourceNotes:
-    """What the report says about a source besides its bad rows: warnings, and files that were ignored, by kind."""
+    """Notes about a source besides its bad rows: warnings, and numbers of ignored files by kind."""
 
     warnings: list[str] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)

@@ -50,6 +50,7 @@ class Wanted(NamedTuple):
 
 
 def is_address(location: str) -> bool:
+    """Return whether a location is an address in S3."""
     return location.lower().startswith(SCHEME)
 
 

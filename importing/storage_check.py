@@ -231,7 +231,7 @@ def _outside_quarantine(file: Stored, asset: Asset) -> Iterator[Difference]:
         yield Difference(OUTSIDE_QUARANTINE, file.name, asset.public_id)
 
 
-# --- Mending ------------------------------------------------------------------------------------------------------
+# --- Repairs ------------------------------------------------------------------------------------------------------
 
 
 def mend(difference: Difference) -> Difference:

@@ -65,7 +65,7 @@ class WrongOffset(Refused):
 
 
 class Collected(NamedTuple):
-    """How many of an import's files and bytes have arrived."""
+    """Numbers of an import's files and bytes, and of those that have arrived."""
 
     files: int
     complete: int

@@ -43,14 +43,17 @@ VIDEO_KEYS = {"pk": "bigint", "prompt": "bigint", "asset": "bigint", "public_id"
 
 
 def staged_prompts() -> Staged:
+    """Return the temporary table of the intake's prompts."""
     return Staged("staged_prompt", STAGED_PROMPT)
 
 
 def staged_videos() -> Staged:
+    """Return the temporary table of the intake's videos."""
     return Staged("staged_video", STAGED_VIDEO)
 
 
 def video_keys() -> Staged:
+    """Return the temporary table of the database keys of the intake's videos."""
     return Staged("importing_video_key", VIDEO_KEYS)
 
 

@@ -27,6 +27,7 @@ STAGED_PAIR = {
 
 
 def staged_pairs() -> Staged:
+    """Return the temporary table of the import's pairs."""
     return Staged("staged_pair", STAGED_PAIR)
 
 
@@ -124,7 +125,7 @@ def write_pairs(
 
 
 class Places(NamedTuple):
-    """Where new pairs go: `room` pairs into batch `number`, and the others into later batches of `size` pairs."""
+    """The batches of new pairs: `room` pairs go into batch `number`, and the others into later batches of `size`."""
 
     number: int
     room: int

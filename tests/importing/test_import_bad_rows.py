@@ -1,4 +1,4 @@
-"""Rows that cannot be imported: each is named with line, field and reason, and never ends in a traceback."""
+"""Rows that cannot be imported: each is reported with line, field and reason, and none ends in a traceback."""
 
 import os
 

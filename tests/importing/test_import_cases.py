@@ -53,7 +53,7 @@ def zipped(
     system: int = 0,
     fields: dict[bytes, bytes] | None = None,
 ) -> Path:
-    """A zip whose names are these bytes, whatever Python would write."""
+    """Write a zip whose names are exactly these bytes."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
         for number, (name, content) in enumerate(members.items()):
             info = zipfile.ZipInfo(f"{number}".rjust(len(name), "#"))
@@ -76,7 +76,7 @@ def zipped(
 def of_names(
     path: Path, one: str, other: str, codec: str, *, slash: str = "/", flags: int = 0, stated: bool = True
 ) -> Path:
-    """A zip of a manifest and two clips, whose names are written in a code page; or of a folder without a manifest."""
+    """Write a zip of a manifest and two clips with names in an encoding, or of a folder without a manifest."""
     names = [f"clips/{one}.mp4", f"clips/{other}.mp4"]
     lines = [prompt("p"), video("p-a", path=names[0]), video("p-b", path=names[1])]
     members = {name.replace("/", slash).encode(codec): name.encode() for name in names}
@@ -88,7 +88,7 @@ def of_names(
 
 
 def with_unicode_field(path: Path, *, damaged: bool = False) -> Path:
-    """Names in the field 0x7075, as Info-ZIP and 7-Zip write them; with a wrong checksum it is of an older name."""
+    """Write names into the field 0x7075, as Info-ZIP and 7-Zip do. A wrong checksum stands for an older name."""
     members, fields = (
         {b"manifest.jsonl": manifest(prompt("p"), *(video(f"p-{n}", path=f"球{n}.mp4") for n in "12"))},
         {},
@@ -125,7 +125,7 @@ def tarred(path: Path, folder: Path, mode: str = "w") -> Path:
 
 
 def in_gbk(path: Path) -> Path:
-    """A tar whose names were written in GBK, as those of old Linux computers in China."""
+    """Write a tar whose names are in GBK, as on old Linux computers in China."""
     written = bytearray(path.read_bytes())
     for at in range(0, len(written), tarfile.BLOCKSIZE):
         if written[at + 257 : at + 262] == b"ustar":
@@ -151,7 +151,7 @@ def hard_linked(path: Path) -> Path:
 
 
 def composed(root: Path, form: str, other: str) -> Path:
-    """A manifest whose paths are in one form of Unicode, and files whose names are in the other."""
+    """Write a manifest whose paths are in one form of Unicode, and files whose names are in the other."""
     names = [unicodedata.normalize(form, f"clips/{name}.mp4") for name in ("café", "한국어")]
     write(root, [prompt("p"), *(video(f"p-{n}", path=name) for n, name in enumerate(names))], files=False)
     for name in names:
@@ -160,7 +160,7 @@ def composed(root: Path, form: str, other: str) -> Path:
 
 
 def rewritten(root: Path, name: str, content: bytes, lines: list[Any] = LINES) -> Path:
-    """A manifest in another form, with its files beside it."""
+    """Write a manifest in another form, with its files next to it."""
     write(root, lines)
     (root / "manifest.jsonl").unlink()
     (root / name).write_bytes(content)
@@ -168,7 +168,7 @@ def rewritten(root: Path, name: str, content: bytes, lines: list[Any] = LINES) -
 
 
 def published(root: Path, *, beside: str = "", packed: bool = False, **changes: Any) -> Path:
-    """The SafeSora layout with one preference, and its videos below `beside`."""
+    """Write the SafeSora layout with one preference, and its videos below `beside`."""
     config(root, "SafeSora/config-train.json.gz", [preference(0) | changes])
     source = root if not packed else root.parent / "to-pack"
     for letter in "ab":
@@ -179,7 +179,7 @@ def published(root: Path, *, beside: str = "", packed: bool = False, **changes: 
 
 
 def in_hub_cache(root: Path, made: Path) -> Path:
-    """The snapshot of a repository in a hub's cache, which has links to a file or to all files of a folder."""
+    """Make a snapshot of a repository in a hub's cache, with links to a file or to all files of a folder."""
     repository = root / "datasets--x--y"
     snapshot, folder = repository / "snapshots/0123abc", made if made.is_dir() else made.parent
     (repository / "blobs").mkdir(parents=True)
@@ -193,7 +193,7 @@ def in_hub_cache(root: Path, made: Path) -> Path:
 
 
 def hub_cache(root: Path) -> Path:
-    """A repository in a hub's cache; its one snapshot has links only."""
+    """Make a repository in a hub's cache. Its one snapshot has only links."""
     return in_hub_cache(root, published(root.parent / "made")).parent.parent
 
 

@@ -1,4 +1,4 @@
-"""Imports as jobs: worked through once, whatever happens to workers and messages."""
+"""Imports as jobs: each is done once, whatever happens to workers and messages."""
 
 import json
 import shutil

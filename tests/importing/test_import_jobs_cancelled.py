@@ -1,4 +1,4 @@
-"""Following and cancelling an import, and what it leaves in storage: nothing that no row names."""
+"""Follow and cancel an import, and check that it leaves no unnamed files in storage."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -37,7 +37,7 @@ class Stopping(Progress):
 
 @pytest.fixture
 def at_work():
-    """Works on a claimed import in a thread that stops at a stage."""
+    """Do a claimed import in a thread that stops at a stage."""
     stops, pool = [], ThreadPoolExecutor(1)
 
     def start(job, stage):
@@ -128,7 +128,7 @@ def test_a_cancelled_import_whose_worker_was_killed_ends_when_it_is_taken_up(stu
 
 
 def kept_and_cancelled(study, material):
-    """A job that kept its files, was cancelled, and was not tidied up after."""
+    """Return a job that stored its files and was cancelled, without cleaning up."""
     job = asked(study, material)
 
     class Cancelling(Progress):

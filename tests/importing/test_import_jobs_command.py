@@ -1,4 +1,4 @@
-"""The command's imports leave a row too: they read any path, and killed go on where they stopped."""
+"""Imports of the command line have a row too, can read any path, and continue after a kill."""
 
 import io
 import shutil

@@ -1,4 +1,4 @@
-"""Importing a manifest: what becomes of its lines, and that importing again adds only what is new."""
+"""Import a manifest: its lines become rows, and importing again adds only new ones."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""The way back: an import is undone, and a study deleted, while nobody was given a pair of it; foreign keys decide."""
+"""Undo an import and delete a study, as long as no pair was served. Foreign keys decide."""
 
 import threading
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def brought_in(study, researcher, tmp_path, settings):
-    """Imports lines as a job, as the page does; its row."""
+    """Import lines as a job, as the page does. Return its row."""
     settings.IMPORT_ROOTS = [tmp_path]
 
     def bring(name, lines, to=study, **options):

@@ -66,5 +66,6 @@ class Command(BaseCommand):
 
 
 def line(difference: Difference) -> str:
+    """Return one difference as a line of text."""
     of_asset = f" of asset {difference.asset[:8]}" if difference.asset else ""
     return f"{difference.kind}{of_asset}: {difference.name}{' ' if difference.mended else ''}{difference.mended}"
