@@ -62,11 +62,8 @@ def unpack(archive: Path, folder: Path, progress: Progress, name_encoding: str =
         head = file.read(file_kinds.HEAD_BYTES)
         file.seek(0)
         kind = file_kinds.recognised(head)
-        may_be_any = kind in (
-            None,
-            file_kinds.BINARY,
-            file_kinds.UTF16,
-        )  # an old tar has no mark, and contains many NUL
+        # An old tar has no mark, and contains many NUL bytes.
+        may_be_any = kind in (None, file_kinds.BINARY, file_kinds.UTF16)
         is_zip = archive.name.lower().endswith(".zip") if may_be_any else head.startswith(ZIP_MARKS)
         if is_zip:
             _unzip(file, layout, progress, name_encoding, notes)

@@ -184,9 +184,8 @@ def keep_files(found: Manifest, intake: Intake, progress: Progress, *, dry_run: 
 def locate(root: Path, given: str) -> Path:
     """Return the regular, non-empty file that `given` names inside `root`, with links resolved. Raises FileTrouble."""
     if given.startswith("s3://"):
-        raise FileTrouble(
-            Sentence(_("%(path)s does not exist, or cannot be read"), path=given)
-        )  # it was not downloaded
+        # An address that can be read was downloaded and replaced by a path before.
+        raise FileTrouble(Sentence(_("%(path)s does not exist, or cannot be read"), path=given))
     path = resolved(root, given)
     try:
         facts = path.stat()

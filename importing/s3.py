@@ -272,8 +272,7 @@ def _client() -> Any:
             connect_timeout=10,
             read_timeout=60,
             retries={"max_attempts": 3, "mode": "standard"},
-            s3={
-                "addressing_style": "path" if endpoint else "auto"
-            },  # few other servers have a host name for each bucket
+            # Few other servers have a host name for each bucket.
+            s3={"addressing_style": "path" if endpoint else "auto"},
         ),
     )
