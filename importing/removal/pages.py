@@ -1,5 +1,6 @@
 """Return what pages show about removals."""
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -7,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from importing.models import Removal
-from importing.removal.work import REMOVING, State, What
+from importing.removal.work import BUILT_ON, REMOVING, State, What
 from jobs.pages import JobCard, grouped, words
 from studies.job_lists import JobList
 from studies.models import Study
@@ -37,9 +38,15 @@ def card(job: Removal) -> JobCard:
 def outcome(job: Removal) -> str:
     """Return the outcome in one or two sentences. It is empty while the job is open."""
     if job.state != State.DONE:
-        return _(job.reason) if job.reason else ""
+        return _reason(job.reason) if job.reason else ""
     numbers = {name: grouped(job.removed.get(name, 0)) for name in ("prompts", "videos", "pairs", "batches")}
     return _("Removed: prompts %(prompts)s, videos %(videos)s, pairs %(pairs)s, batches %(batches)s.") % numbers
+
+
+def _reason(stored: str) -> str:
+    """Return a stored reason in the language of the reader. The reason with numbers is compared after filling them in."""
+    numbers = {"numbers": ", ".join(re.findall(r"\d+", stored))}
+    return _(BUILT_ON) % numbers if stored == BUILT_ON % numbers else _(stored)
 
 
 def _found(study: Study, **values: Any) -> Any:

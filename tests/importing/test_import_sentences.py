@@ -16,7 +16,7 @@ from importing.models import Import
 from importing.sentences import Sentence, readable, stored, worded
 from tests import factories
 from tests.importing.import_jobs import asked, now_of
-from tests.importing.manifests import prompt, prompts_with_videos, video, write, write_file
+from tests.importing.manifests import pair, prompt, prompts_with_videos, video, write, write_file
 
 CHINESE = "zh-hans"
 EMPTY = gettext_noop("%(path)s is empty")
@@ -73,19 +73,17 @@ def test_a_reason_is_english_in_the_row_and_chinese_on_pages_and_in_the_api(stud
 
 @pytest.mark.django_db(transaction=True)
 def test_bad_rows_and_warnings_are_worded_for_each_reader(study, chinese, researcher, browser_client, root):
-    lines = [*prompts_with_videos(1, 2), prompt("q", licence=1), video("q-a")]
-    folder = write(root / "in", lines)
-    write_file(folder, "README", b"Read me")
-    write_file(folder, "p/prompt.txt", b"One")
-    job = done(study, folder)
+    lines = [*prompts_with_videos(1, 2), prompt("q", licence=1), video("q-a"), pair("p0-a", "p0-b")]
+    job = done(study, write(root / "in", lines), skip_bad=True, pairs="all")
 
     def rows(person: Any) -> list[str]:
         address = reverse("importing:bad_rows_csv", args=[study.slug, job.public_id])
         written = b"".join(browser_client(person).get(address).streaming_content).decode("utf-8-sig")
         return [row["reason"] for row in csv.DictReader(io.StringIO(written))]
 
-    assert job.bad_rows == 2
+    assert (job.state, job.bad_rows) == ("done", 2)
     assert rows(researcher) == ["is 1; it must be of type string", "The prompt q was refused (line 4)"]
     assert rows(chinese) == ["是 1；类型必须是 string", "提示词 q 已被拒绝（第 4 行）"]
     page = browser_client(chinese).get(reverse("importing:import", args=[study.slug, job.public_id]))
     assert "提示词 q 已被拒绝（第 4 行）" in page.content.decode()
+    assert "由于选项 pairs 为 all，清单中的 1 个视频对已忽略。" in page.content.decode()
