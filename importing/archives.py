@@ -132,17 +132,15 @@ def _refuse_odd(member: zipfile.ZipInfo, name: str) -> None:
         raise odd(name, is_link=kind == stat.S_IFLNK)
     if member.compress_type == DEFLATE64:
         template = _(
-            "“%(name)s” is packed with Deflate64, which Windows Explorer uses for large archives and few "
-            "programs can read. "
-            "Pack the folder with 7-Zip (format zip, method Deflate), or with “tar -cf”, which Windows has too."
+            "“%(name)s” is packed with Deflate64, which Windows Explorer uses for large archives and few programs can "
+            "read. Pack the folder with 7-Zip (format zip, method Deflate), or with “tar -cf”, which Windows has too."
         )
         raise Refused(Sentence(template, name=name[:200]))
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         method = METHODS.get(member.compress_type, f"method {member.compress_type}")
         template = _(
-            "“%(name)s” is packed with a method that cannot be read here (%(method)s). Pack it with the method "
-            "Deflate or "
-            "Store, or as .tar."
+            "“%(name)s” is packed with a method that cannot be read here (%(method)s). Pack it with the method Deflate "
+            "or Store, or as .tar."
         )
         raise Refused(Sentence(template, name=name[:200], method=method))
 

@@ -81,9 +81,8 @@ def _refuse_all(root: Path, files: int, reason: str, first: str, place: Place) -
         raise Refused(Sentence(template, **values, reason=readable_sentence(reason)))
     packed = [entry.name for entry in entries(root, root) if is_archive(entry.name)]
     template = _(
-        "None of the %(count)s video files exists. The first is %(file)s (%(place)s). Paths are relative to "
-        "the folder of "
-        "the manifest: check where the files are."
+        "None of the %(count)s video files exists. The first is %(file)s (%(place)s). Paths are relative to the folder "
+        "of the manifest: check where the files are."
     )
     if "\\" in first:
         template = _(

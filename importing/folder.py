@@ -96,9 +96,8 @@ def _refuse_without_texts(lines: int, bad: list[BadRow]) -> None:
         raise Refused(
             Sentence(
                 _(
-                    "No subfolder has a %(name)s that can be read. Put the text of each prompt into a %(name)s "
-                    "in UTF-8 "
-                    "next to its videos, or use a manifest. The first problem is in %(file)s: %(reason)s"
+                    "No subfolder has a %(name)s that can be read. Put the text of each prompt into a %(name)s in "
+                    "UTF-8 next to its videos, or use a manifest. The first problem is in %(file)s: %(reason)s"
                 ),
                 name=PROMPT_FILE,
                 file=first.file,

@@ -68,9 +68,8 @@ def _only_one_meant(names: list[str]) -> str:
         raise Refused(
             Sentence(
                 _(
-                    "%(file)s is a table, but a manifest is JSON Lines: one JSON object per line. Convert the "
-                    "table, and "
-                    "name the file %(name)s."
+                    "%(file)s is a table, but a manifest is JSON Lines: one JSON object per line. Convert the table, "
+                    "and name the file %(name)s."
                 ),
                 file=readable(tables[0]),
                 name=NAMES[0],

@@ -159,9 +159,8 @@ def _found(archive: zipfile.ZipFile, unknown: Sequence[bytes]) -> tuple[str, str
     if key == "utf-8" and not also:
         return key, ""
     template = _(
-        "The archive does not state the encoding of its file names. They were read as %(encoding)s: the first "
-        "is %(first)s. "
-        "If that is wrong: %(advice)s"
+        "The archive does not state the encoding of its file names. They were read as %(encoding)s: the first is "
+        "%(first)s. If that is wrong: %(advice)s"
     )
     if also:
         template = _(

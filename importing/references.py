@@ -55,10 +55,9 @@ def warn_of_spellings(found: Manifest, intake: Intake) -> None:
         found.warnings.append(
             Sentence(
                 _(
-                    "The prompts %(one)s (%(place)s) and %(other)s (%(other_place)s) look alike but store "
-                    "accents in two "
-                    "ways (Unicode NFC and NFD). They were imported as two prompts. Write both in the same way "
-                    "to have one."
+                    "The prompts %(one)s (%(place)s) and %(other)s (%(other_place)s) look alike but store accents in "
+                    "two ways (Unicode NFC and NFD). They are treated as two prompts. Write both in the same way to "
+                    "have one."
                 ),
                 one=one,
                 place=str(Place(file, line)),

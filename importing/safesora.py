@@ -136,9 +136,8 @@ class Reader:
         ]
         if self.preferences:
             template = _(
-                "%(count)s pairs have people's preferences. These were not imported as answers, because nobody "
-                "gave them "
-                "in this study."
+                "%(count)s pairs have people's preferences. These were not imported as answers, because nobody gave "
+                "them in this study."
             )
             found.append(Sentence(template, count=self.preferences))
         if self.tagged:

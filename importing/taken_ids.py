@@ -45,9 +45,8 @@ def refuse_taken_ids(found: Manifest, intake: Intake, slug: str) -> None:
         template = _("The study has other material with these names: %(names)s. The names were not stored as ids.")
         if len(left_out) > MOST_NAMED:
             template = _(
-                "The study has other material with these names: %(names)s and %(more)s more. The names were "
-                "not stored as "
-                "ids."
+                "The study has other material with these names: %(names)s and %(more)s more. The names were not stored "
+                "as ids."
             )
         names = ", ".join(Truncator(name).chars(80) for name in left_out[:MOST_NAMED])
         found.warnings.append(Sentence(template, names=names, more=len(left_out) - MOST_NAMED))

@@ -28,9 +28,8 @@ def refuse_bomb(written: int, read: int) -> None:
     """Raise Refused if an archive unpacks to far more bytes than were read."""
     if written > FREE_BYTES + MOST_RATIO * read:
         template = _(
-            "The archive unpacks to more than %(most)s times its size, like a decompression bomb. Pack it "
-            "again with less "
-            "compression, or none."
+            "The archive unpacks to more than %(most)s times its size, like a decompression bomb. Pack it again with "
+            "less compression, or none."
         )
         raise Refused(Sentence(template, most=MOST_RATIO))
 
@@ -41,8 +40,7 @@ def odd(name: str, *, is_link: bool) -> Refused:
     if is_link:
         template = _(
             "“%(name)s” in the archive is a symbolic link. Pack plain files only, for example with “tar "
-            "--dereference”, "
-            "which replaces links by files."
+            "--dereference”, which replaces links by files."
         )
     return Refused(Sentence(template, name=name[:200]))
 
@@ -116,9 +114,8 @@ def untar(stream: Stream, layout: Layout, name_encoding: str, counted: Counter[s
                 raise Refused(
                     Sentence(
                         _(
-                            "There is other data after the end of the archive, so a part may be missing. "
-                            "Create or copy "
-                            "the archive again."
+                            "There is other data after the end of the archive, so a part may be missing. Create or "
+                            "copy the archive again."
                         )
                     )
                 )

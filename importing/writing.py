@@ -98,8 +98,7 @@ def warnings_of_spelling(study: Study) -> list[str]:
 
 SPELT_OTHERWISE_WARNING = _(
     "The study has the prompt “%(text)s” with accents stored in another way (Unicode NFC and NFD): %(id)s. The "
-    "imported one "
-    "was added as a separate prompt."
+    "imported prompt is treated as a separate one."
 )
 #: Plain ASCII has one spelling and is skipped. Without MATERIALIZED the planner would compare each prompt with each,
 #: because of the LIMIT.

@@ -44,7 +44,7 @@ def outcome(job: Removal) -> str:
 
 
 def _reason(stored: str) -> str:
-    """Return a stored reason in the language of the reader. The reason with numbers is compared after filling them in."""
+    """Return a stored reason in the language of the reader. One reason has numbers in it."""
     numbers = {"numbers": ", ".join(re.findall(r"\d+", stored))}
     return _(BUILT_ON) % numbers if stored == BUILT_ON % numbers else _(stored)
 
