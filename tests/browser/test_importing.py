@@ -100,7 +100,7 @@ def test_what_was_sent_before_a_reload_is_not_sent_again(open_page, study, resea
     expect(page.locator("[data-line]")).to_have_text("Paused")
     page.once("dialog", lambda dialog: dialog.accept())
     page.reload()
-    expect(page.locator("[data-line]")).to_contain_text("Some files are not whole yet")
+    expect(page.locator("[data-line]")).to_contain_text("Some files are not fully uploaded")
     there, before = sum(Upload.objects.values_list("received", flat=True)), line.sent
     assert there > 0
     choose_folder(page, folder)
@@ -143,10 +143,10 @@ def test_a_file_that_is_not_taken_says_why_and_can_be_removed(open_page, study, 
     address = job_page(study)
     uploads.create(Import.objects.get(), "a.zip", 10)
     page = open_page(address, researcher)
-    expect(page.locator("[data-line]")).to_contain_text("Some files are not whole yet")
+    expect(page.locator("[data-line]")).to_contain_text("Some files are not fully uploaded")
     (tmp_path / "a.zip").write_bytes(b"another length")
     page.get_by_label("Choose files").set_input_files(tmp_path / "a.zip")
-    expect(page.locator("[data-files] li")).to_contain_text("is here already, with another length")
+    expect(page.locator("[data-files] li")).to_contain_text("was already uploaded with another length")
     page.get_by_role("button", name=re.compile("Remove.*a.zip")).click()
     expect(page.locator("[data-line]")).to_have_text("No files yet")
     assert not Upload.objects.exists()
@@ -173,7 +173,7 @@ def test_who_is_signed_out_in_the_middle_signs_in_and_goes_on(open_page, study, 
     cookies = page.context.cookies()
     page.context.clear_cookies()
     choose_folder(page, folder)
-    expect(page.locator("[data-line]")).to_contain_text("Your sign-in has ended")
+    expect(page.locator("[data-line]")).to_contain_text("You were signed out")
     page.context.add_cookies(cookies)
     page.get_by_role("button", name="Continue").click()
     expect(page.locator("[data-line]")).to_have_text("All files are uploaded", timeout=60_000)
@@ -186,7 +186,7 @@ def test_an_import_that_was_cancelled_elsewhere_takes_no_more_and_the_page_says_
     expect(page.locator("[data-drop]")).to_be_visible()
     Import.objects.update(state="cancelled", finished_at=timezone.now())
     choose_folder(page, folder)
-    expect(page.locator("[data-line]")).to_contain_text("This import takes no more files")
+    expect(page.locator("[data-line]")).to_contain_text("This import accepts no more files")
     expect(page.get_by_role("button", name="Continue")).to_have_count(0)
     assert not Upload.objects.exists()
 
@@ -208,7 +208,7 @@ def test_cancelling_asks_once(open_page, study, researcher):
     page = open_page(job_page(study), researcher)
     page.get_by_text("Cancel this import…").click()
     page.get_by_role("button", name="Cancel the import").click()
-    expect(page.get_by_text("It was cancelled.")).to_be_visible()
+    expect(page.get_by_text("Import cancelled.")).to_be_visible()
     assert Import.objects.get().state == "cancelled"
 
 

@@ -63,8 +63,8 @@ def test_a_new_study_is_asked_for_and_has_an_owner(tmp_path, study):
         return str(caught.value)
 
     assert "add --create --owner NAME" in refused("--study", "coluors")
-    assert "go together" in refused("--study", "colours", "--create")
-    assert "go together" in refused("--study", "colours", "--owner", "kim")
+    assert "together: the named person" in refused("--study", "colours", "--create")
+    assert "together: the named person" in refused("--study", "colours", "--owner", "kim")
     assert "no active account" in refused("--study", "colours", "--create", "--owner", "lee")
     assert "already" in refused("--study", study.slug, "--create", "--owner", "kim")
     assert not Study.objects.filter(slug__in=["colours", "coluors"]).exists()

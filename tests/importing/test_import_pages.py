@@ -75,8 +75,8 @@ def test_an_import_is_asked_for_run_and_shown(client, study, folder):
     ("values", "sentence"),
     [
         ({"location": ""}, "Enter the path or address of the material."),
-        ({"location": "nowhere"}, "is not there, or lies outside"),
-        ({"location": "/etc"}, "is not there, or lies outside"),
+        ({"location": "nowhere"}, "does not exist, or is outside"),
+        ({"location": "/etc"}, "does not exist, or is outside"),
         ({"source": "upload", "batch_size": 0}, "greater than or equal to 1"),
         ({"source": "upload", "pairs": "random", "a_prompt": ""}, "Enter the number of pairs per prompt."),
         ({"source": "elsewhere"}, "Select a valid choice"),
