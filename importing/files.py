@@ -76,8 +76,9 @@ def _refuse_all(root: Path, files: int, reason: str, first: str, place: Place) -
     """Raise Refused because no file can be read, and all for the same reason, which is named once."""
     values = {"count": files, "file": readable(first), "place": str(place)}
     if getattr(reason, "template", "") not in (NOT_INSIDE, NOT_INSIDE_BACKSLASHES):
-        template = _("None of the %(count)s video files can be read, all for the same reason. The first (%(place)s): "
-                     "%(reason)s.")  # fmt: skip
+        template = _(
+            "None of the %(count)s video files can be read, all for the same reason. The first (%(place)s): %(reason)s."
+        )
         raise Refused(Sentence(template, **values, reason=readable_sentence(reason)))
     packed = [entry.name for entry in entries(root, root) if is_archive(entry.name)]
     template = _(
