@@ -54,7 +54,7 @@ class Count(NamedTuple):
 
     name: str | Promise
     added: str
-    there: str
+    existing: str
     list: str = ""
 
 

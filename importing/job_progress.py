@@ -135,10 +135,10 @@ def entry(stage: str, **more: Any) -> dict[str, Any]:
 
 def summary(report: ImportReport) -> dict[str, Any]:
     """Return the report with only the first differences, and without bad rows, which have a file of their own."""
-    kept = report.as_json() | report.counts()
-    del kept["bad"]
-    kept["warnings"] = [stored(warning) for warning in report.warnings]
-    return kept | {"differing": [row._asdict() for row in report.differences[:MOST_DIFFERENCES]]}
+    compact = report.as_json() | report.counts()
+    del compact["bad"]
+    compact["warnings"] = [stored(warning) for warning in report.warnings]
+    return compact | {"differing": [row._asdict() for row in report.differences[:MOST_DIFFERENCES]]}
 
 
 def store_bad_rows(job: Import, report: ImportReport) -> int:

@@ -87,7 +87,7 @@ def run(import_id: int) -> None:
 def process(job: Import) -> None:
     """Do a claimed import, and clean up afterwards."""
     engine.work_on(POLICY, job, lambda claimed: work_through(ImportProgress(claimed)))
-    tidy(Import.objects.get(pk=job.pk))
+    clean_up(Import.objects.get(pk=job.pk))
 
 
 def work_through(progress: ImportProgress) -> ImportReport:
@@ -145,29 +145,29 @@ def cancel_forgotten() -> int:
     return cancelled
 
 
-def tidy_all() -> int:
+def clean_up_all() -> int:
     """Clean up after ended imports where that was not done. Return after how many."""
     read = Exists(ReadFile.objects.filter(import_job=OuterRef("pk")))
     uploaded = Exists(Upload.objects.filter(import_job=OuterRef("pk"), received__gt=0))
     unneeded = Q(finished_at__lt=timezone.now() - UPLOADS_KEPT_FOR) | Q(state=Import.State.DONE)
-    untidy = Import.objects.filter(Q(read) | (Q(uploaded) & unneeded), finished_at__isnull=False)
-    return sum(tidy(job) for job in untidy.order_by("finished_at")[:100])
+    ended = Import.objects.filter(Q(read) | (Q(uploaded) & unneeded), finished_at__isnull=False)
+    return sum(clean_up(job) for job in ended.order_by("finished_at")[:100])
 
 
-def tidy(job: Import) -> bool:
+def clean_up(job: Import) -> bool:
     """Remove what an ended import leaves: stored files that no row names, and uploads that were imported.
 
     If another import stores files at this moment, the sweep removes the rest later. Uploads of an import that added
     nothing are kept for a while, so that it can be started again. Return whether everything was removed.
     """
     try:
-        return not job.is_open and _tidied(job)
+        return not job.is_open and _cleaned_up(job)
     except OSError as error:
         logger.warning("Cleaning up after import %s has to wait for storage: %s", job, error)
         return False
 
 
-def _tidied(job: Import) -> bool:
+def _cleaned_up(job: Import) -> bool:
     read = ReadFile.objects.filter(import_job=job).order_by("pk")
     while chunk := list(read.values_list("pk", "sha256")[:AT_ONCE]):
         if not remove_unnamed([sha256 for _pk, sha256 in chunk]):
@@ -238,7 +238,7 @@ def run_here(
         end(Import.State.FAILED, engine.fault_text(error))
         raise
     finally:
-        tidy(Import.objects.get(pk=job.pk))
+        clean_up(Import.objects.get(pk=job.pk))
 
 
 def _first_import(

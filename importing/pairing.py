@@ -64,7 +64,7 @@ class Pairing:
     already_there: int = 0
     identical: int = 0
 
-    def of_prompt(self, public_id: str, videos: list[KnownVideo], there: set[tuple[int, int]]) -> Iterator[NewPair]:
+    def of_prompt(self, public_id: str, videos: list[KnownVideo], existing: set[tuple[int, int]]) -> Iterator[NewPair]:
         """Yield new pairs of one prompt, given all its videos and the keys of its pairs.
 
         Two videos with the same bytes are never compared. `random:N` adds pairs until the prompt has N: importing the
@@ -74,15 +74,15 @@ class Pairing:
         possible = list(combinations(videos, 2))
         distinct = [pair for pair in possible if pair[0].asset != pair[1].asset]
         self.identical += len(possible) - len(distinct)
-        free = [pair for pair in distinct if key(pair[0].pk, pair[1].pk) not in there]
+        free = [pair for pair in distinct if key(pair[0].pk, pair[1].pk) not in existing]
         self.already_there += len(distinct) - len(free)
         probability = None
         if self.choice.method == "random":
-            number = min(len(free), max(0, self.choice.a_prompt - len(there)))
+            number = min(len(free), max(0, self.choice.a_prompt - len(existing)))
             if not number:
                 return
             probability = number / len(free)
-            generator = Random(f"{self.seed} {public_id} {len(there)}")  # noqa: S311 - drawn to be drawn again
+            generator = Random(f"{self.seed} {public_id} {len(existing)}")  # noqa: S311 - the draw must be repeatable
             free = [free[index] for index in sorted(generator.sample(range(len(free)), number))]
         for one, other in free:
             yield self._pair(one, other, probability)

@@ -87,12 +87,12 @@ def differences(progress: Progress | None = None) -> Iterator[Difference]:
 
 def _renditions(part: str) -> Iterator[Difference]:
     ready = list(_in_use(Asset.objects.filter(public_id__startswith=part, state=Asset.State.DONE)))
-    there = {file.name: file for file in files_below(f"{RENDITIONS}/{part}")}
+    found_files = {file.name: file for file in files_below(f"{RENDITIONS}/{part}")}
     for asset in ready:
         for expected in renditions_of(asset):
-            yield from _missing(asset, expected, there, (RENDITION_MISSING, RENDITION_WRONG_SIZE))
-    rows = _by_public_id(file.name.split("/")[2] for file in there.values())
-    for file in there.values():
+            yield from _missing(asset, expected, found_files, (RENDITION_MISSING, RENDITION_WRONG_SIZE))
+    rows = _by_public_id(file.name.split("/")[2] for file in found_files.values())
+    for file in found_files.values():
         yield from _unexpected_rendition(file, rows.get(file.name.split("/")[2]))
 
 
@@ -133,12 +133,12 @@ def _may_have(asset: Asset, name: str) -> bool:
 
 def _originals(part: str) -> Iterator[Difference]:
     assets = list(_in_use(Asset.objects.filter(sha256__startswith=part)))
-    there = {file.name: file for file in files_below(f"{ORIGINALS}/{part}")}
+    found_files = {file.name: file for file in files_below(f"{ORIGINALS}/{part}")}
     for asset in assets:
         expected = Expected(asset.original, asset.byte_size)
-        yield from _missing(asset, expected, there, (ORIGINAL_MISSING, ORIGINAL_WRONG_SIZE))
-    rows = _by_sha256(file.name.rpartition("/")[2] for file in there.values())
-    for file in there.values():
+        yield from _missing(asset, expected, found_files, (ORIGINAL_MISSING, ORIGINAL_WRONG_SIZE))
+    rows = _by_sha256(file.name.rpartition("/")[2] for file in found_files.values())
+    for file in found_files.values():
         asset_of_file = rows.get(file.name.rpartition("/")[2])
         if is_half_written(file.name):
             if _is_old(file):
@@ -191,7 +191,7 @@ def _chunked(lookup: str, wanted: set[str]) -> Iterator[Asset]:
 
 
 def _missing(
-    asset: Asset, expected: Expected, there: dict[str, Stored], kinds: tuple[str, str]
+    asset: Asset, expected: Expected, found_files: dict[str, Stored], kinds: tuple[str, str]
 ) -> Iterator[Difference]:
     """Yield what is wrong with a file that the row names. `kinds` are those for a missing file and a wrong size."""
 
@@ -200,7 +200,7 @@ def _missing(
             return kinds[0]
         return kinds[1] if expected.size not in (None, found.size) else ""
 
-    if wrong(there.get(expected.name)) and (kind := wrong(_look(expected.name))) and _unchanged(asset):
+    if wrong(found_files.get(expected.name)) and (kind := wrong(_look(expected.name))) and _unchanged(asset):
         yield Difference(kind, expected.name, asset.public_id)
 
 

@@ -171,7 +171,7 @@ def _planned_study(slug: str, options: ImportOptions) -> Study:
         study.clean_fields()
     except ValidationError as error:
         wrong = "; ".join(
-            f"--{'study' if name == 'slug' else name}: {' '.join(said)}" for name, said in error.message_dict.items()
+            f"--{'study' if name == 'slug' else name}: {' '.join(why)}" for name, why in error.message_dict.items()
         )
         raise Refused(f"The study cannot be created with these options. {wrong}") from None
     return study

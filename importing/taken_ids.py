@@ -54,9 +54,9 @@ def refuse_taken_ids(found: Manifest, intake: Intake, slug: str) -> None:
 
 def _check_prompts(study: Study, found: Manifest, intake: Intake, left_out: list[str]) -> None:
     for rows in intake.chunks(PROMPTS):
-        there = Prompt.objects.filter(study=study)
-        texts = dict(there.filter(public_id__in=[row[3] for row in rows]).values_list("public_id", "text"))
-        sources = dict(there.filter(source_id__in=[row[2] for row in rows]).values_list("source_id", "public_id"))
+        stored = Prompt.objects.filter(study=study)
+        texts = dict(stored.filter(public_id__in=[row[3] for row in rows]).values_list("public_id", "text"))
+        sources = dict(stored.filter(source_id__in=[row[2] for row in rows]).values_list("source_id", "public_id"))
         for row, line, local, public_id, text, stated in rows:
             if texts.get(public_id, text) != text:
                 intake.refuse("prompt", row, "id", Sentence(OTHER_TEXT, id=public_id), found)
@@ -69,10 +69,10 @@ def _check_prompts(study: Study, found: Manifest, intake: Intake, left_out: list
 
 def _check_videos(study: Study, found: Manifest, intake: Intake, left_out: list[str]) -> None:
     for rows in intake.chunks(VIDEOS):
-        there = Video.objects.filter(study=study)
+        stored = Video.objects.filter(study=study)
         facts = ("public_id", "prompt__public_id", "asset__sha256")
-        known = {one[0]: one[1:] for one in there.filter(public_id__in=[row[3] for row in rows]).values_list(*facts)}
-        by_source = there.filter(source_id__in=[row[2] for row in rows]).values_list("source_id", *facts)
+        known = {one[0]: one[1:] for one in stored.filter(public_id__in=[row[3] for row in rows]).values_list(*facts)}
+        by_source = stored.filter(source_id__in=[row[2] for row in rows]).values_list("source_id", *facts)
         sources: dict[str, tuple[Any, ...]] = {one[0]: one[1:] for one in by_source}
         for row, line, local, public_id, prompt, sha256, stated in rows:
             own = (prompt, sha256)

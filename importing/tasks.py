@@ -18,7 +18,7 @@ def look_after_imports() -> int:
     """Send a message for imports that wait too long, and clean up after ended ones. Return how many waited."""
     job_work.give_up_commands()
     job_work.cancel_forgotten()
-    job_work.tidy_all()
+    job_work.clean_up_all()
     return engine.sweep(job_progress.POLICY)
 
 

@@ -120,24 +120,24 @@ def create(job: Import, name: str, byte_size: int, *, is_path: bool = True) -> t
         raise refused(_("%(name)s is longer than %(most)s MB.") % {"name": path, "most": most}, "too_large")
     _lock_collecting(job)
     for candidate in [path] if is_path else _numbered(path):
-        there = Upload.objects.filter(import_job=job, path=candidate).first()
-        if there is None:
+        existing = Upload.objects.filter(import_job=job, path=candidate).first()
+        if existing is None:
             _refuse_too_many(job)
             values = {"byte_size": byte_size}
-            there, is_new = Upload.objects.get_or_create(import_job=job, path=candidate, defaults=values)
+            existing, is_new = Upload.objects.get_or_create(import_job=job, path=candidate, defaults=values)
             if is_new:
-                return there, True
+                return existing, True
         if is_path:
-            return _announced_before(there, byte_size), False
+            return _announced_before(existing, byte_size), False
     raise AssertionError("unreachable: there is always another number")
 
 
-def _announced_before(there: Upload, byte_size: int) -> Upload:
+def _announced_before(existing: Upload, byte_size: int) -> Upload:
     """Return the file that was announced before. Raises Refused if it has another length."""
-    if there.byte_size != byte_size:
+    if existing.byte_size != byte_size:
         sentence = _("%(name)s was already uploaded with another length. Remove it first, or rename this file.")
-        raise refused(sentence % {"name": there.path}, "another_length")
-    return there
+        raise refused(sentence % {"name": existing.path}, "another_length")
+    return existing
 
 
 def _numbered(name: str) -> Iterator[str]:
@@ -176,11 +176,11 @@ def receive(upload: Upload, offset: int, piece: IO[bytes], size: int) -> int:
     refuse_too_much(upload, end)
     with transaction.atomic():
         _lock_collecting(upload.import_job)
-        there = Upload.objects.filter(pk=upload.pk)
-        if size and there.filter(received=offset).update(received=end):
+        existing = Upload.objects.filter(pk=upload.pk)
+        if size and existing.filter(received=offset).update(received=end):
             default_storage.save(_piece(upload, offset), File(piece))
             return end
-        received = there.values_list("received", flat=True).first()
+        received = existing.values_list("received", flat=True).first()
         if received is None:
             raise refused(_("This file was removed from the import."), "removed")
         if received != offset:

@@ -91,8 +91,8 @@ def write_prompts(study: Study, number: int | None, intake: Intake, report: Impo
 def warnings_of_spelling(study: Study) -> list[str]:
     """Return warnings about new prompts that the study has with accents stored in another way, but not too many."""
     return [
-        Sentence(SPELT_OTHERWISE_WARNING, text=text[:100], id=there)
-        for text, there in fetch(SPELT_OTHERWISE, study=study.pk, most=MOST_SPELT_OTHERWISE)
+        Sentence(SPELT_OTHERWISE_WARNING, text=text[:100], id=public_id)
+        for text, public_id in fetch(SPELT_OTHERWISE, study=study.pk, most=MOST_SPELT_OTHERWISE)
     ]
 
 

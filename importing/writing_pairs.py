@@ -54,15 +54,15 @@ NEXT_PROMPTS = sql.SQL("""
 
 
 def _pairs_of(study: Study, prompts: dict[int, str], pairing: Pairing) -> Iterator[NewPair]:
-    there: dict[int, set[tuple[int, int]]] = {}
+    existing: dict[int, set[tuple[int, int]]] = {}
     pairs = Pair.objects.filter(study=study, prompt__in=prompts, kind=Pair.Kind.REAL)
     for prompt, one, other in pairs.values_list("prompt_id", "video_0_id", "video_1_id"):
-        there.setdefault(prompt, set()).add(key(one, other))
+        existing.setdefault(prompt, set()).add(key(one, other))
     columns = ("pk", "public_id", "prompt_id", "asset_id")
     rows = Video.objects.filter(study=study, prompt__in=prompts).order_by("prompt_id").values_list(*columns)
     by_prompt = {prompt: [KnownVideo(*row) for row in group] for prompt, group in groupby(rows, key=lambda row: row[2])}
     for prompt, public_id in prompts.items():
-        yield from pairing.of_prompt(public_id, by_prompt.get(prompt, []), there.get(prompt, set()))
+        yield from pairing.of_prompt(public_id, by_prompt.get(prompt, []), existing.get(prompt, set()))
 
 
 def stage_listed_pairs(study: Study, pairing: Pairing, intake: Intake) -> None:

@@ -61,7 +61,7 @@ if at == "written":
     finish = job_progress.ImportProgress.finish
     job_progress.ImportProgress.finish = lambda *given, **named: (finish(*given, **named), die())
 if at == "committed":
-    job_work.tidy = lambda job: die()
+    job_work.clean_up = lambda job: die()
 make = job_work.ImportProgress
 job_work.ImportProgress = lambda job, shown=None: make(job, Deadly())
 job_progress.REMEMBERED_EVERY_S = 0

@@ -52,7 +52,7 @@ def at_work():
                     job_work.work_through(progress)
                 except engine.Cancelled:
                     engine.end(POLICY, progress.job.pk, progress.job.fence, "cancelled")
-                job_work.tidy(now_of(job))
+                job_work.clean_up(now_of(job))
             finally:
                 connection.close()
 
@@ -148,10 +148,10 @@ def test_files_that_a_row_names_by_now_stay(study, material):
     job = kept_and_cancelled(study, material)
     digest = next(iter(originals(material)))
     factories.asset(sha256=digest, original=original_name(digest))
-    assert job_work.tidy_all() == 1
+    assert job_work.clean_up_all() == 1
     assert [one for one, is_kept in originals(material).items() if is_kept] == [digest]
     assert not ReadFile.objects.filter(import_job=job).exists()
-    assert job_work.tidy_all() == 0
+    assert job_work.clean_up_all() == 0
 
 
 @pytest.mark.django_db(transaction=True)
@@ -171,10 +171,10 @@ def test_while_another_import_keeps_files_none_is_removed(material):
         future = pool.submit(another)
         try:
             assert keeps.wait(30)
-            assert job_work.tidy_all() == 0
+            assert job_work.clean_up_all() == 0
             assert all(originals(material).values())
         finally:
             done.set()
         future.result(30)
-    assert job_work.tidy_all() == 1
+    assert job_work.clean_up_all() == 1
     assert not any(originals(material).values())

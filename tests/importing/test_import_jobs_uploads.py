@@ -99,10 +99,10 @@ def test_uploads_nobody_goes_on_with_are_cancelled_and_removed(study):
     Upload.objects.update(created_at=long_ago)
     assert job_work.cancel_forgotten() == 1
     cancelled = after(job, "cancelled")
-    assert (job_work.tidy_all(), len(pieces(job))) == (0, 1)
+    assert (job_work.clean_up_all(), len(pieces(job))) == (0, 1)
     Import.objects.filter(pk=cancelled.pk).update(finished_at=long_ago)
-    assert (job_work.tidy_all(), pieces(job)) == (1, [])
-    assert job_work.tidy_all() == 0
+    assert (job_work.clean_up_all(), pieces(job)) == (1, [])
+    assert job_work.clean_up_all() == 0
 
 
 def test_asked_for_again_what_lies_on_the_server_is_a_new_import(study, material, researcher):
