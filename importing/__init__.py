@@ -1,1 +1,1 @@
-"""How material comes in: sources, archives, uploads, pairing and splits."""
+"""Import material: sources, archives, uploads, pairing and splits."""

@@ -1,4 +1,4 @@
-"""Imports for programs: ask for one, follow it, cancel it, and fetch its bad rows."""
+"""The API of imports: start one, follow it, cancel it, and download its bad rows."""
 
 from typing import Any
 
@@ -15,20 +15,21 @@ from importing import job_pages, jobs
 from importing.models import Import
 from importing.name_encodings import CODE_PAGES
 from importing.permissions import import_for
+from importing.sentences import worded
 from importing.views import bad_rows
 from studies.permissions import MAY_IMPORT, study_for
 
-#: Imports that a list has at most; the newest come first.
+#: The most imports in a list. The newest come first.
 MOST_LISTED = 200
 
 
 class OptionsSerializer(serializers.Serializer):
-    """How to import; what is left out follows the study."""
+    """Options of an import. Options that are not given follow the study."""
 
     pairs = serializers.RegexField(
         r"^(all|listed|random:[1-9][0-9]*)\Z",
         required=False,
-        help_text="all, listed, or random:N a prompt; left out: listed if pairs are listed, else all",
+        help_text="all, listed, or random:N per prompt. Default: listed if the manifest lists pairs, else all",
     )
     batch_size = serializers.IntegerField(required=False, min_value=1, max_value=100_000)
     overlap = serializers.IntegerField(required=False, min_value=1, max_value=100)
@@ -36,10 +37,12 @@ class OptionsSerializer(serializers.Serializer):
     name_encoding = serializers.ChoiceField(
         choices=list(CODE_PAGES),
         required=False,
-        help_text="The code page of the names in an archive that does not say it; left out: found out, see the report",
+        help_text="Encoding of file names in an archive that does not state it. Default: detected",
     )
-    skip_bad = serializers.BooleanField(required=False, help_text="Import the good rows although others are bad")
-    dry_run = serializers.BooleanField(required=False, help_text="Say what would happen, and keep nothing")
+    skip_bad = serializers.BooleanField(required=False, help_text="Import the good rows even if others are bad")
+    dry_run = serializers.BooleanField(
+        required=False, help_text="Check the files and report problems without importing anything"
+    )
 
 
 class AskSerializer(serializers.Serializer):
@@ -49,7 +52,7 @@ class AskSerializer(serializers.Serializer):
         default="",
         allow_blank=True,
         max_length=1000,
-        help_text="A folder, manifest or archive on the server, or s3://bucket/key; none for uploads",
+        help_text="A folder, manifest or archive on the server, or s3://bucket/key. Empty for uploads",
     )
     options = OptionsSerializer(required=False, default=dict)
 
@@ -61,7 +64,7 @@ class AskSerializer(serializers.Serializer):
 
 
 class StageShape(serializers.Serializer):
-    """A line of the log: a stage begun, or what stopped it."""
+    """A line of the log: the beginning of a stage, or the end of the import."""
 
     stage = serializers.CharField()
     at = serializers.DateTimeField()
@@ -76,17 +79,19 @@ class ImportShape(serializers.Serializer):
     location = serializers.CharField(allow_blank=True)
     options = serializers.DictField()
     state = serializers.ChoiceField(choices=Import.State.choices)
-    reason = serializers.CharField(allow_blank=True, help_text="Why it failed")
+    reason = serializers.CharField(allow_blank=True, help_text="Why it failed, in the language of the request")
     stage = serializers.CharField(allow_blank=True)
-    steps = serializers.IntegerField(help_text="Done of the stage")
+    steps = serializers.IntegerField(help_text="Finished steps of the stage")
     steps_total = serializers.IntegerField()
     report = serializers.DictField(
         allow_null=True,
-        help_text="Counts, warnings, files that were left out, and the code page of names, once it is done or refused",
+        help_text="Counts, warnings, ignored files and the encoding of names, once the import is done or refused",
     )
     bad_rows = serializers.IntegerField()
-    number = serializers.IntegerField(help_text="Marks what it added, in the library and its CSV files")
-    undone_at = serializers.DateTimeField(allow_null=True, help_text="When what it added was removed again")
+    number = serializers.IntegerField(
+        help_text="Number of the import, which the library and its CSV files show for what it added"
+    )
+    undone_at = serializers.DateTimeField(allow_null=True, help_text="When the rows that it added were removed")
     cancel_asked_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)
@@ -108,7 +113,7 @@ class ImportsView(SignedInView):
 
     @extend_schema(operation_id="imports_list", responses={200: ImportsShape})
     def get(self, request: Request, slug: str) -> Response:
-        """The study's imports, the newest first."""
+        """List the study's imports, the newest first."""
         study = study_for(request, slug, roles=MAY_IMPORT)
         newest = Import.objects.filter(study=study).select_related("study").order_by("-created_at", "-pk")
         return Response({"imports": [import_json(job) for job in newest[:MOST_LISTED]]})
@@ -119,7 +124,7 @@ class ImportsView(SignedInView):
         responses={201: ImportWithLogShape},
     )
     def post(self, request: Request, slug: str) -> Response:
-        """Asks for an import: one of a place on the server waits for a worker, one of uploads collects them first."""
+        """Start an import. An import from the server waits for a worker. An import of uploads collects files."""
         study = study_for(request, slug, roles=MAY_IMPORT)
         body = AskSerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -132,7 +137,7 @@ class ImportsView(SignedInView):
             actor=self.person,
         )
         job.refresh_from_db()
-        return Response(import_json(job) | {"log": job.log}, status=201)
+        return Response(import_json(job) | {"log": log_json(job)}, status=201)
 
 
 class BeginView(SignedInView):
@@ -143,11 +148,11 @@ class BeginView(SignedInView):
 
     @extend_schema(request=None, responses={200: ImportWithLogShape})
     def post(self, request: Request, import_id: str) -> Response:
-        """Lets an import of uploads begin: 409 while one of them is not whole. Repeating it is harmless."""
+        """Start an import of uploads. It responds 409 while a file is not fully uploaded. Repeating it is harmless."""
         job = import_for(request, import_id)
         jobs.begin(job, actor=self.person)
         job.refresh_from_db()
-        return Response(import_json(job) | {"log": job.log})
+        return Response(import_json(job) | {"log": log_json(job)})
 
 
 class ImportView(SignedInView):
@@ -157,9 +162,9 @@ class ImportView(SignedInView):
 
     @extend_schema(operation_id="imports_read", responses={200: ImportWithLogShape})
     def get(self, request: Request, import_id: str) -> Response:
-        """One import: how far it is, and what came of it."""
+        """Return one import with its progress and its outcome."""
         job = import_for(request, import_id)
-        return Response(import_json(job) | {"log": job.log})
+        return Response(import_json(job) | {"log": log_json(job)})
 
 
 class CancelView(SignedInView):
@@ -169,11 +174,11 @@ class CancelView(SignedInView):
 
     @extend_schema(request=None, responses={200: ImportWithLogShape})
     def post(self, request: Request, import_id: str) -> Response:
-        """Cancels it: at once where it waits, at its next step where it runs. One that ended stays as it is."""
+        """Cancel an import: at once if it waits, at its next step if it runs. An import that ended does not change."""
         job = import_for(request, import_id)
         jobs.cancel(job, actor=self.person)
         job.refresh_from_db()
-        return Response(import_json(job) | {"log": job.log})
+        return Response(import_json(job) | {"log": log_json(job)})
 
 
 class BadRowsView(json_lines.JSONLinesDownload, SignedInView):
@@ -183,13 +188,21 @@ class BadRowsView(json_lines.JSONLinesDownload, SignedInView):
 
     @extend_schema(responses=json_lines.RESPONSES)
     def get(self, request: Request, import_id: str) -> HttpResponseBase:
-        """Every bad row, one JSON object a line: file, line, field and reason. 404 where there is none."""
+        """Return all bad rows, one JSON object per line: file, line, field and the reason in English.
+
+        `message` and `values` are the reason's template and what it is filled with. It responds 404 if there are none.
+        """
         job = import_for(request, import_id)
         return bad_rows(request._request, job, job_pages.copy_as_jsonl, "jsonl", json_lines.MEDIA_TYPE)
 
 
+def log_json(job: Import) -> list[dict[str, Any]]:
+    """Return the lines of the log, with reasons in the language of the request."""
+    return [line | ({"reason": worded(line["reason"])} if "reason" in line else {}) for line in job.log]
+
+
 def import_json(job: Import) -> dict[str, Any]:
-    """What whoever may import may know."""
+    """Return an import as everybody who can import into the study sees it."""
     return {
         "id": job.public_id,
         "study": job.study.slug,
@@ -197,11 +210,11 @@ def import_json(job: Import) -> dict[str, Any]:
         "location": job.location,
         "options": job.options,
         "state": job.state,
-        "reason": job.reason,
+        "reason": job_pages.reason(job),
         "stage": job.stage,
         "steps": job.steps,
         "steps_total": job.steps_total,
-        "report": job.report,
+        "report": job.report and job.report | {"warnings": job_pages.warnings(job)},
         "bad_rows": job.bad_rows,
         "number": job.pk,
         "undone_at": job.undone_at,

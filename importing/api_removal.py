@@ -1,4 +1,4 @@
-"""The way back for programs: undo an import, delete a study, and follow either."""
+"""The API of removals: undo an import, delete a study, and follow either."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from importing.removal import orders
 from importing.removal.pages import outcome
 from studies.permissions import MAY_DELETE, study_for
 
-#: The code of a removal that removed nothing, as somebody was given a pair, or another import needs what would go.
+#: The code of a removal that removed nothing, because a pair was served or another import needs the material.
 NOT_REMOVED = "not_removed"
 
 
@@ -25,13 +25,13 @@ class RemovalShape(serializers.Serializer):
     study = serializers.CharField(help_text="The study's address")
     state = serializers.ChoiceField(choices=Removal.State.choices)
     reason = serializers.CharField(allow_blank=True, help_text="Why nothing was removed")
-    steps = serializers.IntegerField(help_text="Rows removed so far; they count once the state is done")
+    steps = serializers.IntegerField(help_text="Rows removed so far. They are gone for good once the state is done")
     steps_total = serializers.IntegerField()
     removed = serializers.DictField(child=serializers.IntegerField(), help_text="Rows removed, by kind")
 
 
 class ConfirmSerializer(serializers.Serializer):
-    slug = serializers.CharField(max_length=60, help_text="The study's address once more, to confirm")
+    slug = serializers.CharField(max_length=60, help_text="The study's address again, to confirm")
 
 
 class UndoView(SignedInView):
@@ -44,7 +44,7 @@ class UndoView(SignedInView):
     def post(self, request: Request, import_id: str) -> Response:
         """Remove what the import added: 200 if that is done, 202 while a worker does it.
 
-        409, and nothing is removed, once somebody was given a pair of it or another import needs what it added.
+        It responds 409 and removes nothing if a pair was served to someone, or another import needs the material.
         """
         return _outcome(orders.undo_import(import_for(request, import_id), actor=self.person))
 
@@ -57,9 +57,9 @@ class DeleteStudyView(SignedInView):
 
     @extend_schema(request=ConfirmSerializer, responses={200: RemovalShape, 202: RemovalShape})
     def post(self, request: Request, slug: str) -> Response:
-        """Delete the study: 200 if that is done, 202 while a worker does it. For its admins.
+        """Delete the study: 200 if that is done, 202 while a worker does it. For admins of the study.
 
-        409, and nothing is deleted, once somebody was given a pair of it.
+        It responds 409 and deletes nothing if a pair was served to someone.
         """
         study = study_for(request, slug, roles=MAY_DELETE)
         body = ConfirmSerializer(data=request.data)
@@ -76,7 +76,7 @@ class RemovalView(SignedInView):
 
     @extend_schema(responses={200: RemovalShape})
     def get(self, request: Request, removal_id: int) -> Response:
-        """One removal: how far it is, and what came of it."""
+        """Return one removal with its progress and its outcome."""
         return Response(removal_json(removal_for(request, removal_id)))
 
 
@@ -88,13 +88,13 @@ def _outcome(job: Removal) -> Response:
 
 
 def removal_json(job: Removal) -> dict[str, Any]:
-    """What whoever ordered it may know."""
+    """Return a removal as the person who ordered it sees it."""
     return {
         "id": job.pk,
         "what": job.what,
         "study": job.study_slug,
         "state": job.state,
-        "reason": job.reason,
+        "reason": outcome(job) if job.reason else "",
         "steps": job.steps,
         "steps_total": job.steps_total,
         "removed": job.removed,

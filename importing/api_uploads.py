@@ -1,10 +1,10 @@
-"""Uploads into an import, as tus 1.0 has them (https://tus.io/protocols/resumable-upload): core, creation, termination.
+"""Uploads into an import with tus 1.0 (https://tus.io/protocols/resumable-upload): core, creation, termination.
 
-Each view parses, calls one function of `importing.uploads`, and responds. `Upload-Metadata` names the file:
-`relativePath` is its path with all folders, as Uppy sends it, and `filename` (or `name`) its name or its path.
+Each view parses the request, calls one function of `importing.uploads`, and responds. `Upload-Metadata` names the file:
+`relativePath` is its path with all folders, as Uppy sends it, and `filename` (or `name`) is its name or its path.
 
-- A path means one file: announced again with the same length, it is the same upload with the bytes that are there.
-- A bare `filename` may mean several files of different folders: each one announced is a file of its own.
+- A path belongs to one file. Announced again with the same length, it is the same upload with the bytes so far.
+- A bare `filename` can belong to files in different folders, so each announcement is a new file.
 """
 
 import base64
@@ -34,15 +34,15 @@ from importing.permissions import import_for
 
 VERSION = "1.0.0"
 PIECE = "application/offset+octet-stream"
-#: JSON and JavaScript count exactly up to here.
+#: The largest whole number that JSON and JavaScript keep exactly.
 LARGEST_NUMBER = 2**53
 BLOCK_BYTES = 256 * 1024
-#: The client speaks a tus that is not spoken here.
+#: The status if the client uses another version of tus.
 OTHER_VERSION = 412
 
 
 def refused(method: str, *codes: str) -> dict[Any, tuple[str, ...]]:
-    """Return the refusals of a method that come of these codes, by method and status."""
+    """Return the refusals of a method with these codes, by method and status."""
     return {
         (method, status): tuple(code for code in codes if uploads.STATUS[code] == status)
         for status in map(uploads.STATUS.get, codes)
@@ -50,27 +50,30 @@ def refused(method: str, *codes: str) -> dict[Any, tuple[str, ...]]:
 
 
 def header(name: str, *, required: bool = True) -> OpenApiParameter:
+    """Return the description of a request header for the OpenAPI document."""
     return OpenApiParameter(name, OpenApiTypes.STR, OpenApiParameter.HEADER, required=required)
 
 
 class TusView(SignedInView):
-    """What the two addresses share. Whatever the method, it is for who may import into the study."""
+    """Common parts of both views. Every method needs the permission to import into the study."""
 
     refusals: ClassVar[dict[Any, tuple[str, ...]]] = {412: ("version",)}
     job: Import
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Let `X-HTTP-Method-Override` say the method, as tus asks: clients in Java can send no PATCH."""
-        meant = request.headers.get("X-HTTP-Method-Override", "").upper()
-        if request.method == "POST" and meant in ("PATCH", "DELETE", "HEAD"):
-            request.method = meant
+        """Use the method in `X-HTTP-Method-Override`, as tus requires: clients in Java cannot send PATCH."""
+        override = request.headers.get("X-HTTP-Method-Override", "").upper()
+        if request.method == "POST" and override in ("PATCH", "DELETE", "HEAD"):
+            request.method = override
         return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         self.job = import_for(request, kwargs["import_id"])
         if request.headers.get("Tus-Resumable", VERSION) != VERSION:
-            raise Refused(f"This is tus {VERSION}; send Tus-Resumable: {VERSION}.", "version", status=OTHER_VERSION)
+            raise Refused(
+                f"This server uses tus {VERSION}. Send Tus-Resumable: {VERSION}.", "version", status=OTHER_VERSION
+            )
 
     def handle_exception(self, exc: Exception) -> Response:
         response = super().handle_exception(exc)
@@ -86,7 +89,7 @@ class TusView(SignedInView):
         return response
 
     def number(self, name: str) -> int:
-        """A header that counts bytes. Raises ParseError."""
+        """Return the number of bytes in a header. Raises ParseError."""
         text = self.request.headers.get(name, "")
         if not (text.isascii() and text.isdigit() and len(text) <= 16 and int(text) <= LARGEST_NUMBER):
             raise ParseError(_("The header %(name)s must be a number of bytes.") % {"name": name})
@@ -99,7 +102,7 @@ class UploadShape(serializers.Serializer[Any]):
     id = serializers.CharField(source="public_id")
     path = serializers.CharField()
     byte_size = serializers.IntegerField()
-    received = serializers.IntegerField(help_text="Bytes that are here; as many as `byte_size` when it is whole")
+    received = serializers.IntegerField(help_text="Bytes that have arrived. A complete file has `byte_size` of them")
 
 
 class UploadsView(TusView):
@@ -110,7 +113,7 @@ class UploadsView(TusView):
 
     @extend_schema(responses=UploadShape(many=True))
     def get(self, request: Request, import_id: str) -> Response:
-        """All files of the import, by name."""
+        """List all files of the import, by name."""
         columns = ("public_id", "path", "byte_size", "received")
         rows = Upload.objects.filter(import_job=self.job).order_by(Natural("path"), "path").values_list(*columns)
         return Response([dict(zip(("id", *columns[1:]), row, strict=True)) for row in rows.iterator()])
@@ -119,7 +122,7 @@ class UploadsView(TusView):
         request=None, responses={201: None, 200: None}, parameters=[header("Upload-Length"), header("Upload-Metadata")]
     )
     def post(self, request: Request, import_id: str) -> Response:
-        """Announces a file: 201, or 200 where its path was announced before. `Location` takes its bytes."""
+        """Announce a file: 201, or 200 if its path was announced before. Send its bytes to `Location`."""
         name, is_path = self.announced_name()
         upload, is_new = uploads.create(self.job, name, self.number("Upload-Length"), is_path=is_path)
         address = reverse("api:upload", kwargs={"import_id": self.job.public_id, "upload_id": upload.public_id})
@@ -128,7 +131,7 @@ class UploadsView(TusView):
 
     @extend_schema(exclude=True)
     def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]
-        """What this server speaks and takes."""
+        """Return the versions, extensions and sizes that this server supports."""
         headers = {
             "Tus-Version": VERSION,
             "Tus-Extension": "creation,termination",
@@ -137,10 +140,10 @@ class UploadsView(TusView):
         return Response(status=204, headers=headers)
 
     def announced_name(self) -> tuple[str, bool]:
-        """Return the file's path from the metadata, and whether it says all folders. Raises ParseError."""
-        said = metadata(self.request.headers.get("Upload-Metadata", ""))
-        name = said.get("filename", said.get("name"))
-        path = said.get("relativePath", "")
+        """Return the file's path from the metadata, and whether it has all folders. Raises ParseError."""
+        found = metadata(self.request.headers.get("Upload-Metadata", ""))
+        name = found.get("filename", found.get("name"))
+        path = found.get("relativePath", "")
         if path in NO_PATH:
             if name is None:
                 raise ParseError(
@@ -150,12 +153,12 @@ class UploadsView(TusView):
         return with_file_name(path.lstrip("/"), name or ""), True
 
 
-#: What clients send as `relativePath` of a file that was not chosen with its folder.
+#: Values of `relativePath` for a file that was chosen without its folder.
 NO_PATH = ("", "null", "undefined")
 
 
 def metadata(header: str) -> dict[str, str]:
-    """Return the pairs of the header `Upload-Metadata`: keys, each with a value in base64. Raises ParseError."""
+    """Return the keys and decoded values of the header `Upload-Metadata`. Raises ParseError."""
     found = {}
     for pair in header.split(","):
         key, _space, value = pair.strip().partition(" ")
@@ -171,7 +174,7 @@ def metadata(header: str) -> dict[str, str]:
 
 
 def with_file_name(path: str, name: str) -> str:
-    """Return the path of a file, of which some clients send only the folder."""
+    """Return a file's path with its name: some clients send only the folder as path."""
     last = path.rpartition("/")[2]
     if not name or "/" in name or last == name:
         return path
@@ -192,7 +195,7 @@ class UploadView(TusView):
 
     @property
     def upload(self) -> Upload:
-        """Raises Http404."""
+        """Return the file of the address. Raises Http404."""
         found = Upload.objects.filter(import_job=self.job, public_id=self.kwargs["upload_id"]).first()
         if found is None:
             raise Http404(_("There is no such file in this import."))
@@ -201,54 +204,55 @@ class UploadView(TusView):
 
     @extend_schema(exclude=True)
     def head(self, request: Request, import_id: str, upload_id: str) -> Response:
-        """How many bytes of the file are here."""
+        """Return how many bytes of the file have arrived."""
         upload = self.upload
         headers = {"Upload-Offset": str(upload.received), "Upload-Length": str(upload.byte_size)}
         return Response(status=200, headers=headers)
 
     @extend_schema(request={PIECE: OpenApiTypes.BINARY}, responses={204: None}, parameters=[header("Upload-Offset")])
     def patch(self, request: Request, import_id: str, upload_id: str) -> Response:
-        """Take the bytes from `Upload-Offset` on, which must be where the file ends: else 409 says where that is.
+        """Receive bytes from `Upload-Offset` on, which must be the present end of the file.
 
-        One request may bring the whole file. What has come of a broken one is kept.
+        Otherwise it responds 409 with the right offset. One request can bring the whole file. If a request breaks off,
+        the bytes that arrived are kept.
         """
         upload, offset, size = self.upload, self.number("Upload-Offset"), self.number("Content-Length")
         if request.content_type != PIECE:
             raise UnsupportedMediaType(request.content_type)
         if offset != upload.received:
-            raise uploads.WrongOffset(upload.received)  # before the bytes are read; it is decided when they are kept
+            raise uploads.WrongOffset(upload.received)  # before the bytes are read; `receive` checks it again
         uploads.refuse_too_much(upload, offset + size)
         end = offset + size
         while True:
             wanted = min(end - offset, uploads.PIECE_BYTES)
             with SpooledTemporaryFile(max_size=BLOCK_BYTES) as piece:
-                came = self.take(wanted, piece)
-                offset = self.keep(upload, offset, piece, came)
-            if came < wanted or offset == end:
+                received = self.read_body(wanted, piece)
+                offset = self.store(upload, offset, piece, received)
+            if received < wanted or offset == end:
                 return Response(status=204, headers={"Upload-Offset": str(offset)})
 
-    def keep(self, upload: Upload, offset: int, piece: IO[bytes], size: int) -> int:
-        """Keep one piece. Return how many bytes of the file are there. Raises Refused and OSError."""
+    def store(self, upload: Upload, offset: int, piece: IO[bytes], size: int) -> int:
+        """Store one piece. Return how many bytes of the file have arrived. Raises Refused and OSError."""
         try:
             return uploads.receive(upload, offset, piece, size)
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
-            sentence = _("There is no room for it here. Tell who runs the server.")
+            sentence = _("The server has no space left for this file. Tell the operator of the server.")
             raise uploads.refused(sentence, "storage_full") from error
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, import_id: str, upload_id: str) -> Response:
-        """Takes the file out of the import."""
+        """Remove the file from the import."""
         uploads.remove(self.upload)
         return Response(status=204)
 
-    def take(self, size: int, piece: IO[bytes]) -> int:
-        """Reads the body, block by block; how much of it came. Of a broken connection what came is kept."""
-        came = 0
+    def read_body(self, size: int, piece: IO[bytes]) -> int:
+        """Read the body block by block. Return how many bytes arrived, also if the connection broke."""
+        received = 0
         try:
-            while block := self.request._request.read(min(BLOCK_BYTES, size - came)):
-                came += piece.write(block)
+            while block := self.request._request.read(min(BLOCK_BYTES, size - received)):
+                received += piece.write(block)
         except OSError:  # UnreadablePostError
-            piece.truncate(came)
-        return came
+            piece.truncate(received)
+        return received

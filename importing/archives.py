@@ -1,7 +1,7 @@
-"""Unpacks tar and zip archives into a folder: plain files only, under checked names, within bounds.
+"""Unpack tar and zip archives into a folder: only plain files, under checked names, within limits.
 
-Python's own extraction is not used: it asks whether names are safe, but knows no bounds, and what it makes of links and
-devices depends on its version.
+Python's own extraction is not used. It checks names but has no limits, and its treatment of links and devices depends
+on the version.
 """
 
 import errno
@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from django.utils.translation import gettext_noop as _
+
 from diptych import file_kinds
 from diptych.refusals import Refused
 from importing.inside import open_file, resolved
@@ -26,6 +28,7 @@ from importing.left_out import left_out
 from importing.name_encodings import names_of
 from importing.progress import Progress
 from importing.rows import SourceNotes
+from importing.sentences import Sentence
 from importing.tars import Packed, Stream, odd, refuse_bomb, untar
 
 ENDINGS = (".tar", ".tar.gz", ".tgz", ".zip")
@@ -35,22 +38,23 @@ ENCRYPTED = 0x2041
 DOS_FOLDER = 0x10
 DEFLATE64 = 9
 ZIP_MARKS = (b"PK\x03\x04", b"PK\x05\x06")
-#: How programs call what a zip member may be packed with and is not read here (APPNOTE 4.4.5).
+#: Names of the compression methods of zip that cannot be read here (APPNOTE 4.4.5).
 METHODS = {1: "Shrink", 6: "Implode", 12: "BZIP2", 14: "LZMA", 93: "Zstandard", 95: "XZ", 96: "JPEG", 98: "PPMd"}
 
 
 def is_archive(name: str) -> bool:
+    """Return whether a file's name ends like that of an archive that can be imported."""
     return name.lower().endswith(ENDINGS)
 
 
 def unpack(archive: Path, folder: Path, progress: Progress, name_encoding: str = "") -> SourceNotes:
-    """Write the files of the archive, which lies in a resolved folder, below `folder`. Return what is to be said of it.
+    """Write the files of the archive, which is in a resolved folder, below `folder`. Return notes for the report.
 
-    What it is, its content decides: a browser may have unpacked a `.tar.gz` and left its name. Raises Refused, and
-    OSError for trouble of this machine.
+    The content decides the kind of archive: a browser may have unpacked a `.tar.gz` and kept its name. Raises Refused,
+    and OSError for trouble of this machine.
 
     Args:
-        name_encoding: the code page of names that do not say it, as the person chose; empty to find it out.
+        name_encoding: the encoding that the person chose for names without a stated one. Empty to find it out.
     """
     layout, notes = Layout(folder), SourceNotes()
     progress.begin("Unpacking", archive.stat().st_size)
@@ -58,7 +62,8 @@ def unpack(archive: Path, folder: Path, progress: Progress, name_encoding: str =
         head = file.read(file_kinds.HEAD_BYTES)
         file.seek(0)
         kind = file_kinds.recognised(head)
-        may_be_any = kind in (None, file_kinds.BINARY, file_kinds.UTF16)  # an old tar has no mark, and is full of NUL
+        # An old tar has no mark, and contains many NUL bytes.
+        may_be_any = kind in (None, file_kinds.BINARY, file_kinds.UTF16)
         is_zip = archive.name.lower().endswith(".zip") if may_be_any else head.startswith(ZIP_MARKS)
         if is_zip:
             _unzip(file, layout, progress, name_encoding, notes)
@@ -68,23 +73,29 @@ def unpack(archive: Path, folder: Path, progress: Progress, name_encoding: str =
             untar(Stream(plain, packed), layout, name_encoding, notes.left_out)
         else:
             assert kind is not None  # noqa: S101 - None may be any
-            raise Refused(f"{archive.name} is {kind.what}, not a zip or tar archive. {kind.advice}")
+            template = _("%(name)s is %(kind)s, not a zip or tar archive. %(advice)s")
+            values = {"kind": Sentence(kind.what), "advice": Sentence(kind.advice)}
+            raise Refused(Sentence(template, name=archive.name, **values))
     return notes
 
 
 @contextmanager
 def _damage_in_words() -> Iterator[None]:
+    """Turn the errors of a damaged archive into Refused."""
     try:
         yield
     except (tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, struct.error, EOFError) as error:
-        said = str(error).rstrip(".") or type(error).__name__
-        raise Refused(f"The archive is damaged or not whole ({said}). Make or copy it again.") from error
+        template = _("The archive is damaged or incomplete (%(error)s). Create or copy it again.")
+        text = str(error).rstrip(".") or type(error).__name__
+        raise Refused(Sentence(template, error=text)) from error
     except (ValueError, NotImplementedError, RuntimeError, OverflowError) as error:  # of a zip's or a tar's own fields
-        raise Refused(f"The archive cannot be read ({error}). Make it again, with another program.") from error
+        template = _("The archive cannot be read (%(error)s). Create it again with another program.")
+        raise Refused(Sentence(template, error=error)) from error
     except OSError as error:
         if error.errno != errno.EINVAL:
             raise
-        raise Refused("The archive is damaged (it points before its own beginning). Make it again.") from error
+        template = _("The archive is damaged (it points before its own beginning). Create it again.")
+        raise Refused(Sentence(template)) from error
 
 
 def _unzip(archive: BinaryIO, layout: Layout, progress: Progress, name_encoding: str, notes: SourceNotes) -> None:
@@ -100,7 +111,7 @@ def _unzip(archive: BinaryIO, layout: Layout, progress: Progress, name_encoding:
                     layout.count_one()
                 else:
                     _refuse_odd(member, name)
-                    layout.room_for(member.file_size)
+                    layout.check_size(member.file_size)
                     with whole.open(member) as content:
                         layout.add(name, _watched(in_blocks(content), layout, size), _changed_at(member))
             progress.advance(member.compress_size)
@@ -115,20 +126,23 @@ def _watched(blocks: Iterable[bytes], layout: Layout, size: int) -> Iterator[byt
 def _refuse_odd(member: zipfile.ZipInfo, name: str) -> None:
     kind = stat.S_IFMT(member.external_attr >> 16)
     if member.flag_bits & ENCRYPTED:
-        raise Refused(f"“{name[:200]}” in the archive is encrypted. Pack it without a password.")
+        template = _("“%(name)s” in the archive is encrypted. Pack it without a password.")
+        raise Refused(Sentence(template, name=name[:200]))
     if kind not in (0, stat.S_IFREG):
         raise odd(name, is_link=kind == stat.S_IFLNK)
     if member.compress_type == DEFLATE64:
-        raise Refused(
-            f"“{name[:200]}” is packed with Deflate64, which Windows Explorer uses for large archives and few programs "
+        template = _(
+            "“%(name)s” is packed with Deflate64, which Windows Explorer uses for large archives and few programs can "
             "read. Pack the folder with 7-Zip (format zip, method Deflate), or with “tar -cf”, which Windows has too."
         )
+        raise Refused(Sentence(template, name=name[:200]))
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         method = METHODS.get(member.compress_type, f"method {member.compress_type}")
-        raise Refused(
-            f"“{name[:200]}” is packed in a way that is not read here ({method}). Pack it with the method Deflate or "
-            "Store, or as .tar."
+        template = _(
+            "“%(name)s” is packed with a method that cannot be read here (%(method)s). Pack it with the method Deflate "
+            "or Store, or as .tar."
         )
+        raise Refused(Sentence(template, name=name[:200], method=method))
 
 
 def _changed_at(member: zipfile.ZipInfo) -> float:
@@ -147,16 +161,18 @@ MOST_DIRECTORY_BYTES = 512 << 20
 
 
 def _refuse_many(file: BinaryIO, size: int, most: int) -> None:
-    """Raises Refused for a directory of more than `most` entries, before Python reads it into memory whole.
+    """Raise Refused for a directory of more than `most` entries, before Python reads all of it into memory.
 
-    It looks for the directory exactly where `zipfile` will. Raises Refused too for two archives one after the other, of
+    The directory is searched exactly as `zipfile` does. Raise Refused also for two archives one after the other, of
     which `zipfile` reads only the second.
     """
     start, length, stated = _directory(file, size)
     file.seek(0)
     if start > stated and file.read(4) == b"PK\x03\x04":
         raise Refused(
-            "Two zip archives stand one after the other in this file. Pack them as one, or import each alone."
+            Sentence(
+                _("This file has two zip archives one after the other. Pack them as one, or import each by itself.")
+            )
         )
     file.seek(start)
     entries, left = 0, length
@@ -169,11 +185,12 @@ def _refuse_many(file: BinaryIO, size: int, most: int) -> None:
         left -= len(header) + sum(lengths)
         entries += 1
     if entries > most or length > MOST_DIRECTORY_BYTES:
-        raise Refused(f"There are more than {most} files in it. Import it in parts, or as a tar.")
+        template = _("The archive has more than %(most)s files. Import it in parts, or as a tar.")
+        raise Refused(Sentence(template, most=most))
 
 
 def _directory(file: BinaryIO, size: int) -> tuple[int, int, int]:
-    """Where the directory begins, its length in bytes, and where the archive says that it begins."""
+    """Return where the directory begins, its length in bytes, and where the archive says that it begins."""
     start = max(0, size - (1 << 16) - END.size)
     file.seek(start)
     tail = file.read()

@@ -1,10 +1,11 @@
-"""Fixes the cluster and the split of prompts when they first appear: near-duplicates are never on both sides.
+"""Decide the cluster and the split of new prompts, so that near-duplicates are never in both splits.
 
-Two prompts are near if a text of one, its own or what a generator was given for it, is near a text of the other: of
-all their pairs of neighbouring words, at least the share NEAR is in both. MinHash finds the texts to compare, by 12
-bands of 3 minima each. Of texts of 27 words that have 60 % in common it misses 3 in 100, and of 70 % hardly any.
+A prompt's texts are its own text and the texts that generators were given for it. Two prompts are near if a text of one
+is near a text of the other: at least the share NEAR of all their pairs of neighbouring words is in both texts. MinHash
+finds the texts to compare, with 12 bands of 3 minima each. Of texts with 27 words that share 60 %, it misses 3 in 100.
+Of those that share 70 %, it misses hardly any.
 
-Nothing of it is stored: each import that brings new prompts makes the bands of all the study's texts anew.
+Bands are not stored: each import with new prompts computes the bands of all the study's texts.
 """
 
 import re
@@ -22,10 +23,10 @@ from rensa import RMinHash
 from importing.staging import Staged, execute, fetch
 from studies.models import Study
 
-#: Share of common features (Jaccard) from which two texts are near-duplicates.
+#: The least share of common features (Jaccard) of two near-duplicates.
 NEAR = 0.6
 BANDS, MINIMA = 12, 3
-SEED = 1  # any, but the same for all texts that are compared
+SEED = 1  # any number, but the same for all compared texts
 TEXTS_AT_ONCE = 5_000
 
 _UNSPACED = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
@@ -36,8 +37,8 @@ CLUSTERS = {"public_id": "text", "cluster": "text", "split": "text"}
 
 
 def features(text: str) -> list[str]:
-    """What a text is compared by: its pairs of neighbouring words, without case and punctuation."""
-    if text.isascii():  # the same, five times as quick
+    """Return the features of a text: its pairs of neighbouring words, without case and punctuation."""
+    if text.isascii():  # the same result, five times as quick
         words = text.lower().translate(_ASCII_WORDS).split() or text.split() or [text]
     else:
         plain = unicodedata.normalize("NFKC", text).casefold()
@@ -46,21 +47,21 @@ def features(text: str) -> list[str]:
 
 
 def similarity(one: str, other: str) -> float:
-    """Jaccard: the share of all features of two texts that both have."""
+    """Return the share of all features of two texts that both have (Jaccard)."""
     these, those = set(features(one)), set(features(other))
     return len(these & those) / len(these | those)
 
 
 def bands(texts: Iterable[str]) -> Iterator[list[int]]:
-    """For each text, 64-bit numbers of which near texts share some. Of use beside others of the same process."""
+    """Yield 64-bit numbers for each text. Near texts share some. Numbers are comparable only within one process."""
     for minima in RMinHash.digests_from_token_sets([features(text) for text in texts], BANDS * MINIMA, SEED):
         yield [hash((band, *minima[band * MINIMA : (band + 1) * MINIMA])) for band in range(BANDS)]
 
 
 def decide_clusters(study: Study, decided: Staged) -> dict[str, int]:
-    """Fills `decided` with cluster and split of each staged prompt that is new; how many come into each split.
+    """Fill `decided` with cluster and split of each new staged prompt. Return how many are in each split.
 
-    Prompts that the study has from before there were clusters get theirs too, and are counted with them.
+    Prompts of the study without a split get theirs too, and are counted.
     """
     if not fetch(ANY_NEW, study=study.pk):
         return {}
@@ -86,7 +87,7 @@ def decide_clusters(study: Study, decided: Staged) -> dict[str, int]:
 
 
 def _chunks(query: sql.Composable, **values: Any) -> Iterator[list[tuple[Any, ...]]]:
-    """The rows of a query, some at a time, between which other statements may run."""
+    """Yield the rows of a query in chunks. Other statements can run between two chunks."""
     with connection.chunked_cursor() as cursor:
         cursor.execute(query, values)
         while chunk := cursor.fetchmany(TEXTS_AT_ONCE):
@@ -100,9 +101,9 @@ ANY_NEW = sql.SQL("""
      LIMIT 1
 """)
 
-#: All prompts, numbered: first those decided, then evaluation prompts, so that no twin of one gets into training
-#: before it, then the others, the older ones first. `own` is the part of a decided prompt's cluster, or where another
-#: one goes that is near none.
+#: All prompts, numbered: first the decided ones, then evaluation prompts, then the others, the older ones first. So no
+#: near-duplicate of an evaluation prompt is put into training before it. `own` is the split of a decided prompt's
+#: cluster, or the split of a prompt that is near no other.
 LIST_SUBJECTS = sql.SQL("""
     INSERT INTO staged_subject (row, public_id, cluster, split, is_eval, own)
     SELECT row_number() OVER (ORDER BY (split = ''), (split = '' AND NOT is_eval), is_new, position),
@@ -147,8 +148,8 @@ LIST_TEXTS = sql.SQL("""
      ORDER BY 1
 """)
 
-#: The texts to compare each new prompt's with. Of those that share a band, however many, these four: the first, the one
-#: before it, and the first that is decided of each part.
+#: The texts to compare with each new prompt's texts. Of all texts with the same band, these are at most four: the
+#: first, the one before it, and the first decided text of each split.
 CANDIDATES = sql.SQL("""
     WITH mark AS MATERIALIZED (
         SELECT row, subject, unnest(bands) AS band FROM staged_mark
@@ -184,9 +185,9 @@ CANDIDATES = sql.SQL("""
 
 
 def _join(joined: Staged) -> None:
-    """Lets prompts that are near earlier ones join the nearest one's cluster, in their order."""
+    """Put each prompt that is near earlier ones into the cluster of the nearest, in their order."""
     [(last,)] = fetch(sql.SQL("SELECT coalesce(max(row), 0) FROM staged_subject"))
-    roots = array("l", [0]) * (last + 1)  # whose cluster each subject is in, once it joined one
+    roots = array("l", [0]) * (last + 1)  # the root of each subject's cluster, or 0
     parts: list[str | None] = [None] * (last + 1)
     rows = (row for chunk in _chunks(CANDIDATES) for row in chunk)
     decisions = (_decide(subject, list(group), roots, parts) for subject, group in groupby(rows, key=itemgetter(0)))
@@ -197,7 +198,7 @@ def _join(joined: Staged) -> None:
 def _decide(
     subject: int, candidates: list[tuple[Any, ...]], roots: "array[int]", parts: list[str | None]
 ) -> tuple[int, int, str]:
-    """The subject, whose cluster it joins (perhaps its own), and its split."""
+    """Return the subject, the root of its cluster (which can be itself), and its split."""
     near: dict[int, float] = {}
     _, own, is_eval, *_ = candidates[0]
     for *_, other, other_part, text, other_text in candidates:

@@ -1,6 +1,6 @@
-"""Find, fingerprint and keep the files of an import. Whether they can be played is decided by transcoding.
+"""Find, fingerprint and store the files of an import. Whether they can be played is checked by transcoding.
 
-A file stands for all videos that name its path, or that have its bytes; what is wrong with it is wrong with each.
+A file stands for all videos that name its path or have its bytes. A fault of the file is a fault of each of them.
 """
 
 import os
@@ -13,16 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from django.utils.translation import gettext_noop as _
 
 from accounts.models import User
 from diptych.refusals import Refused
 from diptych.strict_json import readable
 from importing.archives import is_archive
 from importing.identity import is_published, video_public_id
-from importing.inside import NOT_INSIDE, FileTrouble, entries, open_file, resolved
+from importing.inside import NOT_INSIDE, NOT_INSIDE_BACKSLASHES, FileTrouble, entries, open_file, resolved
 from importing.intake import Intake
 from importing.progress import FileRead, Progress
 from importing.rows import Manifest, Place, VideoRow
+from importing.sentences import Sentence
+from importing.sentences import readable as readable_sentence
 from media import originals, recognise
 from media.hashing import sha256_of
 from media.models import Asset
@@ -31,11 +34,13 @@ from safety import known_hashes
 
 
 class NoVideo(FileTrouble):
-    """A file only stands for a video. `str()` goes on after the file's name: "is a Git LFS pointer …"."""
+    """A file is only a placeholder for a video. `str()` continues a sentence that begins with the file's name."""
 
 
 THREADS = min(4, os.cpu_count() or 1)  # SHA-256 and file reads run outside Python's lock
 AT_ONCE = 1024
+CANNOT_BE_READ = _("%(path)s cannot be read: %(error)s")
+PROBLEM = _("%(path)s %(error)s")
 
 
 def find_files(found: Manifest, intake: Intake, progress: Progress) -> None:
@@ -45,6 +50,7 @@ def find_files(found: Manifest, intake: Intake, progress: Progress) -> None:
     progress.begin("Finding files", files)
     first = intake.fetch("SELECT path, file, line FROM video ORDER BY row LIMIT 1")
     causes: Counter[str] = Counter()
+    reasons: dict[str, str] = {}
 
     def find(part: Manifest) -> None:
         looked_for = list(part.videos.values())
@@ -52,34 +58,51 @@ def find_files(found: Manifest, intake: Intake, progress: Progress) -> None:
             try:
                 video.file = locate(part.root, video.path)
             except FileTrouble as trouble:
-                causes[str(trouble).replace(video.path, "", 1).strip()] += 1
-                part.refuse_video(video, "path", str(trouble))
+                reason = str(trouble)
+                cause = str(reason.with_values(path="")) if isinstance(reason, Sentence) else reason
+                causes[cause] += 1
+                reasons.setdefault(cause, reason)
+                part.refuse_video(video, "path", reason)
         progress.advance(len(looked_for))
 
     _in_chunks(find, "state IS NULL", found, intake)
     [(cause, number)] = causes.most_common(1) or [("", 0)]
     if number == files > 1:
         [(path, file, line)] = first
-        _refuse_all(found.root, files, cause, path, Place(file, line))
+        _refuse_all(found.root, files, reasons[cause], path, Place(file, line))
 
 
-def _refuse_all(root: Path, files: int, cause: str, first: str, place: Place) -> None:
-    """Raise Refused where no file at all can be read, and for one reason, which is named once."""
-    if not cause.startswith(NOT_INSIDE):
-        raise Refused(f"None of the {files} video files can be read: each {cause}. The first is {first} ({place}).")
+def _refuse_all(root: Path, files: int, reason: str, first: str, place: Place) -> None:
+    """Raise Refused because no file can be read, and all for the same reason, which is named once."""
+    values = {"count": files, "file": readable(first), "place": str(place)}
+    if getattr(reason, "template", "") not in (NOT_INSIDE, NOT_INSIDE_BACKSLASHES):
+        template = _(
+            "None of the %(count)s video files can be read, all for the same reason. The first (%(place)s): %(reason)s."
+        )
+        raise Refused(Sentence(template, **values, reason=readable_sentence(reason)))
     packed = [entry.name for entry in entries(root, root) if is_archive(entry.name)]
-    advice = "Paths are relative to the folder of the manifest: check where the files lie."
+    template = _(
+        "None of the %(count)s video files exists. The first is %(file)s (%(place)s). Paths are relative to the folder "
+        "of the manifest: check where the files are."
+    )
     if "\\" in first:
-        advice = "Write paths with forward slashes."
+        template = _(
+            "None of the %(count)s video files exists. The first is %(file)s (%(place)s). Write paths with "
+            "forward slashes."
+        )
     elif packed:
-        advice = f"{readable(packed[0])} lies beside the manifest: unpack it, and import again."
-    raise Refused(f"None of the {files} video files is there. The first is {readable(first)} ({place}). {advice}")
+        template = _(
+            "None of the %(count)s video files exists. The first is %(file)s (%(place)s). %(archive)s is next to the "
+            "manifest: unpack it, and import again."
+        )
+        values["archive"] = readable(packed[0])
+    raise Refused(Sentence(template, **values))
 
 
 def read_files(found: Manifest, intake: Intake, progress: Progress) -> None:
     """Fingerprint each file, and refuse videos whose file cannot be read after all.
 
-    A file that was read in an earlier attempt, and is as large and as old as then, is not read again.
+    A file that was read in an earlier attempt and has the same size and time is not read again.
     """
     progress.begin("Reading files", intake.count("file", "found IS NOT NULL"))
 
@@ -90,17 +113,17 @@ def read_files(found: Manifest, intake: Intake, progress: Progress) -> None:
             if isinstance(outcome, Fingerprint):
                 video.fingerprint = outcome
             else:
-                said = str(outcome) if isinstance(outcome, NoVideo) else f"cannot be read: {outcome}"
-                part.refuse_video(video, "path", f"{video.path} {said}")
+                template = PROBLEM if isinstance(outcome, NoVideo) else CANNOT_BE_READ
+                part.refuse_video(video, "path", Sentence(template, path=video.path, error=str(outcome)))
 
     _in_chunks(read, "found IS NOT NULL", found, intake)
 
 
 def refuse_known(found: Manifest, intake: Intake, slug: str, actor: User | None) -> None:
-    """Refuse videos whose hash is known, before anything of them is kept, and note each for the safety officers.
+    """Refuse videos whose hash is known, before their files are stored, and record each for the safety officers.
 
-    Dry runs do so too. The row's reason says nothing of what the file may be. Raises CheckTrouble where a check does
-    not work: then nothing may come in.
+    Dry runs do so too. The row's reason does not say what the file may be. Raises CheckTrouble if a check fails: then
+    nothing is imported.
     """
 
     def check(part: Manifest) -> None:
@@ -109,15 +132,15 @@ def refuse_known(found: Manifest, intake: Intake, slug: str, actor: User | None)
             if refusal := known_hashes.refusal(video.fingerprint.sha256, video.file):
                 for _row, path in _videos_of(video.path, video.fingerprint.sha256, intake):
                     known_hashes.note(refusal, study_slug=slug, name=path, actor=actor)
-                advice = "is not accepted here; leave it as it is and ask a safety officer of the study"
-                part.refuse_video(video, "path", f"{video.path} {advice}")
+                template = _("%(path)s is not accepted. Do not change the file, and ask a safety officer of the study")
+                part.refuse_video(video, "path", Sentence(template, path=video.path))
 
     _mark_contents(intake)
     _in_chunks(check, "state = 'content'", found, intake)
 
 
 def identify_videos(intake: Intake) -> None:
-    """Give each video its published id: the stated one, or what follows from its bytes and where they come from."""
+    """Give each video its published id: the stated id, or one computed from its bytes and its origin."""
     videos = """
         SELECT video.row, video.id, prompt.public_id, file.sha256, video.stated
           FROM video JOIN prompt ON prompt.id = video.prompt JOIN file ON file.path = video.path
@@ -134,10 +157,10 @@ def identify_videos(intake: Intake) -> None:
 
 
 def keep_files(found: Manifest, intake: Intake, progress: Progress, *, dry_run: bool) -> None:
-    """Put new bytes into storage, and leave their files marked `content`; a dry run only marks what would be.
+    """Put new bytes into storage, and leave their files marked `content`. A dry run only marks them.
 
-    This comes before the rows, so that whatever happens in between leaves at most a file that no row names.
-    Refuses videos whose file changed since it was fingerprinted. Raises OSError where storage takes nothing.
+    Files are stored before the rows are written. So an interruption leaves at most a file that no row names.
+    Refuse videos whose file changed after it was fingerprinted. Raises OSError if storage fails.
     """
     _mark_contents(intake)
     for rows in intake.chunks("SELECT row, sha256 FROM file WHERE row {after} AND state = 'content' ORDER BY row"):
@@ -145,47 +168,50 @@ def keep_files(found: Manifest, intake: Intake, progress: Progress, *, dry_run: 
         intake.execute_many("UPDATE file SET state = 'known' WHERE state = 'content' AND sha256 = ?", known)
     if dry_run:
         return
-    progress.begin("Keeping files", intake.count("file", "state = 'content'"))
+    progress.begin("Storing files", intake.count("file", "state = 'content'"))
 
     def keep(part: Manifest) -> None:
         for video, outcome in in_threads(keep_file, list(part.videos.values()), progress):
             if isinstance(outcome, OSError):
                 raise outcome
             if outcome is not None:
-                part.refuse_video(video, "path", f"{video.path} could not be kept: {outcome}")
+                template = _("%(path)s could not be stored: %(error)s")
+                part.refuse_video(video, "path", Sentence(template, path=video.path, error=outcome))
 
     _in_chunks(keep, "state = 'content'", found, intake)
 
 
 def locate(root: Path, given: str) -> Path:
-    """Return the regular, non-empty file that `given` names inside `root`, links resolved. Raises FileTrouble."""
+    """Return the regular, non-empty file that `given` names inside `root`, with links resolved. Raises FileTrouble."""
     if given.startswith("s3://"):
-        raise FileTrouble(f"{given} is not there, or may not be read")  # else it would have been fetched before
+        # An address that can be read was downloaded and replaced by a path before.
+        raise FileTrouble(Sentence(_("%(path)s does not exist, or cannot be read"), path=given))
     path = resolved(root, given)
     try:
         facts = path.stat()
     except OSError as error:
-        raise FileTrouble(f"{given} cannot be read: {error.strerror or error}") from None
+        raise FileTrouble(Sentence(CANNOT_BE_READ, path=given, error=error.strerror or str(error))) from None
     if not stat.S_ISREG(facts.st_mode):
-        raise FileTrouble(f"{given} is {'a folder' if stat.S_ISDIR(facts.st_mode) else 'no regular file'}")
+        template = _("%(path)s is a folder") if stat.S_ISDIR(facts.st_mode) else _("%(path)s is not a regular file")
+        raise FileTrouble(Sentence(template, path=given))
     if facts.st_size == 0:
-        raise FileTrouble(f"{given} is empty")
+        raise FileTrouble(Sentence(_("%(path)s is empty"), path=given))
     if not os.access(path, os.R_OK):
-        raise FileTrouble(f"{given} cannot be read: you lack permission")
+        raise FileTrouble(Sentence(_("%(path)s cannot be read: permission is missing"), path=given))
     return path
 
 
 def fingerprint(path: Path) -> Fingerprint:
-    """Read the whole file, unless its beginning shows that it is none. Raises OSError and NoVideo."""
+    """Return the fingerprint of a file. Raises OSError, and NoVideo for a placeholder."""
     with open_file(path) as file:
         if words := recognise.placeholder(file.read(recognise.HEAD_BYTES)):
-            raise NoVideo(words)
+            raise NoVideo(Sentence(words))
         file.seek(0)
         return Fingerprint(sha256_of(file), os.fstat(file.fileno()).st_size)
 
 
 def keep_file(video: VideoRow) -> None:
-    """Put a video's file into storage, unless it is there. Raises FileTrouble, and OSError for trouble of storage."""
+    """Put a video's file into storage, unless it is there. Raises FileTrouble, and OSError if storage fails."""
     assert video.fingerprint is not None and video.file is not None  # noqa: S101, PT018 - else it was refused
     if originals.is_kept(video.fingerprint):
         return
@@ -217,13 +243,13 @@ def in_threads(work: Callable[[Any], Any], subjects: Iterable[Any], progress: Pr
                 yield subject, outcome
                 progress.advance()
     finally:
-        pool.shutdown(cancel_futures=True)  # a cancelled import does not read what is still to come
+        pool.shutdown(cancel_futures=True)  # a cancelled import does not read the remaining files
 
 
 def _fingerprints(part: Manifest, progress: Progress) -> dict[Path, Any]:
-    """Return each file's fingerprint, remembered or read now, or the OSError or NoVideo that came of reading it."""
+    """Return each file's fingerprint, remembered or read now, or the OSError or NoVideo of the attempt."""
     paths = dict.fromkeys(video.file for video in part.videos.values() if video.file)
-    names = {path: os.path.relpath(path, part.root) for path in paths}  # a blob of a hub's cache lies outside
+    names = {path: os.path.relpath(path, part.root) for path in paths}  # a blob of a hub's cache is outside the root
     before = progress.recall(names.values())
     found: dict[Path, Any] = {}
     states: dict[Path, os.stat_result] = {}
@@ -246,7 +272,7 @@ def _fingerprints(part: Manifest, progress: Progress) -> dict[Path, Any]:
 
 
 def _mark_contents(intake: Intake) -> None:
-    """Mark one file for each of the contents that a video still has."""
+    """Mark one file for each distinct content that a video still uses."""
     intake.execute("CREATE INDEX IF NOT EXISTS file_sha256 ON file (sha256)")
     intake.execute("DELETE FROM file WHERE path NOT IN (SELECT path FROM video)")
     intake.execute("UPDATE file SET state = NULL")
@@ -254,7 +280,7 @@ def _mark_contents(intake: Intake) -> None:
 
 
 def _in_chunks(step: Callable[[Manifest], None], where: str, found: Manifest, intake: Intake) -> None:
-    """Call `step` for the files that `where` selects, in chunks, and write down what it found, read and refused."""
+    """Call `step` for the files that `where` selects, in chunks, and record what it found, read and refused."""
     query = f"SELECT row, path, found, sha256, size FROM file WHERE row {{after}} AND {where} ORDER BY row"  # noqa: S608 - from above
     for rows in intake.chunks(query):
         part = Manifest(found.root)
@@ -273,14 +299,15 @@ def _in_chunks(step: Callable[[Manifest], None], where: str, found: Manifest, in
 
 
 def _refuse_videos(path: str, sha256: str | None, column: str, reason: str, found: Manifest, intake: Intake) -> None:
-    """Refuse all videos of a file, and forget it. The reason begins with the path that it speaks of."""
+    """Refuse all videos of a file, and drop the file. Each reason names the path of its own video."""
     for row, own in _videos_of(path, sha256, intake):
-        intake.refuse("video", row, column, own + reason.removeprefix(path), found)
+        own_reason = reason.with_values(path=own) if isinstance(reason, Sentence) else reason
+        intake.refuse("video", row, column, own_reason, found)
     intake.execute("DELETE FROM file WHERE path = ?", path)
 
 
 def _videos_of(path: str, sha256: str | None, intake: Intake) -> list[tuple[int, str]]:
-    """Return the videos with these bytes if they are known, or else with this path: their rows and paths."""
+    """Return row and path of each video that has these bytes, or this path if the bytes are not known."""
     intake.execute("CREATE INDEX IF NOT EXISTS video_path ON video (path)")
     paths = "SELECT path FROM file WHERE sha256 = ?" if sha256 else "SELECT ?"
     videos = f"SELECT row, path FROM video WHERE path IN ({paths}) ORDER BY row"  # noqa: S608 - from above

@@ -1,14 +1,16 @@
-"""Reads a folder that has no manifest, as the lines that a manifest would have.
+"""Read a folder without a manifest, as the lines that its manifest would have.
 
-Each subfolder is a prompt: its text in `prompt.txt` (UTF-8), its videos beside it. A video's generator is its file
-name without the ending. Files of the operating system, README and the like, and names that begin with a dot are left
-out and counted; anything else that is no video is reported. What a folder cannot say (labels, seed, licence) needs a
+Each subfolder is a prompt: its text is in `prompt.txt` (UTF-8), and its videos are next to it. A video's generator is
+its file name without the ending. Files of the operating system, README and similar files, and names that begin with a
+dot are ignored and counted. Every other file that is not a video is reported. Labels, seeds and licences need a
 manifest.
 """
 
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+
+from django.utils.translation import gettext_noop as _
 
 from diptych import file_kinds
 from diptych.file_kinds import Kind
@@ -22,6 +24,7 @@ from importing.records import MOST_LINE_BYTES
 from importing.rows import BadRow, Line, Manifest, Place
 from importing.safesora import configs, read_safesora
 from importing.schema import MOST_ID_CHARACTERS
+from importing.sentences import Sentence
 from media import animations
 
 VIDEO_ENDINGS = frozenset(
@@ -49,16 +52,16 @@ VIDEO_ENDINGS = frozenset(
         ".mts",
     }
 )
-#: Endings of pictures of which some are animated.
+#: Endings of pictures that can be animated.
 MAY_MOVE = frozenset({".png", ".webp"})
 
 PACKED = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar")
 
 
 def read_folder(root: Path, manifest: Manifest) -> Iterator[Line]:
-    """A prompt line and its video lines for each subfolder, in order of name. Raises OSError and FileTrouble.
+    """Yield a prompt line and its video lines for each subfolder, in order of name. `root` is resolved.
 
-    A folder in the SafeSora layout is read as such. `root` is resolved.
+    A folder in the SafeSora layout is read as such. Raises OSError and FileTrouble.
     """
     if configs(root):
         yield from read_safesora(root, manifest)
@@ -75,29 +78,36 @@ def read_folder(root: Path, manifest: Manifest) -> Iterator[Line]:
                 texts += line.content["type"] == "prompt"
                 yield line
             continue
-        reason = "Only subfolders are expected here, one a prompt"
+        reason = _("Only subfolders are expected here, one for each prompt")
         if name.lower().endswith(PACKED):
-            reason = "This archive is not unpacked. Unpack it, or import it alone as .zip, .tar or .tar.gz"
+            reason = _("This archive is not unpacked. Unpack it, or import it by itself as .zip, .tar or .tar.gz")
         if is_folder is None:
-            reason = "It does not exist, or leads out of the folder that is imported"
-        manifest.complain(Place(name), "", reason)
+            reason = _("This link leads to nothing, or out of the imported folder")
+        manifest.complain(Place(name), "", Sentence(reason))
     if not texts:
         _refuse_without_texts(lines, manifest.bad)
     _name_causes_once(manifest.bad)
 
 
 def _refuse_without_texts(lines: int, bad: list[BadRow]) -> None:
-    """Raise Refused where many rows would be bad because no text of a prompt could be read."""
+    """Raise Refused if many rows would be bad because no prompt's text could be read."""
     first = next((row for row in bad if row.field == "text"), None)
     if first is not None and lines + len(bad) > MOST_WITH_ONE_CAUSE:
         raise Refused(
-            f"No subfolder has a {PROMPT_FILE} that can be read. The first: {first.file}: {first.reason.rstrip('.')}. "
-            f"Put the text of each prompt into a {PROMPT_FILE} in UTF-8 beside its videos, or give a manifest."
+            Sentence(
+                _(
+                    "No subfolder has a %(name)s that can be read. Put the text of each prompt into a %(name)s in "
+                    "UTF-8 next to its videos, or use a manifest. The first problem is in %(file)s: %(reason)s"
+                ),
+                name=PROMPT_FILE,
+                file=first.file,
+                reason=first.reason,
+            )
         )
 
 
 def _name_causes_once(bad: list[BadRow]) -> None:
-    """Leave one row of other files that have the same reason, if they are many, with their number."""
+    """If many files have the same reason, keep the first row and add the number of the others to its reason."""
     counts = Counter(row.reason for row in bad if not row.field)
     kept, named = [], set()
     for row in bad:
@@ -106,12 +116,13 @@ def _name_causes_once(bad: list[BadRow]) -> None:
             kept.append(row)
         elif row.reason not in named:
             named.add(row.reason)
-            kept.append(row._replace(reason=f"{row.reason.rstrip('.')}. The same holds for {number - 1} more files."))
+            template = _("%(reason)s. %(count)s more files have the same problem.")
+            kept.append(row._replace(reason=Sentence(template, reason=row.reason, count=number - 1)))
     bad[:] = kept
 
 
 def _is_left_out(name: str, manifest: Manifest) -> bool:
-    """Return whether what has this name is no material, and count it then."""
+    """Return whether a name is not material, and count it if so."""
     kind = left_out(name) or (name if is_system_folder(name) else ".*" if name.startswith(".") else "")
     if kind:
         manifest.left_out[kind] += 1
@@ -119,7 +130,7 @@ def _is_left_out(name: str, manifest: Manifest) -> bool:
 
 
 def _is_video(root: Path, name: str) -> bool:
-    """Return whether the file's ending is one of videos, or of pictures that may move and this one does."""
+    """Return whether the file is a video or an animated picture, by its ending and for pictures by its content."""
     ending = Path(name).suffix.lower()
     if ending not in MAY_MOVE:
         return ending in VIDEO_ENDINGS
@@ -127,21 +138,22 @@ def _is_video(root: Path, name: str) -> bool:
         with open_file(locate(root, name)) as file:
             return animations.moves(file.read(animations.HEAD_BYTES))
     except (OSError, FileTrouble):
-        return True  # whoever looks for the file says what is wrong with it
+        return True  # `find_files` reports what is wrong with it
 
 
 def _is_too_long(name: str, manifest: Manifest) -> bool:
-    """Return whether a folder, or a file with its folder, has a longer name than an id may have, and complain of it."""
+    """Return whether a name is too long for an id, and report it if so. The name can have a folder."""
     if len(name) <= MOST_ID_CHARACTERS:
         return False
-    what = "The name of the file with its folder" if "/" in name else "The name of the folder"
-    manifest.complain(
-        Place(name), "", f"{what} is {len(name)} characters long; at most {MOST_ID_CHARACTERS} fit. Shorten it"
-    )
+    template = _("The name of the folder has %(length)s characters; at most %(most)s are allowed. Shorten it")
+    if "/" in name:
+        template = _("The name of the file with its folder has %(length)s characters; at most %(most)s are allowed")
+    manifest.complain(Place(name), "", Sentence(template, length=len(name), most=MOST_ID_CHARACTERS))
     return True
 
 
 def _read_prompt(folder: str, manifest: Manifest) -> Iterator[Line]:
+    """Yield the lines of one subfolder."""
     text = _text(folder, manifest)
     if text is None:
         manifest.refused[("prompt", folder)] = Place(f"{folder}/{PROMPT_FILE}")
@@ -158,32 +170,36 @@ def _read_prompt(folder: str, manifest: Manifest) -> Iterator[Line]:
             line = {"type": "video", "id": name, "prompt": folder, "path": name, "generator": Path(entry.name).stem}
             yield Line(Place(name), line)
         elif Path(name).suffix.lower() in MAY_MOVE:
-            manifest.complain(Place(name), "", "This is a still picture and not a video")
+            manifest.complain(Place(name), "", Sentence(_("This is a still picture and not a video")))
         else:
             known = ", ".join(sorted(VIDEO_ENDINGS | MAY_MOVE))
-            manifest.complain(Place(name), "", f"This is neither {PROMPT_FILE} nor a video ({known})")
+            template = _("This is neither %(name)s nor a video (%(endings)s)")
+            manifest.complain(Place(name), "", Sentence(template, name=PROMPT_FILE, endings=known))
 
 
 def _text(folder: str, manifest: Manifest) -> str | None:
+    """Return the text of a prompt. Return None if it cannot be read, and report that."""
     place = Place(f"{folder}/{PROMPT_FILE}")
     try:
         with open_file(locate(manifest.root, place.file)) as file:
             written = file.read(MOST_LINE_BYTES)
         if (kind := _other_than_text(written)) is not None:
-            manifest.complain(place, "text", f"The file is {kind.what}. {kind.advice}")
+            values = {"kind": Sentence(kind.what), "advice": Sentence(kind.advice)}
+            manifest.complain(place, "text", Sentence(_("The file is %(kind)s. %(advice)s"), **values))
             return None
         return written.decode("utf-8-sig").rstrip("\r\n")  # an editor's line end; spaces within are the prompt's
     except UnicodeDecodeError as error:
-        manifest.complain(place, "text", f"The text is not UTF-8: byte {error.start + 1} is wrong")
+        template = _("The text is not UTF-8: byte %(number)s is wrong")
+        manifest.complain(place, "text", Sentence(template, number=error.start + 1))
     except FileTrouble as trouble:
         manifest.complain(place, "text", str(trouble))
     except OSError as error:
-        manifest.complain(place, "text", f"The file cannot be read: {error.strerror}")
+        manifest.complain(place, "text", Sentence(_("The file cannot be read: %(error)s"), error=error.strerror))
     return None
 
 
 def _other_than_text(written: bytes) -> Kind | None:
-    """Return what a prompt's file is if it cannot be text in UTF-8. A text may begin like a page, or like any file."""
+    """Return what a prompt's file is if it is not text in UTF-8. A text can begin like any other kind of file."""
     try:
         is_text = "\0" not in written.decode()
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""What a researcher says when they start an import."""
+"""The form with which a researcher starts an import."""
 
 from typing import Any
 
@@ -11,12 +11,12 @@ from importing.name_encodings import CODE_PAGES
 
 
 class ImportForm(forms.Form):
-    """Where it comes from, and `ImportOptions` but for what a study has once."""
+    """The source of an import and its options, without those that belong to the study."""
 
     source = forms.ChoiceField(
-        label=_("Where is it?"),
+        label=_("Where is the material?"),
         choices=[
-            (Import.Source.UPLOAD, _("On this computer: I upload it")),
+            (Import.Source.UPLOAD, _("On this computer (upload)")),
             (Import.Source.SERVER, _("On the server, or in S3")),
         ],
         initial=Import.Source.UPLOAD,
@@ -26,62 +26,70 @@ class ImportForm(forms.Form):
     pairs = forms.ChoiceField(
         label=_("Which pairs?"),
         choices=[
-            ("", _("Those the manifest lists; all of each prompt’s videos if it lists none")),
-            ("all", _("All of each prompt’s videos, whatever the manifest lists")),
-            ("listed", _("Only those the manifest lists")),
-            ("random", _("Some of each prompt’s, drawn by the study’s seed")),
+            ("", _("The pairs in the manifest, or all pairs of each prompt’s videos if it lists none")),
+            ("all", _("All pairs of each prompt’s videos, whatever the manifest lists")),
+            ("listed", _("Only the pairs in the manifest")),
+            ("random", _("Some pairs of each prompt, drawn at random by the study’s seed")),
         ],
         required=False,
         widget=forms.RadioSelect,
     )
-    a_prompt = forms.IntegerField(label=_("Pairs a prompt"), min_value=1, max_value=10_000, required=False, initial=3)
+    a_prompt = forms.IntegerField(label=_("Pairs per prompt"), min_value=1, max_value=10_000, required=False, initial=3)
     batch_size = forms.IntegerField(
-        label=_("Pairs a batch"),
+        label=_("Pairs per batch"),
         min_value=1,
         max_value=100_000,
         initial=100,
         help_text=_("A batch is reviewed, and accepted or returned, as a whole."),
     )
     overlap = forms.IntegerField(
-        label=_("Answers a pair"),
+        label=_("Answers per pair"),
         min_value=1,
         max_value=100,
         required=False,
-        help_text=_("How many people answer each new pair, the random sample aside. Empty: as the study says."),
+        help_text=_(
+            "How many people answer each new pair. Pairs of the random sample can have more. Leave the field "
+            "empty to use the study’s setting."
+        ),
     )
     name_encoding = forms.ChoiceField(
-        label=_("Code page of the names"),
+        label=_("File name encoding"),
         choices=[("", _("Detect automatically")), *((key, label) for key, (label, _codec) in CODE_PAGES.items())],
         required=False,
         help_text=_(
-            "For zip archives made on Windows with file names that are not in English. The report says which was used."
+            "For zip archives made on Windows with file names that are not in English. The import report says "
+            "which encoding was used."
         ),
     )
     skip_bad = forms.BooleanField(
-        label=_("Leave bad rows out"),
+        label=_("Skip bad rows"),
         required=False,
-        help_text=_("Import the good rows although others are bad. Otherwise one bad row keeps everything out."),
+        help_text=_("Import the good rows even if others are bad. Otherwise one bad row stops the whole import."),
     )
     dry_run = forms.BooleanField(
         label=_("Dry run"),
         required=False,
-        help_text=_("Say what would come in, and what is wrong, and keep nothing."),
+        help_text=_("Check the files and report problems without importing anything."),
     )
 
     def clean(self) -> dict[str, Any]:
-        said = super().clean() or {}
-        if said.get("source") == Import.Source.SERVER and not said.get("location") and "location" not in self.errors:
-            self.add_error("location", ValidationError(_("Say where it lies.")))
-        if said.get("source") == Import.Source.UPLOAD:
-            said["location"] = ""
-        if said.get("pairs") == "random" and not said.get("a_prompt") and "a_prompt" not in self.errors:
-            self.add_error("a_prompt", ValidationError(_("Say how many pairs a prompt.")))
-        return said
+        values = super().clean() or {}
+        if (
+            values.get("source") == Import.Source.SERVER
+            and not values.get("location")
+            and "location" not in self.errors
+        ):
+            self.add_error("location", ValidationError(_("Enter the path or address of the material.")))
+        if values.get("source") == Import.Source.UPLOAD:
+            values["location"] = ""
+        if values.get("pairs") == "random" and not values.get("a_prompt") and "a_prompt" not in self.errors:
+            self.add_error("a_prompt", ValidationError(_("Enter the number of pairs per prompt.")))
+        return values
 
     def options(self) -> dict[str, Any]:
-        """As `jobs.ask` takes them."""
-        said = self.cleaned_data
-        pairs = f"random:{said['a_prompt']}" if said["pairs"] == "random" else said["pairs"] or None
+        """Return the options for `jobs.ask`."""
+        values = self.cleaned_data
+        pairs = f"random:{values['a_prompt']}" if values["pairs"] == "random" else values["pairs"] or None
         return {"pairs": pairs} | {
-            name: said[name] for name in ("batch_size", "overlap", "name_encoding", "skip_bad", "dry_run")
+            name: values[name] for name in ("batch_size", "overlap", "name_encoding", "skip_bad", "dry_run")
         }

@@ -1,6 +1,6 @@
 """Published ids of 64 hex digits.
 
-A manifest can state them. All others follow from content, so importing again finds what is there.
+A manifest can state them. All others are computed from content, so importing again finds the existing rows.
 """
 
 import hashlib
@@ -21,12 +21,12 @@ def is_published(stated: str) -> bool:
 
 
 def prompt_public_id(text: str) -> str:
-    """SHA-256 of the JSON-quoted text with ASCII escapes, as in the published SafeSora data."""
+    """Return the SHA-256 of the JSON-quoted text with ASCII escapes, as in the published SafeSora data."""
     return _sha256(json.dumps(text))
 
 
 def video_public_id(prompt: str, file_sha256: str, generator: str, version: str, seed: str) -> str:
-    """SHA-256 of the JSON array of the prompt's public id, the file's SHA-256, generator, version and seed.
+    """Return the SHA-256 of the JSON array of the prompt's public id, the file's SHA-256, generator, version and seed.
 
     Two videos that agree in all five are one video.
     """
@@ -34,10 +34,10 @@ def video_public_id(prompt: str, file_sha256: str, generator: str, version: str,
 
 
 def pair_public_id(one: str, other: str) -> str:
-    """SHA-256 of the two videos' public ids, the smaller first, with a space between."""
+    """Return the SHA-256 of the two videos' public ids, the smaller first, with a space between them."""
     return _sha256(f"{min(one, other)} {max(one, other)}")
 
 
 def drawn_first(seed: int, pair: str) -> bool:
-    """Whether the seed makes the first of a pair's two videos, in the order of their public ids, number 0."""
+    """Return whether the seed makes the first of a pair's two videos number 0, in the order of their public ids."""
     return hashlib.sha256(f"{seed} {pair}".encode()).digest()[0] < 128

@@ -1,8 +1,8 @@
-"""Reaches files and folders inside the folder that is imported, and nothing outside it, whatever links lie in it.
+"""Open files and folders inside the imported folder, and nothing outside it, whatever links it contains.
 
-A link may lead to another place inside. What leads out and what does not exist get one answer, so nobody learns here
-what else lies on the server. A path is resolved first and then opened part by part without following links: somebody
-who replaces a part by a link in between gets an error, not a file from outside.
+A link can lead to another place inside. The same message is used for what leads out and for what does not exist, so
+nobody learns what else is on the server. A path is resolved first and then opened part by part without following
+links. If someone replaces a part by a link in between, opening fails.
 """
 
 import errno
@@ -15,53 +15,59 @@ from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from django.utils.translation import gettext_noop as _
+
 from diptych.refusals import BadInput
 from importing import hub_cache
+from importing.sentences import Sentence
 
-#: Between two slashes; no common file system takes more (NAME_MAX).
+#: The most bytes between two slashes. No common file system allows more (NAME_MAX).
 MOST_NAME_BYTES = 255
 
-#: Opens a folder only to go on from it, which takes no right to list it.
+#: Open a folder only to open something in it. That does not need the right to list it.
 _PASS = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | getattr(os, "O_PATH", 0)
 _LIST = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-#: Without O_NONBLOCK opening a pipe would wait for somebody who writes into it.
+#: Without O_NONBLOCK, opening a pipe would wait until someone writes into it.
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
 
 class FileTrouble(BadInput):
-    """A file cannot be imported. It is caught file by file, and becomes a bad row."""
+    """A file cannot be imported. The caller catches this for each file and makes it a bad row."""
 
 
-#: What is said of a path that leads to nothing, and of one that leads out of the folder.
-NOT_INSIDE = "does not exist, or leads out of the folder that is imported"
+#: Said both of a path that does not exist and of one that leads out of the folder.
+NOT_INSIDE = _("%(path)s does not exist, or leads out of the imported folder")
+NOT_INSIDE_BACKSLASHES = _(
+    "%(path)s does not exist, or leads out of the imported folder. Write paths with forward slashes"
+)
 
 
 class Entry(NamedTuple):
-    """One name in a folder, and whether it is a folder; None for a link that does not lead to a place inside."""
+    """One name in a folder, and whether it is a folder. None stands for a link that does not lead to a place inside."""
 
     name: str
     is_folder: bool | None
 
 
 def resolved(root: Path, given: str) -> Path:
-    """Return the path that `given` names inside the resolved `root`, links followed.
+    """Return the path that `given` names inside the resolved `root`, with its links followed.
 
-    A file whose name differs only in how accents are stored is found too, if there is one such. Raises FileTrouble,
-    with the same words for what does not exist, what leads out, and what cannot be followed.
+    If exactly one file has the same name with accents stored in another way, it is found too. Raises FileTrouble with
+    the same message for what does not exist, what leads out, and what cannot be followed.
     """
     if any(len(part.encode(errors="surrogatepass")) > MOST_NAME_BYTES for part in given.split("/")):
-        raise FileTrouble(f"{given} has a name that is longer than {MOST_NAME_BYTES} bytes; shorten the name")
+        template = _("%(path)s has a name that is longer than %(most)s bytes. Shorten the name")
+        raise FileTrouble(Sentence(template, path=given, most=MOST_NAME_BYTES))
     path = _followed_inside(root, root / given)
     if path is None and not given.isascii():
         path = _spelt_otherwise(root, given)
     if path is None:
-        advice = "; write paths with forward slashes" if "\\" in given else ""
-        raise FileTrouble(f"{given} {NOT_INSIDE}{advice}")
+        raise FileTrouble(Sentence(NOT_INSIDE_BACKSLASHES if "\\" in given else NOT_INSIDE, path=given))
     return path
 
 
 def _followed_inside(root: Path, path: Path) -> Path | None:
-    """Return where a path leads; None if that is nowhere, or neither inside the root nor a blob of its hub's cache."""
+    """Return where a path leads, or None if that is neither inside the root nor a blob of its hub's cache."""
     try:
         path = path.resolve(strict=True)
     except (OSError, RuntimeError, ValueError):  # RuntimeError: links in a circle. ValueError: NUL in the name.
@@ -73,9 +79,9 @@ def _followed_inside(root: Path, path: Path) -> Path | None:
 
 
 def _spelt_otherwise(root: Path, given: str) -> Path | None:
-    """Return the path whose name is the same text in Unicode: macOS stores letters and accents apart, others together.
+    """Return the path whose name is the same text with accents stored in another way, as macOS stores them.
 
-    Raises FileTrouble where two files have such names.
+    Raises FileTrouble if two files have such names.
     """
     place: Path | None = root
     for part in Path(given).parts:
@@ -87,9 +93,8 @@ def _spelt_otherwise(root: Path, given: str) -> Path | None:
             except OSError:
                 return None
             if len(same) > 1:
-                raise FileTrouble(
-                    f"{given} is there twice, with accents stored in different ways; rename one of the two"
-                )
+                template = _("%(path)s exists twice, with accents stored in different ways. Rename one of the two")
+                raise FileTrouble(Sentence(template, path=given))
             if not same:
                 return None
             [part] = same
@@ -110,14 +115,14 @@ def _spellings(folder: Path, modified_ns: int) -> dict[str, tuple[str, ...]]:
 
 
 def entries(root: Path, folder: Path) -> list[Entry]:
-    """Return what lies in a resolved folder, by name. Raises OSError."""
+    """Return the entries of a resolved folder, by name. Raises OSError."""
     with _opened(folder, _LIST) as descriptor, os.scandir(descriptor) as found:
         facts = sorted((entry.name, entry.is_symlink(), entry.is_dir(follow_symlinks=False)) for entry in found)
     return [_followed(root, folder, name) if is_link else Entry(name, is_folder) for name, is_link, is_folder in facts]
 
 
 def _followed(root: Path, folder: Path, name: str) -> Entry:
-    """Return what a link stands for."""
+    """Return the entry for a link, which stands for what it leads to."""
     try:
         return Entry(name, resolved(root, str(folder / name)).is_dir())
     except (FileTrouble, OSError):
@@ -125,24 +130,24 @@ def _followed(root: Path, folder: Path, name: str) -> Entry:
 
 
 def open_file(path: Path) -> BinaryIO:
-    """Open a resolved path for reading. Raises OSError, also for what is no regular file any more."""
+    """Open a resolved path for reading. Raises OSError, also if it is no longer a regular file."""
     with _opened(path.parent, _PASS) as folder:
         descriptor = os.open(path.name, _READ, dir_fd=folder)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise OSError(errno.EINVAL, "it is no regular file")
+        raise OSError(errno.EINVAL, "it is not a regular file")
     return open(descriptor, "rb")
 
 
 def link(path: Path, target: Path) -> None:
-    """Give the file at a resolved path another name. Raises OSError where that is impossible."""
+    """Give the file at a resolved path another name. Raises OSError if that is impossible."""
     with _opened(path.parent, _PASS) as folder:
         os.link(path.name, target, src_dir_fd=folder, follow_symlinks=False)
 
 
 @contextmanager
 def _opened(folder: Path, flags: int) -> Iterator[int]:
-    """Open a resolved folder part by part; a part that is a link by now raises OSError."""
+    """Open a resolved folder part by part. Raises OSError if a part has become a link."""
     *above, last = folder.parts
     with ExitStack() as opened:
         descriptor = None

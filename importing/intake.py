@@ -1,7 +1,7 @@
-"""The rows of one import between reading and writing, in a scratch database of SQLite without a name.
+"""Hold the rows of one import between reading and writing, in a temporary SQLite database.
 
-However many rows there are, memory stays the same: SQLite keeps some of them in its cache and the rest in a file that
-is gone with its process, however that ends. PostgreSQL hears of an import only once every row of it is good.
+Memory use does not grow with the number of rows: SQLite has some of them in its cache and the rest in a file that is
+removed when the process ends. Rows go to PostgreSQL only after all of them were checked.
 """
 
 import sqlite3
@@ -14,19 +14,19 @@ from importing.rows import Manifest, Place
 AT_ONCE = 5_000
 CACHE_KIB = 16 * 1024
 
-#: `row` numbers the rows of all kinds in the order in which they were read. `text_id` is the published id that follows
-#: from a prompt's text, also where the manifest states another one. `stated` has the columns that a line
-#: states, as JSON: what it leaves out is not compared with what the study has.
+#: `row` numbers the rows of all kinds in the order of reading. `text_id` is the published id that follows from a
+#: prompt's text, even if the manifest states another id. `stated` has the columns that a line states, as JSON: columns
+#: that it leaves out are not compared with the study.
 TABLES = {
     "prompt": "row INTEGER PRIMARY KEY, file, line, id, public_id, text, stated, text_id",
     "video": "row INTEGER PRIMARY KEY, file, line, id, prompt, path, derived_from, stated, sha256, public_id",
     "pair": "row INTEGER PRIMARY KEY, file, line, prompt, video_0, video_1, priority, wanted, one, other",
-    #: Lines with faults of their own: other lines may have, or need, their ids.
+    #: Lines with faults of their own. Other lines can have the same ids, or need them.
     "faulty": "row INTEGER PRIMARY KEY, file, line, kind, id",
-    #: Files by the path that video lines give; `found` is where that leads.
+    #: Files by the path that video lines give. `found` is the resolved path.
     "file": "row INTEGER PRIMARY KEY, path UNIQUE, found, sha256, size, state",
 }
-#: Made once all rows are there: an index that grows with its table takes longer.
+#: Created after all rows were added, which is quicker.
 INDEXES = {
     "prompt_id": "prompt (id)",
     "prompt_text_id": "prompt (text_id)",
@@ -37,12 +37,12 @@ INDEXES = {
 
 
 def _composed(text: str) -> str | None:
-    """Return a text with each letter and its accents in one, as most systems store it; None for plain ASCII."""
+    """Return a text in Unicode NFC, or None for plain ASCII."""
     return None if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 class Intake:
-    """Use it as `with Intake() as intake`; the rows are gone afterwards."""
+    """The rows of one import. Use it as `with Intake() as intake`. The rows are deleted afterwards."""
 
     def __init__(self) -> None:
         self._database = sqlite3.connect("", isolation_level=None)
@@ -62,7 +62,7 @@ class Intake:
         self._database.close()
 
     def add(self, kind: str, *values: Any) -> None:
-        """A row read; the columns that only later steps fill are left out."""
+        """Add a row. Leave out the columns that later steps fill."""
         waiting = self._waiting[kind]
         waiting.append(values)
         if len(waiting) >= AT_ONCE:
@@ -76,7 +76,7 @@ class Intake:
             self._waiting[kind] = []
 
     def complete(self) -> None:
-        """All rows are there: lets them be searched."""
+        """Write the last rows and create the indexes. Call it after all rows were added."""
         for kind in self._waiting:
             self._flush(kind)
         for name, columns in INDEXES.items():
@@ -84,24 +84,26 @@ class Intake:
         self.execute("ANALYZE")
 
     def execute(self, query: str, *values: Any) -> None:
+        """Run one statement."""
         self._database.execute(query, values)
 
     def execute_many(self, query: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Run one statement for each row of values."""
         self._database.executemany(query, rows)
 
     def fetch(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        """All rows at once: for those that are wrong, or counted."""
+        """Return all rows of a query. Use it only for few rows."""
         return self._database.execute(query, values).fetchall()
 
     def stream(self, query: str, *values: Any) -> Iterator[tuple[Any, ...]]:
-        """One row after the other; the tables must not be changed meanwhile."""
+        """Yield the rows of a query. The tables must not be changed meanwhile."""
         yield from self._database.execute(query, values)
 
     def chunks(self, query: str) -> Iterator[list[tuple[Any, ...]]]:
-        """Rows in chunks, between which the tables may be changed.
+        """Yield rows in chunks. The tables can be changed between two chunks.
 
         Args:
-            query: a SELECT whose first column is `row`, with `{after}` where `row` is compared, in the order of `row`.
+            query: a SELECT in the order of `row`, with `row` as its first column and `{after}` where `row` is compared.
         """
         after = -1
         while rows := self.fetch(f"{query.format(after=f'> {after}')} LIMIT {AT_ONCE}"):
@@ -109,14 +111,16 @@ class Intake:
             after = rows[-1][0]
 
     def count(self, table: str, where: str = "true") -> int:
+        """Return the number of rows of a table."""
         return int(self.fetch(f"SELECT count(*) FROM {table} WHERE {where}")[0][0])  # noqa: S608 - not from outside
 
     def place(self, kind: str, row: int) -> Place:
+        """Return where a row was written."""
         [(file, line)] = self.fetch(f"SELECT file, line FROM {kind} WHERE row = ?", row)  # noqa: S608 - a table above
         return Place(file, line)
 
     def refuse(self, kind: str, row: int, column: str, reason: str, found: Manifest) -> None:
-        """Takes out a row that is wrong, or needs one that is, and says why."""
+        """Remove a row, and report it as a bad row with its reason."""
         place = self.place(kind, row)
         found.complain(place, column, reason)
         if kind != "pair":

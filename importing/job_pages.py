@@ -1,4 +1,4 @@
-"""What the pages say about an import: counts, stages with their times, and its bad rows, a few or all."""
+"""Return what pages show about an import: counts, warnings, stages with their times, and bad rows."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -20,9 +20,10 @@ from diptych.spreadsheet import write_rows
 from importing import job_progress, uploads
 from importing.models import Import
 from importing.name_encodings import CHOOSE, CODE_PAGES
+from importing.sentences import MESSAGE, VALUES, worded
 from jobs.pages import JobCard, grouped, stages, words
 
-#: Bad rows, differences and files that a page shows; there may be millions.
+#: The most bad rows and differences that a page shows; there can be millions.
 MOST_SHOWN = 50
 BAD_ROW = ("file", "line", "field", "reason")
 KINDS = {
@@ -31,39 +32,39 @@ KINDS = {
     "assets": gettext_lazy("Video files"),
     "pairs": gettext_lazy("Pairs"),
 }
-#: What imports call their stages.
+#: The names of stages as the log has them. Pages translate them.
 STAGES = (
-    gettext_noop("Laying out uploads"),
+    gettext_noop("Preparing uploaded files"),
     gettext_noop("Unpacking"),
-    gettext_noop("Looking into S3"),
-    gettext_noop("Fetching from S3"),
+    gettext_noop("Checking files in S3"),
+    gettext_noop("Downloading from S3"),
     gettext_noop("Reading rows"),
     gettext_noop("Finding files"),
     gettext_noop("Reading files"),
-    gettext_noop("Keeping files"),
-    gettext_noop("Writing prompts and videos"),
-    gettext_noop("Writing pairs"),
-    gettext_noop("Pairing prompts"),
+    gettext_noop("Storing files"),
+    gettext_noop("Adding prompts and videos"),
+    gettext_noop("Adding pairs"),
+    gettext_noop("Making pairs"),
     gettext_noop("Waiting for another attempt"),
 )
 
 
 class Count(NamedTuple):
-    """How many rows of one kind were new, and how many the study had. `list` is the page that lists the new ones."""
+    """Numbers of new and existing rows of one kind. `list` is the page of the new ones."""
 
     name: str | Promise
     added: str
-    there: str
+    existing: str
     list: str = ""
 
 
-#: The lists of the library that show what an import added.
+#: The pages of the library that list what an import added.
 LISTS = {"prompts": "catalog:prompts", "videos": "catalog:videos", "pairs": "catalog:pairs"}
 
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """How many of the new rows were drawn for something, and what that means."""
+    """A number of new rows that were drawn for a sample or a split, and what that means."""
 
     name: str
     count: str
@@ -71,60 +72,76 @@ class Draw:
 
 
 def counts(job: Import) -> list[Count]:
-    """New and old rows of each kind; none where nothing was imported, or would be."""
+    """Return new and existing rows of each kind. Return none if nothing was or would be imported."""
     report = job.report or {}
     if not report.get("imported"):
         return []
 
     def page(key: str) -> str:
-        is_there = key in LISTS and report[key]["added"] and job.undone_at is None and not job.options.get("dry_run")
-        return f"{reverse(LISTS[key], args=[job.study.slug])}?import_number={job.pk}" if is_there else ""
+        has_list = key in LISTS and report[key]["added"] and job.undone_at is None and not job.options.get("dry_run")
+        return f"{reverse(LISTS[key], args=[job.study.slug])}?import_number={job.pk}" if has_list else ""
 
-    found = [
+    rows = [
         Count(name, grouped(report[key]["added"]), some(report[key]["already_there"]), page(key))
         for key, name in KINDS.items()
     ]
-    return [*found, Count(_("Batches"), grouped(report["batches_added"]), "")]
+    return [*rows, Count(_("Batches"), grouped(report["batches_added"]), "")]
 
 
 def draws(job: Import) -> list[Draw]:
-    """The overlap sample among the new pairs, and the splits of the new prompts; none where nothing came in."""
+    """Return the random sample of the new pairs and the splits of the new prompts."""
     report = job.report or {}
     if not report.get("imported"):
         return []
     known = {
-        "sampled": (_("Overlap sample"), _("new pairs, drawn at random; more people answer each of them")),
-        "train": (_("Training"), _("new prompts to learn from")),
-        "test": (_("Testing"), _("new prompts kept for testing models, with all that is nearly the same")),
-        "excluded": (_("Excluded"), _("new prompts nearly the same as others on both sides; in neither part")),
+        "sampled": (_("Random sample"), _("new pairs, drawn at random. Several people answer each of them")),
+        "train": (_("Training"), _("new prompts for training models")),
+        "test": (_("Testing"), _("new prompts for testing models, together with their near-duplicates")),
+        "excluded": (
+            _("Excluded"),
+            _("new prompts that resemble both training and test prompts, so they are in neither set"),
+        ),
     }
     numbers = {"sampled": report.get("sampled", 0)} | report.get("splits", {})
     return [Draw(name, grouped(numbers[key]), about) for key, (name, about) in known.items() if numbers.get(key)]
 
 
 def outcome(job: Import) -> str:
-    """What came of it, in a line; nothing while that is open, or there is no more to say than its state."""
+    """Return the outcome in one line. It is empty while the import is open, or if the state says everything."""
     if job.state == Import.State.COLLECTING:
-        there = uploads.collected(job)
-        values = {"complete": grouped(there.complete), "files": grouped(there.files)}
-        return _("%(complete)s of %(files)s files are here") % values if there.files else _("No files yet")
+        collected = uploads.collected(job)
+        values = {"complete": grouped(collected.complete), "files": grouped(collected.files)}
+        return _("%(complete)s of %(files)s files uploaded") % values if collected.files else _("No files yet")
     if job.state == Import.State.FAILED:
-        return job.reason
+        return reason(job)
     if job.state == Import.State.REFUSED:
         return ngettext("%(count)s bad row", "%(count)s bad rows", job.bad_rows) % {"count": grouped(job.bad_rows)}
     report = job.report or {}
     if not report.get("imported"):
         return ""
     if job.undone_at is not None:
-        return _("It was undone on %(day)s.") % {"day": localtime(job.undone_at).strftime("%Y-%m-%d %H:%M")}
+        return _("Undone on %(day)s.") % {"day": localtime(job.undone_at).strftime("%Y-%m-%d %H:%M")}
     new = {key: grouped(report[key]["added"]) for key in ("prompts", "videos", "pairs")}
     if set(new.values()) == {"0"}:
-        return _("Nothing new: all of it was there already.")
+        return _("Nothing new: the study already had everything.")
     return _("New: prompts %(prompts)s, videos %(videos)s, pairs %(pairs)s") % new
 
 
+def reason(job: Import) -> str:
+    """Return why an import failed or waits, in the language of the reader. It is empty for other imports."""
+    if not job.reason:
+        return ""
+    last = job.log[-1] if job.log else {}
+    return worded(last.get("reason") or job.reason)
+
+
+def warnings(job: Import) -> list[str]:
+    """Return the warnings of an import in the language of the reader."""
+    return [worded(one) for one in (job.report or {}).get("warnings", [])]
+
+
 def facts(job: Import) -> dict[str, Any]:
-    """What the import's page shows besides the row itself."""
+    """Return what the import's page shows besides the row itself."""
     report = job.report or {}
     differing = report.get("differing", [])
     return {
@@ -132,7 +149,8 @@ def facts(job: Import) -> dict[str, Any]:
         "can_undo": job.state == Import.State.DONE and not job.options.get("dry_run") and job.undone_at is None,
         "counts": counts(job),
         "draws": draws(job),
-        "warnings": report.get("warnings", []),
+        "reason": reason(job),
+        "warnings": warnings(job),
         "bad": list(islice(bad_rows(job), MOST_SHOWN)),
         "bad_count": grouped(job.bad_rows),
         "differences": differing[:MOST_SHOWN],
@@ -147,24 +165,24 @@ def facts(job: Import) -> dict[str, Any]:
 
 
 def code_pages(job: Import) -> list[tuple[str, str, bool]]:
-    """Return the code pages that the names of an import's archive can be in, each with whether it was taken.
+    """Return the encodings that can be chosen for an archive's names, each with whether it was used.
 
-    There are none where the archive says how its names are written.
+    There are none if the archive states the encoding of its names.
     """
-    taken = job.options.get("name_encoding") or (job.report or {}).get("name_encoding", "")
-    if not taken and CHOOSE not in job.reason:
+    used = job.options.get("name_encoding") or (job.report or {}).get("name_encoding", "")
+    if not used and CHOOSE not in job.reason:
         return []
-    return [(key, label, key == taken) for key, (label, _codec) in CODE_PAGES.items()]
+    return [(key, label, key == used) for key, (label, _codec) in CODE_PAGES.items()]
 
 
 def card(job: Import) -> JobCard:
-    """Return the import in words."""
+    """Return what pages say about the import."""
 
     def link(name: str) -> str:
         return reverse(f"importing:{name}", args=[job.study.slug, job.public_id])
 
-    collects = job.state == Import.State.COLLECTING
-    doing = str(job.get_state_display()) if collects else stage_name(job.stage) or _("Running")
+    is_collecting = job.state == Import.State.COLLECTING
+    doing = str(job.get_state_display()) if is_collecting else stage_name(job.stage) or _("Running")
     return JobCard(
         **words(job, doing=doing, cancel=link("cancel")),
         title=_("Import of %(when)s") % {"when": localtime(job.created_at).strftime("%Y-%m-%d %H:%M")},
@@ -176,63 +194,78 @@ def card(job: Import) -> JobCard:
         watch=link("progress"),
         cancel_ask=_("Cancel this import…"),
         cancel_label=_("Cancel the import"),
-        cancel_about=_("The files that were uploaded are deleted. The study stays as it is.")
-        if collects
-        else _("It stops at the next step, and nothing of it comes into the study."),
+        cancel_about=_("The uploaded files are deleted. The study does not change.")
+        if is_collecting
+        else _("The import stops at its next step, and nothing is added to the study."),
         resume=link("again") if job.state in (Import.State.FAILED, Import.State.CANCELLED) else "",
         resume_label=_("Try again"),
     )
 
 
 def how_far(job: Import) -> str:
-    """Return how many steps of its stage are done."""
+    """Return how many steps of the present stage are done."""
     if job.state != Import.State.RUNNING or not job.steps_total:
         return ""
     return _("%(steps)s of %(total)s") % {"steps": grouped(job.steps), "total": grouped(job.steps_total)}
 
 
 def stage_name(stage: str) -> str:
+    """Return the name of a stage in the language of the reader."""
     return _(stage) if stage else ""
 
 
 def asked(options: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What the import was told, in words; what it was not told follows the study."""
+    """Return the import's options with their values. Options that were not given follow the study."""
     pairs = options.get("pairs") or ""
     chosen = {
-        "": _("those the manifest lists, else all of each prompt’s videos"),
-        "all": _("all of each prompt’s videos"),
-        "listed": _("those the manifest lists"),
+        "": _("the pairs in the manifest, or all pairs of each prompt’s videos if it lists none"),
+        "all": _("all pairs of each prompt’s videos"),
+        "listed": _("the pairs in the manifest"),
     }
     number = pairs.partition(":")[2]
-    said = [(_("Pairs"), chosen.get(pairs) or _("%(count)s a prompt, drawn") % {"count": number})]
-    said.append((_("Pairs a batch"), grouped(options.get("batch_size", 100))))
-    said.append((_("Answers a pair"), grouped(options["overlap"]) if "overlap" in options else _("as the study says")))
+    rows = [(_("Pairs"), chosen.get(pairs) or _("%(count)s per prompt, drawn at random") % {"count": number})]
+    rows.append((_("Pairs per batch"), grouped(options.get("batch_size", 100))))
+    rows.append(
+        (_("Answers per pair"), grouped(options["overlap"]) if "overlap" in options else _("the study’s setting"))
+    )
     if "name_encoding" in options:
-        said.append((_("Code page of the names"), CODE_PAGES[options["name_encoding"]][0]))
-    said.append((_("Bad rows"), _("left out") if options.get("skip_bad") else _("keep everything out")))
-    return said
+        rows.append((_("File name encoding"), CODE_PAGES[options["name_encoding"]][0]))
+    rows.append((_("Bad rows"), _("skip them") if options.get("skip_bad") else _("stop the import")))
+    return rows
 
 
 def some(number: int) -> str:
+    """Return the number as text, or an empty string for 0."""
     return grouped(number) if number else ""
 
 
 def bad_rows(job: Import) -> Iterator[dict[str, Any]]:
-    """All bad rows, one after the other; none where their file is gone."""
+    """Yield all bad rows, each with its reason in the language of the reader. Yield none if their file is gone."""
     with suppress(FileNotFoundError):
-        yield from map(orjson.loads, _lines(job))
+        yield from _worded_rows(job)
 
 
 def copy_as_jsonl(job: Import, target: CopyFile) -> None:
-    """Copy the bad rows as they lie in storage. Raises FileNotFoundError and OSError."""
+    """Copy the bad rows as they are stored: English reasons, each with its template and values.
+
+    Raises FileNotFoundError and OSError.
+    """
     for line in _lines(job):
         target.write(line)
 
 
 def copy_as_csv(job: Import, target: CopyFile) -> None:
-    """Copy the bad rows as a table for spreadsheets. Raises FileNotFoundError and OSError."""
-    rows = map(orjson.loads, _lines(job))
-    write_rows(BAD_ROW, ([row.get(name) for name in BAD_ROW] for row in rows), target)
+    """Copy the bad rows as a table, with reasons in the language of the reader.
+
+    Raises FileNotFoundError and OSError.
+    """
+    write_rows(BAD_ROW, ([row.get(name) for name in BAD_ROW] for row in _worded_rows(job)), target)
+
+
+def _worded_rows(job: Import) -> Iterator[dict[str, Any]]:
+    for row in map(orjson.loads, _lines(job)):
+        sentence = {name: row.pop(name) for name in (MESSAGE, VALUES) if name in row}
+        yield row | ({"reason": worded(sentence)} if sentence else {})
 
 
 def _lines(job: Import) -> Iterator[bytes]:

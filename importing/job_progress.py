@@ -1,4 +1,4 @@
-"""An import as a job: its policy, its progress, and what its row says of its outcome."""
+"""An import as a job: its policy, its progress, and how its outcome is stored."""
 
 import tempfile
 import time
@@ -19,26 +19,27 @@ from diptych.refusals import Refused
 from importing.models import Import, ReadFile
 from importing.progress import FileRead, Progress
 from importing.report import ImportReport
+from importing.sentences import Sentence, stored
 from jobs import engine
 from jobs.engine import TakenOver
 from jobs.policy import DATABASE_TROUBLE, Policy
 from jobs.progress import JobProgress
 from studies.models import Study
 
-#: What was read since then is read again after a kill.
+#: Seconds between two writes of the files that were read. After a kill, later files are read again.
 REMEMBERED_EVERY_S = 1.0
-#: Rows that differ from what the study has, and that the report names.
+#: The most differences that the report names.
 MOST_DIFFERENCES = 100
-#: Numbers of the report that the audit record keeps.
+#: Numbers of the report that go into the audit record.
 COUNTS = ("prompts", "videos", "assets", "pairs", "batches_added", "sampled", "splits", "differences")
-#: The option of an import that the command line runs: workers leave it alone, since it may read what they may not.
+#: The option of an import that the command line runs. Workers skip such imports: the command can read more files.
 COMMAND = "command"
-#: A command that was killed is waited for this long: run again, it goes on where it stopped.
+#: How long a killed command can be run again to continue where it stopped.
 COMMAND_WAITED_FOR = timedelta(hours=1)
 
 
 def bad_rows_file(job: Import) -> str:
-    """Where the import's bad rows lie in storage, one JSON object a line; nothing is there if it has none."""
+    """Return the storage name of the import's bad rows, one JSON object per line. Without bad rows there is no file."""
     return f"imports/{job.public_id}/bad-rows.jsonl"
 
 
@@ -65,7 +66,7 @@ class ImportProgress(JobProgress, Progress):
 
     def end(self) -> None:
         super().end()
-        with suppress(DatabaseError, InterfaceError):  # nothing of the import depends on it
+        with suppress(DatabaseError, InterfaceError):  # the import does not depend on it
             self._remember_now()
 
     def columns(self) -> dict[str, Any]:
@@ -76,7 +77,7 @@ class ImportProgress(JobProgress, Progress):
         return self.job.pk
 
     def written(self, report: ImportReport) -> None:
-        """Write the outcome in the transaction of the rows, so that no kill comes between the two."""
+        """Write the outcome in the transaction of the rows, so that a kill cannot separate the two."""
         self.go_on_or_raise()
         if not self.finish(report):
             raise TakenOver
@@ -85,16 +86,16 @@ class ImportProgress(JobProgress, Progress):
         self._read.append(file)
 
     def recall(self, paths: Any) -> dict[str, FileRead]:
-        there = ReadFile.objects.filter(import_job=self.job, path__in=list(paths))
-        return {row[0]: FileRead(*row) for row in there.values_list("path", "byte_size", "modified_ns", "sha256")}
+        known = ReadFile.objects.filter(import_job=self.job, path__in=list(paths))
+        return {row[0]: FileRead(*row) for row in known.values_list("path", "byte_size", "modified_ns", "sha256")}
 
     @transaction.atomic
     def finish(self, report: ImportReport) -> bool:
-        """End the import as done or refused. Return False, and write nothing, where the claim holds no more."""
+        """End the import as done or refused. Return False, and write nothing, if the claim is lost."""
         job = self.job
         state = Import.State.DONE if report.imported else Import.State.REFUSED
-        told: dict[str, Any] = {"report": summary(report), "bad_rows": store_bad_rows(job, report), "log": self.log}
-        self.is_finished = engine.end(POLICY, job.pk, job.fence, state, **told)
+        columns: dict[str, Any] = {"report": summary(report), "bad_rows": store_bad_rows(job, report), "log": self.log}
+        self.is_finished = engine.end(POLICY, job.pk, job.fence, state, **columns)
         return self.is_finished
 
     def _remember_now(self) -> None:
@@ -109,8 +110,8 @@ class ImportProgress(JobProgress, Progress):
 
 
 def record_outcome(job: Import) -> None:
-    """Write the end of an import into its log, and its outcome into the audit record."""
-    _log(job, entry(job.state))
+    """Write the end of an import into its log, with the reason if it failed, and its outcome into the audit record."""
+    _log(job, entry(job.state, **({"reason": stored(job.reason)} if job.reason else {})))
     after: dict[str, Any] = {"state": job.state, "reason": job.reason, "bad_rows": job.bad_rows}
     if job.report:
         after |= {name: job.report[name] for name in COUNTS} | {"bad": job.bad_rows}
@@ -128,23 +129,25 @@ def _log(job: Import, line: dict[str, Any]) -> None:
 
 
 def entry(stage: str, **more: Any) -> dict[str, Any]:
-    """A line of the import's log."""
+    """Return a line for the import's log."""
     return {"stage": stage, "at": timezone.now().isoformat(timespec="milliseconds")} | more
 
 
 def summary(report: ImportReport) -> dict[str, Any]:
-    """The report without its bad rows, which have a file of their own, and with only the first differences."""
-    told = report.as_json() | report.counts()
-    del told["bad"]
-    return told | {"differing": [row._asdict() for row in report.differences[:MOST_DIFFERENCES]]}
+    """Return the report with only the first differences, and without bad rows, which have a file of their own."""
+    compact = report.as_json() | report.counts()
+    del compact["bad"]
+    compact["warnings"] = [stored(warning) for warning in report.warnings]
+    return compact | {"differing": [row._asdict() for row in report.differences[:MOST_DIFFERENCES]]}
 
 
 def store_bad_rows(job: Import, report: ImportReport) -> int:
-    """Writes the file of bad rows, over that of an earlier attempt; how many there are."""
+    """Write the file of bad rows, and replace that of an earlier attempt. Return how many there are."""
     count, name = 0, bad_rows_file(job)
     with tempfile.TemporaryFile() as file:
         for row in report.bad:
-            file.write(orjson.dumps(row._asdict(), option=orjson.OPT_APPEND_NEWLINE))
+            parts = stored(row.reason) if isinstance(row.reason, Sentence) else {}
+            file.write(orjson.dumps(row._asdict() | parts, option=orjson.OPT_APPEND_NEWLINE))
             count += 1
         if count:
             file.seek(0)
@@ -159,7 +162,7 @@ POLICY = Policy(
     name="Import",
     task="importing.tasks.run_import",
     claimable=~Q(options__has_key=COMMAND),
-    beat_every_s=0.5,  # the page shows how far it is, and a cancelled import stops soon
+    beat_every_s=0.5,  # the page shows the progress, and a cancelled import stops soon
     final=(Refused,),
     counted=(OSError, *DATABASE_TROUBLE),
     waits=record_pause,

@@ -1,7 +1,7 @@
-"""Work through imports. They are jobs: `jobs.engine` claims, retries and ends them.
+"""Do imports. They are jobs: `jobs.engine` claims, retries and ends them.
 
-Files are read and kept outside any transaction; begun again after a kill, what was read is remembered and what was kept
-lies in storage. All rows, and the outcome with them, are one transaction that ends with a look at the claim.
+Files are read and stored outside any transaction. After a kill, a new attempt knows which files were read and finds the
+stored ones in storage. All rows and the outcome are written in one transaction, which ends by checking the claim.
 """
 
 import logging
@@ -43,11 +43,11 @@ from studies.models import Study
 
 logger = logging.getLogger(__name__)
 
-#: Uploaded files are kept this long for another attempt; an upload nobody goes on with is cancelled after it.
+#: How long uploaded files are kept for another attempt, and how long an unfinished upload can wait.
 UPLOADS_KEPT_FOR = timedelta(days=7)
-#: Imports that the command line runs: it begins one as often as it is run.
+#: The policy of imports that the command line runs. Each run of the command is one attempt.
 OF_COMMANDS = replace(POLICY, claimable=Q(options__has_key=COMMAND), most_attempts=30_000)
-#: Those whose command was ended long ago.
+#: The policy of such imports whose command ended long ago.
 OF_ENDED_COMMANDS = replace(
     OF_COMMANDS,
     abandoned_after=COMMAND_WAITED_FOR,
@@ -56,45 +56,45 @@ OF_ENDED_COMMANDS = replace(
 )
 
 
-def options_of(told: Mapping[str, Any]) -> ImportOptions:
-    """A row's options as the importer takes them."""
-    values = {name: value for name, value in told.items() if name != COMMAND}
+def options_of(options: Mapping[str, Any]) -> ImportOptions:
+    """Return a row's options in the form that the importer uses."""
+    values = {name: value for name, value in options.items() if name != COMMAND}
     if values.get("pairs") is not None:
         values["pairs"] = PairChoice.parse(values["pairs"])
     return ImportOptions(**values)
 
 
-def told_options(options: ImportOptions) -> dict[str, Any]:
-    """The importer's options as a row keeps them, without those that say nothing."""
+def row_options(options: ImportOptions) -> dict[str, Any]:
+    """Return the importer's options in the form that a row stores, without options that have no value."""
     values = asdict(options)
     choice = options.pairs
     values["pairs"] = choice and (f"{choice.method}:{choice.a_prompt}" if choice.a_prompt else choice.method)
-    return said(values)
+    return given(values)
 
 
-def said(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that say something; 0 does."""
+def given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that have a value. 0 is a value."""
     return {name: value for name, value in options.items() if value is not None and value is not False and value != ""}
 
 
 def run(import_id: int) -> None:
-    """Do the import, if it waits and nobody else has it."""
+    """Do the import if it waits and no other worker has it."""
     job = engine.claim(POLICY, import_id)
     if job is not None:
         process(job)
 
 
 def process(job: Import) -> None:
-    """Work on a claimed import, and tidy up after it."""
+    """Do a claimed import, and clean up afterwards."""
     engine.work_on(POLICY, job, lambda claimed: work_through(ImportProgress(claimed)))
-    tidy(Import.objects.get(pk=job.pk))
+    clean_up(Import.objects.get(pk=job.pk))
 
 
 def work_through(progress: ImportProgress) -> ImportReport:
-    """Do a claimed import and write what came of it.
+    """Do a claimed import and write its outcome.
 
-    Raises Refused where there is nothing to report on, Cancelled, TakenOver, and whatever
-    stops it; the row then still says that it runs.
+    Raises Refused if there is nothing to report on, Cancelled, TakenOver, and any error that stops it. The row is still
+    running then.
     """
     job = progress.job
     with heartbeat(POLICY, job, progress.beat), scratch() as folder:
@@ -114,16 +114,16 @@ def work_through(progress: ImportProgress) -> ImportReport:
                 progress.finish(report)
         finally:
             with suppress(DatabaseError, InterfaceError):
-                progress.beat()  # what it came to since the last heartbeat
+                progress.beat()  # the progress since the last heartbeat
     return report
 
 
 def _material(job: Import, folder: Path, progress: Progress, name_encoding: str) -> sources.Material:
-    """What is to be read. Where it lies is looked at again: a link may lead elsewhere by now."""
+    """Return the material to import. The location is checked again, since a link may lead elsewhere now."""
     if job.source == Import.Source.UPLOAD:
-        return sources.lay_out(job, folder, progress, name_encoding)
+        return sources.from_uploads(job, folder, progress, name_encoding)
     location = sources.followed(job.location) if COMMAND in job.options else sources.permitted(job.location)
-    return sources.bring(location, folder, progress, name_encoding)
+    return sources.from_location(location, folder, progress, name_encoding)
 
 
 def give_up_commands() -> int:
@@ -132,7 +132,7 @@ def give_up_commands() -> int:
 
 
 def cancel_forgotten() -> int:
-    """Cancels imports that collect uploads of which none came for long; how many."""
+    """Cancel imports that have collected no new upload for a long time. Return how many."""
     long_ago = timezone.now() - UPLOADS_KEPT_FOR
     lately = Upload.objects.filter(import_job=OuterRef("pk"), created_at__gte=long_ago)
     forgotten = Import.objects.filter(~Exists(lately), state=Import.State.COLLECTING, created_at__lt=long_ago)
@@ -145,29 +145,29 @@ def cancel_forgotten() -> int:
     return cancelled
 
 
-def tidy_all() -> int:
-    """Tidies up after imports that ended, as far as it was not done; after how many."""
+def clean_up_all() -> int:
+    """Clean up after ended imports where that was not done. Return after how many."""
     read = Exists(ReadFile.objects.filter(import_job=OuterRef("pk")))
     uploaded = Exists(Upload.objects.filter(import_job=OuterRef("pk"), received__gt=0))
     unneeded = Q(finished_at__lt=timezone.now() - UPLOADS_KEPT_FOR) | Q(state=Import.State.DONE)
-    untidy = Import.objects.filter(Q(read) | (Q(uploaded) & unneeded), finished_at__isnull=False)
-    return sum(tidy(job) for job in untidy.order_by("finished_at")[:100])
+    ended = Import.objects.filter(Q(read) | (Q(uploaded) & unneeded), finished_at__isnull=False)
+    return sum(clean_up(job) for job in ended.order_by("finished_at")[:100])
 
 
-def tidy(job: Import) -> bool:
-    """Removes what an import that ended leaves: files that it kept and no row names, and uploads that came in whole.
+def clean_up(job: Import) -> bool:
+    """Remove what an ended import leaves: stored files that no row names, and uploads that were imported.
 
-    What can't be removed now, since another import keeps files at this moment, the sweep removes. Uploads of an import
-    that came to nothing stay for a while, so that it can be asked for again.
+    If another import stores files at this moment, the sweep removes the rest later. Uploads of an import that added
+    nothing are kept for a while, so that it can be started again. Return whether everything was removed.
     """
     try:
-        return not job.is_open and _tidied(job)
+        return not job.is_open and _cleaned_up(job)
     except OSError as error:
-        logger.warning("Import %s is tidied up after once storage is there: %s", job, error)
+        logger.warning("Cleaning up after import %s has to wait for storage: %s", job, error)
         return False
 
 
-def _tidied(job: Import) -> bool:
+def _cleaned_up(job: Import) -> bool:
     read = ReadFile.objects.filter(import_job=job).order_by("pk")
     while chunk := list(read.values_list("pk", "sha256")[:AT_ONCE]):
         if not remove_unnamed([sha256 for _pk, sha256 in chunk]):
@@ -178,13 +178,13 @@ def _tidied(job: Import) -> bool:
 
 @transaction.atomic
 def _discarded_uploads(job: Import) -> bool:
-    """Removes uploads that nobody needs any more. False if the import was asked for again since, and needs them."""
+    """Remove uploads that are no longer needed. Return False if the import was started again and needs them."""
     job = Import.objects.select_for_update(no_key=True).get(pk=job.pk)
     if job.is_open:
         return False
-    came_in = job.state == Import.State.DONE and not job.options.get("dry_run")
-    forgotten = job.finished_at and job.finished_at < timezone.now() - UPLOADS_KEPT_FOR
-    if came_in or forgotten:
+    was_imported = job.state == Import.State.DONE and not job.options.get("dry_run")
+    is_old = job.finished_at and job.finished_at < timezone.now() - UPLOADS_KEPT_FOR
+    if was_imported or is_old:
         uploads.discard(job)
         Upload.objects.filter(import_job=job).update(received=0)
     return True
@@ -198,22 +198,22 @@ def run_here(
     shown: jobs.progress.Progress,
     owner: User | None = None,
 ) -> ImportReport:
-    """An import in this process, for the command line: of any path, into a study or, with `owner`, into a new one.
+    """Import in this process, for the command line: from any path, into a study or, with `owner`, into a new one.
 
-    Whoever runs it has the machine. It leaves a row like any other; for a study that it makes, in the transaction
-    that makes it. Raises Refused where there is nothing to report on.
+    The person who runs the command may read every file. The import has a row like any other. For a new study, the row
+    is written in the transaction that creates the study. Raises Refused if there is nothing to report on.
     """
     study = Study.objects.filter(slug=slug).first()
     if owner is not None and study is not None:
-        raise Refused(f"There is a study {slug} already. Leave out --create and --owner to import into it.")
+        raise Refused(f"The study {slug} exists already. Leave out --create and --owner to import into it.")
     if study is None and owner is None:
         raise Refused(
-            f"There is no study {slug}. Check the name. To make the study, add --create --owner NAME, with the "
-            "username of the person who is to run it."
+            f"There is no study {slug}. Check the name. To create the study, add --create --owner NAME, with the "
+            "username of the person who will run it."
         )
     if study is None:
         return _first_import(location, slug, options, shown, owner)
-    job = _claimed_here(study, location, told_options(options) | {COMMAND: True})
+    job = _claimed_here(study, location, row_options(options) | {COMMAND: True})
 
     def end(state: str, reason: str = "") -> None:
         engine.end(POLICY, job.pk, job.fence, state, reason=reason)
@@ -227,7 +227,7 @@ def run_here(
         end(Import.State.CANCELLED)
         raise Refused("The import was cancelled on its page.") from None
     except TakenOver:
-        raise Refused("This command was not heard of for long, and another one took the import over.") from None
+        raise Refused("This command did not respond for too long, and another one has taken over the import.") from None
     except Refused as refusal:
         end(Import.State.FAILED, str(refusal))
         raise
@@ -238,17 +238,17 @@ def run_here(
         end(Import.State.FAILED, engine.fault_text(error))
         raise
     finally:
-        tidy(Import.objects.get(pk=job.pk))
+        clean_up(Import.objects.get(pk=job.pk))
 
 
 def _first_import(
     location: str, slug: str, options: ImportOptions, shown: jobs.progress.Progress, owner: User | None
 ) -> ImportReport:
-    """Import into a study that this makes. What was kept of an import that came to nothing is removed."""
+    """Import into a new study. Remove the stored files if nothing was imported."""
     first = FirstProgress(location, options, shown)
     try:
         with scratch() as folder:
-            material = sources.bring(sources.followed(location), folder.resolve(), first, options.name_encoding)
+            material = sources.from_location(sources.followed(location), folder.resolve(), first, options.name_encoding)
             return import_study(material.path, slug, options=options, progress=first, notes=material.notes, owner=owner)
     except OSError as trouble:
         raise _refused(trouble) from trouble
@@ -258,26 +258,26 @@ def _first_import(
 
 
 def _refused(trouble: OSError) -> Refused:
-    """Return what the command says of trouble with files."""
+    """Return the refusal of the command for trouble with files."""
     code = NO_ROOM if is_full(trouble) else ""
-    return Refused(f"Files cannot be read or kept: {trouble}.", code)
+    return Refused(f"Files cannot be read or stored: {trouble}.", code)
 
 
-def _claimed_here(study: Study, location: str, told: dict[str, Any]) -> Import:
-    """Claim the import of an equal command that was killed, to go on with what it had read, or else a new one."""
-    equal = Import.objects.filter(study=study, location=location, options=told, cancel_asked_at=None)
+def _claimed_here(study: Study, location: str, options: dict[str, Any]) -> Import:
+    """Claim the import of a killed command with the same arguments, to continue it, or else a new import."""
+    equal = Import.objects.filter(study=study, location=location, options=options, cancel_asked_at=None)
     for killed in equal.filter(engine.abandoned(OF_COMMANDS)).order_by("-pk"):
-        taken = engine.claim(OF_COMMANDS, killed.pk)
-        if taken is not None:
-            return taken
-    return _new_here(study, location, told)
+        claimed = engine.claim(OF_COMMANDS, killed.pk)
+        if claimed is not None:
+            return claimed
+    return _new_here(study, location, options)
 
 
 @transaction.atomic
-def _new_here(study: Study, location: str, told: dict[str, Any]) -> Import:
-    """Make an import that this process has claimed."""
-    new = Import.objects.create(study=study, source=Import.Source.SERVER, location=location, options=told)
-    after = {"source": new.source, "location": location, "options": told}
+def _new_here(study: Study, location: str, options: dict[str, Any]) -> Import:
+    """Create an import that this process has claimed."""
+    new = Import.objects.create(study=study, source=Import.Source.SERVER, location=location, options=options)
+    after = {"source": new.source, "location": location, "options": options}
     audit.record("import.asked", new, actor=None, study_slug=study.slug, after=after)
     job = engine.claim(OF_COMMANDS, new.pk)
     assert job is not None  # noqa: S101 - nobody else can see the row yet
@@ -285,20 +285,20 @@ def _new_here(study: Study, location: str, told: dict[str, Any]) -> Import:
 
 
 class FirstProgress(ShownProgress):
-    """Follows the import that makes its study, and so has no row before."""
+    """The progress of an import that creates its study, and so has no row at first."""
 
     def __init__(self, location: str, options: ImportOptions, shown: jobs.progress.Progress) -> None:
         super().__init__(shown)
         self.location = location
-        self.options = told_options(options) | {COMMAND: True}
+        self.options = row_options(options) | {COMMAND: True}
         self.is_written = False
-        self._read = bytearray()  # the SHA-256 of each file that was read, 32 bytes each
+        self._read = bytearray()  # SHA-256 of each file that was read, 32 bytes each
 
     def remember(self, file: FileRead) -> None:
         self._read += bytes.fromhex(file.sha256)
 
     def remove_kept(self) -> None:
-        """Remove the files that were put into storage and that no row names."""
+        """Remove the stored files that no row names."""
         digests = [self._read[at : at + 32].hex() for at in range(0, len(self._read), 32)]
         with suppress(OSError):  # `check_media --mend` removes them later
             for start in range(0, len(digests), AT_ONCE):
@@ -306,7 +306,7 @@ class FirstProgress(ShownProgress):
         self.job: Import | None = None
 
     def import_number(self, study: Study) -> int:
-        """Make a row that runs from its beginning to its end in the transaction that makes the study."""
+        """Create the import's row, already running, in the transaction that creates the study."""
         new = Import.objects.create(
             study=study, source=Import.Source.SERVER, location=self.location, options=self.options
         )
@@ -314,7 +314,7 @@ class FirstProgress(ShownProgress):
         return new.pk
 
     def written(self, report: ImportReport) -> None:
-        """End that row."""
+        """End the import's row."""
         assert self.job is not None  # noqa: S101 - nobody else can see the row yet
         ImportProgress(self.job).finish(report)
         self.is_written = True

@@ -1,4 +1,4 @@
-"""Imports as jobs: asked for, begun, cancelled, and asked for again. `job_work` does them."""
+"""Start imports, cancel them, and start them again. `job_work` does the work."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,34 +11,34 @@ from accounts.models import User
 from diptych.refusals import BadInput, Refused
 from importing import sources, uploads
 from importing.job_progress import COMMAND, POLICY
-from importing.job_work import said
+from importing.job_work import given
 from importing.models import Import, Upload
 from importing.name_encodings import CODE_PAGES
 from importing.pairing import PairChoice
 from jobs import engine
 from studies.models import Study
 
-#: What an import may be told, each with what it must be.
+#: Options of an import, with the least and the most of each number.
 WHOLE_NUMBERS = {"batch_size": (1, 100_000), "overlap": (1, 100), "seed": (-(2**63), 2**63 - 1)}
 SWITCHES = ("skip_bad", "dry_run")
-#: The code of what an import cannot do in its present state.
+#: The code of a refusal because of the import's present state.
 NOT_YET = "not_yet"
 
 
 def ask(study: Study, *, source: str, location: str = "", options: Mapping[str, Any], actor: User | None) -> Import:
-    """A new import: waiting for a worker, or collecting the uploads that it is to read. Raises Refused."""
-    told = checked_options(options)
+    """Return a new import, which waits for a worker or collects uploads. Raises Refused."""
+    checked = checked_options(options)
     if source == Import.Source.SERVER:
         location = _permitted(location)
     elif source != Import.Source.UPLOAD or location:
-        raise _unusable(_("An import is of a location on the server, or of uploads."))
+        raise _unusable(_("An import needs either a location on the server or uploaded files, and not both."))
     collects = source == Import.Source.UPLOAD
     with transaction.atomic():
         job = Import.objects.create(
             study=study,
             source=source,
             location=location,
-            options=told,
+            options=checked,
             state=Import.State.COLLECTING if collects else Import.State.WAITING,
             asked_by=actor,
         )
@@ -49,58 +49,58 @@ def ask(study: Study, *, source: str, location: str = "", options: Mapping[str, 
 
 
 def begin(job: Import, *, actor: User | None) -> None:
-    """Lets an import begin that has collected its uploads; one that has begun already goes on. Raises Refused."""
+    """Start an import whose uploads are complete. One that has started already is not changed. Raises Refused."""
     with transaction.atomic():
-        there = Import.objects.select_for_update(no_key=True).get(pk=job.pk)
-        if there.state in (Import.State.WAITING, Import.State.RUNNING):
+        locked = Import.objects.select_for_update(no_key=True).get(pk=job.pk)
+        if locked.state in (Import.State.WAITING, Import.State.RUNNING):
             return
-        if there.state != Import.State.COLLECTING:
-            raise Refused(_("This import has ended. Ask for it again."), NOT_YET)
-        _refuse_incomplete(there)
-        there.state = Import.State.WAITING
-        there.save(update_fields=["state"])
-        collected = uploads.collected(there)
+        if locked.state != Import.State.COLLECTING:
+            raise Refused(_("This import has ended. Start it again."), NOT_YET)
+        _refuse_incomplete(locked)
+        locked.state = Import.State.WAITING
+        locked.save(update_fields=["state"])
+        collected = uploads.collected(locked)
         after = {"files": collected.files, "bytes": collected.bytes}
-        audit.record("import.begun", there, actor=actor, study_slug=job.study.slug, after=after)
-        engine.announce(POLICY, there.pk)
+        audit.record("import.begun", locked, actor=actor, study_slug=job.study.slug, after=after)
+        engine.announce(POLICY, locked.pk)
 
 
 def cancel(job: Import, *, actor: User | None) -> None:
-    """Ends an import that waits or collects at once, and one that runs at its next step. Twice is harmless."""
+    """Cancel an import: at once if it waits or collects, at its next step if it runs. It can be repeated."""
     with transaction.atomic():
         if engine.cancel(POLICY, job.pk):
             audit.record("import.cancelled", job, actor=actor, study_slug=job.study.slug)
 
 
 def again(job: Import, *, actor: User | None, options: Mapping[str, Any] | None = None) -> Import:
-    """The import asked for anew, with its options or with these. Raises Refused.
+    """Start an import again, with its own options or with these. Return the import. Raises Refused.
 
-    What lies on the server is a new import. Uploads lie under the import's own name, so theirs is the same row once
-    more; if they are gone by now, it collects them again.
+    For a location on the server this is a new import. Uploads belong to their import, so it is the same row again. If
+    the uploads were deleted, it collects them again.
     """
-    told = dict(job.options) if options is None else checked_options(options)
-    told.pop(COMMAND, None)
+    used = dict(job.options) if options is None else checked_options(options)
+    used.pop(COMMAND, None)
     with transaction.atomic():
-        there = Import.objects.select_for_update(no_key=True).get(pk=job.pk)
-        if there.is_open:
+        locked = Import.objects.select_for_update(no_key=True).get(pk=job.pk)
+        if locked.is_open:
             raise Refused(_("This import has not ended yet."), NOT_YET)
-        if there.source == Import.Source.SERVER:
-            return ask(job.study, source=there.source, location=there.location, options=told, actor=actor)
-        whole = uploads.collected(there).is_complete
-        state = Import.State.WAITING if whole else Import.State.COLLECTING
-        fresh = {"options": told, "asked_by": actor, "report": None, "bad_rows": 0, "undone_at": None}
-        engine.resume(Import.objects.filter(pk=there.pk), state=state, **fresh)
-        there.refresh_from_db()
-        _record_asked(there, actor)
-        if whole:
-            engine.announce(POLICY, there.pk)
-    return there
+        if locked.source == Import.Source.SERVER:
+            return ask(job.study, source=locked.source, location=locked.location, options=used, actor=actor)
+        is_complete = uploads.collected(locked).is_complete
+        state = Import.State.WAITING if is_complete else Import.State.COLLECTING
+        fresh = {"options": used, "asked_by": actor, "report": None, "bad_rows": 0, "undone_at": None}
+        engine.resume(Import.objects.filter(pk=locked.pk), state=state, **fresh)
+        locked.refresh_from_db()
+        _record_asked(locked, actor)
+        if is_complete:
+            engine.announce(POLICY, locked.pk)
+    return locked
 
 
 def checked_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """What an import is told, without what says nothing. Raises Refused."""
-    told = said(options)
-    for name, value in told.items():
+    """Return the options that have a value. Raises Refused for an option that is unknown or wrong."""
+    checked = given(options)
+    for name, value in checked.items():
         if name == "pairs":
             _check_pairs(value)
         elif name in WHOLE_NUMBERS:
@@ -117,8 +117,10 @@ def checked_options(options: Mapping[str, Any]) -> dict[str, Any]:
                 raise _unusable(_("%(name)s must be true or false.") % {"name": name})
         elif name not in ("title", COMMAND):
             known = ", ".join(["pairs", "name_encoding", *WHOLE_NUMBERS, *SWITCHES])
-            raise _unusable(_("%(name)s is no option; these are: %(known)s.") % {"name": name, "known": known})
-    return told
+            raise _unusable(
+                _("%(name)s is not an option. The options are: %(known)s.") % {"name": name, "known": known}
+            )
+    return checked
 
 
 def _check_pairs(value: Any) -> None:
@@ -134,7 +136,7 @@ def _unusable(sentence: str) -> BadInput:
 
 def _permitted(location: str) -> str:
     if not location.strip():
-        raise _unusable(_("Say where it lies."))
+        raise _unusable(_("Enter the path or address of the material."))
     try:
         return sources.permitted(location)
     except Refused as trouble:
@@ -142,13 +144,13 @@ def _permitted(location: str) -> str:
 
 
 def _refuse_incomplete(job: Import) -> None:
-    """Raises Refused unless there are uploads and each is whole."""
+    """Raise Refused unless there are uploads and all of them are complete."""
     if not Upload.objects.filter(import_job=job).exists():
-        raise Refused(_("Nothing was uploaded yet."), NOT_YET)
+        raise Refused(_("No files were uploaded yet. Upload files first."), NOT_YET)
     upload = uploads.incomplete(job).first()
     if upload is not None:
         values = {"path": upload.path, "received": upload.received, "size": upload.byte_size}
-        sentence = _("%(path)s is not whole yet: %(received)s of %(size)s bytes are here.")
+        sentence = _("%(path)s is not fully uploaded: %(received)s of %(size)s bytes have arrived.")
         raise Refused(sentence % values, NOT_YET)
 
 

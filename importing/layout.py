@@ -1,7 +1,7 @@
-"""Files from elsewhere (an archive, a browser, a bucket) in a folder of ours, under names that were checked first.
+"""Write files from an archive, a browser or a bucket into a scratch folder, under checked names.
 
-Nothing that a stranger wrote is trusted: not names, not stated sizes, not that there is an end. Every byte that is
-written is counted, and trouble is raised before the disk is full.
+Nothing in an archive is trusted: neither names nor stated sizes nor that the data ends. Every written byte is counted,
+and the import is refused before the disk is full.
 """
 
 import os
@@ -13,48 +13,63 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext_noop as _
 
 from diptych.disk_space import NO_ROOM
 from diptych.refusals import Refused
 from importing.left_out import is_system_folder, left_out
+from importing.sentences import Sentence
 
 MOST_NAME_BYTES, MOST_PART_BYTES, MOST_DEPTH = 1000, 255, 32
-#: Room on the disk that is never taken.
+#: Free bytes on the disk that are never used.
 SPARED_BYTES = 1 << 30
 BLOCK_BYTES = 1 << 20
-#: Between two looks at the room that is left.
+#: Bytes written between two checks of the free space.
 LOOK_EVERY_BYTES = 64 << 20
+TOO_MANY = _(
+    "There are more than %(most)s files. Import them in parts, or ask the operator of the server to raise "
+    "IMPORT_MOST_FILES."
+)
+TOO_LARGE = _(
+    "The material is larger than %(most)s bytes. Import it in parts, or ask the operator of the server to raise "
+    "IMPORT_MOST_BYTES."
+)
+DISK_FULL = _("The server's disk has not enough free space for this import. Tell the operator of the server.")
 
 
 def parts_of(name: str) -> list[str]:
-    """The folders and the file that a name from elsewhere stands for. Raises Refused.
+    """Return the folders and the file of a name from an archive, browser or bucket. Raises Refused.
 
-    `./a//b` is `a/b`; whatever could lead elsewhere, or that another system would read differently, is refused.
+    `./a//b` is `a/b`. Names that lead elsewhere, or that another system reads differently, are refused.
     """
     parts = [part for part in name.split("/") if part not in ("", ".")]
     shown = "".join(sign if sign.isprintable() else "�" for sign in name[:200])
     wrong = ""
     if not parts:
-        wrong = "is empty"
+        wrong = _("The name “%(name)s” is empty. Nothing was imported.")
     elif name.startswith("/") or re.match("[A-Za-z]:", parts[0]):
-        wrong = "begins at a root, and must lie below the archive's own folder"
+        wrong = _("The name “%(name)s” is an absolute path; it must be inside the archive. Nothing was imported.")
     elif ".." in parts:
-        wrong = "leads upwards with “..”"
+        wrong = _("The name “%(name)s” contains “..”, which leads to a parent folder. Nothing was imported.")
     elif "\\" in name:
-        wrong = "has a backslash; write paths with forward slashes"
+        wrong = _("The name “%(name)s” has a backslash. Write paths with forward slashes. Nothing was imported.")
     elif any(unicodedata.category(sign) in ("Cc", "Cs") for sign in name):
-        wrong = "has a control character, or is not UTF-8"
+        wrong = _("The name “%(name)s” has a control character, or is not UTF-8. Nothing was imported.")
     elif len(name.encode()) > MOST_NAME_BYTES or any(len(part.encode()) > MOST_PART_BYTES for part in parts):
-        wrong = f"is longer than {MOST_NAME_BYTES} bytes, or {MOST_PART_BYTES} between two slashes"
+        wrong = _(
+            "The name “%(name)s” is longer than %(most)s bytes, or %(most_part)s between two slashes. Nothing "
+            "was imported."
+        )
     elif len(parts) > MOST_DEPTH:
-        wrong = f"is more than {MOST_DEPTH} folders deep"
+        wrong = _("The name “%(name)s” is more than %(most_deep)s folders deep. Nothing was imported.")
     if wrong:
-        raise Refused(f"The name “{shown}” {wrong}. Nothing was imported.")
+        most = {"most": MOST_NAME_BYTES, "most_part": MOST_PART_BYTES, "most_deep": MOST_DEPTH}
+        raise Refused(Sentence(wrong, name=shown, **most))
     return parts
 
 
 class Layout:
-    """A folder that fills, with bounds on how many files and bytes it takes."""
+    """A folder that is filled, with limits on its files and bytes."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -66,7 +81,7 @@ class Layout:
         root.mkdir(parents=True, exist_ok=True)
 
     def add(self, name: str, blocks: Iterable[bytes], modified: float) -> Path:
-        """Writes one file. Raises Refused for a name that cannot be, or is taken, and for too much."""
+        """Write one file. Raises Refused for a name that is wrong or taken, and for too many files or bytes."""
         target = self.place(name)
         try:
             with target.open("xb") as file:
@@ -74,68 +89,67 @@ class Layout:
                     self._count(len(block))
                     file.write(block)
         except FileExistsError:
-            raise taken(name) from None
+            raise name_taken(name) from None
         stamp(target, modified)
         return target
 
     def link(self, name: str, to: str, size: int) -> Path:
-        """Write a file once more that was written before. Raises Refused where it was not, or the name is taken."""
+        """Write an earlier file under one more name. Raises Refused if it does not exist, or the name is taken."""
         original = self.root.joinpath(*parts_of(to))
         if not original.is_file():
-            advice = "Pack it again with both of them."
-            raise Refused(f"“{name[:200]}” is a link to “{to[:200]}”, which does not come before it. {advice}")
-        self.take(size or original.stat().st_size)
+            template = _("“%(name)s” is a link to “%(to)s”, which does not come before it. Pack both files again.")
+            raise Refused(Sentence(template, name=name[:200], to=to[:200]))
+        self.reserve(size or original.stat().st_size)
         target = self.place(name)
         try:
             os.link(original, target)
         except FileExistsError:
-            raise taken(name) from None
+            raise name_taken(name) from None
         return target
 
     def place(self, name: str) -> Path:
-        """Where the file of that name goes; the folders above are there afterwards. It counts as one more file."""
+        """Return where the file of that name goes, and make the folders above. It counts as one more file."""
         self.count_one()
         target = self.root.joinpath(*parts_of(name))
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError):
-            raise taken(name) from None
+            raise name_taken(name) from None
         return target
 
     def count_one(self) -> None:
-        """One more file or folder came. Raises Refused for one too many."""
+        """Count one more file or folder. Raises Refused if there are too many."""
         self.files += 1
         if self.files > self.most_files:
-            advice = "Import it in parts, or ask who runs the server to raise IMPORT_MOST_FILES."
-            raise Refused(f"There are more than {self.most_files} files in it. {advice}")
+            raise Refused(Sentence(TOO_MANY, most=self.most_files))
 
-    def room_for(self, size: int) -> None:
-        """Raises Refused unless that many bytes more may come."""
+    def check_size(self, size: int) -> None:
+        """Raise Refused unless that many more bytes can be written."""
         if self.written + size > self.most_bytes:
-            advice = "Import it in parts, or ask who runs the server to raise IMPORT_MOST_BYTES."
-            raise Refused(f"It holds more than {self.most_bytes} bytes. {advice}")
+            raise Refused(Sentence(TOO_LARGE, most=self.most_bytes))
         if shutil.disk_usage(self.root).free - size < SPARED_BYTES:
-            raise Refused("There is not enough room for it on the server's disk. Tell who runs the server.", NO_ROOM)
+            raise Refused(Sentence(DISK_FULL), NO_ROOM)
 
-    def take(self, size: int) -> None:
-        """That many bytes more will be written by somebody else. Raises Refused if they may not."""
-        self.room_for(size)
+    def reserve(self, size: int) -> None:
+        """Count bytes that the caller will write. Raises Refused if they are too many."""
+        self.check_size(size)
         self.written += size
 
     def _count(self, size: int) -> None:
         self.written += size
         if self.written >= self._look_at or self.written > self.most_bytes:
-            self.room_for(0)
+            self.check_size(0)
             self._look_at = self.written + LOOK_EVERY_BYTES
 
 
-def taken(name: str) -> Refused:
-    """Two files cannot have one name; on a disk that knows no capitals, `A` and `a` are one."""
-    return Refused(f"The name “{name}” is there twice, or is a file and a folder. Nothing was imported.")
+def name_taken(name: str) -> Refused:
+    """Return the refusal of a second file with one name. Some disks do not distinguish `A` and `a`."""
+    template = _("The name “%(name)s” occurs twice, or is both a file and a folder. Nothing was imported.")
+    return Refused(Sentence(template, name=name))
 
 
 def stamp(path: Path, modified: float) -> None:
-    """Sets when the file was last changed, so that it is known again when it is laid out anew."""
+    """Set when the file was last changed. A later attempt recognises the file by this time."""
     try:
         os.utime(path, (modified, modified))
     except (OverflowError, ValueError, OSError):
@@ -143,15 +157,15 @@ def stamp(path: Path, modified: float) -> None:
 
 
 def in_blocks(file: Any) -> Iterable[bytes]:
-    """The rest of an opened file."""
+    """Yield the rest of an opened file in blocks."""
     while block := file.read(BLOCK_BYTES):
         yield block
 
 
 def innermost(folder: Path) -> Path:
-    """The folder itself, or the one folder below that holds everything: archives often bring their name along.
+    """Return the innermost folder that contains everything. Archives often have one folder with their own name.
 
-    A folder with a `prompt.txt` is a prompt, and is not gone into.
+    A folder with a `prompt.txt` is a prompt and is not entered.
     """
     while True:
         inside = [

@@ -1,9 +1,13 @@
-"""Files beside the material that no import reads: what operating systems leave, and texts such as README."""
+"""Files that imports ignore: files of operating systems, and texts such as README."""
 
 import re
 from collections import Counter
 
-#: What systems and programs leave in folders, in lower case.
+from django.utils.translation import gettext_noop as _
+
+from importing.sentences import Sentence
+
+#: Files that systems and programs leave in folders, in lower case.
 SYSTEM_FILES = frozenset(
     {
         ".ds_store", ".apdisk", ".localized", ".directory", "thumbs.db", "ehthumbs.db", "ehthumbs_vista.db",
@@ -16,19 +20,19 @@ SYSTEM_FOLDERS = frozenset(
         ".documentrevisions-v100", "$recycle.bin", "system volume information", "@eadir", ".git",
     }
 )  # fmt: skip
-#: What macOS writes beside a file on disks that cannot hold its attributes.
+#: The prefix of files that macOS writes on disks that cannot store a file's attributes.
 APPLE_DOUBLE = "._"
 _BESIDE = re.compile(
     r"(read[-_ ]?me|(?:un)?licen[cs]e|copying|notice|authors|citation|changelog|changes)([-_. ][\w. ()-]+)?",
     re.IGNORECASE,
 )
-#: Beginnings of what an open Office file leaves, and ends of what Windows writes of where a file came from.
+#: The beginning of an Office lock file, and the end of the file in which Windows notes where a file came from.
 LOCK_FILE, ZONE = "~$", ":zone.identifier"
 _TEXT_ENDINGS = ("", "md", "markdown", "txt", "rst", "html", "htm", "pdf", "rtf", "docx", "cff", "bib")
 
 
 def left_out(name: str) -> str:
-    """Return what the file at a path is, for the report, if no import reads it; empty if it may be material."""
+    """Return the kind of an ignored file for the report. Return an empty string if the file can be material."""
     *folders, last = name.strip("/").split("/")
     for folder in folders:
         if folder.lower() in SYSTEM_FOLDERS:
@@ -42,17 +46,19 @@ def left_out(name: str) -> str:
     if last.lower().endswith(ZONE):
         return "Zone.Identifier"
     if _BESIDE.fullmatch(last) and (last.rpartition(".")[2] if "." in last else "").lower() in _TEXT_ENDINGS:
-        return _BESIDE.fullmatch(last)[1]  # type: ignore[index]  # it matched
+        return _BESIDE.fullmatch(last)[1]  # type: ignore[index]  # it matched above
     return ""
 
 
 def is_system_folder(name: str) -> bool:
-    """Return whether a folder of this name holds no material."""
+    """Return whether a folder of this name contains no material."""
     return name.lower() in SYSTEM_FOLDERS
 
 
-def in_words(counted: Counter[str]) -> str:
-    """Return how many files were left out, with their kinds."""
+def in_words(counted: Counter[str]) -> Sentence:
+    """Return how many files were ignored, with their kinds."""
     kinds = ", ".join(f"{kind} ({number})" for kind, number in sorted(counted.items()))
-    files = f"{counted.total()} files that are" if counted.total() > 1 else "1 file that is"
-    return f"{files} no material {'were' if counted.total() > 1 else 'was'} left out: {kinds}."
+    template = _("%(count)s files that are not material were ignored: %(kinds)s.")
+    if counted.total() == 1:
+        template = _("%(count)s file that is not material was ignored: %(kinds)s.")
+    return Sentence(template, count=counted.total(), kinds=kinds)

@@ -1,4 +1,4 @@
-"""Reads a manifest into rows. Every line that cannot be a row is reported, with the reason."""
+"""Read a manifest into rows. Each line that cannot become a row is reported with the reason."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from django.utils.translation import gettext_noop as _
 
 from diptych.refusals import BadInput, Refused
 from diptych.strict_json import Fault
@@ -17,21 +18,22 @@ from importing.progress import Progress
 from importing.records import read_records
 from importing.rows import Line, Manifest, Place
 from importing.schema import KINDS, faults
+from importing.sentences import Sentence
 from studies.harms import HARM_KEYS
 
 LINES_A_STEP = 1_000
-#: So many rows of a kind may have the same fault before it is named once for all of them.
+#: If more rows of a kind than this all have the same fault, the fault is reported once.
 MOST_WITH_ONE_CAUSE = 100
-#: Whole numbers that may be of any length, since their digits are kept as text.
+#: Fields whose whole numbers can have any length, because their digits are stored as text.
 DIGITS_KEPT = frozenset({"seed"})
-#: Fields that tie lines together; all others are columns.
+#: Fields that link lines to each other. All others become columns.
 LINKS = frozenset({"type", "id", "prompt", "path", "derived_from"})
 
 
 def read_lines(path: Path, manifest: Manifest) -> Iterator[Line]:
-    """Yield the manifest's objects with their places, and report what is no object.
+    """Yield the manifest's objects with their places, and report lines that are not objects.
 
-    Raises Refused for a file of another form, OSError and FileTrouble.
+    Raises Refused for a file of another kind, OSError and FileTrouble.
     """
     number = 0
     try:
@@ -49,22 +51,22 @@ def read_lines(path: Path, manifest: Manifest) -> Iterator[Line]:
 
 
 def collect(lines: Iterable[Line], found: Manifest, intake: Intake, progress: Progress) -> None:
-    """Checks each line by itself and files it, and refuses lines of one kind that have the same id."""
+    """Check each line by itself and add it to the intake. Refuse lines of one kind that have the same id."""
     progress.begin("Reading rows", 0)
     causes = SharedCauses()
     for row, (place, content, not_kept) in enumerate(lines):
         if row % LINES_A_STEP == LINES_A_STEP - 1:
             progress.advance(LINES_A_STEP)
-        wrong = not_kept or faults(content) or _unspeakable(place)
+        wrong = not_kept or faults(content) or _name_faults(place)
         causes.add(content.get("type"), place, wrong)
         if not wrong:
-            _file(row, place, content, intake)
+            _add_row(row, place, content, intake)
             continue
         for fault in wrong:
-            found.complain(_told(place), fault.field, fault.reason)
+            found.complain(_readable(place), fault.field, fault.reason)
         kind, local = content.get("type"), content.get("id")
         if isinstance(kind, str) and isinstance(local, str) and kind != "pair":
-            intake.add("faulty", row, *_told(place), kind, local.encode(errors="replace").decode())
+            intake.add("faulty", row, *_readable(place), kind, local.encode(errors="replace").decode())
     causes.refuse()
     intake.complete()
     for kind in ("prompt", "video"):
@@ -74,14 +76,15 @@ def collect(lines: Iterable[Line], found: Manifest, intake: Intake, progress: Pr
 
 
 class SharedCauses:
-    """Notices a fault that all rows of a kind have, so that it is named once and not in thousands of rows."""
+    """Find a fault that all rows of a kind have, so that it is reported once and not for thousands of rows."""
 
     def __init__(self) -> None:
         self.rows: Counter[str] = Counter()
-        #: What every row of the kind had so far, with the first place.
+        #: The faults that every row of a kind had so far, with the place of the first row.
         self.shared: dict[str, tuple[Place, set[Fault]]] = {}
 
     def add(self, kind: Any, place: Place, wrong: Sequence[Fault]) -> None:
+        """Count a row and its faults."""
         named = kind if isinstance(kind, str) and kind in KINDS else ""
         self.rows[named] += 1
         first, shared = self.shared.setdefault(named, (place, set(wrong)))
@@ -89,30 +92,38 @@ class SharedCauses:
             self.shared[named] = first, shared.intersection(wrong)
 
     def refuse(self) -> None:
-        """Raise Refused where many rows of a kind were read and each of them has the same fault."""
+        """Raise Refused if there are many rows of a kind and all of them have the same fault."""
         for kind, (first, shared) in self.shared.items():
             if shared and self.rows[kind] > MOST_WITH_ONE_CAUSE:
                 fault = min(shared)
-                rows = f"{kind} rows" if kind else "rows"
-                raise Refused(
-                    f"All {self.rows[kind]} {rows} have the same fault, first in {first.file}, {first}. "
-                    f"{fault.field or 'The row'}: {fault.reason.rstrip('.')}. Correct it in all of them."
+                template = _(
+                    "All %(count)s rows have the same fault, first in %(file)s, %(place)s. %(fault)s. Correct all rows."
                 )
+                if kind:
+                    template = _(
+                        "All %(count)s rows of type %(kind)s have the same fault, first in %(file)s, %(place)s. "
+                        "%(fault)s. Correct all of them."
+                    )
+                named = _("%(field)s: %(reason)s") if fault.field else _("The row: %(reason)s")
+                whole = Sentence(named, field=fault.field, reason=fault.reason)
+                values = {"count": self.rows[kind], "kind": kind, "file": first.file, "place": str(first)}
+                raise Refused(Sentence(template, **values, fault=whole))
 
 
-def _unspeakable(place: Place) -> list[Fault]:
-    """Names of files that are not UTF-8 come only from folders; neither a report nor the database can hold them."""
-    if place.line is None and _told(place)[0] != place.file:
-        return [Fault("", "The name of the file is not UTF-8; rename it")]
+def _name_faults(place: Place) -> list[Fault]:
+    """Return a fault for a file name that is not UTF-8: neither a report nor the database can hold it."""
+    if place.line is None and _readable(place)[0] != place.file:
+        return [Fault("", Sentence(_("The name of the file is not UTF-8. Rename the file")))]
     return []
 
 
-def _told(place: Place) -> Place:
+def _readable(place: Place) -> Place:
+    """Return the place with wrong bytes of its file name replaced."""
     return place if place.file.isascii() else Place(place.file.encode(errors="replace").decode(), place.line)
 
 
 def _refuse_repeated_ids(kind: str, found: Manifest, intake: Intake) -> None:
-    """Lines with one id: which of them other lines mean cannot be known."""
+    """Refuse all lines with one id: nobody can know which of them the other lines mean."""
     everything = f"""SELECT row, id, file, line, false AS faulty FROM {kind} UNION ALL
                      SELECT row, id, file, line, true FROM faulty WHERE kind = '{kind}'"""  # noqa: S608 - a table's name
     repeated = f"""SELECT id FROM {kind} GROUP BY id HAVING count(*) > 1 UNION
@@ -128,16 +139,22 @@ def _refuse_repeated_ids(kind: str, found: Manifest, intake: Intake) -> None:
             _refuse_repeated(kind, local, first[0], first[1], second[1], found, intake)
 
 
+_ALSO = {
+    "prompt": _("The prompt %(id)s is also in %(place)s"),
+    "video": _("The video %(id)s is also in %(place)s"),
+}
+
+
 def _refuse_repeated(
     kind: str, local: str, row: int, place: Place, other: Place, found: Manifest, intake: Intake | None
 ) -> None:
-    found.complain(place, "id", f"The {kind} {local} is also in {other}")
+    found.complain(place, "id", Sentence(_ALSO[kind], id=local, place=str(other)))
     if intake:
         intake.execute(f"DELETE FROM {kind} WHERE row = ?", row)  # noqa: S608 - a table's name
 
 
-def _file(row: int, place: Place, content: dict[str, Any], intake: Intake) -> None:
-    """Makes a checked line a row."""
+def _add_row(row: int, place: Place, content: dict[str, Any], intake: Intake) -> None:
+    """Add a checked line to the intake as a row."""
     kind = content["type"]
     if kind == "pair":
         priority, wanted = int(content.get("priority", 0)), content.get("wanted")

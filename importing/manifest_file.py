@@ -1,14 +1,17 @@
-"""Find the manifest of a folder, or say in one sentence why what lies there is none."""
+"""Find the manifest of a folder, or explain in one sentence why a file is not a manifest."""
 
 from pathlib import Path
+
+from django.utils.translation import gettext_noop as _
 
 from diptych.refusals import Refused
 from diptych.strict_json import readable
 from importing.inside import Entry, FileTrouble, entries, resolved
 from importing.left_out import left_out
 from importing.safesora import configs, is_config
+from importing.sentences import Sentence, with_full_stop
 
-#: The names of a manifest that is taken before all others.
+#: Names of a manifest, which take precedence over all others.
 NAMES = (
     "manifest.jsonl", "manifest.jsonl.gz", "manifest.ndjson", "manifest.ndjson.gz", "manifest.json", "manifest.json.gz",
 )  # fmt: skip
@@ -19,10 +22,10 @@ PROMPT_FILE = "prompt.txt"
 
 
 def find_manifest(path: Path) -> Path | None:
-    """Return the manifest at a resolved path: itself, or of a folder the one of that name, or the only one there.
+    """Return the manifest at a resolved path: the file itself, or the manifest of a folder.
 
-    Return None where there is none, since the folder has one of the other layouts. Raises Refused for a folder in which
-    nothing says which file is the manifest, or whose manifest leads out of it, and OSError.
+    Return None if there is none because the folder has another layout. Raises Refused if several files can be the
+    manifest, or if it leads out of the folder, and OSError.
     """
     if path.is_file():
         return path
@@ -38,7 +41,7 @@ def find_manifest(path: Path) -> Path | None:
     try:
         resolved(path, name)
     except FileTrouble as trouble:
-        raise Refused(f"{readable(str(trouble))}.") from trouble
+        raise Refused(with_full_stop(trouble)) from trouble
     return path / name
 
 
@@ -48,21 +51,28 @@ def _only(names: list[str], endings: tuple[str, ...]) -> str:
 
 
 def _has_other_layout(path: Path, found: list[Entry]) -> bool:
-    """Return whether a subfolder is a prompt, or the folder is laid out as SafeSora is published."""
+    """Return whether a subfolder is a prompt, or the folder has the SafeSora layout."""
     return any(entry.is_folder and (path / entry.name / PROMPT_FILE).exists() for entry in found) or bool(configs(path))
 
 
 def _only_one_meant(names: list[str]) -> str:
-    """Return the manifest of a folder that has no other layout. Raises Refused where it cannot be known."""
+    """Return the manifest of a folder that has no other layout. Raises Refused if several files can be it."""
     meant = [name for name in names if name.lower().endswith(LINES)]
     meant = meant or [name for name in names if name.lower().endswith(ARRAYS) and not is_config(Path(name))]
     if len(meant) > 1:
         shown = ", ".join(map(readable, meant[:5]))
-        raise Refused(f"Several files may be the manifest: {shown}. Call the right one {NAMES[0]}, or give its path.")
+        template = _("Several files can be the manifest: %(files)s. Name the right one %(name)s, or give its path.")
+        raise Refused(Sentence(template, files=shown, name=NAMES[0]))
     tables = [name for name in names if name.lower().endswith(TABLES)]
     if tables and not meant:
         raise Refused(
-            f"{readable(tables[0])} is a table, and a manifest is JSON Lines: one JSON object a line. Write it so, and "
-            f"call it {NAMES[0]}."
+            Sentence(
+                _(
+                    "%(file)s is a table, but a manifest is JSON Lines: one JSON object per line. Convert the table, "
+                    "and name the file %(name)s."
+                ),
+                file=readable(tables[0]),
+                name=NAMES[0],
+            )
         )
     return meant[0] if meant else ""

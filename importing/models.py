@@ -1,4 +1,4 @@
-"""Imports as jobs, the files uploaded for them, and the jobs that remove again what came in."""
+"""Imports as jobs, the files uploaded for them, and the jobs that remove imported material."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from studies.models.studies import Study
 
 
 class Import(Job):
-    """One import into a study, as a job. It may collect uploads before it waits, and be refused for its bad rows.
+    """One import into a study, as a job. It can collect uploads before it waits, and is refused if it has bad rows.
 
     collecting → waiting → running → done | refused(bad rows) | failed(reason) | cancelled.
     """
@@ -22,7 +22,7 @@ class Import(Job):
         SERVER = "server", _("a folder, archive or manifest on the server")
         UPLOAD = "upload", _("uploaded files")
 
-    class State(models.TextChoices):  # those of every job, and two more
+    class State(models.TextChoices):  # the states of every job, and two more
         COLLECTING = "collecting", _("being uploaded")
         WAITING = "waiting", _("waiting")
         RUNNING = "running", _("running")
@@ -66,7 +66,7 @@ class Import(Job):
 
 
 class ReadFile(models.Model):
-    """A file that an import has read: begun again after its worker was killed, it need not read it once more."""
+    """A file that an import has read. After a killed worker, the next attempt does not read it again."""
 
     import_job = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="read_files")
     path = models.TextField()
@@ -85,7 +85,7 @@ class ReadFile(models.Model):
 
 
 class Upload(models.Model):
-    """One file on its way from a browser into an import, in pieces; `received` bytes of it are in storage."""
+    """One file that a browser uploads into an import in pieces. `received` bytes of it are in storage."""
 
     import_job = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="uploads")
     public_id = models.CharField(max_length=64, unique=True, default=new_public_id)
@@ -106,10 +106,10 @@ class Upload(models.Model):
 
 
 class Removal(Job):
-    """What an import added is removed again, or a whole study, as a job. All rows go in one transaction, or none.
+    """A job that removes what an import added, or a whole study. All rows are removed in one transaction, or none.
 
-    It outlives what it removes, so it points at nothing: it keeps the study's number, address and title. Files that
-    nothing names any more are removed afterwards, by a sweep.
+    Its row outlives the study and the import, so it has no foreign keys to them. It has the study's number, address and
+    title. A sweep deletes unused files afterwards.
     """
 
     class What(models.TextChoices):

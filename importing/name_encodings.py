@@ -1,8 +1,8 @@
-"""Read the names in an archive whose program did not say how it wrote them.
+"""Read the names in an archive that does not state their encoding.
 
-Zip archives of Windows programs have names in the code page of the computer they were made on, and nothing says which.
-The manifest's paths decide where they can. Without them the most likely code page is taken, the report says which, and
-the person can choose another.
+Zip archives of Windows programs have names in the code page of the computer on which they were made, and do not state
+it. If the archive has a manifest, its paths decide. Otherwise the most likely encoding is used. The report says which,
+and the person can choose another.
 """
 
 import struct
@@ -13,11 +13,14 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 from typing import BinaryIO, NamedTuple, cast
 
+from django.utils.translation import gettext_noop as _
+
 from diptych.refusals import Refused
 from importing.left_out import left_out
 from importing.records import of_file
+from importing.sentences import Sentence
 
-#: What people can choose: its name, and the codec that reads it. The likelier ones come first.
+#: Encodings that people can choose: name and codec. The more likely ones come first.
 CODE_PAGES = {
     "utf-8": ("UTF-8", "utf-8"),
     "gbk": ("GBK", "gb18030"),
@@ -32,30 +35,30 @@ CODE_PAGES = {
 }
 LABELS = {key: label for key, (label, _codec) in CODE_PAGES.items()}
 CODECS = {key: codec for key, (_label, codec) in CODE_PAGES.items()}
-#: Those that are guessed without a manifest.
+#: Encodings that are tried without a manifest.
 GUESSED = ("utf-8", "gbk", "shift-jis", "big5", "euc-kr", "cp437", "cp866")
-#: A reading that is less likely than this is no guess.
+#: The least likelihood from which a reading counts as a guess.
 LEAST_LIKELY = 0.5
-#: How much less likely a character of East Asia is behind a Latin letter, which an accent of a European name is not.
+#: Factor for an East Asian character after a Latin letter, where an accented letter of a European name is more likely.
 IN_A_WORD = 0.8
-#: Other readings that are so likely are named in the report.
+#: From this likelihood on, the report names other readings too.
 ALSO_LIKELY = 0.9
 UTF8_FLAG = 0x800
-#: The extra field with a name in UTF-8: tag, length, version, CRC-32 of the name that it stands for (APPNOTE 4.6.9).
+#: The extra field with a name in UTF-8: tag, length, version, CRC-32 of the name that it replaces (APPNOTE 4.6.9).
 UNICODE_PATH = 0x7075
 _FIELD, _UNICODE_PATH = struct.Struct("<HH"), struct.Struct("<BL")
 MANIFESTS = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".json", ".json.gz")
-#: Rows of a manifest that are looked at for paths, and bytes.
+#: Rows and bytes of a manifest that are searched for paths.
 MOST_ROWS, MOST_BYTES = 100_000, 64 << 20
-CHOOSE = "choose the right one under “Code page of the names” (name_encoding, --name-encoding) and import again"
+CHOOSE = _("Choose the right encoding under “File name encoding” (name_encoding, --name-encoding) and import again.")
 
 
 class Names(NamedTuple):
     """The names of an archive's members in their order.
 
     Attributes:
-        code_page: the code page of those that do not say it; empty if there are none.
-        note: what the report says of it, if anything.
+        code_page: the encoding of the names without a stated one. Empty if there are none.
+        note: the sentence for the report. Empty if there is nothing to say.
     """
 
     names: list[str]
@@ -64,10 +67,10 @@ class Names(NamedTuple):
 
 
 def names_of(archive: zipfile.ZipFile, chosen: str = "") -> Names:
-    """Return the members' names, with forward slashes. Raises Refused where they cannot be read.
+    """Return the members' names, with forward slashes. Raises Refused if they cannot be read.
 
     Args:
-        chosen: the code page that the person said, a key of CODECS; empty to find it out.
+        chosen: the encoding that the person chose, a key of CODECS. Empty to find it out.
     """
     members = archive.infolist()
     known = [_stated(member) for member in members]
@@ -83,17 +86,20 @@ def names_of(archive: zipfile.ZipFile, chosen: str = "") -> Names:
 
 
 def decoded_name(name: str, chosen: str) -> str:
-    """Return the name of a tar's member, which Python read as UTF-8. Raises Refused where it is not that."""
+    """Return the name of a tar's member, which Python read as UTF-8. Raises Refused if it is in another encoding."""
     if name.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in name):
         return name
     raw = name.encode("utf-8", "surrogateescape")
     if chosen:
         return _decoded(raw, CODECS[chosen])
-    readings = ", ".join(_reading(key, raw) for key, _score in _likely([raw]))
-    raise Refused(
-        "The names in this tar are not in UTF-8, and it does not say in which code page they are. "
-        f"The first is {readings or 'in none that is known here'}: {CHOOSE}."
-    )
+    readings = "; ".join(_reading(key, raw) for key, _chance in _likely([raw]))
+    template = _("The file names in this tar are not in UTF-8, and the tar does not state their encoding. %(advice)s")
+    if readings:
+        template = _(
+            "The file names in this tar are not in UTF-8, and the tar does not state their encoding. The first can be "
+            "read as %(readings)s. %(advice)s"
+        )
+    raise Refused(Sentence(template, readings=readings, advice=Sentence(CHOOSE)))
 
 
 def _raw(member: zipfile.ZipInfo) -> bytes:
@@ -102,7 +108,7 @@ def _raw(member: zipfile.ZipInfo) -> bytes:
 
 
 def _stated(member: zipfile.ZipInfo) -> str | None:
-    """Return the name if the archive says how it is written, or if it is plain; None otherwise."""
+    """Return the name if the archive states its encoding, or if it is ASCII. Return None otherwise."""
     if member.flag_bits & UTF8_FLAG or member.orig_filename.isascii():
         return member.orig_filename
     raw, extra = _raw(member), member.extra
@@ -111,7 +117,7 @@ def _stated(member: zipfile.ZipInfo) -> str | None:
         content, extra = extra[_FIELD.size : _FIELD.size + length], extra[_FIELD.size + length :]
         if tag == UNICODE_PATH and len(content) > _UNICODE_PATH.size:
             version, checksum = _UNICODE_PATH.unpack_from(content)
-            if version == 1 and checksum == zlib.crc32(raw):  # another checksum: the name was changed since
+            if version == 1 and checksum == zlib.crc32(raw):  # another checksum: the name was changed later
                 try:
                     return content[_UNICODE_PATH.size :].decode()
                 except UnicodeDecodeError:
@@ -120,7 +126,7 @@ def _stated(member: zipfile.ZipInfo) -> str | None:
 
 
 def _slashed(name: str) -> str:
-    """Windows programs write backslashes between folders. They are replaced only once the name is decoded."""
+    """Return a decoded name with forward slashes: Windows programs write backslashes between folders."""
     return name.replace("\\", "/")
 
 
@@ -129,36 +135,44 @@ def _decoded(raw: bytes, codec: str) -> str:
         return raw.decode(codec)
     except UnicodeDecodeError:
         shown = raw.decode("ascii", "replace")[:200]
-        raise Refused(f"The name “{shown}” in the archive cannot be read in the chosen code page; {CHOOSE}.") from None
+        template = _("The name “%(name)s” in the archive cannot be read in the chosen encoding. %(advice)s")
+        raise Refused(Sentence(template, name=shown, advice=Sentence(CHOOSE))) from None
 
 
 def _found(archive: zipfile.ZipFile, unknown: Sequence[bytes]) -> tuple[str, str]:
-    """Return the code page of the names, and what the report says of it."""
+    """Return the encoding of the names, and the sentence for the report."""
     readable = {key: read for key, codec in CODECS.items() if (read := _all_decoded(unknown, codec)) is not None}
     paths = _stated_paths(archive)
     hits = {key: len(paths & _reached(read, archive)) for key, read in readable.items()} if paths else {}
     if hits and (most := max(hits.values())):
         key = next(key for key in readable if hits[key] == most)
-        said = f"The names in the archive are in {LABELS[key]}, as the paths of the manifest confirm."
-        return key, "" if key == "utf-8" else said
+        template = _("The file names in the archive are in %(encoding)s, as the paths of the manifest confirm.")
+        return key, "" if key == "utf-8" else Sentence(template, encoding=LABELS[key])
     likely = _likely(unknown)
     if not likely:
-        raise Refused(
-            f"The archive does not say in which code page its names are, and it could not be guessed: {CHOOSE}."
+        template = _(
+            "The archive does not state the encoding of its file names, and it could not be found out. %(advice)s"
         )
+        raise Refused(Sentence(template, advice=Sentence(CHOOSE)))
     [(key, _best), *others] = likely
     also = [_reading(other, unknown[0]) for other, score in others if score >= ALSO_LIKELY]
     if key == "utf-8" and not also:
         return key, ""
-    return key, (
-        f"The archive does not say in which code page its names are. They were read as {LABELS[key]}: the first is "
-        f"{_shown(key, unknown[0])}{', and it could be ' + ', '.join(also) if also else ''}. If that is wrong, "
-        f"{CHOOSE}."
+    template = _(
+        "The archive does not state the encoding of its file names. They were read as %(encoding)s: the first is "
+        "%(first)s. If that is wrong: %(advice)s"
     )
+    if also:
+        template = _(
+            "The archive does not state the encoding of its file names. They were read as %(encoding)s: the first is "
+            "%(first)s. It can also be read as %(others)s. If that is wrong: %(advice)s"
+        )
+    values = {"encoding": LABELS[key], "first": _shown(key, unknown[0]), "others": "; ".join(also)}
+    return key, Sentence(template, **values, advice=Sentence(CHOOSE))
 
 
 def _reading(key: str, raw: bytes) -> str:
-    return f"{_shown(key, raw)} in {LABELS[key]}"
+    return f"{_shown(key, raw)} ({LABELS[key]})"
 
 
 def _shown(key: str, raw: bytes) -> str:
@@ -173,7 +187,7 @@ def _all_decoded(unknown: Sequence[bytes], codec: str) -> list[str] | None:
 
 
 def _manifests(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    """Return the members that may be manifests, the nearest to the top first."""
+    """Return the members that can be manifests, those nearest to the top first."""
     found = [
         member
         for member in archive.infolist()
@@ -197,30 +211,30 @@ def _stated_paths(archive: zipfile.ZipFile) -> set[str]:
                     if read > MOST_BYTES:
                         break
         except (Refused, OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error):
-            continue  # what is wrong with it, unpacking or reading it says
+            continue  # unpacking or reading the file reports what is wrong with it
     return paths
 
 
 def _reached(read: Sequence[str], archive: zipfile.ZipFile) -> set[str]:
-    """Return what a manifest would call the files whose names were read so: paths from its folder on."""
+    """Return the paths, relative to a manifest's folder, of the files whose names were read in this way."""
     whole = [_composed(_slashed(name)) for name in read]
     depths = {_slashed(member.orig_filename).count("/") for member in _manifests(archive)}
     return {name.split("/", depth)[-1] for name in whole for depth in depths}
 
 
 def _composed(path: str) -> str:
-    """Return the path as it is compared: macOS stores letters and their accents apart."""
+    """Return the path in the form in which paths are compared: macOS stores accents separately."""
     return unicodedata.normalize("NFC", path.removeprefix("./"))
 
 
 def _likely(unknown: Sequence[bytes]) -> list[tuple[str, float]]:
-    """Return the code pages that the names may be in with how likely each is, from 0 to 1, the likeliest first."""
+    """Return the possible encodings of the names, each with its likelihood from 0 to 1, the most likely first."""
     scores = []
     for key in GUESSED:
         read = _all_decoded(unknown, CODECS[key])
         if read is not None and (score := _score(key, read)) >= LEAST_LIKELY:
             scores.append((key, score))
-    return sorted(scores, key=lambda scored: -scored[1])  # of equal ones the first in GUESSED stays first
+    return sorted(scores, key=lambda scored: -scored[1])  # sorting is stable, so ties keep the order of GUESSED
 
 
 def _score(key: str, read: Collection[str]) -> float:
@@ -236,7 +250,7 @@ def _beyond_ascii(read: Collection[str]) -> Iterator[tuple[str, str]]:
                 yield before, sign
 
 
-#: The codec of the common characters of a code page; the first bytes of its common characters, and of its punctuation.
+#: The codec of an encoding's common characters, and the first bytes of its common characters and of its punctuation.
 COMMON = {
     "gbk": ("gb2312", (0xB0, 0xD7), (0xA1, 0xA3)),
     "shift-jis": ("shift_jis", (0x82, 0x97), (0x81, 0x81)),
@@ -246,9 +260,9 @@ COMMON = {
 
 
 def _likelihood(key: str, before: str, sign: str) -> float:
-    """Return how likely a character is in names of this code page, from 0 to 1.
+    """Return how likely a character is in names in this encoding, from 0 to 1.
 
-    Read in a wrong code page, names have rare characters, signs for drawing boxes, and narrow kana.
+    Names that are read in a wrong encoding have rare characters, box-drawing characters and narrow kana.
     """
     if key == "utf-8":
         return 1.0  # hardly anything else is UTF-8 by chance

@@ -1,4 +1,4 @@
-"""Who may see or do what with an import; the only place in the app that decides it."""
+"""Decide who can see or do what with an import. No other module of the app decides this."""
 
 from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
@@ -10,7 +10,7 @@ from studies.permissions import MAY_DELETE, MAY_IMPORT, study_for
 
 
 def import_for(request: HttpRequest | Request, public_id: str) -> Import:
-    """The import, for who may import into its study. Raises Http404 and PermissionDenied, as `study_for`."""
+    """Return the import if the person can import into its study. Raises Http404 and PermissionDenied."""
     found = Import.objects.select_related("study").filter(public_id=public_id).first()
     if found is None:
         raise Http404(_("There is no import “%(id)s”.") % {"id": public_id})
@@ -19,9 +19,9 @@ def import_for(request: HttpRequest | Request, public_id: str) -> Import:
 
 
 def removal_for(request: HttpRequest | Request, removal_id: int) -> Removal:
-    """Return the removal for whoever ordered it, or may order such a one. Raises Http404 and PermissionDenied.
+    """Return the removal if the person can order such a removal. Raises Http404 and PermissionDenied.
 
-    Once the study is gone nobody has a role in it: then the removal is shown to the person who ordered it.
+    After the study was deleted, nobody has a role in it. Then only the person who ordered the removal can see it.
     """
     found = Removal.objects.select_related("asked_by").filter(pk=removal_id).first()
     if found is None:

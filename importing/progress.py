@@ -1,4 +1,4 @@
-"""How an import says how far it is, and remembers what it has read."""
+"""The progress of an import, and the files that it has read."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class FileRead(NamedTuple):
-    """A file that was read whole: its path within what is imported, what it was like then, and what it held."""
+    """A file that was read completely: its path within the material, its size and time then, and its hash."""
 
     path: str
     byte_size: int
@@ -27,12 +27,13 @@ class Progress(jobs.progress.Progress):
         return None
 
     def written(self, report: "ImportReport") -> None:
-        """All rows are written; called last in their transaction, so that what is done here stands or falls with it."""
+        """Record the outcome. It is called last in the transaction of the rows, so both are committed or neither is."""
 
-    def remember(self, file: FileRead) -> None: ...
+    def remember(self, file: FileRead) -> None:
+        """Store that a file was read, for a later attempt."""
 
     def recall(self, paths: Iterable[str]) -> dict[str, FileRead]:
-        """What was remembered of these files, by path."""
+        """Return what `remember` stored about these files, by path."""
         return {}
 
 

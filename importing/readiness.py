@@ -1,4 +1,4 @@
-"""What a study without pairs says on its settings."""
+"""The notice on the settings page of a study without pairs."""
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -9,12 +9,12 @@ from studies.notices import Lack
 
 
 def no_pairs(study: Study) -> Lack | None:
-    """Return what to say if nothing was imported yet."""
+    """Return a notice if nothing was imported yet."""
     if Pair.objects.filter(study=study).exists():
         return None
     return Lack(
-        _("It has no pairs yet: import material, then resume it.")
+        _("This study has no pairs yet. Import material, then resume the study.")
         if study.state == Study.State.PAUSED
-        else _("It has no pairs yet, so nobody is given one."),
+        else _("This study has no pairs yet, so nobody can be given one."),
         (_("Start an import"), reverse("importing:new", args=[study.slug])),
     )

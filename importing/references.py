@@ -1,20 +1,23 @@
-"""Checks rows against each other. A row that needs a refused row is refused too, and names it."""
+"""Check rows against each other. A row that needs a refused row is refused too, and its reason names that row."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from django.utils.translation import gettext_noop as _
+
 from importing.intake import Intake
 from importing.rows import Manifest, Place
-from importing.schema import hint
+from importing.schema import with_hint
+from importing.sentences import Sentence
 
-#: Warnings of texts that look alike; there may be thousands.
+#: The most warnings about prompts that look alike; there can be thousands.
 MOST_ALIKE = 20
 
 
 def check_references(found: Manifest, intake: Intake) -> None:
-    """Refuses rows whose prompt, origin or videos are unknown, refused or contradictory.
+    """Refuse rows whose prompt, origin or videos are unknown, refused or contradictory.
 
-    Safe to repeat: after more rows were refused, it refuses what depended on them.
+    It can be repeated: after more rows were refused, it refuses the rows that need them.
     """
     _refuse_repeated_texts(found, intake)
     _refuse_without_prompt(found, intake)
@@ -24,7 +27,7 @@ def check_references(found: Manifest, intake: Intake) -> None:
 
 
 def refuse_same_videos(found: Manifest, intake: Intake) -> None:
-    """Refuses pairs and origins for which two ids turned out to be one video: same bytes, same origin."""
+    """Refuse pairs and origins in which two ids turned out to be one video, with the same bytes and origin."""
     intake.execute("CREATE INDEX video_public_id ON video (public_id)")
     same = intake.fetch("""
         SELECT pair.row, one.id, other.id
@@ -32,13 +35,15 @@ def refuse_same_videos(found: Manifest, intake: Intake) -> None:
          WHERE one.public_id = other.public_id ORDER BY pair.row
     """)
     for row, one, other in same:
-        reason = f"The videos {one} and {other} are the same: same bytes, same origin"
+        reason = Sentence(
+            _("The videos %(one)s and %(other)s are the same: same bytes, same origin"), one=one, other=other
+        )
         intake.refuse("pair", row, "video_1", reason, found)
     _refuse_circles_of_same(found, intake)
 
 
 def warn_of_spellings(found: Manifest, intake: Intake) -> None:
-    """Add a warning for prompts that look alike, since they are one text with accents stored in two ways."""
+    """Add a warning for prompts that look alike because they are one text with accents stored in two ways."""
     alike = intake.fetch("""
         SELECT one.id, one.file, one.line, other.id, other.file, other.line
           FROM (SELECT min(row) AS first, max(row) AS last FROM prompt
@@ -48,8 +53,17 @@ def warn_of_spellings(found: Manifest, intake: Intake) -> None:
     """, MOST_ALIKE)  # fmt: skip
     for one, file, line, other, other_file, other_line in alike:
         found.warnings.append(
-            f"The prompts {one} ({Place(file, line)}) and {other} ({Place(other_file, other_line)}) are one text, with "
-            "accents stored in two ways (Unicode NFC and NFD). They are two prompts. Spell them alike to have one."
+            Sentence(
+                _(
+                    "The prompts %(one)s (%(place)s) and %(other)s (%(other_place)s) look alike but store accents in "
+                    "two ways (Unicode NFC and NFD). They are treated as two prompts. Write both in the same way to "
+                    "have one."
+                ),
+                one=one,
+                place=str(Place(file, line)),
+                other=other,
+                other_place=str(Place(other_file, other_line)),
+            )
         )
 
 
@@ -61,8 +75,8 @@ def _refuse_repeated_texts(found: Manifest, intake: Intake) -> None:
          WHERE prompt.row > text.first ORDER BY prompt.row
     """)
     for row, local, first, file, line in repeated:
-        place = file if line is None else f"line {line}"
-        reason = f"The prompt {local} has the same text as {first} ({place}): use one id"
+        template = _("The prompt %(id)s has the same text as %(first)s (%(place)s): use one id")
+        reason = Sentence(template, id=local, first=first, place=str(Place(file, line)))
         intake.refuse("prompt", row, "text", reason, found)
 
 
@@ -76,7 +90,7 @@ def _refuse_without_prompt(found: Manifest, intake: Intake) -> None:
 
 
 def _refuse_without_origin(found: Manifest, intake: Intake) -> None:
-    """Each round refuses what was derived from those of the last one."""
+    """Refuse videos whose origin is missing. Each round refuses the videos derived from those of the last round."""
     while rows := intake.fetch("""
         SELECT video.row, video.derived_from FROM video LEFT JOIN video origin ON origin.id = video.derived_from
          WHERE video.derived_from IS NOT NULL AND origin.row IS NULL ORDER BY video.row
@@ -86,7 +100,7 @@ def _refuse_without_origin(found: Manifest, intake: Intake) -> None:
 
 
 def _refuse_circles(found: Manifest, intake: Intake) -> None:
-    """Refuses videos that would, through others, be derived from themselves, and those derived from one of them."""
+    """Refuse videos that are derived from themselves through others, and the videos derived from them."""
     unsound = intake.fetch("""
         WITH RECURSIVE sound (id) AS (
             SELECT video.id FROM video JOIN video origin ON origin.id = video.derived_from
@@ -104,16 +118,16 @@ def _refuse_circles(found: Manifest, intake: Intake) -> None:
         while local in left and local not in chain:
             chain[local], local = left[local]
         in_circle = local in chain
-        reason = f"The video {local} would be derived from itself" if in_circle else ""
+        reason = Sentence(_("The video %(id)s would be derived from itself"), id=local) if in_circle else ""
         for link, row in reversed(chain.items()):
-            said = reason or _absent("video", left[link][1], found, intake)
-            intake.refuse("video", row, "derived_from", said, found)
+            why = reason or _absent("video", left[link][1], found, intake)
+            intake.refuse("video", row, "derived_from", why, found)
         for link in chain:
             del left[link]
 
 
 class _Derived(NamedTuple):
-    """A video line that is derived from another: the two videos by published id, and the origin's local id."""
+    """A video that is derived from another: both published ids, and the origin's local id."""
 
     row: int
     video: str
@@ -122,7 +136,7 @@ class _Derived(NamedTuple):
 
 
 def _refuse_circles_of_same(found: Manifest, intake: Intake) -> None:
-    """Refuses circles that close only because some of the ids are one video."""
+    """Refuse circles that exist only because several ids are one video."""
     twins = """SELECT public_id FROM video GROUP BY public_id HAVING count(*) > 1"""
     touches = f"""SELECT 1 FROM video JOIN video origin ON origin.id = video.derived_from
                    WHERE video.public_id IN ({twins}) OR origin.public_id IN ({twins}) LIMIT 1"""  # noqa: S608 - from above
@@ -136,15 +150,18 @@ def _refuse_circles_of_same(found: Manifest, intake: Intake) -> None:
         """)
     ]
     for link in _in_circles(links):
-        reason = (
-            f"The video {link.origin_id} would be derived from itself: "
-            "videos of the same bytes and the same origin are one video"
+        reason = Sentence(
+            _(
+                "The video %(id)s would be derived from itself: videos with the same bytes and the same origin are one "
+                "video"
+            ),
+            id=link.origin_id,
         )
         intake.refuse("video", link.row, "derived_from", reason, found)
 
 
 def _in_circles(links: list[_Derived]) -> list[_Derived]:
-    """Those left when everything that leads nowhere, or that nothing leads to, is taken away, again and again."""
+    """Return the links that are part of a circle. All others are removed from the ends, step by step."""
     while True:
         derived, origins = {link.video for link in links}, {link.origin for link in links}
         kept = [link for link in links if link.origin in derived and link.video in origins]
@@ -154,7 +171,7 @@ def _in_circles(links: list[_Derived]) -> list[_Derived]:
 
 
 def _refuse_broken_pairs(found: Manifest, intake: Intake) -> None:
-    """Refuses pairs whose videos are not both there, are one, or are of two prompts."""
+    """Refuse pairs of which a video is missing, whose videos are one, or whose videos are of two prompts."""
     intake.execute("""
         UPDATE pair SET one = (SELECT row FROM video WHERE id = video_0),
                         other = (SELECT row FROM video WHERE id = video_1)
@@ -190,7 +207,7 @@ def _wrong_with(
     found: Manifest,
     intake: Intake,
 ) -> Iterable[tuple[str, str]]:
-    """Each thing that is wrong with a pair, as column and reason."""
+    """Yield everything that is wrong with a pair, as column and reason."""
     if one is None:
         yield "video_0", _absent("video", video_0, found, intake)
     if other is None:
@@ -200,18 +217,30 @@ def _wrong_with(
     if one is None or other is None or (prompt is not None and about is None):
         return
     if one == other:
-        yield "video_1", f"The video {video_0} cannot be compared with itself"
+        yield "video_1", Sentence(_("The video %(id)s cannot be compared with itself"), id=video_0)
     elif of_one != of_other:
-        yield "video_1", f"The two videos are of different prompts, {of_one} and {of_other}"
+        template = _("The two videos are of different prompts, %(one)s and %(other)s")
+        yield "video_1", Sentence(template, one=of_one, other=of_other)
     elif prompt is not None and prompt != of_one:
-        yield "prompt", f"is {prompt}, but its videos are of {of_one}"
+        template = _("is %(prompt)s, but the videos are of the prompt %(other)s")
+        yield "prompt", Sentence(template, prompt=prompt, other=of_one)
 
 
-def _absent(kind: str, local: str, found: Manifest, intake: Intake) -> str:
-    """Why a row that is needed is not there."""
+_REFUSED = {
+    "prompt": _("The prompt %(id)s was refused (%(place)s)"),
+    "video": _("The video %(id)s was refused (%(place)s)"),
+}
+_UNKNOWN = {
+    "prompt": _("No prompt with the id %(id)s is in the manifest"),
+    "video": _("No video with the id %(id)s is in the manifest"),
+}
+
+
+def _absent(kind: str, local: str, found: Manifest, intake: Intake) -> Sentence:
+    """Return why a prompt or video that is needed is missing."""
     place = found.refused.get((kind, local))
     if place is not None:
-        return f"The {kind} {local} was refused ({place})"
+        return Sentence(_REFUSED[kind], id=local, place=str(place))
     known = [known for (known,) in intake.fetch(f"SELECT id FROM {kind} ORDER BY row LIMIT 2001")]  # noqa: S608
-    near = hint(local, known) if len(known) <= 2000 else ""  # the search takes a look at every id
-    return f"No {kind} with the id {local} is in the manifest{near}"
+    sentence = Sentence(_UNKNOWN[kind], id=local)
+    return with_hint(sentence, local, known) if len(known) <= 2000 else sentence  # the search compares every id

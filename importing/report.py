@@ -1,4 +1,4 @@
-"""What an import did, for people and for programs."""
+"""The report of an import, for people and for programs."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
@@ -8,14 +8,14 @@ from importing.rows import BadRow
 
 @dataclass(slots=True)
 class Tally:
-    """How many rows of one kind were new, and how many the study had."""
+    """Numbers of new and existing rows of one kind."""
 
     added: int = 0
     already_there: int = 0
 
 
 class Difference(NamedTuple):
-    """A row that the study has with other values than the manifest states. It was left as it is."""
+    """A row that the study has with other values than the manifest states. The study's row was not changed."""
 
     kind: str
     id: str
@@ -26,9 +26,11 @@ class Difference(NamedTuple):
 
 @dataclass(slots=True)
 class ImportReport:
+    """What one import did, or would do in a dry run."""
+
     study: str
     dry_run: bool = False
-    #: False when bad rows kept everything out.
+    #: False if bad rows stopped the import.
     imported: bool = False
     study_created: bool = False
     prompts: Tally = field(default_factory=Tally)
@@ -36,20 +38,20 @@ class ImportReport:
     assets: Tally = field(default_factory=Tally)
     pairs: Tally = field(default_factory=Tally)
     batches_added: int = 0
-    #: Pairs drawn for more answers than the others.
+    #: Pairs of the random sample, which several people answer.
     sampled: int = 0
     #: New prompts by split.
     splits: dict[str, int] = field(default_factory=dict)
     differences: list[Difference] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    #: Files beside the material that were left out, by kind.
+    #: Files beside the material that were ignored, by kind.
     left_out: dict[str, int] = field(default_factory=dict)
-    #: The code page in which an archive's names were read, if it did not say it.
+    #: The encoding in which an archive's names were read, if the archive does not state it.
     name_encoding: str = ""
     bad: list[BadRow] = field(default_factory=list)
 
     def counts(self) -> dict[str, Any]:
-        """The numbers alone, as the audit record keeps them."""
+        """Return only the numbers, as the audit record stores them."""
         tallies = {name: asdict(getattr(self, name)) for name in ("prompts", "videos", "assets", "pairs")}
         return tallies | {
             "batches_added": self.batches_added,
@@ -60,7 +62,7 @@ class ImportReport:
         }
 
     def as_json(self) -> dict[str, Any]:
-        """Everything, in types that JSON has."""
+        """Return the whole report in types that JSON has."""
         return self.counts() | {
             "study": self.study,
             "dry_run": self.dry_run,

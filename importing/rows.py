@@ -1,4 +1,4 @@
-"""What the parts of an import hand each other: places, lines, complaints, and files on their way."""
+"""Types that the parts of an import exchange: places, lines, bad rows and the files of videos."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -6,18 +6,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from django.utils.translation import gettext_noop as _
+
 from diptych.strict_json import Fault
+from importing.sentences import Sentence, readable
 from media.originals import Fingerprint
 
 
 class Place(NamedTuple):
-    """Where a row was written: a file and, in a manifest, its line."""
+    """The file of a row and, in a manifest, its line."""
 
     file: str
     line: int | None = None
 
     def __str__(self) -> str:
-        return self.file if self.line is None else f"line {self.line}"
+        return self.file if self.line is None else Sentence(_("line %(line)s"), line=self.line)
 
 
 class Line(NamedTuple):
@@ -25,7 +28,7 @@ class Line(NamedTuple):
 
     place: Place
     content: dict[str, Any]
-    #: Values of it that would not be kept as they were written.
+    #: Values that would change if they were read.
     faults: Sequence[Fault] = ()
 
 
@@ -44,7 +47,7 @@ class BadRow(NamedTuple):
 
 @dataclass(slots=True)
 class VideoRow:
-    """A video whose file is looked for, read and kept."""
+    """A video whose file is located, read and stored."""
 
     place: Place
     id: str
@@ -55,36 +58,37 @@ class VideoRow:
 
 @dataclass(slots=True)
 class SourceNotes:
-    """What is said of a source besides its bad rows: sentences, and how many files of a kind were left out."""
+    """Notes about a source besides its bad rows: warnings, and numbers of ignored files by kind."""
 
     warnings: list[str] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
-    #: The code page in which an archive's names were read, if it did not say it; a key of `name_encodings.CODE_PAGES`.
+    #: The encoding in which an archive's names were read, if it was found out. A key of `name_encodings.CODE_PAGES`.
     name_encoding: str = ""
 
 
 @dataclass(slots=True)
 class Manifest:
-    """What is wrong with the rows of an import, and some of its videos: those whose files are worked on.
+    """The bad rows of an import, and the videos whose files are being processed.
 
-    The rows themselves wait in an Intake.
+    The rows themselves are in an Intake.
     """
 
     root: Path
     videos: dict[str, VideoRow] = field(default_factory=dict)
     bad: list[BadRow] = field(default_factory=list)
-    #: Where the refused rows stood, by kind and local id, so that rows that need them can say so.
+    #: The places of the refused rows by kind and local id. Rows that need one of them name it.
     refused: dict[tuple[str, str], Place] = field(default_factory=dict)
-    #: What the source holds and an import leaves out, in sentences.
+    #: Sentences about what the import does not use.
     warnings: list[str] = field(default_factory=list)
-    #: How many files beside the material were left out, by kind.
+    #: How many files beside the material were ignored, by kind.
     left_out: Counter[str] = field(default_factory=Counter)
 
     def complain(self, place: Place, column: str, reason: str) -> None:
-        """Add a bad row. Names that are not UTF-8 are made readable, since no report can hold them."""
-        self.bad.append(BadRow(_readable(place.file), place.line, _readable(column), _readable(reason)))
+        """Add a bad row. In names that are not UTF-8, the wrong bytes are replaced, since no report can hold them."""
+        self.bad.append(BadRow(_readable(place.file), place.line, _readable(column), readable(reason)))
 
     def refuse_video(self, video: VideoRow, column: str, reason: str) -> None:
+        """Add a bad row for a video, and drop the video."""
         self.complain(video.place, column, reason)
         self.videos.pop(video.id, None)
         self.refused.setdefault(("video", video.id), video.place)

@@ -1,7 +1,7 @@
-"""Fetches what is imported out of S3: one object, all below a prefix, or what a manifest's `s3://` paths name.
+"""Download material from S3: one object, all objects below a prefix, or those that a manifest's `s3://` paths name.
 
-Only buckets that the operator lists (IMPORT_S3_BUCKETS) are read: with our credentials anybody who may import could
-otherwise read whatever those may.
+Only buckets in IMPORT_S3_BUCKETS are read. Otherwise everybody who can import could read whatever the server's
+credentials can.
 """
 
 import hashlib
@@ -14,18 +14,19 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _
 
 from diptych.refusals import BadInput, Refused
 from importing.files import in_threads, locate
 from importing.inside import FileTrouble, link, open_file, resolved
-from importing.layout import BLOCK_BYTES, Layout, in_blocks, stamp, taken
+from importing.layout import BLOCK_BYTES, Layout, in_blocks, name_taken, stamp
 from importing.manifest import DIGITS_KEPT
 from importing.progress import Progress
 from importing.records import MOST_LINE_BYTES, Record, dumps, mentions, read_records
+from importing.sentences import Sentence
 
 SCHEME = "s3://"
-#: Where, beside a manifest that was rewritten, its files lie.
+#: The folders of a rewritten manifest's files: downloaded ones, and links to local ones.
 FETCHED, HERE = "fetched", "here"
 
 
@@ -40,7 +41,7 @@ class Address(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """An object to fetch: how long it is, when it was last changed, and into which file it goes."""
+    """An object to download: its size in bytes, when it was last changed, and its target file."""
 
     address: Address
     size: int
@@ -49,80 +50,82 @@ class Wanted(NamedTuple):
 
 
 def is_address(location: str) -> bool:
+    """Return whether a location is an address in S3."""
     return location.lower().startswith(SCHEME)
 
 
 def permitted(location: str) -> Address:
-    """The address, if its bucket may be read. Raises Refused."""
+    """Return the address if imports can read its bucket. Raises Refused."""
     if not settings.IMPORT_S3_BUCKETS:
-        advice = _("Imports from S3 are not set up here. Ask who runs the server to set IMPORT_S3_BUCKETS.")
-        raise Refused(advice)
+        template = _("Imports from S3 are not set up. Ask the operator of the server to set IMPORT_S3_BUCKETS.")
+        raise Refused(Sentence(template))
     bucket, key = location[len(SCHEME) :].partition("/")[::2]
     if bucket not in settings.IMPORT_S3_BUCKETS:
         known = ", ".join(settings.IMPORT_S3_BUCKETS)
-        sentence = _("The bucket “%(bucket)s” may not be read here; these may: %(known)s.")
-        raise Refused(sentence % {"bucket": bucket[:100], "known": known})
+        template = _("Imports cannot read the bucket “%(bucket)s”. They can read: %(known)s.")
+        raise Refused(Sentence(template, bucket=bucket[:100], known=known))
     return Address(bucket, key)
 
 
 def fetch(location: str, folder: Path, progress: Progress) -> Path:
-    """The object as a file in `folder`, or `folder` with all that lies below the prefix.
+    """Download an object into `folder`, or all objects below a prefix. Return the file or the folder.
 
-    Raises Refused, and OSError where S3 does not answer.
+    Raises Refused, and OSError if S3 does not respond.
     """
     address, client, layout = permitted(location), _client(), Layout(folder)
     if address.key and not address.key.endswith("/") and (found := _head(client, address)):
-        progress.begin("Fetching from S3", 1)
+        progress.begin("Downloading from S3", 1)
         [wanted] = [_wanted(address, found, address.key.rsplit("/", 1)[-1], layout)]
         _fetch_all(client, [wanted], progress)
         return wanted.target
     prefix = f"{address.key.rstrip('/')}/" if address.key else ""
     listed = list(_listed(client, Address(address.bucket, prefix), layout))
     if not listed:
-        raise Refused(f"There is nothing at {address}: no object of that name, and none below it.")
-    progress.begin("Fetching from S3", len(listed))
+        template = _("There is nothing at %(address)s: no object has this name, and none is below it.")
+        raise Refused(Sentence(template, address=str(address)))
+    progress.begin("Downloading from S3", len(listed))
     _fetch_all(client, listed, progress)
     return folder
 
 
 def localised(manifest: Path, folder: Path, progress: Progress) -> Path:
-    """The manifest itself, or, if paths in it are `s3://` addresses, a copy in `folder` beside what they name.
+    """Return the manifest, or if it has `s3://` paths, a copy in `folder` next to the downloaded files.
 
-    The copy has a line for each line, so that what is said of a line is said of the manifest's. A path that leads
-    nowhere stays as it is, and the import says so. The manifest lies in a resolved folder. Raises Refused,
-    FileTrouble for a manifest that leads out of it, and OSError where S3 does not answer.
+    The copy has the same line numbers. A path that leads nowhere is not changed, and the import reports it. The
+    manifest is in a resolved folder. Raises Refused, FileTrouble for a manifest that leads out of the folder, and
+    OSError if S3 does not respond.
     """
     try:
         addresses = _addresses(manifest)
     except FileTrouble:
         raise
-    except BadInput:  # it is damaged, which the import says
+    except BadInput:  # it is damaged, which the import reports
         return manifest
     if not addresses:
         return manifest
     client, layout = _client(), Layout(folder)
-    progress.begin("Looking into S3", len(addresses))
+    progress.begin("Checking files in S3", len(addresses))
     wanted = {}
     for address in addresses:
         if found := _head(client, permitted(address)):
             name = f"{FETCHED}/{hashlib.sha256(address.encode()).hexdigest()}"
             wanted[address] = _wanted(permitted(address), found, name, layout)
         progress.advance()
-    progress.begin("Fetching from S3", len(wanted))
+    progress.begin("Downloading from S3", len(wanted))
     _fetch_all(client, wanted.values(), progress)
     places = {address: one.target.relative_to(folder).as_posix() for address, one in wanted.items()}
     copy = layout.place(manifest.name)
     lines = 0
     with copy.open("xb") as written:
         for record in _records(manifest):
-            written.write(b"\n" * (record.number - 1 - lines))  # blank lines, so that numbers stay the same
+            written.write(b"\n" * (record.number - 1 - lines))  # blank lines keep the line numbers
             written.write(_rewritten(record, places, manifest.parent, layout))
             lines = record.number
     return copy
 
 
 def _addresses(manifest: Path) -> dict[str, None]:
-    """The `s3://` paths of its video lines, each once, in order."""
+    """Return the `s3://` paths of the manifest's video lines, each once, in order."""
     found: dict[str, None] = {}
     if not mentions(resolved(manifest.parent, manifest.name), SCHEME.encode()):
         return found
@@ -137,7 +140,7 @@ def _records(manifest: Path) -> Iterator[Record]:
 
 
 def _path(record: Record) -> str | None:
-    """Return the path of a record that has no faults: others are not written anew, since that would change values."""
+    """Return the path of a record without faults. Rewriting others would change their values."""
     path = record.content.get("path") if record.content and not record.faults else None
     return path if isinstance(path, str) else None
 
@@ -153,7 +156,7 @@ def _rewritten(record: Record, places: dict[str, str], root: Path, layout: Layou
 
 
 def _brought_here(path: str, root: Path, layout: Layout) -> str | None:
-    """A file beside the original manifest, linked to beside its copy; None where it cannot be imported anyway."""
+    """Link a local file next to the copy of the manifest. Return its new path, or None if it cannot be imported."""
     try:
         original = locate(root.resolve(), path)
     except FileTrouble:
@@ -165,7 +168,7 @@ def _brought_here(path: str, root: Path, layout: Layout) -> str | None:
 
 
 def link_or_copy(original: Path, target: Path) -> None:
-    """The same file under another name, or where that cannot be a copy as old as the original."""
+    """Give a file another name. If that is impossible, copy it with its time."""
     try:
         link(original, target)
     except OSError:
@@ -177,7 +180,7 @@ def link_or_copy(original: Path, target: Path) -> None:
 
 def _wanted(address: Address, found: dict[str, Any], name: str, layout: Layout) -> Wanted:
     size = found["ContentLength"] if "ContentLength" in found else found["Size"]
-    layout.take(size)
+    layout.reserve(size)
     return Wanted(address, size, found["LastModified"].timestamp(), layout.place(name))
 
 
@@ -194,7 +197,7 @@ def _listed(client: Any, prefix: Address, layout: Layout) -> Iterator[Wanted]:
 
 
 def _head(client: Any, address: Address) -> dict[str, Any] | None:
-    """What S3 says of the object; None if there is none. Raises Refused and OSError."""
+    """Return what S3 says about the object, or None if there is none. Raises Refused and OSError."""
     try:
         found: dict[str, Any] = client.head_object(Bucket=address.bucket, Key=address.key)
     except ClientError as error:
@@ -207,14 +210,14 @@ def _head(client: Any, address: Address) -> dict[str, Any] | None:
 
 
 def _fetch_all(client: Any, wanted: Iterable[Wanted], progress: Progress) -> None:
-    """Fetches in threads. Raises the first trouble."""
+    """Download in threads. Raises the first error."""
     for _one, outcome in in_threads(lambda one: _fetch(client, one), wanted, progress):
         if isinstance(outcome, Exception):
             raise outcome
 
 
 def _fetch(client: Any, wanted: Wanted) -> Refused | None:
-    """Writes one object. Answers a Refused that trying again cannot mend, and raises OSError for what it may."""
+    """Write one object. Return a Refused if trying again cannot help. Raises OSError if it can."""
     bucket, key = wanted.address
     try:
         body = client.get_object(Bucket=bucket, Key=key)["Body"]
@@ -225,26 +228,28 @@ def _fetch(client: Any, wanted: Wanted) -> Refused | None:
                 if left < 0:
                     break
     except FileExistsError:
-        return taken(key)
+        return name_taken(key)
     except (BotoCoreError, ClientError) as error:
         trouble = _in_words(error, wanted.address)
         if isinstance(trouble, OSError):
             raise trouble from error
         return trouble
     if left:
-        return Refused(f"{wanted.address} changed while it was being fetched. Import it again.")
+        template = _("%(address)s changed while it was being downloaded. Import again.")
+        return Refused(Sentence(template, address=str(wanted.address)))
     stamp(wanted.target, wanted.modified)
     return None
 
 
 def _in_words(error: BotoCoreError | ClientError, address: Address) -> Refused | OSError:
-    """What cannot pass by itself as Refused, anything else as OSError."""
+    """Return a Refused for an error that stays, and an OSError for one that can pass."""
     status = _status(error) if isinstance(error, ClientError) else 0
     if status == 404:
-        return Refused(f"{address} is not there; look whether the bucket is called so.")
+        return Refused(Sentence(_("%(address)s does not exist. Check the bucket's name."), address=str(address)))
     if status in (401, 403):
-        return Refused(f"{address} may not be read with the keys of this server. Tell who runs it.")
-    return OSError(f"S3 does not answer as it should for {address}: {error}")
+        template = _("The keys of this server cannot read %(address)s. Tell the operator of the server.")
+        return Refused(Sentence(template, address=str(address)))
+    return OSError(f"S3 does not respond correctly for {address}: {error}")
 
 
 def _status(error: ClientError) -> int:
@@ -252,10 +257,11 @@ def _status(error: ClientError) -> int:
 
 
 def _client() -> Any:
-    """A client of S3 with our settings; without keys boto3 looks for them where it always does."""
+    """Return an S3 client with our settings. Without keys, boto3 looks for them in its usual places."""
     endpoint = settings.IMPORT_S3_ENDPOINT
     if endpoint and urlsplit(endpoint).scheme not in ("http", "https"):
-        raise Refused("IMPORT_S3_ENDPOINT must begin with http:// or https://. Tell who runs the server.")
+        template = _("IMPORT_S3_ENDPOINT must begin with http:// or https://. Tell the operator of the server.")
+        raise Refused(Sentence(template))
     return boto3.client(
         "s3",
         endpoint_url=endpoint or None,
@@ -266,6 +272,7 @@ def _client() -> Any:
             connect_timeout=10,
             read_timeout=60,
             retries={"max_attempts": 3, "mode": "standard"},
-            s3={"addressing_style": "path" if endpoint else "auto"},  # few servers have a name for each bucket
+            # Few other servers have a host name for each bucket.
+            s3={"addressing_style": "path" if endpoint else "auto"},
         ),
     )

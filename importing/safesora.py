@@ -1,12 +1,12 @@
-"""Reads material in the published SafeSora layout, as the lines that a manifest would have.
+"""Read material in the published SafeSora layout, as the lines that its manifest would have.
 
 Configs are JSON arrays, plain or gzipped, in the folder or in its subfolders (`SafeSora`, `SafeSora-Label`,
-`SafeSora-Prompt`, `SafeSora-Eval`); videos lie at `videos/<prompt_id>/<video_id>.mp4`, in the folder or beside the
-config. Records are read one at a time.
-Of a prompt or video that stands in several files the first record counts, and files that say most of it come first.
+`SafeSora-Prompt`, `SafeSora-Eval`). Videos are at `videos/<prompt_id>/<video_id>.mp4`, in the folder or next to the
+config. Records are read one at a time. If a prompt or video is in several files, its first record counts, and the
+files with the most details are read first.
 
-What people answered (preferences, and harm tags of videos) does not become answers here: nobody gave them in this
-study, under its guideline. The report says how much was left.
+People's preferences and harm tags in these files do not become answers: nobody gave them in this study, under its
+guideline. The report says how many were not imported.
 """
 
 import re
@@ -15,6 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from diptych.refusals import BadInput, Refused
 from diptych.strict_json import readable
 from importing.archives import is_archive
@@ -22,24 +24,26 @@ from importing.inside import FileTrouble, entries, resolved
 from importing.manifest import MOST_WITH_ONE_CAUSE
 from importing.records import Record, read_records
 from importing.rows import Line, Manifest, Place
+from importing.sentences import Sentence, with_full_stop
 
 VIDEOS = "videos"
 CONFIG = re.compile(r"(config(-\w+)?|eval-prompt)\.json(\.gz)?")
 EVAL = "eval-prompt"
-#: Folders by how much their records say of a prompt: the fullest first.
-FULLEST_FIRST = ("Eval", "Prompt", "Label", "")
-#: Whose labels prompts have in the published data.
+#: Folders by how many details their records have: the most detailed first.
+MOST_DETAILED_FIRST = ("Eval", "Prompt", "Label", "")
+#: Who gave the labels of prompts in the published data.
 LABELLED_BY = "GPT-4, as published with SafeSora"
 SOURCES = ("real_user", "researcher")
 ID = re.compile("[0-9a-f]{64}")
 
 
 def is_config(path: Path) -> bool:
+    """Return whether a file's name is that of a config."""
     return bool(CONFIG.fullmatch(path.name))
 
 
 def configs(root: Path) -> list[Path]:
-    """The configs of a resolved folder in this layout, in the order of reading; none if it is another folder.
+    """Return the configs of a resolved folder in the order of reading. Return none if it has another layout.
 
     Raises OSError and FileTrouble.
     """
@@ -51,14 +55,14 @@ def configs(root: Path) -> list[Path]:
 
     def rank(path: Path) -> tuple[int, str]:
         kind = EVAL if path.name.startswith(EVAL) else path.parent.name
-        place = next(n for n, word in enumerate(FULLEST_FIRST) if word.lower() in kind.lower())
+        place = next(n for n, word in enumerate(MOST_DETAILED_FIRST) if word.lower() in kind.lower())
         return place, path.as_posix()
 
     return sorted(found, key=rank)
 
 
 def read_safesora(root: Path, manifest: Manifest) -> Iterator[Line]:
-    """Prompt, video and pair lines of all configs. Raises OSError."""
+    """Yield prompt, video and pair lines of all configs. Raises OSError, and Refused if no record is of SafeSora."""
     reader, records, lines = Reader(manifest), 0, 0
     for path in configs(root):
         name, number = path.relative_to(root).as_posix(), 0
@@ -73,12 +77,22 @@ def read_safesora(root: Path, manifest: Manifest) -> Iterator[Line]:
         except BadInput as broken:
             manifest.complain(Place(name, number + 1), "", str(broken))
     if records > MOST_WITH_ONE_CAUSE and not lines:
-        raise Refused(f"None of the {records} records is one of SafeSora. The first: {manifest.bad[0]}.")
+        template = _(
+            "None of the %(count)s records is a SafeSora record. The first problem is in %(file)s, line "
+            "%(line)s: %(reason)s"
+        )
+        first = manifest.bad[0]
+        named = (
+            Sentence(_("%(field)s: %(reason)s"), field=first.field, reason=first.reason)
+            if first.field
+            else first.reason
+        )
+        raise Refused(Sentence(template, count=records, file=first.file, line=first.line, reason=with_full_stop(named)))
     manifest.warnings += reader.warnings()
 
 
 class Reader:
-    """Makes lines of records, each prompt and video once, and counts what it leaves."""
+    """Make lines of records, each prompt and video once, and count what is not imported."""
 
     def __init__(self, manifest: Manifest) -> None:
         self.manifest = manifest
@@ -89,11 +103,11 @@ class Reader:
         self.folder = ""
 
     def begin(self, beside: Path) -> None:
-        """Go on to a config, which lies in the folder `beside`."""
+        """Begin with a config in the folder `beside`."""
         self.beside, self.folder = beside, ""
 
     def lines(self, place: Place, read: Record, *, is_eval: bool) -> Iterator[Line]:
-        """The lines of one record: a preference has both its videos, a video its prompt."""
+        """Yield the lines of one record. A preference record has both videos, and a video record has its prompt."""
         for fault in read.faults:
             self.manifest.complain(place, *fault)
         record = read.content
@@ -103,7 +117,7 @@ class Reader:
         parts: list[tuple[str, Any]] = [(name, record[name]) for name in ("video_0", "video_1") if name in record]
         for name, part in parts or [("", record)]:
             if not isinstance(part, dict):
-                self.manifest.complain(place, name, "is not a JSON object")
+                self.manifest.complain(place, name, Sentence(_("is not a JSON object")))
                 whole = False
                 continue
             about = {key: record[key] for key in record if key.startswith("prompt_")} | part
@@ -112,20 +126,24 @@ class Reader:
                 yield from self._video(place, about, name)
         if parts and whole:
             self.preferences += any(key in record for key in ("helpfulness", "harmlessness"))
-            told = {name: part.get("video_id") for name, part in parts}
-            yield Line(place, {"type": "pair", "prompt": record.get("prompt_id")} | told)
+            videos = {name: part.get("video_id") for name, part in parts}
+            yield Line(place, {"type": "pair", "prompt": record.get("prompt_id")} | videos)
 
     def warnings(self) -> list[str]:
-        """What was left, in sentences."""
-        said = ["The division into train and test in these files was not taken over; this study draws its own."]
+        """Return sentences about what was not imported."""
+        found: list[str] = [
+            Sentence(_("The train and test split of these files was not imported. This study draws its own split."))
+        ]
         if self.preferences:
-            said.append(
-                f"{self.preferences} pairs come with people's preferences. They were not imported as answers: nobody "
-                "gave them in this study."
+            template = _(
+                "%(count)s pairs have people's preferences. These were not imported as answers, because nobody gave "
+                "them in this study."
             )
+            found.append(Sentence(template, count=self.preferences))
         if self.tagged:
-            said.append(f"{self.tagged} videos come with people's harm tags. They were not imported either.")
-        return said
+            template = _("%(count)s videos have people's harm tags. These were not imported.")
+            found.append(Sentence(template, count=self.tagged))
+        return found
 
     def _prompt(self, place: Place, record: dict[str, Any], *, is_eval: bool) -> Iterator[Line]:
         local = self._new(place, "prompt_id", record, self.prompts)
@@ -164,16 +182,17 @@ class Reader:
         yield Line(place, line)
 
     def _folder(self) -> str:
-        """Return where the videos of this config lie. Raises Refused where they are not unpacked."""
+        """Return the folder of this config's videos. Raises Refused if they are not unpacked."""
         self.folder = self.folder or _videos(self.manifest.root, self.beside)
         return self.folder
 
     def _new(self, place: Place, name: str, record: dict[str, Any], seen: set[bytes], column: str = "") -> str | None:
-        """The record's id, if it is one and was not seen before. Complains of what is none."""
+        """Return the record's id if it is valid and new. Report an id that is not valid."""
         local = record.get(name)
         if not isinstance(local, str) or not ID.fullmatch(local):
             where = f"{column}.{name}" if column else name
-            self.manifest.complain(place, where, "is missing, or is not 64 hexadecimal digits in lower case")
+            reason = _("is missing, or is not 64 hexadecimal digits in lower case")
+            self.manifest.complain(place, where, Sentence(reason))
             return None
         key = bytes.fromhex(local)
         if key in seen:
@@ -183,10 +202,10 @@ class Reader:
 
 
 def _videos(root: Path, beside: Path) -> str:
-    """Return the folder of the videos of a config that lies in `beside`, relative to the root.
+    """Return the videos' folder of a config in the folder `beside`, relative to the root.
 
-    `videos.tar.gz` is published beside the configs: some people unpack it there, others above, or into a folder of its
-    name. Raises Refused where it is not unpacked, or not there.
+    `videos.tar.gz` is published next to the configs. Some people unpack it there, others above, or into a folder of its
+    name. Raises Refused if it is not unpacked, or missing.
     """
     places = list(dict.fromkeys((root, beside)))
     for place in places:
@@ -200,7 +219,13 @@ def _videos(root: Path, beside: Path) -> str:
                 packed = readable((place / entry.name).relative_to(root).as_posix())
                 program = "unzip" if packed.endswith(".zip") else "tar -xf"
                 name = readable(entry.name)
-                advice = f"Unpack it in its folder, for example with “{program} {name}”, and import again."
-                raise Refused(f"The videos are not unpacked: {packed} is still one file. {advice}")
-    advice = f"Put the videos there, as {VIDEOS}/<prompt id>/<video id>.mp4."
-    raise Refused(f"There is no folder “{VIDEOS}” beside the configs. {advice}")
+                template = _(
+                    "The videos in %(archive)s are not unpacked. Unpack them in the same folder, for example with "
+                    "“%(program)s %(name)s”, and import again."
+                )
+                raise Refused(Sentence(template, archive=packed, program=program, name=name))
+    template = _(
+        "There is no folder “%(folder)s” next to the configs. Put the videos there, as "
+        "%(folder)s/<prompt id>/<video id>.mp4."
+    )
+    raise Refused(Sentence(template, folder=VIDEOS))

@@ -1,7 +1,7 @@
-"""Draws the random overlap sample: of an import's new pairs a share that more people answer (protocol, rule 6).
+"""Draw the random sample: a share of an import's new pairs that several people answer (protocol, rule 6).
 
-Agreement, reliability and the human ceiling are measured on it, so every new pair has the same chance, whatever its
-priority and whoever listed it, and each prompt type has its share.
+Agreement, reliability and the human ceiling are measured on the sample. So every new pair has the same chance, whatever
+its priority, and each prompt type has its share.
 """
 
 import hashlib
@@ -14,9 +14,9 @@ from studies.models import Study
 
 
 def draw_sample(study: Study) -> int:
-    """Marks pairs in `staged_pair` as drawn, for which at least `sample_overlap` answers are wanted; how many.
+    """Mark drawn pairs in `staged_pair`, which want at least `sample_overlap` answers. Return how many were drawn.
 
-    The study's seed and the pairs decide which. Pairs that were there are not staged, so none is drawn again.
+    The study's seed and the pairs decide which. Existing pairs are not staged, so no pair is drawn twice.
     """
     if not study.sample_share:
         return 0
@@ -33,7 +33,7 @@ def draw_sample(study: Study) -> int:
 
 
 def how_many(share: float, drawn_by: str) -> int:
-    """A share in whole pairs: what is over one is rounded by chance, so that many small imports also get theirs."""
+    """Return a share as a whole number of pairs. It is rounded by chance, so that many small imports get theirs too."""
     chance = int.from_bytes(hashlib.sha256(drawn_by.encode()).digest()[:6]) / 2**48
     return math.floor(share + chance)
 

@@ -1,7 +1,7 @@
-"""Rows on their way into a table: COPY into a temporary one, then one INSERT in which constraints decide.
+"""Write many rows into a table: COPY into a temporary table, then one INSERT, in which constraints decide.
 
-A column that a manifest line leaves out is null in the temporary table. It becomes the model's default on the
-way in, and is not compared when the row is there already.
+A column that a manifest line leaves out is null in the temporary table. The INSERT replaces it by the model's default.
+It is not compared if the row exists already.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ MANY_ROWS = 1_000
 
 
 class Staged:
-    """A temporary table with a number for each row, as `with Staged(…) as staged`. Needs a transaction."""
+    """A temporary table with a number for each row. Use it as `with Staged(…) as staged` in a transaction."""
 
     def __init__(self, name: str, columns: dict[str, str]) -> None:
         self.table = sql.Identifier(name)
@@ -29,11 +29,11 @@ class Staged:
         return self
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if error is None:  # after an error the transaction is over, and the table with it
+        if error is None:  # after an error the transaction has ended, and the table is dropped
             execute(sql.SQL("DROP TABLE {}").format(self.table))
 
     def copy(self, rows: Iterable[Sequence[Any]]) -> None:
-        """Writes rows, in the order of the columns."""
+        """Write rows, with values in the order of the columns."""
         names = sql.SQL(", ").join(map(sql.Identifier, self.columns))
         statement = sql.SQL("COPY {} ({}) FROM STDIN").format(self.table, names)
         with connection.cursor() as cursor, cursor.copy(statement) as copy:
@@ -41,41 +41,42 @@ class Staged:
                 copy.write_row(row)
 
     def number(self) -> None:
-        """All rows are there: lets them be found by number, and the planner know how many there are."""
+        """Create the index on the row numbers and update statistics. Call it after all rows were copied."""
         execute(sql.SQL("CREATE INDEX ON {} (row)").format(self.table))
         execute(sql.SQL("ANALYZE {}").format(self.table))
 
 
 def execute(query: sql.Composable, **values: Any) -> int:
-    """Runs one statement; how many rows it touched."""
+    """Run one statement. Return the number of affected rows."""
     with connection.cursor() as cursor:
         cursor.execute(query, values)
         return cursor.rowcount
 
 
 def fetch(query: sql.Composable, **values: Any) -> list[tuple[Any, ...]]:
+    """Return all rows of a query."""
     with connection.cursor() as cursor:
         cursor.execute(query, values)
         return cursor.fetchall()
 
 
 def refresh_statistics(model: type[models.Model], added: int) -> None:
-    """Lets the planner know of many new rows now.
+    """Update the planner's statistics if many rows were added.
 
-    Autovacuum would tell it only after the commit, and what it believes to be empty is searched row by row.
+    Autovacuum does that only after the commit. Until then the planner scans a table that it believes to be empty.
     """
     if added >= MANY_ROWS:
         execute(sql.SQL("ANALYZE {}").format(sql.Identifier(model._meta.db_table)))
 
 
 def column_kinds(model: type[models.Model], names: Iterable[str]) -> dict[str, str]:
-    """PostgreSQL's types for columns of the model, without length: the real table checks that."""
+    """Return PostgreSQL types for columns of the model, without lengths: the real table checks these."""
     kinds = {"JSONField": "jsonb", "ArrayField": "text[]"}
     return {name: kinds.get(type(model._meta.get_field(name)).__name__, "text") for name in names}
 
 
 def or_default(model: type[models.Model], name: str) -> sql.Composable:
-    """A staged column, with the model's default where the manifest does not state it."""
+    """Return SQL for a staged column, with the model's default if the manifest does not state a value."""
     default = model._meta.get_field(name).get_default()  # type: ignore[union-attr]
     column = sql.SQL("staged.{}").format(sql.Identifier(name))
     if default is None:
@@ -85,7 +86,7 @@ def or_default(model: type[models.Model], name: str) -> sql.Composable:
 
 
 def differing(model: type[models.Model], names: Iterable[str]) -> sql.Composable:
-    """An array of those columns whose stated value differs between `staged` and the row `there`."""
+    """Return SQL for an array of the columns whose stated value differs between `staged` and the row `there`."""
     case = """CASE WHEN staged.{name} IS NOT NULL AND staged.{name} IS DISTINCT FROM there.{name}::{kind}
                    THEN {text} END"""
     cases = [

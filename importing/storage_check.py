@@ -1,8 +1,8 @@
-"""What rows say of files against what lies in storage: differences, and the mending of those that can be mended.
+"""Compare database rows with files in storage, and repair the differences that can be repaired.
 
-Imports and workers may run meanwhile. A row is believed only as far as it was written before storage was looked at, a
-file only if it is a day old, and whatever looks wrong is looked at once more, file first, before it is told or mended.
-Storage is gone through in 256 parts, so that memory holds one of them. Nothing here looks into quarantine.
+Imports and workers can run meanwhile. So only files that are a day old count as unexpected, and each difference is
+checked again, the file first, before it is reported or repaired. Storage is checked in 256 parts, of which one at a
+time is in memory. Quarantine is not checked.
 """
 
 from collections.abc import Iterable, Iterator
@@ -24,9 +24,9 @@ from media.originals import original_name, remove_unnamed
 from media.stored_files import Stored, files_below, is_half_written
 from safety.models import Quarantine
 
-#: A file that no row names may belong to an import that has not written its rows yet, one half written to a writer.
+#: The least age of an unexpected file. A younger one can belong to an import or a process that is still writing.
 ORPHAN_AGE = timedelta(days=1)
-#: Files of a quarantine are moved at once, or by a sweep every few seconds.
+#: The longest time that moving files into quarantine can take: they are moved at once, or by a sweep.
 MOVED_WITHIN = timedelta(minutes=5)
 AT_ONCE = 5_000
 PARTS = [f"{number:02x}" for number in range(256)]
@@ -39,21 +39,21 @@ ORIGINAL_WRONG_SIZE = "original_wrong_size"
 ORPHAN = "orphan"
 HALF_WRITTEN = "half_written"
 OUTSIDE_QUARANTINE = "outside_quarantine"
-#: What is wrong, for people, and what they can do.
+#: What is wrong, and what people can do, for each kind.
 KINDS = {
-    RENDITION_MISSING: "made from a video and not there; --mend prepares the video again",
-    RENDITION_WRONG_SIZE: "made from a video and of another size than when it was stored; --mend prepares it again",
-    ORIGINAL_MISSING: "an original that is not there; put the file with the SHA-256 of its name back",
-    ORIGINAL_WRONG_SIZE: "an original of another size than when it came; put the file with that SHA-256 back",
-    ORPHAN: "a file that no row names; --mend deletes it, an original only while no import keeps files",
-    HALF_WRITTEN: "left half written by a process that was killed; --mend deletes it",
-    OUTSIDE_QUARANTINE: "of a video in quarantine and not moved there; see that a worker runs, it is moved by itself",
+    RENDITION_MISSING: "a file made from a video is missing; --mend prepares the video again",
+    RENDITION_WRONG_SIZE: "a file made from a video has the wrong size; --mend prepares the video again",
+    ORIGINAL_MISSING: "an original is missing; put back the file whose SHA-256 is its name",
+    ORIGINAL_WRONG_SIZE: "an original has the wrong size; put back the file whose SHA-256 is its name",
+    ORPHAN: "a file that no row names; --mend deletes it, an original only while no import stores files",
+    HALF_WRITTEN: "a file that a killed process left incomplete; --mend deletes it",
+    OUTSIDE_QUARANTINE: "a file of a video in quarantine was not moved there; a worker moves it: check that one runs",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One file that is not as the rows say; `asset` is a public id, empty where no asset has to do with it."""
+    """One file that differs from the rows. `asset` is a public id, or empty if no asset is concerned."""
 
     kind: str
     name: str
@@ -62,14 +62,14 @@ class Difference:
 
 
 class Expected(NamedTuple):
-    """What a row says of one file; the size is None where rows of an earlier version did not keep it."""
+    """A file that a row names. The size in bytes is None if the row was written by an earlier version."""
 
     name: str
     size: int | None
 
 
 def differences(progress: Progress | None = None) -> Iterator[Difference]:
-    """All differences between rows and storage, as they are found. Raises OSError where storage cannot be read."""
+    """Yield all differences between rows and storage. Raises OSError if storage cannot be read."""
     progress = progress or Progress()
     progress.begin("Comparing rows with files", 2 * len(PARTS) + 1)
     for part in PARTS:
@@ -87,17 +87,17 @@ def differences(progress: Progress | None = None) -> Iterator[Difference]:
 
 def _renditions(part: str) -> Iterator[Difference]:
     ready = list(_in_use(Asset.objects.filter(public_id__startswith=part, state=Asset.State.DONE)))
-    there = {file.name: file for file in files_below(f"{RENDITIONS}/{part}")}
+    found_files = {file.name: file for file in files_below(f"{RENDITIONS}/{part}")}
     for asset in ready:
         for expected in renditions_of(asset):
-            yield from _missing(asset, expected, there, (RENDITION_MISSING, RENDITION_WRONG_SIZE))
-    rows = _by_public_id(file.name.split("/")[2] for file in there.values())
-    for file in there.values():
+            yield from _missing(asset, expected, found_files, (RENDITION_MISSING, RENDITION_WRONG_SIZE))
+    rows = _by_public_id(file.name.split("/")[2] for file in found_files.values())
+    for file in found_files.values():
         yield from _unexpected_rendition(file, rows.get(file.name.split("/")[2]))
 
 
 def renditions_of(asset: Asset) -> list[Expected]:
-    """The files that a ready asset has."""
+    """Return the files that a ready asset must have."""
     sizes = asset.facts.get("files")
     if sizes is not None:
         folder = names.folder(asset.public_id)
@@ -108,7 +108,7 @@ def renditions_of(asset: Asset) -> list[Expected]:
 
 
 def _unexpected_rendition(file: Stored, asset: Asset | None) -> Iterator[Difference]:
-    """What is wrong with a file below `renditions`, which belongs to the asset, or to none."""
+    """Yield what is wrong with a file below `renditions`. It belongs to `asset`, or to none."""
     if is_half_written(file.name):
         if _is_old(file):
             yield Difference(HALF_WRITTEN, file.name, asset.public_id if asset else "")
@@ -122,7 +122,7 @@ def _unexpected_rendition(file: Stored, asset: Asset | None) -> Iterator[Differe
 
 
 def _may_have(asset: Asset, name: str) -> bool:
-    """Whether a file in the asset's folder is its own. One that waits, or is being prepared, may have all."""
+    """Return whether a file in the asset's folder can belong to it. An open asset can have any file."""
     if asset.state == Asset.State.FAILED:
         return False
     return asset.state != Asset.State.DONE or name in {expected.name for expected in renditions_of(asset)}
@@ -133,12 +133,12 @@ def _may_have(asset: Asset, name: str) -> bool:
 
 def _originals(part: str) -> Iterator[Difference]:
     assets = list(_in_use(Asset.objects.filter(sha256__startswith=part)))
-    there = {file.name: file for file in files_below(f"{ORIGINALS}/{part}")}
+    found_files = {file.name: file for file in files_below(f"{ORIGINALS}/{part}")}
     for asset in assets:
         expected = Expected(asset.original, asset.byte_size)
-        yield from _missing(asset, expected, there, (ORIGINAL_MISSING, ORIGINAL_WRONG_SIZE))
-    rows = _by_sha256(file.name.rpartition("/")[2] for file in there.values())
-    for file in there.values():
+        yield from _missing(asset, expected, found_files, (ORIGINAL_MISSING, ORIGINAL_WRONG_SIZE))
+    rows = _by_sha256(file.name.rpartition("/")[2] for file in found_files.values())
+    for file in found_files.values():
         asset_of_file = rows.get(file.name.rpartition("/")[2])
         if is_half_written(file.name):
             if _is_old(file):
@@ -154,21 +154,21 @@ def _originals(part: str) -> Iterator[Difference]:
 
 
 def _uploads() -> Iterator[Difference]:
-    """Pieces of files that were uploaded into an import which does not know them."""
+    """Yield uploaded pieces that no import knows."""
     for file in files_below(IMPORTS):
         if _is_old(file) and (is_half_written(file.name) or not _is_of_import(file.name)):
             yield Difference(HALF_WRITTEN if is_half_written(file.name) else ORPHAN, file.name)
 
 
 def _is_of_import(name: str) -> bool:
-    """Whether rows know `imports/JOB/files/UPLOAD/…`, or of other files there the import."""
+    """Return whether a file below `imports/` belongs to a known upload or, if it is another file, to a known import."""
     _, job, *rest = name.split("/")
     if len(rest) > 1 and rest[0] == "files":
         return Upload.objects.filter(public_id=rest[1], import_job__public_id=job).exists()
     return Import.objects.filter(public_id=job).exists()
 
 
-# --- What several ask ---------------------------------------------------------------------------------------------
+# --- Shared helpers -----------------------------------------------------------------------------------------------
 
 
 def _in_use(assets: QuerySet[Asset]) -> QuerySet[Asset]:
@@ -184,28 +184,28 @@ def _by_sha256(hashes: Iterable[str]) -> dict[str, Asset]:
 
 
 def _chunked(lookup: str, wanted: set[str]) -> Iterator[Asset]:
-    """The assets, asked for after storage was looked at, so that rows of new files are there."""
+    """Yield the assets. Call it after storage was listed, so that rows of new files are found."""
     every = sorted(wanted)
     for start in range(0, len(every), AT_ONCE):
         yield from Asset.objects.filter(**{lookup: every[start : start + AT_ONCE]})
 
 
 def _missing(
-    asset: Asset, expected: Expected, there: dict[str, Stored], kinds: tuple[str, str]
+    asset: Asset, expected: Expected, found_files: dict[str, Stored], kinds: tuple[str, str]
 ) -> Iterator[Difference]:
-    """What is wrong with a file that the row expects: `kinds` are for one that is not there, and of another size."""
+    """Yield what is wrong with a file that the row names. `kinds` are those for a missing file and a wrong size."""
 
     def wrong(found: Stored | None) -> str:
         if found is None:
             return kinds[0]
         return kinds[1] if expected.size not in (None, found.size) else ""
 
-    if wrong(there.get(expected.name)) and (kind := wrong(_look(expected.name))) and _unchanged(asset):
+    if wrong(found_files.get(expected.name)) and (kind := wrong(_look(expected.name))) and _unchanged(asset):
         yield Difference(kind, expected.name, asset.public_id)
 
 
 def _look(name: str) -> Stored | None:
-    """The file as it is now."""
+    """Return the present state of a file, or None if it does not exist."""
     try:
         if not default_storage.exists(name):
             return None
@@ -215,7 +215,7 @@ def _look(name: str) -> Stored | None:
 
 
 def _unchanged(asset: Asset) -> bool:
-    """Whether the row says what it said: nobody prepares the asset, and nobody has taken it away."""
+    """Return whether the asset's row has not changed: it is not being prepared again and not in quarantine."""
     return _in_use(Asset.objects.filter(pk=asset.pk, state=asset.state, fence=asset.fence)).exists()
 
 
@@ -224,18 +224,18 @@ def _is_old(file: Stored) -> bool:
 
 
 def _outside_quarantine(file: Stored, asset: Asset) -> Iterator[Difference]:
-    """A file that should lie apart, and still does not though there was time to move it."""
+    """Yield a file that should have been moved into quarantine by now."""
     since: datetime | None = asset.quarantined_at
     in_force = Quarantine.objects.filter(asset=asset, released_at=None)
     if since and since < timezone.now() - MOVED_WITHIN and in_force.exists() and _look(file.name):
         yield Difference(OUTSIDE_QUARANTINE, file.name, asset.public_id)
 
 
-# --- Mending ------------------------------------------------------------------------------------------------------
+# --- Repairs ------------------------------------------------------------------------------------------------------
 
 
 def mend(difference: Difference) -> Difference:
-    """The difference with what was done about it; nothing where only a person can. Repeating it is harmless.
+    """Repair a difference if that is possible. Return it with what was done. It can be repeated.
 
     Raises OSError.
     """
@@ -257,7 +257,7 @@ def _prepare_again(public_id: str) -> str:
 
 
 def _delete(difference: Difference) -> str:
-    """Deletes a file that is still old and that still no row names. An original stays while an import runs."""
+    """Delete a file if it is old and no row names it. An original is kept while an import stores files."""
     file = _look(difference.name)
     if file is None:
         return "is gone"
@@ -271,7 +271,7 @@ def _delete(difference: Difference) -> str:
 
 
 def _still(difference: Difference, file: Stored) -> Iterator[Any]:
-    """The difference once more, if it is still one."""
+    """Yield the difference if it still exists."""
     if is_half_written(file.name):
         yield difference
     elif file.name.startswith(f"{RENDITIONS}/"):

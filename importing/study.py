@@ -1,4 +1,4 @@
-"""Imports a manifest or a folder into a study: the one function that the command and other callers use."""
+"""Import a manifest or a folder into a study: the function that the command line and workers call."""
 
 import secrets
 import sqlite3
@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext_noop as _
 from psycopg import sql
 
 from accounts import audit
@@ -27,6 +28,7 @@ from importing.progress import Progress
 from importing.references import check_references, refuse_same_videos, warn_of_spellings
 from importing.report import ImportReport
 from importing.rows import Manifest, SourceNotes
+from importing.sentences import Sentence, with_full_stop
 from importing.staging import execute
 from importing.taken_ids import refuse_taken_ids
 from importing.writing import staged_prompts, staged_videos, video_keys
@@ -40,7 +42,7 @@ from studies.models import StateChange, Study
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """How to import. What is None follows the study, or for a new study the platform's defaults."""
+    """Options of an import. None means the study's setting, or for a new study the platform's default."""
 
     title: str = ""
     pairs: PairChoice | None = None
@@ -49,7 +51,7 @@ class ImportOptions:
     seed: int | None = None
     skip_bad: bool = False
     dry_run: bool = False
-    #: The code page of an archive's names, a key of `name_encodings.CODE_PAGES`; empty to find it out.
+    #: The encoding of an archive's names, a key of `name_encodings.CODE_PAGES`. Empty to find it out.
     name_encoding: str = ""
 
 
@@ -64,15 +66,17 @@ def import_study(
     notes: SourceNotes | None = None,
     owner: User | None = None,
 ) -> ImportReport:
-    """Adds what `path` (a manifest, or a folder) holds to the study `slug`, which is made if it is missing.
+    """Add the content of `path`, a manifest or a folder, to the study `slug`. The study is created if it is missing.
 
-    A study that is made is paused, and `owner` is its admin and researcher.
+    A new study is paused, and `owner` is its admin and researcher. Bad rows stop the import, unless `options.skip_bad`.
+    The report has all bad rows in both cases. Importing again adds what is new and changes nothing else.
 
-    Bad rows keep everything out, unless `options.skip_bad`; the report has them all either way. Importing
-    again adds what is new and changes nothing else. `follow` says whether `path` may have links in it. A path that was
-    checked before may not: a link that somebody put there since would lead out.
+    Args:
+        follow: whether links in `path` are followed. A path that was checked before must not be followed: someone could
+            have put a link there since.
+        notes: what is known about the source so far.
 
-    Raises Refused where there is nothing to report on.
+    Raises Refused if there is nothing to report on.
     """
     options, progress = options or ImportOptions(), progress or Progress()
     new_study = _planned_study(slug, options)
@@ -90,7 +94,8 @@ def import_study(
         return report
     except sqlite3.OperationalError as error:
         code = NO_ROOM if is_full(error) else ""
-        raise Refused(f"The rows find no room in the temporary folder of this machine: {error}.", code) from error
+        template = _("The temporary folder of this machine has no space for the rows: %(error)s.")
+        raise Refused(Sentence(template, error=error), code) from error
     finally:
         progress.end()
 
@@ -98,11 +103,9 @@ def import_study(
 def read(
     path: Path, intake: Intake, progress: Progress, *, follow: bool = True, notes: SourceNotes | None = None
 ) -> Manifest:
-    """Takes in a manifest file, a folder with one, or a folder of prompts; what is wrong with it.
+    """Read a manifest file, a folder with one, or a folder of prompts into the intake. Return what is wrong with it.
 
-    `notes` is what there is to say of the source so far.
-
-    Raises Refused.
+    `notes` is what is known about the source so far. Raises Refused.
     """
     try:
         path = hub_cache.followed(path) if follow else path
@@ -112,20 +115,21 @@ def read(
         source = find_manifest(path) or path
         inside.resolved(root, source.relative_to(root).as_posix())
         if not (source.is_dir() or source.is_file()):
-            raise Refused(f"{source} is neither a file nor a folder.")
+            raise Refused(Sentence(_("%(path)s is neither a file nor a folder."), path=str(source)))
         found = Manifest(root)
         if notes is not None:
             found.warnings += notes.warnings
             found.left_out += notes.left_out
         collect(read_folder(path, found) if source.is_dir() else read_lines(source, found), found, intake, progress)
     except inside.FileTrouble as trouble:
-        raise Refused(f"{trouble}.") from None
+        raise Refused(with_full_stop(trouble)) from None
     except FileNotFoundError:
-        raise Refused(f"There is no file or folder {path}.") from None
+        raise Refused(Sentence(_("There is no file or folder %(path)s."), path=str(path))) from None
     except (OSError, RuntimeError) as error:
-        raise Refused(f"{path} cannot be read: {error}.") from error
+        raise Refused(Sentence(_("%(path)s cannot be read: %(error)s."), path=str(path), error=error)) from error
     if not (intake.count("prompt") or found.bad):
-        raise Refused(f"{path} holds no prompts. Give a manifest, or a folder with one subfolder a prompt.")
+        template = _("%(path)s has no prompts. Give a manifest, or a folder with one subfolder for each prompt.")
+        raise Refused(Sentence(template, path=str(path)))
     warn_of_spellings(found, intake)
     if found.left_out:
         found.warnings.append(in_words(found.left_out))
@@ -135,10 +139,7 @@ def read(
 def _is_good(
     found: Manifest, intake: Intake, options: ImportOptions, slug: str, actor: User | None, progress: Progress
 ) -> bool:
-    """Whether rows and files are such that the import may go on; what is wrong with them is with `found`.
-
-    Raises Refused.
-    """
+    """Check rows and files, and add bad rows to `found`. Return whether the import can continue. Raises Refused."""
     files.find_files(found, intake, progress)
     check_references(found, intake)
     if _refused(found, intake, options):
@@ -152,27 +153,27 @@ def _is_good(
 
 
 def _refused(found: Manifest, intake: Intake, options: ImportOptions) -> bool:
-    """Whether bad rows keep everything out. Those that need a bad row are refused with it."""
+    """Return whether bad rows stop the import. Rows that need a bad row are refused too."""
     if found.bad:
         check_references(found, intake)
     return bool(found.bad) and (not options.skip_bad or not intake.count("prompt"))
 
 
 def _planned_study(slug: str, options: ImportOptions) -> Study:
-    """The study as it would be made, checked. Raises Refused."""
+    """Return the study as it would be created, not saved. Raises Refused if it cannot be created."""
     study = Study(slug=slug, title=options.title or slug, state=Study.State.PAUSED)
     study.seed = secrets.randbelow(2**31) if options.seed is None else options.seed
     if options.overlap is not None:
         study.overlap = options.overlap
     if options.batch_size < 1:
-        raise Refused(f"--batch-size is {options.batch_size}; it must be 1 or more.")
+        raise Refused(f"--batch-size is {options.batch_size}. It must be 1 or more.")
     try:
         study.clean_fields()
     except ValidationError as error:
         wrong = "; ".join(
-            f"--{'study' if name == 'slug' else name}: {' '.join(said)}" for name, said in error.message_dict.items()
+            f"--{'study' if name == 'slug' else name}: {' '.join(why)}" for name, why in error.message_dict.items()
         )
-        raise Refused(f"The study cannot be made as asked. {wrong}") from None
+        raise Refused(f"The study cannot be created with these options. {wrong}") from None
     return study
 
 
@@ -188,13 +189,15 @@ def write(
     *,
     owner: User | None = None,
 ) -> None:
-    """Writes all rows in one transaction. A dry run writes them too, for the counts, and takes them back."""
-    execute(sql.SQL("SET LOCAL work_mem = '64MB'"))  # sorts and hashes of all rows at once
-    study = _take_study(new_study, options, actor, owner, report)
+    """Write all rows in one transaction. A dry run writes them too, for the counts, and rolls back."""
+    execute(sql.SQL("SET LOCAL work_mem = '64MB'"))  # for sorts and hashes of all rows
+    study = _locked_study(new_study, options, actor, owner, report)
     refused = len(found.bad)
     refuse_taken_ids(found, intake, study.slug)
     if len(found.bad) > refused:
-        raise Refused("Another import added material with the same ids meanwhile. Nothing was imported. Import again.")
+        raise Refused(
+            Sentence(_("Another import has just added material with the same ids. Nothing was imported. Import again."))
+        )
     number = progress.import_number(study)
     listed = intake.count("pair")
     pairing = Pairing(
@@ -203,7 +206,7 @@ def write(
         wanted=study.overlap if options.overlap is None else options.overlap,
     )
     with staged_prompts() as prompts, staged_videos() as videos, video_keys() as keys, staged_pairs() as pairs:
-        progress.begin("Writing prompts and videos", 4)
+        progress.begin("Adding prompts and videos", 4)
         writing.stage(prompts, videos, intake)
         report.warnings += writing.warnings_of_spelling(study)
         progress.advance()
@@ -216,7 +219,7 @@ def write(
         if pairing.choice.method == "listed":
             writing_pairs.stage_listed_pairs(study, pairing, intake)
         else:
-            progress.begin("Pairing prompts", intake.count("prompt"))
+            progress.begin("Making pairs", intake.count("prompt"))
             writing_pairs.stage_pairs_of_prompts(study, pairs, pairing, progress)
         writing_pairs.write_pairs(study, number, pairs, options.batch_size, progress, report)
     report.pairs.already_there += pairing.already_there
@@ -235,32 +238,36 @@ def write(
     progress.written(report)
 
 
-def _take_study(
+def _locked_study(
     new_study: Study, options: ImportOptions, actor: User | None, owner: User | None, report: ImportReport
 ) -> Study:
-    """The study, made if it is missing, and this transaction the only import that writes into it."""
+    """Return the study, created if it is missing. No other import writes into it until the transaction ends."""
     values: dict[str, Any] = {name: getattr(new_study, name) for name in ("title", "state", "seed", "overlap")}
     study, report.study_created = Study.objects.get_or_create(slug=new_study.slug, defaults=values)
     # Not a lock on the study's row: pausing a study must not wait for an import.
     locks.lock(locks.Key.IMPORT_INTO_STUDY, study.pk)
-    if not Study.objects.filter(pk=study.pk).exists():  # somebody deleted it while this waited for the lock
-        raise Refused("The study was deleted meanwhile. Nothing was imported.")
+    if not Study.objects.filter(pk=study.pk).exists():  # it was deleted while this transaction waited for the lock
+        raise Refused(Sentence(_("The study was deleted during the import. Nothing was imported.")))
     if report.study_created:
         StateChange.objects.create(study=study, step=StateChange.Step.CREATED, changed_by=actor)
         audit.record("study.created", study, actor=actor, study_slug=study.slug, after=values)
         if owner is not None:
             make_owner(study, owner, actor=actor)
     elif options.title and options.title != study.title:
-        report.warnings.append(f"The study is called “{study.title}”; its title was not changed.")
+        template = _("The study already has the title “%(title)s”. The title was not changed.")
+        report.warnings.append(Sentence(template, title=study.title))
     return study
 
 
 def _warnings(study: Study, listed: int, pairing: Pairing, options: ImportOptions) -> list[str]:
-    said = []
+    """Return sentences about what was not imported, and about a closed study."""
+    found: list[str] = []
     if listed and pairing.choice.method != "listed":
-        said.append(f"{listed} pair lines were left out, for --pairs {pairing.choice.method} was given.")
+        template = _("%(count)s pairs in the manifest were ignored, because the option pairs is %(method)s.")
+        found.append(Sentence(template, count=listed, method=pairing.choice.method))
     if pairing.identical:
-        said.append(f"{pairing.identical} pairs were left out because both videos have the same bytes.")
+        template = _("%(count)s pairs were not made, because both videos have the same bytes.")
+        found.append(Sentence(template, count=pairing.identical))
     if study.state == Study.State.CLOSED:
-        said.append("The study is closed: nobody will be given the new pairs.")
-    return said
+        found.append(Sentence(_("The study is closed, so the new pairs are not served to anyone.")))
+    return found

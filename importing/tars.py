@@ -1,6 +1,6 @@
-"""Read the members of tar archives from a stream: plain files, sparse files, and files that are links to earlier ones.
+"""Read the members of tar archives from a stream: plain files, sparse files, and hard links to earlier files.
 
-Several archives one after the other, as `cat` joins them, are read as one.
+Several archives that were joined with `cat` are read as one.
 """
 
 import tarfile
@@ -8,35 +8,45 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
+from django.utils.translation import gettext_noop as _
+
 from diptych.refusals import Refused
 from importing.layout import BLOCK_BYTES, Layout, in_blocks
 from importing.left_out import left_out
 from importing.name_encodings import decoded_name
 from importing.progress import Progress
+from importing.sentences import Sentence
 
-#: What comes out may be this many times as long as what went in, once it is longer than a small archive may be.
-#: Videos do not shrink at all, and manifests to a twentieth; bombs, to a thousandth.
+#: Unpacked data can be this many times as long as packed data, after the first FREE_BYTES. Videos do not shrink at all,
+#: manifests shrink to a twentieth, and decompression bombs to a thousandth.
 MOST_RATIO, FREE_BYTES = 100, 64 << 20
-#: All that a tar may say of one file before its first byte: names, owners and other attributes.
+#: The most bytes of headers before a file's first byte: names, owners and other attributes.
 MOST_HEADER_BYTES = 1 << 20
 
 
 def refuse_bomb(written: int, read: int) -> None:
-    """Raises Refused when so much was written of so little that was read."""
+    """Raise Refused if an archive unpacks to far more bytes than were read."""
     if written > FREE_BYTES + MOST_RATIO * read:
-        advice = "If it is none, compress it less, or not at all."
-        raise Refused(f"It unpacks to more than {MOST_RATIO} times its size, like a bomb. {advice}")
+        template = _(
+            "The archive unpacks to more than %(most)s times its size, like a decompression bomb. Pack it again with "
+            "less compression, or none."
+        )
+        raise Refused(Sentence(template, most=MOST_RATIO))
 
 
 def odd(name: str, *, is_link: bool) -> Refused:
     """Return the refusal of a member that is neither a file nor a folder."""
-    what = "a symbolic link" if is_link else "neither a plain file nor a folder"
-    advice = ", for example with “tar --dereference”, which puts files in place of links" if is_link else ""
-    return Refused(f"“{name[:200]}” in the archive is {what}. Pack plain files only{advice}.")
+    template = _("“%(name)s” in the archive is neither a plain file nor a folder. Pack plain files only.")
+    if is_link:
+        template = _(
+            "“%(name)s” in the archive is a symbolic link. Pack plain files only, for example with “tar "
+            "--dereference”, which replaces links by files."
+        )
+    return Refused(Sentence(template, name=name[:200]))
 
 
 class Packed:
-    """The archive's file, which counts what was read of it."""
+    """The file of an archive, which counts the bytes that were read."""
 
     def __init__(self, file: BinaryIO, progress: Progress) -> None:
         self.file = file
@@ -51,14 +61,14 @@ class Packed:
 
 
 class Stream:
-    """What a tar reads from. It goes forward only, with an allowance: no header may ask for more than it."""
+    """The stream that a tar is read from. It only goes forward, and `allowed` limits the bytes of one header."""
 
     def __init__(self, file: Any, packed: Packed) -> None:
         self.file = file
         self.packed = packed
         self.allowed = MOST_HEADER_BYTES
         self.at = 0
-        #: What was read last. Python's reader takes the first block that is no header for the end.
+        #: The last block that was read. Python's reader stops at the first block that is not a header.
         self.last = b""
         self._ahead = b""
 
@@ -66,7 +76,7 @@ class Stream:
         return self.at
 
     def seek(self, to: int) -> int:
-        """Read on to a place. Raises ReadError for one that was passed."""
+        """Read forward to a position. Raises ReadError for a position that was passed."""
         if to < self.at:
             raise tarfile.ReadError("it points before its own beginning")
         while self.at < to and self.read(min(BLOCK_BYTES, to - self.at)):
@@ -75,7 +85,7 @@ class Stream:
 
     def read(self, size: int) -> bytes:
         if not 0 <= size <= self.allowed:
-            raise Refused("The archive says more of a file than it may before the file begins. Make it again.")
+            raise Refused(Sentence(_("The archive has too long headers before a file. Create the archive again.")))
         block, self._ahead = self._ahead[:size], self._ahead[size:]
         if len(block) < size:
             block += self.file.read(size - len(block))
@@ -86,7 +96,7 @@ class Stream:
         return block
 
     def skip_zeros(self) -> bool:
-        """Pass by blocks of zeros. Return whether anything follows them."""
+        """Skip blocks of zeros. Return whether anything follows them."""
         while block := self.read(tarfile.BLOCKSIZE):
             self.allowed = MOST_HEADER_BYTES
             if any(block):
@@ -96,18 +106,24 @@ class Stream:
 
 
 def untar(stream: Stream, layout: Layout, name_encoding: str, counted: Counter[str]) -> None:
-    """Unpack all members, and count in `counted` what is left out. Raises Refused, TarError and OSError."""
+    """Unpack all members, and count in `counted` the ignored files. Raises Refused, TarError and OSError."""
     archives = 0
     while stream.skip_zeros():
-        with tarfile.TarFile(fileobj=stream, mode="r", encoding="utf-8") as tar:  # type: ignore[arg-type]  # goes forward
-            if archives and tar.firstmember is None:  # type: ignore[attr-defined]  # what it read first
+        with tarfile.TarFile(fileobj=stream, mode="r", encoding="utf-8") as tar:  # type: ignore[arg-type]  # only goes forward
+            if archives and tar.firstmember is None:  # type: ignore[attr-defined]  # the first member that it read
                 raise Refused(
-                    "Behind the end of the archive there is something that is no archive, so a part of it may be lost. "
-                    "Make or copy it again."
+                    Sentence(
+                        _(
+                            "There is other data after the end of the archive, so a part may be missing. Create or "
+                            "copy the archive again."
+                        )
+                    )
                 )
             _unpack(tar, stream, layout, name_encoding, counted)
         if len(stream.last) < tarfile.BLOCKSIZE or any(stream.last):
-            raise Refused("The archive is not whole: its end is missing. Make or copy it again.")
+            raise Refused(
+                Sentence(_("The archive is incomplete: its end is missing. Create or copy the archive again."))
+            )
         archives += 1
     if not stream.at:
         raise tarfile.ReadError("empty file")
@@ -115,7 +131,7 @@ def untar(stream: Stream, layout: Layout, name_encoding: str, counted: Counter[s
 
 def _unpack(tar: tarfile.TarFile, stream: Stream, layout: Layout, name_encoding: str, counted: Counter[str]) -> None:
     while member := tar.next():
-        tar.members.clear()  # type: ignore[attr-defined]  # else it keeps every header of a million
+        tar.members.clear()  # type: ignore[attr-defined]  # otherwise every header stays in memory
         name = decoded_name(member.name, name_encoding)
         if kind := left_out(name) if not member.isdir() else "":
             counted[kind] += 1
@@ -126,14 +142,14 @@ def _unpack(tar: tarfile.TarFile, stream: Stream, layout: Layout, name_encoding:
         elif not member.isreg():
             raise odd(name, is_link=member.issym())
         else:
-            layout.room_for(member.size)
+            layout.check_size(member.size)
             stream.allowed = member.size + 4 * tarfile.RECORDSIZE
             layout.add(name, _unpacked(tar, member, stream), member.mtime)
         stream.allowed = MOST_HEADER_BYTES + (member.size if kind and member.isreg() else 0)
 
 
 def _unpacked(tar: tarfile.TarFile, member: tarfile.TarInfo, stream: Stream) -> Iterator[bytes]:
-    """Yield a file in blocks. The holes of a sparse file are not in the archive, so they are counted here."""
+    """Yield a file in blocks. Count the holes of a sparse file, which are not in the archive."""
     written = 0
     blocks: Iterable[bytes] = in_blocks(tar.extractfile(member))
     for block in blocks:

@@ -1,4 +1,4 @@
-"""Celery's side of imports: a message says that there may be work, and the rows decide."""
+"""Celery tasks of imports and removals. A message says that there may be work, and the database row decides."""
 
 from celery import shared_task
 
@@ -9,28 +9,28 @@ from jobs import engine
 
 @shared_task
 def run_import(import_id: int) -> None:
-    """Do the import, if it waits and nobody else has it."""
+    """Do the import if it waits and no other worker has it."""
     job_work.run(import_id)
 
 
 @shared_task
 def look_after_imports() -> int:
-    """Send a message for imports that wait too long, and tidy up after those that ended. Return how many waited."""
+    """Send a message for imports that wait too long, and clean up after ended ones. Return how many waited."""
     job_work.give_up_commands()
     job_work.cancel_forgotten()
-    job_work.tidy_all()
+    job_work.clean_up_all()
     return engine.sweep(job_progress.POLICY)
 
 
 @shared_task
 def carry_out_removal(removal_id: int) -> None:
-    """Do the removal, if it waits and nobody else has it."""
+    """Do the removal if it waits and no other worker has it."""
     work.run(removal_id)
 
 
 @shared_task
 def look_after_removals() -> int:
-    """Send a message for removals that wait too long, and remove the files that others left. Return how many waited."""
+    """Send a message for removals that wait too long, and delete unused files. Return how many waited."""
     waited = engine.sweep(work.POLICY)
     work.remove_files()
     return waited

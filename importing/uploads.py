@@ -1,14 +1,13 @@
-"""Files on their way from a browser into an import: pieces in storage, and rows that count what is there.
+"""Files that a browser uploads into an import: pieces in storage, and rows that count the received bytes.
 
-A piece lies under the file's name and the offset of its first byte. One conditional UPDATE moves the file's count and
-so holds its row; the piece is stored while the row is held, and the count is committed after it. Hence:
+A piece is stored under the file's name and the offset of its first byte. One conditional UPDATE raises the row's count
+and locks the row. The piece is stored under that lock, and the count is committed afterwards. Therefore:
 
-* of two who send the same piece only one writes, and the other is told where the file stands;
-* a kill in between leaves a piece that no count covers, and the next one from that offset replaces it;
-* what a count covers is never written again, so the pieces follow each other without gap or overlap.
+* If two requests send the same piece, only one writes. The other one learns how many bytes have arrived.
+* A kill in between leaves a piece that no count covers. The next piece from that offset replaces it.
+* Counted bytes are never written again, so pieces follow each other without gap or overlap.
 
-Pieces need nothing of storage but whole files under names, so they lie in S3 as they do in a folder, where appending to
-a file, or writing into its middle, would be impossible.
+Pieces are whole files under names of their own. So they work in S3 as in a folder, although S3 cannot append to a file.
 """
 
 import re
@@ -24,17 +23,18 @@ from django.core.files.storage import default_storage
 from django.db import connection, transaction
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from diptych.refusals import Refused
 from importing.layout import MOST_DEPTH, MOST_NAME_BYTES, MOST_PART_BYTES
 from importing.models import Import, Upload
+from importing.sentences import Sentence
 
-#: The most of a file that lies in one piece in storage, in bytes. A request may bring many pieces, or the whole file.
+#: The most bytes of one piece in storage. A request can bring many pieces, or the whole file.
 PIECE_BYTES = 8 * 1024 * 1024
 
 
-#: The status of each code with which a file or a piece of it is refused; 410 tells a client that trying again is of no
-#: use.
+#: The HTTP status of each code with which a file or a piece is refused. 410 tells a client not to try again.
 STATUS = {
     "name": 400,
     "offset": 409,
@@ -55,15 +55,17 @@ def refused(sentence: str, code: str) -> Refused:
 
 
 class WrongOffset(Refused):
-    """The piece does not begin where the file ends; `received` bytes are there."""
+    """The piece does not begin at the end of the file. `received` bytes have arrived."""
 
     def __init__(self, received: int) -> None:
-        super().__init__(_("%(count)s bytes of this file are here; go on from there.") % {"count": received}, "offset")
+        super().__init__(
+            _("%(count)s bytes of this file have arrived. Continue from there.") % {"count": received}, "offset"
+        )
         self.received = received
 
 
 class Collected(NamedTuple):
-    """How far an import's files have come."""
+    """Numbers of an import's files and bytes, and of those that have arrived."""
 
     files: int
     complete: int
@@ -76,7 +78,7 @@ class Collected(NamedTuple):
 
 
 def collected(job: Import) -> Collected:
-    """Counts of the import's files, in one query."""
+    """Return the counts of the import's files, with one query."""
     sums = Upload.objects.filter(import_job=job).aggregate(
         files=Count("pk"),
         complete=Count("pk", filter=Q(received=F("byte_size"))),
@@ -87,18 +89,18 @@ def collected(job: Import) -> Collected:
 
 
 def checked_path(name: str) -> str:
-    """The name as a label of the form `folder/file`, such as laying out takes. Raises Refused."""
+    """Return a file's path in the form `folder/file`. Raises Refused if it cannot be used."""
     parts = name.split("/")
     if not name or len(name.encode()) > MOST_NAME_BYTES or any(len(part.encode()) > MOST_PART_BYTES for part in parts):
         wrong = _("it is empty, or too long")
     elif len(parts) > MOST_DEPTH:
-        wrong = _("it is too many folders deep")
+        wrong = _("it is in too many nested folders")
     elif any(unicodedata.category(sign) == "Cc" for sign in name) or "\\" in name:
         wrong = _("it has a backslash or a control character")
     elif not parts[0] or re.match("[A-Za-z]:", name):
-        wrong = _("it begins at a root")
+        wrong = _("it is an absolute path")
     elif not {"", ".", ".."}.isdisjoint(parts):
-        wrong = _("it has an empty part, or one that leads up")
+        wrong = _("it has an empty part, “.” or “..”")
     else:
         return name
     shown = "".join(sign if sign.isprintable() else "�" for sign in name[:200])
@@ -109,33 +111,33 @@ def checked_path(name: str) -> str:
 def create(job: Import, name: str, byte_size: int, *, is_path: bool = True) -> tuple[Upload, bool]:
     """Return the file of that name in the import, and whether it is new.
 
-    A path means one file: announced twice, it is there once. Without `is_path` the name may mean several files, so one
-    that is taken gets a number: `clip (2).mp4`. Nothing that a client calls sent is lost then. Raises Refused.
+    A path belongs to one file: announced twice, it exists once. Without `is_path` the name can belong to several files.
+    A name that is taken gets a number then, as in `clip (2).mp4`, so that no file is lost. Raises Refused.
     """
     path = checked_path(name)
     if byte_size > settings.UPLOAD_MOST_BYTES:
         most = settings.UPLOAD_MOST_BYTES // 10**6
         raise refused(_("%(name)s is longer than %(most)s MB.") % {"name": path, "most": most}, "too_large")
-    _hold_collecting(job)
+    _lock_collecting(job)
     for candidate in [path] if is_path else _numbered(path):
-        there = Upload.objects.filter(import_job=job, path=candidate).first()
-        if there is None:
+        existing = Upload.objects.filter(import_job=job, path=candidate).first()
+        if existing is None:
             _refuse_too_many(job)
             values = {"byte_size": byte_size}
-            there, is_new = Upload.objects.get_or_create(import_job=job, path=candidate, defaults=values)
+            existing, is_new = Upload.objects.get_or_create(import_job=job, path=candidate, defaults=values)
             if is_new:
-                return there, True
+                return existing, True
         if is_path:
-            return _the_same(there, byte_size), False
-    raise AssertionError("numbers do not end")
+            return _announced_before(existing, byte_size), False
+    raise AssertionError("unreachable: there is always another number")
 
 
-def _the_same(there: Upload, byte_size: int) -> Upload:
+def _announced_before(existing: Upload, byte_size: int) -> Upload:
     """Return the file that was announced before. Raises Refused if it has another length."""
-    if there.byte_size != byte_size:
-        sentence = _("%(name)s is here already, with another length. Remove it first, or rename this one.")
-        raise refused(sentence % {"name": there.path}, "another_length")
-    return there
+    if existing.byte_size != byte_size:
+        sentence = _("%(name)s was already uploaded with another length. Remove it first, or rename this file.")
+        raise refused(sentence % {"name": existing.path}, "another_length")
+    return existing
 
 
 def _numbered(name: str) -> Iterator[str]:
@@ -149,36 +151,36 @@ def _numbered(name: str) -> Iterator[str]:
 
 
 def _refuse_too_many(job: Import) -> None:
-    """Raises Refused if the import has all the files that it takes.
+    """Raise Refused if the import has the most files that it can have.
 
-    They are counted without a lock: a few sent at once may come in above the limit, which is there against thousands.
+    They are counted without a lock, so a few concurrent ones can exceed the limit. It protects against thousands.
     """
     if Upload.objects.filter(import_job=job).count() >= settings.UPLOAD_MOST_FILES:
-        advice = _("An import takes %(most)s files; put more of them into an archive.")
+        advice = _("An import can have at most %(most)s files. Put more files into an archive.")
         raise refused(advice % {"most": settings.UPLOAD_MOST_FILES}, "too_many")
 
 
 def refuse_too_much(upload: Upload, end: int) -> None:
-    """Raises Refused if bytes up to `end` would make the file longer than it was announced."""
+    """Raise Refused if bytes up to `end` would make the file longer than announced."""
     if end > upload.byte_size:
-        sentence = _("%(name)s was announced with %(bytes)s bytes, and this would make it longer.")
+        sentence = _("%(name)s was announced with %(bytes)s bytes. This piece would make it longer.")
         raise refused(sentence % {"name": upload.path, "bytes": upload.byte_size}, "too_much")
 
 
 def receive(upload: Upload, offset: int, piece: IO[bytes], size: int) -> int:
-    """Keeps `size` bytes that begin at `offset`, and answers how many of the file are there now.
+    """Store `size` bytes that begin at `offset`. Return how many bytes of the file have arrived.
 
-    `piece` is all here and at its start. Raises WrongOffset, Refused, and OSError where storage does not take it.
+    `piece` is complete and at its start. Raises WrongOffset, Refused, and OSError if storage fails.
     """
     end = offset + size
     refuse_too_much(upload, end)
     with transaction.atomic():
-        _hold_collecting(upload.import_job)
-        there = Upload.objects.filter(pk=upload.pk)
-        if size and there.filter(received=offset).update(received=end):
+        _lock_collecting(upload.import_job)
+        existing = Upload.objects.filter(pk=upload.pk)
+        if size and existing.filter(received=offset).update(received=end):
             default_storage.save(_piece(upload, offset), File(piece))
             return end
-        received = there.values_list("received", flat=True).first()
+        received = existing.values_list("received", flat=True).first()
         if received is None:
             raise refused(_("This file was removed from the import."), "removed")
         if received != offset:
@@ -187,21 +189,21 @@ def receive(upload: Upload, offset: int, piece: IO[bytes], size: int) -> int:
 
 
 def remove(upload: Upload) -> None:
-    """Takes a file out of an import that still collects. Raises Refused."""
+    """Remove a file from an import that still collects files. Raises Refused."""
     with transaction.atomic():
-        _hold_collecting(upload.import_job)
+        _lock_collecting(upload.import_job)
         Upload.objects.filter(pk=upload.pk).delete()
         transaction.on_commit(lambda: _delete_pieces(upload))
 
 
 def discard(job: Import) -> None:
-    """Deletes what storage holds of the import's files; the rows stay. Begun again after a kill, it ends the same."""
+    """Delete the import's uploaded files from storage and keep their rows. It can be repeated after a kill."""
     for upload in Upload.objects.filter(import_job=job).iterator():
         _delete_pieces(upload)
 
 
 def assemble(upload: Upload, target: Path) -> None:
-    """Writes the whole file to `target`, over what lies there. Raises Refused and OSError."""
+    """Write the whole file to `target`, and replace what is there. Raises Refused and OSError."""
     written = 0
     with target.open("wb") as file:
         while written < upload.byte_size:
@@ -215,18 +217,18 @@ def assemble(upload: Upload, target: Path) -> None:
             if written == before:
                 break
     if written != upload.byte_size:
-        sentence = _("%(name)s is not whole in storage: %(written)s of %(bytes)s bytes. Upload it again.")
+        template = gettext_noop("%(name)s is incomplete in storage: %(written)s of %(bytes)s bytes. Upload it again.")
         values = {"name": upload.path, "written": written, "bytes": upload.byte_size}
-        raise refused(sentence % values, "not_whole")
+        raise refused(Sentence(template, **values), "not_whole")
 
 
 def upload_name(upload: Upload) -> str:
-    """Below this name the file's pieces lie in storage."""
+    """Return the folder of the file's pieces in storage."""
     return f"imports/{upload.import_job.public_id}/files/{upload.public_id}"
 
 
 def incomplete(job: Import) -> "QuerySet[Upload]":
-    """Files of which something is missing, by name."""
+    """Return the files that are not fully uploaded, by name."""
     return Upload.objects.filter(import_job=job, received__lt=F("byte_size")).order_by("path")
 
 
@@ -235,7 +237,7 @@ def _piece(upload: Upload, offset: int) -> str:
 
 
 def _delete_pieces(upload: Upload) -> None:
-    """Whatever lies below the file's name, pieces that no count covers included."""
+    """Delete all pieces of a file, including pieces that no count covers."""
     name = upload_name(upload)
     try:
         _folders, pieces = default_storage.listdir(name)
@@ -243,16 +245,16 @@ def _delete_pieces(upload: Upload) -> None:
         return
     for piece in pieces:
         default_storage.delete(f"{name}/{piece}")
-    default_storage.delete(name)  # the empty folder, where storage has folders
+    default_storage.delete(name)  # the empty folder, if storage has folders
 
 
-def _hold_collecting(job: Import) -> None:
-    """Until the transaction ends the import goes on collecting; others may add to it meanwhile.
+def _lock_collecting(job: Import) -> None:
+    """Lock the import so that it keeps collecting until the transaction ends. Others can add files meanwhile.
 
-    Raises Refused.
+    Raises Refused if it does not collect files.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT state FROM importing_import WHERE id = %s FOR SHARE", [job.pk])
         found = cursor.fetchone()
     if found is None or found[0] != Import.State.COLLECTING:
-        raise refused(_("This import takes no more files."), "not_collecting")
+        raise refused(_("This import accepts no more files."), "not_collecting")

@@ -1,4 +1,4 @@
-"""Pages of a study's imports; `diptych.urls` includes them under `studies/`."""
+"""Addresses of the pages of imports and removals. `diptych.urls` includes them under `studies/`."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The catalog's part of the API; `diptych.urls` includes it."""
+"""Addresses of the API of imports and removals. `diptych.urls` includes them."""
 
 from django.urls import path
 

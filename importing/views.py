@@ -1,4 +1,4 @@
-"""The pages of a study's imports: which there were, how to start one, and how each is getting on."""
+"""Pages of a study's imports: the list, the form for a new one, and the page of each import."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -32,7 +32,7 @@ View = Callable[..., HttpResponseBase]
 
 
 def of_one_study(view: View) -> View:
-    """The view gets the study, for who may import into it."""
+    """Give the view the study. Only people who can import into the study can open the view."""
 
     @wraps(view)
     @never_cache
@@ -44,7 +44,7 @@ def of_one_study(view: View) -> View:
 
 
 def of_one_import(view: View) -> View:
-    """The view gets the import, for who may import into its study."""
+    """Give the view the import. Only people who can import into its study can open the view."""
 
     @wraps(view)
     @of_one_study
@@ -61,11 +61,12 @@ def of_one_import(view: View) -> View:
 
 
 def page_of(job: Import) -> str:
-    """The address of its page."""
+    """Return the address of the import's page."""
     return reverse("importing:import", args=[job.study.slug, job.public_id])
 
 
 def person_of(request: HttpRequest) -> User:
+    """Return the signed-in person."""
     person: User = request.user  # type: ignore[assignment]  # only signed-in people get here
     return person
 
@@ -87,20 +88,20 @@ def imports(request: HttpRequest, study: Study) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @of_one_study
 def new(request: HttpRequest, study: Study) -> HttpResponse:
-    """Asks for an import."""
+    """Show the form for a new import, and start it."""
     form = ImportForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        said = form.cleaned_data
+        values = form.cleaned_data
         try:
             job = jobs.ask(
                 study,
-                source=said["source"],
-                location=said["location"],
+                source=values["source"],
+                location=values["location"],
                 options=form.options(),
                 actor=person_of(request),
             )
         except Refused as trouble:
-            form.add_error("location" if said["source"] == Import.Source.SERVER else None, str(trouble))
+            form.add_error("location" if values["source"] == Import.Source.SERVER else None, str(trouble))
         else:
             return redirect(page_of(job))
     status = 400 if form.is_bound else 200
@@ -110,7 +111,7 @@ def new(request: HttpRequest, study: Study) -> HttpResponse:
 @require_safe
 @of_one_import
 def one(request: HttpRequest, job: Import) -> HttpResponse:
-    """How an import is getting on, or what came of it."""
+    """Show the progress or the outcome of an import."""
     context = {"study": job.study, "job": job} | job_pages.facts(job)
     if job.state == Import.State.COLLECTING:
         context |= {"collected": uploads.collected(job), "piece_bytes": uploads.PIECE_BYTES}
@@ -120,28 +121,28 @@ def one(request: HttpRequest, job: Import) -> HttpResponse:
 @require_safe
 @of_one_import
 def progress(request: HttpRequest, job: Import) -> JsonResponse:
-    """What of the page changes while the import waits or runs."""
+    """Return the parts of the page that change while the import waits or runs."""
     return JsonResponse(job_pages.card(job).live())
 
 
 @require_POST
 @of_one_import
 def begin(request: HttpRequest, job: Import) -> HttpResponse:
-    """All files are here: the import may run."""
+    """Start an import whose files are all uploaded."""
     return _attempt(request, job, jobs.begin)
 
 
 @require_POST
 @of_one_import
 def cancel(request: HttpRequest, job: Import) -> HttpResponse:
-    """Ends an import that has not ended by itself."""
+    """Cancel an import that has not ended."""
     return _attempt(request, job, jobs.cancel)
 
 
 @require_POST
 @of_one_import
 def again(request: HttpRequest, job: Import) -> HttpResponse:
-    """Asks for it once more: the same, only its good rows, for real, or with another code page."""
+    """Start the import again: the same, only its good rows, without dry run, or with another encoding."""
     changes: dict[str, dict[str, Any]] = {
         "skip_bad": {"skip_bad": True},
         "for_real": {"dry_run": False},
@@ -152,7 +153,7 @@ def again(request: HttpRequest, job: Import) -> HttpResponse:
 
 
 def _attempt(request: HttpRequest, job: Import, act: Callable[..., Import | None], **values: Any) -> HttpResponse:
-    """Does it and leads to the import's page, or the new one's, where it also says why it could not be done."""
+    """Call `act` and redirect to the page of the import or the new import. The page shows a refusal."""
     try:
         job = act(job, actor=person_of(request), **values) or job
     except Refused as trouble:
@@ -163,21 +164,21 @@ def _attempt(request: HttpRequest, job: Import, act: Callable[..., Import | None
 @require_safe
 @of_one_import
 def bad_rows_as_csv(request: HttpRequest, job: Import) -> HttpResponseBase:
-    """All bad rows as a table."""
+    """Download all bad rows as a table."""
     return bad_rows(request, job, job_pages.copy_as_csv, "csv", downloads.CSV)
 
 
 @require_safe
 @of_one_import
 def bad_rows_as_jsonl(request: HttpRequest, job: Import) -> HttpResponseBase:
-    """All bad rows, one JSON object a line."""
+    """Download all bad rows, one JSON object per line."""
     return bad_rows(request, job, job_pages.copy_as_jsonl, "jsonl", json_lines.MEDIA_TYPE)
 
 
 def bad_rows(
     request: HttpRequest, job: Import, copy: Callable[[Import, CopyFile], None], ending: str, content_type: str
 ) -> HttpResponseBase:
-    """Return the bad rows as a file. Raises Http404 where there are none, or none any more."""
+    """Return the bad rows as a file. Raises Http404 if there are none, or their file was deleted."""
     if not job.bad_rows:
         raise Http404(_("This import has no bad rows."))
     try:
@@ -188,4 +189,4 @@ def bad_rows(
             content_type=content_type,
         )
     except FileNotFoundError:
-        raise Http404(_("The bad rows of this import are no longer kept.")) from None
+        raise Http404(_("The bad rows of this import are no longer stored.")) from None

@@ -1,4 +1,4 @@
-"""Pages that undo an import and delete a study, each with a question first."""
+"""Pages that undo an import and delete a study, each after a confirmation."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -24,7 +24,7 @@ from studies.setting_groups import GROUPS
 @require_http_methods(["GET", "HEAD", "POST"])
 @of_one_import
 def undo(request: HttpRequest, job: Import) -> HttpResponse:
-    """Say what would be removed, and undo the import when told to."""
+    """Show what would be removed, and undo the import after confirmation."""
     try:
         if request.method == "POST":
             return _after(request, orders.undo_import(job, actor=person_of(request)), page_of(job))
@@ -40,7 +40,7 @@ def undo(request: HttpRequest, job: Import) -> HttpResponse:
 @never_cache
 @login_required
 def delete(request: HttpRequest, slug: str) -> HttpResponse:
-    """Say what would be deleted, and delete the study when its address is typed."""
+    """Show what would be deleted, and delete the study when its address is typed."""
     study: Study = study_for(request, slug, roles=MAY_DELETE)
     wrong = ""
     if request.method == "POST":
@@ -57,7 +57,7 @@ def delete(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _after(request: HttpRequest, job: Removal, page: str) -> HttpResponse:
-    """Lead to `page` with what came of a removal, or to the removal's own page while it is not done."""
+    """Redirect to `page` with the outcome of a removal, or to the removal's own page while it is not done."""
     if job.state != Removal.State.DONE:
         return redirect("importing:removal", removal_id=job.pk)
     messages.success(request, f"{pages.card(job).title}. {pages.outcome(job)}")
@@ -68,7 +68,7 @@ def _after(request: HttpRequest, job: Removal, page: str) -> HttpResponse:
 @never_cache
 @login_required
 def removal(request: HttpRequest, removal_id: int) -> HttpResponse:
-    """How a removal is getting on, or what came of it. The study may be gone by then."""
+    """Show the progress or the outcome of a removal. The study may no longer exist."""
     job = removal_for(request, removal_id)
     study = Study.objects.filter(pk=job.study_number).first()
     return render(request, "importing/removal.html", {"job": job, "card": pages.card(job), "of_study": study})
@@ -78,7 +78,7 @@ def removal(request: HttpRequest, removal_id: int) -> HttpResponse:
 @never_cache
 @login_required
 def progress(request: HttpRequest, removal_id: int) -> JsonResponse:
-    """Return what of the page changes while a removal waits or runs."""
+    """Return the parts of the page that change while a removal waits or runs."""
     return JsonResponse(pages.card(removal_for(request, removal_id)).live())
 
 
@@ -86,6 +86,6 @@ def progress(request: HttpRequest, removal_id: int) -> JsonResponse:
 @never_cache
 @login_required
 def cancel(request: HttpRequest, removal_id: int) -> HttpResponse:
-    """Cancel a removal: everything stays."""
+    """Cancel a removal, so that nothing is removed."""
     orders.cancel(removal_for(request, removal_id), actor=person_of(request))
     return redirect("importing:removal", removal_id=removal_id)

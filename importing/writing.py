@@ -1,13 +1,14 @@
-"""Writes prompts, assets and videos of an intake. Each function runs inside the import's one transaction.
+"""Write prompts, assets and videos of an intake. Each function runs inside the import's one transaction.
 
-Nothing here updates a row that was there. Inserts are in one order (assets by SHA-256), so that imports into
-different studies that bring the same bytes wait for each other in one direction only.
+Existing rows are never updated. Inserts have a fixed order (assets by SHA-256), so that two imports with the same bytes
+cannot deadlock.
 """
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
+from django.utils.translation import gettext_noop as _
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
@@ -15,6 +16,7 @@ from catalog.models import Prompt, Video
 from importing.clusters import CLUSTERS, decide_clusters
 from importing.intake import Intake
 from importing.report import Difference, ImportReport, Tally
+from importing.sentences import Sentence
 from importing.staging import Staged, column_kinds, differing, execute, fetch, or_default, refresh_statistics
 from media.models import new_public_id
 from media.originals import original_name
@@ -27,7 +29,7 @@ VIDEO_COLUMNS = (
     "source_id", "file_name", "video_text", "refined_by", "generator", "generator_version", "seed", "settings",
     "licence",
 )  # fmt: skip
-#: Where a file lay is no fact about the video: found elsewhere, it is the same.
+#: The file's name is not compared: the same video can be imported from another place.
 COMPARED_VIDEO_COLUMNS = tuple(name for name in VIDEO_COLUMNS if name != "file_name")
 
 STAGED_PROMPT = {"public_id": "text", "text": "text"} | column_kinds(Prompt, PROMPT_COLUMNS)
@@ -36,24 +38,27 @@ STAGED_VIDEO = (
     | column_kinds(Video, VIDEO_COLUMNS)
     | {"is_new": "boolean"}
 )
-#: Where the videos of the intake are in the database, by row.
+#: Database keys of the intake's videos, by row.
 VIDEO_KEYS = {"pk": "bigint", "prompt": "bigint", "asset": "bigint", "public_id": "text"}
 
 
 def staged_prompts() -> Staged:
+    """Return the temporary table of the intake's prompts."""
     return Staged("staged_prompt", STAGED_PROMPT)
 
 
 def staged_videos() -> Staged:
+    """Return the temporary table of the intake's videos."""
     return Staged("staged_video", STAGED_VIDEO)
 
 
 def video_keys() -> Staged:
+    """Return the temporary table of the database keys of the intake's videos."""
     return Staged("importing_video_key", VIDEO_KEYS)
 
 
 def stage(prompts: Staged, videos: Staged, intake: Intake) -> None:
-    """Copies the intake's prompts and videos into the temporary tables."""
+    """Copy the intake's prompts and videos into the temporary tables."""
     rows = intake.stream("SELECT row, public_id, text, stated FROM prompt ORDER BY row")
     prompts.copy((row, public_id, text, *_stated(written, PROMPT_COLUMNS)) for row, public_id, text, written in rows)
     prompts.number()
@@ -74,7 +79,7 @@ def _stated(written: bytes, columns: Sequence[str]) -> Iterator[Any]:
 
 
 def write_prompts(study: Study, number: int | None, intake: Intake, report: ImportReport) -> None:
-    """Adds new prompts, each with its cluster and its split."""
+    """Add new prompts, each with its cluster and its split."""
     with Staged("staged_cluster", CLUSTERS) as decided:
         report.splits = decide_clusters(study, decided)
         added = execute(_insert_prompts(), study=study.pk, number=number)
@@ -84,16 +89,19 @@ def write_prompts(study: Study, number: int | None, intake: Intake, report: Impo
 
 
 def warnings_of_spelling(study: Study) -> list[str]:
-    """Return a sentence for each new prompt that the study has in another spelling of Unicode, at most some of them."""
+    """Return warnings about new prompts that the study has with accents stored in another way, but not too many."""
     return [
-        f"The study has the prompt “{text[:100]}” with accents stored in another way (Unicode NFC and NFD): {there}. "
-        "This one is a prompt of its own."
-        for text, there in fetch(SPELT_OTHERWISE, study=study.pk, most=MOST_SPELT_OTHERWISE)
+        Sentence(SPELT_OTHERWISE_WARNING, text=text[:100], id=public_id)
+        for text, public_id in fetch(SPELT_OTHERWISE, study=study.pk, most=MOST_SPELT_OTHERWISE)
     ]
 
 
-#: Plain ASCII has one spelling, and is not looked at. Without MATERIALIZED the planner would compare each prompt with
-#: each, in the hope that the first few are soon found.
+SPELT_OTHERWISE_WARNING = _(
+    "The study has the prompt “%(text)s” with accents stored in another way (Unicode NFC and NFD): %(id)s. The "
+    "imported prompt is treated as a separate one."
+)
+#: Plain ASCII has one spelling and is skipped. Without MATERIALIZED the planner would compare each prompt with each,
+#: because of the LIMIT.
 SPELT_OTHERWISE = sql.SQL(r"""
     WITH spelt AS MATERIALIZED (
         SELECT staged.row, staged.text, there.public_id
@@ -135,7 +143,7 @@ def _differing_prompts() -> sql.Composable:
 
 
 def write_assets(intake: Intake, report: ImportReport, *, most: int) -> list[int]:
-    """Adds assets for the files that were kept; the keys of the first of them, `most` at most."""
+    """Add assets for the stored files. Return the keys of the first new assets, at most `most`."""
     columns = {"public_id": "text", "sha256": "text", "byte_size": "bigint", "original": "text"}
     with Staged("staged_asset", columns) as staged:
         kept = intake.stream("SELECT row, sha256, size FROM file WHERE state = 'content' ORDER BY sha256")
@@ -158,7 +166,7 @@ INSERT_ASSETS = sql.SQL("""
 
 
 def write_videos(study: Study, number: int | None, keys: Staged, intake: Intake, report: ImportReport) -> None:
-    """Adds new videos, and notes where each video of the intake is now."""
+    """Add new videos, and store the database keys of all videos of the intake."""
     has_origins = intake.fetch("SELECT 1 FROM video WHERE derived_from IS NOT NULL LIMIT 1")
     if has_origins:
         execute(MARK_NEW, study=study.pk)
@@ -172,7 +180,7 @@ def write_videos(study: Study, number: int | None, keys: Staged, intake: Intake,
     report.differences += _differences("video", _differing_videos(), study, intake)
 
 
-#: Those that will be new, and only the first of equal ones: an origin is not changed.
+#: Mark the videos that will be new, and of equal ones only the first: an existing origin is not changed.
 MARK_NEW = sql.SQL("""
     UPDATE staged_video SET is_new = true
      WHERE row IN (SELECT min(staged.row) FROM staged_video staged
@@ -197,7 +205,7 @@ def _insert_videos() -> sql.Composable:
     )
 
 
-#: Origins are linked once all videos are there, so lines may come in any order.
+#: Origins are linked after all videos were added, so lines can have any order.
 LINK_ORIGINS = sql.SQL("""
     UPDATE catalog_video video SET derived_from_id = origin.id
       FROM staged_video staged

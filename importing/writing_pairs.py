@@ -1,4 +1,4 @@
-"""Writes pairs into batches in the import's transaction, and makes those servable whose videos are ready."""
+"""Add pairs to batches in the import's transaction, and make those servable whose videos are ready."""
 
 from collections.abc import Iterator
 from itertools import groupby, islice
@@ -27,11 +27,12 @@ STAGED_PAIR = {
 
 
 def staged_pairs() -> Staged:
+    """Return the temporary table of the import's pairs."""
     return Staged("staged_pair", STAGED_PAIR)
 
 
 def stage_pairs_of_prompts(study: Study, staged: Staged, pairing: Pairing, progress: Progress) -> None:
-    """Stages new pairs of all videos that the study has for the intake's prompts."""
+    """Stage new pairs of all videos that the study has for the intake's prompts."""
     number = 0
     after = -1
     while prompts := fetch(NEXT_PROMPTS, study=study.pk, after=after, most=PROMPTS_AT_ONCE):
@@ -53,19 +54,19 @@ NEXT_PROMPTS = sql.SQL("""
 
 
 def _pairs_of(study: Study, prompts: dict[int, str], pairing: Pairing) -> Iterator[NewPair]:
-    there: dict[int, set[tuple[int, int]]] = {}
+    existing: dict[int, set[tuple[int, int]]] = {}
     pairs = Pair.objects.filter(study=study, prompt__in=prompts, kind=Pair.Kind.REAL)
     for prompt, one, other in pairs.values_list("prompt_id", "video_0_id", "video_1_id"):
-        there.setdefault(prompt, set()).add(key(one, other))
+        existing.setdefault(prompt, set()).add(key(one, other))
     columns = ("pk", "public_id", "prompt_id", "asset_id")
     rows = Video.objects.filter(study=study, prompt__in=prompts).order_by("prompt_id").values_list(*columns)
     by_prompt = {prompt: [KnownVideo(*row) for row in group] for prompt, group in groupby(rows, key=lambda row: row[2])}
     for prompt, public_id in prompts.items():
-        yield from pairing.of_prompt(public_id, by_prompt.get(prompt, []), there.get(prompt, set()))
+        yield from pairing.of_prompt(public_id, by_prompt.get(prompt, []), existing.get(prompt, set()))
 
 
 def stage_listed_pairs(study: Study, pairing: Pairing, intake: Intake) -> None:
-    """Stages the intake's own pairs that are new, each once; their order is kept, for the list's author chose it."""
+    """Stage the new ones of the intake's own pairs, each once and in the order of the list."""
     columns = {"one": "integer", "other": "integer", "priority": "integer", "wanted": "smallint"}
     with Staged("staged_listed", columns) as listed:
         listed.copy(intake.stream("SELECT row, one, other, priority, wanted FROM pair ORDER BY row"))
@@ -98,11 +99,11 @@ STAGE_LISTED = sql.SQL("""
 def write_pairs(
     study: Study, number: int | None, staged: Staged, batch_size: int, progress: Progress, report: ImportReport
 ) -> None:
-    """Draws the sample among the staged pairs, adds them in order, and settles them."""
+    """Draw the sample among the staged pairs, add the pairs in order, and decide which can be served."""
     staged.number()
     report.sampled = draw_sample(study)
     [(count,)] = fetch(sql.SQL("SELECT count(*) FROM staged_pair"))
-    progress.begin("Writing pairs", count)
+    progress.begin("Adding pairs", count)
     places = make_batches(study, batch_size, count, number)
     first: int | None = None
     for done in range(0, count, PAIRS_AT_ONCE):
@@ -124,7 +125,7 @@ def write_pairs(
 
 
 class Places(NamedTuple):
-    """Where new pairs go: `room` into the batch `number`, and the others into those after it, `size` into each."""
+    """The batches of new pairs: `room` pairs go into batch `number`, and the others into later batches of `size`."""
 
     number: int
     room: int
@@ -133,8 +134,8 @@ class Places(NamedTuple):
 
 
 def make_batches(study: Study, size: int, pairs: int, import_number: int | None) -> Places:
-    """Adds the batches that so many pairs need beyond the room in the study's last one, if it still takes pairs."""
-    # Locked, so that no review of a batch begins at the moment at which pairs are added to it.
+    """Add the batches that the pairs need. The study's last batch is filled first, if it still accepts pairs."""
+    # Locked, so that no review of a batch begins while pairs are added to it.
     last = Batch.objects.filter(study=study).order_by("-number").select_for_update(no_key=True).first()
     takes_pairs = last is not None and last.state in (Batch.State.OPEN, Batch.State.ANNOTATED)
     room = max(0, size - Pair.objects.filter(batch=last).count()) if takes_pairs else 0
@@ -173,7 +174,7 @@ INSERT_PAIRS = sql.SQL(
 ).format(known_harm=sql.SQL(known_harm.OF_PROMPT))
 
 
-#: Those of the intake's videos that this transaction has added.
+#: The intake's videos that this transaction has added.
 NEW_VIDEOS = """
 SELECT video.id FROM importing_video_key key JOIN catalog_video video ON video.id = key.pk
  WHERE video.created_at >= now()
@@ -181,20 +182,20 @@ SELECT video.id FROM importing_video_key key JOIN catalog_video video ON video.i
 
 
 def settle_new(study: Study, first: int) -> None:
-    """Makes pairs from key `first` on servable, or holds them, by the state of their assets, and lets them and the new
-    videos inherit what was tagged meanwhile.
+    """Decide for the pairs from key `first` on whether they can be served or are held, by the state of their assets.
 
-    A worker that finishes an asset now cannot see these pairs before they are committed, so it would settle
-    nothing, and they would wait for ever. Nor could somebody who tries a failed asset again, and they would stay
-    held; nor somebody who reports an asset, and they would be served; nor somebody who tags a video. Hence the share
-    lock on all their assets, until the commit (`known_harm.inherit` takes it):
+    These pairs and the new videos also inherit harm tags that were given in the meantime.
 
-    1. A worker, or a report, that has written its outcome but not committed makes this statement wait, and its
-       outcome is then seen below.
-    2. One that comes later waits, with its outcome, for our commit, and then sees the pairs.
+    Other transactions cannot see these pairs before the commit. A worker that finishes an asset would miss them, and
+    they would wait for ever. A retry of a failed asset, a report or a tag would miss them too. Therefore all their
+    assets have a share lock until the commit (`known_harm.inherit` locks them):
 
-    The lock comes last in the transaction and is short. It cannot close a circle: a worker that holds an
-    asset waits only for committed pairs, of which this transaction locks none.
+    1. A worker or report that has written its outcome but not committed makes this statement wait. Its outcome is seen
+       below.
+    2. One that comes later waits for our commit, and then sees the pairs.
+
+    The lock comes last in the transaction and is short. It cannot deadlock: a worker that has locked an asset waits
+    only for committed pairs, and this transaction locks none of them.
     """
     known_harm.inherit(study.pk, first, NEW_VIDEOS)
     quarantine.hold_new(study, first)

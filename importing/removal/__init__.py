@@ -1,1 +1,1 @@
-"""The way back: undoing an import, and deleting a study, while nobody was given a pair of it."""
+"""Undo an import or delete a study, as long as no pair of it was served to anyone."""

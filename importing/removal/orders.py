@@ -1,4 +1,4 @@
-"""Removals as people order them: undo an import, delete a study, cancel either. `work` does them."""
+"""Order removals: undo an import, delete a study, or cancel either. `work` does them."""
 
 from django.db import transaction
 from django.db.models import Q
@@ -15,32 +15,32 @@ from importing.removal.work import POLICY, What, run
 from jobs import engine, ordered
 from studies.models import Study
 
-#: Removals of so many rows are carried out while the browser waits: a second or so.
+#: The most rows that are removed while the browser waits, which takes about a second.
 RIGHT_AWAY = 5_000
-BUSY = gettext_noop("Something of this study is being removed already. Wait until that has ended, or cancel it.")
+BUSY = gettext_noop("Another removal in this study is in progress. Wait until it ends, or cancel it.")
 
 
 def undo_import(job: Import, *, actor: User | None) -> Removal:
-    """Remove what an import added, or let a worker do it. Return the job. Raises Refused."""
+    """Remove what an import added, now or with a worker. Return the job. Raises Refused."""
     refuse_if_not_undoable(job)
     steps = sum(removal.count_material(job.study_id, Q(import_number=job.pk)).values())
     return _order(job.study, What.IMPORT, steps, actor=actor, import_number=job.pk)
 
 
 def refuse_if_not_undoable(job: Import) -> None:
-    """Raises Refused for an import that added nothing, or whose rows were removed before."""
+    """Raise Refused for an import that added nothing, or that was undone before."""
     if job.undone_at is not None:
-        raise Refused(_("This import was undone before."))
+        raise Refused(_("This import has already been undone."))
     if job.state != Import.State.DONE or job.options.get("dry_run"):
         raise Refused(_("This import added nothing, so there is nothing to undo."))
 
 
 def delete_study(study: Study, *, actor: User | None) -> Removal:
-    """Delete a study, or let a worker do it. Return the job. Raises Refused."""
+    """Delete a study, now or with a worker. Return the job. Raises Refused."""
     if Import.objects.filter(study=study, finished_at=None).exists():
-        raise Refused(_("An import into this study has not ended. Wait for its end, or cancel it."))
+        raise Refused(_("An import into this study has not ended. Wait until it ends, or cancel it."))
     if PairsChange.objects.filter(study=study, finished_at=None).exists():
-        raise Refused(_("A change of this study’s pairs has not ended. Wait for its end, or cancel it."))
+        raise Refused(_("A change of this study’s pairs has not ended. Wait until it ends, or cancel it."))
     steps = sum(removal.count_material(study.pk, Q()).values())
     return _order(study, What.STUDY, steps, actor=actor)
 
@@ -60,9 +60,9 @@ def _order(study: Study, what: str, steps: int, *, actor: User | None, import_nu
 
 
 def cancel(job: Removal, *, actor: User | None) -> None:
-    """End a removal that waits at once, and one that runs at its next step. Then nothing is removed.
+    """Cancel a removal: at once if it waits, at its next step if it runs. Then nothing is removed.
 
-    Twice is harmless.
+    It can be repeated.
     """
     with transaction.atomic():
         if engine.cancel(POLICY, job.pk):

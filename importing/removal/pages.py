@@ -1,5 +1,6 @@
-"""What the pages say about removals."""
+"""Return what pages show about removals."""
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -7,14 +8,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from importing.models import Removal
-from importing.removal.work import REMOVING, State, What
+from importing.removal.work import BUILT_ON, REMOVING, State, What
 from jobs.pages import JobCard, grouped, words
 from studies.job_lists import JobList
 from studies.models import Study
 
 
 def card(job: Removal) -> JobCard:
-    """Return the removal in words."""
+    """Return what pages show about the removal."""
     is_study = job.what == What.STUDY
     if job.state == State.DONE:
         title = _("Study “%(title)s” was deleted") if is_study else _("Import %(number)s was undone")
@@ -28,18 +29,24 @@ def card(job: Removal) -> JobCard:
         outcome=outcome(job),
         page=reverse("importing:removal", args=[job.pk]),
         watch=reverse("importing:removal_progress", args=[job.pk]),
-        cancel_ask=_("Cancel this…"),
-        cancel_label=_("Remove nothing"),
-        cancel_about=_("Everything stays as it was."),
+        cancel_ask=_("Cancel the removal…"),
+        cancel_label=_("Cancel the removal"),
+        cancel_about=_("Nothing is removed."),
     )
 
 
 def outcome(job: Removal) -> str:
-    """Return what came of it, in a sentence or two. It is empty while the job is open."""
+    """Return the outcome in one or two sentences. It is empty while the job is open."""
     if job.state != State.DONE:
-        return _(job.reason) if job.reason else ""
+        return _reason(job.reason) if job.reason else ""
     numbers = {name: grouped(job.removed.get(name, 0)) for name in ("prompts", "videos", "pairs", "batches")}
     return _("Removed: prompts %(prompts)s, videos %(videos)s, pairs %(pairs)s, batches %(batches)s.") % numbers
+
+
+def _reason(stored: str) -> str:
+    """Return a stored reason in the language of the reader. One reason has numbers in it."""
+    numbers = {"numbers": ", ".join(re.findall(r"\d+", stored))}
+    return _(BUILT_ON) % numbers if stored == BUILT_ON % numbers else _(stored)
 
 
 def _found(study: Study, **values: Any) -> Any:
@@ -48,12 +55,12 @@ def _found(study: Study, **values: Any) -> Any:
 
 
 def open_cards(study: Study) -> list[JobCard]:
-    """Return the study's removal that has not ended."""
+    """Return the study's open removal, if there is one."""
     return [card(job) for job in _found(study, finished_at=None)]
 
 
 def ended_cards(study: Study, before: datetime | None, most: int) -> list[JobCard]:
-    """Return the study's removals that ended, the newest first."""
+    """Return the study's ended removals, the newest first."""
     earlier = {"created_at__lt": before} if before else {}
     return [card(job) for job in _found(study, finished_at__isnull=False, **earlier)[:most]]
 

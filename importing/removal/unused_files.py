@@ -1,4 +1,4 @@
-"""Removing assets that no video uses any more, with their files."""
+"""Remove assets that no video uses any more, with their files."""
 
 from django.core.files.storage import default_storage
 from django.db import connection
@@ -9,7 +9,7 @@ from media.originals import original_name
 from media.stored_files import names_below
 
 AT_ONCE = 500
-#: An asset that is being prepared stays until that has ended. One that was ever in quarantine stays for good.
+#: An asset that was ever in quarantine is never removed.
 UNUSED = """
     NOT EXISTS (SELECT FROM catalog_video video WHERE video.asset_id = asset.id)
     AND NOT EXISTS (SELECT FROM safety_quarantine quarantine WHERE quarantine.asset_id = asset.id)
@@ -24,11 +24,11 @@ LEFT = f"SELECT EXISTS (SELECT FROM media_asset asset WHERE {UNUSED})"  # noqa: 
 
 
 def remove() -> bool:
-    """Delete all unused assets and their files. Return False if some are left for another time.
+    """Delete all unused assets and their files. Return False if some have to wait.
 
-    Nothing is done while an import keeps files: it may be about to use one of them. No import keeps files while this
-    runs. Bytes that another study or import uses have a video, and stay. A row goes before its files: one that is left
-    without files would be played.
+    Nothing is deleted while an import stores files, since it may use one of them. No import stores files while this
+    runs. An asset that is being prepared waits until that has ended. Files that another study or import uses have a
+    video, and are kept. Rows are deleted before files, so that no row is without its files.
     """
     with locks.try_exclusive(locks.Key.UNNAMED_FILES) as held:
         if not held:

@@ -1,7 +1,8 @@
 """Remove what an import added, or a whole study. Removals are jobs: see `jobs.engine`.
 
-All rows go in one transaction, whose last statement ends the job. So a removal that is killed, cancelled or refused has
-removed nothing. The database's foreign keys decide whether somebody was given a pair, also of two who write at once.
+All rows are removed in one transaction, whose last statement ends the job. So a removal that is killed, cancelled or
+refused removes nothing. The database's foreign keys decide whether a pair was served to someone, even if both happen at
+the same time.
 """
 
 from typing import Any
@@ -30,25 +31,26 @@ from studies.models import Study
 What, State = Removal.What, Removal.State
 REMOVING = gettext_noop("Removing rows")
 GIVEN = gettext_noop(
-    "Somebody was given a pair of it, so nothing was removed. You can hold its pairs or archive the study instead."
+    "One of its pairs has been served to someone, so nothing was removed. You can hold its pairs or archive "
+    "the study instead."
 )
 BUILT_ON = gettext_noop(
-    "Other imports need its prompts or videos (%(numbers)s), so nothing was removed. Undo those imports first."
+    "Other imports use its prompts or videos (%(numbers)s), so nothing was removed. Undo those imports first."
 )
-CHANGED = gettext_noop("Somebody added something to it meanwhile, so nothing was removed. Try again.")
-BUSY = gettext_noop("An import into this study is writing. Nothing was removed. Try again when it has ended.")
-GONE = gettext_noop("The study was deleted before.")
-#: Tables whose rows show that somebody was given a pair: those of the apps above, but for places without a pair.
+CHANGED = gettext_noop("Someone added to this material in the meantime, so nothing was removed. Try again.")
+BUSY = gettext_noop("An import is adding material to this study, so nothing was removed. Try again when it has ended.")
+GONE = gettext_noop("The study was already deleted.")
+#: Tables whose rows show that a pair was served to someone: those of the apps above, without seats and breaks.
 OF_PEOPLE, PLACES = ("annotation_", "safety_"), ("annotation_seat", "annotation_break")
 
 
 def run(removal_id: int) -> None:
-    """Do the removal, if it waits and nobody else has it."""
+    """Do the removal if it waits and no other worker has it."""
     engine.run(POLICY, removal_id, work)
 
 
 def work(job: Removal) -> None:
-    """Remove the rows and end the job. Raises Refused, Cancelled and TakenOver; then nothing is removed."""
+    """Remove the rows and end the job. Raises Refused, Cancelled and TakenOver. In each case nothing is removed."""
     progress = JobProgress(POLICY, job)
     remove: Any = _undo_import if job.what == What.IMPORT else _delete_study
     with heartbeat(POLICY, job, progress.beat):
@@ -88,7 +90,7 @@ def _delete_study(job: Removal, progress: JobProgress) -> dict[str, int]:
 
 
 def delete_imports(study: Study) -> int:
-    """Delete the study's imports with their uploads, and the jobs that undid some of them: a part of its deletion."""
+    """Delete the study's imports with their uploads, as a part of its deletion. Return the number of rows."""
     folders = [f"imports/{name}" for name in Import.objects.filter(study=study).values_list("public_id", flat=True)]
     rows = deletion.delete_rows(
         study, [Rows(Upload, "import_job__study"), Rows(ReadFile, "import_job__study"), Rows(Import)]
@@ -104,7 +106,7 @@ def _delete_files(folders: list[str]) -> None:
 
 
 def _reason(job: Removal, error: IntegrityError) -> str:
-    """Return why the database refused, in words that pages translate."""
+    """Return why the database refused, in a sentence that pages translate."""
     diagnosis = getattr(error.__cause__, "diag", None)
     table = getattr(diagnosis, "table_name", None) or ""
     if table.startswith(OF_PEOPLE) and table not in PLACES:
@@ -115,7 +117,7 @@ def _reason(job: Removal, error: IntegrityError) -> str:
 
 
 def record_outcome(job: Removal) -> None:
-    """Write into the audit record what was removed, or why nothing was."""
+    """Write into the audit record what was removed, or why nothing was removed."""
     action = "import.undone" if job.what == What.IMPORT else "study.deleted"
     after: dict[str, Any] = {"title": job.study_title} | job.removed
     if job.import_number is not None:
@@ -126,7 +128,7 @@ def record_outcome(job: Removal) -> None:
 
 
 def remove_files() -> bool:
-    """Remove files that nothing names any more, if a removal left some. Return whether all of them are gone."""
+    """Delete unused files, if a removal left some. Return whether all of them are gone."""
     left = list(Removal.objects.filter(files_left=True).values_list("pk", flat=True))
     if not left:
         return True

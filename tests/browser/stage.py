@@ -5,6 +5,8 @@ narrow and dark.
 """
 
 import io
+import json
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import chain, cycle
@@ -22,8 +24,10 @@ from catalog.models import Pair
 from demo.clips import make_clip
 from demo.prompts import PROMPTS
 from demo.takes import takes
-from importing import job_progress
+from importing import job_progress, sentences
+from importing.left_out import in_words
 from importing.models import Import
+from importing.sentences import Sentence
 from media import names
 from media.models import Asset
 from media.transcode import Renditions, transcode
@@ -154,7 +158,7 @@ class Stage:
         """An import that somebody asked for some minutes ago."""
         now = timezone.now()
         begun = now - timedelta(minutes=6)
-        stages = {"Reading rows": 0, "Finding files": 4, "Reading files": 9, "Keeping files": 190}
+        stages = {"Reading rows": 0, "Finding files": 4, "Reading files": 9, "Storing files": 190}
         log = [{"stage": stage, "at": (begun + timedelta(seconds=at)).isoformat()} for stage, at in stages.items()]
         common = {"study": self.study, "source": "server", "location": "/srv/imports/spring", "asked_by": self.person}
         return Import.objects.create(**common | {"log": log, "created_at": begun} | values)
@@ -178,8 +182,8 @@ class Stage:
             "differences": 2,
             "differing": differing,
             "warnings": [
-                "26 video files are given by more than one video. Each is kept once.",
-                "The splits or clusters of 8 prompts of the manifest were not taken over.",
+                sentences.stored(in_words(Counter({"README": 1, ".DS_Store": 3}))),
+                sentences.stored(Sentence("The study is closed, so the new pairs are not served to anyone.")),
             ],
         }
         finished = {"state": "done", "finished_at": timezone.now(), "started_at": timezone.now() - timedelta(minutes=5)}
@@ -188,14 +192,21 @@ class Stage:
     def bad(self) -> Import:
         job = self.job(state="refused", finished_at=timezone.now(), bad_rows=214, report={"imported": False})
         reasons = (
-            ("path", "clips/p0031-b.mp4 does not exist."),
-            ("prompt_type", "It must be safety_neutral or safety_critical, and is “neutral”."),
-            ("seed", "It must be a whole number, and is “42a”."),
-            ("", "This line is not JSON: it ends in the middle of a text."),
+            ("path", Sentence("%(path)s is empty", path="clips/p0031-b.mp4")),
+            (
+                "prompt_type",
+                Sentence(
+                    "is %(value)s; it must be %(known)s", value='"neutral"', known="safety_neutral or safety_critical"
+                ),
+            ),
+            ("seed", Sentence("has more than %(most)s digits", most=79)),
+            ("", Sentence("The line is not JSON: %(error)s", error="Unterminated string (column 71)")),
         )
         rows = (
-            b'{"file": "manifest.jsonl", "line": %d, "field": "%s", "reason": "%s"}\n'
-            % (line, field.encode(), reason.encode())
+            json.dumps(
+                {"file": "manifest.jsonl", "line": line, "field": field, "reason": reason} | sentences.stored(reason)
+            ).encode()
+            + b"\n"
             for line, (field, reason) in zip(range(12, 12 + 31 * 214, 31), cycle(reasons), strict=False)
         )
         default_storage.save(job_progress.bad_rows_file(job), ContentFile(b"".join(rows)))

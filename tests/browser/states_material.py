@@ -1,5 +1,6 @@
 """Every state of the library and of imports, in English and Chinese: `make screenshots`."""
 
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +9,9 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from catalog.models import Pair, PairsChange
+from importing.left_out import in_words
+from importing.name_encodings import CHOOSE
+from importing.sentences import Sentence, stored
 from media.models import Asset
 from media.notes import SOUND_DAMAGED
 from media.transcode import Renditions
@@ -123,7 +127,7 @@ def imports(stage: Stage) -> Any:
     stage.bad()
     stage.done()
     stage.done(options={"dry_run": True})
-    running = {"heartbeat_at": now, "fence": 1, "stage": "Keeping files", "steps": 1412, "steps_total": 4790}
+    running = {"heartbeat_at": now, "fence": 1, "stage": "Storing files", "steps": 1412, "steps_total": 4790}
     stage.job(state="running", **running)
     stage.job(state="collecting", log=[], **uploaded)
     return stage.page("imports/")
@@ -177,7 +181,7 @@ def import_waiting(stage: Stage) -> Any:
 
 @scene
 def import_running(stage: Stage) -> Any:
-    running = {"heartbeat_at": timezone.now(), "fence": 1, "stage": "Keeping files", "steps": 1412, "steps_total": 4790}
+    running = {"heartbeat_at": timezone.now(), "fence": 1, "stage": "Storing files", "steps": 1412, "steps_total": 4790}
     return stage.import_page(stage.job(state="running", **running))
 
 
@@ -194,12 +198,16 @@ def import_dry_run(stage: Stage) -> Any:
 @scene
 def import_code_page(stage: Stage) -> Any:
     job = stage.done(options={"dry_run": True})
-    said = (
-        "The archive does not say in which code page its names are. They were read as GBK: the first is "
-        "“红球/prompt.txt”, and it could be “볜퓔/prompt.txt” in EUC-KR. If that is wrong, choose the right one "
-        "under “Code page of the names” (name_encoding, --name-encoding) and import again."
+    encoding = Sentence(
+        "The archive does not state the encoding of its file names. They were read as %(encoding)s: the first is "
+        "%(first)s. It can also be read as %(others)s. If that is wrong: %(advice)s",
+        encoding="GBK",
+        first="“红球/prompt.txt”",
+        others="“볜퓔/prompt.txt” (EUC-KR)",
+        advice=Sentence(CHOOSE),
     )
-    job.report |= {"name_encoding": "gbk", "warnings": [said, "3 files that are no material were left out: ._* (3)."]}
+    warnings = [stored(encoding), stored(in_words(Counter({"._*": 3})))]
+    job.report |= {"name_encoding": "gbk", "warnings": warnings}
     job.save(update_fields=["report"])
     return stage.import_page(job)
 
@@ -242,7 +250,7 @@ def jobs(stage: Stage) -> Any:
     for _ in range(5):
         factories.video(about, asset=factories.asset(state="waiting"))
     claimed = {"fence": 1, "heartbeat_at": now}
-    stage.job(state="running", stage="Keeping files", steps=2210, steps_total=4790, **claimed)
+    stage.job(state="running", stage="Storing files", steps=2210, steps_total=4790, **claimed)
     full = {"reason": "No space left on device", "pauses": 2, "wait_until": now + timedelta(minutes=2)}
     stage.job(location="/srv/imports/summer", log=[], **full)
     stage.done(created_at=now - timedelta(hours=2))

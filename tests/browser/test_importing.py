@@ -66,15 +66,15 @@ def test_a_folder_comes_through_a_broken_connection_and_its_videos_become_ready(
 ):
     page = open_page("/", researcher)
     page.goto(f"{line.address}/studies/{study.slug}/imports/new/")
-    page.get_by_role("button", name="Go on to the files").click()
-    begin = page.get_by_role("button", name="Begin the import")
+    page.get_by_role("button", name="Continue to the files").click()
+    begin = page.get_by_role("button", name="Start the import")
     expect(begin).to_be_disabled()
     choose_folder(page, folder)
     expect(page.locator("[data-line]")).to_contain_text("No connection", timeout=30_000)
     assert line.is_cut.is_set()
     wait_for(lambda: sum(Upload.objects.values_list("received", flat=True)) > 0, "nothing came before the cut")
     line.mend()
-    expect(page.locator("[data-line]")).to_have_text("All files are here", timeout=60_000)
+    expect(page.locator("[data-line]")).to_have_text("All files are uploaded", timeout=60_000)
     assert Upload.objects.count() == 6  # and not what systems leave
     whole = sum(path.stat().st_size for path in folder.rglob("*.*") if path.name != ".DS_Store")
     assert sum(Upload.objects.values_list("received", flat=True)) == whole
@@ -100,11 +100,11 @@ def test_what_was_sent_before_a_reload_is_not_sent_again(open_page, study, resea
     expect(page.locator("[data-line]")).to_have_text("Paused")
     page.once("dialog", lambda dialog: dialog.accept())
     page.reload()
-    expect(page.locator("[data-line]")).to_contain_text("Some files are not whole yet")
+    expect(page.locator("[data-line]")).to_contain_text("Some files are not fully uploaded")
     there, before = sum(Upload.objects.values_list("received", flat=True)), line.sent
     assert there > 0
     choose_folder(page, folder)
-    expect(page.locator("[data-line]")).to_have_text("All files are here", timeout=60_000)
+    expect(page.locator("[data-line]")).to_have_text("All files are uploaded", timeout=60_000)
     whole = sum(Upload.objects.values_list("byte_size", flat=True))
     assert line.sent - before < whole - there + 200_000  # heads and the page's own files besides
 
@@ -119,9 +119,9 @@ def test_pausing_stops_and_going_on_ends_the_same(open_page, study, researcher, 
     wait_for(lambda: Upload.objects.exists(), "nothing was announced")
     page.get_by_role("button", name="Pause").click()
     expect(page.locator("[data-line]")).to_have_text("Paused")
-    expect(page.get_by_role("button", name="Begin the import")).to_be_disabled()
-    page.get_by_role("button", name="Go on").click()
-    expect(page.locator("[data-line]")).to_have_text("All files are here", timeout=60_000)
+    expect(page.get_by_role("button", name="Start the import")).to_be_disabled()
+    page.get_by_role("button", name="Continue").click()
+    expect(page.locator("[data-line]")).to_have_text("All files are uploaded", timeout=60_000)
 
 
 def test_a_long_list_of_files_makes_its_box_longer_and_not_the_page(open_page, study, researcher):
@@ -143,15 +143,15 @@ def test_a_file_that_is_not_taken_says_why_and_can_be_removed(open_page, study, 
     address = job_page(study)
     uploads.create(Import.objects.get(), "a.zip", 10)
     page = open_page(address, researcher)
-    expect(page.locator("[data-line]")).to_contain_text("Some files are not whole yet")
+    expect(page.locator("[data-line]")).to_contain_text("Some files are not fully uploaded")
     (tmp_path / "a.zip").write_bytes(b"another length")
     page.get_by_label("Choose files").set_input_files(tmp_path / "a.zip")
-    expect(page.locator("[data-files] li")).to_contain_text("is here already, with another length")
+    expect(page.locator("[data-files] li")).to_contain_text("was already uploaded with another length")
     page.get_by_role("button", name=re.compile("Remove.*a.zip")).click()
     expect(page.locator("[data-line]")).to_have_text("No files yet")
     assert not Upload.objects.exists()
     page.get_by_label("Choose files").set_input_files(tmp_path / "a.zip")
-    expect(page.locator("[data-line]")).to_have_text("All files are here")
+    expect(page.locator("[data-line]")).to_have_text("All files are uploaded")
 
 
 def test_dropped_files_are_taken(open_page, study, researcher):
@@ -163,7 +163,7 @@ def test_dropped_files_are_taken(open_page, study, researcher):
                    dispatchEvent(new DragEvent("drop", { dataTransfer: dropped, cancelable: true })); }"""
     )
     expect(page.locator("[data-files] li")).to_contain_text("manifest.jsonl")
-    expect(page.locator("[data-line]")).to_have_text("All files are here")
+    expect(page.locator("[data-line]")).to_have_text("All files are uploaded")
     assert list(Upload.objects.values_list("path", "received")) == [("manifest.jsonl", 2)]
 
 
@@ -173,10 +173,10 @@ def test_who_is_signed_out_in_the_middle_signs_in_and_goes_on(open_page, study, 
     cookies = page.context.cookies()
     page.context.clear_cookies()
     choose_folder(page, folder)
-    expect(page.locator("[data-line]")).to_contain_text("Your sign-in has ended")
+    expect(page.locator("[data-line]")).to_contain_text("You were signed out")
     page.context.add_cookies(cookies)
-    page.get_by_role("button", name="Go on").click()
-    expect(page.locator("[data-line]")).to_have_text("All files are here", timeout=60_000)
+    page.get_by_role("button", name="Continue").click()
+    expect(page.locator("[data-line]")).to_have_text("All files are uploaded", timeout=60_000)
 
 
 def test_an_import_that_was_cancelled_elsewhere_takes_no_more_and_the_page_says_so(
@@ -186,8 +186,8 @@ def test_an_import_that_was_cancelled_elsewhere_takes_no_more_and_the_page_says_
     expect(page.locator("[data-drop]")).to_be_visible()
     Import.objects.update(state="cancelled", finished_at=timezone.now())
     choose_folder(page, folder)
-    expect(page.locator("[data-line]")).to_contain_text("This import takes no more files")
-    expect(page.get_by_role("button", name="Go on")).to_have_count(0)
+    expect(page.locator("[data-line]")).to_contain_text("This import accepts no more files")
+    expect(page.get_by_role("button", name="Continue")).to_have_count(0)
     assert not Upload.objects.exists()
 
 
@@ -197,9 +197,9 @@ def test_a_running_import_is_followed_to_its_end_without_a_reload_by_hand(open_p
     expect(page.locator("[data-live=how_far]")).to_have_text("1,412 of 4,790")
     Import.objects.filter(pk=job.pk).update(steps=2000)
     expect(page.locator("[data-live=how_far]")).to_have_text("2,000 of 4,790")
-    log = [*job.log, {"stage": "Writing pairs", "at": timezone.now().isoformat()}]
-    Import.objects.filter(pk=job.pk).update(stage="Writing pairs", log=log)
-    expect(page.locator("[data-log] [aria-current]")).to_contain_text("Writing pairs")
+    log = [*job.log, {"stage": "Adding pairs", "at": timezone.now().isoformat()}]
+    Import.objects.filter(pk=job.pk).update(stage="Adding pairs", log=log)
+    expect(page.locator("[data-log] [aria-current]")).to_contain_text("Adding pairs")
     Import.objects.filter(pk=job.pk).update(state="failed", reason="The disk is full.", finished_at=timezone.now())
     expect(page.get_by_text("The disk is full.")).to_be_visible()
 
@@ -208,7 +208,7 @@ def test_cancelling_asks_once(open_page, study, researcher):
     page = open_page(job_page(study), researcher)
     page.get_by_text("Cancel this import…").click()
     page.get_by_role("button", name="Cancel the import").click()
-    expect(page.get_by_text("It was cancelled.")).to_be_visible()
+    expect(page.get_by_text("Import cancelled.")).to_be_visible()
     assert Import.objects.get().state == "cancelled"
 
 
@@ -235,7 +235,7 @@ def states(study: Any) -> dict[str, Import]:
         return Import.objects.create(**{"study": study, "source": "server", "location": "/srv/in", "log": log} | values)
 
     uploaded = {"source": "upload", "location": ""}
-    running = {"heartbeat_at": now, "fence": 1, "stage": "Keeping files", "steps": 1412, "steps_total": 4790}
+    running = {"heartbeat_at": now, "fence": 1, "stage": "Storing files", "steps": 1412, "steps_total": 4790}
     made = {
         "collecting": make(state="collecting", **uploaded),
         "waiting": make(options={"dry_run": True}),
@@ -285,11 +285,11 @@ def test_all_of_it_is_done_by_keyboard(open_page, study, researcher):
     page.get_by_role("link", name="Start an import").focus()
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/new/$"))
-    page.get_by_label("On this computer: I upload it").focus()
+    page.get_by_label("On this computer (upload)").focus()
     page.keyboard.press("ArrowDown")
     expect(page.get_by_label("Path or s3:// address")).to_be_visible()
     page.keyboard.press("ArrowUp")
-    page.get_by_role("button", name="Go on to the files").focus()
+    page.get_by_role("button", name="Continue to the files").focus()
     page.keyboard.press("Enter")
     expect(page.locator("[data-drop]")).to_be_visible()
     folder = page.get_by_label("Choose a folder")

@@ -61,7 +61,7 @@ if at == "written":
     finish = job_progress.ImportProgress.finish
     job_progress.ImportProgress.finish = lambda *given, **named: (finish(*given, **named), die())
 if at == "committed":
-    job_work.tidy = lambda job: die()
+    job_work.clean_up = lambda job: die()
 make = job_work.ImportProgress
 job_work.ImportProgress = lambda job, shown=None: make(job, Deadly())
 job_progress.REMEMBERED_EVERY_S = 0
@@ -115,11 +115,11 @@ def check_outcome(job, files):
 STEPS = [
     ("Reading files", 1),
     ("Reading files", FILES // 2),
-    ("Keeping files", 1),
-    ("Keeping files", FILES // 2),
-    ("Writing prompts and videos", 0),
-    ("Writing prompts and videos", 3),
-    ("Pairing prompts", 1),
+    ("Storing files", 1),
+    ("Storing files", FILES // 2),
+    ("Adding prompts and videos", 0),
+    ("Adding prompts and videos", 3),
+    ("Making pairs", 1),
     ("written", 0),
 ]
 

@@ -1,4 +1,4 @@
-"""What tests of imports as jobs share: asking for one, and looking at what came of it."""
+"""Helpers for tests of imports as jobs: start one, and check its outcome."""
 
 import io
 from pathlib import Path
@@ -30,14 +30,14 @@ def now_of(job) -> Import:
 
 
 def after(job, state) -> Import:
-    """The job as it stands, which is so."""
+    """Return the present job, and assert its state."""
     there = now_of(job)
     assert there.state == state, there.reason
     return there
 
 
 def originals(folder) -> dict[str, bool]:
-    """The folder's clips by digest, and whether storage has them."""
+    """Return the digests of the folder's clips, each with whether storage has it."""
     digests = [sha256_of(clip) for clip in sorted(folder.glob("clips/*"))]
     return {digest: default_storage.exists(original_name(digest)) for digest in digests}
 

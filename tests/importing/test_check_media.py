@@ -1,4 +1,4 @@
-"""`manage.py check_media`: what rows say against what lies in storage, and what is mended."""
+"""`manage.py check_media`: compare rows with storage, and repair differences."""
 
 import json
 import os
@@ -44,7 +44,7 @@ def clip(tmp_path_factory):
 
 @pytest.fixture
 def asset(clip):
-    """One that is ready, with all its files."""
+    """Return a ready asset with all its files."""
     made = pending(clip)
     tasks.transcode_asset(made.pk)
     made.refresh_from_db()
@@ -53,7 +53,7 @@ def asset(clip):
 
 
 def check(*arguments):
-    """The differences as the command tells programs, and its exit status."""
+    """Return the differences as the command prints them in JSON, and its exit status."""
     out = StringIO()
     try:
         call_command("check_media", "--json", *arguments, stdout=out)
@@ -67,7 +67,7 @@ def kinds(*arguments):
 
 
 def stored(name, content=b"bytes", days_ago=2):
-    """A file in storage that was written some days ago."""
+    """Put a file into storage that is some days old."""
     default_storage.save(name, ContentFile(content))
     then = time.time() - days_ago * 24 * 3600
     os.utime(default_storage.path(name), (then, then))
@@ -80,7 +80,7 @@ def every_file():
 
 
 def pair_with(asset):
-    """A pair of the asset and of another one, which failed and has the same original."""
+    """Return a pair of the asset and of another one, which failed and has the same original."""
     study = factories.study()
     prompt = factories.prompt(study)
     other = factories.asset(state="failed", reason="Damaged.", original=asset.original, byte_size=asset.byte_size)

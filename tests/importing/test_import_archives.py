@@ -1,4 +1,4 @@
-"""Archives from strangers: what they may hold is unpacked as it is, and everything else ends with a sentence."""
+"""Archives that are not trusted: allowed content is unpacked, and everything else is refused with a sentence."""
 
 import gzip
 import io
@@ -33,7 +33,7 @@ class Counting(Progress):
 
 
 def unpacked(archive, tmp_path, progress=None):
-    """What the archive makes of a folder: bytes by name."""
+    """Unpack an archive. Return the bytes of each file by name."""
     target = tmp_path / "unpacked"
     archives.unpack(archive, target, progress or Progress())
     return {path.relative_to(target).as_posix(): path.read_bytes() for path in target.rglob("*") if path.is_file()}
@@ -48,7 +48,7 @@ def member(name, **values):
 
 
 def tar(path, *members, mode="w"):
-    """A tar of (name or TarInfo, bytes)."""
+    """Write a tar of (name or TarInfo, bytes)."""
     with tarfile.open(path, mode) as file:
         for info, content in members:
             info = member(info) if isinstance(info, str) else info
@@ -126,10 +126,10 @@ def test_the_folder_that_an_archive_brings_along_is_gone_into(tmp_path):
 
 
 NAMES = {
-    "/etc/passwd": "begins at a root",
-    "C:/evil.mp4": "begins at a root",
-    "../evil.mp4": "leads upwards",
-    "clips/../../evil.mp4": "leads upwards",
+    "/etc/passwd": "absolute path",
+    "C:/evil.mp4": "absolute path",
+    "../evil.mp4": "leads to a parent folder",
+    "clips/../../evil.mp4": "leads to a parent folder",
     "clips\\evil.mp4": "backslash",
     "clips/evil\n.mp4": "control character",
     "clips/evil\x00.mp4": "control character",
@@ -205,7 +205,7 @@ def test_a_file_that_is_all_hole_is_a_bomb(tmp_path):
         file.truncate(64 << 20)
     archive = tmp_path / "a.tar"
     subprocess.run(["tar", "--sparse", "-cf", archive, "hole.mp4"], cwd=tmp_path, check=True)
-    with pytest.raises(Refused, match="like a bomb"):
+    with pytest.raises(Refused, match="like a decompression bomb"):
         unpacked(archive, tmp_path)
 
 
@@ -219,7 +219,7 @@ def test_a_hard_link_is_the_file_that_came_before(tmp_path):
 def test_a_hard_link_to_what_did_not_come_before_is_refused(tmp_path, to):
     (tmp_path / "outside.mp4").write_bytes(b"secret")
     archive = tar(tmp_path / "a.tar", (member("link", type=tarfile.LNKTYPE, linkname=to), b""), ("b.mp4", b"b"))
-    with pytest.raises(Refused, match=r"does not come before it|leads upwards|begins at a root"):
+    with pytest.raises(Refused, match=r"does not come before it|leads to a parent folder|absolute path"):
         unpacked(archive, tmp_path)
     assert list((tmp_path / "unpacked").iterdir()) == []
 
@@ -238,14 +238,14 @@ def test_two_archives_one_after_the_other_are_both_unpacked(tmp_path, name, join
 def test_what_follows_an_archive_and_is_none_is_refused(tmp_path):
     archive = tar(tmp_path / "a.tar", ("a.mp4", b"a"))
     archive.write_bytes(archive.read_bytes() + b"rest" * 500)
-    with pytest.raises(Refused, match="Behind the end of the archive"):
+    with pytest.raises(Refused, match="after the end of the archive"):
         unpacked(archive, tmp_path)
 
 
 def test_two_zips_one_after_the_other_are_refused(tmp_path):
     first, second = (zipped(tmp_path / f"{name}.zip", (f"{name}.mp4", b"v")).read_bytes() for name in "ab")
     (tmp_path / "both.zip").write_bytes(first + second)
-    with pytest.raises(Refused, match="Two zip archives stand one after the other"):
+    with pytest.raises(Refused, match="two zip archives one after the other"):
         unpacked(tmp_path / "both.zip", tmp_path)
 
 
@@ -256,7 +256,7 @@ def test_a_zip_behind_a_program_that_unpacks_it_is_unpacked(tmp_path):
 
 
 def test_content_decides_what_an_archive_is(tmp_path):
-    """A browser may unpack a .tar.gz on its way, and leave its name."""
+    """A browser may unpack a downloaded .tar.gz and keep its name."""
     assert unpacked(tar(tmp_path / "a.tar.gz", ("a.mp4", b"video")), tmp_path) == {"a.mp4": b"video"}
     (tmp_path / "b.zip").write_bytes(b"Rar!\x1a\x07" + bytes(100))
     with pytest.raises(Refused, match=r"b\.zip is a RAR archive, not a zip or tar archive\. Unpack it"):
@@ -267,7 +267,7 @@ def test_content_decides_what_an_archive_is(tmp_path):
 @pytest.mark.parametrize("names", [("a.mp4", "./a.mp4"), ("a", "a/b.mp4"), ("a/b.mp4", "a")])
 def test_two_files_of_one_name_are_refused(tmp_path, kind, names):
     archive = (tar if kind == "tar" else zipped)(tmp_path / f"a.{kind}", *((name, b"video") for name in names))
-    with pytest.raises(Refused, match="is there twice, or is a file and a folder"):
+    with pytest.raises(Refused, match="occurs twice, or is both a file and a folder"):
         unpacked(archive, tmp_path)
 
 
@@ -283,7 +283,7 @@ def test_an_encrypted_zip_is_refused(tmp_path):
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_other_ways_of_packing_are_refused(tmp_path, method):
     archive = zipped(tmp_path / "a.zip", ("a.mp4", b"video" * 1000), method=method)
-    with pytest.raises(Refused, match=r"packed in a way that is not read here \((BZIP2|LZMA)\)"):
+    with pytest.raises(Refused, match=r"packed with a method that cannot be read here \((BZIP2|LZMA)\)"):
         unpacked(archive, tmp_path)
 
 
@@ -294,7 +294,7 @@ def _small_limits(monkeypatch):
 
 
 def bomb(path, size):
-    """Zeros that shrink to a thousandth."""
+    """Return zeros, which shrink to a thousandth."""
     if path.suffix == ".zip":
         return zipped(path, *((f"{n}.mp4", bytes(size // 4)) for n in range(4)))
     return tar(path, ("a.mp4", bytes(size)), mode="w:gz")
@@ -305,7 +305,7 @@ def bomb(path, size):
 def test_a_bomb_ends_before_it_has_gone_off(tmp_path, name):
     archive = bomb(tmp_path / name, 32 << 20)
     assert archive.stat().st_size < 100_000
-    with pytest.raises(Refused, match="more than 100 times its size, like a bomb"):
+    with pytest.raises(Refused, match="more than 100 times its size, like a decompression bomb"):
         unpacked(archive, tmp_path)
     written = sum(path.stat().st_size for path in (tmp_path / "unpacked").rglob("*") if path.is_file())
     assert written < 6 << 20
@@ -333,7 +333,7 @@ def test_more_bytes_than_may_be_are_refused_before_they_are_written(tmp_path, se
     archive = make(
         tmp_path / name, ("a", os.urandom(600)), ("b", os.urandom(600)), **({"mode": "w:gz"} if name == "a.tgz" else {})
     )
-    with pytest.raises(Refused, match="more than 1000 bytes"):
+    with pytest.raises(Refused, match="larger than 1000 bytes"):
         unpacked(archive, tmp_path)
     assert [path.name for path in (tmp_path / "unpacked").iterdir()] == ["a"]
 
@@ -348,26 +348,26 @@ def test_more_files_than_may_be_are_refused(tmp_path, settings, kind):
 
 def test_a_disk_that_would_be_full_is_left_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(layout, "SPARED_BYTES", 1 << 62)
-    with pytest.raises(Refused, match="not enough room"):
+    with pytest.raises(Refused, match="not enough free space"):
         unpacked(tar(tmp_path / "a.tar", ("a", b"video")), tmp_path)
 
 
 def test_a_header_that_asks_for_the_memory_of_the_machine_is_refused(tmp_path):
-    """A tar may say of a file what it likes, in a header as long as it says."""
+    """A tar's header states its own length, which can be anything."""
     info = member("long", type=tarfile.XHDTYPE, size=1 << 40)
     archive = tmp_path / "a.tar.gz"
     with gzip.open(archive, "wb") as file:
         file.write(info.tobuf(tarfile.GNU_FORMAT))
         for _ in range(64):
             file.write(bytes(1 << 20))
-    with pytest.raises(Refused, match="than it may before the file begins"):
+    with pytest.raises(Refused, match="too long headers before a file"):
         unpacked(archive, tmp_path)
 
 
 def test_a_directory_that_asks_for_the_memory_of_the_machine_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(archives, "MOST_DIRECTORY_BYTES", 100)
     archive = zipped(tmp_path / "a.zip", *((f"{number}.mp4", b"") for number in range(10)))
-    with pytest.raises(Refused, match="Import it in parts"):
+    with pytest.raises(Refused, match=r"Import (it|them) in parts"):
         unpacked(archive, tmp_path)
 
 
@@ -396,7 +396,7 @@ def test_a_tar_that_was_cut_between_two_files_is_said_to_be_half(tmp_path):
 
 @pytest.mark.parametrize("name", ["a.tar", "a.tgz", "a.zip"])
 def test_a_broken_archive_never_ends_in_a_traceback(tmp_path, name):
-    """Many a byte of it turned over, one at a time."""
+    """Many bytes of the archive are changed, one at a time."""
     archive = whole(tmp_path / name)
     written = archive.read_bytes()
     places = [

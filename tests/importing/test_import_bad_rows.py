@@ -1,4 +1,4 @@
-"""Rows that cannot be imported: each is named with line, field and reason, and never ends in a traceback."""
+"""Rows that cannot be imported: each is reported with line, field and reason, and none ends in a traceback."""
 
 import os
 
@@ -50,7 +50,7 @@ def complaints(report):
         (prompt("x", text="a" * 20_001), "text", "20001 characters long; at most 20000"),
         (prompt("x", text=5), "text", "is 5; it must be of type string"),
         (prompt(7), "id", "must be of type string"),
-        (prompt("x", license="MIT"), "license", "is no field of a prompt (did you mean licence?)"),
+        (prompt("x", license="MIT"), "license", "is not a field of a prompt (did you mean licence?)"),
         (prompt("x", licence=None), "licence", "leave the field out"),
         (prompt("x", licence="a" * 81), "licence", "at most 80"),
         (prompt("x", language="not a language"), "language", "BCP 47"),
@@ -80,7 +80,7 @@ def complaints(report):
         (pair("p0-a", "p0-a"), "video_1", "compared with itself"),
         (pair("p0-a", "p0-q"), "video_1", "No video with the id p0-q"),
         (pair("p0-a", "p1-a"), "video_1", "different prompts, p0 and p1"),
-        (pair("p0-a", "p0-b", prompt="p1"), "prompt", "is p1, but its videos are of p0"),
+        (pair("p0-a", "p0-b", prompt="p1"), "prompt", "is p1, but the videos are of the prompt p0"),
         (pair("p0-a", "p0-b", wanted=0), "wanted", "at least 1"),
         (pair("p0-a", "p0-b", wanted=1.5), "wanted", "must be of type integer"),
         (pair("p0-a", "p0-b", priority=10**12), "priority", "at most"),
@@ -103,15 +103,15 @@ def test_bad_line_is_named_and_keeps_everything_out(tmp_path, line, field, reaso
         ("clips\\p0-a.mp4", "forward slashes"),
         ("clips", "is a folder"),
         ("empty.mp4", "is empty"),
-        ("pipe.mp4", "no regular file"),
-        ("../outside.mp4", "leads out of the folder"),
-        ("clips/../../outside.mp4", "leads out of the folder"),
-        ("../nothing.mp4", "leads out of the folder"),
-        ("/etc/hostname", "leads out of the folder"),
-        ("link.mp4", "leads out of the folder"),
-        ("linked/outside.mp4", "leads out of the folder"),
+        ("pipe.mp4", "not a regular file"),
+        ("../outside.mp4", "leads out of the imported folder"),
+        ("clips/../../outside.mp4", "leads out of the imported folder"),
+        ("../nothing.mp4", "leads out of the imported folder"),
+        ("/etc/hostname", "leads out of the imported folder"),
+        ("link.mp4", "leads out of the imported folder"),
+        ("linked/outside.mp4", "leads out of the imported folder"),
         ("circle.mp4", "does not exist"),
-        ("a" * 300, "has a name that is longer than 255 bytes; shorten the name"),
+        ("a" * 300, "has a name that is longer than 255 bytes. Shorten the name"),
     ],
 )
 def test_file_that_may_not_be_imported(tmp_path, path, reason):
@@ -159,7 +159,7 @@ def test_every_bad_row_is_reported_and_rows_that_need_one_are_refused_with_it(tm
     assert sorted(complaints(report)) == [
         (1, "licence", "is 1; it must be of type string"),
         (2, "prompt", "The prompt p was refused (line 1)"),
-        (4, "path", "missing.mp4 does not exist, or leads out of the folder that is imported"),
+        (4, "path", "missing.mp4 does not exist, or leads out of the imported folder"),
         (6, "derived_from", "The video q-a was refused (line 4)"),
         (7, "derived_from", "The video q-c was refused (line 6)"),
         (8, "video_0", "The video q-d was refused (line 7)"),
@@ -223,7 +223,7 @@ def test_videos_derived_from_themselves_because_two_ids_are_one_video_are_refuse
     for line, _, reason in complaints(report):
         if refused[line]:
             assert reason.startswith(
-                f"The video {refused[line]} would be derived from itself: videos of the same bytes"
+                f"The video {refused[line]} would be derived from itself: videos with the same bytes"
             )
     assert not Video.objects.exists()
 
@@ -253,7 +253,7 @@ def test_three_lines_with_one_id_and_one_of_them_bad(tmp_path):
     lines = [prompt("p", nonsense=1), prompt("p", text="Two"), prompt("p", text="Three")]
     report = imported(write(tmp_path, lines))
     assert sorted(complaints(report)) == [
-        (1, "nonsense", "is no field of a prompt"),
+        (1, "nonsense", "is not a field of a prompt"),
         (2, "id", "The prompt p is also in line 1"),
         (3, "id", "The prompt p is also in line 1"),
     ]
@@ -265,7 +265,7 @@ def test_a_file_whose_name_is_not_utf8_is_reported_readably(tmp_path):
     (tmp_path / os.fsdecode(b"ball/tw\xff.mp4")).write_bytes(b"not really a video")
     report = imported(tmp_path)
     assert [(bad.file, bad.reason) for bad in report.bad] == [
-        ("ball/tw?.mp4", "The name of the file is not UTF-8; rename it")
+        ("ball/tw?.mp4", "The name of the file is not UTF-8. Rename the file")
     ]
 
 
@@ -277,7 +277,7 @@ def test_blank_lines_and_a_byte_order_mark_are_no_errors(tmp_path):
 @pytest.mark.parametrize("content", [b"", b"\n\n"])
 def test_manifest_without_rows_is_no_import(tmp_path, content):
     (tmp_path / "manifest.jsonl").write_bytes(content)
-    with pytest.raises(Refused, match="holds no prompts"):
+    with pytest.raises(Refused, match="has no prompts"):
         imported(tmp_path)
 
 

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from importing import jobs, tasks
-from importing.job_pages import bad_rows
+from importing.job_pages import bad_rows, warnings
 from importing.models import Import
 from tests.importing.manifests import pair, prompt, prompts_with_videos, video, write, write_file
 from tests.importing.test_import_safesora import config, preference, video_of
@@ -53,7 +53,7 @@ def zipped(
     system: int = 0,
     fields: dict[bytes, bytes] | None = None,
 ) -> Path:
-    """A zip whose names are these bytes, whatever Python would write."""
+    """Write a zip whose names are exactly these bytes."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
         for number, (name, content) in enumerate(members.items()):
             info = zipfile.ZipInfo(f"{number}".rjust(len(name), "#"))
@@ -76,7 +76,7 @@ def zipped(
 def of_names(
     path: Path, one: str, other: str, codec: str, *, slash: str = "/", flags: int = 0, stated: bool = True
 ) -> Path:
-    """A zip of a manifest and two clips, whose names are written in a code page; or of a folder without a manifest."""
+    """Write a zip of a manifest and two clips with names in an encoding, or of a folder without a manifest."""
     names = [f"clips/{one}.mp4", f"clips/{other}.mp4"]
     lines = [prompt("p"), video("p-a", path=names[0]), video("p-b", path=names[1])]
     members = {name.replace("/", slash).encode(codec): name.encode() for name in names}
@@ -88,7 +88,7 @@ def of_names(
 
 
 def with_unicode_field(path: Path, *, damaged: bool = False) -> Path:
-    """Names in the field 0x7075, as Info-ZIP and 7-Zip write them; with a wrong checksum it is of an older name."""
+    """Write names into the field 0x7075, as Info-ZIP and 7-Zip do. A wrong checksum stands for an older name."""
     members, fields = (
         {b"manifest.jsonl": manifest(prompt("p"), *(video(f"p-{n}", path=f"球{n}.mp4") for n in "12"))},
         {},
@@ -125,7 +125,7 @@ def tarred(path: Path, folder: Path, mode: str = "w") -> Path:
 
 
 def in_gbk(path: Path) -> Path:
-    """A tar whose names were written in GBK, as those of old Linux computers in China."""
+    """Write a tar whose names are in GBK, as on old Linux computers in China."""
     written = bytearray(path.read_bytes())
     for at in range(0, len(written), tarfile.BLOCKSIZE):
         if written[at + 257 : at + 262] == b"ustar":
@@ -151,7 +151,7 @@ def hard_linked(path: Path) -> Path:
 
 
 def composed(root: Path, form: str, other: str) -> Path:
-    """A manifest whose paths are in one form of Unicode, and files whose names are in the other."""
+    """Write a manifest whose paths are in one form of Unicode, and files whose names are in the other."""
     names = [unicodedata.normalize(form, f"clips/{name}.mp4") for name in ("café", "한국어")]
     write(root, [prompt("p"), *(video(f"p-{n}", path=name) for n, name in enumerate(names))], files=False)
     for name in names:
@@ -160,7 +160,7 @@ def composed(root: Path, form: str, other: str) -> Path:
 
 
 def rewritten(root: Path, name: str, content: bytes, lines: list[Any] = LINES) -> Path:
-    """A manifest in another form, with its files beside it."""
+    """Write a manifest in another form, with its files next to it."""
     write(root, lines)
     (root / "manifest.jsonl").unlink()
     (root / name).write_bytes(content)
@@ -168,7 +168,7 @@ def rewritten(root: Path, name: str, content: bytes, lines: list[Any] = LINES) -
 
 
 def published(root: Path, *, beside: str = "", packed: bool = False, **changes: Any) -> Path:
-    """The SafeSora layout with one preference, and its videos below `beside`."""
+    """Write the SafeSora layout with one preference, and its videos below `beside`."""
     config(root, "SafeSora/config-train.json.gz", [preference(0) | changes])
     source = root if not packed else root.parent / "to-pack"
     for letter in "ab":
@@ -179,7 +179,7 @@ def published(root: Path, *, beside: str = "", packed: bool = False, **changes: 
 
 
 def in_hub_cache(root: Path, made: Path) -> Path:
-    """The snapshot of a repository in a hub's cache, which has links to a file or to all files of a folder."""
+    """Make a snapshot of a repository in a hub's cache, with links to a file or to all files of a folder."""
     repository = root / "datasets--x--y"
     snapshot, folder = repository / "snapshots/0123abc", made if made.is_dir() else made.parent
     (repository / "blobs").mkdir(parents=True)
@@ -193,7 +193,7 @@ def in_hub_cache(root: Path, made: Path) -> Path:
 
 
 def hub_cache(root: Path) -> Path:
-    """A repository in a hub's cache; its one snapshot has links only."""
+    """Make a repository in a hub's cache. Its one snapshot has only links."""
     return in_hub_cache(root, published(root.parent / "made")).parent.parent
 
 
@@ -218,18 +218,18 @@ CASES = {
     "gbk, backslashes": Case(lambda root: of_names(root / "a.zip", "水淺", "球", "gbk", slash="\\")),
     "gbk without a manifest": Case(
         lambda root: of_names(root / "a.zip", "红球", "模型甲", "gbk", stated=False), (1, 2, 1),
-        said=("does not say", "read as GBK", "“红球/", "--name-encoding"),
+        said=("does not state", "read as GBK", "“红球/", "--name-encoding"),
     ),
     "shift-jis without a manifest": Case(
         lambda root: of_names(root / "a.zip", "赤い球", "モデル", "cp932", stated=False), said=("read as Shift-JIS",)
     ),
     "korean, chosen": Case(
         lambda root: of_names(root / "a.zip", "한국어", "공", "cp949", stated=False),
-        not_said=("does not say",), options={"name_encoding": "euc-kr"},
+        not_said=("does not state",), options={"name_encoding": "euc-kr"},
     ),
-    "not in the chosen code page": Case(
+    "not in the chosen encoding": Case(
         lambda root: of_names(root / "a.zip", "é", "ü", "cp1252", stated=False), None,
-        said=("cannot be read in the chosen code page",), options={"name_encoding": "utf-8"},
+        said=("cannot be read in the chosen encoding",), options={"name_encoding": "utf-8"},
     ),
     "names in the field 0x7075": Case(lambda root: with_unicode_field(root / "a.zip")),
     "a field of an older name": Case(lambda root: with_unicode_field(root / "a.zip", damaged=True), None),
@@ -243,10 +243,10 @@ CASES = {
         ) and path, None, said=("Deflate64, which Windows Explorer uses", "7-Zip"),
     ),
     # 02: what operating systems leave
-    "droppings on the server": Case(with_droppings, said=("8 files that are no material were left out", "._* (1)")),
+    "droppings on the server": Case(with_droppings, said=("8 files that are not material were ignored", "._* (1)")),
     "droppings in a tar": Case(
         lambda root: tarred(root / "a.tar", with_droppings(root / "in")),
-        said=("8 files that are no material were left out", "README (1)", "Thumbs.db (1)"),
+        said=("8 files that are not material were ignored", "README (1)", "Thumbs.db (1)"),
     ),
     "a manifest of another name": Case(
         lambda root: zipped(root / "a.zip", {b"._pairs.jsonl": b"\0", b"pairs.jsonl": manifest(*LINES),
@@ -266,7 +266,7 @@ CASES = {
     "prompts in both": Case(
         lambda root: write(root, [prompt("p", text="A caf\u00e9"), video("p-a"), video("p-b"),
                                   prompt("q", text="A cafe\u0301"), video("q-a"), video("q-b")]),
-        (2, 4, 2), said=("The prompts p (line 1) and q (line 4) are one text",),
+        (2, 4, 2), said=("The prompts p (line 1) and q (line 4) look alike",),
     ),
     # 04: values that would be changed
     "a key twice": Case(
@@ -316,17 +316,17 @@ CASES = {
             ("commas", "pairs.csv", b"type,id,text\n" + b"prompt,p,A\n" * 300, ("pairs.csv is a table",)),
             ("Excel", "manifest.jsonl", b"PK\3\4\x14\0\6\0\x08\0[Content_Types].xml xl/workbook.xml", ("an Excel",)),
             ("old Excel", "manifest.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), ("is a table",)),
-            ("gbk", "manifest.jsonl", manifest(*LINES) + GBK_ROWS, ("is not text in UTF-8", "the first is line 5")),
+            ("gbk", "manifest.jsonl", manifest(*LINES) + GBK_ROWS, ("is not text in UTF-8", "The first is line 5")),
             ("objects on several lines", "manifest.jsonl",
-             b"\n".join(json.dumps(line, indent=1).encode() for line in ROWS), ("stand on several lines each",)),
-            ("Python", "manifest.jsonl", b"\n".join(repr(line).encode() for line in ROWS), ("line 1, says why",)),
+             b"\n".join(json.dumps(line, indent=1).encode() for line in ROWS), ("spread over several lines",)),
+            ("Python", "manifest.jsonl", b"\n".join(repr(line).encode() for line in ROWS), ("with text is line 1",)),
             ("a page", "manifest.jsonl", b"<!DOCTYPE html><html>Sign in</html>\n" * 300, ("an HTML or XML page",)),
             ("Git LFS", "manifest.jsonl", b"version https://git-lfs.github.com/spec/v1\noid x\n", ("git lfs pull",)),
         )
     },
     "one cause": Case(
         lambda root: write(root, [prompt(f"p{n}", license="MIT") for n in range(300)]), None,
-        said=("All 300 prompt rows have the same fault, first in manifest.jsonl, line 1. license: is no field",),
+        said=("All 300 rows of type prompt have the same fault", "in manifest.jsonl, line 1. license: is not a field"),
     ),
     "texts in UTF-16": Case(
         lambda root: [write_file(root, f"p{n}/{name}", content) for n in range(70)
@@ -338,23 +338,23 @@ CASES = {
     ),
     "no texts and no manifest": Case(
         lambda root: [write_file(root, f"clips/{n}.mp4") for n in range(300)] and root, None,
-        said=("No subfolder has a prompt.txt that can be read. The first: clips/prompt.txt",),
+        said=("No subfolder has a prompt.txt that can be read", "The first problem is in clips/prompt.txt"),
     ),
     "other files beside the videos": Case(
         lambda root: [write_file(folder_layout(root), f"p1/{n}.json", b"{}") for n in range(300)] and root, None,
-        said=("The same holds for 299 more files.",), bad=1,
+        said=("299 more files have the same problem.",), bad=1,
     ),
     "no file is there": Case(
         lambda root: write(root, prompts_with_videos(30, 10), files=False), None,
-        said=("None of the 300 video files is there. The first is clips/p0-a.mp4 (line 2).",),
+        said=("None of the 300 video files exists. The first is clips/p0-a.mp4 (line 2).",),
     ),
     "backslashes in paths": Case(
         lambda root: write(root, [prompt("p"), *(video(f"p-{n}", path=f"clips\\{n}.mp4") for n in "ab")], files=False),
-        None, said=("None of the 2 video files is there", "Write paths with forward slashes"),
+        None, said=("None of the 2 video files exists", "Write paths with forward slashes"),
     ),
     "no file has content": Case(
         lambda root: write(root, LINES, files=False) and [write_file(root, f"clips/p-{n}.mp4", b"") for n in "ab"]
-        and root, None, said=("None of the 2 video files can be read: each is empty.",),
+        and root, None, said=("None of the 2 video files can be read", "clips/p-a.mp4 is empty."),
     ),
     "an array of something else": Case(
         lambda root: rewritten(root, "manifest.jsonl", json.dumps([["prompt", n] for n in range(300)]).encode()), None,
@@ -362,11 +362,11 @@ CASES = {
     ),
     "records of something else": Case(
         lambda root: config(root, "config-train.json", [{"id": n, "text": "A ball"} for n in range(300)]).parent, None,
-        said=("None of the 300 records is one of SafeSora. The first: config-train.json, line 1: prompt_id",),
+        said=("None of the 300 records is a SafeSora record", "is in config-train.json, line 1: prompt_id"),
     ),
     "an archive of another kind": Case(
         lambda root: write_file(root, "a.7z", b"7z\xbc\xaf\x27\x1c" + bytes(300)), None,
-        said=("a.7z is a 7-Zip archive, which is not read here. Unpack it, and pack it again as .zip",),
+        said=("a.7z is a 7-Zip archive, which cannot be imported. Unpack it, and pack it again as .zip",),
     ),
     "a name that is not UTF-8": Case(
         lambda root: (folder_layout(root) / b"\xff.txt".decode("utf-8", "surrogateescape")).write_bytes(b"x") and root,
@@ -374,7 +374,7 @@ CASES = {
     ),
     "files are still packed": Case(
         lambda root: write(root, LINES, files=False) and write_file(root, "clips.zip") and root, None,
-        said=("clips.zip lies beside the manifest: unpack it",),
+        said=("clips.zip is next to the manifest: unpack it",),
     ),
     # 06: tars of which a part was lost
     "two in one": Case(lambda root: joined(root, "a.tar", "w"), (2, 4, 2)),
@@ -385,13 +385,13 @@ CASES = {
     ),
     "gbk in a tar": Case(
         lambda root: in_gbk(tarred(root / "a.tar", folder_layout(root / "in", prompts=("p########",)))), None,
-        said=("The names in this tar are not in UTF-8", "“p红球水淺” in GBK", "--name-encoding"),
+        said=("The file names in this tar are not in UTF-8", "“p红球水淺” (GBK)", "--name-encoding"),
     ),
     "hard link": Case(lambda root: hard_linked(root / "a.tar"), (2, 4, 2)),
     # 07: SafeSora as it is downloaded
     "not unpacked": Case(
         lambda root: published(root, packed=True), None,
-        said=("The videos are not unpacked: SafeSora/videos.tar.gz is still one file", "tar -xf"),
+        said=("The videos in SafeSora/videos.tar.gz are not unpacked", "tar -xf"),
     ),
     "unpacked beside the configs": Case(lambda root: published(root, beside="SafeSora/")),
     "unpacked into a folder of its name": Case(lambda root: published(root, beside="SafeSora/videos/")),
@@ -410,9 +410,9 @@ CASES = {
 
 
 def outcome(job: Import) -> str:
-    """All that is said of an import that ended."""
+    """Return everything that is said about an ended import."""
     rows = [f"{row['file']} {row['line']} {row['field']} {row['reason']}" for row in bad_rows(job)]
-    return "\n".join([job.reason, *(job.report or {}).get("warnings", []), *rows])
+    return "\n".join([job.reason, *warnings(job), *rows])
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)

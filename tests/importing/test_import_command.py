@@ -1,4 +1,4 @@
-"""`manage.py import_study`: folders without a manifest, dry runs, and what people and programs read of it."""
+"""`manage.py import_study`: folders without a manifest, dry runs, and its output for people and programs."""
 
 import json
 import os
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 def run(path, *arguments):
-    """What the command says on stdout and stderr, and the CommandError with which it ends, if it does."""
+    """Run the command. Return stdout, stderr and its CommandError, if there is one."""
     out, err = StringIO(), StringIO()
     if not Study.objects.filter(slug="colours").exists():
         owner = User.objects.filter(username="owner").first() or factories.person(username="owner")
@@ -39,7 +39,7 @@ def test_a_manifest_file_or_its_folder(tmp_path):
     out, err, error = run(tmp_path)
     assert error is None
     assert err == ""
-    assert "videos          0 new         2 already there" in out
+    assert "videos          0 new         2 already in the study" in out
 
 
 def test_a_folder_with_a_subfolder_a_prompt(tmp_path):
@@ -74,7 +74,7 @@ def test_bad_entries_of_a_folder_are_named(tmp_path):
         "cube/notes.doc: This is neither prompt.txt nor a video",
         "cube/none.mp4: path: cube/none.mp4 is empty",
         "stray.mp4: Only subfolders are expected here",
-        "void/prompt.txt: text: void/prompt.txt does not exist, or leads out of the folder that is imported",
+        "void/prompt.txt: text: void/prompt.txt does not exist, or leads out of the imported folder",
     ):
         assert said in err
     assert out == ""
@@ -86,7 +86,7 @@ def test_a_dry_run_counts_and_keeps_nothing(tmp_path):
     default_storage.delete(stored)  # another test may have kept the same bytes
     out, _err, error = run(tmp_path, "--dry-run")
     assert error is None
-    assert "would be made" in out
+    assert "would get" in out
     assert "pairs           6 new" in out
     assert not Study.objects.exists()
     assert not Asset.objects.exists()
@@ -100,14 +100,14 @@ def test_json_has_every_bad_row_and_people_see_fifty(tmp_path):
     report = json.loads(out)
     assert (error.returncode, report["imported"], len(report["bad"])) == (1, False, 60)
     assert report["bad"][0] == {
-        "file": "manifest.jsonl", "line": 1, "field": "nonsense", "reason": "is no field of a prompt",
+        "file": "manifest.jsonl", "line": 1, "field": "nonsense", "reason": "is not a field of a prompt",
     }  # fmt: skip
 
     out, err, error = run(tmp_path)
     assert out == ""
     assert len(err.splitlines()) == 51
     assert "… and 10 more bad rows" in err
-    assert str(error) == ("Nothing was imported: 60 bad rows. Correct them, or import the rest with --skip-bad.")
+    assert str(error) == ("Nothing was imported: 60 bad rows. Correct them, or import the other rows with --skip-bad.")
 
 
 def test_json_of_a_good_import(tmp_path):
@@ -124,20 +124,20 @@ def test_differences_are_said(tmp_path):
     run(write(tmp_path, [prompt("p", licence="MIT"), video("p-a")]))
     _out, err, error = run(write(tmp_path, [prompt("p", licence="CC0-1.0"), video("p-a")]))
     assert error is None
-    assert err == "manifest.jsonl, line 1: prompt p differs: licence; nothing was changed.\n"
+    assert err == "manifest.jsonl, line 1: prompt p differs: licence. The study was not changed.\n"
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (["--study", "Not A Slug"], "Use lower-case letters"),
-        (["--batch-size", "0"], "it must be 1 or more"),
+        (["--batch-size", "0"], "It must be 1 or more"),
         (["--overlap", "0"], "--overlap"),
         (["--overlap", "101"], "--overlap"),
         (["--title", "a" * 201], "--title"),
         (["--seed", str(2**70)], "--seed"),
-        (["--pairs", "random:0"], "it must be all, listed or random:N"),
-        (["--pairs", "some"], "it must be all, listed or random:N"),
+        (["--pairs", "random:0"], "It must be all, listed or random:N"),
+        (["--pairs", "some"], "It must be all, listed or random:N"),
     ],
 )
 def test_wrong_options_are_said_in_a_sentence(tmp_path, arguments, sentence):
@@ -152,7 +152,7 @@ def test_nothing_at_the_path(tmp_path):
 
 
 def test_a_path_that_is_not_utf8_is_said(tmp_path, study):
-    """A study that is there keeps the path of its imports, and the database holds UTF-8 only."""
+    """The path of an import is stored in the database, which accepts only UTF-8."""
     folder = write(tmp_path / "p\udcff", prompts_with_videos(1, 2))
     error = run(folder, "--study", study.slug)[-1]
     assert (error.returncode, "is not UTF-8" in str(error)) == (2, True)

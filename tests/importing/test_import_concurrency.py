@@ -1,4 +1,4 @@
-"""Imports beside each other and beside media workers: nothing twice, nothing forgotten, no deadlock."""
+"""Imports at the same time as others and as media workers: nothing twice, nothing forgotten, no deadlock."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def together(*works):
-    """Runs each in a thread with a connection of its own, starting at the same moment."""
+    """Run each function in a thread with its own connection, starting at the same moment."""
     barrier = threading.Barrier(len(works))
 
     def run(work):
@@ -154,7 +154,7 @@ def test_a_video_that_is_tried_again_while_its_pair_is_imported_does_not_leave_t
 
 
 def wait_until_somebody_waits():
-    """Returns once another connection waits for a lock that somebody holds."""
+    """Wait until another connection waits for a lock."""
     for _ in range(600):
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")

@@ -1,4 +1,4 @@
-"""Files that only stand for a video are refused before they are copied; names that are too long are called so."""
+"""Placeholders of videos are refused before they are copied, and names that are too long are reported."""
 
 import os
 import resource
@@ -77,9 +77,9 @@ def test_a_name_that_is_too_long_is_named_as_such(tmp_path):
     assert reasons == {
         f"ball/{'x' * 200}.mp4": (
             "",
-            "The name of the file with its folder is 209 characters long; at most 200 fit. Shorten it",
+            "The name of the file with its folder has 209 characters; at most 200 are allowed",
         ),
-        "y" * 201: ("", "The name of the folder is 201 characters long; at most 200 fit. Shorten it"),
+        "y" * 201: ("", "The name of the folder has 201 characters; at most 200 are allowed. Shorten it"),
     }
 
 
@@ -102,7 +102,7 @@ def test_animated_pictures_in_a_folder_of_prompts_are_videos_and_still_ones_are_
 
 @pytest.fixture
 def no_room():
-    """Every file that this process writes may have 1 MiB at most, as on a disk that is nearly full."""
+    """Limit every file that this process writes to 1 MiB, as on a disk that is nearly full."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, hard))
     yield
@@ -122,8 +122,8 @@ def test_a_full_disk_ends_the_command_with_a_sentence_and_a_status_of_its_own(tm
 
     assert error.returncode == disk_space.EXIT_STATUS == 3
     assert str(error) == (
-        "Files cannot be read or kept: [Errno 27] File too large. Nothing was imported. "
-        "Make room on that disk, and run the command again."
+        "Files cannot be read or stored: [Errno 27] File too large. Nothing was imported. "
+        "Free space on that disk, and run the command again."
     )
     assert out == ""
     assert not Asset.objects.exists()

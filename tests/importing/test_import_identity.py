@@ -1,4 +1,4 @@
-"""What was imported keeps its identity (ids, file names, models, seeds, settings, hashes) wherever it is shown."""
+"""Imported material keeps its identity (ids, file names, models, seeds, settings, hashes) on all pages and files."""
 
 import csv
 import hashlib
@@ -47,7 +47,7 @@ def test_a_stated_id_of_64_hex_digits_is_the_published_id_and_any_other_a_source
     ("first", "second", "field", "reason"),
     [
         ({"id": VIDEO_ID}, {"id": VIDEO_ID, "path": "b.mp4"}, "id", "other bytes"),
-        ({"id": "v1"}, {"id": "v1", "path": "b.mp4"}, "id", "a video with the id v1 and other bytes"),
+        ({"id": "v1"}, {"id": "v1", "path": "b.mp4"}, "id", "the video v1 with other bytes"),
         ({"id": VIDEO_ID}, {"id": VIDEO_ID, "prompt": "p2"}, "id", "another prompt"),
     ],
 )

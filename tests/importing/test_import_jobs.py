@@ -1,4 +1,4 @@
-"""Imports as jobs: worked through once, whatever happens to workers and messages."""
+"""Imports as jobs: each is done once, whatever happens to workers and messages."""
 
 import json
 import shutil
@@ -76,7 +76,7 @@ def test_bad_rows_keep_everything_out_and_are_there_to_fetch(study, material):
 def test_nothing_to_report_on_is_a_reason(study, root):
     job = asked(study, write(root / "empty", []))
     tasks.run_import(job.pk)
-    assert "holds no prompts" in after(job, "failed").reason
+    assert "has no prompts" in after(job, "failed").reason
 
 
 def test_a_dry_run_says_what_would_come_in(study, material):
@@ -128,8 +128,8 @@ def test_only_what_lies_below_the_roots_is_read(study, root, material, tmp_path,
         with pytest.raises(Refused) as trouble:
             asked(study, place)
         sentences.add(str(trouble.value).split("”")[1])
-    assert sentences == {f" is not there, or lies outside the folders that imports may read: {root}."}
-    with pytest.raises(Refused, match="Say where"):
+    assert sentences == {f" does not exist, or is outside the folders that imports can read: {root}."}
+    with pytest.raises(Refused, match="Enter the path"):
         asked(study, " ")
     assert asked(study, "colours").location == str(material)  # below a root, by its name there
     settings.IMPORT_ROOTS = []
@@ -151,7 +151,7 @@ def test_s3_is_refused_where_it_is_not_set_up(study, settings):
     with pytest.raises(Refused, match="set IMPORT_S3_BUCKETS"):
         asked(study, "s3://bucket/prefix")
     settings.IMPORT_S3_BUCKETS = ["ours"]
-    with pytest.raises(Refused, match="may not be read here; these may: ours"):
+    with pytest.raises(Refused, match="They can read: ours"):
         asked(study, "s3://bucket/prefix")
 
 

@@ -1,4 +1,4 @@
-"""Following and cancelling an import, and what it leaves in storage: nothing that no row names."""
+"""Follow and cancel an import, and check that it leaves no unnamed files in storage."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -37,7 +37,7 @@ class Stopping(Progress):
 
 @pytest.fixture
 def at_work():
-    """Works on a claimed import in a thread that stops at a stage."""
+    """Do a claimed import in a thread that stops at a stage."""
     stops, pool = [], ThreadPoolExecutor(1)
 
     def start(job, stage):
@@ -52,7 +52,7 @@ def at_work():
                     job_work.work_through(progress)
                 except engine.Cancelled:
                     engine.end(POLICY, progress.job.pk, progress.job.fence, "cancelled")
-                job_work.tidy(now_of(job))
+                job_work.clean_up(now_of(job))
             finally:
                 connection.close()
 
@@ -69,16 +69,16 @@ def at_work():
 @pytest.mark.django_db(transaction=True)
 def test_the_row_says_how_far_it_is_though_the_rows_are_not_committed(material, at_work):
     job = asked(factories.study(), material)
-    stop, future = at_work(job, "Pairing prompts")
+    stop, future = at_work(job, "Making pairs")
     assert not Video.objects.exists()
-    wait_for(lambda: any(entry["stage"] == "Writing prompts and videos" for entry in now_of(job).log), "no progress")
+    wait_for(lambda: any(entry["stage"] == "Adding prompts and videos" for entry in now_of(job).log), "no progress")
     stop.go_on.set()
     future.result(30)
     after(job, "done")
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("stage", ["Reading files", "Keeping files", "Writing prompts and videos", "Pairing prompts"])
+@pytest.mark.parametrize("stage", ["Reading files", "Storing files", "Adding prompts and videos", "Making pairs"])
 def test_a_running_import_is_cancelled_at_its_next_step_and_leaves_nothing(material, at_work, stage):
     study = factories.study()
     person = factories.member(study, "researcher")
@@ -128,7 +128,7 @@ def test_a_cancelled_import_whose_worker_was_killed_ends_when_it_is_taken_up(stu
 
 
 def kept_and_cancelled(study, material):
-    """A job that kept its files, was cancelled, and was not tidied up after."""
+    """Return a job that stored its files and was cancelled, without cleaning up."""
     job = asked(study, material)
 
     class Cancelling(Progress):
@@ -148,10 +148,10 @@ def test_files_that_a_row_names_by_now_stay(study, material):
     job = kept_and_cancelled(study, material)
     digest = next(iter(originals(material)))
     factories.asset(sha256=digest, original=original_name(digest))
-    assert job_work.tidy_all() == 1
+    assert job_work.clean_up_all() == 1
     assert [one for one, is_kept in originals(material).items() if is_kept] == [digest]
     assert not ReadFile.objects.filter(import_job=job).exists()
-    assert job_work.tidy_all() == 0
+    assert job_work.clean_up_all() == 0
 
 
 @pytest.mark.django_db(transaction=True)
@@ -171,10 +171,10 @@ def test_while_another_import_keeps_files_none_is_removed(material):
         future = pool.submit(another)
         try:
             assert keeps.wait(30)
-            assert job_work.tidy_all() == 0
+            assert job_work.clean_up_all() == 0
             assert all(originals(material).values())
         finally:
             done.set()
         future.result(30)
-    assert job_work.tidy_all() == 1
+    assert job_work.clean_up_all() == 1
     assert not any(originals(material).values())

@@ -1,4 +1,4 @@
-"""The command's imports leave a row too: they read any path, and killed go on where they stopped."""
+"""Imports of the command line have a row too, can read any path, and continue after a kill."""
 
 import io
 import shutil
@@ -63,8 +63,8 @@ def test_a_new_study_is_asked_for_and_has_an_owner(tmp_path, study):
         return str(caught.value)
 
     assert "add --create --owner NAME" in refused("--study", "coluors")
-    assert "go together" in refused("--study", "colours", "--create")
-    assert "go together" in refused("--study", "colours", "--owner", "kim")
+    assert "together: the named person" in refused("--study", "colours", "--create")
+    assert "together: the named person" in refused("--study", "colours", "--owner", "kim")
     assert "no active account" in refused("--study", "colours", "--create", "--owner", "lee")
     assert "already" in refused("--study", study.slug, "--create", "--owner", "kim")
     assert not Study.objects.filter(slug__in=["colours", "coluors"]).exists()
@@ -95,7 +95,7 @@ def test_what_the_command_refuses_is_in_its_row(study, tmp_path):
 
 def test_a_command_that_was_killed_goes_on_where_it_stopped_and_no_worker_takes_it(study, tmp_path):
     folder = own_bytes(write(tmp_path / "anywhere", prompts_with_videos(1, 2)), str(tmp_path))
-    options = job_work.told_options(job_work.ImportOptions()) | {"command": True}
+    options = job_work.row_options(job_work.ImportOptions()) | {"command": True}
     killed = job_work._claimed_here(study, str(folder), options)
     Import.objects.filter(pk=killed.pk).update(heartbeat_at=timezone.now() - 2 * POLICY.abandoned_after)
     assert engine.claim(POLICY, killed.pk) is None

@@ -1,4 +1,4 @@
-"""Imports of uploaded files, and imports asked for again."""
+"""Imports of uploaded files, and imports that are started again."""
 
 import shutil
 from pathlib import Path
@@ -35,11 +35,11 @@ def test_uploads_are_imported_once_all_are_whole(study, researcher, tmp_path):
     folder = own_bytes(write(tmp_path / "mine", prompts_with_videos(1, 2)), str(tmp_path))
     job = collecting(study)
     assert job.state == "collecting"
-    with pytest.raises(Refused, match="Nothing was uploaded"):
+    with pytest.raises(Refused, match="No files were uploaded"):
         jobs.begin(job, actor=researcher)
     upload_folder(job, folder)
     half, _ = uploads.create(job, "colours/clips/late.mp4", 10)
-    with pytest.raises(Refused, match=r"late\.mp4 is not whole yet: 0 of 10 bytes"):
+    with pytest.raises(Refused, match=r"late\.mp4 is not fully uploaded: 0 of 10 bytes"):
         jobs.begin(job, actor=researcher)
     uploads.remove(half)
     jobs.begin(job, actor=researcher)
@@ -99,10 +99,10 @@ def test_uploads_nobody_goes_on_with_are_cancelled_and_removed(study):
     Upload.objects.update(created_at=long_ago)
     assert job_work.cancel_forgotten() == 1
     cancelled = after(job, "cancelled")
-    assert (job_work.tidy_all(), len(pieces(job))) == (0, 1)
+    assert (job_work.clean_up_all(), len(pieces(job))) == (0, 1)
     Import.objects.filter(pk=cancelled.pk).update(finished_at=long_ago)
-    assert (job_work.tidy_all(), pieces(job)) == (1, [])
-    assert job_work.tidy_all() == 0
+    assert (job_work.clean_up_all(), pieces(job)) == (1, [])
+    assert job_work.clean_up_all() == 0
 
 
 def test_asked_for_again_what_lies_on_the_server_is_a_new_import(study, material, researcher):

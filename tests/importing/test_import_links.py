@@ -1,4 +1,4 @@
-"""Links in a folder that is imported: those that lead out show nothing of what lies there, whether it exists or not."""
+"""Links in an imported folder: links to the outside reveal nothing, not even whether their target exists."""
 
 import os
 import shutil
@@ -11,12 +11,12 @@ from tests.importing.manifests import imported, prompt, video, write, write_file
 
 pytestmark = pytest.mark.django_db
 
-ONE_ANSWER = "does not exist, or leads out of the folder that is imported"
+ONE_ANSWER = "does not exist, or leads out of the imported folder"
 
 
 @pytest.fixture
 def outside(tmp_path):
-    """A folder beside the imported one, in which everything has a name that must not appear."""
+    """Return a folder next to the imported one. None of the names in it must appear."""
     folder = tmp_path / "outside"
     for name in ("secret-a.mp4", "secret.txt", "secret.json", "config.json", "prompt.txt"):
         write_file(folder, name, b"secret words")

@@ -1,4 +1,4 @@
-"""The pages of a study's imports: asking for one, following it, and what came of it."""
+"""The pages of a study's imports: start one, follow it, and see its outcome."""
 
 import csv
 import io
@@ -34,7 +34,7 @@ def client(browser_client: Any, researcher: Any) -> Any:
 
 @pytest.fixture
 def folder(settings: Any, tmp_path: Any) -> Any:
-    """A folder that imports may read."""
+    """Return a folder that imports can read."""
     settings.IMPORT_ROOTS = [tmp_path]
     return tmp_path
 
@@ -66,7 +66,7 @@ def test_an_import_is_asked_for_run_and_shown(client, study, folder):
     shown = client.get(answer.url).content.decode()
     assert "<b>2</b>" in shown
     assert "<b>6</b>" in shown
-    assert "How long it took" in shown
+    assert "Time for each stage" in shown
     assert set(Pair.objects.values_list("wanted", flat=True)) == {2}
     assert "New: prompts 2, videos 6, pairs 4" in client.get(page("imports", study)).content.decode()
 
@@ -74,11 +74,11 @@ def test_an_import_is_asked_for_run_and_shown(client, study, folder):
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"location": ""}, "Say where it lies."),
-        ({"location": "nowhere"}, "is not there, or lies outside"),
-        ({"location": "/etc"}, "is not there, or lies outside"),
+        ({"location": ""}, "Enter the path or address of the material."),
+        ({"location": "nowhere"}, "does not exist, or is outside"),
+        ({"location": "/etc"}, "does not exist, or is outside"),
         ({"source": "upload", "batch_size": 0}, "greater than or equal to 1"),
-        ({"source": "upload", "pairs": "random", "a_prompt": ""}, "Say how many pairs a prompt."),
+        ({"source": "upload", "pairs": "random", "a_prompt": ""}, "Enter the number of pairs per prompt."),
         ({"source": "elsewhere"}, "Select a valid choice"),
     ],
 )
@@ -95,7 +95,7 @@ def test_uploaded_files_are_imported(client, study):
     for name, content in {"mine/p1/prompt.txt": b"A ball", "mine/p1/a.mp4": b"a", "mine/p1/b.mp4": b"b"}.items():
         upload, _ = uploads.create(job, name, len(content))
         early = client.post(page("begin", study, job), follow=True)
-        assert f"{name} is not whole yet" in early.content.decode()
+        assert f"{name} is not fully uploaded" in early.content.decode()
         uploads.receive(upload, 0, ContentFile(content), len(content))
     assert client.post(page("begin", study, job)).url == page("import", study, job)
     job_work.run(job.pk)
@@ -107,7 +107,7 @@ def test_bad_rows_are_shown_in_part_and_downloaded_whole(client, study):
     rows = [{"file": "manifest.jsonl", "line": n, "field": "path", "reason": f"clip {n} is missing"} for n in range(60)]
     job = refused(study, rows)
     shown = client.get(page("import", study, job)).content.decode()
-    assert "60 bad rows, and nothing was imported" in shown
+    assert "Nothing was imported: 60 bad rows" in shown
     assert "clip 49 is missing" in shown
     assert "clip 50 is missing" not in shown
     as_lines = client.get(page("bad_rows_jsonl", study, job))
@@ -138,7 +138,7 @@ def test_the_good_rows_of_a_refused_import_are_imported_by_one_press(client, stu
     client.post(page("new", study), form(location="in"))
     first = Import.objects.get()
     job_work.run(first.pk)
-    assert "1 bad row, and nothing was imported" in client.get(page("import", study, first)).content.decode()
+    assert "Nothing was imported: 1 bad row" in client.get(page("import", study, first)).content.decode()
     answer = client.post(page("again", study, first), {"change": "skip_bad"})
     second = Import.objects.latest("pk")
     assert answer.url == page("import", study, second)
@@ -152,7 +152,7 @@ def test_a_dry_run_becomes_real_by_one_press(client, study, folder):
     client.post(page("new", study), form(location="in", dry_run="on"))
     dry = Import.objects.get()
     job_work.run(dry.pk)
-    assert "nothing was kept" in client.get(page("import", study, dry)).content.decode()
+    assert "Nothing was added to the study" in client.get(page("import", study, dry)).content.decode()
     assert not Pair.objects.exists()
     client.post(page("again", study, dry), {"change": "for_real"})
     job_work.run(Import.objects.latest("pk").pk)
@@ -160,9 +160,9 @@ def test_a_dry_run_becomes_real_by_one_press(client, study, folder):
 
 
 def test_the_code_page_of_an_archive_is_chosen_on_the_pages(client, study, folder):
-    """Without a manifest it is guessed: the report says so, and one press reads the names in another."""
+    """Without a manifest the encoding is guessed. The report says so, and a form reads the names in another one."""
     archive = of_names(folder / "a.zip", "한국어", "공", "cp949", stated=False)
-    assert "Code page of the names" in client.get(page("new", study)).content.decode()
+    assert "File name encoding" in client.get(page("new", study)).content.decode()
     client.post(page("new", study), form(location=str(archive), dry_run="on"))
     guessed = Import.objects.get()
     job_work.run(guessed.pk)
@@ -187,7 +187,7 @@ def test_cancelling_is_recorded_and_a_second_press_is_harmless(client, study, re
     job.refresh_from_db()
     assert job.state == "cancelled"
     assert AuditEvent.objects.filter(action="import.cancelled", actor=researcher).count() == 1
-    assert "It was cancelled" in client.get(page("import", study, job)).content.decode()
+    assert "Import cancelled" in client.get(page("import", study, job)).content.decode()
 
 
 def test_the_small_answer_says_how_far_it_is(client, study):

@@ -1,4 +1,4 @@
-"""Imports out of a real S3 server: an object, a prefix, an archive, and what a manifest names."""
+"""Imports from a real S3 server: an object, a prefix, an archive, and a manifest with addresses."""
 
 import gzip
 import io
@@ -21,7 +21,7 @@ BUCKET = "material"
 
 @pytest.fixture
 def bucket(object_server, settings, tmp_path):
-    """An empty bucket that imports may read, and its client; a root with nothing in it."""
+    """Return an empty bucket that imports can read, and its client. The root is empty too."""
     client = object_server.client()
     client.create_bucket(Bucket=BUCKET)
     settings.IMPORT_ROOTS = [tmp_path]
@@ -52,7 +52,7 @@ def test_all_below_a_prefix(study, bucket, tmp_path, location):
     job = done(study, location)
     assert (job.state, job.reason) == ("done", "")
     assert job.report["videos"]["added"] == 4
-    assert job.log[0]["stage"] == "Fetching from S3"
+    assert job.log[0]["stage"] == "Downloading from S3"
 
 
 def test_an_archive(study, bucket, tmp_path):
@@ -84,8 +84,8 @@ def test_a_manifest_on_the_server_that_names_objects_and_files(study, bucket, tm
     names = dict(Video.objects.values_list("source_id", "file_name"))
     assert names == {"p-a": "s3://material/clips/a b.mp4", "p-b": "clips/p-b.mp4", "p-c": "s3://material/clips/a b.mp4"}
     rows = {row["line"]: row["reason"] for row in bad_rows(again)}
-    assert rows[5] == "s3://material/nothing.mp4 is not there, or may not be read"
-    assert rows[6] == "missing.mp4 does not exist, or leads out of the folder that is imported"
+    assert rows[5] == "s3://material/nothing.mp4 does not exist, or cannot be read"
+    assert rows[6] == "missing.mp4 does not exist, or leads out of the imported folder"
     assert "not JSON" in rows[7]
 
 
@@ -115,32 +115,32 @@ def test_nothing_there_is_a_reason(study, bucket):
 
 def test_a_manifest_that_names_another_bucket_is_refused(study, bucket, tmp_path):
     folder = write(tmp_path / "in", [prompt("p"), video("p-a", path="s3://other/a.mp4")], files=False)
-    assert "may not be read here; these may: material" in done(study, folder).reason
+    assert "They can read: material" in done(study, folder).reason
 
 
 def test_keys_are_no_paths(study, bucket, tmp_path):
     bucket.put_object(Bucket=BUCKET, Key="in/C:/b.mp4", Body=b"video")
     job = done(study, "s3://material/in/")
-    assert (job.state, "begins at a root" in job.reason) == ("failed", True)
+    assert (job.state, "absolute path" in job.reason) == ("failed", True)
 
 
 def test_a_key_that_may_not_read_is_a_reason(study, bucket, settings):
     settings.IMPORT_S3_SECRET_KEY = "wrong"
-    assert "may not be read with the keys of this server" in done(study, "s3://material/in/").reason
+    assert "The keys of this server cannot read" in done(study, "s3://material/in/").reason
 
 
 def test_a_server_that_is_away_is_tried_again(study, bucket, settings):
     settings.IMPORT_S3_ENDPOINT = "http://127.0.0.1:1"
     job = done(study, "s3://material/in/")
     assert (job.state, job.attempts) == ("waiting", 1)
-    assert "S3 does not answer" in job.log[-1]["reason"]
+    assert "S3 does not respond" in job.log[-1]["reason"]
 
 
 def test_more_than_may_be_is_not_fetched(study, bucket, settings):
     for number in range(3):
         bucket.put_object(Bucket=BUCKET, Key=f"in/{number}", Body=b"x" * 100)
     settings.IMPORT_MOST_BYTES = 250
-    assert "more than 250 bytes" in done(study, "s3://material/in/").reason
+    assert "larger than 250 bytes" in done(study, "s3://material/in/").reason
     settings.IMPORT_MOST_BYTES, settings.IMPORT_MOST_FILES = 1000, 2
     assert "more than 2 files" in done(study, "s3://material/in/").reason
 
@@ -152,4 +152,4 @@ def test_an_archive_in_a_bucket_has_the_same_bounds(study, bucket):
         info.size = 5
         file.addfile(info, io.BytesIO(b"video"))
     bucket.put_object(Bucket=BUCKET, Key="evil.tar", Body=archive.getvalue())
-    assert "leads upwards" in done(study, "s3://material/evil.tar").reason
+    assert "leads to a parent folder" in done(study, "s3://material/evil.tar").reason

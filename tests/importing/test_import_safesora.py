@@ -1,4 +1,4 @@
-"""The published SafeSora layout: prompts, videos, pairs and prompt labels come in, what people answered does not."""
+"""The published SafeSora layout: prompts, videos, pairs and prompt labels are imported, and answers are not."""
 
 import gzip
 import json
@@ -34,7 +34,7 @@ def labelled(number):
 
 
 def video_of(number, letter, **values):
-    """A video record as it stands in a preference."""
+    """Return a video record as in a preference."""
     about = prompt_of(number)
     video = hex64(f"video {number} {letter}")
     return (
@@ -70,7 +70,7 @@ def config(root, name, records):
 
 @pytest.fixture
 def published(tmp_path):
-    """Three prompts with two videos each, a fourth with three, and one that is kept for evaluation."""
+    """Write three prompts with two videos each, a fourth with three, and one for evaluation."""
     root = tmp_path / "published"
     config(root, "SafeSora/config-train.json.gz", [preference(0), preference(1), preference(3, "a", "b")])
     config(root, "SafeSora/config-test.json.gz", [preference(2), preference(3, "b", "c")])
@@ -105,8 +105,8 @@ def test_prompts_videos_and_listed_pairs_come_in(published):
 def test_what_people_answered_is_left_and_said(published):
     report = imported(published)
     warnings = " ".join(report.warnings)
-    assert "5 pairs come with people's preferences. They were not imported as answers" in warnings
-    assert "9 videos come with people's harm tags" in warnings
+    assert "5 pairs have people's preferences. These were not imported as answers" in warnings
+    assert "9 videos have people's harm tags" in warnings
     assert "train and test" in warnings
 
 
@@ -144,7 +144,7 @@ def test_plain_json_and_bad_records_are_told_by_file_and_number(published):
     ("written", "said"),
     [
         (b"<html><body>Not found</body></html>", "an HTML or XML page"),
-        (b'{\n"a": 1\n}\n', "stand on several lines"),
+        (b'{\n"a": 1\n}\n', "spread over several lines"),
         (b"[", "not JSON"),
         (b'[{"a": 1', "not JSON"),
         (b'[{"a": 1}', "neither a comma nor a ]"),
@@ -152,7 +152,7 @@ def test_plain_json_and_bad_records_are_told_by_file_and_number(published):
         (b"[nonsense]", "not JSON"),
         (b'[{"a": "\xff"}]', "not UTF-8"),
         (b"[" * 100_000, "not JSON"),
-        (b'[{"a": 1}] [', "behind the end"),
+        (b'[{"a": 1}] [', "after the end"),
         (b'[{"a": "' + b"x" * (5 << 20) + b'"}]', "longer than"),
     ],
 )
@@ -168,7 +168,7 @@ def test_a_broken_config_is_said(tmp_path, written, said):
 def test_half_a_gzip_file_is_said(tmp_path, share):
     path = config(tmp_path, "config.json.gz", [preference(number) for number in range(50)])
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
-    with pytest.raises(BadInput, match="damaged or not whole"):
+    with pytest.raises(BadInput, match="damaged or incomplete"):
         list(read_records(path, path.name))
 
 
@@ -199,5 +199,5 @@ def test_a_config_that_unpacks_to_more_than_may_be_ends(tmp_path, settings):
     settings.IMPORT_MOST_BYTES = 10 << 20
     path = tmp_path / "config.json.gz"
     path.write_bytes(gzip.compress(b"[" + b" " * (64 << 20)))
-    with pytest.raises(BadInput, match="holds more than"):
+    with pytest.raises(BadInput, match="has more than"):
         list(read_records(path, path.name))

@@ -1,4 +1,4 @@
-"""The random overlap sample: a share of each import's new pairs that more people answer."""
+"""The random sample: a share of each import's new pairs that several people answer."""
 
 import pytest
 

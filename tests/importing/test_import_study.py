@@ -1,4 +1,4 @@
-"""Importing a manifest: what becomes of its lines, and that importing again adds only what is new."""
+"""Import a manifest: its lines become rows, and importing again adds only new ones."""
 
 import hashlib
 import json
@@ -118,13 +118,13 @@ def test_a_file_that_changes_while_it_is_imported_is_refused_and_not_kept(tmp_pa
 
     class Meddling(Progress):
         def begin(self, stage, total):
-            if stage == "Keeping files":
+            if stage == "Storing files":
                 path.write_bytes(b"as somebody left it")
 
     report = import_study(write(tmp_path, [prompt("p"), video("p-a")]), "colours", progress=Meddling())
 
     assert [(bad.field, bad.reason) for bad in report.bad] == [
-        ("path", "clips/p-a.mp4 could not be kept: it changed while it was being imported")
+        ("path", "clips/p-a.mp4 could not be stored: it changed while it was being imported")
     ]
     assert not default_storage.exists(original_name(digest))
     assert not Asset.objects.exists()
@@ -132,7 +132,7 @@ def test_a_file_that_changes_while_it_is_imported_is_refused_and_not_kept(tmp_pa
 
 @pytest.mark.parametrize(
     "last",
-    ["Reading rows", "Finding files", "Reading files", "Keeping files", "Writing prompts and videos", "Writing pairs"],
+    ["Reading rows", "Finding files", "Reading files", "Storing files", "Adding prompts and videos", "Adding pairs"],
 )
 def test_what_progress_raises_ends_the_import_with_nothing_written(tmp_path, last):
     class Cancelling(Progress):
@@ -163,8 +163,8 @@ def test_each_stage_begins_once_with_its_total(tmp_path, monkeypatch):
     report = import_study(write(tmp_path, lines), "colours", progress=Noting())
 
     assert (report.prompts.added, report.videos.added, report.assets.added, report.pairs.added) == (3, 9, 9, 3)
-    files = {"Finding files": 9, "Reading files": 9, "Keeping files": 9}
-    assert begun == {"Reading rows": 0} | files | {"Writing prompts and videos": 4, "Writing pairs": 3}
+    files = {"Finding files": 9, "Reading files": 9, "Storing files": 9}
+    assert begun == {"Reading rows": 0} | files | {"Adding prompts and videos": 4, "Adding pairs": 3}
     assert done == begun
 
 

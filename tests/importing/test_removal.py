@@ -1,4 +1,4 @@
-"""The way back: an import is undone, and a study deleted, while nobody was given a pair of it; foreign keys decide."""
+"""Undo an import and delete a study, as long as no pair was served. Foreign keys decide."""
 
 import threading
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def brought_in(study, researcher, tmp_path, settings):
-    """Imports lines as a job, as the page does; its row."""
+    """Import lines as a job, as the page does. Return its row."""
     settings.IMPORT_ROOTS = [tmp_path]
 
     def bring(name, lines, to=study, **options):
@@ -59,7 +59,7 @@ def test_an_import_is_undone_and_what_was_there_before_stays(study, researcher, 
     assert second.undone_at is not None
     event = AuditEvent.objects.get(action="import.undone")
     assert (event.actor, event.after["pairs"], event.after["import"]) == (researcher, 5, second.pk)
-    with pytest.raises(Refused, match="undone before"):
+    with pytest.raises(Refused, match="already been undone"):
         orders.undo_import(second, actor=researcher)
 
 
@@ -90,7 +90,7 @@ def test_an_import_of_which_somebody_was_given_a_pair_stays_whole(study, researc
     before = numbers(study)
     removal = orders.undo_import(job, actor=researcher)
     assert (removal.state, numbers(study)) == ("failed", before)
-    assert "given a pair" in removal.reason
+    assert "served to someone" in removal.reason
     job.refresh_from_db()
     assert job.undone_at is None
     assert AuditEvent.objects.filter(action="import.undone_not").exists()
@@ -157,7 +157,7 @@ def test_a_long_removal_is_a_job_that_can_be_cancelled(study, researcher, brough
     monkeypatch.setattr(orders, "RIGHT_AWAY", 1)
     removal = orders.undo_import(job, actor=researcher)
     assert removal.state == "waiting"
-    with pytest.raises(Refused, match="removed already"):
+    with pytest.raises(Refused, match="Another removal"):
         orders.undo_import(job, actor=researcher)
     orders.cancel(removal, actor=researcher)
     tasks.carry_out_removal(removal.pk)
@@ -214,7 +214,7 @@ def test_pages_ask_first_and_say_what_came_of_it(study, brought_in, browser_clie
     client = browser_client(admin)
     page = f"/studies/{study.slug}/imports/{job.public_id}/"
     assert "Undo this import" in client.get(page).content.decode()
-    assert "for good" in client.get(f"{page}undo/").content.decode()
+    assert "permanently" in client.get(f"{page}undo/").content.decode()
     assert numbers(study)[2] == 2
     assert "was undone on" in client.post(f"{page}undo/", follow=True).content.decode()
     assert numbers(study)[2] == 0
@@ -244,11 +244,11 @@ def test_programs_and_commands_undo_and_delete_too(study, researcher, annotator,
     serving.lease(annotator, study)
     refused = programs.post(f"/api/v1/imports/{first.public_id}/undo/")
     assert (refused.status_code, refused.json()["code"]) == (409, "not_removed")
-    with pytest.raises(CommandError, match="given a pair"):
+    with pytest.raises(CommandError, match="served to someone"):
         call_command("undo_import", str(first.pk))
     with pytest.raises(CommandError, match="--confirm"):
         call_command("delete_study", study.slug)
-    with pytest.raises(CommandError, match="given a pair"):
+    with pytest.raises(CommandError, match="served to someone"):
         call_command("delete_study", study.slug, "--confirm", study.slug)
     other = factories.study()
     admin = api(factories.member(other, "admin"))

@@ -1,4 +1,4 @@
-"""Clients of tus as they are: tus-js-client with its default settings, and what clients in other languages send."""
+"""Real tus clients: tus-js-client with its default settings, and requests of clients in other languages."""
 
 import http.client
 import json
@@ -38,7 +38,7 @@ def collection(address: str, job: Import) -> str:
 
 
 def contents(job: Import, folder: Path) -> dict[str, bytes]:
-    """What the import would read, by path."""
+    """Return what the import would read, by path."""
     found = {}
     for upload in Upload.objects.filter(import_job=job).select_related("import_job"):
         uploads.assemble(upload, folder / "whole")

@@ -1,4 +1,4 @@
-"""`manage.py check_media`: whether rows and storage agree, and with --mend, that they do."""
+"""`manage.py check_media`: compare rows with storage, and with --mend repair differences."""
 
 import json
 from collections import Counter
@@ -16,16 +16,16 @@ from media.models import Asset
 class Command(BaseCommand):
     help = (
         "Lists differences between rows and storage: renditions and originals that are missing or of another size, "
-        "files that no row names or that were left half written (once they are a day old), and files of videos in "
-        "quarantine that lie outside it. Imports and workers may run meanwhile; quarantine is not looked into. "
-        "Exit status: 0 there are none, or all are mended; 1 some remain; 2 it could not be done."
+        "files that no row names or that are incomplete (if they are a day old), and files of videos in quarantine "
+        "that are outside it. Imports and workers can run meanwhile. Quarantine is not checked. Exit status: 0 no "
+        "differences, or all repaired; 1 some differences remain; 2 the check failed."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--mend",
             action="store_true",
-            help="prepare damaged videos again from their originals, and delete what no row names and is a day old",
+            help="prepare damaged videos again, and delete files that no row names and that are a day old",
         )
         parser.add_argument(
             "--json",
@@ -36,7 +36,7 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         if options["mend"] and not Asset.objects.exists():
             raise CommandError(
-                "The database names no file at all, so --mend would delete every one. Is it the right database?",
+                "The database names no files, so --mend would delete every file. Is it the right database?",
                 returncode=2,
             )
         bar = Bar(shown=not options["json"])
@@ -53,12 +53,12 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps({"differences": [asdict(one) for one in found]}))
         else:
-            self.tell(found)
+            self.show_summary(found)
         if not all(one.mended for one in found):
             raise CommandError("Rows and storage differ.", returncode=1)
 
-    def tell(self, found: list[Difference]) -> None:
-        """How many of each kind, and what can be done."""
+    def show_summary(self, found: list[Difference]) -> None:
+        """Write how many differences of each kind there are, and what people can do."""
         if not found:
             self.stdout.write("Rows and storage agree.")
         for kind, number in sorted(Counter(one.kind for one in found).items()):
@@ -66,5 +66,6 @@ class Command(BaseCommand):
 
 
 def line(difference: Difference) -> str:
+    """Return one difference as a line of text."""
     of_asset = f" of asset {difference.asset[:8]}" if difference.asset else ""
     return f"{difference.kind}{of_asset}: {difference.name}{' ' if difference.mended else ''}{difference.mended}"

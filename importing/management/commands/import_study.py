@@ -1,4 +1,4 @@
-"""`manage.py import_study PATH --study SLUG`: bring prompts, videos and pairs into a study."""
+"""`manage.py import_study PATH --study SLUG`: import prompts, videos and pairs into a study."""
 
 import json
 from argparse import ArgumentTypeError
@@ -21,19 +21,18 @@ from importing.study import ImportOptions
 from jobs.progress_bar import Bar
 
 MOST_BAD_SHOWN = 50
-NO_ROOM_ADVICE = "Nothing was imported. Make room on that disk, and run the command again."
+NO_ROOM_ADVICE = "Nothing was imported. Free space on that disk, and run the command again."
 
 
 class Command(BaseCommand):
     help = (
-        "Imports prompts, videos and pairs. PATH is a JSONL manifest (importing/schemas/manifest.schema.json), plain "
-        "or gzipped, or the same as a JSON array, a folder with manifest.jsonl, "
-        "a folder in which each subfolder is a prompt (prompt.txt with its "
-        "text, and the videos beside it), a folder in the SafeSora layout, a .tar, .tar.gz, .tgz or .zip of one of "
-        "these, or an address s3://bucket/key. Importing again adds what is new and changes nothing else; an import "
-        "is listed with the study's imports, and killed, goes on where it stopped when it "
-        "is run again. Exit status: 0 imported; 1 bad rows, nothing imported; 2 PATH or an option is wrong; "
-        "3 a disk is full, nothing imported."
+        "Imports prompts, videos and pairs. PATH is one of these: a JSONL manifest "
+        "(importing/schemas/manifest.schema.json), plain or gzipped; the same as a JSON array; a folder with "
+        "manifest.jsonl; a folder with one subfolder for each prompt (prompt.txt with the text, and the videos next "
+        "to it); a folder in the SafeSora layout; a .tar, .tar.gz, .tgz or .zip of one of these; an address "
+        "s3://bucket/key. Importing again adds what is new and changes nothing else. The import is listed with the "
+        "study's imports. If the command was killed, run it again: it continues where it stopped. Exit status: 0 "
+        "imported; 1 bad rows, nothing imported; 2 PATH or an option is wrong; 3 a disk is full, nothing imported."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -42,39 +41,41 @@ class Command(BaseCommand):
         parser.add_argument(
             "--create",
             action="store_true",
-            help="make the study, paused; --owner says for whom",
+            help="create the study, paused; needs --owner",
         )
         parser.add_argument(
-            "--owner", default="", metavar="NAME", help="username of the admin and researcher of the study that is made"
+            "--owner", default="", metavar="NAME", help="username of the admin and researcher of the new study"
         )
         parser.add_argument("--title", default="", help="title of a new study (default: its slug)")
         parser.add_argument(
             "--pairs",
             type=choice,
             metavar="all|listed|random:N",
-            help="which pairs: all of each prompt's videos, the manifest's pair lines, or N a prompt drawn "
+            help="which pairs: all pairs of each prompt's videos, the manifest's pair lines, or N per prompt drawn "
             "by seed (default: listed if the manifest has pair lines, else all)",
         )
-        parser.add_argument("--batch-size", type=int, default=100, metavar="N", help="pairs a batch (default: 100)")
+        parser.add_argument("--batch-size", type=int, default=100, metavar="N", help="pairs per batch (default: 100)")
         parser.add_argument(
             "--overlap", type=int, metavar="N", help="answers wanted for each new pair (default: the study's)"
         )
-        parser.add_argument("--seed", type=int, help="what draws start from (default: the study's)")
+        parser.add_argument("--seed", type=int, help="seed of random draws (default: the study's)")
         parser.add_argument(
             "--name-encoding",
             default="",
             choices=list(CODE_PAGES),
-            help="code page of names in an archive that does not say it (default: found out; the report says it)",
+            help="encoding of file names in an archive that does not state it (default: detected; see the report)",
         )
-        parser.add_argument("--skip-bad", action="store_true", help="import the good rows although others are bad")
-        parser.add_argument("--dry-run", action="store_true", help="say what would happen, and keep nothing")
-        parser.add_argument("--json", action="store_true", help="report as JSON on stdout, every bad row included")
+        parser.add_argument("--skip-bad", action="store_true", help="import the good rows even if others are bad")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="check the files and report problems without importing anything"
+        )
+        parser.add_argument("--json", action="store_true", help="print the report as JSON, with all bad rows")
 
     def handle(self, *, path: str, study: str, **options: Any) -> None:
         names = ("title", "pairs", "batch_size", "overlap", "seed", "skip_bad", "dry_run", "name_encoding")
         chosen = ImportOptions(**{name: options[name] for name in names})
         if wrong := [given for given in (path, study, options["title"]) if readable(given) != given]:
-            raise CommandError(f"{readable(wrong[0])} is not UTF-8. Rename it, or write it in UTF-8.", returncode=2)
+            raise CommandError(f"{readable(wrong[0])} is not UTF-8. Rename it, or type it in UTF-8.", returncode=2)
         try:
             location = path if is_address(path) else str(Path(path).absolute())
             owner = owner_of(create=options["create"], name=options["owner"])
@@ -97,37 +98,44 @@ class Command(BaseCommand):
             raise CommandError(refusal(report, skip_bad=options["skip_bad"]), returncode=1)
 
     def show_complaints(self, report: ImportReport) -> None:
-        """Bad rows, differences and warnings, on stderr."""
+        """Write bad rows, differences and warnings to stderr."""
         for bad in report.bad[:MOST_BAD_SHOWN]:
             self.stderr.write(str(bad))
         if len(report.bad) > MOST_BAD_SHOWN:
-            self.stderr.write(f"… and {len(report.bad) - MOST_BAD_SHOWN} more bad rows; --json has them all.")
+            self.stderr.write(f"… and {len(report.bad) - MOST_BAD_SHOWN} more bad rows. Use --json to see all.")
         for row in report.differences[:MOST_BAD_SHOWN]:
             where = row.file if row.line is None else f"{row.file}, line {row.line}"
-            self.stderr.write(f"{where}: {row.kind} {row.id} differs: {', '.join(row.fields)}; nothing was changed.")
+            self.stderr.write(
+                f"{where}: {row.kind} {row.id} differs: {', '.join(row.fields)}. The study was not changed."
+            )
         if len(report.differences) > MOST_BAD_SHOWN:
-            self.stderr.write(f"… and {len(report.differences) - MOST_BAD_SHOWN} more differ; --json has them all.")
+            self.stderr.write(
+                f"… and {len(report.differences) - MOST_BAD_SHOWN} more differences. Use --json to see all."
+            )
         for warning in report.warnings:
             self.stderr.write(warning)
 
     def show_counts(self, report: ImportReport) -> None:
-        made = "made and filled" if report.study_created else "filled"
-        self.stdout.write(f"Study {report.study} {'would be' if report.dry_run else 'was'} {made}:")
+        """Write how many rows of each kind were added."""
+        what = "The new study" if report.study_created else "Study"
+        self.stdout.write(f"{what} {report.study} {'would get' if report.dry_run else 'got'}:")
         for name in ("prompts", "videos", "assets", "pairs"):
             tally = getattr(report, name)
             shown = "files" if name == "assets" else name
-            self.stdout.write(f"  {shown:8}{tally.added:>9} new {tally.already_there:>9} already there")
+            self.stdout.write(f"  {shown:8}{tally.added:>9} new {tally.already_there:>9} already in the study")
         self.stdout.write(f"  batches {report.batches_added:>9} new")
         if report.bad:
-            self.stdout.write(f"  left out{len(report.bad):>9} bad rows")
+            self.stdout.write(f"  skipped {len(report.bad):>9} bad rows")
         if report.study_created:
-            self.stdout.write("The study is paused. An admin or researcher resumes it on its page, Settings, State.")
+            self.stdout.write(
+                "The study is paused. An admin or researcher can resume it on its page under Settings, State."
+            )
 
 
 def owner_of(*, create: bool, name: str) -> User | None:
-    """Return who is to own the study that is made, or None where none is made. Raises Refused."""
+    """Return the owner of the new study, or None if no study is created. Raises Refused."""
     if create != bool(name):
-        raise Refused("--create and --owner NAME go together: whoever is named runs the study that is made.")
+        raise Refused("Use --create and --owner NAME together: the named person will run the new study.")
     if not create:
         return None
     owner = User.objects.filter(username=name, is_active=True).first()
@@ -137,13 +145,15 @@ def owner_of(*, create: bool, name: str) -> User | None:
 
 
 def refusal(report: ImportReport, *, skip_bad: bool) -> str:
+    """Return why nothing was imported."""
     count = f"{len(report.bad)} bad row{'s' if len(report.bad) != 1 else ''}"
     if skip_bad:
-        return f"Nothing was imported: beside {count}, no prompt is left."
-    return f"Nothing was imported: {count}. Correct them, or import the rest with --skip-bad."
+        return f"Nothing was imported: {count}, and without these no prompt is left."
+    return f"Nothing was imported: {count}. Correct them, or import the other rows with --skip-bad."
 
 
 def choice(text: str) -> PairChoice:
+    """Parse --pairs for argparse."""
     try:
         return PairChoice.parse(text)
     except ValueError as error:

@@ -12,9 +12,9 @@ from importing.removal.pages import outcome
 
 class Command(BaseCommand):
     help = (
-        "Removes what an import added, as long as nobody was given a pair of it. NUMBER is on the import's page and in "
-        "the columns `import` of the library's CSV files. A worker does it where there are many rows. Exit status: 0 "
-        "removed, or left to a worker; 1 nothing was removed."
+        "Removes what an import added, as long as none of its pairs was served to anyone. NUMBER is on the import's "
+        "page and in the columns `import` of the library's CSV files. If there are many rows, a worker removes them. "
+        "Exit status: 0 removed, or left to a worker; 1 nothing was removed."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -30,5 +30,5 @@ class Command(BaseCommand):
             raise CommandError(str(trouble)) from None
         if removal.state == removal.State.FAILED:
             raise CommandError(removal.reason)
-        said = outcome(removal) if removal.state == removal.State.DONE else "A worker removes it."
-        self.stdout.write(f"Import {number} of study {removal.study_slug}. {said}")
+        result = outcome(removal) if removal.state == removal.State.DONE else "A worker will remove it."
+        self.stdout.write(f"Import {number} of study {removal.study_slug}. {result}")

@@ -1,17 +1,17 @@
-/** The files that somebody chose or dropped, each with its path; what systems leave in folders is left out. */
+/** The files that a person chose or dropped, each with its path. Files that operating systems leave in folders are ignored. */
 
 const LEFT_OUT = /(^|\/)(\.[^/]*|Thumbs\.db|desktop\.ini|__MACOSX)(\/|$)/i;
 
-/** What is chosen in an `<input type=file>`. @param {HTMLInputElement} input @returns {ChosenFile[]} */
+/** Return the files chosen in an `<input type=file>`. @param {HTMLInputElement} input @returns {ChosenFile[]} */
 export function chosen(input) {
   const files = [...(input.files ?? [])].map(/** @returns {ChosenFile} */ (file) => [file.webkitRelativePath || file.name, file]);
-  input.value = ""; // so that choosing the same again is heard
+  input.value = ""; // so that choosing the same files again fires an event
   return kept(files);
 }
 
-/** What is dropped: files as they are, folders with all that is in them. @param {DataTransfer} dataTransfer */
+/** Return the dropped files, including all files in dropped folders. @param {DataTransfer} dataTransfer */
 export async function dropped(dataTransfer) {
-  // All at once, since the list is empty after the first wait.
+  // Read all items first, since the list is empty after the first `await`.
   const items = [...dataTransfer.items].map((item) => ({ entry: item.webkitGetAsEntry?.(), file: item.getAsFile() }));
   /** @type {ChosenFile[]} */
   const files = [];
@@ -22,7 +22,7 @@ export async function dropped(dataTransfer) {
   return kept(files);
 }
 
-/** @param {FileSystemEntry} entry @param {ChosenFile[]} files to which what is found is added */
+/** @param {FileSystemEntry} entry @param {ChosenFile[]} files the found files are added to this list */
 async function walk(entry, files) {
   if (entry.isFile) {
     /** @type {File} */
@@ -33,7 +33,7 @@ async function walk(entry, files) {
   const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
   /** @type {FileSystemEntry[]} */
   let some;
-  do { // a reader gives a hundred entries at a time, and none when there are no more
+  do { // a reader returns at most a hundred entries at a time, and none at the end
     some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
     for (const inner of some) await walk(inner, files);
   } while (some.length);

@@ -1,6 +1,6 @@
 /**
- * The page of an import that still collects its files: choose or drop them, see each one go, pause, go on.
- * The server's list is the truth; what was sent before a reload goes on as soon as the same files are chosen again.
+ * The page of an import that collects its files: choose or drop them, see their progress, pause and continue.
+ * The server's list is authoritative. After a reload, uploads continue when the same files are chosen again.
  */
 
 import { all, given, one, onAction, say, sentenceOf } from "../page/dom.js";
@@ -21,36 +21,36 @@ const startButton = one("button[data-begin]");
 const files = new Files(one("[data-files]"), one("template#file-row"));
 let running = new AbortController();
 let paused = false;
-let hindrance = ""; // what keeps all of it from going on: a key of the words
+let hindrance = ""; // why all uploads have stopped: a key of the words
 /** @type {Set<FileEntry>} */
 const away = new Set();
 /** @type {[when: number, received: number][]} */
-const marks = []; // [when, bytes that are there], for the speed
+const marks = []; // [when, received bytes], for the speed
 
 async function begin() {
   const answer = await fetch(uploads, { headers: { Accept: "application/json" } });
   if (!answer.ok) throw new Error(String(answer.status));
   files.learn(await answer.json(), uploads);
   root.hidden = false;
-  for (const input of all("input[type=file]", root)) input.addEventListener("change", () => take(chosen(input)));
+  for (const input of all("input[type=file]", root)) input.addEventListener("change", () => addFiles(chosen(input)));
   listenToDrops();
   setInterval(paint, REPAINT_MS);
   paint();
 }
 
 /**
- * Files of the same name replace each other as long as they wait; of the same length they go on.
+ * Add chosen files. A file replaces one of the same name that waits. One of the same length continues its upload.
  *
  * @param {ChosenFile[]} pairs
  */
-function take(pairs) {
+function addFiles(pairs) {
   const left = most - files.size;
   const fresh = pairs.filter(([path]) => !files.has(path)).length;
   if (fresh > left) {
-    tell("too-many", { most: most.toLocaleString(document.documentElement.lang), count: fresh.toLocaleString(document.documentElement.lang) });
+    showNote("too-many", { most: most.toLocaleString(document.documentElement.lang), count: fresh.toLocaleString(document.documentElement.lang) });
     return;
   }
-  tell(pairs.length ? "" : "nothing");
+  showNote(pairs.length ? "" : "nothing");
   for (const [path, file] of pairs) files.choose(path, file);
   goOn();
 }
@@ -68,10 +68,10 @@ function stop(because = "") {
   paused = true;
   hindrance = because;
   running.abort();
-  dispatchEvent(new Event("diptych:retry")); // wakes those that wait for the network, so that they see it
+  dispatchEvent(new Event("diptych:retry")); // wakes uploads that wait for the network, so that they stop
 }
 
-/** Keeps as many files under way as go at once. */
+/** Start uploads until as many run as are allowed at once. */
 function fill() {
   while (!paused && files.count("sending") < AT_ONCE) {
     const next = files.next();
@@ -117,12 +117,12 @@ async function drop(entry) {
 }
 
 /**
- * A sentence about what was just chosen, until the next.
+ * Show a sentence about the files that were just chosen.
  *
  * @param {string} key
  * @param {Record<string, unknown>} [values]
  */
-function tell(key, values = {}) {
+function showNote(key, values = {}) {
   one("[data-told]").textContent = key ? say(key, values) : "";
 }
 
@@ -138,12 +138,12 @@ function state() {
 function paint() {
   const now = state();
   const { bytes, received } = files.totals();
-  const said = { here: files.count("here").toLocaleString(document.documentElement.lang), files: files.size.toLocaleString(document.documentElement.lang), left: timeLeft(bytes, received) };
-  const words = say(now === "sending" && said.left ? "sending-left" : now, said);
+  const values = { here: files.count("here").toLocaleString(document.documentElement.lang), files: files.size.toLocaleString(document.documentElement.lang), left: timeLeft(bytes, received) };
+  const words = say(now === "sending" && values.left ? "sending-left" : now, values);
   const line = one("[data-line]");
   if (line.textContent !== words) line.textContent = words;
   announce(now);
-  one("[data-sum]").textContent = say("sum", { ...said, received: bytesInWords(received), bytes: bytesInWords(bytes) });
+  one("[data-sum]").textContent = say("sum", { ...values, received: bytesInWords(received), bytes: bytesInWords(bytes) });
   const bar = one("progress[data-all]");
   bar.max = bytes || 1;
   bar.value = bytes ? received : Number(now === "all-here");
@@ -156,14 +156,14 @@ function paint() {
 
 let announced = "";
 
-/** Reads out what changed, not every number. @param {string} now */
+/** Announce a new state to screen readers, but not every number. @param {string} now */
 function announce(now) {
   if (announced !== now) one("[data-announce]").textContent = say(now, { files: files.size, here: files.count("here") });
   announced = now;
 }
 
 /**
- * What the speed of the last seconds makes of the rest, in words; nothing until that can be said.
+ * Return the remaining time in words, from the speed of the last seconds. It is empty until the speed is known.
  *
  * @param {number} bytes
  * @param {number} received
@@ -185,9 +185,9 @@ function listenToDrops() {
     event.preventDefault();
     delete zone.dataset.over;
     try {
-      if (event.dataTransfer) take(await dropped(event.dataTransfer));
+      if (event.dataTransfer) addFiles(await dropped(event.dataTransfer));
     } catch {
-      tell("unreadable");
+      showNote("unreadable");
     }
   });
 }
@@ -201,7 +201,7 @@ onAction("again", (button) => {
 });
 onAction("remove", (button) => {
   const entry = files.of(button);
-  if (entry) drop(entry).catch((error) => tell("not-removed", { why: sentenceOf(error) }));
+  if (entry) drop(entry).catch((error) => showNote("not-removed", { why: sentenceOf(error) }));
 });
 addEventListener("beforeunload", (event) => { if (files.count("sending")) event.preventDefault(); });
 

@@ -1,4 +1,4 @@
-/** The files of an import: which there are, how far each is, and a row for each of the first few hundred. */
+/** The files of an import with their progress, and a row on the page for each of the first few hundred. */
 
 import { all, one, say } from "../page/dom.js";
 import { bytesInWords } from "./in_words.js";
@@ -6,18 +6,18 @@ import { bytesInWords } from "./in_words.js";
 const MOST_ROWS = 200;
 
 /**
- * States of a file: `waiting` to be sent, `sending`, `here`, `refused` for `reason`, and `lacking`: some of it is here, and this page
- * does not have the file.
+ * States of a file: `waiting` to be sent, `sending`, `here` (fully uploaded), `refused` for `reason`, and `lacking`: partly
+ * uploaded, and the file must be chosen again.
  */
 /** @typedef {"waiting" | "sending" | "here" | "refused" | "lacking"} State */
 /**
  * @typedef {object} Entry a file of the import
- * @property {string} address empty until the server has one for it
+ * @property {string} address empty until the server has given one
  * @property {string} path
  * @property {number} bytes
  * @property {number} received
  * @property {File | null} file
- * @property {State | ""} state empty before it has one, and when it is forgotten
+ * @property {State | ""} state empty for a new file and for a removed one
  * @property {string} reason
  * @property {HTMLElement | null} row
  */
@@ -46,7 +46,7 @@ export class Files {
   /** @param {State} state */
   count(state) { return this.#counts[state]; }
 
-  /** What the server says there is. @param {Api.Upload[]} rows @param {string} collection */
+  /** Add the files that the server has. @param {Api.Upload[]} rows @param {string} collection */
   learn(rows, collection) {
     const whole = (/** @type {Api.Upload} */ row) => row.received === row.byte_size;
     const lackingFirst = rows.toSorted((row, other) => Number(whole(row)) - Number(whole(other)));
@@ -59,7 +59,7 @@ export class Files {
   }
 
   /**
-   * A file from this computer. The one of that name that is being sent, or is here with the same length, stays.
+   * Add a file from this computer. A file of the same name stays if it is being sent, or was uploaded with the same length.
    *
    * @param {string} path
    * @param {File} file
@@ -92,7 +92,7 @@ export class Files {
     entry.row?.remove();
   }
 
-  /** The next that waits, or undefined. */
+  /** Return the next waiting file, or undefined. */
   next() {
     let entry = this.#queue.shift();
     while (entry && entry.state !== "waiting") entry = this.#queue.shift();
@@ -109,13 +109,13 @@ export class Files {
     return { bytes, received };
   }
 
-  /** The file in whose row a control is. @param {HTMLElement} control */
+  /** Return the file whose row contains a control. @param {HTMLElement} control */
   of(control) {
     const row = /** @type {HTMLElement | null} */ (control.closest("[data-path]"));
     return this.#entries.get(row?.dataset.path ?? "");
   }
 
-  /** Draws what changed. Beyond so many rows only files that are under way, or that something is wrong with, have one. */
+  /** Draw the changed files. Above MOST_ROWS, only files that are being sent or have a problem get a row. */
   paint() {
     for (const entry of this.#changed) this.#draw(entry);
     for (const entry of this.#changed) if (entry.state !== "sending") this.#changed.delete(entry);

@@ -1,4 +1,4 @@
-/** Numbers of bytes and seconds as people say them, in the page's language. */
+/** Return bytes and seconds as text in the page's language. */
 
 const language = document.documentElement.lang;
 const BYTE_UNITS = ["kilobyte", "megabyte", "gigabyte", "terabyte"];

@@ -1,6 +1,6 @@
 /**
- * Sends one file in pieces, as tus 1.0 has it: the server says how many bytes it holds, and the next piece begins there.
- * Whatever goes wrong on the way is met by asking again where the file stands.
+ * Send one file in pieces with tus 1.0. The server says how many bytes it has, and the next piece begins there.
+ * After any error, the script asks the server again how many bytes have arrived.
  */
 
 import { csrfToken } from "../page/csrf.js";
@@ -12,7 +12,7 @@ const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 30_000;
 const STALLED_MS = 60_000;
 
-/** The server answered and will not take this file, or the file can no longer be read here: trying again changes nothing. */
+/** The server refuses this file, or the file can no longer be read. Trying again does not help. */
 export class Refused extends Error {
   /** @param {string} sentence @param {string} [code] */
   constructor(sentence, code = "") {
@@ -21,27 +21,27 @@ export class Refused extends Error {
   }
 }
 
-/** Nobody is signed in any more, or somebody else is. */
+/** The person is no longer signed in, or someone else is. */
 export class SignedOut extends Error {}
 
-/** Sending was stopped from here. */
+/** Sending was stopped on this page. */
 export class Stopped extends Error {}
 
-/** No answer, or one that may be another in a moment. */
+/** The server did not respond, or responded with an error that can pass. */
 class Away extends Error {}
 
 /**
- * Sends what the server does not have of `file`. `placed(address)` is told where it goes, `moved(bytes)` how far it is, bytes under way
- * included, `waits(bool)` whether the server is away. Raises Refused, SignedOut, and Stopped once `signal` is.
+ * Send the bytes of `file` that the server does not have. It calls `placed(address)` with the file's address, `moved(bytes)` with
+ * the bytes sent so far, and `waits(bool)` when the server is away or back. Raises Refused, SignedOut, and Stopped after `signal`.
  *
- * @typedef {object} Told
+ * @typedef {object} Callbacks
  * @property {(address: string) => void} placed
  * @property {(bytes: number) => void} moved
  * @property {(isAway: boolean) => void} waits
  *
  * @param {File} file
  * @param {string} path
- * @param {{ collection: string, pieceBytes: number, signal: AbortSignal } & Told} options
+ * @param {{ collection: string, pieceBytes: number, signal: AbortSignal } & Callbacks} options
  */
 export async function send(file, path, { collection, pieceBytes, signal, placed, moved, waits }) {
   let wait = FIRST_WAIT_MS;
@@ -72,7 +72,7 @@ export async function send(file, path, { collection, pieceBytes, signal, placed,
  */
 
 /**
- * The file's address and how much of it is there; announcing it again is how to ask.
+ * Announce the file. Return its address and how many bytes have arrived. Announcing it again asks for the same.
  *
  * @param {string} collection
  * @param {string} path
@@ -108,11 +108,11 @@ async function sendFrom({ address, offset: first }, pieceBytes, { file, signal, 
   }
 }
 
-/** Takes a file out of the import. @param {string} address */
+/** Remove a file from the import. @param {string} address */
 export const remove = (address) => ask("DELETE", address);
 
 /**
- * One request; with an XMLHttpRequest, for `fetch` does not tell how far a body has come.
+ * Send one request. It uses XMLHttpRequest, because `fetch` does not report the progress of a body.
  *
  * @typedef {object} Options
  * @property {Record<string, string>} [headers]
@@ -130,13 +130,13 @@ function ask(method, address, { headers = {}, body = null, onProgress = null, si
     if (signal?.aborted) { reject(new Stopped()); return; }
     const request = new XMLHttpRequest();
     const abort = () => request.abort();
-    const impatience = stopwatch(STALLED_MS, abort);
+    const stalled = watchdog(STALLED_MS, abort);
     request.open(method, address);
     const ours = { "Tus-Resumable": VERSION, "X-CSRFToken": csrfToken(), "X-Diptych-Person": person };
     for (const [name, value] of Object.entries({ ...ours, ...headers })) request.setRequestHeader(name, value);
-    request.upload.addEventListener("progress", ({ loaded }) => { impatience.again(); onProgress?.(loaded); });
+    request.upload.addEventListener("progress", ({ loaded }) => { stalled.restart(); onProgress?.(loaded); });
     request.addEventListener("loadend", () => {
-      impatience.stop();
+      stalled.stop();
       signal?.removeEventListener("abort", abort);
       const trouble = signal?.aborted ? new Stopped() : troubleOf(request);
       if (trouble) reject(trouble);
@@ -147,7 +147,7 @@ function ask(method, address, { headers = {}, body = null, onProgress = null, si
   });
 }
 
-/** What keeps a response from being what was asked for, or null. @param {XMLHttpRequest} request */
+/** Return the error of a response, or null for success. @param {XMLHttpRequest} request */
 function troubleOf(request) {
   const { status } = request;
   if (status >= 200 && status < 300) return null;
@@ -162,12 +162,12 @@ function problemIn(text) {
   try {
     return { detail: text, ...JSON.parse(text) };
   } catch {
-    return { detail: text.slice(0, 200) }; // not ours: a proxy's page, say
+    return { detail: text.slice(0, 200) }; // not from this server, for example a proxy's page
   }
 }
 
 /**
- * Raises Refused for a file that was changed or moved since it was chosen: the browser no longer opens it.
+ * Raise Refused for a file that was changed or moved after it was chosen: the browser can no longer open it.
  *
  * @param {File} file
  */
@@ -179,11 +179,11 @@ async function mustBeReadable(file) {
   }
 }
 
-/** Calls `run` when nothing has happened for `ms`. @param {number} ms @param {() => void} run */
-function stopwatch(ms, run) {
+/** Call `run` if `restart` was not called for `ms`. @param {number} ms @param {() => void} run */
+function watchdog(ms, run) {
   let timer = setTimeout(run, ms);
   return {
-    again: () => { clearTimeout(timer); timer = setTimeout(run, ms); },
+    restart: () => { clearTimeout(timer); timer = setTimeout(run, ms); },
     stop: () => clearTimeout(timer),
   };
 }
