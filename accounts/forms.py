@@ -37,7 +37,11 @@ class SignInForm(AuthenticationForm):
     def get_invalid_login_error(self) -> ValidationError:
         if getattr(self.request, "axes_locked_out", False):
             return ValidationError(
-                _("Too many wrong passwords. Wait 15 minutes and try again; the right one must wait too."), "locked"
+                _(
+                    "Too many wrong passwords. Wait 15 minutes, then try again. Until then, the right password "
+                    "does not work either."
+                ),
+                "locked",
             )
         return super().get_invalid_login_error()
 
@@ -48,7 +52,7 @@ class NewPasswordForm(PasswordChangeForm):
     end_tokens = forms.BooleanField(
         label=_("Also revoke all my API tokens"),
         required=False,
-        help_text=_("Do this if somebody else may know your password. Programs that use your tokens stop working."),
+        help_text=_("Choose this if somebody else may know your password. Programs that use your tokens stop working."),
     )
 
     def __init__(self, user: User, *arguments: Any, **options: Any) -> None:
@@ -60,7 +64,7 @@ class NewPasswordForm(PasswordChangeForm):
         cleaned = super().clean()
         old, new = self.cleaned_data.get("old_password"), self.cleaned_data.get("new_password1")
         if new and new == old:
-            self.add_error("new_password1", _("Choose a password other than your present one."))
+            self.add_error("new_password1", _("Choose a password that differs from your current one."))
         return cleaned
 
 
@@ -109,6 +113,8 @@ class ResetPasswordForm(forms.Form):
             raise ValidationError(gettext("Change your own password on the page “Change password”."))
         person = User.objects.filter(username=username).first()
         if person is None:
-            raise ValidationError(gettext("There is nobody called “%(name)s”.") % {"name": username})
+            raise ValidationError(
+                gettext("There is no user called “%(name)s”. Check the spelling.") % {"name": username}
+            )
         self.person = person
         return username

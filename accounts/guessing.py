@@ -34,7 +34,10 @@ def check_address(address: str | None, *, known: bool) -> None:
     if (found["failures"] or 0) >= MOST_FAILURES:
         raise TryAgain(
             _("Too many wrong passwords came from your network."),
-            _("Wait 15 minutes, then try again. In a browser in which you have signed in before, you need not wait."),
+            _(
+                "Wait 15 minutes, then try again. You do not have to wait in a browser in which you have "
+                "signed in before."
+            ),
             "too_many_failures",
             status=429,
             retry_after_s=1 + int((found["first"] - since).total_seconds()),

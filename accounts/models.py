@@ -26,14 +26,18 @@ WARNING_DAYS = 14
 class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox reaches it by a swapped model
     """Somebody who signs in. What they may do is said by their memberships, never here."""
 
-    locale = models.CharField(_("language"), max_length=10, blank=True, help_text=_("Empty: the browser's."))
-    time_zone = models.CharField(_("time zone"), max_length=64, blank=True, help_text=_("Empty: UTC."))
+    locale = models.CharField(
+        _("language"), max_length=10, blank=True, help_text=_("If empty, the browser's language is used.")
+    )
+    time_zone = models.CharField(_("time zone"), max_length=64, blank=True, help_text=_("If empty, UTC is used."))
     #: The day that was running when the time zone was last changed, since when it is kept, and when it would have ended
     #: without the change (`accounts.days`).
     kept_day = models.DateField(null=True, editable=False)
     kept_from = models.DateTimeField(null=True, editable=False)
     kept_until = models.DateTimeField(null=True, editable=False)
-    must_change_password = models.BooleanField(default=False, help_text=_("Signed up with a one-time password."))
+    must_change_password = models.BooleanField(
+        default=False, help_text=_("The person must replace a one-time password.")
+    )
 
     class Meta(AbstractUser.Meta):
         constraints = [
@@ -106,7 +110,7 @@ class ViewingPreference(models.Model):
     media_filter = models.CharField(max_length=9, choices=MediaFilter.choices, blank=True, default=MediaFilter.STUDY)
     name_categories = models.BooleanField(
         default=False,
-        help_text=_("Say which harms a pair may show before it is revealed, instead of only that it may."),
+        help_text=_("Before a pair is revealed, name the harms that it may show."),
     )
 
     class Meta:

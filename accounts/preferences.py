@@ -53,21 +53,21 @@ def zone_choices(stored: str) -> list[Any]:
 def language_choices() -> list[tuple[str, Any]]:
     """The product's languages, each named in itself."""
     named = [(code, get_language_info(code)["name_local"]) for code, _name in settings.LANGUAGES]
-    return [("", _("as the browser says")), *named]
+    return [("", _("same as the browser")), *named]
 
 
 class PreferencesForm(forms.Form):
     """What the page of viewing preferences asks."""
 
     media_filter = forms.ChoiceField(
-        label=_("How videos that may be harmful appear"),
+        label=_("How possibly harmful videos are shown"),
         choices=ViewingPreference.MediaFilter.choices,
         required=False,
         widget=forms.RadioSelect,
     )
     name_categories = forms.ChoiceField(
-        label=_("What you are told before"),
-        choices=[("no", _("only that a pair may show harm")), ("yes", _("also which kinds of harm"))],
+        label=_("Warning before possibly harmful pairs"),
+        choices=[("no", _("say only that a pair may show harm")), ("yes", _("also name the kinds of harm"))],
         required=False,
         widget=forms.RadioSelect,
     )

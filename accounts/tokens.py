@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 #: What a token may be used for, with the words for a person.
 SCOPE_LABELS = {
-    "read": gettext_lazy("See your studies and how they are getting on"),
-    "annotate": gettext_lazy("Fetch pairs and send answers in your name"),
-    "review": gettext_lazy("Check answers"),
+    "read": gettext_lazy("See your studies and their progress"),
+    "annotate": gettext_lazy("Fetch pairs and send answers on your behalf"),
+    "review": gettext_lazy("Review answers"),
     "export": gettext_lazy("Download answers"),
     "manage": gettext_lazy("Import material and change studies"),
 }
@@ -113,14 +113,14 @@ def make_named_token(
     """
     present = User.objects.select_for_update(no_key=True).get(pk=person.pk)
     if present.password != person.password or not present.is_active:
-        raise BadInput(_("This account changed at this moment. Sign in again."))
+        raise BadInput(_("This account was changed during your request. Sign in again."))
     if unusable := sorted(set(scopes) - set(usable_scopes(present))):
         about = {"name": present.username, "scopes": ", ".join(unusable)}
         raise BadInput(_("No role of %(name)s can use these scopes: %(scopes)s. Leave them out.") % about)
     if AccessToken.objects.filter(user=present, name=name).exists():
-        raise BadInput(_("There is a token called “%(name)s” already. Choose another name.") % {"name": name})
+        raise BadInput(_("There is already a token called “%(name)s”. Choose another name.") % {"name": name})
     if AccessToken.objects.filter(user=present).count() >= MOST_TOKENS:
-        sentence = _("One person has at most %(most)s tokens. Revoke one that is not used.")
+        sentence = _("A person can have at most %(most)s tokens. Revoke a token that is no longer used.")
         raise BadInput(sentence % {"most": MOST_TOKENS})
     return create_token(present, scopes=scopes, name=name, lifetime=timedelta(days=days), actor=actor)
 
@@ -205,7 +205,7 @@ class SessionAuthentication(authentication.SessionAuthentication):
         signed_in = super().authenticate(request)
         if signed_in and signed_in[0].must_change_password:
             raise exceptions.PermissionDenied(
-                _("Choose a password of your own first: sign in with the browser."),
+                _("First sign in with a browser and choose your own password."),
                 "password_change_required",
             )
         return signed_in

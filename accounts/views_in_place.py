@@ -34,7 +34,7 @@ def sign_in_in_place(request: HttpRequest) -> HttpResponse:
         return response
     if not is_valid:
         return refusal(
-            400, "invalid", " ".join(map(str, form.non_field_errors())) or _("Give a user name and a password.")
+            400, "invalid", " ".join(map(str, form.non_field_errors())) or _("Enter a user name and a password.")
         )
     person: User = form.get_user()
     if person.must_change_password:

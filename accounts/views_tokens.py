@@ -58,7 +58,7 @@ def revoke_token(request: HttpRequest, token_id: str) -> HttpResponse:
     if request.method != "POST":
         return render(request, "accounts/token_revoke.html", {"token": token, "is_own": is_own, "back": back})
     revoke(token, actor=person)
-    messages.success(request, _("The token “%(name)s” is revoked. It stopped working.") % {"name": token.name})
+    messages.success(request, _("The token “%(name)s” was revoked and no longer works.") % {"name": token.name})
     return redirect(back)
 
 
@@ -66,7 +66,7 @@ def require_superuser(request: HttpRequest) -> User:
     """Return the person, if they are a superuser. Raises PermissionDenied."""
     person: User = request.user  # type: ignore[assignment]  # only signed-in people get here
     if not person.is_superuser:
-        raise PermissionDenied(_("Only superusers of this installation open this page."))
+        raise PermissionDenied(_("Only superusers of this installation can open this page."))
     return person
 
 

@@ -66,9 +66,11 @@ class Job(models.Model):
     reason = models.TextField(
         blank=True, default="", db_default="", help_text=_("Why it failed, or why it waits for another attempt")
     )
-    stage = models.CharField(max_length=80, blank=True, default="", db_default="", help_text=_("What it is doing now"))
-    steps = models.PositiveBigIntegerField(default=0, db_default=0, help_text=_("Done of the stage"))
-    steps_total = models.PositiveBigIntegerField(default=0, db_default=0, help_text=_("Steps of the stage; 0: unknown"))
+    stage = models.CharField(max_length=80, blank=True, default="", db_default="", help_text=_("Current stage"))
+    steps = models.PositiveBigIntegerField(default=0, db_default=0, help_text=_("Completed steps of the stage"))
+    steps_total = models.PositiveBigIntegerField(
+        default=0, db_default=0, help_text=_("Number of steps of the stage. 0: unknown")
+    )
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )

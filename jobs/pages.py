@@ -83,7 +83,7 @@ def words(job: Job, *, doing: str, cancel: str = "") -> dict[str, Any]:
         if job.state == Job.State.WAITING and job.pauses:
             said, note = _("Waiting for another attempt"), _(job.reason) if job.reason else ""
         elif job.state == Job.State.WAITING:
-            said, note = _("Waiting for a worker"), _("It begins by itself as soon as one is free.")
+            said, note = _("Waiting for a worker"), _("The job starts automatically as soon as a worker is free.")
         if job.cancel_asked_at:
             said, note = _("Being cancelled"), ""
     return {

@@ -70,7 +70,7 @@ def home_duty(request: HttpRequest) -> home.Duty | None:
         return None
     return home.Duty(
         _("You are a safety officer"),
-        _("What annotators report as illegal is listed under Reports. It takes a second factor."),
+        _("Videos that annotators report as illegal are listed under Reports. You need a second factor to open them."),
         _("Open reports"),
         reverse("safety:reports"),
     )

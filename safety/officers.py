@@ -25,7 +25,7 @@ def appoint(person: User, study: Study | None, *, by: User | None, until: dateti
     Repeating it changes nothing. `by` is None for a command on the server. Raises Refused.
     """
     if until is not None and until <= timezone.now():
-        raise Refused(_("The end of the appointment lies in the past. Choose a later day, or none."))
+        raise Refused(_("The end of the appointment is in the past. Choose a later day, or leave it empty."))
     if not person.is_active:
         raise Refused(_("%(name)s can no longer sign in. Appoint somebody else.") % {"name": person.username})
     try:
@@ -44,7 +44,7 @@ def _the_same(person: User, study: Study | None, until: datetime | None) -> Offi
     if present is not None and present.until == until:
         return present
     raise Refused(
-        _("%(name)s is a safety officer there already, until another day. End that appointment first.")
+        _("%(name)s is already a safety officer there, with another end day. End that appointment first.")
         % {"name": person.username}
     )
 
@@ -71,8 +71,8 @@ def no_officer(study: Study) -> str:
     if installation_has_officer():
         return ""
     return _(
-        "This installation has no safety officer. Where other studies use the same videos, nobody can decide what your"
-        " annotators report as illegal. Ask whoever runs this server to appoint one."
+        "This installation has no safety officer. If other studies use the same videos, nobody can decide on the "
+        "reports of your annotators. Ask the operator of this installation to appoint one."
     )
 
 

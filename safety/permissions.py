@@ -52,9 +52,11 @@ def require_decides(person: "User", quarantine: Quarantine) -> None:
     """
     if not Quarantine.objects.filter(decides_reports(person.pk), pk=quarantine.pk).exists():
         raise PermissionDenied(
-            _("Other studies use these bytes too. Only a safety officer of all of them, or of the whole installation, "
-              "may open or decide this. Ask one.")
-        )  # fmt: skip
+            _(
+                "Other studies use the same file. Only a safety officer of all these studies, or of the "
+                "whole installation, may open this report or decide on it. Ask one of them."
+            )
+        )
 
 
 def require_officer(request: HttpRequest) -> None:
@@ -91,5 +93,5 @@ def require_superuser(request: HttpRequest) -> "User":
     """Return the person, if they are a superuser. Raises PermissionDenied."""
     person: User = request.user  # type: ignore[assignment]  # only signed-in people get here
     if not person.is_superuser:
-        raise PermissionDenied(_("Only a superuser of this installation appoints safety officers."))
+        raise PermissionDenied(_("Only a superuser of this installation can appoint safety officers."))
     return person

@@ -198,7 +198,7 @@ def confirm(quarantine: Quarantine, by: User) -> None:
     """
     asset = _locked_for(quarantine, by)
     if quarantine.released_at is not None:
-        raise Refused(_("It was released before. Nothing was confirmed."), "released")
+        raise Refused(_("The video was already released. Nothing was confirmed."), "released")
     _confirm(quarantine, asset, by)
 
 
@@ -242,7 +242,7 @@ def set_legal_hold(quarantine: Quarantine, by: User, *, holds: bool, reason: str
         if holds:
             _confirm(quarantine, asset, by)
     elif not in_force.exists():
-        raise Refused(_("It was released before; a legal hold comes too late."), "released")
+        raise Refused(_("The video was already released. A legal hold can no longer be set."), "released")
 
 
 @transaction.atomic
@@ -261,7 +261,9 @@ def release(quarantine: Quarantine, by: User, *, reason: str) -> None:
     _locked_for(quarantine, by)
     in_force = Quarantine.objects.filter(pk=quarantine.pk, released_at=None)
     if not release_locked(quarantine, by, reason) and in_force.exists():
-        raise Refused(_("A legal hold stands: lift it first. Nothing was released."), "legal_hold")
+        raise Refused(
+            _("The video is under a legal hold. Nothing was released. Lift the legal hold first."), "legal_hold"
+        )
 
 
 def release_locked(quarantine: Quarantine, by: User, reason: str) -> bool:

@@ -30,7 +30,7 @@ def order(code: str, by: User, *, decision: str) -> ReporterRelease:
     waiting = open_reports_of(code, by)
     last = waiting.aggregate(Max("pk"))["pk__max"] or 0
     facts = {"reporter": Reporter.objects.get(code=code), "asked_by": by, "decision": decision}
-    busy = _("The reports under this code are being released. Wait until that has ended.")
+    busy = _("The reports under this code are being released. Wait until the release has ended.")
     with ordered.one_at_a_time(POLICY, busy, "busy"):
         job = ReporterRelease.objects.create(**facts, steps_total=waiting.count(), until=last)
     return ordered.begin(POLICY, job, run, right_away=RIGHT_AWAY)
@@ -99,7 +99,9 @@ def card(job: ReporterRelease, code: str) -> JobCard:
         watch=reverse("safety:release_progress", args=[code]),
         cancel_ask=_("Stop the release…"),
         cancel_label=_("Stop the release"),
-        cancel_about=_("It stops before the next twenty reports. What has been released stays released."),
+        cancel_about=_(
+            "The release stops before the next 20 reports. Reports that are already released stay released."
+        ),
     )
 
 

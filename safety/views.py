@@ -187,7 +187,7 @@ def referral(request: HttpRequest, quarantine: Quarantine) -> HttpResponse:
     if not form.is_valid():
         return with_errors(request, quarantine, referral_form=form)
     quarantines.note_referral(quarantine, person_of(request), **form.cleaned_data)
-    messages.success(request, _("The report to an authority is noted."))
+    messages.success(request, _("The report to an authority was recorded."))
     return redirect(page_of(quarantine))
 
 
@@ -200,7 +200,7 @@ def confirm(request: HttpRequest, quarantine: Quarantine) -> HttpResponse:
     except Refused as refusal:
         messages.error(request, refusal.sentence)
     else:
-        messages.success(request, _("The report is confirmed. The video is out of everything."))
+        messages.success(request, _("The report is confirmed. The video is quarantined everywhere."))
     return redirect(page_of(quarantine))
 
 
@@ -233,7 +233,7 @@ def release(request: HttpRequest, quarantine: Quarantine) -> HttpResponse:
     except Refused as refusal:
         messages.error(request, refusal.sentence)
     else:
-        messages.success(request, _("It is released, and its pairs are as they were before."))
+        messages.success(request, _("The video is released. Its pairs are back in their earlier state."))
     return redirect(page_of(quarantine))
 
 

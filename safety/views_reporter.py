@@ -42,7 +42,7 @@ def of_one_code(view: View) -> View:
             return way
         mine = Quarantine.objects.filter(decides_reports(person_of(request).pk), reports__person__reporter__code=code)
         if not mine.exists():
-            raise Http404(_("There is no report of yours to decide under the code “%(code)s”.") % {"code": code})
+            raise Http404(_("There is no report under the code “%(code)s” that you can decide on.") % {"code": code})
         return view(request, code, mine.distinct())
 
     return guarded

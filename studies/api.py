@@ -49,7 +49,7 @@ class NewStudySerializer(serializers.Serializer):
 
     def validate_slug(self, slug: str) -> str:
         if slug in TAKEN_SLUGS:
-            raise serializers.ValidationError(_("This address is taken by the product itself. Choose another."))
+            raise serializers.ValidationError(_("Diptych itself uses this address. Choose another."))
         for validator in Study._meta.get_field("slug").validators:
             validator(slug)
         return slug
@@ -103,7 +103,7 @@ class StateView(SignedInView):
         body.is_valid(raise_exception=True)
         step = body.validated_data["step"]
         if step == "reopen" and not allows(study, MAY_REOPEN):
-            raise PermissionDenied(_("Only an admin opens a closed study again."))
+            raise PermissionDenied(_("Only an admin can reopen a closed study."))
         change_state(study, step, actor=self.person)
         return Response({"state": study.state})
 

@@ -62,7 +62,7 @@ class NewPeopleSerializer(serializers.Serializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("names" in attrs) == ("count" in attrs):
-            raise serializers.ValidationError({"names": [_("Send either names or a count.")]})
+            raise serializers.ValidationError({"names": [_("Send either names or a count, but not both.")]})
         return attrs
 
 

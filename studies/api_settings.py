@@ -59,7 +59,9 @@ class SettingsView(SignedInView):
         wanted = settings_file.read(request._request.body, study)
         seen = request.headers.get("If-Match")
         if seen is not None and seen != _tag(study):
-            raise ChangedMeanwhile(_("Somebody else changed the settings meanwhile. Read them again."))
+            raise ChangedMeanwhile(
+                _("Somebody else changed the settings after you read them. Read them again, then repeat your change.")
+            )
         settings_file.apply(study, wanted, made_from=settings_file.state_of(study), actor=self.person)
         return _response(study)
 

@@ -90,7 +90,7 @@ def _refuse_to_break_promises(present: Study, changed: Mapping[str, Any]) -> Non
     unkept_before = promises.unkept(present)
     if broken := [one for one in promises.unkept(after) if one not in unkept_before]:
         raise PromisesUnkept(
-            _("The study runs, and promises this to annotators. Pause the study before you take it away."), broken
+            _("The study is running and promises this to annotators. Pause the study before you remove it."), broken
         )
 
 

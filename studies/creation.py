@@ -27,7 +27,7 @@ def create_study(*, slug: str, title: str, actor: User, like: Study | None = Non
             if like is not None:
                 copy_settings(like, study, actor=actor)
     except IntegrityError:
-        raise Refused(_("There is a study with this address already. Choose another.")) from None
+        raise Refused(_("There is already a study with this address. Choose another address.")) from None
     return study
 
 

@@ -47,8 +47,8 @@ class NewStudyForm(forms.ModelForm):
         required=False,
         empty_label=gettext_lazy("the defaults"),
         help_text=gettext_lazy(
-            "Of a study that you run: its settings, its guideline and its consent text are copied. People, material "
-            "and answers are not."
+            "Choose a study that you run. Its settings, guideline and consent text are copied. People, "
+            "material and answers are not."
         ),
     )
 
@@ -64,16 +64,17 @@ class NewStudyForm(forms.ModelForm):
         fields = ["title", "slug"]
         labels = {"title": gettext_lazy("Title"), "slug": gettext_lazy("Address")}
         help_texts = {
-            "title": gettext_lazy("What everybody calls the study. It can be changed later."),
+            "title": gettext_lazy("The name of the study. You can change it later."),
             "slug": gettext_lazy(
-                "Lower-case letters, digits and hyphens, such as “text-to-video-2”. It stays: files are named after it."
+                "Lower-case letters, digits and hyphens, such as “text-to-video-2”. You cannot change it "
+                "later, because files are named after it."
             ),
         }
 
     def clean_slug(self) -> str:
         slug: str = self.cleaned_data["slug"]
         if slug in TAKEN_SLUGS:
-            raise ValidationError(_("This address is taken by the product itself. Choose another."))
+            raise ValidationError(_("Diptych itself uses this address. Choose another."))
         return slug
 
 
@@ -178,7 +179,7 @@ class SettingsFileForm(forms.Form):
     """A file of settings, chosen first and then confirmed, when its content comes back with the page."""
 
     file = forms.FileField(
-        label=gettext_lazy("File of settings"),
+        label=gettext_lazy("Settings file"),
         required=False,
         widget=forms.FileInput(attrs={"accept": ".json,application/json"}),
     )
@@ -205,8 +206,8 @@ class InviteForm(forms.Form):
         max_length=80_000,
         widget=forms.Textarea(attrs={"rows": 3, "autocapitalize": "none", "spellcheck": "false"}),
         help_text=gettext_lazy(
-            "One name a line. People who have an account get an invitation, which they accept or decline. Everybody "
-            "else gets an account, with a one-time password."
+            "Write one name per line. People who have an account get an invitation, which they can "
+            "accept or decline. Everybody else gets an account with a one-time password."
         ),
     )
 
@@ -214,7 +215,7 @@ class InviteForm(forms.Form):
         names = list(dict.fromkeys(self.cleaned_data["names"].split()))
         if len(names) > MOST_ADDED:
             limit = {"n": len(names), "most": MOST_ADDED}
-            raise ValidationError(_("These are %(n)s names; here at most %(most)s are added at once.") % limit)
+            raise ValidationError(_("You entered %(n)s names. You can add at most %(most)s at once.") % limit)
         return names
 
 
@@ -224,10 +225,13 @@ class NumberedForm(forms.Form):
     once = forms.UUIDField(widget=forms.HiddenInput)
     count = forms.IntegerField(label=gettext_lazy("How many"), min_value=1, max_value=MOST_ADDED)
     name = forms.CharField(
-        label=gettext_lazy("Names begin with"),
+        label=gettext_lazy("Names start with"),
         max_length=60,
         required=False,
-        help_text=gettext_lazy("Empty: the role. They go on after the highest number in use, such as annotator-12."),
+        help_text=gettext_lazy(
+            "If empty, names start with the role. Numbers continue after the highest one in use, for "
+            "example annotator-12."
+        ),
     )
 
 

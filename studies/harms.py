@@ -108,7 +108,7 @@ HARMS = (
             "people or society, organised crime."
         ),
     ),
-    Harm("S12", "other_harmful", "Other Harmful Content", "其他有害内容", _("Anything else that harms.")),
+    Harm("S12", "other_harmful", "Other Harmful Content", "其他有害内容", _("Any other harm.")),
 )
 HARM_KEYS = tuple(harm.key for harm in HARMS)
 

@@ -80,7 +80,7 @@ def _keep_an_admin(study: Study, leaving: User) -> None:
     admins = Membership.objects.select_for_update().filter(study=study, role=Role.ADMIN).order_by("pk")
     staying = [admin.person_id for admin in admins]
     if staying == [leaving.pk]:
-        raise Refused(_("A study keeps at least one admin. Make somebody else an admin first."))
+        raise Refused(_("A study must have at least one admin. Make somebody else an admin first."))
 
 
 def _keep_who_made_the_account(study: Study, person: User) -> None:

@@ -113,7 +113,7 @@ def _only_once(study: Study, once: uuid.UUID, about: dict[str, Any], actor: User
     _row, is_first = SentForm.objects.get_or_create(**about_form, defaults={"sent_by": actor})
     if not is_first:
         raise Refused(
-            _("This form was sent before, and its people were added then. Their passwords were shown that once.")
+            _("This form was already sent, and its people were added. Their passwords cannot be shown again.")
         )
     audit.record(NUMBERED, study, actor=actor, study_slug=study.slug, after=about | {"once": str(once)})
 
@@ -191,7 +191,7 @@ def _create(study: Study, wanted: Sequence[Wanted], actor: User | None) -> list[
         people = create_people(new, actor=actor)
     except IntegrityError:
         raise Refused(
-            _("Somebody else made an account with one of these names at this moment. Nobody was added. Try again.")
+            _("Somebody else made an account with one of these names at the same time. Nobody was added. Try again.")
         ) from None
     roles = [one.role for one in wanted]
     join_new_people(study, list(zip(people, roles, strict=True)), actor=actor)

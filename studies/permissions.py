@@ -110,7 +110,7 @@ def require_study_maker(request: HttpRequest) -> "User":
     """The person, if they may make studies. Raises PermissionDenied."""
     person: User = request.user  # type: ignore[assignment]  # only signed-in people get here
     if not may_make_studies(person):
-        raise PermissionDenied(_("Only researchers and admins of a study make new ones. Ask one of them."))
+        raise PermissionDenied(_("Only researchers and admins of a study can make new studies. Ask one of them."))
     return person
 
 
@@ -122,7 +122,7 @@ def grantable(roles: Collection[str]) -> frozenset[str]:
 def require_grant(study: "WithAnnotations[Study, HasRoles]", role: str) -> None:
     """Raises PermissionDenied where the asking person does not give or take this role in the study."""
     if role not in grantable(study.roles):
-        raise PermissionDenied(_("Only an admin of the study gives or takes this role."))
+        raise PermissionDenied(_("Only an admin of the study can grant or revoke this role."))
 
 
 def may_give(giver: "User | None", study: Study, role: str) -> bool:
@@ -185,7 +185,7 @@ def require_password_reset(actor: "User", person: "User") -> None:
     if not may_reset_password(actor, person):
         raise PermissionDenied(
             _(
-                "You may not reset this password. The account was not made in a study that you run, or the person has "
-                "other roles that you do not give. Ask a superuser of this installation."
+                "You cannot reset this password. The account was not made in a study that you run, or the "
+                "person has a role that you cannot grant. Ask a superuser of this installation."
             )
         )

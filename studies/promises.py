@@ -48,9 +48,9 @@ class PromisesUnkept(Refused):
 
 PROMISES = (
     # The consent page and the workspace offer “Talk to someone” in every study.
-    Promise("contact", _("somebody whom annotators can turn to"), "help_contact", always=True),
-    Promise("pay", _("what people are paid, also for breaks"), "pay_basis"),
-    Promise("limit", _("a limit of possibly harmful video a day"), "daily_dose_s"),
+    Promise("contact", _("a contact for annotators who need help"), "help_contact", always=True),
+    Promise("pay", _("the pay, including pay for breaks"), "pay_basis"),
+    Promise("limit", _("a daily limit of possibly harmful video"), "daily_dose_s"),
 )
 
 

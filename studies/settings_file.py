@@ -153,7 +153,7 @@ def read(content: bytes, study: Study) -> Wanted:
 
 def _value_of(content: bytes) -> dict[str, Any]:
     if len(content) > LARGEST_BYTES:
-        raise BadInput(_("The file is larger than 1 MB, so it is no file of settings."))
+        raise BadInput(_("The file is larger than 1 MB, so it is not a settings file. Choose another file."))
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -165,10 +165,10 @@ def _value_of(content: bytes) -> dict[str, Any]:
     if faults:
         raise BadInput("\n".join(f"{fault.field}: {fault.reason}." for fault in faults[:MOST_FAULTS]))
     if not isinstance(value, dict) or value.get("format") != FORMAT:
-        sentence = _("The file is no file of settings: “format” must be “%(format)s”.")
+        sentence = _("The file is not a settings file: “format” must be “%(format)s”.")
         raise BadInput(sentence % {"format": FORMAT})
     if type(value.get("version")) is not int or value["version"] != VERSION:
-        sentence = _("The file has version %(version)s. This installation reads version %(known)s.")
+        sentence = _("The file has version %(version)s. This installation can read only version %(known)s.")
         raise BadInput(sentence % {"version": json.dumps(value.get("version")), "known": VERSION})
     if unknown := sorted(value.keys() - {"format", "version", "settings", "categories", "texts"}):
         raise BadInput(_unknown(unknown, ("settings", "categories", "texts")))
@@ -177,7 +177,7 @@ def _value_of(content: bytes) -> dict[str, Any]:
 
 def _unknown(names: list[str], known: Any) -> str:
     shown_names = ", ".join(f"“{name[:60]}”" for name in names[:10])
-    sentence = _("There is nothing with these names: %(names)s. Known are: %(known)s.")
+    sentence = _("These names are unknown: %(names)s. The known names are: %(known)s.")
     return sentence % {"names": shown_names, "known": ", ".join(known)}
 
 
@@ -219,7 +219,7 @@ def _type_fault(setting: Setting, value: Any) -> str:
         "boolean": (lambda one: type(one) is bool, _("This must be true or false.")),
         "integer": (lambda one: type(one) is int, _("This must be a whole number.")),
         "number": (lambda one: type(one) in (int, float), _("This must be a number.")),
-        "string": (lambda one: type(one) is str, _("This must be a text.")),
+        "string": (lambda one: type(one) is str, _("This must be a string.")),
     }
     if "enum" in expected:
         known = ", ".join(expected["enum"])
@@ -317,7 +317,9 @@ def apply(study: Study, wanted: Wanted, *, made_from: Mapping[str, Any], actor: 
     """
     locked = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
     if dict(made_from) != state_of(locked):
-        raise ChangedMeanwhile(_("Somebody else changed the settings meanwhile. Look at the differences once more."))
+        raise ChangedMeanwhile(
+            _("Somebody else changed the settings after you opened this page. Check the differences again.")
+        )
     changed = len(differences(wanted, locked))
     configure(locked, wanted.settings, made_from=made_from, actor=actor)
     consent = wanted.texts.get("consent")

@@ -45,12 +45,15 @@ def change_state(study: Study, step: str, *, actor: User) -> bool:
     if present == after:
         return False
     if present not in before:
-        raise Refused(_("The study is %(state)s by now; nothing was changed.") % {"state": study.get_state_display()})
+        raise Refused(_("The study is now %(state)s. Nothing was changed.") % {"state": study.get_state_display()})
     if after == RUNNING and locked.archived_at is not None:
-        raise Refused(_("The study is archived. Bring it back before you resume it."))
+        raise Refused(_("The study is archived. Unarchive it before you resume it."))
     if after == RUNNING and (unkept := promises.unkept(locked)):
         raise PromisesUnkept(
-            _("The study was not resumed. It promises to annotators what its settings do not name yet: %(what)s.")
+            _(
+                "The study was not resumed. It promises these things to annotators, but the settings are not "
+                "filled in yet: %(what)s."
+            )
             % {"what": promises.in_words(unkept)},
             unkept,
         )

@@ -39,7 +39,7 @@ def change_terms(
     """
     shown = sorted(study.categories) if categories is None else sorted(set(categories))
     if unknown := set(shown) - set(HARM_KEYS):
-        raise Refused(_("These are none of the twelve harms: %(keys)s.") % {"keys": ", ".join(sorted(unknown))})
+        raise Refused(_("These are not among the twelve harms: %(keys)s.") % {"keys": ", ".join(sorted(unknown))})
     before = {"consent_version": study.consent_version, "categories": study.categories}
     present = _texts_in_force(study)
     if texts is not None and dict(texts) != present:
@@ -64,8 +64,8 @@ def _refuse_new_promises(study: Study, present: Mapping[str, str], texts: Mappin
     unkept_before = promises.unkept(locked, present.values())
     if new := [one for one in promises.unkept(locked, texts.values()) if one not in unkept_before]:
         raise Refused(
-            _("The text promises what the settings do not name yet: %(what)s. Fill in the settings first, or pause the "
-              "study.") % {"what": promises.in_words(new)}
+            _("The text promises these things, but the settings are not filled in yet: %(what)s. Fill in "
+"the settings first, or pause the study.") % {"what": promises.in_words(new)}
         )  # fmt: skip
 
 
@@ -79,7 +79,9 @@ def _carry_over(study: Study, texts: Mapping[str, str], categories: Collection[s
     version = study.consent_version + 1
     moved = Study.objects.filter(pk=study.pk, consent_version=study.consent_version).update(consent_version=version)
     if not moved:
-        raise ChangedMeanwhile(_("Somebody else changed the terms at this moment. Read them, then change them again."))
+        raise ChangedMeanwhile(
+            _("Somebody else changed the terms at the same time. Read the new terms, then change them again.")
+        )
     write_version(study, Document.Kind.CONSENT, version, texts=texts, categories=categories, actor=actor)
     study.consent_version = version
 

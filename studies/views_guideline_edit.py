@@ -50,9 +50,7 @@ def edit(request: HttpRequest, slug: str) -> HttpResponse:
     if act not in {"review", "publish"}:
         return editor(request, study, draft, sent=True)
     if is_in_force(study, KIND, draft):  # sent twice, or nothing was changed
-        messages.info(
-            request, _("These are the words of version %(version)s already.") % {"version": version_of(study)}
-        )
+        messages.info(request, _("The text is the same as in version %(version)s.") % {"version": version_of(study)})
         return led_back(study)
     if draft.follows != version_of(study):
         return overtaken(request, study, draft)
@@ -78,7 +76,7 @@ def preview(request: HttpRequest, slug: str) -> HttpResponse:
     study = study_for(request, slug, roles=MAY_CONFIGURE)
     language, text = request.POST.get("language", ""), request.POST.get("text", "").replace("\r\n", "\n")
     if language not in LANGUAGES:
-        raise BadRequest(_("%(language)s is none of the product's languages.") % {"language": language})
+        raise BadRequest(_("Diptych does not have the language %(language)s.") % {"language": language})
     comparing = "changes" in request.POST
     return render(request, "studies/_guideline_preview.html", shown(study, language, text, comparing=comparing))
 

@@ -15,10 +15,10 @@ from studies.memberships import dismiss
 from studies.models import Invitation
 
 SAID = {
-    State.ACCEPTED: gettext_lazy("You take part in %(study)s now, as %(role)s."),
+    State.ACCEPTED: gettext_lazy("You have joined %(study)s as %(role)s."),
     State.DECLINED: gettext_lazy("You declined the invitation to %(study)s."),
     State.WITHDRAWN: gettext_lazy(
-        "The invitation to %(study)s is not valid any more. If you want to take part, ask for a new one."
+        "The invitation to %(study)s is no longer valid. If you want to take part, ask for a new one."
     ),
 }
 
@@ -30,7 +30,7 @@ def answer_invitation(request: HttpRequest, invitation_id: int) -> HttpResponse:
     """Accept or decline one's own invitation. Those of other people do not exist here."""
     act = request.POST.get("act", "")
     if act not in {"accept", "decline"}:
-        raise Http404(_("An invitation is accepted or declined."))
+        raise Http404(_("You can only accept or decline an invitation."))
     mine = Invitation.objects.select_related("study", "person", "invited_by").filter(person_id=request.user.pk)
     invitation = get_object_or_404(mine, pk=invitation_id)
     state = State(decide(invitation, accepts=act == "accept"))

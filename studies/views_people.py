@@ -138,9 +138,9 @@ def withdraw_invitation(request: HttpRequest, slug: str, invitation_id: int) -> 
     invitation = get_object_or_404(offered, pk=invitation_id)
     require_grant(study, invitation.role)
     if withdraw(invitation, actor=cast(User, request.user)):
-        messages.success(request, _("The invitation of %(name)s is withdrawn.") % {"name": invitation.person.username})
+        messages.success(request, _("The invitation of %(name)s was withdrawn.") % {"name": invitation.person.username})
     else:
-        messages.error(request, _("This invitation was accepted, declined or withdrawn before. Nothing was changed."))
+        messages.error(request, _("This invitation was already accepted, declined or withdrawn. Nothing was changed."))
     return redirect("studies:people", slug=slug)
 
 

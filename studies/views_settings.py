@@ -57,12 +57,12 @@ def settings(request: HttpRequest, slug: str, group: str) -> HttpResponse:
 def what_was_saved(study: Study, changed: list[str]) -> str:
     """A sentence about it."""
     if not changed:
-        return _("Nothing was different, so nothing changed.")
+        return _("There were no changes, so nothing was saved.")
     names = ", ".join(str(SETTINGS[name].label) for name in changed)
     if OF_PROTOCOL.isdisjoint(changed):
         return _("Saved: %(names)s.") % {"names": names}
     about = {"names": names, "version": study.protocol_version}
-    return _("Saved: %(names)s. This is protocol version %(version)s from now on.") % about
+    return _("Saved: %(names)s. Protocol version %(version)s is now in force.") % about
 
 
 def told_of(meanwhile: ChangedMeanwhile, form: SettingsForm, study: Study) -> SettingsForm:
@@ -150,12 +150,12 @@ def save_terms(study: Study, form: TermsForm, person: User) -> str:
     before = study.consent_version
     if form.cleaned_data["version"] != before:
         raise ChangedMeanwhile(
-            _("Somebody else changed the terms after you opened this page; version %(version)s is in force. Compare it "
-              "with yours below, and save again to replace it.") % {"version": before}
+            _("Somebody else changed the terms after you opened this page. Version %(version)s is in "
+"force. Compare it with yours below, and publish again to replace it.") % {"version": before}
         )  # fmt: skip
     version = change_terms(study, categories=form.cleaned_data["categories"], texts=form.texts, actor=person)
     if version == before:
-        return _("Nothing was different, so nobody is asked again.")
+        return _("There were no changes, so nobody is asked again.")
     return _("Version %(version)s of the terms is in force. Everybody is asked again before their next pair.") % {
         "version": version
     }

@@ -58,8 +58,8 @@ def applied(request: HttpRequest, study: Study, wanted: settings_file.Wanted, fo
         study.refresh_from_db()
         refuse(form, refusal)
         return False
-    said = ngettext("%(n)s thing was changed as the file says.", "%(n)s things were changed as the file says.", changed)
-    messages.success(request, said % {"n": changed} if changed else _("Nothing was different, so nothing changed."))
+    said = ngettext("%(n)s setting was changed as in the file.", "%(n)s settings were changed as in the file.", changed)
+    messages.success(request, said % {"n": changed} if changed else _("There were no changes, so nothing was saved."))
     return True
 
 

@@ -25,11 +25,11 @@ from studies.state_changes import STEPS, change_state
 
 #: What a person is told after each step.
 SAID = {
-    "pause": gettext_lazy("The study is paused. What people have open they can finish."),
+    "pause": gettext_lazy("The study is paused. People can finish the pairs that they have open."),
     "resume": gettext_lazy("The study is running."),
     "close": gettext_lazy("The study is closed."),
-    "reopen": gettext_lazy("The study is open again, and paused."),
-    "archive": gettext_lazy("The study is archived. You find it on your home page under “Archived studies”."),
+    "reopen": gettext_lazy("The study was reopened and is now paused."),
+    "archive": gettext_lazy("The study is archived. You can find it on your home page under “Archived studies”."),
     "bring_back": gettext_lazy("The study is back in all lists. It does not run until somebody resumes it."),
 }
 #: Steps that change whether lists show the study, and not its state.
@@ -54,7 +54,7 @@ def new(request: HttpRequest) -> HttpResponse:
             form.add_error("slug", str(error))
         else:
             messages.success(
-                request, _("The study is made, and paused until you resume it. Look through its settings.")
+                request, _("The study was made. It is paused until you resume it. Check its settings first.")
             )
             return redirect("studies:settings", slug=study.slug, group=GROUPS[0].key)
     return render(request, "studies/new.html", {"form": form}, status=400 if form.is_bound else 200)
@@ -105,7 +105,7 @@ def take_step(request: HttpRequest, study: Study, allowed: set[str]) -> HttpResp
     if step not in allowed:
         return None
     if step == "reopen" and not allows(study, MAY_REOPEN):  # type: ignore[arg-type]  # from `study_for`
-        raise PermissionDenied(_("Only an admin opens a closed study again."))
+        raise PermissionDenied(_("Only an admin can reopen a closed study."))
     person: User = request.user  # type: ignore[assignment]  # only signed-in people get here
     try:
         if step in ARCHIVING:

@@ -187,14 +187,14 @@ class QuarantineAct(models.Model):
     """
 
     class Act(models.TextChoices):
-        HELD_IN_STUDY = "held_in_study", _("reported; the pair is held in its study")
-        QUARANTINED = "quarantined", _("taken out of everything")
+        HELD_IN_STUDY = "held_in_study", _("reported, and the pair was held in its study")
+        QUARANTINED = "quarantined", _("quarantined everywhere")
         CONFIRMED = "confirmed", _("confirmed")
-        VIEWED = "viewed", _("looked at")
-        REFERRED = "referred", _("report to an authority noted")
+        VIEWED = "viewed", _("viewed")
+        REFERRED = "referred", _("report to an authority recorded")
         LEGAL_HOLD_SET = "legal_hold_set", _("legal hold set")
         LEGAL_HOLD_LIFTED = "legal_hold_lifted", _("legal hold lifted")
-        RELEASED = "released", _("released")
+        RELEASED = "released", _("released from quarantine")
 
     quarantine = models.ForeignKey(Quarantine, on_delete=models.PROTECT, related_name="acts")
     act = models.CharField(max_length=20, choices=Act.choices)

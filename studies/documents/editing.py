@@ -50,7 +50,7 @@ def draft_sent(sent: QueryDict) -> Draft:
     """What a page sent; its line ends as they were before the browser changed them. Raises BadInput."""
     follows = sent.get("follows", "")
     if not (follows.isascii() and follows.isdigit() and len(follows) <= 9):
-        raise BadInput(_("The page did not say which version it follows. Open the editor again."))
+        raise BadInput(_("The page did not say which version your text is based on. Open the editor again."))
     texts = {code: sent.get(f"text-{code}", "").replace("\r\n", "\n") for code, _name in settings.LANGUAGES}
     return Draft(texts, int(follows))
 

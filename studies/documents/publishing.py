@@ -63,11 +63,14 @@ def publish(
     with transaction.atomic():
         present = {text.language: text.text for text in versions(study, kind).filter(version=version - 1)}
         if present == dict(texts):
-            raise Refused(_("These are the words of version %(version)s already.") % {"version": version - 1})
+            raise Refused(_("The text is the same as in version %(version)s.") % {"version": version - 1})
         # Conditional: of two at once the second waits here, and then finds the version moved.
         if not Study.objects.filter(pk=study.pk, **{field: version - 1}).update(**moved):
             raise ChangedMeanwhile(
-                _("Somebody else published a version meanwhile. Read it, then publish yours again if it still fits.")
+                _(
+                    "Somebody else published a version after you started. Read it, then publish your text again "
+                    "if it still fits."
+                )
             )
         harms = study.categories if categories is None else categories
         write_version(study, kind, version, texts=texts, categories=harms, actor=actor)
@@ -86,29 +89,37 @@ def publish(
 def faults_of(texts: Mapping[str, str], needed: Collection[str]) -> list[str]:
     """What keeps these texts from being published, in sentences; empty if nothing does."""
     if not texts:
-        return [_("There is no text. Give it in at least one of: %(languages)s.") % {"languages": ", ".join(LANGUAGES)}]
+        return [
+            _("There is no text. Write it in at least one of these languages: %(languages)s.")
+            % {"languages": ", ".join(LANGUAGES)}
+        ]
     return [fault for language, text in texts.items() for fault in _faults_of_one(language, text, needed)]
 
 
 def _faults_of_one(language: str, text: str, needed: Collection[str]) -> list[str]:
     if language not in LANGUAGES:
-        return [_("%(language)s is none of the product's languages.") % {"language": language}]
+        return [_("Diptych does not have the language %(language)s.") % {"language": language}]
     about = {"language": dict(settings.LANGUAGES)[language]}
     if not text.strip():
         return [_("The text in %(language)s is empty.") % about]
     if "\0" in text:
-        return [_("The text in %(language)s has a NUL character, so it is no text.") % about]
+        return [_("The text in %(language)s contains a NUL character. Remove it.") % about]
     if len(text) > LONGEST_TEXT:
         limit = {"longest": LONGEST_TEXT}
-        return [_("The text in %(language)s is longer than %(longest)s characters.") % (about | limit)]
+        return [_("The text in %(language)s is longer than %(longest)s characters. Shorten it.") % (about | limit)]
     count = Counter(section.key for section in sections(text))
     twice = sorted(key for key, times in count.items() if times > 1)
     missing = [key for key in needed if key not in count]
     faults = []
     if missing:
         keys = {"keys": ", ".join(missing)}
-        faults.append(_("The text in %(language)s lacks sections: %(keys)s.") % (about | keys))
+        faults.append(
+            _("The text in %(language)s has no sections with these keys: %(keys)s. Add them.") % (about | keys)
+        )
     if twice:
         keys = {"keys": ", ".join(twice)}
-        faults.append(_("The text in %(language)s has sections twice: %(keys)s.") % (about | keys))
+        faults.append(
+            _("The text in %(language)s has several sections with the same key: %(keys)s. Keep one of each.")
+            % (about | keys)
+        )
     return faults

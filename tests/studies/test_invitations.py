@@ -248,7 +248,7 @@ class TestWellbeingContact:
         assert "cannot make yourself a wellbeing contact" in response.content.decode()
         assert list(Membership.objects.filter(role="wellbeing_contact")) == [Membership.objects.get(person=contact)]
         page = client.get(reverse("studies:person", args=[study.slug, admin.pk])).content.decode()
-        assert "Another admin or a superuser gives you this role" in page
+        assert "Only another admin or a superuser can grant you this role" in page
 
     def test_not_even_by_an_invitation_to_oneself(self, browser_client, study, admin):
         """An admin who gave up every role would be invited like anybody else."""

@@ -150,7 +150,7 @@ class TestRoles:
         factories.member(study, "admin")
         client = browser_client(admin)
         response = change(client, study, admin, "admin", "revoke")
-        assert "Give up your own way in?" in response.content.decode()
+        assert "Remove your own role?" in response.content.decode()
         assert Membership.objects.filter(study=study, person=admin).exists()
         change(client, study, admin, "admin", "revoke", sure="1")
         assert not Membership.objects.filter(study=study, person=admin).exists()

@@ -37,7 +37,7 @@ def test_a_new_study_announces_no_harm_and_does_not_run_before_its_promises_are_
     study = create_study(slug="fresh", title="Fresh", actor=researcher)
     assert (study.state, study.categories) == ("paused", [])
     assert unkept(study) == ["help_contact", "pay_basis"]
-    with pytest.raises(PromisesUnkept, match="somebody whom annotators can turn to"):
+    with pytest.raises(PromisesUnkept, match="a contact for annotators who need help"):
         change_state(study, "resume", actor=researcher)
     assert Study.objects.get(pk=study.pk).state == "paused"
     assert not AuditEvent.objects.filter(action="study.resumed").exists()

@@ -90,7 +90,7 @@ def test_a_browser_shows_the_differences_first_and_then_applies_them(send, study
     response = send(changed(study, overlap=5, reopen_s=7200))
     page = response.content.decode()
     assert response.status_code == 200
-    assert [one.name for one in response.context["differences"]] == ["Answers stay open for", "Answers a pair"]
+    assert [one.name for one in response.context["differences"]] == ["Answers can be changed for", "Answers per pair"]
     assert "2 hours" in page
     study.refresh_from_db()
     assert study.overlap == 1

@@ -85,9 +85,9 @@ class TestMaking:
 
     def test_only_who_runs_a_study_and_superusers_may(self, browser_client, annotator, study):
         assert self.make(browser_client(annotator)).status_code == 403
-        assert "Make a study" not in browser_client(annotator).get("/?all=1").content.decode()
+        assert "New study" not in browser_client(annotator).get("/?all=1").content.decode()
         owner = factories.person(is_superuser=True)
-        assert "Make a study" in browser_client(owner).get("/").content.decode()
+        assert "New study" in browser_client(owner).get("/").content.decode()
         assert self.make(browser_client(owner)).status_code == 302
 
 
@@ -383,12 +383,12 @@ class TestEmptyPages:
     def test_the_first_superuser_is_led_to_making_a_study(self, browser_client, db):
         client = browser_client(factories.person(is_superuser=True))
         said = client.get(reverse("home")).content.decode()
-        assert "There is no study yet" in said
+        assert "There are no studies yet" in said
         assert said.count(f'href="{reverse("studies:new")}"') == 1
         assert "Ask the admin" not in said
         factories.study()
         said = client.get(reverse("home")).content.decode()
-        assert "You are in no study yet" in said
+        assert "You are not in any study yet" in said
         assert "ask the admin of a study to invite" in said
 
     def test_somebody_who_cannot_make_a_study_is_told_whom_to_ask(self, browser_client, db):
