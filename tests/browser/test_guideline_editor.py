@@ -61,7 +61,7 @@ def test_a_missing_section_is_said_while_one_writes_and_refused(editor, study):
 def test_a_draft_outlives_the_page_and_can_be_discarded(editor, study):
     page = editor()
     write(page, "Look twice.")
-    expect(page.get_by_text("Draft kept in this browser")).to_be_visible()
+    expect(page.get_by_text("Draft saved in this browser")).to_be_visible()
     page.reload()
     expect(english(page)).to_have_value(shipped("guideline")["en"].replace(TASTE, f"Look twice. {TASTE}"))
     expect(page.get_by_text("is back.")).to_be_visible()
@@ -94,7 +94,7 @@ def test_publishing_by_keyboard_ends_the_draft(editor, study):
     assert study.guideline_version == 2
     assert f"Look twice. {TASTE}" in versions(study, "guideline").get(version=2, language="en").text
     write(page, "And now this.")
-    expect(page.get_by_text("Draft kept in this browser")).to_be_visible()
+    expect(page.get_by_text("Draft saved in this browser")).to_be_visible()
     page.reload()
     expect(preview(page)).to_contain_text("And now this.")
 
@@ -102,7 +102,7 @@ def test_publishing_by_keyboard_ends_the_draft(editor, study):
 def test_a_version_that_came_meanwhile_is_shown_and_the_words_are_kept(editor, study):
     page = editor()
     write(page, "Mine.")
-    expect(page.get_by_text("Draft kept in this browser")).to_be_visible()
+    expect(page.get_by_text("Draft saved in this browser")).to_be_visible()
     theirs = shipped("guideline")["en"].replace(TASTE, f"Theirs. {TASTE}")
     publish_guideline(study, texts=shipped("guideline") | {"en": theirs}, actor=factories.member(study, "admin"))
     page.reload()

@@ -192,7 +192,7 @@ def test_an_officer_sets_up_a_second_factor_looks_blurred_first_and_releases(
     assert "blur(0px)" in video.evaluate("video => getComputedStyle(video).filter")
     page.get_by_role("button", name="Play").click()
     page.wait_for_function("() => document.querySelector('video').currentTime > 0")
-    page.get_by_role("link", name="Close it").click()
+    page.get_by_role("link", name="Close the video").click()
 
     page.locator("#release_reason").fill("A scene of a film.")
     page.get_by_role("button", name="Release the video").click()

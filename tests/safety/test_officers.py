@@ -100,7 +100,7 @@ def test_the_commands_appoint_and_dismiss(study):
     )
     run("appoint_officer", "kim")  # twice is harmless
     assert Officer.objects.count() == 2
-    with pytest.raises(CommandError, match="until another day"):
+    with pytest.raises(CommandError, match="with another end day"):
         run("appoint_officer", "kim", "--until", "2999-01-31")
     run("dismiss_officer", "kim")
     assert Officer.objects.in_force().get().study == study
@@ -113,7 +113,7 @@ def test_the_commands_appoint_and_dismiss(study):
     [
         (["nobody"], "nobody called nobody"),
         (["kim", "--study", "none"], "no study 'none'"),
-        (["kim", "--until", "2001-01-01"], "lies in the past"),
+        (["kim", "--until", "2001-01-01"], "is in the past"),
     ],
 )
 def test_a_command_says_what_is_wrong(arguments, why):

@@ -84,7 +84,7 @@ def test_from_another_state_nothing_happens(study, researcher, state, step):
 def test_the_page_says_that_somebody_was_sooner(browser_client, study, researcher):
     client = browser_client(researcher)
     Study.objects.filter(pk=study.pk).update(state="closed")
-    assert "The study is closed by now; nothing was changed." in press(client, study, "pause").content.decode()
+    assert "The study is now closed. Nothing was changed." in press(client, study, "pause").content.decode()
 
 
 def test_closing_says_what_it_means_and_is_confirmed(browser_client, study, researcher):
