@@ -21,13 +21,13 @@ View = Callable[..., HttpResponseBase]
 
 
 def person_of(request: HttpRequest) -> User:
-    """Who is signed in; only behind `login_required`."""
-    assert isinstance(request.user, User)  # noqa: S101 - the decorator saw to it
+    """Return the signed-in person. Call it only behind `login_required`."""
+    assert isinstance(request.user, User)  # noqa: S101 - `login_required` makes sure of it
     return request.user
 
 
 def demand(request: HttpRequest, seconds: int, *, back_to: str) -> HttpResponse | None:
-    """None if a code was given within so many seconds; else the way to give one, or to set one up first."""
+    """Return None if a code was given within this many seconds, or else a redirect to the page that asks for one."""
     if second_factor.given_within(request, seconds):
         return None
     page = "second_factor" if second_factor.has_one(person_of(request)) else "second_factor_new"
@@ -35,7 +35,10 @@ def demand(request: HttpRequest, seconds: int, *, back_to: str) -> HttpResponse 
 
 
 def _setting_up(view: View) -> View:
-    """For who has none yet, or has just given a code of the present one: else a stolen session could replace it."""
+    """Allow the view only to people without a second factor, or after a recent code of the current one.
+
+    Otherwise somebody with a stolen session could replace the second factor.
+    """
 
     @wraps(view)
     def guarded(request: HttpRequest) -> HttpResponseBase:
@@ -53,7 +56,7 @@ def _setting_up(view: View) -> View:
 @login_required
 @_setting_up
 def new(request: HttpRequest) -> HttpResponse:
-    """Shows the secret of a new device, and takes its first code."""
+    """Show the secret of a new device, and accept its first code."""
     person = person_of(request)
     following = own_address(request, request.POST.get("next", request.GET.get("next", "")))
     error = ""
@@ -79,7 +82,7 @@ def new(request: HttpRequest) -> HttpResponse:
 @login_required
 @_setting_up
 def picture(request: HttpRequest) -> HttpResponse:
-    """The new device's secret as a QR code."""
+    """Return the new device's secret as a QR code."""
     drawn = io.BytesIO()
     address = second_factor.new_device(person_of(request)).config_url
     segno.make(address, error="m").save(drawn, kind="svg", scale=5, light="#fff", xmldecl=False)
@@ -90,7 +93,7 @@ def picture(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_required
 def give(request: HttpRequest) -> HttpResponse:
-    """Takes a code, and leads back to what asked for it."""
+    """Accept a code, and redirect back to the page that asked for it."""
     person = person_of(request)
     following = own_address(request, request.POST.get("next", request.GET.get("next", "")))
     if not second_factor.has_one(person):
@@ -109,7 +112,7 @@ def give(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_required
 def backup_codes(request: HttpRequest) -> HttpResponse:
-    """Replaces the backup codes and shows the new ones, this once."""
+    """Replace the backup codes and show the new ones once."""
     way = demand(request, second_factor.OPENS_MEDIA_S, back_to=reverse("accounts:second_factor_new"))
     if way is not None:
         return way

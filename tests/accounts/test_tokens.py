@@ -337,16 +337,19 @@ class TestCommands:
     @pytest.mark.parametrize(
         ("arguments", "sentence"),
         [
-            (["make_token", "nobody", "--name", "n", "--scope", "read"], "There is nobody called 'nobody'"),
+            (["make_token", "nobody", "--name", "n", "--scope", "read"], "There is no user called 'nobody'"),
             (["make_token", "kim", "--name", "n", "--scope", "manage"], "No role of kim can use these scopes: manage"),
             (["make_token", "kim", "--name", "n", "--scope", "read", "--days", "0"], "it must be 1 to 365"),
             (["make_token", "kim", "--name", " ", "--scope", "read"], "it must have 1 to 80"),
-            (["make_token", "kim", "--name", "taken", "--scope", "read"], "There is already a token called “taken” already"),
+            (
+                ["make_token", "kim", "--name", "taken", "--scope", "read"],
+                "There is already a token called “taken” already",
+            ),
             (["make_token", "kim", "--name", "n", "--scope", "all"], "invalid choice: 'all'"),
-            (["list_tokens", "nobody"], "There is nobody called 'nobody'"),
+            (["list_tokens", "nobody"], "There is no user called 'nobody'"),
             (["revoke_token", "x"], "There is no token x"),
             (["revoke_token", "00000000-0000-0000-0000-000000000000"], "There is no token 0000"),
-            (["reset_password", "nobody"], "There is nobody called 'nobody'"),
+            (["reset_password", "nobody"], "There is no user called 'nobody'"),
         ],
     )
     def test_wrong_options_are_said_in_a_sentence(self, study, arguments, sentence):

@@ -209,7 +209,7 @@ def test_trouble_that_may_pass_is_tried_again_after_longer_and_longer_pauses(stu
             after_the_pause(job)
         assert [round(pause / 60) for pause in pauses] == [1, 2, 4, 8]
         tasks.run_import(job.pk)
-        assert "It was tried 5 times" in after(job, "failed").reason
+        assert "The job was tried 5 times" in after(job, "failed").reason
     finally:
         folder.unlink()
         away.rename(folder)

@@ -138,7 +138,10 @@ def text_of(study, old, new):
         (lambda study: to_bytes(changed(study, lease_s=1)), "settings.lease_s: Choose 30 seconds"),
         (lambda study: to_bytes(changed(study, control_rate=0.9)), "settings.control_rate: "),
         (lambda study: to_bytes(changed(study, vendor=None)), "settings.vendor: This must be a string."),
-        (lambda study: to_bytes(as_file(study) | {"texts": {"guideline": {"en": "Short."}}}), "has no sections with these keys"),
+        (
+            lambda study: to_bytes(as_file(study) | {"texts": {"guideline": {"en": "Short."}}}),
+            "has no sections with these keys",
+        ),
         (lambda study: to_bytes(as_file(study) | {"texts": {"consent": {"fr": "Oui."}}}), "does not have the language"),
         (lambda study: to_bytes(as_file(study) | {"texts": {"terms": {}}}), "“terms”"),
         (lambda study: to_bytes(as_file(study) | {"version": 2}), "This installation can read only version 1."),
