@@ -307,12 +307,12 @@ def resume(jobs: QuerySet[Row], **columns: Any) -> int:
 
 
 def announce(policy: Policy[Row], *job_ids: int) -> None:
-    """Send messages about the jobs after the transaction has committed. Without a broker, the sweep sends them later."""
+    """Send messages about the jobs after the commit. Without a broker, the sweep sends them later."""
     messages.send_after_commit(policy.task, job_ids)
 
 
 def waiting_too_long(policy: Policy[Row], most: int) -> list[int]:
-    """Return jobs whose message may be lost: a pause is over, a worker is gone, or no worker came for long."""
+    """Return jobs whose message may be lost: a pause is over, a worker is gone, or no worker came."""
     now = timezone.now()
     forgotten = Q(wait_until=None, created_at__lt=now - policy.resend_after)
     due = Q(Q(wait_until__lte=now) | forgotten, state=State.WAITING) | abandoned(policy)

@@ -1,4 +1,4 @@
-"""What a safety officer writes down about a report, and whom a superuser appoints as one."""
+"""Forms for decisions about a report, and for the appointment of a safety officer."""
 
 from datetime import date, datetime, time
 
@@ -13,7 +13,7 @@ from studies.models import Study
 
 
 class ReferralForm(forms.Form):
-    """An authority or hotline was told."""
+    """A form that records a report to an authority or hotline."""
 
     to_whom = forms.CharField(label=_("Authority"), max_length=200)
     reference = forms.CharField(label=_("Reference number"), max_length=200, required=False)
@@ -30,18 +30,20 @@ class ReferralForm(forms.Form):
 
 
 class ReasonForm(forms.Form):
-    """Why something was decided."""
+    """A form that asks for the reason of a decision."""
 
     reason = forms.CharField(label=_("Why"), max_length=1000, widget=forms.Textarea(attrs={"rows": 2}))
 
 
 def end_of(day: date | None) -> datetime | None:
-    """Return the moment at which an appointment until this day ends: the day's midnight, in the current time zone."""
+    """Return the moment at which an appointment until this day ends: the midnight at its start, in the current time
+    zone.
+    """
     return None if day is None else timezone.make_aware(datetime.combine(day, time()))
 
 
 class OfficerForm(forms.Form):
-    """Somebody is appointed as safety officer."""
+    """A form that appoints a safety officer."""
 
     username = forms.CharField(label=_("User name"), max_length=150)
     study = forms.ModelChoiceField(

@@ -1,4 +1,4 @@
-"""A study's settings for programs: the same file that the page offers and takes."""
+"""The API of a study's settings. It uses the same file as the page."""
 
 import hashlib
 from typing import Any
@@ -32,7 +32,10 @@ class SettingsSerializer(serializers.Serializer):
 
 
 IF_MATCH = OpenApiParameter(
-    "If-Match", str, OpenApiParameter.HEADER, description="`ETag` of the settings that you read. Others: 409"
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="`ETag` of the settings that you read. 409 if they have changed since",
 )
 
 
@@ -54,7 +57,7 @@ class SettingsView(SignedInView):
         responses={200: SettingsSerializer},
     )
     def patch(self, request: Request, slug: str) -> Response:
-        """Change what the body names, all of it or nothing. What it does not name stays as it is."""
+        """Change the settings in the body, all of them or none. Other settings stay as they are."""
         study = study_for(request, slug, roles=MAY_CONFIGURE)
         wanted = settings_file.read(request._request.body, study)
         seen = request.headers.get("If-Match")

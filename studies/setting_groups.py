@@ -1,6 +1,6 @@
-"""The settings of a study, in the groups in which people think of them. Nothing else lists them.
+"""The settings of a study, grouped as on the pages. No other module lists them.
 
-What each one is stored as, and its default, are on `Study`.
+The fields of `Study` define their types and defaults.
 """
 
 from dataclasses import dataclass
@@ -9,16 +9,16 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 DAY = 24 * 3600
-#: The longest that is worth saying: a PositiveIntegerField holds more.
+#: The longest duration that makes sense. A PositiveIntegerField could store more.
 YEAR = 365 * DAY
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting: its field, its name and what it does for a person.
+    """One setting: its field, its label and a description.
 
-    `seconds` are the least and the most of a duration, `share` the most of a fraction, `zero` what 0 means.
-    `of_protocol`: another value is another protocol (rule 9 of the protocol).
+    `seconds` are the limits of a duration, `share` is the upper limit of a fraction, and `zero` is the meaning of 0.
+    `of_protocol`: a new value is a new version of the protocol (rule 9 of the protocol).
     """
 
     name: str
@@ -33,7 +33,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Settings that are decided together."""
+    """Settings that are shown on one page."""
 
     key: str
     title: Promise

@@ -1,9 +1,11 @@
-"""Pausing, resuming, closing a study, and opening it again.
+"""Pause, resume, close and reopen a study.
 
-What people have open they finish: a lease stays theirs in a paused study and in a closed one, and nothing follows it.
-`annotation/acceptance.py` says what each state accepts. Whoever writes what a closed study refuses locks the study's
-row, shared, so that the change of state below comes before it or after it. A worker puts the study's videos into
-another order afterwards: of a million that takes seconds, and a pause takes none.
+People can finish the pairs that they have open: their leases stay valid in a paused study and in a closed one.
+`annotation/acceptance.py` says what each state accepts. Code that writes what a closed study refuses takes a shared
+lock on the study's row, so that a change of state comes before or after it.
+
+A worker later sorts the study's videos again. For a million videos that takes seconds, so a pause does not wait for
+it.
 """
 
 from django.db import transaction
@@ -18,7 +20,7 @@ from studies.promises import PromisesUnkept
 from studies.signals import study_state_changed
 
 RUNNING, PAUSED, CLOSED = Study.State.RUNNING, Study.State.PAUSED, Study.State.CLOSED
-#: What can be done, from which states, and what the study is then. Reopening is the admin's (`permissions`).
+#: The steps: the states from which each is allowed, and the new state. Only admins can reopen (`permissions`).
 STEPS: dict[str, tuple[tuple[str, ...], str]] = {
     "pause": ((RUNNING,), PAUSED),
     "resume": ((PAUSED,), RUNNING),
@@ -35,9 +37,9 @@ DONE = {
 
 @transaction.atomic
 def change_state(study: Study, step: str, *, actor: User) -> bool:
-    """Does one of `STEPS`; `study` is brought up to date. False if somebody did it before: twice is harmless.
+    """Do one of `STEPS`, and update `study` too. Return False if somebody did it before: repeating it is harmless.
 
-    Raises Refused from any other state, and PromisesUnkept if the study cannot run yet.
+    Raises Refused in any other state, and PromisesUnkept if the study cannot be resumed yet.
     """
     before, after = STEPS[step]
     locked = Study.objects.select_for_update(no_key=True).get(pk=study.pk)

@@ -1,4 +1,4 @@
-"""What a person decides about their own part in studies: invitations, and notices of roles."""
+"""Pages for a person's own membership: invitations, and notices about roles."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -27,7 +27,7 @@ SAID = {
 @never_cache
 @login_required
 def answer_invitation(request: HttpRequest, invitation_id: int) -> HttpResponse:
-    """Accept or decline one's own invitation. Those of other people do not exist here."""
+    """Accept or decline an invitation to the signed-in person. Invitations of other people give 404."""
     act = request.POST.get("act", "")
     if act not in {"accept", "decline"}:
         raise Http404(_("You can only accept or decline an invitation."))
@@ -44,7 +44,7 @@ def answer_invitation(request: HttpRequest, invitation_id: int) -> HttpResponse:
 @never_cache
 @login_required
 def dismiss_notice(request: HttpRequest, notice_id: int) -> HttpResponse:
-    """Take a notice off one's home page. Twice is harmless."""
+    """Remove a notice from the signed-in person's home page. Repeating it is harmless."""
     person: User = request.user  # type: ignore[assignment]  # only signed-in people get here
     dismiss(person, notice_id)
     return redirect("home")

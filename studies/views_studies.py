@@ -1,4 +1,4 @@
-"""Making a study, and saying whether it runs."""
+"""Pages that make a study and change whether it runs."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ from studies.permissions import MAY_CONFIGURE, MAY_REOPEN, allows, require_study
 from studies.setting_groups import GROUP_OF, GROUPS, SETTINGS
 from studies.state_changes import STEPS, change_state
 
-#: What a person is told after each step.
+#: The message after each step.
 SAID = {
     "pause": gettext_lazy("The study is paused. People can finish the pairs that they have open."),
     "resume": gettext_lazy("The study is running."),
@@ -32,7 +32,7 @@ SAID = {
     "archive": gettext_lazy("The study is archived. You can find it on your home page under “Archived studies”."),
     "bring_back": gettext_lazy("The study is back in all lists. It does not run until somebody resumes it."),
 }
-#: Steps that change whether lists show the study, and not its state.
+#: Steps that archive or unarchive the study.
 ARCHIVING = {"archive": archive, "bring_back": bring_back}
 
 
@@ -40,7 +40,7 @@ ARCHIVING = {"archive": archive, "bring_back": bring_back}
 @never_cache
 @login_required
 def new(request: HttpRequest) -> HttpResponse:
-    """Makes a study, and leads on to its settings."""
+    """Make a study, and redirect to its settings."""
     person = require_study_maker(request)
     form = NewStudyForm(
         request.POST if request.method == "POST" else None,
@@ -64,7 +64,7 @@ def new(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_required
 def state(request: HttpRequest, slug: str) -> HttpResponse:
-    """Whether the study runs: pause, resume, open again, archive. Closing has a page of its own."""
+    """Show whether the study runs. Pause, resume, reopen, archive or unarchive it. Closing has its own page."""
     study = study_for(request, slug, roles=MAY_CONFIGURE)
     if request.method == "POST" and (answer := take_step(request, study, {"pause", "resume", "reopen", *ARCHIVING})):
         return answer
@@ -81,7 +81,7 @@ def state(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def lacks(study: Study) -> list[dict[str, Any]]:
-    """Return what the study promises to annotators and does not keep yet, with where each is filled in."""
+    """Return the broken promises of the study, with the setting that keeps each."""
     return [
         {"promise": one, "setting": SETTINGS[one.setting], "group": GROUP_OF[one.setting]}
         for one in promises.unkept(study)
@@ -92,7 +92,7 @@ def lacks(study: Study) -> list[dict[str, Any]]:
 @never_cache
 @login_required
 def close(request: HttpRequest, slug: str) -> HttpResponse:
-    """Says what closing means, once, and closes."""
+    """Explain what closing means, and close the study."""
     study = study_for(request, slug, roles=MAY_CONFIGURE)
     if request.method == "POST" and (answer := take_step(request, study, {"close"})):
         return answer
@@ -100,7 +100,7 @@ def close(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def take_step(request: HttpRequest, study: Study, allowed: set[str]) -> HttpResponse | None:
-    """Does what was pressed, and leads back to the page of the study's state; None if nothing known was pressed."""
+    """Do the submitted step, and redirect to the state page. Return None for an unknown step."""
     step = request.POST.get("step", "")
     if step not in allowed:
         return None

@@ -1,4 +1,4 @@
-"""Material that was reported as illegal: what is kept from everybody, who reported it, what was done about it."""
+"""Reported material: the quarantine, the reports, and the decisions about it."""
 
 import secrets
 
@@ -15,7 +15,7 @@ from diptych.database.triggers import append_only
 from media.models import Asset
 from studies.models.studies import Study
 
-#: Without 0, 1, I, L and O, which are easily mistaken for each other.
+#: Without 0, 1, I, L and O, which people confuse with each other.
 CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 
 
@@ -25,9 +25,9 @@ def new_code() -> str:
 
 
 class Reporter(models.Model):
-    """The code under which safety officers see one person who reports. The code is drawn, so nothing leads back.
+    """The random code under which safety officers see one person who reports. It does not reveal the person.
 
-    Whoever reports locks this row first, so one person's reports are counted one after the other.
+    Code that writes a report locks this row first, so that the reports of one person are counted one after the other.
     """
 
     person = models.OneToOneField(
@@ -46,7 +46,7 @@ class Reporter(models.Model):
 
 
 class QuarantinedAsset(Asset):
-    """An asset as this app sees it. It carries the trigger that keeps an asset marked while it is in quarantine."""
+    """A proxy of the asset, with the trigger that keeps an asset marked while it is in quarantine."""
 
     class Meta:
         proxy = True
@@ -69,7 +69,7 @@ class QuarantinedAsset(Asset):
 
 
 class QuarantinedPair(Pair):
-    """A pair as this app sees it. Its trigger keeps a pair held while a video of it is in quarantine."""
+    """A proxy of the pair, with the trigger that keeps a pair held while one of its videos is in quarantine."""
 
     class Meta:
         proxy = True
@@ -96,12 +96,14 @@ class QuarantinedPair(Pair):
 
 
 class Quarantine(models.Model):
-    """One asset that was reported, from the report until a safety officer releases it.
+    """One reported asset, from the report until a safety officer releases it.
 
-    In force while `released_at` is null. While `everywhere_at` is null too, only the pairs of its reports are held,
-    each in its study. From `everywhere_at` on the asset is kept from everybody in every study, and
-    `Asset.quarantined_at` says so beside the asset. The files follow after the commit: `files_settled_at` is null
-    until they lie where the row says, apart or back. Nothing is ever deleted.
+    It is in force while `released_at` is null. While `everywhere_at` is null too, only the reported pairs are held,
+    each in its study. After `everywhere_at`, the asset is hidden in every study, and `Asset.quarantined_at` is set
+    too.
+
+    The files are moved after the commit. `files_settled_at` is null until they are where the row says, in quarantine
+    or back. Nothing is ever deleted.
     """
 
     asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="quarantines")
@@ -124,7 +126,7 @@ class Quarantine(models.Model):
     class Meta:
         indexes = [
             models.Index(name="quarantine_unsettled", fields=["asset"], condition=Q(files_settled_at__isnull=True)),
-            # What waits for a decision: counted on the pages of every safety officer.
+            # For the count of waiting reports on the pages of every safety officer.
             models.Index(
                 name="quarantine_open",
                 fields=["asset"],
@@ -152,7 +154,7 @@ class Quarantine(models.Model):
 
 
 class Report(models.Model):
-    """Somebody said that a video they were shown may be illegal. No description is asked for, and none is kept."""
+    """A report by a person that a video they saw may be illegal. No description is asked for or stored."""
 
     quarantine = models.ForeignKey(Quarantine, on_delete=models.PROTECT, related_name="reports")
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="reports")
@@ -181,9 +183,10 @@ class Report(models.Model):
 
 
 class QuarantineAct(models.Model):
-    """One act about a quarantine, for the safety officers who decide on it. Append-only.
+    """One action on a quarantine, for the safety officers who decide on it. Append-only.
 
-    What followed from a report has the reporter, whose code the officers see; what an officer did has the officer.
+    An action that follows from a report has the reporter, whose code the officers see. An action of an officer has
+    the officer.
     """
 
     class Act(models.TextChoices):
@@ -225,7 +228,7 @@ class QuarantineAct(models.Model):
                 condition=Q(officer__isnull=False, reporter__isnull=True)
                 | Q(officer__isnull=True, reporter__isnull=False),
             ),
-            # Only a report holds a pair, and only a report or an officer takes the bytes out of everything.
+            # Only a report holds a pair, and only a report or an officer hides the file everywhere.
             models.CheckConstraint(
                 name="quarantine_act_of_reporter_holds",
                 condition=Q(officer__isnull=False) & ~Q(act="held_in_study")
@@ -244,7 +247,7 @@ class QuarantineAct(models.Model):
 
 
 class Referral(models.Model):
-    """A safety officer's note that they told an authority or hotline. The platform itself tells nobody."""
+    """A safety officer's record that they told an authority or hotline. The platform itself notifies nobody."""
 
     quarantine = models.ForeignKey(Quarantine, on_delete=models.PROTECT, related_name="referrals")
     to_whom = models.CharField(max_length=200)
@@ -267,7 +270,7 @@ class Referral(models.Model):
 
 
 class RefusedFile(models.Model):
-    """A file that an import refused because its hash is known. Nothing of the file itself was kept."""
+    """A file that an import refused because its hash is known. The file itself is not stored."""
 
     study_slug = models.CharField(max_length=60, help_text="Where it was to go; that study may not exist")
     sha256 = models.CharField(max_length=64)

@@ -9,10 +9,10 @@ from safety.models.quarantine import Reporter
 
 
 class ReporterRelease(Job):
-    """The release of everything that waits under one reporter's code, as a job whose steps are the reports.
+    """The release of all waiting reports under one code, as a job. Its steps are the reports.
 
-    Reports are gone through in the order of their assets' ids: those up to `reached` are done. Reports after `until`
-    came later, so the officer has not seen them, and are not meant.
+    Reports are released in the order of their assets' ids. Assets up to `reached` are done. Reports after `until` are
+    not included, because they came later and the officer has not seen them.
     """
 
     reporter = models.ForeignKey(Reporter, on_delete=models.PROTECT, related_name="releases")

@@ -1,4 +1,4 @@
-"""Studies and who works on them in which role."""
+"""Studies, and the people who work on them with their roles."""
 
 import secrets
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -20,30 +20,30 @@ if TYPE_CHECKING:
 
 
 class HasRoles(TypedDict):
-    """What `StudyQuerySet.of` adds to a study."""
+    """The attributes that `StudyQuerySet.of` adds to a study."""
 
     roles: list[str]
 
 
 class StudyQuerySet(models.QuerySet["Study"]):
     def of(self, person_id: int) -> "models.QuerySet[WithAnnotations[Study, HasRoles]]":
-        """The studies in which the person has a role, with theirs as `.roles`; all others do not exist for them."""
+        """Return the studies in which the person has a role, with their roles as `.roles`."""
         held = Membership.objects.filter(study=models.OuterRef("pk"), person_id=person_id).values("role")
         return self.annotate(roles=ArraySubquery(held)).exclude(roles=[])  # type: ignore[return-value]
 
 
 def every_harm() -> list[str]:
-    """Return all twelve harm keys. Only migration 0002 uses it: a study announces no harm by itself."""
+    """Return all twelve harm keys. Only migration 0002 uses it."""
     return list(HARM_KEYS)
 
 
 def new_pseudonym_key() -> str:
-    """64 random hex characters."""
+    """Return 64 random hexadecimal characters."""
     return secrets.token_hex(32)
 
 
 class Study(models.Model):
-    """Everything configurable about one collection of answers hangs here."""
+    """A study: one collection of answers, with all its settings."""
 
     class State(models.TextChoices):
         RUNNING = "running", _("running")
@@ -159,7 +159,7 @@ class Study(models.Model):
         default=False, help_text=_("Assign pairs only to people who have qualified.")
     )
 
-    # Protection of the people who watch.
+    # Protection of people from harmful content.
     categories = ArrayField(
         models.CharField(max_length=24),
         default=list,
@@ -199,7 +199,7 @@ class Study(models.Model):
         help_text=_("Key from which the codes of annotators in files are made."),
     )
 
-    # What an ethics board and a data card ask for.
+    # Information for an ethics board and a data card.
     ethics_id = models.CharField(max_length=120, blank=True)
     pay_basis = models.CharField(max_length=200, blank=True)
     vendor = models.CharField(max_length=200, blank=True, db_default="")
@@ -245,7 +245,7 @@ class Study(models.Model):
 
 
 class Role(models.TextChoices):
-    """What a person may do in one study. A person may hold several."""
+    """A role of a person in one study. A person can have several."""
 
     ANNOTATOR = "annotator", _("annotator")
     REVIEWER = "reviewer", _("reviewer")
@@ -255,7 +255,7 @@ class Role(models.TextChoices):
 
 
 class Membership(models.Model):
-    """A person × study × role."""
+    """One role of one person in one study."""
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="memberships")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="memberships")
@@ -292,7 +292,7 @@ class Membership(models.Model):
 
 
 class SettingChange(models.Model):
-    """The last change of one setting of a study. Its row is replaced by the next change of the same setting."""
+    """The last change of one setting of a study. The next change of the same setting replaces the row."""
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="setting_changes", db_index=False)
     name = models.CharField(max_length=60, help_text="The column of Study")
@@ -313,7 +313,7 @@ class SettingChange(models.Model):
 
 
 class StateChange(models.Model):
-    """One step in a study's life, such as that it was created, paused or archived. Append-only."""
+    """One step of a study: it was made, paused, archived and so on. Append-only."""
 
     class Step(models.TextChoices):
         CREATED = "created", _("made")

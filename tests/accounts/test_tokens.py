@@ -339,8 +339,8 @@ class TestCommands:
         [
             (["make_token", "nobody", "--name", "n", "--scope", "read"], "There is no user called 'nobody'"),
             (["make_token", "kim", "--name", "n", "--scope", "manage"], "No role of kim can use these scopes: manage"),
-            (["make_token", "kim", "--name", "n", "--scope", "read", "--days", "0"], "it must be 1 to 365"),
-            (["make_token", "kim", "--name", " ", "--scope", "read"], "it must have 1 to 80"),
+            (["make_token", "kim", "--name", "n", "--scope", "read", "--days", "0"], "It must be 1 to 365"),
+            (["make_token", "kim", "--name", " ", "--scope", "read"], "It must have 1 to 80"),
             (
                 ["make_token", "kim", "--name", "taken", "--scope", "read"],
                 "There is already a token called “taken” already",

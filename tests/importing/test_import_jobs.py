@@ -262,7 +262,7 @@ def test_an_import_that_keeps_ending_its_worker_fails(study, material):
     assert engine.claim(POLICY, job.pk) is None
     assert engine.waiting_too_long(POLICY, 9) == []
     engine.give_up_abandoned(POLICY)
-    assert "begun 5 times" in after(job, "failed").reason
+    assert "started 5 times" in after(job, "failed").reason
 
 
 def test_a_fault_of_the_program_is_said_without_its_words(study, material, monkeypatch):

@@ -104,14 +104,14 @@ def test_the_commands_appoint_and_dismiss(study):
         run("appoint_officer", "kim", "--until", "2999-01-31")
     run("dismiss_officer", "kim")
     assert Officer.objects.in_force().get().study == study
-    with pytest.raises(CommandError, match="no safety officer of the whole installation"):
+    with pytest.raises(CommandError, match="is not a safety officer of the whole installation"):
         run("dismiss_officer", "kim")
 
 
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (["nobody"], "nobody called nobody"),
+        (["nobody"], "no user called nobody"),
         (["kim", "--study", "none"], "no study 'none'"),
         (["kim", "--until", "2001-01-01"], "is in the past"),
     ],
