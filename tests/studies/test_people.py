@@ -198,13 +198,13 @@ def test_bad_lines_of_a_csv_are_all_named_and_nobody_is_added(listed):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("name,email\nx,\n", "it must name username"),
-        ("username,phone\nx,\n", "it must name username"),
-        ("", "it must name username"),
+        ("name,email\nx,\n", "It must have username"),
+        ("username,phone\nx,\n", "It must have username"),
+        ("", "It must have username"),
         ("username\n", "lists nobody"),
         (b"username\ncaf\xe9\n", "is not UTF-8: byte 13 is wrong"),
         ("username\nx\n".encode("utf-16"), "is text in UTF-16"),
-        (b"PK\3\4...[Content_Types].xml xl/workbook.xml", "is an Excel file, and the list must be CSV"),
+        (b"PK\3\4...[Content_Types].xml xl/workbook.xml", "is an Excel file, but the list must be CSV"),
     ],
 )
 def test_file_that_is_no_list_of_people(listed, text, sentence):

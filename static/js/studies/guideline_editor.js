@@ -1,4 +1,4 @@
-/** The guideline's editor: a draft that this browser keeps, and under each text what its readers would see. */
+/** The editor of the guideline: it stores a draft in this browser, and previews each text below it. */
 
 import { csrfToken } from "../page/csrf.js";
 import { all, around, find, given, one } from "../page/dom.js";
@@ -22,7 +22,7 @@ const columnIn = (root) => ({
 });
 
 /** @typedef {ReturnType<typeof columnIn>} Column a language's text and preview */
-/** @typedef {Record<string, string>} Texts by language */
+/** @typedef {Record<string, string>} Texts texts by language */
 
 const columns = all("[data-column]", form).map(columnIn);
 const follows = one("input[data-follows-field]", form);
@@ -40,7 +40,7 @@ function texts() {
 /** @param {Texts} these @param {Texts} those */
 const same = (these, those) => columns.every(({ language }) => these[language] === those[language]);
 
-/** Says what became of the draft, or nothing. @param {string} state @param {number} [at] */
+/** Shows the state of the draft, or nothing for "". @param {string} state @param {number} [at] */
 function say(state, at = Date.now()) {
   for (const [name, word] of Object.entries(words)) {
     word.hidden = name !== state;
@@ -78,11 +78,11 @@ function forget() {
   try {
     localStorage.removeItem(NAME);
   } catch {
-    // Nothing can be there.
+    // Without storage there is no draft.
   }
 }
 
-/** Puts the draft of before back, unless it has been published, or is what the page says anyway. */
+/** Restores the stored draft, unless it was published or is the same as the page. */
 function bringBack() {
   const draft = kept();
   if (!draft) return;
@@ -113,7 +113,7 @@ async function show(column) {
     if (!response.ok) throw new Error(String(response.status));
     const html = await response.text();
     if (signal.aborted) return;
-    column.preview.innerHTML = html; // ours, and cleaned
+    column.preview.innerHTML = html; // the server has cleaned it
     column.trouble.hidden = true;
   } catch {
     if (signal.aborted) return;

@@ -31,7 +31,7 @@ class Command(BaseCommand):
             "--csv",
             type=Path,
             metavar="FILE",
-            help="add the people in a CSV file. Its first line has the columns: username, and optionally email and role "
+            help="add the people in a CSV file. Its first line has the columns username, and optionally email and role "
             "(default: --role). People who have an account are invited",
         )
         parser.add_argument("--prefix", default="", help="start of numbered usernames (default: the role)")

@@ -16,13 +16,13 @@ from studies.terms import change_terms
 class Command(BaseCommand):
     help = (
         "Changes the harms that a study may show, its consent text, or both. Everybody sees the changes and is "
-        "asked again before their next pair. Exit status: 0 in force; 1 refused, nothing changed; 2 an option is wrong. "
+        "asked again before their next pair. Exit status: 0 in force, 1 refused, 2 an option is wrong. "
         f"The harms: {', '.join(HARM_KEYS)}."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("study", metavar="STUDY", help="the study's short name, as in its address")
-        parser.add_argument("--harms", metavar="KEY,KEY", help="harms that its videos may show: keys, `all` or `none`")
+        parser.add_argument("--harms", metavar="KEY,KEY", help="harms its videos may show: keys, `all` or `none`")
         for language in LANGUAGES:
             parser.add_argument(
                 f"--{language}", dest=language, type=Path, metavar="FILE", help=f"the consent text in {language}"
