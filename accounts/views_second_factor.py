@@ -26,7 +26,7 @@ def person_of(request: HttpRequest) -> User:
     return request.user
 
 
-def demand(request: HttpRequest, seconds: int, *, back_to: str) -> HttpResponse | None:
+def require_code(request: HttpRequest, seconds: int, *, back_to: str) -> HttpResponse | None:
     """Return None if a code was given within this many seconds, or else a redirect to the page that asks for one."""
     if second_factor.given_within(request, seconds):
         return None
@@ -34,7 +34,7 @@ def demand(request: HttpRequest, seconds: int, *, back_to: str) -> HttpResponse 
     return redirect(reverse(f"accounts:{page}", query={"next": back_to}))
 
 
-def _setting_up(view: View) -> View:
+def _guard_set_up(view: View) -> View:
     """Allow the view only to people without a second factor, or after a recent code of the current one.
 
     Otherwise somebody with a stolen session could replace the second factor.
@@ -43,9 +43,11 @@ def _setting_up(view: View) -> View:
     @wraps(view)
     def guarded(request: HttpRequest) -> HttpResponseBase:
         if second_factor.has_one(person_of(request)):
-            way = demand(request, second_factor.OPENS_MEDIA_S, back_to=reverse("accounts:second_factor_new"))
-            if way is not None:
-                return way
+            code_page = require_code(
+                request, second_factor.OPENS_MEDIA_S, back_to=reverse("accounts:second_factor_new")
+            )
+            if code_page is not None:
+                return code_page
         return view(request)
 
     return guarded
@@ -54,7 +56,7 @@ def _setting_up(view: View) -> View:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @login_required
-@_setting_up
+@_guard_set_up
 def new(request: HttpRequest) -> HttpResponse:
     """Show the secret of a new device, and accept its first code."""
     person = person_of(request)
@@ -80,7 +82,7 @@ def new(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 @login_required
-@_setting_up
+@_guard_set_up
 def picture(request: HttpRequest) -> HttpResponse:
     """Return the new device's secret as a QR code."""
     drawn = io.BytesIO()
@@ -113,8 +115,8 @@ def give(request: HttpRequest) -> HttpResponse:
 @login_required
 def backup_codes(request: HttpRequest) -> HttpResponse:
     """Replace the backup codes and show the new ones once."""
-    way = demand(request, second_factor.OPENS_MEDIA_S, back_to=reverse("accounts:second_factor_new"))
-    if way is not None:
-        return way
+    code_page = require_code(request, second_factor.OPENS_MEDIA_S, back_to=reverse("accounts:second_factor_new"))
+    if code_page is not None:
+        return code_page
     codes = second_factor.replace_backup_codes(person_of(request))
     return render(request, "accounts/second_factor_codes.html", {"codes": codes, "next": reverse("home")})

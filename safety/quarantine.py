@@ -29,7 +29,7 @@ from catalog.readiness import pairs_of
 from diptych.refusals import Refused
 from media.models import Asset
 from media.quarantined import dark
-from safety import calling_officers
+from safety import officer_notices
 from safety.models import Quarantine, QuarantineAct, Referral, Report, Reporter
 from safety.permissions import decides_reports, require_decides
 from safety.quarantine_files import bring_back, set_apart
@@ -66,19 +66,19 @@ def report(pair: Pair, videos: Collection[str], *, by: User) -> list[Quarantine]
     keys = Video.objects.filter(pk__in=[getattr(pair, f"{name}_id") for name in videos]).values("asset_id")
     assets = list(Asset.objects.filter(pk__in=keys).order_by("pk").select_for_update(no_key=True))
     counted = _unconfirmed_reports(by)
-    cases = [_case(asset, pair, by, counted) for asset in assets]
-    for case, asset in zip(cases, assets, strict=True):
-        if case.is_new and case.quarantine.everywhere_at is None and (case.hides or _agreed(case.quarantine, by)):
-            _mark_everywhere(case.quarantine, asset, None, reporter)
-    new = [case for case in cases if case.is_new]
+    reported = [_find_or_open(asset, pair, by, counted) for asset in assets]
+    for one, asset in zip(reported, assets, strict=True):
+        if one.is_new and one.quarantine.everywhere_at is None and (one.hides or _agreed(one.quarantine, by)):
+            _mark_everywhere(one.quarantine, asset, None, reporter)
+    new = [one for one in reported if one.is_new]
     if new:
-        hidden = [case.quarantine.asset_id for case in new if case.quarantine.everywhere_at is not None]
+        hidden = [one.quarantine.asset_id for one in new if one.quarantine.everywhere_at is not None]
         _hold(pairs_of(hidden) | Q(pk=pair.pk))
-    for case in new:
-        _note_report(case, pair, by, reporter)
+    for one in new:
+        _note_report(one, pair, by, reporter)
     if new:
-        calling_officers.announce_after_commit(new[0].quarantine)
-    return [case.quarantine for case in cases]
+        officer_notices.announce_after_commit(new[0].quarantine)
+    return [one.quarantine for one in reported]
 
 
 def _locked_reporter(person: User) -> Reporter:
@@ -101,7 +101,7 @@ class ReportedAsset(NamedTuple):
     hides: bool
 
 
-def _case(asset: Asset, pair: Pair, by: User, counted: set[int]) -> ReportedAsset:
+def _find_or_open(asset: Asset, pair: Pair, by: User, counted: set[int]) -> ReportedAsset:
     """Find or open the quarantine of a locked asset. `counted` are the reports that count against the person."""
     before = Report.objects.filter(person=by, pair=pair, quarantine__asset=asset).select_related("quarantine").last()
     present = asset.quarantines.filter(released_at=None).first()
@@ -119,14 +119,14 @@ def _agreed(quarantine: Quarantine, by: User) -> bool:
     return quarantine.confirmed_at is not None or quarantine.reports.exclude(person=by).exists()
 
 
-def _note_report(case: ReportedAsset, pair: Pair, by: User, reporter: Reporter) -> None:
+def _note_report(one: ReportedAsset, pair: Pair, by: User, reporter: Reporter) -> None:
     """Write the report, with audit rows.
 
     The audit row of the report has the person. The audit row of the quarantine, which officers can read, has only the
     code.
     """
-    quarantine, slug = case.quarantine, pair.study.slug
-    said = Report.objects.create(quarantine=quarantine, person=by, study_id=pair.study_id, pair=pair, hides=case.hides)
+    quarantine, slug = one.quarantine, pair.study.slug
+    said = Report.objects.create(quarantine=quarantine, person=by, study_id=pair.study_id, pair=pair, hides=one.hides)
     after = {"quarantine": quarantine.pk, "pair": pair.pk}
     audit.record("asset.reported", said, actor=by, study_slug=slug, after=after)
     if quarantine.everywhere_at is None:
@@ -176,7 +176,7 @@ def reported_assets(study: Study) -> list[int]:
     return list(waiting.values_list("quarantine__asset", flat=True).distinct())
 
 
-def move_what_was_left(*, asset: Asset, **_: Any) -> None:
+def move_left_files(*, asset: Asset, **_: Any) -> None:
     """Receive `files_left_behind`: let the sweep move files that were stored while a report moved the others."""
     Quarantine.objects.filter(asset=asset, released_at=None).update(files_settled_at=None)
 

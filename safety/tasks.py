@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from jobs import engine
-from safety import calling_officers, quarantine, releases
+from safety import officer_notices, quarantine, releases
 
 
 @shared_task
@@ -18,7 +18,7 @@ def mail_officers(sent_for: int | None = None) -> int:
 
     Return how many e-mails were sent.
     """
-    return calling_officers.mail()
+    return officer_notices.mail()
 
 
 @shared_task

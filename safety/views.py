@@ -21,7 +21,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import second_factor
-from accounts.views_second_factor import demand, person_of
+from accounts.views_second_factor import person_of, require_code
 from catalog.models import Pair, Video
 from catalog.readiness import pairs_of
 from diptych.database.natural import Natural
@@ -54,8 +54,8 @@ def of_one_report(seconds: int = second_factor.OPENS_PAGES_S, *, deciding: bool 
         @login_required
         def guarded(request: HttpRequest, quarantine_id: int) -> HttpResponseBase:
             found = quarantine_for(request, quarantine_id, deciding=deciding)
-            way = demand(request, seconds, back_to=page_of(found))
-            return way or view(request, found)
+            code_page = require_code(request, seconds, back_to=page_of(found))
+            return code_page or view(request, found)
 
         return guarded
 
@@ -73,9 +73,9 @@ def page_of(quarantine: Quarantine) -> str:
 def reports(request: HttpRequest) -> HttpResponse:
     """List the reports from the person's studies, newest first, and the files that imports refused."""
     require_officer(request)
-    way = demand(request, second_factor.OPENS_PAGES_S, back_to=reverse("safety:reports"))
-    if way is not None:
-        return way
+    code_page = require_code(request, second_factor.OPENS_PAGES_S, back_to=reverse("safety:reports"))
+    if code_page is not None:
+        return code_page
     person, studies = person_of(request), officers_studies(request)
     found = Quarantine.objects.filter(sees_reports(person.pk)).annotate(
         people=Count("reports__person", distinct=True), told=Count("referrals", distinct=True)

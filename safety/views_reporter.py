@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import second_factor
-from accounts.views_second_factor import demand, person_of
+from accounts.views_second_factor import person_of, require_code
 from diptych.refusals import Refused
 from safety import releases
 from safety.forms import ReasonForm
@@ -39,9 +39,9 @@ def of_one_code(view: View) -> View:
     @login_required
     def guarded(request: HttpRequest, code: str) -> HttpResponseBase:
         require_officer(request)
-        way = demand(request, second_factor.OPENS_PAGES_S, back_to=reverse("safety:reporter", args=[code]))
-        if way is not None:
-            return way
+        code_page = require_code(request, second_factor.OPENS_PAGES_S, back_to=reverse("safety:reporter", args=[code]))
+        if code_page is not None:
+            return code_page
         mine = Quarantine.objects.filter(decides_reports(person_of(request).pk), reports__person__reporter__code=code)
         if not mine.exists():
             raise Http404(_("There is no report under the code “%(code)s” that you can decide on.") % {"code": code})

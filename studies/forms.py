@@ -28,7 +28,7 @@ TAKEN_SLUGS = {"new"}
 MOST_ADDED = 500
 
 
-def one_kind_of_line_end(value: Any) -> Any:
+def normalized_line_ends(value: Any) -> Any:
     """Return the text with single line ends. Browsers send two characters for each."""
     return value.replace("\r\n", "\n") if isinstance(value, str) else value
 
@@ -136,7 +136,7 @@ class SettingsForm(forms.ModelForm):
     def values(self) -> dict[str, Any]:
         """Return the submitted settings, with line ends as they are stored."""
         given = {name: self.cleaned_data[name] for name in self.names}
-        return {name: one_kind_of_line_end(value) for name, value in given.items()}
+        return {name: normalized_line_ends(value) for name, value in given.items()}
 
 
 def _form_of(settings: tuple[Setting, ...]) -> type[SettingsForm]:
@@ -167,7 +167,7 @@ class TermsForm(forms.Form):
     @property
     def texts(self) -> dict[str, str]:
         """Return the texts by language, with line ends as they are stored. Empty texts are left out."""
-        said = {code: one_kind_of_line_end(self.cleaned_data[f"text_{code}"]) for code in self.languages}
+        said = {code: normalized_line_ends(self.cleaned_data[f"text_{code}"]) for code in self.languages}
         return {code: text for code, text in said.items() if text.strip()}
 
     @property

@@ -53,7 +53,7 @@ def edit(request: HttpRequest, slug: str) -> HttpResponse:
         return editor(request, study, draft, sent=True)
     if is_in_force(study, KIND, draft):  # submitted twice, or unchanged
         messages.info(request, _("The text is the same as in version %(version)s.") % {"version": version_of(study)})
-        return led_back(study)
+        return redirect_to_editor(study)
     if draft.follows != version_of(study):
         return overtaken(request, study, draft)
     if faults := faults_of_draft(KIND, draft):
@@ -66,7 +66,7 @@ def edit(request: HttpRequest, slug: str) -> HttpResponse:
         study.refresh_from_db()
         return overtaken(request, study, draft)
     messages.success(request, _("Version %(version)s of the guideline is in force.") % {"version": version})
-    return led_back(study)
+    return redirect_to_editor(study)
 
 
 @require_POST
@@ -167,6 +167,6 @@ def version_of(study: Study) -> int:
     return present_version(study, KIND)
 
 
-def led_back(study: Study) -> HttpResponse:
+def redirect_to_editor(study: Study) -> HttpResponse:
     """Redirect to the editor. Its script then deletes a draft that was started before this version."""
     return redirect(f"{reverse('studies:edit_guideline', args=[study.slug])}?published={version_of(study)}")

@@ -93,7 +93,7 @@ def invite(request: HttpRequest, slug: str) -> HttpResponse:
     except Refused as trouble:
         form.add_error("names", str(trouble))
         return listed(request, study, status=400, invite_form=form)
-    return handed_over(request, study, added)
+    return show_added(request, study, added)
 
 
 @require_POST
@@ -118,14 +118,14 @@ def numbered(request: HttpRequest, slug: str) -> HttpResponse:
     except Refused as trouble:
         form.add_error(None, str(trouble))
         return listed(request, study, status=400, numbered_form=form)
-    return handed_over(request, study, added)
+    return show_added(request, study, added)
 
 
-def handed_over(request: HttpRequest, study: "Theirs", added: list[Added]) -> HttpResponse:
+def show_added(request: HttpRequest, study: "Theirs", added: list[Added]) -> HttpResponse:
     """Return the only page with passwords and tokens of new people. It also has the result for each other name."""
     by_outcome = {outcome.value: [one for one in added if one.outcome == outcome] for outcome in Outcome}
     context = {"study": study, "role": Role(added[0].role).label} | by_outcome
-    return render(request, "studies/handed_over.html", context)
+    return render(request, "studies/people_added.html", context)
 
 
 @require_POST
@@ -215,7 +215,7 @@ def roles(request: HttpRequest, slug: str, person_id: int) -> HttpResponse:
     left = set(study.roles) - {role}
     if whom == actor and left.isdisjoint(MAY_INVITE) and "sure" not in request.POST:
         context = {"study": study, "whom": whom, "role": Role(role), "stays": bool(left)}
-        return render(request, "studies/last_way_in.html", context)
+        return render(request, "studies/confirm_revoke.html", context)
     try:
         members.revoke(study, whom, role, actor=actor)
     except Refused as refusal:

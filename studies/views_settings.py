@@ -43,7 +43,7 @@ def settings(request: HttpRequest, slug: str, group: str) -> HttpResponse:
         try:
             changed = configure(study, form.values, made_from=form.cleaned_data["made_from"], actor=person)
         except ChangedMeanwhile as meanwhile:
-            form = told_of(meanwhile, form, study)
+            form = with_current_values(meanwhile, form, study)
         except PromisesUnkept as refusal:
             for promise in refusal.promises:
                 form.add_error(promise.setting, refusal.sentence)
@@ -65,7 +65,7 @@ def what_was_saved(study: Study, changed: list[str]) -> str:
     return _("Saved: %(names)s. Protocol version %(version)s is now in force.") % about
 
 
-def told_of(meanwhile: ChangedMeanwhile, form: SettingsForm, study: Study) -> SettingsForm:
+def with_current_values(meanwhile: ChangedMeanwhile, form: SettingsForm, study: Study) -> SettingsForm:
     """Return the form with the person's input, based on the current values.
 
     Each setting that somebody else changed has an error with its current value.
@@ -124,7 +124,7 @@ def consent(request: HttpRequest, slug: str) -> HttpResponse:
         except Refused as refusal:
             for reason in refusal.sentence.splitlines():
                 form.add_error(None, reason)
-            form = made_anew(form, study.consent_version)
+            form = based_on_version(form, study.consent_version)
         else:
             messages.success(request, version)
             return redirect("studies:consent", slug=slug)
@@ -139,7 +139,7 @@ def consent(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "studies/consent.html", context, status=400 if form.is_bound else 200)
 
 
-def made_anew(form: TermsForm, version: int) -> TermsForm:
+def based_on_version(form: TermsForm, version: int) -> TermsForm:
     """Return the same form, now based on the version in force."""
     posted = cast(QueryDict, form.data).copy()
     posted["version"] = str(version)

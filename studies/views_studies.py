@@ -66,7 +66,7 @@ def new(request: HttpRequest) -> HttpResponse:
 def state(request: HttpRequest, slug: str) -> HttpResponse:
     """Show whether the study runs. Pause, resume, reopen, archive or unarchive it. Closing has its own page."""
     study = study_for(request, slug, roles=MAY_CONFIGURE)
-    if request.method == "POST" and (answer := take_step(request, study, {"pause", "resume", "reopen", *ARCHIVING})):
+    if request.method == "POST" and (answer := do_step(request, study, {"pause", "resume", "reopen", *ARCHIVING})):
         return answer
     steps = StateChange.objects.filter(study=study).select_related("changed_by").order_by("-pk")
     context = {
@@ -94,12 +94,12 @@ def lacks(study: Study) -> list[dict[str, Any]]:
 def close(request: HttpRequest, slug: str) -> HttpResponse:
     """Explain what closing means, and close the study."""
     study = study_for(request, slug, roles=MAY_CONFIGURE)
-    if request.method == "POST" and (answer := take_step(request, study, {"close"})):
+    if request.method == "POST" and (answer := do_step(request, study, {"close"})):
         return answer
     return render(request, "studies/close.html", {"study": study, "groups": GROUPS})
 
 
-def take_step(request: HttpRequest, study: Study, allowed: set[str]) -> HttpResponse | None:
+def do_step(request: HttpRequest, study: Study, allowed: set[str]) -> HttpResponse | None:
     """Do the submitted step, and redirect to the state page. Return None for an unknown step."""
     step = request.POST.get("step", "")
     if step not in allowed:

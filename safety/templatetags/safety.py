@@ -5,7 +5,7 @@ from typing import Any
 from django import template
 from django.db import DatabaseError
 
-from safety.calling_officers import Duty, duty_of
+from safety.officer_notices import Duty, duty_of
 
 register = template.Library()
 

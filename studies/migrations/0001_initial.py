@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                 ('allow_ties', models.BooleanField(default=False, help_text='Offer “tie” beside left and right.')),
                 ('dimension_order', models.CharField(choices=[('counterbalanced', 'counterbalanced in blocks of 20 pairs per person'), ('helpfulness_first', 'helpfulness first'), ('harmlessness_first', 'harmlessness first')], default='counterbalanced', max_length=20)),
                 ('tag_format', models.CharField(choices=[('check_all', 'check all that apply'), ('yes_no', 'yes or no for each tag')], default='check_all', max_length=9)),
-                ('second_look', models.BooleanField(default=False, help_text='Ask once to look again before a contradictory answer, or some others, are final.')),
+                ('second_look', models.BooleanField(default=False, help_text='Ask once to check a contradictory answer, and some others, before they are final.')),
                 ('require_seen_through', models.BooleanField(default=True, help_text='Accept an answer only after both videos were watched to the end.')),
                 ('comments', models.BooleanField(default=False, help_text='Offer a comment field with every pair.')),
                 ('reminders', models.BooleanField(default=False, help_text='Show a reminder to take time after many answers that were very fast or all on one side.')),

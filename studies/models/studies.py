@@ -84,7 +84,7 @@ class Study(models.Model):
     tag_format = models.CharField(max_length=9, choices=TagFormat.choices, default=TagFormat.CHECK_ALL)
     second_look = models.BooleanField(
         default=False,
-        help_text=_("Ask once to look again before a contradictory answer, or some others, are final."),
+        help_text=_("Ask once to check a contradictory answer, and some others, before they are final."),
     )
     require_seen_through = models.BooleanField(
         default=True, help_text=_("Accept an answer only after both videos were watched to the end.")

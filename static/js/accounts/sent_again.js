@@ -16,22 +16,22 @@ function bind() {
   const form = find("form[data-sent-again]");
   form?.addEventListener("submit", (event) => {
     event.preventDefault();
-    untilDecided(form);
+    sendUntilDecided(form);
   });
 }
 
 /** @param {HTMLFormElement} form */
-async function untilDecided(form) {
+async function sendUntilDecided(form) {
   const button = one("button:not([type=button])", form);
   button.disabled = true;
   try {
     for (;;) {
       const { response, wait, word } = await attempt(form);
       if (response && !wait) {
-        await show(response);
+        await showResponse(response);
         return;
       }
-      tell(form, say(word));
+      showWaiting(form, say(word));
       await pause(1000 * (wait + Math.random())); // so that not all browsers try again at the same moment
     }
   } finally {
@@ -64,7 +64,7 @@ async function attempt(form) {
  *
  * @param {Response} response
  */
-async function show(response) {
+async function showResponse(response) {
   if (response.headers.get("Content-Type")?.startsWith("application/json")) {
     location.assign((await response.json()).next);
     return;
@@ -76,7 +76,7 @@ async function show(response) {
 }
 
 /** @param {HTMLFormElement} form @param {string} sentence */
-function tell(form, sentence) {
+function showWaiting(form, sentence) {
   const line = one("[data-sending-again]", form);
   line.textContent = sentence;
   line.hidden = false;

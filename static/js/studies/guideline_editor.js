@@ -29,7 +29,7 @@ const follows = one("input[data-follows-field]", form);
 const discard = one("button[data-action=discard]", form);
 const words = Object.fromEntries(all("[data-draft]", form).map((word) => [given(word, "draft"), word]));
 const sentences = Object.fromEntries(Object.entries(words).map(([name, word]) => [name, word.textContent]));
-const begun = { follows: follows.value, texts: texts() };
+const initial = { follows: follows.value, texts: texts() };
 let comparing = false;
 let saving = 0;
 
@@ -41,7 +41,7 @@ function texts() {
 const same = (these, those) => columns.every(({ language }) => these[language] === those[language]);
 
 /** Shows the state of the draft, or nothing for "". @param {string} state @param {number} [at] */
-function say(state, at = Date.now()) {
+function showState(state, at = Date.now()) {
   for (const [name, word] of Object.entries(words)) {
     word.hidden = name !== state;
     if (name === state) word.textContent = sentences[name].replace("{time}", clockTime(at));
@@ -51,7 +51,7 @@ function say(state, at = Date.now()) {
 // --- The draft --------------------------------------------------------------------------------------
 
 /** @returns {{ follows: string, texts: Texts, at: number } | null} */
-function kept() {
+function storedDraft() {
   try {
     const draft = JSON.parse(localStorage.getItem(NAME) ?? "null");
     return draft?.texts && columns.every(({ language }) => typeof draft.texts[language] === "string") ? draft : null;
@@ -60,20 +60,20 @@ function kept() {
   }
 }
 
-function keep() {
+function saveDraft() {
   clearTimeout(saving);
-  const unchanged = !("sent" in form.dataset) && same(texts(), begun.texts) && follows.value === begun.follows;
+  const unchanged = !("sent" in form.dataset) && same(texts(), initial.texts) && follows.value === initial.follows;
   try {
     if (unchanged) localStorage.removeItem(NAME);
     else localStorage.setItem(NAME, JSON.stringify({ follows: follows.value, texts: texts(), at: Date.now() }));
-    say(unchanged ? "" : "kept");
+    showState(unchanged ? "" : "kept");
   } catch {
-    say("refused");
+    showState("refused");
   }
   discard.hidden = unchanged;
 }
 
-function forget() {
+function deleteDraft() {
   clearTimeout(saving);
   try {
     localStorage.removeItem(NAME);
@@ -83,25 +83,25 @@ function forget() {
 }
 
 /** Restores the stored draft, unless it was published or is the same as the page. */
-function bringBack() {
-  const draft = kept();
+function restoreDraft() {
+  const draft = storedDraft();
   if (!draft) return;
-  if (Number(draft.follows) < Number(form.dataset.published) || same(draft.texts, begun.texts)) {
-    forget();
+  if (Number(draft.follows) < Number(form.dataset.published) || same(draft.texts, initial.texts)) {
+    deleteDraft();
     return;
   }
   for (const { language, text } of columns) text.value = draft.texts[language];
   follows.value = draft.follows;
-  one("[data-stale]", form).hidden = draft.follows === begun.follows;
+  one("[data-stale]", form).hidden = draft.follows === initial.follows;
   discard.hidden = false;
-  say("back", draft.at);
-  for (const column of columns) show(column);
+  showState("back", draft.at);
+  for (const column of columns) updatePreview(column);
 }
 
 // --- The preview ------------------------------------------------------------------------------------
 
 /** @param {Column} column */
-async function show(column) {
+async function updatePreview(column) {
   clearTimeout(column.timer);
   column.asking.abort();
   column.asking = new AbortController();
@@ -118,38 +118,38 @@ async function show(column) {
   } catch {
     if (signal.aborted) return;
     column.trouble.hidden = false;
-    column.timer = setTimeout(() => show(column), AGAIN_MS);
+    column.timer = setTimeout(() => updatePreview(column), AGAIN_MS);
   }
 }
 
 for (const column of columns) {
   column.text.addEventListener("input", () => {
     clearTimeout(saving);
-    saving = setTimeout(keep, SAVE_MS);
+    saving = setTimeout(saveDraft, SAVE_MS);
     clearTimeout(column.timer);
-    column.timer = setTimeout(() => show(column), PREVIEW_MS);
+    column.timer = setTimeout(() => updatePreview(column), PREVIEW_MS);
   });
 }
 
-addEventListener("online", () => { for (const column of columns) if (!column.trouble.hidden) show(column); });
+addEventListener("online", () => { for (const column of columns) if (!column.trouble.hidden) updatePreview(column); });
 
-const showing = one("[data-showing]", form);
-showing.hidden = false;
-showing.addEventListener("click", (event) => {
+const previewModes = one("[data-showing]", form);
+previewModes.hidden = false;
+previewModes.addEventListener("click", (event) => {
   const button = around(event, "[data-show]");
   if (!button) return;
   comparing = button.dataset.show === "changes";
-  for (const other of all("[data-show]", showing)) other.setAttribute("aria-pressed", String(other === button));
-  for (const column of columns) show(column);
+  for (const other of all("[data-show]", previewModes)) other.setAttribute("aria-pressed", String(other === button));
+  for (const column of columns) updatePreview(column);
 });
 
 discard.addEventListener("click", () => {
-  forget();
+  deleteDraft();
   location.assign(location.pathname);
 });
-find("[data-action=drop-draft]")?.addEventListener("click", forget);
-addEventListener("pagehide", () => { if (saving && !discard.hidden) keep(); });
+find("[data-action=drop-draft]")?.addEventListener("click", deleteDraft);
+addEventListener("pagehide", () => { if (saving && !discard.hidden) saveDraft(); });
 
-if ("sent" in form.dataset) keep();
-else bringBack();
+if ("sent" in form.dataset) saveDraft();
+else restoreDraft();
 find("[data-problems]")?.focus();
