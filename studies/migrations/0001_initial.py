@@ -149,7 +149,7 @@ class Migration(migrations.Migration):
             name='StateChange',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('step', models.CharField(choices=[('created', 'made'), ('paused', 'paused'), ('resumed', 'resumed'), ('closed', 'closed'), ('reopened', 'reopened'), ('archived', 'archived'), ('brought_back', 'unarchived')], max_length=12)),
+                ('step', models.CharField(choices=[('created', 'made'), ('paused', 'paused'), ('resumed', 'resumed'), ('closed', 'closed'), ('reopened', 'reopened and paused'), ('archived', 'archived'), ('brought_back', 'unarchived')], max_length=12)),
                 ('changed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('changed_by', models.ForeignKey(help_text='Null: a command', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='state_changes', to='studies.study')),

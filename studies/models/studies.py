@@ -320,7 +320,7 @@ class StateChange(models.Model):
         PAUSED = "paused", _("paused")
         RESUMED = "resumed", _("resumed")
         CLOSED = "closed", _("closed")
-        REOPENED = "reopened", _("reopened")
+        REOPENED = "reopened", _("reopened and paused")
         ARCHIVED = "archived", _("archived")
         BROUGHT_BACK = "brought_back", _("unarchived")
 

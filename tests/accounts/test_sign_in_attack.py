@@ -1,4 +1,6 @@
-"""Twenty people sign in at once with invented names while somebody works: the server of the image, real hashes."""
+"""Twenty clients sign in at once with invented names while somebody works. It runs the production server with real
+hashes.
+"""
 
 import http.client
 import json
@@ -50,7 +52,7 @@ def post(port, path, body, headers):
 
 
 def attack(port, number):
-    """Statuses of a few sign-ins in a row, each with a name that nobody has."""
+    """Return the statuses of a few sign-ins in a row, each with an unknown user name."""
     seen = Counter()
     for attempt in range(TRIES):
         body = {"username": f"invented-{number}-{attempt}", "password": "guess", "csrfmiddlewaretoken": CSRF}

@@ -1,4 +1,4 @@
-"""Archiving a study: hidden from lists, exportable, brought back; it does not run meanwhile."""
+"""Archive a study: it is hidden from lists, paused, exportable, and can be unarchived."""
 
 import io
 
