@@ -1,4 +1,4 @@
-"""What every endpoint of the API shares."""
+"""The base class of all API views, with the headers that they share."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar

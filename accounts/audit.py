@@ -17,7 +17,7 @@ request_address: ContextVar[str | None] = ContextVar("request_address", default=
 
 #: The columns of an event, for a statement that makes a change and records it at once.
 INSERT = "INSERT INTO accounts_auditevent (actor_id, action, subject, subject_id, study_slug, before, after, address)"
-NOTED = f"""
+INSERT_EVENT = f"""
 {INSERT}
 VALUES (%(actor)s, %(action)s, %(subject)s, %(subject_id)s, %(study_slug)s, %(before)s, %(after)s, %(address)s)
 """
@@ -33,7 +33,7 @@ def record(
     after: dict[str, Any] | None = None,
 ) -> None:
     """Write that `actor` (None: the system) did `action` to `row`. Call it inside the change's transaction."""
-    change(NOTED, _values(action, row, actor, study_slug, before, after))
+    change(INSERT_EVENT, _values(action, row, actor, study_slug, before, after))
 
 
 def record_each(
@@ -42,7 +42,7 @@ def record_each(
     """Write that `actor` did `action` to each row, given as pairs of a row and its values `after` the change."""
     values = [_values(action, row, actor, study_slug, None, after) for row, after in rows]
     with connection.cursor() as cursor:
-        cursor.executemany(NOTED, values)
+        cursor.executemany(INSERT_EVENT, values)
 
 
 def _values(

@@ -129,9 +129,9 @@ class Consent(models.Model):
     """One person's agreement to one version of one text, with the exact words, until withdrawn."""
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="consents")
-    document = models.CharField(max_length=120, help_text="What was agreed to, such as “study:demo”")
+    document = models.CharField(max_length=120, help_text="The text that was agreed to, such as “study:demo”")
     version = models.PositiveIntegerField()
-    text = models.TextField(help_text="The words as they were shown")
+    text = models.TextField(help_text="The text as it was shown")
     categories = ArrayField(models.CharField(max_length=40), default=list, blank=True)
     given_at = models.DateTimeField(db_default=Now())
     withdrawn_at = models.DateTimeField(null=True, blank=True)
@@ -158,7 +158,7 @@ class AccessToken(AbstractAuthToken):
     """An API token: a hash, with scopes and an expiry."""
 
     public_id = models.UUIDField(
-        unique=True, db_default=RandomUUID(), editable=False, help_text="Names the token on pages and in commands"
+        unique=True, db_default=RandomUUID(), editable=False, help_text="Identifies the token on pages and in commands"
     )
     name = models.CharField(max_length=80, blank=True)
     scopes = ArrayField(models.CharField(max_length=20))
@@ -188,7 +188,7 @@ class AccessToken(AbstractAuthToken):
 class SentForm(models.Model):
     """A form that was sent and takes effect only once. Its page carries a random key, which identifies it."""
 
-    form = models.CharField(max_length=80, help_text="What was sent, and about what, such as “people.numbered 3”")
+    form = models.CharField(max_length=80, help_text="Kind and subject of the form, such as “people.numbered 3”")
     key = models.UUIDField()
     sent_by = models.ForeignKey(
         User, null=True, on_delete=models.PROTECT, related_name="+", help_text="Null: a command"

@@ -20,9 +20,9 @@ class SentAgain:
     def dispatch(self, request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponseBase:
         response: HttpResponseBase = super().dispatch(request, *arguments, **named)  # type: ignore[misc]
         if isinstance(response, HttpResponseRedirect) and not request.accepts("text/html"):
-            told = JsonResponse({"next": response.url})
-            told.cookies = response.cookies
-            return told
+            reply = JsonResponse({"next": response.url})
+            reply.cookies = response.cookies
+            return reply
         return response
 
     def post(self, request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponse:

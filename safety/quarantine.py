@@ -219,16 +219,16 @@ def _confirm(quarantine: Quarantine, asset: Asset, by: User) -> None:
 
 @transaction.atomic
 def note_referral(quarantine: Quarantine, by: User, *, to_whom: str, reference: str, made_at: datetime) -> None:
-    """Record that an officer told an authority, with the time and the reference of the authority. This confirms the
+    """Record that an officer facts an authority, with the time and the reference of the authority. This confirms the
     reports.
 
     Repeating it changes nothing. Raises PermissionDenied.
     """
     asset = _locked_for(quarantine, by)
-    told = {"to_whom": to_whom, "reference": reference, "made_at": made_at}
-    _, is_new = Referral.objects.get_or_create(quarantine=quarantine, **told, defaults={"noted_by": by})
+    facts = {"to_whom": to_whom, "reference": reference, "made_at": made_at}
+    _, is_new = Referral.objects.get_or_create(quarantine=quarantine, **facts, defaults={"noted_by": by})
     if is_new:
-        _record(Act.REFERRED, quarantine, by, told)
+        _record(Act.REFERRED, quarantine, by, facts)
     _confirm(quarantine, asset, by)
 
 

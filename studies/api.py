@@ -34,7 +34,7 @@ class StudyShape(serializers.Serializer):
 
 
 class WhichStudiesSerializer(serializers.Serializer):
-    archived = serializers.BooleanField(required=False, default=False, help_text="Archived studies too")
+    archived = serializers.BooleanField(required=False, default=False, help_text="Return archived studies too")
 
 
 class StudiesShape(serializers.Serializer):

@@ -77,7 +77,7 @@ class AddedShape(serializers.Serializer):
     token = serializers.CharField(allow_null=True)
     role = serializers.ChoiceField(choices=Role.choices)
     study = serializers.CharField()
-    expires = serializers.DateTimeField(allow_null=True, help_text="Of the token")
+    expires = serializers.DateTimeField(allow_null=True, help_text="Expiry of the token")
 
 
 class AllAddedShape(serializers.Serializer):

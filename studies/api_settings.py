@@ -21,7 +21,7 @@ class SettingsSerializer(serializers.Serializer):
     """Settings, harms and texts of a study. The JSON Schema beside the download on the page lists every setting."""
 
     format = serializers.CharField(help_text=f"`{settings_file.FORMAT}`")
-    version = serializers.IntegerField(help_text="Of the format")
+    version = serializers.IntegerField(help_text="Version of the format")
     settings = serializers.DictField(required=False, help_text="Each setting by its name")
     categories = serializers.ListField(child=serializers.CharField(), required=False, help_text="Harms to agree to")
     texts = serializers.DictField(

@@ -75,7 +75,7 @@ def allows(study: "WithAnnotations[Study, HasRoles]", roles: Collection[str]) ->
 
 
 STUDY = Columns(Study, "study")
-THEIRS = f"""
+STUDY_WITH_ROLES = f"""
 SELECT {STUDY.sql},
        ARRAY(SELECT membership.role FROM studies_membership membership
               WHERE membership.study_id = study.id AND membership.person_id = %(person)s)
@@ -91,7 +91,7 @@ def study_for(
     Raises Http404 if the person has no role in the study, and PermissionDenied if none of their roles suffices.
     """
     person: User = request.user  # type: ignore[assignment]  # only signed-in people get here
-    row = fetch_one(THEIRS, {"person": person.pk, "slug": slug})
+    row = fetch_one(STUDY_WITH_ROLES, {"person": person.pk, "slug": slug})
     if row is None or not row[-1]:
         raise Http404(_("There is no study “%(slug)s” that you take part in.") % {"slug": slug})
     study: WithAnnotations[Study, HasRoles] = STUDY.instance(row)  # type: ignore[assignment]

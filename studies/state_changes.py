@@ -27,7 +27,7 @@ STEPS: dict[str, tuple[tuple[str, ...], str]] = {
     "close": ((RUNNING, PAUSED), CLOSED),
     "reopen": ((CLOSED,), PAUSED),
 }
-DONE = {
+RECORDED_STEP = {
     "pause": StateChange.Step.PAUSED,
     "resume": StateChange.Step.RESUMED,
     "close": StateChange.Step.CLOSED,
@@ -63,6 +63,6 @@ def change_state(study: Study, step: str, *, actor: User) -> bool:
     study.state = after
     study_state_changed.send(sender=Study, study=study)
     change = {"before": {"state": present}, "after": {"state": after}}
-    StateChange.objects.create(study=study, step=DONE[step], changed_by=actor)
-    audit.record(f"study.{DONE[step]}", study, actor=actor, study_slug=study.slug, **change)
+    StateChange.objects.create(study=study, step=RECORDED_STEP[step], changed_by=actor)
+    audit.record(f"study.{RECORDED_STEP[step]}", study, actor=actor, study_slug=study.slug, **change)
     return True

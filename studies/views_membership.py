@@ -14,7 +14,7 @@ from studies.invitations import State, decide
 from studies.memberships import dismiss
 from studies.models import Invitation
 
-SAID = {
+MESSAGES = {
     State.ACCEPTED: gettext_lazy("You have joined %(study)s as %(role)s."),
     State.DECLINED: gettext_lazy("You declined the invitation to %(study)s."),
     State.WITHDRAWN: gettext_lazy(
@@ -36,7 +36,7 @@ def answer_invitation(request: HttpRequest, invitation_id: int) -> HttpResponse:
     state = State(decide(invitation, accepts=act == "accept"))
     about = {"study": invitation.study.title, "role": invitation.get_role_display()}
     level = messages.ERROR if state == State.WITHDRAWN else messages.SUCCESS
-    messages.add_message(request, level, SAID[state] % about)
+    messages.add_message(request, level, MESSAGES[state] % about)
     return redirect("home")
 
 

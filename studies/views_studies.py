@@ -24,7 +24,7 @@ from studies.setting_groups import GROUP_OF, GROUPS, SETTINGS
 from studies.state_changes import STEPS, change_state
 
 #: The message after each step.
-SAID = {
+MESSAGES = {
     "pause": gettext_lazy("The study is paused. People can finish the pairs that they have open."),
     "resume": gettext_lazy("The study is running."),
     "close": gettext_lazy("The study is closed."),
@@ -116,5 +116,5 @@ def do_step(request: HttpRequest, study: Study, allowed: set[str]) -> HttpRespon
     except Refused as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, SAID[step])
+        messages.success(request, MESSAGES[step])
     return redirect("studies:state", slug=study.slug)

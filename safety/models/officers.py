@@ -50,7 +50,7 @@ class Officer(models.Model):
         null=True,
         on_delete=models.PROTECT,
         related_name="+",
-        help_text="Null: by command, on the server",
+        help_text="Null: a server command",
     )
     from_at = models.DateTimeField(db_default=Now())
     until = models.DateTimeField(null=True, blank=True, help_text="Null: until somebody ends it")

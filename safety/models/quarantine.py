@@ -108,15 +108,17 @@ class Quarantine(models.Model):
 
     asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="quarantines")
     opened_at = models.DateTimeField(db_default=Now())
-    everywhere_at = models.DateTimeField(
-        null=True, blank=True, help_text="Null: only the reported pairs are held, until somebody agrees"
-    )
+    everywhere_at = models.DateTimeField(null=True, blank=True, help_text="Null: only the reported pairs are held")
     confirmed_at = models.DateTimeField(
-        null=True, blank=True, help_text="When an officer first confirmed, referred or held it; null: not yet"
+        null=True,
+        blank=True,
+        help_text="When an officer first confirmed or referred it, or set a legal hold. Null: not yet",
     )
-    officers_mailed_at = models.DateTimeField(null=True, blank=True, help_text="Null: not told by e-mail")
-    files_settled_at = models.DateTimeField(null=True, blank=True, help_text="Null: the files are still to be moved")
-    legal_hold_since = models.DateTimeField(null=True, blank=True, help_text="Null: no hold; while set, no release")
+    officers_mailed_at = models.DateTimeField(null=True, blank=True, help_text="Null: no e-mail was sent yet")
+    files_settled_at = models.DateTimeField(null=True, blank=True, help_text="Null: the files are not moved yet")
+    legal_hold_since = models.DateTimeField(
+        null=True, blank=True, help_text="Null: no hold. While set, no release is possible"
+    )
     released_at = models.DateTimeField(null=True, blank=True)
     released_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
@@ -162,7 +164,7 @@ class Report(models.Model):
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
     reported_at = models.DateTimeField(db_default=Now())
     hides = models.BooleanField(
-        default=True, db_default=True, help_text="One of the few that hide the video everywhere at once"
+        default=True, db_default=True, help_text="Whether the report hides the video everywhere at once"
     )
 
     class Meta:
@@ -203,7 +205,7 @@ class QuarantineAct(models.Model):
     act = models.CharField(max_length=20, choices=Act.choices)
     officer = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     reporter = models.ForeignKey(Reporter, null=True, on_delete=models.PROTECT, related_name="+")
-    reason = models.TextField(blank=True, help_text="Why, where the officer was asked")
+    reason = models.TextField(blank=True, help_text="The officer's reason, if one was asked for")
     done_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -251,8 +253,8 @@ class Referral(models.Model):
 
     quarantine = models.ForeignKey(Quarantine, on_delete=models.PROTECT, related_name="referrals")
     to_whom = models.CharField(max_length=200)
-    reference = models.CharField(max_length=200, blank=True, help_text="What they call the case")
-    made_at = models.DateTimeField(help_text="When they were told")
+    reference = models.CharField(max_length=200, blank=True, help_text="Reference number of the authority")
+    made_at = models.DateTimeField(help_text="When the authority was told")
     noted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     noted_at = models.DateTimeField(db_default=Now())
 
@@ -272,11 +274,11 @@ class Referral(models.Model):
 class RefusedFile(models.Model):
     """A file that an import refused because its hash is known. The file itself is not stored."""
 
-    study_slug = models.CharField(max_length=60, help_text="Where it was to go; that study may not exist")
+    study_slug = models.CharField(max_length=60, help_text="Study of the import. It may not exist")
     sha256 = models.CharField(max_length=64)
-    name = models.CharField(max_length=400, help_text="What the manifest called the file")
+    name = models.CharField(max_length=400, help_text="Name of the file in the manifest")
     refused_by = models.CharField(max_length=200, help_text="The check, as KNOWN_HASH_CHECKS names it")
-    reason = models.TextField(help_text="What the check said; for safety officers alone")
+    reason = models.TextField(help_text="Reason of the check, only for safety officers")
     first_at = models.DateTimeField(db_default=Now())
     last_at = models.DateTimeField(db_default=Now())
     times = models.PositiveIntegerField(default=1, db_default=1)

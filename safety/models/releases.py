@@ -18,7 +18,7 @@ class ReporterRelease(Job):
     reporter = models.ForeignKey(Reporter, on_delete=models.PROTECT, related_name="releases")
     decision = models.TextField(help_text="Why the officer releases them")
     released = models.PositiveIntegerField(default=0)
-    reached = models.PositiveBigIntegerField(default=0, help_text="Id of the last asset gone through")
+    reached = models.PositiveBigIntegerField(default=0, help_text="Id of the last asset that is done")
     until = models.PositiveBigIntegerField(help_text="Id of the last report when it was ordered")
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 

@@ -27,7 +27,7 @@ class DocumentVersion(models.Model):
     kind = models.CharField(max_length=9, choices=Kind.choices)
     version = models.PositiveIntegerField()
     categories = ArrayField(
-        models.CharField(max_length=24), null=True, blank=True, help_text="Harm keys; null for other texts than consent"
+        models.CharField(max_length=24), null=True, blank=True, help_text="Harm keys. Null for texts other than consent"
     )
     published_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

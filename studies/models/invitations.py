@@ -26,7 +26,7 @@ class Invitation(models.Model):
         null=True,
         on_delete=models.PROTECT,
         related_name="+",
-        help_text="Null: whoever operates the server",
+        help_text="Null: the operator of the server",
     )
     created_at = models.DateTimeField(db_default=Now())
     state = models.CharField(max_length=9, choices=State.choices, default=State.OPEN, db_default=State.OPEN)

@@ -296,7 +296,7 @@ class SettingChange(models.Model):
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="setting_changes", db_index=False)
     name = models.CharField(max_length=60, help_text="The column of Study")
-    before: "models.JSONField[Any, Any]" = models.JSONField(help_text="The value that the present one replaced")
+    before: "models.JSONField[Any, Any]" = models.JSONField(help_text="The value before the change")
     changed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", help_text="Null: the system"
     )
