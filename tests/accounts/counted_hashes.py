@@ -1,4 +1,4 @@
-"""A server with real password hashes. It writes each to HASHES_FILE: the process, and how many ran at that time."""
+"""The product with real password hashes. Each is noted in HASHES_FILE: the process, and how many ran at that time."""
 
 import os
 import threading

@@ -1,4 +1,4 @@
-"""A server in which another request hashes a password for as long as the file OCCUPIED_FILE exists."""
+"""The product, in which another request hashes a password for as long as the file OCCUPIED_FILE exists."""
 
 import os
 import threading

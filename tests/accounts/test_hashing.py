@@ -1,4 +1,4 @@
-"""Password hashes run one at a time in each process, and no request waits for one."""
+"""Password hashes take turns: one at a time a process, and nobody waits for one."""
 
 import threading
 from typing import Any
@@ -25,7 +25,7 @@ def _real_hasher(settings: Any) -> None:
 
 @pytest.fixture
 def busy():
-    """Let another thread of this process hash a password during the test."""
+    """Another thread of this process hashes a password for as long as the test lasts."""
     begun, done = threading.Event(), threading.Event()
 
     def hash_something():

@@ -1,4 +1,4 @@
-"""One-time passwords have a cheap hash until the first sign-in. No other password ever has one."""
+"""One-time passwords have a cheap hash until the first sign-in; no other password ever has one."""
 
 import os
 import subprocess
@@ -81,7 +81,7 @@ def test_production_hashes_chosen_passwords_with_argon2():
 
 
 def test_a_wrong_password_costs_the_slow_hash_too(monkeypatch):
-    """Otherwise the time of a refusal would reveal which accounts have a one-time password."""
+    """Else the time of a refusal would say which accounts have a one-time password."""
     asked = []
     slow = get_hasher("default")
     monkeypatch.setattr(type(slow), "encode", lambda _self, password, _salt: asked.append(password) or "")

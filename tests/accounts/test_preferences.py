@@ -1,4 +1,4 @@
-"""Display preferences: saved for the person, shown to nobody else, and the same after a repeated request."""
+"""How one sees: saved for the person, said to nobody, and the same whoever presses twice."""
 
 import pytest
 from django.conf import settings

@@ -1,6 +1,4 @@
-"""Twenty clients sign in at once with invented names while somebody works. It runs the production server with real
-hashes.
-"""
+"""Twenty people sign in at once with invented names while somebody works: the server of the image, real hashes."""
 
 import http.client
 import json
@@ -52,7 +50,7 @@ def post(port, path, body, headers):
 
 
 def attack(port, number):
-    """Return the statuses of a few sign-ins in a row, each with an unknown user name."""
+    """Statuses of a few sign-ins in a row, each with a name that nobody has."""
     seen = Counter()
     for attempt in range(TRIES):
         body = {"username": f"invented-{number}-{attempt}", "password": "guess", "csrfmiddlewaretoken": CSRF}

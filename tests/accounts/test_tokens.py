@@ -1,4 +1,4 @@
-"""API tokens: made, listed, warned about and revoked. Their scopes and the current roles limit them."""
+"""API tokens: made, listed, warned of, revoked, and good for what their scopes and the roles of the moment allow."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -28,7 +28,7 @@ FORM = {"name": "my script", "scopes": ["read", "annotate"], "days": 30}
 
 
 def program(text):
-    """Return a client that signs in with a token."""
+    """A client that signs in with a token."""
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Token {text}")
     return client
@@ -131,7 +131,7 @@ class TestWhoHasWhich:
         assert text[:15] not in words
 
     def test_a_token_made_with_an_account_names_no_study(self, study, browser_client):
-        """Admins of other studies can see the name."""
+        """Admins of other studies may see it."""
         from studies.people import add_numbered
 
         add_numbered(study, role="annotator", count=1)
@@ -299,7 +299,7 @@ class TestPasswords:
 
 @pytest.mark.django_db(transaction=True)
 def test_no_token_outlives_a_reset_at_the_same_moment():
-    """A session makes a token before the reset, which ends it, or cannot make one any more."""
+    """A session that the reset ends makes its token before the reset, which ends it, or makes none."""
     study = factories.study()
     for _ in range(8):
         person = factories.member(study, "annotator")

@@ -1,4 +1,4 @@
-"""Safety officers: superusers appoint and dismiss them, on a page and by command."""
+"""Who is a safety officer: appointed and dismissed by superusers, on a page and by command."""
 
 import subprocess
 import sys
@@ -98,7 +98,7 @@ def test_the_commands_appoint_and_dismiss(study):
     assert f"of {study.slug} until 2999-01-31" in run(
         "appoint_officer", "kim", "--study", study.slug, "--until", "2999-01-31"
     )
-    run("appoint_officer", "kim")  # repeating it is harmless
+    run("appoint_officer", "kim")  # twice is harmless
     assert Officer.objects.count() == 2
     with pytest.raises(CommandError, match="with another end day"):
         run("appoint_officer", "kim", "--until", "2999-01-31")
@@ -144,7 +144,7 @@ def test_the_history_cannot_be_rewritten(superuser):
 
 
 def test_no_admin_resets_the_password_of_an_officer(study):
-    """With the password one could sign in as the officer, and no study granted the appointment."""
+    """Whoever has it is that person everywhere, and no study gave them the appointment."""
     admin, person = factories.member(study, "admin"), factories.member(study, "annotator")
     Membership.objects.filter(person=person).update(made_account=True)
     assert may_reset_password(admin, person)
@@ -156,7 +156,7 @@ def test_no_admin_resets_the_password_of_an_officer(study):
 
 
 def started() -> str:
-    """Return what a production web server logs while it starts, on the test database."""
+    """What a web server in production says while it starts, on the test database."""
     here = connection.settings_dict
     address = f"postgresql://{here['USER']}:{quote(here['PASSWORD'])}@{here['HOST']}:{here['PORT']}/{here['NAME']}"
     ready = "import diptych.wsgi, threading; [t.join() for t in threading.enumerate() if 'officer' in t.name]"

@@ -1,4 +1,4 @@
-"""Quarantine: what a report hides at once, what a release restores, and what a killed process leaves."""
+"""Quarantine: what a report takes away, at once and from everybody; what a release brings back; what a kill leaves."""
 
 import threading
 from datetime import timedelta
@@ -37,7 +37,7 @@ def _own_storage(settings: Any, tmp_path: Path) -> None:
 
 
 def stored(asset: Asset) -> Asset:
-    """Return the asset, with an original, a playback file, a poster and a frame in storage."""
+    """The asset, with an original, a playback file, a poster and a frame in storage."""
     for name in files_of(asset):
         default_storage.save(name, ContentFile(f"bytes of {name}".encode()))
     return asset
@@ -64,7 +64,7 @@ def files_apart(asset: Asset) -> list[str]:
 
 @pytest.fixture
 def annotator() -> Any:
-    """Return a person who reports and, to keep the tests short, is also a safety officer of the installation."""
+    """Somebody who reports, and for brevity is a safety officer of the installation too."""
     person = factories.member(factories.study(), "annotator")
     Officer.objects.create(person=person)
     return person
@@ -138,7 +138,7 @@ def test_an_address_is_dead_before_its_files_are_moved(client, annotator, monkey
 
     asset = stored(factories.asset())
     assert media(client, asset) == [200, 200]
-    monkeypatch.setattr(quarantine, "set_apart", unreachable)  # as an unreachable storage does
+    monkeypatch.setattr(quarantine, "set_apart", unreachable)  # what a storage that is away does
 
     report(pair_with(asset), annotator)
 
@@ -264,7 +264,7 @@ def test_nothing_is_released_under_a_legal_hold(annotator):
 
     with pytest.raises(Refused):
         quarantine.release(row, annotator, reason="Too early.")
-    with pytest.raises(IntegrityError), transaction.atomic():  # and the database refuses every other write
+    with pytest.raises(IntegrityError), transaction.atomic():  # and whoever else writes is refused by the database
         Quarantine.objects.filter(pk=row.pk).update(released_at=timezone.now(), released_by=annotator, reason="x")
 
     quarantine.set_legal_hold(row, annotator, holds=False, reason="The case is closed.")
@@ -324,7 +324,7 @@ def test_the_same_referral_is_noted_once(annotator):
 def test_files_that_a_killed_process_left_are_moved_by_the_sweep(client, annotator):
     asset = stored(factories.asset())
     pair = pair_with(asset)
-    with transaction.atomic():  # as if killed after the commit, before the files are moved
+    with transaction.atomic():  # as if killed after the commit: what follows it never ran
         report(pair, annotator)
         connection.run_on_commit = []
     default_storage.move(names.poster(asset.public_id), f"{names.renditions_apart(asset.public_id)}/poster.jpg")
@@ -423,7 +423,7 @@ def test_the_database_refuses_to_serve_a_pair_in_quarantine_whoever_writes(annot
 
 
 def test_a_pair_that_is_written_while_its_video_is_reported_is_held(annotator):
-    """As in an import: its pairs are not committed yet when the report looks for pairs to hold."""
+    """As an import does it: its pairs are not committed when the report looks for pairs to hold."""
     asset = factories.asset()
     pair = pair_with(asset)
     reporting = threading.Thread(target=in_own_connection(lambda: report(pair, annotator)))
@@ -458,7 +458,7 @@ def in_own_connection(work: Any) -> Any:
 
 
 def wait_until_somebody_waits() -> None:
-    """Return when PostgreSQL says that a session waits for a lock."""
+    """Returns when PostgreSQL says that a session waits for a lock."""
 
     def somebody_waits() -> bool:
         with connection.cursor() as cursor:

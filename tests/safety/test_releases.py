@@ -1,4 +1,4 @@
-"""Release everything that one person reported: a few reports at a time, by a worker if there are many."""
+"""Releasing everything that one person reported: some reports at a time, by a worker if there are many."""
 
 import pytest
 from django.urls import reverse
@@ -29,7 +29,7 @@ def _steps_of_two_by_a_worker(settings, tmp_path, monkeypatch):
 
 @pytest.fixture
 def reporter():
-    """Return a person who reported five videos."""
+    """Somebody who reported five videos."""
     person = factories.person()
     for pair in factories.pairs(factories.study(), 5):
         report(pair, person)

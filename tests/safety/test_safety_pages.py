@@ -1,4 +1,4 @@
-"""The safety officers' pages: who can open them, how, and what is recorded."""
+"""The safety officer's pages: who gets in, with what, and what is written down."""
 
 import re
 import threading
@@ -59,7 +59,7 @@ def officer(study: Any) -> Any:
 
 @pytest.fixture
 def client(officer: Any) -> Client:
-    """Return a client of the officer, who has just given a code."""
+    """The officer, who has just given a code."""
     return factories.with_second_factor(officer)
 
 
@@ -74,7 +74,7 @@ def grown_old(client: Client, seconds: int) -> None:
 
 
 def viewed(client: Client, row: Quarantine) -> str:
-    """Return the video's address from the page that opens it."""
+    """The video's address, from the page that opens it."""
     page = client.post(address("view", row))
     assert page.status_code == 200
     return re.search(r'<video src="([^"]+)"', page.content.decode())[1].replace("&amp;", "&")
@@ -111,13 +111,13 @@ def test_no_other_role_gets_in_whatever_second_factor_they_have(study, row, role
 
 
 def shared(pair: Pair, elsewhere: Any) -> Pair:
-    """Return a pair of another study that uses the file of the pair's first video."""
+    """The bytes of the pair's first video in a pair of another study."""
     prompt = factories.prompt(elsewhere, text="A prompt of another study")
     return factories.pair(elsewhere, prompt=prompt, video_1=factories.video(prompt, asset=pair.video_0.asset))
 
 
 def test_an_officer_of_only_some_studies_sees_the_state_and_their_own_pairs(row, pair):
-    """The attack: study A is made with a file of study B, and an officer of A tries to open and release B's report."""
+    """The attack: study A is made around the bytes of study B, and B's report is opened, played and released from A."""
     elsewhere = factories.study(title="Shapes")
     intruder = factories.with_second_factor(factories.officer(elsewhere))
     assert intruder.get(address("report", row)).status_code == 404
@@ -164,7 +164,7 @@ def test_an_appointment_that_has_ended_opens_nothing(client, officer, row):
 
 
 def test_an_import_of_the_same_bytes_that_is_not_committed_yet_is_waited_for(row, pair, officer):
-    """The import has its share lock on the asset when the officer decides."""
+    """Between page and press: the import holds its share lock on the asset when the officer decides."""
     elsewhere = factories.study()
     deciding = threading.Thread(target=in_own_connection(lambda: decide(row, officer)))
     with transaction.atomic():

@@ -1,4 +1,4 @@
-"""Archive a study: it is hidden from lists, paused, exportable, and can be unarchived."""
+"""Archiving a study: hidden from lists, exportable, brought back; it does not run meanwhile."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""Texts in versions: Markdown, the text that a person gets, publishing, and changes between versions."""
+"""Texts in versions: what Markdown becomes, which text a person gets, publishing, and what changed between versions."""
 
 import re
 import threading
@@ -21,7 +21,7 @@ KINDS = ("guideline", "consent")
 
 
 def guideline(**extra):
-    """Return a guideline with every needed section in both languages. `extra` replaces the words of some."""
+    """A guideline with every section that is needed, in both languages; `extra` replaces the words of some."""
     parts = [f"## About {key} {{#{key}}}\n\n{extra.get(key, f'Words about {key}.')}" for key in NEEDED_SECTIONS]
     return dict.fromkeys(LANGUAGES, "\n\n".join(parts))
 
@@ -82,7 +82,7 @@ def test_the_shipped_texts_have_the_same_sections_in_every_language(kind):
     [("en", ("Left", "Right"), ("Tag", "No tag")), ("zh-hans", ("选左", "选右"), ("标记", "不标记"))],
 )
 def test_the_shipped_examples_are_balanced(language, sides, tagging):
-    """Each question has as many left as right answers, and each tag is given as often as not."""
+    """As often left as right in every question, as often tagged as not for every tag."""
     for part in sections(shipped("guideline")[language]):
         for one, other in (sides, tagging):
             assert part.html.count(f"<strong>{one}</strong>") == part.html.count(f"<strong>{other}</strong>"), part.key
@@ -281,7 +281,7 @@ def test_a_heading_in_other_words_is_a_change():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_marks_never_break_the_html(kind):
-    """Compare two very different real texts: all tags are closed."""
+    """Between two real texts as unlike as two can be: whatever was opened is closed."""
     texts = [sections(shipped(kind)[language]) for language in LANGUAGES]
     for before, after in (texts, reversed(texts)):
         for change in changes(before, after):

@@ -1,4 +1,4 @@
-"""Edit the guideline in the browser: checked, previewed, reviewed, published once, never over another version."""
+"""Editing the guideline in the browser: checked, previewed, looked over, published once, never over somebody else."""
 
 import pytest
 
@@ -13,14 +13,14 @@ pytestmark = pytest.mark.django_db
 
 
 def texts(**extra):
-    """Return a guideline with every needed section. `extra` replaces the words of some."""
+    """A guideline with every section that is needed; `extra` replaces the words of some."""
     parts = [f"## About {key} {{#{key}}}\n\n{extra.get(key, f'Words about {key}.')}" for key in NEEDED_SECTIONS]
     return dict.fromkeys(LANGUAGES, "\n\n".join(parts))
 
 
 @pytest.fixture
 def editor(study, researcher, browser_client):
-    """Open the editor, or submit something to it, as a researcher."""
+    """Opens the editor, or sends something to it, as a researcher."""
     client = browser_client(researcher)
     address = f"/studies/{study.slug}/guideline/edit/"
 

@@ -1,4 +1,4 @@
-"""Add people to a study, numbered or from a list, with one-time passwords and tokens that are shown once."""
+"""Adding people to a study: numbered or from a list, with one-time passwords and tokens that are shown once."""
 
 import json
 import re
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 
 
 def run(*arguments):
-    """Return stdout and stderr of the command, and its CommandError, if it ends with one."""
+    """What the command says on stdout and stderr, and the CommandError with which it ends, if it does."""
     out, err = StringIO(), StringIO()
     try:
         call_command("add_people", *map(str, arguments), stdout=out, stderr=err)
@@ -43,7 +43,7 @@ def people(out):
 
 @pytest.fixture
 def listed(tmp_path, study):
-    """Run the command with a CSV file."""
+    """Runs the command with a CSV file."""
 
     def run_with(text, *arguments):
         path = tmp_path / "people.csv"

@@ -1,4 +1,4 @@
-"""The promises of a study to its annotators. It does not run if it breaks one, and the consent page shows them."""
+"""What a study promises its annotators: it does not run without it, and the consent page names it."""
 
 import pytest
 from django.urls import reverse
@@ -19,7 +19,7 @@ from tests.annotation.test_concurrency import at_once
 
 pytestmark = pytest.mark.django_db
 
-#: A value of each setting that breaks its promise.
+#: A value of each setting that keeps nothing.
 NOTHING = {"help_contact": "", "pay_basis": "", "daily_dose_s": 0}
 OWN_TEXT = {"en": "Watch, and say which is better."}
 

@@ -1,4 +1,4 @@
-"""Pause, resume, close and reopen a study: each once, each recorded, and nobody loses an open pair."""
+"""Pausing, resuming, closing and opening again: each once, each recorded, and nobody loses what they have open."""
 
 import pytest
 from celery import current_app

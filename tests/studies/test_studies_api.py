@@ -1,4 +1,4 @@
-"""The API of studies, their state and their people."""
+"""Studies, their state and their people for programs."""
 
 import uuid
 
