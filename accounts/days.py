@@ -2,8 +2,8 @@
 
 The zone is the browser's. It is stored once at the first sign-in, and the person can change it. Limits count by day,
 so a change of the zone never ends a day early if something counts on that day or on the day before. The running day
-then goes on until a midnight in the new zone: the first that is no earlier than the end that the day had before the
-change. See decision 032.
+then goes on until a midnight in the new zone. It is the first midnight that is not before the original end of the
+day. See decision 032.
 """
 
 from collections.abc import Callable

@@ -104,10 +104,10 @@ def issue_token(user: User, *, scopes: Collection[str], name: str = "", lifetime
 def make_named_token(
     person: User, *, scopes: Collection[str], name: str, days: int, actor: User | None = None
 ) -> NewToken:
-    """Make a token that somebody asked for, with scopes that the person's present roles can use.
+    """Make a token that a person asked for, with scopes that their current roles can use.
 
-    The person's row is locked. If their password was replaced since `person` was read, no token is made: a reset ends
-    all tokens, so none may appear after it from a session that the reset ended.
+    The person's row is locked. If the password was replaced since `person` was read, no token is made. Otherwise a
+    session that a reset has ended could still make a token.
 
     Raises BadInput.
     """

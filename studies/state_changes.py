@@ -1,8 +1,8 @@
 """Pause, resume, close and reopen a study.
 
 People can finish the pairs that they have open: their leases stay valid in a paused study and in a closed one.
-`annotation/acceptance.py` says what each state accepts. Code that writes what a closed study refuses takes a shared
-lock on the study's row, so that a change of state comes before or after it.
+`annotation/acceptance.py` says what each state accepts. Code whose writes a closed study refuses takes a shared lock
+on the study's row. So a change of state comes before or after it.
 
 A worker later sorts the study's videos again. For a million videos that takes seconds, so a pause does not wait for
 it.
