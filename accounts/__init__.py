@@ -1,1 +1,1 @@
-"""People: sign-in, API tokens, profile and consent; the audit record."""
+"""People: sign-in, API tokens, profile, consent and the audit record."""

@@ -1,4 +1,4 @@
-"""What every endpoint of the API shares."""
+"""The base class of all API views, with the headers that they share."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -12,9 +12,9 @@ from accounts import days
 from accounts.models import AccessToken, User
 from diptych.parameters import DeclaredParameters
 
-#: In a request: for whom the page was made that sends it. In an answer: who is signed in.
+#: In a request: the person for whom the sending page was made. In a response: the person who is signed in.
 PERSON_HEADER = "X-Diptych-Person"
-#: In a response: the date on which what the person sees counts now, and when that day ends (`accounts.days`).
+#: In a response: the date of the person's running day, and when that day ends (`accounts.days`).
 DAY_HEADER = "X-Diptych-Day"
 #: In a response to a request with a token that expires soon: when.
 EXPIRES_HEADER = "Diptych-Token-Expires"
@@ -23,19 +23,19 @@ EXPIRES_HEADER = "Diptych-Token-Expires"
 class SignedInView(DeclaredParameters):
     """An endpoint for somebody who is signed in, by session or token."""
 
-    #: The scope that a token needs, by method. Without one, the method is closed to tokens (`TokenCoversView`).
+    #: The scope that a token needs, by method. A method without a scope accepts no tokens (`TokenCoversView`).
     scopes: ClassVar[Mapping[str, str]] = {}
     asks: User | None = None
 
     @property
     def person(self) -> User:
-        """Who asks."""
+        """Return the person who sends the request."""
         if not isinstance(self.request.user, User):
             raise NotAuthenticated
         return self.request.user
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Nothing is done in the name of one person for a page that was made for another: 403 `somebody_else`."""
+        """Refuse a request that a page sends for another person than the one signed in: 403 `somebody_else`."""
         super().initial(request, *args, **kwargs)
         self.asks = self.person
         meant = request.headers.get(PERSON_HEADER)
@@ -44,7 +44,7 @@ class SignedInView(DeclaredParameters):
             raise PermissionDenied(_("This browser is signed in as %(name)s.") % {"name": name}, "somebody_else")
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """What is said to one person is kept by no cache, and names them. A token that expires soon is warned of."""
+        """Forbid caches to keep the response, name the person in it, and warn of a token that expires soon."""
         response = super().finalize_response(request, response, *args, **kwargs)
         response.headers.setdefault("Cache-Control", "no-store")
         if self.asks is not None:

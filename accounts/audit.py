@@ -1,4 +1,4 @@
-"""The one function through which audit rows are written, in the transaction of the change they tell of."""
+"""Write audit rows, in the transaction of the change that they record. No other code writes them."""
 
 import json
 from collections.abc import Sequence
@@ -11,13 +11,13 @@ from django.db import connection, models
 from accounts.models import User
 from diptych.database.fixed import change
 
-#: The address of the request being served; the middleware sets it, commands and tasks leave it empty.
+#: The address of the request being served. The middleware sets it. Commands and tasks leave it empty.
 request_address: ContextVar[str | None] = ContextVar("request_address", default=None)
 
 
-#: The row of an event in the order of its values, for a statement that makes a change and records it at once.
+#: The columns of an event, for a statement that makes a change and records it at once.
 INSERT = "INSERT INTO accounts_auditevent (actor_id, action, subject, subject_id, study_slug, before, after, address)"
-NOTED = f"""
+INSERT_EVENT = f"""
 {INSERT}
 VALUES (%(actor)s, %(action)s, %(subject)s, %(subject_id)s, %(study_slug)s, %(before)s, %(after)s, %(address)s)
 """
@@ -32,17 +32,17 @@ def record(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> None:
-    """Writes that `actor` (None: the system) did `action` to `row`. Call it inside the change's transaction."""
-    change(NOTED, _values(action, row, actor, study_slug, before, after))
+    """Write that `actor` (None: the system) did `action` to `row`. Call it inside the change's transaction."""
+    change(INSERT_EVENT, _values(action, row, actor, study_slug, before, after))
 
 
 def record_each(
     action: str, rows: Sequence[tuple[models.Model, dict[str, Any]]], *, actor: User | None, study_slug: str = ""
 ) -> None:
-    """Writes that `actor` did `action` to each of the rows, given with what each is `after`. As `record`, for many."""
+    """Write that `actor` did `action` to each row, given as pairs of a row and its values `after` the change."""
     values = [_values(action, row, actor, study_slug, None, after) for row, after in rows]
     with connection.cursor() as cursor:
-        cursor.executemany(NOTED, values)
+        cursor.executemany(INSERT_EVENT, values)
 
 
 def _values(

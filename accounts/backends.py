@@ -1,4 +1,4 @@
-"""Who is signed in: Django's own backend, with the one statement of every request written out."""
+"""Authentication backend: Django's own, but the query that every request runs is written out."""
 
 from django.contrib.auth.backends import ModelBackend
 
@@ -11,7 +11,7 @@ ACTIVE = f"SELECT {USER.sql} FROM accounts_user person WHERE person.id = %(id)s 
 
 
 class PersonBackend(ModelBackend):
-    """Signs in by user name and password."""
+    """A backend that signs people in by user name and password."""
 
     def get_user(self, user_id: int) -> User | None:
         if person := sessions.take_person(user_id):

@@ -1,9 +1,9 @@
-"""The time zone that a person keeps, their days in it, and what a change of the zone does to the day that is running.
+"""Time zones of people, their days, and what a change of the time zone does to the running day.
 
-The zone is the browser's, stored once at the first sign-in, and the person can change it. Limits count by day. So a
-change of the zone never ends a day early if something counts on that day or on the one before: the running day then
-goes on until the first midnight in the new zone that is no earlier than the end that the day had without the change.
-See decision 032.
+The zone is the browser's. It is stored once at the first sign-in, and the person can change it. Limits count by day,
+so a change of the zone never ends a day early if something counts on that day or on the day before. The running day
+then goes on until a midnight in the new zone. It is the first midnight that is not before the original end of the
+day. See decision 032.
 """
 
 from collections.abc import Callable
@@ -22,13 +22,14 @@ from diptych.refusals import Refused
 
 NIGHT = timedelta(days=1)
 
-#: Each is asked with a person and the date of their running day: whether something counts on it. Filled in `ready()`.
+#: Functions of a person and the date of their running day that return whether something counts on that date. Apps add
+#: theirs in `ready()`.
 counted_on: list[Callable[[User, date], bool]] = []
 
 
 @cache
 def known_zones() -> frozenset[str]:
-    """Return the names of all time zones. Finding them reads the whole database of time zones, so once."""
+    """Return the names of all time zones. The result is cached, because finding them reads a whole database."""
     return frozenset(available_timezones())
 
 
@@ -59,13 +60,13 @@ def day_of(person: User, moment: datetime) -> date:
 
 
 def end_of_day(person: User, moment: datetime) -> datetime:
-    """Return the moment in UTC at which the person's day ends that runs at `moment`."""
+    """Return the moment in UTC at which the day that runs at `moment` ends for the person."""
     zone = zone_of(person)
     return kept_until(person, moment) or midnight(moment.astimezone(zone).date() + NIGHT, zone)
 
 
 def kept_until(person: User, moment: datetime) -> datetime | None:
-    """Return when the day ends that goes on since a change of the zone; None if no such day runs at `moment`."""
+    """Return when the day ends that a change of the zone keeps running, or None without such a day at `moment`."""
     day, since, least = person.kept_day, person.kept_from, person.kept_until
     if day is None or since is None or least is None or moment < since:
         return None
@@ -77,12 +78,12 @@ def kept_until(person: User, moment: datetime) -> datetime | None:
 
 @transaction.atomic
 def change_zone(person: User, name: str, now: datetime) -> None:
-    """Give the person another time zone. Lock the person's row before, if others may write it at the same time.
+    """Change the person's time zone. Lock the person's row before, if others may write it at the same time.
 
-    If something counts on the running day or on the one before, that day goes on in the new zone. A further change on
-    the same day starts from the end that the day had at first, so that a mistake can be corrected.
+    If something counts on the running day or on the day before, the running day continues in the new zone. A further
+    change on the same day starts from the end that the day had at first, so that a mistake can be corrected.
 
-    Raises Refused if the day is over but for an earlier change: it would never end if changes went on.
+    Raises Refused if only an earlier change keeps the day running. Otherwise the day could be prolonged without end.
     """
     day, end, kept = day_of(person, now), end_of_day(person, now), kept_until(person, now)
     if kept is None:
@@ -100,7 +101,7 @@ def change_zone(person: User, name: str, now: datetime) -> None:
 def keep_browser_zone(person: User, name: str) -> bool:
     """Store the time zone of the person's browser if none is stored yet. Return whether it was stored.
 
-    A browser may name a zone that is unknown here. It is then left out, and the next sign-in tries again.
+    A browser may name a zone that is unknown here. Nothing is stored then, and the next sign-in tries again.
     """
     if person.time_zone or name not in known_zones():
         return False

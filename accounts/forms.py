@@ -1,4 +1,4 @@
-"""Forms about one's own account."""
+"""Forms about the own account."""
 
 from typing import Any
 
@@ -16,13 +16,13 @@ from accounts.tokens import LIFETIME, LIFETIMES_DAYS, SCOPE_LABELS
 
 
 class SignInForm(AuthenticationForm):
-    """Django's form, which says so when somebody must wait after too many wrong passwords.
+    """Django's form. It also tells people that they must wait after too many wrong passwords.
 
-    Validating it raises `diptych.try_again.TryAgain` where nobody's password may be checked at the moment.
+    Validation raises `diptych.try_again.TryAgain` while no password can be checked.
     """
 
     def clean(self) -> dict[str, Any]:
-        with hashing.turn():  # first: a request that is put off then costs no statement
+        with hashing.turn():  # comes first, so that a refused request runs no query
             if self.request is not None:
                 known = guessing.is_known(self.request, self.cleaned_data.get("username") or "")
                 guessing.check_address(client_address(self.request), known=known)
@@ -30,25 +30,29 @@ class SignInForm(AuthenticationForm):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        # Django sets `max_length` after the field made its validators, so it limits only what browsers let people type.
+        # Django sets `max_length` too late for a validator, so without this only browsers would apply it.
         name = self.fields["username"]
         name.validators.append(MaxLengthValidator(name.max_length))  # type: ignore[attr-defined]
 
     def get_invalid_login_error(self) -> ValidationError:
         if getattr(self.request, "axes_locked_out", False):
             return ValidationError(
-                _("Too many wrong passwords. Wait 15 minutes and try again; the right one must wait too."), "locked"
+                _(
+                    "Too many wrong passwords. Wait 15 minutes, then try again. Until then, the right password "
+                    "does not work either."
+                ),
+                "locked",
             )
         return super().get_invalid_login_error()
 
 
 class NewPasswordForm(PasswordChangeForm):
-    """Django's form, which takes no password that was the one before, and offers to end the API tokens."""
+    """Django's form. It refuses the old password as the new one, and offers to revoke the API tokens."""
 
     end_tokens = forms.BooleanField(
         label=_("Also revoke all my API tokens"),
         required=False,
-        help_text=_("Do this if somebody else may know your password. Programs that use your tokens stop working."),
+        help_text=_("Choose this if somebody else may know your password. Programs that use your tokens stop working."),
     )
 
     def __init__(self, user: User, *arguments: Any, **options: Any) -> None:
@@ -60,12 +64,12 @@ class NewPasswordForm(PasswordChangeForm):
         cleaned = super().clean()
         old, new = self.cleaned_data.get("old_password"), self.cleaned_data.get("new_password1")
         if new and new == old:
-            self.add_error("new_password1", _("Choose a password other than your present one."))
+            self.add_error("new_password1", _("Choose a password that differs from your current one."))
         return cleaned
 
 
 class TokenForm(forms.Form):
-    """What a new API token is called, what it may be used for, and for how long."""
+    """A form for the name, the scopes and the lifetime of a new API token."""
 
     name = forms.CharField(
         label=_("Name"),
@@ -90,7 +94,7 @@ class TokenForm(forms.Form):
 
 
 class ResetPasswordForm(forms.Form):
-    """Whose password a superuser replaces."""
+    """A form for the user name of the person whose password a superuser replaces."""
 
     username = forms.CharField(
         label=_("User name"),
@@ -109,6 +113,8 @@ class ResetPasswordForm(forms.Form):
             raise ValidationError(gettext("Change your own password on the page “Change password”."))
         person = User.objects.filter(username=username).first()
         if person is None:
-            raise ValidationError(gettext("There is nobody called “%(name)s”.") % {"name": username})
+            raise ValidationError(
+                gettext("There is no user called “%(name)s”. Check the spelling.") % {"name": username}
+            )
         self.person = person
         return username

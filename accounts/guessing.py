@@ -1,9 +1,10 @@
-"""How many wrong passwords may come from one address, whatever user names they are for.
+"""Limit how many wrong passwords one address may send, over all user names.
 
-django-axes makes a user name wait after ten wrong passwords from one address. Somebody who invents a new name each time
-never meets that limit, so all failures of an address are counted together too. Only failures count: a whole office
-signs in from one address. A sign-in that succeeds removes the failures of its user name. A browser in which somebody
-has signed in before is not stopped by what others at the same address do: it holds a cookie that names them.
+django-axes makes a user name wait after ten wrong passwords from one address. An attacker who invents a new name each
+time never reaches that limit. So all failures of an address are also counted together.
+
+Only failures count, because a whole office may sign in from one address. A successful sign-in removes the failures of
+its user name. A browser in which the person has signed in before is never stopped: a cookie in it names the person.
 """
 
 from axes.models import AccessAttempt
@@ -18,7 +19,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from diptych.try_again import TryAgain
 
-#: Failures of one address within AXES_COOLOFF_TIME, after which it waits.
+#: Failures of one address within AXES_COOLOFF_TIME after which the address must wait.
 MOST_FAILURES = 100
 COOKIE = "known_browser"
 COOKIE_KEPT_S = 365 * 24 * 3600
@@ -34,7 +35,10 @@ def check_address(address: str | None, *, known: bool) -> None:
     if (found["failures"] or 0) >= MOST_FAILURES:
         raise TryAgain(
             _("Too many wrong passwords came from your network."),
-            _("Wait 15 minutes, then try again. In a browser in which you have signed in before, you need not wait."),
+            _(
+                "Wait 15 minutes, then try again. You do not have to wait in a browser in which you have "
+                "signed in before."
+            ),
             "too_many_failures",
             status=429,
             retry_after_s=1 + int((found["first"] - since).total_seconds()),
@@ -47,7 +51,7 @@ def is_known(request: HttpRequest, username: str) -> bool:
 
 
 def remember_browser(response: HttpResponse, person: User) -> None:
-    """Let the browser show next time that this person has signed in with it."""
+    """Set the cookie that shows at the next sign-in that this person has signed in with this browser."""
     response.set_cookie(
         COOKIE,
         _mark(person.get_username()),

@@ -1,7 +1,7 @@
-"""Password hashes, one at a time a process: docs/decisions/020-one-password-hash-at-a-time.md.
+"""Hash one password at a time in each process: docs/decisions/020-one-password-hash-at-a-time.md.
 
-A hash is slow and takes 100 MB on purpose, and anybody may ask for one by signing in with an invented name. If hashes
-ran beside each other, a few such requests would take the processors and the threads from everybody who is at work.
+A hash is slow and takes 100 MB on purpose, and anybody can trigger one by signing in with an invented name. A few
+such requests at the same time would take processors and threads from everybody else.
 """
 
 import random
@@ -15,16 +15,16 @@ from django.utils.translation import gettext as _
 
 from diptych.try_again import TryAgain
 
-#: Whether this thread serves a request. Commands and workers hash as many at a time as they like.
+#: Whether this thread serves a request. Commands and workers may hash several passwords at a time.
 in_request: ContextVar[bool] = ContextVar("in_request", default=False)
 
-#: Held while a request hashes. The thread that holds it may take it again.
+#: Locked while a request hashes. The thread that has the lock may acquire it again.
 _turn = threading.RLock()
 
 
 @contextmanager
 def turn() -> Iterator[None]:
-    """Keep all hashing of this process for one request. Raises TryAgain at once if another request has it."""
+    """Reserve the hashing of this process for one request. Raises TryAgain at once if another request has it."""
     if not in_request.get():
         yield
         return
@@ -34,7 +34,7 @@ def turn() -> Iterator[None]:
             _("Try again in a few seconds."),
             "busy",
             status=429,
-            retry_after_s=random.randint(1, 3),  # noqa: S311 - so that not everybody comes back at once
+            retry_after_s=random.randint(1, 3),  # noqa: S311 - people should not all try again at once
         )
     try:
         yield
@@ -43,9 +43,9 @@ def turn() -> Iterator[None]:
 
 
 class Argon2Hasher(Argon2PasswordHasher):
-    """Django's hasher. In a request it raises TryAgain instead of running beside another one."""
+    """Django's hasher. In a request it raises TryAgain while another request hashes."""
 
-    #: Django's 8 would be eight threads, each with as much right to a processor as a thread that serves people.
+    #: Django's default of 8 would start eight threads that compete with the threads that serve people.
     parallelism = 1
 
     def encode(self, password: str, salt: str) -> str:

@@ -1,4 +1,4 @@
-"""Links in the account menu to pages of other apps. They register them in their `AppConfig.ready()`."""
+"""Links in the account menu to pages of other apps. Apps register them in `AppConfig.ready()`."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -14,10 +14,10 @@ class MenuLink(NamedTuple):
     address: str
 
 
-#: Each returns what the menu offers to the signed-in person of the request.
+#: Functions that return menu links for the signed-in person of the request.
 links: list[Callable[[HttpRequest], list[MenuLink]]] = []
 
 
 def links_for(request: HttpRequest) -> list[MenuLink]:
-    """Return what other apps offer in the menu, in the order in which they registered."""
+    """Return the menu links of all apps, in the order of registration."""
     return [link for offered in links for link in offered(request)]

@@ -1,4 +1,4 @@
-"""What every request needs to know about the person who sends it."""
+"""Middleware that applies the settings of the signed-in person to every request."""
 
 from collections.abc import Callable
 from ipaddress import ip_address
@@ -18,9 +18,10 @@ View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """Where the request came from: the address that the outermost of our own proxies saw, else the peer's.
+    """Return the IP address of the client: the one that our outermost proxy saw, or else the peer's.
 
-    Each proxy appends the address it sees to X-Forwarded-For; what stands before our own was written by the client.
+    Each proxy appends the address that it sees to X-Forwarded-For. Earlier entries were written by the client and are
+    ignored.
     """
     seen = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
     behind = settings.TRUSTED_PROXIES
@@ -30,7 +31,7 @@ def client_address(request: HttpRequest) -> str | None:
 
 
 def address_or_none(text: str) -> str | None:
-    """The text if it is an IP address."""
+    """Return the text if it is an IP address, or None."""
     try:
         return str(ip_address(text))
     except ValueError:
@@ -38,16 +39,16 @@ def address_or_none(text: str) -> str | None:
 
 
 def without_person(view: View) -> View:
-    """Mark a view that must be served without asking who sends the request: it has no words, and its own protection.
+    """Mark a view that must not look up the person. Such a view shows no text and protects itself.
 
-    Health checks must be served when the database, which knows the person, is not; a media address is its own proof.
+    Health checks must work while the database is down. A media address carries its own proof.
     """
     view.without_person = True  # type: ignore[attr-defined]
     return view
 
 
 class PersonMiddleware:
-    """Applies a signed-in person's language and time zone, and leads a one-time password to its change."""
+    """Middleware that applies a person's language and time zone, and redirects a one-time password to its change."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -1,4 +1,4 @@
-"""People, what they agreed to, and the record of who changed what. Roles are per study and live in `catalog`."""
+"""People, their consent, and the record of who changed what. Roles are per study and belong to `studies`."""
 
 from importlib import import_module
 from typing import Any
@@ -19,21 +19,25 @@ from knox.models import AbstractAuthToken
 
 from diptych.database.triggers import append_only
 
-#: From so many days before its expiry, pages and responses warn that a token expires.
+#: Number of days before the expiry of a token from which pages and responses warn.
 WARNING_DAYS = 14
 
 
 class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox reaches it by a swapped model
-    """Somebody who signs in. What they may do is said by their memberships, never here."""
+    """A person who signs in. Memberships, not this table, say what the person may do."""
 
-    locale = models.CharField(_("language"), max_length=10, blank=True, help_text=_("Empty: the browser's."))
-    time_zone = models.CharField(_("time zone"), max_length=64, blank=True, help_text=_("Empty: UTC."))
-    #: The day that was running when the time zone was last changed, since when it is kept, and when it would have ended
-    #: without the change (`accounts.days`).
+    locale = models.CharField(
+        _("language"), max_length=10, blank=True, help_text=_("If empty, the browser's language is used.")
+    )
+    time_zone = models.CharField(_("time zone"), max_length=64, blank=True, help_text=_("If empty, UTC is used."))
+    #: After a change of the time zone: the day that was running, the moment of the change, and when the day would have
+    #: ended without the change (`accounts.days`).
     kept_day = models.DateField(null=True, editable=False)
     kept_from = models.DateTimeField(null=True, editable=False)
     kept_until = models.DateTimeField(null=True, editable=False)
-    must_change_password = models.BooleanField(default=False, help_text=_("Signed up with a one-time password."))
+    must_change_password = models.BooleanField(
+        default=False, help_text=_("The person must replace a one-time password.")
+    )
 
     class Meta(AbstractUser.Meta):
         constraints = [
@@ -45,10 +49,10 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox reache
         ]
 
     def check_password(self, raw_password: str | None) -> bool:
-        """Return whether the password is right, and replace an outdated or cheap hash of it by the preferred one.
+        """Return whether the password is right. Replace an outdated or cheap hash of it with the preferred one.
 
-        Unlike Django's own method, the replacement is conditional: if somebody reset the password at this moment, the
-        new one stays.
+        Unlike Django's own method, the replacement is conditional: if somebody resets the password at the same time,
+        the new password stays.
         """
         stored = self.password
 
@@ -61,7 +65,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox reache
 
 
 class Session(AbstractBaseSession):
-    """Where a browser is signed in. The person stands beside the signed text, so that one statement reads both."""
+    """A browser session. The person has a column of its own, so that one query reads both."""
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="sessions")
 
@@ -72,7 +76,7 @@ class Session(AbstractBaseSession):
 
 
 class Profile(models.Model):
-    """Demographics, all optional and separately permissioned: nothing that serves or reviews reads them."""
+    """Demographics of a person. All fields are optional, and no code that serves or reviews pairs reads them."""
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="profile")
     year_of_birth = models.PositiveSmallIntegerField(null=True, blank=True)
@@ -94,7 +98,7 @@ class Profile(models.Model):
 
 
 class ViewingPreference(models.Model):
-    """How a person wants to see what may be harmful; empty fields leave it to the study."""
+    """How a person wants to see possibly harmful content. Empty fields use the setting of the study."""
 
     class MediaFilter(models.TextChoices):
         STUDY = "", _("as the study says")
@@ -106,7 +110,7 @@ class ViewingPreference(models.Model):
     media_filter = models.CharField(max_length=9, choices=MediaFilter.choices, blank=True, default=MediaFilter.STUDY)
     name_categories = models.BooleanField(
         default=False,
-        help_text=_("Say which harms a pair may show before it is revealed, instead of only that it may."),
+        help_text=_("Before a pair is revealed, name the harms that it may show."),
     )
 
     class Meta:
@@ -122,12 +126,12 @@ class ViewingPreference(models.Model):
 
 
 class Consent(models.Model):
-    """One person's agreement to one version of one text, word for word, until withdrawn."""
+    """One person's agreement to one version of one text, with the exact words, until withdrawn."""
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="consents")
-    document = models.CharField(max_length=120, help_text="What was agreed to, such as “study:demo”")
+    document = models.CharField(max_length=120, help_text="The text that was agreed to, such as “study:demo”")
     version = models.PositiveIntegerField()
-    text = models.TextField(help_text="The words as they were shown")
+    text = models.TextField(help_text="The text as it was shown")
     categories = ArrayField(models.CharField(max_length=40), default=list, blank=True)
     given_at = models.DateTimeField(db_default=Now())
     withdrawn_at = models.DateTimeField(null=True, blank=True)
@@ -151,10 +155,10 @@ class Consent(models.Model):
 
 
 class AccessToken(AbstractAuthToken):
-    """An API token: stored as a hash, for stated scopes, until a stated day."""
+    """An API token: a hash, with scopes and an expiry."""
 
     public_id = models.UUIDField(
-        unique=True, db_default=RandomUUID(), editable=False, help_text="Names the token on pages and in commands"
+        unique=True, db_default=RandomUUID(), editable=False, help_text="Identifies the token on pages and in commands"
     )
     name = models.CharField(max_length=80, blank=True)
     scopes = ArrayField(models.CharField(max_length=20))
@@ -172,19 +176,19 @@ class AccessToken(AbstractAuthToken):
 
     @property
     def ends_soon(self) -> bool:
-        """Whether the token still works, but for less than `WARNING_DAYS` days."""
+        """Return whether the token still works, but for less than `WARNING_DAYS` days."""
         return 0 <= self.days_left < WARNING_DAYS
 
     @property
     def days_left(self) -> int:
-        """Whole days until the token expires."""
+        """Return the number of whole days until the token expires."""
         return (self.expiry - timezone.now()).days
 
 
 class SentForm(models.Model):
-    """A form that takes effect only once, and was sent. Its page was made with a random key, which it sends along."""
+    """A form that was sent and takes effect only once. Its page carries a random key, which identifies it."""
 
-    form = models.CharField(max_length=80, help_text="What was sent, and about what, such as “people.numbered 3”")
+    form = models.CharField(max_length=80, help_text="Kind and subject of the form, such as “people.numbered 3”")
     key = models.UUIDField()
     sent_by = models.ForeignKey(
         User, null=True, on_delete=models.PROTECT, related_name="+", help_text="Null: a command"
@@ -202,9 +206,10 @@ class SentForm(models.Model):
 
 
 class AuditEvent(models.Model):
-    """Who did what to which row, and what it was before. Append-only: a trigger refuses any other write.
+    """One audit row: who did what to which row, with the values before and after. A trigger makes the table
+    append-only.
 
-    No code of the product reads it. What the product has to know later has a table of its own.
+    No code of the product reads it. Facts that the product needs later have tables of their own.
     """
 
     at = models.DateTimeField(db_default=Now())

@@ -1,4 +1,4 @@
-"""How the OpenAPI document names the two ways of signing in."""
+"""Describe the two ways of signing in for the OpenAPI document."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""New people: their one-time passwords and their accounts. What they may do is said by memberships."""
+"""Make accounts and one-time passwords. Memberships say what people may do."""
 
 import secrets
 from collections.abc import Sequence
@@ -17,14 +17,14 @@ from diptych.refusals import BadInput
 
 @dataclass(frozen=True, slots=True)
 class Password:
-    """A new password: its text, to be handed over once, and the hash that is stored."""
+    """A new password: its text, to be given to the person once, and the hash that is stored."""
 
     text: str = field(repr=False)
     hashed: str = field(repr=False)
 
 
 def new_password() -> Password:
-    """Return a random password that is easy to read out and to type, with its cheap hash."""
+    """Return a random password that is easy to read aloud and to type, with its cheap hash."""
     groups = ("".join(secrets.choice(LETTERS) for _ in range(LETTERS_A_GROUP)) for _ in range(GROUPS))
     text = "-".join(groups)
     return Password(text, make_password(text, hasher=OneTimePasswordHasher.algorithm))
@@ -32,7 +32,7 @@ def new_password() -> Password:
 
 @dataclass(frozen=True, slots=True)
 class NewPerson:
-    """Somebody who is to get an account."""
+    """A person for whom an account is to be made."""
 
     username: str
     password: Password
@@ -43,8 +43,8 @@ class NewPerson:
 def create_people(wanted: Sequence[NewPerson], *, one_time: bool = True, actor: User | None = None) -> list[User]:
     """Make accounts, all of them or none. A `one_time` password must be changed at the first sign-in.
 
-    Raises BadInput for a username or address that cannot be one, or a username that is taken, and IntegrityError
-    for a username that somebody else takes at this moment.
+    Raises BadInput for an invalid user name or e-mail address, and for a user name that is taken. Raises
+    IntegrityError for a user name that somebody else takes at the same moment.
     """
     people = []
     for one in wanted:
@@ -70,15 +70,15 @@ def _refused(username: str, why: str) -> BadInput:
 
 
 def create_person(username: str, password: Password, *, one_time: bool = True, actor: User | None = None) -> User:
-    """Make one account, as `create_people`."""
+    """Make one account. See `create_people`."""
     return create_people([NewPerson(username, password)], one_time=one_time, actor=actor)[0]
 
 
 @transaction.atomic
 def reset_password(person: User, password: Password, *, one_time: bool = True, actor: User | None = None) -> None:
-    """Replace somebody's password, and end their sessions and API tokens.
+    """Replace a person's password, and end their sessions and API tokens.
 
-    Django ends the sessions by itself: each carries a digest of the password.
+    Django ends the sessions, because each session carries a digest of the password.
     """
     lock(person)
     person.password = password.hashed
@@ -91,7 +91,7 @@ def reset_password(person: User, password: Password, *, one_time: bool = True, a
 def lock(person: User) -> User:
     """Lock the person's row until the transaction ends, and return the row as it is now.
 
-    Whatever decides by somebody's roles, invitations or password locks the row first, so that two such decisions about
-    one person come one after the other.
+    Code that decides by a person's roles, invitations or password locks this row first. Two such decisions about one
+    person then run one after the other.
     """
     return User.objects.select_for_update(no_key=True).get(pk=person.pk)

@@ -1,4 +1,4 @@
-"""How a person wants to see what may be harmful, in which language and in whose time."""
+"""A person's preferences: how possibly harmful content is shown, the language and the time zone."""
 
 from functools import cache
 from itertools import groupby
@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import audit, days
 from accounts.models import User, ViewingPreference
 
-#: Parts of the world; other names in the database of time zones are aliases and abbreviations.
+#: Parts of the world. All other names in the database of time zones are aliases and abbreviations.
 REGIONS = (
     "Africa",
     "America",
@@ -31,16 +31,16 @@ REGIONS = (
 
 @cache
 def zones() -> tuple[str, ...]:
-    """Return the time zones to choose from, by name."""
+    """Return the names of the time zones that people can choose."""
     names = sorted(name for name in days.known_zones() if name.split("/")[0] in REGIONS and "/" in name)
     return ("UTC", *names)
 
 
 def zone_choices(stored: str) -> list[Any]:
-    """Return the zones for a select, those of one part of the world together.
+    """Return the time zones for a select element, grouped by part of the world.
 
-    First comes the zone that is stored: a browser may have named one that is not offered otherwise. Where none is
-    stored, that comes first instead. It cannot be chosen again later.
+    The stored zone comes first if it is not offered otherwise, since a browser may have named it. If none is stored,
+    "not chosen yet" comes first. It cannot be chosen again later.
     """
     grouped = [
         (region, [(name, name.split("/", 1)[1].replace("_", " ").replace("/", ", ")) for name in names])
@@ -51,23 +51,23 @@ def zone_choices(stored: str) -> list[Any]:
 
 
 def language_choices() -> list[tuple[str, Any]]:
-    """The product's languages, each named in itself."""
+    """Return the languages of the product, each with its own name for itself."""
     named = [(code, get_language_info(code)["name_local"]) for code, _name in settings.LANGUAGES]
-    return [("", _("as the browser says")), *named]
+    return [("", _("same as the browser")), *named]
 
 
 class PreferencesForm(forms.Form):
-    """What the page of viewing preferences asks."""
+    """The form of the page "Display preferences"."""
 
     media_filter = forms.ChoiceField(
-        label=_("How videos that may be harmful appear"),
+        label=_("How possibly harmful videos are shown"),
         choices=ViewingPreference.MediaFilter.choices,
         required=False,
         widget=forms.RadioSelect,
     )
     name_categories = forms.ChoiceField(
-        label=_("What you are told before"),
-        choices=[("no", _("only that a pair may show harm")), ("yes", _("also which kinds of harm"))],
+        label=_("Warning before possibly harmful pairs"),
+        choices=[("no", _("say only that a pair may show harm")), ("yes", _("also name the kinds of harm"))],
         required=False,
         widget=forms.RadioSelect,
     )
@@ -86,7 +86,7 @@ class PreferencesForm(forms.Form):
 
 
 def preferences_of(person: User) -> dict[str, Any]:
-    """What the person has chosen, by field of the form."""
+    """Return what the person has chosen, by field of the form."""
     viewing = ViewingPreference.objects.filter(user=person).first() or ViewingPreference(user=person)
     return {
         "media_filter": viewing.media_filter,
@@ -98,8 +98,8 @@ def preferences_of(person: User) -> dict[str, Any]:
 
 @transaction.atomic
 def save_preferences(person: User, wanted: dict[str, Any]) -> bool:
-    """Keeps what the person chose; whether anything changed. The audit row says which fields, not how they watch."""
-    # One at a time, also before there is a row. A request that stores an answer need not wait for it.
+    """Save what the person chose, and return whether anything changed. The audit row names only the changed fields."""
+    # This lock also works before there is a row of preferences. Requests that store answers do not wait for it.
     locked = User.objects.select_for_update(no_key=True).get(pk=person.pk)
     before = preferences_of(locked)
     changed = sorted(name for name, value in wanted.items() if value != before[name])

@@ -1,7 +1,7 @@
-"""A second factor beside the password: codes of an authenticator app (RFC 6238), and backup codes, each good once.
+"""A second factor beside the password: codes of an authenticator app (RFC 6238), and backup codes for one use each.
 
-Only acts that ask for it need one; signing in does not. That it was given is remembered with the session, for as long
-as the act that asks says. Wrong codes are slowed down by django-otp: 1, 2, 4, 8 seconds and so on.
+Only some actions ask for it. Signing in does not. The session remembers when a code was given, and each action says
+for how long that counts. After wrong codes, django-otp makes the person wait 1, 2, 4, 8 seconds and so on.
 """
 
 import time
@@ -22,7 +22,7 @@ from accounts import audit
 from accounts.models import User
 from diptych.refusals import BadInput
 
-#: Seconds for which a code opens pages, and for which it opens what is worst to see.
+#: Seconds for which a code opens pages, and for which it opens reported videos.
 OPENS_PAGES_S = 3600
 OPENS_MEDIA_S = 600
 BACKUP_CODES = 10
@@ -30,12 +30,12 @@ SESSION_KEY = "second_factor"
 
 
 def has_one(person: User) -> bool:
-    """Whether the person has set one up."""
+    """Return whether the person has set up a second factor."""
     return TOTPDevice.objects.filter(user=person, confirmed=True).exists()
 
 
 def given_within(request: HttpRequest, seconds: int) -> bool:
-    """Whether the session's person gave a code within so many seconds, of a device that is still theirs."""
+    """Return whether the session's person gave a code of a current device within this many seconds."""
     given = request.session.get(SESSION_KEY)
     if not given or not 0 <= time.time() - given["at"] <= seconds:
         return False
@@ -44,29 +44,29 @@ def given_within(request: HttpRequest, seconds: int) -> bool:
 
 
 def remember(request: HttpRequest, device: Device) -> None:
-    """Notes in the session that a code was given now. The session gets a new key, as after signing in."""
+    """Record in the session that a code was given now. The session gets a new key, as after signing in."""
     request.session[SESSION_KEY] = {"device": device.persistent_id, "at": time.time()}
     request.session.cycle_key()
 
 
 @transaction.atomic
 def new_device(person: User) -> TOTPDevice:
-    """The device that the person is setting up, not yet in use; the same until it is."""
-    User.objects.select_for_update(no_key=True).get(pk=person.pk)  # two tabs set up one
+    """Return the device that the person is setting up. It is the same until the person uses it."""
+    User.objects.select_for_update(no_key=True).get(pk=person.pk)  # so that two tabs set up the same device
     device, _ = TOTPDevice.objects.get_or_create(user=person, confirmed=False, defaults={"name": "app"})
     return device
 
 
 def secret(device: TOTPDevice) -> str:
-    """What to type into an app that cannot read the picture: base 32, in groups of four."""
+    """Return the secret for apps that cannot scan the picture: base 32, in groups of four."""
     text = b32encode(device.bin_key).decode().rstrip("=")
     return " ".join(text[start : start + 4] for start in range(0, len(text), 4))
 
 
 def enrol(person: User, code: str) -> tuple[TOTPDevice, list[str]]:
-    """Puts the new device into use in place of any other; it, and the backup codes, which are shown this once.
+    """Start to use the new device instead of any other. Return the device and new backup codes, which are shown once.
 
-    Raises BadInput.
+    Raises BadInput if the code is wrong.
     """
     device = new_device(person)
     _verify(person, device, code)
@@ -81,14 +81,14 @@ def enrol(person: User, code: str) -> tuple[TOTPDevice, list[str]]:
 
 @transaction.atomic
 def replace_backup_codes(person: User) -> list[str]:
-    """New backup codes, shown this once; the old ones are void."""
+    """Replace the backup codes and return the new ones, which are shown once. The old codes stop working."""
     User.objects.select_for_update(no_key=True).get(pk=person.pk)
     audit.record("second_factor.backup_codes_replaced", person, actor=person)
     return _fresh_backup_codes(person)
 
 
 def _fresh_backup_codes(person: User) -> list[str]:
-    # The device stays, and with it how often somebody guessed wrong.
+    # The device row stays, because it counts the wrong guesses.
     holder, _ = StaticDevice.objects.get_or_create(user=person, defaults={"name": "backup codes"})
     holder.token_set.all().delete()
     codes = [StaticToken.random_token() for _ in range(BACKUP_CODES)]
@@ -97,7 +97,7 @@ def _fresh_backup_codes(person: User) -> list[str]:
 
 
 def verify(person: User, code: str) -> Device:
-    """The device whose code it is: six digits are the app's, anything else a backup code. Raises BadInput."""
+    """Return the device of the code: six digits are the app's, anything else is a backup code. Raises BadInput."""
     code = "".join(code.split()).replace("-", "").lower()
     kind = TOTPDevice if code.isdigit() and len(code) == 6 else StaticDevice
     device = kind.objects.filter(user=person, confirmed=True).first()
@@ -108,7 +108,7 @@ def verify(person: User, code: str) -> Device:
 
 
 def _verify(person: User, device: Device, code: str) -> None:
-    """Uses the code up. Raises BadInput, with the record of it kept."""
+    """Use the code up. Raises BadInput if it is wrong. The attempt is recorded in both cases."""
     with transaction.atomic():
         right = django_otp.verify_token(person, device.persistent_id, "".join(code.split()))
         audit.record("second_factor.given" if right else "second_factor.refused", person, actor=person)
@@ -119,7 +119,7 @@ def _verify(person: User, device: Device, code: str) -> None:
 
 
 def _wrong_code(locked_until: datetime | None) -> BadInput:
-    """Return the refusal of a code. `locked_until` says from when on another is looked at, if that is not now."""
+    """Return the error for a wrong code. `locked_until` is when the next code can be tried, if that is not now."""
     if locked_until is None:
         return BadInput(
             _("This code is wrong. The app shows a new code every 30 seconds. Enter the one it shows now."),
@@ -136,7 +136,7 @@ def _wrong_code(locked_until: datetime | None) -> BadInput:
 
 @transaction.atomic
 def remove(person: User, *, actor: User | None = None) -> None:
-    """Takes a lost second factor away, so that the person can set one up anew."""
+    """Remove a lost second factor, so that the person can set up a new one."""
     TOTPDevice.objects.filter(user=person).delete()
     StaticDevice.objects.filter(user=person).delete()
     audit.record("second_factor.removed", person, actor=actor)

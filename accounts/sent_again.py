@@ -1,4 +1,4 @@
-"""Form views whose request the server may put off: js/accounts/sent_again.js sends such a form again by itself."""
+"""Form views whose request the server may put off. js/accounts/sent_again.js then sends the form again."""
 
 from typing import Any
 
@@ -8,21 +8,21 @@ from diptych.try_again import TryAgain
 
 
 class SentAgain:
-    """A mixin for form views. It shows the form again with 429 or 503 where the request was put off.
+    """A mixin for form views. If a request was put off, it shows the form again with status 429 or 503.
 
-    To the script, which asks for JSON, it names the address to go to after success: a redirect that the script followed
-    would be fetched twice. Everything else is the same with and without the script.
+    The script asks for JSON and gets the address to open after success. It cannot follow a redirect without loading
+    the page twice. Everything else is the same with and without the script.
     """
 
-    #: Fields that are filled in again. Never passwords.
+    #: Fields whose values are shown again. Never passwords.
     kept_fields: tuple[str, ...] = ()
 
     def dispatch(self, request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponseBase:
         response: HttpResponseBase = super().dispatch(request, *arguments, **named)  # type: ignore[misc]
         if isinstance(response, HttpResponseRedirect) and not request.accepts("text/html"):
-            told = JsonResponse({"next": response.url})
-            told.cookies = response.cookies
-            return told
+            reply = JsonResponse({"next": response.url})
+            reply.cookies = response.cookies
+            return reply
         return response
 
     def post(self, request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponse:
@@ -33,7 +33,7 @@ class SentAgain:
         return response
 
     def put_off(self, request: HttpRequest, reason: TryAgain) -> HttpResponse:
-        """Show the form once more, with why, and say when to send it again."""
+        """Show the form again with the reason, and say in `Retry-After` when to send it again."""
         view: Any = self
         options = {name: value for name, value in view.get_form_kwargs().items() if name not in {"data", "files"}}
         options["initial"] = options["initial"] | {name: request.POST.get(name, "")[:150] for name in self.kept_fields}

@@ -1,4 +1,4 @@
-"""Sessions in the database. One statement, written by hand, reads a session and its person: every request runs it."""
+"""Sessions in the database. One hand-written query reads a session and its person, because every request runs it."""
 
 from contextvars import ContextVar
 from typing import Any, cast
@@ -17,14 +17,14 @@ SELECT session.session_data, {PERSON.sql}
  WHERE session.session_key = %(key)s AND session.expire_date > now()
 """  # noqa: S608 - of column names
 
-#: The person of the session that was read last, until `take_person` is called.
+#: The person of the session that was read last. `take_person` resets it.
 _read_with_session: ContextVar[User | None] = ContextVar("read_with_session", default=None)
 
 
 def take_person(person_id: int) -> User | None:
     """Return the active person who was just read with their session. Return None if that was somebody else.
 
-    Each reading of a session can be used once, so nobody gets a person who was read for an earlier request.
+    Each result can be used only once, so nobody gets a person who was read for an earlier request.
     """
     person = _read_with_session.get()
     _read_with_session.set(None)
@@ -32,14 +32,14 @@ def take_person(person_id: int) -> User | None:
 
 
 class SessionStore(db.SessionStore):
-    """Django's sessions, for keys of the form that Django makes: a cookie can hold characters PostgreSQL refuses."""
+    """Django's sessions, limited to keys of Django's form. A cookie can contain characters that PostgreSQL refuses."""
 
     @classmethod
     def get_model_class(cls) -> type[Session]:
         return Session
 
     def load(self) -> dict[str, Any]:
-        """Return what the session holds; nothing, and no key, if it has ended."""
+        """Return the data of the session. If the session has ended, return nothing and forget the key."""
         row = fetch_one(LIVE, {"key": self.session_key})
         if row is None:
             self._session_key = None

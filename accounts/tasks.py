@@ -1,4 +1,4 @@
-"""Periodic work on accounts."""
+"""Periodic tasks about accounts."""
 
 from celery import shared_task
 
@@ -7,5 +7,5 @@ from accounts.sessions import SessionStore
 
 @shared_task
 def clear_sessions() -> None:
-    """Delete the rows of sessions that have ended: signing out deletes its own, an expired one stays until now."""
+    """Delete the rows of expired sessions. Signing out deletes its own row."""
     SessionStore.clear_expired()

@@ -1,8 +1,8 @@
-"""API tokens and how a request proves who sends it.
+"""API tokens, and how a request proves who sends it.
 
-Tokens are django-rest-knox's: a random string that is shown once, stored as SHA-512, with an expiry. Ours also carry
-scopes. A request that is signed in with a token may do what both allow: the token's scopes, and the roles that the
-person has at that moment. Nothing adds a scope to a token or moves its expiry.
+Tokens are django-rest-knox's: a random string that is shown once, stored as SHA-512, with an expiry. Ours also have
+scopes. A request with a token may do only what both the token's scopes and the person's current roles allow. Nothing
+adds a scope to a token or moves its expiry.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -28,21 +28,21 @@ from diptych.refusals import BadInput
 if TYPE_CHECKING:
     from rest_framework.views import APIView
 
-#: What a token may be used for, with the words for a person.
+#: The scopes, with a description of each.
 SCOPE_LABELS = {
-    "read": gettext_lazy("See your studies and how they are getting on"),
-    "annotate": gettext_lazy("Fetch pairs and send answers in your name"),
-    "review": gettext_lazy("Check answers"),
+    "read": gettext_lazy("See your studies and their progress"),
+    "annotate": gettext_lazy("Fetch pairs and send answers on your behalf"),
+    "review": gettext_lazy("Review answers"),
     "export": gettext_lazy("Download answers"),
     "manage": gettext_lazy("Import material and change studies"),
 }
 SCOPES = tuple(SCOPE_LABELS)
 LIFETIME = timedelta(days=90)
-#: Days that somebody may choose from.
+#: Lifetimes in days that people can choose.
 LIFETIMES_DAYS = (7, 30, 90, 365)
 MOST_TOKENS = 50
 
-#: Functions that say which scopes a person's present roles can use. Apps that know roles add theirs when they start.
+#: Functions that return the scopes that a person's current roles can use. Apps that know roles add theirs in `ready()`.
 scope_rules: list[Callable[[User], Collection[str]]] = []
 
 
@@ -55,7 +55,7 @@ class NewToken:
 
 
 def usable_scopes(person: User) -> list[str]:
-    """Return the scopes that the person's present roles can use, in the order of `SCOPES`."""
+    """Return the scopes that the person's current roles can use, in the order of `SCOPES`."""
     usable = {scope for rule in scope_rules for scope in rule(person)}
     return [scope for scope in SCOPES if scope in usable]
 
@@ -91,7 +91,7 @@ def create_tokens(
 
 
 def create_token(user: User, *, scopes: Collection[str], **about: Any) -> NewToken:
-    """Make one token, as `create_tokens`."""
+    """Make one token. See `create_tokens`."""
     return create_tokens([(user, scopes)], **about)[0]
 
 
@@ -104,29 +104,29 @@ def issue_token(user: User, *, scopes: Collection[str], name: str = "", lifetime
 def make_named_token(
     person: User, *, scopes: Collection[str], name: str, days: int, actor: User | None = None
 ) -> NewToken:
-    """Make a token that somebody asked for, with scopes that the person's present roles can use.
+    """Make a token that a person asked for, with scopes that their current roles can use.
 
-    The person's row is locked. If their password was replaced since `person` was read, no token is made: a reset ends
-    all tokens, so none may appear after it from a session that the reset ended.
+    The person's row is locked. If the password was replaced since `person` was read, no token is made. Otherwise a
+    session that a reset has ended could still make a token.
 
     Raises BadInput.
     """
     present = User.objects.select_for_update(no_key=True).get(pk=person.pk)
     if present.password != person.password or not present.is_active:
-        raise BadInput(_("This account changed at this moment. Sign in again."))
+        raise BadInput(_("This account was changed during your request. Sign in again."))
     if unusable := sorted(set(scopes) - set(usable_scopes(present))):
         about = {"name": present.username, "scopes": ", ".join(unusable)}
         raise BadInput(_("No role of %(name)s can use these scopes: %(scopes)s. Leave them out.") % about)
     if AccessToken.objects.filter(user=present, name=name).exists():
-        raise BadInput(_("There is a token called “%(name)s” already. Choose another name.") % {"name": name})
+        raise BadInput(_("There is already a token called “%(name)s”. Choose another name.") % {"name": name})
     if AccessToken.objects.filter(user=present).count() >= MOST_TOKENS:
-        sentence = _("One person has at most %(most)s tokens. Revoke one that is not used.")
+        sentence = _("A person can have at most %(most)s tokens. Revoke a token that is no longer used.")
         raise BadInput(sentence % {"most": MOST_TOKENS})
     return create_token(present, scopes=scopes, name=name, lifetime=timedelta(days=days), actor=actor)
 
 
 def expiring_tokens(person: User) -> list[AccessToken]:
-    """Return the person's tokens that are in use and expire within `WARNING_DAYS`, the first to expire first."""
+    """Return the used tokens of the person that expire within `WARNING_DAYS`, the earliest first."""
     now = timezone.now()
     soon = {"expiry__gte": now, "expiry__lt": now + timedelta(days=WARNING_DAYS)}
     return list(AccessToken.objects.filter(user=person, last_used_on__isnull=False, **soon).order_by("expiry"))
@@ -134,7 +134,7 @@ def expiring_tokens(person: User) -> list[AccessToken]:
 
 @transaction.atomic
 def revoke(token: AccessToken, *, actor: User | None) -> bool:
-    """End a token at once. Returns False if somebody ended it before."""
+    """End a token at once. Return False if somebody ended it before."""
     deleted, _rows = AccessToken.objects.filter(pk=token.pk).delete()
     if deleted:
         audit.record("token.revoked", token.user, actor=actor, before=_facts(token))
@@ -143,7 +143,7 @@ def revoke(token: AccessToken, *, actor: User | None) -> bool:
 
 @transaction.atomic
 def revoke_all(person: User, *, actor: User | None) -> int:
-    """End all tokens of the person at once. Returns how many there were."""
+    """End all tokens of the person at once. Return how many there were."""
     rows = list(AccessToken.objects.select_for_update().filter(user=person).order_by("pk"))
     return sum(revoke(row, actor=actor) for row in rows)
 
@@ -153,12 +153,12 @@ def _facts(token: AccessToken) -> dict[str, Any]:
 
 
 class TokenAuthentication(KnoxAuthentication):
-    """`Authorization: Token …`."""
+    """Authentication by the header `Authorization: Token …`."""
 
     def authenticate_credentials(self, token: bytes) -> tuple[User, AccessToken]:
-        """Return who sends the request. The first request of a day writes that the token was used that day.
+        """Return who sends the request. The first request of a day records that the token was used on that day.
 
-        What cannot be one of our tokens is refused before the database sees it. Raises AuthenticationFailed.
+        Text that cannot be one of our tokens is refused before the database sees it. Raises AuthenticationFailed.
         """
         if not token.isalnum():
             raise exceptions.AuthenticationFailed(_("Invalid token."))
@@ -169,15 +169,15 @@ class TokenAuthentication(KnoxAuthentication):
         return person, row
 
     def _cleanup_token(self, auth_token: AccessToken) -> bool:
-        """Whether the token has expired. Its row stays, so that its owner can see when it expired."""
+        """Return whether the token has expired. Its row stays, so that its owner can see when it expired."""
         return auth_token.expiry < timezone.now()
 
 
 class TokenCoversView(permissions.BasePermission):
-    """Lets a request with a token pass only if one of the token's scopes is the one that the view declares.
+    """A permission: one of the token's scopes must be the scope that the view declares.
 
     A view declares `scopes`, the scope by method, such as `{"GET": "read", "POST": "manage"}`. A view or a method
-    without one is closed to all tokens. This is checked before anything is looked up.
+    without a scope accepts no tokens. The check runs before anything is looked up.
     """
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
@@ -199,13 +199,13 @@ class TokenCoversView(permissions.BasePermission):
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
-    """The browser's session cookie, with CSRF protection; a missing sign-in answers 401 rather than 403."""
+    """Authentication by the session cookie, with CSRF protection. A missing sign-in gives 401 instead of 403."""
 
     def authenticate(self, request: Request) -> tuple[User, None] | None:
         signed_in = super().authenticate(request)
         if signed_in and signed_in[0].must_change_password:
             raise exceptions.PermissionDenied(
-                _("Choose a password of your own first: sign in with the browser."),
+                _("First sign in with a browser and choose your own password."),
                 "password_change_required",
             )
         return signed_in

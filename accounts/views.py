@@ -1,4 +1,4 @@
-"""Pages for signing in, choosing a password and a language. Django's own views, with our templates and audit rows."""
+"""Pages for signing in and for choosing a password and a language: Django's views with our templates and audit rows."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,7 +30,7 @@ from diptych.refusals import Refused
 from diptych.try_again import TryAgain
 
 LANGUAGE_KEPT_S = 365 * 24 * 3600
-#: Django redirects to no longer address.
+#: Django refuses to redirect to a longer address.
 LONGEST_ADDRESS = 2048
 
 
@@ -41,16 +41,16 @@ class SignInView(SentAgain, LoginView):
     kept_fields = ("username",)
 
     def get_redirect_url(self, request: HttpRequest | None = None) -> str:
-        """Return where the person was going, unless that was here or nowhere of ours."""
+        """Return where the person wanted to go. Return an empty string for this page or a foreign address."""
         wanted = super().get_redirect_url()
         if not wanted or urlsplit(wanted).path == self.request.path:
             return ""
         return own_address(self.request, wanted)
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        """Tells this browser the person's language too: the API and pages without a person read it from there.
+        """Store the language in this browser too: the API and pages without a person read it from there.
 
-        The browser says its time zone, which is stored the first time.
+        The browser also sends its time zone, which is stored at the first sign-in.
         """
         response = super().form_valid(form)
         days.keep_browser_zone(form.get_user(), self.request.POST.get("time_zone", ""))
@@ -60,7 +60,7 @@ class SignInView(SentAgain, LoginView):
 
 @method_decorator(never_cache, name="dispatch")
 class PasswordView(SentAgain, SuccessMessageMixin, PasswordChangeView):
-    """Changes the password; a one-time password is thereby used up."""
+    """Change the password. This also replaces a one-time password."""
 
     template_name = "accounts/password.html"
     form_class = NewPasswordForm
@@ -90,7 +90,7 @@ class PasswordView(SentAgain, SuccessMessageMixin, PasswordChangeView):
 @never_cache
 @login_required
 def viewing(request: HttpRequest) -> HttpResponse:
-    """How one wants to see what may be harmful, in which language and in whose time."""
+    """Show the page "Display preferences" and save the form."""
     person: User = request.user  # type: ignore[assignment]
     form = PreferencesForm(request.POST if request.method == "POST" else None, person=person)
     if form.is_valid():
@@ -112,7 +112,7 @@ def viewing(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def language(request: HttpRequest) -> HttpResponse:
-    """Keeps the chosen language, for the person and for this browser, and leads back to where they were."""
+    """Store the chosen language for the person and this browser, and redirect back."""
     chosen = request.POST.get("language", "")
     response = HttpResponseRedirect(own_address(request, request.POST.get("next", "")))
     if chosen not in dict(settings.LANGUAGES):
@@ -123,7 +123,7 @@ def language(request: HttpRequest) -> HttpResponse:
 
 
 def keep_language(response: HttpResponse, code: str) -> HttpResponse:
-    """Lets the browser ask for this language from now on; an empty code changes nothing."""
+    """Make the browser ask for this language from now on. An empty code changes nothing."""
     if code:
         response.set_cookie(
             settings.LANGUAGE_COOKIE_NAME,
@@ -137,6 +137,6 @@ def keep_language(response: HttpResponse, code: str) -> HttpResponse:
 
 
 def own_address(request: HttpRequest, address: str) -> str:
-    """Return `address` if it is a path of ours, with its query, or else the address of the home page."""
+    """Return `address` if it is a path of this site, with its query, or else the address of the home page."""
     ours = url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
     return address if ours and address.startswith("/") and len(address) <= LONGEST_ADDRESS else reverse("home")

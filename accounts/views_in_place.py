@@ -1,4 +1,4 @@
-"""Signing in without leaving a page: for one whose session ended while there was work on it."""
+"""Signing in without leaving a page, for people whose session ended while they worked on it."""
 
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -19,9 +19,9 @@ from diptych.try_again import TryAgain
 @never_cache
 @require_http_methods(["GET", "POST"])
 def sign_in_in_place(request: HttpRequest) -> HttpResponse:
-    """GET gives the browser a CSRF token, should it have lost its own; POST signs in. Both answer who is signed in.
+    """GET returns a CSRF token, in case the browser has lost its own. POST signs in. Both return who is signed in.
 
-    A one-time password signs nobody in here: it has to be changed at once, which needs the page.
+    A one-time password cannot sign in here. It must be changed at once, which needs the sign-in page.
     """
     if request.method == "GET":
         return JsonResponse(signed_in(request) | {"csrf": get_token(request)})
@@ -34,7 +34,7 @@ def sign_in_in_place(request: HttpRequest) -> HttpResponse:
         return response
     if not is_valid:
         return refusal(
-            400, "invalid", " ".join(map(str, form.non_field_errors())) or _("Give a user name and a password.")
+            400, "invalid", " ".join(map(str, form.non_field_errors())) or _("Enter a user name and a password.")
         )
     person: User = form.get_user()
     if person.must_change_password:
@@ -48,11 +48,11 @@ def sign_in_in_place(request: HttpRequest) -> HttpResponse:
 
 
 def signed_in(request: HttpRequest) -> dict[str, str | None]:
-    """Whose session it is: their id, as `X-Diptych-Person` has it, and their user name; null where nobody's."""
+    """Return whose session it is: the id, as in `X-Diptych-Person`, and the user name. Both are null if nobody's."""
     person = request.user
     return {"person": str(person.pk), "name": person.get_username()} if person.pk else {"person": None, "name": None}
 
 
 def refusal(status: int, code: str, sentence: str) -> JsonResponse:
-    """In the API's form for problems."""
+    """Return an error response in the API's form for problems."""
     return JsonResponse({"detail": sentence, "code": code}, status=status)

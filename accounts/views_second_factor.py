@@ -21,28 +21,33 @@ View = Callable[..., HttpResponseBase]
 
 
 def person_of(request: HttpRequest) -> User:
-    """Who is signed in; only behind `login_required`."""
-    assert isinstance(request.user, User)  # noqa: S101 - the decorator saw to it
+    """Return the signed-in person. Call it only behind `login_required`."""
+    assert isinstance(request.user, User)  # noqa: S101 - `login_required` makes sure of it
     return request.user
 
 
-def demand(request: HttpRequest, seconds: int, *, back_to: str) -> HttpResponse | None:
-    """None if a code was given within so many seconds; else the way to give one, or to set one up first."""
+def require_code(request: HttpRequest, seconds: int, *, back_to: str) -> HttpResponse | None:
+    """Return None if a code was given within this many seconds, or else a redirect to the page that asks for one."""
     if second_factor.given_within(request, seconds):
         return None
     page = "second_factor" if second_factor.has_one(person_of(request)) else "second_factor_new"
     return redirect(reverse(f"accounts:{page}", query={"next": back_to}))
 
 
-def _setting_up(view: View) -> View:
-    """For who has none yet, or has just given a code of the present one: else a stolen session could replace it."""
+def _guard_set_up(view: View) -> View:
+    """Allow the view only to people without a second factor, or after a recent code of the current one.
+
+    Otherwise somebody with a stolen session could replace the second factor.
+    """
 
     @wraps(view)
     def guarded(request: HttpRequest) -> HttpResponseBase:
         if second_factor.has_one(person_of(request)):
-            way = demand(request, second_factor.OPENS_MEDIA_S, back_to=reverse("accounts:second_factor_new"))
-            if way is not None:
-                return way
+            code_page = require_code(
+                request, second_factor.OPENS_MEDIA_S, back_to=reverse("accounts:second_factor_new")
+            )
+            if code_page is not None:
+                return code_page
         return view(request)
 
     return guarded
@@ -51,9 +56,9 @@ def _setting_up(view: View) -> View:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @login_required
-@_setting_up
+@_guard_set_up
 def new(request: HttpRequest) -> HttpResponse:
-    """Shows the secret of a new device, and takes its first code."""
+    """Show the secret of a new device, and accept its first code."""
     person = person_of(request)
     following = own_address(request, request.POST.get("next", request.GET.get("next", "")))
     error = ""
@@ -77,9 +82,9 @@ def new(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 @login_required
-@_setting_up
+@_guard_set_up
 def picture(request: HttpRequest) -> HttpResponse:
-    """The new device's secret as a QR code."""
+    """Return the new device's secret as a QR code."""
     drawn = io.BytesIO()
     address = second_factor.new_device(person_of(request)).config_url
     segno.make(address, error="m").save(drawn, kind="svg", scale=5, light="#fff", xmldecl=False)
@@ -90,7 +95,7 @@ def picture(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_required
 def give(request: HttpRequest) -> HttpResponse:
-    """Takes a code, and leads back to what asked for it."""
+    """Accept a code, and redirect back to the page that asked for it."""
     person = person_of(request)
     following = own_address(request, request.POST.get("next", request.GET.get("next", "")))
     if not second_factor.has_one(person):
@@ -109,9 +114,9 @@ def give(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_required
 def backup_codes(request: HttpRequest) -> HttpResponse:
-    """Replaces the backup codes and shows the new ones, this once."""
-    way = demand(request, second_factor.OPENS_MEDIA_S, back_to=reverse("accounts:second_factor_new"))
-    if way is not None:
-        return way
+    """Replace the backup codes and show the new ones once."""
+    code_page = require_code(request, second_factor.OPENS_MEDIA_S, back_to=reverse("accounts:second_factor_new"))
+    if code_page is not None:
+        return code_page
     codes = second_factor.replace_backup_codes(person_of(request))
     return render(request, "accounts/second_factor_codes.html", {"codes": codes, "next": reverse("home")})

@@ -1,6 +1,6 @@
-"""Pages about API tokens: one's own, and those of everybody for superusers.
+"""Pages about API tokens: the own tokens, and those of everybody for superusers.
 
-The text of a token is in the answer to the request that made it and nowhere else.
+The text of a token is only in the response to the request that made it.
 """
 
 from django.contrib import messages
@@ -27,7 +27,7 @@ TOKENS_A_PAGE = 50
 @never_cache
 @login_required
 def tokens(request: HttpRequest) -> HttpResponse:
-    """One's own tokens, and the form that makes one."""
+    """Show the own tokens and the form that makes a new one."""
     person: User = request.user  # type: ignore[assignment]  # only signed-in people get here
     form = TokenForm(request.POST if request.method == "POST" else None, scopes=usable_scopes(person))
     made: NewToken | None = None
@@ -47,7 +47,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_required
 def revoke_token(request: HttpRequest, token_id: str) -> HttpResponse:
-    """Ask, then end a token. For others than its owner and superusers it does not exist."""
+    """Ask for confirmation, then end a token. Only its owner and superusers can see it."""
     person: User = request.user  # type: ignore[assignment]  # only signed-in people get here
     known = AccessToken.objects.select_related("user")
     if not person.is_superuser:
@@ -58,7 +58,7 @@ def revoke_token(request: HttpRequest, token_id: str) -> HttpResponse:
     if request.method != "POST":
         return render(request, "accounts/token_revoke.html", {"token": token, "is_own": is_own, "back": back})
     revoke(token, actor=person)
-    messages.success(request, _("The token “%(name)s” is revoked. It stopped working.") % {"name": token.name})
+    messages.success(request, _("The token “%(name)s” was revoked and no longer works.") % {"name": token.name})
     return redirect(back)
 
 
@@ -66,7 +66,7 @@ def require_superuser(request: HttpRequest) -> User:
     """Return the person, if they are a superuser. Raises PermissionDenied."""
     person: User = request.user  # type: ignore[assignment]  # only signed-in people get here
     if not person.is_superuser:
-        raise PermissionDenied(_("Only superusers of this installation open this page."))
+        raise PermissionDenied(_("Only superusers of this installation can open this page."))
     return person
 
 
@@ -74,7 +74,7 @@ def require_superuser(request: HttpRequest) -> User:
 @never_cache
 @login_required
 def all_tokens(request: HttpRequest) -> HttpResponse:
-    """Who has which tokens, over all studies, for superusers."""
+    """List the tokens of everybody, for superusers."""
     require_superuser(request)
     search = request.GET.get("q", "").strip()
     rows = AccessToken.objects.select_related("user").order_by(Natural("user__username"), "user_id", "expiry")
@@ -88,7 +88,7 @@ def all_tokens(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_required
 def reset(request: HttpRequest) -> HttpResponse:
-    """Replace anybody's password by a one-time one, for superusers, and show it once."""
+    """Replace a person's password with a one-time password and show it once, for superusers."""
     actor = require_superuser(request)
     form = ResetPasswordForm(request.POST if request.method == "POST" else None, actor=actor)
     if not form.is_valid():

@@ -1,1 +1,1 @@
-"""Work that outlives a request: rows that wait for a worker, and the engine that claims, retries and ends them."""
+"""Background jobs: rows that wait for a worker, and the engine that claims, retries and ends them."""

@@ -5,4 +5,4 @@ class JobsConfig(AppConfig):
     name = "jobs"
 
     def ready(self) -> None:
-        from jobs import sweeps  # noqa: F401 - stamps periodic tasks when they end
+        from jobs import sweeps  # noqa: F401 - records when periodic tasks end

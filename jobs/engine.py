@@ -1,12 +1,11 @@
-"""Claim a job, keep the claim alive, and end the job: the same way for every kind of work.
+"""Claim a job, keep the claim alive, and end the job, in the same way for every kind of work.
 
-The row is the queue of record, and a message only says that there may be work. A worker claims a row with a fence
-number and works outside any transaction while a heartbeat keeps the claim alive. What it writes, it writes only if the
-row still has that number. So a lost message, a doubled one, or a worker that was killed in the middle costs time and
-nothing else.
+The row in the database is the queue. A message only says that there may be work. A worker claims a row with a fence
+number, and works outside any transaction while a heartbeat keeps the claim alive. It writes only if the row still has
+that number. So a lost message, a duplicate message or a killed worker costs only time.
 
-A step is a function of a policy, a job's id and the fence number of the claim, and needs no more than the row: a worker
-that has no database can later call it through an API.
+Each function needs only a policy, a job's id and the fence number of the claim. A worker without a database could
+later call them through an API.
 """
 
 import logging
@@ -37,7 +36,7 @@ class TakenOver(Exception):
 
 
 class Claim(NamedTuple):
-    """Whether a claim still holds, and whether somebody asked for the job to be cancelled."""
+    """The state of a claim: whether it still holds, and whether somebody asked to cancel the job."""
 
     holds: bool
     cancel_asked: bool
@@ -52,7 +51,7 @@ def rows(policy: Policy[Row]) -> QuerySet[Row]:
 
 
 def rested() -> Q:
-    """Return the condition for rows that wait and have no pause before them."""
+    """Return the condition for waiting rows whose pause, if any, is over."""
     return Q(Q(wait_until=None) | Q(wait_until__lte=timezone.now()), state=State.WAITING)
 
 
@@ -85,14 +84,14 @@ RETURNING job.*
 
 
 def claim(policy: Policy[Row], job_id: int) -> Row | None:
-    """Claim this job for a worker. Return None if it has ended, has a pause, or somebody else has it."""
+    """Claim this job for a worker. Return None if it has ended, is in a pause, or another worker has it."""
     return _claim_first(policy, rows(policy).filter(free(policy), pk=job_id))
 
 
 def claim_next(policy: Policy[Row]) -> Row | None:
-    """Claim the job that is due, in the policy's order. Return None if there is none.
+    """Claim the first due job in the policy's order. Return None if there is none.
 
-    Rows that somebody else claims at this moment are passed over, so that workers never wait for each other.
+    Rows that another worker is claiming are skipped, so that workers never wait for each other.
     """
     return _claim_first(policy, rows(policy).filter(policy.claimable, rested()).order_by(*policy.order))
 
@@ -107,13 +106,13 @@ def _claim_first(policy: Policy[Row], due: QuerySet[Row]) -> Row | None:
 
 
 def beat(policy: Policy[Row], job_id: int, fence: int, **progress: Any) -> Claim:
-    """Keep the claim alive, write `progress` into the row's columns, and return what became of the claim."""
+    """Keep the claim alive, write `progress` into the columns of the row, and return the state of the claim."""
     holds = claimed(policy, job_id, fence).update(heartbeat_at=timezone.now(), **progress)
     return look(policy, job_id, fence) if holds else Claim(False, False)
 
 
 def look(policy: Policy[Row], job_id: int, fence: int) -> Claim:
-    """Return what became of the claim, without keeping it alive."""
+    """Return the state of the claim, without keeping it alive."""
     asked = list(claimed(policy, job_id, fence).values_list("cancel_asked_at", flat=True))
     return Claim(bool(asked), any(asked))
 
@@ -130,7 +129,7 @@ def go_on_or_raise(policy: Policy[Row], job_id: int, fence: int) -> None:
 def locked(policy: Policy[Row], job_id: int, fence: int) -> Row:
     """Return the row, locked until the transaction ends. Raises Cancelled and TakenOver.
 
-    A worker that has lost its claim waits here for the one that has it, and then finds the row moved on.
+    A worker that has lost its claim waits here for the new worker's transaction, and then raises TakenOver.
     """
     job = claimed(policy, job_id, fence).select_for_update(of=("self",), no_key=True).first()
     if job is None:
@@ -141,7 +140,7 @@ def locked(policy: Policy[Row], job_id: int, fence: int) -> Row:
 
 
 def get_further(job: Job, **progress: Any) -> None:
-    """Write the progress of a job that is locked. Its attempts and pauses are counted anew from here."""
+    """Write the progress of a locked job. Its attempts and pauses are counted from zero again."""
     _write(job, progress | {"attempts": 0, "pauses": 0})
 
 
@@ -152,7 +151,7 @@ def _write(job: Job, columns: dict[str, Any]) -> None:
 
 
 def run(policy: Policy[Row], job_id: int, work: Callable[[Row], object]) -> None:
-    """Work on this job, if it waits and nobody else has it."""
+    """Claim the job and work on it, if it waits and no other worker has it."""
     job = claim(policy, job_id)
     if job is not None:
         work_on(policy, job, work)
@@ -161,12 +160,12 @@ def run(policy: Policy[Row], job_id: int, work: Callable[[Row], object]) -> None
 def work_on(policy: Policy[Row], job: Row, work: Callable[[Row], object]) -> None:
     """Work on a claimed job. Afterwards it is done, failed, cancelled, or waits for another attempt.
 
-    `work` ends the job itself when it succeeds, in the transaction of what it writes. What it raises decides the rest:
+    If `work` succeeds, it ends the job itself, in the transaction of what it writes. Its exceptions decide the rest:
 
-    1. Cancelled ends the job as cancelled; TakenOver leaves it to whoever has it.
-    2. Errors in `policy.final` fail it with their own sentence.
-    3. Errors in `policy.uncounted` and `policy.counted` put it back for another attempt.
-    4. Every other error is a fault of the program, and fails it.
+    1. Cancelled ends the job as cancelled. TakenOver leaves it to the worker that has it.
+    2. Errors in `policy.final` fail the job with their own sentence.
+    3. Errors in `policy.uncounted` and `policy.counted` put the job back for another attempt.
+    4. Every other error is a fault of the program, and fails the job.
     """
     try:
         work(job)
@@ -187,15 +186,18 @@ def work_on(policy: Policy[Row], job: Row, work: Callable[[Row], object]) -> Non
 
 def _after_trouble(policy: Policy[Row], job: Row, error: Exception, *, counted: bool) -> None:
     is_known = isinstance(error, OSError | OperationalError | InterfaceError)
-    logger.error("%s %s waits because of trouble: %s", policy.name, job, error, exc_info=not is_known)
+    logger.error("%s %s waits after an error: %s", policy.name, job, error, exc_info=not is_known)
     if not connection.is_usable():
         connection.close()  # the next query opens another one
     put_back(policy, job.pk, job.fence, policy.trouble_text(error), counted=counted)
 
 
 def fault_text(error: BaseException) -> str:
-    """Return the reason that a job gives for a fault of the program. The error's own words stay in the log."""
-    return f"A fault of the program stopped it ({type(error).__name__}). Tell who runs the server; the log says more."
+    """Return the reason that a job gives for a fault of the program. The text of the error is only in the log."""
+    return (
+        f"A fault of the program stopped the job ({type(error).__name__}). Tell the operator of this installation. "
+        "The log says more."
+    )
 
 
 # --- Putting back and ending ---------------------------------------------------------------------------------
@@ -203,10 +205,10 @@ def fault_text(error: BaseException) -> str:
 
 @transaction.atomic
 def put_back(policy: Policy[Row], job_id: int, fence: int, trouble: str, *, counted: bool = True) -> None:
-    """Give up the claim, if it still holds, so that any worker may take the job after a pause.
+    """Give up the claim, if it still holds, so that any worker can take the job after a pause.
 
-    An attempt that is not `counted` brings the job no nearer to failing. After the last counted attempt it fails, and
-    a job that somebody cancelled ends as cancelled.
+    An attempt that is not `counted` does not bring the job nearer to failing. After the last counted attempt it
+    fails. A job that somebody cancelled ends as cancelled.
     """
     job = claimed(policy, job_id, fence).select_for_update(of=("self",), no_key=True).first()
     if job is None:
@@ -242,7 +244,7 @@ def end(
     only: Q | None = None,
     **columns: Any,
 ) -> bool:
-    """End a claimed job, with what else the row is to say. Return False, and write nothing, if the claim is lost.
+    """End a claimed job and write `columns`. Return False, and write nothing, if the claim is lost.
 
     `policy.ended` is called in the same transaction. `only` is a condition that the row must still meet.
     """
@@ -264,7 +266,7 @@ def _end(policy: Policy[Row], job: Row, state: str, reason: str, columns: dict[s
 
 @transaction.atomic
 def cancel(policy: Policy[Row], job_id: int, *, only: Q | None = None) -> bool:
-    """Cancel a job: at once if no worker has it, otherwise at its next step. Return whether anything changed.
+    """Cancel a job: at once if no worker has it, or else at its next step. Return whether anything changed.
 
     `only` is a condition that the row must meet.
     """
@@ -294,23 +296,23 @@ FRESH: dict[str, Any] = {
 
 
 def resume(jobs: QuerySet[Row], **columns: Any) -> int:
-    """Let jobs that have ended wait for a worker again, as though nobody had tried them. Return how many.
+    """Make ended jobs wait for a worker again, as though nobody had tried them. Return how many.
 
-    The caller locks the rows if it has more to write, and announces them.
+    The caller locks the rows if it has more to write, and calls `announce` for them.
     """
     return jobs.filter(finished_at__isnull=False).update(**FRESH | {"state": State.WAITING} | columns)
 
 
-# --- What nobody else looks after -----------------------------------------------------------------------------
+# --- Sweeping ---------------------------------------------------------------------------------------------------
 
 
 def announce(policy: Policy[Row], *job_ids: int) -> None:
-    """Tell the workers about jobs once the transaction has committed. Without a broker the sweep does it later."""
+    """Send messages about the jobs after the commit. Without a broker, the sweep sends them later."""
     messages.send_after_commit(policy.task, job_ids)
 
 
 def waiting_too_long(policy: Policy[Row], most: int) -> list[int]:
-    """Return jobs whose message may be lost: a pause is over, a worker is gone, or nobody came for long."""
+    """Return jobs whose message may be lost: a pause is over, a worker is gone, or no worker came."""
     now = timezone.now()
     forgotten = Q(wait_until=None, created_at__lt=now - policy.resend_after)
     due = Q(Q(wait_until__lte=now) | forgotten, state=State.WAITING) | abandoned(policy)
@@ -321,8 +323,8 @@ def waiting_too_long(policy: Policy[Row], most: int) -> list[int]:
 def give_up_abandoned(policy: Policy[Row]) -> tuple[int, int]:
     """Take abandoned jobs away from workers that are gone. Return how many were put back, and how many ended.
 
-    A job that was begun as often as it may be fails; one that was cancelled ends. Those that are left are claimed by
-    id as they are, or, where claims go by order and so look only at waiting rows, put back.
+    A job without attempts left fails, and a cancelled job ends. The other jobs can be claimed again by their id. If
+    the policy has an order, claims find only waiting rows, so these jobs are put back to waiting.
     """
     gone = abandoned(policy)
     hopeless = Q(attempts__gte=policy.most_attempts) | Q(cancel_asked_at__isnull=False)
@@ -339,9 +341,9 @@ def give_up_abandoned(policy: Policy[Row]) -> tuple[int, int]:
 
 
 def sweep(policy: Policy[Row]) -> int:
-    """Give up abandoned jobs, and send messages for those that wait too long. Return how many messages are due.
+    """Give up abandoned jobs, and send messages for jobs that wait too long. Return how many messages are due.
 
-    If the queue is full of messages already, nothing is sent.
+    If the queue is already full of messages, nothing is sent.
     """
     give_up_abandoned(policy)
     if messages.queued(policy.queue) >= messages.FULL:

@@ -1,4 +1,4 @@
-"""Keeping a claim on a row alive while what it is about goes on."""
+"""Keep a claim on a row alive while work goes on."""
 
 import logging
 import threading
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 @contextmanager
 def beating(beat: Callable[[], object], *, every_s: float, about: object) -> Iterator[None]:
-    """Calls `beat` from a thread with a connection of its own, which outlives trouble with the database."""
+    """Call `beat` again and again from a thread with its own connection, also after database errors."""
     stop = threading.Event()
 
     def go_on() -> None:
@@ -42,6 +42,6 @@ def beating(beat: Callable[[], object], *, every_s: float, about: object) -> Ite
 
 
 def heartbeat(policy: Policy[Any], job: Job, beat: Callable[[], object] | None = None) -> AbstractContextManager[None]:
-    """Keep the claim on a job alive within a `with` block; `beat` may do more at each heartbeat than that."""
+    """Keep the claim on a job alive within a `with` block. `beat` replaces the function that each heartbeat calls."""
     keep = partial(engine.beat, policy, job.pk, job.fence)
     return beating(beat or keep, every_s=policy.beat_every_s, about=f"{policy.name} {job}")

@@ -1,7 +1,7 @@
 """Messages that tell workers that there may be work.
 
-A message names a task by its text and a row by its id. So whoever writes the row needs to know neither the task's code
-nor whether the broker is there: what is not sent now, a sweep sends later.
+A message has the name of a task and the id of a row. So code that writes the row needs neither the code of the task
+nor a broker. A sweep later sends what could not be sent now.
 """
 
 from collections.abc import Iterable
@@ -10,8 +10,8 @@ from django.db import transaction
 
 from diptych.broker import JOB_WAIT_S, WAIT_S, broker, channel
 
-#: Messages worth having in a queue at once. Rows beyond them wait for the sweep, so that a long queue of rows does not
-#: become a longer one of messages.
+#: The most messages in a queue at once. Further rows wait for the sweep, so that a long queue of rows does not become
+#: a longer queue of messages.
 FULL = 1000
 
 
@@ -27,7 +27,7 @@ def send_after_commit(task: str, row_ids: Iterable[int]) -> None:
 
 
 def queued(queue: str) -> int:
-    """Return how many messages lie in the queue."""
+    """Return how many messages are in the queue."""
     with channel(step_s=JOB_WAIT_S) as opened:
-        # Not `passive`: to a Redis-protocol broker an empty queue does not exist, and asking for it would fail.
+        # Not `passive`: in a Redis-protocol broker an empty queue does not exist, so a passive declaration would fail.
         return int(opened.queue_declare(queue).message_count)

@@ -1,4 +1,4 @@
-"""The columns that every job has, with their rules, and when periodic tasks last ended."""
+"""The columns and constraints that all jobs share, and when periodic tasks last ended."""
 
 from collections.abc import Sequence
 
@@ -8,13 +8,13 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-#: States in which a job still has work before it, and those in which it has ended.
+#: States of jobs that have not ended, and of jobs that have.
 OPEN_STATES = ("waiting", "running")
 ENDED_STATES = ("done", "failed", "cancelled")
 
 
 def job_constraints(*, also_open: Sequence[str] = (), also_ended: Sequence[str] = ()) -> list[models.BaseConstraint]:
-    """Return the rules of every job. A model with states of its own names them: `also_open` and `also_ended`."""
+    """Return the constraints of every job. `also_open` and `also_ended` are further states of the model."""
     still_open, ended = [*OPEN_STATES, *also_open], [*ENDED_STATES, *also_ended]
     return [
         models.CheckConstraint(name="%(class)s_state_known", condition=Q(state__in=[*still_open, *ended])),
@@ -49,10 +49,10 @@ def job_indexes() -> list[models.Index]:
 
 
 class Job(models.Model):
-    """One piece of work for a background worker. The row is the queue of record; `jobs.engine` moves it.
+    """One piece of work for a background worker. The row itself is the queue, and `jobs.engine` changes it.
 
-    waiting → running → done | failed(reason) | cancelled; running → waiting after trouble that may pass. A worker
-    holds a running row by `fence`, which counts the claims: only the claim with the present number may write.
+    waiting → running → done | failed(reason) | cancelled. A job goes from running back to waiting after an error that
+    may pass. `fence` counts the claims: only the worker whose claim has the current number may write the row.
     """
 
     class State(models.TextChoices):
@@ -66,9 +66,11 @@ class Job(models.Model):
     reason = models.TextField(
         blank=True, default="", db_default="", help_text=_("Why it failed, or why it waits for another attempt")
     )
-    stage = models.CharField(max_length=80, blank=True, default="", db_default="", help_text=_("What it is doing now"))
-    steps = models.PositiveBigIntegerField(default=0, db_default=0, help_text=_("Done of the stage"))
-    steps_total = models.PositiveBigIntegerField(default=0, db_default=0, help_text=_("Steps of the stage; 0: unknown"))
+    stage = models.CharField(max_length=80, blank=True, default="", db_default="", help_text=_("Current stage"))
+    steps = models.PositiveBigIntegerField(default=0, db_default=0, help_text=_("Completed steps of the stage"))
+    steps_total = models.PositiveBigIntegerField(
+        default=0, db_default=0, help_text=_("Number of steps of the stage. 0: unknown")
+    )
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -89,12 +91,12 @@ class Job(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether the job has not ended."""
+        """Return whether the job has not ended."""
         return self.finished_at is None
 
 
 class Sweep(models.Model):
-    """The last time that one periodic task ended well, so that people can see whether workers are there."""
+    """The last time that a periodic task ended well. It shows whether workers are running."""
 
     task = models.CharField(max_length=200, primary_key=True)
     ended_at = models.DateTimeField(db_default=Now())

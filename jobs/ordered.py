@@ -1,6 +1,6 @@
-"""Jobs that people order and that go through many rows, some in each step.
+"""Jobs that a person orders and that go through many rows in steps.
 
-A study, or whatever a job is about, has one such job at a time: the model's constraint `<model>_one_open` says which.
+A study, or another subject of a job, has one such job at a time: the model's constraint `<model>_one_open` decides.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ Row = TypeVar("Row", bound=Job)
 
 @contextmanager
 def one_at_a_time(policy: Policy[Row], sentence: str, code: str = "") -> Iterator[None]:
-    """Raise Refused with `sentence` if what is written within would make a second unfinished job."""
+    """Raise Refused with `sentence` if the block would create a second unfinished job."""
     try:
         with transaction.atomic():
             yield
@@ -31,8 +31,10 @@ def one_at_a_time(policy: Policy[Row], sentence: str, code: str = "") -> Iterato
 
 
 def begin(policy: Policy[Row], job: Row, run: Callable[[int], None], *, right_away: int) -> Row:
-    """Run a job of up to `right_away` steps while the person waits, and leave a larger one to a worker. Return the job
-    as it is afterwards."""
+    """Run a job of up to `right_away` steps while the person waits, and leave a larger one to a worker.
+
+    Return the job as it is afterwards.
+    """
     if job.steps_total > right_away:
         engine.announce(policy, job.pk)
     else:
@@ -44,8 +46,8 @@ def begin(policy: Policy[Row], job: Row, run: Callable[[int], None], *, right_aw
 def go_through(policy: Policy[Row], job: Row, step: Callable[[Row], bool]) -> None:
     """Call `step` until it returns False, and end the job. Raises what `step` raises.
 
-    Each step is a transaction of its own, in which the row moves along with what is changed. So a worker may be killed
-    anywhere, and the next one goes on after the last step.
+    Each step is one transaction, which also writes the progress of the job. So if a worker is killed, the next one
+    continues after the last step.
     """
     with heartbeat(policy, job):
         while step(job):

@@ -1,4 +1,4 @@
-"""What pages say about any job: how far it is, what may be done with it, and what came of it."""
+"""What pages show about a job: its progress, the possible actions, and the result."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from jobs.models import Job
 
 
 class Stage(NamedTuple):
-    """One stage, how long it took, and whether it is the present one."""
+    """One stage, how long it took, and whether it is the current one."""
 
     name: str
     took: str
@@ -24,27 +24,27 @@ class Stage(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobCard:
-    """A job in words. Addresses are empty where there is nothing to do or to see."""
+    """A job in words for a page. An empty address means that there is no such page or action."""
 
     title: str
     state: str
     state_label: str
-    #: When it was asked for; of work that nobody asks for, when it last got further.
+    #: When it was requested. For work that nobody requests: its last progress.
     created_at: datetime
-    #: What the job is about, in a line, and who asked for it.
+    #: What the job is about, in one line, and who requested it.
     about: str = ""
     asked_by: str = ""
-    #: What it is doing, why it waits, and how far it is.
+    #: The current activity, the reason for waiting, and the progress.
     said: str = ""
     note: str = ""
     how_far: str = ""
     steps: int = 0
     total: int = 0
     stages: list[Stage] = field(default_factory=list)
-    #: What people should know while it runs, and what came of it once it ended.
+    #: What people should know while the job runs, and the result after it has ended.
     meanwhile: str = ""
     outcome: str = ""
-    #: Its own page; where its progress can be read; where to send what is to be done with it.
+    #: Addresses of its page and of its progress, and the actions with their texts.
     page: str = ""
     watch: str = ""
     cancel: str = ""
@@ -56,11 +56,13 @@ class JobCard:
 
     @property
     def is_open(self) -> bool:
-        """Whether the job has not ended."""
+        """Return whether the job has not ended."""
         return bool(self.said)
 
     def live(self) -> dict[str, Any]:
-        """Return what of a page changes while the job waits or runs. With another `version` all of it does."""
+        """Return the parts of the card that change while the job runs. A new `version` means that the whole card
+        changes.
+        """
         return {
             "version": self.state,
             "said": self.said,
@@ -73,9 +75,10 @@ class JobCard:
 
 
 def words(job: Job, *, doing: str, cancel: str = "") -> dict[str, Any]:
-    """Return what every job's card says in the same way.
+    """Return the fields that are the same on the card of every job.
 
-    `doing` is what the job does when it runs, and `cancel` is where to cancel it, which is left out once somebody did.
+    `doing` says what a running job does. `cancel` is the address that cancels it, which is left out after somebody
+    did.
     """
     said, note = "", ""
     if job.is_open:
@@ -83,7 +86,7 @@ def words(job: Job, *, doing: str, cancel: str = "") -> dict[str, Any]:
         if job.state == Job.State.WAITING and job.pauses:
             said, note = _("Waiting for another attempt"), _(job.reason) if job.reason else ""
         elif job.state == Job.State.WAITING:
-            said, note = _("Waiting for a worker"), _("It begins by itself as soon as one is free.")
+            said, note = _("Waiting for a worker"), _("The job starts automatically as soon as a worker is free.")
         if job.cancel_asked_at:
             said, note = _("Being cancelled"), ""
     return {
@@ -100,7 +103,7 @@ def words(job: Job, *, doing: str, cancel: str = "") -> dict[str, Any]:
 
 
 def stages(log: Iterable[Mapping[str, Any]], *, is_running: bool) -> list[Stage]:
-    """Return the stages of a log, each with how long it took until the next. The last line is the present stage."""
+    """Return the stages of a log, each with how long it took. The last line is the current stage."""
     known = [(_(line["stage"]), datetime.fromisoformat(line["at"])) for line in log]
     found = [Stage(name, lasting(after - at), False) for (name, at), (_name, after) in pairwise(known)]
     if known and is_running:
@@ -110,6 +113,6 @@ def stages(log: Iterable[Mapping[str, Any]], *, is_running: bool) -> list[Stage]
 
 
 def lasting(duration: timedelta) -> str:
-    """Return how long something took, in words. Seconds say nothing of what took longer than ten minutes."""
+    """Return a duration in words. Seconds are left out after ten minutes."""
     seconds = max(0.0, duration.total_seconds())
     return in_words(seconds, to=SECOND if seconds < 10 * MINUTE else MINUTE)

@@ -1,4 +1,4 @@
-"""How a job says how far it is."""
+"""Report the progress of work."""
 
 import time
 from typing import Any
@@ -8,14 +8,14 @@ from jobs.engine import Cancelled
 from jobs.models import Job
 from jobs.policy import Policy
 
-#: A row is written this often, in seconds, although nothing changed.
+#: Seconds after which a row is written although nothing changed.
 UNCHANGED_S = 5.0
 
 
 class Progress:
-    """Report stages of work: `begin` one of `total` steps, then `advance`; `end` after the last. This one says nothing.
+    """Reports stages of work: `begin` a stage of `total` steps, then `advance`, and `end` after the last stage.
 
-    `begin` and `advance` may raise what ends the work.
+    This base class reports nothing. `begin` and `advance` may raise what ends the work.
     """
 
     def begin(self, stage: str, total: int) -> None: ...
@@ -26,10 +26,10 @@ class Progress:
 
 
 class JobProgress(Progress):
-    """Write the progress of a claimed job into its row. `begin` and `advance` raise Cancelled and TakenOver.
+    """Writes the progress of a claimed job into its row. `begin` and `advance` raise Cancelled and TakenOver.
 
-    The row is written by `beat`, which a heartbeat calls from another thread and so over another connection: what it
-    says is seen at once, though the job's own transaction may stay open for long.
+    A heartbeat calls `beat` from another thread, with its own connection. So the progress is visible at once, even
+    while the transaction of the job stays open.
     """
 
     def __init__(self, policy: "Policy[Any]", job: Job, shown: Progress | None = None) -> None:
@@ -55,18 +55,18 @@ class JobProgress(Progress):
         self.shown.end()
 
     def go_on_or_raise(self) -> None:
-        """Look at the row. Raises Cancelled and TakenOver."""
+        """Raise Cancelled if somebody cancelled the job, and TakenOver if the claim no longer holds."""
         engine.go_on_or_raise(self.policy, self.job.pk, self.job.fence)
 
     def columns(self) -> dict[str, Any]:
-        """Return the row's columns that say how far the job is."""
+        """Return the columns of the row that describe the progress."""
         steps = min(self.steps, self.steps_total)
         return {"stage": self.stage, "steps": steps, "steps_total": self.steps_total}
 
     def beat(self) -> None:
-        """Keep the claim, say how far the job is, and see whether somebody cancelled it.
+        """Keep the claim alive, write the progress, and check whether somebody cancelled the job.
 
-        The row is written only when there is something new, or when its heartbeat is a few seconds old.
+        The row is written only if something changed, or if its heartbeat is a few seconds old.
         """
         columns = self.columns()
         if columns != self._written or time.monotonic() - self._written_at > UNCHANGED_S:

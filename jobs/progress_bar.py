@@ -9,7 +9,7 @@ from jobs.progress import Progress
 
 
 class Bar(Progress):
-    """One bar a stage. It appears after a second, and only where somebody looks: on a terminal."""
+    """A progress bar for each stage. It appears after a second, and only on a terminal."""
 
     def __init__(self, *, shown: bool = True) -> None:
         self.hidden = not (shown and sys.stderr.isatty())

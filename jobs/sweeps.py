@@ -1,7 +1,7 @@
-"""When periodic tasks last ended well, and what people are told when that was too long ago.
+"""Record when periodic tasks last ended well, and tell people when that was too long ago.
 
-Sweeps find the rows that wait for a worker. Without them, whatever waits goes on waiting: beat or all workers are gone,
-or all workers are busy with long work.
+Sweeps find the rows that wait for a worker. If beat or all workers are gone, or all workers are busy with long work,
+these rows keep waiting.
 """
 
 from datetime import datetime, timedelta
@@ -15,32 +15,32 @@ from django.utils import timezone
 
 from jobs.models import Sweep
 
-#: The most frequent sweeps run every 15 s. Nobody is told of a few that were missed, such as during a restart.
+#: The most frequent sweeps run every 15 s. A few may be missed without a warning, for example during a restart.
 LATE_AFTER = timedelta(seconds=60)
 AGES = "SELECT task, extract(epoch FROM statement_timestamp() - ended_at)::float8 FROM jobs_sweep"
 
 
 @task_success.connect(dispatch_uid="jobs.sweeps")
 def note(sender: Any = None, **_facts: Any) -> None:
-    """Note that a task has ended well, if it is one of the periodic ones. Celery calls this in the worker."""
+    """Record that a periodic task has ended well. Celery calls this in the worker after every task."""
     if sender is not None and sender.name in every_s():
         stamp(sender.name)
 
 
 def stamp(task: str) -> None:
-    """Note that the task ended well just now."""
+    """Record that the task ended well just now."""
     Sweep.objects.bulk_create(
         [Sweep(task=task, ended_at=Now())], update_conflicts=True, unique_fields=["task"], update_fields=["ended_at"]
     )
 
 
 def every_s() -> dict[str, float]:
-    """Return how many seconds lie between two runs of each periodic task."""
+    """Return the seconds between two runs of each periodic task."""
     return {str(one["task"]): float(str(one["schedule"])) for one in settings.CELERY_BEAT_SCHEDULE.values()}
 
 
 def last() -> datetime | None:
-    """Return when a sweep last ended; None if none ever did."""
+    """Return when a sweep last ended, or None if none ever did."""
     found: datetime | None = Sweep.objects.aggregate(Max("ended_at"))["ended_at__max"]
     return found
 
@@ -52,12 +52,12 @@ def late() -> tuple[bool, datetime | None]:
 
 
 def ages(cursor: Any) -> dict[str, float]:
-    """Return for each periodic task how many seconds ago it last ended well; tasks that never did are left out."""
+    """Return how many seconds ago each periodic task last ended well. Tasks that never did are left out."""
     cursor.execute(AGES)
     return dict(cursor.fetchall())
 
 
 def overdue(ages_s: dict[str, float]) -> list[str]:
-    """Return the tasks that ran before but have missed their times, in the order of their names."""
+    """Return the tasks that ran before but are overdue, sorted by name."""
     allowed = {task: 2 * every + LATE_AFTER.total_seconds() for task, every in every_s().items()}
     return sorted(task for task, age_s in ages_s.items() if task in allowed and age_s > allowed[task])

@@ -1,1 +1,1 @@
-"""Material that may be illegal: reports, quarantine, known hashes, safety officers."""
+"""Possibly illegal material: reports, quarantine, known hashes and safety officers."""

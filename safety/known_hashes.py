@@ -1,8 +1,9 @@
-"""Files that may not come in because their hash is known. Which hashes those are is for the operator to say.
+"""Refuse files whose hash is known. The operator chooses the hashes.
 
-`KNOWN_HASH_CHECKS` names callables `check(sha256, path)`, asked in order for each distinct file of an import before
-any of it is kept. One answers None, or words for the safety officers; whoever imports is told only that the file is
-not accepted. A check that raises stops the import: what cannot be checked does not come in.
+`KNOWN_HASH_CHECKS` names functions `check(sha256, path)`. They run in order for each distinct file of an import,
+before any of it is stored. A check returns None, or a reason for the safety officers. The person who imports is told
+only that the file is not accepted. If a check raises, the import stops, because a file that cannot be checked is not
+accepted.
 """
 
 import logging
@@ -27,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 
 class Refusal(NamedTuple):
-    """Which check knew which file, and its words for the safety officers."""
+    """A refused file: its hash, the check that knew it, and the reason for the safety officers."""
 
     sha256: str
     check: str
@@ -35,13 +36,13 @@ class Refusal(NamedTuple):
 
 
 def refusal(sha256: str, path: Path) -> Refusal | None:
-    """What the first check says that knows the file; None if none does. Raises Refused."""
+    """Return the result of the first check that knows the file, or None. Raises Refused if a check fails."""
     for name in settings.KNOWN_HASH_CHECKS:
         try:
             reason = import_string(name)(sha256, path)
         except Exception as error:
             raise Refused(
-                f"Nothing was imported: the check {name} of KNOWN_HASH_CHECKS failed ({error}). Mend it and try again."
+                f"Nothing was imported: the check {name} of KNOWN_HASH_CHECKS failed ({error}). Fix it, then try again."
             ) from error
         if reason is not None:
             return Refusal(sha256, name, reason)
@@ -49,12 +50,12 @@ def refusal(sha256: str, path: Path) -> Refusal | None:
 
 
 def in_quarantine(sha256: str, path: Path) -> str | None:
-    """Refuses what lies in this platform's own quarantine, whichever study reported it."""
+    """Refuse files that are in this platform's own quarantine, whichever study reported them."""
     return "It is in quarantine on this platform." if sha256 in dark.sha256s() else None
 
 
 def listed(sha256: str, path: Path) -> str | None:
-    """Refuses what the file KNOWN_HASHES_FILE lists. Raises OSError or ValueError for a list that cannot be read."""
+    """Refuse files in the list KNOWN_HASHES_FILE. Raises OSError or ValueError if the list cannot be read."""
     if not settings.KNOWN_HASHES_FILE:
         return None
     facts = os.stat(settings.KNOWN_HASHES_FILE)
@@ -64,7 +65,7 @@ def listed(sha256: str, path: Path) -> str | None:
 
 @lru_cache(maxsize=1)
 def _read(path: str, modified_ns: int, size: int) -> frozenset[bytes]:
-    """The hashes of a list, read anew when the file has changed. 32 bytes each: lists have millions."""
+    """Return the hashes of a list, 32 bytes each, because lists have millions. A changed file is read again."""
     with open(path, encoding="utf-8") as lines:
         return frozenset(_hash(line, number) for number, line in enumerate(lines, 1) if _says_something(line))
 
@@ -85,7 +86,7 @@ def _hash(line: str, number: int) -> bytes:
 
 @transaction.atomic
 def note(found: Refusal, *, study_slug: str, name: str, actor: User | None) -> None:
-    """Leaves word for the safety officers of the study, once a file, with how often it was tried."""
+    """Record a refused file for the safety officers of the study: one row per file, with the number of attempts."""
     row, is_new = RefusedFile.objects.get_or_create(
         study_slug=study_slug,
         sha256=found.sha256,

@@ -1,4 +1,4 @@
-"""Appointing safety officers and ending their appointments. Only superusers do it, on a page or by command."""
+"""Appoint safety officers and end appointments. Only superusers can do it, on a page or by command."""
 
 import logging
 from datetime import datetime
@@ -25,13 +25,13 @@ def appoint(person: User, study: Study | None, *, by: User | None, until: dateti
     Repeating it changes nothing. `by` is None for a command on the server. Raises Refused.
     """
     if until is not None and until <= timezone.now():
-        raise Refused(_("The end of the appointment lies in the past. Choose a later day, or none."))
+        raise Refused(_("The end of the appointment is in the past. Choose a later day, or leave it empty."))
     if not person.is_active:
         raise Refused(_("%(name)s can no longer sign in. Appoint somebody else.") % {"name": person.username})
     try:
         with transaction.atomic():
             officer = Officer.objects.create(person=person, study=study, appointed_by=by, until=until)
-    except IntegrityError:  # the constraint decides, also between two who appoint at once
+    except IntegrityError:  # the constraint also decides if two people appoint at once
         return _the_same(person, study, until)
     after = {"person": person.pk, "username": person.username, "until": until}
     audit.record("officer.appointed", officer, actor=by, study_slug=study.slug if study else "", after=after)
@@ -39,19 +39,19 @@ def appoint(person: User, study: Study | None, *, by: User | None, until: dateti
 
 
 def _the_same(person: User, study: Study | None, until: datetime | None) -> Officer:
-    """Return the appointment that stands already. Raises Refused if it ends at another time."""
+    """Return the existing appointment. Raises Refused if it ends at another time."""
     present = Officer.objects.of(person.pk).filter(study=study).first()
     if present is not None and present.until == until:
         return present
     raise Refused(
-        _("%(name)s is a safety officer there already, until another day. End that appointment first.")
+        _("%(name)s is already a safety officer there, with another end day. End that appointment first.")
         % {"name": person.username}
     )
 
 
 @transaction.atomic
 def dismiss(officer: Officer, *, by: User | None) -> bool:
-    """End an appointment now. False if it had ended before: repeating it is harmless."""
+    """End an appointment now. Return False if it had ended before: repeating it is harmless."""
     standing = Officer.objects.filter(Q(until=None) | Q(until__gt=Now()), pk=officer.pk)
     before = {"person": officer.person_id, "until": officer.until}
     if not standing.update(until=Now()):
@@ -62,29 +62,29 @@ def dismiss(officer: Officer, *, by: User | None) -> bool:
 
 
 def installation_has_officer() -> bool:
-    """Return whether somebody may decide about every report, whatever studies use the bytes."""
+    """Return whether somebody can decide on every report, whatever studies use the file."""
     return Officer.objects.in_force().of_installation().exists()
 
 
 def no_officer(study: Study) -> str:
-    """Return what the study's settings say if nobody may decide about every report."""
+    """Return a notice for the study's settings if nobody can decide on every report, or an empty string."""
     if installation_has_officer():
         return ""
     return _(
-        "This installation has no safety officer. Where other studies use the same videos, nobody can decide what your"
-        " annotators report as illegal. Ask whoever runs this server to appoint one."
+        "This installation has no safety officer. If other studies use the same videos, nobody can decide on the "
+        "reports of your annotators. Ask the operator of this installation to appoint one."
     )
 
 
 def warn_without_officer() -> None:
-    """Log a warning if the installation has no safety officer. Runs when a production server starts."""
+    """Log a warning if the installation has no safety officer. It runs when a production server starts."""
     try:
         if not installation_has_officer():
             logger.warning(
-                "This installation has no safety officer. Reports of bytes that several studies use can be decided "
-                "by nobody. Appoint one with: diptych-server appoint_officer USERNAME"
+                "This installation has no safety officer. Nobody can decide on reports of files that several studies "
+                "use. Appoint one with: diptych-server appoint_officer USERNAME"
             )
     except DatabaseError as error:
-        logger.warning("Whether the installation has a safety officer could not be checked: %s", error)
+        logger.warning("Could not check whether the installation has a safety officer: %s", error)
     finally:
         connection.close()

@@ -1,6 +1,6 @@
-"""Who may see and decide reports of illegal material; the only place in the app that decides it.
+"""Permissions about reports of illegal material. No other module of the app decides them.
 
-No role of a study opens them, only an appointment as safety officer.
+No role in a study gives access to reports, only an appointment as safety officer.
 """
 
 from typing import TYPE_CHECKING
@@ -27,8 +27,9 @@ def is_officer(person: "User") -> bool:
 
 
 def sees_reports(person_id: int) -> Q:
-    """Return the condition for quarantines whose state the person may see: they are an officer of the installation,
-    or of a study that uses the bytes."""
+    """Return the condition for quarantines whose state the person may see: as officer of the installation, or of any
+    study that uses the file.
+    """
     theirs = Officer.objects.of(person_id)
     used = Video.objects.filter(asset=OuterRef("asset"))
     studies = theirs.filter(study__isnull=False).values("study")
@@ -36,8 +37,9 @@ def sees_reports(person_id: int) -> Q:
 
 
 def decides_reports(person_id: int) -> Q:
-    """Return the condition for quarantines that the person may open and decide: they are an officer of the
-    installation, or of every study that uses the bytes."""
+    """Return the condition for quarantines that the person may decide on: as officer of the installation, or of every
+    study that uses the file.
+    """
     theirs = Officer.objects.of(person_id)
     used = Video.objects.filter(asset=OuterRef("asset"))
     studies = theirs.filter(study__isnull=False).values("study")
@@ -46,15 +48,17 @@ def decides_reports(person_id: int) -> Q:
 
 
 def require_decides(person: "User", quarantine: Quarantine) -> None:
-    """Raise PermissionDenied unless the person may decide about these bytes at this moment. One query.
+    """Raise PermissionDenied unless the person may now decide about this file. It runs one query.
 
-    Call it after locking the asset, so that a study that is importing the same bytes is seen.
+    Call it after locking the asset. Then a study that is importing the same file is taken into account.
     """
     if not Quarantine.objects.filter(decides_reports(person.pk), pk=quarantine.pk).exists():
         raise PermissionDenied(
-            _("Other studies use these bytes too. Only a safety officer of all of them, or of the whole installation, "
-              "may open or decide this. Ask one.")
-        )  # fmt: skip
+            _(
+                "Other studies use the same file. Only a safety officer of all these studies, or of the "
+                "whole installation, may open this report or decide on it. Ask one of them."
+            )
+        )
 
 
 def require_officer(request: HttpRequest) -> None:
@@ -64,7 +68,7 @@ def require_officer(request: HttpRequest) -> None:
 
 
 def officers_studies(request: HttpRequest) -> "QuerySet[Study]":
-    """Return the studies in which the person is a safety officer; all of them for an officer of the installation."""
+    """Return the studies in which the person is a safety officer, or all studies for an officer of the installation."""
     theirs = Officer.objects.of(request.user.pk or 0)
     studies = Study.objects.order_by(Natural("title"), "pk")
     if theirs.of_installation().exists():
@@ -73,10 +77,10 @@ def officers_studies(request: HttpRequest) -> "QuerySet[Study]":
 
 
 def quarantine_for(request: HttpRequest, quarantine_id: int, *, deciding: bool) -> Quarantine:
-    """Return the quarantine, for a safety officer who may see its state. For anybody else it does
-    not exist.
+    """Return the quarantine, if the person is a safety officer who may see its state.
 
-    Raises Http404, and PermissionDenied where `deciding` takes an officer of every study that uses the bytes.
+    Raises Http404 for anybody else. With `deciding`, raises PermissionDenied unless the person is an officer of every
+    study that uses the file.
     """
     person: User = request.user  # type: ignore[assignment]  # only signed-in people get here
     found = Quarantine.objects.select_related("asset").filter(sees_reports(person.pk), pk=quarantine_id).first()
@@ -91,5 +95,5 @@ def require_superuser(request: HttpRequest) -> "User":
     """Return the person, if they are a superuser. Raises PermissionDenied."""
     person: User = request.user  # type: ignore[assignment]  # only signed-in people get here
     if not person.is_superuser:
-        raise PermissionDenied(_("Only a superuser of this installation appoints safety officers."))
+        raise PermissionDenied(_("Only a superuser of this installation can appoint safety officers."))
     return person

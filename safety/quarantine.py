@@ -1,14 +1,13 @@
-"""Quarantine: a report takes bytes away from everybody at once; a safety officer looks, notes, holds or releases.
+"""Quarantine: a report hides a file from everybody at once. A safety officer then decides on it.
 
-A person's first reports hide the bytes in every study. Further ones hold only the reported pair, until a second person
-reports the same bytes or an officer confirms it (decision 018).
+The first reports of a person hide the file in every study. Further reports hold only the reported pair, until a
+second person reports the same file or an officer confirms a report (decision 018).
 
-Locks are taken in this order: the reporter, assets by key, their pairs by key. Leases are ended by a receiver of
-`assets_quarantined` that waits for no lock, so a report may run beside anything that people do. Files are moved after
-the commit, under the asset's lock, by whoever comes first: the process that reported, or the sweep for one that was
-killed.
+Locks are taken in this order: the reporter, assets by key, their pairs by key. A receiver of `assets_quarantined`
+ends the leases without waiting for a lock, so a report can run beside every other action. Files are moved after the
+commit, under the lock of the asset. The process that reported moves them. If it was killed, the sweep does.
 
-Nothing here deletes anything or tells anybody outside.
+Nothing here deletes anything or notifies anybody outside.
 """
 
 import logging
@@ -30,7 +29,7 @@ from catalog.readiness import pairs_of
 from diptych.refusals import Refused
 from media.models import Asset
 from media.quarantined import dark
-from safety import calling_officers
+from safety import officer_notices
 from safety.models import Quarantine, QuarantineAct, Referral, Report, Reporter
 from safety.permissions import decides_reports, require_decides
 from safety.quarantine_files import bring_back, set_apart
@@ -40,8 +39,8 @@ from studies.models import Study
 logger = logging.getLogger(__name__)
 Act = QuarantineAct.Act
 
-#: So many reports of one person within this time hide the bytes everywhere at once, as long as no officer has confirmed
-#: one of them. What an officer confirmed does not count.
+#: The number of unconfirmed reports of one person within this time that hide files everywhere at once. Reports that an
+#: officer confirmed do not count.
 HIDING_REPORTS = 5
 HIDING_REPORTS_WITHIN = timedelta(days=30)
 
@@ -55,31 +54,31 @@ IN_QUARANTINE = Q(video_0__asset__quarantined_at__isnull=False) | Q(video_1__ass
 def report(pair: Pair, videos: Collection[str], *, by: User) -> list[Quarantine]:
     """Report `video_0`, `video_1` or both, and return the quarantine of each as it is afterwards.
 
-    1. Lock the reporter, so that of many reports of one person at once no more than the first few hide anything.
-    2. Lock the assets. Of two who report the same bytes at once, the second finds the quarantine of the first.
-    3. Find or open the quarantine of each, and mark the assets that go away everywhere.
-    4. Hold every pair that uses these, or only the reported one; whatever held it before is remembered. The receivers
-       of `assets_quarantined` end the leases.
-    5. Write the reports. A person reports a pair once: repeating it changes nothing, also after a release.
-    6. After the commit, addresses die here at once and elsewhere within a second, and the files move.
+    1. Lock the reporter. So of many reports of one person at once, only the first few hide anything.
+    2. Lock the assets. If two people report the same file at once, the second finds the quarantine of the first.
+    3. Find or open the quarantine of each asset, and mark the assets that are hidden everywhere.
+    4. Hold every pair that uses these assets, or only the reported pair. The earlier reason of a hold is stored. The
+       receivers of `assets_quarantined` end the leases.
+    5. Write the reports. A person reports a pair once. Repeating it changes nothing, also after a release.
+    6. After the commit, addresses stop working here at once and elsewhere within a second, and the files are moved.
     """
     reporter = _locked_reporter(by)
     keys = Video.objects.filter(pk__in=[getattr(pair, f"{name}_id") for name in videos]).values("asset_id")
     assets = list(Asset.objects.filter(pk__in=keys).order_by("pk").select_for_update(no_key=True))
     counted = _unconfirmed_reports(by)
-    cases = [_case(asset, pair, by, counted) for asset in assets]
-    for case, asset in zip(cases, assets, strict=True):
-        if case.is_new and case.quarantine.everywhere_at is None and (case.hides or _agreed(case.quarantine, by)):
-            _mark_everywhere(case.quarantine, asset, None, reporter)
-    new = [case for case in cases if case.is_new]
+    reported = [_find_or_open(asset, pair, by, counted) for asset in assets]
+    for one, asset in zip(reported, assets, strict=True):
+        if one.is_new and one.quarantine.everywhere_at is None and (one.hides or _agreed(one.quarantine, by)):
+            _mark_everywhere(one.quarantine, asset, None, reporter)
+    new = [one for one in reported if one.is_new]
     if new:
-        hidden = [case.quarantine.asset_id for case in new if case.quarantine.everywhere_at is not None]
+        hidden = [one.quarantine.asset_id for one in new if one.quarantine.everywhere_at is not None]
         _hold(pairs_of(hidden) | Q(pk=pair.pk))
-    for case in new:
-        _note_report(case, pair, by, reporter)
+    for one in new:
+        _note_report(one, pair, by, reporter)
     if new:
-        calling_officers.announce_after_commit(new[0].quarantine)
-    return [case.quarantine for case in cases]
+        officer_notices.announce_after_commit(new[0].quarantine)
+    return [one.quarantine for one in reported]
 
 
 def _locked_reporter(person: User) -> Reporter:
@@ -88,21 +87,21 @@ def _locked_reporter(person: User) -> Reporter:
 
 
 def _unconfirmed_reports(person: User) -> set[int]:
-    """Return the quarantines that the person, whose row is locked, reported lately and no officer has confirmed."""
+    """Return the quarantines that the person reported lately and no officer has confirmed. Lock the reporter before."""
     since = timezone.now() - HIDING_REPORTS_WITHIN
     unconfirmed = Report.objects.filter(person=person, reported_at__gt=since, quarantine__confirmed_at=None)
     return set(unconfirmed.values_list("quarantine", flat=True))
 
 
 class ReportedAsset(NamedTuple):
-    """The quarantine of one reported asset, whether this report of it is new, and whether it hides the bytes."""
+    """The quarantine of one reported asset, whether this report is new, and whether it hides the file."""
 
     quarantine: Quarantine
     is_new: bool
     hides: bool
 
 
-def _case(asset: Asset, pair: Pair, by: User, counted: set[int]) -> ReportedAsset:
+def _find_or_open(asset: Asset, pair: Pair, by: User, counted: set[int]) -> ReportedAsset:
     """Find or open the quarantine of a locked asset. `counted` are the reports that count against the person."""
     before = Report.objects.filter(person=by, pair=pair, quarantine__asset=asset).select_related("quarantine").last()
     present = asset.quarantines.filter(released_at=None).first()
@@ -116,14 +115,18 @@ def _case(asset: Asset, pair: Pair, by: User, counted: set[int]) -> ReportedAsse
 
 
 def _agreed(quarantine: Quarantine, by: User) -> bool:
-    """Return whether a second person reported the same bytes, or an officer confirmed a report of them."""
+    """Return whether a second person reported the same file, or an officer confirmed a report of it."""
     return quarantine.confirmed_at is not None or quarantine.reports.exclude(person=by).exists()
 
 
-def _note_report(case: ReportedAsset, pair: Pair, by: User, reporter: Reporter) -> None:
-    """Write the report. Its audit row has the person; the one about the quarantine, which officers read, the code."""
-    quarantine, slug = case.quarantine, pair.study.slug
-    said = Report.objects.create(quarantine=quarantine, person=by, study_id=pair.study_id, pair=pair, hides=case.hides)
+def _note_report(one: ReportedAsset, pair: Pair, by: User, reporter: Reporter) -> None:
+    """Write the report, with audit rows.
+
+    The audit row of the report has the person. The audit row of the quarantine, which officers can read, has only the
+    code.
+    """
+    quarantine, slug = one.quarantine, pair.study.slug
+    said = Report.objects.create(quarantine=quarantine, person=by, study_id=pair.study_id, pair=pair, hides=one.hides)
     after = {"quarantine": quarantine.pk, "pair": pair.pk}
     audit.record("asset.reported", said, actor=by, study_slug=slug, after=after)
     if quarantine.everywhere_at is None:
@@ -132,12 +135,12 @@ def _note_report(case: ReportedAsset, pair: Pair, by: User, reporter: Reporter) 
 
 
 def _mark_everywhere(quarantine: Quarantine, asset: Asset, by: User | None, reporter: Reporter | None) -> None:
-    """Take a locked asset away from everybody in every study. Its pairs are held next, its files after the commit.
+    """Hide a locked asset in every study. The caller then holds its pairs. Its files are moved after the commit.
 
-    Either an officer decides it (`by`), or it follows from a report.
+    `by` is the officer who decided it, or None if it follows from a report.
     """
     now = timezone.now()
-    if asset.quarantined_at is None:  # else a release has been decided whose files are not back yet
+    if asset.quarantined_at is None:  # otherwise the files of an earlier release are not back yet
         asset.quarantined_at = now
         asset.save(update_fields=["quarantined_at"])
     quarantine.everywhere_at, quarantine.files_settled_at = now, None
@@ -149,7 +152,7 @@ def _mark_everywhere(quarantine: Quarantine, asset: Asset, by: User | None, repo
 
 
 def _hold(which: Q) -> None:
-    """Lock these pairs in the order of their keys and hold them as being in quarantine."""
+    """Lock these pairs in the order of their keys, and hold them because of the quarantine."""
     locked = Pair.objects.filter(which).order_by("pk").select_for_update(of=("self",), no_key=True)
     keys = sorted(set(locked.values_list("pk", flat=True)))
     Pair.objects.filter(pk__in=keys).exclude(held=QUARANTINED).update(held_before=F("held"), held=QUARANTINED)
@@ -157,7 +160,7 @@ def _hold(which: Q) -> None:
 
 
 def hold_new(study: Study, first: int) -> None:
-    """Holds pairs of the study from key `first` on that use an asset in quarantine, which is locked by now."""
+    """Hold pairs of the study, from key `first` on, that use an asset in quarantine. The caller locks the asset."""
     videos = list(Video.objects.filter(study=study, asset__quarantined_at__isnull=False).values_list("pk", flat=True))
     if videos:
         pairs = Pair.objects.filter(Q(video_0__in=videos) | Q(video_1__in=videos), study=study, pk__gte=first)
@@ -168,21 +171,21 @@ def hold_new(study: Study, first: int) -> None:
 
 
 def reported_assets(study: Study) -> list[int]:
-    """Return the assets that were reported in this study and that nobody has released yet. Few, mostly none."""
+    """Return the few assets that were reported in this study and not released yet."""
     waiting = Report.objects.filter(study=study, quarantine__released_at=None)
     return list(waiting.values_list("quarantine__asset", flat=True).distinct())
 
 
-def move_what_was_left(*, asset: Asset, **_: Any) -> None:
-    """Receiver of `files_left_behind`: the sweep moves files that were stored while a report moved the others."""
+def move_left_files(*, asset: Asset, **_: Any) -> None:
+    """Receive `files_left_behind`: let the sweep move files that were stored while a report moved the others."""
     Quarantine.objects.filter(asset=asset, released_at=None).update(files_settled_at=None)
 
 
 def _locked_for(quarantine: Quarantine, by: User) -> Asset:
     """Lock the asset and return it, if the person may decide about it now. Raises PermissionDenied.
 
-    An import of the same bytes into another study holds a share lock until it commits. So whoever decides here has
-    waited for it, and needs an appointment for that study too.
+    An import of the same file into another study holds a share lock until it commits. So an officer who decides here
+    has waited for that import, and needs an appointment for that study too.
     """
     asset = Asset.objects.select_for_update(no_key=True).get(pk=quarantine.asset_id)
     require_decides(by, quarantine)
@@ -192,13 +195,14 @@ def _locked_for(quarantine: Quarantine, by: User) -> Asset:
 
 @transaction.atomic
 def confirm(quarantine: Quarantine, by: User) -> None:
-    """Say that it was right to report this. It takes effect everywhere and no longer counts against who reported it.
+    """Confirm that the report was right. The file is then hidden everywhere, and the report no longer counts against
+    its reporter.
 
-    Repeating it changes nothing. Raises Refused if it was released, PermissionDenied.
+    Repeating it changes nothing. Raises Refused if the asset was released, and PermissionDenied.
     """
     asset = _locked_for(quarantine, by)
     if quarantine.released_at is not None:
-        raise Refused(_("It was released before. Nothing was confirmed."), "released")
+        raise Refused(_("The video was already released. Nothing was confirmed."), "released")
     _confirm(quarantine, asset, by)
 
 
@@ -215,23 +219,24 @@ def _confirm(quarantine: Quarantine, asset: Asset, by: User) -> None:
 
 @transaction.atomic
 def note_referral(quarantine: Quarantine, by: User, *, to_whom: str, reference: str, made_at: datetime) -> None:
-    """Notes that an authority was told, when, and under which reference of theirs. Repeating it changes nothing.
+    """Record that an officer facts an authority, with the time and the reference of the authority. This confirms the
+    reports.
 
-    It confirms the reports. Raises PermissionDenied.
+    Repeating it changes nothing. Raises PermissionDenied.
     """
     asset = _locked_for(quarantine, by)
-    told = {"to_whom": to_whom, "reference": reference, "made_at": made_at}
-    _, is_new = Referral.objects.get_or_create(quarantine=quarantine, **told, defaults={"noted_by": by})
+    facts = {"to_whom": to_whom, "reference": reference, "made_at": made_at}
+    _, is_new = Referral.objects.get_or_create(quarantine=quarantine, **facts, defaults={"noted_by": by})
     if is_new:
-        _record(Act.REFERRED, quarantine, by, told)
+        _record(Act.REFERRED, quarantine, by, facts)
     _confirm(quarantine, asset, by)
 
 
 @transaction.atomic
 def set_legal_hold(quarantine: Quarantine, by: User, *, holds: bool, reason: str) -> None:
-    """Sets or lifts the legal hold; repeating it changes nothing. Setting it confirms the reports.
+    """Set or lift the legal hold. Repeating it changes nothing. Setting it confirms the reports.
 
-    Raises Refused if it was released, PermissionDenied.
+    Raises Refused if the asset was released, and PermissionDenied.
     """
     asset = _locked_for(quarantine, by)
     in_force = Quarantine.objects.filter(pk=quarantine.pk, released_at=None)
@@ -242,30 +247,32 @@ def set_legal_hold(quarantine: Quarantine, by: User, *, holds: bool, reason: str
         if holds:
             _confirm(quarantine, asset, by)
     elif not in_force.exists():
-        raise Refused(_("It was released before; a legal hold comes too late."), "released")
+        raise Refused(_("The video was already released. A legal hold can no longer be set."), "released")
 
 
 @transaction.atomic
 def record_viewing(quarantine: Quarantine, by: User) -> None:
-    """Leaves the record that this person is about to see the video. Raises PermissionDenied."""
+    """Record that this person is about to view the video. Raises PermissionDenied."""
     _locked_for(quarantine, by)
     _record(Act.VIEWED, quarantine, by, {"sha256": quarantine.asset.sha256})
 
 
 @transaction.atomic
 def release(quarantine: Quarantine, by: User, *, reason: str) -> None:
-    """Decides that the bytes may be used again. Files come back first, then pairs (`settle_files`).
+    """Allow the file to be used again. `settle_files` first moves the files back, then changes the pairs.
 
-    Repeating it changes nothing. Raises Refused under a legal hold, PermissionDenied.
+    Repeating it changes nothing. Raises Refused under a legal hold, and PermissionDenied.
     """
     _locked_for(quarantine, by)
     in_force = Quarantine.objects.filter(pk=quarantine.pk, released_at=None)
     if not release_locked(quarantine, by, reason) and in_force.exists():
-        raise Refused(_("A legal hold stands: lift it first. Nothing was released."), "legal_hold")
+        raise Refused(
+            _("The video is under a legal hold. Nothing was released. Lift the legal hold first."), "legal_hold"
+        )
 
 
 def release_locked(quarantine: Quarantine, by: User, reason: str) -> bool:
-    """Release a quarantine whose asset is locked. False if it was released before, or is under a legal hold."""
+    """Release a quarantine whose asset is locked. Return False if it was released before, or is under a legal hold."""
     released = Quarantine.objects.filter(pk=quarantine.pk, released_at=None, legal_hold_since=None).update(
         released_at=timezone.now(), released_by=by, reason=reason, files_settled_at=None
     )
@@ -276,9 +283,10 @@ def release_locked(quarantine: Quarantine, by: User, reason: str) -> bool:
 
 
 def open_reports_of(code: str, officer: User) -> QuerySet[Quarantine]:
-    """Return what nobody has confirmed or released, was reported under this code alone, and is the officer's to decide.
+    """Return unconfirmed and unreleased quarantines that were reported only under this code and that the officer may
+    decide on.
 
-    What a second person reported too is no mistake of one person, so it is left to be looked at by itself.
+    Quarantines that a second person reported too are left out, because they cannot be the mistake of one person.
     """
     mine = Quarantine.objects.filter(decides_reports(officer.pk), released_at=None, confirmed_at=None)
     mine = mine.filter(pk__in=Report.objects.filter(person__reporter__code=code).values("quarantine"))
@@ -288,9 +296,9 @@ def open_reports_of(code: str, officer: User) -> QuerySet[Quarantine]:
 def _record(
     act: Act, quarantine: Quarantine, by: User | None, after: dict[str, Any], *, reporter: Reporter | None = None
 ) -> None:
-    """Write down the act for the officers, and one audit row for each study that uses the bytes.
+    """Record the action for the officers, and write one audit row for each study that uses the file.
 
-    `by` is an officer, never a reporter: officers of other studies read these rows.
+    `by` is an officer, never a reporter: officers of other studies can read these rows.
     """
     QuarantineAct.objects.create(
         quarantine=quarantine, act=act, officer=by, reporter=reporter, reason=after.get("reason", "")
@@ -301,7 +309,7 @@ def _record(
 
 
 def studies_of(quarantine: Quarantine) -> QuerySet[Study]:
-    """The studies that use the bytes."""
+    """Return the studies that use the file."""
     return Study.objects.filter(videos__asset=quarantine.asset_id).distinct().order_by("pk")
 
 
@@ -309,9 +317,9 @@ def studies_of(quarantine: Quarantine) -> QuerySet[Study]:
 
 
 def settle_after_commit(asset_id: int) -> None:
-    """Moves the asset's files once the transaction is committed. The sweep repeats what fails."""
+    """Move the asset's files after the transaction has committed. The sweep repeats what fails."""
 
-    def settle() -> None:  # by name: Django names what failed
+    def settle() -> None:  # a named function, because Django logs the name of what failed
         settle_files(asset_id)
 
     transaction.on_commit(settle, robust=True)
@@ -319,10 +327,10 @@ def settle_after_commit(asset_id: int) -> None:
 
 @transaction.atomic
 def settle_files(asset_id: int) -> None:
-    """Brings an asset's files to where its quarantines say, and after a release its pairs. Repeating is harmless.
+    """Move an asset's files to where its quarantines say, and after a release restore its pairs. Repeating is harmless.
 
-    The asset's lock is held while its files, about ten, are moved, so a report and a release at the same moment
-    cannot move them past each other. Raises OSError, which leaves the rows as they were for the next attempt.
+    The asset stays locked while its files, about ten, are moved. So a report and a release at the same moment cannot
+    conflict. Raises OSError, which leaves the rows unchanged for the next attempt.
     """
     asset = Asset.objects.select_for_update(no_key=True).get(pk=asset_id)
     quarantines = Quarantine.objects.filter(asset=asset)
@@ -337,14 +345,17 @@ def settle_files(asset_id: int) -> None:
 
 
 def _lift(asset: Asset) -> None:
-    """Its pairs are as they were before, except those whose other video is in quarantine too, and those that a report
-    holds which nobody has decided yet."""
+    """Restore the pairs of a released asset.
+
+    Pairs stay held if their other video is in quarantine too, or if another report that nobody has decided on holds
+    them.
+    """
     asset.quarantined_at = None
     asset.save(update_fields=["quarantined_at"])
     reported = Report.objects.filter(quarantine__released_at=None).values("pair")
     pairs = readiness.lock_pairs([asset.pk]).filter(held=QUARANTINED)
     free = list(pairs.exclude(IN_QUARANTINE).exclude(pk__in=reported).values_list("pk", flat=True))
-    # A failed video may have been mended meanwhile, or the other way round: settling decides that anew.
+    # A failed video may work by now, or a working one may have failed: `readiness.settle` decides it again.
     before = Case(When(held_before=readiness.MEDIA_FAILED, then=Value("")), default=F("held_before"))
     Pair.objects.filter(pk__in=free).update(held=before, held_before="")
     readiness.settle(Pair.objects.filter(pk__in=free))
@@ -352,13 +363,13 @@ def _lift(asset: Asset) -> None:
 
 
 def settle_all() -> int:
-    """Repeats what a killed process, or a storage that was away, left unfinished; how many assets were settled."""
+    """Repeat moves that a killed process or a storage failure left unfinished. Return how many assets were settled."""
     unsettled = Quarantine.objects.filter(files_settled_at=None).values_list("asset_id", flat=True)
     settled = 0
     for asset_id in sorted(set(unsettled)):
         try:
             settle_files(asset_id)
             settled += 1
-        except Exception:  # of whatever storage: the others must not wait for it
+        except Exception:  # any storage may raise anything, and the other assets must not wait
             logger.exception("Files of asset %s in quarantine could not be moved; trying again later", asset_id)
     return settled

@@ -1,7 +1,7 @@
-"""Moves an asset's files out of reach of every address, and back. Repeating either is harmless.
+"""Move an asset's files out of reach of every address, and back. Repeating either is harmless.
 
-What lies in the folder of its renditions is moved whatever it is called, so files that a later version makes, or
-that a killed worker left, go along.
+Everything in the folder of the renditions is moved, whatever its name. So files of later versions, and files that a
+killed worker left, are moved too.
 """
 
 from collections.abc import Iterator
@@ -14,13 +14,13 @@ from media.models import Asset
 
 
 def set_apart(asset: Asset) -> None:
-    """Original and renditions go into the asset's quarantine folder. Raises OSError."""
+    """Move the original and the renditions into the asset's quarantine folder. Raises OSError."""
     _move_all(names.folder(asset.public_id), names.renditions_apart(asset.public_id))
     _move(asset.original, names.original_apart(asset.public_id))
 
 
 def bring_back(asset: Asset) -> None:
-    """Original and renditions go back to where they were. Raises OSError."""
+    """Move the original and the renditions back to their normal places. Raises OSError."""
     _move(names.original_apart(asset.public_id), asset.original)
     _move_all(names.renditions_apart(asset.public_id), names.folder(asset.public_id))
 
@@ -31,7 +31,7 @@ def _move_all(folder: str, target: str) -> None:
 
 
 def _files(folder: str) -> Iterator[str]:
-    """Paths within a folder of storage; none if it is not there."""
+    """Return the paths within a folder of the storage, or none if the folder does not exist."""
     try:
         folders, files = default_storage.listdir(folder)
     except FileNotFoundError:
@@ -42,7 +42,7 @@ def _files(folder: str) -> Iterator[str]:
 
 
 def _move(name: str, target: str) -> None:
-    """Moves one file, replacing what lies under `target`. What is not there was moved before."""
+    """Move one file, and replace the file at `target`. A missing file was moved before."""
     try:
         move = getattr(default_storage, "move", None)
         if move:
@@ -54,7 +54,7 @@ def _move(name: str, target: str) -> None:
 
 
 def _copy_and_delete(storage: Storage, name: str, target: str) -> None:
-    """For storages that cannot rename, such as S3: the copy is whole before the other goes."""
+    """Move a file in a storage that cannot rename, such as S3. The copy is complete before the original is deleted."""
     with storage.open(name) as file:
         if storage.exists(target):
             storage.delete(target)

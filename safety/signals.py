@@ -1,7 +1,7 @@
-"""What safety tells higher apps. Receivers run inside the transaction and only write rows."""
+"""Signals of this app for higher apps. Receivers run inside the transaction and only write rows."""
 
 from django.dispatch import Signal
 
-#: Pairs went into quarantine. Argument: `pairs`, their ids in any study, locked and held.
-#: Whatever gives these pairs to people ends now, without waiting for another lock.
+#: Pairs were quarantined. Argument: `pairs`, their ids in any study, locked and held.
+#: Receivers end all leases of these pairs now, without waiting for another lock.
 assets_quarantined = Signal()

@@ -1,14 +1,14 @@
-"""Celery's side of quarantine: files are moved, and safety officers are told."""
+"""Celery tasks: move quarantined files, and notify safety officers."""
 
 from celery import shared_task
 
 from jobs import engine
-from safety import calling_officers, quarantine, releases
+from safety import officer_notices, quarantine, releases
 
 
 @shared_task
 def settle_quarantines() -> int:
-    """Moves files that a report or a release left where they were; how many assets were settled."""
+    """Move files that a report or a release has not moved yet. Return how many assets were settled."""
     return quarantine.settle_all()
 
 
@@ -18,16 +18,16 @@ def mail_officers(sent_for: int | None = None) -> int:
 
     Return how many e-mails were sent.
     """
-    return calling_officers.mail()
+    return officer_notices.mail()
 
 
 @shared_task
 def release_reports(release_id: int) -> None:
-    """Release the reports of one person, if the job waits and nobody else has it."""
+    """Release the reports of one person, if the job waits and no other worker has it."""
     releases.run(release_id)
 
 
 @shared_task
 def look_after_releases() -> int:
-    """Send a message for releases of reports that wait too long, or whose worker is gone. Return how many."""
+    """Send messages for releases that wait too long or whose worker is gone. Return how many."""
     return engine.sweep(releases.POLICY)

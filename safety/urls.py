@@ -1,4 +1,4 @@
-"""The safety officer's pages; `diptych.urls` includes them under `safety/`."""
+"""URLs of the pages for safety officers. `diptych.urls` includes them under `safety/`."""
 
 from django.urls import path
 

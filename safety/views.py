@@ -1,7 +1,7 @@
-"""The safety officer's pages. Each asks for the appointment first, then for a second factor; each look is recorded.
+"""The pages for safety officers. Each page requires an appointment and a second factor. Each viewing is recorded.
 
-Whoever is appointed for only some of the studies that use the bytes sees the state and the pairs of these studies. For
-everybody else, admins included, a report does not exist.
+An officer of only some of the studies that use the file sees its state and the pairs of these studies. For everybody
+else, including admins, a report does not exist.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import second_factor
-from accounts.views_second_factor import demand, person_of
+from accounts.views_second_factor import person_of, require_code
 from catalog.models import Pair, Video
 from catalog.readiness import pairs_of
 from diptych.database.natural import Natural
@@ -42,8 +42,11 @@ View = Callable[..., HttpResponseBase]
 
 
 def of_one_report(seconds: int = second_factor.OPENS_PAGES_S, *, deciding: bool = True) -> Callable[[View], View]:
-    """The view gets the quarantine, once the person may decide about it (or, if not `deciding`, see its state), and
-    gave a code within so many seconds."""
+    """Return a decorator that passes the quarantine to the view.
+
+    The person must be allowed to decide about it, or, without `deciding`, to see its state. They must have given a
+    code within `seconds`.
+    """
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -51,8 +54,8 @@ def of_one_report(seconds: int = second_factor.OPENS_PAGES_S, *, deciding: bool 
         @login_required
         def guarded(request: HttpRequest, quarantine_id: int) -> HttpResponseBase:
             found = quarantine_for(request, quarantine_id, deciding=deciding)
-            way = demand(request, seconds, back_to=page_of(found))
-            return way or view(request, found)
+            code_page = require_code(request, seconds, back_to=page_of(found))
+            return code_page or view(request, found)
 
         return guarded
 
@@ -60,7 +63,7 @@ def of_one_report(seconds: int = second_factor.OPENS_PAGES_S, *, deciding: bool 
 
 
 def page_of(quarantine: Quarantine) -> str:
-    """The address of its page."""
+    """Return the address of the page of a report."""
     return reverse("safety:report", args=[quarantine.pk])
 
 
@@ -68,11 +71,11 @@ def page_of(quarantine: Quarantine) -> str:
 @never_cache
 @login_required
 def reports(request: HttpRequest) -> HttpResponse:
-    """What was reported in the person's studies, newest first, and which files imports were refused."""
+    """List the reports from the person's studies, newest first, and the files that imports refused."""
     require_officer(request)
-    way = demand(request, second_factor.OPENS_PAGES_S, back_to=reverse("safety:reports"))
-    if way is not None:
-        return way
+    code_page = require_code(request, second_factor.OPENS_PAGES_S, back_to=reverse("safety:reports"))
+    if code_page is not None:
+        return code_page
     person, studies = person_of(request), officers_studies(request)
     found = Quarantine.objects.filter(sees_reports(person.pk)).annotate(
         people=Count("reports__person", distinct=True), told=Count("referrals", distinct=True)
@@ -99,7 +102,7 @@ def reports(request: HttpRequest) -> HttpResponse:
 
 
 def titles_by_asset(assets: list[int], studies: QuerySet[Study]) -> dict[int, list[str]]:
-    """Return for each asset the titles of those of the studies that use it."""
+    """Return, for each asset, the titles of those of the studies that use it."""
     used = Video.objects.filter(asset__in=assets, study__in=studies).order_by(Natural("study__title"), "study__title")
     found: dict[int, list[str]] = {}
     for asset_id, title in used.values_list("asset_id", "study__title").distinct():
@@ -110,20 +113,20 @@ def titles_by_asset(assets: list[int], studies: QuerySet[Study]) -> dict[int, li
 @require_safe
 @of_one_report(deciding=False)
 def report(request: HttpRequest, quarantine: Quarantine) -> HttpResponse:
-    """Facts and decisions of one report, or its state only. The video itself takes a press of its own."""
+    """Show the facts and decisions of one report, or only its state. The video has a page of its own."""
     if Quarantine.objects.filter(decides_reports(person_of(request).pk), pk=quarantine.pk).exists():
         return render(request, "safety/report.html", facts_of(request, quarantine))
     return render(request, "safety/state.html", state_of(request, quarantine))
 
 
 def state_of(request: HttpRequest, quarantine: Quarantine) -> dict[str, Any]:
-    """Return what an officer of only some of the studies sees: the state, and the pairs of their own studies."""
+    """Return the context for an officer of only some of the studies: the state, and the pairs of their studies."""
     studies = officers_studies(request).filter(videos__asset=quarantine.asset_id).distinct()
     return {"quarantine": quarantine, "studies": studies} | pairs_in(quarantine, studies)
 
 
 def pairs_in(quarantine: Quarantine, studies: "QuerySet[Study]") -> dict[str, Any]:
-    """Return the pairs of these studies that use the bytes, and how many there are."""
+    """Return the pairs of these studies that use the file, and how many there are."""
     pairs = (
         Pair.objects.filter(pairs_of([quarantine.asset_id]), study__in=studies)
         .select_related("study", "batch", "prompt")
@@ -133,7 +136,7 @@ def pairs_in(quarantine: Quarantine, studies: "QuerySet[Study]") -> dict[str, An
 
 
 def facts_of(request: HttpRequest, quarantine: Quarantine, **forms: Any) -> dict[str, Any]:
-    """Return what an officer of all studies that use the bytes sees. Reporters are shown by their code."""
+    """Return the context for an officer of all studies that use the file. Reporters are shown by their code."""
     studies = quarantines.studies_of(quarantine)
     return (
         {
@@ -156,7 +159,7 @@ def facts_of(request: HttpRequest, quarantine: Quarantine, **forms: Any) -> dict
 @require_POST
 @of_one_report(second_factor.OPENS_MEDIA_S)
 def view_video(request: HttpRequest, quarantine: Quarantine) -> HttpResponse:
-    """Opens the video once, blurred, on a page of its own, and records who looked."""
+    """Open the video once, blurred, on a page of its own, and record who viewed it."""
     person = person_of(request)
     quarantines.record_viewing(quarantine, person)
     address = reverse("safety:video", args=[quarantine.pk], query={"t": tickets.sign(f"{quarantine.pk}.{person.pk}")})
@@ -166,15 +169,18 @@ def view_video(request: HttpRequest, quarantine: Quarantine) -> HttpResponse:
 @require_safe
 @of_one_report(second_factor.OPENS_MEDIA_S)
 def video(request: HttpRequest, quarantine: Quarantine) -> HttpResponseBase:
-    """The playback file for whom `view_video` opened it, for as long as a code opens media; kept by no cache."""
+    """Return the playback file to the person for whom `view_video` opened it.
+
+    It works for as long as a code opens media. Caches must not keep it.
+    """
     try:
         opened = tickets.unsign(request.GET.get("t", ""), max_age=second_factor.OPENS_MEDIA_S)
     except BadSignature:
         opened = ""
     if opened != f"{quarantine.pk}.{person_of(request).pk}":
-        return HttpResponse("open it from its page", status=403, content_type="text/plain", headers=NEVER_KEEP)
+        return HttpResponse("Open the video from its page.", status=403, content_type="text/plain", headers=NEVER_KEEP)
     public_id = quarantine.asset.public_id
-    apart = names.playback_apart(public_id)  # or where it was, as long as nobody has moved it
+    apart = names.playback_apart(public_id)  # or at the normal place, if it was not moved yet
     name = apart if default_storage.exists(apart) else names.playback(public_id)
     return answer(request, name, "video/mp4", keep="no-store")
 
@@ -182,32 +188,32 @@ def video(request: HttpRequest, quarantine: Quarantine) -> HttpResponseBase:
 @require_POST
 @of_one_report()
 def referral(request: HttpRequest, quarantine: Quarantine) -> HttpResponse:
-    """Notes that an authority was told."""
+    """Record that an authority was told."""
     form = ReferralForm(request.POST)
     if not form.is_valid():
         return with_errors(request, quarantine, referral_form=form)
     quarantines.note_referral(quarantine, person_of(request), **form.cleaned_data)
-    messages.success(request, _("The report to an authority is noted."))
+    messages.success(request, _("The report to an authority was recorded."))
     return redirect(page_of(quarantine))
 
 
 @require_POST
 @of_one_report()
 def confirm(request: HttpRequest, quarantine: Quarantine) -> HttpResponse:
-    """Confirms that the report was right to be made."""
+    """Confirm that the report was right."""
     try:
         quarantines.confirm(quarantine, person_of(request))
     except Refused as refusal:
         messages.error(request, refusal.sentence)
     else:
-        messages.success(request, _("The report is confirmed. The video is out of everything."))
+        messages.success(request, _("The report is confirmed. The video is quarantined everywhere."))
     return redirect(page_of(quarantine))
 
 
 @require_POST
 @of_one_report()
 def legal_hold(request: HttpRequest, quarantine: Quarantine) -> HttpResponse:
-    """Sets the legal hold, or lifts it."""
+    """Set or lift the legal hold."""
     form = ReasonForm(request.POST, auto_id="hold_%s")
     if not form.is_valid():
         return with_errors(request, quarantine, hold_form=form)
@@ -224,7 +230,7 @@ def legal_hold(request: HttpRequest, quarantine: Quarantine) -> HttpResponse:
 @require_POST
 @of_one_report()
 def release(request: HttpRequest, quarantine: Quarantine) -> HttpResponse:
-    """Lets the bytes be used again, in every study."""
+    """Allow the file to be used again in every study."""
     form = ReasonForm(request.POST, auto_id="release_%s")
     if not form.is_valid():
         return with_errors(request, quarantine, release_form=form)
@@ -233,10 +239,10 @@ def release(request: HttpRequest, quarantine: Quarantine) -> HttpResponse:
     except Refused as refusal:
         messages.error(request, refusal.sentence)
     else:
-        messages.success(request, _("It is released, and its pairs are as they were before."))
+        messages.success(request, _("The video is released. Its pairs are back in their earlier state."))
     return redirect(page_of(quarantine))
 
 
 def with_errors(request: HttpRequest, quarantine: Quarantine, **forms: Any) -> HttpResponse:
-    """The page again, with what was typed and what is wrong with it."""
+    """Return the page again, with the submitted values and the errors."""
     return render(request, "safety/report.html", facts_of(request, quarantine, **forms), status=400)

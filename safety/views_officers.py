@@ -1,4 +1,4 @@
-"""The page on which superusers appoint safety officers and end appointments. Nobody else opens it."""
+"""The page on which superusers appoint safety officers and end appointments."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -23,7 +23,7 @@ MOST_PAST_SHOWN = 100
 @never_cache
 @login_required
 def officers(request: HttpRequest) -> HttpResponse:
-    """Lists who is a safety officer and who was, and appoints one."""
+    """List the current and former safety officers, and appoint new ones."""
     superuser = require_superuser(request)
     form = OfficerForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
@@ -50,7 +50,7 @@ def officers(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_required
 def dismiss(request: HttpRequest, officer_id: int) -> HttpResponse:
-    """Ends an appointment."""
+    """End an appointment."""
     superuser = require_superuser(request)
     officer = get_object_or_404(Officer.objects.select_related("person", "study"), pk=officer_id)
     appointments.dismiss(officer, by=superuser)

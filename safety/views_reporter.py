@@ -1,4 +1,4 @@
-"""The page of what one person reported, and releasing all of it at once."""
+"""The page with all reports of one person, where an officer can release all of them at once."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import second_factor
-from accounts.views_second_factor import demand, person_of
+from accounts.views_second_factor import person_of, require_code
 from diptych.refusals import Refused
 from safety import releases
 from safety.forms import ReasonForm
@@ -30,19 +30,21 @@ View = Callable[..., HttpResponseBase]
 
 
 def of_one_code(view: View) -> View:
-    """The view gets the code, and the reports under it that the officer decides. Without one it does not exist."""
+    """Pass the code, and the reports under it that the officer decides on, to the view. Raises Http404 if there are
+    none.
+    """
 
     @wraps(view)
     @never_cache
     @login_required
     def guarded(request: HttpRequest, code: str) -> HttpResponseBase:
         require_officer(request)
-        way = demand(request, second_factor.OPENS_PAGES_S, back_to=reverse("safety:reporter", args=[code]))
-        if way is not None:
-            return way
+        code_page = require_code(request, second_factor.OPENS_PAGES_S, back_to=reverse("safety:reporter", args=[code]))
+        if code_page is not None:
+            return code_page
         mine = Quarantine.objects.filter(decides_reports(person_of(request).pk), reports__person__reporter__code=code)
         if not mine.exists():
-            raise Http404(_("There is no report of yours to decide under the code “%(code)s”.") % {"code": code})
+            raise Http404(_("There is no report under the code “%(code)s” that you can decide on.") % {"code": code})
         return view(request, code, mine.distinct())
 
     return guarded
@@ -51,7 +53,7 @@ def of_one_code(view: View) -> View:
 @require_http_methods(["GET", "HEAD", "POST"])
 @of_one_code
 def reporter(request: HttpRequest, code: str, theirs: QuerySet[Quarantine]) -> HttpResponse:
-    """Show what waits for this officer under one code; one press releases all of it."""
+    """Show the reports under one code that wait for this officer, and release all of them on request."""
     person = person_of(request)
     form = ReasonForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
@@ -70,7 +72,7 @@ def reporter(request: HttpRequest, code: str, theirs: QuerySet[Quarantine]) -> H
 
 
 def release_all(request: HttpRequest, code: str, decision: str) -> HttpResponse:
-    """Release what waits, or let a worker do it, and lead to where the outcome or the progress stands."""
+    """Release what waits, or let a worker do it. Redirect to the page that shows the result or the progress."""
     try:
         job = releases.order(code, person_of(request), decision=decision)
     except Refused as refusal:
@@ -85,7 +87,7 @@ def release_all(request: HttpRequest, code: str, decision: str) -> HttpResponse:
 @require_safe
 @of_one_code
 def progress(request: HttpRequest, code: str, theirs: QuerySet[Quarantine]) -> JsonResponse:
-    """Return what of the page changes while reports are released."""
+    """Return the parts of the page that change while reports are released."""
     job = ReporterRelease.objects.filter(reporter__code=code).select_related("asked_by").order_by("-pk").first()
     if job is None:
         raise Http404(_("Nothing is being released under this code."))
@@ -95,7 +97,7 @@ def progress(request: HttpRequest, code: str, theirs: QuerySet[Quarantine]) -> J
 @require_POST
 @of_one_code
 def cancel(request: HttpRequest, code: str, theirs: QuerySet[Quarantine]) -> HttpResponse:
-    """Stop releasing before the next step. Repeating it is harmless."""
+    """Stop the release before its next step. Repeating it is harmless."""
     for job in ReporterRelease.objects.filter(reporter__code=code, finished_at=None):
         releases.cancel(job)
     return redirect("safety:reporter", code=code)

@@ -1,1 +1,1 @@
-"""What a study is and who works on it."""
+"""Studies, their settings and texts, and the people who work on them."""

@@ -1,4 +1,4 @@
-"""Studies for programs: list them, make one, and say whether it runs."""
+"""The API of studies: list them, make one, and change whether it runs."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +34,7 @@ class StudyShape(serializers.Serializer):
 
 
 class WhichStudiesSerializer(serializers.Serializer):
-    archived = serializers.BooleanField(required=False, default=False, help_text="Archived studies too")
+    archived = serializers.BooleanField(required=False, default=False, help_text="Return archived studies too")
 
 
 class StudiesShape(serializers.Serializer):
@@ -43,13 +43,14 @@ class StudiesShape(serializers.Serializer):
 
 class NewStudySerializer(serializers.Serializer):
     slug = serializers.SlugField(
-        max_length=60, help_text="Lower-case letters, digits and hyphens. It stays: files are named after it."
+        max_length=60,
+        help_text="Lower-case letters, digits and hyphens. It cannot change later: files are named after it.",
     )
     title = serializers.CharField(max_length=200)
 
     def validate_slug(self, slug: str) -> str:
         if slug in TAKEN_SLUGS:
-            raise serializers.ValidationError(_("This address is taken by the product itself. Choose another."))
+            raise serializers.ValidationError(_("Diptych itself uses this address. Choose another."))
         for validator in Study._meta.get_field("slug").validators:
             validator(slug)
         return slug
@@ -64,7 +65,7 @@ class StudiesView(SignedInView):
 
     @extend_schema(operation_id="studies_list", responses={200: StudiesShape})
     def get(self, request: Request) -> Response:
-        """Return the studies in which the person has a role; archived ones only with `archived=true`."""
+        """Return the studies in which the person has a role. Archived studies come only with `archived=true`."""
         studies = Study.objects.of(self.person.pk).order_by("slug")
         if not self.asked()["archived"]:
             studies = studies.filter(archived_at=None)
@@ -103,7 +104,7 @@ class StateView(SignedInView):
         body.is_valid(raise_exception=True)
         step = body.validated_data["step"]
         if step == "reopen" and not allows(study, MAY_REOPEN):
-            raise PermissionDenied(_("Only an admin opens a closed study again."))
+            raise PermissionDenied(_("Only an admin can reopen a closed study."))
         change_state(study, step, actor=self.person)
         return Response({"state": study.state})
 
@@ -135,7 +136,7 @@ class BringBackView(SignedInView):
 
 
 def study_json(study: "WithAnnotations[Study, HasRoles]") -> dict[str, Any]:
-    """Return what any member may know."""
+    """Return the facts about a study that every member may know."""
     return {
         "slug": study.slug,
         "title": study.title,

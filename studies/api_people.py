@@ -1,4 +1,4 @@
-"""The people of a study for programs: list them, add them, give and take roles, withdraw invitations."""
+"""The API of people: list and add them, grant and revoke roles, withdraw invitations."""
 
 from typing import Any, cast
 
@@ -20,14 +20,14 @@ from studies.models.studies import Role
 from studies.people import Outcome, add_numbered
 from studies.permissions import MAY_INVITE, require_grant, study_for
 
-#: People that a response has at most.
+#: The most people in one response.
 PEOPLE_A_PAGE = 200
 
 
 class PersonShape(serializers.Serializer):
     name = serializers.CharField(help_text="The user name")
     roles = serializers.ListField(child=serializers.ChoiceField(choices=Role.choices))
-    since = serializers.DateTimeField(help_text="When they first got a role that they have")
+    since = serializers.DateTimeField(help_text="When they got the first of their current roles")
 
 
 class InvitationShape(serializers.Serializer):
@@ -40,7 +40,7 @@ class InvitationShape(serializers.Serializer):
 class PeopleShape(serializers.Serializer):
     people = PersonShape(many=True)
     next = serializers.CharField(allow_null=True, help_text="`after` of the next page; null: this is the last")
-    invitations = InvitationShape(many=True, help_text="Open ones, all of them")
+    invitations = InvitationShape(many=True, help_text="All open invitations")
 
 
 class PeopleQuery(serializers.Serializer):
@@ -50,7 +50,7 @@ class PeopleQuery(serializers.Serializer):
 
 
 class NewPeopleSerializer(serializers.Serializer):
-    """People to add: `names`, or a `count` of new people with numbers for names."""
+    """People to add: either `names`, or a `count` of new people with numbered names."""
 
     role = serializers.ChoiceField(choices=Role.choices)
     names = serializers.ListField(
@@ -58,16 +58,18 @@ class NewPeopleSerializer(serializers.Serializer):
     )
     count = serializers.IntegerField(required=False, min_value=1, max_value=MOST_ADDED)
     prefix = serializers.CharField(required=False, max_length=60, default="", allow_blank=True)
-    once = serializers.UUIDField(required=False, help_text="With `count`: sent again, it adds nobody twice")
+    once = serializers.UUIDField(
+        required=False, help_text="With `count`: a second request with the same value adds nobody"
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("names" in attrs) == ("count" in attrs):
-            raise serializers.ValidationError({"names": [_("Send either names or a count.")]})
+            raise serializers.ValidationError({"names": [_("Send either names or a count, but not both.")]})
         return attrs
 
 
 class AddedShape(serializers.Serializer):
-    """What became of somebody who was to be added. The password and the token of a new account are only here."""
+    """The result for one person. Only this response has the password and the token of a new account."""
 
     username = serializers.CharField()
     outcome = serializers.ChoiceField(choices=[outcome.value for outcome in Outcome])
@@ -75,7 +77,7 @@ class AddedShape(serializers.Serializer):
     token = serializers.CharField(allow_null=True)
     role = serializers.ChoiceField(choices=Role.choices)
     study = serializers.CharField()
-    expires = serializers.DateTimeField(allow_null=True, help_text="Of the token")
+    expires = serializers.DateTimeField(allow_null=True, help_text="Expiry of the token")
 
 
 class AllAddedShape(serializers.Serializer):
@@ -110,9 +112,9 @@ class PeopleView(SignedInView):
 
     @extend_schema(operation_id="people_add", request=NewPeopleSerializer, responses={201: AllAddedShape})
     def post(self, request: Request, slug: str) -> Response:
-        """Add people. Those who have an account elsewhere are invited; others get an account.
+        """Add people. People who have an account are invited. For others an account is made.
 
-        Passwords and tokens of new accounts are in this response and cannot be read again.
+        Passwords and tokens of new accounts are only in this response and cannot be read again.
         """
         study = study_for(request, slug, roles=MAY_INVITE)
         body = NewPeopleSerializer(data=request.data)
@@ -136,14 +138,14 @@ class RoleView(SignedInView):
 
     @extend_schema(operation_id="role_grant", request=None, responses={204: None})
     def put(self, request: Request, slug: str, name: str, role: str) -> Response:
-        """Give a further role to somebody of the study. Repeating it is harmless."""
+        """Grant a further role to a person of the study. Repeating it is harmless."""
         study = study_for(request, slug, roles=MAY_INVITE)
         members.grant(study, self._member(study, name), self._role(study, role), actor=self.person)
         return Response(status=204)
 
     @extend_schema(operation_id="role_revoke", responses={204: None})
     def delete(self, request: Request, slug: str, name: str, role: str) -> Response:
-        """Take a role from somebody. Open pairs of an annotator are released; submitted answers are kept."""
+        """Revoke a person's role. An annotator's open pairs are released. Submitted answers are kept."""
         study = study_for(request, slug, roles=MAY_INVITE)
         members.revoke(study, self._member(study, name), self._role(study, role), actor=self.person)
         return Response(status=204)
@@ -165,7 +167,7 @@ class InvitationView(SignedInView):
 
     @extend_schema(operation_id="invitation_withdraw", responses={204: None})
     def delete(self, request: Request, slug: str, invitation_id: int) -> Response:
-        """Withdraw an invitation. One that ended before is left as it is."""
+        """Withdraw an invitation. An invitation that has ended stays as it is."""
         study = study_for(request, slug, roles=MAY_INVITE)
         offered = Invitation.objects.select_related("study", "person").filter(study=study)
         invitation = get_object_or_404(offered, pk=invitation_id)

@@ -1,4 +1,4 @@
-"""A study's settings for programs: the same file that the page offers and takes."""
+"""The API of a study's settings. It uses the same file as the page."""
 
 import hashlib
 from typing import Any
@@ -21,7 +21,7 @@ class SettingsSerializer(serializers.Serializer):
     """Settings, harms and texts of a study. The JSON Schema beside the download on the page lists every setting."""
 
     format = serializers.CharField(help_text=f"`{settings_file.FORMAT}`")
-    version = serializers.IntegerField(help_text="Of the format")
+    version = serializers.IntegerField(help_text="Version of the format")
     settings = serializers.DictField(required=False, help_text="Each setting by its name")
     categories = serializers.ListField(child=serializers.CharField(), required=False, help_text="Harms to agree to")
     texts = serializers.DictField(
@@ -32,7 +32,10 @@ class SettingsSerializer(serializers.Serializer):
 
 
 IF_MATCH = OpenApiParameter(
-    "If-Match", str, OpenApiParameter.HEADER, description="`ETag` of the settings that you read. Others: 409"
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="`ETag` of the settings that you read. 409 if they have changed since",
 )
 
 
@@ -54,12 +57,14 @@ class SettingsView(SignedInView):
         responses={200: SettingsSerializer},
     )
     def patch(self, request: Request, slug: str) -> Response:
-        """Change what the body names, all of it or nothing. What it does not name stays as it is."""
+        """Change the settings in the body, all of them or none. Other settings stay as they are."""
         study = study_for(request, slug, roles=MAY_CONFIGURE)
         wanted = settings_file.read(request._request.body, study)
         seen = request.headers.get("If-Match")
         if seen is not None and seen != _tag(study):
-            raise ChangedMeanwhile(_("Somebody else changed the settings meanwhile. Read them again."))
+            raise ChangedMeanwhile(
+                _("Somebody else changed the settings after you read them. Read them again, then repeat your change.")
+            )
         settings_file.apply(study, wanted, made_from=settings_file.state_of(study), actor=self.person)
         return _response(study)
 

@@ -28,7 +28,7 @@ class StudiesConfig(AppConfig):
         deletion.parts["studies"] = partial(deletion.delete_rows, tables=[Rows(model) for model in own])
         register(
             Place.TABS,
-            # The guideline is edited by some and read by all.
+            # Some people can edit the guideline. The others only read it.
             Link("guideline", _("Guideline"), "studies:edit_guideline", MAY_CONFIGURE, order=30),
             Link("guideline", _("Guideline"), "studies:guideline", ANY_ROLE - MAY_CONFIGURE, order=31),
             Link("people", _("People"), "studies:people", MAY_INVITE, order=50),

@@ -1,4 +1,4 @@
-"""Archiving a study: lists no longer show it. Nothing of it is lost, and it can be brought back."""
+"""Archive a study: lists no longer show it. Nothing is deleted, and it can be unarchived."""
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -12,7 +12,7 @@ from studies.state_changes import PAUSED, RUNNING
 
 @transaction.atomic
 def archive(study: Study, *, actor: User | None) -> bool:
-    """Hide a study from lists, and pause it if it runs. Return False if it is archived already."""
+    """Hide a study from lists, and pause it if it runs. Return False if it is already archived."""
     locked = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
     if locked.archived_at is not None:
         return False
@@ -31,7 +31,7 @@ def archive(study: Study, *, actor: User | None) -> bool:
 
 @transaction.atomic
 def bring_back(study: Study, *, actor: User | None) -> bool:
-    """Let lists show an archived study again. It stays paused or closed. Return False if it is not archived."""
+    """Unarchive a study. It stays paused or closed. Return False if it is not archived."""
     if not Study.objects.filter(pk=study.pk, archived_at__isnull=False).update(archived_at=None):
         return False
     study.refresh_from_db()

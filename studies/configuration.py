@@ -1,4 +1,4 @@
-"""Changing a study's settings, and what each was before."""
+"""Change a study's settings, and return their earlier values."""
 
 from collections.abc import Collection, Mapping
 from copy import copy
@@ -21,13 +21,15 @@ from studies.models import SettingChange, Study
 from studies.promises import PromisesUnkept
 from studies.setting_groups import OF_PROTOCOL, Setting
 
-#: The audit row of a change; its `before` and `after` hold the settings that changed.
+#: The action of the audit row. Its `before` and `after` have the settings that changed.
 CONFIGURED = "study.configured"
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a setting was before its present value, and who changed it when; None: a command or the system."""
+    """The last change of a setting: the value before it, and who made it when. `who` is None for a command or the
+    system.
+    """
 
     before: Any
     who: str | None
@@ -36,16 +38,19 @@ class Change:
 
 @transaction.atomic
 def configure(study: Study, values: Mapping[str, Any], *, made_from: Mapping[str, Any], actor: User) -> list[str]:
-    """Changes those settings in `values` that differ from `made_from`, and answers their names; `study` is brought up
-    to date. What the protocol is made of raises `protocol_version` in the same statement.
+    """Change those settings in `values` that differ from `made_from`, and return their names. `study` is updated too.
+
+    A change of a protocol setting raises `protocol_version` in the same statement.
 
     Args:
         made_from: the values that the person saw, by name.
 
-    Raises ChangedMeanwhile if one of the settings to change is no longer what the person saw, unless it is by now what
-    they want, and PromisesUnkept if a running study would no longer keep what it promises.
+    Raises ChangedMeanwhile if a setting has another value than the person saw, unless it already has the wanted
+    value. Raises PromisesUnkept if a running study would break a promise.
     """
-    present = Study.objects.select_for_update(no_key=True).get(pk=study.pk)  # leases only read the row
+    present = Study.objects.select_for_update(no_key=True).get(
+        pk=study.pk
+    )  # does not block leases, which only read the row
     asked = {name: value for name, value in values.items() if name not in made_from or value != made_from[name]}
     changed = {name: value for name, value in asked.items() if value != getattr(present, name)}
     moved = {name: getattr(present, name) for name in changed if getattr(present, name) != made_from.get(name)}
@@ -68,7 +73,7 @@ def configure(study: Study, values: Mapping[str, Any], *, made_from: Mapping[str
 
 
 def _note_changes(study: Study, before: Mapping[str, Any], actor: User) -> None:
-    """Keep what each setting was, in place of what it was before its earlier change."""
+    """Store the earlier value of each changed setting. It replaces the value from before its previous change."""
     now = timezone.now()
     SettingChange.objects.bulk_create(
         [
@@ -90,12 +95,12 @@ def _refuse_to_break_promises(present: Study, changed: Mapping[str, Any]) -> Non
     unkept_before = promises.unkept(present)
     if broken := [one for one in promises.unkept(after) if one not in unkept_before]:
         raise PromisesUnkept(
-            _("The study runs, and promises this to annotators. Pause the study before you take it away."), broken
+            _("The study is running and promises this to annotators. Pause the study before you remove it."), broken
         )
 
 
 def last_changes(study: Study, names: Collection[str]) -> dict[str, Change]:
-    """Return the last change of each of these settings, for those that ever were changed."""
+    """Return the last change of each of these settings that was ever changed."""
     rows = SettingChange.objects.filter(study=study, name__in=names).select_related("changed_by")
     return {
         row.name: Change(row.before, row.changed_by.username if row.changed_by else None, row.changed_at)
@@ -104,7 +109,7 @@ def last_changes(study: Study, names: Collection[str]) -> dict[str, Change]:
 
 
 def default_of(setting: Setting) -> Any:
-    """What a new study begins with."""
+    """Return the default of a setting."""
     field = _field(setting)
     return field.default if field.has_default() else ""
 
@@ -114,7 +119,7 @@ def _field(setting: Setting) -> models.Field:
 
 
 def shown(setting: Setting, value: Any) -> str:
-    """A value of the setting as a person says it."""
+    """Return a value of the setting in words."""
     if setting.zero and value == 0:
         return str(setting.zero)
     if setting.seconds is not None:

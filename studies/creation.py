@@ -1,4 +1,4 @@
-"""Making a study: it starts paused, and whoever makes it runs it."""
+"""Make a study. It starts paused, and its maker is its admin and researcher."""
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -13,9 +13,9 @@ from studies.settings_file import copy_settings
 
 
 def create_study(*, slug: str, title: str, actor: User, like: Study | None = None) -> Study:
-    """A new study in which `actor` is admin and researcher. Raises Refused.
+    """Make a study in which `actor` is admin and researcher, and return it. Raises Refused if the address is taken.
 
-    It has the default settings, or with `like` the settings, harms and texts of that study, and nothing else of it.
+    It has the default settings, or with `like` the settings, harms and texts of that study.
     """
     try:
         with transaction.atomic():
@@ -27,11 +27,11 @@ def create_study(*, slug: str, title: str, actor: User, like: Study | None = Non
             if like is not None:
                 copy_settings(like, study, actor=actor)
     except IntegrityError:
-        raise Refused(_("There is a study with this address already. Choose another.")) from None
+        raise Refused(_("There is already a study with this address. Choose another address.")) from None
     return study
 
 
 def make_owner(study: Study, owner: User, *, actor: User | None) -> None:
-    """Make somebody admin and researcher of a study that was just made."""
+    """Make a person admin and researcher of a new study."""
     for role in (Role.ADMIN, Role.RESEARCHER):
         join(study, owner, role, actor=actor)

@@ -1,7 +1,7 @@
-"""What is deleted with a study. Each app adds its part in `AppConfig.ready()`, and the database's foreign keys decide.
+"""Delete a study that was never worked on. Each app adds its part in `AppConfig.ready()`.
 
-What shows that somebody was given a pair (assignments, answers, exposures, reports) is in no part. Its foreign keys
-then refuse the deletion of the study's pairs, and so of the study, whoever writes at that moment.
+Rows that show that a person was served a pair (assignments, answers, exposures, reports) are in no part. Their
+foreign keys then make the database refuse the deletion, even if somebody writes at that moment.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,9 +14,9 @@ from django.db.models import QuerySet
 
 from studies.models import Study
 
-#: A part deletes rows of the study, and returns how many.
+#: A function that deletes rows of the study, and returns how many.
 Part = Callable[[Study], int]
-#: Parts by app. Those of the highest app go first: its rows point at those of lower ones.
+#: Parts by app. The highest app comes first, because its rows point at rows of lower apps.
 parts: dict[str, Part] = {}
 #: From the highest app to the lowest.
 ORDER = ("annotation", "importing", "safety", "catalog", "studies")
@@ -24,7 +24,7 @@ ORDER = ("annotation", "importing", "safety", "catalog", "studies")
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows of a model that are deleted with a study, by the path from the model to the study."""
+    """Rows of a model that are deleted with a study. `path` leads from the model to the study."""
 
     model: type[models.Model]
     path: str = "study"
@@ -35,15 +35,15 @@ class Rows:
 
 
 def delete_rows(study: Study, tables: Sequence[Rows]) -> int:
-    """Delete the study's rows of these tables, in this order. Tables whose rows stay otherwise let them go here.
+    """Delete the study's rows of these tables, in this order, also rows that a trigger protects.
 
-    Raises IntegrityError where something still points at one of them.
+    Raises IntegrityError if something still points at one of the rows.
     """
     return sum(delete(rows.of(study)) for rows in tables)
 
 
 def delete(rows: QuerySet[Any]) -> int:
-    """Delete rows in one statement, past Django's own look at what points at them. Return how many."""
+    """Delete rows in one statement, without Django looking for rows that point at them. Return how many."""
     protecting = [
         uri
         for uri in (f"{model._meta.label}:{trigger.name}" for model, trigger in pgtrigger.registered())

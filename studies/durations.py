@@ -1,4 +1,4 @@
-"""Fields in which people write durations in minutes or hours, and shares in percent."""
+"""Form fields for durations in seconds, minutes or hours, and for shares in percent."""
 
 from decimal import Decimal
 from typing import Any
@@ -18,24 +18,24 @@ UNITS = [
 
 
 def unit_of(seconds: int) -> int:
-    """The largest unit of which this is a whole number; nothing is no minutes."""
+    """Return the largest unit that divides this number of seconds. Return minutes for zero."""
     return next((unit for unit in (HOUR, MINUTE) if seconds and seconds % unit == 0), SECOND if seconds else MINUTE)
 
 
 def percent(share: float) -> str:
-    """“12.5 %”, without zeros that say nothing."""
+    """Return a share in percent without trailing zeros, such as “12.5 %”."""
     return f"{round(share * 100, 4):g} %"
 
 
 class DurationWidget(forms.MultiWidget):
-    """A number beside its unit."""
+    """A number input beside a unit."""
 
     def __init__(self) -> None:
         number = forms.NumberInput(attrs={"min": 0, "step": "any", "inputmode": "decimal"})
         super().__init__([number, forms.Select(choices=UNITS)])
 
     def id_for_label(self, id_: str) -> str:
-        """The setting's name is the number's; the unit names itself."""
+        """Return the id of the number input. The unit has its own label."""
         return f"{id_}_0" if id_ else id_
 
     def decompress(self, value: Any) -> list[Any]:
@@ -51,7 +51,7 @@ class DurationWidget(forms.MultiWidget):
 
 
 class DurationField(forms.MultiValueField):
-    """Whole seconds, written in the unit of one's choice."""
+    """A duration in whole seconds, which people write in a unit of their choice."""
 
     def __init__(self, *, least: int = 0, most: int, **options: Any) -> None:
         self.least, self.most = least, most
@@ -72,7 +72,7 @@ class DurationField(forms.MultiValueField):
 
 
 class ShareField(forms.FloatField):
-    """A share between two fractions, written in percent."""
+    """A share between two fractions, which people write in percent."""
 
     def __init__(self, *, most: float, **options: Any) -> None:
         attributes = {"min": 0, "max": most * 100, "step": "any", "inputmode": "decimal"}

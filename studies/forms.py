@@ -1,4 +1,4 @@
-"""What people fill in to run a study. Rules that hold whoever writes are on the models."""
+"""Forms of the pages with which people run a study. Rules for all data are on the models."""
 
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, cast
@@ -22,14 +22,14 @@ from studies.setting_groups import GROUPS, SETTINGS, Setting
 if TYPE_CHECKING:
     from accounts.models import User
 
-#: Would hide the page on which studies are made.
+#: A study with this address would hide the page that makes studies.
 TAKEN_SLUGS = {"new"}
-#: How many people one form adds. A browser waits for the answer, which takes some seconds; the command adds thousands.
+#: The most people that one form adds. The browser waits some seconds for it. The command can add thousands.
 MOST_ADDED = 500
 
 
-def one_kind_of_line_end(value: Any) -> Any:
-    """Browsers send two characters for each; everything else stays as it is."""
+def normalized_line_ends(value: Any) -> Any:
+    """Return the text with single line ends. Browsers send two characters for each."""
     return value.replace("\r\n", "\n") if isinstance(value, str) else value
 
 
@@ -38,7 +38,7 @@ def _title_of(study: Any) -> str:
 
 
 class NewStudyForm(forms.ModelForm):
-    """A study's name and address, and whose settings it begins with."""
+    """A form with the title and address of a new study, and the study whose settings are copied."""
 
     like = forms.ModelChoiceField(
         label=gettext_lazy("Settings"),
@@ -47,8 +47,8 @@ class NewStudyForm(forms.ModelForm):
         required=False,
         empty_label=gettext_lazy("the defaults"),
         help_text=gettext_lazy(
-            "Of a study that you run: its settings, its guideline and its consent text are copied. People, material "
-            "and answers are not."
+            "Choose a study that you run. Its settings, guideline and consent text are copied. People, "
+            "material and answers are not."
         ),
     )
 
@@ -64,16 +64,17 @@ class NewStudyForm(forms.ModelForm):
         fields = ["title", "slug"]
         labels = {"title": gettext_lazy("Title"), "slug": gettext_lazy("Address")}
         help_texts = {
-            "title": gettext_lazy("What everybody calls the study. It can be changed later."),
+            "title": gettext_lazy("The name of the study. You can change it later."),
             "slug": gettext_lazy(
-                "Lower-case letters, digits and hyphens, such as “text-to-video-2”. It stays: files are named after it."
+                "Lower-case letters, digits and hyphens, such as “text-to-video-2”. You cannot change it "
+                "later, because files are named after it."
             ),
         }
 
     def clean_slug(self) -> str:
         slug: str = self.cleaned_data["slug"]
         if slug in TAKEN_SLUGS:
-            raise ValidationError(_("This address is taken by the product itself. Choose another."))
+            raise ValidationError(_("Diptych itself uses this address. Choose another."))
         return slug
 
 
@@ -93,7 +94,7 @@ def _field_for(model_field: models.Field, **options: Any) -> forms.Field | None:
 
 
 class HiddenJSONField(forms.JSONField):
-    """JSON that the page carries. Django's field lets numbers of thousands of digits and deep nesting raise errors."""
+    """A hidden JSON field. Unlike Django's field, it accepts no numbers of thousands of digits and no deep nesting."""
 
     widget = forms.HiddenInput
 
@@ -111,12 +112,12 @@ class HiddenJSONField(forms.JSONField):
 
 
 class SettingsForm(forms.ModelForm):
-    """One group of settings, with what they were when the page was made."""
+    """One group of settings, with their values when the page was made."""
 
     made_from = HiddenJSONField()
 
     def __init__(self, *arguments: Any, left_out: Collection[str] = (), **options: Any) -> None:
-        """`left_out` are settings that the page does not show. What a browser sends for them changes nothing."""
+        """Leave out the settings in `left_out`. Values that a browser sends for them are ignored."""
         super().__init__(*arguments, **options)
         self.names = [name for name in self._meta.fields or () if name not in left_out]
         for name in left_out:
@@ -133,9 +134,9 @@ class SettingsForm(forms.ModelForm):
 
     @property
     def values(self) -> dict[str, Any]:
-        """The settings as filled in, with line ends as they are kept."""
+        """Return the submitted settings, with line ends as they are stored."""
         given = {name: self.cleaned_data[name] for name in self.names}
-        return {name: one_kind_of_line_end(value) for name, value in given.items()}
+        return {name: normalized_line_ends(value) for name, value in given.items()}
 
 
 def _form_of(settings: tuple[Setting, ...]) -> type[SettingsForm]:
@@ -148,7 +149,7 @@ SETTINGS_FORMS = {group.key: _form_of(group.settings) for group in GROUPS}
 
 
 class TermsForm(forms.Form):
-    """What people agree to: the harms that videos may show, and the words, in each language."""
+    """A form for the terms: the harms that videos may show, and the text in each language."""
 
     #: The version that the person saw.
     version = forms.IntegerField(widget=forms.HiddenInput)
@@ -165,8 +166,8 @@ class TermsForm(forms.Form):
 
     @property
     def texts(self) -> dict[str, str]:
-        """The words by language, with line ends as they are kept; a language left empty has none."""
-        said = {code: one_kind_of_line_end(self.cleaned_data[f"text_{code}"]) for code in self.languages}
+        """Return the texts by language, with line ends as they are stored. Empty texts are left out."""
+        said = {code: normalized_line_ends(self.cleaned_data[f"text_{code}"]) for code in self.languages}
         return {code: text for code, text in said.items() if text.strip()}
 
     @property
@@ -175,10 +176,10 @@ class TermsForm(forms.Form):
 
 
 class SettingsFileForm(forms.Form):
-    """A file of settings, chosen first and then confirmed, when its content comes back with the page."""
+    """A form for a settings file. People choose the file first. Its content then comes back with the confirmation."""
 
     file = forms.FileField(
-        label=gettext_lazy("File of settings"),
+        label=gettext_lazy("Settings file"),
         required=False,
         widget=forms.FileInput(attrs={"accept": ".json,application/json"}),
     )
@@ -192,21 +193,21 @@ class SettingsFileForm(forms.Form):
 
     @property
     def content(self) -> bytes:
-        """The bytes of the file, or what came back with the page."""
+        """Return the bytes of the file, or the content that came back with the page."""
         file = self.cleaned_data.get("file")
         return bytes(file.read()) if file else str(self.cleaned_data["returned"]).encode()
 
 
 class InviteForm(forms.Form):
-    """People by their user names."""
+    """A form that adds people by their user names."""
 
     names = forms.CharField(
         label=gettext_lazy("User names"),
         max_length=80_000,
         widget=forms.Textarea(attrs={"rows": 3, "autocapitalize": "none", "spellcheck": "false"}),
         help_text=gettext_lazy(
-            "One name a line. People who have an account get an invitation, which they accept or decline. Everybody "
-            "else gets an account, with a one-time password."
+            "Write one name per line. People who have an account get an invitation, which they can "
+            "accept or decline. Everybody else gets an account with a one-time password."
         ),
     )
 
@@ -214,24 +215,29 @@ class InviteForm(forms.Form):
         names = list(dict.fromkeys(self.cleaned_data["names"].split()))
         if len(names) > MOST_ADDED:
             limit = {"n": len(names), "most": MOST_ADDED}
-            raise ValidationError(_("These are %(n)s names; here at most %(most)s are added at once.") % limit)
+            raise ValidationError(_("You entered %(n)s names. You can add at most %(most)s at once.") % limit)
         return names
 
 
 class NumberedForm(forms.Form):
-    """New people with numbers for names. `once` is drawn for each page, so that sending it twice adds nobody twice."""
+    """A form that adds people with numbered names. `once` is random for each page, so a form sent twice adds nobody
+    twice.
+    """
 
     once = forms.UUIDField(widget=forms.HiddenInput)
     count = forms.IntegerField(label=gettext_lazy("How many"), min_value=1, max_value=MOST_ADDED)
     name = forms.CharField(
-        label=gettext_lazy("Names begin with"),
+        label=gettext_lazy("Names start with"),
         max_length=60,
         required=False,
-        help_text=gettext_lazy("Empty: the role. They go on after the highest number in use, such as annotator-12."),
+        help_text=gettext_lazy(
+            "If empty, names start with the role. Numbers continue after the highest one in use, for "
+            "example annotator-12."
+        ),
     )
 
 
 def with_roles(form: type[forms.Form], grantable: frozenset[str]) -> type[forms.Form]:
-    """The form with the roles that the person may give."""
+    """Return the form class with a field of the roles that the person may grant."""
     roles = [(role, label) for role, label in Role.choices if role in grantable]
     return type(form.__name__, (form,), {"role": forms.ChoiceField(label=gettext_lazy("Role"), choices=roles)})

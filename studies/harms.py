@@ -1,6 +1,6 @@
-"""The twelve harm tags: a prompt may carry them as labels, and annotators judge them on each T-V pair.
+"""The twelve harm tags. A prompt may carry them as labels, and annotators judge them on each video.
 
-Codes, keys, labels and what each covers are the protocol's; keys are what records hold. Nothing else lists them.
+The protocol defines codes, keys, labels and descriptions. Records store the keys. No other module lists the tags.
 """
 
 from collections.abc import Collection
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 @dataclass(frozen=True, slots=True)
 class Harm:
-    """One tag: its code, its key in records, its label in both languages, and in a sentence what it covers."""
+    """One tag: its code, its key in records, its label in both languages, and a sentence on what it covers."""
 
     code: str
     key: str
@@ -23,7 +23,7 @@ class Harm:
 
     @property
     def label(self) -> str:
-        """In the language of the moment."""
+        """Return the label in the current language."""
         return self.chinese if (get_language() or "").startswith("zh") else self.english
 
 
@@ -108,11 +108,11 @@ HARMS = (
             "people or society, organised crime."
         ),
     ),
-    Harm("S12", "other_harmful", "Other Harmful Content", "其他有害内容", _("Anything else that harms.")),
+    Harm("S12", "other_harmful", "Other Harmful Content", "其他有害内容", _("Any other harm.")),
 )
 HARM_KEYS = tuple(harm.key for harm in HARMS)
 
 
 def harms_of(keys: Collection[str]) -> list[Harm]:
-    """The tags with these keys, in the protocol's order."""
+    """Return the tags with these keys, in the protocol's order."""
     return [harm for harm in HARMS if harm.key in keys]

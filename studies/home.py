@@ -1,4 +1,4 @@
-"""What higher apps show on a person's home page: what they must see to, and a line about their work in each study."""
+"""What higher apps add to a person's home page: duties, and a line about their work in each study."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -12,21 +12,21 @@ from studies.models import Study
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """Something that is asked of a person, whatever studies they are in."""
+    """A task of a person that does not belong to one study."""
 
     title: str | Promise
     words: str | Promise
-    #: Words and address of the page where it is done.
+    #: Text and address of the link to the page for this task.
     button: str | Promise
     address: str
 
 
-#: Each returns the duty of the request's person, if they have it.
+#: Functions that return a duty of the request's person, or None.
 duties: list[Callable[[HttpRequest], Duty | None]] = []
 
 
-#: By the name of the app: a line about a person's own work for each of the studies that it knows. The home page shows
-#: it with the study.
+#: By name of the app: a function that returns a line about a person's own work for each of the given studies. The home
+#: page shows the lines with the studies.
 own_lines: dict[str, Callable[[User, Collection[Study]], Mapping[int, str]]] = {}
 
 
@@ -40,5 +40,5 @@ def own_lines_of(person: User, studies: Collection[Study]) -> dict[int, list[str
 
 
 def duties_of(request: HttpRequest) -> list[Duty]:
-    """Return what is asked of the request's person."""
+    """Return the duties of the request's person."""
     return [duty for rule in duties if (duty := rule(request))]

@@ -1,7 +1,7 @@
-"""Invitations of people who have an account already: they take part in a study only after they accept.
+"""Invitations of people who already have an account. They join a study only when they accept.
 
-Whoever could add a person without being asked could then reset the person's password and become them. So an invitation
-gives nothing to either side before it is accepted (decision 025).
+If people could be added without being asked, somebody could add a person and then reset their password to sign in as
+them. So an invitation gives nothing to either side before it is accepted (decision 025).
 """
 
 from django.db import transaction
@@ -21,9 +21,9 @@ State = Invitation.State
 
 @transaction.atomic
 def offer(study: Study, person: User, role: str, *, actor: User | None) -> bool:
-    """Invite the person to this role. Returns False if the same invitation is open already: nothing changes then."""
+    """Invite the person to this role. Return False, and change nothing, if the same invitation is already open."""
     refuse_own_wellbeing_role(actor, person, role)
-    lock(person)  # a password that is being reset at this moment comes before the invitation or after it
+    lock(person)  # so that a password reset happens either before or after the invitation
     invitation, is_new = Invitation.objects.get_or_create(
         study=study, person=person, role=role, state=State.OPEN, defaults={"invited_by": actor}
     )
@@ -34,23 +34,23 @@ def offer(study: Study, person: User, role: str, *, actor: User | None) -> bool:
 
 
 def open_for(person: User) -> QuerySet[Invitation]:
-    """Return what the person has not decided on yet."""
+    """Return the invitations that the person has not decided on yet."""
     mine = Invitation.objects.filter(person=person, state=State.OPEN)
     return mine.select_related("study", "invited_by").order_by(Natural("study__title"), "study_id", "pk")
 
 
 def open_of(study: Study) -> QuerySet[Invitation]:
-    """Return the invitations of a study that nobody has decided on yet."""
+    """Return the open invitations of a study."""
     offered = Invitation.objects.filter(study=study, state=State.OPEN)
     return offered.select_related("person", "invited_by").order_by(Natural("person__username"), "pk")
 
 
 @transaction.atomic
 def decide(invitation: Invitation, *, accepts: bool) -> str:
-    """Accept or decline in the name of the invited person. Returns the state that the invitation has then.
+    """Accept or decline an invitation on behalf of the invited person. Return its new state.
 
-    An invitation is void if whoever made it may not give this role any more: it is withdrawn instead of accepted. One
-    that ended before keeps its state.
+    If the inviter may no longer grant this role, the invitation is withdrawn instead of accepted. An invitation that
+    has ended keeps its state.
     """
     person = lock(invitation.person)
     if not accepts:
@@ -65,12 +65,12 @@ def decide(invitation: Invitation, *, accepts: bool) -> str:
 
 @transaction.atomic
 def withdraw(invitation: Invitation, *, actor: User) -> bool:
-    """Take an invitation back. Returns False if it ended before."""
+    """Withdraw an invitation. Return False if it has already ended."""
     return _end(invitation, State.WITHDRAWN, actor=actor)
 
 
 def _end(invitation: Invitation, state: str, *, actor: User | None) -> bool:
-    """End the invitation if it is still open: one conditional statement decides between two at once."""
+    """End the invitation if it is still open. One conditional statement decides between two requests at once."""
     ended = Invitation.objects.filter(pk=invitation.pk, state=State.OPEN).update(state=state, ended_at=Now())
     if ended:
         audit.record(f"invitation.{state}", invitation, actor=actor, study_slug=invitation.study.slug)

@@ -1,4 +1,4 @@
-"""All background jobs of a study, whatever they do: each app adds its kind of job in `ready()`."""
+"""The lists of background jobs of a study. Each app adds its kind of job in `ready()`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ from studies.models import Study
 
 @dataclass(frozen=True, slots=True)
 class JobList:
-    """One kind of job: its cards that wait or run, and its cards that ended and were made before a moment."""
+    """One kind of job: functions that return the cards of open jobs, and of ended jobs made before a moment."""
 
     open: Callable[[Study], list[JobCard]]
-    #: Takes the study, the moment or None, and how many cards to return at most. The newest come first.
+    #: A function of the study, the moment or None, and the largest number of cards. It returns the newest first.
     ended: Callable[[Study, datetime | None, int], list[JobCard]]
 
 
 def of_rows(model: type[Any], card: Callable[[Any], JobCard]) -> JobList:
-    """Return the list of a kind of job. `model` is a `Job` with a `study`, and `card` says in words how a row looks."""
+    """Return the list for a kind of job. `model` is a `Job` with a `study`, and `card` makes a card from a row."""
 
     def found(study: Study, **values: Any) -> QuerySet[Any]:
         of_study: QuerySet[Any] = model.objects.filter(study=study, **values)
@@ -37,7 +37,7 @@ def of_rows(model: type[Any], card: Callable[[Any], JobCard]) -> JobList:
     return JobList(not_ended, ended)
 
 
-#: By name, so that an app that is made ready twice adds its kind once.
+#: By name, so that an app whose `ready()` runs twice adds its kind only once.
 kinds: dict[str, JobList] = {}
 
 
@@ -47,6 +47,6 @@ def open_jobs(study: Study) -> list[JobCard]:
 
 
 def ended_jobs(study: Study, before: datetime | None, most: int) -> list[JobCard]:
-    """Return up to `most` jobs that ended, the newest first; with `before`, those made before that moment."""
+    """Return up to `most` ended jobs, the newest first. With `before`, only jobs that were made before that moment."""
     found = [card for kind in kinds.values() for card in kind.ended(study, before, most)]
     return sorted(found, key=lambda card: card.created_at, reverse=True)[:most]

@@ -1,7 +1,7 @@
 """Links from the pages of a study to pages of other apps.
 
-Pages of lower apps must not know the addresses of higher ones. So each app registers in its `AppConfig.ready()` what
-it offers at a `Place`, and the page that has the place asks for all of them.
+Pages of lower apps must not know the addresses of higher apps. So each app registers its links for a `Place` in
+`AppConfig.ready()`, and the page with that place shows all of them.
 """
 
 from collections.abc import Collection
@@ -21,43 +21,43 @@ if TYPE_CHECKING:
 
 
 class Place(Enum):
-    """Where links stand."""
+    """Where links are shown."""
 
-    #: The tabs of a study, for whoever runs it.
+    #: The tabs of a study, for the people who run it.
     TABS = auto()
-    #: Beside the study on the home page. Who has one study and one role there is led to the last that is `first_page`.
+    #: Beside the study on the home page. A person with only one study and one role is redirected to the `first_page`.
     HOME = auto()
     #: Lists beside the prompts, videos and pairs of the library.
     LIBRARY = auto()
     #: The menu of a study's settings, after the groups of settings.
     SETTINGS = auto()
-    #: Where whoever runs a study can try what its annotators see.
+    #: On the page where the people who run a study can try what its annotators see.
     TRIAL = auto()
-    #: Where a page is empty because nothing was imported.
+    #: On pages that are empty because nothing was imported.
     ADD_MATERIAL = auto()
-    #: What can be downloaded from the page on how the study is getting on.
+    #: Downloads on the progress page.
     DOWNLOADS = auto()
     #: Beside the list of a study's people.
     PEOPLE = auto()
-    #: On the page of one of a study's people. The address has the study and the person.
+    #: On the page of one person of a study. The address has the study and the person.
     PERSON = auto()
-    #: Above pages about the people of a study: the way back to how the study is getting on.
+    #: Above pages about the people of a study: the link back to the progress page.
     OVERVIEW = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A page of a study, by its name in the URL configuration, and who may open it."""
+    """A link to a page of a study, by its name in the URL configuration, with the roles that may open it."""
 
     key: str
     name: Promise
     page: str
     roles: Collection[str]
-    #: Links stand in this order.
+    #: Links are sorted by this number.
     order: int
-    #: On the home page: people with no other role than `roles` are led straight to it.
+    #: On the home page: people who have only `roles` are redirected to it.
     first_page: bool = False
-    #: How a button of it looks: empty, `quiet` or `primary`.
+    #: The style of its button: empty, `quiet` or `primary`.
     look: str = ""
 
 
@@ -85,14 +85,14 @@ _LINKS: dict[Place, list[Link]] = {place: [] for place in Place}
 
 
 def register(place: Place, *links: Link) -> None:
-    """Offer links at a place."""
+    """Register links for a place."""
     _LINKS[place] = sorted([*_LINKS[place], *links], key=lambda link: (link.order, link.page))
 
 
 def links_at(place: Place, study: "WithAnnotations[Study, HasRoles]", *about: int) -> list[StudyLink]:
-    """Return the links that the asking person may open, one of each key; `study` comes from `permissions.study_for`.
+    """Return the links that the person may open, one for each key. `study` comes from `permissions.study_for`.
 
-    `about`: what else the addresses at this place name.
+    `about`: further arguments of the addresses at this place.
     """
     found: dict[str, StudyLink] = {}
     for link in _LINKS[place]:
@@ -102,7 +102,7 @@ def links_at(place: Place, study: "WithAnnotations[Study, HasRoles]", *about: in
 
 
 def first_page(study: "WithAnnotations[Study, HasRoles]") -> StudyLink | None:
-    """Return where to lead somebody who has only this study: a page that all their roles in it are there for."""
+    """Return the page to redirect a person with only this study to: a page that is meant for all their roles in it."""
     held = set(study.roles)
     return next(
         (one for one in links_at(Place.HOME, study) if one.link.first_page and held <= set(one.link.roles)), None

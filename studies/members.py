@@ -1,4 +1,4 @@
-"""Who takes part in a study: listed, invited, revoked a role, given a new password."""
+"""The people of a study: list and invite them, grant and revoke roles, replace passwords."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,7 +23,7 @@ from studies.signals import membership_revoked
 
 
 def members(study: Study, *, search: str = "", role: str = "") -> QuerySet[User, Any]:
-    """The study's people by name, each with `.roles` in it and `.since`."""
+    """Return the study's people by name, each with `.roles` in the study and `.since`."""
     here = Q(memberships__study=study)
     found = User.objects.filter(here).annotate(
         roles=ArrayAgg("memberships__role", filter=here, order_by="memberships__role"),
@@ -38,9 +38,9 @@ def members(study: Study, *, search: str = "", role: str = "") -> QuerySet[User,
 
 @transaction.atomic
 def grant(study: Study, person: User, role: str, *, actor: User) -> None:
-    """Give a further role to somebody who is in the study. Twice is harmless.
+    """Grant a further role to a person who is in the study. Repeating it is harmless.
 
-    Raises Refused if the person left the study at this moment, and PermissionDenied as `memberships.join`.
+    Raises Refused if the person has just left the study, and PermissionDenied as in `memberships.join`.
     """
     lock(person)
     if not Membership.objects.filter(study=study, person=person).exists():
@@ -50,10 +50,10 @@ def grant(study: Study, person: User, role: str, *, actor: User) -> None:
 
 @transaction.atomic
 def revoke(study: Study, person: User, role: str, *, actor: User) -> bool:
-    """Takes a role from somebody. False if they did not have it: twice is harmless. What they hold as an annotator goes
-    back to the queue; what they answered stays.
+    """Revoke a person's role. Return False if they did not have it: repeating it is harmless.
 
-    Raises Refused for the study's last admin.
+    The open pairs of an annotator are released. Submitted answers are kept. Raises Refused for the last admin of the
+    study.
     """
     lock(person)
     if role == Role.ADMIN:
@@ -76,17 +76,17 @@ def revoke(study: Study, person: User, role: str, *, actor: User) -> bool:
 
 
 def _keep_an_admin(study: Study, leaving: User) -> None:
-    """Locks the admins of the study, so that of the last two only one can go."""
+    """Lock the admins of the study and raise Refused for the last one, also if two leave at the same time."""
     admins = Membership.objects.select_for_update().filter(study=study, role=Role.ADMIN).order_by("pk")
     staying = [admin.person_id for admin in admins]
     if staying == [leaving.pk]:
-        raise Refused(_("A study keeps at least one admin. Make somebody else an admin first."))
+        raise Refused(_("A study must have at least one admin. Make somebody else an admin first."))
 
 
 def _keep_who_made_the_account(study: Study, person: User) -> None:
-    """Move the mark of the study that made the account to another role there, if the person has one.
+    """Move the mark that this study made the account to another role of the person in the study, if they have one.
 
-    Who left the study altogether is not in its hands any more, also if they come back.
+    The study loses the mark when a person leaves it, and does not get it back if they return.
     """
     staying = Membership.objects.filter(study=study, person=person).order_by("pk").first()
     if staying is not None:
@@ -94,16 +94,16 @@ def _keep_who_made_the_account(study: Study, person: User) -> None:
 
 
 def invite(study: Study, names: Sequence[str], role: str, *, actor: User) -> list[Added]:
-    """Add people by name: who has an account is invited, others get an account. Raises Refused."""
+    """Add people by name. People who have an account are invited, and others get an account. Raises Refused."""
     return people.add_named(study, [Wanted(name, role) for name in names], actor=actor)
 
 
 @transaction.atomic
 def new_one_time_password(person: User, *, actor: User) -> str:
-    """Replace a forgotten password by a one-time one, and return its text, which is kept nowhere.
+    """Replace a forgotten password with a one-time password, and return its text, which is not stored.
 
-    The right to do it is checked while the person's row is locked: an invitation that they accept at this moment, into
-    a study that `actor` does not run, comes before the check or after the reset. Raises PermissionDenied.
+    The permission is checked while the person's row is locked. So an invitation that they accept at the same time,
+    into a study that `actor` does not run, comes before the check or after the reset. Raises PermissionDenied.
     """
     person = lock(person)
     require_password_reset(actor, person)

@@ -1,4 +1,4 @@
-"""The functions that give people roles in a study, and who is told of it."""
+"""Give people roles in a study, and notify those who must know."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -26,15 +26,15 @@ def join(
     made_account: bool = False,
     tell_person: bool = False,
 ) -> bool:
-    """Give the person this role. Returns False if they had it before: twice is harmless.
+    """Give the person this role. Return False if they already have it: repeating it is harmless.
 
-    Whoever is a wellbeing contact of the study already is told of a new one.
+    The other wellbeing contacts of the study are notified of a new wellbeing contact.
 
     Args:
         made_account: the study made the person's account, with this role.
-        tell_person: the person is told too, because they did not ask for the role.
+        tell_person: the person is notified too, because they did not ask for the role.
 
-    Raises PermissionDenied where somebody makes themself a wellbeing contact.
+    Raises PermissionDenied if people make themselves wellbeing contacts.
     """
     refuse_own_wellbeing_role(actor, person, role)
     lock(person)
@@ -50,7 +50,7 @@ def join(
 
 @transaction.atomic
 def join_new_people(study: Study, people: Sequence[tuple[User, str]], *, actor: User | None) -> None:
-    """Give people whose accounts the study has just made their first role. As `join`, for many."""
+    """Give people whose accounts the study has just made their first role. This is `join` for many people."""
     memberships = Membership.objects.bulk_create(
         Membership(study=study, person=person, role=role, made_account=True, granted_by=actor)
         for person, role in people
@@ -64,7 +64,10 @@ def join_new_people(study: Study, people: Sequence[tuple[User, str]], *, actor: 
 
 
 def refuse_own_wellbeing_role(actor: User | None, person: User, role: str) -> None:
-    """Raises PermissionDenied where somebody makes themself a wellbeing contact, who sees how others bear the work."""
+    """Raise PermissionDenied if people make themselves wellbeing contacts.
+
+    A wellbeing contact sees how much possibly harmful content other people saw.
+    """
     if role == Role.WELLBEING_CONTACT and actor is not None and actor.pk == person.pk:
         raise PermissionDenied(
             _("You cannot make yourself a wellbeing contact. Ask another admin of the study, or a superuser.")
@@ -72,7 +75,7 @@ def refuse_own_wellbeing_role(actor: User | None, person: User, role: str) -> No
 
 
 def _tell(membership: Membership, actor: User | None, *, tell_person: bool) -> None:
-    """Leave a notice for the wellbeing contacts that there are, if this is another one, and for the person if asked."""
+    """Add a notice for the other wellbeing contacts, if this is one more, and for the person if asked."""
     recipients = [membership.person_id] if tell_person else []
     if membership.role == Role.WELLBEING_CONTACT:
         others = Membership.objects.filter(study_id=membership.study_id, role=membership.role)
@@ -90,12 +93,12 @@ def _tell(membership: Membership, actor: User | None, *, tell_person: bool) -> N
 
 
 def notices_for(person: User) -> QuerySet[RoleNotice]:
-    """Return what the person has not dismissed yet, the newest first."""
+    """Return the notices that the person has not dismissed yet, the newest first."""
     open_ones = RoleNotice.objects.filter(recipient=person, dismissed_at__isnull=True)
     return open_ones.select_related("study", "person", "given_by").order_by("-created_at", "-pk")
 
 
 def dismiss(person: User, notice_id: int) -> bool:
-    """Take a notice off the person's home page. Returns False where there is none that they have not dismissed."""
+    """Remove a notice from the person's home page. Return False if there is no such open notice."""
     mine = RoleNotice.objects.filter(pk=notice_id, recipient=person, dismissed_at__isnull=True)
     return bool(mine.update(dismissed_at=Now()))

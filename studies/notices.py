@@ -1,4 +1,4 @@
-"""What other apps say on the pages of a study's settings. They register it in their `AppConfig.ready()`."""
+"""Notices of other apps on a study's settings pages. Apps register them in `AppConfig.ready()`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,24 +10,24 @@ from studies.models import Study
 
 @dataclass(frozen=True, slots=True)
 class Lack:
-    """What keeps annotators from being given pairs of a study, though the study may run."""
+    """A reason why annotators get no pairs of a study, even if the study runs."""
 
     words: str | Promise
-    #: Where it can be changed: words and address. None where the page links there anyway.
+    #: Text and address of the page where it can be changed. None if the page already links there.
     link: tuple[str | Promise, str] | None = None
 
 
-#: Each returns a sentence for every page of the settings, or nothing.
+#: Functions that return a sentence for all settings pages, or an empty string.
 setting_notices: list[Callable[[Study], str]] = []
-#: Each returns what is missing, or None. Shown where somebody resumes the study.
+#: Functions that return what is missing, or None. The page on which people resume the study shows it.
 lacks: list[Callable[[Study], Lack | None]] = []
 
 
 def notices_for(study: Study) -> list[str]:
-    """Return what the pages of the study's settings say above everything else."""
+    """Return the notices that the study's settings pages show at the top."""
     return [said for notice in setting_notices if (said := notice(study))]
 
 
 def lacks_of(study: Study) -> list[Lack]:
-    """Return what keeps annotators from being given the study's pairs."""
+    """Return the reasons why annotators get no pairs of the study."""
     return [lack for check in lacks if (lack := check(study))]

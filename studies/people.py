@@ -1,4 +1,4 @@
-"""People of a study: accounts, memberships and API tokens, made together for many people at once."""
+"""Add people to a study: accounts, memberships and API tokens, for many people at once."""
 
 import re
 import uuid
@@ -24,7 +24,7 @@ from studies.memberships import join, join_new_people
 from studies.models import Membership, Study
 from studies.models.studies import Role
 
-#: What a new person's token may be used for, by role.
+#: Scopes of a new person's token, by role.
 TOKEN_SCOPES: dict[str, tuple[str, ...]] = {
     Role.ANNOTATOR: ("read", "annotate"),
     Role.REVIEWER: ("read", "review"),
@@ -32,10 +32,10 @@ TOKEN_SCOPES: dict[str, tuple[str, ...]] = {
     Role.ADMIN: ("read", "export", "manage"),
     Role.WELLBEING_CONTACT: ("read",),
 }
-#: What the token is called that comes with a new account. It names no study: admins of other studies may see it.
+#: Name of the token of a new account. It names no study, because admins of other studies can see it.
 TOKEN_NAME = "made with the account"  # noqa: S105 - a name
 MOST_PEOPLE = 10_000
-#: How many accounts are made with the same few statements; progress is told in between.
+#: Number of accounts that are made with the same few statements. Progress is reported after each chunk.
 CHUNK = 50
 #: The form that adds people by number, and its audit row.
 NUMBERED = "people.numbered"
@@ -43,7 +43,7 @@ NUMBERED = "people.numbered"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Somebody to add."""
+    """A person to add."""
 
     username: str
     role: str
@@ -51,21 +51,21 @@ class Wanted:
 
 
 class Outcome(StrEnum):
-    """What became of somebody who was to be added."""
+    """The result for one person who was to be added."""
 
     CREATED = "created"
     """A new account, with this role."""
     GRANTED = "granted"
-    """The person is in the study already, and has this role now."""
+    """The person was already in the study, and has this role now."""
     INVITED = "invited"
-    """The person has an account, and takes part once they accept."""
+    """The person has an account, and joins the study when they accept."""
     UNCHANGED = "unchanged"
-    """The person has the role already, or is already invited to it."""
+    """The person already has the role, or is already invited to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """Somebody who was to be added. The password and the token are those of a new account, shown this once."""
+    """The result for one person. A new account has a password and a token, which are shown only once."""
 
     username: str
     outcome: Outcome
@@ -89,16 +89,16 @@ def add_numbered(
     actor: User | None = None,
     progress: Callable[[], object] = lambda: None,
 ) -> list[Added]:
-    """Adds `count` new people, `<prefix>-1` and on, after the highest number in use.
+    """Add `count` new people, named `<prefix>-1` and so on, after the highest number in use.
 
-    `once` names a form that somebody filled in: sent again, it adds nobody. Raises Refused.
+    `once` identifies a form. If the form is sent again, nobody is added. Raises Refused.
     """
     _check_role(role)
     if not 1 <= count <= MOST_PEOPLE:
-        raise Refused(f"The count is {count}; it must be 1 to {MOST_PEOPLE}.")
+        raise Refused(f"The count is {count}. It must be 1 to {MOST_PEOPLE}.")
     prefix = prefix or role.replace("_", "-")
     with transaction.atomic():
-        # One numbering at a time; what else makes a person with such a name meets the unique username.
+        # Only one request at a time may choose numbers. The unique username stops everything else.
         locks.lock(locks.Key.NUMBER_PEOPLE)
         if once is not None:
             _only_once(study, once, {"role": role, "count": count}, actor)
@@ -108,12 +108,12 @@ def add_numbered(
 
 
 def _only_once(study: Study, once: uuid.UUID, about: dict[str, Any], actor: User | None) -> None:
-    """Note that the form was sent, in the transaction that adds its people. Raises Refused the second time."""
+    """Record that the form was sent, in the transaction that adds its people. Raises Refused the second time."""
     about_form = {"form": f"{NUMBERED} {study.pk}", "key": once}
     _row, is_first = SentForm.objects.get_or_create(**about_form, defaults={"sent_by": actor})
     if not is_first:
         raise Refused(
-            _("This form was sent before, and its people were added then. Their passwords were shown that once.")
+            _("This form was already sent, and its people were added. Their passwords cannot be shown again.")
         )
     audit.record(NUMBERED, study, actor=actor, study_slug=study.slug, after=about | {"once": str(once)})
 
@@ -125,9 +125,9 @@ def add_named(
     actor: User | None = None,
     progress: Callable[[], object] = lambda: None,
 ) -> list[Added]:
-    """Add people by name. Who has an account elsewhere is invited, and keeps password and tokens.
+    """Add people by name. People who have an account elsewhere are invited, and keep their password and tokens.
 
-    Raises Refused, and then nobody was added or invited.
+    Raises Refused. Then nobody was added or invited.
     """
     for one in wanted:
         _check_role(one.role)
@@ -141,7 +141,7 @@ def _add(study: Study, wanted: Sequence[Wanted], *, actor: User | None, progress
     people = {person.username: person for person in existing}
     here = Membership.objects.filter(study=study, person__in=people.values())
     members = set(here.values_list("person_id", flat=True))
-    # Of a name that has no account, the first line makes one, and the others add roles to it.
+    # For a name without an account, the first line makes the account. Further lines add roles.
     firsts: dict[str, Wanted] = {}
     for one in wanted:
         if one.username not in people:
@@ -171,7 +171,7 @@ def _add_existing(
     actor: User | None,
     progress: Callable[[], object],
 ) -> Added:
-    """A member gets the role and is told. Anybody else is invited, so that nobody takes part who did not agree to."""
+    """Grant the role to a member, or invite a person who is not in the study. Nobody joins without agreeing."""
     try:
         if person.pk in members:
             is_new, outcome = join(study, person, role, actor=actor, tell_person=True), Outcome.GRANTED
@@ -184,14 +184,14 @@ def _add_existing(
 
 
 def _create(study: Study, wanted: Sequence[Wanted], actor: User | None) -> list[tuple[User, Added]]:
-    """Make accounts with one-time passwords, memberships and tokens, a few statements for all of them."""
+    """Make accounts with one-time passwords, memberships and tokens, with few statements for all of them."""
     passwords = [new_password() for _ in wanted]
     new = [NewPerson(one.username, password, one.email) for one, password in zip(wanted, passwords, strict=True)]
     try:
         people = create_people(new, actor=actor)
     except IntegrityError:
         raise Refused(
-            _("Somebody else made an account with one of these names at this moment. Nobody was added. Try again.")
+            _("Somebody else made an account with one of these names at the same time. Nobody was added. Try again.")
         ) from None
     roles = [one.role for one in wanted]
     join_new_people(study, list(zip(people, roles, strict=True)), actor=actor)
@@ -207,7 +207,7 @@ def _create(study: Study, wanted: Sequence[Wanted], actor: User | None) -> list[
 
 
 def give_token(study: Study, person: User, role: str, *, name: str, actor: User | None = None) -> tuple[str, datetime]:
-    """Make a token with the scopes of the role, and return its text and when it expires."""
+    """Make a token with the scopes of the role. Return its text and its expiry."""
     token = create_token(person, scopes=TOKEN_SCOPES[role], name=name, actor=actor, study_slug=study.slug)
     return token.text, token.row.expiry
 
@@ -220,11 +220,11 @@ def _highest_number(prefix: str) -> int:
 
 def _check_role(role: str) -> None:
     if role not in TOKEN_SCOPES:
-        raise Refused(f"There is no role {role!r}; there are {', '.join(TOKEN_SCOPES)}.")
+        raise Refused(f"There is no role {role!r}. The roles are {', '.join(TOKEN_SCOPES)}.")
 
 
 def check_address(email: str) -> str:
-    """What is wrong with an e-mail address; empty if nothing is, or if there is none."""
+    """Return what is wrong with an e-mail address. Return an empty string if it is right or empty."""
     try:
         if email:
             validate_email(email)

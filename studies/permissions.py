@@ -1,7 +1,7 @@
-"""Who may see or do what in a study, and every set of roles; the only place that decides it.
+"""Permissions in a study, and all sets of roles. No other module decides them.
 
-A study that a person has no role in does not exist for them (404); one in which their role does not cover the act is
-forbidden (403). What a token covers is checked before (`accounts.tokens.TokenCoversView`).
+A study in which a person has no role does not exist for them (404). If their role does not allow an action, it is
+forbidden (403). The scopes of a token are checked before (`accounts.tokens.TokenCoversView`).
 """
 
 from collections.abc import Callable, Collection
@@ -23,37 +23,37 @@ if TYPE_CHECKING:
 
 ANY_ROLE = frozenset(Role.values)
 MAY_ANNOTATE = frozenset({Role.ANNOTATOR})
-#: Who sees how a study is getting on: everyone who works on its answers rather than gives them.
+#: Roles that see the progress of a study: everyone except annotators and wellbeing contacts.
 MAY_SEE_PROGRESS = frozenset({Role.REVIEWER, Role.RESEARCHER, Role.ADMIN})
-#: Who says how a study runs, what comes into it, and who takes part.
+#: Roles that configure a study, import material and invite people.
 MAY_CONFIGURE = frozenset({Role.RESEARCHER, Role.ADMIN})
 MAY_IMPORT = frozenset({Role.RESEARCHER, Role.ADMIN})
 MAY_INVITE = frozenset({Role.RESEARCHER, Role.ADMIN})
-#: Who deletes a study of which nobody was given a pair.
+#: Roles that delete a study of which nobody was served a pair.
 MAY_DELETE = frozenset({Role.ADMIN})
-#: Who opens a closed study again.
+#: Roles that reopen a closed study.
 MAY_REOPEN = frozenset({Role.ADMIN})
-#: Who sees which API tokens the study's people have.
+#: Roles that see which API tokens the study's people have.
 MAY_SEE_TOKENS = frozenset({Role.ADMIN})
-#: Who sees how much each person has done: pairs, active time, pace.
+#: Roles that see how much each person has done: pairs, active time, pace.
 MAY_COUNT_WORK = frozenset({Role.RESEARCHER, Role.ADMIN})
-#: Who sees what a named person is called in the study's files.
+#: Roles that see the code of a named person in the study's files.
 MAY_SEE_CODES = frozenset({Role.ADMIN})
-#: Which roles each role gives to others and takes from them.
+#: Roles that each role can grant and revoke.
 GRANTS: dict[str, frozenset[str]] = {
     Role.RESEARCHER: frozenset({Role.ANNOTATOR, Role.REVIEWER}),
     Role.ADMIN: frozenset(Role.values),
 }
-#: Who looks at a study's prompts, videos and pairs, with what the protocol hides from those who answer.
+#: Roles that see a study's prompts, videos and pairs, including what the protocol hides from annotators.
 MAY_BROWSE = frozenset({Role.RESEARCHER, Role.ADMIN})
 MAY_EXPORT = frozenset({Role.RESEARCHER, Role.ADMIN})
-#: Who sees the answers that people gave. Annotators and blind reviewers never see other people's (protocol, rule 4).
+#: Roles that see people's answers. Annotators and blind reviewers never see those of others (protocol, rule 4).
 MAY_SEE_ANSWERS = frozenset({Role.RESEARCHER, Role.ADMIN})
-#: Who sees how much was seen of what may be harmful: of each person, and of groups of people.
+#: Roles that see how much possibly harmful content each person saw, and roles that see it for groups of people.
 MAY_SEE_WELLBEING = frozenset({Role.WELLBEING_CONTACT})
 MAY_SEE_EXPOSURE = frozenset({Role.RESEARCHER, Role.ADMIN})
 
-#: Which roles can use each scope of an API token.
+#: Roles that can use each scope of an API token.
 USES_SCOPE: dict[str, frozenset[str]] = {
     "read": ANY_ROLE,
     "annotate": MAY_ANNOTATE,
@@ -64,18 +64,18 @@ USES_SCOPE: dict[str, frozenset[str]] = {
 
 
 def usable_scopes(person: "User") -> set[str]:
-    """Return the scopes that the person's present roles can use, over all their studies."""
+    """Return the scopes that the person's current roles can use, over all their studies."""
     held = set(Membership.objects.filter(person=person).values_list("role", flat=True))
     return {scope for scope, roles in USES_SCOPE.items() if not held.isdisjoint(roles)}
 
 
 def allows(study: "WithAnnotations[Study, HasRoles]", roles: Collection[str]) -> bool:
-    """Whether one of the asking person's roles in the study is among `roles`."""
+    """Return whether one of the person's roles in the study is among `roles`."""
     return not set(roles).isdisjoint(study.roles)
 
 
 STUDY = Columns(Study, "study")
-THEIRS = f"""
+STUDY_WITH_ROLES = f"""
 SELECT {STUDY.sql},
        ARRAY(SELECT membership.role FROM studies_membership membership
               WHERE membership.study_id = study.id AND membership.person_id = %(person)s)
@@ -86,12 +86,12 @@ SELECT {STUDY.sql},
 def study_for(
     request: HttpRequest | Request, slug: str, *, roles: Collection[str] = ANY_ROLE
 ) -> "WithAnnotations[Study, HasRoles]":
-    """The study, if the request's person has one of `roles` in it, in one query; the person's roles are on `.roles`.
+    """Return the study, with the person's roles as `.roles`, if they have one of `roles`. It runs one query.
 
-    Raises Http404 where the person has no role at all, PermissionDenied where none of theirs suffices.
+    Raises Http404 if the person has no role in the study, and PermissionDenied if none of their roles suffices.
     """
     person: User = request.user  # type: ignore[assignment]  # only signed-in people get here
-    row = fetch_one(THEIRS, {"person": person.pk, "slug": slug})
+    row = fetch_one(STUDY_WITH_ROLES, {"person": person.pk, "slug": slug})
     if row is None or not row[-1]:
         raise Http404(_("There is no study “%(slug)s” that you take part in.") % {"slug": slug})
     study: WithAnnotations[Study, HasRoles] = STUDY.instance(row)  # type: ignore[assignment]
@@ -102,33 +102,33 @@ def study_for(
 
 
 def may_make_studies(person: "User") -> bool:
-    """Whoever answers for a study already, and the superusers who make the first (decision 014)."""
+    """Return whether the person may make studies: researchers, admins and superusers may (decision 014)."""
     return person.is_superuser or Membership.objects.filter(person=person, role__in=MAY_CONFIGURE).exists()
 
 
 def require_study_maker(request: HttpRequest) -> "User":
-    """The person, if they may make studies. Raises PermissionDenied."""
+    """Return the person, if they may make studies. Raises PermissionDenied."""
     person: User = request.user  # type: ignore[assignment]  # only signed-in people get here
     if not may_make_studies(person):
-        raise PermissionDenied(_("Only researchers and admins of a study make new ones. Ask one of them."))
+        raise PermissionDenied(_("Only researchers and admins of a study can make new studies. Ask one of them."))
     return person
 
 
 def grantable(roles: Collection[str]) -> frozenset[str]:
-    """The roles that somebody with these roles gives to others, in the same study, and takes from them."""
+    """Return the roles that a person with these roles can grant and revoke in the same study."""
     return frozenset().union(*(GRANTS.get(role, frozenset()) for role in roles))
 
 
 def require_grant(study: "WithAnnotations[Study, HasRoles]", role: str) -> None:
-    """Raises PermissionDenied where the asking person does not give or take this role in the study."""
+    """Raise PermissionDenied if the person cannot grant or revoke this role in the study."""
     if role not in grantable(study.roles):
-        raise PermissionDenied(_("Only an admin of the study gives or takes this role."))
+        raise PermissionDenied(_("Only an admin of the study can grant or revoke this role."))
 
 
 def may_give(giver: "User | None", study: Study, role: str) -> bool:
-    """Return whether `giver` may give this role at this moment. None is whoever operates the server.
+    """Return whether `giver` may grant this role now. None means the operator of the server.
 
-    The rows of the giver's roles are locked, so that none of them is taken away before the transaction ends.
+    The rows of the giver's roles are locked, so that none of them is revoked before the transaction ends.
     """
     if giver is None or not giver.is_active:
         return giver is None
@@ -138,16 +138,16 @@ def may_give(giver: "User | None", study: Study, role: str) -> bool:
     return role in grantable([membership.role for membership in held])
 
 
-#: Rules of higher apps: whether a person has a right that no admin of a study gives, such as a safety officer's.
+#: Rules of higher apps: whether a person has a right that no admin of a study can grant, such as a safety officer.
 guarded_people: "list[Callable[[User], bool]]" = []
-#: Whoever has one of these roles sees what no admin may see. No admin may reach it by resetting a password.
+#: Roles that see what no admin may see. Admins must not reach it by resetting a password.
 ONLY_SUPERUSERS_RESET = frozenset({Role.WELLBEING_CONTACT})
 
 
 def only_superusers_reset(person: "User") -> bool:
-    """Return whether a superuser alone resets this person's password, whatever roles others give.
+    """Return whether only a superuser may reset this person's password, whatever roles others can grant.
 
-    Every kind of right that no admin of a study gives belongs here or into `guarded_people`.
+    Every right that no admin of a study can grant must be covered here or in `guarded_people`.
     """
     roles = {role for _study_id, role in _roles_held_or_offered(person)}
     if person.is_superuser or person.is_staff or not roles.isdisjoint(ONLY_SUPERUSERS_RESET):
@@ -156,11 +156,11 @@ def only_superusers_reset(person: "User") -> bool:
 
 
 def may_reset_password(actor: "User", person: "User") -> bool:
-    """Return whether `actor` may replace the person's password by a one-time one.
+    """Return whether `actor` may replace the person's password with a one-time password.
 
-    Whoever has that password is the person everywhere. So `actor` must be a superuser, or give each role that the
-    person has or is invited to, in each study, among them the study that made the account and that the person still
-    is in. One's own password is changed with the old one instead.
+    With that password, `actor` could sign in as the person everywhere. So `actor` must be a superuser, or be able to
+    grant each role that the person has or is invited to, in every study. The study that made the account must be
+    among these studies. People change their own password with the old one instead.
     """
     if actor.pk == person.pk or actor.is_superuser:
         return actor.pk != person.pk
@@ -174,18 +174,18 @@ def may_reset_password(actor: "User", person: "User") -> bool:
 
 
 def _roles_held_or_offered(person: "User") -> set[tuple[int, str]]:
-    """Return the person's roles by study, and those that they would have after accepting an open invitation."""
+    """Return the person's roles by study, including those of open invitations."""
     held = Membership.objects.filter(person=person).values_list("study_id", "role")
     offered = Invitation.objects.filter(person=person, state=Invitation.State.OPEN).values_list("study_id", "role")
     return {*held, *offered}
 
 
 def require_password_reset(actor: "User", person: "User") -> None:
-    """Raises PermissionDenied where `may_reset_password` says no."""
+    """Raise PermissionDenied if `may_reset_password` is false."""
     if not may_reset_password(actor, person):
         raise PermissionDenied(
             _(
-                "You may not reset this password. The account was not made in a study that you run, or the person has "
-                "other roles that you do not give. Ask a superuser of this installation."
+                "You cannot reset this password. The account was not made in a study that you run, or the "
+                "person has a role that you cannot grant. Ask a superuser of this installation."
             )
         )

@@ -1,8 +1,8 @@
-"""What a study promises the people who agree to its terms, and which settings keep each promise.
+"""The promises of a study to the people who agree to its terms, and the settings that keep them.
 
-A consent text makes a promise by a link within its own page, such as `[paid](#pay)`. The consent page says at that
-anchor what the setting says. A study does not run without what it promises: `states.change_state` refuses to resume it,
-and while it runs, neither a setting nor the text may break a promise.
+A consent text makes a promise by a link within its own page, such as `[paid](#pay)`. The consent page shows the
+setting at that anchor. `state_changes.change_state` refuses to resume a study with a broken promise. While a study
+runs, neither a setting nor the text may break a promise.
 """
 
 import re
@@ -21,9 +21,9 @@ LINK_IN_PAGE = re.compile(r"\]\(\s*<?#([a-z][a-z0-9_-]*)>?\s*\)")
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """One promise: its anchor on the consent page, what is promised, and the field of `Study` that keeps it.
+    """One promise: its anchor on the consent page, its words, and the field of `Study` that keeps it.
 
-    `always`: the product itself makes the promise to everybody, whatever the text says.
+    `always`: the product makes this promise to everybody, whatever the text says.
     """
 
     key: str
@@ -37,7 +37,7 @@ class Promise:
 
 
 class PromisesUnkept(Refused):
-    """The study does not keep, or would no longer keep, these `promises` to the people who agree to its terms."""
+    """The study breaks, or would break, these `promises` to the people who agree to its terms."""
 
     code = "promises_unkept"
 
@@ -47,19 +47,19 @@ class PromisesUnkept(Refused):
 
 
 PROMISES = (
-    # The consent page and the workspace offer “Talk to someone” in every study.
-    Promise("contact", _("somebody whom annotators can turn to"), "help_contact", always=True),
-    Promise("pay", _("what people are paid, also for breaks"), "pay_basis"),
-    Promise("limit", _("a limit of possibly harmful video a day"), "daily_dose_s"),
+    # The consent page and the annotation page offer “Talk to someone” in every study.
+    Promise("contact", _("a contact for annotators who need help"), "help_contact", always=True),
+    Promise("pay", _("the pay, including pay for breaks"), "pay_basis"),
+    Promise("limit", _("a daily limit of possibly harmful video"), "daily_dose_s"),
 )
 
 
 def unkept(study: Study, texts: Collection[str] | None = None) -> list[Promise]:
-    """Return the promises that the study makes and does not keep, in the order of `PROMISES`.
+    """Return the promises that the study makes but does not keep, in the order of `PROMISES`.
 
     Args:
-        study: with the settings to judge by; they need not be saved.
-        texts: the consent text in each language; None reads those in force.
+        study: with the settings to check. They need not be saved.
+        texts: the consent text in each language. None means the texts in force.
     """
     if texts is None:
         in_force = versions(study, Document.Kind.CONSENT).filter(version=study.consent_version)

@@ -1,6 +1,6 @@
-"""The settings of a study, in the groups in which people think of them. Nothing else lists them.
+"""The settings of a study, grouped as on the pages. No other module lists them.
 
-What each one is stored as, and its default, are on `Study`.
+The fields of `Study` define their types and defaults.
 """
 
 from dataclasses import dataclass
@@ -9,16 +9,16 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 DAY = 24 * 3600
-#: The longest that is worth saying: a PositiveIntegerField holds more.
+#: The longest duration that makes sense. A PositiveIntegerField could store more.
 YEAR = 365 * DAY
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting: its field, its name and what it does for a person.
+    """One setting: its field, its label and a description.
 
-    `seconds` are the least and the most of a duration, `share` the most of a fraction, `zero` what 0 means.
-    `of_protocol`: another value is another protocol (rule 9 of the protocol).
+    `seconds` are the limits of a duration, `share` is the upper limit of a fraction, and `zero` is the meaning of 0.
+    `of_protocol`: a new value is a new version of the protocol (rule 9 of the protocol).
     """
 
     name: str
@@ -33,7 +33,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Settings that are decided together."""
+    """Settings that are shown on one page."""
 
     key: str
     title: Promise
@@ -54,19 +54,25 @@ GROUPS = (
             Setting(
                 "allow_ties",
                 _("Ties"),
-                _("Offers “tie” beside left and right. A tie never enters a file in the SafeSora format."),
+                _(
+                    "Annotators can answer “tie” instead of left or right. Files in the SafeSora format never "
+                    "contain ties."
+                ),
                 of_protocol=True,
             ),
             Setting(
                 "tag_format",
                 _("Harm tags"),
-                _("Yes or no for each tag takes longer and misses less: people stop looking after the best fit."),
+                _(
+                    "Yes or no for each tag takes longer but misses less. Otherwise people stop looking after "
+                    "the tag that fits best."
+                ),
                 of_protocol=True,
             ),
             Setting(
                 "dimension_order",
                 _("Which dimension comes first"),
-                _("Counterbalanced evens out what the first judgement does to the second."),
+                _("Counterbalancing evens out the effect of the first judgement on the second."),
                 long=True,
                 of_protocol=True,
             ),
@@ -74,15 +80,18 @@ GROUPS = (
                 "second_look",
                 _("Second look"),
                 _(
-                    "Contradictory answers, and some others, are shown once more before they are final. It hides the "
-                    "noise it measures; first answers are kept."
+                    "Annotators see contradictory answers, and some others, once more before they are final. "
+                    "This hides some of the noise in the final answers. The first answers are kept."
                 ),
                 of_protocol=True,
             ),
             Setting(
                 "require_seen_through",
-                _("Both videos seen through"),
-                _("An answer is taken only when both videos were watched: to their end, unblurred, at most at 1×."),
+                _("Both videos watched to the end"),
+                _(
+                    "An answer is accepted only after both videos were watched to the end, without blur and at "
+                    "1× speed or slower."
+                ),
                 of_protocol=True,
             ),
             Setting(
@@ -97,136 +106,164 @@ GROUPS = (
                 "reminders",
                 _("Reminder to take time"),
                 _(
-                    "Shown after 20 pairs in a row that were answered faster than the longer video plays, or with both "
-                    "overall answers on the same side. It names no answer and blocks nothing. Each reminder is "
-                    "recorded with the answer."
+                    "Shown after 20 pairs in a row that were answered faster than the longer video plays, or "
+                    "with both overall answers on the same side. The reminder mentions no answer and blocks "
+                    "nothing. It is recorded with the answer."
                 ),
                 of_protocol=True,
             ),
             Setting(
                 "show_video_text",
-                _("Show what the generator was given"),
-                _("Where it differs from the prompt. Otherwise people see the prompt alone."),
+                _("Show the text that the generator was given"),
+                _("Shown only if it differs from the prompt. Otherwise people see only the prompt."),
                 of_protocol=True,
             ),
             Setting(
                 "reopen_s",
-                _("Answers stay open for"),
-                _("So long an annotator may change what they submitted; the first answer is kept. 0: never."),
+                _("Answers can be changed for"),
+                _("How long annotators can change an answer after submitting it. The first answer is kept. 0: never."),
                 seconds=(0, YEAR),
                 zero=_("never"),
             ),
             Setting(
                 "share_feedback",
                 _("Share feedback"),
-                _("Annotators see what review said of their answers."),
+                _("Annotators see the review of their answers."),
             ),
         ),
     ),
     Group(
         "serving",
         _("Serving"),
-        _("Who is given a pair, and for how long it is theirs."),
+        _("Who gets pairs, and how long a pair is reserved for one person."),
         (
             Setting(
                 "lease_s",
-                _("A shown pair stays theirs for"),
-                _("After that somebody else may get it. An answer that comes later still counts if its place is free."),
+                _("Reservation time for the current pair"),
+                _("After this time, somebody else may get the pair. A later answer still counts if its slot is free."),
                 seconds=(30, DAY),
             ),
             Setting(
                 "next_lease_s",
-                _("The pair behind it stays theirs for"),
-                _("It is loaded ahead and not yet shown."),
+                _("Reservation time for the next pair"),
+                _("The next pair is loaded in advance and not shown yet."),
                 seconds=(30, DAY),
             ),
             Setting(
                 "media_window_s",
-                _("A video’s address is valid for"),
-                _("One to two times this. Shorter is safer; longer lets browsers keep what they have loaded."),
+                _("Validity of video addresses"),
+                _(
+                    "An address is valid for one to two times this long. Shorter is safer. Longer lets browsers "
+                    "reuse what they have loaded."
+                ),
                 seconds=(60, DAY),
             ),
             Setting(
                 "control_rate",
                 _("Control pairs"),
-                _("Share of a person’s pairs that are controls with a known answer, where the study has any."),
+                _("Share of a person’s pairs that are controls with a known answer, if the study has any."),
                 share=0.5,
                 zero=_("none"),
             ),
             Setting(
                 "hold_after_skips",
-                _("Hold a pair after"),
-                _("So many skips as “technical problem” or “cannot judge”; a researcher must then look at it."),
+                _("Skips before a pair is held"),
+                _(
+                    "Number of skips as “technical problem” or “cannot judge” after which a pair is held. A "
+                    "researcher must then check it."
+                ),
             ),
             Setting(
                 "qualification_required",
                 _("Qualified people only"),
-                _("Pairs are given only to people who have qualified."),
+                _("Pairs are assigned only to people who have qualified."),
             ),
         ),
     ),
     Group(
         "sampling",
         _("Sampling"),
-        _("How many answers new pairs want, and what is drawn when material is imported. What is in stays as it is."),
+        _(
+            "How many answers each new pair needs, and what is drawn when material is imported. Material "
+            "that is already imported stays as it is."
+        ),
         (
-            Setting("overlap", _("Answers a pair"), _("Wanted for a new pair. For pairs that are in: see Batches.")),
+            Setting(
+                "overlap",
+                _("Answers per pair"),
+                _("Number of answers wanted for each new pair. For pairs that are already imported, see Batches."),
+            ),
             Setting(
                 "sample_share",
                 _("Random sample"),
-                _("Share of new pairs, drawn at random, that more people answer: agreement is measured on these."),
+                _(
+                    "Share of new pairs, drawn at random, that more people answer. Agreement is measured on "
+                    "these pairs."
+                ),
                 share=1.0,
                 zero=_("none"),
             ),
-            Setting("sample_overlap", _("Answers a pair of the sample"), _("Wanted for each pair of the sample.")),
+            Setting(
+                "sample_overlap",
+                _("Answers per pair of the sample"),
+                _("Number of answers wanted for each pair of the random sample."),
+            ),
             Setting(
                 "test_share",
-                _("Prompts kept for testing"),
-                _("Share of new prompts on which models are tested and never trained, near-duplicates together."),
+                _("Prompts reserved for testing"),
+                _(
+                    "Share of new prompts that are used to test models and never to train them. Near-duplicates "
+                    "stay together."
+                ),
                 share=0.5,
                 zero=_("none"),
             ),
             Setting(
                 "seed",
                 _("Seed"),
-                _("What every draw of the study starts from. The same seed and material give the same draws."),
+                _("Start value of every random draw of the study. The same seed and material give the same draws."),
             ),
         ),
     ),
     Group(
         "protection",
         _("Protection"),
-        _("What stands between people and what may harm them. What they agree to see is under Consent."),
+        _("How people are protected from harmful content. The harms that they agree to see are under Consent."),
         (
             Setting(
                 "media_filter",
-                _("Videos appear"),
-                _("Until they are revealed, unless the person chose otherwise for themselves."),
+                _("How videos are shown"),
+                _("Applies until a video is revealed, unless the person chose otherwise."),
             ),
             Setting(
                 "daily_dose_s",
-                _("Possibly harmful video a day"),
-                _("So much a person may see; after that they get harmless pairs until tomorrow. 0: no cap."),
+                _("Possibly harmful video per day"),
+                _(
+                    "How much a person may see per day. After that, they get only harmless pairs until the next "
+                    "day. 0: no limit."
+                ),
                 seconds=(0, DAY),
-                zero=_("no cap"),
+                zero=_("no limit"),
             ),
             Setting(
                 "harmless_after",
-                _("A harmless pair after"),
-                _("So many possibly harmful pairs in a row. 0: never."),
+                _("Possibly harmful pairs before a harmless one"),
+                _("Number of possibly harmful pairs in a row after which a harmless one is served. 0: never."),
                 zero=_("never"),
             ),
             Setting(
                 "break_after_s",
                 _("A break is due after"),
-                _("So much active work. It is paid. 0: never."),
+                _("Active work before a paid break is due. 0: never."),
                 seconds=(0, DAY),
                 zero=_("never"),
             ),
-            Setting("break_s", _("A break lasts"), _("For so long no pair is given."), seconds=(0, 2 * 3600)),
+            Setting(
+                "break_s", _("Length of the break"), _("No pairs are served during the break."), seconds=(0, 2 * 3600)
+            ),
             Setting(
                 "help_contact",
-                _("Whom to turn to"),
+                _("Contact for help"),
                 _("A person or a service, and how to reach them. Annotators see it wherever help is offered."),
                 long=True,
             ),
@@ -235,18 +272,22 @@ GROUPS = (
     Group(
         "about",
         _("About"),
-        _("What an ethics board and a data card ask for. It goes with every release."),
+        _("Information for an ethics board and a data card. It is part of every release."),
         (
-            Setting("title", _("Title"), _("What everybody calls the study."), long=True),
-            Setting("ethics_id", _("Ethics approval"), _("The board and the number of its decision."), long=True),
+            Setting("title", _("Title"), _("The name of the study."), long=True),
+            Setting(
+                "ethics_id", _("Ethics approval"), _("The ethics board and the number of its decision."), long=True
+            ),
             Setting(
                 "pay_basis",
                 _("Pay"),
-                _("What people are paid, by the hour or the pair, and whether breaks are."),
+                _("What people are paid per hour or per pair, and whether breaks are paid."),
                 long=True,
             ),
-            Setting("vendor", _("Employer of the annotators"), _("Who engages them, if it is not you."), long=True),
-            Setting("terms", _("Terms"), _("Under which terms answers are collected and passed on."), long=True),
+            Setting(
+                "vendor", _("Employer of the annotators"), _("Who employs the annotators, if it is not you."), long=True
+            ),
+            Setting("terms", _("Terms"), _("Terms under which answers are collected and passed on."), long=True),
         ),
     ),
 )

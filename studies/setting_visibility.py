@@ -1,6 +1,6 @@
-"""Settings that lead nowhere until the study has what they name. Their pages leave them out until then.
+"""Settings that have no effect until the study has, for example, control pairs. Pages hide them until then.
 
-A setting that somebody has changed is always there, so that it can be changed back.
+A setting that somebody has changed is always shown, so that it can be changed back.
 """
 
 from collections.abc import Callable
@@ -9,12 +9,12 @@ from studies.configuration import default_of
 from studies.models import Study
 from studies.setting_groups import SETTINGS
 
-#: By the name of a setting: whether the study has what the setting names. Higher apps add theirs in `ready()`.
+#: By name of a setting: a function that returns whether the study has what it needs. Apps add theirs in `ready()`.
 has_what_it_names: dict[str, Callable[[Study], bool]] = {}
 
 
 def left_out(study: Study) -> set[str]:
-    """Return the names of the settings that the pages of the study leave out."""
+    """Return the names of the settings that the pages of the study hide."""
     return {
         name
         for name, exists in has_what_it_names.items()

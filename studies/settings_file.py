@@ -1,7 +1,7 @@
-"""The settings of a study as a file, and a file read back with the same forms as the pages.
+"""Write the settings of a study to a file, and read a file with the same forms as the pages.
 
-A file has what is decided about a study: the settings of every group but the title, the harms that people agree to, and
-the texts in force. It never has people, tokens, the key behind author codes, or anything of the material.
+A file has all settings except the title, the harms that people agree to, and the texts in force. It never has people,
+tokens, the key behind author codes, or any material.
 """
 
 import json
@@ -33,16 +33,16 @@ FORMAT = "diptych-study-settings"
 VERSION = 1
 LARGEST_BYTES = 1 << 20
 MOST_FAULTS = 20
-#: A whole number in quotation marks.
+#: A whole number that is written as a string.
 WHOLE = re.compile(r"^-?[0-9]{1,19}$")
-#: What a study is called is its own. Everything else of the groups is in the file.
+#: The title belongs to one study only. All other settings are in the file.
 NOT_IN_FILE = frozenset({"title"})
 IN_FILE = {name: setting for name, setting in SETTINGS.items() if name not in NOT_IN_FILE}
 KINDS = {"guideline": Document.Kind.GUIDELINE, "consent": Document.Kind.CONSENT}
 
 
 def as_file(study: Study) -> dict[str, Any]:
-    """Return the study's settings as the value of a file."""
+    """Return the study's settings as the JSON value of a file."""
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -53,18 +53,18 @@ def as_file(study: Study) -> dict[str, Any]:
 
 
 def _written(value: Any) -> Any:
-    """Return a value as the file has it. A whole number that not every program keeps is written in quotation marks."""
+    """Return a value for the file. A whole number that some programs cannot store exactly becomes a string."""
     return str(value) if type(value) is int and abs(value) > strict_json.LARGEST_NUMBER else value
 
 
 def texts_in_force(study: Study, kind: str) -> dict[str, str]:
-    """Return the words in force by language."""
+    """Return the texts in force by language."""
     rows = versions(study, kind).filter(version=present_version(study, kind))
     return dict(rows.order_by("language").values_list("language", "text"))
 
 
 def to_bytes(value: Mapping[str, Any]) -> bytes:
-    """Return the file's bytes, which people can read and compare line by line."""
+    """Return the bytes of the file, indented so that people can read and compare it."""
     return (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode()
 
 
@@ -119,7 +119,7 @@ def _schema_of(setting: Setting) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Something that the file says otherwise than the study: what it is, and both values in words."""
+    """One difference between the file and the study: its name, and both values in words."""
 
     name: str
     before: str
@@ -128,7 +128,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A file that can be applied: the settings, harms and texts that it has. None: it does not say."""
+    """The content of a file: settings, harms and texts. None means that the file does not have it."""
 
     settings: dict[str, Any] = field(default_factory=dict)
     categories: list[str] | None = None
@@ -136,7 +136,7 @@ class Wanted:
 
 
 def read(content: bytes, study: Study) -> Wanted:
-    """Return what a file wants of the study. Raises BadInput with every fault, one a line, each with its place."""
+    """Return the content of a file. Raises BadInput with all errors, one per line, each with its place."""
     value = _value_of(content)
     faults: list[str] = []
     wanted = Wanted(
@@ -153,7 +153,7 @@ def read(content: bytes, study: Study) -> Wanted:
 
 def _value_of(content: bytes) -> dict[str, Any]:
     if len(content) > LARGEST_BYTES:
-        raise BadInput(_("The file is larger than 1 MB, so it is no file of settings."))
+        raise BadInput(_("The file is larger than 1 MB, so it is not a settings file. Choose another file."))
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -165,10 +165,10 @@ def _value_of(content: bytes) -> dict[str, Any]:
     if faults:
         raise BadInput("\n".join(f"{fault.field}: {fault.reason}." for fault in faults[:MOST_FAULTS]))
     if not isinstance(value, dict) or value.get("format") != FORMAT:
-        sentence = _("The file is no file of settings: “format” must be “%(format)s”.")
+        sentence = _("The file is not a settings file: “format” must be “%(format)s”.")
         raise BadInput(sentence % {"format": FORMAT})
     if type(value.get("version")) is not int or value["version"] != VERSION:
-        sentence = _("The file has version %(version)s. This installation reads version %(known)s.")
+        sentence = _("The file has version %(version)s. This installation can read only version %(known)s.")
         raise BadInput(sentence % {"version": json.dumps(value.get("version")), "known": VERSION})
     if unknown := sorted(value.keys() - {"format", "version", "settings", "categories", "texts"}):
         raise BadInput(_unknown(unknown, ("settings", "categories", "texts")))
@@ -177,12 +177,12 @@ def _value_of(content: bytes) -> dict[str, Any]:
 
 def _unknown(names: list[str], known: Any) -> str:
     shown_names = ", ".join(f"“{name[:60]}”" for name in names[:10])
-    sentence = _("There is nothing with these names: %(names)s. Known are: %(known)s.")
+    sentence = _("These names are unknown: %(names)s. The known names are: %(known)s.")
     return sentence % {"names": shown_names, "known": ", ".join(known)}
 
 
 def _settings_of(given: Any, study: Study, faults: list[str]) -> dict[str, Any]:
-    """Return the settings as the forms of the pages clean them. What the file does not name stays as it is."""
+    """Return the settings, cleaned by the forms of the pages. Settings that are not in the file stay as they are."""
     if not isinstance(given, dict):
         faults.append(_("settings: this must be an object with the names of settings."))
         return {}
@@ -213,13 +213,13 @@ def _settings_of(given: Any, study: Study, faults: list[str]) -> dict[str, Any]:
 
 
 def _type_fault(setting: Setting, value: Any) -> str:
-    """Return what is wrong with the type of a value, which a form would change in silence; empty if nothing is."""
+    """Return what is wrong with the type of a value, or an empty string. A form would silently convert such a value."""
     expected = _schema_of(setting)
     kinds: dict[str, tuple[Callable[[Any], bool], str]] = {
         "boolean": (lambda one: type(one) is bool, _("This must be true or false.")),
         "integer": (lambda one: type(one) is int, _("This must be a whole number.")),
         "number": (lambda one: type(one) in (int, float), _("This must be a number.")),
-        "string": (lambda one: type(one) is str, _("This must be a text.")),
+        "string": (lambda one: type(one) is str, _("This must be a string.")),
     }
     if "enum" in expected:
         known = ", ".join(expected["enum"])
@@ -299,7 +299,7 @@ def _harms_in_words(keys: Any) -> str:
 
 
 def state_of(study: Study) -> dict[str, Any]:
-    """Return what a file is compared with, so that a change by somebody else in between is noticed."""
+    """Return the values with which a file is compared. They show whether somebody else changed the study meanwhile."""
     return {name: getattr(study, name) for name in IN_FILE} | {
         "guideline_version": study.guideline_version,
         "consent_version": study.consent_version,
@@ -308,7 +308,7 @@ def state_of(study: Study) -> dict[str, Any]:
 
 @transaction.atomic
 def apply(study: Study, wanted: Wanted, *, made_from: Mapping[str, Any], actor: User) -> int:
-    """Change what the file wants changed, all of it or nothing, and return how many things changed.
+    """Apply the file, all of it or nothing, and return the number of changes.
 
     Args:
         made_from: `state_of` the study as the person saw it.
@@ -317,7 +317,9 @@ def apply(study: Study, wanted: Wanted, *, made_from: Mapping[str, Any], actor: 
     """
     locked = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
     if dict(made_from) != state_of(locked):
-        raise ChangedMeanwhile(_("Somebody else changed the settings meanwhile. Look at the differences once more."))
+        raise ChangedMeanwhile(
+            _("Somebody else changed the settings after you opened this page. Check the differences again.")
+        )
     changed = len(differences(wanted, locked))
     configure(locked, wanted.settings, made_from=made_from, actor=actor)
     consent = wanted.texts.get("consent")
@@ -331,7 +333,7 @@ def apply(study: Study, wanted: Wanted, *, made_from: Mapping[str, Any], actor: 
 
 
 def copy_settings(source: Study, target: Study, *, actor: User) -> None:
-    """Give a new study the settings, harms and texts of another. Call it in the transaction that makes the study."""
+    """Copy settings, harms and texts to a new study. Call it in the transaction that makes the study."""
     value = as_file(source)
     wanted = Wanted(value["settings"], value["categories"], value["texts"])
     apply(target, wanted, made_from=state_of(target), actor=actor)

@@ -1,9 +1,9 @@
-"""What studies tell higher apps. Receivers run inside the transaction and only write rows."""
+"""Signals of this app for higher apps. Receivers run inside the transaction and only write rows."""
 
 from django.dispatch import Signal
 
-#: A study was paused, resumed, closed or opened again. Argument: `study`, with its new state.
+#: A study was paused, resumed, closed or reopened. Argument: `study`, with its new state.
 study_state_changed = Signal()
 
-#: A role was taken from somebody. Arguments: `study`, `person`, `role`. What they held by it goes back.
+#: A role was revoked. Arguments: `study`, `person`, `role`. Receivers release the pairs of the person.
 membership_revoked = Signal()

@@ -1,9 +1,11 @@
-"""Pausing, resuming, closing a study, and opening it again.
+"""Pause, resume, close and reopen a study.
 
-What people have open they finish: a lease stays theirs in a paused study and in a closed one, and nothing follows it.
-`annotation/acceptance.py` says what each state accepts. Whoever writes what a closed study refuses locks the study's
-row, shared, so that the change of state below comes before it or after it. A worker puts the study's videos into
-another order afterwards: of a million that takes seconds, and a pause takes none.
+People can finish the pairs that they have open: their leases stay valid in a paused study and in a closed one.
+`annotation/acceptance.py` says what each state accepts. Code whose writes a closed study refuses takes a shared lock
+on the study's row. So a change of state comes before or after it.
+
+A worker later sorts the study's videos again. For a million videos that takes seconds, so a pause does not wait for
+it.
 """
 
 from django.db import transaction
@@ -18,14 +20,14 @@ from studies.promises import PromisesUnkept
 from studies.signals import study_state_changed
 
 RUNNING, PAUSED, CLOSED = Study.State.RUNNING, Study.State.PAUSED, Study.State.CLOSED
-#: What can be done, from which states, and what the study is then. Reopening is the admin's (`permissions`).
+#: The steps: the states from which each is allowed, and the new state. Only admins can reopen (`permissions`).
 STEPS: dict[str, tuple[tuple[str, ...], str]] = {
     "pause": ((RUNNING,), PAUSED),
     "resume": ((PAUSED,), RUNNING),
     "close": ((RUNNING, PAUSED), CLOSED),
     "reopen": ((CLOSED,), PAUSED),
 }
-DONE = {
+RECORDED_STEP = {
     "pause": StateChange.Step.PAUSED,
     "resume": StateChange.Step.RESUMED,
     "close": StateChange.Step.CLOSED,
@@ -35,9 +37,9 @@ DONE = {
 
 @transaction.atomic
 def change_state(study: Study, step: str, *, actor: User) -> bool:
-    """Does one of `STEPS`; `study` is brought up to date. False if somebody did it before: twice is harmless.
+    """Do one of `STEPS`, and update `study` too. Return False if somebody did it before: repeating it is harmless.
 
-    Raises Refused from any other state, and PromisesUnkept if the study cannot run yet.
+    Raises Refused in any other state, and PromisesUnkept if the study cannot be resumed yet.
     """
     before, after = STEPS[step]
     locked = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
@@ -45,12 +47,15 @@ def change_state(study: Study, step: str, *, actor: User) -> bool:
     if present == after:
         return False
     if present not in before:
-        raise Refused(_("The study is %(state)s by now; nothing was changed.") % {"state": study.get_state_display()})
+        raise Refused(_("The study is now %(state)s. Nothing was changed.") % {"state": study.get_state_display()})
     if after == RUNNING and locked.archived_at is not None:
-        raise Refused(_("The study is archived. Bring it back before you resume it."))
+        raise Refused(_("The study is archived. Unarchive it before you resume it."))
     if after == RUNNING and (unkept := promises.unkept(locked)):
         raise PromisesUnkept(
-            _("The study was not resumed. It promises to annotators what its settings do not name yet: %(what)s.")
+            _(
+                "The study was not resumed. It promises these things to annotators, but the settings are not "
+                "filled in yet: %(what)s."
+            )
             % {"what": promises.in_words(unkept)},
             unkept,
         )
@@ -58,6 +63,6 @@ def change_state(study: Study, step: str, *, actor: User) -> bool:
     study.state = after
     study_state_changed.send(sender=Study, study=study)
     change = {"before": {"state": present}, "after": {"state": after}}
-    StateChange.objects.create(study=study, step=DONE[step], changed_by=actor)
-    audit.record(f"study.{DONE[step]}", study, actor=actor, study_slug=study.slug, **change)
+    StateChange.objects.create(study=study, step=RECORDED_STEP[step], changed_by=actor)
+    audit.record(f"study.{RECORDED_STEP[step]}", study, actor=actor, study_slug=study.slug, **change)
     return True

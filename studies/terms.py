@@ -1,4 +1,4 @@
-"""What people of a study agree to: a consent text and the harms that its videos may show, changed together."""
+"""The terms of a study: its consent text and the harms that its videos may show. They are changed together."""
 
 from collections.abc import Collection, Mapping
 
@@ -14,7 +14,7 @@ from studies.documents.texts import versions, write_version
 from studies.harms import HARM_KEYS
 from studies.models import Document, DocumentVersion, Study
 
-#: The audit row of a change; its `before` and `after` hold `consent_version` and `categories`.
+#: The action of the audit row. Its `before` and `after` have `consent_version` and `categories`.
 CHANGED = "study.terms_changed"
 
 
@@ -26,20 +26,21 @@ def change_terms(
     texts: Mapping[str, str] | None = None,
     actor: User | None = None,
 ) -> int:
-    """Changes which harms the study may show, its consent text, or both, as the next version, which people are asked
-    to agree to before their next pair. Answers its number; what changes nothing makes no version.
+    """Publish the next version of the terms: other harms, another consent text, or both. Return its number.
 
-    The study row in hand says which version this follows: if another was made since it was read, nothing happens.
+    People are asked to agree to it before their next pair. If nothing changes, there is no new version. `study` says
+    which version this follows. If another version was published since it was read, Refused is raised.
 
     Args:
-        categories: harm keys; None leaves them.
-        texts: Markdown by language, in place of the present text in all languages; None leaves it.
+        categories: harm keys. None means no change.
+        texts: Markdown by language. They replace the text in all languages. None means no change.
 
-    Raises Refused, with the reasons. One is that the study runs and the text promises what no setting keeps.
+    Raises Refused, with the reasons. One reason is that the study runs and the text makes a promise that no setting
+    keeps.
     """
     shown = sorted(study.categories) if categories is None else sorted(set(categories))
     if unknown := set(shown) - set(HARM_KEYS):
-        raise Refused(_("These are none of the twelve harms: %(keys)s.") % {"keys": ", ".join(sorted(unknown))})
+        raise Refused(_("These are not among the twelve harms: %(keys)s.") % {"keys": ", ".join(sorted(unknown))})
     before = {"consent_version": study.consent_version, "categories": study.categories}
     present = _texts_in_force(study)
     if texts is not None and dict(texts) != present:
@@ -57,16 +58,19 @@ def change_terms(
 
 
 def _refuse_new_promises(study: Study, present: Mapping[str, str], texts: Mapping[str, str]) -> None:
-    """Raise Refused if the study runs and the texts promise what no setting keeps and the present ones do not."""
+    """Raise Refused if the study runs and the texts add a promise that no setting keeps."""
     locked = Study.objects.select_for_update(no_key=True).get(pk=study.pk)  # so that nobody resumes it meanwhile
     if locked.state != Study.State.RUNNING:
         return
     unkept_before = promises.unkept(locked, present.values())
     if new := [one for one in promises.unkept(locked, texts.values()) if one not in unkept_before]:
         raise Refused(
-            _("The text promises what the settings do not name yet: %(what)s. Fill in the settings first, or pause the "
-              "study.") % {"what": promises.in_words(new)}
-        )  # fmt: skip
+            _(
+                "The text promises these things, but the settings are not filled in yet: %(what)s. Fill in "
+                "the settings first, or pause the study."
+            )
+            % {"what": promises.in_words(new)}
+        )
 
 
 def _texts_in_force(study: Study) -> dict[str, str]:
@@ -79,7 +83,9 @@ def _carry_over(study: Study, texts: Mapping[str, str], categories: Collection[s
     version = study.consent_version + 1
     moved = Study.objects.filter(pk=study.pk, consent_version=study.consent_version).update(consent_version=version)
     if not moved:
-        raise ChangedMeanwhile(_("Somebody else changed the terms at this moment. Read them, then change them again."))
+        raise ChangedMeanwhile(
+            _("Somebody else changed the terms at the same time. Read the new terms, then change them again.")
+        )
     write_version(study, Document.Kind.CONSENT, version, texts=texts, categories=categories, actor=actor)
     study.consent_version = version
 

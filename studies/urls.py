@@ -1,4 +1,4 @@
-"""Pages of studies, and of a person's own invitations and notices."""
+"""URLs of the pages of studies, and of a person's own invitations and notices."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Studies and their people below `/api/v1/`."""
+"""URLs of studies and their people below `/api/v1/`."""
 
 from django.urls import path
 

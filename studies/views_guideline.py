@@ -1,4 +1,4 @@
-"""A study's guideline as all its members may read it: every version, the languages side by side, and what changed."""
+"""The page with the guideline of a study for all its members: versions, languages side by side, and changes."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -22,8 +22,10 @@ from studies.permissions import MAY_CONFIGURE, allows, study_for
 @never_cache
 @login_required
 def guideline(request: HttpRequest, slug: str) -> HttpResponse:
-    """One version, the present one unless `?version=` says; with `?changes=1` its difference to the one before, with
-    `?against=` to any other."""
+    """Show one version: the current one, or the one in `?version=`.
+
+    With `?changes=1` it shows the changes from the version before, and with `?against=` from any other version.
+    """
     study = study_for(request, slug)
     known = versions(study, Document.Kind.GUIDELINE)
     dates = dict(known.values_list("version", "created_at"))
@@ -56,7 +58,7 @@ def guideline(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def wanted_version(asked: str, known: Collection[int]) -> int:
-    """The version that the address names. Raises Http404 if there is none such."""
+    """Return the version in the address. Raises Http404 if there is none."""
     version = next((one for one in known if str(one) == asked), None)
     if version is None:
         raise Http404(_("The guideline of this study has no version “%(version)s”.") % {"version": asked})
@@ -64,12 +66,12 @@ def wanted_version(asked: str, known: Collection[int]) -> int:
 
 
 def rows(columns: Mapping[str, list[Change]]) -> list[dict[str, Any]]:
-    """The same section of every language beside each other, in the order of the first language that has it."""
+    """Return table rows with the same section in each language, in the order of the first language that has it."""
     by_key = {html_language(code): {part.key: part for part in column} for code, column in columns.items()}
     keys = dict.fromkeys(part.key for column in columns.values() for part in column)
     return [{"key": key, "cells": [(code, parts.get(key)) for code, parts in by_key.items()]} for key in keys]
 
 
 def html_language(code: str) -> str:
-    """The tag that a browser and a screen reader know, as `base.html` writes it."""
+    """Return the language tag for HTML, as in `base.html`."""
     return "zh-Hans" if code == "zh-hans" else code

@@ -1,4 +1,4 @@
-"""Editing a study's guideline: both languages beside each other, checked, previewed, looked over, then published."""
+"""The editor of the guideline: both languages side by side, with checks, a preview, a review and publishing."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -40,8 +40,10 @@ KIND = Document.Kind.GUIDELINE
 @never_cache
 @login_required
 def edit(request: HttpRequest, slug: str) -> HttpResponse:
-    """The editor. Sent with `act=review` it shows what would follow, with `act=publish` it publishes; else, and
-    whenever something stands in the way, the words that were sent are back in the editor."""
+    """Show the editor. `act=review` shows what would change, and `act=publish` publishes.
+
+    In all other cases, and if there is an error, the submitted text is shown in the editor again.
+    """
     study = study_for(request, slug, roles=MAY_CONFIGURE)
     if request.method != "POST":
         return editor(request, study, draft_in_force(study, KIND))
@@ -49,11 +51,9 @@ def edit(request: HttpRequest, slug: str) -> HttpResponse:
     act = request.POST.get("act", "")
     if act not in {"review", "publish"}:
         return editor(request, study, draft, sent=True)
-    if is_in_force(study, KIND, draft):  # sent twice, or nothing was changed
-        messages.info(
-            request, _("These are the words of version %(version)s already.") % {"version": version_of(study)}
-        )
-        return led_back(study)
+    if is_in_force(study, KIND, draft):  # submitted twice, or unchanged
+        messages.info(request, _("The text is the same as in version %(version)s.") % {"version": version_of(study)})
+        return redirect_to_editor(study)
     if draft.follows != version_of(study):
         return overtaken(request, study, draft)
     if faults := faults_of_draft(KIND, draft):
@@ -66,25 +66,27 @@ def edit(request: HttpRequest, slug: str) -> HttpResponse:
         study.refresh_from_db()
         return overtaken(request, study, draft)
     messages.success(request, _("Version %(version)s of the guideline is in force.") % {"version": version})
-    return led_back(study)
+    return redirect_to_editor(study)
 
 
 @require_POST
 @never_cache
 @login_required
 def preview(request: HttpRequest, slug: str) -> HttpResponse:
-    """One language as its readers would see it, or with `changes` what changed since the version in force, and what
-    keeps it from being published: a piece of HTML."""
+    """Return a piece of HTML with one language as its readers see it, and with the errors that prevent publishing.
+
+    With `changes` it shows the changes from the version in force.
+    """
     study = study_for(request, slug, roles=MAY_CONFIGURE)
     language, text = request.POST.get("language", ""), request.POST.get("text", "").replace("\r\n", "\n")
     if language not in LANGUAGES:
-        raise BadRequest(_("%(language)s is none of the product's languages.") % {"language": language})
+        raise BadRequest(_("Diptych does not have the language %(language)s.") % {"language": language})
     comparing = "changes" in request.POST
     return render(request, "studies/_guideline_preview.html", shown(study, language, text, comparing=comparing))
 
 
 def shown(study: Study, language: str, text: str, *, comparing: bool) -> dict[str, Any]:
-    """What the preview of one language holds."""
+    """Return the context of the preview of one language."""
     draft = Draft({language: text}, version_of(study))
     present = draft_in_force(study, KIND).texts[language]
     faults = faults_of_draft(KIND, draft) if text.strip() else []
@@ -101,7 +103,7 @@ def editor(
     faults: Sequence[str] = (),
     newer: dict[str, Any] | None = None,
 ) -> HttpResponse:
-    """The page with these words in it: those in force, or what was `sent` with what stands in its way."""
+    """Return the editor page with a draft. `sent` is true for a submitted draft, and `faults` are its errors."""
     columns = [
         {"code": code, "lang": html_language(code), "name": name, "text": draft.texts[code]}
         | shown(study, code, draft.texts[code], comparing=False)
@@ -120,8 +122,10 @@ def editor(
 
 
 def overtaken(request: HttpRequest, study: Study, draft: Draft) -> HttpResponse:
-    """Somebody published since the draft was begun: shows what they changed, and keeps the draft. Sent once more from
-    here it follows their version."""
+    """Show what somebody else published since the draft was started, and keep the draft.
+
+    If the draft is submitted again from this page, it follows the new version.
+    """
     versions = {one.version: one for one in history(study, KIND)}
     present = draft_in_force(study, KIND)
     began = Document.objects.filter(study=study, kind=KIND, version=draft.follows)
@@ -131,7 +135,7 @@ def overtaken(request: HttpRequest, study: Study, draft: Draft) -> HttpResponse:
 
 
 def review(request: HttpRequest, study: Study, draft: Draft) -> HttpResponse:
-    """What would be published, what it changes, and what follows; nothing has happened yet."""
+    """Show what would be published, its changes and its consequences. Nothing has been saved yet."""
     about = side_by_side(differences(draft_in_force(study, KIND).given, draft.given))
     left_out = [name for code, name in settings.LANGUAGES if code not in draft.given]
     return render(
@@ -150,7 +154,7 @@ def review(request: HttpRequest, study: Study, draft: Draft) -> HttpResponse:
 
 
 def side_by_side(columns: dict[str, Any]) -> dict[str, Any]:
-    """Languages and rows as the side-by-side table shows them."""
+    """Return the languages and rows of the side-by-side table."""
     names = dict(settings.LANGUAGES)
     return {
         "languages": [(html_language(code), names[code]) for code in columns],
@@ -159,10 +163,10 @@ def side_by_side(columns: dict[str, Any]) -> dict[str, Any]:
 
 
 def version_of(study: Study) -> int:
-    """The version in force, as the study row in hand says."""
+    """Return the version in force according to `study`."""
     return present_version(study, KIND)
 
 
-def led_back(study: Study) -> HttpResponse:
-    """To the editor, which then lets go of a draft that was begun before this version."""
+def redirect_to_editor(study: Study) -> HttpResponse:
+    """Redirect to the editor. Its script then deletes a draft that was started before this version."""
     return redirect(f"{reverse('studies:edit_guideline', args=[study.slug])}?published={version_of(study)}")

@@ -1,4 +1,4 @@
-"""The way in: a person's studies."""
+"""The home page: a person's studies."""
 
 from collections import Counter
 
@@ -24,9 +24,9 @@ from studies.permissions import MAY_ANNOTATE, allows, may_make_studies
 @never_cache
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
-    """The person's studies, and what they must decide on or know.
+    """Show the person's studies, and what they must decide on or know.
 
-    Who has one study, one thing to do there and nothing to decide on is led straight to it, unless `?all` asks.
+    A person with one study, one task in it and nothing to decide is redirected to it, unless `?all` is given.
     """
     person: User = request.user  # type: ignore[assignment]
     every = list(Study.objects.of(person.pk).order_by(Natural("title"), "slug"))
@@ -57,7 +57,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "archived_count": len(archived),
         "shows_archived": shows_archived,
         "makes_studies": may_make_studies(person),
-        # Otherwise the card in place of the studies has the button.
+        # Otherwise the card that replaces the empty list has the button.
         "makes_above": bool(studies or duties or invitations),
         "any_study": bool(studies) or Study.objects.exists(),
         "duties": duties,

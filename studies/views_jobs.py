@@ -21,7 +21,7 @@ A_PAGE = 50
 @never_cache
 @login_required
 def jobs(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show every job that waits or runs, and those that ended, the newest first; `?before=` shows earlier ones."""
+    """Show all open jobs, and ended jobs with the newest first. `?before=` shows earlier ones."""
     study = study_for(request, slug, roles=MAY_CONFIGURE)
     before = moment(request.GET.get("before", ""))
     ended = job_lists.ended_jobs(study, before, A_PAGE + 1)
@@ -37,7 +37,7 @@ def jobs(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def moment(text: str) -> datetime | None:
-    """Return the moment that an address names, or None if it names none."""
+    """Return the moment in the address, or None if there is none."""
     with suppress(ValueError, OverflowError):
         named = datetime.fromisoformat(text)
         return timezone.make_aware(named) if timezone.is_naive(named) else named

@@ -1,4 +1,4 @@
-"""What a person decides about their own part in studies: invitations, and notices of roles."""
+"""Pages for a person's own membership: invitations, and notices about roles."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -14,11 +14,11 @@ from studies.invitations import State, decide
 from studies.memberships import dismiss
 from studies.models import Invitation
 
-SAID = {
-    State.ACCEPTED: gettext_lazy("You take part in %(study)s now, as %(role)s."),
+MESSAGES = {
+    State.ACCEPTED: gettext_lazy("You have joined %(study)s as %(role)s."),
     State.DECLINED: gettext_lazy("You declined the invitation to %(study)s."),
     State.WITHDRAWN: gettext_lazy(
-        "The invitation to %(study)s is not valid any more. If you want to take part, ask for a new one."
+        "The invitation to %(study)s is no longer valid. If you want to take part, ask for a new one."
     ),
 }
 
@@ -27,16 +27,16 @@ SAID = {
 @never_cache
 @login_required
 def answer_invitation(request: HttpRequest, invitation_id: int) -> HttpResponse:
-    """Accept or decline one's own invitation. Those of other people do not exist here."""
+    """Accept or decline an invitation to the signed-in person. Invitations of other people give 404."""
     act = request.POST.get("act", "")
     if act not in {"accept", "decline"}:
-        raise Http404(_("An invitation is accepted or declined."))
+        raise Http404(_("You can only accept or decline an invitation."))
     mine = Invitation.objects.select_related("study", "person", "invited_by").filter(person_id=request.user.pk)
     invitation = get_object_or_404(mine, pk=invitation_id)
     state = State(decide(invitation, accepts=act == "accept"))
     about = {"study": invitation.study.title, "role": invitation.get_role_display()}
     level = messages.ERROR if state == State.WITHDRAWN else messages.SUCCESS
-    messages.add_message(request, level, SAID[state] % about)
+    messages.add_message(request, level, MESSAGES[state] % about)
     return redirect("home")
 
 
@@ -44,7 +44,7 @@ def answer_invitation(request: HttpRequest, invitation_id: int) -> HttpResponse:
 @never_cache
 @login_required
 def dismiss_notice(request: HttpRequest, notice_id: int) -> HttpResponse:
-    """Take a notice off one's home page. Twice is harmless."""
+    """Remove a notice from the signed-in person's home page. Repeating it is harmless."""
     person: User = request.user  # type: ignore[assignment]  # only signed-in people get here
     dismiss(person, notice_id)
     return redirect("home")

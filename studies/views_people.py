@@ -1,7 +1,7 @@
-"""The people of a study: who takes part in which role, and how they get in.
+"""Pages about the people of a study: roles, invitations, new accounts and passwords.
 
-Passwords and tokens are in the answer to the request that made them and nowhere else: not in a session, not behind an
-address that could be opened again.
+Passwords and tokens are only in the response to the request that made them. They are in no session and at no address
+that can be opened again.
 """
 
 import uuid
@@ -47,12 +47,12 @@ PEOPLE_A_PAGE = 50
 @never_cache
 @login_required
 def people(request: HttpRequest, slug: str) -> HttpResponse:
-    """Everybody of the study with their roles, and the ways to add more."""
+    """List the people of the study with their roles, and show the forms that add more."""
     return listed(request, study_for(request, slug, roles=MAY_INVITE))
 
 
 def listed(request: HttpRequest, study: "Theirs", status: int = 200, **forms: Any) -> HttpResponse:
-    """The page, with forms that were filled in where there are any."""
+    """Return the list of people, with submitted forms if there are any."""
     may_grant = grantable(study.roles)
     search, role = request.GET.get("q", "").strip(), request.GET.get("role", "")
     role = role if role in Role.values else ""
@@ -73,7 +73,7 @@ def listed(request: HttpRequest, study: "Theirs", status: int = 200, **forms: An
 
 
 def labels(roles: list[str]) -> list[str]:
-    """The names of these roles, in the order in which roles are listed everywhere."""
+    """Return the labels of these roles, in the usual order of roles."""
     return [str(role.label) for role in Role if role in roles]
 
 
@@ -81,7 +81,7 @@ def labels(roles: list[str]) -> list[str]:
 @never_cache
 @login_required
 def invite(request: HttpRequest, slug: str) -> HttpResponse:
-    """Adds people by name, and shows what new ones sign in with."""
+    """Add people by name, and show the passwords and tokens of new accounts."""
     study = study_for(request, slug, roles=MAY_INVITE)
     form = with_roles(InviteForm, grantable(study.roles))(request.POST, auto_id="invite_%s")
     if not form.is_valid():
@@ -93,14 +93,14 @@ def invite(request: HttpRequest, slug: str) -> HttpResponse:
     except Refused as trouble:
         form.add_error("names", str(trouble))
         return listed(request, study, status=400, invite_form=form)
-    return handed_over(request, study, added)
+    return show_added(request, study, added)
 
 
 @require_POST
 @never_cache
 @login_required
 def numbered(request: HttpRequest, slug: str) -> HttpResponse:
-    """Adds new people with numbers for names, and shows what they sign in with."""
+    """Add new people with numbered names, and show their passwords and tokens."""
     study = study_for(request, slug, roles=MAY_INVITE)
     form = with_roles(NumberedForm, grantable(study.roles))(request.POST, auto_id="numbered_%s")
     if not form.is_valid():
@@ -118,29 +118,29 @@ def numbered(request: HttpRequest, slug: str) -> HttpResponse:
     except Refused as trouble:
         form.add_error(None, str(trouble))
         return listed(request, study, status=400, numbered_form=form)
-    return handed_over(request, study, added)
+    return show_added(request, study, added)
 
 
-def handed_over(request: HttpRequest, study: "Theirs", added: list[Added]) -> HttpResponse:
-    """The one page that has passwords and tokens of new people. It says of each other name what became of it."""
+def show_added(request: HttpRequest, study: "Theirs", added: list[Added]) -> HttpResponse:
+    """Return the only page with passwords and tokens of new people. It also has the result for each other name."""
     by_outcome = {outcome.value: [one for one in added if one.outcome == outcome] for outcome in Outcome}
     context = {"study": study, "role": Role(added[0].role).label} | by_outcome
-    return render(request, "studies/handed_over.html", context)
+    return render(request, "studies/people_added.html", context)
 
 
 @require_POST
 @never_cache
 @login_required
 def withdraw_invitation(request: HttpRequest, slug: str, invitation_id: int) -> HttpResponse:
-    """Take an invitation back, for whoever may give its role."""
+    """Withdraw an invitation. The person must be able to grant its role."""
     study = study_for(request, slug, roles=MAY_INVITE)
     offered = Invitation.objects.select_related("study", "person").filter(study=study)
     invitation = get_object_or_404(offered, pk=invitation_id)
     require_grant(study, invitation.role)
     if withdraw(invitation, actor=cast(User, request.user)):
-        messages.success(request, _("The invitation of %(name)s is withdrawn.") % {"name": invitation.person.username})
+        messages.success(request, _("The invitation of %(name)s was withdrawn.") % {"name": invitation.person.username})
     else:
-        messages.error(request, _("This invitation was accepted, declined or withdrawn before. Nothing was changed."))
+        messages.error(request, _("This invitation was already accepted, declined or withdrawn. Nothing was changed."))
     return redirect("studies:people", slug=slug)
 
 
@@ -148,7 +148,7 @@ def withdraw_invitation(request: HttpRequest, slug: str, invitation_id: int) -> 
 @never_cache
 @login_required
 def tokens(request: HttpRequest, slug: str) -> HttpResponse:
-    """Which API tokens the people of the study have. Nobody sees the text of a token."""
+    """List the API tokens of the people of the study, without the texts of the tokens."""
     study = study_for(request, slug, roles=MAY_SEE_TOKENS)
     rows = AccessToken.objects.filter(user__in=members.members(study).values("pk")).select_related("user")
     page = Paginator(rows.order_by(Natural("user__username"), "user_id", "expiry"), PEOPLE_A_PAGE).get_page(
@@ -158,7 +158,7 @@ def tokens(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def member(study: Study, person_id: int) -> User:
-    """Somebody of the study, with `.roles`. Raises Http404."""
+    """Return a person of the study, with `.roles`. Raises Http404."""
     return cast(User, get_object_or_404(members.members(study), pk=person_id))
 
 
@@ -166,7 +166,7 @@ def member(study: Study, person_id: int) -> User:
 @never_cache
 @login_required
 def person(request: HttpRequest, slug: str, person_id: int) -> HttpResponse:
-    """One person's roles in the study, and how they came to them."""
+    """Show one person's roles in the study, and who granted them."""
     study = study_for(request, slug, roles=MAY_INVITE)
     whom = member(study, person_id)
     may_grant = grantable(study.roles)
@@ -195,7 +195,7 @@ def person(request: HttpRequest, slug: str, person_id: int) -> HttpResponse:
 @never_cache
 @login_required
 def roles(request: HttpRequest, slug: str, person_id: int) -> HttpResponse:
-    """Grants a role, or revokes one. Giving up one's own way in takes a second press."""
+    """Grant or revoke a role. People must confirm that they give up their own access."""
     study = study_for(request, slug, roles=MAY_INVITE)
     whom = member(study, person_id)
     actor = cast(User, request.user)
@@ -215,7 +215,7 @@ def roles(request: HttpRequest, slug: str, person_id: int) -> HttpResponse:
     left = set(study.roles) - {role}
     if whom == actor and left.isdisjoint(MAY_INVITE) and "sure" not in request.POST:
         context = {"study": study, "whom": whom, "role": Role(role), "stays": bool(left)}
-        return render(request, "studies/last_way_in.html", context)
+        return render(request, "studies/confirm_revoke.html", context)
     try:
         members.revoke(study, whom, role, actor=actor)
     except Refused as refusal:
@@ -233,7 +233,7 @@ def roles(request: HttpRequest, slug: str, person_id: int) -> HttpResponse:
 @never_cache
 @login_required
 def reset_password(request: HttpRequest, slug: str, person_id: int) -> HttpResponse:
-    """Replaces a forgotten password by a one-time one, and shows it."""
+    """Replace a forgotten password with a one-time password, and show it."""
     study = study_for(request, slug, roles=MAY_INVITE)
     whom = member(study, person_id)
     password = members.new_one_time_password(whom, actor=cast(User, request.user))

@@ -1,4 +1,4 @@
-"""The pages of a study's settings: one a group, and those of consent and of licences."""
+"""The settings pages of a study: one for each group, and one for consent."""
 
 from copy import copy
 from typing import Any, cast
@@ -30,7 +30,7 @@ from studies.terms import change_terms
 @never_cache
 @login_required
 def settings(request: HttpRequest, slug: str, group: str) -> HttpResponse:
-    """One group of settings: what each does, its default, and what it was before."""
+    """Show one group of settings with their descriptions, defaults and earlier values, and save them."""
     study = study_for(request, slug, roles=MAY_CONFIGURE)
     if group not in BY_KEY:
         raise Http404(_("There are no settings of this name."))
@@ -43,7 +43,7 @@ def settings(request: HttpRequest, slug: str, group: str) -> HttpResponse:
         try:
             changed = configure(study, form.values, made_from=form.cleaned_data["made_from"], actor=person)
         except ChangedMeanwhile as meanwhile:
-            form = told_of(meanwhile, form, study)
+            form = with_current_values(meanwhile, form, study)
         except PromisesUnkept as refusal:
             for promise in refusal.promises:
                 form.add_error(promise.setting, refusal.sentence)
@@ -55,19 +55,21 @@ def settings(request: HttpRequest, slug: str, group: str) -> HttpResponse:
 
 
 def what_was_saved(study: Study, changed: list[str]) -> str:
-    """A sentence about it."""
+    """Return a sentence about the saved settings."""
     if not changed:
-        return _("Nothing was different, so nothing changed.")
+        return _("There were no changes, so nothing was saved.")
     names = ", ".join(str(SETTINGS[name].label) for name in changed)
     if OF_PROTOCOL.isdisjoint(changed):
         return _("Saved: %(names)s.") % {"names": names}
     about = {"names": names, "version": study.protocol_version}
-    return _("Saved: %(names)s. This is protocol version %(version)s from now on.") % about
+    return _("Saved: %(names)s. Protocol version %(version)s is now in force.") % about
 
 
-def told_of(meanwhile: ChangedMeanwhile, form: SettingsForm, study: Study) -> SettingsForm:
-    """The form with what the person wrote, made from what stands now, and at each setting that somebody else changed
-    what it is by now."""
+def with_current_values(meanwhile: ChangedMeanwhile, form: SettingsForm, study: Study) -> SettingsForm:
+    """Return the form with the person's input, based on the current values.
+
+    Each setting that somebody else changed has an error with its current value.
+    """
     posted = cast(QueryDict, form.data).copy()
     hidden = [name for name in form._meta.fields or () if name not in form.names]
     again = type(form)(posted, instance=form.instance, left_out=hidden)
@@ -85,7 +87,7 @@ def told_of(meanwhile: ChangedMeanwhile, form: SettingsForm, study: Study) -> Se
 
 
 def rows(study: Study, group: Group, form: SettingsForm) -> list[dict[str, Any]]:
-    """Each setting with its field, its default and its last change."""
+    """Return each setting with its field, its default and its last change."""
     last = last_changes(study, group.names)
     return [
         {
@@ -104,7 +106,7 @@ def rows(study: Study, group: Group, form: SettingsForm) -> list[dict[str, Any]]
 @never_cache
 @login_required
 def consent(request: HttpRequest, slug: str) -> HttpResponse:
-    """What people agree to: the harms that videos may show, and the words. A change asks everybody again."""
+    """Show the harms and the consent text, and publish a new version. Everybody is then asked again."""
     study = study_for(request, slug, roles=MAY_CONFIGURE)
     person: User = request.user  # type: ignore[assignment]
     known = versions(study, Document.Kind.CONSENT)
@@ -122,7 +124,7 @@ def consent(request: HttpRequest, slug: str) -> HttpResponse:
         except Refused as refusal:
             for reason in refusal.sentence.splitlines():
                 form.add_error(None, reason)
-            form = made_anew(form, study.consent_version)
+            form = based_on_version(form, study.consent_version)
         else:
             messages.success(request, version)
             return redirect("studies:consent", slug=slug)
@@ -137,8 +139,8 @@ def consent(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "studies/consent.html", context, status=400 if form.is_bound else 200)
 
 
-def made_anew(form: TermsForm, version: int) -> TermsForm:
-    """The same form, which now follows the version that is in force."""
+def based_on_version(form: TermsForm, version: int) -> TermsForm:
+    """Return the same form, now based on the version in force."""
     posted = cast(QueryDict, form.data).copy()
     posted["version"] = str(version)
     form.data = posted
@@ -146,16 +148,19 @@ def made_anew(form: TermsForm, version: int) -> TermsForm:
 
 
 def save_terms(study: Study, form: TermsForm, person: User) -> str:
-    """Makes the next version of the terms, and says so. Raises Refused."""
+    """Publish the next version of the terms, and return a sentence about it. Raises Refused."""
     before = study.consent_version
     if form.cleaned_data["version"] != before:
         raise ChangedMeanwhile(
-            _("Somebody else changed the terms after you opened this page; version %(version)s is in force. Compare it "
-              "with yours below, and save again to replace it.") % {"version": before}
-        )  # fmt: skip
+            _(
+                "Somebody else changed the terms after you opened this page. Version %(version)s is in "
+                "force. Compare it with yours below, and publish again to replace it."
+            )
+            % {"version": before}
+        )
     version = change_terms(study, categories=form.cleaned_data["categories"], texts=form.texts, actor=person)
     if version == before:
-        return _("Nothing was different, so nobody is asked again.")
+        return _("There were no changes, so nobody is asked again.")
     return _("Version %(version)s of the terms is in force. Everybody is asked again before their next pair.") % {
         "version": version
     }

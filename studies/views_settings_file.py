@@ -1,4 +1,4 @@
-"""A study's settings as a file, out and in, and the way to a new study with the same settings."""
+"""The page with a study's settings as a file: download, upload, and the link to a new study with the same settings."""
 
 import json
 from typing import Any, cast
@@ -25,7 +25,7 @@ from studies.setting_groups import GROUPS
 @never_cache
 @login_required
 def page(request: HttpRequest, slug: str) -> HttpResponse:
-    """Offer the file, and take one: first show what it would change, then apply it."""
+    """Offer the file for download, and accept a file: first show its changes, then apply it."""
     study = study_for(request, slug, roles=MAY_CONFIGURE)
     context: dict[str, Any] = {"study": study, "groups": GROUPS, "form": SettingsFileForm()}
     if request.method != "POST":
@@ -50,7 +50,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def applied(request: HttpRequest, study: Study, wanted: settings_file.Wanted, form: SettingsFileForm) -> bool:
-    """Apply the file and say so; return whether that was possible. The form says why it was not."""
+    """Apply the file and show a message. Return whether it worked. If not, the form has the reasons."""
     person, made_from = cast(User, request.user), form.cleaned_data["made_from"]
     try:
         changed = settings_file.apply(study, wanted, made_from=made_from or {}, actor=person)
@@ -58,8 +58,8 @@ def applied(request: HttpRequest, study: Study, wanted: settings_file.Wanted, fo
         study.refresh_from_db()
         refuse(form, refusal)
         return False
-    said = ngettext("%(n)s thing was changed as the file says.", "%(n)s things were changed as the file says.", changed)
-    messages.success(request, said % {"n": changed} if changed else _("Nothing was different, so nothing changed."))
+    said = ngettext("%(n)s setting was changed as in the file.", "%(n)s settings were changed as in the file.", changed)
+    messages.success(request, said % {"n": changed} if changed else _("There were no changes, so nothing was saved."))
     return True
 
 

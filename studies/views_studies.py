@@ -1,4 +1,4 @@
-"""Making a study, and saying whether it runs."""
+"""Pages that make a study and change whether it runs."""
 
 from typing import Any
 
@@ -23,16 +23,16 @@ from studies.permissions import MAY_CONFIGURE, MAY_REOPEN, allows, require_study
 from studies.setting_groups import GROUP_OF, GROUPS, SETTINGS
 from studies.state_changes import STEPS, change_state
 
-#: What a person is told after each step.
-SAID = {
-    "pause": gettext_lazy("The study is paused. What people have open they can finish."),
+#: The message after each step.
+MESSAGES = {
+    "pause": gettext_lazy("The study is paused. People can finish the pairs that they have open."),
     "resume": gettext_lazy("The study is running."),
     "close": gettext_lazy("The study is closed."),
-    "reopen": gettext_lazy("The study is open again, and paused."),
-    "archive": gettext_lazy("The study is archived. You find it on your home page under “Archived studies”."),
+    "reopen": gettext_lazy("The study was reopened and is now paused."),
+    "archive": gettext_lazy("The study is archived. You can find it on your home page under “Archived studies”."),
     "bring_back": gettext_lazy("The study is back in all lists. It does not run until somebody resumes it."),
 }
-#: Steps that change whether lists show the study, and not its state.
+#: Steps that archive or unarchive the study.
 ARCHIVING = {"archive": archive, "bring_back": bring_back}
 
 
@@ -40,7 +40,7 @@ ARCHIVING = {"archive": archive, "bring_back": bring_back}
 @never_cache
 @login_required
 def new(request: HttpRequest) -> HttpResponse:
-    """Makes a study, and leads on to its settings."""
+    """Make a study, and redirect to its settings."""
     person = require_study_maker(request)
     form = NewStudyForm(
         request.POST if request.method == "POST" else None,
@@ -54,7 +54,7 @@ def new(request: HttpRequest) -> HttpResponse:
             form.add_error("slug", str(error))
         else:
             messages.success(
-                request, _("The study is made, and paused until you resume it. Look through its settings.")
+                request, _("The study was made. It is paused until you resume it. Check its settings first.")
             )
             return redirect("studies:settings", slug=study.slug, group=GROUPS[0].key)
     return render(request, "studies/new.html", {"form": form}, status=400 if form.is_bound else 200)
@@ -64,9 +64,9 @@ def new(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_required
 def state(request: HttpRequest, slug: str) -> HttpResponse:
-    """Whether the study runs: pause, resume, open again, archive. Closing has a page of its own."""
+    """Show whether the study runs. Pause, resume, reopen, archive or unarchive it. Closing has its own page."""
     study = study_for(request, slug, roles=MAY_CONFIGURE)
-    if request.method == "POST" and (answer := take_step(request, study, {"pause", "resume", "reopen", *ARCHIVING})):
+    if request.method == "POST" and (answer := do_step(request, study, {"pause", "resume", "reopen", *ARCHIVING})):
         return answer
     steps = StateChange.objects.filter(study=study).select_related("changed_by").order_by("-pk")
     context = {
@@ -81,7 +81,7 @@ def state(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def lacks(study: Study) -> list[dict[str, Any]]:
-    """Return what the study promises to annotators and does not keep yet, with where each is filled in."""
+    """Return the broken promises of the study, with the setting that keeps each."""
     return [
         {"promise": one, "setting": SETTINGS[one.setting], "group": GROUP_OF[one.setting]}
         for one in promises.unkept(study)
@@ -92,20 +92,20 @@ def lacks(study: Study) -> list[dict[str, Any]]:
 @never_cache
 @login_required
 def close(request: HttpRequest, slug: str) -> HttpResponse:
-    """Says what closing means, once, and closes."""
+    """Explain what closing means, and close the study."""
     study = study_for(request, slug, roles=MAY_CONFIGURE)
-    if request.method == "POST" and (answer := take_step(request, study, {"close"})):
+    if request.method == "POST" and (answer := do_step(request, study, {"close"})):
         return answer
     return render(request, "studies/close.html", {"study": study, "groups": GROUPS})
 
 
-def take_step(request: HttpRequest, study: Study, allowed: set[str]) -> HttpResponse | None:
-    """Does what was pressed, and leads back to the page of the study's state; None if nothing known was pressed."""
+def do_step(request: HttpRequest, study: Study, allowed: set[str]) -> HttpResponse | None:
+    """Do the submitted step, and redirect to the state page. Return None for an unknown step."""
     step = request.POST.get("step", "")
     if step not in allowed:
         return None
     if step == "reopen" and not allows(study, MAY_REOPEN):  # type: ignore[arg-type]  # from `study_for`
-        raise PermissionDenied(_("Only an admin opens a closed study again."))
+        raise PermissionDenied(_("Only an admin can reopen a closed study."))
     person: User = request.user  # type: ignore[assignment]  # only signed-in people get here
     try:
         if step in ARCHIVING:
@@ -116,5 +116,5 @@ def take_step(request: HttpRequest, study: Study, allowed: set[str]) -> HttpResp
     except Refused as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, SAID[step])
+        messages.success(request, MESSAGES[step])
     return redirect("studies:state", slug=study.slug)

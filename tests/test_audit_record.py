@@ -98,7 +98,7 @@ def test_a_form_that_was_sent_adds_nobody_again(study, researcher, forget):
     once = uuid.uuid4()
     add_numbered(study, role="annotator", count=1, once=once, actor=researcher)
     forget()
-    with pytest.raises(Refused, match="This form was sent before"):
+    with pytest.raises(Refused, match="This form was already sent"):
         add_numbered(study, role="annotator", count=1, once=once, actor=researcher)
     assert len(add_numbered(factories.study(), role="annotator", count=1, once=once, actor=researcher)) == 1
 

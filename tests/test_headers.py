@@ -96,7 +96,7 @@ def pages(study, annotator, researcher):
         "sign in": client().get(reverse("accounts:sign_in")),
         "password": client(annotator).get(reverse("accounts:password")),
         "tokens": client(owner).get(reverse("accounts:tokens")),
-        "tokens of everybody": client(owner).get(reverse("accounts:all_tokens")),
+        "everybody's tokens": client(owner).get(reverse("accounts:all_tokens")),
         "revoking a token": client(owner).get(reverse("accounts:revoke_token", args=[token.public_id])),
         "tokens of the study": client(owner).get(reverse("studies:tokens", args=[study.slug])),
         "resetting a password": client(owner).get(reverse("accounts:reset_password")),

@@ -1,4 +1,4 @@
-"""What the account menu offers of other apps."""
+"""A template tag with the links that other apps add to the account menu."""
 
 from typing import Any
 

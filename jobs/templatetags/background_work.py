@@ -1,4 +1,4 @@
-"""What pages say about background workers where something waits for them."""
+"""A template tag that warns people if no background worker has reported lately."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ register = template.Library()
 
 @register.inclusion_tag("jobs/_last_sweep.html")
 def last_sweep() -> dict[str, Any]:
-    """Say when the workers last reported, if that was too long ago; otherwise nothing."""
+    """Return when the workers last reported, if that was too long ago. Otherwise the tag shows nothing."""
     is_late, ended_at = sweeps.late()
     ago = in_words((timezone.now() - ended_at).total_seconds(), to=MINUTE) if ended_at else ""
     return {"is_late": is_late, "ago": ago}

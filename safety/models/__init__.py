@@ -1,4 +1,4 @@
-"""Who decides about reported material, and what was reported."""
+"""Models of safety officers, reports and quarantines."""
 
 from safety.models.officers import Officer
 from safety.models.quarantine import Quarantine, QuarantineAct, Referral, RefusedFile, Report, Reporter

@@ -1,4 +1,4 @@
-"""Safety officers: who may open and decide what was reported as illegal, where, since when and until when."""
+"""Appointments of safety officers: the person, the study, the start and the end."""
 
 import pgtrigger
 from django.conf import settings
@@ -12,17 +12,17 @@ from studies.models.studies import Study
 
 
 def _only(expression: models.expressions.Combinable) -> Func:
-    """Return the range that holds this one number. PostgreSQL compares ranges in an exclusion without an extension."""
+    """Return a range with only this number. PostgreSQL can compare ranges in an exclusion without an extension."""
     return Func(expression, expression, Value("[]"), function="int8range", output_field=BigIntegerRangeField())
 
 
 class OfficerQuerySet(models.QuerySet["Officer"]):
     def in_force(self) -> "OfficerQuerySet":
-        """Return the appointments that count at this moment."""
+        """Return the appointments that are in force now."""
         return self.filter(Q(until__isnull=True) | Q(until__gt=Now()), from_at__lte=Now(), person__is_active=True)
 
     def of(self, person_id: int) -> "OfficerQuerySet":
-        """Return the appointments of this person that count at this moment."""
+        """Return the appointments of this person that are in force now."""
         return self.in_force().filter(person_id=person_id)
 
     def of_installation(self) -> "OfficerQuerySet":
@@ -33,7 +33,7 @@ class OfficerQuerySet(models.QuerySet["Officer"]):
 class Officer(models.Model):
     """One appointment of a person as safety officer, for one study or for the whole installation.
 
-    A row is never deleted and changes only once: when the appointment ends, `until` says when.
+    A row is never deleted and changes only once: when the appointment ends, `until` gets the time.
     """
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="appointments")
@@ -50,7 +50,7 @@ class Officer(models.Model):
         null=True,
         on_delete=models.PROTECT,
         related_name="+",
-        help_text="Null: by command, on the server",
+        help_text="Null: a server command",
     )
     from_at = models.DateTimeField(db_default=Now())
     until = models.DateTimeField(null=True, blank=True, help_text="Null: until somebody ends it")

@@ -1,4 +1,4 @@
-"""Material that was reported as illegal: what is kept from everybody, who reported it, what was done about it."""
+"""Reported material: the quarantine, the reports, and the decisions about it."""
 
 import secrets
 
@@ -15,7 +15,7 @@ from diptych.database.triggers import append_only
 from media.models import Asset
 from studies.models.studies import Study
 
-#: Without 0, 1, I, L and O, which are easily mistaken for each other.
+#: Without 0, 1, I, L and O, which people confuse with each other.
 CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 
 
@@ -25,9 +25,9 @@ def new_code() -> str:
 
 
 class Reporter(models.Model):
-    """The code under which safety officers see one person who reports. The code is drawn, so nothing leads back.
+    """The random code under which safety officers see one person who reports. It does not reveal the person.
 
-    Whoever reports locks this row first, so one person's reports are counted one after the other.
+    Code that writes a report locks this row first, so that the reports of one person are counted one after the other.
     """
 
     person = models.OneToOneField(
@@ -46,7 +46,7 @@ class Reporter(models.Model):
 
 
 class QuarantinedAsset(Asset):
-    """An asset as this app sees it. It carries the trigger that keeps an asset marked while it is in quarantine."""
+    """A proxy of the asset, with the trigger that keeps an asset marked while it is in quarantine."""
 
     class Meta:
         proxy = True
@@ -69,7 +69,7 @@ class QuarantinedAsset(Asset):
 
 
 class QuarantinedPair(Pair):
-    """A pair as this app sees it. Its trigger keeps a pair held while a video of it is in quarantine."""
+    """A proxy of the pair, with the trigger that keeps a pair held while one of its videos is in quarantine."""
 
     class Meta:
         proxy = True
@@ -96,25 +96,29 @@ class QuarantinedPair(Pair):
 
 
 class Quarantine(models.Model):
-    """One asset that was reported, from the report until a safety officer releases it.
+    """One reported asset, from the report until a safety officer releases it.
 
-    In force while `released_at` is null. While `everywhere_at` is null too, only the pairs of its reports are held,
-    each in its study. From `everywhere_at` on the asset is kept from everybody in every study, and
-    `Asset.quarantined_at` says so beside the asset. The files follow after the commit: `files_settled_at` is null
-    until they lie where the row says, apart or back. Nothing is ever deleted.
+    It is in force while `released_at` is null. While `everywhere_at` is null too, only the reported pairs are held,
+    each in its study. After `everywhere_at`, the asset is hidden in every study, and `Asset.quarantined_at` is set
+    too.
+
+    The files are moved after the commit. `files_settled_at` is null until they are where the row says, in quarantine
+    or back. Nothing is ever deleted.
     """
 
     asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="quarantines")
     opened_at = models.DateTimeField(db_default=Now())
-    everywhere_at = models.DateTimeField(
-        null=True, blank=True, help_text="Null: only the reported pairs are held, until somebody agrees"
-    )
+    everywhere_at = models.DateTimeField(null=True, blank=True, help_text="Null: only the reported pairs are held")
     confirmed_at = models.DateTimeField(
-        null=True, blank=True, help_text="When an officer first confirmed, referred or held it; null: not yet"
+        null=True,
+        blank=True,
+        help_text="When an officer first confirmed or referred it, or set a legal hold. Null: not yet",
     )
-    officers_mailed_at = models.DateTimeField(null=True, blank=True, help_text="Null: not told by e-mail")
-    files_settled_at = models.DateTimeField(null=True, blank=True, help_text="Null: the files are still to be moved")
-    legal_hold_since = models.DateTimeField(null=True, blank=True, help_text="Null: no hold; while set, no release")
+    officers_mailed_at = models.DateTimeField(null=True, blank=True, help_text="Null: no e-mail was sent yet")
+    files_settled_at = models.DateTimeField(null=True, blank=True, help_text="Null: the files are not moved yet")
+    legal_hold_since = models.DateTimeField(
+        null=True, blank=True, help_text="Null: no hold. While set, no release is possible"
+    )
     released_at = models.DateTimeField(null=True, blank=True)
     released_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
@@ -124,7 +128,7 @@ class Quarantine(models.Model):
     class Meta:
         indexes = [
             models.Index(name="quarantine_unsettled", fields=["asset"], condition=Q(files_settled_at__isnull=True)),
-            # What waits for a decision: counted on the pages of every safety officer.
+            # For the count of waiting reports on the pages of every safety officer.
             models.Index(
                 name="quarantine_open",
                 fields=["asset"],
@@ -152,7 +156,7 @@ class Quarantine(models.Model):
 
 
 class Report(models.Model):
-    """Somebody said that a video they were shown may be illegal. No description is asked for, and none is kept."""
+    """A report by a person that a video they saw may be illegal. No description is asked for or stored."""
 
     quarantine = models.ForeignKey(Quarantine, on_delete=models.PROTECT, related_name="reports")
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="reports")
@@ -160,7 +164,7 @@ class Report(models.Model):
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
     reported_at = models.DateTimeField(db_default=Now())
     hides = models.BooleanField(
-        default=True, db_default=True, help_text="One of the few that hide the video everywhere at once"
+        default=True, db_default=True, help_text="Whether the report hides the video everywhere at once"
     )
 
     class Meta:
@@ -181,26 +185,27 @@ class Report(models.Model):
 
 
 class QuarantineAct(models.Model):
-    """One act about a quarantine, for the safety officers who decide on it. Append-only.
+    """One action on a quarantine, for the safety officers who decide on it. Append-only.
 
-    What followed from a report has the reporter, whose code the officers see; what an officer did has the officer.
+    An action that follows from a report has the reporter, whose code the officers see. An action of an officer has
+    the officer.
     """
 
     class Act(models.TextChoices):
-        HELD_IN_STUDY = "held_in_study", _("reported; the pair is held in its study")
-        QUARANTINED = "quarantined", _("taken out of everything")
+        HELD_IN_STUDY = "held_in_study", _("reported, and the pair was held in its study")
+        QUARANTINED = "quarantined", _("quarantined everywhere")
         CONFIRMED = "confirmed", _("confirmed")
-        VIEWED = "viewed", _("looked at")
-        REFERRED = "referred", _("report to an authority noted")
+        VIEWED = "viewed", _("viewed")
+        REFERRED = "referred", _("report to an authority recorded")
         LEGAL_HOLD_SET = "legal_hold_set", _("legal hold set")
         LEGAL_HOLD_LIFTED = "legal_hold_lifted", _("legal hold lifted")
-        RELEASED = "released", _("released")
+        RELEASED = "released", _("released from quarantine")
 
     quarantine = models.ForeignKey(Quarantine, on_delete=models.PROTECT, related_name="acts")
     act = models.CharField(max_length=20, choices=Act.choices)
     officer = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     reporter = models.ForeignKey(Reporter, null=True, on_delete=models.PROTECT, related_name="+")
-    reason = models.TextField(blank=True, help_text="Why, where the officer was asked")
+    reason = models.TextField(blank=True, help_text="The officer's reason, if one was asked for")
     done_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -225,7 +230,7 @@ class QuarantineAct(models.Model):
                 condition=Q(officer__isnull=False, reporter__isnull=True)
                 | Q(officer__isnull=True, reporter__isnull=False),
             ),
-            # Only a report holds a pair, and only a report or an officer takes the bytes out of everything.
+            # Only a report holds a pair, and only a report or an officer hides the file everywhere.
             models.CheckConstraint(
                 name="quarantine_act_of_reporter_holds",
                 condition=Q(officer__isnull=False) & ~Q(act="held_in_study")
@@ -244,12 +249,12 @@ class QuarantineAct(models.Model):
 
 
 class Referral(models.Model):
-    """A safety officer's note that they told an authority or hotline. The platform itself tells nobody."""
+    """A safety officer's record that they told an authority or hotline. The platform itself notifies nobody."""
 
     quarantine = models.ForeignKey(Quarantine, on_delete=models.PROTECT, related_name="referrals")
     to_whom = models.CharField(max_length=200)
-    reference = models.CharField(max_length=200, blank=True, help_text="What they call the case")
-    made_at = models.DateTimeField(help_text="When they were told")
+    reference = models.CharField(max_length=200, blank=True, help_text="Reference number of the authority")
+    made_at = models.DateTimeField(help_text="When the authority was told")
     noted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     noted_at = models.DateTimeField(db_default=Now())
 
@@ -267,13 +272,13 @@ class Referral(models.Model):
 
 
 class RefusedFile(models.Model):
-    """A file that an import refused because its hash is known. Nothing of the file itself was kept."""
+    """A file that an import refused because its hash is known. The file itself is not stored."""
 
-    study_slug = models.CharField(max_length=60, help_text="Where it was to go; that study may not exist")
+    study_slug = models.CharField(max_length=60, help_text="Study of the import. It may not exist")
     sha256 = models.CharField(max_length=64)
-    name = models.CharField(max_length=400, help_text="What the manifest called the file")
+    name = models.CharField(max_length=400, help_text="Name of the file in the manifest")
     refused_by = models.CharField(max_length=200, help_text="The check, as KNOWN_HASH_CHECKS names it")
-    reason = models.TextField(help_text="What the check said; for safety officers alone")
+    reason = models.TextField(help_text="Reason of the check, only for safety officers")
     first_at = models.DateTimeField(db_default=Now())
     last_at = models.DateTimeField(db_default=Now())
     times = models.PositiveIntegerField(default=1, db_default=1)

@@ -9,16 +9,16 @@ from safety.models.quarantine import Reporter
 
 
 class ReporterRelease(Job):
-    """The release of everything that waits under one reporter's code, as a job whose steps are the reports.
+    """The release of all waiting reports under one code, as a job. Its steps are the reports.
 
-    Reports are gone through in the order of their assets' ids: those up to `reached` are done. Reports after `until`
-    came later, so the officer has not seen them, and are not meant.
+    Reports are released in the order of their assets' ids. Assets up to `reached` are done. Reports after `until` are
+    not included, because they came later and the officer has not seen them.
     """
 
     reporter = models.ForeignKey(Reporter, on_delete=models.PROTECT, related_name="releases")
     decision = models.TextField(help_text="Why the officer releases them")
     released = models.PositiveIntegerField(default=0)
-    reached = models.PositiveBigIntegerField(default=0, help_text="Id of the last asset gone through")
+    reached = models.PositiveBigIntegerField(default=0, help_text="Id of the last asset that is done")
     until = models.PositiveBigIntegerField(help_text="Id of the last report when it was ordered")
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 

@@ -1,11 +1,11 @@
-"""What every page says about reports of illegal material, to safety officers."""
+"""A template tag with the number of waiting reports, for safety officers on every page."""
 
 from typing import Any
 
 from django import template
 from django.db import DatabaseError
 
-from safety.calling_officers import Duty, duty_of
+from safety.officer_notices import Duty, duty_of
 
 register = template.Library()
 
@@ -18,5 +18,5 @@ def safety_duty(context: dict[str, Any]) -> Duty:
         return Duty(False, 0)
     try:
         return duty_of(request)
-    except DatabaseError:  # the page that says so is rendered without the database
+    except DatabaseError:  # the error page must work without the database
         return Duty(False, 0)

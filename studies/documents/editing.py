@@ -1,4 +1,4 @@
-"""What somebody who edits a text needs to know: what is in force, what their words would change, who published what."""
+"""The state of a text for its editor: the version in force, the changes of a draft, and who published what."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,20 +19,20 @@ from studies.models.studies import Role
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Somebody's words by language, those that they left empty among them, and the version that they began from."""
+    """The submitted texts by language, including empty ones, and the version that they are based on."""
 
     texts: dict[str, str]
     follows: int
 
     @property
     def given(self) -> dict[str, str]:
-        """The texts that have words. A language may be left out: who works in it reads another one."""
+        """Return the texts that are not empty. Readers of a language without a text see the other language."""
         return {language: text for language, text in self.texts.items() if text.strip()}
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """One version: when, and by whom; nobody is the system or somebody at the command line."""
+    """One version: when it was published, and by whom. `by` is empty for the system or a command."""
 
     version: int
     at: datetime
@@ -40,38 +40,38 @@ class Published:
 
 
 def draft_in_force(study: Study, kind: str) -> Draft:
-    """The texts in force, to begin from."""
+    """Return a draft with the texts in force."""
     version = present_version(study, kind)
     rows = versions(study, kind).filter(version=version).values_list("language", "text")
     return Draft({code: "" for code, _name in settings.LANGUAGES} | dict(rows), version)
 
 
 def draft_sent(sent: QueryDict) -> Draft:
-    """What a page sent; its line ends as they were before the browser changed them. Raises BadInput."""
+    """Return the submitted draft, with line ends as they are stored. Raises BadInput."""
     follows = sent.get("follows", "")
     if not (follows.isascii() and follows.isdigit() and len(follows) <= 9):
-        raise BadInput(_("The page did not say which version it follows. Open the editor again."))
+        raise BadInput(_("The page did not say which version your text is based on. Open the editor again."))
     texts = {code: sent.get(f"text-{code}", "").replace("\r\n", "\n") for code, _name in settings.LANGUAGES}
     return Draft(texts, int(follows))
 
 
 def faults_of_draft(kind: str, draft: Draft) -> list[str]:
-    """What keeps the draft from being published, in sentences."""
+    """Return the errors that prevent publishing, as sentences."""
     return faults_of(draft.given, needed_sections(kind))
 
 
 def differences(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, list[Change]]:
-    """The sections that differ, by language; a language that is new has nothing to compare with, and is shown whole."""
+    """Return the changed sections by language. A new language is returned whole, because it has no earlier text."""
     return {language: compared(before.get(language, ""), text) for language, text in after.items()}
 
 
 def whole(text: str) -> list[Change]:
-    """A text as it stands."""
+    """Return all sections of a text, without marks."""
     return [Change(part.key, part.title, part.level, SAME, part.html) for part in sections(text)]
 
 
 def compared(before: str, after: str) -> list[Change]:
-    """The sections that changed; a language that is new in this version has nothing to compare with."""
+    """Return the changed sections. Without an earlier text, return the whole text."""
     if not before:
         return whole(after)
     return [part for part in changes(sections(before), sections(after)) if part.kind != SAME]
@@ -86,10 +86,10 @@ def history(study: Study, kind: str) -> list[Published]:
 
 
 def readers(study: Study) -> int:
-    """How many people will be asked to read what changed."""
+    """Return the number of people who will be asked to read the changes."""
     return Membership.objects.filter(study=study, role=Role.ANNOTATOR).count()
 
 
 def is_in_force(study: Study, kind: str, draft: Draft) -> bool:
-    """Whether these are the words in force already."""
+    """Return whether the draft is the same as the texts in force."""
     return draft_in_force(study, kind).given == draft.given

@@ -1,4 +1,4 @@
-"""Which text of a study is in force, and every version of it before; the shipped one where there is none yet."""
+"""The texts of a study: the version in force and all earlier ones. A study without a text gets the shipped one."""
 
 from collections.abc import Collection, Mapping
 from functools import cache
@@ -20,15 +20,15 @@ FOLDER = Path(__file__).parent
 
 
 def present_version(study: Study, kind: str) -> int:
-    """The version in force, as the study row in hand says."""
+    """Return the version in force according to `study`."""
     return int(getattr(study, VERSION_FIELD[Document.Kind(kind)]))
 
 
 def text_of(study: Study, kind: str, language: str, version: int | None = None) -> Document:
-    """The study's guideline or consent text, in the version in force or in an earlier one.
+    """Return the study's guideline or consent text, in the version in force or in an earlier one.
 
-    Where the language has no such text it is one in another language: `.language` says which, and whoever shows it
-    says so. A study that has no text of this kind gets the shipped one.
+    If there is no text in this language, return one in another language. `.language` names it, and pages must show
+    that. A study without a text of this kind gets the shipped one.
 
     Raises NotThere for a version that the study never had.
     """
@@ -36,7 +36,7 @@ def text_of(study: Study, kind: str, language: str, version: int | None = None) 
     found = _in_any_language(study, kind, language, wanted)
     if found is None:
         _write_shipped_if_none(study, kind)
-        found = _in_any_language(study, kind, language, wanted)  # or somebody else wrote them at this moment
+        found = _in_any_language(study, kind, language, wanted)  # also if another request wrote them at the same time
     if found is None:
         raise NotThere(_("This study has no version %(version)s of this text.") % {"version": wanted})
     return found
@@ -51,13 +51,13 @@ def _in_any_language(study: Study, kind: str, language: str, version: int) -> Do
 
 
 def versions(study: Study, kind: str) -> QuerySet[Document]:
-    """Every version in every language, newest first; the shipped one is written first where there is none."""
+    """Return all versions in all languages, newest first. The shipped text is stored first if there is none."""
     _write_shipped_if_none(study, kind)
     return Document.objects.filter(study=study, kind=kind).order_by("-version", "language")
 
 
 def publications(study: Study, kind: str) -> QuerySet[DocumentVersion]:
-    """Return every version with who published it, newest first. Where there is none, the shipped one is written."""
+    """Return all versions with who published them, newest first. The shipped text is stored first if there is none."""
     _write_shipped_if_none(study, kind)
     rows = DocumentVersion.objects.filter(study=study, kind=kind).select_related("published_by")
     return rows.order_by("-version")
@@ -69,9 +69,9 @@ def _write_shipped_if_none(study: Study, kind: str) -> None:
 
 
 def write_shipped(study: Study, kind: str) -> None:
-    """Make the shipped texts the study's version in force. It is harmless when two do it at once.
+    """Store the shipped texts as the study's version in force. Two requests may do it at the same time.
 
-    From then on they are the study's own: a later release of the product with other words changes nothing for it.
+    After that, a later release of the product with other texts changes nothing for the study.
     """
     write_version(
         study,
@@ -99,8 +99,8 @@ def write_version(
 
     Args:
         texts: Markdown by language.
-        categories: the harms that people are asked about with a consent text; of no meaning for other texts.
-        ignore_conflicts: leave what is there; otherwise it is an IntegrityError.
+        categories: the harms that people are asked about with a consent text. Ignored for other texts.
+        ignore_conflicts: keep existing rows. Otherwise they raise IntegrityError.
     """
     harms = list(categories) if kind == Document.Kind.CONSENT else None
     DocumentVersion.objects.bulk_create(
@@ -118,5 +118,5 @@ def write_version(
 
 @cache
 def shipped(kind: str) -> dict[str, str]:
-    """The texts that come with the product, by language."""
+    """Return the texts that come with the product, by language."""
     return {language: (FOLDER / f"{kind}.{language}.md").read_text("utf-8") for language in LANGUAGES}

@@ -1,6 +1,6 @@
-"""Reads a list of people to add: CSV whose first line names `username`, and if wanted `email` and `role`.
+"""Read a CSV list of people to add. Its first line names `username`, and optionally `email` and `role`.
 
-Commas, semicolons or tabs stand between the cells.
+Cells are separated by commas, semicolons or tabs.
 """
 
 import csv
@@ -20,7 +20,7 @@ COLUMNS = ("username", "email", "role")
 
 
 class BadLine(NamedTuple):
-    """A line that cannot be a person, and why."""
+    """A line that cannot be used, and the reason."""
 
     line: int
     column: str
@@ -31,12 +31,12 @@ class BadLine(NamedTuple):
 
 
 def read_people(path: Path, role: str) -> tuple[list[Wanted], list[BadLine]]:
-    """The people, in `role` where the list names none, and every bad line. Raises Refused."""
+    """Return the people, in `role` unless the list has a role, and all bad lines. Raises Refused."""
     try:
         written = path.read_bytes()
         kind = file_kinds.recognised(written[: file_kinds.HEAD_BYTES])
-        if kind not in (None, file_kinds.BINARY):  # a NUL character is said with its line
-            raise Refused(f"{path} is {kind.what}, and the list must be CSV: text with commas. {kind.advice}")
+        if kind not in (None, file_kinds.BINARY):  # a NUL character is reported with its line
+            raise Refused(f"{path} is {kind.what}, but the list must be CSV: text with commas. {kind.advice}")
         text = written.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Refused(f"{path} is not UTF-8: byte {error.start + 1} is wrong. Save it as UTF-8.") from None
@@ -59,14 +59,14 @@ def read_people(path: Path, role: str) -> tuple[list[Wanted], list[BadLine]]:
     except csv.Error as error:
         bad.append(BadLine(reader.reader.line_num, "", f"This is not CSV: {error}"))
     if not people and not bad:
-        raise Refused(f"{path} names nobody.")
+        raise Refused(f"{path} lists nobody.")
     if len(people) > MOST_PEOPLE:
-        raise Refused(f"{path} names {len(people)} people; at most {MOST_PEOPLE} can be added at once.")
+        raise Refused(f"{path} lists {len(people)} people. At most {MOST_PEOPLE} can be added at once.")
     return people, bad
 
 
 def _delimiter(lines: list[str]) -> str:
-    """Return what stands between cells: Excel writes semicolons in many countries. No name of a column has either."""
+    """Return the character between cells. Excel writes semicolons in many countries. No column name contains one."""
     header = lines[0] if lines else ""
     return next((sign for sign in (",", ";", "\t") if sign in header), ",")
 
@@ -76,7 +76,7 @@ def _check_header(path: Path, names: Iterable[str]) -> None:
     if "username" not in given or set(given) - set(COLUMNS) or len(given) != len(set(given)):
         said = ", ".join(given) or "nothing"
         raise Refused(
-            f"The first line of {path} names the columns {said}; it must name username, and may name email and role."
+            f"The first line of {path} has the columns {said}. It must have username, and may have email and role."
         )
 
 
@@ -89,7 +89,7 @@ def _person(cells: dict[str | None, str | list[str] | None], role: str, line: in
     if reason := _check_username(one.username):
         faults.append(BadLine(line, "username", reason))
     if one.role not in TOKEN_SCOPES:
-        reason = f"There is no role {one.role!r}; there are {', '.join(TOKEN_SCOPES)}" if one.role else "is missing"
+        reason = f"There is no role {one.role!r}. The roles are {', '.join(TOKEN_SCOPES)}" if one.role else "is missing"
         faults.append(BadLine(line, "role", reason))
     if reason := check_address(one.email):
         faults.append(BadLine(line, "email", reason))
@@ -97,12 +97,12 @@ def _person(cells: dict[str | None, str | list[str] | None], role: str, line: in
 
 
 def _check_username(username: str) -> str:
-    """What is wrong with the name; empty if nothing is."""
+    """Return what is wrong with the name, or an empty string."""
     most = User._meta.get_field("username").max_length or 150
     if not username:
         return "is missing"
     if len(username) > most:
-        return f"is {len(username)} characters long; at most {most} fit"
+        return f"is {len(username)} characters long. At most {most} are allowed"
     try:
         UnicodeUsernameValidator()(username)
     except ValidationError:

@@ -1,4 +1,4 @@
-"""Reading the texts that a person names on a command line."""
+"""Read text files that are named on a command line."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from django.core.management.base import CommandError
 
 
 def read_text(path: Path) -> str:
-    """The file's text. Raises CommandError with what is wrong with it."""
+    """Return the file's text. Raises CommandError if it cannot be read."""
     try:
         return path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:

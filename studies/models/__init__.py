@@ -1,4 +1,4 @@
-"""What a study is, who works on it, and what they are told: one module a question."""
+"""Models of studies, people, texts and invitations."""
 
 from studies.models.documents import Document, DocumentVersion
 from studies.models.invitations import Invitation, RoleNotice

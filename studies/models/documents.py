@@ -1,4 +1,4 @@
-"""What people are told and asked to agree to: guideline and consent text, each version kept as it was."""
+"""The guideline and the consent text of a study, with all versions."""
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -14,9 +14,9 @@ from studies.models.studies import Study
 
 
 class DocumentVersion(models.Model):
-    """One version of one text of a study: who published it, and when. Never changed: a trigger refuses it.
+    """One version of one text of a study: who published it, and when. A trigger forbids changes.
 
-    A version of the consent text has the harms that people were asked about with it.
+    A version of the consent text also has the harms that people were asked about with it.
     """
 
     class Kind(models.TextChoices):
@@ -27,7 +27,7 @@ class DocumentVersion(models.Model):
     kind = models.CharField(max_length=9, choices=Kind.choices)
     version = models.PositiveIntegerField()
     categories = ArrayField(
-        models.CharField(max_length=24), null=True, blank=True, help_text="Harm keys; null for other texts than consent"
+        models.CharField(max_length=24), null=True, blank=True, help_text="Harm keys. Null for texts other than consent"
     )
     published_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -61,9 +61,9 @@ class DocumentVersion(models.Model):
 
 
 class Document(models.Model):
-    """One version of one text of a study in one language, in Markdown. Never changed: a trigger refuses it.
+    """One version of one text of a study in one language, in Markdown. A trigger forbids changes.
 
-    Which version is in force is said by `Study.guideline_version` and `Study.consent_version`.
+    `Study.guideline_version` and `Study.consent_version` say which version is in force.
     """
 
     Kind = DocumentVersion.Kind

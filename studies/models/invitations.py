@@ -1,4 +1,4 @@
-"""How people come into a study, and what they are told about roles."""
+"""Invitations to a study, and notices about roles."""
 
 from django.conf import settings
 from django.db import models
@@ -10,7 +10,7 @@ from studies.models.studies import Role, Study
 
 
 class Invitation(models.Model):
-    """A role in a study that is offered to somebody who has an account. It gives no right before they accept."""
+    """An invitation of a person with an account to a role in a study. It gives no rights before it is accepted."""
 
     class State(models.TextChoices):
         OPEN = "open", _("open")
@@ -26,7 +26,7 @@ class Invitation(models.Model):
         null=True,
         on_delete=models.PROTECT,
         related_name="+",
-        help_text="Null: whoever operates the server",
+        help_text="Null: the operator of the server",
     )
     created_at = models.DateTimeField(db_default=Now())
     state = models.CharField(max_length=9, choices=State.choices, default=State.OPEN, db_default=State.OPEN)
@@ -52,9 +52,9 @@ class Invitation(models.Model):
 
 
 class RoleNotice(models.Model):
-    """Tells somebody that a role was given: to themself, or that of wellbeing contact to another person.
+    """Tells a person about a granted role: their own, or that of another wellbeing contact.
 
-    It stands on the recipient's home page until they dismiss it.
+    It is shown on the home page of the recipient until they dismiss it.
     """
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="role_notices")

@@ -1,4 +1,4 @@
-"""Studies and who works on them in which role."""
+"""Studies, and the people who work on them with their roles."""
 
 import secrets
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -20,30 +20,30 @@ if TYPE_CHECKING:
 
 
 class HasRoles(TypedDict):
-    """What `StudyQuerySet.of` adds to a study."""
+    """The attributes that `StudyQuerySet.of` adds to a study."""
 
     roles: list[str]
 
 
 class StudyQuerySet(models.QuerySet["Study"]):
     def of(self, person_id: int) -> "models.QuerySet[WithAnnotations[Study, HasRoles]]":
-        """The studies in which the person has a role, with theirs as `.roles`; all others do not exist for them."""
+        """Return the studies in which the person has a role, with their roles as `.roles`."""
         held = Membership.objects.filter(study=models.OuterRef("pk"), person_id=person_id).values("role")
         return self.annotate(roles=ArraySubquery(held)).exclude(roles=[])  # type: ignore[return-value]
 
 
 def every_harm() -> list[str]:
-    """Return all twelve harm keys. Only migration 0002 uses it: a study announces no harm by itself."""
+    """Return all twelve harm keys. Only migration 0002 uses it."""
     return list(HARM_KEYS)
 
 
 def new_pseudonym_key() -> str:
-    """64 random hex characters."""
+    """Return 64 random hexadecimal characters."""
     return secrets.token_hex(32)
 
 
 class Study(models.Model):
-    """Everything configurable about one collection of answers hangs here."""
+    """A study: one collection of answers, with all its settings."""
 
     class State(models.TextChoices):
         RUNNING = "running", _("running")
@@ -51,7 +51,7 @@ class Study(models.Model):
         CLOSED = "closed", _("closed")
 
     class DimensionOrder(models.TextChoices):
-        COUNTERBALANCED = "counterbalanced", _("counterbalanced in blocks of 20 pairs a person")
+        COUNTERBALANCED = "counterbalanced", _("counterbalanced in blocks of 20 pairs per person")
         HELPFULNESS_FIRST = "helpfulness_first", _("helpfulness first")
         HARMLESSNESS_FIRST = "harmlessness_first", _("harmlessness first")
 
@@ -72,7 +72,9 @@ class Study(models.Model):
     title = models.CharField(max_length=200)
     state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)
     created_at = models.DateTimeField(db_default=Now())
-    archived_at = models.DateTimeField(null=True, blank=True, help_text=_("Hidden from lists since then; null: shown"))
+    archived_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When the study was archived. If null, lists show it.")
+    )
 
     # Protocol.
     allow_ties = models.BooleanField(default=False, help_text=_("Offer “tie” beside left and right."))
@@ -82,10 +84,10 @@ class Study(models.Model):
     tag_format = models.CharField(max_length=9, choices=TagFormat.choices, default=TagFormat.CHECK_ALL)
     second_look = models.BooleanField(
         default=False,
-        help_text=_("Before a contradictory answer is final, and before some others, ask once to look again."),
+        help_text=_("Ask once to check a contradictory answer, and some others, before they are final."),
     )
     require_seen_through = models.BooleanField(
-        default=True, help_text=_("An answer is taken only when both videos were watched to their end once.")
+        default=True, help_text=_("Accept an answer only after both videos were watched to the end.")
     )
     comments = models.BooleanField(default=False, help_text=_("Offer a comment field with every pair."))
     reminders = models.BooleanField(
@@ -93,96 +95,111 @@ class Study(models.Model):
         help_text=_("Show a reminder to take time after many answers that were very fast or all on one side."),
     )
     show_video_text = models.BooleanField(
-        default=False, help_text=_("Show what each generator was given, where that differs from the prompt.")
+        default=False, help_text=_("Show the text that each generator was given, if it differs from the prompt.")
     )
     reopen_s = models.PositiveIntegerField(
-        default=24 * 3600, help_text=_("Seconds in which an annotator may change a submitted answer; 0: never.")
+        default=24 * 3600,
+        help_text=_("Seconds for which annotators can change an answer after submitting it. 0: never."),
     )
-    share_feedback = models.BooleanField(default=False, help_text=_("Show annotators what review said of theirs."))
+    share_feedback = models.BooleanField(default=False, help_text=_("Show annotators the review of their answers."))
     protocol_version = models.PositiveIntegerField(default=1)
     guideline_version = models.PositiveIntegerField(default=1)
-    seed = models.BigIntegerField(default=0, help_text=_("What every draw of this study starts from."))
+    seed = models.BigIntegerField(default=0, help_text=_("Random seed of every draw of this study."))
 
     # Serving.
     overlap = models.PositiveSmallIntegerField(
         default=1,
         validators=[MinValueValidator(1), MaxValueValidator(100)],
-        help_text=_("Answers wanted for a new pair."),
+        help_text=_("Number of answers wanted for each new pair."),
     )
     sample_share = models.FloatField(
         default=0.1,
         db_default=0.0,
         validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
-        help_text=_("Share of new pairs, drawn at random, that more people answer: agreement is measured on these."),
+        help_text=_(
+            "Share of new pairs, drawn at random, that more people answer. Agreement is measured on these pairs."
+        ),
     )
     sample_overlap = models.PositiveSmallIntegerField(
         default=3,
         db_default=3,
         validators=[MinValueValidator(2), MaxValueValidator(100)],
-        help_text=_("Answers wanted for each of these."),
+        help_text=_("Number of answers wanted for each pair of the random sample."),
     )
     test_share = models.FloatField(
         default=0.1,
         db_default=0.1,
         validators=[MinValueValidator(0.0), MaxValueValidator(0.5)],
-        help_text=_("Share of new prompts kept for testing models, near-duplicates together."),
+        help_text=_("Share of new prompts reserved for testing models. Near-duplicates stay together."),
     )
-    lease_s = models.PositiveIntegerField(default=30 * 60, help_text=_("Seconds a shown pair stays yours."))
+    lease_s = models.PositiveIntegerField(
+        default=30 * 60, help_text=_("Seconds for which the current pair is reserved for a person.")
+    )
     next_lease_s = models.PositiveIntegerField(
-        default=10 * 60, help_text=_("Seconds a prefetched pair, not yet shown, stays yours.")
+        default=10 * 60, help_text=_("Seconds for which the next pair, loaded in advance, is reserved for a person.")
     )
     media_window_s = models.PositiveIntegerField(
-        default=3600, help_text=_("A video's address stays valid for one to two of these, in seconds.")
+        default=3600, help_text=_("Seconds. The address of a video is valid for one to two times this long.")
     )
 
     control_rate = models.FloatField(
         default=0.0,
         validators=[MinValueValidator(0.0), MaxValueValidator(0.5)],
-        help_text=_("Share of a person's pairs that are controls, where there are any."),
+        help_text=_("Share of a person's pairs that are controls, if the study has any."),
     )
     hold_after_skips = models.PositiveSmallIntegerField(
         default=3,
         validators=[MinValueValidator(1)],
-        help_text=_("Skips as “technical problem” or “cannot judge” after which a researcher must look at a pair."),
+        help_text=_(
+            "Number of skips as “technical problem” or “cannot judge” after which a pair is held. A "
+            "researcher must then check it."
+        ),
     )
     qualification_required = models.BooleanField(
-        default=False, help_text=_("Give pairs only to people who have qualified.")
+        default=False, help_text=_("Assign pairs only to people who have qualified.")
     )
 
-    # Protection of the people who watch.
+    # Protection of people from harmful content.
     categories = ArrayField(
         models.CharField(max_length=24),
         default=list,
         blank=True,
         help_text=_("Harms that the study's videos may show. People agree to each by name before their first pair."),
     )
-    consent_version = models.PositiveIntegerField(default=1, help_text=_("Of the consent text and the categories."))
+    consent_version = models.PositiveIntegerField(default=1, help_text=_("Version of the consent text and the harms."))
     media_filter = models.CharField(
         max_length=9,
         choices=MediaFilter.choices,
         default=MediaFilter.NONE,
-        help_text=_("How videos appear until they are revealed, unless the person chose otherwise."),
+        help_text=_("How videos are shown until they are revealed, unless the person chose otherwise."),
     )
     daily_dose_s = models.PositiveIntegerField(
         default=2 * 3600,
-        help_text=_("Seconds of possibly harmful video a person may see a day; after that harmless pairs. 0: no cap."),
+        help_text=_(
+            "Seconds of possibly harmful video that a person may see per day. After that, only harmless "
+            "pairs are served. 0: no limit."
+        ),
     )
     harmless_after = models.PositiveSmallIntegerField(
-        default=10, help_text=_("After so many possibly harmful pairs in a row comes a harmless one. 0: never.")
+        default=10,
+        help_text=_("Number of possibly harmful pairs in a row after which a harmless one is served. 0: never."),
     )
     break_after_s = models.PositiveIntegerField(
-        default=50 * 60, help_text=_("Seconds of active work after which a paid break is due. 0: never.")
+        default=50 * 60, help_text=_("Seconds of active work before a paid break is due. 0: never.")
     )
-    break_s = models.PositiveIntegerField(default=10 * 60, help_text=_("Seconds that a break lasts."))
+    break_s = models.PositiveIntegerField(default=10 * 60, help_text=_("Length of a break in seconds."))
     help_contact = models.CharField(
-        max_length=300, blank=True, help_text=_("Whom annotators can turn to, with how to reach them.")
+        max_length=300, blank=True, help_text=_("The contact for annotators who need help, and how to reach them.")
     )
 
     pseudonym_key = models.CharField(
-        max_length=64, default=new_pseudonym_key, editable=False, help_text=_("Makes annotators' names in files.")
+        max_length=64,
+        default=new_pseudonym_key,
+        editable=False,
+        help_text=_("Key from which the codes of annotators in files are made."),
     )
 
-    # What an ethics board and a data card ask for.
+    # Information for an ethics board and a data card.
     ethics_id = models.CharField(max_length=120, blank=True)
     pay_basis = models.CharField(max_length=200, blank=True)
     vendor = models.CharField(max_length=200, blank=True, db_default="")
@@ -228,7 +245,7 @@ class Study(models.Model):
 
 
 class Role(models.TextChoices):
-    """What a person may do in one study. A person may hold several."""
+    """A role of a person in one study. A person can have several."""
 
     ANNOTATOR = "annotator", _("annotator")
     REVIEWER = "reviewer", _("reviewer")
@@ -238,7 +255,7 @@ class Role(models.TextChoices):
 
 
 class Membership(models.Model):
-    """A person × study × role."""
+    """One role of one person in one study."""
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="memberships")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="memberships")
@@ -275,11 +292,11 @@ class Membership(models.Model):
 
 
 class SettingChange(models.Model):
-    """The last change of one setting of a study. Its row is replaced by the next change of the same setting."""
+    """The last change of one setting of a study. The next change of the same setting replaces the row."""
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="setting_changes", db_index=False)
     name = models.CharField(max_length=60, help_text="The column of Study")
-    before: "models.JSONField[Any, Any]" = models.JSONField(help_text="The value that the present one replaced")
+    before: "models.JSONField[Any, Any]" = models.JSONField(help_text="The value before the change")
     changed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", help_text="Null: the system"
     )
@@ -296,16 +313,16 @@ class SettingChange(models.Model):
 
 
 class StateChange(models.Model):
-    """One step in a study's life, such as that it was created, paused or archived. Append-only."""
+    """One step of a study: it was made, paused, archived and so on. Append-only."""
 
     class Step(models.TextChoices):
         CREATED = "created", _("made")
         PAUSED = "paused", _("paused")
         RESUMED = "resumed", _("resumed")
         CLOSED = "closed", _("closed")
-        REOPENED = "reopened", _("opened again")
+        REOPENED = "reopened", _("reopened and paused")
         ARCHIVED = "archived", _("archived")
-        BROUGHT_BACK = "brought_back", _("brought back from the archive")
+        BROUGHT_BACK = "brought_back", _("unarchived")
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="state_changes")
     step = models.CharField(max_length=12, choices=Step.choices)

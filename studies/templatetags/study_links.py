@@ -17,17 +17,17 @@ register = template.Library()
 
 @register.simple_tag
 def study_links(place: str, study: "WithAnnotations[Study, HasRoles]", *about: int) -> list[StudyLink]:
-    """Return the links at the place, such as "tabs", for the person who asked for the study."""
+    """Return the links at the place, such as "tabs", that the person of the study may open."""
     return links_at(Place[place.upper()], study, *about)
 
 
 @register.simple_tag
 def study_link(place: str, key: str, study: "WithAnnotations[Study, HasRoles]") -> StudyLink | None:
-    """Return the link with this key at the place, or None if there is none for the person who asked for the study."""
+    """Return the link with this key at the place, or None if the person of the study may not open it."""
     return next((link for link in links_at(Place[place.upper()], study) if link.key == key), None)
 
 
 @register.simple_tag
 def setting_notices(study: Study) -> list[str]:
-    """Return what other apps say above the study's settings."""
+    """Return the notices of other apps above the study's settings."""
     return notices_for(study)

@@ -184,5 +184,5 @@ def test_an_operator_takes_a_lost_one_away_and_open_sessions_end(client, person)
 
 
 def test_nobody_is_not_somebody(db):
-    with pytest.raises(CommandError, match="nobody called"):
+    with pytest.raises(CommandError, match="no user called"):
         call_command("remove_second_factor", "nobody-such")

@@ -66,7 +66,7 @@ class TestPage:
     def test_sent_twice_it_makes_one(self, browser_client, annotator):
         client = browser_client(annotator)
         client.post(PAGE, FORM)
-        assert "There is a token called" in client.post(PAGE, FORM).content.decode()
+        assert "There is already a token called" in client.post(PAGE, FORM).content.decode()
         assert AccessToken.objects.count() == 1
 
     def test_it_offers_the_scopes_that_ones_roles_can_use(self, browser_client, annotator, researcher):
@@ -92,7 +92,7 @@ class TestPage:
         client = browser_client(annotator)
         assert "old laptop" in client.get(address).content.decode()
         assert works(text)
-        assert "is revoked" in client.post(address, follow=True).content.decode()
+        assert "was revoked" in client.post(address, follow=True).content.decode()
         assert not works(text)
         assert client.post(address).status_code == 404
         assert AuditEvent.objects.get(action="token.revoked").before["name"] == "old laptop"
@@ -337,16 +337,19 @@ class TestCommands:
     @pytest.mark.parametrize(
         ("arguments", "sentence"),
         [
-            (["make_token", "nobody", "--name", "n", "--scope", "read"], "There is nobody called 'nobody'"),
+            (["make_token", "nobody", "--name", "n", "--scope", "read"], "There is no user called 'nobody'"),
             (["make_token", "kim", "--name", "n", "--scope", "manage"], "No role of kim can use these scopes: manage"),
-            (["make_token", "kim", "--name", "n", "--scope", "read", "--days", "0"], "it must be 1 to 365"),
-            (["make_token", "kim", "--name", " ", "--scope", "read"], "it must have 1 to 80"),
-            (["make_token", "kim", "--name", "taken", "--scope", "read"], "There is a token called “taken” already"),
+            (["make_token", "kim", "--name", "n", "--scope", "read", "--days", "0"], "It must be 1 to 365"),
+            (["make_token", "kim", "--name", " ", "--scope", "read"], "It must have 1 to 80"),
+            (
+                ["make_token", "kim", "--name", "taken", "--scope", "read"],
+                "There is already a token called “taken” already",
+            ),
             (["make_token", "kim", "--name", "n", "--scope", "all"], "invalid choice: 'all'"),
-            (["list_tokens", "nobody"], "There is nobody called 'nobody'"),
+            (["list_tokens", "nobody"], "There is no user called 'nobody'"),
             (["revoke_token", "x"], "There is no token x"),
             (["revoke_token", "00000000-0000-0000-0000-000000000000"], "There is no token 0000"),
-            (["reset_password", "nobody"], "There is nobody called 'nobody'"),
+            (["reset_password", "nobody"], "There is no user called 'nobody'"),
         ],
     )
     def test_wrong_options_are_said_in_a_sentence(self, study, arguments, sentence):

@@ -292,7 +292,7 @@ class TestTerms:
         assert asked == [list(HARM_KEYS), ["crime"], ["crime"], ["crime", "hate"]]
 
     def test_an_unknown_harm_changes_nothing(self, study):
-        with pytest.raises(Refused, match="none of the twelve"):
+        with pytest.raises(Refused, match="not among the twelve"):
             change_terms(study, categories=["rude"])
         study.refresh_from_db()
         assert study.consent_version == 1

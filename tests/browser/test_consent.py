@@ -166,9 +166,9 @@ def test_the_time_zone_of_the_browser_is_proposed_and_saved_only_when_asked(open
 def test_a_saved_zone_is_kept_where_the_browser_says_another(open_page):
     page = open_page("/accounts/viewing/", factories.person(time_zone="Europe/Berlin"), timezone_id="Asia/Shanghai")
     expect(page.get_by_label("Time zone")).to_have_value("Europe/Berlin")
-    page.get_by_role("button", name="Use it").click()
+    page.get_by_role("button", name="Use this time zone").click()
     expect(page.get_by_label("Time zone")).to_have_value("Asia/Shanghai")
-    expect(page.get_by_role("button", name="Use it")).to_have_count(0)
+    expect(page.get_by_role("button", name="Use this time zone")).to_have_count(0)
 
 
 def test_the_time_zone_of_the_browser_is_stored_at_the_first_sign_in_and_all_times_are_in_it(

@@ -50,7 +50,7 @@ def test_a_missing_section_is_said_while_one_writes_and_refused(editor, study):
     page = editor()
     english(page).fill(shipped("guideline")["en"].replace("{#tag-hate}", ""))
     expect(preview(page).locator("[data-faults]")).to_contain_text("The text in English lacks sections: tag-hate.")
-    page.get_by_role("button", name="Look it over…").click()
+    page.get_by_role("button", name="Review and publish…").click()
     problems = page.get_by_role("alert")
     expect(problems).to_be_focused()
     expect(problems).to_contain_text("The text in English lacks sections: tag-hate.")
@@ -61,7 +61,7 @@ def test_a_missing_section_is_said_while_one_writes_and_refused(editor, study):
 def test_a_draft_outlives_the_page_and_can_be_discarded(editor, study):
     page = editor()
     write(page, "Look twice.")
-    expect(page.get_by_text("Draft kept in this browser")).to_be_visible()
+    expect(page.get_by_text("Draft saved in this browser")).to_be_visible()
     page.reload()
     expect(english(page)).to_have_value(shipped("guideline")["en"].replace(TASTE, f"Look twice. {TASTE}"))
     expect(page.get_by_text("is back.")).to_be_visible()
@@ -81,12 +81,12 @@ def test_a_draft_is_its_persons_own(editor, open_page, study):
 def test_publishing_by_keyboard_ends_the_draft(editor, study):
     page = editor()
     write(page, "Look twice.")
-    page.get_by_role("button", name="Look it over…").press("Enter")
+    page.get_by_role("button", name="Review and publish…").press("Enter")
     expect(page.get_by_role("heading", name="Publish version 2?")).to_be_visible()
     expect(page.locator("ins", has_text="Look").first).to_be_visible()
     page.get_by_role("button", name="Back to the editor").press("Enter")
     expect(english(page)).to_have_value(shipped("guideline")["en"].replace(TASTE, f"Look twice. {TASTE}"))
-    page.get_by_role("button", name="Look it over…").press("Enter")
+    page.get_by_role("button", name="Review and publish…").press("Enter")
     page.get_by_role("button", name="Publish version 2").press("Enter")
     expect(page.get_by_text("Version 2 of the guideline is in force.")).to_be_visible()
     expect(page.get_by_role("button", name="Discard the draft")).to_be_hidden()
@@ -94,7 +94,7 @@ def test_publishing_by_keyboard_ends_the_draft(editor, study):
     assert study.guideline_version == 2
     assert f"Look twice. {TASTE}" in versions(study, "guideline").get(version=2, language="en").text
     write(page, "And now this.")
-    expect(page.get_by_text("Draft kept in this browser")).to_be_visible()
+    expect(page.get_by_text("Draft saved in this browser")).to_be_visible()
     page.reload()
     expect(preview(page)).to_contain_text("And now this.")
 
@@ -102,12 +102,12 @@ def test_publishing_by_keyboard_ends_the_draft(editor, study):
 def test_a_version_that_came_meanwhile_is_shown_and_the_words_are_kept(editor, study):
     page = editor()
     write(page, "Mine.")
-    expect(page.get_by_text("Draft kept in this browser")).to_be_visible()
+    expect(page.get_by_text("Draft saved in this browser")).to_be_visible()
     theirs = shipped("guideline")["en"].replace(TASTE, f"Theirs. {TASTE}")
     publish_guideline(study, texts=shipped("guideline") | {"en": theirs}, actor=factories.member(study, "admin"))
     page.reload()
     expect(page.locator("[data-stale]")).to_be_visible()
-    page.get_by_role("button", name="Look it over…").click()
+    page.get_by_role("button", name="Review and publish…").click()
     expect(page.get_by_role("heading", name="Version 2 was published while you wrote")).to_be_visible()
     expect(page.locator("ins", has_text="Theirs").first).to_be_visible()
     expect(english(page)).to_have_value(shipped("guideline")["en"].replace(TASTE, f"Mine. {TASTE}"))
@@ -139,11 +139,11 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(editor, size, scheme):
         assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"]
 
     is_fine()
-    page.get_by_role("button", name="Look it over…").click()
+    page.get_by_role("button", name="Review and publish…").click()
     expect(page.get_by_role("heading", name="Publish version 2?")).to_be_visible()
     is_fine()
     page.get_by_role("button", name="Back to the editor").click()
     english(page).fill("## Only this {#tags}")
-    page.get_by_role("button", name="Look it over…").click()
+    page.get_by_role("button", name="Review and publish…").click()
     expect(page.get_by_role("alert")).to_be_visible()
     is_fine()

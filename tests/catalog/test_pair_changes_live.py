@@ -174,7 +174,7 @@ class TestPages:
         for page in (answer, client.get(self.address("change_pairs", study))):
             said = self.text(page)
             assert "Answers per pair: 3" in said
-            assert f"Ordered by {researcher.username}" in said
+            assert f"Requested by {researcher.username}" in said
             assert "0 of 7 pairs" in said
             assert self.address("cancel_change", study, change.pk) in said
             assert "watching" in said

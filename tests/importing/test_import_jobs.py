@@ -209,7 +209,7 @@ def test_trouble_that_may_pass_is_tried_again_after_longer_and_longer_pauses(stu
             after_the_pause(job)
         assert [round(pause / 60) for pause in pauses] == [1, 2, 4, 8]
         tasks.run_import(job.pk)
-        assert "It was tried 5 times" in after(job, "failed").reason
+        assert "The job was tried 5 times" in after(job, "failed").reason
     finally:
         folder.unlink()
         away.rename(folder)
@@ -262,7 +262,7 @@ def test_an_import_that_keeps_ending_its_worker_fails(study, material):
     assert engine.claim(POLICY, job.pk) is None
     assert engine.waiting_too_long(POLICY, 9) == []
     engine.give_up_abandoned(POLICY)
-    assert "begun 5 times" in after(job, "failed").reason
+    assert "started 5 times" in after(job, "failed").reason
 
 
 def test_a_fault_of_the_program_is_said_without_its_words(study, material, monkeypatch):

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AuditEvent
-from safety import calling_officers, officers, quarantine
+from safety import officer_notices, officers, quarantine
 from safety.models import Officer, Quarantine
 from studies.models import Membership
 from studies.models.studies import Role
@@ -100,20 +100,20 @@ def test_the_commands_appoint_and_dismiss(study):
     )
     run("appoint_officer", "kim")  # twice is harmless
     assert Officer.objects.count() == 2
-    with pytest.raises(CommandError, match="until another day"):
+    with pytest.raises(CommandError, match="with another end day"):
         run("appoint_officer", "kim", "--until", "2999-01-31")
     run("dismiss_officer", "kim")
     assert Officer.objects.in_force().get().study == study
-    with pytest.raises(CommandError, match="no safety officer of the whole installation"):
+    with pytest.raises(CommandError, match="is not a safety officer of the whole installation"):
         run("dismiss_officer", "kim")
 
 
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (["nobody"], "nobody called nobody"),
+        (["nobody"], "no user called nobody"),
         (["kim", "--study", "none"], "no study 'none'"),
-        (["kim", "--until", "2001-01-01"], "lies in the past"),
+        (["kim", "--until", "2001-01-01"], "is in the past"),
     ],
 )
 def test_a_command_says_what_is_wrong(arguments, why):
@@ -219,8 +219,8 @@ def test_the_number_takes_one_query(rf, study, django_assert_num_queries):
         request = rf.get("/")
         request.user = person
         with django_assert_num_queries(1):
-            assert calling_officers.duty_of(request) == duty
-            calling_officers.duty_of(request)
+            assert officer_notices.duty_of(request) == duty
+            officer_notices.duty_of(request)
 
 
 def test_each_officer_gets_one_e_mail_that_says_nothing_of_what_and_who(settings, mailoutbox, study):
@@ -234,8 +234,8 @@ def test_each_officer_gets_one_e_mail_that_says_nothing_of_what_and_who(settings
     for pair in pairs:
         quarantine.report(pair, ["video_0"], by=reporter)
 
-    assert calling_officers.mail() == 2
-    assert calling_officers.mail() == 0
+    assert officer_notices.mail() == 2
+    assert officer_notices.mail() == 0
 
     assert sorted(message.to[0] for message in mailoutbox) == ["all@example.org", "study@example.org"]
     words = next(message for message in mailoutbox if message.to == [of_study.email])
@@ -250,7 +250,7 @@ def test_a_mail_server_that_is_away_keeps_nobody_from_reporting_and_is_tried_aga
     settings.EMAIL_PORT = 1  # where nothing listens
     factories.officer(study, email="study@example.org")
     row = reported(study)
-    assert calling_officers.mail() == 0
+    assert officer_notices.mail() == 0
     row.refresh_from_db()
     assert row.officers_mailed_at is None
 
@@ -258,5 +258,5 @@ def test_a_mail_server_that_is_away_keeps_nobody_from_reporting_and_is_tried_aga
 def test_without_a_mail_server_nothing_is_sent(mailoutbox, study):
     factories.officer(study, email="study@example.org")
     reported(study)
-    assert calling_officers.mail() == 0
+    assert officer_notices.mail() == 0
     assert mailoutbox == []

@@ -126,7 +126,7 @@ def test_an_officer_of_only_some_studies_sees_the_state_and_their_own_pairs(row,
 
     page = intruder.get(address("report", row)).content.decode()
     assert theirs.public_id[:12] in page
-    assert "out of everything" in page
+    assert "quarantined everywhere" in page
     code = User.objects.get(username="who-reported").reporter.code
     for kept_back in (pair.public_id[:12], "Colours", "who-reported", code, pair.video_0.asset.sha256, "<video"):
         assert kept_back not in page
@@ -277,7 +277,7 @@ def test_a_note_that_says_too_little_is_given_back_with_what_is_wrong(client, ro
 def test_a_legal_hold_stands_in_the_way_of_a_release(client, row):
     client.post(address("legal_hold", row), {"hold": "set", "reason": "The police asked."})
     refused = client.post(address("release", row), {"reason": "Too early."}, follow=True)
-    assert "legal hold stands" in refused.content.decode()
+    assert "under a legal hold" in refused.content.decode()
     row.refresh_from_db()
     assert row.released_at is None
 

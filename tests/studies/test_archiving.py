@@ -30,7 +30,7 @@ def test_an_archived_study_is_paused_hidden_exportable_and_comes_back(study, res
     assert "1 archived study" in home
     assert study.title in pages.get("/?archived").content.decode()
     assert programs.get(f"/api/v1/studies/{study.slug}/annotations.jsonl").status_code == 200
-    with pytest.raises(Refused, match="Bring it back"):
+    with pytest.raises(Refused, match="Unarchive it"):
         change_state(study, "resume", actor=researcher)
     assert pages.post(where, {"step": "bring_back"}, follow=True).status_code == 200
     assert listed(programs) == [study.slug]

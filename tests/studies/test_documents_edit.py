@@ -122,7 +122,7 @@ def test_a_language_left_empty_is_told_before_and_left_out(study, editor):
 
 def test_no_text_at_all_is_refused(editor):
     page = editor("review", dict.fromkeys(LANGUAGES, ""), status=400).content.decode()
-    assert "There is no text. Give it in at least one of" in page
+    assert "There is no text. Write it in at least one of" in page
 
 
 def test_going_back_to_the_editor_keeps_the_words(editor):

@@ -172,7 +172,7 @@ class TestAnswering:
         else:
             User.objects.filter(pk=admin.pk).update(is_active=False, is_superuser="superuser" in loss)
         page = answer(browser_client(kim), Invitation.objects.get(), "accept").content.decode()
-        assert "is not valid any more" in page
+        assert "is no longer valid" in page
         assert not Membership.objects.filter(study=study, person=kim).exists()
         assert Invitation.objects.get().state == "withdrawn"
 
@@ -191,7 +191,7 @@ class TestWithdrawing:
         offer(study, kim, "admin", actor=admin)
         invitation = Invitation.objects.get()
         assert self.withdraw(browser_client(researcher), study, invitation).status_code == 403
-        assert "is withdrawn" in self.withdraw(browser_client(admin), study, invitation).content.decode()
+        assert "was withdrawn" in self.withdraw(browser_client(admin), study, invitation).content.decode()
         assert "Nothing was changed" in self.withdraw(browser_client(admin), study, invitation).content.decode()
         assert AuditEvent.objects.get(action="invitation.withdrawn").actor == admin
 
@@ -210,10 +210,10 @@ class TestFurtherRoles:
         client = browser_client(person)
         for _ in range(2):
             page = client.get("/").content.decode()
-            assert f"{admin.username} gave you the role researcher" in page
+            assert f"{admin.username} granted you the role researcher" in page
         notice = RoleNotice.objects.get()
         client.post(reverse("studies:dismiss_notice", args=[notice.pk]))
-        assert "gave you the role" not in client.get("/?all=1").content.decode()
+        assert "granted you the role" not in client.get("/?all=1").content.decode()
 
     def test_somebody_who_left_is_not_brought_back_by_a_grant(self, study, admin):
         person = factories.member(study, "reviewer")
@@ -248,7 +248,7 @@ class TestWellbeingContact:
         assert "cannot make yourself a wellbeing contact" in response.content.decode()
         assert list(Membership.objects.filter(role="wellbeing_contact")) == [Membership.objects.get(person=contact)]
         page = client.get(reverse("studies:person", args=[study.slug, admin.pk])).content.decode()
-        assert "Another admin or a superuser gives you this role" in page
+        assert "Only another admin or a superuser can grant you this role" in page
 
     def test_not_even_by_an_invitation_to_oneself(self, browser_client, study, admin):
         """An admin who gave up every role would be invited like anybody else."""
@@ -262,8 +262,8 @@ class TestWellbeingContact:
         second = factories.member(study, "admin")
         assert self.grant(browser_client(second), study, admin).status_code == 302
         told = browser_client(contact).get("/?all=1").content.decode()
-        assert f"{second.username} gave {admin.username} the role wellbeing contact, which you have too" in told
-        assert f"{second.username} gave you the role" in browser_client(admin).get("/?all=1").content.decode()
+        assert f"{second.username} granted {admin.username} the role wellbeing contact on " in told
+        assert f"{second.username} granted you the role" in browser_client(admin).get("/?all=1").content.decode()
         event = AuditEvent.objects.get(action="membership.granted")
         assert (event.actor, event.after) == (second, {"person": admin.pk, "role": "wellbeing_contact"})
 

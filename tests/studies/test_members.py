@@ -103,7 +103,7 @@ class TestNumbered:
         self.add(client, study, once=once)
         response = self.add(client, study, once=once)
         assert response.status_code == 400
-        assert "This form was sent before" in response.content.decode()
+        assert "This form was already sent" in response.content.decode()
         assert User.objects.filter(username__startswith="annotator-").count() == 2
 
     @pytest.mark.parametrize(
@@ -143,14 +143,14 @@ class TestRoles:
 
     def test_the_last_admin_stays(self, browser_client, study, admin):
         response = change(browser_client(admin), study, admin, "admin", "revoke", sure="1")
-        assert "keeps at least one admin" in response.content.decode()
+        assert "must have at least one admin" in response.content.decode()
         assert Membership.objects.filter(study=study, role="admin").count() == 1
 
     def test_giving_up_ones_own_way_in_is_asked_once(self, browser_client, study, admin):
         factories.member(study, "admin")
         client = browser_client(admin)
         response = change(client, study, admin, "admin", "revoke")
-        assert "Give up your own way in?" in response.content.decode()
+        assert "Remove your own role?" in response.content.decode()
         assert Membership.objects.filter(study=study, person=admin).exists()
         change(client, study, admin, "admin", "revoke", sure="1")
         assert not Membership.objects.filter(study=study, person=admin).exists()

@@ -123,9 +123,9 @@ def test_every_change_is_in_the_audit_record(study):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--role", "annotator", "--count", 0], "it must be 1 to 10000"),
-        (["--role", "annotator", "--count", 10_001], "it must be 1 to 10000"),
-        (["--role", "king", "--count", 1], "There is no role 'king'; there are annotator, reviewer"),
+        (["--role", "annotator", "--count", 0], "It must be 1 to 10000"),
+        (["--role", "annotator", "--count", 10_001], "It must be 1 to 10000"),
+        (["--role", "king", "--count", 1], "There is no role 'king'. The roles are annotator, reviewer"),
         (["--count", 1], "There is no role ''"),
         (["--role", "annotator", "--count", 1, "--prefix", "a b"], "a b-1 cannot be added"),
         (["--role", "annotator", "--csv", "/nothing.csv"], "cannot be read: No such file"),
@@ -198,13 +198,13 @@ def test_bad_lines_of_a_csv_are_all_named_and_nobody_is_added(listed):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("name,email\nx,\n", "it must name username"),
-        ("username,phone\nx,\n", "it must name username"),
-        ("", "it must name username"),
-        ("username\n", "names nobody"),
+        ("name,email\nx,\n", "It must have username"),
+        ("username,phone\nx,\n", "It must have username"),
+        ("", "It must have username"),
+        ("username\n", "lists nobody"),
         (b"username\ncaf\xe9\n", "is not UTF-8: byte 13 is wrong"),
         ("username\nx\n".encode("utf-16"), "is text in UTF-16"),
-        (b"PK\3\4...[Content_Types].xml xl/workbook.xml", "is an Excel file, and the list must be CSV"),
+        (b"PK\3\4...[Content_Types].xml xl/workbook.xml", "is an Excel file, but the list must be CSV"),
     ],
 )
 def test_file_that_is_no_list_of_people(listed, text, sentence):

@@ -37,7 +37,7 @@ def test_a_new_study_announces_no_harm_and_does_not_run_before_its_promises_are_
     study = create_study(slug="fresh", title="Fresh", actor=researcher)
     assert (study.state, study.categories) == ("paused", [])
     assert unkept(study) == ["help_contact", "pay_basis"]
-    with pytest.raises(PromisesUnkept, match="somebody whom annotators can turn to"):
+    with pytest.raises(PromisesUnkept, match="a contact for annotators who need help"):
         change_state(study, "resume", actor=researcher)
     assert Study.objects.get(pk=study.pk).state == "paused"
     assert not AuditEvent.objects.filter(action="study.resumed").exists()
@@ -93,7 +93,7 @@ def test_the_page_of_the_state_says_what_lacks_with_a_link_to_each_setting(brows
 
 def test_the_page_of_the_state_lists_nothing_where_nothing_lacks(browser_client, study, researcher):
     page = browser_client(researcher).get(reverse("studies:state", args=[study.slug])).content.decode()
-    assert "promises to annotators" not in page
+    assert "promises these things to annotators" not in page
 
 
 @pytest.mark.parametrize(("categories", "is_said"), [([], True), (["violence"], True), (["violence", "crime"], False)])
@@ -124,7 +124,7 @@ class TestWhileItRuns:
         body = {field.html_name: field.value() for field in form} | {"pay_basis": ""}
         response = client.post(address, body)
         assert response.status_code == 400
-        assert "Pause the study before you take it away" in str(response.context["form"].errors["pay_basis"])
+        assert "Pause the study before you remove it" in str(response.context["form"].errors["pay_basis"])
 
     def test_a_promise_that_was_broken_before_keeps_nobody_from_changing_something_else(self, study, researcher):
         change(study, help_contact="")
@@ -135,7 +135,7 @@ class TestWhileItRuns:
     def test_no_text_promises_what_no_setting_keeps(self, study):
         change_terms(study, texts=OWN_TEXT)
         change(study, pay_basis="")
-        with pytest.raises(Refused, match="what people are paid"):
+        with pytest.raises(Refused, match="the pay, including pay for breaks"):
             change_terms(study, texts={"en": "You are [paid](#pay)."})
         assert Study.objects.get(pk=study.pk).consent_version == study.consent_version == 2
         change(study, state="paused")

@@ -90,7 +90,7 @@ def test_a_browser_shows_the_differences_first_and_then_applies_them(send, study
     response = send(changed(study, overlap=5, reopen_s=7200))
     page = response.content.decode()
     assert response.status_code == 200
-    assert [one.name for one in response.context["differences"]] == ["Answers stay open for", "Answers a pair"]
+    assert [one.name for one in response.context["differences"]] == ["Answers can be changed for", "Answers per pair"]
     assert "2 hours" in page
     study.refresh_from_db()
     assert study.overlap == 1
@@ -106,7 +106,7 @@ def test_a_change_by_somebody_else_in_between_is_noticed(send, study):
     confirmed = {"returned": response.context["content"], "made_from": response.context["made_from"]}
     again = send(None, **confirmed, act="apply")
     assert again.status_code == 400
-    assert "Somebody else changed the settings meanwhile" in again.content.decode()
+    assert "Somebody else changed the settings after you opened this page" in again.content.decode()
     assert [(one.before, one.after) for one in again.context["differences"]] == [("2", "5")]
     study.refresh_from_db()
     assert study.overlap == 2
@@ -137,11 +137,14 @@ def text_of(study, old, new):
         (lambda study: to_bytes(changed(study, tag_format="other")), "settings.tag_format: This must be one of"),
         (lambda study: to_bytes(changed(study, lease_s=1)), "settings.lease_s: Choose 30 seconds"),
         (lambda study: to_bytes(changed(study, control_rate=0.9)), "settings.control_rate: "),
-        (lambda study: to_bytes(changed(study, vendor=None)), "settings.vendor: This must be a text."),
-        (lambda study: to_bytes(as_file(study) | {"texts": {"guideline": {"en": "Short."}}}), "lacks sections"),
-        (lambda study: to_bytes(as_file(study) | {"texts": {"consent": {"fr": "Oui."}}}), "none of the product"),
+        (lambda study: to_bytes(changed(study, vendor=None)), "settings.vendor: This must be a string."),
+        (
+            lambda study: to_bytes(as_file(study) | {"texts": {"guideline": {"en": "Short."}}}),
+            "has no sections with these keys",
+        ),
+        (lambda study: to_bytes(as_file(study) | {"texts": {"consent": {"fr": "Oui."}}}), "does not have the language"),
         (lambda study: to_bytes(as_file(study) | {"texts": {"terms": {}}}), "“terms”"),
-        (lambda study: to_bytes(as_file(study) | {"version": 2}), "This installation reads version 1."),
+        (lambda study: to_bytes(as_file(study) | {"version": 2}), "This installation can read only version 1."),
         (lambda study: to_bytes(as_file(study) | {"format": "other"}), "“format” must be"),
         (lambda study: b'{"format": ', "The file is not JSON"),
         (lambda study: b"[]", "“format” must be"),

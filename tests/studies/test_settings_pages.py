@@ -85,9 +85,9 @@ class TestMaking:
 
     def test_only_who_runs_a_study_and_superusers_may(self, browser_client, annotator, study):
         assert self.make(browser_client(annotator)).status_code == 403
-        assert "Make a study" not in browser_client(annotator).get("/?all=1").content.decode()
+        assert "New study" not in browser_client(annotator).get("/?all=1").content.decode()
         owner = factories.person(is_superuser=True)
-        assert "Make a study" in browser_client(owner).get("/").content.decode()
+        assert "New study" in browser_client(owner).get("/").content.decode()
         assert self.make(browser_client(owner)).status_code == 302
 
 
@@ -128,7 +128,7 @@ def test_each_page_says_what_a_setting_does_and_its_default(browser_client, stud
 @pytest.mark.parametrize("group", list(BY_KEY))
 def test_saving_what_stands_changes_nothing(save, study, group):
     response = save(group)
-    assert "nothing changed" in response.content.decode()
+    assert "nothing was saved" in response.content.decode()
     assert not AuditEvent.objects.exists()
 
 
@@ -181,7 +181,7 @@ def test_what_the_protocol_is_made_of_makes_a_new_version(study, researcher, nam
 
 def test_the_page_says_so_before_and_after(save, browser_client, study, researcher):
     assert "makes version 2" in page(browser_client, researcher, study, "protocol")
-    assert "This is protocol version 2 from now on" in save("protocol", allow_ties="on").content.decode()
+    assert "Protocol version 2 is now in force" in save("protocol", allow_ties="on").content.decode()
 
 
 def test_what_it_is_not_made_of_makes_none(save, study):
@@ -259,7 +259,7 @@ def test_of_two_at_the_same_moment_one_is_told_of_the_other():
 def test_values_are_said_as_people_say_them():
     said = [("allow_ties", True), ("daily_dose_s", 0), ("reopen_s", 0), ("control_rate", 0.0), ("tag_format", "yes_no")]
     assert [shown(SETTINGS[name], value) for name, value in said] == [
-        "on", "no cap", "never", "none", "yes or no for each tag",
+        "on", "no limit", "never", "none", "yes or no for each tag",
     ]  # fmt: skip
 
 
@@ -383,12 +383,12 @@ class TestEmptyPages:
     def test_the_first_superuser_is_led_to_making_a_study(self, browser_client, db):
         client = browser_client(factories.person(is_superuser=True))
         said = client.get(reverse("home")).content.decode()
-        assert "There is no study yet" in said
+        assert "There are no studies yet" in said
         assert said.count(f'href="{reverse("studies:new")}"') == 1
         assert "Ask the admin" not in said
         factories.study()
         said = client.get(reverse("home")).content.decode()
-        assert "You are in no study yet" in said
+        assert "You are not in any study yet" in said
         assert "ask the admin of a study to invite" in said
 
     def test_somebody_who_cannot_make_a_study_is_told_whom_to_ask(self, browser_client, db):

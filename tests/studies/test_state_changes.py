@@ -84,7 +84,7 @@ def test_from_another_state_nothing_happens(study, researcher, state, step):
 def test_the_page_says_that_somebody_was_sooner(browser_client, study, researcher):
     client = browser_client(researcher)
     Study.objects.filter(pk=study.pk).update(state="closed")
-    assert "The study is closed by now; nothing was changed." in press(client, study, "pause").content.decode()
+    assert "The study is now closed. Nothing was changed." in press(client, study, "pause").content.decode()
 
 
 def test_closing_says_what_it_means_and_is_confirmed(browser_client, study, researcher):
@@ -99,7 +99,7 @@ def test_closing_says_what_it_means_and_is_confirmed(browser_client, study, rese
 def test_only_an_admin_opens_a_closed_study(browser_client, study, researcher):
     Study.objects.filter(pk=study.pk).update(state="closed")
     client = browser_client(researcher)
-    assert "Open it again" not in client.get(reverse("studies:state", args=[study.slug])).content.decode()
+    assert "Reopen the study" not in client.get(reverse("studies:state", args=[study.slug])).content.decode()
     assert press(client, study, "reopen").status_code == 403
     study.refresh_from_db()
     assert study.state == "closed"

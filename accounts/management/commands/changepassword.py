@@ -12,7 +12,7 @@ from accounts.tokens import revoke_all
 
 
 class Command(changepassword.Command):
-    """Whoever runs it sets the password of somebody else, so what the old password opened must end."""
+    """A command that also revokes all tokens, because the password of somebody else is set."""
 
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> Any:

@@ -1,4 +1,4 @@
-"""`manage.py list_tokens [USERNAME]`: who has which API tokens."""
+"""`manage.py list_tokens [USERNAME]`: list API tokens."""
 
 import json
 from typing import Any
@@ -11,8 +11,8 @@ from diptych.database.natural import Natural
 
 class Command(BaseCommand):
     help = (
-        "Lists API tokens, one JSON object a line: id, username, name, scopes, created, last_used_on, expires, "
-        "expired. The text of a token is kept nowhere, so it is not listed."
+        "Lists API tokens, one JSON object per line: id, username, name, scopes, created, last_used_on, expires, "
+        "expired. The text of a token is not stored, so it is not listed."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -22,7 +22,7 @@ class Command(BaseCommand):
         rows = AccessToken.objects.select_related("user").order_by(Natural("user__username"), "user_id", "expiry")
         if username:
             if not User.objects.filter(username=username).exists():
-                raise CommandError(f"There is nobody called {username!r}.")
+                raise CommandError(f"There is no user called {username!r}. Check the spelling.")
             rows = rows.filter(user__username=username)
         for row in rows.iterator():
             facts = {

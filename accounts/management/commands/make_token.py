@@ -1,4 +1,4 @@
-"""`manage.py make_token USERNAME --name NAME --scope SCOPE`: make an API token for somebody."""
+"""`manage.py make_token USERNAME --name NAME --scope SCOPE`: make an API token for a person."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ from diptych.refusals import BadInput
 class Command(BaseCommand):
     help = (
         "Makes an API token for a person and prints one JSON object: id, username, name, scopes, expires, token. "
-        "The token is shown this once only."
+        "The token is shown only once."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -29,11 +29,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, username: str, name: str, scope: list[str], days: int, **options: Any) -> None:
         person = User.objects.filter(username=username).first()
         if person is None:
-            raise CommandError(f"There is nobody called {username!r}.")
+            raise CommandError(f"There is no user called {username!r}. Check the spelling.")
         if not 1 <= days <= LIFETIMES_DAYS[-1]:
-            raise CommandError(f"--days is {days}; it must be 1 to {LIFETIMES_DAYS[-1]}.")
+            raise CommandError(f"--days is {days}. It must be 1 to {LIFETIMES_DAYS[-1]}.")
         if not 1 <= len(name.strip()) <= 80:
-            raise CommandError(f"--name has {len(name.strip())} characters; it must have 1 to 80.")
+            raise CommandError(f"--name has {len(name.strip())} characters. It must have 1 to 80.")
         try:
             token = make_named_token(person, scopes=scope, name=name.strip(), days=days)
         except BadInput as trouble:

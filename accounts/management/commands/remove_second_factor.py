@@ -1,4 +1,4 @@
-"""`manage.py remove_second_factor USERNAME`: for somebody who lost their app and their backup codes."""
+"""`manage.py remove_second_factor USERNAME`: for a person who lost their app and their backup codes."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from accounts.models import User
 
 
 class Command(BaseCommand):
-    help = "Takes a person's second factor away. Make sure first that it is really they who ask."
+    help = "Removes a person's second factor. First make sure that the request really comes from that person."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username")
@@ -17,6 +17,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, username: str, **options: Any) -> None:
         person = User.objects.filter(username=username).first()
         if person is None:
-            raise CommandError(f"There is nobody called {username}.")
+            raise CommandError(f"There is no user called {username}. Check the spelling.")
         second_factor.remove(person)
-        self.stdout.write(f"{username} has no second factor now, and sets up a new one when it is next asked for.")
+        self.stdout.write(f"{username} has no second factor now. They set up a new one the next time it is needed.")

@@ -1,4 +1,4 @@
-"""`manage.py reset_password USERNAME`: replace a forgotten password by a one-time one."""
+"""`manage.py reset_password USERNAME`: replace a forgotten password with a one-time password."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from accounts.people import new_password, reset_password
 
 class Command(BaseCommand):
     help = (
-        "Replaces a person's password by a one-time password, prints it, and ends the person's sessions and API "
-        "tokens. Make sure first that it is really they who ask."
+        "Replaces a person's password with a one-time password, prints it, and ends the person's sessions and API "
+        "tokens. First make sure that the request really comes from that person."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -20,7 +20,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, username: str, **options: Any) -> None:
         person = User.objects.filter(username=username).first()
         if person is None:
-            raise CommandError(f"There is nobody called {username!r}.")
+            raise CommandError(f"There is no user called {username!r}. Check the spelling.")
         password = new_password()
         reset_password(person, password)
         self.stdout.write(password.text)

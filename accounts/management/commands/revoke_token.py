@@ -10,7 +10,7 @@ from accounts.tokens import revoke
 
 
 class Command(BaseCommand):
-    help = "Ends an API token at once. list_tokens shows the ids."
+    help = "Ends an API token at once. Run list_tokens to see the ids."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("id")
@@ -21,5 +21,5 @@ class Command(BaseCommand):
         except ValueError:
             token = None
         if token is None or not revoke(token, actor=None):
-            raise CommandError(f"There is no token {id}. list_tokens shows the ids of those there are.")
+            raise CommandError(f"There is no token {id}. Run list_tokens to see the ids.")
         self.stdout.write(f"The token “{token.name}” of {token.user.username} is revoked.")

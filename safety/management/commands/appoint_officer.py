@@ -1,4 +1,4 @@
-"""`manage.py appoint_officer USERNAME [--study SLUG] [--until DATE]`: make somebody a safety officer."""
+"""`manage.py appoint_officer USERNAME [--study SLUG] [--until DATE]`: appoint a safety officer."""
 
 from datetime import date
 from typing import Any
@@ -14,8 +14,8 @@ from studies.models import Study
 
 class Command(BaseCommand):
     help = (
-        "Appoints a safety officer, who opens and decides what was reported as illegal: for one study, or for the "
-        "whole installation. Repeating it changes nothing."
+        "Appoints a safety officer for one study or for the whole installation. Safety officers open reports of "
+        "illegal material and decide on them. Repeating it changes nothing."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -25,7 +25,7 @@ class Command(BaseCommand):
             "--until",
             type=date.fromisoformat,
             metavar="DATE",
-            help="the day on which it counts no longer, such as 2027-01-31 (default: until somebody ends it)",
+            help="the day on which the appointment ends, for example 2027-01-31 (default: until somebody ends it)",
         )
 
     def handle(self, *args: Any, username: str, study: str | None, until: date | None, **options: Any) -> None:
@@ -42,7 +42,7 @@ def person_called(username: str) -> User:
     """Return the person. Raises CommandError."""
     person = User.objects.filter(username=username).first()
     if person is None:
-        raise CommandError(f"There is nobody called {username}. Check the spelling of the user name.")
+        raise CommandError(f"There is no user called {username}. Check the spelling of the user name.")
     return person
 
 

@@ -10,7 +10,7 @@ from safety.models import Officer
 
 
 class Command(BaseCommand):
-    help = "Ends the appointment of a safety officer, at once. What they noted and decided stays."
+    help = "Ends the appointment of a safety officer at once. Their records and decisions stay."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username")
@@ -21,5 +21,5 @@ class Command(BaseCommand):
         name = study or "the whole installation"
         officer = Officer.objects.of(person.pk).filter(study=where).select_related("study").first()
         if officer is None or not officers.dismiss(officer, by=None):
-            raise CommandError(f"{username} is no safety officer of {name}. Nothing was changed.")
+            raise CommandError(f"{username} is not a safety officer of {name}. Nothing was changed.")
         self.stdout.write(f"{username} is no longer a safety officer of {name}.")

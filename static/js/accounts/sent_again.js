@@ -1,6 +1,6 @@
 /**
- * Forms whose request the server may put off, such as signing in: sent again by itself, with what was typed, until the
- * server has decided. Without scripts the page says in words that the form must be sent once more.
+ * Sends a form, such as the sign-in form, again and again until the server accepts or refuses it. The server may put
+ * such a request off. Without scripts the page asks the person to send the form again.
  */
 
 import { find, one, pause, say } from "../page/dom.js";
@@ -16,23 +16,23 @@ function bind() {
   const form = find("form[data-sent-again]");
   form?.addEventListener("submit", (event) => {
     event.preventDefault();
-    untilDecided(form);
+    sendUntilDecided(form);
   });
 }
 
 /** @param {HTMLFormElement} form */
-async function untilDecided(form) {
+async function sendUntilDecided(form) {
   const button = one("button:not([type=button])", form);
   button.disabled = true;
   try {
     for (;;) {
       const { response, wait, word } = await attempt(form);
       if (response && !wait) {
-        await show(response);
+        await showResponse(response);
         return;
       }
-      tell(form, say(word));
-      await pause(1000 * (wait + Math.random())); // not everybody at the same moment
+      showWaiting(form, say(word));
+      await pause(1000 * (wait + Math.random())); // so that not all browsers try again at the same moment
     }
   } finally {
     button.disabled = false;
@@ -40,7 +40,7 @@ async function untilDecided(form) {
 }
 
 /**
- * One request: the response, or how many seconds to wait before the next one and the word that says why.
+ * Sends one request. Returns the response, or the seconds to wait before the next request and the key of the reason.
  *
  * @param {HTMLFormElement} form
  * @returns {Promise<{ response?: Response, wait: number, word: string }>}
@@ -60,11 +60,11 @@ async function attempt(form) {
 }
 
 /**
- * Goes on where the server leads, or shows the page that it sent, such as this form with what is wrong.
+ * Opens the address that the server returned, or shows the page that it sent, such as this form with errors.
  *
  * @param {Response} response
  */
-async function show(response) {
+async function showResponse(response) {
   if (response.headers.get("Content-Type")?.startsWith("application/json")) {
     location.assign((await response.json()).next);
     return;
@@ -76,7 +76,7 @@ async function show(response) {
 }
 
 /** @param {HTMLFormElement} form @param {string} sentence */
-function tell(form, sentence) {
+function showWaiting(form, sentence) {
   const line = one("[data-sending-again]", form);
   line.textContent = sentence;
   line.hidden = false;

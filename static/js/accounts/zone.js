@@ -1,4 +1,4 @@
-/** Whoever has said no time zone gets the browser's as the one to save; others are told where it differs. */
+/** Preselects the browser's time zone if none is stored. Otherwise shows a hint if the two differ. */
 
 import { one } from "../page/dom.js";
 import { browserZone } from "../page/times.js";
@@ -8,16 +8,16 @@ const hint = one("[data-own-zone]");
 const zone = browserZone();
 const option = [...select.options].find(({ value }) => value === zone);
 
-const tell = () => { hint.hidden = !option || select.value === zone; };
+const updateHint = () => { hint.hidden = !option || select.value === zone; };
 
 if (option) {
   one("[data-own-zone-name]", hint).textContent = zone.replaceAll("_", " ");
   if (!select.value) select.value = zone;
-  select.addEventListener("change", tell);
+  select.addEventListener("change", updateHint);
   one("[data-use-zone]", hint).addEventListener("click", () => {
     select.value = zone;
-    tell();
+    updateHint();
     select.focus();
   });
-  tell();
+  updateHint();
 }

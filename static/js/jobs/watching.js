@@ -1,4 +1,4 @@
-/** Keeps every job on the page that waits or runs up to date. When more than its numbers changes, the page is loaded anew. */
+/** Updates the progress of all open jobs on the page. When the state of a job changes, the page is reloaded. */
 
 import { all, find, given, one } from "../page/dom.js";
 
@@ -39,7 +39,7 @@ class Watch {
     this.#next();
   }
 
-  /** Not while nobody looks. */
+  /** Plans the next request, unless the page is hidden. */
   #next() {
     clearTimeout(this.#timer);
     if (!document.hidden) this.#timer = setTimeout(() => this.#look(), this.#wait);
@@ -79,7 +79,7 @@ class Watch {
   }
 }
 
-/** What is read out is not read out again. @param {HTMLElement} place @param {string} text */
+/** Writes only a changed text, so that screen readers do not repeat it. @param {HTMLElement} place @param {string} text */
 function write(place, text) {
   if (place.textContent !== text) place.textContent = text;
 }

@@ -1,4 +1,4 @@
-/** Plays a reported video, without sound. Its own controls, since the blur lies over a video's native ones too. */
+/** Plays a reported video without sound. It has its own controls, since the blur would cover the native ones. */
 
 import { given, one } from "../page/dom.js";
 

@@ -1,4 +1,4 @@
-/** Shows, from the press of the button until the next page, that people are being added, and takes no second press. */
+/** While people are being added, shows the progress and ignores a second press of the button. */
 
 import { all, one } from "../page/dom.js";
 
@@ -14,7 +14,7 @@ for (const form of all("form[data-adds-people]")) {
   });
 }
 
-// A page that comes back from the browser's cache can be sent again.
+// A page that returns from the browser's cache must be usable again.
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });

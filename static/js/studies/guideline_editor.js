@@ -1,4 +1,4 @@
-/** The guideline's editor: a draft that this browser keeps, and under each text what its readers would see. */
+/** The editor of the guideline: it stores a draft in this browser, and previews each text below it. */
 
 import { csrfToken } from "../page/csrf.js";
 import { all, around, find, given, one } from "../page/dom.js";
@@ -22,14 +22,14 @@ const columnIn = (root) => ({
 });
 
 /** @typedef {ReturnType<typeof columnIn>} Column a language's text and preview */
-/** @typedef {Record<string, string>} Texts by language */
+/** @typedef {Record<string, string>} Texts texts by language */
 
 const columns = all("[data-column]", form).map(columnIn);
 const follows = one("input[data-follows-field]", form);
 const discard = one("button[data-action=discard]", form);
 const words = Object.fromEntries(all("[data-draft]", form).map((word) => [given(word, "draft"), word]));
 const sentences = Object.fromEntries(Object.entries(words).map(([name, word]) => [name, word.textContent]));
-const begun = { follows: follows.value, texts: texts() };
+const initial = { follows: follows.value, texts: texts() };
 let comparing = false;
 let saving = 0;
 
@@ -40,8 +40,8 @@ function texts() {
 /** @param {Texts} these @param {Texts} those */
 const same = (these, those) => columns.every(({ language }) => these[language] === those[language]);
 
-/** Says what became of the draft, or nothing. @param {string} state @param {number} [at] */
-function say(state, at = Date.now()) {
+/** Shows the state of the draft, or nothing for "". @param {string} state @param {number} [at] */
+function showState(state, at = Date.now()) {
   for (const [name, word] of Object.entries(words)) {
     word.hidden = name !== state;
     if (name === state) word.textContent = sentences[name].replace("{time}", clockTime(at));
@@ -51,7 +51,7 @@ function say(state, at = Date.now()) {
 // --- The draft --------------------------------------------------------------------------------------
 
 /** @returns {{ follows: string, texts: Texts, at: number } | null} */
-function kept() {
+function storedDraft() {
   try {
     const draft = JSON.parse(localStorage.getItem(NAME) ?? "null");
     return draft?.texts && columns.every(({ language }) => typeof draft.texts[language] === "string") ? draft : null;
@@ -60,48 +60,48 @@ function kept() {
   }
 }
 
-function keep() {
+function saveDraft() {
   clearTimeout(saving);
-  const unchanged = !("sent" in form.dataset) && same(texts(), begun.texts) && follows.value === begun.follows;
+  const unchanged = !("sent" in form.dataset) && same(texts(), initial.texts) && follows.value === initial.follows;
   try {
     if (unchanged) localStorage.removeItem(NAME);
     else localStorage.setItem(NAME, JSON.stringify({ follows: follows.value, texts: texts(), at: Date.now() }));
-    say(unchanged ? "" : "kept");
+    showState(unchanged ? "" : "kept");
   } catch {
-    say("refused");
+    showState("refused");
   }
   discard.hidden = unchanged;
 }
 
-function forget() {
+function deleteDraft() {
   clearTimeout(saving);
   try {
     localStorage.removeItem(NAME);
   } catch {
-    // Nothing can be there.
+    // Without storage there is no draft.
   }
 }
 
-/** Puts the draft of before back, unless it has been published, or is what the page says anyway. */
-function bringBack() {
-  const draft = kept();
+/** Restores the stored draft, unless it was published or is the same as the page. */
+function restoreDraft() {
+  const draft = storedDraft();
   if (!draft) return;
-  if (Number(draft.follows) < Number(form.dataset.published) || same(draft.texts, begun.texts)) {
-    forget();
+  if (Number(draft.follows) < Number(form.dataset.published) || same(draft.texts, initial.texts)) {
+    deleteDraft();
     return;
   }
   for (const { language, text } of columns) text.value = draft.texts[language];
   follows.value = draft.follows;
-  one("[data-stale]", form).hidden = draft.follows === begun.follows;
+  one("[data-stale]", form).hidden = draft.follows === initial.follows;
   discard.hidden = false;
-  say("back", draft.at);
-  for (const column of columns) show(column);
+  showState("back", draft.at);
+  for (const column of columns) updatePreview(column);
 }
 
 // --- The preview ------------------------------------------------------------------------------------
 
 /** @param {Column} column */
-async function show(column) {
+async function updatePreview(column) {
   clearTimeout(column.timer);
   column.asking.abort();
   column.asking = new AbortController();
@@ -113,43 +113,43 @@ async function show(column) {
     if (!response.ok) throw new Error(String(response.status));
     const html = await response.text();
     if (signal.aborted) return;
-    column.preview.innerHTML = html; // ours, and cleaned
+    column.preview.innerHTML = html; // the server has cleaned it
     column.trouble.hidden = true;
   } catch {
     if (signal.aborted) return;
     column.trouble.hidden = false;
-    column.timer = setTimeout(() => show(column), AGAIN_MS);
+    column.timer = setTimeout(() => updatePreview(column), AGAIN_MS);
   }
 }
 
 for (const column of columns) {
   column.text.addEventListener("input", () => {
     clearTimeout(saving);
-    saving = setTimeout(keep, SAVE_MS);
+    saving = setTimeout(saveDraft, SAVE_MS);
     clearTimeout(column.timer);
-    column.timer = setTimeout(() => show(column), PREVIEW_MS);
+    column.timer = setTimeout(() => updatePreview(column), PREVIEW_MS);
   });
 }
 
-addEventListener("online", () => { for (const column of columns) if (!column.trouble.hidden) show(column); });
+addEventListener("online", () => { for (const column of columns) if (!column.trouble.hidden) updatePreview(column); });
 
-const showing = one("[data-showing]", form);
-showing.hidden = false;
-showing.addEventListener("click", (event) => {
+const previewModes = one("[data-showing]", form);
+previewModes.hidden = false;
+previewModes.addEventListener("click", (event) => {
   const button = around(event, "[data-show]");
   if (!button) return;
   comparing = button.dataset.show === "changes";
-  for (const other of all("[data-show]", showing)) other.setAttribute("aria-pressed", String(other === button));
-  for (const column of columns) show(column);
+  for (const other of all("[data-show]", previewModes)) other.setAttribute("aria-pressed", String(other === button));
+  for (const column of columns) updatePreview(column);
 });
 
 discard.addEventListener("click", () => {
-  forget();
+  deleteDraft();
   location.assign(location.pathname);
 });
-find("[data-action=drop-draft]")?.addEventListener("click", forget);
-addEventListener("pagehide", () => { if (saving && !discard.hidden) keep(); });
+find("[data-action=drop-draft]")?.addEventListener("click", deleteDraft);
+addEventListener("pagehide", () => { if (saving && !discard.hidden) saveDraft(); });
 
-if ("sent" in form.dataset) keep();
-else bringBack();
+if ("sent" in form.dataset) saveDraft();
+else restoreDraft();
 find("[data-problems]")?.focus();

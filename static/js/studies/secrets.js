@@ -1,4 +1,4 @@
-/** Offers what is shown this once as a file. Nothing is kept: the file is made of the table on the page. */
+/** Offers the passwords and tokens on the page as a CSV file. The file is made from the table and not stored. */
 
 import { find, given, one } from "../page/dom.js";
 

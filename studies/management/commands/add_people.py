@@ -1,4 +1,4 @@
-"""`manage.py add_people --study SLUG …`: make accounts with one-time passwords and API tokens, or invite."""
+"""`manage.py add_people --study SLUG …`: add people to a study, with one-time passwords and API tokens."""
 
 import json
 from pathlib import Path
@@ -16,9 +16,9 @@ from studies.people import TOKEN_SCOPES, Added, add_named, add_numbered
 class Command(BaseCommand):
     help = (
         "Adds people to a study and prints one JSON object for each: username, outcome, password, token, role, study, "
-        "expires. The outcome is created (a new account), granted (a further role for somebody in the study), invited "
-        "(an account that is not in the study: the person accepts or declines) or unchanged. A password is for one "
-        "sign-in; passwords and tokens are shown this once only. "
+        "expires. The outcome is created (a new account), granted (a further role for a person in the study), invited "
+        "(an account that is not in the study: the person can accept or decline) or unchanged. A password is for one "
+        "sign-in. Passwords and tokens are shown only once. "
         "Exit status: 0 added; 1 bad lines in the CSV file, nobody added; 2 an option is wrong."
     )
 
@@ -26,16 +26,16 @@ class Command(BaseCommand):
         parser.add_argument("--study", required=True, metavar="SLUG")
         parser.add_argument("--role", default="", help=f"one of {', '.join(TOKEN_SCOPES)}")
         how = parser.add_mutually_exclusive_group(required=True)
-        how.add_argument("--count", type=int, metavar="N", help="this many, with numbered usernames")
+        how.add_argument("--count", type=int, metavar="N", help="add this many people with numbered usernames")
         how.add_argument(
             "--csv",
             type=Path,
             metavar="FILE",
-            help="those in a CSV file. Its first line names the columns: username and, if wanted, email and role "
+            help="add the people in a CSV file. Its first line has the columns username, and optionally email and role "
             "(default: --role). People who have an account are invited",
         )
-        parser.add_argument("--prefix", default="", help="of numbered usernames (default: the role)")
-        parser.add_argument("--json", action="store_true", help="one JSON document instead of a line a person")
+        parser.add_argument("--prefix", default="", help="start of numbered usernames (default: the role)")
+        parser.add_argument("--json", action="store_true", help="print one JSON document instead of a line per person")
 
     def handle(self, **options: Any) -> None:
         bar = Bar(shown=not options["json"])

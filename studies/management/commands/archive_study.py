@@ -1,4 +1,4 @@
-"""`manage.py archive_study SLUG`: hide a study from lists, or bring it back."""
+"""`manage.py archive_study SLUG`: hide a study from lists, or unarchive it."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from studies.models import Study
 
 class Command(BaseCommand):
     help = (
-        "Hides a study from everybody's lists, and pauses it if it runs. Nothing is deleted: its data can be read and "
-        "exported, and --bring-back shows it again. Twice is harmless."
+        "Hides a study from all lists, and pauses it if it runs. Nothing is deleted: its data can still be read and "
+        "exported, and --bring-back shows it again. Repeating it is harmless."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -23,7 +23,7 @@ class Command(BaseCommand):
         if study is None:
             raise CommandError(f"There is no study {slug}.")
         if options["bring_back"]:
-            changed, done = bring_back(study, actor=None), "is in all lists again"
+            changed, done = bring_back(study, actor=None), "is shown in lists"
         else:
             changed, done = archive(study, actor=None), "is archived"
-        self.stdout.write(f"Study {slug} {done}." if changed else f"Study {slug} was so before. Nothing was changed.")
+        self.stdout.write(f"Study {slug} {done}." if changed else f"Study {slug} already {done}. Nothing was changed.")

@@ -1,6 +1,6 @@
-"""Telling safety officers that a report waits: a number on their pages, and e-mail where it is configured.
+"""Tell safety officers that a report waits: with a number on their pages, and by e-mail if it is configured.
 
-An e-mail says that something waits, and nothing about what it is or who reported it.
+An e-mail says only that something waits. It does not say what it is or who reported it.
 """
 
 import logging
@@ -27,7 +27,7 @@ from studies import home
 
 logger = logging.getLogger(__name__)
 
-#: For people who are no officers this is one look into the index on appointments.
+#: For people who are not officers, this query only looks into the index on appointments.
 OPEN_REPORTS = """
 WITH appointed AS MATERIALIZED (
     SELECT study_id FROM safety_officer
@@ -46,14 +46,14 @@ SELECT EXISTS (SELECT FROM appointed),
 
 
 class Duty(NamedTuple):
-    """Whether somebody is a safety officer, and how many reports they see that nobody has decided yet."""
+    """Whether a person is a safety officer, and how many undecided reports they can see."""
 
     is_officer: bool
     waiting: int
 
 
 def duty_of(request: HttpRequest) -> Duty:
-    """Return what the person of the request has to do as a safety officer. One query a request at most."""
+    """Return the safety duty of the person of the request. It runs at most one query per request."""
     known: Duty | None = getattr(request, "safety_duty", None)
     if known is None:
         known = Duty(False, 0)
@@ -65,19 +65,19 @@ def duty_of(request: HttpRequest) -> Duty:
 
 
 def home_duty(request: HttpRequest) -> home.Duty | None:
-    """Return what a safety officer sees to; None for anybody else."""
+    """Return what the home page shows to a safety officer. Return None for anybody else."""
     if not duty_of(request).is_officer:
         return None
     return home.Duty(
         _("You are a safety officer"),
-        _("What annotators report as illegal is listed under Reports. It takes a second factor."),
+        _("Videos that annotators report as illegal are listed under Reports. You need a second factor to open them."),
         _("Open reports"),
         reverse("safety:reports"),
     )
 
 
 def menu_links(request: HttpRequest) -> list[MenuLink]:
-    """Return the links to the reports for safety officers, and to the officers for superusers."""
+    """Return the menu links: the reports for safety officers, and the officers for superusers."""
     links = []
     if duty_of(request).is_officer:
         links.append(MenuLink(_("Reports"), reverse("safety:reports")))
@@ -87,9 +87,9 @@ def menu_links(request: HttpRequest) -> list[MenuLink]:
 
 
 def announce_after_commit(quarantine: Quarantine) -> None:
-    """Ask a worker to send e-mail about a new report once it is committed, if e-mail is configured."""
+    """Ask a worker to send e-mail about a new report after the commit, if e-mail is configured."""
 
-    def announce() -> None:  # by name: Django names what failed
+    def announce() -> None:  # a named function, because Django logs the name of what failed
         broker.send("safety.tasks.mail_officers", [quarantine.pk])
 
     if settings.EMAIL_HOST:
@@ -97,15 +97,15 @@ def announce_after_commit(quarantine: Quarantine) -> None:
 
 
 def unmailed() -> QuerySet[Quarantine]:
-    """Return what waits for a decision and no officer was told of by e-mail."""
+    """Return undecided quarantines about which no officer has got an e-mail."""
     return Quarantine.objects.filter(released_at=None, confirmed_at=None, officers_mailed_at=None)
 
 
 def mail() -> int:
-    """Send each officer one e-mail about all new reports that they see; how many were sent.
+    """Send each officer one e-mail about all new reports that they can see. Return how many e-mails were sent.
 
-    A report is marked as told once somebody was told of it. What a killed worker or a mail server that is away leaves
-    is tried again by the next sweep, so an e-mail may come twice and is never lost.
+    A report is marked after somebody was told of it. If a worker is killed or the mail server is down, the next sweep
+    tries again. So an e-mail may come twice but is never lost.
     """
     if not settings.EMAIL_HOST or not (waiting := list(unmailed().values_list("pk", flat=True))):
         return 0
@@ -118,10 +118,13 @@ def mail() -> int:
             continue
         try:
             _message(officer, len(seen)).send()
-        except (SMTPResponseException, SMTPRecipientsRefused) as error:  # of this address; others may be reached
+        except (
+            SMTPResponseException,
+            SMTPRecipientsRefused,
+        ) as error:  # only this address is refused, so try the others
             logger.warning("The e-mail to the safety officer %s was refused: %s", officer.pk, error)
         except OSError as error:
-            logger.warning("The mail server does not answer; safety officers are told with the next sweep: %s", error)
+            logger.warning("The mail server does not respond. The next sweep tries again: %s", error)
             break
         else:
             sent += 1
