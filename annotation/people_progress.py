@@ -205,7 +205,7 @@ SORTS = {
     "name": _("Name"),
     "pairs": _("Pairs"),
     "active": _("Active time"),
-    "pace": _("Pairs an hour"),
+    "pace": _("Pairs per hour"),
     "last": _("Last answer"),
 }
 

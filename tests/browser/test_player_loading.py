@@ -257,7 +257,7 @@ def test_a_clip_that_is_gone_is_reported_and_the_next_pair_comes(workspace, play
     before = current(page)
     cover = page.locator(f'[data-failed="{side_of(page, "video_0")}"]')
     expect(cover).to_contain_text("could not be loaded")
-    cover.get_by_role("button", name="Report and skip").click()
+    cover.get_by_role("button", name="Skip: the video won’t load").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_label("Technical problem")).to_be_checked()
     dialog.get_by_role("button", name="Skip pair").click()

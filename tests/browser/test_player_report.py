@@ -60,7 +60,7 @@ def test_what_was_played_is_counted_in_seconds_and_turns(workspace):
     page = workspace("moving", "moving")
     turns(page, 2)
     for side in ("left", "right"):
-        expect(caption(page, side)).to_contain_text("seen through")
+        expect(caption(page, side)).to_contain_text("watched ✓")
     left, right, both = reported(page)
     for side in (left, right):
         assert side["seen_through"] is True
@@ -112,7 +112,7 @@ def test_one_side_alone_counts_for_that_side(workspace):
     page = workspace("moving", "moving")
     page.keyboard.press("e")
     page.locator(PLAY).click()
-    expect(caption(page, "right")).to_contain_text("seen through")
+    expect(caption(page, "right")).to_contain_text("watched ✓")
     left, right, both = reported(page)
     assert left["played_s"] == 0
     assert right["seen_through"] is True
@@ -154,7 +154,7 @@ def test_a_reload_counts_on(workspace, annotator):
     expect(page.locator("[data-status]")).to_contain_text("aved")
     page.reload()
     come_to(page)
-    expect(caption(page, "left")).to_contain_text("seen through")
+    expect(caption(page, "left")).to_contain_text("watched ✓")
     turns(page, 1)
     left, _, _ = reported(page)
     assert left["loops"] == 2
