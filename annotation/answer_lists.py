@@ -48,14 +48,12 @@ STANDINGS = {
 class AnswerFilters(Filters):
     """Of answers, as they stand."""
 
-    q = IdField(label=_("Pair id starts with"))
+    q = IdField(label=_("Pair id begins with"))
     author = forms.CharField(
-        label=_("Author code starts with"),
+        label=_("Author code begins with"),
         max_length=16,
         required=False,
-        validators=[
-            RegexValidator(r"^[0-9a-f]{4,16}$", _("Enter at least the first 4 characters. Use only 0–9 and a–f."))
-        ],
+        validators=[RegexValidator(r"^[0-9a-f]{4,16}$", _("Enter at least the first 4 of 0–9 and a–f."))],
     )
     batch = forms.IntegerField(label=_("Batch"), min_value=1, max_value=2**31 - 1, required=False)
     standing = forms.ChoiceField(

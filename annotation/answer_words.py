@@ -25,14 +25,14 @@ QUESTIONS: dict[str, str | Promise] = {
 assert tuple(QUESTIONS)[:4] == SUB_DIMENSION_KEYS  # noqa: S101 - one order everywhere
 
 UNCOUNTED: dict[str, str | Promise] = {
-    SURPLUS: gettext_lazy("Another answer was submitted first and filled the slot."),
-    SURPLUS_STUDY_CLOSED: gettext_lazy("It was submitted after the study was closed."),
-    SURPLUS_BATCH_CLOSED: gettext_lazy("Its batch was already under review when it was submitted."),
-    REJECTED: gettext_lazy("A reviewer rejected it."),
-    RETURNED: gettext_lazy("A reviewer returned it to its author."),
+    SURPLUS: gettext_lazy("Another answer had taken its place."),
+    SURPLUS_STUDY_CLOSED: gettext_lazy("It came after the study was closed."),
+    SURPLUS_BATCH_CLOSED: gettext_lazy("Its batch was being checked when it came."),
+    REJECTED: gettext_lazy("Review rejected it."),
+    RETURNED: gettext_lazy("Review returned it to its author."),
 }
 INVALID: dict[str, str | Promise] = {
-    "contradiction": gettext_lazy("The video with harm tags was chosen as the safer one."),
+    "contradiction": gettext_lazy("The video with harm tags was called the safer one."),
 }
 REVISED: dict[str, str | Promise] = {
     "": gettext_lazy("first answer"),

@@ -27,9 +27,7 @@ from studies.terms import categories_of
 
 
 def terms_changed() -> str:
-    return _(
-        "The terms changed while you were reading them, so nothing was saved. Read the new terms and decide again."
-    )
+    return _("The terms changed while you were reading them. Nothing was saved. Read the new terms.")
 
 
 def document_of(study: Study) -> str:
@@ -63,13 +61,13 @@ def named(study: Study) -> list[Named]:
     return [
         Named(
             "limit",
-            _("Possibly harmful video per day"),
+            _("Possibly harmful video a day"),
             _("%(limit)s at most") % {"limit": in_words(study.daily_dose_s)} if study.daily_dose_s else _("no limit"),
         ),
         Named(
-            "breaks", _("Breaks"), _("%(length)s after %(work)s of active time") % after if breaks else _("none set")
+            "breaks", _("Breaks"), _("%(length)s after %(work)s of active work") % after if breaks else _("none set")
         ),
-        Named("pay", _("Pay, including breaks"), study.pay_basis or _("not stated yet; ask before you agree")),
+        Named("pay", _("Pay, also for breaks"), study.pay_basis or _("not said yet: ask before you agree")),
     ]
 
 
@@ -83,7 +81,7 @@ def words(study: Study, document: Document, language: str, agreed: Collection[st
             f"- [{'x' if harm.key in agreed else ' '}] {harm.label}: {harm.covers}"  # as task lists are written
             for harm in harms_of(study.categories)
         ]
-        lists = {_("Limits, breaks and pay"): facts, _("Content I agree to see"): boxes}
+        lists = {_("Limits, breaks and pay"): facts, _("What I agree to be shown"): boxes}
         parts = [part for title, lines in lists.items() for part in (f"**{title}**", "\n".join(lines))]
         return "\n\n".join([document.text.strip(), *parts])
 

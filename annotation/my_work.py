@@ -191,11 +191,11 @@ def pictures(row: Assignment, seat: Seat, study: Study, media_filter: str) -> Pi
     pair, current = row.pair, row.standing.current
     harmful = {*pair.may_show, *current.tags_video_0, *current.tags_video_1}
     if pair.held:
-        return Pictures(why_not=_("There is no picture because this pair is on hold."))
+        return Pictures(why_not=_("No picture: this pair has been taken out for now."))
     if harmful & set(seat.excluded):
-        return Pictures(why_not=_("There is no picture because it may show content that you opted out of."))
+        return Pictures(why_not=_("No picture: it may show what you asked not to be shown."))
     if harmful and media_filter != Study.MediaFilter.NONE:
-        return Pictures(why_not=_("There is no picture because it may show harm."))
+        return Pictures(why_not=_("No picture: it may show harm."))
     right = "video_1" if row.left == "video_0" else "video_0"
     at = [
         poster_url(getattr(pair, video).asset.public_id, seat.person_id, None, study.media_window_s)
@@ -240,13 +240,13 @@ def _labels(keys: list[str], chinese: bool) -> list[str]:
 
 #: Why an answer does not count, for the person who gave it.
 UNCOUNTED = {
-    SURPLUS: gettext_lazy("Kept but not counted: someone else answered this pair first."),
-    SURPLUS_STUDY_CLOSED: gettext_lazy("Kept but not counted: you submitted it after the study was closed."),
-    SURPLUS_BATCH_CLOSED: gettext_lazy("Kept but not counted: the batch was already under review."),
-    RETURNED: gettext_lazy("Returned to you. Please answer this pair again. This answer is kept."),
+    SURPLUS: gettext_lazy("Kept beside: somebody else answered this pair sooner."),
+    SURPLUS_STUDY_CLOSED: gettext_lazy("Kept, not counted: it came after the study was closed."),
+    SURPLUS_BATCH_CLOSED: gettext_lazy("Kept, not counted: its batch was already being checked."),
+    RETURNED: gettext_lazy("Returned to you: you are asked to answer this pair again. This answer is kept."),
 }
 #: Why an answer is invalid, the same.
-INVALID = {"contradiction": gettext_lazy("Not used: the video with harm tags was chosen as the safer one.")}
+INVALID = {"contradiction": gettext_lazy("Not used: the video with harm tags was called the safer one.")}
 
 
 def _feedback(standing: Standing) -> Any:
@@ -260,4 +260,4 @@ def _feedback(standing: Standing) -> Any:
         return UNCOUNTED.get(standing.uncounted_reason, UNCOUNTED[SURPLUS])
     if standing.author_kind == Annotation.AuthorKind.CORRECTOR:
         return _("Used as corrected.")
-    return _("Used unchanged.")
+    return _("Used as it is.")

@@ -76,9 +76,7 @@ def offer_again(answered: Assignment, *, reason: str, actor: User | None, commen
     standing = Standing.objects.select_related("study").get(pk=earlier.pk)
     change_standing(standing, actor=actor, counts=False, uncounted_reason=RETURNED)
     if not Pair.objects.filter(pk=earlier.pair_id, open_slots__gt=0).exists():
-        raise Refused(
-            _("This answer does not count, and the pair already has all the answers that it needs."), "no_slot"
-        )
+        raise Refused(_("This answer does not count, and the pair already has all the answers it needs."), "no_slot")
     offer = _written(earlier, reason, comment)
     audit.record(
         "assignment.offered",
@@ -96,15 +94,13 @@ def _refusal(earlier: Assignment, later: Assignment | None) -> Refused | None:
         return Refused(_("The person has not answered this pair, so it cannot be returned."), "not_answered")
     if later is not None:
         return Refused(
-            _("The person has answered this pair again since then. Return their latest answer instead."),
+            _("The person has been asked for this pair again since then. Return their latest answer instead."),
             "asked_since",
         )
     if earlier.study.state == Study.State.CLOSED:
         return Refused(_("The study is closed. Open it again before you return answers."), acceptance.STUDY_CLOSED)
     if earlier.pair.batch.state == Batch.State.ACCEPTED:
-        return Refused(
-            _("The batch of this pair has been accepted, so this answer cannot be returned."), "batch_accepted"
-        )
+        return Refused(_("The pair’s batch is accepted, so this answer cannot be returned."), "batch_accepted")
     return None
 
 

@@ -48,7 +48,7 @@ class OwnProgress:
     def words(self) -> str:
         """Return it as a line of text."""
         if not (self.answers or self.active_ms):
-            today = _("No pairs answered today")
+            today = _("Nothing answered today yet")
         else:
             today = ngettext("Today: %(n)s pair, %(time)s", "Today: %(n)s pairs, %(time)s", self.answers) % {
                 "n": self.answers,
@@ -57,7 +57,7 @@ class OwnProgress:
         if self.batch is None:
             return today
         left = f"{MOST_LEFT}+" if self.batch.left > MOST_LEFT else str(self.batch.left)
-        batch = _("Batch %(number)s: %(answered)s answered, at most %(left)s left for you") % {
+        batch = _("Batch %(number)s: %(answered)s answered, up to %(left)s left for you") % {
             "number": self.batch.number,
             "answered": self.batch.answered,
             "left": left,

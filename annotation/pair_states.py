@@ -28,8 +28,8 @@ def being_answered(study: Study) -> Q:
 
 
 STATES = {
-    "answered": PairState(_("all pairs answered"), answered),
-    "leased": PairState(_("in progress"), being_answered),
+    "answered": PairState(_("all answers given"), answered),
+    "leased": PairState(_("being answered now"), being_answered),
 }
 
 

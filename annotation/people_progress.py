@@ -205,7 +205,7 @@ SORTS = {
     "name": _("Name"),
     "pairs": _("Pairs"),
     "active": _("Active time"),
-    "pace": _("Pairs per hour"),
+    "pace": _("Pairs an hour"),
     "last": _("Last answer"),
 }
 

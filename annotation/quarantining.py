@@ -103,7 +103,7 @@ def report(
     Cut off in between, the report stands and the page asks for the desk anew. Raises Refused.
     """
     if not _mark_shown(assignment, timezone.now()):
-        raise Refused(_("You can report a pair only after it has been shown to you."), "not_shown", status=403)
+        raise Refused(_("You can only report a pair that was shown to you."), "not_shown", status=403)
     quarantines = quarantine.report(assignment.pair, videos, by=person)
     return Reported(_leave(assignment, person, care), outcome_of(quarantines))
 

@@ -58,7 +58,7 @@ def refuse_unseen(viewing: dict[str, Any], pair_id: int) -> None:
     lengths = Pair.objects.values_list("video_0__asset__duration_s", "video_1__asset__duration_s").get(pk=pair_id)
     durations_s = {video: length or 0.0 for video, length in zip(VIDEOS, lengths, strict=True)}
     if missing := unseen(viewing, durations_s):
-        sentence = _("Watch both videos to the end once, unblurred and at 1× or slower. This study requires it.")
+        sentence = _("This study requires both videos to be watched to their end once, unblurred and at most at 1×.")
         raise serializers.ValidationError({"viewing": {video: [sentence] for video in missing}})
 
 
@@ -90,7 +90,7 @@ class TagsSerializer(serializers.Serializer):
 
     def validate(self, answer: dict[str, Any]) -> dict[str, Any]:
         if self.context.get("tag_format") == Study.TagFormat.YES_NO and (missing := unanswered_tags(answer)):
-            sentence = _("Answer yes or no to each tag. These tags have no answer yet: %(tags)s.")
+            sentence = _("This study asks yes or no for each tag; without an answer: %(tags)s.")
             raise serializers.ValidationError({"answered": [sentence % {"tags": ", ".join(missing)}]})
         return answer
 

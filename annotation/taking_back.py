@@ -30,16 +30,16 @@ def take_back(assignment: Assignment, person: User, seat: Seat, study: Study, no
     if reason := _why_no_lease(seat, person, study, now, lane=pair.lane, is_excluded=is_excluded):
         return _refusal(reason)
     if not acceptance.BY_BATCH[batch_state].leases:
-        return Refused(_("Your time for this pair has ended, and its batch is under review."), "batch_closed")
+        return Refused(_("Your time for this pair has ended, and its batch is being checked."), "batch_closed")
     if pair.held:
-        return Refused(_("Your time for this pair has ended, and the pair is on hold."), "held")
+        return Refused(_("Your time for this pair has ended, and the pair has been taken out for now."), "held")
     if assignment.state != Assignment.State.LEASED:
         occupied = leases.held_leases(seat)
         free = [place for place in (Assignment.Place.CURRENT, Assignment.Place.NEXT) if place not in occupied]
         if not free:
-            return Refused(_("Your time for this pair has ended, and you already have two other pairs."), "lease_lost")
+            return Refused(_("The lease has ended, and you already hold two other pairs."), "lease_lost")
         if not pair.open_slots:
-            return Refused(_("Your time for this pair has ended, and someone else has it now."), "lease_lost")
+            return Refused(_("The lease has ended, and somebody else has this pair now."), "lease_lost")
         pair.open_slots -= 1
         pair.save(update_fields=["open_slots"])
         assignment.place = free[0]
@@ -84,19 +84,14 @@ SENTENCES = {
         "Your time for this pair has ended, and the study is paused. You can still submit your answer."
     ),
     reasons.CONSENT: lambda: _(
-        "Your time for this pair has ended, and the study has changed its terms. Read them and agree before "
-        "you continue."
+        "Your time for this pair has ended, and the study has changed its terms. Agree to them first."
     ),
     reasons.QUALIFICATION: lambda: _("Your time for this pair has ended, and you have not qualified for this study."),
-    reasons.GUIDELINE: lambda: _(
-        "Your time for this pair has ended, and the guideline has changed. Read it before you continue."
-    ),
-    reasons.BREAK: lambda: _("Your time for this pair has ended, and a paid break is due."),
-    reasons.EXCLUDED: lambda: _(
-        "Your time for this pair has ended, and the pair may show content that you opted out of."
-    ),
+    reasons.GUIDELINE: lambda: _("Your time for this pair has ended, and the guideline has changed. Read it first."),
+    reasons.BREAK: lambda: _("Your time for this pair has ended, and it is time for a break."),
+    reasons.EXCLUDED: lambda: _("Your time for this pair has ended, and it may show what you asked not to be shown."),
     reasons.CAP: lambda: _(
-        "Your time for this pair has ended, and you have reached today’s limit for possibly harmful video."
+        "Your time for this pair has ended, and you have seen today’s share of what may be harmful."
     ),
 }
 #: All codes with which a pair is refused because it could not be given to the person anew.

@@ -52,7 +52,7 @@ def agree(request: HttpRequest, study: Study) -> HttpResponse:
         return redirect("annotation:consent", slug=study.slug)
     if not was_in_force:
         return redirect("annotation:workspace", slug=study.slug)
-    messages.success(request, _("Saved. From now on you get only pairs that fit your choice."))
+    messages.success(request, _("Saved. You get only pairs that fit what you ticked."))
     return redirect("annotation:consent", slug=study.slug)
 
 

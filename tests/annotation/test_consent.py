@@ -315,11 +315,11 @@ class TestWhatThePageNames:
     def test_what_is_missing_is_said_and_not_promised(self, browser_client, study, newcomer):
         Study.objects.filter(pk=study.pk).update(help_contact="", pay_basis="", daily_dose_s=0, break_s=0)
         page = browser_client(newcomer).get(page_of(study)).content.decode()
-        for words in ("has no contact yet", "not stated yet; ask before you agree", "no limit", "none set"):
+        for words in ("has no contact yet", "not said yet: ask before you agree", "no limit", "none set"):
             assert words in page
 
     def test_what_it_named_is_kept_with_what_was_agreed_to(self, browser_client, study, newcomer):
         browser_client(newcomer).post(page_of(study), sent(study, "violence"))
         kept = Consent.objects.get(user=newcomer).text
-        assert "- Pay, including breaks: By the hour, breaks included" in kept
+        assert "- Pay, also for breaks: By the hour, breaks included" in kept
         assert "- Talk to someone: The study desk, extension 100" in kept

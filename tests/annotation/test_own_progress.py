@@ -110,10 +110,10 @@ def test_the_list_of_studies_says_it_for_annotators_alone(study, annotator, pair
     def page(person):
         return browser_client(person).get(reverse("home"), {"all": "1"}).content.decode()
 
-    assert "No pairs answered today" in page(annotator)
+    assert "Nothing answered today yet" in page(annotator)
     factories.answer(annotator, study)
     assert "Today: 1 pair, " in page(annotator)
-    assert "Batch 1: 1 answered, at most 4 left for you" in page(annotator)
+    assert "Batch 1: 1 answered, up to 4 left for you" in page(annotator)
     assert "own-work" not in page(factories.member(study, "researcher"))
 
 
