@@ -1,6 +1,6 @@
 /**
- * What the page says: a line for what has just happened, and beside it what stands until its cause is gone, each by itself, so
- * that a warning never hides “Answer saved”. What is worth interrupting for is announced too, each once.
+ * Status messages of the page. One line shows the latest passing message. Next to it, lasting messages stay until their cause is
+ * gone. Each has its own element, so that a warning never hides “Answer saved”. Important messages are also announced, once.
  */
 
 import { one } from "./dom.js";
@@ -10,7 +10,7 @@ const line = one("[data-passing]");
 const standingPlace = one("[data-standing]");
 const announcer = one("[data-announce]");
 
-/** How long a passing word that was announced stays, at least, before a quiet one replaces it. */
+/** Least time for which an announced passing message stays before a quiet one replaces it. */
 const STAYS_MS = 2500;
 
 /** @typedef {{ label: string, href: string, run?: undefined } | { label: string, run: () => void, href?: undefined }} WayOn */
@@ -20,17 +20,17 @@ const STAYS_MS = 2500;
 const standing = new Map();
 let staysUntil = 0;
 let timer = 0;
-/** The quiet word that waits until the announced one has stood long enough. */
+/** The quiet message that waits until the announced one has been shown long enough. */
 let waiting = "";
 
-/** Says something that the next word may replace. @param {string} text @param {string} [kind] */
+/** Show and announce a message that the next one may replace. @param {string} text @param {string} [kind] */
 export function passingWord(text, kind = "") {
   write(text, kind);
   staysUntil = text ? performance.now() + STAYS_MS : 0;
   if (text) announce(text);
 }
 
-/** The same, seen only: what happens with every answer is not read out. @param {string} text @param {string} [kind] */
+/** Show a message without announcing it, such as one that follows every answer. @param {string} text @param {string} [kind] */
 export function quietWord(text, kind = "") {
   clearTimeout(timer);
   const wait = staysUntil - performance.now();
@@ -39,7 +39,7 @@ export function quietWord(text, kind = "") {
   else timer = setTimeout(() => write(text, kind), wait);
 }
 
-/** Takes a passing word back, if nothing has replaced it. @param {string} text */
+/** Remove a passing message if nothing has replaced it. @param {string} text */
 export function unsay(text) {
   if (!text) return;
   if (waiting === text) clearTimeout(timer);
@@ -57,7 +57,7 @@ function write(text, kind) {
 }
 
 /**
- * Says something that stays until `clear(cause)`. Each way on is `{label, href}` or `{label, run}`.
+ * Show a message that stays until `clear(cause)`. Each action in `waysOn` is `{label, href}` or `{label, run}`.
  *
  * @param {string} cause
  * @param {string} text
@@ -81,7 +81,7 @@ export function clear(cause) {
   if (word) replace(word.element);
 }
 
-/** Read out by screen readers when they are done with what they are saying. @param {string} text */
+/** Announce a text to screen readers, after what they are reading now. @param {string} text */
 export function announce(text) {
   announcer.textContent = text;
 }

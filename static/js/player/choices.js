@@ -1,4 +1,4 @@
-/** What a person chooses once and keeps from pair to pair until they choose anew: speed, sound and loop. */
+/** Settings that stay from pair to pair until the person changes them: speed, sound and loop. */
 
 import { one, onAction } from "../page/dom.js";
 
@@ -19,10 +19,10 @@ export class Choices {
   /**
    * @param {import("./duo.js").Duo} duo
    * @param {object} outside
-   * @param {(side: Side) => boolean} outside.isQuiet whether a sound that was chosen before stays off: its video is filtered
-   * @param {() => boolean} outside.isHidden whether both videos are hidden, and are not to be heard
+   * @param {(side: Side) => boolean} outside.isQuiet whether the chosen sound stays off because its video is filtered
+   * @param {() => boolean} outside.isHidden whether both videos are hidden and therefore silent
    * @param {Partial<Chosen>} outside.chosen what the person chose before
-   * @param {(chosen: Chosen) => void} outside.onChange keeps what they choose
+   * @param {(chosen: Chosen) => void} outside.onChange stores the choices
    */
   constructor(duo, { isQuiet, isHidden, chosen: { speed, sound, loop = true }, onChange }) {
     this.#duo = duo;
@@ -41,8 +41,8 @@ export class Choices {
   }
 
   /**
-   * Turns the chosen sound on, for another pair or when a filter is gone. What nobody has revealed is not heard either, unless
-   * the person chooses its sound on this very pair.
+   * Turn the chosen sound on, for a new pair or after a filter was removed. A video that is not revealed stays silent, unless
+   * the person chooses its sound for this pair.
    */
   letSoundOn() {
     const { sound } = this.#chosen;
@@ -70,12 +70,12 @@ export class Choices {
     this.#duo.setLoop(this.#chosen.loop);
   }
 
-  /** To the next speed that is offered, or with -1 to the one before. @param {1 | -1} step */
+  /** Select the next speed, or the previous one with -1. @param {1 | -1} step */
   nextSpeed(step) {
     this.setSpeed(Number(beside(speeds, step)));
   }
 
-  /** From no sound to the left video's, then to the right one's; with -1 the other way round. @param {1 | -1} step */
+  /** Select the next sound in the order off, left, right; in reverse with -1. @param {1 | -1} step */
   nextSound(step) {
     this.setSound(/** @type {Side | "off"} */ (beside(sounds, step)));
   }
@@ -96,5 +96,5 @@ export class Choices {
 /** @param {HTMLSelectElement} select @param {unknown} value */
 const isOffered = (select, value) => [...select.options].some((option) => option.value === String(value));
 
-/** The value beside the selected one, round the ends. @param {HTMLSelectElement} select @param {1 | -1} step */
+/** Return the value next to the selected one; after the last comes the first. @param {HTMLSelectElement} select @param {1 | -1} step */
 const beside = ({ options, selectedIndex }, step) => options[(selectedIndex + step + options.length) % options.length].value;

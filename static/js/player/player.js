@@ -1,4 +1,4 @@
-/** The player on the page: two screens with captions, one transport bar, and the pair that waits behind. */
+/** The player on the page: two screens with captions, one control bar, and the next pair, loaded in advance. */
 
 import { anyOpen, onDialogOpen } from "../page/dialogs.js";
 import { SIDES, all, around, bySide, given, one, onAction, say } from "../page/dom.js";
@@ -22,7 +22,7 @@ const playButton = one('button[data-action="play"]');
 /** @type {Record<Api.VideoKey, Api.VideoKey>} */
 const OTHER = { video_0: "video_1", video_1: "video_0" };
 
-/** @typedef {Pick<Api.Assignment, "id" | "left"> & Partial<Api.Assignment>} Pair what the player must know of a pair */
+/** @typedef {Pick<Api.Assignment, "id" | "left"> & Partial<Api.Assignment>} Pair fields of a pair that the player needs */
 
 export class Player {
   duo = new Duo();
@@ -42,9 +42,9 @@ export class Player {
   choices;
 
   /**
-   * `onExpired(reel)` renews addresses; `onPlay()` is called when the person first lets a pair play; `idleMs()` says how
-   * long they have done nothing; `today()` the date. `chosen`: what the person chose before, and `onChoice(chosen)` is called
-   * when they choose anew.
+   * `onExpired(reel)` renews addresses. `onPlay()` is called when the person plays a pair. `idleMs()` returns for how long the
+   * person has done nothing, `today()` the date. `chosen` are the person's earlier choices. `onChoice(chosen)` is called when
+   * they change a choice.
    *
    * @param {object} outside
    * @param {(reel: Reel) => Promise<boolean>} outside.onExpired
@@ -62,8 +62,8 @@ export class Player {
     this.choices = new Choices(this.duo, { isQuiet, isHidden: () => this.hidden, chosen, onChange: onChoice });
     this.duo.addEventListener("change", () => this.#paint());
     this.duo.addEventListener("moved", () => this.viewing.moved());
-    this.#hear("ended", (side) => this.#ended(/** @type {Side} */ (side)));
-    this.#hear("blocked", (detail) => passingWord(say(detail === "sound" ? "sound_blocked" : "play_blocked"), "warn"));
+    this.#onDetail("ended", (side) => this.#ended(/** @type {Side} */ (side)));
+    this.#onDetail("blocked", (detail) => passingWord(say(detail === "sound" ? "sound_blocked" : "play_blocked"), "warn"));
     document.addEventListener("visibilitychange", () => { if (document.hidden) this.duo.pause(); });
     bindFullScreen();
     onDialogOpen(() => { this.duo.pause(); leaveFullScreen(); });
@@ -73,18 +73,18 @@ export class Player {
   }
 
   /**
-   * Listens to an event of the two videos that says more.
+   * Listen to an event of the two videos that has a detail.
    *
    * @param {string} name
    * @param {(detail: string) => void} run
    */
-  #hear(name, run) {
+  #onDetail(name, run) {
     this.duo.addEventListener(name, (event) => { if (event instanceof CustomEvent) run(event.detail); });
   }
 
   /**
-   * Shows a pair: the one that waits behind if it is that one, else loads it. `clips` by side. `draft`: what was
-   * reported of it before, with `viewing` by side.
+   * Show a pair. Use the pair that is loaded in advance if it is the same one; otherwise load it. `before` has what was
+   * reported about the pair before, with `viewing` by side.
    *
    * @param {Pair} assignment
    * @param {BySide<Clip>} clips
@@ -117,7 +117,7 @@ export class Player {
     if (this.#leaving) requestAnimationFrame(() => setTimeout(() => this.#letGo()));
   }
 
-  /** Loads the following pair behind the screens. @param {number} id @param {BySide<Clip>} clips */
+  /** Load the next pair in advance. @param {number} id @param {BySide<Clip>} clips */
   prepare(id, clips) {
     if (this.#waiting?.id === id) return;
     this.#letGo();
@@ -125,7 +125,7 @@ export class Player {
     this.#waiting = this.#load(id, slots[this.#reel?.videos === slots[0] ? 1 : 0], clips);
   }
 
-  /** Shows and keeps nothing. */
+  /** Show no pair, and release all memory. */
   empty() {
     this.#letGo();
     this.#waiting?.dispose();
@@ -133,7 +133,7 @@ export class Player {
     this.#waiting = this.#reel = null;
   }
 
-  /** Gives back the memory of the pair before, once the next one is painted. */
+  /** Release the memory of the previous pair, after the next one has been painted. */
   #letGo() {
     this.#leaving?.dispose();
     this.#leaving = null;
@@ -162,8 +162,8 @@ export class Player {
   }
 
   /**
-   * Hides both (pausing, muting and veiling them, off the full screen), or shows them again, under a filter if there is
-   * one. A hide `counts` as a sign of distress only where the person asked for nothing else.
+   * Hide both videos, or show them again with their filter. Hiding also pauses, mutes and filters them, and leaves full screen.
+   * A hide `counts` as a sign of distress only if the person did nothing but hide the videos.
    *
    * @param {boolean} hidden
    * @param {{ counts: boolean }} options
@@ -196,12 +196,12 @@ export class Player {
     this.duo.play();
   }
 
-  /** For who likes pairs to start by themselves; one that may show harm waits for them. */
+  /** Start the pair automatically, for people who chose that. A pair that may show harm does not start. */
   startByItself() {
     if (this.veil.warning === "none") this.play();
   }
 
-  /** Takes the filter off the videos that play, or lays it over both again. */
+  /** Remove the filter from the selected videos, or put it on both again. */
   turnVeil() {
     if (this.hidden || !this.#reel) return;
     this.veil.turn(this.duo.chosen);
@@ -209,7 +209,7 @@ export class Player {
   }
 
   /**
-   * How the pair was watched and presented, with `videoOn(side)` naming each video.
+   * Return how the pair was watched and presented. `videoOn(side)` returns the key of each video.
    *
    * @param {VideoOn} videoOn
    */
@@ -225,7 +225,7 @@ export class Player {
     return this.veil.filter === "blur" && SIDES.some((side) => !this.#care.wasRevealed(side));
   }
 
-  /** What the person was exposed to; never a part of the answers. @param {VideoOn} videoOn */
+  /** Return the person's exposure to the pair. It is never part of the answers. @param {VideoOn} videoOn */
   care(videoOn) {
     return this.#care.report(videoOn);
   }
@@ -248,7 +248,7 @@ export class Player {
     this.viewing.ended(side, this.duo.videos[side], { rate: this.duo.rate, isSeen: () => this.#isSeen(side) });
   }
 
-  /** Whether the person can see what a video shows: greyscale shows it, the blur does not. @param {Side} side */
+  /** Return whether the person can see the content of a video: in greyscale yes, blurred no. @param {Side} side */
   #isSeen(side) {
     return !this.hidden && !this.#isBlurred(side) && !anyOpen() && this.#sight.isVisible(side);
   }
@@ -259,7 +259,7 @@ export class Player {
   }
 
   /**
-   * What the person must change before a side can count as watched: "blurred", "fast", or "" for nothing.
+   * Return what the person must change before a side can count as watched: "blurred", "fast", or "" for nothing.
    *
    * @param {Side} side
    */
@@ -345,13 +345,13 @@ export class Player {
   }
 }
 
-/** A button over a screen is gone once it was pressed: whoever was on it is on its screen then. @param {HTMLElement} button */
+/** Move the focus from a button that disappears after a press to its screen. @param {HTMLElement} button */
 function leave(button) {
   const focused = document.activeElement;
   if (focused === button || focused === document.body) screens[sideOf(button)].focus({ preventScroll: true });
 }
 
-/** The side that a button is for, as the template says. @param {HTMLElement} button */
+/** Return the side that a button is for. @param {HTMLElement} button */
 const sideOf = (button) => /** @type {Side} */ (given(button, "for"));
 
 /** @param {Pair} assignment @param {Side} side @returns {Api.VideoKey} */

@@ -1,9 +1,9 @@
-/** What keys do to the player, by position (`event.code`), on every page that has one. */
+/** Keys of the player on every page that has one, by their position on the keyboard (`event.code`). */
 
 import { toggleFullScreen } from "./full_screen.js";
 
 /**
- * Each function is called with whether Shift is down.
+ * Return the function of each key. Its argument says whether Shift is pressed.
  *
  * @param {import("./player.js").Player} player
  * @returns {Record<string, (shift: boolean) => unknown>}

@@ -1,4 +1,4 @@
-/** Whether a person can see each video: the page is visible, and at least half of the video's box is on the screen. */
+/** Find out whether each video is visible: the page is visible, and at least half of the video's box is on the screen. */
 
 import { SIDES, bySide, one } from "../page/dom.js";
 

@@ -1,4 +1,4 @@
-/** What stands before a pair that may show harm: a warning, and a filter until the person reveals a side. */
+/** The warning and the filter of a pair that may show harm. The filter stays until the person reveals a side. */
 
 import { SIDES, bySide, one, say } from "../page/dom.js";
 
@@ -7,13 +7,13 @@ const strips = bySide((side) => one(`[data-veil="${side}"]`));
 const toggle = one('button[data-action="veil"]');
 
 export class Veil {
-  /** What veils this pair. @type {Api.Assignment["media_filter"]} */
+  /** The filter of this pair. @type {Api.Assignment["media_filter"]} */
   filter = "none";
-  /** What was said of it. @type {"none" | "generic" | "named"} */
+  /** The kind of warning for this pair. @type {"none" | "generic" | "named"} */
   warning = "none";
   #revealed = { left: false, right: false };
 
-  /** For a pair that comes in sight; a harmless one is shown plain. @param {Partial<Api.Assignment>} assignment */
+  /** Set the warning and the filter for a new pair. A harmless pair has neither. @param {Partial<Api.Assignment>} assignment */
   lay({ sensitive = false, media_filter: filter = "none", may_show: harms = [] }) {
     this.filter = sensitive ? filter : "none";
     this.warning = !sensitive ? "none" : harms.length ? "named" : "generic";
@@ -26,7 +26,7 @@ export class Veil {
     return this.filter !== "none" && !this.#revealed[side];
   }
 
-  /** Both under the filter again. */
+  /** Put the filter on both videos again. */
   cover() {
     this.#set(SIDES, false);
   }
@@ -36,13 +36,13 @@ export class Veil {
     this.#set([side], true);
   }
 
-  /** Reveals these sides; if none of them is veiled, veils both again. @param {readonly Side[]} sides */
+  /** Reveal these sides. If all of them are revealed already, filter both again. @param {readonly Side[]} sides */
   turn(sides) {
     if (sides.some((side) => this.isVeiled(side))) this.#set(sides, true);
     else this.cover();
   }
 
-  /** A warning without a filter has been read when the person lets the pair play. */
+  /** Remove a warning without a filter: the person has read it before they play the pair. */
   read() {
     if (this.filter === "none") for (const side of SIDES) strips[side].hidden = true;
   }
