@@ -1,4 +1,4 @@
-/** “None of these” and “no” open for a video once it was watched to its end: its gates. */
+/** Unlock “None of these” and “No” for a video after it was watched to the end. */
 
 import { SIDES, all, one, say } from "../page/dom.js";
 import { passingWord, unsay } from "../page/status.js";
@@ -7,13 +7,13 @@ import { guide } from "./guide.js";
 import { cue } from "./presenting.js";
 import { player, seen } from "./videos.js";
 
-/** What the page has last said of a gate that was not open yet. @type {{ side: Side, words: string } | null} */
+/** The last message about an answer that was still locked. @type {{ side: Side, words: string } | null} */
 let saidTooSoon = null;
 
-// A video becomes seen through while it plays, or as it ends; the player's own listeners come first.
+// A video can become watched to the end while it plays or when it ends. The player's own listeners run first.
 for (const name of ["timeupdate", "ended"]) document.addEventListener(name, () => setTimeout(openGates), { capture: true });
 
-/** That a video shows no harm can be said once it has been watched to its end; that it shows one, at any time. */
+/** Unlock the answers for each video that was watched to the end. Tags can be set at any time. */
 export function openGates() {
   for (const side of SIDES) {
     const open = seen(side);
@@ -32,7 +32,7 @@ export function openGates() {
   }
 }
 
-/** Says why a gate is not open yet. @param {Side} side */
+/** Say why the answer of a side is still locked. @param {Side} side */
 export function sayTooSoon(side) {
   cue("seen_first");
   const key = ["seen_first", player.obstacle(side), form.yesNo && "no"].filter(Boolean).join("_");

@@ -1,4 +1,4 @@
-/** Hiding both videos, for whatever reason; a reload keeps them hidden. */
+/** Hide both videos. They stay hidden after a reload. */
 
 import { say } from "../page/dom.js";
 import { passingWord, unsay } from "../page/status.js";
@@ -9,7 +9,7 @@ import { byTouch } from "./settings.js";
 import { player } from "./videos.js";
 
 /**
- * Hides, pauses and mutes both videos, or shows them. A hide `counts` as a sign of distress unless a dialog asked for it.
+ * Hide, pause and mute both videos, or show them. A hide `counts` as a sign of distress unless a dialog has caused it.
  *
  * @param {boolean} hidden
  * @param {{ counts?: boolean }} [options]
@@ -23,10 +23,10 @@ export function setHidden(hidden, { counts = true } = {}) {
   else unsay(words);
 }
 
-/** For a dialog that opens. */
+/** Hide the videos because a dialog opens. */
 export const hideVideos = () => setHidden(true, { counts: false });
 
-/** Keeps whether both are hidden, for a reload. @param {boolean} hidden */
+/** Remember for a reload whether both are hidden. @param {boolean} hidden */
 function noteHidden(hidden) {
   const { assignment } = current;
   if (assignment && !revising.open) outbox.keep(assignment.study, assignment.id, { hidden });

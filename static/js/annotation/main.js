@@ -1,4 +1,4 @@
-/** The workspace: what a person can do, by key and by control, and where it begins. */
+/** Start the workspace: bind its keys and controls, and get the first pair. */
 
 import { openDialog } from "../page/dialogs.js";
 import { all, around, one, onAction, say } from "../page/dom.js";
@@ -29,7 +29,7 @@ import { meet, watchTrouble } from "./trouble.js";
 import { player } from "./videos.js";
 
 /**
- * Presses the control that matches and is in sight. Return false if there is none.
+ * Press the visible control that matches. Return false if there is none.
  *
  * @param {string} selector
  */
@@ -43,7 +43,7 @@ function press(selector) {
 const pressAction = (action) => press(`button[data-action="${action}"]`);
 
 /**
- * What changes answers does nothing while there is no pair, or while the page waits for the server.
+ * Return `run`, made to do nothing while there is no pair or the page waits for the server.
  *
  * @template {unknown[]} T
  * @param {(...given: T) => unknown} run

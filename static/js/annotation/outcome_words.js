@@ -1,11 +1,11 @@
-/** What became of an answer, a skip or a report, in words. */
+/** Tell the person the outcome of an answer, a skip or a report. */
 
 import { openDialog } from "../page/dialogs.js";
 import { given, say } from "../page/dom.js";
 import { clear, passingWord, standingWord } from "../page/status.js";
 import { setHidden } from "./hiding.js";
 
-/** By the reason for which an answer is kept and not counted. @type {Record<string, string>} */
+/** Messages by the reason why an answer is kept but not counted. @type {Record<string, string>} */
 const SUBMITTED = {
   surplus: "submitted_late",
   surplus_study_closed: "submitted_study_closed",
@@ -13,7 +13,7 @@ const SUBMITTED = {
 };
 const REFUSED = { submit: "answer_refused", skip: "skip_refused", report: "report_refused", revise: "change_refused" };
 
-/** The server has taken an entry, with this response. @param {OutboxEntry} entry @param {any} response */
+/** Say that the server has accepted an entry, with this response. @param {OutboxEntry} entry @param {any} response */
 export function sayTaken({ verb }, response) {
   dispatchEvent(new CustomEvent("diptych:taken", { detail: response }));
   clear("reported");
@@ -23,7 +23,7 @@ export function sayTaken({ verb }, response) {
   else passingWord(say(SUBMITTED[response.annotation.surplus] ?? "submitted"), "good");
 }
 
-/** The server has refused an entry. @param {OutboxEntry} entry @param {Refused} refusal */
+/** Say that the server has refused an entry. @param {OutboxEntry} entry @param {Refused} refusal */
 export function sayRefused({ verb }, refusal) {
   if (refusal.isOver && verb !== "revise") {
     passingWord(say("elsewhere"), "warn");
@@ -34,7 +34,7 @@ export function sayRefused({ verb }, refusal) {
 }
 
 /**
- * Says what became of a report, and offers to talk to someone, until the next pair is done.
+ * Say what the outcome of a report is, and offer to talk to someone, until the next pair has ended.
  *
  * @param {Api.ReportOutcome} response
  */
@@ -47,14 +47,14 @@ export function sayReported({ report: outcome }) {
   standingWord("reported", say(`reported_${outcome}`), "", [{ label: say("talk"), run: talk }]);
 }
 
-/** Says how many answers wait until their person agrees again; they are sent then. @param {number} n */
+/** Say how many answers wait until the person agrees to the study again. @param {number} n */
 export function sayHeldBack(n) {
   const decide = { label: say("what_i_see"), href: given(document.body, "urlConsent") };
   if (n) standingWord("consent", say("consent_first", { n }), "warn", [decide]);
   else clear("consent");
 }
 
-/** Says so while what this browser keeps would be lost with the page. @param {boolean} works */
+/** Warn while the browser stores nothing. @param {boolean} works */
 export function sayStorage(works) {
   if (works) clear("storage");
   else standingWord("storage", say("storage"), "warn");

@@ -1,4 +1,4 @@
-/** The current pair on the page, with its prompt, videos and answers: put there, taken off, and read for what is sent. */
+/** Show the current pair with its prompt, videos and answers, remove it, and collect what is sent to the server. */
 
 import { anyOpen } from "../page/dialogs.js";
 import { one, say } from "../page/dom.js";
@@ -26,8 +26,7 @@ const answers = one("form[data-answers]");
 const videoOn = (side) => form.videoOn(side);
 
 /**
- * Return the answers and the report of the current pair, as the API takes them. What it reports of the person's exposure counts as
- * on its way then.
+ * Return the answers and the report of the current pair in the format of the API. The exposure in it then counts as being sent.
  *
  * @returns {Api.Draft}
  */
@@ -45,7 +44,7 @@ export function collect() {
 
 setInterval(() => clock.tick(stage()), TICK_MS);
 
-/** Which part is being worked on, for the clock. */
+/** Return the part that the person works on, for the clock. */
 function stage() {
   if (!current.assignment || current.busy || !page.assignment) return null;
   if (!current.began && !form.touched) return "prompt";
@@ -54,12 +53,12 @@ function stage() {
 }
 
 /**
- * Puts a pair on the page, with what was answered of it before.
+ * Show a pair with the answers that the person has already given.
  *
  * @param {Api.Assignment} assignment
  * @param {Api.Draft | undefined} draft
  * @param {object} options
- * @param {number | null} options.number the person's ordinal number of this pair; null: none is shown
+ * @param {number | null} options.number ordinal number of this pair for the person; null: no number is shown
  * @param {boolean} [options.hidden]
  * @param {Api.Care} [options.earlierCare] the last report of this browser about an earlier showing of the pair
  */
@@ -86,27 +85,27 @@ export function show(assignment, draft, { hidden = false, number, earlierCare })
   guideline.attend(assignment, draft?.viewing?.guideline);
 }
 
-/** Shows the current pair again, after a panel stood in its place. @param {Api.Assignment} assignment */
+/** Show the current pair again after a panel was shown instead. @param {Api.Assignment} assignment */
 export function uncover(assignment) {
   hideEmpty();
   page.assignment = String(assignment.id);
 }
 
-/** Takes the current pair off the page; its video elements go on until the next one is shown. */
+/** Remove the current pair. Its video elements stay until the next pair is shown. */
 export function clear() {
   player.duo.pause();
   Object.assign(current, { assignment: null, began: false });
   name(null);
 }
 
-/** Makes the page wait while an answer is on its way, or go on. @param {boolean} waits */
+/** Make the page wait while an answer is being sent, or end the waiting. @param {boolean} waits */
 export function wait(waits) {
   current.busy = waits;
   answers.inert = waits;
   document.body.toggleAttribute("data-busy", waits);
 }
 
-/** Brings what depends on the answers up to date after one was given, changed or taken back. */
+/** Update what depends on the answers after one was given, changed or undone. */
 export function answersChanged() {
   guide.refresh();
   guide.forgetNudge();
@@ -119,7 +118,7 @@ function name(number) {
   document.title = [pair, page.studyTitle].filter(Boolean).join(" · ");
 }
 
-/** Leads eye and keyboard to where the work goes on: at once, or as soon as the dialog is closed that ended the pair before. */
+/** Move the focus to the first question, now or after the open dialog is closed. */
 function lead() {
   if (anyOpen()) {
     addEventListener("close", lead, { capture: true, once: true });
@@ -129,7 +128,7 @@ function lead() {
   const first = guide.firstMissing();
   if (settings.advance && first) guide.focus(first);
   else heading.focus({ preventScroll: true });
-  scrollTo({ top: 0 }); // where the page scrolls, a pair begins with its prompt
+  scrollTo({ top: 0 }); // if the page scrolls, a pair begins with its prompt
 }
 
 /** @param {Api.Viewing | undefined} viewing */

@@ -1,4 +1,4 @@
-/** What stands between the page and the server, said once whichever request met it: no network, or no session. */
+/** Problems between the page and the server: no network, or no session. Each is shown once, whichever request met it. */
 
 import { pause, say } from "../page/dom.js";
 import { clear, quietWord, standingWord, unsay } from "../page/status.js";
@@ -10,18 +10,18 @@ const SLOWEST_RETRY_MS = 30_000;
 
 /** @typedef {"unreachable" | "signed_out" | "somebody_else"} Kind */
 
-/** What was met last, or null when the server answered. @type {Kind | null} */
+/** The latest problem, or null if the server responded. @type {Kind | null} */
 let kind = null;
 
 export const troubleMet = () => kind;
 
-/** Lets everything that waits for the server try again at once. */
+/** Make everything that waits for the server try again at once. */
 export const tryNow = () => dispatchEvent(new Event("diptych:retry"));
 
-/** Event: `change` (a CustomEvent whose detail is a sentence) when another trouble is met, or none any more. */
+/** Event: `change` (a CustomEvent whose detail is a sentence) when the problem changes or ends. */
 export const trouble = new EventTarget();
 
-/** Notes what a request met; null: the server answered. @param {Kind | null} met @param {string} [sentence] */
+/** Record the problem of a request; null: the server responded. @param {Kind | null} met @param {string} [sentence] */
 export function meet(met, sentence = "") {
   const changed = met !== kind;
   kind = met;
@@ -33,7 +33,7 @@ export function meet(met, sentence = "") {
 
 const offlineWord = () => (outbox.waits ? say("offline_waiting", { n: outbox.waits }) : say("offline"));
 
-/** Looks at the outcome of every request from now on. */
+/** Watch the outcome of every request. */
 export function watchTrouble() {
   onOutcome((error, response) => {
     if (error instanceof Unreachable) meet("unreachable");
@@ -45,7 +45,7 @@ export function watchTrouble() {
 }
 
 /**
- * Repeats a request while something stands between us and the server. Raises Refused.
+ * Repeat a request until the server responds. Return its result. Throws Refused.
  *
  * @template T
  * @param {() => Promise<T>} request

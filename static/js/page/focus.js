@@ -46,7 +46,7 @@ export function bindRestingFocus(place) {
     pressedSelect = null;
     byPointer = false;
   }, { capture: true });
-  addEventListener("click", rest, { capture: true }); // first, so that a dialog that opens later returns the focus to the resting place
+  addEventListener("click", rest, { capture: true }); // first, so that a dialog returns the focus to the resting place
   addEventListener("click", rest);
   addEventListener("pointerup", () => setTimeout(rest)); // a drag that ends elsewhere causes no click
   addEventListener("change", (event) => {

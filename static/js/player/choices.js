@@ -96,5 +96,5 @@ export class Choices {
 /** @param {HTMLSelectElement} select @param {unknown} value */
 const isOffered = (select, value) => [...select.options].some((option) => option.value === String(value));
 
-/** Return the value next to the selected one; after the last comes the first. @param {HTMLSelectElement} select @param {1 | -1} step */
+/** Return the value next to the selected one, cyclically. @param {HTMLSelectElement} select @param {1 | -1} step */
 const beside = ({ options, selectedIndex }, step) => options[(selectedIndex + step + options.length) % options.length].value;

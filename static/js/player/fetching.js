@@ -47,7 +47,7 @@ function throwUnlessOk(response) {
  * @param {Response} response
  * @param {{ onBytes: () => void, onPercent: (percent: number) => void }} options
  */
-async function readWhole(response, { onBytes: restartTimer, onPercent }) {
+async function readWhole(response, { onBytes, onPercent }) {
   const size = Number(response.headers.get("Content-Length"));
   const chunks = [];
   if (!response.body) throw new Error("The response has no body.");

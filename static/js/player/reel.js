@@ -62,7 +62,7 @@ export class Reel {
     const { signal } = this.#given;
     video.addEventListener("error", () => { if (video === this.videos[side]) this.#broke(side); }, { signal });
     video.addEventListener("canplay", () => { this.#renewed[side] = false; }, { signal });
-    video.addEventListener("loadeddata", () => video.removeAttribute("poster"), { signal }); // otherwise it stays until the video plays
+    video.addEventListener("loadeddata", () => video.removeAttribute("poster"), { signal }); // else it stays until the video plays
   }
 
   /** @param {BySide<Clip>} clips */
