@@ -32,7 +32,7 @@ type Clip = Pick<Api.Video, "playback_url" | "poster_url" | "duration_s" | "fps"
 type VideoOn = (side: Side) => Api.VideoKey;
 /** How a pair was watched, as an earlier report says it. */
 type EarlierViewing = Partial<BySide<Api.WatchedVideo>> & { presentation?: Api.Presentation };
-type Reel = import("../static/js/player/reel.js").Reel;
+type ClipLoader = import("../static/js/player/clip_loader.js").ClipLoader;
 
 /** A question of the form, or the tags of one video. */
 type Step = HTMLFieldSetElement;

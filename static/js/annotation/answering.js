@@ -5,7 +5,7 @@ import { passingWord } from "../page/status.js";
 import { form } from "./answer_form.js";
 import { drafts } from "./drafts.js";
 import { sayTooSoon } from "./gates.js";
-import { guide } from "./guide.js";
+import { navigation } from "./navigation.js";
 import { answersChanged } from "./pair_view.js";
 import { seen } from "./videos.js";
 
@@ -40,7 +40,7 @@ class Answering {
       if (!input || !step) return;
       const decided = form.change(input, step);
       this.#changed();
-      if (decided && this.#advancing && !this.#byArrow) guide.advance(step);
+      if (decided && this.#advancing && !this.#byArrow) navigation.advance(step);
       this.#byArrow = false;
     });
   }
@@ -51,17 +51,17 @@ class Answering {
   }
 
   #tagStep() {
-    const step = guide.turn();
+    const step = navigation.turn();
     return step && form.isTagStep(step) ? step : null;
   }
 
   /** Answer the current question with left, right or tie. @param {string} value */
   answer(value) {
-    const step = guide.turn();
+    const step = navigation.turn();
     if (!step || this.#tagStep()) return false;
     const before = find("input:checked", step)?.value;
     if (!form.choose(step, value)) return false;
-    if (before === value) guide.advance(step);
+    if (before === value) navigation.advance(step);
     return true;
   }
 
@@ -123,21 +123,21 @@ class Answering {
   pass() {
     const step = this.#tagStep();
     if (!step) return false;
-    guide.pass(step);
+    navigation.pass(step);
     return true;
   }
 
   /** Move on from the outlined video with Tab if its tags are answered. Otherwise return false: Tab goes to its boxes as usual. */
   passTags() {
     const step = this.#tagStep();
-    return step && form.isAnswered(step) && guide.following(step) ? this.pass() : false;
+    return step && form.isAnswered(step) && navigation.following(step) ? this.pass() : false;
   }
 
   /** Undo the last answer. */
   undo() {
     const step = form.undo();
     if (!step) return false;
-    guide.focus(step);
+    navigation.focus(step);
     this.#changed();
     passingWord(say("undone"));
     return true;

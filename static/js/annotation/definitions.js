@@ -2,7 +2,7 @@
 
 import { around, find, given, one } from "../page/dom.js";
 import { form } from "./answer_form.js";
-import { guide } from "./guide.js";
+import { navigation } from "./navigation.js";
 import { guideline } from "./guideline.js";
 import { settings } from "./settings.js";
 
@@ -94,7 +94,7 @@ export function toggleDefinition() {
     hide();
     return true;
   }
-  const step = guide.turn();
+  const step = navigation.turn();
   const focused = document.activeElement?.closest("[data-tag]");
   const first = step && form.isTagStep(step) ? form.tagsOf(step)[0] : null;
   const tag = focused ?? hovered ?? first;
@@ -105,7 +105,7 @@ export function toggleDefinition() {
 
 /** Show or hide the definition of the tag at this index of the outlined video. @param {number} index */
 export function defineTag(index) {
-  const step = guide.turn();
+  const step = navigation.turn();
   const tag = step && form.isTagStep(step) ? form.tagsOf(step).at(index) : null;
   if (!tag) return false;
   if (tag === shown) hide();

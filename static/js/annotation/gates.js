@@ -3,8 +3,8 @@
 import { SIDES, all, one, say } from "../page/dom.js";
 import { passingWord, unsay } from "../page/status.js";
 import { form } from "./answer_form.js";
-import { guide } from "./guide.js";
-import { cue } from "./presenting.js";
+import { navigation } from "./navigation.js";
+import { cue } from "./presentation.js";
 import { player, seen } from "./videos.js";
 
 /** The last message about an answer that was still locked. @type {{ side: Side, words: string } | null} */
@@ -24,7 +24,7 @@ export function openGates() {
       if (open) input.removeAttribute("aria-disabled");
       else input.setAttribute("aria-disabled", "true");
     }
-    guide.refresh();
+    navigation.refresh();
     if (open && saidTooSoon?.side === side) {
       unsay(saidTooSoon.words);
       saidTooSoon = null;

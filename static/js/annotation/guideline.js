@@ -8,7 +8,7 @@ import { all, given, one, onAction, say } from "../page/dom.js";
 import { announce } from "../page/status.js";
 import { Refused, SignedOut, Trouble, send } from "./api.js";
 import { Contents } from "./contents.js";
-import { guide } from "./guide.js";
+import { navigation } from "./navigation.js";
 import { Readings } from "./readings.js";
 import { settings } from "./settings.js";
 
@@ -96,7 +96,7 @@ class Guideline {
     this.#put(true);
     this.#mode("whole");
     foot.hidden = true;
-    guide.turn()?.scrollIntoView({ block: "nearest" }); // the pair has less space now
+    navigation.turn()?.scrollIntoView({ block: "nearest" }); // the pair has less space now
     this.#load(() => this.#showWhole(section, takesFocus));
   }
 
@@ -105,7 +105,7 @@ class Guideline {
    */
   openHere() {
     const tag = /** @type {HTMLElement | null | undefined} */ (document.activeElement?.closest("[data-tag]"))?.dataset.tag;
-    const step = guide.turn()?.dataset.step ?? null;
+    const step = navigation.turn()?.dataset.step ?? null;
     this.#toggle(tag ? `tag-${tag}` : step?.startsWith("tags-") ? "tags" : step);
   }
 
@@ -126,7 +126,7 @@ class Guideline {
     if (!hadFocus) return;
     const byKey = event !== undefined && !isByPointer(event);
     if (byKey && this.#opener instanceof HTMLElement && this.#opener.isConnected) this.#opener.focus();
-    else guide.turn()?.focus({ preventScroll: true });
+    else navigation.turn()?.focus({ preventScroll: true });
   }
 
   #closed() {

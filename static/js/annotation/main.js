@@ -9,7 +9,7 @@ import { bindBatchPlace } from "./batch_place.js";
 import { current } from "./current_pair.js";
 import { bindDefinitions, defineTag, toggleDefinition } from "./definitions.js";
 import { panel, panelShown } from "./empty.js";
-import { guide } from "./guide.js";
+import { navigation } from "./navigation.js";
 import { guideline } from "./guideline.js";
 import { hideVideos, setHidden } from "./hiding.js";
 import { bindKeys } from "./keys.js";
@@ -23,7 +23,7 @@ import { bindSettings, settings } from "./settings.js";
 import { bindSignIn } from "./sign_in.js";
 import { bindSkipping } from "./skipping.js";
 import { bindSplit } from "./split.js";
-import { onTold } from "./tabs.js";
+import { onBroadcast } from "./tabs.js";
 import { bindTimeOnTask } from "./time_on_task.js";
 import { meet, watchTrouble } from "./trouble.js";
 import { player } from "./videos.js";
@@ -66,7 +66,7 @@ bindKeys({
   pass: onPair(() => answering.pass()),
   passTags: onPair(() => answering.passTags()),
   undo: onPair(() => answering.undo()),
-  otherDimension: onPair(() => guide.openOther()),
+  otherDimension: onPair(() => navigation.openOther()),
   previousPair,
   skip: () => pressAction("skip"),
   keepAnswers: () => pressAction("keep-answers"),
@@ -75,18 +75,18 @@ bindKeys({
   goOn: () => press("[data-empty] .primary") || press("[data-failed] button"),
   answerMessage: () => press("[data-standing] :is(a, button)"),
   hideOrShow: () => setHidden(!player.hidden),
-  unsure: () => remarks.turnUnsure(),
+  unsure: () => remarks.toggleUnsure(),
   comment: () => remarks.openComment(),
 });
 one("form[data-answers]").addEventListener("submit", (event) => { event.preventDefault(); submit(); });
 bindRestingFocus(() => {
   if (settings.keys === "off") return null;
-  return (panelShown() ? panel : guide.turn()) ?? one("[data-heading]");
+  return (panelShown() ? panel : navigation.turn()) ?? one("[data-heading]");
 });
 bindSplit();
 bindPrompt();
 bindDefinitions();
-bindSettings(() => current.assignment && guide.refresh());
+bindSettings(() => current.assignment && navigation.refresh());
 bindSkipping();
 bindReporting();
 remarks.bindRemarks();
@@ -102,7 +102,7 @@ document.addEventListener("click", (event) => around(event, "[data-close]")?.clo
 
 watchTrouble();
 bindSignIn();
-onTold("person", ({ person, name }) => {
+onBroadcast("person", ({ person, name }) => {
   if (person === outbox.person) resume();
   else if (person) meet("somebody_else", say("signed_in_as", { name }));
 });

@@ -8,10 +8,10 @@ import { TICK_MS, clock } from "./clock.js";
 import { current } from "./current_pair.js";
 import { hideEmpty } from "./empty.js";
 import { openGates } from "./gates.js";
-import { guide } from "./guide.js";
+import { navigation } from "./navigation.js";
 import { guideline } from "./guideline.js";
 import { paintTagKeys } from "./keys.js";
-import { resetCues, withPresentation } from "./presenting.js";
+import { resetCues, withPresentation } from "./presentation.js";
 import { showPrompt, showVideoTexts } from "./prompt.js";
 import { showReturned } from "./returned.js";
 import { settings } from "./settings.js";
@@ -48,7 +48,7 @@ setInterval(() => clock.tick(stage()), TICK_MS);
 function stage() {
   if (!current.assignment || current.busy || !page.assignment) return null;
   if (!current.began && !form.touched) return "prompt";
-  const { dimension } = guide;
+  const { dimension } = navigation;
   return `${dimension}_stage${form.stageComplete(dimension, "1") ? 2 : 1}`;
 }
 
@@ -76,8 +76,8 @@ export function show(assignment, draft, { hidden = false, number, earlierCare })
   showPrompt(assignment.prompt);
   showVideoTexts({ left: clips.left.video_text, right: clips.right.video_text });
   resetCues(draft?.viewing?.cues);
-  guide.forgetNudge();
-  guide.reset(assignment.dimension_first);
+  navigation.forgetNudge();
+  navigation.reset(assignment.dimension_first);
   openGates();
   lead();
   if (settings.autoplay) player.startByItself();
@@ -93,7 +93,7 @@ export function uncover(assignment) {
 
 /** Remove the current pair. Its video elements stay until the next pair is shown. */
 export function clear() {
-  player.duo.pause();
+  player.paired.pause();
   Object.assign(current, { assignment: null, began: false });
   name(null);
 }
@@ -107,8 +107,8 @@ export function wait(waits) {
 
 /** Update what depends on the answers after one was given, changed or undone. */
 export function answersChanged() {
-  guide.refresh();
-  guide.forgetNudge();
+  navigation.refresh();
+  navigation.forgetNudge();
 }
 
 /** @param {number | null} number */
@@ -125,8 +125,8 @@ function lead() {
     return;
   }
   if (!current.assignment) return;
-  const first = guide.firstMissing();
-  if (settings.advance && first) guide.focus(first);
+  const first = navigation.firstMissing();
+  if (settings.advance && first) navigation.focus(first);
   else heading.focus({ preventScroll: true });
   scrollTo({ top: 0 }); // if the page scrolls, a pair begins with its prompt
 }

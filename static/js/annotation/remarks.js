@@ -20,7 +20,7 @@ export function bindRemarks() {
 }
 
 /** Mark the answers as unsure, or remove the mark. */
-export function turnUnsure() {
+export function toggleUnsure() {
   if (!current.assignment || current.busy) return false;
   unsure.click();
   return true;

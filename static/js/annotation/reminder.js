@@ -7,7 +7,7 @@ import { given, one } from "../page/dom.js";
 import { announce } from "../page/status.js";
 import { form } from "./answer_form.js";
 import { read, write } from "../page/local_settings.js";
-import { cue, isCued } from "./presenting.js";
+import { cue, isCued } from "./presentation.js";
 
 /**
  * Number of pairs in a row, answered fast or on one side, before a reminder. Each reminder resets the count, so at most one pair

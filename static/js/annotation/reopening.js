@@ -11,7 +11,7 @@ import { Refused, Trouble, addressOf, send } from "./api.js";
 import { clock } from "./clock.js";
 import { current } from "./current_pair.js";
 import { drafts } from "./drafts.js";
-import { guide } from "./guide.js";
+import { navigation } from "./navigation.js";
 import { leases } from "./leases.js";
 import { outbox } from "./outbox.js";
 import * as lifecycle from "./pair_lifecycle.js";
@@ -84,7 +84,7 @@ class Reopening extends EventTarget {
     if (aside) player.prepare(aside.id, clipsOf(aside));
     clock.reset();
     revising.reopened(assignment, form.answers(), { at, back: aside && answeredCount() + 1 });
-    guide.toFirst();
+    navigation.toFirst();
   }
 
   /**
@@ -102,7 +102,7 @@ class Reopening extends EventTarget {
     const [revision, address] = [revising.revision(body), addressOf("revise", id)];
     const { study } = /** @type {Api.Assignment} */ (current.assignment);
     view.wait(true);
-    player.duo.pause();
+    player.paired.pause();
     try {
       if (outbox.hasEntryOf(id)) throw new Trouble();
       await send("POST", address, revision);

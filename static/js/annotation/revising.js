@@ -4,7 +4,7 @@ import { one, say } from "../page/dom.js";
 import { announce, passingWord } from "../page/status.js";
 import { momentInWords } from "../page/times.js";
 import { Refused, addressOf, send } from "./api.js";
-import { cue } from "./presenting.js";
+import { cue } from "./presentation.js";
 import { untilAnswered } from "./trouble.js";
 import { madeUuid } from "./uuid.js";
 

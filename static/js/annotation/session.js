@@ -16,16 +16,16 @@ import { clock } from "./clock.js";
 import { current } from "./current_pair.js";
 import { drafts } from "./drafts.js";
 import { panelShown, showEmpty } from "./empty.js";
-import { guide } from "./guide.js";
+import { navigation } from "./navigation.js";
 import { leases } from "./leases.js";
 import { outbox } from "./outbox.js";
-import { sayHeldBack, sayRefused, sayReported, sayStorage, sayTaken } from "./outcome_words.js";
+import { sayHeldBack, sayRefused, sayReported, sayStorage, sayAccepted } from "./outcome_messages.js";
 import * as lifecycle from "./pair_lifecycle.js";
 import * as view from "./pair_view.js";
 import { reopening } from "./reopening.js";
 import { asked, revising } from "./revising.js";
 import { noteWaiting } from "./submitted.js";
-import { onTold, tab, tell } from "./tabs.js";
+import { onBroadcast, tab, broadcast } from "./tabs.js";
 import { countEarlier } from "./time_on_task.js";
 import { trouble, troubleMet, tryNow, untilAnswered } from "./trouble.js";
 import { madeUuid } from "./uuid.js";
@@ -57,7 +57,7 @@ let goesBack = false;
 export async function begin() {
   showEmpty("loading");
   works = true;
-  tell("desk", { study, person, tab });
+  broadcast("desk", { study, person, tab });
   await outbox.claim(study, tab);
   sayStorage(outbox.works);
   const waiting = await outbox.waiting();
@@ -114,7 +114,7 @@ async function sendWaiting() {
   let last = null;
   for await (const { entry, response, refusal, desk } of outbox.send(study)) {
     last = desk;
-    if (response) sayTaken(entry, response);
+    if (response) sayAccepted(entry, response);
     if (refusal) sayRefused(entry, refusal);
     if (refusal && entry.verb === "submit" && refusal.code !== "already_answered") countAnswer(-1);
   }
@@ -191,7 +191,7 @@ function takeOff() {
 
 export function submit() {
   if (current.busy || !current.assignment) return;
-  if (!guide.ready) guide.nudge();
+  if (!navigation.ready) navigation.nudge();
   else if (revising.isReopened) reopening.save(view.collect());
   else if (revising.open) change(revising.finish(view.collect()));
   else end("submit", { ...view.collect(), submission_id: madeUuid() });
@@ -249,7 +249,7 @@ function end(verb, body) {
   const mustAsk = next?.sensitive || (verb === "submit" && "secondLook" in page);
   if (mustAsk && !troubleMet()) {
     waitingFor = assignment;
-    player.duo.pause();
+    player.paired.pause();
     view.wait(true);
   } else {
     goOn();
@@ -305,7 +305,7 @@ function secondLook(assignment, desk) {
   leases.hold(desk.current, desk.next);
   clock.reset();
   revising.lookAgain(assignment.id, form.answers(), desk);
-  guide.toFirst();
+  navigation.toFirst();
 }
 
 /** Go back to the pair that was submitted last, or from there to the one before it. The current pair is kept. */
@@ -329,7 +329,7 @@ function goBack() {
  */
 async function change(finishing) {
   view.wait(true);
-  player.duo.pause();
+  player.paired.pause();
   try {
     const desk = await finishing;
     takeOff();
@@ -351,10 +351,10 @@ leases.addEventListener("given_up", () => leaveFor(null));
 outbox.addEventListener("storage", () => sayStorage(outbox.works));
 outbox.addEventListener("taken_over", () => stopWorking("taken_over"));
 trouble.addEventListener("change", (event) => troubleChanged(event instanceof CustomEvent ? event.detail : ""));
-onTold("desk", ({ study: other, person: whose, tab: newer }) => {
+onBroadcast("desk", ({ study: other, person: whose, tab: newer }) => {
   if (other === study && whose === person && newer !== tab) stopWorking("taken_over");
 });
-onTold("wiped", ({ person: whose }) => {
+onBroadcast("wiped", ({ person: whose }) => {
   if (whose === person) stopWorking("signed_out");
 });
 
@@ -364,7 +364,7 @@ function troubleChanged(detail) {
   const kind = troubleMet();
   if (kind && waitingFor !== null) goOn();
   if (kind === "somebody_else") {
-    if (current.assignment) player.duo.pause();
+    if (current.assignment) player.paired.pause();
     showEmpty(kind, { detail });
     supply(); // notices when the person is back
   } else if (current.assignment) {

@@ -5,7 +5,7 @@ import { all, given, one, onAction, pause, say } from "../page/dom.js";
 import { formBody } from "../page/form_body.js";
 import { waitOf } from "../page/put_off.js";
 import { browserZone } from "../page/times.js";
-import { tell } from "./tabs.js";
+import { broadcast } from "./tabs.js";
 
 const address = given(document.body, "urlSignInInPlace");
 const dialog = one('dialog[data-dialog="sign-in"]');
@@ -60,7 +60,7 @@ async function signIn() {
   }
   renewForms();
   dialog.close();
-  tell("person", result);
+  broadcast("person", result);
 }
 
 /** @param {string} token */

@@ -9,7 +9,7 @@ import { find, given, one, onAction } from "../page/dom.js";
 import { formBody } from "../page/form_body.js";
 import { Refused, send } from "./api.js";
 import { outbox } from "./outbox.js";
-import { tell } from "./tabs.js";
+import { broadcast } from "./tabs.js";
 
 const TIMEOUT_MS = 2000;
 const ours = find("form[data-sign-out]");
@@ -19,7 +19,7 @@ if (ours) bind(ours, one("dialog[data-sign-out-dialog]"));
 /** @param {HTMLFormElement} form @param {HTMLDialogElement} dialog */
 function bind(form, dialog) {
   const { person, name } = form.dataset;
-  tell("person", { person, name });
+  broadcast("person", { person, name });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     begin();
@@ -62,7 +62,7 @@ function bind(form, dialog) {
       return;
     }
     await outbox.wipe();
-    tell("wiped", { person: outbox.person });
+    broadcast("wiped", { person: outbox.person });
     location.assign(given(form, "then"));
   }
 }

@@ -18,13 +18,13 @@ const listeners = new Map();
 export const tab = madeUuid();
 
 /** Send a message to all tabs, including this one. @param {Kind} kind @param {Fields} [fields] */
-export function tell(kind, fields = {}) {
+export function broadcast(kind, fields = {}) {
   channel?.postMessage({ kind, ...fields });
   listeners.get(kind)?.(fields);
 }
 
 /** Call `run(fields)` for each message of a kind. @param {Kind} kind @param {Listener} run */
-export const onTold = (kind, run) => listeners.set(kind, run);
+export const onBroadcast = (kind, run) => listeners.set(kind, run);
 
 channel?.addEventListener("message", ({ data }) => listeners.get(data.kind)?.(data));
 

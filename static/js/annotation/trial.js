@@ -18,7 +18,7 @@ new MutationObserver(() => {
   history.replaceState(null, "", `?first=${pair}`);
 }).observe(body, { attributes: true, attributeFilter: ["data-assignment"] });
 
-addEventListener("diptych:taken", (event) => {
+addEventListener("diptych:accepted", (event) => {
   /** @type {{ name: string, value: string }[] | undefined} */
   const lines = event instanceof CustomEvent ? event.detail.recorded : undefined;
   if (!lines) return;

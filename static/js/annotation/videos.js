@@ -36,10 +36,10 @@ export const seen = (side) => player.viewing.seen(side);
 /**
  * Renew the expired addresses of a pair. Return false if the lease is lost. Throws Trouble.
  *
- * @param {Reel} reel
+ * @param {ClipLoader} loader
  */
-async function renewAddresses(reel) {
-  const assignment = reel.id === revising.id ? await revising.readdressed() : await leases.renew(reel.id);
-  if (assignment) reel.readdress(clipsOf(assignment));
+async function renewAddresses(loader) {
+  const assignment = loader.id === revising.id ? await revising.readdressed() : await leases.renew(loader.id);
+  if (assignment) loader.readdress(clipsOf(assignment));
   return assignment !== null;
 }

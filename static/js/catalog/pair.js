@@ -31,11 +31,11 @@ function told(page) {
 /** @param {Api.Assignment} pair */
 const clips = ({ video_0: left, video_1: right }) => ({ left, right });
 
-/** The page has new addresses when it is fetched anew. @param {Reel} reel */
-async function fresh(reel) {
+/** The page has new addresses when it is fetched anew. @param {ClipLoader} loader */
+async function fresh(loader) {
   const response = await fetch(location.href, { redirect: "error" });
   if (!response.ok) return false;
-  reel.readdress(clips(told(new DOMParser().parseFromString(await response.text(), "text/html"))));
+  loader.readdress(clips(told(new DOMParser().parseFromString(await response.text(), "text/html"))));
   return true;
 }
 
@@ -59,6 +59,6 @@ document.addEventListener("keydown", (event) => {
 });
 
 addEventListener("pagehide", () => { // else going back would show what was revealed
-  player.duo.pause();
-  player.veil.cover();
+  player.paired.pause();
+  player.contentFilter.filterBoth();
 });

@@ -68,19 +68,19 @@ export class Care {
   }
 
   /**
-   * Take one sample: `inSight` are the sides with a visible picture, `isVeiled(side)` says whether a side is filtered.
+   * Take one sample: `inSight` are the sides with a visible picture, `isFiltered(side)` says whether a side is filtered.
    *
    * @param {readonly Side[]} inSight
-   * @param {(side: Side) => boolean} isVeiled
+   * @param {(side: Side) => boolean} isFiltered
    */
-  sample(inSight, isVeiled) {
+  sample(inSight, isFiltered) {
     const now = performance.now();
     const passed = Math.min((now - this.#last) / 1000, LONGEST_GAP_S);
     this.#last = now;
     if (document.hidden || this.#idleMs() > AWAY_MS) return;
     for (const side of inSight) {
-      this.#sides[side][isVeiled(side) ? "filtered" : "plain"] += passed;
-      if (!isVeiled(side)) this.#countToday(side, passed);
+      this.#sides[side][isFiltered(side) ? "filtered" : "plain"] += passed;
+      if (!isFiltered(side)) this.#countToday(side, passed);
     }
   }
 

@@ -10,14 +10,14 @@ import { toggleFullScreen } from "./full_screen.js";
  */
 export const playerKeys = (player) => ({
   Space: () => player.toggle(),
-  Comma: (shift) => (shift ? player.duo.stepSeconds(-1) : player.duo.step(-1)),
-  Period: (shift) => (shift ? player.duo.stepSeconds(1) : player.duo.step(1)),
-  KeyQ: () => player.duo.select("left"),
-  KeyW: () => player.duo.select("both"),
-  KeyE: () => player.duo.select("right"),
-  KeyR: () => player.turnVeil(),
+  Comma: (shift) => (shift ? player.paired.stepSeconds(-1) : player.paired.step(-1)),
+  Period: (shift) => (shift ? player.paired.stepSeconds(1) : player.paired.step(1)),
+  KeyQ: () => player.paired.select("left"),
+  KeyW: () => player.paired.select("both"),
+  KeyE: () => player.paired.select("right"),
+  KeyR: () => player.toggleFilter(),
   KeyV: (shift) => player.choices.nextSpeed(shift ? -1 : 1),
   KeyM: (shift) => player.choices.nextSound(shift ? -1 : 1),
-  KeyO: () => player.choices.turnLoop(),
+  KeyO: () => player.choices.toggleLoop(),
   KeyX: () => toggleFullScreen(),
 });

@@ -14,8 +14,8 @@ const SUBMITTED = {
 const REFUSED = { submit: "answer_refused", skip: "skip_refused", report: "report_refused", revise: "change_refused" };
 
 /** Say that the server has accepted an entry, with this response. @param {OutboxEntry} entry @param {any} response */
-export function sayTaken({ verb }, response) {
-  dispatchEvent(new CustomEvent("diptych:taken", { detail: response }));
+export function sayAccepted({ verb }, response) {
+  dispatchEvent(new CustomEvent("diptych:accepted", { detail: response }));
   clear("reported");
   if (verb === "report") sayReported(response);
   else if (verb === "skip") passingWord(say("skipped"));

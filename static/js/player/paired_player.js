@@ -20,7 +20,7 @@ const EDGE = 0.2;
 const ROUNDING = 1e-3;
 const READINESS_EVENTS = ["waiting", "stalled", "canplay", "canplaythrough", "loadeddata", "seeked", "emptied", "durationchange"];
 
-export class Duo extends EventTarget {
+export class PairedPlayer extends EventTarget {
   /** The elements that play. Before the first pair they are not on the page. @type {BySide<HTMLVideoElement>} */
   videos = bySide(() => document.createElement("video"));
   /** Whether there is a pair. */

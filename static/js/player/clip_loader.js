@@ -5,19 +5,19 @@
 
 import { SIDES } from "../page/dom.js";
 import { AddressExpired, NotThere, fetchClip } from "./fetching.js";
-import { inLine } from "./line.js";
-import { standIn } from "./stand_in.js";
+import { enqueueLoad } from "./load_queue.js";
+import { replaceVideo } from "./replacement.js";
 
 const RETRIES_MS = [600, 2000];
 
 /**
  * @typedef {object} Events
  * @property {() => void} onChange
- * @property {(reel: Reel) => Promise<boolean>} onExpired
+ * @property {(loader: ClipLoader) => Promise<boolean>} onExpired
  * @property {(side: Side) => void} onReplaced
  */
 
-export class Reel {
+export class ClipLoader {
   /** @type {BySide<"loading" | "ready" | "large" | "streaming" | "failed">} */
   state = { left: "loading", right: "loading" };
   /** @type {BySide<number | null>} */
@@ -32,7 +32,7 @@ export class Reel {
   #onReplaced;
 
   /**
-   * `clips` has `{playback_url, poster_url, duration_s, fps}` by side. `onExpired(reel)` fetches new addresses, passes them to
+   * `clips` has `{playback_url, poster_url, duration_s, fps}` by side. `onExpired(loader)` fetches new addresses, passes them to
    * `readdress`, and returns whether that worked. `onReplaced(side)` is called after an element of `videos` was replaced.
    *
    * @param {number} id
@@ -103,7 +103,7 @@ export class Reel {
 
   /** @param {Side} side @param {number} [attempt] */
   #queue(side, attempt = 0) {
-    inLine(() => this.#load(side, attempt), () => this.inSight);
+    enqueueLoad(() => this.#load(side, attempt), () => this.inSight);
   }
 
   /** @param {Side} side @param {number} attempt */
@@ -175,7 +175,7 @@ export class Reel {
       return;
     }
     if (this.#given.signal.aborted) return;
-    standIn(video, this.clips[side].playback_url, position, {
+    replaceVideo(video, this.clips[side].playback_url, position, {
       signal: this.#given.signal,
       onPicture: (fresh) => this.#replace(side, fresh),
       onError: () => this.#set(side, "failed"),
@@ -203,7 +203,7 @@ export class Reel {
     delete this.#objectUrls[side];
   }
 
-  /** @param {Side} side @param {Reel["state"][Side]} state */
+  /** @param {Side} side @param {ClipLoader["state"][Side]} state */
   #set(side, state) {
     this.state[side] = state;
     this.percent[side] = null;

@@ -6,7 +6,7 @@ const screens = bySide((side) => one(`[data-screen="${side}"]`));
 const strips = bySide((side) => one(`[data-veil="${side}"]`));
 const toggle = one('button[data-action="veil"]');
 
-export class Veil {
+export class ContentFilter {
   /** The filter of this pair. @type {Api.Assignment["media_filter"]} */
   filter = "none";
   /** The kind of warning for this pair. @type {"none" | "generic" | "named"} */
@@ -14,20 +14,20 @@ export class Veil {
   #revealed = { left: false, right: false };
 
   /** Set the warning and the filter for a new pair. A harmless pair has neither. @param {Partial<Api.Assignment>} assignment */
-  lay({ sensitive = false, media_filter: filter = "none", may_show: harms = [] }) {
+  begin({ sensitive = false, media_filter: filter = "none", may_show: harms = [] }) {
     this.filter = sensitive ? filter : "none";
     this.warning = !sensitive ? "none" : harms.length ? "named" : "generic";
     for (const side of SIDES) one("[data-veil-words]", strips[side]).textContent = words(harms);
-    this.cover();
+    this.filterBoth();
   }
 
   /** @param {Side} side */
-  isVeiled(side) {
+  isFiltered(side) {
     return this.filter !== "none" && !this.#revealed[side];
   }
 
   /** Put the filter on both videos again. */
-  cover() {
+  filterBoth() {
     this.#set(SIDES, false);
   }
 
@@ -37,13 +37,13 @@ export class Veil {
   }
 
   /** Reveal these sides. If all of them are revealed already, filter both again. @param {readonly Side[]} sides */
-  turn(sides) {
-    if (sides.some((side) => this.isVeiled(side))) this.#set(sides, true);
-    else this.cover();
+  toggle(sides) {
+    if (sides.some((side) => this.isFiltered(side))) this.#set(sides, true);
+    else this.filterBoth();
   }
 
   /** Remove a warning without a filter: the person has read it before they play the pair. */
-  read() {
+  dismissWarning() {
     if (this.filter === "none") for (const side of SIDES) strips[side].hidden = true;
   }
 
@@ -51,14 +51,14 @@ export class Veil {
   #set(sides, revealed) {
     for (const side of sides) this.#revealed[side] = revealed;
     for (const side of SIDES) {
-      const veiled = this.isVeiled(side);
-      if (veiled) screens[side].dataset.veiled = this.filter;
+      const filtered = this.isFiltered(side);
+      if (filtered) screens[side].dataset.veiled = this.filter;
       else delete screens[side].dataset.veiled;
-      strips[side].hidden = this.warning === "none" || (this.filter !== "none" && !veiled);
-      one("button", strips[side]).hidden = !veiled;
+      strips[side].hidden = this.warning === "none" || (this.filter !== "none" && !filtered);
+      one("button", strips[side]).hidden = !filtered;
     }
     toggle.hidden = this.filter === "none";
-    toggle.setAttribute("aria-pressed", String(SIDES.some((side) => this.isVeiled(side))));
+    toggle.setAttribute("aria-pressed", String(SIDES.some((side) => this.isFiltered(side))));
   }
 }
 

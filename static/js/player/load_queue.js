@@ -13,7 +13,7 @@ let busy = false;
  * @param {() => Promise<void>} load
  * @param {() => boolean} inSight
  */
-export function inLine(load, inSight) {
+export function enqueueLoad(load, inSight) {
   waiting.push({ load, inSight });
   turn();
 }

@@ -3,7 +3,7 @@
 import { SIDES, all, around, find, given, one, say } from "../page/dom.js";
 import { passingWord, unsay } from "../page/status.js";
 import { form } from "./answer_form.js";
-import { cue } from "./presenting.js";
+import { cue } from "./presentation.js";
 import { byTouch, settings } from "./settings.js";
 import { seen } from "./videos.js";
 
@@ -17,7 +17,7 @@ const whyNot = one("[data-why-not]");
 /** Whether the study accepts an answer only after both videos were watched to the end. */
 const seenFirst = one("[data-answers]").hasAttribute("data-seen-first");
 
-class Guide {
+class Navigation {
   /** @type {Api.Dimension} the one that is open */
   dimension = "helpfulness";
   /** @type {Api.Dimension[]} */
@@ -253,4 +253,4 @@ function bringIntoView(part) {
 /** @param {HTMLElement} tab */
 const dimensionOf = (tab) => /** @type {Api.Dimension} */ (given(tab, "tab"));
 
-export const guide = new Guide();
+export const navigation = new Navigation();

@@ -5,7 +5,7 @@ import { SIDES, bySide, one } from "../page/dom.js";
 /** Part of a video's box that must be on the screen. */
 const LEAST_PART = 0.5;
 
-export class Sight {
+export class Visibility {
   #screens = bySide((side) => one(`[data-screen="${side}"]`));
   /** @type {Set<Side>} */
   #onScreen = new Set();

@@ -12,7 +12,7 @@ import { whenEither } from "../page/signals.js";
  * @param {number} position
  * @param {{ signal: AbortSignal, onPicture: (fresh: HTMLVideoElement) => void, onError: () => void }} options
  */
-export function standIn(old, address, position, { signal, onPicture, onError }) {
+export function replaceVideo(old, address, position, { signal, onPicture, onError }) {
   const fresh = /** @type {HTMLVideoElement} */ (old.cloneNode());
   fresh.removeAttribute("poster");
   fresh.removeAttribute("data-active");
