@@ -128,9 +128,9 @@ def test_what_is_seen_is_changed_and_withdrawn_from_the_workspace(open_page, pla
     page.get_by_role("button", name="Save my choice").click()
     expect(page.get_by_role("status")).to_contain_text("Saved")
     expect(page.get_by_role("checkbox", name="Violence")).not_to_be_checked()
-    page.get_by_text("Withdraw…").click()
+    page.get_by_text("Withdraw consent…").click()
     page.get_by_role("button", name="Withdraw consent").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("You have withdrawn")
+    expect(page.get_by_role("heading", level=1)).to_have_text("You have withdrawn your consent")
     page.goto(workspace(study))
     expect(page.get_by_role("button", name="I agree", exact=True)).to_be_visible()
 

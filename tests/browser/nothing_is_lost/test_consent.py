@@ -55,7 +55,7 @@ def test_answers_that_wait_for_consent_outlive_the_page(workspace, study, annota
     submit(page)
     expect(panel(page, "consent")).to_be_visible()
     page.reload()
-    expect(page.get_by_role("heading", level=1)).to_have_text("You have withdrawn")
+    expect(page.get_by_role("heading", level=1)).to_have_text("You have withdrawn your consent")
     assert len(kept(page, annotator, "submissions")) == 1
     agree(page)
     stored(1)
