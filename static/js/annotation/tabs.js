@@ -38,7 +38,7 @@ channel?.addEventListener("message", ({ data }) => listeners.get(data.kind)?.(da
 export function lock(name) {
   if (!navigator.locks) return Promise.resolve(() => {});
   return new Promise((locked, failed) => {
-    const held = () => new Promise((/** @type {(nothing: void) => void} */ release) => locked(release));
-    navigator.locks.request(name, held).catch(failed);
+    const whileLocked = () => new Promise((/** @type {(nothing: void) => void} */ release) => locked(release));
+    navigator.locks.request(name, whileLocked).catch(failed);
   });
 }

@@ -1,5 +1,5 @@
 /*
- * Shows a notice if the browser is too old for the pages, before any module runs. Old browsers must be able to read this file,
+ * Show a notice if the browser is too old for the pages, before any module runs. Old browsers must be able to read this file,
  * so it is not a module and has no syntax newer than 2012. docs/browsers.md says which browsers are supported.
  */
 /* oxlint-disable no-var, no-unused-vars */

@@ -72,12 +72,12 @@ export class Choices {
 
   /** Select the next speed, or the previous one with -1. @param {1 | -1} step */
   nextSpeed(step) {
-    this.setSpeed(Number(beside(speeds, step)));
+    this.setSpeed(Number(neighbour(speeds, step)));
   }
 
   /** Select the next sound in the order off, left, right; in reverse with -1. @param {1 | -1} step */
   nextSound(step) {
-    this.setSound(/** @type {Side | "off"} */ (beside(sounds, step)));
+    this.setSound(/** @type {Side | "off"} */ (neighbour(sounds, step)));
   }
 
   /** @param {Partial<Chosen>} choice */
@@ -97,4 +97,4 @@ export class Choices {
 const isOffered = (select, value) => [...select.options].some((option) => option.value === String(value));
 
 /** Return the value next to the selected one, cyclically. @param {HTMLSelectElement} select @param {1 | -1} step */
-const beside = ({ options, selectedIndex }, step) => options[(selectedIndex + step + options.length) % options.length].value;
+const neighbour = ({ options, selectedIndex }, step) => options[(selectedIndex + step + options.length) % options.length].value;

@@ -23,7 +23,7 @@ export class ClipLoader {
   /** @type {BySide<number | null>} */
   percent = { left: null, right: null };
   inSight = false;
-  #given = new AbortController();
+  #disposal = new AbortController();
   /** @type {Partial<BySide<string>>} */
   #objectUrls = {};
   #renewed = { left: false, right: false };
@@ -52,14 +52,14 @@ export class ClipLoader {
       this.#queue(side);
     }
     for (const name of ["online", "diptych:retry"]) {
-      addEventListener(name, () => SIDES.forEach((side) => this.retry(side)), { signal: this.#given.signal });
+      addEventListener(name, () => SIDES.forEach((side) => this.retry(side)), { signal: this.#disposal.signal });
     }
   }
 
   /** @param {Side} side */
   #listen(side) {
     const video = this.videos[side];
-    const { signal } = this.#given;
+    const { signal } = this.#disposal;
     video.addEventListener("error", () => { if (video === this.videos[side]) this.#broke(side); }, { signal });
     video.addEventListener("canplay", () => { this.#renewed[side] = false; }, { signal });
     video.addEventListener("loadeddata", () => video.removeAttribute("poster"), { signal }); // else it stays until the video plays
@@ -88,7 +88,7 @@ export class ClipLoader {
 
   /** Stop all loading and release the memory. */
   dispose() {
-    this.#given.abort();
+    this.#disposal.abort();
     for (const side of SIDES) {
       const video = this.videos[side];
       video.pause();
@@ -108,22 +108,22 @@ export class ClipLoader {
 
   /** @param {Side} side @param {number} attempt */
   async #load(side, attempt) {
-    if (this.#given.signal.aborted) return;
+    if (this.#disposal.signal.aborted) return;
     try {
       await this.#fetch(side);
     } catch (error) {
-      if (!this.#given.signal.aborted) await this.#missed(side, attempt, error);
+      if (!this.#disposal.signal.aborted) await this.#missed(side, attempt, error);
     }
   }
 
   /** @param {Side} side */
   async #fetch(side) {
     const clip = await fetchClip(this.clips[side].playback_url, {
-      signal: this.#given.signal,
+      signal: this.#disposal.signal,
       priority: this.inSight ? "auto" : "low",
       onPercent: (percent) => this.#progress(side, percent),
     });
-    if (this.#given.signal.aborted) return;
+    if (this.#disposal.signal.aborted) return;
     if (clip) this.#hold(side, clip);
     else if (this.inSight) this.#stream(side);
     else this.#set(side, "large");
@@ -174,9 +174,9 @@ export class ClipLoader {
       this.#set(side, "failed");
       return;
     }
-    if (this.#given.signal.aborted) return;
+    if (this.#disposal.signal.aborted) return;
     replaceVideo(video, this.clips[side].playback_url, position, {
-      signal: this.#given.signal,
+      signal: this.#disposal.signal,
       onPicture: (fresh) => this.#replace(side, fresh),
       onError: () => this.#set(side, "failed"),
     });
