@@ -94,7 +94,11 @@ class AnswerForm {
     return this.steps.some((step) => find("input:checked", step) !== null);
   }
 
-  /** Set an answer with a click, so that the same events follow. Return false if it cannot be set. @param {Step} step @param {string} value */
+  /**
+   * Set an answer with a click, so that the same events follow. Return false if it cannot be set.
+   *
+   * @param {Step} step @param {string} value
+   */
   choose(step, value) {
     const input = find(`input[value="${value}"]`, step);
     if (!input || input.matches(":disabled")) return false;

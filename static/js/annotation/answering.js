@@ -4,7 +4,7 @@ import { around, find, one, say } from "../page/dom.js";
 import { passingWord } from "../page/status.js";
 import { form } from "./answer_form.js";
 import { drafts } from "./drafts.js";
-import { sayTooSoon } from "./gates.js";
+import { sayLocked } from "./gates.js";
 import { navigation } from "./navigation.js";
 import { answersChanged } from "./pair_view.js";
 import { seen } from "./videos.js";
@@ -33,7 +33,7 @@ class Answering {
       const side = /** @type {Side} */ (input.closest("fieldset")?.dataset.side);
       if (seen(side)) return;
       event.preventDefault();
-      sayTooSoon(side);
+      sayLocked(side);
     });
     element.addEventListener("change", (event) => {
       const [input, step] = [around(event, "input"), around(event, "fieldset[data-step]")];

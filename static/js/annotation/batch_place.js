@@ -7,7 +7,7 @@ import { all, find, say } from "../page/dom.js";
 import { Refused, Trouble, send } from "./api.js";
 import { current } from "./current_pair.js";
 import { outbox } from "./outbox.js";
-import { troubleMet } from "./trouble.js";
+import { currentProblem } from "./trouble.js";
 
 /** Address of the person's progress. A page without it shows no position. */
 const address = document.body.dataset.urlOwnProgress;
@@ -41,7 +41,7 @@ export function countInBatch(isAnswered) {
 async function ask() {
   const number = current.assignment?.batch;
   const isKnown = place !== null && place.number === number && performance.now() - place.at < ASK_AGAIN_MS;
-  if (!address || number === undefined || isKnown || asking || current.busy || outbox.waits || troubleMet() || document.hidden) return;
+  if (!address || number === undefined || isKnown || asking || current.busy || outbox.waits || currentProblem() || document.hidden) return;
   asking = true;
   try {
     /** @type {Api.OwnProgress} */

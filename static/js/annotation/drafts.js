@@ -17,7 +17,7 @@ const SLOWEST_RETRY_MS = 30_000;
  * @param {Api.Draft | null | undefined} ours
  * @param {Api.Draft | null | undefined} theirs
  */
-export function further(ours, theirs) {
+export function moreActive(ours, theirs) {
   if (!ours || !theirs) return ours ?? theirs ?? undefined;
   return worked(theirs) > worked(ours) ? theirs : ours;
 }

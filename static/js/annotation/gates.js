@@ -8,13 +8,13 @@ import { cue } from "./presentation.js";
 import { player, seen } from "./videos.js";
 
 /** The last message about an answer that was still locked. @type {{ side: Side, words: string } | null} */
-let saidTooSoon = null;
+let lockedMessage = null;
 
 // A video can become watched to the end while it plays or when it ends. The player's own listeners run first.
-for (const name of ["timeupdate", "ended"]) document.addEventListener(name, () => setTimeout(openGates), { capture: true });
+for (const name of ["timeupdate", "ended"]) document.addEventListener(name, () => setTimeout(unlockAnswers), { capture: true });
 
 /** Unlock the answers for each video that was watched to the end. Tags can be set at any time. */
-export function openGates() {
+export function unlockAnswers() {
   for (const side of SIDES) {
     const open = seen(side);
     const gate = one(`[data-gate="${side}"]`);
@@ -25,17 +25,17 @@ export function openGates() {
       else input.setAttribute("aria-disabled", "true");
     }
     navigation.refresh();
-    if (open && saidTooSoon?.side === side) {
-      unsay(saidTooSoon.words);
-      saidTooSoon = null;
+    if (open && lockedMessage?.side === side) {
+      unsay(lockedMessage.words);
+      lockedMessage = null;
     }
   }
 }
 
 /** Say why the answer of a side is still locked. @param {Side} side */
-export function sayTooSoon(side) {
+export function sayLocked(side) {
   cue("seen_first");
   const key = ["seen_first", player.obstacle(side), form.yesNo && "no"].filter(Boolean).join("_");
-  saidTooSoon = { side, words: say(key, { side: say(side) }) };
-  passingWord(saidTooSoon.words, "warn");
+  lockedMessage = { side, words: say(key, { side: say(side) }) };
+  passingWord(lockedMessage.words, "warn");
 }

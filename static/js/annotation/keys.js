@@ -41,7 +41,7 @@ export function paintTagKeys() {
  * @property {() => unknown} keepAnswers
  * @property {() => unknown} talk
  * @property {() => unknown} reportIllegal
- * @property {() => unknown} goOn
+ * @property {() => unknown} pressPrimary
  * @property {() => unknown} answerMessage
  * @property {() => unknown} hideOrShow
  * @property {() => unknown} unsure
@@ -88,7 +88,7 @@ export function bindKeys(act) {
     const tag = TAG_CODES.indexOf(code);
     if (shiftKey) return withShift[code] ?? (tag >= 0 ? () => act.defineTag(tag) : null);
     if (code === "Tab") return isOn("[data-step]") ? () => act.passTags() : null;
-    if (code === "Enter" || code === "NumpadEnter") return act.goOn;
+    if (code === "Enter" || code === "NumpadEnter") return act.pressPrimary;
     const answer = answerKeys()[code];
     if (answer) return () => act.answer(answer);
     if (tag >= 0) return () => act.tag(tag);

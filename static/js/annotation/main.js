@@ -18,14 +18,14 @@ import { bindPrompt, togglePrompt } from "./prompt.js";
 import * as remarks from "./remarks.js";
 import { bindReporting } from "./reporting.js";
 import { keepServerTime } from "./server_time.js";
-import { begin, keepAnswers, lookAgain, previousPair, resume, submit } from "./session.js";
+import { begin, keepAnswers, checkAgain, previousPair, resume, submit } from "./session.js";
 import { bindSettings, settings } from "./settings.js";
 import { bindSignIn } from "./sign_in.js";
 import { bindSkipping } from "./skipping.js";
 import { bindSplit } from "./split.js";
 import { onBroadcast } from "./tabs.js";
 import { bindTimeOnTask } from "./time_on_task.js";
-import { meet, watchTrouble } from "./trouble.js";
+import { setProblem, watchTrouble } from "./trouble.js";
 import { player } from "./videos.js";
 
 /**
@@ -72,7 +72,7 @@ bindKeys({
   keepAnswers: () => pressAction("keep-answers"),
   talk: () => pressAction("talk"),
   reportIllegal: onPair(() => pressAction("report-illegal")),
-  goOn: () => press("[data-empty] .primary") || press("[data-failed] button"),
+  pressPrimary: () => press("[data-empty] .primary") || press("[data-failed] button"),
   answerMessage: () => press("[data-standing] :is(a, button)"),
   hideOrShow: () => setHidden(!player.hidden),
   unsure: () => remarks.toggleUnsure(),
@@ -94,8 +94,8 @@ onAction("help", () => openDialog("help"));
 onAction("talk", () => { hideVideos(); openDialog("talk"); });
 onAction("keep-answers", keepAnswers);
 onAction("previous-pair", previousPair);
-onAction("guideline-read", async () => { if (await guideline.confirm()) lookAgain(); });
-onAction("ask-again", lookAgain);
+onAction("guideline-read", async () => { if (await guideline.confirm()) checkAgain(); });
+onAction("ask-again", checkAgain);
 onAction("work-here", begin);
 onAction("reveal", () => setHidden(false));
 document.addEventListener("click", (event) => around(event, "[data-close]")?.closest("dialog")?.close());
@@ -104,7 +104,7 @@ watchTrouble();
 bindSignIn();
 onBroadcast("person", ({ person, name }) => {
   if (person === outbox.person) resume();
-  else if (person) meet("somebody_else", say("signed_in_as", { name }));
+  else if (person) setProblem("somebody_else", say("signed_in_as", { name }));
 });
 keepServerTime();
 bindTimeOnTask();

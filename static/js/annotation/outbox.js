@@ -5,7 +5,7 @@
 
 import { find } from "../page/dom.js";
 import { Refused, send } from "./api.js";
-import { canBeMended, ends, isSame } from "./outbox_entries.js";
+import { becomesDraftAgain, ends, isSame } from "./outbox_entries.js";
 import { TABLES, openStore, result } from "./store.js";
 import { lock } from "./tabs.js";
 
@@ -285,21 +285,21 @@ class Outbox extends EventTarget {
         this.#heldBack.add(entry.assignment);
         return { entry, desk: null };
       }
-      await this.#remove(entry, canBeMended(entry, error) ? entry.body : null);
+      await this.#remove(entry, becomesDraftAgain(entry, error) ? entry.body : null);
       return { entry, refusal: error, desk: null };
     }
   }
 
   /**
-   * Remove an entry after the server's response. With `mend`, its answers become a draft again.
+   * Remove an entry after the server's response. With `draft`, the answers become a draft again.
    *
    * @param {Entry} entry
-   * @param {Api.Draft | null} [mend]
+   * @param {Api.Draft | null} [draft]
    */
-  #remove(entry, mend = null) {
+  #remove(entry, draft = null) {
     this.#waiting = this.#waiting.filter((other) => !isSame(other, entry));
     const { study, assignment } = entry;
-    const record = mend && { study, assignment, address: entry.draftAddress, body: mend, synced: false };
+    const record = draft && { study, assignment, address: entry.draftAddress, body: draft, synced: false };
     // The exposure since the submission must still be reported.
     const isDone = !record && ends(entry) && !hasCare({ study, assignment, ...this.draftOf(assignment) });
     if (record) this.#drafts.set(assignment, record);

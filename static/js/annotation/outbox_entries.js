@@ -25,5 +25,5 @@ export const isSame = (one, other) => one === other || (one.order !== undefined 
  * @param {Entry} entry
  * @param {Refused} refusal
  */
-export const canBeMended = ({ verb }, refusal) =>
+export const becomesDraftAgain = ({ verb }, refusal) =>
   verb === "submit" ? !refusal.isOver : verb === "revise" && refusal.code === "not_answered";

@@ -4,12 +4,12 @@ import { answeredCount, countAnswer } from "./answered.js";
 import { countInBatch, showBatchPlace } from "./batch_place.js";
 import { careReports } from "./care_reports.js";
 import { current } from "./current_pair.js";
-import { drafts, further } from "./drafts.js";
+import { drafts, moreActive } from "./drafts.js";
 import { outbox } from "./outbox.js";
 import * as view from "./pair_view.js";
 import { hideReminder, noteAnswer, showReminder } from "./reminder.js";
 import { showRemarks } from "./remarks.js";
-import { noteSubmitted } from "./submitted.js";
+import { addSubmitted } from "./submitted.js";
 import * as timeOnTask from "./time_on_task.js";
 import { welcome } from "./welcome.js";
 
@@ -18,7 +18,7 @@ const GROWS_MS = 5000;
 /** Show a leased pair with the draft that this browser or the server has. @param {Api.Assignment} assignment */
 export function showLeased(assignment) {
   const { body, hidden, care } = outbox.draftOf(assignment.id);
-  const draft = further(body, assignment.draft);
+  const draft = moreActive(body, assignment.draft);
   drafts.attend(null);
   put(assignment, draft, { hidden, number: answeredCount() + 1, earlierCare: care ?? body?.care });
   showReminder(assignment);
@@ -65,7 +65,7 @@ export function countEnded(verb, assignment, body) {
   if (verb !== "submit") return;
   countAnswer(1);
   noteAnswer(assignment, body);
-  noteSubmitted({ id: assignment.id, number: answeredCount(), assignment, body });
+  addSubmitted({ id: assignment.id, number: answeredCount(), assignment, body });
 }
 
 /** Remove the current pair from the page, and end any waiting. The draft is kept. */

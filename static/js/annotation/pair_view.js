@@ -7,7 +7,7 @@ import { careReports } from "./care_reports.js";
 import { TICK_MS, clock } from "./clock.js";
 import { current } from "./current_pair.js";
 import { hideEmpty } from "./empty.js";
-import { openGates } from "./gates.js";
+import { unlockAnswers } from "./gates.js";
 import { navigation } from "./navigation.js";
 import { guideline } from "./guideline.js";
 import { paintTagKeys } from "./keys.js";
@@ -78,7 +78,7 @@ export function show(assignment, draft, { hidden = false, number, earlierCare })
   resetCues(draft?.viewing?.cues);
   navigation.forgetNudge();
   navigation.reset(assignment.dimension_first);
-  openGates();
+  unlockAnswers();
   lead();
   if (settings.autoplay) player.startByItself();
   showReturned(assignment);

@@ -18,7 +18,7 @@ import * as lifecycle from "./pair_lifecycle.js";
 import * as view from "./pair_view.js";
 import { pairBefore } from "./previous_pair.js";
 import { revising } from "./revising.js";
-import { noteChanged } from "./submitted.js";
+import { replaceAnswers } from "./submitted.js";
 import { clipsOf, player } from "./videos.js";
 
 /** Event: `over` when the answer is saved or left unchanged, and the page can go back. */
@@ -117,7 +117,7 @@ class Reopening extends EventTarget {
       outbox.enqueue({ study, assignment: id, verb: "revise", address, draftAddress: addressOf("draft", id), body: revision });
       passingWord(say("kept_here"));
     }
-    noteChanged(id, body);
+    replaceAnswers(id, body);
     this.leave();
   }
 

@@ -5,7 +5,7 @@ import { announce, passingWord } from "../page/status.js";
 import { momentInWords } from "../page/times.js";
 import { Refused, addressOf, send } from "./api.js";
 import { cue } from "./presentation.js";
-import { untilAnswered } from "./trouble.js";
+import { retryUntilResponse } from "./trouble.js";
 import { madeUuid } from "./uuid.js";
 
 const strip = one("[data-revising]");
@@ -16,12 +16,12 @@ const submitWord = submit.textContent;
 const page = document.body;
 
 /** Return the assignment that the address asks to reopen, or null. */
-export const asked = () => Number(new URLSearchParams(location.search).get("reopen")) || null;
+export const assignmentToReopen = () => Number(new URLSearchParams(location.search).get("reopen")) || null;
 
 /** Fetch an answered pair. Throws Refused or Trouble. @param {number} id @returns {Promise<Api.Reopened>} */
 const askFor = (id) => send("GET", addressOf("reopen", id));
 
-const plainAddress = () => { if (asked()) history.replaceState(null, "", location.pathname); };
+const plainAddress = () => { if (assignmentToReopen()) history.replaceState(null, "", location.pathname); };
 
 class Revising {
   /** @type {number | null} */
@@ -54,7 +54,7 @@ class Revising {
    * @param {Api.Answers} answers
    * @param {Api.Desk} desk
    */
-  lookAgain(id, answers, desk) {
+  beginSecondLook(id, answers, desk) {
     this.#desk = desk;
     this.#begin(id, "second_look", answers);
     cue("second_look");
@@ -143,7 +143,7 @@ class Revising {
    */
   async finish(body) {
     await this.#send(body, this.isChanged(body));
-    const desk = this.#desk ?? (await untilAnswered(() => send("POST", page.dataset.urlLease)));
+    const desk = this.#desk ?? (await retryUntilResponse(() => send("POST", page.dataset.urlLease)));
     this.close();
     return desk;
   }
@@ -164,7 +164,7 @@ class Revising {
    * @param {() => Promise<T>} request
    */
   async leaveBy(request) {
-    const desk = await untilAnswered(request);
+    const desk = await retryUntilResponse(request);
     this.close();
     return desk;
   }
@@ -174,7 +174,7 @@ class Revising {
     const id = this.#id;
     if (id === null) throw new Error("No answer is being changed.");
     try {
-      await untilAnswered(() => send("POST", addressOf("revise", id), this.revision(body)));
+      await retryUntilResponse(() => send("POST", addressOf("revise", id), this.revision(body)));
       passingWord(say(changed ? "revised" : "kept"), "good");
     } catch (error) {
       // A change stays on the page. Unchanged answers are stored already.

@@ -23,11 +23,11 @@ import { sayHeldBack, sayRefused, sayReported, sayStorage, sayAccepted } from ".
 import * as lifecycle from "./pair_lifecycle.js";
 import * as view from "./pair_view.js";
 import { reopening } from "./reopening.js";
-import { asked, revising } from "./revising.js";
-import { noteWaiting } from "./submitted.js";
+import { assignmentToReopen, revising } from "./revising.js";
+import { addWaiting } from "./submitted.js";
 import { onBroadcast, tab, broadcast } from "./tabs.js";
 import { countEarlier } from "./time_on_task.js";
-import { trouble, troubleMet, tryNow, untilAnswered } from "./trouble.js";
+import { trouble, currentProblem, tryNow, retryUntilResponse } from "./trouble.js";
 import { madeUuid } from "./uuid.js";
 import { clipsOf, fileOf, player } from "./videos.js";
 
@@ -49,7 +49,7 @@ let works = false;
  */
 let waitingFor = null;
 /** Whether to go back to the previous pair as soon as the page no longer waits. */
-let goesBack = false;
+let wantsPrevious = false;
 
 // --- Getting pairs ------------------------------------------------------------------------------------
 
@@ -62,41 +62,41 @@ export async function begin() {
   sayStorage(outbox.works);
   const waiting = await outbox.waiting();
   for (const { assignment, body } of countWaiting(waiting)) countEarlier(assignment, body.timings_ms);
-  noteWaiting(waiting);
+  addWaiting(waiting);
   outbox.prune();
   drafts.sync();
   careReports.sync();
-  await supply();
+  await sync();
 }
 
-let supplying = false;
+let syncing = false;
 let again = false;
 
 /** Send what waits and update the page. Repeat it until the server responds. */
-async function supply() {
+async function sync() {
   again = true;
-  if (supplying) {
-    if (troubleMet()) tryNow();
+  if (syncing) {
+    if (currentProblem()) tryNow();
     return;
   }
-  supplying = true;
+  syncing = true;
   try {
     while (again && works) {
       again = false;
-      await untilAnswered(supplyOnce);
+      await retryUntilResponse(syncOnce);
     }
   } finally {
-    supplying = false;
+    syncing = false;
   }
-  if (goesBack) previousPair();
+  if (wantsPrevious) previousPair();
 }
 
-async function supplyOnce() {
+async function syncOnce() {
   if (!works) return;
   const desk = await sendWaiting();
   sayHeldBack(outbox.heldBackOf(study));
   if (!works || revising.open) return;
-  const toReopen = asked();
+  const toReopen = assignmentToReopen();
   try {
     if (!desk && toReopen && (await reopening.open(toReopen))) return;
     const offer = desk ?? (await send("POST", page.urlLease));
@@ -122,10 +122,10 @@ async function sendWaiting() {
 }
 
 /** Check again, because the person asked for it or the countdown has ended. */
-export function lookAgain() {
+export function checkAgain() {
   tryNow();
   if (!current.assignment && !outbox.waits) showEmpty("loading");
-  return supply();
+  return sync();
 }
 
 /**
@@ -142,7 +142,7 @@ function showOffer(desk) {
   const offered = [desk.current, desk.next].filter((pair) => pair !== null).filter(({ id }) => !outbox.isWaiting(id));
   const { assignment } = current;
   if (!desk.current && STOPS.has(desk.reason ?? "")) {
-    stop(desk);
+    showNoPair(desk);
   } else if (assignment && (offered[0]?.id === assignment.id || current.began || form.touched)) {
     view.uncover(assignment);
     const fresh = offered.find(({ id }) => id === assignment.id) ?? assignment;
@@ -151,22 +151,22 @@ function showOffer(desk) {
     lifecycle.showLeased(offered[0]);
     setNext(offered[1] ?? null, offered[0]);
   } else {
-    stop(desk);
+    showNoPair(desk);
   }
 }
 
 /** Say why there is no pair now, and when the page checks again. @param {Api.Desk} desk */
-function stop({ reason, retry_after_s: seconds }) {
+function showNoPair({ reason, retry_after_s: seconds }) {
   takeOff();
   player.empty();
   setNext(null, null);
   if (outbox.sendable) { // answered in the meantime
-    supply();
+    sync();
     return;
   }
   if (reason === "consent") clearWord("consent"); // the panel says it
   const waiting = outbox.heldBackOf(study) || "";
-  showEmpty(reason ?? "refused", { seconds, again: lookAgain, answered: answeredCount(), waiting });
+  showEmpty(reason ?? "refused", { seconds, again: checkAgain, answered: answeredCount(), waiting });
 }
 
 /**
@@ -193,22 +193,22 @@ export function submit() {
   if (current.busy || !current.assignment) return;
   if (!navigation.ready) navigation.nudge();
   else if (revising.isReopened) reopening.save(view.collect());
-  else if (revising.open) change(revising.finish(view.collect()));
-  else end("submit", { ...view.collect(), submission_id: madeUuid() });
+  else if (revising.open) finishChange(revising.finish(view.collect()));
+  else endPair("submit", { ...view.collect(), submission_id: madeUuid() });
 }
 
 /** Leave stored answers unchanged, after looking at them again. */
 export function keepAnswers() {
   if (current.busy || !revising.open) return;
   if (revising.isReopened) reopening.leave();
-  else change(revising.keep(view.collect()));
+  else finishChange(revising.keep(view.collect()));
 }
 
 /** Skip the pair for good. @param {string} reason @param {string} note what did not work; may be empty */
 export function skip(reason, note) {
   if (current.busy || !current.assignment || !reason || revising.open) return;
   const { care } = view.collect();
-  end("skip", { reason, ...(note && { note }), ...(care && { care }) });
+  endPair("skip", { reason, ...(note && { note }), ...(care && { care }) });
 }
 
 /**
@@ -223,12 +223,12 @@ export function report(sides) {
   const videos = sides.map((side) => form.videoOn(side));
   if (revising.open) {
     const sent = () => send("POST", addressOf("report", assignment.id), { videos, care });
-    change(revising.leaveBy(sent).then((desk) => { sayReported(desk); return desk; }));
+    finishChange(revising.leaveBy(sent).then((desk) => { sayReported(desk); return desk; }));
     return;
   }
   const reported = videos.map((video) => fileOf(assignment[video]));
   if (next && [next.video_0, next.video_1].some((video) => reported.includes(fileOf(video)))) next = null;
-  end("report", care ? { videos, care } : { videos });
+  endPair("report", care ? { videos, care } : { videos });
 }
 
 /**
@@ -237,24 +237,24 @@ export function report(sides) {
  * @param {"submit" | "skip" | "report"} verb
  * @param {Api.Submission | Api.Skip | Api.Report} body
  */
-function end(verb, body) {
+function endPair(verb, body) {
   if (!current.assignment) return;
   const assignment = current.assignment.id;
   lifecycle.countEnded(verb, current.assignment, body);
   drafts.attend(null);
   const [address, draftAddress] = [addressOf(verb, assignment), addressOf("draft", assignment)];
   outbox.enqueue({ study, assignment, verb, address, draftAddress, body });
-  if (troubleMet()) announce(say("kept_here"));
+  if (currentProblem()) announce(say("kept_here"));
   // A pair that may show harm is shown only after the server allows it: the daily limit or a break may be due.
   const mustAsk = next?.sensitive || (verb === "submit" && "secondLook" in page);
-  if (mustAsk && !troubleMet()) {
+  if (mustAsk && !currentProblem()) {
     waitingFor = assignment;
     player.paired.pause();
     view.wait(true);
   } else {
-    goOn();
+    showNext();
   }
-  supply();
+  sync();
 }
 
 /**
@@ -263,7 +263,7 @@ function end(verb, body) {
  * @param {Api.Assignment | null} [pair]
  * @param {Api.Assignment | null} [behind]
  */
-function goOn(pair = next, behind = null) {
+function showNext(pair = next, behind = null) {
   takeOff();
   if (pair) {
     lifecycle.showLeased(pair);
@@ -277,17 +277,17 @@ function goOn(pair = next, behind = null) {
 
 /** Show why there is no pair while the server has not responded yet. */
 function showWait() {
-  const [why, waiting] = [troubleMet(), outbox.waits];
+  const [why, waiting] = [currentProblem(), outbox.waits];
   if (why === "unreachable") showEmpty(waiting ? "offline" : "unreachable", { waiting });
   else showEmpty(why ?? "loading", { waiting });
 }
 
 /** Leave the current pair and get another one. @param {string | null} word key of the message to show then */
-async function leaveFor(word) {
+async function replaceCurrent(word) {
   if (current.busy || !works || reopening.loseAside()) return;
   takeOff();
   showEmpty("loading");
-  await supply();
+  await sync();
   if (word && current.assignment) passingWord(say(word), "warn");
 }
 
@@ -304,22 +304,22 @@ function secondLook(assignment, desk) {
   view.wait(false);
   leases.hold(desk.current, desk.next);
   clock.reset();
-  revising.lookAgain(assignment.id, form.answers(), desk);
+  revising.beginSecondLook(assignment.id, form.answers(), desk);
   navigation.toFirst();
 }
 
 /** Go back to the pair that was submitted last, or from there to the one before it. The current pair is kept. */
 export function previousPair() {
-  goesBack = waitingFor !== null;
-  if (works && !goesBack) reopening.openPrevious(() => ({ works: works && waitingFor === null, next }));
+  wantsPrevious = waitingFor !== null;
+  if (works && !wantsPrevious) reopening.openPrevious(() => ({ works: works && waitingFor === null, next }));
 }
 
 /** Go from a reopened answer to the pair that was on the page before, or to the pair that the server offers. */
 function goBack() {
   const { aside } = reopening;
   reopening.aside = null;
-  goOn(aside, next);
-  supply();
+  showNext(aside, next);
+  sync();
 }
 
 /**
@@ -327,7 +327,7 @@ function goBack() {
  *
  * @param {Promise<Api.Desk>} finishing
  */
-async function change(finishing) {
+async function finishChange(finishing) {
   view.wait(true);
   player.paired.pause();
   try {
@@ -344,10 +344,10 @@ async function change(finishing) {
 
 // --- Events of other modules --------------------------------------------------------------------------
 
-drafts.addEventListener("gone", () => leaveFor("elsewhere"));
+drafts.addEventListener("gone", () => replaceCurrent("elsewhere"));
 reopening.addEventListener("over", goBack);
-leases.addEventListener("answered", () => leaveFor("elsewhere"));
-leases.addEventListener("given_up", () => leaveFor(null));
+leases.addEventListener("answered", () => replaceCurrent("elsewhere"));
+leases.addEventListener("given_up", () => replaceCurrent(null));
 outbox.addEventListener("storage", () => sayStorage(outbox.works));
 outbox.addEventListener("taken_over", () => stopWorking("taken_over"));
 trouble.addEventListener("change", (event) => troubleChanged(event instanceof CustomEvent ? event.detail : ""));
@@ -361,12 +361,12 @@ onBroadcast("wiped", ({ person: whose }) => {
 /** React to a new problem between the page and the server, or to its end. @param {string} detail */
 function troubleChanged(detail) {
   if (!works) return;
-  const kind = troubleMet();
-  if (kind && waitingFor !== null) goOn();
+  const kind = currentProblem();
+  if (kind && waitingFor !== null) showNext();
   if (kind === "somebody_else") {
     if (current.assignment) player.paired.pause();
     showEmpty(kind, { detail });
-    supply(); // notices when the person is back
+    sync(); // notices when the person is back
   } else if (current.assignment) {
     view.uncover(current.assignment);
   } else if (kind) {

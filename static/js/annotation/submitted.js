@@ -25,21 +25,21 @@ for (const id of given(body, "latestAnswered").split(" ").filter(Boolean)) {
 }
 
 /** Add answers of an earlier visit that wait to be sent. @param {OutboxEntry[]} entries */
-export function noteWaiting(entries) {
+export function addWaiting(entries) {
   for (const { study, verb, assignment: id, body: answers } of entries) {
-    if (study === body.dataset.study && verb === "submit") noteSubmitted({ id, number: null, body: answers });
+    if (study === body.dataset.study && verb === "submit") addSubmitted({ id, number: null, body: answers });
   }
 }
 
 /** Add a submitted pair. @param {Submitted} one */
-export function noteSubmitted(one) {
+export function addSubmitted(one) {
   if (submitted.some(({ id }) => id === one.id)) return;
   submitted.push({ at: serverNow(), ...one });
   for (const old of submitted.slice(0, -MOST_WHOLE)) delete old.assignment;
 }
 
 /** Replace the answers of a pair that were changed. @param {number} id @param {Api.Draft} changed */
-export function noteChanged(id, changed) {
+export function replaceAnswers(id, changed) {
   const one = submitted.find((each) => each.id === id);
   if (one) one.body = changed;
 }

@@ -13,7 +13,7 @@ const SLOWEST_RETRY_MS = 30_000;
 /** The latest problem, or null if the server responded. @type {Kind | null} */
 let kind = null;
 
-export const troubleMet = () => kind;
+export const currentProblem = () => kind;
 
 /** Make everything that waits for the server try again at once. */
 export const tryNow = () => dispatchEvent(new Event("diptych:retry"));
@@ -22,7 +22,7 @@ export const tryNow = () => dispatchEvent(new Event("diptych:retry"));
 export const trouble = new EventTarget();
 
 /** Record the problem of a request; null: the server responded. @param {Kind | null} met @param {string} [sentence] */
-export function meet(met, sentence = "") {
+export function setProblem(met, sentence = "") {
   const changed = met !== kind;
   kind = met;
   for (const cause of ["unreachable", "signed_out"]) if (cause !== met) clear(cause);
@@ -36,12 +36,12 @@ const offlineWord = () => (outbox.waits ? say("offline_waiting", { n: outbox.wai
 /** Watch the outcome of every request. */
 export function watchTrouble() {
   onOutcome((error, response) => {
-    if (error instanceof Unreachable) meet("unreachable");
-    else if (error instanceof SignedOut) meet("signed_out", error.message);
-    else if (error instanceof SomebodyElse) meet("somebody_else", error.message);
-    else if (response) meet(null);
+    if (error instanceof Unreachable) setProblem("unreachable");
+    else if (error instanceof SignedOut) setProblem("signed_out", error.message);
+    else if (error instanceof SomebodyElse) setProblem("somebody_else", error.message);
+    else if (response) setProblem(null);
   });
-  addEventListener("offline", () => meet("unreachable"));
+  addEventListener("offline", () => setProblem("unreachable"));
 }
 
 /**
@@ -50,7 +50,7 @@ export function watchTrouble() {
  * @template T
  * @param {() => Promise<T>} request
  */
-export async function untilAnswered(request) {
+export async function retryUntilResponse(request) {
   const word = say("sending");
   const slow = setTimeout(() => quietWord(word), 300);
   try {
