@@ -41,7 +41,8 @@ export function countInBatch(isAnswered) {
 async function ask() {
   const number = current.assignment?.batch;
   const isKnown = place !== null && place.number === number && performance.now() - place.at < ASK_AGAIN_MS;
-  if (!address || number === undefined || isKnown || asking || current.busy || outbox.waits || currentProblem() || document.hidden) return;
+  const mustWait = asking || current.busy || outbox.waits || currentProblem() || document.hidden;
+  if (!address || number === undefined || isKnown || mustWait) return;
   asking = true;
   try {
     /** @type {Api.OwnProgress} */
