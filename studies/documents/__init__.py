@@ -1,5 +1,5 @@
-"""The guideline and the consent text of a study: Markdown texts with versions, in each language.
+"""What people of a study are told and asked to agree to: texts in Markdown, a version at a time, in each language.
 
-A study begins with the texts in this folder. Publishing makes the next version in all languages at once. Earlier
-versions stay readable, because each answer records the version under which it was given.
+A study begins with the texts that lie beside this file. Publishing makes the next version in every language at once;
+versions before it stay readable, since answers say under which one they were given.
 """

@@ -1,4 +1,4 @@
-"""Compare two versions of a text section by section. Words that differ are marked with `<ins>` and `<del>`."""
+"""What changed between two versions of a text, section by section, with `<ins>` and `<del>` where the words differ."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,18 +13,18 @@ from studies.documents.markdown import Block, Section
 
 ADDED, REMOVED, CHANGED, SAME = "added", "removed", "changed", "same"
 
-#: A tag, an entity, a Chinese character, a word, white space, or any other character.
+#: A tag, an entity, a Chinese character, a word, space, or any other sign.
 PIECES = re.compile(r"<[^>]*>|&[#\w]+;|[\u3400-\u9fff]|[^\W\u3400-\u9fff]+|\s+|.", re.DOTALL)
-#: A text without the white space at both ends.
+#: What there is between the space at both ends.
 WORDS = re.compile(r"(\S(?:.*\S)?)", re.DOTALL)
-#: Two blocks that are less alike than this count as one removed and one added. Marks on every second word do not help.
+#: Two blocks that share less than this are told as one gone and one new: marks on every second word say nothing.
 ALIKE = 0.5
 BLOCK_TAG = re.compile(r"<(p|ul|ol|li|pre|blockquote|table|hr)\b")
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A section of either version, and how it changed."""
+    """A section of the later version, or one that only the earlier one had, and what became of it."""
 
     key: str
     title: str
@@ -34,18 +34,18 @@ class Change:
 
 
 def changes(before: Sequence[Section], after: Sequence[Section]) -> list[Change]:
-    """Return every section with its marks, in the later order. Removed sections keep their place."""
+    """Every section in the later order, each with its marks; sections that are gone stand where they stood."""
     earlier, later = {one.key: one for one in before}, {one.key: one for one in after}
     found = []
     matcher = SequenceMatcher(None, list(earlier), list(later), autojunk=False)
     for tag, i1, i2, j1, j2 in matcher.get_opcodes():
         if tag != "equal":
-            found += [_removed(one) for one in before[i1:i2] if one.key not in later]
+            found += [_gone(one) for one in before[i1:i2] if one.key not in later]
         found += [_change(earlier.get(one.key), one) for one in after[j1:j2]]
     return found
 
 
-def _removed(section: Section) -> Change:
+def _gone(section: Section) -> Change:
     return Change(section.key, section.title, section.level, REMOVED, _framed(_all("del", section.blocks)))
 
 
@@ -59,7 +59,7 @@ def _change(before: Section | None, after: Section) -> Change:
 
 
 def _titles(before: Section, after: Section) -> list[Block]:
-    """Return a line with both headings if they differ."""
+    """A line with both headings, where they differ."""
     if before.title == after.title:
         return []
     return [Block(("p",), _words(escape(before.title), escape(after.title)))]
@@ -93,9 +93,9 @@ def _pieces(html: str) -> list[str]:
 
 
 def _words(old: str, new: str) -> str:
-    """Return the later HTML with the removed words of the earlier one in it.
+    """The later HTML with the earlier words in it.
 
-    All tags come from the later version, in their order. Therefore the HTML stays well formed.
+    Tags come from the later version alone, all of them and in their order, so what was well formed stays so.
     """
     before, after = _pieces(old), _pieces(new)
     html = ""
@@ -113,18 +113,18 @@ def _is_tag(piece: str) -> bool:
 
 
 def _marked(mark: str, pieces: Iterable[str]) -> str:
-    """Return the pieces, with the mark around every run of words."""
+    """The pieces with the mark around every run of words."""
     runs = ((is_tag, "".join(run)) for is_tag, run in groupby(pieces, _is_tag))
     return "".join(run if is_tag else WORDS.sub(rf"<{mark}>\1</{mark}>", run) for is_tag, run in runs)
 
 
 def _framed(blocks: Iterable[Block]) -> SafeString:
-    """Return the HTML of the blocks, with neighbouring items of the same kind in one list."""
+    """The blocks' HTML, with neighbouring items of one kind in one list."""
     html = ""
     for list_tag, run in groupby(blocks, lambda block: block.frame[0] if len(block.frame) > 1 else ""):
         inside = "\n".join(_in_tag(block.frame[-1] if block.frame else "", block.html) for block in run)
         html += _in_tag(list_tag, inside) + "\n"
-    return mark_safe(html)  # noqa: S308  # made of cleaned blocks and of marks
+    return mark_safe(html)  # noqa: S308  # made of blocks that were cleaned, and of marks
 
 
 def _in_tag(tag: str, html: str) -> str:

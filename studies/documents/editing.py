@@ -1,4 +1,4 @@
-"""What a person needs who edits a text: the current version, the changes of a draft, and the earlier versions."""
+"""What somebody who edits a text needs to know: what is in force, what their words would change, who published what."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,20 +19,20 @@ from studies.models.studies import Role
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A draft: its texts by language, including empty ones, and the version that it is based on."""
+    """Somebody's words by language, those that they left empty among them, and the version that they began from."""
 
     texts: dict[str, str]
     follows: int
 
     @property
     def given(self) -> dict[str, str]:
-        """The texts that are not empty. If a language has none, its readers get another language."""
+        """The texts that have words. A language may be left out: who works in it reads another one."""
         return {language: text for language, text in self.texts.items() if text.strip()}
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """One published version. `by` is empty if the system or a command published it."""
+    """One version: when, and by whom; nobody is the system or somebody at the command line."""
 
     version: int
     at: datetime
@@ -40,14 +40,14 @@ class Published:
 
 
 def draft_in_force(study: Study, kind: str) -> Draft:
-    """Return a draft with the current texts."""
+    """The texts in force, to begin from."""
     version = present_version(study, kind)
     rows = versions(study, kind).filter(version=version).values_list("language", "text")
     return Draft({code: "" for code, _name in settings.LANGUAGES} | dict(rows), version)
 
 
 def draft_sent(sent: QueryDict) -> Draft:
-    """Return the draft that a page sent, with the line ends that the browser changed restored. Raises BadInput."""
+    """What a page sent; its line ends as they were before the browser changed them. Raises BadInput."""
     follows = sent.get("follows", "")
     if not (follows.isascii() and follows.isdigit() and len(follows) <= 9):
         raise BadInput(_("The page did not say which version it follows. Open the editor again."))
@@ -56,22 +56,22 @@ def draft_sent(sent: QueryDict) -> Draft:
 
 
 def faults_of_draft(kind: str, draft: Draft) -> list[str]:
-    """Return sentences that say why the draft cannot be published; none if it can."""
+    """What keeps the draft from being published, in sentences."""
     return faults_of(draft.given, needed_sections(kind))
 
 
 def differences(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, list[Change]]:
-    """Return the sections that differ, by language. A new language is returned whole."""
+    """The sections that differ, by language; a language that is new has nothing to compare with, and is shown whole."""
     return {language: compared(before.get(language, ""), text) for language, text in after.items()}
 
 
 def whole(text: str) -> list[Change]:
-    """Return all sections of a text, unchanged."""
+    """A text as it stands."""
     return [Change(part.key, part.title, part.level, SAME, part.html) for part in sections(text)]
 
 
 def compared(before: str, after: str) -> list[Change]:
-    """Return the sections that changed, or the whole text if the language is new in this version."""
+    """The sections that changed; a language that is new in this version has nothing to compare with."""
     if not before:
         return whole(after)
     return [part for part in changes(sections(before), sections(after)) if part.kind != SAME]
@@ -86,10 +86,10 @@ def history(study: Study, kind: str) -> list[Published]:
 
 
 def readers(study: Study) -> int:
-    """Return how many people will be asked to read the changes."""
+    """How many people will be asked to read what changed."""
     return Membership.objects.filter(study=study, role=Role.ANNOTATOR).count()
 
 
 def is_in_force(study: Study, kind: str, draft: Draft) -> bool:
-    """Return whether the draft has the current texts."""
+    """Whether these are the words in force already."""
     return draft_in_force(study, kind).given == draft.given

@@ -1,7 +1,7 @@
-"""Convert Markdown into sections with stable anchors, and into HTML that is safe in any page.
+"""Markdown as people write it, made into sections with stable anchors, and into HTML that is safe in any page.
 
-A heading of the second or third level that ends in `{#key}` begins a section. The key is the section's anchor. It stays
-the same if the heading is reworded or translated. Other headings belong to the section around them.
+A heading of the second or third level that ends in `{#key}` begins a section: its anchor is what it is opened by, and
+stays when the heading is reworded or translated. Other headings stay inside the section around them.
 """
 
 import re
@@ -17,18 +17,18 @@ from markdown_it.token import Token
 ANCHORED = re.compile(r"(?P<title>.*\S)\s*\{#(?P<key>[a-z][a-z0-9_-]{0,59})\}")
 SECTION_LEVELS = {"h2": 2, "h3": 3}
 
-#: HTML in the text is shown as text. Pictures are not allowed: texts are never illustrated with media.
+#: HTML in the text is shown as it is written. No pictures: what a text says is never illustrated with media.
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
 TEXT_TAGS = {"a", "blockquote", "br", "code", "em", "hr", "li", "ol", "p", "pre", "strong", "ul"}
 TAGS = TEXT_TAGS | {"table", "tbody", "td", "th", "thead", "tr"}
-#: A link to another place of the same page does not open a new page.
+#: A link to another place of the same page does not open a page of its own.
 STAYS_IN_PAGE = re.compile(r'(<a href="#[^"]*") target="_blank" rel="noopener noreferrer"')
 SCHEMES = {"http", "https", "mailto"}
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A unit of comparison: a paragraph, a list item or a table. `frame` has the tags around its `html`."""
+    """A paragraph, a list item, a table: what is compared as a whole. `frame` is the tags around its `html`."""
 
     frame: tuple[str, ...]
     html: str
@@ -36,7 +36,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of a text with its own heading. `level` is 2 or 3, or 1 for the part before the first heading."""
+    """A part of a text with a heading of its own; `level` is 2 or 3, and 1 for what stands before the first."""
 
     key: str
     title: str
@@ -47,7 +47,7 @@ class Section:
 
 @lru_cache(maxsize=128)
 def sections(markdown: str) -> tuple[Section, ...]:
-    """Return the sections of a text in order. The part before the first anchored heading has the key `""`."""
+    """The parts of a text in order. What stands before the first anchored heading is a part with the key `""`."""
     return tuple(
         Section(key, title, level, html_of_tokens(tokens), tuple(blocks_of(tokens)))
         for key, title, level, tokens in parts(MARKDOWN.parse(markdown))
@@ -56,18 +56,18 @@ def sections(markdown: str) -> tuple[Section, ...]:
 
 
 def html_of(markdown: str) -> SafeString:
-    """Return a whole text as HTML with its headings as bold lines, for texts that are read from top to bottom."""
+    """A whole text as HTML, its headings as bold lines: for texts that are read from top to bottom."""
     [(_, _, _, tokens)] = parts(MARKDOWN.parse(markdown), anchors=False)
     return html_of_tokens(tokens)
 
 
 def html_of_tokens(tokens: Sequence[Token]) -> SafeString:
-    """Return the cleaned HTML of some tokens."""
+    """HTML of some of a text's tokens, cleaned."""
     return clean(MARKDOWN.renderer.render(tokens, MARKDOWN.options, {}))
 
 
 def clean(html: str) -> SafeString:
-    """Remove all other tags. Links to other pages open in a new tab, so that nobody loses the current pair."""
+    """Only the tags above. Links to other pages open beside this one, so that nobody loses the pair in hand."""
     cleaned = nh3.clean(
         html,
         tags=TAGS,
@@ -76,41 +76,41 @@ def clean(html: str) -> SafeString:
         link_rel="noopener noreferrer",
         set_tag_attribute_values={"a": {"target": "_blank"}},
     )
-    return mark_safe(STAYS_IN_PAGE.sub(r"\1", cleaned))  # noqa: S308  # cleaned above
+    return mark_safe(STAYS_IN_PAGE.sub(r"\1", cleaned))  # noqa: S308  # this is where it is made safe
 
 
 def parts(tokens: Sequence[Token], *, anchors: bool = True) -> Iterator[tuple[str, str, int, list[Token]]]:
-    """Yield key, title, level and tokens of each section. The title line of the text (`#`) is omitted."""
+    """Key, title, level and tokens of each section; the title line of the text (`#`) is left out."""
     key, title, level = "", "", 1
-    collected: list[Token] = []
+    held: list[Token] = []
     position = 0
     while position < len(tokens):
         token = tokens[position]
         if token.type != "heading_open" or token.level > 0:
-            collected.append(token)
+            held.append(token)
             position += 1
             continue
         words = plain(tokens[position + 1])
         anchored = ANCHORED.fullmatch(words)
         if anchored and anchors and token.tag in SECTION_LEVELS:
-            yield key, title, level, collected
-            key, title, level, collected = anchored["key"], anchored["title"], SECTION_LEVELS[token.tag], []
-        elif token.tag == "h1" and not title and not collected:
+            yield key, title, level, held
+            key, title, level, held = anchored["key"], anchored["title"], SECTION_LEVELS[token.tag], []
+        elif token.tag == "h1" and not title and not held:
             title = words
         else:
-            collected += bold_line(anchored["title"] if anchored else words)
+            held += bold_line(anchored["title"] if anchored else words)
         position += 3  # heading_open, inline, heading_close
-    yield key, title, level, collected
+    yield key, title, level, held
 
 
 def plain(inline: Token) -> str:
-    """Return the text of a line without its markup."""
+    """The words of a line without its marks."""
     pieces = (" " if child.type == "softbreak" else child.content for child in inline.children or ())
     return "".join(pieces).strip()
 
 
 def bold_line(words: str) -> list[Token]:
-    """Return the tokens of a heading that begins no section."""
+    """A heading that begins no section."""
     bold = [Token("strong_open", "strong", 1), Token("text", "", 0, content=words), Token("strong_close", "strong", -1)]
     return [
         Token("paragraph_open", "p", 1, block=True),
@@ -120,7 +120,7 @@ def bold_line(words: str) -> list[Token]:
 
 
 def blocks_of(tokens: Sequence[Token]) -> Iterator[Block]:
-    """Yield the top-level blocks. A list yields one block for each item."""
+    """The top-level blocks, with lists taken apart into their items."""
     for block in nested(tokens):
         outer = block[0].tag
         if outer in {"ul", "ol"}:
@@ -132,7 +132,7 @@ def blocks_of(tokens: Sequence[Token]) -> Iterator[Block]:
 
 
 def nested(tokens: Sequence[Token]) -> Iterator[Sequence[Token]]:
-    """Yield each group of tokens from an opening token to its closing token."""
+    """Cuts tokens where one that was opened is closed again."""
     depth, start = 0, 0
     for position, token in enumerate(tokens):
         depth += token.nesting

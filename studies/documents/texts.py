@@ -1,4 +1,4 @@
-"""Read and write the versions of a study's texts. A study without a text gets the shipped one."""
+"""Which text of a study is in force, and every version of it before; the shipped one where there is none yet."""
 
 from collections.abc import Collection, Mapping
 from functools import cache
@@ -14,21 +14,21 @@ from diptych.refusals import NotThere
 from studies.models import Document, DocumentVersion, Study
 
 LANGUAGES = tuple(code for code, name in settings.LANGUAGES)
-#: The field of `Study` with the current version of each kind.
+#: The column of `Study` that says which version of each kind is in force.
 VERSION_FIELD = {Document.Kind.GUIDELINE: "guideline_version", Document.Kind.CONSENT: "consent_version"}
 FOLDER = Path(__file__).parent
 
 
 def present_version(study: Study, kind: str) -> int:
-    """Return the current version, from the given study row."""
+    """The version in force, as the study row in hand says."""
     return int(getattr(study, VERSION_FIELD[Document.Kind(kind)]))
 
 
 def text_of(study: Study, kind: str, language: str, version: int | None = None) -> Document:
-    """Return the study's guideline or consent text, in the current or in an earlier version.
+    """The study's guideline or consent text, in the version in force or in an earlier one.
 
-    If there is no text in this language, return one in another language. Its `.language` says which one, and the page
-    must say so too. A study without a text of this kind gets the shipped one.
+    Where the language has no such text it is one in another language: `.language` says which, and whoever shows it
+    says so. A study that has no text of this kind gets the shipped one.
 
     Raises NotThere for a version that the study never had.
     """
@@ -36,7 +36,7 @@ def text_of(study: Study, kind: str, language: str, version: int | None = None) 
     found = _in_any_language(study, kind, language, wanted)
     if found is None:
         _write_shipped_if_none(study, kind)
-        found = _in_any_language(study, kind, language, wanted)  # or another request has written them
+        found = _in_any_language(study, kind, language, wanted)  # or somebody else wrote them at this moment
     if found is None:
         raise NotThere(_("This study has no version %(version)s of this text.") % {"version": wanted})
     return found
@@ -51,13 +51,13 @@ def _in_any_language(study: Study, kind: str, language: str, version: int) -> Do
 
 
 def versions(study: Study, kind: str) -> QuerySet[Document]:
-    """Return every version in every language, newest first. If there is none, write the shipped one first."""
+    """Every version in every language, newest first; the shipped one is written first where there is none."""
     _write_shipped_if_none(study, kind)
     return Document.objects.filter(study=study, kind=kind).order_by("-version", "language")
 
 
 def publications(study: Study, kind: str) -> QuerySet[DocumentVersion]:
-    """Return every version and its publisher, newest first. If there is none, write the shipped one first."""
+    """Return every version with who published it, newest first. Where there is none, the shipped one is written."""
     _write_shipped_if_none(study, kind)
     rows = DocumentVersion.objects.filter(study=study, kind=kind).select_related("published_by")
     return rows.order_by("-version")
@@ -69,9 +69,9 @@ def _write_shipped_if_none(study: Study, kind: str) -> None:
 
 
 def write_shipped(study: Study, kind: str) -> None:
-    """Store the shipped texts as the study's current version. Two calls at once do no harm.
+    """Make the shipped texts the study's version in force. It is harmless when two do it at once.
 
-    From then on they belong to the study. A later release of the product with other texts does not change them.
+    From then on they are the study's own: a later release of the product with other words changes nothing for it.
     """
     write_version(
         study,
@@ -95,12 +95,12 @@ def write_version(
     actor: User | None,
     ignore_conflicts: bool = False,
 ) -> None:
-    """Write a version of a text in all its languages, and record who published it.
+    """Write a version of a text in all its languages, and who published it.
 
     Args:
         texts: Markdown by language.
-        categories: the harms that people are asked about with a consent text; ignored for other texts.
-        ignore_conflicts: keep existing rows; otherwise they cause an IntegrityError.
+        categories: the harms that people are asked about with a consent text; of no meaning for other texts.
+        ignore_conflicts: leave what is there; otherwise it is an IntegrityError.
     """
     harms = list(categories) if kind == Document.Kind.CONSENT else None
     DocumentVersion.objects.bulk_create(
@@ -118,5 +118,5 @@ def write_version(
 
 @cache
 def shipped(kind: str) -> dict[str, str]:
-    """Return the texts that come with the product, by language."""
+    """The texts that come with the product, by language."""
     return {language: (FOLDER / f"{kind}.{language}.md").read_text("utf-8") for language in LANGUAGES}
