@@ -1,7 +1,7 @@
 /** Answer the questions by mouse and by key. */
 
 import { around, find, one, say } from "../page/dom.js";
-import { passingWord } from "../page/status.js";
+import { showPassing } from "../page/status.js";
 import { form } from "./answer_form.js";
 import { drafts } from "./drafts.js";
 import { sayLocked } from "./gates.js";
@@ -139,7 +139,7 @@ class Answering {
     if (!step) return false;
     navigation.focus(step);
     this.#changed();
-    passingWord(say("undone"));
+    showPassing(say("undone"));
     return true;
   }
 }

@@ -1,7 +1,7 @@
 /** Save unfinished answers: in the browser at once, on the server shortly after, and when the person leaves the page. */
 
 import { given, pause, say } from "../page/dom.js";
-import { clear, quietWord, standingWord } from "../page/status.js";
+import { removeLasting, showLasting, showQuietly } from "../page/status.js";
 import { clockTime } from "../page/times.js";
 import { Refused, Trouble, addressOf, send } from "./api.js";
 import { outbox } from "./outbox.js";
@@ -38,7 +38,7 @@ class Drafts extends EventTarget {
     if (this.#stale) this.changed();
     this.#id = assignmentId;
     this.#stale = false;
-    clear("draft");
+    removeLasting("draft");
   }
 
   /** Stop, and write nothing more: another tab has the pair. */
@@ -98,7 +98,7 @@ class Drafts extends EventTarget {
 
   /** Send one draft, which may change in the meantime. Return whether the server responded. @param {KeptDraft} draft */
   async #deliver({ study: its, assignment, address, body }) {
-    const slow = setTimeout(() => quietWord(say("saving")), 500);
+    const slow = setTimeout(() => showQuietly(say("saving")), 500);
     try {
       await send("PUT", address, body);
       if (outbox.draftOf(assignment).body === body) outbox.keep(its, assignment, { synced: true });
@@ -115,8 +115,8 @@ class Drafts extends EventTarget {
   }
 
   #saved() {
-    clear("draft");
-    quietWord(say("saved", { time: clockTime(Date.now()) }), "good");
+    removeLasting("draft");
+    showQuietly(say("saved", { time: clockTime(Date.now()) }), "good");
   }
 
   /** @param {string} its the study of the draft @param {number} assignment @param {Refused} error */
@@ -128,8 +128,8 @@ class Drafts extends EventTarget {
     }
     outbox.keep(its, assignment, { refused: true });
     if (assignment !== this.#id) return;
-    if (error.status === 404) standingWord("draft", say("not_yours"), "bad");
-    else standingWord("draft", say("refused", { detail: error.message }), "bad");
+    if (error.status === 404) showLasting("draft", say("not_yours"), "bad");
+    else showLasting("draft", say("refused", { detail: error.message }), "bad");
   }
 }
 

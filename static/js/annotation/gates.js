@@ -1,7 +1,7 @@
 /** Unlock “None of these” and “No” for a video after it was watched to the end. */
 
 import { SIDES, all, one, say } from "../page/dom.js";
-import { passingWord, unsay } from "../page/status.js";
+import { showPassing, removePassing } from "../page/status.js";
 import { form } from "./answer_form.js";
 import { navigation } from "./navigation.js";
 import { cue } from "./presentation.js";
@@ -26,7 +26,7 @@ export function unlockAnswers() {
     }
     navigation.refresh();
     if (open && lockedMessage?.side === side) {
-      unsay(lockedMessage.words);
+      removePassing(lockedMessage.words);
       lockedMessage = null;
     }
   }
@@ -37,5 +37,5 @@ export function sayLocked(side) {
   cue("seen_first");
   const key = ["seen_first", player.obstacle(side), form.yesNo && "no"].filter(Boolean).join("_");
   lockedMessage = { side, words: say(key, { side: say(side) }) };
-  passingWord(lockedMessage.words, "warn");
+  showPassing(lockedMessage.words, "warn");
 }

@@ -1,7 +1,7 @@
 /** Hide both videos. They stay hidden after a reload. */
 
 import { say } from "../page/dom.js";
-import { passingWord, unsay } from "../page/status.js";
+import { showPassing, removePassing } from "../page/status.js";
 import { current } from "./current_pair.js";
 import { outbox } from "./outbox.js";
 import { revising } from "./revising.js";
@@ -19,8 +19,8 @@ export function setHidden(hidden, { counts = true } = {}) {
   player.hide(hidden, { counts });
   noteHidden(hidden);
   const words = say(byTouch.matches ? "hidden_by_touch" : "hidden");
-  if (hidden) passingWord(words);
-  else unsay(words);
+  if (hidden) showPassing(words);
+  else removePassing(words);
 }
 
 /** Hide the videos because a dialog opens. */

@@ -1,7 +1,7 @@
 /** Renew the leases of the person's pairs: after half of the remaining time, and when the page becomes visible again. */
 
 import { say } from "../page/dom.js";
-import { clear, standingWord } from "../page/status.js";
+import { removeLasting, showLasting } from "../page/status.js";
 import { Refused, addressOf, send } from "./api.js";
 import { clock } from "./clock.js";
 import { serverNow } from "./server_time.js";
@@ -51,7 +51,7 @@ class Leases extends EventTarget {
     for (const id of this.#leases.keys()) {
       if (!wanted.some((assignment) => assignment.id === id)) this.#drop(id);
     }
-    clear("lease");
+    removeLasting("lease");
     for (const assignment of wanted) this.#note(assignment);
     this.#current = first?.id ?? null;
   }
@@ -80,7 +80,7 @@ class Leases extends EventTarget {
       /** @type {Api.Assignment} */
       const assignment = await send("POST", addressOf("renew", id));
       if (this.#leases.has(id)) this.#note(assignment);
-      clear("lease");
+      removeLasting("lease");
       return assignment;
     } catch (error) {
       if (!(error instanceof Refused)) {
@@ -118,7 +118,7 @@ class Leases extends EventTarget {
   #lost({ code, message }) {
     const words = code === "lease_lost" ? say("lease_lost") : message;
     const giveUp = () => this.dispatchEvent(new Event("given_up"));
-    standingWord("lease", words, "warn", [{ label: say("take_next"), run: giveUp }]);
+    showLasting("lease", words, "warn", [{ label: say("take_next"), run: giveUp }]);
   }
 }
 

@@ -1,7 +1,7 @@
 /** Lead the person through the questions: the current step, the open dimension, and what is missing before Submit. */
 
 import { SIDES, all, around, find, given, one, say } from "../page/dom.js";
-import { passingWord, unsay } from "../page/status.js";
+import { showPassing, removePassing } from "../page/status.js";
 import { form } from "./answer_form.js";
 import { cue } from "./presentation.js";
 import { byTouch, settings } from "./settings.js";
@@ -210,12 +210,12 @@ class Navigation {
   /** @param {string} words */
   #say(words) {
     this.#said = words;
-    passingWord(words, "warn");
+    showPassing(words, "warn");
   }
 
   /** Remove the outline and the message of `nudge`. */
   forgetNudge() {
-    unsay(this.#said);
+    removePassing(this.#said);
     this.#said = "";
     whyNot.removeAttribute("data-nudge");
     for (const part of all("[data-missing]")) part.removeAttribute("data-missing");

@@ -2,7 +2,7 @@
 
 import { openDialog } from "../page/dialogs.js";
 import { given, say } from "../page/dom.js";
-import { clear, passingWord, standingWord } from "../page/status.js";
+import { removeLasting, showLasting, showPassing } from "../page/status.js";
 import { setHidden } from "./hiding.js";
 
 /** Messages by the reason why an answer is kept but not counted. @type {Record<string, string>} */
@@ -16,21 +16,21 @@ const REFUSED = { submit: "answer_refused", skip: "skip_refused", report: "repor
 /** Say that the server has accepted an entry, with this response. @param {OutboxEntry} entry @param {any} response */
 export function sayAccepted({ verb }, response) {
   dispatchEvent(new CustomEvent("diptych:accepted", { detail: response }));
-  clear("reported");
+  removeLasting("reported");
   if (verb === "report") sayReported(response);
-  else if (verb === "skip") passingWord(say("skipped"));
-  else if (verb === "revise") passingWord(say("revised"), "good");
-  else passingWord(say(SUBMITTED[response.annotation.surplus] ?? "submitted"), "good");
+  else if (verb === "skip") showPassing(say("skipped"));
+  else if (verb === "revise") showPassing(say("revised"), "good");
+  else showPassing(say(SUBMITTED[response.annotation.surplus] ?? "submitted"), "good");
 }
 
 /** Say that the server has refused an entry. @param {OutboxEntry} entry @param {Refused} refusal */
 export function sayRefused({ verb }, refusal) {
   if (refusal.isOver && verb !== "revise") {
-    passingWord(say("elsewhere"), "warn");
+    showPassing(say("elsewhere"), "warn");
     return;
   }
   const words = say(REFUSED[verb], { detail: refusal.message });
-  standingWord("refused", words, "bad", [{ label: say("understood"), run: () => clear("refused") }]);
+  showLasting("refused", words, "bad", [{ label: say("understood"), run: () => removeLasting("refused") }]);
 }
 
 /**
@@ -43,19 +43,19 @@ export function sayReported({ report: outcome }) {
     setHidden(true);
     openDialog("talk");
   };
-  clear("reported");
-  standingWord("reported", say(`reported_${outcome}`), "", [{ label: say("talk"), run: talk }]);
+  removeLasting("reported");
+  showLasting("reported", say(`reported_${outcome}`), "", [{ label: say("talk"), run: talk }]);
 }
 
 /** Say how many answers wait until the person agrees to the study again. @param {number} n */
 export function sayHeldBack(n) {
   const decide = { label: say("what_i_see"), href: given(document.body, "urlConsent") };
-  if (n) standingWord("consent", say("consent_first", { n }), "warn", [decide]);
-  else clear("consent");
+  if (n) showLasting("consent", say("consent_first", { n }), "warn", [decide]);
+  else removeLasting("consent");
 }
 
 /** Warn while the browser stores nothing. @param {boolean} works */
 export function sayStorage(works) {
-  if (works) clear("storage");
-  else standingWord("storage", say("storage"), "warn");
+  if (works) removeLasting("storage");
+  else showLasting("storage", say("storage"), "warn");
 }

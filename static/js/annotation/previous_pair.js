@@ -1,7 +1,7 @@
 /** Find the pair that was submitted before another one, with its answers, so that they can be changed. */
 
 import { given, say } from "../page/dom.js";
-import { passingWord } from "../page/status.js";
+import { showPassing } from "../page/status.js";
 import { Trouble } from "./api.js";
 import { outbox } from "./outbox.js";
 import { revising } from "./revising.js";
@@ -54,6 +54,6 @@ function keptHere({ assignment, body, number, at = serverNow() }) {
 
 /** @param {string} word */
 function refuse(word) {
-  passingWord(say(word), "warn");
+  showPassing(say(word), "warn");
   return null;
 }

@@ -4,7 +4,7 @@
  */
 
 import { say } from "../page/dom.js";
-import { passingWord } from "../page/status.js";
+import { showPassing } from "../page/status.js";
 import { form } from "./answer_form.js";
 import { answeredCount } from "./answered.js";
 import { Refused, Trouble, addressOf, send } from "./api.js";
@@ -48,7 +48,7 @@ class Reopening extends EventTarget {
   async openPrevious(look) {
     if (this.#searching || current.busy) return;
     if (revising.open && (!revising.isReopened || revising.isChanged(form.answers()))) {
-      passingWord(say("previous_finish_first"), "warn");
+      showPassing(say("previous_finish_first"), "warn");
       return;
     }
     this.#searching = true;
@@ -106,16 +106,16 @@ class Reopening extends EventTarget {
     try {
       if (outbox.hasEntryOf(id)) throw new Trouble();
       await send("POST", address, revision);
-      passingWord(say("revised"), "good");
+      showPassing(say("revised"), "good");
     } catch (error) {
       if (error instanceof Refused) {
         view.wait(false);
-        passingWord(say("refused", { detail: error.message }), "bad");
+        showPassing(say("refused", { detail: error.message }), "bad");
         return;
       }
       if (!(error instanceof Trouble)) throw error;
       outbox.enqueue({ study, assignment: id, verb: "revise", address, draftAddress: addressOf("draft", id), body: revision });
-      passingWord(say("kept_here"));
+      showPassing(say("kept_here"));
     }
     replaceAnswers(id, body);
     this.leave();

@@ -1,7 +1,7 @@
 /** Change a submitted answer: in a second look before the next pair, or after reopening it. */
 
 import { one, say } from "../page/dom.js";
-import { announce, passingWord } from "../page/status.js";
+import { announce, showPassing } from "../page/status.js";
 import { momentInWords } from "../page/times.js";
 import { Refused, addressOf, send } from "./api.js";
 import { cue } from "./presentation.js";
@@ -60,7 +60,7 @@ class Revising {
     cue("second_look");
     words.textContent = say("second_look");
     keepButton.textContent = say("keep_answers");
-    passingWord(say("second_look_saved"), "good");
+    showPassing(say("second_look_saved"), "good");
     announce(words.textContent);
   }
 
@@ -78,7 +78,7 @@ class Revising {
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       plainAddress();
-      passingWord(say("not_reopened", { detail: error.message }), "warn");
+      showPassing(say("not_reopened", { detail: error.message }), "warn");
       return null;
     }
   }
@@ -175,11 +175,11 @@ class Revising {
     if (id === null) throw new Error("No answer is being changed.");
     try {
       await retryUntilResponse(() => send("POST", addressOf("revise", id), this.revision(body)));
-      passingWord(say(changed ? "revised" : "kept"), "good");
+      showPassing(say(changed ? "revised" : "kept"), "good");
     } catch (error) {
       // A change stays on the page. Unchanged answers are stored already.
       if (changed || !(error instanceof Refused) || error.status !== 409) throw error;
-      passingWord(say("refused", { detail: error.message }), "warn");
+      showPassing(say("refused", { detail: error.message }), "warn");
     }
   }
 

@@ -7,7 +7,7 @@ import { onOutcome } from "./api.js";
 import { say } from "../page/dom.js";
 import { dateOf } from "../page/times.js";
 import { spell } from "./spelling.js";
-import { clear, standingWord } from "../page/status.js";
+import { removeLasting, showLasting } from "../page/status.js";
 
 const WRONG_MS = 5 * 60_000;
 /** Header with the person's day. It can differ from the date in their time zone after they have changed the zone. */
@@ -34,7 +34,7 @@ export function keepServerTime() {
     const [named, ends] = (response?.headers.get(DAY) ?? "").split(" ");
     if (ends) [day, dayEnds] = [named, Date.parse(ends)];
     const wrong = Math.abs(Date.now() - theirs);
-    if (wrong > WRONG_MS) standingWord("clock", say("clock_wrong", { time: spell(wrong / 1000) }), "");
-    else clear("clock");
+    if (wrong > WRONG_MS) showLasting("clock", say("clock_wrong", { time: spell(wrong / 1000) }), "");
+    else removeLasting("clock");
   });
 }

@@ -7,7 +7,7 @@
  */
 
 import { given, say } from "../page/dom.js";
-import { announce, clear as clearWord, passingWord } from "../page/status.js";
+import { announce, removeLasting, showPassing } from "../page/status.js";
 import { form } from "./answer_form.js";
 import { answeredCount, countAnswer, countWaiting } from "./answered.js";
 import { Refused, addressOf, send } from "./api.js";
@@ -164,7 +164,7 @@ function showNoPair({ reason, retry_after_s: seconds }) {
     sync();
     return;
   }
-  if (reason === "consent") clearWord("consent"); // the panel says it
+  if (reason === "consent") removeLasting("consent"); // the panel says it
   const waiting = outbox.heldBackOf(study) || "";
   showEmpty(reason ?? "refused", { seconds, again: checkAgain, answered: answeredCount(), waiting });
 }
@@ -288,7 +288,7 @@ async function replaceCurrent(word) {
   takeOff();
   showEmpty("loading");
   await sync();
-  if (word && current.assignment) passingWord(say(word), "warn");
+  if (word && current.assignment) showPassing(say(word), "warn");
 }
 
 // --- Stored answers on the page again -----------------------------------------------------------------
@@ -338,7 +338,7 @@ async function finishChange(finishing) {
   } catch (error) {
     view.wait(false);
     if (!(error instanceof Refused)) throw error;
-    passingWord(say("refused", { detail: error.message }), "bad");
+    showPassing(say("refused", { detail: error.message }), "bad");
   }
 }
 

@@ -1,7 +1,7 @@
 /** Problems between the page and the server: no network, or no session. Each is shown once, whichever request met it. */
 
 import { pause, say } from "../page/dom.js";
-import { clear, quietWord, standingWord, unsay } from "../page/status.js";
+import { removeLasting, removePassing, showLasting, showQuietly } from "../page/status.js";
 import { SignedOut, SomebodyElse, Trouble, Unreachable, onOutcome } from "./api.js";
 import { outbox } from "./outbox.js";
 import { openSignIn } from "./sign_in.js";
@@ -25,9 +25,9 @@ export const trouble = new EventTarget();
 export function setProblem(met, sentence = "") {
   const changed = met !== kind;
   kind = met;
-  for (const cause of ["unreachable", "signed_out"]) if (cause !== met) clear(cause);
-  if (met === "unreachable") standingWord(met, offlineWord(), "warn", [{ label: say("try_now"), run: tryNow }]);
-  if (met === "signed_out") standingWord(met, say(met), "warn", [{ label: say("sign_in"), run: openSignIn }]);
+  for (const cause of ["unreachable", "signed_out"]) if (cause !== met) removeLasting(cause);
+  if (met === "unreachable") showLasting(met, offlineWord(), "warn", [{ label: say("try_now"), run: tryNow }]);
+  if (met === "signed_out") showLasting(met, say(met), "warn", [{ label: say("sign_in"), run: openSignIn }]);
   if (changed || sentence) trouble.dispatchEvent(new CustomEvent("change", { detail: sentence }));
 }
 
@@ -52,7 +52,7 @@ export function watchTrouble() {
  */
 export async function retryUntilResponse(request) {
   const word = say("sending");
-  const slow = setTimeout(() => quietWord(word), 300);
+  const slow = setTimeout(() => showQuietly(word), 300);
   try {
     for (let wait = 1000; ; wait = Math.min(wait * 2, SLOWEST_RETRY_MS)) {
       try {
@@ -60,12 +60,12 @@ export async function retryUntilResponse(request) {
       } catch (error) {
         if (!(error instanceof Trouble)) throw error;
         clearTimeout(slow);
-        unsay(word);
+        removePassing(word);
         await pause(wait);
       }
     }
   } finally {
     clearTimeout(slow);
-    unsay(word);
+    removePassing(word);
   }
 }

@@ -2,7 +2,7 @@
 
 import { anyOpen, onDialogOpen } from "../page/dialogs.js";
 import { SIDES, all, around, bySide, given, one, onAction, say } from "../page/dom.js";
-import { passingWord } from "../page/status.js";
+import { showPassing } from "../page/status.js";
 import { Care } from "./care.js";
 import { Choices } from "./choices.js";
 import { PairedPlayer } from "./paired_player.js";
@@ -63,7 +63,7 @@ export class Player {
     this.paired.addEventListener("change", () => this.#paint());
     this.paired.addEventListener("moved", () => this.viewing.moved());
     this.#onDetail("ended", (side) => this.#ended(/** @type {Side} */ (side)));
-    this.#onDetail("blocked", (detail) => passingWord(say(detail === "sound" ? "sound_blocked" : "play_blocked"), "warn"));
+    this.#onDetail("blocked", (detail) => showPassing(say(detail === "sound" ? "sound_blocked" : "play_blocked"), "warn"));
     document.addEventListener("visibilitychange", () => { if (document.hidden) this.paired.pause(); });
     bindFullScreen();
     onDialogOpen(() => { this.paired.pause(); leaveFullScreen(); });
