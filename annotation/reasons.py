@@ -1,4 +1,4 @@
-"""Why a person has no pair, in the order in which it matters, and after how many seconds asking again makes sense."""
+"""Find the reason why a person gets no pair, and after how many seconds the page should ask again."""
 
 from datetime import datetime
 from functools import reduce
@@ -19,19 +19,19 @@ FINISHED, ALL_LEASED, PAUSED, EXCLUDED = "finished", "all_leased", "paused", "ex
 CAP, BREAK, CONSENT, GUIDELINE, QUALIFICATION = "cap", "break", "consent", "guideline", "qualification"
 REASONS = (FINISHED, ALL_LEASED, PAUSED, EXCLUDED, CAP, BREAK, CONSENT, GUIDELINE, QUALIFICATION)
 
-#: A reason, and seconds until asking again makes sense; None: not by itself.
+#: A reason, and the seconds until the page should ask again. None: the page should not ask again automatically.
 Refusal = tuple[str, int | None]
 
 
 def why_stopped(study_state: str) -> Refusal | None:
-    """The reason that a study in this state gives nobody a pair; None if it does."""
+    """Return the reason why a study in this state serves no pairs, or None if it serves them."""
     if BY_STUDY[study_state].leases:
         return None
     return (PAUSED, 60) if study_state == Study.State.PAUSED else (FINISHED, None)
 
 
 def why_not_now(seat: Seat, study: Study, now: datetime) -> Refusal | None:
-    """What stands between a person without a pair in hand and their next one, and when to ask again."""
+    """Return the reason why a person without a current pair may not get one now, or None if they may."""
     if stopped := why_stopped(study.state):
         return stopped
     if seat.consented_version < study.consent_version:
@@ -46,9 +46,9 @@ def why_not_now(seat: Seat, study: Study, now: datetime) -> Refusal | None:
 
 
 def possible(seat: Seat, study: Study) -> Any:
-    """The study's pairs that the person could still be given, now or later, whatever stands between."""
-    had = Assignment.objects.filter(pair=OuterRef("pk"), person_id=seat.person_id).exclude(state__in=RECLAIMABLE)
-    pairs = Pair.objects.filter(~Exists(had), study=study, held="").exclude(kind=Pair.Kind.CONTROL)
+    """Return the study's pairs that the person could still get, now or later."""
+    assigned = Assignment.objects.filter(pair=OuterRef("pk"), person_id=seat.person_id).exclude(state__in=RECLAIMABLE)
+    pairs = Pair.objects.filter(~Exists(assigned), study=study, held="").exclude(kind=Pair.Kind.CONTROL)
     pairs = pairs.filter(batch__state__in=LEASING_BATCHES)
     if seat.batches:
         pairs = pairs.filter(batch__number__in=seat.batches)
@@ -59,17 +59,17 @@ def possible(seat: Seat, study: Study) -> Any:
 
 
 def why_nothing(seat: Seat, study: Study) -> Refusal:
-    """The reason that the person has no pair, and after how many seconds asking again makes sense."""
+    """Return the reason why no pair can be served to the person, and when to ask again."""
     if stopped := why_stopped(Study.objects.values_list("state", flat=True).get(pk=study.pk)):
-        return stopped  # since the request began
+        return stopped  # the state has changed since the request began
     agreed = possible(seat, study).exclude(may_show__overlap=seat.excluded)
     expiry = agreed.filter(assignments__state="leased").aggregate(first=Min("assignments__expires_at"))["first"]
     if expiry is not None:
         return ALL_LEASED, _seconds_until(expiry)
     servable = agreed.filter(ready=True, open_slots__gt=0)
-    if servable.exists():  # locked by somebody at this moment
+    if servable.exists():  # another request has locked them
         return ALL_LEASED, 1
-    if agreed.filter(ready=False).exists():  # its videos are still being prepared
+    if agreed.filter(ready=False).exists():  # their videos are still being prepared
         return ALL_LEASED, 15
     if seat.excluded and possible(seat, study).filter(ready=True, open_slots__gt=0).exists():
         return EXCLUDED, None
@@ -77,5 +77,5 @@ def why_nothing(seat: Seat, study: Study) -> Refusal:
 
 
 def _seconds_until(moment: datetime) -> int:
-    """Whole seconds from now to `moment`, at least 2 and at most 60: leases also end early."""
+    """Return whole seconds from now to `moment`, from 2 to 60: a lease can also end early."""
     return min(60, max(2, int((moment - timezone.now()).total_seconds()) + 1))

@@ -12,7 +12,7 @@ type Selected<S extends string> = TagOf<LastPart<Plain<S>>> extends infer T
     ? HTMLElementTagNameMap[T]
     : HTMLElement
   : never;
-/** The selector without what stands in brackets, where there may be spaces. */
+/** The selector without the text in brackets, which may contain spaces. */
 type Plain<S extends string> = S extends `${infer Before}[${string}]${infer After}` ? Plain<`${Before}.${After}`> : S;
 type LastPart<S extends string> = S extends `${string} ${infer Rest}` ? LastPart<Rest> : S;
 type TagOf<S extends string> = S extends `${infer Tag}.${string}`
@@ -26,21 +26,21 @@ type TagOf<S extends string> = S extends `${infer Tag}.${string}`
 // --- Types that more than one script needs ----------------------------------------------------------------
 // A script must not name them by import("./x.js") in a comment: the static files' storage takes that for an import of the module.
 
-/** What the player must know of one video. */
+/** Fields of a video that the player needs. */
 type Clip = Pick<Api.Video, "playback_url" | "poster_url" | "duration_s" | "fps">;
-/** Names the video that is shown on a side. */
+/** Returns the key of the video on a side. */
 type VideoOn = (side: Side) => Api.VideoKey;
-/** How a pair was watched, as an earlier report says it. */
+/** How a pair was watched, from an earlier report. */
 type EarlierViewing = Partial<BySide<Api.WatchedVideo>> & { presentation?: Api.Presentation };
-type Reel = import("../static/js/player/reel.js").Reel;
+type ClipLoader = import("../static/js/player/clip_loader.js").ClipLoader;
 
 /** A question of the form, or the tags of one video. */
 type Step = HTMLFieldSetElement;
 
-/** Gives a table of the browser's database within one transaction. */
+/** Returns a table of the browser's database within one transaction. */
 type TableOf = import("../static/js/annotation/store.js").TableOf;
 type Store = import("../static/js/annotation/store.js").Store;
-/** What ends a pair, waiting in the outbox to be sent. */
+/** An entry of the outbox that waits to be sent. */
 type OutboxEntry = import("../static/js/annotation/outbox_entries.js").Entry;
 /** A draft that this browser keeps. */
 type KeptDraft = import("../static/js/annotation/outbox.js").Draft;

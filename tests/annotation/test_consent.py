@@ -112,7 +112,7 @@ class TestThePage:
         client.post(page_of(study), sent(study, "violence", "crime"))
         page = client.get(page_of(study)).content.decode()
         assert page.count(" checked") == 2
-        assert "Withdraw now" in page
+        assert "Withdraw consent" in page
 
     def test_withdrawing_leads_back_to_a_page_that_says_what_happened(self, browser_client, study, annotator):
         response = browser_client(annotator).post(reverse("annotation:withdraw", args=[study.slug]), follow=True)
@@ -129,7 +129,7 @@ class TestThePage:
     def test_the_contact_is_on_it_or_in_words_who_else_to_ask(self, browser_client, study, newcomer):
         client = browser_client(newcomer)
         Study.objects.update(help_contact="")
-        assert "names no contact yet" in client.get(page_of(study)).content.decode()
+        assert "has no contact yet" in client.get(page_of(study)).content.decode()
         Study.objects.update(help_contact="Care line: care@example.org <b>")
         page = client.get(page_of(study)).content.decode()
         assert "mailto:care@example.org" in page
@@ -315,7 +315,7 @@ class TestWhatThePageNames:
     def test_what_is_missing_is_said_and_not_promised(self, browser_client, study, newcomer):
         Study.objects.filter(pk=study.pk).update(help_contact="", pay_basis="", daily_dose_s=0, break_s=0)
         page = browser_client(newcomer).get(page_of(study)).content.decode()
-        for words in ("names no contact yet", "not said yet: ask before you agree", "no limit", "none set"):
+        for words in ("has no contact yet", "not said yet: ask before you agree", "no limit", "none set"):
             assert words in page
 
     def test_what_it_named_is_kept_with_what_was_agreed_to(self, browser_client, study, newcomer):

@@ -177,7 +177,7 @@ def test_the_persons_own_page_says_so(answered, reviewer, study, annotator, brow
     said = page()
     assert "corrected by a reviewer" in said
     assert "There is blood." in said
-    assert "The answer as corrected" in said
+    assert "Corrected answer" in said
     assert "reopen=" not in said
     assert reviewer.username not in said
 

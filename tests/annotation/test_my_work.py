@@ -31,7 +31,7 @@ def look(study, annotator, browser_client):
 
 
 def test_somebody_new_is_told_that_nothing_is_there_yet(look):
-    assert "Nothing yet." in look()
+    assert "You have no answers yet." in look()
 
 
 def test_own_answers_are_there_and_nobody_elses(look, study, annotator):
@@ -132,10 +132,10 @@ def test_dose_and_breaks_are_the_persons_own(look, study, annotator):
     now = timezone.now()
     Dose.objects.create(person=annotator, day=now.date(), seconds=720)
     Break.objects.create(study=study, person=annotator, why="work", began_at=now, ends_at=now + timedelta(minutes=10))
-    assert "about 12 minutes of at most 2 hours" in look()
+    assert "12 minutes of your limit of 2 hours" in look()
     assert "Paid breaks:" in look()
     other = factories.member(study, "annotator")
-    assert "No possibly harmful video." in look(other)
+    assert "You have seen no possibly harmful video today." in look(other)
 
 
 def test_the_page_costs_the_same_however_much_was_answered(

@@ -131,7 +131,7 @@ class TestTheSamePerson:
         assert "Returned to you" in str(first.feedback)
         assert (str(second.feedback), second.comment) == ("Used as it is.", COMMENT)
         page = browser_client(annotator).get(reverse("annotation:my_work", args=[study.slug])).content.decode()
-        assert "You answered this pair once more" in page
+        assert "A reviewer returned this pair to you" in page
         assert COMMENT in page
 
     @pytest.mark.parametrize("ruled", ["returned", "rejected"])

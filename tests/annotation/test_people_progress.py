@@ -145,7 +145,7 @@ def test_the_list_is_sorted_filtered_and_leads_to_each_persons_days(study, work,
     assert "person_progress" not in none
     assert "?first=2020-01-01&amp;last=2020-01-31" in none  # the files have the same days
     mine = page(researcher, "person_progress", work["lab-10"].pk, first="2020-01-01", last="2020-01-31")
-    assert "No answers in these days." in mine.content.decode()
+    assert "There are no answers on these days." in mine.content.decode()
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_who_has_not_begun_has_a_page_and_who_never_annotated_has_none(study, re
     person = factories.person()
     assert page(researcher, "person_progress", person.pk).status_code == 404
     Membership.objects.create(study=study, person=person, role="annotator")
-    assert "No answers in these days." in page(researcher, "person_progress", person.pk).content.decode()
+    assert "There are no answers on these days." in page(researcher, "person_progress", person.pk).content.decode()
 
 
 def test_a_study_without_annotators_says_what_to_do(browser_client):

@@ -51,7 +51,7 @@ def test_the_guideline_comes_in_sections_in_the_language_asked_for(client, path)
     chinese = client.get(path, {"language": "zh-hans"}).json()
     assert (english["version"], english["language"], chinese["language"]) == (1, "en", "zh-hans")
     titles = {part["key"]: part["title"] for part in english["sections"]}
-    assert titles["correctness"] == "In which video do things look and move as they should?"
+    assert titles["correctness"] == "In which video do things look and move more realistically?"
     assert {part["key"] for part in chinese["sections"]} == set(titles)
 
 

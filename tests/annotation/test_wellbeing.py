@@ -60,7 +60,7 @@ class TestOnesOwn:
     def test_it_is_on_the_page_of_what_they_see(self, browser_client, study, annotator):
         exposed(study, annotator, timezone.localdate(), 3 * 60)
         page = browser_client(annotator).get(reverse("annotation:consent", args=[study.slug])).content.decode()
-        assert "What I saw" in page
+        assert "Content I have seen" in page
         assert "3 minutes" in page
 
     def test_the_day_is_the_persons_own(self, study):

@@ -107,7 +107,7 @@ def test_all_none_and_as_before_tick_the_boxes(open_page, study):
     page = open_page(consent_page(study), person)
     boxes = page.get_by_role("checkbox")
     expect(boxes.and_(page.locator(":checked"))).to_have_count(0)
-    for button, count in (("Tick all", 2), ("Tick none", 0), ("Tick what I agreed to before", 1)):
+    for button, count in (("Tick all", 2), ("Tick none", 0), ("Tick my earlier choices", 1)):
         page.get_by_role("button", name=button).click()
         assert page.locator("input[type=checkbox]:checked").count() == count, button
 
@@ -120,17 +120,17 @@ def test_what_is_seen_is_changed_and_withdrawn_from_the_workspace(open_page, pla
     expect(page.locator("video[data-active]")).to_have_count(2)
     page.locator("[data-bench]").get_by_role("button", name="Talk to someone").click()
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("names no contact yet")
+    expect(dialog).to_contain_text("has no contact yet")
     expect(page.locator("video[data-active]").first).to_be_hidden()
     assert Axe().run(page).response["violations"] == []
-    dialog.get_by_role("link", name="What I see").click()
+    dialog.get_by_role("link", name="Content I agree to see").click()
     page.get_by_role("checkbox", name="Violence").uncheck()
-    page.get_by_role("button", name="Save what I see").click()
+    page.get_by_role("button", name="Save my choice").click()
     expect(page.get_by_role("status")).to_contain_text("Saved")
     expect(page.get_by_role("checkbox", name="Violence")).not_to_be_checked()
-    page.get_by_text("Withdraw…").click()
-    page.get_by_role("button", name="Withdraw now").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("You have withdrawn")
+    page.get_by_text("Withdraw consent…").click()
+    page.get_by_role("button", name="Withdraw consent").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("You have withdrawn your consent")
     page.goto(workspace(study))
     expect(page.get_by_role("button", name="I agree", exact=True)).to_be_visible()
 

@@ -282,7 +282,7 @@ def test_submitting_before_a_video_was_watched_leads_to_the_videos(workspace):
         page.keyboard.press(key)
     page.keyboard.press("Control+Enter")
     expect(page.locator(f".screen{MISSING}")).to_have_count(2)
-    expect(page.locator("[data-passing]")).to_contain_text("See both videos to their end")
+    expect(page.locator("[data-passing]")).to_contain_text("Watch both videos to the end")
     assert not Annotation.objects.exists()
 
 
@@ -293,7 +293,7 @@ NO_STORAGE = "IDBFactory.prototype.open = () => { throw new DOMException('no', '
 def test_standing_warnings_never_hide_that_an_answer_was_saved(workspace):
     page = workspace(before=WRONG_CLOCK + NO_STORAGE)
     standing, passing = page.locator("[data-standing]"), page.locator("[data-passing]")
-    for words in ("clock is off by 30 hr", "keeps nothing"):
+    for words in ("clock is off by 30 hr", "blocks storage"):
         expect(standing).to_contain_text(words)
     page.context.set_offline(True)
     answer_by_key(page)
@@ -304,7 +304,7 @@ def test_standing_warnings_never_hide_that_an_answer_was_saved(workspace):
     expect(passing).to_have_text("Answer saved ✓")
     expect(passing).to_be_in_viewport(ratio=1)
     expect(standing).not_to_contain_text("Offline")
-    for words in ("clock is off by 30 hr", "keeps nothing"):
+    for words in ("clock is off by 30 hr", "blocks storage"):
         expect(standing).to_contain_text(words)
     page.keyboard.press("f")  # whose draft is saved at once
     page.wait_for_timeout(1500)

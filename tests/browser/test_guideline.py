@@ -256,7 +256,7 @@ def test_one_that_changes_again_while_it_is_read_is_shown_again(open_page, study
     expect(sheet(page)).to_contain_text("version 2")
     publish_guideline(study, texts=reworded("Look again.", "请再看一遍。"), actor=None)
     sheet(page).get_by_role("button", name="I have read it").click()
-    expect(sheet(page)).to_contain_text("It was changed again meanwhile")
+    expect(sheet(page)).to_contain_text("The guideline has changed again")
     expect(sheet(page).locator("ins").first).to_contain_text("Look again")
     sheet(page).get_by_role("button", name="I have read it").click()
     expect(page.locator("body[data-assignment]")).to_be_visible()
@@ -266,7 +266,7 @@ def test_without_the_network_it_says_so_and_can_be_tried_again(workspace):
     page = workspace()
     page.context.set_offline(True)
     page.get_by_role("button", name=f"Guideline: {TASTE}").click()
-    expect(sheet(page)).to_contain_text("The server does not answer")
+    expect(sheet(page)).to_contain_text("The server does not respond")
     page.context.set_offline(False)
     sheet(page).get_by_role("button", name="Try again").click()
     expect(sheet(page).get_by_role("heading", name=TASTE)).to_be_visible()
@@ -275,7 +275,7 @@ def test_without_the_network_it_says_so_and_can_be_tried_again(workspace):
 def test_it_is_read_in_chinese(workspace, study):
     page = workspace(factories.member(study, "annotator", locale="zh-hans"), locale="zh-CN")
     page.locator('[data-section="correctness"][data-action="ask-guideline"]').click()
-    expect(sheet(page).get_by_role("heading", name="哪个视频中事物的样子和运动更合乎常理？")).to_be_visible()
+    expect(sheet(page).get_by_role("heading", name="哪个视频中事物的样子和运动更真实？")).to_be_visible()
     expect(sheet(page).locator("[data-guide-columns]")).to_have_attribute("lang", "zh-Hans")
 
 

@@ -128,7 +128,7 @@ def test_none_stays_closed_to_space_until_the_video_was_seen_through(workspace):
     tab_to(page, "#none-left")
     page.keyboard.press("Space")
     expect(page.locator("#none-left")).not_to_be_checked()
-    expect(page.locator("[data-status]")).to_contain_text("see the video to its end first")
+    expect(page.locator("[data-status]")).to_contain_text("watch the video to the end")
 
 
 @pytest.mark.parametrize(("preset", "keys"), [("middle", "fj"), ("left-hand", "ad"), ("right-hand", "jl")])

@@ -9,7 +9,7 @@ from tests import factories
 pytestmark = pytest.mark.long
 
 NARROW = {"width": 420, "height": 800}
-FIRST_QUESTION = "哪个视频更多地做到了提示词的要求？"
+FIRST_QUESTION = "哪个视频更符合提示词？"
 
 
 @pytest.fixture

@@ -44,12 +44,12 @@ class TestNoneOfThese:
         page.locator(HARMLESSNESS).click()
         none = page.locator("#none-left")
         expect(none).to_have_attribute("aria-disabled", "true")
-        expect(none).to_have_accessible_description("opens once it was seen through")
+        expect(none).to_have_accessible_description("Watch to the end to unlock")
         page.locator("label:has(#none-left)").click(force=True)
-        expect(page.locator("[data-status]")).to_contain_text("see the video to its end first")
+        expect(page.locator("[data-status]")).to_contain_text("watch the video to the end")
         expect(none).not_to_be_checked()
         see_through(page)
-        expect(page.locator("[data-status]")).not_to_contain_text("see the video")
+        expect(page.locator("[data-status]")).not_to_contain_text("watch the video")
         page.locator("label:has(#none-left)").click()
         expect(none).to_be_checked()
 
@@ -122,7 +122,7 @@ class TestYesOrNo:
 class TestSeenThrough:
     def test_the_page_says_beforehand_what_the_server_requires(self, workspace):
         page = workspace(require_seen_through=True)
-        expect(page.locator("[data-why-not]")).to_contain_text("See both videos to their end")
+        expect(page.locator("[data-why-not]")).to_contain_text("Watch both videos to the end")
         for question in (*QUESTIONS, "helpfulness"):
             choose(page, question, "left")
         page.locator(HARMLESSNESS).click()
@@ -172,11 +172,11 @@ class TestVideoText:
         sides = {video_on(shown, side): side for side in ("left", "right")}
         refined = page.locator(f'[data-video-text="{sides["video_0"]}"]')
         expect(refined).to_contain_text("A bright red ball")
-        expect(page.locator(f'[data-video-text="{sides["video_1"]}"]')).to_have_text("Made from the prompt as it is")
+        expect(page.locator(f'[data-video-text="{sides["video_1"]}"]')).to_have_text("Made from the original prompt")
         left, right = (page.locator(f'[data-video-text="{side}"]').bounding_box() for side in ("left", "right"))
         assert (left["y"], left["height"], left["width"]) == (right["y"], right["height"], right["width"])
         before = refined.bounding_box()["height"]
-        page.get_by_role("button", name="All of it").click()
+        page.get_by_role("button", name="Show full prompt").click()
         assert refined.bounding_box()["height"] > before
 
     def test_without_a_refined_text_nothing_is_said(self, workspace):
@@ -191,7 +191,7 @@ class TestSecondLook:
         shown = current(page)
         answer_by_mouse(page, tagged="left", safer="left")
         page.locator(SUBMIT).click()
-        expect(page.locator("[data-revising]")).to_contain_text("look once more")
+        expect(page.locator("[data-revising]")).to_contain_text("second look")
         return page, shown
 
     def test_a_change_is_a_second_revision_and_the_first_stays(self, workspace):
@@ -251,7 +251,7 @@ class TestReopened:
         page.goto(f"{page.url}?reopen={shown.pk}")
         is_ready(page)
         choose(page, "helpfulness", "right")
-        page.get_by_role("button", name="Leave it as it was").click()
+        page.get_by_role("button", name="Leave it unchanged").click()
         expect(page.locator(f'body[data-assignment="{shown.pk}"]')).to_have_count(0)
         assert Annotation.objects.count() == 1
 

@@ -123,7 +123,7 @@ def test_a_reminder_comes_after_twenty_pairs_once_and_is_in_the_record(workspace
     expect(line).to_be_hidden()  # nineteen
     answer_all_left(page)
     submit_and_wait(page)
-    expect(line).to_have_text("A reminder: take the time that each pair needs, and judge each pair for itself.")
+    expect(line).to_have_text("Reminder: take the time each pair needs, and judge each pair independently.")
     kept = pace(page, study, annotator)
     assert (kept["fast"], kept["oneSided"]) == (0, 0)
     page.reload()

@@ -96,7 +96,7 @@ def test_a_sixth_report_says_that_officers_were_called(workspace, annotator):
         quarantine.report(pair, ["video_0"], by=annotator)
     page = workspace()
     report_one(page)
-    expect(page.locator("[data-status]")).to_contain_text("Safety officers were called")
+    expect(page.locator("[data-status]")).to_contain_text("The safety officers have been notified")
     expect(page.locator("[data-status-ways]").get_by_role("button", name="Talk to someone")).to_be_visible()
 
 

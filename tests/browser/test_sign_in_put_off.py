@@ -97,6 +97,6 @@ def test_signing_in_again_in_place_waits_too_and_nothing_is_lost(open_page, anno
     answer_and_submit(page)
     page.get_by_role("button", name="Sign in again").click()
     sign_in_again(page, annotator)
-    expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text(WAITS)
+    expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text("This page tries again automatically")
     occupied.unlink()
     stored(1)

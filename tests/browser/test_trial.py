@@ -71,5 +71,5 @@ def test_a_researcher_walks_through_the_workspace_and_nothing_is_kept(
 def test_an_annotator_of_a_study_without_pairs_is_not_thanked_for_having_finished(open_page, db):
     empty = factories.study()
     page = open_page(f"/studies/{empty.slug}/workspace/", factories.member(empty, "annotator"))
-    expect(page.get_by_role("heading", name="There is no pair for you here yet")).to_be_visible()
+    expect(page.get_by_role("heading", name="There are no pairs for you yet")).to_be_visible()
     expect(page.locator('[data-when="finished"]')).to_be_hidden()

@@ -141,10 +141,10 @@ def test_a_study_that_requires_watching_does_not_take_blurred_videos(workspace, 
     study.save()
     page = workspace()
     turns(page, 2)
-    expect(page.locator("[data-why-not]")).to_contain_text("See both videos to their end, unblurred")
+    expect(page.locator("[data-why-not]")).to_contain_text("Watch both videos to the end, unblurred")
     page.keyboard.press("r")
     plays_until_open(page, *SIDES)
-    expect(page.locator("[data-why-not]")).not_to_contain_text("to their end")
+    expect(page.locator("[data-why-not]")).not_to_contain_text("to the end")
 
 
 class TestSkippingUnrevealed:

@@ -42,9 +42,9 @@ def said(response):
 
 def test_it_begins_with_the_words_in_force(editor):
     page = editor().content.decode()
-    assert "In which video does more really happen? {#informativeness}" in page
+    assert "In which video does more actually happen? {#informativeness}" in page
     assert "{#informativeness}" in page
-    assert "哪个视频中真正发生的事情更多？" in page
+    assert "哪个视频中实际发生的事情更多？" in page
 
 
 def test_looking_over_says_what_follows_and_publishes_nothing(study, editor):

@@ -1,4 +1,4 @@
-/** The form of answers: what it says, as the API's answers and back. Values in the form are sides. */
+/** The answer form. Converts between the form, whose values are sides, and the answers of the API, whose values are videos. */
 
 import { SIDES, all, find, given, one } from "../page/dom.js";
 import { typedInto } from "../page/typed.js";
@@ -12,11 +12,11 @@ class AnswerForm {
   #comment = one("textarea[data-comment]");
   /** @type {Api.VideoKey} */
   #left = "video_0";
-  /** @type {[Step, HTMLInputElement[]][]} each step that was changed, with what was checked before */
+  /** @type {[Step, HTMLInputElement[]][]} each changed step, with the inputs that were checked before */
   #history = [];
   /** @type {Map<Step, HTMLInputElement[]>} */
   #before = new Map();
-  /** Whether each tag is asked yes or no, instead of checking all that apply. */
+  /** Whether the study asks yes or no for each tag, instead of checking all that apply. */
   yesNo = this.#form.dataset.tagFormat === "yes_no";
 
   constructor() {
@@ -24,7 +24,7 @@ class AnswerForm {
   }
 
   /**
-   * An empty form for a pair: `left` is the video on the left; questions and tags in the person's orders.
+   * Empty the form for a pair. `left` is the video on the left. Questions and tags are put in the person's order.
    *
    * @param {Api.Assignment} pair
    */
@@ -51,7 +51,7 @@ class AnswerForm {
     return this.steps.filter((step) => step.dataset.dimension === dimension && (!stage || step.dataset.stage === stage));
   }
 
-  /** The tags of a tag step, in their present order. @param {Step} step */
+  /** Return the tags of a tag step, in their current order. @param {Step} step */
   tagsOf(step) {
     return all("[data-tag]", step);
   }
@@ -61,7 +61,11 @@ class AnswerForm {
     return step.dataset.step?.startsWith("tags-") ?? false;
   }
 
-  /** How many answers a step waits for: one, or where each tag is asked yes or no, one a tag. @param {Step} step */
+  /**
+   * Return how many answers a step still needs: at most one, or one per tag in the yes-or-no format.
+   *
+   * @param {Step} step
+   */
   unanswered(step) {
     if (this.yesNo && this.isTagStep(step)) return this.tagsOf(step).filter((tag) => !find("input:checked", tag)).length;
     return find("input:checked", step) ? 0 : 1;
@@ -77,7 +81,7 @@ class AnswerForm {
     return this.stepsOf(dimension, stage).every((step) => this.isAnswered(step));
   }
 
-  /** How many answers a dimension waits for. @param {string} dimension */
+  /** Return how many answers a dimension still needs. @param {string} dimension */
   missing(dimension) {
     return this.stepsOf(dimension).reduce((count, step) => count + this.unanswered(step), 0);
   }
@@ -90,7 +94,11 @@ class AnswerForm {
     return this.steps.some((step) => find("input:checked", step) !== null);
   }
 
-  /** Sets an answer as if it had been pressed: the same events follow. @param {Step} step @param {string} value */
+  /**
+   * Set an answer with a click, so that the same events follow. Return false if it cannot be set.
+   *
+   * @param {Step} step @param {string} value
+   */
   choose(step, value) {
     const input = find(`input[value="${value}"]`, step);
     if (!input || input.matches(":disabled")) return false;
@@ -100,9 +108,8 @@ class AnswerForm {
   }
 
   /**
-   * Keeps the form's rules after `input` in `step` changed (“none” and tags exclude each other), and remembers how to
-   * go back.
-   * Return whether the change decided the step: tags alone never do, since another may apply too.
+   * Apply the form's rules after `input` in `step` changed (“none” and tags exclude each other), and remember how to undo it.
+   * Return whether the change completed the step. Checking a tag never does, because other tags may apply too.
    *
    * @param {HTMLInputElement} input
    * @param {Step} step
@@ -122,7 +129,7 @@ class AnswerForm {
     return this.yesNo ? wasOpen && this.isAnswered(step) : isNone && input.checked;
   }
 
-  /** Takes the last answer back; the step it belongs to, or null. */
+  /** Undo the last answer. Return its step, or null if there is nothing to undo. */
   undo() {
     const last = this.#history.pop();
     if (!last) return null;
@@ -132,7 +139,7 @@ class AnswerForm {
     return step;
   }
 
-  /** Opens and closes the second stages, and notes the state that “one answer back” returns to. */
+  /** Enable or disable the second stages, and remember the state to which the next undo returns. */
   #changed() {
     for (const step of this.steps) {
       if (step.dataset.stage === "2") step.disabled = !this.stageComplete(given(step, "dimension"), "1");
@@ -140,7 +147,7 @@ class AnswerForm {
     for (const step of this.steps) this.#before.set(step, all("input:checked", step));
   }
 
-  /** Puts a draft's answers into the form. @param {Api.Answers | undefined} draft */
+  /** Put a draft's answers into the form. @param {Api.Answers | undefined} draft */
   fill(draft) {
     const { helpfulness = {}, harmlessness = {} } = draft ?? {};
     for (const step of this.stepsOf("helpfulness", "1")) this.#tick(step, this.#toSide(helpfulness[keyOf(step)]));
@@ -172,7 +179,7 @@ class AnswerForm {
     if (input) input.checked = true;
   }
 
-  /** The answers in the API's words; null where there is none. */
+  /** Return the answers in the format of the API. A missing answer is null. */
   answers() {
     /** @type {Api.DraftHelpfulness} */
     const helpfulness = {};
@@ -213,10 +220,10 @@ class AnswerForm {
   }
 }
 
-/** The question of a step of the first stage of helpfulness. @param {Step} step */
+/** Return the key of the question of a helpfulness step in the first stage. @param {Step} step */
 const keyOf = (step) => /** @type {keyof Api.DraftHelpfulness} */ (given(step, "step"));
 
-/** The tag that an input answers. @param {HTMLInputElement} input */
+/** Return the tag of an input. @param {HTMLInputElement} input */
 const tagOf = (input) => given(/** @type {HTMLElement} */ (input.closest("[data-tag]")), "tag");
 
 export const form = new AnswerForm();

@@ -1,11 +1,11 @@
-/** Answering, by mouse and by key: what a press does to the answers. */
+/** Answer the questions by mouse and by key. */
 
 import { around, find, one, say } from "../page/dom.js";
-import { passingWord } from "../page/status.js";
+import { showPassing } from "../page/status.js";
 import { form } from "./answer_form.js";
 import { drafts } from "./drafts.js";
-import { sayTooSoon } from "./gates.js";
-import { guide } from "./guide.js";
+import { sayLocked } from "./gates.js";
+import { navigation } from "./navigation.js";
 import { answersChanged } from "./pair_view.js";
 import { seen } from "./videos.js";
 
@@ -13,7 +13,7 @@ const element = one("form[data-answers]");
 
 class Answering {
   #advancing = true;
-  /** Arrows and Space keep their meaning on a focused control: the focus then stays there. */
+  /** Whether the change came from an arrow key or Space on a focused control. The focus then stays there. */
   #byArrow = false;
 
   constructor() {
@@ -29,18 +29,18 @@ class Answering {
     element.addEventListener("pointerdown", () => { this.#byArrow = false; });
     element.addEventListener("click", (event) => {
       const input = around(event, "input[data-claims-none]");
-      if (!input?.checked) return; // at a click it has its new state already: this one takes something back
+      if (!input?.checked) return; // the input has its new state already, so this click clears it
       const side = /** @type {Side} */ (input.closest("fieldset")?.dataset.side);
       if (seen(side)) return;
       event.preventDefault();
-      sayTooSoon(side);
+      sayLocked(side);
     });
     element.addEventListener("change", (event) => {
       const [input, step] = [around(event, "input"), around(event, "fieldset[data-step]")];
       if (!input || !step) return;
       const decided = form.change(input, step);
       this.#changed();
-      if (decided && this.#advancing && !this.#byArrow) guide.advance(step);
+      if (decided && this.#advancing && !this.#byArrow) navigation.advance(step);
       this.#byArrow = false;
     });
   }
@@ -51,22 +51,22 @@ class Answering {
   }
 
   #tagStep() {
-    const step = guide.turn();
+    const step = navigation.turn();
     return step && form.isTagStep(step) ? step : null;
   }
 
-  /** Answers left, right or tie to the question whose turn it is. @param {string} value */
+  /** Answer the current question with left, right or tie. @param {string} value */
   answer(value) {
-    const step = guide.turn();
+    const step = navigation.turn();
     if (!step || this.#tagStep()) return false;
-    const had = find("input:checked", step)?.value;
+    const before = find("input:checked", step)?.value;
     if (!form.choose(step, value)) return false;
-    if (had === value) guide.advance(step);
+    if (before === value) navigation.advance(step);
     return true;
   }
 
   /**
-   * Sets or clears the tag with this place in the outlined video's order; between yes and no where both are asked.
+   * Set or clear the tag at this index of the outlined video. In the yes-or-no format, switch between yes and no.
    *
    * @param {number} index
    */
@@ -80,7 +80,7 @@ class Answering {
     return this.#press(one(`input[value="${isYes ? "no" : "yes"}"]`, tag));
   }
 
-  /** “None of these” for the outlined video; where each tag is asked, no to the one whose turn it is. */
+  /** Choose “None of these” for the outlined video. In the yes-or-no format, answer no to the current tag. */
   none() {
     const step = this.#tagStep();
     if (!step) return false;
@@ -89,7 +89,7 @@ class Answering {
     return true;
   }
 
-  /** Yes to the tag whose turn it is. */
+  /** Answer yes to the current tag. */
   yes() {
     const step = this.#tagStep();
     return step && form.yesNo ? this.#yesOrNo(step, "yes") : false;
@@ -107,7 +107,7 @@ class Answering {
     if (!input.checked || form.isAnswered(step)) return true;
     const at = tags.indexOf(tag) + 1;
     const next = [...tags.slice(at), ...tags.slice(0, at)].find(isOpen);
-    if (next) next.focus(); // the row, not its answers: Space would choose one
+    if (next) next.focus(); // focus the row, not its answers: Space would choose one
     return true;
   }
 
@@ -119,27 +119,27 @@ class Answering {
     return true;
   }
 
-  /** On from the tag step. */
+  /** Move on from the tag step. */
   pass() {
     const step = this.#tagStep();
     if (!step) return false;
-    guide.pass(step);
+    navigation.pass(step);
     return true;
   }
 
-  /** Tab on a tagged video as a whole moves on; on an untouched one it goes into its boxes, as everywhere. */
+  /** Move on from the outlined video with Tab if its tags are answered. Otherwise return false: Tab goes to its boxes as usual. */
   passTags() {
     const step = this.#tagStep();
-    return step && form.isAnswered(step) && guide.following(step) ? this.pass() : false;
+    return step && form.isAnswered(step) && navigation.following(step) ? this.pass() : false;
   }
 
-  /** One answer back. */
+  /** Undo the last answer. */
   undo() {
     const step = form.undo();
     if (!step) return false;
-    guide.focus(step);
+    navigation.focus(step);
     this.#changed();
-    passingWord(say("undone"));
+    showPassing(say("undone"));
     return true;
   }
 }

@@ -1,13 +1,13 @@
-/** Requests to the JSON API, and the four ways in which they go wrong. */
+/** Send requests to the JSON API. A request can fail in four ways, each with a class of its own. */
 
 import { csrfToken } from "../page/csrf.js";
 import { sentenceOf } from "../page/dom.js";
 
 const page = document.body.dataset;
-const PATIENCE_MS = 20_000;
+const TIMEOUT_MS = 20_000;
 const PERSON = "X-Diptych-Person";
 
-/** The server answered and refused: `status`, `code`, `detail`. */
+/** The server responded and refused the request, with `status`, `code` and a sentence. */
 export class Refused extends Error {
   /** @param {number} status @param {Partial<Api.Problem>} problem */
   constructor(status, problem) {
@@ -16,39 +16,39 @@ export class Refused extends Error {
     this.code = problem.code ?? "";
   }
 
-  /** Whether the pair was answered or skipped before: then nothing of what was typed can be sent any more. */
+  /** Whether the pair was already answered or skipped. Its answers can then not be sent any more. */
   get isOver() {
     return this.status === 409 && (this.code === "already_answered" || this.code === "skipped");
   }
 }
 
-/** What stands between page and server for now: worth trying again. */
+/** A problem between the page and the server that may pass. The request can be sent again. */
 export class Trouble extends Error {}
 
-/** No answer came, or the server is in trouble itself. */
+/** No response came, or the server has a problem. */
 export class Unreachable extends Trouble {}
 
-/** The session is gone, or belongs to somebody who must act first. */
+/** The session has ended, or the person must change their password first. */
 export class SignedOut extends Trouble {}
 
-/** This browser is signed in as somebody other than the page was made for; nothing was done in their name. */
+/** This browser is signed in as another person than the page belongs to. Nothing was done in that person's name. */
 export class SomebodyElse extends Trouble {}
 
-/** @typedef {(trouble: Trouble | null, response: Response | null) => void} Witness */
+/** @typedef {(trouble: Trouble | null, response: Response | null) => void} OutcomeListener */
 
-/** @type {Witness[]} */
-const witnesses = [];
+/** @type {OutcomeListener[]} */
+const outcomeListeners = [];
 
 /**
- * `look(trouble, response)` after every request: the Trouble it met or null, and the response if one came.
+ * Call `listener(trouble, response)` after every request, with its Trouble or null, and with the response if one came.
  *
- * @param {Witness} look
+ * @param {OutcomeListener} listener
  */
-export const onOutcome = (look) => witnesses.push(look);
+export const onOutcome = (listener) => outcomeListeners.push(listener);
 
 /** @typedef {"submit" | "skip" | "report" | "draft" | "renew" | "care" | "revise" | "reopen"} Verb */
 
-/** The address of a verb for one assignment. @param {Verb} verb @param {number} assignmentId */
+/** Return the address of a verb for one assignment. @param {Verb} verb @param {number} assignmentId */
 export function addressOf(verb, assignmentId) {
   const address = page[`url${verb[0].toUpperCase()}${verb.slice(1)}`];
   if (address === undefined) throw new Error(`This page has no address for ${verb}.`);
@@ -56,7 +56,7 @@ export function addressOf(verb, assignmentId) {
 }
 
 /**
- * Sends JSON and returns the body's object, or null where there is none. Raises Refused and Trouble.
+ * Send JSON. Return the object of the response's body, or null if it is empty. Throws Refused or Trouble.
  *
  * @param {"GET" | "POST" | "PUT"} method
  * @param {string | undefined} address
@@ -80,12 +80,12 @@ export async function send(method, address, body = undefined, { keepalive = fals
     if (error instanceof Trouble) trouble = error;
     throw error;
   } finally {
-    for (const look of witnesses) look(trouble, response);
+    for (const listener of outcomeListeners) listener(trouble, response);
   }
 }
 
 /**
- * The header lets the server refuse before it does anything under another sign-in.
+ * Send one request. Its header names the person, so that the server refuses it under another sign-in.
  *
  * @param {string} method
  * @param {string} address
@@ -93,8 +93,8 @@ export async function send(method, address, body = undefined, { keepalive = fals
  * @param {{ keepalive: boolean, person: string }} options
  */
 async function request(method, address, body, { keepalive, person }) {
-  const impatience = new AbortController();
-  const timer = setTimeout(() => impatience.abort(), PATIENCE_MS);
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(), TIMEOUT_MS);
   try {
     const response = await fetch(address, {
       method,
@@ -103,7 +103,7 @@ async function request(method, address, body, { keepalive, person }) {
       redirect: "manual",
       headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken(), [PERSON]: person },
       body: body === undefined ? undefined : JSON.stringify(body),
-      signal: impatience.signal,
+      signal: timeout.signal,
     });
     return { response, text: await response.text() };
   } catch (error) {
@@ -114,7 +114,7 @@ async function request(method, address, body, { keepalive, person }) {
 }
 
 /**
- * Raises Unreachable for what is not JSON, such as the page of a network that asks for a sign-in of its own.
+ * Return the parsed JSON. Throws Unreachable for anything else, such as the sign-in page of a public network.
  *
  * @param {string} text
  */
@@ -141,7 +141,7 @@ function problemOf(response, text) {
   try {
     problem = JSON.parse(text) ?? {};
   } catch {
-    // Not ours: a proxy's page, say.
+    // Not a response of our server, but of a proxy for example.
   }
   if (problem.code === "somebody_else") return new SomebodyElse(problem.detail);
   const notSignedIn = status === 401 || status === 0 || problem.code === "password_change_required";

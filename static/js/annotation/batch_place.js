@@ -1,22 +1,22 @@
 /**
- * Where the current pair stands in its batch: “13 of 50”. The server is asked apart from serving, once for a batch and again
- * after a while, since others answer its pairs too. In between the page counts what is answered here.
+ * Show the position of the current pair in its batch: “13 of 50”. The page asks the server once for each batch, and again after a
+ * while, because others answer its pairs too. Between two requests the page counts its own answers.
  */
 
 import { all, find, say } from "../page/dom.js";
 import { Refused, Trouble, send } from "./api.js";
 import { current } from "./current_pair.js";
 import { outbox } from "./outbox.js";
-import { troubleMet } from "./trouble.js";
+import { currentProblem } from "./trouble.js";
 
-/** Where the server says it; a page without this address shows no place. */
+/** Address of the person's progress. A page without it shows no position. */
 const address = document.body.dataset.urlOwnProgress;
 const ASK_AGAIN_MS = 5 * 60_000;
 const LOOK_MS = 5000;
-/** The server counts no further. */
+/** The server stops counting at this number. */
 const MOST_LEFT = 10_000;
 
-/** @type {{ number: number, answered: number, left: number, at: number } | null} `at`: when the server said it */
+/** @type {{ number: number, answered: number, left: number, at: number } | null} `at`: time of the response */
 let place = null;
 let asking = false;
 
@@ -24,24 +24,25 @@ export function bindBatchPlace() {
   setInterval(ask, LOOK_MS);
 }
 
-/** A pair is on the page, or none that has a place. @param {boolean} isOpen whether it is still to be answered */
+/** Show the position of the current pair. @param {boolean} isOpen whether the pair is still to be answered */
 export function showBatchPlace(isOpen) {
   paint(isOpen);
   if (isOpen) ask();
 }
 
-/** The current pair ends, and does not come back. @param {boolean} isAnswered */
+/** Count the end of the current pair, which does not come back. @param {boolean} isAnswered */
 export function countInBatch(isAnswered) {
   if (place === null || place.number !== current.assignment?.batch) return;
   place.answered += Number(isAnswered);
   place.left = Math.max(0, place.left - 1);
 }
 
-/** Asks the server where nothing is known of the batch, or something older. Answers on their way would not be counted. */
+/** Ask the server if the position is unknown or old, and no answer waits to be sent: the server would not count it. */
 async function ask() {
   const number = current.assignment?.batch;
   const isKnown = place !== null && place.number === number && performance.now() - place.at < ASK_AGAIN_MS;
-  if (!address || number === undefined || isKnown || asking || current.busy || outbox.waits || troubleMet() || document.hidden) return;
+  const mustWait = asking || current.busy || outbox.waits || currentProblem() || document.hidden;
+  if (!address || number === undefined || isKnown || mustWait) return;
   asking = true;
   try {
     /** @type {Api.OwnProgress} */

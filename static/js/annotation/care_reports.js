@@ -1,7 +1,7 @@
 /**
- * Reports what was revealed of a pair that may show harm, beside drafts and answers: a page that is closed, a lease that
- * runs out, and an answer that is looked at again without a change are reported too. What could not be sent is kept in
- * the browser, and sent by the next page of the study.
+ * Report the exposure to a pair that may show harm, independently of drafts and answers. This also covers a page that is closed,
+ * a lease that ends, and an answer that is looked at again but not changed. The browser keeps a report that could not be sent,
+ * and the next page of the study sends it.
  */
 
 import { given } from "../page/dom.js";
@@ -14,11 +14,11 @@ import { care } from "./videos.js";
 const study = given(document.body, "study");
 const KEEP_MS = 5_000;
 const SEND_MS = 60_000;
-/** Less than this is not worth a request of its own. */
+/** A smaller amount is not worth a request. */
 const LEAST_S = 1;
 
 class CareReports {
-  /** What was reported or is on its way, as `amount` counts it. */
+  /** The exposure that was reported or is being sent, as `amount` counts it. */
   #reported = 0;
   #sentAt = 0;
 
@@ -26,12 +26,12 @@ class CareReports {
     setInterval(() => this.#keepOrSend(), KEEP_MS);
   }
 
-  /** A pair was put on the page. */
+  /** Begin with a pair that was put on the page. */
   begin() {
     this.#reported = amount(care());
   }
 
-  /** A draft or an answer takes it along; a revision only if it changes the answer. */
+  /** Note that a draft or an answer contains the report. A revision contains it only if it changes the answer. */
   collected() {
     if (!revising.open) this.#reported = amount(care());
   }
@@ -43,14 +43,14 @@ class CareReports {
     else outbox.keep(study, assignment.id, { care: care(), careSent: false });
   }
 
-  /** The current pair, if there is more to report of it than what is on its way; else null. */
+  /** Return the current pair if there is something new to report about it, or null. */
   #toReport() {
     const { assignment } = current;
     if (!assignment?.sensitive || (outbox.isWaiting(assignment.id) && !revising.open)) return null;
     return amount(care()) - this.#reported >= LEAST_S ? assignment : null;
   }
 
-  /** Sends what there is to report; with `keepalive`, so that it arrives if the page ends. */
+  /** Send the report if there is something new. With `keepalive` it arrives even if the page is closed. */
   send({ keepalive = false } = {}) {
     const assignment = this.#toReport();
     if (!assignment) return;
@@ -61,7 +61,7 @@ class CareReports {
     this.#deliver(study, assignment.id, report, { keepalive }).catch(() => {});
   }
 
-  /** Sends what earlier pages of the study could not. */
+  /** Send the reports that earlier pages of the study could not send. */
   async sync() {
     for (const { study: its, assignment, care: report } of outbox.unreported) {
       await this.#deliver(its, assignment, report).catch(() => {});
@@ -69,7 +69,7 @@ class CareReports {
   }
 
   /**
-   * Raises Trouble.
+   * Send one report. Throws Trouble.
    *
    * @param {string} its the study of the assignment
    * @param {number} assignment
@@ -82,13 +82,13 @@ class CareReports {
       if (error instanceof Trouble || !(error instanceof Refused)) throw error;
     }
     const record = outbox.draftOf(assignment);
-    if (record.care !== report) return; // more has come, or the pair has ended
+    if (record.care !== report) return; // the report has grown, or the pair has ended
     if (record.body || record.hidden || assignment === current.assignment?.id) outbox.keep(its, assignment, { careSent: true });
     else outbox.forget(its, assignment);
   }
 }
 
-/** One number that grows with everything that a showing counts. @param {Api.Care} care */
+/** Return one number that grows with every figure of a showing. @param {Api.Care} care */
 const amount = ({ revealed_s: seconds, hidden }) => Object.values(seconds).reduce((sum, one) => sum + one, hidden);
 
 export const careReports = new CareReports();

@@ -1,7 +1,7 @@
 /**
- * Active time by stage: counted only while the page is seen and its person did something within 30 seconds. A pair's
- * time goes on from its draft, so a reload or another tab counts on and nothing twice; the tab that does not work on the
- * study has no stage and counts nothing.
+ * Measure active time by stage. It counts only while the page is visible and the person has done something within 30 seconds. A
+ * pair's time continues from its draft, so a reload or another tab counts nothing twice. A tab that does not work on the study
+ * has no stage and counts nothing.
  */
 
 const IDLE_MS = 30_000;
@@ -12,7 +12,7 @@ class Clock {
   #touched = performance.now();
   /** @type {Api.Timings} */
   timings = {};
-  /** Milliseconds of active time since the page was made, over all pairs. */
+  /** Active time over all pairs since the page was loaded, in milliseconds. */
   total_ms = 0;
 
   constructor() {
@@ -23,7 +23,7 @@ class Clock {
   }
 
   /**
-   * A pair that begins, or goes on from a draft. That one appears is nothing that its person did.
+   * Begin a pair, or continue from the times of a draft. The appearance of a pair does not count as activity.
    *
    * @param {Api.Timings} [timings]
    */
@@ -32,23 +32,23 @@ class Clock {
     this.#last = performance.now();
   }
 
-  /** Milliseconds since the person last did anything. */
+  /** Milliseconds since the person last did something. */
   get idleMs() {
     return performance.now() - this.#touched;
   }
 
   /**
-   * Counts what has passed since the last tick for `stage`; of a long gap, such as a sleeping laptop, next to nothing.
+   * Add the time since the last tick to `stage`. Of a long gap, such as a sleeping laptop, only a little is added.
    *
-   * @param {string | null} stage the part that is being worked on; null counts nothing
+   * @param {string | null} stage the part that the person works on; null counts nothing
    */
   tick(stage) {
     const now = performance.now();
-    const passed = Math.min(now - this.#last, 4 * TICK_MS);
+    const elapsed = Math.min(now - this.#last, 4 * TICK_MS);
     this.#last = now;
     if (!stage || document.hidden || this.idleMs > IDLE_MS) return;
-    this.total_ms += passed;
-    for (const name of [stage, "total_active"]) this.timings[name] = Math.round((this.timings[name] ?? 0) + passed);
+    this.total_ms += elapsed;
+    for (const name of [stage, "total_active"]) this.timings[name] = Math.round((this.timings[name] ?? 0) + elapsed);
   }
 }
 

@@ -1,4 +1,4 @@
-/** The buttons that tick every box, none, or those that were ticked when the person agreed before. */
+/** Buttons that tick all boxes, no box, or the boxes that the person ticked before. */
 
 import { all, around, one } from "../page/dom.js";
 

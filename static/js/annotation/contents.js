@@ -1,4 +1,4 @@
-/** A long text in sections: its table of contents, where the reader is, and the way to any section. */
+/** A long text in sections, with a table of contents that marks the section being read. */
 
 import { all, around, find, one, say } from "../page/dom.js";
 
@@ -15,7 +15,7 @@ export class Contents {
   current = null;
 
   /**
-   * `root` holds the places for text and contents; `onLook(key)` is called when another section is being read.
+   * `root` contains the elements for the text and the contents. `onLook(key)` is called when the reader reaches another section.
    *
    * @param {HTMLElement} root
    * @param {(key: string | null) => void} onLook
@@ -37,7 +37,7 @@ export class Contents {
   }
 
   /**
-   * Puts the sections on the page and opens one; null: the beginning.
+   * Show the sections and open one of them. With null, open the beginning.
    *
    * @param {Api.Section[]} sections
    * @param {string | null} key
@@ -67,7 +67,7 @@ export class Contents {
     return all("section[data-section]", this.#text);
   }
 
-  /** The last section whose heading has come up to the reading line; what was asked for, while it is in sight. */
+  /** Find the section being read: the one that was asked for, or the last one whose heading has passed the reading line. */
   #follow() {
     const line = this.#text.scrollTop + READING_LINE_PX;
     const passed = this.#sections.filter((section) => section.offsetTop <= line);
@@ -91,7 +91,7 @@ export class Contents {
   }
 }
 
-/** One section as the API gives it; its HTML was cleaned by the server. @param {Api.Section} section */
+/** Return the element of one section. The server has cleaned its HTML. @param {Api.Section} section */
 function sectionOf({ key, title, level, html, change }) {
   const section = document.createElement("section");
   section.dataset.section = key;
@@ -111,7 +111,7 @@ function sectionOf({ key, title, level, html, change }) {
 function chip(change) {
   const mark = document.createElement("span");
   mark.className = "chip";
-  mark.lang = document.documentElement.lang; // the text around it may be in another
+  mark.lang = document.documentElement.lang; // the text around it may be in another language
   mark.textContent = say(`guide_${change}`);
   return mark;
 }

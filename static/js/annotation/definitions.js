@@ -1,16 +1,16 @@
-/** What a tag means, at the tag: while the mouse rests on it, by a long press, or by key. */
+/** Show the definition of a tag next to it: while the mouse rests on the tag, after a long press, or by key. */
 
 import { around, find, given, one } from "../page/dom.js";
 import { form } from "./answer_form.js";
-import { guide } from "./guide.js";
+import { navigation } from "./navigation.js";
 import { guideline } from "./guideline.js";
 import { settings } from "./settings.js";
 
 const RESTS_MS = 450;
 const LONG_PRESS_MS = 500;
-/** In this time the mouse can go from the tag to its definition. */
+/** Time in which the mouse can move from the tag to its definition. */
 const LEAVES_MS = 250;
-/** Further than this, a finger scrolls. */
+/** A finger that moves further than this scrolls. */
 const MOVES_PX = 10;
 const EDGE_PX = 8;
 
@@ -26,14 +26,14 @@ let shown = null;
 let hovered = null;
 let shownAt = 0;
 let timer = 0;
-/** Whether the press that goes on has shown a definition, and so sets no tag. */
+/** Whether the current press has shown a definition. It then sets no tag. */
 let isLongPress = false;
 /** Whether a finger is on a tag. */
 let isPressed = false;
 
 const sight = new IntersectionObserver((entries) => { if (entries.some((entry) => !entry.isIntersecting)) hide(); });
 
-/** Shows the definition of a tag; a second call for the same tag leaves it. @param {HTMLElement} tag */
+/** Show the definition of a tag. A second call for the same tag changes nothing. @param {HTMLElement} tag */
 function show(tag) {
   if (tag === shown) return;
   hide();
@@ -50,12 +50,12 @@ function show(tag) {
   fill(tag, key);
 }
 
-/** Puts the guideline's own words in place, up to its first list, which holds examples. @param {HTMLElement} tag @param {string} key */
+/** Show the guideline's text of the tag, up to the list of examples. @param {HTMLElement} tag @param {string} key */
 async function fill(tag, key) {
   const section = await guideline.section(`tag-${key}`);
   if (!section || shown !== tag) return;
   const text = document.createElement("template");
-  text.innerHTML = section.html; // the server cleaned it
+  text.innerHTML = section.html; // the server has cleaned it
   const parts = [...text.content.children];
   const list = parts.findIndex((part) => part.matches("ul, ol"));
   const definition = list > 0 ? parts.slice(0, list) : parts;
@@ -74,7 +74,7 @@ function hide() {
   box.hidden = true;
 }
 
-/** Below the tag or above it, wherever there is more room, but never over the videos. */
+/** Place the box below or above the tag, wherever there is more space, but never over the videos. */
 function place() {
   if (!shown) return;
   const at = shown.getBoundingClientRect();
@@ -88,13 +88,13 @@ function place() {
   box.style.left = `${Math.max(EDGE_PX, Math.min(at.left, innerWidth - width - EDGE_PX))}px`;
 }
 
-/** Shows what the tag means that has the focus or the mouse, else the first one of the outlined video; again hides it. */
+/** Show or hide the definition of the tag with the focus or the mouse, or of the outlined video's first tag. */
 export function toggleDefinition() {
   if (shown) {
     hide();
     return true;
   }
-  const step = guide.turn();
+  const step = navigation.turn();
   const focused = document.activeElement?.closest("[data-tag]");
   const first = step && form.isTagStep(step) ? form.tagsOf(step)[0] : null;
   const tag = focused ?? hovered ?? first;
@@ -103,9 +103,9 @@ export function toggleDefinition() {
   return true;
 }
 
-/** Shows what the tag in this place of the outlined video means; again hides it. @param {number} index */
+/** Show or hide the definition of the tag at this index of the outlined video. @param {number} index */
 export function defineTag(index) {
-  const step = guide.turn();
+  const step = navigation.turn();
   const tag = step && form.isTagStep(step) ? form.tagsOf(step).at(index) : null;
   if (!tag) return false;
   if (tag === shown) hide();
@@ -119,7 +119,7 @@ const tagAt = (event) => around(event, "[data-tag]");
 export function bindDefinitions() {
   bindMouse();
   bindFinger();
-  answers.addEventListener("focusin", (event) => { // without shortcuts there is no key for it
+  answers.addEventListener("focusin", (event) => { // without shortcuts no key shows it
     const tag = tagAt(event);
     if (tag && settings.keys === "off" && find(":focus-visible", tag)) show(tag);
   });

@@ -1,23 +1,23 @@
-/** Unfinished answers: kept in the browser at once, at the server shortly after, and when the page is left. */
+/** Save unfinished answers: in the browser at once, on the server shortly after, and when the person leaves the page. */
 
 import { given, pause, say } from "../page/dom.js";
-import { clear, quietWord, standingWord } from "../page/status.js";
+import { removeLasting, showLasting, showQuietly } from "../page/status.js";
 import { clockTime } from "../page/times.js";
 import { Refused, Trouble, addressOf, send } from "./api.js";
 import { outbox } from "./outbox.js";
 import { collect } from "./pair_view.js";
 
 const study = given(document.body, "study");
-const SETTLE_MS = 400;
+const DELAY_MS = 400;
 const SLOWEST_RETRY_MS = 30_000;
 
 /**
- * Of two drafts of one pair, the one with more work in it: its active time only ever grows.
+ * Return the draft with more active time, of two drafts of one pair. Active time only ever grows.
  *
  * @param {Api.Draft | null | undefined} ours
  * @param {Api.Draft | null | undefined} theirs
  */
-export function further(ours, theirs) {
+export function moreActive(ours, theirs) {
   if (!ours || !theirs) return ours ?? theirs ?? undefined;
   return worked(theirs) > worked(ours) ? theirs : ours;
 }
@@ -25,7 +25,7 @@ export function further(ours, theirs) {
 /** @param {Api.Draft} draft */
 const worked = (draft) => draft.timings_ms?.total_active ?? 0;
 
-/** Event: `gone` when the pair that it attends to was answered or skipped elsewhere. */
+/** Event: `gone` when the current pair was answered or skipped elsewhere. */
 class Drafts extends EventTarget {
   /** @type {number | null} */
   #id = null;
@@ -33,40 +33,40 @@ class Drafts extends EventTarget {
   #busy = false;
   #stale = false;
 
-  /** From now on for this assignment; null: for none. @param {number | null} assignmentId */
+  /** Begin to save drafts of this assignment, or of none with null. @param {number | null} assignmentId */
   attend(assignmentId) {
     if (this.#stale) this.changed();
     this.#id = assignmentId;
     this.#stale = false;
-    clear("draft");
+    removeLasting("draft");
   }
 
-  /** From now on for none, and nothing more is written: another tab has the pair. */
+  /** Stop, and write nothing more: another tab has the pair. */
   drop() {
     this.#stale = false;
     this.attend(null);
   }
 
-  /** An answer was given, changed or taken back. */
+  /** Save the draft after an answer was given, changed or undone. */
   changed() {
     if (this.#id === null) return;
     this.#stale = false;
     outbox.keep(study, this.#id, this.#record(this.#id));
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.sync(), SETTLE_MS);
+    this.#timer = setTimeout(() => this.sync(), DELAY_MS);
   }
 
-  /** Time has passed on a pair that has a draft: kept when the page is next left. */
+  /** Note that active time has grown on a pair with a draft. It is saved when the person leaves the page. */
   grew() {
     this.#stale = this.#id !== null && Boolean(outbox.draftOf(this.#id).body);
   }
 
-  /** With its address, so that it can be sent from any page. @param {number} assignment */
+  /** Return the draft with its address, so that any page can send it. @param {number} assignment */
   #record(assignment) {
     return { address: addressOf("draft", assignment), body: collect(), synced: false, refused: false };
   }
 
-  /** The page may not come back: keeps and sends what there is, without waiting for either. */
+  /** Save and send the draft without waiting, because the page may not come back. */
   leave() {
     if (this.#id === null) return;
     const { body, synced } = outbox.draftOf(this.#id);
@@ -77,14 +77,14 @@ class Drafts extends EventTarget {
     send("PUT", last.address, last.body, { keepalive: true }).catch(() => {});
   }
 
-  /** Brings every draft to the server that it does not have, of this pair and of earlier ones. */
+  /** Send every draft that the server does not have, of this pair and of earlier ones. */
   async sync() {
     if (this.#busy) return;
     this.#busy = true;
     try {
       let wait = 1000;
       for (let [draft] = outbox.unsynced; draft; [draft] = outbox.unsynced) {
-        if (await this.#reaches(draft)) {
+        if (await this.#deliver(draft)) {
           wait = 1000;
           continue;
         }
@@ -96,9 +96,9 @@ class Drafts extends EventTarget {
     }
   }
 
-  /** Whether the server has decided about a draft, which may have changed meanwhile. @param {KeptDraft} draft */
-  async #reaches({ study: its, assignment, address, body }) {
-    const slow = setTimeout(() => quietWord(say("saving")), 500);
+  /** Send one draft, which may change in the meantime. Return whether the server responded. @param {KeptDraft} draft */
+  async #deliver({ study: its, assignment, address, body }) {
+    const slow = setTimeout(() => showQuietly(say("saving")), 500);
     try {
       await send("PUT", address, body);
       if (outbox.draftOf(assignment).body === body) outbox.keep(its, assignment, { synced: true });
@@ -115,8 +115,8 @@ class Drafts extends EventTarget {
   }
 
   #saved() {
-    clear("draft");
-    quietWord(say("saved", { time: clockTime(Date.now()) }), "good");
+    removeLasting("draft");
+    showQuietly(say("saved", { time: clockTime(Date.now()) }), "good");
   }
 
   /** @param {string} its the study of the draft @param {number} assignment @param {Refused} error */
@@ -128,8 +128,8 @@ class Drafts extends EventTarget {
     }
     outbox.keep(its, assignment, { refused: true });
     if (assignment !== this.#id) return;
-    if (error.status === 404) standingWord("draft", say("not_yours"), "bad");
-    else standingWord("draft", say("refused", { detail: error.message }), "bad");
+    if (error.status === 404) showLasting("draft", say("not_yours"), "bad");
+    else showLasting("draft", say("refused", { detail: error.message }), "bad");
   }
 }
 

@@ -1,12 +1,12 @@
-/** The panel in place of a pair: why there is none, what to do, and when we look again. */
+/** The panel that is shown instead of a pair: why there is none, what to do, and when the page checks again. */
 
 import { all, find, one } from "../page/dom.js";
 import { spell } from "./spelling.js";
 import { announce } from "../page/status.js";
 
-/** It takes the focus, so that the next Space or letter operates nothing of it. */
+/** The panel itself gets the focus, so that the next Space or letter operates none of its controls. */
 export const panel = one("[data-empty]");
-const workbench = one("[data-bench]");
+const workspace = one("[data-bench]");
 let timer = 0;
 
 /**
@@ -19,7 +19,7 @@ let timer = 0;
  */
 
 /**
- * Shows the reason in place of the pair; with `seconds`, counts down and then calls `again`.
+ * Show the reason instead of the pair. With `seconds`, count down and then call `again`.
  *
  * @param {string} reason
  * @param {Details} [details]
@@ -35,7 +35,7 @@ export function showEmpty(reason, { seconds = null, again = () => {}, detail = "
   fill("data-answered-count", String(answered));
   fill("data-waiting", String(waiting));
   for (const part of all("[data-if-waiting]", panel)) part.hidden = !waiting;
-  workbench.hidden = true;
+  workspace.hidden = true;
   panel.hidden = false;
   document.body.removeAttribute("data-assignment");
   if (seconds) countDown(seconds, again);
@@ -46,14 +46,14 @@ export function showEmpty(reason, { seconds = null, again = () => {}, detail = "
 export function hideEmpty() {
   clearInterval(timer);
   panel.hidden = true;
-  workbench.hidden = false;
+  workspace.hidden = false;
 }
 
-/** Which panel is in sight, or null. */
+/** Return the reason that is shown, or null. */
 export const panelShown = () => (panel.hidden ? null : (panel.dataset.reason ?? null));
 
 /**
- * Reads the heading out, and moves the focus to the panel where its place is gone. Enter then does what the panel offers first.
+ * Announce the heading. Move the focus to the panel if its element is gone. Enter then presses the panel's first button.
  *
  * @param {HTMLElement} part
  * @param {string} reason
@@ -62,8 +62,8 @@ function present(part, reason) {
   panel.scrollIntoView({ block: "nearest" });
   if (reason === "loading") return;
   announce(one("h2", part).textContent);
-  const adrift = document.activeElement === document.body || document.activeElement?.closest("[data-bench], [data-empty]");
-  if (adrift) panel.focus({ preventScroll: true });
+  const isFocusLost = document.activeElement === document.body || document.activeElement?.closest("[data-bench], [data-empty]");
+  if (isFocusLost) panel.focus({ preventScroll: true });
 }
 
 /** @param {string} name @param {string} text */
@@ -72,7 +72,7 @@ function fill(name, text) {
 }
 
 /**
- * By the monotonic clock, so that a clock that is set or a timer that sleeps only makes the wait end late.
+ * Count down with the monotonic clock. If the clock is changed or a timer sleeps, the wait only ends late.
  *
  * @param {number} seconds
  * @param {() => unknown} again

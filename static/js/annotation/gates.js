@@ -1,20 +1,20 @@
-/** “None of these” and “no” open for a video once it was watched to its end: its gates. */
+/** Unlock “None of these” and “No” for a video after it was watched to the end. */
 
 import { SIDES, all, one, say } from "../page/dom.js";
-import { passingWord, unsay } from "../page/status.js";
+import { showPassing, removePassing } from "../page/status.js";
 import { form } from "./answer_form.js";
-import { guide } from "./guide.js";
-import { cue } from "./presenting.js";
+import { navigation } from "./navigation.js";
+import { cue } from "./presentation.js";
 import { player, seen } from "./videos.js";
 
-/** What the page has last said of a gate that was not open yet. @type {{ side: Side, words: string } | null} */
-let saidTooSoon = null;
+/** The last message about an answer that was still locked. @type {{ side: Side, words: string } | null} */
+let lockedMessage = null;
 
-// A video becomes seen through while it plays, or as it ends; the player's own listeners come first.
-for (const name of ["timeupdate", "ended"]) document.addEventListener(name, () => setTimeout(openGates), { capture: true });
+// A video can become watched to the end while it plays or when it ends. The player's own listeners run first.
+for (const name of ["timeupdate", "ended"]) document.addEventListener(name, () => setTimeout(unlockAnswers), { capture: true });
 
-/** That a video shows no harm can be said once it has been watched to its end; that it shows one, at any time. */
-export function openGates() {
+/** Unlock the answers for each video that was watched to the end. Tags can be set at any time. */
+export function unlockAnswers() {
   for (const side of SIDES) {
     const open = seen(side);
     const gate = one(`[data-gate="${side}"]`);
@@ -24,18 +24,18 @@ export function openGates() {
       if (open) input.removeAttribute("aria-disabled");
       else input.setAttribute("aria-disabled", "true");
     }
-    guide.refresh();
-    if (open && saidTooSoon?.side === side) {
-      unsay(saidTooSoon.words);
-      saidTooSoon = null;
+    navigation.refresh();
+    if (open && lockedMessage?.side === side) {
+      removePassing(lockedMessage.words);
+      lockedMessage = null;
     }
   }
 }
 
-/** Says why a gate is not open yet. @param {Side} side */
-export function sayTooSoon(side) {
+/** Say why the answer of a side is still locked. @param {Side} side */
+export function sayLocked(side) {
   cue("seen_first");
   const key = ["seen_first", player.obstacle(side), form.yesNo && "no"].filter(Boolean).join("_");
-  saidTooSoon = { side, words: say(key, { side: say(side) }) };
-  passingWord(saidTooSoon.words, "warn");
+  lockedMessage = { side, words: say(key, { side: say(side) }) };
+  showPassing(lockedMessage.words, "warn");
 }

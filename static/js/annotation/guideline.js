@@ -1,6 +1,6 @@
 /**
- * The study's guideline: a panel beside the pair, opened at the section of a question; the keys go on working. What changed
- * since the person last read it stands in a dialog instead, because they must read it before their next pair.
+ * The study's guideline. It is a panel next to the pair, opened at the section of a question; the keys still work. If the
+ * guideline has changed, a dialog shows the changes instead, because the person must read them before their next pair.
  */
 
 import { anyOpen, showDialog } from "../page/dialogs.js";
@@ -8,12 +8,12 @@ import { all, given, one, onAction, say } from "../page/dom.js";
 import { announce } from "../page/status.js";
 import { Refused, SignedOut, Trouble, send } from "./api.js";
 import { Contents } from "./contents.js";
-import { guide } from "./guide.js";
+import { navigation } from "./navigation.js";
 import { Readings } from "./readings.js";
 import { settings } from "./settings.js";
 
 const panel = one("[data-guide]");
-const beside = one("main");
+const main = one("main");
 const dialog = one('dialog[data-dialog="guideline"]');
 const button = one('button[data-action="guideline"]');
 const state = one("[data-guide-state]", panel);
@@ -21,24 +21,24 @@ const columns = one("[data-guide-columns]", panel);
 const foot = one("[data-guide-foot]", panel);
 const versionChip = one("[data-guide-version]", panel);
 const language = given(panel, "language");
-/** Whether a button was pressed by a pointer; by a key, the focus belongs where the keyboard goes on. @param {MouseEvent} event */
+/** Return whether a button was pressed by pointer. After a press by key, the focus moves to the text. @param {MouseEvent} event */
 const isByPointer = ({ detail }) => detail > 0;
 
-/** @typedef {() => Promise<() => void>} Show fetches a text, and returns what then puts it on the page */
+/** @typedef {() => Promise<() => void>} Show fetches a text, and returns a function that shows it */
 
 class Guideline {
   /** @type {Map<number, Api.Guideline>} */
   #texts = new Map();
   #contents = new Contents(panel, (key) => this.#readings.look(key));
   #readings = new Readings(() => this.isOpen);
-  /** The version with which the current pair was given. @type {number | null} */
+  /** The version with which the current pair was served. @type {number | null} */
   #version = null;
-  #asked = 0;
-  /** The section that was asked for. @type {string | null} */
+  #requests = 0;
+  /** The section that the person asked for. @type {string | null} */
   #section = null;
-  /** What had the focus when the panel opened. @type {Element | null} */
+  /** The element with the focus when the panel was opened. @type {Element | null} */
   #opener = null;
-  /** What has changed and is not read yet, while the person is at it; else null. @type {Api.Changes | null} */
+  /** The changes that the person is reading now, or null. @type {Api.Changes | null} */
   #unread = null;
   #confirming = false;
 
@@ -52,18 +52,18 @@ class Guideline {
     dialog.addEventListener("keydown", (event) => {
       const plain = !(event.ctrlKey || event.altKey || event.metaKey || event.shiftKey || event.repeat);
       if (event.code !== "KeyG" || !plain || settings.keys === "off") return;
-      event.preventDefault(); // or the same press would open it again
+      event.preventDefault(); // otherwise the same press would open it again
       dialog.close();
     });
   }
 
-  /** Whether the guideline is on the page, beside the pair or in its dialog. */
+  /** Whether the guideline is on the page, next to the pair or in its dialog. */
   get isOpen() {
     return !panel.hidden;
   }
 
   /**
-   * A new pair, which goes on under the version it was given with; `earlier` is what a draft reported of it.
+   * Begin a new pair, which keeps the version with which it was served. `earlier` is the report of a draft.
    *
    * @param {Api.Assignment} assignment
    * @param {Api.Viewing["guideline"]} earlier
@@ -77,17 +77,17 @@ class Guideline {
     else this.#readings.look(this.#contents.current);
   }
 
-  /** What was read during the current pair. */
+  /** Return what was read during the current pair. */
   report() {
     const read = this.#version === null ? undefined : this.#texts.get(this.#version);
     return { version: this.#version, language: read?.language ?? language, opened: this.#readings.report() };
   }
 
   /**
-   * Opens beside the pair at a section, or from the beginning.
+   * Open the panel at a section, or at the beginning with null.
    *
    * @param {string | null} section
-   * @param {boolean} takesFocus whether the focus goes to the text; else it stays, and the section's title is read out
+   * @param {boolean} takesFocus whether the focus moves to the text; otherwise it stays, and the section's title is announced
    */
   open(section, takesFocus) {
     if (anyOpen()) return;
@@ -96,27 +96,26 @@ class Guideline {
     this.#put(true);
     this.#mode("whole");
     foot.hidden = true;
-    guide.turn()?.scrollIntoView({ block: "nearest" }); // the pair has less room now
+    navigation.turn()?.scrollIntoView({ block: "nearest" }); // the pair has less space now
     this.#load(() => this.#showWhole(section, takesFocus));
   }
 
   /**
-   * Opens at the section of the tag that has the focus, else of the question whose turn it is. Closes if it was opened there
-   * before.
+   * Open the section of the tag with the focus, or of the current question. If the panel is already open there, close it.
    */
   openHere() {
     const tag = /** @type {HTMLElement | null | undefined} */ (document.activeElement?.closest("[data-tag]"))?.dataset.tag;
-    const step = guide.turn()?.dataset.step ?? null;
+    const step = navigation.turn()?.dataset.step ?? null;
     this.#toggle(tag ? `tag-${tag}` : step?.startsWith("tags-") ? "tags" : step);
   }
 
-  /** @param {string | null} section @param {MouseEvent} [event] the press of a button; left out for a single key */
+  /** @param {string | null} section @param {MouseEvent} [event] the press of a button; omitted for a single key */
   #toggle(section, event) {
     if (this.isOpen && this.#section === section) this.close(event);
     else this.open(section, event !== undefined && !isByPointer(event));
   }
 
-  /** Closes the panel or the dialog. @param {MouseEvent} [event] the press of a button; left out for a single key */
+  /** Close the panel or the dialog. @param {MouseEvent} [event] the press of a button; omitted for a single key */
   close(event) {
     if (dialog.open) {
       dialog.close();
@@ -127,15 +126,15 @@ class Guideline {
     if (!hadFocus) return;
     const byKey = event !== undefined && !isByPointer(event);
     if (byKey && this.#opener instanceof HTMLElement && this.#opener.isConnected) this.#opener.focus();
-    else guide.turn()?.focus({ preventScroll: true });
+    else navigation.turn()?.focus({ preventScroll: true });
   }
 
   #closed() {
-    this.#asked += 1; // what is still on its way comes to nothing
+    this.#requests += 1; // ignore a text that is still being fetched
     this.#readings.look(null);
     this.#unread = null;
     this.#put(false);
-    beside.append(panel);
+    main.append(panel);
   }
 
   /** @param {boolean} shown */
@@ -145,7 +144,7 @@ class Guideline {
     button.setAttribute("aria-expanded", String(shown));
   }
 
-  /** Opens with what the person has to read before their next pair. */
+  /** Open the dialog with the changes that the person must read before their next pair. */
   openChanges() {
     if (anyOpen()) return;
     this.#mode("changes");
@@ -157,7 +156,7 @@ class Guideline {
   }
 
   /**
-   * Return a section of the text that belongs to the current pair, or null if it cannot be had now.
+   * Return a section of the current pair's text, or null if it cannot be fetched now.
    *
    * @param {string} key
    */
@@ -172,7 +171,7 @@ class Guideline {
     }
   }
 
-  /** A section was read at another place of the page. @param {string} key @param {number} seconds */
+  /** Note that a section was read at another place of the page. @param {string} key @param {number} seconds */
   noteRead(key, seconds) {
     this.#readings.add(key, seconds);
   }
@@ -184,24 +183,24 @@ class Guideline {
   }
 
   /**
-   * Runs what fetches and then shows a text, or says what keeps it from being there. A later call overtakes it.
+   * Fetch and show a text, or say why it cannot be shown. A later call replaces an earlier one.
    *
    * @param {Show} show
    */
   async #load(show) {
-    this.#asked += 1;
-    const asked = this.#asked;
+    this.#requests += 1;
+    const request = this.#requests;
     versionChip.hidden = columns.hidden = true;
     this.#say(say("guide_loading"));
     try {
       const painted = await show();
-      if (asked !== this.#asked) return false;
+      if (request !== this.#requests) return false;
       this.#say("");
       columns.hidden = false;
       painted();
       return true;
     } catch (error) {
-      if (asked === this.#asked) this.#failed(error, show);
+      if (request === this.#requests) this.#failed(error, show);
       return false;
     }
   }
@@ -232,7 +231,7 @@ class Guideline {
     };
   }
 
-  /** Between what changed and the whole text. */
+  /** Switch between the changes and the whole text. */
   #other() {
     const mode = panel.dataset.mode === "changes" ? "whole" : "changes";
     this.#mode(mode);
@@ -247,7 +246,7 @@ class Guideline {
     if (text.language !== language) this.#say(say("guide_other_language"));
   }
 
-  /** @param {number | null} version null: the one in force @returns {Promise<Api.Guideline>} */
+  /** @param {number | null} version null: the current one @returns {Promise<Api.Guideline>} */
   async #text(version) {
     const known = version === null ? undefined : this.#texts.get(version);
     if (known) return known;
@@ -257,7 +256,7 @@ class Guideline {
     return text;
   }
 
-  /** Confirms that the person has read what changed. Return whether the server has taken that. */
+  /** Confirm that the person has read the changes. Return whether the server has recorded that. */
   async confirm() {
     if (this.#confirming || !this.#unread) return false;
     this.#confirming = true;
@@ -289,7 +288,7 @@ class Guideline {
   }
 
   /**
-   * One line above the text; with `show`, and a way to try that again.
+   * Show one line above the text. With `show`, add a button that tries it again.
    *
    * @param {string} sentence
    * @param {Show | null} [show]
@@ -305,7 +304,7 @@ class Guideline {
   }
 }
 
-/** The language as HTML writes it. @param {string} code */
+/** Return the language tag for HTML. @param {string} code */
 const tagOf = (code) => (code === "zh-hans" ? "zh-Hans" : code);
 
 export const guideline = new Guideline();

@@ -1,7 +1,7 @@
-/** Hiding both videos, for whatever reason; a reload keeps them hidden. */
+/** Hide both videos. They stay hidden after a reload. */
 
 import { say } from "../page/dom.js";
-import { passingWord, unsay } from "../page/status.js";
+import { showPassing, removePassing } from "../page/status.js";
 import { current } from "./current_pair.js";
 import { outbox } from "./outbox.js";
 import { revising } from "./revising.js";
@@ -9,7 +9,7 @@ import { byTouch } from "./settings.js";
 import { player } from "./videos.js";
 
 /**
- * Hides, pauses and mutes both videos, or shows them. A hide `counts` as a sign of distress unless a dialog asked for it.
+ * Hide, pause and mute both videos, or show them. A hide `counts` as a sign of distress unless a dialog has caused it.
  *
  * @param {boolean} hidden
  * @param {{ counts?: boolean }} [options]
@@ -19,14 +19,14 @@ export function setHidden(hidden, { counts = true } = {}) {
   player.hide(hidden, { counts });
   noteHidden(hidden);
   const words = say(byTouch.matches ? "hidden_by_touch" : "hidden");
-  if (hidden) passingWord(words);
-  else unsay(words);
+  if (hidden) showPassing(words);
+  else removePassing(words);
 }
 
-/** For a dialog that opens. */
+/** Hide the videos because a dialog opens. */
 export const hideVideos = () => setHidden(true, { counts: false });
 
-/** Keeps whether both are hidden, for a reload. @param {boolean} hidden */
+/** Remember for a reload whether both are hidden. @param {boolean} hidden */
 function noteHidden(hidden) {
   const { assignment } = current;
   if (assignment && !revising.open) outbox.keep(assignment.study, assignment.id, { hidden });

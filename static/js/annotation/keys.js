@@ -1,4 +1,4 @@
-/** Keys by position (`event.code`), so that they lie alike on every layout. */
+/** Keys by their position (`event.code`), so that they are in the same place on every keyboard layout. */
 
 import { CONTROL, TEXT } from "../page/controls.js";
 import { anyOpen } from "../page/dialogs.js";
@@ -8,10 +8,10 @@ import { answerKeys, settings } from "./settings.js";
 
 const TAG_CODES = [...Array.from({ length: 9 }, (_, index) => `Digit${index + 1}`), "Digit0", "Minus", "Equal"];
 
-/** Whether the focus is on an element that matches. @param {string} selector */
+/** Return whether the focus is on an element that matches. @param {string} selector */
 const isOn = (selector) => document.activeElement?.matches(selector) ?? false;
 
-/** Writes `1` to `=` beside the tags, in their present order. */
+/** Write `1` to `=` next to the tags, in their current order. */
 export function paintTagKeys() {
   const labels = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0", "-", "="];
   for (const grid of all("[data-tags]")) {
@@ -21,7 +21,7 @@ export function paintTagKeys() {
 
 /**
  * @typedef {object} Acts
- * @property {Record<string, (shift: boolean) => unknown>} player what the player's keys do, by `event.code`
+ * @property {Record<string, (shift: boolean) => unknown>} player functions of the player's keys, by `event.code`
  * @property {() => unknown} help
  * @property {() => unknown} guideline
  * @property {() => unknown} submit
@@ -41,7 +41,7 @@ export function paintTagKeys() {
  * @property {() => unknown} keepAnswers
  * @property {() => unknown} talk
  * @property {() => unknown} reportIllegal
- * @property {() => unknown} goOn
+ * @property {() => unknown} pressPrimary
  * @property {() => unknown} answerMessage
  * @property {() => unknown} hideOrShow
  * @property {() => unknown} unsure
@@ -49,13 +49,13 @@ export function paintTagKeys() {
  */
 
 /**
- * `act` has a function for each thing that keys do; each returns `false` if the key was not for it.
+ * Bind the keys. `act` has a function for each action. It returns `false` if it did not use the key.
  *
  * @param {Acts} act
  */
 export function bindKeys(act) {
   const { player } = act;
-  /** None of these is an answer in any preset of settings.js. @type {Record<string, () => unknown>} */
+  /** None of these keys is an answer key in a preset of settings.js. @type {Record<string, () => unknown>} */
   const others = {
     KeyG: () => act.guideline(),
     KeyU: () => act.unsure(),
@@ -74,8 +74,8 @@ export function bindKeys(act) {
   /** @type {Record<string, () => unknown>} */
   const withShift = {
     Backspace: () => act.previousPair(),
-    KeyL: () => act.reportIllegal(), // no single key opens it by a slip
-    Enter: () => act.answerMessage(), // nor gives a pair up: Enter alone is too near to Ctrl and Enter
+    KeyL: () => act.reportIllegal(), // not a single key, which could be pressed by mistake
+    Enter: () => act.answerMessage(), // not Enter, which is too close to Ctrl + Enter: the action may give a pair up
     NumpadEnter: () => act.answerMessage(),
   };
 
@@ -88,7 +88,7 @@ export function bindKeys(act) {
     const tag = TAG_CODES.indexOf(code);
     if (shiftKey) return withShift[code] ?? (tag >= 0 ? () => act.defineTag(tag) : null);
     if (code === "Tab") return isOn("[data-step]") ? () => act.passTags() : null;
-    if (code === "Enter" || code === "NumpadEnter") return act.goOn;
+    if (code === "Enter" || code === "NumpadEnter") return act.pressPrimary;
     const answer = answerKeys()[code];
     if (answer) return () => act.answer(answer);
     if (tag >= 0) return () => act.tag(tag);

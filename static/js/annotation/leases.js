@@ -1,7 +1,7 @@
-/** Keeps the person's pairs leased: renews at half of what is left, and when the page is looked at again. */
+/** Renew the leases of the person's pairs: after half of the remaining time, and when the page becomes visible again. */
 
 import { say } from "../page/dom.js";
-import { clear, standingWord } from "../page/status.js";
+import { removeLasting, showLasting } from "../page/status.js";
 import { Refused, addressOf, send } from "./api.js";
 import { clock } from "./clock.js";
 import { serverNow } from "./server_time.js";
@@ -12,15 +12,15 @@ const AWAY_MS = 10 * 60_000;
 const WATCH_MS = 15_000;
 const SLEPT_MS = 30_000;
 
-/** @typedef {{ id: number, expires_at: string }} Leased an assignment, and when its lease ends */
+/** @typedef {{ id: number, expires_at: string }} Leased an assignment and the end of its lease */
 
 /**
- * Events: `answered` when the current pair is answered already, in another tab or on another machine; `given_up` when the
- * person gives a lost pair up.
+ * Events: `answered` when the current pair was already answered, in another tab or on another computer; `given_up` when the
+ * person leaves a pair whose lease is lost.
  */
 class Leases extends EventTarget {
   /** @type {Map<number, { timer: number, due: number }>} */
-  #held = new Map();
+  #leases = new Map();
   /** @type {number | null} */
   #current = null;
 
@@ -31,7 +31,7 @@ class Leases extends EventTarget {
     this.#watchSleep();
   }
 
-  /** Timers sleep with the computer, leases do not. A clock that is set only makes us renew once more. */
+  /** Renew after the computer slept: timers sleep, but leases do not. A changed clock only causes one more renewal. */
   #watchSleep() {
     let [wall, monotonic] = [Date.now(), performance.now()];
     let expected = monotonic + WATCH_MS;
@@ -40,54 +40,54 @@ class Leases extends EventTarget {
       [wall, monotonic] = [Date.now(), performance.now()];
       expected = monotonic + WATCH_MS;
       if (late < SLEPT_MS || document.hidden) return;
-      for (const lease of this.#held.values()) lease.due = 0;
+      for (const lease of this.#leases.values()) lease.due = 0;
       this.#renewDue();
     }, WATCH_MS);
   }
 
-  /** Holds exactly these assignments. @param {Leased | null} [first] the current one @param {Leased | null} [second] */
+  /** Keep exactly these assignments leased. @param {Leased | null} [first] the current one @param {Leased | null} [second] */
   hold(first = null, second = null) {
     const wanted = [first, second].filter((assignment) => assignment !== null);
-    for (const id of this.#held.keys()) {
+    for (const id of this.#leases.keys()) {
       if (!wanted.some((assignment) => assignment.id === id)) this.#drop(id);
     }
-    clear("lease");
+    removeLasting("lease");
     for (const assignment of wanted) this.#note(assignment);
     this.#current = first?.id ?? null;
   }
 
   /** @param {Leased} assignment */
   #note(assignment) {
-    clearTimeout(this.#held.get(assignment.id)?.timer);
+    clearTimeout(this.#leases.get(assignment.id)?.timer);
     const half = Math.max(SOONEST_MS, (Date.parse(assignment.expires_at) - serverNow()) / 2);
     const timer = setTimeout(() => this.#byTimer(assignment.id), half);
-    this.#held.set(assignment.id, { timer, due: performance.now() + half });
+    this.#leases.set(assignment.id, { timer, due: performance.now() + half });
   }
 
-  /** Somebody who went away does not keep pairs from others; coming back renews. @param {number} id */
+  /** Renew unless the person is away, so that others can get the pairs. Coming back renews them. @param {number} id */
   #byTimer(id) {
     if (document.hidden || clock.idleMs > AWAY_MS) this.#later(id, RETRY_MS);
     else this.renew(id).catch(() => {});
   }
 
   #renewDue() {
-    for (const [id, { due }] of this.#held) if (performance.now() >= due) this.renew(id).catch(() => {});
+    for (const [id, { due }] of this.#leases) if (performance.now() >= due) this.renew(id).catch(() => {});
   }
 
-  /** Renews one lease now. Return the assignment, or null where it is lost. Raises Trouble. @param {number} id */
+  /** Renew one lease now. Return the assignment, or null if it is lost. Throws Trouble. @param {number} id */
   async renew(id) {
     try {
       /** @type {Api.Assignment} */
       const assignment = await send("POST", addressOf("renew", id));
-      if (this.#held.has(id)) this.#note(assignment);
-      clear("lease");
+      if (this.#leases.has(id)) this.#note(assignment);
+      removeLasting("lease");
       return assignment;
     } catch (error) {
       if (!(error instanceof Refused)) {
         this.#later(id, RETRY_MS);
         throw error;
       }
-      if (!this.#held.has(id)) return null; // answered by us meanwhile
+      if (!this.#leases.has(id)) return null; // answered here in the meantime
       const isCurrent = id === this.#current;
       if (error.code === "already_answered") {
         this.#drop(id);
@@ -102,13 +102,13 @@ class Leases extends EventTarget {
 
   /** @param {number} id */
   #drop(id) {
-    clearTimeout(this.#held.get(id)?.timer);
-    this.#held.delete(id);
+    clearTimeout(this.#leases.get(id)?.timer);
+    this.#leases.delete(id);
   }
 
   /** @param {number} id @param {number} ms */
   #later(id, ms) {
-    const lease = this.#held.get(id);
+    const lease = this.#leases.get(id);
     if (!lease) return;
     clearTimeout(lease.timer);
     Object.assign(lease, { timer: setTimeout(() => this.#byTimer(id), ms), due: performance.now() });
@@ -118,7 +118,7 @@ class Leases extends EventTarget {
   #lost({ code, message }) {
     const words = code === "lease_lost" ? say("lease_lost") : message;
     const giveUp = () => this.dispatchEvent(new Event("given_up"));
-    standingWord("lease", words, "warn", [{ label: say("take_next"), run: giveUp }]);
+    showLasting("lease", words, "warn", [{ label: say("take_next"), run: giveUp }]);
   }
 }
 

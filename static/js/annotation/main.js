@@ -1,4 +1,4 @@
-/** The workspace: what a person can do, by key and by control, and where it begins. */
+/** Start the workspace: bind its keys and controls, and get the first pair. */
 
 import { openDialog } from "../page/dialogs.js";
 import { all, around, one, onAction, say } from "../page/dom.js";
@@ -9,7 +9,7 @@ import { bindBatchPlace } from "./batch_place.js";
 import { current } from "./current_pair.js";
 import { bindDefinitions, defineTag, toggleDefinition } from "./definitions.js";
 import { panel, panelShown } from "./empty.js";
-import { guide } from "./guide.js";
+import { navigation } from "./navigation.js";
 import { guideline } from "./guideline.js";
 import { hideVideos, setHidden } from "./hiding.js";
 import { bindKeys } from "./keys.js";
@@ -18,18 +18,18 @@ import { bindPrompt, togglePrompt } from "./prompt.js";
 import * as remarks from "./remarks.js";
 import { bindReporting } from "./reporting.js";
 import { keepServerTime } from "./server_time.js";
-import { begin, keepAnswers, lookAgain, previousPair, resume, submit } from "./session.js";
+import { begin, keepAnswers, checkAgain, previousPair, resume, submit } from "./session.js";
 import { bindSettings, settings } from "./settings.js";
 import { bindSignIn } from "./sign_in.js";
 import { bindSkipping } from "./skipping.js";
 import { bindSplit } from "./split.js";
-import { onTold } from "./tabs.js";
+import { onBroadcast } from "./tabs.js";
 import { bindTimeOnTask } from "./time_on_task.js";
-import { meet, watchTrouble } from "./trouble.js";
+import { setProblem, watchTrouble } from "./trouble.js";
 import { player } from "./videos.js";
 
 /**
- * Presses the control that matches and is in sight. Return false if there is none.
+ * Press the visible control that matches. Return false if there is none.
  *
  * @param {string} selector
  */
@@ -43,7 +43,7 @@ function press(selector) {
 const pressAction = (action) => press(`button[data-action="${action}"]`);
 
 /**
- * What changes answers does nothing while there is no pair, or while the page waits for the server.
+ * Return `run`, made to do nothing while there is no pair or the page waits for the server.
  *
  * @template {unknown[]} T
  * @param {(...given: T) => unknown} run
@@ -66,27 +66,27 @@ bindKeys({
   pass: onPair(() => answering.pass()),
   passTags: onPair(() => answering.passTags()),
   undo: onPair(() => answering.undo()),
-  otherDimension: onPair(() => guide.openOther()),
+  otherDimension: onPair(() => navigation.openOther()),
   previousPair,
   skip: () => pressAction("skip"),
   keepAnswers: () => pressAction("keep-answers"),
   talk: () => pressAction("talk"),
   reportIllegal: onPair(() => pressAction("report-illegal")),
-  goOn: () => press("[data-empty] .primary") || press("[data-failed] button"),
+  pressPrimary: () => press("[data-empty] .primary") || press("[data-failed] button"),
   answerMessage: () => press("[data-standing] :is(a, button)"),
   hideOrShow: () => setHidden(!player.hidden),
-  unsure: () => remarks.turnUnsure(),
+  unsure: () => remarks.toggleUnsure(),
   comment: () => remarks.openComment(),
 });
 one("form[data-answers]").addEventListener("submit", (event) => { event.preventDefault(); submit(); });
 bindRestingFocus(() => {
   if (settings.keys === "off") return null;
-  return (panelShown() ? panel : guide.turn()) ?? one("[data-heading]");
+  return (panelShown() ? panel : navigation.turn()) ?? one("[data-heading]");
 });
 bindSplit();
 bindPrompt();
 bindDefinitions();
-bindSettings(() => current.assignment && guide.refresh());
+bindSettings(() => current.assignment && navigation.refresh());
 bindSkipping();
 bindReporting();
 remarks.bindRemarks();
@@ -94,17 +94,17 @@ onAction("help", () => openDialog("help"));
 onAction("talk", () => { hideVideos(); openDialog("talk"); });
 onAction("keep-answers", keepAnswers);
 onAction("previous-pair", previousPair);
-onAction("guideline-read", async () => { if (await guideline.confirm()) lookAgain(); });
-onAction("ask-again", lookAgain);
+onAction("guideline-read", async () => { if (await guideline.confirm()) checkAgain(); });
+onAction("ask-again", checkAgain);
 onAction("work-here", begin);
 onAction("reveal", () => setHidden(false));
 document.addEventListener("click", (event) => around(event, "[data-close]")?.closest("dialog")?.close());
 
 watchTrouble();
 bindSignIn();
-onTold("person", ({ person, name }) => {
+onBroadcast("person", ({ person, name }) => {
   if (person === outbox.person) resume();
-  else if (person) meet("somebody_else", say("signed_in_as", { name }));
+  else if (person) setProblem("somebody_else", say("signed_in_as", { name }));
 });
 keepServerTime();
 bindTimeOnTask();

@@ -1,34 +1,34 @@
 /**
- * What this browser keeps of a person until the server has it: drafts, and answers, skips and reports that wait to be sent.
- * Everything is held in memory too, so reading never waits, and without a database work goes on until the page closes.
+ * Keep a person's work in this browser until the server has it: drafts, and answers, skips and reports that wait to be sent.
+ * Everything is also in memory, so reading never waits. Without a database, work continues until the page is closed.
  */
 
 import { find } from "../page/dom.js";
 import { Refused, send } from "./api.js";
-import { canBeMended, ends, isSame } from "./outbox_entries.js";
+import { becomesDraftAgain, ends, isSame } from "./outbox_entries.js";
 import { TABLES, openStore, result } from "./store.js";
 import { lock } from "./tabs.js";
 
 /** @typedef {import("./outbox_entries.js").Entry} Entry */
 /**
- * @typedef {object} DraftRecord what is kept of a pair that is not ended
+ * @typedef {object} DraftRecord what is kept about a pair that has not ended
  * @property {string} study
  * @property {number} assignment
- * @property {string} [address] where its draft goes
+ * @property {string} [address] address for its draft
  * @property {Api.Draft} [body]
- * @property {boolean} [synced] whether the server has the draft as it is here
- * @property {boolean} [refused] whether the server will not take it
+ * @property {boolean} [synced] whether the server has this version of the draft
+ * @property {boolean} [refused] whether the server refuses the draft
  * @property {boolean} [hidden] whether the person has hidden both videos
  * @property {Api.Care} [care]
  * @property {boolean} [careSent]
  */
 /** @typedef {DraftRecord & { address: string, body: Api.Draft }} Draft */
 /**
- * @typedef {object} Outcome what became of an entry; with neither a response nor a refusal it waits for consent
+ * @typedef {object} Outcome result of sending an entry; without a response and a refusal, the entry waits for consent
  * @property {Entry} entry
  * @property {any} [response] Api.Submitted, Api.Desk or Api.ReportOutcome
  * @property {Refused} [refusal]
- * @property {Api.Desk | null} desk what comes next, if the response says that
+ * @property {Api.Desk | null} desk the next pairs, if the response has them
  */
 const MOST_DRAFTS = 100;
 const TAKEN = Symbol("taken");
@@ -38,12 +38,12 @@ const hasCare = (record) => record.care !== undefined;
 /** @param {DraftRecord} record @returns {record is Draft} */
 const hasDraft = (record) => record.body !== undefined;
 
-/** Another tab works on the study now: its drafts are not ours to write. */
+/** Another tab works on the study now, so this tab may not write its drafts. */
 class Taken extends Error {}
 
 /**
- * Events: `storage` when it begins or stops to outlive the page; `taken_over` when a write was refused because another tab
- * works on the study now.
+ * Events: `storage` when storage begins or stops to work; `taken_over` when a write was refused because another tab works on
+ * the study now.
  */
 class Outbox extends EventTarget {
   /** @type {Promise<void> | null} */
@@ -68,14 +68,14 @@ class Outbox extends EventTarget {
     this.person = person;
   }
 
-  /** Opens the person's database, once; without one, memory serves. */
+  /** Open the person's database, once. Without a database, everything stays in memory. */
   open() {
     this.#opening ??= this.#open();
     return this.#opening;
   }
 
   async #open() {
-    if ("trial" in document.body.dataset) return; // nothing of a trial is kept beyond the page
+    if ("trial" in document.body.dataset) return; // a trial is never stored
     try {
       this.#store = await openStore(this.person);
     } catch {
@@ -83,22 +83,22 @@ class Outbox extends EventTarget {
     }
   }
 
-  /** Whether what is kept outlives the page. */
+  /** Whether the data are still there after the page is closed. */
   get works() {
     return this.#works;
   }
 
-  /** How many answers and skips wait to be sent. */
+  /** Number of entries that wait to be sent. */
   get waits() {
     return this.#waiting.length;
   }
 
-  /** How many of them can be sent now: the others wait until their person agrees to the study again. */
+  /** Number of entries that can be sent now. The others wait until the person agrees to the study again. */
   get sendable() {
     return this.#waiting.filter((entry) => !this.#isHeldBack(entry)).length;
   }
 
-  /** How many answers to a study wait until their person agrees to it again. @param {string} study */
+  /** Return how many entries of a study wait until the person agrees to it again. @param {string} study */
   heldBackOf(study) {
     return this.#waiting.filter((entry) => entry.study === study && this.#isHeldBack(entry)).length;
   }
@@ -108,18 +108,18 @@ class Outbox extends EventTarget {
     return this.#heldBack.has(assignment);
   }
 
-  /** Whether what ends a pair waits to be sent. @param {number} assignment */
+  /** Return whether an entry that ends the pair waits to be sent. @param {number} assignment */
   isWaiting(assignment) {
     return this.#waiting.some((entry) => entry.assignment === assignment && ends(entry));
   }
 
-  /** Whether an answer waits to be sent, or a change of one. @param {number} assignment */
+  /** Return whether an answer, or a change of one, waits to be sent. @param {number} assignment */
   hasEntryOf(assignment) {
     return this.#waiting.some((entry) => entry.assignment === assignment);
   }
 
   /**
-   * This tab works on the study from now on, and reads what the last one left.
+   * Make this tab the one that works on the study, and read what the last tab stored.
    *
    * @param {string} study
    * @param {string} tab
@@ -130,35 +130,35 @@ class Outbox extends EventTarget {
     await this.reload();
   }
 
-  /** Reads everything anew: another tab may have written. */
+  /** Read everything again, because another tab may have written. */
   async reload() {
     const drafts = await this.#read((table) => result(table("drafts").getAll()));
     if (drafts) this.#drafts = new Map(drafts.map((draft) => [draft.assignment, draft]));
     await this.waiting();
   }
 
-  /** The record of an assignment, or an empty object. @param {number} assignment @returns {Partial<DraftRecord>} */
+  /** Return the record of an assignment, or an empty object. @param {number} assignment @returns {Partial<DraftRecord>} */
   draftOf(assignment) {
     return this.#drafts.get(assignment) ?? {};
   }
 
-  /** Drafts that the server does not have as they are here. */
+  /** Drafts of which the server does not have this version, without those that it refuses. */
   get unsynced() {
     return [...this.#drafts.values()].filter(hasDraft).filter((draft) => !draft.synced && !draft.refused);
   }
 
-  /** The same and what the server refused: all that would be gone with this browser's data. */
+  /** All drafts of which the server does not have this version. They would be lost with this browser's data. */
   get unsent() {
     return [...this.#drafts.values()].filter(hasDraft).filter((draft) => !draft.synced);
   }
 
-  /** Records whose `care` the server does not have. */
+  /** Records whose exposure (`care`) the server does not have. */
   get unreported() {
     return [...this.#drafts.values()].filter(hasCare).filter((record) => !record.careSent);
   }
 
   /**
-   * Merges `part` into an assignment's record, unless another tab works on the study.
+   * Merge `part` into an assignment's record, unless another tab works on the study.
    *
    * @param {string} study
    * @param {number} assignment
@@ -174,7 +174,7 @@ class Outbox extends EventTarget {
   }
 
   /**
-   * The same at the page's end, when only what is asked for at once is still done.
+   * Do the same when the page is closed, without a check: only a write that is requested at once is still carried out.
    *
    * @param {string} study
    * @param {number} assignment
@@ -192,23 +192,23 @@ class Outbox extends EventTarget {
     return this.#write((table) => table("drafts").delete([study, assignment]));
   }
 
-  /** Drops what the server has, oldest first, beyond a number that nobody holds at once. */
+  /** Delete the oldest records that the server has, beyond a number that nobody needs. */
   prune() {
     const old = [...this.#drafts.values()].filter((draft) => draft.synced || !draft.body);
     old.sort((one, other) => one.assignment - other.assignment);
     for (const { study, assignment } of old.slice(0, -MOST_DRAFTS)) this.forget(study, assignment);
   }
 
-  /** Puts an entry in line, in place of its draft; it is sent from here only. @param {Entry} entry */
+  /** Add an entry to the queue, in place of its draft. Only the outbox sends it. @param {Entry} entry */
   enqueue(entry) {
     if (ends(entry) && this.isWaiting(entry.assignment)) return Promise.resolve();
     this.#waiting.push(entry);
     if (ends(entry)) this.#drafts.delete(entry.assignment);
-    return this.#store ? this.#putInLine(entry) : Promise.resolve();
+    return this.#store ? this.#storeEntry(entry) : Promise.resolve();
   }
 
-  /** An entry has its `order` once it is stored; one that could not be is in memory alone. @param {Entry} entry */
-  async #putInLine(entry) {
+  /** Store an entry and set its `order`. If that fails, the entry is only in memory. @param {Entry} entry */
+  async #storeEntry(entry) {
     entry.inMemory = false;
     const order = await this.#write(async (table) => {
       await this.#refuseOthers(table);
@@ -222,20 +222,20 @@ class Outbox extends EventTarget {
     else entry.order = /** @type {number} */ (order);
   }
 
-  /** What waits, first come first, of all tabs. */
+  /** Return the waiting entries of all tabs, oldest first. */
   async waiting() {
     await this.#writing.catch(() => {});
     const stored = await this.#read((table) => result(table("submissions").getAll()));
     if (stored) {
       const gone = this.#waiting.filter((entry) => entry.order && !stored.some(({ order }) => order === entry.order));
       this.#waiting = [...stored, ...this.#waiting.filter((entry) => entry.order === undefined)];
-      await this.#takeBack(gone);
+      await this.#restoreDrafts(gone);
     }
     return this.#waiting;
   }
 
-  /** Another tab has sent these; what was refused of them is a draft again. @param {Entry[]} entries */
-  async #takeBack(entries) {
+  /** Read the drafts of entries that another tab has sent and the server has refused. @param {Entry[]} entries */
+  async #restoreDrafts(entries) {
     for (const { study, assignment } of entries) {
       const draft = await this.#read((table) => result(table("drafts").get([study, assignment])));
       if (draft && !this.#drafts.has(assignment)) this.#drafts.set(assignment, draft);
@@ -243,11 +243,11 @@ class Outbox extends EventTarget {
   }
 
   /**
-   * Sends all that waits, in order and once through, and yields what became of each. One tab sends at a time; if two do, an answer's
-   * own id lets the server store it once. What is refused because consent was withdrawn keeps its place in the line, and is
-   * tried again the next time. Raises Trouble.
+   * Send all waiting entries once, in order, and yield the outcome of each. One tab sends at a time. If two do, the server stores
+   * an answer only once, by its submission id. An entry that is refused because consent was withdrawn stays in the queue and is
+   * tried again next time. Throws Trouble.
    *
-   * @param {string} [study] whose next desk is asked for with the last entry
+   * @param {string} [study] study whose next pairs are requested with the last entry
    * @returns {AsyncGenerator<Outcome, void, void>}
    */
   async *send(study) {
@@ -262,7 +262,7 @@ class Outbox extends EventTarget {
     }
   }
 
-  /** The same for who does not want to know what became of each. Raises Trouble. */
+  /** Send all waiting entries without reporting the outcomes. Throws Trouble. */
   async sendAll() {
     const sending = this.send();
     while (!(await sending.next()).done);
@@ -285,22 +285,22 @@ class Outbox extends EventTarget {
         this.#heldBack.add(entry.assignment);
         return { entry, desk: null };
       }
-      await this.#remove(entry, canBeMended(entry, error) ? entry.body : null);
+      await this.#remove(entry, becomesDraftAgain(entry, error) ? entry.body : null);
       return { entry, refusal: error, desk: null };
     }
   }
 
   /**
-   * The server has said what became of an entry. With `mend`, its answers become a draft again.
+   * Remove an entry after the server's response. With `draft`, the answers become a draft again.
    *
    * @param {Entry} entry
-   * @param {Api.Draft | null} [mend]
+   * @param {Api.Draft | null} [draft]
    */
-  #remove(entry, mend = null) {
+  #remove(entry, draft = null) {
     this.#waiting = this.#waiting.filter((other) => !isSame(other, entry));
     const { study, assignment } = entry;
-    const record = mend && { study, assignment, address: entry.draftAddress, body: mend, synced: false };
-    // What was seen of the pair since it was submitted is still to be reported.
+    const record = draft && { study, assignment, address: entry.draftAddress, body: draft, synced: false };
+    // The exposure since the submission must still be reported.
     const isDone = !record && ends(entry) && !hasCare({ study, assignment, ...this.draftOf(assignment) });
     if (record) this.#drafts.set(assignment, record);
     if (isDone) this.#drafts.delete(assignment);
@@ -311,7 +311,7 @@ class Outbox extends EventTarget {
     });
   }
 
-  /** Forgets everything of the person, in this browser for good. */
+  /** Delete everything of the person from this browser. */
   async wipe() {
     this.#drafts.clear();
     this.#waiting = [];
@@ -328,7 +328,7 @@ class Outbox extends EventTarget {
   }
 
   /**
-   * Reads. Return null without a database.
+   * Read from the database. Return null without a database.
    *
    * @template T
    * @param {(table: TableOf) => Promise<T>} work
@@ -337,13 +337,13 @@ class Outbox extends EventTarget {
     try {
       return this.#store ? await this.#store.run("readonly", work) : null;
     } catch {
-      this.#note(false);
+      this.#setWorks(false);
       return null;
     }
   }
 
   /**
-   * Writes at once. Return null where that failed and memory alone keeps it, and TAKEN where it was refused.
+   * Write at once. Return null if that failed and the data are only in memory, or TAKEN if another tab works on the study.
    *
    * @template T
    * @param {(table: TableOf) => T} work
@@ -361,24 +361,24 @@ class Outbox extends EventTarget {
   async #writeNow(work) {
     if (!this.#store) return null;
     try {
-      const answer = await this.#store.run("readwrite", work);
-      this.#note(true);
-      return answer;
+      const value = await this.#store.run("readwrite", work);
+      this.#setWorks(true);
+      return value;
     } catch (error) {
       if (error instanceof Taken) {
         this.dispatchEvent(new Event("taken_over"));
         return TAKEN;
       }
-      this.#note(false);
+      this.#setWorks(false);
       return null;
     }
   }
 
   /** @param {boolean} works */
-  #note(works) {
+  #setWorks(works) {
     if (works === this.#works) return;
     this.#works = works;
-    if (works) for (const entry of this.#waiting) if (entry.inMemory) this.#putInLine(entry);
+    if (works) for (const entry of this.#waiting) if (entry.inMemory) this.#storeEntry(entry);
     this.dispatchEvent(new Event("storage"));
   }
 }
@@ -387,5 +387,5 @@ class Outbox extends EventTarget {
 export const outbox = new Outbox(find("form[data-sign-out]")?.dataset.person ?? "");
 
 addEventListener("beforeunload", (event) => {
-  if (outbox.waits && !outbox.works) event.preventDefault(); // they would be lost with the page
+  if (outbox.waits && !outbox.works) event.preventDefault(); // the entries would be lost with the page
 });

@@ -1,24 +1,24 @@
-/** Putting a pair on the page and taking it off, with what belongs to that: its draft, the person's exposure, and their time. */
+/** Show a pair and remove it, together with its draft, the person's exposure and their active time. */
 
 import { answeredCount, countAnswer } from "./answered.js";
 import { countInBatch, showBatchPlace } from "./batch_place.js";
 import { careReports } from "./care_reports.js";
 import { current } from "./current_pair.js";
-import { drafts, further } from "./drafts.js";
+import { drafts, moreActive } from "./drafts.js";
 import { outbox } from "./outbox.js";
 import * as view from "./pair_view.js";
 import { hideReminder, noteAnswer, showReminder } from "./reminder.js";
 import { showRemarks } from "./remarks.js";
-import { noteSubmitted } from "./submitted.js";
+import { addSubmitted } from "./submitted.js";
 import * as timeOnTask from "./time_on_task.js";
 import { welcome } from "./welcome.js";
 
 const GROWS_MS = 5000;
 
-/** Puts a leased pair on the page, with what this browser or the server has kept of it. @param {Api.Assignment} assignment */
+/** Show a leased pair with the draft that this browser or the server has. @param {Api.Assignment} assignment */
 export function showLeased(assignment) {
   const { body, hidden, care } = outbox.draftOf(assignment.id);
-  const draft = further(body, assignment.draft);
+  const draft = moreActive(body, assignment.draft);
   drafts.attend(null);
   put(assignment, draft, { hidden, number: answeredCount() + 1, earlierCare: care ?? body?.care });
   showReminder(assignment);
@@ -27,7 +27,7 @@ export function showLeased(assignment) {
 }
 
 /**
- * Puts an answered pair on the page, with its answers. Changes of these are not drafts.
+ * Show an answered pair with its answers. Changes of these answers are not drafts.
  *
  * @param {Api.Assignment} assignment
  * @param {Api.Draft} answers
@@ -56,7 +56,7 @@ function put(assignment, draft, options) {
 }
 
 /**
- * A pair is being submitted, skipped or reported: counts it wherever the page says how many there are.
+ * Count a pair that is being submitted, skipped or reported, in every number on the page.
  *
  * @param {string} verb @param {Api.Assignment} assignment @param {Api.Draft} body
  */
@@ -65,17 +65,17 @@ export function countEnded(verb, assignment, body) {
   if (verb !== "submit") return;
   countAnswer(1);
   noteAnswer(assignment, body);
-  noteSubmitted({ id: assignment.id, number: answeredCount(), assignment, body });
+  addSubmitted({ id: assignment.id, number: answeredCount(), assignment, body });
 }
 
-/** Takes the current pair off the page, and lets the page go on if it waits. The draft stays. */
+/** Remove the current pair from the page, and end any waiting. The draft is kept. */
 export function takeOff() {
   if (current.busy) view.wait(false);
   drafts.attend(null);
   clear();
 }
 
-/** The same, and nothing more is written: another tab has the pair. */
+/** Remove the current pair and write nothing more: another tab has it. */
 export function drop() {
   drafts.drop();
   takeOff();
@@ -88,7 +88,7 @@ function clear() {
   showBatchPlace(false);
 }
 
-/** The page may not come back. */
+/** Save everything, because the page may not come back. */
 function leavePage() {
   drafts.leave();
   careReports.send({ keepalive: true });

@@ -1,4 +1,4 @@
-/** The current pair on the page, with its prompt, videos and answers: put there, taken off, and read for what is sent. */
+/** Show the current pair with its prompt, videos and answers, remove it, and collect what is sent to the server. */
 
 import { anyOpen } from "../page/dialogs.js";
 import { one, say } from "../page/dom.js";
@@ -7,11 +7,11 @@ import { careReports } from "./care_reports.js";
 import { TICK_MS, clock } from "./clock.js";
 import { current } from "./current_pair.js";
 import { hideEmpty } from "./empty.js";
-import { openGates } from "./gates.js";
-import { guide } from "./guide.js";
+import { unlockAnswers } from "./gates.js";
+import { navigation } from "./navigation.js";
 import { guideline } from "./guideline.js";
 import { paintTagKeys } from "./keys.js";
-import { resetCues, withPresentation } from "./presenting.js";
+import { resetCues, withPresentation } from "./presentation.js";
 import { showPrompt, showVideoTexts } from "./prompt.js";
 import { showReturned } from "./returned.js";
 import { settings } from "./settings.js";
@@ -26,8 +26,7 @@ const answers = one("form[data-answers]");
 const videoOn = (side) => form.videoOn(side);
 
 /**
- * Return the answers and the report of the current pair, as the API takes them. What it reports of the person's exposure counts as
- * on its way then.
+ * Return the answers and the report of the current pair in the format of the API. The exposure in it then counts as being sent.
  *
  * @returns {Api.Draft}
  */
@@ -45,21 +44,21 @@ export function collect() {
 
 setInterval(() => clock.tick(stage()), TICK_MS);
 
-/** Which part is being worked on, for the clock. */
+/** Return the part that the person works on, for the clock. */
 function stage() {
   if (!current.assignment || current.busy || !page.assignment) return null;
   if (!current.began && !form.touched) return "prompt";
-  const { dimension } = guide;
+  const { dimension } = navigation;
   return `${dimension}_stage${form.stageComplete(dimension, "1") ? 2 : 1}`;
 }
 
 /**
- * Puts a pair on the page, with what was answered of it before.
+ * Show a pair with the answers that the person has already given.
  *
  * @param {Api.Assignment} assignment
  * @param {Api.Draft | undefined} draft
  * @param {object} options
- * @param {number | null} options.number the person's ordinal number of this pair; null: none is shown
+ * @param {number | null} options.number ordinal number of this pair for the person; null: no number is shown
  * @param {boolean} [options.hidden]
  * @param {Api.Care} [options.earlierCare] the last report of this browser about an earlier showing of the pair
  */
@@ -77,39 +76,39 @@ export function show(assignment, draft, { hidden = false, number, earlierCare })
   showPrompt(assignment.prompt);
   showVideoTexts({ left: clips.left.video_text, right: clips.right.video_text });
   resetCues(draft?.viewing?.cues);
-  guide.forgetNudge();
-  guide.reset(assignment.dimension_first);
-  openGates();
+  navigation.forgetNudge();
+  navigation.reset(assignment.dimension_first);
+  unlockAnswers();
   lead();
   if (settings.autoplay) player.startByItself();
   showReturned(assignment);
   guideline.attend(assignment, draft?.viewing?.guideline);
 }
 
-/** Shows the current pair again, after a panel stood in its place. @param {Api.Assignment} assignment */
+/** Show the current pair again after a panel was shown instead. @param {Api.Assignment} assignment */
 export function uncover(assignment) {
   hideEmpty();
   page.assignment = String(assignment.id);
 }
 
-/** Takes the current pair off the page; its video elements go on until the next one is shown. */
+/** Remove the current pair. Its video elements stay until the next pair is shown. */
 export function clear() {
-  player.duo.pause();
+  player.paired.pause();
   Object.assign(current, { assignment: null, began: false });
   name(null);
 }
 
-/** Makes the page wait while an answer is on its way, or go on. @param {boolean} waits */
+/** Make the page wait while an answer is being sent, or end the waiting. @param {boolean} waits */
 export function wait(waits) {
   current.busy = waits;
   answers.inert = waits;
   document.body.toggleAttribute("data-busy", waits);
 }
 
-/** Brings what depends on the answers up to date after one was given, changed or taken back. */
+/** Update what depends on the answers after one was given, changed or undone. */
 export function answersChanged() {
-  guide.refresh();
-  guide.forgetNudge();
+  navigation.refresh();
+  navigation.forgetNudge();
 }
 
 /** @param {number | null} number */
@@ -119,17 +118,17 @@ function name(number) {
   document.title = [pair, page.studyTitle].filter(Boolean).join(" · ");
 }
 
-/** Leads eye and keyboard to where the work goes on: at once, or as soon as the dialog is closed that ended the pair before. */
+/** Move the focus to the first question, now or after the open dialog is closed. */
 function lead() {
   if (anyOpen()) {
     addEventListener("close", lead, { capture: true, once: true });
     return;
   }
   if (!current.assignment) return;
-  const first = guide.firstMissing();
-  if (settings.advance && first) guide.focus(first);
+  const first = navigation.firstMissing();
+  if (settings.advance && first) navigation.focus(first);
   else heading.focus({ preventScroll: true });
-  scrollTo({ top: 0 }); // where the page scrolls, a pair begins with its prompt
+  scrollTo({ top: 0 }); // if the page scrolls, a pair begins with its prompt
 }
 
 /** @param {Api.Viewing | undefined} viewing */

@@ -1,7 +1,7 @@
-/** Finds the pair that was submitted before another one, with its answers, so that they can be changed. */
+/** Find the pair that was submitted before another one, with its answers, so that they can be changed. */
 
 import { given, say } from "../page/dom.js";
-import { passingWord } from "../page/status.js";
+import { showPassing } from "../page/status.js";
 import { Trouble } from "./api.js";
 import { outbox } from "./outbox.js";
 import { revising } from "./revising.js";
@@ -13,16 +13,16 @@ import { submittedBefore } from "./submitted.js";
  * @typedef {object} Answered
  * @property {Api.Assignment} assignment
  * @property {Api.Draft} answers
- * @property {number | null} number the person's ordinal number of this pair
+ * @property {number | null} number ordinal number of this pair for the person
  * @property {number | Date} at when it was answered
  */
 
-/** How long the study lets people change an answer. */
+/** How long people can change an answer after submitting it. */
 const REOPEN_MS = 1000 * Number(given(document.body, "reopenS"));
 
 /**
- * The pair that was submitted before this one, or last. Answers that the server may not have yet are taken from this page; so
- * are all while the server cannot be reached. Return null if the pair cannot be opened, and the reason is said.
+ * Return the pair that was submitted before this one, or last. The answers come from this page if the server may not have them yet
+ * or cannot be reached. If the pair cannot be opened, say why and return null.
  *
  * @param {number | null} id the assignment of an answered pair that is on the page
  * @returns {Promise<Answered | null>}
@@ -54,6 +54,6 @@ function keptHere({ assignment, body, number, at = serverNow() }) {
 
 /** @param {string} word */
 function refuse(word) {
-  passingWord(say(word), "warn");
+  showPassing(say(word), "warn");
   return null;
 }

@@ -1,4 +1,4 @@
-/** The prompt: two lines, and all of it on request; and what each video was made from, where the study shows it. */
+/** Show two lines of the prompt, or all of it on request. Show the text each video was made from, if the study shows it. */
 
 import { SIDES, all, find, one, onAction, say } from "../page/dom.js";
 import { read, write } from "../page/local_settings.js";
@@ -8,7 +8,7 @@ const NAME = `diptych:${document.body.dataset.person}:prompt-open`;
 const bar = one(".prompt");
 const text = one("[data-prompt]");
 const more = one('button[data-action="prompt"]');
-/** Whether the person wants long prompts open. It lasts until they close one. */
+/** Whether long prompts are shown in full. It stays until the person closes one. */
 let wantsOpen = read(NAME) === true;
 /** How far the page was scrolled when the prompt was opened. */
 let scrolledBefore = 0;
@@ -22,7 +22,7 @@ export function showPrompt(prompt) {
 }
 
 /**
- * Under each video the text that its generator was given, or that it was the prompt.
+ * Show under each video the text that its generator got, or that it got the prompt.
  *
  * @param {BySide<string | null>} texts
  */
@@ -48,7 +48,7 @@ export function bindPrompt() {
   new ResizeObserver(() => { if (!isOpen()) fit(); }).observe(bar);
 }
 
-/** Opens a long prompt, or closes it. Return false if all of it is in sight anyway. */
+/** Open or close a long prompt. Return false if all of it is visible anyway. */
 export function togglePrompt() {
   if (more.hidden) return false;
   wantsOpen = !isOpen();
@@ -59,7 +59,7 @@ export function togglePrompt() {
   return true;
 }
 
-/** Where the whole page scrolls: to the prompt, and back. Where only the questions scroll: the present one stays in sight. */
+/** If the whole page scrolls, scroll to the prompt and back. If only the questions scroll, keep the current one visible. */
 function leadTo() {
   if (!pageScrolls.matches) find("fieldset[data-current]")?.scrollIntoView({ block: "nearest" });
   else if (wantsOpen) bar.scrollIntoView({ block: "nearest" });
@@ -67,12 +67,12 @@ function leadTo() {
 }
 
 const isOpen = () => bar.hasAttribute("data-open");
-/** The prompt, and what the videos were made from where that is shown. */
+/** Return the elements of the prompt and of the visible video texts. */
 const parts = () => [text, ...all("[data-video-text]:not([hidden])")];
 /** @param {HTMLElement} part */
 const isCut = (part) => part.scrollHeight > part.clientHeight + 1 || part.scrollWidth > part.clientWidth + 1;
 
-/** Measures the text anew, and opens it if it is long and the person wants that. */
+/** Measure the text again, and open it if it is long and the person wants that. */
 function fit() {
   open(false);
   more.hidden = !parts().some(isCut);
@@ -80,7 +80,7 @@ function fit() {
 }
 
 /**
- * The videos keep their size and are not covered: an open prompt takes its height from the questions, which can be scrolled.
+ * Open or close the prompt. The videos keep their size. An open prompt takes its height from the questions, which can be scrolled.
  *
  * @param {boolean} opened
  */

@@ -1,6 +1,6 @@
-/** Which sections of the guideline were open during a pair, and for how many seconds each. */
+/** Measure which sections of the guideline were open during a pair, and for how many seconds. */
 
-/** What is only scrolled past is not counted as opened. */
+/** A section that is only scrolled past does not count as opened. */
 const LEAST_S = 1;
 
 export class Readings {
@@ -11,19 +11,19 @@ export class Readings {
   #key = null;
   #since = 0;
 
-  /** `isOpen()`: whether the guideline is on the page at all. @param {() => boolean} isOpen */
+  /** `isOpen()` returns whether the guideline is on the page. @param {() => boolean} isOpen */
   constructor(isOpen) {
     this.#isOpen = isOpen;
     document.addEventListener("visibilitychange", () => this.look(this.#key));
   }
 
-  /** A new pair; `opened` is what an earlier report of it says. @param {Api.GuidelineReading[]} [opened] */
+  /** Begin a new pair. `opened` comes from an earlier report about it. @param {Api.GuidelineReading[]} [opened] */
   reset(opened = []) {
     this.#seconds = new Map(opened.map(({ section, open_s: seconds }) => [section, seconds]));
     this.#key = null;
   }
 
-  /** From now on this section is being read; null: none. @param {string | null} key */
+  /** Begin to measure this section, or none with null. @param {string | null} key */
   look(key) {
     const now = performance.now();
     if (this.#key !== null && this.#since) {
@@ -33,12 +33,12 @@ export class Readings {
     this.#since = document.hidden ? 0 : now;
   }
 
-  /** A section was read at another place of the page. @param {string} key @param {number} seconds */
+  /** Add a section that was read at another place of the page. @param {string} key @param {number} seconds */
   add(key, seconds) {
     if (seconds >= LEAST_S) this.#seconds.set(key, (this.#seconds.get(key) ?? 0) + seconds);
   }
 
-  /** `[{section, open_s}]` in the order in which they were first opened. */
+  /** Return `[{section, open_s}]` in the order in which the sections were first opened. */
   report() {
     this.look(this.#isOpen() ? this.#key : null);
     return [...this.#seconds]

@@ -1,4 +1,4 @@
-/** What a person says besides the answers: that they are unsure, and a comment where the study asks for one. */
+/** The “Unsure” mark, and the comment if the study asks for comments. */
 
 import { one, onAction } from "../page/dom.js";
 import { current } from "./current_pair.js";
@@ -19,14 +19,14 @@ export function bindRemarks() {
   });
 }
 
-/** Marks the answers as unsure, or takes that back. */
-export function turnUnsure() {
+/** Mark the answers as unsure, or remove the mark. */
+export function toggleUnsure() {
   if (!current.assignment || current.busy) return false;
   unsure.click();
   return true;
 }
 
-/** Opens the comment and leads there. Return false where the page offers none. */
+/** Open the comment and move the focus there. Return false if the page has no comment. */
 export function openComment() {
   if ((button.hidden && field.hidden) || !current.assignment || current.busy) return false;
   showComment(true);
@@ -41,7 +41,7 @@ function showComment(open) {
   button.setAttribute("aria-expanded", String(open));
 }
 
-/** A pair is on the page: its comment is in sight if there is one, also where the study no longer asks for comments. */
+/** Show the comment of a new pair if there is one, even if the study no longer asks for comments. */
 export function showRemarks() {
   showComment(comment.value !== "");
 }

@@ -1,35 +1,34 @@
 /**
- * An answer that its person reopens, from “My work” or by going back to the previous pair. The pair that was on the page is set
- * aside meanwhile, with its draft and its lease.
+ * Reopen one's own answer, from “My work” or by going back to the previous pair. Meanwhile the pair that was on the page is put
+ * aside, with its draft and its lease.
  */
 
 import { say } from "../page/dom.js";
-import { passingWord } from "../page/status.js";
+import { showPassing } from "../page/status.js";
 import { form } from "./answer_form.js";
 import { answeredCount } from "./answered.js";
 import { Refused, Trouble, addressOf, send } from "./api.js";
 import { clock } from "./clock.js";
 import { current } from "./current_pair.js";
 import { drafts } from "./drafts.js";
-import { guide } from "./guide.js";
+import { navigation } from "./navigation.js";
 import { leases } from "./leases.js";
 import { outbox } from "./outbox.js";
 import * as lifecycle from "./pair_lifecycle.js";
 import * as view from "./pair_view.js";
 import { pairBefore } from "./previous_pair.js";
 import { revising } from "./revising.js";
-import { noteChanged } from "./submitted.js";
+import { replaceAnswers } from "./submitted.js";
 import { clipsOf, player } from "./videos.js";
 
-/** Event: `over` when the answer is saved or left as it was, and the page can go back. */
+/** Event: `over` when the answer is saved or left unchanged, and the page can go back. */
 class Reopening extends EventTarget {
-  /** The pair to which the person goes back; null: whatever the server offers. @type {Api.Assignment | null} */
+  /** The pair to which the person goes back; null: the pair that the server offers. @type {Api.Assignment | null} */
   aside = null;
   #searching = false;
 
   /**
-   * Puts an answered pair on the page, with its answers. Return false if that is refused, and the reason is said. Raises
-   * Trouble.
+   * Show an answered pair with its answers. If that is refused, say why and return false. Throws Trouble.
    *
    * @param {number} id
    */
@@ -41,15 +40,15 @@ class Reopening extends EventTarget {
   }
 
   /**
-   * The same with the pair that was submitted before the open one, or last.
+   * Show the pair that was submitted before the open one, or last.
    *
    * @param {() => { works: boolean, next: Api.Assignment | null }} look whether the page still works on the study and waits for
-   *   nothing, and which pair waits behind the current one
+   *   nothing, and which pair comes after the current one
    */
   async openPrevious(look) {
     if (this.#searching || current.busy) return;
     if (revising.open && (!revising.isReopened || revising.isChanged(form.answers()))) {
-      passingWord(say("previous_finish_first"), "warn");
+      showPassing(say("previous_finish_first"), "warn");
       return;
     }
     this.#searching = true;
@@ -65,13 +64,13 @@ class Reopening extends EventTarget {
     }
   }
 
-  /** Keeps the pair on the page, with what was answered and watched of it. */
+  /** Put the current pair aside, with its answers and its viewing. */
   #setAside() {
     this.aside = current.assignment;
     if (current.began || form.touched) drafts.changed();
   }
 
-  /** The pair that was set aside is lost. Return false if no answer is reopened, and so none was set aside. */
+  /** Forget the pair that was put aside, because it is lost. Return whether an answer is reopened. */
   loseAside() {
     this.aside = null;
     return revising.isReopened;
@@ -85,12 +84,12 @@ class Reopening extends EventTarget {
     if (aside) player.prepare(aside.id, clipsOf(aside));
     clock.reset();
     revising.reopened(assignment, form.answers(), { at, back: aside && answeredCount() + 1 });
-    guide.toFirst();
+    navigation.toFirst();
   }
 
   /**
-   * Saves the answers. What cannot be sent now waits in the outbox, behind the answer that it changes. A refusal is said, and
-   * the change stays on the page.
+   * Save the changed answers. If they cannot be sent now, they wait in the outbox after the answer that they change. If the server
+   * refuses them, say why. The change then stays on the page.
    *
    * @param {Api.Draft} body
    */
@@ -103,26 +102,26 @@ class Reopening extends EventTarget {
     const [revision, address] = [revising.revision(body), addressOf("revise", id)];
     const { study } = /** @type {Api.Assignment} */ (current.assignment);
     view.wait(true);
-    player.duo.pause();
+    player.paired.pause();
     try {
       if (outbox.hasEntryOf(id)) throw new Trouble();
       await send("POST", address, revision);
-      passingWord(say("revised"), "good");
+      showPassing(say("revised"), "good");
     } catch (error) {
       if (error instanceof Refused) {
         view.wait(false);
-        passingWord(say("refused", { detail: error.message }), "bad");
+        showPassing(say("refused", { detail: error.message }), "bad");
         return;
       }
       if (!(error instanceof Trouble)) throw error;
       outbox.enqueue({ study, assignment: id, verb: "revise", address, draftAddress: addressOf("draft", id), body: revision });
-      passingWord(say("kept_here"));
+      showPassing(say("kept_here"));
     }
-    noteChanged(id, body);
+    replaceAnswers(id, body);
     this.leave();
   }
 
-  /** Leaves the answer as it is stored. */
+  /** Leave the stored answer unchanged. */
   leave() {
     revising.close();
     this.dispatchEvent(new Event("over"));

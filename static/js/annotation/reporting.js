@@ -1,4 +1,4 @@
-/** Reporting what may be illegal: both videos go dark at once, and nothing but “which one” is asked. */
+/** Report illegal content. Both videos are hidden at once, and the dialog only asks which video it is. */
 
 import { openDialog } from "../page/dialogs.js";
 import { SIDES, one, onAction } from "../page/dom.js";
@@ -7,7 +7,7 @@ import { report } from "./session.js";
 
 const form = one("form[data-report-form]");
 
-/** Who closes the dialog without reporting finds both videos still hidden, and shows them if they want. */
+/** Bind the dialog. After a person closes it without reporting, both videos stay hidden until the person shows them. */
 export function bindReporting() {
   onAction("report-illegal", () => {
     hideVideos(); // before anything is asked

@@ -1,4 +1,4 @@
-/** A pair that its person is asked for again: why, and what the reviewer says. Each reason has its words. */
+/** For a pair that was returned: say why, and show the reviewer's comment. */
 
 import { one, say } from "../page/dom.js";
 

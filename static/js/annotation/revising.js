@@ -1,11 +1,11 @@
-/** Changing an answer that was submitted: by a second look before the next pair, or reopened. */
+/** Change a submitted answer: in a second look before the next pair, or after reopening it. */
 
 import { one, say } from "../page/dom.js";
-import { announce, passingWord } from "../page/status.js";
+import { announce, showPassing } from "../page/status.js";
 import { momentInWords } from "../page/times.js";
 import { Refused, addressOf, send } from "./api.js";
-import { cue } from "./presenting.js";
-import { untilAnswered } from "./trouble.js";
+import { cue } from "./presentation.js";
+import { retryUntilResponse } from "./trouble.js";
 import { madeUuid } from "./uuid.js";
 
 const strip = one("[data-revising]");
@@ -15,13 +15,13 @@ const submit = one('button[data-action="submit"]');
 const submitWord = submit.textContent;
 const page = document.body;
 
-/** The assignment that the address asks to reopen, or null. */
-export const asked = () => Number(new URLSearchParams(location.search).get("reopen")) || null;
+/** Return the assignment that the address asks to reopen, or null. */
+export const assignmentToReopen = () => Number(new URLSearchParams(location.search).get("reopen")) || null;
 
-/** Raises Refused and Trouble. @param {number} id @returns {Promise<Api.Reopened>} */
+/** Fetch an answered pair. Throws Refused or Trouble. @param {number} id @returns {Promise<Api.Reopened>} */
 const askFor = (id) => send("GET", addressOf("reopen", id));
 
-const plainAddress = () => { if (asked()) history.replaceState(null, "", location.pathname); };
+const plainAddress = () => { if (assignmentToReopen()) history.replaceState(null, "", location.pathname); };
 
 class Revising {
   /** @type {number | null} */
@@ -48,25 +48,25 @@ class Revising {
   }
 
   /**
-   * The current pair is looked at once more; `answers` are stored, and `desk` is what comes after.
+   * Begin a second look at the current pair. `answers` are stored already, and `desk` has the next pairs.
    *
    * @param {number} id
    * @param {Api.Answers} answers
    * @param {Api.Desk} desk
    */
-  lookAgain(id, answers, desk) {
+  beginSecondLook(id, answers, desk) {
     this.#desk = desk;
     this.#begin(id, "second_look", answers);
     cue("second_look");
     words.textContent = say("second_look");
     keepButton.textContent = say("keep_answers");
-    passingWord(say("second_look_saved"), "good");
+    showPassing(say("second_look_saved"), "good");
     announce(words.textContent);
   }
 
   /**
-   * Asks once for an answered pair. Return its assignment with the stored answers as its draft; null if that is refused, and
-   * the reason is said. Raises Trouble.
+   * Fetch an answered pair, with one request. Return its assignment with the stored answers as its draft. If that is refused, say
+   * why and return null. Throws Trouble.
    *
    * @param {number} id
    * @returns {Promise<(Api.Reopened & { draft: Api.Draft }) | null>}
@@ -78,13 +78,13 @@ class Revising {
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       plainAddress();
-      passingWord(say("not_reopened", { detail: error.message }), "warn");
+      showPassing(say("not_reopened", { detail: error.message }), "warn");
       return null;
     }
   }
 
   /**
-   * The assignment of the open answer with new media addresses; null if it can no longer be opened. Raises Trouble.
+   * Return the assignment of the open answer with new media addresses, or null if it can no longer be opened. Throws Trouble.
    *
    * @returns {Promise<Api.Assignment | null>}
    */
@@ -98,7 +98,7 @@ class Revising {
   }
 
   /**
-   * An answered pair is on the page now, with these answers.
+   * Begin to change the answers of an answered pair that is on the page.
    *
    * @param {Api.Assignment} assignment
    * @param {Api.Answers} answers
@@ -124,32 +124,32 @@ class Revising {
     submit.textContent = say("save_change");
   }
 
-  /** Whether these answers differ from those that were submitted. @param {Record<string, any>} body */
+  /** Return whether these answers differ from the submitted ones. @param {Record<string, any>} body */
   isChanged(body) {
     const stored = Object.entries(JSON.parse(this.#stored));
     return stored.some(([name, value]) => JSON.stringify(value) !== JSON.stringify(body[name]));
   }
 
-  /** The revision of a reopened answer, as it is sent. @param {Api.Draft} body @returns {Api.Revision} */
+  /** Return the revision of a reopened answer, in the format of the API. @param {Api.Draft} body @returns {Api.Revision} */
   revision(body) {
     return { ...body, submission_id: this.#submissionId, reason: this.#reason };
   }
 
   /**
-   * Sends the answers of a second look as the next revision. Raises Refused.
+   * Send the answers of a second look as the next revision. Throws Refused.
    *
    * @param {Api.Draft} body
-   * @returns {Promise<Api.Desk>} the desk that comes after
+   * @returns {Promise<Api.Desk>} the next pairs
    */
   async finish(body) {
     await this.#send(body, this.isChanged(body));
-    const desk = this.#desk ?? (await untilAnswered(() => send("POST", page.dataset.urlLease)));
+    const desk = this.#desk ?? (await retryUntilResponse(() => send("POST", page.dataset.urlLease)));
     this.close();
     return desk;
   }
 
   /**
-   * Leaves the stored answers as they are, whatever the form says. Return the desk that comes after.
+   * Leave the stored answers unchanged, whatever is in the form. Return the next pairs.
    *
    * @param {Api.Draft} body
    */
@@ -158,13 +158,13 @@ class Revising {
   }
 
   /**
-   * Leaves them for something else, whose response is the desk that comes after.
+   * End the change with another request. Return its response, which has the next pairs.
    *
    * @template {Api.Desk} T
    * @param {() => Promise<T>} request
    */
   async leaveBy(request) {
-    const desk = await untilAnswered(request);
+    const desk = await retryUntilResponse(request);
     this.close();
     return desk;
   }
@@ -174,16 +174,16 @@ class Revising {
     const id = this.#id;
     if (id === null) throw new Error("No answer is being changed.");
     try {
-      await untilAnswered(() => send("POST", addressOf("revise", id), this.revision(body)));
-      passingWord(say(changed ? "revised" : "kept"), "good");
+      await retryUntilResponse(() => send("POST", addressOf("revise", id), this.revision(body)));
+      showPassing(say(changed ? "revised" : "kept"), "good");
     } catch (error) {
-      // What was changed stays on the page; the stored answers are there anyway.
+      // A change stays on the page. Unchanged answers are stored already.
       if (changed || !(error instanceof Refused) || error.status !== 409) throw error;
-      passingWord(say("refused", { detail: error.message }), "warn");
+      showPassing(say("refused", { detail: error.message }), "warn");
     }
   }
 
-  /** The answer is no longer open. */
+  /** Close the open answer. */
   close() {
     this.#id = this.#desk = null;
     strip.hidden = true;

@@ -1,31 +1,31 @@
 /**
- * The server's clock, by the Date of its answers and our monotonic clock: a lease ends when the server says so, whatever
- * this computer believes the time to be, also when somebody sets it meanwhile.
+ * The server's time, from the Date header of its responses and the monotonic clock. A lease ends by the server's clock, even
+ * if this computer's clock is wrong or is changed in the meantime.
  */
 
 import { onOutcome } from "./api.js";
 import { say } from "../page/dom.js";
 import { dateOf } from "../page/times.js";
 import { spell } from "./spelling.js";
-import { clear, standingWord } from "../page/status.js";
+import { removeLasting, showLasting } from "../page/status.js";
 
 const WRONG_MS = 5 * 60_000;
-/** The header that names the person's day. The day may not be the date in their zone: they may have changed the zone. */
+/** Header with the person's day. It can differ from the date in their time zone after they have changed the zone. */
 const DAY = "X-Diptych-Day";
 
 let offset = Date.now() - performance.now();
 
-/** Milliseconds since 1970 by the server's clock, to a second or so. */
+/** Return the server's time in milliseconds since 1970, accurate to about a second. */
 export const serverNow = () => offset + performance.now();
 
-/** The day on which what the person sees counts, as the server last said it, and when it ends. */
+/** The day on which exposure counts, as the server last said, and when this day ends. */
 let day = "";
 let dayEnds = -Infinity;
 
-/** The date on which what the person sees counts now, as YYYY-MM-DD. */
+/** Return the date on which exposure counts now, as YYYY-MM-DD. */
 export const today = () => (serverNow() < dayEnds ? day : dateOf(serverNow()));
 
-/** Listens to every answer, and says so when this computer's clock is more than five minutes off. */
+/** Read the time of every response. Warn if this computer's clock is off by more than five minutes. */
 export function keepServerTime() {
   onOutcome((_, response) => {
     const theirs = Date.parse(response?.headers.get("Date") ?? "");
@@ -34,7 +34,7 @@ export function keepServerTime() {
     const [named, ends] = (response?.headers.get(DAY) ?? "").split(" ");
     if (ends) [day, dayEnds] = [named, Date.parse(ends)];
     const wrong = Math.abs(Date.now() - theirs);
-    if (wrong > WRONG_MS) standingWord("clock", say("clock_wrong", { time: spell(wrong / 1000) }), "");
-    else clear("clock");
+    if (wrong > WRONG_MS) showLasting("clock", say("clock_wrong", { time: spell(wrong / 1000) }), "");
+    else removeLasting("clock");
   });
 }

@@ -1,13 +1,13 @@
 /**
- * The annotator's working session: the current pair, the one that waits behind it, and what ends a pair.
+ * The annotator's working session: the current pair, the next pair, and everything that ends a pair.
  *
- * A submitted pair goes into the outbox, the next one is shown in the same moment, and the server's response confirms that,
- * or says what comes instead. So the page never waits, with a network or without. Calls go from here to the page (`pair_view.js`)
- * and to the server (`outbox.js`, `api.js`); what happens by itself comes back as an event, and the events are at the end.
+ * A submitted pair goes into the outbox and the next pair is shown at once. The server's response confirms the next pair or
+ * replaces it. Therefore the page never waits, with or without a network. This module calls the page (`pair_view.js`) and the
+ * server (`outbox.js`, `api.js`). Events of other modules are handled at the end.
  */
 
 import { given, say } from "../page/dom.js";
-import { announce, clear as clearWord, passingWord } from "../page/status.js";
+import { announce, removeLasting, showPassing } from "../page/status.js";
 import { form } from "./answer_form.js";
 import { answeredCount, countAnswer, countWaiting } from "./answered.js";
 import { Refused, addressOf, send } from "./api.js";
@@ -16,18 +16,18 @@ import { clock } from "./clock.js";
 import { current } from "./current_pair.js";
 import { drafts } from "./drafts.js";
 import { panelShown, showEmpty } from "./empty.js";
-import { guide } from "./guide.js";
+import { navigation } from "./navigation.js";
 import { leases } from "./leases.js";
 import { outbox } from "./outbox.js";
-import { sayHeldBack, sayRefused, sayReported, sayStorage, sayTaken } from "./outcome_words.js";
+import { sayHeldBack, sayRefused, sayReported, sayStorage, sayAccepted } from "./outcome_messages.js";
 import * as lifecycle from "./pair_lifecycle.js";
 import * as view from "./pair_view.js";
 import { reopening } from "./reopening.js";
-import { asked, revising } from "./revising.js";
-import { noteWaiting } from "./submitted.js";
-import { onTold, tab, tell } from "./tabs.js";
+import { assignmentToReopen, revising } from "./revising.js";
+import { addWaiting } from "./submitted.js";
+import { onBroadcast, tab, broadcast } from "./tabs.js";
 import { countEarlier } from "./time_on_task.js";
-import { trouble, troubleMet, tryNow, untilAnswered } from "./trouble.js";
+import { trouble, currentProblem, tryNow, retryUntilResponse } from "./trouble.js";
 import { madeUuid } from "./uuid.js";
 import { clipsOf, fileOf, player } from "./videos.js";
 
@@ -35,72 +35,72 @@ const { dataset: page } = document.body;
 const study = given(document.body, "study");
 const person = given(document.body, "person");
 
-/** Reasons that hold whatever is on the page: they protect people, or the study's owner has said so. */
+/** Reasons that apply even if a pair is on the page: they protect people, or the researchers decided so. */
 const STOPS = new Set(["break", "cap", "consent", "guideline", "qualification", "excluded", "paused"]);
 
-/** The pair that waits behind the current one. @type {Api.Assignment | null} */
+/** The next pair, which is loaded in advance. @type {Api.Assignment | null} */
 let next = null;
-/** Whether this tab works on the study; another may have taken it over. */
+/** Whether this tab works on the study. Another tab may have taken over. */
 let works = false;
 /**
- * The id of the pair that stays on the page, held still, until the server has said what comes after it.
+ * The id of an ended pair that stays on the page, without input, until the server has said what comes next.
  *
  * @type {number | null}
  */
-let held = null;
-/** Whether the previous pair is to come back as soon as none is held. */
-let goesBack = false;
+let waitingFor = null;
+/** Whether to go back to the previous pair as soon as the page no longer waits. */
+let wantsPrevious = false;
 
 // --- Getting pairs ------------------------------------------------------------------------------------
 
-/** Makes this the tab that works on the study, and gets the person's pairs. */
+/** Make this the tab that works on the study, and get the person's pairs. */
 export async function begin() {
   showEmpty("loading");
   works = true;
-  tell("desk", { study, person, tab });
+  broadcast("desk", { study, person, tab });
   await outbox.claim(study, tab);
   sayStorage(outbox.works);
   const waiting = await outbox.waiting();
   for (const { assignment, body } of countWaiting(waiting)) countEarlier(assignment, body.timings_ms);
-  noteWaiting(waiting);
+  addWaiting(waiting);
   outbox.prune();
   drafts.sync();
   careReports.sync();
-  await supply();
+  await sync();
 }
 
-let supplying = false;
+let syncing = false;
 let again = false;
 
-/** Sends what waits and brings the page up to date; tried again until nothing stands between us and the server. */
-async function supply() {
+/** Send what waits and update the page. Repeat it until the server responds. */
+async function sync() {
   again = true;
-  if (supplying) {
-    if (troubleMet()) tryNow();
+  if (syncing) {
+    if (currentProblem()) tryNow();
     return;
   }
-  supplying = true;
+  syncing = true;
   try {
     while (again && works) {
       again = false;
-      await untilAnswered(supplyOnce);
+      await retryUntilResponse(syncOnce);
     }
   } finally {
-    supplying = false;
+    syncing = false;
   }
-  if (goesBack) previousPair();
+  if (wantsPrevious) previousPair();
 }
 
-async function supplyOnce() {
+async function syncOnce() {
   if (!works) return;
   const desk = await sendWaiting();
   sayHeldBack(outbox.heldBackOf(study));
   if (!works || revising.open) return;
-  const toReopen = asked();
+  const toReopen = assignmentToReopen();
   try {
     if (!desk && toReopen && (await reopening.open(toReopen))) return;
     const offer = desk ?? (await send("POST", page.urlLease));
-    if (!revising.open) take(offer); // an answer may have been reopened meanwhile
+    if (!revising.open) showOffer(offer); // an answer may have been reopened in the meantime
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     if (revising.open) return;
@@ -109,81 +109,81 @@ async function supplyOnce() {
   }
 }
 
-/** Sends what waits and says what became of it. Return what comes next if the last response says it. Raises Trouble. */
+/** Send what waits and show the outcomes. Return the next pairs if the last response has them. Throws Trouble. */
 async function sendWaiting() {
   let last = null;
   for await (const { entry, response, refusal, desk } of outbox.send(study)) {
     last = desk;
-    if (response) sayTaken(entry, response);
+    if (response) sayAccepted(entry, response);
     if (refusal) sayRefused(entry, refusal);
     if (refusal && entry.verb === "submit" && refusal.code !== "already_answered") countAnswer(-1);
   }
   return last;
 }
 
-/** Looks anew, because somebody asked for it or the time has come. */
-export function lookAgain() {
+/** Check again, because the person asked for it or the countdown has ended. */
+export function checkAgain() {
   tryNow();
   if (!current.assignment && !outbox.waits) showEmpty("loading");
-  return supply();
+  return sync();
 }
 
 /**
- * Puts what the server offers on the page, as far as the current pair allows.
+ * Show the pairs that the server offers, unless the current pair must stay.
  *
  * @param {Api.Desk & { second_look?: boolean }} desk
  */
-function take(desk) {
-  if (desk.second_look && held !== null && held === current.assignment?.id) {
+function showOffer(desk) {
+  if (desk.second_look && waitingFor !== null && waitingFor === current.assignment?.id) {
     secondLook(current.assignment, desk);
     return;
   }
-  if (held !== null) takeOff();
+  if (waitingFor !== null) takeOff();
   const offered = [desk.current, desk.next].filter((pair) => pair !== null).filter(({ id }) => !outbox.isWaiting(id));
   const { assignment } = current;
   if (!desk.current && STOPS.has(desk.reason ?? "")) {
-    stop(desk);
+    showNoPair(desk);
   } else if (assignment && (offered[0]?.id === assignment.id || current.began || form.touched)) {
     view.uncover(assignment);
     const fresh = offered.find(({ id }) => id === assignment.id) ?? assignment;
-    follow(offered.find(({ id }) => id !== assignment.id) ?? null, fresh);
+    setNext(offered.find(({ id }) => id !== assignment.id) ?? null, fresh);
   } else if (offered.length) {
     lifecycle.showLeased(offered[0]);
-    follow(offered[1] ?? null, offered[0]);
+    setNext(offered[1] ?? null, offered[0]);
   } else {
-    stop(desk);
+    showNoPair(desk);
   }
 }
 
-/** No pair for now: says why, and when we look again. @param {Api.Desk} desk */
-function stop({ reason, retry_after_s: seconds }) {
+/** Say why there is no pair now, and when the page checks again. @param {Api.Desk} desk */
+function showNoPair({ reason, retry_after_s: seconds }) {
   takeOff();
   player.empty();
-  follow(null, null);
-  if (outbox.sendable) { // answered meanwhile
-    supply();
+  setNext(null, null);
+  if (outbox.sendable) { // answered in the meantime
+    sync();
     return;
   }
-  if (reason === "consent") clearWord("consent"); // the panel says it
+  if (reason === "consent") removeLasting("consent"); // the panel says it
   const waiting = outbox.heldBackOf(study) || "";
-  showEmpty(reason ?? "refused", { seconds, again: lookAgain, answered: answeredCount(), waiting });
+  showEmpty(reason ?? "refused", { seconds, again: checkAgain, answered: answeredCount(), waiting });
 }
 
 /**
- * The pair after the current one: loaded behind it.
+ * Set the next pair and load it in advance.
  *
  * @param {Api.Assignment | null} assignment
  * @param {Api.Assignment | null} before
  */
-function follow(assignment, before) {
+function setNext(assignment, before) {
   next = assignment;
   if (next && current.assignment) player.prepare(next.id, clipsOf(next));
   leases.hold(before, next);
 }
 
-/** Takes the current pair off the page. */
+/** Remove the current pair from the page. */
 function takeOff() {
-  held = null;
+  waitingFor = null;
   lifecycle.takeOff();
 }
 
@@ -191,28 +191,28 @@ function takeOff() {
 
 export function submit() {
   if (current.busy || !current.assignment) return;
-  if (!guide.ready) guide.nudge();
+  if (!navigation.ready) navigation.nudge();
   else if (revising.isReopened) reopening.save(view.collect());
-  else if (revising.open) change(revising.finish(view.collect()));
-  else end("submit", { ...view.collect(), submission_id: madeUuid() });
+  else if (revising.open) finishChange(revising.finish(view.collect()));
+  else endPair("submit", { ...view.collect(), submission_id: madeUuid() });
 }
 
-/** Leaves stored answers as they are, after looking at them again. */
+/** Leave stored answers unchanged, after looking at them again. */
 export function keepAnswers() {
   if (current.busy || !revising.open) return;
   if (revising.isReopened) reopening.leave();
-  else change(revising.keep(view.collect()));
+  else finishChange(revising.keep(view.collect()));
 }
 
-/** Skips for good. @param {string} reason @param {string} note what did not work; empty: nothing is said */
+/** Skip the pair for good. @param {string} reason @param {string} note what did not work; may be empty */
 export function skip(reason, note) {
   if (current.busy || !current.assignment || !reason || revising.open) return;
   const { care } = view.collect();
-  end("skip", { reason, ...(note && { note }), ...(care && { care }) });
+  endPair("skip", { reason, ...(note && { note }), ...(care && { care }) });
 }
 
 /**
- * Reports videos as possibly illegal. They are not shown again, not even in the pair that waits behind.
+ * Report videos as possibly illegal. They are not shown again, not even in the next pair.
  *
  * @param {Side[]} sides
  */
@@ -223,51 +223,51 @@ export function report(sides) {
   const videos = sides.map((side) => form.videoOn(side));
   if (revising.open) {
     const sent = () => send("POST", addressOf("report", assignment.id), { videos, care });
-    change(revising.leaveBy(sent).then((desk) => { sayReported(desk); return desk; }));
+    finishChange(revising.leaveBy(sent).then((desk) => { sayReported(desk); return desk; }));
     return;
   }
   const reported = videos.map((video) => fileOf(assignment[video]));
   if (next && [next.video_0, next.video_1].some((video) => reported.includes(fileOf(video)))) next = null;
-  end("report", care ? { videos, care } : { videos });
+  endPair("report", care ? { videos, care } : { videos });
 }
 
 /**
- * Puts what ends the current pair into the outbox, and goes on at once.
+ * Put the entry that ends the current pair into the outbox, and continue at once.
  *
  * @param {"submit" | "skip" | "report"} verb
  * @param {Api.Submission | Api.Skip | Api.Report} body
  */
-function end(verb, body) {
+function endPair(verb, body) {
   if (!current.assignment) return;
   const assignment = current.assignment.id;
   lifecycle.countEnded(verb, current.assignment, body);
   drafts.attend(null);
   const [address, draftAddress] = [addressOf(verb, assignment), addressOf("draft", assignment)];
   outbox.enqueue({ study, assignment, verb, address, draftAddress, body });
-  if (troubleMet()) announce(say("kept_here"));
-  // What may show harm comes only when the server says so: a cap or a break may be due.
+  if (currentProblem()) announce(say("kept_here"));
+  // A pair that may show harm is shown only after the server allows it: the daily limit or a break may be due.
   const mustAsk = next?.sensitive || (verb === "submit" && "secondLook" in page);
-  if (mustAsk && !troubleMet()) {
-    held = assignment;
-    player.duo.pause();
+  if (mustAsk && !currentProblem()) {
+    waitingFor = assignment;
+    player.paired.pause();
     view.wait(true);
   } else {
-    goOn();
+    showNext();
   }
-  supply();
+  sync();
 }
 
 /**
- * Shows a pair, and keeps another one behind it; without one, shows what we wait for.
+ * Show a pair, and load another one in advance. Without a pair, show what the page waits for.
  *
  * @param {Api.Assignment | null} [pair]
  * @param {Api.Assignment | null} [behind]
  */
-function goOn(pair = next, behind = null) {
+function showNext(pair = next, behind = null) {
   takeOff();
   if (pair) {
     lifecycle.showLeased(pair);
-    follow(behind, pair);
+    setNext(behind, pair);
     return;
   }
   player.empty();
@@ -275,98 +275,98 @@ function goOn(pair = next, behind = null) {
   showWait();
 }
 
-/** Why there is no pair while the server has not responded yet. */
+/** Show why there is no pair while the server has not responded yet. */
 function showWait() {
-  const [why, waiting] = [troubleMet(), outbox.waits];
+  const [why, waiting] = [currentProblem(), outbox.waits];
   if (why === "unreachable") showEmpty(waiting ? "offline" : "unreachable", { waiting });
   else showEmpty(why ?? "loading", { waiting });
 }
 
-/** Gives the current pair up and looks what comes instead. @param {string | null} word what to say then */
-async function leaveFor(word) {
+/** Leave the current pair and get another one. @param {string | null} word key of the message to show then */
+async function replaceCurrent(word) {
   if (current.busy || !works || reopening.loseAside()) return;
   takeOff();
   showEmpty("loading");
-  await supply();
-  if (word && current.assignment) passingWord(say(word), "warn");
+  await sync();
+  if (word && current.assignment) showPassing(say(word), "warn");
 }
 
 // --- Stored answers on the page again -----------------------------------------------------------------
 
 /**
- * The answers are stored, and the study asks to look at them once more before the pair that `desk` holds.
+ * Begin a second look. The answers are stored, and `desk` has the pairs that come after it.
  *
  * @param {Api.Assignment} assignment
  * @param {Api.Desk} desk
  */
 function secondLook(assignment, desk) {
-  held = null;
+  waitingFor = null;
   view.wait(false);
   leases.hold(desk.current, desk.next);
   clock.reset();
-  revising.lookAgain(assignment.id, form.answers(), desk);
-  guide.toFirst();
+  revising.beginSecondLook(assignment.id, form.answers(), desk);
+  navigation.toFirst();
 }
 
-/** Goes back to the pair that was submitted last, or from there to the one before it. The pair on the page is kept. */
+/** Go back to the pair that was submitted last, or from there to the one before it. The current pair is kept. */
 export function previousPair() {
-  goesBack = held !== null;
-  if (works && !goesBack) reopening.openPrevious(() => ({ works: works && held === null, next }));
+  wantsPrevious = waitingFor !== null;
+  if (works && !wantsPrevious) reopening.openPrevious(() => ({ works: works && waitingFor === null, next }));
 }
 
-/** From a reopened answer to the pair that was on the page before, or to what the server offers. */
+/** Go from a reopened answer to the pair that was on the page before, or to the pair that the server offers. */
 function goBack() {
   const { aside } = reopening;
   reopening.aside = null;
-  goOn(aside, next);
-  supply();
+  showNext(aside, next);
+  sync();
 }
 
 /**
- * Waits for a change of stored answers to be taken, and goes on to what follows it.
+ * Wait until the server has accepted a change of stored answers, and continue with the next pairs.
  *
  * @param {Promise<Api.Desk>} finishing
  */
-async function change(finishing) {
+async function finishChange(finishing) {
   view.wait(true);
-  player.duo.pause();
+  player.paired.pause();
   try {
     const desk = await finishing;
     takeOff();
     reopening.aside = null;
-    take(desk);
+    showOffer(desk);
   } catch (error) {
     view.wait(false);
     if (!(error instanceof Refused)) throw error;
-    passingWord(say("refused", { detail: error.message }), "bad");
+    showPassing(say("refused", { detail: error.message }), "bad");
   }
 }
 
-// --- What happens by itself ---------------------------------------------------------------------------
+// --- Events of other modules --------------------------------------------------------------------------
 
-drafts.addEventListener("gone", () => leaveFor("elsewhere"));
+drafts.addEventListener("gone", () => replaceCurrent("elsewhere"));
 reopening.addEventListener("over", goBack);
-leases.addEventListener("answered", () => leaveFor("elsewhere"));
-leases.addEventListener("given_up", () => leaveFor(null));
+leases.addEventListener("answered", () => replaceCurrent("elsewhere"));
+leases.addEventListener("given_up", () => replaceCurrent(null));
 outbox.addEventListener("storage", () => sayStorage(outbox.works));
 outbox.addEventListener("taken_over", () => stopWorking("taken_over"));
 trouble.addEventListener("change", (event) => troubleChanged(event instanceof CustomEvent ? event.detail : ""));
-onTold("desk", ({ study: other, person: whose, tab: newer }) => {
+onBroadcast("desk", ({ study: other, person: whose, tab: newer }) => {
   if (other === study && whose === person && newer !== tab) stopWorking("taken_over");
 });
-onTold("wiped", ({ person: whose }) => {
+onBroadcast("wiped", ({ person: whose }) => {
   if (whose === person) stopWorking("signed_out");
 });
 
-/** Something stands between us and the server, or no longer does. @param {string} detail */
+/** React to a new problem between the page and the server, or to its end. @param {string} detail */
 function troubleChanged(detail) {
   if (!works) return;
-  const kind = troubleMet();
-  if (kind && held !== null) goOn();
+  const kind = currentProblem();
+  if (kind && waitingFor !== null) showNext();
   if (kind === "somebody_else") {
-    if (current.assignment) player.duo.pause();
+    if (current.assignment) player.paired.pause();
     showEmpty(kind, { detail });
-    supply(); // finds out when the person is back
+    sync(); // notices when the person is back
   } else if (current.assignment) {
     view.uncover(current.assignment);
   } else if (kind) {
@@ -374,21 +374,21 @@ function troubleChanged(detail) {
   }
 }
 
-/** The person is signed in, as this page needs it. */
+/** Continue after the person of this page has signed in. */
 export function resume() {
   if (!works && panelShown() === "signed_out") begin();
   else tryNow();
 }
 
 /**
- * Another tab works on the study now, or its person has signed out. What this tab wrote before is there; it writes no more.
+ * Stop, because another tab works on the study or the person has signed out. Saved work is kept, and this tab writes nothing more.
  *
  * @param {string} why
  */
 function stopWorking(why) {
   if (!works) return;
   works = false;
-  held = reopening.aside = null;
+  waitingFor = reopening.aside = null;
   if (revising.open) revising.close();
   lifecycle.drop();
   player.empty();

@@ -1,11 +1,11 @@
-/** A person's own settings of this page, kept in the browser. */
+/** The person's settings of this page, kept in the browser. */
 
 import { all, given, one } from "../page/dom.js";
 import { read, write } from "../page/local_settings.js";
 
 const NAME = `diptych:${document.body.dataset.person}:settings`;
 
-/** Which key (`event.code`) gives which answer. @type {Record<string, Record<string, string>>} */
+/** Answers by key (`event.code`), for each preset. @type {Record<string, Record<string, string>>} */
 const PRESETS = {
   middle: { KeyF: "left", KeyT: "tie", KeyJ: "right" },
   "left-hand": { KeyA: "left", KeyT: "tie", KeyD: "right" },
@@ -16,7 +16,7 @@ const PRESETS = {
 /** @type {{ keys: string, advance: boolean, autoplay: boolean, theme: string } & Partial<import("../player/choices.js").Chosen>} */
 export const settings = { keys: "middle", advance: true, autoplay: false, theme: "dark", ...read(NAME) };
 
-/** Keeps what the person chose at the player. @param {import("../player/choices.js").Chosen} chosen */
+/** Store the person's choices at the player. @param {import("../player/choices.js").Chosen} chosen */
 export function keepChosen(chosen) {
   Object.assign(settings, chosen);
   write(NAME, settings);
@@ -24,16 +24,16 @@ export function keepChosen(chosen) {
 
 export const answerKeys = () => PRESETS[settings.keys] ?? PRESETS.middle;
 
-/** Where fingers point, no keys are named. */
+/** Whether the person points with a finger. Messages then name no keys. */
 export const byTouch = matchMedia("(pointer: coarse)");
 
-/** The theme that is seen: light or dark. */
+/** Return the visible theme: light or dark. */
 export function shownTheme() {
   if (settings.theme !== "system") return settings.theme;
   return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 }
 
-/** Fills the controls of the settings, and keeps what is changed there. @param {() => unknown} onChange */
+/** Fill the controls of the settings, and store changes. @param {() => unknown} onChange */
 export function bindSettings(onChange) {
   const changed = () => {
     write(NAME, settings);
@@ -53,7 +53,7 @@ export function bindSettings(onChange) {
   paint();
 }
 
-/** Puts on the theme, and shows the keys beside what they do, or hides them where they do nothing. */
+/** Apply the theme, and show the key of each answer, or hide the keys if shortcuts are off. */
 function paint() {
   document.documentElement.dataset.theme = settings.theme;
   document.body.toggleAttribute("data-keys-off", settings.keys === "off");

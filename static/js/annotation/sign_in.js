@@ -1,11 +1,11 @@
-/** Signing in again without leaving the page: the work on it stays, and what waits is sent. */
+/** Sign in again without leaving the page. The work on the page is kept, and waiting entries are sent. */
 
 import { csrfToken } from "../page/csrf.js";
 import { all, given, one, onAction, pause, say } from "../page/dom.js";
 import { formBody } from "../page/form_body.js";
 import { waitOf } from "../page/put_off.js";
 import { browserZone } from "../page/times.js";
-import { tell } from "./tabs.js";
+import { broadcast } from "./tabs.js";
 
 const address = given(document.body, "urlSignInInPlace");
 const dialog = one('dialog[data-dialog="sign-in"]');
@@ -18,10 +18,10 @@ export function openSignIn() {
   for (const other of all("dialog[open]")) other.close();
   showProblem("");
   dialog.showModal();
-  password.focus(); // a text field: no single key means anything else here
+  password.focus(); // in a text field, single keys are no shortcuts
 }
 
-/** Whoever has signed in, here or in another tab, is told to all tabs as `person`. */
+/** Bind the dialog. After a sign-in, all tabs get the message `person`. */
 export function bindSignIn() {
   onAction("sign-in", openSignIn);
   dialog.addEventListener("close", () => { password.value = ""; });
@@ -43,24 +43,24 @@ export function bindSignIn() {
 async function signIn() {
   let response = await post(csrfToken());
   if (response.status === 403 && !isJson(response)) {
-    const { csrf } = await (await fetch(address)).json(); // the browser has lost its token
+    const { csrf } = await (await fetch(address)).json(); // the browser has lost its CSRF token
     response = await post(csrf);
   }
   for (let wait = waitOf(response); wait && dialog.open; wait = waitOf(response)) {
     showProblem(say("sign_in_put_off"));
-    await pause(1000 * (wait + Math.random())); // not everybody at the same moment
+    await pause(1000 * (wait + Math.random())); // so that not everybody tries at the same moment
     if (!dialog.open) return;
     response = await post(csrfToken());
   }
-  const answer = await response.json();
+  const result = await response.json();
   if (!response.ok) {
-    showProblem(answer.detail, answer.code === "password_change_required");
+    showProblem(result.detail, result.code === "password_change_required");
     password.select();
     return;
   }
   renewForms();
   dialog.close();
-  tell("person", answer);
+  broadcast("person", result);
 }
 
 /** @param {string} token */
@@ -73,7 +73,7 @@ function post(token) {
 /** @param {Response} response */
 const isJson = (response) => response.headers.get("Content-Type")?.startsWith("application/json") ?? false;
 
-/** A new session has a new token: the page's own forms, such as signing out, would be refused with the old one. */
+/** Put the new session's CSRF token into the forms of the page. With the old token they would be refused. */
 function renewForms() {
   for (const input of all('input[name="csrfmiddlewaretoken"]')) input.value = csrfToken();
 }

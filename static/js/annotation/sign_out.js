@@ -1,6 +1,6 @@
 /**
- * Signing out, from whichever page: what is not sent yet is sent, or its person decides; then nothing of theirs stays in
- * this browser. Without scripts the form signs out by itself, and there is nothing kept to remove.
+ * Sign out from any page. First send what is not sent yet, or let the person decide. Then delete the person's data from this
+ * browser. Without scripts the form itself signs out, and the browser has stored nothing.
  */
 
 import { csrfToken } from "../page/csrf.js";
@@ -9,9 +9,9 @@ import { find, given, one, onAction } from "../page/dom.js";
 import { formBody } from "../page/form_body.js";
 import { Refused, send } from "./api.js";
 import { outbox } from "./outbox.js";
-import { tell } from "./tabs.js";
+import { broadcast } from "./tabs.js";
 
-const PATIENCE_MS = 2000;
+const TIMEOUT_MS = 2000;
 const ours = find("form[data-sign-out]");
 
 if (ours) bind(ours, one("dialog[data-sign-out-dialog]"));
@@ -19,7 +19,7 @@ if (ours) bind(ours, one("dialog[data-sign-out-dialog]"));
 /** @param {HTMLFormElement} form @param {HTMLDialogElement} dialog */
 function bind(form, dialog) {
   const { person, name } = form.dataset;
-  tell("person", { person, name });
+  broadcast("person", { person, name });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     begin();
@@ -30,7 +30,7 @@ function bind(form, dialog) {
 
   async function begin() {
     await outbox.open();
-    await sendAll(PATIENCE_MS);
+    await sendAll(TIMEOUT_MS);
     if (unsent()) ask();
     else await go();
   }
@@ -42,12 +42,12 @@ function bind(form, dialog) {
   }
 
   async function sendAndGo() {
-    await sendAll(5 * PATIENCE_MS);
+    await sendAll(5 * TIMEOUT_MS);
     if (unsent()) ask("not-sent");
     else await go();
   }
 
-  /** Ends the session first: where that fails, nothing is removed. */
+  /** End the session, then delete the data. If the first fails, nothing is deleted. */
   async function go() {
     try {
       await fetch(form.action, {
@@ -62,7 +62,7 @@ function bind(form, dialog) {
       return;
     }
     await outbox.wipe();
-    tell("wiped", { person: outbox.person });
+    broadcast("wiped", { person: outbox.person });
     location.assign(given(form, "then"));
   }
 }
@@ -70,12 +70,12 @@ function bind(form, dialog) {
 const unsent = () => outbox.waits + outbox.unsent.length;
 
 /**
- * Sends answers and drafts; whatever stands in the way, or takes longer than `patience_ms`, leaves them unsent.
+ * Send answers and drafts. What fails or takes longer than `timeout_ms` stays unsent.
  *
- * @param {number} patience_ms
+ * @param {number} timeout_ms
  */
-async function sendAll(patience_ms) {
-  const late = new Promise((resolve) => { setTimeout(resolve, patience_ms); });
+async function sendAll(timeout_ms) {
+  const late = new Promise((resolve) => { setTimeout(resolve, timeout_ms); });
   await Promise.race([late, everything().catch(() => {})]);
 }
 
@@ -88,7 +88,7 @@ async function everything() {
       await outbox.keep(study, assignment, { synced: true });
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      const isGone = error.status === 404; // theirs no more
+      const isGone = error.status === 404; // it no longer belongs to the person
       if (isGone || error.isOver) await outbox.forget(study, assignment);
     }
   }

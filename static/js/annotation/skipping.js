@@ -1,4 +1,4 @@
-/** Skipping: the dialog that asks why. */
+/** Skip a pair, after a dialog has asked why. */
 
 import { openDialog } from "../page/dialogs.js";
 import { one, onAction } from "../page/dom.js";
@@ -19,22 +19,22 @@ export function bindSkipping() {
   one('dialog[data-dialog="skip"]').addEventListener("close", () => form.reset());
 }
 
-/** The reason that is chosen, or an empty text. */
+/** Return the chosen reason, or an empty text. */
 const reason = () => String(new FormData(form).get("skip-reason") ?? "");
 
-/** Only a technical problem has a note. */
+/** Show the note only for a technical problem. */
 function showNote() {
   note.disabled = reason() !== "technical_problem";
   noteField.hidden = note.disabled;
 }
 
 /**
- * Whoever has not revealed a blurred pair may skip it without another reason.
+ * Open the dialog. A blurred pair that was not revealed can be skipped without another reason.
  *
- * @param {string} [because] the reason that is chosen already
+ * @param {string} [because] a reason that is chosen in advance
  */
 function ask(because) {
-  const unrevealed = player.isUnrevealed; // hiding covers both again
+  const unrevealed = player.isUnrevealed; // before hiding, which filters both again
   hideVideos();
   openDialog("skip");
   one("[data-unrevealed]", form).hidden = !unrevealed;

@@ -1,6 +1,6 @@
 /**
- * How the videos and the questions share the height of the page. The person moves the line between them by pointer or by key;
- * the place is kept, and there is a way back. Heights of the videos are given in percent of the window's height.
+ * Divide the height of the page between the videos and the questions. The person moves the line between them by pointer or by
+ * key. The browser keeps the height, and the person can reset it. Heights are in percent of the window's height.
  */
 
 import { one, onAction, say } from "../page/dom.js";
@@ -10,9 +10,9 @@ const NAME = `diptych:${document.body.dataset.person}:split`;
 const LEAST = 15;
 const STEP = 2;
 const PAGE = 10;
-/** What the questions keep, in pixels, where they scroll by themselves. */
+/** Least height of the questions in pixels, if they scroll separately. */
 const LEAST_ANSWERS_PX = 112;
-/** What the videos leave free where the whole page scrolls, in percent. */
+/** Greatest height of the videos in percent, if the whole page scrolls. */
 const MOST_ON_A_PAGE = 75;
 
 const bench = one("[data-bench]");
@@ -20,26 +20,26 @@ const handle = one("[data-split]");
 const reset = one('button[data-action="reset-split"]');
 const screen = one('[data-screen="left"]');
 const answers = one("form[data-answers]");
-/** Where the whole page scrolls, as in workspace.css. */
+/** Whether the whole page scrolls, as in workspace.css. */
 export const pageScrolls = matchMedia("(max-height: 36rem), (max-width: 60rem)");
 
 /** The chosen height for each kind of page. @type {{ page?: number, panel?: number }} */
 const chosen = read(NAME) ?? {};
-/** Whether the videos must keep the size that they had when an open prompt began to take room. */
+/** Whether the videos must keep their size because a prompt is open. */
 let isKept = false;
 
 const heightNow = () => screen.getBoundingClientRect().height;
 const kind = () => (pageScrolls.matches ? "page" : "panel");
 const inPercent = (/** @type {number} */ px) => (px / innerHeight) * 100;
 
-/** Keeps the videos at their present height, or lets them go. @param {boolean} kept */
+/** Keep the videos at their current height, or stop that. @param {boolean} kept */
 export function keepScreens(kept) {
   isKept = kept;
   if (kept && chosen[kind()] === undefined) setHeight(heightNow());
   else paint();
 }
 
-/** @param {number | null} px null: what the page gives them */
+/** @param {number | null} px null: the default height */
 function setHeight(px) {
   bench.toggleAttribute("data-sized", px !== null);
   if (px === null) bench.style.removeProperty("--screen-height");
@@ -47,7 +47,7 @@ function setHeight(px) {
 }
 
 function paint() {
-  if (bench.hidden) return; // nothing has a height yet; this is called again when it is shown
+  if (bench.hidden) return; // nothing has a height yet; this is called again when the pair is shown
   const percent = chosen[kind()];
   reset.hidden = percent === undefined;
   if (percent !== undefined) {
@@ -58,7 +58,7 @@ function paint() {
   describe();
 }
 
-/** The most that the videos can have, in percent. */
+/** Return the greatest height of the videos, in percent. */
 function most() {
   if (pageScrolls.matches) return MOST_ON_A_PAGE;
   const others = [...bench.children].filter((part) => part !== answers);
@@ -81,7 +81,7 @@ function choose(percent) {
   paint();
 }
 
-function goBack() {
+function resetHeight() {
   delete chosen[kind()];
   write(NAME, chosen);
   setHeight(null);
@@ -105,12 +105,12 @@ function press(event) {
   if (event.altKey || event.ctrlKey || event.metaKey) return;
   const now = inPercent(heightNow());
   /** @type {Record<string, number>} */
-  const places = {
+  const heights = {
     ArrowUp: now - STEP, ArrowLeft: now - STEP, ArrowDown: now + STEP, ArrowRight: now + STEP,
     PageUp: now - PAGE, PageDown: now + PAGE, Home: LEAST, End: most(),
   };
-  if (event.key === "Enter") goBack();
-  else if (event.key in places) choose(places[event.key]);
+  if (event.key === "Enter") resetHeight();
+  else if (event.key in heights) choose(heights[event.key]);
   else return;
   event.preventDefault();
 }
@@ -118,8 +118,8 @@ function press(event) {
 export function bindSplit() {
   handle.addEventListener("pointerdown", drag);
   handle.addEventListener("keydown", press);
-  handle.addEventListener("dblclick", goBack);
-  onAction("reset-split", goBack);
+  handle.addEventListener("dblclick", resetHeight);
+  onAction("reset-split", resetHeight);
   new ResizeObserver(paint).observe(bench);
   new ResizeObserver(describe).observe(screen);
 }

@@ -1,10 +1,10 @@
 /**
- * One IndexedDB database a person, so that nobody's answers lie among somebody else's: unfinished answers, what waits
- * to be sent, and which tab works on which study. Never a video.
+ * One IndexedDB database for each person, so that answers of different people are never mixed. It stores unfinished answers,
+ * entries that wait to be sent, and which tab works on which study. It never stores videos.
  */
 
 const VERSION = 2;
-const PATIENCE_MS = 4000;
+const TIMEOUT_MS = 4000;
 
 /** @typedef {"drafts" | "submissions" | "desks"} Table */
 /** @typedef {(table: Table) => IDBObjectStore} TableOf */
@@ -12,7 +12,7 @@ const PATIENCE_MS = 4000;
 /** @type {Record<Table, IDBObjectStoreParameters>} */
 const LAYOUT = {
   drafts: { keyPath: ["study", "assignment"] },
-  submissions: { keyPath: "order", autoIncrement: true }, // in the order in which they were made
+  submissions: { keyPath: "order", autoIncrement: true }, // in the order of creation
   desks: { keyPath: "study" },
 };
 
@@ -20,7 +20,7 @@ const LAYOUT = {
 export const TABLES = ["drafts", "submissions", "desks"];
 
 /**
- * The database of a person. Raises where the browser keeps none: some private windows, a full disk.
+ * Open the database of a person. Throws an error if the browser stores nothing, as in some private windows or on a full disk.
  *
  * @param {string} person
  */
@@ -33,7 +33,7 @@ export async function openStore(person) {
     submissions?.createIndex("ends", ["study", "ends"], { unique: true }); // a change of an answer does not end its pair
   };
   const late = new Promise((/** @type {(database: never) => void} */ _, reject) => {
-    setTimeout(() => reject(new Error("the browser's database did not open")), PATIENCE_MS);
+    setTimeout(() => reject(new Error("the browser's database did not open")), TIMEOUT_MS);
   });
   const database = await Promise.race([result(request), late]);
   database.onversionchange = () => database.close();
@@ -41,7 +41,7 @@ export async function openStore(person) {
 }
 
 /**
- * What a request of IndexedDB gives.
+ * Return the result of an IndexedDB request.
  *
  * @template T
  * @param {IDBRequest<T>} request
@@ -63,8 +63,8 @@ export class Store {
   }
 
   /**
-   * Runs `work(table)` in one transaction that it begins before it returns, and answers its result once that is
-   * committed. `work` may await requests of this transaction only; what it raises undoes everything.
+   * Run `work(table)` in one transaction, which begins at once. Return its result after the transaction is committed. `work` may
+   * await requests of this transaction only. An error rolls the transaction back.
    *
    * @template T
    * @param {IDBTransactionMode} mode
@@ -75,17 +75,17 @@ export class Store {
     const transaction = this.#database.transaction(TABLES, mode, { durability: "strict" });
     const committed = new Promise((resolve, reject) => {
       transaction.oncomplete = resolve;
-      transaction.onabort = () => reject(transaction.error ?? new Error("undone"));
+      transaction.onabort = () => reject(transaction.error ?? new Error("The transaction was rolled back."));
     });
-    committed.catch(() => {}); // told below
+    committed.catch(() => {}); // the error is reported below
     const working = Promise.resolve(work((name) => transaction.objectStore(name)));
     return working.then(
-      (answer) => committed.then(() => answer),
+      (value) => committed.then(() => value),
       (error) => {
         try {
           transaction.abort();
         } catch {
-          // It has aborted itself.
+          // The transaction has aborted already.
         }
         throw error;
       },

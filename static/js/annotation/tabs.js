@@ -1,6 +1,6 @@
 /**
- * What tabs of one browser tell each other: who is signed in, that everything was wiped, and which of them works on a
- * study. The tab that was turned to last works; the others say so and offer to take the study back.
+ * Messages between the tabs of one browser: who is signed in, that all data were deleted, and which tab works on a study. The
+ * tab that was opened last works. The other tabs say so and offer to continue there.
  */
 
 import { madeUuid } from "./uuid.js";
@@ -14,23 +14,23 @@ const channel = "BroadcastChannel" in globalThis ? new BroadcastChannel("diptych
 /** @type {Map<Kind, Listener>} */
 const listeners = new Map();
 
-/** This page, among all tabs. */
+/** Id of this tab. */
 export const tab = madeUuid();
 
-/** Tells all tabs, and this one. @param {Kind} kind @param {Fields} [fields] */
-export function tell(kind, fields = {}) {
+/** Send a message to all tabs, including this one. @param {Kind} kind @param {Fields} [fields] */
+export function broadcast(kind, fields = {}) {
   channel?.postMessage({ kind, ...fields });
   listeners.get(kind)?.(fields);
 }
 
-/** `run(fields)` when any tab tells of `kind`. @param {Kind} kind @param {Listener} run */
-export const onTold = (kind, run) => listeners.set(kind, run);
+/** Call `run(fields)` for each message of a kind. @param {Kind} kind @param {Listener} run */
+export const onBroadcast = (kind, run) => listeners.set(kind, run);
 
 channel?.addEventListener("message", ({ data }) => listeners.get(data.kind)?.(data));
 
 /**
- * Waits until no other tab has the lock. Return a function that gives it back. Without Web Locks (a page not served over HTTPS)
- * two tabs may have it at once.
+ * Wait until no other tab has the lock. Return a function that releases it. Without Web Locks, on a page that is not served over
+ * HTTPS, two tabs may have it at once.
  *
  * @param {string} name
  * @returns {Promise<() => void>}
@@ -38,7 +38,7 @@ channel?.addEventListener("message", ({ data }) => listeners.get(data.kind)?.(da
 export function lock(name) {
   if (!navigator.locks) return Promise.resolve(() => {});
   return new Promise((locked, failed) => {
-    const held = () => new Promise((/** @type {(nothing: void) => void} */ release) => locked(release));
-    navigator.locks.request(name, held).catch(failed);
+    const whileLocked = () => new Promise((/** @type {(nothing: void) => void} */ release) => locked(release));
+    navigator.locks.request(name, whileLocked).catch(failed);
   });
 }

@@ -1,6 +1,6 @@
 /**
- * The person's own active time: of today in this study, and of the current pair by part. What the server has of today
- * comes with the page; from then on the page's own clock adds to it, and what drafts bring along is added once.
+ * Show the person's own active time: today in this study, and on the current pair by part. The page begins with the server's sum of
+ * today. Then its own clock adds to it, and the time of each draft is added once.
  */
 
 import { all, say } from "../page/dom.js";
@@ -14,19 +14,19 @@ const PAINT_MS = 5000;
 const PARTS = ["prompt", "helpfulness_stage1", "helpfulness_stage2", "harmlessness_stage1", "harmlessness_stage2"];
 const page = document.body.dataset;
 /** @type {Set<number>} */
-const met = new Set();
+const counted = new Set();
 let before_ms = Number(page.activeTodayMs ?? 0);
 let day = today();
 
 /**
- * Adds what is not in the server's sum yet: answers of an earlier visit that wait, and drafts that go on.
+ * Add time that is not in the server's sum yet: of waiting answers of an earlier visit, and of drafts that continue.
  *
  * @param {number} assignment
  * @param {Api.Timings} [timings]
  */
 export function countEarlier(assignment, timings = {}) {
-  if (met.has(assignment)) return;
-  met.add(assignment);
+  if (counted.has(assignment)) return;
+  counted.add(assignment);
   before_ms += timings.total_active ?? 0;
 }
 
@@ -36,7 +36,7 @@ export function bindTimeOnTask() {
   paint();
 }
 
-/** Brings the figures on the page up to date. */
+/** Update the figures on the page. */
 export function paint() {
   if (today() !== day) beginNewDay();
   const time = inMinutes(Math.floor((before_ms + clock.total_ms) / 60_000));
@@ -47,7 +47,7 @@ export function paint() {
   for (const part of PARTS) write(`[data-active-part="${part}"]`, spell((clock.timings[part] ?? 0) / 1000));
 }
 
-/** Both figures begin anew while the page is open: what it has counted so far was yesterday. */
+/** Reset both figures at midnight: what the page has counted so far belongs to yesterday. */
 function beginNewDay() {
   day = today();
   before_ms = -clock.total_ms;

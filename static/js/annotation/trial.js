@@ -1,6 +1,6 @@
 /**
- * A trial of the workspace. It keeps the place in the address, so that a reload and a lost connection go on at the same pair, and
- * shows what the last answer would have recorded.
+ * Trial of the workspace. The address has the current pair, so that the trial continues there after a reload or a lost connection.
+ * A dialog shows the data that the last answer would have recorded.
  */
 
 import { openDialog } from "../page/dialogs.js";
@@ -18,7 +18,7 @@ new MutationObserver(() => {
   history.replaceState(null, "", `?first=${pair}`);
 }).observe(body, { attributes: true, attributeFilter: ["data-assignment"] });
 
-addEventListener("diptych:taken", (event) => {
+addEventListener("diptych:accepted", (event) => {
   /** @type {{ name: string, value: string }[] | undefined} */
   const lines = event instanceof CustomEvent ? event.detail.recorded : undefined;
   if (!lines) return;

@@ -1,7 +1,7 @@
-/** What stands between the page and the server, said once whichever request met it: no network, or no session. */
+/** Problems between the page and the server: no network, or no session. Each is shown once, whichever request met it. */
 
 import { pause, say } from "../page/dom.js";
-import { clear, quietWord, standingWord, unsay } from "../page/status.js";
+import { removeLasting, removePassing, showLasting, showQuietly } from "../page/status.js";
 import { SignedOut, SomebodyElse, Trouble, Unreachable, onOutcome } from "./api.js";
 import { outbox } from "./outbox.js";
 import { openSignIn } from "./sign_in.js";
@@ -10,49 +10,49 @@ const SLOWEST_RETRY_MS = 30_000;
 
 /** @typedef {"unreachable" | "signed_out" | "somebody_else"} Kind */
 
-/** What was met last, or null when the server answered. @type {Kind | null} */
+/** The latest problem, or null if the server responded. @type {Kind | null} */
 let kind = null;
 
-export const troubleMet = () => kind;
+export const currentProblem = () => kind;
 
-/** Lets everything that waits for the server try again at once. */
+/** Make everything that waits for the server try again at once. */
 export const tryNow = () => dispatchEvent(new Event("diptych:retry"));
 
-/** Event: `change` (a CustomEvent whose detail is a sentence) when another trouble is met, or none any more. */
+/** Event: `change` (a CustomEvent whose detail is a sentence) when the problem changes or ends. */
 export const trouble = new EventTarget();
 
-/** Notes what a request met; null: the server answered. @param {Kind | null} met @param {string} [sentence] */
-export function meet(met, sentence = "") {
+/** Record the problem of a request; null: the server responded. @param {Kind | null} met @param {string} [sentence] */
+export function setProblem(met, sentence = "") {
   const changed = met !== kind;
   kind = met;
-  for (const cause of ["unreachable", "signed_out"]) if (cause !== met) clear(cause);
-  if (met === "unreachable") standingWord(met, offlineWord(), "warn", [{ label: say("try_now"), run: tryNow }]);
-  if (met === "signed_out") standingWord(met, say(met), "warn", [{ label: say("sign_in"), run: openSignIn }]);
+  for (const cause of ["unreachable", "signed_out"]) if (cause !== met) removeLasting(cause);
+  if (met === "unreachable") showLasting(met, offlineWord(), "warn", [{ label: say("try_now"), run: tryNow }]);
+  if (met === "signed_out") showLasting(met, say(met), "warn", [{ label: say("sign_in"), run: openSignIn }]);
   if (changed || sentence) trouble.dispatchEvent(new CustomEvent("change", { detail: sentence }));
 }
 
 const offlineWord = () => (outbox.waits ? say("offline_waiting", { n: outbox.waits }) : say("offline"));
 
-/** Looks at the outcome of every request from now on. */
+/** Watch the outcome of every request. */
 export function watchTrouble() {
   onOutcome((error, response) => {
-    if (error instanceof Unreachable) meet("unreachable");
-    else if (error instanceof SignedOut) meet("signed_out", error.message);
-    else if (error instanceof SomebodyElse) meet("somebody_else", error.message);
-    else if (response) meet(null);
+    if (error instanceof Unreachable) setProblem("unreachable");
+    else if (error instanceof SignedOut) setProblem("signed_out", error.message);
+    else if (error instanceof SomebodyElse) setProblem("somebody_else", error.message);
+    else if (response) setProblem(null);
   });
-  addEventListener("offline", () => meet("unreachable"));
+  addEventListener("offline", () => setProblem("unreachable"));
 }
 
 /**
- * Repeats a request while something stands between us and the server. Raises Refused.
+ * Repeat a request until the server responds. Return its result. Throws Refused.
  *
  * @template T
  * @param {() => Promise<T>} request
  */
-export async function untilAnswered(request) {
+export async function retryUntilResponse(request) {
   const word = say("sending");
-  const slow = setTimeout(() => quietWord(word), 300);
+  const slow = setTimeout(() => showQuietly(word), 300);
   try {
     for (let wait = 1000; ; wait = Math.min(wait * 2, SLOWEST_RETRY_MS)) {
       try {
@@ -60,12 +60,12 @@ export async function untilAnswered(request) {
       } catch (error) {
         if (!(error instanceof Trouble)) throw error;
         clearTimeout(slow);
-        unsay(word);
+        removePassing(word);
         await pause(wait);
       }
     }
   } finally {
     clearTimeout(slow);
-    unsay(word);
+    removePassing(word);
   }
 }

@@ -1,4 +1,4 @@
-/** A random UUID; made by hand for pages that are not served over HTTPS, where `randomUUID` is missing. */
+/** Return a random UUID. Pages that are not served over HTTPS have no `randomUUID`. */
 export function madeUuid() {
   if (crypto.randomUUID) return crypto.randomUUID();
   const bytes = crypto.getRandomValues(new Uint8Array(16));

@@ -1,4 +1,4 @@
-/** The player of the workspace, with the current pair and the one that follows it. */
+/** The player of the workspace, with the current pair and the next one. */
 
 import { Player } from "../player/player.js";
 import { form } from "./answer_form.js";
@@ -15,7 +15,7 @@ export const clipsOf = (assignment) => {
   return { left: assignment[assignment.left], right: assignment[right] };
 };
 
-/** What a video's address names, whatever else the address says. @param {Api.Video} video */
+/** Return the part of a video's address that identifies the file. @param {Api.Video} video */
 export const fileOf = (video) => video.playback_url.split("?")[0];
 
 export const player = new Player({
@@ -27,19 +27,19 @@ export const player = new Player({
   onChoice: keepChosen,
 });
 
-/** What was revealed of the current pair. */
+/** Return the person's exposure to the current pair. */
 export const care = () => player.care((side) => form.videoOn(side));
 
-/** Whether the person has watched a video to its end. @param {Side} side */
+/** Return whether the person has watched a video to the end. @param {Side} side */
 export const seen = (side) => player.viewing.seen(side);
 
 /**
- * Gives a pair whose addresses have expired new ones. Return false if the lease is lost. Raises Trouble.
+ * Renew the expired addresses of a pair. Return false if the lease is lost. Throws Trouble.
  *
- * @param {Reel} reel
+ * @param {ClipLoader} loader
  */
-async function renewAddresses(reel) {
-  const assignment = reel.id === revising.id ? await revising.readdressed() : await leases.renew(reel.id);
-  if (assignment) reel.readdress(clipsOf(assignment));
+async function renewAddresses(loader) {
+  const assignment = loader.id === revising.id ? await revising.readdressed() : await leases.renew(loader.id);
+  if (assignment) loader.readdress(clipsOf(assignment));
   return assignment !== null;
 }

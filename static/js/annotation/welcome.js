@@ -1,18 +1,18 @@
-/** The first run: what is asked and the keys that matter, once, before somebody's first answer. */
+/** Show the welcome dialog once, before the person's first answer: the two questions and the main keys. */
 
 import { anyOpen, showDialog } from "../page/dialogs.js";
 import { one } from "../page/dom.js";
 import { read, write } from "../page/local_settings.js";
 
 const NAME = `diptych:${document.body.dataset.person}:welcomed`;
-const sheet = one('dialog[data-dialog="welcome"]');
+const dialog = one('dialog[data-dialog="welcome"]');
 
-sheet.addEventListener("close", () => write(NAME, true));
-sheet.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && event.target === sheet) sheet.close(); // “Begin”, without going to the button
+dialog.addEventListener("close", () => write(NAME, true));
+dialog.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.target === dialog) dialog.close(); // the same as the button “Begin”
 });
 
-/** Opens the sheet for somebody who has answered nothing here and has not closed it before. @param {number} answered */
+/** Open the dialog for a person who has answered nothing here and has not closed it before. @param {number} answered */
 export function welcome(answered) {
-  if (answered === 0 && !read(NAME) && !anyOpen()) showDialog(sheet);
+  if (answered === 0 && !read(NAME) && !anyOpen()) showDialog(dialog);
 }

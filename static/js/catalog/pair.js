@@ -31,11 +31,11 @@ function pairOf(page) {
 /** @param {Api.Assignment} pair */
 const clips = ({ video_0: left, video_1: right }) => ({ left, right });
 
-/** Fetches the page again, which has new addresses of the videos. Returns whether it worked. @param {Reel} reel */
-async function renewAddresses(reel) {
+/** Fetches the page again, which has new addresses of the videos. Returns whether it worked. @param {ClipLoader} loader */
+async function renewAddresses(loader) {
   const response = await fetch(location.href, { redirect: "error" });
   if (!response.ok) return false;
-  reel.readdress(clips(pairOf(new DOMParser().parseFromString(await response.text(), "text/html"))));
+  loader.readdress(clips(pairOf(new DOMParser().parseFromString(await response.text(), "text/html"))));
   return true;
 }
 
@@ -59,6 +59,6 @@ document.addEventListener("keydown", (event) => {
 });
 
 addEventListener("pagehide", () => { // otherwise going back would show revealed videos
-  player.duo.pause();
-  player.veil.cover();
+  player.paired.pause();
+  player.contentFilter.filterBoth();
 });

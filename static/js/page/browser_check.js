@@ -1,13 +1,13 @@
 /*
- * Says so where the browser is too old for the pages, before any module runs. Old browsers must be able to read this file, so it
- * is no module and has no syntax newer than 2012. docs/browsers.md says which browsers are supported.
+ * Show a notice if the browser is too old for the pages, before any module runs. Old browsers must be able to read this file,
+ * so it is not a module and has no syntax newer than 2012. docs/browsers.md says which browsers are supported.
  */
 /* oxlint-disable no-var, no-unused-vars */
 (function () {
   "use strict";
   var root = document.documentElement;
 
-  /* What the scripts cannot do without, and what the styles cannot. What has a substitute is not listed. */
+  /* Features that the scripts and the styles need. Features with a substitute are not listed. */
   var NAMES = [
     "HTMLScriptElement.prototype.noModule",
     "HTMLElement.prototype.inert",
@@ -46,7 +46,7 @@
     return CSS.supports(style);
   }
 
-  /** Shows the notice that templates/_browser_notice.html has. @param {string} state */
+  /** Show the notice of templates/_browser_notice.html. @param {string} state */
   function say(state) {
     function show() {
       /** @type {HTMLElement | null} */
@@ -59,7 +59,7 @@
   }
 
   /**
-   * A module that this browser cannot read, or that fails before the page has begun, leaves a page that does nothing.
+   * Show the notice if a module cannot be read or fails before the page has begun: such a page does nothing.
    *
    * @param {ErrorEvent} event
    */
@@ -71,7 +71,7 @@
 
   if (NAMES.every(has) && STYLES.every(hasStyle)) {
     addEventListener("error", failed);
-    /* A page whose script says when it has begun (`data-begins`) is waited for longer. */
+    /* The script of a page with `data-begins` sets `data-begun` itself, later than this event. */
     addEventListener("load", function () {
       if (!root.hasAttribute("data-begins")) root.setAttribute("data-begun", "");
     });

@@ -1,11 +1,11 @@
-/** Which elements take which keys for themselves, as selectors. */
+/** Selectors of the elements that use certain keys themselves. */
 
-/** What Space, Enter or a letter operates. */
+/** Elements that Space, Enter or a letter operates. */
 export const CONTROL = "a, button, input, select, textarea, summary, [role=tab]";
 
-/** What people type into. */
+/** Elements that people type into. */
 export const TYPED_INTO = 'textarea, [contenteditable=""], [contenteditable="true"], ' +
   'input:not([type="radio"], [type="checkbox"], [type="range"], [type="button"], [type="submit"])';
 
-/** What letters and digits belong to: they are typed into it, or choose from it. */
+/** Elements that use letters and digits: people type into them, or choose an option by its first letter. */
 export const TEXT = `select, ${TYPED_INTO}`;

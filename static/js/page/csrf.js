@@ -1,4 +1,6 @@
-/** What makes a request ours: from the cookie, which a sign-in in another tab renews; else as the page was given it. */
+/**
+ * Return the CSRF token: from the cookie, which a sign-in in another tab renews, or from the page if there is no cookie.
+ */
 export function csrfToken() {
   return /(?:^|;\s*)csrftoken=([^;]+)/.exec(document.cookie)?.[1] ?? document.body.dataset.csrf ?? "";
 }

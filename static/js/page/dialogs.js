@@ -1,4 +1,4 @@
-/** What any script of a page may do with its dialogs: open one, ask whether one is open, and be called when one opens. */
+/** Open a dialog of the page, find out whether one is open, and be called when one opens. */
 
 import { CONTROL } from "./controls.js";
 import { find, one } from "./dom.js";
@@ -6,8 +6,8 @@ import { find, one } from "./dom.js";
 export const anyOpen = () => find("dialog[open]") !== null;
 
 /**
- * Calls `run` whenever any dialog of the page opens. It watches the attribute that every dialog gets, so no dialog has to
- * report itself. A call for several dialogs at once is one call.
+ * Call `run` whenever any dialog of the page opens. This watches the `open` attribute, so no dialog has to report itself.
+ * If several dialogs open at once, `run` is called once.
  *
  * @param {() => void} run
  */
@@ -18,14 +18,14 @@ export function onDialogOpen(run) {
   observer.observe(document.body, { subtree: true, attributes: true, attributeFilter: ["open"] });
 }
 
-/** Opens the dialog with this `data-dialog`, unless another is open. @param {string} name */
+/** Open the dialog with this `data-dialog`, unless another is open. @param {string} name */
 export function openDialog(name) {
   if (!anyOpen()) showDialog(one(`dialog[data-dialog="${name}"]`));
 }
 
 /**
- * Opens a dialog. Somebody who is on a control, because they came there with Tab, goes on to the first control of the dialog.
- * Else the focus goes to the dialog itself, so that the next Space presses nothing.
+ * Open a dialog. If the focus is on a control, because the person came there with Tab, it moves to the first control of the
+ * dialog. Otherwise it moves to the dialog itself, so that the next Space presses nothing.
  *
  * @param {HTMLDialogElement} dialog
  */

@@ -1,4 +1,4 @@
-/** Small helpers over the document, and the words that the template gives us. */
+/** Small helpers for the document, and the sentences that the template has for the scripts. */
 
 /** @type {readonly Side[]} */
 export const SIDES = ["left", "right"];
@@ -21,7 +21,7 @@ export const bySide = (find) => ({ left: find("left"), right: find("right") });
 export const find = (selector, root = document) => /** @type {any} */ (root.querySelector(selector));
 
 /**
- * Return the first element that matches. Raises an Error if the page has none: its template and this script do not fit.
+ * Return the first element that matches. Throws an Error if there is none: the template and this script do not match.
  *
  * @template {string} S
  * @param {S} selector
@@ -43,7 +43,7 @@ export function one(selector, root = document) {
 export const all = (selector, root = document) => /** @type {any} */ ([...root.querySelectorAll(selector)]);
 
 /**
- * Return the element that matches, of an event's target and what lies around it, or null.
+ * Return the event's target or its closest ancestor that matches, or null.
  *
  * @template {string} S
  * @param {Event} event
@@ -53,7 +53,7 @@ export const all = (selector, root = document) => /** @type {any} */ ([...root.q
 export const around = ({ target }, selector) => /** @type {any} */ (target instanceof Element ? target.closest(selector) : null);
 
 /**
- * Return the value of a `data-` attribute that the template always gives. Raises an Error if it is missing.
+ * Return the value of a `data-` attribute that the template always has. Throws an Error if it is missing.
  *
  * @param {HTMLElement} element
  * @param {string} name in camel case, as in `dataset`
@@ -65,7 +65,7 @@ export function given(element, name) {
   return value;
 }
 
-/** What was thrown, as the sentence of an error. @param {unknown} error */
+/** Return the message of anything that was thrown. @param {unknown} error */
 export const sentenceOf = (error) => (error instanceof Error ? error.message : String(error));
 
 const words = new Map(
@@ -73,7 +73,7 @@ const words = new Map(
 );
 
 /**
- * The template's sentence for `key`, with `{name}` filled in.
+ * Return the template's sentence for `key`, with each `{name}` filled in.
  *
  * @param {string} key
  * @param {Record<string, unknown>} [values]
@@ -83,7 +83,7 @@ export function say(key, values = {}) {
 }
 
 /**
- * Calls `run` for a press on any `[data-action=name]`.
+ * Call `run` for each click on a `[data-action=name]`.
  *
  * @param {string} name
  * @param {(button: HTMLElement, event: MouseEvent) => unknown} run
@@ -95,10 +95,10 @@ export function onAction(name, run) {
   });
 }
 
-const WAKING = ["online", "focus", "diptych:retry"];
+const WAKING_EVENTS = ["online", "focus", "diptych:retry"];
 
 /**
- * Resolves after `ms`, or as soon as the network is back, the page is looked at again, or somebody says “try now”.
+ * Wait for `ms`, or until the network is back, the page gets the focus, or the person presses “Try now”.
  *
  * @param {number} ms
  * @returns {Promise<void>}
@@ -107,10 +107,10 @@ export function pause(ms) {
   return new Promise((resolve) => {
     const wake = () => {
       clearTimeout(timer);
-      for (const name of WAKING) removeEventListener(name, wake);
+      for (const name of WAKING_EVENTS) removeEventListener(name, wake);
       resolve();
     };
     const timer = setTimeout(wake, ms);
-    for (const name of WAKING) addEventListener(name, wake);
+    for (const name of WAKING_EVENTS) addEventListener(name, wake);
   });
 }

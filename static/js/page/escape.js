@@ -1,13 +1,13 @@
 /**
- * What one press of Escape is for. It closes the open dialog or menu, or leaves full screen. Only a press that does none
- * of these may hide the videos.
+ * Decide what one press of Escape does. It closes the open dialog or menu, or leaves full screen. Only a press that does
+ * none of these may hide the videos.
  */
 
 import { anyOpen } from "./dialogs.js";
 
 /**
- * When a dialog or full screen was last closed. Some browsers do that before they pass the key on to the page, and the
- * key's own time is then the earlier one.
+ * Time at which a dialog or full screen was last closed. Some browsers close it before they pass the key to the page. The
+ * timestamp of the key event is then earlier than this time.
  */
 let closedAt = -Infinity;
 const closed = () => { closedAt = performance.now(); };
@@ -16,7 +16,7 @@ document.addEventListener("cancel", closed, { capture: true });
 document.addEventListener("fullscreenchange", () => { if (!document.fullscreenElement) closed(); });
 
 /**
- * Whether a press of Escape is already spent on something else. It leaves full screen if the browser has not.
+ * Return whether this press of Escape is already used for something else. Leave full screen if the browser has not done it.
  *
  * @param {KeyboardEvent} event
  */

@@ -1,9 +1,9 @@
-/** A person's small settings, which outlive a sign-out; drafts and answers are never among them. */
+/** A person's settings in this browser. They are kept after signing out. Drafts and answers are never among them. */
 
 /** @type {Map<string, unknown>} */
 const inMemory = new Map();
 
-/** Return what was written under a name, or null. @param {string} name @returns {any} */
+/** Return the value stored under a name, or null. @param {string} name @returns {any} */
 export function read(name) {
   try {
     return JSON.parse(localStorage.getItem(name) ?? "null") ?? inMemory.get(name) ?? null;

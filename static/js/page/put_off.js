@@ -1,10 +1,10 @@
-/** Responses that put a request off for a moment. */
+/** Responses that ask the browser to send the request again a little later. */
 
-/** Seconds. Whoever must wait longer is told so by the page, and decides. */
+/** Seconds. For a longer wait, the page says so and the person decides. */
 const LONGEST_WAIT = 10;
 
 /**
- * Seconds after which the same request may succeed; 0 if the server has decided, or wants a longer wait.
+ * Return the seconds after which the same request may succeed; 0 if a retry does not help or the wait would be too long.
  *
  * @param {Response} response
  */

@@ -1,7 +1,7 @@
-/** Signals that abort. */
+/** Helpers for abort signals. */
 
 /**
- * A signal that aborts as soon as one of the two does. `AbortSignal.any` does the same, but browsers of 2023 lack it.
+ * Return a signal that aborts as soon as one of the two does. Browsers of 2023 do not have `AbortSignal.any`.
  *
  * @param {AbortSignal} one
  * @param {AbortSignal} other

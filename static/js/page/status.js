@@ -1,37 +1,37 @@
 /**
- * What the page says: a line for what has just happened, and beside it what stands until its cause is gone, each by itself, so
- * that a warning never hides “Answer saved”. What is worth interrupting for is announced too, each once.
+ * Status messages of the page. One line shows the latest passing message. Next to it, lasting messages stay until their cause is
+ * gone. Each has its own element, so that a warning never hides “Answer saved”. Important messages are also announced, once.
  */
 
 import { one } from "./dom.js";
 import { restFocus } from "./focus.js";
 
 const line = one("[data-passing]");
-const standingPlace = one("[data-standing]");
+const lastingPlace = one("[data-standing]");
 const announcer = one("[data-announce]");
 
-/** How long a passing word that was announced stays, at least, before a quiet one replaces it. */
+/** Least time for which an announced passing message stays before a quiet one replaces it. */
 const STAYS_MS = 2500;
 
-/** @typedef {{ label: string, href: string, run?: undefined } | { label: string, run: () => void, href?: undefined }} WayOn */
-/** @typedef {{ text: string, kind: string, waysOn: WayOn[], element: HTMLElement }} Standing `kind`: "", "good", "warn" or "bad" */
+/** @typedef {{ label: string, href: string, run?: undefined } | { label: string, run: () => void, href?: undefined }} MessageAction */
+/** @typedef {{ text: string, kind: string, actions: MessageAction[], element: HTMLElement }} LastingMessage `kind`: "", "good", "warn" or "bad" */
 
-/** @type {Map<string, Standing>} by cause */
-const standing = new Map();
+/** @type {Map<string, LastingMessage>} by cause */
+const lasting = new Map();
 let staysUntil = 0;
 let timer = 0;
-/** The quiet word that waits until the announced one has stood long enough. */
+/** The quiet message that waits until the announced one has been shown long enough. */
 let waiting = "";
 
-/** Says something that the next word may replace. @param {string} text @param {string} [kind] */
-export function passingWord(text, kind = "") {
+/** Show and announce a message that the next one may replace. @param {string} text @param {string} [kind] */
+export function showPassing(text, kind = "") {
   write(text, kind);
   staysUntil = text ? performance.now() + STAYS_MS : 0;
   if (text) announce(text);
 }
 
-/** The same, seen only: what happens with every answer is not read out. @param {string} text @param {string} [kind] */
-export function quietWord(text, kind = "") {
+/** Show a message without announcing it, such as one that follows every answer. @param {string} text @param {string} [kind] */
+export function showQuietly(text, kind = "") {
   clearTimeout(timer);
   const wait = staysUntil - performance.now();
   waiting = text;
@@ -39,8 +39,8 @@ export function quietWord(text, kind = "") {
   else timer = setTimeout(() => write(text, kind), wait);
 }
 
-/** Takes a passing word back, if nothing has replaced it. @param {string} text */
-export function unsay(text) {
+/** Remove a passing message if nothing has replaced it. @param {string} text */
+export function removePassing(text) {
   if (!text) return;
   if (waiting === text) clearTimeout(timer);
   if (line.textContent === text) write("", "");
@@ -57,31 +57,31 @@ function write(text, kind) {
 }
 
 /**
- * Says something that stays until `clear(cause)`. Each way on is `{label, href}` or `{label, run}`.
+ * Show a message that stays until `removeLasting(cause)`. Each action in `actions` is `{label, href}` or `{label, run}`.
  *
  * @param {string} cause
  * @param {string} text
  * @param {string} kind
- * @param {WayOn[]} [waysOn]
+ * @param {MessageAction[]} [actions]
  */
-export function standingWord(cause, text, kind, waysOn = []) {
-  const before = standing.get(cause);
-  if (before?.text === text && before.waysOn.length === waysOn.length) return;
-  const element = standingElement(text, kind, waysOn);
-  standing.set(cause, { text, kind, waysOn, element });
+export function showLasting(cause, text, kind, actions = []) {
+  const before = lasting.get(cause);
+  if (before?.text === text && before.actions.length === actions.length) return;
+  const element = lastingElement(text, kind, actions);
+  lasting.set(cause, { text, kind, actions, element });
   if (before) replace(before.element, element);
-  else standingPlace.append(element);
+  else lastingPlace.append(element);
   if (before?.kind !== kind) announce(text);
 }
 
 /** @param {string} cause */
-export function clear(cause) {
-  const word = standing.get(cause);
-  standing.delete(cause);
-  if (word) replace(word.element);
+export function removeLasting(cause) {
+  const message = lasting.get(cause);
+  lasting.delete(cause);
+  if (message) replace(message.element);
 }
 
-/** Read out by screen readers when they are done with what they are saying. @param {string} text */
+/** Announce a text to screen readers, after what they are reading now. @param {string} text */
 export function announce(text) {
   announcer.textContent = text;
 }
@@ -93,22 +93,22 @@ function replace(old, ...fresh) {
   if (hadFocus) restFocus();
 }
 
-/** @param {string} text @param {string} kind @param {WayOn[]} waysOn */
-function standingElement(text, kind, waysOn) {
+/** @param {string} text @param {string} kind @param {MessageAction[]} actions */
+function lastingElement(text, kind, actions) {
   const element = document.createElement("p");
   element.className = "standing-word";
   element.dataset.kind = kind;
   element.append(text);
-  if (!waysOn.length) return element;
+  if (!actions.length) return element;
   const ways = Object.assign(document.createElement("span"), { className: "status-ways" });
   ways.dataset.statusWays = "";
-  ways.append(...waysOn.map(wayOn));
+  ways.append(...actions.map(actionElement));
   element.append(" ", ways);
   return element;
 }
 
-/** @param {WayOn} way */
-function wayOn({ label, href, run }) {
+/** @param {MessageAction} action */
+function actionElement({ label, href, run }) {
   const looks = { className: "button quiet", textContent: label };
   if (href !== undefined) return Object.assign(document.createElement("a"), looks, { href, target: "_blank", rel: "noopener" });
   const button = Object.assign(document.createElement("button"), looks, { type: "button" });

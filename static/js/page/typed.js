@@ -1,6 +1,6 @@
-/** What somebody typed or pasted into a field, as the server takes it. */
+/** Text that somebody typed or pasted into a field, in the form that the server accepts. */
 
-/** Control characters and halves of characters. Programs leave them in what is pasted; nobody sees them (diptych/input.py). */
+/** Invisible control characters and unpaired surrogates, which pasted text may contain (see diptych/input.py). */
 // oxlint-disable-next-line no-control-regex -- that is what it finds
 const NOT_IN_TEXT = /[\0-\x08\x0e-\x1f\x7f]|\p{Surrogate}/gu;
 

@@ -1,19 +1,19 @@
 /**
- * What a person was exposed to: seconds that each video of a pair was in sight, filtered and not, and how often they hid
- * both. It bounds their day (`care`); of the filter's use, what was presented is recorded too.
+ * Measure a person's exposure: the seconds for which each video of a pair was visible, with and without its filter, and how
+ * often the person hid both. The report (`care`) counts towards the daily limit. The use of the filter is also recorded.
  *
- * Each time that a pair is put on a page is a showing of its own, whose counters start at 0 and only grow: however often
- * and in whatever order they are reported, nothing counts twice. Seconds are counted on the day on which they pass.
+ * Each time a pair is put on a page, a new showing begins. Its counters start at 0 and only grow. Therefore nothing counts
+ * twice, however often and in whatever order showings are reported. Seconds count on the day on which they pass.
  */
 
 import { SIDES, bySide } from "../page/dom.js";
 import { rounded } from "./viewing.js";
 
-/** Longer gaps between two looks are sleeping computers. */
+/** A longer gap between two samples means that the computer was asleep. */
 const LONGEST_GAP_S = 1;
-/** Who has done nothing for so long is not looking. */
+/** A person who has done nothing for this time is not looking. */
 const AWAY_MS = 60_000;
-/** Of earlier showings of a pair, the latest are reported again: the server may not have heard of them. */
+/** Number of earlier showings of a pair that are reported again, because the server may not have received them. */
 const MOST_EARLIER = 20;
 
 /** @param {VideoOn} videoOn @param {(side: Side) => number} read @returns {Api.Revealed} */
@@ -34,7 +34,7 @@ export class Care {
   #today;
 
   /**
-   * `idleMs()`: how long the person has done nothing. `today()`: the date where they are, as YYYY-MM-DD.
+   * `idleMs()` returns for how long the person has done nothing. `today()` returns the date in their time zone, as YYYY-MM-DD.
    *
    * @param {() => number} idleMs
    * @param {() => string} today
@@ -45,8 +45,8 @@ export class Care {
   }
 
   /**
-   * A new showing of a pair; `videoOn(side)` names each video. `care`: the last report of this browser about an earlier
-   * showing of it. `presentation`: what was presented before, which goes on.
+   * Begin a new showing of a pair. `videoOn(side)` returns the key of each video. `care` is this browser's last report about an
+   * earlier showing of the pair. `presentation` is the earlier presentation, whose figures continue.
    *
    * @param {VideoOn} videoOn
    * @param {Api.Care} [care]
@@ -68,19 +68,19 @@ export class Care {
   }
 
   /**
-   * One look at what is in sight: the sides with a picture, and those of them that are veiled.
+   * Take one sample: `inSight` are the sides with a visible picture, `isFiltered(side)` says whether a side is filtered.
    *
    * @param {readonly Side[]} inSight
-   * @param {(side: Side) => boolean} isVeiled
+   * @param {(side: Side) => boolean} isFiltered
    */
-  sample(inSight, isVeiled) {
+  sample(inSight, isFiltered) {
     const now = performance.now();
     const passed = Math.min((now - this.#last) / 1000, LONGEST_GAP_S);
     this.#last = now;
     if (document.hidden || this.#idleMs() > AWAY_MS) return;
     for (const side of inSight) {
-      this.#sides[side][isVeiled(side) ? "filtered" : "plain"] += passed;
-      if (!isVeiled(side)) this.#countToday(side, passed);
+      this.#sides[side][isFiltered(side) ? "filtered" : "plain"] += passed;
+      if (!isFiltered(side)) this.#countToday(side, passed);
     }
   }
 
@@ -92,12 +92,12 @@ export class Care {
     this.#days.set(today, seconds);
   }
 
-  /** Whether a side was ever in sight without its filter. @param {Side} side */
+  /** Return whether a side was ever visible without its filter. @param {Side} side */
   wasRevealed(side) {
     return this.#sides[side].plain > 0;
   }
 
-  /** The person hid both. */
+  /** Count that the person hid both videos. */
   hid() {
     this.#hidden += 1;
   }
@@ -115,7 +115,7 @@ export class Care {
     };
   }
 
-  /** How long the filter was on, for what was presented. @param {VideoOn} videoOn */
+  /** Return the seconds with and without the filter, for the record of the presentation. @param {VideoOn} videoOn */
   presentation(videoOn) {
     return {
       filtered_s: byVideo(videoOn, (side) => rounded(this.#sides[side].filtered)),

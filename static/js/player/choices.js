@@ -1,4 +1,4 @@
-/** What a person chooses once and keeps from pair to pair until they choose anew: speed, sound and loop. */
+/** Settings that stay from pair to pair until the person changes them: speed, sound and loop. */
 
 import { one, onAction } from "../page/dom.js";
 
@@ -9,7 +9,7 @@ const loopButton = one('[data-action="loop"]');
 /** @typedef {{ speed: number, sound: Side | "off", loop: boolean }} Chosen */
 
 export class Choices {
-  #duo;
+  #paired;
   #isQuiet;
   #isHidden;
   #onChange;
@@ -17,15 +17,15 @@ export class Choices {
   #chosen;
 
   /**
-   * @param {import("./duo.js").Duo} duo
+   * @param {import("./paired_player.js").PairedPlayer} paired
    * @param {object} outside
-   * @param {(side: Side) => boolean} outside.isQuiet whether a sound that was chosen before stays off: its video is filtered
-   * @param {() => boolean} outside.isHidden whether both videos are hidden, and are not to be heard
+   * @param {(side: Side) => boolean} outside.isQuiet whether the chosen sound stays off because its video is filtered
+   * @param {() => boolean} outside.isHidden whether both videos are hidden and therefore silent
    * @param {Partial<Chosen>} outside.chosen what the person chose before
-   * @param {(chosen: Chosen) => void} outside.onChange keeps what they choose
+   * @param {(chosen: Chosen) => void} outside.onChange stores the choices
    */
-  constructor(duo, { isQuiet, isHidden, chosen: { speed, sound, loop = true }, onChange }) {
-    this.#duo = duo;
+  constructor(paired, { isQuiet, isHidden, chosen: { speed, sound, loop = true }, onChange }) {
+    this.#paired = paired;
     this.#isQuiet = isQuiet;
     this.#isHidden = isHidden;
     this.#onChange = onChange;
@@ -34,25 +34,25 @@ export class Choices {
       sound: sound && isOffered(sounds, sound) ? sound : "off",
       loop,
     };
-    Object.assign(duo, { rate: this.#chosen.speed, loop });
-    onAction("loop", () => this.turnLoop());
+    Object.assign(paired, { rate: this.#chosen.speed, loop });
+    onAction("loop", () => this.toggleLoop());
     speeds.addEventListener("change", () => this.setSpeed(Number(speeds.value)));
     sounds.addEventListener("change", () => this.setSound(/** @type {Side | "off"} */ (sounds.value)));
   }
 
   /**
-   * Turns the chosen sound on, for another pair or when a filter is gone. What nobody has revealed is not heard either, unless
-   * the person chooses its sound on this very pair.
+   * Turn the chosen sound on, for a new pair or after a filter was removed. A video that is not revealed stays silent, unless
+   * the person chooses its sound for this pair.
    */
-  letSoundOn() {
+  restoreSound() {
     const { sound } = this.#chosen;
-    if (sound !== "off" && this.#duo.sound === "off" && !this.#isHidden() && !this.#isQuiet(sound)) this.#duo.setSound(sound);
+    if (sound !== "off" && this.#paired.sound === "off" && !this.#isHidden() && !this.#isQuiet(sound)) this.#paired.setSound(sound);
   }
 
   /** @param {number} speed */
   setSpeed(speed) {
     this.#choose({ speed });
-    this.#duo.setRate(speed);
+    this.#paired.setRate(speed);
   }
 
   /** @param {Side | "off"} sound */
@@ -62,22 +62,22 @@ export class Choices {
       return;
     }
     this.#choose({ sound });
-    this.#duo.setSound(sound);
+    this.#paired.setSound(sound);
   }
 
-  turnLoop() {
-    this.#choose({ loop: !this.#duo.loop });
-    this.#duo.setLoop(this.#chosen.loop);
+  toggleLoop() {
+    this.#choose({ loop: !this.#paired.loop });
+    this.#paired.setLoop(this.#chosen.loop);
   }
 
-  /** To the next speed that is offered, or with -1 to the one before. @param {1 | -1} step */
+  /** Select the next speed, or the previous one with -1. @param {1 | -1} step */
   nextSpeed(step) {
-    this.setSpeed(Number(beside(speeds, step)));
+    this.setSpeed(Number(neighbour(speeds, step)));
   }
 
-  /** From no sound to the left video's, then to the right one's; with -1 the other way round. @param {1 | -1} step */
+  /** Select the next sound in the order off, left, right; in reverse with -1. @param {1 | -1} step */
   nextSound(step) {
-    this.setSound(/** @type {Side | "off"} */ (beside(sounds, step)));
+    this.setSound(/** @type {Side | "off"} */ (neighbour(sounds, step)));
   }
 
   /** @param {Partial<Chosen>} choice */
@@ -87,14 +87,14 @@ export class Choices {
   }
 
   paint() {
-    speeds.value = String(this.#duo.rate);
-    sounds.value = this.#duo.sound;
-    loopButton.setAttribute("aria-pressed", String(this.#duo.loop));
+    speeds.value = String(this.#paired.rate);
+    sounds.value = this.#paired.sound;
+    loopButton.setAttribute("aria-pressed", String(this.#paired.loop));
   }
 }
 
 /** @param {HTMLSelectElement} select @param {unknown} value */
 const isOffered = (select, value) => [...select.options].some((option) => option.value === String(value));
 
-/** The value beside the selected one, round the ends. @param {HTMLSelectElement} select @param {1 | -1} step */
-const beside = ({ options, selectedIndex }, step) => options[(selectedIndex + step + options.length) % options.length].value;
+/** Return the value next to the selected one, cyclically. @param {HTMLSelectElement} select @param {1 | -1} step */
+const neighbour = ({ options, selectedIndex }, step) => options[(selectedIndex + step + options.length) % options.length].value;

@@ -1,4 +1,4 @@
-/** The videos on the full screen, with the prompt and whatever else the page keeps beside them there. */
+/** Full screen with both videos, the prompt, and whatever else the page shows there. */
 
 import { one, onAction, say } from "../page/dom.js";
 

@@ -1,15 +1,15 @@
-/** The player on the page: two screens with captions, one transport bar, and the pair that waits behind. */
+/** The player on the page: two screens with captions, one control bar, and the next pair, loaded in advance. */
 
 import { anyOpen, onDialogOpen } from "../page/dialogs.js";
 import { SIDES, all, around, bySide, given, one, onAction, say } from "../page/dom.js";
-import { passingWord } from "../page/status.js";
+import { showPassing } from "../page/status.js";
 import { Care } from "./care.js";
 import { Choices } from "./choices.js";
-import { Duo } from "./duo.js";
+import { PairedPlayer } from "./paired_player.js";
 import { bindFullScreen, isFullScreen, leaveFullScreen } from "./full_screen.js";
-import { Reel } from "./reel.js";
-import { Sight } from "./sight.js";
-import { Veil } from "./veil.js";
+import { ClipLoader } from "./clip_loader.js";
+import { Visibility } from "./visibility.js";
+import { ContentFilter } from "./content_filter.js";
 import { FASTEST_WATCHED, Viewing } from "./viewing.js";
 
 const section = one("[data-player]");
@@ -22,32 +22,32 @@ const playButton = one('button[data-action="play"]');
 /** @type {Record<Api.VideoKey, Api.VideoKey>} */
 const OTHER = { video_0: "video_1", video_1: "video_0" };
 
-/** @typedef {Pick<Api.Assignment, "id" | "left"> & Partial<Api.Assignment>} Pair what the player must know of a pair */
+/** @typedef {Pick<Api.Assignment, "id" | "left"> & Partial<Api.Assignment>} Pair fields of a pair that the player needs */
 
 export class Player {
-  duo = new Duo();
+  paired = new PairedPlayer();
   viewing = new Viewing();
-  veil = new Veil();
+  contentFilter = new ContentFilter();
   hidden = false;
   #care;
-  #sight = new Sight();
-  /** @type {Reel | null} */
-  #reel = null;
-  /** @type {Reel | null} */
-  #waiting = null;
-  /** @type {Reel | null} */
-  #leaving = null;
+  #visibility = new Visibility();
+  /** @type {ClipLoader | null} */
+  #loader = null;
+  /** @type {ClipLoader | null} */
+  #nextLoader = null;
+  /** @type {ClipLoader | null} */
+  #oldLoader = null;
   #onExpired;
   #onPlay;
   choices;
 
   /**
-   * `onExpired(reel)` renews addresses; `onPlay()` is called when the person first lets a pair play; `idleMs()` says how
-   * long they have done nothing; `today()` the date. `chosen`: what the person chose before, and `onChoice(chosen)` is called
-   * when they choose anew.
+   * `onExpired(loader)` renews addresses. `onPlay()` is called when the person plays a pair. `idleMs()` returns for how long the
+   * person has done nothing, `today()` the date. `chosen` are the person's earlier choices. `onChoice(chosen)` is called when
+   * they change a choice.
    *
    * @param {object} outside
-   * @param {(reel: Reel) => Promise<boolean>} outside.onExpired
+   * @param {(loader: ClipLoader) => Promise<boolean>} outside.onExpired
    * @param {() => void} outside.onPlay
    * @param {() => number} outside.idleMs
    * @param {() => string} [outside.today]
@@ -58,33 +58,33 @@ export class Player {
     this.#onExpired = onExpired;
     this.#onPlay = onPlay;
     this.#care = new Care(idleMs, today);
-    const isQuiet = (/** @type {Side} */ side) => this.veil.isVeiled(side);
-    this.choices = new Choices(this.duo, { isQuiet, isHidden: () => this.hidden, chosen, onChange: onChoice });
-    this.duo.addEventListener("change", () => this.#paint());
-    this.duo.addEventListener("moved", () => this.viewing.moved());
-    this.#hear("ended", (side) => this.#ended(/** @type {Side} */ (side)));
-    this.#hear("blocked", (detail) => passingWord(say(detail === "sound" ? "sound_blocked" : "play_blocked"), "warn"));
-    document.addEventListener("visibilitychange", () => { if (document.hidden) this.duo.pause(); });
+    const isQuiet = (/** @type {Side} */ side) => this.contentFilter.isFiltered(side);
+    this.choices = new Choices(this.paired, { isQuiet, isHidden: () => this.hidden, chosen, onChange: onChoice });
+    this.paired.addEventListener("change", () => this.#paint());
+    this.paired.addEventListener("moved", () => this.viewing.moved());
+    this.#onDetail("ended", (side) => this.#ended(/** @type {Side} */ (side)));
+    this.#onDetail("blocked", (detail) => showPassing(say(detail === "sound" ? "sound_blocked" : "play_blocked"), "warn"));
+    document.addEventListener("visibilitychange", () => { if (document.hidden) this.paired.pause(); });
     bindFullScreen();
-    onDialogOpen(() => { this.duo.pause(); leaveFullScreen(); });
+    onDialogOpen(() => { this.paired.pause(); leaveFullScreen(); });
     this.#bind();
     const frame = () => { this.#sample(); requestAnimationFrame(frame); };
     requestAnimationFrame(frame);
   }
 
   /**
-   * Listens to an event of the two videos that says more.
+   * Listen to an event of the two videos that has a detail.
    *
    * @param {string} name
    * @param {(detail: string) => void} run
    */
-  #hear(name, run) {
-    this.duo.addEventListener(name, (event) => { if (event instanceof CustomEvent) run(event.detail); });
+  #onDetail(name, run) {
+    this.paired.addEventListener(name, (event) => { if (event instanceof CustomEvent) run(event.detail); });
   }
 
   /**
-   * Shows a pair: the one that waits behind if it is that one, else loads it. `clips` by side. `draft`: what was
-   * reported of it before, with `viewing` by side.
+   * Show a pair. Use the pair that is loaded in advance if it is the same one; otherwise load it. `before` has what was
+   * reported about the pair before, with `viewing` by side.
    *
    * @param {Pair} assignment
    * @param {BySide<Clip>} clips
@@ -95,56 +95,56 @@ export class Player {
    */
   show(assignment, clips, { hidden = false, viewing = undefined, care = undefined } = {}) {
     const { id } = assignment;
-    const waiting = this.#waiting?.id === id ? this.#waiting : null;
-    this.#letGo();
-    if (waiting) {
-      this.#leaving = this.#reel;
+    const prepared = this.#nextLoader?.id === id ? this.#nextLoader : null;
+    this.#disposeOld();
+    if (prepared) {
+      this.#oldLoader = this.#loader;
     } else {
-      this.#waiting?.dispose();
-      this.#reel?.dispose();
+      this.#nextLoader?.dispose();
+      this.#loader?.dispose();
     }
-    this.#waiting = null;
-    this.#reel = waiting ?? this.#load(id, slots[0], clips);
+    this.#nextLoader = null;
+    this.#loader = prepared ?? this.#load(id, slots[0], clips);
     this.viewing.reset(clips, viewing);
     this.#care.reset((side) => videoOn(assignment, side), care, viewing?.presentation);
-    this.veil.lay(assignment);
+    this.contentFilter.begin(assignment);
     this.hide(hidden, { counts: false });
-    this.#activate(this.#reel.videos);
-    this.#reel.comeInSight();
-    this.duo.adopt(this.#reel.videos, this.#reel.clips);
-    this.choices.letSoundOn();
+    this.#activate(this.#loader.videos);
+    this.#loader.comeInSight();
+    this.paired.adopt(this.#loader.videos, this.#loader.clips);
+    this.choices.restoreSound();
     one("[data-identical]").hidden = !assignment.identical;
-    if (this.#leaving) requestAnimationFrame(() => setTimeout(() => this.#letGo()));
+    if (this.#oldLoader) requestAnimationFrame(() => setTimeout(() => this.#disposeOld()));
   }
 
-  /** Loads the following pair behind the screens. @param {number} id @param {BySide<Clip>} clips */
+  /** Load the next pair in advance. @param {number} id @param {BySide<Clip>} clips */
   prepare(id, clips) {
-    if (this.#waiting?.id === id) return;
-    this.#letGo();
-    this.#waiting?.dispose();
-    this.#waiting = this.#load(id, slots[this.#reel?.videos === slots[0] ? 1 : 0], clips);
+    if (this.#nextLoader?.id === id) return;
+    this.#disposeOld();
+    this.#nextLoader?.dispose();
+    this.#nextLoader = this.#load(id, slots[this.#loader?.videos === slots[0] ? 1 : 0], clips);
   }
 
-  /** Shows and keeps nothing. */
+  /** Show no pair, and release all memory. */
   empty() {
-    this.#letGo();
-    this.#waiting?.dispose();
-    this.#reel?.dispose();
-    this.#waiting = this.#reel = null;
+    this.#disposeOld();
+    this.#nextLoader?.dispose();
+    this.#loader?.dispose();
+    this.#nextLoader = this.#loader = null;
   }
 
-  /** Gives back the memory of the pair before, once the next one is painted. */
-  #letGo() {
-    this.#leaving?.dispose();
-    this.#leaving = null;
+  /** Release the memory of the previous pair, after the next one has been painted. */
+  #disposeOld() {
+    this.#oldLoader?.dispose();
+    this.#oldLoader = null;
   }
 
   /** @param {number} id @param {BySide<HTMLVideoElement>} videos @param {BySide<Clip>} clips */
   #load(id, videos, clips) {
-    return new Reel(id, videos, clips, {
+    return new ClipLoader(id, videos, clips, {
       onChange: () => this.#paint(),
       onExpired: this.#onExpired,
-      onReplaced: (side) => { if (this.duo.videos === videos) this.duo.replaced(side); },
+      onReplaced: (side) => { if (this.paired.videos === videos) this.paired.replaced(side); },
     });
   }
 
@@ -162,8 +162,8 @@ export class Player {
   }
 
   /**
-   * Hides both (pausing, muting and veiling them, off the full screen), or shows them again, under a filter if there is
-   * one. A hide `counts` as a sign of distress only where the person asked for nothing else.
+   * Hide both videos, or show them again with their filter. Hiding also pauses, mutes and filters them, and leaves full screen.
+   * A hide `counts` as a sign of distress only if the person did nothing but hide the videos.
    *
    * @param {boolean} hidden
    * @param {{ counts: boolean }} options
@@ -175,69 +175,69 @@ export class Player {
     for (const cover of all("[data-cover]")) cover.hidden = !hidden;
     if (hidden) {
       leaveFullScreen();
-      this.veil.cover();
-      this.duo.pause();
-      this.duo.setSound("off");
-    } else if (this.duo.videos === this.#reel?.videos) {
-      this.choices.letSoundOn();
+      this.contentFilter.filterBoth();
+      this.paired.pause();
+      this.paired.setSound("off");
+    } else if (this.paired.videos === this.#loader?.videos) {
+      this.choices.restoreSound();
     }
     this.#paint();
   }
 
   toggle() {
-    if (this.duo.wanted) this.duo.pause();
+    if (this.paired.wanted) this.paired.pause();
     else this.play();
   }
 
   play() {
-    if (this.hidden || !this.#reel || anyOpen()) return;
+    if (this.hidden || !this.#loader || anyOpen()) return;
     this.#onPlay();
-    this.veil.read();
-    this.duo.play();
+    this.contentFilter.dismissWarning();
+    this.paired.play();
   }
 
-  /** For who likes pairs to start by themselves; one that may show harm waits for them. */
+  /** Start the pair automatically, for people who chose that. A pair that may show harm does not start. */
   startByItself() {
-    if (this.veil.warning === "none") this.play();
+    if (this.contentFilter.warning === "none") this.play();
   }
 
-  /** Takes the filter off the videos that play, or lays it over both again. */
-  turnVeil() {
-    if (this.hidden || !this.#reel) return;
-    this.veil.turn(this.duo.chosen);
-    this.choices.letSoundOn();
+  /** Remove the filter from the selected videos, or put it on both again. */
+  toggleFilter() {
+    if (this.hidden || !this.#loader) return;
+    this.contentFilter.toggle(this.paired.chosen);
+    this.choices.restoreSound();
   }
 
   /**
-   * How the pair was watched and presented, with `videoOn(side)` naming each video.
+   * Return how the pair was watched and presented. `videoOn(side)` returns the key of each video.
    *
    * @param {VideoOn} videoOn
    */
   report(videoOn) {
-    const report = this.viewing.report(videoOn, screens, this.duo.videos);
-    const { filter, warning } = this.veil;
+    const report = this.viewing.report(videoOn, screens, this.paired.videos);
+    const { filter, warning } = this.contentFilter;
     Object.assign(report.presentation, { filter, warning }, filter === "none" ? {} : this.#care.presentation(videoOn));
     return report;
   }
 
   /** Whether the pair is blurred and at least one of its videos was never revealed. */
   get isUnrevealed() {
-    return this.veil.filter === "blur" && SIDES.some((side) => !this.#care.wasRevealed(side));
+    return this.contentFilter.filter === "blur" && SIDES.some((side) => !this.#care.wasRevealed(side));
   }
 
-  /** What the person was exposed to; never a part of the answers. @param {VideoOn} videoOn */
+  /** Return the person's exposure to the pair. It is never part of the answers. @param {VideoOn} videoOn */
   care(videoOn) {
     return this.#care.report(videoOn);
   }
 
   #sample() {
-    const { videos } = this.duo;
-    if (this.#reel?.videos !== videos) return;
+    const { videos } = this.paired;
+    if (this.#loader?.videos !== videos) return;
     const inSight = this.hidden || !document.body.dataset.assignment ? [] : SIDES;
-    this.#care.sample(inSight.filter((side) => videos[side].readyState >= 2), (side) => this.veil.isVeiled(side));
-    if (!this.duo.running) return;
-    const playing = this.duo.chosen.filter((side) => !videos[side].paused);
-    const { rate, sound: audible } = this.duo;
+    this.#care.sample(inSight.filter((side) => videos[side].readyState >= 2), (side) => this.contentFilter.isFiltered(side));
+    if (!this.paired.running) return;
+    const playing = this.paired.chosen.filter((side) => !videos[side].paused);
+    const { rate, sound: audible } = this.paired;
     const how = { rate, sound: audible, fullScreen: isFullScreen(), isSeen: (/** @type {Side} */ side) => this.#isSeen(side) };
     if (this.viewing.sample(videos, playing, how)) this.#paint();
     else this.#paintTime();
@@ -245,113 +245,113 @@ export class Player {
 
   /** @param {Side} side */
   #ended(side) {
-    this.viewing.ended(side, this.duo.videos[side], { rate: this.duo.rate, isSeen: () => this.#isSeen(side) });
+    this.viewing.ended(side, this.paired.videos[side], { rate: this.paired.rate, isSeen: () => this.#isSeen(side) });
   }
 
-  /** Whether the person can see what a video shows: greyscale shows it, the blur does not. @param {Side} side */
+  /** Return whether the person can see the content of a video: in greyscale yes, blurred no. @param {Side} side */
   #isSeen(side) {
-    return !this.hidden && !this.#isBlurred(side) && !anyOpen() && this.#sight.isVisible(side);
+    return !this.hidden && !this.#isBlurred(side) && !anyOpen() && this.#visibility.isVisible(side);
   }
 
   /** @param {Side} side */
   #isBlurred(side) {
-    return this.veil.filter === "blur" && this.veil.isVeiled(side);
+    return this.contentFilter.filter === "blur" && this.contentFilter.isFiltered(side);
   }
 
   /**
-   * What the person must change before a side can count as watched: "blurred", "fast", or "" for nothing.
+   * Return what the person must change before a side can count as watched: "blurred", "fast", or "" for nothing.
    *
    * @param {Side} side
    */
   obstacle(side) {
     if (this.#isBlurred(side)) return "blurred";
-    return this.duo.rate > FASTEST_WATCHED ? "fast" : "";
+    return this.paired.rate > FASTEST_WATCHED ? "fast" : "";
   }
 
   #bind() {
     onAction("play", () => this.toggle());
-    onAction("back", () => this.duo.step(-1));
-    onAction("forward", () => this.duo.step(1));
+    onAction("back", () => this.paired.step(-1));
+    onAction("forward", () => this.paired.step(1));
     onAction("reveal", (button) => {
       this.hide(false, { counts: false });
       leave(button);
     });
     onAction("unveil", (button) => {
-      this.veil.reveal(sideOf(button));
-      this.choices.letSoundOn();
+      this.contentFilter.reveal(sideOf(button));
+      this.choices.restoreSound();
       leave(button);
     });
-    onAction("veil", () => this.turnVeil());
-    onAction("reload", (button) => this.#reel?.retry(sideOf(button)));
+    onAction("veil", () => this.toggleFilter());
+    onAction("reload", (button) => this.#loader?.retry(sideOf(button)));
     for (const button of all("[data-select]")) {
-      button.addEventListener("click", () => this.duo.select(/** @type {Side | "both"} */ (button.dataset.select)));
+      button.addEventListener("click", () => this.paired.select(/** @type {Side | "both"} */ (button.dataset.select)));
     }
     for (const side of SIDES) {
       screens[side].addEventListener("click", (event) => { if (!around(event, "button")) this.toggle(); });
     }
-    scrub.addEventListener("input", () => this.duo.toFrame(Number(scrub.value)));
+    scrub.addEventListener("input", () => this.paired.toFrame(Number(scrub.value)));
   }
 
   #paint() {
-    const { duo } = this;
-    const reel = this.#reel;
-    if (reel?.videos !== duo.videos) return;
-    section.toggleAttribute("data-playing", duo.wanted);
-    playButton.setAttribute("aria-pressed", String(duo.wanted));
-    playButton.setAttribute("aria-label", say(duo.wanted ? "pause" : "play"));
+    const { paired } = this;
+    const loader = this.#loader;
+    if (loader?.videos !== paired.videos) return;
+    section.toggleAttribute("data-playing", paired.wanted);
+    playButton.setAttribute("aria-pressed", String(paired.wanted));
+    playButton.setAttribute("aria-label", say(paired.wanted ? "pause" : "play"));
     for (const button of all("[data-select]")) {
-      button.setAttribute("aria-pressed", String(button.dataset.select === duo.selection));
+      button.setAttribute("aria-pressed", String(button.dataset.select === paired.selection));
     }
     this.choices.paint();
     for (const side of SIDES) {
-      const caption = this.#caption(side, reel);
+      const caption = this.#caption(side, loader);
       if (captions[side].textContent !== caption) captions[side].textContent = caption;
-      one(`[data-failed="${side}"]`).hidden = this.hidden || reel.state[side] !== "failed";
+      one(`[data-failed="${side}"]`).hidden = this.hidden || loader.state[side] !== "failed";
     }
     this.#paintTime();
   }
 
-  /** @param {Side} side @param {Reel} reel */
-  #caption(side, reel) {
-    const words = [this.#state(side, reel)];
+  /** @param {Side} side @param {ClipLoader} loader */
+  #caption(side, loader) {
+    const words = [this.#state(side, loader)];
     if (this.viewing.seen(side)) words.push(say("caption_seen"));
     return words.join(" · ");
   }
 
-  /** @param {Side} side @param {Reel} reel */
-  #state(side, reel) {
-    const { duo } = this;
-    const state = reel.state[side];
+  /** @param {Side} side @param {ClipLoader} loader */
+  #state(side, loader) {
+    const { paired } = this;
+    const state = loader.state[side];
     if (this.hidden) return say("caption_hidden");
     if (state === "failed") return say("caption_failed");
     if (state === "loading" || state === "large") {
-      const n = reel.percent[side];
+      const n = loader.percent[side];
       return n === null ? say("caption_loading") : say("caption_percent", { n });
     }
-    if (duo.isOver(side)) return say("caption_ended");
-    if (!duo.chosen.includes(side)) return say("caption_paused");
-    if (duo.running) return say("caption_playing");
-    if (duo.wanted) return say(duo.isReady(side) ? "caption_waiting" : "caption_loading");
-    return say(duo.frame > 0 ? "caption_paused" : "caption_ready");
+    if (paired.isOver(side)) return say("caption_ended");
+    if (!paired.chosen.includes(side)) return say("caption_paused");
+    if (paired.running) return say("caption_playing");
+    if (paired.wanted) return say(paired.isReady(side) ? "caption_waiting" : "caption_loading");
+    return say(paired.frame > 0 ? "caption_paused" : "caption_ready");
   }
 
   #paintTime() {
-    const { position, duration } = this.duo;
+    const { position, duration } = this.paired;
     const [at, length] = [position.toFixed(2), duration.toFixed(2)];
-    scrub.max = String(this.duo.lastFrame || 1);
-    if (!scrub.matches(":active")) scrub.value = String(this.duo.frame);
+    scrub.max = String(this.paired.lastFrame || 1);
+    if (!scrub.matches(":active")) scrub.value = String(this.paired.frame);
     scrub.setAttribute("aria-valuetext", say("position", { at, all: length }));
     time.textContent = `${at} / ${length}`;
   }
 }
 
-/** A button over a screen is gone once it was pressed: whoever was on it is on its screen then. @param {HTMLElement} button */
+/** Move the focus from a button that disappears after a press to its screen. @param {HTMLElement} button */
 function leave(button) {
   const focused = document.activeElement;
   if (focused === button || focused === document.body) screens[sideOf(button)].focus({ preventScroll: true });
 }
 
-/** The side that a button is for, as the template says. @param {HTMLElement} button */
+/** Return the side that a button is for. @param {HTMLElement} button */
 const sideOf = (button) => /** @type {Side} */ (given(button, "for"));
 
 /** @param {Pair} assignment @param {Side} side @returns {Api.VideoKey} */

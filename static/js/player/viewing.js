@@ -1,12 +1,12 @@
 /**
- * How the two videos were really watched: seconds played and seconds watched, seen through or not, loops, at which speed
- * and size. A video is watched while it plays at most at its own speed and the person can see it.
+ * Measure how the two videos were watched: seconds played and watched, whether watched to the end, loops, speed and size. A
+ * video counts as watched while it plays at 1× or slower and the person can see it.
  */
 
 import { SIDES, bySide } from "../page/dom.js";
 
 /**
- * @typedef {object} How the videos play
+ * @typedef {object} How way in which the videos play
  * @property {number} rate
  * @property {string} sound the side that is heard, or "off"
  * @property {boolean} fullScreen
@@ -17,23 +17,23 @@ import { SIDES, bySide } from "../page/dom.js";
  * @property {number} frame_s
  * @property {number} played
  * @property {number} watched
- * @property {boolean} seen
+ * @property {boolean} seen whether it was watched to the end
  * @property {number} loops
  * @property {Set<number>} parts that were watched
- * @property {number | null} at the time of the last sample, in the video
- * @property {number} since seconds played since it was last moved
+ * @property {number | null} at position in the video at the last sample
+ * @property {number} since seconds played since the last seek
  * @property {boolean} watching
  */
 
-/** A video counts as seen through when each of this many equal parts of it has been watched, … */
+/** A video counts as watched to the end when each of this many equal parts has been watched, … */
 const PARTS = 32;
-/** … for this part of its length together: sampling loses a little at loops. The server asks for the same. */
+/** … for this share of its length in total. Sampling loses a little at loops. The server uses the same share. */
 const WATCHED_SHARE = 0.9;
-/** Faster than this, a video is played and not watched. */
+/** A video that plays faster than this does not count as watched. */
 export const FASTEST_WATCHED = 1;
-/** Longer jumps between two samples are seeks or sleeping tabs, not playing. */
+/** A longer jump between two samples is a seek or a sleeping tab, not playing. */
 const LONGEST_STEP_S = 0.6;
-/** A loop is an end that was reached by playing at least this part of the video before it. */
+/** An end counts as a loop if at least this share of the video was played before it. */
 const LOOP_SHARE = 0.5;
 
 export class Viewing {
@@ -42,7 +42,7 @@ export class Viewing {
   #presentation = beginning();
 
   /**
-   * A fresh account of a pair of clips, or one that goes on from an earlier report by side.
+   * Begin to measure a pair of clips, or continue from an earlier report by side.
    *
    * @param {BySide<Pick<Clip, "fps">>} clips
    * @param {EarlierViewing} [earlier]
@@ -68,8 +68,8 @@ export class Viewing {
   }
 
   /**
-   * Takes one sample of a playing pair: `videos` by side, those that play, and how; `isSeen(side)` says whether the person
-   * can see a video. Returns whether a side became seen through.
+   * Take one sample of a playing pair. `isSeen(side)` returns whether the person can see a video. Return whether a side has now
+   * been watched to the end.
    *
    * @param {BySide<HTMLVideoElement>} videos
    * @param {Side[]} playing
@@ -90,7 +90,7 @@ export class Viewing {
       if (sound === side) this.#presentation.sound_s += played / rate;
       const watching = rate <= FASTEST_WATCHED && isSeen(side);
       const goesOn = watching && account.watching && played > 0 && before !== null;
-      const from = goesOn ? before : Math.floor(at / account.frame_s) * account.frame_s; // a frame is seen whole
+      const from = goesOn ? before : Math.floor(at / account.frame_s) * account.frame_s; // a person sees whole frames
       if (watching && (goesOn || jumped || played)) became = this.#watch(account, { from, to: at, duration, rate }) || became;
       Object.assign(account, { at, watching });
     }
@@ -99,7 +99,7 @@ export class Viewing {
   }
 
   /**
-   * A video reached its end, played as in `sample`. Returns whether it thereby became seen through.
+   * Record that a video reached its end. Return whether it has now been watched to the end.
    *
    * @param {Side} side
    * @param {HTMLVideoElement} video
@@ -108,7 +108,7 @@ export class Viewing {
   ended(side, { duration }, { rate, isSeen }) {
     const account = this.#of(side);
     const rest = account.at === null ? Infinity : duration - account.at;
-    const played = rest <= LONGEST_STEP_S * rate; // else it ended while nobody saw it
+    const played = rest <= LONGEST_STEP_S * rate; // otherwise it ended while nobody saw it
     if (played && account.since + rest >= LOOP_SHARE * duration) account.loops += 1;
     const watched = played && account.at !== null && account.watching && rate <= FASTEST_WATCHED && isSeen(side);
     const became = watched && this.#watch(account, { from: account.at ?? 0, to: duration, duration, rate });
@@ -116,7 +116,7 @@ export class Viewing {
     return became;
   }
 
-  /** The place moved without playing. */
+  /** Record a seek. */
   moved() {
     for (const account of Object.values(this.#sides ?? {})) Object.assign(account, { at: null, since: 0, watching: false });
   }
@@ -140,7 +140,7 @@ export class Viewing {
   }
 
   /**
-   * The report for the API, with `videoOn(side)` naming each video.
+   * Return the report for the API. `videoOn(side)` returns the key of each video.
    *
    * @param {VideoOn} videoOn
    * @param {BySide<HTMLElement>} screens
@@ -166,7 +166,7 @@ export class Viewing {
   }
 }
 
-/** How the videos were presented so far, at first or by an earlier report. @param {Api.Presentation} [earlier] */
+/** Return the presentation so far, from an earlier report if there is one. @param {Api.Presentation} [earlier] */
 function beginning({ together_s = 0, singly_s = 0, sound_s = 0, full_screen_s = 0, speeds = {} } = {}) {
   return { together_s, singly_s, sound_s, full_screen_s, speeds: { ...speeds } };
 }

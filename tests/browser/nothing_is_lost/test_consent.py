@@ -33,7 +33,7 @@ def test_an_answer_after_withdrawing_stays_in_the_browser_and_is_sent_after_agre
     answered = submit(page)
     expect(panel(page, "consent")).to_be_visible()
     expect(panel(page, "consent")).to_contain_text(
-        "Answers kept in this browser: 1. They are sent when you agree again."
+        "Answers saved in this browser: 1. They will be sent when you agree again."
     )
     assert not Annotation.objects.exists()
     assert [entry["assignment"] for entry in kept(page, annotator, "submissions")] == [answered]
@@ -55,7 +55,7 @@ def test_answers_that_wait_for_consent_outlive_the_page(workspace, study, annota
     submit(page)
     expect(panel(page, "consent")).to_be_visible()
     page.reload()
-    expect(page.get_by_role("heading", level=1)).to_have_text("You have withdrawn")
+    expect(page.get_by_role("heading", level=1)).to_have_text("You have withdrawn your consent")
     assert len(kept(page, annotator, "submissions")) == 1
     agree(page)
     stored(1)
@@ -71,7 +71,9 @@ def test_where_something_else_comes_first_the_line_at_the_top_says_that_answers_
     Study.objects.filter(pk=study.pk).update(state="paused")
     submit(page)
     expect(panel(page, "paused")).to_be_visible()
-    expect(page.locator(STATUS)).to_contain_text("Kept here: 1. They are sent when you agree to this study again.")
+    expect(page.locator(STATUS)).to_contain_text(
+        "Saved in this browser: 1. They will be sent when you agree to this study again."
+    )
     assert len(kept(page, annotator, "submissions")) == 1
 
 
@@ -121,7 +123,7 @@ def test_a_change_that_a_closed_study_refuses_stays_on_the_page(workspace, study
     expect(page.locator(STATUS)).to_contain_text("The study is closed")
     expect(page.locator("#q-correctness-right")).to_be_checked()
     assert Annotation.objects.count() == 1
-    page.get_by_role("button", name="Leave it as it was").click()
+    page.get_by_role("button", name="Leave it unchanged").click()
     expect_a_pair(page)  # the one that was in hand before: it can still be finished
     assert int(page.locator("body").get_attribute("data-assignment")) != answered
 
@@ -136,4 +138,4 @@ def test_an_answer_that_comes_after_the_study_was_closed_says_that_it_is_not_cou
     submit(page)
     [annotation] = stored(1)
     assert (annotation.standing.counted, annotation.standing.uncounted_reason) == (False, "surplus_study_closed")
-    expect(page.locator(STATUS)).to_contain_text("kept, but not counted")
+    expect(page.locator(STATUS)).to_contain_text("kept but does not count")

@@ -71,7 +71,7 @@ def test_a_key_goes_back_and_takes_answers_at_once_and_the_pair_on_the_page_is_k
     page.locator('.foot [data-action="previous-pair"]').click()
     is_back_on(page, first)
     page.keyboard.press(PREVIOUS)  # nothing was submitted before it
-    expect(page.locator(STATUS)).to_contain_text("no earlier pair")
+    expect(page.locator(STATUS)).to_contain_text("no previous pair")
     choose(page, "correctness", "right")
     page.locator(LEAVE).click()
     on_the_page(page, second)
@@ -142,7 +142,7 @@ def test_it_works_while_the_answer_is_on_its_way(workspace):
     assert Annotation.objects.count() == 0
     held[0].continue_()
     assert revision_2().assignment_id == first
-    expect(page.locator(STATUS)).to_contain_text("Your changed answer stands")
+    expect(page.locator(STATUS)).to_contain_text("Your changed answer replaces the earlier one")
     assert shown(page) == second
 
 

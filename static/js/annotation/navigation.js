@@ -1,9 +1,9 @@
-/** Where the eye should be: the current step, the open dimension, and why Submit is not ready yet. */
+/** Lead the person through the questions: the current step, the open dimension, and what is missing before Submit. */
 
 import { SIDES, all, around, find, given, one, say } from "../page/dom.js";
-import { passingWord, unsay } from "../page/status.js";
+import { showPassing, removePassing } from "../page/status.js";
 import { form } from "./answer_form.js";
-import { cue } from "./presenting.js";
+import { cue } from "./presentation.js";
 import { byTouch, settings } from "./settings.js";
 import { seen } from "./videos.js";
 
@@ -14,17 +14,17 @@ const STAGES = ["1", "2"];
 const tabs = one("[data-tabs]");
 const submit = one('button[data-action="submit"]');
 const whyNot = one("[data-why-not]");
-/** Whether the study takes an answer only when both videos were seen through. */
+/** Whether the study accepts an answer only after both videos were watched to the end. */
 const seenFirst = one("[data-answers]").hasAttribute("data-seen-first");
 
-class Guide {
+class Navigation {
   /** @type {Api.Dimension} the one that is open */
   dimension = "helpfulness";
   /** @type {Api.Dimension[]} */
   order = DIMENSIONS;
   /** @type {Step | null} the step that is marked */
   current = null;
-  /** What `nudge` has said last. */
+  /** The last message of `nudge`. */
   #said = "";
 
   constructor() {
@@ -39,7 +39,7 @@ class Guide {
     });
   }
 
-  /** A new pair: tabs in its order, the first one open. @param {Api.Dimension} dimensionFirst */
+  /** Begin a new pair, with the tabs in its order and the first unfinished one open. @param {Api.Dimension} dimensionFirst */
   reset(dimensionFirst) {
     tabs.prepend(one(`[data-tab="${dimensionFirst}"]`, tabs));
     this.order = [dimensionFirst, ...DIMENSIONS.filter((dimension) => dimension !== dimensionFirst)];
@@ -60,14 +60,14 @@ class Guide {
     this.#mark(this.firstMissing() ?? form.stepsOf(dimension).find((step) => !step.disabled) ?? null);
   }
 
-  /** Opens the other dimension, at its first question that waits for an answer. */
+  /** Open the other dimension at its first unanswered question. */
   openOther() {
     const other = this.order.find((dimension) => dimension !== this.dimension);
     if (other) this.open(other);
     if (this.current) this.focus(this.current);
   }
 
-  /** The first step of the open dimension that waits for an answer. @param {Step | null} [after] */
+  /** Return the first unanswered step of the open dimension. @param {Step | null} [after] */
   firstMissing(after = null) {
     const steps = form.stepsOf(this.dimension).filter((step) => !step.disabled);
     const start = after ? steps.indexOf(after) + 1 : 0;
@@ -75,8 +75,8 @@ class Guide {
   }
 
   /**
-   * Moves on from an answered step: to the next one, the overall question, or the other dimension. With all answered it stays
-   * there. The focus never goes to Submit: the next Space, which plays, would submit.
+   * Move on from an answered step to the next one, the overall question, or the other dimension. If everything is answered, the
+   * focus stays. It never goes to Submit, because the next Space, meant to play, would submit.
    *
    * @param {Step} from
    */
@@ -102,7 +102,7 @@ class Guide {
   }
 
   /**
-   * The step after `from` in the open dimension that can be answered, if there is one.
+   * Return the next step after `from` in the open dimension that can be answered, or undefined.
    *
    * @param {Step} from
    * @returns {Step | undefined}
@@ -112,7 +112,7 @@ class Guide {
     return steps[steps.indexOf(from) + 1];
   }
 
-  /** In the tag step: to the following step, answered or not. @param {Step} from */
+  /** Move from a tag step to the following step, whether it is answered or not. @param {Step} from */
   pass(from) {
     const following = this.following(from);
     if (following) this.focus(following);
@@ -128,16 +128,16 @@ class Guide {
     this.#mark(step);
   }
 
-  /** To the first question of the open dimension, answered or not, so that keys change its answer. */
+  /** Move to the first question of the open dimension, answered or not, so that keys change its answer. */
   toFirst() {
     const first = form.stepsOf(this.dimension).find((step) => !step.disabled);
     if (first) this.focus(first);
   }
 
-  /** Whose turn it is for the answer keys: the marked step while it is in sight, else the first without an answer. */
+  /** Return the step that the answer keys belong to: the marked step if it is visible, or the first unanswered one. */
   turn() {
-    const inSight = this.current && !this.current.disabled && this.current.dataset.dimension === this.dimension;
-    return inSight ? this.current : (this.firstMissing() ?? null);
+    const isVisible = this.current && !this.current.disabled && this.current.dataset.dimension === this.dimension;
+    return isVisible ? this.current : (this.firstMissing() ?? null);
   }
 
   /** Brings tab states, locks and the reason at Submit up to date. */
@@ -175,7 +175,7 @@ class Guide {
     return reasons;
   }
 
-  /** Somebody pressed Submit too soon: leads to the first thing that is missing, outlines it and says what it is. */
+  /** Go to the first thing that is missing, outline it and say what it is, after Submit was pressed too early. */
   nudge() {
     cue("not_ready");
     this.forgetNudge();
@@ -210,12 +210,12 @@ class Guide {
   /** @param {string} words */
   #say(words) {
     this.#said = words;
-    passingWord(words, "warn");
+    showPassing(words, "warn");
   }
 
-  /** What `nudge` outlined and said holds no longer. */
+  /** Remove the outline and the message of `nudge`. */
   forgetNudge() {
-    unsay(this.#said);
+    removePassing(this.#said);
     this.#said = "";
     whyNot.removeAttribute("data-nudge");
     for (const part of all("[data-missing]")) part.removeAttribute("data-missing");
@@ -243,7 +243,7 @@ class Guide {
 
 const player = one("[data-player]");
 
-/** Scrolls to a part of the form, and on a narrow page out from under the videos. @param {HTMLElement} part */
+/** Scroll to a part of the form. On a narrow page, make sure that the videos do not cover it. @param {HTMLElement} part */
 function bringIntoView(part) {
   part.scrollIntoView({ block: "nearest" });
   const covered = player.getBoundingClientRect().bottom - part.getBoundingClientRect().top;
@@ -253,4 +253,4 @@ function bringIntoView(part) {
 /** @param {HTMLElement} tab */
 const dimensionOf = (tab) => /** @type {Api.Dimension} */ (given(tab, "tab"));
 
-export const guide = new Guide();
+export const navigation = new Navigation();

@@ -1,27 +1,27 @@
 /**
- * Two video elements as one instrument: they start, wait, pause, loop and move together.
+ * Play two video elements together: they start, wait, pause, loop and seek together.
  *
- * While they play, nothing is ever seeked to correct drift; at each turn of the loop both start again together.
- * Paused, both stand on one frame, counted in frames of the faster video. Events: `change` (anything to paint), `ended`
- * (detail: side), `moved`, `blocked` (detail: "sound" or "play").
+ * While they play, neither is seeked to correct drift. At each loop both start again together. When paused, both show the same
+ * frame, counted in frames of the faster video. Events: `change` (something must be painted again), `ended` (detail: side),
+ * `moved`, `blocked` (detail: "sound" or "play").
  */
 
 import { SIDES, bySide } from "../page/dom.js";
 
-/** @typedef {Pick<Clip, "fps" | "duration_s">} Length how long and fast a video runs */
+/** @typedef {Pick<Clip, "fps" | "duration_s">} Length duration and frame rate of a video */
 
-const ENOUGH_TO_START = 4; // HAVE_ENOUGH_DATA, which is when `canplaythrough` comes
-const ENOUGH_TO_GO_ON = 3;
+const ENOUGH_TO_START = 4; // HAVE_ENOUGH_DATA, when `canplaythrough` is fired
+const ENOUGH_TO_CONTINUE = 3; // HAVE_FUTURE_DATA
 const HAVE_METADATA = 1;
 const USUAL_FPS = 25;
-/** Nearer than this part of a frame to its edge, rounding could show the neighbour. */
+/** Part of a frame. Closer to the frame's edge than this, rounding could show the neighbouring frame. */
 const EDGE = 0.2;
-/** What clocks and containers lose by rounding, in frames. */
+/** Rounding error of clocks and containers, in frames. */
 const ROUNDING = 1e-3;
-const TELLING = ["waiting", "stalled", "canplay", "canplaythrough", "loadeddata", "seeked", "emptied", "durationchange"];
+const READINESS_EVENTS = ["waiting", "stalled", "canplay", "canplaythrough", "loadeddata", "seeked", "emptied", "durationchange"];
 
-export class Duo extends EventTarget {
-  /** The elements that play; before the first pair, two that are not on the page. @type {BySide<HTMLVideoElement>} */
+export class PairedPlayer extends EventTarget {
+  /** The elements that play. Before the first pair they are not on the page. @type {BySide<HTMLVideoElement>} */
   videos = bySide(() => document.createElement("video"));
   /** Whether there is a pair. */
   #hasPair = false;
@@ -31,18 +31,18 @@ export class Duo extends EventTarget {
   loop = true;
   /** @type {Side | "off"} */
   sound = "off";
-  wanted = false; // what the person asked for
-  running = false; // what happens
+  wanted = false; // whether the person wants the videos to play
+  running = false; // whether the videos play
   /** @type {BySide<Length>} */
   #clips = bySide(() => ({ fps: 0, duration_s: 0 }));
-  /** The frame that both stand on; null while they play, and when they wait in the middle of playing. */
+  /** The frame that both show while paused; null while they play or wait in the middle of playing. */
   #parked = /** @type {number | null} */ (0);
-  /** Which have come to their end and wait there for the other. */
+  /** Whether a side has reached its end and waits there for the other. */
   #over = { left: false, right: false };
   #listening = { left: new AbortController(), right: new AbortController() };
 
   /**
-   * Takes over another pair of elements, with `{fps, duration_s}` of the clips by side.
+   * Use another pair of elements, with `{fps, duration_s}` of the clips by side.
    *
    * @param {BySide<HTMLVideoElement>} videos
    * @param {BySide<Length>} clips
@@ -58,11 +58,11 @@ export class Duo extends EventTarget {
     this.#changed();
   }
 
-  /** Another element has taken a side's place in `videos`, and stands where the old one stood. @param {Side} side */
+  /** Use the new element of a side in `videos`, which is at the same position as the old one. @param {Side} side */
   replaced(side) {
     this.#listen(side);
     this.#apply();
-    this.#settle();
+    this.#update();
   }
 
   /** @param {Side} side */
@@ -71,38 +71,38 @@ export class Duo extends EventTarget {
     this.#listening[side] = new AbortController();
     const video = this.videos[side];
     const options = { signal: this.#listening[side].signal };
-    for (const name of TELLING) video.addEventListener(name, () => this.#settle(), options);
+    for (const name of READINESS_EVENTS) video.addEventListener(name, () => this.#update(), options);
     video.addEventListener("loadedmetadata", () => this.#join(side), options);
     video.addEventListener("ended", () => this.#ended(side), options);
     video.addEventListener("pause", () => this.#pausedFromOutside(side), options);
     video.addEventListener("play", () => this.#startedFromOutside(side), options);
   }
 
-  // --- Where they are -------------------------------------------------------------------------------
+  // --- Position -----------------------------------------------------------------------------------
 
   get chosen() {
     return SIDES.filter((side) => this.selection === "both" || this.selection === side);
   }
 
-  /** Seconds that a side's picture lasts; 0 while nobody knows. Its sound may be a little longer. @param {Side} side */
+  /** Return the duration of a side's picture in seconds, or 0 if unknown. Its sound may be a little longer. @param {Side} side */
   #length(side) {
     const [stated, found] = [this.#clips[side].duration_s, this.videos[side].duration];
     if (!Number.isFinite(found)) return stated || 0;
     return stated ? Math.min(stated, found) : found;
   }
 
-  /** Seconds that the longer of the chosen videos lasts. */
+  /** Duration in seconds of the longer selected video. */
   get duration() {
     return this.#hasPair ? Math.max(...this.chosen.map((side) => this.#length(side))) : 0;
   }
 
-  /** Seconds from the beginning; of a frame that is parked on, its beginning. */
+  /** Seconds from the beginning. While paused, the beginning of the frame. */
   get position() {
     if (!this.#hasPair) return 0;
     return this.#parked === null ? Math.min(this.videos[this.#leader()].currentTime, this.duration) : this.#parked / this.fps;
   }
 
-  /** The longer one: the one whose place is the pair's place. */
+  /** Return the side of the longer video, whose position is the position of the pair. */
   #leader() {
     return this.chosen.reduce((longest, side) => (this.#length(side) > this.#length(longest) ? side : longest));
   }
@@ -112,12 +112,12 @@ export class Duo extends EventTarget {
     return this.#clips[side].fps || USUAL_FPS;
   }
 
-  /** Frames a second of the faster clip: a step is one of its frames. */
+  /** Frames per second of the faster clip. A step is one of its frames. */
   get fps() {
     return Math.max(...SIDES.map((side) => this.#fpsOf(side)));
   }
 
-  /** Number of the frame in sight, from 0. */
+  /** Number of the visible frame, from 0. */
   get frame() {
     return this.#parked ?? this.#within(Math.floor(this.position * this.fps + ROUNDING));
   }
@@ -139,24 +139,24 @@ export class Duo extends EventTarget {
   isReady(side) {
     const video = this.videos[side];
     if (video.seeking || video.error) return false;
-    return this.#over[side] || video.readyState >= (this.running ? ENOUGH_TO_GO_ON : ENOUGH_TO_START);
+    return this.#over[side] || video.readyState >= (this.running ? ENOUGH_TO_CONTINUE : ENOUGH_TO_START);
   }
 
-  /** Whether a side has come to its end and waits there for the other. @param {Side} side */
+  /** Return whether a side has reached its end and waits there for the other. @param {Side} side */
   isOver(side) {
     return this.#over[side];
   }
 
-  // --- What a person asks for -----------------------------------------------------------------------
+  // --- Controls ----------------------------------------------------------------------------------
 
   play() {
     if (!this.#hasPair) return;
     this.wanted = true;
     if (this.duration && this.frame === this.lastFrame) this.#goTo(0);
-    else this.#settle();
+    else this.#update();
   }
 
-  /** Pauses and brings both to one frame. */
+  /** Pause, and show the same frame of both. */
   pause() {
     if (!this.wanted && !this.running) return;
     this.step(0);
@@ -167,7 +167,7 @@ export class Duo extends EventTarget {
     else this.play();
   }
 
-  /** Steps by frames of the faster video, pausing first. @param {number} frames */
+  /** Pause, then step by frames of the faster video. @param {number} frames */
   step(frames) {
     if (!this.#hasPair) return;
     const { frame } = this;
@@ -180,12 +180,12 @@ export class Duo extends EventTarget {
     this.step(Math.round(seconds * this.fps));
   }
 
-  /** Puts both on a frame; playing goes on from there. @param {number} frame */
+  /** Move both to a frame. If they play, they continue from there. @param {number} frame */
   toFrame(frame) {
     if (this.#hasPair) this.#goTo(frame);
   }
 
-  /** Which play from now on. Turning to both brings them to one place again. @param {Side | "both"} selection */
+  /** Select which videos play. Selecting both moves them to the same position. @param {Side | "both"} selection */
   select(selection) {
     if (!this.#hasPair || selection === this.selection) return;
     const { frame } = this;
@@ -206,7 +206,7 @@ export class Duo extends EventTarget {
     this.#changed();
   }
 
-  /** Sound of one side, or "off". @param {Side | "off"} sound */
+  /** Turn on the sound of one side, or turn it off. @param {Side | "off"} sound */
   setSound(sound) {
     this.sound = sound;
     this.#apply();
@@ -230,22 +230,22 @@ export class Duo extends EventTarget {
     this.#stop();
     for (const side of SIDES) this.#seek(side);
     this.dispatchEvent(new Event("moved"));
-    this.#settle();
+    this.#update();
   }
 
-  /** Puts a side where the pair is parked; one that is shorter stays on its last frame. @param {Side} side */
+  /** Move a side to the pair's frame. A shorter video stays on its last frame. @param {Side} side */
   #seek(side) {
     const video = this.videos[side];
-    const time = this.#parked ? (this.#parked + 0.5) / this.fps : 0; // before the first frame there is none to be shown
+    const time = this.#parked ? (this.#parked + 0.5) / this.fps : 0; // at 0 there is no earlier frame that rounding could show
     const length = this.#length(side);
     this.#over[side] = length > 0 && time >= length;
-    if (video.readyState < HAVE_METADATA) return; // it joins as soon as it can
+    if (video.readyState < HAVE_METADATA) return; // `#join` moves it after its metadata have loaded
     const target = this.#amidFrame(side, time);
     if (video.seeking || Math.abs(video.currentTime - target) > 1e-4) video.currentTime = target;
   }
 
   /**
-   * `time`, or the nearest time that no rounding can take for another of this side's frames.
+   * Return `time`, or the nearest time at which rounding cannot show a neighbouring frame of this side.
    *
    * @param {Side} side
    * @param {number} time
@@ -258,14 +258,14 @@ export class Duo extends EventTarget {
     return (frame + Math.min(1 - EDGE, Math.max(EDGE, time * fps - frame))) / fps;
   }
 
-  /** A side that comes later goes where the pair is. @param {Side} side */
+  /** Move a side that has loaded later to the pair's position. @param {Side} side */
   #join(side) {
     if (this.#parked) this.#seek(side);
-    this.#settle();
+    this.#update();
   }
 
-  /** Makes what happens agree with what is wanted: both run, or neither. */
-  #settle() {
+  /** Start both videos if the person wants it and they are ready; otherwise stop both. */
+  #update() {
     if (!this.#hasPair) return;
     if (this.wanted && this.ready) this.#start();
     else this.#stop();
@@ -294,7 +294,7 @@ export class Duo extends EventTarget {
   }
 
   /**
-   * The browser wants a gesture first: without sound it may play all the same.
+   * Handle a browser that refuses to play before the person has done something. Without sound it may still play.
    *
    * @param {Error} error
    * @param {boolean} muted
@@ -304,23 +304,23 @@ export class Duo extends EventTarget {
     if (muted) this.pause();
     else this.setSound("off");
     this.dispatchEvent(new CustomEvent("blocked", { detail: muted ? "play" : "sound" }));
-    this.#settle();
+    this.#update();
   }
 
-  /** A media key, or the system, has paused one of two that play: both pause. @param {Side} side */
+  /** Pause both if a media key or the system has paused one of them. @param {Side} side */
   #pausedFromOutside(side) {
     const video = this.videos[side];
     if (this.running && this.chosen.includes(side) && video.paused && !video.ended) this.pause();
   }
 
-  /** Nothing but this instrument starts a video. @param {Side} side */
+  /** Pause a video that something other than this class has started. @param {Side} side */
   #startedFromOutside(side) {
     if (!this.running || !this.chosen.includes(side)) this.videos[side].pause();
   }
 
   /** @param {Side} side */
   #ended(side) {
-    if (!this.videos[side].ended) return; // moved on meanwhile
+    if (!this.videos[side].ended) return; // it has been moved in the meantime
     this.#over[side] = true;
     this.dispatchEvent(new CustomEvent("ended", { detail: side }));
     if (!this.chosen.every((one) => this.#over[one])) this.#changed();

@@ -1,4 +1,4 @@
-/** What stood around the videos, and which cues were shown: recorded with the answer (docs/researcher.md, “viewing”). */
+/** Record how the page looked around the videos and which cues were shown, with the answer (docs/researcher.md, “viewing”). */
 
 import { settings, shownTheme } from "./settings.js";
 
@@ -6,7 +6,7 @@ import { settings, shownTheme } from "./settings.js";
 const cues = new Map();
 
 /**
- * Notes that the page said something that may sway an answer, such as “see it to its end first”.
+ * Record that the page showed a message that may influence an answer, such as “watch the video to the end”.
  *
  * @param {string} name
  */
@@ -14,17 +14,17 @@ export function cue(name) {
   cues.set(name, (cues.get(name) ?? 0) + 1);
 }
 
-/** Whether the page has said it of this pair. @param {string} name */
+/** Return whether the page has shown the cue for this pair. @param {string} name */
 export const isCued = (name) => cues.has(name);
 
-/** A new pair, or one that goes on from an earlier report. @param {Record<string, number>} [earlier] */
+/** Begin a new pair, or continue from an earlier report. @param {Record<string, number>} [earlier] */
 export function resetCues(earlier = {}) {
   cues.clear();
   for (const [name, times] of Object.entries(earlier)) cues.set(name, times);
 }
 
 /**
- * The player's report with all that was presented and cued beside it.
+ * Return the player's report, together with the presentation and the cues of the page.
  *
  * @param {Api.Viewing} viewing
  * @returns {Api.Viewing}

@@ -1,4 +1,4 @@
-/** What stands before a pair that may show harm: a warning, and a filter until the person reveals a side. */
+/** The warning and the filter of a pair that may show harm. The filter stays until the person reveals a side. */
 
 import { SIDES, bySide, one, say } from "../page/dom.js";
 
@@ -6,28 +6,28 @@ const screens = bySide((side) => one(`[data-screen="${side}"]`));
 const strips = bySide((side) => one(`[data-veil="${side}"]`));
 const toggle = one('button[data-action="veil"]');
 
-export class Veil {
-  /** What veils this pair. @type {Api.Assignment["media_filter"]} */
+export class ContentFilter {
+  /** The filter of this pair. @type {Api.Assignment["media_filter"]} */
   filter = "none";
-  /** What was said of it. @type {"none" | "generic" | "named"} */
+  /** The kind of warning for this pair. @type {"none" | "generic" | "named"} */
   warning = "none";
   #revealed = { left: false, right: false };
 
-  /** For a pair that comes in sight; a harmless one is shown plain. @param {Partial<Api.Assignment>} assignment */
-  lay({ sensitive = false, media_filter: filter = "none", may_show: harms = [] }) {
+  /** Set the warning and the filter for a new pair. A harmless pair has neither. @param {Partial<Api.Assignment>} assignment */
+  begin({ sensitive = false, media_filter: filter = "none", may_show: harms = [] }) {
     this.filter = sensitive ? filter : "none";
     this.warning = !sensitive ? "none" : harms.length ? "named" : "generic";
     for (const side of SIDES) one("[data-veil-words]", strips[side]).textContent = words(harms);
-    this.cover();
+    this.filterBoth();
   }
 
   /** @param {Side} side */
-  isVeiled(side) {
+  isFiltered(side) {
     return this.filter !== "none" && !this.#revealed[side];
   }
 
-  /** Both under the filter again. */
-  cover() {
+  /** Put the filter on both videos again. */
+  filterBoth() {
     this.#set(SIDES, false);
   }
 
@@ -36,14 +36,14 @@ export class Veil {
     this.#set([side], true);
   }
 
-  /** Reveals these sides; if none of them is veiled, veils both again. @param {readonly Side[]} sides */
-  turn(sides) {
-    if (sides.some((side) => this.isVeiled(side))) this.#set(sides, true);
-    else this.cover();
+  /** Reveal these sides. If all of them are revealed already, filter both again. @param {readonly Side[]} sides */
+  toggle(sides) {
+    if (sides.some((side) => this.isFiltered(side))) this.#set(sides, true);
+    else this.filterBoth();
   }
 
-  /** A warning without a filter has been read when the person lets the pair play. */
-  read() {
+  /** Remove a warning without a filter: the person has read it before they play the pair. */
+  dismissWarning() {
     if (this.filter === "none") for (const side of SIDES) strips[side].hidden = true;
   }
 
@@ -51,14 +51,14 @@ export class Veil {
   #set(sides, revealed) {
     for (const side of sides) this.#revealed[side] = revealed;
     for (const side of SIDES) {
-      const veiled = this.isVeiled(side);
-      if (veiled) screens[side].dataset.veiled = this.filter;
+      const filtered = this.isFiltered(side);
+      if (filtered) screens[side].dataset.veiled = this.filter;
       else delete screens[side].dataset.veiled;
-      strips[side].hidden = this.warning === "none" || (this.filter !== "none" && !veiled);
-      one("button", strips[side]).hidden = !veiled;
+      strips[side].hidden = this.warning === "none" || (this.filter !== "none" && !filtered);
+      one("button", strips[side]).hidden = !filtered;
     }
     toggle.hidden = this.filter === "none";
-    toggle.setAttribute("aria-pressed", String(SIDES.some((side) => this.isVeiled(side))));
+    toggle.setAttribute("aria-pressed", String(SIDES.some((side) => this.isFiltered(side))));
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * The line in which clips of all pairs wait to be loaded: one at a time, those of the pair in sight first, and none
- * begins in a tab that nobody sees.
+ * Queue in which the clips of all pairs wait to be loaded. One clip loads at a time. Those of the visible pair come first. In a
+ * hidden tab no clip begins to load.
  */
 
 /** @type {{ load: () => Promise<void>, inSight: () => boolean }[]} */
@@ -8,12 +8,12 @@ const waiting = [];
 let busy = false;
 
 /**
- * Runs `load()` when its turn comes; `inSight()` says whether it is for the pair that the person looks at.
+ * Call `load()` when its turn comes. `inSight()` returns whether it is for the visible pair.
  *
  * @param {() => Promise<void>} load
  * @param {() => boolean} inSight
  */
-export function inLine(load, inSight) {
+export function enqueueLoad(load, inSight) {
   waiting.push({ load, inSight });
   turn();
 }

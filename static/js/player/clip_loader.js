@@ -1,29 +1,29 @@
 /**
- * The clips of one pair, loaded into two video elements: fetched whole up to 24 MB, so that playing and stepping
- * never wait for the network. Larger ones stream, and only while their pair is in sight: so two elements do at most.
+ * Load the clips of one pair into two video elements. Clips up to 24 MB are fetched whole, so that playing and stepping never
+ * wait for the network. Larger clips are streamed while their pair is visible, so that at most two elements stream.
  */
 
 import { SIDES } from "../page/dom.js";
 import { AddressExpired, NotThere, fetchClip } from "./fetching.js";
-import { inLine } from "./line.js";
-import { standIn } from "./stand_in.js";
+import { enqueueLoad } from "./load_queue.js";
+import { replaceVideo } from "./replacement.js";
 
 const RETRIES_MS = [600, 2000];
 
 /**
  * @typedef {object} Events
  * @property {() => void} onChange
- * @property {(reel: Reel) => Promise<boolean>} onExpired
+ * @property {(loader: ClipLoader) => Promise<boolean>} onExpired
  * @property {(side: Side) => void} onReplaced
  */
 
-export class Reel {
+export class ClipLoader {
   /** @type {BySide<"loading" | "ready" | "large" | "streaming" | "failed">} */
   state = { left: "loading", right: "loading" };
   /** @type {BySide<number | null>} */
   percent = { left: null, right: null };
   inSight = false;
-  #given = new AbortController();
+  #disposal = new AbortController();
   /** @type {Partial<BySide<string>>} */
   #objectUrls = {};
   #renewed = { left: false, right: false };
@@ -32,9 +32,8 @@ export class Reel {
   #onReplaced;
 
   /**
-   * `clips`: `{playback_url, poster_url, duration_s, fps}` by side. `onExpired(reel)` fetches fresh addresses and gives
-   * them to `readdress`; it answers whether that worked. `onReplaced(side)` when another element has taken a place in
-   * `videos`.
+   * `clips` has `{playback_url, poster_url, duration_s, fps}` by side. `onExpired(loader)` fetches new addresses, passes them to
+   * `readdress`, and returns whether that worked. `onReplaced(side)` is called after an element of `videos` was replaced.
    *
    * @param {number} id
    * @param {BySide<HTMLVideoElement>} videos
@@ -53,17 +52,17 @@ export class Reel {
       this.#queue(side);
     }
     for (const name of ["online", "diptych:retry"]) {
-      addEventListener(name, () => SIDES.forEach((side) => this.retry(side)), { signal: this.#given.signal });
+      addEventListener(name, () => SIDES.forEach((side) => this.retry(side)), { signal: this.#disposal.signal });
     }
   }
 
   /** @param {Side} side */
   #listen(side) {
     const video = this.videos[side];
-    const { signal } = this.#given;
+    const { signal } = this.#disposal;
     video.addEventListener("error", () => { if (video === this.videos[side]) this.#broke(side); }, { signal });
     video.addEventListener("canplay", () => { this.#renewed[side] = false; }, { signal });
-    video.addEventListener("loadeddata", () => video.removeAttribute("poster"), { signal }); // else it stays until play
+    video.addEventListener("loadeddata", () => video.removeAttribute("poster"), { signal }); // else it stays until the video plays
   }
 
   /** @param {BySide<Clip>} clips */
@@ -71,7 +70,7 @@ export class Reel {
     this.clips = clips;
   }
 
-  /** The pair comes in sight: it is loaded first, with still pictures until then, and what is too large streams. */
+  /** Make this the visible pair: load it first, show still pictures until then, and stream clips that are too large. */
   comeInSight() {
     this.inSight = true;
     for (const side of SIDES) {
@@ -80,16 +79,16 @@ export class Reel {
     }
   }
 
-  /** Loads a failed clip again. @param {Side} side */
+  /** Load a failed clip again. @param {Side} side */
   retry(side) {
     if (this.state[side] !== "failed") return;
     this.#set(side, "loading");
     this.#queue(side);
   }
 
-  /** Ends all loading and gives the memory back. */
+  /** Stop all loading and release the memory. */
   dispose() {
-    this.#given.abort();
+    this.#disposal.abort();
     for (const side of SIDES) {
       const video = this.videos[side];
       video.pause();
@@ -104,27 +103,27 @@ export class Reel {
 
   /** @param {Side} side @param {number} [attempt] */
   #queue(side, attempt = 0) {
-    inLine(() => this.#load(side, attempt), () => this.inSight);
+    enqueueLoad(() => this.#load(side, attempt), () => this.inSight);
   }
 
   /** @param {Side} side @param {number} attempt */
   async #load(side, attempt) {
-    if (this.#given.signal.aborted) return;
+    if (this.#disposal.signal.aborted) return;
     try {
       await this.#fetch(side);
     } catch (error) {
-      if (!this.#given.signal.aborted) await this.#missed(side, attempt, error);
+      if (!this.#disposal.signal.aborted) await this.#missed(side, attempt, error);
     }
   }
 
   /** @param {Side} side */
   async #fetch(side) {
     const clip = await fetchClip(this.clips[side].playback_url, {
-      signal: this.#given.signal,
+      signal: this.#disposal.signal,
       priority: this.inSight ? "auto" : "low",
       onPercent: (percent) => this.#progress(side, percent),
     });
-    if (this.#given.signal.aborted) return;
+    if (this.#disposal.signal.aborted) return;
     if (clip) this.#hold(side, clip);
     else if (this.inSight) this.#stream(side);
     else this.#set(side, "large");
@@ -146,7 +145,7 @@ export class Reel {
   }
 
   /**
-   * A fresh address is asked for once; a network that failed is given two more chances, and others go first.
+   * Handle a failed load. Ask for a new address once. After a network failure try twice more, behind the other clips.
    *
    * @param {Side} side
    * @param {number} attempt
@@ -159,25 +158,25 @@ export class Reel {
     else setTimeout(() => this.#queue(side, attempt + 1), RETRIES_MS[attempt]);
   }
 
-  /** Whether there are fresh addresses now; false if the last ones did not help. @param {Side} side */
+  /** Renew the addresses. Return whether that worked; false if they were already renewed without success. @param {Side} side */
   async #renew(side) {
     if (this.#renewed[side]) return false;
     this.#renewed[side] = true;
     return this.#onExpired(this).catch(() => false);
   }
 
-  /** The element cannot go on: what streamed continues at a fresh address, in the same place. @param {Side} side */
+  /** Handle an element that failed. A streamed clip continues from a new address at the same position. @param {Side} side */
   async #broke(side) {
     const video = this.videos[side];
     if (!video.getAttribute("src")) return;
-    const place = video.currentTime;
+    const position = video.currentTime;
     if (this.state[side] !== "streaming" || !(await this.#renew(side))) {
       this.#set(side, "failed");
       return;
     }
-    if (this.#given.signal.aborted) return;
-    standIn(video, this.clips[side].playback_url, place, {
-      signal: this.#given.signal,
+    if (this.#disposal.signal.aborted) return;
+    replaceVideo(video, this.clips[side].playback_url, position, {
+      signal: this.#disposal.signal,
       onPicture: (fresh) => this.#replace(side, fresh),
       onError: () => this.#set(side, "failed"),
     });
@@ -204,7 +203,7 @@ export class Reel {
     delete this.#objectUrls[side];
   }
 
-  /** @param {Side} side @param {Reel["state"][Side]} state */
+  /** @param {Side} side @param {ClipLoader["state"][Side]} state */
   #set(side, state) {
     this.state[side] = state;
     this.percent[side] = null;

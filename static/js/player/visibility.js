@@ -1,11 +1,11 @@
-/** Whether a person can see each video: the page is visible, and at least half of the video's box is on the screen. */
+/** Find out whether each video is visible: the page is visible, and at least half of the video's box is on the screen. */
 
 import { SIDES, bySide, one } from "../page/dom.js";
 
 /** Part of a video's box that must be on the screen. */
 const LEAST_PART = 0.5;
 
-export class Sight {
+export class Visibility {
   #screens = bySide((side) => one(`[data-screen="${side}"]`));
   /** @type {Set<Side>} */
   #onScreen = new Set();

@@ -1,30 +1,31 @@
-/** Puts another video element in the place of one that cannot go on, without a moment in which neither shows. */
+/** Replace a video element that failed, without a moment in which no picture is shown. */
 
 import { whenEither } from "../page/signals.js";
 
 /**
- * Loads `address` at `place` (seconds) behind `old`. With its picture there, it lies over the old one, which goes as soon
- * as the new one is painted. `onPicture(fresh)` then; `onError()` if it comes to nothing; `signal` ends it.
+ * Load `address` at `position` (seconds) in a new element behind `old`. When it has a picture, show it above the old element,
+ * call `onPicture(fresh)`, and remove the old element after the new one has been painted. Call `onError()` if loading fails.
+ * `signal` stops it.
  *
  * @param {HTMLVideoElement} old
  * @param {string} address
- * @param {number} place
+ * @param {number} position
  * @param {{ signal: AbortSignal, onPicture: (fresh: HTMLVideoElement) => void, onError: () => void }} options
  */
-export function standIn(old, address, place, { signal, onPicture, onError }) {
+export function replaceVideo(old, address, position, { signal, onPicture, onError }) {
   const fresh = /** @type {HTMLVideoElement} */ (old.cloneNode());
   fresh.removeAttribute("poster");
   fresh.removeAttribute("data-active");
   fresh.src = address;
-  fresh.currentTime = place;
+  fresh.currentTime = position;
   old.after(fresh);
-  const settled = new AbortController();
-  const until = whenEither(signal, settled.signal);
-  signal.addEventListener("abort", () => { if (!settled.signal.aborted) release(fresh); });
+  const finished = new AbortController();
+  const until = whenEither(signal, finished.signal);
+  signal.addEventListener("abort", () => { if (!finished.signal.aborted) release(fresh); });
 
   const look = () => {
     if (fresh.seeking || fresh.readyState < 2) return;
-    settled.abort();
+    finished.abort();
     fresh.toggleAttribute("data-active", true);
     old.removeAttribute("data-active");
     old.toggleAttribute("data-leaving", true);
@@ -32,7 +33,7 @@ export function standIn(old, address, place, { signal, onPicture, onError }) {
     requestAnimationFrame(() => requestAnimationFrame(() => release(old)));
   };
   for (const name of ["loadeddata", "seeked", "canplay"]) fresh.addEventListener(name, look, { signal: until });
-  fresh.addEventListener("error", () => { settled.abort(); release(fresh); onError(); }, { signal: until });
+  fresh.addEventListener("error", () => { finished.abort(); release(fresh); onError(); }, { signal: until });
 }
 
 /** @param {HTMLVideoElement} video */
