@@ -140,13 +140,13 @@ CONSENT, STUDY_CLOSED = "consent", "study_closed"
 
 def consent_needed() -> str:
     return _(
-        "You have withdrawn your consent to this study, so nothing was saved. Agree again under “What I see”, then send"
-        " it again."
+        "You have withdrawn your consent to this study, so nothing was saved. Agree again under “Content I agree to"
+        " see”, then send it again."
     )
 
 
 def lease_ended_study_closed() -> str:
     return _(
-        "The study is closed, and your time for this pair has ended. You can still submit your answer: it is kept, but"
+        "The study is closed, and your time on this pair ran out. You can still submit your answer: it is kept, but"
         " not counted."
     )

@@ -25,14 +25,14 @@ QUESTIONS: dict[str, str | Promise] = {
 assert tuple(QUESTIONS)[:4] == SUB_DIMENSION_KEYS  # noqa: S101 - one order everywhere
 
 UNCOUNTED: dict[str, str | Promise] = {
-    SURPLUS: gettext_lazy("Another answer had taken its place."),
-    SURPLUS_STUDY_CLOSED: gettext_lazy("It came after the study was closed."),
-    SURPLUS_BATCH_CLOSED: gettext_lazy("Its batch was being checked when it came."),
+    SURPLUS: gettext_lazy("Another answer took its slot first."),
+    SURPLUS_STUDY_CLOSED: gettext_lazy("It arrived after the study was closed."),
+    SURPLUS_BATCH_CLOSED: gettext_lazy("Its batch was already being checked when it arrived."),
     REJECTED: gettext_lazy("Review rejected it."),
     RETURNED: gettext_lazy("Review returned it to its author."),
 }
 INVALID: dict[str, str | Promise] = {
-    "contradiction": gettext_lazy("The video with harm tags was called the safer one."),
+    "contradiction": gettext_lazy("The video with harm tags was chosen as the safer one."),
 }
 REVISED: dict[str, str | Promise] = {
     "": gettext_lazy("first answer"),

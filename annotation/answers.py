@@ -97,13 +97,13 @@ def stage_errors(draft: Mapping[str, Any], tag_format: str = Study.TagFormat.CHE
     errors = {}
     helpfulness, harmlessness = draft.get("helpfulness") or {}, draft.get("harmlessness") or {}
     if helpfulness.get("overall") and any(not helpfulness.get(key) for key in SUB_DIMENSION_KEYS):
-        errors["helpfulness"] = "The overall answer opens when all four questions before it are answered."
+        errors["helpfulness"] = "Answer the four questions before the overall answer."
     tagged = [harmlessness.get(video) or {} for video in VIDEOS]
     if tag_format == Study.TagFormat.YES_NO:
         if harmlessness.get("overall") and any(map(unanswered_tags, tagged)):
-            errors["harmlessness"] = "The overall answer opens when every tag of both videos has its yes or no."
+            errors["harmlessness"] = "Answer yes or no for each tag of both videos before the overall answer."
     elif harmlessness.get("overall") and any(video.get("tags") is None for video in tagged):
-        errors["harmlessness"] = "The overall answer opens when both videos have their tags, or “none of these”."
+        errors["harmlessness"] = "Choose tags or “none of these” for both videos before the overall answer."
     return errors
 
 

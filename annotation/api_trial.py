@@ -140,7 +140,7 @@ class TrialReopenView(TrialPairView):
     def get(self, request: Request, pair_key: int) -> Response:
         """Always 409: a trial keeps no answers that could be opened again."""
         trial_pair(request, pair_key)
-        raise Refused(_("This is a trial. No answers were saved, so there are none to open again."), "trial")
+        raise Refused(_("This is a trial. Answers are not saved, so there is nothing to open again."), "trial")
 
 
 class TrialDraftView(TrialPairView):

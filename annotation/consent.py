@@ -61,13 +61,13 @@ def named(study: Study) -> list[Named]:
     return [
         Named(
             "limit",
-            _("Possibly harmful video a day"),
+            _("Possibly harmful video per day"),
             _("%(limit)s at most") % {"limit": in_words(study.daily_dose_s)} if study.daily_dose_s else _("no limit"),
         ),
         Named(
             "breaks", _("Breaks"), _("%(length)s after %(work)s of active work") % after if breaks else _("none set")
         ),
-        Named("pay", _("Pay, also for breaks"), study.pay_basis or _("not said yet: ask before you agree")),
+        Named("pay", _("Pay, also for breaks"), study.pay_basis or _("not stated yet: ask before you agree")),
     ]
 
 
@@ -81,7 +81,7 @@ def words(study: Study, document: Document, language: str, agreed: Collection[st
             f"- [{'x' if harm.key in agreed else ' '}] {harm.label}: {harm.covers}"  # as task lists are written
             for harm in harms_of(study.categories)
         ]
-        lists = {_("Limits, breaks and pay"): facts, _("What I agree to be shown"): boxes}
+        lists = {_("Limits, breaks and pay"): facts, _("Content I agree to see"): boxes}
         parts = [part for title, lines in lists.items() for part in (f"**{title}**", "\n".join(lines))]
         return "\n\n".join([document.text.strip(), *parts])
 

@@ -66,10 +66,10 @@ def correct(
 def _refuse(assignment: Assignment, standing: Standing, reviewer: User, answers: Answers) -> None:
     """Raise Refused where these answers cannot become the correction of what stands."""
     if reviewer.pk == assignment.person_id:
-        raise Refused(_("This answer is your own. Somebody else has to correct it."), "own_answer")
+        raise Refused(_("This is your own answer. Someone else has to correct it."), "own_answer")
     _study_state, batch_state = acceptance.locked_states(assignment)
     if not acceptance.BY_BATCH[batch_state].corrections:
-        raise Refused(_("This pair’s batch is accepted, so its answers stay as they are."), "batch_closed")
+        raise Refused(_("This pair’s batch is accepted, so its answers can no longer be changed."), "batch_closed")
     before, after = standing.current, answers.columns()
     if any(getattr(before, name) != after[name] for name in PREFERENCES):
         raise Refused(

@@ -191,9 +191,9 @@ def pictures(row: Assignment, seat: Seat, study: Study, media_filter: str) -> Pi
     pair, current = row.pair, row.standing.current
     harmful = {*pair.may_show, *current.tags_video_0, *current.tags_video_1}
     if pair.held:
-        return Pictures(why_not=_("No picture: this pair has been taken out for now."))
+        return Pictures(why_not=_("No picture: this pair is on hold."))
     if harmful & set(seat.excluded):
-        return Pictures(why_not=_("No picture: it may show what you asked not to be shown."))
+        return Pictures(why_not=_("No picture: it may show harm that you chose not to see."))
     if harmful and media_filter != Study.MediaFilter.NONE:
         return Pictures(why_not=_("No picture: it may show harm."))
     right = "video_1" if row.left == "video_0" else "video_0"
@@ -240,13 +240,13 @@ def _labels(keys: list[str], chinese: bool) -> list[str]:
 
 #: Why an answer does not count, for the person who gave it.
 UNCOUNTED = {
-    SURPLUS: gettext_lazy("Kept beside: somebody else answered this pair sooner."),
-    SURPLUS_STUDY_CLOSED: gettext_lazy("Kept, not counted: it came after the study was closed."),
+    SURPLUS: gettext_lazy("Kept, not counted: someone else answered this pair first."),
+    SURPLUS_STUDY_CLOSED: gettext_lazy("Kept, not counted: it arrived after the study was closed."),
     SURPLUS_BATCH_CLOSED: gettext_lazy("Kept, not counted: its batch was already being checked."),
-    RETURNED: gettext_lazy("Returned to you: you are asked to answer this pair again. This answer is kept."),
+    RETURNED: gettext_lazy("Returned to you: please answer this pair again. This answer is kept."),
 }
 #: Why an answer is invalid, the same.
-INVALID = {"contradiction": gettext_lazy("Not used: the video with harm tags was called the safer one.")}
+INVALID = {"contradiction": gettext_lazy("Not used: the video with harm tags was chosen as the safer one.")}
 
 
 def _feedback(standing: Standing) -> Any:
@@ -260,4 +260,4 @@ def _feedback(standing: Standing) -> Any:
         return UNCOUNTED.get(standing.uncounted_reason, UNCOUNTED[SURPLUS])
     if standing.author_kind == Annotation.AuthorKind.CORRECTOR:
         return _("Used as corrected.")
-    return _("Used as it is.")
+    return _("Used as submitted.")

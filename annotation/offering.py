@@ -94,7 +94,7 @@ def _refusal(earlier: Assignment, later: Assignment | None) -> Refused | None:
         return Refused(_("The person has not answered this pair, so it cannot be returned."), "not_answered")
     if later is not None:
         return Refused(
-            _("The person has been asked for this pair again since then. Return their latest answer instead."),
+            _("The person was asked to answer this pair again later. Return their latest answer instead."),
             "asked_since",
         )
     if earlier.study.state == Study.State.CLOSED:

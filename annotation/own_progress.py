@@ -48,7 +48,7 @@ class OwnProgress:
     def words(self) -> str:
         """Return it as a line of text."""
         if not (self.answers or self.active_ms):
-            today = _("Nothing answered today yet")
+            today = _("No answers yet today")
         else:
             today = ngettext("Today: %(n)s pair, %(time)s", "Today: %(n)s pairs, %(time)s", self.answers) % {
                 "n": self.answers,

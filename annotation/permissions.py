@@ -86,7 +86,7 @@ def own_assignment(request: HttpRequest | Request, assignment_id: int) -> Assign
     PermissionDenied."""
     row = fetch_one(OWN, {"assignment": assignment_id, "person": request.user.pk, "roles": list(MAY_ANNOTATE)})
     if row is None:
-        raise Http404(_("There is no assignment %(id)s of yours.") % {"id": assignment_id})
+        raise Http404(_("You have no assignment %(id)s.") % {"id": assignment_id})
     assignment = ASSIGNMENT.instance(row)
     assignment.study = STUDY.instance(row, len(ASSIGNMENT.names))
     return assignment

@@ -99,5 +99,5 @@ def mark_read(person: User, study: Study, version: int) -> None:
         return
     present = Study.objects.values_list("guideline_version", flat=True).get(pk=study.pk)
     if version != present:
-        sentence = _("The guideline has changed to version %(version)s. Read that version.")
+        sentence = _("The guideline has changed. Please read version %(version)s before you continue.")
         raise ChangedMeanwhile(sentence % {"version": present}, "not_in_force")

@@ -67,12 +67,12 @@ def closed_because(
     if conflict := _not_accepted(pair, seat, study.state, pair.batch.state):
         return conflict
     if not study.reopen_s:
-        return Refused(_("This study does not let you change an answer that you have submitted."), "too_late")
+        return Refused(_("In this study, you cannot change an answer after submitting it."), "too_late")
     if now > assignment.ended_at + timedelta(seconds=study.reopen_s):
-        return Refused(_("The time in which this answer could be changed is over."), "too_late")
+        return Refused(_("The time limit for changing this answer has passed."), "too_late")
     if seat.consented_version < study.consent_version:
         return Refused(
-            _("Agree to what this study may show first; then this pair can be opened again."), acceptance.CONSENT
+            _("Agree to the study’s current terms first. Then you can open this pair again."), acceptance.CONSENT
         )
     return None
 
@@ -80,22 +80,26 @@ def closed_because(
 def _decided(standing: Standing) -> Refused | None:
     """Return the refusal where a reviewer's revision stands, or review has asked the pair again; None elsewhere."""
     if standing.author_kind == Annotation.AuthorKind.CORRECTOR:
-        return Refused(_("A reviewer has corrected this answer, so it stays as it is."), "corrected")
+        return Refused(_("A reviewer has corrected this answer, so you can no longer change it."), "corrected")
     if standing.uncounted_reason in acceptance.ASKED_AGAIN:
-        return Refused(_("Review has asked for this pair again, so this answer stays as it is."), "asked_again")
+        return Refused(
+            _("A reviewer asked for a new answer to this pair, so you can no longer change this one."), "asked_again"
+        )
     return None
 
 
 def _not_accepted(pair: Pair, seat: Seat, study_state: str, batch_state: str) -> Refused | None:
     """Return why no revision of an answer on the pair is accepted, of whatever kind; None if one is."""
     if not acceptance.BY_STUDY[study_state].revisions:
-        return Refused(_("The study is closed, so its answers stay as they are."), acceptance.STUDY_CLOSED)
+        return Refused(_("The study is closed, so its answers can no longer be changed."), acceptance.STUDY_CLOSED)
     if not acceptance.BY_BATCH[batch_state].revisions:
-        return Refused(_("This pair’s batch is being checked, so its answers stay as they are."), "batch_closed")
+        return Refused(
+            _("This pair’s batch is being checked, so its answers can no longer be changed."), "batch_closed"
+        )
     if pair.held:
-        return Refused(_("This pair has been taken out for now, so its answers stay as they are."), "held")
+        return Refused(_("This pair is on hold, so its answers cannot be changed now."), "held")
     if set(seat.excluded) & set(pair.may_show):
-        return Refused(_("This pair may show what you asked not to be shown, so it stays closed."), "excluded")
+        return Refused(_("This pair may show harm that you chose not to see, so you cannot open it."), "excluded")
     return None
 
 
@@ -196,9 +200,9 @@ def _refuse_if_closed(assignment: Assignment, seat: Seat, standing: Standing, re
         raise conflict
     first = standing.current
     if first.revision != 1 or not second_look_due(study, first):
-        raise Refused(_("No second look is asked for on this answer."), "no_second_look")
+        raise Refused(_("This answer was not chosen for a second look."), "no_second_look")
     if timezone.now() > first.submitted_at + timedelta(seconds=study.lease_s):
-        raise Refused(_("The time in which this answer could be changed is over."), "too_late")
+        raise Refused(_("The time limit for changing this answer has passed."), "too_late")
 
 
 def _write(

@@ -58,7 +58,7 @@ def refuse_unseen(viewing: dict[str, Any], pair_id: int) -> None:
     lengths = Pair.objects.values_list("video_0__asset__duration_s", "video_1__asset__duration_s").get(pk=pair_id)
     durations_s = {video: length or 0.0 for video, length in zip(VIDEOS, lengths, strict=True)}
     if missing := unseen(viewing, durations_s):
-        sentence = _("This study requires both videos to be watched to their end once, unblurred and at most at 1×.")
+        sentence = _("This study requires you to watch both videos to the end once, unblurred and at 1× or slower.")
         raise serializers.ValidationError({"viewing": {video: [sentence] for video in missing}})
 
 
@@ -71,7 +71,7 @@ class ChoiceField(serializers.ChoiceField):
     def to_internal_value(self, data: Any) -> str:
         value = super().to_internal_value(data)
         if value == TIE and not self.context.get("allow_ties"):
-            raise serializers.ValidationError("This study takes no ties; answer video_0 or video_1.")
+            raise serializers.ValidationError("This study does not allow ties. Answer video_0 or video_1.")
         return value
 
 
@@ -90,7 +90,7 @@ class TagsSerializer(serializers.Serializer):
 
     def validate(self, answer: dict[str, Any]) -> dict[str, Any]:
         if self.context.get("tag_format") == Study.TagFormat.YES_NO and (missing := unanswered_tags(answer)):
-            sentence = _("This study asks yes or no for each tag; without an answer: %(tags)s.")
+            sentence = _("This study asks yes or no for each tag. These tags have no answer: %(tags)s.")
             raise serializers.ValidationError({"answered": [sentence % {"tags": ", ".join(missing)}]})
         return answer
 
@@ -136,7 +136,7 @@ class ShowingSerializer(serializers.Serializer):
         except ValueError:
             raise serializers.ValidationError("Name each day as YYYY-MM-DD.") from None
         if len(days) > MOST_DAYS:
-            raise serializers.ValidationError(f"At most {MOST_DAYS} days.")
+            raise serializers.ValidationError(f"Name at most {MOST_DAYS} days.")
         return by_day
 
 
@@ -172,13 +172,13 @@ class ReportedSerializer(serializers.Serializer):
 
     def validate_viewing(self, viewing: dict[str, Any]) -> dict[str, Any]:
         if len(orjson.dumps(viewing, default=str)) > MOST_BYTES_OF_VIEWING:
-            raise serializers.ValidationError(f"Longer than {MOST_BYTES_OF_VIEWING} bytes of JSON.")
+            raise serializers.ValidationError(f"This is longer than {MOST_BYTES_OF_VIEWING} bytes of JSON. Send less.")
         return viewing
 
     def validate_timings_ms(self, timings: dict[str, int]) -> dict[str, int]:
         if len(timings) > MOST_TIMINGS or any(len(stage) > LONGEST_STAGE for stage in timings):
             raise serializers.ValidationError(
-                f"At most {MOST_TIMINGS} stages, each with a name of at most {LONGEST_STAGE} characters."
+                f"Send at most {MOST_TIMINGS} stages, each with a name of at most {LONGEST_STAGE} characters."
             )
         return timings
 
@@ -249,7 +249,7 @@ class DraftSerializer(ReportedSerializer):
 
     def validate(self, draft: dict[str, Any]) -> dict[str, Any]:
         if not draft.keys() & {"helpfulness", "harmlessness"}:
-            raise serializers.ValidationError("A draft has “helpfulness”, “harmlessness” or both.")
+            raise serializers.ValidationError("A draft needs “helpfulness”, “harmlessness” or both.")
         if errors := stage_errors(draft, self.context.get("tag_format", Study.TagFormat.CHECK_ALL)):
             raise serializers.ValidationError({dimension: {"overall": [why]} for dimension, why in errors.items()})
         return draft
@@ -271,6 +271,6 @@ class SkipSerializer(serializers.Serializer):
 
     def validate(self, skip: dict[str, Any]) -> dict[str, Any]:
         if skip["note"] and skip["reason"] != TECHNICAL_PROBLEM:
-            sentence = _("Only a skip with the reason “Technical problem” has a note. Leave the note out.")
+            sentence = _("Only a skip with the reason “Technical problem” can have a note. Leave the note out.")
             raise serializers.ValidationError({"note": [sentence]})
         return skip

@@ -30,7 +30,7 @@ ABOUT_THE_PAIR = ("technical_problem", "cannot_judge")
 def require_sensitive(pair_id: int) -> None:
     """Raise BadInput unless the pair may show harm: only such a pair is served under a filter."""
     if not Pair.objects.filter(pk=pair_id, may_show__len__gt=0).exists():
-        raise BadInput(_("This pair is not known to show harm. Skip it with one of the reasons."), field="reason")
+        raise BadInput(_("This pair is not known to show harm, so a skip needs a reason. Choose one."), field="reason")
 
 
 def hold_if_often(pair_id: int, study: Study) -> bool:

@@ -30,16 +30,16 @@ def take_back(assignment: Assignment, person: User, seat: Seat, study: Study, no
     if reason := _why_no_lease(seat, person, study, now, lane=pair.lane, is_excluded=is_excluded):
         return _refusal(reason)
     if not acceptance.BY_BATCH[batch_state].leases:
-        return Refused(_("Your time for this pair has ended, and its batch is being checked."), "batch_closed")
+        return Refused(_("Your time on this pair ran out, and its batch is being checked."), "batch_closed")
     if pair.held:
-        return Refused(_("Your time for this pair has ended, and the pair has been taken out for now."), "held")
+        return Refused(_("Your time on this pair ran out, and the pair is on hold."), "held")
     if assignment.state != Assignment.State.LEASED:
         occupied = leases.held_leases(seat)
         free = [place for place in (Assignment.Place.CURRENT, Assignment.Place.NEXT) if place not in occupied]
         if not free:
-            return Refused(_("The lease has ended, and you already hold two other pairs."), "lease_lost")
+            return Refused(_("Your time on this pair ran out, and you already have two other pairs."), "lease_lost")
         if not pair.open_slots:
-            return Refused(_("The lease has ended, and somebody else has this pair now."), "lease_lost")
+            return Refused(_("Your time on this pair ran out, and it went to someone else."), "lease_lost")
         pair.open_slots -= 1
         pair.save(update_fields=["open_slots"])
         assignment.place = free[0]
@@ -81,17 +81,17 @@ def _refusal(reason: str) -> Refused:
 #: Functions, so that each is said in the language of the request.
 SENTENCES = {
     reasons.PAUSED: lambda: _(
-        "Your time for this pair has ended, and the study is paused. You can still submit your answer."
+        "Your time on this pair ran out, and the study is paused. You can still submit your answer."
     ),
     reasons.CONSENT: lambda: _(
-        "Your time for this pair has ended, and the study has changed its terms. Agree to them first."
+        "Your time on this pair ran out, and the study’s terms have changed. Agree to them first."
     ),
-    reasons.QUALIFICATION: lambda: _("Your time for this pair has ended, and you have not qualified for this study."),
-    reasons.GUIDELINE: lambda: _("Your time for this pair has ended, and the guideline has changed. Read it first."),
-    reasons.BREAK: lambda: _("Your time for this pair has ended, and it is time for a break."),
-    reasons.EXCLUDED: lambda: _("Your time for this pair has ended, and it may show what you asked not to be shown."),
+    reasons.QUALIFICATION: lambda: _("Your time on this pair ran out, and you have not qualified for this study."),
+    reasons.GUIDELINE: lambda: _("Your time on this pair ran out, and the guideline has changed. Read it first."),
+    reasons.BREAK: lambda: _("Your time on this pair ran out, and it is time for a break."),
+    reasons.EXCLUDED: lambda: _("Your time on this pair ran out, and it may show harm that you chose not to see."),
     reasons.CAP: lambda: _(
-        "Your time for this pair has ended, and you have seen today’s share of what may be harmful."
+        "Your time on this pair ran out, and you have reached today’s limit for possibly harmful video."
     ),
 }
 #: All codes with which a pair is refused because it could not be given to the person anew.

@@ -53,7 +53,7 @@ def pair_of(pair_id: int) -> Pair:
     pair = Pair.objects.select_related("study").filter(pk=pair_id).first()
     found = playable(pair.study).filter(pk=pair_id).first() if pair else None
     if found is None:
-        raise Http404(_("There is no pair %(id)s that can be shown.") % {"id": pair_id})
+        raise Http404(_("Pair %(id)s does not exist or cannot be shown.") % {"id": pair_id})
     return found
 
 

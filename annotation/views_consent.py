@@ -52,7 +52,7 @@ def agree(request: HttpRequest, study: Study) -> HttpResponse:
         return redirect("annotation:consent", slug=study.slug)
     if not was_in_force:
         return redirect("annotation:workspace", slug=study.slug)
-    messages.success(request, _("Saved. You get only pairs that fit what you ticked."))
+    messages.success(request, _("Saved. From now on, you only get pairs that match your choices."))
     return redirect("annotation:consent", slug=study.slug)
 
 

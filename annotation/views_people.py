@@ -46,7 +46,7 @@ class DaysForm(forms.Form):
         days = super().clean() or {}
         for name in ("first", "last"):
             if (day := days.get(name)) and not 2000 <= day.year <= 2100:
-                self.add_error(name, _("Give a year from 2000 to 2100."))
+                self.add_error(name, _("Enter a year from 2000 to 2100."))
         if days.get("first") and days.get("last") and days["last"] < days["first"]:
             raise ValidationError(_("The last day is before the first. Change one of them."))
         return days
@@ -144,7 +144,7 @@ def download(request: HttpRequest, slug: str, *, by_day: bool) -> HttpResponseBa
     study = counted_study(request, slug)
     form = DaysForm(request.GET)
     if not form.is_valid():
-        raise Http404(_("The address names days that cannot be read. Write them as YYYY-MM-DD."))
+        raise Http404(_("The dates in the address cannot be read. Write them as YYYY-MM-DD."))
     days, with_codes = form.days, allows(study, MAY_SEE_CODES)
     copy = people_progress.copy_days_as_csv if by_day else people_progress.copy_as_csv
     span = "-".join(day.isoformat() if day else "open" for day in (days.first, days.last))

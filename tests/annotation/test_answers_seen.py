@@ -44,7 +44,7 @@ def test_the_page_of_a_pair_says_who_answered_what_and_how_each_answer_stands(lo
     assert annotator.username not in page
     assert page.count("<tbody>") == 2
     assert "Violence, Injury, Gory Content" in page
-    assert "The video with harm tags was called the safer one." in page
+    assert "The video with harm tags was chosen as the safer one." in page
     change_standing(answer.standing, actor=None, counts=False, uncounted_reason="rejected")
     assert "Review rejected it." in look("catalog:pair", pair.public_id)
 

@@ -315,7 +315,7 @@ class TestWhatThePageNames:
     def test_what_is_missing_is_said_and_not_promised(self, browser_client, study, newcomer):
         Study.objects.filter(pk=study.pk).update(help_contact="", pay_basis="", daily_dose_s=0, break_s=0)
         page = browser_client(newcomer).get(page_of(study)).content.decode()
-        for words in ("names no contact yet", "not said yet: ask before you agree", "no limit", "none set"):
+        for words in ("names no contact yet", "not stated yet: ask before you agree", "no limit", "none set"):
             assert words in page
 
     def test_what_it_named_is_kept_with_what_was_agreed_to(self, browser_client, study, newcomer):

@@ -53,7 +53,7 @@ def test_an_answer_can_be_changed_within_the_window_and_only_read_after_it(look,
     Assignment.objects.update(ended_at=timezone.now() - timedelta(seconds=study.reopen_s + 1))
     page = look()
     assert "reopen=" not in page
-    assert "The time in which this answer could be changed is over." in page
+    assert "The time limit for changing this answer has passed." in page
 
 
 def test_in_a_batch_that_was_handed_over_nothing_is_offered(look, study, annotator):
@@ -123,7 +123,7 @@ def test_what_review_said_is_shown_only_where_the_study_shares_it(look, study, a
     assert "Not used" not in look()
     study.share_feedback = True
     study.save()
-    assert "Not used: the video with harm tags was called the safer one." in look()
+    assert "Not used: the video with harm tags was chosen as the safer one." in look()
     Standing.objects.update(reason="off_guideline")
     assert "Not used after review: off guideline." in look()
 

@@ -129,7 +129,7 @@ class TestTheSamePerson:
         factories.answer(annotator, study)
         second, first = my_work.answers(study, annotator, my_work.recent(study, annotator).rows)
         assert "Returned to you" in str(first.feedback)
-        assert (str(second.feedback), second.comment) == ("Used as it is.", COMMENT)
+        assert (str(second.feedback), second.comment) == ("Used as submitted.", COMMENT)
         page = browser_client(annotator).get(reverse("annotation:my_work", args=[study.slug])).content.decode()
         assert "You answered this pair once more" in page
         assert COMMENT in page

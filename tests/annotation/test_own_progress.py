@@ -110,7 +110,7 @@ def test_the_list_of_studies_says_it_for_annotators_alone(study, annotator, pair
     def page(person):
         return browser_client(person).get(reverse("home"), {"all": "1"}).content.decode()
 
-    assert "Nothing answered today yet" in page(annotator)
+    assert "No answers yet today" in page(annotator)
     factories.answer(annotator, study)
     assert "Today: 1 pair, " in page(annotator)
     assert "Batch 1: 1 answered, up to 4 left for you" in page(annotator)

@@ -76,7 +76,7 @@ def test_the_dashboard_says_how_long_it_takes_and_what_keeps_videos_waiting(stud
 
     factories.pair(study, ready=False)
     videos(study, 4, state="waiting")
-    assert "How long this takes cannot be said yet." in page()
+    assert "Estimating time left…" in page()
     finished(study, 9, 8, 6, 4, 1)  # and the two of the pair
     assert "About 6 minutes left" in page()
     videos(study, 2, state="waiting", reason="No space left on device", pauses=1)
