@@ -1,7 +1,7 @@
-"""What a report of illegal material means for people at work: the pair leaves every desk, and costs nobody anything.
+"""What a report of illegal content does to people at work: the pair disappears from their pages, without a penalty.
 
-An answer that comes afterwards, from somebody who had the pair before them, is kept as surplus: `submission.WRITE`
-takes no slot of a held pair.
+An answer that arrives later from someone who had the pair open is kept as surplus: `submission.WRITE` takes no slot of
+a held pair.
 """
 
 from collections.abc import Collection, Mapping
@@ -25,8 +25,8 @@ from diptych.refusals import Refused
 from safety import quarantine
 from safety.models import Quarantine
 
-#: Ends leases and returns their slots. A later round is offered again: its person gets it after a release. Locks both
-#: rows and waits for neither, so it may run while anything is locked.
+#: End leases and return their slots. A later round becomes an offer again, which its person gets after a release. Both
+#: rows are locked, and locked ones are skipped, so it can run while other locks are held.
 END_LEASES = """
 WITH dark AS (
     SELECT assignment.id, assignment.pair_id
@@ -48,26 +48,28 @@ UPDATE catalog_pair pair SET open_slots = pair.open_slots + returned.slots
 
 
 def end_leases(pairs: Collection[int] | None = None) -> int:
-    """Ends the leases of pairs in quarantine, all of them or those of `pairs`; how many pairs got slots back.
+    """End the leases of pairs in quarantine, of all of them or of `pairs`. Return how many pairs got slots back.
 
-    A lease whose owner is just doing something with it is passed over: the next call finds it.
+    A lease that its owner has locked at this moment is skipped. The next call ends it.
     """
     values = {"held": QUARANTINED, "pairs": None if pairs is None else list(pairs), "now": timezone.now()}
     return change(END_LEASES, values)
 
 
 def take_off_desks(*, pairs: list[int], **_: Any) -> None:
-    """Receiver of `assets_quarantined`: ends the leases now, and after the commit those that were in use meanwhile;
-    what even that passes over, the sweep ends."""
+    """End leases when videos are quarantined (receiver of `assets_quarantined`).
+
+    It runs now, and again after the commit for leases that were locked. The sweep ends any that are still left.
+    """
     end_leases(pairs)
     transaction.on_commit(lambda: end_leases(pairs), robust=True)
 
 
 def _mark_shown(assignment: Assignment, now: datetime) -> bool:
-    """Note that the pair was on the person's page, if it is or was there. Return whether that is so.
+    """Record that the pair was on the person's page, and return whether it was or is.
 
-    The next pair, which waits behind the present one, is not on the page. Without a network the page itself goes on to
-    it; then nothing is leased in the present one's place once its answer has arrived.
+    The next pair is not on the page while the current one is. Offline, however, the page goes on to the next pair by
+    itself. In that case there is no current lease after the answer has arrived.
     """
     State, Place = Assignment.State, Assignment.Place
     of_person = Assignment.objects.filter(study=OuterRef("study"), person=OuterRef("person"))
@@ -83,24 +85,26 @@ def _mark_shown(assignment: Assignment, now: datetime) -> bool:
 
 
 class Reported(NamedTuple):
-    """What lies before the person after a report, and what became of it."""
+    """The person's next pairs after a report, and the outcome of the report."""
 
     desk: serving.Desk
     outcome: str
 
 
-#: What became of a report: the videos are out of everything; or the pair is held in its study until an officer or a
-#: second person agrees; or an officer has looked before, and released what this person reported.
+#: Outcomes of a report. Hidden: nobody can see the videos any more. Held: the pair is held in its study until an
+#: officer or a second person agrees. Released: an officer has already released what this person reported.
 HIDDEN, HELD, RELEASED = OUTCOMES = ("hidden", "held", "released")
 
 
 def report(
     assignment: Assignment, person: User, *, videos: Collection[str], care: Mapping[str, Any] | None = None
 ) -> Reported:
-    """Reports videos of the person's own assignment as illegal, and fills their desk again. Repeating is harmless.
+    """Report videos of the person's own assignment as illegal, and lease their next pairs. Repeating it is harmless.
 
-    Two transactions: the quarantine locks assets and pairs, the desk locks the seat, and neither waits for the other.
-    Cut off in between, the report stands and the page asks for the desk anew. Raises Refused.
+    It uses two transactions, so that neither waits for the other: one locks assets and pairs, the other the seat. If
+    the process stops in between, the report is stored and the page asks for its next pairs again.
+
+    Raise Refused if the pair was never shown to the person.
     """
     if not _mark_shown(assignment, timezone.now()):
         raise Refused(_("You can only report a pair that was shown to you."), "not_shown", status=403)
@@ -109,7 +113,7 @@ def report(
 
 
 def outcome_of(quarantines: Collection[Quarantine]) -> str:
-    """The weakest of what became of each video."""
+    """Return the weakest outcome among the videos."""
     if any(one.released_at is not None for one in quarantines):
         return RELEASED
     return HELD if any(one.everywhere_at is None for one in quarantines) else HIDDEN
