@@ -1,4 +1,4 @@
-"""What the annotation API takes in: every body is validated here, before anything else sees it."""
+"""Request bodies of the annotation API. Every body is validated here before it is used."""
 
 from datetime import date
 from functools import cache
@@ -24,20 +24,21 @@ from annotation.protocol import (
 from catalog.models import Pair
 from studies.models import Study
 
-#: Bounds on what a browser may report about one pair.
+#: Limits on what a browser may report about one pair.
 MOST_BYTES_OF_VIEWING = 16_384
 MOST_TIMINGS, LONGEST_STAGE, MOST_DAYS = 40, 60, 31
 LONGEST_MS = 24 * 3600 * 1000
 SKIP_REASON_KEYS = (*SKIP_REASONS, NOT_REVEALED)
-#: Why an annotator answers the same pair again (`Annotation.reason`).
+#: Reasons for which an annotator answers the same pair again (`Annotation.reason`).
 REVISION_REASONS = (SECOND_LOOK, REOPENED)
 
 
 def validated(serializer_class: type[serializers.Serializer], body: Any, assignment: Assignment) -> dict[str, Any]:
-    """The body as the assignment's study takes it: its ties, its tag format, and both videos watched to their end where
-    it requires that. Raises ValidationError, with the fields.
+    """Return the validated body, by the rules of the assignment's study.
 
-    Costs no query, but one narrow one for complete answers in a study that requires videos to be watched.
+    These rules are on ties, on the tag format, and on watching both videos to the end. Raise ValidationError by field.
+
+    It uses no query, except one small one for complete answers in a study that requires both videos to be watched.
     """
     study = assignment.study
     taken: dict[str, Any] = _reader(serializer_class, study.allow_ties, study.tag_format).run_validation(body)
@@ -48,13 +49,15 @@ def validated(serializer_class: type[serializers.Serializer], body: Any, assignm
 
 @cache
 def _reader(serializer_class: type[serializers.Serializer], allow_ties: bool, tag_format: str) -> Any:
-    """A serializer that reads every body of its kind: making one costs more than reading with it, and it keeps
-    nothing of what it reads."""
+    """Return a serializer that validates every body of its kind.
+
+    It is cached because it is expensive to create and stores nothing of what it validates.
+    """
     return serializer_class(context={"allow_ties": allow_ties, "tag_format": tag_format})
 
 
 def refuse_unseen(viewing: dict[str, Any], pair_id: int) -> None:
-    """Raises ValidationError unless the report shows that both videos of the pair were watched to their end."""
+    """Raise ValidationError unless the report shows that both videos of the pair were watched to the end."""
     lengths = Pair.objects.values_list("video_0__asset__duration_s", "video_1__asset__duration_s").get(pk=pair_id)
     durations_s = {video: length or 0.0 for video, length in zip(VIDEOS, lengths, strict=True)}
     if missing := unseen(viewing, durations_s):
@@ -63,7 +66,7 @@ def refuse_unseen(viewing: dict[str, Any], pair_id: int) -> None:
 
 
 class ChoiceField(serializers.ChoiceField):
-    """`video_0` or `video_1`; `tie` where the study allows it (the serializer's context says)."""
+    """`video_0`, `video_1`, or `tie` if the study allows it (see the serializer's context)."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(choices=[*VIDEOS, TIE], **kwargs)
@@ -79,13 +82,13 @@ class TagsSerializer(serializers.Serializer):
     tags = serializers.ListField(
         child=serializers.ChoiceField(choices=list(HARM_KEYS)),
         max_length=len(HARM_KEYS),
-        help_text="Harm keys; an empty list is the explicit “none of these”",
+        help_text="Harm keys; an empty list is the explicit answer “none of these”",
     )
     answered = serializers.ListField(
         child=serializers.ChoiceField(choices=list(HARM_KEYS)),
         max_length=len(HARM_KEYS),
         required=False,
-        help_text="Harm keys with a yes or a no: all twelve where the study asks so for each tag; else not needed",
+        help_text="Harm keys with a yes or a no. All twelve if the study asks yes or no for each tag; otherwise unused",
     )
 
     def validate(self, answer: dict[str, Any]) -> dict[str, Any]:
@@ -118,16 +121,16 @@ class ShowingSerializer(serializers.Serializer):
     """The counters of one showing of a pair. They start at 0 and only grow, so sending them again changes nothing."""
 
     showing = serializers.CharField(
-        max_length=40, required=False, help_text="A name that no other showing of the pair has; else: of this lease"
+        max_length=40, required=False, help_text="Unique name of the showing for this pair; default: the lease"
     )
-    revealed_s = RevealedSerializer(required=False, help_text="Seconds that each video was seen and not covered")
+    revealed_s = RevealedSerializer(required=False, help_text="Seconds for which each video was seen uncovered")
     by_day = serializers.DictField(
         child=RevealedSerializer(),
         required=False,
-        help_text="Of these seconds, those of each day (ISO 8601, in the person's time zone). Others count today.",
+        help_text="These seconds by day (ISO 8601, in the person's time zone). Others are counted today.",
     )
     hidden = serializers.IntegerField(
-        min_value=0, max_value=10_000, default=0, help_text="Times that the person hid both videos"
+        min_value=0, max_value=10_000, default=0, help_text="How often the person hid both videos"
     )
 
     def validate_by_day(self, by_day: dict[str, Any]) -> dict[str, Any]:
@@ -141,18 +144,18 @@ class ShowingSerializer(serializers.Serializer):
 
 
 class CareSerializer(ShowingSerializer):
-    """What somebody was exposed to. It bounds their day and is never stored with answers."""
+    """A person's exposure. It counts towards their daily limit and is never stored with answers."""
 
     earlier = serializers.ListField(
         child=ShowingSerializer(),
         max_length=20,
         required=False,
-        help_text="Earlier showings of the pair whose last report may not have arrived",
+        help_text="Earlier showings of the pair whose last report may be lost",
     )
 
 
 class CareReportSerializer(serializers.Serializer):
-    """What was revealed so far."""
+    """A report of what was revealed so far."""
 
     care = CareSerializer()
 
@@ -162,7 +165,7 @@ class RenewSerializer(serializers.Serializer):
 
 
 class ReportedSerializer(serializers.Serializer):
-    """What the page measured: milliseconds of active time by stage, and how the videos were really watched."""
+    """Measurements of the page: milliseconds of active time by stage, and how the videos were watched."""
 
     timings_ms = serializers.DictField(
         child=serializers.IntegerField(min_value=0, max_value=LONGEST_MS), required=False, default=dict
@@ -184,17 +187,17 @@ class ReportedSerializer(serializers.Serializer):
 
 
 class AnsweredSerializer(ReportedSerializer):
-    """Complete answers, under an id that makes sending them again harmless."""
+    """Complete answers, with an id that makes sending them again harmless."""
 
     submission_id = serializers.UUIDField()
     helpfulness = HelpfulnessSerializer()
     harmlessness = HarmlessnessSerializer()
-    unsure = serializers.BooleanField(default=False, help_text="The person is unsure of these answers")
+    unsure = serializers.BooleanField(default=False, help_text="Whether the person is unsure of these answers")
     comment = serializers.CharField(
         default="",
         allow_blank=True,
         max_length=LONGEST_COMMENT,
-        help_text="What the person says about the pair. It is kept whether or not the study’s page offers the field.",
+        help_text="The person's comment on the pair. It is stored even if the study’s page does not show the field.",
     )
 
 
@@ -205,7 +208,7 @@ class SubmissionSerializer(AnsweredSerializer):
 class RevisionSerializer(AnsweredSerializer):
     reason = serializers.ChoiceField(
         choices=list(REVISION_REASONS),
-        help_text="second_look: asked for when the answer was submitted; reopened: the person came back to it",
+        help_text="second_look: the study asked for a second look; reopened: the person opened the answer again",
     )
 
 
@@ -221,7 +224,7 @@ class DraftTagsSerializer(serializers.Serializer):
         max_length=len(HARM_KEYS),
         allow_null=True,
         required=False,
-        help_text="Harm keys with a yes or a no so far, where the study asks so for each tag",
+        help_text="Harm keys with a yes or a no so far, if the study asks yes or no for each tag",
     )
 
 
@@ -240,7 +243,7 @@ class DraftHarmlessnessSerializer(serializers.Serializer):
 
 
 class DraftSerializer(ReportedSerializer):
-    """Unfinished answers: anything may be null or absent, but no overall answer before its first stage."""
+    """Unfinished answers. Any field may be null or absent, but an overall answer needs its first stage."""
 
     helpfulness = DraftHelpfulnessSerializer(required=False)
     harmlessness = DraftHarmlessnessSerializer(required=False)
@@ -259,13 +262,13 @@ class SkipSerializer(serializers.Serializer):
     reason = serializers.ChoiceField(
         choices=SKIP_REASON_KEYS,
         default=NOT_REVEALED,
-        help_text="Without one it is not_revealed, which counts nowhere and is taken only of a pair that may show harm",
+        help_text="Default: not_revealed, which counts nowhere and is accepted only for a pair that may show harm",
     )
     note = serializers.CharField(
         default="",
         allow_blank=True,
         max_length=LONGEST_COMMENT,
-        help_text="What did not work; only with the reason technical_problem",
+        help_text="What did not work. Only with the reason technical_problem",
     )
     care = CareSerializer(required=False)
 

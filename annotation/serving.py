@@ -1,9 +1,9 @@
 """Who gets which pair: lease, renew and release.
 
-Each function is one transaction that first locks the person's seat, so one person's requests follow one another;
-different people meet only at a pair, where `FOR UPDATE SKIP LOCKED` sends them past each other. A slot is taken
-and returned by conditional updates of `Pair.open_slots` beside the change of the assignment's state. Nothing here
-waits for a pair while it holds another, so no two people can wait for each other.
+Each function is one transaction that first locks the person's seat, so that one person's requests run one after
+another. Different people meet only at a pair, where `FOR UPDATE SKIP LOCKED` lets them pass. Slots are taken and
+returned by conditional updates of `Pair.open_slots`, together with the assignment's change of state. No transaction
+waits for a pair while it has another one locked, so there are no deadlocks.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ from studies.models import Study
 
 @dataclass(frozen=True)
 class Desk:
-    """What lies before a person: the pair they work on, the one after it, or the reason that there is none."""
+    """A person's current pair and their next one, or the reason why there is none."""
 
     seat: Seat
     current_id: int | None
@@ -52,14 +52,16 @@ def _assignment(pk: int | None) -> Assignment | None:
 
 @transaction.atomic
 def lease(person: User, study: Study) -> Desk:
-    """Gives the person up to two pairs of the study. Repeating it returns the same two while they are live."""
+    """Lease up to two pairs of the study to the person. Repeating it returns the same two while they are live."""
     seat = take_seat(person, study)
     return fill(seat, person, study, held_leases(seat))
 
 
 def fill(seat: Seat, person: User, study: Study, held: Mapping[str, Held]) -> Desk:
-    """Brings both places of a locked seat up to date: promotes the next pair, takes what is missing. A lease that has
-    ended goes on only where the person could be given its pair anew."""
+    """Fill both places of a locked seat: promote the next pair and lease the missing ones.
+
+    An ended lease is continued only if the person could be given its pair as a new one.
+    """
     now = timezone.now()
     taking = Taking(seat, person, study, now)
     current, following = held.get("current"), held.get("next")
@@ -68,10 +70,10 @@ def fill(seat: Seat, person: User, study: Study, held: Mapping[str, Held]) -> De
             return Desk(seat, None, None, *reason)
         if current is not None and not taking.may_show(current):
             if not leases.let_go(current):
-                return Desk(seat, None, None, ALL_LEASED, 1)  # its pair is locked at this moment
+                return Desk(seat, None, None, ALL_LEASED, 1)  # the pair is locked at this moment
             current = None
         elif current is not None and not leases.keep(current, study, now):
-            current = None  # the sweep was sooner
+            current = None  # the sweep has already ended it
     place_is_free = True
     if following is not None and current is None and not taking.may_show(following):
         place_is_free = leases.let_go(following)
@@ -93,14 +95,14 @@ def fill(seat: Seat, person: User, study: Study, held: Mapping[str, Held]) -> De
 
 
 def renew(assignment: Assignment, person: User) -> Assignment:
-    """Extends a lease, or takes the pair back if the lease has ended and the person could be given the pair anew.
+    """Extend a lease, or renew an ended one if the person could be given its pair as a new one.
 
-    Raises Refused if it was answered or skipped, the person has withdrawn their consent, or the pair cannot be taken
-    back.
+    Raise Refused if the pair was answered or skipped, the person has withdrawn their consent, or the lease cannot be
+    renewed.
     """
     with transaction.atomic():
         renewed = _renewed(assignment, person)
-    if isinstance(renewed, Refused):  # after the commit: a break that is due has begun
+    if isinstance(renewed, Refused):  # raised after the commit, which saves the beginning of a break
         raise renewed
     return renewed
 
@@ -124,7 +126,7 @@ def _renewed(assignment: Assignment, person: User) -> Assignment | Refused:
 
 @transaction.atomic
 def release(assignment: Assignment, person: User) -> None:
-    """Gives the pair back unanswered; the draft stays. Releasing twice is harmless."""
+    """Release the pair without an answer. The draft is kept. Repeating it is harmless."""
     seat = take_seat(person, assignment.study)
     leases.end(assignment.pk, Assignment.State.RELEASED)
     look_back_soon(seat)

@@ -1,4 +1,4 @@
-"""Taking a pair from the queue for one person, within what protects them."""
+"""Lease a new pair from the queue to one person, within their limits on exposure."""
 
 from datetime import datetime, timedelta
 
@@ -13,7 +13,7 @@ from studies.models import Study
 
 
 class Taking:
-    """Takes pairs from the queue for the person of a locked seat, within what protects them."""
+    """Leases pairs from the queue to the person of a locked seat, within their limits on exposure."""
 
     def __init__(self, seat: Seat, person: User, study: Study, now: datetime) -> None:
         self.seat, self.person, self.study, self.now = seat, person, study, now
@@ -22,15 +22,15 @@ class Taking:
 
     @property
     def capped(self) -> bool:
-        """Whether the person has seen enough for today, so that only harmless pairs may follow."""
+        """Whether the person has reached their daily limit, so that only harmless pairs may follow."""
         return 0 < self.study.daily_dose_s <= self.seat.dose_s
 
     def may_show(self, held: Held) -> bool:
-        """Whether a pair taken earlier may still be shown now."""
+        """Return whether a pair that was leased earlier may still be shown now."""
         return held.agreed and held.servable and (held.lane != Pair.Lane.SENSITIVE or not self.capped)
 
     def take(self, place: str) -> int | None:
-        """Leases the first pair in order that the person may have; the assignment's id, or None."""
+        """Lease the first pair in order that the person can have. Return the assignment's key, or None."""
         lanes = HARMLESS_LANES if self.capped else REAL_LANES
         wish = self._wish(place)
         taken = None
@@ -61,14 +61,14 @@ class Taking:
         return 0 < self.study.harmless_after <= self.seat.sensitive_run
 
     def _refuse(self) -> None:
-        """Nothing can be taken. Where the day's dose is the reason: until tomorrow."""
+        """Set the refusal for a person without a pair. If the daily limit is the reason, it lasts until tomorrow."""
         if self.capped and reasons.possible(self.seat, self.study).filter(lane=Pair.Lane.SENSITIVE).exists():
             seconds = exposure.seconds_to_tomorrow(self.person, self.now)
             exposure.note_dose_break(self.seat, self.study, self.now, seconds)
             self.refusal = reasons.CAP, seconds
 
     def _note(self, taken: queue.Taken) -> None:
-        """What the statement wrote to the seat's row, for the copy in hand."""
+        """Copy what the statement wrote to the seat's row to the seat in memory."""
         if taken.is_new:
             self.seat.served += 1
             self.seat.left_balance += 1 if taken.left == "video_0" else -1
@@ -102,7 +102,7 @@ class Taking:
 
 
 def _left(seat: Seat, study: Study) -> str:
-    """The side that evens out the person's own balance; drawn where it is even."""
+    """Return the video for the left side that evens out the person's own balance. If it is even, draw one."""
     if seat.left_balance:
         return "video_1" if seat.left_balance > 0 else "video_0"
     return draws.left(study, seat.person_id, seat.served)

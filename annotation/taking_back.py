@@ -1,4 +1,4 @@
-"""Taking back a pair whose lease has ended, on the same terms as a new one."""
+"""Renew a lease that has ended, on the same conditions as a new lease."""
 
 from datetime import datetime, timedelta
 
@@ -14,15 +14,15 @@ from studies.models import Study
 
 
 def take_back(assignment: Assignment, person: User, seat: Seat, study: Study, now: datetime) -> Refused | None:
-    """Make an assignment whose lease has ended a live lease again. Return the refusal where that cannot be.
+    """Make an ended lease of an assignment live again. Return the refusal if that is not possible.
 
-    1. Lock the pair, then the batch and the study, shared: none of them changes until the commit.
-    2. Refuse what a new lease would be refused: the study does not run, consent, qualification, guideline, a break, a
-       harm that was not agreed to, the day's limit, a batch that is being checked, a pair that is held.
-    3. Refuse where no place or no slot is free. A lease that the sweep has not ended yet still has both.
-    4. Lease it under the versions in force now.
+    1. Lock the pair, then share-lock the batch and the study, so that none of them changes until the commit.
+    2. Refuse everything that a new lease would be refused for: the study does not run, consent, qualification,
+       guideline, a break, a harm that was not agreed to, the daily limit, a batch that is being checked, a held pair.
+    3. Refuse if no place or no slot is free. A lease that the sweep has not ended yet still has both.
+    4. Lease the pair under the versions in force now.
 
-    A refusal is returned, not raised, because a break that is due begins with it. Seat and assignment are locked.
+    A refusal is returned, not raised, because a break may begin with it. Seat and assignment are locked.
     """
     pair = Pair.objects.select_for_update(no_key=True).get(pk=assignment.pair_id)
     is_excluded = not set(pair.may_show).isdisjoint(seat.excluded)
@@ -61,7 +61,7 @@ def take_back(assignment: Assignment, person: User, seat: Seat, study: Study, no
 
 
 def _why_no_lease(seat: Seat, person: User, study: Study, now: datetime, *, lane: int, is_excluded: bool) -> str | None:
-    """Return the reason, one of `reasons.REASONS`, for which the person could not be given this pair anew."""
+    """Return the reason, one of `reasons.REASONS`, for which the person could not be given this pair as a new one."""
     if refusal := reasons.why_not_now(seat, study, now):
         return refusal[0]
     if is_excluded:
@@ -72,13 +72,13 @@ def _why_no_lease(seat: Seat, person: User, study: Study, now: datetime, *, lane
 
 
 def _refusal(reason: str) -> Refused:
-    """What a person is told. Programs get the reason; of a closed study, the same code as for everything else there."""
+    """Return the refusal for a reason. A closed study has the same error code as everywhere else."""
     if reason == reasons.FINISHED:
         return Refused(acceptance.lease_ended_study_closed(), acceptance.STUDY_CLOSED)
     return Refused(SENTENCES[reason](), reason)
 
 
-#: Functions, so that each is said in the language of the request.
+#: Functions, so that each sentence is in the language of the request.
 SENTENCES = {
     reasons.PAUSED: lambda: _(
         "Your time on this pair ran out, and the study is paused. You can still submit your answer."
@@ -94,5 +94,5 @@ SENTENCES = {
         "Your time on this pair ran out, and you have reached today’s limit for possibly harmful video."
     ),
 }
-#: All codes with which a pair is refused because it could not be given to the person anew.
+#: All error codes of a lease that cannot be renewed.
 NOT_TAKEN_BACK = (*SENTENCES, acceptance.STUDY_CLOSED, "batch_closed", "held")

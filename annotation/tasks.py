@@ -1,4 +1,4 @@
-"""Periodic work of this app, in short transactions."""
+"""Periodic tasks of this app, in short transactions."""
 
 from celery import shared_task
 
@@ -7,7 +7,7 @@ from annotation import exposure, leases, noting, quarantining
 
 @shared_task
 def return_expired_leases() -> int:
-    """Returns the slots of expired leases to their pairs, and what was expected of pairs that nobody saw."""
+    """Return the slots of expired leases to their pairs, and take back the exposure expected of unseen pairs."""
     returned = 0
     while batch := leases.return_expired():
         returned += batch
@@ -17,7 +17,7 @@ def return_expired_leases() -> int:
 
 @shared_task
 def note_tags() -> int:
-    """Lets tags of new answers protect the people who come after."""
+    """Let the tags of new answers protect the people who get these videos later."""
     noted = 0
     while batch := noting.note_tags():
         noted += batch
@@ -26,11 +26,11 @@ def note_tags() -> int:
 
 @shared_task
 def complete_batches() -> int:
-    """Move open batches of which nothing is wanted any more to annotated; return how many."""
+    """Move open batches that want no more answers to annotated, and return how many."""
     return leases.complete_batches()
 
 
 @shared_task
 def end_quarantined_leases() -> int:
-    """Ends leases of pairs in quarantine that were in use when the report came; of how many pairs."""
+    """End leases of quarantined pairs that were locked during the report. Return the number of pairs."""
     return quarantining.end_leases()

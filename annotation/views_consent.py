@@ -1,4 +1,4 @@
-"""The consent page: agreeing before the first pair, changing what one sees, withdrawing."""
+"""The consent page: agree before the first pair, change the agreement, and withdraw it."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ from studies.models import Document, Study
 @never_cache
 @login_required
 def page(request: HttpRequest, slug: str) -> HttpResponse:
-    """What the study may show, a box each, and the way to agree, to change it and to withdraw."""
+    """Show the consent text and a checkbox for each harm, with buttons to agree, to change and to withdraw."""
     study = annotated_study(request, slug)
     if request.method == "POST":
         return agree(request, study)
@@ -34,7 +34,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def agree(request: HttpRequest, study: Study) -> HttpResponse:
-    """Stores what was ticked: the first time it leads to the pairs, later back to the page."""
+    """Store the ticked boxes. The first time, redirect to the workspace; later, back to this page."""
     person: User = request.user  # type: ignore[assignment]
     was_in_force = consent.in_force(person, study)
     language = request.POST.get("language", "")
@@ -60,14 +60,14 @@ def agree(request: HttpRequest, study: Study) -> HttpResponse:
 @never_cache
 @login_required
 def withdraw(request: HttpRequest, slug: str) -> HttpResponse:
-    """Ends the agreement. The page it leads back to says what that means."""
+    """End the consent, and redirect to the consent page, which explains the consequences."""
     study = annotated_study(request, slug)
     consent.withdraw(request.user, study)  # type: ignore[arg-type]
     return redirect("annotation:consent", slug=study.slug)
 
 
 def shown(person: User, study: Study) -> dict[str, Any]:
-    """What the page shows: the text of now, and beside it what changed since the person last agreed."""
+    """Return the context of the page: the current text, and what has changed since the person last agreed."""
     language = get_language() or settings.LANGUAGE_CODE
     text = text_of(study, Document.Kind.CONSENT, language)
     agreement = consent.agreement(person, study)
@@ -87,7 +87,7 @@ def shown(person: User, study: Study) -> dict[str, Any]:
 
 
 def text_changes(study: Study, agreement: consent.Agreement, text: Document) -> list[Any]:
-    """The text of now with marks where it differs from what the person agreed to; empty if it does not."""
+    """Return the current text with the differences from what the person agreed to; empty if there are none."""
     if agreement.last is None:
         return []
     earlier = consent.earlier_text(study, agreement.last, text.language)

@@ -1,4 +1,4 @@
-"""Progress, active time and pace of a study's people, for those who run it."""
+"""Progress, active time and pace of each person, for the people who run the study."""
 
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -37,7 +37,7 @@ PEOPLE_A_PAGE = 100
 
 
 class DaysForm(forms.Form):
-    """The first and the last day that are counted; either may be left open."""
+    """The first and the last day that are counted. Each may be empty."""
 
     first = forms.DateField(label=gettext_lazy("First day"), required=False, input_formats=["%Y-%m-%d"])
     last = forms.DateField(label=gettext_lazy("Last day"), required=False, input_formats=["%Y-%m-%d"])
@@ -53,7 +53,7 @@ class DaysForm(forms.Form):
 
     @property
     def days(self) -> Days:
-        """The days that were asked for, in the time zone of the request; all of them if the form is wrong."""
+        """Return the days in the time zone of the request, or all days if the form is invalid."""
         zone = timezone.get_current_timezone()
         if not self.is_valid():
             return Days(zone)
@@ -61,7 +61,7 @@ class DaysForm(forms.Form):
 
 
 def spans(today: date) -> list[tuple[str, date | None, date | None]]:
-    """Return the spans of days that are one press away: their names, first and last days."""
+    """Return the predefined spans of days: their names, first and last days."""
     monday, first = today - timedelta(days=today.weekday()), today.replace(day=1)
     last_month = first - timedelta(days=1)
     return [
@@ -74,7 +74,7 @@ def spans(today: date) -> list[tuple[str, date | None, date | None]]:
 
 
 def about(request: HttpRequest, study: "Theirs") -> dict[str, Any]:
-    """Return what the pages about people's progress have in common."""
+    """Return the context that the pages on people's progress have in common."""
     form = DaysForm(request.GET)
     kept = QueryDict(mutable=True)
     for name in ("first", "last"):
@@ -96,7 +96,7 @@ def about(request: HttpRequest, study: "Theirs") -> dict[str, Any]:
 @never_cache
 @login_required
 def people(request: HttpRequest, slug: str) -> HttpResponse:
-    """Everybody who annotates in the study, with pairs, active time and pace."""
+    """Show everybody who annotates in the study, with pairs, active time and pace."""
     study = counted_study(request, slug)
     context = about(request, study)
     rows = people_progress.people(study, context["days"])
@@ -119,7 +119,7 @@ def people(request: HttpRequest, slug: str) -> HttpResponse:
 @never_cache
 @login_required
 def person(request: HttpRequest, slug: str, person_id: int) -> HttpResponse:
-    """One person's days."""
+    """Show one person's figures by day."""
     study = counted_study(request, slug)
     annotators = Q(pk__in=Membership.objects.filter(study=study, role=Role.ANNOTATOR).values("person"))
     former = Q(pk__in=Seat.objects.filter(study=study).values("person"))
@@ -140,7 +140,7 @@ def person(request: HttpRequest, slug: str, person_id: int) -> HttpResponse:
 @never_cache
 @login_required
 def download(request: HttpRequest, slug: str, *, by_day: bool) -> HttpResponseBase:
-    """The list as CSV: a line for each person, or for each person and day. Raises Http404 for days that are none."""
+    """Send the list as CSV: a line for each person, or for each person and day. Raise Http404 for invalid days."""
     study = counted_study(request, slug)
     form = DaysForm(request.GET)
     if not form.is_valid():

@@ -1,4 +1,4 @@
-"""The page of a trial: the workspace, for whoever may configure the study."""
+"""The page of a trial: the workspace, for people who may configure the study."""
 
 from contextlib import suppress
 
@@ -17,7 +17,7 @@ from annotation.views import page_of
 @never_cache
 @login_required
 def page(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show the annotators' page. `?first=` names the pair to begin at by its key."""
+    """Show the annotators' page. `?first=` is the key of the pair to begin with."""
     study = trial_study(request, slug)
     start = 0
     with suppress(ValueError):

@@ -1,4 +1,4 @@
-"""Exposure as pages: by name for the wellbeing contact, with every look recorded; for managers in groups."""
+"""Pages on exposure. The wellbeing contact sees people by name, and each view is recorded. Managers see groups."""
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -20,7 +20,7 @@ PEOPLE_A_PAGE = 50
 @login_required
 @transaction.atomic
 def people(request: HttpRequest, slug: str) -> HttpResponse:
-    """Everybody of the study, for its wellbeing contact."""
+    """Show the exposure of everybody in the study, for its wellbeing contact."""
     study = tended_study(request, slug)
     order = request.GET.get("order", wellbeing.BY_NAME)
     if order not in wellbeing.ORDERS:
@@ -39,7 +39,7 @@ def people(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @transaction.atomic
 def person(request: HttpRequest, slug: str, person_id: int) -> HttpResponse:
-    """One person's days, for the study's wellbeing contact."""
+    """Show one person's exposure by day, for the study's wellbeing contact."""
     study = tended_study(request, slug)
     last = wellbeing.last_day(study)
     whom = get_object_or_404(wellbeing.people(study, last), pk=person_id)
@@ -53,7 +53,7 @@ def person(request: HttpRequest, slug: str, person_id: int) -> HttpResponse:
 @never_cache
 @login_required
 def groups(request: HttpRequest, slug: str) -> HttpResponse:
-    """What managers see: weeks of at least five people, and no names."""
+    """Show weekly figures of groups of at least five people, without names, for managers."""
     study = managed_study(request, slug)
     context = {
         "study": study,

@@ -1,4 +1,4 @@
-"""The dashboard: how a study is getting on, for those who answer for its data."""
+"""The dashboard: a study's progress, for the people responsible for its data."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +14,7 @@ from media.models import Asset
 from qc.permissions import overseen_study, ways_on
 from studies.models import Study
 
-#: The page lists this many failed videos with their reasons. The library has them all.
+#: The most failed videos that the page lists with their reasons. The library lists all of them.
 MOST_FAILED = 100
 
 
@@ -22,7 +22,7 @@ MOST_FAILED = 100
 @never_cache
 @login_required
 def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
-    """Progress, failed media with their reasons, and the way to the data."""
+    """Show the study's progress, failed media with their reasons, and links to the data."""
     study = overseen_study(request, slug)
     failed = (
         Video.objects.filter(study=study, asset__state=Asset.State.FAILED)
@@ -49,7 +49,7 @@ def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def rows_behind(study: Study) -> dict[str, str]:
-    """Return for each count of the page the address of the list that has its rows."""
+    """Return for each count on the page the address of the list with its rows."""
     prompts, videos, pairs = (reverse(f"catalog:{name}", args=[study.slug]) for name in ("prompts", "videos", "pairs"))
     answers = reverse("annotation:answers", args=[study.slug])
     return {

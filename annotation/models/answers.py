@@ -1,4 +1,4 @@
-"""What was answered, and how each answer stands."""
+"""Answers, and how each answer stands."""
 
 from typing import Any
 
@@ -20,19 +20,19 @@ CHOICES = [*VIDEOS, TIE]
 
 
 class Annotation(models.Model):
-    """One revision of one person's answers on one pair. Immutable: a trigger refuses any other write."""
+    """One revision of one person's answers on one pair. It never changes: a trigger refuses updates and deletions."""
 
     class AuthorKind(models.TextChoices):
         ANNOTATOR = "annotator"
         CORRECTOR = "corrector"
 
-    # The constraints below index both.
+    # The constraints below index both columns.
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="annotations", db_index=False)
     assignment = models.ForeignKey(
         Assignment, on_delete=models.PROTECT, related_name="annotations", db_constraint=False, db_index=False
     )
     revision = models.PositiveSmallIntegerField(default=1)
-    # The index below begins with the study: figures of people are always asked for one study.
+    # The index below begins with the study, because figures of people are always of one study.
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="annotations", db_index=False
     )
@@ -74,7 +74,7 @@ class Annotation(models.Model):
 
     class Meta:
         indexes = [
-            # All that the figures of people need, so that a million answers are added up without reading their rows.
+            # It has all columns for figures of people, so that a million answers are added up without reading the rows.
             models.Index(
                 name="annotation_by_person",
                 fields=["study", "author", "submitted_at"],
@@ -99,7 +99,7 @@ class Annotation(models.Model):
             models.CheckConstraint(
                 name="annotation_author_kind_known", condition=Q(author_kind__in=["annotator", "corrector"])
             ),
-            # The first revision is its annotator's: the constraint above gives every later one a reason, and no other.
+            # The first revision is its annotator's: the constraint above requires a reason for every later one only.
             models.CheckConstraint(
                 name="annotation_correction_by_reviewer",
                 condition=Q(author_kind="corrector", reason=CORRECTION)
@@ -128,9 +128,9 @@ class Annotation(models.Model):
 
 
 class SecondLook(models.Model):
-    """A person looked once more at the answer that they had just given. Append-only.
+    """A person's second look at the answer that they had just given. Append-only.
 
-    If they changed it, a later revision has the reason `second_look`.
+    If they changed the answer, a later revision has the reason `second_look`.
     """
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="+")
@@ -155,10 +155,10 @@ class SecondLook(models.Model):
 
 
 class Standing(models.Model):
-    """How an answered assignment stands: its current revision and whose it is, whether it is valid, whether it counts.
+    """How an answered assignment stands: its current revision, whether it is valid, and whether it counts.
 
-    The only mutable part of an answer. `standings.change_standing` changes validity and counting, and leaves an audit
-    row (`annotation.standing`); a new revision changes `current` and `author_kind`.
+    It is the only part of an answer that changes. `standings.change_standing` changes validity and counting, and writes
+    an audit row (`annotation.standing`). A new revision changes `current` and `author_kind`.
     """
 
     class Validity(models.TextChoices):
@@ -197,7 +197,7 @@ class Standing(models.Model):
     class Meta:
         indexes = [
             models.Index(name="standing_tags_unnoted", fields=["assignment"], condition=Q(tags_unnoted=True)),
-            # What the list of answers looks for that few answers are.
+            # The list of answers filters by these, and few answers match.
             models.Index(name="standing_invalid", fields=["study", "current"], condition=Q(validity="invalid")),
             models.Index(name="standing_uncounted", fields=["study", "current"], condition=Q(counted=False)),
         ]
@@ -224,8 +224,8 @@ class Standing(models.Model):
             ),
         ]
         triggers = [
-            # Whoever writes, and whatever they read before: what a reviewer corrected is not changed back by its
-            # annotator. The foreign key above holds `author_kind` to what the current revision says.
+            # An annotator never replaces a reviewer's correction, even if code forgets the check. The foreign key above
+            # makes `author_kind` agree with the current revision.
             pgtrigger.Protect(
                 name="standing_correction_stays",
                 operation=pgtrigger.UpdateOf("author_kind"),

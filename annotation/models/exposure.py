@@ -1,4 +1,4 @@
-"""What people were exposed to, so that it can be bounded. Nothing that measures speed, quality or pay reads it."""
+"""People's exposure, recorded in order to limit it. No figure of speed, quality or pay uses it."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ from studies.models import Study
 
 
 class Exposure(models.Model):
-    """What one assignment showed its person on one day: seconds that were reported, and seconds still expected.
+    """One person's exposure by one assignment on one day: reported seconds, and seconds that are still expected.
 
-    Only for pairs that may show harm, or whose viewing left something to remember: hidden, tagged, too distressing.
-    Its person and a wellbeing contact see it by name; managers see groups of five and more.
+    It exists only for pairs that may show harm or that the person hid, tagged or skipped as too distressing. The person
+    and a wellbeing contact see it by name. Managers see groups of at least five people.
     """
 
-    # The constraint below indexes it.
+    # The unique constraint below indexes it.
     assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, related_name="exposures", db_index=False)
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="exposures")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="exposures")
@@ -79,7 +79,7 @@ class Dose(models.Model):
 
 
 class Break(models.Model):
-    """A paid break that a person was given: time at work without a pair."""
+    """A person's paid break: working time without a pair."""
 
     class Why(models.TextChoices):
         WORK = "work"

@@ -1,4 +1,4 @@
-"""Who was given which pair: a person's seat in a study, and their assignments."""
+"""Seats and assignments: a person's place in a study, and the pairs that they were given."""
 
 from typing import Any
 
@@ -24,9 +24,9 @@ from studies.models import Study
 
 
 class Seat(models.Model):
-    """One person's place in one study: how far along they are, and the orders drawn for them once.
+    """One person's place in one study: their progress, and the orders that were drawn for them once.
 
-    Its row is locked by whatever changes that person's leases, so one person's requests follow one another.
+    Every change of the person's leases locks the row, so that one person's requests run one after another.
     """
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="seats")
@@ -43,7 +43,7 @@ class Seat(models.Model):
         default=0, db_default=0, help_text="Possibly harmful pairs since the last harmless"
     )
 
-    # What this person may be given.
+    # Limits on which pairs this person gets.
     languages = ArrayField(
         models.CharField(max_length=35),
         default=list,
@@ -65,7 +65,7 @@ class Seat(models.Model):
     guideline_read = models.PositiveIntegerField(default=0, db_default=0, help_text="The version; 0: none yet")
     qualified_at = models.DateTimeField(null=True, blank=True)
 
-    # Time at work. Active time is what was reported, and never more than the clock allows.
+    # Working time. Active time is what the page reported, limited by the clock.
     active_ms = models.PositiveBigIntegerField(default=0, db_default=0, help_text="Active time of all answers")
     since_break_ms = models.PositiveBigIntegerField(default=0, db_default=0)
     worked_until = models.DateTimeField(null=True, blank=True, help_text="Up to here active time is accounted for")
@@ -74,7 +74,7 @@ class Seat(models.Model):
     question_order = ArrayField(models.CharField(max_length=24))
     tag_order = ArrayField(models.CharField(max_length=24))
 
-    #: Not a column: seconds of exposure on the person's day, noted when the seat is taken.
+    #: Not a column: today's exposure of the person in seconds, read together with the seat.
     dose_s: float = 0.0
 
     class Meta:
@@ -99,10 +99,10 @@ class Seat(models.Model):
 class Assignment(models.Model):
     """One pair given to one person.
 
-    leased → submitted | skipped | released | expired. Review may offer an answered pair once more as a later round:
-    offered → leased. While `leased` it holds one of the pair's slots, also past
-    `expires_at`: an expired lease is reclaimable, not dead, until the sweep returns its slot. An expired or
-    released row is leased again rather than written a second time.
+    leased → submitted | skipped | released | expired. A reviewer may offer an answered pair again as a later round:
+    offered → leased. While the state is `leased`, the assignment has one of the pair's slots, even after `expires_at`:
+    an expired lease can be renewed until the sweep returns its slot. An expired or released assignment is leased again;
+    no second row is written.
     """
 
     class State(models.TextChoices):
@@ -118,12 +118,12 @@ class Assignment(models.Model):
         NEXT = "next"
 
     class RoundReason(models.TextChoices):
-        """Why a person is asked for a pair again. The workspace has words for each."""
+        """Reasons for which a person is asked for a pair again. The workspace has words for each."""
 
         RETURNED = "returned", _("returned by review")
 
-    # The constraints below index study and pair. An index on the person alone would tempt the planner to read all that
-    # somebody ever did in order to find out whether they had one pair.
+    # The constraints below index study and pair. With an index on the person only, PostgreSQL could choose to read all
+    # assignments of a person to find out whether they had one pair.
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="assignments", db_index=False)
     pair = models.ForeignKey(
         Pair, on_delete=models.PROTECT, related_name="assignments", db_constraint=False, db_index=False
@@ -170,7 +170,7 @@ class Assignment(models.Model):
         constraints = [
             models.UniqueConstraint(name="assignment_study_id", fields=["study", "id"]),
             models.UniqueConstraint(name="assignment_once_a_round", fields=["pair", "person", "round"]),
-            # At most two live leases a person and study: one in each place.
+            # At most two live leases for each person and study, one in each place.
             models.UniqueConstraint(
                 name="assignment_one_lease_a_place",
                 fields=["study", "person", "place"],
@@ -206,7 +206,7 @@ class Assignment(models.Model):
             models.CheckConstraint(
                 name="assignment_round_reason_known", condition=Q(round_reason__in=["", "returned"])
             ),
-            # Of two reviewers who return the same answer at once, one offers it.
+            # If two reviewers return the same answer at once, only one of them offers it.
             models.UniqueConstraint(
                 name="assignment_one_offer_a_pair", fields=["pair", "person"], condition=Q(state="offered")
             ),

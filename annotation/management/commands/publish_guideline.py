@@ -1,4 +1,4 @@
-"""`manage.py publish_guideline STUDY --en FILE --zh-hans FILE`: a new version of a study's guideline."""
+"""`manage.py publish_guideline STUDY --en FILE --zh-hans FILE`: publish a new version of a study's guideline."""
 
 from pathlib import Path
 from typing import Any
