@@ -45,32 +45,32 @@ class Annotation(models.Model):
     aesthetics = models.CharField(max_length=7)
     helpfulness = models.CharField(max_length=7)
     harmlessness = models.CharField(max_length=7)
-    tags_video_0 = ArrayField(models.CharField(max_length=24), help_text="Harm keys; empty: none of these")
-    tags_video_1 = ArrayField(models.CharField(max_length=24), help_text="Harm keys; empty: none of these")
+    tags_video_0 = ArrayField(models.CharField(max_length=24), help_text="Harm keys; empty means “none of these”")
+    tags_video_1 = ArrayField(models.CharField(max_length=24), help_text="Harm keys; empty means “none of these”")
     reason = models.CharField(
         max_length=20,
         blank=True,
         default="",
         db_default="",
-        help_text="Why this revision: reopened, second_look, correction; empty for the first",
+        help_text="Reason for the revision: reopened, second_look or correction; empty for the first one",
     )
     comment = models.TextField(
         blank=True,
         default="",
         db_default="",
-        help_text="What its author says: an annotator about the pair, a reviewer to the person",
+        help_text="An annotator's comment on the pair, or a reviewer's message to the annotator",
     )
     unsure = models.BooleanField(
-        default=False, db_default=False, help_text="The annotator is unsure of these answers, and says so"
+        default=False, db_default=False, help_text="Whether the annotator marked these answers as unsure"
     )
     active_ms = models.PositiveIntegerField(
-        default=0, db_default=0, help_text="Active time credited: what was reported, within what the clock allows"
+        default=0, db_default=0, help_text="Credited active time: the reported time, limited by the clock"
     )
     timings_ms: "models.JSONField[Any, Any]" = models.JSONField(default=dict)
     viewing: "models.JSONField[Any, Any]" = models.JSONField(default=dict)
     presentation: "models.JSONField[Any, Any]" = models.JSONField(default=dict)
-    protocol_version = models.PositiveIntegerField(help_text="The assignment's")
-    guideline_version = models.PositiveIntegerField(help_text="The assignment's")
+    protocol_version = models.PositiveIntegerField(help_text="Copied from the assignment")
+    guideline_version = models.PositiveIntegerField(help_text="Copied from the assignment")
 
     class Meta:
         indexes = [
@@ -175,23 +175,31 @@ class Standing(models.Model):
         choices=Annotation.AuthorKind.choices,
         default=Annotation.AuthorKind.ANNOTATOR,
         db_default=Annotation.AuthorKind.ANNOTATOR.value,
-        help_text="Whose revision stands: the current one's `author_kind`. Why it was written is its `reason`",
+        help_text="`author_kind` of the current revision, whose `reason` says why it was written",
     )
     validity = models.CharField(max_length=7, choices=Validity.choices, default=Validity.VALID)
     reason = models.CharField(
-        max_length=60, blank=True, default="", db_default="", help_text="Why it is invalid; empty: it is valid"
+        max_length=60,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Why the answer is invalid; empty if it is valid",
     )
     counted = models.BooleanField(
-        default=True, help_text="Holds one of the pair's wanted answers; false: it is kept, and does not count"
+        default=True, help_text="Whether it is one of the pair's wanted answers; if not, it is kept but does not count"
     )
     uncounted_reason = models.CharField(
-        max_length=40, blank=True, default="", db_default="", help_text="Why it does not count; empty: it counts"
+        max_length=40,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Why the answer does not count; empty if it counts",
     )
 
     tags_unnoted = models.BooleanField(
         default=False,
         db_default=False,
-        help_text="Its tags have still to be noted with the pairs of the tagged videos (`Pair.may_show`)",
+        help_text="Whether its tags are still to be added to the pairs of the tagged videos (`Pair.may_show`)",
     )
 
     class Meta:

@@ -24,24 +24,24 @@ class Exposure(models.Model):
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="exposures")
     day = models.DateField(help_text="In the person's time zone")
     revealed_s = models.FloatField(
-        default=0, db_default=0, help_text="Seconds of harmful video that were revealed, as reported"
+        default=0, db_default=0, help_text="Reported seconds of harmful video that were revealed"
     )
     expected_s = models.FloatField(
-        default=0, db_default=0, help_text="Estimated seconds of harmful video that no report has replaced"
+        default=0, db_default=0, help_text="Estimated seconds of harmful video that no report has replaced yet"
     )
     lapses_s = models.FloatField(
         default=0,
         db_default=0,
-        help_text="Of the expected seconds, those that the end of the lease takes back: the pair was not shown yet, or"
-        " has been reported on",
+        help_text="Expected seconds that are taken back at the end of the lease: the pair was not shown yet, or"
+        " was reported on",
     )
     reported: "models.JSONField[Any, Any]" = models.JSONField(
         default=dict,
         db_default={},
         blank=True,
-        help_text="By showing: the highest counters that were reported, `{video_0, video_1, hidden}`",
+        help_text="The highest reported counters of each showing: `{video_0, video_1, hidden}`",
     )
-    hidden = models.PositiveIntegerField(default=0, db_default=0, help_text="Times the person hid the videos")
+    hidden = models.PositiveIntegerField(default=0, db_default=0, help_text="How often the person hid the videos")
     too_distressing = models.BooleanField(default=False, db_default=False)
 
     class Meta:

@@ -31,16 +31,18 @@ class Seat(models.Model):
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="seats")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="seats")
-    served = models.PositiveIntegerField(default=0, help_text="Pairs given so far")
-    left_balance = models.IntegerField(default=0, help_text="Times video 0 was on the left, less times video 1 was")
+    served = models.PositiveIntegerField(default=0, help_text="Number of pairs given so far")
+    left_balance = models.IntegerField(
+        default=0, help_text="How often video 0 was on the left, minus how often video 1 was"
+    )
     positions: "models.JSONField[Any, Any]" = models.JSONField(
         default=dict,
         db_default={},
         blank=True,
-        help_text="How far along each lane of the queue; `serving` reads and writes it",
+        help_text="The person's place in each lane of the queue (see `queue.Positions`)",
     )
     sensitive_run = models.PositiveIntegerField(
-        default=0, db_default=0, help_text="Possibly harmful pairs since the last harmless"
+        default=0, db_default=0, help_text="Number of possibly harmful pairs since the last harmless one"
     )
 
     # Limits on which pairs this person gets.
@@ -49,26 +51,34 @@ class Seat(models.Model):
         default=list,
         db_default=[],
         blank=True,
-        help_text="Of prompts, BCP 47; empty: any",
+        help_text="Languages of prompts, as BCP 47; empty means any",
     )
     batches = ArrayField(
-        models.PositiveIntegerField(), default=list, db_default=[], blank=True, help_text="Numbers; empty: any"
+        models.PositiveIntegerField(),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="Numbers of batches; empty means any",
     )
     excluded = ArrayField(
         models.CharField(max_length=24),
         default=list,
         db_default=[],
         blank=True,
-        help_text="Harm keys the person did not agree to",
+        help_text="Harm keys that the person did not agree to",
     )
-    consented_version = models.PositiveIntegerField(default=0, db_default=0, help_text="0: none, or withdrawn")
-    guideline_read = models.PositiveIntegerField(default=0, db_default=0, help_text="The version; 0: none yet")
+    consented_version = models.PositiveIntegerField(default=0, db_default=0, help_text="0 means none, or withdrawn")
+    guideline_read = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Version that the person has read; 0 means none"
+    )
     qualified_at = models.DateTimeField(null=True, blank=True)
 
     # Working time. Active time is what the page reported, limited by the clock.
-    active_ms = models.PositiveBigIntegerField(default=0, db_default=0, help_text="Active time of all answers")
+    active_ms = models.PositiveBigIntegerField(
+        default=0, db_default=0, help_text="Active time of all answers, in milliseconds"
+    )
     since_break_ms = models.PositiveBigIntegerField(default=0, db_default=0)
-    worked_until = models.DateTimeField(null=True, blank=True, help_text="Up to here active time is accounted for")
+    worked_until = models.DateTimeField(null=True, blank=True, help_text="Active time is counted up to this moment")
     break_until = models.DateTimeField(null=True, blank=True)
 
     question_order = ArrayField(models.CharField(max_length=24))
@@ -133,10 +143,13 @@ class Assignment(models.Model):
     )
     round = models.PositiveSmallIntegerField(default=0)
     round_reason = models.CharField(
-        max_length=40, blank=True, choices=RoundReason.choices, help_text="Why it was asked again; empty in round 0"
+        max_length=40,
+        blank=True,
+        choices=RoundReason.choices,
+        help_text="Why the pair was asked again; empty in round 0",
     )
     comment = models.TextField(
-        blank=True, default="", db_default="", help_text="What review says to the person, where it came back"
+        blank=True, default="", db_default="", help_text="The reviewer's message to the person about a returned pair"
     )
     left = models.CharField(max_length=7, help_text="Which video was shown on the left")
     dimension_first = models.CharField(max_length=12)
@@ -146,17 +159,17 @@ class Assignment(models.Model):
     lease_number = models.PositiveSmallIntegerField(
         default=1,
         db_default=1,
-        help_text="How often the queue or review has given it to the person, this time included",
+        help_text="Number of times the pair was leased to the person, including this time",
     )
     shown_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     draft: "models.JSONField[Any, Any]" = models.JSONField(null=True, blank=True)
-    protocol_version = models.PositiveIntegerField(help_text="The study's when the pair was given")
-    guideline_version = models.PositiveIntegerField(help_text="The study's when the pair was given")
+    protocol_version = models.PositiveIntegerField(help_text="The study's version when the pair was given")
+    guideline_version = models.PositiveIntegerField(help_text="The study's version when the pair was given")
     skip_reason = models.CharField(max_length=20, blank=True)
     skip_note = models.TextField(
-        blank=True, default="", db_default="", help_text="What the person says about a technical problem"
+        blank=True, default="", db_default="", help_text="The person's note on a technical problem"
     )
 
     class Meta:
