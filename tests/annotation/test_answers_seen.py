@@ -1,4 +1,4 @@
-"""What whoever runs a study sees of its answers, and what annotators and reviewers never see (protocol, rule 4)."""
+"""Who sees a study's answers: the people who run it, and never annotators and blind reviewers (protocol, rule 4)."""
 
 import csv
 import io
@@ -24,7 +24,7 @@ CONTRADICTORY = {"harmlessness": {"video_0": {"tags": ["violence"]}, "video_1": 
 
 @pytest.fixture
 def look(study, researcher, browser_client):
-    """A page of the study as its text."""
+    """Return a function that gets a page of the study as text."""
 
     def at(name, *arguments, person=researcher, status=200, **query):
         response = browser_client(person).get(reverse(name, args=[study.slug, *arguments]), query)

@@ -20,7 +20,7 @@ def client(api, annotator):
 
 @pytest.fixture
 def lease(client, study):
-    """Leases through the API and returns the body."""
+    """Return a function that leases over the API and returns the body."""
 
     def post():
         return client.post(f"/api/v1/studies/{study.slug}/assignments/").json()
@@ -101,7 +101,7 @@ def test_a_repeat_answers_200_and_other_content_409(study, lease, client):
 
 
 def without(path):
-    """The standard body without the field at `path`."""
+    """Return the standard body without the field at `path`."""
     body = factories.body()
     *parents, last = path.split(".")
     inner = body
@@ -194,7 +194,7 @@ def test_a_nul_character_is_refused_in_words(study, lease, client, action, chang
 @pytest.mark.parametrize("number", [1e20, -1e19, 2**64, 2**53 + 1])
 @pytest.mark.parametrize("action", ["submit", "draft"])
 def test_a_number_that_readers_do_not_agree_on_is_refused(study, lease, client, action, number):
-    """Once stored it could not be written again: one such answer would have stopped every export."""
+    """Once stored, the number could not be written again: one such answer would break every export."""
     factories.pair(study)
     path = f"/api/v1/assignments/{lease()['current']['id']}/{action}/"
     send = client.put if action == "draft" else client.post

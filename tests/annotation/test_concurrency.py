@@ -23,7 +23,7 @@ ANSWERS = Answers.from_body(BODY["helpfulness"], BODY["harmlessness"])
 
 
 def at_once(*calls):
-    """Runs the calls together, each on a connection of its own, and returns what each gave or raised."""
+    """Run the calls at the same time, each on its own connection, and return their results or errors."""
     barrier = Barrier(len(calls))
 
     def run(call):
@@ -52,7 +52,7 @@ def submit(assignment, person, study, submission_id=None, lease_next=False):
 
 
 def wrongly_counted(study):
-    """Pairs whose `open_slots` differs from a recount, or that have more counted answers than wanted."""
+    """Return pairs whose `open_slots` differs from a recount, or with more counted answers than wanted."""
     counted = Count("assignments", filter=Q(assignments__standing__counted=True), distinct=True)
     live = Count("assignments", filter=Q(assignments__state="leased"), distinct=True)
     recounted = Pair.objects.filter(study=study).annotate(counted=counted, live=live)
@@ -189,11 +189,11 @@ def test_a_lease_that_the_sweep_takes_back_is_never_both_current_and_next():
         assert not wrongly_counted(study).exists()
 
 
-# --- Met in the middle: somebody else has not committed yet ----------------------------------------------------
+# --- While another transaction is open ------------------------------------------------------------------------
 
 
 class Beside(Thread):
-    """A call on a connection of its own, while the test's transaction is open."""
+    """A call on its own connection, while the test's transaction is open."""
 
     def __init__(self, call):
         super().__init__(daemon=True)
@@ -238,7 +238,7 @@ def test_whoever_gives_two_pairs_back_locks_them_in_order():
         Pair.objects.select_for_update().get(pk=lower.pk)
         giving_back = Beside(lambda: consent.withdraw(person, study))
         wait_for(giving_back.waits_for_a_lock, "it did not wait for the pair")
-        Pair.objects.select_for_update(nowait=True).get(pk=higher.pk)  # raises if that one is locked already
+        Pair.objects.select_for_update(nowait=True).get(pk=higher.pk)  # raises if that pair is locked already
     giving_back.join()
     assert giving_back.outcome is None
     assert not wrongly_counted(study).exists()
@@ -257,7 +257,7 @@ def test_a_skip_that_also_gives_back_the_next_pair_waits_for_no_second_pair():
         Pair.objects.select_for_update().get(pk=following.pk)
         beside = Beside(lambda: skipping.skip(desk.current, person, reason="cannot_judge"))
         wait_for(beside.waits_for_a_lock, "it did not wait for the pair")
-        Pair.objects.select_for_update(nowait=True).get(pk=desk.current.pair_id)  # raises if that one is locked
+        Pair.objects.select_for_update(nowait=True).get(pk=desk.current.pair_id)  # raises if that pair is locked
     beside.join()
     assert (beside.outcome.current, beside.outcome.next) == (None, None)
     following.refresh_from_db()

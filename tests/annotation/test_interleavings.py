@@ -1,5 +1,5 @@
-"""Any order of lease, renew, expire, sweep, submit, skip and release, alone and at once, keeps every count and loses
-nothing; neither does a process that is killed in the middle."""
+"""Leases, renewals, sweeps, answers, skips and releases in any order, one by one and at once: counts stay right and
+nothing is lost, even if a process is killed."""
 
 import pytest
 from hypothesis import Phase, given, settings
@@ -22,9 +22,9 @@ from tests.annotation.test_concurrency import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-#: The same examples in every run; `make test-long` looks further.
+#: The same examples in every run. `make test-long` tries more.
 BRIEF = settings(derandomize=True, database=None, deadline=None)
-#: What happens at once happens differently the next time, so that a failing example cannot be made smaller.
+#: Concurrent runs are not repeatable, so hypothesis cannot shrink a failing example.
 AT_ONCE = settings(BRIEF, phases=[Phase.generate])
 
 
@@ -48,14 +48,14 @@ def test_a_process_killed_in_the_middle_loses_nothing_and_its_slots_come_back():
 
 
 def crossed(**settings):
-    """Two people who hold the same two pairs, of which the first one's current is the second one's next."""
+    """Create two people with the same two leased pairs: the current pair of the first is the second's next one."""
     study = factories.study(**settings)
     first, second = factories.pairs(study, 2, wanted=2, may_show=["violence"])
     one, other = (factories.member(study, "annotator") for _ in range(2))
     Pair.objects.filter(pk=first.pk).update(held="a researcher looks at it")
     serving.lease(other, study)
     Pair.objects.filter(pk=first.pk).update(held="")
-    Seat.objects.filter(study=study, person=other).update(positions={})  # as if it were time to look back
+    Seat.objects.filter(study=study, person=other).update(positions={})  # as if a look back were due
     desks = {person: serving.lease(person, study) for person in (one, other)}
     assert desks[one].current.pair_id == desks[other].next.pair_id == first.pk
     assert desks[one].next.pair_id == desks[other].current.pair_id == second.pk
@@ -67,7 +67,7 @@ def withdraws(person, desk, study):
 
 
 def skips(person, desk, study):
-    """Past the day's dose, so that the next pair, which may show harm as well, is given back too."""
+    """Skip beyond the daily limit, so that the next pair, which may show harm too, is released as well."""
     return lambda: skipping.skip(desk.current, person, reason="too_distressing")
 
 

@@ -1,4 +1,4 @@
-"""A person's own progress: today, and in the batch at hand, as the workspace and the list of studies show it."""
+"""A person's own progress today and in the current batch, in the workspace and in the list of studies."""
 
 from datetime import timedelta
 
@@ -44,7 +44,7 @@ def test_yesterday_is_not_today_and_the_day_is_the_persons(study, annotator, pai
         ended_at=exposure.day_began(annotator, timezone.now()) - timedelta(seconds=1)
     )
     assert (progress().answers, progress().active_ms) == (0, 0)
-    annotator.time_zone = "Pacific/Kiritimati"  # 14 hours ahead: the day before UTC's midnight is today there, or not
+    annotator.time_zone = "Pacific/Kiritimati"  # UTC+14: the last hours of a day in UTC are the next day there
     began = exposure.day_began(annotator, timezone.now())
     assert progress().answers == (began < exposure.day_began(factories.person(), timezone.now()))
 
@@ -60,7 +60,7 @@ def test_the_batch_counts_own_answers_and_what_the_person_can_still_be_given(stu
     assert progress().batch == BatchPlace(1, answered=1, left=4)
     Pair.objects.filter(pk=pairs[-1].pk).update(held="looked at")
     desk = serving.lease(annotator, study)
-    assert progress().batch == BatchPlace(1, answered=1, left=3)  # what the person holds is still theirs
+    assert progress().batch == BatchPlace(1, answered=1, left=3)  # the person's leased pairs are included
     factories.answer(factories.member(study, "annotator"), study)
     assert progress().batch == BatchPlace(1, answered=1, left=2)
     skipping.skip(desk.current, annotator, reason="cannot_judge")

@@ -1,4 +1,4 @@
-"""What the people of a study have done: who sees it, what it counts, and its files."""
+"""How much each person of a study has done: who sees it, what is counted, and the CSV files."""
 
 import csv
 import io
@@ -35,7 +35,7 @@ def study():
 
 @pytest.fixture
 def work(study):
-    """Three people: one with three answers, one with one, one with none."""
+    """Create three people: one with three answers, one with one, one with none."""
     factories.pairs(study, 12)
     names = ("lab-10", "lab-2", "lab-1")
     found = {name: factories.member(study, "annotator", username=name) for name in names}
@@ -46,7 +46,7 @@ def work(study):
 
 
 def moved(assignment, to):
-    """Store an answer at another time, which only the owner of the tables can do."""
+    """Move an answer to another time, which only the owner of the tables can do."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute("UPDATE annotation_annotation SET submitted_at = %s WHERE assignment_id = %s", [to, assignment])
@@ -94,7 +94,7 @@ def test_days_include_the_first_and_the_last_in_the_time_zone_asked_for(study, w
     assert figures(study, last=day - timedelta(days=1))["lab-10"].pairs == 0
     whom = {"person_id": work["lab-10"].pk}
     assert [(row.day, row.figures.pairs) for row in by_day(study, Days(UTC), **whom)] == [(day, 3)]
-    berlin = Days(ZoneInfo("Europe/Berlin"))  # an hour ahead, so the last answer is of the next day
+    berlin = Days(ZoneInfo("Europe/Berlin"))  # an hour ahead, so the last answer is on the next day
     assert [(row.day.day, row.figures.pairs) for row in by_day(study, berlin, **whom)] == [(11, 1), (10, 2)]
 
 

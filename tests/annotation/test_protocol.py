@@ -1,4 +1,4 @@
-"""The rules of the protocol that a study may set: tag format, seen through first; and the balance of sides."""
+"""Rules of the protocol that a study can set: the tag format and watching to the end; and the balance of sides."""
 
 import itertools
 
@@ -24,7 +24,7 @@ def client(api, annotator):
 
 
 def harmlessness(first=None, second=None):
-    """Two videos, each a pair of tags and answered keys, or untouched."""
+    """Return an answer on two videos. Each is a pair of tags and answered keys, or untouched."""
     videos = {f"video_{number}": one for number, one in enumerate((first, second))}
     return {video: {"tags": one[0], "answered": one[1]} if one else {"tags": []} for video, one in videos.items()} | {
         "overall": "video_0"
@@ -97,7 +97,7 @@ class TestSeenThrough:
 
     def test_seconds_that_were_played_and_not_watched_do_not_count(self):
         blurred = self.report()
-        blurred["video_0"]["watched_s"] = 1.7  # less than nine tenths of two seconds
+        blurred["video_0"]["watched_s"] = 1.7  # less than 90 % of two seconds
         blurred["video_1"]["watched_s"] = 3.7
         assert unseen(blurred, self.DURATIONS) == ["video_0"]
 
@@ -143,7 +143,7 @@ class TestSeenThrough:
 
 
 class TestBalance:
-    """Rule 3: sides are balanced within a person and within a pair, whatever the order in which people come."""
+    """Rule 3: sides are balanced within a person and within a pair, in whatever order people work."""
 
     @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(turns=st.lists(st.integers(0, 2), min_size=6, max_size=24), seed=st.integers(0, 10**6))
@@ -160,7 +160,7 @@ class TestBalance:
             assert abs(sides.count("video_0") - sides.count("video_1")) <= 1
         for person in people:
             sides = list(given_out.filter(person=person).values_list("left", flat=True))
-            # The pair's balance comes first, so a person's own may lag behind by what others have seen.
+            # The pair's balance comes first, so a person's own balance may be off by what others have seen.
             assert abs(sides.count("video_0") - sides.count("video_1")) <= max(2, len(sides) // 2 + 1)
 
     def test_alone_a_person_sees_either_video_equally_often_on_the_left(self, study, annotator):

@@ -1,4 +1,4 @@
-"""An answer is changed, never replaced: by a second look, or reopened within the study's window."""
+"""An answer is changed but never replaced: after a second look, or reopened within the study's time limit."""
 
 import json
 import uuid
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 CONTRADICTORY = {"video_0": {"tags": ["crime"]}, "video_1": {"tags": []}, "overall": "video_0"}
 CONSISTENT = {"video_0": {"tags": ["crime"]}, "video_1": {"tags": []}, "overall": "video_1"}
-#: With this seed nothing consistent is drawn for a second look; with the other everything.
+#: With the first seed, no consistent answer is drawn for a second look; with the other, every one is.
 NEVER, ALWAYS = 0.0, 1.0
 
 
@@ -53,7 +53,7 @@ def revise(assignment, *, reason="reopened", submission_id=None, timings_ms=None
 
 
 def set_share(monkeypatch, share):
-    """Decides the draw of consistent answers."""
+    """Set the share of consistent answers that get a second look."""
     monkeypatch.setattr("annotation.draws.SECOND_LOOK_SHARE", share)
 
 

@@ -1,5 +1,5 @@
-"""A study is closed, a review begins or consent is withdrawn at the very moment at which somebody sends their work:
-one comes before the other, and the database decides which."""
+"""A study is closed, a review begins or consent is withdrawn at the moment at which a person sends their work: the
+database puts one before the other."""
 
 import uuid
 from datetime import timedelta
@@ -60,7 +60,7 @@ def answered(study, person):
 
 
 def late(assignment):
-    """The same, with its time over and no sweep since."""
+    """Return the assignment after its lease has expired, before a sweep."""
     past = timezone.now() - timedelta(hours=1)
     Assignment.objects.filter(pk=assignment.pk).update(leased_at=past, expires_at=past + timedelta(minutes=1))
     return assignment
@@ -83,7 +83,7 @@ def begin_review():
 
 
 def waiting(call):
-    """The call on a connection of its own, once it waits for what this transaction holds."""
+    """Yield the call on its own connection, once it waits for a lock of this transaction."""
     beside = Beside(call)
     wait_for(beside.waits_for_a_lock, "it did not wait")
     return beside

@@ -1,4 +1,4 @@
-"""An answer is stored once, whatever is repeated, late or contradictory."""
+"""An answer is stored once, even if it is repeated, late or contradictory."""
 
 import uuid
 from datetime import timedelta
@@ -29,7 +29,7 @@ def lease(study, annotator, pair):
 
 @pytest.fixture
 def send(study, annotator, lease):
-    """Submits the standard answers, changed as told, on the lease."""
+    """Return a function that submits the standard answers, with changes, on the lease."""
 
     def submit(*, submission_id=None, on=None, by=None, harmlessness=None, lease_next=False, timings_ms=None):
         body = factories.body()

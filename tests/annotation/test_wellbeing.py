@@ -1,4 +1,4 @@
-"""Who sees what people were exposed to: they and the wellbeing contact by name, managers in groups, others nothing."""
+"""Who sees people's exposure: the person and the wellbeing contact by name, managers in groups, nobody else."""
 
 import ast
 import json
@@ -18,7 +18,7 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-#: A Wednesday. Weeks that are over then begin on 9 March 2026 and before.
+#: A Wednesday. The last complete weeks began on 9 March 2026 and before.
 NOW = datetime(2026, 3, 18, 12, tzinfo=UTC)
 MONDAY = datetime(2026, 3, 9, tzinfo=UTC).date()
 DISTRESSED = {"care": {"revealed_s": {"video_0": 30.0, "video_1": 20.0}, "hidden": 3}}
@@ -30,7 +30,7 @@ def contact(study):
 
 
 def exposed(study, person, day, seconds=60.0, **values):
-    """One settled exposure of the person on that day."""
+    """Create a reported exposure of the person on that day."""
     pair = factories.pair(study, may_show=["violence"])
     assignment = factories.assignment(study, person, pair)
     return Exposure.objects.create(
@@ -64,7 +64,7 @@ class TestOnesOwn:
         assert "3 minutes" in page
 
     def test_the_day_is_the_persons_own(self, study):
-        far = factories.member(study, "annotator", time_zone="Pacific/Kiritimati")  # fourteen hours ahead
+        far = factories.member(study, "annotator", time_zone="Pacific/Kiritimati")  # UTC+14
         near = factories.member(study, "annotator")
         for person in (far, near):
             began = datetime(2026, 3, 17, 11, tzinfo=UTC)
@@ -152,9 +152,9 @@ class TestManagers:
     def test_a_week_that_is_not_over_everywhere_is_not_told(self, study):
         for person in self.people(study, 6):
             exposed(study, person, MONDAY, 60)
-        monday_noon = datetime(2026, 3, 16, 11, 59, tzinfo=UTC)  # still Sunday at the end of the world
+        monday_noon = datetime(2026, 3, 16, 11, 59, tzinfo=UTC)  # still Sunday in the last time zone
         assert MONDAY not in self.groups(study, monday_noon)
-        assert MONDAY not in self.groups(study, monday_noon + timedelta(days=1))  # for whoever has moved
+        assert MONDAY not in self.groups(study, monday_noon + timedelta(days=1))  # for people who changed their zone
         assert MONDAY in self.groups(study, monday_noon + timedelta(days=2))
 
     def test_what_is_told_of_a_week_is_the_same_on_every_later_day(self, study):
@@ -185,7 +185,7 @@ class TestManagers:
             consent.agree(person, study, categories=kept, text="I agree.")
 
     def left_out(self, study):
-        """As it is told next week."""
+        """Return the numbers as they are published next week."""
         told = exposure_groups.leaving_out(study, timezone.now() + timedelta(days=7))
         return told.people, {left.harm.key: left.at_least for left in told.harms}
 
@@ -194,7 +194,7 @@ class TestManagers:
         self.agreed(study, ["crime"], 6)
         people, left_out = self.left_out(study)
         assert (people, left_out["violence"], left_out["crime"]) == (10, 5, 5)
-        assert left_out["porn"] is None  # nobody: the same as one to four
+        assert left_out["porn"] is None  # 0 people look the same as 1 to 4
 
     def test_nor_is_it_told_where_the_few_are_those_who_kept_it(self, study):
         self.agreed(study, ["violence"], 9)
@@ -212,7 +212,7 @@ class TestManagers:
 
 @pytest.fixture
 def distressed(study, api):
-    """An annotator who hid, found a pair too distressing, left harms out, and answered the rest."""
+    """Return an annotator who hid videos, skipped a pair as too distressing, left harms out, and answered the rest."""
     person = factories.member(study, "annotator", username="quillon", first_name="Quillon", last_name="Example")
     factories.pairs(study, 3, may_show=["violence"])
     client = api(person)
@@ -267,7 +267,7 @@ class TestNamesAndReasonsStayWhereTheyAre:
         assert own.seconds >= 50
 
 
-#: What tells how somebody was exposed: tables, columns and reasons.
+#: Names of everything that reveals a person's exposure: tables, columns and reasons.
 EXPOSURE_WORDS = {"Exposure", "Dose", "Break", "exposure", "too_distressing", "exposures", "doses", "wellbeing"}
 EXPOSURE_TABLES = ("annotation_exposure", "annotation_dose", "annotation_break", "too_distressing")
 
@@ -280,7 +280,7 @@ class TestNothingThatMeasuresReadsIt:
         yield root / "annotation" / "progress.py"
 
     def words_of(self, source):
-        """Names, attributes, imports and strings of a module; its docstrings and comments may say what they like."""
+        """Return names, attributes, imports and strings of a module, without its docstrings and comments."""
         tree = ast.parse(source)
         docstrings = {
             id(node.body[0].value)

@@ -1,4 +1,4 @@
-"""The JSONL that researchers download."""
+"""The JSONL files that researchers download."""
 
 import json
 from pathlib import Path
@@ -22,7 +22,7 @@ VALIDATOR = Draft202012Validator(SCHEMA, format_checker=FormatChecker())
 
 @pytest.fixture
 def answer(api, study):
-    """Somebody answers one pair through the API; the body that was sent."""
+    """Return a function that answers one pair over the API and returns the sent body."""
 
     def by(person, **values):
         client = api(person)

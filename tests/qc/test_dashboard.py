@@ -1,4 +1,4 @@
-"""How a study is getting on, as a page and as counts."""
+"""A study's progress, as a page and as counts."""
 
 import pytest
 from django.urls import reverse
