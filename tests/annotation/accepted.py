@@ -224,9 +224,9 @@ def ended(act: Callable[[Case, Assignment], Act]) -> tuple[Callable[[Case], Act]
 
 ROWS = (
     Row("lease a new pair", (leases_a_pair,)),
-    Row("be shown the next pair", (is_shown_the_next,)),
+    Row("move to the next pair", (is_shown_the_next,)),
     Row("renew a live lease", live(renews)),
-    Row("take back a pair whose lease has ended", ended(renews)),
+    Row("renew a lease that has ended", ended(renews)),
     Row("save a draft on a live lease", live(drafts)),
     Row("save a draft after the lease has ended", ended(drafts)),
     Row("skip on a live lease", live(skips)),
@@ -234,16 +234,16 @@ ROWS = (
     Row("first answer on a live lease", live(submits)),
     Row("first answer after the lease has ended, a slot is free", ended(submits)),
     Row("first answer after the lease has ended, the slot is taken", (submits_too_late_for_the_slot,)),
-    Row("change an answer within the window", (lambda case: revises(case, case.answered()),)),
+    Row("change an answer within the time limit", (lambda case: revises(case, case.answered()),)),
     Row(
-        "change an answer after the window",
+        "change an answer after the time limit",
         (lambda case: revises(case, case.answered(ago=timedelta(seconds=case.study.reopen_s + 60))),),
     ),
     Row(
-        "report a pair: in hand, ended or answered",
+        "report a pair: leased, ended or answered",
         (*live(reports), *ended(reports), lambda case: reports(case, case.answered())),
     ),
-    Row("release a pair: in hand or ended", (*live(releases), *ended(releases))),
+    Row("release a pair: leased or ended", (*live(releases), *ended(releases))),
 )
 
 #: Outcomes by row and states.
@@ -325,12 +325,12 @@ def _is_held(case: Case) -> None:
 
 
 NOT_TAKEN_BACK: dict[str, Callable[[Case], None]] = {
-    "the day’s limit of harmful video is reached": _has_reached_the_limit,
+    "the daily limit is reached": _has_reached_the_limit,
     "a break is due": _break_is_due,
-    "the study has newer terms": _terms_have_changed,
-    "the pair may show what the person left out": _left_the_harm_out,
-    "the guideline has changed and was not read": _guideline_has_changed,
-    "the study asks for a qualification that the person has not": _must_qualify,
+    "the study’s terms have changed": _terms_have_changed,
+    "the pair may show harm that the person does not agree to see": _left_the_harm_out,
+    "the person has not read the current guideline": _guideline_has_changed,
+    "the person has not qualified for the study": _must_qualify,
     "the pair is held": _is_held,
 }
 
@@ -357,14 +357,13 @@ def walk_taking_back() -> dict[str, str]:
 
 PAGE = """# What each state accepts
 
-A test carries out every action in every state, over the API, and writes this page. To write it anew after a change:
+A test tries every action in every state over the API, and writes this page. To update it after a change, run:
 
     WRITE_DOCS=1 .venv/bin/python -m pytest tests/annotation/test_accepted_by_state.py
 
-*No* is the status 409 with the code that is named; for a lease it is a response without a pair and with that reason.
-What a person typed stays in their browser. An answer that is *kept, not counted* is stored, and exported with
-`counted: false` and the reason that is named. A lease is live until its time is over, whether or not the sweep has
-passed since.
+*No* means a response with status 409 and the named code. For a lease, it means a response without a pair and with that
+reason. The person's input stays in their browser. An answer that is *kept, not counted* is stored, and exported with
+`counted: false` and the named reason. A lease is live until its time runs out, whether or not the sweep has run since.
 
 ## Study
 
@@ -374,26 +373,26 @@ The batch is open. An archived study is paused or closed, and accepts what that 
 
 ## Batch
 
-The study runs. Of a study's state and a batch's state, the one that accepts less decides.
+The study is running. If the study and the batch accept different things, the stricter one decides.
 
 {batch}
 
 ## Consent withdrawn
 
-The study runs and the batch is open. Withdrawing ends every lease, so there is no live one.
+The study is running and the batch is open. Withdrawing ends all leases, so no lease is live.
 
 {withdrawn}
 
-Once the person agrees again, the answers that wait in their browser are sent, as answers after the lease has ended.
+When the person agrees again, their browser sends the waiting answers. They arrive after the end of their lease.
 
-## Taking a pair back
+## Renewing an ended lease
 
-A pair is taken back on the same terms as a new one is leased. In a study that runs it is refused where:
+An ended lease is renewed on the same conditions as a new one is given. In a running study, it is refused if:
 
 {taking_back}
 
-It is also refused with `lease_lost` once somebody else has the slot, or the person holds two other pairs. In all these
-cases the answer can still be submitted, unless the person has withdrawn.
+It is also refused with `lease_lost` if someone else has the slot, or if the person already has two other pairs. In all
+these cases the person can still submit the answer, unless they have withdrawn their consent.
 """
 
 
@@ -406,7 +405,7 @@ def page(walked: Outcomes, withdrawn: dict[str, str], taking_back: dict[str, str
         study=_table(["", *STUDY_STATES], by_study),
         batch=_table(["", *(state.replace("_", " ") for state in BATCH_STATES)], by_batch),
         withdrawn=_table(["", "consent withdrawn"], [[name, withdrawn[name]] for name in names if "live" not in name]),
-        taking_back=_table(["", "take back a pair whose lease has ended"], [list(row) for row in taking_back.items()]),
+        taking_back=_table(["", "renew a lease that has ended"], [list(row) for row in taking_back.items()]),
     )
 
 

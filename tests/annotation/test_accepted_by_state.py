@@ -22,9 +22,9 @@ CHECKED, TOO_LATE, CONSENT = "no: `batch_closed`", "no: `too_late`", "no: `conse
 #: Each row: running, paused, closed. The batch is open.
 BY_STUDY = {
     "lease a new pair": (YES, PAUSED, FINISHED),
-    "be shown the next pair": (YES, PAUSED, FINISHED),
+    "move to the next pair": (YES, PAUSED, FINISHED),
     "renew a live lease": (YES, YES, YES),
-    "take back a pair whose lease has ended": (YES, PAUSED, CLOSED),
+    "renew a lease that has ended": (YES, PAUSED, CLOSED),
     "save a draft on a live lease": (YES, YES, YES),
     "save a draft after the lease has ended": (YES, YES, CLOSED),
     "skip on a live lease": (YES, YES, YES),
@@ -32,34 +32,34 @@ BY_STUDY = {
     "first answer on a live lease": (COUNTED, COUNTED, COUNTED),
     "first answer after the lease has ended, a slot is free": (COUNTED, COUNTED, SURPLUS_CLOSED),
     "first answer after the lease has ended, the slot is taken": (SURPLUS, SURPLUS, SURPLUS_CLOSED),
-    "change an answer within the window": (YES, YES, CLOSED),
-    "change an answer after the window": (TOO_LATE, TOO_LATE, CLOSED),
-    "report a pair: in hand, ended or answered": (YES, YES, YES),
-    "release a pair: in hand or ended": (YES, YES, YES),
+    "change an answer within the time limit": (YES, YES, CLOSED),
+    "change an answer after the time limit": (TOO_LATE, TOO_LATE, CLOSED),
+    "report a pair: leased, ended or answered": (YES, YES, YES),
+    "release a pair: leased or ended": (YES, YES, YES),
 }
 #: Outcomes in a batch in review or accepted of a running study. All others are the same as in an open batch.
 IN_CHECKED_BATCH = {
     "lease a new pair": FINISHED,
-    "be shown the next pair": FINISHED,
-    "take back a pair whose lease has ended": CHECKED,
+    "move to the next pair": FINISHED,
+    "renew a lease that has ended": CHECKED,
     "first answer on a live lease": SURPLUS_CHECKED,
     "first answer after the lease has ended, a slot is free": SURPLUS_CHECKED,
     "first answer after the lease has ended, the slot is taken": SURPLUS_CHECKED,
-    "change an answer within the window": CHECKED,
-    "change an answer after the window": CHECKED,
+    "change an answer within the time limit": CHECKED,
+    "change an answer after the time limit": CHECKED,
 }
 WITHDRAWN = {
     "lease a new pair": CONSENT,
-    "be shown the next pair": CONSENT,
-    "take back a pair whose lease has ended": CONSENT,
+    "move to the next pair": CONSENT,
+    "renew a lease that has ended": CONSENT,
     "save a draft after the lease has ended": CONSENT,
     "skip after the lease has ended": YES,
     "first answer after the lease has ended, a slot is free": CONSENT,
     "first answer after the lease has ended, the slot is taken": CONSENT,
-    "change an answer within the window": CONSENT,
-    "change an answer after the window": TOO_LATE,
-    "report a pair: in hand, ended or answered": YES,
-    "release a pair: in hand or ended": YES,
+    "change an answer within the time limit": CONSENT,
+    "change an answer after the time limit": TOO_LATE,
+    "report a pair: leased, ended or answered": YES,
+    "release a pair: leased or ended": YES,
 }
 NOT_TAKEN_BACK = ("cap", "break", "consent", "excluded", "guideline", "qualification", "held")
 
