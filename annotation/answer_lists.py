@@ -82,7 +82,7 @@ class AnswerFilters(Filters):
         if name == "q":
             return Q(assignment__pair__in=Pair.objects.filter(begins(value), study=self.study).values("pk"))
         if name == "author":
-            return Q(assignment__person__in=people_called(self.study, value))
+            return Q(assignment__person__in=people_with_code(self.study, value))
         if name == "batch":
             pairs = Pair.objects.filter(batch__study=self.study, batch__number=value)
             return Q(assignment__pair__in=pairs.values("pk"))
@@ -101,7 +101,7 @@ class AnswerFilters(Filters):
         return {ANY: ~untagged, NOTHING: untagged}.get(value, one)
 
 
-def people_called(study: Study, beginning: str) -> list[int]:
+def people_with_code(study: Study, beginning: str) -> list[int]:
     """Return the people of the study whose author code begins with these characters.
 
     Author codes are not stored, so the code of each person is computed.

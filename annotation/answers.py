@@ -110,7 +110,7 @@ def stage_errors(draft: Mapping[str, Any], tag_format: str = Study.TagFormat.CHE
     return errors
 
 
-def unseen(viewing: Mapping[str, Any], durations_s: Mapping[str, float]) -> list[str]:
+def unwatched(viewing: Mapping[str, Any], durations_s: Mapping[str, float]) -> list[str]:
     """Return the videos that the person has not watched to the end once, according to the report.
 
     A second counts as watched if the video played at 1× or slower, the page was visible and the video was not blurred.

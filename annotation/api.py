@@ -11,14 +11,16 @@ from rest_framework.response import Response
 from accounts.api import SignedInView
 from annotation import exposure_reports, serving, skipping, submission
 from annotation.answers import Answers
+from annotation.assignment_data import read_assignments
 from annotation.models import Assignment, Seat
 from annotation.permissions import annotated_study, own_assignment
+from annotation.renewal import NOT_RENEWED
 from annotation.responses import (
     AssignmentShape,
     DeskShape,
     SubmittedShape,
     assignment_json,
-    desk_json,
+    leased_pairs_json,
     submitted_json,
 )
 from annotation.serializers import (
@@ -29,8 +31,6 @@ from annotation.serializers import (
     SubmissionSerializer,
     validated,
 )
-from annotation.showing import shown
-from annotation.taking_back import NOT_TAKEN_BACK
 from diptych.refusals import Refused
 
 
@@ -43,7 +43,7 @@ class LeaseView(SignedInView):
     def post(self, request: Request, slug: str) -> Response:
         """Lease the current and the next pair. A repeated request returns the same two while their leases are live."""
         study = annotated_study(request, slug)
-        return Response(desk_json(serving.lease(self.person, study), study))
+        return Response(leased_pairs_json(serving.lease(self.person, study), study))
 
 
 class AssignmentView(SignedInView):
@@ -53,13 +53,15 @@ class AssignmentView(SignedInView):
         return validated(serializer_class, self.request.data, assignment)
 
     @contextmanager
-    def booking(self, assignment: Assignment, care: dict[str, Any] | None, showing: str = "") -> Iterator[None]:
+    def recording_exposure(
+        self, assignment: Assignment, care: dict[str, Any] | None, showing: str = ""
+    ) -> Iterator[None]:
         """Record the reported exposure (`care`) even if the request is refused."""
         try:
             yield
         except Refused:
             if care:
-                exposure_reports.take_report(assignment, self.person, care, showing=showing)
+                exposure_reports.record_separate_report(assignment, self.person, care, showing=showing)
             raise
 
 
@@ -74,7 +76,7 @@ class SubmitView(AssignmentView):
         """Store the answers. Responds 201 the first time, 200 to a repeated submission id, 409 to a conflict."""
         assignment = own_assignment(request, assignment_id)
         body = self.validated(SubmissionSerializer, assignment)
-        with self.booking(assignment, body.get("care")):
+        with self.recording_exposure(assignment, body.get("care")):
             submitted = submission.submit(
                 assignment,
                 self.person,
@@ -116,18 +118,18 @@ class SkipView(AssignmentView):
         """Skip the pair for good, with a reason, and lease the next one."""
         assignment = own_assignment(request, assignment_id)
         body = self.validated(SkipSerializer, assignment)
-        with self.booking(assignment, body.get("care")):
-            desk = skipping.skip(
+        with self.recording_exposure(assignment, body.get("care")):
+            leased = skipping.skip(
                 assignment, self.person, reason=body["reason"], note=body["note"], care=body.get("care")
             )
-        return Response(desk_json(desk, assignment.study))
+        return Response(leased_pairs_json(leased, assignment.study))
 
 
 class RenewView(AssignmentView):
     """`POST assignments/{id}/renew/`."""
 
     scopes = {"POST": "annotate"}
-    refusals = {409: ("already_answered", "lease_lost", *NOT_TAKEN_BACK)}
+    refusals = {409: ("already_answered", "lease_lost", *NOT_RENEWED)}
 
     @extend_schema(request=RenewSerializer, responses={200: AssignmentShape})
     def post(self, request: Request, assignment_id: int) -> Response:
@@ -135,10 +137,10 @@ class RenewView(AssignmentView):
         assignment = own_assignment(request, assignment_id)
         study = assignment.study
         if care := self.validated(RenewSerializer, assignment).get("care"):
-            exposure_reports.take_report(assignment, self.person, care)
+            exposure_reports.record_separate_report(assignment, self.person, care)
         renewed = serving.renew(assignment, self.person)
         seat = Seat.objects.get(study=study, person=self.person)
-        return Response(assignment_json(shown(renewed.pk)[renewed.pk], seat, study))
+        return Response(assignment_json(read_assignments(renewed.pk)[renewed.pk], seat, study))
 
 
 class CareView(AssignmentView):
@@ -151,7 +153,7 @@ class CareView(AssignmentView):
         """Record how much of the pair was revealed so far, in any state of the assignment. Repeating is harmless."""
         assignment = own_assignment(request, assignment_id)
         care = self.validated(CareReportSerializer, assignment)["care"]
-        exposure_reports.take_report(assignment, self.person, care)
+        exposure_reports.record_separate_report(assignment, self.person, care)
         return Response(status=204)
 
 

@@ -9,7 +9,7 @@ from annotation import quarantining
 from annotation.api import AssignmentView
 from annotation.permissions import own_assignment
 from annotation.protocol import VIDEOS
-from annotation.responses import DeskShape, desk_json
+from annotation.responses import DeskShape, leased_pairs_json
 from annotation.serializers import CareSerializer
 
 
@@ -46,4 +46,4 @@ class ReportView(AssignmentView):
         assignment = own_assignment(request, assignment_id)
         body = self.validated(ReportSerializer, assignment)
         reported = quarantining.report(assignment, self.person, videos=body["videos"], care=body.get("care"))
-        return Response(desk_json(reported.desk, assignment.study) | {"report": reported.outcome})
+        return Response(leased_pairs_json(reported.leased, assignment.study) | {"report": reported.outcome})

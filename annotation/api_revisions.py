@@ -13,12 +13,12 @@ from annotation import revisions
 from annotation.acceptance import surplus_reason
 from annotation.answers import Answers, draft_of
 from annotation.api import AssignmentView
+from annotation.assignment_data import read_assignments
 from annotation.models import Assignment, Seat, Standing
 from annotation.permissions import own_assignment
 from annotation.progress import ordinal
 from annotation.responses import AssignmentShape, StoredShape, assignment_json
 from annotation.serializers import RevisionSerializer, validated
-from annotation.showing import shown
 
 #: Error codes for an answer that can no longer be changed.
 CLOSED = (
@@ -83,7 +83,7 @@ class ReviseView(AssignmentView):
         """
         assignment = own_assignment(request, assignment_id)
         body = validated(RevisionSerializer, request.data, assignment)
-        with self.booking(assignment, body.get("care"), f"revision {body['submission_id']}"):
+        with self.recording_exposure(assignment, body.get("care"), f"revision {body['submission_id']}"):
             revised = revisions.revise(
                 assignment,
                 self.person,
@@ -104,7 +104,7 @@ def reopened_json(assignment: Assignment, seat: Seat) -> dict[str, Any]:
     standing = Standing.objects.select_related("current").get(pk=assignment.pk)
     assert assignment.ended_at is not None  # noqa: S101 - it was answered
     return {
-        **assignment_json(shown(assignment.pk)[assignment.pk], seat, assignment.study),
+        **assignment_json(read_assignments(assignment.pk)[assignment.pk], seat, assignment.study),
         "answers": draft_of(standing.current),
         "viewing": standing.current.viewing,
         "answered_at": standing.current.submitted_at,

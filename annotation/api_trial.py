@@ -58,21 +58,21 @@ class TrialReportedShape(ReportedShape):
     reason = serializers.ChoiceField(choices=list(trial.TRIAL_REASONS), allow_null=True)
 
 
-class TrialDeskView(SignedInView):
+class TrialBaseView(SignedInView):
     """Base class of all endpoints of a trial."""
 
-    def desk_json(self, study: Study, **place: int) -> dict[str, Any]:
+    def leased_pairs_json(self, study: Study, **place: int) -> dict[str, Any]:
         """Return the pairs from a place on, in the same format as the annotators' endpoints."""
-        desk, seat = trial.desk(study, self.person, **place), trial.seat_of(study, self.person)
+        leased, seat = trial.trial_pairs(study, self.person, **place), trial.seat_of(study, self.person)
         return {
-            "current": desk.current and assignment_json(desk.current, seat, study),
-            "next": desk.next and assignment_json(desk.next, seat, study),
-            "reason": desk.reason,
+            "current": leased.current and assignment_json(leased.current, seat, study),
+            "next": leased.next and assignment_json(leased.next, seat, study),
+            "reason": leased.reason,
             "retry_after_s": None,
         }
 
 
-class TrialView(TrialDeskView):
+class TrialView(TrialBaseView):
     """`POST studies/{slug}/trial/`."""
 
     scopes = {"POST": "manage"}
@@ -84,10 +84,10 @@ class TrialView(TrialDeskView):
         study = trial_study(request, slug)
         place = TrialPlaceSerializer(data=request.query_params)
         place.is_valid(raise_exception=True)
-        return Response(self.desk_json(study, start=place.validated_data["first"]))
+        return Response(self.leased_pairs_json(study, start=place.validated_data["first"]))
 
 
-class TrialPairView(TrialDeskView):
+class TrialPairView(TrialBaseView):
     """Base class of the endpoints below one pair of a trial."""
 
     scopes = {"POST": "manage"}
@@ -112,7 +112,7 @@ class TrialSubmitView(TrialPairView):
             body["helpfulness"], body["harmlessness"], unsure=body["unsure"], comment=body["comment"]
         )
         return Response(
-            self.desk_json(pair.study, after=pair.pk)
+            self.leased_pairs_json(pair.study, after=pair.pk)
             | {
                 "annotation": stored_json(pair, body),
                 "second_look": trial.second_look_due(pair.study, self.person, pair, answers),
@@ -163,7 +163,7 @@ class TrialSkipView(TrialPairView):
     def post(self, request: Request, pair_key: int) -> Response:
         """Return the next pair. The skip is not saved."""
         pair, _taken = self.pair(request, pair_key, SkipSerializer)
-        return Response(self.desk_json(pair.study, after=pair.pk))
+        return Response(self.leased_pairs_json(pair.study, after=pair.pk))
 
 
 class TrialRenewView(TrialPairView):
@@ -174,7 +174,7 @@ class TrialRenewView(TrialPairView):
         """Return the pair with new media addresses."""
         pair, _taken = self.pair(request, pair_key, RenewSerializer)
         seat = trial.seat_of(pair.study, self.person)
-        return Response(assignment_json(trial.shown(pair, pair.study, self.person), seat, pair.study))
+        return Response(assignment_json(trial.assignment_data(pair, pair.study, self.person), seat, pair.study))
 
 
 class TrialCareView(TrialPairView):
@@ -195,8 +195,8 @@ class TrialReportView(TrialPairView):
         """Report videos of a pair as illegal. The report is real, although this is a trial. Repeating is harmless."""
         pair, body = self.pair(request, pair_key, ReportSerializer)
         quarantines = quarantine.report(pair, body["videos"], by=self.person)
-        desk = self.desk_json(pair.study, after=pair.pk)
-        return Response(desk | {"report": quarantining.outcome_of(quarantines)})
+        leased = self.leased_pairs_json(pair.study, after=pair.pk)
+        return Response(leased | {"report": quarantining.outcome_of(quarantines)})
 
 
 def stored_json(pair: Pair, body: dict[str, Any], revision: int = 1) -> dict[str, Any]:

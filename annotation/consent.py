@@ -106,10 +106,10 @@ def agree(person: User, study: Study, *, categories: Collection[str], text: str,
     """
     if unknown := set(categories) - set(study.categories):
         raise ValueError(f"The study does not show {', '.join(sorted(unknown))}.")
-    seat = seats.take_seat(person, study)
+    seat = seats.locked_seat(person, study)
     if Study.objects.filter(pk=study.pk, consent_version__gt=study.consent_version).exists():
         raise ChangedMeanwhile(terms_changed())
-    if _stands_already(person, study, seat, categories, text):
+    if _is_same_consent(person, study, seat, categories, text):
         return seat
     _end(person, study)
     consent = Consent.objects.create(
@@ -123,14 +123,14 @@ def agree(person: User, study: Study, *, categories: Collection[str], text: str,
     # Every harm that was not agreed to, including those that the study does not announce.
     seat.excluded = [key for key in HARM_KEYS if key not in categories]
     seat.save(update_fields=["consented_version", "excluded"])
-    _give_back(person, study, excluded=seat.excluded)
+    _release_leases(person, study, excluded=seat.excluded)
     look_back_soon(seat)
     after = {"version": consent.version, "language": language}
     audit.record("consent.given", consent, actor=person, study_slug=study.slug, after=after)
     return seat
 
 
-def _stands_already(person: User, study: Study, seat: Seat, categories: Collection[str], text: str) -> bool:
+def _is_same_consent(person: User, study: Study, seat: Seat, categories: Collection[str], text: str) -> bool:
     """Return whether the person has already agreed to the same, for example by sending the form twice."""
     last = latest(person, study)
     return (
@@ -148,12 +148,12 @@ def withdraw(person: User, study: Study) -> None:
 
     Their answers and drafts are kept. Repeating it is harmless.
     """
-    seat = seats.take_seat(person, study)
+    seat = seats.locked_seat(person, study)
     if not _end(person, study) and not seat.consented_version:
         return
     seat.consented_version = 0
     seat.save(update_fields=["consented_version"])
-    _give_back(person, study)
+    _release_leases(person, study)
     audit.record("consent.withdrawn", seat, actor=person, study_slug=study.slug)
 
 
@@ -162,15 +162,15 @@ def _end(person: User, study: Study) -> int:
     return live.update(withdrawn_at=Now())
 
 
-def _give_back(person: User, study: Study, *, excluded: Collection[str] | None = None) -> None:
+def _release_leases(person: User, study: Study, *, excluded: Collection[str] | None = None) -> None:
     """Release the person's live leases. With `excluded`, only those of pairs that may show one of these harms.
 
     The leases are released in the order of their pairs, so that two transactions never wait for each other.
     """
-    held = Assignment.objects.filter(study=study, person=person, state=Assignment.State.LEASED)
+    leased = Assignment.objects.filter(study=study, person=person, state=Assignment.State.LEASED)
     if excluded is not None:
-        held = held.filter(pair__may_show__overlap=list(excluded))
-    for assignment in held.select_related("study").order_by("pair_id"):
+        leased = leased.filter(pair__may_show__overlap=list(excluded))
+    for assignment in leased.select_related("study").order_by("pair_id"):
         serving.release(assignment, person)
 
 

@@ -9,7 +9,7 @@ from studies.deletion import Rows, delete_rows
 from studies.models import Study
 
 
-def delete_places(study: Study) -> int:
+def delete_seats(study: Study) -> int:
     """Delete seats and breaks, and end the consents, so that a later study with this address asks for them again."""
     Consent.objects.filter(document=document_of(study), withdrawn_at=None).update(withdrawn_at=Now())
     return delete_rows(study, [Rows(Break), Rows(Seat)])

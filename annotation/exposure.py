@@ -44,7 +44,7 @@ def add_to_dose(person_id: int, changes: Iterable[tuple[date, float]]) -> None:
             change(DOSED, {"person": person_id, "day": day, "more": more})
 
 
-#: Add the expected exposure of a lease that `queue.TAKE` did not record. Seconds that the same day still expects,
+#: Add the expected exposure of a lease that `queue.LEASE` did not record. Seconds that the same day still expects,
 #: because the pair was shown and never reported, are not added twice.
 EXPECTED = """
 WITH estimate AS (
@@ -142,7 +142,7 @@ UPDATE annotation_dose dose SET seconds = greatest(0, dose.seconds - given_back.
 """
 
 
-def forget_unseen() -> int:
+def lapse_ended_leases() -> int:
     """Take back the expected seconds of ended leases that did not happen. Return how many people's days changed.
 
     These are leases that ended before their pair was shown, or after a report that left some seconds expected.
@@ -165,7 +165,7 @@ def break_left_s(seat: Seat, study: Study, now: datetime) -> int:
     return study.break_s
 
 
-def note_dose_break(seat: Seat, study: Study, now: datetime, seconds: int) -> None:
+def record_dose_break(seat: Seat, study: Study, now: datetime, seconds: int) -> None:
     """Record a paid break, once a day, for a person at their daily limit when no harmless pair is left."""
     running = Break.objects.filter(study=study, person_id=seat.person_id, why=Break.Why.DOSE, ends_at__gt=now)
     if not running.exists():

@@ -145,13 +145,13 @@ def leaving_out(study: Study, now: datetime | None = None) -> LeavingOut:
         since,
         _in_steps(len(agreed)),
         [
-            LeftOut(harm, _said(sum(harm.key not in kept for kept in agreed.values()), len(agreed)))
+            LeftOut(harm, _publishable(sum(harm.key not in kept for kept in agreed.values()), len(agreed)))
             for harm in harms_of(study.categories)
         ],
     )
 
 
-def _said(left_out: int, people: int) -> int | None:
+def _publishable(left_out: int, people: int) -> int | None:
     """Return the number in steps, or None if it or the rest is of too few people to publish."""
     return None if min(left_out, people - left_out) < LEAST else _in_steps(left_out)
 

@@ -56,7 +56,7 @@ def lease_of(assignment: Assignment) -> str:
     return f"lease {assignment.lease_number}"
 
 
-def settle(
+def record_report(
     assignment: Assignment,
     person: User,
     *,
@@ -88,19 +88,19 @@ def settle(
         return 0.0
     if not rows and care is None and not too_distressing:
         return 0.0
-    booking = Booking(assignment, person, rows)
+    recorder = ReportRecorder(assignment, person, rows)
     for one in showings(care, showing) if care is not None else ():
-        booking.add(one, counted)
+        recorder.add(one, counted)
     if care is not None and care.get("revealed_s") is not None:
-        booking.replace_estimate(is_live=is_live)
+        recorder.replace_estimate(is_live=is_live)
     elif not is_live:
-        booking.end_without_report()
+        recorder.end_without_report()
     if too_distressing:
-        booking.row(booking.today).too_distressing = True
-    return booking.save()
+        recorder.row(recorder.today).too_distressing = True
+    return recorder.save()
 
 
-class Booking:
+class ReportRecorder:
     """One assignment's exposure by day, while a report is recorded."""
 
     def __init__(self, assignment: Assignment, person: User, rows: dict[date, Exposure]) -> None:
@@ -124,8 +124,8 @@ class Booking:
             for day, seconds in sorted(showing.by_day.items()):
                 if self.today - MOST_DAYS_BACK <= day <= self.today:
                     there = self._counters(day, name).get(video, 0.0)
-                    left -= self._book(day, name, video, min(left, seconds.get(video, 0.0) - there))
-            self._book(self.today, name, video, left)
+                    left -= self._add_seconds(day, name, video, min(left, seconds.get(video, 0.0) - there))
+            self._add_seconds(self.today, name, video, left)
         hidden = showing.hidden - int(self._known(name, "hidden"))
         if hidden > 0:
             self._count(self.today, name, "hidden", hidden)
@@ -142,7 +142,7 @@ class Booking:
         counters: Counters = self.rows[day].reported.get(showing, {}) if day in self.rows else {}
         return counters
 
-    def _book(self, day: date, showing: str, video: str, seconds: float) -> float:
+    def _add_seconds(self, day: date, showing: str, video: str, seconds: float) -> float:
         """Add seconds of a video to a day. Return the seconds that were added."""
         if seconds <= 0:
             return 0.0
@@ -184,14 +184,14 @@ class Booking:
 
 
 @transaction.atomic
-def take_report(assignment: Assignment, person: User, care: Mapping[str, Any], *, showing: str = "") -> None:
+def record_separate_report(assignment: Assignment, person: User, care: Mapping[str, Any], *, showing: str = "") -> None:
     """Record a report that comes on its own, in any state of the assignment.
 
     Args:
         showing: the name of the showing if the report has none. If it is empty, the report is of the current lease.
     """
     locked = Assignment.objects.select_for_update(of=("self",)).select_related("pair").get(pk=assignment.pk)
-    settle(
+    record_report(
         locked,
         person,
         care=care,

@@ -27,7 +27,7 @@ RECLAIMABLE = (Assignment.State.EXPIRED, Assignment.State.RELEASED, Assignment.S
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class LiveLease:
     """One live lease of a person, or an offer that waits for them."""
 
     assignment_id: int
@@ -49,7 +49,7 @@ class Held:
 
 #: `id + 0`, here and below, keeps PostgreSQL from using an index on the id for the order. A plan made while tables are
 #: small would do that, and later read all assignments of the study.
-HELD = f"""
+LIVE_LEASES = f"""
 SELECT assignment.id, assignment.state, assignment.place, assignment.expires_at, pair.lane,
        NOT pair.may_show && %(excluded)s::varchar[] AS agreed, pair.held = '' AND {acceptance.BATCH_LEASES} AS servable,
        pair.batch_id
@@ -64,19 +64,19 @@ SELECT assignment.id, assignment.state, assignment.place, assignment.expires_at,
 """  # noqa: S608 - of constants
 
 
-def held_leases(seat: Seat) -> dict[str, Held]:
+def live_leases(seat: Seat) -> dict[str, LiveLease]:
     """Return the leases of the person of a locked seat by place, and under `offered` an offer of a reviewer.
 
     The rows are not locked. The sweep may end an expired lease at any moment, so every later change is conditional.
     """
-    rows = fetch_all(HELD, {"study": seat.study_id, "person": seat.person_id, "excluded": seat.excluded})
+    rows = fetch_all(LIVE_LEASES, {"study": seat.study_id, "person": seat.person_id, "excluded": seat.excluded})
     return by_place(rows)
 
 
-def by_place(rows: Iterable[tuple[Any, ...]]) -> dict[str, Held]:
-    """Return rows of `HELD` by place, with an offer under `offered`."""
-    held = [Held(*row) for row in rows]
-    return {lease.place or lease.state: lease for lease in held}
+def by_place(rows: Iterable[tuple[Any, ...]]) -> dict[str, LiveLease]:
+    """Return rows of `LIVE_LEASES` by place, with an offer under `offered`."""
+    found = [LiveLease(*row) for row in rows]
+    return {lease.place or lease.state: lease for lease in found}
 
 
 EXTENDED = """
@@ -84,12 +84,12 @@ UPDATE annotation_assignment SET expires_at = %(expires_at)s WHERE id = %(id)s A
 """
 
 
-def keep(held: Held, study: Study, now: datetime) -> bool:
+def extend(lease: LiveLease, study: Study, now: datetime) -> bool:
     """Extend a lease if less than half of it is left. Return False if the sweep has already ended it."""
-    seconds = length_s(held.place, study)
-    if held.expires_at - now >= timedelta(seconds=seconds / 2):
+    seconds = length_s(lease.place, study)
+    if lease.expires_at - now >= timedelta(seconds=seconds / 2):
         return True
-    return change(EXTENDED, {"id": held.assignment_id, "expires_at": now + timedelta(seconds=seconds)}) == 1
+    return change(EXTENDED, {"id": lease.assignment_id, "expires_at": now + timedelta(seconds=seconds)}) == 1
 
 
 def length_s(place: str, study: Study) -> int:
@@ -113,7 +113,7 @@ SELECT promoted.id, (SELECT max(day) FROM shown) FROM promoted
 """  # noqa: S608 - of constants
 
 
-def promote(held: Held, seat: Seat, person: User, study: Study, now: datetime) -> int | None:
+def promote(lease: LiveLease, seat: Seat, person: User, study: Study, now: datetime) -> int | None:
     """Make the next pair the current one, with a full lease and under the versions in force now.
 
     Return the assignment's key, or None if the sweep has already ended the lease or the study no longer runs.
@@ -121,7 +121,7 @@ def promote(held: Held, seat: Seat, person: User, study: Study, now: datetime) -
     row = fetch_one(
         PROMOTED,
         {
-            "id": held.assignment_id,
+            "id": lease.assignment_id,
             "study": study.pk,
             "now": now,
             "expires_at": now + timedelta(seconds=study.lease_s),
@@ -244,7 +244,7 @@ def skip(assignment_id: int, reason: str, note: str = "") -> bool:
     raise Refused(acceptance.lease_ended_study_closed(), acceptance.STUDY_CLOSED)
 
 
-LET_GO = """
+RELEASED_WITHOUT_WAITING = """
 WITH mine AS (  -- skips locked rows, as the sweep does
     SELECT assignment.id, assignment.pair_id
       FROM annotation_assignment assignment JOIN catalog_pair pair ON pair.id = assignment.pair_id
@@ -261,13 +261,13 @@ UPDATE catalog_pair pair SET open_slots = pair.open_slots + 1 FROM ended WHERE p
 """
 
 
-def let_go(held: Held) -> bool:
+def release_without_waiting(lease: LiveLease) -> bool:
     """Release a lease without waiting for locks: the caller may have locked another pair.
 
     Return False if the lease had already ended, or if its pair is locked now. In that case it ends after the commit.
     """
-    values = {"id": held.assignment_id, "state": Assignment.State.RELEASED, "now": timezone.now()}
-    if change(LET_GO, values):
+    values = {"id": lease.assignment_id, "state": Assignment.State.RELEASED, "now": timezone.now()}
+    if change(RELEASED_WITHOUT_WAITING, values):
         return True
     transaction.on_commit(lambda: change(ENDED, values), robust=True)
     return False

@@ -35,7 +35,7 @@ def annotated_study(request: HttpRequest | Request, slug: str) -> Study:
     return study_for(request, slug, roles=MAY_ANNOTATE)
 
 
-def tended_study(request: HttpRequest, slug: str) -> Study:
+def wellbeing_study(request: HttpRequest, slug: str) -> Study:
     """Return the study, for its wellbeing contacts only. Raise Http404 or PermissionDenied."""
     return study_for(request, slug, roles=MAY_SEE_WELLBEING)
 
@@ -65,7 +65,7 @@ def trial_pair(request: HttpRequest | Request, pair_id: int) -> Pair:
     return pair
 
 
-def counted_study(request: HttpRequest, slug: str) -> "WithAnnotations[Study, HasRoles]":
+def people_progress_study(request: HttpRequest, slug: str) -> "WithAnnotations[Study, HasRoles]":
     """Return the study, for people who may see how much each annotator has done. Raise Http404 or PermissionDenied."""
     return study_for(request, slug, roles=MAY_COUNT_WORK)
 

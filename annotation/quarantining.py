@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from annotation import exposure_reports, leases, serving
 from annotation.models import Assignment
-from annotation.seats import take_seat
+from annotation.seats import locked_seat
 from catalog.models import Pair
 from catalog.models.pairs import QUARANTINED
 from diptych.database.fixed import change
@@ -56,7 +56,7 @@ def end_leases(pairs: Collection[int] | None = None) -> int:
     return change(END_LEASES, values)
 
 
-def take_off_desks(*, pairs: list[int], **_: Any) -> None:
+def end_leases_of_quarantined_pairs(*, pairs: list[int], **_: Any) -> None:
     """End leases when videos are quarantined (receiver of `assets_quarantined`).
 
     It runs now, and again after the commit for leases that were locked. The sweep ends any that are still left.
@@ -87,7 +87,7 @@ def _mark_shown(assignment: Assignment, now: datetime) -> bool:
 class Reported(NamedTuple):
     """The person's next pairs after a report, and the outcome of the report."""
 
-    desk: serving.Desk
+    leased: serving.LeasedPairs
     outcome: str
 
 
@@ -120,19 +120,19 @@ def outcome_of(quarantines: Collection[Quarantine]) -> str:
 
 
 @transaction.atomic
-def _leave(assignment: Assignment, person: User, care: Mapping[str, Any] | None) -> serving.Desk:
+def _leave(assignment: Assignment, person: User, care: Mapping[str, Any] | None) -> serving.LeasedPairs:
     study = assignment.study
-    seat = take_seat(person, study)
+    seat = locked_seat(person, study)
     assignment = Assignment.objects.select_for_update(of=("self",)).select_related("pair").get(pk=assignment.pk)
     if assignment.state == Assignment.State.LEASED:
         leases.end(assignment.pk, Assignment.State.RELEASED)
     answered = assignment.state == Assignment.State.SUBMITTED
     if care is not None or not answered:
-        exposure_reports.settle(
+        exposure_reports.record_report(
             assignment,
             person,
             care=care,
             showing="report" if answered else exposure_reports.lease_of(assignment),
             sensitive=assignment.pair.lane == Pair.Lane.SENSITIVE,
         )
-    return serving.fill(seat, person, study, leases.held_leases(seat))
+    return serving.fill_places(seat, person, study, leases.live_leases(seat))

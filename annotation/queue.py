@@ -47,12 +47,12 @@ NOTHING: Stretch = (END, END)
 class Positions:
     """How far one person is in each lane. It is stored in their seat as JSON."""
 
-    def __init__(self, kept: dict[str, Any]) -> None:
-        self.ahead = {lane: Turn(*kept.get(f"ahead_{lane}", FRONT)) for lane in LANES}
-        self.back = {lane: Turn(*kept.get(f"back_{lane}", self.ahead[lane])) for lane in LANES}
-        self.looked_back_at: float = kept.get("looked_back_at", 0.0)
+    def __init__(self, stored: dict[str, Any]) -> None:
+        self.ahead = {lane: Turn(*stored.get(f"ahead_{lane}", FRONT)) for lane in LANES}
+        self.back = {lane: Turn(*stored.get(f"back_{lane}", self.ahead[lane])) for lane in LANES}
+        self.looked_back_at: float = stored.get("looked_back_at", 0.0)
 
-    def kept(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """Return the positions as JSON for the seat."""
         result: dict[str, Any] = {"looked_back_at": self.looked_back_at}
         for lane in LANES:
@@ -76,7 +76,7 @@ class Positions:
         return any(self.back[lane] < self.ahead[lane] for lane in lanes)
 
 
-class Taken(NamedTuple):
+class LeasedPair(NamedTuple):
     """A leased pair, its lane (one of `LANES`), and whether it was leased for the first time."""
 
     assignment_id: int
@@ -120,7 +120,7 @@ STRETCHES = ("a", "b")
 #:
 #: `OFFSET 0` keeps the search for an earlier assignment at one index lookup per candidate. PostgreSQL would otherwise
 #: turn it into a join. A plan made while tables are small would then read everything that the person was ever given.
-TAKE = f"""
+LEASE = f"""
 WITH first AS (
     SELECT pair.id
       FROM ({_window("a")} UNION ALL {_window("b")}
@@ -200,41 +200,43 @@ WINDOW_ENDS = " UNION ALL ".join(
 )
 
 
-#: The parameters of `TAKE` by name, without the stretches of the lanes and the positions: who asks, and what the new
+#: The parameters of `LEASE` by name, without the stretches of the lanes and the positions: who asks, and what the new
 #: assignment contains.
-Wish = dict[str, Any]
+LeaseParameters = dict[str, Any]
 
 
-def take(wish: Wish, positions: Positions, lanes: tuple[int, ...], now: datetime) -> Taken | None:
+def lease_first(
+    parameters: LeaseParameters, positions: Positions, lanes: tuple[int, ...], now: datetime
+) -> LeasedPair | None:
     """Lease the first pair in order that the person can have from these lanes, which are all of one kind.
 
-    Return None if no pair in reach can be leased. `take_anywhere` may still find one further back.
+    Return None if no pair in reach can be leased. `lease_anywhere` may still find one further back.
     """
     if positions.look_back_if_due(lanes, now):
         behind: dict[int, Stretch] = {lane: (positions.back[lane], positions.ahead[lane]) for lane in lanes}
-        taken = _attempt(wish, positions, behind, "back_")
-        if taken is not None:
-            positions.back[taken.lane] = Turn(taken.order, taken.pair_id)
-            return taken
-        for lane, (is_full, last) in _ends(wish, behind).items():
+        leased = _lease_in_windows(parameters, positions, behind, "back_")
+        if leased is not None:
+            positions.back[leased.lane] = Turn(leased.order, leased.pair_id)
+            return leased
+        for lane, (is_full, last) in _ends(parameters, behind).items():
             positions.back[lane] = last if is_full else positions.ahead[lane]
-    return _walk(wish, positions, {lane: (positions.ahead[lane], END) for lane in lanes})
+    return _search(parameters, positions, {lane: (positions.ahead[lane], END) for lane in lanes})
 
 
-def take_anywhere(wish: Wish, positions: Positions, lanes: tuple[int, ...]) -> Taken | None:
+def lease_anywhere(parameters: LeaseParameters, positions: Positions, lanes: tuple[int, ...]) -> LeasedPair | None:
     """Lease a pair from anywhere in the lanes, beginning at their front. Return None if there is none."""
-    return _walk(wish, positions, dict.fromkeys(lanes, (FRONT, END)))
+    return _search(parameters, positions, dict.fromkeys(lanes, (FRONT, END)))
 
 
-def _walk(wish: Wish, positions: Positions, stretches: dict[int, Stretch]) -> Taken | None:
+def _search(parameters: LeaseParameters, positions: Positions, stretches: dict[int, Stretch]) -> LeasedPair | None:
     """Search window by window to the end of the stretches, and move the positions ahead along."""
     while stretches:
-        taken = _attempt(wish, positions, stretches, "ahead_")
-        if taken is not None:
-            positions.ahead[taken.lane] = Turn(taken.order, taken.pair_id)
-            return taken
+        leased = _lease_in_windows(parameters, positions, stretches, "ahead_")
+        if leased is not None:
+            positions.ahead[leased.lane] = Turn(leased.order, leased.pair_id)
+            return leased
         following = {}
-        for lane, (is_full, last) in _ends(wish, stretches).items():
+        for lane, (is_full, last) in _ends(parameters, stretches).items():
             positions.ahead[lane] = max(positions.ahead[lane], last)
             if is_full:
                 following[lane] = (last, END)
@@ -242,17 +244,19 @@ def _walk(wish: Wish, positions: Positions, stretches: dict[int, Stretch]) -> Ta
     return None
 
 
-def _attempt(wish: Wish, positions: Positions, stretches: dict[int, Stretch], which: str) -> Taken | None:
+def _lease_in_windows(
+    parameters: LeaseParameters, positions: Positions, stretches: dict[int, Stretch], which: str
+) -> LeasedPair | None:
     row = fetch_one(
-        TAKE,
-        wish | _bounds(stretches) | {"which": which, "positions": orjson.dumps(positions.kept()).decode()},
+        LEASE,
+        parameters | _bounds(stretches) | {"which": which, "positions": orjson.dumps(positions.as_json()).decode()},
     )
-    return Taken(*row) if row else None
+    return LeasedPair(*row) if row else None
 
 
-def _ends(wish: Wish, stretches: dict[int, Stretch]) -> dict[int, tuple[bool, Turn]]:
+def _ends(parameters: LeaseParameters, stretches: dict[int, Stretch]) -> dict[int, tuple[bool, Turn]]:
     """Return for each lane whether its window is full, so that more pairs may follow, and where it ends."""
-    rows = fetch_all(WINDOW_ENDS, {"study": wish["study"]} | _bounds(stretches))
+    rows = fetch_all(WINDOW_ENDS, {"study": parameters["study"]} | _bounds(stretches))
     return {
         lane: (count == WINDOW, Turn(order, pair_id) if count else stretches[lane][0])
         for lane, count, order, pair_id in rows

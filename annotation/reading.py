@@ -14,7 +14,7 @@ from accounts import audit
 from accounts.models import User
 from annotation.models import Seat
 from annotation.protocol import HARM_KEYS, HARMLESSNESS_OVERALL, HELPFULNESS_OVERALL, SUB_DIMENSION_KEYS
-from annotation.seats import take_seat
+from annotation.seats import locked_seat
 from diptych.refusals import ChangedMeanwhile, NotThere
 from studies.documents.changes import ADDED, SAME, Change, changes
 from studies.documents.markdown import sections
@@ -82,7 +82,7 @@ def mark_read(person: User, study: Study, version: int) -> None:
 
     Raise ChangedMeanwhile if another version was published while they read.
     """
-    seat = take_seat(person, study)
+    seat = locked_seat(person, study)
     before = seat.guideline_read
     moved = Seat.objects.filter(pk=seat.pk, guideline_read__lt=version, study__guideline_version=version).update(
         guideline_read=version

@@ -8,12 +8,12 @@ from typing import Any
 from rest_framework import serializers
 
 from annotation.acceptance import SURPLUS_REASONS, surplus_reason
+from annotation.assignment_data import AssignmentData, Clip, read_assignments
 from annotation.models import Assignment, Seat
 from annotation.protocol import DIMENSIONS, HARM_KEYS, SUB_DIMENSION_KEYS, VIDEOS
 from annotation.reasons import REASONS
 from annotation.revisions import second_look_due
-from annotation.serving import Desk
-from annotation.showing import Clip, Shown, shown
+from annotation.serving import LeasedPairs
 from annotation.submission import Submitted
 from media.addresses import playback_url, poster_url
 from studies.models import Study
@@ -98,8 +98,8 @@ class SubmittedShape(DeskShape):
 def submitted_json(submitted: Submitted, study: Study) -> dict[str, Any]:
     """Return the response to a submission. A repeated submission gets the same response."""
     annotation = submitted.annotation
-    desk = desk_json(submitted.desk, study) if submitted.desk else NO_DESK
-    return desk | {
+    leased = leased_pairs_json(submitted.leased, study) if submitted.leased else NO_PAIRS
+    return leased | {
         "annotation": {
             "id": annotation.pk,
             "submission_id": annotation.submission_id,
@@ -111,22 +111,22 @@ def submitted_json(submitted: Submitted, study: Study) -> dict[str, Any]:
     }
 
 
-def desk_json(desk: Desk, study: Study) -> dict[str, Any]:
+def leased_pairs_json(leased: LeasedPairs, study: Study) -> dict[str, Any]:
     """Return `{"current", "next", "reason", "retry_after_s"}`, the response of every leasing endpoint."""
-    rows = shown(desk.current_id, desk.next_id)
+    rows = read_assignments(leased.current_id, leased.next_id)
     return {
-        "current": desk.current_id and assignment_json(rows[desk.current_id], desk.seat, study),
-        "next": desk.next_id and assignment_json(rows[desk.next_id], desk.seat, study),
-        "reason": desk.reason,
-        "retry_after_s": desk.retry_after_s,
+        "current": leased.current_id and assignment_json(rows[leased.current_id], leased.seat, study),
+        "next": leased.next_id and assignment_json(rows[leased.next_id], leased.seat, study),
+        "reason": leased.reason,
+        "retry_after_s": leased.retry_after_s,
     }
 
 
 #: Part of the response to a submission that did not ask for the next pair.
-NO_DESK = {"current": None, "next": None, "reason": None, "retry_after_s": None}
+NO_PAIRS = {"current": None, "next": None, "reason": None, "retry_after_s": None}
 
 
-def assignment_json(given: Shown, seat: Seat, study: Study) -> dict[str, Any]:
+def assignment_json(given: AssignmentData, seat: Seat, study: Study) -> dict[str, Any]:
     """Return one assignment for the page and the API, without generators, labels or other people (rule 4)."""
     return {
         "id": given.id,

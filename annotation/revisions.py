@@ -20,7 +20,7 @@ from annotation import acceptance, draws, exposure_reports
 from annotation.answers import Answers
 from annotation.models import Annotation, Assignment, Seat, SecondLook, Standing
 from annotation.protocol import SECOND_LOOK
-from annotation.seats import take_seat
+from annotation.seats import locked_seat
 from annotation.signals import answer_revised
 from annotation.submission import active_ms
 from catalog.models import Pair
@@ -131,9 +131,9 @@ def revise(
     """
     try:
         with transaction.atomic():
-            seat = take_seat(person, assignment.study)
+            seat = locked_seat(person, assignment.study)
             row = locked(assignment)
-            _book(row, person, care, submission_id, answers)
+            _record_exposure(row, person, care, submission_id, answers)
             stored = Annotation.objects.filter(submission_id=submission_id).first()
             if stored is not None:
                 return repeated(stored, row, answers)
@@ -153,12 +153,12 @@ def revise(
         raise
 
 
-def _book(
+def _record_exposure(
     assignment: Assignment, person: User, care: Mapping[str, Any] | None, submission_id: UUID, answers: Answers
 ) -> None:
     """Record the exposure of the person while they looked at their answer again."""
     if care is not None and assignment.state == Assignment.State.SUBMITTED:
-        exposure_reports.settle(
+        exposure_reports.record_report(
             assignment,
             person,
             care=care,

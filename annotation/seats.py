@@ -19,7 +19,7 @@ SELECT {SEAT.sql},
 """  # noqa: S608 - of column names
 
 
-def take_seat(person: User, study: Study) -> Seat:
+def locked_seat(person: User, study: Study) -> Seat:
     """Return the person's seat in the study, locked until the transaction ends. Create it if it does not exist.
 
     A new seat gets its orders drawn. `seat.dose_s` is the person's exposure today, in seconds.

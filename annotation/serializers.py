@@ -8,7 +8,7 @@ import orjson
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from annotation.answers import stage_errors, unanswered_tags, unseen
+from annotation.answers import stage_errors, unanswered_tags, unwatched
 from annotation.models import Assignment
 from annotation.protocol import (
     HARM_KEYS,
@@ -43,7 +43,7 @@ def validated(serializer_class: type[serializers.Serializer], body: Any, assignm
     study = assignment.study
     taken: dict[str, Any] = _reader(serializer_class, study.allow_ties, study.tag_format).run_validation(body)
     if study.require_seen_through and issubclass(serializer_class, AnsweredSerializer):
-        refuse_unseen(taken["viewing"], assignment.pair_id)
+        require_watched(taken["viewing"], assignment.pair_id)
     return taken
 
 
@@ -56,11 +56,11 @@ def _reader(serializer_class: type[serializers.Serializer], allow_ties: bool, ta
     return serializer_class(context={"allow_ties": allow_ties, "tag_format": tag_format})
 
 
-def refuse_unseen(viewing: dict[str, Any], pair_id: int) -> None:
+def require_watched(viewing: dict[str, Any], pair_id: int) -> None:
     """Raise ValidationError unless the report shows that both videos of the pair were watched to the end."""
     lengths = Pair.objects.values_list("video_0__asset__duration_s", "video_1__asset__duration_s").get(pk=pair_id)
     durations_s = {video: length or 0.0 for video, length in zip(VIDEOS, lengths, strict=True)}
-    if missing := unseen(viewing, durations_s):
+    if missing := unwatched(viewing, durations_s):
         sentence = _("This study requires you to watch both videos to the end once, unblurred and at 1× or slower.")
         raise serializers.ValidationError({"viewing": {video: [sentence] for video in missing}})
 

@@ -17,18 +17,18 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from annotation import acceptance, leases
-from annotation.leases import RECLAIMABLE, Held, held_leases
+from annotation.leases import RECLAIMABLE, LiveLease, live_leases
 from annotation.models import Assignment, Seat
+from annotation.new_leases import NewLeases
 from annotation.reasons import ALL_LEASED, why_not_now, why_nothing
-from annotation.seats import look_back_soon, take_seat
-from annotation.taking import Taking
-from annotation.taking_back import take_back
+from annotation.renewal import renew_ended
+from annotation.seats import locked_seat, look_back_soon
 from diptych.refusals import Refused
 from studies.models import Study
 
 
 @dataclass(frozen=True)
-class Desk:
+class LeasedPairs:
     """A person's current pair and their next one, or the reason why there is none."""
 
     seat: Seat
@@ -51,47 +51,47 @@ def _assignment(pk: int | None) -> Assignment | None:
 
 
 @transaction.atomic
-def lease(person: User, study: Study) -> Desk:
+def lease(person: User, study: Study) -> LeasedPairs:
     """Lease up to two pairs of the study to the person. Repeating it returns the same two while they are live."""
-    seat = take_seat(person, study)
-    return fill(seat, person, study, held_leases(seat))
+    seat = locked_seat(person, study)
+    return fill_places(seat, person, study, live_leases(seat))
 
 
-def fill(seat: Seat, person: User, study: Study, held: Mapping[str, Held]) -> Desk:
+def fill_places(seat: Seat, person: User, study: Study, live: Mapping[str, LiveLease]) -> LeasedPairs:
     """Fill both places of a locked seat: promote the next pair and lease the missing ones.
 
     An ended lease is continued only if the person could be given its pair as a new one.
     """
     now = timezone.now()
-    taking = Taking(seat, person, study, now)
-    current, following = held.get("current"), held.get("next")
-    if current is None or current.expires_at <= now or not leases.keep(current, study, now):
+    new_leases = NewLeases(seat, person, study, now)
+    current, following = live.get("current"), live.get("next")
+    if current is None or current.expires_at <= now or not leases.extend(current, study, now):
         if reason := why_not_now(seat, study, now):
-            return Desk(seat, None, None, *reason)
-        if current is not None and not taking.may_show(current):
-            if not leases.let_go(current):
-                return Desk(seat, None, None, ALL_LEASED, 1)  # the pair is locked at this moment
+            return LeasedPairs(seat, None, None, *reason)
+        if current is not None and not new_leases.may_show(current):
+            if not leases.release_without_waiting(current):
+                return LeasedPairs(seat, None, None, ALL_LEASED, 1)  # the pair is locked at this moment
             current = None
-        elif current is not None and not leases.keep(current, study, now):
+        elif current is not None and not leases.extend(current, study, now):
             current = None  # the sweep has already ended it
     place_is_free = True
-    if following is not None and current is None and not taking.may_show(following):
-        place_is_free = leases.let_go(following)
+    if following is not None and current is None and not new_leases.may_show(following):
+        place_is_free = leases.release_without_waiting(following)
         following = None
     current_id = current.assignment_id if current else None
-    if current_id is None and "offered" in held:
-        current_id = leases.accept(seat, person, study, now, capped=taking.capped)
+    if current_id is None and "offered" in live:
+        current_id = leases.accept(seat, person, study, now, capped=new_leases.capped)
     if current_id is None and following is not None:
         current_id, following = leases.promote(following, seat, person, study, now), None
-    if following is not None and not leases.keep(following, study, now):
+    if following is not None and not leases.extend(following, study, now):
         following = None
-    current_id = current_id or taking.take(Assignment.Place.CURRENT)
+    current_id = current_id or new_leases.lease(Assignment.Place.CURRENT)
     if current_id is None:
-        return Desk(seat, None, None, *(taking.refusal or why_nothing(seat, study)))
+        return LeasedPairs(seat, None, None, *(new_leases.refusal or why_nothing(seat, study)))
     following_id = following.assignment_id if following else None
     if following_id is None and place_is_free and acceptance.BY_STUDY[study.state].leases:
-        following_id = taking.take(Assignment.Place.NEXT)
-    return Desk(seat, current_id, following_id)
+        following_id = new_leases.lease(Assignment.Place.NEXT)
+    return LeasedPairs(seat, current_id, following_id)
 
 
 def renew(assignment: Assignment, person: User) -> Assignment:
@@ -109,7 +109,7 @@ def renew(assignment: Assignment, person: User) -> Assignment:
 
 def _renewed(assignment: Assignment, person: User) -> Assignment | Refused:
     study = assignment.study
-    seat = take_seat(person, study)
+    seat = locked_seat(person, study)
     assignment = Assignment.objects.select_for_update(of=("self",)).get(pk=assignment.pk)
     if assignment.state not in (Assignment.State.LEASED, *RECLAIMABLE):
         state = assignment.get_state_display()
@@ -118,7 +118,7 @@ def _renewed(assignment: Assignment, person: User) -> Assignment | Refused:
         return Refused(acceptance.consent_needed(), acceptance.CONSENT)
     now = timezone.now()
     if not acceptance.is_live(assignment, now):
-        return take_back(assignment, person, seat, study, now) or assignment
+        return renew_ended(assignment, person, seat, study, now) or assignment
     assignment.expires_at = now + timedelta(seconds=leases.length_s(assignment.place, study))
     assignment.save(update_fields=["expires_at"])
     return assignment
@@ -127,6 +127,6 @@ def _renewed(assignment: Assignment, person: User) -> Assignment | Refused:
 @transaction.atomic
 def release(assignment: Assignment, person: User) -> None:
     """Release the pair without an answer. The draft is kept. Repeating it is harmless."""
-    seat = take_seat(person, assignment.study)
+    seat = locked_seat(person, assignment.study)
     leases.end(assignment.pk, Assignment.State.RELEASED)
     look_back_soon(seat)

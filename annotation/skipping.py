@@ -13,11 +13,11 @@ from django.utils.translation import gettext as _
 from accounts import audit
 from accounts.models import User
 from annotation import exposure_reports, leases
-from annotation.leases import held_leases
+from annotation.leases import live_leases
 from annotation.models import Assignment
 from annotation.protocol import NOT_REVEALED, SKIP_REASONS
-from annotation.seats import take_seat
-from annotation.serving import Desk, fill
+from annotation.seats import locked_seat
+from annotation.serving import LeasedPairs, fill_places
 from catalog.models import Pair
 from diptych.refusals import BadInput
 from studies.models import Study
@@ -54,7 +54,7 @@ def hold_if_often(pair_id: int, study: Study) -> bool:
 @transaction.atomic
 def skip(
     assignment: Assignment, person: User, *, reason: str, note: str = "", care: Mapping[str, Any] | None = None
-) -> Desk:
+) -> LeasedPairs:
     """Skip the pair for good and lease the next one. Return the person's current and next pair.
 
     After `Study.hold_after_skips` skips because of the pair, it is held for a researcher. Repeating is harmless.
@@ -73,11 +73,11 @@ def skip(
     if reason == NOT_REVEALED:
         require_sensitive(assignment.pair_id)
     study = assignment.study
-    seat = take_seat(person, study)
+    seat = locked_seat(person, study)
     if leases.skip(assignment.pk, reason, note):
         hold_if_often(assignment.pair_id, study)
         distressing = reason == "too_distressing"
-        seat.dose_s += exposure_reports.settle(
+        seat.dose_s += exposure_reports.record_report(
             assignment,
             person,
             care=care,
@@ -87,4 +87,4 @@ def skip(
         )
         # The reason is private to the person, so it is not in the record that managers read.
         audit.record("assignment.skipped", assignment, actor=person, study_slug=study.slug)
-    return fill(seat, person, study, held_leases(seat))
+    return fill_places(seat, person, study, live_leases(seat))

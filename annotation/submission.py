@@ -30,7 +30,7 @@ class Submitted:
     annotation: Annotation
     standing: Standing
     created: bool
-    desk: serving.Desk | None
+    leased: serving.LeasedPairs | None
 
 
 def submit(
@@ -57,31 +57,31 @@ def submit(
     study = assignment.study
     try:
         with transaction.atomic():
-            seat = seats.take_seat(person, study)
-            writing = Writing(assignment, person, seat, submission_id, answers, timings_ms, viewing)
-            written = None if acceptance.has_withdrawn(seat) else writing.write()
+            seat = seats.locked_seat(person, study)
+            revision = FirstRevision(assignment, person, seat, submission_id, answers, timings_ms, viewing)
+            written = None if acceptance.has_withdrawn(seat) else revision.write()
             annotation, standing, created = written or _repeated(submission_id, assignment, answers)
             if created:
                 answer_submitted.send(sender=Annotation, annotation=annotation, standing=standing)
-                if writing.may_complete is not None:
-                    leases.complete_after_commit(writing.may_complete)
-                if writing.sensitive or care:
-                    seat.dose_s += exposure_reports.settle(
+                if revision.may_complete is not None:
+                    leases.complete_after_commit(revision.may_complete)
+                if revision.sensitive or care:
+                    seat.dose_s += exposure_reports.record_report(
                         assignment,
                         person,
                         care=care,
                         showing=exposure_reports.lease_of(assignment),
-                        sensitive=writing.sensitive,
+                        sensitive=revision.sensitive,
                         tagged=answers.tagged(),
                     )
-            held = writing.held if created else leases.held_leases(seat)
-            desk = serving.fill(seat, person, study, held) if lease_next else None
+            live = revision.other_leases if created else leases.live_leases(seat)
+            leased = serving.fill_places(seat, person, study, live) if lease_next else None
     except IntegrityError as error:
         # Another person used the same id at the same moment. The lock on the seat does not prevent that.
         if "submission_id" in str(error):
             raise _id_used() from error
         raise
-    return Submitted(annotation, standing, created, desk)
+    return Submitted(annotation, standing, created, leased)
 
 
 def _repeated(submission_id: UUID, assignment: Assignment, answers: Answers) -> tuple[Annotation, Standing, bool]:
@@ -190,13 +190,13 @@ WITH open AS (
 )
 SELECT written.id, written.protocol_version, written.guideline_version, ended.surplus,
        pair.lane = 1, pair.batch_id, pair.open_slots <= (SELECT count(*) FROM late),
-       held.*
+       other.*
   FROM written CROSS JOIN ended JOIN catalog_pair pair ON pair.id = ended.pair_id
-  LEFT JOIN ({leases.HELD}) held ON held.id <> ended.id
+  LEFT JOIN ({leases.LIVE_LEASES}) other ON other.id <> ended.id
 """  # noqa: S608 - of a statement of ours
 
 
-class Writing:
+class FirstRevision:
     """Revision 1 of an answer, before and while it is stored. The person's seat is locked."""
 
     def __init__(
@@ -217,7 +217,7 @@ class Writing:
         #: The batch that may now have its last answer, or None if other answers are certainly missing. Set by `write`.
         self.may_complete: int | None = None
         #: The person's other leases. Set by `write`.
-        self.held: dict[str, leases.Held] = {}
+        self.other_leases: dict[str, leases.LiveLease] = {}
         self.active_ms = active_ms(timings_ms, since=self._unaccounted_since(), now=self.now)
         self.columns = {"submission_id": submission_id, "active_ms": self.active_ms, **answers.columns()}
         self.json = {
@@ -256,8 +256,8 @@ class Writing:
         if not rows:
             return None
         annotation_id, protocol_version, guideline_version, surplus, self.sensitive, batch_id, is_last = rows[0][:7]
-        self.held = leases.by_place(row[7:] for row in rows if row[7] is not None)
-        if is_last and not surplus and not any(held.leased_of(batch_id) for held in self.held.values()):
+        self.other_leases = leases.by_place(row[7:] for row in rows if row[7] is not None)
+        if is_last and not surplus and not any(lease.leased_of(batch_id) for lease in self.other_leases.values()):
             self.may_complete = batch_id
         self.seat.since_break_ms, self.seat.worked_until = self._since_break_ms(), self.now
         annotation = Annotation(
@@ -335,7 +335,7 @@ def save_draft(assignment: Assignment, draft: Mapping[str, Any]) -> None:
     }
     row = fetch_one(DRAFTED, values)
     if (care := draft.get("care")) and (row is None or row[0] == Pair.Lane.SENSITIVE):
-        exposure_reports.take_report(assignment, assignment.person, care)
+        exposure_reports.record_separate_report(assignment, assignment.person, care)
     if row is None:
         raise _draft_refused(assignment)
 

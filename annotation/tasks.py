@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from annotation import exposure, leases, noting, quarantining
+from annotation import exposure, harm_propagation, leases, quarantining
 
 
 @shared_task
@@ -11,7 +11,7 @@ def return_expired_leases() -> int:
     returned = 0
     while batch := leases.return_expired():
         returned += batch
-    exposure.forget_unseen()
+    exposure.lapse_ended_leases()
     return returned
 
 
@@ -19,7 +19,7 @@ def return_expired_leases() -> int:
 def note_tags() -> int:
     """Let the tags of new answers protect the people who get these videos later."""
     noted = 0
-    while batch := noting.note_tags():
+    while batch := harm_propagation.note_tags():
         noted += batch
     return noted
 

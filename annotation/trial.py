@@ -18,9 +18,9 @@ from accounts.preferences import preferences_of
 from annotation import draws
 from annotation.answer_words import labels
 from annotation.answers import Answers
+from annotation.assignment_data import AssignmentData, Clip
 from annotation.models import Assignment, Seat
 from annotation.protocol import HARMLESSNESS_OVERALL, HELPFULNESS_OVERALL, SUB_DIMENSIONS, TIE
-from annotation.showing import Clip, Shown
 from catalog.library.listing import hidden_in
 from catalog.models import Pair, Video
 from diptych.durations import in_words
@@ -32,11 +32,11 @@ FINISHED, EMPTY = TRIAL_REASONS = ("trial_finished", "trial_empty")
 
 
 @dataclass(frozen=True, slots=True)
-class TrialDesk:
+class TrialPairs:
     """The current pair and the next one, or the reason why there is none."""
 
-    current: Shown | None
-    next: Shown | None
+    current: AssignmentData | None
+    next: AssignmentData | None
     reason: str | None
 
 
@@ -57,7 +57,7 @@ def pair_of(pair_id: int) -> Pair:
     return found
 
 
-def desk(study: Study, person: User, *, start: int = 0, after: int = 0) -> TrialDesk:
+def trial_pairs(study: Study, person: User, *, start: int = 0, after: int = 0) -> TrialPairs:
     """Return the first two pairs in the order in which they were imported.
 
     Args:
@@ -68,16 +68,16 @@ def desk(study: Study, person: User, *, start: int = 0, after: int = 0) -> Trial
     pairs = list(in_order[:2])
     if start and (not pairs or pairs[0].pk != start):
         pairs = [*playable(study).filter(pk=start), *pairs][:2]
-    found = [shown(pair, study, person) for pair in pairs]
+    found = [assignment_data(pair, study, person) for pair in pairs]
     if not found:
-        return TrialDesk(None, None, FINISHED if start or after else EMPTY)
-    return TrialDesk(found[0], found[1] if len(found) > 1 else None, None)
+        return TrialPairs(None, None, FINISHED if start or after else EMPTY)
+    return TrialPairs(found[0], found[1] if len(found) > 1 else None, None)
 
 
-def shown(pair: Pair, study: Study, person: User) -> Shown:
+def assignment_data(pair: Pair, study: Study, person: User) -> AssignmentData:
     """Return a pair in the format of an assignment. The pair's key is used in place of an assignment's."""
     chosen = preferences_of(person)
-    return Shown(
+    return AssignmentData(
         id=pair.pk,
         state=Assignment.State.LEASED,
         round=0,

@@ -30,7 +30,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     study = annotated_study(request, slug)
     if request.method == "POST":
         return agree(request, study)
-    return render(request, "annotation/consent.html", shown(request.user, study))  # type: ignore[arg-type]
+    return render(request, "annotation/consent.html", page_context(request.user, study))  # type: ignore[arg-type]
 
 
 def agree(request: HttpRequest, study: Study) -> HttpResponse:
@@ -66,7 +66,7 @@ def withdraw(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("annotation:consent", slug=study.slug)
 
 
-def shown(person: User, study: Study) -> dict[str, Any]:
+def page_context(person: User, study: Study) -> dict[str, Any]:
     """Return the context of the page: the current text, and what has changed since the person last agreed."""
     language = get_language() or settings.LANGUAGE_CODE
     text = text_of(study, Document.Kind.CONSENT, language)

@@ -21,7 +21,7 @@ from accounts.models import User
 from annotation import people_progress
 from annotation.models import Seat
 from annotation.people_progress import Days, Figures
-from annotation.permissions import counted_study
+from annotation.permissions import people_progress_study
 from diptych import downloads
 from studies.models import Membership, Study
 from studies.models.studies import HasRoles, Role
@@ -97,7 +97,7 @@ def about(request: HttpRequest, study: "Theirs") -> dict[str, Any]:
 @login_required
 def people(request: HttpRequest, slug: str) -> HttpResponse:
     """Show everybody who annotates in the study, with pairs, active time and pace."""
-    study = counted_study(request, slug)
+    study = people_progress_study(request, slug)
     context = about(request, study)
     rows = people_progress.people(study, context["days"])
     sort = request.GET.get("sort", "name")
@@ -120,7 +120,7 @@ def people(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 def person(request: HttpRequest, slug: str, person_id: int) -> HttpResponse:
     """Show one person's figures by day."""
-    study = counted_study(request, slug)
+    study = people_progress_study(request, slug)
     annotators = Q(pk__in=Membership.objects.filter(study=study, role=Role.ANNOTATOR).values("person"))
     former = Q(pk__in=Seat.objects.filter(study=study).values("person"))
     whom = get_object_or_404(User.objects.filter(annotators | former), pk=person_id)
@@ -141,7 +141,7 @@ def person(request: HttpRequest, slug: str, person_id: int) -> HttpResponse:
 @login_required
 def download(request: HttpRequest, slug: str, *, by_day: bool) -> HttpResponseBase:
     """Send the list as CSV: a line for each person, or for each person and day. Raise Http404 for invalid days."""
-    study = counted_study(request, slug)
+    study = people_progress_study(request, slug)
     form = DaysForm(request.GET)
     if not form.is_valid():
         raise Http404(_("The dates in the address cannot be read. Write them as YYYY-MM-DD."))

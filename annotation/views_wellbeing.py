@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from accounts import audit
 from annotation import consent, exposure_groups, wellbeing
-from annotation.permissions import managed_study, tended_study
+from annotation.permissions import managed_study, wellbeing_study
 
 PEOPLE_A_PAGE = 50
 
@@ -21,7 +21,7 @@ PEOPLE_A_PAGE = 50
 @transaction.atomic
 def people(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the exposure of everybody in the study, for its wellbeing contact."""
-    study = tended_study(request, slug)
+    study = wellbeing_study(request, slug)
     order = request.GET.get("order", wellbeing.BY_NAME)
     if order not in wellbeing.ORDERS:
         order = wellbeing.BY_NAME
@@ -40,7 +40,7 @@ def people(request: HttpRequest, slug: str) -> HttpResponse:
 @transaction.atomic
 def person(request: HttpRequest, slug: str, person_id: int) -> HttpResponse:
     """Show one person's exposure by day, for the study's wellbeing contact."""
-    study = tended_study(request, slug)
+    study = wellbeing_study(request, slug)
     last = wellbeing.last_day(study)
     whom = get_object_or_404(wellbeing.people(study, last), pk=person_id)
     [summary] = wellbeing.summaries(study, [whom], last)

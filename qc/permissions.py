@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
 
 
-def overseen_study(request: HttpRequest, slug: str) -> "WithAnnotations[Study, HasRoles]":
+def dashboard_study(request: HttpRequest, slug: str) -> "WithAnnotations[Study, HasRoles]":
     """Return the study, for its reviewers, researchers and admins. Raise Http404 or PermissionDenied."""
     return study_for(request, slug, roles=MAY_SEE_PROGRESS)
 
 
-def ways_on(study: "WithAnnotations[Study, HasRoles]") -> dict[str, bool]:
+def allowed_links(study: "WithAnnotations[Study, HasRoles]") -> dict[str, bool]:
     """Return which of the dashboard's links the person may follow."""
     return {
         "may_export": allows(study, MAY_EXPORT),

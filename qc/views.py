@@ -11,7 +11,7 @@ from annotation.progress import progress
 from catalog import media_progress
 from catalog.models import Video
 from media.models import Asset
-from qc.permissions import overseen_study, ways_on
+from qc.permissions import allowed_links, dashboard_study
 from studies.models import Study
 
 #: The most failed videos that the page lists with their reasons. The library lists all of them.
@@ -23,14 +23,14 @@ MOST_FAILED = 100
 @login_required
 def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the study's progress, failed media with their reasons, and links to the data."""
-    study = overseen_study(request, slug)
+    study = dashboard_study(request, slug)
     failed = (
         Video.objects.filter(study=study, asset__state=Asset.State.FAILED)
         .select_related("asset", "prompt")
         .order_by("pk")
     )
     counts = progress(study)
-    ways = ways_on(study)
+    ways = allowed_links(study)
     preparing = bool(counts.media_waiting or counts.media_running)
     return render(
         request,

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from annotation.models.giving import Assignment
+from annotation.models.assignments import Assignment
 from annotation.protocol import CORRECTION, HARM_KEYS, TIE, VIDEOS
 from diptych.database.constraints import CompositeForeignKey
 from diptych.database.triggers import append_only

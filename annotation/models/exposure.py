@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from annotation.models.giving import Assignment
+from annotation.models.assignments import Assignment
 from studies.models import Study
 
 

@@ -29,7 +29,7 @@ class Case:
         self.study, self.person = study, person
         self.batch = Batch.objects.create(study=study, number=number)
         Membership.objects.create(study=study, person=person, role="annotator")
-        seats.take_seat(person, study)
+        seats.locked_seat(person, study)
         seat = Seat.objects.filter(study=study, person=person)
         seat.update(consented_version=study.consent_version, batches=[number])
         self.client = client
@@ -90,8 +90,8 @@ def leases_a_pair(case: Case) -> Act:
     case.pair()
 
     def act() -> str:
-        desk = case.lease()
-        return "yes" if desk["current"] else f"no: `{desk['reason']}`"
+        leased = case.lease()
+        return "yes" if leased["current"] else f"no: `{leased['reason']}`"
 
     return act
 
@@ -99,10 +99,10 @@ def leases_a_pair(case: Case) -> Act:
 def is_shown_the_next(case: Case) -> Act:
     case.pair()
     case.pair()
-    desk = serving.lease(case.person, case.study)
-    assert desk.current is not None
-    assert desk.next is not None
-    current, following = desk.current, desk.next
+    leased = serving.lease(case.person, case.study)
+    assert leased.current is not None
+    assert leased.next is not None
+    current, following = leased.current, leased.next
 
     def act() -> str:
         case.post("release", current)
@@ -324,7 +324,7 @@ def _is_held(case: Case) -> None:
     Pair.objects.filter(batch=case.batch).update(held="a researcher looks at it")
 
 
-NOT_TAKEN_BACK: dict[str, Callable[[Case], None]] = {
+NOT_RENEWED: dict[str, Callable[[Case], None]] = {
     "the daily limit is reached": _has_reached_the_limit,
     "a break is due": _break_is_due,
     "the study’s terms have changed": _terms_have_changed,
@@ -335,11 +335,11 @@ NOT_TAKEN_BACK: dict[str, Callable[[Case], None]] = {
 }
 
 
-def walk_taking_back() -> dict[str, str]:
+def walk_renewals() -> dict[str, str]:
     """Return the outcome of renewing an ended lease, in each case in which a new lease would be refused."""
     found: dict[str, str] = {}
     client = APIClient()
-    for name, stands_in_the_way in NOT_TAKEN_BACK.items():
+    for name, stands_in_the_way in NOT_RENEWED.items():
         for how in ENDINGS:
             study = factories.study()
             case = Case(study, factories.person(), 1, client)
@@ -389,14 +389,14 @@ When the person agrees again, their browser sends the waiting answers. They arri
 
 An ended lease is renewed on the same conditions as a new one is given. In a running study, it is refused if:
 
-{taking_back}
+{renewals}
 
 It is also refused with `lease_lost` if someone else has the slot, or if the person already has two other pairs. In all
 these cases the person can still submit the answer, unless they have withdrawn their consent.
 """
 
 
-def page(walked: Outcomes, withdrawn: dict[str, str], taking_back: dict[str, str]) -> str:
+def page(walked: Outcomes, withdrawn: dict[str, str], renewals: dict[str, str]) -> str:
     """Return the page as Markdown."""
     names = [row.name for row in ROWS]
     by_study = [[name, *(walked[name, state, "open"] for state in STUDY_STATES)] for name in names]
@@ -405,7 +405,7 @@ def page(walked: Outcomes, withdrawn: dict[str, str], taking_back: dict[str, str
         study=_table(["", *STUDY_STATES], by_study),
         batch=_table(["", *(state.replace("_", " ") for state in BATCH_STATES)], by_batch),
         withdrawn=_table(["", "consent withdrawn"], [[name, withdrawn[name]] for name in names if "live" not in name]),
-        taking_back=_table(["", "renew a lease that has ended"], [list(row) for row in taking_back.items()]),
+        renewals=_table(["", "renew a lease that has ended"], [list(row) for row in renewals.items()]),
     )
 
 

@@ -16,9 +16,19 @@ from django.db.models.functions import Greatest, Least
 from django.utils import timezone
 
 from accounts.models import User
-from annotation import consent, corrections, leases, noting, offering, revisions, serving, skipping, submission
+from annotation import (
+    consent,
+    corrections,
+    harm_propagation,
+    leases,
+    offering,
+    revisions,
+    serving,
+    skipping,
+    submission,
+)
 from annotation.answers import Answers
-from annotation.exposure import forget_unseen
+from annotation.exposure import lapse_ended_leases
 from annotation.models import Assignment, Standing
 from annotation.protocol import REOPENED, SKIP_REASONS
 from catalog import batches
@@ -70,7 +80,7 @@ class Somebody:
 
     # Actions of people.
 
-    def lease(self, pick: int = 0) -> serving.Desk:
+    def lease(self, pick: int = 0) -> serving.LeasedPairs:
         return serving.lease(self.user, Study.objects.get(pk=self.study.pk))
 
     def submit(self, pick: int) -> submission.Submitted | None:
@@ -136,13 +146,13 @@ class Somebody:
             return
         raise AssertionError("A submission id was taken twice.")
 
-    def skip(self, pick: int) -> serving.Desk | None:
+    def skip(self, pick: int) -> serving.LeasedPairs | None:
         return self.skip_one(self.mine(pick, "leased"), pick)
 
-    def skip_late(self, pick: int) -> serving.Desk | None:
+    def skip_late(self, pick: int) -> serving.LeasedPairs | None:
         return self.skip_one(self.mine(pick, "expired", "released"), pick)
 
-    def skip_one(self, assignment: Assignment | None, pick: int) -> serving.Desk | None:
+    def skip_one(self, assignment: Assignment | None, pick: int) -> serving.LeasedPairs | None:
         reason = list(SKIP_REASONS)[pick % len(SKIP_REASONS)]
         care = {"revealed_s": {"video_0": 0.5, "video_1": 0.0}, "hidden": 1}
         return assignment and skipping.skip(assignment, self.user, reason=reason, care=care)
@@ -215,10 +225,10 @@ class Surroundings:
 
     def sweep(self, pick: int) -> None:
         leases.return_expired()
-        forget_unseen()
+        lapse_ended_leases()
 
     def note_tags(self, pick: int) -> None:
-        noting.note_tags()
+        harm_propagation.note_tags()
 
     def hold(self, pick: int) -> None:
         self.pair(pick).filter(held="").update(held="a researcher looks at it")

@@ -21,7 +21,7 @@ from accounts import days
 from accounts.days import day_of
 from annotation import exposure_reports, leases, quarantining, revisions, serving, skipping, submission
 from annotation.answers import Answers
-from annotation.exposure import forget_unseen
+from annotation.exposure import lapse_ended_leases
 from annotation.models import Assignment, Dose, Exposure
 from annotation.protocol import REOPENED, SKIP_REASONS, VIDEOS
 from catalog.models import Pair
@@ -171,7 +171,7 @@ class Histories(RuleBasedStateMachine):
             with suppress(Refused):
                 submission.save_draft(visit.assignment, {"helpfulness": {}, "care": care})
         else:
-            exposure_reports.take_report(visit.assignment, self.person, care)
+            exposure_reports.record_separate_report(visit.assignment, self.person, care)
         if how == "renew":
             self.renew(which)
         self.was_told(visit)
@@ -180,7 +180,7 @@ class Histories(RuleBasedStateMachine):
     def a_report_arrives_once_more(self, pick: int) -> None:
         if self.sent and self.names_days:
             assignment, care = self.sent[pick % len(self.sent)]
-            exposure_reports.take_report(assignment, self.person, care)
+            exposure_reports.record_separate_report(assignment, self.person, care)
 
     @rule(which=WHICH)
     def renew(self, which: int) -> None:
@@ -209,14 +209,14 @@ class Histories(RuleBasedStateMachine):
                 lease_next=True,
             )
         except Refused:
-            exposure_reports.take_report(visit.assignment, self.person, care)
+            exposure_reports.record_separate_report(visit.assignment, self.person, care)
             self.was_told(visit)
             return
         if tags:
             self.tagged[visit.assignment.pk] = answers.tagged()
         self.was_told(visit)
-        assert written.desk
-        self.show(which, written.desk.current)
+        assert written.leased
+        self.show(which, written.leased.current)
 
     @rule(which=WHICH, pick=PICK)
     def skip(self, which: int, pick: int) -> None:
@@ -226,11 +226,11 @@ class Histories(RuleBasedStateMachine):
         reason = [one for one in SKIP_REASONS if one != "too_distressing"][pick % (len(SKIP_REASONS) - 1)]
         care = self.care(visit)
         try:
-            desk = skipping.skip(visit.assignment, self.person, reason=reason, care=care)
+            leased = skipping.skip(visit.assignment, self.person, reason=reason, care=care)
         except Refused:
-            exposure_reports.take_report(visit.assignment, self.person, care)
+            exposure_reports.record_separate_report(visit.assignment, self.person, care)
         else:
-            self.show(which, desk.current)
+            self.show(which, leased.current)
         self.was_told(visit)
 
     @rule(which=WHICH, also=st.booleans())
@@ -243,7 +243,7 @@ class Histories(RuleBasedStateMachine):
             return
         reported = quarantining.report(visit.assignment, self.person, videos=["video_0"], care=self.care(visit))
         self.was_told(visit)
-        self.show(which, reported.desk.current)
+        self.show(which, reported.leased.current)
 
     @rule(which=WHICH, pick=PICK, seconds=SECONDS, refused=st.booleans())
     def revise(self, which: int, pick: int, seconds: float, refused: bool) -> None:
@@ -271,7 +271,9 @@ class Histories(RuleBasedStateMachine):
                     care=care,
                 )
             except Refused:
-                exposure_reports.take_report(assignment, self.person, care, showing=f"revision {submission_id}")
+                exposure_reports.record_separate_report(
+                    assignment, self.person, care, showing=f"revision {submission_id}"
+                )
         self.was_told(visit)
 
     # Actions of everybody else.
@@ -290,7 +292,7 @@ class Histories(RuleBasedStateMachine):
     @rule()
     def sweep(self) -> None:
         leases.return_expired()
-        forget_unseen()
+        lapse_ended_leases()
 
     @rule(hours=st.sampled_from([1, 7, 24]))
     def time_passes(self, hours: int) -> None:
@@ -315,7 +317,7 @@ class Histories(RuleBasedStateMachine):
     def say_everything(self) -> None:
         """Report what is on open pages and, if browsers store it, what was on earlier ones."""
         for visit in self.visits if self.names_days else self.open.values():
-            exposure_reports.take_report(visit.assignment, self.person, self.care(visit))
+            exposure_reports.record_separate_report(visit.assignment, self.person, self.care(visit))
             visit.note_told()
 
     # Invariants.
@@ -367,7 +369,7 @@ class Histories(RuleBasedStateMachine):
         self.say_everything()
         for which in range(2):
             self.lease_ends(which, "release")
-        forget_unseen()
+        lapse_ended_leases()
         doses = Dose.objects.filter(person=self.person, seconds__gt=1e-6).values_list("day", "seconds")
         expected = self.seconds_by_day("revealed" if self.names_days else "told")
         assert {day: round(seconds, 6) for day, seconds in doses} == expected

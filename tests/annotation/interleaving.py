@@ -61,17 +61,17 @@ def finish(study: Study, people: list[Somebody]) -> None:
         if not seat.consented_version or "violence" in seat.excluded:  # the others keep their place in the queue
             consent.agree(somebody.user, study, categories=AGREED[0], text="I agree again.")
     for somebody in people:
-        while (desk := somebody.lease()).current:
-            somebody.send(desk.current, 1)
-        assert not nothing_is_right(somebody, desk), f"told {desk.reason}"
+        while (leased := somebody.lease()).current:
+            somebody.send(leased.current, 1)
+        assert not nothing_is_right(somebody, leased), f"told {leased.reason}"
     waiting = Assignment.objects.filter(study=study, state="offered", pair__open_slots__gt=0)
     assert not waiting.exists(), f"offered, and not given: {waiting.values()}"
     assert not Assignment.objects.filter(study=study, state="leased").exists(), "leased to nobody who works"
 
 
-def nothing_is_right(somebody: Somebody, desk: serving.Desk) -> list[int]:
+def nothing_is_right(somebody: Somebody, leased: serving.LeasedPairs) -> list[int]:
     """Return the pairs that a person could have although they were told that there are none. Empty is right."""
-    if desk.current_id is not None or desk.reason not in ABOUT_THE_QUEUE:
+    if leased.current_id is not None or leased.reason not in ABOUT_THE_QUEUE:
         return []
     day = exposure.day_of(somebody.user, timezone.now())
     return recounting.servable(somebody.study.pk, somebody.user.pk, day, reclaiming=True)
@@ -97,12 +97,12 @@ class Interleavings(RuleBasedStateMachine):
         answered = somebody.act(action, pick)
         if action == "submit_late" and isinstance(answered, submission.Submitted):
             assert answered.standing.counted == (answered.annotation.assignment.pair_id in takes_answers)
-        desk = answered if isinstance(answered, serving.Desk) else getattr(answered, "desk", None)
-        if desk is None:
+        leased = answered if isinstance(answered, serving.LeasedPairs) else getattr(answered, "leased", None)
+        if leased is None:
             return
-        assert not nothing_is_right(somebody, desk), f"told {desk.reason}"
-        if first is not None and desk.current is not None and desk.current.pair.kind == "real":
-            assert desk.current.pair_id == first
+        assert not nothing_is_right(somebody, leased), f"told {leased.reason}"
+        if first is not None and leased.current is not None and leased.current.pair.kind == "real":
+            assert leased.current.pair_id == first
 
     def pairs_that_take_late_answers(self) -> set[int]:
         pairs = Pair.objects.filter(study=self.study, open_slots__gt=0, held="").exclude(study__state="closed")

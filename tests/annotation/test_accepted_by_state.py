@@ -61,7 +61,7 @@ WITHDRAWN = {
     "report a pair: leased, ended or answered": YES,
     "release a pair: leased or ended": YES,
 }
-NOT_TAKEN_BACK = ("cap", "break", "consent", "excluded", "guideline", "qualification", "held")
+NOT_RENEWED = ("cap", "break", "consent", "excluded", "guideline", "qualification", "held")
 
 
 def expected(row: str, study_state: str, batch_state: str) -> set[str]:
@@ -80,9 +80,9 @@ def test_each_action_in_each_state_comes_to_what_was_decided_and_the_page_says_s
     assert wrong == {}
     withdrawn = accepted.walk_withdrawn()
     assert {row: said for row, said in withdrawn.items() if row in WITHDRAWN} == WITHDRAWN
-    taking_back = accepted.walk_taking_back()
-    assert list(taking_back.values()) == [f"no: `{code}`" for code in NOT_TAKEN_BACK]
-    page = accepted.page(walked, withdrawn, taking_back)
+    renewals = accepted.walk_renewals()
+    assert list(renewals.values()) == [f"no: `{code}`" for code in NOT_RENEWED]
+    page = accepted.page(walked, withdrawn, renewals)
     if os.environ.get("WRITE_DOCS"):
         PAGE.write_text(page)
     assert PAGE.read_text() == page, (

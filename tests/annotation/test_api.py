@@ -74,12 +74,12 @@ def test_no_pairs_left_says_so(study, lease):
 
 def test_submit_answers_201_with_the_next_pair_in_the_same_round_trip(study, lease, client):
     factories.pairs(study, 3)
-    desk = lease()
-    response = submit(client, desk["current"]["id"], factories.body(lease_next=True))
+    leased = lease()
+    response = submit(client, leased["current"]["id"], factories.body(lease_next=True))
     assert response.status_code == 201
     after = response.json()
     assert after["annotation"]["counted"] is True
-    assert after["current"]["id"] == desk["next"]["id"]
+    assert after["current"]["id"] == leased["next"]["id"]
     assert after["next"] is not None
 
 
@@ -332,12 +332,12 @@ def test_a_draft_cannot_hold_an_overall_answer_before_its_first_stage(study, lea
 
 def test_skip_needs_a_known_reason_and_gives_the_next_pair(study, lease, client):
     factories.pairs(study, 2)
-    desk = lease()
-    path = f"/api/v1/assignments/{desk['current']['id']}/skip/"
+    leased = lease()
+    path = f"/api/v1/assignments/{leased['current']['id']}/skip/"
     assert client.post(path, {"reason": "boring"}, format="json").status_code == 400
     after = client.post(path, {"reason": "too_distressing"}, format="json")
     assert after.status_code == 200
-    assert after.json()["current"]["id"] == desk["next"]["id"]
+    assert after.json()["current"]["id"] == leased["next"]["id"]
 
 
 @pytest.mark.parametrize("body", [{"reason": "not_revealed"}, {}])
@@ -421,6 +421,6 @@ def test_an_assignment_of_somebody_else_does_not_exist(study, lease, api, action
 
 def test_the_number_of_queries_of_the_loop_is_bounded(study, lease, client, django_assert_max_num_queries):
     factories.pairs(study, 5)
-    desk = lease()
+    leased = lease()
     with django_assert_max_num_queries(17):
-        submit(client, desk["current"]["id"], factories.body(lease_next=True))
+        submit(client, leased["current"]["id"], factories.body(lease_next=True))

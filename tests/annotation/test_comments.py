@@ -27,8 +27,8 @@ def client(api, annotator):
 def leased(client, study):
     """Return the address of a pair that the annotator has leased."""
     factories.pairs(study, 2)
-    desk = client.post(f"/api/v1/studies/{study.slug}/assignments/").json()
-    return f"/api/v1/assignments/{desk['current']['id']}"
+    given = client.post(f"/api/v1/studies/{study.slug}/assignments/").json()
+    return f"/api/v1/assignments/{given['current']['id']}"
 
 
 def submitted(client, leased, **values):

@@ -69,13 +69,13 @@ def test_many_people_never_over_answer_a_pair_and_answer_every_one(wanted):
 
     def work(person):
         answered, idle = 0, 0
-        desk = serving.lease(person, study)
+        leased = serving.lease(person, study)
         while idle < 50:
-            if desk.current is None:
+            if leased.current is None:
                 idle += 1
-                desk = serving.lease(person, study)
+                leased = serving.lease(person, study)
                 continue
-            desk = submit(desk.current, person, study, lease_next=True).desk
+            leased = submit(leased.current, person, study, lease_next=True).leased
             answered += 1
         return answered
 
@@ -89,8 +89,10 @@ def test_one_person_leasing_from_two_tabs_holds_two_pairs():
     study = factories.study()
     factories.pairs(study, 8)
     person = factories.member(study, "annotator")
-    desks = at_once(*[lambda: serving.lease(person, study)] * 4)
-    assert {(desk.current.pk, desk.next.pk) for desk in desks} == {(desks[0].current.pk, desks[0].next.pk)}
+    all_leased = at_once(*[lambda: serving.lease(person, study)] * 4)
+    assert {(leased.current.pk, leased.next.pk) for leased in all_leased} == {
+        (all_leased[0].current.pk, all_leased[0].next.pk)
+    }
     assert Assignment.objects.filter(state="leased").count() == 2
     assert not wrongly_counted(study).exists()
 
@@ -167,8 +169,8 @@ def test_people_who_find_nothing_and_take_expired_leases_back_never_wait_for_eac
         results = at_once(*[lambda person=person: serving.lease(person, study) for person in here])
         assert [result for result in results if isinstance(result, Exception)] == []
         assert not wrongly_counted(study).exists()
-        for person, desk in zip(here, results, strict=True):
-            for assignment in (desk.current, desk.next):
+        for person, leased in zip(here, results, strict=True):
+            for assignment in (leased.current, leased.next):
                 if assignment:
                     serving.release(assignment, person)
 
@@ -182,10 +184,10 @@ def test_a_lease_that_the_sweep_takes_back_is_never_both_current_and_next():
         Assignment.objects.filter(state="leased").update(
             leased_at=F("leased_at") - timedelta(hours=2), expires_at=F("leased_at") - timedelta(hours=1)
         )
-        desk, _, _ = at_once(lambda: serving.lease(person, study), leases.return_expired, leases.return_expired)
-        assert desk.current
-        assert desk.current.pk != (desk.next and desk.next.pk)
-        assert Assignment.objects.get(pk=desk.current.pk).state == "leased"
+        leased, _, _ = at_once(lambda: serving.lease(person, study), leases.return_expired, leases.return_expired)
+        assert leased.current
+        assert leased.current.pk != (leased.next and leased.next.pk)
+        assert Assignment.objects.get(pk=leased.current.pk).state == "leased"
         assert not wrongly_counted(study).exists()
 
 
@@ -249,15 +251,15 @@ def test_a_skip_that_also_gives_back_the_next_pair_waits_for_no_second_pair():
     factories.pair(study)
     following = factories.pair(study)
     person = factories.member(study, "annotator")
-    desk = serving.lease(person, study)
-    assert desk.next.pair_id == following.pk
+    leased = serving.lease(person, study)
+    assert leased.next.pair_id == following.pk
     Pair.objects.filter(pk=following.pk).update(may_show=["crime"])
     Seat.objects.filter(person=person).update(excluded=["crime"])
     with transaction.atomic():
         Pair.objects.select_for_update().get(pk=following.pk)
-        beside = Beside(lambda: skipping.skip(desk.current, person, reason="cannot_judge"))
+        beside = Beside(lambda: skipping.skip(leased.current, person, reason="cannot_judge"))
         wait_for(beside.waits_for_a_lock, "it did not wait for the pair")
-        Pair.objects.select_for_update(nowait=True).get(pk=desk.current.pair_id)  # raises if that pair is locked
+        Pair.objects.select_for_update(nowait=True).get(pk=leased.current.pair_id)  # raises if that pair is locked
     beside.join()
     assert (beside.outcome.current, beside.outcome.next) == (None, None)
     following.refresh_from_db()

@@ -76,8 +76,8 @@ class TestThePage:
         factories.pair(study, may_show=["crime"], priority=9)
         harmless = factories.pair(study)
         browser_client(newcomer).post(page_of(study), sent(study))
-        desk = serving.lease(newcomer, study)
-        assert (desk.current.pair_id, desk.next) == (harmless.pk, None)
+        leased = serving.lease(newcomer, study)
+        assert (leased.current.pair_id, leased.next) == (harmless.pk, None)
 
     def test_terms_that_changed_while_they_were_read_are_read_again(self, browser_client, newcomer, study):
         old = sent(study, "violence")
@@ -140,15 +140,15 @@ class TestWhatIsGivenBack:
     def test_leaving_out_a_harm_gives_back_the_pairs_in_hand_that_may_show_it(self, study, annotator):
         crime = factories.pair(study, may_show=["crime"])
         factories.pair(study)
-        desk = serving.lease(annotator, study)
-        Assignment.objects.filter(pk=desk.current.pk).update(draft={"helpfulness": {}})
+        leased = serving.lease(annotator, study)
+        Assignment.objects.filter(pk=leased.current.pk).update(draft={"helpfulness": {}})
         consent.agree(annotator, study, categories=["violence"], text="I agree.")
-        ended = Assignment.objects.get(pk=desk.current.pk)
+        ended = Assignment.objects.get(pk=leased.current.pk)
         assert (ended.pair_id, ended.state, ended.draft) == (crime.pk, "released", {"helpfulness": {}})
-        assert Assignment.objects.get(pk=desk.next.pk).state == "leased"
+        assert Assignment.objects.get(pk=leased.next.pk).state == "leased"
         crime.refresh_from_db()
         assert crime.open_slots == 1
-        assert serving.lease(annotator, study).current.pk == desk.next.pk
+        assert serving.lease(annotator, study).current.pk == leased.next.pk
 
     def test_a_pair_left_out_is_not_taken_back_by_the_page_that_still_shows_it(self, study, annotator):
         factories.pair(study, may_show=["crime"])

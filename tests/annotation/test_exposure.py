@@ -107,24 +107,24 @@ def test_a_report_afterwards_leaves_it_remembered_as_too_distressing(study, anno
 @pytest.mark.parametrize("again", ["lease", "renew"])
 def test_what_was_taken_back_unseen_is_expected_again_when_the_pair_comes_again(study, annotator, again):
     sensitive(study, 2)
-    desk = serving.lease(annotator, study)
+    leased = serving.lease(annotator, study)
     before = dose(annotator)
-    expire(desk.next)
+    expire(leased.next)
     tasks.return_expired_leases()
     assert dose(annotator) == before / 2
     Seat.objects.filter(person=annotator).update(positions={})
     if again == "lease":
-        assert serving.lease(annotator, study).next.pk == desk.next.pk
+        assert serving.lease(annotator, study).next.pk == leased.next.pk
     else:
-        serving.renew(desk.next, annotator)
+        serving.renew(leased.next, annotator)
     assert dose(annotator) == before
 
 
 def test_what_was_never_shown_is_taken_back(study, annotator):
     sensitive(study, 2)
-    desk = serving.lease(annotator, study)
+    leased = serving.lease(annotator, study)
     half = dose(annotator) / 2
-    expire(desk.next)
+    expire(leased.next)
     tasks.return_expired_leases()
     assert dose(annotator) == half
     tasks.return_expired_leases()
@@ -201,8 +201,8 @@ def test_a_shown_pair_that_comes_again_behind_another_keeps_what_was_expected_of
     assert by_day(annotator) == {1: 8}
     urgent = factories.pair(study, priority=9)
     Seat.objects.update(positions={})
-    desk = serving.lease(annotator, study)
-    assert (desk.current.pair_id, desk.next.pair_id) == (urgent.pk, first.pk)
+    leased = serving.lease(annotator, study)
+    assert (leased.current.pair_id, leased.next.pair_id) == (urgent.pk, first.pk)
     Assignment.objects.update(leased_at=clock(1, 10), expires_at=clock(1, 11))
     clock(1)
     tasks.return_expired_leases()
@@ -211,11 +211,11 @@ def test_a_shown_pair_that_comes_again_behind_another_keeps_what_was_expected_of
 
 def test_the_next_pair_that_is_shown_after_midnight_is_expected_on_the_new_day(study, annotator, clock):
     sensitive(study, 2)
-    desk = serving.lease(annotator, study)
+    leased = serving.lease(annotator, study)
     assert by_day(annotator) == {1: 16}
     clock(2)
-    after = submit(desk.current, annotator, care=care(5), lease_next=True).desk
-    assert after.current.pk == desk.next.pk
+    after = submit(leased.current, annotator, care=care(5), lease_next=True).leased
+    assert after.current.pk == leased.next.pk
     assert by_day(annotator) == {2: 13}
     assert after.seat.dose_s == 13
 
@@ -241,10 +241,10 @@ def test_reports_that_come_twice_or_in_another_order_count_once(study, annotator
     sensitive(study)
     lease = serving.lease(annotator, study).current
     for seconds in (10, 25, 10, 25, 20):
-        exposure_reports.take_report(lease, annotator, care(seconds, hidden=1, showing="a"))
+        exposure_reports.record_separate_report(lease, annotator, care(seconds, hidden=1, showing="a"))
     later = care(7, showing="b", earlier=[care(26, hidden=2, showing="a")])
     for _ in range(2):
-        exposure_reports.take_report(lease, annotator, later)
+        exposure_reports.record_separate_report(lease, annotator, later)
     assert by_day(annotator) == {1: 33}
     assert Exposure.objects.get().hidden == 2
 
@@ -252,7 +252,7 @@ def test_reports_that_come_twice_or_in_another_order_count_once(study, annotator
 def test_while_a_lease_lives_what_is_left_of_the_estimate_is_expected(study, annotator, clock):
     sensitive(study)
     lease = serving.lease(annotator, study).current
-    exposure_reports.take_report(lease, annotator, care(5))
+    exposure_reports.record_separate_report(lease, annotator, care(5))
     row = Exposure.objects.get()
     assert (row.revealed_s, row.expected_s, by_day(annotator)) == (5, 3, {1: 8})
     serving.release(lease, annotator)
@@ -329,7 +329,7 @@ def test_moving_to_another_time_zone_leaves_what_is_booked(study, clock):
     sensitive(study)
     clock(1, 14)  # it is already 2 May in the person's zone
     lease = serving.lease(person, study).current
-    exposure_reports.take_report(lease, person, care(20))
+    exposure_reports.record_separate_report(lease, person, care(20))
     days.change_zone(person, "America/Los_Angeles", timezone.now())  # it is 1 May in that zone
     submit(lease, person, care=care(30))
     assert by_day(person) == {2: 30}

@@ -56,26 +56,26 @@ def crossed(**settings):
     serving.lease(other, study)
     Pair.objects.filter(pk=first.pk).update(held="")
     Seat.objects.filter(study=study, person=other).update(positions={})  # as if a look back were due
-    desks = {person: serving.lease(person, study) for person in (one, other)}
-    assert desks[one].current.pair_id == desks[other].next.pair_id == first.pk
-    assert desks[one].next.pair_id == desks[other].current.pair_id == second.pk
-    return study, desks
+    all_leased = {person: serving.lease(person, study) for person in (one, other)}
+    assert all_leased[one].current.pair_id == all_leased[other].next.pair_id == first.pk
+    assert all_leased[one].next.pair_id == all_leased[other].current.pair_id == second.pk
+    return study, all_leased
 
 
-def withdraws(person, desk, study):
+def withdraws(person, leased, study):
     return lambda: consent.withdraw(person, study)
 
 
-def skips(person, desk, study):
+def skips(person, leased, study):
     """Skip beyond the daily limit, so that the next pair, which may show harm too, is released as well."""
-    return lambda: skipping.skip(desk.current, person, reason="too_distressing")
+    return lambda: skipping.skip(leased.current, person, reason="too_distressing")
 
 
 @pytest.mark.parametrize(("acts", "settings"), [(withdraws, {}), (skips, {"daily_dose_s": 10})])
 def test_two_people_who_give_back_the_same_two_pairs_the_other_way_round_never_wait_for_each_other(acts, settings):
     with no_deadlocks():
         for _ in range(10):
-            study, desks = crossed(**settings)
-            results = at_once(*[acts(person, desk, study) for person, desk in desks.items()])
+            study, all_leased = crossed(**settings)
+            results = at_once(*[acts(person, leased, study) for person, leased in all_leased.items()])
             assert [result for result in results if isinstance(result, Exception)] == []
             assert not Assignment.objects.filter(study=study, state="leased").exists()

@@ -56,9 +56,9 @@ class TestTheSamePerson:
         self, answered, pair, study, annotator, researcher, api
     ):
         returned = offer(answered, researcher)
-        desk = api(annotator).post(f"/api/v1/studies/{study.slug}/assignments/").json()
-        assert (desk["current"]["id"], desk["current"]["round"]) == (returned.pk, 1)
-        assert desk["current"]["returned"] == {"reason": "returned", "comment": COMMENT}
+        leased = api(annotator).post(f"/api/v1/studies/{study.slug}/assignments/").json()
+        assert (leased["current"]["id"], leased["current"]["round"]) == (returned.pk, 1)
+        assert leased["current"]["returned"] == {"reason": "returned", "comment": COMMENT}
         event = AuditEvent.objects.get(action="assignment.offered")
         assert (event.actor, event.after["round"], event.after["reason"]) == (researcher, 1, "returned")
 

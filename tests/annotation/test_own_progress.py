@@ -59,11 +59,11 @@ def test_the_batch_counts_own_answers_and_what_the_person_can_still_be_given(stu
     factories.answer(annotator, study)
     assert progress().batch == BatchPlace(1, answered=1, left=4)
     Pair.objects.filter(pk=pairs[-1].pk).update(held="looked at")
-    desk = serving.lease(annotator, study)
+    leased = serving.lease(annotator, study)
     assert progress().batch == BatchPlace(1, answered=1, left=3)  # the person's leased pairs are included
     factories.answer(factories.member(study, "annotator"), study)
     assert progress().batch == BatchPlace(1, answered=1, left=2)
-    skipping.skip(desk.current, annotator, reason="cannot_judge")
+    skipping.skip(leased.current, annotator, reason="cannot_judge")
     assert progress().batch == BatchPlace(1, answered=1, left=1)
 
 
@@ -100,8 +100,8 @@ def test_the_api_gives_the_same_and_a_pair_names_its_batch(api, study, annotator
     client = api(annotator)
     address = f"/api/v1/studies/{study.slug}/own-progress/"
     assert client.get(address).json() == {"today": {"answers": 0, "active_ms": 0}, "batch": None}
-    desk = client.post(f"/api/v1/studies/{study.slug}/assignments/").json()
-    assert (desk["current"]["batch"], desk["next"]["batch"]) == (1, 1)
+    leased = client.post(f"/api/v1/studies/{study.slug}/assignments/").json()
+    assert (leased["current"]["batch"], leased["next"]["batch"]) == (1, 1)
     assert client.get(address).json()["batch"] == {"number": 1, "answered": 0, "left": 5}
     assert client.get(address, {"batch": "0"}).status_code == 400
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from annotation import noting, serving
+from annotation import harm_propagation, serving
 from annotation.models import Annotation, Assignment, Break, Dose, Exposure, Seat
 from catalog.models import Pair
 from tests import factories
@@ -43,18 +43,18 @@ class TestControls:
         harmless = controls(study)
         Dose.objects.create(person=annotator, day=timezone.now().date(), seconds=6)
         real = factories.pair(study)
-        desk = serving.lease(annotator, study)
-        assert [desk.current.pair_id, desk.next.pair_id] == [harmless.pk, real.pk]
+        leased = serving.lease(annotator, study)
+        assert [leased.current.pair_id, leased.next.pair_id] == [harmless.pk, real.pk]
 
     def test_one_that_was_fetched_before_is_given_back_when_the_cap_is_reached(self, study, annotator):
         study.daily_dose_s = 100
         study.save()
         factories.pair(study, priority=9, may_show=["crime"])
-        desk = serving.lease(annotator, study)
+        leased = serving.lease(annotator, study)
         control = controls(study, may_show=["crime"])
-        desk = serving.lease(annotator, study)
-        assert desk.next.pair_id == control.pk
-        after = submit(desk.current, annotator, care=care(200), lease_next=True).desk
+        leased = serving.lease(annotator, study)
+        assert leased.next.pair_id == control.pk
+        after = submit(leased.current, annotator, care=care(200), lease_next=True).leased
         assert after.current is None
         assert Assignment.objects.get(pair=control).state == "released"
 
@@ -62,17 +62,17 @@ class TestControls:
         controls(study, may_show=["crime"])
         Seat.objects.update(excluded=["crime"])
         real = factories.pair(study)
-        desk = serving.lease(annotator, study)
-        assert (desk.current.pair_id, desk.next) == (real.pk, None)
+        leased = serving.lease(annotator, study)
+        assert (leased.current.pair_id, leased.next) == (real.pk, None)
 
     def test_after_so_many_in_a_row_it_must_be_a_harmless_one(self, study, annotator):
         study.harmless_after = 1
         for _ in range(2):
             controls(study, may_show=["crime"], priority=9)
         harmless = controls(study)
-        desk = serving.lease(annotator, study)
-        assert desk.current.pair.lane == Pair.Lane.SENSITIVE
-        assert desk.next.pair_id == harmless.pk
+        leased = serving.lease(annotator, study)
+        assert leased.current.pair.lane == Pair.Lane.SENSITIVE
+        assert leased.next.pair_id == harmless.pk
 
     def test_a_harmless_one_is_a_harmless_pair_in_between(self, study, annotator):
         controls(study)
@@ -82,10 +82,10 @@ class TestControls:
 
     def test_each_person_is_given_each_once_from_either_lane(self, study, annotator):
         wanted = {controls(study).pk, controls(study, may_show=["crime"]).pk, controls(study, may_show=["hate"]).pk}
-        given, desk = [], serving.lease(annotator, study)
-        while desk.current:
-            given.append(desk.current.pair_id)
-            desk = submit(desk.current, annotator, care=care(1), lease_next=True).desk
+        given, leased = [], serving.lease(annotator, study)
+        while leased.current:
+            given.append(leased.current.pair_id)
+            leased = submit(leased.current, annotator, care=care(1), lease_next=True).leased
         assert (set(given), len(given)) == (wanted, 3)
 
 
@@ -100,8 +100,8 @@ def test_a_reached_cap_gives_harmless_pairs_only(study, annotator):
     first = serving.lease(annotator, study)
     assert first.current.pair.lane == Pair.Lane.SENSITIVE
     assert first.next.pair_id == harmless[0].pk
-    desk = submit(first.current, annotator, lease_next=True).desk
-    assert {desk.current.pair_id, desk.next.pair_id} == {pair.pk for pair in harmless}
+    leased = submit(first.current, annotator, lease_next=True).leased
+    assert {leased.current.pair_id, leased.next.pair_id} == {pair.pk for pair in harmless}
 
 
 def test_what_review_returned_counts_and_waits_when_the_cap_is_reached(study, annotator):
@@ -122,9 +122,9 @@ def test_a_reached_cap_without_harmless_pairs_is_a_paid_break_until_tomorrow(stu
     study.daily_dose_s = 5
     study.save()
     sensitive(study, 3)
-    desk = submit(serving.lease(annotator, study).current, annotator, lease_next=True).desk
-    assert (desk.current, desk.reason) == (None, "cap")
-    assert 0 < desk.retry_after_s <= 24 * 3600
+    leased = submit(serving.lease(annotator, study).current, annotator, lease_next=True).leased
+    assert (leased.current, leased.reason) == (None, "cap")
+    assert 0 < leased.retry_after_s <= 24 * 3600
     serving.lease(annotator, study)
     assert Break.objects.get().why == "dose"
 
@@ -133,12 +133,14 @@ def test_a_prefetched_pair_is_given_back_when_the_cap_is_reached_before_it_is_sh
     study.daily_dose_s = 100
     study.save()
     sensitive(study, 2)
-    desk = serving.lease(annotator, study)
-    after = submit(desk.current, annotator, care={"revealed_s": {"video_0": 200.0}, "hidden": 0}, lease_next=True).desk
+    leased = serving.lease(annotator, study)
+    after = submit(
+        leased.current, annotator, care={"revealed_s": {"video_0": 200.0}, "hidden": 0}, lease_next=True
+    ).leased
     assert after.reason == "cap"
-    desk.next.refresh_from_db()
-    assert desk.next.state == "released"
-    assert Pair.objects.get(pk=desk.next.pair_id).open_slots == 1
+    leased.next.refresh_from_db()
+    assert leased.next.state == "released"
+    assert Pair.objects.get(pk=leased.next.pair_id).open_slots == 1
 
 
 def test_no_cap_where_the_study_sets_none(study, annotator):
@@ -154,10 +156,10 @@ def test_after_so_many_in_a_row_comes_a_harmless_one(study, annotator):
     study.save()
     sensitive(study, 6, priority=9)
     factories.pairs(study, 3)
-    lanes, desk = [], serving.lease(annotator, study)
-    while desk.current:
-        lanes.append(desk.current.pair.lane)
-        desk = submit(desk.current, annotator, lease_next=True).desk
+    lanes, leased = [], serving.lease(annotator, study)
+    while leased.current:
+        lanes.append(leased.current.pair.lane)
+        leased = submit(leased.current, annotator, lease_next=True).leased
     assert lanes == [1, 1, 0, 1, 1, 0, 1, 1, 0]
 
 
@@ -171,8 +173,8 @@ def worked(person, study, minutes):
 def test_a_break_is_due_after_so_much_work_and_ends(study, annotator):
     factories.pairs(study, 3)
     worked(annotator, study, 51)
-    desk = serving.lease(annotator, study)
-    assert (desk.current, desk.reason, desk.retry_after_s) == (None, "break", study.break_s)
+    leased = serving.lease(annotator, study)
+    assert (leased.current, leased.reason, leased.retry_after_s) == (None, "break", study.break_s)
     assert serving.lease(annotator, study).reason == "break"
     assert Break.objects.get().why == "work"
     Seat.objects.update(break_until=timezone.now() - timedelta(seconds=1))
@@ -239,14 +241,14 @@ def test_a_qualified_person_is_served(study, annotator):
 
 def test_the_pair_in_hand_is_finished_under_the_guideline_it_was_shown_with(study, annotator):
     factories.pairs(study, 3)
-    desk = serving.lease(annotator, study)
+    leased = serving.lease(annotator, study)
     study.guideline_version = 2
     study.save()
-    assert serving.lease(annotator, study).current == desk.current
-    assert submit(desk.current, annotator, lease_next=True).desk.reason == "guideline"
+    assert serving.lease(annotator, study).current == leased.current
+    assert submit(leased.current, annotator, lease_next=True).leased.reason == "guideline"
     Seat.objects.update(guideline_read=2)
     after = serving.lease(annotator, study).current
-    assert (after.pk, after.guideline_version) == (desk.next.pk, 2)
+    assert (after.pk, after.guideline_version) == (leased.next.pk, 2)
 
 
 # --- Earlier answers protect later people ---------------------------------------------------------------------
@@ -256,8 +258,8 @@ def test_tags_of_an_answer_are_noted_with_every_pair_of_the_video(study, annotat
     pair = factories.pair(study, wanted=2)
     same_video = factories.pair(study, prompt=pair.prompt, video_0=pair.video_1)
     submit(serving.lease(annotator, study).current, annotator, tags=["violence", "crime"])
-    assert noting.note_tags() == 1
-    assert noting.note_tags() == 0
+    assert harm_propagation.note_tags() == 1
+    assert harm_propagation.note_tags() == 0
     for row in (pair, same_video):
         row.refresh_from_db()
         assert (row.may_show, row.lane) == (["crime", "violence"], Pair.Lane.SENSITIVE)
@@ -266,4 +268,4 @@ def test_tags_of_an_answer_are_noted_with_every_pair_of_the_video(study, annotat
 def test_an_answer_without_tags_has_nothing_to_note(study, annotator):
     factories.pair(study)
     submit(serving.lease(annotator, study).current, annotator)
-    assert noting.note_tags() == 0
+    assert harm_propagation.note_tags() == 0

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from annotation import serving
-from annotation.answers import Answers, stage_errors, unseen
+from annotation.answers import Answers, stage_errors, unwatched
 from annotation.models import Annotation, Assignment
 from annotation.protocol import HARM_KEYS
 from studies.creation import create_study
@@ -82,30 +82,30 @@ class TestSeenThrough:
         return reports | {"presentation": {"speeds": played.get("speeds", {"1": 4.0})}}
 
     def test_both_played_to_their_end_are_seen(self):
-        assert unseen(self.report(), self.DURATIONS) == []
+        assert unwatched(self.report(), self.DURATIONS) == []
 
     def test_saying_so_is_not_enough(self):
-        assert unseen(self.report(video_1=1.0), self.DURATIONS) == ["video_1"]
+        assert unwatched(self.report(video_1=1.0), self.DURATIONS) == ["video_1"]
 
     @pytest.mark.parametrize("speeds", [{"2": 4.0}, {"1.5": 4.0}, {"50": 4.0}, {"1": 0.2, "2": 4.0}])
     def test_what_was_played_faster_than_it_is_was_not_watched(self, speeds):
-        assert unseen(self.report(speeds=speeds), self.DURATIONS) == ["video_0", "video_1"]
+        assert unwatched(self.report(speeds=speeds), self.DURATIONS) == ["video_0", "video_1"]
 
     @pytest.mark.parametrize("speeds", [{"1": 4.0}, {"0.25": 16.0}, {"0.5": 2.0, "1": 2.0, "2": 9.0}])
     def test_what_was_played_at_most_at_its_own_speed_was_watched(self, speeds):
-        assert unseen(self.report(speeds=speeds), self.DURATIONS) == []
+        assert unwatched(self.report(speeds=speeds), self.DURATIONS) == []
 
     def test_seconds_that_were_played_and_not_watched_do_not_count(self):
         blurred = self.report()
         blurred["video_0"]["watched_s"] = 1.7  # less than 90 % of two seconds
         blurred["video_1"]["watched_s"] = 3.7
-        assert unseen(blurred, self.DURATIONS) == ["video_0"]
+        assert unwatched(blurred, self.DURATIONS) == ["video_0"]
 
     @pytest.mark.parametrize("seconds", [float("nan"), float("inf"), -4.0, 10**400, "4", None, True])
     def test_a_number_of_seconds_that_makes_no_sense_is_none(self, seconds):
         claimed = self.report()
         claimed["video_1"]["watched_s"] = seconds
-        assert unseen(claimed, self.DURATIONS) == ["video_1"]
+        assert unwatched(claimed, self.DURATIONS) == ["video_1"]
 
     @given(st.recursive(
         st.none() | st.booleans() | st.floats() | st.text(max_size=5),
@@ -119,7 +119,7 @@ class TestSeenThrough:
     ))  # fmt: skip
     def test_a_report_that_makes_no_sense_shows_nothing_and_breaks_nothing(self, viewing):
         viewing = viewing if isinstance(viewing, dict) else {}
-        assert set(unseen(viewing, self.DURATIONS)) <= {"video_0", "video_1"}
+        assert set(unwatched(viewing, self.DURATIONS)) <= {"video_0", "video_1"}
 
     def test_a_new_study_requires_it_and_has_neither_comments_nor_reminders(self, researcher):
         study = create_study(slug="new-study", title="New", actor=researcher)

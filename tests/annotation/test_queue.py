@@ -18,10 +18,10 @@ def seat_of(person, study):
 def everything(person, study):
     """Return the pairs that the person is given one after another, each answered."""
     given = []
-    desk = serving.lease(person, study)
-    while desk.current:
-        given.append(desk.current.pair_id)
-        desk = answer(desk.current, person, study, lease_next=True).desk
+    leased = serving.lease(person, study)
+    while leased.current:
+        given.append(leased.current.pair_id)
+        leased = answer(leased.current, person, study, lease_next=True).leased
     return given
 
 
@@ -44,12 +44,12 @@ def test_what_a_person_did_not_agree_to_see_is_never_given_to_them(study):
 
 def test_a_next_pair_that_turns_out_to_show_what_they_did_not_agree_to_is_given_back(study, annotator):
     _, found_out, harmless = factories.pairs(study, 3)
-    desk = serving.lease(annotator, study)
-    assert desk.next.pair_id == found_out.pk
+    leased = serving.lease(annotator, study)
+    assert leased.next.pair_id == found_out.pk
     Seat.objects.filter(person=annotator).update(excluded=["crime"])
     Pair.objects.filter(pk=found_out.pk).update(may_show=["crime"])
-    desk = answer(desk.current, annotator, study, lease_next=True).desk
-    assert (desk.current.pair_id, desk.next) == (harmless.pk, None)
+    leased = answer(leased.current, annotator, study, lease_next=True).leased
+    assert (leased.current.pair_id, leased.next) == (harmless.pk, None)
     found_out.refresh_from_db()
     assert found_out.open_slots == 1
 
@@ -97,28 +97,28 @@ def test_the_place_ahead_moves_past_what_was_answered_and_is_still_open(study, a
 def test_a_pair_that_opens_behind_a_person_is_found_by_looking_back(study, annotator, monkeypatch):
     first, *_ = factories.pairs(study, 6)
     Pair.objects.filter(pk=first.pk).update(held="for now")
-    desk = serving.lease(annotator, study)
+    leased = serving.lease(annotator, study)
     Pair.objects.filter(pk=first.pk).update(held="")
-    desk = answer(desk.current, annotator, study, lease_next=True).desk
-    assert desk.next.pair_id != first.pk, "it looked back a moment ago"
+    leased = answer(leased.current, annotator, study, lease_next=True).leased
+    assert leased.next.pair_id != first.pk, "it looked back a moment ago"
     monkeypatch.setattr(queue, "LOOK_BACK_S", 0)
-    desk = answer(desk.current, annotator, study, lease_next=True).desk
-    assert desk.next.pair_id == first.pk
+    leased = answer(leased.current, annotator, study, lease_next=True).leased
+    assert leased.next.pair_id == first.pk
 
 
 def test_a_lane_that_is_half_looked_back_at_keeps_the_others_from_nothing(study, annotator, monkeypatch):
     """Lanes of controls stay so for long, and so do lanes of possibly harmful pairs at the daily limit."""
     first, *_ = factories.pairs(study, 6)
     Pair.objects.filter(pk=first.pk).update(held="for now")
-    desk = serving.lease(annotator, study)
+    leased = serving.lease(annotator, study)
     Pair.objects.filter(pk=first.pk).update(held="")
     seat = seat_of(annotator, study)
     control_lane = queue.CONTROL_LANES[0]
     seat.positions |= {f"ahead_{control_lane}": [0, 10**9], f"back_{control_lane}": list(queue.FRONT)}
     seat.save()
     monkeypatch.setattr(queue, "LOOK_BACK_S", 0)
-    desk = answer(desk.current, annotator, study, lease_next=True).desk
-    assert desk.next.pair_id == first.pk
+    leased = answer(leased.current, annotator, study, lease_next=True).leased
+    assert leased.next.pair_id == first.pk
 
 
 def test_looking_back_goes_window_by_window(study, annotator, monkeypatch):
@@ -162,10 +162,10 @@ def test_before_nothing_is_said_to_be_left_the_whole_queue_is_walked(study, anno
 
 def test_ones_own_released_pair_comes_back_at_once(study, annotator):
     factories.pairs(study, 5)
-    desk = serving.lease(annotator, study)
-    serving.release(desk.current, annotator)
+    leased = serving.lease(annotator, study)
+    serving.release(leased.current, annotator)
     again = serving.lease(annotator, study)
-    assert {again.current.pk, again.next.pk} == {desk.next.pk, desk.current.pk}
+    assert {again.current.pk, again.next.pk} == {leased.next.pk, leased.current.pk}
 
 
 def test_controls_come_at_the_studys_rate_and_never_instead_of_the_last_pairs(study):
@@ -200,18 +200,18 @@ def offer_again(assignment):
 
 
 def answer_to(person, study, pair):
-    desk = serving.lease(person, study)
-    assert desk.current.pair_id == pair.pk
-    answer(desk.current, person, study)
-    return Assignment.objects.get(pk=desk.current.pk)
+    leased = serving.lease(person, study)
+    assert leased.current.pair_id == pair.pk
+    answer(leased.current, person, study)
+    return Assignment.objects.get(pk=leased.current.pk)
 
 
 def test_what_review_returned_comes_before_anything_new(study, annotator):
     pair, *_ = factories.pairs(study, 3)
     offer = offered(annotator, study, pair)
-    desk = serving.lease(annotator, study)
-    assert desk.current.pk == offer.pk
-    assert desk.current.round == 1
+    leased = serving.lease(annotator, study)
+    assert leased.current.pk == offer.pk
+    assert leased.current.round == 1
     pair.refresh_from_db()
     assert pair.open_slots == 0
 
@@ -228,8 +228,8 @@ def test_an_offer_whose_lease_ended_unanswered_is_offered_again(study, annotator
         serving.release(lease, annotator)
     offer.refresh_from_db()
     assert (offer.state, offer.ended_at) == ("offered", None)
-    desk = serving.lease(annotator, study)
-    assert desk.current.pk == offer.pk or desk.next.pk == offer.pk
+    leased = serving.lease(annotator, study)
+    assert leased.current.pk == offer.pk or leased.next.pk == offer.pk
 
 
 def test_a_late_answer_to_an_offer_is_taken(study, annotator):

@@ -45,12 +45,18 @@ def prepare(statement, study):
 
 
 def work(study, person, loops):
-    desk = serving.lease(person, study)
+    leased = serving.lease(person, study)
     for _ in range(loops):
-        desk = submission.submit(
-            desk.current, person, submission_id=uuid.uuid4(), answers=PLAIN, timings_ms={}, viewing={}, lease_next=True
-        ).desk
-        assert desk.current
+        leased = submission.submit(
+            leased.current,
+            person,
+            submission_id=uuid.uuid4(),
+            answers=PLAIN,
+            timings_ms={},
+            viewing={},
+            lease_next=True,
+        ).leased
+        assert leased.current
 
 
 @pytest.mark.parametrize(

@@ -54,16 +54,16 @@ def state(assignment: Any) -> str:
     return Assignment.objects.get(pk=assignment.pk).state
 
 
-def test_a_report_answers_the_next_desk_and_costs_nothing(api, study):
+def test_a_report_returns_the_next_pairs_and_has_no_penalty(api, study):
     pairs = factories.pairs(study, 3)
     person = factories.member(study, "annotator")
-    desk = serving.lease(person, study)
+    leased = serving.lease(person, study)
 
-    response = api(person).post(address(desk.current), {"videos": ["video_0"]}, format="json")
+    response = api(person).post(address(leased.current), {"videos": ["video_0"]}, format="json")
 
     assert response.status_code == 200, response.content
     assert response.json()["current"]["pair_id"] == pairs[1].public_id
-    assert state(desk.current) == "released"
+    assert state(leased.current) == "released"
     assert Report.objects.get().person == person
     assert not AuditEvent.objects.filter(action="assignment.skipped").exists()
     assert not wrongly_counted(study).exists()
@@ -88,12 +88,12 @@ def test_leases_of_every_pair_with_the_bytes_end_for_everybody_in_every_study(st
     factories.pair(elsewhere, prompt=prompt, video_1=factories.video(prompt, asset=asset))
     people = [factories.member(study, "annotator") for _ in range(3)]
     stranger = factories.member(elsewhere, "annotator")
-    desks = [serving.lease(person, study) for person in people]
+    all_leased = [serving.lease(person, study) for person in people]
     far = serving.lease(stranger, elsewhere).current
 
-    reported = quarantining.report(desks[0].current, people[0], videos=["video_0"])
+    reported = quarantining.report(all_leased[0].current, people[0], videos=["video_0"])
 
-    assert (reported.desk.current, reported.outcome) == (None, "hidden")
+    assert (reported.leased.current, reported.outcome) == (None, "hidden")
     assert not Assignment.objects.filter(state="leased").exists()
     assert state(far) == "released"
     assert set(Pair.objects.values_list("held", flat=True)) == {"quarantined"}
@@ -127,11 +127,11 @@ def test_a_lost_lease_of_a_reported_pair_cannot_be_renewed(study):
 def test_reporting_twice_and_after_submitting_is_harmless(study):
     factories.pairs(study, 2)
     person = factories.member(study, "annotator")
-    desk = serving.lease(person, study)
-    submit(desk.current, person)
+    leased = serving.lease(person, study)
+    submit(leased.current, person)
     for _ in range(2):
-        quarantining.report(desk.current, person, videos=["video_0"])
-    assert state(desk.current) == "submitted"
+        quarantining.report(leased.current, person, videos=["video_0"])
+    assert state(leased.current) == "submitted"
     assert Quarantine.objects.count() == Report.objects.count() == 1
     assert not wrongly_counted(study).exists()
 
@@ -251,9 +251,9 @@ def reporting(api: Any, person: Any, assignment: Any) -> Any:
 def test_the_pair_that_waits_behind_the_present_one_cannot_be_reported(api, study):
     factories.pairs(study, 3)
     person = factories.member(study, "annotator")
-    desk = serving.lease(person, study)
+    leased = serving.lease(person, study)
 
-    refused = reporting(api, person, desk.next)
+    refused = reporting(api, person, leased.next)
 
     assert (refused.status_code, refused.json()["code"]) == (403, "not_shown")
     assert not Report.objects.exists()
@@ -263,22 +263,22 @@ def test_the_pair_that_waits_behind_the_present_one_cannot_be_reported(api, stud
 def test_a_pair_that_was_given_back_before_it_was_shown_cannot_be_reported(api, study):
     factories.pairs(study, 3)
     person = factories.member(study, "annotator")
-    desk = serving.lease(person, study)
-    serving.release(desk.next, person)
-    serving.release(desk.current, person)
-    assert reporting(api, person, desk.next).status_code == 403
-    assert reporting(api, person, desk.current).status_code == 200
-    assert Report.objects.get().pair == desk.current.pair
+    leased = serving.lease(person, study)
+    serving.release(leased.next, person)
+    serving.release(leased.current, person)
+    assert reporting(api, person, leased.next).status_code == 403
+    assert reporting(api, person, leased.current).status_code == 200
+    assert Report.objects.get().pair == leased.current.pair
 
 
 def test_what_the_page_went_on_to_without_a_network_can_be_reported(api, study):
     """Offline the page showed the next pair. The answer before it arrives first, and leases nothing."""
     factories.pairs(study, 3)
     person = factories.member(study, "annotator")
-    desk = serving.lease(person, study)
-    submit(desk.current, person)
-    assert reporting(api, person, desk.next).status_code == 200
-    assert Assignment.objects.get(pk=desk.next.pk).shown_at is not None
+    leased = serving.lease(person, study)
+    submit(leased.current, person)
+    assert reporting(api, person, leased.next).status_code == 200
+    assert Assignment.objects.get(pk=leased.next.pk).shown_at is not None
 
 
 @pytest.mark.parametrize("state", ["submitted", "skipped", "expired", "released"])
@@ -348,7 +348,7 @@ def test_reports_at_once_of_one_person_hide_no_more_than_five(study):
     assert Report.objects.filter(hides=True).count() == 5
 
 
-def test_a_held_pair_leaves_desks_and_downloads_of_its_study(api, study, researcher):
+def test_a_held_pair_disappears_from_pages_and_downloads_of_its_study(api, study, researcher):
     pair = factories.pair(study, wanted=3)
     reporter, other, third = (factories.member(study, "annotator") for _ in range(3))
     submit(serving.lease(third, study).current, third)

@@ -137,8 +137,8 @@ class TestReopened:
         assert conflict.value.code == "study_closed"
 
     def test_before_the_first_answer_it_is_refused(self, answered, annotator, study, api):
-        desk = api(annotator).post(f"/api/v1/studies/{study.slug}/assignments/").json()
-        open_one = Assignment.objects.get(pk=desk["current"]["id"])
+        leased = api(annotator).post(f"/api/v1/studies/{study.slug}/assignments/").json()
+        open_one = Assignment.objects.get(pk=leased["current"]["id"])
         with pytest.raises(Refused) as conflict:
             revise(open_one)
         assert conflict.value.code == "not_answered"
@@ -290,8 +290,8 @@ class TestSecondLook:
     ):
         set_share(monkeypatch, share)
         factories.pairs(study, 2)
-        desk = api(annotator).post(f"/api/v1/studies/{study.slug}/assignments/").json()
-        path, body = f"/api/v1/assignments/{desk['current']['id']}/submit/", factories.body(harmlessness=harmlessness)
+        leased = api(annotator).post(f"/api/v1/studies/{study.slug}/assignments/").json()
+        path, body = f"/api/v1/assignments/{leased['current']['id']}/submit/", factories.body(harmlessness=harmlessness)
         for _ in range(2):  # and so when it is repeated
             assert api(annotator).post(path, body, format="json").json()["second_look"] is due
 

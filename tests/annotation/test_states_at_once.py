@@ -148,8 +148,8 @@ class TestClosing:
         factories.pairs(study, 3)
         began = Study.objects.get(pk=study.pk)
         close()
-        desk = serving.lease(person, began)
-        assert (desk.current, desk.reason) == (None, "finished")
+        leased = serving.lease(person, began)
+        assert (leased.current, leased.reason) == (None, "finished")
         assert not Assignment.objects.exists()
 
     def test_nor_is_the_next_pair_shown(self, study, person, close):
@@ -159,7 +159,7 @@ class TestClosing:
         close()
         submitted = submit(began, person, study, lease_next=True)
         assert submitted.standing.counted
-        assert (submitted.desk.current, submitted.desk.reason) == (None, "finished")
+        assert (submitted.leased.current, submitted.leased.reason) == (None, "finished")
 
 
 class TestReview:

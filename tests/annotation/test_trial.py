@@ -52,9 +52,9 @@ def test_a_trial_walks_through_the_pairs_in_order_and_writes_nothing(study, rese
     slots = list(Pair.objects.order_by("pk").values_list("open_slots", flat=True))
     page = browser.get(reverse("annotation:trial", args=[study.slug]))
     assert "Trial: nothing is saved." in page.content.decode()
-    desk = ask()
-    assert (desk["current"]["id"], desk["next"]["id"]) == (pairs[0].pk, pairs[1].pk)
-    assert desk["current"]["prompt"]["text"] == pairs[0].prompt.text
+    leased = ask()
+    assert (leased["current"]["id"], leased["next"]["id"]) == (pairs[0].pk, pairs[1].pk)
+    assert leased["current"]["prompt"]["text"] == pairs[0].prompt.text
     ask("draft", pairs[0], {"helpfulness": {"aesthetics": "video_0"}}, 204, "put")
     ask("care", pairs[0], {"care": {"revealed_s": {"video_0": 3.0, "video_1": 2.0}, "hidden": 1}}, 204)
     assert ask("renew", pairs[0], {})["id"] == pairs[0].pk
@@ -63,7 +63,7 @@ def test_a_trial_walks_through_the_pairs_in_order_and_writes_nothing(study, rese
     lines = {line["name"]: line["value"] for line in submitted["recorded"]}
     assert lines["Tags of video 1"] == "Violence, Injury, Gory Content"
     assert lines["Standing"] == "valid"
-    left = desk["current"]["left"]
+    left = leased["current"]["left"]
     side = "left" if left == "video_0" else "right"
     assert lines["Overall, which video is more helpful for this prompt?"] == f"video 0 ({side})"
     assert ask("skip", pairs[1], {"reason": "cannot_judge"})["current"]["id"] == pairs[2].pk
@@ -121,8 +121,8 @@ def test_it_begins_at_the_pair_that_the_address_names_and_passes_by_held_ones(st
     pairs = factories.pairs(study, 4)
     Pair.objects.filter(pk__in=[pairs[1].pk, pairs[2].pk]).update(held="looked at")
     assert ask(first=pairs[3].pk)["current"]["id"] == pairs[3].pk
-    desk = ask(first=pairs[2].pk)
-    assert (desk["current"]["id"], desk["next"]["id"]) == (pairs[2].pk, pairs[3].pk)
+    leased = ask(first=pairs[2].pk)
+    assert (leased["current"]["id"], leased["next"]["id"]) == (pairs[2].pk, pairs[3].pk)
     assert ask("submit", pairs[0], factories.body())["current"]["id"] == pairs[3].pk
     assert ask(first=pairs[3].pk + 1)["reason"] == "trial_finished"
 

@@ -26,9 +26,9 @@ def answer(api, study):
 
     def by(person, **values):
         client = api(person)
-        desk = client.post(f"/api/v1/studies/{study.slug}/assignments/").json()
+        leased = client.post(f"/api/v1/studies/{study.slug}/assignments/").json()
         body = factories.body(**values)
-        path = f"/api/v1/assignments/{desk['current']['id']}/submit/"
+        path = f"/api/v1/assignments/{leased['current']['id']}/submit/"
         assert client.post(path, body, format="json").status_code == 201
         return body
 

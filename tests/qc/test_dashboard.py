@@ -18,8 +18,8 @@ def page(browser_client, researcher, study):
 
 def answer_one(api, person, study, **values):
     client = api(person)
-    desk = client.post(f"/api/v1/studies/{study.slug}/assignments/").json()
-    path = f"/api/v1/assignments/{desk['current']['id']}/submit/"
+    leased = client.post(f"/api/v1/studies/{study.slug}/assignments/").json()
+    path = f"/api/v1/assignments/{leased['current']['id']}/submit/"
     assert client.post(path, factories.body(**values), format="json").status_code == 201
 
 

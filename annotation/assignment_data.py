@@ -19,7 +19,7 @@ class Clip(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class AssignmentData:
     """One assignment, as its person's page needs it."""
 
     id: int
@@ -45,7 +45,7 @@ class Shown:
     video_1: Clip
 
 
-SHOWN = """
+ASSIGNMENTS = """
 SELECT assignment.id, assignment.state, assignment.round, assignment.round_reason, assignment.comment,
        assignment."left", assignment.dimension_first, assignment.expires_at, assignment.draft,
        assignment.guideline_version, pair.public_id, pair.may_show, prompt.text, prompt.language,
@@ -67,15 +67,15 @@ SELECT assignment.id, assignment.state, assignment.round, assignment.round_reaso
 ABOUT, DRAFT = 17, 8
 
 
-def shown(one: int | None, other: int | None = None) -> dict[int, Shown]:
+def read_assignments(one: int | None, other: int | None = None) -> dict[int, AssignmentData]:
     """Return one or two assignments by key, as their person's page needs them."""
     if one is None:
         return {}
-    return {row[0]: _read(row) for row in fetch_all(SHOWN, {"one": one, "other": other})}
+    return {row[0]: _read(row) for row in fetch_all(ASSIGNMENTS, {"one": one, "other": other})}
 
 
-def _read(row: tuple[Any, ...]) -> Shown:
+def _read(row: tuple[Any, ...]) -> AssignmentData:
     about = list(row[:ABOUT])
     about[DRAFT] = None if about[DRAFT] is None else orjson.loads(about[DRAFT])
     columns: list[Any] = [*about, Clip(*row[ABOUT : ABOUT + 4]), Clip(*row[ABOUT + 4 :])]
-    return Shown(*columns)
+    return AssignmentData(*columns)

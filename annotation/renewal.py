@@ -7,13 +7,13 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from annotation import acceptance, exposure, leases, reasons
 from annotation.models import Assignment, Seat
-from annotation.taking import Taking
+from annotation.new_leases import NewLeases
 from catalog.models import Pair
 from diptych.refusals import Refused
 from studies.models import Study
 
 
-def take_back(assignment: Assignment, person: User, seat: Seat, study: Study, now: datetime) -> Refused | None:
+def renew_ended(assignment: Assignment, person: User, seat: Seat, study: Study, now: datetime) -> Refused | None:
     """Make an ended lease of an assignment live again. Return the refusal if that is not possible.
 
     1. Lock the pair, then share-lock the batch and the study, so that none of them changes until the commit.
@@ -34,7 +34,7 @@ def take_back(assignment: Assignment, person: User, seat: Seat, study: Study, no
     if pair.held:
         return Refused(_("Your time on this pair ran out, and the pair is on hold."), "held")
     if assignment.state != Assignment.State.LEASED:
-        occupied = leases.held_leases(seat)
+        occupied = leases.live_leases(seat)
         free = [place for place in (Assignment.Place.CURRENT, Assignment.Place.NEXT) if place not in occupied]
         if not free:
             return Refused(_("Your time on this pair ran out, and you already have two other pairs."), "lease_lost")
@@ -66,7 +66,7 @@ def _why_no_lease(seat: Seat, person: User, study: Study, now: datetime, *, lane
         return refusal[0]
     if is_excluded:
         return reasons.EXCLUDED
-    if lane == Pair.Lane.SENSITIVE and Taking(seat, person, study, now).capped:
+    if lane == Pair.Lane.SENSITIVE and NewLeases(seat, person, study, now).capped:
         return reasons.CAP
     return None
 
@@ -95,4 +95,4 @@ SENTENCES = {
     ),
 }
 #: All error codes of a lease that cannot be renewed.
-NOT_TAKEN_BACK = (*SENTENCES, acceptance.STUDY_CLOSED, "batch_closed", "held")
+NOT_RENEWED = (*SENTENCES, acceptance.STUDY_CLOSED, "batch_closed", "held")
