@@ -313,7 +313,7 @@ EXISTS (SELECT FROM annotation_assignment holder WHERE holder.pair_id = pair.id 
 
 
 def complete_after_commit(batch_id: int) -> None:
-    """After the commit, move the batch to annotated if it has all its answers.
+    """Move the batch to annotated after the commit, if it has all its answers.
 
     It must be after the commit: until then, each transaction that stores an answer has a lock on the batch's row. If a
     process is killed before it gets here, `complete_batches` does it later.

@@ -22,7 +22,7 @@ class NewLeases:
 
     @property
     def capped(self) -> bool:
-        """Whether the person has reached their daily limit, so that only harmless pairs may follow."""
+        """Return whether the person has reached their daily limit, so that only harmless pairs may follow."""
         return 0 < self.study.daily_dose_s <= self.seat.dose_s
 
     def may_show(self, lease: LiveLease) -> bool:

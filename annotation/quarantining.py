@@ -28,7 +28,7 @@ from safety.models import Quarantine
 #: End leases and return their slots. A later round becomes an offer again, which its person gets after a release. Both
 #: rows are locked, and locked ones are skipped, so it can run while other locks are held.
 END_LEASES = """
-WITH dark AS (
+WITH quarantined AS (
     SELECT assignment.id, assignment.pair_id
       FROM annotation_assignment assignment JOIN catalog_pair pair ON pair.id = assignment.pair_id
      WHERE assignment.state = 'leased' AND pair.held = %(held)s
@@ -38,7 +38,7 @@ WITH dark AS (
     UPDATE annotation_assignment assignment
        SET state = CASE WHEN round > 0 THEN 'offered' ELSE 'released' END,
            ended_at = CASE WHEN round > 0 THEN NULL ELSE %(now)s END
-      FROM dark WHERE assignment.id = dark.id
+      FROM quarantined WHERE assignment.id = quarantined.id
     RETURNING assignment.pair_id
 )
 UPDATE catalog_pair pair SET open_slots = pair.open_slots + returned.slots

@@ -6,7 +6,7 @@ once. Their seat stores how far *ahead* they are, and an ordinary lease does not
 
 Pairs may become servable there later: a slot is returned, a video becomes ready, or the priority changes. A *look back*
 finds them. It goes from the front of each lane to the place ahead, one window at a time, and starts again every
-`LOOK_BACK_S`. The whole queue is searched before a person is told that no pair is left.
+`LOOK_BACK_S`. The whole queue is searched before the response says that no pair is left.
 """
 
 from datetime import datetime

@@ -73,7 +73,7 @@ def expected(row: str, study_state: str, batch_state: str) -> set[str]:
     return {by_batch} if by_study in (YES, COUNTED) else {by_study, by_batch}
 
 
-def test_each_action_in_each_state_comes_to_what_was_decided_and_the_page_says_so():
+def test_each_action_in_each_state_has_the_decided_outcome_and_is_on_the_page():
     walked = accepted.walk()
     assert {row for row, _, _ in walked} == set(BY_STUDY)
     wrong = {case: said for case, said in walked.items() if said not in expected(*case)}

@@ -98,7 +98,7 @@ def test_skips_that_protect_their_person_are_not_shown_and_others_are(look, stud
         ({"q": "pair"}, 2),
     ],
 )
-def test_the_list_is_narrowed_to_what_was_asked_for(study, researcher, browser_client, annotator, query, expected):
+def test_the_list_is_filtered(study, researcher, browser_client, annotator, query, expected):
     pairs = factories.pairs(study, 2, wanted=2)
     first = factories.answer(annotator, study)
     second = factories.answer(annotator, study, **CONTRADICTORY)
@@ -127,7 +127,7 @@ def test_a_filter_that_makes_no_sense_is_named(look):
     assert "Enter at least the first 4" in look("annotation:answers", status=400, author="zz")
 
 
-def test_who_runs_the_study_and_annotates_sees_others_answers_only_after_their_own(look, study, researcher):
+def test_people_who_run_the_study_and_annotate_see_others_answers_only_after_their_own(look, study, researcher):
     Membership.objects.create(study=study, person=researcher, role="annotator")
     other = factories.member(study, "annotator")
     pair = factories.pair(study, wanted=2)
@@ -149,7 +149,7 @@ def test_answers_on_a_pair_in_quarantine_are_not_listed(look, study, annotator):
     assert "Nobody has answered a pair yet" in page
 
 
-def test_what_annotators_say_besides_their_answers_is_shown_with_them_and_found(look, study, annotator):
+def test_comments_and_unsure_marks_are_shown_with_the_answers_and_can_be_filtered(look, study, annotator):
     pair = factories.pair(study, wanted=3)
     factories.answer(annotator, study, unsure=True, comment="Both “look” alike.")
     plain = factories.member(study, "annotator")

@@ -85,7 +85,7 @@ def test_many_people_never_over_answer_a_pair_and_answer_every_one(wanted):
     assert not Pair.objects.filter(study=study).exclude(open_slots=0).exists()
 
 
-def test_one_person_leasing_from_two_tabs_holds_two_pairs():
+def test_one_person_leasing_from_two_tabs_has_two_pairs():
     study = factories.study()
     factories.pairs(study, 8)
     person = factories.member(study, "annotator")
@@ -130,7 +130,7 @@ def test_two_different_answers_to_one_pair_at_once_store_one():
     assert sorted(type(result).__name__ for result in results) == ["Refused", "Refused", "Submitted"]
 
 
-def test_submitting_while_the_sweep_takes_the_lease_back_keeps_the_count():
+def test_submitting_while_the_sweep_ends_the_lease_keeps_the_count():
     study = factories.study()
     pairs = factories.pairs(study, 10)
     people = [factories.member(study, "annotator") for _ in pairs]
@@ -151,7 +151,7 @@ def test_submitting_while_the_sweep_takes_the_lease_back_keeps_the_count():
     assert not wrongly_counted(study).exists()
 
 
-def test_people_who_find_nothing_and_take_expired_leases_back_never_wait_for_each_other():
+def test_people_who_sweep_expired_leases_never_wait_for_each_other():
     study = factories.study()
     factories.pairs(study, 8, wanted=2)
     gone = [factories.member(study, "annotator") for _ in range(8)]
@@ -175,7 +175,7 @@ def test_people_who_find_nothing_and_take_expired_leases_back_never_wait_for_eac
                     serving.release(assignment, person)
 
 
-def test_a_lease_that_the_sweep_takes_back_is_never_both_current_and_next():
+def test_a_lease_that_the_sweep_ends_is_never_both_current_and_next():
     study = factories.study()
     factories.pairs(study, 2)
     person = factories.member(study, "annotator")
@@ -231,7 +231,7 @@ def test_an_answer_that_waits_for_the_sweep_takes_the_slot_that_the_sweep_return
     assert pair.open_slots == 0
 
 
-def test_whoever_gives_two_pairs_back_locks_them_in_order():
+def test_releasing_two_pairs_locks_them_in_order():
     study = factories.study()
     lower, higher = factories.pair(study), factories.pair(study, priority=5)
     person = factories.member(study, "annotator")
@@ -246,7 +246,7 @@ def test_whoever_gives_two_pairs_back_locks_them_in_order():
     assert not wrongly_counted(study).exists()
 
 
-def test_a_skip_that_also_gives_back_the_next_pair_waits_for_no_second_pair():
+def test_a_skip_that_also_releases_the_next_pair_waits_for_no_second_pair():
     study = factories.study()
     factories.pair(study)
     following = factories.pair(study)

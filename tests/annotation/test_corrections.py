@@ -57,7 +57,7 @@ def revise(assignment, reason="reopened", submission_id=None):
     )
 
 
-def test_it_is_the_next_revision_and_the_standing_says_whose_it_is_and_why(answered, reviewer):
+def test_it_is_the_next_revision_and_the_standing_has_its_author_kind_and_reason(answered, reviewer):
     corrected = correct(answered, reviewer)
     revision, standing = corrected.annotation, Standing.objects.select_related("current").get()
     assert (revision.revision, revision.author, revision.reason) == (2, reviewer, "correction")
@@ -68,7 +68,7 @@ def test_it_is_the_next_revision_and_the_standing_says_whose_it_is_and_why(answe
     assert (event.actor, event.after["reason"]) == (reviewer, "correction")
 
 
-def test_it_costs_the_annotator_no_time_and_protects_who_comes_after(answered, reviewer):
+def test_it_adds_no_time_to_the_annotator_and_protects_later_people(answered, reviewer):
     active_ms = Seat.objects.get().active_ms
     Standing.objects.update(tags_unnoted=False)
     correct(answered, reviewer)
@@ -121,7 +121,7 @@ def test_sent_twice_it_is_stored_once(answered, reviewer):
     assert Annotation.objects.count() == 2
 
 
-def test_answers_that_stand_already_write_nothing(answered, reviewer):
+def test_unchanged_answers_write_nothing(answered, reviewer):
     assert not correct(answered, reviewer, tags_video_1=("violence",)).created
     assert Standing.objects.get().author_kind == "annotator"
 
@@ -143,7 +143,7 @@ def test_nobody_corrects_their_own_answer(answered, annotator):
 
 
 @pytest.mark.parametrize("state", Batch.State.values)
-def test_it_is_taken_in_every_state_of_a_batch_but_accepted(answered, reviewer, state):
+def test_it_is_accepted_in_every_state_of_a_batch_but_accepted(answered, reviewer, state):
     Batch.objects.update(state=state)
     if state == "accepted":
         with pytest.raises(Refused, match="accepted"):

@@ -32,7 +32,7 @@ def test_whatever_happens_in_whatever_order_the_counts_are_right_and_nothing_is_
     run_state_machine_as_test(Interleavings, settings=settings(BRIEF, max_examples=35, stateful_step_count=30))
 
 
-def test_people_who_do_everything_at_the_same_moment_keep_the_counts_and_never_wait_for_each_other():
+def test_people_at_the_same_moment_keep_the_counts_right_and_never_deadlock():
     with no_deadlocks():
         settings(AT_ONCE, max_examples=12)(given(SCRIPTS)(together_in_step))()
 
@@ -42,7 +42,7 @@ def test_people_in_processes_of_their_own_keep_the_counts_and_never_wait_for_eac
         settings(AT_ONCE, max_examples=6)(given(SCRIPTS)(together_as_processes))()
 
 
-def test_a_process_killed_in_the_middle_loses_nothing_and_its_slots_come_back():
+def test_a_process_killed_in_the_middle_loses_nothing_and_its_slots_are_returned():
     with no_deadlocks():
         settings(AT_ONCE, max_examples=6)(given(KILLINGS)(killed))()
 
@@ -72,7 +72,7 @@ def skips(person, leased, study):
 
 
 @pytest.mark.parametrize(("acts", "settings"), [(withdraws, {}), (skips, {"daily_dose_s": 10})])
-def test_two_people_who_give_back_the_same_two_pairs_the_other_way_round_never_wait_for_each_other(acts, settings):
+def test_two_people_who_release_the_same_two_pairs_in_opposite_order_never_deadlock(acts, settings):
     with no_deadlocks():
         for _ in range(10):
             study, all_leased = crossed(**settings)

@@ -30,7 +30,7 @@ def look(study, annotator, browser_client):
     return at
 
 
-def test_somebody_new_is_told_that_nothing_is_there_yet(look):
+def test_a_new_person_reads_that_there_is_nothing_yet(look):
     assert "Nothing yet." in look()
 
 
@@ -56,14 +56,14 @@ def test_an_answer_can_be_changed_within_the_window_and_only_read_after_it(look,
     assert "The time limit for changing this answer has passed." in page
 
 
-def test_in_a_batch_that_was_handed_over_nothing_is_offered(look, study, annotator):
+def test_in_a_batch_in_review_no_answer_can_be_changed(look, study, annotator):
     factories.pair(study)
     factories.answer(annotator, study)
     Batch.objects.update(state="in_review")
     assert "reopen=" not in look()
 
 
-def test_it_says_what_was_answered_by_the_side_it_stood_on(study, annotator):
+def test_the_page_names_the_side_of_each_chosen_video(study, annotator):
     factories.pair(study)
     answer = factories.answer(annotator, study)
     [line] = my_work.answers(study, annotator, my_work.recent(study, annotator).rows)
@@ -115,7 +115,7 @@ def test_active_time_is_by_day_in_the_persons_own_zone_and_counts_changes(study,
     assert day.answers == 1
 
 
-def test_what_review_said_is_shown_only_where_the_study_shares_it(look, study, annotator):
+def test_feedback_is_shown_only_if_the_study_shares_it(look, study, annotator):
     factories.pair(study)
     factories.answer(
         annotator, study, harmlessness={"video_0": {"tags": ["crime"]}, "video_1": {"tags": []}, "overall": "video_0"}
@@ -138,7 +138,7 @@ def test_dose_and_breaks_are_the_persons_own(look, study, annotator):
     assert "No possibly harmful video." in look(other)
 
 
-def test_the_page_costs_the_same_however_much_was_answered(
+def test_the_page_needs_the_same_queries_for_any_number_of_answers(
     study, annotator, browser_client, django_assert_max_num_queries
 ):
     factories.pairs(study, 25)
@@ -159,7 +159,7 @@ FILTERED = [
 
 
 @pytest.mark.parametrize(("media_filter", "may_show", "tags", "is_shown"), FILTERED)
-def test_a_thumbnail_is_shown_only_where_the_persons_own_filter_covers_nothing(
+def test_a_thumbnail_is_shown_only_if_the_persons_filter_covers_nothing(
     look, study, annotator, media_filter, may_show, tags, is_shown
 ):
     """The page does not even contain the address of a picture, so no browser can show it."""

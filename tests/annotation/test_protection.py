@@ -46,7 +46,7 @@ class TestControls:
         leased = serving.lease(annotator, study)
         assert [leased.current.pair_id, leased.next.pair_id] == [harmless.pk, real.pk]
 
-    def test_one_that_was_fetched_before_is_given_back_when_the_cap_is_reached(self, study, annotator):
+    def test_one_that_was_prefetched_is_released_when_the_cap_is_reached(self, study, annotator):
         study.daily_dose_s = 100
         study.save()
         factories.pair(study, priority=9, may_show=["crime"])
@@ -58,14 +58,14 @@ class TestControls:
         assert after.current is None
         assert Assignment.objects.get(pair=control).state == "released"
 
-    def test_one_that_shows_what_the_person_left_out_is_never_given(self, study, annotator):
+    def test_one_with_a_left_out_harm_is_never_served(self, study, annotator):
         controls(study, may_show=["crime"])
         Seat.objects.update(excluded=["crime"])
         real = factories.pair(study)
         leased = serving.lease(annotator, study)
         assert (leased.current.pair_id, leased.next) == (real.pk, None)
 
-    def test_after_so_many_in_a_row_it_must_be_a_harmless_one(self, study, annotator):
+    def test_after_the_set_number_in_a_row_it_must_be_a_harmless_one(self, study, annotator):
         study.harmless_after = 1
         for _ in range(2):
             controls(study, may_show=["crime"], priority=9)
@@ -80,7 +80,7 @@ class TestControls:
         serving.lease(annotator, study)
         assert Seat.objects.get().sensitive_run == 0
 
-    def test_each_person_is_given_each_once_from_either_lane(self, study, annotator):
+    def test_each_person_gets_each_once_from_either_lane(self, study, annotator):
         wanted = {controls(study).pk, controls(study, may_show=["crime"]).pk, controls(study, may_show=["hate"]).pk}
         given, leased = [], serving.lease(annotator, study)
         while leased.current:
@@ -92,7 +92,7 @@ class TestControls:
 # --- Caps ---------------------------------------------------------------------------------------------------
 
 
-def test_a_reached_cap_gives_harmless_pairs_only(study, annotator):
+def test_at_the_cap_only_harmless_pairs_are_served(study, annotator):
     study.daily_dose_s = 5
     study.save()
     sensitive(study, 3, priority=9)
@@ -104,7 +104,7 @@ def test_a_reached_cap_gives_harmless_pairs_only(study, annotator):
     assert {leased.current.pair_id, leased.next.pair_id} == {pair.pk for pair in harmless}
 
 
-def test_what_review_returned_counts_and_waits_when_the_cap_is_reached(study, annotator):
+def test_a_returned_pair_counts_and_waits_when_the_cap_is_reached(study, annotator):
     pair, _ = sensitive(study, 2, priority=9)
     offer = offered(annotator, study, pair)
     study.daily_dose_s = 5
@@ -129,7 +129,7 @@ def test_a_reached_cap_without_harmless_pairs_is_a_paid_break_until_tomorrow(stu
     assert Break.objects.get().why == "dose"
 
 
-def test_a_prefetched_pair_is_given_back_when_the_cap_is_reached_before_it_is_shown(study, annotator):
+def test_a_prefetched_pair_is_released_when_the_cap_is_reached_before_it_is_shown(study, annotator):
     study.daily_dose_s = 100
     study.save()
     sensitive(study, 2)
@@ -151,7 +151,7 @@ def test_no_cap_where_the_study_sets_none(study, annotator):
     assert serving.lease(annotator, study).current
 
 
-def test_after_so_many_in_a_row_comes_a_harmless_one(study, annotator):
+def test_after_the_set_number_in_a_row_comes_a_harmless_one(study, annotator):
     study.harmless_after = 2
     study.save()
     sensitive(study, 6, priority=9)
@@ -170,7 +170,7 @@ def worked(person, study, minutes):
     Seat.objects.filter(person=person, study=study).update(since_break_ms=minutes * 60_000, worked_until=timezone.now())
 
 
-def test_a_break_is_due_after_so_much_work_and_ends(study, annotator):
+def test_a_break_is_due_after_the_set_time_of_work_and_ends(study, annotator):
     factories.pairs(study, 3)
     worked(annotator, study, 51)
     leased = serving.lease(annotator, study)
@@ -181,14 +181,14 @@ def test_a_break_is_due_after_so_much_work_and_ends(study, annotator):
     assert serving.lease(annotator, study).current
 
 
-def test_a_break_never_takes_the_pair_in_hand(study, annotator):
+def test_a_break_never_takes_the_current_pair(study, annotator):
     factories.pairs(study, 3)
     lease = serving.lease(annotator, study).current
     worked(annotator, study, 51)
     assert serving.lease(annotator, study).current == lease
 
 
-def test_active_time_is_what_was_reported_within_what_the_clock_allows(study, annotator):
+def test_active_time_is_the_reported_time_limited_by_the_clock(study, annotator):
     factories.pairs(study, 2)
     lease = serving.lease(annotator, study).current
     now = timezone.now()
@@ -223,7 +223,7 @@ def test_a_gap_as_long_as_a_break_is_one(study, annotator):
         ({"qualification_required": True}, {}, "qualification"),
     ],
 )
-def test_what_must_come_first(study, annotator, study_values, seat_values, reason):
+def test_conditions_before_the_first_pair(study, annotator, study_values, seat_values, reason):
     factories.pairs(study, 2)
     type(study).objects.filter(pk=study.pk).update(**study_values)
     Seat.objects.filter(person=annotator).update(**seat_values)
@@ -239,7 +239,7 @@ def test_a_qualified_person_is_served(study, annotator):
     assert serving.lease(annotator, study).current
 
 
-def test_the_pair_in_hand_is_finished_under_the_guideline_it_was_shown_with(study, annotator):
+def test_the_current_pair_keeps_the_guideline_that_it_was_shown_with(study, annotator):
     factories.pairs(study, 3)
     leased = serving.lease(annotator, study)
     study.guideline_version = 2
@@ -254,7 +254,7 @@ def test_the_pair_in_hand_is_finished_under_the_guideline_it_was_shown_with(stud
 # --- Earlier answers protect later people ---------------------------------------------------------------------
 
 
-def test_tags_of_an_answer_are_noted_with_every_pair_of_the_video(study, annotator):
+def test_tags_of_an_answer_are_added_to_every_pair_of_the_video(study, annotator):
     pair = factories.pair(study, wanted=2)
     same_video = factories.pair(study, prompt=pair.prompt, video_0=pair.video_1)
     submit(serving.lease(annotator, study).current, annotator, tags=["violence", "crime"])
@@ -265,7 +265,7 @@ def test_tags_of_an_answer_are_noted_with_every_pair_of_the_video(study, annotat
         assert (row.may_show, row.lane) == (["crime", "violence"], Pair.Lane.SENSITIVE)
 
 
-def test_an_answer_without_tags_has_nothing_to_note(study, annotator):
+def test_an_answer_without_tags_adds_nothing(study, annotator):
     factories.pair(study)
     submit(serving.lease(annotator, study).current, annotator)
     assert harm_propagation.note_tags() == 0

@@ -33,7 +33,7 @@ def test_lanes_are_merged_by_priority_then_age(study, annotator):
     assert everything(annotator, study) == [urgent_sensitive.pk, urgent.pk, harmless.pk, sensitive.pk]
 
 
-def test_what_a_person_did_not_agree_to_see_is_never_given_to_them(study):
+def test_harms_that_a_person_did_not_agree_to_are_never_served(study):
     person = factories.member(study, "annotator")
     factories.pair(study, priority=9, may_show=["violence"])
     seen = factories.pair(study, may_show=["crime"])
@@ -42,7 +42,7 @@ def test_what_a_person_did_not_agree_to_see_is_never_given_to_them(study):
     assert serving.lease(person, study).reason == "excluded"
 
 
-def test_a_next_pair_that_turns_out_to_show_what_they_did_not_agree_to_is_given_back(study, annotator):
+def test_a_next_pair_that_turns_out_to_show_a_left_out_harm_is_released(study, annotator):
     _, found_out, harmless = factories.pairs(study, 3)
     leased = serving.lease(annotator, study)
     assert leased.next.pair_id == found_out.pk
@@ -72,7 +72,7 @@ def test_only_batches_that_the_person_works_on(study, annotator):
 
 
 @pytest.mark.parametrize(("column", "theirs"), [("languages", ["de"]), ("batches", [2])])
-def test_pairs_that_others_hold_and_the_person_cannot_have_are_not_waited_for(study, annotator, column, theirs):
+def test_leased_pairs_that_the_person_cannot_have_are_not_waited_for(study, annotator, column, theirs):
     factories.pair(study)
     Batch.objects.create(study=study, number=2)
     Seat.objects.filter(person=annotator).update(**{column: theirs})
@@ -80,14 +80,14 @@ def test_pairs_that_others_hold_and_the_person_cannot_have_are_not_waited_for(st
     assert serving.lease(annotator, study).reason == "finished"
 
 
-def test_a_pair_that_somebody_else_holds_is_waited_for_in_ones_own_language(study, annotator):
+def test_a_leased_pair_is_waited_for_in_ones_own_language(study, annotator):
     factories.pair(study, prompt=factories.prompt(study, language="zh-Hans"))
     serving.lease(factories.member(study, "annotator"), study)
     Seat.objects.filter(person=annotator).update(languages=["zh"])
     assert serving.lease(annotator, study).reason == "all_leased"
 
 
-def test_the_place_ahead_moves_past_what_was_answered_and_is_still_open(study, annotator):
+def test_the_place_ahead_moves_past_answered_pairs_that_are_still_open(study, annotator):
     factories.pairs(study, 3, wanted=5)
     everything(annotator, study)
     last = Pair.objects.latest("pk")
@@ -106,7 +106,7 @@ def test_a_pair_that_opens_behind_a_person_is_found_by_looking_back(study, annot
     assert leased.next.pair_id == first.pk
 
 
-def test_a_lane_that_is_half_looked_back_at_keeps_the_others_from_nothing(study, annotator, monkeypatch):
+def test_an_unfinished_look_back_in_one_lane_does_not_delay_the_others(study, annotator, monkeypatch):
     """Lanes of controls stay so for long, and so do lanes of possibly harmful pairs at the daily limit."""
     first, *_ = factories.pairs(study, 6)
     Pair.objects.filter(pk=first.pk).update(held="for now")
@@ -121,7 +121,7 @@ def test_a_lane_that_is_half_looked_back_at_keeps_the_others_from_nothing(study,
     assert leased.next.pair_id == first.pk
 
 
-def test_looking_back_goes_window_by_window(study, annotator, monkeypatch):
+def test_a_look_back_goes_window_by_window(study, annotator, monkeypatch):
     """Pairs that the person cannot have are passed in windows. The end of each is the beginning of the next."""
     pairs = factories.pairs(study, 8, wanted=2)
     reopened = pairs[5]
@@ -143,7 +143,7 @@ def narrow_windows(monkeypatch, size):
     monkeypatch.setattr(queue, "WINDOW", size)
 
 
-def test_a_person_walks_past_any_number_of_pairs_that_they_cannot_have(study, annotator, monkeypatch):
+def test_a_person_passes_any_number_of_pairs_that_they_cannot_have(study, annotator, monkeypatch):
     narrow_windows(monkeypatch, 2)
     for pair in factories.pairs(study, 7, may_show=["crime"]):
         assert pair.open_slots
@@ -152,7 +152,7 @@ def test_a_person_walks_past_any_number_of_pairs_that_they_cannot_have(study, an
     assert everything(annotator, study) == [wanted.pk]
 
 
-def test_before_nothing_is_said_to_be_left_the_whole_queue_is_walked(study, annotator):
+def test_the_whole_queue_is_searched_before_the_reason_is_that_nothing_is_left(study, annotator):
     first, *_ = factories.pairs(study, 3)
     Pair.objects.filter(pk=first.pk).update(held="for now")
     everything(annotator, study)
@@ -160,7 +160,7 @@ def test_before_nothing_is_said_to_be_left_the_whole_queue_is_walked(study, anno
     assert serving.lease(annotator, study).current.pair_id == first.pk
 
 
-def test_ones_own_released_pair_comes_back_at_once(study, annotator):
+def test_ones_own_released_pair_is_served_again_at_once(study, annotator):
     factories.pairs(study, 5)
     leased = serving.lease(annotator, study)
     serving.release(leased.current, annotator)
@@ -181,7 +181,7 @@ def test_controls_come_at_the_studys_rate_and_never_instead_of_the_last_pairs(st
     assert serving.lease(person, study).reason == "finished"
 
 
-def test_without_a_rate_no_control_is_given(study, annotator):
+def test_without_a_rate_no_control_is_served(study, annotator):
     factories.pair(study, kind="control", expected={})
     assert serving.lease(annotator, study).reason == "finished"
 
@@ -206,7 +206,7 @@ def answer_to(person, study, pair):
     return Assignment.objects.get(pk=leased.current.pk)
 
 
-def test_what_review_returned_comes_before_anything_new(study, annotator):
+def test_a_returned_pair_comes_before_new_pairs(study, annotator):
     pair, *_ = factories.pairs(study, 3)
     offer = offered(annotator, study, pair)
     leased = serving.lease(annotator, study)
@@ -232,7 +232,7 @@ def test_an_offer_whose_lease_ended_unanswered_is_offered_again(study, annotator
     assert leased.current.pk == offer.pk or leased.next.pk == offer.pk
 
 
-def test_a_late_answer_to_an_offer_is_taken(study, annotator):
+def test_a_late_answer_to_an_offer_is_accepted(study, annotator):
     pair, *_ = factories.pairs(study, 3)
     offered(annotator, study, pair)
     lease = serving.lease(annotator, study).current
@@ -241,7 +241,7 @@ def test_a_late_answer_to_an_offer_is_taken(study, annotator):
     assert answer(lease, annotator, study).standing.counted
 
 
-def test_an_offer_whose_slot_has_gone_waits(study, annotator):
+def test_an_offer_without_a_free_slot_waits(study, annotator):
     pair, other, *_ = factories.pairs(study, 3)
     offer = offered(annotator, study, pair)
     Pair.objects.filter(pk=pair.pk).update(open_slots=0)
@@ -260,7 +260,7 @@ def test_an_offer_that_the_person_no_longer_agrees_to_see_waits(study, annotator
     assert offer.state == "offered"
 
 
-def test_an_offer_that_has_to_wait_keeps_no_other_from_coming(study, annotator):
+def test_a_waiting_offer_does_not_delay_the_others(study, annotator):
     held, other = factories.pairs(study, 2)
     answers = [answer_to(annotator, study, pair) for pair in (held, other)]
     waiting, offer = (offer_again(assignment) for assignment in answers)
@@ -277,7 +277,7 @@ def test_an_offer_that_has_to_wait_keeps_no_other_from_coming(study, annotator):
     ("reason", "held"),
     [("technical_problem", True), ("cannot_judge", True), ("too_distressing", False), ("not_revealed", False)],
 )
-def test_after_so_many_skips_a_pair_waits_for_a_researcher(study, reason, held):
+def test_after_the_set_number_of_skips_a_pair_is_held(study, reason, held):
     pair = factories.pair(study, may_show=["crime"])
     for _ in range(study.hold_after_skips):
         person = factories.member(study, "annotator")
@@ -290,7 +290,7 @@ def test_after_so_many_skips_a_pair_waits_for_a_researcher(study, reason, held):
 # --- Expiry -------------------------------------------------------------------------------------------------
 
 
-def test_an_expired_lease_is_taken_back_lazily_when_nothing_else_is_left(study):
+def test_an_expired_lease_is_swept_when_nothing_else_is_left(study):
     pair = factories.pair(study)
     one, other = factories.member(study, "annotator"), factories.member(study, "annotator")
     expire(serving.lease(one, study).current)

@@ -73,7 +73,7 @@ def test_a_report_returns_the_next_pairs_and_has_no_penalty(api, study):
     "body",
     [{}, {"videos": []}, {"videos": ["left"]}, {"videos": ["video_0"] * 3}, {"videos": "video_0", "why": "x"}],
 )
-def test_nothing_but_which_videos_is_taken(api, study, body):
+def test_a_report_accepts_only_the_videos(api, study, body):
     factories.pair(study)
     person = factories.member(study, "annotator")
     response = api(person).post(address(serving.lease(person, study).current), body, format="json")
@@ -101,7 +101,7 @@ def test_leases_of_every_pair_with_the_bytes_end_for_everybody_in_every_study(st
     assert serving.lease(stranger, elsewhere).current is None
 
 
-def test_who_had_the_pair_may_finish_it_and_the_answer_is_kept_but_not_counted(study):
+def test_people_who_had_the_pair_may_finish_it_and_the_answer_is_kept_but_not_counted(study):
     pair = factories.pair(study, wanted=2)
     reporter, other = (factories.member(study, "annotator") for _ in range(2))
     had = serving.lease(other, study).current
@@ -165,7 +165,7 @@ def test_after_a_release_the_pair_is_served_again(study):
     assert serving.lease(other, study).current.pair_id == pair.pk
 
 
-def test_what_was_seen_of_a_reported_pair_settles_the_exposure_once(study):
+def test_the_exposure_of_a_reported_pair_is_recorded_once(study):
     factories.pair(study, may_show=["violence"])
     person = factories.member(study, "annotator")
     current = serving.lease(person, study).current
@@ -176,7 +176,7 @@ def test_what_was_seen_of_a_reported_pair_settles_the_exposure_once(study):
     assert (exposure.revealed_s, exposure.hidden) == (2.5, 1)
 
 
-def test_a_lease_in_use_at_that_moment_is_ended_by_the_sweep(study):
+def test_a_lease_that_is_locked_at_that_moment_is_ended_by_the_sweep(study):
     """The owner of the lease has locked the row, so the report skips it and does not wait."""
     pair = factories.pair(study, wanted=2)
     reporter, other = (factories.member(study, "annotator") for _ in range(2))
@@ -248,7 +248,7 @@ def reporting(api: Any, person: Any, assignment: Any) -> Any:
     return api(person).post(address(assignment), {"videos": ["video_0"]}, format="json")
 
 
-def test_the_pair_that_waits_behind_the_present_one_cannot_be_reported(api, study):
+def test_the_next_pair_cannot_be_reported_before_it_is_shown(api, study):
     factories.pairs(study, 3)
     person = factories.member(study, "annotator")
     leased = serving.lease(person, study)
@@ -260,7 +260,7 @@ def test_the_pair_that_waits_behind_the_present_one_cannot_be_reported(api, stud
     assert Pair.objects.usable().count() == 3
 
 
-def test_a_pair_that_was_given_back_before_it_was_shown_cannot_be_reported(api, study):
+def test_a_pair_that_was_released_before_it_was_shown_cannot_be_reported(api, study):
     factories.pairs(study, 3)
     person = factories.member(study, "annotator")
     leased = serving.lease(person, study)
@@ -271,7 +271,7 @@ def test_a_pair_that_was_given_back_before_it_was_shown_cannot_be_reported(api, 
     assert Report.objects.get().pair == leased.current.pair
 
 
-def test_what_the_page_went_on_to_without_a_network_can_be_reported(api, study):
+def test_a_pair_that_the_page_showed_offline_can_be_reported(api, study):
     """Offline the page showed the next pair. The answer before it arrives first, and leases nothing."""
     factories.pairs(study, 3)
     person = factories.member(study, "annotator")
@@ -282,7 +282,7 @@ def test_what_the_page_went_on_to_without_a_network_can_be_reported(api, study):
 
 
 @pytest.mark.parametrize("state", ["submitted", "skipped", "expired", "released"])
-def test_what_was_shown_can_be_reported_whatever_became_of_it(api, study, state):
+def test_a_shown_pair_can_be_reported_in_any_later_state(api, study, state):
     pair = factories.pair(study)
     person = factories.member(study, "annotator")
     reason = {"skip_reason": "cannot_judge"} if state == "skipped" else {}
@@ -291,7 +291,7 @@ def test_what_was_shown_can_be_reported_whatever_became_of_it(api, study, state)
 
 
 @pytest.mark.parametrize("state", ["paused", "closed"])
-def test_reporting_works_whatever_the_study_does(api, study, state):
+def test_reporting_works_in_every_state_of_the_study(api, study, state):
     factories.pair(study)
     person = factories.member(study, "annotator")
     current = serving.lease(person, study).current

@@ -102,7 +102,7 @@ def test_submitting_promotes_the_next_pair_to_a_full_lease(study, annotator):
     assert after.next.pair_id not in {leased.current.pair_id, leased.next.pair_id}
 
 
-def test_an_expired_lease_goes_to_somebody_else(study, annotator):
+def test_an_expired_lease_goes_to_someone_else(study, annotator):
     pair = factories.pair(study)
     expire(serving.lease(annotator, study).current)
     other = factories.member(study, "annotator")
@@ -165,7 +165,7 @@ def test_an_answered_pair_cannot_be_skipped_or_released(study, annotator):
         serving.release(lease, annotator)
 
 
-def test_renewing_takes_an_expired_lease_back_while_its_slot_is_free(study, annotator):
+def test_renewing_an_expired_lease_works_while_its_slot_is_free(study, annotator):
     pair = factories.pair(study)
     lease = serving.lease(annotator, study).current
     expire(lease)
@@ -176,7 +176,7 @@ def test_renewing_takes_an_expired_lease_back_while_its_slot_is_free(study, anno
     assert slots_add_up(pair)
 
 
-def test_renewing_fails_once_somebody_else_has_the_pair(study, annotator):
+def test_renewing_fails_once_someone_else_has_the_pair(study, annotator):
     pair = factories.pair(study)
     lease = serving.lease(annotator, study).current
     expire(lease)
@@ -187,7 +187,7 @@ def test_renewing_fails_once_somebody_else_has_the_pair(study, annotator):
 
 
 @pytest.mark.parametrize("state", ["paused", "closed"])
-def test_a_lease_whose_time_is_over_does_not_go_on_in_a_study_that_does_not_run(annotator, study, state):
+def test_an_ended_lease_is_not_continued_in_a_study_that_does_not_run(annotator, study, state):
     factories.pair(study)
     lease = serving.lease(annotator, study).current
     expire(lease)  # not swept yet
@@ -198,7 +198,7 @@ def test_a_lease_whose_time_is_over_does_not_go_on_in_a_study_that_does_not_run(
     assert lease.expires_at < timezone.now()
 
 
-def test_a_lease_whose_time_is_over_does_not_go_on_during_a_break_or_past_the_daily_limit(annotator, study):
+def test_an_ended_lease_is_not_continued_during_a_break_or_past_the_daily_limit(annotator, study):
     sensitive, harmless = factories.pair(study, may_show=["crime"], priority=5), factories.pair(study)
     lease = serving.lease(annotator, study).current
     assert lease.pair_id == sensitive.pk
@@ -227,7 +227,7 @@ def test_pairs_of_a_batch_that_is_being_checked_are_not_served(annotator, study,
     assert (leased.current.pair_id, leased.next) == (other.pk, None)
 
 
-def test_the_next_pair_goes_back_where_its_batch_is_being_checked_meanwhile(annotator, study):
+def test_the_next_pair_is_released_if_its_batch_is_now_being_checked(annotator, study):
     pairs = [factories.pair(study, batch=factories.batch(study, number=number)) for number in (1, 2, 3)]
     leased = serving.lease(annotator, study)
     assert leased.next.pair_id == pairs[1].pk
@@ -238,7 +238,7 @@ def test_the_next_pair_goes_back_where_its_batch_is_being_checked_meanwhile(anno
 
 
 @pytest.mark.parametrize(("state", "reason"), [(Study.State.PAUSED, "paused"), (Study.State.CLOSED, "finished")])
-def test_a_study_that_does_not_run_gives_nothing_new(annotator, study, state, reason):
+def test_a_study_that_does_not_run_serves_no_new_pairs(annotator, study, state, reason):
     factories.pair(study)
     study.state = state
     study.save()
@@ -246,7 +246,7 @@ def test_a_study_that_does_not_run_gives_nothing_new(annotator, study, state, re
     assert (leased.current, leased.reason) == (None, reason)
 
 
-def test_pairs_whose_videos_are_being_prepared_are_worth_waiting_for(study, annotator):
+def test_pairs_whose_videos_are_being_prepared_are_waited_for(study, annotator):
     factories.pair(study, ready=False)
     leased = serving.lease(annotator, study)
     assert (leased.reason, leased.retry_after_s) == ("all_leased", 15)

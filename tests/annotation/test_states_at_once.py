@@ -103,7 +103,7 @@ class TestClosing:
         assert (standing.counted, standing.uncounted_reason) == (False, "surplus_study_closed")
         assert contradictions(study.pk) == {}
 
-    def test_a_lease_over_by_the_clock_gives_its_slot_back(self, live, person, study, close):
+    def test_an_expired_lease_returns_its_slot(self, live, person, study, close):
         late(live)
         with transaction.atomic():
             close()
@@ -136,7 +136,7 @@ class TestClosing:
         assert changing.outcome.code == "study_closed"
         assert Annotation.objects.count() == 1
 
-    def test_a_pair_that_waits_for_the_closing_is_not_taken_back(self, ended, person, study, close):
+    def test_a_renewal_that_waits_for_the_closing_is_refused(self, ended, person, study, close):
         with transaction.atomic():
             close()
             renewing = waiting(lambda: serving.renew(ended, person))
@@ -202,7 +202,7 @@ class TestWithdrawing:
         }
 
     @pytest.mark.parametrize("act", ["submit", "draft", "renew", "revise"])
-    def test_whatever_waits_for_the_withdrawal_is_refused_and_nothing_is_stored(
+    def test_requests_that_wait_for_the_withdrawal_are_refused_and_nothing_is_stored(
         self, study, person, answered, live, act
     ):
         with transaction.atomic():
@@ -223,7 +223,7 @@ class TestWithdrawing:
         assert Annotation.objects.count() == 1
 
 
-def test_everything_at_once_counts_right_and_nobody_waits_for_each_other(study):
+def test_everything_at_once_counts_right_without_deadlocks(study):
     """People answer, on time and late, while the study is closed and a review of its batch begins."""
     with no_deadlocks():
         for _ in range(6):

@@ -44,7 +44,7 @@ def rows_of_every_table():
 
 
 @pytest.mark.parametrize("state", ["running", "paused", "closed"])
-def test_a_trial_walks_through_the_pairs_in_order_and_writes_nothing(study, researcher, browser_client, ask, state):
+def test_a_trial_shows_the_pairs_in_order_and_writes_nothing(study, researcher, browser_client, ask, state):
     pairs = factories.pairs(study, 3, may_show=["violence"])
     Study.objects.update(state=state)
     browser = browser_client(researcher)
@@ -117,7 +117,7 @@ def test_a_report_is_real_also_in_a_trial(study, researcher, ask):
     ask("submit", pairs[0], factories.body(), 404)
 
 
-def test_it_begins_at_the_pair_that_the_address_names_and_passes_by_held_ones(study, ask):
+def test_it_begins_at_the_pair_in_the_address_and_skips_held_ones(study, ask):
     pairs = factories.pairs(study, 4)
     Pair.objects.filter(pk__in=[pairs[1].pk, pairs[2].pk]).update(held="looked at")
     assert ask(first=pairs[3].pk)["current"]["id"] == pairs[3].pk
@@ -127,7 +127,7 @@ def test_it_begins_at_the_pair_that_the_address_names_and_passes_by_held_ones(st
     assert ask(first=pairs[3].pk + 1)["reason"] == "trial_finished"
 
 
-def test_a_study_without_a_pair_that_can_be_played_says_so(study, ask):
+def test_a_study_without_playable_pairs_says_so(study, ask):
     factories.pair(study, ready=False, prompt=(prompt := factories.prompt(study)), video_0=waiting(prompt))
     assert ask()["reason"] == "trial_empty"
 
@@ -144,7 +144,7 @@ def test_the_order_of_questions_is_the_one_that_the_person_would_have_as_an_anno
     assert tried["tag_order"] == draws.tag_order(study, researcher.pk)
 
 
-def test_whoever_runs_the_study_finds_the_trial(study, researcher, browser_client):
+def test_people_who_run_the_study_find_the_trial(study, researcher, browser_client):
     pair = factories.pair(study)
     client = browser_client(researcher)
     trial = reverse("annotation:trial", args=[study.slug])

@@ -57,7 +57,7 @@ class TestOnesOwn:
         assert "crime" not in [harm.key for harm in own.opted_out]
         assert len(own.opted_out) == 11
 
-    def test_it_is_on_the_page_of_what_they_see(self, browser_client, study, annotator):
+    def test_it_is_on_the_consent_page(self, browser_client, study, annotator):
         exposed(study, annotator, timezone.localdate(), 3 * 60)
         page = browser_client(annotator).get(reverse("annotation:consent", args=[study.slug])).content.decode()
         assert "What I saw" in page
@@ -73,7 +73,7 @@ class TestOnesOwn:
         assert [day.breaks for day in ahead.days[-2:]] == [0, 1]
         assert [day.breaks for day in here.days[-2:]] == [1, 0]
 
-    def test_what_is_not_settled_counts_as_it_was_expected(self, study, annotator):
+    def test_unreported_exposure_counts_as_estimated(self, study, annotator):
         factories.pair(study, may_show=["violence"])
         serving.lease(annotator, study)
         expected = Exposure.objects.get().expected_s
@@ -118,7 +118,7 @@ class TestTheWellbeingContact:
         assert len(client.get(wellbeing_of(study), {"page": 2}).context["summaries"]) == 2
         assert client.get(wellbeing_of(study), {"page": "x", "order": "pay"}).status_code == 200
 
-    def test_a_list_costs_as_many_queries_for_many_as_for_few(
+    def test_a_list_needs_the_same_queries_for_many_as_for_few(
         self, browser_client, study, contact, django_assert_max_num_queries
     ):
         for _ in range(20):
@@ -135,7 +135,7 @@ class TestManagers:
     def people(self, study, count, **values):
         return [factories.member(study, "annotator", **values) for _ in range(count)]
 
-    def test_a_week_of_five_people_is_told_and_one_of_four_is_not(self, study):
+    def test_a_week_of_five_people_is_published_and_one_of_four_is_not(self, study):
         people = self.people(study, 5)
         for person in people:
             exposed(study, person, MONDAY, 120, hidden=1)
@@ -149,7 +149,7 @@ class TestManagers:
     def test_a_week_with_nobody_looks_like_one_with_four(self, study):
         assert all(week == exposure_groups.Week(week.monday) for week in exposure_groups.weeks(study, NOW))
 
-    def test_a_week_that_is_not_over_everywhere_is_not_told(self, study):
+    def test_a_week_that_is_not_over_everywhere_is_not_published(self, study):
         for person in self.people(study, 6):
             exposed(study, person, MONDAY, 60)
         monday_noon = datetime(2026, 3, 16, 11, 59, tzinfo=UTC)  # still Sunday in the last time zone
@@ -157,7 +157,7 @@ class TestManagers:
         assert MONDAY not in self.groups(study, monday_noon + timedelta(days=1))  # for people who changed their zone
         assert MONDAY in self.groups(study, monday_noon + timedelta(days=2))
 
-    def test_what_is_told_of_a_week_is_the_same_on_every_later_day(self, study):
+    def test_the_figures_of_a_week_are_the_same_on_every_later_day(self, study):
         people = self.people(study, 6)
         for person in people:
             exposed(study, person, MONDAY, 60)
@@ -189,23 +189,23 @@ class TestManagers:
         told = exposure_groups.leaving_out(study, timezone.now() + timedelta(days=7))
         return told.people, {left.harm.key: left.at_least for left in told.harms}
 
-    def test_who_left_out_what_is_told_in_steps_of_five(self, study):
+    def test_left_out_harms_are_published_in_steps_of_five(self, study):
         self.agreed(study, ["violence"], 7)
         self.agreed(study, ["crime"], 6)
         people, left_out = self.left_out(study)
         assert (people, left_out["violence"], left_out["crime"]) == (10, 5, 5)
         assert left_out["porn"] is None  # 0 people look the same as 1 to 4
 
-    def test_nor_is_it_told_where_the_few_are_those_who_kept_it(self, study):
+    def test_they_are_not_published_if_fewer_than_five_kept_the_harm(self, study):
         self.agreed(study, ["violence"], 9)
         self.agreed(study, [], 4)
         assert self.left_out(study)[1]["violence"] is None
 
-    def test_of_fewer_than_five_people_nothing_is_told(self, study):
+    def test_nothing_is_published_of_fewer_than_five_people(self, study):
         self.agreed(study, ["violence"], 4)
         assert self.left_out(study) == (None, {})
 
-    def test_what_somebody_leaves_out_today_is_not_told_this_week(self, study):
+    def test_harms_left_out_today_are_not_published_this_week(self, study):
         self.agreed(study, ["violence"], 9)
         assert exposure_groups.leaving_out(study).people is None
 
@@ -241,7 +241,7 @@ class TestNamesAndReasonsStayWhereTheyAre:
                     continue
                 assert "uillon" not in response.content.decode(), (role, name)
 
-    def test_wellbeing_is_for_the_contact_alone(self, browser_client, study, distressed):
+    def test_wellbeing_is_for_the_contact_only(self, browser_client, study, distressed):
         for role in ("annotator", "researcher", "admin", "reviewer"):
             client = browser_client(factories.member(study, role))
             assert client.get(wellbeing_of(study)).status_code == 403

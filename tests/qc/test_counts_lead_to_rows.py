@@ -101,7 +101,7 @@ def test_counts_of_batches_lead_to_their_pairs(client, busy):
     assert rows_at(client, f"{reverse('catalog:pairs', args=[busy.slug])}?state=untouched") == count_free(busy)
 
 
-def test_what_a_change_of_many_pairs_means_can_be_looked_at_first(client, busy):
+def test_a_change_of_many_pairs_can_be_previewed(client, busy):
     address = reverse("catalog:change_pairs", args=[busy.slug])
     factories.pair(busy)
     for which, sample, expected in (("open", "others", 1), ("all", "others", 3), ("all", "sample", 0)):

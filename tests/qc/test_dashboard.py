@@ -47,7 +47,7 @@ def test_a_failed_video_is_shown_with_its_reason(page, study):
     assert "The file is not a video that ffmpeg can read." in page().content.decode()
 
 
-def test_the_download_is_offered_to_those_who_may(page, browser_client, study):
+def test_the_download_is_offered_to_people_who_may_use_it(page, browser_client, study):
     download = reverse("api:annotations", args=[study.slug])
     assert download in page().content.decode()
     reviewer = factories.member(study, "reviewer")
