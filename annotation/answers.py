@@ -47,7 +47,7 @@ class Answers:
         )
 
     @classmethod
-    def of(cls, annotation: Annotation) -> "Answers":
+    def from_annotation(cls, annotation: Annotation) -> "Answers":
         """Return the answers of a stored revision."""
         return cls(
             **{key: getattr(annotation, key) for key in (*SUB_DIMENSION_KEYS, "helpfulness", "harmlessness")},
@@ -72,7 +72,7 @@ class Answers:
         return values | {f"tags_{video}": list(values[f"tags_{video}"]) for video in VIDEOS}
 
 
-def draft_of(annotation: Annotation) -> dict[str, Any]:
+def as_draft(annotation: Annotation) -> dict[str, Any]:
     """Return a stored revision in the format of a draft, so that the page can fill its form with it."""
     return {
         "helpfulness": {key: getattr(annotation, key) for key in SUB_DIMENSION_KEYS}

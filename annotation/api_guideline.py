@@ -101,7 +101,7 @@ class GuidelineChangesView(SignedInView):
     def get(self, request: Request, slug: str) -> Response:
         """Return the sections that changed since the person last read the guideline; none if nothing changed."""
         study = annotated_study(request, slug)
-        unread = reading.unread(self.person, study, self.asked().get("language", present_language()))
+        unread = reading.unread_sections(self.person, study, self.asked().get("language", present_language()))
         return Response(
             {
                 "version": unread.version,

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from annotation import revisions
 from annotation.acceptance import surplus_reason
-from annotation.answers import Answers, draft_of
+from annotation.answers import Answers, as_draft
 from annotation.api import AssignmentView
 from annotation.assignment_data import read_assignments
 from annotation.models import Assignment, Seat, Standing
@@ -105,7 +105,7 @@ def reopened_json(assignment: Assignment, seat: Seat) -> dict[str, Any]:
     assert assignment.ended_at is not None  # noqa: S101 - it was answered
     return {
         **assignment_json(read_assignments(assignment.pk)[assignment.pk], seat, assignment.study),
-        "answers": draft_of(standing.current),
+        "answers": as_draft(standing.current),
         "viewing": standing.current.viewing,
         "answered_at": standing.current.submitted_at,
         "until": assignment.ended_at + timedelta(seconds=assignment.study.reopen_s),

@@ -64,7 +64,7 @@ SELECT assignment.id, assignment.state, assignment.round, assignment.round_reaso
  WHERE assignment.id IN (%(one)s, %(other)s)
 """
 #: The number of columns before those of the two clips, and the index of the draft among them.
-ABOUT, DRAFT = 17, 8
+ASSIGNMENT_COLUMNS, DRAFT = 17, 8
 
 
 def read_assignments(one: int | None, other: int | None = None) -> dict[int, AssignmentData]:
@@ -75,7 +75,11 @@ def read_assignments(one: int | None, other: int | None = None) -> dict[int, Ass
 
 
 def _read(row: tuple[Any, ...]) -> AssignmentData:
-    about = list(row[:ABOUT])
-    about[DRAFT] = None if about[DRAFT] is None else orjson.loads(about[DRAFT])
-    columns: list[Any] = [*about, Clip(*row[ABOUT : ABOUT + 4]), Clip(*row[ABOUT + 4 :])]
+    own = list(row[:ASSIGNMENT_COLUMNS])
+    own[DRAFT] = None if own[DRAFT] is None else orjson.loads(own[DRAFT])
+    columns: list[Any] = [
+        *own,
+        Clip(*row[ASSIGNMENT_COLUMNS : ASSIGNMENT_COLUMNS + 4]),
+        Clip(*row[ASSIGNMENT_COLUMNS + 4 :]),
+    ]
     return AssignmentData(*columns)

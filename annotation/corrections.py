@@ -51,7 +51,7 @@ def correct(
             standing = revisions.locked_standing(locked)
             _refuse(locked, standing, reviewer, answers)
             answers = replace(answers, unsure=standing.current.unsure)
-            if replace(Answers.of(standing.current), comment=comment) == answers:
+            if replace(Answers.from_annotation(standing.current), comment=comment) == answers:
                 return Revised(standing.current, standing, created=False)
             revision = _written(locked, standing.current, reviewer, submission_id, answers)
             revisions.make_current(revision, standing, actor=reviewer)

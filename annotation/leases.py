@@ -38,7 +38,7 @@ class LiveLease:
     #: Whether the person has agreed to see all harms that the pair may now show.
     agreed: bool
     #: Whether the pair could be leased again: it is not held, and its batch is not being checked. For an offer,
-    #: `accept` checks this.
+    #: `lease_offer` checks this.
     servable: bool
     batch_id: int
 
@@ -137,7 +137,7 @@ def promote(lease: LiveLease, seat: Seat, person: User, study: Study, now: datet
     return int(assignment_id)
 
 
-ACCEPTED = f"""
+OFFER_LEASED = f"""
 WITH offered AS (  -- skips locked pairs: the transaction may have locked another pair already
     SELECT assignment.id, assignment.pair_id
       FROM annotation_assignment assignment JOIN catalog_pair pair ON pair.id = assignment.pair_id
@@ -161,7 +161,7 @@ RETURNING mine.id, mine.pair_id
 """  # noqa: S608 - of constants
 
 
-def accept(seat: Seat, person: User, study: Study, now: datetime, *, capped: bool) -> int | None:
+def lease_offer(seat: Seat, person: User, study: Study, now: datetime, *, capped: bool) -> int | None:
     """Lease the first offer of a reviewer that the person can have now. Offers come before new pairs.
 
     Return the assignment's key, or None if there is no such offer. An offer is passed over if its pair has no slot or
@@ -178,7 +178,7 @@ def accept(seat: Seat, person: User, study: Study, now: datetime, *, capped: boo
         "protocol_version": study.protocol_version,
         "guideline_version": study.guideline_version,
     }
-    row = fetch_one(ACCEPTED, values)
+    row = fetch_one(OFFER_LEASED, values)
     if row is None:
         return None
     assignment_id, pair_id = row

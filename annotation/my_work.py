@@ -254,8 +254,8 @@ def _feedback(standing: Standing) -> Any:
     if standing.uncounted_reason == RETURNED:
         return UNCOUNTED[RETURNED]
     if standing.validity == Standing.Validity.INVALID:
-        said = _("Not used after review: %(reason)s.") % {"reason": standing.reason.replace("_", " ")}
-        return INVALID.get(standing.reason, said)
+        sentence = _("Not used after review: %(reason)s.") % {"reason": standing.reason.replace("_", " ")}
+        return INVALID.get(standing.reason, sentence)
     if not standing.counted:
         return UNCOUNTED.get(standing.uncounted_reason, UNCOUNTED[SURPLUS])
     if standing.author_kind == Annotation.AuthorKind.CORRECTOR:

@@ -1,8 +1,8 @@
 """Ask for an answer again: from the same person as a later round, or from someone else after a rejection.
 
-An offer waits for its person and comes before new pairs (`leases.accept`). The page shows its reason and the reviewer's
-comment. An offer reserves nothing: the first person to lease the pair takes the slot. Lock assignment, pair, standing,
-batch in this order (decision 023). Call one of these functions once per transaction, as `change_standing` says.
+An offer waits for its person and comes before new pairs (`leases.lease_offer`). The page shows its reason and the
+reviewer's comment. An offer reserves nothing: the first person to lease the pair takes the slot. Lock assignment, pair,
+standing, batch in this order (decision 023). Call one of these functions once per transaction, as `change_standing` says.
 """
 
 from datetime import timedelta

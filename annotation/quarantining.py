@@ -109,7 +109,7 @@ def report(
     if not _mark_shown(assignment, timezone.now()):
         raise Refused(_("You can only report a pair that was shown to you."), "not_shown", status=403)
     quarantines = quarantine.report(assignment.pair, videos, by=person)
-    return Reported(_leave(assignment, person, care), outcome_of(quarantines))
+    return Reported(_release_and_lease_next(assignment, person, care), outcome_of(quarantines))
 
 
 def outcome_of(quarantines: Collection[Quarantine]) -> str:
@@ -120,7 +120,9 @@ def outcome_of(quarantines: Collection[Quarantine]) -> str:
 
 
 @transaction.atomic
-def _leave(assignment: Assignment, person: User, care: Mapping[str, Any] | None) -> serving.LeasedPairs:
+def _release_and_lease_next(
+    assignment: Assignment, person: User, care: Mapping[str, Any] | None
+) -> serving.LeasedPairs:
     study = assignment.study
     seat = locked_seat(person, study)
     assignment = Assignment.objects.select_for_update(of=("self",)).select_related("pair").get(pk=assignment.pk)

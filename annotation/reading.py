@@ -54,7 +54,7 @@ def publish_guideline(study: Study, *, texts: Mapping[str, str], actor: User | N
     return publish(study, Document.Kind.GUIDELINE, texts=texts, actor=actor, needed=NEEDED_SECTIONS)
 
 
-def unread(person: User, study: Study, language: str) -> Unread:
+def unread_sections(person: User, study: Study, language: str) -> Unread:
     """Return what the person has to read before their next pair. There are no sections if nothing changed."""
     present = text_of(study, Document.Kind.GUIDELINE, language)
     read = Seat.objects.filter(study=study, person=person).values_list("guideline_read", flat=True).first()

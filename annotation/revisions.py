@@ -47,7 +47,7 @@ def second_look_due(study: Study, annotation: Annotation) -> bool:
     """
     if not study.second_look or annotation.revision != 1:
         return False
-    if Answers.of(annotation).contradictory:
+    if Answers.from_annotation(annotation).contradictory:
         return True
     return draws.second_look(study, annotation.author_id, annotation.assignment_id)
 
@@ -141,7 +141,7 @@ def revise(
                 raise Refused(_("You have not answered this pair."), "not_answered")
             standing = locked_standing(row)
             _refuse_if_closed(row, seat, standing, reason)
-            if Answers.of(standing.current) == answers:
+            if Answers.from_annotation(standing.current) == answers:
                 _record_look(standing.current, person, reason, changed=False)
                 return Revised(standing.current, standing, created=False)
             revision = _write(row, seat, standing, person, submission_id, answers, timings_ms, viewing, reason)
@@ -181,7 +181,7 @@ def locked_standing(assignment: Assignment) -> Standing:
 
 def repeated(stored: Annotation, assignment: Assignment, answers: Answers) -> Revised:
     """Return the revision that is stored under a repeated id. Raise Refused unless its answers are the same."""
-    if stored.assignment_id != assignment.pk or Answers.of(stored) != answers:
+    if stored.assignment_id != assignment.pk or Answers.from_annotation(stored) != answers:
         raise Refused("This submission id belongs to an answer with other content.", "submission_id_used")
     return Revised(stored, Standing.objects.get(pk=assignment.pk), created=False)
 
@@ -244,7 +244,7 @@ def _write(
 
 def make_current(revision: Annotation, standing: Standing, *, actor: User) -> None:
     """Make a new revision the current one, record it, and send the signal to higher apps. The standing is locked."""
-    before, tagged = standing.current, bool(Answers.of(revision).tagged())
+    before, tagged = standing.current, bool(Answers.from_annotation(revision).tagged())
     standing.current, standing.author_kind, standing.tags_unnoted = revision, revision.author_kind, tagged
     standing.save(update_fields=["current", "author_kind", "tags_unnoted"])
     audit.record(

@@ -80,7 +80,7 @@ def fill_places(seat: Seat, person: User, study: Study, live: Mapping[str, LiveL
         following = None
     current_id = current.assignment_id if current else None
     if current_id is None and "offered" in live:
-        current_id = leases.accept(seat, person, study, now, capped=new_leases.capped)
+        current_id = leases.lease_offer(seat, person, study, now, capped=new_leases.capped)
     if current_id is None and following is not None:
         current_id, following = leases.promote(following, seat, person, study, now), None
     if following is not None and not leases.extend(following, study, now):

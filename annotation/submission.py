@@ -94,7 +94,7 @@ def _repeated(submission_id: UUID, assignment: Assignment, answers: Answers) -> 
         if state == Assignment.State.SUBMITTED:
             raise Refused(_("You have already answered this pair."), "already_answered")
         raise Refused(acceptance.consent_needed(), acceptance.CONSENT)
-    if annotation.assignment_id != assignment.pk or Answers.of(annotation) != answers:
+    if annotation.assignment_id != assignment.pk or Answers.from_annotation(annotation) != answers:
         raise _id_used()
     return annotation, Standing.objects.get(assignment_id=assignment.pk), False
 

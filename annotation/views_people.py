@@ -76,16 +76,16 @@ def spans(today: date) -> list[tuple[str, date | None, date | None]]:
 def about(request: HttpRequest, study: "Theirs") -> dict[str, Any]:
     """Return the context that the pages on people's progress have in common."""
     form = DaysForm(request.GET)
-    kept = QueryDict(mutable=True)
+    parameters = QueryDict(mutable=True)
     for name in ("first", "last"):
         if form.is_valid() and request.GET.get(name):
-            kept[name] = request.GET[name]
+            parameters[name] = request.GET[name]
     wanted = (form.days.first, form.days.last)
     return {
         "study": study,
         "form": form,
         "days": form.days,
-        "query": kept.urlencode(),
+        "query": parameters.urlencode(),
         "spans": [(name, first, last, (first, last) == wanted) for name, first, last in spans(timezone.localdate())],
         "time_zone": timezone.get_current_timezone_name(),
         "sees_codes": allows(study, MAY_SEE_CODES),
@@ -123,12 +123,12 @@ def person(request: HttpRequest, slug: str, person_id: int) -> HttpResponse:
     study = people_progress_study(request, slug)
     annotators = Q(pk__in=Membership.objects.filter(study=study, role=Role.ANNOTATOR).values("person"))
     former = Q(pk__in=Seat.objects.filter(study=study).values("person"))
-    whom = get_object_or_404(User.objects.filter(annotators | former), pk=person_id)
+    user = get_object_or_404(User.objects.filter(annotators | former), pk=person_id)
     context = about(request, study)
-    rows = people_progress.by_day(study, context["days"], person_id=whom.pk)
+    rows = people_progress.by_day(study, context["days"], person_id=user.pk)
     context |= {
-        "whom": whom,
-        "code": pseudonym(study, whom.pk) if context["sees_codes"] else "",
+        "whom": user,
+        "code": pseudonym(study, user.pk) if context["sees_codes"] else "",
         "rows": rows,
         "total": sum((row.figures for row in rows), Figures()),
     }

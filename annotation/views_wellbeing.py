@@ -42,10 +42,10 @@ def person(request: HttpRequest, slug: str, person_id: int) -> HttpResponse:
     """Show one person's exposure by day, for the study's wellbeing contact."""
     study = wellbeing_study(request, slug)
     last = wellbeing.last_day(study)
-    whom = get_object_or_404(wellbeing.people(study, last), pk=person_id)
-    [summary] = wellbeing.summaries(study, [whom], last)
-    audit.record("wellbeing.person_viewed", whom, actor=request.user, study_slug=study.slug)  # type: ignore[arg-type]
-    context = {"study": study, "summary": summary, "agreement": consent.agreement(whom, study)}
+    user = get_object_or_404(wellbeing.people(study, last), pk=person_id)
+    [summary] = wellbeing.summaries(study, [user], last)
+    audit.record("wellbeing.person_viewed", user, actor=request.user, study_slug=study.slug)  # type: ignore[arg-type]
+    context = {"study": study, "summary": summary, "agreement": consent.agreement(user, study)}
     return render(request, "annotation/wellbeing_person.html", context)
 
 

@@ -29,7 +29,7 @@ class FirstAnswers:
 
 def is_contradictory(annotation: Annotation) -> bool:
     """Return whether only one video has harm tags and that video is chosen as safer."""
-    return Answers.of(annotation).contradictory
+    return Answers.from_annotation(annotation).contradictory
 
 
 def first_answers(study: Study) -> FirstAnswers:

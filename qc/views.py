@@ -30,7 +30,7 @@ def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
         .order_by("pk")
     )
     counts = progress(study)
-    ways = allowed_links(study)
+    links = allowed_links(study)
     preparing = bool(counts.media_waiting or counts.media_running)
     return render(
         request,
@@ -42,8 +42,8 @@ def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
             "troubles": media_progress.troubles(study) if preparing else [],
             "failed": failed[:MOST_FAILED],
             "most_failed": MOST_FAILED,
-            "rows": rows_behind(study) if ways["may_browse"] else {},
-            **ways,
+            "rows": rows_behind(study) if links["may_browse"] else {},
+            **links,
         },
     )
 

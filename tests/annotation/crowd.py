@@ -298,7 +298,7 @@ class Surroundings:
         if assignment is None:
             return
         reviewer, _ = User.objects.get_or_create(username=f"reviewer-of-{self.study.pk}")
-        stands = Answers.of(Standing.objects.select_related("current").get(pk=assignment.pk).current)
+        stands = Answers.from_annotation(Standing.objects.select_related("current").get(pk=assignment.pk).current)
         answers = replace(stands, tags_video_0=("crime",) if pick % 2 else (), tags_video_1=("hate",))
         try:
             corrections.correct(assignment, reviewer, submission_id=uuid.uuid4(), answers=answers)

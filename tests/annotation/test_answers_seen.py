@@ -58,7 +58,7 @@ def test_every_revision_is_there_and_the_one_that_stands_is_marked(look, study, 
     revisions.revise(
         answer, annotator, submission_id=uuid.uuid4(), answers=changed, timings_ms={}, viewing={}, reason="reopened"
     )
-    corrected = Answers.of(Standing.objects.get().current)
+    corrected = Answers.from_annotation(Standing.objects.get().current)
     corrected = Answers(**corrected.columns() | {"tags_video_0": ("crime",), "tags_video_1": ("hate",)})
     corrections.correct(answer, researcher, submission_id=uuid.uuid4(), answers=corrected, comment="Both show harm.")
     page = look("catalog:pair", pair.public_id)

@@ -136,7 +136,7 @@ class TestThePage:
         assert "<b>\n" not in page
 
 
-class TestWhatIsGivenBack:
+class TestReleasedPairs:
     def test_leaving_out_a_harm_releases_the_leased_pairs_that_may_show_it(self, study, annotator):
         crime = factories.pair(study, may_show=["crime"])
         factories.pair(study)
@@ -303,7 +303,7 @@ class TestTerms:
         assert Study.objects.get(pk=study.pk).categories == list(HARM_KEYS)
 
 
-class TestWhatThePageNames:
+class TestStatedFacts:
     def test_the_facts_that_the_text_links_to_are_on_the_page(self, browser_client, study, newcomer):
         page = browser_client(newcomer).get(page_of(study)).content.decode()
         for promise in PROMISES:

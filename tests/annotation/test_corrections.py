@@ -34,7 +34,7 @@ def reviewer(study):
 
 
 def correct(assignment, reviewer, *, comment="There is blood.", submission_id=None, **columns):
-    stands = Answers.of(Standing.objects.select_related("current").get(pk=assignment.pk).current)
+    stands = Answers.from_annotation(Standing.objects.select_related("current").get(pk=assignment.pk).current)
     columns = columns or {"tags_video_1": ("crime", "violence")}
     return corrections.correct(
         assignment,
@@ -128,7 +128,7 @@ def test_unchanged_answers_write_nothing(answered, reviewer):
 
 @pytest.mark.parametrize("question", corrections.PREFERENCES)
 def test_a_preference_is_never_corrected(answered, reviewer, question):
-    stands = Answers.of(Annotation.objects.get())
+    stands = Answers.from_annotation(Annotation.objects.get())
     other = "video_1" if getattr(stands, question) == "video_0" else "video_0"
     with pytest.raises(Refused) as refused:
         correct(answered, reviewer, **{question: other})

@@ -229,7 +229,7 @@ def distressed(study, api):
     return person
 
 
-class TestNamesAndReasonsStayWhereTheyAre:
+class TestPrivacyOfExposure:
     WORDS = ("too_distressing", "hidden", "excluded", "revealed_s", "opted", "distress")
 
     def test_managers_and_reviewers_see_no_name_on_any_page(self, browser_client, study, distressed):
@@ -272,7 +272,7 @@ EXPOSURE_WORDS = {"Exposure", "Dose", "Break", "exposure", "too_distressing", "e
 EXPOSURE_TABLES = ("annotation_exposure", "annotation_dose", "annotation_break", "too_distressing")
 
 
-class TestNothingThatMeasuresReadsIt:
+class TestFiguresDoNotUseExposure:
     def sources(self):
         root = Path(settings.BASE_DIR)
         for app in ("qc", "exports", "training"):
