@@ -2,7 +2,8 @@
 
 An offer waits for its person and comes before new pairs (`leases.lease_offer`). The page shows its reason and the
 reviewer's comment. An offer reserves nothing: the first person to lease the pair takes the slot. Lock assignment, pair,
-standing, batch in this order (decision 023). Call one of these functions once per transaction, as `change_standing` says.
+standing, batch in this order (decision 023). Call one of these functions once per
+transaction, as `change_standing` says.
 """
 
 from datetime import timedelta

@@ -138,7 +138,7 @@ def test_a_look_back_goes_window_by_window(study, annotator, monkeypatch):
 
 
 def narrow_windows(monkeypatch, size):
-    for name in ("TAKE", "WINDOW_ENDS"):
+    for name in ("LEASE", "WINDOW_ENDS"):
         monkeypatch.setattr(queue, name, getattr(queue, name).replace(f"LIMIT {queue.WINDOW}", f"LIMIT {size}"))
     monkeypatch.setattr(queue, "WINDOW", size)
 
