@@ -120,11 +120,11 @@ def renews(case: Case, assignment: Assignment) -> Act:
         Assignment.objects.filter(pk=assignment.pk, expires_at__gt=timezone.now()).update(
             leased_at=before.leased_at - timedelta(minutes=5), expires_at=before.expires_at - timedelta(minutes=5)
         )
-        said = outcome(case.post("renew", assignment))
+        result = outcome(case.post("renew", assignment))
         after = Assignment.objects.get(pk=assignment.pk)
         is_live = after.state == "leased" and after.expires_at > timezone.now() + timedelta(minutes=26)
-        assert is_live == (said == "yes")
-        return said
+        assert is_live == (result == "yes")
+        return result
 
     return act
 
@@ -132,18 +132,18 @@ def renews(case: Case, assignment: Assignment) -> Act:
 def drafts(case: Case, assignment: Assignment) -> Act:
     def act() -> str:
         draft = {"helpfulness": {"correctness": "video_1"}}
-        said = outcome(case.send("put", f"assignments/{assignment.pk}/draft", draft))
-        assert (Assignment.objects.get(pk=assignment.pk).draft is not None) == (said == "yes")
-        return said
+        result = outcome(case.send("put", f"assignments/{assignment.pk}/draft", draft))
+        assert (Assignment.objects.get(pk=assignment.pk).draft is not None) == (result == "yes")
+        return result
 
     return act
 
 
 def skips(case: Case, assignment: Assignment) -> Act:
     def act() -> str:
-        said = outcome(case.post("skip", assignment, {"reason": "cannot_judge"}))
-        assert (Assignment.objects.get(pk=assignment.pk).state == "skipped") == (said == "yes")
-        return said
+        result = outcome(case.post("skip", assignment, {"reason": "cannot_judge"}))
+        assert (Assignment.objects.get(pk=assignment.pk).state == "skipped") == (result == "yes")
+        return result
 
     return act
 
@@ -151,11 +151,11 @@ def skips(case: Case, assignment: Assignment) -> Act:
 def submits(case: Case, assignment: Assignment) -> Act:
     def act() -> str:
         response = case.post("submit", assignment, factories.body())
-        said = outcome(response)
+        result = outcome(response)
         standing = Standing.objects.filter(pk=assignment.pk).first()
-        assert (standing is not None) == (said == "yes")
+        assert (standing is not None) == (result == "yes")
         if standing is None:
-            return said
+            return result
         answer = response.json()["annotation"]
         assert (answer["counted"], answer["surplus"]) == (standing.counted, standing.uncounted_reason)
         return "counted" if standing.counted else f"kept, not counted: `{standing.uncounted_reason}`"
@@ -182,10 +182,10 @@ def submits_too_late_for_the_slot(case: Case) -> Act:
 def revises(case: Case, assignment: Assignment) -> Act:
     def act() -> str:
         body = factories.body(reason="reopened", harmlessness=OTHERWISE)
-        said = outcome(case.post("revise", assignment, body))
+        result = outcome(case.post("revise", assignment, body))
         count = Annotation.objects.filter(assignment=assignment).count()
-        assert count == (2 if said == "yes" else 1)
-        return said
+        assert count == (2 if result == "yes" else 1)
+        return result
 
     return act
 
@@ -199,9 +199,9 @@ def reports(case: Case, assignment: Assignment) -> Act:
 
 def releases(case: Case, assignment: Assignment) -> Act:
     def act() -> str:
-        said = outcome(case.post("release", assignment))
+        result = outcome(case.post("release", assignment))
         assert Assignment.objects.get(pk=assignment.pk).state in ("released", "expired")
-        return said
+        return result
 
     return act
 
@@ -256,9 +256,9 @@ def walk() -> Outcomes:
     In a running study every state of a batch is tried, in other studies an open batch and one that is being checked.
     """
     return {
-        (row, study_state, batch_state): said
+        (row, study_state, batch_state): result
         for study_state in STUDY_STATES
-        for row, batch_state, said in _walked(
+        for row, batch_state, result in _walked(
             study_state,
             BATCH_STATES if study_state == Study.State.RUNNING else [Batch.State.OPEN, Batch.State.IN_REVIEW],
         )
@@ -267,7 +267,7 @@ def walk() -> Outcomes:
 
 def walk_withdrawn() -> dict[str, str]:
     """Return the outcome of every row for people who have withdrawn their consent, in a running study."""
-    return {row: said for row, _, said in _walked(Study.State.RUNNING, [Batch.State.OPEN], withdrawn=True)}
+    return {row: result for row, _, result in _walked(Study.State.RUNNING, [Batch.State.OPEN], withdrawn=True)}
 
 
 def _walked(study_state: str, batch_states: list[str], *, withdrawn: bool = False) -> Iterator[tuple[str, str, str]]:
@@ -284,10 +284,10 @@ def _walked(study_state: str, batch_states: list[str], *, withdrawn: bool = Fals
     Study.objects.filter(pk=study.pk).update(state=study_state)
     found: dict[tuple[str, str], str] = {}
     for (row, state, _), act in zip(ways, acts, strict=True):
-        said = act()
-        assert found.setdefault((row, state), said) == said, f"{row} in {study_state}, {state}: depends on the way"
+        result = act()
+        assert found.setdefault((row, state), result) == result, f"{row} in {study_state}, {state}: depends on the way"
     assert (wrong := recounting.contradictions(study.pk)) == {}, wrong
-    return ((row, state, said) for (row, state), said in found.items())
+    return ((row, state, result) for (row, state), result in found.items())
 
 
 # --- Why an ended lease is not renewed ----------------------------------------------------------------------------
@@ -345,10 +345,10 @@ def walk_renewals() -> dict[str, str]:
             case = Case(study, factories.person(), 1, client)
             assignment = case.ended(how, may_show=["violence"])
             stands_in_the_way(case)
-            said = outcome(case.post("renew", assignment))
-            assert found.setdefault(name, said) == said, f"{name}: depends on how the lease ended"
+            result = outcome(case.post("renew", assignment))
+            assert found.setdefault(name, result) == result, f"{name}: depends on how the lease ended"
             begun = Break.objects.filter(study=study).count()
-            assert begun == (1 if said == "no: `break`" else 0), "the break that was said has not begun"
+            assert begun == (1 if result == "no: `break`" else 0), "the announced break has not begun"
             assert recounting.contradictions(study.pk) == {}
     return found
 

@@ -108,7 +108,7 @@ class Separate:
     def go(self) -> None:
         self.channel.send("go")
 
-    def told(self, until: str) -> bool:
+    def wait_for(self, until: str) -> bool:
         """Read reports of the process up to this one. Return False if it ended first or waits for a lock."""
         deadline = time.monotonic() + PATIENCE_S
         try:
@@ -138,7 +138,7 @@ class Separate:
 
     def join(self) -> Report:
         """Wait for the end of the process and return its last report."""
-        self.told(until=ENDED)
+        self.wait_for(until=ENDED)
         self.process.join(PATIENCE_S)
         return self.report
 

@@ -49,8 +49,8 @@ class Visit:
     revealed: Counter[tuple[date, str]] = field(default_factory=Counter)
     hidden: int = 0
     #: The highest reported values.
-    told: Counter[tuple[date, str]] = field(default_factory=Counter)
-    told_hidden: int = 0
+    reported_s: Counter[tuple[date, str]] = field(default_factory=Counter)
+    reported_hidden: int = 0
 
     def report(self, *, names_days: bool) -> dict[str, Any]:
         care: dict[str, Any] = {"revealed_s": self._seconds(None), "hidden": self.hidden}
@@ -63,8 +63,8 @@ class Visit:
         found = self.revealed.items()
         return {video: sum(s for (of, side), s in found if side == video and day in (None, of)) for video in VIDEOS}
 
-    def note_told(self) -> None:
-        self.told, self.told_hidden = Counter(self.revealed), self.hidden
+    def mark_reported(self) -> None:
+        self.reported_s, self.reported_hidden = Counter(self.revealed), self.hidden
 
 
 class Histories(RuleBasedStateMachine):
@@ -157,12 +157,12 @@ class Histories(RuleBasedStateMachine):
     def of(self, assignment: Assignment) -> list[Visit]:
         return [visit for visit in self.visits if visit.assignment.pk == assignment.pk]
 
-    def was_told(self, visit: Visit) -> None:
+    def mark_all_reported(self, visit: Visit) -> None:
         for one in self.of(visit.assignment) if self.names_days else [visit]:
-            one.note_told()
+            one.mark_reported()
 
     @rule(which=WHICH, how=st.sampled_from(["draft", "renew", "care"]))
-    def says_so_far(self, which: int, how: str) -> None:
+    def report_so_far(self, which: int, how: str) -> None:
         if which not in self.open:
             return
         visit = self.open[which]
@@ -174,7 +174,7 @@ class Histories(RuleBasedStateMachine):
             exposure_reports.record_separate_report(visit.assignment, self.person, care)
         if how == "renew":
             self.renew(which)
-        self.was_told(visit)
+        self.mark_all_reported(visit)
 
     @rule(pick=PICK)
     def a_report_arrives_once_more(self, pick: int) -> None:
@@ -210,11 +210,11 @@ class Histories(RuleBasedStateMachine):
             )
         except Refused:
             exposure_reports.record_separate_report(visit.assignment, self.person, care)
-            self.was_told(visit)
+            self.mark_all_reported(visit)
             return
         if tags:
             self.tagged[visit.assignment.pk] = answers.tagged()
-        self.was_told(visit)
+        self.mark_all_reported(visit)
         assert written.leased
         self.show(which, written.leased.current)
 
@@ -231,7 +231,7 @@ class Histories(RuleBasedStateMachine):
             exposure_reports.record_separate_report(visit.assignment, self.person, care)
         else:
             self.show(which, leased.current)
-        self.was_told(visit)
+        self.mark_all_reported(visit)
 
     @rule(which=WHICH, also=st.booleans())
     def report(self, which: int, also: bool) -> None:
@@ -242,7 +242,7 @@ class Histories(RuleBasedStateMachine):
         if not self.names_days and visit.assignment.state == "submitted":
             return
         reported = quarantining.report(visit.assignment, self.person, videos=["video_0"], care=self.care(visit))
-        self.was_told(visit)
+        self.mark_all_reported(visit)
         self.show(which, reported.leased.current)
 
     @rule(which=WHICH, pick=PICK, seconds=SECONDS, refused=st.booleans())
@@ -274,7 +274,7 @@ class Histories(RuleBasedStateMachine):
                 exposure_reports.record_separate_report(
                     assignment, self.person, care, showing=f"revision {submission_id}"
                 )
-        self.was_told(visit)
+        self.mark_all_reported(visit)
 
     # Actions of everybody else.
 
@@ -297,13 +297,13 @@ class Histories(RuleBasedStateMachine):
     @rule(hours=st.sampled_from([1, 7, 24]))
     def time_passes(self, hours: int) -> None:
         if not self.names_days:
-            self.say_everything()  # otherwise nobody would know the day on which it was revealed
+            self.report_everything()  # otherwise nobody would know the day on which it was revealed
         self.now += timedelta(hours=hours)
 
     @rule(zone=st.sampled_from(ZONES))
     def moves(self, zone: str) -> None:
         """Move the person to another time zone. Their open pages are closed first, which sends a report."""
-        self.say_everything()
+        self.report_everything()
         before = self.dose_now()
         with suppress(Refused):
             days.change_zone(self.person, zone, self.now)
@@ -314,11 +314,11 @@ class Histories(RuleBasedStateMachine):
         today = Dose.objects.filter(person=self.person, day=day_of(self.person, self.now))
         return sum(dose.seconds for dose in today)
 
-    def say_everything(self) -> None:
+    def report_everything(self) -> None:
         """Report what is on open pages and, if browsers store it, what was on earlier ones."""
         for visit in self.visits if self.names_days else self.open.values():
             exposure_reports.record_separate_report(visit.assignment, self.person, self.care(visit))
-            visit.note_told()
+            visit.mark_reported()
 
     # Invariants.
 
@@ -342,7 +342,7 @@ class Histories(RuleBasedStateMachine):
     @invariant()
     def the_ledger_says_what_was_reported(self) -> None:
         rows = Exposure.objects.filter(person=self.person, revealed_s__gt=0).values("day").annotate(s=Sum("revealed_s"))
-        assert {row["day"]: round(row["s"], 6) for row in rows} == self.seconds_by_day("told")
+        assert {row["day"]: round(row["s"], 6) for row in rows} == self.seconds_by_day("reported_s")
 
     @invariant()
     def doses_add_up_and_nothing_else_contradicts(self) -> None:
@@ -366,12 +366,12 @@ class Histories(RuleBasedStateMachine):
 
     def the_days_doses_are_what_was_revealed(self) -> None:
         """Check doses after all reports have arrived and all leases have ended, when nothing is expected any more."""
-        self.say_everything()
+        self.report_everything()
         for which in range(2):
             self.lease_ends(which, "release")
         lapse_ended_leases()
         doses = Dose.objects.filter(person=self.person, seconds__gt=1e-6).values_list("day", "seconds")
-        expected = self.seconds_by_day("revealed" if self.names_days else "told")
+        expected = self.seconds_by_day("revealed" if self.names_days else "reported_s")
         assert {day: round(seconds, 6) for day, seconds in doses} == expected
         hides = Exposure.objects.filter(person=self.person, assignment__pair__lane=Pair.Lane.SENSITIVE)
         seen = sum(visit.hidden for visit in self.visits if self.may_show(visit.assignment))

@@ -63,7 +63,7 @@ def finish(study: Study, people: list[Somebody]) -> None:
     for somebody in people:
         while (leased := somebody.lease()).current:
             somebody.send(leased.current, 1)
-        assert not nothing_is_right(somebody, leased), f"told {leased.reason}"
+        assert not nothing_is_right(somebody, leased), f"the reason is {leased.reason}"
     waiting = Assignment.objects.filter(study=study, state="offered", pair__open_slots__gt=0)
     assert not waiting.exists(), f"offered, and not given: {waiting.values()}"
     assert not Assignment.objects.filter(study=study, state="leased").exists(), "leased to nobody who works"
@@ -100,7 +100,7 @@ class Interleavings(RuleBasedStateMachine):
         leased = answered if isinstance(answered, serving.LeasedPairs) else getattr(answered, "leased", None)
         if leased is None:
             return
-        assert not nothing_is_right(somebody, leased), f"told {leased.reason}"
+        assert not nothing_is_right(somebody, leased), f"the reason is {leased.reason}"
         if first is not None and leased.current is not None and leased.current.pair.kind == "real":
             assert leased.current.pair_id == first
 
@@ -191,11 +191,11 @@ def killed(drawn: dict[str, Any]) -> None:
     study, people = seated(drawn)
     with separate(people, drawn["scripts"], staying=[0]) as processes:
         processes[0].go()
-        processes[0].told(until=STAYING)
+        processes[0].wait_for(until=STAYING)
         for process in processes[1:]:
             process.go()
         for _ in range(drawn["killed_after"]):
-            processes[1].told(until=COMMITTED)
+            processes[1].wait_for(until=COMMITTED)
         for process in processes[:2]:
             process.kill()
         for somebody, process in zip(people, processes, strict=True):

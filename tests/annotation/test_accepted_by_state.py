@@ -76,10 +76,10 @@ def expected(row: str, study_state: str, batch_state: str) -> set[str]:
 def test_each_action_in_each_state_has_the_decided_outcome_and_is_on_the_page():
     walked = accepted.walk()
     assert {row for row, _, _ in walked} == set(BY_STUDY)
-    wrong = {case: said for case, said in walked.items() if said not in expected(*case)}
+    wrong = {case: result for case, result in walked.items() if result not in expected(*case)}
     assert wrong == {}
     withdrawn = accepted.walk_withdrawn()
-    assert {row: said for row, said in withdrawn.items() if row in WITHDRAWN} == WITHDRAWN
+    assert {row: result for row, result in withdrawn.items() if row in WITHDRAWN} == WITHDRAWN
     renewals = accepted.walk_renewals()
     assert list(renewals.values()) == [f"no: `{code}`" for code in NOT_RENEWED]
     page = accepted.page(walked, withdrawn, renewals)

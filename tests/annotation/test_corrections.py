@@ -174,12 +174,12 @@ def test_the_persons_own_page_says_so(answered, reviewer, study, annotator, brow
 
     assert "corrected by a reviewer" not in page()
     correct(answered, reviewer)
-    said = page()
-    assert "corrected by a reviewer" in said
-    assert "There is blood." in said
-    assert "The answer as corrected" in said
-    assert "reopen=" not in said
-    assert reviewer.username not in said
+    text = page()
+    assert "corrected by a reviewer" in text
+    assert "There is blood." in text
+    assert "The answer as corrected" in text
+    assert "reopen=" not in text
+    assert reviewer.username not in text
 
 
 def test_a_pair_returned_after_a_correction_is_asked_again(answered, reviewer):

@@ -67,8 +67,8 @@ def test_the_page_names_the_side_of_each_chosen_video(study, annotator):
     factories.pair(study)
     answer = factories.answer(annotator, study)
     [line] = my_work.answers(study, annotator, my_work.recent(study, annotator).rows)
-    said = {str(one.question): str(one.answer) for one in line.lines}
-    assert said["Overall safer"] == ("Left" if answer.left == "video_0" else "Right")
+    chosen = {str(one.question): str(one.answer) for one in line.lines}
+    assert chosen["Overall safer"] == ("Left" if answer.left == "video_0" else "Right")
     tags = {"video_0": line.tags_left, "video_1": line.tags_right}
     tagged = tags["video_1" if answer.left == "video_0" else "video_0"]
     assert tagged == ["Violence, Injury, Gory Content"]

@@ -161,10 +161,10 @@ class TestManagers:
         people = self.people(study, 6)
         for person in people:
             exposed(study, person, MONDAY, 60)
-        told = self.groups(study)[MONDAY]
+        published = self.groups(study)[MONDAY]
         exposed(study, people[0], MONDAY + timedelta(days=7), 999)
         for days in range(1, 4):
-            assert self.groups(study, NOW + timedelta(days=days))[MONDAY] == told
+            assert self.groups(study, NOW + timedelta(days=days))[MONDAY] == published
 
     def test_breaks_of_people_who_saw_nothing_add_nothing(self, study):
         people = self.people(study, 6)
@@ -186,8 +186,8 @@ class TestManagers:
 
     def left_out(self, study):
         """Return the numbers as they are published next week."""
-        told = exposure_groups.leaving_out(study, timezone.now() + timedelta(days=7))
-        return told.people, {left.harm.key: left.at_least for left in told.harms}
+        published = exposure_groups.leaving_out(study, timezone.now() + timedelta(days=7))
+        return published.people, {left.harm.key: left.at_least for left in published.harms}
 
     def test_left_out_harms_are_published_in_steps_of_five(self, study):
         self.agreed(study, ["violence"], 7)
@@ -258,8 +258,8 @@ class TestPrivacyOfExposure:
     def test_the_record_of_changes_says_that_it_was_skipped_but_not_why(self, distressed):
         rows = AuditEvent.objects.filter(actor=distressed)
         assert rows.filter(action="assignment.skipped").count() == 1
-        told = json.dumps([[row.before, row.after] for row in rows])
-        assert not [word for word in (*self.WORDS, "crime", "violence") if word in told]
+        published = json.dumps([[row.before, row.after] for row in rows])
+        assert not [word for word in (*self.WORDS, "crime", "violence") if word in published]
 
     def test_the_person_and_the_contact_do_see_it(self, study, distressed):
         own = wellbeing.own_summary(distressed, study).summary
