@@ -21,8 +21,8 @@ from diptych.database.fixed import change, fetch_all, fetch_one
 from diptych.refusals import Refused
 from studies.models import Study
 
-#: An assignment in one of these states does not prevent that the same person is given its pair again. A later round
-#: becomes an offer again, however its lease ended without an answer.
+#: An assignment in one of these states does not prevent the same person from getting its pair again. A later round
+#: becomes an offer again if its lease ends without an answer.
 RECLAIMABLE = (Assignment.State.EXPIRED, Assignment.State.RELEASED, Assignment.State.OFFERED)
 
 

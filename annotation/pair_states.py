@@ -15,7 +15,10 @@ from studies.models import Study
 
 
 def answered(_study: Study) -> Q:
-    """Return a condition for pairs that have all the answers they want."""
+    """Return a condition for pairs that have all the answers they want.
+
+    `open_slots=0` is not enough: the last answer may still be in progress.
+    """
     counted = Standing.objects.filter(assignment__pair=OuterRef("pk"), counted=True).order_by()
     number = Subquery(counted.values("assignment__pair").annotate(n=Count("pk")).values("n"))
     return Q(GreaterThanOrEqual(Coalesce(number, 0), F("wanted")), held="", open_slots=0)
