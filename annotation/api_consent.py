@@ -84,7 +84,7 @@ class ConsentView(SignedInView):
             sentence = _("The study does not show these harms: %(names)s. It shows: %(known)s.")
             raise BadInput(sentence % about, field="categories")
         document = text_of(study, Document.Kind.CONSENT, given["language"])
-        text = consent.words(study, document, given["language"], given["categories"])
+        text = consent.consent_text(study, document, given["language"], given["categories"])
         consent.agree(self.person, study, categories=given["categories"], text=text, language=given["language"])
         return Response(self._body(study))
 

@@ -71,7 +71,7 @@ def named(study: Study) -> list[Named]:
     ]
 
 
-def words(study: Study, document: Document, language: str, agreed: Collection[str]) -> str:
+def consent_text(study: Study, document: Document, language: str, agreed: Collection[str]) -> str:
     """Return the text of the consent page as Markdown, as the person saw it.
 
     It has the document, the stated facts, and each harm with its checkbox. The document may be in another language.

@@ -34,11 +34,11 @@ def workspace(request: HttpRequest, slug: str) -> HttpResponse:
     return render(
         request,
         "annotation/workspace.html",
-        page_of(study) | {"answered": answered, "latest_answered": latest, "today": today},
+        workspace_context(study) | {"answered": answered, "latest_answered": latest, "today": today},
     )
 
 
-def page_of(study: Study) -> dict[str, Any]:
+def workspace_context(study: Study) -> dict[str, Any]:
     """Return the context of the template: the study and the protocol."""
     return {
         "study": study,

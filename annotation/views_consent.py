@@ -45,7 +45,7 @@ def agree(request: HttpRequest, study: Study) -> HttpResponse:
         if request.POST.get("version") != str(study.consent_version):
             raise ChangedMeanwhile(consent.terms_changed())
         document = text_of(study, Document.Kind.CONSENT, language)
-        text = consent.words(study, document, language, ticked)
+        text = consent.consent_text(study, document, language, ticked)
         consent.agree(person, study, categories=ticked, text=text, language=language)
     except (ChangedMeanwhile, ValueError):
         messages.warning(request, consent.terms_changed())

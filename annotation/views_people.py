@@ -73,7 +73,7 @@ def spans(today: date) -> list[tuple[str, date | None, date | None]]:
     ]
 
 
-def about(request: HttpRequest, study: "Theirs") -> dict[str, Any]:
+def shared_context(request: HttpRequest, study: "Theirs") -> dict[str, Any]:
     """Return the context that the pages on people's progress have in common."""
     form = DaysForm(request.GET)
     parameters = QueryDict(mutable=True)
@@ -98,7 +98,7 @@ def about(request: HttpRequest, study: "Theirs") -> dict[str, Any]:
 def people(request: HttpRequest, slug: str) -> HttpResponse:
     """Show everybody who annotates in the study, with pairs, active time and pace."""
     study = people_progress_study(request, slug)
-    context = about(request, study)
+    context = shared_context(request, study)
     rows = people_progress.people(study, context["days"])
     sort = request.GET.get("sort", "name")
     sort = sort if sort in people_progress.SORTS else "name"
@@ -124,7 +124,7 @@ def person(request: HttpRequest, slug: str, person_id: int) -> HttpResponse:
     annotators = Q(pk__in=Membership.objects.filter(study=study, role=Role.ANNOTATOR).values("person"))
     former = Q(pk__in=Seat.objects.filter(study=study).values("person"))
     user = get_object_or_404(User.objects.filter(annotators | former), pk=person_id)
-    context = about(request, study)
+    context = shared_context(request, study)
     rows = people_progress.by_day(study, context["days"], person_id=user.pk)
     context |= {
         "whom": user,

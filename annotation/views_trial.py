@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from annotation.own_progress import NOTHING_YET
 from annotation.permissions import trial_study
-from annotation.views import page_of
+from annotation.views import workspace_context
 
 
 @require_safe
@@ -22,7 +22,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     start = 0
     with suppress(ValueError):
         start = max(0, int(request.GET.get("first", "0")[:19]))
-    context = page_of(study) | {
+    context = workspace_context(study) | {
         "trial": True,
         "start": start,
         "answered": 0,
