@@ -1,1 +1,1 @@
-"""Judging: serving a pair, the two-stage page, drafts and submission."""
+"""Annotation: serve pairs to people, show them the two-stage page, and store drafts and answers."""

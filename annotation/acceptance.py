@@ -1,10 +1,11 @@
 """What each state of a study and of a batch accepts from annotators. Every write that depends on a state asks here.
 
-`docs/accepted-by-state.md` is the whole table, written by the test that walks it. In every state a live lease can be
-renewed, a draft of it saved and its pair skipped; a pair can always be reported and released.
+`docs/accepted-by-state.md` has the whole table. The test that tries every state writes it. In every state, a person can
+renew a live lease, save a draft of it and skip its pair. They can always report and release a pair.
 
-A lease is live until its `expires_at`, whether or not the sweep has passed since: what is accepted never depends on
-when the sweep ran. What depends on a state that may change at this moment is decided under a lock, see decision 023.
+A lease is live until its `expires_at`, whether or not the sweep has run since. What is accepted never depends on when
+the sweep ran. A decision that depends on a state is made under a lock, because the state may change at the same moment
+(decision 023).
 """
 
 from collections.abc import Iterable
@@ -21,24 +22,24 @@ from studies.models import Study
 
 @dataclass(frozen=True, slots=True)
 class StudyAccepts:
-    """What a study accepts in one state, apart from what every state does."""
+    """What a study accepts in one state, in addition to what every state accepts."""
 
-    #: Leasing a new pair, promoting the next one, and taking back a pair whose lease has ended.
+    #: Lease a new pair, promote the next one, and renew a lease that has ended.
     leases: bool
-    #: Saving a draft and skipping after the lease has ended.
+    #: Save a draft and skip after the lease has ended.
     after_lease: bool
-    #: A first answer after the lease has ended is counted if its pair has a free slot; else it is kept as surplus.
+    #: Count a first answer after its lease has ended, if its pair has a free slot. Otherwise the answer is surplus.
     counts_late: bool
     revisions: bool
 
 
 @dataclass(frozen=True, slots=True)
 class BatchAccepts:
-    """What the pairs of a batch accept in one state. `revisions` are the annotators', `corrections` the reviewers'."""
+    """What a batch accepts for its pairs in one state. Annotators write `revisions`, reviewers write `corrections`."""
 
-    #: As of a study. Answers to pairs of a batch that is being checked would be work for nothing.
+    #: Lease, as for a study. An answer to a pair of a batch that is being checked would not count.
     leases: bool
-    #: A first answer is counted; else it is kept as surplus.
+    #: Count a first answer. Otherwise it is kept as surplus.
     counts: bool
     revisions: bool
     corrections: bool = True
@@ -59,17 +60,19 @@ BY_BATCH: dict[str, BatchAccepts] = {
     Batch.State.RETURNED: _TAKES_WORK,
 }
 
-#: Reasons for which an answer does not count (`Standing.uncounted_reason`). It never did: its slot had gone to somebody
-#: else, or it came too late for the study or for the batch.
+#: Reasons why an answer does not count (`Standing.uncounted_reason`). These answers never counted: another answer took
+#: the slot, or the answer came too late for the study or for the batch.
 SURPLUS, SURPLUS_STUDY_CLOSED, SURPLUS_BATCH_CLOSED = "surplus", "surplus_study_closed", "surplus_batch_closed"
 SURPLUS_REASONS = (SURPLUS, SURPLUS_STUDY_CLOSED, SURPLUS_BATCH_CLOSED)
-#: It counted until review rejected it, or returned it to its person, so that the pair is asked again.
+#: These answers counted until a reviewer rejected them, or returned them to their person. The pair is then asked again.
 ASKED_AGAIN = (REJECTED, RETURNED) = ("rejected", "returned")
 
 
 def surplus_reason(standing: Standing) -> str:
-    """Return why an answer is kept and not counted; empty if it is counted. A reason of review is not said here: it is
-    shared only where the study shares it."""
+    """Return why an answer is kept but not counted, or an empty string.
+
+    Reasons of reviewers are not returned: people see them only if the study shares feedback.
+    """
     if standing.counted:
         return ""
     return standing.uncounted_reason if standing.uncounted_reason in SURPLUS_REASONS else SURPLUS
@@ -79,26 +82,26 @@ LEASING_BATCHES = [state for state, accepts in BY_BATCH.items() if accepts.lease
 
 
 def _listed(states: Iterable[str]) -> str:
-    """The states as SQL."""
+    """Return the states as an SQL list."""
     return "(" + ", ".join(f"'{state}'" for state in states) + ")"
 
 
-# Conditions for statements, which read the states as they are when the statement begins. Subqueries, so that a
-# condition never becomes a join that reads more than one row.
+# SQL conditions on states. They read each state as it is when the statement begins. They are subqueries because a join
+# could read more than one row.
 _STUDY = "(SELECT study.state FROM studies_study study WHERE study.id = {id})"
 _BATCH = "(SELECT batch.state FROM catalog_batch batch WHERE batch.id = pair.batch_id)"
-#: Of a statement with the parameter `study`.
+#: For a statement with the parameter `study`.
 STUDY_LEASES = (
     f"{_STUDY.format(id='%(study)s')} IN {_listed(state for state, accepts in BY_STUDY.items() if accepts.leases)}"
 )
-#: Of a statement that has a row `assignment`.
+#: For a statement that has a row `assignment`.
 STUDY_TAKES_WORK_AFTER_LEASE = (
     f"{_STUDY.format(id='assignment.study_id')} "
     f"IN {_listed(state for state, accepts in BY_STUDY.items() if accepts.after_lease)}"
 )
-#: Of a statement that has a row `pair`.
+#: For a statement that has a row `pair`.
 BATCH_LEASES = f"{_BATCH} IN {_listed(LEASING_BATCHES)}"
-#: Of a statement that has a row `study`, or `batch`.
+#: For a statement that has a row `study` or a row `batch`.
 COUNTS_LATE = f"study.state IN {_listed(state for state, accepts in BY_STUDY.items() if accepts.counts_late)}"
 COUNTS = f"batch.state IN {_listed(state for state, accepts in BY_BATCH.items() if accepts.counts)}"
 
@@ -110,10 +113,12 @@ STUDY_SHARED = "SELECT study.state FROM studies_study study WHERE study.id = %(s
 
 
 def locked_states(assignment: Assignment) -> tuple[str, str]:
-    """Return the states of the assignment's study and batch, which nobody changes until this transaction ends: both
-    rows are locked, shared. Where the pair is to be changed as well, lock it first."""
+    """Return the states of the assignment's study and batch, with both rows share-locked until the transaction ends.
+
+    To change the pair as well, lock it before you call this.
+    """
     values = {"pair": assignment.pair_id, "study": assignment.study_id}
-    # A batch that was left empty and removed while we waited for it: the pair has another one by now.
+    # The batch may have been left empty and deleted while we waited for its lock. The pair is then in another batch.
     batch = fetch_one(BATCH_SHARED, values) or fetch_one(BATCH_SHARED, values)
     study = fetch_one(STUDY_SHARED, values)
     assert batch is not None  # noqa: S101 - a foreign key
@@ -122,31 +127,33 @@ def locked_states(assignment: Assignment) -> tuple[str, str]:
 
 
 def is_live(assignment: Assignment, now: datetime) -> bool:
-    """Whether the person holds the lease."""
+    """Return whether the lease of the assignment is live."""
     return assignment.state == Assignment.State.LEASED and assignment.expires_at > now
 
 
 def has_withdrawn(seat: Seat) -> bool:
-    """Whether the person of the seat agrees to nothing any more, or has not agreed yet. Newer terms do not end the work
-    on the pair in hand; they are asked about before the next one."""
+    """Return whether the person of the seat has withdrawn their consent, or has never given it.
+
+    Newer terms do not end the work on the current pair. The person is asked about them before the next pair.
+    """
     return seat.consented_version == 0
 
 
-# --- What a person is told where something is refused ---------------------------------------------------------
+# --- Error sentences ------------------------------------------------------------------------------------------
 
-#: For programs.
+#: Error codes.
 CONSENT, STUDY_CLOSED = "consent", "study_closed"
 
 
 def consent_needed() -> str:
     return _(
-        "You have withdrawn your consent to this study, so nothing was saved. Agree again under “What I see”, then send"
-        " it again."
+        "You have withdrawn your consent to this study, so nothing was saved. Agree again under “Content I agree to"
+        " see”, then send it again."
     )
 
 
 def lease_ended_study_closed() -> str:
     return _(
-        "The study is closed, and your time for this pair has ended. You can still submit your answer: it is kept, but"
+        "The study is closed, and your time on this pair ran out. You can still submit your answer: it is kept, but"
         " not counted."
     )

@@ -1,7 +1,7 @@
-"""The answers of a study for whoever runs it: which rows there are, by what they are filtered, and their file.
+"""The list of a study's answers for the people who run the study: its rows, its filters and its CSV file.
 
-Annotators and blind reviewers never see other people's answers (protocol, rule 4). Somebody who runs a study and also
-annotates in it sees the answers on a pair only after answering that pair.
+Annotators and blind reviewers never see other people's answers (protocol, rule 4). People who run a study and also
+annotate in it see the answers on a pair only after they have answered that pair.
 """
 
 from collections.abc import Iterator
@@ -29,14 +29,14 @@ from studies.pseudonyms import pseudonym
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
 
-#: By the revision that stands, which has a higher key than every earlier one.
+#: By the current revision. Its key is higher than that of every earlier revision.
 ORDERS = (
     Order("latest", _("latest first"), "current_id", descending=True),
     Order("earliest", _("earliest first"), "current_id"),
 )
 CONTRADICTION = "contradiction"
 ANY, NOTHING = "any", "nothing"
-#: What `standing` can be filtered by. The dashboard counts the same, and leads here.
+#: Values of the filter `standing`. The dashboard counts the same answers and links to this list.
 STANDINGS = {
     "counted": Q(counted=True),
     "uncounted": Q(counted=False),
@@ -46,14 +46,14 @@ STANDINGS = {
 
 
 class AnswerFilters(Filters):
-    """Of answers, as they stand."""
+    """Filters on answers, by their current revision."""
 
     q = IdField(label=_("Pair id begins with"))
     author = forms.CharField(
         label=_("Author code begins with"),
         max_length=16,
         required=False,
-        validators=[RegexValidator(r"^[0-9a-f]{4,16}$", _("Enter at least the first 4 of 0–9 and a–f."))],
+        validators=[RegexValidator(r"^[0-9a-f]{4,16}$", _("Enter at least 4 characters, only 0–9 and a–f."))],
     )
     batch = forms.IntegerField(label=_("Batch"), min_value=1, max_value=2**31 - 1, required=False)
     standing = forms.ChoiceField(
@@ -82,7 +82,7 @@ class AnswerFilters(Filters):
         if name == "q":
             return Q(assignment__pair__in=Pair.objects.filter(begins(value), study=self.study).values("pk"))
         if name == "author":
-            return Q(assignment__person__in=people_called(self.study, value))
+            return Q(assignment__person__in=people_with_code(self.study, value))
         if name == "batch":
             pairs = Pair.objects.filter(batch__study=self.study, batch__number=value)
             return Q(assignment__pair__in=pairs.values("pk"))
@@ -101,17 +101,22 @@ class AnswerFilters(Filters):
         return {ANY: ~untagged, NOTHING: untagged}.get(value, one)
 
 
-def people_called(study: Study, beginning: str) -> list[int]:
-    """Return the people of the study whose author code begins so. The codes are computed, and stored nowhere."""
+def people_with_code(study: Study, beginning: str) -> list[int]:
+    """Return the people of the study whose author code begins with these characters.
+
+    Author codes are not stored, so the code of each person is computed.
+    """
     people = Seat.objects.filter(study=study).values_list("person", flat=True)
     return [person for person in people if pseudonym(study, person).startswith(beginning)]
 
 
 def answers(study: "WithAnnotations[Study, HasRoles]", person: User) -> QuerySet[Standing]:
-    """Return the answers of the study that the person may see, with all that a line shows of each.
+    """Return the answers of the study that the person may see, with everything that a line of the list shows.
 
-    `study` comes from `studies.permissions.study_for` with the roles `MAY_SEE_ANSWERS`. Answers on pairs in quarantine
-    are left out, as the library leaves out the pairs.
+    Answers on pairs in quarantine are left out, because the library leaves out these pairs too.
+
+    Args:
+        study: from `studies.permissions.study_for` with the roles `MAY_SEE_ANSWERS`.
     """
     rows = Standing.objects.filter(usable("assignment__pair__"), study=study)
     if allows(study, MAY_ANNOTATE):
@@ -120,7 +125,7 @@ def answers(study: "WithAnnotations[Study, HasRoles]", person: User) -> QuerySet
 
 
 def answered_by(study: Study, person: User) -> Any:
-    """Return the keys of the pairs that the person has answered, as a query."""
+    """Return a query for the keys of the pairs that the person has answered."""
     own = Assignment.objects.filter(study=study, person=person, state=Assignment.State.SUBMITTED)
     return own.values("pair")
 
@@ -153,7 +158,10 @@ COLUMNS = (
 
 
 def copy_as_csv(study: Study, rows: QuerySet[Standing], target: CopyFile) -> None:
-    """Copy the answers as they stand as a table for spreadsheets. Raises DatabaseError and OSError."""
+    """Write the current revision of each answer to a CSV file for spreadsheets.
+
+    Raise DatabaseError or OSError if the file cannot be written.
+    """
     with_videos = rows.select_related("assignment__pair__video_0", "assignment__pair__video_1")
     write_rows(COLUMNS, _lines(study, with_videos.order_by("pk")), target)
 

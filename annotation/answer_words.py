@@ -1,4 +1,4 @@
-"""An answer in words for whoever runs the study: what was chosen, by video number, and how the answer stands."""
+"""An answer in words, for the people who run the study: the choices by video number, and how the answer stands."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -25,14 +25,14 @@ QUESTIONS: dict[str, str | Promise] = {
 assert tuple(QUESTIONS)[:4] == SUB_DIMENSION_KEYS  # noqa: S101 - one order everywhere
 
 UNCOUNTED: dict[str, str | Promise] = {
-    SURPLUS: gettext_lazy("Another answer had taken its place."),
-    SURPLUS_STUDY_CLOSED: gettext_lazy("It came after the study was closed."),
-    SURPLUS_BATCH_CLOSED: gettext_lazy("Its batch was being checked when it came."),
+    SURPLUS: gettext_lazy("Another answer took its slot first."),
+    SURPLUS_STUDY_CLOSED: gettext_lazy("It arrived after the study was closed."),
+    SURPLUS_BATCH_CLOSED: gettext_lazy("Its batch was already being checked when it arrived."),
     REJECTED: gettext_lazy("Review rejected it."),
     RETURNED: gettext_lazy("Review returned it to its author."),
 }
 INVALID: dict[str, str | Promise] = {
-    "contradiction": gettext_lazy("The video with harm tags was called the safer one."),
+    "contradiction": gettext_lazy("The video with harm tags was chosen as the safer one."),
 }
 REVISED: dict[str, str | Promise] = {
     "": gettext_lazy("first answer"),
@@ -44,7 +44,7 @@ REVISED: dict[str, str | Promise] = {
 
 @dataclass(frozen=True, slots=True)
 class RevisionLine:
-    """One revision of an answer: what was chosen for each question, and the tags of each video."""
+    """One revision of an answer: the choice for each question, and the tags of each video."""
 
     revision: Annotation
     stands: bool
@@ -55,12 +55,12 @@ class RevisionLine:
 
     @property
     def choices(self) -> list[str]:
-        """The number of the preferred video for each of `QUESTIONS`, or “tie”."""
+        """Return the number of the preferred video for each of `QUESTIONS`, or “tie”."""
         return [number_of(getattr(self.revision, key)) for key in QUESTIONS]
 
     @property
     def tags(self) -> list[list[str]]:
-        """The tags of video 0 and of video 1, in words."""
+        """Return the tags of video 0 and of video 1, in words."""
         return [labels(self.revision.tags_video_0), labels(self.revision.tags_video_1)]
 
     @property

@@ -1,4 +1,4 @@
-"""The annotator's endpoints. Each parses, calls one function of `serving` or `submission`, and answers."""
+"""The annotator's endpoints. Each parses the request, calls one function of `serving` or `submission`, and responds."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,14 +11,16 @@ from rest_framework.response import Response
 from accounts.api import SignedInView
 from annotation import exposure_reports, serving, skipping, submission
 from annotation.answers import Answers
+from annotation.assignment_data import read_assignments
 from annotation.models import Assignment, Seat
 from annotation.permissions import annotated_study, own_assignment
+from annotation.renewal import NOT_RENEWED
 from annotation.responses import (
     AssignmentShape,
     DeskShape,
     SubmittedShape,
     assignment_json,
-    desk_json,
+    leased_pairs_json,
     submitted_json,
 )
 from annotation.serializers import (
@@ -29,8 +31,6 @@ from annotation.serializers import (
     SubmissionSerializer,
     validated,
 )
-from annotation.showing import shown
-from annotation.taking_back import NOT_TAKEN_BACK
 from diptych.refusals import Refused
 
 
@@ -41,25 +41,27 @@ class LeaseView(SignedInView):
 
     @extend_schema(request=None, responses={200: DeskShape})
     def post(self, request: Request, slug: str) -> Response:
-        """Leases the current and the next pair. Repeating it returns the same two while they are live."""
+        """Lease the current and the next pair. A repeated request returns the same two while their leases are live."""
         study = annotated_study(request, slug)
-        return Response(desk_json(serving.lease(self.person, study), study))
+        return Response(leased_pairs_json(serving.lease(self.person, study), study))
 
 
 class AssignmentView(SignedInView):
-    """What the endpoints below one assignment share."""
+    """Base class of the endpoints below one assignment."""
 
     def validated(self, serializer_class: type, assignment: Assignment) -> dict[str, Any]:
         return validated(serializer_class, self.request.data, assignment)
 
     @contextmanager
-    def booking(self, assignment: Assignment, care: dict[str, Any] | None, showing: str = "") -> Iterator[None]:
-        """Book what the person has seen of the pair (`care`) also if the request is refused."""
+    def recording_exposure(
+        self, assignment: Assignment, care: dict[str, Any] | None, showing: str = ""
+    ) -> Iterator[None]:
+        """Record the reported exposure (`care`) even if the request is refused."""
         try:
             yield
         except Refused:
             if care:
-                exposure_reports.take_report(assignment, self.person, care, showing=showing)
+                exposure_reports.record_separate_report(assignment, self.person, care, showing=showing)
             raise
 
 
@@ -71,10 +73,10 @@ class SubmitView(AssignmentView):
 
     @extend_schema(request=SubmissionSerializer, responses={201: SubmittedShape, 200: SubmittedShape})
     def post(self, request: Request, assignment_id: int) -> Response:
-        """Stores the answers: 201 the first time, 200 for a repeat of the same submission id, 409 for a conflict."""
+        """Store the answers. Responds 201 the first time, 200 to a repeated submission id, 409 to a conflict."""
         assignment = own_assignment(request, assignment_id)
         body = self.validated(SubmissionSerializer, assignment)
-        with self.booking(assignment, body.get("care")):
+        with self.recording_exposure(assignment, body.get("care")):
             submitted = submission.submit(
                 assignment,
                 self.person,
@@ -99,7 +101,7 @@ class DraftView(AssignmentView):
 
     @extend_schema(request=DraftSerializer, responses={204: None})
     def put(self, request: Request, assignment_id: int) -> Response:
-        """Keeps unfinished answers. Anything may be null, but an overall answer needs its first stage."""
+        """Save unfinished answers. Any field may be null, but an overall answer needs its first stage."""
         assignment = own_assignment(request, assignment_id)
         submission.save_draft(assignment, self.validated(DraftSerializer, assignment))
         return Response(status=204)
@@ -113,32 +115,32 @@ class SkipView(AssignmentView):
 
     @extend_schema(request=SkipSerializer, responses={200: DeskShape})
     def post(self, request: Request, assignment_id: int) -> Response:
-        """Gives the pair back for good, with a reason, and leases what comes next."""
+        """Skip the pair for good, with a reason, and lease the next one."""
         assignment = own_assignment(request, assignment_id)
         body = self.validated(SkipSerializer, assignment)
-        with self.booking(assignment, body.get("care")):
-            desk = skipping.skip(
+        with self.recording_exposure(assignment, body.get("care")):
+            leased = skipping.skip(
                 assignment, self.person, reason=body["reason"], note=body["note"], care=body.get("care")
             )
-        return Response(desk_json(desk, assignment.study))
+        return Response(leased_pairs_json(leased, assignment.study))
 
 
 class RenewView(AssignmentView):
     """`POST assignments/{id}/renew/`."""
 
     scopes = {"POST": "annotate"}
-    refusals = {409: ("already_answered", "lease_lost", *NOT_TAKEN_BACK)}
+    refusals = {409: ("already_answered", "lease_lost", *NOT_RENEWED)}
 
     @extend_schema(request=RenewSerializer, responses={200: AssignmentShape})
     def post(self, request: Request, assignment_id: int) -> Response:
-        """Extends the lease, or takes it back while its pair still has a slot; with fresh media addresses."""
+        """Extend the lease, or renew an ended lease if its pair still has a slot. Media addresses are new."""
         assignment = own_assignment(request, assignment_id)
         study = assignment.study
         if care := self.validated(RenewSerializer, assignment).get("care"):
-            exposure_reports.take_report(assignment, self.person, care)
+            exposure_reports.record_separate_report(assignment, self.person, care)
         renewed = serving.renew(assignment, self.person)
         seat = Seat.objects.get(study=study, person=self.person)
-        return Response(assignment_json(shown(renewed.pk)[renewed.pk], seat, study))
+        return Response(assignment_json(read_assignments(renewed.pk)[renewed.pk], seat, study))
 
 
 class CareView(AssignmentView):
@@ -148,10 +150,10 @@ class CareView(AssignmentView):
 
     @extend_schema(request=CareReportSerializer, responses={204: None})
     def post(self, request: Request, assignment_id: int) -> Response:
-        """Books what was revealed of the pair so far, whatever became of it. Repeating it is harmless."""
+        """Record how much of the pair was revealed so far, in any state of the assignment. Repeating is harmless."""
         assignment = own_assignment(request, assignment_id)
         care = self.validated(CareReportSerializer, assignment)["care"]
-        exposure_reports.take_report(assignment, self.person, care)
+        exposure_reports.record_separate_report(assignment, self.person, care)
         return Response(status=204)
 
 
@@ -163,7 +165,7 @@ class ReleaseView(AssignmentView):
 
     @extend_schema(request=None, responses={204: None})
     def post(self, request: Request, assignment_id: int) -> Response:
-        """Gives the pair back unanswered; its draft stays for when it comes round again."""
+        """Release the pair without an answer. The draft is kept for when the person gets the pair again."""
         assignment = own_assignment(request, assignment_id)
         serving.release(assignment, self.person)
         return Response(status=204)

@@ -1,4 +1,4 @@
-"""A person's own consent for programs: read the terms, agree to them, withdraw."""
+"""A person's own consent, for programs: read the terms, agree to them, withdraw."""
 
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
@@ -30,13 +30,13 @@ class FactShape(serializers.Serializer):
 class ConsentShape(serializers.Serializer):
     version = serializers.IntegerField(help_text="The version in force")
     texts = serializers.DictField(child=serializers.CharField(), help_text="Markdown by language")
-    named = FactShape(many=True, help_text="Limits, breaks and pay. They belong to the text")
+    named = FactShape(many=True, help_text="Limits, breaks and pay. They are part of the text")
     categories = CategoryShape(many=True, help_text="Harms that videos of the study may show")
     state = serializers.ChoiceField(
         choices=["first", "given", "changed", "withdrawn"],
         help_text="`first`: not agreed yet; `given`: in force; `changed`: agreed to earlier terms only",
     )
-    agreed_version = serializers.IntegerField(allow_null=True, help_text="The version that you agreed to last")
+    agreed_version = serializers.IntegerField(allow_null=True, help_text="The last version that you agreed to")
     agreed_categories = serializers.ListField(
         child=serializers.CharField(), help_text="The harms that you agree to see; empty unless `given`"
     )
@@ -48,7 +48,7 @@ class AgreementSerializer(serializers.Serializer):
     categories = serializers.ListField(
         child=serializers.CharField(max_length=40),
         max_length=len(HARM_KEYS),
-        help_text="Harms that you agree to see. None is fine: then you get harmless pairs only.",
+        help_text="Harms that you agree to see. If the list is empty, you get harmless pairs only.",
     )
 
 
@@ -60,29 +60,31 @@ class ConsentView(SignedInView):
 
     @extend_schema(operation_id="consent_read", responses={200: ConsentShape})
     def get(self, request: Request, slug: str) -> Response:
-        """Return the terms of the study, and how you stand to them."""
+        """Return the terms of the study, and whether you have agreed to them."""
         return Response(self._body(annotated_study(request, slug)))
 
     @extend_schema(operation_id="consent_give", request=AgreementSerializer, responses={200: ConsentShape})
     def post(self, request: Request, slug: str) -> Response:
-        """Agree to the terms in force, and to see these harms. Agreeing again replaces what you agreed to before."""
+        """Agree to the current terms and to seeing these harms. This replaces your earlier agreement."""
         study = annotated_study(request, slug)
         body = AgreementSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         given = body.validated_data
         if given["version"] != study.consent_version:
             raise ChangedMeanwhile(
-                _("Version %(version)s of the terms is in force. Nothing was saved. Read it, and agree to it.")
+                _("The terms have changed to version %(version)s. Nothing was saved. Read them before you agree.")
                 % {"version": study.consent_version}
             )
         if given["language"] not in texts_in_force(study):
-            raise BadInput(_("There is no text in this language. Choose one of `texts`."), field="language")
+            raise BadInput(
+                _("The terms have no text in this language. Choose a language of `texts`."), field="language"
+            )
         if unknown := sorted(set(given["categories"]) - set(study.categories)):
             about = {"names": ", ".join(unknown), "known": ", ".join(study.categories) or "—"}
             sentence = _("The study does not show these harms: %(names)s. It shows: %(known)s.")
             raise BadInput(sentence % about, field="categories")
         document = text_of(study, Document.Kind.CONSENT, given["language"])
-        text = consent.words(study, document, given["language"], given["categories"])
+        text = consent.consent_text(study, document, given["language"], given["categories"])
         consent.agree(self.person, study, categories=given["categories"], text=text, language=given["language"])
         return Response(self._body(study))
 
@@ -109,6 +111,6 @@ class ConsentView(SignedInView):
 
 
 def texts_in_force(study: Study) -> dict[str, str]:
-    """Return the words of the version in force by language."""
+    """Return the text of the current version in each language."""
     present = versions(study, Document.Kind.CONSENT).filter(version=study.consent_version)
     return dict(present.values_list("language", "text"))

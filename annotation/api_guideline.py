@@ -1,4 +1,4 @@
-"""The guideline as the workspace reads it: whole, as what changed, and that it was read."""
+"""The guideline for the workspace: return its text, return what changed, and record that a person has read it."""
 
 from django.utils.translation import get_language
 from drf_spectacular.utils import extend_schema
@@ -15,19 +15,19 @@ from studies.documents.texts import LANGUAGES, text_of
 from studies.models import Document
 from studies.permissions import study_for
 
-#: The most that the column takes.
+#: The highest number that the database column can store.
 LAST_VERSION = 2**31 - 1
 
 
 class LanguageSerializer(serializers.Serializer):
     language = serializers.ChoiceField(
-        choices=list(LANGUAGES), required=False, help_text="Default: that of the request"
+        choices=list(LANGUAGES), required=False, help_text="Default: the language of the request"
     )
 
 
 class WhichGuidelineSerializer(LanguageSerializer):
     version = serializers.IntegerField(
-        min_value=1, max_value=LAST_VERSION, required=False, help_text="Default: the one in force"
+        min_value=1, max_value=LAST_VERSION, required=False, help_text="Default: the current version"
     )
 
 
@@ -38,14 +38,14 @@ class ReadSerializer(serializers.Serializer):
 class SectionShape(serializers.Serializer):
     key = serializers.CharField(help_text="The anchor: a question's key, `tags`, `tag-` and a harm key, or another")
     title = serializers.CharField()
-    level = serializers.IntegerField(help_text="2 or 3; 1 for what stands before the first heading")
-    html = serializers.CharField(help_text="Cleaned: safe to put into a page")
+    level = serializers.IntegerField(help_text="2 or 3; 1 for the text before the first heading")
+    html = serializers.CharField(help_text="Sanitized HTML: safe to insert into a page")
 
 
 class GuidelineShape(serializers.Serializer):
     version = serializers.IntegerField()
     language = serializers.ChoiceField(
-        choices=list(LANGUAGES), help_text="Of the text; another than was asked for where there is none in that one"
+        choices=list(LANGUAGES), help_text="Language of the text; differs from the request if it has no such text"
     )
     sections = SectionShape(many=True)
 
@@ -57,10 +57,10 @@ class ChangedSectionShape(SectionShape):
 class ChangesShape(serializers.Serializer):
     version = serializers.IntegerField()
     since = serializers.IntegerField(
-        allow_null=True, help_text="The version last read; null: none to compare with, and all sections are given"
+        allow_null=True, help_text="Version that you read last; null: none to compare with, so all sections are here"
     )
     language = serializers.ChoiceField(choices=list(LANGUAGES))
-    sections = ChangedSectionShape(many=True, help_text="Those that changed, with `<ins>` and `<del>` in their HTML")
+    sections = ChangedSectionShape(many=True, help_text="Changed sections, with `<ins>` and `<del>` in their HTML")
 
 
 class ReadShape(serializers.Serializer):
@@ -75,7 +75,7 @@ class GuidelineView(SignedInView):
 
     @extend_schema(responses={200: GuidelineShape})
     def get(self, request: Request, slug: str) -> Response:
-        """The study's guideline in sections, in the version in force or in an earlier one."""
+        """Return the study's guideline in sections, in the current version or in an earlier one."""
         study = study_for(request, slug)
         asked = {"language": present_language()} | self.asked()
         text = text_of(study, Document.Kind.GUIDELINE, asked["language"], asked.get("version"))
@@ -99,9 +99,9 @@ class GuidelineChangesView(SignedInView):
 
     @extend_schema(responses={200: ChangesShape})
     def get(self, request: Request, slug: str) -> Response:
-        """What changed in the guideline since the person last read it; no sections if nothing."""
+        """Return the sections that changed since the person last read the guideline; none if nothing changed."""
         study = annotated_study(request, slug)
-        unread = reading.unread(self.person, study, self.asked().get("language", present_language()))
+        unread = reading.unread_sections(self.person, study, self.asked().get("language", present_language()))
         return Response(
             {
                 "version": unread.version,
@@ -129,7 +129,7 @@ class GuidelineReadView(SignedInView):
 
     @extend_schema(request=ReadSerializer, responses={200: ReadShape})
     def post(self, request: Request, slug: str) -> Response:
-        """Notes that the person has read this version: 409 if another is in force by now."""
+        """Record that the person has read this version. Responds 409 if another version is now in force."""
         study = annotated_study(request, slug)
         body = ReadSerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -139,6 +139,6 @@ class GuidelineReadView(SignedInView):
 
 
 def present_language() -> str:
-    """Return the request's language, or English if documents have no texts in it."""
+    """Return the request's language, or English if there are no documents in that language."""
     language = get_language() or LANGUAGES[0]
     return language if language in LANGUAGES else LANGUAGES[0]

@@ -1,4 +1,4 @@
-"""Reporting what may be illegal."""
+"""Endpoint to report illegal content."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -9,24 +9,24 @@ from annotation import quarantining
 from annotation.api import AssignmentView
 from annotation.permissions import own_assignment
 from annotation.protocol import VIDEOS
-from annotation.responses import DeskShape, desk_json
+from annotation.responses import DeskShape, leased_pairs_json
 from annotation.serializers import CareSerializer
 
 
 class ReportSerializer(serializers.Serializer):
-    """Which videos; no description is asked for, and none is taken."""
+    """The reported videos. A report has no description."""
 
     videos = serializers.ListField(child=serializers.ChoiceField(choices=list(VIDEOS)), min_length=1, max_length=2)
     care = CareSerializer(required=False)
 
 
 class ReportedShape(DeskShape):
-    """The next desk, and what became of the report."""
+    """The person's next pairs, and the outcome of the report."""
 
     report = serializers.ChoiceField(
         choices=list(quarantining.OUTCOMES),
-        help_text="hidden: out of everything; held: the pair is out of its study until somebody agrees; released: an "
-        "officer has looked at this report before, so nothing changed",
+        help_text="hidden: nobody can see the videos any more; held: the pair is held in its study until a second "
+        "person agrees; released: a safety officer has already decided about this report, so nothing changed",
     )
 
 
@@ -38,12 +38,12 @@ class ReportView(AssignmentView):
 
     @extend_schema(request=ReportSerializer, responses={200: ReportedShape})
     def post(self, request: Request, assignment_id: int) -> Response:
-        """Reports videos of a pair that was shown to you as illegal, and leases what comes next.
+        """Report videos of a pair that was shown to you as illegal, and lease the next pair.
 
-        Your first reports take the videos out of everything at once, for everybody. Further ones hold the pair until a
-        safety officer or a second person agrees. Repeating it is harmless.
+        Your first reports hide the videos from everybody at once. Later reports hold the pair until a safety officer
+        or a second person agrees. Repeating a report is harmless.
         """
         assignment = own_assignment(request, assignment_id)
         body = self.validated(ReportSerializer, assignment)
         reported = quarantining.report(assignment, self.person, videos=body["videos"], care=body.get("care"))
-        return Response(desk_json(reported.desk, assignment.study) | {"report": reported.outcome})
+        return Response(leased_pairs_json(reported.leased, assignment.study) | {"report": reported.outcome})

@@ -1,4 +1,4 @@
-"""Coming back to an answer that was given: what the page needs to show it again, and its next revision."""
+"""Endpoints to reopen one's own answer and to submit its next revision."""
 
 from datetime import timedelta
 from typing import Any
@@ -11,16 +11,16 @@ from rest_framework.response import Response
 
 from annotation import revisions
 from annotation.acceptance import surplus_reason
-from annotation.answers import Answers, draft_of
+from annotation.answers import Answers, as_draft
 from annotation.api import AssignmentView
+from annotation.assignment_data import read_assignments
 from annotation.models import Assignment, Seat, Standing
 from annotation.permissions import own_assignment
 from annotation.progress import ordinal
 from annotation.responses import AssignmentShape, StoredShape, assignment_json
 from annotation.serializers import RevisionSerializer, validated
-from annotation.showing import shown
 
-#: Why an answer may no longer be changed.
+#: Error codes for an answer that can no longer be changed.
 CLOSED = (
     "not_answered",
     "too_late",
@@ -35,16 +35,16 @@ CLOSED = (
 
 
 class ReopenedShape(AssignmentShape):
-    answers = serializers.DictField(help_text="What stands, in the shape of a draft")
-    viewing = serializers.DictField(help_text="How the videos were watched for it; a revision's report goes on from it")
+    answers = serializers.DictField(help_text="The current answers, in the format of a draft")
+    viewing = serializers.DictField(help_text="How the videos were watched for them; the next report continues it")
     answered_at = serializers.DateTimeField()
-    until = serializers.DateTimeField(help_text="Until when it can be changed")
-    number = serializers.IntegerField(help_text="How many pairs of the study the person had answered with this one")
+    until = serializers.DateTimeField(help_text="The answer can be changed until then")
+    number = serializers.IntegerField(help_text="Ordinal number of this pair among those that the person has answered")
 
 
 class RevisedShape(serializers.Serializer):
     annotation = StoredShape()
-    changed = serializers.BooleanField(help_text="False: the answers were what stands already, and nothing was written")
+    changed = serializers.BooleanField(help_text="False: the answers equal the current ones, so nothing was written")
 
 
 class ReopenView(AssignmentView):
@@ -55,8 +55,10 @@ class ReopenView(AssignmentView):
 
     @extend_schema(responses={200: ReopenedShape})
     def get(self, request: Request, assignment_id: int) -> Response:
-        """The person's own answered pair with fresh media addresses and the answers that stand, while they may still
-        be changed; 409 with the reason where they may not."""
+        """Return your own answered pair with its current answers and new media addresses, while you may change it.
+
+        Responds 409 with the reason if the answer can no longer be changed.
+        """
         assignment = own_assignment(request, assignment_id)
         study = assignment.study
         seat = Seat.objects.get(study=study, person=self.person)
@@ -75,11 +77,13 @@ class ReviseView(AssignmentView):
 
     @extend_schema(request=RevisionSerializer, responses={201: RevisedShape, 200: RevisedShape})
     def post(self, request: Request, assignment_id: int) -> Response:
-        """Stores changed answers as the next revision: 201 the first time, 200 for a repeat of the same submission id
-        and for answers that stand already, 409 for a conflict."""
+        """Store changed answers as the next revision.
+
+        Responds 201 the first time, 200 to a repeated submission id and to unchanged answers, 409 to a conflict.
+        """
         assignment = own_assignment(request, assignment_id)
         body = validated(RevisionSerializer, request.data, assignment)
-        with self.booking(assignment, body.get("care"), f"revision {body['submission_id']}"):
+        with self.recording_exposure(assignment, body.get("care"), f"revision {body['submission_id']}"):
             revised = revisions.revise(
                 assignment,
                 self.person,
@@ -96,12 +100,12 @@ class ReviseView(AssignmentView):
 
 
 def reopened_json(assignment: Assignment, seat: Seat) -> dict[str, Any]:
-    """The assignment as ever, with the answers that stand."""
+    """Return the assignment in the usual format, with its current answers."""
     standing = Standing.objects.select_related("current").get(pk=assignment.pk)
     assert assignment.ended_at is not None  # noqa: S101 - it was answered
     return {
-        **assignment_json(shown(assignment.pk)[assignment.pk], seat, assignment.study),
-        "answers": draft_of(standing.current),
+        **assignment_json(read_assignments(assignment.pk)[assignment.pk], seat, assignment.study),
+        "answers": as_draft(standing.current),
         "viewing": standing.current.viewing,
         "answered_at": standing.current.submitted_at,
         "until": assignment.ended_at + timedelta(seconds=assignment.study.reopen_s),
@@ -110,7 +114,7 @@ def reopened_json(assignment: Assignment, seat: Seat) -> dict[str, Any]:
 
 
 def revised_json(revised: revisions.Revised) -> dict[str, Any]:
-    """Which revision stands."""
+    """Return the current revision, and whether this request wrote it."""
     annotation = revised.annotation
     return {
         "annotation": {

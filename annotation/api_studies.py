@@ -1,4 +1,4 @@
-"""One study as those who work on it see it."""
+"""One study as the people who work on it see it, and their own progress."""
 
 from dataclasses import asdict
 
@@ -25,13 +25,13 @@ class StudyWithProgressShape(StudyShape):
 
 
 class WhichBatchSerializer(serializers.Serializer):
-    """Query parameters of one's own progress."""
+    """Query parameters for one's own progress."""
 
     batch = serializers.IntegerField(
         required=False,
         min_value=1,
         max_value=2**31 - 1,
-        help_text="Number of a batch; without it, the batch of the pair in hand, or else of the last answer",
+        help_text="Number of a batch; default: the batch of the current pair, or else of the last answer",
     )
 
 
@@ -39,7 +39,7 @@ class BatchPlaceShape(serializers.Serializer):
     number = serializers.IntegerField()
     answered = serializers.IntegerField(help_text="Pairs of the batch that the person has answered")
     left = serializers.IntegerField(
-        help_text=f"Pairs that the person can still be given, at most; {MOST_LEFT + 1} means more than {MOST_LEFT}"
+        help_text=f"The most pairs that the person can still be given; {MOST_LEFT + 1} means more than {MOST_LEFT}"
     )
 
 
@@ -49,7 +49,7 @@ class TodayShape(serializers.Serializer):
 
 
 class OwnProgressShape(serializers.Serializer):
-    today = TodayShape(help_text="By the person’s time zone")
+    today = TodayShape(help_text="In the person’s time zone")
     batch = BatchPlaceShape(allow_null=True)
 
 
@@ -60,7 +60,7 @@ class StudyView(SignedInView):
 
     @extend_schema(operation_id="studies_read", responses={200: StudyWithProgressShape})
     def get(self, request: Request, slug: str) -> Response:
-        """One study; its progress for reviewers, researchers and admins."""
+        """Return one study. Reviewers, researchers and admins also get its progress."""
         study = study_for(request, slug)
         body = study_json(study) | {"own_answers": own_answers(study, self.person.pk)}
         if allows(study, MAY_SEE_PROGRESS):
@@ -76,7 +76,7 @@ class OwnProgressView(SignedInView):
 
     @extend_schema(operation_id="studies_own_progress", responses={200: OwnProgressShape})
     def get(self, request: Request, slug: str) -> Response:
-        """Return what the person has answered today, and how far they are in a batch."""
+        """Return how much the person has answered today and in one batch."""
         study = annotated_study(request, slug)
         batch = self.asked().get("batch")
         began = day_began(self.person, timezone.now())

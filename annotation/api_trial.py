@@ -1,4 +1,4 @@
-"""The endpoints of a trial. They take what the annotators' endpoints take, refuse the same, and save nothing."""
+"""Endpoints of a trial. They accept and refuse what the annotators' endpoints do, but save nothing."""
 
 from typing import Any
 
@@ -34,13 +34,13 @@ LAST_KEY = 2**63 - 1
 
 class TrialPlaceSerializer(serializers.Serializer):
     first = serializers.IntegerField(
-        min_value=0, max_value=LAST_KEY, default=0, help_text="Id of the pair to begin at; default: the first of all"
+        min_value=0, max_value=LAST_KEY, default=0, help_text="ID of the pair to begin with; default: the first pair"
     )
 
 
 class TrialDeskShape(DeskShape):
     reason = serializers.ChoiceField(
-        choices=list(trial.TRIAL_REASONS), allow_null=True, help_text="Why there is no current"
+        choices=list(trial.TRIAL_REASONS), allow_null=True, help_text="Why `current` is null"
     )
 
 
@@ -58,21 +58,21 @@ class TrialReportedShape(ReportedShape):
     reason = serializers.ChoiceField(choices=list(trial.TRIAL_REASONS), allow_null=True)
 
 
-class TrialDeskView(SignedInView):
-    """What all endpoints of a trial share."""
+class TrialBaseView(SignedInView):
+    """Base class of all endpoints of a trial."""
 
-    def desk_json(self, study: Study, **place: int) -> dict[str, Any]:
-        """The pairs at a place, in the form in which annotators get theirs."""
-        desk, seat = trial.desk(study, self.person, **place), trial.seat_of(study, self.person)
+    def leased_pairs_json(self, study: Study, **place: int) -> dict[str, Any]:
+        """Return the pairs from a place on, in the same format as the annotators' endpoints."""
+        leased, seat = trial.trial_pairs(study, self.person, **place), trial.seat_of(study, self.person)
         return {
-            "current": desk.current and assignment_json(desk.current, seat, study),
-            "next": desk.next and assignment_json(desk.next, seat, study),
-            "reason": desk.reason,
+            "current": leased.current and assignment_json(leased.current, seat, study),
+            "next": leased.next and assignment_json(leased.next, seat, study),
+            "reason": leased.reason,
             "retry_after_s": None,
         }
 
 
-class TrialView(TrialDeskView):
+class TrialView(TrialBaseView):
     """`POST studies/{slug}/trial/`."""
 
     scopes = {"POST": "manage"}
@@ -80,21 +80,23 @@ class TrialView(TrialDeskView):
 
     @extend_schema(request=None, responses={200: TrialDeskShape})
     def post(self, request: Request, slug: str) -> Response:
-        """Returns two pairs to try the workspace with, in the order in which pairs came in. Nothing is leased."""
+        """Return two pairs to try the workspace with, in the order in which pairs were imported. Nothing is leased."""
         study = trial_study(request, slug)
         place = TrialPlaceSerializer(data=request.query_params)
         place.is_valid(raise_exception=True)
-        return Response(self.desk_json(study, start=place.validated_data["first"]))
+        return Response(self.leased_pairs_json(study, start=place.validated_data["first"]))
 
 
-class TrialPairView(TrialDeskView):
-    """What the endpoints below one pair of a trial share."""
+class TrialPairView(TrialBaseView):
+    """Base class of the endpoints below one pair of a trial."""
 
     scopes = {"POST": "manage"}
 
     def pair(self, request: Request, pair_key: int, body: type[serializers.Serializer]) -> tuple[Pair, dict[str, Any]]:
-        """The pair with its study, and the body as the study takes it. Raises Http404, PermissionDenied and
-        ValidationError."""
+        """Return the pair with its study, and the validated body.
+
+        Raise Http404, PermissionDenied or ValidationError.
+        """
         pair = trial_pair(request, pair_key)
         return pair, validated(body, request.data, trial.as_assignment(pair, pair.study))
 
@@ -104,14 +106,13 @@ class TrialSubmitView(TrialPairView):
 
     @extend_schema(request=SubmissionSerializer, responses={200: TrialSubmittedShape})
     def post(self, request: Request, pair_key: int) -> Response:
-        """Checks the answers as the study would, says what would be recorded, and returns the next pair. Nothing is
-        saved."""
+        """Check the answers as the study does. Return what would be recorded, and the next pair. Nothing is saved."""
         pair, body = self.pair(request, pair_key, SubmissionSerializer)
         answers = Answers.from_body(
             body["helpfulness"], body["harmlessness"], unsure=body["unsure"], comment=body["comment"]
         )
         return Response(
-            self.desk_json(pair.study, after=pair.pk)
+            self.leased_pairs_json(pair.study, after=pair.pk)
             | {
                 "annotation": stored_json(pair, body),
                 "second_look": trial.second_look_due(pair.study, self.person, pair, answers),
@@ -125,7 +126,7 @@ class TrialReviseView(TrialPairView):
 
     @extend_schema(request=RevisionSerializer, responses={200: RevisedShape})
     def post(self, request: Request, pair_key: int) -> Response:
-        """Checks changed answers as the study would. Nothing is saved."""
+        """Check changed answers as the study does. Nothing is saved."""
         pair, body = self.pair(request, pair_key, RevisionSerializer)
         return Response({"annotation": stored_json(pair, body, revision=2), "changed": True})
 
@@ -138,9 +139,9 @@ class TrialReopenView(TrialPairView):
 
     @extend_schema(responses={409: None})
     def get(self, request: Request, pair_key: int) -> Response:
-        """Always 409: a trial keeps no answers that could be opened again."""
+        """Always respond 409: a trial saves no answers that could be opened again."""
         trial_pair(request, pair_key)
-        raise Refused(_("This is a trial. No answers were saved, so there are none to open again."), "trial")
+        raise Refused(_("This is a trial. Answers are not saved, so there is nothing to open again."), "trial")
 
 
 class TrialDraftView(TrialPairView):
@@ -150,7 +151,7 @@ class TrialDraftView(TrialPairView):
 
     @extend_schema(request=DraftSerializer, responses={204: None})
     def put(self, request: Request, pair_key: int) -> Response:
-        """Checks unfinished answers. Nothing is saved."""
+        """Check unfinished answers. Nothing is saved."""
         self.pair(request, pair_key, DraftSerializer)
         return Response(status=204)
 
@@ -160,9 +161,9 @@ class TrialSkipView(TrialPairView):
 
     @extend_schema(request=SkipSerializer, responses={200: TrialDeskShape})
     def post(self, request: Request, pair_key: int) -> Response:
-        """Returns the next pair. The skip is not saved."""
+        """Return the next pair. The skip is not saved."""
         pair, _taken = self.pair(request, pair_key, SkipSerializer)
-        return Response(self.desk_json(pair.study, after=pair.pk))
+        return Response(self.leased_pairs_json(pair.study, after=pair.pk))
 
 
 class TrialRenewView(TrialPairView):
@@ -170,10 +171,10 @@ class TrialRenewView(TrialPairView):
 
     @extend_schema(request=RenewSerializer, responses={200: AssignmentShape})
     def post(self, request: Request, pair_key: int) -> Response:
-        """Returns the pair with fresh media addresses."""
+        """Return the pair with new media addresses."""
         pair, _taken = self.pair(request, pair_key, RenewSerializer)
         seat = trial.seat_of(pair.study, self.person)
-        return Response(assignment_json(trial.shown(pair, pair.study, self.person), seat, pair.study))
+        return Response(assignment_json(trial.assignment_data(pair, pair.study, self.person), seat, pair.study))
 
 
 class TrialCareView(TrialPairView):
@@ -181,7 +182,7 @@ class TrialCareView(TrialPairView):
 
     @extend_schema(request=CareReportSerializer, responses={204: None})
     def post(self, request: Request, pair_key: int) -> Response:
-        """Checks what was revealed. Nothing is saved: a trial counts towards nobody's daily limit."""
+        """Check the reported exposure. Nothing is saved: a trial does not count towards anybody's daily limit."""
         self.pair(request, pair_key, CareReportSerializer)
         return Response(status=204)
 
@@ -191,15 +192,14 @@ class TrialReportView(TrialPairView):
 
     @extend_schema(request=ReportSerializer, responses={200: TrialReportedShape})
     def post(self, request: Request, pair_key: int) -> Response:
-        """Reports videos of a pair as illegal, as an annotator does. This is real, also in a trial. Repeating it is
-        harmless."""
+        """Report videos of a pair as illegal. The report is real, although this is a trial. Repeating is harmless."""
         pair, body = self.pair(request, pair_key, ReportSerializer)
         quarantines = quarantine.report(pair, body["videos"], by=self.person)
-        desk = self.desk_json(pair.study, after=pair.pk)
-        return Response(desk | {"report": quarantining.outcome_of(quarantines)})
+        leased = self.leased_pairs_json(pair.study, after=pair.pk)
+        return Response(leased | {"report": quarantining.outcome_of(quarantines)})
 
 
 def stored_json(pair: Pair, body: dict[str, Any], revision: int = 1) -> dict[str, Any]:
-    """Return what the page gets in place of an answer that was stored."""
+    """Return the response that the page expects after storing an answer."""
     stored = {"id": pair.pk, "submission_id": body["submission_id"], "revision": revision}
     return stored | {"counted": True, "surplus": ""}

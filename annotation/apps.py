@@ -8,13 +8,13 @@ class AnnotationConfig(AppConfig):
     def ready(self) -> None:
         from accounts.days import counted_on
         from annotation import own_progress
-        from annotation.deletion import delete_places
+        from annotation.deletion import delete_seats
         from annotation.exposure import counts_on
         from annotation.pair_answers import section
         from annotation.pair_states import STATES, counts_of_batches
-        from annotation.quarantining import take_off_desks
+        from annotation.quarantining import end_leases_of_quarantined_pairs
         from annotation.reading import NEEDED_SECTIONS
-        from annotation.receivers_membership import give_back_leases
+        from annotation.receivers_membership import release_leases
         from annotation.seats import has_qualified_people
         from catalog.batching import answer_counts
         from catalog.library.filters import more_states
@@ -31,9 +31,11 @@ class AnnotationConfig(AppConfig):
         counted_on.append(counts_on)
         need("guideline", NEEDED_SECTIONS)
         own_lines["annotation"] = own_progress.lines
-        deletion.parts["annotation"] = delete_places
-        assets_quarantined.connect(take_off_desks, dispatch_uid="annotation.take_off_desks")
-        membership_revoked.connect(give_back_leases, dispatch_uid="annotation.give_back_leases")
+        deletion.parts["annotation"] = delete_seats
+        assets_quarantined.connect(
+            end_leases_of_quarantined_pairs, dispatch_uid="annotation.end_leases_of_quarantined_pairs"
+        )
+        membership_revoked.connect(release_leases, dispatch_uid="annotation.release_leases")
         pair_sections["answers"] = section
         has_what_it_names["qualification_required"] = has_qualified_people
         more_states.update(STATES)

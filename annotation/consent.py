@@ -1,8 +1,8 @@
-"""Agreement to watch: given before the first pair, by category of harm, asked again when either changes, withdrawable.
+"""Consent to a study: people give it before their first pair, for each harm separately, and can withdraw it.
 
-The record is `accounts.Consent`, word for word. The seat carries what serving needs of it: which version was agreed to,
-and which of the twelve harms were not. What somebody did not agree to is for them and the wellbeing contact alone, so
-audit rows do not name it.
+People are asked again when the terms change. The full text of what they agreed to is in `accounts.Consent`. The seat
+has what serving needs: the agreed version, and the harms that were not agreed to. Only the person and the wellbeing
+contact may know which harms were left out, so audit rows do not name them.
 """
 
 from collections.abc import Collection
@@ -31,23 +31,23 @@ def terms_changed() -> str:
 
 
 def document_of(study: Study) -> str:
-    """What consents to this study are filed under."""
+    """Return the name under which consents to this study are stored."""
     return f"study:{study.slug}"
 
 
 def in_force(person: User, study: Study) -> bool:
-    """Whether the person has agreed to the study's present terms."""
+    """Return whether the person has agreed to the study's current terms."""
     return Seat.objects.filter(study=study, person=person, consented_version__gte=study.consent_version).exists()
 
 
 def latest(person: User, study: Study) -> Consent | None:
-    """What the person last agreed to in this study, withdrawn or not."""
+    """Return the person's last consent in this study, whether or not it was withdrawn, or None."""
     return Consent.objects.filter(user=person, document=document_of(study)).order_by("-pk").first()
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A fact that the consent page names; the text may link to it by `key` (`studies.promises`)."""
+    """A fact that the consent page states. The text may link to it by `key` (`studies.promises`)."""
 
     key: str
     label: str
@@ -55,55 +55,61 @@ class Named:
 
 
 def named(study: Study) -> list[Named]:
-    """Return the study's limits, breaks and pay, in the present language. What it does not have, it says so."""
+    """Return the study's limits, breaks and pay in the active language. Missing ones are stated as missing."""
     breaks = study.break_after_s and study.break_s
     after = {"length": in_words(study.break_s), "work": in_words(study.break_after_s)}
     return [
         Named(
             "limit",
-            _("Possibly harmful video a day"),
+            _("Possibly harmful video per day"),
             _("%(limit)s at most") % {"limit": in_words(study.daily_dose_s)} if study.daily_dose_s else _("no limit"),
         ),
         Named(
             "breaks", _("Breaks"), _("%(length)s after %(work)s of active work") % after if breaks else _("none set")
         ),
-        Named("pay", _("Pay, also for breaks"), study.pay_basis or _("not said yet: ask before you agree")),
+        Named("pay", _("Pay, also for breaks"), study.pay_basis or _("not stated yet: ask before you agree")),
     ]
 
 
-def words(study: Study, document: Document, language: str, agreed: Collection[str]) -> str:
-    """What was on the page when the person agreed, as Markdown: the text, which may have been there in another
-    language only, what the study named beside it, and each harm that was asked about with its box."""
+def consent_text(study: Study, document: Document, language: str, agreed: Collection[str]) -> str:
+    """Return the text of the consent page as Markdown, as the person saw it.
+
+    It has the document, the stated facts, and each harm with its checkbox. The document may be in another language.
+    """
     with override(language):
         contact = Named("contact", _("Talk to someone"), study.help_contact or _("not named yet"))
         facts = [f"- {fact.label}: {fact.value}" for fact in (*named(study), contact)]
         boxes = [
-            f"- [{'x' if harm.key in agreed else ' '}] {harm.label}: {harm.covers}"  # as task lists are written
+            f"- [{'x' if harm.key in agreed else ' '}] {harm.label}: {harm.covers}"  # Markdown's format of task lists
             for harm in harms_of(study.categories)
         ]
-        lists = {_("Limits, breaks and pay"): facts, _("What I agree to be shown"): boxes}
+        lists = {_("Limits, breaks and pay"): facts, _("Content I agree to see"): boxes}
         parts = [part for title, lines in lists.items() for part in (f"**{title}**", "\n".join(lines))]
         return "\n\n".join([document.text.strip(), *parts])
 
 
 @transaction.atomic
 def agree(person: User, study: Study, *, categories: Collection[str], text: str, language: str = "en") -> Seat:
-    """Records that the person agreed to the study's consent text, and to see these harms; others are never served to
-    them. Agreeing again replaces what was agreed before, and gives back the pairs in hand that it no longer covers.
+    """Record that the person agreed to the study's consent text and to see these harms. Return their seat.
+
+    Other harms are never served to them. A new consent replaces the earlier one, and open pairs that it does not cover
+    are released.
 
     Args:
-        study: as it was shown: with the version and the categories that the person saw.
-        categories: harm keys out of `study.categories`; none is fine, then they get harmless pairs only.
-        text: the words as they were shown, in `language`.
+        study: with the version and the categories that the person saw.
+        categories: harm keys out of `study.categories`. If it is empty, the person gets harmless pairs only.
+        text: the text that the person saw, in `language`.
 
-    Raises ValueError for a category that the study does not show, ChangedMeanwhile if newer terms are in force.
+    Raises:
+        ValueError: if the study does not show one of the categories.
+        ChangedMeanwhile: if newer terms are in force.
     """
     if unknown := set(categories) - set(study.categories):
         raise ValueError(f"The study does not show {', '.join(sorted(unknown))}.")
-    seat = seats.take_seat(person, study)
+    seat = seats.locked_seat(person, study)
     if Study.objects.filter(pk=study.pk, consent_version__gt=study.consent_version).exists():
         raise ChangedMeanwhile(terms_changed())
-    if _stands_already(person, study, seat, categories, text):
+    if _is_same_consent(person, study, seat, categories, text):
         return seat
     _end(person, study)
     consent = Consent.objects.create(
@@ -114,18 +120,18 @@ def agree(person: User, study: Study, *, categories: Collection[str], text: str,
         categories=sorted(categories),
     )
     seat.consented_version = study.consent_version
-    # Of all twelve: what a study does not announce is not agreed to either.
+    # Every harm that was not agreed to, including those that the study does not announce.
     seat.excluded = [key for key in HARM_KEYS if key not in categories]
     seat.save(update_fields=["consented_version", "excluded"])
-    _give_back(person, study, excluded=seat.excluded)
+    _release_leases(person, study, excluded=seat.excluded)
     look_back_soon(seat)
     after = {"version": consent.version, "language": language}
     audit.record("consent.given", consent, actor=person, study_slug=study.slug, after=after)
     return seat
 
 
-def _stands_already(person: User, study: Study, seat: Seat, categories: Collection[str], text: str) -> bool:
-    """Whether the same was agreed to before and still is: sent twice, or pressed in two tabs."""
+def _is_same_consent(person: User, study: Study, seat: Seat, categories: Collection[str], text: str) -> bool:
+    """Return whether the person has already agreed to the same, for example by sending the form twice."""
     last = latest(person, study)
     return (
         last is not None
@@ -138,14 +144,16 @@ def _stands_already(person: User, study: Study, seat: Seat, categories: Collecti
 
 @transaction.atomic
 def withdraw(person: User, study: Study) -> None:
-    """Ends the person's agreement: what they hold is given back, and nothing is served to them until they agree again.
-    Answers given stay, and so do drafts. Withdrawing twice is harmless."""
-    seat = seats.take_seat(person, study)
+    """End the person's consent: release their open pairs and serve them nothing until they agree again.
+
+    Their answers and drafts are kept. Repeating it is harmless.
+    """
+    seat = seats.locked_seat(person, study)
     if not _end(person, study) and not seat.consented_version:
         return
     seat.consented_version = 0
     seat.save(update_fields=["consented_version"])
-    _give_back(person, study)
+    _release_leases(person, study)
     audit.record("consent.withdrawn", seat, actor=person, study_slug=study.slug)
 
 
@@ -154,21 +162,21 @@ def _end(person: User, study: Study) -> int:
     return live.update(withdrawn_at=Now())
 
 
-def _give_back(person: User, study: Study, *, excluded: Collection[str] | None = None) -> None:
-    """Releases the person's live leases; with `excluded`, only those of pairs that may show one of these harms.
+def _release_leases(person: User, study: Study, *, excluded: Collection[str] | None = None) -> None:
+    """Release the person's live leases. With `excluded`, only those of pairs that may show one of these harms.
 
-    In the order of the pairs, as everybody does who waits for one while holding another.
+    The leases are released in the order of their pairs, so that two transactions never wait for each other.
     """
-    held = Assignment.objects.filter(study=study, person=person, state=Assignment.State.LEASED)
+    leased = Assignment.objects.filter(study=study, person=person, state=Assignment.State.LEASED)
     if excluded is not None:
-        held = held.filter(pair__may_show__overlap=list(excluded))
-    for assignment in held.select_related("study").order_by("pair_id"):
+        leased = leased.filter(pair__may_show__overlap=list(excluded))
+    for assignment in leased.select_related("study").order_by("pair_id"):
         serving.release(assignment, person)
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One harm on the consent page: whether its box is ticked, and how it stood when the person last agreed."""
+    """One harm on the consent page, with the state of its checkbox and of the person's last consent."""
 
     harm: Harm
     ticked: bool
@@ -178,8 +186,11 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How a person stands to a study's terms: `first`, `given`, `changed` (newer terms are in force) or `withdrawn`;
-    what they agreed to last, the boxes of now, and the harms that were asked about then and are no longer shown."""
+    """A person's consent to a study's terms.
+
+    `state` is `first`, `given`, `changed` (newer terms are in force) or `withdrawn`. `last` is the last consent.
+    `boxes` are the current checkboxes. `gone` are the harms that `last` asked about but the study no longer shows.
+    """
 
     state: str
     last: Consent | None
@@ -192,8 +203,10 @@ class Agreement:
 
 
 def agreement(person: User, study: Study) -> Agreement:
-    """How the person stands to the study's terms. Boxes are ticked only while the agreement is in force: whoever is
-    asked again ticks each anew."""
+    """Return the state of the person's consent to the study.
+
+    Boxes are ticked only while the consent is in force. Otherwise the person has to tick each box again.
+    """
     last = latest(person, study)
     if last is None:
         return Agreement("first", None, [Box(harm, False, False, False) for harm in harms_of(study.categories)], [])
@@ -219,7 +232,7 @@ def _state(person: User, study: Study) -> str:
 
 
 def earlier_text(study: Study, consent: Consent, language: str) -> Document | None:
-    """The text that was agreed to then, in the language of now where there is one; None if it is not kept."""
+    """Return the text of an earlier consent, in this language if there is one. Return None if it is not stored."""
     try:
         return text_of(study, Document.Kind.CONSENT, language, consent.version)
     except NotThere:

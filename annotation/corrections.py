@@ -1,7 +1,7 @@
-"""A reviewer's revision of somebody else's answer: tags and slips, never a preference (protocol, rule 5).
+"""Corrections: a reviewer's revision of another person's answer. It changes tags, never a preference (rule 5).
 
-It stands from then on. Its annotator reads on their page that a reviewer corrected the answer, and can no longer
-change it: the trigger `standing_correction_stays` refuses that whoever writes.
+A correction becomes the current revision. The annotator's own page says that a reviewer corrected the answer. After
+that the annotator can no longer change it: the trigger `standing_correction_stays` refuses it.
 """
 
 from dataclasses import replace
@@ -24,19 +24,19 @@ PREFERENCES = (*SUB_DIMENSION_KEYS, "helpfulness", "harmlessness")
 def correct(
     assignment: Assignment, reviewer: User, *, submission_id: UUID, answers: Answers, comment: str = ""
 ) -> Revised:
-    """Make the reviewer's answers the ones that stand, as the next revision of an answered assignment.
+    """Store the reviewer's answers as the next and current revision of an answered assignment.
 
-    1. Lock the assignment and its standing, so that a change by the annotator comes before the correction, or is
+    1. Lock the assignment and its standing, so that a change by the annotator comes before the correction or is
        refused after it.
-    2. The same submission id with the same answers returns what was stored the first time.
-    3. Refuse where nothing was answered, the answer is the reviewer's own, a preference would change, or the batch is
-       accepted. The batch's row is locked, shared, until the commit.
-    4. Answers that stand already write no revision. Otherwise write it, move the standing to it, and record it.
+    2. The same submission id with the same answers returns the stored correction.
+    3. Refuse if the pair is not answered, the answer is the reviewer's own, a preference would change, or the batch is
+       accepted. The batch's row is share-locked until the commit.
+    4. Answers that equal the current ones write no revision. Otherwise write it, make it current, and record it.
 
     Raise Refused with the reason.
 
     Args:
-        comment: what the reviewer says about it to the annotator.
+        comment: the reviewer's message to the annotator.
     """
     answers = replace(answers, comment=comment)
     try:
@@ -44,14 +44,14 @@ def correct(
             locked = revisions.locked(assignment)
             stored = Annotation.objects.filter(submission_id=submission_id).first()
             if stored is not None:
-                # Whether the annotator is unsure is not the reviewer's to say, so it stays as it is.
+                # Only the annotator can say whether they are unsure, so that stays unchanged.
                 return revisions.repeated(stored, locked, replace(answers, unsure=stored.unsure))
             if locked.state != Assignment.State.SUBMITTED:
                 raise Refused(_("The person has not answered this pair."), "not_answered")
             standing = revisions.locked_standing(locked)
             _refuse(locked, standing, reviewer, answers)
             answers = replace(answers, unsure=standing.current.unsure)
-            if replace(Answers.of(standing.current), comment=comment) == answers:
+            if replace(Answers.from_annotation(standing.current), comment=comment) == answers:
                 return Revised(standing.current, standing, created=False)
             revision = _written(locked, standing.current, reviewer, submission_id, answers)
             revisions.make_current(revision, standing, actor=reviewer)
@@ -64,12 +64,12 @@ def correct(
 
 
 def _refuse(assignment: Assignment, standing: Standing, reviewer: User, answers: Answers) -> None:
-    """Raise Refused where these answers cannot become the correction of what stands."""
+    """Raise Refused if these answers cannot become the correction of the current revision."""
     if reviewer.pk == assignment.person_id:
-        raise Refused(_("This answer is your own. Somebody else has to correct it."), "own_answer")
+        raise Refused(_("This is your own answer. Someone else has to correct it."), "own_answer")
     _study_state, batch_state = acceptance.locked_states(assignment)
     if not acceptance.BY_BATCH[batch_state].corrections:
-        raise Refused(_("This pair’s batch is accepted, so its answers stay as they are."), "batch_closed")
+        raise Refused(_("This pair’s batch is accepted, so its answers can no longer be changed."), "batch_closed")
     before, after = standing.current, answers.columns()
     if any(getattr(before, name) != after[name] for name in PREFERENCES):
         raise Refused(
@@ -80,7 +80,7 @@ def _refuse(assignment: Assignment, standing: Standing, reviewer: User, answers:
 def _written(
     assignment: Assignment, before: Annotation, reviewer: User, submission_id: UUID, answers: Answers
 ) -> Annotation:
-    """Write the reviewer's revision. What was shown, and under which versions, is the annotator's."""
+    """Write the reviewer's revision, with the presentation and the versions of the annotator's."""
     return Annotation.objects.create(
         study=assignment.study,
         assignment=assignment,

@@ -1,4 +1,4 @@
-"""What of annotating is deleted with a study: the places of people who were given nothing. Assignments stay."""
+"""What annotation deletes together with a study: seats and breaks. A study with assignments cannot be deleted."""
 
 from django.db.models.functions import Now
 
@@ -9,7 +9,7 @@ from studies.deletion import Rows, delete_rows
 from studies.models import Study
 
 
-def delete_places(study: Study) -> int:
-    """Delete seats and breaks, and end what people agreed to: a later study of this address asks them anew."""
+def delete_seats(study: Study) -> int:
+    """Delete seats and breaks, and end the consents, so that a later study with this address asks for them again."""
     Consent.objects.filter(document=document_of(study), withdrawn_at=None).update(withdrawn_at=Now())
     return delete_rows(study, [Rows(Break), Rows(Seat)])

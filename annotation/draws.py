@@ -1,4 +1,4 @@
-"""Every random choice about what a person sees, drawn by seed so that it can be drawn again (protocol, rule 3)."""
+"""All random choices about what a person sees, drawn from a seed so that they can be repeated (protocol, rule 3)."""
 
 from random import Random
 from typing import Any
@@ -7,22 +7,22 @@ from annotation.models import Assignment, Seat
 from annotation.protocol import DIMENSION_BLOCK, DIMENSIONS, HARM_KEYS, SUB_DIMENSION_KEYS, VIDEOS
 from studies.models import Study
 
-#: Of consistent answers, how many are looked at once more, so that a second look does not tell which are not.
+#: Share of consistent answers that get a second look. If none did, a second look would reveal a contradiction.
 SECOND_LOOK_SHARE = 0.05
 
 
 def question_order(study: Study, person_id: int) -> list[str]:
-    """The order of the four sub-dimension questions: drawn once a person."""
+    """Return the order of the four sub-dimension questions. It is drawn once for each person."""
     return _generator(study, person_id, "questions").sample(SUB_DIMENSION_KEYS, len(SUB_DIMENSION_KEYS))
 
 
 def tag_order(study: Study, person_id: int) -> list[str]:
-    """The order of the twelve harm tags: fixed a person, varied across people."""
+    """Return the order of the twelve harm tags. It is fixed for a person and differs between people."""
     return _generator(study, person_id, "tags").sample(HARM_KEYS, len(HARM_KEYS))
 
 
 def dimension_first(study: Study, person_id: int, served: int) -> str:
-    """Which dimension comes first in the person's pair number `served` (from 0)."""
+    """Return the dimension that comes first in the person's pair number `served` (from 0)."""
     if study.dimension_order != Study.DimensionOrder.COUNTERBALANCED:
         return study.dimension_order.removesuffix("_first")
     start = _generator(study, person_id, "dimensions").randrange(2)
@@ -30,17 +30,17 @@ def dimension_first(study: Study, person_id: int, served: int) -> str:
 
 
 def left(study: Study, person_id: int, served: int) -> str:
-    """Which video is on the left where balance within pair and person leaves it open."""
+    """Return the video on the left where balance within pair and person allows both."""
     return _generator(study, person_id, f"left {served}").choice(VIDEOS)
 
 
 def second_look(study: Study, person_id: int, assignment_id: int) -> bool:
-    """Whether a consistent answer is among those that are looked at once more all the same (protocol, rule 2)."""
+    """Return whether a consistent answer is drawn for a second look (protocol, rule 2)."""
     return _generator(study, person_id, f"second look {assignment_id}").random() < SECOND_LOOK_SHARE
 
 
 def presentation(study: Study, seat: Seat, assignment: Assignment) -> dict[str, Any]:
-    """What was drawn and set for this person and pair, as it is recorded with every revision of the answer."""
+    """Return the drawn orders and the settings of this pair, as every revision of the answer records them."""
     return {
         "left": assignment.left,
         "dimension_first": assignment.dimension_first,
@@ -51,7 +51,7 @@ def presentation(study: Study, seat: Seat, assignment: Assignment) -> dict[str, 
 
 
 def is_control(study: Study, person_id: int, served: int) -> bool:
-    """Whether the person's pair number `served` (from 0) is to be a control, where there is one."""
+    """Return whether the person's pair number `served` (from 0) should be a control, if one is available."""
     return study.control_rate > 0 and _generator(study, person_id, f"control {served}").random() < study.control_rate
 
 

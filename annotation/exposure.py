@@ -1,9 +1,9 @@
-"""How much possibly harmful video a person sees: estimated when a pair is leased, and replaced by what is reported.
+"""How much possibly harmful video a person sees. It is estimated when a pair is leased, and later replaced by reports.
 
-The dose is counted in seconds a day, over all studies, in the person's own time zone. Nothing here enters a figure
-of speed, quality or pay. The reports themselves are read in `exposure_reports`.
+The dose is counted in seconds per day, over all studies, in the person's own time zone. It never enters a figure of
+speed, quality or pay. `exposure_reports` processes the reports.
 
-Locks: the assignment first, then its `Exposure` rows, then the doses by day.
+Lock the assignment first, then its `Exposure` rows, then the doses by day.
 """
 
 from collections.abc import Iterable
@@ -15,17 +15,17 @@ from annotation.models import Break, Dose, Exposure, Seat
 from diptych.database.fixed import change, fetch_one
 from studies.models import Study
 
-#: How often each clip is expected to be looked at in full, for the estimate.
+#: For the estimate: how often a person is expected to watch each clip in full.
 LOOKS = 2.0
 
 
 def seconds_to_tomorrow(person: User, now: datetime) -> int:
-    """Return the seconds until the person's day ends, and its dose with it."""
+    """Return the seconds until the person's day ends. The dose starts again at 0 then."""
     return max(1, int((end_of_day(person, now) - now).total_seconds()))
 
 
 def counts_on(person: User, day: date) -> bool:
-    """Whether the person was exposed on the day. Locks the person's seats: a lease that is being made ends first."""
+    """Return whether the person was exposed on the day. Lock their seats, so that no lease is made meanwhile."""
     list(Seat.objects.select_for_update(no_key=True).filter(person=person).order_by("pk").values_list("pk"))
     return Dose.objects.filter(person=person, day=day, seconds__gt=0).exists()
 
@@ -38,14 +38,14 @@ VALUES (%(person)s, %(day)s, greatest(0, %(more)s::float8))
 
 
 def add_to_dose(person_id: int, changes: Iterable[tuple[date, float]]) -> None:
-    """Changes the person's doses by seconds, day by day; the days in order, so that no two wait for each other."""
+    """Change the person's doses by these seconds, in the order of the days, so that two calls never deadlock."""
     for day, more in sorted(changes):
         if more:
             change(DOSED, {"person": person_id, "day": day, "more": more})
 
 
-#: What a person is expected to see of a lease that `queue.TAKE` did not write down. What still stands of that day,
-#: shown and never reported, is not expected twice.
+#: Add the expected exposure of a lease that `queue.LEASE` did not record. Seconds that the same day still expects,
+#: because the pair was shown and never reported, are not added twice.
 EXPECTED = """
 WITH estimate AS (
     SELECT pair.study_id, %(looks)s * (SELECT coalesce(sum(asset.duration_s), 0)
@@ -73,10 +73,12 @@ SELECT seconds FROM more
 
 
 def expect(assignment_id: int, pair_id: int, person: User, now: datetime, *, is_shown: bool) -> float:
-    """Estimates what the person will see of a pair that they are given again. Returns the seconds by which the day's
-    dose grew.
+    """Estimate the exposure of a pair that the person is given again. Return the seconds by which today's dose grew.
 
-    Call it in the transaction that makes the assignment a lease again. `is_shown`: it is shown at once.
+    Call it in the transaction that makes the assignment a lease again.
+
+    Args:
+        is_shown: whether the pair is shown at once.
     """
     today = day_of(person, now)
     lapsed = lapse(assignment_id, person).get(today, 0.0)
@@ -86,7 +88,7 @@ def expect(assignment_id: int, pair_id: int, person: User, now: datetime, *, is_
 
 
 def lapse(assignment_id: int, person: User) -> dict[date, float]:
-    """Takes back what was expected of the assignment's last lease and has not come. Returns the seconds by day."""
+    """Take back the expected seconds of the assignment's last lease that did not happen. Return them by day."""
     lapsed: dict[date, float] = {}
     for row in Exposure.objects.select_for_update().filter(assignment_id=assignment_id, lapses_s__gt=0).order_by("day"):
         lapsed[row.day] = row.lapses_s
@@ -97,8 +99,10 @@ def lapse(assignment_id: int, person: User) -> dict[date, float]:
 
 
 def expect_today(assignment_id: int, person: User, now: datetime) -> float:
-    """Moves what is expected of a pair to today: it was leased on an earlier day, and is shown now. Returns the seconds
-    by which today's dose grew."""
+    """Move the expected exposure of a pair to today, if it was leased on an earlier day and is shown now.
+
+    Return the seconds by which today's dose grew.
+    """
     today = day_of(person, now)
     rows = list(Exposure.objects.select_for_update().filter(assignment_id=assignment_id, expected_s__gt=0))
     earlier = [row for row in rows if row.day != today]
@@ -120,7 +124,7 @@ def expect_today(assignment_id: int, person: User, now: datetime) -> float:
 
 
 LAPSED = """
-WITH ended AS (  -- locks all three rows and waits for none, so nobody waits for it in turn
+WITH ended AS (  -- locks all three rows, and skips locked ones, so it never takes part in a deadlock
     SELECT exposure.id, exposure.person_id, exposure.day, exposure.lapses_s
       FROM annotation_exposure exposure
       JOIN annotation_assignment assignment ON assignment.id = exposure.assignment_id
@@ -138,14 +142,16 @@ UPDATE annotation_dose dose SET seconds = greatest(0, dose.seconds - given_back.
 """
 
 
-def forget_unseen() -> int:
-    """Takes back what was expected of leases that ended before their pair was shown, and what a report left to expect
-    of leases that ended since. Returns how many people's days it changed."""
+def lapse_ended_leases() -> int:
+    """Take back the expected seconds of ended leases that did not happen. Return how many people's days changed.
+
+    These are leases that ended before their pair was shown, or after a report that left some seconds expected.
+    """
     return change(LAPSED, {})
 
 
 def break_left_s(seat: Seat, study: Study, now: datetime) -> int:
-    """Seconds of a break that is still to be taken; 0: none. Starts the break that is due, on a locked seat."""
+    """Return the seconds that are left of the person's break, or 0. Start a break that is due. The seat is locked."""
     if seat.break_until is not None and seat.break_until > now:
         return int((seat.break_until - now).total_seconds()) + 1
     if not (study.break_s and 0 < study.break_after_s * 1000 <= seat.since_break_ms):
@@ -159,8 +165,8 @@ def break_left_s(seat: Seat, study: Study, now: datetime) -> int:
     return study.break_s
 
 
-def note_dose_break(seat: Seat, study: Study, now: datetime, seconds: int) -> None:
-    """Notes, once a day, that the person has reached their dose and nothing harmless is left: a paid break."""
+def record_dose_break(seat: Seat, study: Study, now: datetime, seconds: int) -> None:
+    """Record a paid break, once a day, for a person at their daily limit when no harmless pair is left."""
     running = Break.objects.filter(study=study, person_id=seat.person_id, why=Break.Why.DOSE, ends_at__gt=now)
     if not running.exists():
         Break.objects.create(

@@ -1,8 +1,8 @@
-"""What managers see of exposure: groups of at least five people, and nothing from which fewer could be worked out.
+"""Exposure for managers: figures of groups of at least five people, from which no smaller group can be computed.
 
-A figure can be subtracted from another, today's from tomorrow's too. So time is cut into calendar weeks that do not
-overlap and are over, a week stands by itself without a total beside it, and who left out which harm is counted as it
-stood when this week began, in steps of five, and only where neither those who did nor those who did not are fewer.
+Subtracting two figures could reveal one person, for example today's total and tomorrow's. Therefore figures are of
+complete calendar weeks that do not overlap, and there is no total. The numbers of people who left out a harm are those
+at the start of this week, in steps of five. They are published only if both groups have at least five people.
 """
 
 from collections import defaultdict
@@ -27,8 +27,10 @@ WEEK = timedelta(days=7)
 
 @dataclass(slots=True)
 class Week:
-    """One calendar week: the people exposed in it, and their figures together. `people` is None where they are fewer
-    than `LEAST`, and then there are no figures."""
+    """One calendar week: the number of people exposed in it, and their summed figures.
+
+    If fewer than `LEAST` people were exposed, `people` is None and there are no figures.
+    """
 
     monday: date
     people: int | None = None
@@ -40,7 +42,7 @@ class Week:
 
 @dataclass(slots=True)
 class Numbers:
-    """One person's week; never leaves this module."""
+    """One person's week. It is not used outside this module."""
 
     seconds: float = 0.0
     hidden: int = 0
@@ -50,7 +52,7 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A harm, and how many people at least left it out; None where that is not said."""
+    """A harm, and the least number of people who left it out, or None if that is not published."""
 
     harm: Harm
     at_least: int | None
@@ -58,7 +60,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class LeavingOut:
-    """Who left out what when this week began. `people` is in steps of `LEAST`; None where they are fewer."""
+    """Who left out which harm at the start of this week. `people` is in steps of `LEAST`, or None if fewer."""
 
     since: date
     people: int | None
@@ -66,14 +68,14 @@ class LeavingOut:
 
 
 def latest_monday_over(now: datetime) -> date:
-    """The Monday of the last week that is over everywhere on earth."""
-    # The last places end their day twelve hours after UTC. A change of the time zone adds one day at most.
+    """Return the Monday of the last week that is over in every time zone."""
+    # The last places end their day twelve hours after UTC. A person's change of time zone adds one day at most.
     day = (now.astimezone(UTC) - timedelta(days=2)).date()
     return day - timedelta(days=day.weekday()) - WEEK
 
 
 def weeks(study: Study, now: datetime | None = None) -> list[Week]:
-    """The last `WEEKS` calendar weeks that are over, newest first."""
+    """Return the last `WEEKS` complete calendar weeks, newest first."""
     last = latest_monday_over(now or timezone.now())
     mondays = [last - WEEK * back for back in range(WEEKS)]
     found = _numbers(study, mondays[-1], last + WEEK)
@@ -94,7 +96,7 @@ def _week(monday: date, numbers: list[Numbers]) -> Week:
 
 
 def _numbers(study: Study, first: date, end: date) -> dict[date, dict[int, Numbers]]:
-    """Each exposed person's numbers of each week, by its Monday; `end` is not included."""
+    """Return each exposed person's numbers of each week, by the week's Monday. `end` is not included."""
     found: dict[date, dict[int, Numbers]] = defaultdict(dict)
     days = (
         Exposure.objects.filter(study=study, day__gte=first, day__lt=end)
@@ -123,8 +125,10 @@ def _midnight(day: date) -> datetime:
 
 
 def leaving_out(study: Study, now: datetime | None = None) -> LeavingOut:
-    """How many annotators left out each of the study's harms, as their consents to its present terms stood when this
-    week began."""
+    """Return how many annotators left out each of the study's harms at the start of this week.
+
+    Only consents to the study's current terms count.
+    """
     since = _monday((now or timezone.now()).astimezone(UTC).date())
     annotators = Membership.objects.filter(study=study, role=Role.ANNOTATOR).values("person")
     then = Consent.objects.filter(
@@ -141,14 +145,14 @@ def leaving_out(study: Study, now: datetime | None = None) -> LeavingOut:
         since,
         _in_steps(len(agreed)),
         [
-            LeftOut(harm, _said(sum(harm.key not in kept for kept in agreed.values()), len(agreed)))
+            LeftOut(harm, _publishable(sum(harm.key not in kept for kept in agreed.values()), len(agreed)))
             for harm in harms_of(study.categories)
         ],
     )
 
 
-def _said(left_out: int, people: int) -> int | None:
-    """The number in steps, unless it or the rest is of fewer people than may be told."""
+def _publishable(left_out: int, people: int) -> int | None:
+    """Return the number in steps, or None if it or the rest is of too few people to publish."""
     return None if min(left_out, people - left_out) < LEAST else _in_steps(left_out)
 
 

@@ -1,8 +1,8 @@
-"""What pages report of what was revealed (`care`), booked on the day on which it was revealed.
+"""Reports of pages on what was revealed (`care`). Each report is recorded on the day on which it was revealed.
 
-The counters of a report belong to one showing of a pair: one visit of one page. They start at 0 and only grow, so the
-highest value of each counts, and a report that is repeated or comes late changes nothing. A report may name its
-showing, and bring those before it that may not have arrived. One that does not is of the present lease.
+A report has the counters of one *showing*: one visit of one page to a pair. They start at 0 and only grow. The highest
+value of each counter is used, so a repeated or late report changes nothing. A report may name its showing, and may
+include earlier showings whose own reports may be lost. A report without a name is of the current lease.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -20,11 +20,11 @@ from annotation.models import Assignment, Exposure
 from annotation.protocol import VIDEOS
 from catalog.models import Pair
 
-#: More than that is not believed of one pair on one day.
+#: More seconds than this are not accepted for one pair on one day.
 MOST_SECONDS = 3600.0
-#: A page may name earlier days, as far back as this. Seconds of any other day count on the day of the report.
+#: A report may name earlier days, back to this limit. Seconds of any other day are recorded on the day of the report.
 MOST_DAYS_BACK = timedelta(days=31)
-#: Of more showings of one pair on one day only the highest counters are kept.
+#: For more showings than this of one pair on one day, only the highest counters are stored.
 MOST_SHOWINGS, OTHER_SHOWINGS = 50, "others"
 
 Counters = dict[str, float]
@@ -32,7 +32,7 @@ Counters = dict[str, float]
 
 @dataclass(frozen=True, slots=True)
 class Showing:
-    """The counters of one showing: seconds by video, of which `by_day` says some days, and hides."""
+    """The counters of one showing: seconds by video, the share of them by day, and how often the videos were hidden."""
 
     name: str
     revealed_s: Mapping[str, float]
@@ -41,7 +41,7 @@ class Showing:
 
 
 def showings(care: Mapping[str, Any], name: str) -> Iterator[Showing]:
-    """The showings that a report speaks of; `name`: of the one that it gives no name."""
+    """Yield the showings in a report. `name` is for the one without a name."""
     for one in (*care.get("earlier", ()), care):
         yield Showing(
             one.get("showing") or name,
@@ -52,11 +52,11 @@ def showings(care: Mapping[str, Any], name: str) -> Iterator[Showing]:
 
 
 def lease_of(assignment: Assignment) -> str:
-    """The name of a showing that a report does not name."""
+    """Return the name of a showing that the report does not name."""
     return f"lease {assignment.lease_number}"
 
 
-def settle(
+def record_report(
     assignment: Assignment,
     person: User,
     *,
@@ -67,16 +67,16 @@ def settle(
     tagged: Collection[str] = (),
     too_distressing: bool = False,
 ) -> float:
-    """Books a report, and replaces by it what was expected. Returns the seconds by which today's dose grew.
+    """Record a report, which replaces the estimate. Return the seconds by which today's dose grew.
 
     Call it in a transaction that has locked the assignment.
 
     Args:
         care: `{"revealed_s": {"video_0": seconds, …}, "hidden": times, …}` as the page reports it. Without it, or
-            without `revealed_s`, what was expected stands.
-        showing: the name of the showing if the report gives none.
-        sensitive: whether the pair may show harm. Of one that does not, only `tagged` videos count.
-        is_live: whether the lease goes on: then what is left of the estimate is still expected, today.
+            without `revealed_s`, the estimate is kept.
+        showing: the name of the showing if the report has none.
+        sensitive: whether the pair may show harm. If not, only `tagged` videos count.
+        is_live: whether the lease goes on. If so, the rest of the estimate is still expected, today.
         tagged: the videos that the person tagged.
     """
     rows = {
@@ -88,20 +88,20 @@ def settle(
         return 0.0
     if not rows and care is None and not too_distressing:
         return 0.0
-    booking = Booking(assignment, person, rows)
+    recorder = ReportRecorder(assignment, person, rows)
     for one in showings(care, showing) if care is not None else ():
-        booking.add(one, counted)
+        recorder.add(one, counted)
     if care is not None and care.get("revealed_s") is not None:
-        booking.replace_estimate(is_live=is_live)
+        recorder.replace_estimate(is_live=is_live)
     elif not is_live:
-        booking.end_without_report()
+        recorder.end_without_report()
     if too_distressing:
-        booking.row(booking.today).too_distressing = True
-    return booking.save()
+        recorder.row(recorder.today).too_distressing = True
+    return recorder.save()
 
 
-class Booking:
-    """One assignment's exposure by day, while a report is booked."""
+class ReportRecorder:
+    """One assignment's exposure by day, while a report is recorded."""
 
     def __init__(self, assignment: Assignment, person: User, rows: dict[date, Exposure]) -> None:
         self.assignment, self.person, self.rows = assignment, person, rows
@@ -110,22 +110,22 @@ class Booking:
         self.newly_revealed_s = 0.0
 
     def row(self, day: date) -> Exposure:
-        """The row of a day, new if there is none."""
+        """Return the row of a day. Create it if there is none."""
         if day not in self.rows:
             ids = {"assignment_id": self.assignment.pk, "study_id": self.assignment.study_id}
             self.rows[day] = Exposure(**ids, person_id=self.person.pk, day=day)
         return self.rows[day]
 
     def add(self, showing: Showing, counted: Collection[str]) -> None:
-        """Adds what was not reported before: on the days that the report names, and else today."""
+        """Add the seconds that are new in this report, on the days that it names, and otherwise today."""
         name = self._name(showing)
         for video in counted:
             left = showing.revealed_s.get(video, 0.0) - self._known(name, video)
             for day, seconds in sorted(showing.by_day.items()):
                 if self.today - MOST_DAYS_BACK <= day <= self.today:
                     there = self._counters(day, name).get(video, 0.0)
-                    left -= self._book(day, name, video, min(left, seconds.get(video, 0.0) - there))
-            self._book(self.today, name, video, left)
+                    left -= self._add_seconds(day, name, video, min(left, seconds.get(video, 0.0) - there))
+            self._add_seconds(self.today, name, video, left)
         hidden = showing.hidden - int(self._known(name, "hidden"))
         if hidden > 0:
             self._count(self.today, name, "hidden", hidden)
@@ -142,8 +142,8 @@ class Booking:
         counters: Counters = self.rows[day].reported.get(showing, {}) if day in self.rows else {}
         return counters
 
-    def _book(self, day: date, showing: str, video: str, seconds: float) -> float:
-        """Books seconds of a video on a day. Returns them; none where they are not more than nothing."""
+    def _add_seconds(self, day: date, showing: str, video: str, seconds: float) -> float:
+        """Add seconds of a video to a day. Return the seconds that were added."""
         if seconds <= 0:
             return 0.0
         self._count(day, showing, video, seconds)
@@ -158,7 +158,7 @@ class Booking:
         counters[counter] = counters.get(counter, 0) + more
 
     def replace_estimate(self, *, is_live: bool) -> None:
-        """What was expected is known now. Of a live lease, what is left of it is expected today, until it ends."""
+        """Replace the estimate with what was reported. If the lease is live, the rest is still expected today."""
         left = max((row.expected_s for row in self.rows.values()), default=0.0) - self.newly_revealed_s
         for row in self.rows.values():
             row.expected_s = row.lapses_s = 0.0
@@ -167,14 +167,14 @@ class Booking:
             row.expected_s = row.lapses_s = left
 
     def end_without_report(self) -> None:
-        """The estimate stands, unless an earlier report of the lease has replaced it."""
+        """Keep the estimate, unless an earlier report of the lease has replaced it."""
         for row in self.rows.values():
             if row.reported:
                 row.expected_s -= row.lapses_s
             row.lapses_s = 0.0
 
     def save(self) -> float:
-        """Writes the rows and the doses. Returns the seconds by which today's dose grew."""
+        """Save the rows and the doses. Return the seconds by which today's dose grew."""
         changes = {}
         for day, row in self.rows.items():
             row.save()
@@ -184,13 +184,14 @@ class Booking:
 
 
 @transaction.atomic
-def take_report(assignment: Assignment, person: User, care: Mapping[str, Any], *, showing: str = "") -> None:
-    """Books a report that comes with no end of the assignment, whatever its state.
+def record_separate_report(assignment: Assignment, person: User, care: Mapping[str, Any], *, showing: str = "") -> None:
+    """Record a report that comes on its own, in any state of the assignment.
 
-    `showing`: the name of the showing if the report gives none; empty: of the present lease.
+    Args:
+        showing: the name of the showing if the report has none. If it is empty, the report is of the current lease.
     """
     locked = Assignment.objects.select_for_update(of=("self",)).select_related("pair").get(pk=assignment.pk)
-    settle(
+    record_report(
         locked,
         person,
         care=care,

@@ -1,6 +1,6 @@
-"""Leases: what a person holds, how it is kept, promoted, ended, and how its slot finds the way back.
+"""Leases: extend them, promote the next pair to the current one, end them, and return their slots.
 
-Whatever changes a lease and a slot does both in one statement, on the condition that the lease is still what it was.
+A change of a lease and of a slot is one statement, with the condition that the lease has not changed meanwhile.
 """
 
 from collections.abc import Iterable
@@ -21,13 +21,13 @@ from diptych.database.fixed import change, fetch_all, fetch_one
 from diptych.refusals import Refused
 from studies.models import Study
 
-#: An assignment in one of these states does not keep its pair from being given to the same person again. A later
-#: round is offered again, whichever way its lease ended unanswered.
+#: An assignment in one of these states does not prevent the same person from getting its pair again. A later round
+#: becomes an offer again if its lease ends without an answer.
 RECLAIMABLE = (Assignment.State.EXPIRED, Assignment.State.RELEASED, Assignment.State.OFFERED)
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class LiveLease:
     """One live lease of a person, or an offer that waits for them."""
 
     assignment_id: int
@@ -35,10 +35,10 @@ class Held:
     place: str
     expires_at: datetime
     lane: int
-    #: Whether the person agreed to see all that the pair may show by now.
+    #: Whether the person has agreed to see all harms that the pair may now show.
     agreed: bool
-    #: Whether the pair could be leased anew: it is not held, and its batch is not being checked. Of an offer `accept`
-    #: finds that out.
+    #: Whether the pair could be leased again: it is not held, and its batch is not being checked. For an offer,
+    #: `lease_offer` checks this.
     servable: bool
     batch_id: int
 
@@ -47,9 +47,9 @@ class Held:
         return self.batch_id == batch_id and bool(self.place)
 
 
-#: `id + 0`, here and below: planned while tables are small, an order that an index of all assignments has would be read
-#: from that index, past everything that the study ever gave.
-HELD = f"""
+#: `id + 0`, here and below, keeps PostgreSQL from using an index on the id for the order. A plan made while tables are
+#: small would do that, and later read all assignments of the study.
+LIVE_LEASES = f"""
 SELECT assignment.id, assignment.state, assignment.place, assignment.expires_at, pair.lane,
        NOT pair.may_show && %(excluded)s::varchar[] AS agreed, pair.held = '' AND {acceptance.BATCH_LEASES} AS servable,
        pair.batch_id
@@ -64,19 +64,19 @@ SELECT assignment.id, assignment.state, assignment.place, assignment.expires_at,
 """  # noqa: S608 - of constants
 
 
-def held_leases(seat: Seat) -> dict[str, Held]:
-    """What the person of a locked seat holds, by place; what review offers them under `offered`.
+def live_leases(seat: Seat) -> dict[str, LiveLease]:
+    """Return the leases of the person of a locked seat by place, and under `offered` an offer of a reviewer.
 
-    Not locked: the sweep may end an expired lease at any moment, so whatever follows from this is conditional.
+    The rows are not locked. The sweep may end an expired lease at any moment, so every later change is conditional.
     """
-    rows = fetch_all(HELD, {"study": seat.study_id, "person": seat.person_id, "excluded": seat.excluded})
+    rows = fetch_all(LIVE_LEASES, {"study": seat.study_id, "person": seat.person_id, "excluded": seat.excluded})
     return by_place(rows)
 
 
-def by_place(rows: Iterable[tuple[Any, ...]]) -> dict[str, Held]:
-    """Rows of `HELD`, by place; an offer under `offered`."""
-    held = [Held(*row) for row in rows]
-    return {lease.place or lease.state: lease for lease in held}
+def by_place(rows: Iterable[tuple[Any, ...]]) -> dict[str, LiveLease]:
+    """Return rows of `LIVE_LEASES` by place, with an offer under `offered`."""
+    found = [LiveLease(*row) for row in rows]
+    return {lease.place or lease.state: lease for lease in found}
 
 
 EXTENDED = """
@@ -84,16 +84,16 @@ UPDATE annotation_assignment SET expires_at = %(expires_at)s WHERE id = %(id)s A
 """
 
 
-def keep(held: Held, study: Study, now: datetime) -> bool:
-    """Extends a lease of which less than half is left. False if the sweep was sooner."""
-    seconds = length_s(held.place, study)
-    if held.expires_at - now >= timedelta(seconds=seconds / 2):
+def extend(lease: LiveLease, study: Study, now: datetime) -> bool:
+    """Extend a lease if less than half of it is left. Return False if the sweep has already ended it."""
+    seconds = length_s(lease.place, study)
+    if lease.expires_at - now >= timedelta(seconds=seconds / 2):
         return True
-    return change(EXTENDED, {"id": held.assignment_id, "expires_at": now + timedelta(seconds=seconds)}) == 1
+    return change(EXTENDED, {"id": lease.assignment_id, "expires_at": now + timedelta(seconds=seconds)}) == 1
 
 
 def length_s(place: str, study: Study) -> int:
-    """How long a lease in this place lasts: the next pair's is short."""
+    """Return the length in seconds of a lease in this place. The lease of the next pair is shorter."""
     return study.lease_s if place == Assignment.Place.CURRENT else study.next_lease_s
 
 
@@ -104,7 +104,7 @@ WITH promoted AS (
            protocol_version = %(protocol_version)s, guideline_version = %(guideline_version)s
      WHERE id = %(id)s AND state = 'leased' AND place = 'next' AND {acceptance.STUDY_LEASES}
     RETURNING id
-), shown AS (  -- what is expected of it no longer lapses with the lease
+), shown AS (  -- its expected exposure no longer lapses with the lease
     UPDATE annotation_exposure exposure SET lapses_s = 0
       FROM promoted WHERE exposure.assignment_id = promoted.id AND exposure.lapses_s > 0
     RETURNING exposure.day
@@ -113,13 +113,15 @@ SELECT promoted.id, (SELECT max(day) FROM shown) FROM promoted
 """  # noqa: S608 - of constants
 
 
-def promote(held: Held, seat: Seat, person: User, study: Study, now: datetime) -> int | None:
-    """Makes the next pair the current one: it is shown now, under the versions in force now, and its short lease
-    becomes a full one. None if the sweep was sooner, or the study no longer runs."""
+def promote(lease: LiveLease, seat: Seat, person: User, study: Study, now: datetime) -> int | None:
+    """Make the next pair the current one, with a full lease and under the versions in force now.
+
+    Return the assignment's key, or None if the sweep has already ended the lease or the study no longer runs.
+    """
     row = fetch_one(
         PROMOTED,
         {
-            "id": held.assignment_id,
+            "id": lease.assignment_id,
             "study": study.pk,
             "now": now,
             "expires_at": now + timedelta(seconds=study.lease_s),
@@ -135,8 +137,8 @@ def promote(held: Held, seat: Seat, person: User, study: Study, now: datetime) -
     return int(assignment_id)
 
 
-ACCEPTED = f"""
-WITH offered AS (  -- whoever gets here while holding a pair waits for no other
+OFFER_LEASED = f"""
+WITH offered AS (  -- skips locked pairs: the transaction may have locked another pair already
     SELECT assignment.id, assignment.pair_id
       FROM annotation_assignment assignment JOIN catalog_pair pair ON pair.id = assignment.pair_id
      WHERE assignment.study_id = %(study)s AND assignment.person_id = %(person)s AND assignment.state = 'offered'
@@ -159,10 +161,12 @@ RETURNING mine.id, mine.pair_id
 """  # noqa: S608 - of constants
 
 
-def accept(seat: Seat, person: User, study: Study, now: datetime, *, capped: bool) -> int | None:
-    """Leases the first that review offers the person once more and that they may have now, before anything new. None
-    if there is none: slots have gone, pairs are held, the person no longer agrees to see them, or with `capped` has
-    seen enough for today."""
+def lease_offer(seat: Seat, person: User, study: Study, now: datetime, *, capped: bool) -> int | None:
+    """Lease the first offer of a reviewer that the person can have now. Offers come before new pairs.
+
+    Return the assignment's key, or None if there is no such offer. An offer is passed over if its pair has no slot or
+    is held, if the person no longer agrees to see it, or, with `capped`, if it may show harm.
+    """
     values = {
         "study": study.pk,
         "person": person.pk,
@@ -174,7 +178,7 @@ def accept(seat: Seat, person: User, study: Study, now: datetime, *, capped: boo
         "protocol_version": study.protocol_version,
         "guideline_version": study.guideline_version,
     }
-    row = fetch_one(ACCEPTED, values)
+    row = fetch_one(OFFER_LEASED, values)
     if row is None:
         return None
     assignment_id, pair_id = row
@@ -195,7 +199,7 @@ UPDATE catalog_pair pair SET open_slots = pair.open_slots + 1 FROM ended WHERE p
 
 
 def end(assignment_id: int, state: str) -> bool:
-    """Ends a lease and returns its slot. False if it had ended already without an answer; Refused if answered."""
+    """End a lease and return its slot. Return False if it had already ended. Raise Refused if it was answered."""
     if change(ENDED, {"id": assignment_id, "state": state, "now": timezone.now()}):
         return True
     _refuse_if_answered(assignment_id)
@@ -207,7 +211,7 @@ def _refuse_if_answered(assignment_id: int) -> None:
         raise Refused(_("This pair was already submitted."), "already_answered")
 
 
-#: A lease that has ended holds no slot any more, unless the sweep has not passed since.
+#: A lease that has ended has no slot, unless the sweep has not processed it yet.
 SKIPPED = f"""
 WITH open AS (
     SELECT assignment.id, assignment.pair_id, assignment.state = 'leased' AS holds_slot
@@ -228,9 +232,9 @@ UPDATE annotation_assignment assignment
 
 
 def skip(assignment_id: int, reason: str, note: str = "") -> bool:
-    """Ends the assignment for good, and returns its slot if it holds one. False if it was skipped before.
+    """End the assignment as skipped, and return its slot if it has one. Return False if it was skipped before.
 
-    Raises Refused if it was answered, or if its lease has ended and the study is closed.
+    Raise Refused if it was answered, or if its lease has ended and the study is closed.
     """
     if change(SKIPPED, {"id": assignment_id, "reason": reason, "note": note, "now": timezone.now()}):
         return True
@@ -240,8 +244,8 @@ def skip(assignment_id: int, reason: str, note: str = "") -> bool:
     raise Refused(acceptance.lease_ended_study_closed(), acceptance.STUDY_CLOSED)
 
 
-LET_GO = """
-WITH mine AS (  -- as the sweep does: waits for nothing
+RELEASED_WITHOUT_WAITING = """
+WITH mine AS (  -- skips locked rows, as the sweep does
     SELECT assignment.id, assignment.pair_id
       FROM annotation_assignment assignment JOIN catalog_pair pair ON pair.id = assignment.pair_id
      WHERE assignment.id = %(id)s AND assignment.state = 'leased'
@@ -257,18 +261,20 @@ UPDATE catalog_pair pair SET open_slots = pair.open_slots + 1 FROM ended WHERE p
 """
 
 
-def let_go(held: Held) -> bool:
-    """Releases a lease for somebody who may hold the lock of another pair, for which they must not wait. False if it
-    had ended, or if its pair is locked at this moment: then it ends after the commit."""
-    values = {"id": held.assignment_id, "state": Assignment.State.RELEASED, "now": timezone.now()}
-    if change(LET_GO, values):
+def release_without_waiting(lease: LiveLease) -> bool:
+    """Release a lease without waiting for locks: the caller may have locked another pair.
+
+    Return False if the lease had already ended, or if its pair is locked now. In that case it ends after the commit.
+    """
+    values = {"id": lease.assignment_id, "state": Assignment.State.RELEASED, "now": timezone.now()}
+    if change(RELEASED_WITHOUT_WAITING, values):
         return True
     transaction.on_commit(lambda: change(ENDED, values), robust=True)
     return False
 
 
 RETURN_EXPIRED = """
-WITH expired AS (  -- locks both rows and waits for neither, so it may run inside any transaction
+WITH expired AS (  -- locks both rows, and skips locked ones, so it can run inside any transaction
     SELECT assignment.id, assignment.pair_id
       FROM annotation_assignment assignment JOIN catalog_pair pair ON pair.id = assignment.pair_id
      WHERE assignment.state = 'leased' AND assignment.expires_at < %(now)s
@@ -292,33 +298,33 @@ RETURNING pair.id
 
 @transaction.atomic
 def return_expired(*, study_id: int | None = None, limit: int = 500) -> int:
-    """Returns the slots of expired leases to their pairs, `limit` leases at most; how many pairs got some back."""
+    """Return the slots of at most `limit` expired leases to their pairs. Return how many pairs got slots."""
     with connection.cursor() as cursor:
         cursor.execute(RETURN_EXPIRED, {"study": study_id, "limit": limit, "now": timezone.now()})
         return cursor.rowcount
 
 
-# --- A batch whose last answer has come -----------------------------------------------------------------------
+# --- Batches that have all their answers ----------------------------------------------------------------------
 
-#: Of a row `pair`: somebody holds a lease of it, live or not swept yet.
+#: For a row `pair`: it has a lease, live or not yet processed by the sweep.
 LEASED = """
 EXISTS (SELECT FROM annotation_assignment holder WHERE holder.pair_id = pair.id AND holder.state = 'leased')
 """
 
 
 def complete_after_commit(batch_id: int) -> None:
-    """Move the batch to annotated once this transaction is committed, if its last answer has come.
+    """Move the batch to annotated after the commit, if it has all its answers.
 
-    After the commit, because until then everybody who writes an answer holds the batch's row. `complete_batches`
-    repeats what a killed process left out.
+    It must be after the commit: until then, each transaction that stores an answer has a lock on the batch's row. If a
+    process is killed before it gets here, `complete_batches` does it later.
     """
     transaction.on_commit(lambda: batches.mark_annotated(batch_id, leased=LEASED), robust=True)
 
 
 def complete_batches() -> int:
-    """Move to annotated every open batch of which nothing is wanted any more. Return how many.
+    """Move every open batch that wants no more answers to annotated. Return how many.
 
-    For what needs no answer (pairs that were held or that want fewer answers now), and for processes that were killed.
+    This covers pairs that were held or now want fewer answers, and processes that were killed.
     """
     complete = batches.complete_and_open(leased=LEASED)
     return sum(batches.mark_annotated(batch_id, leased=LEASED) for batch_id in complete)

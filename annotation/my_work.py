@@ -1,6 +1,6 @@
-"""What a person may know of their own work in a study: how far, how long, what they answered, what became of it.
+"""A person's own work in a study: their progress, their time, their answers, and what became of these.
 
-Never a rank, never anybody else's answers; skipped pairs are counted nowhere.
+It has no ranks and no answers of other people. Skipped pairs are not counted.
 """
 
 from collections.abc import Sequence
@@ -49,7 +49,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """How far the person is in the study, and their last days, the latest first."""
+    """The person's progress in the study, and their last days, latest first."""
 
     answers: int
     active_ms: int
@@ -62,7 +62,7 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Care:
-    """What protects the person today: for their own eyes."""
+    """The person's exposure, limit and breaks today. Only they see it."""
 
     dose_s: float
     cap_s: int
@@ -79,7 +79,7 @@ class Care:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One question of an answer, and where the chosen video stood."""
+    """One question of an answer, and the side of the chosen video."""
 
     question: str | Promise
     answer: str | Promise
@@ -87,7 +87,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """The thumbnails of a pair's videos by the side on which they stood, or why none is shown."""
+    """The thumbnails of a pair's videos by side, or the reason why none is shown."""
 
     left: str = ""
     right: str = ""
@@ -96,9 +96,9 @@ class Pictures:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One of the person's answers as it stands: what they said, what became of it, and until when it may change.
+    """One of the person's answers: its current revision, how it stands, and until when it can be changed.
 
-    `number` counts the person's answered pairs of the study, in the order in which they were answered.
+    `number` is the ordinal number of the pair among those that the person has answered in the study.
     """
 
     assignment: Assignment
@@ -114,15 +114,15 @@ class Answered:
 
     @property
     def corrected(self) -> bool:
-        """Whether a reviewer's revision stands, and not the person's own."""
+        """Return whether a reviewer's revision is the current one."""
         return bool(self.assignment.standing.author_kind == Annotation.AuthorKind.CORRECTOR)
 
 
 def summary(study: Study, person: User) -> Summary:
-    """Own progress and active time, by day over the last two weeks."""
+    """Return the person's progress and active time, with the last two weeks by day."""
     latest = timezone.now().astimezone(days.zone_of(person)).date()
     dates = [latest - timedelta(days=back) for back in reversed(range(DAYS))]
-    # Where each day begins is worked out here: PostgreSQL need not know the zone that a browser has named.
+    # The beginning of each day is computed here, because PostgreSQL may not know a browser's time zone.
     begins = [days.midnight(day, days.zone_of(person)) for day in dates]
     seat = Seat.objects.filter(study=study, person=person).only("active_ms").first()
     by_day = (
@@ -143,7 +143,7 @@ def summary(study: Study, person: User) -> Summary:
 
 
 def care(study: Study, person: User) -> Care:
-    """Today's exposure over all studies, this study's cap, and today's breaks."""
+    """Return today's exposure over all studies, this study's limit, and today's breaks."""
     now = timezone.now()
     today = days.day_of(person, now)
     dose = Dose.objects.filter(person=person, day=today).first()
@@ -155,9 +155,9 @@ def care(study: Study, person: User) -> Care:
 
 
 def recent(study: Study, person: User, *, after: str = "", before: str = "") -> Page:
-    """Return a page of the person's submitted assignments, the latest first.
+    """Return a page of the person's submitted assignments, latest first.
 
-    It begins after, or ends before, the assignment with this key; if there is none, it is the first page.
+    The page begins after, or ends before, the assignment with this key. If there is none, it is the first page.
     """
     submitted = Assignment.objects.filter(study=study, person=person, state=Assignment.State.SUBMITTED)
     rows = submitted.select_related(
@@ -170,7 +170,7 @@ def recent(study: Study, person: User, *, after: str = "", before: str = "") -> 
 
 
 def answers(study: Study, person: User, assignments: Sequence[Assignment], *, chinese: bool = False) -> list[Answered]:
-    """Return what a line of the page shows of each of the person's assignments, as `recent` has loaded them."""
+    """Return a line of the page for each of the person's assignments, as loaded by `recent`."""
     seat = Seat.objects.filter(study=study, person=person).first()
     if seat is None or not assignments:
         return []
@@ -184,16 +184,16 @@ def answers(study: Study, person: User, assignments: Sequence[Assignment], *, ch
 
 
 def pictures(row: Assignment, seat: Seat, study: Study, media_filter: str) -> Pictures:
-    """Return the thumbnails of the row's pair. What the person's filter covers in the workspace is not shown at all.
+    """Return the thumbnails of the assignment's pair, or none if the person's filter covers the pair in the workspace.
 
-    That a pair may show harm is known from the pair itself, and from the tags that the person gave it.
+    A pair may show harm if it is marked so, or if the person tagged it.
     """
     pair, current = row.pair, row.standing.current
     harmful = {*pair.may_show, *current.tags_video_0, *current.tags_video_1}
     if pair.held:
-        return Pictures(why_not=_("No picture: this pair has been taken out for now."))
+        return Pictures(why_not=_("No picture: this pair is on hold."))
     if harmful & set(seat.excluded):
-        return Pictures(why_not=_("No picture: it may show what you asked not to be shown."))
+        return Pictures(why_not=_("No picture: it may show harm that you chose not to see."))
     if harmful and media_filter != Study.MediaFilter.NONE:
         return Pictures(why_not=_("No picture: it may show harm."))
     right = "video_1" if row.left == "video_0" else "video_0"
@@ -205,7 +205,7 @@ def pictures(row: Assignment, seat: Seat, study: Study, media_filter: str) -> Pi
 
 
 def answered(row: Assignment, seat: Seat, study: Study, *, number: int, media_filter: str, chinese: bool) -> Answered:
-    """One line of the page. `row` has its standing, current revision, pair, prompt and batch loaded."""
+    """Return one line of the page. `row` has its standing, current revision, pair, prompt and batch loaded."""
     standing: Standing = row.standing
     current = standing.current
     closed = revisions.closed_because(row, standing, seat, study, timezone.now())
@@ -221,14 +221,14 @@ def answered(row: Assignment, seat: Seat, study: Study, *, number: int, media_fi
         tags_left=tags[row.left],
         tags_right=tags[right],
         feedback=_feedback(standing) if study.share_feedback else "",
-        comment=row.comment,  # the workspace said it when the pair came back
+        comment=row.comment,  # the workspace showed it when the pair was returned
         closed=str(closed) if closed else "",
         until=row.ended_at + timedelta(seconds=study.reopen_s) if row.ended_at and not closed else None,
     )
 
 
 def _side(choice: str, left: str) -> Any:
-    """Where the chosen video stood."""
+    """Return the side of the chosen video, in words."""
     if choice == TIE:
         return _("Tie")
     return _("Left") if choice == left else _("Right")
@@ -238,15 +238,15 @@ def _labels(keys: list[str], chinese: bool) -> list[str]:
     return [harm.chinese if chinese else harm.english for harm in HARMS if harm.key in keys]
 
 
-#: Why an answer does not count, for the person who gave it.
+#: Reasons why an answer does not count, worded for its annotator.
 UNCOUNTED = {
-    SURPLUS: gettext_lazy("Kept beside: somebody else answered this pair sooner."),
-    SURPLUS_STUDY_CLOSED: gettext_lazy("Kept, not counted: it came after the study was closed."),
+    SURPLUS: gettext_lazy("Kept, not counted: someone else answered this pair first."),
+    SURPLUS_STUDY_CLOSED: gettext_lazy("Kept, not counted: it arrived after the study was closed."),
     SURPLUS_BATCH_CLOSED: gettext_lazy("Kept, not counted: its batch was already being checked."),
-    RETURNED: gettext_lazy("Returned to you: you are asked to answer this pair again. This answer is kept."),
+    RETURNED: gettext_lazy("Returned to you: please answer this pair again. This answer is kept."),
 }
-#: Why an answer is invalid, the same.
-INVALID = {"contradiction": gettext_lazy("Not used: the video with harm tags was called the safer one.")}
+#: Reasons why an answer is invalid, worded for its annotator.
+INVALID = {"contradiction": gettext_lazy("Not used: the video with harm tags was chosen as the safer one.")}
 
 
 def _feedback(standing: Standing) -> Any:
@@ -254,10 +254,10 @@ def _feedback(standing: Standing) -> Any:
     if standing.uncounted_reason == RETURNED:
         return UNCOUNTED[RETURNED]
     if standing.validity == Standing.Validity.INVALID:
-        said = _("Not used after review: %(reason)s.") % {"reason": standing.reason.replace("_", " ")}
-        return INVALID.get(standing.reason, said)
+        sentence = _("Not used after review: %(reason)s.") % {"reason": standing.reason.replace("_", " ")}
+        return INVALID.get(standing.reason, sentence)
     if not standing.counted:
         return UNCOUNTED.get(standing.uncounted_reason, UNCOUNTED[SURPLUS])
     if standing.author_kind == Annotation.AuthorKind.CORRECTOR:
         return _("Used as corrected.")
-    return _("Used as it is.")
+    return _("Used as submitted.")

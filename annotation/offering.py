@@ -1,8 +1,9 @@
-"""Asking again: the same person, as a later round of their pair; or somebody else, when an answer is rejected.
+"""Ask for an answer again: from the same person as a later round, or from someone else after a rejection.
 
-An offer waits for its person and comes before anything new (`leases.accept`), with its reason and the reviewer's
-comment on the page. It reserves nothing: whoever is first takes the slot that the answer gave back. Locks: assignment,
-pair, standing, batch (decision 023). Call one function a transaction, as `change_standing` says.
+An offer waits for its person and comes before new pairs (`leases.lease_offer`). The page shows its reason and the
+reviewer's comment. An offer reserves nothing: the first person to lease the pair takes the slot. Lock assignment, pair,
+standing, batch in this order (decision 023). Call one of these functions once per
+transaction, as `change_standing` says.
 """
 
 from datetime import timedelta
@@ -23,10 +24,10 @@ from studies.models import Study
 
 
 def reject(standing: Standing, *, reason: str, actor: User | None) -> Standing:
-    """Rule an answer invalid and ask for its pair again, of somebody else. Twice is harmless.
+    """Mark an answer invalid, so that someone else is asked for its pair. Repeating it is harmless.
 
     Args:
-        reason: a code such as `off_guideline`, which the person reads as words.
+        reason: a code such as `off_guideline`. The annotator reads it as words.
     """
     return change_standing(
         standing,
@@ -40,9 +41,9 @@ def reject(standing: Standing, *, reason: str, actor: User | None) -> Standing:
 
 @transaction.atomic
 def restore(standing: Standing, *, actor: User | None) -> Standing:
-    """Rule an answer valid again. One that was rejected counts again if its pair still has a free slot.
+    """Mark an answer valid again. A rejected one counts again if its pair still has a free slot.
 
-    What never counted, or was returned to its person, does not count by being valid.
+    An answer that never counted, or that was returned to its annotator, still does not count.
     """
     Pair.objects.select_for_update(of=("self",), no_key=True).get(assignments=standing.assignment_id)
     standing.refresh_from_db(from_queryset=Standing.objects.select_for_update(of=("self",), no_key=True))
@@ -52,18 +53,18 @@ def restore(standing: Standing, *, actor: User | None) -> Standing:
 
 @transaction.atomic
 def offer_again(answered: Assignment, *, reason: str, actor: User | None, comment: str = "") -> Assignment:
-    """Ask the person of an answered assignment for its pair once more, as the next round. Return the new assignment.
+    """Offer the pair of an answered assignment to the same person again, as the next round. Return the new assignment.
 
-    1. Lock the answered assignment, so that of two at once the second finds what the first offered, and returns that.
-    2. The earlier answer counts no more: its slot is free. It is kept, and as valid as it was.
-    3. Write the offer, with the sides and the order of dimensions that the person had before.
+    1. Lock the answered assignment. If two calls run at once, the second finds and returns the offer of the first.
+    2. The earlier answer no longer counts, and its slot is free. The answer and its validity are kept.
+    3. Write the offer, with the same sides and the same order of dimensions as before.
 
-    Raise Refused if the person has not answered, was asked again since, or would never get the pair: its study is
-    closed, its batch is accepted, or no further answer is wanted.
+    Raise Refused if the person has not answered or was asked again since. Also raise it if they could never get the
+    pair: its study is closed, its batch is accepted, or it wants no more answers.
 
     Args:
-        reason: one of `Assignment.RoundReason`; the person reads it as words.
-        comment: what the reviewer says to the person.
+        reason: one of `Assignment.RoundReason`. The person reads it as words.
+        comment: the reviewer's message to the person.
     """
     locked = Assignment.objects.select_related("study", "pair__batch").select_for_update(of=("self",))
     earlier = locked.get(pk=answered.pk)
@@ -89,12 +90,12 @@ def offer_again(answered: Assignment, *, reason: str, actor: User | None, commen
 
 
 def _refusal(earlier: Assignment, later: Assignment | None) -> Refused | None:
-    """Return why the pair cannot be offered again; None if it can."""
+    """Return the refusal if the pair cannot be offered again, or None."""
     if earlier.state != Assignment.State.SUBMITTED:
         return Refused(_("The person has not answered this pair, so it cannot be returned."), "not_answered")
     if later is not None:
         return Refused(
-            _("The person has been asked for this pair again since then. Return their latest answer instead."),
+            _("The person was asked to answer this pair again later. Return their latest answer instead."),
             "asked_since",
         )
     if earlier.study.state == Study.State.CLOSED:
@@ -117,7 +118,7 @@ def _written(earlier: Assignment, reason: str, comment: str) -> Assignment:
         dimension_first=earlier.dimension_first,
         state=Assignment.State.OFFERED,
         leased_at=now,
-        lease_number=0,  # accepting it is its first lease
+        lease_number=0,  # the first lease begins when the offer is accepted
         expires_at=now + timedelta(seconds=study.lease_s),
         protocol_version=study.protocol_version,
         guideline_version=study.guideline_version,

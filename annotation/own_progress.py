@@ -1,6 +1,6 @@
-"""How far a person has come today and in the batch at hand, for the workspace and their list of studies.
+"""A person's progress today and in the current batch, for the workspace and the list of studies.
 
-Nothing of it is read where pairs are served: the workspace asks for it apart.
+Serving a pair does not read it: the workspace asks for it in a separate request.
 """
 
 from collections.abc import Collection
@@ -20,15 +20,15 @@ from annotation.leases import RECLAIMABLE
 from diptych.durations import MINUTE, in_words
 from studies.models import Study
 
-#: Beyond this number of pairs that are left in a batch, nobody counts.
+#: Remaining pairs of a batch are counted up to this number only.
 MOST_LEFT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class BatchPlace:
-    """How far a person has come in a batch.
+    """A person's progress in a batch.
 
-    `left` is how many more of its pairs they can be given at most: others may answer some of these sooner.
+    `left` is the most pairs of it that they can still be given. Other people may answer some of these first.
     """
 
     number: int
@@ -38,7 +38,7 @@ class BatchPlace:
 
 @dataclass(frozen=True, slots=True)
 class OwnProgress:
-    """What a person has answered in a study today, with their active time, and the batch that they are in."""
+    """A person's answers and active time in a study today, and their current batch."""
 
     answers: int
     active_ms: int
@@ -46,9 +46,9 @@ class OwnProgress:
 
     @property
     def words(self) -> str:
-        """Return it as a line of text."""
+        """Return the progress as a line of text."""
         if not (self.answers or self.active_ms):
-            today = _("Nothing answered today yet")
+            today = _("No answers yet today")
         else:
             today = ngettext("Today: %(n)s pair, %(time)s", "Today: %(n)s pairs, %(time)s", self.answers) % {
                 "n": self.answers,
@@ -65,11 +65,11 @@ class OwnProgress:
         return f"{today} · {batch}"
 
 
-#: Of a study in which the person has not begun.
+#: For a study in which the person has not begun.
 NOTHING_YET = OwnProgress(0, 0, None)
 
-#: A row for each study in which the person has a seat. The batch is the one that is asked for, or that of the pair in
-#: hand, or of the last answer.
+#: Return a row for each study in which the person has a seat. The batch is the requested one, or that of the current
+#: pair, or that of the last answer.
 OWN_PROGRESS = """
 SELECT seat.study_id, today.answers, today.active_ms, batch.number, mine.answered, others.pairs
   FROM annotation_seat seat
@@ -125,12 +125,12 @@ SELECT seat.study_id, today.answers, today.active_ms, batch.number, mine.answere
 def own_progress(
     person: User, studies: Collection[int], day_began: datetime, *, batch: int | None = None
 ) -> dict[int, OwnProgress]:
-    """Return the person's progress by study, for those in which they have begun.
+    """Return the person's progress by study, for the studies in which they have begun.
 
     Args:
         studies: keys of the studies.
         day_began: when the person's day began.
-        batch: number of a batch; without it, the batch of the pair in hand, or else of the last answer.
+        batch: number of a batch. Default: the batch of the current pair, or else of the last answer.
     """
     values: dict[str, Any] = {
         "person": person.pk,
@@ -151,7 +151,7 @@ def own_progress(
 
 
 def lines(person: User, studies: Collection[Study]) -> dict[int, str]:
-    """Return a line about the person's own progress for each of the studies in which they have begun."""
+    """Return a line about the person's own progress for each study in which they have begun."""
     began = day_began(person, timezone.now())
     found = own_progress(person, [study.pk for study in studies], began)
     return {study: progress.words for study, progress in found.items()}

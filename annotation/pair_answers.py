@@ -1,4 +1,4 @@
-"""The answers on one pair, for the library's page of the pair."""
+"""The answers on one pair, for the pair's page in the library."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
 
 TEMPLATE = "annotation/_pair_answers.html"
-#: Skips that say something about the pair. Others protect their person, and are shown to nobody here.
+#: Skip reasons that say something about the pair. Other reasons are private to the person, so they are not shown.
 TELLING_SKIPS = ("technical_problem", "cannot_judge")
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerOfPair:
-    """One person's answer: how it stands, and all its revisions, the first one first."""
+    """One person's answer: how it stands, and all its revisions, oldest first."""
 
     standing: Standing
     code: str
@@ -44,7 +44,7 @@ class AnswerOfPair:
 
 
 def section(request: HttpRequest, study: "WithAnnotations[Study, HasRoles]", pair: Pair) -> PairSection | None:
-    """Return the answers on the pair, for whoever may see them; None for anybody else."""
+    """Return the answers on the pair if the person may see them; otherwise None."""
     if not allows(study, MAY_SEE_ANSWERS):
         return None
     person = cast(User, request.user)
@@ -70,7 +70,7 @@ def section(request: HttpRequest, study: "WithAnnotations[Study, HasRoles]", pai
 
 
 def answers_of(study: "WithAnnotations[Study, HasRoles]", person: User, pair: Pair) -> list[AnswerOfPair]:
-    """Return the answers on one pair in the order in which they came, each with its revisions."""
+    """Return the answers on one pair in the order in which they arrived, each with its revisions."""
     standings = list(answers(study, person).filter(assignment__pair=pair).order_by("assignment__ended_at", "pk"))
     revisions: dict[int, list[Annotation]] = {}
     for one in Annotation.objects.filter(assignment__in=[row.pk for row in standings]).order_by("revision"):

@@ -1,4 +1,4 @@
-"""What the library's list of pairs, and the list of batches, say of answers."""
+"""States and counts of answers, for the library's list of pairs and for the list of batches."""
 
 from collections.abc import Collection
 
@@ -15,14 +15,17 @@ from studies.models import Study
 
 
 def answered(_study: Study) -> Q:
-    """Pairs that have all the answers they want. A pair whose last answer is being given has no open slot either."""
+    """Return a condition for pairs that have all the answers they want.
+
+    `open_slots=0` is not enough: the last answer may still be in progress.
+    """
     counted = Standing.objects.filter(assignment__pair=OuterRef("pk"), counted=True).order_by()
     number = Subquery(counted.values("assignment__pair").annotate(n=Count("pk")).values("n"))
     return Q(GreaterThanOrEqual(Coalesce(number, 0), F("wanted")), held="", open_slots=0)
 
 
 def being_answered(study: Study) -> Q:
-    """Pairs that somebody has open, or that wait behind the pair that somebody has open."""
+    """Return a condition for pairs that are somebody's current or next pair."""
     leased = Assignment.objects.filter(study=study, state=Assignment.State.LEASED)
     return Q(pk__in=leased.values("pair"))
 
@@ -34,7 +37,7 @@ STATES = {
 
 
 def counts_of_batches(batches: Collection[int]) -> dict[int, AnswerCounts]:
-    """Return the answers that count, and the pairs that are being answered, of each of these batches."""
+    """Return for each batch the number of counted answers, and of pairs that are being answered."""
     by_batch = Q(usable("assignment__pair__"), assignment__pair__batch__in=batches)
     counted = Standing.objects.filter(by_batch, counted=True).values_list("assignment__pair__batch")
     leased = Assignment.objects.filter(

@@ -1,6 +1,6 @@
-"""How much each person has done in a study, in all or between two days: pairs, active time, pace.
+"""How much each person has done in a study, in total or between two days: pairs, active time, pace.
 
-Only answers are read here. Skips, hidden videos, breaks and exposure enter no figure about a person.
+Only answers are read. Skips, hidden videos, breaks and exposure never enter a figure about a person.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ from studies.pseudonyms import pseudonym
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """The days from `first` to `last`, both included, in a time zone. None: no bound."""
+    """The days from `first` to `last`, both included, in a time zone. None means no bound."""
 
     zone: tzinfo
     first: date | None = None
@@ -33,16 +33,16 @@ class Days:
 
     @property
     def until(self) -> datetime | None:
-        """The moment at which the days are over."""
+        """Return the moment at which the last day ends."""
         return datetime.combine(self.last + timedelta(days=1), time(), self.zone) if self.last else None
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What was answered, by one person, on one day, or in all.
+    """The sums of the answers of one person, of one day, or of all.
 
-    `pairs` are those answered first in that time. `uncounted` of them do not count, and `invalid` others are marked
-    invalid. `active_ms` is milliseconds of active time, later changes of answers included.
+    `pairs` were first answered in that time. `uncounted` of them do not count, and `invalid` others are marked
+    invalid. `active_ms` is milliseconds of active time, including later changes of answers.
     """
 
     pairs: int = 0
@@ -53,7 +53,7 @@ class Figures:
 
     @property
     def used(self) -> int:
-        """The pairs whose answers count and are valid."""
+        """Return the number of pairs whose answers count and are valid."""
         return self.pairs - self.uncounted - self.invalid
 
     @property
@@ -62,7 +62,7 @@ class Figures:
 
     @property
     def s_a_pair(self) -> float | None:
-        """Seconds of active time for a pair; None without pairs."""
+        """Return the seconds of active time per pair, or None without pairs."""
         return self.active_ms / 1000 / self.pairs if self.pairs else None
 
     @property
@@ -71,7 +71,7 @@ class Figures:
 
     @property
     def pairs_an_hour(self) -> float | None:
-        """Pairs in an hour of active time; None without active time."""
+        """Return the pairs per hour of active time, or None without active time."""
         return self.pairs * HOUR * 1000 / self.active_ms if self.active_ms else None
 
     def __add__(self, other: "Figures") -> "Figures":
@@ -86,7 +86,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class PersonRow:
-    """One person's figures. `is_annotator`: they have that role at present."""
+    """One person's figures. `is_annotator`: whether they have that role now."""
 
     person_id: int
     username: str
@@ -98,7 +98,7 @@ class PersonRow:
 
 @dataclass(frozen=True, slots=True)
 class DayRow:
-    """One person's figures of one day."""
+    """One person's figures for one day."""
 
     person_id: int
     username: str
@@ -111,8 +111,8 @@ _DURING = """
    AND (%(until)s::timestamptz IS NULL OR {column} < %(until)s::timestamptz)
    AND (%(person)s::bigint IS NULL OR {person} = %(person)s::bigint)
 """
-#: All answers are read from the index `annotation_by_person` alone, and the few that are not used by `standing_invalid`
-#: and `standing_uncounted`. An assignment ends when its first answer is stored, so both mean the same days.
+#: All answers are read from the index `annotation_by_person` only. The few unused ones come from `standing_invalid` and
+#: `standing_uncounted`. An assignment ends when its first answer is stored, so both parts mean the same days.
 _GIVEN = f"""
 SELECT annotation.author_id AS person_id, {{day}} AS day,
        count(*) FILTER (WHERE annotation.revision = 1) AS pairs,
@@ -138,7 +138,7 @@ _FIGURES = """
 coalesce(given.pairs, 0), coalesce(not_used.uncounted, 0), coalesce(not_used.invalid, 0),
 coalesce(given.unsure, 0), coalesce(given.active_ms, 0)::bigint
 """
-#: Annotators with and without answers, and others who have answered.
+#: Annotators with and without answers, and other people who have answered.
 PEOPLE = f"""
 WITH given AS ({_GIVEN.format(day="1")}), not_used AS ({_NOT_USED.format(day="1")}), annotator AS (
     SELECT person_id FROM studies_membership
@@ -150,7 +150,7 @@ SELECT person.id, person.username, annotator.person_id IS NOT NULL, {_FIGURES}, 
   LEFT JOIN not_used ON not_used.person_id = given.person_id
   JOIN accounts_user person ON person.id = coalesce(annotator.person_id, given.person_id)
 """  # noqa: S608 - of constants
-#: The number of the day. Where days begin is worked out here: PostgreSQL need not know the zone that a browser named.
+#: The number of the day. Days are computed in Python, because PostgreSQL may not know a browser's time zone.
 _DAY = "width_bucket({column}, %(midnights)s::timestamptz[])"
 BY_DAY = f"""
 WITH given AS ({_GIVEN.format(day=_DAY.format(column="annotation.submitted_at"))}),
@@ -162,7 +162,7 @@ SELECT person.id, person.username, given.day, {_FIGURES}
 
 
 def people(study: Study, days: Days) -> list[PersonRow]:
-    """Return the figures of everybody who annotates in the study or has, by name."""
+    """Return the figures of everybody who is an annotator of the study or has answered in it, by name."""
     rows = [
         PersonRow(person_id, name, is_annotator, Figures(*figures), first_at, last_at)
         for person_id, name, is_annotator, *figures, first_at, last_at in _fetch(PEOPLE, study, days)
@@ -171,7 +171,7 @@ def people(study: Study, days: Days) -> list[PersonRow]:
 
 
 def by_day(study: Study, days: Days, *, person_id: int | None = None) -> list[DayRow]:
-    """Return the figures of each person and day with answers, by name, the latest day first."""
+    """Return the figures of each person and day with answers, by name, latest day first."""
     today = datetime.now(days.zone).date()
     first = days.first or study.created_at.astimezone(days.zone).date()
     last = min(days.last or today, today)
@@ -200,7 +200,7 @@ def _fetch(
     return found
 
 
-#: By which column the list can be sorted: the largest first, but names from the first. What somebody has not is last.
+#: Columns by which the list can be sorted: largest first, but names from A. Missing values come last.
 SORTS = {
     "name": _("Name"),
     "pairs": _("Pairs"),
@@ -211,7 +211,7 @@ SORTS = {
 
 
 def sorted_by(rows: Sequence[PersonRow], sort: str) -> list[PersonRow]:
-    """Return the rows in an order of `SORTS`."""
+    """Return the rows in one of the orders of `SORTS`."""
     keys = {
         "pairs": lambda row: row.figures.pairs,
         "active": lambda row: row.figures.active_ms,
@@ -225,9 +225,12 @@ FIGURE_COLUMNS = ("pairs", "used", "uncounted", "invalid", "unsure", "active_s",
 
 
 def copy_as_csv(study: Study, days: Days, target: CopyFile, *, with_codes: bool) -> None:
-    """Copy a line for each person. `with_codes`: with what the person is called in other files of the study.
+    """Write a CSV line for each person.
 
-    Raises DatabaseError and OSError.
+    Raise DatabaseError or OSError if the file cannot be written.
+
+    Args:
+        with_codes: whether to include each person's pseudonym from the study's other files.
     """
     code = ["annotator_id"] if with_codes else []
     rows = (
@@ -243,7 +246,7 @@ def copy_as_csv(study: Study, days: Days, target: CopyFile, *, with_codes: bool)
 
 
 def copy_days_as_csv(study: Study, days: Days, target: CopyFile, *, with_codes: bool) -> None:
-    """Copy a line for each person and day, as `copy_as_csv` does."""
+    """Write a CSV line for each person and day, like `copy_as_csv`."""
     code = ["annotator_id"] if with_codes else []
     rows = (
         [

@@ -1,7 +1,7 @@
-"""Who may do what to which assignment; the only place in the app that decides it.
+"""Who may do what with which assignment. No other module of this app decides it.
 
-Leasing takes the annotator's role. An assignment belongs to the person it was given to and does not exist for
-anybody else, whatever their role.
+Leasing needs the role annotator. An assignment belongs to the person it was given to. For everybody else it does not
+exist, whatever their role.
 """
 
 from typing import TYPE_CHECKING
@@ -31,42 +31,42 @@ if TYPE_CHECKING:
 
 
 def annotated_study(request: HttpRequest | Request, slug: str) -> Study:
-    """The study, for an annotator of it. Raises Http404 or PermissionDenied."""
+    """Return the study, for its annotators only. Raise Http404 or PermissionDenied."""
     return study_for(request, slug, roles=MAY_ANNOTATE)
 
 
-def tended_study(request: HttpRequest, slug: str) -> Study:
-    """The study, for a wellbeing contact of it, and nobody else. Raises Http404 or PermissionDenied."""
+def wellbeing_study(request: HttpRequest, slug: str) -> Study:
+    """Return the study, for its wellbeing contacts only. Raise Http404 or PermissionDenied."""
     return study_for(request, slug, roles=MAY_SEE_WELLBEING)
 
 
 def managed_study(request: HttpRequest, slug: str) -> Study:
-    """The study, for those who answer for how much its people are exposed to. Raises Http404 or PermissionDenied."""
+    """Return the study, for the people responsible for exposure in it. Raise Http404 or PermissionDenied."""
     return study_for(request, slug, roles=MAY_SEE_EXPOSURE)
 
 
 def answers_study(request: HttpRequest, slug: str) -> "WithAnnotations[Study, HasRoles]":
-    """The study, for those who may see the answers that people gave. Raises Http404 or PermissionDenied."""
+    """Return the study, for people who may see its answers. Raise Http404 or PermissionDenied."""
     return study_for(request, slug, roles=MAY_SEE_ANSWERS)
 
 
 def trial_study(request: HttpRequest | Request, slug: str) -> "WithAnnotations[Study, HasRoles]":
-    """The study, for those who may try its workspace without a role of an annotator. Raises Http404 or
-    PermissionDenied."""
+    """Return the study, for people who may try its workspace as a trial. Raise Http404 or PermissionDenied."""
     return study_for(request, slug, roles=MAY_CONFIGURE)
 
 
 def trial_pair(request: HttpRequest | Request, pair_id: int) -> Pair:
-    """A pair for a trial, with its study. Raises Http404, also where the study does not exist for the person, and
-    PermissionDenied."""
+    """Return a pair for a trial, with its study.
+
+    Raise Http404, also if the person may not know of the study, or PermissionDenied.
+    """
     pair = pair_of(pair_id)
     pair.study = trial_study(request, pair.study.slug)
     return pair
 
 
-def counted_study(request: HttpRequest, slug: str) -> "WithAnnotations[Study, HasRoles]":
-    """Return the study, for those who may see how much each of its people has done. Raises Http404 or
-    PermissionDenied."""
+def people_progress_study(request: HttpRequest, slug: str) -> "WithAnnotations[Study, HasRoles]":
+    """Return the study, for people who may see how much each annotator has done. Raise Http404 or PermissionDenied."""
     return study_for(request, slug, roles=MAY_COUNT_WORK)
 
 
@@ -82,11 +82,13 @@ SELECT {ASSIGNMENT.sql}, {STUDY.sql}
 
 
 def own_assignment(request: HttpRequest | Request, assignment_id: int) -> Assignment:
-    """The person's own assignment, with its study, while they still are an annotator there. Raises Http404 or
-    PermissionDenied."""
+    """Return the person's own assignment, with its study, while they are an annotator there.
+
+    Raise Http404 or PermissionDenied.
+    """
     row = fetch_one(OWN, {"assignment": assignment_id, "person": request.user.pk, "roles": list(MAY_ANNOTATE)})
     if row is None:
-        raise Http404(_("There is no assignment %(id)s of yours.") % {"id": assignment_id})
+        raise Http404(_("You have no assignment %(id)s.") % {"id": assignment_id})
     assignment = ASSIGNMENT.instance(row)
     assignment.study = STUDY.instance(row, len(ASSIGNMENT.names))
     return assignment

@@ -1,4 +1,4 @@
-"""How far a study has come, as counts."""
+"""A study's progress as counts."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,16 +11,16 @@ from catalog.library.listing import hidden_in
 from catalog.models.pairs import QUARANTINED
 from studies.models import Study
 
-#: More than a page can have answered without a network: the pair in hand, the one behind it, and some.
+#: More answers than a page can collect offline: the current pair, the next one, and a few more.
 LATEST = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Counts of one study, each of which is the length of a list in the library.
+    """Counts of one study. Each count is the length of a list in the library.
 
-    Pairs that are held are counted in `pairs_held` and nowhere else; answers are the current ones, counted or surplus.
-    What is in quarantine, or was reported and is not decided yet, is in no list and in no count.
+    Held pairs are counted only in `pairs_held`. Answers are current revisions, counted or surplus. Material in
+    quarantine, or reported and not decided yet, is in no list and in no count.
     """
 
     prompts: int
@@ -85,7 +85,7 @@ SELECT (SELECT count(*) FROM catalog_prompt WHERE study_id = %(study)s),
 
 
 def progress(study: Study) -> Progress:
-    """The study's counts, in one query."""
+    """Return the study's counts, with one query."""
     with connection.cursor() as cursor:
         cursor.execute(COUNTS, {"study": study.pk, "hidden": sorted(hidden_in(study)), "quarantined": QUARANTINED})
         row: Any = cursor.fetchone()
@@ -93,21 +93,22 @@ def progress(study: Study) -> Progress:
 
 
 def own_answers(study: Study, person_id: int | None) -> int:
-    """How many pairs of the study the person has answered."""
+    """Return how many pairs of the study the person has answered."""
     return Assignment.objects.filter(study=study, person_id=person_id, state=Assignment.State.SUBMITTED).count()
 
 
 def ordinal(assignment: Assignment) -> int:
-    """Return how many pairs of the study the person had answered with this answered one."""
+    """Return the ordinal number of an answered pair among those that the person has answered in the study."""
     until = Q(ended_at__lt=assignment.ended_at) | Q(ended_at=assignment.ended_at, pk__lte=assignment.pk)
     answered = Assignment.objects.filter(study=assignment.study_id, person=assignment.person_id)
     return answered.filter(until, state=Assignment.State.SUBMITTED).count()
 
 
 def latest_answered(study: Study, person_id: int | None) -> tuple[int, list[int]]:
-    """How many pairs of the study the person has answered, and the assignments of the last few, from one snapshot.
+    """Return how many pairs of the study the person has answered, and the keys of the last few assignments.
 
-    A page that opens while an answer of its predecessor is on the way learns from these whether it is counted yet.
+    Both are of one snapshot. A page may open while an answer of the previous page is still being sent. From the keys it
+    learns whether that answer is already in the count.
     """
     answered = Assignment.objects.filter(study=study, person_id=person_id, state=Assignment.State.SUBMITTED)
     latest = answered.order_by("-ended_at").annotate(total=Window(Count("pk"))).values_list("pk", "total")

@@ -1,7 +1,7 @@
-"""What a report of illegal material means for people at work: the pair leaves every desk, and costs nobody anything.
+"""What a report of illegal content does to people at work: the pair disappears from their pages, without a penalty.
 
-An answer that comes afterwards, from somebody who had the pair before them, is kept as surplus: `submission.WRITE`
-takes no slot of a held pair.
+An answer that arrives later from someone who had the pair open is kept as surplus: `submission.WRITE` takes no slot of
+a held pair.
 """
 
 from collections.abc import Collection, Mapping
@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from annotation import exposure_reports, leases, serving
 from annotation.models import Assignment
-from annotation.seats import take_seat
+from annotation.seats import locked_seat
 from catalog.models import Pair
 from catalog.models.pairs import QUARANTINED
 from diptych.database.fixed import change
@@ -25,10 +25,10 @@ from diptych.refusals import Refused
 from safety import quarantine
 from safety.models import Quarantine
 
-#: Ends leases and returns their slots. A later round is offered again: its person gets it after a release. Locks both
-#: rows and waits for neither, so it may run while anything is locked.
+#: End leases and return their slots. A later round becomes an offer again, which its person gets after a release. Both
+#: rows are locked, and locked ones are skipped, so it can run while other locks are held.
 END_LEASES = """
-WITH dark AS (
+WITH quarantined AS (
     SELECT assignment.id, assignment.pair_id
       FROM annotation_assignment assignment JOIN catalog_pair pair ON pair.id = assignment.pair_id
      WHERE assignment.state = 'leased' AND pair.held = %(held)s
@@ -38,7 +38,7 @@ WITH dark AS (
     UPDATE annotation_assignment assignment
        SET state = CASE WHEN round > 0 THEN 'offered' ELSE 'released' END,
            ended_at = CASE WHEN round > 0 THEN NULL ELSE %(now)s END
-      FROM dark WHERE assignment.id = dark.id
+      FROM quarantined WHERE assignment.id = quarantined.id
     RETURNING assignment.pair_id
 )
 UPDATE catalog_pair pair SET open_slots = pair.open_slots + returned.slots
@@ -48,26 +48,28 @@ UPDATE catalog_pair pair SET open_slots = pair.open_slots + returned.slots
 
 
 def end_leases(pairs: Collection[int] | None = None) -> int:
-    """Ends the leases of pairs in quarantine, all of them or those of `pairs`; how many pairs got slots back.
+    """End the leases of pairs in quarantine, of all of them or of `pairs`. Return how many pairs got slots back.
 
-    A lease whose owner is just doing something with it is passed over: the next call finds it.
+    A lease that its owner has locked at this moment is skipped. The next call ends it.
     """
     values = {"held": QUARANTINED, "pairs": None if pairs is None else list(pairs), "now": timezone.now()}
     return change(END_LEASES, values)
 
 
-def take_off_desks(*, pairs: list[int], **_: Any) -> None:
-    """Receiver of `assets_quarantined`: ends the leases now, and after the commit those that were in use meanwhile;
-    what even that passes over, the sweep ends."""
+def end_leases_of_quarantined_pairs(*, pairs: list[int], **_: Any) -> None:
+    """End leases when videos are quarantined (receiver of `assets_quarantined`).
+
+    It runs now, and again after the commit for leases that were locked. The sweep ends any that are still left.
+    """
     end_leases(pairs)
     transaction.on_commit(lambda: end_leases(pairs), robust=True)
 
 
 def _mark_shown(assignment: Assignment, now: datetime) -> bool:
-    """Note that the pair was on the person's page, if it is or was there. Return whether that is so.
+    """Record that the pair was on the person's page, and return whether it was or is.
 
-    The next pair, which waits behind the present one, is not on the page. Without a network the page itself goes on to
-    it; then nothing is leased in the present one's place once its answer has arrived.
+    The next pair is not on the page while the current one is. Offline, however, the page goes on to the next pair by
+    itself. In that case there is no current lease after the answer has arrived.
     """
     State, Place = Assignment.State, Assignment.Place
     of_person = Assignment.objects.filter(study=OuterRef("study"), person=OuterRef("person"))
@@ -83,52 +85,56 @@ def _mark_shown(assignment: Assignment, now: datetime) -> bool:
 
 
 class Reported(NamedTuple):
-    """What lies before the person after a report, and what became of it."""
+    """The person's next pairs after a report, and the outcome of the report."""
 
-    desk: serving.Desk
+    leased: serving.LeasedPairs
     outcome: str
 
 
-#: What became of a report: the videos are out of everything; or the pair is held in its study until an officer or a
-#: second person agrees; or an officer has looked before, and released what this person reported.
+#: Outcomes of a report. Hidden: nobody can see the videos any more. Held: the pair is held in its study until an
+#: officer or a second person agrees. Released: an officer has already released what this person reported.
 HIDDEN, HELD, RELEASED = OUTCOMES = ("hidden", "held", "released")
 
 
 def report(
     assignment: Assignment, person: User, *, videos: Collection[str], care: Mapping[str, Any] | None = None
 ) -> Reported:
-    """Reports videos of the person's own assignment as illegal, and fills their desk again. Repeating is harmless.
+    """Report videos of the person's own assignment as illegal, and lease their next pairs. Repeating it is harmless.
 
-    Two transactions: the quarantine locks assets and pairs, the desk locks the seat, and neither waits for the other.
-    Cut off in between, the report stands and the page asks for the desk anew. Raises Refused.
+    It uses two transactions, so that neither waits for the other: one locks assets and pairs, the other the seat. If
+    the process stops in between, the report is stored and the page asks for its next pairs again.
+
+    Raise Refused if the pair was never shown to the person.
     """
     if not _mark_shown(assignment, timezone.now()):
         raise Refused(_("You can only report a pair that was shown to you."), "not_shown", status=403)
     quarantines = quarantine.report(assignment.pair, videos, by=person)
-    return Reported(_leave(assignment, person, care), outcome_of(quarantines))
+    return Reported(_release_and_lease_next(assignment, person, care), outcome_of(quarantines))
 
 
 def outcome_of(quarantines: Collection[Quarantine]) -> str:
-    """The weakest of what became of each video."""
+    """Return the weakest outcome among the videos."""
     if any(one.released_at is not None for one in quarantines):
         return RELEASED
     return HELD if any(one.everywhere_at is None for one in quarantines) else HIDDEN
 
 
 @transaction.atomic
-def _leave(assignment: Assignment, person: User, care: Mapping[str, Any] | None) -> serving.Desk:
+def _release_and_lease_next(
+    assignment: Assignment, person: User, care: Mapping[str, Any] | None
+) -> serving.LeasedPairs:
     study = assignment.study
-    seat = take_seat(person, study)
+    seat = locked_seat(person, study)
     assignment = Assignment.objects.select_for_update(of=("self",)).select_related("pair").get(pk=assignment.pk)
     if assignment.state == Assignment.State.LEASED:
         leases.end(assignment.pk, Assignment.State.RELEASED)
     answered = assignment.state == Assignment.State.SUBMITTED
     if care is not None or not answered:
-        exposure_reports.settle(
+        exposure_reports.record_report(
             assignment,
             person,
             care=care,
             showing="report" if answered else exposure_reports.lease_of(assignment),
             sensitive=assignment.pair.lane == Pair.Lane.SENSITIVE,
         )
-    return serving.fill(seat, person, study, leases.held_leases(seat))
+    return serving.fill_places(seat, person, study, leases.live_leases(seat))

@@ -1,11 +1,12 @@
-"""The queue: which pair comes next for one person, at a cost that does not grow with what they did or cannot take.
+"""The queue: which pair a person gets next, at a cost that does not grow with their history.
 
-A study's servable pairs stand in lanes: those that may show harm (`Pair.Lane`) apart from the others, and controls
-apart from real pairs. Each lane is ordered by descending priority, then id, in one partial index. A person walks
-along each lane once: their seat keeps how far *ahead* they are, and nothing behind that is looked at again by an
-ordinary lease. What opened behind it (a slot that came back, a video that became ready, a new priority) is found by a
-*look back*, which walks from the front of each lane to the place ahead, a bounded window at a time, and starts again
-every `LOOK_BACK_S`. Nothing is lost for good: before a person is told that nothing is left, the whole queue is walked.
+A study's servable pairs are in lanes: pairs that may show harm (`Pair.Lane`) are separate from the others, and controls
+from real pairs. A lane is ordered by descending priority, then id, in one partial index. A person goes along each lane
+once. Their seat stores how far *ahead* they are, and an ordinary lease does not look at pairs before that place.
+
+Pairs may become servable there later: a slot is returned, a video becomes ready, or the priority changes. A *look back*
+finds them. It goes from the front of each lane to the place ahead, one window at a time, and starts again every
+`LOOK_BACK_S`. The whole queue is searched before the response says that no pair is left.
 """
 
 from datetime import datetime
@@ -18,7 +19,7 @@ from annotation.acceptance import BATCH_LEASES, STUDY_LEASES
 from diptych.database.fixed import fetch_all, fetch_one
 
 LOOK_BACK_S = 30
-#: Pairs that one statement looks at in a lane, at most.
+#: The most pairs of a lane that one statement looks at.
 WINDOW = 200
 
 
@@ -31,28 +32,28 @@ class Turn(NamedTuple):
 
 FRONT, END = Turn(-(2**31), 0), Turn(2**31 - 1, 2**63 - 1)
 
-#: The lanes, as the seat's positions number them: those of controls come after those of real pairs (`Pair.Lane`).
+#: The numbers of the lanes in the seat's positions. Lanes of controls come after those of real pairs (`Pair.Lane`).
 LANES = (0, 1, 2, 3)
 REAL_LANES, HARMLESS_LANES = (0, 1), (0,)
 CONTROL_LANES, HARMLESS_CONTROL_LANES = (2, 3), (2,)
 SENSITIVE_LANES = (1, 3)
 FIRST_CONTROL_LANE = CONTROL_LANES[0]
 
-#: From the first place (not included) to the second (included).
+#: From the first place (excluded) to the second (included).
 Stretch = tuple[Turn, Turn]
 NOTHING: Stretch = (END, END)
 
 
 class Positions:
-    """How far one person is in each lane; kept in their seat as JSON."""
+    """How far one person is in each lane. It is stored in their seat as JSON."""
 
-    def __init__(self, kept: dict[str, Any]) -> None:
-        self.ahead = {lane: Turn(*kept.get(f"ahead_{lane}", FRONT)) for lane in LANES}
-        self.back = {lane: Turn(*kept.get(f"back_{lane}", self.ahead[lane])) for lane in LANES}
-        self.looked_back_at: float = kept.get("looked_back_at", 0.0)
+    def __init__(self, stored: dict[str, Any]) -> None:
+        self.ahead = {lane: Turn(*stored.get(f"ahead_{lane}", FRONT)) for lane in LANES}
+        self.back = {lane: Turn(*stored.get(f"back_{lane}", self.ahead[lane])) for lane in LANES}
+        self.looked_back_at: float = stored.get("looked_back_at", 0.0)
 
-    def kept(self) -> dict[str, Any]:
-        """As the seat keeps it."""
+    def as_json(self) -> dict[str, Any]:
+        """Return the positions as JSON for the seat."""
         result: dict[str, Any] = {"looked_back_at": self.looked_back_at}
         for lane in LANES:
             if self.ahead[lane] != FRONT:
@@ -62,9 +63,9 @@ class Positions:
         return result
 
     def look_back_if_due(self, lanes: tuple[int, ...], now: datetime) -> bool:
-        """Starts to look back if that was long ago; whether one is under way in these lanes.
+        """Start to look back if the last time was long ago. Return whether a look back is going on in these lanes.
 
-        A lane that is not asked for now may be half-way for as long as it likes, and keeps the others from nothing.
+        A lane that is not asked for now may stay half-way. It does not delay the others.
         """
         if not self._looking_back(lanes) and now.timestamp() - self.looked_back_at >= LOOK_BACK_S:
             self.back = {lane: self.back[lane] if self._looking_back((lane,)) else FRONT for lane in LANES}
@@ -75,8 +76,8 @@ class Positions:
         return any(self.back[lane] < self.ahead[lane] for lane in lanes)
 
 
-class Taken(NamedTuple):
-    """What was leased, from which of `LANES`, and whether for the first time."""
+class LeasedPair(NamedTuple):
+    """A leased pair, its lane (one of `LANES`), and whether it was leased for the first time."""
 
     assignment_id: int
     pair_id: int
@@ -92,7 +93,7 @@ class Taken(NamedTuple):
 
 
 def _window(stretch: str) -> str:
-    """The pairs of one of the two stretches that are asked for, in order, `WINDOW` at most."""
+    """Return SQL for the pairs of one of the two stretches, in order, `WINDOW` at most."""
     return f"""
        (SELECT id, priority * -1 AS place FROM catalog_pair
          WHERE study_id = %(study)s AND lane = %(lane_{stretch})s AND kind = %(kind)s
@@ -102,25 +103,24 @@ def _window(stretch: str) -> str:
          ORDER BY priority * -1, id LIMIT {WINDOW})"""  # noqa: S608 - of constants
 
 
-#: At most two lanes are looked at in one statement.
+#: One statement looks at two lanes at most.
 STRETCHES = ("a", "b")
 
-#: Lease a pair to a person, all in one statement. It returns one row, or none if no pair in the windows can be given:
+#: Lease a pair to a person, in one statement. It returns one row, or none if no pair in the windows can be given:
 #:
-#: 1. `first`: among the pairs in the windows, in the order of serving, find the first that the person can have. Its
-#:    study and its batch must lease, the person has agreed to all its harms and reads its language, and they have not
-#:    had it before. Lock it; pairs that somebody else has locked are passed by.
-#: 2. `taken`: take one of its open slots, and read how often each of its videos stood on the left.
-#: 3. `given`: write the assignment, or make an earlier one live again that expired or was released. In a new one the
-#:    video that stood on the left less often does so now.
-#: 4. `seated`: move the person's seat: how many pairs they were given, the balance of sides, how many pairs in a row
-#:    may show harm, and their place in the lane.
-#: 5. `exposed`, `dosed`: if the pair may show harm, write down how much of it is expected to be seen, and add that to
-#:    the person's day.
+#: 1. `first`: find the first pair in the windows, in serving order, that the person can have. Its study and its batch
+#:    accept leases, the person has agreed to all its harms and reads its language, and they have not had it before.
+#:    Lock it. Pairs that another transaction has locked are skipped.
+#: 2. `taken`: take one of its open slots, and read how often each of its videos was on the left.
+#: 3. `given`: write the assignment, or make an expired or released one live again. In a new assignment, the video that
+#:    was on the left less often is on the left.
+#: 4. `seated`: update the person's seat: the number of pairs given, the balance of sides, the number of pairs in a row
+#:    that may show harm, and the place in the lane.
+#: 5. `exposed`, `dosed`: if the pair may show harm, record its expected exposure, and add it to the person's day.
 #:
-#: `OFFSET 0` keeps the search for an earlier assignment one look into an index for each candidate: turned into a join,
-#: and planned while tables are small, it would walk through everything that the person was ever given.
-TAKE = f"""
+#: `OFFSET 0` keeps the search for an earlier assignment at one index lookup per candidate. PostgreSQL would otherwise
+#: turn it into a join. A plan made while tables are small would then read everything that the person was ever given.
+LEASE = f"""
 WITH first AS (
     SELECT pair.id
       FROM ({_window("a")} UNION ALL {_window("b")}
@@ -191,7 +191,7 @@ SELECT given.id, pair_id, lane, place, "left", is_new, coalesce((SELECT expected
   FROM given, taken
 """  # noqa: S608 - of constants
 
-#: For each stretch: its lane, how many pairs its window holds, and the last of them.
+#: For each stretch: its lane, the number of pairs in its window, and the last of them.
 WINDOW_ENDS = " UNION ALL ".join(
     f"SELECT %(lane_{stretch})s::integer + %(first_lane)s, count(*), "  # noqa: S608 - of constants
     f"(array_agg(place ORDER BY place DESC, id DESC))[1], "
@@ -200,39 +200,43 @@ WINDOW_ENDS = " UNION ALL ".join(
 )
 
 
-#: What `TAKE` needs to know of who asks and what the assignment is to say: its parameters by name, but for the
-#: stretches of the lanes and the positions.
-Wish = dict[str, Any]
+#: The parameters of `LEASE` by name, without the stretches of the lanes and the positions: who asks, and what the new
+#: assignment contains.
+LeaseParameters = dict[str, Any]
 
 
-def take(wish: Wish, positions: Positions, lanes: tuple[int, ...], now: datetime) -> Taken | None:
-    """Leases the first pair in order that the person may have from these lanes, which are all of one kind. None if
-    nothing is in reach: what lies behind them may still come with `take_anywhere`."""
+def lease_first(
+    parameters: LeaseParameters, positions: Positions, lanes: tuple[int, ...], now: datetime
+) -> LeasedPair | None:
+    """Lease the first pair in order that the person can have from these lanes, which are all of one kind.
+
+    Return None if no pair in reach can be leased. `lease_anywhere` may still find one further back.
+    """
     if positions.look_back_if_due(lanes, now):
         behind: dict[int, Stretch] = {lane: (positions.back[lane], positions.ahead[lane]) for lane in lanes}
-        taken = _attempt(wish, positions, behind, "back_")
-        if taken is not None:
-            positions.back[taken.lane] = Turn(taken.order, taken.pair_id)
-            return taken
-        for lane, (is_full, last) in _ends(wish, behind).items():
+        leased = _lease_in_windows(parameters, positions, behind, "back_")
+        if leased is not None:
+            positions.back[leased.lane] = Turn(leased.order, leased.pair_id)
+            return leased
+        for lane, (is_full, last) in _ends(parameters, behind).items():
             positions.back[lane] = last if is_full else positions.ahead[lane]
-    return _walk(wish, positions, {lane: (positions.ahead[lane], END) for lane in lanes})
+    return _search(parameters, positions, {lane: (positions.ahead[lane], END) for lane in lanes})
 
 
-def take_anywhere(wish: Wish, positions: Positions, lanes: tuple[int, ...]) -> Taken | None:
-    """The same from the front of the lanes: only None means that nothing is there."""
-    return _walk(wish, positions, dict.fromkeys(lanes, (FRONT, END)))
+def lease_anywhere(parameters: LeaseParameters, positions: Positions, lanes: tuple[int, ...]) -> LeasedPair | None:
+    """Lease a pair from anywhere in the lanes, beginning at their front. Return None if there is none."""
+    return _search(parameters, positions, dict.fromkeys(lanes, (FRONT, END)))
 
 
-def _walk(wish: Wish, positions: Positions, stretches: dict[int, Stretch]) -> Taken | None:
-    """Window by window to the end of the stretches; the positions ahead follow."""
+def _search(parameters: LeaseParameters, positions: Positions, stretches: dict[int, Stretch]) -> LeasedPair | None:
+    """Search window by window to the end of the stretches, and move the positions ahead along."""
     while stretches:
-        taken = _attempt(wish, positions, stretches, "ahead_")
-        if taken is not None:
-            positions.ahead[taken.lane] = Turn(taken.order, taken.pair_id)
-            return taken
+        leased = _lease_in_windows(parameters, positions, stretches, "ahead_")
+        if leased is not None:
+            positions.ahead[leased.lane] = Turn(leased.order, leased.pair_id)
+            return leased
         following = {}
-        for lane, (is_full, last) in _ends(wish, stretches).items():
+        for lane, (is_full, last) in _ends(parameters, stretches).items():
             positions.ahead[lane] = max(positions.ahead[lane], last)
             if is_full:
                 following[lane] = (last, END)
@@ -240,17 +244,19 @@ def _walk(wish: Wish, positions: Positions, stretches: dict[int, Stretch]) -> Ta
     return None
 
 
-def _attempt(wish: Wish, positions: Positions, stretches: dict[int, Stretch], which: str) -> Taken | None:
+def _lease_in_windows(
+    parameters: LeaseParameters, positions: Positions, stretches: dict[int, Stretch], which: str
+) -> LeasedPair | None:
     row = fetch_one(
-        TAKE,
-        wish | _bounds(stretches) | {"which": which, "positions": orjson.dumps(positions.kept()).decode()},
+        LEASE,
+        parameters | _bounds(stretches) | {"which": which, "positions": orjson.dumps(positions.as_json()).decode()},
     )
-    return Taken(*row) if row else None
+    return LeasedPair(*row) if row else None
 
 
-def _ends(wish: Wish, stretches: dict[int, Stretch]) -> dict[int, tuple[bool, Turn]]:
-    """For each lane whether its window is full, so that more may follow, and where it ends."""
-    rows = fetch_all(WINDOW_ENDS, {"study": wish["study"]} | _bounds(stretches))
+def _ends(parameters: LeaseParameters, stretches: dict[int, Stretch]) -> dict[int, tuple[bool, Turn]]:
+    """Return for each lane whether its window is full, so that more pairs may follow, and where it ends."""
+    rows = fetch_all(WINDOW_ENDS, {"study": parameters["study"]} | _bounds(stretches))
     return {
         lane: (count == WINDOW, Turn(order, pair_id) if count else stretches[lane][0])
         for lane, count, order, pair_id in rows
@@ -259,7 +265,7 @@ def _ends(wish: Wish, stretches: dict[int, Stretch]) -> dict[int, tuple[bool, Tu
 
 
 def _bounds(stretches: dict[int, Stretch]) -> dict[str, Any]:
-    """Parameters of the two windows; one that is not needed is empty."""
+    """Return the parameters of the two windows. A window that is not needed is empty."""
     first = FIRST_CONTROL_LANE if min(stretches) >= FIRST_CONTROL_LANE else 0
     bounds: dict[str, Any] = {"kind": "control" if first else "real", "first_lane": first}
     given = chain(stretches.items(), repeat((first - 1, NOTHING)))

@@ -1,6 +1,6 @@
-"""Reading the guideline: what it must say, what somebody has not read yet, and that they have read it now.
+"""Publish the guideline, find what a person has not read yet, and record that they have read it.
 
-A pair goes on under the version it was given with. Serving gives no new pair to a seat whose `guideline_read` is behind
+A leased pair keeps the guideline version it was given with. A seat gets no new pair while its `guideline_read` is below
 the study's `guideline_version`.
 """
 
@@ -14,7 +14,7 @@ from accounts import audit
 from accounts.models import User
 from annotation.models import Seat
 from annotation.protocol import HARM_KEYS, HARMLESSNESS_OVERALL, HELPFULNESS_OVERALL, SUB_DIMENSION_KEYS
-from annotation.seats import take_seat
+from annotation.seats import locked_seat
 from diptych.refusals import ChangedMeanwhile, NotThere
 from studies.documents.changes import ADDED, SAME, Change, changes
 from studies.documents.markdown import sections
@@ -22,7 +22,7 @@ from studies.documents.publishing import publish
 from studies.documents.texts import text_of
 from studies.models import Document, Study
 
-#: Each question of the page opens the section of its key; a group of tags opens `tags`, one tag its own.
+#: Each question on the page links to the section with its key, a group of tags to `tags`, and a tag to its own section.
 TAGS = "tags"
 NEEDED_SECTIONS = (
     *SUB_DIMENSION_KEYS,
@@ -35,9 +35,9 @@ NEEDED_SECTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """What changed in the guideline since the person last read it.
+    """The sections of the guideline that changed since the person last read it.
 
-    `since` is the version they read last; None where there is nothing to compare with, and `sections` is all of it.
+    `since` is the version they read last. If there is none to compare with, it is None and `sections` has all sections.
     """
 
     version: int
@@ -47,15 +47,15 @@ class Unread:
 
 
 def publish_guideline(study: Study, *, texts: Mapping[str, str], actor: User | None) -> int:
-    """Makes these texts the study's guideline and answers the version; people read it before their next pair.
+    """Publish these texts as the study's guideline and return the new version. People read it before their next pair.
 
-    Raises Refused, with what is missing.
+    Raise Refused with the missing sections.
     """
     return publish(study, Document.Kind.GUIDELINE, texts=texts, actor=actor, needed=NEEDED_SECTIONS)
 
 
-def unread(person: User, study: Study, language: str) -> Unread:
-    """What the person has to read before their next pair; no sections if nothing."""
+def unread_sections(person: User, study: Study, language: str) -> Unread:
+    """Return what the person has to read before their next pair. There are no sections if nothing changed."""
     present = text_of(study, Document.Kind.GUIDELINE, language)
     read = Seat.objects.filter(study=study, person=person).values_list("guideline_read", flat=True).first()
     before = _as_read(study, present.language, read or 0)
@@ -68,7 +68,7 @@ def unread(person: User, study: Study, language: str) -> Unread:
 
 
 def _as_read(study: Study, language: str, version: int) -> Document | None:
-    """The text that the person read, if it can be compared: words of another language cannot."""
+    """Return the text that the person read, or None if it was in another language and cannot be compared."""
     try:
         text = text_of(study, Document.Kind.GUIDELINE, language, version)
     except NotThere:
@@ -78,11 +78,11 @@ def _as_read(study: Study, language: str, version: int) -> Document | None:
 
 @transaction.atomic
 def mark_read(person: User, study: Study, version: int) -> None:
-    """Notes that the person has read this version. It only ever moves forward; saying it twice changes nothing.
+    """Record that the person has read this version. The recorded version never decreases, and repeating is harmless.
 
-    Raises ChangedMeanwhile if it is not the guideline in force: another was published while they read.
+    Raise ChangedMeanwhile if another version was published while they read.
     """
-    seat = take_seat(person, study)
+    seat = locked_seat(person, study)
     before = seat.guideline_read
     moved = Seat.objects.filter(pk=seat.pk, guideline_read__lt=version, study__guideline_version=version).update(
         guideline_read=version
@@ -99,5 +99,5 @@ def mark_read(person: User, study: Study, version: int) -> None:
         return
     present = Study.objects.values_list("guideline_version", flat=True).get(pk=study.pk)
     if version != present:
-        sentence = _("The guideline has changed to version %(version)s. Read that version.")
+        sentence = _("The guideline has changed. Please read version %(version)s before you continue.")
         raise ChangedMeanwhile(sentence % {"version": present}, "not_in_force")

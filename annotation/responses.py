@@ -1,6 +1,6 @@
-"""What the annotation API answers: written here, and described here for the OpenAPI document.
+"""Responses of the annotation API, and their descriptions for the OpenAPI document.
 
-A test holds real answers against the descriptions.
+A test compares real responses with the descriptions.
 """
 
 from typing import Any
@@ -8,12 +8,12 @@ from typing import Any
 from rest_framework import serializers
 
 from annotation.acceptance import SURPLUS_REASONS, surplus_reason
+from annotation.assignment_data import AssignmentData, Clip, read_assignments
 from annotation.models import Assignment, Seat
 from annotation.protocol import DIMENSIONS, HARM_KEYS, SUB_DIMENSION_KEYS, VIDEOS
 from annotation.reasons import REASONS
 from annotation.revisions import second_look_due
-from annotation.serving import Desk
-from annotation.showing import Clip, Shown, shown
+from annotation.serving import LeasedPairs
 from annotation.submission import Submitted
 from media.addresses import playback_url, poster_url
 from studies.models import Study
@@ -25,15 +25,15 @@ class VideoShape(serializers.Serializer):
     duration_s = serializers.FloatField()
     fps = serializers.FloatField()
     video_text = serializers.CharField(
-        allow_null=True, help_text="What the generator was given, where the study shows it and it is not the prompt"
+        allow_null=True, help_text="The generator's input, if the study shows it and it differs from the prompt"
     )
 
 
 class ReturnedShape(serializers.Serializer):
-    """Why the person is asked for this pair again."""
+    """Why the person is asked to answer this pair again."""
 
     reason = serializers.ChoiceField(choices=Assignment.RoundReason.choices)
-    comment = serializers.CharField(allow_blank=True, help_text="What the reviewer says to the person")
+    comment = serializers.CharField(allow_blank=True, help_text="The reviewer's message to the person")
 
 
 class PromptShape(serializers.Serializer):
@@ -55,23 +55,23 @@ class AssignmentShape(serializers.Serializer):
     expires_at = serializers.DateTimeField()
     draft = serializers.DictField(allow_null=True)
     guideline_version = serializers.IntegerField()
-    identical = serializers.BooleanField(help_text="Both videos are the same bytes")
-    sensitive = serializers.BooleanField(help_text="It may show something harmful")
+    identical = serializers.BooleanField(help_text="Whether both videos are the same file")
+    sensitive = serializers.BooleanField(help_text="Whether the pair may show harm")
     may_show = serializers.ListField(
-        child=serializers.ChoiceField(choices=list(HARM_KEYS)), help_text="Which harms, for those who ask to be told"
+        child=serializers.ChoiceField(choices=list(HARM_KEYS)), help_text="Kinds of harm, if the person wants to know"
     )
     media_filter = serializers.ChoiceField(choices=Study.MediaFilter.choices)
-    batch = serializers.IntegerField(help_text="Number of the batch that the pair is in")
+    batch = serializers.IntegerField(help_text="Number of the pair's batch")
     round = serializers.IntegerField()
     returned = ReturnedShape(allow_null=True)
 
 
 class DeskShape(serializers.Serializer):
-    """What lies before a person."""
+    """A person's current and next pair."""
 
     current = AssignmentShape(allow_null=True)
     next = AssignmentShape(allow_null=True)
-    reason = serializers.ChoiceField(choices=list(REASONS), allow_null=True, help_text="Why there is no current")
+    reason = serializers.ChoiceField(choices=list(REASONS), allow_null=True, help_text="Why `current` is null")
     retry_after_s = serializers.IntegerField(allow_null=True)
 
 
@@ -79,27 +79,27 @@ class StoredShape(serializers.Serializer):
     id = serializers.IntegerField()
     submission_id = serializers.UUIDField()
     revision = serializers.IntegerField()
-    counted = serializers.BooleanField(help_text="False: kept as surplus and never counted")
+    counted = serializers.BooleanField(help_text="False: the answer is kept as surplus and never counts")
     surplus = serializers.ChoiceField(
         choices=list(SURPLUS_REASONS),
         allow_blank=True,
-        help_text="Why it is not counted: its slot had gone to somebody else, the study was closed, or the pair’s "
-        "batch was in review or accepted; empty: it is counted",
+        help_text="Why the answer does not count: another answer took its slot, the study was closed, or the pair’s "
+        "batch was in review or accepted. Empty: it counts",
     )
 
 
 class SubmittedShape(DeskShape):
     annotation = StoredShape()
     second_look = serializers.BooleanField(
-        help_text="The study asks to look at these answers once more, for whatever reason"
+        help_text="Whether the study asks the person to look at these answers once more, for any reason"
     )
 
 
 def submitted_json(submitted: Submitted, study: Study) -> dict[str, Any]:
-    """What submitting answers, the first time and every time it is repeated."""
+    """Return the response to a submission. A repeated submission gets the same response."""
     annotation = submitted.annotation
-    desk = desk_json(submitted.desk, study) if submitted.desk else NO_DESK
-    return desk | {
+    leased = leased_pairs_json(submitted.leased, study) if submitted.leased else NO_PAIRS
+    return leased | {
         "annotation": {
             "id": annotation.pk,
             "submission_id": annotation.submission_id,
@@ -111,23 +111,23 @@ def submitted_json(submitted: Submitted, study: Study) -> dict[str, Any]:
     }
 
 
-def desk_json(desk: Desk, study: Study) -> dict[str, Any]:
-    """`{"current", "next", "reason", "retry_after_s"}`, as every leasing endpoint answers it."""
-    rows = shown(desk.current_id, desk.next_id)
+def leased_pairs_json(leased: LeasedPairs, study: Study) -> dict[str, Any]:
+    """Return `{"current", "next", "reason", "retry_after_s"}`, the response of every leasing endpoint."""
+    rows = read_assignments(leased.current_id, leased.next_id)
     return {
-        "current": desk.current_id and assignment_json(rows[desk.current_id], desk.seat, study),
-        "next": desk.next_id and assignment_json(rows[desk.next_id], desk.seat, study),
-        "reason": desk.reason,
-        "retry_after_s": desk.retry_after_s,
+        "current": leased.current_id and assignment_json(rows[leased.current_id], leased.seat, study),
+        "next": leased.next_id and assignment_json(rows[leased.next_id], leased.seat, study),
+        "reason": leased.reason,
+        "retry_after_s": leased.retry_after_s,
     }
 
 
-#: What a submission answers in place of a desk when the next pair was not asked for.
-NO_DESK = {"current": None, "next": None, "reason": None, "retry_after_s": None}
+#: Part of the response to a submission that did not ask for the next pair.
+NO_PAIRS = {"current": None, "next": None, "reason": None, "retry_after_s": None}
 
 
-def assignment_json(given: Shown, seat: Seat, study: Study) -> dict[str, Any]:
-    """One assignment as the page and the API see it: nothing about generators, labels or other people (rule 4)."""
+def assignment_json(given: AssignmentData, seat: Seat, study: Study) -> dict[str, Any]:
+    """Return one assignment for the page and the API, without generators, labels or other people (rule 4)."""
     return {
         "id": given.id,
         "pair_id": given.pair_id,
@@ -153,7 +153,7 @@ def assignment_json(given: Shown, seat: Seat, study: Study) -> dict[str, Any]:
 
 
 def video_json(clip: Clip, study: Study, person_id: int) -> dict[str, Any]:
-    """Where a video is played from, for this person, and how long and fast it runs."""
+    """Return a video's addresses for this person, its length and its frame rate."""
     return {
         "playback_url": playback_url(clip.asset, person_id, None, study.media_window_s),
         "poster_url": poster_url(clip.asset, person_id, None, study.media_window_s),

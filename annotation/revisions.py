@@ -1,7 +1,7 @@
-"""Later revisions of one's own answer: after a second look, or reopened within the study's window.
+"""Later revisions of one's own answer: after a second look, or reopened within the study's time limit.
 
-Revision 1 is never replaced: agreement, skill and contradiction rates are read from it; the standing's current one is
-what releases take. Locks are taken in the one order: seat, assignment, standing; then batch and study, shared.
+Revision 1 is never replaced, because agreement, skill and contradiction rates are computed from it. Releases use the
+standing's current revision. Lock seat, assignment and standing in this order, then share-lock batch and study.
 """
 
 from collections.abc import Mapping
@@ -20,20 +20,20 @@ from annotation import acceptance, draws, exposure_reports
 from annotation.answers import Answers
 from annotation.models import Annotation, Assignment, Seat, SecondLook, Standing
 from annotation.protocol import SECOND_LOOK
-from annotation.seats import take_seat
+from annotation.seats import locked_seat
 from annotation.signals import answer_revised
 from annotation.submission import active_ms
 from catalog.models import Pair
 from diptych.refusals import Refused
 from studies.models import Study
 
-#: The audit action that says an answer was shown once more and what came of it.
+#: The audit action for a second look, with its result.
 LOOKED_AGAIN = "annotation.second_look"
 
 
 @dataclass(frozen=True, slots=True)
 class Revised:
-    """The revision that stands now, and whether this call wrote it: the same answers again write none."""
+    """The current revision, and whether this call wrote it. Unchanged answers write no revision."""
 
     annotation: Annotation
     standing: Standing
@@ -41,11 +41,13 @@ class Revised:
 
 
 def second_look_due(study: Study, annotation: Annotation) -> bool:
-    """Whether the person is asked to look once more at the answer they just gave (protocol, rule 2): always where
-    the first answers contradict themselves, and by draw on some that do not. Costs no query."""
+    """Return whether the person is asked for a second look at their new answer (protocol, rule 2).
+
+    Contradictory first answers always get one, and so does a random share of the others. It uses no query.
+    """
     if not study.second_look or annotation.revision != 1:
         return False
-    if Answers.of(annotation).contradictory:
+    if Answers.from_annotation(annotation).contradictory:
         return True
     return draws.second_look(study, annotation.author_id, annotation.assignment_id)
 
@@ -53,11 +55,11 @@ def second_look_due(study: Study, annotation: Annotation) -> bool:
 def closed_because(
     assignment: Assignment, standing: Standing | None, seat: Seat, study: Study, now: datetime
 ) -> Refused | None:
-    """Why the person's answer cannot be opened again now; None if it can.
+    """Return why the person's answer cannot be opened again now, or None.
 
     Args:
         assignment: with `pair` and `pair.batch` loaded.
-        standing: its standing; None if it was not answered.
+        standing: its standing, or None if it was not answered.
     """
     pair = assignment.pair
     if assignment.ended_at is None or standing is None:
@@ -67,35 +69,39 @@ def closed_because(
     if conflict := _not_accepted(pair, seat, study.state, pair.batch.state):
         return conflict
     if not study.reopen_s:
-        return Refused(_("This study does not let you change an answer that you have submitted."), "too_late")
+        return Refused(_("In this study, you cannot change an answer after submitting it."), "too_late")
     if now > assignment.ended_at + timedelta(seconds=study.reopen_s):
-        return Refused(_("The time in which this answer could be changed is over."), "too_late")
+        return Refused(_("The time limit for changing this answer has passed."), "too_late")
     if seat.consented_version < study.consent_version:
         return Refused(
-            _("Agree to what this study may show first; then this pair can be opened again."), acceptance.CONSENT
+            _("Agree to the study’s current terms first. Then you can open this pair again."), acceptance.CONSENT
         )
     return None
 
 
 def _decided(standing: Standing) -> Refused | None:
-    """Return the refusal where a reviewer's revision stands, or review has asked the pair again; None elsewhere."""
+    """Return the refusal if a reviewer has corrected the answer or asked for the pair again; otherwise None."""
     if standing.author_kind == Annotation.AuthorKind.CORRECTOR:
-        return Refused(_("A reviewer has corrected this answer, so it stays as it is."), "corrected")
+        return Refused(_("A reviewer has corrected this answer, so you can no longer change it."), "corrected")
     if standing.uncounted_reason in acceptance.ASKED_AGAIN:
-        return Refused(_("Review has asked for this pair again, so this answer stays as it is."), "asked_again")
+        return Refused(
+            _("A reviewer asked for a new answer to this pair, so you can no longer change this one."), "asked_again"
+        )
     return None
 
 
 def _not_accepted(pair: Pair, seat: Seat, study_state: str, batch_state: str) -> Refused | None:
-    """Return why no revision of an answer on the pair is accepted, of whatever kind; None if one is."""
+    """Return why an answer on the pair accepts no revision of any kind, or None."""
     if not acceptance.BY_STUDY[study_state].revisions:
-        return Refused(_("The study is closed, so its answers stay as they are."), acceptance.STUDY_CLOSED)
+        return Refused(_("The study is closed, so its answers can no longer be changed."), acceptance.STUDY_CLOSED)
     if not acceptance.BY_BATCH[batch_state].revisions:
-        return Refused(_("This pair’s batch is being checked, so its answers stay as they are."), "batch_closed")
+        return Refused(
+            _("This pair’s batch is being checked, so its answers can no longer be changed."), "batch_closed"
+        )
     if pair.held:
-        return Refused(_("This pair has been taken out for now, so its answers stay as they are."), "held")
+        return Refused(_("This pair is on hold, so its answers cannot be changed now."), "held")
     if set(seat.excluded) & set(pair.may_show):
-        return Refused(_("This pair may show what you asked not to be shown, so it stays closed."), "excluded")
+        return Refused(_("This pair may show harm that you chose not to see, so you cannot open it."), "excluded")
     return None
 
 
@@ -110,24 +116,24 @@ def revise(
     reason: str,
     care: Mapping[str, Any] | None = None,
 ) -> Revised:
-    """Makes other answers of the person's the current ones, as the next revision of the same assignment.
+    """Store new answers of the person as the next and current revision of the same assignment.
 
-    1. Lock the person's seat, so that their requests follow one another, then the assignment and its standing.
-    2. The same submission id with the same answers returns what was stored the first time.
-    3. Refuse where consent was withdrawn, the window is over, the study is closed or the batch is being checked. The
-       rows of study and batch are locked, shared, until the commit.
-    4. Answers that are what stands already write no revision; that the person looked again is recorded once.
-    5. Else write the revision, move the standing to it, record it, and tell the apps above.
-    6. In all these cases book what was seen of the pair (`care`), once for each submission id.
+    1. Lock the person's seat, so that their requests run one after another. Then lock the assignment and its standing.
+    2. The same submission id with the same answers returns the stored revision.
+    3. Refuse if consent was withdrawn, the time limit has passed, the study is closed or the batch is being checked.
+       The rows of study and batch are share-locked until the commit.
+    4. Answers that equal the current ones write no revision. A second look is recorded once.
+    5. Otherwise write the revision, make it current, record it, and send the signal to higher apps.
+    6. In all these cases, record the exposure (`care`), once for each submission id.
 
-    Raises Refused if nothing was answered, the answer can no longer be changed, a second look was not asked for or
-    is over, or the id was used for anything else.
+    Raise Refused if nothing was answered, the answer can no longer be changed, a second look was not asked for or
+    is over, or the id was used for something else.
     """
     try:
         with transaction.atomic():
-            seat = take_seat(person, assignment.study)
+            seat = locked_seat(person, assignment.study)
             row = locked(assignment)
-            _book(row, person, care, submission_id, answers)
+            _record_exposure(row, person, care, submission_id, answers)
             stored = Annotation.objects.filter(submission_id=submission_id).first()
             if stored is not None:
                 return repeated(stored, row, answers)
@@ -135,24 +141,24 @@ def revise(
                 raise Refused(_("You have not answered this pair."), "not_answered")
             standing = locked_standing(row)
             _refuse_if_closed(row, seat, standing, reason)
-            if Answers.of(standing.current) == answers:
+            if Answers.from_annotation(standing.current) == answers:
                 _record_look(standing.current, person, reason, changed=False)
                 return Revised(standing.current, standing, created=False)
             revision = _write(row, seat, standing, person, submission_id, answers, timings_ms, viewing, reason)
             return Revised(revision, standing, created=True)
     except IntegrityError as error:
-        # Another person used the same id at the same moment; each sees only their own seat's lock.
+        # Another person used the same id at the same moment. The lock on the seat does not prevent that.
         if "submission_id" in str(error):
             raise Refused("This submission id belongs to another answer.", "submission_id_used") from error
         raise
 
 
-def _book(
+def _record_exposure(
     assignment: Assignment, person: User, care: Mapping[str, Any] | None, submission_id: UUID, answers: Answers
 ) -> None:
-    """Books what was seen while the person looked at their answer again."""
+    """Record the exposure of the person while they looked at their answer again."""
     if care is not None and assignment.state == Assignment.State.SUBMITTED:
-        exposure_reports.settle(
+        exposure_reports.record_report(
             assignment,
             person,
             care=care,
@@ -163,7 +169,7 @@ def _book(
 
 
 def locked(assignment: Assignment) -> Assignment:
-    """Return the assignment as it is now, locked, with its study, pair and batch."""
+    """Return the assignment, re-read and locked, with its study, pair and batch."""
     rows = Assignment.objects.select_related("study", "pair__batch").select_for_update(of=("self",))
     return rows.get(pk=assignment.pk)
 
@@ -174,14 +180,14 @@ def locked_standing(assignment: Assignment) -> Standing:
 
 
 def repeated(stored: Annotation, assignment: Assignment, answers: Answers) -> Revised:
-    """Return what was stored under an id that is being sent again. Raises Refused unless it is the same content."""
-    if stored.assignment_id != assignment.pk or Answers.of(stored) != answers:
+    """Return the revision that is stored under a repeated id. Raise Refused unless its answers are the same."""
+    if stored.assignment_id != assignment.pk or Answers.from_annotation(stored) != answers:
         raise Refused("This submission id belongs to an answer with other content.", "submission_id_used")
     return Revised(stored, Standing.objects.get(pk=assignment.pk), created=False)
 
 
 def _refuse_if_closed(assignment: Assignment, seat: Seat, standing: Standing, reason: str) -> None:
-    """Raises Refused where the answer can no longer be changed for this reason."""
+    """Raise Refused if the answer can no longer be changed for this reason."""
     study, pair = assignment.study, assignment.pair
     study.state, pair.batch.state = acceptance.locked_states(assignment)
     if reason != SECOND_LOOK:
@@ -196,9 +202,9 @@ def _refuse_if_closed(assignment: Assignment, seat: Seat, standing: Standing, re
         raise conflict
     first = standing.current
     if first.revision != 1 or not second_look_due(study, first):
-        raise Refused(_("No second look is asked for on this answer."), "no_second_look")
+        raise Refused(_("This answer was not chosen for a second look."), "no_second_look")
     if timezone.now() > first.submitted_at + timedelta(seconds=study.lease_s):
-        raise Refused(_("The time in which this answer could be changed is over."), "too_late")
+        raise Refused(_("The time limit for changing this answer has passed."), "too_late")
 
 
 def _write(
@@ -212,7 +218,7 @@ def _write(
     viewing: Mapping[str, Any],
     reason: str,
 ) -> Annotation:
-    """Writes the next revision, makes it current, and says so."""
+    """Write the next revision, make it current, and record that."""
     before = standing.current
     now = timezone.now()
     annotation = Annotation.objects.create(
@@ -237,8 +243,8 @@ def _write(
 
 
 def make_current(revision: Annotation, standing: Standing, *, actor: User) -> None:
-    """Make a new revision the one that stands, record that, and let higher apps know. The standing is locked."""
-    before, tagged = standing.current, bool(Answers.of(revision).tagged())
+    """Make a new revision the current one, record it, and send the signal to higher apps. The standing is locked."""
+    before, tagged = standing.current, bool(Answers.from_annotation(revision).tagged())
     standing.current, standing.author_kind, standing.tags_unnoted = revision, revision.author_kind, tagged
     standing.save(update_fields=["current", "author_kind", "tags_unnoted"])
     audit.record(
@@ -253,7 +259,7 @@ def make_current(revision: Annotation, standing: Standing, *, actor: User) -> No
 
 
 def _record_look(first: Annotation, person: User, reason: str, *, changed: bool) -> None:
-    """Write down an answer's second look once, whatever is repeated."""
+    """Record an answer's second look, once even if the request is repeated."""
     if reason != SECOND_LOOK:
         return
     _row, is_first = SecondLook.objects.get_or_create(first=first, defaults={"study_id": first.study_id})
@@ -263,8 +269,10 @@ def _record_look(first: Annotation, person: User, reason: str, *, changed: bool)
 
 
 def credit(seat: Seat, timings_ms: Mapping[str, int], *, since: datetime, now: datetime) -> int:
-    """Adds a revision's active time, in milliseconds, to the locked seat and answers it. What passed before the
-    revision was begun is accounted for by earlier answers, so nothing is counted twice."""
+    """Add a revision's active time, in milliseconds, to the locked seat and return it.
+
+    Time before the person began the revision belongs to earlier answers, so nothing is counted twice.
+    """
     credited = active_ms(timings_ms, since=max(since, seat.worked_until or since), now=now)
     seat.active_ms += credited
     seat.since_break_ms += credited

@@ -1,4 +1,4 @@
-"""A person's seat in a study: locked by whatever changes what they hold, so their own requests follow one another."""
+"""A person's seat in a study. Every change of their leases locks it, so that their requests run one after another."""
 
 from django.utils import timezone
 
@@ -19,16 +19,16 @@ SELECT {SEAT.sql},
 """  # noqa: S608 - of column names
 
 
-def take_seat(person: User, study: Study) -> Seat:
-    """The person's seat in the study, locked until the transaction ends; made, with its orders drawn, if new.
+def locked_seat(person: User, study: Study) -> Seat:
+    """Return the person's seat in the study, locked until the transaction ends. Create it if it does not exist.
 
-    `seat.dose_s` is what they were exposed to today.
+    A new seat gets its orders drawn. `seat.dose_s` is the person's exposure today, in seconds.
     """
     values = {"study": study.pk, "person": person.pk, "day": days.day_of(person, timezone.now())}
     row = fetch_one(SEAT_LOCKED, values)
     if row is None:
         orders = {
-            "guideline_read": study.guideline_version,  # the first one is read with the consent
+            "guideline_read": study.guideline_version,  # people read the first version together with the consent
             "question_order": draws.question_order(study, person.pk),
             "tag_order": draws.tag_order(study, person.pk),
         }
@@ -46,6 +46,6 @@ def has_qualified_people(study: Study) -> bool:
 
 
 def look_back_soon(seat: Seat) -> None:
-    """Something behind the person may be theirs again: the next lease looks there first."""
+    """Let the person's next lease look back first, because a pair before their place may be free for them again."""
     seat.positions["looked_back_at"] = 0
     seat.save(update_fields=["positions"])

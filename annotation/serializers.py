@@ -1,4 +1,4 @@
-"""What the annotation API takes in: every body is validated here, before anything else sees it."""
+"""Request bodies of the annotation API. Every body is validated here before it is used."""
 
 from datetime import date
 from functools import cache
@@ -8,7 +8,7 @@ import orjson
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from annotation.answers import stage_errors, unanswered_tags, unseen
+from annotation.answers import stage_errors, unanswered_tags, unwatched
 from annotation.models import Assignment
 from annotation.protocol import (
     HARM_KEYS,
@@ -24,46 +24,49 @@ from annotation.protocol import (
 from catalog.models import Pair
 from studies.models import Study
 
-#: Bounds on what a browser may report about one pair.
+#: Limits on what a browser may report about one pair.
 MOST_BYTES_OF_VIEWING = 16_384
 MOST_TIMINGS, LONGEST_STAGE, MOST_DAYS = 40, 60, 31
 LONGEST_MS = 24 * 3600 * 1000
 SKIP_REASON_KEYS = (*SKIP_REASONS, NOT_REVEALED)
-#: Why an annotator answers the same pair again (`Annotation.reason`).
+#: Reasons for which an annotator answers the same pair again (`Annotation.reason`).
 REVISION_REASONS = (SECOND_LOOK, REOPENED)
 
 
 def validated(serializer_class: type[serializers.Serializer], body: Any, assignment: Assignment) -> dict[str, Any]:
-    """The body as the assignment's study takes it: its ties, its tag format, and both videos watched to their end where
-    it requires that. Raises ValidationError, with the fields.
+    """Return the validated body, by the rules of the assignment's study.
 
-    Costs no query, but one narrow one for complete answers in a study that requires videos to be watched.
+    These rules are on ties, on the tag format, and on watching both videos to the end. Raise ValidationError by field.
+
+    It uses no query, except one small one for complete answers in a study that requires both videos to be watched.
     """
     study = assignment.study
     taken: dict[str, Any] = _reader(serializer_class, study.allow_ties, study.tag_format).run_validation(body)
     if study.require_seen_through and issubclass(serializer_class, AnsweredSerializer):
-        refuse_unseen(taken["viewing"], assignment.pair_id)
+        require_watched(taken["viewing"], assignment.pair_id)
     return taken
 
 
 @cache
 def _reader(serializer_class: type[serializers.Serializer], allow_ties: bool, tag_format: str) -> Any:
-    """A serializer that reads every body of its kind: making one costs more than reading with it, and it keeps
-    nothing of what it reads."""
+    """Return a serializer that validates every body of its kind.
+
+    It is cached because it is expensive to create and stores nothing of what it validates.
+    """
     return serializer_class(context={"allow_ties": allow_ties, "tag_format": tag_format})
 
 
-def refuse_unseen(viewing: dict[str, Any], pair_id: int) -> None:
-    """Raises ValidationError unless the report shows that both videos of the pair were watched to their end."""
+def require_watched(viewing: dict[str, Any], pair_id: int) -> None:
+    """Raise ValidationError unless the report shows that both videos of the pair were watched to the end."""
     lengths = Pair.objects.values_list("video_0__asset__duration_s", "video_1__asset__duration_s").get(pk=pair_id)
     durations_s = {video: length or 0.0 for video, length in zip(VIDEOS, lengths, strict=True)}
-    if missing := unseen(viewing, durations_s):
-        sentence = _("This study requires both videos to be watched to their end once, unblurred and at most at 1×.")
+    if missing := unwatched(viewing, durations_s):
+        sentence = _("This study requires you to watch both videos to the end once, unblurred and at 1× or slower.")
         raise serializers.ValidationError({"viewing": {video: [sentence] for video in missing}})
 
 
 class ChoiceField(serializers.ChoiceField):
-    """`video_0` or `video_1`; `tie` where the study allows it (the serializer's context says)."""
+    """`video_0`, `video_1`, or `tie` if the study allows it (see the serializer's context)."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(choices=[*VIDEOS, TIE], **kwargs)
@@ -71,7 +74,7 @@ class ChoiceField(serializers.ChoiceField):
     def to_internal_value(self, data: Any) -> str:
         value = super().to_internal_value(data)
         if value == TIE and not self.context.get("allow_ties"):
-            raise serializers.ValidationError("This study takes no ties; answer video_0 or video_1.")
+            raise serializers.ValidationError("This study does not allow ties. Answer video_0 or video_1.")
         return value
 
 
@@ -79,18 +82,18 @@ class TagsSerializer(serializers.Serializer):
     tags = serializers.ListField(
         child=serializers.ChoiceField(choices=list(HARM_KEYS)),
         max_length=len(HARM_KEYS),
-        help_text="Harm keys; an empty list is the explicit “none of these”",
+        help_text="Harm keys; an empty list is the explicit answer “none of these”",
     )
     answered = serializers.ListField(
         child=serializers.ChoiceField(choices=list(HARM_KEYS)),
         max_length=len(HARM_KEYS),
         required=False,
-        help_text="Harm keys with a yes or a no: all twelve where the study asks so for each tag; else not needed",
+        help_text="Harm keys with a yes or a no. All twelve if the study asks yes or no for each tag; otherwise unused",
     )
 
     def validate(self, answer: dict[str, Any]) -> dict[str, Any]:
         if self.context.get("tag_format") == Study.TagFormat.YES_NO and (missing := unanswered_tags(answer)):
-            sentence = _("This study asks yes or no for each tag; without an answer: %(tags)s.")
+            sentence = _("This study asks yes or no for each tag. These tags have no answer: %(tags)s.")
             raise serializers.ValidationError({"answered": [sentence % {"tags": ", ".join(missing)}]})
         return answer
 
@@ -118,16 +121,16 @@ class ShowingSerializer(serializers.Serializer):
     """The counters of one showing of a pair. They start at 0 and only grow, so sending them again changes nothing."""
 
     showing = serializers.CharField(
-        max_length=40, required=False, help_text="A name that no other showing of the pair has; else: of this lease"
+        max_length=40, required=False, help_text="Unique name of the showing for this pair; default: the lease"
     )
-    revealed_s = RevealedSerializer(required=False, help_text="Seconds that each video was seen and not covered")
+    revealed_s = RevealedSerializer(required=False, help_text="Seconds for which each video was seen uncovered")
     by_day = serializers.DictField(
         child=RevealedSerializer(),
         required=False,
-        help_text="Of these seconds, those of each day (ISO 8601, in the person's time zone). Others count today.",
+        help_text="These seconds by day (ISO 8601, in the person's time zone). Others are counted today.",
     )
     hidden = serializers.IntegerField(
-        min_value=0, max_value=10_000, default=0, help_text="Times that the person hid both videos"
+        min_value=0, max_value=10_000, default=0, help_text="How often the person hid both videos"
     )
 
     def validate_by_day(self, by_day: dict[str, Any]) -> dict[str, Any]:
@@ -136,23 +139,23 @@ class ShowingSerializer(serializers.Serializer):
         except ValueError:
             raise serializers.ValidationError("Name each day as YYYY-MM-DD.") from None
         if len(days) > MOST_DAYS:
-            raise serializers.ValidationError(f"At most {MOST_DAYS} days.")
+            raise serializers.ValidationError(f"Name at most {MOST_DAYS} days.")
         return by_day
 
 
 class CareSerializer(ShowingSerializer):
-    """What somebody was exposed to. It bounds their day and is never stored with answers."""
+    """A person's exposure. It counts towards their daily limit and is never stored with answers."""
 
     earlier = serializers.ListField(
         child=ShowingSerializer(),
         max_length=20,
         required=False,
-        help_text="Earlier showings of the pair whose last report may not have arrived",
+        help_text="Earlier showings of the pair whose last report may be lost",
     )
 
 
 class CareReportSerializer(serializers.Serializer):
-    """What was revealed so far."""
+    """A report of what was revealed so far."""
 
     care = CareSerializer()
 
@@ -162,7 +165,7 @@ class RenewSerializer(serializers.Serializer):
 
 
 class ReportedSerializer(serializers.Serializer):
-    """What the page measured: milliseconds of active time by stage, and how the videos were really watched."""
+    """Measurements of the page: milliseconds of active time by stage, and how the videos were watched."""
 
     timings_ms = serializers.DictField(
         child=serializers.IntegerField(min_value=0, max_value=LONGEST_MS), required=False, default=dict
@@ -172,29 +175,29 @@ class ReportedSerializer(serializers.Serializer):
 
     def validate_viewing(self, viewing: dict[str, Any]) -> dict[str, Any]:
         if len(orjson.dumps(viewing, default=str)) > MOST_BYTES_OF_VIEWING:
-            raise serializers.ValidationError(f"Longer than {MOST_BYTES_OF_VIEWING} bytes of JSON.")
+            raise serializers.ValidationError(f"This is longer than {MOST_BYTES_OF_VIEWING} bytes of JSON. Send less.")
         return viewing
 
     def validate_timings_ms(self, timings: dict[str, int]) -> dict[str, int]:
         if len(timings) > MOST_TIMINGS or any(len(stage) > LONGEST_STAGE for stage in timings):
             raise serializers.ValidationError(
-                f"At most {MOST_TIMINGS} stages, each with a name of at most {LONGEST_STAGE} characters."
+                f"Send at most {MOST_TIMINGS} stages, each with a name of at most {LONGEST_STAGE} characters."
             )
         return timings
 
 
 class AnsweredSerializer(ReportedSerializer):
-    """Complete answers, under an id that makes sending them again harmless."""
+    """Complete answers, with an id that makes sending them again harmless."""
 
     submission_id = serializers.UUIDField()
     helpfulness = HelpfulnessSerializer()
     harmlessness = HarmlessnessSerializer()
-    unsure = serializers.BooleanField(default=False, help_text="The person is unsure of these answers")
+    unsure = serializers.BooleanField(default=False, help_text="Whether the person is unsure of these answers")
     comment = serializers.CharField(
         default="",
         allow_blank=True,
         max_length=LONGEST_COMMENT,
-        help_text="What the person says about the pair. It is kept whether or not the study’s page offers the field.",
+        help_text="The person's comment on the pair. It is stored even if the study’s page does not show the field.",
     )
 
 
@@ -205,7 +208,7 @@ class SubmissionSerializer(AnsweredSerializer):
 class RevisionSerializer(AnsweredSerializer):
     reason = serializers.ChoiceField(
         choices=list(REVISION_REASONS),
-        help_text="second_look: asked for when the answer was submitted; reopened: the person came back to it",
+        help_text="second_look: the study asked for a second look; reopened: the person opened the answer again",
     )
 
 
@@ -221,7 +224,7 @@ class DraftTagsSerializer(serializers.Serializer):
         max_length=len(HARM_KEYS),
         allow_null=True,
         required=False,
-        help_text="Harm keys with a yes or a no so far, where the study asks so for each tag",
+        help_text="Harm keys with a yes or a no so far, if the study asks yes or no for each tag",
     )
 
 
@@ -240,7 +243,7 @@ class DraftHarmlessnessSerializer(serializers.Serializer):
 
 
 class DraftSerializer(ReportedSerializer):
-    """Unfinished answers: anything may be null or absent, but no overall answer before its first stage."""
+    """Unfinished answers. Any field may be null or absent, but an overall answer needs its first stage."""
 
     helpfulness = DraftHelpfulnessSerializer(required=False)
     harmlessness = DraftHarmlessnessSerializer(required=False)
@@ -249,7 +252,7 @@ class DraftSerializer(ReportedSerializer):
 
     def validate(self, draft: dict[str, Any]) -> dict[str, Any]:
         if not draft.keys() & {"helpfulness", "harmlessness"}:
-            raise serializers.ValidationError("A draft has “helpfulness”, “harmlessness” or both.")
+            raise serializers.ValidationError("A draft needs “helpfulness”, “harmlessness” or both.")
         if errors := stage_errors(draft, self.context.get("tag_format", Study.TagFormat.CHECK_ALL)):
             raise serializers.ValidationError({dimension: {"overall": [why]} for dimension, why in errors.items()})
         return draft
@@ -259,18 +262,18 @@ class SkipSerializer(serializers.Serializer):
     reason = serializers.ChoiceField(
         choices=SKIP_REASON_KEYS,
         default=NOT_REVEALED,
-        help_text="Without one it is not_revealed, which counts nowhere and is taken only of a pair that may show harm",
+        help_text="Default: not_revealed, which counts nowhere and is accepted only for a pair that may show harm",
     )
     note = serializers.CharField(
         default="",
         allow_blank=True,
         max_length=LONGEST_COMMENT,
-        help_text="What did not work; only with the reason technical_problem",
+        help_text="What did not work. Only with the reason technical_problem",
     )
     care = CareSerializer(required=False)
 
     def validate(self, skip: dict[str, Any]) -> dict[str, Any]:
         if skip["note"] and skip["reason"] != TECHNICAL_PROBLEM:
-            sentence = _("Only a skip with the reason “Technical problem” has a note. Leave the note out.")
+            sentence = _("Only a skip with the reason “Technical problem” can have a note. Leave the note out.")
             raise serializers.ValidationError({"note": [sentence]})
         return skip

@@ -1,9 +1,9 @@
-"""What annotation tells higher apps. Receivers run inside the transaction and only write rows."""
+"""Signals of this app to higher apps. Receivers run in the same transaction and only write rows."""
 
 from django.dispatch import Signal
 
-#: An annotation was written. Arguments: `annotation`, `standing`.
+#: A first answer was written. Arguments: `annotation`, `standing`.
 answer_submitted = Signal()
 
-#: A later revision became an answer's current one. Arguments: `annotation`, `standing`.
+#: A later revision became the current one of an answer. Arguments: `annotation`, `standing`.
 answer_revised = Signal()

@@ -1,6 +1,6 @@
-"""Skipping a pair, for good.
+"""Skip a pair for good.
 
-Skips end: a pair that several people could not judge waits for a researcher instead of coming round for ever.
+A pair that several people could not judge is held for a researcher, so that it is not served and skipped forever.
 """
 
 from collections import Counter
@@ -13,31 +13,31 @@ from django.utils.translation import gettext as _
 from accounts import audit
 from accounts.models import User
 from annotation import exposure_reports, leases
-from annotation.leases import held_leases
+from annotation.leases import live_leases
 from annotation.models import Assignment
 from annotation.protocol import NOT_REVEALED, SKIP_REASONS
-from annotation.seats import take_seat
-from annotation.serving import Desk, fill
+from annotation.seats import locked_seat
+from annotation.serving import LeasedPairs, fill_places
 from catalog.models import Pair
 from diptych.refusals import BadInput
 from studies.models import Study
 
-#: Skips that say something about the pair. `too_distressing` and `not_revealed` say something about the person, and are
-#: never counted.
+#: Skip reasons that say something about the pair. `too_distressing` and `not_revealed` say something about the person,
+#: and are never counted.
 ABOUT_THE_PAIR = ("technical_problem", "cannot_judge")
 
 
 def require_sensitive(pair_id: int) -> None:
-    """Raise BadInput unless the pair may show harm: only such a pair is served under a filter."""
+    """Raise BadInput unless the pair may show harm. Only such pairs are covered by the content filter."""
     if not Pair.objects.filter(pk=pair_id, may_show__len__gt=0).exists():
-        raise BadInput(_("This pair is not known to show harm. Skip it with one of the reasons."), field="reason")
+        raise BadInput(_("This pair is not known to show harm, so a skip needs a reason. Choose one."), field="reason")
 
 
 def hold_if_often(pair_id: int, study: Study) -> bool:
-    """Hold the pair if it was skipped `Study.hold_after_skips` times for reasons of its own. Return whether it is now.
+    """Hold the pair if it was skipped `Study.hold_after_skips` times because of the pair. Return whether it was held.
 
-    Call it after a skip, in the skip's transaction: the lock on the pair makes two skips at once count each other, and
-    one that ended no live lease has none yet.
+    Call it after a skip, in the same transaction. The lock on the pair makes two skips at the same moment count each
+    other. A skip without a live lease has not locked the pair yet.
     """
     pair = Pair.objects.select_for_update(no_key=True).get(pk=pair_id)
     skips = Assignment.objects.filter(
@@ -54,25 +54,30 @@ def hold_if_often(pair_id: int, study: Study) -> bool:
 @transaction.atomic
 def skip(
     assignment: Assignment, person: User, *, reason: str, note: str = "", care: Mapping[str, Any] | None = None
-) -> Desk:
-    """Give the pair back for good and fill the desk again. `reason`: one of `protocol.SKIP_REASONS`, or `NOT_REVEALED`.
+) -> LeasedPairs:
+    """Skip the pair for good and lease the next one. Return the person's current and next pair.
 
-    `note` says what did not work, only with the reason `technical_problem`.
-    After `Study.hold_after_skips` skips that say something about the pair, it is held for a researcher. `care` says
-    what was seen of it (`exposure_reports`). Raises Refused if it was answered, or if its lease has ended in a study
-    that is closed, and BadInput if a harmless pair is skipped as `NOT_REVEALED`. Skipping twice is
-    harmless.
+    After `Study.hold_after_skips` skips because of the pair, it is held for a researcher. Repeating is harmless.
+
+    Args:
+        reason: one of `protocol.SKIP_REASONS`, or `NOT_REVEALED`.
+        note: what did not work. Only with the reason `technical_problem`.
+        care: the exposure (see `exposure_reports`).
+
+    Raises:
+        Refused: if the pair was answered, or if its lease has ended and the study is closed.
+        BadInput: if a harmless pair is skipped as `NOT_REVEALED`.
     """
     if reason not in (*SKIP_REASONS, NOT_REVEALED):
         raise ValueError(f"Unknown skip reason {reason!r}; known: {', '.join((*SKIP_REASONS, NOT_REVEALED))}.")
     if reason == NOT_REVEALED:
         require_sensitive(assignment.pair_id)
     study = assignment.study
-    seat = take_seat(person, study)
+    seat = locked_seat(person, study)
     if leases.skip(assignment.pk, reason, note):
         hold_if_often(assignment.pair_id, study)
         distressing = reason == "too_distressing"
-        seat.dose_s += exposure_reports.settle(
+        seat.dose_s += exposure_reports.record_report(
             assignment,
             person,
             care=care,
@@ -80,6 +85,6 @@ def skip(
             sensitive=Pair.objects.filter(pk=assignment.pair_id, lane=Pair.Lane.SENSITIVE).exists(),
             too_distressing=distressing,
         )
-        # Why is nobody's business but the person's: the reason is not in the record that managers read.
+        # The reason is private to the person, so it is not in the record that managers read.
         audit.record("assignment.skipped", assignment, actor=person, study_slug=study.slug)
-    return fill(seat, person, study, held_leases(seat))
+    return fill_places(seat, person, study, live_leases(seat))

@@ -1,4 +1,4 @@
-"""How an answer stands: the one function that changes whether it is valid and whether it counts."""
+"""How an answer stands. One function changes whether an answer is valid and whether it counts."""
 
 from django.db import transaction
 from django.db.models import F
@@ -10,7 +10,7 @@ from annotation.models import Standing
 from catalog import batches
 from catalog.models import Pair
 
-#: The audit action of a change; its `before` and `after` hold those of the fields that changed.
+#: The audit action of a change. Its `before` and `after` contain the fields that changed.
 STANDING_CHANGED = "annotation.standing"
 FIELDS = ("validity", "reason", "counted", "uncounted_reason")
 
@@ -25,22 +25,22 @@ def change_standing(
     counts: bool | None = None,
     uncounted_reason: str = "",
 ) -> Standing:
-    """Change whether an answer is valid, whether it counts, or both, and bring `standing` up to date.
+    """Change whether an answer is valid, whether it counts, or both, and update `standing`.
 
-    1. Where counting may change, lock the pair. Then lock the standing, whatever the caller read before.
-    2. Write validity with its reason. None leaves it as it is.
-    3. An answer that counts no more gives its slot back to the pair, so that somebody is asked again. One that is to
-       count again takes a slot if one is free; otherwise it stays uncounted, as surplus. None leaves it as it is: an
+    1. If counting may change, lock the pair. Then lock and re-read the standing.
+    2. Write validity with its reason. None leaves it unchanged.
+    3. An answer that no longer counts returns its slot to the pair, so that someone else is asked. An answer that
+       should count again takes a slot if one is free; otherwise it stays surplus. None leaves counting unchanged: an
        answer that a rule marks invalid keeps its slot (decision 007).
-    4. Where a slot was given back, move an annotated batch back to open.
+    4. If a slot was returned, move an annotated batch back to open.
     5. Write an audit row, unless nothing changed.
 
-    Call it with `counts` once a transaction: a second call would wait for a pair while it holds the batch.
+    With `counts`, call it once per transaction: a second call would wait for a pair while the batch is locked.
 
     Args:
-        actor: who decided it; None: a rule.
-        reason: why it is invalid.
-        uncounted_reason: why it counts no more, such as `acceptance.REJECTED`.
+        actor: the person who decided it, or None for a rule.
+        reason: why the answer is invalid.
+        uncounted_reason: why it no longer counts, such as `acceptance.REJECTED`.
     """
     slug = standing.study.slug
     pair = None
@@ -71,9 +71,9 @@ def change_standing(
 
 
 def _count(standing: Standing, pair: Pair, *, counts: bool, uncounted_reason: str) -> None:
-    """Move the slot of a locked pair together with `counted` of a locked standing, which is saved by the caller."""
+    """Change `counted` of a locked standing and the slot of its locked pair. The caller saves the standing."""
     if counts == standing.counted:
-        return  # one that never counted keeps its reason: being valid again does not make it count
+        return  # an answer that never counted keeps its reason, and does not count when it becomes valid again
     if not counts:
         Pair.objects.filter(pk=pair.pk).update(open_slots=F("open_slots") + 1)
         standing.counted, standing.uncounted_reason = False, uncounted_reason

@@ -1,4 +1,4 @@
-"""Writing an answer: exactly once for each submission id, whatever is repeated, late or interrupted."""
+"""Store an answer exactly once for each submission id, even if requests are repeated, late or interrupted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ from diptych.refusals import Refused
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """A stored annotation, whether this call wrote it, and the person's desk where the next pair was asked for."""
+    """A stored annotation, whether this call wrote it, and the person's next pairs if they were asked for."""
 
     annotation: Annotation
     standing: Standing
     created: bool
-    desk: serving.Desk | None
+    leased: serving.LeasedPairs | None
 
 
 def submit(
@@ -44,48 +44,48 @@ def submit(
     care: Mapping[str, Any] | None = None,
     lease_next: bool = False,
 ) -> Submitted:
-    """Stores the person's answers on their assignment and, with `lease_next`, leases what comes next.
+    """Store the person's answers on their assignment and, with `lease_next`, lease their next pairs.
 
-    The same `submission_id` with the same answers returns what was stored the first time. An answer to a lease
-    that has ended is counted if its pair still has a slot and its study is not closed, and else kept as surplus. So is
-    every answer to a pair whose batch is being checked. `care` says what was seen (`exposure_reports`) and is
-    not stored with the answers.
+    The same `submission_id` with the same answers returns the stored annotation. An answer after the end of its lease
+    counts if its pair still has a slot and its study is not closed; otherwise it is kept as surplus. Every answer to a
+    pair whose batch is being checked is kept as surplus too. `care` is the exposure (`exposure_reports`). It is not
+    stored with the answers.
 
-    Raises Refused if the id was used for anything else, the assignment was answered or skipped before, or the person
+    Raise Refused if the id was used for something else, the assignment was answered or skipped before, or the person
     has withdrawn their consent.
     """
     study = assignment.study
     try:
         with transaction.atomic():
-            seat = seats.take_seat(person, study)
-            writing = Writing(assignment, person, seat, submission_id, answers, timings_ms, viewing)
-            written = None if acceptance.has_withdrawn(seat) else writing.write()
+            seat = seats.locked_seat(person, study)
+            revision = FirstRevision(assignment, person, seat, submission_id, answers, timings_ms, viewing)
+            written = None if acceptance.has_withdrawn(seat) else revision.write()
             annotation, standing, created = written or _repeated(submission_id, assignment, answers)
             if created:
                 answer_submitted.send(sender=Annotation, annotation=annotation, standing=standing)
-                if writing.may_complete is not None:
-                    leases.complete_after_commit(writing.may_complete)
-                if writing.sensitive or care:
-                    seat.dose_s += exposure_reports.settle(
+                if revision.may_complete is not None:
+                    leases.complete_after_commit(revision.may_complete)
+                if revision.sensitive or care:
+                    seat.dose_s += exposure_reports.record_report(
                         assignment,
                         person,
                         care=care,
                         showing=exposure_reports.lease_of(assignment),
-                        sensitive=writing.sensitive,
+                        sensitive=revision.sensitive,
                         tagged=answers.tagged(),
                     )
-            held = writing.held if created else leases.held_leases(seat)
-            desk = serving.fill(seat, person, study, held) if lease_next else None
+            live = revision.other_leases if created else leases.live_leases(seat)
+            leased = serving.fill_places(seat, person, study, live) if lease_next else None
     except IntegrityError as error:
-        # Another person used the same id at the same moment; each sees only their own seat's lock.
+        # Another person used the same id at the same moment. The lock on the seat does not prevent that.
         if "submission_id" in str(error):
             raise _id_used() from error
         raise
-    return Submitted(annotation, standing, created, desk)
+    return Submitted(annotation, standing, created, leased)
 
 
 def _repeated(submission_id: UUID, assignment: Assignment, answers: Answers) -> tuple[Annotation, Standing, bool]:
-    """What was stored for the same content sent before. Raises Refused for anything else."""
+    """Return what is stored for the same content sent before. Raise Refused for other content."""
     annotation = Annotation.objects.filter(submission_id=submission_id).first()
     if annotation is None:
         state = Assignment.objects.values_list("state", flat=True).get(pk=assignment.pk)
@@ -94,7 +94,7 @@ def _repeated(submission_id: UUID, assignment: Assignment, answers: Answers) -> 
         if state == Assignment.State.SUBMITTED:
             raise Refused(_("You have already answered this pair."), "already_answered")
         raise Refused(acceptance.consent_needed(), acceptance.CONSENT)
-    if annotation.assignment_id != assignment.pk or Answers.of(annotation) != answers:
+    if annotation.assignment_id != assignment.pk or Answers.from_annotation(annotation) != answers:
         raise _id_used()
     return annotation, Standing.objects.get(assignment_id=assignment.pk), False
 
@@ -103,21 +103,20 @@ def _id_used() -> Refused:
     return Refused(_("This submission id belongs to another answer."), "submission_id_used")
 
 
-#: More active time than that is not believed of one answer.
+#: More active time than this is not accepted for one answer.
 MOST_ACTIVE_MS = 24 * 3600 * 1000
 
-#: Store an answer, all in one statement. It returns a row for each lease that the person still holds, or a single row
-#: without a lease; none at all if the assignment was answered or skipped, or if the submission id was used before.
-#: Each row says whether the answer took the last slot of its pair.
+#: Store an answer, in one statement. It returns a row for each other live lease of the person, or one row without a
+#: lease. It returns no row if the assignment was answered or skipped, or if the submission id was used before. Each row
+#: says whether the answer took the last slot of its pair.
 #:
-#: 1. `open`: lock the assignment, unless it has ended by an answer or a skip. A live lease holds the slot that the
-#:    answer takes.
-#: 2. `late`: if the lease is not live, lock the pair, and look whether a slot is left for the answer.
-#: 3. `batch`, and `study` for a late answer: lock these rows, shared. Their states therefore change before this answer
-#:    or after it. A batch that this statement cannot see was made while it waited for the pair, and is open.
-#: 4. `decided`: does the answer count? If it does not, say why, as the reason of its standing.
-#: 5. `slot`: take a slot if the answer counts and held none. Give the slot back if it held one and does not count.
-#: 6. `ended`: end the lease, and forget the draft.
+#: 1. `open`: lock the assignment, unless it was answered or skipped. A live lease already has the slot for the answer.
+#: 2. `late`: if the lease is not live, lock the pair, and check whether it has a slot for the answer.
+#: 3. `batch`, and `study` for a late answer: share-lock these rows. Their states therefore change before this answer
+#:    or after it. A batch that this statement cannot see was created while it waited for the pair, and is open.
+#: 4. `decided`: decide whether the answer counts, and if not, why. The reason is stored in its standing.
+#: 5. `slot`: take a slot if the answer counts and had none. Return the slot if it had one and does not count.
+#: 6. `ended`: end the lease, and delete the draft.
 #: 7. `written`, `stands`: write revision 1 and its standing.
 #: 8. `seated`: add the active time to the person's seat.
 #: 9. `recorded`: write the audit row.
@@ -191,14 +190,14 @@ WITH open AS (
 )
 SELECT written.id, written.protocol_version, written.guideline_version, ended.surplus,
        pair.lane = 1, pair.batch_id, pair.open_slots <= (SELECT count(*) FROM late),
-       held.*
+       other.*
   FROM written CROSS JOIN ended JOIN catalog_pair pair ON pair.id = ended.pair_id
-  LEFT JOIN ({leases.HELD}) held ON held.id <> ended.id
+  LEFT JOIN ({leases.LIVE_LEASES}) other ON other.id <> ended.id
 """  # noqa: S608 - of a statement of ours
 
 
-class Writing:
-    """Revision 1 of an answer, on its way into the tables. The person's seat is locked."""
+class FirstRevision:
+    """Revision 1 of an answer, before and while it is stored. The person's seat is locked."""
 
     def __init__(
         self,
@@ -213,12 +212,12 @@ class Writing:
         self.assignment, self.person, self.seat, self.study = assignment, person, seat, assignment.study
         self.now = timezone.now()
         self.tagged = bool(answers.tagged())
-        #: Whether the pair was expected to show harm; known once written.
+        #: Whether the pair was expected to show harm. Set by `write`.
         self.sensitive = False
-        #: The batch that this answer may be the last of; known once written. None where somebody certainly goes on.
+        #: The batch that may now have its last answer, or None if other answers are certainly missing. Set by `write`.
         self.may_complete: int | None = None
-        #: What the person holds besides; known once written.
-        self.held: dict[str, leases.Held] = {}
+        #: The person's other leases. Set by `write`.
+        self.other_leases: dict[str, leases.LiveLease] = {}
         self.active_ms = active_ms(timings_ms, since=self._unaccounted_since(), now=self.now)
         self.columns = {"submission_id": submission_id, "active_ms": self.active_ms, **answers.columns()}
         self.json = {
@@ -228,12 +227,12 @@ class Writing:
         }
 
     def _unaccounted_since(self) -> datetime:
-        """Time before this is accounted for by earlier answers: active time is never counted twice."""
+        """Return the moment up to which earlier answers have counted the active time, so that none counts twice."""
         shown_at = self.assignment.shown_at or self.assignment.leased_at
         return max(shown_at, self.seat.worked_until or shown_at)
 
     def write(self) -> tuple[Annotation, Standing, bool] | None:
-        """Writes it, once. None if the assignment was answered or skipped, or the submission id was used before."""
+        """Store the answer. Return None if it was answered or skipped before, or the submission id was used before."""
         rows = fetch_all(
             WRITE,
             {
@@ -257,8 +256,8 @@ class Writing:
         if not rows:
             return None
         annotation_id, protocol_version, guideline_version, surplus, self.sensitive, batch_id, is_last = rows[0][:7]
-        self.held = leases.by_place(row[7:] for row in rows if row[7] is not None)
-        if is_last and not surplus and not any(held.leased_of(batch_id) for held in self.held.values()):
+        self.other_leases = leases.by_place(row[7:] for row in rows if row[7] is not None)
+        if is_last and not surplus and not any(lease.leased_of(batch_id) for lease in self.other_leases.values()):
             self.may_complete = batch_id
         self.seat.since_break_ms, self.seat.worked_until = self._since_break_ms(), self.now
         annotation = Annotation(
@@ -285,7 +284,7 @@ class Writing:
         return annotation, standing, True
 
     def _since_break_ms(self) -> int:
-        """Active time since the last break; a gap as long as one counts as one."""
+        """Return the active time since the last break, with this answer. A gap as long as a break counts as one."""
         rested = self.seat.worked_until is not None and self._unaccounted_since() - self.seat.worked_until >= timedelta(
             seconds=self.study.break_s or 1
         )
@@ -293,15 +292,15 @@ class Writing:
 
 
 def active_ms(timings_ms: Mapping[str, int], *, since: datetime, now: datetime) -> int:
-    """Milliseconds of active work to credit: what the page counted, within what the clock allows since `since`, and at
-    most a day."""
+    """Return the milliseconds of active work to credit: the page's count, limited by the time since `since` and by one
+    day."""
     reported = timings_ms.get("total_active")
     if reported is None:
         reported = sum(timings_ms.values())
     return max(0, min(reported, MOST_ACTIVE_MS, int((now - since).total_seconds() * 1000)))
 
 
-#: The seat is locked, shared, so that a withdrawal at this moment comes before the draft or after it.
+#: The seat is share-locked, so that a withdrawal at the same moment comes before the draft or after it.
 DRAFTED = f"""
 WITH seat AS (
     SELECT seat.consented_version FROM annotation_seat seat
@@ -318,11 +317,11 @@ RETURNING pair.lane
 
 
 def save_draft(assignment: Assignment, draft: Mapping[str, Any]) -> None:
-    """Keeps unfinished answers with the assignment. After its lease has ended too, until the study is closed.
+    """Save unfinished answers with the assignment, also after its lease has ended, until the study is closed.
 
-    What was seen of a pair that may show harm (`care`) is booked in any case, and never a part of the draft.
+    The exposure (`care`) of a pair that may show harm is recorded in any case. It is never part of the draft.
 
-    Raises Refused if the pair was answered or skipped, the person has withdrawn their consent, or the study is closed
+    Raise Refused if the pair was answered or skipped, the person has withdrawn their consent, or the study is closed
     and the lease has ended.
     """
     answers = {name: value for name, value in draft.items() if name != "care"}
@@ -336,7 +335,7 @@ def save_draft(assignment: Assignment, draft: Mapping[str, Any]) -> None:
     }
     row = fetch_one(DRAFTED, values)
     if (care := draft.get("care")) and (row is None or row[0] == Pair.Lane.SENSITIVE):
-        exposure_reports.take_report(assignment, assignment.person, care)
+        exposure_reports.record_separate_report(assignment, assignment.person, care)
     if row is None:
         raise _draft_refused(assignment)
 

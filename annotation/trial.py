@@ -1,7 +1,7 @@
-"""A trial: whoever may configure a study walks through its workspace, pair by pair, and nothing is saved.
+"""A trial: people who may configure a study try its workspace, pair by pair, and nothing is saved.
 
-The page is the annotators' page. It talks to the endpoints of `api_trial`, which check what annotators' endpoints check
-and write no seat, lease, slot, answer, draft or exposure. A report of illegal material is the exception: it is real.
+The page is the annotators' page. It uses the endpoints of `api_trial`, which check everything that annotators'
+endpoints check but write no seat, lease, slot, answer, draft or exposure. Only reports of illegal content are real.
 """
 
 from dataclasses import dataclass
@@ -18,30 +18,30 @@ from accounts.preferences import preferences_of
 from annotation import draws
 from annotation.answer_words import labels
 from annotation.answers import Answers
+from annotation.assignment_data import AssignmentData, Clip
 from annotation.models import Assignment, Seat
 from annotation.protocol import HARMLESSNESS_OVERALL, HELPFULNESS_OVERALL, SUB_DIMENSIONS, TIE
-from annotation.showing import Clip, Shown
 from catalog.library.listing import hidden_in
 from catalog.models import Pair, Video
 from diptych.durations import in_words
 from media.models import Asset
 from studies.models import Study
 
-#: Why there is no pair: the person has walked through all of them, or the study has none that can be played yet.
+#: Why there is no pair: the person has seen all of them, or no pair of the study can be played yet.
 FINISHED, EMPTY = TRIAL_REASONS = ("trial_finished", "trial_empty")
 
 
 @dataclass(frozen=True, slots=True)
-class TrialDesk:
-    """The pair on the page and the one behind it, and why there is none."""
+class TrialPairs:
+    """The current pair and the next one, or the reason why there is none."""
 
-    current: Shown | None
-    next: Shown | None
+    current: AssignmentData | None
+    next: AssignmentData | None
     reason: str | None
 
 
 def playable(study: Study) -> QuerySet[Pair]:
-    """Return the pairs that a trial can show: both videos are ready, and none was reported."""
+    """Return the pairs that a trial can show: both videos are ready, and neither was reported."""
     pairs = Pair.objects.usable().filter(study=study, video_0__asset__state="done", video_1__asset__state="done")
     if hidden := hidden_in(study):
         pairs = pairs.exclude(Q(video_0__asset__in=hidden) | Q(video_1__asset__in=hidden))
@@ -49,35 +49,35 @@ def playable(study: Study) -> QuerySet[Pair]:
 
 
 def pair_of(pair_id: int) -> Pair:
-    """Return a pair that a trial can show. Raises Http404."""
+    """Return a pair that a trial can show. Raise Http404 if it cannot."""
     pair = Pair.objects.select_related("study").filter(pk=pair_id).first()
     found = playable(pair.study).filter(pk=pair_id).first() if pair else None
     if found is None:
-        raise Http404(_("There is no pair %(id)s that can be shown.") % {"id": pair_id})
+        raise Http404(_("Pair %(id)s does not exist or cannot be shown.") % {"id": pair_id})
     return found
 
 
-def desk(study: Study, person: User, *, start: int = 0, after: int = 0) -> TrialDesk:
-    """Return the two pairs that come first in the order in which pairs came in.
+def trial_pairs(study: Study, person: User, *, start: int = 0, after: int = 0) -> TrialPairs:
+    """Return the first two pairs in the order in which they were imported.
 
     Args:
-        start: the key of the pair to begin at, which may be held.
-        after: the key of the pair that was just finished. Only pairs that come later are returned.
+        start: the key of the pair to begin with. It may be held.
+        after: the key of the pair that was just finished. Only later pairs are returned.
     """
     in_order = playable(study).filter(held="", pk__gt=after, pk__gte=start).order_by("pk")
     pairs = list(in_order[:2])
     if start and (not pairs or pairs[0].pk != start):
         pairs = [*playable(study).filter(pk=start), *pairs][:2]
-    found = [shown(pair, study, person) for pair in pairs]
+    found = [assignment_data(pair, study, person) for pair in pairs]
     if not found:
-        return TrialDesk(None, None, FINISHED if start or after else EMPTY)
-    return TrialDesk(found[0], found[1] if len(found) > 1 else None, None)
+        return TrialPairs(None, None, FINISHED if start or after else EMPTY)
+    return TrialPairs(found[0], found[1] if len(found) > 1 else None, None)
 
 
-def shown(pair: Pair, study: Study, person: User) -> Shown:
-    """Return a pair as an assignment would show it to the person. Its key stands in place of an assignment's."""
+def assignment_data(pair: Pair, study: Study, person: User) -> AssignmentData:
+    """Return a pair in the format of an assignment. The pair's key is used in place of an assignment's."""
     chosen = preferences_of(person)
-    return Shown(
+    return AssignmentData(
         id=pair.pk,
         state=Assignment.State.LEASED,
         round=0,
@@ -106,7 +106,7 @@ def _clip(video: Video) -> Clip:
 
 
 def seat_of(study: Study, person: User) -> Seat:
-    """Return a seat that is not saved, with the orders that the person would have as an annotator."""
+    """Return an unsaved seat with the orders that the person would have as an annotator."""
     return Seat(
         study=study,
         person=person,
@@ -116,7 +116,7 @@ def seat_of(study: Study, person: User) -> Seat:
 
 
 def as_assignment(pair: Pair, study: Study) -> Assignment:
-    """Return an assignment that is not saved, by which a body is validated."""
+    """Return an unsaved assignment that is used to validate a body."""
     return Assignment(study=study, pair=pair)
 
 

@@ -1,4 +1,4 @@
-"""The annotator's pages."""
+"""Addresses of the annotation pages."""
 
 from django.urls import path
 

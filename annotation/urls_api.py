@@ -1,4 +1,4 @@
-"""The annotator's addresses below `/api/v1/`."""
+"""Addresses of the annotation API, below `/api/v1/`."""
 
 from django.urls import path
 

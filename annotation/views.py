@@ -1,4 +1,4 @@
-"""The workspace: one page on which an annotator spends the day."""
+"""The workspace: the page on which annotators compare pairs."""
 
 from typing import Any
 
@@ -22,11 +22,11 @@ from studies.models import Study
 @never_cache
 @login_required
 def workspace(request: HttpRequest, slug: str) -> HttpResponse:
-    """The page itself, without a pair: its script leases one, so that opening it twice takes nothing."""
+    """Show the page without a pair. Its script leases one, so that opening the page twice leases nothing twice."""
     study = annotated_study(request, slug)
     if not consent.in_force(request.user, study):  # type: ignore[arg-type]
         return redirect("annotation:consent", slug=study.slug)
-    # The time before the answers, so that an answer that arrives in between is not counted twice.
+    # Read the time before the answers, so that an answer that arrives in between is not counted twice.
     person: User = request.user  # type: ignore[assignment]  # signed in
     began = day_began(person, timezone.now())
     today = own_progress(person, [study.pk], began).get(study.pk, NOTHING_YET)
@@ -34,12 +34,12 @@ def workspace(request: HttpRequest, slug: str) -> HttpResponse:
     return render(
         request,
         "annotation/workspace.html",
-        page_of(study) | {"answered": answered, "latest_answered": latest, "today": today},
+        workspace_context(study) | {"answered": answered, "latest_answered": latest, "today": today},
     )
 
 
-def page_of(study: Study) -> dict[str, Any]:
-    """Return what the template needs of the study and of the protocol."""
+def workspace_context(study: Study) -> dict[str, Any]:
+    """Return the context of the template: the study and the protocol."""
     return {
         "study": study,
         "questions": protocol.SUB_DIMENSIONS,
@@ -52,5 +52,5 @@ def page_of(study: Study) -> dict[str, Any]:
 
 
 def harm_choices() -> list[dict[str, Any]]:
-    """The twelve tags with their label and what they cover, in the page's language."""
+    """Return the twelve tags with their label and what they cover, in the page's language."""
     return [{"code": harm.code, "key": harm.key, "label": harm.label, "covers": harm.covers} for harm in protocol.HARMS]

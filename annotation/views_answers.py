@@ -1,4 +1,4 @@
-"""The list of a study's answers, for whoever runs the study."""
+"""The list of a study's answers, for the people who run the study."""
 
 from typing import Any, cast
 
@@ -28,7 +28,7 @@ from studies.pseudonyms import pseudonym
 @never_cache
 @login_required
 def listed(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show a page of the answers, filtered and ordered as the address says."""
+    """Show a page of the answers, with the filters and the order in the address."""
     study = answers_study(request, slug)
     filters = AnswerFilters(request.GET, study=study)
     order = next((one for one in ORDERS if one.name == request.GET.get("sort", "")), ORDERS[0])
@@ -54,14 +54,14 @@ def listed(request: HttpRequest, slug: str) -> HttpResponse:
             found = page(narrowed, everything, order, after=after, before=before, key="pk")
     except TookTooLong:
         return render(request, "annotation/answers.html", about | {"too_long": True}, status=503)
-    except NotThere:  # the row at which the page began may be in quarantine now
+    except NotThere:  # the first row of the page may be in quarantine now
         found = page(narrowed, everything, order, key="pk")
     about |= {"page": found, "count": counted(narrowed, found), "rows": [row(study, one) for one in found.rows]}
     return render(request, "annotation/answers.html", about)
 
 
 def row(study: Study, standing: Standing) -> dict[str, Any]:
-    """Return what a line of the list shows of an answer."""
+    """Return the context of one line of the list."""
     return {
         "standing": standing,
         "pair": standing.assignment.pair,
@@ -76,7 +76,7 @@ def row(study: Study, standing: Standing) -> dict[str, Any]:
 @never_cache
 @login_required
 def download(request: HttpRequest, slug: str) -> HttpResponseBase:
-    """Send the whole list as CSV, filtered as the address says, in the order in which pairs were given."""
+    """Send the whole list as CSV, with the filters in the address, in the order in which pairs were given."""
     study = answers_study(request, slug)
     filters = AnswerFilters(request.GET, study=study)
     if not filters.is_valid():

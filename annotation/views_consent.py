@@ -1,4 +1,4 @@
-"""The consent page: agreeing before the first pair, changing what one sees, withdrawing."""
+"""The consent page: agree before the first pair, change the agreement, and withdraw it."""
 
 from typing import Any
 
@@ -26,15 +26,15 @@ from studies.models import Document, Study
 @never_cache
 @login_required
 def page(request: HttpRequest, slug: str) -> HttpResponse:
-    """What the study may show, a box each, and the way to agree, to change it and to withdraw."""
+    """Show the consent text and a checkbox for each harm, with buttons to agree, to change and to withdraw."""
     study = annotated_study(request, slug)
     if request.method == "POST":
         return agree(request, study)
-    return render(request, "annotation/consent.html", shown(request.user, study))  # type: ignore[arg-type]
+    return render(request, "annotation/consent.html", page_context(request.user, study))  # type: ignore[arg-type]
 
 
 def agree(request: HttpRequest, study: Study) -> HttpResponse:
-    """Stores what was ticked: the first time it leads to the pairs, later back to the page."""
+    """Store the ticked boxes. The first time, redirect to the workspace; later, back to this page."""
     person: User = request.user  # type: ignore[assignment]
     was_in_force = consent.in_force(person, study)
     language = request.POST.get("language", "")
@@ -45,14 +45,14 @@ def agree(request: HttpRequest, study: Study) -> HttpResponse:
         if request.POST.get("version") != str(study.consent_version):
             raise ChangedMeanwhile(consent.terms_changed())
         document = text_of(study, Document.Kind.CONSENT, language)
-        text = consent.words(study, document, language, ticked)
+        text = consent.consent_text(study, document, language, ticked)
         consent.agree(person, study, categories=ticked, text=text, language=language)
     except (ChangedMeanwhile, ValueError):
         messages.warning(request, consent.terms_changed())
         return redirect("annotation:consent", slug=study.slug)
     if not was_in_force:
         return redirect("annotation:workspace", slug=study.slug)
-    messages.success(request, _("Saved. You get only pairs that fit what you ticked."))
+    messages.success(request, _("Saved. From now on, you only get pairs that match your choices."))
     return redirect("annotation:consent", slug=study.slug)
 
 
@@ -60,14 +60,14 @@ def agree(request: HttpRequest, study: Study) -> HttpResponse:
 @never_cache
 @login_required
 def withdraw(request: HttpRequest, slug: str) -> HttpResponse:
-    """Ends the agreement. The page it leads back to says what that means."""
+    """End the consent, and redirect to the consent page, which explains the consequences."""
     study = annotated_study(request, slug)
     consent.withdraw(request.user, study)  # type: ignore[arg-type]
     return redirect("annotation:consent", slug=study.slug)
 
 
-def shown(person: User, study: Study) -> dict[str, Any]:
-    """What the page shows: the text of now, and beside it what changed since the person last agreed."""
+def page_context(person: User, study: Study) -> dict[str, Any]:
+    """Return the context of the page: the current text, and what has changed since the person last agreed."""
     language = get_language() or settings.LANGUAGE_CODE
     text = text_of(study, Document.Kind.CONSENT, language)
     agreement = consent.agreement(person, study)
@@ -87,7 +87,7 @@ def shown(person: User, study: Study) -> dict[str, Any]:
 
 
 def text_changes(study: Study, agreement: consent.Agreement, text: Document) -> list[Any]:
-    """The text of now with marks where it differs from what the person agreed to; empty if it does not."""
+    """Return the current text with the differences from what the person agreed to; empty if there are none."""
     if agreement.last is None:
         return []
     earlier = consent.earlier_text(study, agreement.last, text.language)

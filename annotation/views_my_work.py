@@ -1,4 +1,4 @@
-"""A person's own work, on one page."""
+"""The page with a person's own work."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -16,7 +16,7 @@ from annotation.permissions import annotated_study
 @never_cache
 @login_required
 def page(request: HttpRequest, slug: str) -> HttpResponse:
-    """Own progress and time, what protects the person today, and their answers, some of which may be changed."""
+    """Show the person's progress and time, their exposure and limits today, and their answers."""
     study = annotated_study(request, slug)
     person: User = request.user  # type: ignore[assignment]  # signed in
     after, before = request.GET.get("after", ""), request.GET.get("before", "")

@@ -1,4 +1,4 @@
-"""Progress, active time and pace of a study's people, for those who run it."""
+"""Progress, active time and pace of each person, for the people who run the study."""
 
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -21,7 +21,7 @@ from accounts.models import User
 from annotation import people_progress
 from annotation.models import Seat
 from annotation.people_progress import Days, Figures
-from annotation.permissions import counted_study
+from annotation.permissions import people_progress_study
 from diptych import downloads
 from studies.models import Membership, Study
 from studies.models.studies import HasRoles, Role
@@ -37,7 +37,7 @@ PEOPLE_A_PAGE = 100
 
 
 class DaysForm(forms.Form):
-    """The first and the last day that are counted; either may be left open."""
+    """The first and the last day that are counted. Each may be empty."""
 
     first = forms.DateField(label=gettext_lazy("First day"), required=False, input_formats=["%Y-%m-%d"])
     last = forms.DateField(label=gettext_lazy("Last day"), required=False, input_formats=["%Y-%m-%d"])
@@ -46,14 +46,14 @@ class DaysForm(forms.Form):
         days = super().clean() or {}
         for name in ("first", "last"):
             if (day := days.get(name)) and not 2000 <= day.year <= 2100:
-                self.add_error(name, _("Give a year from 2000 to 2100."))
+                self.add_error(name, _("Enter a year from 2000 to 2100."))
         if days.get("first") and days.get("last") and days["last"] < days["first"]:
             raise ValidationError(_("The last day is before the first. Change one of them."))
         return days
 
     @property
     def days(self) -> Days:
-        """The days that were asked for, in the time zone of the request; all of them if the form is wrong."""
+        """Return the days in the time zone of the request, or all days if the form is invalid."""
         zone = timezone.get_current_timezone()
         if not self.is_valid():
             return Days(zone)
@@ -61,7 +61,7 @@ class DaysForm(forms.Form):
 
 
 def spans(today: date) -> list[tuple[str, date | None, date | None]]:
-    """Return the spans of days that are one press away: their names, first and last days."""
+    """Return the predefined spans of days: their names, first and last days."""
     monday, first = today - timedelta(days=today.weekday()), today.replace(day=1)
     last_month = first - timedelta(days=1)
     return [
@@ -73,19 +73,19 @@ def spans(today: date) -> list[tuple[str, date | None, date | None]]:
     ]
 
 
-def about(request: HttpRequest, study: "Theirs") -> dict[str, Any]:
-    """Return what the pages about people's progress have in common."""
+def shared_context(request: HttpRequest, study: "Theirs") -> dict[str, Any]:
+    """Return the context that the pages on people's progress have in common."""
     form = DaysForm(request.GET)
-    kept = QueryDict(mutable=True)
+    parameters = QueryDict(mutable=True)
     for name in ("first", "last"):
         if form.is_valid() and request.GET.get(name):
-            kept[name] = request.GET[name]
+            parameters[name] = request.GET[name]
     wanted = (form.days.first, form.days.last)
     return {
         "study": study,
         "form": form,
         "days": form.days,
-        "query": kept.urlencode(),
+        "query": parameters.urlencode(),
         "spans": [(name, first, last, (first, last) == wanted) for name, first, last in spans(timezone.localdate())],
         "time_zone": timezone.get_current_timezone_name(),
         "sees_codes": allows(study, MAY_SEE_CODES),
@@ -96,9 +96,9 @@ def about(request: HttpRequest, study: "Theirs") -> dict[str, Any]:
 @never_cache
 @login_required
 def people(request: HttpRequest, slug: str) -> HttpResponse:
-    """Everybody who annotates in the study, with pairs, active time and pace."""
-    study = counted_study(request, slug)
-    context = about(request, study)
+    """Show everybody who annotates in the study, with pairs, active time and pace."""
+    study = people_progress_study(request, slug)
+    context = shared_context(request, study)
     rows = people_progress.people(study, context["days"])
     sort = request.GET.get("sort", "name")
     sort = sort if sort in people_progress.SORTS else "name"
@@ -119,16 +119,16 @@ def people(request: HttpRequest, slug: str) -> HttpResponse:
 @never_cache
 @login_required
 def person(request: HttpRequest, slug: str, person_id: int) -> HttpResponse:
-    """One person's days."""
-    study = counted_study(request, slug)
+    """Show one person's figures by day."""
+    study = people_progress_study(request, slug)
     annotators = Q(pk__in=Membership.objects.filter(study=study, role=Role.ANNOTATOR).values("person"))
     former = Q(pk__in=Seat.objects.filter(study=study).values("person"))
-    whom = get_object_or_404(User.objects.filter(annotators | former), pk=person_id)
-    context = about(request, study)
-    rows = people_progress.by_day(study, context["days"], person_id=whom.pk)
+    user = get_object_or_404(User.objects.filter(annotators | former), pk=person_id)
+    context = shared_context(request, study)
+    rows = people_progress.by_day(study, context["days"], person_id=user.pk)
     context |= {
-        "whom": whom,
-        "code": pseudonym(study, whom.pk) if context["sees_codes"] else "",
+        "whom": user,
+        "code": pseudonym(study, user.pk) if context["sees_codes"] else "",
         "rows": rows,
         "total": sum((row.figures for row in rows), Figures()),
     }
@@ -140,11 +140,11 @@ def person(request: HttpRequest, slug: str, person_id: int) -> HttpResponse:
 @never_cache
 @login_required
 def download(request: HttpRequest, slug: str, *, by_day: bool) -> HttpResponseBase:
-    """The list as CSV: a line for each person, or for each person and day. Raises Http404 for days that are none."""
-    study = counted_study(request, slug)
+    """Send the list as CSV: a line for each person, or for each person and day. Raise Http404 for invalid days."""
+    study = people_progress_study(request, slug)
     form = DaysForm(request.GET)
     if not form.is_valid():
-        raise Http404(_("The address names days that cannot be read. Write them as YYYY-MM-DD."))
+        raise Http404(_("The dates in the address cannot be read. Write them as YYYY-MM-DD."))
     days, with_codes = form.days, allows(study, MAY_SEE_CODES)
     copy = people_progress.copy_days_as_csv if by_day else people_progress.copy_as_csv
     span = "-".join(day.isoformat() if day else "open" for day in (days.first, days.last))

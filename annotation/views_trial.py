@@ -1,4 +1,4 @@
-"""The page of a trial: the workspace, for whoever may configure the study."""
+"""The page of a trial: the workspace, for people who may configure the study."""
 
 from contextlib import suppress
 
@@ -10,19 +10,19 @@ from django.views.decorators.http import require_safe
 
 from annotation.own_progress import NOTHING_YET
 from annotation.permissions import trial_study
-from annotation.views import page_of
+from annotation.views import workspace_context
 
 
 @require_safe
 @never_cache
 @login_required
 def page(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show the annotators' page. `?first=` names the pair to begin at by its key."""
+    """Show the annotators' page. `?first=` is the key of the pair to begin with."""
     study = trial_study(request, slug)
     start = 0
     with suppress(ValueError):
         start = max(0, int(request.GET.get("first", "0")[:19]))
-    context = page_of(study) | {
+    context = workspace_context(study) | {
         "trial": True,
         "start": start,
         "answered": 0,

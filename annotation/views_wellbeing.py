@@ -1,4 +1,4 @@
-"""Exposure as pages: by name for the wellbeing contact, with every look recorded; for managers in groups."""
+"""Pages on exposure. The wellbeing contact sees people by name, and each view is recorded. Managers see groups."""
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from accounts import audit
 from annotation import consent, exposure_groups, wellbeing
-from annotation.permissions import managed_study, tended_study
+from annotation.permissions import managed_study, wellbeing_study
 
 PEOPLE_A_PAGE = 50
 
@@ -20,8 +20,8 @@ PEOPLE_A_PAGE = 50
 @login_required
 @transaction.atomic
 def people(request: HttpRequest, slug: str) -> HttpResponse:
-    """Everybody of the study, for its wellbeing contact."""
-    study = tended_study(request, slug)
+    """Show the exposure of everybody in the study, for its wellbeing contact."""
+    study = wellbeing_study(request, slug)
     order = request.GET.get("order", wellbeing.BY_NAME)
     if order not in wellbeing.ORDERS:
         order = wellbeing.BY_NAME
@@ -39,13 +39,13 @@ def people(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @transaction.atomic
 def person(request: HttpRequest, slug: str, person_id: int) -> HttpResponse:
-    """One person's days, for the study's wellbeing contact."""
-    study = tended_study(request, slug)
+    """Show one person's exposure by day, for the study's wellbeing contact."""
+    study = wellbeing_study(request, slug)
     last = wellbeing.last_day(study)
-    whom = get_object_or_404(wellbeing.people(study, last), pk=person_id)
-    [summary] = wellbeing.summaries(study, [whom], last)
-    audit.record("wellbeing.person_viewed", whom, actor=request.user, study_slug=study.slug)  # type: ignore[arg-type]
-    context = {"study": study, "summary": summary, "agreement": consent.agreement(whom, study)}
+    user = get_object_or_404(wellbeing.people(study, last), pk=person_id)
+    [summary] = wellbeing.summaries(study, [user], last)
+    audit.record("wellbeing.person_viewed", user, actor=request.user, study_slug=study.slug)  # type: ignore[arg-type]
+    context = {"study": study, "summary": summary, "agreement": consent.agreement(user, study)}
     return render(request, "annotation/wellbeing_person.html", context)
 
 
@@ -53,7 +53,7 @@ def person(request: HttpRequest, slug: str, person_id: int) -> HttpResponse:
 @never_cache
 @login_required
 def groups(request: HttpRequest, slug: str) -> HttpResponse:
-    """What managers see: weeks of at least five people, and no names."""
+    """Show weekly figures of groups of at least five people, without names, for managers."""
     study = managed_study(request, slug)
     context = {
         "study": study,

@@ -1,6 +1,6 @@
-"""What people were exposed to, by name: for the person and for a study's wellbeing contact, for nobody else.
+"""People's exposure by name. Only the person and the study's wellbeing contact may see it.
 
-Managers get `exposure_groups`. Nothing that measures speed, quality or pay reads either; a test holds that.
+Managers get `exposure_groups`. A test checks that no figure of speed, quality or pay uses either module.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -21,9 +21,9 @@ from studies.harms import Harm, harms_of
 from studies.models import Membership, Study
 from studies.models.studies import Role
 
-#: How many days a summary covers, the last one included.
+#: Number of days of a summary, including the last one.
 DAYS = 14
-#: Seconds of possibly harmful video: as reported, and what is still expected.
+#: Seconds of possibly harmful video: reported ones and those still expected.
 SEEN = F("revealed_s") + F("expected_s")
 BY_NAME, BY_EXPOSURE = "name", "exposure"
 BY_USERNAME = (Natural("username"), "username")
@@ -31,13 +31,13 @@ ORDERS: dict[str, tuple[str | Natural, ...]] = {BY_NAME: BY_USERNAME, BY_EXPOSUR
 
 
 def in_minutes(seconds: float) -> str:
-    """Whole minutes for a table; what is less than one is not told as none."""
+    """Return whole minutes for a table. Less than a minute is not shown as zero."""
     return "<1" if 0 < seconds < 60 else str(round(seconds / 60))
 
 
 @dataclass(slots=True)
 class Day:
-    """One day of one person in one study; the day is the person's own."""
+    """One day of one person in one study, in the person's time zone."""
 
     day: date
     seconds: float = 0.0
@@ -53,7 +53,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """`DAYS` days of one person in one study, oldest first, and which of the study's harms they left out."""
+    """`DAYS` days of one person in one study, oldest first, and the study's harms that they left out."""
 
     person: User
     days: list[Day]
@@ -83,7 +83,7 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class OwnSummary:
-    """What a person sees of themselves: their summary, and today's dose over all studies against this study's cap."""
+    """A person's own view: their summary, and today's dose over all studies next to this study's limit."""
 
     summary: Summary
     dose_s: float
@@ -99,19 +99,19 @@ class OwnSummary:
 
     @property
     def lately(self) -> str:
-        """Return how much possibly harmful video there was in the days of the summary."""
+        """Return the length of possibly harmful video in the days of the summary."""
         return in_words(self.summary.seconds, to=MINUTE)
 
 
 def own_summary(person: User, study: Study) -> OwnSummary:
-    """The person's own exposure in the study, for themselves."""
+    """Return the person's own exposure in the study. Show it only to them."""
     today = days.day_of(person, timezone.now())
     dose_s = Dose.objects.filter(person=person, day=today).values_list("seconds", flat=True).first() or 0.0
     return OwnSummary(summaries(study, [person], today)[0], dose_s, study.daily_dose_s)
 
 
 def people(study: Study, last: date, order: str = BY_NAME) -> QuerySet[User]:
-    """Everybody who annotates in the study or was exposed in it, with `.seen_s` of the days up to `last`."""
+    """Return everybody who annotates in the study or was exposed in it, with `.seen_s` of the days up to `last`."""
     own = Exposure.objects.filter(study=study, person=OuterRef("pk"))
     in_window = own.filter(day__gt=last - timedelta(days=DAYS), day__lte=last).order_by()
     seen = in_window.values("person").annotate(seconds=Sum(SEEN)).values("seconds")
@@ -124,14 +124,14 @@ def people(study: Study, last: date, order: str = BY_NAME) -> QuerySet[User]:
 
 
 def last_day(study: Study) -> date:
-    """Today, or tomorrow where somebody of the study is already there."""
+    """Return today, or a later day if it has already begun for someone in the study."""
     latest: date | None = Exposure.objects.filter(study=study).aggregate(latest=Max("day"))["latest"]
     today = timezone.localdate()
     return max(today, latest or today)
 
 
 def summaries(study: Study, persons: Sequence[User], last: date) -> list[Summary]:
-    """A summary each, in the order given, of the days up to `last`; three queries, however many people."""
+    """Return a summary of the days up to `last` for each person, in the given order, with three queries in all."""
     ids = [person.pk for person in persons]
     days = [last - timedelta(days=back) for back in reversed(range(DAYS))]
     by_person = {person.pk: {day: Day(day) for day in days} for person in persons}
@@ -158,9 +158,9 @@ def _exposures(study: Study, ids: Collection[int], first: date, last: date) -> I
 
 
 def _count_breaks(study: Study, persons: Sequence[User], by_person: dict[int, dict[date, Day]], last: date) -> None:
-    """Each break on the day on which it began for its person."""
+    """Add each break to the day on which it began for its person."""
     known = {person.pk: person for person in persons}
-    end = datetime.combine(last, time(), UTC) + timedelta(days=2)  # a day is over somewhat later in some places
+    end = datetime.combine(last, time(), UTC) + timedelta(days=2)  # days end later in some time zones
     breaks = Break.objects.filter(
         study=study, person__in=known, began_at__gte=end - timedelta(days=DAYS + 3), began_at__lt=end
     )
@@ -171,7 +171,7 @@ def _count_breaks(study: Study, persons: Sequence[User], by_person: dict[int, di
 
 
 def _summary(study: Study, person: User, days: list[Day], seat: Seat | None) -> Summary:
-    """Who withdrew or was never asked has left out nothing by name."""
+    """Return one person's summary. Without a consent in force, it names no harms as left out."""
     if seat is None or not seat.consented_version:
         return Summary(person, days)
     left_out = harms_of([key for key in seat.excluded if key in study.categories])

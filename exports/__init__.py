@@ -1,1 +1,1 @@
-"""Publishing: what was answered, as JSON Lines."""
+"""Exports: annotations and skips as JSON Lines."""

@@ -1,6 +1,6 @@
-"""The platform's own JSONL: one line an annotation revision, nothing averaged away.
+"""Annotations as JSON Lines: one line for each revision, without averages.
 
-PostgreSQL writes the lines itself: 100,000 of them take seconds, and no row passes through Python.
+PostgreSQL writes the lines itself, so that no row passes through Python: 100,000 lines take seconds.
 """
 
 from typing import Any
@@ -12,27 +12,27 @@ from exports import records
 from studies.models import Study
 from studies.pseudonyms import pseudonym
 
-#: The study's revisions in order of writing; none of a pair in quarantine.
+#: The study's revisions in the order in which they were written, without pairs in quarantine.
 STATEMENT = f"""
 SELECT {records.LINE}{records.ROWS}{records.PRESENT}
  WHERE annotation.study_id = %(study)s AND pair.held <> %(quarantined)s
  ORDER BY annotation.id
 """
-#: JSON has no raw control characters, so with these two nothing is quoted and each line is as it is.
+#: JSON has no raw control characters. With these two as delimiter and quote, COPY leaves each line unchanged.
 AS_IT_IS = r"FORMAT csv, DELIMITER E'\x01', QUOTE E'\x02'"
 
 
 def copy(study: Study, target: CopyFile) -> None:
-    """Copy the study's annotation revisions into the file as JSON Lines.
+    """Write the study's annotation revisions to the file as JSON Lines.
 
-    Each line validates against `exports/schemas/annotation.schema.json`. Raises DatabaseError and OSError.
+    Each line is valid by `exports/schemas/annotation.schema.json`. Raise DatabaseError or OSError on failure.
     """
     values = {"study": study.pk, "slug": study.slug, "quarantined": QUARANTINED, **pseudonyms(study)}
     copy_rows(STATEMENT, values, AS_IT_IS, target)
 
 
 def pseudonyms(study: Study) -> dict[str, list[Any]]:
-    """Return the `people` who were given pairs of the study, and their `pseudonyms` in the same order."""
+    """Return as `people` everybody who was given pairs of the study, and as `pseudonyms` their codes in that order."""
     people = Assignment.objects.filter(study=study).order_by().values_list("person_id", flat=True).distinct()
     names = {person: pseudonym(study, person) for person in people}
     return {"people": list(names), "pseudonyms": list(names.values())}

@@ -1,4 +1,4 @@
-"""Downloads for researchers."""
+"""Download endpoints for researchers."""
 
 from django.http import HttpResponseBase
 from drf_spectacular.utils import extend_schema
@@ -18,10 +18,10 @@ class AnnotationsView(json_lines.JSONLinesDownload, SignedInView):
 
     @extend_schema(responses=json_lines.RESPONSES)
     def get(self, request: Request, slug: str) -> HttpResponseBase:
-        """Every annotation revision of the study at one moment, one JSON object a line.
+        """Return every annotation revision of the study at one moment, one JSON object per line.
 
-        The answer has its length and takes ranges; a range that begins later needs If-Range with the ETag, so that
-        parts of two moments are never joined.
+        The response has a Content-Length and supports ranges. A range that does not begin at 0 needs If-Range with the
+        ETag, so that parts of two moments are never joined.
         """
         study = exported_study(request, slug)
         return downloads.send(
@@ -40,7 +40,7 @@ class SkipsView(json_lines.JSONLinesDownload, SignedInView):
 
     @extend_schema(responses=json_lines.RESPONSES)
     def get(self, request: Request, slug: str) -> HttpResponseBase:
-        """Return every skip of the study that says something about its pair, with the note, one JSON object a line."""
+        """Return every skip of the study that says something about its pair, one JSON object per line."""
         study = exported_study(request, slug)
         return downloads.send(
             request._request,

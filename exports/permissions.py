@@ -1,4 +1,4 @@
-"""Who may take data out; the only place in the app that decides it."""
+"""Who may export data. No other module of this app decides it."""
 
 from rest_framework.request import Request
 
@@ -7,5 +7,5 @@ from studies.permissions import MAY_EXPORT, study_for
 
 
 def exported_study(request: Request, slug: str) -> Study:
-    """The study, for a researcher or admin of it. Raises Http404 or PermissionDenied."""
+    """Return the study, for its researchers and admins. Raise Http404 or PermissionDenied."""
     return study_for(request, slug, roles=MAY_EXPORT)

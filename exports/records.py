@@ -1,13 +1,13 @@
-"""What an exported record says: one line of `annotations.jsonl`, field by field, each in one of two lists.
+"""The fields of a line of `annotations.jsonl`. Each field is in one of two lists.
 
-A release must say the same for ever, while people go on working. So each field stands in one of these lists:
+A release must never change, although people go on working. Therefore each field is in one of these lists:
 
-- `FIXED`: read from rows that nobody can change (a trigger refuses it) or from keys that are given once. A release can
-  read these again at any time.
-- `FROZEN`: may change later. A release item keeps a copy of each. `PRESENT` is the only place that reads them from the
-  tables in which they change. A release will read its items in the place of `PRESENT`, and nothing else differs.
+- `FIXED`: read from rows that nobody can change (a trigger refuses it), or from keys that never change. A release can
+  read these fields again at any time.
+- `FROZEN`: may change later, so a release item stores a copy of each. Only `PRESENT` reads them from the tables in
+  which they change. A release will read its items in place of `PRESENT`. Everything else is the same.
 
-A field that is in neither list cannot be exported, and a test compares the lists with the lines and the schema.
+A field that is in neither list cannot be exported. A test compares the lists with the lines and the schema.
 """
 
 from annotation.protocol import SUB_DIMENSION_KEYS, TIE
@@ -16,13 +16,13 @@ ANSWERS = (*SUB_DIMENSION_KEYS, "helpfulness", "harmlessness")
 
 
 def json_object(**values: str) -> str:
-    """Return SQL for a JSON object without spaces, of SQL expressions by name."""
+    """Return SQL for a JSON object without spaces, from SQL expressions by name."""
     columns = ", ".join(f'{expression} AS "{name}"' for name, expression in values.items())
     return f"(SELECT row_to_json(one) FROM (SELECT {columns}) one)"  # noqa: S608 - of names in this module
 
 
 def _video_fields(video: str) -> dict[str, str]:
-    """Return the fields of one of the two videos that may change, with the SQL that reads them."""
+    """Return the changeable fields of one of the two videos, with the SQL that reads them."""
     columns = {
         "source_id": f"{video}.source_id",
         "file_name": f"{video}.file_name",
@@ -68,8 +68,8 @@ FIXED = {
     "submitted_at": "annotation.submitted_at",
 }
 
-#: Fields that may change, with the SQL that reads what they say at present. A release item keeps what each said.
-#: Each is a column of `PRESENT`, whose name has `__` for the dot.
+#: Fields that may change, with the SQL that reads their present value. A release item stores a copy of each value.
+#: Each is a column of `PRESENT`. In the column's name, the dot is `__`.
 FROZEN = {
     "study": "%(slug)s::text",
     "prompt_text": "prompt.text",
@@ -88,7 +88,7 @@ FROZEN = {
     "leased_at": "assignment.leased_at",
 }
 
-#: What a line says, in the order in which it says it. The published schema describes each.
+#: The fields of a line, in order. The published schema describes each.
 ORDER = (
     *("study", "annotation_id", "submission_id", "pair_id", "prompt_id"),
     *("prompt_source_id", "prompt_text", "prompt_type"),
@@ -100,7 +100,7 @@ ORDER = (
     *("protocol_version", "guideline_version", "leased_at", "submitted_at"),
 )
 
-#: The rows that never change. Of pairs, prompts, videos and assignments only what `FIXED` names is read here.
+#: The rows that never change. From pairs, prompts, videos and assignments, only the fields in `FIXED` are read here.
 ROWS = """
   FROM annotation_annotation annotation
   JOIN annotation_assignment assignment ON assignment.id = annotation.assignment_id
@@ -111,12 +111,12 @@ ROWS = """
 
 
 def _column(field: str) -> str:
-    """Return the column of `frozen` that holds a field of `FROZEN`."""
+    """Return the column of `frozen` for a field of `FROZEN`."""
     return field.replace(".", "__")
 
 
 _frozen = ", ".join(f"{expression} AS {_column(field)}" for field, expression in FROZEN.items())
-#: What the fields of `FROZEN` say at this moment: one row named `frozen` beside each of `ROWS`.
+#: The present values of the fields of `FROZEN`: one row named `frozen` beside each of `ROWS`.
 PRESENT = f"""
   JOIN annotation_standing standing ON standing.assignment_id = assignment.id
   JOIN catalog_batch batch ON batch.id = pair.batch_id
@@ -128,12 +128,12 @@ PRESENT = f"""
 
 
 def _value(field: str) -> str:
-    """Return the SQL that reads a field. Raises KeyError for one that is in neither list."""
+    """Return the SQL that reads a field. Raise KeyError if the field is in neither list."""
     return f"frozen.{_column(field)}" if field in FROZEN else FIXED[field]
 
 
 def _line() -> str:
-    """Return SQL for a whole line. Fields with a dot are the members of one object."""
+    """Return SQL for a whole line. Fields with a dot in their name become members of one object."""
     members: dict[str, dict[str, str]] = {}
     for field in ORDER:
         name, _dot, member = field.partition(".")

@@ -1,6 +1,6 @@
-"""Skips as JSON Lines: which pairs could not be answered, why, and what people wrote about it.
+"""Skips as JSON Lines: pairs that could not be answered, with the reason and the person's note.
 
-Only reasons that say something about the pair are published. Why somebody did not want to see a pair is in no file.
+Only reasons that say something about the pair are exported. Why a person did not want to see a pair is in no file.
 """
 
 from annotation.skipping import ABOUT_THE_PAIR
@@ -10,7 +10,7 @@ from exports.annotations import AS_IT_IS, pseudonyms
 from exports.records import json_object
 from studies.models import Study
 
-#: What a line says, with the SQL that reads it. The published schema describes each field.
+#: The fields of a line, with the SQL that reads them. The published schema describes each.
 FIELDS = {
     "study": "%(slug)s::text",
     "pair_id": "pair.public_id",
@@ -39,9 +39,9 @@ SELECT {json_object(**FIELDS)}
 
 
 def copy(study: Study, target: CopyFile) -> None:
-    """Copy the study's skips into the file as JSON Lines.
+    """Write the study's skips to the file as JSON Lines.
 
-    Each line validates against `exports/schemas/skip.schema.json`. Raises DatabaseError and OSError.
+    Each line is valid by `exports/schemas/skip.schema.json`. Raise DatabaseError or OSError on failure.
     """
     values = {
         "study": study.pk,

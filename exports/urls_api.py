@@ -1,4 +1,4 @@
-"""The downloads' addresses below `/api/v1/`."""
+"""Addresses of the downloads, below `/api/v1/`."""
 
 from django.urls import path
 

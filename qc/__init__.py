@@ -1,1 +1,1 @@
-"""Checking: contradictions today; reviews, spot checks and agreement as they come."""
+"""Quality control: contradictions now; reviews, spot checks and agreement later."""

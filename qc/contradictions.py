@@ -1,7 +1,7 @@
 """Logical contradictions in one person's answers (protocol, rule 2).
 
-An answer's validity follows the revision that stands; rates are of first answers, before any second look or change
-of mind, since those are what a study says about its noise.
+The validity of an answer follows its current revision. Rates are computed from first answers, before any second look
+or later change, because they measure the noise of the study's data.
 """
 
 from dataclasses import dataclass
@@ -15,25 +15,25 @@ from studies.models import Study
 REASON = "contradiction"
 
 _TAGGED_0, _TAGGED_1 = Q(tags_video_0__len__gt=0), Q(tags_video_1__len__gt=0)
-#: `Answers.contradictory`, for the database.
+#: The database condition for `Answers.contradictory`.
 CONTRADICTORY = Q(_TAGGED_0, ~_TAGGED_1, harmlessness="video_0") | Q(~_TAGGED_0, _TAGGED_1, harmlessness="video_1")
 
 
 @dataclass(frozen=True, slots=True)
 class FirstAnswers:
-    """How many first answers a study has, and how many of them contradict themselves."""
+    """The number of a study's first answers, and how many of them contradict themselves."""
 
     all: int
     contradictory: int
 
 
 def is_contradictory(annotation: Annotation) -> bool:
-    """Whether one video has at least one harm tag, the other none, and the tagged one is preferred as safer."""
-    return Answers.of(annotation).contradictory
+    """Return whether only one video has harm tags and that video is chosen as safer."""
+    return Answers.from_annotation(annotation).contradictory
 
 
 def first_answers(study: Study) -> FirstAnswers:
-    """Counts revision 1 alone: what a second look or a reopened answer changed later does not hide the noise."""
+    """Count first revisions only, so that second looks and reopened answers do not hide the noise."""
     firsts = Annotation.objects.filter(study=study, revision=1)
     counts = firsts.aggregate(all=Count("pk"), contradictory=Count("pk", filter=CONTRADICTORY))
     return FirstAnswers(**counts)

@@ -1,4 +1,4 @@
-"""Who may see how a study is getting on; the only place in the app that decides it."""
+"""Who may see a study's progress. No other module of this app decides it."""
 
 from typing import TYPE_CHECKING
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
 
 
-def overseen_study(request: HttpRequest, slug: str) -> "WithAnnotations[Study, HasRoles]":
-    """The study, for a reviewer, researcher or admin of it. Raises Http404 or PermissionDenied."""
+def dashboard_study(request: HttpRequest, slug: str) -> "WithAnnotations[Study, HasRoles]":
+    """Return the study, for its reviewers, researchers and admins. Raise Http404 or PermissionDenied."""
     return study_for(request, slug, roles=MAY_SEE_PROGRESS)
 
 
-def ways_on(study: "WithAnnotations[Study, HasRoles]") -> dict[str, bool]:
-    """Which of the dashboard's links the person may follow."""
+def allowed_links(study: "WithAnnotations[Study, HasRoles]") -> dict[str, bool]:
+    """Return which of the dashboard's links the person may follow."""
     return {
         "may_export": allows(study, MAY_EXPORT),
         "may_browse": allows(study, MAY_BROWSE & MAY_SEE_ANSWERS),

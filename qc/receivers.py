@@ -1,4 +1,4 @@
-"""What qc does when annotation tells it something, inside the same transaction."""
+"""Receivers of annotation's signals. They run in the same transaction."""
 
 from typing import Any
 
@@ -8,13 +8,13 @@ from qc.contradictions import REASON, is_contradictory
 
 
 def mark_contradiction(*, annotation: Annotation, standing: Standing, **_: Any) -> None:
-    """An answer that contradicts itself is kept, marked invalid, and left out of training data; reversibly."""
+    """Mark an answer that contradicts itself as invalid. It is kept, but not used as training data. Reversible."""
     if is_contradictory(annotation):
         change_standing(standing, actor=None, validity=Standing.Validity.INVALID, reason=REASON)
 
 
 def follow_revision(*, annotation: Annotation, standing: Standing, **_: Any) -> None:
-    """A later revision decides anew whether the answer contradicts itself; what else review has said stays."""
+    """Check a later revision for a contradiction again. Other decisions of reviewers are not changed."""
     if is_contradictory(annotation):
         if standing.validity == Standing.Validity.VALID:
             change_standing(standing, actor=None, validity=Standing.Validity.INVALID, reason=REASON)

@@ -1,4 +1,4 @@
-"""The dashboard's pages."""
+"""Addresses of the dashboard."""
 
 from django.urls import path
 

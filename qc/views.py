@@ -1,4 +1,4 @@
-"""The dashboard: how a study is getting on, for those who answer for its data."""
+"""The dashboard: a study's progress, for the people responsible for its data."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -11,10 +11,10 @@ from annotation.progress import progress
 from catalog import media_progress
 from catalog.models import Video
 from media.models import Asset
-from qc.permissions import overseen_study, ways_on
+from qc.permissions import allowed_links, dashboard_study
 from studies.models import Study
 
-#: The page lists this many failed videos with their reasons. The library has them all.
+#: The most failed videos that the page lists with their reasons. The library lists all of them.
 MOST_FAILED = 100
 
 
@@ -22,15 +22,15 @@ MOST_FAILED = 100
 @never_cache
 @login_required
 def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
-    """Progress, failed media with their reasons, and the way to the data."""
-    study = overseen_study(request, slug)
+    """Show the study's progress, failed media with their reasons, and links to the data."""
+    study = dashboard_study(request, slug)
     failed = (
         Video.objects.filter(study=study, asset__state=Asset.State.FAILED)
         .select_related("asset", "prompt")
         .order_by("pk")
     )
     counts = progress(study)
-    ways = ways_on(study)
+    links = allowed_links(study)
     preparing = bool(counts.media_waiting or counts.media_running)
     return render(
         request,
@@ -42,14 +42,14 @@ def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
             "troubles": media_progress.troubles(study) if preparing else [],
             "failed": failed[:MOST_FAILED],
             "most_failed": MOST_FAILED,
-            "rows": rows_behind(study) if ways["may_browse"] else {},
-            **ways,
+            "rows": rows_behind(study) if links["may_browse"] else {},
+            **links,
         },
     )
 
 
 def rows_behind(study: Study) -> dict[str, str]:
-    """Return for each count of the page the address of the list that has its rows."""
+    """Return for each count on the page the address of the list with its rows."""
     prompts, videos, pairs = (reverse(f"catalog:{name}", args=[study.slug]) for name in ("prompts", "videos", "pairs"))
     answers = reverse("annotation:answers", args=[study.slug])
     return {

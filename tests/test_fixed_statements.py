@@ -58,7 +58,7 @@ def test_an_execute_wrapper_sees_how_a_pair_is_leased(study, annotator):
     watching = Watching()
     with connection.execute_wrapper(watching):
         assert serving.lease(annotator, study).current
-    assert queue.TAKE in [statement for statement, _ in watching.seen]
+    assert queue.LEASE in [statement for statement, _ in watching.seen]
 
 
 def test_an_execute_wrapper_can_refuse_a_statement():

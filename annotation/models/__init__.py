@@ -1,11 +1,11 @@
-"""Who was given which pair, what they answered, how that answer stands, and what they were exposed to.
+"""Tables: seats and assignments, answers and how they stand, and people's exposure.
 
-Locks are taken in this order: seat, assignment, pair, standing, dose; then the pair's batch and the study, shared.
-Nobody waits for a pair while holding one.
+Lock in this order: seat, assignment, pair, standing, dose. Then share-lock the pair's batch and the study. Never wait
+for a pair while another one is locked.
 """
 
 from annotation.models.answers import Annotation, SecondLook, Standing
+from annotation.models.assignments import Assignment, Seat
 from annotation.models.exposure import Break, Dose, Exposure
-from annotation.models.giving import Assignment, Seat
 
 __all__ = ["Annotation", "Assignment", "Break", "Dose", "Exposure", "Seat", "SecondLook", "Standing"]

@@ -1,4 +1,4 @@
-"""What was answered, and how each answer stands."""
+"""Answers, and how each answer stands."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from annotation.models.giving import Assignment
+from annotation.models.assignments import Assignment
 from annotation.protocol import CORRECTION, HARM_KEYS, TIE, VIDEOS
 from diptych.database.constraints import CompositeForeignKey
 from diptych.database.triggers import append_only
@@ -20,19 +20,19 @@ CHOICES = [*VIDEOS, TIE]
 
 
 class Annotation(models.Model):
-    """One revision of one person's answers on one pair. Immutable: a trigger refuses any other write."""
+    """One revision of one person's answers on one pair. It never changes: a trigger refuses updates and deletions."""
 
     class AuthorKind(models.TextChoices):
         ANNOTATOR = "annotator"
         CORRECTOR = "corrector"
 
-    # The constraints below index both.
+    # The constraints below index both columns.
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="annotations", db_index=False)
     assignment = models.ForeignKey(
         Assignment, on_delete=models.PROTECT, related_name="annotations", db_constraint=False, db_index=False
     )
     revision = models.PositiveSmallIntegerField(default=1)
-    # The index below begins with the study: figures of people are always asked for one study.
+    # The index below begins with the study, because figures of people are always of one study.
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="annotations", db_index=False
     )
@@ -45,36 +45,36 @@ class Annotation(models.Model):
     aesthetics = models.CharField(max_length=7)
     helpfulness = models.CharField(max_length=7)
     harmlessness = models.CharField(max_length=7)
-    tags_video_0 = ArrayField(models.CharField(max_length=24), help_text="Harm keys; empty: none of these")
-    tags_video_1 = ArrayField(models.CharField(max_length=24), help_text="Harm keys; empty: none of these")
+    tags_video_0 = ArrayField(models.CharField(max_length=24), help_text="Harm keys; empty means “none of these”")
+    tags_video_1 = ArrayField(models.CharField(max_length=24), help_text="Harm keys; empty means “none of these”")
     reason = models.CharField(
         max_length=20,
         blank=True,
         default="",
         db_default="",
-        help_text="Why this revision: reopened, second_look, correction; empty for the first",
+        help_text="Reason for the revision: reopened, second_look or correction; empty for the first one",
     )
     comment = models.TextField(
         blank=True,
         default="",
         db_default="",
-        help_text="What its author says: an annotator about the pair, a reviewer to the person",
+        help_text="An annotator's comment on the pair, or a reviewer's message to the annotator",
     )
     unsure = models.BooleanField(
-        default=False, db_default=False, help_text="The annotator is unsure of these answers, and says so"
+        default=False, db_default=False, help_text="Whether the annotator marked these answers as unsure"
     )
     active_ms = models.PositiveIntegerField(
-        default=0, db_default=0, help_text="Active time credited: what was reported, within what the clock allows"
+        default=0, db_default=0, help_text="Credited active time: the reported time, limited by the clock"
     )
     timings_ms: "models.JSONField[Any, Any]" = models.JSONField(default=dict)
     viewing: "models.JSONField[Any, Any]" = models.JSONField(default=dict)
     presentation: "models.JSONField[Any, Any]" = models.JSONField(default=dict)
-    protocol_version = models.PositiveIntegerField(help_text="The assignment's")
-    guideline_version = models.PositiveIntegerField(help_text="The assignment's")
+    protocol_version = models.PositiveIntegerField(help_text="Copied from the assignment")
+    guideline_version = models.PositiveIntegerField(help_text="Copied from the assignment")
 
     class Meta:
         indexes = [
-            # All that the figures of people need, so that a million answers are added up without reading their rows.
+            # It has all columns for figures of people, so that a million answers are added up without reading the rows.
             models.Index(
                 name="annotation_by_person",
                 fields=["study", "author", "submitted_at"],
@@ -99,7 +99,7 @@ class Annotation(models.Model):
             models.CheckConstraint(
                 name="annotation_author_kind_known", condition=Q(author_kind__in=["annotator", "corrector"])
             ),
-            # The first revision is its annotator's: the constraint above gives every later one a reason, and no other.
+            # The first revision is its annotator's: the constraint above requires a reason for every later one only.
             models.CheckConstraint(
                 name="annotation_correction_by_reviewer",
                 condition=Q(author_kind="corrector", reason=CORRECTION)
@@ -128,9 +128,9 @@ class Annotation(models.Model):
 
 
 class SecondLook(models.Model):
-    """A person looked once more at the answer that they had just given. Append-only.
+    """A person's second look at the answer that they had just given. Append-only.
 
-    If they changed it, a later revision has the reason `second_look`.
+    If they changed the answer, a later revision has the reason `second_look`.
     """
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="+")
@@ -155,10 +155,10 @@ class SecondLook(models.Model):
 
 
 class Standing(models.Model):
-    """How an answered assignment stands: its current revision and whose it is, whether it is valid, whether it counts.
+    """How an answered assignment stands: its current revision, whether it is valid, and whether it counts.
 
-    The only mutable part of an answer. `standings.change_standing` changes validity and counting, and leaves an audit
-    row (`annotation.standing`); a new revision changes `current` and `author_kind`.
+    It is the only part of an answer that changes. `standings.change_standing` changes validity and counting, and writes
+    an audit row (`annotation.standing`). A new revision changes `current` and `author_kind`.
     """
 
     class Validity(models.TextChoices):
@@ -175,29 +175,37 @@ class Standing(models.Model):
         choices=Annotation.AuthorKind.choices,
         default=Annotation.AuthorKind.ANNOTATOR,
         db_default=Annotation.AuthorKind.ANNOTATOR.value,
-        help_text="Whose revision stands: the current one's `author_kind`. Why it was written is its `reason`",
+        help_text="`author_kind` of the current revision, whose `reason` says why it was written",
     )
     validity = models.CharField(max_length=7, choices=Validity.choices, default=Validity.VALID)
     reason = models.CharField(
-        max_length=60, blank=True, default="", db_default="", help_text="Why it is invalid; empty: it is valid"
+        max_length=60,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Why the answer is invalid; empty if it is valid",
     )
     counted = models.BooleanField(
-        default=True, help_text="Holds one of the pair's wanted answers; false: it is kept, and does not count"
+        default=True, help_text="Whether it is one of the pair's wanted answers; if not, it is kept but does not count"
     )
     uncounted_reason = models.CharField(
-        max_length=40, blank=True, default="", db_default="", help_text="Why it does not count; empty: it counts"
+        max_length=40,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Why the answer does not count; empty if it counts",
     )
 
     tags_unnoted = models.BooleanField(
         default=False,
         db_default=False,
-        help_text="Its tags have still to be noted with the pairs of the tagged videos (`Pair.may_show`)",
+        help_text="Whether its tags are still to be added to the pairs of the tagged videos (`Pair.may_show`)",
     )
 
     class Meta:
         indexes = [
             models.Index(name="standing_tags_unnoted", fields=["assignment"], condition=Q(tags_unnoted=True)),
-            # What the list of answers looks for that few answers are.
+            # The list of answers filters by these, and few answers match.
             models.Index(name="standing_invalid", fields=["study", "current"], condition=Q(validity="invalid")),
             models.Index(name="standing_uncounted", fields=["study", "current"], condition=Q(counted=False)),
         ]
@@ -224,8 +232,8 @@ class Standing(models.Model):
             ),
         ]
         triggers = [
-            # Whoever writes, and whatever they read before: what a reviewer corrected is not changed back by its
-            # annotator. The foreign key above holds `author_kind` to what the current revision says.
+            # An annotator never replaces a reviewer's correction, even if code forgets the check. The foreign key above
+            # makes `author_kind` agree with the current revision.
             pgtrigger.Protect(
                 name="standing_correction_stays",
                 operation=pgtrigger.UpdateOf("author_kind"),

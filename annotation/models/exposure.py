@@ -1,4 +1,4 @@
-"""What people were exposed to, so that it can be bounded. Nothing that measures speed, quality or pay reads it."""
+"""People's exposure, recorded in order to limit it. No figure of speed, quality or pay uses it."""
 
 from typing import Any
 
@@ -7,41 +7,41 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from annotation.models.giving import Assignment
+from annotation.models.assignments import Assignment
 from studies.models import Study
 
 
 class Exposure(models.Model):
-    """What one assignment showed its person on one day: seconds that were reported, and seconds still expected.
+    """One person's exposure by one assignment on one day: reported seconds, and seconds that are still expected.
 
-    Only for pairs that may show harm, or whose viewing left something to remember: hidden, tagged, too distressing.
-    Its person and a wellbeing contact see it by name; managers see groups of five and more.
+    It exists only for pairs that may show harm or that the person hid, tagged or skipped as too distressing. The person
+    and a wellbeing contact see it by name. Managers see groups of at least five people.
     """
 
-    # The constraint below indexes it.
+    # The unique constraint below indexes it.
     assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, related_name="exposures", db_index=False)
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="exposures")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="exposures")
     day = models.DateField(help_text="In the person's time zone")
     revealed_s = models.FloatField(
-        default=0, db_default=0, help_text="Seconds of harmful video that were revealed, as reported"
+        default=0, db_default=0, help_text="Reported seconds of harmful video that were revealed"
     )
     expected_s = models.FloatField(
-        default=0, db_default=0, help_text="Estimated seconds of harmful video that no report has replaced"
+        default=0, db_default=0, help_text="Estimated seconds of harmful video that no report has replaced yet"
     )
     lapses_s = models.FloatField(
         default=0,
         db_default=0,
-        help_text="Of the expected seconds, those that the end of the lease takes back: the pair was not shown yet, or"
-        " has been reported on",
+        help_text="Expected seconds that are taken back at the end of the lease: the pair was not shown yet, or"
+        " was reported on",
     )
     reported: "models.JSONField[Any, Any]" = models.JSONField(
         default=dict,
         db_default={},
         blank=True,
-        help_text="By showing: the highest counters that were reported, `{video_0, video_1, hidden}`",
+        help_text="The highest reported counters of each showing: `{video_0, video_1, hidden}`",
     )
-    hidden = models.PositiveIntegerField(default=0, db_default=0, help_text="Times the person hid the videos")
+    hidden = models.PositiveIntegerField(default=0, db_default=0, help_text="How often the person hid the videos")
     too_distressing = models.BooleanField(default=False, db_default=False)
 
     class Meta:
@@ -79,7 +79,7 @@ class Dose(models.Model):
 
 
 class Break(models.Model):
-    """A paid break that a person was given: time at work without a pair."""
+    """A person's paid break: working time without a pair."""
 
     class Why(models.TextChoices):
         WORK = "work"

@@ -1,4 +1,4 @@
-"""Walks what each state of a study and of a batch accepts, over the API, and writes it down as a page."""
+"""Try over the API what each state of a study and of a batch accepts, and write the result as a page."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,18 +18,18 @@ from tests import factories
 from tests.annotation import recounting
 
 STUDY_STATES, BATCH_STATES = Study.State.values, Batch.State.values
-#: How a lease can have ended: its time is over and no sweep has come yet, the sweep has come, its person gave it back.
+#: Ways in which a lease can have ended: expired before the sweep, expired and swept, or released by its person.
 ENDINGS = ("by the clock", "by the sweep", "released")
 
 
 class Case:
-    """One person of a study who may work on one batch of their own, and what they do there."""
+    """One person of a study with a batch of their own, and their requests."""
 
     def __init__(self, study: Study, person: User, number: int, client: APIClient) -> None:
         self.study, self.person = study, person
         self.batch = Batch.objects.create(study=study, number=number)
         Membership.objects.create(study=study, person=person, role="annotator")
-        seats.take_seat(person, study)
+        seats.locked_seat(person, study)
         seat = Seat.objects.filter(study=study, person=person)
         seat.update(consented_version=study.consent_version, batches=[number])
         self.client = client
@@ -73,7 +73,7 @@ class Case:
 
 
 def outcome(response: Any) -> str:
-    """`yes`, or the refusal's word for programs."""
+    """Return `yes`, or the error code of the refusal."""
     if response.status_code < 400:
         return "yes"
     assert response.status_code == 409, response.content
@@ -81,7 +81,7 @@ def outcome(response: Any) -> str:
     return f"no: `{response.json()['code']}`"
 
 
-# --- What people do: each gets a pair ready, and returns what is then asked for in whichever state ------------------
+# --- Actions: each prepares a pair, and returns the request to send in any state ------------------------------------
 
 Act = Callable[[], str]
 
@@ -90,8 +90,8 @@ def leases_a_pair(case: Case) -> Act:
     case.pair()
 
     def act() -> str:
-        desk = case.lease()
-        return "yes" if desk["current"] else f"no: `{desk['reason']}`"
+        leased = case.lease()
+        return "yes" if leased["current"] else f"no: `{leased['reason']}`"
 
     return act
 
@@ -99,10 +99,10 @@ def leases_a_pair(case: Case) -> Act:
 def is_shown_the_next(case: Case) -> Act:
     case.pair()
     case.pair()
-    desk = serving.lease(case.person, case.study)
-    assert desk.current is not None
-    assert desk.next is not None
-    current, following = desk.current, desk.next
+    leased = serving.lease(case.person, case.study)
+    assert leased.current is not None
+    assert leased.next is not None
+    current, following = leased.current, leased.next
 
     def act() -> str:
         case.post("release", current)
@@ -120,11 +120,11 @@ def renews(case: Case, assignment: Assignment) -> Act:
         Assignment.objects.filter(pk=assignment.pk, expires_at__gt=timezone.now()).update(
             leased_at=before.leased_at - timedelta(minutes=5), expires_at=before.expires_at - timedelta(minutes=5)
         )
-        said = outcome(case.post("renew", assignment))
+        result = outcome(case.post("renew", assignment))
         after = Assignment.objects.get(pk=assignment.pk)
         is_live = after.state == "leased" and after.expires_at > timezone.now() + timedelta(minutes=26)
-        assert is_live == (said == "yes")
-        return said
+        assert is_live == (result == "yes")
+        return result
 
     return act
 
@@ -132,18 +132,18 @@ def renews(case: Case, assignment: Assignment) -> Act:
 def drafts(case: Case, assignment: Assignment) -> Act:
     def act() -> str:
         draft = {"helpfulness": {"correctness": "video_1"}}
-        said = outcome(case.send("put", f"assignments/{assignment.pk}/draft", draft))
-        assert (Assignment.objects.get(pk=assignment.pk).draft is not None) == (said == "yes")
-        return said
+        result = outcome(case.send("put", f"assignments/{assignment.pk}/draft", draft))
+        assert (Assignment.objects.get(pk=assignment.pk).draft is not None) == (result == "yes")
+        return result
 
     return act
 
 
 def skips(case: Case, assignment: Assignment) -> Act:
     def act() -> str:
-        said = outcome(case.post("skip", assignment, {"reason": "cannot_judge"}))
-        assert (Assignment.objects.get(pk=assignment.pk).state == "skipped") == (said == "yes")
-        return said
+        result = outcome(case.post("skip", assignment, {"reason": "cannot_judge"}))
+        assert (Assignment.objects.get(pk=assignment.pk).state == "skipped") == (result == "yes")
+        return result
 
     return act
 
@@ -151,11 +151,11 @@ def skips(case: Case, assignment: Assignment) -> Act:
 def submits(case: Case, assignment: Assignment) -> Act:
     def act() -> str:
         response = case.post("submit", assignment, factories.body())
-        said = outcome(response)
+        result = outcome(response)
         standing = Standing.objects.filter(pk=assignment.pk).first()
-        assert (standing is not None) == (said == "yes")
+        assert (standing is not None) == (result == "yes")
         if standing is None:
-            return said
+            return result
         answer = response.json()["annotation"]
         assert (answer["counted"], answer["surplus"]) == (standing.counted, standing.uncounted_reason)
         return "counted" if standing.counted else f"kept, not counted: `{standing.uncounted_reason}`"
@@ -182,10 +182,10 @@ def submits_too_late_for_the_slot(case: Case) -> Act:
 def revises(case: Case, assignment: Assignment) -> Act:
     def act() -> str:
         body = factories.body(reason="reopened", harmlessness=OTHERWISE)
-        said = outcome(case.post("revise", assignment, body))
+        result = outcome(case.post("revise", assignment, body))
         count = Annotation.objects.filter(assignment=assignment).count()
-        assert count == (2 if said == "yes" else 1)
-        return said
+        assert count == (2 if result == "yes" else 1)
+        return result
 
     return act
 
@@ -199,16 +199,16 @@ def reports(case: Case, assignment: Assignment) -> Act:
 
 def releases(case: Case, assignment: Assignment) -> Act:
     def act() -> str:
-        said = outcome(case.post("release", assignment))
+        result = outcome(case.post("release", assignment))
         assert Assignment.objects.get(pk=assignment.pk).state in ("released", "expired")
-        return said
+        return result
 
     return act
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the tables. Every one of `ways` to get there must come to the same."""
+    """One line of the tables. Every one of its `ways` must have the same outcome."""
 
     name: str
     ways: tuple[Callable[[Case], Act], ...]
@@ -224,9 +224,9 @@ def ended(act: Callable[[Case, Assignment], Act]) -> tuple[Callable[[Case], Act]
 
 ROWS = (
     Row("lease a new pair", (leases_a_pair,)),
-    Row("be shown the next pair", (is_shown_the_next,)),
+    Row("move to the next pair", (is_shown_the_next,)),
     Row("renew a live lease", live(renews)),
-    Row("take back a pair whose lease has ended", ended(renews)),
+    Row("renew a lease that has ended", ended(renews)),
     Row("save a draft on a live lease", live(drafts)),
     Row("save a draft after the lease has ended", ended(drafts)),
     Row("skip on a live lease", live(skips)),
@@ -234,29 +234,31 @@ ROWS = (
     Row("first answer on a live lease", live(submits)),
     Row("first answer after the lease has ended, a slot is free", ended(submits)),
     Row("first answer after the lease has ended, the slot is taken", (submits_too_late_for_the_slot,)),
-    Row("change an answer within the window", (lambda case: revises(case, case.answered()),)),
+    Row("change an answer within the time limit", (lambda case: revises(case, case.answered()),)),
     Row(
-        "change an answer after the window",
+        "change an answer after the time limit",
         (lambda case: revises(case, case.answered(ago=timedelta(seconds=case.study.reopen_s + 60))),),
     ),
     Row(
-        "report a pair: in hand, ended or answered",
+        "report a pair: leased, ended or answered",
         (*live(reports), *ended(reports), lambda case: reports(case, case.answered())),
     ),
-    Row("release a pair: in hand or ended", (*live(releases), *ended(releases))),
+    Row("release a pair: leased or ended", (*live(releases), *ended(releases))),
 )
 
-#: By row and state: what came of it.
+#: Outcomes by row and states.
 Outcomes = dict[tuple[str, str, str], str]
 
 
 def walk() -> Outcomes:
-    """Every row in every state of a study: with every state of a batch where it runs, else with an open one and with
-    one that is being checked."""
+    """Return the outcome of every row in every state of a study.
+
+    In a running study every state of a batch is tried, in other studies an open batch and one that is being checked.
+    """
     return {
-        (row, study_state, batch_state): said
+        (row, study_state, batch_state): result
         for study_state in STUDY_STATES
-        for row, batch_state, said in _walked(
+        for row, batch_state, result in _walked(
             study_state,
             BATCH_STATES if study_state == Study.State.RUNNING else [Batch.State.OPEN, Batch.State.IN_REVIEW],
         )
@@ -264,8 +266,8 @@ def walk() -> Outcomes:
 
 
 def walk_withdrawn() -> dict[str, str]:
-    """Every row for people who have withdrawn their consent since, in a running study."""
-    return {row: said for row, _, said in _walked(Study.State.RUNNING, [Batch.State.OPEN], withdrawn=True)}
+    """Return the outcome of every row for people who have withdrawn their consent, in a running study."""
+    return {row: result for row, _, result in _walked(Study.State.RUNNING, [Batch.State.OPEN], withdrawn=True)}
 
 
 def _walked(study_state: str, batch_states: list[str], *, withdrawn: bool = False) -> Iterator[tuple[str, str, str]]:
@@ -282,13 +284,13 @@ def _walked(study_state: str, batch_states: list[str], *, withdrawn: bool = Fals
     Study.objects.filter(pk=study.pk).update(state=study_state)
     found: dict[tuple[str, str], str] = {}
     for (row, state, _), act in zip(ways, acts, strict=True):
-        said = act()
-        assert found.setdefault((row, state), said) == said, f"{row} in {study_state}, {state}: depends on the way"
+        result = act()
+        assert found.setdefault((row, state), result) == result, f"{row} in {study_state}, {state}: depends on the way"
     assert (wrong := recounting.contradictions(study.pk)) == {}, wrong
-    return ((row, state, said) for (row, state), said in found.items())
+    return ((row, state, result) for (row, state), result in found.items())
 
 
-# --- What a pair is not taken back for ----------------------------------------------------------------------------
+# --- Why an ended lease is not renewed ----------------------------------------------------------------------------
 
 
 def _has_reached_the_limit(case: Case) -> None:
@@ -322,31 +324,31 @@ def _is_held(case: Case) -> None:
     Pair.objects.filter(batch=case.batch).update(held="a researcher looks at it")
 
 
-NOT_TAKEN_BACK: dict[str, Callable[[Case], None]] = {
-    "the day’s limit of harmful video is reached": _has_reached_the_limit,
+NOT_RENEWED: dict[str, Callable[[Case], None]] = {
+    "the daily limit is reached": _has_reached_the_limit,
     "a break is due": _break_is_due,
-    "the study has newer terms": _terms_have_changed,
-    "the pair may show what the person left out": _left_the_harm_out,
-    "the guideline has changed and was not read": _guideline_has_changed,
-    "the study asks for a qualification that the person has not": _must_qualify,
+    "the study’s terms have changed": _terms_have_changed,
+    "the pair may show harm that the person does not agree to see": _left_the_harm_out,
+    "the person has not read the current guideline": _guideline_has_changed,
+    "the person has not qualified for the study": _must_qualify,
     "the pair is held": _is_held,
 }
 
 
-def walk_taking_back() -> dict[str, str]:
-    """What comes of taking a pair back, however its lease has ended, where a new lease would be refused."""
+def walk_renewals() -> dict[str, str]:
+    """Return the outcome of renewing an ended lease, in each case in which a new lease would be refused."""
     found: dict[str, str] = {}
     client = APIClient()
-    for name, stands_in_the_way in NOT_TAKEN_BACK.items():
+    for name, stands_in_the_way in NOT_RENEWED.items():
         for how in ENDINGS:
             study = factories.study()
             case = Case(study, factories.person(), 1, client)
             assignment = case.ended(how, may_show=["violence"])
             stands_in_the_way(case)
-            said = outcome(case.post("renew", assignment))
-            assert found.setdefault(name, said) == said, f"{name}: depends on how the lease ended"
+            result = outcome(case.post("renew", assignment))
+            assert found.setdefault(name, result) == result, f"{name}: depends on how the lease ended"
             begun = Break.objects.filter(study=study).count()
-            assert begun == (1 if said == "no: `break`" else 0), "the break that was said has not begun"
+            assert begun == (1 if result == "no: `break`" else 0), "the announced break has not begun"
             assert recounting.contradictions(study.pk) == {}
     return found
 
@@ -355,14 +357,13 @@ def walk_taking_back() -> dict[str, str]:
 
 PAGE = """# What each state accepts
 
-A test carries out every action in every state, over the API, and writes this page. To write it anew after a change:
+A test tries every action in every state over the API, and writes this page. To update it after a change, run:
 
     WRITE_DOCS=1 .venv/bin/python -m pytest tests/annotation/test_accepted_by_state.py
 
-*No* is the status 409 with the code that is named; for a lease it is a response without a pair and with that reason.
-What a person typed stays in their browser. An answer that is *kept, not counted* is stored, and exported with
-`counted: false` and the reason that is named. A lease is live until its time is over, whether or not the sweep has
-passed since.
+*No* means a response with status 409 and the named code. For a lease, it means a response without a pair and with that
+reason. The person's input stays in their browser. An answer that is *kept, not counted* is stored, and exported with
+`counted: false` and the named reason. A lease is live until its time runs out, whether or not the sweep has run since.
 
 ## Study
 
@@ -372,31 +373,31 @@ The batch is open. An archived study is paused or closed, and accepts what that 
 
 ## Batch
 
-The study runs. Of a study's state and a batch's state, the one that accepts less decides.
+The study is running. If the study and the batch accept different things, the stricter one decides.
 
 {batch}
 
 ## Consent withdrawn
 
-The study runs and the batch is open. Withdrawing ends every lease, so there is no live one.
+The study is running and the batch is open. Withdrawing ends all leases, so no lease is live.
 
 {withdrawn}
 
-Once the person agrees again, the answers that wait in their browser are sent, as answers after the lease has ended.
+When the person agrees again, their browser sends the waiting answers. They arrive after the end of their lease.
 
-## Taking a pair back
+## Renewing an ended lease
 
-A pair is taken back on the same terms as a new one is leased. In a study that runs it is refused where:
+An ended lease is renewed on the same conditions as a new one is given. In a running study, it is refused if:
 
-{taking_back}
+{renewals}
 
-It is also refused with `lease_lost` once somebody else has the slot, or the person holds two other pairs. In all these
-cases the answer can still be submitted, unless the person has withdrawn.
+It is also refused with `lease_lost` if someone else has the slot, or if the person already has two other pairs. In all
+these cases the person can still submit the answer, unless they have withdrawn their consent.
 """
 
 
-def page(walked: Outcomes, withdrawn: dict[str, str], taking_back: dict[str, str]) -> str:
-    """The page as Markdown."""
+def page(walked: Outcomes, withdrawn: dict[str, str], renewals: dict[str, str]) -> str:
+    """Return the page as Markdown."""
     names = [row.name for row in ROWS]
     by_study = [[name, *(walked[name, state, "open"] for state in STUDY_STATES)] for name in names]
     by_batch = [[name, *(walked[name, "running", state] for state in BATCH_STATES)] for name in names]
@@ -404,7 +405,7 @@ def page(walked: Outcomes, withdrawn: dict[str, str], taking_back: dict[str, str
         study=_table(["", *STUDY_STATES], by_study),
         batch=_table(["", *(state.replace("_", " ") for state in BATCH_STATES)], by_batch),
         withdrawn=_table(["", "consent withdrawn"], [[name, withdrawn[name]] for name in names if "live" not in name]),
-        taking_back=_table(["", "take back a pair whose lease has ended"], [list(row) for row in taking_back.items()]),
+        renewals=_table(["", "renew a lease that has ended"], [list(row) for row in renewals.items()]),
     )
 
 

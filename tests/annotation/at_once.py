@@ -1,4 +1,4 @@
-"""Scripts that several people follow at the same moment: as threads in step, or as processes at their own pace."""
+"""Run scripts of several people at the same time: as threads in step, or as processes at their own pace."""
 
 import itertools
 import multiprocessing
@@ -23,7 +23,7 @@ from studies.models import Study
 from tests import factories
 from tests.annotation.crowd import Somebody, Surroundings
 
-#: One action: what, and what it picks. Actions that somebody does not have are the surroundings'.
+#: One action: its name, and a number that picks its object. Other actions than those of people are of `Surroundings`.
 Action = tuple[str, int]
 Script = Sequence[Action]
 PATIENCE_S = 30
@@ -36,7 +36,7 @@ def do(somebody: Somebody, action: Action) -> None:
 
 
 def in_step(people: Sequence[Somebody], scripts: Sequence[Script]) -> list[BaseException]:
-    """Everybody follows their script on a connection of their own, each step at the same moment as all others."""
+    """Run each person's script on its own connection, each step at the same moment as all others."""
     steps = max(map(len, scripts))
     barrier = Barrier(len(scripts))
 
@@ -61,15 +61,15 @@ def in_step(people: Sequence[Somebody], scripts: Sequence[Script]) -> list[BaseE
 
 # --- Processes ----------------------------------------------------------------------------------------------
 
-#: Processes start as copies of one that has imported the product and has no connection yet. Each looks into the
-#: main module again, which is pytest's.
+#: Processes are forked from one that has imported the product and has no connection yet. Each imports the main module
+#: again, which is pytest's.
 MULTI = multiprocessing.get_context("forkserver")
 MULTI.set_forkserver_preload(["tests.annotation.prepared", "pytest"])
 COMMITTED, STAYING, FAILED, ENDED = "committed", "staying", "failed", "ended"
 
 
 def start_the_original() -> None:
-    """Starts the process that others are copies of, on the test database. Starting it again does nothing."""
+    """Start the process that others are forked from, on the test database. Repeating it does nothing."""
     address = "postgresql://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**connection.settings_dict)
     given = os.environ["DATABASE_URL"]
     os.environ["DATABASE_URL"] = address
@@ -81,7 +81,7 @@ def start_the_original() -> None:
 
 @dataclass
 class Report:
-    """What a process told before it ended."""
+    """The last report of a process before it ended."""
 
     tried: dict[str, Any] = field(default_factory=dict)
     acknowledged: dict[str, int] = field(default_factory=dict)
@@ -90,9 +90,9 @@ class Report:
 
 
 class Separate:
-    """Somebody in a process of their own, that follows a script and tells what was acknowledged after each action.
+    """One person in a separate process that runs a script and reports what was acknowledged after each action.
 
-    With `stays`, it does the last action in a transaction that it never commits, and waits there to be killed.
+    With `stays`, the last action runs in a transaction that is never committed. The process then waits to be killed.
     """
 
     def __init__(self, somebody: Somebody, script: Script, *, stays: bool = False) -> None:
@@ -108,8 +108,8 @@ class Separate:
     def go(self) -> None:
         self.channel.send("go")
 
-    def told(self, until: str) -> bool:
-        """Reads what the process tells until it has told this; False if it ended first, or waits for a lock."""
+    def wait_for(self, until: str) -> bool:
+        """Read reports of the process up to this one. Return False if it ended first or waits for a lock."""
         deadline = time.monotonic() + PATIENCE_S
         try:
             while True:
@@ -133,12 +133,12 @@ class Separate:
             return cursor.fetchone() == ("Lock",)
 
     def kill(self) -> None:
-        """SIGKILL; what the process had not committed is undone. Harmless to one that has ended."""
+        """Send SIGKILL, which rolls back what is not committed. It is harmless to a process that has ended."""
         self.process.kill()
 
     def join(self) -> Report:
-        """What the process told, when it has ended."""
-        self.told(until=ENDED)
+        """Wait for the end of the process and return its last report."""
+        self.wait_for(until=ENDED)
         self.process.join(PATIENCE_S)
         return self.report
 
@@ -147,7 +147,7 @@ class Separate:
 def separate(
     people: Sequence[Somebody], scripts: Sequence[Script], staying: Collection[int] = ()
 ) -> Iterator[list[Separate]]:
-    """Each of the people in a process of their own, ready to go; none is left in the end."""
+    """Yield a ready process for each of the people. All are killed at the end."""
     processes: list[Separate] = []
     try:
         for number, (somebody, script) in enumerate(zip(people, scripts, strict=True)):
@@ -160,7 +160,7 @@ def separate(
 
 
 def follow(channel: Connection, study_id: int, person_id: int, script: Script, stays: bool) -> None:
-    """What runs in the other process."""
+    """Run the script. This is the main function of the other process."""
     study, user = Study.objects.get(pk=study_id), User.objects.get(pk=person_id)
     somebody = Somebody(study, user)
     factories._numbers = itertools.count(os.getpid() * 1_000_000)  # the other processes count too
@@ -186,7 +186,7 @@ def follow(channel: Connection, study_id: int, person_id: int, script: Script, s
 
 @contextmanager
 def no_deadlocks() -> Iterator[None]:
-    """Deadlocks are looked for at once instead of after a second, and none may be in the server's log afterwards."""
+    """Detect deadlocks at once instead of after a second, and check that the server's log has none."""
     name = connection.ops.quote_name(connection.settings_dict["NAME"])
     log = settings.HOME.log("postgres")
     begins = log.stat().st_size

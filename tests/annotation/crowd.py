@@ -1,7 +1,7 @@
-"""People and what happens around them, as single actions that a test strings together in any order or all at once.
+"""Actions of people and of everything around them. A test runs them in any order, or several at once.
 
-An action takes a number that picks what it acts on; where there is nothing to act on it does nothing. Whatever the
-product may refuse is an answer, not an error.
+The argument of an action is a number that picks its object. Without an object the action does nothing. A refusal that
+the product may give is returned as a result, not raised as an error.
 """
 
 import uuid
@@ -16,9 +16,19 @@ from django.db.models.functions import Greatest, Least
 from django.utils import timezone
 
 from accounts.models import User
-from annotation import consent, corrections, leases, noting, offering, revisions, serving, skipping, submission
+from annotation import (
+    consent,
+    corrections,
+    harm_propagation,
+    leases,
+    offering,
+    revisions,
+    serving,
+    skipping,
+    submission,
+)
 from annotation.answers import Answers
-from annotation.exposure import forget_unseen
+from annotation.exposure import lapse_ended_leases
 from annotation.models import Assignment, Standing
 from annotation.protocol import REOPENED, SKIP_REASONS
 from catalog import batches
@@ -27,7 +37,7 @@ from diptych.refusals import Refused
 from studies.models import Study
 from tests import factories
 
-#: What the product may answer to somebody who is late, or does something twice.
+#: Refusals that are right if a person is late or does something twice.
 REFUSALS = {
     *("already_answered", "skipped", "lease_lost", "cap", "paused", "study_closed"),
     *("not_answered", "too_late", "held", "consent", "excluded", "batch_closed", "corrected", "asked_again"),
@@ -37,13 +47,15 @@ BODY = factories.body()
 PLAIN = Answers.from_body(BODY["helpfulness"], BODY["harmlessness"] | {"video_1": {"tags": []}})
 TAGGED = Answers.from_body(BODY["helpfulness"], BODY["harmlessness"])
 OTHERWISE = Answers.from_body(BODY["helpfulness"] | {"overall": "video_1"}, BODY["harmlessness"])
-#: Categories that a person may agree to; pairs of a `sensitive` shape may show violence.
+#: Categories that a person may agree to. Pairs with `sensitive` in their shape may show violence.
 AGREED = (["violence", "hate"], ["hate"], ["hate", "violence"], [])
 
 
 class Somebody:
-    """One person in one study, and what they sent: each submission id of a first answer that was tried, those that
-    were acknowledged, and those of later revisions."""
+    """One person in one study, with the submission ids that they sent.
+
+    It has the tried ids of first answers, the acknowledged ones, and the ids of later revisions.
+    """
 
     def __init__(self, study: Study, user: User) -> None:
         self.study, self.user = study, user
@@ -52,7 +64,7 @@ class Somebody:
         self.revised: dict[str, int] = {}
 
     def act(self, action: str, pick: int) -> Any:
-        """Does it; what was answered, or the refusal as a string."""
+        """Do the action. Return its result, or the refusal as a string."""
         try:
             return getattr(self, action)(pick)
         except Refused as refused:
@@ -60,15 +72,15 @@ class Somebody:
             return refused.code
 
     def mine(self, pick: int, *states: str) -> Assignment | None:
-        """One of the person's assignments in these states."""
+        """Return one of the person's assignments in these states."""
         found = Assignment.objects.filter(study=self.study, person=self.user, state__in=states)
         keys = list(found.order_by("pk").values_list("pk", flat=True))
-        # As a request does: what is read here may be old by the time that it is used.
+        # Like a request: what is read here may have changed before it is used.
         return Assignment.objects.select_related("study").get(pk=keys[pick % len(keys)]) if keys else None
 
-    # What people do.
+    # Actions of people.
 
-    def lease(self, pick: int = 0) -> serving.Desk:
+    def lease(self, pick: int = 0) -> serving.LeasedPairs:
         return serving.lease(self.user, Study.objects.get(pk=self.study.pk))
 
     def submit(self, pick: int) -> submission.Submitted | None:
@@ -102,7 +114,7 @@ class Somebody:
         return submitted
 
     def repeat(self, pick: int) -> submission.Submitted | None:
-        """Sends something once more: it must be there once, and come back as it was."""
+        """Send something again, and check that it is stored once and returned unchanged."""
         if not self.tried:
             return None
         submission_id = sorted(self.tried)[pick % len(self.tried)]
@@ -115,7 +127,7 @@ class Somebody:
         return submitted
 
     def repeat_otherwise(self, pick: int) -> None:
-        """The same id with other answers is refused, whatever happened since."""
+        """Check that the same id with other answers is refused, whatever happened since."""
         if not self.acknowledged:
             return
         submission_id = sorted(self.acknowledged)[pick % len(self.acknowledged)]
@@ -134,13 +146,13 @@ class Somebody:
             return
         raise AssertionError("A submission id was taken twice.")
 
-    def skip(self, pick: int) -> serving.Desk | None:
+    def skip(self, pick: int) -> serving.LeasedPairs | None:
         return self.skip_one(self.mine(pick, "leased"), pick)
 
-    def skip_late(self, pick: int) -> serving.Desk | None:
+    def skip_late(self, pick: int) -> serving.LeasedPairs | None:
         return self.skip_one(self.mine(pick, "expired", "released"), pick)
 
-    def skip_one(self, assignment: Assignment | None, pick: int) -> serving.Desk | None:
+    def skip_one(self, assignment: Assignment | None, pick: int) -> serving.LeasedPairs | None:
         reason = list(SKIP_REASONS)[pick % len(SKIP_REASONS)]
         care = {"revealed_s": {"video_0": 0.5, "video_1": 0.0}, "hidden": 1}
         return assignment and skipping.skip(assignment, self.user, reason=reason, care=care)
@@ -158,7 +170,7 @@ class Somebody:
             serving.renew(assignment, self.user)
 
     def reopen(self, pick: int) -> revisions.Revised | None:
-        """Changes an answer that was sent."""
+        """Change a submitted answer."""
         assignment = self.mine(pick, "submitted")
         if assignment is None:
             return None
@@ -186,7 +198,7 @@ class Somebody:
 
 
 class Surroundings:
-    """What happens to a study while people work: time passes, sweeps run, researchers and reviewers change things."""
+    """Everything else that happens to a study: time passes, sweeps run, researchers and reviewers change things."""
 
     def __init__(self, study: Study) -> None:
         self.study = study
@@ -195,7 +207,7 @@ class Surroundings:
         return getattr(self, action)(pick)
 
     def one(self, rows: Any, pick: int) -> Any:
-        """The key of one of the rows, in no lock's protection; None if there is none."""
+        """Return the key of one of the rows, without a lock, or None if there is no row."""
         keys = list(rows.order_by("pk").values_list("pk", flat=True))
         return keys[pick % len(keys)] if keys else None
 
@@ -203,7 +215,7 @@ class Surroundings:
         return Pair.objects.filter(pk=self.one(Pair.objects.filter(study=self.study), pick))
 
     def expire(self, pick: int) -> None:
-        """A lease's time is over."""
+        """Let a lease expire."""
         leased = Assignment.objects.filter(study=self.study, state="leased")
         now = timezone.now()
         leased.filter(pk=self.one(leased, pick)).update(
@@ -213,10 +225,10 @@ class Surroundings:
 
     def sweep(self, pick: int) -> None:
         leases.return_expired()
-        forget_unseen()
+        lapse_ended_leases()
 
     def note_tags(self, pick: int) -> None:
-        noting.note_tags()
+        harm_propagation.note_tags()
 
     def hold(self, pick: int) -> None:
         self.pair(pick).filter(held="").update(held="a researcher looks at it")
@@ -237,7 +249,7 @@ class Surroundings:
         self.pair(pick).update(ready=True)
 
     def add(self, pick: int) -> None:
-        """Another pair is imported."""
+        """Import another pair."""
         with transaction.atomic():
             pair = factories.pair(self.study, wanted=1 + pick % 3, priority=pick % 4 - 1)
             batches.ask_for_more(Pair.objects.filter(pk=pair.pk))
@@ -258,11 +270,11 @@ class Surroundings:
         Study.objects.filter(pk=self.study.pk).update(state="closed")
 
     def review(self, pick: int) -> None:
-        """A batch is being checked, accepted, or handed back."""
+        """Move a batch to review, accept it, or return it."""
         Batch.objects.filter(study=self.study).update(state=("in_review", "accepted", "returned", "open")[pick % 4])
 
     def uncount(self, pick: int) -> None:
-        """An answer is rejected, so its slot is open again; or valid again, and takes one if there is one."""
+        """Reject an answer, which opens its slot, or restore it, which takes a free slot."""
         standing = Standing.objects.filter(pk=self.one(Standing.objects.filter(study=self.study), pick)).first()
         if standing is None:
             return
@@ -272,7 +284,7 @@ class Surroundings:
             offering.restore(standing, actor=None)
 
     def offer(self, pick: int) -> None:
-        """Review gives an answer back to its person: it no longer counts, and is asked for once more."""
+        """Return an answer to its person: it no longer counts, and the pair is offered again."""
         answered = Assignment.objects.filter(study=self.study, state="submitted")
         assignment = Assignment.objects.filter(pk=self.one(answered, pick)).first()
         if assignment is not None:
@@ -280,13 +292,13 @@ class Surroundings:
                 offering.offer_again(assignment, reason="returned", actor=None)
 
     def correct(self, pick: int) -> None:
-        """A reviewer corrects the tags of an answer."""
+        """Correct the tags of an answer as a reviewer."""
         answered = Assignment.objects.filter(study=self.study, state="submitted")
         assignment = answered.filter(pk=self.one(answered, pick)).first()
         if assignment is None:
             return
         reviewer, _ = User.objects.get_or_create(username=f"reviewer-of-{self.study.pk}")
-        stands = Answers.of(Standing.objects.select_related("current").get(pk=assignment.pk).current)
+        stands = Answers.from_annotation(Standing.objects.select_related("current").get(pk=assignment.pk).current)
         answers = replace(stands, tags_video_0=("crime",) if pick % 2 else (), tags_video_1=("hate",))
         try:
             corrections.correct(assignment, reviewer, submission_id=uuid.uuid4(), answers=answers)
@@ -297,7 +309,7 @@ class Surroundings:
         leases.complete_batches()
 
 
-#: What one does far more often than the rest stands more than once.
+#: Frequent actions are listed more than once.
 BY_PEOPLE = (
     *("lease", "lease", "lease", "lease", "submit", "submit", "submit", "submit_late", "release"),
     *("submit_late", "repeat", "repeat_otherwise", "skip", "skip_late", "release", "renew", "renew_late", "reopen"),

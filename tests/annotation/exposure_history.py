@@ -1,7 +1,7 @@
 """Histories of what one person is shown in two studies, as a state machine of hypothesis.
 
-It keeps its own account of every second that was revealed, and of what was reported of it. After each step the ledger
-must say what was reported, day by day; at the end everything has been reported, and doses must say what was revealed.
+It records every revealed second and every report itself. After each step, the database must have the reported seconds
+of each day. At the end, when everything was reported, each dose must equal the revealed seconds.
 """
 
 import uuid
@@ -21,7 +21,7 @@ from accounts import days
 from accounts.days import day_of
 from annotation import exposure_reports, leases, quarantining, revisions, serving, skipping, submission
 from annotation.answers import Answers
-from annotation.exposure import forget_unseen
+from annotation.exposure import lapse_ended_leases
 from annotation.models import Assignment, Dose, Exposure
 from annotation.protocol import REOPENED, SKIP_REASONS, VIDEOS
 from catalog.models import Pair
@@ -34,7 +34,7 @@ ZONES = ("UTC", "Pacific/Auckland", "America/Los_Angeles", "Asia/Shanghai")
 SECONDS = st.sampled_from([0.5, 4.0, 60.0, 300.0])
 WHICH = st.integers(0, 1)
 PICK = st.integers(0, 9)
-#: Two clips of two seconds, looked at twice.
+#: Two clips of two seconds, each watched twice.
 ESTIMATE_S = 8.0
 PLAIN = Answers.from_body(factories.body()["helpfulness"], factories.body()["harmlessness"] | {"video_1": {"tags": []}})
 TAGGED = Answers.from_body(factories.body()["helpfulness"], factories.body()["harmlessness"])
@@ -48,9 +48,9 @@ class Visit:
     name: str
     revealed: Counter[tuple[date, str]] = field(default_factory=Counter)
     hidden: int = 0
-    #: The highest that a report has said of it.
-    told: Counter[tuple[date, str]] = field(default_factory=Counter)
-    told_hidden: int = 0
+    #: The highest reported values.
+    reported_s: Counter[tuple[date, str]] = field(default_factory=Counter)
+    reported_hidden: int = 0
 
     def report(self, *, names_days: bool) -> dict[str, Any]:
         care: dict[str, Any] = {"revealed_s": self._seconds(None), "hidden": self.hidden}
@@ -63,12 +63,12 @@ class Visit:
         found = self.revealed.items()
         return {video: sum(s for (of, side), s in found if side == video and day in (None, of)) for video in VIDEOS}
 
-    def note_told(self) -> None:
-        self.told, self.told_hidden = Counter(self.revealed), self.hidden
+    def mark_reported(self) -> None:
+        self.reported_s, self.reported_hidden = Counter(self.revealed), self.hidden
 
 
 class Histories(RuleBasedStateMachine):
-    """`names_days`: as our own page reports; without, as a program that knows nothing of showings and days."""
+    """`names_days`: whether reports name showings and days, as our own page does. A plain program does not."""
 
     names_days = True
 
@@ -93,11 +93,11 @@ class Histories(RuleBasedStateMachine):
             factories.pair(study, may_show=["crime"], kind="control", expected={})
         self.visits: list[Visit] = []
         self.open: dict[int, Visit] = {}
-        #: Of pairs that seemed harmless: the videos that the person tagged.
+        #: For pairs that seemed harmless: the videos that the person tagged.
         self.tagged: dict[int, list[str]] = {}
         self.sent: list[tuple[Assignment, dict[str, Any]]] = []
 
-    # What the person's page does.
+    # Actions on the person's page.
 
     @rule(which=WHICH)
     def lease(self, which: int) -> None:
@@ -105,7 +105,7 @@ class Histories(RuleBasedStateMachine):
         self.show(which, serving.lease(self.person, study).current)
 
     def show(self, which: int, current: Assignment | None) -> None:
-        """The page shows what the desk holds: a pair that it shows already goes on."""
+        """Show the person's pairs on the page. A pair that is already shown stays."""
         shown = self.open.get(which)
         if current is None:
             self.open.pop(which, None)
@@ -120,13 +120,13 @@ class Histories(RuleBasedStateMachine):
     @precondition(lambda self: self.names_days)
     @rule(which=WHICH)
     def reload(self, which: int) -> None:
-        """The page is loaded anew, or opened on another machine. What it did not report, its browser still has."""
+        """Reload the page, or open it on another machine. The browser still has what was not reported."""
         if which in self.open:
             self.visit(which, self.open[which].assignment)
 
     @rule(which=WHICH, video=st.sampled_from(VIDEOS), seconds=SECONDS, nights=st.sampled_from([0, 0, 1]))
     def reveal(self, which: int, video: str, seconds: float, nights: int) -> None:
-        """Looks at a video, some nights also past midnight, without anything that reports in between."""
+        """Watch a video, some nights past midnight, without a report in between."""
         if which not in self.open:
             self.lease(which)
         if which not in self.open:
@@ -146,7 +146,7 @@ class Histories(RuleBasedStateMachine):
             self.open[which].hidden += 1
 
     def care(self, visit: Visit) -> dict[str, Any]:
-        """What a page reports that shows this: with what other visits of the pair may not have reported."""
+        """Return the report of a page that shows this visit, with the parts of earlier visits that may be lost."""
         care = visit.report(names_days=self.names_days)
         if self.names_days:
             earlier = [one for one in self.of(visit.assignment) if one is not visit]
@@ -157,12 +157,12 @@ class Histories(RuleBasedStateMachine):
     def of(self, assignment: Assignment) -> list[Visit]:
         return [visit for visit in self.visits if visit.assignment.pk == assignment.pk]
 
-    def was_told(self, visit: Visit) -> None:
+    def mark_all_reported(self, visit: Visit) -> None:
         for one in self.of(visit.assignment) if self.names_days else [visit]:
-            one.note_told()
+            one.mark_reported()
 
     @rule(which=WHICH, how=st.sampled_from(["draft", "renew", "care"]))
-    def says_so_far(self, which: int, how: str) -> None:
+    def report_so_far(self, which: int, how: str) -> None:
         if which not in self.open:
             return
         visit = self.open[which]
@@ -171,27 +171,27 @@ class Histories(RuleBasedStateMachine):
             with suppress(Refused):
                 submission.save_draft(visit.assignment, {"helpfulness": {}, "care": care})
         else:
-            exposure_reports.take_report(visit.assignment, self.person, care)
+            exposure_reports.record_separate_report(visit.assignment, self.person, care)
         if how == "renew":
             self.renew(which)
-        self.was_told(visit)
+        self.mark_all_reported(visit)
 
     @rule(pick=PICK)
     def a_report_arrives_once_more(self, pick: int) -> None:
         if self.sent and self.names_days:
             assignment, care = self.sent[pick % len(self.sent)]
-            exposure_reports.take_report(assignment, self.person, care)
+            exposure_reports.record_separate_report(assignment, self.person, care)
 
     @rule(which=WHICH)
     def renew(self, which: int) -> None:
-        """Takes an expired lease back, if it can be."""
+        """Renew an expired lease, if that is possible."""
         if which in self.open:
             with suppress(Refused):
                 serving.renew(self.open[which].assignment, self.person)
 
     @rule(which=WHICH, tags=st.booleans())
     def submit(self, which: int, tags: bool) -> None:
-        """Also late, when the lease has expired or the pair was given back."""
+        """Submit an answer, possibly late, after the lease has expired or was released."""
         if which not in self.open:
             return
         visit = self.open.pop(which)
@@ -209,14 +209,14 @@ class Histories(RuleBasedStateMachine):
                 lease_next=True,
             )
         except Refused:
-            exposure_reports.take_report(visit.assignment, self.person, care)
-            self.was_told(visit)
+            exposure_reports.record_separate_report(visit.assignment, self.person, care)
+            self.mark_all_reported(visit)
             return
         if tags:
             self.tagged[visit.assignment.pk] = answers.tagged()
-        self.was_told(visit)
-        assert written.desk
-        self.show(which, written.desk.current)
+        self.mark_all_reported(visit)
+        assert written.leased
+        self.show(which, written.leased.current)
 
     @rule(which=WHICH, pick=PICK)
     def skip(self, which: int, pick: int) -> None:
@@ -226,28 +226,28 @@ class Histories(RuleBasedStateMachine):
         reason = [one for one in SKIP_REASONS if one != "too_distressing"][pick % (len(SKIP_REASONS) - 1)]
         care = self.care(visit)
         try:
-            desk = skipping.skip(visit.assignment, self.person, reason=reason, care=care)
+            leased = skipping.skip(visit.assignment, self.person, reason=reason, care=care)
         except Refused:
-            exposure_reports.take_report(visit.assignment, self.person, care)
+            exposure_reports.record_separate_report(visit.assignment, self.person, care)
         else:
-            self.show(which, desk.current)
-        self.was_told(visit)
+            self.show(which, leased.current)
+        self.mark_all_reported(visit)
 
     @rule(which=WHICH, also=st.booleans())
     def report(self, which: int, also: bool) -> None:
-        """Reports a video as illegal."""
+        """Report a video as illegal."""
         if which not in self.open or not also:
             return
         visit = self.open.pop(which)
         if not self.names_days and visit.assignment.state == "submitted":
             return
         reported = quarantining.report(visit.assignment, self.person, videos=["video_0"], care=self.care(visit))
-        self.was_told(visit)
-        self.show(which, reported.desk.current)
+        self.mark_all_reported(visit)
+        self.show(which, reported.leased.current)
 
     @rule(which=WHICH, pick=PICK, seconds=SECONDS, refused=st.booleans())
     def revise(self, which: int, pick: int, seconds: float, refused: bool) -> None:
-        """Looks at an answer again, on whatever day, and changes it or comes too late for that."""
+        """Look at an answer again, on any day, and change it or come too late to change it."""
         answered = Assignment.objects.filter(study=self.studies[which], person=self.person, state="submitted")
         answered = answered.filter(pair__lane=Pair.Lane.SENSITIVE).order_by("pk")
         if not answered:
@@ -271,14 +271,16 @@ class Histories(RuleBasedStateMachine):
                     care=care,
                 )
             except Refused:
-                exposure_reports.take_report(assignment, self.person, care, showing=f"revision {submission_id}")
-        self.was_told(visit)
+                exposure_reports.record_separate_report(
+                    assignment, self.person, care, showing=f"revision {submission_id}"
+                )
+        self.mark_all_reported(visit)
 
-    # What happens around.
+    # Actions of everybody else.
 
     @rule(which=WHICH, how=st.sampled_from(["expire", "release"]))
     def lease_ends(self, which: int, how: str) -> None:
-        """And the page, if it is still open, does not know."""
+        """End a lease. The page, if it is still open, does not know."""
         for lease in Assignment.objects.filter(study=self.studies[which], person=self.person, state="leased"):
             if how == "release":
                 serving.release(lease, self.person)
@@ -290,41 +292,41 @@ class Histories(RuleBasedStateMachine):
     @rule()
     def sweep(self) -> None:
         leases.return_expired()
-        forget_unseen()
+        lapse_ended_leases()
 
     @rule(hours=st.sampled_from([1, 7, 24]))
     def time_passes(self, hours: int) -> None:
         if not self.names_days:
-            self.say_everything()  # nobody else could know on which day it was
+            self.report_everything()  # otherwise nobody would know the day on which it was revealed
         self.now += timedelta(hours=hours)
 
     @rule(zone=st.sampled_from(ZONES))
     def moves(self, zone: str) -> None:
-        """The person is in another time zone. Their pages are left before, which reports."""
-        self.say_everything()
+        """Move the person to another time zone. Their open pages are closed first, which sends a report."""
+        self.report_everything()
         before = self.dose_now()
         with suppress(Refused):
             days.change_zone(self.person, zone, self.now)
         assert self.dose_now() >= before
 
     def dose_now(self) -> float:
-        """What counts towards the limit at this moment."""
+        """Return the dose that counts towards the limit now."""
         today = Dose.objects.filter(person=self.person, day=day_of(self.person, self.now))
         return sum(dose.seconds for dose in today)
 
-    def say_everything(self) -> None:
-        """Reports what is on open pages and, where browsers keep it, what was on others."""
+    def report_everything(self) -> None:
+        """Report what is on open pages and, if browsers store it, what was on earlier ones."""
         for visit in self.visits if self.names_days else self.open.values():
-            exposure_reports.take_report(visit.assignment, self.person, self.care(visit))
-            visit.note_told()
+            exposure_reports.record_separate_report(visit.assignment, self.person, self.care(visit))
+            visit.mark_reported()
 
-    # What must hold.
+    # Invariants.
 
     def may_show(self, assignment: Assignment) -> bool:
         return bool(assignment.pair.may_show)
 
     def counted(self, visit: Visit) -> tuple[str, ...] | list[str]:
-        """The videos whose seconds count."""
+        """Return the videos whose seconds count."""
         if self.may_show(visit.assignment):
             return VIDEOS
         return self.tagged.get(visit.assignment.pk, [])
@@ -340,7 +342,7 @@ class Histories(RuleBasedStateMachine):
     @invariant()
     def the_ledger_says_what_was_reported(self) -> None:
         rows = Exposure.objects.filter(person=self.person, revealed_s__gt=0).values("day").annotate(s=Sum("revealed_s"))
-        assert {row["day"]: round(row["s"], 6) for row in rows} == self.seconds_by_day("told")
+        assert {row["day"]: round(row["s"], 6) for row in rows} == self.seconds_by_day("reported_s")
 
     @invariant()
     def doses_add_up_and_nothing_else_contradicts(self) -> None:
@@ -349,7 +351,7 @@ class Histories(RuleBasedStateMachine):
 
     @invariant()
     def a_pair_that_is_held_is_expected(self) -> None:
-        """As long as nothing was reported of it."""
+        """Check this as long as nothing was reported of the pair."""
         reported_on = {assignment.pk for assignment, _care in self.sent}
         for lease in Assignment.objects.filter(person=self.person, state="leased", pair__lane=Pair.Lane.SENSITIVE):
             if lease.pk not in reported_on:
@@ -363,13 +365,13 @@ class Histories(RuleBasedStateMachine):
             self.clock.stop()
 
     def the_days_doses_are_what_was_revealed(self) -> None:
-        """Everything arrives, and every lease ends: then nothing is expected any more."""
-        self.say_everything()
+        """Check doses after all reports have arrived and all leases have ended, when nothing is expected any more."""
+        self.report_everything()
         for which in range(2):
             self.lease_ends(which, "release")
-        forget_unseen()
+        lapse_ended_leases()
         doses = Dose.objects.filter(person=self.person, seconds__gt=1e-6).values_list("day", "seconds")
-        expected = self.seconds_by_day("revealed" if self.names_days else "told")
+        expected = self.seconds_by_day("revealed" if self.names_days else "reported_s")
         assert {day: round(seconds, 6) for day, seconds in doses} == expected
         hides = Exposure.objects.filter(person=self.person, assignment__pair__lane=Pair.Lane.SENSITIVE)
         seen = sum(visit.hidden for visit in self.visits if self.may_show(visit.assignment))
@@ -377,6 +379,6 @@ class Histories(RuleBasedStateMachine):
 
 
 class PlainHistories(Histories):
-    """A program that reports without showings and days: what it reports counts on the day of the report."""
+    """Histories of a program that reports without showings and days. Its reports count on the day of the report."""
 
     names_days = False

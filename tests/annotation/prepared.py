@@ -1,4 +1,4 @@
-"""What a process imports once, so that its copies start at once: the product, on the database of its environment."""
+"""Imported once by the process that others are forked from, so that they start fast: the product and its database."""
 
 import django
 

@@ -1,4 +1,4 @@
-"""What whoever runs a study sees of its answers, and what annotators and reviewers never see (protocol, rule 4)."""
+"""Who sees a study's answers: the people who run it, and never annotators and blind reviewers (protocol, rule 4)."""
 
 import csv
 import io
@@ -24,7 +24,7 @@ CONTRADICTORY = {"harmlessness": {"video_0": {"tags": ["violence"]}, "video_1": 
 
 @pytest.fixture
 def look(study, researcher, browser_client):
-    """A page of the study as its text."""
+    """Return a function that gets a page of the study as text."""
 
     def at(name, *arguments, person=researcher, status=200, **query):
         response = browser_client(person).get(reverse(name, args=[study.slug, *arguments]), query)
@@ -44,7 +44,7 @@ def test_the_page_of_a_pair_says_who_answered_what_and_how_each_answer_stands(lo
     assert annotator.username not in page
     assert page.count("<tbody>") == 2
     assert "Violence, Injury, Gory Content" in page
-    assert "The video with harm tags was called the safer one." in page
+    assert "The video with harm tags was chosen as the safer one." in page
     change_standing(answer.standing, actor=None, counts=False, uncounted_reason="rejected")
     assert "Review rejected it." in look("catalog:pair", pair.public_id)
 
@@ -58,7 +58,7 @@ def test_every_revision_is_there_and_the_one_that_stands_is_marked(look, study, 
     revisions.revise(
         answer, annotator, submission_id=uuid.uuid4(), answers=changed, timings_ms={}, viewing={}, reason="reopened"
     )
-    corrected = Answers.of(Standing.objects.get().current)
+    corrected = Answers.from_annotation(Standing.objects.get().current)
     corrected = Answers(**corrected.columns() | {"tags_video_0": ("crime",), "tags_video_1": ("hate",)})
     corrections.correct(answer, researcher, submission_id=uuid.uuid4(), answers=corrected, comment="Both show harm.")
     page = look("catalog:pair", pair.public_id)
@@ -98,7 +98,7 @@ def test_skips_that_protect_their_person_are_not_shown_and_others_are(look, stud
         ({"q": "pair"}, 2),
     ],
 )
-def test_the_list_is_narrowed_to_what_was_asked_for(study, researcher, browser_client, annotator, query, expected):
+def test_the_list_is_filtered(study, researcher, browser_client, annotator, query, expected):
     pairs = factories.pairs(study, 2, wanted=2)
     first = factories.answer(annotator, study)
     second = factories.answer(annotator, study, **CONTRADICTORY)
@@ -127,7 +127,7 @@ def test_a_filter_that_makes_no_sense_is_named(look):
     assert "Enter at least the first 4" in look("annotation:answers", status=400, author="zz")
 
 
-def test_who_runs_the_study_and_annotates_sees_others_answers_only_after_their_own(look, study, researcher):
+def test_people_who_run_the_study_and_annotate_see_others_answers_only_after_their_own(look, study, researcher):
     Membership.objects.create(study=study, person=researcher, role="annotator")
     other = factories.member(study, "annotator")
     pair = factories.pair(study, wanted=2)
@@ -149,7 +149,7 @@ def test_answers_on_a_pair_in_quarantine_are_not_listed(look, study, annotator):
     assert "Nobody has answered a pair yet" in page
 
 
-def test_what_annotators_say_besides_their_answers_is_shown_with_them_and_found(look, study, annotator):
+def test_comments_and_unsure_marks_are_shown_with_the_answers_and_can_be_filtered(look, study, annotator):
     pair = factories.pair(study, wanted=3)
     factories.answer(annotator, study, unsure=True, comment="Both “look” alike.")
     plain = factories.member(study, "annotator")

@@ -20,7 +20,7 @@ def client(api, annotator):
 
 @pytest.fixture
 def lease(client, study):
-    """Leases through the API and returns the body."""
+    """Return a function that leases over the API and returns the body."""
 
     def post():
         return client.post(f"/api/v1/studies/{study.slug}/assignments/").json()
@@ -32,7 +32,7 @@ def submit(client, assignment_id, body):
     return client.post(f"/api/v1/assignments/{assignment_id}/submit/", body, format="json")
 
 
-def test_an_assignment_tells_what_the_page_needs_and_nothing_about_its_origin(study, lease):
+def test_an_assignment_has_what_the_page_needs_and_nothing_about_its_origin(study, lease):
     pair = factories.pair(study)
     current = lease()["current"]
     assert set(current) == {
@@ -68,18 +68,18 @@ def test_leasing_twice_returns_the_same_two(study, lease):
     assert [first["current"]["id"], first["next"]["id"]] == [again["current"]["id"], again["next"]["id"]]
 
 
-def test_no_pairs_left_says_so(study, lease):
+def test_the_response_without_pairs_has_the_reason(study, lease):
     assert lease() == {"current": None, "next": None, "reason": "finished", "retry_after_s": None}
 
 
 def test_submit_answers_201_with_the_next_pair_in_the_same_round_trip(study, lease, client):
     factories.pairs(study, 3)
-    desk = lease()
-    response = submit(client, desk["current"]["id"], factories.body(lease_next=True))
+    leased = lease()
+    response = submit(client, leased["current"]["id"], factories.body(lease_next=True))
     assert response.status_code == 201
     after = response.json()
     assert after["annotation"]["counted"] is True
-    assert after["current"]["id"] == desk["next"]["id"]
+    assert after["current"]["id"] == leased["next"]["id"]
     assert after["next"] is not None
 
 
@@ -101,7 +101,7 @@ def test_a_repeat_answers_200_and_other_content_409(study, lease, client):
 
 
 def without(path):
-    """The standard body without the field at `path`."""
+    """Return the standard body without the field at `path`."""
     body = factories.body()
     *parents, last = path.split(".")
     inner = body
@@ -159,7 +159,7 @@ def test_wrong_values_are_refused_with_the_field(study, lease, client, dimension
     assert set(response.json()["fields"][dimension]) == set(values)
 
 
-def test_a_study_that_takes_ties_takes_them(annotator, client, study, lease):
+def test_a_study_that_allows_ties_accepts_them(annotator, client, study, lease):
     study.allow_ties = True
     study.save()
     factories.pair(study)
@@ -194,7 +194,7 @@ def test_a_nul_character_is_refused_in_words(study, lease, client, action, chang
 @pytest.mark.parametrize("number", [1e20, -1e19, 2**64, 2**53 + 1])
 @pytest.mark.parametrize("action", ["submit", "draft"])
 def test_a_number_that_readers_do_not_agree_on_is_refused(study, lease, client, action, number):
-    """Once stored it could not be written again: one such answer would have stopped every export."""
+    """Once stored, the number could not be written again: one such answer would break every export."""
     factories.pair(study)
     path = f"/api/v1/assignments/{lease()['current']['id']}/{action}/"
     send = client.put if action == "draft" else client.post
@@ -245,7 +245,7 @@ def test_a_body_of_unstated_length_is_refused(study, lease, client):
     assert (response.status_code, response.json()["code"]) == (411, "length_required")
 
 
-def test_what_is_said_to_one_person_is_kept_by_no_cache(study, client):
+def test_responses_for_one_person_are_not_cached(study, client):
     assert client.get("/api/v1/studies/")["Cache-Control"] == "no-store"
 
 
@@ -295,7 +295,7 @@ def test_a_tag_is_listed_at_most_as_often_as_there_are_tags(study, lease, client
     assert response.status_code == 400
 
 
-def test_renewing_an_answered_pair_says_so(study, lease, client):
+def test_renewing_an_answered_pair_is_refused_with_the_reason(study, lease, client):
     factories.pair(study)
     assignment = lease()["current"]["id"]
     submit(client, assignment, factories.body())
@@ -303,7 +303,7 @@ def test_renewing_an_answered_pair_says_so(study, lease, client):
     assert (refused.status_code, refused.json()["code"]) == (409, "already_answered")
 
 
-def test_a_draft_comes_back_with_its_lease(study, lease, client):
+def test_a_draft_is_returned_with_its_lease(study, lease, client):
     factories.pair(study)
     draft = {
         "helpfulness": {"correctness": "video_1", "overall": None},
@@ -330,18 +330,18 @@ def test_a_draft_cannot_hold_an_overall_answer_before_its_first_stage(study, lea
     assert "overall" in response.json()["fields"][next(iter(draft))]
 
 
-def test_skip_needs_a_known_reason_and_gives_the_next_pair(study, lease, client):
+def test_skip_needs_a_known_reason_and_returns_the_next_pair(study, lease, client):
     factories.pairs(study, 2)
-    desk = lease()
-    path = f"/api/v1/assignments/{desk['current']['id']}/skip/"
+    leased = lease()
+    path = f"/api/v1/assignments/{leased['current']['id']}/skip/"
     assert client.post(path, {"reason": "boring"}, format="json").status_code == 400
     after = client.post(path, {"reason": "too_distressing"}, format="json")
     assert after.status_code == 200
-    assert after.json()["current"]["id"] == desk["next"]["id"]
+    assert after.json()["current"]["id"] == leased["next"]["id"]
 
 
 @pytest.mark.parametrize("body", [{"reason": "not_revealed"}, {}])
-def test_a_pair_that_may_show_harm_is_skipped_without_a_reason_and_goes_to_somebody_else(study, lease, client, body):
+def test_a_pair_that_may_show_harm_is_skipped_without_a_reason_and_goes_to_someone_else(study, lease, client, body):
     pair = factories.pair(study, may_show=["crime"])
     skipped = lease()["current"]["id"]
     unseen = body | {"care": {"revealed_s": {"video_0": 0.0, "video_1": 0.0}}}
@@ -362,7 +362,7 @@ def test_a_harmless_pair_is_not_skipped_without_a_reason(study, lease, client, b
     assert Assignment.objects.get().state == "leased"
 
 
-def test_renew_extends_and_release_gives_back(study, lease, client):
+def test_renew_extends_and_release_returns_the_slot(study, lease, client):
     factories.pair(study)
     current = lease()["current"]
     renewed = client.post(f"/api/v1/assignments/{current['id']}/renew/").json()
@@ -393,7 +393,7 @@ def test_a_session_needs_a_csrf_token(study, annotator):
     assert client.post(f"/api/v1/studies/{study.slug}/assignments/").status_code == 403
 
 
-def test_a_one_time_password_opens_nothing_but_its_change(study, annotator, api):
+def test_a_one_time_password_only_allows_changing_it(study, annotator, api):
     annotator.must_change_password = True
     annotator.save()
     refused = api(annotator).post(f"/api/v1/studies/{study.slug}/assignments/")
@@ -410,7 +410,7 @@ def test_studies_lists_ones_own_only(study, api, annotator, researcher):
 
 
 @pytest.mark.parametrize("action", ["submit", "skip", "renew", "release", "draft"])
-def test_an_assignment_of_somebody_else_does_not_exist(study, lease, api, action):
+def test_an_assignment_of_another_person_does_not_exist(study, lease, api, action):
     factories.pair(study)
     assignment = lease()["current"]["id"]
     other = api(factories.member(study, "annotator"))
@@ -421,6 +421,6 @@ def test_an_assignment_of_somebody_else_does_not_exist(study, lease, api, action
 
 def test_the_number_of_queries_of_the_loop_is_bounded(study, lease, client, django_assert_max_num_queries):
     factories.pairs(study, 5)
-    desk = lease()
+    leased = lease()
     with django_assert_max_num_queries(17):
-        submit(client, desk["current"]["id"], factories.body(lease_next=True))
+        submit(client, leased["current"]["id"], factories.body(lease_next=True))

@@ -43,7 +43,7 @@ def test_reading_agreeing_and_withdrawing(harms, api):
         ({"categories": "crime"}, 400, "invalid"),
     ],
 )
-def test_what_is_not_in_force_is_refused(harms, api, change, status, code):
+def test_an_outdated_version_is_refused(harms, api, change, status, code):
     person = factories.member(harms, "annotator")
     body = {"version": harms.consent_version, "language": "en", "categories": []} | change
     refused = api(person).post(f"/api/v1/studies/{harms.slug}/consent/", body, format="json")

@@ -1,4 +1,4 @@
-"""What annotators say besides their answers: a comment, that they are unsure, a note about a technical problem."""
+"""What annotators add to their answers: a comment, the mark unsure, and a note on a technical problem."""
 
 import json
 from pathlib import Path
@@ -25,10 +25,10 @@ def client(api, annotator):
 
 @pytest.fixture
 def leased(client, study):
-    """The address of a pair that the annotator holds."""
+    """Return the address of a pair that the annotator has leased."""
     factories.pairs(study, 2)
-    desk = client.post(f"/api/v1/studies/{study.slug}/assignments/").json()
-    return f"/api/v1/assignments/{desk['current']['id']}"
+    given = client.post(f"/api/v1/studies/{study.slug}/assignments/").json()
+    return f"/api/v1/assignments/{given['current']['id']}"
 
 
 def submitted(client, leased, **values):
@@ -37,7 +37,7 @@ def submitted(client, leased, **values):
     return Annotation.objects.get(pk=response.json()["annotation"]["id"])
 
 
-def test_both_are_stored_and_come_back_when_the_answer_is_opened_again(client, leased):
+def test_both_are_stored_and_returned_when_the_answer_is_reopened(client, leased):
     stored = submitted(client, leased, **SAID)
     assert (stored.unsure, stored.comment) == (True, SAID["comment"])
     answers = client.get(f"{leased}/reopen/").json()["answers"]
@@ -56,7 +56,7 @@ def test_a_draft_keeps_them_as_they_were_typed(client, leased, study):
     assert (again["unsure"], again["comment"]) == (True, "not yet ")
 
 
-def test_another_comment_alone_is_a_new_revision_and_the_same_one_is_none(client, leased):
+def test_a_new_comment_is_a_new_revision_and_the_same_one_is_none(client, leased):
     first = submitted(client, leased, **SAID)
     for comment, status in (("Now I am.", 201), ("Now I am.", 200)):
         body = factories.body(reason="reopened", unsure=False, comment=comment)
@@ -75,7 +75,7 @@ def test_the_same_submission_with_another_comment_is_refused(client, leased):
 
 
 @pytest.mark.parametrize("said", [{"comment": "x" * 2001}, {"comment": None}, {"unsure": "so"}])
-def test_what_is_no_comment_is_refused_with_its_field(client, leased, said):
+def test_an_invalid_comment_is_refused_with_its_field(client, leased, said):
     response = client.post(f"{leased}/submit/", factories.body(**said), format="json")
     assert (response.status_code, list(response.json()["fields"])) == (400, list(said))
 
@@ -96,9 +96,7 @@ def skip(client, leased, **body):
     return client.post(f"{leased}/skip/", body, format="json")
 
 
-def test_a_technical_problem_has_a_note_which_stands_in_the_file_of_skips(
-    client, leased, study, annotator, api, researcher
-):
+def test_the_note_on_a_technical_problem_is_in_the_file_of_skips(client, leased, study, annotator, api, researcher):
     assert skip(client, leased, reason="technical_problem", note="Left: no picture.\n“黑屏”").status_code == 200
     row = Assignment.objects.get(state="skipped")
     response = api(researcher).get(f"/api/v1/studies/{study.slug}/skips.jsonl")
@@ -121,7 +119,7 @@ def test_a_technical_problem_has_a_note_which_stands_in_the_file_of_skips(
 
 
 @pytest.mark.parametrize("reason", ["too_distressing", "cannot_judge"])
-def test_no_other_reason_takes_a_note(client, leased, reason):
+def test_no_other_reason_accepts_a_note(client, leased, reason):
     response = skip(client, leased, reason=reason, note="It was too much.")
     assert (response.status_code, list(response.json()["fields"])) == (400, ["note"])
     assert not Assignment.objects.filter(state="skipped").exists()

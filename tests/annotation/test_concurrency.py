@@ -23,7 +23,7 @@ ANSWERS = Answers.from_body(BODY["helpfulness"], BODY["harmlessness"])
 
 
 def at_once(*calls):
-    """Runs the calls together, each on a connection of its own, and returns what each gave or raised."""
+    """Run the calls at the same time, each on its own connection, and return their results or errors."""
     barrier = Barrier(len(calls))
 
     def run(call):
@@ -52,7 +52,7 @@ def submit(assignment, person, study, submission_id=None, lease_next=False):
 
 
 def wrongly_counted(study):
-    """Pairs whose `open_slots` differs from a recount, or that have more counted answers than wanted."""
+    """Return pairs whose `open_slots` differs from a recount, or with more counted answers than wanted."""
     counted = Count("assignments", filter=Q(assignments__standing__counted=True), distinct=True)
     live = Count("assignments", filter=Q(assignments__state="leased"), distinct=True)
     recounted = Pair.objects.filter(study=study).annotate(counted=counted, live=live)
@@ -69,13 +69,13 @@ def test_many_people_never_over_answer_a_pair_and_answer_every_one(wanted):
 
     def work(person):
         answered, idle = 0, 0
-        desk = serving.lease(person, study)
+        leased = serving.lease(person, study)
         while idle < 50:
-            if desk.current is None:
+            if leased.current is None:
                 idle += 1
-                desk = serving.lease(person, study)
+                leased = serving.lease(person, study)
                 continue
-            desk = submit(desk.current, person, study, lease_next=True).desk
+            leased = submit(leased.current, person, study, lease_next=True).leased
             answered += 1
         return answered
 
@@ -85,12 +85,14 @@ def test_many_people_never_over_answer_a_pair_and_answer_every_one(wanted):
     assert not Pair.objects.filter(study=study).exclude(open_slots=0).exists()
 
 
-def test_one_person_leasing_from_two_tabs_holds_two_pairs():
+def test_one_person_leasing_from_two_tabs_has_two_pairs():
     study = factories.study()
     factories.pairs(study, 8)
     person = factories.member(study, "annotator")
-    desks = at_once(*[lambda: serving.lease(person, study)] * 4)
-    assert {(desk.current.pk, desk.next.pk) for desk in desks} == {(desks[0].current.pk, desks[0].next.pk)}
+    all_leased = at_once(*[lambda: serving.lease(person, study)] * 4)
+    assert {(leased.current.pk, leased.next.pk) for leased in all_leased} == {
+        (all_leased[0].current.pk, all_leased[0].next.pk)
+    }
     assert Assignment.objects.filter(state="leased").count() == 2
     assert not wrongly_counted(study).exists()
 
@@ -128,7 +130,7 @@ def test_two_different_answers_to_one_pair_at_once_store_one():
     assert sorted(type(result).__name__ for result in results) == ["Refused", "Refused", "Submitted"]
 
 
-def test_submitting_while_the_sweep_takes_the_lease_back_keeps_the_count():
+def test_submitting_while_the_sweep_ends_the_lease_keeps_the_count():
     study = factories.study()
     pairs = factories.pairs(study, 10)
     people = [factories.member(study, "annotator") for _ in pairs]
@@ -149,7 +151,7 @@ def test_submitting_while_the_sweep_takes_the_lease_back_keeps_the_count():
     assert not wrongly_counted(study).exists()
 
 
-def test_people_who_find_nothing_and_take_expired_leases_back_never_wait_for_each_other():
+def test_people_who_sweep_expired_leases_never_wait_for_each_other():
     study = factories.study()
     factories.pairs(study, 8, wanted=2)
     gone = [factories.member(study, "annotator") for _ in range(8)]
@@ -167,13 +169,13 @@ def test_people_who_find_nothing_and_take_expired_leases_back_never_wait_for_eac
         results = at_once(*[lambda person=person: serving.lease(person, study) for person in here])
         assert [result for result in results if isinstance(result, Exception)] == []
         assert not wrongly_counted(study).exists()
-        for person, desk in zip(here, results, strict=True):
-            for assignment in (desk.current, desk.next):
+        for person, leased in zip(here, results, strict=True):
+            for assignment in (leased.current, leased.next):
                 if assignment:
                     serving.release(assignment, person)
 
 
-def test_a_lease_that_the_sweep_takes_back_is_never_both_current_and_next():
+def test_a_lease_that_the_sweep_ends_is_never_both_current_and_next():
     study = factories.study()
     factories.pairs(study, 2)
     person = factories.member(study, "annotator")
@@ -182,18 +184,18 @@ def test_a_lease_that_the_sweep_takes_back_is_never_both_current_and_next():
         Assignment.objects.filter(state="leased").update(
             leased_at=F("leased_at") - timedelta(hours=2), expires_at=F("leased_at") - timedelta(hours=1)
         )
-        desk, _, _ = at_once(lambda: serving.lease(person, study), leases.return_expired, leases.return_expired)
-        assert desk.current
-        assert desk.current.pk != (desk.next and desk.next.pk)
-        assert Assignment.objects.get(pk=desk.current.pk).state == "leased"
+        leased, _, _ = at_once(lambda: serving.lease(person, study), leases.return_expired, leases.return_expired)
+        assert leased.current
+        assert leased.current.pk != (leased.next and leased.next.pk)
+        assert Assignment.objects.get(pk=leased.current.pk).state == "leased"
         assert not wrongly_counted(study).exists()
 
 
-# --- Met in the middle: somebody else has not committed yet ----------------------------------------------------
+# --- While another transaction is open ------------------------------------------------------------------------
 
 
 class Beside(Thread):
-    """A call on a connection of its own, while the test's transaction is open."""
+    """A call on its own connection, while the test's transaction is open."""
 
     def __init__(self, call):
         super().__init__(daemon=True)
@@ -229,7 +231,7 @@ def test_an_answer_that_waits_for_the_sweep_takes_the_slot_that_the_sweep_return
     assert pair.open_slots == 0
 
 
-def test_whoever_gives_two_pairs_back_locks_them_in_order():
+def test_releasing_two_pairs_locks_them_in_order():
     study = factories.study()
     lower, higher = factories.pair(study), factories.pair(study, priority=5)
     person = factories.member(study, "annotator")
@@ -238,26 +240,26 @@ def test_whoever_gives_two_pairs_back_locks_them_in_order():
         Pair.objects.select_for_update().get(pk=lower.pk)
         giving_back = Beside(lambda: consent.withdraw(person, study))
         wait_for(giving_back.waits_for_a_lock, "it did not wait for the pair")
-        Pair.objects.select_for_update(nowait=True).get(pk=higher.pk)  # raises if that one is locked already
+        Pair.objects.select_for_update(nowait=True).get(pk=higher.pk)  # raises if that pair is locked already
     giving_back.join()
     assert giving_back.outcome is None
     assert not wrongly_counted(study).exists()
 
 
-def test_a_skip_that_also_gives_back_the_next_pair_waits_for_no_second_pair():
+def test_a_skip_that_also_releases_the_next_pair_waits_for_no_second_pair():
     study = factories.study()
     factories.pair(study)
     following = factories.pair(study)
     person = factories.member(study, "annotator")
-    desk = serving.lease(person, study)
-    assert desk.next.pair_id == following.pk
+    leased = serving.lease(person, study)
+    assert leased.next.pair_id == following.pk
     Pair.objects.filter(pk=following.pk).update(may_show=["crime"])
     Seat.objects.filter(person=person).update(excluded=["crime"])
     with transaction.atomic():
         Pair.objects.select_for_update().get(pk=following.pk)
-        beside = Beside(lambda: skipping.skip(desk.current, person, reason="cannot_judge"))
+        beside = Beside(lambda: skipping.skip(leased.current, person, reason="cannot_judge"))
         wait_for(beside.waits_for_a_lock, "it did not wait for the pair")
-        Pair.objects.select_for_update(nowait=True).get(pk=desk.current.pair_id)  # raises if that one is locked
+        Pair.objects.select_for_update(nowait=True).get(pk=leased.current.pair_id)  # raises if that pair is locked
     beside.join()
     assert (beside.outcome.current, beside.outcome.next) == (None, None)
     following.refresh_from_db()

@@ -1,4 +1,4 @@
-"""Agreeing, changing what one sees, withdrawing: what is stored, what is given back, and what two at once do."""
+"""Agree, change the agreement and withdraw: what is stored, which pairs are released, and two requests at once."""
 
 import threading
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def newcomer(study):
-    """An annotator who has not agreed to anything yet."""
+    """Return an annotator who has not agreed to anything yet."""
     person = factories.person()
     person.memberships.create(study=study, role="annotator")
     return person
@@ -72,12 +72,12 @@ class TestThePage:
         assert "- [x] 暴力、伤害、血腥内容" in given.text
         assert AuditEvent.objects.get(action="consent.given", actor=newcomer).after["language"] == "zh-hans"
 
-    def test_agreeing_to_nothing_by_name_is_fine_and_brings_harmless_pairs_only(self, browser_client, newcomer, study):
+    def test_agreeing_to_no_harm_leads_to_harmless_pairs_only(self, browser_client, newcomer, study):
         factories.pair(study, may_show=["crime"], priority=9)
         harmless = factories.pair(study)
         browser_client(newcomer).post(page_of(study), sent(study))
-        desk = serving.lease(newcomer, study)
-        assert (desk.current.pair_id, desk.next) == (harmless.pk, None)
+        leased = serving.lease(newcomer, study)
+        assert (leased.current.pair_id, leased.next) == (harmless.pk, None)
 
     def test_terms_that_changed_while_they_were_read_are_read_again(self, browser_client, newcomer, study):
         old = sent(study, "violence")
@@ -92,7 +92,7 @@ class TestThePage:
             browser_client(newcomer).post(page_of(study), sent(study, unknown))
         assert not Consent.objects.filter(user=newcomer).exists()
 
-    def test_asked_again_it_says_what_is_new_and_what_is_gone_and_ticks_nothing(self, browser_client, study):
+    def test_when_asked_again_the_page_marks_new_and_removed_harms_and_ticks_nothing(self, browser_client, study):
         change_terms(study, categories=["crime", "violence"])
         person = factories.member(study, "annotator")
         change_terms(study, categories=["crime", "hate"], texts={"en": "We now also ask for your shoe size."})
@@ -107,14 +107,14 @@ class TestThePage:
         assert "checked" not in page
         assert page.count("data-before") == 1
 
-    def test_while_it_is_in_force_the_boxes_show_what_was_agreed(self, browser_client, newcomer, study):
+    def test_while_the_consent_is_in_force_the_boxes_show_it(self, browser_client, newcomer, study):
         client = browser_client(newcomer)
         client.post(page_of(study), sent(study, "violence", "crime"))
         page = client.get(page_of(study)).content.decode()
         assert page.count(" checked") == 2
         assert "Withdraw consent" in page
 
-    def test_withdrawing_leads_back_to_a_page_that_says_what_happened(self, browser_client, study, annotator):
+    def test_withdrawing_leads_to_a_page_that_says_what_happened(self, browser_client, study, annotator):
         response = browser_client(annotator).post(reverse("annotation:withdraw", args=[study.slug]), follow=True)
         page = response.content.decode()
         assert "You have withdrawn" in page
@@ -126,7 +126,7 @@ class TestThePage:
             assert browser_client(factories.person()).post(address, sent(study)).status_code == 404
         assert browser_client(researcher).get(reverse("annotation:withdraw", args=[study.slug])).status_code == 405
 
-    def test_the_contact_is_on_it_or_in_words_who_else_to_ask(self, browser_client, study, newcomer):
+    def test_the_page_names_the_contact_or_who_else_to_ask(self, browser_client, study, newcomer):
         client = browser_client(newcomer)
         Study.objects.update(help_contact="")
         assert "has no contact yet" in client.get(page_of(study)).content.decode()
@@ -136,28 +136,28 @@ class TestThePage:
         assert "<b>\n" not in page
 
 
-class TestWhatIsGivenBack:
-    def test_leaving_out_a_harm_gives_back_the_pairs_in_hand_that_may_show_it(self, study, annotator):
+class TestReleasedPairs:
+    def test_leaving_out_a_harm_releases_the_leased_pairs_that_may_show_it(self, study, annotator):
         crime = factories.pair(study, may_show=["crime"])
         factories.pair(study)
-        desk = serving.lease(annotator, study)
-        Assignment.objects.filter(pk=desk.current.pk).update(draft={"helpfulness": {}})
+        leased = serving.lease(annotator, study)
+        Assignment.objects.filter(pk=leased.current.pk).update(draft={"helpfulness": {}})
         consent.agree(annotator, study, categories=["violence"], text="I agree.")
-        ended = Assignment.objects.get(pk=desk.current.pk)
+        ended = Assignment.objects.get(pk=leased.current.pk)
         assert (ended.pair_id, ended.state, ended.draft) == (crime.pk, "released", {"helpfulness": {}})
-        assert Assignment.objects.get(pk=desk.next.pk).state == "leased"
+        assert Assignment.objects.get(pk=leased.next.pk).state == "leased"
         crime.refresh_from_db()
         assert crime.open_slots == 1
-        assert serving.lease(annotator, study).current.pk == desk.next.pk
+        assert serving.lease(annotator, study).current.pk == leased.next.pk
 
-    def test_a_pair_left_out_is_not_taken_back_by_the_page_that_still_shows_it(self, study, annotator):
+    def test_a_page_that_still_shows_a_left_out_pair_cannot_renew_it(self, study, annotator):
         factories.pair(study, may_show=["crime"])
         held = serving.lease(annotator, study).current
         consent.agree(annotator, study, categories=[], text="I agree.")
         with pytest.raises(Refused):
             serving.renew(held, annotator)
 
-    def test_agreeing_to_more_brings_the_pairs_that_were_passed_over(self, study, annotator):
+    def test_agreeing_to_more_serves_the_pairs_that_were_skipped_over(self, study, annotator):
         consent.agree(annotator, study, categories=[], text="I agree.")
         first = factories.pair(study, may_show=["crime"], priority=5)
         factories.pairs(study, 2)
@@ -173,7 +173,7 @@ class TestWhatIsGivenBack:
         factories.pair(study, may_show=["crime", "terrorism"])
         assert serving.lease(person, study).current is None
 
-    def test_withdrawing_gives_back_all_and_keeps_the_answers(self, study, annotator):
+    def test_withdrawing_releases_all_pairs_and_keeps_the_answers(self, study, annotator):
         factories.pairs(study, 3)
         answered = factories.answer(annotator, study)
         serving.lease(annotator, study)
@@ -188,19 +188,19 @@ class TestWhatIsGivenBack:
             consent.withdraw(annotator, study)
         assert AuditEvent.objects.filter(action="consent.withdrawn").count() == 1
 
-    def test_the_same_again_writes_nothing(self, study, annotator):
+    def test_repeating_the_same_writes_nothing(self, study, annotator):
         for _ in range(3):
             consent.agree(annotator, study, categories=study.categories, text="I agree.")
         assert Consent.objects.count() == 1
         assert AuditEvent.objects.filter(action="consent.given").count() == 1
 
-    def test_what_was_agreed_before_is_kept(self, study, annotator):
+    def test_earlier_consents_are_kept(self, study, annotator):
         consent.agree(annotator, study, categories=["crime"], text="I agree to less.")
         earlier, now = Consent.objects.order_by("pk")
         assert earlier.withdrawn_at is not None
         assert (now.categories, now.withdrawn_at) == (["crime"], None)
 
-    def test_stale_terms_are_refused_and_what_stands_stays(self, study, annotator):
+    def test_outdated_terms_are_refused_and_the_consent_is_unchanged(self, study, annotator):
         stale = Study.objects.get(pk=study.pk)
         change_terms(study, categories=["crime"])
         consent.agree(annotator, study, categories=["crime"], text="I agree to version 2.")
@@ -241,7 +241,7 @@ class TestTwoAtOnce:
             left_out = {key for key in HARM_KEYS if key not in live.categories}
             assert set(Seat.objects.get(person=newcomer).excluded) == left_out
 
-    def test_whoever_leaves_out_a_harm_while_asking_for_a_pair_holds_none_that_may_show_it(self, study):
+    def test_leaving_out_a_harm_while_asking_for_a_pair_leaves_none_that_may_show_it(self, study):
         factories.pairs(study, 4, may_show=["crime"], wanted=6)
         for _ in range(6):
             person = factories.member(study, "annotator")
@@ -280,11 +280,11 @@ class TestTerms:
         assert text_of(study, Document.Kind.CONSENT, "en").version == 2
         assert text_of(study, Document.Kind.CONSENT, "en").text == words
 
-    def test_what_changes_nothing_makes_no_version(self, study):
+    def test_a_change_of_nothing_makes_no_version(self, study):
         assert change_terms(study, categories=list(reversed(study.categories))) == 1
         assert not AuditEvent.objects.filter(action=CHANGED).exists()
 
-    def test_what_was_asked_about_in_each_version_is_known(self, study):
+    def test_the_harms_of_each_version_are_known(self, study):
         change_terms(study, categories=["crime"])
         change_terms(study, texts={"en": "Other words."})
         change_terms(study, categories=["crime", "hate"])
@@ -303,8 +303,8 @@ class TestTerms:
         assert Study.objects.get(pk=study.pk).categories == list(HARM_KEYS)
 
 
-class TestWhatThePageNames:
-    def test_what_the_text_links_to_is_on_the_page(self, browser_client, study, newcomer):
+class TestStatedFacts:
+    def test_the_facts_that_the_text_links_to_are_on_the_page(self, browser_client, study, newcomer):
         page = browser_client(newcomer).get(page_of(study)).content.decode()
         for promise in PROMISES:
             assert f'<a href="#{promise.key}">' in page
@@ -312,13 +312,13 @@ class TestWhatThePageNames:
         assert "By the hour, breaks included" in page
         assert "2 hours at most" in page
 
-    def test_what_is_missing_is_said_and_not_promised(self, browser_client, study, newcomer):
+    def test_missing_facts_are_stated_as_missing(self, browser_client, study, newcomer):
         Study.objects.filter(pk=study.pk).update(help_contact="", pay_basis="", daily_dose_s=0, break_s=0)
         page = browser_client(newcomer).get(page_of(study)).content.decode()
-        for words in ("has no contact yet", "not said yet: ask before you agree", "no limit", "none set"):
+        for words in ("has no contact yet", "not stated yet: ask before you agree", "no limit", "none set"):
             assert words in page
 
-    def test_what_it_named_is_kept_with_what_was_agreed_to(self, browser_client, study, newcomer):
+    def test_the_stated_facts_are_stored_with_the_consent(self, browser_client, study, newcomer):
         browser_client(newcomer).post(page_of(study), sent(study, "violence"))
         kept = Consent.objects.get(user=newcomer).text
         assert "- Pay, also for breaks: By the hour, breaks included" in kept

@@ -1,4 +1,4 @@
-"""A reviewer's revision stands, whatever its annotator does next; Standing and the annotator's page say so."""
+"""A reviewer's revision stays current, whatever its annotator does next. Standing and the annotator's page say so."""
 
 import json
 import uuid
@@ -34,7 +34,7 @@ def reviewer(study):
 
 
 def correct(assignment, reviewer, *, comment="There is blood.", submission_id=None, **columns):
-    stands = Answers.of(Standing.objects.select_related("current").get(pk=assignment.pk).current)
+    stands = Answers.from_annotation(Standing.objects.select_related("current").get(pk=assignment.pk).current)
     columns = columns or {"tags_video_1": ("crime", "violence")}
     return corrections.correct(
         assignment,
@@ -57,7 +57,7 @@ def revise(assignment, reason="reopened", submission_id=None):
     )
 
 
-def test_it_is_the_next_revision_and_the_standing_says_whose_it_is_and_why(answered, reviewer):
+def test_it_is_the_next_revision_and_the_standing_has_its_author_kind_and_reason(answered, reviewer):
     corrected = correct(answered, reviewer)
     revision, standing = corrected.annotation, Standing.objects.select_related("current").get()
     assert (revision.revision, revision.author, revision.reason) == (2, reviewer, "correction")
@@ -68,7 +68,7 @@ def test_it_is_the_next_revision_and_the_standing_says_whose_it_is_and_why(answe
     assert (event.actor, event.after["reason"]) == (reviewer, "correction")
 
 
-def test_it_costs_the_annotator_no_time_and_protects_who_comes_after(answered, reviewer):
+def test_it_adds_no_time_to_the_annotator_and_protects_later_people(answered, reviewer):
     active_ms = Seat.objects.get().active_ms
     Standing.objects.update(tags_unnoted=False)
     correct(answered, reviewer)
@@ -97,7 +97,7 @@ def test_a_change_that_was_sent_before_and_is_repeated_is_still_there(answered, 
 
 @pytest.mark.parametrize(("written", "error"), [
     ({"author_kind": "annotator"}, ProgrammingError),  # the trigger
-    ({}, IntegrityError),  # the foreign key: whose it is said to be, and whose it is
+    ({}, IntegrityError),  # the foreign key: `author_kind` differs from that of the current revision
 ])  # fmt: skip
 def test_the_database_refuses_it_past_all_checks(answered, reviewer, written, error):
     correct(answered, reviewer)
@@ -121,14 +121,14 @@ def test_sent_twice_it_is_stored_once(answered, reviewer):
     assert Annotation.objects.count() == 2
 
 
-def test_answers_that_stand_already_write_nothing(answered, reviewer):
+def test_unchanged_answers_write_nothing(answered, reviewer):
     assert not correct(answered, reviewer, tags_video_1=("violence",)).created
     assert Standing.objects.get().author_kind == "annotator"
 
 
 @pytest.mark.parametrize("question", corrections.PREFERENCES)
 def test_a_preference_is_never_corrected(answered, reviewer, question):
-    stands = Answers.of(Annotation.objects.get())
+    stands = Answers.from_annotation(Annotation.objects.get())
     other = "video_1" if getattr(stands, question) == "video_0" else "video_0"
     with pytest.raises(Refused) as refused:
         correct(answered, reviewer, **{question: other})
@@ -143,7 +143,7 @@ def test_nobody_corrects_their_own_answer(answered, annotator):
 
 
 @pytest.mark.parametrize("state", Batch.State.values)
-def test_it_is_taken_in_every_state_of_a_batch_but_accepted(answered, reviewer, state):
+def test_it_is_accepted_in_every_state_of_a_batch_but_accepted(answered, reviewer, state):
     Batch.objects.update(state=state)
     if state == "accepted":
         with pytest.raises(Refused, match="accepted"):
@@ -174,12 +174,12 @@ def test_the_persons_own_page_says_so(answered, reviewer, study, annotator, brow
 
     assert "corrected by a reviewer" not in page()
     correct(answered, reviewer)
-    said = page()
-    assert "corrected by a reviewer" in said
-    assert "There is blood." in said
-    assert "Corrected answer" in said
-    assert "reopen=" not in said
-    assert reviewer.username not in said
+    text = page()
+    assert "corrected by a reviewer" in text
+    assert "There is blood." in text
+    assert "Corrected answer" in text
+    assert "reopen=" not in text
+    assert reviewer.username not in text
 
 
 def test_a_pair_returned_after_a_correction_is_asked_again(answered, reviewer):
@@ -199,7 +199,7 @@ def test_a_change_and_a_correction_at_once_leave_the_reviewers_revision_standing
             *[lambda one=answered: revise(one), lambda one=answered, who=reviewer: correct(one, who)]
         )
         standing = Standing.objects.select_related("current").get(pk=answered.pk)
-        if isinstance(corrected, Refused):  # it was made of the answers before the change, which moved a preference
+        if isinstance(corrected, Refused):  # it was made before the change, which moved a preference
             assert corrected.code == "preference"
             assert standing.author_kind == "annotator"
         else:

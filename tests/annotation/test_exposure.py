@@ -1,4 +1,4 @@
-"""What people are exposed to is estimated, reported and counted once, on the right day."""
+"""People's exposure is estimated, reported and counted once, on the right day."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ from tests.annotation.test_serving import answer, expire
 pytestmark = pytest.mark.django_db
 
 
-# --- Estimated at lease, settled at the end ----------------------------------------------------------------
+# --- Estimated at the lease, replaced at the end ------------------------------------------------------------
 
 
 def test_leasing_a_pair_that_may_show_harm_estimates_what_will_be_seen(study, annotator):
@@ -29,14 +29,14 @@ def test_leasing_a_pair_that_may_show_harm_estimates_what_will_be_seen(study, an
     assert Exposure.objects.get(assignment=lease).expected_s == dose(annotator) == clips * exposure.LOOKS
 
 
-def test_a_harmless_pair_costs_nothing_and_writes_nothing(study, annotator):
+def test_a_harmless_pair_adds_no_dose_and_writes_nothing(study, annotator):
     factories.pair(study)
     answer(serving.lease(annotator, study).current, annotator, study)
     assert not Exposure.objects.exists()
     assert not Dose.objects.exists()
 
 
-def test_submitting_replaces_the_estimate_by_what_was_seen(study, annotator):
+def test_submitting_replaces_the_estimate_by_the_report(study, annotator):
     sensitive(study)
     lease = serving.lease(annotator, study).current
     submit(lease, annotator, care={"revealed_s": {"video_0": 1.5, "video_1": 3.0}, "hidden": 2})
@@ -55,7 +55,7 @@ def test_without_a_report_the_estimate_stands(study, annotator):
     assert (stands.revealed_s, stands.expected_s, stands.lapses_s) == (0, before, 0)
 
 
-def test_a_report_that_does_not_say_what_was_revealed_leaves_the_estimate(study, annotator):
+def test_a_report_without_revealed_seconds_keeps_the_estimate(study, annotator):
     sensitive(study)
     lease = serving.lease(annotator, study).current
     before = dose(annotator)
@@ -71,7 +71,7 @@ def test_of_a_pair_that_seemed_harmless_only_the_tagged_video_counts(study, anno
     assert dose(annotator) == 3.0
 
 
-def test_repeating_a_submission_settles_once(study, annotator):
+def test_repeating_a_submission_is_recorded_once(study, annotator):
     sensitive(study)
     lease = serving.lease(annotator, study).current
     body, care = factories.body(), {"revealed_s": {"video_0": 1.0, "video_1": 1.0}, "hidden": 1}
@@ -88,7 +88,7 @@ def test_repeating_a_submission_settles_once(study, annotator):
     assert (dose(annotator), Exposure.objects.get().hidden) == (2.0, 1)
 
 
-def test_skipping_as_too_distressing_is_remembered_for_the_person_alone(study, annotator):
+def test_skipping_as_too_distressing_is_recorded_for_the_person_only(study, annotator):
     sensitive(study)
     lease = serving.lease(annotator, study).current
     skipping.skip(lease, annotator, reason="too_distressing", care={"revealed_s": {"video_0": 1.0}, "hidden": 1})
@@ -105,26 +105,26 @@ def test_a_report_afterwards_leaves_it_remembered_as_too_distressing(study, anno
 
 
 @pytest.mark.parametrize("again", ["lease", "renew"])
-def test_what_was_taken_back_unseen_is_expected_again_when_the_pair_comes_again(study, annotator, again):
+def test_exposure_taken_back_unseen_is_expected_again_with_the_next_lease(study, annotator, again):
     sensitive(study, 2)
-    desk = serving.lease(annotator, study)
+    leased = serving.lease(annotator, study)
     before = dose(annotator)
-    expire(desk.next)
+    expire(leased.next)
     tasks.return_expired_leases()
     assert dose(annotator) == before / 2
     Seat.objects.filter(person=annotator).update(positions={})
     if again == "lease":
-        assert serving.lease(annotator, study).next.pk == desk.next.pk
+        assert serving.lease(annotator, study).next.pk == leased.next.pk
     else:
-        serving.renew(desk.next, annotator)
+        serving.renew(leased.next, annotator)
     assert dose(annotator) == before
 
 
-def test_what_was_never_shown_is_taken_back(study, annotator):
+def test_the_estimate_of_a_pair_never_shown_is_taken_back(study, annotator):
     sensitive(study, 2)
-    desk = serving.lease(annotator, study)
+    leased = serving.lease(annotator, study)
     half = dose(annotator) / 2
-    expire(desk.next)
+    expire(leased.next)
     tasks.return_expired_leases()
     assert dose(annotator) == half
     tasks.return_expired_leases()
@@ -143,7 +143,7 @@ def test_the_day_is_the_persons_own(study):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Sets the time of day for everything: `clock(day, hour)` of May 2026."""
+    """Return a function that sets the time for everything: `clock(day, hour)` in May 2026."""
 
     def at(day, hour=12):
         moment = timezone.datetime(2026, 5, day, hour, tzinfo=timezone.get_fixed_timezone(0))
@@ -160,7 +160,7 @@ def by_day(person):
 
 
 def lease_again(person, study):
-    """The lease in hand expires and is swept, and the person is given the pair once more."""
+    """Let the person's lease expire and be swept, and give them the pair again."""
     Assignment.objects.filter(person=person, state="leased").update(
         leased_at=timezone.now() - timedelta(days=2), expires_at=timezone.now() - timedelta(days=1)
     )
@@ -169,7 +169,7 @@ def lease_again(person, study):
     return serving.lease(person, study).current
 
 
-def test_what_is_revealed_after_a_lease_was_taken_again_counts_on_its_own_day(study, annotator, clock):
+def test_seconds_revealed_after_a_renewal_count_on_their_own_day(study, annotator, clock):
     sensitive(study)
     serving.lease(annotator, study)
     clock(2)
@@ -178,7 +178,7 @@ def test_what_is_revealed_after_a_lease_was_taken_again_counts_on_its_own_day(st
     assert by_day(annotator) == {2: 300}
 
 
-def test_what_was_revealed_before_a_lease_expired_is_not_forgotten(study, annotator, clock):
+def test_seconds_revealed_before_a_lease_expired_are_kept(study, annotator, clock):
     sensitive(study)
     lease = serving.lease(annotator, study).current
     submission.save_draft(lease, {"helpfulness": {}, "care": care(16)})
@@ -191,8 +191,8 @@ def test_what_was_revealed_before_a_lease_expired_is_not_forgotten(study, annota
     assert by_day(annotator) == {1: 16, 2: 4}
 
 
-def test_a_shown_pair_that_comes_again_behind_another_keeps_what_was_expected_of_it(study, annotator, clock):
-    """Shown and not reported; then given as the next pair, never shown, and expired."""
+def test_a_shown_pair_that_becomes_the_next_pair_keeps_its_estimate(study, annotator, clock):
+    """The pair is shown and not reported, then given as the next pair, never shown, and expires."""
     first = sensitive(study, wanted=2)[0]
     serving.lease(annotator, study)
     Assignment.objects.update(leased_at=clock(1, 10), expires_at=clock(1, 11))
@@ -201,8 +201,8 @@ def test_a_shown_pair_that_comes_again_behind_another_keeps_what_was_expected_of
     assert by_day(annotator) == {1: 8}
     urgent = factories.pair(study, priority=9)
     Seat.objects.update(positions={})
-    desk = serving.lease(annotator, study)
-    assert (desk.current.pair_id, desk.next.pair_id) == (urgent.pk, first.pk)
+    leased = serving.lease(annotator, study)
+    assert (leased.current.pair_id, leased.next.pair_id) == (urgent.pk, first.pk)
     Assignment.objects.update(leased_at=clock(1, 10), expires_at=clock(1, 11))
     clock(1)
     tasks.return_expired_leases()
@@ -211,16 +211,16 @@ def test_a_shown_pair_that_comes_again_behind_another_keeps_what_was_expected_of
 
 def test_the_next_pair_that_is_shown_after_midnight_is_expected_on_the_new_day(study, annotator, clock):
     sensitive(study, 2)
-    desk = serving.lease(annotator, study)
+    leased = serving.lease(annotator, study)
     assert by_day(annotator) == {1: 16}
     clock(2)
-    after = submit(desk.current, annotator, care=care(5), lease_next=True).desk
-    assert after.current.pk == desk.next.pk
+    after = submit(leased.current, annotator, care=care(5), lease_next=True).leased
+    assert after.current.pk == leased.next.pk
     assert by_day(annotator) == {2: 13}
     assert after.seat.dose_s == 13
 
 
-def test_a_page_says_on_which_days_it_revealed_what_it_reports_late(study, annotator, clock):
+def test_a_late_report_names_the_days_of_its_seconds(study, annotator, clock):
     sensitive(study)
     lease = serving.lease(annotator, study).current
     days = {"2026-05-01": {"video_1": 30.0}, "2026-05-02": {"video_1": 20.0}}
@@ -237,22 +237,22 @@ def test_a_day_that_cannot_be_is_today(study, annotator, clock, day):
     assert by_day(annotator) == {1: 30}
 
 
-def test_reports_that_come_twice_or_in_another_order_count_once(study, annotator, clock):
+def test_repeated_or_reordered_reports_count_once(study, annotator, clock):
     sensitive(study)
     lease = serving.lease(annotator, study).current
     for seconds in (10, 25, 10, 25, 20):
-        exposure_reports.take_report(lease, annotator, care(seconds, hidden=1, showing="a"))
+        exposure_reports.record_separate_report(lease, annotator, care(seconds, hidden=1, showing="a"))
     later = care(7, showing="b", earlier=[care(26, hidden=2, showing="a")])
     for _ in range(2):
-        exposure_reports.take_report(lease, annotator, later)
+        exposure_reports.record_separate_report(lease, annotator, later)
     assert by_day(annotator) == {1: 33}
     assert Exposure.objects.get().hidden == 2
 
 
-def test_while_a_lease_lives_what_is_left_of_the_estimate_is_expected(study, annotator, clock):
+def test_during_a_lease_the_rest_of_the_estimate_is_expected(study, annotator, clock):
     sensitive(study)
     lease = serving.lease(annotator, study).current
-    exposure_reports.take_report(lease, annotator, care(5))
+    exposure_reports.record_separate_report(lease, annotator, care(5))
     row = Exposure.objects.get()
     assert (row.revealed_s, row.expected_s, by_day(annotator)) == (5, 3, {1: 8})
     serving.release(lease, annotator)
@@ -260,7 +260,7 @@ def test_while_a_lease_lives_what_is_left_of_the_estimate_is_expected(study, ann
     assert by_day(annotator) == {1: 5}
 
 
-def test_what_a_revision_reveals_counts_on_the_day_of_the_revision(study, annotator, clock):
+def test_seconds_of_a_revision_count_on_the_day_of_the_revision(study, annotator, clock):
     sensitive(study)
     lease = serving.lease(annotator, study).current
     submit(lease, annotator, care=care(10))
@@ -282,7 +282,7 @@ def test_what_a_revision_reveals_counts_on_the_day_of_the_revision(study, annota
 
 
 @pytest.mark.parametrize("verb", ["submit", "skip", "revise", "draft"])
-def test_what_was_revealed_before_a_refusal_counts(study, annotator, api, verb):
+def test_seconds_revealed_before_a_refusal_count(study, annotator, api, verb):
     sensitive(study)
     lease = serving.lease(annotator, study).current
     submit(lease, annotator, care=care(10))
@@ -295,7 +295,7 @@ def test_what_was_revealed_before_a_refusal_counts(study, annotator, api, verb):
     assert dose(annotator) == 35
 
 
-def test_the_api_books_what_is_revealed_whatever_became_of_the_pair(study, annotator, api):
+def test_the_api_records_revealed_seconds_in_any_state_of_the_pair(study, annotator, api):
     sensitive(study)
     lease = serving.lease(annotator, study).current
     client, seconds = api(annotator), iter((10, 20, 30))
@@ -312,7 +312,7 @@ def test_the_api_books_what_is_revealed_whatever_became_of_the_pair(study, annot
     assert wrong.status_code == 400
 
 
-def test_renewing_reports_what_was_revealed_even_where_it_is_refused(study, annotator, api):
+def test_renewing_records_revealed_seconds_even_if_it_is_refused(study, annotator, api):
     sensitive(study)
     lease = serving.lease(annotator, study).current
     client = api(annotator)
@@ -324,20 +324,20 @@ def test_renewing_reports_what_was_revealed_even_where_it_is_refused(study, anno
     assert dose(annotator) == 9
 
 
-def test_moving_to_another_time_zone_leaves_what_is_booked(study, clock):
+def test_moving_to_another_time_zone_changes_no_recorded_seconds(study, clock):
     person = factories.member(study, "annotator", time_zone="Pacific/Auckland")
     sensitive(study)
-    clock(1, 14)  # there it is the second of May already
+    clock(1, 14)  # it is already 2 May in the person's zone
     lease = serving.lease(person, study).current
-    exposure_reports.take_report(lease, person, care(20))
-    days.change_zone(person, "America/Los_Angeles", timezone.now())  # there it is the first
+    exposure_reports.record_separate_report(lease, person, care(20))
+    days.change_zone(person, "America/Los_Angeles", timezone.now())  # it is 1 May in that zone
     submit(lease, person, care=care(30))
     assert by_day(person) == {2: 30}
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12", "UTC", "Asia/Shanghai"])
 def test_moving_to_another_time_zone_never_frees_anybody_from_todays_limit(study, annotator, clock, zone):
-    """The person has had enough for today, and chooses a zone in their settings in which it may be another day."""
+    """A person at their daily limit changes their time zone to one in which it may be another day."""
     study.daily_dose_s = 30
     study.save()
     sensitive(study, 3)

@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order, the dose of each day is what was really revealed on it."""
+"""Whatever happens in any order, the dose of each day is what was really revealed on it."""
 
 import pytest
 from hypothesis import settings

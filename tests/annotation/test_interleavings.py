@@ -1,5 +1,5 @@
-"""Any order of lease, renew, expire, sweep, submit, skip and release, alone and at once, keeps every count and loses
-nothing; neither does a process that is killed in the middle."""
+"""Leases, renewals, sweeps, answers, skips and releases in any order, one by one and at once: counts stay right and
+nothing is lost, even if a process is killed."""
 
 import pytest
 from hypothesis import Phase, given, settings
@@ -22,9 +22,9 @@ from tests.annotation.test_concurrency import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-#: The same examples in every run; `make test-long` looks further.
+#: The same examples in every run. `make test-long` tries more.
 BRIEF = settings(derandomize=True, database=None, deadline=None)
-#: What happens at once happens differently the next time, so that a failing example cannot be made smaller.
+#: Concurrent runs are not repeatable, so hypothesis cannot shrink a failing example.
 AT_ONCE = settings(BRIEF, phases=[Phase.generate])
 
 
@@ -32,7 +32,7 @@ def test_whatever_happens_in_whatever_order_the_counts_are_right_and_nothing_is_
     run_state_machine_as_test(Interleavings, settings=settings(BRIEF, max_examples=35, stateful_step_count=30))
 
 
-def test_people_who_do_everything_at_the_same_moment_keep_the_counts_and_never_wait_for_each_other():
+def test_people_at_the_same_moment_keep_the_counts_right_and_never_deadlock():
     with no_deadlocks():
         settings(AT_ONCE, max_examples=12)(given(SCRIPTS)(together_in_step))()
 
@@ -42,40 +42,40 @@ def test_people_in_processes_of_their_own_keep_the_counts_and_never_wait_for_eac
         settings(AT_ONCE, max_examples=6)(given(SCRIPTS)(together_as_processes))()
 
 
-def test_a_process_killed_in_the_middle_loses_nothing_and_its_slots_come_back():
+def test_a_process_killed_in_the_middle_loses_nothing_and_its_slots_are_returned():
     with no_deadlocks():
         settings(AT_ONCE, max_examples=6)(given(KILLINGS)(killed))()
 
 
 def crossed(**settings):
-    """Two people who hold the same two pairs, of which the first one's current is the second one's next."""
+    """Create two people with the same two leased pairs: the current pair of the first is the second's next one."""
     study = factories.study(**settings)
     first, second = factories.pairs(study, 2, wanted=2, may_show=["violence"])
     one, other = (factories.member(study, "annotator") for _ in range(2))
     Pair.objects.filter(pk=first.pk).update(held="a researcher looks at it")
     serving.lease(other, study)
     Pair.objects.filter(pk=first.pk).update(held="")
-    Seat.objects.filter(study=study, person=other).update(positions={})  # as if it were time to look back
-    desks = {person: serving.lease(person, study) for person in (one, other)}
-    assert desks[one].current.pair_id == desks[other].next.pair_id == first.pk
-    assert desks[one].next.pair_id == desks[other].current.pair_id == second.pk
-    return study, desks
+    Seat.objects.filter(study=study, person=other).update(positions={})  # as if a look back were due
+    all_leased = {person: serving.lease(person, study) for person in (one, other)}
+    assert all_leased[one].current.pair_id == all_leased[other].next.pair_id == first.pk
+    assert all_leased[one].next.pair_id == all_leased[other].current.pair_id == second.pk
+    return study, all_leased
 
 
-def withdraws(person, desk, study):
+def withdraws(person, leased, study):
     return lambda: consent.withdraw(person, study)
 
 
-def skips(person, desk, study):
-    """Past the day's dose, so that the next pair, which may show harm as well, is given back too."""
-    return lambda: skipping.skip(desk.current, person, reason="too_distressing")
+def skips(person, leased, study):
+    """Skip beyond the daily limit, so that the next pair, which may show harm too, is released as well."""
+    return lambda: skipping.skip(leased.current, person, reason="too_distressing")
 
 
 @pytest.mark.parametrize(("acts", "settings"), [(withdraws, {}), (skips, {"daily_dose_s": 10})])
-def test_two_people_who_give_back_the_same_two_pairs_the_other_way_round_never_wait_for_each_other(acts, settings):
+def test_two_people_who_release_the_same_two_pairs_in_opposite_order_never_deadlock(acts, settings):
     with no_deadlocks():
         for _ in range(10):
-            study, desks = crossed(**settings)
-            results = at_once(*[acts(person, desk, study) for person, desk in desks.items()])
+            study, all_leased = crossed(**settings)
+            results = at_once(*[acts(person, leased, study) for person, leased in all_leased.items()])
             assert [result for result in results if isinstance(result, Exception)] == []
             assert not Assignment.objects.filter(study=study, state="leased").exists()

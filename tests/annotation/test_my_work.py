@@ -1,4 +1,4 @@
-"""What a person sees of their own work, and what they never see."""
+"""What people see of their own work, and what they never see."""
 
 import uuid
 from datetime import timedelta
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def look(study, annotator, browser_client):
-    """The page as its text."""
+    """Return a function that gets the page as text."""
 
     def at(person=annotator, **query):
         response = browser_client(person).get(reverse("annotation:my_work", args=[study.slug]), query)
@@ -30,7 +30,7 @@ def look(study, annotator, browser_client):
     return at
 
 
-def test_somebody_new_is_told_that_nothing_is_there_yet(look):
+def test_a_new_person_reads_that_there_is_nothing_yet(look):
     assert "You have no answers yet." in look()
 
 
@@ -53,22 +53,22 @@ def test_an_answer_can_be_changed_within_the_window_and_only_read_after_it(look,
     Assignment.objects.update(ended_at=timezone.now() - timedelta(seconds=study.reopen_s + 1))
     page = look()
     assert "reopen=" not in page
-    assert "The time in which this answer could be changed is over." in page
+    assert "The time limit for changing this answer has passed." in page
 
 
-def test_in_a_batch_that_was_handed_over_nothing_is_offered(look, study, annotator):
+def test_in_a_batch_in_review_no_answer_can_be_changed(look, study, annotator):
     factories.pair(study)
     factories.answer(annotator, study)
     Batch.objects.update(state="in_review")
     assert "reopen=" not in look()
 
 
-def test_it_says_what_was_answered_by_the_side_it_stood_on(study, annotator):
+def test_the_page_names_the_side_of_each_chosen_video(study, annotator):
     factories.pair(study)
     answer = factories.answer(annotator, study)
     [line] = my_work.answers(study, annotator, my_work.recent(study, annotator).rows)
-    said = {str(one.question): str(one.answer) for one in line.lines}
-    assert said["Overall safer"] == ("Left" if answer.left == "video_0" else "Right")
+    chosen = {str(one.question): str(one.answer) for one in line.lines}
+    assert chosen["Overall safer"] == ("Left" if answer.left == "video_0" else "Right")
     tags = {"video_0": line.tags_left, "video_1": line.tags_right}
     tagged = tags["video_1" if answer.left == "video_0" else "video_0"]
     assert tagged == ["Violence, Injury, Gory Content"]
@@ -79,7 +79,7 @@ def test_pages_follow_one_another_without_gaps_whatever_is_answered_meanwhile(st
     factories.pairs(study, 8)
     moment = timezone.now()
     answers = [factories.answer(annotator, study) for _ in range(7)]
-    Assignment.objects.filter(pk__in=[answer.pk for answer in answers[:4]]).update(ended_at=moment)  # all at once
+    Assignment.objects.filter(pk__in=[answer.pk for answer in answers[:4]]).update(ended_at=moment)  # the same moment
     first = my_work.recent(study, annotator)
     factories.answer(annotator, study)
     seen, page = [row.pk for row in first.rows], first
@@ -115,7 +115,7 @@ def test_active_time_is_by_day_in_the_persons_own_zone_and_counts_changes(study,
     assert day.answers == 1
 
 
-def test_what_review_said_is_shown_only_where_the_study_shares_it(look, study, annotator):
+def test_feedback_is_shown_only_if_the_study_shares_it(look, study, annotator):
     factories.pair(study)
     factories.answer(
         annotator, study, harmlessness={"video_0": {"tags": ["crime"]}, "video_1": {"tags": []}, "overall": "video_0"}
@@ -123,7 +123,7 @@ def test_what_review_said_is_shown_only_where_the_study_shares_it(look, study, a
     assert "Not used" not in look()
     study.share_feedback = True
     study.save()
-    assert "Not used: the video with harm tags was called the safer one." in look()
+    assert "Not used: the video with harm tags was chosen as the safer one." in look()
     Standing.objects.update(reason="off_guideline")
     assert "Not used after review: off guideline." in look()
 
@@ -138,7 +138,7 @@ def test_dose_and_breaks_are_the_persons_own(look, study, annotator):
     assert "You have seen no possibly harmful video today." in look(other)
 
 
-def test_the_page_costs_the_same_however_much_was_answered(
+def test_the_page_needs_the_same_queries_for_any_number_of_answers(
     study, annotator, browser_client, django_assert_max_num_queries
 ):
     factories.pairs(study, 25)
@@ -159,10 +159,10 @@ FILTERED = [
 
 
 @pytest.mark.parametrize(("media_filter", "may_show", "tags", "is_shown"), FILTERED)
-def test_a_thumbnail_is_shown_only_where_the_persons_own_filter_covers_nothing(
+def test_a_thumbnail_is_shown_only_if_the_persons_filter_covers_nothing(
     look, study, annotator, media_filter, may_show, tags, is_shown
 ):
-    """Not even the address of a picture is on the page, so that nothing can paint it."""
+    """The page does not even contain the address of a picture, so no browser can show it."""
     study.media_filter = "none" if media_filter != "none" else "blur"
     study.save()
     ViewingPreference.objects.create(user=annotator, media_filter=media_filter)
@@ -192,7 +192,7 @@ def test_rows_carry_the_persons_own_number_of_the_pair(study, annotator, api):
 
 @pytest.mark.parametrize("zone", ["Asia/Calcutta", "Etc/GMT-14", "Africa/Cairo", "Pacific/Auckland"])
 def test_days_are_those_of_any_zone_that_a_browser_names(look, study, annotator, zone):
-    """PostgreSQL is not asked about the zone: it may not know it."""
+    """PostgreSQL gets no time zone from the page, because it may not know it."""
     annotator.time_zone = zone
     annotator.save()
     factories.pair(study)

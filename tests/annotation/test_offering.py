@@ -1,4 +1,4 @@
-"""Asking again, of the same person or of somebody else: slots, counting and standing move together."""
+"""Asking again, from the same person or from someone else: slots, counting and standing change together."""
 
 import uuid
 from functools import partial
@@ -56,13 +56,13 @@ class TestTheSamePerson:
         self, answered, pair, study, annotator, researcher, api
     ):
         returned = offer(answered, researcher)
-        desk = api(annotator).post(f"/api/v1/studies/{study.slug}/assignments/").json()
-        assert (desk["current"]["id"], desk["current"]["round"]) == (returned.pk, 1)
-        assert desk["current"]["returned"] == {"reason": "returned", "comment": COMMENT}
+        leased = api(annotator).post(f"/api/v1/studies/{study.slug}/assignments/").json()
+        assert (leased["current"]["id"], leased["current"]["round"]) == (returned.pk, 1)
+        assert leased["current"]["returned"] == {"reason": "returned", "comment": COMMENT}
         event = AuditEvent.objects.get(action="assignment.offered")
         assert (event.actor, event.after["round"], event.after["reason"]) == (researcher, 1, "returned")
 
-    def test_gives_an_answer_that_counts_in_the_place_of_the_first(self, answered, pair, study, annotator):
+    def test_gives_a_new_answer_that_counts_instead_of_the_first(self, answered, pair, study, annotator):
         offer(answered)
         assert how(answered) == ("valid", "", False, "returned")
         assert open_slots(pair) == 1
@@ -89,14 +89,14 @@ class TestTheSamePerson:
         assert offer(again).round == 2
         assert contradictions(study.pk) == {}
 
-    def test_is_not_asked_again_for_an_answer_that_they_gave_anew_since(self, answered, study, annotator):
+    def test_is_not_asked_again_for_an_answer_that_they_have_replaced_since(self, answered, study, annotator):
         offer(answered)
         factories.answer(annotator, study)
         with pytest.raises(Refused) as refused:
             offer(answered)
         assert refused.value.code == "asked_since"
 
-    def test_is_not_asked_for_what_they_never_answered(self, pair, study, annotator):
+    def test_is_not_asked_for_a_pair_that_they_never_answered(self, pair, study, annotator):
         with pytest.raises(Refused) as refused:
             offer(serving.lease(annotator, study).current)
         assert refused.value.code == "not_answered"
@@ -111,7 +111,7 @@ class TestTheSamePerson:
         assert refused.value.code == code
         assert how(answered) == ("valid", "", True, "")
 
-    def test_is_not_asked_where_nothing_more_is_wanted(self, answered, pair):
+    def test_is_not_asked_if_no_more_answers_are_wanted(self, answered, pair):
         Standing.objects.update(counted=False, uncounted_reason="surplus")
         with pytest.raises(Refused) as refused:
             offer(answered)
@@ -129,13 +129,13 @@ class TestTheSamePerson:
         factories.answer(annotator, study)
         second, first = my_work.answers(study, annotator, my_work.recent(study, annotator).rows)
         assert "Returned to you" in str(first.feedback)
-        assert (str(second.feedback), second.comment) == ("Used as it is.", COMMENT)
+        assert (str(second.feedback), second.comment) == ("Used as submitted.", COMMENT)
         page = browser_client(annotator).get(reverse("annotation:my_work", args=[study.slug])).content.decode()
         assert "A reviewer returned this pair to you" in page
         assert COMMENT in page
 
     @pytest.mark.parametrize("ruled", ["returned", "rejected"])
-    def test_does_not_change_the_answer_of_which_review_asked_another(self, answered, annotator, api, ruled):
+    def test_cannot_change_an_answer_that_was_returned(self, answered, annotator, api, ruled):
         if ruled == "returned":
             offer(answered)
         else:
@@ -152,7 +152,7 @@ class TestTheSamePerson:
 
 
 class TestRejecting:
-    def test_a_rejected_answer_is_asked_of_somebody_else(self, answered, pair, study, annotator, researcher):
+    def test_after_a_rejection_someone_else_is_asked(self, answered, pair, study, annotator, researcher):
         offering.reject(standing_of(answered), reason="off_guideline", actor=researcher)
         assert how(answered) == ("invalid", "off_guideline", False, "rejected")
         assert open_slots(pair) == 1
@@ -168,7 +168,7 @@ class TestRejecting:
         assert open_slots(pair) == 1
         assert AuditEvent.objects.filter(action="annotation.standing").count() == 1
 
-    def test_an_answer_that_never_counted_gives_no_slot_back(self, answered, pair, researcher):
+    def test_an_answer_that_never_counted_returns_no_slot(self, answered, pair, researcher):
         Standing.objects.update(counted=False, uncounted_reason="surplus")
         offering.reject(standing_of(answered), reason="off_guideline", actor=researcher)
         assert open_slots(pair) == 0
@@ -181,7 +181,7 @@ class TestRejecting:
         assert open_slots(pair) == 0
         assert contradictions(study.pk) == {}
 
-    def test_one_whose_slot_has_gone_is_valid_and_surplus(self, answered, pair, study, researcher):
+    def test_a_restored_answer_without_a_free_slot_is_valid_and_surplus(self, answered, pair, study, researcher):
         offering.reject(standing_of(answered), reason="off_guideline", actor=researcher)
         factories.answer(factories.member(study, "annotator"), study)
         offering.restore(standing_of(answered), actor=researcher)
@@ -201,7 +201,7 @@ class TestRejecting:
         assert how(answered) == ("invalid", "contradiction", True, "")
         assert open_slots(pair) == 0
 
-    def test_it_starts_from_the_row_and_not_from_what_was_read_before(self, answered, pair, researcher):
+    def test_it_uses_the_locked_row_and_not_an_earlier_read(self, answered, pair, researcher):
         stale = standing_of(answered)
         offering.reject(standing_of(answered), reason="off_guideline", actor=researcher)
         assert stale.counted
@@ -212,7 +212,7 @@ class TestRejecting:
 
 class TestQuarantine:
     def test_a_returned_pair_is_offered_again_after_the_release(self, answered, study, annotator):
-        """Its lease ends with the report like every other, and so would the offer, which nothing brings back."""
+        """The report ends its lease like every other. Without a new offer, it would be lost."""
         offered = offer(answered)
         lease = serving.lease(annotator, study).current
         assert lease.pk == offered.pk
@@ -246,7 +246,7 @@ class TestAtOnce:
             assert first.pk == second.pk
             assert contradictions(study.pk) == {}
 
-    def test_whatever_is_ruled_while_people_answer_keeps_every_count(self):
+    def test_decisions_while_people_answer_keep_every_count(self):
         with no_deadlocks():
             for _ in range(6):
                 study = factories.study()

@@ -1,4 +1,4 @@
-"""The OpenAPI document tells the truth: real answers are held against it."""
+"""Real responses are compared with the OpenAPI document."""
 
 import pytest
 from drf_spectacular.generators import SchemaGenerator
@@ -15,7 +15,7 @@ def document():
 
 
 def in_json_schema(node):
-    """OpenAPI 3.0's `nullable` in JSON Schema's words."""
+    """Return the schema with OpenAPI 3.0's `nullable` replaced by JSON Schema's types."""
     if isinstance(node, list):
         return [in_json_schema(item) for item in node]
     if not isinstance(node, dict):
@@ -26,7 +26,7 @@ def in_json_schema(node):
 
 @pytest.fixture
 def matches(document):
-    """Asserts that a response is what the document says about its path, method and status."""
+    """Return a function that checks a response against the document's path, method and status."""
 
     def check(response, path, method):
         described = document["paths"][path][method]["responses"][str(response.status_code)]

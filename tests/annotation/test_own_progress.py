@@ -1,4 +1,4 @@
-"""A person's own progress: today, and in the batch at hand, as the workspace and the list of studies show it."""
+"""A person's own progress today and in the current batch, in the workspace and in the list of studies."""
 
 from datetime import timedelta
 
@@ -30,7 +30,7 @@ def progress(study, annotator):
     return of
 
 
-def test_what_was_answered_today_is_counted_with_its_active_time(study, annotator, pairs, progress):
+def test_todays_answers_are_counted_with_their_active_time(study, annotator, pairs, progress):
     for _ in range(2):
         factories.answer(annotator, study)
     assert progress().answers == 2
@@ -43,7 +43,7 @@ def test_yesterday_is_not_today_and_the_day_is_the_persons(study, annotator, pai
     assert progress().answers == 1
     Assignment.objects.filter(pk=given.pk).update(ended_at=day_began(annotator, timezone.now()) - timedelta(seconds=1))
     assert (progress().answers, progress().active_ms) == (0, 0)
-    annotator.time_zone = "Pacific/Kiritimati"  # 14 hours ahead: the day before UTC's midnight is today there, or not
+    annotator.time_zone = "Pacific/Kiritimati"  # UTC+14: the last hours of a day in UTC are the next day there
     began = day_began(annotator, timezone.now())
     assert progress().answers == (began < day_began(factories.person(), timezone.now()))
 
@@ -58,15 +58,15 @@ def test_the_batch_counts_own_answers_and_what_the_person_can_still_be_given(stu
     factories.answer(annotator, study)
     assert progress().batch == BatchPlace(1, answered=1, left=4)
     Pair.objects.filter(pk=pairs[-1].pk).update(held="looked at")
-    desk = serving.lease(annotator, study)
-    assert progress().batch == BatchPlace(1, answered=1, left=3)  # what the person holds is still theirs
+    leased = serving.lease(annotator, study)
+    assert progress().batch == BatchPlace(1, answered=1, left=3)  # the person's leased pairs are included
     factories.answer(factories.member(study, "annotator"), study)
     assert progress().batch == BatchPlace(1, answered=1, left=2)
-    skipping.skip(desk.current, annotator, reason="cannot_judge")
+    skipping.skip(leased.current, annotator, reason="cannot_judge")
     assert progress().batch == BatchPlace(1, answered=1, left=1)
 
 
-def test_what_the_person_opted_out_of_and_other_languages_are_not_left(study, annotator, pairs, progress):
+def test_opted_out_harms_and_other_languages_are_not_counted_as_left(study, annotator, pairs, progress):
     factories.answer(annotator, study)
     annotator.seats.update(excluded=["violence"])
     Pair.objects.filter(pk=pairs[4].pk).update(may_show=["violence"], lane=1)
@@ -77,7 +77,7 @@ def test_what_the_person_opted_out_of_and_other_languages_are_not_left(study, an
     assert progress().batch.left == 1
 
 
-def test_the_pair_in_hand_says_which_batch_and_any_batch_can_be_asked_for(study, annotator, pairs, progress):
+def test_the_current_pair_sets_the_batch_and_any_batch_can_be_requested(study, annotator, pairs, progress):
     for _ in pairs:
         factories.answer(annotator, study)
     later = factories.pair(study, batch=factories.batch(study, number=2))
@@ -88,28 +88,28 @@ def test_the_pair_in_hand_says_which_batch_and_any_batch_can_be_asked_for(study,
     assert progress(batch=7).batch is None
 
 
-def test_a_batch_that_is_being_checked_has_nothing_left(study, annotator, pairs, progress):
+def test_a_batch_that_is_being_checked_has_no_pairs_left(study, annotator, pairs, progress):
     factories.answer(annotator, study)
     pairs[0].batch.state = "in_review"
     pairs[0].batch.save()
     assert progress().batch == BatchPlace(1, answered=1, left=0)
 
 
-def test_the_api_gives_the_same_and_a_pair_names_its_batch(api, study, annotator, pairs):
+def test_the_api_returns_the_same_and_a_pair_names_its_batch(api, study, annotator, pairs):
     client = api(annotator)
     address = f"/api/v1/studies/{study.slug}/own-progress/"
     assert client.get(address).json() == {"today": {"answers": 0, "active_ms": 0}, "batch": None}
-    desk = client.post(f"/api/v1/studies/{study.slug}/assignments/").json()
-    assert (desk["current"]["batch"], desk["next"]["batch"]) == (1, 1)
+    leased = client.post(f"/api/v1/studies/{study.slug}/assignments/").json()
+    assert (leased["current"]["batch"], leased["next"]["batch"]) == (1, 1)
     assert client.get(address).json()["batch"] == {"number": 1, "answered": 0, "left": 5}
     assert client.get(address, {"batch": "0"}).status_code == 400
 
 
-def test_the_list_of_studies_says_it_for_annotators_alone(study, annotator, pairs, browser_client):
+def test_the_list_of_studies_shows_it_to_annotators_only(study, annotator, pairs, browser_client):
     def page(person):
         return browser_client(person).get(reverse("home"), {"all": "1"}).content.decode()
 
-    assert "Nothing answered today yet" in page(annotator)
+    assert "No answers yet today" in page(annotator)
     factories.answer(annotator, study)
     assert "Today: 1 pair, " in page(annotator)
     assert "Batch 1: 1 answered, up to 4 left for you" in page(annotator)

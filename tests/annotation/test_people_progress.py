@@ -1,4 +1,4 @@
-"""What the people of a study have done: who sees it, what it counts, and its files."""
+"""How much each person of a study has done: who sees it, what is counted, and the CSV files."""
 
 import csv
 import io
@@ -35,7 +35,7 @@ def study():
 
 @pytest.fixture
 def work(study):
-    """Three people: one with three answers, one with one, one with none."""
+    """Create three people: one with three answers, one with one, one with none."""
     factories.pairs(study, 12)
     names = ("lab-10", "lab-2", "lab-1")
     found = {name: factories.member(study, "annotator", username=name) for name in names}
@@ -46,7 +46,7 @@ def work(study):
 
 
 def moved(assignment, to):
-    """Store an answer at another time, which only the owner of the tables can do."""
+    """Move an answer to another time, which only the owner of the tables can do."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute("UPDATE annotation_annotation SET submitted_at = %s WHERE assignment_id = %s", [to, assignment])
@@ -67,7 +67,7 @@ def test_everybody_who_annotates_is_counted_by_name_as_people_read_it(study, wor
     assert figures(study)["lab-10"].active_ms == active_ms
 
 
-def test_what_does_not_count_is_not_used_and_skips_are_counted_nowhere(study, work):
+def test_uncounted_answers_are_not_used_and_skips_are_not_counted(study, work):
     first, second, _third = Standing.objects.filter(assignment__person=work["lab-10"]).order_by("pk")
     Standing.objects.filter(pk=first.pk).update(counted=False, uncounted_reason="surplus")
     Standing.objects.filter(pk=second.pk).update(validity="invalid", reason="contradiction")
@@ -78,7 +78,7 @@ def test_what_does_not_count_is_not_used_and_skips_are_counted_nowhere(study, wo
     assert (found.pairs, found.uncounted, found.invalid, found.used) == (3, 1, 1, 1)
 
 
-def test_who_no_longer_annotates_keeps_their_figures(study, work):
+def test_people_who_no_longer_annotate_keep_their_figures(study, work):
     Membership.objects.filter(person=work["lab-2"]).delete()
     row = next(row for row in people(study, Days(UTC)) if row.username == "lab-2")
     assert (row.is_annotator, row.figures.pairs) == (False, 1)
@@ -94,7 +94,7 @@ def test_days_include_the_first_and_the_last_in_the_time_zone_asked_for(study, w
     assert figures(study, last=day - timedelta(days=1))["lab-10"].pairs == 0
     whom = {"person_id": work["lab-10"].pk}
     assert [(row.day, row.figures.pairs) for row in by_day(study, Days(UTC), **whom)] == [(day, 3)]
-    berlin = Days(ZoneInfo("Europe/Berlin"))  # an hour ahead, so the last answer is of the next day
+    berlin = Days(ZoneInfo("Europe/Berlin"))  # an hour ahead, so the last answer is on the next day
     assert [(row.day.day, row.figures.pairs) for row in by_day(study, berlin, **whom)] == [(11, 1), (10, 2)]
 
 
@@ -106,7 +106,7 @@ def page(study, browser_client):
     return get
 
 
-def test_only_admins_see_what_a_person_is_called_in_files(study, work, admin, researcher, page):
+def test_only_admins_see_pseudonyms(study, work, admin, researcher, page):
     code = pseudonym(study, work["lab-10"].pk)
     whom = work["lab-10"].pk
     assert code in page(admin).content.decode()
@@ -151,7 +151,7 @@ def test_the_list_is_sorted_filtered_and_leads_to_each_persons_days(study, work,
 @pytest.mark.parametrize(
     "query", [{"first": "yesterday"}, {"first": "2026-02-02", "last": "2026-02-01"}, {"last": "9999-12-31"}]
 )
-def test_days_that_are_none_are_refused_with_a_sentence(researcher, page, query):
+def test_invalid_days_are_refused_with_a_sentence(researcher, page, query):
     response = page(researcher, **query)
     assert response.status_code == 400
     assert "All days are shown." in response.content.decode()
@@ -166,7 +166,7 @@ def test_people_lead_to_their_progress(study, work, researcher, browser_client):
     assert reverse("annotation:person_progress", args=[study.slug, work["lab-2"].pk]) in one
 
 
-def test_who_has_not_begun_has_a_page_and_who_never_annotated_has_none(study, researcher, page):
+def test_an_annotator_without_answers_has_a_page_and_others_have_none(study, researcher, page):
     person = factories.person()
     assert page(researcher, "person_progress", person.pk).status_code == 404
     Membership.objects.create(study=study, person=person, role="annotator")

@@ -1,4 +1,4 @@
-"""The rules of the protocol that a study may set: tag format, seen through first; and the balance of sides."""
+"""Rules of the protocol that a study can set: the tag format and watching to the end; and the balance of sides."""
 
 import itertools
 
@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from annotation import serving
-from annotation.answers import Answers, stage_errors, unseen
+from annotation.answers import Answers, stage_errors, unwatched
 from annotation.models import Annotation, Assignment
 from annotation.protocol import HARM_KEYS
 from studies.creation import create_study
@@ -24,7 +24,7 @@ def client(api, annotator):
 
 
 def harmlessness(first=None, second=None):
-    """Two videos, each a pair of tags and answered keys, or untouched."""
+    """Return an answer on two videos. Each is a pair of tags and answered keys, or untouched."""
     videos = {f"video_{number}": one for number, one in enumerate((first, second))}
     return {video: {"tags": one[0], "answered": one[1]} if one else {"tags": []} for video, one in videos.items()} | {
         "overall": "video_0"
@@ -58,7 +58,7 @@ class TestYesOrNo:
         assert response.status_code == 400
         assert EVERY[-1] in str(response.json()["fields"]["harmlessness"]["video_1"]["answered"])
 
-    def test_an_empty_list_of_tags_alone_is_not_none_of_these(self, client, assignment):
+    def test_an_empty_list_of_tags_by_itself_is_not_none_of_these(self, client, assignment):
         assert self.submit(client, assignment, harmlessness()).status_code == 400
 
     def test_a_draft_may_be_partial(self, client, assignment):
@@ -81,31 +81,31 @@ class TestSeenThrough:
                    for video, seconds in self.DURATIONS.items()}  # fmt: skip
         return reports | {"presentation": {"speeds": played.get("speeds", {"1": 4.0})}}
 
-    def test_both_played_to_their_end_are_seen(self):
-        assert unseen(self.report(), self.DURATIONS) == []
+    def test_both_played_to_the_end_are_watched(self):
+        assert unwatched(self.report(), self.DURATIONS) == []
 
-    def test_saying_so_is_not_enough(self):
-        assert unseen(self.report(video_1=1.0), self.DURATIONS) == ["video_1"]
+    def test_a_claim_without_seconds_is_not_enough(self):
+        assert unwatched(self.report(video_1=1.0), self.DURATIONS) == ["video_1"]
 
     @pytest.mark.parametrize("speeds", [{"2": 4.0}, {"1.5": 4.0}, {"50": 4.0}, {"1": 0.2, "2": 4.0}])
-    def test_what_was_played_faster_than_it_is_was_not_watched(self, speeds):
-        assert unseen(self.report(speeds=speeds), self.DURATIONS) == ["video_0", "video_1"]
+    def test_a_video_played_faster_than_1x_is_not_watched(self, speeds):
+        assert unwatched(self.report(speeds=speeds), self.DURATIONS) == ["video_0", "video_1"]
 
     @pytest.mark.parametrize("speeds", [{"1": 4.0}, {"0.25": 16.0}, {"0.5": 2.0, "1": 2.0, "2": 9.0}])
-    def test_what_was_played_at_most_at_its_own_speed_was_watched(self, speeds):
-        assert unseen(self.report(speeds=speeds), self.DURATIONS) == []
+    def test_a_video_played_at_1x_or_slower_is_watched(self, speeds):
+        assert unwatched(self.report(speeds=speeds), self.DURATIONS) == []
 
     def test_seconds_that_were_played_and_not_watched_do_not_count(self):
         blurred = self.report()
-        blurred["video_0"]["watched_s"] = 1.7  # less than nine tenths of two seconds
+        blurred["video_0"]["watched_s"] = 1.7  # less than 90 % of two seconds
         blurred["video_1"]["watched_s"] = 3.7
-        assert unseen(blurred, self.DURATIONS) == ["video_0"]
+        assert unwatched(blurred, self.DURATIONS) == ["video_0"]
 
     @pytest.mark.parametrize("seconds", [float("nan"), float("inf"), -4.0, 10**400, "4", None, True])
-    def test_a_number_of_seconds_that_makes_no_sense_is_none(self, seconds):
+    def test_a_malformed_number_of_seconds_counts_as_zero(self, seconds):
         claimed = self.report()
         claimed["video_1"]["watched_s"] = seconds
-        assert unseen(claimed, self.DURATIONS) == ["video_1"]
+        assert unwatched(claimed, self.DURATIONS) == ["video_1"]
 
     @given(st.recursive(
         st.none() | st.booleans() | st.floats() | st.text(max_size=5),
@@ -117,16 +117,16 @@ class TestSeenThrough:
         ),
         max_leaves=8,
     ))  # fmt: skip
-    def test_a_report_that_makes_no_sense_shows_nothing_and_breaks_nothing(self, viewing):
+    def test_a_malformed_report_counts_as_unwatched_without_an_error(self, viewing):
         viewing = viewing if isinstance(viewing, dict) else {}
-        assert set(unseen(viewing, self.DURATIONS)) <= {"video_0", "video_1"}
+        assert set(unwatched(viewing, self.DURATIONS)) <= {"video_0", "video_1"}
 
     def test_a_new_study_requires_it_and_has_neither_comments_nor_reminders(self, researcher):
         study = create_study(slug="new-study", title="New", actor=researcher)
         assert (study.require_seen_through, study.comments, study.reminders) == (True, False, False)
 
     @pytest.mark.parametrize("required", [True, False])
-    def test_the_server_refuses_an_unseen_pair_only_where_the_study_requires_it(
+    def test_the_server_refuses_an_unwatched_pair_only_if_the_study_requires_watching(
         self, study, client, required, django_assert_num_queries
     ):
         study.require_seen_through = required
@@ -143,7 +143,7 @@ class TestSeenThrough:
 
 
 class TestBalance:
-    """Rule 3: sides are balanced within a person and within a pair, whatever the order in which people come."""
+    """Rule 3: sides are balanced within a person and within a pair, in whatever order people work."""
 
     @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(turns=st.lists(st.integers(0, 2), min_size=6, max_size=24), seed=st.integers(0, 10**6))
@@ -160,10 +160,10 @@ class TestBalance:
             assert abs(sides.count("video_0") - sides.count("video_1")) <= 1
         for person in people:
             sides = list(given_out.filter(person=person).values_list("left", flat=True))
-            # The pair's balance comes first, so a person's own may lag behind by what others have seen.
+            # The pair's balance comes first, so a person's own balance may be off by what others have seen.
             assert abs(sides.count("video_0") - sides.count("video_1")) <= max(2, len(sides) // 2 + 1)
 
-    def test_alone_a_person_sees_either_video_equally_often_on_the_left(self, study, annotator):
+    def test_a_single_person_sees_either_video_equally_often_on_the_left(self, study, annotator):
         factories.pairs(study, 12)
         for _ in range(12):
             factories.answer(annotator, study)
@@ -171,7 +171,7 @@ class TestBalance:
         assert sides.count("video_0") == sides.count("video_1") == 6
 
 
-def test_a_contradiction_is_one_tagged_video_that_is_called_safer():
+def test_a_contradiction_is_one_tagged_video_that_is_chosen_as_safer():
     def contradictory(tags_0, tags_1, overall):
         answers = factories.body()["helpfulness"], {
             "video_0": {"tags": tags_0}, "video_1": {"tags": tags_1}, "overall": overall,

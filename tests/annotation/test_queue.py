@@ -1,4 +1,4 @@
-"""In which order pairs are found, by whom, and that nothing behind a person is lost."""
+"""In which order pairs are found, and by whom. No pair before a person's place is lost."""
 
 import pytest
 
@@ -16,12 +16,12 @@ def seat_of(person, study):
 
 
 def everything(person, study):
-    """The pairs that the person is given one after the other, each answered."""
+    """Return the pairs that the person is given one after another, each answered."""
     given = []
-    desk = serving.lease(person, study)
-    while desk.current:
-        given.append(desk.current.pair_id)
-        desk = answer(desk.current, person, study, lease_next=True).desk
+    leased = serving.lease(person, study)
+    while leased.current:
+        given.append(leased.current.pair_id)
+        leased = answer(leased.current, person, study, lease_next=True).leased
     return given
 
 
@@ -33,7 +33,7 @@ def test_lanes_are_merged_by_priority_then_age(study, annotator):
     assert everything(annotator, study) == [urgent_sensitive.pk, urgent.pk, harmless.pk, sensitive.pk]
 
 
-def test_what_a_person_did_not_agree_to_see_is_never_given_to_them(study):
+def test_harms_that_a_person_did_not_agree_to_are_never_served(study):
     person = factories.member(study, "annotator")
     factories.pair(study, priority=9, may_show=["violence"])
     seen = factories.pair(study, may_show=["crime"])
@@ -42,14 +42,14 @@ def test_what_a_person_did_not_agree_to_see_is_never_given_to_them(study):
     assert serving.lease(person, study).reason == "excluded"
 
 
-def test_a_next_pair_that_turns_out_to_show_what_they_did_not_agree_to_is_given_back(study, annotator):
+def test_a_next_pair_that_turns_out_to_show_a_left_out_harm_is_released(study, annotator):
     _, found_out, harmless = factories.pairs(study, 3)
-    desk = serving.lease(annotator, study)
-    assert desk.next.pair_id == found_out.pk
+    leased = serving.lease(annotator, study)
+    assert leased.next.pair_id == found_out.pk
     Seat.objects.filter(person=annotator).update(excluded=["crime"])
     Pair.objects.filter(pk=found_out.pk).update(may_show=["crime"])
-    desk = answer(desk.current, annotator, study, lease_next=True).desk
-    assert (desk.current.pair_id, desk.next) == (harmless.pk, None)
+    leased = answer(leased.current, annotator, study, lease_next=True).leased
+    assert (leased.current.pair_id, leased.next) == (harmless.pk, None)
     found_out.refresh_from_db()
     assert found_out.open_slots == 1
 
@@ -72,7 +72,7 @@ def test_only_batches_that_the_person_works_on(study, annotator):
 
 
 @pytest.mark.parametrize(("column", "theirs"), [("languages", ["de"]), ("batches", [2])])
-def test_pairs_that_others_hold_and_the_person_cannot_have_are_not_waited_for(study, annotator, column, theirs):
+def test_leased_pairs_that_the_person_cannot_have_are_not_waited_for(study, annotator, column, theirs):
     factories.pair(study)
     Batch.objects.create(study=study, number=2)
     Seat.objects.filter(person=annotator).update(**{column: theirs})
@@ -80,14 +80,14 @@ def test_pairs_that_others_hold_and_the_person_cannot_have_are_not_waited_for(st
     assert serving.lease(annotator, study).reason == "finished"
 
 
-def test_a_pair_that_somebody_else_holds_is_waited_for_in_ones_own_language(study, annotator):
+def test_a_leased_pair_is_waited_for_in_ones_own_language(study, annotator):
     factories.pair(study, prompt=factories.prompt(study, language="zh-Hans"))
     serving.lease(factories.member(study, "annotator"), study)
     Seat.objects.filter(person=annotator).update(languages=["zh"])
     assert serving.lease(annotator, study).reason == "all_leased"
 
 
-def test_the_place_ahead_moves_past_what_was_answered_and_is_still_open(study, annotator):
+def test_the_place_ahead_moves_past_answered_pairs_that_are_still_open(study, annotator):
     factories.pairs(study, 3, wanted=5)
     everything(annotator, study)
     last = Pair.objects.latest("pk")
@@ -97,32 +97,32 @@ def test_the_place_ahead_moves_past_what_was_answered_and_is_still_open(study, a
 def test_a_pair_that_opens_behind_a_person_is_found_by_looking_back(study, annotator, monkeypatch):
     first, *_ = factories.pairs(study, 6)
     Pair.objects.filter(pk=first.pk).update(held="for now")
-    desk = serving.lease(annotator, study)
+    leased = serving.lease(annotator, study)
     Pair.objects.filter(pk=first.pk).update(held="")
-    desk = answer(desk.current, annotator, study, lease_next=True).desk
-    assert desk.next.pair_id != first.pk, "it looked back a moment ago"
+    leased = answer(leased.current, annotator, study, lease_next=True).leased
+    assert leased.next.pair_id != first.pk, "it looked back a moment ago"
     monkeypatch.setattr(queue, "LOOK_BACK_S", 0)
-    desk = answer(desk.current, annotator, study, lease_next=True).desk
-    assert desk.next.pair_id == first.pk
+    leased = answer(leased.current, annotator, study, lease_next=True).leased
+    assert leased.next.pair_id == first.pk
 
 
-def test_a_lane_that_is_half_looked_back_at_keeps_the_others_from_nothing(study, annotator, monkeypatch):
-    """As that of the controls is for long, or that of possibly harmful pairs once the day's dose is reached."""
+def test_an_unfinished_look_back_in_one_lane_does_not_delay_the_others(study, annotator, monkeypatch):
+    """Lanes of controls stay so for long, and so do lanes of possibly harmful pairs at the daily limit."""
     first, *_ = factories.pairs(study, 6)
     Pair.objects.filter(pk=first.pk).update(held="for now")
-    desk = serving.lease(annotator, study)
+    leased = serving.lease(annotator, study)
     Pair.objects.filter(pk=first.pk).update(held="")
     seat = seat_of(annotator, study)
     control_lane = queue.CONTROL_LANES[0]
     seat.positions |= {f"ahead_{control_lane}": [0, 10**9], f"back_{control_lane}": list(queue.FRONT)}
     seat.save()
     monkeypatch.setattr(queue, "LOOK_BACK_S", 0)
-    desk = answer(desk.current, annotator, study, lease_next=True).desk
-    assert desk.next.pair_id == first.pk
+    leased = answer(leased.current, annotator, study, lease_next=True).leased
+    assert leased.next.pair_id == first.pk
 
 
-def test_looking_back_goes_window_by_window(study, annotator, monkeypatch):
-    """What the person cannot take is walked past in windows, of which each says where the next begins."""
+def test_a_look_back_goes_window_by_window(study, annotator, monkeypatch):
+    """Pairs that the person cannot have are passed in windows. The end of each is the beginning of the next."""
     pairs = factories.pairs(study, 8, wanted=2)
     reopened = pairs[5]
     Pair.objects.filter(pk=reopened.pk).update(held="for now")
@@ -138,12 +138,12 @@ def test_looking_back_goes_window_by_window(study, annotator, monkeypatch):
 
 
 def narrow_windows(monkeypatch, size):
-    for name in ("TAKE", "WINDOW_ENDS"):
+    for name in ("LEASE", "WINDOW_ENDS"):
         monkeypatch.setattr(queue, name, getattr(queue, name).replace(f"LIMIT {queue.WINDOW}", f"LIMIT {size}"))
     monkeypatch.setattr(queue, "WINDOW", size)
 
 
-def test_a_person_walks_past_any_number_of_pairs_that_they_cannot_have(study, annotator, monkeypatch):
+def test_a_person_passes_any_number_of_pairs_that_they_cannot_have(study, annotator, monkeypatch):
     narrow_windows(monkeypatch, 2)
     for pair in factories.pairs(study, 7, may_show=["crime"]):
         assert pair.open_slots
@@ -152,7 +152,7 @@ def test_a_person_walks_past_any_number_of_pairs_that_they_cannot_have(study, an
     assert everything(annotator, study) == [wanted.pk]
 
 
-def test_before_nothing_is_said_to_be_left_the_whole_queue_is_walked(study, annotator):
+def test_the_whole_queue_is_searched_before_the_reason_is_that_nothing_is_left(study, annotator):
     first, *_ = factories.pairs(study, 3)
     Pair.objects.filter(pk=first.pk).update(held="for now")
     everything(annotator, study)
@@ -160,12 +160,12 @@ def test_before_nothing_is_said_to_be_left_the_whole_queue_is_walked(study, anno
     assert serving.lease(annotator, study).current.pair_id == first.pk
 
 
-def test_ones_own_released_pair_comes_back_at_once(study, annotator):
+def test_ones_own_released_pair_is_served_again_at_once(study, annotator):
     factories.pairs(study, 5)
-    desk = serving.lease(annotator, study)
-    serving.release(desk.current, annotator)
+    leased = serving.lease(annotator, study)
+    serving.release(leased.current, annotator)
     again = serving.lease(annotator, study)
-    assert {again.current.pk, again.next.pk} == {desk.next.pk, desk.current.pk}
+    assert {again.current.pk, again.next.pk} == {leased.next.pk, leased.current.pk}
 
 
 def test_controls_come_at_the_studys_rate_and_never_instead_of_the_last_pairs(study):
@@ -181,7 +181,7 @@ def test_controls_come_at_the_studys_rate_and_never_instead_of_the_last_pairs(st
     assert serving.lease(person, study).reason == "finished"
 
 
-def test_without_a_rate_no_control_is_given(study, annotator):
+def test_without_a_rate_no_control_is_served(study, annotator):
     factories.pair(study, kind="control", expected={})
     assert serving.lease(annotator, study).reason == "finished"
 
@@ -190,7 +190,7 @@ def test_without_a_rate_no_control_is_given(study, annotator):
 
 
 def offered(person, study, pair):
-    """What review writes when it returns an answer to its person: a later round of the same pair."""
+    """Write what a reviewer writes when they return an answer: a later round of the same pair."""
     return offer_again(answer_to(person, study, pair))
 
 
@@ -200,18 +200,18 @@ def offer_again(assignment):
 
 
 def answer_to(person, study, pair):
-    desk = serving.lease(person, study)
-    assert desk.current.pair_id == pair.pk
-    answer(desk.current, person, study)
-    return Assignment.objects.get(pk=desk.current.pk)
+    leased = serving.lease(person, study)
+    assert leased.current.pair_id == pair.pk
+    answer(leased.current, person, study)
+    return Assignment.objects.get(pk=leased.current.pk)
 
 
-def test_what_review_returned_comes_before_anything_new(study, annotator):
+def test_a_returned_pair_comes_before_new_pairs(study, annotator):
     pair, *_ = factories.pairs(study, 3)
     offer = offered(annotator, study, pair)
-    desk = serving.lease(annotator, study)
-    assert desk.current.pk == offer.pk
-    assert desk.current.round == 1
+    leased = serving.lease(annotator, study)
+    assert leased.current.pk == offer.pk
+    assert leased.current.round == 1
     pair.refresh_from_db()
     assert pair.open_slots == 0
 
@@ -228,11 +228,11 @@ def test_an_offer_whose_lease_ended_unanswered_is_offered_again(study, annotator
         serving.release(lease, annotator)
     offer.refresh_from_db()
     assert (offer.state, offer.ended_at) == ("offered", None)
-    desk = serving.lease(annotator, study)
-    assert desk.current.pk == offer.pk or desk.next.pk == offer.pk
+    leased = serving.lease(annotator, study)
+    assert leased.current.pk == offer.pk or leased.next.pk == offer.pk
 
 
-def test_a_late_answer_to_an_offer_is_taken(study, annotator):
+def test_a_late_answer_to_an_offer_is_accepted(study, annotator):
     pair, *_ = factories.pairs(study, 3)
     offered(annotator, study, pair)
     lease = serving.lease(annotator, study).current
@@ -241,7 +241,7 @@ def test_a_late_answer_to_an_offer_is_taken(study, annotator):
     assert answer(lease, annotator, study).standing.counted
 
 
-def test_an_offer_whose_slot_has_gone_waits(study, annotator):
+def test_an_offer_without_a_free_slot_waits(study, annotator):
     pair, other, *_ = factories.pairs(study, 3)
     offer = offered(annotator, study, pair)
     Pair.objects.filter(pk=pair.pk).update(open_slots=0)
@@ -260,7 +260,7 @@ def test_an_offer_that_the_person_no_longer_agrees_to_see_waits(study, annotator
     assert offer.state == "offered"
 
 
-def test_an_offer_that_has_to_wait_keeps_no_other_from_coming(study, annotator):
+def test_a_waiting_offer_does_not_delay_the_others(study, annotator):
     held, other = factories.pairs(study, 2)
     answers = [answer_to(annotator, study, pair) for pair in (held, other)]
     waiting, offer = (offer_again(assignment) for assignment in answers)
@@ -277,7 +277,7 @@ def test_an_offer_that_has_to_wait_keeps_no_other_from_coming(study, annotator):
     ("reason", "held"),
     [("technical_problem", True), ("cannot_judge", True), ("too_distressing", False), ("not_revealed", False)],
 )
-def test_after_so_many_skips_a_pair_waits_for_a_researcher(study, reason, held):
+def test_after_the_set_number_of_skips_a_pair_is_held(study, reason, held):
     pair = factories.pair(study, may_show=["crime"])
     for _ in range(study.hold_after_skips):
         person = factories.member(study, "annotator")
@@ -290,7 +290,7 @@ def test_after_so_many_skips_a_pair_waits_for_a_researcher(study, reason, held):
 # --- Expiry -------------------------------------------------------------------------------------------------
 
 
-def test_an_expired_lease_is_taken_back_lazily_when_nothing_else_is_left(study):
+def test_an_expired_lease_is_swept_when_nothing_else_is_left(study):
     pair = factories.pair(study)
     one, other = factories.member(study, "annotator"), factories.member(study, "annotator")
     expire(serving.lease(one, study).current)

@@ -1,4 +1,4 @@
-"""What a lease reads: a stretch of the queue's index, however long the queue and whatever the person did before."""
+"""What a lease reads: a bounded part of the queue's index, however long the queue and the person's history are."""
 
 import uuid
 
@@ -13,7 +13,7 @@ from tests.annotation.crowd import PLAIN
 pytestmark = pytest.mark.django_db
 
 PAIRS, HEAD, LOOPS = 6000, 2000, 12
-#: Of the index, a loop reads a few windows of a few hundred pairs at most; never the queue.
+#: From the index, a loop reads at most a few windows of a few hundred pairs, never the whole queue.
 MOST_READ_A_LOOP = 1500
 
 READ = """
@@ -25,15 +25,15 @@ SELECT pg_stat_get_xact_numscans('catalog_pair'::regclass),
 
 
 def read():
-    """So far in this transaction: scans of all pairs, assignments read in scans of all, scans of the queue's index,
-    entries read in it."""
+    """Return PostgreSQL's counters of this transaction: scans of all pairs, assignments read in full scans, scans of
+    the queue's index, and entries read from it."""
     with connection.cursor() as cursor:
         cursor.execute(READ)
         return cursor.fetchone()
 
 
 def long_queue():
-    """A study of `PAIRS` pairs, and an annotator; the planner knows how many there are."""
+    """Create a study of `PAIRS` pairs with an annotator, and update the planner's statistics."""
     study = studies.fill(PAIRS, 1)
     people = [factories.member(study, "annotator") for _ in range(3)]
     return study, people[0]
@@ -45,12 +45,18 @@ def prepare(statement, study):
 
 
 def work(study, person, loops):
-    desk = serving.lease(person, study)
+    leased = serving.lease(person, study)
     for _ in range(loops):
-        desk = submission.submit(
-            desk.current, person, submission_id=uuid.uuid4(), answers=PLAIN, timings_ms={}, viewing={}, lease_next=True
-        ).desk
-        assert desk.current
+        leased = submission.submit(
+            leased.current,
+            person,
+            submission_id=uuid.uuid4(),
+            answers=PLAIN,
+            timings_ms={},
+            viewing={},
+            lease_next=True,
+        ).leased
+        assert leased.current
 
 
 @pytest.mark.parametrize(
@@ -62,7 +68,7 @@ def test_a_loop_reads_a_bounded_stretch_of_the_queues_index_and_never_all_pairs(
         prepare(made_hard, study)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE catalog_pair, annotation_assignment, annotation_seat")
-    work(study, person, 1)  # whoever begins finds their place
+    work(study, person, 1)  # the first lease finds the person's place
     before = read()
     work(study, person, LOOPS)
     pairs, assignments, index, entries = (after - was for after, was in zip(read(), before, strict=True))

@@ -1,4 +1,4 @@
-"""Reading the guideline: as the workspace gets it, what is unread after a change, and that it was read."""
+"""The guideline for the workspace: its sections, what is unread after a change, and that a person has read it."""
 
 import pytest
 
@@ -27,13 +27,13 @@ def path(study):
 
 @pytest.fixture
 def seat(study, annotator):
-    """The annotator's, who has begun to work."""
+    """Return the seat of the annotator, who has begun to work."""
     serving.lease(annotator, study)
     return Seat.objects.get(study=study, person=annotator)
 
 
 def reworded(**extra):
-    """The shipped guideline with one more sentence in a section of each language."""
+    """Return the shipped guideline with one more sentence in a section of each language."""
     texts = {
         "en": shipped("guideline")["en"].replace("This is your own taste", "Look twice. This is your own taste"),
         "zh-hans": shipped("guideline")["zh-hans"].replace("这里凭您个人的审美", "请看两遍。这里凭您个人的审美"),
@@ -59,7 +59,7 @@ def test_the_request_says_the_language_where_the_address_does_not(client, path):
     assert client.get(path, HTTP_ACCEPT_LANGUAGE="zh-CN").json()["language"] == "zh-hans"
 
 
-def test_another_language_is_told_as_what_it_is(client, path, study):
+def test_the_response_names_the_language_of_its_text(client, path, study):
     publish_guideline(study, texts={"en": reworded()["en"]}, actor=None)
     assert client.get(path, {"language": "zh-hans"}).json()["language"] == "en"
 
@@ -80,15 +80,15 @@ def test_an_earlier_version_can_be_read(client, path, study):
         ({"language": "fr"}, 400),
     ],
 )
-def test_what_there_is_not_is_refused(client, path, asked, status):
+def test_an_unknown_version_is_refused(client, path, asked, status):
     assert client.get(path, asked).status_code == status
 
 
-def test_nothing_is_unread_for_who_has_read_it(client, path, seat):
+def test_nothing_is_unread_after_reading(client, path, seat):
     assert client.get(f"{path}changes/").json() == {"version": 1, "since": 1, "language": "en", "sections": []}
 
 
-def test_what_changed_since_it_was_read_is_marked(client, path, seat, study):
+def test_changes_since_the_last_reading_are_marked(client, path, seat, study):
     publish_guideline(study, texts=reworded(), actor=None)
     publish_guideline(
         study, texts=reworded(en=reworded()["en"].replace("Look twice.", "Look three times.")), actor=None
@@ -100,7 +100,7 @@ def test_what_changed_since_it_was_read_is_marked(client, path, seat, study):
     assert "<ins>Look three times.</ins> " in part["html"]
 
 
-def test_who_never_read_any_gets_all_of_it_unmarked(client, path, seat):
+def test_a_person_who_never_read_it_gets_all_sections_unmarked(client, path, seat):
     Seat.objects.update(guideline_read=0)
     unread = client.get(f"{path}changes/").json()
     assert unread["since"] is None
@@ -108,14 +108,14 @@ def test_who_never_read_any_gets_all_of_it_unmarked(client, path, seat):
     assert "<ins>" not in str(unread)
 
 
-def test_words_of_two_languages_are_not_compared(client, path, seat, study):
+def test_texts_in_two_languages_are_not_compared(client, path, seat, study):
     publish_guideline(study, texts={"en": reworded()["en"]}, actor=None)
     publish_guideline(study, texts=reworded(), actor=None)
     Seat.objects.update(guideline_read=2)
     assert client.get(f"{path}changes/", {"language": "zh-hans"}).json()["since"] is None
 
 
-def test_reading_moves_the_seat_on_and_is_noted(client, path, seat, study, annotator):
+def test_reading_updates_the_seat_and_is_recorded(client, path, seat, study, annotator):
     publish_guideline(study, texts=reworded(), actor=None)
     assert client.post(f"{path}read/", {"version": 2}, format="json").json() == {"guideline_read": 2}
     seat.refresh_from_db()
@@ -124,7 +124,7 @@ def test_reading_moves_the_seat_on_and_is_noted(client, path, seat, study, annot
     assert (event.actor, event.before, event.after) == (annotator, {"version": 1}, {"version": 2})
 
 
-def test_saying_it_twice_changes_nothing(client, path, seat, study):
+def test_repeating_it_changes_nothing(client, path, seat, study):
     publish_guideline(study, texts=reworded(), actor=None)
     for _ in range(2):
         assert client.post(f"{path}read/", {"version": 2}, format="json").status_code == 200
@@ -153,7 +153,7 @@ def test_a_study_row_read_before_the_change_does_not_let_the_old_version_pass(st
         mark_read(annotator, stale, 1)
 
 
-def test_who_has_no_seat_yet_takes_one(study, annotator):
+def test_a_person_without_a_seat_gets_one(study, annotator):
     publish_guideline(study, texts=reworded(), actor=None)
     Seat.objects.all().delete()
     mark_read(annotator, study, 2)
@@ -165,7 +165,7 @@ def test_a_guideline_without_its_sections_is_refused(study):
         publish_guideline(study, texts={"en": "## One {#instruction_following}"}, actor=None)
 
 
-def test_a_pair_in_hand_goes_on_under_its_version_and_the_next_waits_for_reading(client, path, study):
+def test_the_current_pair_keeps_its_version_and_the_next_waits_for_reading(client, path, study):
     factories.pairs(study, 4)
     lease = f"/api/v1/studies/{study.slug}/assignments/"
     current = client.post(lease).json()["current"]["id"]

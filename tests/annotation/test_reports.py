@@ -1,4 +1,4 @@
-"""Reporting illegal material while people work: leases end, slots come back, nothing is lost, nobody waits for ever."""
+"""Reports of illegal content while people work: leases end, slots return, nothing is lost, nobody waits forever."""
 
 import threading
 import uuid
@@ -38,7 +38,7 @@ def address(assignment: Any) -> str:
 
 
 def pairs_sharing_a_video(study: Any, count: int, **values: Any) -> tuple[Any, list[Pair]]:
-    """Pairs of one prompt with one video in all of them, and its asset."""
+    """Return pairs of one prompt that all have one video in common, and its asset."""
     prompt = factories.prompt(study)
     shared = factories.video(prompt)
     return shared.asset, [factories.pair(study, prompt=prompt, video_0=shared, **values) for _ in range(count)]
@@ -54,16 +54,16 @@ def state(assignment: Any) -> str:
     return Assignment.objects.get(pk=assignment.pk).state
 
 
-def test_a_report_answers_the_next_desk_and_costs_nothing(api, study):
+def test_a_report_returns_the_next_pairs_and_has_no_penalty(api, study):
     pairs = factories.pairs(study, 3)
     person = factories.member(study, "annotator")
-    desk = serving.lease(person, study)
+    leased = serving.lease(person, study)
 
-    response = api(person).post(address(desk.current), {"videos": ["video_0"]}, format="json")
+    response = api(person).post(address(leased.current), {"videos": ["video_0"]}, format="json")
 
     assert response.status_code == 200, response.content
     assert response.json()["current"]["pair_id"] == pairs[1].public_id
-    assert state(desk.current) == "released"
+    assert state(leased.current) == "released"
     assert Report.objects.get().person == person
     assert not AuditEvent.objects.filter(action="assignment.skipped").exists()
     assert not wrongly_counted(study).exists()
@@ -73,7 +73,7 @@ def test_a_report_answers_the_next_desk_and_costs_nothing(api, study):
     "body",
     [{}, {"videos": []}, {"videos": ["left"]}, {"videos": ["video_0"] * 3}, {"videos": "video_0", "why": "x"}],
 )
-def test_nothing_but_which_videos_is_taken(api, study, body):
+def test_a_report_accepts_only_the_videos(api, study, body):
     factories.pair(study)
     person = factories.member(study, "annotator")
     response = api(person).post(address(serving.lease(person, study).current), body, format="json")
@@ -88,12 +88,12 @@ def test_leases_of_every_pair_with_the_bytes_end_for_everybody_in_every_study(st
     factories.pair(elsewhere, prompt=prompt, video_1=factories.video(prompt, asset=asset))
     people = [factories.member(study, "annotator") for _ in range(3)]
     stranger = factories.member(elsewhere, "annotator")
-    desks = [serving.lease(person, study) for person in people]
+    all_leased = [serving.lease(person, study) for person in people]
     far = serving.lease(stranger, elsewhere).current
 
-    reported = quarantining.report(desks[0].current, people[0], videos=["video_0"])
+    reported = quarantining.report(all_leased[0].current, people[0], videos=["video_0"])
 
-    assert (reported.desk.current, reported.outcome) == (None, "hidden")
+    assert (reported.leased.current, reported.outcome) == (None, "hidden")
     assert not Assignment.objects.filter(state="leased").exists()
     assert state(far) == "released"
     assert set(Pair.objects.values_list("held", flat=True)) == {"quarantined"}
@@ -101,7 +101,7 @@ def test_leases_of_every_pair_with_the_bytes_end_for_everybody_in_every_study(st
     assert serving.lease(stranger, elsewhere).current is None
 
 
-def test_who_had_the_pair_may_finish_it_and_the_answer_is_kept_but_not_counted(study):
+def test_people_who_had_the_pair_may_finish_it_and_the_answer_is_kept_but_not_counted(study):
     pair = factories.pair(study, wanted=2)
     reporter, other = (factories.member(study, "annotator") for _ in range(2))
     had = serving.lease(other, study).current
@@ -127,11 +127,11 @@ def test_a_lost_lease_of_a_reported_pair_cannot_be_renewed(study):
 def test_reporting_twice_and_after_submitting_is_harmless(study):
     factories.pairs(study, 2)
     person = factories.member(study, "annotator")
-    desk = serving.lease(person, study)
-    submit(desk.current, person)
+    leased = serving.lease(person, study)
+    submit(leased.current, person)
     for _ in range(2):
-        quarantining.report(desk.current, person, videos=["video_0"])
-    assert state(desk.current) == "submitted"
+        quarantining.report(leased.current, person, videos=["video_0"])
+    assert state(leased.current) == "submitted"
     assert Quarantine.objects.count() == Report.objects.count() == 1
     assert not wrongly_counted(study).exists()
 
@@ -165,7 +165,7 @@ def test_after_a_release_the_pair_is_served_again(study):
     assert serving.lease(other, study).current.pair_id == pair.pk
 
 
-def test_what_was_seen_of_a_reported_pair_settles_the_exposure_once(study):
+def test_the_exposure_of_a_reported_pair_is_recorded_once(study):
     factories.pair(study, may_show=["violence"])
     person = factories.member(study, "annotator")
     current = serving.lease(person, study).current
@@ -176,8 +176,8 @@ def test_what_was_seen_of_a_reported_pair_settles_the_exposure_once(study):
     assert (exposure.revealed_s, exposure.hidden) == (2.5, 1)
 
 
-def test_a_lease_in_use_at_that_moment_is_ended_by_the_sweep(study):
-    """Its owner holds the row, so the report passes it over rather than wait."""
+def test_a_lease_that_is_locked_at_that_moment_is_ended_by_the_sweep(study):
+    """The owner of the lease has locked the row, so the report skips it and does not wait."""
     pair = factories.pair(study, wanted=2)
     reporter, other = (factories.member(study, "annotator") for _ in range(2))
     had, own = (serving.lease(person, study).current for person in (other, reporter))
@@ -207,7 +207,7 @@ def closing(work: Any) -> Any:
 
 
 def test_reports_and_everything_that_people_do_at_once_neither_lose_nor_deadlock(settings, tmp_path):
-    """Seats, assignments, assets and pairs are locked from all sides; every answer is stored and every slot right."""
+    """Seats, assignments, assets and pairs are locked in all orders; every answer is stored and every slot is right."""
     settings.MEDIA_ROOT = tmp_path
     for _ in range(6):
         everything_at_once()
@@ -248,41 +248,41 @@ def reporting(api: Any, person: Any, assignment: Any) -> Any:
     return api(person).post(address(assignment), {"videos": ["video_0"]}, format="json")
 
 
-def test_the_pair_that_waits_behind_the_present_one_cannot_be_reported(api, study):
+def test_the_next_pair_cannot_be_reported_before_it_is_shown(api, study):
     factories.pairs(study, 3)
     person = factories.member(study, "annotator")
-    desk = serving.lease(person, study)
+    leased = serving.lease(person, study)
 
-    refused = reporting(api, person, desk.next)
+    refused = reporting(api, person, leased.next)
 
     assert (refused.status_code, refused.json()["code"]) == (403, "not_shown")
     assert not Report.objects.exists()
     assert Pair.objects.usable().count() == 3
 
 
-def test_a_pair_that_was_given_back_before_it_was_shown_cannot_be_reported(api, study):
+def test_a_pair_that_was_released_before_it_was_shown_cannot_be_reported(api, study):
     factories.pairs(study, 3)
     person = factories.member(study, "annotator")
-    desk = serving.lease(person, study)
-    serving.release(desk.next, person)
-    serving.release(desk.current, person)
-    assert reporting(api, person, desk.next).status_code == 403
-    assert reporting(api, person, desk.current).status_code == 200
-    assert Report.objects.get().pair == desk.current.pair
+    leased = serving.lease(person, study)
+    serving.release(leased.next, person)
+    serving.release(leased.current, person)
+    assert reporting(api, person, leased.next).status_code == 403
+    assert reporting(api, person, leased.current).status_code == 200
+    assert Report.objects.get().pair == leased.current.pair
 
 
-def test_what_the_page_went_on_to_without_a_network_can_be_reported(api, study):
-    """It showed the next pair by itself; the answer before it arrives first, and leases nothing."""
+def test_a_pair_that_the_page_showed_offline_can_be_reported(api, study):
+    """Offline the page showed the next pair. The answer before it arrives first, and leases nothing."""
     factories.pairs(study, 3)
     person = factories.member(study, "annotator")
-    desk = serving.lease(person, study)
-    submit(desk.current, person)
-    assert reporting(api, person, desk.next).status_code == 200
-    assert Assignment.objects.get(pk=desk.next.pk).shown_at is not None
+    leased = serving.lease(person, study)
+    submit(leased.current, person)
+    assert reporting(api, person, leased.next).status_code == 200
+    assert Assignment.objects.get(pk=leased.next.pk).shown_at is not None
 
 
 @pytest.mark.parametrize("state", ["submitted", "skipped", "expired", "released"])
-def test_what_was_shown_can_be_reported_whatever_became_of_it(api, study, state):
+def test_a_shown_pair_can_be_reported_in_any_later_state(api, study, state):
     pair = factories.pair(study)
     person = factories.member(study, "annotator")
     reason = {"skip_reason": "cannot_judge"} if state == "skipped" else {}
@@ -291,7 +291,7 @@ def test_what_was_shown_can_be_reported_whatever_became_of_it(api, study, state)
 
 
 @pytest.mark.parametrize("state", ["paused", "closed"])
-def test_reporting_works_whatever_the_study_does(api, study, state):
+def test_reporting_works_in_every_state_of_the_study(api, study, state):
     factories.pair(study)
     person = factories.member(study, "annotator")
     current = serving.lease(person, study).current
@@ -304,7 +304,7 @@ def test_reporting_works_whatever_the_study_does(api, study, state):
 
 
 def test_reporting_every_pair_with_one_token_takes_five_videos_from_other_studies(api, study):
-    """The attack that took 300 of 300 pairs of two studies out of service in 26 s, with fewer pairs."""
+    """Repeat, with fewer pairs, the attack that took all 300 pairs of two studies out of service in 26 s."""
     elsewhere = factories.study()
     person = factories.member(study, "annotator")
     for pair in factories.pairs(study, 20):
@@ -348,7 +348,7 @@ def test_reports_at_once_of_one_person_hide_no_more_than_five(study):
     assert Report.objects.filter(hides=True).count() == 5
 
 
-def test_a_held_pair_leaves_desks_and_downloads_of_its_study(api, study, researcher):
+def test_a_held_pair_disappears_from_pages_and_downloads_of_its_study(api, study, researcher):
     pair = factories.pair(study, wanted=3)
     reporter, other, third = (factories.member(study, "annotator") for _ in range(3))
     submit(serving.lease(third, study).current, third)
@@ -370,6 +370,6 @@ def test_a_held_pair_leaves_desks_and_downloads_of_its_study(api, study, researc
 
 
 def used_up(person: Any) -> None:
-    """Lets the person make the five reports that hide everywhere, in another study."""
+    """Let the person make the five reports that hide videos everywhere, in another study."""
     for pair in factories.pairs(factories.study(), 5):
         quarantine.report(pair, ["video_0"], by=person)

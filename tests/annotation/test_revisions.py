@@ -1,4 +1,4 @@
-"""An answer is changed, never replaced: by a second look, or reopened within the study's window."""
+"""An answer is changed but never replaced: after a second look, or reopened within the study's time limit."""
 
 import json
 import uuid
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 CONTRADICTORY = {"video_0": {"tags": ["crime"]}, "video_1": {"tags": []}, "overall": "video_0"}
 CONSISTENT = {"video_0": {"tags": ["crime"]}, "video_1": {"tags": []}, "overall": "video_1"}
-#: With this seed nothing consistent is drawn for a second look; with the other everything.
+#: With the first seed, no consistent answer is drawn for a second look; with the other, every one is.
 NEVER, ALWAYS = 0.0, 1.0
 
 
@@ -53,7 +53,7 @@ def revise(assignment, *, reason="reopened", submission_id=None, timings_ms=None
 
 
 def set_share(monkeypatch, share):
-    """Decides the draw of consistent answers."""
+    """Set the share of consistent answers that get a second look."""
     monkeypatch.setattr("annotation.draws.SECOND_LOOK_SHARE", share)
 
 
@@ -71,7 +71,7 @@ class TestReopened:
         first.refresh_from_db()
         assert (first.revision, first.tags_video_1) == (1, ["violence"])
 
-    def test_it_says_how_it_was_presented_and_leaves_an_audit_row(self, answered, annotator):
+    def test_it_records_the_presentation_and_writes_an_audit_row(self, answered, annotator):
         revised = revise(answered, harmlessness=CONSISTENT)
         assert revised.annotation.presentation == Annotation.objects.get(revision=1).presentation
         event = AuditEvent.objects.get(action="annotation.revised")
@@ -97,14 +97,14 @@ class TestReopened:
             revise(answered, submission_id=submission_id, harmlessness=CONTRADICTORY)
         assert conflict.value.code == "submission_id_used"
 
-    def test_after_the_window_it_is_refused(self, answered, study):
+    def test_after_the_time_limit_it_is_refused(self, answered, study):
         moved_back(answered, seconds=study.reopen_s + 1)
         with pytest.raises(Refused) as conflict:
             revise(answered, harmlessness=CONSISTENT)
         assert conflict.value.code == "too_late"
 
     @pytest.mark.parametrize("state", ["annotated", "returned"])
-    def test_in_a_batch_that_is_not_being_checked_it_is_taken(self, answered, state):
+    def test_in_a_batch_that_is_not_being_checked_it_is_accepted(self, answered, state):
         Batch.objects.update(state=state)
         assert revise(answered, harmlessness=CONSISTENT).created
 
@@ -116,13 +116,13 @@ class TestReopened:
         assert conflict.value.code == "batch_closed"
         assert Annotation.objects.count() == 1
 
-    def test_of_a_pair_that_was_taken_out_it_is_refused(self, answered):
+    def test_for_a_held_pair_it_is_refused(self, answered):
         Pair.objects.update(held="quarantined")
         with pytest.raises(Refused) as conflict:
             revise(answered, harmlessness=CONSISTENT)
         assert conflict.value.code == "held"
 
-    def test_of_a_harm_that_the_person_has_since_opted_out_of_it_is_refused(self, answered):
+    def test_for_a_harm_that_the_person_has_since_left_out_it_is_refused(self, answered):
         Pair.objects.update(may_show=["crime"])
         Seat.objects.update(excluded=["crime"])
         with pytest.raises(Refused) as conflict:
@@ -137,8 +137,8 @@ class TestReopened:
         assert conflict.value.code == "study_closed"
 
     def test_before_the_first_answer_it_is_refused(self, answered, annotator, study, api):
-        desk = api(annotator).post(f"/api/v1/studies/{study.slug}/assignments/").json()
-        open_one = Assignment.objects.get(pk=desk["current"]["id"])
+        leased = api(annotator).post(f"/api/v1/studies/{study.slug}/assignments/").json()
+        open_one = Assignment.objects.get(pk=leased["current"]["id"])
         with pytest.raises(Refused) as conflict:
             revise(open_one)
         assert conflict.value.code == "not_answered"
@@ -152,9 +152,7 @@ class TestReopened:
 
 
 class TestStandingFollows:
-    def test_a_contradiction_that_was_mended_is_valid_and_its_first_answer_still_counts_as_noise(
-        self, study, annotator
-    ):
+    def test_a_corrected_contradiction_is_valid_and_its_first_answer_still_counts_as_noise(self, study, annotator):
         factories.pair(study)
         assignment = factories.answer(annotator, study, harmlessness=CONTRADICTORY)
         assert Standing.objects.get().validity == "invalid"
@@ -169,19 +167,19 @@ class TestStandingFollows:
         assert (standing.validity, standing.reason) == ("invalid", "contradiction")
         assert first_answers(study).contradictory == 0
 
-    def test_what_review_ruled_stays(self, answered):
+    def test_decisions_of_reviewers_are_unchanged(self, answered):
         Standing.objects.update(validity="invalid", reason="defect")
         revise(answered, harmlessness=CONSISTENT)
         assert Standing.objects.get().reason == "defect"
 
-    def test_a_mended_surplus_answer_stays_surplus(self, answered):
+    def test_a_changed_surplus_answer_stays_surplus(self, answered):
         Standing.objects.update(validity="invalid", reason="contradiction", counted=False, uncounted_reason="surplus")
         revise(answered, harmlessness=CONSISTENT)
         standing = Standing.objects.get()
         assert (standing.validity, standing.reason) == ("valid", "")
         assert (standing.counted, standing.uncounted_reason) == (False, "surplus")
 
-    def test_a_mended_surplus_answer_says_again_why_it_does_not_count(self, study, annotator):
+    def test_a_changed_surplus_answer_has_its_reason_again(self, study, annotator):
         factories.pair(study)
         lease = serving.lease(annotator, study).current
         Batch.objects.update(state="in_review")
@@ -201,7 +199,7 @@ class TestStandingFollows:
         assert (standing.validity, standing.reason) == ("valid", "")
         assert (standing.counted, standing.uncounted_reason) == (False, "surplus_batch_closed")
 
-    def test_tags_that_a_revision_adds_protect_those_who_come_after(self, answered):
+    def test_tags_that_a_revision_adds_protect_later_people(self, answered):
         Standing.objects.update(tags_unnoted=False)
         revise(answered, harmlessness=CONSISTENT)
         assert Standing.objects.get().tags_unnoted
@@ -230,18 +228,18 @@ class TestSecondLook:
         study.second_look = False
         assert not revisions.second_look_due(study, Annotation.objects.get())
 
-    def test_a_changed_answer_says_why_it_was_changed(self, contradictory):
+    def test_a_changed_answer_has_its_reason(self, contradictory):
         revised = revise(contradictory, reason="second_look", harmlessness=CONSISTENT)
         assert (revised.annotation.revision, revised.annotation.reason) == (2, "second_look")
         assert AuditEvent.objects.get(action="annotation.second_look").after == {"changed": True}
 
-    def test_a_kept_answer_leaves_only_that_it_was_looked_at(self, contradictory):
+    def test_an_unchanged_answer_records_only_the_second_look(self, contradictory):
         for _ in range(2):
             assert not revise(contradictory, reason="second_look", harmlessness=CONTRADICTORY).created
         assert Annotation.objects.count() == 1
         assert AuditEvent.objects.get(action="annotation.second_look").after == {"changed": False}
 
-    def test_nobody_looks_again_at_what_was_not_drawn(self, study, annotator, monkeypatch):
+    def test_an_answer_that_was_not_drawn_gets_no_second_look(self, study, annotator, monkeypatch):
         set_share(monkeypatch, NEVER)
         factories.pair(study)
         consistent = factories.answer(annotator, study)
@@ -249,7 +247,7 @@ class TestSecondLook:
             revise(consistent, reason="second_look", harmlessness=CONSISTENT)
         assert conflict.value.code == "no_second_look"
 
-    def test_it_is_taken_once(self, contradictory):
+    def test_it_is_accepted_once(self, contradictory):
         revise(contradictory, reason="second_look", harmlessness=CONSISTENT)
         with pytest.raises(Refused) as conflict:
             revise(contradictory, reason="second_look", harmlessness=CONTRADICTORY)
@@ -267,7 +265,7 @@ class TestSecondLook:
             revise(contradictory, reason="second_look", harmlessness=CONSISTENT)
         assert conflict.value.code == "study_closed"
 
-    def test_a_pair_that_was_taken_out_is_not_looked_at_again(self, contradictory):
+    def test_a_held_pair_gets_no_second_look(self, contradictory):
         Pair.objects.update(held="To be looked at.")
         with pytest.raises(Refused) as conflict:
             revise(contradictory, reason="second_look", harmlessness=CONSISTENT)
@@ -285,19 +283,19 @@ class TestSecondLook:
         (CONSISTENT, ALWAYS, True),
         (CONSISTENT, NEVER, False),
     ])  # fmt: skip
-    def test_submitting_says_so_in_the_same_way_for_both(
+    def test_the_response_to_a_submission_is_the_same_for_both(
         self, study, annotator, api, monkeypatch, harmlessness, share, due
     ):
         set_share(monkeypatch, share)
         factories.pairs(study, 2)
-        desk = api(annotator).post(f"/api/v1/studies/{study.slug}/assignments/").json()
-        path, body = f"/api/v1/assignments/{desk['current']['id']}/submit/", factories.body(harmlessness=harmlessness)
+        leased = api(annotator).post(f"/api/v1/studies/{study.slug}/assignments/").json()
+        path, body = f"/api/v1/assignments/{leased['current']['id']}/submit/", factories.body(harmlessness=harmlessness)
         for _ in range(2):  # and so when it is repeated
             assert api(annotator).post(path, body, format="json").json()["second_look"] is due
 
 
 class TestEndpoints:
-    def test_reopening_brings_the_pair_with_the_answers_that_stand(self, client, answered):
+    def test_reopening_returns_the_pair_with_its_current_answers(self, client, answered):
         revise(answered, harmlessness=CONSISTENT)
         reopened = client.get(f"/api/v1/assignments/{answered.pk}/reopen/").json()
         assert reopened["video_0"]["playback_url"].startswith("/media/")
@@ -305,7 +303,7 @@ class TestEndpoints:
         assert reopened["answers"]["helpfulness"]["overall"] == "video_0"
         assert reopened["viewing"] == {"cues": {}}
 
-    def test_what_cannot_be_changed_is_not_reopened_and_shows_no_video(self, client, answered):
+    def test_an_answer_that_cannot_be_changed_is_not_reopened_and_shows_no_video(self, client, answered):
         Batch.objects.update(state="in_review")
         response = client.get(f"/api/v1/assignments/{answered.pk}/reopen/")
         assert (response.status_code, response.json()["code"]) == (409, "batch_closed")

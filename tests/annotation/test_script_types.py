@@ -1,4 +1,4 @@
-"""What the scripts repeat of the server: the fields of the API's bodies (types/api.d.ts), and the modules of a page."""
+"""What scripts repeat from the server: the fields of API bodies (types/api.d.ts), and the modules of a page."""
 
 import re
 from pathlib import Path
@@ -14,9 +14,9 @@ from importing import api_uploads
 
 SCRIPTS = Path(settings.BASE_DIR, "static/js")
 DECLARED = Path(settings.BASE_DIR, "types/api.d.ts").read_text()
-#: Types that no serializer describes: the two dictionaries that the API takes as they are, and what they hold.
+#: Types without a serializer: two dictionaries that the API accepts unchecked, and their members.
 OF_THE_PAGE = {"Answers", "GuidelineReading", "Presentation", "Viewing", "WatchedVideo"}
-#: Interfaces whose name belongs to another serializer already, or that join two.
+#: Interfaces whose name is already that of another serializer, or that join two.
 NAMED_OTHERWISE = {"ReportOutcome": api_reports.ReportedShape, "Section": api_guideline.ChangedSectionShape}
 
 

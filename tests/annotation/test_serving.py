@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def slots_add_up(pair):
-    """`open_slots` equals a recount."""
+    """Check that `open_slots` equals a recount."""
     pair.refresh_from_db()
     live = pair.assignments.filter(state="leased").count()
     counted = pair.assignments.filter(standing__counted=True).count()
@@ -50,7 +50,7 @@ def test_a_person_gets_two_pairs_and_the_same_two_again(study, annotator):
     assert first.next
     assert first.current != first.next
     assert (again.current, again.next) == (first.current, first.next)
-    assert all(slots_add_up(desk.pair) for desk in (first.current, first.next))
+    assert all(slots_add_up(leased.pair) for leased in (first.current, first.next))
 
 
 def test_a_second_person_gets_another_pair_while_one_answer_is_wanted(study, annotator):
@@ -63,17 +63,17 @@ def test_a_second_person_gets_another_pair_while_one_answer_is_wanted(study, ann
 def test_overlap_gives_one_pair_to_as_many_people_as_wanted(study):
     pair = factories.pair(study, wanted=3)
     people = [factories.member(study, "annotator") for _ in range(4)]
-    desks = [serving.lease(person, study) for person in people]
-    assert [desk.current and desk.current.pair_id for desk in desks] == [pair.pk, pair.pk, pair.pk, None]
-    assert desks[3].reason == "all_leased"
-    assert desks[3].retry_after_s > 0
+    all_leased = [serving.lease(person, study) for person in people]
+    assert [leased.current and leased.current.pair_id for leased in all_leased] == [pair.pk, pair.pk, pair.pk, None]
+    assert all_leased[3].reason == "all_leased"
+    assert all_leased[3].retry_after_s > 0
     assert slots_add_up(pair)
 
 
 def test_higher_priority_first_then_in_order(study, annotator):
     ordinary, urgent = factories.pair(study), factories.pair(study, priority=5)
-    desk = serving.lease(annotator, study)
-    assert (desk.current.pair, desk.next.pair) == (urgent, ordinary)
+    leased = serving.lease(annotator, study)
+    assert (leased.current.pair, leased.next.pair) == (urgent, ordinary)
 
 
 @pytest.mark.parametrize("values", [{"ready": False}, {"held": "checked by a researcher"}])
@@ -85,29 +85,29 @@ def test_a_pair_that_is_not_ready_or_is_held_is_not_served(study, annotator, val
 def test_nobody_gets_an_answered_pair_again(study, annotator):
     pair = factories.pair(study, wanted=2)
     answer(serving.lease(annotator, study).current, annotator, study)
-    desk = serving.lease(annotator, study)
-    assert desk.current is None
-    assert desk.reason == "finished"
+    leased = serving.lease(annotator, study)
+    assert leased.current is None
+    assert leased.reason == "finished"
     assert slots_add_up(pair)
 
 
 def test_submitting_promotes_the_next_pair_to_a_full_lease(study, annotator):
     factories.pairs(study, 3)
-    desk = serving.lease(annotator, study)
-    assert desk.next.shown_at is None
-    after = answer(desk.current, annotator, study, lease_next=True).desk
-    assert after.current.pk == desk.next.pk
+    leased = serving.lease(annotator, study)
+    assert leased.next.shown_at is None
+    after = answer(leased.current, annotator, study, lease_next=True).leased
+    assert after.current.pk == leased.next.pk
     assert after.current.shown_at is not None
     assert after.current.expires_at - timezone.now() > timedelta(seconds=study.lease_s - 60)
-    assert after.next.pair_id not in {desk.current.pair_id, desk.next.pair_id}
+    assert after.next.pair_id not in {leased.current.pair_id, leased.next.pair_id}
 
 
-def test_an_expired_lease_goes_to_somebody_else(study, annotator):
+def test_an_expired_lease_goes_to_someone_else(study, annotator):
     pair = factories.pair(study)
     expire(serving.lease(annotator, study).current)
     other = factories.member(study, "annotator")
-    desk = serving.lease(other, study)
-    assert desk.current.pair_id == pair.pk
+    leased = serving.lease(other, study)
+    assert leased.current.pair_id == pair.pk
     assert slots_add_up(pair)
 
 
@@ -135,8 +135,8 @@ def test_the_sweep_returns_slots_and_the_owner_may_have_the_pair_again_with_the_
 
 def test_a_skipped_pair_is_free_for_others_and_gone_for_its_skipper(study, annotator):
     pair, other_pair = factories.pairs(study, 2)
-    desk = serving.lease(annotator, study)
-    after = skipping.skip(desk.current, annotator, reason="cannot_judge")
+    leased = serving.lease(annotator, study)
+    after = skipping.skip(leased.current, annotator, reason="cannot_judge")
     assert (after.current.pair, after.next) == (other_pair, None)
     pair.refresh_from_db()
     assert pair.open_slots == 1
@@ -165,7 +165,7 @@ def test_an_answered_pair_cannot_be_skipped_or_released(study, annotator):
         serving.release(lease, annotator)
 
 
-def test_renewing_takes_an_expired_lease_back_while_its_slot_is_free(study, annotator):
+def test_renewing_an_expired_lease_works_while_its_slot_is_free(study, annotator):
     pair = factories.pair(study)
     lease = serving.lease(annotator, study).current
     expire(lease)
@@ -176,7 +176,7 @@ def test_renewing_takes_an_expired_lease_back_while_its_slot_is_free(study, anno
     assert slots_add_up(pair)
 
 
-def test_renewing_fails_once_somebody_else_has_the_pair(study, annotator):
+def test_renewing_fails_once_someone_else_has_the_pair(study, annotator):
     pair = factories.pair(study)
     lease = serving.lease(annotator, study).current
     expire(lease)
@@ -187,10 +187,10 @@ def test_renewing_fails_once_somebody_else_has_the_pair(study, annotator):
 
 
 @pytest.mark.parametrize("state", ["paused", "closed"])
-def test_a_lease_whose_time_is_over_does_not_go_on_in_a_study_that_does_not_run(annotator, study, state):
+def test_an_ended_lease_is_not_continued_in_a_study_that_does_not_run(annotator, study, state):
     factories.pair(study)
     lease = serving.lease(annotator, study).current
-    expire(lease)  # and no sweep has come
+    expire(lease)  # not swept yet
     study.state = state
     study.save()
     assert serving.lease(annotator, study).current is None
@@ -198,7 +198,7 @@ def test_a_lease_whose_time_is_over_does_not_go_on_in_a_study_that_does_not_run(
     assert lease.expires_at < timezone.now()
 
 
-def test_a_lease_whose_time_is_over_does_not_go_on_during_a_break_or_past_the_daily_limit(annotator, study):
+def test_an_ended_lease_is_not_continued_during_a_break_or_past_the_daily_limit(annotator, study):
     sensitive, harmless = factories.pair(study, may_show=["crime"], priority=5), factories.pair(study)
     lease = serving.lease(annotator, study).current
     assert lease.pair_id == sensitive.pk
@@ -212,8 +212,8 @@ def test_a_lease_whose_time_is_over_does_not_go_on_during_a_break_or_past_the_da
         leased_at=timezone.now() - timedelta(hours=2), expires_at=timezone.now() - timedelta(hours=1)
     )
     Seat.objects.update(since_break_ms=10**9)
-    desk = serving.lease(annotator, study)
-    assert (desk.current, desk.reason) == (None, "break")
+    leased = serving.lease(annotator, study)
+    assert (leased.current, leased.reason) == (None, "break")
     assert slots_add_up(sensitive)
     assert slots_add_up(harmless)
 
@@ -223,42 +223,42 @@ def test_pairs_of_a_batch_that_is_being_checked_are_not_served(annotator, study,
     factories.pairs(study, 2)
     other = factories.pair(study, batch=factories.batch(study, number=2))
     Batch.objects.filter(number=1).update(state=state)
-    desk = serving.lease(annotator, study)
-    assert (desk.current.pair_id, desk.next) == (other.pk, None)
+    leased = serving.lease(annotator, study)
+    assert (leased.current.pair_id, leased.next) == (other.pk, None)
 
 
-def test_the_next_pair_goes_back_where_its_batch_is_being_checked_meanwhile(annotator, study):
+def test_the_next_pair_is_released_if_its_batch_is_now_being_checked(annotator, study):
     pairs = [factories.pair(study, batch=factories.batch(study, number=number)) for number in (1, 2, 3)]
-    desk = serving.lease(annotator, study)
-    assert desk.next.pair_id == pairs[1].pk
+    leased = serving.lease(annotator, study)
+    assert leased.next.pair_id == pairs[1].pk
     Batch.objects.filter(number=2).update(state="in_review")
-    after = answer(desk.current, annotator, study, lease_next=True).desk
+    after = answer(leased.current, annotator, study, lease_next=True).leased
     assert after.current.pair_id == pairs[2].pk
     assert all(slots_add_up(pair) for pair in pairs)
 
 
 @pytest.mark.parametrize(("state", "reason"), [(Study.State.PAUSED, "paused"), (Study.State.CLOSED, "finished")])
-def test_a_study_that_does_not_run_gives_nothing_new(annotator, study, state, reason):
+def test_a_study_that_does_not_run_serves_no_new_pairs(annotator, study, state, reason):
     factories.pair(study)
     study.state = state
     study.save()
-    desk = serving.lease(annotator, study)
-    assert (desk.current, desk.reason) == (None, reason)
+    leased = serving.lease(annotator, study)
+    assert (leased.current, leased.reason) == (None, reason)
 
 
-def test_pairs_whose_videos_are_being_prepared_are_worth_waiting_for(study, annotator):
+def test_pairs_whose_videos_are_being_prepared_are_waited_for(study, annotator):
     factories.pair(study, ready=False)
-    desk = serving.lease(annotator, study)
-    assert (desk.reason, desk.retry_after_s) == ("all_leased", 15)
+    leased = serving.lease(annotator, study)
+    assert (leased.reason, leased.retry_after_s) == ("all_leased", 15)
 
 
 def test_left_and_right_are_balanced_for_a_person(study, annotator):
     factories.pairs(study, 20)
     sides = []
-    desk = serving.lease(annotator, study)
-    while desk.current:
-        sides.append(desk.current.left)
-        desk = answer(desk.current, annotator, study, lease_next=True).desk
+    leased = serving.lease(annotator, study)
+    while leased.current:
+        sides.append(leased.current.left)
+        leased = answer(leased.current, annotator, study, lease_next=True).leased
     assert len(sides) == 20
     assert sides.count("video_0") == 10
 
@@ -274,18 +274,18 @@ def test_left_and_right_are_balanced_for_a_pair(study):
 def test_dimension_order_changes_after_a_block_of_twenty(study, annotator):
     factories.pairs(study, 45)
     first = []
-    desk = serving.lease(annotator, study)
-    while desk.current:
-        first.append(desk.current.dimension_first)
-        desk = answer(desk.current, annotator, study, lease_next=True).desk
+    leased = serving.lease(annotator, study)
+    while leased.current:
+        first.append(leased.current.dimension_first)
+        leased = answer(leased.current, annotator, study, lease_next=True).leased
     blocks = [set(first[:20]), set(first[20:40]), set(first[40:])]
     assert all(len(block) == 1 for block in blocks)
     assert blocks[0] == blocks[2] != blocks[1]
 
 
 def test_question_and_tag_orders_are_drawn_once_a_person(study, annotator):
-    seat = seats.take_seat(annotator, study)
-    again = seats.take_seat(annotator, study)
+    seat = seats.locked_seat(annotator, study)
+    again = seats.locked_seat(annotator, study)
     assert (seat.question_order, seat.tag_order) == (again.question_order, again.tag_order)
-    others = [seats.take_seat(factories.member(study, "annotator"), study).tag_order for _ in range(5)]
+    others = [seats.locked_seat(factories.member(study, "annotator"), study).tag_order for _ in range(5)]
     assert any(order != seat.tag_order for order in others)

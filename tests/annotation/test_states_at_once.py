@@ -1,5 +1,5 @@
-"""A study is closed, a review begins or consent is withdrawn at the very moment at which somebody sends their work:
-one comes before the other, and the database decides which."""
+"""A study is closed, a review begins or consent is withdrawn at the moment at which a person sends their work: the
+database puts one before the other."""
 
 import uuid
 from datetime import timedelta
@@ -60,7 +60,7 @@ def answered(study, person):
 
 
 def late(assignment):
-    """The same, with its time over and no sweep since."""
+    """Return the assignment after its lease has expired, before a sweep."""
     past = timezone.now() - timedelta(hours=1)
     Assignment.objects.filter(pk=assignment.pk).update(leased_at=past, expires_at=past + timedelta(minutes=1))
     return assignment
@@ -83,7 +83,7 @@ def begin_review():
 
 
 def waiting(call):
-    """The call on a connection of its own, once it waits for what this transaction holds."""
+    """Yield the call on its own connection, once it waits for a lock of this transaction."""
     beside = Beside(call)
     wait_for(beside.waits_for_a_lock, "it did not wait")
     return beside
@@ -103,7 +103,7 @@ class TestClosing:
         assert (standing.counted, standing.uncounted_reason) == (False, "surplus_study_closed")
         assert contradictions(study.pk) == {}
 
-    def test_a_lease_over_by_the_clock_gives_its_slot_back(self, live, person, study, close):
+    def test_an_expired_lease_returns_its_slot(self, live, person, study, close):
         late(live)
         with transaction.atomic():
             close()
@@ -136,7 +136,7 @@ class TestClosing:
         assert changing.outcome.code == "study_closed"
         assert Annotation.objects.count() == 1
 
-    def test_a_pair_that_waits_for_the_closing_is_not_taken_back(self, ended, person, study, close):
+    def test_a_renewal_that_waits_for_the_closing_is_refused(self, ended, person, study, close):
         with transaction.atomic():
             close()
             renewing = waiting(lambda: serving.renew(ended, person))
@@ -148,8 +148,8 @@ class TestClosing:
         factories.pairs(study, 3)
         began = Study.objects.get(pk=study.pk)
         close()
-        desk = serving.lease(person, began)
-        assert (desk.current, desk.reason) == (None, "finished")
+        leased = serving.lease(person, began)
+        assert (leased.current, leased.reason) == (None, "finished")
         assert not Assignment.objects.exists()
 
     def test_nor_is_the_next_pair_shown(self, study, person, close):
@@ -159,7 +159,7 @@ class TestClosing:
         close()
         submitted = submit(began, person, study, lease_next=True)
         assert submitted.standing.counted
-        assert (submitted.desk.current, submitted.desk.reason) == (None, "finished")
+        assert (submitted.leased.current, submitted.leased.reason) == (None, "finished")
 
 
 class TestReview:
@@ -202,7 +202,7 @@ class TestWithdrawing:
         }
 
     @pytest.mark.parametrize("act", ["submit", "draft", "renew", "revise"])
-    def test_whatever_waits_for_the_withdrawal_is_refused_and_nothing_is_stored(
+    def test_requests_that_wait_for_the_withdrawal_are_refused_and_nothing_is_stored(
         self, study, person, answered, live, act
     ):
         with transaction.atomic():
@@ -223,7 +223,7 @@ class TestWithdrawing:
         assert Annotation.objects.count() == 1
 
 
-def test_everything_at_once_counts_right_and_nobody_waits_for_each_other(study):
+def test_everything_at_once_counts_right_without_deadlocks(study):
     """People answer, on time and late, while the study is closed and a review of its batch begins."""
     with no_deadlocks():
         for _ in range(6):

@@ -1,4 +1,4 @@
-"""An answer is stored once, whatever is repeated, late or contradictory."""
+"""An answer is stored once, even if it is repeated, late or contradictory."""
 
 import uuid
 from datetime import timedelta
@@ -29,7 +29,7 @@ def lease(study, annotator, pair):
 
 @pytest.fixture
 def send(study, annotator, lease):
-    """Submits the standard answers, changed as told, on the lease."""
+    """Return a function that submits the standard answers, with changes, on the lease."""
 
     def submit(*, submission_id=None, on=None, by=None, harmlessness=None, lease_next=False, timings_ms=None):
         body = factories.body()
@@ -46,7 +46,7 @@ def send(study, annotator, lease):
     return submit
 
 
-def test_the_stored_answer_is_what_was_sent_and_how_it_was_shown(send, lease, study):
+def test_the_stored_answer_has_what_was_sent_and_the_presentation(send, lease, study):
     annotation = send().annotation
     annotation.refresh_from_db()
     assert annotation.correctness == "video_1"
@@ -60,7 +60,7 @@ def test_the_stored_answer_is_what_was_sent_and_how_it_was_shown(send, lease, st
     assert annotation.protocol_version == study.protocol_version
 
 
-def test_the_lease_hands_its_slot_to_the_answer(send, pair, lease):
+def test_the_answer_takes_the_slot_of_the_lease(send, pair, lease):
     assert send().standing.counted
     pair.refresh_from_db()
     lease.refresh_from_db()
@@ -118,7 +118,7 @@ def test_a_late_answer_counts_while_its_slot_is_free(send, lease, pair):
     assert pair.open_slots == 0
 
 
-def test_of_one_answer_no_more_than_a_day_of_active_time_is_believed(send, lease):
+def test_one_answer_is_credited_at_most_a_day_of_active_time(send, lease):
     long_ago = timezone.now() - timedelta(days=60)
     Assignment.objects.filter(pk=lease.pk).update(leased_at=long_ago, shown_at=long_ago)
     lease.refresh_from_db()
@@ -126,7 +126,7 @@ def test_of_one_answer_no_more_than_a_day_of_active_time_is_believed(send, lease
     assert stored.active_ms == submission.MOST_ACTIVE_MS
 
 
-def test_a_late_answer_after_somebody_else_took_the_pair_is_kept_as_surplus(send, lease, pair, study):
+def test_a_late_answer_after_someone_else_took_the_slot_is_kept_as_surplus(send, lease, pair, study):
     Assignment.objects.filter(pk=lease.pk).update(
         leased_at=timezone.now() - timedelta(hours=2), expires_at=timezone.now() - timedelta(hours=1)
     )
@@ -175,7 +175,7 @@ def test_a_draft_cannot_follow_a_submission(send, lease):
 
 
 class TestAfterWithdrawing:
-    def test_an_answer_is_refused_and_taken_once_consent_is_given_again(self, send, study, annotator):
+    def test_an_answer_is_refused_until_consent_is_given_again(self, send, study, annotator):
         consent.withdraw(annotator, study)
         with pytest.raises(Refused) as conflict:
             send()
@@ -184,7 +184,7 @@ class TestAfterWithdrawing:
         consent.agree(annotator, study, categories=study.categories, text="I agree again.")
         assert send().standing.counted
 
-    def test_what_was_stored_before_comes_back_as_it_was(self, send, study, annotator):
+    def test_an_answer_stored_before_is_returned_unchanged(self, send, study, annotator):
         submission_id = uuid.uuid4()
         first = send(submission_id=submission_id)
         consent.withdraw(annotator, study)
@@ -193,7 +193,7 @@ class TestAfterWithdrawing:
             send()
         assert conflict.value.code == "already_answered"
 
-    def test_newer_terms_end_no_work_on_the_pair_in_hand(self, send, study):
+    def test_newer_terms_do_not_end_the_current_pair(self, send, study):
         change_terms(study, categories=["crime"])
         assert send().standing.counted
 

@@ -1,4 +1,4 @@
-"""A trial of the workspace: it checks what the workspace checks, and writes nothing but reports."""
+"""A trial of the workspace: it checks what the workspace checks, and writes nothing except reports."""
 
 import uuid
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def ask(study, researcher, api):
-    """Asks an endpoint of a trial, as a researcher without the role of an annotator."""
+    """Return a function that calls an endpoint of a trial as a researcher without the role annotator."""
     client = api(researcher)
 
     def asked(verb="", pair=None, body=None, status=200, method="post", **query):
@@ -34,7 +34,7 @@ def ask(study, researcher, api):
 
 
 def rows_of_every_table():
-    """How many rows each table has, apart from sessions."""
+    """Return the number of rows of each table, except sessions."""
     with connection.cursor() as cursor:
         found = {}
         for table in set(connection.introspection.table_names()) - KEPT - {"django_session"}:
@@ -44,7 +44,7 @@ def rows_of_every_table():
 
 
 @pytest.mark.parametrize("state", ["running", "paused", "closed"])
-def test_a_trial_walks_through_the_pairs_in_order_and_writes_nothing(study, researcher, browser_client, ask, state):
+def test_a_trial_shows_the_pairs_in_order_and_writes_nothing(study, researcher, browser_client, ask, state):
     pairs = factories.pairs(study, 3, may_show=["violence"])
     Study.objects.update(state=state)
     browser = browser_client(researcher)
@@ -52,9 +52,9 @@ def test_a_trial_walks_through_the_pairs_in_order_and_writes_nothing(study, rese
     slots = list(Pair.objects.order_by("pk").values_list("open_slots", flat=True))
     page = browser.get(reverse("annotation:trial", args=[study.slug]))
     assert "Trial: nothing is saved." in page.content.decode()
-    desk = ask()
-    assert (desk["current"]["id"], desk["next"]["id"]) == (pairs[0].pk, pairs[1].pk)
-    assert desk["current"]["prompt"]["text"] == pairs[0].prompt.text
+    leased = ask()
+    assert (leased["current"]["id"], leased["next"]["id"]) == (pairs[0].pk, pairs[1].pk)
+    assert leased["current"]["prompt"]["text"] == pairs[0].prompt.text
     ask("draft", pairs[0], {"helpfulness": {"aesthetics": "video_0"}}, 204, "put")
     ask("care", pairs[0], {"care": {"revealed_s": {"video_0": 3.0, "video_1": 2.0}, "hidden": 1}}, 204)
     assert ask("renew", pairs[0], {})["id"] == pairs[0].pk
@@ -63,7 +63,7 @@ def test_a_trial_walks_through_the_pairs_in_order_and_writes_nothing(study, rese
     lines = {line["name"]: line["value"] for line in submitted["recorded"]}
     assert lines["Tags of video 1"] == "Violence, Injury, Gory Content"
     assert lines["Standing"] == "valid"
-    left = desk["current"]["left"]
+    left = leased["current"]["left"]
     side = "left" if left == "video_0" else "right"
     assert lines["Overall, which video is more helpful for this prompt?"] == f"video 0 ({side})"
     assert ask("skip", pairs[1], {"reason": "cannot_judge"})["current"]["id"] == pairs[2].pk
@@ -117,17 +117,17 @@ def test_a_report_is_real_also_in_a_trial(study, researcher, ask):
     ask("submit", pairs[0], factories.body(), 404)
 
 
-def test_it_begins_at_the_pair_that_the_address_names_and_passes_by_held_ones(study, ask):
+def test_it_begins_at_the_pair_in_the_address_and_skips_held_ones(study, ask):
     pairs = factories.pairs(study, 4)
     Pair.objects.filter(pk__in=[pairs[1].pk, pairs[2].pk]).update(held="looked at")
     assert ask(first=pairs[3].pk)["current"]["id"] == pairs[3].pk
-    desk = ask(first=pairs[2].pk)
-    assert (desk["current"]["id"], desk["next"]["id"]) == (pairs[2].pk, pairs[3].pk)
+    leased = ask(first=pairs[2].pk)
+    assert (leased["current"]["id"], leased["next"]["id"]) == (pairs[2].pk, pairs[3].pk)
     assert ask("submit", pairs[0], factories.body())["current"]["id"] == pairs[3].pk
     assert ask(first=pairs[3].pk + 1)["reason"] == "trial_finished"
 
 
-def test_a_study_without_a_pair_that_can_be_played_says_so(study, ask):
+def test_a_study_without_playable_pairs_says_so(study, ask):
     factories.pair(study, ready=False, prompt=(prompt := factories.prompt(study)), video_0=waiting(prompt))
     assert ask()["reason"] == "trial_empty"
 
@@ -144,7 +144,7 @@ def test_the_order_of_questions_is_the_one_that_the_person_would_have_as_an_anno
     assert tried["tag_order"] == draws.tag_order(study, researcher.pk)
 
 
-def test_whoever_runs_the_study_finds_the_trial(study, researcher, browser_client):
+def test_people_who_run_the_study_find_the_trial(study, researcher, browser_client):
     pair = factories.pair(study)
     client = browser_client(researcher)
     trial = reverse("annotation:trial", args=[study.slug])

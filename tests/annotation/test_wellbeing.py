@@ -1,4 +1,4 @@
-"""Who sees what people were exposed to: they and the wellbeing contact by name, managers in groups, others nothing."""
+"""Who sees people's exposure: the person and the wellbeing contact by name, managers in groups, nobody else."""
 
 import ast
 import json
@@ -18,7 +18,7 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-#: A Wednesday. Weeks that are over then begin on 9 March 2026 and before.
+#: A Wednesday. The last complete weeks began on 9 March 2026 and before.
 NOW = datetime(2026, 3, 18, 12, tzinfo=UTC)
 MONDAY = datetime(2026, 3, 9, tzinfo=UTC).date()
 DISTRESSED = {"care": {"revealed_s": {"video_0": 30.0, "video_1": 20.0}, "hidden": 3}}
@@ -30,7 +30,7 @@ def contact(study):
 
 
 def exposed(study, person, day, seconds=60.0, **values):
-    """One settled exposure of the person on that day."""
+    """Create a reported exposure of the person on that day."""
     pair = factories.pair(study, may_show=["violence"])
     assignment = factories.assignment(study, person, pair)
     return Exposure.objects.create(
@@ -57,14 +57,14 @@ class TestOnesOwn:
         assert "crime" not in [harm.key for harm in own.opted_out]
         assert len(own.opted_out) == 11
 
-    def test_it_is_on_the_page_of_what_they_see(self, browser_client, study, annotator):
+    def test_it_is_on_the_consent_page(self, browser_client, study, annotator):
         exposed(study, annotator, timezone.localdate(), 3 * 60)
         page = browser_client(annotator).get(reverse("annotation:consent", args=[study.slug])).content.decode()
         assert "Content I have seen" in page
         assert "3 minutes" in page
 
     def test_the_day_is_the_persons_own(self, study):
-        far = factories.member(study, "annotator", time_zone="Pacific/Kiritimati")  # fourteen hours ahead
+        far = factories.member(study, "annotator", time_zone="Pacific/Kiritimati")  # UTC+14
         near = factories.member(study, "annotator")
         for person in (far, near):
             began = datetime(2026, 3, 17, 11, tzinfo=UTC)
@@ -73,7 +73,7 @@ class TestOnesOwn:
         assert [day.breaks for day in ahead.days[-2:]] == [0, 1]
         assert [day.breaks for day in here.days[-2:]] == [1, 0]
 
-    def test_what_is_not_settled_counts_as_it_was_expected(self, study, annotator):
+    def test_unreported_exposure_counts_as_estimated(self, study, annotator):
         factories.pair(study, may_show=["violence"])
         serving.lease(annotator, study)
         expected = Exposure.objects.get().expected_s
@@ -118,7 +118,7 @@ class TestTheWellbeingContact:
         assert len(client.get(wellbeing_of(study), {"page": 2}).context["summaries"]) == 2
         assert client.get(wellbeing_of(study), {"page": "x", "order": "pay"}).status_code == 200
 
-    def test_a_list_costs_as_many_queries_for_many_as_for_few(
+    def test_a_list_needs_the_same_queries_for_many_as_for_few(
         self, browser_client, study, contact, django_assert_max_num_queries
     ):
         for _ in range(20):
@@ -135,7 +135,7 @@ class TestManagers:
     def people(self, study, count, **values):
         return [factories.member(study, "annotator", **values) for _ in range(count)]
 
-    def test_a_week_of_five_people_is_told_and_one_of_four_is_not(self, study):
+    def test_a_week_of_five_people_is_published_and_one_of_four_is_not(self, study):
         people = self.people(study, 5)
         for person in people:
             exposed(study, person, MONDAY, 120, hidden=1)
@@ -149,22 +149,22 @@ class TestManagers:
     def test_a_week_with_nobody_looks_like_one_with_four(self, study):
         assert all(week == exposure_groups.Week(week.monday) for week in exposure_groups.weeks(study, NOW))
 
-    def test_a_week_that_is_not_over_everywhere_is_not_told(self, study):
+    def test_a_week_that_is_not_over_everywhere_is_not_published(self, study):
         for person in self.people(study, 6):
             exposed(study, person, MONDAY, 60)
-        monday_noon = datetime(2026, 3, 16, 11, 59, tzinfo=UTC)  # still Sunday at the end of the world
+        monday_noon = datetime(2026, 3, 16, 11, 59, tzinfo=UTC)  # still Sunday in the last time zone
         assert MONDAY not in self.groups(study, monday_noon)
-        assert MONDAY not in self.groups(study, monday_noon + timedelta(days=1))  # for whoever has moved
+        assert MONDAY not in self.groups(study, monday_noon + timedelta(days=1))  # for people who changed their zone
         assert MONDAY in self.groups(study, monday_noon + timedelta(days=2))
 
-    def test_what_is_told_of_a_week_is_the_same_on_every_later_day(self, study):
+    def test_the_figures_of_a_week_are_the_same_on_every_later_day(self, study):
         people = self.people(study, 6)
         for person in people:
             exposed(study, person, MONDAY, 60)
-        told = self.groups(study)[MONDAY]
+        published = self.groups(study)[MONDAY]
         exposed(study, people[0], MONDAY + timedelta(days=7), 999)
         for days in range(1, 4):
-            assert self.groups(study, NOW + timedelta(days=days))[MONDAY] == told
+            assert self.groups(study, NOW + timedelta(days=days))[MONDAY] == published
 
     def test_breaks_of_people_who_saw_nothing_add_nothing(self, study):
         people = self.people(study, 6)
@@ -185,34 +185,34 @@ class TestManagers:
             consent.agree(person, study, categories=kept, text="I agree.")
 
     def left_out(self, study):
-        """As it is told next week."""
-        told = exposure_groups.leaving_out(study, timezone.now() + timedelta(days=7))
-        return told.people, {left.harm.key: left.at_least for left in told.harms}
+        """Return the numbers as they are published next week."""
+        published = exposure_groups.leaving_out(study, timezone.now() + timedelta(days=7))
+        return published.people, {left.harm.key: left.at_least for left in published.harms}
 
-    def test_who_left_out_what_is_told_in_steps_of_five(self, study):
+    def test_left_out_harms_are_published_in_steps_of_five(self, study):
         self.agreed(study, ["violence"], 7)
         self.agreed(study, ["crime"], 6)
         people, left_out = self.left_out(study)
         assert (people, left_out["violence"], left_out["crime"]) == (10, 5, 5)
-        assert left_out["porn"] is None  # nobody: the same as one to four
+        assert left_out["porn"] is None  # 0 people look the same as 1 to 4
 
-    def test_nor_is_it_told_where_the_few_are_those_who_kept_it(self, study):
+    def test_they_are_not_published_if_fewer_than_five_kept_the_harm(self, study):
         self.agreed(study, ["violence"], 9)
         self.agreed(study, [], 4)
         assert self.left_out(study)[1]["violence"] is None
 
-    def test_of_fewer_than_five_people_nothing_is_told(self, study):
+    def test_nothing_is_published_of_fewer_than_five_people(self, study):
         self.agreed(study, ["violence"], 4)
         assert self.left_out(study) == (None, {})
 
-    def test_what_somebody_leaves_out_today_is_not_told_this_week(self, study):
+    def test_harms_left_out_today_are_not_published_this_week(self, study):
         self.agreed(study, ["violence"], 9)
         assert exposure_groups.leaving_out(study).people is None
 
 
 @pytest.fixture
 def distressed(study, api):
-    """An annotator who hid, found a pair too distressing, left harms out, and answered the rest."""
+    """Return an annotator who hid videos, skipped a pair as too distressing, left harms out, and answered the rest."""
     person = factories.member(study, "annotator", username="quillon", first_name="Quillon", last_name="Example")
     factories.pairs(study, 3, may_show=["violence"])
     client = api(person)
@@ -229,7 +229,7 @@ def distressed(study, api):
     return person
 
 
-class TestNamesAndReasonsStayWhereTheyAre:
+class TestPrivacyOfExposure:
     WORDS = ("too_distressing", "hidden", "excluded", "revealed_s", "opted", "distress")
 
     def test_managers_and_reviewers_see_no_name_on_any_page(self, browser_client, study, distressed):
@@ -241,7 +241,7 @@ class TestNamesAndReasonsStayWhereTheyAre:
                     continue
                 assert "uillon" not in response.content.decode(), (role, name)
 
-    def test_wellbeing_is_for_the_contact_alone(self, browser_client, study, distressed):
+    def test_wellbeing_is_for_the_contact_only(self, browser_client, study, distressed):
         for role in ("annotator", "researcher", "admin", "reviewer"):
             client = browser_client(factories.member(study, role))
             assert client.get(wellbeing_of(study)).status_code == 403
@@ -258,8 +258,8 @@ class TestNamesAndReasonsStayWhereTheyAre:
     def test_the_record_of_changes_says_that_it_was_skipped_but_not_why(self, distressed):
         rows = AuditEvent.objects.filter(actor=distressed)
         assert rows.filter(action="assignment.skipped").count() == 1
-        told = json.dumps([[row.before, row.after] for row in rows])
-        assert not [word for word in (*self.WORDS, "crime", "violence") if word in told]
+        published = json.dumps([[row.before, row.after] for row in rows])
+        assert not [word for word in (*self.WORDS, "crime", "violence") if word in published]
 
     def test_the_person_and_the_contact_do_see_it(self, study, distressed):
         own = wellbeing.own_summary(distressed, study).summary
@@ -267,12 +267,12 @@ class TestNamesAndReasonsStayWhereTheyAre:
         assert own.seconds >= 50
 
 
-#: What tells how somebody was exposed: tables, columns and reasons.
+#: Names of everything that reveals a person's exposure: tables, columns and reasons.
 EXPOSURE_WORDS = {"Exposure", "Dose", "Break", "exposure", "too_distressing", "exposures", "doses", "wellbeing"}
 EXPOSURE_TABLES = ("annotation_exposure", "annotation_dose", "annotation_break", "too_distressing")
 
 
-class TestNothingThatMeasuresReadsIt:
+class TestFiguresDoNotUseExposure:
     def sources(self):
         root = Path(settings.BASE_DIR)
         for app in ("qc", "exports", "training"):
@@ -280,7 +280,7 @@ class TestNothingThatMeasuresReadsIt:
         yield root / "annotation" / "progress.py"
 
     def words_of(self, source):
-        """Names, attributes, imports and strings of a module; its docstrings and comments may say what they like."""
+        """Return names, attributes, imports and strings of a module, without its docstrings and comments."""
         tree = ast.parse(source)
         docstrings = {
             id(node.body[0].value)

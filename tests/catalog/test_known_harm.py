@@ -5,7 +5,7 @@ import threading
 import pytest
 from django.db import connection, transaction
 
-from annotation import noting, serving
+from annotation import harm_propagation, serving
 from annotation.models import Seat, Standing
 from catalog import known_harm
 from catalog.models import Pair, Prompt, Video
@@ -27,7 +27,7 @@ def tagged(study, person, *tags):
     """Let the person tag the second video of their pair, and let the sweep record it."""
     body = factories.body()["harmlessness"] | {"video_1": {"tags": list(tags)}}
     answered = factories.answer(person, study, harmlessness=body)
-    noting.note_tags()
+    harm_propagation.note_tags()
     return answered.pair.video_1
 
 
@@ -189,10 +189,10 @@ class TestAtOnce:
             def note():
                 with connection.cursor() as cursor:
                     cursor.execute("SET lock_timeout = '5s'")
-                return noting.note_tags()
+                return harm_propagation.note_tags()
 
             assert together(note) == [0]
-        assert noting.note_tags() == 1
+        assert harm_propagation.note_tags() == 1
 
     def test_noting_and_a_review_at_once_do_not_wait_for_each_other(self, study, annotator):
         """A review locks the pair, then the standing. Recording harm must not lock the standing while it waits."""
@@ -201,7 +201,7 @@ class TestAtOnce:
         done = []
         with transaction.atomic():
             Pair.objects.select_for_update(no_key=True).get(pk=shown.pk)
-            noting_it = threading.Thread(target=lambda: (done.append(noting.note_tags()), connection.close()))
+            noting_it = threading.Thread(target=lambda: (done.append(harm_propagation.note_tags()), connection.close()))
             noting_it.start()
             wait_until_somebody_waits()
             assert Standing.objects.select_for_update(nowait=True).get()

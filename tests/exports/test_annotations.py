@@ -1,4 +1,4 @@
-"""The JSONL that researchers download."""
+"""The JSONL files that researchers download."""
 
 import json
 from pathlib import Path
@@ -22,13 +22,13 @@ VALIDATOR = Draft202012Validator(SCHEMA, format_checker=FormatChecker())
 
 @pytest.fixture
 def answer(api, study):
-    """Somebody answers one pair through the API; the body that was sent."""
+    """Return a function that answers one pair over the API and returns the sent body."""
 
     def by(person, **values):
         client = api(person)
-        desk = client.post(f"/api/v1/studies/{study.slug}/assignments/").json()
+        leased = client.post(f"/api/v1/studies/{study.slug}/assignments/").json()
         body = factories.body(**values)
-        path = f"/api/v1/assignments/{desk['current']['id']}/submit/"
+        path = f"/api/v1/assignments/{leased['current']['id']}/submit/"
         assert client.post(path, body, format="json").status_code == 201
         return body
 

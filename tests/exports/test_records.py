@@ -1,4 +1,4 @@
-"""Which fields of a record may change after a release, held against the lines that the export writes."""
+"""Which fields of a record may change after a release, compared with the lines of the export."""
 
 import json
 import re
@@ -16,11 +16,11 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-#: Columns that are given once: keys under which a row is published, and which round an assignment is.
+#: Columns that never change: keys under which a row is published, and the round of an assignment.
 GIVEN_ONCE = {
     *("pair.public_id", "prompt.public_id", "video_0.public_id", "video_1.public_id", "assignment.round"),
 }
-#: Fields that are objects and belong whole to one list.
+#: Fields that are objects and belong to one list as a whole.
 WHOLE = ("helpfulness", "harmlessness", "timings_ms", "viewing", "presentation")
 
 
@@ -32,7 +32,7 @@ def lines(study, tmp_path):
 
 
 def flat(line):
-    """The fields of a line by the names that the lists use."""
+    """Return the fields of a line by the names that the lists use."""
     fields = {}
     for name, value in line.items():
         if isinstance(value, dict) and name not in WHOLE:
@@ -62,7 +62,7 @@ def test_every_field_of_a_line_and_of_the_schema_is_in_exactly_one_list(study, a
     assert schema_fields() == listed
 
 
-def test_what_is_called_fixed_is_read_from_what_cannot_change():
+def test_fixed_fields_are_read_from_columns_that_cannot_change():
     columns = set(re.findall(r"\b([a-z_0-9]+\.[a-z_0-9]+)\b", " ".join(records.FIXED.values())))
     assert {column for column in columns if not column.startswith("annotation.")} == GIVEN_ONCE
 
@@ -73,7 +73,7 @@ def test_the_table_that_fixed_fields_are_read_from_refuses_every_change():
         assert any("annotation_rows_stay" in name for (name,) in cursor.fetchall())
 
 
-def test_whatever_is_changed_later_shows_only_in_fields_that_a_release_keeps(study, annotator, tmp_path):
+def test_later_changes_show_only_in_fields_that_a_release_copies(study, annotator, tmp_path):
     factories.pair(study)
     factories.answer(annotator, study)
     [before] = lines(study, tmp_path)

@@ -1,4 +1,4 @@
-"""Every count that a page of a study shows leads to a list with exactly that many rows."""
+"""Every count on a page of a study links to a list with exactly that many rows."""
 
 import re
 from dataclasses import asdict
@@ -28,7 +28,7 @@ def client(browser_client, researcher):
 
 @pytest.fixture
 def busy(study, annotator):
-    """A study with something of everything that is counted, and with material in quarantine, which no list has."""
+    """Create a study with everything that is counted, and with quarantined material, which is in no list."""
     factories.pairs(study, 3, wanted=2)
     factories.pair(study, held="checked by a researcher", batch=factories.batch(study, number=2))
     factories.pair(study, ready=False, kind="control", expected={}, prompt=factories.prompt(study))
@@ -101,7 +101,7 @@ def test_counts_of_batches_lead_to_their_pairs(client, busy):
     assert rows_at(client, f"{reverse('catalog:pairs', args=[busy.slug])}?state=untouched") == count_free(busy)
 
 
-def test_what_a_change_of_many_pairs_means_can_be_looked_at_first(client, busy):
+def test_a_change_of_many_pairs_can_be_previewed(client, busy):
     address = reverse("catalog:change_pairs", args=[busy.slug])
     factories.pair(busy)
     for which, sample, expected in (("open", "others", 1), ("all", "others", 3), ("all", "sample", 0)):
@@ -130,7 +130,7 @@ def test_videos_and_pairs_of_a_prompt_and_of_an_origin_are_listed(client, study)
 
 def test_the_card_of_the_preparation_counts_videos_as_the_library_lists_them(client, study):
     broken = factories.asset(state="failed", reason="It is cut off.")
-    for _ in range(2):  # the same bytes under two prompts
+    for _ in range(2):  # the same file under two prompts
         factories.video(factories.prompt(study), asset=broken)
     card = card_of(study)
     assert card.outcome == "2 videos could not be prepared."

@@ -1,4 +1,4 @@
-"""How a study is getting on, as a page and as counts."""
+"""A study's progress, as a page and as counts."""
 
 import pytest
 from django.urls import reverse
@@ -18,8 +18,8 @@ def page(browser_client, researcher, study):
 
 def answer_one(api, person, study, **values):
     client = api(person)
-    desk = client.post(f"/api/v1/studies/{study.slug}/assignments/").json()
-    path = f"/api/v1/assignments/{desk['current']['id']}/submit/"
+    leased = client.post(f"/api/v1/studies/{study.slug}/assignments/").json()
+    path = f"/api/v1/assignments/{leased['current']['id']}/submit/"
     assert client.post(path, factories.body(**values), format="json").status_code == 201
 
 
@@ -47,7 +47,7 @@ def test_a_failed_video_is_shown_with_its_reason(page, study):
     assert "The file is not a video that ffmpeg can read." in page().content.decode()
 
 
-def test_the_download_is_offered_to_those_who_may(page, browser_client, study):
+def test_the_download_is_offered_to_people_who_may_use_it(page, browser_client, study):
     download = reverse("api:annotations", args=[study.slug])
     assert download in page().content.decode()
     reviewer = factories.member(study, "reviewer")

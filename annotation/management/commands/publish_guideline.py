@@ -1,4 +1,4 @@
-"""`manage.py publish_guideline STUDY --en FILE --zh-hans FILE`: a new version of a study's guideline."""
+"""`manage.py publish_guideline STUDY --en FILE --zh-hans FILE`: publish a new version of a study's guideline."""
 
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,9 @@ from studies.models import Study
 
 class Command(BaseCommand):
     help = (
-        "Publishes the guideline of a study in a new version, from Markdown files. Annotators read what changed before "
-        "their next pair. Each file needs a section for every question and every tag; what is missing is listed. "
-        "Exit status: 0 published; 1 refused, nothing changed; 2 an option is wrong."
+        "Publish a new version of a study's guideline from Markdown files. Annotators read the changes before their "
+        "next pair. Each file needs a section for every question and every tag. Missing sections are listed. "
+        "Exit status: 0 if it was published, 1 if it was refused and nothing changed, 2 if an option is wrong."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -32,7 +32,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no study {options['study']!r}.", returncode=2)
         files = {language: options[language] for language in LANGUAGES if options[language]}
         if not files:
-            raise CommandError(f"Give a file: --{' FILE, --'.join(LANGUAGES)} FILE.", returncode=2)
+            raise CommandError(f"Name at least one file: --{' FILE, --'.join(LANGUAGES)} FILE.", returncode=2)
         texts = {language: read_text(path) for language, path in files.items()}
         try:
             version = publish_guideline(study, texts=texts, actor=None)
@@ -41,4 +41,6 @@ class Command(BaseCommand):
         self.stdout.write(f"Version {version} of the guideline of {study.slug} is in force.")
         for language in LANGUAGES:
             if language not in files:
-                self.stdout.write(f"It has no text in {language}; whoever works in that language reads the other one.")
+                self.stdout.write(
+                    f"It has no text in {language}. People who work in that language read the other text."
+                )

@@ -1,4 +1,4 @@
-"""What people tagged protects those who come after: it becomes known harm of the tagged videos and of their pairs."""
+"""Tags protect other people: a tag becomes a known harm of its video and of that video's pairs."""
 
 from django.db import transaction
 
@@ -8,11 +8,11 @@ from catalog import known_harm
 
 @transaction.atomic
 def note_tags(limit: int = 500) -> int:
-    """Add what answers tagged since the last time to what is known of the videos.
+    """Add the tags of new answers to the known harms of their videos.
 
-    Read `limit` answers at most, and return how many were done with. What `known_harm` locks comes first and the
-    standings last, as for everybody who changes how an answer stands (decision 023). An answer that is being changed,
-    or was revised after it was read, keeps its mark and is read again. Two at once add the same.
+    Read at most `limit` answers and return how many are done. `known_harm` takes its locks first and the standings are
+    locked last, as in every change of how an answer stands (decision 023). An answer that is locked, or was revised
+    after it was read, keeps its mark and is read again later. Two calls at once have the same result as one.
     """
     waiting = (
         Standing.objects.filter(tags_unnoted=True)

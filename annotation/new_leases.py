@@ -1,19 +1,19 @@
-"""Taking a pair from the queue for one person, within what protects them."""
+"""Lease a new pair from the queue to one person, within their limits on exposure."""
 
 from datetime import datetime, timedelta
 
 from accounts import days
 from accounts.models import User
 from annotation import draws, exposure, leases, queue, reasons
-from annotation.leases import Held
+from annotation.leases import LiveLease
 from annotation.models import Assignment, Seat
 from annotation.queue import CONTROL_LANES, HARMLESS_CONTROL_LANES, HARMLESS_LANES, REAL_LANES, Positions
 from catalog.models import Pair
 from studies.models import Study
 
 
-class Taking:
-    """Takes pairs from the queue for the person of a locked seat, within what protects them."""
+class NewLeases:
+    """Leases pairs from the queue to the person of a locked seat, within their limits on exposure."""
 
     def __init__(self, seat: Seat, person: User, study: Study, now: datetime) -> None:
         self.seat, self.person, self.study, self.now = seat, person, study, now
@@ -22,63 +22,63 @@ class Taking:
 
     @property
     def capped(self) -> bool:
-        """Whether the person has seen enough for today, so that only harmless pairs may follow."""
+        """Return whether the person has reached their daily limit, so that only harmless pairs may follow."""
         return 0 < self.study.daily_dose_s <= self.seat.dose_s
 
-    def may_show(self, held: Held) -> bool:
-        """Whether a pair taken earlier may still be shown now."""
-        return held.agreed and held.servable and (held.lane != Pair.Lane.SENSITIVE or not self.capped)
+    def may_show(self, lease: LiveLease) -> bool:
+        """Return whether a pair that was leased earlier may still be shown now."""
+        return lease.agreed and lease.servable and (lease.lane != Pair.Lane.SENSITIVE or not self.capped)
 
-    def take(self, place: str) -> int | None:
-        """Leases the first pair in order that the person may have; the assignment's id, or None."""
+    def lease(self, place: str) -> int | None:
+        """Lease the first pair in order that the person can have. Return the assignment's key, or None."""
         lanes = HARMLESS_LANES if self.capped else REAL_LANES
-        wish = self._wish(place)
-        taken = None
+        parameters = self._parameters(place)
+        leased = None
         if draws.is_control(self.study, self.seat.person_id, self.seat.served):
             harmless_only = self.capped or self._harmless_is_due
             controls = HARMLESS_CONTROL_LANES if harmless_only else CONTROL_LANES
-            taken = queue.take(wish, self.positions, controls, self.now)
-        if taken is None and self._harmless_is_due:
-            taken = queue.take(wish, self.positions, HARMLESS_LANES, self.now)
-        taken = taken or queue.take(wish, self.positions, lanes, self.now)
-        if taken is None and place == Assignment.Place.CURRENT:
+            leased = queue.lease_first(parameters, self.positions, controls, self.now)
+        if leased is None and self._harmless_is_due:
+            leased = queue.lease_first(parameters, self.positions, HARMLESS_LANES, self.now)
+        leased = leased or queue.lease_first(parameters, self.positions, lanes, self.now)
+        if leased is None and place == Assignment.Place.CURRENT:
             leases.return_expired(study_id=self.study.pk)
-            taken = queue.take_anywhere(wish, self.positions, lanes)
-        if taken is None:
+            leased = queue.lease_anywhere(parameters, self.positions, lanes)
+        if leased is None:
             if place == Assignment.Place.CURRENT:
-                self._refuse()
+                self._set_refusal()
             return None
-        self._note(taken)
-        if taken.sensitive and not taken.is_new:
+        self._update_seat(leased)
+        if leased.sensitive and not leased.is_new:
             is_shown = place == Assignment.Place.CURRENT
             self.seat.dose_s += exposure.expect(
-                taken.assignment_id, taken.pair_id, self.person, self.now, is_shown=is_shown
+                leased.assignment_id, leased.pair_id, self.person, self.now, is_shown=is_shown
             )
-        return taken.assignment_id
+        return leased.assignment_id
 
     @property
     def _harmless_is_due(self) -> bool:
         return 0 < self.study.harmless_after <= self.seat.sensitive_run
 
-    def _refuse(self) -> None:
-        """Nothing can be taken. Where the day's dose is the reason: until tomorrow."""
+    def _set_refusal(self) -> None:
+        """Set the refusal for a person without a pair. If the daily limit is the reason, it lasts until tomorrow."""
         if self.capped and reasons.possible(self.seat, self.study).filter(lane=Pair.Lane.SENSITIVE).exists():
             seconds = exposure.seconds_to_tomorrow(self.person, self.now)
-            exposure.note_dose_break(self.seat, self.study, self.now, seconds)
+            exposure.record_dose_break(self.seat, self.study, self.now, seconds)
             self.refusal = reasons.CAP, seconds
 
-    def _note(self, taken: queue.Taken) -> None:
-        """What the statement wrote to the seat's row, for the copy in hand."""
-        if taken.is_new:
+    def _update_seat(self, leased: queue.LeasedPair) -> None:
+        """Copy what the statement wrote to the seat's row to the seat in memory."""
+        if leased.is_new:
             self.seat.served += 1
-            self.seat.left_balance += 1 if taken.left == "video_0" else -1
-        if taken.sensitive:
+            self.seat.left_balance += 1 if leased.left == "video_0" else -1
+        if leased.sensitive:
             self.seat.sensitive_run += 1
-            self.seat.dose_s += taken.expected_s
+            self.seat.dose_s += leased.expected_s
         else:
             self.seat.sensitive_run = 0
 
-    def _wish(self, place: str) -> queue.Wish:
+    def _parameters(self, place: str) -> queue.LeaseParameters:
         study, seat = self.study, self.seat
         shown = place == Assignment.Place.CURRENT
         return {
@@ -102,7 +102,7 @@ class Taking:
 
 
 def _left(seat: Seat, study: Study) -> str:
-    """The side that evens out the person's own balance; drawn where it is even."""
+    """Return the video for the left side that evens out the person's own balance. If it is even, draw one."""
     if seat.left_balance:
         return "video_1" if seat.left_balance > 0 else "video_0"
     return draws.left(study, seat.person_id, seat.served)

@@ -1,4 +1,4 @@
-"""Who was given which pair: a person's seat in a study, and their assignments."""
+"""Seats and assignments: a person's place in a study, and the pairs that they were given."""
 
 from typing import Any
 
@@ -24,57 +24,67 @@ from studies.models import Study
 
 
 class Seat(models.Model):
-    """One person's place in one study: how far along they are, and the orders drawn for them once.
+    """One person's place in one study: their progress, and the orders that were drawn for them once.
 
-    Its row is locked by whatever changes that person's leases, so one person's requests follow one another.
+    Every change of the person's leases locks the row, so that one person's requests run one after another.
     """
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="seats")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="seats")
-    served = models.PositiveIntegerField(default=0, help_text="Pairs given so far")
-    left_balance = models.IntegerField(default=0, help_text="Times video 0 was on the left, less times video 1 was")
+    served = models.PositiveIntegerField(default=0, help_text="Number of pairs given so far")
+    left_balance = models.IntegerField(
+        default=0, help_text="How often video 0 was on the left, minus how often video 1 was"
+    )
     positions: "models.JSONField[Any, Any]" = models.JSONField(
         default=dict,
         db_default={},
         blank=True,
-        help_text="How far along each lane of the queue; `serving` reads and writes it",
+        help_text="The person's place in each lane of the queue (see `queue.Positions`)",
     )
     sensitive_run = models.PositiveIntegerField(
-        default=0, db_default=0, help_text="Possibly harmful pairs since the last harmless"
+        default=0, db_default=0, help_text="Number of possibly harmful pairs since the last harmless one"
     )
 
-    # What this person may be given.
+    # Limits on which pairs this person gets.
     languages = ArrayField(
         models.CharField(max_length=35),
         default=list,
         db_default=[],
         blank=True,
-        help_text="Of prompts, BCP 47; empty: any",
+        help_text="Languages of prompts, as BCP 47; empty means any",
     )
     batches = ArrayField(
-        models.PositiveIntegerField(), default=list, db_default=[], blank=True, help_text="Numbers; empty: any"
+        models.PositiveIntegerField(),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="Numbers of batches; empty means any",
     )
     excluded = ArrayField(
         models.CharField(max_length=24),
         default=list,
         db_default=[],
         blank=True,
-        help_text="Harm keys the person did not agree to",
+        help_text="Harm keys that the person did not agree to",
     )
-    consented_version = models.PositiveIntegerField(default=0, db_default=0, help_text="0: none, or withdrawn")
-    guideline_read = models.PositiveIntegerField(default=0, db_default=0, help_text="The version; 0: none yet")
+    consented_version = models.PositiveIntegerField(default=0, db_default=0, help_text="0 means none, or withdrawn")
+    guideline_read = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Version that the person has read; 0 means none"
+    )
     qualified_at = models.DateTimeField(null=True, blank=True)
 
-    # Time at work. Active time is what was reported, and never more than the clock allows.
-    active_ms = models.PositiveBigIntegerField(default=0, db_default=0, help_text="Active time of all answers")
+    # Working time. Active time is what the page reported, limited by the clock.
+    active_ms = models.PositiveBigIntegerField(
+        default=0, db_default=0, help_text="Active time of all answers, in milliseconds"
+    )
     since_break_ms = models.PositiveBigIntegerField(default=0, db_default=0)
-    worked_until = models.DateTimeField(null=True, blank=True, help_text="Up to here active time is accounted for")
+    worked_until = models.DateTimeField(null=True, blank=True, help_text="Active time is counted up to this moment")
     break_until = models.DateTimeField(null=True, blank=True)
 
     question_order = ArrayField(models.CharField(max_length=24))
     tag_order = ArrayField(models.CharField(max_length=24))
 
-    #: Not a column: seconds of exposure on the person's day, noted when the seat is taken.
+    #: Not a column: today's exposure of the person in seconds, read together with the seat.
     dose_s: float = 0.0
 
     class Meta:
@@ -99,10 +109,10 @@ class Seat(models.Model):
 class Assignment(models.Model):
     """One pair given to one person.
 
-    leased → submitted | skipped | released | expired. Review may offer an answered pair once more as a later round:
-    offered → leased. While `leased` it holds one of the pair's slots, also past
-    `expires_at`: an expired lease is reclaimable, not dead, until the sweep returns its slot. An expired or
-    released row is leased again rather than written a second time.
+    leased → submitted | skipped | released | expired. A reviewer may offer an answered pair again as a later round:
+    offered → leased. While the state is `leased`, the assignment has one of the pair's slots, even after `expires_at`:
+    an expired lease can be renewed until the sweep returns its slot. An expired or released assignment is leased again;
+    no second row is written.
     """
 
     class State(models.TextChoices):
@@ -118,12 +128,12 @@ class Assignment(models.Model):
         NEXT = "next"
 
     class RoundReason(models.TextChoices):
-        """Why a person is asked for a pair again. The workspace has words for each."""
+        """Reasons for which a person is asked for a pair again. The workspace has words for each."""
 
         RETURNED = "returned", _("returned by review")
 
-    # The constraints below index study and pair. An index on the person alone would tempt the planner to read all that
-    # somebody ever did in order to find out whether they had one pair.
+    # The constraints below index study and pair. With an index on the person only, PostgreSQL could choose to read all
+    # assignments of a person to find out whether they had one pair.
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="assignments", db_index=False)
     pair = models.ForeignKey(
         Pair, on_delete=models.PROTECT, related_name="assignments", db_constraint=False, db_index=False
@@ -133,10 +143,13 @@ class Assignment(models.Model):
     )
     round = models.PositiveSmallIntegerField(default=0)
     round_reason = models.CharField(
-        max_length=40, blank=True, choices=RoundReason.choices, help_text="Why it was asked again; empty in round 0"
+        max_length=40,
+        blank=True,
+        choices=RoundReason.choices,
+        help_text="Why the pair was asked again; empty in round 0",
     )
     comment = models.TextField(
-        blank=True, default="", db_default="", help_text="What review says to the person, where it came back"
+        blank=True, default="", db_default="", help_text="The reviewer's message to the person about a returned pair"
     )
     left = models.CharField(max_length=7, help_text="Which video was shown on the left")
     dimension_first = models.CharField(max_length=12)
@@ -146,17 +159,17 @@ class Assignment(models.Model):
     lease_number = models.PositiveSmallIntegerField(
         default=1,
         db_default=1,
-        help_text="How often the queue or review has given it to the person, this time included",
+        help_text="Number of times the pair was leased to the person, including this time",
     )
     shown_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     draft: "models.JSONField[Any, Any]" = models.JSONField(null=True, blank=True)
-    protocol_version = models.PositiveIntegerField(help_text="The study's when the pair was given")
-    guideline_version = models.PositiveIntegerField(help_text="The study's when the pair was given")
+    protocol_version = models.PositiveIntegerField(help_text="The study's version when the pair was given")
+    guideline_version = models.PositiveIntegerField(help_text="The study's version when the pair was given")
     skip_reason = models.CharField(max_length=20, blank=True)
     skip_note = models.TextField(
-        blank=True, default="", db_default="", help_text="What the person says about a technical problem"
+        blank=True, default="", db_default="", help_text="The person's note on a technical problem"
     )
 
     class Meta:
@@ -170,7 +183,7 @@ class Assignment(models.Model):
         constraints = [
             models.UniqueConstraint(name="assignment_study_id", fields=["study", "id"]),
             models.UniqueConstraint(name="assignment_once_a_round", fields=["pair", "person", "round"]),
-            # At most two live leases a person and study: one in each place.
+            # At most two live leases for each person and study, one in each place.
             models.UniqueConstraint(
                 name="assignment_one_lease_a_place",
                 fields=["study", "person", "place"],
@@ -206,7 +219,7 @@ class Assignment(models.Model):
             models.CheckConstraint(
                 name="assignment_round_reason_known", condition=Q(round_reason__in=["", "returned"])
             ),
-            # Of two reviewers who return the same answer at once, one offers it.
+            # If two reviewers return the same answer at once, only one of them offers it.
             models.UniqueConstraint(
                 name="assignment_one_offer_a_pair", fields=["pair", "person"], condition=Q(state="offered")
             ),

@@ -1,4 +1,4 @@
-"""What showing an assignment needs, in one narrow statement: nothing about generators, labels or other people."""
+"""Read what the page needs of an assignment in one statement, without generators, labels or other people."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from diptych.database.fixed import fetch_all
 
 
 class Clip(NamedTuple):
-    """One video as it is shown."""
+    """One video of an assignment, as the page needs it."""
 
     asset: str
     duration_s: float
@@ -19,8 +19,8 @@ class Clip(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """One assignment as its person sees it."""
+class AssignmentData:
+    """One assignment, as its person's page needs it."""
 
     id: int
     state: str
@@ -36,7 +36,7 @@ class Shown:
     may_show: list[str]
     prompt_text: str
     language: str
-    #: The person's own choices; empty and None where they made none.
+    #: The person's own preferences: empty and None if they chose nothing.
     media_filter: str | None
     name_categories: bool | None
     #: The number of the pair's batch.
@@ -45,7 +45,7 @@ class Shown:
     video_1: Clip
 
 
-SHOWN = """
+ASSIGNMENTS = """
 SELECT assignment.id, assignment.state, assignment.round, assignment.round_reason, assignment.comment,
        assignment."left", assignment.dimension_first, assignment.expires_at, assignment.draft,
        assignment.guideline_version, pair.public_id, pair.may_show, prompt.text, prompt.language,
@@ -63,19 +63,23 @@ SELECT assignment.id, assignment.state, assignment.round, assignment.round_reaso
   LEFT JOIN accounts_viewingpreference preference ON preference.user_id = assignment.person_id
  WHERE assignment.id IN (%(one)s, %(other)s)
 """
-#: Columns before the two clips', and the place of the draft among them.
-ABOUT, DRAFT = 17, 8
+#: The number of columns before those of the two clips, and the index of the draft among them.
+ASSIGNMENT_COLUMNS, DRAFT = 17, 8
 
 
-def shown(one: int | None, other: int | None = None) -> dict[int, Shown]:
-    """One or two assignments by id, as their person sees them."""
+def read_assignments(one: int | None, other: int | None = None) -> dict[int, AssignmentData]:
+    """Return one or two assignments by key, as their person's page needs them."""
     if one is None:
         return {}
-    return {row[0]: _read(row) for row in fetch_all(SHOWN, {"one": one, "other": other})}
+    return {row[0]: _read(row) for row in fetch_all(ASSIGNMENTS, {"one": one, "other": other})}
 
 
-def _read(row: tuple[Any, ...]) -> Shown:
-    about = list(row[:ABOUT])
-    about[DRAFT] = None if about[DRAFT] is None else orjson.loads(about[DRAFT])
-    columns: list[Any] = [*about, Clip(*row[ABOUT : ABOUT + 4]), Clip(*row[ABOUT + 4 :])]
-    return Shown(*columns)
+def _read(row: tuple[Any, ...]) -> AssignmentData:
+    own = list(row[:ASSIGNMENT_COLUMNS])
+    own[DRAFT] = None if own[DRAFT] is None else orjson.loads(own[DRAFT])
+    columns: list[Any] = [
+        *own,
+        Clip(*row[ASSIGNMENT_COLUMNS : ASSIGNMENT_COLUMNS + 4]),
+        Clip(*row[ASSIGNMENT_COLUMNS + 4 :]),
+    ]
+    return AssignmentData(*columns)
