@@ -14,9 +14,9 @@ application = get_wsgi_application()
 
 
 def bound_lock_waits() -> None:
-    """Let connections of this process wait for a lock no longer than LOCK_WAIT_MS.
+    """Limit how long connections of this process wait for a lock to LOCK_WAIT_MS.
 
-    A request that waits keeps one of few threads. Workers and commands, which have no such limit, may wait.
+    A request that waits occupies one of few threads. Workers and commands have no such limit and may wait.
     """
     from django.conf import settings
     from django.db import connections
@@ -26,7 +26,10 @@ def bound_lock_waits() -> None:
 
 
 def warn_in_production() -> None:
-    """Log what an operator has to see to. In a thread, so that a database that is away does not hold up the start."""
+    """Log what an operator has to correct.
+
+    This runs in a thread, so that an unreachable database does not delay the start.
+    """
     from django.conf import settings
 
     if settings.PRODUCTION:

@@ -75,7 +75,7 @@ class TestServed:
             assert answers(f"{server}/healthz")
         assert {status for status, _, _ in outcomes} == {503}
         assert {about["Retry-After"] for _, about, _ in outcomes} == {"2"}
-        assert all("Somebody else is changing the same data." in page.decode() for _, _, page in outcomes)
+        assert all("Someone else is changing the same data." in page.decode() for _, _, page in outcomes)
         assert add()[0] == 200
 
     def test_an_answer_that_meets_a_lock_is_put_off_and_taken_afterwards(self, port):

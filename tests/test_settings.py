@@ -220,7 +220,7 @@ def test_a_state_folder_that_cannot_be_used_gets_a_sentence(start, tmp_path):
     ran = run(STARTS[start], DIPTYCH_HOME=str(tmp_path / "file/home"))
     said = ran.stdout + ran.stderr
     assert ran.returncode == 1
-    assert f"{tmp_path}/file is in the way" in said
+    assert f"{tmp_path}/file is a file where a folder is needed" in said
     assert "set DIPTYCH_HOME to another one" in said
     assert "Traceback" not in said
 
@@ -300,7 +300,7 @@ def test_a_command_that_finds_no_room_says_so_and_has_a_status_of_its_own():
             command, cwd=ROOT, env=environment(**LEAST), stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
     assert (ran.returncode, ran.stderr.count("Traceback")) == (3, 0)
-    assert ran.stderr.startswith("There is no room left on the disk: [Errno 28] No space left on device. Make room")
+    assert ran.stderr.startswith("The disk is full: [Errno 28] No space left on device. Free some space")
 
 
 def test_the_demo_without_the_embedded_servers_says_what_to_install(tmp_path):

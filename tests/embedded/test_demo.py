@@ -31,7 +31,7 @@ def test_port_that_is_none_gets_a_sentence(folder: Path, port: str) -> None:
     ran = run_demo(folder / "home", PORT=port)
     assert ran.returncode == 1
     assert ran.stderr == (
-        f"PORT is {port!r}, which is no port. Give a number from 1 to 65535: `PORT=8001 make demo`.\n"
+        f"PORT is {port!r}, which is not a port number. Give a number from 1 to 65535: `PORT=8001 make demo`.\n"
     )
 
 

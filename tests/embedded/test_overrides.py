@@ -68,5 +68,5 @@ def test_ffmpeg_can_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FFMPEG", "true")
     assert binaries.ffmpeg() == shutil.which("true")
     monkeypatch.setenv("FFMPEG", "/no/such/ffmpeg")
-    with pytest.raises(EmbeddedError, match="FFMPEG is set to /no/such/ffmpeg, which is no program"):
+    with pytest.raises(EmbeddedError, match="FFMPEG is set to /no/such/ffmpeg, which is not a program"):
         binaries.ffmpeg()
