@@ -1,7 +1,7 @@
-"""Downloads of many rows, as CSV and as JSON Lines: rows a second beside COPY of the same rows, and memory.
+"""Downloads of many rows, as CSV and as JSON Lines: rows per second compared with COPY of the same rows, and memory.
 
-A study is filled by SQL, each of its pairs with one answer. Then each download is made as a request makes it, into a
-temporary file, in turn with a bare COPY of the same rows with no columns of other tables.
+A study is filled by SQL, with one answer for each of its pairs. Then each download is made as a request makes it, into
+a temporary file. It alternates with a bare COPY of the same rows without columns of other tables.
 """
 
 import argparse
@@ -21,15 +21,17 @@ from benchmarks import claims, scratch
 from diptych.embedded.servers import EmbeddedError, start
 
 SIZES, QUICK_SIZES = (10_000, 100_000), (1_000, 5_000)
-#: Of the file that most people wait for, with the rows of the largest size.
+#: For the file that most people wait for, with the rows of the largest size.
 LONGEST_S = 3.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print, write; 0 if the program ran, whatever the claims say."""
+    """Measure, print and write. Return 0 if the program ran, whatever the claims say."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.exporting", description=__doc__.splitlines()[0])
     claims.add_options(parser)
-    parser.add_argument("--repeats", type=int, default=3, metavar="N", help="times each is measured (default: 3)")
+    parser.add_argument(
+        "--repeats", type=int, default=3, metavar="N", help="how many times each is measured (default: 3)"
+    )
     options = parser.parse_args(arguments)
     for number in scratch.STOP_SIGNALS:
         signal.signal(number, scratch.leave)
@@ -127,7 +129,7 @@ def fill(rows: int) -> Any:
 
 
 def with_all_standings(standing: Any, copies: int) -> None:
-    """Write a standing for each of the other assignments, whose key it has."""
+    """Write a standing for each of the other assignments, under the assignment's key."""
     from django.db import connection
 
     columns = [field.column for field in standing._meta.concrete_fields]
@@ -143,14 +145,14 @@ def with_all_standings(standing: Any, copies: int) -> None:
 
 
 def bare_copy(table: str, study: int) -> Callable[[Any], None]:
-    """Return what copies the table's own rows of the study, as they are."""
+    """Return a function that copies the table's own rows of the study, as they are."""
     from diptych.downloads import copy_rows
 
     return lambda target: copy_rows(f"SELECT * FROM {table} WHERE study_id = %s", [study], "FORMAT csv", target)  # noqa: S608 - names from above
 
 
 def timed(write: Callable[[Any], None]) -> tuple[float, int]:
-    """Return the seconds in which the file is made, and its size in bytes."""
+    """Return the seconds that making the file takes, and its size in bytes."""
     from diptych.downloads import BUFFER_BYTES, CopyFile, one_moment
 
     begun = time.perf_counter()

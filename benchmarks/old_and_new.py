@@ -1,4 +1,4 @@
-"""Whether a change made serving slower: `benchmarks.serving` of two checkouts in turn, on one machine.
+"""Find out whether a change made serving slower: run `benchmarks.serving` of two checkouts in turn.
 
     python -m benchmarks.old_and_new OLD_CHECKOUT --rounds 7
 
@@ -22,7 +22,7 @@ SERVING = ["--only", "usual", "--pairs", "10000", "--overlap", "1", "--repeats",
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print, write; 0 if the program ran, whatever the claims say."""
+    """Measure, print and write. Return 0 if the program ran, whatever the claims say."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.old_and_new", description=__doc__.splitlines()[0])
     claims.add_options(parser)
     parser.add_argument("old", type=Path, help="the checkout to compare with")
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rounds = []
     for number in range(1 if options.quick else options.rounds):
         checkouts = {"old": options.old, "new": REPOSITORY}
-        order = list(checkouts)[:: 1 if number % 2 else -1]  # whoever is first meets a cooler machine
+        order = list(checkouts)[:: 1 if number % 2 else -1]  # the first one meets a cooler machine
         rounds.append({name: measure(checkouts[name], options.seconds) for name in order})
         print(f"{number + 1}: {rounds[-1]}", file=sys.stderr, flush=True)
     judged = [

@@ -85,14 +85,14 @@ SECRET_KEY_FALLBACKS = ENV.items("SECRET_KEY_FALLBACKS")
 DEBUG = False
 ALLOWED_HOSTS = ENV.items("ALLOWED_HOSTS")
 if any("/" in host for host in ALLOWED_HOSTS):
-    ENV.refuse("ALLOWED_HOSTS", "must hold host names only, without https:// and without a path")
+    ENV.refuse("ALLOWED_HOSTS", "must contain host names only, without https:// and without a path")
 if not PRODUCTION:
     ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", "testserver"]
 #: Number of our own proxies that a request passes. Each adds to X-Forwarded-For.
 TRUSTED_PROXIES = ENV.integer("TRUSTED_PROXIES")
 CSRF_TRUSTED_ORIGINS = ENV.items("CSRF_TRUSTED_ORIGINS")
 if not all(origin.startswith(("https://", "http://")) for origin in CSRF_TRUSTED_ORIGINS):
-    ENV.refuse("CSRF_TRUSTED_ORIGINS", "must hold addresses that begin with https://")
+    ENV.refuse("CSRF_TRUSTED_ORIGINS", "must contain addresses that begin with https://")
 
 INSTALLED_APPS = [
     "diptych",
@@ -279,7 +279,7 @@ UPLOAD_MOST_FILES = ENV.integer("UPLOAD_MOST_FILES", least=1)
 #: Folders of the server, with the system's separator between them. Outside production, also those of the product.
 IMPORT_ROOTS = [Path(folder) for folder in ENV.items("IMPORT_ROOTS", os.pathsep)]
 if not all(folder.is_absolute() for folder in IMPORT_ROOTS):
-    ENV.refuse("IMPORT_ROOTS", "must hold whole paths, from / on")
+    ENV.refuse("IMPORT_ROOTS", "must contain absolute paths, which begin with /")
 if not (PRODUCTION or IMPORT_ROOTS):
     IMPORT_ROOTS = [HOME.path / "imports", HOME.path / "demo-clips"]
 #: Number of files, and of bytes, that are taken from one archive, bucket or upload.
