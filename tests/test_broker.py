@@ -1,4 +1,4 @@
-"""No request waits for the broker, whether it refuses, hangs or is there."""
+"""No request waits for the broker, whether it refuses, hangs or responds."""
 
 import re
 import time
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 TRANSCODE = "media.tasks.transcode_asset"
 REFUSED = "redis://127.0.0.1:1/0"
-#: Far above what is promised, far below any time-out that was forgotten. The machine may be busy.
+#: Far above what is promised, and far below any forgotten time-out. The machine may be busy.
 BOUND_S = 5.0
 
 
@@ -38,7 +38,7 @@ def _fresh():
 
 @contextmanager
 def broker_at(url):
-    """The broker is looked for at another address."""
+    """Make the product look for the broker at another address."""
     real = app.connection_for_write
     with patch.object(app, "connection_for_write", lambda **options: real(url=url, **options)):
         yield

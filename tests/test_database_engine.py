@@ -1,4 +1,4 @@
-"""A kept connection is looked at before it is used, and replaced when the server has ended it."""
+"""A kept connection is checked before it is used, and replaced if the server has ended it."""
 
 import psycopg
 import pytest
@@ -15,7 +15,7 @@ def backend():
 
 
 def elsewhere(statement, *values):
-    """The only value that a statement answers over another connection."""
+    """Return the only value of a statement's result, over another connection."""
     ours = connection.connection.info
     with psycopg.connect(ours.dsn, password=ours.password) as other:
         answered = other.execute(statement, values)

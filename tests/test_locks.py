@@ -1,4 +1,4 @@
-"""Advisory locks have different keys, and no request waits for a lock without a bound."""
+"""Advisory locks have different keys, and no request waits for a lock without a limit."""
 
 import json
 import re
@@ -49,7 +49,7 @@ def test_adding_people_does_not_wait_for_an_import_that_keeps_files():
 
 @pytest.mark.django_db(transaction=True)
 class TestServed:
-    """On the production server, which has eight threads here."""
+    """Tests on the production server, which has eight threads here."""
 
     @pytest.fixture
     def port(self, server):

@@ -1,4 +1,4 @@
-"""Names stand in the order in which people expect them, wherever a list has them."""
+"""Every list of names is in the order that people expect."""
 
 import pytest
 from django.urls import reverse

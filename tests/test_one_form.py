@@ -1,4 +1,4 @@
-"""A date, a time or a number has one form, in every language and on every page."""
+"""A date, a time, a duration or a number has one form, in every language, on every page and in scripts."""
 
 import json
 import re
@@ -20,8 +20,8 @@ from jobs import pages
 
 MOMENT = datetime(2026, 11, 3, 14, 5, tzinfo=UTC)
 DAY_AND_CLOCK = "2026-11-03 14:05"
-#: What a template may ask a date for: an attribute for programs, a day, a moment, or a clock time. The names of
-#: Django's formats mean the same as what is written out.
+#: The forms of dates that a template may ask for: an attribute for programs, a day, a moment, or a clock time. The
+#: names of Django's formats mean the same as the written forms.
 KNOWN = {
     ("date", "c"),
     ("date", "Y-m-d"),

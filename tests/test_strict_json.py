@@ -1,4 +1,4 @@
-"""JSON is read without changing a value: what other readers change in silence is named with its field."""
+"""JSON is read without changing a value. Values that other readers change silently are reported with their field."""
 
 import json
 
@@ -14,7 +14,7 @@ from diptych.strict_json import loads
         '{"a": [1, -2.5, 1e3, 0.1, 1.50, "é", "\\u00e9\\ud83d\\ude00", true, null, {}], "b": {"a": 1}}',
         "9007199254740992",
         "-9007199254740992",
-        "0.10000000000000001",  # as programs write 0.1 that give every number 17 digits
+        "0.10000000000000001",  # as programs write 0.1 if they write 17 digits of every number
         "5e-324",
         '"\\\\u0000"',
         " [] ",
@@ -54,7 +54,7 @@ def test_a_value_that_would_be_changed_is_named(written, field, reason):
     _value, [fault] = loads(written)
     assert fault.field == field
     assert reason in fault.reason
-    json.dumps(fault).encode()  # it can be stored and sent
+    json.dumps(fault).encode()  # the report can be stored and sent
 
 
 @pytest.mark.parametrize("written", ["", "{", "[1,]", "{'a': 1}", "1 2", '"\x00"', "[" * 100_000, '{"a":' * 5000])

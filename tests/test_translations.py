@@ -1,4 +1,4 @@
-"""Chinese: every sentence of the product has its translation, and the compiled file says what the readable one says.
+"""Every sentence of the product has its Chinese, and the compiled file equals the readable one.
 
 After a change of words, with GNU gettext installed:
 
@@ -26,7 +26,7 @@ from tests.layout import PRODUCT
 
 ROOT = Path(settings.BASE_DIR)
 FOLDER = ROOT / "locale" / "zh_Hans" / "LC_MESSAGES"
-#: Calls whose first arguments are sentences: how many of them.
+#: Functions whose first arguments are sentences, and the number of those arguments.
 MARKS = {"_": 1, "gettext": 1, "gettext_lazy": 1, "gettext_noop": 1, "ngettext": 2, "ngettext_lazy": 2}
 PLACEHOLDER = re.compile(r"%\(\w+\)s|%%|\{\w+\}|<[^>]+>")
 
@@ -48,7 +48,7 @@ class Entry:
 
 
 def entries() -> list[Entry]:
-    """What the .po file holds, without its header and what is commented out."""
+    """Return the entries of the .po file, without its header and its comments."""
     found = []
     for block in (FOLDER / "django.po").read_text().split("\n\n"):
         entry, keyword = Entry(), ""
@@ -65,7 +65,7 @@ def entries() -> list[Entry]:
 
 
 def sentences(code: str) -> Iterator[str]:
-    """The msgids that Python code asks for."""
+    """Yield the msgids that Python code uses."""
     for node in ast.walk(ast.parse(code)):
         if not isinstance(node, ast.Call):
             continue
@@ -76,13 +76,13 @@ def sentences(code: str) -> Iterator[str]:
 
 
 def sentences_of_template(source: str) -> Iterator[str]:
-    """The msgids of a template, from the calls that Django would show to xgettext."""
+    """Return the msgids of a template, from the calls that Django would show to xgettext."""
     for call in re.findall(r"\bn?gettext\(.*?\) |\b_\(.*?\) ", templatize(source)):
         yield from sentences(call.strip())
 
 
 def asked_for() -> dict[str, str]:
-    """Every msgid with a file that asks for it."""
+    """Return every msgid with a file that uses it."""
     found = {}
     for package in PRODUCT:
         for path in (ROOT / package).rglob("*.py"):
