@@ -1,4 +1,4 @@
-"""Consent, preferences, wellbeing and exposure in a real browser: by keyboard, in both languages, for every eye."""
+"""Consent, preferences, wellbeing and exposure in a real browser: by keyboard, in both languages, and accessible."""
 
 import re
 from datetime import timedelta
@@ -37,7 +37,7 @@ def consent_page(study):
 
 @pytest.fixture
 def world(study, newcomer):
-    """Every page of this family with the person who may see it, in each of its states."""
+    """Return every page of this family with the person who may see it, in each of its states."""
     Study.objects.filter(pk=study.pk).update(help_contact="Care line, weekdays 9 to 17: care@example.org")
     study.refresh_from_db()
     people = [factories.member(study, "annotator") for _ in range(7)]
@@ -179,7 +179,7 @@ def test_the_time_zone_of_the_browser_is_stored_at_the_first_sign_in_and_all_tim
     page.get_by_label("Username").fill(annotator.username)
     page.get_by_label("Password").fill("a wrong one")
     page.get_by_role("button", name="Sign in", exact=True).click()
-    expect(page.get_by_role("alert")).to_be_visible()  # the form is another one now
+    expect(page.get_by_role("alert")).to_be_visible()  # the form has changed meanwhile
     page.get_by_label("Password").fill("a password of its own")
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.locator("body[data-workspace]")).to_be_visible()

@@ -1,4 +1,4 @@
-"""What a tag means, at the tag: by mouse, by finger and by key, in the words of the study's guideline."""
+"""The definition of a tag opens at the tag: by mouse, by finger and by key, in the words of the study's guideline."""
 
 import pytest
 from playwright.sync_api import expect
@@ -47,12 +47,12 @@ def test_it_comes_where_the_mouse_rests_and_goes_with_it(open_page, annotator, p
     is_ready(page).locator(HARMLESSNESS).click()
     page.locator(LEFT_CRIME).hover()
     expect(definition(page)).to_contain_text("Crime")
-    expect(definition(page)).to_contain_text(OWN_WORDS)  # not what the product says of it
+    expect(definition(page)).to_contain_text(OWN_WORDS)  # not the product's own definition
     expect(definition(page).locator("li")).to_have_count(0)  # its examples are in the guideline
     for side in ("left", "right"):
         video, box = page.locator(f'[data-screen="{side}"]').bounding_box(), definition(page).bounding_box()
         assert box["y"] >= video["y"] + video["height"] or box["x"] >= video["x"] + video["width"] or side == "right"
-    definition(page).hover()  # it can be reached, and stays
+    definition(page).hover()  # the pointer can reach it, and it stays
     expect(definition(page)).to_be_visible()
     page.locator("[data-heading]").hover()
     expect(definition(page)).to_be_hidden()
@@ -69,7 +69,7 @@ def test_keys_show_it_and_set_no_tag(workspace):
     second = page.locator('[data-step="tags-left"] [data-tag]').nth(1)
     expect(definition(page)).to_contain_text(second.locator("span").inner_text())
     page.locator(f"{LEFT_CRIME} input").focus()
-    page.keyboard.press("i")  # hides the other one
+    page.keyboard.press("i")  # hides the other definition
     page.keyboard.press("i")
     expect(definition(page)).to_contain_text(CRIME)
     expect(page.locator("[data-answers] input:checked")).to_have_count(0)

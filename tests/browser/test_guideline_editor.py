@@ -1,4 +1,4 @@
-"""The guideline's editor: drafts that this browser keeps, the preview as one writes, and publishing by keyboard."""
+"""The guideline's editor: drafts that the browser keeps, the preview while writing, and publishing by keyboard."""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -29,7 +29,7 @@ def english(page):
 
 
 def write(page, words):
-    """Puts words before the sentence about taste."""
+    """Type words before the sentence about taste."""
     english(page).fill(shipped("guideline")["en"].replace(TASTE, f"{words} {TASTE}"))
 
 

@@ -1,4 +1,4 @@
-"""Importing from the browser: a folder sent over a bad line, imported by a real worker, and seen to its end."""
+"""Importing from the browser: a folder is sent over a bad connection and imported by a real worker."""
 
 import re
 from collections.abc import Iterator
@@ -26,13 +26,13 @@ from tests.web import wait_for
 pytestmark = pytest.mark.long
 
 SIZES = {"wide": {"width": 1280, "height": 720}, "narrow": {"width": 420, "height": 800}}
-#: Of one clip: what it is made of, and how much it says so.
+#: For each clip: its source, and its size as it is stated.
 RAW = ("-c:v", "rawvideo", "-pix_fmt", "yuv420p")
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Two prompts with two clips each, about 17 MB, and what systems leave behind."""
+    """Make a folder with two prompts with two clips each, about 17 MB, and files that systems leave behind."""
     root = tmp_path / "my study"
     for prompt, rates in {"a ball": ("24", "25"), "提示": ("26", "27")}.items():
         (root / prompt).mkdir(parents=True)
@@ -45,7 +45,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def line(server: str) -> Iterator[Line]:
-    """A connection that breaks after 6 MB."""
+    """Make a connection that breaks after 6 MB."""
     line = Line(server, 6_000_000)
     yield line
     line.close()
@@ -75,7 +75,7 @@ def test_a_folder_comes_through_a_broken_connection_and_its_videos_become_ready(
     wait_for(lambda: sum(Upload.objects.values_list("received", flat=True)) > 0, "nothing came before the cut")
     line.mend()
     expect(page.locator("[data-line]")).to_have_text("All files are here", timeout=60_000)
-    assert Upload.objects.count() == 6  # and not what systems leave
+    assert Upload.objects.count() == 6  # and not the files that systems leave behind
     whole = sum(path.stat().st_size for path in folder.rglob("*.*") if path.name != ".DS_Store")
     assert sum(Upload.objects.values_list("received", flat=True)) == whole
     worker = Worker("--concurrency", "2")
@@ -106,7 +106,7 @@ def test_what_was_sent_before_a_reload_is_not_sent_again(open_page, study, resea
     choose_folder(page, folder)
     expect(page.locator("[data-line]")).to_have_text("All files are here", timeout=60_000)
     whole = sum(Upload.objects.values_list("byte_size", flat=True))
-    assert line.sent - before < whole - there + 200_000  # heads and the page's own files besides
+    assert line.sent - before < whole - there + 200_000  # besides headers and the page's own files
 
 
 def test_pausing_stops_and_going_on_ends_the_same(open_page, study, researcher, folder):
@@ -213,7 +213,7 @@ def test_cancelling_asks_once(open_page, study, researcher):
 
 
 def states(study: Any) -> dict[str, Import]:
-    """An import in each of its states, with all that its page can show."""
+    """Make an import in each of its states, with all that its page can show."""
     now = timezone.now()
     log = [
         {"stage": "Reading files", "at": (now - timedelta(minutes=5)).isoformat()},

@@ -1,4 +1,7 @@
-"""Every page: no accessibility violation, in both themes, wide and narrow; and the researcher's way to the data."""
+"""Every page: no accessibility violation, in both themes, wide and narrow.
+
+Also the researcher's way to the data.
+"""
 
 import json
 
@@ -13,7 +16,7 @@ SIZES = {"wide": {"width": 1280, "height": 720}, "narrow": {"width": 420, "heigh
 
 @pytest.fixture
 def pages(study, playable_pairs):
-    """Address and person of every page, in its full and its empty state."""
+    """Return the address and the person of every page, in its full and its empty state."""
     playable_pairs(study, 3)
     broken = factories.asset(state="failed", reason="The file is not a video that ffmpeg can read.")
     factories.video(factories.prompt(study), asset=broken)

@@ -1,4 +1,4 @@
-"""No waiting: what is loaded when, held, streamed, renewed and given back."""
+"""No waiting: when videos are loaded, kept, streamed, renewed and released."""
 
 import time
 from pathlib import Path
@@ -23,7 +23,7 @@ from tests.web import wait_for
 
 pytestmark = pytest.mark.long
 
-#: Keeps count of object URLs from the first script on.
+#: Counts object URLs from the first script on.
 COUNT_URLS = """
     window.urls = { alive: new Set(), most: 0 };
     const { createObjectURL, revokeObjectURL } = URL;
@@ -35,7 +35,7 @@ COUNT_URLS = """
     };
     URL.revokeObjectURL = (url) => { urls.alive.delete(url); revokeObjectURL.call(URL, url); };
 """
-#: Notes, in the moment in which another pair is put on the page, how far its videos are.
+#: Records, when another pair is put on the page, how far its videos are loaded.
 NOTE_ARRIVALS = """() => {
     window.arrivals = [];
     new MutationObserver(() => {
@@ -64,7 +64,7 @@ def workspace(open_page, study, annotator):
 
 @pytest.fixture(scope="session")
 def large_file(tmp_path_factory):
-    """Eight seconds of numbered noise, 59 MB: more than a browser buffers."""
+    """Make eight seconds of numbered noise, 59 MB: more than a browser buffers."""
     path = tmp_path_factory.mktemp("large") / "large.mp4"
     ffmpeg.input(barcodes.source("640x360", 24, 8, through="noise=alls=100:allf=t"), f="lavfi").output(
         str(path), vcodec="libx264", preset="ultrafast", qp=10, g=12, bf=0, movflags="+faststart"
@@ -74,7 +74,7 @@ def large_file(tmp_path_factory):
 
 @pytest.fixture
 def large(large_file: Path):
-    """Makes a video of a prompt, too large to be fetched whole."""
+    """Make a video of a prompt that is too large to be fetched as a whole."""
 
     def make(prompt):
         facts = probe(large_file)
@@ -133,7 +133,7 @@ def test_memory_is_given_back_pair_after_pair(workspace, playable_pairs, study):
         answer_by_mouse(page)
         submit_and_wait(page)
     page.wait_for_function(READY)
-    page.wait_for_function("() => urls.alive.size === 2")  # the last pair has none behind it
+    page.wait_for_function("() => urls.alive.size === 2")  # there is no pair after the last one
     assert page.evaluate("urls.most") <= 4
     answer_by_mouse(page)
     submit_and_wait(page)
@@ -165,9 +165,9 @@ def test_what_is_too_large_streams_and_only_in_sight(workspace, playable_pairs, 
 
 @pytest.fixture
 def streaming(open_page, server, annotator, playable, large, study):
-    """A page before a large and a small clip, with little more of the large one than it takes to start.
+    """Open a page with a large and a small clip, with little more of the large one than it needs to start.
 
-    And the faucet that lets the rest through.
+    Yield the page and the faucet that lets the rest through.
     """
     prompt = factories.prompt(study)
     small = factories.video(prompt, asset=playable("numbered longer"))
@@ -198,7 +198,7 @@ def test_both_wait_when_one_waits(streaming):
 
 
 def expired(request_url):
-    """The same address, signed for a time that has passed."""
+    """Return the same address, signed for a time that has passed."""
     public_id = request_url.split("/media/")[1].split(".")[0]
     person = int(request_url.split("s=")[1].split(".")[0])
     base = request_url.split("/media/")[0]
@@ -207,7 +207,7 @@ def expired(request_url):
 
 @pytest.fixture
 def expire():
-    """Lets addresses of videos expire until the page has asked for fresh ones."""
+    """Let addresses of videos expire until the page has requested fresh ones."""
 
     def start(page):
         renewed = []
@@ -291,7 +291,7 @@ def test_nothing_is_begun_in_a_tab_that_nobody_sees(workspace, playable_pairs, s
     asked = []
 
     def unseen_at_first(page):
-        # A browser without windows shows every tab; so the page is told what a browser tells it.
+        # A browser without windows shows every tab. So the page gets the event that a browser would send.
         page.add_init_script("Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
         page.on("request", lambda request: asked.append(request.url) if ".mp4" in request.url else None)
 

@@ -29,9 +29,9 @@ def workspace(open_page, study, annotator, playable_pairs):
 
 
 def reported(page):
-    """What arrives with the answers: of each side, and of both."""
+    """Return the report that arrives with the answers: of each side, and of both."""
     shown = current(page)
-    # Tags need no clip seen through.
+    # Tags do not require that the clips were watched.
     for side in ("left", "right"):
         page.locator('[data-tab="harmlessness"]').click()
         page.locator(f'label:has(input[name="tags-{side}"][value="crime"])').click()
@@ -47,7 +47,7 @@ def reported(page):
 
 
 def turns(page, count):
-    """Lets both go round so often: each end but the last is followed by a beginning."""
+    """Let both videos go round so many times: each end but the last is followed by a beginning."""
     page.evaluate(
         """() => { window.ends = 0; document.addEventListener('ended', () => { ends += 1; }, { capture: true }); }"""
     )
@@ -65,7 +65,7 @@ def test_what_was_played_is_counted_in_seconds_and_turns(workspace):
     for side in (left, right):
         assert side["seen_through"] is True
         assert side["loops"] == 2
-        assert side["played_s"] == pytest.approx(2 * 1.5, abs=0.8)  # and what the pause came late
+        assert side["played_s"] == pytest.approx(2 * 1.5, abs=0.8)  # and the delay of the pause
     assert both["together_s"] == pytest.approx(left["played_s"], abs=0.3)
     assert both["singly_s"] < 0.3
     assert both["speeds"]["1"] == pytest.approx(both["together_s"] + both["singly_s"], abs=0.02)
@@ -124,7 +124,7 @@ def test_a_tab_that_nobody_sees_pauses_and_counts_nothing(workspace):
     page = workspace("numbered", "numbered too")
     page.locator(PLAY).click()
     page.wait_for_function("() => document.querySelector('video[data-active]').currentTime > 0.2")
-    # A browser without windows shows every tab; so the page is told what a browser tells it.
+    # A browser without windows shows every tab. So the page gets the event that a browser would send.
     page.evaluate(
         """() => { Object.defineProperty(document, "hidden", { value: true, configurable: true });
                    document.dispatchEvent(new Event("visibilitychange")); }"""

@@ -1,4 +1,4 @@
-"""What a study may set about the questions, as the page asks them, and as it ends in the database."""
+"""What a study can set about the questions, as the page asks them, and as it is stored in the database."""
 
 import json
 
@@ -26,7 +26,7 @@ from tests.web import wait_for
 
 @pytest.fixture
 def workspace(open_page, playable_pairs):
-    """The page of an annotator of a study with these settings, before whom a few pairs lie."""
+    """Return the page of an annotator of a study with these settings, who has a few pairs to answer."""
 
     def open_it(pairs=2, prepare=lambda pairs: None, first_run=False, viewport=None, **settings):
         study = factories.study(**{"dimension_order": "helpfulness_first"} | settings)
@@ -186,7 +186,7 @@ class TestVideoText:
 
 class TestSecondLook:
     def look(self, workspace, **settings):
-        """A contradictory answer, submitted; the page asks to look again."""
+        """Submit a contradictory answer. The page asks to look again."""
         page = workspace(pairs=3, second_look=True, **settings)
         shown = current(page)
         answer_by_mouse(page, tagged="left", safer="left")
@@ -208,7 +208,7 @@ class TestSecondLook:
 
     def test_keeping_writes_no_revision_and_brings_the_next_pair(self, workspace):
         page, shown = self.look(workspace)
-        choose(page, "harmlessness", "right")  # thought better of it
+        choose(page, "harmlessness", "right")  # changes their mind
         page.get_by_role("button", name="Keep my answers").click()
         expect(page.locator(f'body[data-assignment="{shown.pk}"]')).to_have_count(0)
         expect(page.locator("[data-revising]")).to_be_hidden()
@@ -267,7 +267,7 @@ class TestReopened:
 class TestRecorded:
     def test_what_stood_around_the_videos_is_stored_with_the_answer(self, workspace):
         page = workspace()
-        page.locator(SUBMIT).click(force=True)  # too soon, which is said
+        page.locator(SUBMIT).click(force=True)  # too soon, and the page says so
         answer_by_mouse(page)
         submit_and_wait(page)
         annotation = wait_for(Annotation.objects.first, "nothing was stored")

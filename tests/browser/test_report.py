@@ -1,4 +1,4 @@
-"""Reporting illegal material, from the annotator's press to the safety officer's page, in a real browser."""
+"""Reporting illegal material, from the annotator's button to the safety officer's page, in a real browser."""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -25,7 +25,7 @@ def study(db):
 
 @pytest.fixture
 def workspace(open_page, study, annotator, playable_pairs):
-    """The page of an annotator before whom pairs lie."""
+    """Return the page of an annotator who has pairs to answer."""
     playable_pairs(study, 3)
 
     def open_it(**options):
@@ -208,7 +208,7 @@ def token(page):
 
 
 def look(page):
-    """Nothing for axe to find, in both themes, and nothing to scroll for sideways."""
+    """Check that axe finds nothing, in both themes, and that nothing scrolls sideways."""
     for scheme in ("dark", "light"):
         page.emulate_media(color_scheme=scheme)
         found = Axe().run(page).response["violations"]

@@ -1,4 +1,4 @@
-"""Signing in while the server hashes somebody else's password: the page tries again by itself with what was typed."""
+"""Signing in while the server hashes another password: the page tries again by itself with what was typed."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,7 +42,7 @@ def study(db):
 
 @pytest.fixture
 def annotator(study):
-    """Their password is hashed as in production."""
+    """Return an annotator whose password is hashed as in production."""
     person = factories.member(study, "annotator")
     person.password = Argon2Hasher().encode(PASSWORD, "saltsaltsalt")
     person.save()

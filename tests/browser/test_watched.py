@@ -1,4 +1,7 @@
-"""A video counts as watched while its person can see it: not blurred, on a visible page, at most at its own speed."""
+"""A video counts as watched while its person can see it.
+
+That is: it is not blurred, the page is visible, and the speed is at most normal.
+"""
 
 import pytest
 from playwright.sync_api import expect
@@ -22,7 +25,7 @@ def study(db):
 
 @pytest.fixture
 def workspace(open_page, study, annotator, playable_pairs):
-    """The page of an annotator before a pair that may show harm."""
+    """Return the page of an annotator with a pair that may show harm."""
 
     def open_it(*, may_show=("violence",), pairs=1, **options):
         playable_pairs(study, pairs, clips=("moving", "moving"), may_show=list(may_show))
@@ -32,7 +35,7 @@ def workspace(open_page, study, annotator, playable_pairs):
 
 
 def gate_is_closed(page, side):
-    """After a turn, and what the page does in the frames after it, nothing has opened."""
+    """Check that nothing has opened after a turn, and after what the page does in the following frames."""
     page.evaluate(PAINTED)
     assert page.locator(f'[data-gate="{side}"]').get_attribute("hidden") is None
 
@@ -148,7 +151,7 @@ def test_a_study_that_requires_watching_does_not_take_blurred_videos(workspace, 
 
 
 class TestSkippingUnrevealed:
-    """Who does not want to reveal a pair skips it without a reason, and that is counted nowhere."""
+    """People who do not want to reveal a pair skip it without a reason. Such a skip counts nowhere."""
 
     def skip(self, page):
         page.get_by_role("button", name="Skip…").click()

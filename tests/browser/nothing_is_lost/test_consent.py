@@ -1,4 +1,7 @@
-"""Consent is withdrawn while answers are on the page: they stay in the browser, and are sent once it is given again."""
+"""Consent is withdrawn while answers are on the page.
+
+The answers stay in the browser, and are sent when consent is given again.
+"""
 
 import pytest
 from playwright.sync_api import expect
@@ -21,7 +24,7 @@ from tests.web import wait_for
 
 
 def agree(page):
-    """Agrees to everything on the consent page, which leads back to the pairs."""
+    """Agree to everything on the consent page, which leads back to the pairs."""
     page.get_by_role("button", name="Tick all").click()
     page.get_by_role("button", name="I agree", exact=True).click()
 
@@ -122,7 +125,7 @@ def test_a_change_that_a_closed_study_refuses_stays_on_the_page(workspace, study
     expect(page.locator("#q-correctness-right")).to_be_checked()
     assert Annotation.objects.count() == 1
     page.get_by_role("button", name="Leave it as it was").click()
-    expect_a_pair(page)  # the one that was in hand before: it can still be finished
+    expect_a_pair(page)  # the pair that was open before: it can still be finished
     assert int(page.locator("body").get_attribute("data-assignment")) != answered
 
 

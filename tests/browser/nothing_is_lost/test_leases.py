@@ -1,4 +1,7 @@
-"""A lease or an address ends while somebody answers: nothing is lost by it, and nothing is counted that must not be."""
+"""A lease or an address expires while somebody answers.
+
+Nothing is lost, and nothing counts that must not count.
+"""
 
 import re
 from datetime import timedelta
@@ -21,7 +24,7 @@ from tests.browser.nothing_is_lost.conftest import (
 
 
 def expire_leases():
-    """An hour passes, and the sweep comes."""
+    """Let all leases expire, and run the sweep."""
     past = timezone.now() - timedelta(hours=1)
     Assignment.objects.update(leased_at=past, shown_at=None, expires_at=past + timedelta(minutes=30))
     leases.return_expired()
