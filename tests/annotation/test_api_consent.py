@@ -1,4 +1,4 @@
-"""A person's own consent for programs."""
+"""The API for a person's own consent."""
 
 import pytest
 

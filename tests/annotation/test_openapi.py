@@ -1,4 +1,4 @@
-"""The OpenAPI document tells the truth: real answers are held against it."""
+"""The OpenAPI document is true: real responses are compared with it."""
 
 import pytest
 from drf_spectacular.generators import SchemaGenerator
@@ -15,7 +15,7 @@ def document():
 
 
 def in_json_schema(node):
-    """OpenAPI 3.0's `nullable` in JSON Schema's words."""
+    """Return OpenAPI 3.0's `nullable` in the words of JSON Schema."""
     if isinstance(node, list):
         return [in_json_schema(item) for item in node]
     if not isinstance(node, dict):
@@ -26,7 +26,7 @@ def in_json_schema(node):
 
 @pytest.fixture
 def matches(document):
-    """Asserts that a response is what the document says about its path, method and status."""
+    """Check that a response is what the document says about its path, method and status."""
 
     def check(response, path, method):
         described = document["paths"][path][method]["responses"][str(response.status_code)]

@@ -1,4 +1,4 @@
-"""Batches and changes of pairs for programs."""
+"""The API for batches and changes of pairs."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""`make demo` without the demo: what it says when it can't start, and what a reset deletes."""
+"""`make demo` without the demo: its message when it can't start, and what a reset deletes."""
 
 import os
 import signal

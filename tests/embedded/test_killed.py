@@ -1,4 +1,4 @@
-"""Nothing is left running and nothing is lost, whoever is killed."""
+"""Nothing is left running and nothing is lost, whichever process is killed."""
 
 import os
 import signal
@@ -129,7 +129,7 @@ def test_stop_signal_ends_everything_without_a_traceback(home: Path, number: sig
 
 
 def guarded_python(program: str, log: Path, **options) -> Guarded:
-    """A guarded Python that runs this program, which must print `ready` when it has started its children."""
+    """Run this program in a guarded Python. It must print `ready` when it has started its children."""
     guarded = Guarded("program", [sys.executable, "-c", program], log=log, **options)
     eventually(lambda: "ready" in guarded.said(), "the program starts its children")
     return guarded
@@ -174,7 +174,7 @@ def test_guard_ends_grandchildren_when_the_command_is_killed(tmp_path: Path) -> 
 
 
 def test_servers_end_though_a_forked_copy_of_the_parent_lives_on(home: Path, tmp_path: Path) -> None:
-    """A fork holds the guards' channel open; the parent's end must be noticed all the same."""
+    """A fork keeps the guards' channel open. The parent's end must be noticed even so."""
     program = f"""
 import os, sys, time
 from diptych.embedded import start
@@ -191,7 +191,7 @@ time.sleep(60)
     family = [one for guard in guards(guarded.pid) for one in tree(guard.pid)]
     copy = next(one for one in psutil.Process(guarded.pid).children() if guard_file not in one.cmdline())
     assert len(family) > 4
-    # The outer guard would sweep everything: it is stopped while the program is killed.
+    # The outer guard would end everything, so it is stopped while the program is killed.
     outer = psutil.Process(guarded._guard.pid)
     outer.suspend()
     os.kill(guarded.pid, signal.SIGKILL)

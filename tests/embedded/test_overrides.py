@@ -1,4 +1,4 @@
-"""DATABASE_URL, REDIS_URL, FFMPEG and FFPROBE name others; settings can be added."""
+"""DATABASE_URL, REDIS_URL, FFMPEG and FFPROBE name other servers and programs. Server settings can be added."""
 
 import re
 import shutil

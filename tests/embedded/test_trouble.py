@@ -1,4 +1,4 @@
-"""Each thing that can go wrong is one sentence: what, where, and what to do."""
+"""Every error is one sentence: what, where, and what to do."""
 
 import os
 import shutil
@@ -32,7 +32,7 @@ from tests.embedded.observing import (
 
 @pytest.fixture
 def small_disk(folder: Path) -> Iterator[Path]:
-    """A file system of 30 MB: less than a new cluster needs."""
+    """Make a file system of 30 MB, which is less than a new cluster needs."""
     if os.geteuid() != 0 or sys.platform != "linux":
         pytest.skip("only root can mount a small file system, on Linux")
     path = folder / "disk"

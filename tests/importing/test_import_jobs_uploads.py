@@ -1,4 +1,4 @@
-"""Imports of uploaded files, and imports asked for again."""
+"""Imports of uploaded files, and imports that are ordered again."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""Trouble while videos are prepared: of this machine, of the worker, of ffmpeg. What may pass is tried again."""
+"""Errors while videos are prepared: of this machine, of the worker, of ffmpeg.
+
+What may pass by itself is tried again.
+"""
 
 import contextlib
 import shutil

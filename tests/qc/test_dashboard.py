@@ -1,4 +1,4 @@
-"""How a study is getting on, as a page and as counts."""
+"""The progress of a study, as a page and as counts."""
 
 import pytest
 from django.urls import reverse
