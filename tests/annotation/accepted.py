@@ -1,4 +1,4 @@
-"""Check over the API what each state of a study and of a batch accepts, and write it down as a page."""
+"""Walks what each state of a study and of a batch accepts, over the API, and writes it down as a page."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ from tests import factories
 from tests.annotation import recounting
 
 STUDY_STATES, BATCH_STATES = Study.State.values, Batch.State.values
-#: How a lease can have ended: it expired and no sweep has run yet, the sweep has run, or its person released it.
+#: How a lease can have ended: its time is over and no sweep has come yet, the sweep has come, its person gave it back.
 ENDINGS = ("by the clock", "by the sweep", "released")
 
 
 class Case:
-    """One person of a study, one batch that they may work on, and their actions."""
+    """One person of a study who may work on one batch of their own, and what they do there."""
 
     def __init__(self, study: Study, person: User, number: int, client: APIClient) -> None:
         self.study, self.person = study, person
@@ -73,7 +73,7 @@ class Case:
 
 
 def outcome(response: Any) -> str:
-    """Return `yes`, or the code of the refusal."""
+    """`yes`, or the refusal's word for programs."""
     if response.status_code < 400:
         return "yes"
     assert response.status_code == 409, response.content
@@ -81,7 +81,7 @@ def outcome(response: Any) -> str:
     return f"no: `{response.json()['code']}`"
 
 
-# --- Actions: each prepares a pair, and returns a request that is then made in each state ----------------------------
+# --- What people do: each gets a pair ready, and returns what is then asked for in whichever state ------------------
 
 Act = Callable[[], str]
 
@@ -208,7 +208,7 @@ def releases(case: Case, assignment: Assignment) -> Act:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the tables. Each of the `ways` to get there must have the same outcome."""
+    """One line of the tables. Every one of `ways` to get there must come to the same."""
 
     name: str
     ways: tuple[Callable[[Case], Act], ...]
@@ -246,15 +246,13 @@ ROWS = (
     Row("release a pair: in hand or ended", (*live(releases), *ended(releases))),
 )
 
-#: The outcome by row and state.
+#: By row and state: what came of it.
 Outcomes = dict[tuple[str, str, str], str]
 
 
 def walk() -> Outcomes:
-    """Fill every row in every state of a study.
-
-    A running study has every state of a batch. Other studies have an open batch and one in review.
-    """
+    """Every row in every state of a study: with every state of a batch where it runs, else with an open one and with
+    one that is being checked."""
     return {
         (row, study_state, batch_state): said
         for study_state in STUDY_STATES
@@ -266,7 +264,7 @@ def walk() -> Outcomes:
 
 
 def walk_withdrawn() -> dict[str, str]:
-    """Fill every row for people who have withdrawn their consent meanwhile, in a running study."""
+    """Every row for people who have withdrawn their consent since, in a running study."""
     return {row: said for row, _, said in _walked(Study.State.RUNNING, [Batch.State.OPEN], withdrawn=True)}
 
 
@@ -290,7 +288,7 @@ def _walked(study_state: str, batch_states: list[str], *, withdrawn: bool = Fals
     return ((row, state, said) for (row, state), said in found.items())
 
 
-# --- When a pair is not leased again -----------------------------------------------------------------------------
+# --- What a pair is not taken back for ----------------------------------------------------------------------------
 
 
 def _has_reached_the_limit(case: Case) -> None:
@@ -336,7 +334,7 @@ NOT_TAKEN_BACK: dict[str, Callable[[Case], None]] = {
 
 
 def walk_taking_back() -> dict[str, str]:
-    """Return the outcomes of leasing a pair again, however its lease has ended, where a new lease would be refused."""
+    """What comes of taking a pair back, however its lease has ended, where a new lease would be refused."""
     found: dict[str, str] = {}
     client = APIClient()
     for name, stands_in_the_way in NOT_TAKEN_BACK.items():
@@ -398,7 +396,7 @@ cases the answer can still be submitted, unless the person has withdrawn.
 
 
 def page(walked: Outcomes, withdrawn: dict[str, str], taking_back: dict[str, str]) -> str:
-    """Return the page as Markdown."""
+    """The page as Markdown."""
     names = [row.name for row in ROWS]
     by_study = [[name, *(walked[name, state, "open"] for state in STUDY_STATES)] for name in names]
     by_batch = [[name, *(walked[name, "running", state] for state in BATCH_STATES)] for name in names]

@@ -23,7 +23,7 @@ from studies.models import Study
 from tests import factories
 from tests.annotation.crowd import Somebody, Surroundings
 
-#: One action: its name, and a number that picks its object. Actions that a person does not have are the surroundings'.
+#: One action: what, and what it picks. Actions that somebody does not have are the surroundings'.
 Action = tuple[str, int]
 Script = Sequence[Action]
 PATIENCE_S = 30
@@ -36,7 +36,7 @@ def do(somebody: Somebody, action: Action) -> None:
 
 
 def in_step(people: Sequence[Somebody], scripts: Sequence[Script]) -> list[BaseException]:
-    """Let everybody follow their script on their own connection, each step at the same moment as all others."""
+    """Everybody follows their script on a connection of their own, each step at the same moment as all others."""
     steps = max(map(len, scripts))
     barrier = Barrier(len(scripts))
 
@@ -61,15 +61,15 @@ def in_step(people: Sequence[Somebody], scripts: Sequence[Script]) -> list[BaseE
 
 # --- Processes ----------------------------------------------------------------------------------------------
 
-#: Processes start as copies of one that has imported the product and has no connection yet. Each imports the main
-#: module again, which is pytest's.
+#: Processes start as copies of one that has imported the product and has no connection yet. Each looks into the
+#: main module again, which is pytest's.
 MULTI = multiprocessing.get_context("forkserver")
 MULTI.set_forkserver_preload(["tests.annotation.prepared", "pytest"])
 COMMITTED, STAYING, FAILED, ENDED = "committed", "staying", "failed", "ended"
 
 
 def start_the_original() -> None:
-    """Start the process that the others are copies of, on the test database. Starting it again does nothing."""
+    """Starts the process that others are copies of, on the test database. Starting it again does nothing."""
     address = "postgresql://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**connection.settings_dict)
     given = os.environ["DATABASE_URL"]
     os.environ["DATABASE_URL"] = address
@@ -81,7 +81,7 @@ def start_the_original() -> None:
 
 @dataclass
 class Report:
-    """The report that a process made before it ended."""
+    """What a process told before it ended."""
 
     tried: dict[str, Any] = field(default_factory=dict)
     acknowledged: dict[str, int] = field(default_factory=dict)
@@ -90,7 +90,7 @@ class Report:
 
 
 class Separate:
-    """A person in a process of their own. It follows a script and reports what was acknowledged after each action.
+    """Somebody in a process of their own, that follows a script and tells what was acknowledged after each action.
 
     With `stays`, it does the last action in a transaction that it never commits, and waits there to be killed.
     """
@@ -109,10 +109,7 @@ class Separate:
         self.channel.send("go")
 
     def told(self, until: str) -> bool:
-        """Read the process's reports until it has reported this.
-
-        Return False if it ended first, or waits for a lock.
-        """
+        """Reads what the process tells until it has told this; False if it ended first, or waits for a lock."""
         deadline = time.monotonic() + PATIENCE_S
         try:
             while True:
@@ -136,11 +133,11 @@ class Separate:
             return cursor.fetchone() == ("Lock",)
 
     def kill(self) -> None:
-        """Send SIGKILL. What the process had not committed is undone. It does no harm if the process has ended."""
+        """SIGKILL; what the process had not committed is undone. Harmless to one that has ended."""
         self.process.kill()
 
     def join(self) -> Report:
-        """Return the process's reports when it has ended."""
+        """What the process told, when it has ended."""
         self.told(until=ENDED)
         self.process.join(PATIENCE_S)
         return self.report
@@ -150,7 +147,7 @@ class Separate:
 def separate(
     people: Sequence[Somebody], scripts: Sequence[Script], staying: Collection[int] = ()
 ) -> Iterator[list[Separate]]:
-    """Start a process for each of the people. None of them is left at the end."""
+    """Each of the people in a process of their own, ready to go; none is left in the end."""
     processes: list[Separate] = []
     try:
         for number, (somebody, script) in enumerate(zip(people, scripts, strict=True)):
@@ -163,7 +160,7 @@ def separate(
 
 
 def follow(channel: Connection, study_id: int, person_id: int, script: Script, stays: bool) -> None:
-    """Follow the script, in the other process."""
+    """What runs in the other process."""
     study, user = Study.objects.get(pk=study_id), User.objects.get(pk=person_id)
     somebody = Somebody(study, user)
     factories._numbers = itertools.count(os.getpid() * 1_000_000)  # the other processes count too
@@ -189,7 +186,7 @@ def follow(channel: Connection, study_id: int, person_id: int, script: Script, s
 
 @contextmanager
 def no_deadlocks() -> Iterator[None]:
-    """Look for deadlocks at once instead of after a second. Fail if the server's log has any afterwards."""
+    """Deadlocks are looked for at once instead of after a second, and none may be in the server's log afterwards."""
     name = connection.ops.quote_name(connection.settings_dict["NAME"])
     log = settings.HOME.log("postgres")
     begins = log.stat().st_size

@@ -1,7 +1,7 @@
-"""People and what happens around them, as single actions that a test combines in any order or all at once.
+"""People and what happens around them, as single actions that a test strings together in any order or all at once.
 
-An action takes a number that picks its object. If there is no object, the action does nothing. A refusal that the
-product may give is a result, not an error.
+An action takes a number that picks what it acts on; where there is nothing to act on it does nothing. Whatever the
+product may refuse is an answer, not an error.
 """
 
 import uuid
@@ -27,7 +27,7 @@ from diptych.refusals import Refused
 from studies.models import Study
 from tests import factories
 
-#: The refusals for somebody who is late, or who does something twice.
+#: What the product may answer to somebody who is late, or does something twice.
 REFUSALS = {
     *("already_answered", "skipped", "lease_lost", "cap", "paused", "study_closed"),
     *("not_answered", "too_late", "held", "consent", "excluded", "batch_closed", "corrected", "asked_again"),
@@ -37,16 +37,13 @@ BODY = factories.body()
 PLAIN = Answers.from_body(BODY["helpfulness"], BODY["harmlessness"] | {"video_1": {"tags": []}})
 TAGGED = Answers.from_body(BODY["helpfulness"], BODY["harmlessness"])
 OTHERWISE = Answers.from_body(BODY["helpfulness"] | {"overall": "video_1"}, BODY["harmlessness"])
-#: Categories that a person may agree to. Pairs of a `sensitive` shape may show violence.
+#: Categories that a person may agree to; pairs of a `sensitive` shape may show violence.
 AGREED = (["violence", "hate"], ["hate"], ["hate", "violence"], [])
 
 
 class Somebody:
-    """One person in one study, and what they sent.
-
-    The ledger has the submission ids of first answers that were tried, of those that were acknowledged, and of later
-    revisions.
-    """
+    """One person in one study, and what they sent: each submission id of a first answer that was tried, those that
+    were acknowledged, and those of later revisions."""
 
     def __init__(self, study: Study, user: User) -> None:
         self.study, self.user = study, user
@@ -55,7 +52,7 @@ class Somebody:
         self.revised: dict[str, int] = {}
 
     def act(self, action: str, pick: int) -> Any:
-        """Carry out an action. Return the response, or the refusal as a string."""
+        """Does it; what was answered, or the refusal as a string."""
         try:
             return getattr(self, action)(pick)
         except Refused as refused:
@@ -63,13 +60,13 @@ class Somebody:
             return refused.code
 
     def mine(self, pick: int, *states: str) -> Assignment | None:
-        """Return one of the person's assignments in these states."""
+        """One of the person's assignments in these states."""
         found = Assignment.objects.filter(study=self.study, person=self.user, state__in=states)
         keys = list(found.order_by("pk").values_list("pk", flat=True))
-        # As a request does: what is read here may be outdated when it is used.
+        # As a request does: what is read here may be old by the time that it is used.
         return Assignment.objects.select_related("study").get(pk=keys[pick % len(keys)]) if keys else None
 
-    # The actions of people.
+    # What people do.
 
     def lease(self, pick: int = 0) -> serving.Desk:
         return serving.lease(self.user, Study.objects.get(pk=self.study.pk))
@@ -105,7 +102,7 @@ class Somebody:
         return submitted
 
     def repeat(self, pick: int) -> submission.Submitted | None:
-        """Send an answer again. It must be stored once, and come back as it was."""
+        """Sends something once more: it must be there once, and come back as it was."""
         if not self.tried:
             return None
         submission_id = sorted(self.tried)[pick % len(self.tried)]
@@ -118,7 +115,7 @@ class Somebody:
         return submitted
 
     def repeat_otherwise(self, pick: int) -> None:
-        """Send the same id with other answers. It is refused, whatever happened since."""
+        """The same id with other answers is refused, whatever happened since."""
         if not self.acknowledged:
             return
         submission_id = sorted(self.acknowledged)[pick % len(self.acknowledged)]
@@ -161,7 +158,7 @@ class Somebody:
             serving.renew(assignment, self.user)
 
     def reopen(self, pick: int) -> revisions.Revised | None:
-        """Change an answer that was sent."""
+        """Changes an answer that was sent."""
         assignment = self.mine(pick, "submitted")
         if assignment is None:
             return None
@@ -189,7 +186,7 @@ class Somebody:
 
 
 class Surroundings:
-    """Events around people who work in a study: time passes, sweeps run, researchers and reviewers change things."""
+    """What happens to a study while people work: time passes, sweeps run, researchers and reviewers change things."""
 
     def __init__(self, study: Study) -> None:
         self.study = study
@@ -198,7 +195,7 @@ class Surroundings:
         return getattr(self, action)(pick)
 
     def one(self, rows: Any, pick: int) -> Any:
-        """Return the key of one of the rows, without locking it. Return None if there is none."""
+        """The key of one of the rows, in no lock's protection; None if there is none."""
         keys = list(rows.order_by("pk").values_list("pk", flat=True))
         return keys[pick % len(keys)] if keys else None
 
@@ -206,7 +203,7 @@ class Surroundings:
         return Pair.objects.filter(pk=self.one(Pair.objects.filter(study=self.study), pick))
 
     def expire(self, pick: int) -> None:
-        """Let a lease expire."""
+        """A lease's time is over."""
         leased = Assignment.objects.filter(study=self.study, state="leased")
         now = timezone.now()
         leased.filter(pk=self.one(leased, pick)).update(
@@ -240,7 +237,7 @@ class Surroundings:
         self.pair(pick).update(ready=True)
 
     def add(self, pick: int) -> None:
-        """Import another pair."""
+        """Another pair is imported."""
         with transaction.atomic():
             pair = factories.pair(self.study, wanted=1 + pick % 3, priority=pick % 4 - 1)
             batches.ask_for_more(Pair.objects.filter(pk=pair.pk))
@@ -261,11 +258,11 @@ class Surroundings:
         Study.objects.filter(pk=self.study.pk).update(state="closed")
 
     def review(self, pick: int) -> None:
-        """Review a batch, accept it, or return it."""
+        """A batch is being checked, accepted, or handed back."""
         Batch.objects.filter(study=self.study).update(state=("in_review", "accepted", "returned", "open")[pick % 4])
 
     def uncount(self, pick: int) -> None:
-        """Reject an answer, so that its slot is open again. Or make it valid again, with a slot if there is one."""
+        """An answer is rejected, so its slot is open again; or valid again, and takes one if there is one."""
         standing = Standing.objects.filter(pk=self.one(Standing.objects.filter(study=self.study), pick)).first()
         if standing is None:
             return
@@ -275,7 +272,7 @@ class Surroundings:
             offering.restore(standing, actor=None)
 
     def offer(self, pick: int) -> None:
-        """Give an answer back to its person in review: it no longer counts, and is requested once more."""
+        """Review gives an answer back to its person: it no longer counts, and is asked for once more."""
         answered = Assignment.objects.filter(study=self.study, state="submitted")
         assignment = Assignment.objects.filter(pk=self.one(answered, pick)).first()
         if assignment is not None:
@@ -283,7 +280,7 @@ class Surroundings:
                 offering.offer_again(assignment, reason="returned", actor=None)
 
     def correct(self, pick: int) -> None:
-        """Correct the tags of an answer as a reviewer."""
+        """A reviewer corrects the tags of an answer."""
         answered = Assignment.objects.filter(study=self.study, state="submitted")
         assignment = answered.filter(pk=self.one(answered, pick)).first()
         if assignment is None:
@@ -300,7 +297,7 @@ class Surroundings:
         leases.complete_batches()
 
 
-#: Actions that people do far more often than the others are listed more than once.
+#: What one does far more often than the rest stands more than once.
 BY_PEOPLE = (
     *("lease", "lease", "lease", "lease", "submit", "submit", "submit", "submit_late", "release"),
     *("submit_late", "repeat", "repeat_otherwise", "skip", "skip_late", "release", "renew", "renew_late", "reopen"),

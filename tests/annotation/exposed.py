@@ -1,4 +1,4 @@
-"""Pairs that may show harm, answers with tags, and people's exposure."""
+"""Pairs that may show harm, answers with tags, and what people were exposed to."""
 
 from annotation import submission
 from annotation.answers import Answers

@@ -1,7 +1,7 @@
 """Histories of what one person is shown in two studies, as a state machine of hypothesis.
 
-The machine counts every second that was revealed, and what was reported of it. After each step the ledger must equal
-what was reported, day by day. At the end everything has been reported, and doses must equal what was revealed.
+It keeps its own account of every second that was revealed, and of what was reported of it. After each step the ledger
+must say what was reported, day by day; at the end everything has been reported, and doses must say what was revealed.
 """
 
 import uuid
@@ -34,7 +34,7 @@ ZONES = ("UTC", "Pacific/Auckland", "America/Los_Angeles", "Asia/Shanghai")
 SECONDS = st.sampled_from([0.5, 4.0, 60.0, 300.0])
 WHICH = st.integers(0, 1)
 PICK = st.integers(0, 9)
-#: Two clips of two seconds, watched twice.
+#: Two clips of two seconds, looked at twice.
 ESTIMATE_S = 8.0
 PLAIN = Answers.from_body(factories.body()["helpfulness"], factories.body()["harmlessness"] | {"video_1": {"tags": []}})
 TAGGED = Answers.from_body(factories.body()["helpfulness"], factories.body()["harmlessness"])
@@ -48,7 +48,7 @@ class Visit:
     name: str
     revealed: Counter[tuple[date, str]] = field(default_factory=Counter)
     hidden: int = 0
-    #: The highest figure that a report has had for it.
+    #: The highest that a report has said of it.
     told: Counter[tuple[date, str]] = field(default_factory=Counter)
     told_hidden: int = 0
 
@@ -68,10 +68,7 @@ class Visit:
 
 
 class Histories(RuleBasedStateMachine):
-    """The state machine. With `names_days` it reports as our own page.
-
-    Without, as a program without showings and days.
-    """
+    """`names_days`: as our own page reports; without, as a program that knows nothing of showings and days."""
 
     names_days = True
 
@@ -96,11 +93,11 @@ class Histories(RuleBasedStateMachine):
             factories.pair(study, may_show=["crime"], kind="control", expected={})
         self.visits: list[Visit] = []
         self.open: dict[int, Visit] = {}
-        #: The tagged videos of pairs that seemed harmless.
+        #: Of pairs that seemed harmless: the videos that the person tagged.
         self.tagged: dict[int, list[str]] = {}
         self.sent: list[tuple[Assignment, dict[str, Any]]] = []
 
-    # The actions of the person's page.
+    # What the person's page does.
 
     @rule(which=WHICH)
     def lease(self, which: int) -> None:
@@ -108,7 +105,7 @@ class Histories(RuleBasedStateMachine):
         self.show(which, serving.lease(self.person, study).current)
 
     def show(self, which: int, current: Assignment | None) -> None:
-        """Show the pair that the session holds. A pair that is already shown goes on."""
+        """The page shows what the desk holds: a pair that it shows already goes on."""
         shown = self.open.get(which)
         if current is None:
             self.open.pop(which, None)
@@ -123,13 +120,13 @@ class Histories(RuleBasedStateMachine):
     @precondition(lambda self: self.names_days)
     @rule(which=WHICH)
     def reload(self, which: int) -> None:
-        """Load the page again, or open it on another machine. The browser still has what the page did not report."""
+        """The page is loaded anew, or opened on another machine. What it did not report, its browser still has."""
         if which in self.open:
             self.visit(which, self.open[which].assignment)
 
     @rule(which=WHICH, video=st.sampled_from(VIDEOS), seconds=SECONDS, nights=st.sampled_from([0, 0, 1]))
     def reveal(self, which: int, video: str, seconds: float, nights: int) -> None:
-        """Watch a video, on some nights past midnight, without any report in between."""
+        """Looks at a video, some nights also past midnight, without anything that reports in between."""
         if which not in self.open:
             self.lease(which)
         if which not in self.open:
@@ -149,7 +146,7 @@ class Histories(RuleBasedStateMachine):
             self.open[which].hidden += 1
 
     def care(self, visit: Visit) -> dict[str, Any]:
-        """Return what a page that shows this reports, with what other visits of the pair may not have reported."""
+        """What a page reports that shows this: with what other visits of the pair may not have reported."""
         care = visit.report(names_days=self.names_days)
         if self.names_days:
             earlier = [one for one in self.of(visit.assignment) if one is not visit]
@@ -187,14 +184,14 @@ class Histories(RuleBasedStateMachine):
 
     @rule(which=WHICH)
     def renew(self, which: int) -> None:
-        """Lease an expired pair again, if possible."""
+        """Takes an expired lease back, if it can be."""
         if which in self.open:
             with suppress(Refused):
                 serving.renew(self.open[which].assignment, self.person)
 
     @rule(which=WHICH, tags=st.booleans())
     def submit(self, which: int, tags: bool) -> None:
-        """Submit an answer, also late: when the lease has expired or the pair was released."""
+        """Also late, when the lease has expired or the pair was given back."""
         if which not in self.open:
             return
         visit = self.open.pop(which)
@@ -238,7 +235,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(which=WHICH, also=st.booleans())
     def report(self, which: int, also: bool) -> None:
-        """Report a video as illegal."""
+        """Reports a video as illegal."""
         if which not in self.open or not also:
             return
         visit = self.open.pop(which)
@@ -250,7 +247,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(which=WHICH, pick=PICK, seconds=SECONDS, refused=st.booleans())
     def revise(self, which: int, pick: int, seconds: float, refused: bool) -> None:
-        """Open an answer again, on whatever day, and change it or come too late for that."""
+        """Looks at an answer again, on whatever day, and changes it or comes too late for that."""
         answered = Assignment.objects.filter(study=self.studies[which], person=self.person, state="submitted")
         answered = answered.filter(pair__lane=Pair.Lane.SENSITIVE).order_by("pk")
         if not answered:
@@ -277,11 +274,11 @@ class Histories(RuleBasedStateMachine):
                 exposure_reports.take_report(assignment, self.person, care, showing=f"revision {submission_id}")
         self.was_told(visit)
 
-    # Events around the person.
+    # What happens around.
 
     @rule(which=WHICH, how=st.sampled_from(["expire", "release"]))
     def lease_ends(self, which: int, how: str) -> None:
-        """Let a lease expire. The page, if it is still open, does not know."""
+        """And the page, if it is still open, does not know."""
         for lease in Assignment.objects.filter(study=self.studies[which], person=self.person, state="leased"):
             if how == "release":
                 serving.release(lease, self.person)
@@ -298,12 +295,12 @@ class Histories(RuleBasedStateMachine):
     @rule(hours=st.sampled_from([1, 7, 24]))
     def time_passes(self, hours: int) -> None:
         if not self.names_days:
-            self.say_everything()  # nobody else could know the day
+            self.say_everything()  # nobody else could know on which day it was
         self.now += timedelta(hours=hours)
 
     @rule(zone=st.sampled_from(ZONES))
     def moves(self, zone: str) -> None:
-        """Move the person to another time zone. They leave their pages before, which reports everything."""
+        """The person is in another time zone. Their pages are left before, which reports."""
         self.say_everything()
         before = self.dose_now()
         with suppress(Refused):
@@ -311,23 +308,23 @@ class Histories(RuleBasedStateMachine):
         assert self.dose_now() >= before
 
     def dose_now(self) -> float:
-        """Return what counts towards the limit now."""
+        """What counts towards the limit at this moment."""
         today = Dose.objects.filter(person=self.person, day=day_of(self.person, self.now))
         return sum(dose.seconds for dose in today)
 
     def say_everything(self) -> None:
-        """Report what is on open pages and, where browsers store it, what was on others."""
+        """Reports what is on open pages and, where browsers keep it, what was on others."""
         for visit in self.visits if self.names_days else self.open.values():
             exposure_reports.take_report(visit.assignment, self.person, self.care(visit))
             visit.note_told()
 
-    # Invariants.
+    # What must hold.
 
     def may_show(self, assignment: Assignment) -> bool:
         return bool(assignment.pair.may_show)
 
     def counted(self, visit: Visit) -> tuple[str, ...] | list[str]:
-        """Return the videos whose seconds count."""
+        """The videos whose seconds count."""
         if self.may_show(visit.assignment):
             return VIDEOS
         return self.tagged.get(visit.assignment.pk, [])
@@ -352,7 +349,7 @@ class Histories(RuleBasedStateMachine):
 
     @invariant()
     def a_pair_that_is_held_is_expected(self) -> None:
-        """Check that a leased pair is expected, as long as nothing was reported of it."""
+        """As long as nothing was reported of it."""
         reported_on = {assignment.pk for assignment, _care in self.sent}
         for lease in Assignment.objects.filter(person=self.person, state="leased", pair__lane=Pair.Lane.SENSITIVE):
             if lease.pk not in reported_on:
@@ -366,7 +363,7 @@ class Histories(RuleBasedStateMachine):
             self.clock.stop()
 
     def the_days_doses_are_what_was_revealed(self) -> None:
-        """Check the doses when everything has arrived and every lease has ended: nothing is expected any more."""
+        """Everything arrives, and every lease ends: then nothing is expected any more."""
         self.say_everything()
         for which in range(2):
             self.lease_ends(which, "release")
@@ -380,6 +377,6 @@ class Histories(RuleBasedStateMachine):
 
 
 class PlainHistories(Histories):
-    """A program that reports without showings and days. Its reports count on the day on which they arrive."""
+    """A program that reports without showings and days: what it reports counts on the day of the report."""
 
     names_days = False

@@ -1,4 +1,4 @@
-"""A study as a state machine of hypothesis: after every step, in whatever order, the counts are right."""
+"""A study as a state machine of hypothesis: whatever order things happen in, every step leaves the counts right."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from tests.annotation.at_once import COMMITTED, STAYING, Report, in_step, separa
 from tests.annotation.crowd import AGREED, BY_PEOPLE, BY_SURROUNDINGS, Somebody, Surroundings
 from tests.web import wait_for
 
-#: A pair at the beginning: answers wanted, what it may show, its priority, whether it is ready, its kind.
+#: One pair to begin with: answers wanted, what it may show, its priority, whether it is ready, its kind.
 SHAPES = st.fixed_dictionaries(
     {
         "wanted": st.integers(1, 3),
@@ -29,19 +29,19 @@ SHAPES = st.fixed_dictionaries(
 )
 SETTINGS = st.fixed_dictionaries(
     {
-        "daily_dose_s": st.sampled_from([0, 0, 20]),  # a pair is expected to take 8 of them
+        "daily_dose_s": st.sampled_from([0, 0, 20]),  # of which a pair is expected to take 8
         "harmless_after": st.sampled_from([0, 2]),
         "control_rate": st.sampled_from([0.0, 0.5]),
         "hold_after_skips": st.sampled_from([2, 9]),
     }
 )
 PICKS = st.integers(0, 11)
-#: Reasons for having no pair that say something about the queue.
+#: Reasons to have nothing that say something about the queue.
 ABOUT_THE_QUEUE = (reasons.FINISHED, reasons.ALL_LEASED, reasons.EXCLUDED, reasons.CAP)
 
 
 def new_study(settings: dict[str, Any], shapes: list[dict[str, Any]], people: int) -> tuple[Study, list[Somebody]]:
-    """Make a study with these pairs, and people who have agreed to everything it may show."""
+    """A study with these pairs, and people who have agreed to everything it may show."""
     study = factories.study(categories=["violence", "hate"], **settings)
     for shape in shapes:
         factories.pair(study, **shape, **({"expected": {}} if shape["kind"] == "control" else {}))
@@ -49,10 +49,8 @@ def new_study(settings: dict[str, Any], shapes: list[dict[str, Any]], people: in
 
 
 def finish(study: Study, people: list[Somebody]) -> None:
-    """Remove every obstacle, and let everybody work until they are told that nothing is left.
-
-    Nothing may be left then.
-    """
+    """Everything that stood in the way is taken away, and everybody works until they are told that nothing is left:
+    then nothing must be left."""
     Pair.objects.filter(study=study).update(ready=True, held="")
     Study.objects.filter(pk=study.pk).update(state="running", daily_dose_s=0, hold_after_skips=999)
     Batch.objects.filter(study=study).update(state="open")
@@ -61,7 +59,7 @@ def finish(study: Study, people: list[Somebody]) -> None:
     study.refresh_from_db()
     for somebody in people:
         seat = Seat.objects.get(study=study, person=somebody.user)
-        if not seat.consented_version or "violence" in seat.excluded:  # otherwise they keep their place in the queue
+        if not seat.consented_version or "violence" in seat.excluded:  # else they stay where they are in the queue
             consent.agree(somebody.user, study, categories=AGREED[0], text="I agree again.")
     for somebody in people:
         while (desk := somebody.lease()).current:
@@ -73,7 +71,7 @@ def finish(study: Study, people: list[Somebody]) -> None:
 
 
 def nothing_is_right(somebody: Somebody, desk: serving.Desk) -> list[int]:
-    """Return the pairs that a person could have who was told that there are none. The result must be empty."""
+    """The pairs that a person could have who was told that there are none. Empty is right."""
     if desk.current_id is not None or desk.reason not in ABOUT_THE_QUEUE:
         return []
     day = exposure.day_of(somebody.user, timezone.now())
@@ -112,7 +110,7 @@ class Interleavings(RuleBasedStateMachine):
         return set(pairs.exclude(batch__state__in=["in_review", "accepted"]).values_list("pk", flat=True))
 
     def first_pair(self, somebody: Somebody) -> int | None:
-        """Return the pair that somebody with no pair yet must get: for beginners the order is exact."""
+        """What somebody must be given who was given nothing yet: the order is exact for whoever begins."""
         seat = Seat.objects.get(study=self.study, person=somebody.user)
         if seat.served:
             return None
@@ -136,10 +134,10 @@ class Interleavings(RuleBasedStateMachine):
         assert recounting.stored(self.study.pk) == sent
 
 
-# --- At the same time ---------------------------------------------------------------------------------------
+# --- At once ------------------------------------------------------------------------------------------------
 
 ACTIONS = st.tuples(st.sampled_from((*BY_PEOPLE, *BY_PEOPLE, *BY_SURROUNDINGS)), PICKS)
-#: A study, and the actions of six participants. Two of them are the same person in two tabs.
+#: A study, and what each of six participants does; two of them are the same person in two tabs.
 SCRIPTS = st.fixed_dictionaries(
     {
         "settings": SETTINGS,
@@ -150,22 +148,22 @@ SCRIPTS = st.fixed_dictionaries(
 
 
 def seated(drawn: dict[str, Any]) -> tuple[Study, list[Somebody]]:
-    """Make the study, and a person for each script. The last two are one person, each with a ledger of their own."""
+    """The study, and somebody for each script; the last two are one person, each with a ledger of their own."""
     study, people = new_study(drawn["settings"], drawn["shapes"], people=len(drawn["scripts"]) - 1)
-    for somebody in people[::2]:  # every second person begins with a pair
+    for somebody in people[::2]:  # nobody begins with nothing
         somebody.lease()
     return study, [*people, Somebody(study, people[-1].user)]
 
 
 def together_in_step(drawn: dict[str, Any]) -> None:
-    """Run threads that do each step at the same moment."""
+    """Threads that take each step at the same moment."""
     study, people = seated(drawn)
     assert (failed := in_step(people, drawn["scripts"])) == [], failed
     judge(study, people)
 
 
 def together_as_processes(drawn: dict[str, Any]) -> None:
-    """Run processes that begin at the same moment and continue at their own pace."""
+    """Processes that begin at the same moment and go on at their own pace."""
     study, people = seated(drawn)
     with separate(people, drawn["scripts"]) as processes:
         for process in processes:
@@ -186,11 +184,8 @@ KILLINGS = st.fixed_dictionaries(
 
 
 def killed(drawn: dict[str, Any]) -> None:
-    """Kill two processes while the others go on.
-
-    The first is killed when its last action is done and not committed, and others wait for its locks. The second is
-    killed between actions or in the middle of one, wherever it is.
-    """
+    """The first is killed with its last action done and not committed, while others wait for what it holds; the
+    second between or in the middle of actions, wherever it is. The others go on."""
     study, people = seated(drawn)
     with separate(people, drawn["scripts"], staying=[0]) as processes:
         processes[0].go()
@@ -208,20 +203,20 @@ def killed(drawn: dict[str, Any]) -> None:
 
 
 def alive(backends: list[int]) -> bool:
-    """Return whether the database still works for one of these connections."""
+    """Whether the database still works for one of these connections."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE pid = ANY(%s)", [backends])
         return bool(cursor.fetchone()[0])
 
 
 def note(somebody: Somebody, report: Report) -> None:
-    """Add a process's reports to somebody's ledger."""
+    """What a process told becomes somebody's ledger."""
     assert not report.failed, report.failed
     somebody.tried, somebody.acknowledged, somebody.revised = report.tried, report.acknowledged, report.revised
 
 
 def judge(study: Study, people: list[Somebody], unacknowledged: int = 0) -> None:
-    """Check that counts are right, that everything acknowledged is stored, and that everybody can work to the end."""
+    """Counts are right, everything that was acknowledged is there, and everybody can go on to the end."""
     assert (wanted := recounting.annotated_and_wanted(study.pk)) == [], wanted
     assert (found := recounting.contradictions(study.pk)) == {}, found
     sent: dict[str, int] = {}

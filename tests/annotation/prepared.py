@@ -1,4 +1,4 @@
-"""The imports of a process whose copies then start at once: the product, on the database of its environment."""
+"""What a process imports once, so that its copies start at once: the product, on the database of its environment."""
 
 import django
 

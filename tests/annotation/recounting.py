@@ -1,10 +1,10 @@
-"""Rules that hold whatever happened, checked by counting the rows only. The code does not know how serving works."""
+"""What must hold whatever happened, counted again from the rows alone. Knows nothing of how serving works."""
 
 from typing import Any
 
 from diptych.database.fixed import fetch_all
 
-#: Each statement returns the rows that contradict the sentence. Parameter: the study.
+#: Each statement answers rows that contradict the sentence. Parameter: the study.
 MUST_HOLD = {
     "live leases and counted answers are at most what is wanted, and open_slots is what is left": """
         SELECT pair.id, pair.wanted, pair.open_slots, taken.leases, taken.counted
@@ -102,7 +102,7 @@ MUST_HOLD = {
     """,
 }
 
-#: Every pair that this person could lease now, first to last. Lanes, positions and windows are ignored.
+#: Every pair that this person could be leased now, first to last. Takes no account of lanes, positions and windows.
 SERVABLE = """
 SELECT pair.id
   FROM catalog_pair pair
@@ -130,21 +130,21 @@ SELECT pair.id
 """
 
 
-#: All of them in one statement. It returns the number of the sentence, and a row as JSON.
+#: All of them in one statement: the number of the sentence, and a row as JSON.
 ALL_OF_THEM = " UNION ALL ".join(
     f"SELECT {number}, to_jsonb(found) FROM ({statement}) found" for number, statement in enumerate(MUST_HOLD.values())
 )
 
 
 def contradictions(study_id: int) -> dict[str, list[Any]]:
-    """Return the broken rules of this study, with the rows that break them. The result must be empty."""
+    """What does not hold in this study, with the rows that say so. Empty is right."""
     found: dict[str, list[Any]] = {}
     for number, row in fetch_all(ALL_OF_THEM, {"study": study_id}):
         found.setdefault(list(MUST_HOLD)[number], []).append(row)
     return found
 
 
-#: Not among the general rules: tests of what a state accepts write the state by hand.
+#: Not among what must hold everywhere: tests that only look at what a state accepts write the state by hand.
 ANNOTATED_AND_WANTED = """
 SELECT batch.id, pair.id, pair.open_slots
   FROM catalog_batch batch JOIN catalog_pair pair ON pair.batch_id = batch.id
@@ -155,28 +155,23 @@ SELECT batch.id, pair.id, pair.open_slots
 
 
 def annotated_and_wanted(study_id: int) -> list[Any]:
-    """Return the pairs of annotated batches, not held, that still want answers or are being answered.
+    """Return the pairs of annotated batches, not held, that still want answers or are being answered. Empty is right.
 
-    The result must be empty, as long as nobody changes the state of a batch without `catalog.batches`.
+    So it is as long as nobody moves a batch past `catalog.batches`.
     """
     return fetch_all(ANNOTATED_AND_WANTED, {"study": study_id})
 
 
 def servable(study_id: int, person_id: int, day: Any, *, reclaiming: bool = False) -> list[int]:
-    """Return the pairs that the person could lease now, in the order in which they should come.
-
-    With `reclaiming` also those whose leases have expired and were not swept yet.
-    """
+    """The pairs that the person could be leased now, in the order in which they should come; with `reclaiming` also
+    those whose leases have expired and were not swept yet."""
     values = {"study": study_id, "person": person_id, "day": day, "reclaiming": reclaiming}
     rows = fetch_all(SERVABLE, values)
     return [pair_id for (pair_id,) in rows]
 
 
 def stored(study_id: int) -> dict[str, int]:
-    """Return the submission id of every revision that annotators sent, with its assignment.
-
-    Ids are unique by constraint.
-    """
+    """The submission id of every revision that annotators sent, with its assignment. Ids are unique by constraint."""
     statement = """
         SELECT submission_id, assignment_id FROM annotation_annotation
          WHERE study_id = %(study)s AND author_kind = 'annotator'

@@ -1,7 +1,5 @@
-"""What each state of a study and of a batch accepts: the whole table, tested over the API, and its page.
-
-Decision 023 has the rule.
-"""
+"""What each state of a study and of a batch accepts: the whole table, walked over the API (issue's rule and decision
+023), and the page that says it."""
 
 import os
 from pathlib import Path
@@ -21,7 +19,7 @@ SURPLUS = "kept, not counted: `surplus`"
 SURPLUS_CLOSED, SURPLUS_CHECKED = (f"kept, not counted: `surplus_{what}_closed`" for what in ("study", "batch"))
 CHECKED, TOO_LATE, CONSENT = "no: `batch_closed`", "no: `too_late`", "no: `consent`"
 
-#: Row: running, paused, closed. The batch is open.
+#: Row: running, paused, closed; the batch is open.
 BY_STUDY = {
     "lease a new pair": (YES, PAUSED, FINISHED),
     "be shown the next pair": (YES, PAUSED, FINISHED),
@@ -39,7 +37,7 @@ BY_STUDY = {
     "report a pair: in hand, ended or answered": (YES, YES, YES),
     "release a pair: in hand or ended": (YES, YES, YES),
 }
-#: The outcome for a batch in review or accepted, where the study runs. Everything else is as in an open batch.
+#: What a batch in review or accepted comes to where the study runs; everything else is as in an open one.
 IN_CHECKED_BATCH = {
     "lease a new pair": FINISHED,
     "be shown the next pair": FINISHED,
@@ -67,7 +65,7 @@ NOT_TAKEN_BACK = ("cap", "break", "consent", "excluded", "guideline", "qualifica
 
 
 def expected(row: str, study_state: str, batch_state: str) -> set[str]:
-    """Return the possible outcomes: if study and batch both refuse, the code of either."""
+    """What may come of it: where study and batch both have something against it, the code of either."""
     by_study = dict(zip(("running", "paused", "closed"), BY_STUDY[row], strict=True))[study_state]
     if batch_state in ("open", "annotated", "returned") or row not in IN_CHECKED_BATCH:
         return {by_study}

@@ -1,4 +1,4 @@
-"""What researchers see of a study's answers, and what annotators and reviewers never see (protocol, rule 4)."""
+"""What whoever runs a study sees of its answers, and what annotators and reviewers never see (protocol, rule 4)."""
 
 import csv
 import io
@@ -24,7 +24,7 @@ CONTRADICTORY = {"harmlessness": {"video_0": {"tags": ["violence"]}, "video_1": 
 
 @pytest.fixture
 def look(study, researcher, browser_client):
-    """Return a page of the study as its text."""
+    """A page of the study as its text."""
 
     def at(name, *arguments, person=researcher, status=200, **query):
         response = browser_client(person).get(reverse(name, args=[study.slug, *arguments]), query)

@@ -20,7 +20,7 @@ def client(api, annotator):
 
 @pytest.fixture
 def lease(client, study):
-    """Lease through the API and return the body."""
+    """Leases through the API and returns the body."""
 
     def post():
         return client.post(f"/api/v1/studies/{study.slug}/assignments/").json()
@@ -101,7 +101,7 @@ def test_a_repeat_answers_200_and_other_content_409(study, lease, client):
 
 
 def without(path):
-    """Return the standard body without the field at `path`."""
+    """The standard body without the field at `path`."""
     body = factories.body()
     *parents, last = path.split(".")
     inner = body

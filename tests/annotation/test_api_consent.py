@@ -1,4 +1,4 @@
-"""The API for a person's own consent."""
+"""A person's own consent for programs."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What annotators add to their answers: a comment, that they are unsure, a note about a technical problem."""
+"""What annotators say besides their answers: a comment, that they are unsure, a note about a technical problem."""
 
 import json
 from pathlib import Path
@@ -25,7 +25,7 @@ def client(api, annotator):
 
 @pytest.fixture
 def leased(client, study):
-    """Return the address of a pair that the annotator has leased."""
+    """The address of a pair that the annotator holds."""
     factories.pairs(study, 2)
     desk = client.post(f"/api/v1/studies/{study.slug}/assignments/").json()
     return f"/api/v1/assignments/{desk['current']['id']}"

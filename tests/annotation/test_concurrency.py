@@ -1,4 +1,4 @@
-"""Several people, or one person twice, at the same moment: real threads on real PostgreSQL."""
+"""Several people, and one person twice, at the same moment: real threads on real PostgreSQL."""
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -23,14 +23,14 @@ ANSWERS = Answers.from_body(BODY["helpfulness"], BODY["harmlessness"])
 
 
 def at_once(*calls):
-    """Run the calls together, each on a connection of its own. Return what each returned or raised."""
+    """Runs the calls together, each on a connection of its own, and returns what each gave or raised."""
     barrier = Barrier(len(calls))
 
     def run(call):
         try:
             barrier.wait()
             return call()
-        except Exception as error:  # the test checks what was raised
+        except Exception as error:  # what was raised is what the test looks at
             return error
         finally:
             connection.close()
@@ -52,7 +52,7 @@ def submit(assignment, person, study, submission_id=None, lease_next=False):
 
 
 def wrongly_counted(study):
-    """Return pairs whose `open_slots` differs from a recount, or that have more counted answers than wanted."""
+    """Pairs whose `open_slots` differs from a recount, or that have more counted answers than wanted."""
     counted = Count("assignments", filter=Q(assignments__standing__counted=True), distinct=True)
     live = Count("assignments", filter=Q(assignments__state="leased"), distinct=True)
     recounted = Pair.objects.filter(study=study).annotate(counted=counted, live=live)
@@ -189,7 +189,7 @@ def test_a_lease_that_the_sweep_takes_back_is_never_both_current_and_next():
         assert not wrongly_counted(study).exists()
 
 
-# --- While somebody else has not committed yet ------------------------------------------------------------------
+# --- Met in the middle: somebody else has not committed yet ----------------------------------------------------
 
 
 class Beside(Thread):
@@ -203,7 +203,7 @@ class Beside(Thread):
     def run(self):
         try:
             self.outcome = self.call()
-        except Exception as error:  # the test checks what was raised
+        except Exception as error:  # what was raised is what the test looks at
             self.outcome = error
         finally:
             connection.close()

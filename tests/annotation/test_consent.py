@@ -1,4 +1,4 @@
-"""Agreeing, changing what one wants to see, and withdrawing: what is stored and released, and two at the same time."""
+"""Agreeing, changing what one sees, withdrawing: what is stored, what is given back, and what two at once do."""
 
 import threading
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def newcomer(study):
-    """Return an annotator who has not agreed to anything yet."""
+    """An annotator who has not agreed to anything yet."""
     person = factories.person()
     person.memberships.create(study=study, role="annotator")
     return person

@@ -1,7 +1,4 @@
-"""A reviewer's revision stands, whatever its annotator does next.
-
-Standing and the annotator's page say so.
-"""
+"""A reviewer's revision stands, whatever its annotator does next; Standing and the annotator's page say so."""
 
 import json
 import uuid
@@ -100,7 +97,7 @@ def test_a_change_that_was_sent_before_and_is_repeated_is_still_there(answered, 
 
 @pytest.mark.parametrize(("written", "error"), [
     ({"author_kind": "annotator"}, ProgrammingError),  # the trigger
-    ({}, IntegrityError),  # the foreign key: the stated author, and the real one
+    ({}, IntegrityError),  # the foreign key: whose it is said to be, and whose it is
 ])  # fmt: skip
 def test_the_database_refuses_it_past_all_checks(answered, reviewer, written, error):
     correct(answered, reviewer)
@@ -202,7 +199,7 @@ def test_a_change_and_a_correction_at_once_leave_the_reviewers_revision_standing
             *[lambda one=answered: revise(one), lambda one=answered, who=reviewer: correct(one, who)]
         )
         standing = Standing.objects.select_related("current").get(pk=answered.pk)
-        if isinstance(corrected, Refused):  # it was based on the answers before the change, which moved a preference
+        if isinstance(corrected, Refused):  # it was made of the answers before the change, which moved a preference
             assert corrected.code == "preference"
             assert standing.author_kind == "annotator"
         else:

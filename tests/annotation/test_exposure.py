@@ -1,4 +1,4 @@
-"""People's exposure is estimated, reported and counted once, on the right day."""
+"""What people are exposed to is estimated, reported and counted once, on the right day."""
 
 from datetime import timedelta
 
@@ -143,7 +143,7 @@ def test_the_day_is_the_persons_own(study):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Set the time of day for everything: `clock(day, hour)` of May 2026."""
+    """Sets the time of day for everything: `clock(day, hour)` of May 2026."""
 
     def at(day, hour=12):
         moment = timezone.datetime(2026, 5, day, hour, tzinfo=timezone.get_fixed_timezone(0))
@@ -160,7 +160,7 @@ def by_day(person):
 
 
 def lease_again(person, study):
-    """Let the current lease expire and be swept, and lease the pair again for the person."""
+    """The lease in hand expires and is swept, and the person is given the pair once more."""
     Assignment.objects.filter(person=person, state="leased").update(
         leased_at=timezone.now() - timedelta(days=2), expires_at=timezone.now() - timedelta(days=1)
     )
@@ -192,7 +192,7 @@ def test_what_was_revealed_before_a_lease_expired_is_not_forgotten(study, annota
 
 
 def test_a_shown_pair_that_comes_again_behind_another_keeps_what_was_expected_of_it(study, annotator, clock):
-    """The pair was shown and not reported. Then it was given as the next pair, never shown, and expired."""
+    """Shown and not reported; then given as the next pair, never shown, and expired."""
     first = sensitive(study, wanted=2)[0]
     serving.lease(annotator, study)
     Assignment.objects.update(leased_at=clock(1, 10), expires_at=clock(1, 11))
@@ -337,7 +337,7 @@ def test_moving_to_another_time_zone_leaves_what_is_booked(study, clock):
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12", "UTC", "Asia/Shanghai"])
 def test_moving_to_another_time_zone_never_frees_anybody_from_todays_limit(study, annotator, clock, zone):
-    """The person has reached the daily limit, and chooses a zone in their settings in which it may be another day."""
+    """The person has had enough for today, and chooses a zone in their settings in which it may be another day."""
     study.daily_dose_s = 30
     study.save()
     sensitive(study, 3)

@@ -1,4 +1,4 @@
-"""The dose of each day is what was really revealed on it, whatever happens in whatever order."""
+"""Whatever happens in whatever order, the dose of each day is what was really revealed on it."""
 
 import pytest
 from hypothesis import settings

@@ -1,7 +1,5 @@
-"""Any order of lease, renew, expire, sweep, submit, skip and release keeps every count and loses nothing.
-
-This is tested one by one and at the same time, also with a process that is killed in the middle.
-"""
+"""Any order of lease, renew, expire, sweep, submit, skip and release, alone and at once, keeps every count and loses
+nothing; neither does a process that is killed in the middle."""
 
 import pytest
 from hypothesis import Phase, given, settings
@@ -24,9 +22,9 @@ from tests.annotation.test_concurrency import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-#: The same examples in every run. `make test-long` tries more.
+#: The same examples in every run; `make test-long` looks further.
 BRIEF = settings(derandomize=True, database=None, deadline=None)
-#: What happens at the same time differs from run to run, so a failing example cannot be made smaller.
+#: What happens at once happens differently the next time, so that a failing example cannot be made smaller.
 AT_ONCE = settings(BRIEF, phases=[Phase.generate])
 
 
@@ -50,15 +48,14 @@ def test_a_process_killed_in_the_middle_loses_nothing_and_its_slots_come_back():
 
 
 def crossed(**settings):
-    """Make two people who hold the same two pairs: the current one of the first is the next one of the second."""
+    """Two people who hold the same two pairs, of which the first one's current is the second one's next."""
     study = factories.study(**settings)
     first, second = factories.pairs(study, 2, wanted=2, may_show=["violence"])
     one, other = (factories.member(study, "annotator") for _ in range(2))
     Pair.objects.filter(pk=first.pk).update(held="a researcher looks at it")
     serving.lease(other, study)
     Pair.objects.filter(pk=first.pk).update(held="")
-    # As if it were time to scan the queue from its start again
-    Seat.objects.filter(study=study, person=other).update(positions={})
+    Seat.objects.filter(study=study, person=other).update(positions={})  # as if it were time to look back
     desks = {person: serving.lease(person, study) for person in (one, other)}
     assert desks[one].current.pair_id == desks[other].next.pair_id == first.pk
     assert desks[one].next.pair_id == desks[other].current.pair_id == second.pk
@@ -70,7 +67,7 @@ def withdraws(person, desk, study):
 
 
 def skips(person, desk, study):
-    """Reach the daily limit, so that the next pair, which may show harm as well, is released too."""
+    """Past the day's dose, so that the next pair, which may show harm as well, is given back too."""
     return lambda: skipping.skip(desk.current, person, reason="too_distressing")
 
 

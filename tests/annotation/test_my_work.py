@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def look(study, annotator, browser_client):
-    """Return the page as its text."""
+    """The page as its text."""
 
     def at(person=annotator, **query):
         response = browser_client(person).get(reverse("annotation:my_work", args=[study.slug]), query)
@@ -79,8 +79,7 @@ def test_pages_follow_one_another_without_gaps_whatever_is_answered_meanwhile(st
     factories.pairs(study, 8)
     moment = timezone.now()
     answers = [factories.answer(annotator, study) for _ in range(7)]
-    # All at the same time
-    Assignment.objects.filter(pk__in=[answer.pk for answer in answers[:4]]).update(ended_at=moment)
+    Assignment.objects.filter(pk__in=[answer.pk for answer in answers[:4]]).update(ended_at=moment)  # all at once
     first = my_work.recent(study, annotator)
     factories.answer(annotator, study)
     seen, page = [row.pk for row in first.rows], first
@@ -163,7 +162,7 @@ FILTERED = [
 def test_a_thumbnail_is_shown_only_where_the_persons_own_filter_covers_nothing(
     look, study, annotator, media_filter, may_show, tags, is_shown
 ):
-    """Not even the address of a picture is on the page, so nothing can paint it."""
+    """Not even the address of a picture is on the page, so that nothing can paint it."""
     study.media_filter = "none" if media_filter != "none" else "blur"
     study.save()
     ViewingPreference.objects.create(user=annotator, media_filter=media_filter)
@@ -193,7 +192,7 @@ def test_rows_carry_the_persons_own_number_of_the_pair(study, annotator, api):
 
 @pytest.mark.parametrize("zone", ["Asia/Calcutta", "Etc/GMT-14", "Africa/Cairo", "Pacific/Auckland"])
 def test_days_are_those_of_any_zone_that_a_browser_names(look, study, annotator, zone):
-    """PostgreSQL is not asked about the zone, because it may not know it."""
+    """PostgreSQL is not asked about the zone: it may not know it."""
     annotator.time_zone = zone
     annotator.save()
     factories.pair(study)

@@ -1,4 +1,4 @@
-"""Asking again, the same person or somebody else: slots, counting and standing change together."""
+"""Asking again, of the same person or of somebody else: slots, counting and standing move together."""
 
 import uuid
 from functools import partial
@@ -212,7 +212,7 @@ class TestRejecting:
 
 class TestQuarantine:
     def test_a_returned_pair_is_offered_again_after_the_release(self, answered, study, annotator):
-        """Its lease ends with the report like every other. The offer would end too, and nothing would restore it."""
+        """Its lease ends with the report like every other, and so would the offer, which nothing brings back."""
         offered = offer(answered)
         lease = serving.lease(annotator, study).current
         assert lease.pk == offered.pk

@@ -1,4 +1,4 @@
-"""The OpenAPI document is true: real responses are compared with it."""
+"""The OpenAPI document tells the truth: real answers are held against it."""
 
 import pytest
 from drf_spectacular.generators import SchemaGenerator
@@ -15,7 +15,7 @@ def document():
 
 
 def in_json_schema(node):
-    """Return OpenAPI 3.0's `nullable` in the words of JSON Schema."""
+    """OpenAPI 3.0's `nullable` in JSON Schema's words."""
     if isinstance(node, list):
         return [in_json_schema(item) for item in node]
     if not isinstance(node, dict):
@@ -26,7 +26,7 @@ def in_json_schema(node):
 
 @pytest.fixture
 def matches(document):
-    """Check that a response is what the document says about its path, method and status."""
+    """Asserts that a response is what the document says about its path, method and status."""
 
     def check(response, path, method):
         described = document["paths"][path][method]["responses"][str(response.status_code)]

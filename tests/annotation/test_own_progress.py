@@ -1,4 +1,4 @@
-"""A person's own progress, today and in the current batch, as the workspace and the list of studies show it."""
+"""A person's own progress: today, and in the batch at hand, as the workspace and the list of studies show it."""
 
 from datetime import timedelta
 
@@ -60,7 +60,7 @@ def test_the_batch_counts_own_answers_and_what_the_person_can_still_be_given(stu
     assert progress().batch == BatchPlace(1, answered=1, left=4)
     Pair.objects.filter(pk=pairs[-1].pk).update(held="looked at")
     desk = serving.lease(annotator, study)
-    assert progress().batch == BatchPlace(1, answered=1, left=3)  # the person's leased pairs are still theirs
+    assert progress().batch == BatchPlace(1, answered=1, left=3)  # what the person holds is still theirs
     factories.answer(factories.member(study, "annotator"), study)
     assert progress().batch == BatchPlace(1, answered=1, left=2)
     skipping.skip(desk.current, annotator, reason="cannot_judge")

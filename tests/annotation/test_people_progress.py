@@ -35,7 +35,7 @@ def study():
 
 @pytest.fixture
 def work(study):
-    """Make three people: one with three answers, one with one, one with none."""
+    """Three people: one with three answers, one with one, one with none."""
     factories.pairs(study, 12)
     names = ("lab-10", "lab-2", "lab-1")
     found = {name: factories.member(study, "annotator", username=name) for name in names}
@@ -46,7 +46,7 @@ def work(study):
 
 
 def moved(assignment, to):
-    """Move an answer to another time, which only the owner of the tables can do."""
+    """Store an answer at another time, which only the owner of the tables can do."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute("UPDATE annotation_annotation SET submitted_at = %s WHERE assignment_id = %s", [to, assignment])

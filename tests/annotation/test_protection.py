@@ -1,4 +1,4 @@
-"""Protection of annotators: controls, daily limits, breaks, and what must come before the first pair."""
+"""What protects the people who watch: controls, daily limits, breaks, and what must come before the first pair."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 def controls(study, **values):
-    """Make every due pair of the study a control, as long as there are any."""
+    """Every pair of the study that is due is a control, as far as there are any."""
     study.control_rate = 0.5
     study.save()
     return factories.pair(study, kind="control", expected={}, **values)
@@ -209,7 +209,7 @@ def test_a_gap_as_long_as_a_break_is_one(study, annotator):
     assert Seat.objects.get(person=annotator).since_break_ms < 60_000
 
 
-# --- What comes before the first pair ------------------------------------------------------------------------
+# --- What stands before the first pair -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

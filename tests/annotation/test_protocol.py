@@ -1,4 +1,4 @@
-"""Rules of the protocol that a study can set: tag format, and watching first. Also the balance of sides."""
+"""The rules of the protocol that a study may set: tag format, seen through first; and the balance of sides."""
 
 import itertools
 
@@ -24,7 +24,7 @@ def client(api, annotator):
 
 
 def harmlessness(first=None, second=None):
-    """Return two videos, each with a pair of tags and answered keys, or untouched."""
+    """Two videos, each a pair of tags and answered keys, or untouched."""
     videos = {f"video_{number}": one for number, one in enumerate((first, second))}
     return {video: {"tags": one[0], "answered": one[1]} if one else {"tags": []} for video, one in videos.items()} | {
         "overall": "video_0"
@@ -160,7 +160,7 @@ class TestBalance:
             assert abs(sides.count("video_0") - sides.count("video_1")) <= 1
         for person in people:
             sides = list(given_out.filter(person=person).values_list("left", flat=True))
-            # The pair's balance comes first, so a person's own balance may lag behind what others have seen.
+            # The pair's balance comes first, so a person's own may lag behind by what others have seen.
             assert abs(sides.count("video_0") - sides.count("video_1")) <= max(2, len(sides) // 2 + 1)
 
     def test_alone_a_person_sees_either_video_equally_often_on_the_left(self, study, annotator):

@@ -1,4 +1,4 @@
-"""The order in which people get pairs. Nothing behind a person's position is lost."""
+"""In which order pairs are found, by whom, and that nothing behind a person is lost."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def seat_of(person, study):
 
 
 def everything(person, study):
-    """Return the pairs that the person gets one after the other, each answered."""
+    """The pairs that the person is given one after the other, each answered."""
     given = []
     desk = serving.lease(person, study)
     while desk.current:
@@ -107,7 +107,7 @@ def test_a_pair_that_opens_behind_a_person_is_found_by_looking_back(study, annot
 
 
 def test_a_lane_that_is_half_looked_back_at_keeps_the_others_from_nothing(study, annotator, monkeypatch):
-    """This is the lane of controls for a long time, and that of possibly harmful pairs once the daily limit is reached."""
+    """As that of the controls is for long, or that of possibly harmful pairs once the day's dose is reached."""
     first, *_ = factories.pairs(study, 6)
     Pair.objects.filter(pk=first.pk).update(held="for now")
     desk = serving.lease(annotator, study)
@@ -122,7 +122,7 @@ def test_a_lane_that_is_half_looked_back_at_keeps_the_others_from_nothing(study,
 
 
 def test_looking_back_goes_window_by_window(study, annotator, monkeypatch):
-    """Pairs that the person cannot get are scanned in windows. Each says where the next one begins."""
+    """What the person cannot take is walked past in windows, of which each says where the next begins."""
     pairs = factories.pairs(study, 8, wanted=2)
     reopened = pairs[5]
     Pair.objects.filter(pk=reopened.pk).update(held="for now")
@@ -190,7 +190,7 @@ def test_without_a_rate_no_control_is_given(study, annotator):
 
 
 def offered(person, study, pair):
-    """Do what review does when it returns an answer to its person: add a later round of the same pair."""
+    """What review writes when it returns an answer to its person: a later round of the same pair."""
     return offer_again(answer_to(person, study, pair))
 
 

@@ -1,4 +1,4 @@
-"""A lease reads a short part of the queue's index, however long the queue and whatever the person did before."""
+"""What a lease reads: a stretch of the queue's index, however long the queue and whatever the person did before."""
 
 import uuid
 
@@ -13,7 +13,7 @@ from tests.annotation.crowd import PLAIN
 pytestmark = pytest.mark.django_db
 
 PAIRS, HEAD, LOOPS = 6000, 2000, 12
-#: A loop reads at most a few windows of a few hundred pairs of the index, and never the whole queue.
+#: Of the index, a loop reads a few windows of a few hundred pairs at most; never the queue.
 MOST_READ_A_LOOP = 1500
 
 READ = """
@@ -25,18 +25,15 @@ SELECT pg_stat_get_xact_numscans('catalog_pair'::regclass),
 
 
 def read():
-    """Return what this transaction has read so far.
-
-    The figures are: scans of all pairs, assignments read in scans of all, scans of the queue's index, and entries read
-    in it.
-    """
+    """So far in this transaction: scans of all pairs, assignments read in scans of all, scans of the queue's index,
+    entries read in it."""
     with connection.cursor() as cursor:
         cursor.execute(READ)
         return cursor.fetchone()
 
 
 def long_queue():
-    """Make a study of `PAIRS` pairs, and an annotator. The planner knows how many there are."""
+    """A study of `PAIRS` pairs, and an annotator; the planner knows how many there are."""
     study = studies.fill(PAIRS, 1)
     people = [factories.member(study, "annotator") for _ in range(3)]
     return study, people[0]
@@ -65,7 +62,7 @@ def test_a_loop_reads_a_bounded_stretch_of_the_queues_index_and_never_all_pairs(
         prepare(made_hard, study)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE catalog_pair, annotation_assignment, annotation_seat")
-    work(study, person, 1)  # a person who begins finds their position
+    work(study, person, 1)  # whoever begins finds their place
     before = read()
     work(study, person, LOOPS)
     pairs, assignments, index, entries = (after - was for after, was in zip(read(), before, strict=True))

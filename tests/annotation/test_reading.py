@@ -1,4 +1,4 @@
-"""Reading the guideline: what the workspace gets, what is unread after a change, and the record that it was read."""
+"""Reading the guideline: as the workspace gets it, what is unread after a change, and that it was read."""
 
 import pytest
 
@@ -27,13 +27,13 @@ def path(study):
 
 @pytest.fixture
 def seat(study, annotator):
-    """Return the seat of the annotator, who has begun to work."""
+    """The annotator's, who has begun to work."""
     serving.lease(annotator, study)
     return Seat.objects.get(study=study, person=annotator)
 
 
 def reworded(**extra):
-    """Return the shipped guideline with one more sentence in a section of each language."""
+    """The shipped guideline with one more sentence in a section of each language."""
     texts = {
         "en": shipped("guideline")["en"].replace("This is your own taste", "Look twice. This is your own taste"),
         "zh-hans": shipped("guideline")["zh-hans"].replace("这里凭您个人的审美", "请看两遍。这里凭您个人的审美"),

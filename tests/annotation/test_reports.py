@@ -1,4 +1,4 @@
-"""Reporting illegal material while people work: leases end, slots come back, nothing is lost, and nobody waits forever."""
+"""Reporting illegal material while people work: leases end, slots come back, nothing is lost, nobody waits for ever."""
 
 import threading
 import uuid
@@ -38,7 +38,7 @@ def address(assignment: Any) -> str:
 
 
 def pairs_sharing_a_video(study: Any, count: int, **values: Any) -> tuple[Any, list[Pair]]:
-    """Make pairs of one prompt that share one video. Return them and the video's asset."""
+    """Pairs of one prompt with one video in all of them, and its asset."""
     prompt = factories.prompt(study)
     shared = factories.video(prompt)
     return shared.asset, [factories.pair(study, prompt=prompt, video_0=shared, **values) for _ in range(count)]
@@ -177,7 +177,7 @@ def test_what_was_seen_of_a_reported_pair_settles_the_exposure_once(study):
 
 
 def test_a_lease_in_use_at_that_moment_is_ended_by_the_sweep(study):
-    """Its owner has locked the row, so the report passes over it instead of waiting."""
+    """Its owner holds the row, so the report passes it over rather than wait."""
     pair = factories.pair(study, wanted=2)
     reporter, other = (factories.member(study, "annotator") for _ in range(2))
     had, own = (serving.lease(person, study).current for person in (other, reporter))
@@ -207,10 +207,7 @@ def closing(work: Any) -> Any:
 
 
 def test_reports_and_everything_that_people_do_at_once_neither_lose_nor_deadlock(settings, tmp_path):
-    """Seats, assignments, assets and pairs are locked from all sides.
-
-    Every answer is stored and every slot is right.
-    """
+    """Seats, assignments, assets and pairs are locked from all sides; every answer is stored and every slot right."""
     settings.MEDIA_ROOT = tmp_path
     for _ in range(6):
         everything_at_once()
@@ -275,7 +272,7 @@ def test_a_pair_that_was_given_back_before_it_was_shown_cannot_be_reported(api, 
 
 
 def test_what_the_page_went_on_to_without_a_network_can_be_reported(api, study):
-    """The page showed the next pair by itself. The answer before it arrives first, and leases nothing."""
+    """It showed the next pair by itself; the answer before it arrives first, and leases nothing."""
     factories.pairs(study, 3)
     person = factories.member(study, "annotator")
     desk = serving.lease(person, study)
@@ -373,6 +370,6 @@ def test_a_held_pair_leaves_desks_and_downloads_of_its_study(api, study, researc
 
 
 def used_up(person: Any) -> None:
-    """Let the person make the five reports that hide everywhere, in another study."""
+    """Lets the person make the five reports that hide everywhere, in another study."""
     for pair in factories.pairs(factories.study(), 5):
         quarantine.report(pair, ["video_0"], by=person)

@@ -1,4 +1,4 @@
-"""An answer is changed, never replaced: by a second look, or when it is reopened within the study's window."""
+"""An answer is changed, never replaced: by a second look, or reopened within the study's window."""
 
 import json
 import uuid
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 CONTRADICTORY = {"video_0": {"tags": ["crime"]}, "video_1": {"tags": []}, "overall": "video_0"}
 CONSISTENT = {"video_0": {"tags": ["crime"]}, "video_1": {"tags": []}, "overall": "video_1"}
-#: With one seed no consistent answer is drawn for a second look, and with the other every one.
+#: With this seed nothing consistent is drawn for a second look; with the other everything.
 NEVER, ALWAYS = 0.0, 1.0
 
 
@@ -53,7 +53,7 @@ def revise(assignment, *, reason="reopened", submission_id=None, timings_ms=None
 
 
 def set_share(monkeypatch, share):
-    """Decide the draw of consistent answers."""
+    """Decides the draw of consistent answers."""
     monkeypatch.setattr("annotation.draws.SECOND_LOOK_SHARE", share)
 
 
@@ -292,7 +292,7 @@ class TestSecondLook:
         factories.pairs(study, 2)
         desk = api(annotator).post(f"/api/v1/studies/{study.slug}/assignments/").json()
         path, body = f"/api/v1/assignments/{desk['current']['id']}/submit/", factories.body(harmlessness=harmlessness)
-        for _ in range(2):  # the same is true when it is repeated
+        for _ in range(2):  # and so when it is repeated
             assert api(annotator).post(path, body, format="json").json()["second_look"] is due
 
 
@@ -331,7 +331,7 @@ class TestEndpoints:
 
 @pytest.mark.django_db(transaction=True)
 class TestAtOnce:
-    """Tests with real threads on real PostgreSQL."""
+    """Real threads on real PostgreSQL."""
 
     def test_two_changes_at_once_are_two_revisions_one_after_the_other(self, answered):
         other = {"video_0": {"tags": ["hate"]}, "video_1": {"tags": []}, "overall": "video_1"}

@@ -14,14 +14,14 @@ from importing import api_uploads
 
 SCRIPTS = Path(settings.BASE_DIR, "static/js")
 DECLARED = Path(settings.BASE_DIR, "types/api.d.ts").read_text()
-#: Types that no serializer describes: the two dictionaries that the API accepts unchecked, and their contents.
+#: Types that no serializer describes: the two dictionaries that the API takes as they are, and what they hold.
 OF_THE_PAGE = {"Answers", "GuidelineReading", "Presentation", "Viewing", "WatchedVideo"}
-#: Interfaces whose name is that of another serializer, or that join two.
+#: Interfaces whose name belongs to another serializer already, or that join two.
 NAMED_OTHERWISE = {"ReportOutcome": api_reports.ReportedShape, "Section": api_guideline.ChangedSectionShape}
 
 
 def interfaces() -> dict[str, set[str]]:
-    """Return the fields of each interface, inherited ones included."""
+    """Return the fields of each interface, with those that it inherits."""
     found: dict[str, set[str]] = {}
     for name, base, body in re.findall(r"interface (\w+)(?: extends (\w+))? \{\n(.*?)\n  \}", DECLARED, re.S):
         found[name] = set(re.findall(r"^    (\w+)\??:", body, re.M)) | found.get(base, set())

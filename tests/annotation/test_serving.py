@@ -1,4 +1,4 @@
-"""Which person gets which pair."""
+"""Who gets which pair."""
 
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def slots_add_up(pair):
-    """Check that `open_slots` equals a recount."""
+    """`open_slots` equals a recount."""
     pair.refresh_from_db()
     live = pair.assignments.filter(state="leased").count()
     counted = pair.assignments.filter(standing__counted=True).count()
@@ -190,7 +190,7 @@ def test_renewing_fails_once_somebody_else_has_the_pair(study, annotator):
 def test_a_lease_whose_time_is_over_does_not_go_on_in_a_study_that_does_not_run(annotator, study, state):
     factories.pair(study)
     lease = serving.lease(annotator, study).current
-    expire(lease)  # and the sweep has not run
+    expire(lease)  # and no sweep has come
     study.state = state
     study.save()
     assert serving.lease(annotator, study).current is None

@@ -1,7 +1,5 @@
-"""A study is closed, a review begins or consent is withdrawn at the very moment at which somebody sends their work.
-
-One comes before the other, and the database decides which.
-"""
+"""A study is closed, a review begins or consent is withdrawn at the very moment at which somebody sends their work:
+one comes before the other, and the database decides which."""
 
 import uuid
 from datetime import timedelta
@@ -62,7 +60,7 @@ def answered(study, person):
 
 
 def late(assignment):
-    """Return the same lease, expired and not swept."""
+    """The same, with its time over and no sweep since."""
     past = timezone.now() - timedelta(hours=1)
     Assignment.objects.filter(pk=assignment.pk).update(leased_at=past, expires_at=past + timedelta(minutes=1))
     return assignment
@@ -85,7 +83,7 @@ def begin_review():
 
 
 def waiting(call):
-    """Run the call on a connection of its own. Return when it waits for a lock of this transaction."""
+    """The call on a connection of its own, once it waits for what this transaction holds."""
     beside = Beside(call)
     wait_for(beside.waits_for_a_lock, "it did not wait")
     return beside

@@ -29,7 +29,7 @@ def lease(study, annotator, pair):
 
 @pytest.fixture
 def send(study, annotator, lease):
-    """Submit the standard answers, with the given changes, on the lease."""
+    """Submits the standard answers, changed as told, on the lease."""
 
     def submit(*, submission_id=None, on=None, by=None, harmlessness=None, lease_next=False, timings_ms=None):
         body = factories.body()

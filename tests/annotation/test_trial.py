@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def ask(study, researcher, api):
-    """Send a request to a trial, as a researcher without the role of an annotator."""
+    """Asks an endpoint of a trial, as a researcher without the role of an annotator."""
     client = api(researcher)
 
     def asked(verb="", pair=None, body=None, status=200, method="post", **query):
@@ -34,7 +34,7 @@ def ask(study, researcher, api):
 
 
 def rows_of_every_table():
-    """Return the number of rows of each table, apart from sessions."""
+    """How many rows each table has, apart from sessions."""
     with connection.cursor() as cursor:
         found = {}
         for table in set(connection.introspection.table_names()) - KEPT - {"django_session"}:

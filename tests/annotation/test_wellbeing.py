@@ -1,4 +1,4 @@
-"""Who sees people's exposure: they and the wellbeing contact by name, researchers in groups, others nothing."""
+"""Who sees what people were exposed to: they and the wellbeing contact by name, managers in groups, others nothing."""
 
 import ast
 import json
@@ -18,7 +18,7 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-#: A Wednesday. The latest week that is over then began on 9 March 2026.
+#: A Wednesday. Weeks that are over then begin on 9 March 2026 and before.
 NOW = datetime(2026, 3, 18, 12, tzinfo=UTC)
 MONDAY = datetime(2026, 3, 9, tzinfo=UTC).date()
 DISTRESSED = {"care": {"revealed_s": {"video_0": 30.0, "video_1": 20.0}, "hidden": 3}}
@@ -30,7 +30,7 @@ def contact(study):
 
 
 def exposed(study, person, day, seconds=60.0, **values):
-    """Make one settled exposure of the person on that day."""
+    """One settled exposure of the person on that day."""
     pair = factories.pair(study, may_show=["violence"])
     assignment = factories.assignment(study, person, pair)
     return Exposure.objects.create(
@@ -185,7 +185,7 @@ class TestManagers:
             consent.agree(person, study, categories=kept, text="I agree.")
 
     def left_out(self, study):
-        """Return the list as it is shown next week."""
+        """As it is told next week."""
         told = exposure_groups.leaving_out(study, timezone.now() + timedelta(days=7))
         return told.people, {left.harm.key: left.at_least for left in told.harms}
 
@@ -212,7 +212,7 @@ class TestManagers:
 
 @pytest.fixture
 def distressed(study, api):
-    """Make an annotator who hid a video, found a pair too distressing, left harms out, and answered the rest."""
+    """An annotator who hid, found a pair too distressing, left harms out, and answered the rest."""
     person = factories.member(study, "annotator", username="quillon", first_name="Quillon", last_name="Example")
     factories.pairs(study, 3, may_show=["violence"])
     client = api(person)
@@ -267,7 +267,7 @@ class TestNamesAndReasonsStayWhereTheyAre:
         assert own.seconds >= 50
 
 
-#: Tables, columns and reasons that reveal somebody's exposure.
+#: What tells how somebody was exposed: tables, columns and reasons.
 EXPOSURE_WORDS = {"Exposure", "Dose", "Break", "exposure", "too_distressing", "exposures", "doses", "wellbeing"}
 EXPOSURE_TABLES = ("annotation_exposure", "annotation_dose", "annotation_break", "too_distressing")
 
@@ -280,10 +280,7 @@ class TestNothingThatMeasuresReadsIt:
         yield root / "annotation" / "progress.py"
 
     def words_of(self, source):
-        """Return names, attributes, imports and strings of a module.
-
-        Its docstrings and comments may mention anything.
-        """
+        """Names, attributes, imports and strings of a module; its docstrings and comments may say what they like."""
         tree = ast.parse(source)
         docstrings = {
             id(node.body[0].value)

@@ -22,7 +22,7 @@ VALIDATOR = Draft202012Validator(SCHEMA, format_checker=FormatChecker())
 
 @pytest.fixture
 def answer(api, study):
-    """Answer one pair through the API. Return the body that was sent."""
+    """Somebody answers one pair through the API; the body that was sent."""
 
     def by(person, **values):
         client = api(person)

@@ -1,4 +1,4 @@
-"""Which fields of a record may change after a release, compared with the lines that the export writes."""
+"""Which fields of a record may change after a release, held against the lines that the export writes."""
 
 import json
 import re
@@ -16,11 +16,11 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-#: Columns that never change: keys under which a row is published, and the round of an assignment.
+#: Columns that are given once: keys under which a row is published, and which round an assignment is.
 GIVEN_ONCE = {
     *("pair.public_id", "prompt.public_id", "video_0.public_id", "video_1.public_id", "assignment.round"),
 }
-#: Fields that are objects and belong to one list as a whole.
+#: Fields that are objects and belong whole to one list.
 WHOLE = ("helpfulness", "harmlessness", "timings_ms", "viewing", "presentation")
 
 
@@ -32,7 +32,7 @@ def lines(study, tmp_path):
 
 
 def flat(line):
-    """Return the fields of a line by the names that the lists use."""
+    """The fields of a line by the names that the lists use."""
     fields = {}
     for name, value in line.items():
         if isinstance(value, dict) and name not in WHOLE:

@@ -1,4 +1,4 @@
-"""Every count on a study's page links to a list with exactly that many rows."""
+"""Every count that a page of a study shows leads to a list with exactly that many rows."""
 
 import re
 from dataclasses import asdict
@@ -28,7 +28,7 @@ def client(browser_client, researcher):
 
 @pytest.fixture
 def busy(study, annotator):
-    """Make a study with some of everything that is counted, and with quarantined material, which no list shows."""
+    """A study with something of everything that is counted, and with material in quarantine, which no list has."""
     factories.pairs(study, 3, wanted=2)
     factories.pair(study, held="checked by a researcher", batch=factories.batch(study, number=2))
     factories.pair(study, ready=False, kind="control", expected={}, prompt=factories.prompt(study))

@@ -1,4 +1,4 @@
-"""The progress of a study, as a page and as counts."""
+"""How a study is getting on, as a page and as counts."""
 
 import pytest
 from django.urls import reverse
