@@ -37,14 +37,14 @@ class Chromium:
         # Beyond 3 and 4, to which they are moved
         ends = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (from_us, to_us)]
 
-        def lay_ends() -> None:
+        def move_ends() -> None:
             os.dup2(ends[0], 3)
             os.dup2(ends[1], 4)
 
         self._process = subprocess.Popen(
             command,
             pass_fds=(3, 4),
-            preexec_fn=lay_ends,  # no other thread runs yet
+            preexec_fn=move_ends,  # no other thread runs yet
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,

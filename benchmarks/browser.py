@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     judged = judge(plan, seen)
-    print(f"\n{told(plan, seen)}\n\n{claims.claims_table(judged)}")
+    print(f"\n{summary_table(plan, seen)}\n\n{claims.claims_table(judged)}")
     if options.json:
         detail = {name: getattr(seen, name) for name in Seen.__slots__}
         claims.write(
@@ -254,7 +254,7 @@ def judge(plan: Plan, seen: Seen) -> list[Claim]:
     ]
 
 
-def told(plan: Plan, seen: Seen) -> str:
+def summary_table(plan: Plan, seen: Seen) -> str:
     """Return the figures that the claims leave out."""
     waits = [ms for ms, _ in seen.long_frames]
     rows = [

@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     judged = judge(runs)
-    print(f"\n{told(runs)}\n\n{claims.claims_table(judged)}")
+    print(f"\n{summary_table(runs)}\n\n{claims.claims_table(judged)}")
     if options.json:
         claims.write(options.json, judged, {"runs": runs, "load": Path("/proc/loadavg").read_text()})
     return 0
@@ -77,7 +77,7 @@ def measure(rows: int, repeats: int) -> list[dict[str, Any]]:
         run = {"file": name, "rows": rows * (2 if "videos" in name else 1), "seconds": ours, "copy_s": bare}
         run |= {"mb": pairs[0][0][1] / 1e6, "peak_mib": peak_mib()}
         runs.append(run)
-        print(told([run]), flush=True)
+        print(summary_table([run]), flush=True)
     return runs
 
 
@@ -124,7 +124,7 @@ def fill(rows: int) -> Any:
         standing = Standing(study=study, assignment=assignment, current=annotation, counted=True)
         standing.save(force_insert=True)
         with_all_standings(standing, rows - 1)
-    studies.settle(["annotation_assignment", "annotation_annotation", "annotation_standing", *studies.FILLED])
+    studies.vacuum(["annotation_assignment", "annotation_annotation", "annotation_standing", *studies.FILLED])
     return study
 
 
@@ -168,7 +168,7 @@ def peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def told(runs: Sequence[dict[str, Any]]) -> str:
+def summary_table(runs: Sequence[dict[str, Any]]) -> str:
     heads = ["file", "rows", "MB", "seconds", "rows/s", "COPY s", "times COPY", "MiB"]
     rows = [
         [

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from annotation import leases
-from benchmarks.studies import WRITTEN, settle, unchecked
+from benchmarks.studies import WRITTEN, unchecked, vacuum
 from studies.models import Study
 
 #: The share of the study's pairs that everybody has answered: 20,000 of a million.
@@ -75,7 +75,7 @@ def all_answered(study: Study, pairs: int, people: int) -> Iterator[dict[str, An
     answered = max(ANSWERED_AT_LEAST, int(pairs * ANSWERED_SHARE))
     with unchecked(), connection.cursor() as cursor:
         cursor.execute(ANSWERED, {"study": study.pk, "pairs": answered, "people": people})
-    settle([*WRITTEN, "catalog_pair", "annotation_seat"])
+    vacuum([*WRITTEN, "catalog_pair", "annotation_seat"])
     yield {"answered_each": answered}
 
 
@@ -85,7 +85,7 @@ def half_opted_out(study: Study, pairs: int, people: int) -> Iterator[dict[str, 
     head = int(pairs * OPTED_OUT_SHARE)
     with unchecked(), connection.cursor() as cursor:
         cursor.execute(OPTED_OUT, {"study": study.pk, "pairs": head, "people": people})
-    settle(["catalog_pair", "annotation_seat"])
+    vacuum(["catalog_pair", "annotation_seat"])
     yield {"opted_out_of": head}
 
 
@@ -94,15 +94,15 @@ def leases_expiring(study: Study, pairs: int, people: int) -> Iterator[dict[str,
     """Let leases expire at random while people have them. The sweep takes them back, so their answers come late."""
     lapsing = Lapsing()
     lapsing.start()
-    told: dict[str, Any] = {}
+    details: dict[str, Any] = {}
     try:
-        yield told
+        yield details
     finally:
         lapsing.over.set()
         lapsing.join()
     if lapsing.failed is not None:
         raise lapsing.failed
-    told |= {"leases": lapsing.given, "expired": lapsing.expired}
+    details |= {"leases": lapsing.given, "expired": lapsing.expired}
 
 
 class Lapsing(threading.Thread):

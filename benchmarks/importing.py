@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     judged = judge(runs)
-    print(f"\n{told(runs)}\n\n{claims.claims_table(judged)}")
+    print(f"\n{summary_table(runs)}\n\n{claims.claims_table(judged)}")
     if options.json:
         claims.write(
             options.json, judged, {"runs": runs, "files": options.files, "load": Path("/proc/loadavg").read_text()}
@@ -81,7 +81,7 @@ def measure(scratch_folder: Path, options: argparse.Namespace) -> list[dict[str,
             run = json.loads(said.stdout.splitlines()[-1]) | {"pairs": pairs, "load_before": load}
             run["copy_s"] = copy_again(scratch_folder)
             runs.append(run)
-            print(told([run]), flush=True)
+            print(summary_table([run]), flush=True)
     return runs
 
 
@@ -220,7 +220,7 @@ def written_columns(cursor: Any, table: str) -> str:
 # --- Reporting ----------------------------------------------------------------------------------------
 
 
-def told(runs: Sequence[dict[str, Any]]) -> str:
+def summary_table(runs: Sequence[dict[str, Any]]) -> str:
     heads = ["pairs", "seconds", "pairs/s", "rows/s", "COPY s", "of COPY", "MiB", "stages"]
     rows = [
         [

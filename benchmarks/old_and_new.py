@@ -57,9 +57,9 @@ def measure(checkout: Path, seconds: float) -> dict[str, float]:
         command = [str(checkout / ".venv/bin/python"), "-m", "benchmarks.serving", *SERVING]
         command += ["--seconds", str(seconds), "--json", str(report)]
         subprocess.run(command, cwd=checkout, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        told = {claim["name"]: claim["value"] for claim in json.loads(report.read_text())["claims"]}
-    share = next(value for name, value in told.items() if name.startswith("share of the bare loop"))
-    loops = next(value for name, value in told.items() if name.startswith("loops ("))
+        details = {claim["name"]: claim["value"] for claim in json.loads(report.read_text())["claims"]}
+    share = next(value for name, value in details.items() if name.startswith("share of the bare loop"))
+    loops = next(value for name, value in details.items() if name.startswith("loops ("))
     return {"share of the bare loop": share, "loops a second": loops}
 
 

@@ -38,9 +38,9 @@ class Product:
         arguments = Path(f"/proc/{self.programs.running[0].process.pid}/cmdline").read_text().split("\0")
         return " ".join(arguments[arguments.index("-m") + 1 :]).strip() if "-m" in arguments else ""
 
-    def last_words(self) -> str:
+    def log_end(self) -> str:
         """Return the end of the web server's log."""
-        return "\n".join(self.programs.running[0].process.said(20))
+        return "\n".join(self.programs.running[0].process.last_lines(20))
 
 
 @contextmanager

@@ -209,7 +209,7 @@ def measure(running: Product, plan: Plan) -> tuple[dict[Case, Measured], dict[st
     sizes = sorted({(case.pairs, case.overlap) for case in measured})
     filled = {size: studies.fill(*size) for size in sizes}
     people = studies.sign_in(plan.people, filled.values())
-    studies.settle(studies.FILLED)
+    studies.vacuum(studies.FILLED)
     facts = {"web_server": running.web_command, "processors": os.cpu_count(), "load_before": os.getloadavg()}
     facts |= studies.durability()
 
@@ -243,7 +243,7 @@ def run(running: Product, case: Case, study: Any, people: list[dict[str, str]], 
     if seen["refused"] or not seen["calls"]:
         raise RuntimeError(
             f"{case}: refused {seen['refused'] or 'nothing, but nothing was answered in time'}.\n"
-            f"The web server's last words:\n{running.last_words()}"
+            f"The web server's last words:\n{running.log_end()}"
         )
     recount = asdict(studies.recount(study))
     recount["missing_or_doubled"] = abs(recount["answers"] - before - seen["answers"])

@@ -150,7 +150,7 @@ def unchecked() -> Iterator[None]:
         yield
 
 
-def settle(tables: Iterable[str]) -> None:
+def vacuum(tables: Iterable[str]) -> None:
     """Leave the tables vacuumed and analysed, with nothing for a checkpoint to write during a run."""
     with connection.cursor() as cursor:
         cursor.execute(f"VACUUM (ANALYZE) {', '.join(tables)}")
@@ -227,7 +227,7 @@ def clear() -> None:
     """Reset everything as if nobody had answered. People keep their seats, and have agreed to what they may see."""
     with unchecked(), connection.cursor() as cursor:
         cursor.execute(EMPTIED)
-    settle(["catalog_pair", "annotation_seat"])
+    vacuum(["catalog_pair", "annotation_seat"])
 
 
 def durability() -> dict[str, str]:

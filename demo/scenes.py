@@ -97,7 +97,7 @@ def draw(scene: Scene, width: int, height: int, rate: str, seconds: float) -> An
     stream = _background(scene, *canvas, rate)
     for serial, layer in enumerate(scene.layers):
         shape = _shape(layer, serial, scene, min(canvas), rate)
-        stream = _lay(stream, shape, layer, scene)
+        stream = _draw_over(stream, shape, layer, scene)
     for fault in scene.faults:
         for written in FAULTS[fault]:
             stream = _filter(stream, written)
@@ -134,7 +134,7 @@ def _shape(layer: Layer, serial: int, scene: Scene, short_side: int, rate: str) 
     return _faded(shape, layer, scene)
 
 
-def _lay(below: Any, shape: Any, layer: Layer, scene: Scene) -> Any:
+def _draw_over(below: Any, shape: Any, layer: Layer, scene: Scene) -> Any:
     """Draw a shape over what is drawn so far."""
     return ffmpeg.overlay(
         below,

@@ -164,12 +164,12 @@ def prepare(programs: "Programs") -> None:
 
     Raises EmbeddedError when a step fails or a program ends meanwhile.
     """
-    told, teller = os.pipe()
-    command = [sys.executable, "-m", "diptych.demo", "--fill", teller]
-    filling = programs.guard("The preparation", command, teller)
-    os.close(teller)
+    reader, writer = os.pipe()
+    command = [sys.executable, "-m", "diptych.demo", "--fill", writer]
+    filling = programs.guard("The preparation", command, writer)
+    os.close(writer)
     try:
-        current = bool(os.read(told, 1))  # empty when the process failed and has ended
+        current = bool(os.read(reader, 1))  # empty when the process failed and has ended
         if current:
             programs.start()
         while filling.is_alive():
@@ -178,7 +178,7 @@ def prepare(programs: "Programs") -> None:
         if not current or filling.wait() != 0:
             raise EmbeddedError("The demo could not be prepared. The error is shown above.")
     finally:
-        os.close(told)
+        os.close(reader)
         filling.stop()
 
 
@@ -210,7 +210,7 @@ class Programs:
         ours = {"DIPTYCH_MODE": "demo", "PYTHONUNBUFFERED": "1"}
         self.environment = os.environ | servers.environment() | ours
         self.running: list[Program] = []
-        self.revivals: list[float] = []
+        self.server_restarts: list[float] = []
 
     def guard(self, name: str, command: list[Any], *keep: int, **options: Any) -> Guarded:
         """Start a command of this project that ends when this process does."""
@@ -244,7 +244,7 @@ class Programs:
 
     def check(self) -> None:
         """Raise EmbeddedError if anything has ended."""
-        endings = self.servers.obituaries()
+        endings = self.servers.endings()
         endings += [one.process.ending() for one in self.running if not one.process.is_alive()]
         if endings:
             raise EmbeddedError(" ".join(endings))
@@ -265,15 +265,15 @@ class Programs:
         """Restart what ends by itself, until a stop signal. Raises EmbeddedError if something keeps ending."""
         while True:
             select.select([], [], [], 0.2)
-            self.look_after()
+            self.restart_ended()
 
-    def look_after(self) -> None:
+    def restart_ended(self) -> None:
         """Restart what has ended by itself, and say so. Raises EmbeddedError if something keeps ending."""
         if not self.servers.alive():
-            for ending in self.servers.obituaries():
+            for ending in self.servers.endings():
                 say(f"  {ending} It is being restarted.")
-            count_restart(self.revivals, "A server")
-            self.servers.revive()
+            count_restart(self.server_restarts, "A server")
+            self.servers.restart_ended()
         for one in self.running:
             if not one.process.is_alive():
                 say(f"  {one.process.ending()} It is being restarted.")
@@ -330,7 +330,7 @@ def reset(home: Home, ask: bool) -> int:
 # --- In a process of its own, with Django --------------------------------------------------------------
 
 
-def fill(teller: int) -> int:
+def fill(descriptor: int) -> int:
     """Bring database and static files up to date, report that through the descriptor, and make the demo study.
 
     Return the exit status.
@@ -347,8 +347,8 @@ def fill(teller: int) -> int:
             migrate()
         with Step("Static files are current"):
             collect_static()
-        os.write(teller, b".")
-        os.close(teller)
+        os.write(descriptor, b".")
+        os.close(descriptor)
         people = Home.from_environment().path / "demo-people.json"
         with Step("Demo study"):
             call_command("make_demo_study", if_missing=True, people_file=str(people))

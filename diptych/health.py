@@ -18,7 +18,7 @@ WITHIN_S = 1.0
 LIMITS = "SET statement_timeout = 1000; SET lock_timeout = 100"
 
 
-class Question:
+class SharedQuery:
     """A query to the database. One thread runs it at a time. Others who ask meanwhile get the same reply."""
 
     def __init__(self, ask: Callable[[Any], Any]) -> None:
@@ -66,4 +66,4 @@ def _one(cursor: Any) -> bool:
 
 
 #: The question of the health checks. Its reply is True.
-database = Question(_one)
+database = SharedQuery(_one)

@@ -21,7 +21,7 @@ from diptych.rendering import ORJSONRenderer
 from jobs import sweeps
 
 #: Asks the database when each periodic task last succeeded.
-sweep_ages = health.Question(sweeps.ages)
+sweep_ages = health.SharedQuery(sweeps.ages)
 
 
 @without_person

@@ -13,7 +13,7 @@ exit_if_wrong()
 application = get_wsgi_application()
 
 
-def bound_lock_waits() -> None:
+def limit_lock_waits() -> None:
     """Limit how long connections of this process wait for a lock to LOCK_WAIT_MS.
 
     A request that waits occupies one of few threads. Workers and commands have no such limit and may wait.
@@ -38,5 +38,5 @@ def warn_in_production() -> None:
         threading.Thread(target=warn_without_officer, name="warn without officer", daemon=True).start()
 
 
-bound_lock_waits()
+limit_lock_waits()
 warn_in_production()

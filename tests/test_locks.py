@@ -86,8 +86,8 @@ class TestServed:
         leased = json.loads(post(port, f"/api/v1/studies/{study.slug}/assignments/", "{}", headers)[2])["current"]
         address, body = f"/api/v1/assignments/{leased['id']}/submit/", json.dumps(factories.body())
         with elsewhere(f"SELECT id FROM annotation_assignment WHERE id = {leased['id']} FOR UPDATE"):
-            status, about, told = post(port, address, body, headers)
-            assert (status, json.loads(told)["code"], about["Retry-After"]) == (503, "locked", "2")
+            status, about, content = post(port, address, body, headers)
+            assert (status, json.loads(content)["code"], about["Retry-After"]) == (503, "locked", "2")
             assert not Annotation.objects.exists()
         assert post(port, address, body, headers)[0] == 201
         assert Annotation.objects.count() == 1

@@ -49,7 +49,7 @@ def stay(servers: Servers) -> int:
     sys.stdout.flush()
     while servers.alive():
         select.select([], [], [], 1.0)
-    print("\n".join(servers.obituaries()), file=sys.stderr)
+    print("\n".join(servers.endings()), file=sys.stderr)
     return 1
 
 

@@ -32,7 +32,7 @@ class Place:
     postgres_bin: Path
     valkey_server: Path
 
-    def give(self, path: Path) -> None:
+    def chown(self, path: Path) -> None:
         """Make the servers' user the owner of one of our files or folders."""
         if self.user is not None:
             os.chown(path, self.user.uid, self.user.gid)
@@ -42,7 +42,7 @@ class Place:
         path = self.folder / name
         with sentences_for(path):
             path.mkdir(mode=0o700, exist_ok=True)
-            self.give(path)
+            self.chown(path)
         return path
 
 
@@ -69,7 +69,7 @@ def data_folder(home: Home) -> Path:
         with sentences_for(home.elsewhere_file):
             folder = Path(home.elsewhere_file.read_text().strip())
         if (folder / "postgres").exists() or not (home.path / "postgres").exists():
-            return remade(folder, home)
+            return existing_or_new(folder, home)
     user = owner_of_data(home.path) or unprivileged()
     if can_reach(home.path, user, ENTER):
         return home.path
@@ -82,7 +82,7 @@ def data_folder(home: Home) -> Path:
     return make_elsewhere(home)
 
 
-def remade(folder: Path, home: Home) -> Path:
+def existing_or_new(folder: Path, home: Home) -> Path:
     """Return the folder elsewhere, made again if somebody has deleted it."""
     return folder if folder.is_dir() else make_elsewhere(home)
 

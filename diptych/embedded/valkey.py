@@ -58,7 +58,7 @@ class Valkey:
         text = CONFIGURATION.format(port=port, password=self.password(), folder=quoted(self.data))
         with sentences_for(configuration):
             write_private(configuration, text)
-            self.place.give(configuration)
+            self.place.chown(configuration)
         return Guarded(
             self.name,
             [str(self.place.valkey_server), str(configuration)],
@@ -75,7 +75,7 @@ class Valkey:
 
     def explain(self, server: Guarded) -> str:
         """Return a sentence about why the server ended."""
-        if "No space left on device" in "\n".join(server.said(20)):
+        if "No space left on device" in "\n".join(server.last_lines(20)):
             return f"The disk that holds {self.place.folder} is full. Free some space, then start again."
         return server.ending()
 

@@ -112,11 +112,11 @@ def test_clock_that_was_killed_is_started_again(home: Path, capsys: pytest.Captu
         programs.running.append(demo.Program(programs.clock, programs.clock()))
         try:
             [clock] = programs.running
-            programs.look_after()
+            programs.restart_ended()
             first = clock.process.pid
             os.kill(first, signal.SIGKILL)
             clock.process.wait(30)
-            programs.look_after()
+            programs.restart_ended()
             assert clock.process.is_alive()
             assert clock.process.pid != first
         finally:

@@ -91,9 +91,9 @@ def test_kill_9_of_postmaster_is_noticed_and_survived(home: Path) -> None:
         write(servers.database_url, servers.redis_url)
         os.kill(postmaster(home), signal.SIGKILL)
         eventually(lambda: not servers.alive(), "the end of PostgreSQL is noticed")
-        assert "PostgreSQL ended (killed by signal 9)" in servers.obituaries()[0]
+        assert "PostgreSQL ended (killed by signal 9)" in servers.endings()[0]
         address = servers.database_url
-        servers.revive()
+        servers.restart_ended()
         assert servers.alive()
         assert servers.database_url == address
         assert_kept(servers)
@@ -104,7 +104,7 @@ def test_kill_9_of_valkey_is_noticed_and_survived(home: Path) -> None:
         write(servers.database_url, servers.redis_url)
         os.kill(valkey_process(home), signal.SIGKILL)
         eventually(lambda: not servers.alive(), "the end of Valkey is noticed")
-        servers.revive()
+        servers.restart_ended()
         assert_kept(servers)
 
 
@@ -113,8 +113,8 @@ def test_kill_9_of_a_guard_is_noticed_and_survived(home: Path) -> None:
     with start(home) as servers:
         write(servers.database_url, servers.redis_url)
         kill_all([guard for guard in guards(os.getpid()) if guard not in others])
-        eventually(lambda: len(servers.obituaries()) == 2, "the end of both guards is noticed")
-        servers.revive()
+        eventually(lambda: len(servers.endings()) == 2, "the end of both guards is noticed")
+        servers.restart_ended()
         assert_kept(servers)
 
 
@@ -131,7 +131,7 @@ def test_stop_signal_ends_everything_without_a_traceback(home: Path, number: sig
 def guarded_python(program: str, log: Path, **options) -> Guarded:
     """Run this program in a guarded Python. It must print `ready` when it has started its children."""
     guarded = Guarded("program", [sys.executable, "-c", program], log=log, **options)
-    eventually(lambda: "ready" in guarded.said(), "the program starts its children")
+    eventually(lambda: "ready" in guarded.last_lines(), "the program starts its children")
     return guarded
 
 
@@ -187,7 +187,7 @@ print('ready', copy, flush=True)
 time.sleep(60)
 """
     guarded = Guarded("program", [sys.executable, "-c", program], log=tmp_path / "log", cwd=Path.cwd())
-    eventually(lambda: "ready" in " ".join(guarded.said()), "the servers start")
+    eventually(lambda: "ready" in " ".join(guarded.last_lines()), "the servers start")
     family = [one for guard in guards(guarded.pid) for one in tree(guard.pid)]
     copy = next(one for one in psutil.Process(guarded.pid).children() if guard_file not in one.cmdline())
     assert len(family) > 4

@@ -83,9 +83,9 @@ def test_two_homes_run_side_by_side(folder: Path) -> None:
 
 def test_almost_full_disk_gets_a_sentence_before_anything_starts(small_disk: Path) -> None:
     sentence = r"has \d+ MB left, and the servers need 300 MB\. Free some space, or set"
-    with pytest.raises(EmbeddedError, match=sentence) as told:
+    with pytest.raises(EmbeddedError, match=sentence) as raised:
         start(small_disk / "home")
-    assert str(small_disk / "home") in str(told.value)
+    assert str(small_disk / "home") in str(raised.value)
 
 
 def test_disk_that_fills_up_while_the_cluster_is_made(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,7 +68,7 @@ class Product:
         try:
             while not self._over.wait(0.2):
                 if not (self.leave_servers_down.is_set() and not self.servers.alive()):
-                    self.programs.look_after()
+                    self.programs.restart_ended()
         except BaseException as error:
             self._failure = error
 

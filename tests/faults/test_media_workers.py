@@ -165,7 +165,7 @@ def test_a_broker_that_is_gone_for_a_while_loses_no_video(tmp_path, monkeypatch)
         wait_for(lambda: not broker.process.is_alive(), "the broker lives on")
         announce(assets)  # the messages are lost
         time.sleep(10)
-        servers.servers.revive()
+        servers.servers.restart_ended()
         assert working.worker.process.is_alive()
         Asset.objects.update(created_at=timezone.now() - 2 * POLICY.resend_after)
         wait_for(lambda: not unfinished(), f"{unfinished()} videos wait still; see {working.worker.log}", within_s=120)
