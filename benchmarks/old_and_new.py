@@ -2,8 +2,8 @@
 
     python -m benchmarks.old_and_new OLD_CHECKOUT --rounds 7
 
-Each checkout needs a `.venv` of its own. What else the machine does meets both, so what counts is the median over the
-rounds of new divided by old: of the share of the bare loop, and of loops a second.
+Each checkout needs a `.venv` of its own. Other work on the machine affects both. So the result is the median over the
+rounds of new divided by old, for the share of the bare loop and for loops per second.
 """
 
 import argparse

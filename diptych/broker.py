@@ -1,8 +1,8 @@
 """Tell Celery's workers that there may be work, without ever waiting for the broker.
 
 Rows in the database are the queue. A message only says that there may be work, and a periodic sweep sends messages
-again for rows that have waited too long. So a request does without the broker when it is away: it waits `WAIT_S` for
-it at most, and for `PAUSE_S` after that, no request of the process waits for it at all.
+again for rows that have waited too long. So requests work without the broker when it is away. A request waits for it
+for at most `WAIT_S` seconds. In the `PAUSE_S` seconds after that, no request of the process waits for it at all.
 """
 
 import logging
@@ -41,8 +41,8 @@ class Broker:
     def send(self, task: str, row_ids: Iterable[int], *, within_s: float = WAIT_S) -> int:
         """Send a message for each row to the task of that name, such as `media.tasks.transcode_asset`.
 
-        By name, since a module that announces work is imported by the tasks that do it. Return how many were sent; the
-        sweep sends the rest.
+        The task is named, since a module that announces work is imported by the tasks that do it. Return the number of
+        messages that were sent. The sweep sends the rest.
         """
         ids = list(row_ids)
         if not ids or not self._may_try():

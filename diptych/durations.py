@@ -10,7 +10,7 @@ def in_words(seconds: float, *, to: int = SECOND) -> str:
     """Return a duration such as “1 hour 20 minutes”, rounded to seconds, or to minutes or hours if `to` says so.
 
     Below ten seconds the result has tenths. A duration that is rounded to zero is “less than a minute”, and zero itself
-    is “0 minutes”. `static/js/page/times.js` does the same for scripts.
+    is “0 minutes”. `static/js/page/times.js` does the same for whole seconds in scripts.
     """
     tenths = round(seconds, 1)
     if to == SECOND and 0 < tenths < 10 and tenths % 1:

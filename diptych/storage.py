@@ -13,10 +13,10 @@ from django.utils._os import safe_makedirs
 class AtomicFileSystemStorage(FileSystemStorage):
     """Storage that keeps a file under exactly the requested name. It replaces an existing file in one step.
 
-    Django's own storage either picks another name, or empties the file that lies there and writes into it while
-    somebody reads. Here the new bytes are written beside, forced to the disk, and renamed. Who has the old file open
-    reads the old file to its end. An error leaves the old file as it was, and nothing beside it; only a kill in the
-    middle leaves a file whose name begins with a dot and ends in `.part`.
+    Django's own storage either picks another name, or empties the existing file and writes into it while somebody
+    reads. Here the new bytes are written to another file, flushed to the disk, and renamed. A reader of the old file
+    reads it to its end. An error leaves the old file as it was, and no other file. Only a kill in the middle leaves a
+    file whose name begins with a dot and ends in `.part`.
     """
 
     def __init__(self, **options: Any) -> None:

@@ -51,7 +51,7 @@ def raw_decode(text: str, start: int, *, digits_kept: Set[str] = frozenset()) ->
     """Read the value that begins at `start`. Raises ValueError with the reason where it is not JSON, or not whole.
 
     Args:
-        digits_kept: fields of the outermost object whose whole numbers may be of any length, since their digits are
+        digits_kept: fields of the outermost object whose whole numbers may have any length, since all their digits are
             kept.
     """
     try:

@@ -43,7 +43,7 @@ def person(**values: Any) -> User:
 def study(**values: Any) -> Study:
     """Return a running study that may show every harm and names what its consent text promises.
 
-    It takes answers without a report of how the videos were watched, unlike a new study.
+    Unlike a new study, it accepts answers without a report of how the videos were watched.
     """
     number = next(_numbers)
     defaults = {

@@ -36,7 +36,7 @@ def silent_broker() -> Iterator[str]:
 def hung_database() -> Iterator[None]:
     """Stop PostgreSQL in the middle of its work: connections stay open and nothing comes.
 
-    Only for tests that have the server to themselves: those that are marked `long`.
+    Use it only in tests that have the server for themselves, which are marked `long`.
     """
     [running] = [one for one in servers.servers._running if one.server.address_key == "database_url"]
     main = psutil.Process(running.process.pid)

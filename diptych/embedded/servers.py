@@ -135,15 +135,15 @@ def start(
     """Start the servers of a state folder, and return when both are ready.
 
     They end with `stop()`, at the end of a `with` block, at exit, or when this process is gone for whatever
-    reason. A server that DATABASE_URL or REDIS_URL names is taken as given and not started.
+    reason. If DATABASE_URL or REDIS_URL names a server, that server is used and none is started.
 
     Args:
-        home: the state folder; DIPTYCH_HOME or the repository's `.diptych` when None.
-        postgres_settings: added to, or in place of, ours (for benchmarks).
-        purpose: what to call this process when another one finds the folder in use.
+        home: the state folder. None: DIPTYCH_HOME or the repository's `.diptych`.
+        postgres_settings: settings that are added to ours, or override them (for benchmarks).
+        purpose: the name of this process in messages to others that find the folder in use.
 
     Raises:
-        EmbeddedError: one sentence for a person; nothing is left running.
+        EmbeddedError: one sentence for a person. Nothing is left running.
     """
     if not isinstance(home, Home):
         home = Home.from_environment() if home is None else Home.at(home)
