@@ -60,7 +60,7 @@ def test_a_superuser_of_the_command_line_signs_in_with_the_password_that_was_cho
     response = visitor.send_form("/accounts/sign-in/", username="root", password="a password of its own")
     assert response.status == 302
     assert response.headers["Location"] == "/"
-    assert "Make a study" in visitor.page("/")  # at once: nobody is asked to replace a one-time password
+    assert "Make a study" in visitor.page("/")  # at once: no password of one time is asked to be replaced
 
 
 def test_a_request_without_tls_is_sent_to_https(web):

@@ -75,7 +75,7 @@ def test_a_folder_comes_through_a_broken_connection_and_its_videos_become_ready(
     wait_for(lambda: sum(Upload.objects.values_list("received", flat=True)) > 0, "nothing came before the cut")
     line.mend()
     expect(page.locator("[data-line]")).to_have_text("All files are here", timeout=60_000)
-    assert Upload.objects.count() == 6  # and not the files that systems leave behind
+    assert Upload.objects.count() == 6  # and not what systems leave
     whole = sum(path.stat().st_size for path in folder.rglob("*.*") if path.name != ".DS_Store")
     assert sum(Upload.objects.values_list("received", flat=True)) == whole
     worker = Worker("--concurrency", "2")

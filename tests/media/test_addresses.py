@@ -130,7 +130,7 @@ def test_serving_asks_the_database_once_a_second_at_most(
     stored: bytes, client: Client, django_assert_num_queries: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = addresses.playback_url(ASSET, 7, None, WINDOW)
-    monkeypatch.setattr(dark, "believed_s", 3600)  # otherwise this test would have to be quick
+    monkeypatch.setattr(dark, "believed_s", 3600)  # or this test would have to be quick
     dark.forget()
 
     with django_assert_num_queries(1):  # which assets are in quarantine

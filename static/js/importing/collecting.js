@@ -6,7 +6,7 @@
 import { all, given, one, onAction, say, sentenceOf } from "../page/dom.js";
 import { chosen, dropped } from "./choosing.js";
 import { Files } from "./files.js";
-import { bytesInWords, grouped, timeInWords } from "./in_words.js";
+import { bytesInWords, timeInWords } from "./in_words.js";
 import { Refused, SignedOut, Stopped, remove, send } from "./sending.js";
 
 const AT_ONCE = 3;
@@ -47,7 +47,7 @@ function take(pairs) {
   const left = most - files.size;
   const fresh = pairs.filter(([path]) => !files.has(path)).length;
   if (fresh > left) {
-    tell("too-many", { most: grouped(most), count: grouped(fresh) });
+    tell("too-many", { most: most.toLocaleString(document.documentElement.lang), count: fresh.toLocaleString(document.documentElement.lang) });
     return;
   }
   tell(pairs.length ? "" : "nothing");
@@ -138,7 +138,7 @@ function state() {
 function paint() {
   const now = state();
   const { bytes, received } = files.totals();
-  const said = { here: grouped(files.count("here")), files: grouped(files.size), left: timeLeft(bytes, received) };
+  const said = { here: files.count("here").toLocaleString(document.documentElement.lang), files: files.size.toLocaleString(document.documentElement.lang), left: timeLeft(bytes, received) };
   const words = say(now === "sending" && said.left ? "sending-left" : now, said);
   const line = one("[data-line]");
   if (line.textContent !== words) line.textContent = words;
@@ -158,7 +158,7 @@ let announced = "";
 
 /** Reads out what changed, not every number. @param {string} now */
 function announce(now) {
-  if (announced !== now) one("[data-announce]").textContent = say(now, { files: grouped(files.size), here: grouped(files.count("here")) });
+  if (announced !== now) one("[data-announce]").textContent = say(now, { files: files.size, here: files.count("here") });
   announced = now;
 }
 

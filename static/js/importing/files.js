@@ -1,7 +1,7 @@
 /** The files of an import: which there are, how far each is, and a row for each of the first few hundred. */
 
 import { all, one, say } from "../page/dom.js";
-import { bytesInWords, grouped } from "./in_words.js";
+import { bytesInWords } from "./in_words.js";
 
 const MOST_ROWS = 200;
 
@@ -122,7 +122,7 @@ export class Files {
     const hidden = this.size - this.#list.children.length;
     const more = one("[data-more]");
     more.hidden = hidden <= 0;
-    more.textContent = say("more", { count: grouped(hidden) });
+    more.textContent = say("more", { count: hidden.toLocaleString(document.documentElement.lang) });
   }
 
   /** @param {Entry} entry */

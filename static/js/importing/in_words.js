@@ -1,4 +1,4 @@
-/** Numbers, sizes and remaining times, as people say them in the page's language. */
+/** Numbers of bytes and seconds as people say them, in the page's language. */
 
 import { MINUTE, durationInWords } from "../page/times.js";
 
@@ -8,9 +8,6 @@ const BYTE_UNITS = ["kilobyte", "megabyte", "gigabyte", "terabyte"];
 /** @param {number} value @param {string} unit @param {number} digits */
 const inUnit = (value, unit, digits) =>
   new Intl.NumberFormat(language, { style: "unit", unit, maximumFractionDigits: digits }).format(value);
-
-/** Return a whole number with its digits in groups of three. @param {number} number */
-export const grouped = (number) => number.toLocaleString(language);
 
 /** @param {number} bytes */
 export function bytesInWords(bytes) {

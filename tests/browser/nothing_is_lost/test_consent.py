@@ -125,7 +125,7 @@ def test_a_change_that_a_closed_study_refuses_stays_on_the_page(workspace, study
     expect(page.locator("#q-correctness-right")).to_be_checked()
     assert Annotation.objects.count() == 1
     page.get_by_role("button", name="Leave it as it was").click()
-    expect_a_pair(page)  # the pair that was open before: it can still be finished
+    expect_a_pair(page)  # the one that was in hand before: it can still be finished
     assert int(page.locator("body").get_attribute("data-assignment")) != answered
 
 

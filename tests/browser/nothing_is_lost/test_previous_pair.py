@@ -73,7 +73,7 @@ def test_a_key_goes_back_and_takes_answers_at_once_and_the_pair_on_the_page_is_k
     assert Assignment.objects.get(pk=second).state == "leased"
     page.locator('.foot [data-action="previous-pair"]').click()
     is_back_on(page, first)
-    page.keyboard.press(PREVIOUS)  # no pair was submitted before it
+    page.keyboard.press(PREVIOUS)  # nothing was submitted before it
     expect(page.locator(STATUS)).to_contain_text("no earlier pair")
     choose(page, "correctness", "right")
     page.locator(LEAVE).click()
