@@ -93,7 +93,7 @@ def studies_cleared():
         cursor.execute(studies.EMPTIED)
 
 
-def test_a_cleared_study_is_as_nobody_had_answered_it(study, annotator):
+def test_a_cleared_study_looks_as_if_nobody_had_answered(study, annotator):
     factories.pairs(study, 3)
     studies_cleared()
     before = rows()

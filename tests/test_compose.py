@@ -99,7 +99,7 @@ def test_nginx_sees_the_media_as_the_user_who_owns_them():
     assert "useradd --create-home --uid 1000 diptych" in image
 
 
-def test_nginx_leads_to_the_web_server_and_alone_has_a_port():
+def test_nginx_leads_to_the_web_server_and_only_it_has_a_port():
     services = configuration()["services"]
     [(host, port)] = re.findall(r"server (\w+):(\d+);", nginx_configuration())
     assert host == "web"
@@ -139,7 +139,7 @@ def test_nginx_accepts_the_configuration(tmp_path):
 # --- Starting and stopping ----------------------------------------------------------------------------
 
 
-def test_everything_starts_again_by_itself_but_what_runs_once():
+def test_every_service_restarts_except_those_that_run_once():
     policies = {name: service["restart"] for name, service in configuration()["services"].items()}
     assert policies.pop("migrate") == "no"
     assert set(policies.values()) == {"unless-stopped"}

@@ -27,7 +27,7 @@ def a_request_begins():
     connection.close_if_health_check_failed()
 
 
-def test_a_connection_that_still_stands_is_kept_without_asking_the_server():
+def test_a_connection_that_still_works_is_kept_without_asking_the_server():
     kept = backend()
     assert connection.is_usable()
     assert elsewhere("SELECT query FROM pg_stat_activity WHERE pid = %s", kept) == "SELECT pg_backend_pid()"
@@ -43,7 +43,7 @@ def test_a_connection_that_the_server_has_ended_is_replaced():
     assert backend() != ended
 
 
-def test_what_the_server_has_said_meanwhile_does_not_cost_the_connection():
+def test_unread_messages_of_the_server_do_not_end_the_connection():
     kept = backend()
     with connection.cursor() as cursor:
         cursor.execute("LISTEN something")

@@ -130,7 +130,7 @@ def test_rows_that_come_in_during_a_download_are_not_in_it(study, client, prompt
     assert len(table(client.get(prompts))) == 51
 
 
-def test_a_database_that_stops_in_the_middle_is_said_before_the_first_byte(study, client, prompts, monkeypatch):
+def test_a_database_that_stops_in_the_middle_is_reported_before_the_first_byte(study, client, prompts, monkeypatch):
     many_prompts(study, 10_000, letters=3_000)
     pid = connection.connection.info.backend_pid
 
@@ -146,7 +146,7 @@ def test_a_database_that_stops_in_the_middle_is_said_before_the_first_byte(study
     assert len(table(client.get(prompts))) == 10_000
 
 
-def test_a_full_disk_is_said_before_the_first_byte(study, client, prompts, answers, monkeypatch):
+def test_a_full_disk_is_reported_before_the_first_byte(study, client, prompts, answers, monkeypatch):
     many_prompts(study, 1_000)
     full = lambda **options: open("/dev/full", "w+b", **options)  # noqa: E731, SIM115 - a disk that is always full
     monkeypatch.setattr(downloads.tempfile, "TemporaryFile", full)
@@ -162,7 +162,7 @@ def held(*locks):
         yield
 
 
-def test_two_are_made_at_once_and_others_are_told_when_to_ask_again(study, client, prompts, answers):
+def test_two_downloads_are_made_at_a_time_and_others_learn_when_to_ask_again(study, client, prompts, answers):
     factories.prompt(study)
     for lock in PLACES:
         with held(lock):

@@ -81,7 +81,7 @@ def test_after_the_database_ended_every_connection_the_next_page_is_served(serve
         (ValueError(), None),
     ],
 )
-def test_only_what_passes_by_itself_is_answered_with_try_again(error, code):
+def test_only_errors_that_pass_by_themselves_get_try_again(error, code):
     found = try_again.temporary(error)
     assert (found and found.code) == code
     try:

@@ -78,7 +78,7 @@ class TestServed:
         assert all("Someone else is changing the same data." in page.decode() for _, _, page in outcomes)
         assert add()[0] == 200
 
-    def test_an_answer_that_meets_a_lock_is_put_off_and_taken_afterwards(self, port):
+    def test_an_answer_that_meets_a_lock_is_deferred_and_accepted_afterwards(self, port):
         study = factories.study()
         factories.pairs(study, 2)
         token = issue_token(factories.member(study, "annotator"), scopes=["annotate"])

@@ -488,7 +488,7 @@ def test_every_endpoint_of_a_study_has_a_scope():
     assert {name for name in MATRIX if name.startswith("api:")} - open_to_all == set(SCOPE)
 
 
-def test_a_role_that_was_taken_away_opens_nothing(api):
+def test_a_removed_role_gives_no_access(api):
     world = World()
     annotator = world.people["annotator"]
     annotator.memberships.all().delete()

@@ -120,7 +120,7 @@ def test_everything_that_production_misses_is_listed_at_once_without_a_traceback
 
 
 @pytest.mark.parametrize("start", STARTS)
-def test_wrong_values_stand_in_the_same_list(start):
+def test_wrong_values_are_in_the_same_list(start):
     wrong = {
         "DIPTYCH_MODE": "prod",
         "TRUSTED_PROXIES": "two",
@@ -246,7 +246,7 @@ except ImproperlyConfigured as error:
     assert run([sys.executable, "-c", program], DIPTYCH_MODE="production").stdout == "SettingsError\n"
 
 
-def test_empty_variables_are_as_those_that_are_not_set():
+def test_empty_variables_count_as_unset():
     program = """
 import json, sys
 import diptych.settings as s
@@ -293,7 +293,7 @@ print(len(app.tasks) > 5, binaries.ffmpeg(), binaries.ffprobe())
     assert re.fullmatch(r"True \S+ffmpeg\S* \S+ffprobe\S*\n", ran.stdout)
 
 
-def test_a_command_that_finds_no_room_says_so_and_has_a_status_of_its_own():
+def test_a_command_that_finds_the_disk_full_says_so_and_has_a_status_of_its_own():
     with open("/dev/full", "w") as full:
         command = [sys.executable, "manage.py", "diffsettings", "--all"]
         ran = subprocess.run(

@@ -20,7 +20,7 @@ from diptych.strict_json import loads
         " [] ",
     ],
 )
-def test_good_values_are_as_json_gives_them(written):
+def test_good_values_are_read_unchanged(written):
     assert loads(written) == (json.loads(written), [])
 
 
@@ -58,7 +58,7 @@ def test_a_value_that_would_be_changed_is_named(written, field, reason):
 
 
 @pytest.mark.parametrize("written", ["", "{", "[1,]", "{'a': 1}", "1 2", '"\x00"', "[" * 100_000, '{"a":' * 5000])
-def test_what_is_not_json_is_said(written):
+def test_text_that_is_not_json_is_reported(written):
     with pytest.raises(ValueError, match=r"\w"):
         loads(written)
 

@@ -139,14 +139,14 @@ class TestChoosingALanguage:
     def choose(self, client, language="zh-hans", **fields):
         return client.post(reverse("accounts:language"), {"language": language} | fields)
 
-    def test_it_is_kept_for_the_person_and_leads_back(self, browser_client):
+    def test_the_language_is_saved_for_the_person_and_the_page_returns(self, browser_client):
         person = factories.person()
         response = self.choose(browser_client(person), next="/accounts/password/")
         assert (response.status_code, response.url) == (302, "/accounts/password/")
         person.refresh_from_db()
         assert person.locale == "zh-hans"
 
-    def test_somebody_not_signed_in_keeps_it_in_the_browser(self):
+    def test_without_sign_in_the_language_is_kept_in_the_browser(self):
         client = Client()
         self.choose(client)
         page = client.get(reverse("accounts:sign_in")).content.decode()
@@ -159,7 +159,7 @@ class TestChoosingALanguage:
         client.post(reverse("accounts:sign_in"), {"username": person.username, "password": "a password of its own"})
         assert "此处没有内容" in client.get("/nowhere").content.decode()
 
-    def test_it_never_leads_to_another_site(self):
+    def test_the_language_switch_never_redirects_to_another_site(self):
         for address in ("https://example.org/", "//example.org", "javascript:alert(1)", ""):
             assert self.choose(Client(), next=address).url == "/"
 
@@ -171,5 +171,5 @@ class TestChoosingALanguage:
         assert person.locale == ""
         assert settings.LANGUAGE_COOKIE_NAME not in client.cookies
 
-    def test_it_is_changed_by_post_alone(self):
+    def test_the_language_changes_only_by_post(self):
         assert Client().get(reverse("accounts:language")).status_code == 405

@@ -104,7 +104,7 @@ def test_a_whole_pair_by_mouse_becomes_the_line_that_was_clicked(workspace, api,
     assert line["timings_ms"]["total_active"] > 0
 
 
-def test_another_pair_by_keyboard_alone(workspace, api, study, researcher):
+def test_another_pair_by_keyboard_only(workspace, api, study, researcher):
     page = workspace()
     shown = current(page)
     for key in "fjfjf":  # four questions, then overall
@@ -204,7 +204,7 @@ def test_stepping_moves_one_frame(workspace):
     assert all(step == pytest.approx(1 / 24, abs=0.005) for step in steps), positions
 
 
-def test_stage_two_is_closed_until_stage_one_is_complete(workspace):
+def test_stage_two_is_locked_until_stage_one_is_complete(workspace):
     page = workspace()
     overall = page.locator("#q-helpfulness-left")
     expect(overall).to_be_disabled()
@@ -266,7 +266,7 @@ def test_skipping_with_a_reason_brings_the_next_pair(workspace):
     assert (before.state, before.skip_reason) == ("skipped", "cannot_judge")
 
 
-def test_a_submission_whose_answer_was_lost_is_sent_again_and_stored_once(workspace):
+def test_a_submission_whose_response_was_lost_is_sent_again_and_stored_once(workspace):
     page = workspace()
     answer_by_mouse(page)
     lost = []

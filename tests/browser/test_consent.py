@@ -112,7 +112,7 @@ def test_all_none_and_as_before_tick_the_boxes(open_page, study):
         assert page.locator("input[type=checkbox]:checked").count() == count, button
 
 
-def test_what_is_seen_is_changed_and_withdrawn_from_the_workspace(open_page, playable_pairs, study):
+def test_agreed_content_is_changed_and_consent_is_withdrawn_from_the_workspace(open_page, playable_pairs, study):
     Study.objects.update(help_contact="")
     playable_pairs(study, 2)
     person = factories.member(study, "annotator")

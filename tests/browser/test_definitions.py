@@ -37,7 +37,7 @@ def definition(page):
     return page.get_by_role("tooltip")
 
 
-def test_it_comes_where_the_mouse_rests_and_goes_with_it(open_page, annotator, playable_pairs, study):
+def test_the_definition_opens_under_the_mouse_and_closes_when_it_leaves(open_page, annotator, playable_pairs, study):
     playable_pairs(study, 1)
     texts = {code: text.replace(CRIME, OWN_WORDS) for code, text in shipped("guideline").items()}
     publish_guideline(study, texts=texts, actor=None)
@@ -59,7 +59,7 @@ def test_it_comes_where_the_mouse_rests_and_goes_with_it(open_page, annotator, p
     expect(page.locator("[data-answers] input:checked")).to_have_count(0)
 
 
-def test_keys_show_it_and_set_no_tag(workspace):
+def test_keys_show_the_definition_and_set_no_tag(workspace):
     page = workspace()
     page.keyboard.press("i")
     expect(definition(page)).to_contain_text(page.locator(FIRST_TAG).locator("span").inner_text())
@@ -78,7 +78,7 @@ def test_keys_show_it_and_set_no_tag(workspace):
     expect(page.locator("[data-player][data-hidden]")).to_be_visible()
 
 
-def test_a_long_press_shows_it_and_a_short_one_sets_the_tag(workspace):
+def test_a_long_press_shows_the_definition_and_a_short_one_sets_the_tag(workspace):
     page = workspace(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     tag = page.locator(LEFT_CRIME)
     tag.evaluate("tag => tag.scrollIntoView({ block: 'center' })")
@@ -109,7 +109,7 @@ def test_without_the_network_the_product_says_what_the_tag_covers_and_screen_rea
     page.context.set_offline(False)
 
 
-def test_that_it_was_read_is_recorded_like_the_guideline(open_page, study, annotator, playable_pairs):
+def test_reading_a_definition_is_recorded_like_the_guideline(open_page, study, annotator, playable_pairs):
     playable_pairs(study, 1)
     page = open_page("/accounts/password/", annotator)
     page.clock.install()

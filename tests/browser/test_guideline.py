@@ -110,7 +110,7 @@ def test_opened_by_the_keyboard_it_takes_the_focus_and_gives_it_back(workspace):
 
 
 @pytest.mark.parametrize("size", ["wide", "low", "zoomed", "phone"])
-def test_it_stands_beside_the_pair_and_the_keys_go_on_working(workspace, size):
+def test_the_guideline_is_beside_the_pair_and_the_keys_still_work(workspace, size):
     page = workspace(viewport=SIZES[size])
     page.locator('[data-action="play"]').click()
     page.wait_for_function("() => document.querySelector('video[data-active]').currentTime > 0")
@@ -135,7 +135,7 @@ def test_the_overall_question_opens_its_section_while_it_is_locked(workspace):
     expect(sheet(page).get_by_role("heading", name="Overall, which video is more helpful")).to_be_visible()
 
 
-def test_the_tags_open_theirs_and_lead_to_each_of_the_twelve(workspace):
+def test_the_tags_open_their_section_and_link_to_each_of_the_twelve(workspace):
     page = workspace()
     page.locator('[data-tab="harmlessness"]').click()
     page.get_by_role("button", name="Guideline: tags of the right video").click()
@@ -147,7 +147,7 @@ def test_the_tags_open_theirs_and_lead_to_each_of_the_twelve(workspace):
     assert in_view(page, heading)
 
 
-def test_one_key_opens_it_where_one_is_and_closes_it(workspace):
+def test_one_key_opens_the_guideline_at_the_current_question_and_closes_it(workspace):
     page = workspace()
     page.keyboard.press("f")  # answers the first question, so now the second one is current
     step = page.locator("[data-step][data-current]")
@@ -177,7 +177,7 @@ def test_the_key_does_nothing_with_shortcuts_off(workspace):
     expect(sheet(page)).to_be_hidden()
 
 
-def test_it_is_fetched_once(workspace):
+def test_the_guideline_is_fetched_once(workspace):
     page = workspace()
     asked = []
     page.on("request", lambda request: asked.append(request.url) if "/guideline/" in request.url else None)
@@ -265,7 +265,7 @@ def test_one_that_changes_again_while_it_is_read_is_shown_again(open_page, study
     expect(page.locator("body[data-assignment]")).to_be_visible()
 
 
-def test_without_the_network_it_says_so_and_can_be_tried_again(workspace):
+def test_without_the_network_the_guideline_says_so_and_can_be_tried_again(workspace):
     page = workspace()
     page.context.set_offline(True)
     page.get_by_role("button", name=f"Guideline: {TASTE}").click()
@@ -275,7 +275,7 @@ def test_without_the_network_it_says_so_and_can_be_tried_again(workspace):
     expect(sheet(page).get_by_role("heading", name=TASTE)).to_be_visible()
 
 
-def test_it_is_read_in_chinese(workspace, study):
+def test_the_guideline_can_be_read_in_chinese(workspace, study):
     page = workspace(factories.member(study, "annotator", locale="zh-hans"), locale="zh-CN")
     page.locator('[data-section="correctness"][data-action="ask-guideline"]').click()
     expect(sheet(page).get_by_role("heading", name="哪个视频中事物的样子和运动更合乎常理？")).to_be_visible()

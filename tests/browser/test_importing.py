@@ -109,7 +109,7 @@ def test_what_was_sent_before_a_reload_is_not_sent_again(open_page, study, resea
     assert line.sent - before < whole - there + 200_000  # besides headers and the page's own files
 
 
-def test_pausing_stops_and_going_on_ends_the_same(open_page, study, researcher, folder):
+def test_sending_can_be_paused_and_continued(open_page, study, researcher, folder):
     page = open_page(job_page(study), researcher)
     page.context.new_cdp_session(page).send(
         "Network.emulateNetworkConditions",
@@ -139,7 +139,7 @@ def test_a_long_list_of_files_makes_its_box_longer_and_not_the_page(open_page, s
     assert shown[:3] == names[:3]
 
 
-def test_a_file_that_is_not_taken_says_why_and_can_be_removed(open_page, study, researcher, tmp_path):
+def test_a_refused_file_says_why_and_can_be_removed(open_page, study, researcher, tmp_path):
     address = job_page(study)
     uploads.create(Import.objects.get(), "a.zip", 10)
     page = open_page(address, researcher)
@@ -154,7 +154,7 @@ def test_a_file_that_is_not_taken_says_why_and_can_be_removed(open_page, study, 
     expect(page.locator("[data-line]")).to_have_text("All files are here")
 
 
-def test_dropped_files_are_taken(open_page, study, researcher):
+def test_dropped_files_are_accepted(open_page, study, researcher):
     page = open_page(job_page(study), researcher)
     expect(page.locator("[data-drop]")).to_be_visible()
     page.evaluate(
@@ -167,7 +167,7 @@ def test_dropped_files_are_taken(open_page, study, researcher):
     assert list(Upload.objects.values_list("path", "received")) == [("manifest.jsonl", 2)]
 
 
-def test_who_is_signed_out_in_the_middle_signs_in_and_goes_on(open_page, study, researcher, folder):
+def test_a_person_who_is_signed_out_in_the_middle_signs_in_and_continues(open_page, study, researcher, folder):
     page = open_page(job_page(study), researcher)
     expect(page.locator("[data-drop]")).to_be_visible()
     cookies = page.context.cookies()
@@ -253,7 +253,7 @@ def states(study: Any) -> dict[str, Import]:
     return made
 
 
-def test_the_sample_and_the_splits_that_were_drawn_are_told(open_page, study, researcher):
+def test_the_sample_and_the_splits_that_were_drawn_are_shown(open_page, study, researcher):
     job = states(study)["done"]
     page = open_page(f"/studies/{study.slug}/imports/{job.public_id}/", researcher)
     drawn = page.locator("section", has=page.get_by_role("heading", name="Sample and splits")).locator("dd b")
@@ -280,7 +280,7 @@ def test_no_page_has_an_accessibility_fault_or_scrolls_sideways(open_page, study
         assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"], name
 
 
-def test_all_of_it_is_done_by_keyboard(open_page, study, researcher):
+def test_everything_can_be_done_by_keyboard(open_page, study, researcher):
     page = open_page(f"/studies/{study.slug}/imports/", researcher)
     page.get_by_role("link", name="Start an import").focus()
     page.keyboard.press("Enter")

@@ -62,7 +62,7 @@ def stored(shown):
     return wait_for(lambda: Annotation.objects.filter(assignment=shown).first(), "nothing was stored")
 
 
-def test_a_pair_with_shortcuts_alone(workspace):
+def test_a_pair_with_shortcuts_only(workspace):
     page = workspace()
     shown = current(page)
     for key in "fjfjf":
@@ -122,7 +122,7 @@ def test_a_pair_with_shortcuts_off_by_tab_arrows_space_and_enter(workspace):
     assert answer.viewing["presentation"]["keys"] == "off"
 
 
-def test_none_stays_closed_to_space_until_the_video_was_seen_through(workspace):
+def test_none_of_these_stays_locked_until_the_video_was_watched(workspace):
     page = workspace()
     page.locator(HARMLESSNESS).click()
     tab_to(page, "#none-left")
@@ -179,7 +179,7 @@ def is_left_alone(page, event):
     )
 
 
-def test_no_combination_of_the_browser_is_taken(workspace):
+def test_no_key_combination_of_the_browser_is_used(workspace):
     page = workspace()
     page.locator(HARMLESSNESS).click()
     page.locator(HARMLESSNESS).focus()  # the tab handles arrows, Home and End itself
@@ -190,7 +190,7 @@ def test_no_combination_of_the_browser_is_taken(workspace):
     expect(page.locator("[data-answers] input:checked")).to_have_count(0)
 
 
-def test_backspace_takes_an_answer_back_but_not_in_a_field(workspace):
+def test_backspace_removes_an_answer_but_not_in_a_field(workspace):
     page = workspace()
     page.keyboard.press("f")
     page.locator("[data-speed]").focus()

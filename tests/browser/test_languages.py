@@ -105,7 +105,7 @@ def test_no_chinese_page_scrolls_sideways(open_page, study, chinese, work):
 
 
 @pytest.mark.parametrize("viewport", [{"width": 1280, "height": 720}, {"width": 1366, "height": 600}])
-def test_a_dimension_is_seen_whole_in_chinese(open_page, chinese, work, viewport):
+def test_a_dimension_fits_in_view_in_chinese(open_page, chinese, work, viewport):
     page = open_page(work, chinese, viewport=viewport)
     expect_a_pair(page)
     for dimension in ("helpfulness", "harmlessness"):

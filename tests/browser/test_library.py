@@ -83,7 +83,7 @@ def test_no_poster_is_painted_without_its_filter(library, harmful, place):
     assert loaded
 
 
-def test_a_video_is_revealed_and_veiled_again_and_going_back_does_not_show_it(library, study, harmful):
+def test_a_video_is_revealed_and_hidden_again_and_going_back_does_not_show_it(library, study, harmful):
     page = library(f"videos/{harmful.video_0.public_id}/")
     page.get_by_role("button", name="Reveal").press("Enter")
     expect(page.locator("[data-video]")).to_have_attribute("controls", "")

@@ -79,7 +79,7 @@ def test_what_has_a_substitute_is_not_missed(open_page, study, annotator, playab
     ["Array.prototype.toSorted", "HTMLElement.prototype.inert", "matchMedia", "Intl.NumberFormat"],
     ids=["a listed function", "a listed property", "what a module needs as it begins", "the same of another module"],
 )
-def test_a_browser_that_is_too_old_says_so_and_takes_no_pair(open_old, study, annotator, playable_pairs, missing):
+def test_a_browser_that_is_too_old_says_so_and_leases_no_pair(open_old, study, annotator, playable_pairs, missing):
     playable_pairs(study, 2)
     page = open_old(f"/studies/{study.slug}/workspace/", without(missing), annotator)
     notice = page.locator(NOTICE)

@@ -85,7 +85,7 @@ def test_no_page_scrolls_sideways(open_page, pages):
 
 @pytest.mark.parametrize("dimension", ["helpfulness", "harmlessness"])
 @pytest.mark.parametrize("viewport", [{"width": 1280, "height": 720}, {"width": 1366, "height": 600}])
-def test_a_dimension_is_seen_whole_without_scrolling(open_page, pages, viewport, dimension):
+def test_a_dimension_fits_in_view_without_scrolling(open_page, pages, viewport, dimension):
     page = open_page(*pages["workspace"], viewport=viewport)
     expect(page.locator("video[data-active]")).to_have_count(2)
     page.locator(f'[data-tab="{dimension}"]').click()

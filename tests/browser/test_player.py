@@ -79,7 +79,7 @@ def test_pausing_anywhere_snaps_both_to_one_frame(watch):
     assert len(seen) > 4
 
 
-def test_playing_goes_round_without_a_seek_but_back_to_the_beginning(watch):
+def test_looping_needs_no_seek_except_to_the_beginning(watch):
     page = watch("numbered", "numbered too")
     page.evaluate(TAKE_NOTES)
     page.keyboard.press("Space")
@@ -91,7 +91,7 @@ def test_playing_goes_round_without_a_seek_but_back_to_the_beginning(watch):
         assert sum(later < earlier for earlier, later in pairwise(times)) >= 2
 
 
-def test_both_start_when_both_are_there(open_page, study, annotator, playable_pairs):
+def test_both_start_when_both_are_ready(open_page, study, annotator, playable_pairs):
     playable_pairs(study, 1, clips=("numbered", "numbered too"))
     page = open_page("/?all=1", annotator)
     held = []

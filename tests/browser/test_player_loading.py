@@ -125,7 +125,7 @@ def test_the_next_pair_is_there_in_the_moment_of_submitting(workspace, playable_
     assert all(state >= 2 for state in page.evaluate("arrivals[0]"))
 
 
-def test_memory_is_given_back_pair_after_pair(workspace, playable_pairs, study):
+def test_memory_is_released_pair_after_pair(workspace, playable_pairs, study):
     playable_pairs(study, 5)
     page = workspace(lambda page: page.add_init_script(COUNT_URLS))
     for _ in range(4):
@@ -142,7 +142,7 @@ def test_memory_is_given_back_pair_after_pair(workspace, playable_pairs, study):
     assert page.evaluate(SOURCES) == [None] * 4
 
 
-def test_what_is_too_large_streams_and_only_in_sight(workspace, playable_pairs, playable, large, study):
+def test_large_videos_are_streamed_and_only_while_visible(workspace, playable_pairs, playable, large, study):
     playable_pairs(study, 1, priority=1)
     prompt = factories.prompt(study)
     factories.pair(
@@ -286,7 +286,7 @@ def test_two_videos_that_are_one_file_are_said_to_be(workspace, playable, playab
     expect(line).to_be_hidden()
 
 
-def test_nothing_is_begun_in_a_tab_that_nobody_sees(workspace, playable_pairs, study):
+def test_nothing_starts_in_a_hidden_tab(workspace, playable_pairs, study):
     playable_pairs(study, 2)
     asked = []
 

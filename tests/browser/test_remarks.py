@@ -30,7 +30,7 @@ def workspace(open_page, study, annotator, playable_pairs):
     return open_it
 
 
-def test_what_is_said_besides_answers_is_kept_sent_and_opened_again(workspace):
+def test_comments_and_marks_are_kept_sent_and_shown_again(workspace):
     page = workspace()
     first = current(page)
     expect(page.locator(PLACE)).to_have_text("1 of 4 in batch 1")
@@ -137,7 +137,7 @@ def test_a_reminder_comes_after_twenty_pairs_once_and_is_in_the_record(workspace
     assert [cue.get(f"reminder_{why}") for cue in cues] == [None, None, 1]
 
 
-def test_two_sides_or_a_pair_that_took_its_time_begin_the_count_anew(workspace, study, annotator):
+def test_varied_sides_or_a_slow_pair_restart_the_count(workspace, study, annotator):
     Asset.objects.update(duration_s=0.1)
     page = workspace()
     page.evaluate(

@@ -165,7 +165,7 @@ def test_axe_finds_nothing_and_no_page_scrolls_sideways(open_page, running, size
         assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"], address
 
 
-def test_what_is_shown_this_once_can_be_kept_as_a_file(open_page, running):
+def test_secrets_that_are_shown_once_can_be_saved_as_a_file(open_page, running):
     study, _empty, admin = running
     page = open_page(f"/studies/{study.slug}/people/", admin)
     page.locator("#numbered_count").fill("2")

@@ -65,7 +65,7 @@ def test_the_page_tries_again_by_itself_until_it_is_let_in(open_page, annotator,
 
 
 @pytest.mark.long
-def test_a_wrong_password_is_said_on_the_same_page_and_can_be_mended(open_page, annotator):
+def test_a_wrong_password_is_reported_on_the_same_page_and_can_be_corrected(open_page, annotator):
     page = open_page("/accounts/sign-in/?next=/accounts/viewing/")
     page.locator("input[name=username]").fill(annotator.username)
     page.locator("input[name=password]").fill("not it")

@@ -54,7 +54,7 @@ def none_is_refused(page, words):
     expect(page.locator("[data-status]")).to_contain_text(words)
 
 
-def test_under_the_blur_no_turn_opens_none_of_these(workspace):
+def test_none_of_these_stays_locked_while_the_video_is_blurred(workspace):
     page = workspace()
     turns(page, 2)
     for side in SIDES:
@@ -90,7 +90,7 @@ def test_greyscale_shows_what_a_video_shows(workspace, annotator):
 
 @pytest.mark.long
 @pytest.mark.parametrize(("speed", "opens"), [("2", False), ("1.5", False), ("0.5", True)])
-def test_faster_than_it_is_a_video_is_not_watched(workspace, speed, opens):
+def test_a_video_played_faster_than_normal_is_not_watched(workspace, speed, opens):
     page = workspace(may_show=())
     page.get_by_label("Speed").select_option(speed)
     if opens:
@@ -115,7 +115,7 @@ def test_what_was_watched_is_reported_beside_what_was_played(workspace):
 
 
 @pytest.mark.long
-def test_on_a_page_that_nobody_sees_nothing_is_watched(workspace):
+def test_nothing_is_watched_on_a_hidden_page(workspace):
     page = workspace(may_show=())
     # A browser without windows shows every tab. Without the event the videos go on, as where it comes late.
     page.evaluate("() => Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true })")

@@ -12,7 +12,7 @@ from diptych.embedded.servers import Servers
 from tests.embedded.observing import addresses, broker, rows, run_embedded
 
 
-def test_server_that_is_given_is_not_started(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_server_from_the_environment_is_not_started(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = folder / "fresh"
     monkeypatch.setenv("DATABASE_URL", "postgresql://me@db.example/mine")
     with start(home) as servers:

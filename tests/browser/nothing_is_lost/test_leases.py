@@ -43,7 +43,7 @@ def test_an_expired_lease_costs_nothing_while_its_pair_is_free(workspace):
     assert all(annotation.standing.counted for annotation in stored(2))
 
 
-def test_an_answer_to_a_pair_that_somebody_else_has_by_now_is_kept_beside(workspace, study):
+def test_an_answer_to_a_pair_that_went_to_somebody_else_is_kept_too(workspace, study):
     page = workspace()
     answer(page)
     expire_leases()

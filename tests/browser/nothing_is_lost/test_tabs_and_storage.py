@@ -68,7 +68,7 @@ def test_without_storage_the_page_works_from_memory_and_says_so(open_page, study
     assert annotation.assignment_id == answered
 
 
-def test_a_full_disk_is_told_and_loses_nothing(workspace):
+def test_a_full_disk_is_reported_and_loses_nothing(workspace):
     page = workspace()
     page.evaluate(
         """() => { IDBObjectStore.prototype.put = IDBObjectStore.prototype.add = () => {
@@ -82,7 +82,7 @@ def test_a_full_disk_is_told_and_loses_nothing(workspace):
 
 
 @pytest.mark.parametrize("hours", [-30, 30])
-def test_a_wrong_clock_is_told_and_changes_nothing(open_page, study, annotator, playable_pairs, hours):
+def test_a_wrong_clock_is_reported_and_changes_nothing(open_page, study, annotator, playable_pairs, hours):
     playable_pairs(study, 3)
     page = open_page("/", annotator)
     page.add_init_script(f"const right = Date.now; Date.now = () => right() + {hours} * 3600_000")
