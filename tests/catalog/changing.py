@@ -1,4 +1,4 @@
-"""Changes of many pairs: tests order them, carry them out and check them."""
+"""Changes of many pairs as tests order them, carry them out and look at them."""
 
 import pytest
 from django.db.models.expressions import RawSQL
@@ -14,7 +14,7 @@ from tests import factories
 
 @pytest.fixture(autouse=True)
 def every_change_is_large(monkeypatch):
-    """Leave every change to a worker, which changes two pairs per step."""
+    """Left to a worker, who changes two pairs a step."""
     monkeypatch.setattr(orders, "RIGHT_AWAY", 0)
     monkeypatch.setattr(work, "A_STEP", 2)
 
@@ -25,7 +25,7 @@ def seven(study):
 
 
 def choice(which=STILL_OPEN, sample=OTHERS, batch=None, prompt_type=""):
-    """Return a choice of pairs, as the form makes it."""
+    """A choice of pairs, as the form makes it."""
     return {"which": which, "sample": sample, "batch": batch, "prompt_type": prompt_type}
 
 
@@ -35,7 +35,7 @@ def order(study, actor, what=OVERLAP, value=3, **chosen):
 
 
 def carry_out(change):
-    """Carry out a change that is claimed."""
+    """Work on a change that is claimed."""
     engine.work_on(work.POLICY, change, work.work)
 
 
@@ -44,7 +44,7 @@ def now_of(change):
 
 
 def after(change, state):
-    """Return the change with its present values, which must be these."""
+    """The change as it stands, which is so."""
     there = now_of(change)
     assert there.state == state, there.reason
     return there
@@ -55,12 +55,12 @@ def wanted(study):
 
 
 def abandon(change):
-    """Make its worker look as if it had been killed a while ago."""
+    """Its worker was killed a while ago."""
     PairsChange.objects.filter(pk=change.pk).update(heartbeat_at=timezone.now() - 2 * work.POLICY.abandoned_after)
 
 
 def begun(change, steps):
-    """Return a claimed change, after so many steps."""
+    """Claimed, and so many steps done."""
     taken = engine.claim(work.POLICY, change.pk)
     for _ in range(steps):
         assert work.step(taken)
@@ -73,7 +73,7 @@ def changed_events(study):
 
 
 def failed_at_the_second_step(study, researcher, monkeypatch):
-    """Return a change that met an error of the program."""
+    """A change that met a fault of the program."""
     change = begun(order(study, researcher), 1)
     with monkeypatch.context() as fault:
         fault.setattr(effects, "would_want", lambda value: RawSQL("no_such_column", []))

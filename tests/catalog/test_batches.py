@@ -1,4 +1,4 @@
-"""The states of a batch: every transition from every state, automatic ones, and two at the same moment."""
+"""The states of a batch: every transition from every state, what happens by itself, and two at the same moment."""
 
 import uuid
 from functools import partial
@@ -28,7 +28,7 @@ from tests.web import wait_for
 pytestmark = pytest.mark.django_db
 
 STATES = Batch.State.values
-#: What a person can do, in which state, and the state of the batch afterwards.
+#: What a person can do, from which state, and what the batch is then.
 STEPS = {
     "start_review": ("annotated", "in_review", "batch.review_started"),
     "accept": ("in_review", "accepted", "batch.accepted"),
@@ -50,7 +50,7 @@ def do(step, batch, actor):
 
 
 def answer_all(study, *people):
-    """Let each of the people answer what they get, until nothing is left."""
+    """Each of the people answers whatever they are given, until there is nothing more."""
     for person in people or [factories.member(study, "annotator")]:
         while serving.lease(person, study).current:
             factories.answer(person, study)
@@ -132,7 +132,7 @@ class TestByItself:
         assert other.batch.state == "open"
 
     def test_an_answer_that_is_not_the_last_asks_nothing_more(self, study, django_capture_on_commit_callbacks):
-        """Serving costs what it did: the person has the next pair of the batch, or a place is free."""
+        """Serving costs what it did: the person holds the next pair of the batch, or a place is left."""
         factories.pairs(study, 4, wanted=2)
         person, other = (factories.member(study, "annotator") for _ in range(2))
         with django_capture_on_commit_callbacks() as waiting:
@@ -322,7 +322,7 @@ class TestAtOnce:
 
 
 def last_two():
-    """Make a study, and two people who hold the last two pairs of its batch."""
+    """A study, and two people who hold the last two pairs of its batch."""
     study = factories.study()
     factories.pairs(study, 2)
     held = []

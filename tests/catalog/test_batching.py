@@ -1,4 +1,4 @@
-"""Regrouping into batches, and changes of overlap and priority: the preview is right, and assigned pairs stay."""
+"""Batches made anew, and overlap and priority changed: what is shown is what is done, and what is taken stays taken."""
 
 import pytest
 from django.urls import reverse
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 
 def change(study, what, value, researcher, **chosen):
-    """Return how many pairs were changed."""
+    """How many pairs were changed."""
     seen = orders.last_change(study)
     return orders.change_pairs(study, what, value, choice(**chosen), seen=seen, actor=researcher).changed
 

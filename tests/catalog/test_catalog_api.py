@@ -1,4 +1,4 @@
-"""The API for batches and changes of pairs."""
+"""Batches and changes of pairs for programs."""
 
 import pytest
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def pairs(study):
-    """Make five pairs of model-x and three of others. One of each is held already, and one is in quarantine."""
+    """Five pairs of model-x and three of others; one of each is held already, and one is in quarantine."""
     made = []
     for number in range(8):
         about = factories.prompt(study)

@@ -1,4 +1,4 @@
-"""What is known about a video protects everybody who gets it later, in whatever way."""
+"""What is known of a video protects everybody who is given it later, whichever way it comes to them."""
 
 import threading
 
@@ -24,7 +24,7 @@ def known(of):
 
 
 def tagged(study, person, *tags):
-    """Let the person tag the second video of their pair, and run the sweep."""
+    """The person tags the second video of their pair; the sweep has noted it."""
     body = factories.body()["harmlessness"] | {"video_1": {"tags": list(tags)}}
     answered = factories.answer(person, study, harmlessness=body)
     noting.note_tags()
@@ -146,7 +146,7 @@ class TestAtOnce:
     @pytest.mark.parametrize("pairs", ["with pairs", "without pairs"])
     @pytest.mark.parametrize("first", ["the tag", "the import"])
     def test_a_tag_that_is_noted_while_its_video_is_imported_is_not_lost(self, tmp_path, monkeypatch, first, pairs):
-        """Neither sees what the other has not committed. The one that locks the bytes second sees the other's rows."""
+        """Neither sees what the other has not committed; whichever locks the bytes second sees the other's rows."""
         lines = prompts_with_videos(1, 2) if pairs == "with pairs" else [prompt("p0"), video("p0-a")]
         for folder in ("first", "second"):
             write_file(tmp_path / folder, "clips/p0-a.mp4", SAME)
@@ -195,7 +195,7 @@ class TestAtOnce:
         assert noting.note_tags() == 1
 
     def test_noting_and_a_review_at_once_do_not_wait_for_each_other(self, study, annotator):
-        """A review locks the pair and then the standing, so the sweep must not hold the standing while it waits."""
+        """A review locks the pair and then the standing, so noting must not hold the standing while it waits."""
         shown = factories.pair(study)
         factories.answer(annotator, study)
         done = []

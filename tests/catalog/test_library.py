@@ -1,4 +1,4 @@
-"""The library: the rows of its lists, its paging, and its pages of a prompt, a video and a pair."""
+"""The library: what its lists find, how they page, what its pages show of a prompt, a video and a pair."""
 
 import itertools
 import json
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def library(study, researcher, browser_client):
-    """Request a page of the study's library, as a researcher."""
+    """Asks for a page of the study's library, as a researcher."""
     client = browser_client(researcher)
 
     def ask(path="", query=None, status=200):
@@ -31,7 +31,7 @@ def library(study, researcher, browser_client):
 
 
 def ids(response, kind):
-    """Return the public ids of the rows on a page of a list."""
+    """Public ids of the rows on a page of a list."""
     return [row[kind].public_id for row in response.context["rows"]]
 
 
@@ -138,7 +138,7 @@ def test_an_order_or_a_place_that_never_was_is_not_found(study, library, query):
 
 
 def turn(library, path, query, way):
-    """Return the ids of all pages from one on, following its links."""
+    """Ids of all pages from one on, by the links on them."""
     found, kind = [], {"": "prompt", "videos/": "video", "pairs/": "pair"}[path]
     while True:
         response = library(path, query)
@@ -206,7 +206,7 @@ def test_counting_ends_where_nobody_would_count_on(study, library, monkeypatch):
 
 @pytest.mark.django_db(transaction=True)
 def test_what_takes_too_long_ends_with_words(study, library, monkeypatch):
-    """Another connection locks the table, so the database does not respond at all."""
+    """Another connection holds the table, so that the database answers nothing at all."""
     factories.prompt(study)
     monkeypatch.setattr(views, "PAGE_LIMIT_S", 0.1)
     with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": psycopg.Cursor}) as other:
@@ -228,7 +228,7 @@ def test_a_list_takes_the_same_queries_however_long(study, library, django_asser
 
 @pytest.fixture(params=["everywhere", "held"])
 def reported(request, study):
-    """Make a pair whose first video is quarantined, or only held because its reporter has many open reports."""
+    """A pair whose first video is out of everything, or only held because its reporter has many open reports."""
     pair = factories.pair(study)
     person = factories.member(study, "annotator")
     if request.param == "held":

@@ -1,4 +1,4 @@
-"""The library's lists as files: filtered like the page, every row once, and nothing that a spreadsheet would run."""
+"""The library's lists as files: filtered as the page is, every row once, nothing that a spreadsheet would run."""
 
 import csv
 import io
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def library(study, researcher, browser_client):
-    """Request a page of the study's library, as a researcher."""
+    """Asks for a page of the study's library, as a researcher."""
     client = browser_client(researcher)
 
     def ask(path="", query=None, status=200):

@@ -1,4 +1,4 @@
-"""Holding and releasing pairs, one or several at a time: it is recorded, and never overrides a quarantine."""
+"""Holding pairs back and letting them go on: by one press or several at once, recorded, never past a quarantine."""
 
 import threading
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def press(study, researcher, browser_client):
-    """Press hold or release as the researcher. Return `said`, the page's message afterwards."""
+    """Presses hold or release as the researcher; `said` is what the page says afterwards."""
     client = browser_client(researcher)
 
     def press_it(path, **sent):

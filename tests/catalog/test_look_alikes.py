@@ -1,4 +1,4 @@
-"""Videos that look the same are found, however they were encoded. Videos of other scenes are not."""
+"""Videos that look the same are found, however they were encoded; those of other scenes are not."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The order in which videos are prepared: those of pairs that are served next come first."""
+"""In which order videos are prepared: those of pairs that are next to be served come first."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -18,14 +18,14 @@ pytestmark = pytest.mark.django_db
 
 
 def waiting_pair(study, **values):
-    """Make a pair whose two videos are not prepared yet."""
+    """A pair whose two videos wait."""
     prompt = factories.prompt(study)
     videos = {f"video_{n}": factories.video(prompt, asset=factories.asset(state="waiting")) for n in (0, 1)}
     return factories.pair(study, prompt=prompt, ready=False, **videos | values)
 
 
 def order():
-    """Return the pairs in the order in which the first of their videos is claimed."""
+    """The pairs in the order in which the first of their videos is claimed."""
     found = []
     while asset := transcoding.claim():
         pair = Pair.objects.filter(readiness.pairs_of([asset.pk])).first()

@@ -1,4 +1,4 @@
-"""How fast videos are prepared, and when no estimate is possible."""
+"""How fast videos are prepared, and when nothing can be said of it."""
 
 from datetime import timedelta
 

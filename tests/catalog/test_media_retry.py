@@ -1,4 +1,4 @@
-"""`manage.py retry_media`: failed videos wait again, and their pairs are no longer held because of them."""
+"""`manage.py retry_media`: failed videos wait again, and their pairs are held no more for their sake."""
 
 import json
 from io import StringIO

@@ -1,4 +1,4 @@
-"""Changes of many pairs are carried out in steps, cancelled, taken over and continued."""
+"""Changes of many pairs: carried out some pairs at a time, cancelled, taken over, gone on with."""
 
 import os
 import subprocess
@@ -66,7 +66,7 @@ class TestCarryingOut:
 
     def test_it_goes_on_where_it_stopped(self, study, seven, researcher):
         change = begun(order(study, researcher), 1)
-        Pair.objects.filter(pk=seven[0].pk).update(wanted=9, open_slots=9)  # a second run would undo this
+        Pair.objects.filter(pk=seven[0].pk).update(wanted=9, open_slots=9)  # would be undone by a second time
         abandon(change)
         work.run(change.pk)
         there = after(change, "done")
@@ -249,7 +249,7 @@ class TestTrouble:
 
     def test_the_sweep_finds_what_waits_and_what_was_abandoned(self, study, seven, researcher):
         change = order(study, researcher)
-        assert tasks.look_after_changes() == 0  # its message is on its way
+        assert tasks.look_after_changes() == 0  # its message is under way
         PairsChange.objects.update(created_at=timezone.now() - 2 * POLICY.resend_after)
         assert tasks.look_after_changes() == 1
         begun(change, 1)
@@ -264,7 +264,7 @@ class TestTrouble:
         ran = subprocess.run(command, env=away, cwd=settings.BASE_DIR, capture_output=True, text=True, timeout=60)
         assert ran.returncode == 0, ran.stderr
         assert "so 1 of catalog.tasks.carry_out_change wait for the next sweep" in ran.stderr
-        assert "order_media" not in ran.stderr  # it was not tried, because the broker had just been unreachable
+        assert "order_media" not in ran.stderr  # it was not tried: the broker had just been found away
 
 
 class TestOrderOfPreparing:

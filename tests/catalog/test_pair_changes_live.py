@@ -92,7 +92,7 @@ class TestWhilePeopleAnswer:
         def answer_meanwhile():
             assert changed.wait(30)  # the first step's two pairs are locked
             beyond = Pair.objects.filter(study=study).order_by("pk")[4]
-            with transaction.atomic():  # people who answer other pairs do not wait
+            with transaction.atomic():  # whoever answers another pair does not wait
                 Pair.objects.select_for_update(nowait=True, of=("self",)).get(pk=beyond.pk)
             waits = threading.Thread(target=answer_locked)
             waits.start()

@@ -1,4 +1,4 @@
-"""Files that refer to another file or to an address, so that a careless reader opens it."""
+"""Files that name another file or an address, in the hope that whoever reads them goes there."""
 
 import ctypes
 import os
@@ -16,7 +16,7 @@ IN_NONBLOCK, IN_OPEN = os.O_NONBLOCK, 0x20  # <sys/inotify.h>
 
 @dataclass(frozen=True)
 class Planted:
-    """Bait that nobody may touch: a film on this machine, and a server that listens on it."""
+    """What nobody may touch: a film on this machine, and a server that listens on it."""
 
     secret: Path
     address: str
@@ -24,7 +24,7 @@ class Planted:
     _server: socket.socket
 
     def touched(self) -> str:
-        """Return "opened" or "called" if somebody did so since the last call, or else nothing."""
+        """ "opened" or "called" if somebody did so since this was last asked, else nothing."""
         try:
             os.read(self._watch, 4096)
             return "opened"
@@ -39,7 +39,7 @@ class Planted:
 
 @contextmanager
 def plant(folder: Path) -> Iterator[Planted]:
-    """Make a secret film in `folder`, with the kernel watching who opens it, and a server."""
+    """A secret film in `folder`, with the kernel watching who opens it, and a server."""
     film = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
     secret = make(folder / "secret.mov", *pattern("64x64", "10", 0.5), *film)
     system = ctypes.CDLL(None, use_errno=True)
@@ -54,7 +54,7 @@ def plant(folder: Path) -> Iterator[Planted]:
 
 
 Lure = Callable[[Path, Planted], Path]
-#: The name of each in docs/operators/media.md, and a function that makes one in a folder.
+#: What docs/operators/media.md calls each, and what makes one in a folder.
 LURES: dict[str, Lure] = {}
 
 
@@ -126,12 +126,10 @@ def image_pattern(folder: Path, planted: Planted) -> Path:
 
 @lure("MP4 whose picture lies in another file")
 def external_reference(folder: Path, planted: Planted) -> Path:
-    """Return the secret's index, with an alias record in place of “in this file” (QuickTime File Format, data
-    references).
-    """
+    """The secret's index, with an alias record in place of “in this file” (QuickTime File Format, data references)."""
     named = planted.secret.name.encode()
     alias = bytes(10) + bytes(28) + bytes(12) + bytes([len(named)]) + named.ljust(63, b"\0") + bytes(16)
-    alias += struct.pack(">HH", 1, 2) + bytes(16)  # private/secret.mov, relative to it
+    alias += struct.pack(">HH", 1, 2) + bytes(16)  # private/secret.mov, seen from beside it
     path = str(planted.secret).encode()
     alias += struct.pack(">HH", 2, len(path)) + path + bytes(len(path) % 2) + b"\xff\xff\0\0"
     reference = box(b"alis", bytes(4) + alias.ljust(160, b"\0"))
@@ -148,7 +146,7 @@ def external_reference(folder: Path, planted: Planted) -> Path:
 
 
 def boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield name and content of each box (ISO/IEC 14496-12, 4.2)."""
+    """Name and content of each box (ISO/IEC 14496-12, 4.2)."""
     while content:
         size = int.from_bytes(content[:4])
         yield content[4:8], content[8:size]
@@ -160,7 +158,7 @@ def box(name: bytes, body: bytes) -> bytes:
 
 
 def replaced(content: bytes, reference: bytes) -> bytes:
-    """Return the boxes of `content` with `reference` as the only data reference."""
+    """The boxes of `content` with `reference` as the only data reference."""
     made = b""
     for name, body in boxes(content):
         if name == b"dref":

@@ -1,4 +1,4 @@
-"""Make video files with the real ffmpeg, and inspect those that Diptych makes."""
+"""Make video files with the real ffmpeg, and look into the ones that Diptych makes."""
 
 import json
 import subprocess
@@ -21,35 +21,35 @@ def make(path: Path, *arguments: str | int) -> Path:
 
 
 def pattern(size: str = "320x180", rate: str = "25", seconds: float = 2) -> tuple[str, ...]:
-    """Return input arguments for ffmpeg's moving test picture."""
+    """Input arguments for ffmpeg's moving test picture."""
     return ("-f", "lavfi", "-i", f"testsrc2=s={size}:r={rate}:d={seconds}")
 
 
 def tone(seconds: float = 2) -> tuple[str, ...]:
-    """Return input arguments for a tone."""
+    """Input arguments for a tone."""
     return ("-f", "lavfi", "-i", f"sine=d={seconds}")
 
 
 def shown(path: Path, *arguments: str) -> Any:
-    """Return ffprobe's JSON about `path`."""
+    """What ffprobe says of `path`, as its JSON."""
     command = [binaries.ffprobe(), "-v", "error", *arguments, "-of", "json", str(path)]
     return json.loads(subprocess.run(command, check=True, capture_output=True, timeout=30).stdout)
 
 
 def stream(path: Path, kind: str) -> dict[str, Any]:
-    """Return the stream of `kind` ("v" or "a"), which must be the only one."""
+    """The stream of `kind` ("v" or "a"), which must be the only one."""
     [only] = shown(path, "-show_streams", "-select_streams", kind)["streams"]
     return dict(only)
 
 
 def frame_times(path: Path) -> list[tuple[float, bool]]:
-    """Return the time in seconds of each decoded frame, and whether it is a key frame."""
+    """Time in seconds of each decoded frame, and whether it is a key frame."""
     frames = shown(path, "-select_streams", "v", "-show_entries", "frame=pts_time,key_frame")["frames"]
     return [(float(frame["pts_time"]), bool(frame["key_frame"])) for frame in frames]
 
 
 def top_level_boxes(path: Path) -> list[str]:
-    """Return the names of an MP4's boxes in their order (ISO/IEC 14496-12, 4.2)."""
+    """Names of an MP4's boxes in their order (ISO/IEC 14496-12, 4.2)."""
     content, names, place = path.read_bytes(), [], 0
     while place < len(content):
         names.append(content[place + 4 : place + 8].decode())
@@ -58,7 +58,7 @@ def top_level_boxes(path: Path) -> list[str]:
 
 
 def assert_fit_for_annotators(made: Renditions) -> None:
-    """Check the promises of a playback file that are true for any source."""
+    """The promises of a playback file that hold for any source."""
     video = stream(made.playback, "v")
     assert (video["codec_name"], video["pix_fmt"]) == ("h264", "yuv420p")
     assert video["width"] % 2 == 0
@@ -86,5 +86,5 @@ def assert_fit_for_annotators(made: Renditions) -> None:
 
 
 def difference(one: Image.Image, other: Image.Image) -> float:
-    """Return the mean absolute difference of two pictures, 0 to 255."""
+    """Mean absolute difference of two pictures, 0 to 255."""
     return sum(ImageStat.Stat(ImageChops.difference(one, other)).mean) / 3

@@ -1,4 +1,4 @@
-"""Unusual files that people send: the tests make one of each kind that docs/operators/media.md lists."""
+"""Files that strangers send: one of each kind that docs/operators/media.md lists, made on the spot."""
 
 import struct
 from collections.abc import Callable
@@ -10,7 +10,7 @@ H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
 SHORT = pattern("160x90", "10", 0.5)
 
 Maker = Callable[[Path], Path]
-#: The name of each kind in the table, and a function that makes one in a folder.
+#: What the table calls each kind, and what makes one in a folder.
 KINDS: dict[str, Maker] = {}
 
 
@@ -122,7 +122,7 @@ GREYS = (0.0, 0.25, 0.38, 0.50, 0.58, 0.75)
 
 
 def greys(folder: Path, transfer: str) -> Path:
-    """Return six grey bars, 40 pixels wide, with these signals (0 to 1), as HDR has them."""
+    """Six grey bars, 40 pixels wide, of these signals (0 to 1), as HDR has them."""
     luma = "+".join(f"{round(64 + 876 * signal)}*eq(floor(X/40),{bar})" for bar, signal in enumerate(GREYS))
     named = f"setparams=colorspace=bt2020nc:color_primaries=bt2020:color_trc={transfer}:range=tv"
     bars = f"color=s=240x96:r=10:d=0.2,format=yuv420p10le,geq=lum='{luma}':cb=512:cr=512,{named}"
@@ -131,7 +131,7 @@ def greys(folder: Path, transfer: str) -> Path:
 
 @kind("see-through")
 def see_through(folder: Path) -> Path:
-    """Make a red picture whose left half is transparent."""
+    """Red, of which the left half is not there."""
     as_is = "lum='lum(X,Y)':cb='cb(X,Y)':cr='cr(X,Y)'"
     half = f"color=red:s=160x90:r=10:d=0.5,format=yuva444p10le,geq={as_is}:a='1023*gte(X,80)'"
     return make(folder / "in.mov", "-f", "lavfi", "-i", half, "-c:v", "prores_ks", "-profile:v", "4444")
@@ -139,7 +139,7 @@ def see_through(folder: Path) -> Path:
 
 @kind("interlaced")
 def interlaced(folder: Path) -> Path:
-    """Make a video in which a white bar runs over black, so that every other line is elsewhere."""
+    """A white bar runs over black, so that every other line lies elsewhere."""
     running = "color=black:s=320x240:r=50:d=0.6,format=yuv420p,geq=lum='255*between(X,8*N,8*N+40)':cb=128:cr=128"
     fields = ("-vf", "tinterlace=interleave_top,fieldorder=tff", "-flags", "+ilme+ildct", "-pix_fmt", "yuv420p")
     return make(folder / "in.mpg", "-f", "lavfi", "-i", running, *fields, "-c:v", "mpeg2video", "-q:v", 1)
@@ -181,7 +181,7 @@ def many_streams(folder: Path) -> Path:
 
 @kind("huge picture declared")
 def huge_picture(folder: Path) -> Path:
-    """Make a GIF of a few kB whose header says 20,000 × 20,000."""
+    """A GIF of a few kB whose header says 20,000 × 20,000."""
     source = make(folder / "in.gif", *SHORT)
     content = bytearray(source.read_bytes())
     content[6:10] = struct.pack("<HH", 20_000, 20_000)
@@ -191,7 +191,7 @@ def huge_picture(folder: Path) -> Path:
 
 @kind("huge picture within")
 def huge_picture_within(folder: Path) -> Path:
-    """Make an AVI whose header says 160 × 90, with JPEGs of 9,000 × 9,000 pixels."""
+    """An AVI whose header says 160 × 90; its pictures are JPEGs of 9,000 × 9,000 pixels."""
     still = ("-f", "lavfi", "-i", "color=gray:s=9000x9000:r=5:d=0.2")
     source = make(folder / "in.avi", *still, "-c:v", "mjpeg", "-q:v", 31, "-pix_fmt", "yuvj420p")
     real, said = struct.pack("<II", 9000, 9000), struct.pack("<II", 160, 90)

@@ -1,4 +1,4 @@
-"""Files that cannot be videos, or that may not be read. Each is refused with what it is and what to do."""
+"""Files that cannot be videos, or that may not be read: each is refused with what it is and what to do."""
 
 from pathlib import Path
 

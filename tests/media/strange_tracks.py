@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.media.making import make, pattern, tone
 from tests.media.strange import H264, SHORT, kind
 
-#: Half a second of red whose left half is transparent. It grows, so that no encoder merges its pictures into one.
+#: Half a second of red, of which the left half is not there; it grows, so that no encoder makes one picture of it.
 HALF_RED = (
     "-f",
     "lavfi",
@@ -24,7 +24,7 @@ def av1(folder: Path) -> Path:
 
 @kind("AVIF that moves")
 def avif(folder: Path) -> Path:
-    """Make an AVIF whose first stream is a still picture."""
+    """Its first stream is a still picture."""
     return make(folder / "in.avif", *SHORT, *AV1)
 
 
@@ -75,7 +75,7 @@ def gif_delay_1(folder: Path) -> Path:
 
 
 def with_delay(gif: Path, hundredths: int) -> Path:
-    """Return the GIF with another delay of each frame, in hundredths of a second."""
+    """The GIF with another delay of each frame, in hundredths of a second."""
     content = bytearray(gif.read_bytes())
     place = content.find(b"\x21\xf9\x04")
     while place >= 0:

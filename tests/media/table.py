@@ -8,7 +8,7 @@ PAGE = Path(settings.BASE_DIR) / "docs" / "operators" / "media.md"
 
 
 def rows(heading: str) -> dict[str, str]:
-    """Return the second column by the first, of the table below `heading`."""
+    """Second column by first, of the table below `heading`."""
     _, _, section = PAGE.read_text(encoding="utf-8").partition(f"\n## {heading}\n")
     lines = [line for line in section.partition("\n## ")[0].splitlines() if line.startswith("| ")]
     cells = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
@@ -16,5 +16,5 @@ def rows(heading: str) -> dict[str, str]:
 
 
 def result_of(name: str) -> str:
-    """Return the result of the file according to the table."""
+    """What the table says becomes of the file."""
     return rows("Strange files")[name]

@@ -1,4 +1,4 @@
-"""Signed addresses: who may fetch which file, and until when, and the responses."""
+"""Signed addresses: who may fetch what, and until when; and what is served there."""
 
 import time
 from pathlib import Path
@@ -23,7 +23,7 @@ NOW = 1_700_000_000.0
 
 
 def signed(url: str) -> dict[str, str]:
-    """Return the query of an address."""
+    """The query of an address."""
     return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
 
 
@@ -90,7 +90,7 @@ def test_a_rotated_key_keeps_open_pages_working(settings: Any) -> None:
 
 @pytest.fixture
 def stored(settings: Any, tmp_path: Path) -> bytes:
-    """Store a playback file and a poster of ASSET. Return the playback's bytes."""
+    """A playback file and a poster of ASSET in storage; the playback's bytes."""
     settings.MEDIA_ROOT = tmp_path
     content = bytes(range(256)) * 8
     default_storage.save(names.playback(ASSET), ContentFile(content))

@@ -1,4 +1,4 @@
-"""Media in a bucket: a real S3 server decides who may read what, for how long."""
+"""Media in a bucket: a real S3 server says who may read what, for how long."""
 
 import re
 import time
@@ -28,7 +28,7 @@ PERSON = 7
 
 
 def get(address, **headers):
-    """Return status, headers and body."""
+    """Status, headers and body."""
     try:
         with urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=20) as answer:
             return answer.status, answer.headers, answer.read()

@@ -1,4 +1,4 @@
-"""What the kernel prevents ffmpeg from doing, whatever a file makes it do."""
+"""What the kernel keeps ffmpeg from, whatever a file makes it do."""
 
 import os
 import resource
@@ -21,7 +21,7 @@ from tests.web import wait_for
 
 
 def in_python(code: str) -> str:
-    """Return what a Python program prints that runs in the way ffmpeg does."""
+    """What a Python program says that is run as ffmpeg is."""
     output, _ = run([sys.executable, "-c", code], time_limit_s=10)
     return output.strip()
 
@@ -47,7 +47,7 @@ def test_a_limit_that_is_lower_already_stays() -> None:
 
 
 def network_is_left() -> bool:
-    """Return whether this machine permits it, tested in a process of its own."""
+    """Whether this machine permits it; asked in a process of its own."""
     child = os.fork()
     if child == 0:
         os._exit(0 if leave_the_network() else 1)
@@ -67,7 +67,7 @@ def test_a_program_has_no_network_where_the_system_permits_it() -> None:
 
 def test_a_file_that_would_become_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = make(tmp_path / "in.mp4", *pattern(seconds=0.5), "-c:v", "libx264")
-    assert can_decode("h264")  # ffmpeg's list of decoders is longer than what it may write after that
+    assert can_decode("h264")  # ffmpeg's list of decoders is longer than what it may write then
     monkeypatch.setattr(limits, "WRITTEN", 20_000)
 
     with pytest.raises(UnplayableMedia, match="would be larger than"):
@@ -101,7 +101,7 @@ def test_a_program_that_takes_too_long_is_ended(tmp_path: Path) -> None:
 
     with pytest.raises(UnplayableMedia, match=r"longer than 0\.2 seconds"):
         run([sys.executable, "-c", late], time_limit_s=0.2)
-    assert in_python("import time; time.sleep(1); print('next')") == "next"  # the limit was only for that process
+    assert in_python("import time; time.sleep(1); print('next')") == "next"  # the limit was that one's alone
     assert not (tmp_path / "late").exists()
 
 

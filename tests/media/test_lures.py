@@ -1,4 +1,4 @@
-"""No file leads to another one: a secret film and a listening server are ready, and neither is touched."""
+"""No file leads to another: a secret film lies ready and a server listens, and neither is touched."""
 
 import subprocess
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from media.transcode import transcode
 from tests.media.lures import LURES, Planted, plant
 from tests.media.table import result_of
 
-#: What would follow each of them. The ffmpeg of our wheel cannot read DASH or SVG at all.
+#: What would follow each of them. The ffmpeg that we bring cannot read DASH or SVG at all.
 NAIVE = ("-protocol_whitelist", "file,http,tcp,crypto,udp,rtp")
 WOULD_FOLLOW = {
     "HLS playlist that names a file": ("-f", "hls", "-allowed_extensions", "ALL", "-extension_picky", "0"),
@@ -34,9 +34,9 @@ def planted(tmp_path: Path) -> Iterator[Planted]:
 
 
 def look(path: Path, *options: str) -> None:
-    """Run ffprobe as it comes, with `options`."""
+    """ffprobe as it comes, with `options`."""
     command = [binaries.ffprobe(), "-v", "error", *options, "-show_frames", "-i", f"file:{path}"]
-    with suppress(subprocess.TimeoutExpired):  # our server never responds
+    with suppress(subprocess.TimeoutExpired):  # our server never answers
         subprocess.run(command, check=False, capture_output=True, timeout=1)
 
 

@@ -1,4 +1,4 @@
-"""Odd clips from public bug reports, through the whole importer: the result of each, and what its page says."""
+"""Odd clips of public bug reports, through the whole importer: what becomes of each, and what its page says."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -27,12 +27,12 @@ def good(path: Path) -> Path:
 
 
 def sound_damaged(path: Path) -> Path:
-    """Make a clip whose picture is complete and whose sound is damaged (PeerTube 7059)."""
+    """The picture is whole (PeerTube 7059)."""
     return make(path, "-i", good(path.with_name("whole.mp4")), "-c", "copy", "-bsf:a", "noise=amount=20")
 
 
 def mono_left(path: Path) -> Path:
-    """Make the clip of immich 29269."""
+    """immich 29269."""
     return make(path, *pattern("160x90", "10", 1), *tone(1), "-af", "pan=FL|FL=c0", *H264, "-c:a", "pcm_s16le")
 
 
@@ -46,7 +46,7 @@ def late_picture(path: Path) -> Path:
 
 
 def comfyui(path: Path) -> Path:
-    """Make a picture as ComfyUI saves it."""
+    """As ComfyUI saves its pictures."""
     pictures = [Image.new("RGB", (32, 32), (20 * number, 0, 255 - 20 * number)) for number in range(10)]
     pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=125, lossless=True)
     return path
@@ -59,7 +59,7 @@ def delay(hundredths: int) -> Callable[[Path], Path]:
     return gif
 
 
-#: File name, the function that makes it, its length in seconds, and its notes.
+#: File name, what makes it, its length in seconds, and its notes.
 CASES = [
     ("good.mp4", good, 4.0, []),
     ("sound-damaged.mp4", sound_damaged, 4.0, [notes.SOUND_DAMAGED]),

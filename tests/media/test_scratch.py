@@ -1,4 +1,4 @@
-"""The folder in which a file is prepared is removed, whatever happens."""
+"""The folder in which a file is prepared goes away, whatever happens."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""One decode also yields the strip, the places where the picture changes, and whether it moves."""
+"""What one decode tells beside the playback file: the strip, where the picture changes, and whether it moves."""
 
 from pathlib import Path
 

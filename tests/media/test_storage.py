@@ -1,4 +1,4 @@
-"""Storage on this machine's disk: a file is complete under its name, or the earlier file is still there."""
+"""Storage on this machine's disk: a file is there whole under its name, or what was there before is."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ from diptych.storage import AtomicFileSystemStorage
 
 
 class Breaking(ContentFile):
-    """Content whose source fails in the middle."""
+    """Content whose source ends in the middle."""
 
     def chunks(self, chunk_size=None):
         yield b"the first half"
@@ -24,7 +24,7 @@ def storage(tmp_path):
 
 
 def below(storage):
-    """Return every file below the storage's folder, hidden ones included."""
+    """Every file below the storage's folder, hidden ones included."""
     root = Path(storage.location)
     return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
 
@@ -70,7 +70,7 @@ def test_permissions_are_as_set(tmp_path):
 
 
 def modes(root):
-    """Return the permissions of a folder and of all that it contains, by kind."""
+    """The permissions of a folder and of all that lies in it, by kind."""
     return {("folder" if path.is_dir() else "file", path.stat().st_mode & 0o777) for path in [root, *root.rglob("*")]}
 
 

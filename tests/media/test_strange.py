@@ -23,13 +23,13 @@ def is_not_the_cover(made: Renditions, source: Path) -> None:
 
 
 def shows_pq_as_a_usual_screen_does(made: Renditions, source: Path) -> None:
-    """Check the greys: 203 cd/m² is white (ITU-R BT.2408), and a screen raises its signal to 2.4 (BT.1886)."""
+    """What emits 203 cd/m² (ITU-R BT.2408) is white; a screen raises its signal to 2.4 (BT.1886)."""
     expected = [255 * min(1, candela(signal) / 203) ** (1 / 2.4) for signal in GREYS]
     assert bars_of(made.poster) == pytest.approx(expected, abs=6)
 
 
 def shows_hlg_as_a_usual_screen_does(made: Renditions, source: Path) -> None:
-    """Check the greys: white is at 75 % (BT.2408)."""
+    """White is at 75 % (BT.2408)."""
     bars = bars_of(made.poster)
     assert (bars[0], bars[-1]) == pytest.approx((0, 255), abs=4)
     assert bars == sorted(bars)
@@ -42,7 +42,7 @@ def bars_of(poster: Path) -> list[int]:
 
 
 def candela(signal: float) -> float:
-    """Return the candela per m² of a signal from 0 to 1 (SMPTE ST 2084, equation 4.1)."""
+    """Per m², of a signal from 0 to 1 (SMPTE ST 2084, equation 4.1)."""
     m1, m2, c1, c2, c3 = 0.1593017578125, 78.84375, 0.8359375, 18.8515625, 18.6875
     root = signal ** (1 / m2)
     return 10_000 * (max(root - c1, 0) / (c2 - c3 * root)) ** (1 / m1)
@@ -65,7 +65,7 @@ def has_no_comb(made: Renditions, source: Path) -> None:
 
 
 def comb(grey: Image.Image) -> float:
-    """Return how much neighbouring lines differ, on average."""
+    """How much neighbouring lines differ, on average."""
     above, below = (grey.crop((0, top, grey.width, top + grey.height - 1)) for top in (0, 1))
     return ImageStat.Stat(ImageChops.difference(above, below)).mean[0]
 
@@ -75,7 +75,7 @@ def has_whole_training_frames(made: Renditions, source: Path) -> None:
 
 
 def has_five_frames_at_ten(made: Renditions, source: Path) -> None:
-    """Check that the clip has as many frames as the source, each for 100 ms."""
+    """As many as the source has, each for 100 ms."""
     assert (made.facts.frames, made.facts.fps_ratio, made.notes) == (5, "10/1", ())
     first, last = (Image.open(made.frames[number]).convert("RGB") for number in (0, 4))
     assert difference(first, last) > 1
@@ -153,7 +153,7 @@ def has_one_size(made: Renditions, source: Path) -> None:
     assert difference(small, large) < difference(small, later)  # the fifth shows what the first shows
 
 
-#: What is also visible of some of them.
+#: What is seen of some of them beside.
 SEEN: dict[str, Callable[[Renditions, Path], None]] = {
     "video with a cover picture": is_not_the_cover,
     "HDR, PQ": shows_pq_as_a_usual_screen_does,

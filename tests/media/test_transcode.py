@@ -1,4 +1,4 @@
-"""The result of a transcode, whatever the source is."""
+"""What comes out of a transcode, whatever goes in."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.media.workers import sha256_of_path
 
 
 def one_take_an_encoding() -> list[Take]:
-    """Return the first demo clip in each of its encodings."""
+    """The demonstration's first clip in each of its encodings."""
     first: dict[object, Take] = {}
     for take in takes():
         if not take.broken:
@@ -133,7 +133,7 @@ def test_sources_metadata_is_not_passed_on(tmp_path: Path) -> None:
 
 
 def test_training_frames_are_the_first_to_the_last_evenly_spaced(tmp_path: Path) -> None:
-    """Each frame is a grey whose level is ten times its number, so the picture shows which frame it was."""
+    """Each frame is a grey whose level is ten times its number, so a picture tells which frame it was."""
     grey = "color=black:s=256x256:r=10:d=2.2,format=gray,geq=lum='10*N',format=yuv420p"
     source = make(tmp_path / "in.mkv", "-f", "lavfi", "-i", grey, "-c:v", "ffv1", "-color_range", "pc")
 
@@ -151,7 +151,7 @@ def test_training_frames_are_the_first_to_the_last_evenly_spaced(tmp_path: Path)
         ("1280x720", (284, 160)),
         ("720x1280", (160, 284)),
         ("480x480", (160, 160)),
-        ("64x64", (160, 160)),  # smaller videos are enlarged
+        ("64x64", (160, 160)),  # smaller ones grow
         ("1080x2400", (160, 356)),
         ("2560x1080", (380, 160)),  # of 1920 × 810, the playback's size
         ("1200x100", (640, 54)),  # the long side has 640 at most
@@ -177,7 +177,7 @@ def test_training_frames_show_the_whole_picture(size: str, expected: tuple[int, 
 
 
 def test_training_frames_of_a_file_that_does_not_say_how_long_it_is_are_the_same(tmp_path: Path) -> None:
-    """The header does not say which frames to cut, so they are cut after all are counted."""
+    """The header does not tell which frames to cut, so they are cut once all are counted."""
     grey = "color=black:s=256x256:r=10:d=2.2,format=gray,geq=lum='10*N',format=yuv420p"
     arguments = ("-f", "lavfi", "-i", grey, "-c:v", "ffv1", "-color_range", "pc")
     sources = [

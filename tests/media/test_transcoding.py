@@ -1,7 +1,4 @@
-"""The media worker.
-
-Rows are the queue, so every video ends in some state, whatever happens to messages and workers.
-"""
+"""The media worker: rows are the queue, so whatever happens to messages and workers, every video ends somewhere."""
 
 import os
 import subprocess
@@ -100,8 +97,7 @@ def test_a_message_for_one_video_prepares_the_one_that_is_due(asset):
     media_tasks.transcode_asset(asset.pk)
     due.refresh_from_db()
     asset.refresh_from_db()
-    # Its original is missing: it was tried, and put back without counting the attempt
-    assert (due.attempts, asset.attempts) == (0, 0)
+    assert (due.attempts, asset.attempts) == (0, 0)  # its original is not there: it was tried, and put back uncounted
     assert (due.fence, asset.fence) == (1, 0)
 
 
@@ -123,7 +119,7 @@ def test_workers_who_claim_at_once_get_a_video_each_and_wait_for_nobody():
             connection.close()
 
     with ThreadPoolExecutor(4) as pool, transaction.atomic():
-        held = Asset.objects.select_for_update().get(pk=assets[0].pk)  # somebody works on the best row
+        held = Asset.objects.select_for_update().get(pk=assets[0].pk)  # somebody is at the best row
         claimed = [asset for group in pool.map(claims, range(4)) for asset in group if asset is not None]
     assert sorted(asset.pk for asset in claimed) == [asset.pk for asset in assets if asset != held]
 
@@ -186,7 +182,7 @@ def test_files_stored_while_the_video_is_reported_go_into_quarantine_after_the_o
 
 @pytest.fixture(scope="session")
 def prepared(clip, tmp_path_factory):
-    """Return the result of the clip."""
+    """What came of the clip."""
     return transcode(clip, tmp_path_factory.mktemp("prepared"))
 
 

@@ -1,7 +1,4 @@
-"""Errors while videos are prepared: of this machine, of the worker, of ffmpeg.
-
-What may pass by itself is tried again.
-"""
+"""Trouble while videos are prepared: of this machine, of the worker, of ffmpeg. What may pass is tried again."""
 
 import contextlib
 import shutil

@@ -35,7 +35,7 @@ CODECS = {
 
 
 def reason_for(source: Path, folder: Path) -> str:
-    """Return the reason why `source` is refused. Nothing may be left in `folder`."""
+    """The reason why `source` is refused; nothing may be left in `folder`."""
     with pytest.raises(UnplayableMedia) as refused:
         transcode(source, folder)
     assert not folder.exists() or not list(folder.iterdir())
@@ -56,7 +56,7 @@ def test_a_truncated_file_is_refused(extension: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("extension", [extension for extension in CODECS if extension != "webm"])
 def test_a_garbled_file_is_refused(extension: str, tmp_path: Path) -> None:
-    """WebM is left out: any bytes within a VP8 frame are a picture, so nobody can tell."""
+    """Without WebM: any bytes within a VP8 frame are a picture, so nobody can tell."""
     source = make(tmp_path / f"in.{extension}", *pattern(), *CODECS[extension])
     content = bytearray(source.read_bytes())
     middle = len(content) // 2
@@ -136,7 +136,7 @@ def test_no_name_is_an_option_or_a_protocol(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_trouble_of_this_machine_is_not_the_files_fault() -> None:
-    """The work is then tried again, and no researcher is told that the file is damaged."""
+    """So that the work is tried again, instead of telling a researcher that the file is damaged."""
     script = "echo 'av_write: No space left on device' >&2; exit 1"
     with pytest.raises(OSError, match="could not work here: av_write: No space left on device"):
         run(["/bin/sh", "-c", script], time_limit_s=5)
@@ -146,7 +146,7 @@ def test_trouble_of_this_machine_is_not_the_files_fault() -> None:
     ("end", "said"), [(signal.SIGKILL, "was ended by signal 9"), (signal.SIGTERM, "was asked to stop")]
 )
 def test_ffmpeg_ended_from_outside_says_nothing_of_the_file(end: signal.Signals, said: str, tmp_path: Path) -> None:
-    """ffmpeg takes SIGTERM as a request: it exits with 255 and prints no error."""
+    """ffmpeg takes SIGTERM as a request: it exits with 255 and complains of nothing."""
     written = tmp_path / "made.mkv"
     quick = ("-c:v", "mpeg4", "-flush_packets", "1")
     encoding = [binaries.ffmpeg(), "-v", "error", "-re", *pattern(seconds=60), *quick, str(written)]

@@ -23,7 +23,7 @@ from tests import factories
 
 
 def pending(path: Path, **values) -> Asset:
-    """Make a pending asset with its original in storage."""
+    """A pending asset with its original in storage."""
     digest = sha256_of_path(path)
     with path.open("rb") as file:
         name = default_storage.save(original_name(digest), File(file))
@@ -32,7 +32,7 @@ def pending(path: Path, **values) -> Asset:
 
 
 def abandon(asset):
-    """Make its worker look as if it had been killed a while ago."""
+    """Its worker was killed a while ago."""
     Asset.objects.filter(pk=asset.pk).update(heartbeat_at=timezone.now() - 2 * transcoding.POLICY.abandoned_after)
 
 
@@ -67,7 +67,7 @@ class Worker:
         self.process.stop()
 
     def kill(self) -> None:
-        """Kill the worker and all that it started with kill -9, whatever they are doing."""
+        """kill -9 of the worker and all it started, in the middle of whatever they do."""
         worker = psutil.Process(self.process.pid)
         for member in [worker, *worker.children(recursive=True)]:
             with suppress(psutil.NoSuchProcess):  # ffmpeg ends with the worker
@@ -76,7 +76,7 @@ class Worker:
 
 
 def told() -> list[int]:
-    """Take every message out of the broker's queue `media`. Return the assets that a worker would have been told of."""
+    """Takes every message out of the broker's queue `media`: the assets that a worker would have heard of."""
     return queued_ids("media")
 
 
@@ -107,6 +107,6 @@ def taken(queue_name: str) -> list[tuple[str, int]]:
 
 
 def empty(queue_name: str) -> None:
-    """Delete every message in a queue of the broker."""
+    """Throw away every message in a queue of the broker."""
     with current_app.connection_for_write() as broker:
         broker.default_channel.queue_purge(queue_name)
