@@ -103,7 +103,7 @@ def test_a_code_of_the_app_leads_back_to_what_asked_for_it(client, person):
     assert given(again)
 
 
-def test_the_language_switch_never_redirects_to_another_site(client, person):
+def test_it_never_leads_to_another_site(client, person):
     set_up(client, person)
     response = client.post(GIVE, {"code": app(person, 1), "next": "https://elsewhere.example/"})
     assert response.url == "/"

@@ -8,7 +8,7 @@ from tests.importing.manifests import prompts_with_videos, write
 
 @pytest.fixture
 def root(tmp_path, settings):
-    """Return the only folder that imports may read."""
+    """The one folder that imports may read."""
     folder = tmp_path / "imports"
     folder.mkdir()
     settings.IMPORT_ROOTS = [folder]
@@ -17,5 +17,5 @@ def root(tmp_path, settings):
 
 @pytest.fixture
 def material(root):
-    """Make a manifest of two prompts with three videos each, whose bytes no other test uses."""
+    """A manifest of two prompts with three videos each, whose bytes no other test has."""
     return own_bytes(write(root / "colours", prompts_with_videos(2, 3)), root.parent.name)

@@ -1,4 +1,4 @@
-"""Code that tests of imports as jobs share: ordering an import, and checking its result."""
+"""What tests of imports as jobs share: asking for one, and looking at what came of it."""
 
 import io
 from pathlib import Path
@@ -30,14 +30,14 @@ def now_of(job) -> Import:
 
 
 def after(job, state) -> Import:
-    """Return the job with its present values, which must be these."""
+    """The job as it stands, which is so."""
     there = now_of(job)
     assert there.state == state, there.reason
     return there
 
 
 def originals(folder) -> dict[str, bool]:
-    """Return the folder's clips by digest, and whether storage has them."""
+    """The folder's clips by digest, and whether storage has them."""
     digests = [sha256_of(clip) for clip in sorted(folder.glob("clips/*"))]
     return {digest: default_storage.exists(original_name(digest)) for digest in digests}
 
@@ -55,6 +55,6 @@ def uploaded(job, name, content) -> Upload:
 
 
 def settle_new_pairs(study: Study, first: int) -> None:
-    """Do the last step of an import: the study's pairs from key `first` on are new, and no video is."""
+    """Do what an import does last, of which the study's pairs from key `first` on are new and no video is."""
     with transaction.atomic(), video_keys():
         writing_pairs.settle_new(study, first)

@@ -1,4 +1,4 @@
-"""Write small manifests, with files whose bytes only look like videos: importing does not check that."""
+"""Writes small manifests, with files beside them whose bytes only look like videos: importing does not care."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ def prompt(key: str, **values: Any) -> dict[str, Any]:
 
 
 def video(key: str, **values: Any) -> dict[str, Any]:
-    """Return a video of the prompt whose id is before the hyphen. Its file has bytes of its own."""
+    """A video of the prompt whose id is before the hyphen; its file has bytes of its own."""
     return {"type": "video", "id": key, "prompt": key.split("-")[0], "path": f"clips/{key}.mp4"} | values
 
 
@@ -30,7 +30,7 @@ def prompts_with_videos(prompts: int, videos: int) -> list[dict[str, Any]]:
 
 
 def write(folder: Path, lines: list[Any], *, files: bool = True) -> Path:
-    """Write a manifest with these lines (objects, or raw bytes), and a file for each video line that needs one."""
+    """A manifest with these lines (objects, or bytes as they are), and a file for each video line that wants one."""
     folder.mkdir(parents=True, exist_ok=True)
     written = [line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines]
     (folder / "manifest.jsonl").write_bytes(b"".join(line + b"\n" for line in written))

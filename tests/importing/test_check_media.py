@@ -1,4 +1,4 @@
-"""`manage.py check_media`: rows are compared with what is in storage, and differences are repaired."""
+"""`manage.py check_media`: what rows say against what lies in storage, and what is mended."""
 
 import json
 import os
@@ -44,7 +44,7 @@ def clip(tmp_path_factory):
 
 @pytest.fixture
 def asset(clip):
-    """Make a ready asset with all its files."""
+    """One that is ready, with all its files."""
     made = pending(clip)
     tasks.transcode_asset(made.pk)
     made.refresh_from_db()
@@ -53,7 +53,7 @@ def asset(clip):
 
 
 def check(*arguments):
-    """Return the differences as the command reports them to programs, and its exit status."""
+    """The differences as the command tells programs, and its exit status."""
     out = StringIO()
     try:
         call_command("check_media", "--json", *arguments, stdout=out)
@@ -67,7 +67,7 @@ def kinds(*arguments):
 
 
 def stored(name, content=b"bytes", days_ago=2):
-    """Store a file that was written some days ago."""
+    """A file in storage that was written some days ago."""
     default_storage.save(name, ContentFile(content))
     then = time.time() - days_ago * 24 * 3600
     os.utime(default_storage.path(name), (then, then))
@@ -80,7 +80,7 @@ def every_file():
 
 
 def pair_with(asset):
-    """Make a pair of the asset and of another one, which failed and has the same original."""
+    """A pair of the asset and of another one, which failed and has the same original."""
     study = factories.study()
     prompt = factories.prompt(study)
     other = factories.asset(state="failed", reason="Damaged.", original=asset.original, byte_size=asset.byte_size)
@@ -102,7 +102,7 @@ def test_missing_and_damaged_renditions_are_prepared_again_and_pairs_wait_meanwh
     default_storage.save(damaged, ContentFile(b"half"))
     told()
     assert kinds() == {("rendition_missing", lost), ("rendition_wrong_size", damaged)}
-    assert Asset.objects.get(pk=asset.pk).state == "done"  # only looking changes nothing
+    assert Asset.objects.get(pk=asset.pk).state == "done"  # looking changes nothing
 
     found, status = check("--mend")
     assert ([one["mended"] for one in found], status) == (["is prepared again"], 0)  # once, with all its files
@@ -232,7 +232,7 @@ def test_quarantine_is_not_touched_and_files_left_outside_are_told(asset):
     outside = stored(names.playback(asset.public_id), days_ago=0)
     Asset.objects.filter(pk=asset.pk).update(quarantined_at=timezone.now())
     mine = [one for one in check("--mend")[0] if one["asset"] == asset.public_id]
-    assert mine == []  # there was no time yet to move it
+    assert mine == []  # there was no time to move it yet
     Asset.objects.filter(pk=asset.pk).update(quarantined_at=timezone.now() - 2 * storage_check.MOVED_WITHIN)
     mine = [one for one in check("--mend")[0] if one["asset"] == asset.public_id]
     assert [(one["kind"], one["name"], one["mended"]) for one in mine] == [("outside_quarantine", outside, "")]
@@ -274,7 +274,7 @@ def test_a_bucket_is_checked_and_mended_like_a_folder(bucket, clip, monkeypatch)
     default_storage.delete(lost)
     default_storage.save(orphan, ContentFile(b"young"))
     assert kinds() == {("rendition_missing", lost)}
-    monkeypatch.setattr(storage_check, "ORPHAN_AGE", -storage_check.ORPHAN_AGE)  # a bucket has its own clock
+    monkeypatch.setattr(storage_check, "ORPHAN_AGE", -storage_check.ORPHAN_AGE)  # a bucket's clock is its own
     assert {one["mended"] for one in check("--mend")[0]} == {"is prepared again", "is deleted"}
     tasks.transcode_asset(made.pk)
     assert check() == ([], 0)

@@ -1,4 +1,4 @@
-"""Imports through the API: ordered, uploaded, followed and cancelled, and their bad rows fetched."""
+"""Imports through the API: asked for, uploaded, followed, cancelled, and their bad rows fetched."""
 
 import base64
 import json
@@ -25,7 +25,7 @@ def document():
 
 @pytest.fixture
 def as_described(document):
-    """Check that a response is as the document describes it for its path, method and status. Return its JSON."""
+    """Asserts that a response is what the document says about its path, method and status; its JSON."""
 
     def check(response, path, method):
         described = document["paths"][f"/api/v1/{path}"][method]["responses"][str(response.status_code)]

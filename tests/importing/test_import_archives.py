@@ -1,4 +1,4 @@
-"""Archives from strangers: allowed content is unpacked as it is, and everything else ends with a sentence."""
+"""Archives from strangers: what they may hold is unpacked as it is, and everything else ends with a sentence."""
 
 import gzip
 import io
@@ -33,7 +33,7 @@ class Counting(Progress):
 
 
 def unpacked(archive, tmp_path, progress=None):
-    """Return the files that an archive unpacks to: bytes by name."""
+    """What the archive makes of a folder: bytes by name."""
     target = tmp_path / "unpacked"
     archives.unpack(archive, target, progress or Progress())
     return {path.relative_to(target).as_posix(): path.read_bytes() for path in target.rglob("*") if path.is_file()}
@@ -48,7 +48,7 @@ def member(name, **values):
 
 
 def tar(path, *members, mode="w"):
-    """Make a tar of (name or TarInfo, bytes)."""
+    """A tar of (name or TarInfo, bytes)."""
     with tarfile.open(path, mode) as file:
         for info, content in members:
             info = member(info) if isinstance(info, str) else info
@@ -90,7 +90,7 @@ def test_a_tar_is_unpacked_as_it_is(tmp_path, name, mode):
         "colours/empty.txt": b"",
     }
     kept = tmp_path / "unpacked/colours/clips/ein Ball 🎈.mp4"
-    assert kept.stat().st_mtime == MOMENT  # when it starts again, it uses the file that was read before
+    assert kept.stat().st_mtime == MOMENT  # begun again, it is the file that was read before
     assert stat.S_IMODE(kept.stat().st_mode) & 0o111 == 0
     assert progress.total == archive.stat().st_size
     assert 0 < progress.steps <= progress.total
@@ -256,7 +256,7 @@ def test_a_zip_behind_a_program_that_unpacks_it_is_unpacked(tmp_path):
 
 
 def test_content_decides_what_an_archive_is(tmp_path):
-    """A browser may unpack a .tar.gz on its way and leave its name unchanged."""
+    """A browser may unpack a .tar.gz on its way, and leave its name."""
     assert unpacked(tar(tmp_path / "a.tar.gz", ("a.mp4", b"video")), tmp_path) == {"a.mp4": b"video"}
     (tmp_path / "b.zip").write_bytes(b"Rar!\x1a\x07" + bytes(100))
     with pytest.raises(Refused, match=r"b\.zip is a RAR archive, not a zip or tar archive\. Unpack it"):
@@ -294,7 +294,7 @@ def _small_limits(monkeypatch):
 
 
 def bomb(path, size):
-    """Make zeros that compress to a thousandth."""
+    """Zeros that shrink to a thousandth."""
     if path.suffix == ".zip":
         return zipped(path, *((f"{n}.mp4", bytes(size // 4)) for n in range(4)))
     return tar(path, ("a.mp4", bytes(size)), mode="w:gz")
@@ -353,7 +353,7 @@ def test_a_disk_that_would_be_full_is_left_alone(tmp_path, monkeypatch):
 
 
 def test_a_header_that_asks_for_the_memory_of_the_machine_is_refused(tmp_path):
-    """A tar can say anything about a file, in a header of any length."""
+    """A tar may say of a file what it likes, in a header as long as it says."""
     info = member("long", type=tarfile.XHDTYPE, size=1 << 40)
     archive = tmp_path / "a.tar.gz"
     with gzip.open(archive, "wb") as file:
@@ -396,7 +396,7 @@ def test_a_tar_that_was_cut_between_two_files_is_said_to_be_half(tmp_path):
 
 @pytest.mark.parametrize("name", ["a.tar", "a.tgz", "a.zip"])
 def test_a_broken_archive_never_ends_in_a_traceback(tmp_path, name):
-    """Many of its bytes are inverted, one at a time."""
+    """Many a byte of it turned over, one at a time."""
     archive = whole(tmp_path / name)
     written = archive.read_bytes()
     places = [

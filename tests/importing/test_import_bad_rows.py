@@ -1,4 +1,4 @@
-"""Rows that cannot be imported are reported with line, field and reason, and never end in a traceback."""
+"""Rows that cannot be imported: each is named with line, field and reason, and never ends in a traceback."""
 
 import os
 

@@ -1,6 +1,6 @@
-"""Material as people have it, through the whole importer: what is imported, what is left out, and the messages.
+"""Material as people have it, through the whole importer: what comes in, what is left out, and what is said.
 
-Each case has the form that was seen in reports about archives, data set loaders and annotation tools.
+Each case is made here in the form that was seen in reports about archives, data set loaders and annotation tools.
 """
 
 import gzip
@@ -29,10 +29,10 @@ LINES = [prompt("p"), video("p-a"), video("p-b"), pair("p-a", "p-b")]
 
 
 class Case(NamedTuple):
-    """A function that makes the material below the root, and the expected result."""
+    """What is made below the root, and what should come of it."""
 
     make: Callable[[Path], Any]
-    #: Counts of new prompts, videos and pairs, or None if nothing is imported.
+    #: Counts of new prompts, videos and pairs; None if nothing is imported.
     added: tuple[int, int, int] | None = (1, 2, 1)
     #: Words of the warnings, the reason of a failure, or the bad rows as "file line field reason".
     said: tuple[str, ...] = ()
@@ -53,7 +53,7 @@ def zipped(
     system: int = 0,
     fields: dict[bytes, bytes] | None = None,
 ) -> Path:
-    """Make a zip whose names are these bytes, whatever Python would write."""
+    """A zip whose names are these bytes, whatever Python would write."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
         for number, (name, content) in enumerate(members.items()):
             info = zipfile.ZipInfo(f"{number}".rjust(len(name), "#"))
@@ -76,7 +76,7 @@ def zipped(
 def of_names(
     path: Path, one: str, other: str, codec: str, *, slash: str = "/", flags: int = 0, stated: bool = True
 ) -> Path:
-    """Make a zip of a manifest and two clips with names in a code page, or of a folder without a manifest."""
+    """A zip of a manifest and two clips, whose names are written in a code page; or of a folder without a manifest."""
     names = [f"clips/{one}.mp4", f"clips/{other}.mp4"]
     lines = [prompt("p"), video("p-a", path=names[0]), video("p-b", path=names[1])]
     members = {name.replace("/", slash).encode(codec): name.encode() for name in names}
@@ -88,10 +88,7 @@ def of_names(
 
 
 def with_unicode_field(path: Path, *, damaged: bool = False) -> Path:
-    """Make a zip with names in the field 0x7075, as Info-ZIP and 7-Zip write them.
-
-    With a wrong checksum the field belongs to an older name.
-    """
+    """Names in the field 0x7075, as Info-ZIP and 7-Zip write them; with a wrong checksum it is of an older name."""
     members, fields = (
         {b"manifest.jsonl": manifest(prompt("p"), *(video(f"p-{n}", path=f"球{n}.mp4") for n in "12"))},
         {},
@@ -128,7 +125,7 @@ def tarred(path: Path, folder: Path, mode: str = "w") -> Path:
 
 
 def in_gbk(path: Path) -> Path:
-    """Make a tar whose names are in GBK, as on old Linux computers in China."""
+    """A tar whose names were written in GBK, as those of old Linux computers in China."""
     written = bytearray(path.read_bytes())
     for at in range(0, len(written), tarfile.BLOCKSIZE):
         if written[at + 257 : at + 262] == b"ustar":
@@ -154,7 +151,7 @@ def hard_linked(path: Path) -> Path:
 
 
 def composed(root: Path, form: str, other: str) -> Path:
-    """Make a manifest whose paths are in one form of Unicode, and files whose names are in the other."""
+    """A manifest whose paths are in one form of Unicode, and files whose names are in the other."""
     names = [unicodedata.normalize(form, f"clips/{name}.mp4") for name in ("café", "한국어")]
     write(root, [prompt("p"), *(video(f"p-{n}", path=name) for n, name in enumerate(names))], files=False)
     for name in names:
@@ -163,7 +160,7 @@ def composed(root: Path, form: str, other: str) -> Path:
 
 
 def rewritten(root: Path, name: str, content: bytes, lines: list[Any] = LINES) -> Path:
-    """Make a manifest in another form, with its files next to it."""
+    """A manifest in another form, with its files beside it."""
     write(root, lines)
     (root / "manifest.jsonl").unlink()
     (root / name).write_bytes(content)
@@ -171,7 +168,7 @@ def rewritten(root: Path, name: str, content: bytes, lines: list[Any] = LINES) -
 
 
 def published(root: Path, *, beside: str = "", packed: bool = False, **changes: Any) -> Path:
-    """Make the SafeSora layout with one preference, and its videos below `beside`."""
+    """The SafeSora layout with one preference, and its videos below `beside`."""
     config(root, "SafeSora/config-train.json.gz", [preference(0) | changes])
     source = root if not packed else root.parent / "to-pack"
     for letter in "ab":
@@ -182,7 +179,7 @@ def published(root: Path, *, beside: str = "", packed: bool = False, **changes: 
 
 
 def in_hub_cache(root: Path, made: Path) -> Path:
-    """Make the snapshot of a repository in a hub's cache, with links to one file or to all files of a folder."""
+    """The snapshot of a repository in a hub's cache, which has links to a file or to all files of a folder."""
     repository = root / "datasets--x--y"
     snapshot, folder = repository / "snapshots/0123abc", made if made.is_dir() else made.parent
     (repository / "blobs").mkdir(parents=True)
@@ -196,7 +193,7 @@ def in_hub_cache(root: Path, made: Path) -> Path:
 
 
 def hub_cache(root: Path) -> Path:
-    """Make a repository in a hub's cache. Its only snapshot contains only links."""
+    """A repository in a hub's cache; its one snapshot has links only."""
     return in_hub_cache(root, published(root.parent / "made")).parent.parent
 
 
@@ -245,7 +242,7 @@ CASES = {
             path.read_bytes().replace(b"\x08\x00", b"\x09\x00")
         ) and path, None, said=("Deflate64, which Windows Explorer uses", "7-Zip"),
     ),
-    # 02: files that operating systems leave behind
+    # 02: what operating systems leave
     "droppings on the server": Case(with_droppings, said=("8 files that are no material were left out", "._* (1)")),
     "droppings in a tar": Case(
         lambda root: tarred(root / "a.tar", with_droppings(root / "in")),
@@ -379,7 +376,7 @@ CASES = {
         lambda root: write(root, LINES, files=False) and write_file(root, "clips.zip") and root, None,
         said=("clips.zip lies beside the manifest: unpack it",),
     ),
-    # 06: tars with a missing part
+    # 06: tars of which a part was lost
     "two in one": Case(lambda root: joined(root, "a.tar", "w"), (2, 4, 2)),
     "two in one, packed": Case(lambda root: joined(root, "a.tar.gz", "w:gz"), (2, 4, 2)),
     "gbk in a tar, chosen": Case(
@@ -413,7 +410,7 @@ CASES = {
 
 
 def outcome(job: Import) -> str:
-    """Return all messages of an import that ended."""
+    """All that is said of an import that ended."""
     rows = [f"{row['file']} {row['line']} {row['field']} {row['reason']}" for row in bad_rows(job)]
     return "\n".join([job.reason, *(job.report or {}).get("warnings", []), *rows])
 

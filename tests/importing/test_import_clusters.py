@@ -1,7 +1,4 @@
-"""Cluster and split of prompts: they are fixed when a prompt appears.
-
-Near-duplicates stay together, and evaluation prompts never get into training.
-"""
+"""Cluster and split of prompts: fixed when they appear, near-duplicates together, evaluation never in training."""
 
 import pytest
 
@@ -22,7 +19,7 @@ OTHER = "Three astronauts repair a broken antenna outside their station as the b
 
 
 def texts(number, first=0):
-    """Return prompts that have nothing in common."""
+    """Prompts that have nothing in common."""
     return [prompt(f"p{n}", text=" ".join(f"word{n}x{m}" for m in range(9))) for n in range(first, first + number)]
 
 
@@ -38,7 +35,7 @@ def bring(tmp_path, *lines, slug="colours", **options):
 
 
 def in_part(part, text=LONG):
-    """Return a study whose only prompt, with this text, is in that split."""
+    """A study whose only prompt, with this text, is in that part."""
     study = factories.study(slug="colours", sample_share=0.0)
     public_id = prompt_public_id(text)
     Prompt.objects.create(study=study, text=text, public_id=public_id, cluster=public_id, split=part)
@@ -197,7 +194,7 @@ def test_other_studies_decide_nothing(tmp_path):
 
 
 def test_thousands_of_prompts_from_one_template_are_one_cluster_soon(tmp_path):
-    """All of them share all bands. Comparing each with each would take a million comparisons."""
+    """Every one shares all bands with all others: comparing each with each would take a million comparisons."""
     lines = [prompt(f"p{n}", text=f"{LONG}, take {n}") for n in range(1500)]
     bring(tmp_path, *lines)
     assert len({cluster for cluster, _ in kept().values()}) == 1

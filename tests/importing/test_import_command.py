@@ -1,4 +1,4 @@
-"""`manage.py import_study`: folders without a manifest, dry runs, and its output for people and programs."""
+"""`manage.py import_study`: folders without a manifest, dry runs, and what people and programs read of it."""
 
 import json
 import os
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 def run(path, *arguments):
-    """Return what the command prints on stdout and stderr, and the CommandError with which it ends, if any."""
+    """What the command says on stdout and stderr, and the CommandError with which it ends, if it does."""
     out, err = StringIO(), StringIO()
     if not Study.objects.filter(slug="colours").exists():
         owner = User.objects.filter(username="owner").first() or factories.person(username="owner")
@@ -152,7 +152,7 @@ def test_nothing_at_the_path(tmp_path):
 
 
 def test_a_path_that_is_not_utf8_is_said(tmp_path, study):
-    """A study that exists stores the path of its imports, and the database only holds UTF-8."""
+    """A study that is there keeps the path of its imports, and the database holds UTF-8 only."""
     folder = write(tmp_path / "p\udcff", prompts_with_videos(1, 2))
     error = run(folder, "--study", study.slug)[-1]
     assert (error.returncode, "is not UTF-8" in str(error)) == (2, True)

@@ -1,4 +1,4 @@
-"""Imports run next to each other and to media workers: nothing twice, nothing forgotten, no deadlock."""
+"""Imports beside each other and beside media workers: nothing twice, nothing forgotten, no deadlock."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def together(*works):
-    """Run each call in a thread with a connection of its own. All start at the same moment."""
+    """Runs each in a thread with a connection of its own, starting at the same moment."""
     barrier = threading.Barrier(len(works))
 
     def run(work):
@@ -95,7 +95,7 @@ def test_pausing_a_study_and_adding_to_another_do_not_wait_for_an_import(tmp_pat
 
 @pytest.mark.parametrize("worker_first", [True, False])
 def test_a_video_that_becomes_ready_while_its_pair_is_imported_is_not_forgotten(tmp_path, monkeypatch, worker_first):
-    """The worker cannot see the new pair, and the import cannot see the worker's outcome, until one of them commits."""
+    """The worker cannot see the new pair, and the import cannot see the worker's outcome, until either commits."""
     folder = write(tmp_path, prompts_with_videos(1, 2))
     for letter, values in (("a", {}), ("b", {"state": "waiting"})):
         factories.asset(sha256=sha256_of(folder / f"clips/p0-{letter}.mp4"), **values)
@@ -117,7 +117,7 @@ def test_a_video_that_becomes_ready_while_its_pair_is_imported_is_not_forgotten(
 
     def settle_at_the_worst_moment(study, first):
         if worker_first:
-            assert written.wait(timeout=30)  # the worker has updated what it sees, and has not committed
+            assert written.wait(timeout=30)  # the worker has settled what it sees, and not committed
         settle_new(study, first)
         locked.set()
         if not worker_first:
@@ -154,7 +154,7 @@ def test_a_video_that_is_tried_again_while_its_pair_is_imported_does_not_leave_t
 
 
 def wait_until_somebody_waits():
-    """Return when another connection waits for a lock."""
+    """Returns once another connection waits for a lock that somebody holds."""
     for _ in range(600):
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")

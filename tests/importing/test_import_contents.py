@@ -1,4 +1,4 @@
-"""Placeholders of video files are refused before they are copied, and names that are too long get a message."""
+"""Files that only stand for a video are refused before they are copied; names that are too long are called so."""
 
 import os
 import resource
@@ -97,12 +97,12 @@ def test_animated_pictures_in_a_folder_of_prompts_are_videos_and_still_ones_are_
     assert Video.objects.count() == 2
 
 
-# --- Full disk ----------------------------------------------------------------------------------------------------
+# --- No room ------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def no_room():
-    """Limit every file that this process writes to 1 MiB, as on a disk that is nearly full."""
+    """Every file that this process writes may have 1 MiB at most, as on a disk that is nearly full."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, hard))
     yield

@@ -1,4 +1,4 @@
-"""Imported material keeps its identity (ids, file names, models, seeds, settings, hashes) wherever it is shown."""
+"""What was imported keeps its identity (ids, file names, models, seeds, settings, hashes) wherever it is shown."""
 
 import csv
 import hashlib

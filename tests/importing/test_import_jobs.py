@@ -1,4 +1,4 @@
-"""Imports as jobs are completed once, whatever happens to workers and messages."""
+"""Imports as jobs: worked through once, whatever happens to workers and messages."""
 
 import json
 import shutil
@@ -226,7 +226,7 @@ def test_a_claimed_import_is_nobody_elses_until_its_heart_stops(study, material)
     assert engine.waiting_too_long(POLICY, 9) == [job.pk]
     second = engine.claim(POLICY, job.pk)
     assert second.fence == first.fence + 1
-    job_work.process(first)  # wakes up after a long time
+    job_work.process(first)  # wakes up after long
     assert (after(job, "running").fence, Video.objects.count()) == (second.fence, 0)
     job_work.process(second)
     after(job, "done")

@@ -1,4 +1,4 @@
-"""Following and cancelling an import. It leaves nothing in storage that no row names."""
+"""Following and cancelling an import, and what it leaves in storage: nothing that no row names."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("root")]
 
 
 class Stopping(Progress):
-    """Stops at a stage until it is told to continue."""
+    """Stops at a stage until told to go on."""
 
     def __init__(self, stage):
         self.stage = stage
@@ -37,7 +37,7 @@ class Stopping(Progress):
 
 @pytest.fixture
 def at_work():
-    """Work on a claimed import in a thread that stops at a stage."""
+    """Works on a claimed import in a thread that stops at a stage."""
     stops, pool = [], ThreadPoolExecutor(1)
 
     def start(job, stage):
@@ -128,7 +128,7 @@ def test_a_cancelled_import_whose_worker_was_killed_ends_when_it_is_taken_up(stu
 
 
 def kept_and_cancelled(study, material):
-    """Make a job that stored its files and was cancelled, and whose files were not removed."""
+    """A job that kept its files, was cancelled, and was not tidied up after."""
     job = asked(study, material)
 
     class Cancelling(Progress):

@@ -1,4 +1,4 @@
-"""Imports by the command are rows too. They read any path, and after a kill they continue where they stopped."""
+"""The command's imports leave a row too: they read any path, and killed go on where they stopped."""
 
 import io
 import shutil

@@ -1,4 +1,4 @@
-"""Imports of uploaded files, and imports that are ordered again."""
+"""Imports of uploaded files, and imports asked for again."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Links in an imported folder: those that lead out of it reveal nothing, not even whether their target exists."""
+"""Links in a folder that is imported: those that lead out show nothing of what lies there, whether it exists or not."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ ONE_ANSWER = "does not exist, or leads out of the folder that is imported"
 
 @pytest.fixture
 def outside(tmp_path):
-    """Make a folder next to the imported one, in which everything has a name that must not appear."""
+    """A folder beside the imported one, in which everything has a name that must not appear."""
     folder = tmp_path / "outside"
     for name in ("secret-a.mp4", "secret.txt", "secret.json", "config.json", "prompt.txt"):
         write_file(folder, name, b"secret words")

@@ -1,4 +1,4 @@
-"""The pages of a study's imports: ordering one, following it, and its result."""
+"""The pages of a study's imports: asking for one, following it, and what came of it."""
 
 import csv
 import io
@@ -34,7 +34,7 @@ def client(browser_client: Any, researcher: Any) -> Any:
 
 @pytest.fixture
 def folder(settings: Any, tmp_path: Any) -> Any:
-    """Make a folder that imports may read."""
+    """A folder that imports may read."""
     settings.IMPORT_ROOTS = [tmp_path]
     return tmp_path
 
@@ -160,7 +160,7 @@ def test_a_dry_run_becomes_real_by_one_press(client, study, folder):
 
 
 def test_the_code_page_of_an_archive_is_chosen_on_the_pages(client, study, folder):
-    """Without a manifest it is guessed. The report says so, and one press reads the names in another."""
+    """Without a manifest it is guessed: the report says so, and one press reads the names in another."""
     archive = of_names(folder / "a.zip", "한국어", "공", "cp949", stated=False)
     assert "Code page of the names" in client.get(page("new", study)).content.decode()
     client.post(page("new", study), form(location=str(archive), dry_run="on"))

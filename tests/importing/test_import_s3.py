@@ -1,4 +1,4 @@
-"""Imports from a real S3 server: an object, a prefix, an archive, and what a manifest names."""
+"""Imports out of a real S3 server: an object, a prefix, an archive, and what a manifest names."""
 
 import gzip
 import io
@@ -21,7 +21,7 @@ BUCKET = "material"
 
 @pytest.fixture
 def bucket(object_server, settings, tmp_path):
-    """Make an empty bucket that imports may read, and its client, and an empty root."""
+    """An empty bucket that imports may read, and its client; a root with nothing in it."""
     client = object_server.client()
     client.create_bucket(Bucket=BUCKET)
     settings.IMPORT_ROOTS = [tmp_path]

@@ -1,4 +1,4 @@
-"""The published SafeSora layout: prompts, videos, pairs and prompt labels are imported, people's answers are not."""
+"""The published SafeSora layout: prompts, videos, pairs and prompt labels come in, what people answered does not."""
 
 import gzip
 import json
@@ -34,7 +34,7 @@ def labelled(number):
 
 
 def video_of(number, letter, **values):
-    """Return a video record as it is in a preference."""
+    """A video record as it stands in a preference."""
     about = prompt_of(number)
     video = hex64(f"video {number} {letter}")
     return (
@@ -70,7 +70,7 @@ def config(root, name, records):
 
 @pytest.fixture
 def published(tmp_path):
-    """Make three prompts with two videos each, a fourth with three, and one that is reserved for evaluation."""
+    """Three prompts with two videos each, a fourth with three, and one that is kept for evaluation."""
     root = tmp_path / "published"
     config(root, "SafeSora/config-train.json.gz", [preference(0), preference(1), preference(3, "a", "b")])
     config(root, "SafeSora/config-test.json.gz", [preference(2), preference(3, "b", "c")])

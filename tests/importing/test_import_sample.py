@@ -1,4 +1,4 @@
-"""The random overlap sample: more people answer a share of each import's new pairs."""
+"""The random overlap sample: a share of each import's new pairs that more people answer."""
 
 import pytest
 
@@ -84,6 +84,6 @@ def test_a_dry_run_says_how_many_would_be_drawn(tmp_path):
 
 
 def test_many_small_imports_get_their_share_too():
-    """Each has 0.3 pairs. Rounded down, none would ever be drawn, and rounded up, too many."""
+    """0.3 pairs of each: none would ever be drawn if it were rounded down, and too many if up."""
     assert 0.27 <= sum(how_many(0.3, f"import {number}") for number in range(5000)) / 5000 <= 0.33
     assert {how_many(4.0, f"import {number}") for number in range(100)} == {4}

@@ -1,4 +1,4 @@
-"""Importing a manifest: the result of its lines. Importing again adds only what is new."""
+"""Importing a manifest: what becomes of its lines, and that importing again adds only what is new."""
 
 import hashlib
 import json

@@ -1,7 +1,4 @@
-"""Undoing an import, and deleting a study, while nobody was assigned a pair of it.
-
-Foreign keys decide this.
-"""
+"""The way back: an import is undone, and a study deleted, while nobody was given a pair of it; foreign keys decide."""
 
 import threading
 
@@ -30,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def brought_in(study, researcher, tmp_path, settings):
-    """Import lines as a job, as the page does. Return its row."""
+    """Imports lines as a job, as the page does; its row."""
     settings.IMPORT_ROOTS = [tmp_path]
 
     def bring(name, lines, to=study, **options):
@@ -89,7 +86,7 @@ def test_an_import_of_which_somebody_was_given_a_pair_stays_whole(study, researc
     job = brought_in("first", prompts_with_videos(3, 2))
     Pair.objects.update(ready=True)
     lease = serving.lease(annotator, study).current
-    serving.release(lease, annotator)  # released, but it was assigned
+    serving.release(lease, annotator)  # given back, it was given all the same
     before = numbers(study)
     removal = orders.undo_import(job, actor=researcher)
     assert (removal.state, numbers(study)) == ("failed", before)
@@ -182,7 +179,7 @@ def test_a_study_is_deleted_with_all_that_is_its_own_and_nothing_else(study, ann
     assert (removal.state, removal.reason) == ("done", "")
     assert not Study.objects.filter(pk=study.pk).exists()
     assert (Study.objects.get(), numbers(other)) == (other, (2, 4, 2, 1))
-    assert Consent.objects.get(user=annotator).withdrawn_at is not None  # a later study at this address asks again
+    assert Consent.objects.get(user=annotator).withdrawn_at is not None  # a later study of this address asks anew
     event = AuditEvent.objects.get(action="study.deleted")
     assert (event.actor, event.study_slug, event.after["pairs"]) == (admin, study.slug, 3)
     tasks.look_after_removals()
@@ -190,7 +187,7 @@ def test_a_study_is_deleted_with_all_that_is_its_own_and_nothing_else(study, ann
 
 
 def test_every_table_of_a_study_is_deleted_with_it_or_shows_that_somebody_was_given_a_pair():
-    """A new table of a study must be in a part of its deletion, or it must prevent the deletion."""
+    """A new table of a study must be in a part of its deletion, or keep the study."""
     from annotation.models import Annotation, Exposure, SecondLook, Standing
     from safety.models import Report
 

@@ -1,4 +1,4 @@
-"""Real clients of tus: tus-js-client with its default settings, and the requests of clients in other languages."""
+"""Clients of tus as they are: tus-js-client with its default settings, and what clients in other languages send."""
 
 import http.client
 import json
@@ -38,7 +38,7 @@ def collection(address: str, job: Import) -> str:
 
 
 def contents(job: Import, folder: Path) -> dict[str, bytes]:
-    """Return what the import would read, by path."""
+    """What the import would read, by path."""
     found = {}
     for upload in Upload.objects.filter(import_job=job).select_related("import_job"):
         uploads.assemble(upload, folder / "whole")
@@ -65,10 +65,7 @@ def address(request: Any, server: str) -> str:
 
 
 def test_tus_js_client_with_default_settings_loses_no_file(address, job, token, tmp_path):
-    """It sends a file in one request, however large.
-
-    `filename` has no folder, and some versions send `relativePath`.
-    """
+    """It sends a file in one request, however large; `filename` is without the folder, and some have `relativePath`."""
     wanted, files = {}, []
     for folder in ("p1", "p2"):
         for name, size in (("clip.mp4", 5), ("large.mp4", uploads.PIECE_BYTES + 1_000_000)):

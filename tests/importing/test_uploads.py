@@ -1,7 +1,4 @@
-"""Uploads: what is accepted, in which order.
-
-The bytes are right, whoever is killed or sends twice.
-"""
+"""Uploads: what is taken, in which order, and that the bytes are right whoever is killed or sends twice."""
 
 import base64
 import hashlib
@@ -212,7 +209,7 @@ def test_a_token_must_be_for_managing(api, job, researcher):
 
 
 def test_of_many_who_send_the_same_piece_one_writes(job, tmp_path):
-    """Each sends bytes of its own from one offset, at the same time, twenty times over."""
+    """Each sends bytes of its own from one offset, at once, twenty times over."""
     upload, _ = uploads.create(job, "a.mp4", 20)
     barrier, refused = threading.Barrier(4), []
 
@@ -241,7 +238,7 @@ def test_of_many_who_send_the_same_piece_one_writes(job, tmp_path):
 
 
 def test_a_piece_whose_count_was_not_committed_is_replaced(job, tmp_path):
-    """The process is killed between the bytes and the row. Then fewer bytes come, then more."""
+    """The process is killed between the bytes and the row; then fewer bytes come, then more."""
     upload, _ = uploads.create(job, "a.mp4", 6)
     with transaction.atomic():
         uploads.receive(upload, 0, ContentFile(b"killed"), 6)
@@ -265,7 +262,7 @@ def test_a_piece_that_storage_did_not_take_is_not_counted(client, job, settings,
 
 
 def test_a_full_disk_is_said_so(client, job, monkeypatch):
-    """/dev/full replaces the folder for new files: writing to it always fails."""
+    """/dev/full stands in the place of the folder for new files: it takes nothing."""
     address = announced(client, job)["Location"]
     monkeypatch.setattr(
         "diptych.storage._force_to_disk", lambda path: os.write(os.open("/dev/full", os.O_WRONLY), b"x")
@@ -346,7 +343,7 @@ def test_of_a_broken_connection_what_came_is_kept(server, job, researcher, tmp_p
 
 @pytest.mark.long
 def test_a_server_killed_again_and_again_neither_loses_nor_doubles_a_byte(job, researcher, tmp_path):
-    """The web server gets kill -9 at any moment of a piece. The client asks for the offset and continues."""
+    """kill -9 of the web server at any moment of a piece; whoever sends asks where the file stands and goes on."""
     content, dice = os.urandom(8_000_000), Random(1)
     upload, _ = uploads.create(job, "a.mp4", len(content))
     token, port = issue_token(researcher, scopes=["manage"]), free_port()
