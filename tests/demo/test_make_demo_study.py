@@ -91,7 +91,7 @@ def test_people_of_a_database_that_went_away_are_made_again(make_demo, tmp_path)
 def test_a_real_admin_keeps_the_password(make_demo):
     admin = factories.member(factories.study(), "admin", username="admin")
     issue_token(admin, scopes=["read"])
-    with pytest.raises(CommandError, match="a person called admin who is not only of the demo study"):
+    with pytest.raises(CommandError, match="a person called admin who also belongs to other studies"):
         make_demo()
     assert User.objects.get(username="admin").password == admin.password
     assert not User.objects.filter(username="annotator").exists()

@@ -42,12 +42,14 @@ TOKEN_NAME = "demo sign-in"  # noqa: S105 - a label
 
 class Command(BaseCommand):
     help = (
-        "Makes the study “demo”: draws its clips, imports them, adds people, and writes their "
-        "passwords and tokens to a file that only you can read. Running it again completes what is missing."
+        "Make the study “demo”: draw its clips, import them, add people, and write their passwords and tokens to a file "
+        "that only you can read. If you run it again, it completes what is missing."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--if-missing", action="store_true", help="do nothing if study and people file are there")
+        parser.add_argument(
+            "--if-missing", action="store_true", help="do nothing if the study and the people file exist"
+        )
         parser.add_argument(
             "--people-file",
             type=Path,
@@ -165,8 +167,8 @@ def _check_is_ours(study: Study, person: User) -> None:
     studies = set(Membership.objects.filter(person=person).values_list("study", flat=True))
     if studies != {study.pk} and not _is_our_officer(person, studies):
         raise CommandError(
-            f"There is already a person called {person.username} who is not only of the demo study. Their password "
-            "was not replaced, and no sign-ins were written. Use a database of its own for the demo."
+            f"There is already a person called {person.username} who also belongs to other studies than the demo. "
+            "Their password was not replaced, and no sign-ins were written. Use a separate database for the demo."
         )
 
 
