@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     claims.add_options(parser)
     parser.add_argument("old", type=Path, help="the checkout to compare with")
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--seconds", type=float, default=6.0, help="of each measurement")
+    parser.add_argument("--seconds", type=float, default=6.0, help="length of each measurement")
     options = parser.parse_args(arguments)
     rounds = []
     for number in range(1 if options.quick else options.rounds):

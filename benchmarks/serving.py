@@ -171,13 +171,13 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     claims.add_options(parser)
     parser.add_argument("--people", type=positive, default=20)
     parser.add_argument("--pairs", type=numbers, default=(1000, 10_000), metavar="N,…", help="sizes of the studies")
-    parser.add_argument("--overlap", type=numbers, default=(1, 3), metavar="N,…", help="answers wanted a pair")
+    parser.add_argument("--overlap", type=numbers, default=(1, 3), metavar="N,…", help="answers wanted for each pair")
     parser.add_argument("--seconds", type=float, help="length of each measurement (8; quick: 1.5)")
     parser.add_argument("--repeats", type=positive, help="number of measurements of each case (5; quick: 1)")
     parser.add_argument(
         "--hard-pairs", type=positive, metavar="N", help="size of the hard cases (1000000; quick: 20000)"
     )
-    parser.add_argument("--only", choices=["usual", "hard"], default="", help="leave the other cases out")
+    parser.add_argument("--only", choices=["usual", "hard"], default="", help="leave out the other cases")
     options = parser.parse_args(arguments)
     options.seconds = options.seconds or (1.5 if options.quick else 8.0)
     options.repeats = options.repeats or (1 if options.quick else 5)

@@ -42,8 +42,8 @@ TOKEN_NAME = "demo sign-in"  # noqa: S105 - a label
 
 class Command(BaseCommand):
     help = (
-        "Make the study “demo”: draw its clips, import them, add people, and write their passwords and tokens to a file "
-        "that only you can read. If you run it again, it completes what is missing."
+        "Make the study “demo”: draw its clips, import them, add people, and write their passwords and tokens to a "
+        "file that only you can read. If you run it again, it completes what is missing."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
