@@ -16,8 +16,8 @@ from media import addresses, names
 from media.probe import probe
 from tests import factories
 from tests.browser import barcodes
-from tests.browser.faucet import Faucet
 from tests.browser.test_annotating import answer_by_mouse, submit_and_wait
+from tests.browser.throttled_server import ThrottledServer
 from tests.browser.watching import READY, caption, come_to, current, every_frame, frames, part_of, side_of
 from tests.web import wait_for
 
@@ -167,19 +167,19 @@ def test_large_videos_are_streamed_and_only_while_visible(workspace, playable_pa
 def streaming(open_page, server, annotator, playable, large, study):
     """Open a page with a large and a small clip, with little more of the large one than it needs to start.
 
-    Yield the page and the faucet that lets the rest through.
+    Yield the page and the server that lets the rest through.
     """
     prompt = factories.prompt(study)
     small = factories.video(prompt, asset=playable("numbered longer"))
     factories.pair(study, prompt=prompt, video_0=large(prompt), video_1=small)
-    faucet = Faucet(server, budget=12_000_000)
-    page = open_page(f"{faucet.address}/studies/{study.slug}/workspace/", annotator)
-    yield come_to(page), faucet
-    faucet.close()
+    throttled = ThrottledServer(server, budget=12_000_000)
+    page = open_page(f"{throttled.address}/studies/{study.slug}/workspace/", annotator)
+    yield come_to(page), throttled
+    throttled.close()
 
 
 def test_both_wait_when_one_waits(streaming):
-    page, faucet = streaming
+    page, throttled = streaming
     page.evaluate(
         """() => { window.apart = [];
              const [a, b] = document.querySelectorAll('video[data-active]');
@@ -190,7 +190,7 @@ def test_both_wait_when_one_waits(streaming):
     waits = caption(page, side_of(page, "video_1"))
     expect(waits).to_contain_text("waiting for the other")
     at_rest = page.evaluate("apart.at(-1)")
-    faucet.open()
+    throttled.open()
     expect(waits).to_contain_text("playing")
     page.wait_for_function("([left, right]) => apart.at(-1)[0] > left && apart.at(-1)[1] > right", arg=at_rest)
     apart = [abs(left - right) for left, right in page.evaluate("apart")]
@@ -230,14 +230,14 @@ def test_an_expired_address_is_renewed_before_anybody_notices(workspace, playabl
 
 
 def test_a_stream_whose_address_expires_goes_on_in_its_place_without_a_flash(streaming, expire):
-    page, faucet = streaming
+    page, throttled = streaming
     side = side_of(page, "video_0")
     page.locator("label:has(#q-correctness-left)").click()
     renewed = expire(page)
     with every_frame(page) as pictures:
         page.locator("[data-scrub]").fill("180")
         wait_for(lambda: page.evaluate("1") and renewed, "no fresh address was asked for")
-        faucet.open()
+        throttled.open()
         page.wait_for_function(READY)
         assert frames(page)[side] == 180
         page.wait_for_function("() => document.querySelectorAll('.screen video').length === 4")

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 STEP = 65536
 
 
-class Line:
+class CutConnection:
     """A server that listens at `address` and forwards everything. After `budget` bytes from the browser it cuts all."""
 
     def __init__(self, server: str, budget: int) -> None:
@@ -24,7 +24,7 @@ class Line:
         self.address = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         """Forward everything from now on."""
         self._budget = 1 << 62
         self.is_cut.clear()

@@ -9,9 +9,10 @@ FREE_BYTES = 4096  # of every response: enough for its headers, or for a refusal
 STEP = 65536
 
 
-class Faucet:
-    """A server that listens at `address` and forwards everything, but only `budget` bytes of media ranges until
-    `open()`.
+class ThrottledServer:
+    """A server that listens at `address` and forwards everything.
+
+    Until `open()` it forwards only `budget` bytes of media ranges in all.
     """
 
     def __init__(self, server: str, budget: int) -> None:
