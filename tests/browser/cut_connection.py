@@ -24,7 +24,7 @@ class CutConnection:
         self.address = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def repair(self) -> None:
+    def mend(self) -> None:
         """Forward everything from now on."""
         self._budget = 1 << 62
         self.is_cut.clear()

@@ -44,7 +44,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def line(server: str) -> Iterator[Line]:
+def line(server: str) -> Iterator[CutConnection]:
     """Make a connection that breaks after 6 MB."""
     line = CutConnection(server, 6_000_000)
     yield line
@@ -73,7 +73,7 @@ def test_a_folder_comes_through_a_broken_connection_and_its_videos_become_ready(
     expect(page.locator("[data-line]")).to_contain_text("No connection", timeout=30_000)
     assert line.is_cut.is_set()
     wait_for(lambda: sum(Upload.objects.values_list("received", flat=True)) > 0, "nothing came before the cut")
-    line.repair()
+    line.mend()
     expect(page.locator("[data-line]")).to_have_text("All files are here", timeout=60_000)
     assert Upload.objects.count() == 6  # and not what systems leave
     whole = sum(path.stat().st_size for path in folder.rglob("*.*") if path.name != ".DS_Store")
@@ -95,7 +95,7 @@ def test_what_was_sent_before_a_reload_is_not_sent_again(open_page, study, resea
     page.goto(f"{line.address}{job_page(study)}")
     choose_folder(page, folder)
     expect(page.locator("[data-line]")).to_contain_text("No connection", timeout=30_000)
-    line.repair()
+    line.mend()
     page.get_by_role("button", name="Pause").click()
     expect(page.locator("[data-line]")).to_have_text("Paused")
     page.once("dialog", lambda dialog: dialog.accept())
