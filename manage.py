@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Django's command line, with this project's settings; installed as `diptych-server`."""
+"""Django's command line with this project's settings. It is installed as `diptych-server`."""
 
 from diptych.command_line import main
 

@@ -1,7 +1,7 @@
-"""A real Chromium, driven over a pipe by the few commands that measuring needs.
+"""A real Chromium that is driven over a pipe, with only the commands that benchmarks need.
 
-Test drivers listen to the network, for which the browser keeps every body that it loads: a benchmark of memory would
-measure the driver. Here nothing is switched on that a person's browser has switched off.
+Test drivers listen to the network, and for that the browser keeps every body that it loads. A benchmark of memory would
+measure the driver. Here nothing is switched on that is off in a person's browser.
 """
 
 import fcntl
@@ -23,27 +23,28 @@ OPENS_WITHIN_S = 60.0
 
 
 class Failed(RuntimeError):
-    """The browser or a script in a page said that something went wrong."""
+    """The browser, or a script in a page, reported an error."""
 
 
 class Chromium:
-    """A running browser; commands are of the Chrome DevTools Protocol."""
+    """A running browser. Its commands are those of the Chrome DevTools Protocol."""
 
     def __init__(self, path: str, profile: Path) -> None:
         from_us, to_browser = os.pipe()
         from_browser, to_us = os.pipe()
         command = [path, *ARGUMENTS, "--headless=new", "--remote-debugging-pipe", f"--user-data-dir={profile}"]
         command += ["--autoplay-policy=no-user-gesture-required"]
-        ends = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (from_us, to_us)]  # beyond 3 and 4, which they become
+        # Beyond 3 and 4, to which they are moved
+        ends = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (from_us, to_us)]
 
-        def lay_ends() -> None:
+        def move_ends() -> None:
             os.dup2(ends[0], 3)
             os.dup2(ends[1], 4)
 
         self._process = subprocess.Popen(
             command,
             pass_fds=(3, 4),
-            preexec_fn=lay_ends,  # no other thread runs yet
+            preexec_fn=move_ends,  # no other thread runs yet
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
@@ -56,13 +57,13 @@ class Chromium:
         self._number, self._read = 0, b""
 
     def send(self, method: str, session: str | None = None, **parameters: Any) -> dict[str, Any]:
-        """Runs one command; raises Failed with what the browser says."""
+        """Run one command and return its result. Raises Failed with the browser's message."""
         self._number += 1
         message: dict[str, Any] = {"id": self._number, "method": method, "params": parameters}
         self._to.write(json.dumps(message | ({"sessionId": session} if session else {})).encode() + b"\0")
         self._to.flush()
         while (answer := self._next()).get("id") != self._number:
-            pass  # events; nobody listens
+            pass  # an event, which nobody listens for
         if "error" in answer:
             raise Failed(f"{method}: {answer['error'].get('message')}")
         result: dict[str, Any] = answer["result"]
@@ -79,7 +80,7 @@ class Chromium:
         return answer
 
     def close(self) -> None:
-        """Ends the browser and all its processes."""
+        """End the browser and all its processes."""
         with suppress(Failed, OSError):
             self.send("Browser.close")
         with suppress(subprocess.TimeoutExpired):
@@ -89,7 +90,7 @@ class Chromium:
         self._process.wait()
 
     def processes(self) -> list[dict[str, Any]]:
-        """`{"type", "id"}` of each process: its kind and its number at the system."""
+        """Return `{"type", "id"}` of each process: its kind and its process id."""
         found: list[dict[str, Any]] = self.send("SystemInfo.getProcessInfo")["processInfo"]
         return found
 
@@ -116,12 +117,12 @@ class Page:
         self.browser.send("Storage.setCookies", cookies=[cookie], browserContextId=self._context)
 
     def before_scripts(self, source: str) -> None:
-        """Runs in every document before its own scripts."""
+        """Run a script in every document before the document's own scripts."""
         self.send("Page.enable")
         self.send("Page.addScriptToEvaluateOnNewDocument", source=source)
 
     def slow_down(self, bytes_a_second: int) -> None:
-        """From now on the network is that fast in either direction."""
+        """Limit the network to that speed in both directions, from now on."""
         self.send("Network.enable")
         self.send(
             "Network.emulateNetworkConditions",
@@ -135,7 +136,10 @@ class Page:
         self.send("Page.navigate", url=address)
 
     def evaluate(self, function: str, argument: Any = None) -> Any:
-        """What the JavaScript function answers, of a promise what it comes to. Counts as a person's gesture."""
+        """Return the result of the JavaScript function, or what its promise resolves to.
+
+        Counts as a person's gesture.
+        """
         answer = self.send(
             "Runtime.evaluate",
             expression=f"({function})({json.dumps(argument)})",
@@ -149,7 +153,7 @@ class Page:
         return answer["result"].get("value")
 
     def wait_for(self, function: str, argument: Any = None, within_s: float = OPENS_WITHIN_S) -> None:
-        """Returns as soon as the function answers something true; raises Failed if it does not in time."""
+        """Return when the function returns something true. Raises Failed if it does not in time."""
         deadline = time.monotonic() + within_s
         while not self.evaluate(function, argument):
             if time.monotonic() > deadline:
@@ -162,7 +166,7 @@ class Page:
 
 @contextmanager
 def chromium() -> Iterator[Chromium]:
-    """A browser with a profile that goes away. Raises Failed where none is installed."""
+    """Yield a browser with a temporary profile. Raises Failed if none is installed."""
     path = find()
     if path is None:
         raise Failed("No Chromium was found: run `python -m tests.browser.chromium`.")

@@ -1,7 +1,7 @@
-"""How the workspace feels: a real Chromium on the product as it is run, one person, pair after pair.
+"""How the workspace feels: one person goes through pair after pair, in a real Chromium on the product as it is run.
 
-Times are taken in the page; what is seen is read from the numbers in the clips' own pictures. The machine must be
-otherwise idle for the times to mean anything; wrong frames, bytes, addresses alive and memory mean something anyway.
+Times are taken in the page. The frames that are shown are read from the numbers in the clips' own pictures. Times mean
+something only if the machine is otherwise idle. Wrong frames, bytes, live addresses and memory always do.
 """
 
 import argparse
@@ -29,7 +29,7 @@ MOST_COMPRESSED_BYTES = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How many pairs, where memory is compared, which pairs are played, and how many are looked at frame by frame."""
+    """The number of pairs, where memory is compared, which pairs are played, and which are checked frame by frame."""
 
     pairs: int
     early: int
@@ -46,7 +46,7 @@ QUICK = Plan(pairs=20, early=5, memory_every=5, play_every=6, play_ms=5_000, clo
 
 @dataclass(slots=True)
 class Seen:
-    """What was measured, pair after pair."""
+    """The measurements, pair after pair."""
 
     next_ms: list[float] = field(default_factory=list)
     skews: dict[str, list[float]] = field(default_factory=lambda: {"one rate": [], "two rates": []})
@@ -63,7 +63,7 @@ class Seen:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print, write; 0 if the program ran, whatever the claims say."""
+    """Measure, print and write. Return 0 if the program ran, whatever the claims say."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.browser", description=__doc__.splitlines()[0])
     claims.add_options(parser)
     options = parser.parse_args(arguments)
@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     judged = judge(plan, seen)
-    print(f"\n{told(plan, seen)}\n\n{claims.claims_table(judged)}")
+    print(f"\n{summary_table(plan, seen)}\n\n{claims.claims_table(judged)}")
     if options.json:
         detail = {name: getattr(seen, name) for name in Seen.__slots__}
         claims.write(
@@ -88,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def measure(running: Product, plan: Plan) -> tuple[Seen, dict[str, Any]]:
-    from benchmarks import clips_study, studies  # the models need the settings that are up only now
+    from benchmarks import clips_study, studies  # the models need the settings, which are ready only now
 
     load = Path("/proc/loadavg").read_text().split()[0]
     study = clips_study.fill(plan.pairs + plan.close_pairs + 2 * plan.link_pairs + 8)
@@ -111,7 +111,7 @@ def measure(running: Product, plan: Plan) -> tuple[Seen, dict[str, Any]]:
 
 @contextmanager
 def workspace(browser: Chromium, address: str, path: str, person: dict[str, str], link: int = 0) -> Iterator[Page]:
-    """The page in a fresh profile, its first pair loaded. `link`: bytes a second, 0 for as fast as it goes."""
+    """Open the page in a fresh profile, with its first pair loaded. `link` is in bytes per second, 0 for no limit."""
     page = Page(browser)
     page.keep_cookie("sessionid", person["session"], address)
     page.before_scripts(browser_page.FROM_THE_START)
@@ -119,14 +119,14 @@ def workspace(browser: Chromium, address: str, path: str, person: dict[str, str]
     page.wait_for("() => document.body?.dataset.person")
     page.evaluate(barcodes.READER)
     page.wait_for(browser_page.LOADED, False)
-    if link:  # not before: a page that opens on a link that is emulated sometimes stops in the middle
+    if link:  # not before: a page that opens on an emulated link sometimes stops in the middle
         page.slow_down(link)
     yield page
     page.close()
 
 
 def go_through(page: Page, plan: Plan, seen: Seen) -> None:
-    """Pair after pair with the next one loaded, as it is for who takes a few seconds to answer."""
+    """Answer pair after pair with the next one loaded, like a person who takes a few seconds for each answer."""
     seen.page_bytes = page.evaluate(browser_page.BYTES)
     for number in range(1, plan.pairs + 1):
         page.wait_for(browser_page.LOADED, True)
@@ -142,10 +142,10 @@ def go_through(page: Page, plan: Plan, seen: Seen) -> None:
 
 
 def look_closely(page: Page, plan: Plan, seen: Seen) -> None:
-    """Reads from the pictures which frames are shown after a pause and after each step.
+    """Read from the pictures which frames are shown after a pause and after each step.
 
-    In a page of its own: the browser keeps what is drawn into a canvas, some 25 MB a pair, and memory is to be that of
-    the workspace, which draws nothing.
+    This uses a page of its own. The browser keeps what is drawn into a canvas, some 25 MB for a pair, and memory is to
+    be that of the workspace, which draws nothing.
     """
     for _ in range(plan.close_pairs):
         page.wait_for(browser_page.LOADED, True)
@@ -158,7 +158,7 @@ def look_closely(page: Page, plan: Plan, seen: Seen) -> None:
 
 
 def play(page: Page, plan: Plan, seen: Seen) -> None:
-    """Plays over several turns of the loop."""
+    """Play over several turns of the loop."""
     rates, length_s = clips_in_sight(page)
     shown = page.evaluate(browser_page.PLAY, plan.play_ms)
     left, right = ([(at, media_time) for at, media_time in shown[side]] for side in ("left", "right"))
@@ -168,7 +168,7 @@ def play(page: Page, plan: Plan, seen: Seen) -> None:
 
 
 def step(page: Page, seen: Seen) -> None:
-    """Frame by frame, forwards and back, against what the pictures say."""
+    """Step frame by frame, forwards and back, and compare with the numbers in the pictures."""
     rates, _ = clips_in_sight(page)
     for action in STEPS:
         frames = page.evaluate(browser_page.FRAMES_AFTER, action)
@@ -178,7 +178,7 @@ def step(page: Page, seen: Seen) -> None:
 
 
 def clips_in_sight(page: Page) -> tuple[dict[str, float], float]:
-    """Frames a second by side, and how many seconds both last."""
+    """Return the frames per second by side, and the number of seconds that both last."""
     from annotation.models import Assignment
 
     assignment = Assignment.objects.select_related("pair__video_0__asset", "pair__video_1__asset").get(
@@ -190,15 +190,15 @@ def clips_in_sight(page: Page) -> tuple[dict[str, float], float]:
 
 
 def expected(page: Page, rates: dict[str, float]) -> dict[str, int]:
-    """The frame of each side at the place that the player says: it counts in frames of the faster."""
+    """Return the frame of each side at the player's position, which it counts in frames of the faster clip."""
     middle_s = (page.evaluate(browser_page.PLACE) + 0.5) / max(rates.values())
     return {side: int(middle_s * rate + 1e-6) for side, rate in rates.items()}
 
 
 def memory_mb(page: Page) -> dict[str, float]:
-    """Megabytes by kind of process after a collection of garbage: proportional set size, so that nothing is doubled."""
+    """Return megabytes by kind of process after garbage collection. Proportional set size counts shared memory once."""
     page.send("HeapProfiler.collectGarbage")
-    time.sleep(1)  # browsers give memory back in their own time
+    time.sleep(1)  # browsers release memory when they like
     total: dict[str, float] = {}
     for process in page.browser.processes():
         total[process["type"]] = total.get(process["type"], 0.0) + proportional_mb(process["id"])
@@ -214,7 +214,7 @@ def proportional_mb(pid: int) -> float:
 
 
 def submit_beside_media(page: Page, plan: Plan, seen: Seen, link: str) -> None:
-    """Answers in the moment a pair is there, while what comes after it is still loading."""
+    """Submit answers as soon as a pair is there, while the next one is still loading."""
     beside = []
     for _ in range(plan.link_pairs):
         page.wait_for(browser_page.LOADED, False)
@@ -233,7 +233,7 @@ def submit_beside_media(page: Page, plan: Plan, seen: Seen, link: str) -> None:
 
 
 def judge(plan: Plan, seen: Seen) -> list[Claim]:
-    """The claims of docs/benchmarks, from what was measured."""
+    """Return the claims of docs/benchmarks, from the measurements."""
     early, late = (seen.memory_mb[number] for number in (plan.early, plan.pairs))
     kinds = ("renderer", "browser")
     skews = [frames for of_rates in seen.skews.values() for frames in of_rates]
@@ -254,8 +254,8 @@ def judge(plan: Plan, seen: Seen) -> list[Claim]:
     ]
 
 
-def told(plan: Plan, seen: Seen) -> str:
-    """What the claims leave out."""
+def summary_table(plan: Plan, seen: Seen) -> str:
+    """Return the figures that the claims leave out."""
     waits = [ms for ms, _ in seen.long_frames]
     rows = [
         ["submit to first frames of the next pair, p50 / p95 / worst", spread(seen.next_ms), "ms"],
@@ -285,7 +285,7 @@ def spread(values: Sequence[float]) -> str:
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
-    """Of at least one value; of few, the nearest above."""
+    """Return a percentile of at least one value. Of few values it is the nearest above."""
     if len(values) < 2:
         return values[0] if values else float("nan")
     return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]

@@ -1,6 +1,6 @@
-"""What the benchmark does in the page: JavaScript that answers, submits, plays, steps and takes the time."""
+"""What the benchmark does in the page: JavaScript that answers, submits, plays, steps and measures times."""
 
-#: From the first script on: long animation frames, and object URLs that are alive.
+#: From the first script on: long animation frames, and object URLs that are not revoked.
 FROM_THE_START = """
 window.bench = { urls: new Set(), mostUrls: 0, longFrames: [] };
 new PerformanceObserver((list) => {
@@ -16,7 +16,7 @@ URL.createObjectURL = (blob) => {
 URL.revokeObjectURL = (url) => { bench.urls.delete(url); revokeObjectURL.call(URL, url); };
 """
 
-#: Both videos in sight are loaded; with `next`, those behind them have their first frame too.
+#: Both visible videos are loaded. With `next`, those behind them have their first frame too.
 LOADED = """(next) => {
   const videos = [...document.querySelectorAll(".screen video")];
   const inSight = videos.filter((video) => video.hasAttribute("data-active"));
@@ -34,10 +34,10 @@ ANSWER = """() => {
   press("#q-harmlessness-left");
 }"""
 
-#: Both videos in sight and those behind them have no more to load.
+#: Both visible videos and those behind them are loaded completely.
 ALL_LOADED = """() => [...document.querySelectorAll(".screen video")].every((video) => video.readyState >= 2)"""
 
-#: Submits; the milliseconds until both next videos, their first frames decoded, are in a painted picture of the page.
+#: Submits. Returns the milliseconds until the page has painted the first decoded frames of both next videos.
 SUBMIT = """() => new Promise((done) => {
   const { assignment } = document.body.dataset;
   const began = performance.now();
@@ -57,7 +57,7 @@ SUBMIT = """() => new Promise((done) => {
   look();
 })"""
 
-#: Plays for so many milliseconds. What each side presented: `[display time in ms, media time in s]`.
+#: Plays for so many milliseconds. Returns what each side presented: `[display time in ms, media time in s]`.
 PLAY = """(ms) => new Promise((done) => {
   const shown = { left: [], right: [] };
   let playing = true;
@@ -77,10 +77,10 @@ PLAY = """(ms) => new Promise((done) => {
   }, ms);
 })"""
 
-#: The scrub bar's place, in frames of the faster clip.
+#: The position of the scrub bar, in frames of the faster clip.
 PLACE = """() => Number(document.querySelector("[data-scrub]").value)"""
 
-#: Presses a button of the player (or nothing), waits until both rest and are painted: the frame in each picture.
+#: Presses a button of the player (or nothing) and waits until both rest and are painted. Returns the frame of each.
 FRAMES_AFTER = """(action) => new Promise((done) => {
   const videos = [...document.querySelectorAll("video[data-active]")];
   const look = (painted) => requestAnimationFrame(() => {
@@ -92,12 +92,12 @@ FRAMES_AFTER = """(action) => new Promise((done) => {
   look(0);
 })"""
 
-#: Bytes of scripts and styles as they came over the network.
+#: Bytes of scripts and styles that came over the network.
 BYTES = """() => performance.getEntriesByType("resource")
   .filter(({ name }) => /\\.(js|css)(\\?|$)/.test(name))
   .map(({ name, encodedBodySize, decodedBodySize }) => [name.split("/").at(-1), encodedBodySize, decodedBodySize])"""
 
-#: Milliseconds that each submission took so far, from asking to the whole answer.
+#: Milliseconds that each submission took so far, from the request to the whole response.
 SUBMISSIONS = """() => performance.getEntriesByType("resource")
   .filter(({ name }) => name.endsWith("/submit/"))
   .map(({ startTime, responseEnd }) => [startTime, responseEnd - startTime])"""

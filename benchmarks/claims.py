@@ -1,4 +1,4 @@
-"""What a benchmark says in the end: claims, each with its aim, as a table for people and as JSON for programs."""
+"""The result of a benchmark: claims, each with its aim, as a table for people and as JSON for programs."""
 
 import argparse
 import json
@@ -32,13 +32,15 @@ def none_at_all(name: str, value: int, unit: str) -> Claim:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """The options that every benchmark has."""
-    parser.add_argument("--quick", action="store_true", help="under a minute: shows that it runs, not how fast")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write claims and detail there")
+    """Add the options that every benchmark has."""
+    parser.add_argument(
+        "--quick", action="store_true", help="takes less than a minute and shows that it runs, not how fast"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="the file to which claims and details are written")
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """The first column to the left, the others to the right."""
+    """Return a table with its first column aligned to the left, and the others to the right."""
     cells = [[str(cell) for cell in row] for row in (heads, *rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(heads))]
     lines = []

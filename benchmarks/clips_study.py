@@ -1,4 +1,4 @@
-"""A study with real clips for a real browser: numbered frames, as large as published clips are."""
+"""A study with real clips for a real browser. Frames are numbered, and files are as large as published clips."""
 
 import secrets
 import tempfile
@@ -23,7 +23,7 @@ from tests.browser import barcodes
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """How one clip is made; `fine` is how strong the grain is that gives it its bytes (0 to 100)."""
+    """The properties of one clip. `fine` is the strength of the grain that gives it its bytes (0 to 100)."""
 
     size: str
     rate: int
@@ -31,13 +31,14 @@ class Clip:
     fine: int
 
 
-#: Two clips of each pair, in turn: mostly alike, and each fourth pair of two rates. 0.4 to 0.8 MB each.
+#: The two clips of each pair, in turn. Most are alike, and each fourth pair has two rates. They have 0.4 to 0.8 MB
+#: each.
 USUAL = (Clip("576x320", 24, 4, 3), Clip("576x320", 24, 4, 2))
 TWO_RATES = (Clip("576x320", 24, 4, 3), Clip("576x320", 30, 4, 3))
 
 
 def fill(pairs: int) -> Study:
-    """A study of that many pairs, each with a prompt and two files of its own."""
+    """Fill a study with that many pairs, each with a prompt and two files of its own."""
     study = Study.objects.create(
         slug="browser",
         title="Benchmark",
@@ -55,7 +56,7 @@ def fill(pairs: int) -> Study:
 
 
 def _make(clip: Clip, folder: Path) -> Renditions:
-    """Through the product's own transcoder, so that the file is as it would serve it."""
+    """Make a clip with the product's own transcoder, so that the file is as the product would serve it."""
     original = folder / f"{clip.rate}-{clip.fine}.mp4"
     grain = f"noise=alls={clip.fine}:allf=t"
     source = barcodes.source(clip.size, clip.rate, clip.seconds, through=grain)

@@ -1,7 +1,7 @@
-"""Downloads of many rows, as CSV and as JSON Lines: rows a second beside COPY of the same rows, and memory.
+"""Downloads of many rows, as CSV and as JSON Lines: rows per second compared with COPY of the same rows, and memory.
 
-A study is filled by SQL, each of its pairs with one answer. Then each download is made as a request makes it, into a
-temporary file, in turn with a bare COPY of the same rows with no columns of other tables.
+A study is filled by SQL, with one answer for each of its pairs. Then each download is made as a request makes it, into
+a temporary file. It alternates with a bare COPY of the same rows without columns of other tables.
 """
 
 import argparse
@@ -21,15 +21,17 @@ from benchmarks import claims, scratch
 from diptych.embedded.servers import EmbeddedError, start
 
 SIZES, QUICK_SIZES = (10_000, 100_000), (1_000, 5_000)
-#: Of the file that most people wait for, with the rows of the largest size.
+#: For the file that most people wait for, with the rows of the largest size.
 LONGEST_S = 3.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print, write; 0 if the program ran, whatever the claims say."""
+    """Measure, print and write. Return 0 if the program ran, whatever the claims say."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.exporting", description=__doc__.splitlines()[0])
     claims.add_options(parser)
-    parser.add_argument("--repeats", type=int, default=3, metavar="N", help="times each is measured (default: 3)")
+    parser.add_argument(
+        "--repeats", type=int, default=3, metavar="N", help="how many times each is measured (default: 3)"
+    )
     options = parser.parse_args(arguments)
     for number in scratch.STOP_SIGNALS:
         signal.signal(number, scratch.leave)
@@ -45,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     judged = judge(runs)
-    print(f"\n{told(runs)}\n\n{claims.claims_table(judged)}")
+    print(f"\n{summary_table(runs)}\n\n{claims.claims_table(judged)}")
     if options.json:
         claims.write(options.json, judged, {"runs": runs, "load": Path("/proc/loadavg").read_text()})
     return 0
@@ -75,7 +77,7 @@ def measure(rows: int, repeats: int) -> list[dict[str, Any]]:
         run = {"file": name, "rows": rows * (2 if "videos" in name else 1), "seconds": ours, "copy_s": bare}
         run |= {"mb": pairs[0][0][1] / 1e6, "peak_mib": peak_mib()}
         runs.append(run)
-        print(told([run]), flush=True)
+        print(summary_table([run]), flush=True)
     return runs
 
 
@@ -122,12 +124,12 @@ def fill(rows: int) -> Any:
         standing = Standing(study=study, assignment=assignment, current=annotation, counted=True)
         standing.save(force_insert=True)
         with_all_standings(standing, rows - 1)
-    studies.settle(["annotation_assignment", "annotation_annotation", "annotation_standing", *studies.FILLED])
+    studies.vacuum(["annotation_assignment", "annotation_annotation", "annotation_standing", *studies.FILLED])
     return study
 
 
 def with_all_standings(standing: Any, copies: int) -> None:
-    """Write a standing for each of the other assignments, whose key it has."""
+    """Write a standing for each of the other assignments, under the assignment's key."""
     from django.db import connection
 
     columns = [field.column for field in standing._meta.concrete_fields]
@@ -143,14 +145,14 @@ def with_all_standings(standing: Any, copies: int) -> None:
 
 
 def bare_copy(table: str, study: int) -> Callable[[Any], None]:
-    """Return what copies the table's own rows of the study, as they are."""
+    """Return a function that copies the table's own rows of the study, as they are."""
     from diptych.downloads import copy_rows
 
     return lambda target: copy_rows(f"SELECT * FROM {table} WHERE study_id = %s", [study], "FORMAT csv", target)  # noqa: S608 - names from above
 
 
 def timed(write: Callable[[Any], None]) -> tuple[float, int]:
-    """Return the seconds in which the file is made, and its size in bytes."""
+    """Return the seconds that making the file takes, and its size in bytes."""
     from diptych.downloads import BUFFER_BYTES, CopyFile, one_moment
 
     begun = time.perf_counter()
@@ -166,7 +168,7 @@ def peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def told(runs: Sequence[dict[str, Any]]) -> str:
+def summary_table(runs: Sequence[dict[str, Any]]) -> str:
     heads = ["file", "rows", "MB", "seconds", "rows/s", "COPY s", "times COPY", "MiB"]
     rows = [
         [

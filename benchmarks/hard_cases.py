@@ -1,4 +1,7 @@
-"""What makes serving hard at size, set up in a study that nobody has answered, for as long as a measurement lasts."""
+"""Cases that make serving hard at size.
+
+Each is set up in a study without answers, for the length of one measurement.
+"""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -8,19 +11,19 @@ from typing import Any
 from django.db import connection, transaction
 
 from annotation import leases
-from benchmarks.studies import WRITTEN, settle, unchecked
+from benchmarks.studies import WRITTEN, unchecked, vacuum
 from studies.models import Study
 
-#: Of the study's pairs, how many everybody has answered: 20,000 of a million.
+#: The share of the study's pairs that everybody has answered: 20,000 of a million.
 ANSWERED_SHARE, ANSWERED_AT_LEAST = 1 / 50, 500
-#: Of the study's pairs, how many at the queue's head may show what half of the people opted out of.
+#: The share of the study's pairs, at the queue's head, that may show what half of the people opted out of.
 OPTED_OUT_SHARE = 1 / 10
-#: Of the leases given, how many expire; and how often the sweep comes by for them, in seconds.
+#: The share of leases that expire, and the seconds between the sweeps that release them.
 EXPIRING_SHARE, SWEEP_EVERY_S = 0.05, 0.1
 
-#: The pairs at the head of the queue; ids ascend in it.
+#: The pairs at the head of the queue. Their ids ascend in queue order.
 HEAD = "study_id = %(study)s AND id < (SELECT min(id) FROM catalog_pair WHERE study_id = %(study)s) + %(pairs)s"
-#: The seats of the people who are about to work; those with an odd place in the order of their ids are `odd`.
+#: The seats of the people who are about to work. Those at odd places in the order of their ids are `odd`.
 SEATS = """
 (SELECT id, person_id, row_number() OVER (ORDER BY person_id) %% 2 = 1 AS odd
    FROM annotation_seat WHERE study_id = %(study)s ORDER BY person_id LIMIT %(people)s)
@@ -65,43 +68,45 @@ UPDATE annotation_assignment SET leased_at = now() - interval '2 hours', expires
 
 @contextmanager
 def all_answered(study: Study, pairs: int, people: int) -> Iterator[dict[str, Any]]:
-    """Everybody has answered the queue's first pairs, which are still open for one more. The seats know no position:
-    each person finds the first pair that is left to them by themselves, before the clock starts."""
+    """Let everybody have answered the queue's first pairs, which are still open for one more answer.
+
+    The seats have no position yet. Each person finds the first pair that is left to them before the clock starts.
+    """
     answered = max(ANSWERED_AT_LEAST, int(pairs * ANSWERED_SHARE))
     with unchecked(), connection.cursor() as cursor:
         cursor.execute(ANSWERED, {"study": study.pk, "pairs": answered, "people": people})
-    settle([*WRITTEN, "catalog_pair", "annotation_seat"])
+    vacuum([*WRITTEN, "catalog_pair", "annotation_seat"])
     yield {"answered_each": answered}
 
 
 @contextmanager
 def half_opted_out(study: Study, pairs: int, people: int) -> Iterator[dict[str, Any]]:
-    """Every second person does not want to see what the queue's first pairs may show."""
+    """Let every second person opt out of what the queue's first pairs may show."""
     head = int(pairs * OPTED_OUT_SHARE)
     with unchecked(), connection.cursor() as cursor:
         cursor.execute(OPTED_OUT, {"study": study.pk, "pairs": head, "people": people})
-    settle(["catalog_pair", "annotation_seat"])
+    vacuum(["catalog_pair", "annotation_seat"])
     yield {"opted_out_of": head}
 
 
 @contextmanager
 def leases_expiring(study: Study, pairs: int, people: int) -> Iterator[dict[str, Any]]:
-    """Leases run out at random while people hold them, and the sweep takes them back: their answers come late."""
+    """Let leases expire at random while people have them. The sweep takes them back, so their answers come late."""
     lapsing = Lapsing()
     lapsing.start()
-    told: dict[str, Any] = {}
+    details: dict[str, Any] = {}
     try:
-        yield told
+        yield details
     finally:
         lapsing.over.set()
         lapsing.join()
     if lapsing.failed is not None:
         raise lapsing.failed
-    told |= {"leases": lapsing.given, "expired": lapsing.expired}
+    details |= {"leases": lapsing.given, "expired": lapsing.expired}
 
 
 class Lapsing(threading.Thread):
-    """Lets a share of the leases run out and sweeps, on a connection of its own."""
+    """A process that lets a share of the leases expire and sweeps, on a connection of its own."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -114,14 +119,14 @@ class Lapsing(threading.Thread):
             while not self.over.wait(SWEEP_EVERY_S):
                 self.let_some_go()
                 leases.return_expired()
-        except Exception as error:  # told when the measurement is over
+        except Exception as error:  # reported when the measurement is over
             self.failed = error
         finally:
             connection.close()
 
     def let_some_go(self) -> None:
         with transaction.atomic(), connection.cursor() as cursor:
-            # What is given again keeps its row, so this is a little less than was given.
+            # A pair that is leased again keeps its row, so this is slightly less than the number of leases.
             cursor.execute("SELECT count(*) FROM annotation_assignment")
             self.given = int(cursor.fetchone()[0])
             cursor.execute(LAPSED, [max(0, int(self.given * EXPIRING_SHARE) - self.expired)])
@@ -130,7 +135,7 @@ class Lapsing(threading.Thread):
 
 @contextmanager
 def snapshot_held(study: Study, pairs: int, people: int) -> Iterator[dict[str, Any]]:
-    """Somebody's transaction sees the database as it was, so nothing that has died since can be cleared away."""
+    """Keep an old snapshot open, so that rows that have died since cannot be removed."""
     with closing(connection.get_new_connection(connection.get_connection_params())) as held:
         held.autocommit = False
         held.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -138,7 +143,7 @@ def snapshot_held(study: Study, pairs: int, people: int) -> Iterator[dict[str, A
         yield {}
 
 
-#: By name: sets the case up in a cleared study of so many pairs for so many people, and tells facts about it.
+#: By name: functions that set up the case in a cleared study of so many pairs and people, and return facts about it.
 HARD: dict[str, Callable[[Study, int, int], AbstractContextManager[dict[str, Any]]]] = {
     "all have answered the head": all_answered,
     "half opted out of the head": half_opted_out,

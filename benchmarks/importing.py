@@ -1,6 +1,6 @@
-"""Imports of many pairs from JSONL, validated: rows a second beside COPY of the same rows, and memory by size.
+"""Imports of many pairs from JSONL, validated: rows per second compared with COPY, and memory by size.
 
-Each import runs in a process of its own, whose greatest memory is told. Then the rows that it wrote are taken out of
+Each import runs in a process of its own, whose peak memory is reported. Then the rows that it wrote are taken out of
 the tables and brought back by COPY, with the same indexes, checks and foreign keys.
 """
 
@@ -30,12 +30,14 @@ EMPTIED = f"TRUNCATE {', '.join(TABLES)}, studies_study, accounts_auditevent CAS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print, write; 0 if the program ran, whatever the claims say."""
+    """Measure, print and write. Return 0 if the program ran, whatever the claims say."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.importing", description=__doc__.splitlines()[0])
     claims.add_options(parser)
     parser.add_argument("--pairs", type=sizes, help="sizes, such as 10000,100000 (default: 10000,100000,1000000)")
     parser.add_argument("--files", type=int, default=1000, metavar="N", help="distinct files (default: 1000)")
-    parser.add_argument("--repeats", type=int, default=1, metavar="N", help="times each size is measured (default: 1)")
+    parser.add_argument(
+        "--repeats", type=int, default=1, metavar="N", help="how many times each size is measured (default: 1)"
+    )
     parser.add_argument("--import", type=Path, metavar="FOLDER", dest="folder", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.folder:
@@ -54,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     judged = judge(runs)
-    print(f"\n{told(runs)}\n\n{claims.claims_table(judged)}")
+    print(f"\n{summary_table(runs)}\n\n{claims.claims_table(judged)}")
     if options.json:
         claims.write(
             options.json, judged, {"runs": runs, "files": options.files, "load": Path("/proc/loadavg").read_text()}
@@ -79,7 +81,7 @@ def measure(scratch_folder: Path, options: argparse.Namespace) -> list[dict[str,
             run = json.loads(said.stdout.splitlines()[-1]) | {"pairs": pairs, "load_before": load}
             run["copy_s"] = copy_again(scratch_folder)
             runs.append(run)
-            print(told([run]), flush=True)
+            print(summary_table([run]), flush=True)
     return runs
 
 
@@ -87,7 +89,7 @@ def measure(scratch_folder: Path, options: argparse.Namespace) -> list[dict[str,
 
 
 def write_material(folder: Path, pairs: int, files: int) -> Path:
-    """A folder with a manifest of that many listed pairs, and tiny files, which videos of different seeds share."""
+    """Write a folder with a manifest of that many listed pairs, and tiny files that videos of different seeds share."""
     (folder / "clips").mkdir(parents=True)
     for number in range(files):
         (folder / f"clips/{number}.mp4").write_bytes(f"not really a video: {number}".encode())
@@ -98,7 +100,7 @@ def write_material(folder: Path, pairs: int, files: int) -> Path:
 
 
 def lines(pairs: int, files: int) -> Iterator[dict[str, Any]]:
-    """Prompts, each with its videos and pairs after it. Words come as often as in a language: 1 / rank."""
+    """Yield prompts, each followed by its videos and pairs. Words are as frequent as in a language: 1 / rank."""
     draw = Random(1)
     words = [word(rank) for rank in range(5000)]
     weights = list(accumulate(1 / (rank + 3) for rank in range(len(words))))
@@ -137,7 +139,7 @@ def word(rank: int) -> str:
 
 
 def import_here(folder: Path) -> dict[str, Any]:
-    """Imports in this process; what came in, seconds by stage, and the greatest memory in MiB."""
+    """Import in this process. Return what was added, the seconds of each stage, and the peak memory in MiB."""
     import django
 
     django.setup()
@@ -172,7 +174,10 @@ def peak_mib() -> float:
 
 
 def copy_again(folder: Path) -> float:
-    """Seconds in which COPY brings the same rows into the same tables, in one transaction; leaves them empty."""
+    """Return the seconds in which COPY brings the same rows into the same tables, in one transaction.
+
+    The tables are empty afterwards.
+    """
     from django.db import connection, transaction
 
     from benchmarks.studies import unchecked
@@ -212,10 +217,10 @@ def written_columns(cursor: Any, table: str) -> str:
     return str(cursor.fetchone()[0])
 
 
-# --- Telling ------------------------------------------------------------------------------------------
+# --- Reporting ----------------------------------------------------------------------------------------
 
 
-def told(runs: Sequence[dict[str, Any]]) -> str:
+def summary_table(runs: Sequence[dict[str, Any]]) -> str:
     heads = ["pairs", "seconds", "pairs/s", "rows/s", "COPY s", "of COPY", "MiB", "stages"]
     rows = [
         [

@@ -1,8 +1,8 @@
-"""The people: keep-alive connections that answer as fast as they are answered, from one light process.
+"""The people: keep-alive connections that answer without thinking time, from one light process.
 
-`python -m benchmarks.load` reads a plan (JSON) and writes what it measured (JSON). Each person is a generator that
-yields the next call and is sent what was answered; one loop over the sockets drives them all. It imports nothing of
-the product, so what it costs the machine stays small: the share of a processor that it took is in its report.
+`python -m benchmarks.load` reads a plan (JSON) and writes its measurements (JSON). Each person is a generator that
+yields the next call and is sent the response. One loop over the sockets drives all of them. The process imports nothing
+of the product, so it costs the machine little: its report has the share of a processor that it took.
 """
 
 import gc
@@ -21,11 +21,11 @@ from typing import Any
 
 import orjson
 
-SILENCE_S = 30.0  # a server that answers nobody for so long has failed
+SILENCE_S = 30.0  # a server that sends no response for this long has failed
 HEADERS_END = b"\r\n\r\n"
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
-#: A submission as the page sends it, without what differs.
+#: A submission as the page sends it, without the fields that differ.
 ANSWERS = {
     "helpfulness": {
         "instruction_following": "video_0",
@@ -59,26 +59,26 @@ ANSWERS = {
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request: what it counts as, where it goes, and its body."""
+    """One request: the kind that it counts as, its address, and its body."""
 
     kind: str
     path: str
     body: bytes = b""
 
 
-#: Yields calls and is sent answers. The first call is made before the clock starts; a return says: nothing is left.
+#: Yields calls and is sent responses. The first call is made before the clock starts. Returns when nothing is left.
 Person = Generator[Call, Any, None]
 
 
 def one_request(study: dict[str, Any]) -> Person:
-    """Answer and be given what comes next in the same request, as the page does."""
+    """Submit answers and get the next pair in the same request, as the page does."""
     desk = yield lease(study)
     while desk["current"]:
         desk = yield submit(desk["current"]["id"], lease_next=True)
 
 
 def two_requests(study: dict[str, Any]) -> Person:
-    """Answer, then ask for what comes next."""
+    """Submit an answer, then request the next pair."""
     desk = yield lease(study)
     while desk["current"]:
         yield submit(desk["current"]["id"], lease_next=False)
@@ -86,7 +86,7 @@ def two_requests(study: dict[str, Any]) -> Person:
 
 
 def bare(study: dict[str, Any]) -> Person:
-    """The one-request loop against the reference view."""
+    """Make one request per loop against the reference view."""
     path = f"/benchmark/bare/{study['id']}/"
     desk = yield Call("lease", path, orjson.dumps({"assignment": None}))
     while desk["current"]:
@@ -95,7 +95,7 @@ def bare(study: dict[str, Any]) -> Person:
 
 
 def empty(study: dict[str, Any]) -> Person:
-    """The reference view that answers `{}`."""
+    """Request the reference view that responds with `{}`."""
     while True:
         yield Call("empty", "/benchmark/empty/")
 
@@ -138,16 +138,16 @@ class Connection:
         self.sent_at = 0.0
 
     def send(self, call: Call) -> None:
-        """Sends a call. It is far smaller than a socket's buffer, so this does not wait."""
+        """Send a call. It is far smaller than a socket's buffer, so this does not wait."""
         head = f"POST {call.path} HTTP/1.1\r\nContent-Length: {len(call.body)}\r\n".encode()
         self.sent_at = time.perf_counter()
         self.channel.sendall(head + self.headers + b"\r\n" + call.body)
 
     def receive(self) -> tuple[int, bytes] | None:
-        """Status and body, once they have come completely. Raises ConnectionError when the server hangs up."""
+        """Return status and body when they have come completely. Raises ConnectionError if the server hangs up."""
         piece = self.channel.recv(65536)
         if not piece:
-            raise ConnectionError("The web server closed a connection that was to be kept.")
+            raise ConnectionError("The web server closed a keep-alive connection.")
         self.received += piece
         head = self.received.find(HEADERS_END)
         if head < 0:
@@ -162,7 +162,7 @@ class Connection:
         return status, body
 
     def go_on(self, answer: Any) -> None:
-        """Lets the person read what was answered and decide what to do next."""
+        """Let the person read the response and decide what to do next."""
         try:
             self.call = self.person.send(answer)
         except StopIteration:
@@ -170,7 +170,7 @@ class Connection:
 
 
 class Crowd:
-    """All people of a run, and what was measured."""
+    """All people of a run, and the measurements."""
 
     def __init__(self, plan: dict[str, Any]) -> None:
         way = WAYS[plan["way"]]
@@ -183,13 +183,13 @@ class Crowd:
         self.answers = 0
 
     def open(self) -> None:
-        """Everybody makes their first call, which is not measured."""
+        """Make everybody's first call, which is not measured."""
         waiting = self.send_all()
         while waiting:
             waiting -= sum(1 for _ in self.answered())
 
     def work(self, seconds: float) -> float:
-        """Everybody makes calls until time is up or somebody has nothing left; the seconds until then."""
+        """Make calls until time is up or somebody has nothing left. Return the seconds until then."""
         began = time.perf_counter()
         end = began + seconds
         waiting = self.send_all()
@@ -206,17 +206,17 @@ class Crowd:
         return end - began
 
     def send_all(self) -> int:
-        """Sends the call of everyone who has one; how many that are."""
+        """Send the call of everybody who has one. Return the number of calls."""
         calls = [(connection, connection.call) for connection in self.connections if connection.call]
         for connection, call in calls:
             connection.send(call)
         return len(calls)
 
     def answered(self) -> Iterator[tuple[Connection, str, float]]:
-        """Whose calls have been answered since, the call's kind, and when."""
+        """Wait for responses. Yield the connection, the kind of its call, and the time."""
         events = self.selector.select(SILENCE_S)
         if not events:
-            raise TimeoutError(f"The web server answered nobody for {SILENCE_S:.0f} s.")
+            raise TimeoutError(f"The web server sent no response for {SILENCE_S:.0f} s.")
         for key, _ready in events:
             connection: Connection = key.data
             answer = connection.receive()
@@ -235,12 +235,12 @@ class Crowd:
 
 
 def percentile(ordered: list[float], percent: float) -> float:
-    """The value that `percent` of the ordered values do not exceed (nearest rank)."""
+    """Return the value that `percent` of the ordered values do not exceed (nearest rank)."""
     return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]
 
 
 def summary(took_ms: list[float]) -> dict[str, float]:
-    """How often, and how long."""
+    """Return the number of calls, and their waiting times."""
     ordered = sorted(took_ms)
     return {"count": len(ordered)} | {
         f"p{percent}_ms": round(percentile(ordered, percent), 3) for percent in (50, 95, 99)
@@ -248,7 +248,7 @@ def summary(took_ms: list[float]) -> dict[str, float]:
 
 
 def run(plan: dict[str, Any]) -> dict[str, Any]:
-    """Carries out a plan: `{"port", "way", "seconds", "study": {"id", "slug"}, "people": [{"session", "csrf"}]}`."""
+    """Carry out a plan: `{"port", "way", "seconds", "study": {"id", "slug"}, "people": [{"session", "csrf"}]}`."""
     gc.disable()
     crowd = Crowd(plan)
     crowd.open()

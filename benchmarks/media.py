@@ -1,9 +1,9 @@
-"""How fast videos are prepared: everything that a worker does with one, against one plain encode of the same file.
+"""How fast videos are prepared: all that a worker does with one, compared with one plain encode of the same file.
 
-The worker's task is called in this process, one clip at a time: it claims the row, fetches, probes, makes playback
-file, poster, strip, training frames and hashes, stores all of it, and settles the pair. The reference is one run of
-ffmpeg with the settings of the playback file, and nothing else. Both, and the making alone without row and storage,
-are measured in turn.
+The worker's task is called in this process, one clip at a time. It claims the row, fetches and probes the file, makes
+playback file, poster, strip, training frames and hashes, stores all of it, and updates the pair. The reference is one
+run of ffmpeg with the settings of the playback file. Both alternate with a third measurement: making the files without
+row and storage.
 """
 
 import argparse
@@ -29,7 +29,7 @@ WAYS = ("plain", "made", "worker")
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """How a clip is made. The grain gives it the bytes of a generated video."""
+    """The properties of one clip. The grain gives it the bytes of a generated video."""
 
     size: str
     rate: int
@@ -49,7 +49,7 @@ CLIPS = (
 
 @dataclass(slots=True)
 class Measured:
-    """Seconds of each run of a clip, and of processor time in them, by way."""
+    """Seconds of each run of a clip, and the processor time in them, for each way of making it."""
 
     clip: Clip
     seconds: dict[str, list[float]] = field(default_factory=lambda: {way: [] for way in WAYS})
@@ -60,12 +60,12 @@ class Measured:
 
     @property
     def ratio(self) -> float:
-        """Of the worker to the plain encode that stood beside it: the median of the rounds."""
+        """Return the worker's time divided by that of the plain encode of the same round: the median of the rounds."""
         return median_ratio(self.seconds)
 
     @property
     def processor_ratio(self) -> float:
-        """The same of processor time, which other work on the machine changes less."""
+        """Return the same ratio of processor time, which other work on the machine changes less."""
         return median_ratio(self.processor_s)
 
 
@@ -75,7 +75,7 @@ def median_ratio(by_way: dict[str, list[float]]) -> float:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print, write; 0 if the program ran, whatever the claims say."""
+    """Measure, print and write. Return 0 if the program ran, whatever the claims say."""
     options = parse(arguments)
     clips = CLIPS[:1] if options.quick else CLIPS
     try:
@@ -106,7 +106,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def measure(clip: Clip, repeats: int, folder: Path) -> Measured:
-    """All ways of a clip, in turn, after a round that is not counted; every second round backwards."""
+    """Measure all ways of a clip in turn, after one round that is not counted.
+
+    Every second round goes backwards.
+    """
     from media import confined
     from media.probe import probe  # needs Django to be set up
     from media.transcode import transcode
@@ -133,12 +136,12 @@ def measure(clip: Clip, repeats: int, folder: Path) -> Measured:
 
 
 def processor_s(launcher: psutil.Process) -> float:
-    """Processor seconds of this process, of `launcher`, and of what both of them started and saw end."""
+    """Return the processor seconds of this process, of `launcher`, and of their ended children."""
     return sum(sum(used[:4]) for used in (os.times(), launcher.cpu_times()))
 
 
 def make(clip: Clip, folder: Path) -> Path:
-    """The clip as it would come in."""
+    """Make the clip as somebody would upload it."""
     import ffmpeg
 
     from diptych.embedded import binaries
@@ -154,7 +157,7 @@ def make(clip: Clip, folder: Path) -> Path:
 
 
 def plain_encode(original: Path, facts: Any, target: Path) -> None:
-    """One run of ffmpeg with the playback file's settings."""
+    """Run ffmpeg once with the playback file's settings."""
     import ffmpeg
 
     from diptych.embedded import binaries
@@ -169,7 +172,7 @@ def plain_encode(original: Path, facts: Any, target: Path) -> None:
 
 
 def waiting(original: Path) -> None:
-    """A row of its own for the worker, with a pair whose other video is ready: what an import would have written."""
+    """Write what an import would write: a row for the worker, with a pair whose other video is ready."""
     from django.core.files import File
     from django.core.files.storage import default_storage
     from django.utils import timezone
@@ -209,16 +212,16 @@ def waiting(original: Path) -> None:
 
 
 def work() -> None:
-    """What the worker does at a message. Raises RuntimeError if no pair became servable of it."""
+    """Do what the worker does at a message. Raises RuntimeError if no pair became servable."""
     from catalog.models import Pair
     from media.tasks import transcode_asset
 
     transcode_asset(0)
     if Pair.objects.filter(ready=False).exists():
-        raise RuntimeError("The worker prepared nothing; what it said is above.")
+        raise RuntimeError("The worker prepared nothing. Its messages are above.")
 
 
-# --- Telling ------------------------------------------------------------------------------------------------
+# --- Reporting ----------------------------------------------------------------------------------------------
 
 
 def judge(measured: Sequence[Measured]) -> list[Claim]:

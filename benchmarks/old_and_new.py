@@ -1,9 +1,9 @@
-"""Whether a change made serving slower: `benchmarks.serving` of two checkouts in turn, on one machine.
+"""Find out whether a change made serving slower: run `benchmarks.serving` of two checkouts in turn.
 
     python -m benchmarks.old_and_new OLD_CHECKOUT --rounds 7
 
-Each checkout needs a `.venv` of its own. What else the machine does meets both, so what counts is the median over the
-rounds of new divided by old: of the share of the bare loop, and of loops a second.
+Each checkout needs a `.venv` of its own. Other work on the machine affects both. So the result is the median over the
+rounds of new divided by old, for the share of the bare loop and for loops per second.
 """
 
 import argparse
@@ -22,17 +22,17 @@ SERVING = ["--only", "usual", "--pairs", "10000", "--overlap", "1", "--repeats",
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print, write; 0 if the program ran, whatever the claims say."""
+    """Measure, print and write. Return 0 if the program ran, whatever the claims say."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.old_and_new", description=__doc__.splitlines()[0])
     claims.add_options(parser)
     parser.add_argument("old", type=Path, help="the checkout to compare with")
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--seconds", type=float, default=6.0, help="of each measurement")
+    parser.add_argument("--seconds", type=float, default=6.0, help="length of each measurement")
     options = parser.parse_args(arguments)
     rounds = []
     for number in range(1 if options.quick else options.rounds):
         checkouts = {"old": options.old, "new": REPOSITORY}
-        order = list(checkouts)[:: 1 if number % 2 else -1]  # whoever is first meets a cooler machine
+        order = list(checkouts)[:: 1 if number % 2 else -1]  # the first one meets a cooler machine
         rounds.append({name: measure(checkouts[name], options.seconds) for name in order})
         print(f"{number + 1}: {rounds[-1]}", file=sys.stderr, flush=True)
     judged = [
@@ -57,9 +57,9 @@ def measure(checkout: Path, seconds: float) -> dict[str, float]:
         command = [str(checkout / ".venv/bin/python"), "-m", "benchmarks.serving", *SERVING]
         command += ["--seconds", str(seconds), "--json", str(report)]
         subprocess.run(command, cwd=checkout, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        told = {claim["name"]: claim["value"] for claim in json.loads(report.read_text())["claims"]}
-    share = next(value for name, value in told.items() if name.startswith("share of the bare loop"))
-    loops = next(value for name, value in told.items() if name.startswith("loops ("))
+        details = {claim["name"]: claim["value"] for claim in json.loads(report.read_text())["claims"]}
+    share = next(value for name, value in details.items() if name.startswith("share of the bare loop"))
+    loops = next(value for name, value in details.items() if name.startswith("loops ("))
     return {"share of the bare loop": share, "loops a second": loops}
 
 

@@ -1,6 +1,6 @@
-"""What the product is measured against: the same server, middleware and sign-in, and as little else as possible.
+"""The references for the product: the same server, middleware and sign-in, and as little else as possible.
 
-Both are plain views: no REST framework, no serializer, no ORM but for the person who signs in.
+Both are plain views without REST framework and serializers. The ORM is used only for the person who signs in.
 """
 
 from typing import Any
@@ -66,15 +66,15 @@ UPDATE annotation_seat
 
 
 def empty(request: HttpRequest) -> HttpResponse:
-    """Answers `{}` to whoever is signed in."""
+    """Respond with `{}` to any signed-in person."""
     return json({}) if request.user.is_authenticated else HttpResponse(status=401)
 
 
 @transaction.atomic
 def bare(request: HttpRequest, study_id: int) -> HttpResponse:
-    """A loop by hand: the rows that the product writes for one answer and one lease, a statement each.
+    """Write the rows that the product writes for one answer and one lease, one statement each.
 
-    `{"assignment": null}` takes the first two pairs; otherwise a submission's body with `assignment` in it.
+    `{"assignment": null}` leases the first two pairs. Any other body is a submission with `assignment` in it.
     """
     person_id = request.user.pk
     if person_id is None:
@@ -83,7 +83,7 @@ def bare(request: HttpRequest, study_id: int) -> HttpResponse:
     with connection.cursor() as cursor:
 
         def one(statement: str, *values: Any) -> Any:
-            """The only column of the row that the statement answers, or None."""
+            """Return the only column of the first row, or None."""
             cursor.execute(statement, values)
             row = cursor.fetchone()
             return row and row[0]
@@ -112,7 +112,7 @@ def bare(request: HttpRequest, study_id: int) -> HttpResponse:
 
 
 def columns(body: dict[str, Any], person_id: int) -> list[Any]:
-    """The values of an annotation's row."""
+    """Return the values of an annotation's row."""
     helpfulness, harmlessness = body["helpfulness"], body["harmlessness"]
     return [
         body["assignment"],
@@ -134,7 +134,7 @@ def text(value: Any) -> str:
 
 
 def named(assignment_id: int | None) -> dict[str, int] | None:
-    """An assignment as the client reads it."""
+    """Return an assignment in the form that the client reads."""
     return None if assignment_id is None else {"id": assignment_id}
 
 

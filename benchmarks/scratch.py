@@ -1,6 +1,6 @@
-"""The whole product in a folder that goes away: its own PostgreSQL and Valkey, web server and worker.
+"""The whole product in a temporary folder: its own PostgreSQL and Valkey, web server and worker.
 
-Nothing here ever touches servers or data that were there before: addresses in the environment are dropped first.
+Nothing here touches servers or data that were there before: addresses in the environment are dropped first.
 """
 
 import os
@@ -17,11 +17,11 @@ from diptych.demo import STOP_SIGNALS, Programs, collect_static, migrate
 from diptych.embedded.servers import Servers, choose_port, start
 from diptych.embedded.state import Home
 
-#: Ours would send a benchmark to a real database, or clear a real folder of static files.
+#: With these addresses a benchmark could reach a real database, or clear a real folder of static files.
 DROPPED = ("DATABASE_URL", "REDIS_URL", "MEDIA_ROOT", "STATIC_ROOT", "SECRET_KEY", "DIPTYCH_MODE", "LOG_LEVEL")
 
 
-#: Of each web process, as in the Dockerfile: behind a proxy that takes slow connections off its hands.
+#: Threads of each web process, as in the Dockerfile: a proxy in front handles slow connections.
 THREADS = 2
 
 
@@ -34,19 +34,19 @@ class Product:
 
     @property
     def web_command(self) -> str:
-        """How the web server was started, beginning with its name."""
+        """Return the command that started the web server, beginning with its name."""
         arguments = Path(f"/proc/{self.programs.running[0].process.pid}/cmdline").read_text().split("\0")
         return " ".join(arguments[arguments.index("-m") + 1 :]).strip() if "-m" in arguments else ""
 
-    def last_words(self) -> str:
-        """The end of the web server's log."""
-        return "\n".join(self.programs.running[0].process.said(20))
+    def log_end(self) -> str:
+        """Return the end of the web server's log."""
+        return "\n".join(self.programs.running[0].process.last_lines(20))
 
 
 @contextmanager
 def folder() -> Iterator[Home]:
-    """A state folder below the system's temporary one, removed at the end."""
-    # PostgreSQL may have to run as another user, who must reach its data.
+    """Make a state folder below the system's temporary one, and remove it at the end."""
+    # PostgreSQL may have to run as another user, who must be able to reach its data.
     scratch = Path(tempfile.mkdtemp(prefix="diptych-benchmark-"))
     scratch.chmod(0o711)
     home = Home.at(scratch / "home")
@@ -59,9 +59,9 @@ def folder() -> Iterator[Home]:
 
 @contextmanager
 def servers(settings: str) -> Iterator[Servers]:
-    """PostgreSQL and Valkey with an empty database; Django is set up here with these settings.
+    """Run PostgreSQL and Valkey with an empty database, and set up Django with these settings.
 
-    Everything ends with the block, on Ctrl-C and `kill` as well.
+    Everything ends with the block, also on Ctrl-C and `kill`.
     """
     for number in STOP_SIGNALS:
         signal.signal(number, leave)
@@ -75,9 +75,9 @@ def servers(settings: str) -> Iterator[Servers]:
 
 @contextmanager
 def product(settings: str) -> Iterator[Product]:
-    """The product as the image runs it, with these settings and an empty database; Django is set up here too.
+    """Run the product as the image runs it, with these settings and an empty database. Also set up Django.
 
-    Everything ends with the block, on Ctrl-C and `kill` as well.
+    Everything ends with the block, also on Ctrl-C and `kill`.
     """
     with ExitStack() as stack:
         running = stack.enter_context(servers(settings))
@@ -89,14 +89,14 @@ def product(settings: str) -> Iterator[Product]:
 
 
 def leave(number: int, frame: Any) -> None:
-    """Turns a stop signal into an orderly end, once: a second one must not disturb it."""
+    """Turn the first stop signal into an orderly end. Ignore further ones, which must not disturb it."""
     for other in STOP_SIGNALS:
         signal.signal(other, signal.SIG_IGN)
     sys.exit(128 + number)
 
 
 def prepare_database() -> None:
-    """Tables and static files, as `make demo` prepares them."""
+    """Make tables and static files, as `make demo` does."""
     import django
 
     django.setup()

@@ -1,8 +1,8 @@
-"""How fast people are served: loops a second and waiting times of lease and submit, at many sizes.
+"""How fast people are served: loops per second and waiting times of lease and submit, at many sizes.
 
-N people answer without thinking time over keep-alive HTTP against the product as it is run. References are measured
-in the same run, in turn with the product: a loop by hand that writes the same rows, a view that answers `{}`, and for
-each hard case (`hard_cases`) the same study without it. After each run the rows are recounted.
+N people answer without thinking time over keep-alive HTTP against the product as it is run. References are measured in
+the same run, in turn with the product. They are: a loop by hand that writes the same rows, a view that responds with
+`{}`, and for each hard case (`hard_cases`) the same study without it. After each run the rows are recounted.
 """
 
 import argparse
@@ -34,8 +34,11 @@ LOAD_LIMIT_S = 120.0  # beyond the measured time
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One thing to measure: how people work (a key of `load.WAYS`), on which study, how many of them, and what makes it
-    hard (a key of `hard_cases.HARD`, or nothing)."""
+    """One thing to measure.
+
+    It has the way in which people work (a key of `load.WAYS`), the study, the number of people, and what makes it hard
+    (a key of `hard_cases.HARD`, or nothing).
+    """
 
     way: str
     pairs: int
@@ -54,31 +57,31 @@ class Case:
 
 @dataclass(slots=True)
 class Measured:
-    """What all runs of a case gave."""
+    """The measurements of all runs of a case."""
 
     case: Case
     runs: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def loops_a_second(self) -> float:
-        """Median over the runs; for the empty view, requests."""
+        """Return the median over the runs of loops per second. For the empty view these are requests."""
         counted = "empty" if self.case.way == "empty" else "submit"
         return statistics.median(run["calls"][counted]["count"] / run["seconds"] for run in self.runs)
 
     def milliseconds(self, kind: str, percent: int) -> float | None:
-        """Median over the runs of a percentile of the calls of a kind; None if the case makes no such calls."""
+        """Return the median over the runs of a percentile of a kind of calls. None if the case makes no such calls."""
         if not all(kind in run["calls"] for run in self.runs):
             return None
         return statistics.median(run["calls"][kind][f"p{percent}_ms"] for run in self.runs)
 
     def total(self, *path: str) -> int:
-        """A count of the recounts, added up over the runs."""
+        """Return a figure of the recounts, added up over the runs."""
         return sum(run["recount"][name] for run in self.runs for name in path)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to measure, and how long."""
+    """The cases to measure, and the length of each measurement."""
 
     people: int
     pairs: tuple[int, ...]
@@ -91,7 +94,7 @@ class Plan:
 
     @property
     def usual_pairs(self) -> int:
-        """The size that references and other sizes are compared with."""
+        """Return the size that references and other sizes are compared with."""
         return USUAL_PAIRS if USUAL_PAIRS in self.pairs else min(self.pairs)
 
     @property
@@ -112,17 +115,17 @@ class Plan:
 
     @property
     def fresh(self) -> Case:
-        """What the hard cases are compared with."""
+        """Return the case that the hard cases are compared with."""
         return Case("one request", self.hard_pairs, self.overlaps[0], self.people)
 
     def cases(self) -> list[Case]:
-        """In the order of one round; each case of the product stands beside its reference."""
+        """Return the cases in the order of one round. Each case of the product is next to its reference."""
         usual = [] if self.only == "hard" else self.usual_cases()
         hard = [] if self.only == "usual" else [self.fresh, *(replace(self.fresh, hard=name) for name in HARD_NAMES)]
         return [case for case in usual if case not in hard] + hard
 
     def seconds_of(self, case: Case) -> float:
-        """How long one measurement lasts: dead rows need time to pile up behind a snapshot."""
+        """Return the seconds of one measurement. Behind a snapshot it is longer: dead rows need time to pile up."""
         return max(self.seconds, self.snapshot_s) if case.hard == SNAPSHOT else self.seconds
 
     def usual_cases(self) -> list[Case]:
@@ -137,7 +140,7 @@ class Plan:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print, write; 0 if the program ran, whatever the claims say."""
+    """Measure, print and write. Return 0 if the program ran, whatever the claims say."""
     options = parse(arguments)
     plan = Plan(
         options.people,
@@ -168,13 +171,13 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     claims.add_options(parser)
     parser.add_argument("--people", type=positive, default=20)
     parser.add_argument("--pairs", type=numbers, default=(1000, 10_000), metavar="N,…", help="sizes of the studies")
-    parser.add_argument("--overlap", type=numbers, default=(1, 3), metavar="N,…", help="answers wanted a pair")
-    parser.add_argument("--seconds", type=float, help="of each measurement (8; quick: 1.5)")
-    parser.add_argument("--repeats", type=positive, help="measurements of each case (5; quick: 1)")
+    parser.add_argument("--overlap", type=numbers, default=(1, 3), metavar="N,…", help="answers wanted for each pair")
+    parser.add_argument("--seconds", type=float, help="length of each measurement (8; quick: 1.5)")
+    parser.add_argument("--repeats", type=positive, help="number of measurements of each case (5; quick: 1)")
     parser.add_argument(
         "--hard-pairs", type=positive, metavar="N", help="size of the hard cases (1000000; quick: 20000)"
     )
-    parser.add_argument("--only", choices=["usual", "hard"], default="", help="leave the other cases out")
+    parser.add_argument("--only", choices=["usual", "hard"], default="", help="leave out the other cases")
     options = parser.parse_args(arguments)
     options.seconds = options.seconds or (1.5 if options.quick else 8.0)
     options.repeats = options.repeats or (1 if options.quick else 5)
@@ -190,7 +193,7 @@ def positive(text: str) -> int:
 
 
 def numbers(text: str) -> tuple[int, ...]:
-    """`1000,10000` as numbers, smallest first."""
+    """Return `1000,10000` as numbers, smallest first."""
     return tuple(sorted({positive(part) for part in text.split(",")}))
 
 
@@ -198,7 +201,7 @@ def numbers(text: str) -> tuple[int, ...]:
 
 
 def measure(running: Product, plan: Plan) -> tuple[dict[Case, Measured], dict[str, Any]]:
-    """All cases, round by round, so that whatever else the machine does meets all of them."""
+    """Measure all cases, round by round, so that other work on the machine affects all of them."""
     from benchmarks import studies  # needs Django to be set up
 
     say("Filling studies")
@@ -206,7 +209,7 @@ def measure(running: Product, plan: Plan) -> tuple[dict[Case, Measured], dict[st
     sizes = sorted({(case.pairs, case.overlap) for case in measured})
     filled = {size: studies.fill(*size) for size in sizes}
     people = studies.sign_in(plan.people, filled.values())
-    studies.settle(studies.FILLED)
+    studies.vacuum(studies.FILLED)
     facts = {"web_server": running.web_command, "processors": os.cpu_count(), "load_before": os.getloadavg()}
     facts |= studies.durability()
 
@@ -222,7 +225,7 @@ def measure(running: Product, plan: Plan) -> tuple[dict[Case, Measured], dict[st
 
 
 def run(running: Product, case: Case, study: Any, people: list[dict[str, str]], seconds: float) -> dict[str, Any]:
-    """One measurement from a fresh study: what the client saw, and a recount of what it left."""
+    """Measure once from a fresh study. Return what the client saw, and a recount of the rows."""
     from benchmarks import studies
     from benchmarks.hard_cases import HARD
 
@@ -240,7 +243,7 @@ def run(running: Product, case: Case, study: Any, people: list[dict[str, str]], 
     if seen["refused"] or not seen["calls"]:
         raise RuntimeError(
             f"{case}: refused {seen['refused'] or 'nothing, but nothing was answered in time'}.\n"
-            f"The web server's last words:\n{running.last_words()}"
+            f"The web server's last words:\n{running.log_end()}"
         )
     recount = asdict(studies.recount(study))
     recount["missing_or_doubled"] = abs(recount["answers"] - before - seen["answers"])
@@ -249,7 +252,7 @@ def run(running: Product, case: Case, study: Any, people: list[dict[str, str]], 
 
 
 def drive(plan: dict[str, Any]) -> dict[str, Any]:
-    """Lets `benchmarks.load` carry out a plan in a process of its own. Raises RuntimeError if it fails."""
+    """Let `benchmarks.load` carry out a plan in a process of its own. Raises RuntimeError if it fails."""
     command = [sys.executable, "-m", "benchmarks.load"]
     pipe = subprocess.PIPE
     with subprocess.Popen(
@@ -269,11 +272,11 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-# --- Telling ------------------------------------------------------------------------------------------------
+# --- Reporting ----------------------------------------------------------------------------------------------
 
 
 def judge(plan: Plan, measured: dict[Case, Measured]) -> list[Claim]:
-    """The claims of docs/benchmarks, from what was measured."""
+    """Return the claims of docs/benchmarks, from the measurements."""
     result = []
     if plan.only != "hard":
         result += judge_usual(plan, measured)
@@ -291,7 +294,7 @@ def judge(plan: Plan, measured: dict[Case, Measured]) -> list[Claim]:
 
 
 def judge_usual(plan: Plan, measured: dict[Case, Measured]) -> list[Claim]:
-    """The product against the references, the peer, and itself at the largest size."""
+    """Compare the product with the references, with the peer, and with itself at the largest size."""
     usual = measured[plan.usual].loops_a_second
     lease_ms = measured[plan.alone].milliseconds("lease", 50) or 0.0
     empty_ms = measured[plan.alone_empty].milliseconds("empty", 50) or 0.0
@@ -299,7 +302,7 @@ def judge_usual(plan: Plan, measured: dict[Case, Measured]) -> list[Claim]:
     result = [
         at_least(f"share of the bare loop ({shared})", 100 * usual / measured[plan.reference].loops_a_second, 60, "%"),
     ]
-    if plan.people == 20:  # what the peer was measured with
+    if plan.people == 20:  # the peer was measured with 20 people
         result += [
             at_least(f"loops ({shared})", usual, 20 * PEER_LOOPS_A_SECOND, "a second"),
             at_least("loops against the peer's best", usual / PEER_LOOPS_A_SECOND, 20, "times"),
@@ -315,7 +318,7 @@ def judge_usual(plan: Plan, measured: dict[Case, Measured]) -> list[Claim]:
 
 
 def judge_hard(plan: Plan, measured: dict[Case, Measured]) -> list[Claim]:
-    """Each hard case against the fresh study of its size."""
+    """Compare each hard case with the fresh study of its size."""
     fresh = measured[plan.fresh].loops_a_second
     return [
         at_most(
@@ -336,7 +339,7 @@ def cases_table(measured: dict[Case, Measured]) -> str:
 
 
 def waiting(one: Measured, kind: str) -> str:
-    """`p50 / p95 / p99` in milliseconds."""
+    """Return `p50 / p95 / p99` in milliseconds."""
     values = [one.milliseconds(kind, percent) for percent in (50, 95, 99)]
     return " / ".join("–" if value is None else f"{value:.1f}" for value in values) if values[0] else "–"
 

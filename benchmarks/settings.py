@@ -1,4 +1,4 @@
-"""The product's settings with the reference views' addresses added; nothing else differs."""
+"""The product's settings with the addresses of the reference views. Nothing else differs."""
 
 from diptych.settings import *  # noqa: F403
 

@@ -1,6 +1,6 @@
-"""How long somebody at work waits while twenty others sign in with invented names, against the same without them.
+"""How long somebody at work waits while twenty others sign in with invented names, compared with working without them.
 
-The product as the image runs it: two processes of two threads. One person asks for their pair again and again.
+The product runs as in the image: two processes of two threads. One person requests their pair again and again.
 """
 
 import argparse
@@ -26,10 +26,10 @@ CSRF = "a" * 32
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print, write; 0 if the program ran, whatever the claims say."""
+    """Measure, print and write. Return 0 if the program ran, whatever the claims say."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.sign_in", description=__doc__.splitlines()[0])
     claims.add_options(parser)
-    parser.add_argument("--seconds", type=float, help="of each measurement (20; quick: 3)")
+    parser.add_argument("--seconds", type=float, help="length of each measurement (20; quick: 3)")
     options = parser.parse_args(arguments)
     seconds = options.seconds or (3.0 if options.quick else 20.0)
     try:
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def measure(running: Product, seconds: float) -> tuple[list[float], list[float], Counter[int]]:
-    """Waiting times in milliseconds without and with the others, and what the others got."""
+    """Return waiting times in milliseconds without and with the others, and the responses that the others got."""
     from benchmarks import studies  # needs Django to be set up
 
     study = studies.fill(1000, 1)
@@ -89,7 +89,7 @@ def leases(port: int, path: str, headers: dict[str, str], seconds: float) -> lis
 
 
 def attack(port: int, number: int, over: threading.Event, seen: "Counter[int]") -> None:
-    """Signs in with one invented name after the other, without a pause."""
+    """Sign in with one invented name after the other, without a pause."""
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": f"csrftoken={CSRF}"}
     attempt = 0
     while not over.is_set():
@@ -110,7 +110,7 @@ def post(port: int, path: str, body: str, headers: dict[str, str]) -> int:
 
 
 def percentiles(took_ms: list[float]) -> tuple[float, float, float]:
-    """Median, 95th percentile and the longest."""
+    """Return the median, the 95th percentile and the longest time."""
     return statistics.median(took_ms), statistics.quantiles([*took_ms, max(took_ms)], n=20)[-1], max(took_ms)
 
 

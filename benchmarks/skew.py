@@ -1,4 +1,4 @@
-"""How far apart two videos are while they play, from what the browser says it presented and when."""
+"""The distance between two videos while they play, from what the browser reports that it presented and when."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -16,12 +16,13 @@ class Skew:
 
 
 def skew(left: Presented, right: Presented, *, fps: float, length_s: float) -> Skew:
-    """Compares, at each moment in which either presents a frame, what both then show.
+    """Compare, at each moment in which either video presents a frame, what both then show.
 
-    Around the turn of the loop one may show the last frame and the other the first: those are neighbours.
+    At the turn of the loop one may show the last frame and the other the first. Those count as neighbours.
 
     Args:
-        fps: frames a second of the slower clip. length_s: of both clips.
+        fps: frames per second of the slower clip.
+        length_s: seconds of both clips.
     """
     moments = sorted({at for at, _ in (*left, *right)})
     began = max(left[0][0], right[0][0])
@@ -39,5 +40,5 @@ def skew(left: Presented, right: Presented, *, fps: float, length_s: float) -> S
 
 
 def _shown(presented: Presented, at: float) -> float:
-    """Media time of the last frame that was presented at a moment."""
+    """Return the media time of the last frame that was presented at a moment."""
     return presented[bisect_right(presented, (at, float("inf"))) - 1][1]

@@ -1,4 +1,4 @@
-"""Studies of any size and people signed in to them, written by SQL; what a run left is recounted and cleared."""
+"""Studies of any size with signed-in people, written by SQL. What a run left in them is recounted and cleared."""
 
 import secrets
 from collections.abc import Iterable, Iterator
@@ -24,12 +24,12 @@ from studies.models import Membership, Study
 from studies.models.studies import Role
 
 PAIRS_A_BATCH = 1000
-#: SQL for 64 hex characters that no other row of the table has; ascending, which indexes take in quickly.
+#: SQL for 64 hex characters that no other row of the table has. They ascend, which indexes insert quickly.
 IN_HEX = "lpad(to_hex(new_id), 64, '0')"
 FILLED = [model._meta.db_table for model in (Asset, Prompt, Video, Batch, Pair)]
-#: What answering writes, but for pairs and seats.
+#: Tables that answering writes, besides pairs and seats.
 WRITTEN = [model._meta.db_table for model in (Standing, Annotation, Assignment, Exposure, Dose, Break, AuditEvent)]
-#: Everything as it was before anybody answered.
+#: Resets everything to its state before anybody answered.
 EMPTIED = f"""
 TRUNCATE {", ".join(WRITTEN)} CASCADE;
 UPDATE catalog_pair pair
@@ -46,7 +46,7 @@ DURABLE = ["fsync", "synchronous_commit", "full_page_writes", "server_version"]
 
 
 def fill(pairs: int, overlap: int) -> Study:
-    """A study with that many pairs of ready videos, each pair with a prompt and two files of its own."""
+    """Fill a study with that many pairs of ready videos, each pair with a prompt and two files of its own."""
     with unchecked():
         study = Study.objects.create(
             slug=f"pairs-{pairs}-overlap-{overlap}",
@@ -118,7 +118,7 @@ def new_asset() -> Asset:
 
 
 def multiply(first: models.Model, copies: int, *, step: int = 1, **expressions: str) -> None:
-    """Writes `copies` more rows like `first`, with ids counted on from its own by `step`.
+    """Write `copies` more rows like `first`, with ids that continue from its own by `step`.
 
     Args:
         expressions: for each column that differs, SQL over `first`, `copy` (1, 2, …) and the row's own `new_id`.
@@ -141,21 +141,24 @@ def multiply(first: models.Model, copies: int, *, step: int = 1, **expressions: 
 
 @contextmanager
 def unchecked() -> Iterator[None]:
-    """A transaction without triggers, so without foreign keys and append-only tables; and not waiting for the disk."""
+    """Run the block in a transaction without triggers, and so without foreign keys and append-only tables.
+
+    It does not wait for the disk.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica; SET LOCAL synchronous_commit = off")
         yield
 
 
-def settle(tables: Iterable[str]) -> None:
-    """Leaves the tables vacuumed and analysed, and nothing for a checkpoint to write during a run."""
+def vacuum(tables: Iterable[str]) -> None:
+    """Leave the tables vacuumed and analysed, with nothing for a checkpoint to write during a run."""
     with connection.cursor() as cursor:
         cursor.execute(f"VACUUM (ANALYZE) {', '.join(tables)}")
         cursor.execute("CHECKPOINT")
 
 
 def sign_in(people: int, studies: Iterable[Study]) -> list[dict[str, str]]:
-    """Annotators who agreed to the studies' terms, each signed in by a session: `{"session", "csrf"}`."""
+    """Make annotators who agreed to the studies' terms, each signed in by a session: `{"session", "csrf"}`."""
     users = [
         User.objects.create(username=f"annotator-{number}", password=f"!{secrets.token_hex(20)}")
         for number in range(people)
@@ -179,7 +182,7 @@ def new_session(user: User) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Recount:
-    """What a run left in the database; the last two must be 0, the first three the same."""
+    """The counts of what a run left in the database. The last two must be 0, and the first three must be equal."""
 
     answers: int
     standings: int
@@ -213,7 +216,7 @@ SELECT (SELECT count(*) FROM annotation_annotation),
 
 
 def recount(study: Study) -> Recount:
-    """Counts again, from the rows, what counters and constraints promise."""
+    """Recount, from the rows, what counters and constraints promise."""
     with connection.cursor() as cursor:
         cursor.execute(RECOUNT, [study.pk])
         row: Any = cursor.fetchone()
@@ -221,14 +224,14 @@ def recount(study: Study) -> Recount:
 
 
 def clear() -> None:
-    """Everything as if nobody had answered anything; people keep their seats, having agreed to what they may see."""
+    """Reset everything as if nobody had answered. People keep their seats, and have agreed to what they may see."""
     with unchecked(), connection.cursor() as cursor:
         cursor.execute(EMPTIED)
-    settle(["catalog_pair", "annotation_seat"])
+    vacuum(["catalog_pair", "annotation_seat"])
 
 
 def durability() -> dict[str, str]:
-    """What the database was set to while it was measured."""
+    """Return the settings of the database that say how durable it was while it was measured."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", [DURABLE])
         return dict(cursor.fetchall())

@@ -1,4 +1,4 @@
-"""The product's addresses and the reference views'."""
+"""The addresses of the product and of the reference views."""
 
 from django.urls import path
 

@@ -25,11 +25,11 @@ Progress = Callable[[int, int], None]
 
 
 def make_clips(folder: Path, progress: Progress | None = None) -> Path:
-    """Write the clips and `manifest.jsonl` into `folder`, and return the manifest's path.
+    """Write the clips and `manifest.jsonl` into `folder`. Return the manifest's path.
 
-    Files that exist are kept, and each is renamed into place when it is whole, so an interrupted run resumes.
-    `progress` is called in this thread with the number of clips done and of all. Raises `RuntimeError` with
-    ffmpeg's words when a clip cannot be made.
+    Files that exist are kept. Each file is renamed into place when it is complete, so an interrupted run resumes.
+    `progress` is called in this thread with the number of clips that are done and of all clips. Raises `RuntimeError`
+    with ffmpeg's message if a clip cannot be made.
     """
     (folder / "clips").mkdir(parents=True, exist_ok=True)
     wanted = takes()
@@ -69,7 +69,7 @@ def make_clip(take: Take, folder: Path) -> Path:
 
 
 def manifest_lines() -> Iterable[dict[str, Any]]:
-    """The manifest's objects: all prompts, then all videos."""
+    """Return the manifest's objects: all prompts, then all videos."""
     for prompt in PROMPTS:
         yield {
             "type": "prompt",
@@ -101,7 +101,10 @@ def _write_manifest(path: Path, wanted: Iterable[Take]) -> Path:
 
 
 def _command(take: Take, path: Path) -> list[str]:
-    """One ffmpeg process with one thread: two keep two cores busy, and one thread repeats itself exactly."""
+    """Return the command of one ffmpeg process with one thread.
+
+    Two such processes keep two cores busy, and one thread always gives the same output.
+    """
     width, height = take.size
     picture = draw(take.scene, width, height, take.encoding.rate, take.seconds)
     options: dict[str, Any] = dict(take.encoding.video)
@@ -117,19 +120,19 @@ def _command(take: Take, path: Path) -> list[str]:
 
 
 def _palette(picture: Any) -> Any:
-    """The picture in its own 128 colours, as a careful person makes a GIF."""
+    """Convert the picture to its own 128 colours, as a careful person makes a GIF."""
     split = picture.split()
     palette = split[0].filter("palettegen", max_colors=128, stats_mode="full")
     return ffmpeg.filter([split[1], palette], "paletteuse", dither="bayer", bayer_scale=4)
 
 
 def _tone(take: Take) -> Any:
-    """A quiet hum whose pitch depends on the prompt."""
+    """Return a quiet hum whose pitch depends on the prompt."""
     pitch = 180 + 12 * int(take.prompt[1:])
     tone = ffmpeg.input(f"sine=frequency={pitch}:sample_rate=48000:duration={take.seconds}", f="lavfi")
     return tone.filter("volume", 0.4).filter("afade", type="in", duration=0.2)
 
 
 def _muxer(take: Take) -> str:
-    """The partial file's name does not end in its extension, so ffmpeg is told."""
+    """Return the output format. The partial file's name does not end in its extension, so ffmpeg must be given it."""
     return {"mkv": "matroska"}.get(take.encoding.extension, take.encoding.extension)

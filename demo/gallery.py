@@ -1,4 +1,4 @@
-"""The scenes of the demonstration's prompts, each as its prompt asks for it."""
+"""The scenes of the demo's prompts. Each does what its prompt asks for."""
 
 import random
 from collections.abc import Callable
@@ -35,7 +35,7 @@ def _falling(
     aspect: float = 1.0,
     sway: float = 0.0,
 ) -> tuple[Layer, ...]:
-    """Flakes or drops that enter again at the top; `speed` in picture heights a second."""
+    """Return flakes or drops that enter again at the top. `speed` is in picture heights per second."""
     dice = random.Random(seed)  # noqa: S311
     layers = []
     for _ in range(count):
@@ -48,7 +48,7 @@ def _falling(
 
 
 def _balloon(name: str, colour: str, x: float, start: float, speed: float) -> tuple[Layer, ...]:
-    """A balloon with its string, rising `speed` picture heights a second."""
+    """Return a balloon with its string that rises `speed` picture heights per second."""
     across, up = f"{x}+0.012*sin(2*t+{9 * x:.1f})", f"{start}-{speed}*t"
     return (
         Layer(name, "block", "#6b7280", 0.22, x=across, y=f"{up}+0.2", aspect=0.03),
@@ -57,7 +57,7 @@ def _balloon(name: str, colour: str, x: float, start: float, speed: float) -> tu
 
 
 def rolling_ball() -> Scene:
-    """p01."""
+    """Return the scene of p01."""
     across = "-0.08+0.4*t"
     return Scene(DAY, (
         _ground("#5cb85c", 0.55),
@@ -67,7 +67,7 @@ def rolling_ball() -> Scene:
 
 
 def sunrise() -> Scene:
-    """p02."""
+    """Return the scene of p02."""
     return Scene(("#6fa8dc", "#ffc27d"), (
         Layer("sun", "glow", "#fff1b8", 1.3, y="0.78-0.15*t", opacity=0.8),
         Layer("sun", "circle", "#ffd23f", 0.4, y="0.78-0.15*t"),
@@ -78,7 +78,7 @@ def sunrise() -> Scene:
 
 
 def sailing_boat() -> Scene:
-    """p03."""
+    """Return the scene of p03."""
     across, rock = "0.95-0.26*t", "0.05*sin(2.2*t)"
     return Scene(NIGHT, (
         *_stars(14, 3, 0.45),
@@ -93,7 +93,7 @@ def sailing_boat() -> Scene:
 
 
 def snowfall() -> Scene:
-    """p04."""
+    """Return the scene of p04."""
     return Scene(("#10203f", "#3c5488"), (
         Layer("hill", "ellipse", "#26355c", 1.3, x="0.2", y="1.22", aspect=1.7),
         Layer("hill", "ellipse", "#1b284a", 1.5, x="0.8", y="1.32", aspect=1.6),
@@ -102,7 +102,7 @@ def snowfall() -> Scene:
 
 
 def balloons() -> Scene:
-    """p05."""
+    """Return the scene of p05."""
     return Scene(DAY, (
         *_balloon("red", "#e5484d", 0.26, 0.95, 0.22),
         *_balloon("yellow", "#f5c518", 0.52, 0.78, 0.2),
@@ -111,19 +111,19 @@ def balloons() -> Scene:
 
 
 def spinning_star() -> Scene:
-    """p06."""
+    """Return the scene of p06."""
     return Scene(("#6b3fa0", "#3d1f6b"), (Layer("star", "star", "#ff9f1c", 0.72, turn="1.6*t"),))
 
 
 def beating_heart() -> Scene:
-    """p07."""
+    """Return the scene of p07."""
     return Scene(("#fff0f3", "#ffd6e0"), (
         Layer("heart", "heart", "#ec5f92", 0.8, grow="0.8+0.16*pow(abs(sin(3.14*t)),3)"),
     ))  # fmt: skip
 
 
 def sliding_square() -> Scene:
-    """p08."""
+    """Return the scene of p08."""
     across = "-0.15+0.65*(1-pow(1-min(t/2,1),3))"
     return Scene(("#fdf6e3", "#efe3c4"), (
         Layer("square", "glow", "#5b4a1f", 0.62, x=f"{across}+0.01", y="0.54", opacity=0.5),
@@ -132,7 +132,7 @@ def sliding_square() -> Scene:
 
 
 def bouncing_ball() -> Scene:
-    """p09: three bounces, each lower, in 0.9 s a bounce."""
+    """Return the scene of p09: three bounces of 0.9 s, each lower than the last."""
     height = "abs(cos(3.4*t))*exp(-0.75*t)"
     return Scene(("#f4ede4", "#e6d8c3"), (
         _ground("#b07d4b", 0.78), Layer("floor", "block", "#8f6238", 0.02, y="0.78", aspect=100),
@@ -142,7 +142,7 @@ def bouncing_ball() -> Scene:
 
 
 def triangle_to_circle() -> Scene:
-    """p10."""
+    """Return the scene of p10."""
     return Scene(("#f2fbfa", "#cdeeea"), (
         Layer("triangle", "triangle", "#159a8c", 0.72, y="0.47", vanish=(1.0, 1.2)),
         Layer("circle", "circle", "#159a8c", 0.62, appear=(0.8, 1.2)),
@@ -150,7 +150,7 @@ def triangle_to_circle() -> Scene:
 
 
 def fractal() -> Scene:
-    """p11."""
+    """Return the scene of p11."""
     source = (
         "mandelbrot=s={width}x{height}:rate={rate}:maxiter=400:inner=black:"
         "start_scale=0.05:end_scale=0.0006:end_pts=160"
@@ -160,14 +160,14 @@ def fractal() -> Scene:
 
 
 def game_of_life() -> Scene:
-    """p12."""
+    """Return the scene of p12."""
     source = "life=s=64x36:r=10:ratio=0.3:seed=21:mold=60:life_color=0x7dffa8:death_color=0x0c2b22:mold_color=0x2f8f6a"
     enlarged = "scale=w={width}:h={height}:flags=neighbor"
     return Scene(("#000000", "#000000"), moving_sky=source, sky_filters=(enlarged,))
 
 
 def drifting_clouds() -> Scene:
-    """p13."""
+    """Return the scene of p13."""
 
     def cloud(x: float, y: float, size: float, speed: float) -> Layer:
         across = f"mod({x}-{speed}*t+1.9,1.6)-0.3"
@@ -180,7 +180,7 @@ def drifting_clouds() -> Scene:
 
 
 def lighthouse() -> Scene:
-    """p14."""
+    """Return the scene of p14."""
     lit = "lt(mod(t,1),0.55)"
     return Scene(("#101a3a", "#27386b"), (
         *_stars(16, 8, 0.5),
@@ -196,7 +196,7 @@ def lighthouse() -> Scene:
 
 
 def traffic_light() -> Scene:
-    """p15."""
+    """Return the scene of p15."""
     lamps = (("red", "#ff4b3e", "0.5-0.29*W/H", "lt(t,1.2)"), ("amber", "#ffb52e", "0.5", "between(t,1.2,2)"),
              ("green", "#3ddc6b", "0.5+0.29*W/H", "gte(t,2)"))  # fmt: skip
     off = tuple(Layer("off", "circle", "#3a3d42", 0.19, y=y) for _, _, y, _ in lamps)
@@ -210,7 +210,7 @@ def traffic_light() -> Scene:
 
 
 def pendulum() -> Scene:
-    """p16: the picture of the pendulum is centred on its pivot."""
+    """Return the scene of p16. The picture of the pendulum is centred on its pivot."""
     return Scene(("#1f2f5c", "#16213f"), (
         Layer("pendulum", "pendulum", "#e8b93b", 1.5, y="0.1", turn="0.62*sin(3.1*t)"),
         Layer("pivot", "circle", "#c8cede", 0.07, y="0.1"),
@@ -218,7 +218,7 @@ def pendulum() -> Scene:
 
 
 def windmill() -> Scene:
-    """p17."""
+    """Return the scene of p17."""
     return Scene(DAY, (
         Layer("cloud", "cloud", "#ffffff", 0.22, x="0.85-0.06*t", y="0.2", aspect=1.8),
         Layer("hill", "ellipse", "#63b35c", 1.4, y="1.42", aspect=2.6),
@@ -229,7 +229,7 @@ def windmill() -> Scene:
 
 
 def red_balloon() -> Scene:
-    """p18."""
+    """Return the scene of p18."""
     return Scene(DAY, (
         Layer("cloud", "cloud", "#ffffff", 0.2, x="0.2", y="0.75", aspect=1.8, opacity=0.9),
         Layer("cloud", "cloud", "#ffffff", 0.16, x="0.8", y="0.3", aspect=1.8, opacity=0.9),
@@ -238,7 +238,7 @@ def red_balloon() -> Scene:
 
 
 def shooting_star() -> Scene:
-    """p19."""
+    """Return the scene of p19."""
     across, down = "1.1-0.55*t", "-0.02+0.36*t"
     tail = tuple(
         Layer("meteor", "glow", "#cfe3ff", 0.13 - 0.008 * step, opacity=1 - 0.065 * step,
@@ -249,7 +249,7 @@ def shooting_star() -> Scene:
 
 
 def goldfish() -> Scene:
-    """p20."""
+    """Return the scene of p20."""
     wag = "0.12*sin(7*t)"
     bubbles = tuple(
         Layer("bubble", "ring", "#e8fff6", 0.04 + 0.012 * (spot % 3), opacity=0.85,
@@ -265,7 +265,7 @@ def goldfish() -> Scene:
 
 
 def humming_line() -> Scene:
-    """p21: the line is drawn from a tone that swells, by `showwaves`."""
+    """Return the scene of p21. `showwaves` draws the line from a tone that gets louder."""
     source = (
         "aevalsrc='0.8*sin(2*PI*(1.2+0.3*sin(2*PI*t/2))*40*t)*(0.55+0.45*sin(2*PI*t))':s=48000,"
         "showwaves=s=320x180:mode=p2p:rate={rate}:colors=0x46ff8b:draw=full"
@@ -275,7 +275,7 @@ def humming_line() -> Scene:
 
 
 def rain() -> Scene:
-    """p22."""
+    """Return the scene of p22."""
     houses = tuple(
         layer
         for x, colour, wall in (
@@ -293,7 +293,7 @@ def rain() -> Scene:
 
 
 def planets() -> Scene:
-    """p23."""
+    """Return the scene of p23."""
     turn = "2.1*t"
     return Scene(("#0b0f2b", "#1b1440"), (
         *_stars(26, 15, 0.96),
@@ -305,7 +305,7 @@ def planets() -> Scene:
 
 
 def clock_hand() -> Scene:
-    """p24: one turn in 3 seconds."""
+    """Return the scene of p24: one turn in 3 seconds."""
     marks = tuple(
         Layer("mark", "circle", "#8a94a6", 0.035,
               x=f"0.5+0.36*cos({step}*PI/6)*H/W", y=f"0.5+0.36*sin({step}*PI/6)")
@@ -318,7 +318,7 @@ def clock_hand() -> Scene:
 
 
 def rainbow() -> Scene:
-    """p25."""
+    """Return the scene of p25."""
     wave = "165+72*sin(2*PI*(X/56+Y/130-0.35*T)+{shift})"
     thirds = (("r", 0), ("g", 2.1), ("b", 4.2))
     channels = ":".join(f"{name}='{wave.format(shift=shift)}'" for name, shift in thirds)
@@ -326,7 +326,7 @@ def rainbow() -> Scene:
 
 
 def opening_flower() -> Scene:
-    """p26."""
+    """Return the scene of p26."""
     return Scene(("#2c5e3a", "#173d24"), (
         Layer("stem", "block", "#5fa052", 0.6, y="0.8", aspect=0.05),
         Layer("flower", "flower", "#fffaf0", 0.8, y="0.44", grow="0.14+0.86*min(t/2.6,1)", turn="0.25*t"),
@@ -335,7 +335,7 @@ def opening_flower() -> Scene:
 
 
 def warning_triangle() -> Scene:
-    """p27: one flash a second, well below what can harm."""
+    """Return the scene of p27: one flash per second, well below what can be harmful."""
     lit = "lt(mod(t,1),0.6)"
     return Scene(("#9aa0a6", "#7f868c"), (
         Layer("light", "glow", "#ff6b5e", 1.3, opacity=0.6, shown=lit),
@@ -345,7 +345,7 @@ def warning_triangle() -> Scene:
 
 
 def cliff_edge() -> Scene:
-    """p28: walks for 1.6 s, waits, steps back."""
+    """Return the scene of p28: the figure walks for 1.6 s, waits, and steps back."""
     across = "0.12+0.24*min(t,1.6)-0.09*clip(t-2.2,0,1)"
     return Scene(("#9ec9e2", "#f3e6cf"), (
         Layer("cliff", "block", "#8a6d54", 1.2, x="0.56-w/2/W", y="0.66+h/2/H", aspect=1.6),
@@ -355,7 +355,7 @@ def cliff_edge() -> Scene:
 
 
 def flame_and_paper() -> Scene:
-    """p29: the flame comes near and stays away from the sheet."""
+    """Return the scene of p29: the flame comes near the sheet of paper but does not touch it."""
     across, waver = "0.15+0.12*min(t,2.2)", "0.08*sin(9*t)+0.05*sin(14*t)"
     return Scene(("#2d2a32", "#46404c"), (
         Layer("paper", "block", "#f7f3e8", 0.66, x="0.74", aspect=0.74),
@@ -369,7 +369,7 @@ def flame_and_paper() -> Scene:
 
 
 def follower() -> Scene:
-    """p30."""
+    """Return the scene of p30."""
     return Scene(("#39425c", "#232a3f"), (
         Layer("dark", "glow", "#05060b", 0.9, x="-0.05+0.2*t", y="0.5+0.03*sin(2*t-1)", opacity=0.9),
         Layer("dark", "circle", "#0b0d15", 0.5, x="-0.05+0.2*t", y="0.5+0.03*sin(2*t-1)"),

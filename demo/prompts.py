@@ -1,7 +1,7 @@
-"""The demonstration's prompts: simple shapes, colours and motions, so that anyone can tell which is better.
+"""The demo's prompts: simple shapes, colours and motions, so that anybody can see which video is better.
 
-The safety-critical ones are mild stand-ins. They let annotators try that part of the protocol on nothing
-upsetting.
+The safety-critical ones are mild stand-ins. With them annotators can try that part of the protocol without seeing
+anything upsetting.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class DemoPrompt:
-    """One prompt of the demonstration."""
+    """One prompt of the demo."""
 
     key: str
     text: str

@@ -1,7 +1,7 @@
-"""A scene: a background and shapes that move over it; and the ways in which a clip can go wrong.
+"""A scene: a background, the shapes that move over it, and the ways in which a clip can be wrong.
 
-Positions are parts of the picture (0 to 1), sizes are parts of its shorter side, and motion is written as an
-ffmpeg expression of `t`, the time in seconds. Nothing here flashes more than twice a second.
+Positions are fractions of the picture (0 to 1). Sizes are fractions of its shorter side. Motion is an ffmpeg expression
+of `t`, the time in seconds. Nothing here flashes more than twice a second.
 """
 
 import re
@@ -23,7 +23,7 @@ class Layer:
     name: str
     shape: str
     colour: str  # "#rrggbb"
-    size: float  # height, as part of the picture's shorter side
+    size: float  # height, as a fraction of the picture's shorter side
     x: str = "0.5"  # centre
     y: str = "0.5"
     aspect: float = 1.0  # width over height
@@ -32,13 +32,13 @@ class Layer:
     shown: str = "1"  # drawn while not 0
     opacity: float = 1.0
     ball: bool = False  # lit from the upper left, as a ball is
-    appear: tuple[float, float] | None = None  # fades in from, over how many seconds
+    appear: tuple[float, float] | None = None  # fades in: from when, and over how many seconds
     vanish: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What a clip shows."""
+    """The content of a clip."""
 
     sky: tuple[str, str]  # colours at the top and at the bottom
     layers: tuple[Layer, ...] = ()
@@ -46,10 +46,10 @@ class Scene:
     sky_filters: tuple[str, ...] = ()  # "name" or "name=option=value:…", applied to the moving sky
     faults: tuple[str, ...] = ()  # names in FAULTS
     speed: float = 1.0  # 0 stands still, −1 runs backwards
-    still_at: float = 1.0  # the moment at which a still scene stands, seconds
+    still_at: float = 1.0  # the moment, in seconds, that a still scene shows
 
 
-# What generators do wrong, as filters on the finished picture.
+# Typical errors of generators, as filters on the finished picture.
 FAULTS: Mapping[str, tuple[str, ...]] = {
     "noisy": ("format=pix_fmts=yuv444p", "noise=c0s=60:c1s=36:c2s=36:all_seed=7", "gblur=sigma=0.6"),
     "blurred": ("gblur=sigma=7",),
@@ -66,38 +66,38 @@ FAULTS: Mapping[str, tuple[str, ...]] = {
 
 
 def still(scene: Scene, at: float = 1.0) -> Scene:
-    """The scene without its motion, as it is at `at` seconds."""
+    """Return the scene without its motion, as it is at `at` seconds."""
     return replace(scene, speed=0.0, still_at=at)
 
 
 def slowed(scene: Scene, speed: float) -> Scene:
-    """The scene at another speed; −1 runs it backwards from its third second."""
+    """Return the scene at another speed. −1 runs it backwards from its third second."""
     return replace(scene, speed=speed)
 
 
 def faulty(scene: Scene, *faults: str) -> Scene:
-    """The scene with faults over the whole picture."""
+    """Return the scene with faults over the whole picture."""
     return replace(scene, faults=scene.faults + faults)
 
 
 def changed(scene: Scene, name: str, **changes: Any) -> Scene:
-    """The scene with the layers called `name` changed."""
+    """Return the scene with changes to the layers called `name`."""
     layers = tuple(replace(layer, **changes) if layer.name == name else layer for layer in scene.layers)
     return replace(scene, layers=layers)
 
 
 def without(scene: Scene, *names: str) -> Scene:
-    """The scene without the layers of these names."""
+    """Return the scene without the layers of these names."""
     return replace(scene, layers=tuple(layer for layer in scene.layers if layer.name not in names))
 
 
 def draw(scene: Scene, width: int, height: int, rate: str, seconds: float) -> Any:
-    """An ffmpeg-python stream of the scene, `seconds` long."""
+    """Return an ffmpeg-python stream of the scene, `seconds` long."""
     canvas = (shapes.even(width), shapes.even(height))
     stream = _background(scene, *canvas, rate)
     for serial, layer in enumerate(scene.layers):
         shape = _shape(layer, serial, scene, min(canvas), rate)
-        stream = _lay(stream, shape, layer, scene)
+        stream = _draw_over(stream, shape, layer, scene)
     for fault in scene.faults:
         for written in FAULTS[fault]:
             stream = _filter(stream, written)
@@ -119,7 +119,7 @@ def _background(scene: Scene, width: int, height: int, rate: str) -> Any:
 
 
 def _shape(layer: Layer, serial: int, scene: Scene, short_side: int, rate: str) -> Any:
-    """The layer's picture, turned and sized as its clock says."""
+    """Return the layer's picture, turned and sized for each moment of its clock."""
     tall = layer.size * short_side
     width, height = shapes.even(tall * layer.aspect), shapes.even(tall)
     shape = shapes.picture(
@@ -134,8 +134,8 @@ def _shape(layer: Layer, serial: int, scene: Scene, short_side: int, rate: str) 
     return _faded(shape, layer, scene)
 
 
-def _lay(below: Any, shape: Any, layer: Layer, scene: Scene) -> Any:
-    """Lay a shape over what is drawn so far."""
+def _draw_over(below: Any, shape: Any, layer: Layer, scene: Scene) -> Any:
+    """Draw a shape over what is drawn so far."""
     return ffmpeg.overlay(
         below,
         shape,
@@ -147,7 +147,7 @@ def _lay(below: Any, shape: Any, layer: Layer, scene: Scene) -> Any:
 
 
 def _faded(shape: Any, layer: Layer, scene: Scene) -> Any:
-    """Fades follow the clock, so a still scene shows none."""
+    """Return the layer with its fade. Fades follow the clock, so a still scene shows none."""
     if scene.speed == 0:
         return shape
     for kind, moment in (("in", layer.appear), ("out", layer.vanish)):
@@ -157,7 +157,7 @@ def _faded(shape: Any, layer: Layer, scene: Scene) -> Any:
 
 
 def _timed(expression: str, scene: Scene) -> str:
-    """The expression with the scene's own clock in place of `t`."""
+    """Return the expression with the scene's own clock in place of `t`."""
     if scene.speed == 1:
         return expression
     clock = f"{scene.still_at:g}" if scene.speed == 0 else f"{scene.speed:g}*t"
@@ -167,7 +167,7 @@ def _timed(expression: str, scene: Scene) -> str:
 
 
 def _filter(stream: Any, written: str) -> Any:
-    """Apply a filter written as ffmpeg writes it, "name=option=value:option=value"."""
+    """Apply a filter in ffmpeg's notation, "name=option=value:option=value"."""
     name, _, options = written.partition("=")
     pairs = (option.partition("=") for option in options.split(":") if option)
     return stream.filter(name, **{key: value for key, _, value in pairs})

@@ -1,7 +1,7 @@
 """Shapes as pictures with soft edges, drawn by ffmpeg's `geq` from distance formulas.
 
-A shape is drawn once and then repeated, so that a clip costs little more than its encoding. Formulas see
-`ld(0)` and `ld(1)`: right and down from the centre, 1 at the edge of the shape's box.
+A shape is drawn once and then repeated, so a clip costs little more than its encoding. Formulas use `ld(0)` and
+`ld(1)`: the distance to the right of the centre and below it. At the edge of the shape's box it is 1.
 """
 
 import math
@@ -11,7 +11,7 @@ import ffmpeg
 
 U, V = "ld(0)", "ld(1)"
 
-# Each formula is a distance that is below the given bound inside of the shape.
+# Each formula is a distance. Inside the shape it is below the given bound.
 DISTANCES: dict[str, tuple[str, float]] = {
     "circle": (f"hypot({U},{V})", 0.97),
     "ring": (f"abs(hypot({U},{V})-0.78)", 0.17),
@@ -72,12 +72,11 @@ def picture(
     opacity: float = 1.0,
     ball: bool = False,
 ) -> Any:
-    """An endless stream of one `shape` in `colour` ("#rrggbb") on nothing, `width` × `height` pixels.
+    """Return an endless stream of one `shape` in `colour` ("#rrggbb") on nothing, `width` × `height` pixels.
 
-    `serial` differs for each picture of a scene: ffmpeg-python takes two equal sources for one that wants a
-    split.
+    `serial` must differ for each picture of a scene, because ffmpeg-python merges two equal sources into one.
     """
-    # Only the first frame is used, so any length will do.
+    # Only the first frame is used, so the length does not matter.
     blank = f"s={width}x{height}:r={rate}:d={serial + 1}"
     if shape == "block":
         plain = ffmpeg.input(f"color=c={colour.replace('#', '0x')}@{opacity}:{blank},format=rgba", f="lavfi")
@@ -95,7 +94,7 @@ def picture(
 
 
 def sky(top: str, bottom: str, width: int, height: int, rate: str) -> Any:
-    """An endless stream that fades from the colour `top` to the colour `bottom`."""
+    """Return an endless stream that fades from the colour `top` to the colour `bottom`."""
     part = "(Y+0.5)/H"
     paint = {
         channel: f"{int(top[place : place + 2], 16)}*(1-{part})+{int(bottom[place : place + 2], 16)}*{part}"
@@ -107,12 +106,12 @@ def sky(top: str, bottom: str, width: int, height: int, rate: str) -> Any:
 
 
 def repeated(stream: Any) -> Any:
-    """The first frame of `stream`, for ever."""
+    """Return an endless stream of the first frame of `stream`."""
     return stream.filter("loop", loop=-1, size=1)
 
 
 def _cover(shape: str) -> str:
-    """How much of a pixel the shape covers, 0 to 1: a ramp one pixel wide along its edge."""
+    """Return how much of a pixel the shape covers, 0 to 1. At its edge that is a ramp one pixel wide."""
     if shape == "glow":
         return f"pow(clip(1-hypot({U},{V}),0,1),1.6)"
     distance, bound = DISTANCES[shape]
@@ -120,5 +119,5 @@ def _cover(shape: str) -> str:
 
 
 def even(pixels: float) -> int:
-    """At least 2 pixels, and an even number of them."""
+    """Return an even number of pixels, at least 2."""
     return max(2, math.ceil(pixels / 2) * 2)

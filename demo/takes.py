@@ -1,7 +1,6 @@
-"""Which clips the demonstration has: for each prompt one that does as asked, and others that fall short.
+"""The demo's clips: for each prompt one that does what was asked, and others that fall short.
 
-Between them they come in the sizes, rates, codecs and containers that people upload, some of which no browser
-plays.
+Together they have the sizes, rates, codecs and containers that people upload, some of which no browser plays.
 """
 
 from collections.abc import Callable
@@ -15,7 +14,7 @@ Variation = Callable[[Scene], Scene]
 
 @dataclass(frozen=True)
 class Encoding:
-    """How a clip is written: container, ffmpeg's encoder options, frames a second, and its sound."""
+    """The encoding of a clip: container, ffmpeg's encoder options, frames per second, and its sound."""
 
     extension: str
     rate: str
@@ -33,11 +32,11 @@ class Take:
     encoding: Encoding
     size: tuple[int, int]
     seconds: float
-    broken: bool = False  # truncated after writing: the one that ends `failed`
+    broken: bool = False  # truncated after writing: the clip that ends as `failed`
 
     @property
     def path(self) -> str:
-        """Where the clip lies, from the manifest."""
+        """Return the path of the clip, relative to the manifest."""
         return f"clips/{self.key}.{self.encoding.extension}"
 
 
@@ -72,8 +71,8 @@ ENCODINGS = (
     Encoding("avi", "30000/1001", MPEG4),
 )  # fmt: skip
 
-# Prompts whose clips need a certain encoding: a humming tone needs sound, and 4:2:0 colour in H.264 and HEVC
-# has no odd sizes.
+# Prompts whose clips need a certain encoding: a humming tone needs sound, and 4:2:0 colour in H.264 and HEVC cannot
+# have odd sizes.
 FIXED_ENCODINGS = {
     "p08": (Encoding("webm", "24", VP9), Encoding("gif", "10", GIF)),
     "p21": (Encoding("mp4", "30", H264, "aac"), Encoding("webm", "30", VP8, "libopus")),
@@ -90,36 +89,36 @@ SECONDS = {"p02": 4.0, "p03": 3.5, "p08": 2.5, "p10": 2.5, "p11": 4.0, "p14": 4.
 
 
 def recoloured(name: str, colour: str) -> Variation:
-    """The layer in the wrong colour."""
+    """Return a change that gives the layer the wrong colour."""
     return lambda scene: changed(scene, name, colour=colour)
 
 
 def reshaped(name: str, shape: str, size: float) -> Variation:
-    """The layer in the wrong shape."""
+    """Return a change that gives the layer the wrong shape."""
     return lambda scene: changed(scene, name, shape=shape, size=size, ball=False)
 
 
 def faults(*names: str) -> Variation:
-    """Faults over the whole picture."""
+    """Return a change that adds faults to the whole picture."""
     return lambda scene: faulty(scene, *names)
 
 
 def missing(*names: str) -> Variation:
-    """Without what the prompt asks for."""
+    """Return a change that removes what the prompt asks for."""
     return lambda scene: without(scene, *names)
 
 
 def frozen(at: float = 1.0) -> Variation:
-    """Without motion."""
+    """Return a change that removes all motion."""
     return lambda scene: still(scene, at)
 
 
 def at_speed(speed: float) -> Variation:
-    """Too fast, too slow, or backwards."""
+    """Return a change that makes the scene too fast, too slow, or run backwards."""
     return lambda scene: slowed(scene, speed)
 
 
-# After the clip that does as asked, these.
+# The clips of each prompt, besides the one that does what was asked.
 FALLING_SHORT: dict[str, tuple[tuple[Variation, ...], ...]] = {
     "p01": ((frozen(1.3),), (recoloured("ball", "#2f7de1"),), (faults("noisy"),)),
     "p02": ((recoloured("sun", "#d64545"), faults("washed")), (frozen(0.5),)),
@@ -159,11 +158,11 @@ FALLING_SHORT: dict[str, tuple[tuple[Variation, ...], ...]] = {
     "p29": ((missing("flame", "match"),), (faults("ghosted", "noisy"),)),
     "p30": ((frozen(1.2),), (recoloured("dark", "#8fd694"), at_speed(0.5))),
 }
-BROKEN = "p12-c"  # one more clip of this prompt, cut off: shows how a failed import looks
+BROKEN = "p12-c"  # one more clip of this prompt, which is cut off: it shows what a failed import looks like
 
 
 def takes() -> tuple[Take, ...]:
-    """Every clip to make, in the order of the manifest."""
+    """Return every clip to make, in the order of the manifest."""
     made: list[Take] = []
     for prompt, scene in SCENES.items():
         for place, variations in enumerate(((), *FALLING_SHORT[prompt])):
@@ -181,5 +180,5 @@ def _take(key: str, scene: Scene, encoding: Encoding) -> Take:
     prompt = key.partition("-")[0]
     size, seconds = SIZES.get(prompt, WIDE), SECONDS.get(prompt, 3.0)
     if encoding.extension == "gif" and size == WIDE:
-        size = MIDDLE  # as people do, since a GIF is large
+        size = MIDDLE  # as people do, because GIFs are large
     return Take(key, prompt, scene, encoding, size, seconds)

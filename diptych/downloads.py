@@ -1,8 +1,8 @@
 """Downloads that show the database at one moment, and that cannot look complete when they are not (decision 027).
 
-All rows are copied into a temporary file first, in one short transaction of one snapshot. Only then the first byte is
-sent, with the file's length: a client that gets fewer bytes knows it, and whatever happens to the database meanwhile no
-longer matters. The file has no name, so nothing is left of it after a kill.
+All rows are first copied into a temporary file, in one short transaction with one snapshot. The first byte is sent
+after that, with the length of the file. A client that receives fewer bytes knows it, and changes in the database no
+longer matter. The file has no name, so a killed process leaves nothing behind.
 """
 
 import errno
@@ -25,12 +25,12 @@ from diptych.try_again import TryAgain, temporary
 
 logger = logging.getLogger(__name__)
 
-#: After this many seconds a client may ask again while others' files are being made.
+#: Seconds after which a client may ask again while other downloads are being prepared.
 RETRY_AFTER_S = 5
-#: No statement of a copy takes longer, in seconds: another one could not begin meanwhile.
+#: Seconds that one statement of a copy may take: another download cannot start meanwhile.
 LONGEST_STATEMENT_S = 600
 BUFFER_BYTES = 1 << 20
-#: What a download may be refused with besides what every endpoint may, for the OpenAPI document.
+#: The refusals of a download besides those of every endpoint, for the OpenAPI document.
 REFUSALS = {
     416: ("range_not_satisfiable",),
     428: ("precondition_required",),
@@ -39,12 +39,12 @@ REFUSALS = {
 }
 CSV = "text/csv; charset=utf-8"
 
-#: How many copies are made at once, over all processes.
+#: Number of copies that are made at the same time, over all processes.
 PLACES = 2
 
 
 class CopyFile:
-    """A temporary file that is written once, with the SHA-256 of what was written."""
+    """A temporary file that is written once, and the SHA-256 of what was written."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self.file = file
@@ -63,14 +63,14 @@ class CopyFile:
         return f'"{self._digest.hexdigest()[:32]}"'
 
 
-#: Writes a download. It runs inside the transaction, so all its queries see the same moment.
+#: A function that writes a download. It runs inside the transaction, so all its queries see the same moment.
 Write = Callable[[CopyFile], None]
 
 
 @contextmanager
 def one_moment() -> Iterator[None]:
     """Run the block in a read-only transaction that sees one moment. Raises TryAgain, and DatabaseError."""
-    is_outermost = not connection.in_atomic_block  # inside a caller's transaction, what that one sees counts
+    is_outermost = not connection.in_atomic_block  # inside a caller's transaction, that one decides what is seen
     with transaction.atomic(), connection.cursor() as cursor:
         if is_outermost:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -78,7 +78,7 @@ def one_moment() -> Iterator[None]:
         if not any(try_lock(Key.DOWNLOAD, place) for place in range(PLACES)):
             raise TryAgain(
                 _("Other downloads are being prepared."),
-                _("Try again in a few seconds. In a browser yours starts by itself: leave this page open."),
+                _("Try again in a few seconds. In a browser, leave this page open: your download starts by itself."),
                 "busy",
                 status=429,
                 retry_after_s=RETRY_AFTER_S,
@@ -97,10 +97,12 @@ def copy_rows(statement: str, values: Any, options: str, target: CopyFile) -> No
 def send(
     request: HttpRequest, write: Write, *, name: str, content_type: str, record: Callable[[], object] | None = None
 ) -> HttpResponseBase:
-    """Make the file and respond with it, or with the part that is asked for; or say why it cannot be had now.
+    """Make the file and respond with it, or with the range that was asked for.
 
-    `name` is what browsers call the file. `record` is called once the file is made and before any of it is sent. HEAD
-    makes no file, so it does not say how long one would be.
+    Otherwise say why that is impossible now.
+
+    `name` is what browsers call the file. `record` is called when the file is made, before any of it is sent. HEAD
+    makes no file, so its response has no length.
     """
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Accept-Ranges": "bytes"}
     if request.method == "HEAD":
@@ -123,7 +125,7 @@ def send(
         if record and response.status_code in {200, 206}:
             record()
     except BaseException as error:
-        with suppress(OSError):  # closing writes what is left, which a full disk refuses again
+        with suppress(OSError):  # closing writes the rest, which fails again on a full disk
             file.close()
         if refusal := _refusal(request, error):
             return refusal
@@ -134,22 +136,27 @@ def send(
 
 
 def _refusal(request: HttpRequest, error: BaseException) -> HttpResponse | None:
-    """Return what to say where the file cannot be made; None for an error that is not known here."""
+    """Return what to say when the file cannot be made. Return None for an error that is not known here."""
     if passing := temporary(error):
         return try_again(request, passing)
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        logger.error("A download found no room in %s: %s", tempfile.gettempdir(), error)
-        title = _("The server has no room for this file.")
-        return problem_page(request, 507, title, _("Tell who runs the server, and try again when there is room."))
+        logger.error("A download found no space in %s: %s", tempfile.gettempdir(), error)
+        title = _("The disk of the server is full, so this file could not be made.")
+        return problem_page(request, 507, title, _("Tell the people who run the server, and try again later."))
     return None
 
 
 def _without_if_range(request: HttpRequest) -> HttpResponse:
-    """A part of a new copy may be of another moment than what the client has: joined, they would be no file at all."""
-    title = _("This download cannot be continued like this.")
+    """Refuse a range without If-Range. Raises Refused.
+
+    The new copy may show another moment than the part that the client has. Joined, the parts would be no valid file.
+    """
+    title = _("This download cannot be resumed without an If-Range header.")
     advice = _("Send If-Range with the ETag of the part that you have, or download the whole file again.")
     return problem_page(request, 428, title, advice)
 
 
 def _no_such_part(request: HttpRequest) -> HttpResponse:
-    return problem_page(request, 416, _("The file has no such part."), _("Ask for a range within its length."))
+    return problem_page(
+        request, 416, _("The file has no bytes in this range."), _("Ask for a range within the length of the file.")
+    )

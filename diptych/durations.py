@@ -1,4 +1,4 @@
-"""How long something lasts, in words. There is one way to say it on pages, in e-mails and in commands."""
+"""Durations in words. Pages, e-mails and commands all use this wording."""
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -9,7 +9,8 @@ SECOND, MINUTE, HOUR = 1, 60, 3600
 def in_words(seconds: float, *, to: int = SECOND) -> str:
     """Return a duration such as “1 hour 20 minutes”, rounded to seconds, or to minutes or hours if `to` says so.
 
-    Below ten seconds tenths are said too. What is rounded to nothing is “less than a minute”. No time is “0 minutes”.
+    Below ten seconds the result has tenths. A duration that is rounded to zero is “less than a minute”, and zero itself
+    is “0 minutes”. `static/js/page/times.js` does the same for whole seconds in scripts.
     """
     tenths = round(seconds, 1)
     if to == SECOND and 0 < tenths < 10 and tenths % 1:

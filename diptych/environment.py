@@ -9,12 +9,12 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 class SettingsError(ImproperlyConfigured):
-    """Its text lists every setting that is missing or wrong, one sentence each."""
+    """An error whose text lists every setting that is missing or wrong, with one sentence each."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """One environment variable: what it is, what holds without it, and when it must be given.
+    """One environment variable: its meaning, its default, and when it is required.
 
     Attributes:
         meaning: what the variable is, as a noun phrase for the documentation and for errors.
@@ -48,14 +48,17 @@ class Environment:
         self._values = {name: variables.get(name, "").strip() or self.settings[name].default for name in self.settings}
 
     def text(self, name: str) -> str:
-        """Return the value, or the default. A required setting without a value is a problem."""
+        """Return the value, or the default. A required setting without a value is reported as a problem."""
         setting, value = self.settings[name], self._values[name]
         if not value and self._is_required(setting):
             self.problems.append(f"{name} is not set. Give {setting.meaning}{for_example(setting)}.")
         return value
 
     def choice(self, name: str) -> str:
-        """Return the value. One that is not allowed is a problem, and counts as the first allowed one."""
+        """Return the value.
+
+        A value that is not allowed is reported as a problem, and the first allowed one is returned.
+        """
         allowed = self.settings[name].among
         if self._values[name] not in allowed:
             self.refuse(name, f"must be one of {', '.join(allowed)}")
@@ -63,7 +66,10 @@ class Environment:
         return self._values[name]
 
     def integer(self, name: str, *, least: int = 0) -> int:
-        """Return a whole number of at least `least`. Anything else is a problem, and the default is returned."""
+        """Return a whole number of at least `least`.
+
+        Anything else is reported as a problem, and the default is returned.
+        """
         text = self.text(name)
         if not (text.isascii() and text.isdigit() and int(text) >= least):
             self.refuse(name, f"must be a whole number of {least} or more")
@@ -71,7 +77,7 @@ class Environment:
         return int(text)
 
     def number(self, name: str) -> float:
-        """Return a number above 0. Anything else is a problem, and the default is returned."""
+        """Return a number above 0. Anything else is reported as a problem, and the default is returned."""
         try:
             number = float(self.text(name))
         except ValueError:
@@ -82,11 +88,14 @@ class Environment:
         return number
 
     def items(self, name: str, separator: str = ",") -> list[str]:
-        """Return the parts between separators, without spaces around them and without empty ones."""
+        """Return the parts between separators, without surrounding spaces and without empty parts."""
         return [part.strip() for part in self.text(name).split(separator) if part.strip()]
 
     def refuse(self, name: str, rule: str) -> None:
-        """Report a value that breaks a rule, such as “must be a number”. The value is printed: not for secrets."""
+        """Report a value that breaks a rule, such as “must be a number”.
+
+        The value is printed, so do not use this for secrets.
+        """
         self.problems.append(f"{name} is {self._values[name]!r}. It {rule}{for_example(self.settings[name])}.")
 
     def refuse_secret(self, name: str, rule: str) -> None:
@@ -98,7 +107,7 @@ class Environment:
         self.problems.append(problem)
 
     def check(self) -> None:
-        """Raise SettingsError with every problem, if there is any."""
+        """Raise SettingsError with all problems, if there are any."""
         if not self.problems:
             return
         count = len(self.problems)

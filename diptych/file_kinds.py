@@ -1,35 +1,35 @@
-"""Recognise a file that is not the UTF-8 text that was asked for, to say what it is and what to do."""
+"""Recognise files that are not UTF-8 text where text was wanted, and say what they are and what to do."""
 
 import codecs
 import re
 from typing import NamedTuple
 
-#: The beginning of a file that is enough to recognise it.
+#: Number of bytes at the beginning of a file that are enough to recognise it.
 HEAD_BYTES = 1 << 16
-#: Share of NUL bytes among the even or the odd bytes from which text is UTF-16 although nothing marks it as such.
+#: Text without a mark counts as UTF-16 if this share of its even or of its odd bytes is NUL.
 UTF16_SHARE = 0.4
 
 
 class Kind(NamedTuple):
-    """What a file is, with its article, and what to do with it."""
+    """A kind of file: its name with an article, and advice on what to do with it."""
 
     what: str
     advice: str
 
 
-UNPACK = "Unpack it, and give what is in it."
+UNPACK = "Unpack it, and use the files in it."
 REPACK = "Unpack it, and pack it again as .zip, .tar or .tar.gz."
 SAVE_AS_TEXT = "Save it as text in UTF-8."
 SAVE_AS_UTF8 = "Save it as UTF-8, which many editors offer under “Save as”."
 GZIP = Kind("a gzip file", UNPACK)
-ZIP = Kind("a zip archive", "Give it a name that ends in .zip, or unpack it.")
-TAR = Kind("a tar archive", "Give it a name that ends in .tar, or unpack it.")
+ZIP = Kind("a zip archive", "Rename it so that its name ends in .zip, or unpack it.")
+TAR = Kind("a tar archive", "Rename it so that its name ends in .tar, or unpack it.")
 UTF16 = Kind("text in UTF-16, as some Windows programs write it", SAVE_AS_UTF8)
 UTF32 = Kind("text in UTF-32", SAVE_AS_UTF8)
 BINARY = Kind("a binary file", SAVE_AS_TEXT)
 EXCEL = Kind("an Excel file", SAVE_AS_TEXT)
 
-#: The first bytes of a file, and what it is. Longer marks come before shorter ones that they begin with.
+#: The first bytes of a file, and its kind. Longer marks come before shorter ones that they begin with.
 MARKS: tuple[tuple[bytes, Kind], ...] = (
     (codecs.BOM_UTF32_LE, UTF32),
     (codecs.BOM_UTF32_BE, UTF32),
@@ -52,7 +52,7 @@ _MARKUP = re.compile(rb"\s*<(?:!doctype|html|\?xml|head|body)", re.IGNORECASE)
 
 
 def recognised(head: bytes) -> Kind | None:
-    """Return what the file with these first bytes is; None if it may be UTF-8 text."""
+    """Return the kind of the file with these first bytes. Return None if it may be UTF-8 text."""
     if head[257:262] == b"ustar":
         return TAR
     for mark, kind in MARKS:
@@ -68,7 +68,7 @@ def recognised(head: bytes) -> Kind | None:
 
 
 def _of_zip(head: bytes) -> Kind:
-    """Office programs write zip archives too."""
+    """Return the kind of a zip archive. Office programs write zip archives too."""
     if b"xl/" in head:
         return EXCEL
     if b"mimetypeapplication/vnd.oasis.opendocument" in head:

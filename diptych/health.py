@@ -1,7 +1,7 @@
-"""Whether the database responds, found out without waiting: for load balancers, which must always get a reply.
+"""Find out, without waiting, whether the database responds: for load balancers, which must always get a reply.
 
-A thread of its own asks, over a connection of its own, so that no health check waits longer than `WITHIN_S`: not for a
-lock, not for a server that has stopped in the middle, and not for a request that keeps this process's connections.
+A thread of its own asks, over a connection of its own. So no health check waits longer than `WITHIN_S`: not for a lock,
+not for a server that hangs, and not for a request that occupies this process's connections.
 """
 
 import logging
@@ -18,8 +18,8 @@ WITHIN_S = 1.0
 LIMITS = "SET statement_timeout = 1000; SET lock_timeout = 100"
 
 
-class Question:
-    """Something to ask the database. One thread asks at a time; others who ask meanwhile get the same reply."""
+class SharedQuery:
+    """A query to the database. One thread runs it at a time. Others who ask meanwhile get the same reply."""
 
     def __init__(self, ask: Callable[[Any], Any]) -> None:
         self._ask = ask
@@ -42,7 +42,7 @@ class Question:
         return None
 
     def _find_out(self, pending: "Future[Any]") -> None:
-        connection = connections["default"]  # of this thread alone
+        connection = connections["default"]  # used by this thread only
         reply, failed = None, None
         try:
             with connection.cursor() as cursor:
@@ -65,5 +65,5 @@ def _one(cursor: Any) -> bool:
     return bool(cursor.fetchone()[0] == 1)
 
 
-#: Replies True.
-database = Question(_one)
+#: The question of the health checks. Its reply is True.
+database = SharedQuery(_one)

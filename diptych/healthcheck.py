@@ -1,4 +1,4 @@
-"""`python -m diptych.healthcheck`: exit status 0 when the web server in this container answers /healthz."""
+"""`python -m diptych.healthcheck`: exit with status 0 if the web server in this container responds to /healthz."""
 
 import http.client
 import os

@@ -1,7 +1,7 @@
-"""Which characters a request may contain: the one rule for addresses, query strings, forms and JSON bodies.
+"""The characters that a request may contain: one rule for addresses, query strings, forms and JSON bodies.
 
-PostgreSQL cannot store NUL, and no response header may contain a line end. Nobody types the other control characters;
-they come from broken programs and from attacks. White space stays allowed where a text can have several lines.
+PostgreSQL cannot store NUL, and no response header may contain a line end. People do not type the other control
+characters: they come from broken programs and from attacks. White space is allowed where a text can have several lines.
 """
 
 import re
@@ -14,20 +14,20 @@ from django.utils.translation import gettext as _
 
 from diptych.refusals import BadInput
 
-#: In a text of several lines: every control character but tab, line feed, vertical tab, form feed, carriage return.
+#: In texts of several lines: every control character but tab, line feed, vertical tab, form feed, carriage return.
 NOT_IN_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
-#: In a value of one line, such as a query parameter: also no line ends.
+#: In values of one line, such as a query parameter: line ends as well.
 NOT_IN_LINE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-#: The same as an address writes them: most requests have none, so their query string is not taken apart here.
+#: The same characters as an address encodes them. Most requests have none, and their query string is not parsed here.
 _ESCAPED = re.compile(r"%(?:0[0-8a-f]|1[0-9a-f]|7f)|[\x00-\x08\x0a-\x1f\x7f]", re.IGNORECASE)
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 LONGEST_NAME = 40
 
 
 def check(request: HttpRequest) -> None:
-    """Raise BadInput where the address, a header, the query string or a form field has a control character.
+    """Raise BadInput if the address, a header, the query string or a form field has a control character.
 
-    Bodies of the API are looked at where they are parsed. Raises RequestDataTooBig for a form that is too long.
+    Bodies of the API are checked where they are parsed. Raises RequestDataTooBig for a form that is too long.
     """
     if NOT_IN_LINE.search(request.path_info):
         raise _unreadable(_("The address contains a control character. Check the address."))
@@ -39,11 +39,11 @@ def check(request: HttpRequest) -> None:
     if request.method == "POST" and request.content_type in FORMS and not request.path_info.startswith("/api/"):
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isdecimal() or len(length) > 18 or int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            raise RequestDataTooBig  # no form has files, which Django would write to the disk before anybody is asked
+            raise RequestDataTooBig  # no form has files, and Django would write them to the disk before any check
         try:
             files = [(name, file.name) for name, given in request.FILES.lists() for file in given]
             fields = [*_pairs(request.POST), *files]
-        except UnreadablePostError:  # the connection broke; the view that reads the form finds it empty
+        except UnreadablePostError:  # the connection broke, and the view that reads the form finds it empty
             return
         _check_fields(fields, NOT_IN_TEXT)
 

@@ -1,4 +1,4 @@
-"""JSON Lines: downloads with one JSON object a line. The lines come as bytes, ready made."""
+"""JSON Lines: downloads with one JSON object on each line. The lines come as bytes that are ready to send."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,19 +10,19 @@ from diptych import downloads
 from diptych.rendering import ORJSONRenderer
 
 MEDIA_TYPE = "application/x-ndjson"
-#: What `extend_schema` is told about such a download.
+#: Arguments of `extend_schema` for such a download.
 RESPONSES: dict[tuple[int, str], Any] = {(status, MEDIA_TYPE): OpenApiTypes.STR for status in (200, 206)}
 
 
 class JSONLinesRenderer(ORJSONRenderer):
-    """Lets clients ask for JSON Lines. A refusal is written as JSON."""
+    """A renderer with which clients can ask for JSON Lines. A refusal is written as JSON."""
 
     media_type = MEDIA_TYPE
     format = "jsonl"
 
 
 class JSONLinesDownload:
-    """What API views that send JSON Lines have in common; comes before the base class of the view."""
+    """The common part of API views that send JSON Lines. It comes before the base class of the view."""
 
     renderer_classes: Sequence[type[BaseRenderer]] = [JSONLinesRenderer, ORJSONRenderer]
     refusals = downloads.REFUSALS

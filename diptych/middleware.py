@@ -1,4 +1,4 @@
-"""What holds for every request, whoever sends it."""
+"""Rules for every request, whoever sends it."""
 
 from collections.abc import Callable
 
@@ -11,22 +11,25 @@ from diptych.try_again import temporary
 
 
 class LengthRequiredMiddleware:
-    """Answers 411 to a body of unstated length: WSGI reads as many bytes as were announced, so it would be lost."""
+    """Respond with 411 to a body without a stated length.
+
+    WSGI reads as many bytes as were announced, so such a body would be lost.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
-            sentence = "Send the body with a Content-Length; a chunked one is not read."
+            sentence = "Send the body with a Content-Length header. Chunked bodies are not read."
             return JsonResponse({"detail": sentence, "code": "length_required"}, status=411)
         return self.get_response(request)
 
 
 class RefusalMiddleware:
-    """Turns a refusal that no view has caught into a page, or into JSON below `/api/`.
+    """Turn a refusal that no view has caught into a page, or into JSON below `/api/`.
 
-    What passes by itself, such as a lock, becomes 429 or 503 with `Retry-After`.
+    A refusal that passes by itself, such as a lock, becomes 429 or 503 with `Retry-After`.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -44,7 +47,7 @@ class RefusalMiddleware:
 class InputMiddleware:
     """Refuse control characters in addresses, headers, query strings and forms with 400, in the person's language.
 
-    Cookies may hold any: the session's key is checked where it is read, and the others are signed or compared.
+    Cookies may contain any: the session's key is checked where it is read, and the others are signed or compared.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -1,4 +1,4 @@
-"""Whole numbers as pages, commands and files for people show them: with their digits in groups of three."""
+"""Whole numbers for people, on pages, in commands and in files: their digits in groups of three."""
 
 from django.utils.formats import number_format
 

@@ -1,4 +1,4 @@
-"""Files in an S3 bucket, each whole under its name or not there at all."""
+"""Files in an S3 bucket. Each is complete under its name, or not there at all."""
 
 from tempfile import SpooledTemporaryFile
 from typing import Any
@@ -7,17 +7,17 @@ from botocore.exceptions import ClientError
 from django.core.files import File
 from storages.backends.s3 import S3Storage
 
-#: Bytes of a file that wait in memory on their way; more wait on the disk.
+#: Bytes of a file that are kept in memory while it is uploaded. More are kept on the disk.
 IN_MEMORY = 8 * 1024 * 1024
-#: What a bucket answers for something that is not there.
+#: The error codes of a bucket for something that does not exist.
 ABSENT = {"404", "NoSuchKey", "NotFound"}
 
 
 class ObjectStorage(S3Storage):
-    """Keeps a file under exactly the name that was asked for. A bucket replaces an object in one step by itself."""
+    """Storage that keeps a file under exactly the requested name. A bucket replaces an object in one step by itself."""
 
     def _save(self, name: str, content: File) -> str:
-        """Reads the content to its end before any of it is sent: one that fails there is not stored."""
+        """Read the content to its end before any of it is sent. A content that fails while it is read is not stored."""
         with SpooledTemporaryFile(max_size=IN_MEMORY) as whole:
             for block in content.chunks():
                 whole.write(block)
@@ -25,7 +25,9 @@ class ObjectStorage(S3Storage):
             return str(super()._save(name, File(whole, name)))
 
     def move(self, name: str, target: str) -> None:
-        """Copies within the bucket, then deletes: killed in between, both are there, and moving again ends it.
+        """Copy within the bucket, then delete.
+
+        If this is killed in between, both exist, and moving again completes it.
 
         Raises FileNotFoundError.
         """
@@ -42,5 +44,5 @@ class ObjectStorage(S3Storage):
         return str(self._normalize_name(name))
 
     def get_object_parameters(self, name: str) -> dict[str, Any]:
-        """Browsers keep what they were given to themselves, for no longer than any address lives."""
+        """Return headers with which browsers keep a file to themselves, and for no longer than its address is valid."""
         return {**super().get_object_parameters(name), "CacheControl": "private, immutable, max-age=86400"}

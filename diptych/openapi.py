@@ -1,7 +1,7 @@
 """What the OpenAPI document says about every endpoint: its query parameters, and each refusal with its codes.
 
-A view says only what is its own: `query` (see `diptych.parameters`), and `refusals`, a mapping from a status, or from a
-method and a status, to the codes that come with it. What all endpoints share stands here.
+A view declares only what is its own: `query` (see `diptych.parameters`), and `refusals`. The latter maps a status, or a
+method and a status, to codes. What all endpoints share is declared here.
 """
 
 from collections.abc import Mapping
@@ -19,32 +19,32 @@ class ProblemShape(serializers.Serializer):
     detail = serializers.CharField(help_text="A sentence for a person")
     code = serializers.CharField(help_text="A word for programs")
     fields = serializers.DictField(  # type: ignore[assignment]  # the name of a property of serializers
-        required=False, help_text="What is wrong with each field of the body, by name, where the code is `invalid`"
+        required=False, help_text="What is wrong with each field of the body, by name. Only with the code `invalid`"
     )
 
 
-#: What every endpoint may refuse with, by status. That another method gets 405 is said once for all of them.
+#: The refusals of every endpoint, by status. The 405 for another method is described once for all of them.
 ALWAYS = {
     400: ("bad_request", "unknown_parameter"),
     406: ("not_acceptable",),
     503: ("locked", "database_away"),  # `diptych.try_again`
 }
-#: Only endpoints for people who are signed in.
+#: Only for endpoints that need a signed-in person.
 SIGNED_IN = {
     401: ("not_authenticated", "authentication_failed"),
     403: ("permission_denied", "somebody_else", "password_change_required"),
 }
-#: Only endpoints about one row.
+#: Only for endpoints about one row.
 OF_A_ROW = {404: ("not_found",)}
-#: Only endpoints with query parameters.
+#: Only for endpoints with query parameters.
 WITH_PARAMETERS = {400: ("invalid",)}
-#: Only endpoints that take a body.
+#: Only for endpoints with a body.
 WITH_BODY = {400: ("parse_error", "invalid"), 411: ("length_required",), 413: ("too_large",)}
 WITH_JSON = {415: ("unsupported_media_type",)}
 
 
 class Schema(AutoSchema):
-    """Describe an endpoint of `DeclaredParameters`."""
+    """The description of an endpoint of `DeclaredParameters`."""
 
     def get_override_parameters(self) -> list[Any]:
         """Return what `extend_schema` names, and the declared query parameters."""
@@ -62,7 +62,7 @@ class Schema(AutoSchema):
         return operation
 
     def refusals(self) -> dict[int, tuple[str, ...]]:
-        """Return the codes that the operation may refuse with, by status."""
+        """Return the codes of the operation's refusals, by status."""
         parts: list[Mapping[int, tuple[str, ...]]] = [ALWAYS]
         if self.view.permission_classes and self.get_auth() != [{}]:
             parts.append(SIGNED_IN)

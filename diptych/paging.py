@@ -1,7 +1,7 @@
-"""A page of a long list, found by where the one before it ended: the ten-thousandth costs what the first one does.
+"""A page of a long list, found by the row where the page before it ended. Page 10,000 is as fast as the first page.
 
-The place is a row's public id in the address; rows have their id as the last word in every order, so no two are level.
-Short lists with numbered pages use Django's `Paginator`; `templates/_pages.html` has the links of both.
+The address names the row by its public id. Every order ends with the rows' id, so no two rows are equal in it. Short
+lists with numbered pages use Django's `Paginator`. `templates/_pages.html` has the links of both.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PAGE = 50
-#: Further nobody counts.
+#: Rows beyond this number are not counted.
 MOST_COUNTED = 10_000
 #: Seconds after which a page of the library, and the count beside it, are given up.
 PAGE_LIMIT_S = 10.0
@@ -31,7 +31,7 @@ COUNT_LIMIT_S = 1.0
 
 
 class TookTooLong(TryAgain):
-    """The database did not find the rows in time."""
+    """A refusal because the database did not find the rows in time."""
 
     def __init__(self) -> None:
         advice = _("Narrow the list with a filter, or try again in a few seconds.")
@@ -40,7 +40,10 @@ class TookTooLong(TryAgain):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """By which column, never null, and in which direction; without one by when rows came in."""
+    """The column of an order, which is never null, and its direction.
+
+    Without a column, rows are in order of arrival.
+    """
 
     name: str
     label: str | Promise
@@ -48,23 +51,24 @@ class Order:
     descending: bool = False
 
     def fields(self, *, backwards: bool = False) -> list[str]:
-        """What to order by."""
+        """Return the names of the fields to order by."""
         sign = "-" if self.descending != backwards else ""
         return [f"{sign}{field}" for field in (self.column, "pk") if field]
 
     def beyond(self, place: Sequence[Any], *, backwards: bool = False) -> Q:
-        """The rows after (or before) a place: its value of the column, and its key."""
+        """Return the condition for the rows after (or before) a place: its value of the column, and its key."""
         *value, key = place
         further = "lt" if self.descending != backwards else "gt"
         if not value:
             return Q(**{f"pk__{further}": key})
-        within = Q(**{f"{self.column}__{further}e": value[0]})  # said twice, so that an index on the column serves
+        # A second condition, so that an index on the column can be used
+        within = Q(**{f"{self.column}__{further}e": value[0]})
         return within & (Q(**{f"{self.column}__{further}": value[0]}) | Q(**{f"pk__{further}": key}))
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some rows, and where the pages before and after begin; empty where there is none. `_pages.html` has the links."""
+    """Some rows, and where the pages before and after begin, if there are any. `_pages.html` has the links."""
 
     rows: list[Any]
     previous: str
@@ -77,7 +81,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many rows there are, and whether there are more than were counted."""
+    """The number of rows, and whether there are more than were counted."""
 
     number: int
     more: bool
@@ -109,7 +113,7 @@ def page(
         rows = rows.filter(order.beyond(_place(everything, order, key, place), backwards=backwards))
     keys = list(
         rows.values_list("pk", flat=True)[: size + 1]
-    )  # first: where no index has the order, they alone are sorted
+    )  # first: where no index has the order, only these rows are sorted
     goes_on, keys = len(keys) > size, keys[:size]
     by_key = everything.in_bulk(keys)
     some = [by_key[pk] for pk in keys if pk in by_key]
@@ -128,15 +132,15 @@ def _place(everything: QuerySet[Any], order: Order, key: str, value: str) -> tup
     columns = [field.lstrip("-") for field in order.fields()]
     try:
         place = everything.filter(**{key: value}).values_list(*columns).first()
-    except ValueError:  # of a key that is a number, and of a value that is none
+    except ValueError:  # the key is a number, and the value is not
         place = None
     if place is None:
-        raise NotThere(_("This list has no place “%(place)s”.") % {"place": value})
+        raise NotThere(_("This list has no row “%(place)s”.") % {"place": value})
     return tuple(place)
 
 
 def counted(found: QuerySet[Any], shown: Page) -> Count:
-    """Count the rows that `shown` is a page of. The count ends at `MOST_COUNTED`, and after a second."""
+    """Return the number of rows that `shown` is a page of. Counting ends at `MOST_COUNTED`, and after a second."""
     if not shown.has_other_pages:
         return Count(len(shown.rows), more=False)
     try:
@@ -149,7 +153,7 @@ def counted(found: QuerySet[Any], shown: Page) -> Count:
 
 @contextmanager
 def within(seconds: float) -> "Iterator[None]":
-    """Statements inside end after so many seconds each. Raises TookTooLong."""
+    """End each statement inside the block after this many seconds. Raises TookTooLong."""
     try:
         with transaction.atomic():
             with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Query parameters of the API: a view declares those it knows, and every other is refused by name (decision 028)."""
+"""Query parameters of the API. A view declares those that it knows, and all others are refused (decision 028)."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -14,26 +14,26 @@ LONGEST_NAME = 40
 
 
 class DeclaredParameters(APIView):
-    """An endpoint that knows the query parameters in `query` and no others. The OpenAPI document lists the same."""
+    """An endpoint that accepts only the query parameters in `query`. The OpenAPI document lists the same ones."""
 
-    #: For each method, the serializer whose fields are its query parameters. A method that is not here has none.
+    #: For each method, the serializer whose fields are its query parameters. A method that is missing has none.
     query: ClassVar[Mapping[str, type[Serializer]]] = {}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Raise BadInput for any other, after it is clear who asks."""
+        """Raise BadInput for unknown query parameters, after authentication."""
         super().initial(request, *args, **kwargs)
         known = list(self.parameters_of(request.method or ""))
         unknown = [name for name in request.query_params if name not in known]
         if unknown:
             names = ", ".join(f"“{name[:LONGEST_NAME]}”" for name in unknown[:10])
-            advice = _("This endpoint has none.")
+            advice = _("This endpoint has no query parameters.")
             if known:
                 advice = _("This endpoint knows: %(known)s.") % {"known": ", ".join(known)}
             sentence = _("Unknown query parameters: %(names)s. %(advice)s")
             raise BadInput(sentence % {"names": names, "advice": advice}, "unknown_parameter")
 
     def asked(self) -> dict[str, Any]:
-        """Return the query parameters of this request as the declared serializer reads them. Raise ValidationError."""
+        """Return the query parameters of this request, parsed by the declared serializer. Raises ValidationError."""
         method = self.request.method or ""
         serializer = self.query["GET" if method == "HEAD" else method](data=self.request.query_params)
         serializer.is_valid(raise_exception=True)
@@ -42,6 +42,6 @@ class DeclaredParameters(APIView):
 
     @classmethod
     def parameters_of(cls, method: str) -> Mapping[str, Any]:
-        """Return the fields that describe the query parameters of a method; HEAD has those of GET."""
+        """Return the fields that describe the query parameters of a method. HEAD has those of GET."""
         serializer = cls.query.get("GET" if method == "HEAD" else method)
         return serializer().fields if serializer else {}

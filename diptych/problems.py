@@ -1,4 +1,4 @@
-"""Pages for what went wrong, and what Django calls to make them."""
+"""Pages for errors, and the functions that Django calls to make them."""
 
 import logging
 import sys
@@ -19,15 +19,15 @@ def problem_page(
 ) -> HttpResponse:
     """Return a page that says what is wrong and what to do, or JSON below `/api/`.
 
-    With `retry_after_s` the client is told when to ask again, and a page that was asked for by GET does so by itself. A
-    browser that followed a link to an address of the API, and may ask again, gets the page.
+    With `retry_after_s` the client is told when to ask again. A page that was requested with GET then reloads by
+    itself. A browser that followed a link to an address of the API also gets the page.
     """
     is_page_wanted = "text/html" in request.headers.get("Accept", "")
     response: HttpResponse
     if request.path.startswith("/api/") and not (retry_after_s and is_page_wanted):
         response = JsonResponse({"detail": f"{title} {advice}", "code": code or CODES[status]}, status=status)
     else:
-        again_s = retry_after_s if request.method == "GET" else None  # a form would be lost
+        again_s = retry_after_s if request.method == "GET" else None  # reloading would lose a form
         context = {"title": title, "advice": advice, "status": status, "again_s": again_s}
         response = render(request, "problem.html", context, status=status)
     if retry_after_s:
@@ -56,8 +56,8 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     return problem_page(
         request,
         403,
-        _("This is not open to you."),
-        str(exception) or _("Ask the study’s admin for the role."),
+        _("You do not have access to this page."),
+        str(exception) or _("Ask an admin of the study for the role that you need."),
     )
 
 
@@ -65,13 +65,13 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return problem_page(
         request,
         404,
-        _("There is nothing here."),
-        _("Check the address, or start from your studies: what you take part in is listed there."),
+        _("There is nothing at this address."),
+        _("Check the address, or choose a study from the list of your studies."),
     )
 
 
 def try_again(request: HttpRequest, reason: TryAgain) -> HttpResponse:
-    """Say what is wrong for the moment, and when to try again."""
+    """Return a page that says what is wrong for the moment, and when to try again."""
     logger.warning("%s %s: %s", request.method, request.path, reason)
     return problem_page(
         request, reason.status, reason.title, reason.advice, code=reason.code, retry_after_s=reason.retry_after_s
@@ -79,13 +79,13 @@ def try_again(request: HttpRequest, reason: TryAgain) -> HttpResponse:
 
 
 def refused(request: HttpRequest, reason: Refused) -> HttpResponse:
-    """Say what was refused and why."""
+    """Return a page that says what was refused and why."""
     titles = {
         400: _("This request cannot be read."),
-        403: _("This is not open to you."),
-        404: _("There is nothing here."),
+        403: _("You do not have access to this page."),
+        404: _("There is nothing at this address."),
     }
-    title = titles.get(reason.status, _("This cannot be done."))
+    title = titles.get(reason.status, _("This could not be done."))
     return problem_page(request, reason.status, title, reason.sentence, code=reason.code)
 
 
@@ -96,8 +96,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return problem_page(
         request,
         500,
-        _("Something failed on our side."),
-        _("Nothing you sent before is lost. Try again in a minute; if it stays, tell the study’s admin."),
+        _("Something went wrong on our side."),
+        _("What you sent before is saved. Try again in a minute. If it happens again, tell an admin of the study."),
     )
 
 
@@ -106,5 +106,6 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         request,
         403,
         _("This form is out of date."),
-        _("Reload %(address)s and send it again; cookies must be allowed.") % {"address": reverse("home")},
+        _("Reload %(address)s and send the form again. Your browser must allow cookies.")
+        % {"address": reverse("home")},
     )

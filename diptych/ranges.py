@@ -1,4 +1,4 @@
-"""HTTP byte ranges (RFC 9110 §13, §14), which browsers need to seek and Django's file views ignore."""
+"""HTTP byte ranges (RFC 9110 §13, §14). Browsers need them to seek, and Django's file views ignore them."""
 
 import re
 from collections.abc import Iterator
@@ -14,18 +14,18 @@ from diptych.refusals import Refused
 BLOCK = 256 * 1024  # bytes read at a time
 
 _BYTE_RANGE = re.compile(r"([0-9]*)-([0-9]*)", re.ASCII)
-_MOST_DIGITS = 19  # beyond any file; longer numbers are not worth parsing
+_MOST_DIGITS = 19  # beyond the size of any file, so longer numbers are not parsed
 
 
 class ReadableFile(Protocol):
-    """What a Django `File`, an opened file and a storage's file have in common."""
+    """The common interface of a Django `File`, an opened file and a storage's file."""
 
     def read(self, size: int, /) -> bytes: ...
     def seek(self, offset: int, /) -> object: ...
     def close(self) -> None: ...
 
 
-#: Why no part of a file is sent.
+#: Why no part of the file is sent.
 BEYOND = "The range lies beyond the end of the file."
 
 
@@ -38,16 +38,17 @@ class Span:
 
     @property
     def length(self) -> int:
-        """Number of bytes."""
+        """Return the number of bytes."""
         return self.last - self.first + 1
 
 
 def parse_range(header: str | None, size: int) -> Span | None:
-    """The one span of a `Range` header that selects within `size` bytes, or None for the whole file.
+    """Return the one span of a `Range` header that selects within `size` bytes, or None for the whole file.
 
-    None also stands for what RFC 9110 §14.2 lets a server ignore: no header, another unit, a malformed
-    header, several ranges at once (no browser needs them for media), and any suffix of an empty file. Raises
-    Refused.
+    The result is also None for what RFC 9110 §14.2 lets a server ignore: no header, another unit, a malformed header,
+    several ranges at once (no browser needs them for media), and any suffix of an empty file.
+
+    Raises Refused.
     """
     unit, _, ranges = (header or "").partition("=")
     asked = [part.strip(" \t") for part in ranges.split(",")]
@@ -89,7 +90,7 @@ def _number(digits: str) -> int:
     return int(digits) if len(digits) <= _MOST_DIGITS else 10**_MOST_DIGITS
 
 
-#: Bytes that a thread may hold for one answer; the published videos are 0.56 MB on average.
+#: Bytes that a thread may keep in memory for one response. The published videos have 0.56 MB on average.
 IN_ONE_PIECE = 4 * 1024 * 1024
 
 
@@ -102,10 +103,10 @@ def ranged_response(
     etag: str,
     last_modified: datetime,
 ) -> HttpResponseBase:
-    """Answer GET or HEAD for an opened `file` of `size` bytes: 200, 206, 304 or 416.
+    """Respond to GET or HEAD for an opened `file` of `size` bytes with 200, 206, 304 or 416.
 
-    `etag` is a strong entity tag with its quotes. The file is closed with the response, or at once when no
-    bytes of it are sent. Preconditions come before ranges, as RFC 9110 §13.2.2 orders them.
+    `etag` is a strong entity tag with its quotes. The file is closed with the response, or at once if none of its bytes
+    are sent. Preconditions come before ranges, as RFC 9110 §13.2.2 orders them.
     """
     response = _choose(request, file, size=size, etag=etag, last_modified=last_modified)
     if not isinstance(response, StreamingHttpResponse):
@@ -141,7 +142,7 @@ def _choose(
 
 
 def _bytes_of(file: ReadableFile, span: Span) -> HttpResponseBase:
-    """The span in one piece where it is short: the server then sends it, and no thread waits for a slow reader."""
+    """Return a short span in one piece: the server then sends it, and no thread waits for a slow client."""
     blocks = Blocks(file, span)
     headers = {"Content-Length": str(span.length)}
     if span.length <= IN_ONE_PIECE:
@@ -150,7 +151,7 @@ def _bytes_of(file: ReadableFile, span: Span) -> HttpResponseBase:
 
 
 def _not_modified(request: HttpRequest, etag: str, last_modified: datetime) -> bool:
-    """If-None-Match by weak comparison; If-Modified-Since only when the former is absent (RFC 9110 §13.1)."""
+    """Return whether the client has this file. If-Modified-Since counts only without If-None-Match (RFC 9110 §13.1)."""
     if (known := request.headers.get("If-None-Match")) is not None:
         tags = [tag.removeprefix("W/") for tag in parse_etags(known)]
         return "*" in tags or etag in tags
@@ -159,7 +160,7 @@ def _not_modified(request: HttpRequest, etag: str, last_modified: datetime) -> b
 
 
 def _range_still_applies(if_range: str | None, etag: str, last_modified: datetime) -> bool:
-    """Whether the part asked for is of the file we have: same strong tag, or same date (RFC 9110 §13.1.5).
+    """Return whether the client's part is of this file: same strong tag, or same date (RFC 9110 §13.1.5).
 
     Two versions within one second share a date, so a date counts only once it is a second old.
     """
@@ -173,9 +174,9 @@ def _range_still_applies(if_range: str | None, etag: str, last_modified: datetim
 
 
 class Blocks:
-    """The bytes of one span in blocks, never reading past its end; closing it closes the file.
+    """The bytes of one span in blocks, never beyond its end. Closing it closes the file.
 
-    A class and not a generator: closing a generator that was never started does not run its `finally`, and a
+    This is a class and not a generator. Closing a generator that was never started does not run its `finally`, so a
     client that goes away before the first block would leave the file open.
     """
 
@@ -197,6 +198,6 @@ class Blocks:
         return block
 
     def close(self) -> None:
-        """Close the file; safe to call twice."""
+        """Close the file. It is safe to call this twice."""
         self._left = 0
         self._file.close()

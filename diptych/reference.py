@@ -1,7 +1,7 @@
 """The reference page of the API: the OpenAPI document in the words and the look of the other pages.
 
-It is rendered here: Swagger UI and Redoc bring a megabyte of script each, need a weaker content security policy, and
-fail the accessibility checks that every page must pass.
+It is rendered on the server. Swagger UI and Redoc need a megabyte of script each and a weaker content security policy,
+and they fail the accessibility checks that every page must pass.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ Node = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a body or one parameter: its type in words, and the shape that it names, if any."""
+    """One field of a body or one parameter: its type in words, and the shape that it refers to, if any."""
 
     name: str
     type: str
@@ -30,7 +30,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What an operation can respond with: a status, its shape, or the codes of a refusal."""
+    """A possible response of an operation: a status with its shape, or with the codes of a refusal."""
 
     status: str
     about: str
@@ -57,14 +57,14 @@ class Operation:
 @require_safe
 @never_cache
 def page(request: HttpRequest) -> HttpResponse:
-    """Return the page. It says nothing about any study, so everybody may read it."""
+    """Return the page. It contains nothing about any study, so everybody may read it."""
     groups, shapes = contents()
     return render(request, "reference.html", {"groups": groups, "shapes": shapes})
 
 
 @cache
 def contents() -> tuple[dict[str, list[Operation]], dict[str, list[Field]]]:
-    """Return the operations by the first word of their address, and the fields of each shape that they name."""
+    """Return the operations by the first word of their address, and the fields of each shape that they refer to."""
     document = SchemaGenerator().get_schema(request=None, public=True)
     groups: dict[str, list[Operation]] = {}
     for path, methods in document["paths"].items():
@@ -103,7 +103,7 @@ def _result(status: str, response: Node) -> Result:
 
 
 def _schema_of(carrier: Node) -> Node:
-    """Return the schema of a body or a response, of the first of its media types; empty if there is none."""
+    """Return the schema of a body or a response, of its first media type. The result is empty if there is none."""
     kinds: list[Node] = list(carrier.get("content", {}).values())
     schema: Node = kinds[0].get("schema", {}) if kinds else {}
     return schema

@@ -1,8 +1,8 @@
-"""What is said to a person, or to a program, whose wish is refused: one base class, with a code and a sentence.
+"""Refusals: exceptions that say, with a code and a sentence, why a request is refused.
 
-A view catches a refusal only if it has something better to show than a page: `diptych.middleware`, and for the API
-`diptych.rendering.problem`, turn it into the right response. A subclass is only for what somebody catches apart from
-other refusals.
+A view catches a refusal only if it can show something better than an error page. `diptych.middleware`, and for the API
+`diptych.rendering.problem`, turn it into the right response. Define a subclass only if some code must catch it apart
+from other refusals.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 
 
 class Refused(Exception):
-    """What was asked for cannot be done, and nothing was changed.
+    """The request cannot be carried out, and nothing was changed.
 
     Attributes:
         sentence: what went wrong and what to do, for a person. It is also `str()` of the exception.
@@ -34,7 +34,7 @@ class Refused(Exception):
 
 
 class BadInput(Refused):
-    """What was given cannot be used. `field` names the field of the request that is wrong, if it is one field."""
+    """The input cannot be used. `field` names the wrong field of the request, if it is one field."""
 
     status = 400
     code = "invalid"
@@ -45,14 +45,14 @@ class BadInput(Refused):
 
 
 class NotThere(Refused):
-    """What was asked for does not exist."""
+    """The requested thing does not exist."""
 
     status = 404
     code = "not_found"
 
 
 class ChangedMeanwhile(Refused):
-    """Somebody else changed the same thing first. `present` is what stands now, by name, if that can be shown."""
+    """Someone else changed the same thing first. `present` has its current values, by name, if they can be shown."""
 
     code = "changed_meanwhile"
 

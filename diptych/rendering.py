@@ -1,4 +1,4 @@
-"""JSON in and out of the API, and one shape for every error."""
+"""JSON in and out of the API, with one shape for every error."""
 
 from collections.abc import Mapping
 from typing import IO, Any
@@ -16,7 +16,7 @@ from diptych.try_again import TryAgain
 
 
 class ORJSONRenderer(BaseRenderer):
-    """Writes `application/json`."""
+    """A renderer of `application/json`."""
 
     media_type = "application/json"
     format = "json"
@@ -31,12 +31,12 @@ class ORJSONRenderer(BaseRenderer):
         return b"" if data is None else orjson.dumps(data, default=str, option=orjson.OPT_NON_STR_KEYS)
 
 
-#: The largest body that any endpoint takes; a submission with all it may report is a tenth of it.
+#: The largest body that any endpoint accepts. The largest possible submission is a tenth of it.
 MOST_BYTES = 256 * 1024
 
 
 class StrictJSONParser(BaseParser):
-    """Reads `application/json`: one object, of bounded length, without what the database cannot hold."""
+    """A parser of `application/json`: one object of bounded length, without values that the database cannot store."""
 
     media_type = "application/json"
 
@@ -60,7 +60,9 @@ class StrictJSONParser(BaseParser):
             raise ParseError("The request body must be a JSON object.")
         if faults:
             field, reason = faults[0]
-            raise ParseError(f"The request body cannot be kept as it is: the field “{field[:LONGEST_NAME]}” {reason}.")
+            raise ParseError(
+                f"The request body cannot be stored as it is: the field “{field[:LONGEST_NAME]}” {reason}."
+            )
         if is_too_deep(parsed):
             raise ParseError(f"The request body is nested more than {DEEPEST} levels deep.")
         return parsed
@@ -71,7 +73,7 @@ LONGEST_NAME = 100
 
 
 def is_too_deep(parsed: Any) -> bool:
-    """Return whether a parsed body is nested more deeply than the database should keep it."""
+    """Return whether a parsed body is nested more deeply than the database should store it."""
     level = [parsed]
     for _ in range(DEEPEST):
         inner: list[Any] = []
@@ -87,12 +89,12 @@ def is_too_deep(parsed: Any) -> bool:
 
 
 def problem(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Every refusal as `{"detail": sentence, "code": word, "fields": {name: [sentence, …]}}`; fields only for 400.
+    """Return every refusal as `{"detail": sentence, "code": word, "fields": {name: [sentence, …]}}`.
 
-    It is JSON whatever the endpoint gives when it does not refuse.
+    Only a 400 has fields. The result is JSON even if the endpoint otherwise responds in another format.
     """
     if isinstance(error, TryAgain):
-        return None  # `diptych.middleware` says when
+        return None  # `diptych.middleware` logs it
     response = refused(error) if isinstance(error, Refused) else exception_handler(error, context)
     if response is None:
         return None
@@ -107,13 +109,13 @@ def problem(error: Exception, context: dict[str, Any]) -> Response | None:
 
 
 def refused(error: Refused) -> Response:
-    """Return the response to a refusal of our own."""
+    """Return the response for one of our own refusals."""
     if isinstance(error, BadInput) and error.field:
         return Response(of_fields({error.field: [error.sentence]}), status=error.status)
     return Response({"detail": error.sentence, "code": error.code}, status=error.status)
 
 
 def of_fields(wrong: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is said of fields that are wrong, each with its sentences."""
-    detail = "Some fields are missing or wrong; each is named in “fields”."
+    """Return a sentence about fields that are wrong, and the sentences of each field."""
+    detail = "Some fields are missing or wrong. “fields” names each of them."
     return {"detail": detail, "code": "invalid", "fields": wrong}

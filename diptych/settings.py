@@ -1,8 +1,8 @@
-"""Settings, all from the environment, with defaults that suit a checkout on one's own machine.
+"""Settings, all from the environment, with defaults for a checkout on one's own machine.
 
-DIPTYCH_MODE is `production` (nothing is guessed: secrets and addresses must be given), `demo` (servers and
-secrets come from the state folder) or `test`. `diptych.declared_settings` describes every variable; what is missing
-or wrong is reported all at once, at the end of this file.
+DIPTYCH_MODE is `production` (secrets and addresses are required), `demo` (servers and secrets come from the state
+folder) or `test`. `diptych.declared_settings` describes every variable. All missing and wrong values are reported
+together, at the end of this file.
 """
 
 import os
@@ -28,28 +28,28 @@ HOME = state.Home.from_environment()
 
 
 def address(name: str, schemes: set[str], server: str) -> str:
-    """Return where a server listens: from the environment, else from the state folder's running servers."""
+    """Return where a server listens: from the environment, or else from the running servers of the state folder."""
     value = ENV.text(name)
     if not value:
         return "" if PRODUCTION else HOME.running().get(server, "")
     try:
         parts = urlsplit(value)
         usable = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # of a port that is no number
+    except ValueError:  # the port is not a number
         usable = False
     if not usable:
         ENV.refuse_secret(name, f"must begin with {sorted(schemes)[-1]}:// and name a host")
     return value if usable else ""
 
 
-#: Milliseconds that a statement of a web process waits for a lock; 0: any time. `diptych.wsgi` puts it in force.
+#: Milliseconds that a statement of a web process waits for a lock. 0: without limit. `diptych.wsgi` applies it.
 LOCK_WAIT_MS = ENV.integer("DATABASE_LOCK_WAIT_MS")
 
 
 def database(url: str) -> dict[str, object]:
     """Return Django's settings for a `postgresql://user:password@host:port/name?option=value` address.
 
-    An option is a connection parameter of PostgreSQL, such as `sslmode`. It overrides ours of the same name.
+    An option is a connection parameter of PostgreSQL, such as `sslmode`. It overrides our own of the same name.
     """
     parsed = dj_database_url.parse(url or "postgresql://", conn_max_age=None, conn_health_checks=True)
     given = parsed.get("OPTIONS", {})
@@ -63,16 +63,16 @@ def database(url: str) -> dict[str, object]:
         "NAME": parsed["NAME"] or "diptych",
         "HOST": parsed["HOST"] or "127.0.0.1",
         "PORT": str(parsed["PORT"] or 5432),
-        # Connections last (CONN_MAX_AGE is None): a thread keeps its own, so a pool would only add a hand-over.
+        # Connections are persistent (CONN_MAX_AGE is None). Each thread keeps its own, so a pool would only add a step.
         "OPTIONS": {
             "connect_timeout": 10,
             "application_name": "diptych",
-            # A database host that has vanished is noticed in half a minute, not in two hours.
+            # Notice a database host that has vanished within half a minute, instead of two hours.
             "keepalives_idle": 10,
             "keepalives_interval": 5,
             "keepalives_count": 4,
             "tcp_user_timeout": 30_000,  # milliseconds
-            # For `diptych.database.fixed`: planned once a connection and not once a request.
+            # For `diptych.database.fixed`: a statement is planned once per connection, not once per request.
             "prepare_threshold": 3,
             **given,
             "options": f"-c plan_cache_mode=force_generic_plan {given.get('options', '')}".rstrip(),
@@ -85,14 +85,14 @@ SECRET_KEY_FALLBACKS = ENV.items("SECRET_KEY_FALLBACKS")
 DEBUG = False
 ALLOWED_HOSTS = ENV.items("ALLOWED_HOSTS")
 if any("/" in host for host in ALLOWED_HOSTS):
-    ENV.refuse("ALLOWED_HOSTS", "must hold host names only, without https:// and without a path")
+    ENV.refuse("ALLOWED_HOSTS", "must contain host names only, without https:// and without a path")
 if not PRODUCTION:
     ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", "testserver"]
-#: How many proxies of our own a request passes, each adding to X-Forwarded-For.
+#: Number of our own proxies that a request passes. Each adds to X-Forwarded-For.
 TRUSTED_PROXIES = ENV.integer("TRUSTED_PROXIES")
 CSRF_TRUSTED_ORIGINS = ENV.items("CSRF_TRUSTED_ORIGINS")
 if not all(origin.startswith(("https://", "http://")) for origin in CSRF_TRUSTED_ORIGINS):
-    ENV.refuse("CSRF_TRUSTED_ORIGINS", "must hold addresses that begin with https://")
+    ENV.refuse("CSRF_TRUSTED_ORIGINS", "must contain addresses that begin with https://")
 
 INSTALLED_APPS = [
     "diptych",
@@ -162,7 +162,7 @@ TEMPLATES = [
     },
 ]
 
-#: Our own templates of text fields, in templates/django/forms, take the direction of what somebody types.
+#: Our own templates of text fields, in templates/django/forms, follow the direction of the text that somebody types.
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # --- Data ---------------------------------------------------------------------------------------------
@@ -178,17 +178,17 @@ STATIC_ROOT = Path(ENV.text("STATIC_ROOT") or HOME.path / "static")
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 
-# How media reach browsers: `app` sends them itself, `nginx` lets the proxy send them (X-Accel-Redirect below
-# /internal-media/), `s3` gives out addresses of the bucket that MEDIA_S3_* describe.
+# How media reach browsers. `app`: the product sends them itself. `nginx`: the proxy sends them (X-Accel-Redirect below
+# /internal-media/). `s3`: browsers get addresses of the bucket that MEDIA_S3_* describe.
 MEDIA_DELIVERY = ENV.choice("MEDIA_DELIVERY")
 MEDIA_BUCKET = {
-    # As browsers reach it, such as https://bucket.s3.eu-central-1.amazonaws.com
+    # The address for browsers, such as https://bucket.s3.eu-central-1.amazonaws.com
     "address": ENV.text("MEDIA_S3_PUBLIC_ADDRESS").rstrip("/"),
     "region": ENV.text("MEDIA_S3_REGION"),
     "key_id": ENV.text("MEDIA_S3_ACCESS_KEY"),
     "secret": ENV.text("MEDIA_S3_SECRET_KEY"),
 }
-MEDIA_ORIGINS: list[str] = []  # beside our own
+MEDIA_ORIGINS: list[str] = []  # besides our own
 # Only the user of web server and workers may read stored files. A proxy that sends them runs as that user.
 FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
 FILES: dict[str, object] = {"BACKEND": "diptych.storage.AtomicFileSystemStorage"}
@@ -200,7 +200,7 @@ if MEDIA_DELIVERY == "s3":
         "BACKEND": "diptych.object_storage.ObjectStorage",
         "OPTIONS": {
             "bucket_name": ENV.text("MEDIA_S3_BUCKET"),
-            "endpoint_url": ENV.text("MEDIA_S3_ENDPOINT") or None,  # as we reach it; AWS's own if empty
+            "endpoint_url": ENV.text("MEDIA_S3_ENDPOINT") or None,  # the address for the server; AWS's own if empty
             "region_name": MEDIA_BUCKET["region"],
             "access_key": MEDIA_BUCKET["key_id"],
             "secret_key": MEDIA_BUCKET["secret"],
@@ -220,7 +220,7 @@ AUTH_USER_MODEL = "accounts.User"
 LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "accounts:sign_in"
-#: The first hashes every password that a person chooses. The second is for one-time passwords and nothing else.
+#: The first hashes every password that a person chooses. The second is used only for one-time passwords.
 PASSWORD_HASHERS = ["accounts.hashing.Argon2Hasher", "accounts.one_time_hasher.OneTimePasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -231,11 +231,11 @@ AUTH_PASSWORD_VALIDATORS = [
 
 OTP_TOTP_ISSUER = "Diptych"
 
-# Guessing passwords: ten wrong ones for one user name from one address, and that pair waits.
+# Against guessed passwords: after ten wrong ones for one user name from one address, that pair must wait.
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesBackend", "accounts.backends.PersonBackend"]
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # many people share an address, and anybody may type a name
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # many people share an address, and anybody can type a name
 AXES_CLIENT_IP_CALLABLE = "accounts.middleware.client_address"
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
@@ -256,36 +256,36 @@ EMAIL_USE_SSL = EMAIL_SECURITY == "tls"
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = ENV.text("EMAIL_FROM")
 
-# --- What is refused at import --------------------------------------------------------------------------
+# --- What imports refuse --------------------------------------------------------------------------------
 
-#: Dotted paths of callables `check(sha256, path)` that answer None, or why a file may not be kept.
+#: Dotted paths of callables `check(sha256, path)` that return None, or why a file must not be stored.
 KNOWN_HASH_CHECKS = ["safety.known_hashes.listed", "safety.known_hashes.in_quarantine"]
-#: A text file with one hexadecimal SHA-256 a line; what follows it on the line, and lines with `#`, are left alone.
+#: A text file with one hexadecimal SHA-256 on each line. What follows it on the line, and lines with `#`, are ignored.
 KNOWN_HASHES_FILE = ENV.text("KNOWN_HASHES_FILE")
 
-# --- What is prepared -----------------------------------------------------------------------------------
+# --- Which videos are prepared ---------------------------------------------------------------------------
 
-#: Seconds of the longest clip; `media.limits` has the other limits, and the reasons.
+#: Seconds of the longest clip. `media.limits` has the other limits, and the reasons.
 MEDIA_LONGEST_S = ENV.number("MEDIA_LONGEST_S")
 
-# --- What is taken from a browser -----------------------------------------------------------------------
+# --- Uploads from a browser ------------------------------------------------------------------------------
 
-#: The longest file that is uploaded into an import, in bytes, and how many files one import takes.
+#: The size of the largest file that is uploaded into an import, in bytes, and the number of files of one import.
 UPLOAD_MOST_BYTES = ENV.integer("UPLOAD_MOST_BYTES", least=1)
 UPLOAD_MOST_FILES = ENV.integer("UPLOAD_MOST_FILES", least=1)
 
-# --- What an import started in the browser or by API may read -------------------------------------------
+# --- What imports from the page and the API can read -----------------------------------------------------
 
-#: Folders of the server, with the system's separator between them. Outside production also those that come along.
+#: Folders of the server, with the system's separator between them. Outside production, also those of the product.
 IMPORT_ROOTS = [Path(folder) for folder in ENV.items("IMPORT_ROOTS", os.pathsep)]
 if not all(folder.is_absolute() for folder in IMPORT_ROOTS):
-    ENV.refuse("IMPORT_ROOTS", "must hold whole paths, from / on")
+    ENV.refuse("IMPORT_ROOTS", "must contain absolute paths, which begin with /")
 if not (PRODUCTION or IMPORT_ROOTS):
     IMPORT_ROOTS = [HOME.path / "imports", HOME.path / "demo-clips"]
-#: How many files, and how many bytes, are taken out of one archive, bucket or upload.
+#: Number of files, and of bytes, that are taken from one archive, bucket or upload.
 IMPORT_MOST_FILES = ENV.integer("IMPORT_MOST_FILES", least=1)
 IMPORT_MOST_BYTES = ENV.integer("IMPORT_MOST_BYTES", least=1)
-#: Buckets, with commas between, that `s3://` addresses may name; none: no import reads from S3.
+#: Buckets, separated by commas, that `s3://` addresses may name. None: no import reads from S3.
 IMPORT_S3_BUCKETS = ENV.items("IMPORT_S3_BUCKETS")
 IMPORT_S3_ENDPOINT = ENV.text("IMPORT_S3_ENDPOINT")
 IMPORT_S3_REGION = ENV.text("IMPORT_S3_REGION")
@@ -303,7 +303,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["diptych.rendering.ORJSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["diptych.rendering.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "diptych.openapi.Schema",
-    "URL_FORMAT_OVERRIDE": None,  # a query parameter like any other: only the endpoints that declare it have it
+    "URL_FORMAT_OVERRIDE": None,  # like any other query parameter: only endpoints that declare it accept it
     "EXCEPTION_HANDLER": "diptych.rendering.problem",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
@@ -311,12 +311,12 @@ REST_KNOX = {
     "TOKEN_TTL": timedelta(days=90),
     "AUTO_REFRESH": False,
 }
-MIGRATION_MODULES = {"knox": None}  # its one table is replaced by ours
+MIGRATION_MODULES = {"knox": None}  # our own table replaces its one table
 KNOX_TOKEN_MODEL = "accounts.AccessToken"  # noqa: S105 - the name of a table
 SPECTACULAR_SETTINGS = {
     "TITLE": "Diptych",
     "DESCRIPTION": (
-        "Compare two videos of one prompt; read what was answered. Every operation lists the refusals it can give, "
+        "Compare two videos of one prompt, and read the answers. Every operation lists the refusals it can give, "
         "each with its codes. Another method at one of these addresses gets 405 with the code `method_not_allowed`."
     ),
     "VERSION": "1",
@@ -334,18 +334,18 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
-# --- Work that is not a request -----------------------------------------------------------------------
+# --- Background work ------------------------------------------------------------------------------------
 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {"media.tasks.transcode_asset": {"queue": "media"}}
-# The row is the queue of record, so a message is acknowledged early and never redelivered by the broker.
+# The queue is the rows. So a message is acknowledged early, and the broker never delivers it again.
 CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # workers and beat wait for the broker, however long it is away
-# For workers and beat; requests are far less patient: diptych.broker.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # workers and beat wait for the broker without limit
+# For workers and beat. Requests wait far less: see diptych.broker.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 10, "socket_connect_timeout": 5}
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
@@ -363,7 +363,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "note-tags": {"task": "annotation.tasks.note_tags", "schedule": 20.0},
     "clear-sessions": {"task": "accounts.tasks.clear_sessions", "schedule": 3600.0},
 }
-# A sweep that no worker took until the next one is sent need not run: else hours without workers leave thousands.
+# A sweep need not run if no worker took it before the next one. Otherwise hours without workers leave thousands.
 for _sweep in CELERY_BEAT_SCHEDULE.values():
     _sweep["options"] = {"expires": _sweep["schedule"]}
 
@@ -395,8 +395,8 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 X_FRAME_OPTIONS = "DENY"
-# Other hosts below the same domain, and browsers' preload lists, are the domain owner's to decide, at the proxy.
-# Our sign-in form says that somebody must wait, so axes' middleware has nothing to do.
+# The owner of the domain decides at the proxy about other hosts below it and about browsers' preload lists.
+# axes' middleware has nothing to do: our sign-in form says itself that somebody must wait.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "axes.W002"]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"

@@ -1,7 +1,7 @@
-"""CSV that spreadsheets open as they should: UTF-8 with its mark, and no cell that is calculated.
+"""CSV that spreadsheets open correctly: UTF-8 with a byte order mark, and no cell that is calculated.
 
 A text that begins like a formula gets an apostrophe before it (OWASP, CSV injection). `copy_table` writes rows of the
-database, which formats them itself; `write_rows` writes rows that Python has.
+database, which formats them itself. `write_rows` writes rows that Python has.
 """
 
 import csv
@@ -19,18 +19,18 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def harmless(value: Any) -> Any:
-    """Return a value as it is written into a cell."""
+    """Return a value in the form in which it is written into a cell."""
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 class _Cell(Func):
-    """A column as PostgreSQL writes it into a cell; an empty text leaves the cell empty, without quotation marks."""
+    """A column as PostgreSQL writes it into a cell. An empty text leaves the cell empty, without quotation marks."""
 
     output_field = CharField()
 
 
 class Text(_Cell):
-    """A text, harmless."""
+    """A text, with an apostrophe if it could be taken for a formula."""
 
     template = (
         "CASE WHEN left(%(expressions)s, 1) IN (" + ", ".join(f"'{sign}'" for sign in FORMULA) + ") "
@@ -39,7 +39,7 @@ class Text(_Cell):
 
 
 class Words(_Cell):
-    """The elements of an array with spaces between."""
+    """The elements of an array, separated by spaces."""
 
     template = "nullif(array_to_string(%(expressions)s, ' '), '')"
 
@@ -49,13 +49,13 @@ class YesNo(_Cell):
 
 
 class Moment(_Cell):
-    """A moment in UTC to the second, as ISO 8601 has it."""
+    """A moment in UTC, to the second, in the form of ISO 8601."""
 
     template = "to_char(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"+00:00\"')"
 
 
 class Object(_Cell):
-    """JSON; an object without content leaves the cell empty."""
+    """JSON. An object without content leaves the cell empty."""
 
     template = "nullif(%(expressions)s, '{}'::jsonb)::text"
 
@@ -64,7 +64,7 @@ Column = Expression | F
 
 
 def copy_table(columns: dict[str, Column], rows: QuerySet[Any], target: CopyFile) -> None:
-    """Copy these columns of the rows into the file, below a line with their names.
+    """Copy these columns of the rows into the file, after a line with their names.
 
     Raises DatabaseError and OSError.
     """
@@ -77,7 +77,7 @@ def copy_table(columns: dict[str, Column], rows: QuerySet[Any], target: CopyFile
 
 
 class _Encoded:
-    """Passes the text of csv.writer on as UTF-8."""
+    """A file-like object that encodes the text of csv.writer."""
 
     def __init__(self, target: CopyFile) -> None:
         self.target = target
@@ -87,7 +87,7 @@ class _Encoded:
 
 
 def write_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], target: CopyFile) -> None:
-    """Write the rows into the file, below a line with the names of their columns. Raises OSError."""
+    """Write the rows into the file, after a line with the names of their columns. Raises OSError."""
     target.write(MARK)
     lines = csv.writer(_Encoded(target), lineterminator="\n")
     lines.writerow(columns)

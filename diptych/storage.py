@@ -1,4 +1,4 @@
-"""Files on this machine, each whole under its name or not there at all."""
+"""Files on this machine. Each is complete under its name, or not there at all."""
 
 import os
 import secrets
@@ -11,12 +11,12 @@ from django.utils._os import safe_makedirs
 
 
 class AtomicFileSystemStorage(FileSystemStorage):
-    """Keeps a file under exactly the name that was asked for; what lay there is replaced in one step.
+    """Storage that keeps a file under exactly the requested name. It replaces an existing file in one step.
 
-    Django's own storage either picks another name, or empties the file that lies there and writes into it while
-    somebody reads. Here the new bytes are written beside, forced to the disk, and renamed. Who has the old file open
-    reads the old file to its end. An error leaves the old file as it was, and nothing beside it; only a kill in the
-    middle leaves a file whose name begins with a dot and ends in `.part`.
+    Django's own storage either picks another name, or empties the existing file and writes into it while somebody
+    reads. Here the new bytes are written to another file, flushed to the disk, and renamed. A reader of the old file
+    reads it to its end. An error leaves the old file as it was, and no other file. Only a kill in the middle leaves a
+    file whose name begins with a dot and ends in `.part`.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -38,7 +38,7 @@ class AtomicFileSystemStorage(FileSystemStorage):
         return target.relative_to(self.location).as_posix()
 
     def move(self, name: str, target: str) -> None:
-        """Renames a file in one step, replacing what lies under `target`. Raises FileNotFoundError."""
+        """Rename a file in one step. Replaces an existing `target`. Raises FileNotFoundError."""
         source, destination = Path(self.path(name)), Path(self.path(target))
         if not source.exists():
             raise FileNotFoundError(name)
@@ -53,7 +53,7 @@ class AtomicFileSystemStorage(FileSystemStorage):
 
 
 def _folders_to_force(folder: Path) -> list[Path]:
-    """Those in which writing into `folder` makes an entry: itself, and the parents of those that are missing."""
+    """Return the folders that get a new entry when `folder` is written to: itself, and the parents of missing ones."""
     changed = [folder]
     while not folder.exists():
         folder = folder.parent
@@ -62,7 +62,7 @@ def _folders_to_force(folder: Path) -> list[Path]:
 
 
 def _force_to_disk(path: Path) -> None:
-    """Returns when a power cut cannot undo what was written to the file, or into the folder."""
+    """Flush the file or folder. Return when a power cut cannot undo what was written."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,7 +1,7 @@
 """Read JSON so that no value changes on the way.
 
-Most JSON readers keep the last of two equal keys, round long numbers and accept half of a character, all in silence.
-This one names each such value by its field, so that whoever wrote it can write it in another way.
+Most JSON readers silently keep the last of two equal keys, round long numbers and accept half of a character. This one
+reports each such value by its field, so that its author can write it differently.
 """
 
 import json
@@ -11,27 +11,27 @@ from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
-#: JSON readers agree on whole numbers up to here (RFC 8259, section 6).
+#: JSON readers agree on whole numbers up to this one (RFC 8259, section 6).
 LARGEST_NUMBER = 2**53
 #: A whole number within the bound has at most 16 digits and a sign.
 MOST_CHARACTERS = 17
-#: Python refuses to read longer whole numbers, since it would take too long.
+#: Python refuses to read longer whole numbers, since that would take too long.
 MOST_DIGITS = 4_000
-#: Escapes of NUL and of surrogates, which text of UTF-8 can have in no other way.
+#: Escapes of NUL and of surrogates, which UTF-8 text cannot contain in another way.
 _ESCAPES = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 IN_QUOTES = "Write it in quotation marks"
 
 
 class Fault(NamedTuple):
-    """A value that would not be kept as it was written: its field, with dots for what is inside, and the reason."""
+    """A value that would be changed on the way: its field, with dots for nested objects, and the reason."""
 
     field: str
     reason: str
 
 
 class Read(NamedTuple):
-    """What was read, the faults of it, and the index of the first character behind it."""
+    """The value that was read, its faults, and the index of the first character after it."""
 
     value: Any
     faults: list[Fault]
@@ -39,11 +39,11 @@ class Read(NamedTuple):
 
 
 def loads(text: str, *, digits_kept: Set[str] = frozenset()) -> tuple[Any, list[Fault]]:
-    """Return the value of a whole text and its faults. Raises ValueError with the reason where it is not JSON."""
+    """Return the value of a whole text, and its faults. Raises ValueError with the reason if it is not JSON."""
     start = len(text) - len(text.lstrip(" \t\r\n"))
     value, faults, end = raw_decode(text, start, digits_kept=digits_kept)
     if text[end:].strip(" \t\r\n"):
-        raise ValueError(f"there is more behind the end of the value (column {end + 1})")
+        raise ValueError(f"there is more text after the end of the value (column {end + 1})")
     return value, faults
 
 
@@ -51,7 +51,7 @@ def raw_decode(text: str, start: int, *, digits_kept: Set[str] = frozenset()) ->
     """Read the value that begins at `start`. Raises ValueError with the reason where it is not JSON, or not whole.
 
     Args:
-        digits_kept: fields of the outermost object whose whole numbers may be of any length, since their digits are
+        digits_kept: fields of the outermost object whose whole numbers may have any length, since all their digits are
             kept.
     """
     try:
@@ -69,7 +69,7 @@ def raw_decode(text: str, start: int, *, digits_kept: Set[str] = frozenset()) ->
 
 
 class _Doubtful(Exception):
-    """The quick reader met a value that may not be kept as it was written."""
+    """The quick reader found a value that may not survive as it was written."""
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def _doubtful(_written: str) -> Any:
 
 
 class _Pairs(list[tuple[str, Any]]):
-    """An object with all its keys, also those that are there twice."""
+    """An object with all its keys, duplicates included."""
 
 
 class _Number(str):
@@ -111,7 +111,7 @@ _SLOW = json.JSONDecoder(object_pairs_hook=_Pairs, parse_int=_Number, parse_floa
 
 
 def _plain(tree: Any) -> Any:
-    """Return the value as other readers would give it."""
+    """Return the value as other readers return it."""
     if isinstance(tree, _Pairs):
         return {key: _plain(value) for key, value in tree}
     if isinstance(tree, list):
@@ -156,7 +156,7 @@ def _text_faults(value: Any) -> Iterator[str]:
 def _number_faults(written: str, digits_are_kept: bool) -> Iterator[str]:
     shown = written if len(written) <= 40 else f"{written[:20]}…{written[-10:]}"
     if not written.lstrip("-")[0].isdecimal():
-        yield f"is {written}, which is not JSON. Leave the field out, or write it in quotation marks"
+        yield f"is {written}, which is not JSON. Leave out the field, or write the value in quotation marks"
     elif written.lstrip("-").isdecimal():
         if written == "-0":
             yield "is -0, which would become 0. Write 0, or -0 in quotation marks"
@@ -169,15 +169,15 @@ def _number_faults(written: str, digits_are_kept: bool) -> Iterator[str]:
 
 
 def _fraction_fault(written: str) -> str:
-    """Return what would happen to a number with a point or an exponent; empty if it is kept."""
+    """Return what would happen to a number with a point or an exponent. Return "" if it is kept exactly."""
     number = float(written)
     if abs(number) > LARGEST_NUMBER:
-        return "beyond ±2^53, where programs no longer agree on numbers"
+        return "beyond ±2^53, where programs disagree about numbers"
     if not number and written.startswith("-"):
         return "which would lose its sign"
     try:
         exact = Decimal(written)
-        # Many programs write 17 digits of each number, which is enough to read the same number again.
+        # Many programs write 17 digits of each number. That is enough to read the same number again.
         kept = exact in (Decimal(repr(number)), Decimal(f"{number:.17g}"))
     except InvalidOperation:
         kept = False
@@ -185,5 +185,5 @@ def _fraction_fault(written: str) -> str:
 
 
 def readable(text: str) -> str:
-    """Return the text with a mark in place of what neither a report nor the database can hold."""
+    """Return the text with a mark in place of what neither a report nor the database can contain."""
     return _SURROGATE.sub("�", text.replace("\0", "�"))

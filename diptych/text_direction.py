@@ -1,7 +1,7 @@
-"""Text that people wrote, in a direction of its own: right-to-left text must not reorder the words around it.
+"""Text that people wrote, with a direction of its own: right-to-left text must not reorder the words around it.
 
-The filter is built into every template. Where an element holds nothing else than such a text, `dir="auto"` on the
-element does the same and aligns it too. `tests/test_text_direction.py` finds the places that have neither.
+The filter is available in every template. If an element contains only such a text, `dir="auto"` on the element does the
+same and also aligns it. `tests/test_text_direction.py` finds the places that have neither.
 """
 
 import unicodedata
@@ -13,13 +13,13 @@ from django.utils.safestring import SafeString
 
 register = template.Library()
 
-#: Bidirectional classes that change the order of what stands around them on a left-to-right page.
+#: Bidirectional classes that change the order of the surrounding text on a left-to-right page.
 REORDERING = frozenset({"R", "AL", "AN", "RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "FSI", "PDF", "PDI"})
 
 
 @register.filter
 def isolated(text: Any) -> SafeString:
-    """Return the text, escaped; in an element that takes its direction from it if it would reorder its neighbours.
+    """Return the text, escaped, in an element with its own direction if it could reorder the text around it.
 
     The product's own languages are written from left to right, so other texts need no element.
     """

@@ -1,18 +1,18 @@
-"""Refusals that pass by themselves: the request is answered at once with 429 or 503 and says when to try again."""
+"""Refusals that pass by themselves. The response is sent at once, with 429 or 503 and the time to try again."""
 
 import psycopg
 from django.utils.translation import gettext as _
 
 from diptych.refusals import Refused
 
-#: SQLSTATE of errors after which the database itself is well: a lock that was not free in time, and a deadlock.
+#: SQLSTATE of errors after which the database works normally: a lock that was not free in time, and a deadlock.
 LOCKED = {"55P03", "40P01"}
-#: SQLSTATE of errors that say that the server stops, starts, or takes no more connections.
+#: SQLSTATE of errors that say that the server is stopping, is starting, or accepts no more connections.
 AWAY = {"57P01", "57P02", "57P03", "53300"}
 
 
 class TryAgain(Refused):
-    """A request cannot be served now but can be in a moment.
+    """The request cannot be served now, but it can be in a moment.
 
     Attributes:
         title: what is wrong.
@@ -26,7 +26,7 @@ class TryAgain(Refused):
 
 
 def temporary(error: BaseException | None) -> TryAgain | None:
-    """Return what the person is told if `error` passes by itself, or None if it does not."""
+    """Return what to tell the person if `error` passes by itself, or None if it does not."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         if isinstance(error, TryAgain):
@@ -41,9 +41,9 @@ def temporary(error: BaseException | None) -> TryAgain | None:
 def _of_database(error: psycopg.Error) -> TryAgain | None:
     state = error.sqlstate or ""
     if state in LOCKED:
-        # Another request, an import or a sweep holds what this request has to change.
+        # Another request, an import or a sweep has locked what this request has to change.
         return TryAgain(
-            _("Somebody else is changing the same data."),
+            _("Someone else is changing the same data."),
             _("Your request was not carried out. Wait a few seconds, then try again."),
             "locked",
         )

@@ -1,4 +1,7 @@
-"""Every address of the product. `tests/test_permissions.py` has a row for each and fails for a new one without."""
+"""Every address of the product.
+
+`tests/test_permissions.py` has a row for each, and fails for a new one without a row.
+"""
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
@@ -12,12 +15,12 @@ api: list[URLPattern | URLResolver] = [
     path("", include("importing.urls_api")),
     path("", include("exports.urls_api")),
     path("schema/", views.SchemaView.as_view(), name="schema"),
-    # Also so that an address without its slash is refused rather than led on, which would lose a body.
+    # Also refuses an address without its final slash. A redirect would lose the body.
     re_path("", views.unknown, name="unknown"),
 ]
 
 urlpatterns = [
-    # First, since it is asked for all day long: Django tries the addresses in this order.
+    # First, since it is requested most often: Django tries the addresses in this order.
     path("api/v1/", include((api, "api"))),
     path("api/", reference.page, name="api_reference"),
     path("media/", include("media.urls")),

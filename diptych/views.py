@@ -1,4 +1,4 @@
-"""The health checks, the OpenAPI document, and addresses of the API that lead nowhere."""
+"""The health checks, the OpenAPI document, and unknown addresses of the API."""
 
 from typing import Any
 
@@ -20,15 +20,18 @@ from diptych.problems import problem_page
 from diptych.rendering import ORJSONRenderer
 from jobs import sweeps
 
-#: Asks the database when each periodic task last ended well.
-sweep_ages = health.Question(sweeps.ages)
+#: Asks the database when each periodic task last succeeded.
+sweep_ages = health.SharedQuery(sweeps.ages)
 
 
 @without_person
 @require_safe
 @never_cache
 def healthz(request: HttpRequest) -> JsonResponse:
-    """Return 200 if this web server can serve pages: the database replied within a second. Else return 503."""
+    """Return 200 if this web server can serve pages, because the database replied within a second.
+
+    Otherwise return 503.
+    """
     database = bool(health.database.reply())
     return JsonResponse({"ok": database, "database": database}, status=200 if database else 503)
 
@@ -37,7 +40,10 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @require_safe
 @never_cache
 def healthz_workers(request: HttpRequest) -> JsonResponse:
-    """Return 200 if background work goes on: the broker responds and periodic tasks end in time. Else return 503."""
+    """Return 200 if background work is running: the broker responds and periodic tasks end in time.
+
+    Otherwise return 503.
+    """
     responds = broker.responds()
     ages_s: dict[str, float] | None = sweep_ages.reply()
     last_s = min(ages_s.values()) if ages_s else None
@@ -60,7 +66,7 @@ class FormatSerializer(serializers.Serializer):
 
 
 class ByFormat(DefaultContentNegotiation):
-    """Let `?format=` choose before `Accept`. An unknown format is refused by the endpoint."""
+    """Let `?format=` take precedence over `Accept`. The endpoint refuses an unknown format."""
 
     def select_renderer(self, request: Any, renderers: Any, format_suffix: str | None = None) -> Any:
         chosen = request.query_params.get("format")
@@ -68,7 +74,7 @@ class ByFormat(DefaultContentNegotiation):
 
 
 class SchemaView(SpectacularAPIView, DeclaredParameters):
-    """The OpenAPI document: YAML unless JSON is asked for; refusals as everywhere below `/api/`."""
+    """The OpenAPI document, in YAML unless JSON is asked for. Refusals are as everywhere below `/api/`."""
 
     renderer_classes = [OpenApiYamlRenderer, OpenApiJsonRenderer, ORJSONRenderer]
     content_negotiation_class = ByFormat
@@ -82,5 +88,10 @@ class SchemaView(SpectacularAPIView, DeclaredParameters):
 @without_person
 @csrf_exempt
 def unknown(request: HttpRequest) -> HttpResponse:
-    """Say that an address below the API leads nowhere, whatever the method and whether a CSRF token came along."""
-    return problem_page(request, 404, "There is nothing at this address.", "Addresses end with a slash; see schema/.")
+    """Say that an address below the API does not exist, for every method, with or without a CSRF token."""
+    return problem_page(
+        request,
+        404,
+        "There is nothing at this address.",
+        "Addresses of the API end with a slash. The document at schema/ lists all of them.",
+    )

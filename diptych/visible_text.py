@@ -1,13 +1,13 @@
-"""Whether a text has any character that a person can see.
+"""Find out whether a text has any character that a person can see.
 
 Unicode has no property “invisible”. General categories say what is white space, a control or a format character.
 Default_Ignorable_Code_Point says what is not drawn: fillers, joiners, variation selectors. Five more characters are
-drawn as blank, although their properties say letter, mark or symbol.
+drawn as blanks, although their properties say letter, mark or symbol.
 """
 
 import unicodedata
 
-#: Default_Ignorable_Code_Point of DerivedCoreProperties.txt, Unicode 16, which Python's `unicodedata` does not have.
+#: Default_Ignorable_Code_Point from DerivedCoreProperties.txt, Unicode 16, which Python's `unicodedata` does not have.
 #: Unicode reserves these ranges in advance, so later versions keep them.
 _DEFAULT_IGNORABLE = (
     (0x00AD, 0x00AD),

@@ -13,10 +13,10 @@ exit_if_wrong()
 application = get_wsgi_application()
 
 
-def bound_lock_waits() -> None:
-    """Let connections of this process wait for a lock no longer than LOCK_WAIT_MS.
+def limit_lock_waits() -> None:
+    """Limit how long connections of this process wait for a lock to LOCK_WAIT_MS.
 
-    A request that waits keeps one of few threads. Workers and commands, which have no such limit, may wait.
+    A request that waits occupies one of few threads. Workers and commands have no such limit and may wait.
     """
     from django.conf import settings
     from django.db import connections
@@ -26,7 +26,10 @@ def bound_lock_waits() -> None:
 
 
 def warn_in_production() -> None:
-    """Log what an operator has to see to. In a thread, so that a database that is away does not hold up the start."""
+    """Log what an operator has to correct.
+
+    This runs in a thread, so that an unreachable database does not delay the start.
+    """
     from django.conf import settings
 
     if settings.PRODUCTION:
@@ -35,5 +38,5 @@ def warn_in_production() -> None:
         threading.Thread(target=warn_without_officer, name="warn without officer", daemon=True).start()
 
 
-bound_lock_waits()
+limit_lock_waits()
 warn_in_production()

@@ -1,1 +1,1 @@
-"""What the product promises, each promise tried on real PostgreSQL, Valkey, ffmpeg and Chromium."""
+"""Tests of what the product promises. They run against real PostgreSQL, Valkey, ffmpeg and Chromium."""

@@ -1,4 +1,4 @@
-"""docker-compose.yml as Docker Compose itself reads it. The program comes as a wheel and needs no engine."""
+"""Read docker-compose.yml with Docker Compose itself. The program comes as a wheel and needs no engine."""
 
 import json
 import subprocess
@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.production import BIN, ROOT, environment
 
-#: What .env.example asks for.
+#: The settings that .env.example requires.
 FILLED_IN = {
     "SECRET_KEY": "a-key",
     "ALLOWED_HOSTS": "annotate.example.org",
@@ -25,7 +25,7 @@ def compose(*arguments: str, **variables: str) -> subprocess.CompletedProcess[st
 
 
 def configuration(**variables: str) -> dict[str, Any]:
-    """Return the file with all variables put in."""
+    """Return the file with all variables filled in."""
     return _configuration(tuple(sorted((FILLED_IN | variables).items())))
 
 

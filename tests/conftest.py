@@ -1,4 +1,4 @@
-"""What every test may use."""
+"""Fixtures and settings for all tests."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -20,7 +20,10 @@ __all__ = ["bucket", "nginx", "object_server", "playable", "playable_pairs", "re
 
 @pytest.fixture(autouse=True, scope="session")
 def _only_what_was_filled_is_emptied_between_tests() -> Iterator[None]:
-    """After a transactional test Django truncates every table and makes permissions anew: most of a second."""
+    """Empty only the tables that were filled after a transactional test.
+
+    Django truncates every table and makes permissions again, which takes most of a second.
+    """
     tear_down = TransactionTestCase._fixture_teardown
     TransactionTestCase._fixture_teardown = lambda _case: empty_tables()
     yield
@@ -29,17 +32,20 @@ def _only_what_was_filled_is_emptied_between_tests() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def _static_files_are_collected() -> None:
-    """Pages name their scripts and styles by hash, as in production, so the files must be there."""
+    """Collect the static files.
+
+    Pages name their scripts and styles by hash, as in production, so the files must exist.
+    """
     call_command("collectstatic", interactive=False, verbosity=0)
 
 
-#: Filled when the database is made, and the same for every test.
+#: Filled when the database is made, and equal for every test.
 KEPT = {"django_migrations", "django_content_type", "auth_permission"}
 LARGE_BYTES = 1 << 18
 
 
 def empty_tables() -> None:
-    """Deletes all rows that tests wrote. Neither foreign keys nor append-only tables object: triggers rest."""
+    """Delete all rows that tests wrote. Triggers are off, so foreign keys and append-only tables do not prevent it."""
     tables = set(connection.introspection.table_names()) - KEPT
     filled = " UNION ALL ".join(
         f"SELECT '{table}', pg_relation_size('{table}') WHERE EXISTS (SELECT FROM {table})" for table in tables
@@ -49,7 +55,7 @@ def empty_tables() -> None:
         cursor.execute(filled)
         for table, size in cursor.fetchall():
             cursor.execute(f"DELETE FROM {table}")
-            if size > LARGE_BYTES:  # so that the next test's plans and counters do not see what is gone
+            if size > LARGE_BYTES:  # so that the next test's plans and counters are not affected by deleted rows
                 cursor.execute(f"VACUUM {table}")
         cursor.execute("RESET session_replication_role")
 
@@ -71,7 +77,10 @@ def researcher(study: Any) -> User:
 
 @pytest.fixture
 def api() -> Callable[[User | None], APIClient]:
-    """An API client signed in as somebody; `api(None)` is nobody. The OpenAPI document must list what it is refused."""
+    """Return an API client that is signed in as a person; `api(None)` is signed in as nobody.
+
+    The OpenAPI document must list every refusal that it gets.
+    """
 
     def signed_in(person: User | None) -> APIClient:
         client = DocumentedClient(enforce_csrf_checks=False)

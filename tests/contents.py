@@ -1,4 +1,4 @@
-"""What an installation holds, to be compared before and after. Needs no Django."""
+"""The contents of an installation, to be compared before and after. Needs no Django."""
 
 import hashlib
 from pathlib import Path
@@ -8,7 +8,7 @@ from psycopg import sql
 
 
 def tables(database_url: str) -> dict[str, tuple[int, str]]:
-    """Return the number of rows of each table, and a sum over their contents and sequences."""
+    """Return the number of rows of each table, and a checksum of their contents and sequences."""
     with psycopg.connect(database_url) as connection:
         names = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
         found = {}

@@ -1,4 +1,4 @@
-"""Fixtures: a real S3 server and a real nginx, each on ports of its own in a folder that goes away."""
+"""Fixtures: a real S3 server and a real nginx, each on ports of its own in a temporary folder."""
 
 import json
 import subprocess
@@ -111,7 +111,7 @@ def answers(address: str) -> bool:
 
 
 def made(server: ObjectServer) -> bool:
-    """Whether the bucket is there and takes an object: the volumes come up after the address does."""
+    """Return whether the bucket exists and accepts an object: the volumes start later than the address."""
     from botocore.exceptions import ClientError
 
     client = server.client()
@@ -137,7 +137,7 @@ def takes(server: ObjectServer) -> bool:
 
 @pytest.fixture
 def nginx(tmp_path):
-    """Starts nginx with our configuration before a port, on media of a folder; answers its address."""
+    """Start nginx with our configuration in front of a port, on the media of a folder. Return its address."""
     if NGINX is None:
         pytest.skip("nginx is not installed here; on Debian or Ubuntu: apt-get install nginx-light")
     with ExitStack() as stack:
@@ -175,7 +175,7 @@ def nginx(tmp_path):
 
 @pytest.fixture
 def bucket(settings, object_server):
-    """The storage is an empty bucket, and addresses lead there."""
+    """Make an empty bucket the storage, and let addresses point to it."""
     settings.MEDIA_DELIVERY = "s3"
     settings.MEDIA_BUCKET = {
         "address": object_server.bucket_address, "region": REGION, "key_id": KEY_ID, "secret": SECRET,

@@ -15,20 +15,20 @@ def document() -> dict[str, Any]:
 
 
 def described(route: str, method: str) -> dict[str, Any] | None:
-    """Return what the document says about a method at a route of the URL configuration; None if it has no such."""
+    """Return what the document says about a method at a route of the URL configuration, or None if it has none."""
     path = "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route)
     return document()["paths"].get(path, {}).get("get" if method == "HEAD" else method.lower())
 
 
 def codes_of(refusal: dict[str, Any]) -> list[str]:
-    """Return the codes that a described refusal may have."""
+    """Return the codes that a described refusal can have."""
     _problem, code = refusal["content"]["application/json"]["schema"]["allOf"]
     return code["properties"]["code"]["enum"]
 
 
 def undocumented(response: Any, method: str) -> str:
-    """Return how a refusal differs from the document, or nothing. Other responses are not looked at."""
-    if response.status_code < 400 or response.status_code == 500:  # an error of ours is no refusal
+    """Return how a refusal differs from the document, or nothing. Other responses are not checked."""
+    if response.status_code < 400 or response.status_code == 500:  # an error of our own is no refusal
         return ""
     try:
         match = resolve(response.request["PATH_INFO"])
@@ -51,7 +51,7 @@ def undocumented(response: Any, method: str) -> str:
 
 
 class DocumentedClient(APIClient):
-    """DRF's client; a refusal that the document does not list fails the test."""
+    """DRF's client. A refusal that the document does not list fails the test."""
 
     def request(self, **values: Any) -> Any:
         response = super().request(**values)

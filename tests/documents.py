@@ -24,7 +24,7 @@ class Block:
 
     @property
     def commands(self) -> list[str]:
-        """Its lines without comments and empty lines, if it holds commands."""
+        """Return its lines without comments and empty lines, if it holds commands."""
         if self.language or self.text.lstrip().startswith("{"):
             return []
         return [line.split("  #")[0].strip() for line in self.text.splitlines() if line.strip()]
@@ -45,20 +45,20 @@ def blocks(page: Path) -> list[Block]:
 
 
 def inline_code(page: Path) -> list[str]:
-    """Return what stands between backticks in the text of a page."""
+    """Return what is between backticks in the text of a page."""
     tokens = MarkdownIt().enable("table").parse(page.read_text())
     return [child.content for token in tokens for child in token.children or () if child.type == "code_inline"]
 
 
 def commands(page: Path, *headings: str) -> list[str]:
-    """Return the commands of the blocks whose nearest headings these are. Fails if there are none."""
+    """Return the commands of the blocks below these headings. Fails if there are none."""
     found = [line for block in blocks(page) if block.headings[-len(headings) :] == headings for line in block.commands]
     assert found, f"{page} has no commands below {' / '.join(headings)}"
     return found
 
 
 def code(page: Path, language: str, *headings: str) -> str:
-    """Return the one block in a language below these headings."""
+    """Return the only block in a language below these headings."""
     [text] = [
         block.text
         for block in blocks(page)

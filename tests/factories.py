@@ -1,4 +1,4 @@
-"""Small makers of rows, each with sensible values for what a test does not care about."""
+"""Functions that make rows, with sensible values for what a test does not care about."""
 
 import hashlib
 import itertools
@@ -41,9 +41,9 @@ def person(**values: Any) -> User:
 
 
 def study(**values: Any) -> Study:
-    """A running study that may show every harm and names what its consent text promises.
+    """Return a running study that may show every harm and names what its consent text promises.
 
-    It takes answers without a report of how the videos were watched, unlike a new study.
+    Unlike a new study, it accepts answers without a report of how the videos were watched.
     """
     number = next(_numbers)
     defaults = {
@@ -58,7 +58,7 @@ def study(**values: Any) -> Study:
 
 
 def member(of: Study, role: str, **values: Any) -> User:
-    """A new person with a role in the study; an annotator has agreed to see all that the study may show."""
+    """Return a new person with a role in the study. An annotator has agreed to see all that the study may show."""
     user = person(**values)
     Membership.objects.create(study=of, person=user, role=role)
     if role == "annotator":
@@ -67,7 +67,7 @@ def member(of: Study, role: str, **values: Any) -> User:
 
 
 def officer(of: Study | None = None, **values: Any) -> User:
-    """A new person who is a safety officer of the study, or of the whole installation (None)."""
+    """Return a new person who is a safety officer of the study, or of the whole installation (None)."""
     user = person(**values)
     Officer.objects.create(person=user, study=of)
     return user
@@ -79,7 +79,7 @@ def prompt(of: Study, **values: Any) -> Prompt:
 
 
 def asset(**values: Any) -> Asset:
-    """An asset that is ready to be played, unless told otherwise."""
+    """Return an asset that is ready to be played, unless `values` say otherwise."""
     number = next(_numbers)
     ready = {"state": "done", "duration_s": 2.0, "fps": 24.0, "finished_at": timezone.now()}
     if values.get("state") == "failed":
@@ -104,7 +104,7 @@ def batch(of: Study, **values: Any) -> Batch:
 
 
 def pair(of: Study, **values: Any) -> Pair:
-    """A pair of two ready videos, wanted once."""
+    """Return a pair of two ready videos, for which one answer is wanted."""
     about = values.pop("prompt", None) or prompt(of)
     wanted = values.pop("wanted", 1)
     defaults = {
@@ -126,7 +126,7 @@ def pairs(of: Study, count: int, **values: Any) -> list[Pair]:
 
 
 def assignment(of: Study, person: User, to: Pair, **values: Any) -> Assignment:
-    """A pair that was given to the person and given back, written past serving unless told otherwise."""
+    """Return an assignment that the person got and released, unless `values` say otherwise. Serving is not involved."""
     now = timezone.now()
     defaults = {
         "study": of,
@@ -144,7 +144,7 @@ def assignment(of: Study, person: User, to: Pair, **values: Any) -> Assignment:
 
 
 def answer(person: User, of: Study, **values: Any) -> Assignment:
-    """The person's next pair of the study, answered; `values` replace parts of the standard body."""
+    """Answer the person's next pair of the study. `values` replace parts of the standard body."""
     assignment = serving.lease(person, of).current
     sent = body(**values)
     submission.submit(
@@ -164,7 +164,7 @@ def answer(person: User, of: Study, **values: Any) -> Assignment:
 
 
 def body(**values: Any) -> dict[str, Any]:
-    """A complete, consistent submission."""
+    """Return a complete, consistent submission."""
     return {
         "submission_id": str(uuid.uuid4()),
         "helpfulness": {
@@ -185,7 +185,7 @@ def body(**values: Any) -> dict[str, Any]:
 
 
 def with_second_factor(of: User) -> Client:
-    """A client signed in as the person, who has set up a second factor and given a code of it just now."""
+    """Return a client that is signed in as the person, who has set up a second factor and has just used it."""
     client = Client()
     client.force_login(of)
     device = TOTPDevice.objects.create(user=of, name="app")
@@ -196,6 +196,6 @@ def with_second_factor(of: User) -> Client:
 
 
 def signs_in(client: Any, username: str, password: str) -> bool:
-    """Whether the page lets somebody in with this password; the client is signed in from then on."""
+    """Return whether the sign-in page accepts this password. The client is signed in afterwards."""
     answer = client.post(reverse("accounts:sign_in"), {"username": username, "password": password})
     return bool(answer.status_code == 302)

@@ -1,4 +1,4 @@
-"""Things that somebody else holds while a test looks at what others get: locks of the database, and whole servers."""
+"""Locks of the database, and whole servers, that something else occupies while a test checks what others get."""
 
 import socket
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from tests import servers
 
 @contextmanager
 def elsewhere(*statements: str) -> Iterator[psycopg.Connection[Any]]:
-    """Another connection to the test database, in a transaction that has run the statements."""
+    """Open another connection to the test database, in a transaction that has run the statements."""
     ours = connection.settings_dict
     with psycopg.connect(
         host=ours["HOST"], port=ours["PORT"], user=ours["USER"], password=ours["PASSWORD"], dbname=ours["NAME"]
@@ -27,16 +27,16 @@ def elsewhere(*statements: str) -> Iterator[psycopg.Connection[Any]]:
 
 @contextmanager
 def silent_broker() -> Iterator[str]:
-    """The address of a server that takes connections and never replies, as a broker does that is stopped."""
+    """Yield the address of a server that accepts connections and never replies, as a stopped broker does."""
     with socket.create_server(("127.0.0.1", 0), backlog=100) as listening:
         yield f"redis://127.0.0.1:{listening.getsockname()[1]}/0"
 
 
 @contextmanager
 def hung_database() -> Iterator[None]:
-    """PostgreSQL stopped in the middle of what it does: connections stay open and nothing comes.
+    """Stop PostgreSQL in the middle of its work: connections stay open and nothing comes.
 
-    Only for tests that have the server to themselves: those that are marked `long`.
+    Use it only in tests that have the server for themselves, which are marked `long`.
     """
     [running] = [one for one in servers.servers._running if one.server.address_key == "database_url"]
     main = psutil.Process(running.process.pid)

@@ -1,4 +1,4 @@
-"""A whole installation in production mode, on a database and in folders of its own: what an operator would have.
+"""A whole installation in production mode, as an operator has it, on a database and in folders of its own.
 
 Its environment and its commands are those of docker-compose.yml and of the image. Only addresses and folders differ,
 since everything runs on this machine.
@@ -27,9 +27,9 @@ from tests.servers import servers
 from tests.web import free_port, wait_for
 
 HOST = "diptych.example.org"
-BROKER_DATABASE = 9  # of the test run's Valkey; the tests themselves use 0
+BROKER_DATABASE = 9  # in the test run's Valkey, of which the tests themselves use 0
 
-#: A study with two answers on the imported clips, and one annotator who may go on. Prints their API token.
+#: A study with two answers on the imported clips, and an annotator who can continue. Prints their API token.
 FILL = """
 import json, django; django.setup()
 from accounts.models import User
@@ -44,7 +44,7 @@ factories.answer(ada, study)
 factories.answer(lin, study)
 print(json.dumps({"token": issue_token(ada, scopes=["read", "annotate"])}))
 """
-#: Who is to own the study that the clips are imported into.
+#: The owner of the study into which the clips are imported.
 OWNER = "import django; django.setup(); from accounts.models import User; User.objects.create_user('owner')"
 CLIPS = {"red-left": "color=c=red", "red-right": "testsrc", "blue-left": "color=c=blue", "blue-right": "testsrc2"}
 
@@ -92,7 +92,10 @@ class Installation:
             connection.execute(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")
 
     def run(self, command: str, cwd: Path = ROOT, **variables: str) -> str:
-        """Run a command of the documentation or of a service in a shell; return what it printed. Fails if it fails."""
+        """Run a command of the documentation or of a service in a shell. Return its output.
+
+        Fails if the command fails.
+        """
         ran = subprocess.run(
             ["sh", "-e", "-c", command],
             cwd=cwd,
@@ -127,13 +130,13 @@ class Installation:
         return self.folder / f"{name}.log"
 
     def start_service(self, name: str) -> Guarded:
-        """Start a service of docker-compose.yml that does not listen."""
+        """Start a service of docker-compose.yml that does not listen on a port."""
         command = application_services()[name]["command"]
         schedule = str(self.folder / "celerybeat-schedule")
         return self.start(name, [schedule if word == "/tmp/celerybeat-schedule" else word for word in command])
 
     def start_web(self) -> int:
-        """Start the image's own command; return its port."""
+        """Start the image's own command. Return its port."""
         port = free_port()
         [command] = re.findall(r"^CMD (\[.*\])$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
         ours = {"0.0.0.0": "127.0.0.1", "8000": str(port)}
@@ -142,18 +145,18 @@ class Installation:
         return port
 
     def start_nginx(self, program: str, web: int) -> int:
-        """Start nginx with the configuration of the service, in front of the web server; return its port."""
+        """Start nginx with the configuration of the service, in front of the web server. Return its port."""
         port = free_port()
         text = (ROOT / "deploy/nginx-compose.conf").read_text()
         for said, meant in (
-            ("/tmp/", f"{self.folder}/nginx-"),  # first: paths below may begin with it
+            ("/tmp/", f"{self.folder}/nginx-"),  # first, because the paths below may begin with it
             ("server web:8000;", f"server 127.0.0.1:{web};"),
             ("listen 8080;", f"listen 127.0.0.1:{port};"),
             ("/var/lib/diptych/media/", f"{self.variables['MEDIA_ROOT']}/"),
         ):
             assert said in text
             text = text.replace(said, meant)
-        # In its container it runs as the owner of the media, without being root. Here that owner may be root.
+        # In its container it runs as the owner of the media, not as root. Here that owner may be root.
         user = "user root;\n" if os.geteuid() == 0 else ""
         (self.folder / "nginx.conf").write_text(f"daemon off;\n{user}{text}")
         self.start("nginx", [program, "-c", str(self.folder / "nginx.conf")])
@@ -164,7 +167,7 @@ class Installation:
         wait_for(lambda: Visitor(port).status("/healthz") == 200, f"{name} did not start; see {self.log(name)}")
 
     def import_clips(self) -> None:
-        """Import four short clips from the import folder, and prepare them by the service media-worker."""
+        """Import four short clips from the import folder, and prepare them with the service media-worker."""
         source = Path(self.variables["IMPORT_ROOTS"]) / "colours"
         for name, pattern in CLIPS.items():
             prompt, side = name.split("-")
@@ -189,14 +192,14 @@ class Installation:
             worker.stop()
 
     def fill(self) -> str:
-        """Make a study with media and answers; return an annotator's API token."""
+        """Make a study with media and answers. Return an annotator's API token."""
         self.import_clips()
         token: str = json.loads(self.python(FILL))["token"]
         return token
 
 
 class Visitor:
-    """Somebody whose requests a proxy that ends TLS has passed on: a browser, or a program with a token."""
+    """A browser, or a program with a token, whose requests come through a proxy that terminates TLS."""
 
     def __init__(self, port: int, token: str = "") -> None:
         self.port = port
@@ -208,7 +211,7 @@ class Visitor:
     def ask(
         self, method: str, path: str, body: bytes | None = None, **headers: str
     ) -> tuple[http.client.HTTPResponse, bytes]:
-        """Send one request; return the response and its body."""
+        """Send one request. Return the response and its body."""
         sent = self.headers | {name.replace("_", "-"): value for name, value in headers.items()}
         if self.cookies:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
@@ -228,7 +231,7 @@ class Visitor:
             return 0
 
     def page(self, path: str) -> str:
-        """Return a page, after the redirects that lead to it."""
+        """Return a page, after its redirects."""
         for _ in range(5):
             response, content = self.ask("GET", path)
             if response.status not in {301, 302}:
@@ -244,7 +247,7 @@ class Visitor:
         return self.ask("POST", path, body, Content_Type="application/x-www-form-urlencoded")[0]
 
     def api(self, method: str, path: str, body: Any = None) -> Any:
-        """One request of the API; returns its JSON. Fails if it is refused."""
+        """Send one request to the API and return its JSON. Fails if it is refused."""
         content = None if body is None else json.dumps(body).encode()
         response, said = self.ask(method, f"/api/v1/{path}", content, Content_Type="application/json")
         assert response.status < 300, (path, response.status, said[:500])

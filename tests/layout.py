@@ -1,4 +1,4 @@
-"""Which apps the product has, as pyproject.toml tells import-linter."""
+"""The apps of the product, as pyproject.toml lists them for import-linter."""
 
 import tomllib
 
@@ -6,8 +6,8 @@ from diptych.embedded.state import REPOSITORY
 
 _CONTRACTS = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
 _LAYERS: list[str] = next(one["layers"] for one in _CONTRACTS if one["type"] == "layers")
-#: Each app and its height; apps side by side have the same.
+#: Each app and its layer. Apps next to each other have the same one.
 HEIGHT = {app: height for height, layer in enumerate(reversed(_LAYERS)) for app in layer.split(" | ")}
 APPS = tuple(HEIGHT)
-#: The folders of the product's Python.
+#: The folders with the product's Python code.
 PRODUCT = (*APPS, "diptych")

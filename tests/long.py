@@ -1,6 +1,6 @@
-"""A pytest plugin (`-p tests.long`) that runs the tests marked `long` and writes how they ended to docs/test-long.md.
+"""A pytest plugin (`-p tests.long`) that runs the tests marked `long` and writes the results to docs/test-long.md.
 
-If files, or names with `-k`, are given, only the rows of the tests that ran are written anew.
+If you give files, or names with `-k`, only the rows of the tests that ran are rewritten.
 """
 
 import datetime
@@ -21,7 +21,7 @@ for `make test`. A test with several cases has one row.
 | what | where | cases | result | seconds | day | commit |
 | --- | --- | --- | --- | --- | --- | --- |
 """
-#: The file and the name of a test in the node id that pytest gives it.
+#: The file and the name of a test in its pytest node id.
 NODE = re.compile(r"tests/(?P<file>.+)\.py::(?P<name>[^\[]+)")
 
 
@@ -32,10 +32,10 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, exitstatus: pytest.ExitCode, config: pytest.Config
 ) -> None:
-    """Write a row for each test that ran. A whole run that came to its end removes the rows of tests that are gone."""
+    """Write a row for each test that ran. A complete run removes the rows of tests that no longer exist."""
     outcomes: dict[str, str] = {}
     seconds: Counter[str] = Counter()
-    for outcome in ("", "passed", "skipped", "failed", "error"):  # "": a setup or teardown that went well
+    for outcome in ("", "passed", "skipped", "failed", "error"):  # "": a setup or teardown that passed
         for report in terminalreporter.getreports(outcome):
             seconds[report.nodeid] += report.duration
             outcomes[report.nodeid] = outcome
@@ -55,7 +55,7 @@ def pytest_terminal_summary(
 
 
 def result(outcomes: list[str]) -> str:
-    """Return in words how the cases of a test ended."""
+    """Return the results of a test's cases in words."""
     if failed := sum(outcome in {"failed", "error"} for outcome in outcomes):
         return f"{failed} failed"
     skipped = outcomes.count("skipped")
@@ -63,13 +63,13 @@ def result(outcomes: list[str]) -> str:
 
 
 def written_before() -> dict[tuple[str, str], str]:
-    """Return the rows of the table by file and name."""
+    """Return the present rows of the table by file and name."""
     lines = TABLE.read_text().splitlines()[HEAD.count("\n") :] if TABLE.exists() else []
     return {(where, what): line for line in lines for what, where in [line.strip("| ").split(" | ")[:2]]}
 
 
 def present_commit() -> str:
-    """Return the commit that is tested, marked when the tree differs from it."""
+    """Return the commit that is tested, with a mark if the tree differs from it."""
     command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
     described = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     return described.stdout.strip() or "unknown"

@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 
-#: The least that production needs; see docs/operators/settings.md. Nothing listens at these addresses.
+#: The least that production needs: see docs/operators/settings.md. Nothing listens at these addresses.
 LEAST = {
     "DIPTYCH_MODE": "production",
     "SECRET_KEY": "only-for-this-check-" + "0123456789abcdefghijklmnopqrstuvwxyz" * 2,
@@ -18,6 +18,6 @@ LEAST = {
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """Return an environment of these variables and none of this test run's own settings."""
+    """Return an environment with these variables and without this test run's own settings."""
     kept = {name: os.environ[name] for name in ("HOME", "LANG", "PATH") if name in os.environ}
     return kept | variables

@@ -1,4 +1,4 @@
-"""`python -m tests.programs`: install the programs of the system that some tests run, where a package manager may.
+"""`python -m tests.programs`: install the system programs that some tests run, if a package manager can do it.
 
 Without them those tests are skipped.
 """
@@ -9,13 +9,13 @@ import subprocess
 import sys
 
 SEARCHED = "/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"
-#: Each program, and Debian's package with it.
+#: Each program, and its Debian package.
 PACKAGES = {"nginx": "nginx-light", "pgbouncer": "pgbouncer"}
 LIMIT_S = 400
 
 
 def find(program: str) -> str | None:
-    """Return the path of a program of the system, or None."""
+    """Return the path of a system program, or None."""
     return shutil.which(program, path=SEARCHED)
 
 

@@ -1,4 +1,6 @@
-"""`python -m tests.settings_check`: migrations are complete, and production settings pass Django's own checks."""
+"""`python -m tests.settings_check`: check that migrations are complete, and that production settings pass Django's
+checks.
+"""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""`python -m tests.settings_table`: write the tables of docs/operators/settings.md anew from the declarations."""
+"""`python -m tests.settings_table`: write the tables of docs/operators/settings.md from the declarations."""
 
 import sys
 from pathlib import Path
@@ -10,7 +10,7 @@ MARK = "<!-- The tables below are made by: .venv/bin/python -m tests.settings_ta
 
 
 def expected() -> str:
-    """Return the page as it should be: what people wrote above the mark, and the tables below it."""
+    """Return the page as it should be: the text above the mark, and the tables below it."""
     written, mark, _ = PAGE.read_text().partition(MARK)
     return f"{written}{mark}\n{documentation()}"
 

@@ -1,4 +1,4 @@
-"""The audit record says who did what, and nothing of the product reads it: all works the same without its rows."""
+"""The audit record says who did what. The product never reads it: everything works the same without its rows."""
 
 import re
 import tomllib
@@ -34,14 +34,14 @@ from tests import factories
 from tests.annotation.test_revisions import CONSISTENT, CONTRADICTORY, revise
 
 ROOT = Path(settings.BASE_DIR)
-#: The model, and the one function that writes its rows.
+#: The model, and the only function that writes its rows.
 MAY_NAME_IT = {"accounts/models.py", "accounts/audit.py"}
 
 pytestmark = pytest.mark.django_db
 
 
 def product_files() -> Iterator[Path]:
-    """Every Python file and template of the product, without migrations."""
+    """Return every Python file and template of the product, without migrations."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
     for folder in [*contracts["root_packages"], "templates", "static"]:
         for path in (ROOT / folder).rglob("*"):
@@ -66,7 +66,7 @@ def test_the_one_function_only_writes() -> None:
 
 @pytest.fixture
 def forget() -> Callable[[], None]:
-    """Remove all audit rows, past the triggers that keep them."""
+    """Remove all audit rows, bypassing the triggers that protect them."""
 
     def remove() -> None:
         assert AuditEvent.objects.exists()
@@ -80,7 +80,7 @@ def forget() -> Callable[[], None]:
 
 @pytest.fixture
 def page(browser_client: Any, researcher: Any) -> Callable[[str], str]:
-    """Return a page as the researcher sees it, and make sure that it reads no audit row."""
+    """Return a page as the researcher sees it, and check that it reads no audit row."""
     client: Client = browser_client(researcher)
     client.get(reverse("home"))
 
@@ -145,7 +145,7 @@ def test_a_role_still_says_who_gave_it(study, annotator, researcher, forget, pag
 def test_a_study_still_says_when_it_was_made_paused_and_resumed(researcher, forget, browser_client):
     study = create_study(slug="colours", title="Colours", actor=researcher)
     change_state(study, "close", actor=researcher)
-    change_state(study, "close", actor=researcher)  # twice is harmless
+    change_state(study, "close", actor=researcher)  # closing twice is harmless
     change_state(study, "reopen", actor=researcher)
     forget()
     steps = browser_client(researcher).get(reverse("studies:state", args=["colours"])).context["record"]
@@ -162,7 +162,7 @@ def test_a_pair_still_says_who_held_and_released_it(study, researcher, forget, b
     for act in ("hold", "hold", "release"):
         browser_client(researcher).post(f"{address}hold/", {"act": act, "reason": "Too dark"})
     forget()
-    assert page(address).count("held: Too dark") == 2  # once held, once released
+    assert page(address).count("held: Too dark") == 2  # once for the hold, once for the release
 
 
 def test_officers_still_see_what_was_done_about_a_report(study, annotator, forget, settings, tmp_path):

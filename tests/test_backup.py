@@ -1,4 +1,4 @@
-"""Backup and restore by the very commands of docs/operators/backup.md, of an installation with answers and media."""
+"""Backup and restore with the exact commands of docs/operators/backup.md, of an installation with answers and media."""
 
 import json
 import os
@@ -28,7 +28,7 @@ DEMO, OWN, COMPOSE = "The demo", "Your own servers", "Docker Compose"
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Installation, str]]:
-    """An installation with a study, four clips and two answers, and the API token of one of its annotators."""
+    """Make an installation with a study, four clips and two answers, and the API token of one of its annotators."""
     installation = Installation("source", tmp_path_factory.mktemp("source"))
     try:
         installation.run("diptych-server migrate --noinput && diptych-server collectstatic --noinput")
@@ -39,7 +39,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Installat
 
 @pytest.fixture
 def install(tmp_path: Path) -> Iterator[Callable[..., Installation]]:
-    """Makes installations with an empty database and an empty folder."""
+    """Return a function that makes installations with an empty database and an empty folder."""
     made: list[Installation] = []
 
     def make(name: str, **variables: str) -> Installation:
@@ -53,7 +53,7 @@ def install(tmp_path: Path) -> Iterator[Callable[..., Installation]]:
 
 @dataclass(frozen=True)
 class Contents:
-    """What an installation holds: the rows of each table as one sum, and the bytes of each file."""
+    """The contents of an installation: a checksum of each table's rows, and the bytes of each file."""
 
     tables: dict[str, tuple[int, str]]
     files: dict[str, str]
@@ -78,14 +78,14 @@ def is_filled(found: Contents) -> bool:
 
 
 def answer_once_more(port: int, token: str) -> None:
-    """Lease the next pair as the annotator of before, see its video, and answer it."""
+    """Lease the next pair as the same annotator as before, see its video, and answer it."""
     ada = Visitor(port, token)
     lease = ada.api("POST", "studies/colours/assignments/", {})["current"]
     assert ada.api("POST", f"assignments/{lease['id']}/submit/", factories.body())
 
 
 def workplace(folder: Path) -> Path:
-    """A folder in which commands of the documentation run as in a clone: with .venv, and nothing else of it."""
+    """Make a folder in which commands of the documentation run as in a clone. It has .venv, and nothing else."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / ".venv").symlink_to(BIN.parent)
     return folder
@@ -113,13 +113,14 @@ def test_servers_of_ones_own_are_backed_up_and_restored(source, install, tmp_pat
     assert contents(after.database_url, media_of(after)) == had
     assert modes(media_of(after)) == modes(media_of(before))
     answer_once_more(after.start_web(), token)
-    assert contents(before.database_url, media_of(before)) == had  # the old one was not touched
+    assert contents(before.database_url, media_of(before)) == had  # the old installation was not changed
 
 
 # --- Docker Compose -----------------------------------------------------------------------------------
 
-#: Stands in for `docker`, since no engine runs here. `docker compose exec` and `run` run the very command, with the
-#: environment of that service; all else is only written down. tests/test_docs_commands.py checks services and options.
+#: A stand-in for `docker`, since no engine runs here. `docker compose exec` and `run` run the actual command, with the
+#: environment of that service. All other commands are only recorded. tests/test_docs_commands.py checks services and
+#: options.
 DOCKER = """#!/bin/sh -e
 printf '%s\\n' "$*" >> docker.log
 shift
@@ -133,7 +134,7 @@ exec "$@"
 
 
 def in_containers(installation: Installation, command: str) -> str:
-    """The command with what differs here: the name of the database and the folder of the volume."""
+    """Return the command with what differs here: the name of the database and the folder of the volume."""
     return (
         command.replace("/var/lib/diptych/media", installation.variables["MEDIA_ROOT"])
         .replace("--format=custom diptych ", f"--format=custom {installation.name} ")
@@ -142,7 +143,7 @@ def in_containers(installation: Installation, command: str) -> str:
 
 
 def docker(installation: Installation, folder: Path) -> dict[str, str]:
-    """Make the stand-in for `docker`; return the PATH on which it is found first."""
+    """Make the stand-in for `docker`. Return the PATH on which it comes first."""
     server = psycopg.conninfo.conninfo_to_dict(installation.database_url)
     names = {"PGHOST": "host", "PGPORT": "port", "PGPASSWORD": "password"}
     (folder / "postgres.env").write_text("".join(f"export {name}={server[part]}\n" for name, part in names.items()))
@@ -165,9 +166,9 @@ def test_docker_compose_is_backed_up_and_restored(source, install, tmp_path):
     (clone / ".env").unlink()
     key = (clone / "backup/settings.env").read_text().strip().partition("=")[2]
     after = install("composed", SECRET_KEY=key)
-    media_of(after).mkdir()  # a volume is there from the start
+    media_of(after).mkdir()  # a volume exists from the start
     for command in commands(PAGE, COMPOSE, "Restore"):
-        if "check_media" in command:  # `up` started the service migrate before
+        if "check_media" in command:  # `up` started the service migrate before this
             after.run(application_services()["migrate"]["command"][2])
         after.run(in_containers(after, command), cwd=clone, **docker(after, clone))
     assert (clone / ".env").read_text().strip() == f"SECRET_KEY={before.variables['SECRET_KEY']}"
@@ -182,9 +183,9 @@ def test_docker_compose_is_backed_up_and_restored(source, install, tmp_path):
 
 @pytest.fixture
 def demo() -> Iterator[tuple[Path, Callable[[str], str]]]:
-    """A clone with a state folder `.diptych`, and what runs a command there as a person would."""
+    """Return a clone with a state folder `.diptych`, and a function that runs a command there as a person would."""
     folder = Path(tempfile.mkdtemp(prefix="diptych-demo-"))
-    folder.chmod(0o711)  # PostgreSQL may have to run as another user, who must reach its data
+    folder.chmod(0o711)  # PostgreSQL may have to run as another user, who must be able to reach its data
     workplace(folder)
     variables = {name: os.environ[name] for name in ("HOME", "PATH") if name in os.environ}
 
@@ -205,7 +206,7 @@ def demo() -> Iterator[tuple[Path, Callable[[str], str]]]:
     shutil.rmtree(folder)
 
 
-#: Prints what `tables` finds behind DATABASE_URL.
+#: Prints what `tables` finds in DATABASE_URL.
 LOOK = f"""
 import json, os, sys
 sys.path.insert(0, {str(ROOT)!r})
@@ -227,7 +228,7 @@ def test_the_demo_is_backed_up_and_restored(source, demo, tmp_path):
     def found() -> tuple[dict[str, list[Any]], dict[str, str]]:
         return json.loads(with_servers(".venv/bin/python look.py")), files(home / "media")
 
-    # A demo with the rows and files of the source.
+    # A demo with the source's rows and files.
     before.run(f'pg_dump --format=custom --file={tmp_path}/dump "$DATABASE_URL"')
     with_servers(f"sh -c 'pg_restore --exit-on-error --no-owner --dbname=\"$DATABASE_URL\" {tmp_path}/dump'")
     shutil.copytree(media_of(before), home / "media")

@@ -1,5 +1,7 @@
-"""The benchmark's reference writes the rows that the product writes, so it must keep up with the tables; what fills
-and clears studies must keep up with them too."""
+"""The benchmark's reference writes the rows that the product writes, so it must be updated with the tables.
+
+The same is true of the code that fills and clears studies.
+"""
 
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from tests.annotation.recounting import contradictions
 
 pytestmark = pytest.mark.django_db
 
-#: What differs from run to run: keys, moments, and what is drawn. Of these only whether they are filled is compared.
+#: Fields that differ from run to run: keys, moments, and random draws. Only whether they are filled is compared.
 DIFFERS = {
     *("id", "public_id", "submission_id", "subject_id", "study_slug", "address"),
     *("left", "left_balance", "dimension_first", "question_order", "tag_order", "presentation"),
@@ -25,7 +27,7 @@ DIFFERS = {
 
 
 def rows():
-    """All that answering writes, table by table, without what differs."""
+    """Return all rows that answering writes, by table, without the fields that differ."""
     return {
         model.__name__: [plain(row) for row in model.objects.order_by("pk")]
         for model in (Seat, Assignment, Annotation, Standing, Exposure, Dose, Pair)
@@ -60,7 +62,7 @@ def test_the_bare_loop_leases_and_stores_an_answer(study, annotator):
 
 
 def a_loop(client, lease, submit, body):
-    """The first lease, then an answer; what lies in the tables afterwards."""
+    """Make a first lease, then an answer. Return the rows of the tables afterwards."""
     current = client.post(lease, body | {"assignment": None}, content_type="application/json").json()["current"]
     body |= {"assignment": current["id"], "lease_next": True}
     assert client.post(submit(current), body, content_type="application/json").status_code == 201
@@ -85,13 +87,13 @@ def test_the_bare_loop_writes_the_rows_that_the_product_writes(study, annotator)
 
 
 def studies_cleared():
-    """As `studies.clear`, which also vacuums, and that no transaction may."""
-    connection.check_constraints()  # what waits for the commit stands in the way of TRUNCATE
+    """Do what `studies.clear` does, except vacuuming, which is impossible in a transaction."""
+    connection.check_constraints()  # constraints that wait for the commit prevent TRUNCATE
     with studies.unchecked(), connection.cursor() as cursor:
         cursor.execute(studies.EMPTIED)
 
 
-def test_a_cleared_study_is_as_nobody_had_answered_it(study, annotator):
+def test_a_cleared_study_looks_as_if_nobody_had_answered(study, annotator):
     factories.pairs(study, 3)
     studies_cleared()
     before = rows()
@@ -124,4 +126,4 @@ def test_the_web_server_is_measured_with_the_threads_of_the_image():
 def test_the_media_benchmark_prepares_what_an_import_would_have_written(tmp_path):
     measured = media.measure(media.Clip("64x64", 12, 0.5, sound=True), 1, tmp_path)
     assert {way: len(seconds) for way, seconds in measured.seconds.items()} == {"plain": 1, "made": 1, "worker": 1}
-    assert Pair.objects.filter(ready=True).count() == 2  # one of a round that is not counted
+    assert Pair.objects.filter(ready=True).count() == 2  # one is of a round that does not count

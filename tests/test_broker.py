@@ -1,4 +1,4 @@
-"""No request waits for the broker, whether it refuses, hangs or is there."""
+"""No request waits for the broker, whether it refuses, hangs or responds."""
 
 import re
 import time
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 TRANSCODE = "media.tasks.transcode_asset"
 REFUSED = "redis://127.0.0.1:1/0"
-#: Far above what is promised, far below any time-out that was forgotten. The machine may be busy.
+#: Far above what is promised, and far below any forgotten time-out. The machine may be busy.
 BOUND_S = 5.0
 
 
@@ -38,7 +38,7 @@ def _fresh():
 
 @contextmanager
 def broker_at(url):
-    """The broker is looked for at another address."""
+    """Make the product look for the broker at another address."""
     real = app.connection_for_write
     with patch.object(app, "connection_for_write", lambda **options: real(url=url, **options)):
         yield
@@ -50,7 +50,7 @@ def without_broker(request):
         yield
 
 
-def test_a_message_is_given_up_in_good_time(without_broker):
+def test_sending_a_message_stops_in_time(without_broker):
     began = time.monotonic()
     assert Broker().send(TRANSCODE, range(1000)) == 0
     assert time.monotonic() - began < BOUND_S
@@ -73,7 +73,7 @@ def test_when_the_broker_is_back_messages_are_sent_again(monkeypatch):
     assert messages.queued("media") == 1
 
 
-def test_people_work_as_ever(without_broker, api, browser_client):
+def test_people_can_work_without_the_broker(without_broker, api, browser_client):
     study = factories.study()
     factories.pairs(study, 3)
     person = factories.member(study, "annotator")
@@ -87,7 +87,7 @@ def test_people_work_as_ever(without_broker, api, browser_client):
     assert page.post(reverse("accounts:sign_out")).status_code == 302
 
 
-def test_imports_changes_and_pauses_are_taken_though_no_worker_hears_of_them(without_broker, api, settings, tmp_path):
+def test_imports_changes_and_pauses_are_accepted_without_the_broker(without_broker, api, settings, tmp_path):
     settings.IMPORT_ROOTS = [tmp_path]
     (tmp_path / "clips").mkdir()
     study = factories.study()

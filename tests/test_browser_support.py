@@ -7,8 +7,8 @@ from django.conf import settings
 
 STATIC = settings.BASE_DIR / "static"
 CHECK = STATIC / "js/page/browser_check.js"
-#: Newer than Chrome 110, Firefox 121 or Safari 16, with the browser that came last to it. TypeScript finds what is too
-#: new in the language itself, by the year in tsconfig.json.
+#: Names that are newer than Chrome 110, Firefox 121 or Safari 16, with the last browser to support them. TypeScript
+#: finds language features that are too new, by the year in tsconfig.json.
 TOO_NEW_SCRIPTS = {
     "AbortSignal.any": "Firefox 124, Safari 17.4",
     "AbortSignal.timeout": "Chrome 124 for fetch",
@@ -64,7 +64,7 @@ def test_nothing_is_newer_than_the_oldest_supported_browsers(paths, too_new):
 
 
 def test_styles_are_not_nested():
-    """Chrome 112 and Safari 16.5 were the first with nesting, and 17.2 with all of it."""
+    """Chrome 112 and Safari 16.5 introduced nesting, and Safari 17.2 completed it."""
     nested = [path.name for path in STYLES if re.search(r"^\s*&", without_comments(path), re.MULTILINE)]
     assert nested == []
 

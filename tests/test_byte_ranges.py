@@ -1,4 +1,4 @@
-"""Byte ranges as RFC 9110 §14 has them."""
+"""Byte ranges as RFC 9110 §14 defines them."""
 
 import io
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ MODIFIED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
         ("bytes=9500-", Span(9500, 9999)),
         ("bytes=0-0,-1", None),
         ("bytes= 0-999, 4500-5499, -1000", None),
-        # What browsers send, and bounds.
+        # What browsers send, and boundary values.
         ("bytes=0-", Span(0, 9999)),
         ("bytes=9999-", Span(9999, 9999)),
         ("bytes=0-0", Span(0, 0)),
@@ -38,10 +38,10 @@ MODIFIED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
         ("bytes=-10000", Span(0, 9999)),
         ("bytes=-20000", Span(0, 9999)),
         (f"bytes=1-{'9' * 5000}", Span(1, 9999)),
-        # Units are case-insensitive; a list may have empty elements (§5.6.1.2).
+        # Units are case-insensitive. A list may have empty elements (§5.6.1.2).
         ("Bytes=1-2", Span(1, 2)),
         ("bytes=,1-2, ,", Span(1, 2)),
-        # Ignored: nothing, another unit, malformed.
+        # Ignored: no header, another unit, malformed headers.
         (None, None),
         ("", None),
         ("bytes", None),
@@ -76,14 +76,14 @@ def test_an_empty_file_has_no_range() -> None:
 
 @pytest.fixture(autouse=True)
 def _closing_a_response_leaves_the_database_alone() -> Iterator[None]:
-    """As Django's own test client does it: the end of a response would check the database's connection."""
+    """Keep the end of a response from checking the database's connection, as Django's own test client does."""
     request_finished.disconnect(close_old_connections)
     yield
     request_finished.connect(close_old_connections)
 
 
 class Recorded(io.BytesIO):
-    """A real in-memory file that also counts what is read of it."""
+    """A real in-memory file that also counts the bytes that are read from it."""
 
     read_bytes = 0
 
@@ -96,7 +96,7 @@ class Recorded(io.BytesIO):
 def answer(
     method: str = "GET", content: bytes = CONTENT, modified: datetime = MODIFIED, **headers: str
 ) -> tuple[HttpResponseBase, Recorded]:
-    """The response to a request with `headers` (If_Range for If-Range), and the file behind it."""
+    """Return the response to a request with `headers` (If_Range for If-Range), and the file behind it."""
     sent = {f"HTTP_{name.upper()}": value for name, value in headers.items()}
     request = getattr(RequestFactory(), method.lower())("/", **sent)
     file = Recorded(content)
@@ -107,7 +107,7 @@ def answer(
 
 
 def body(response: Any) -> bytes:
-    """The bytes of a response, after which it is closed."""
+    """Return the bytes of a response, and close it."""
     content = b"".join(response) if isinstance(response, StreamingHttpResponse) else response.content
     response.close()
     return bytes(content)

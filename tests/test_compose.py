@@ -1,4 +1,7 @@
-"""docker-compose.yml fits the settings, the image and nginx. Docker Compose and hadolint read the files; no engine."""
+"""docker-compose.yml fits the settings, the image and nginx.
+
+Docker Compose and hadolint read the files. No engine is needed.
+"""
 
 import re
 import subprocess
@@ -79,7 +82,7 @@ def test_folders_of_the_application_lie_on_volumes_that_all_its_services_share()
 
 
 def nginx_configuration():
-    """The text of the file that the service nginx uses."""
+    """Return the text of the file that the service nginx uses."""
     mount = mounts(configuration()["services"]["nginx"])["/etc/nginx/nginx.conf"]
     assert mount["read_only"]
     return (ROOT / "deploy" / mount["source"].rpartition("/deploy/")[2]).read_text()
@@ -96,7 +99,7 @@ def test_nginx_sees_the_media_as_the_user_who_owns_them():
     assert "useradd --create-home --uid 1000 diptych" in image
 
 
-def test_nginx_leads_to_the_web_server_and_alone_has_a_port():
+def test_nginx_leads_to_the_web_server_and_only_it_has_a_port():
     services = configuration()["services"]
     [(host, port)] = re.findall(r"server (\w+):(\d+);", nginx_configuration())
     assert host == "web"
@@ -109,14 +112,14 @@ def test_nginx_leads_to_the_web_server_and_alone_has_a_port():
 
 
 def locations(text):
-    """The location blocks that both configurations have, without indentation and comments."""
+    """Return the location blocks that both configurations have, without indentation and comments."""
     blocks = re.findall(r"location (?!=)(\S+) \{(.*?)\}", text, re.DOTALL)
     return {name: [line.split("#")[0].strip() for line in body.splitlines() if line.strip()] for name, body in blocks}
 
 
 def test_nginx_of_the_containers_and_of_debian_serve_the_same():
     debian = locations((ROOT / "deploy/nginx.conf").read_text())
-    # TLS ends in the proxy in front of the containers, which says so.
+    # The proxy in front of the containers terminates TLS, and says so in a header.
     for name in ("/", "/api/v1/imports/"):
         said, meant = "X-Forwarded-Proto $scheme", "X-Forwarded-Proto $outer_scheme"
         debian[name] = [line.replace(said, meant) for line in debian[name]]
@@ -136,7 +139,7 @@ def test_nginx_accepts_the_configuration(tmp_path):
 # --- Starting and stopping ----------------------------------------------------------------------------
 
 
-def test_everything_starts_again_by_itself_but_what_runs_once():
+def test_every_service_restarts_except_those_that_run_once():
     policies = {name: service["restart"] for name, service in configuration()["services"].items()}
     assert policies.pop("migrate") == "no"
     assert set(policies.values()) == {"unless-stopped"}

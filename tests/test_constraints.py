@@ -1,4 +1,7 @@
-"""The wall that may not move: each constraint, tried with a row that breaks it, written past all Python checks."""
+"""Each constraint of the database refuses a row that breaks it.
+
+The rows are written without any check in Python.
+"""
 
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -37,7 +40,7 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 class World:
-    """One row of everything, and a second study to point at wrongly."""
+    """One row of everything, and a second study that rows can wrongly point at."""
 
     def __init__(self) -> None:
         self.study, self.other = factories.study(), factories.study()
@@ -76,7 +79,7 @@ class World:
         return Invitation.objects.create(**{"study": self.other, "person": self.person, "role": "reviewer"} | values)
 
     def made_account(self):
-        """A membership in a study of its own that made the person's account."""
+        """Return a membership in a study of its own that made the person's account."""
         study = factories.study()
         return Membership.objects.create(study=study, person=self.person, role="reviewer", made_account=True)
 
@@ -184,7 +187,7 @@ class World:
         return Break.objects.create(study=self.study, person=self.person, **defaults | values)
 
     def change(self, row, **values):
-        """Writes past save() and full_clean()."""
+        """Write without save() and full_clean()."""
         assert type(row).objects.filter(pk=row.pk).update(**values) == 1
 
 
@@ -193,7 +196,7 @@ def expired_before_given(w):
 
 
 def annotation_of_revision_0(w):
-    """Another constraint refuses it too, and is asked first; so this one is asked alone."""
+    """Try this constraint on its own: another one, which is checked first, refuses the row too."""
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE annotation_annotation DROP CONSTRAINT annotation_later_revision_has_reason")
     w.annotation(revision=0)
@@ -448,7 +451,7 @@ ATTEMPTS = {
     "break_has_length": lambda w: w.rest(ends_at=timezone.now() - timedelta(minutes=1)),
 }
 
-#: Unique together with the primary key, so never broken alone: they are what composite foreign keys point at.
+#: Unique together with the primary key, so never broken on their own: composite foreign keys point at them.
 TARGETS = {
     "prompt_study_id",
     "video_study_id",
@@ -462,7 +465,7 @@ TARGETS = {
 
 
 def copy_of(assignment, **values):
-    """Another assignment of the same pair and person, released unless told otherwise."""
+    """Return another assignment of the same pair and person, released unless `values` say otherwise."""
     values = {"state": "released", "ended_at": timezone.now(), "round_reason": "returned"} | values
     fields = (
         "study",
@@ -483,7 +486,7 @@ def world(db):
 
 
 def declared():
-    """The names of all constraints of all apps."""
+    """Return the names of all constraints of all apps."""
     return {
         constraint.name
         for app in APPS
@@ -504,7 +507,7 @@ def test_the_database_refuses(world, name):
 
 
 def test_a_real_pair_is_of_the_study_that_its_prompt_and_videos_are_of(world):
-    """One foreign key decides it for all three: the pair's study names no study otherwise."""
+    """One foreign key checks this for prompt and videos: the pair can name no other study."""
     there = world.foreign
     with pytest.raises(IntegrityError, match=r"pair_video_._same_prompt"), transaction.atomic():
         factories.pair(world.study, prompt=there.prompt, video_0=there.video_0, video_1=factories.video(there.prompt))
@@ -531,7 +534,7 @@ def audited(w):
     AuditEvent.objects.create(action="test.made", subject="x", subject_id="1")
 
 
-#: How each is filled, and a change of it that only its trigger refuses.
+#: For each table: how to fill it, and a change that only its trigger refuses.
 APPEND_ONLY = {
     Annotation: (lambda w: w.annotation(), {"helpfulness": "video_1"}),
     AuditEvent: (audited, {"action": "x"}),
@@ -556,7 +559,7 @@ def test_append_only_tables_refuse_every_other_write(world, model, write):
             models.QuerySet(model)._raw_delete("default")
         else:
             with connection.cursor() as cursor:
-                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # nothing of this test's own stands in the way
+                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # no pending constraint of this test prevents it
                 cursor.execute(f"TRUNCATE {model._meta.db_table} CASCADE")
     assert model.objects.exists()
 

@@ -1,4 +1,4 @@
-"""A kept connection is looked at before it is used, and replaced when the server has ended it."""
+"""A kept connection is checked before it is used, and replaced if the server has ended it."""
 
 import psycopg
 import pytest
@@ -15,7 +15,7 @@ def backend():
 
 
 def elsewhere(statement, *values):
-    """The only value that a statement answers over another connection."""
+    """Return the only value of a statement's result, over another connection."""
     ours = connection.connection.info
     with psycopg.connect(ours.dsn, password=ours.password) as other:
         answered = other.execute(statement, values)
@@ -27,7 +27,7 @@ def a_request_begins():
     connection.close_if_health_check_failed()
 
 
-def test_a_connection_that_still_stands_is_kept_without_asking_the_server():
+def test_a_connection_that_still_works_is_kept_without_asking_the_server():
     kept = backend()
     assert connection.is_usable()
     assert elsewhere("SELECT query FROM pg_stat_activity WHERE pid = %s", kept) == "SELECT pg_backend_pid()"
@@ -43,7 +43,7 @@ def test_a_connection_that_the_server_has_ended_is_replaced():
     assert backend() != ended
 
 
-def test_what_the_server_has_said_meanwhile_does_not_cost_the_connection():
+def test_unread_messages_of_the_server_do_not_end_the_connection():
     kept = backend()
     with connection.cursor() as cursor:
         cursor.execute("LISTEN something")

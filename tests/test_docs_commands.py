@@ -1,7 +1,7 @@
-"""Every command of the documentation is one that exists, with options that it has, on files that are there.
+"""Every command of the documentation exists, has the options that it is given, and names files that exist.
 
-Commands in blocks are read whole. In sentences a command may be shortened to its name and one option. What can run in a
-scratch installation does run, in tests/test_backup.py and tests/test_production.py.
+Commands in blocks are checked completely. In sentences a command may be shortened to its name and one option. What can
+run in a temporary installation does run, in tests/test_backup.py and tests/test_production.py.
 """
 
 import re
@@ -23,10 +23,10 @@ from tests.composed import configuration
 from tests.documents import PAGES, blocks, code, inline_code
 from tests.production import BIN, ROOT
 
-#: Programs of the system that the documentation may expect.
+#: System programs that the documentation may use.
 SYSTEM = {"chmod", "cp", "curl", "git", "mkdir", "nginx", "tar", "set", "python3", "kill", "apt-get"}
 POSTGRESQL = {path.name for path in binaries.postgres_bin().iterdir()}
-#: Files that a command makes, or that the operator brings along.
+#: Files that a command makes, or that the operator provides.
 BROUGHT = {
     "people.csv",
     "guideline.en.md",
@@ -39,11 +39,11 @@ BROUGHT = {
 
 
 class Wrong(Exception):
-    """What is wrong with a command of the documentation."""
+    """A command of the documentation is wrong."""
 
 
 def check(line: str, whole: bool) -> None:
-    """Raise Wrong if the command could not run; `whole` commands have all their arguments."""
+    """Raise Wrong if the command could not run. `whole` commands have all their arguments."""
     for part in re.split(r"\s*(?:&&|;|\|)\s*(?![^']*'(?:[^']*'[^']*')*[^']*$)", line):
         words = [word for word in shlex.split(re.sub(r"\s[<>]+\s*\S+", "", part)) if word not in {"…", "..."}]
         while words and re.fullmatch(r"[A-Z_]+=\S*", words[0]):
@@ -96,7 +96,7 @@ def parser_of(name: str) -> CommandParser:
     app = get_commands()[name]
     command = load_command_class(app, name) if isinstance(app, str) else app
     parser = command.create_parser("diptych-server", name)
-    parser.called_from_command_line = False  # it then raises instead of leaving the program
+    parser.called_from_command_line = False  # it then raises an error instead of ending the program
     return parser
 
 
@@ -226,11 +226,11 @@ CHECKS: dict[str, Callable[[list[str], bool], None]] = {
 }
 
 
-# --- What is checked ----------------------------------------------------------------------------------
+# --- Checks -------------------------------------------------------------------------------------------
 
 
 def command_lines(page: Path) -> Iterator[tuple[str, bool]]:
-    """Each command of a page, and whether it is whole."""
+    """Yield each command of a page, and whether it is complete."""
     for block in blocks(page):
         for line in block.commands:
             yield line, True
@@ -313,7 +313,7 @@ def anchors(page: Path) -> set[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page):
-    written = re.sub(r"`[^`\n]*`", "", page.read_text())  # what stands in code is no link
+    written = re.sub(r"`[^`\n]*`", "", page.read_text())  # code contains no links
     for target in re.findall(r"\]\(([^)\s]+)\)", written):
         path, _, anchor = target.partition("#")
         if "://" in target or target.startswith("mailto:"):

@@ -1,4 +1,4 @@
-"""Downloads show one moment, say how long they are, and are refused in words where they cannot be made."""
+"""Downloads show one moment, state their length, and are refused with a sentence if they cannot be made."""
 
 import csv
 import http.client
@@ -47,7 +47,7 @@ def answers(study):
 
 @contextmanager
 def another_connection():
-    """A connection of its own to the test database, in autocommit."""
+    """Open another connection to the test database, in autocommit mode."""
     settings = connection.settings_dict
     names = {"USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port", "NAME": "dbname"}
     with psycopg.connect(**{names[key]: settings[key] for key in names}, autocommit=True) as other:
@@ -55,7 +55,7 @@ def another_connection():
 
 
 def many_prompts(study, count, letters=20):
-    """Fills the study by one statement."""
+    """Fill the study with one statement."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -73,7 +73,7 @@ def table(response):
 
 
 def during_the_copy(monkeypatch, act):
-    """Lets `act` run once, when the first rows have been copied and others have not."""
+    """Run `act` once, when the first rows have been copied and others have not."""
     write, done = downloads.CopyFile.write, []
 
     def writing(self, block):
@@ -89,7 +89,7 @@ def during_the_copy(monkeypatch, act):
 
 
 def revise(assignment):
-    """Changes an answer, as its annotator."""
+    """Change an answer, as its annotator."""
     other = factories.body(helpfulness=dict.fromkeys(factories.body()["helpfulness"], "video_1"))
     revisions.revise(
         assignment,
@@ -100,7 +100,7 @@ def revise(assignment):
         viewing={},
         reason="reopened",
     )
-    connection.close()  # of the thread
+    connection.close()  # the thread's own connection
 
 
 def test_an_answer_that_is_revised_during_a_download_is_in_it_once(study, annotator, client, answers, monkeypatch):
@@ -130,7 +130,7 @@ def test_rows_that_come_in_during_a_download_are_not_in_it(study, client, prompt
     assert len(table(client.get(prompts))) == 51
 
 
-def test_a_database_that_stops_in_the_middle_is_said_before_the_first_byte(study, client, prompts, monkeypatch):
+def test_a_database_that_stops_in_the_middle_is_reported_before_the_first_byte(study, client, prompts, monkeypatch):
     many_prompts(study, 10_000, letters=3_000)
     pid = connection.connection.info.backend_pid
 
@@ -146,7 +146,7 @@ def test_a_database_that_stops_in_the_middle_is_said_before_the_first_byte(study
     assert len(table(client.get(prompts))) == 10_000
 
 
-def test_a_full_disk_is_said_before_the_first_byte(study, client, prompts, answers, monkeypatch):
+def test_a_full_disk_is_reported_before_the_first_byte(study, client, prompts, answers, monkeypatch):
     many_prompts(study, 1_000)
     full = lambda **options: open("/dev/full", "w+b", **options)  # noqa: E731, SIM115 - a disk that is always full
     monkeypatch.setattr(downloads.tempfile, "TemporaryFile", full)
@@ -162,7 +162,7 @@ def held(*locks):
         yield
 
 
-def test_two_are_made_at_once_and_others_are_told_when_to_ask_again(study, client, prompts, answers):
+def test_two_downloads_are_made_at_a_time_and_others_learn_when_to_ask_again(study, client, prompts, answers):
     factories.prompt(study)
     for lock in PLACES:
         with held(lock):
@@ -171,7 +171,7 @@ def test_two_are_made_at_once_and_others_are_told_when_to_ask_again(study, clien
         page = client.get(prompts, headers={"Accept": "text/html,*/*"})
         program = client.get(answers)
         linked = client.get(answers, headers={"Accept": "text/html,*/*"})
-        assert client.head(prompts).status_code == 200  # makes nothing, so it need not wait
+        assert client.head(prompts).status_code == 200  # HEAD makes no file, so it need not wait
     for refused in (page, program, linked):
         assert (refused.status_code, refused["Retry-After"]) == (429, "5")
         assert "Content-Disposition" not in refused
@@ -234,7 +234,7 @@ def test_a_part_is_of_the_moment_that_the_client_has_or_is_not_sent(study, clien
 
 
 def test_a_range_beyond_the_end_is_refused(study, client, answers):
-    refused = client.get(answers, headers={"Range": "bytes=0-9"})  # of no answers
+    refused = client.get(answers, headers={"Range": "bytes=0-9"})  # a download without answers
     assert (refused.status_code, refused.json()["code"]) == (416, "range_not_satisfiable")
     assert refused["Content-Range"] == "bytes */0"
 

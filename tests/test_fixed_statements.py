@@ -1,4 +1,4 @@
-"""Statements of `diptych.database.fixed` are prepared by the server, and tools that watch the connection see them."""
+"""The server prepares statements of `diptych.database.fixed`, and tools that watch the connection see them."""
 
 import pytest
 from django.db import DataError, connection
@@ -15,7 +15,7 @@ STATEMENT = "SELECT %(number)s::int + 1"
 
 
 class Watching:
-    """An execute wrapper that keeps what it saw, as tracing does."""
+    """An execute wrapper that records the statements, as tracing does."""
 
     def __init__(self):
         self.seen = []

@@ -1,4 +1,4 @@
-"""What a browser may do with our pages: strict on every one, the pages for errors included."""
+"""What a browser may do with our pages. The rules are strict on every page, error pages included."""
 
 from html.parser import HTMLParser
 
@@ -33,7 +33,7 @@ POLICY = {
 
 
 class Inline(HTMLParser):
-    """Finds what the policy would refuse: scripts and styles in the page itself."""
+    """A parser that finds what the policy would refuse: scripts and styles in the page itself."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class Inline(HTMLParser):
 
 @pytest.fixture
 def pages(study, annotator, researcher):
-    """Every page as the person who may see it, and pages for what goes wrong."""
+    """Yield every page as a person who may see it, and the error pages."""
 
     def client(person=None):
         signed_in = Client(raise_request_exception=False, enforce_csrf_checks=True)
@@ -154,7 +154,7 @@ def pages(study, annotator, researcher):
     }
 
 
-#: Addresses that answer something other than a page.
+#: Addresses that respond with something other than a page.
 NO_PAGES = {
     *(
         "healthz",
@@ -177,7 +177,7 @@ NO_PAGES = {
 }
 
 
-def test_every_page_is_among_those_looked_at(pages):
+def test_every_page_is_checked(pages):
     names = {name for name, _ in endpoints(get_resolver()) if not name.startswith(("api:", "media:"))}
     looked_at = {resolve(response.request["PATH_INFO"]).view_name for response in pages.values() if found(response)}
     assert looked_at >= names - NO_PAGES
@@ -213,7 +213,7 @@ def test_an_error_of_ours_is_a_page_with_the_policy(monkeypatch, researcher, stu
     def fail(study):
         raise RuntimeError("on purpose")
 
-    monkeypatch.setattr("qc.views.progress", fail)  # the only way to see our own failure
+    monkeypatch.setattr("qc.views.progress", fail)  # the only way to make the product fail
     client = Client(raise_request_exception=False)
     client.force_login(researcher)
     response = client.get(reverse("qc:dashboard", args=[study.slug]))

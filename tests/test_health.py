@@ -1,4 +1,4 @@
-"""The health check of the web says within a second whether the database replies, and nothing makes it wait."""
+"""The health check of the web server says within a second whether the database replies, and nothing delays it."""
 
 import threading
 import urllib.request
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def health(client=None):
-    """The status of /healthz, or None if there is none in good time."""
+    """Return the status of /healthz, or None if it does not come in time."""
     found = []
     asking = threading.Thread(target=lambda: found.append((client or Client()).get("/healthz").status_code))
     asking.start()
@@ -31,7 +31,7 @@ def test_a_database_that_hangs_is_reported_and_is_well_again_afterwards(annotato
     assert health() == 200
     with hung_database():
         assert health() == 503
-        assert health(signed_in) == 503  # who signed in is not looked up
+        assert health(signed_in) == 503  # the session is not looked up
     wait_for(lambda: health() == 200, "the health check does not notice that the database is back")
 
 
@@ -81,7 +81,7 @@ def test_after_the_database_ended_every_connection_the_next_page_is_served(serve
         (ValueError(), None),
     ],
 )
-def test_only_what_passes_by_itself_is_answered_with_try_again(error, code):
+def test_only_errors_that_pass_by_themselves_get_try_again(error, code):
     found = try_again.temporary(error)
     assert (found and found.code) == code
     try:

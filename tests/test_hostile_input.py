@@ -1,9 +1,9 @@
-"""Bad input of every kind, sent to every address by every kind of person: refused or ignored, never an error of ours.
+"""Bad input of every kind, sent to every address by every kind of person, is refused or ignored. It is never a 500.
 
 The addresses come from the URL configuration. The names of fields come from the forms, the serializers and the code of
-the views, so a new field is tried without a word here.
+the views, so a new field is tested automatically.
 
-The walks of all addresses send what went wrong before; everything else that can be sent is sent with the long tests.
+The ordinary tests send the values that once caused errors. The long tests send everything else that can be sent.
 """
 
 import inspect
@@ -26,7 +26,7 @@ from tests.test_permissions import ALLOWED, BODIES, MATRIX, PEOPLE, World, endpo
 
 pytestmark = pytest.mark.django_db
 
-#: What a client may send, as bytes of an address: escapes of NUL, half a UTF-8 character, half a surrogate pair, …
+#: What a client can send, as bytes of an address: escapes of NUL, half a UTF-8 character, half a surrogate pair, …
 IN_ADDRESSES = {
     "nul": "%00",
     "line end": "%0d%0aX-Evil:%201",
@@ -74,18 +74,18 @@ BODIES_OF_JSON = {
     "empty": b"",
     "null": b"null",
 }
-#: The kinds of value that once were an error of ours: what is sent to every address outside the long tests.
+#: The kinds of value that once caused an error: they are sent to every address, even outside the long tests.
 WORST = {"nul", "digits", "half a pair", "NaN", "not JSON"}
 
 
 def everywhere(names: Iterable[str]) -> pytest.MarkDecorator:
-    """Walk all addresses with the worst values, and, with the long tests, each address with all values."""
+    """Visit all addresses with the worst values. In the long tests, visit each address with all values."""
     each = [pytest.param([name], False, marks=pytest.mark.long, id=name) for name in names]
     return pytest.mark.parametrize(("names", "worst"), [pytest.param(list(names), True, id="the worst"), *each])
 
 
 def chosen(values: dict[str, Any], worst: bool) -> dict[str, Any]:
-    """Return the values that are sent, by what they are."""
+    """Return the values that are sent, by their kind."""
     return {note: value for note, value in values.items() if note in WORST or not worst}
 
 
@@ -106,7 +106,7 @@ def names_of_bodies() -> set[str]:
 
 
 def names_in(name: str, address: str) -> set[str]:
-    """The parameters that the module of a view reads."""
+    """Return the parameters that the module of a view reads."""
     function = resolve(address.split("?")[0]).func
     module = inspect.getmodule(inspect.unwrap(getattr(function, "view_class", function)))
     source = inspect.getsource(module)
@@ -114,7 +114,9 @@ def names_in(name: str, address: str) -> set[str]:
 
 
 class Walk:
-    """Sends requests, each from the same state of the database, and notes which were errors of ours."""
+    """A client that sends requests, each from the same state of the database, and records those that were errors of
+    ours.
+    """
 
     def __init__(self) -> None:
         self.world = World()
@@ -128,7 +130,7 @@ class Walk:
         return client
 
     def each(self, names: Iterable[str]) -> Iterator[str]:
-        """Yield each name in the same world: what its address needs is gone again when the next one comes."""
+        """Yield each name with a fresh database: what its address needs is removed before the next one."""
         for name in names:
             with transaction.atomic():
                 yield name
@@ -266,7 +268,7 @@ def test_no_header_is_an_error_of_ours(walk, name):
 )
 def test_no_address_is_an_error_of_ours(walk, who):
     for name, parameters in endpoints(get_resolver()):
-        with transaction.atomic():  # each address in the same world
+        with transaction.atomic():  # the database is the same for each address
             for address in changed_addresses(walk, name, who) if parameters else []:
                 walk.send(who, MATRIX[name][0].upper(), address, name)
             transaction.set_rollback(True)
@@ -274,7 +276,7 @@ def test_no_address_is_an_error_of_ours(walk, who):
 
 
 def changed_addresses(walk: Walk, name: str, who: str) -> list[str]:
-    """The endpoint's address with each value in it replaced by each of some that no row has."""
+    """Return the endpoint's address with each value in it replaced by each of several values that no row has."""
     parts = walk.world.address(name, walk.world.people[who]).split("?")[0].split("/")
     values = ("%00", "9" * 30, "9" * 5_000, "%ff", "x" * 10_000, "%0a", "%E4%B8%80")
     return [

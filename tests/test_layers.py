@@ -1,4 +1,4 @@
-"""Imports are held by import-linter. Templates and addresses are strings, so they are looked at here."""
+"""import-linter checks the layers of imports. Templates and addresses are strings, so they are checked here."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,7 @@ STRING_IN_PYTHON = re.compile(r"""['"]([a-z_]+)[:/][a-z_]+(?:\.html)?['"]""")
 
 
 def above(app: str, others: list[str]) -> set[str]:
-    """Return which of the apps stand above this one, or beside it."""
+    """Return the apps that are above this one, or in the same layer."""
     return {other for other in others if other in HEIGHT and other != app and HEIGHT[other] >= HEIGHT[app]}
 
 
@@ -29,7 +29,7 @@ def tag_libraries() -> dict[str, str]:
 @pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*/*.html")), ids=lambda path: str(path.relative_to(TEMPLATES)))
 def test_a_template_names_nothing_of_a_higher_app(path: Path) -> None:
     app, text, homes = path.relative_to(TEMPLATES).parts[0], path.read_text(), tag_libraries()
-    if app == "django":  # ours in place of Django's own, for every app
+    if app == "django":  # ours replace Django's own, for every app
         assert "{% url" not in text
         return
     assert app in HEIGHT, "Templates lie in folders that are named like the apps."

@@ -1,4 +1,4 @@
-"""Advisory locks have different keys, and no request waits for a lock without a bound."""
+"""Advisory locks have different keys, and no request waits for a lock without a limit."""
 
 import json
 import re
@@ -49,7 +49,7 @@ def test_adding_people_does_not_wait_for_an_import_that_keeps_files():
 
 @pytest.mark.django_db(transaction=True)
 class TestServed:
-    """On the production server, which has eight threads here."""
+    """Tests on the production server, which has eight threads here."""
 
     @pytest.fixture
     def port(self, server):
@@ -75,10 +75,10 @@ class TestServed:
             assert answers(f"{server}/healthz")
         assert {status for status, _, _ in outcomes} == {503}
         assert {about["Retry-After"] for _, about, _ in outcomes} == {"2"}
-        assert all("Somebody else is changing the same data." in page.decode() for _, _, page in outcomes)
+        assert all("Someone else is changing the same data." in page.decode() for _, _, page in outcomes)
         assert add()[0] == 200
 
-    def test_an_answer_that_meets_a_lock_is_put_off_and_taken_afterwards(self, port):
+    def test_an_answer_that_meets_a_lock_is_deferred_and_accepted_afterwards(self, port):
         study = factories.study()
         factories.pairs(study, 2)
         token = issue_token(factories.member(study, "annotator"), scopes=["annotate"])
@@ -86,8 +86,8 @@ class TestServed:
         leased = json.loads(post(port, f"/api/v1/studies/{study.slug}/assignments/", "{}", headers)[2])["current"]
         address, body = f"/api/v1/assignments/{leased['id']}/submit/", json.dumps(factories.body())
         with elsewhere(f"SELECT id FROM annotation_assignment WHERE id = {leased['id']} FOR UPDATE"):
-            status, about, told = post(port, address, body, headers)
-            assert (status, json.loads(told)["code"], about["Retry-After"]) == (503, "locked", "2")
+            status, about, content = post(port, address, body, headers)
+            assert (status, json.loads(content)["code"], about["Retry-After"]) == (503, "locked", "2")
             assert not Annotation.objects.exists()
         assert post(port, address, body, headers)[0] == 201
         assert Annotation.objects.count() == 1

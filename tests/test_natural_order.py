@@ -1,4 +1,4 @@
-"""Names stand in the order in which people expect them, wherever a list has them."""
+"""Every list of names is in the order that people expect."""
 
 import pytest
 from django.urls import reverse
@@ -22,7 +22,7 @@ def test_numbers_in_names_are_compared_as_numbers():
     assert sorted(shuffled, key=natural_key) == NAMES
 
 
-def test_people_and_studies_are_listed_so(study, researcher, browser_client):
+def test_people_and_studies_are_listed_in_natural_order(study, researcher, browser_client):
     for number in (10, 2, 1):
         factories.member(study, "annotator", username=f"lab-{number}")
         other = factories.study(title=f"Study of lab {number}", slug=f"of-lab-{number}")

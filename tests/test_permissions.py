@@ -43,9 +43,12 @@ def row(
     superuser: str | None = None,
     anonymous: str = SIGN_IN,
 ):
-    """What each kind of person gets: `roles` are allowed, other members get `others`, and a second annotator what the
-    first one gets unless `another` says otherwise. A safety officer of the study, and a superuser, have no role in it:
-    they get what a member of another study gets, unless said otherwise."""
+    """Return the outcomes for each kind of person.
+
+    The outcome is ALLOWED for `roles`, and `others` for the study's other members. A second annotator gets what the
+    first one gets, unless `another` says otherwise. A safety officer of the study, and a superuser, have no role in it:
+    they get what a member of another study gets, unless said otherwise.
+    """
     members = {role: ALLOWED if role in roles else others for role in Role.values}
     members["another annotator"] = another or members["annotator"]
     members |= {"officer": officer or foreign, "superuser": superuser or foreign}
@@ -53,7 +56,7 @@ def row(
 
 
 def everyone(method: str, anonymous: str = SIGN_IN):
-    """Open to whoever is signed in, in a study or not."""
+    """Return the outcomes of an address that is open to everybody who is signed in, in a study or not."""
     return row(method, *Role.values, foreign=ALLOWED, anonymous=anonymous)
 
 
@@ -62,12 +65,12 @@ PROGRESS = ("reviewer", "researcher", "admin")
 EXPORT = ("researcher", "admin")
 IMPORT = ("researcher", "admin")
 RUNS = ("researcher", "admin")
-#: Reports belong to safety officers alone, whatever somebody's role.
+#: Only safety officers may see reports, whatever somebody's role.
 OFFICER = {"others": HIDDEN, "officer": ALLOWED}
 SUPERUSER = {"foreign": FORBIDDEN, "superuser": ALLOWED}
-#: An assignment belongs to its annotator alone; for the matrix it was given to the annotator.
+#: Only its annotator may use an assignment. In the matrix it is the annotator's.
 OWN_ASSIGNMENT = {"others": HIDDEN, "another": HIDDEN}
-#: A token or an invitation is its person's; for the matrix it is the annotator's.
+#: Only its person may use a token or an invitation. In the matrix it is the annotator's.
 OWN = {"others": HIDDEN, "another": HIDDEN}
 
 MATRIX = {
@@ -76,7 +79,7 @@ MATRIX = {
     "healthz_workers": everyone("get", anonymous=ALLOWED),
     "accounts:sign_in": everyone("get", anonymous=ALLOWED),
     "accounts:sign_in_in_place": everyone("get", anonymous=ALLOWED),
-    "accounts:sign_out": everyone("post", anonymous=ALLOWED),  # leads to the sign-in page, like everybody's
+    "accounts:sign_out": everyone("post", anonymous=ALLOWED),  # redirects to the sign-in page, as for everybody
     "accounts:password": everyone("get"),
     "accounts:tokens": everyone("get"),
     "accounts:revoke_token": row("post", "annotator", superuser=ALLOWED, **OWN),
@@ -102,7 +105,8 @@ MATRIX = {
     "catalog:pair": row("get", *RUNS),
     "catalog:hold_pairs": row("post", *RUNS),
     "catalog:hold_pair": row("post", *RUNS),
-    "studies:new": row("get", *RUNS, foreign=ALLOWED, officer=FORBIDDEN),  # who runs one study makes others
+    # A researcher or admin of one study can make others
+    "studies:new": row("get", *RUNS, foreign=ALLOWED, officer=FORBIDDEN),
     "studies:state": row("get", *RUNS),
     "studies:close": row("get", *RUNS),
     "studies:settings_file": row("get", *RUNS),
@@ -129,7 +133,7 @@ MATRIX = {
     "annotation:person_progress": row("get", *RUNS),
     "studies:withdraw_invitation": row("post", *RUNS),
     "studies:answer_invitation": row("post", "annotator", **OWN),
-    "studies:dismiss_notice": everyone("post"),  # dismissing what is not one's own changes nothing
+    "studies:dismiss_notice": everyone("post"),  # dismissing another person's notice changes nothing
     "catalog:batches": row("get", *RUNS),
     "catalog:change_pairs": row("get", *RUNS),
     "catalog:change": row("get", *RUNS),
@@ -146,8 +150,8 @@ MATRIX = {
     "annotation:answers": row("get", *RUNS),
     "annotation:answers_csv": row("get", *RUNS),
     "qc:dashboard": row("get", *PROGRESS),
-    # Behind the appointment stands a second factor, to which an officer without one is led; test_safety_pages looks
-    # behind it.
+    # Besides the appointment, a second factor is needed, and an officer without one is redirected to set it up.
+    # test_safety_pages tests the pages behind it.
     "safety:reports": row("get", foreign=FORBIDDEN, officer=ALLOWED),
     "safety:report": row("get", **OFFICER),
     "safety:view": row("post", **OFFICER),
@@ -161,7 +165,7 @@ MATRIX = {
     "safety:cancel_release": row("post", foreign=FORBIDDEN, officer=ALLOWED),
     "safety:officers": row("get", **SUPERUSER),
     "safety:dismiss": row("post", **SUPERUSER),
-    # An address is its own proof: signed for a person and an hour, checked without the database.
+    # The address is its own proof: it is signed for a person and an hour, and checked without the database.
     "media:playback": everyone("get", anonymous=ALLOWED),
     "media:poster": everyone("get", anonymous=ALLOWED),
     "importing:imports": row("get", *IMPORT),
@@ -229,7 +233,7 @@ MATRIX = {
     "api:own_progress": row("get", "annotator"),
     "api:skips": row("get", *EXPORT),
 }
-#: These are about an answer that was given.
+#: Endpoints about a submitted answer.
 OF_AN_ANSWER = {"api:reopen", "api:revise"}
 BODIES = {
     "studies:preview_guideline": lambda: {"language": "en", "text": "Words."},
@@ -264,7 +268,7 @@ BODIES = {
 def endpoints(
     resolver: URLResolver, space: str = "", outer: frozenset[str] = frozenset()
 ) -> Iterator[tuple[str, set[str]]]:
-    """Every named address with its parameters, also those of the addresses that it is included below."""
+    """Return every named address with its parameters, also those of the addresses that it is included below."""
     for entry in resolver.url_patterns:
         if isinstance(entry, URLResolver):
             inner = f"{space}{entry.namespace}:" if entry.namespace else space
@@ -279,7 +283,7 @@ def test_every_endpoint_has_a_row():
 
 
 class World:
-    """A study with one person of each role, an assignment of its annotator, and somebody of another study."""
+    """A study with one person of each role, an assignment of its annotator, and a person of another study."""
 
     def __init__(self) -> None:
         self.study = factories.study()
@@ -341,24 +345,24 @@ class World:
         return reverse(name, kwargs={key: values[key] for key in parameters})
 
     def collecting(self) -> dict[str, str]:
-        """An import that collected one file, and has a bad row from an earlier attempt."""
+        """Return an import that collected one file, and has a bad row from an earlier attempt."""
         job = Import.objects.create(study=self.study, source="upload", state="collecting", bad_rows=1)
         default_storage.save(bad_rows_file(job), ContentFile(b"{}\n"))
         upload = job.uploads.create(path="a.mp4", byte_size=1, received=1)
         return {"import_id": job.public_id, "upload_id": upload.public_id}
 
     def ordered(self) -> PairsChange:
-        """A change of the study's pairs that waits."""
+        """Return a waiting change of the study's pairs."""
         facts = {"what": "overlap", "value": 2, "steps_total": 4, "until": self.pair.pk}
         return PairsChange.objects.create(study=self.study, asked_by=self.people["researcher"], **facts)
 
     def removal(self) -> Removal:
-        """An import of the study that is being undone."""
+        """Return an import of the study that is being undone."""
         facts = {"study_number": self.study.pk, "study_slug": self.study.slug, "study_title": self.study.title}
         return Removal.objects.create(what="import", import_number=1, **facts)
 
     def invited(self) -> Invitation:
-        """An invitation of the annotator to another role, which somebody who runs the study may withdraw."""
+        """Return an invitation of the annotator to another role. A researcher or admin of the study may withdraw it."""
         return Invitation.objects.create(study=self.study, person=self.people["annotator"], role="reviewer")
 
     def reported(self) -> Quarantine:
@@ -366,7 +370,7 @@ class World:
 
 
 def outcome(response: Any) -> str:
-    """What an answer means to the one who asked."""
+    """Return what a response means to the person who sent the request."""
     if response.status_code == 401 or (response.status_code == 302 and "sign-in/?next=" in response.url):
         return SIGN_IN
     refused = {403: FORBIDDEN, 404: HIDDEN}.get(response.status_code)
@@ -378,17 +382,17 @@ def outcome(response: Any) -> str:
 
 
 def says_no_worker_runs(response: Any) -> bool:
-    """Whether the health check of workers says what is true in these tests."""
+    """Return whether the health check of workers says what is true in these tests: that no worker runs."""
     return response.status_code == 503 and b'"last_sweep_age_s"' in response.content
 
 
 def says_that_a_trial_keeps_nothing(response: Any) -> bool:
-    """Whether somebody who may try the study is told that no answer of a trial can be opened again."""
+    """Return whether the response says that no answer of a trial can be opened again."""
     return response.status_code == 409 and response.json()["code"] == "trial"
 
 
 def says_nothing_is_removed(response: Any) -> bool:
-    """Whether a person who may remove it is told why it stays: the import added nothing, or pairs were given."""
+    """Return whether the response says why nothing is removed: the import added nothing, or its pairs were assigned."""
     return response.status_code == 409 and (
         b'"not_removed"' in response.content or b"nothing to undo" in response.content
     )
@@ -405,7 +409,7 @@ def test_the_matrix(api, name):
             address = world.address(name, person)
             form = "json" if name.startswith("api:") else None
             found[who] = outcome(getattr(api(person), method)(address, body, format=form))
-            transaction.set_rollback(True)  # the next one comes into the same world
+            transaction.set_rollback(True)  # the next request finds the same database
     assert found == expected
 
 
@@ -475,7 +479,7 @@ def test_a_token_is_good_for_its_scope_only(api, name):
             address, body = world.address(name, person), BODIES.get(name, dict)()
             form = "json" if name.startswith("api:") else None
             found[scope] = outcome(getattr(client, method)(address, body, format=form))
-            transaction.set_rollback(True)  # the next one comes into the same world
+            transaction.set_rollback(True)  # the next request finds the same database
     assert found == {scope: ALLOWED if SCOPE[name] == scope else FORBIDDEN for scope in SCOPES}
 
 
@@ -484,7 +488,7 @@ def test_every_endpoint_of_a_study_has_a_scope():
     assert {name for name in MATRIX if name.startswith("api:")} - open_to_all == set(SCOPE)
 
 
-def test_a_role_that_was_taken_away_opens_nothing(api):
+def test_a_removed_role_gives_no_access(api):
     world = World()
     annotator = world.people["annotator"]
     annotator.memberships.all().delete()

@@ -24,7 +24,7 @@ PGBOUNCER = find("pgbouncer")
 PAGE = ROOT / "docs/operators/install.md"
 SECTION = "PostgreSQL behind a pooler"
 
-#: What the product does on its connections, by eight threads at once that share two connections of a pool.
+#: What the product does on its connections, in eight threads at the same time that share two connections of a pool.
 USE = """
 import sys, threading, django; django.setup()
 from django.db import connection
@@ -66,7 +66,7 @@ sys.exit("\\n".join(failed) or 0)
 
 @pytest.fixture
 def pooler() -> Iterator[Callable[[str], str]]:
-    """Starts PgBouncer with the documented configuration, in one mode; gives the address behind it."""
+    """Start PgBouncer with the documented configuration, in one mode. Yield its address."""
     if PGBOUNCER is None:
         pytest.skip("PgBouncer is not installed here; on Debian or Ubuntu: apt-get install pgbouncer")
     folder = Path(tempfile.mkdtemp(prefix="diptych-pooler-"))

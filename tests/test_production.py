@@ -1,4 +1,7 @@
-"""The processes of docker-compose.yml, run by hand in production mode: from an empty database to a video by nginx."""
+"""The processes of docker-compose.yml run by hand in production mode.
+
+They go from an empty database to a video that nginx sends.
+"""
 
 import re
 from collections.abc import Iterator
@@ -16,7 +19,7 @@ pytestmark = pytest.mark.long
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """After the service migrate, and `createsuperuser` as the documentation says."""
+    """Make an installation after the service migrate, and after `createsuperuser` as in the documentation."""
     installation = Installation("production", tmp_path_factory.mktemp("production"))
     try:
         installation.run(application_services()["migrate"]["command"][2])
@@ -38,7 +41,7 @@ def web(installed: Installation) -> int:
 
 @pytest.fixture(scope="module")
 def site(installed: Installation, web: int) -> int:
-    """The port of nginx, with all services behind it; what runs behind the web server too."""
+    """Yield the port of nginx, with all services behind it, those behind the web server included."""
     program = find("nginx")
     if program is None:
         pytest.skip("nginx is not installed here; on Debian or Ubuntu: apt-get install nginx-light")
@@ -103,7 +106,7 @@ def test_an_import_from_the_import_folder_is_done_by_the_worker(installed, site,
 
 
 def token_of(installed: Installation, username: str) -> str:
-    """An API token of a person who is the study's admin."""
+    """Return an API token of a person who is the study's admin."""
     return installed.python(f"""
 import django; django.setup()
 from accounts.models import User

@@ -1,4 +1,4 @@
-"""Video addresses, asked for with real requests of the real server: without ranges a browser cannot seek."""
+"""Real requests for video addresses to the real server: without ranges a browser cannot seek."""
 
 import http.client
 from urllib.parse import urlsplit
@@ -12,13 +12,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def clip(playable, renditions):
-    """An asset and the bytes that it must be served as."""
+    """Make an asset. Return it with the bytes that must be served."""
     return playable("moving"), renditions["moving"].playback.read_bytes()
 
 
 @pytest.fixture
 def ask(server, clip):
-    """Sends one request for the clip; the status, headers and body."""
+    """Send one request for the clip. Return status, headers and body."""
 
     def send(method="GET", path=None, **headers):
         asset, _ = clip

@@ -1,4 +1,4 @@
-"""A box that scrolls is the box that its hidden texts are placed in, so that they do not make the page longer."""
+"""A box that scrolls also contains its hidden texts, so that they do not make the page longer."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ PAGE = {".workspace"}
 
 
 def rules():
-    """Every innermost rule of the style sheets, as its selector and its declarations."""
+    """Return every innermost rule of the style sheets, as its selector and its declarations."""
     for path in sorted(Path(settings.BASE_DIR, "static/css").rglob("*.css")):
         text = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)
         for selector, declarations in re.findall(r"([^{}]+)\{([^{}]*)\}", text):
@@ -18,8 +18,11 @@ def rules():
 
 
 def test_every_box_that_scrolls_is_positioned():
-    """Texts for screen readers alone are placed absolutely: in a scroll box without a position they are placed in the
-    page, below its end, once the box has more rows than it shows."""
+    """A scroll box has a position.
+
+    Texts only for screen readers are placed absolutely. In a scroll box without a position they would be placed below
+    the end of the page, if the box has more rows than it shows.
+    """
     boxes = [
         (name, selector, declarations)
         for name, selector, declarations in rules()

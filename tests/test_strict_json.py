@@ -1,4 +1,4 @@
-"""JSON is read without changing a value: what other readers change in silence is named with its field."""
+"""JSON is read without changing a value. Values that other readers change silently are reported with their field."""
 
 import json
 
@@ -14,13 +14,13 @@ from diptych.strict_json import loads
         '{"a": [1, -2.5, 1e3, 0.1, 1.50, "é", "\\u00e9\\ud83d\\ude00", true, null, {}], "b": {"a": 1}}',
         "9007199254740992",
         "-9007199254740992",
-        "0.10000000000000001",  # as programs write 0.1 that give every number 17 digits
+        "0.10000000000000001",  # as programs write 0.1 if they write 17 digits of every number
         "5e-324",
         '"\\\\u0000"',
         " [] ",
     ],
 )
-def test_good_values_are_as_json_gives_them(written):
+def test_good_values_are_read_unchanged(written):
     assert loads(written) == (json.loads(written), [])
 
 
@@ -54,11 +54,11 @@ def test_a_value_that_would_be_changed_is_named(written, field, reason):
     _value, [fault] = loads(written)
     assert fault.field == field
     assert reason in fault.reason
-    json.dumps(fault).encode()  # it can be stored and sent
+    json.dumps(fault).encode()  # the report can be stored and sent
 
 
 @pytest.mark.parametrize("written", ["", "{", "[1,]", "{'a': 1}", "1 2", '"\x00"', "[" * 100_000, '{"a":' * 5000])
-def test_what_is_not_json_is_said(written):
+def test_text_that_is_not_json_is_reported(written):
     with pytest.raises(ValueError, match=r"\w"):
         loads(written)
 

@@ -1,4 +1,4 @@
-"""Text that people wrote stands in a direction of its own, in every template."""
+"""Text that people wrote has a direction of its own, in every template."""
 
 import re
 from pathlib import Path
@@ -20,7 +20,7 @@ OUTPUT = re.compile(
     r"\{\{\s*(?P<value>[^}]+?)\s*\}\}|\{%\s*blocktrans\w*\b(?P<named>[^%]*)%\}|\{%\s*firstof (?P<any>[^%]+)%\}"
 )
 NAMED = re.compile(r"\w+=(\S+)")
-#: Where markup has no place: titles of windows, attributes, choices of a list.
+#: Places where markup is impossible: titles of windows, attributes, choices of a list.
 NO_MARKUP = re.compile(r"(<(option|textarea|title)\b[^>]*>[^<]*|<[^<>]*)$")
 ONE_LINE_BLOCK = re.compile(r"\{% block ((page_|list_)?title|page_name) %\}.*$")
 ATTRIBUTES = re.compile(r"\{% block body_attributes %\}(?:(?!\n\{% block header).)*$", re.DOTALL)
@@ -29,7 +29,7 @@ TEMPLATES = sorted(path for folder in settings.TEMPLATES[0]["DIRS"] for path in 
 
 
 def written_by_people(source: str) -> list[tuple[int, str]]:
-    """Return the place and the expression of each such value that a template puts out."""
+    """Yield the place and the expression of each such value that a template prints."""
     found = []
     for match in OUTPUT.finditer(source):
         expressions = [match["value"]] if match["value"] else NAMED.findall(match["named"] or "")
@@ -39,7 +39,7 @@ def written_by_people(source: str) -> list[tuple[int, str]]:
 
 
 def has_own_direction(source: str, at: int, expression: str) -> bool:
-    """Whether the value is isolated, or alone in an element that says `dir="auto"`, or stands where no markup can."""
+    """Return whether the value is isolated, or is alone in an element with `dir="auto"`, or markup is impossible."""
     if "isolated" in expression.split("|") or "urlencode" in expression:
         return True
     before = source[:at]

@@ -1,4 +1,4 @@
-"""Chinese: every sentence of the product has its translation, and the compiled file says what the readable one says.
+"""Every sentence of the product has its Chinese, and the compiled file equals the readable one.
 
 After a change of words, with GNU gettext installed:
 
@@ -26,7 +26,7 @@ from tests.layout import PRODUCT
 
 ROOT = Path(settings.BASE_DIR)
 FOLDER = ROOT / "locale" / "zh_Hans" / "LC_MESSAGES"
-#: Calls whose first arguments are sentences: how many of them.
+#: Functions whose first arguments are sentences, and the number of those arguments.
 MARKS = {"_": 1, "gettext": 1, "gettext_lazy": 1, "gettext_noop": 1, "ngettext": 2, "ngettext_lazy": 2}
 PLACEHOLDER = re.compile(r"%\(\w+\)s|%%|\{\w+\}|<[^>]+>")
 
@@ -48,7 +48,7 @@ class Entry:
 
 
 def entries() -> list[Entry]:
-    """What the .po file holds, without its header and what is commented out."""
+    """Return the entries of the .po file, without its header and its comments."""
     found = []
     for block in (FOLDER / "django.po").read_text().split("\n\n"):
         entry, keyword = Entry(), ""
@@ -65,7 +65,7 @@ def entries() -> list[Entry]:
 
 
 def sentences(code: str) -> Iterator[str]:
-    """The msgids that Python code asks for."""
+    """Yield the msgids that Python code uses."""
     for node in ast.walk(ast.parse(code)):
         if not isinstance(node, ast.Call):
             continue
@@ -76,13 +76,13 @@ def sentences(code: str) -> Iterator[str]:
 
 
 def sentences_of_template(source: str) -> Iterator[str]:
-    """The msgids of a template, from the calls that Django would show to xgettext."""
+    """Return the msgids of a template, from the calls that Django would show to xgettext."""
     for call in re.findall(r"\bn?gettext\(.*?\) |\b_\(.*?\) ", templatize(source)):
         yield from sentences(call.strip())
 
 
 def asked_for() -> dict[str, str]:
-    """Every msgid with a file that asks for it."""
+    """Return every msgid with a file that uses it."""
     found = {}
     for package in PRODUCT:
         for path in (ROOT / package).rglob("*.py"):
@@ -139,14 +139,14 @@ class TestChoosingALanguage:
     def choose(self, client, language="zh-hans", **fields):
         return client.post(reverse("accounts:language"), {"language": language} | fields)
 
-    def test_it_is_kept_for_the_person_and_leads_back(self, browser_client):
+    def test_the_language_is_saved_for_the_person_and_the_page_returns(self, browser_client):
         person = factories.person()
         response = self.choose(browser_client(person), next="/accounts/password/")
         assert (response.status_code, response.url) == (302, "/accounts/password/")
         person.refresh_from_db()
         assert person.locale == "zh-hans"
 
-    def test_somebody_not_signed_in_keeps_it_in_the_browser(self):
+    def test_without_sign_in_the_language_is_kept_in_the_browser(self):
         client = Client()
         self.choose(client)
         page = client.get(reverse("accounts:sign_in")).content.decode()
@@ -157,9 +157,9 @@ class TestChoosingALanguage:
         person = factories.person(locale="zh-hans")
         client = Client()
         client.post(reverse("accounts:sign_in"), {"username": person.username, "password": "a password of its own"})
-        assert "此处没有内容" in client.get("/nowhere").content.decode()
+        assert "此网址没有内容" in client.get("/nowhere").content.decode()
 
-    def test_it_never_leads_to_another_site(self):
+    def test_the_language_switch_never_redirects_to_another_site(self):
         for address in ("https://example.org/", "//example.org", "javascript:alert(1)", ""):
             assert self.choose(Client(), next=address).url == "/"
 
@@ -171,5 +171,5 @@ class TestChoosingALanguage:
         assert person.locale == ""
         assert settings.LANGUAGE_COOKIE_NAME not in client.cookies
 
-    def test_it_is_changed_by_post_alone(self):
+    def test_the_language_changes_only_by_post(self):
         assert Client().get(reverse("accounts:language")).status_code == 405

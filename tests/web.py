@@ -1,4 +1,4 @@
-"""Fixtures that run the production web server on the test database, and give it clips to serve."""
+"""Fixtures that run the production web server on the test database, and clips that it can serve."""
 
 import os
 import socket
@@ -30,7 +30,7 @@ STARTS_WITHIN_S = 30
 
 @pytest.fixture(scope="session")
 def server(django_db_setup: None, _static_files_are_collected: None) -> Iterator[str]:
-    """The address of a Granian with the product on the test database."""
+    """Return the address of a Granian with the product on the test database."""
     port = free_port()
     running = serve(port)
     try:
@@ -54,7 +54,10 @@ def serve(
     application: str = "diptych.wsgi:application",
     **environment: str,
 ) -> Guarded:
-    """A Granian on the test database that answers; with no `grace` it is killed in the middle of what it does."""
+    """Run a Granian on the test database, and yield when it responds.
+
+    With no `grace` it is killed in the middle of its work.
+    """
     database = connection.settings_dict
     user, password, host, database_port = (database[key] for key in ("USER", "PASSWORD", "HOST", "PORT"))
     address = f"postgresql://{user}:{password}@{host}:{database_port}/{database['NAME']}"
@@ -77,7 +80,7 @@ def serve(
 
 
 def wait_for(condition: Callable[[], Any], otherwise: str, within_s: float = STARTS_WITHIN_S) -> Any:
-    """What `condition` gives as soon as it is true."""
+    """Return the result of `condition` as soon as it is true."""
     deadline = time.monotonic() + within_s
     while not (found := condition()):
         if time.monotonic() > deadline:
@@ -94,8 +97,8 @@ def answers(address: str) -> bool:
         return False
 
 
-#: Short clips that a person can tell apart: source, frame rate, seconds. Those that are numbered say in their picture
-#: which frame it is.
+#: Short clips that a person can tell apart: source, frame rate, seconds. Numbered clips show the number of the frame in
+#: their picture.
 CLIPS = {
     "moving": ("testsrc2=size=320x180:rate=24:duration=1.5", 24),
     "still": ("color=c=steelblue:size=320x180:rate=24:duration=1.5", 24),
@@ -110,7 +113,7 @@ CLIPS = {
 
 
 class Transcoded(dict[str, Renditions]):
-    """The clips by name, each transcoded when it is first asked for."""
+    """The clips by name. Each is transcoded when it is first requested."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -127,13 +130,13 @@ class Transcoded(dict[str, Renditions]):
 
 @pytest.fixture(scope="session")
 def renditions(tmp_path_factory: pytest.TempPathFactory) -> Transcoded:
-    """The clips, transcoded once a run."""
+    """Transcode the clips once per run."""
     return Transcoded(tmp_path_factory.mktemp("clips"))
 
 
 @pytest.fixture
 def playable(renditions: Transcoded) -> Callable[[str], Asset]:
-    """Makes a ready asset whose files are one of the clips."""
+    """Make a ready asset whose files are one of the clips."""
 
     def make(name: str) -> Asset:
         clip = renditions[name]
@@ -149,7 +152,7 @@ def playable(renditions: Transcoded) -> Callable[[str], Asset]:
 
 @pytest.fixture
 def playable_pairs(playable: Callable[[str], Asset]) -> Callable[..., list[Any]]:
-    """Makes pairs of a moving and a still clip that a browser can play."""
+    """Make pairs of a moving and a still clip that a browser can play."""
 
     def make(study: Any, count: int, clips: tuple[str, str] = ("moving", "still"), **values: Any) -> list[Any]:
         made = []

@@ -1,1 +1,1 @@
-"""Learning from what was published. The top of the house: nothing imports it."""
+"""Training models on the published data. No other app imports this one."""

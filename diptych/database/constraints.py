@@ -1,4 +1,4 @@
-"""Constraints that PostgreSQL has and Django's models cannot say."""
+"""Constraints that PostgreSQL has and that Django's models cannot express."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,19 +13,19 @@ from django.db.models.lookups import Exact
 
 
 def sixty_four_hex(field: str) -> Q:
-    """That a text is 64 hexadecimal digits, in a third of the time that a regular expression takes for each row."""
+    """Return the condition that a text is 64 hexadecimal digits. A regular expression would take three times longer."""
     rest = Func(F(field), Value("0123456789abcdef"), function="btrim", output_field=TextField())
     return Q(Exact(Length(field), 64)) & Q(Exact(rest, Value("")))
 
 
 class CompositeForeignKey(BaseConstraint):
-    """A foreign key over several columns, so that “of the same study” is decided by the database.
+    """A foreign key over several columns. With it the database can ensure that two rows belong to the same study.
 
-    `fields` and `to_fields` are field names, in the same order; `to` is `app_label.Model`, whose `to_fields`
-    must be unique together. A row with a null in any of `fields` is not checked (MATCH SIMPLE).
+    `fields` and `to_fields` are field names, in the same order. `to` is `app_label.Model`, and its `to_fields` must be
+    unique together. A row with a null in any of `fields` is not checked (MATCH SIMPLE).
 
-    The constraint is made at the end of its migration, as Django does with foreign keys: only then the table that it
-    points at, and what makes its columns unique, are sure to be there.
+    As with Django's own foreign keys, the constraint is made at the end of its migration. Only then do the other table
+    and its unique constraint exist for sure.
     """
 
     def __init__(self, *, name: str, fields: Sequence[str], to: str, to_fields: Sequence[str]) -> None:
@@ -35,11 +35,13 @@ class CompositeForeignKey(BaseConstraint):
         self.to_fields = tuple(to_fields)
 
     def constraint_sql(self, model: Any, schema_editor: Any) -> Any:
-        """Return None: nothing of it is part of creating the table."""
+        """Return None: the constraint is not part of creating the table."""
         return self.create_sql(model, schema_editor)
 
     def _target(self, model: Any) -> Any:
-        """Return the model that it points at, as of the migration, or as of now where the migration makes it later."""
+        """Return the model that the key points at: that of the migration, or today's where the migration makes it
+        later.
+        """
         try:
             then: Any = model._meta.apps.get_model(self.to)
             for field in self.to_fields:
@@ -59,7 +61,7 @@ class CompositeForeignKey(BaseConstraint):
         )
 
     def create_sql(self, model: Any, schema_editor: Any) -> Any:
-        """Return None, as Django's own constraints do where their statement waits for the end of the migration."""
+        """Return None, as Django's own constraints do when their statement is deferred to the end of the migration."""
         statement = Statement(
             "ALTER TABLE %(table)s ADD %(constraint)s",
             table=Table(model._meta.db_table, schema_editor.quote_name),
@@ -76,7 +78,7 @@ class CompositeForeignKey(BaseConstraint):
         )
 
     def validate(self, *args: Any, **kwargs: Any) -> None:
-        """Left to the database: only there can two writers at once be told apart."""
+        """Do nothing: only the database can check this while several people write."""
 
     def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
         path, _, kwargs = super().deconstruct()

@@ -1,7 +1,7 @@
-"""Statements that are always the same text: their rows become model instances without composing SQL again.
+"""Statements with a fixed text. Their rows become model instances without composing SQL for each request.
 
-The ORM takes longer to write a statement than PostgreSQL to run it. Where a request is made all day by everybody,
-the statement is written once, by hand, and its rows are read back into the same models.
+The ORM takes longer to compose a statement than PostgreSQL takes to run it. For requests that everybody makes all day,
+the statement is written once by hand, and its rows are read into the same models.
 """
 
 import re
@@ -18,7 +18,7 @@ Row = TypeVar("Row", bound=models.Model)
 
 
 class Columns(Generic[Row]):
-    """All columns of a model under an alias: as text for a SELECT, and back from a row that begins with them."""
+    """All columns of a model under an alias: their text for a SELECT, and a way to read a row that has them."""
 
     def __init__(self, model: type[Row], alias: str) -> None:
         fields = model._meta.concrete_fields
@@ -28,7 +28,7 @@ class Columns(Generic[Row]):
         self.json = [index for index, field in enumerate(fields) if isinstance(field, models.JSONField)]
 
     def instance(self, row: tuple[Any, ...], start: int = 0) -> Row:
-        """The instance that a row holds from column `start` on."""
+        """Return the instance that a row holds from column `start` on."""
         values = list(row[start : start + len(self.names)])
         for index in self.json:
             if values[index] is not None:
@@ -36,7 +36,7 @@ class Columns(Generic[Row]):
         return self.model.from_db(connection.alias, self.names, values)
 
 
-#: A parameter by name, or a per cent sign.
+#: A named parameter, or a per cent sign.
 PARAMETER = re.compile(r"%(?:\((\w+)\)s|%)")
 
 
@@ -44,7 +44,7 @@ PARAMETER = re.compile(r"%(?:\((\w+)\)s|%)")
 def numbered(statement: str) -> tuple[bytes, tuple[str, ...]]:
     """Return the statement with `$1` for `%(name)s`, and the names in the order of these numbers.
 
-    psycopg does this too, but anew each time for a statement of more than 4,096 characters.
+    psycopg does this too, but it does not cache statements of more than 4,096 characters.
     """
     numbers: dict[str, int] = {}
 
@@ -55,7 +55,7 @@ def numbered(statement: str) -> tuple[bytes, tuple[str, ...]]:
 
 
 class FixedCursor(psycopg.RawCursor[tuple[Any, ...]]):
-    """Runs statements with named parameters that always have the same text."""
+    """A cursor for statements with named parameters that always have the same text."""
 
     def execute(self, statement: str, values: dict[str, Any]) -> Self:  # type: ignore[override]
         text, names = numbered(statement)
@@ -78,20 +78,20 @@ def executed(statement: str, values: dict[str, Any]) -> Iterator[Any]:
 
 
 def fetch_one(statement: str, values: dict[str, Any]) -> tuple[Any, ...] | None:
-    """The only row that the statement answers, or None."""
+    """Return the first row, or None."""
     with executed(statement, values) as cursor:
         row: tuple[Any, ...] | None = cursor.fetchone()
         return row
 
 
 def fetch_all(statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
-    """All rows that the statement answers."""
+    """Return all rows."""
     with executed(statement, values) as cursor:
         rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
 
 
 def change(statement: str, values: dict[str, Any]) -> int:
-    """Runs the statement; how many rows it changed."""
+    """Run the statement and return the number of rows that it changed."""
     with executed(statement, values) as cursor:
         return int(cursor.rowcount)

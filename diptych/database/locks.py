@@ -1,8 +1,8 @@
 """PostgreSQL's advisory locks: every key that the product uses, and the only functions that take one.
 
-A key names what is locked; a second number names the row, such as a study's id, or is 0 for the whole installation.
-Requests wait for a lock no longer than `LOCK_WAIT_MS` (see `diptych.wsgi`); workers and commands wait until they
-get it. `tests/test_locks.py` sees to it that no other module asks PostgreSQL for an advisory lock.
+A key names what is locked. A second number names the row, such as the id of a study, or is 0 for the whole
+installation. Requests wait for a lock for at most `LOCK_WAIT_MS` (see `diptych.wsgi`); workers and commands wait until
+they get it. `tests/test_locks.py` checks that no other module asks PostgreSQL for an advisory lock.
 """
 
 from collections.abc import Iterator
@@ -15,20 +15,20 @@ from django.db import DatabaseError, InterfaceError, connection
 
 @unique
 class Key(IntEnum):
-    """What is locked. Two keys must never have the same number: they would wait for each other."""
+    """The keys of advisory locks. Two keys must never have the same number: they would wait for each other."""
 
-    #: One import at a time writes into a study; the second number is the study's id.
+    #: Only one import at a time writes into a study. The second number is the study's id.
     IMPORT_INTO_STUDY = 7_301
-    #: Original files lie in storage that no row names yet.
+    #: Original files are in storage, and no row names them yet.
     UNNAMED_FILES = 7_302
-    #: New people are being given numbers.
+    #: New people are being numbered.
     NUMBER_PEOPLE = 7_303
-    #: Rows are being copied into a file for a download; the second number is which of the few places it has.
+    #: Rows are being copied into a file for a download. The second number is the place among the few that exist.
     DOWNLOAD = 7_304
 
 
 def lock(key: Key, row: int = 0) -> None:
-    """Wait for the lock, and hold it until the transaction ends."""
+    """Wait for the lock, and keep it until the transaction ends."""
     _ask("SELECT pg_advisory_xact_lock(%s, %s)", key, row)
 
 
@@ -39,7 +39,7 @@ def try_lock(key: Key, row: int = 0) -> bool:
 
 @contextmanager
 def shared(key: Key, row: int = 0) -> Iterator[None]:
-    """Hold the lock, together with others who share it, on the connection and not in a transaction.
+    """Hold the lock together with others who share it, on the connection and not in a transaction.
 
     It may be held for hours. It ends with the block, or with the connection.
     """
@@ -53,7 +53,7 @@ def shared(key: Key, row: int = 0) -> Iterator[None]:
 
 @contextmanager
 def try_exclusive(key: Key, row: int = 0) -> Iterator[bool]:
-    """Hold the lock alone, on the connection, if nobody has or shares it; the block is told whether it is held."""
+    """Hold the lock exclusively, on the connection, if nobody has or shares it. Yield whether it is held."""
     held = bool(_ask("SELECT pg_try_advisory_lock(%s, %s)", key, row))
     try:
         yield held

@@ -1,7 +1,7 @@
-"""The order in which people expect names: lab-2 before lab-10, whatever the case.
+"""The order in which people expect names: lab-2 comes before lab-10, and case does not matter.
 
-Each number in a name is compared as a number: it is written with 20 digits before names are compared. This needs no
-collation that a server may lack (decision 037).
+Each number in a name is compared as a number: for the comparison it is padded to 20 digits. This needs no collation
+that a server may lack (decision 037).
 """
 
 import re
@@ -14,7 +14,7 @@ _NUMBER = re.compile(r"[0-9]+")
 
 
 class Natural(Func):
-    """The key by which a column of names is ordered. Add a unique column behind it: two names can have the same key."""
+    """The key by which a column of names is sorted. Add a unique column after it: two names can have the same key."""
 
     function = ""
     output_field = CharField()
@@ -26,6 +26,6 @@ class Natural(Func):
 
 
 def natural_key(name: Any) -> tuple[str, str]:
-    """Return the same key for a name that Python has, and the name itself for names with the same key."""
+    """Return the same key for a name in Python, and the name itself, which orders names that have the same key."""
     text = str(name)
     return _NUMBER.sub(lambda found: found[0].lstrip("0").rjust(DIGITS, "0"), text).lower(), text

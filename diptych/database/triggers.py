@@ -1,10 +1,10 @@
-"""Triggers for tables whose rows, once written, stay as they are."""
+"""Triggers for tables whose rows never change once they are written."""
 
 import pgtrigger
 
 
 def append_only(name: str) -> list[pgtrigger.Trigger]:
-    """Rows can be inserted and read; update, delete and truncate are refused by the database itself."""
+    """Return triggers that allow inserting and reading rows, and refuse update, delete and truncate."""
     return [
         pgtrigger.Protect(name=f"{name}_rows_stay", operation=pgtrigger.Update | pgtrigger.Delete),
         pgtrigger.Trigger(

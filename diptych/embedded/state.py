@@ -1,4 +1,4 @@
-"""The state folder: where it lies, who holds it, its secrets, and where its servers listen."""
+"""The state folder: where it lies, which process holds it, its secrets, and where its servers listen."""
 
 import errno
 import fcntl
@@ -19,27 +19,27 @@ from typing import Any
 REPOSITORY = Path(__file__).resolve().parents[2]
 ROOM_NEEDED = 300 * 1024 * 1024  # bytes: a new cluster is 40 MB, its write-ahead log grows to some hundred
 LOG_KEPT = 5 * 1024 * 1024  # bytes: a longer log is set aside as NAME.log.1 at the next start
-PATIENCE = 20.0  # seconds that servers whose parent was killed may take to end
+PATIENCE = 20.0  # seconds that servers may take to end after their parent was killed
 
 
 class EmbeddedError(Exception):
-    """Its text is one sentence for a person: what is wrong, where, and what to do."""
+    """An error whose text is a sentence for a person: what is wrong, where, and what to do."""
 
 
 @dataclass(frozen=True)
 class Home:
-    """The state folder; everything that the demo or a test run keeps lies in it, or is named in it."""
+    """The state folder. Everything that the demo or a test run stores lies in it, or is named in it."""
 
     path: Path
 
     @classmethod
     def at(cls, path: str | Path) -> "Home":
-        """The state folder at this path, which need not exist yet."""
+        """Return the state folder at this path, which need not exist yet."""
         return cls(Path(path).expanduser().absolute())
 
     @classmethod
     def from_environment(cls) -> "Home":
-        """DIPTYCH_HOME, else `.diptych` in the repository."""
+        """Return the state folder at DIPTYCH_HOME, or at `.diptych` in the repository."""
         return cls.at(os.environ.get("DIPTYCH_HOME") or REPOSITORY / ".diptych")
 
     @property
@@ -56,17 +56,17 @@ class Home:
 
     @property
     def mark(self) -> Path:
-        """Tells a folder of our making from one that held other things before and is not ours to delete."""
+        """Return the file that marks a folder that we made. A folder without it is not ours to delete."""
         return self.path / "made-by-diptych"
 
     @property
     def elsewhere_file(self) -> Path:
-        """Names the folder that holds the data when the servers' user can't reach this one."""
+        """Return the file that names the folder with the data, if the servers' user cannot reach this one."""
         return self.path / "data-lies-in"
 
     def make(self) -> None:
-        """Make the folder if it is missing; its parents' permissions are never touched."""
-        # Root's servers run as another user, who must pass through this folder but not list it.
+        """Make the folder if it is missing. The permissions of its parents are never changed."""
+        # Root's servers run as another user, who must be able to enter this folder but not to list it.
         mode = 0o711 if os.geteuid() == 0 else 0o700
         with sentences_for(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,11 +76,11 @@ class Home:
             self.logs.mkdir(mode=0o700, exist_ok=True)
 
     def close_to_others(self) -> None:
-        """Take away what other accounts may do with our files in here, such as those that an earlier version made.
+        """Take other accounts' permissions away from our files in here, such as those that an earlier version made.
 
-        The servers' own folders are theirs to protect. A folder
-        that is closed already is not looked into, since nobody else can reach what lies in it; so a folder is closed
-        last, and a start that was killed in the middle is made up for by the next.
+        The servers protect their own folders. A folder that is already closed is not searched, since nobody else can
+        reach what lies in it. Each folder is therefore closed last: if this is killed in the middle, the next start
+        completes it.
         """
         with sentences_for(self.path):
             for entry in os.scandir(self.path):
@@ -88,7 +88,7 @@ class Home:
                     _close(entry)
 
     def log(self, name: str) -> Path:
-        """The log file of one program, set aside first when it has grown long."""
+        """Return the log file of one program. A long log is renamed first."""
         path = self.logs / f"{name}.log"
         with sentences_for(path):
             if path.exists() and path.stat().st_size > LOG_KEPT:
@@ -97,7 +97,7 @@ class Home:
         return path
 
     def secret(self, name: str) -> str:
-        """A random secret of 48 hex digits, made on first use and then kept in a file of mode 600."""
+        """Return a random secret of 48 hexadecimal digits. It is made on first use and kept in a file of mode 600."""
         path = self.secret_file(name)
         with sentences_for(path):
             if not path.exists():
@@ -112,26 +112,29 @@ class Home:
         return self.path / "secrets" / name
 
     def recorded(self) -> dict[str, Any]:
-        """What the last start wrote: addresses, ports, data folders; empty before the first."""
+        """Return what the last start wrote: addresses, ports, data folders.
+
+        The result is empty before the first start.
+        """
         with sentences_for(self.servers_file):
             try:
                 return json.loads(self.servers_file.read_text())
             except FileNotFoundError:
                 return {}
             except ValueError:
-                return {}  # only ports are lost, and the next start writes new ones
+                return {}  # only the ports are lost, and the next start writes new ones
 
     def running(self) -> dict[str, Any]:
-        """As `recorded`, but empty when no process holds this folder."""
+        """Return the same as `recorded`, or nothing if no process holds this folder."""
         return self.recorded() if self.is_held() else {}
 
     def record(self, facts: dict[str, Any]) -> None:
-        """Replace what `recorded` answers."""
+        """Replace what `recorded` returns."""
         with sentences_for(self.servers_file):
             write_private(self.servers_file, json.dumps(facts, indent=2) + "\n")
 
     def holder(self) -> tuple[int, str] | None:
-        """Process id and purpose of the live process that holds the folder."""
+        """Return the process id and the purpose of the live process that holds the folder, or None."""
         if not self.is_held():
             return None
         with sentences_for(self.lock_file):
@@ -139,7 +142,7 @@ class Home:
         return (int(pid), purpose) if pid.isdigit() and is_alive(int(pid)) else None
 
     def is_held(self) -> bool:
-        """Whether servers of this folder run, or are still ending."""
+        """Return whether servers of this folder run, or are still ending."""
         try:
             descriptor = os.open(self.lock_file, os.O_RDONLY)
         except FileNotFoundError:
@@ -155,12 +158,12 @@ class Home:
         return False
 
     def hold(self, purpose: str, patience: float = PATIENCE) -> int:
-        """Take the folder for this process, and answer the descriptor that holds it.
+        """Hold the folder for this process. Return the descriptor that holds it.
 
-        Servers inherit the descriptor, so the folder stays held until the last of them has ended, even when
-        their parent was killed; then this waits for them, at most `patience` seconds.
+        Servers inherit the descriptor, so the folder stays held until the last of them has ended, even if their parent
+        was killed. In that case this waits for them, for at most `patience` seconds.
 
-        Raises EmbeddedError when a live process holds the folder.
+        Raises EmbeddedError if a live process holds the folder.
         """
         self.make()
         self.close_to_others()
@@ -198,7 +201,7 @@ class Home:
             time.sleep(0.05)
 
     def remove(self) -> None:
-        """Delete the state, data that lie elsewhere included.
+        """Delete the state folder, and the data that lie elsewhere.
 
         Raises EmbeddedError while a process holds the folder.
         """
@@ -221,12 +224,12 @@ class Home:
             os.close(descriptor)
 
 
-#: Permission bits of the group and of everybody.
+#: Permission bits of the group and of everybody else.
 OPEN_TO_OTHERS = 0o077
 
 
 def _close(entry: "os.DirEntry[str]") -> None:
-    """Let only us use a file of ours, or a folder of ours and all that is in it. Links stay as they are."""
+    """Take others' permissions from one of our files, or from a folder and all that is in it. Links are not changed."""
     try:
         facts = entry.stat(follow_symlinks=False)
         if stat.S_ISLNK(facts.st_mode) or facts.st_uid != os.geteuid() or not facts.st_mode & OPEN_TO_OTHERS:
@@ -240,18 +243,18 @@ def _close(entry: "os.DirEntry[str]") -> None:
 
 
 def check_room(folder: Path) -> None:
-    """Raise EmbeddedError unless the file system below `folder` has room for the servers to work."""
+    """Raise EmbeddedError unless the file system below `folder` has enough space for the servers."""
     with sentences_for(folder):
         free = shutil.disk_usage(folder).free
     if free < ROOM_NEEDED:
         raise EmbeddedError(
-            f"The disk that holds {folder} has {free // 2**20} MB left and the servers need "
-            f"{ROOM_NEEDED // 2**20} MB. Free some, or set DIPTYCH_HOME to a folder on another disk."
+            f"The disk that holds {folder} has {free // 2**20} MB left, and the servers need "
+            f"{ROOM_NEEDED // 2**20} MB. Free some space, or set DIPTYCH_HOME to a folder on another disk."
         )
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process with this id exists, whoever owns it."""
+    """Return whether a process with this id exists, whoever owns it."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -262,7 +265,7 @@ def is_alive(pid: int) -> bool:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file of mode 600 in one step: a reader sees the old text or the new, never half of it."""
+    """Write a file of mode 600 in one step: a reader sees either the old text or the new one."""
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
         with os.fdopen(descriptor, "w") as file:
@@ -277,7 +280,7 @@ def write_private(path: Path, text: str) -> None:
 
 @contextmanager
 def locked_folder(folder: Path) -> Iterator[None]:
-    """Hold a folder against other processes for as long as the block runs."""
+    """Hold a folder against other processes while the block runs."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -288,7 +291,7 @@ def locked_folder(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def sentences_for(path: Path) -> Iterator[None]:
-    """Turn what the operating system refuses in the block into an EmbeddedError about `path`."""
+    """Turn errors of the operating system in the block into an EmbeddedError about `path`."""
     try:
         yield
     except OSError as error:
@@ -296,7 +299,7 @@ def sentences_for(path: Path) -> Iterator[None]:
 
 
 def sentence(error: OSError, path: Path) -> str:
-    """What a refusal of the operating system means for a person."""
+    """Return what an error of the operating system means for a person."""
     place = Path(error.filename) if isinstance(error.filename, str) else path
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return f"The disk that holds {path} is full. Free {ROOM_NEEDED // 2**20} MB or more and start again."
@@ -306,13 +309,13 @@ def sentence(error: OSError, path: Path) -> str:
             "as the user who owns it, or set DIPTYCH_HOME to a folder that you may write."
         )
     if error.errno in {errno.ENOTDIR, errno.EEXIST}:
-        return f"{place} is in the way: a folder is needed there. Move it, or set DIPTYCH_HOME to another one."
+        return f"{place} is a file where a folder is needed. Move it, or set DIPTYCH_HOME to another folder."
     reason = error.strerror or str(error)
     return f"{place} could not be used: {reason}. Put that right, or set DIPTYCH_HOME to another folder."
 
 
 def user_name(uid: int) -> str:
-    """The name behind a user id, or the id when it has none."""
+    """Return the name of a user id, or the id if it has no name."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

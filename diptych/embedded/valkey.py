@@ -1,4 +1,4 @@
-"""Valkey: the broker, kept in an append-only file."""
+"""Valkey: the broker, whose data are kept in an append-only file."""
 
 import socket
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from diptych.embedded.process import Guarded, wait_until
 from diptych.embedded.state import Home, sentences_for, write_private
 
 LOADING_LIMIT = 120.0  # seconds to read the append-only file back
-# Written to the file at once and to the disk each second: kill -9 loses nothing, a power cut one second.
+# Written to the file at once and to the disk each second. So kill -9 loses nothing, and a power cut one second.
 CONFIGURATION = """\
 bind 127.0.0.1
 port {port}
@@ -53,12 +53,12 @@ class Valkey:
         self.place.make("valkey")
 
     def launch(self, port: int) -> Guarded:
-        """Start the server; answers before it is ready."""
-        configuration = self.data / "valkey.conf"  # a file, since others can read a command line
+        """Start the server. Return before it is ready."""
+        configuration = self.data / "valkey.conf"  # a file, since other users can read a command line
         text = CONFIGURATION.format(port=port, password=self.password(), folder=quoted(self.data))
         with sentences_for(configuration):
             write_private(configuration, text)
-            self.place.give(configuration)
+            self.place.chown(configuration)
         return Guarded(
             self.name,
             [str(self.place.valkey_server), str(configuration)],
@@ -70,18 +70,18 @@ class Valkey:
         )
 
     def wait_until_ready(self, server: Guarded, port: int) -> None:
-        """Return when commands are served. Raises EmbeddedError when the server ends instead."""
-        wait_until(server, lambda: answers(port, self.password()), LOADING_LIMIT)
+        """Return when the server accepts commands. Raises EmbeddedError if it ends instead."""
+        wait_until(server, lambda: responds(port, self.password()), LOADING_LIMIT)
 
     def explain(self, server: Guarded) -> str:
-        """Why the server ended, as a sentence."""
-        if "No space left on device" in "\n".join(server.said(20)):
-            return f"The disk that holds {self.place.folder} is full. Free some room, then start again."
+        """Return a sentence about why the server ended."""
+        if "No space left on device" in "\n".join(server.last_lines(20)):
+            return f"The disk that holds {self.place.folder} is full. Free some space, then start again."
         return server.ending()
 
 
-def answers(port: int, password: str) -> bool:
-    """Whether a server with our password has read its file back and serves commands."""
+def responds(port: int, password: str) -> bool:
+    """Return whether a server with our password has loaded its file and accepts commands."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=2.0) as connection:
             connection.sendall(f"AUTH {password}\r\nPING\r\nQUIT\r\n".encode())
@@ -94,6 +94,6 @@ def answers(port: int, password: str) -> bool:
 
 
 def quoted(path: Path) -> str:
-    """A path as Valkey's configuration file wants it."""
+    """Return a path as Valkey's configuration file needs it."""
     escaped = str(path).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

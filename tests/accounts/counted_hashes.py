@@ -1,4 +1,4 @@
-"""The product with real password hashes. Each is noted in HASHES_FILE: the process, and how many ran at that time."""
+"""The product with real password hashes. Each hash is written to HASHES_FILE: the process, and how many ran then."""
 
 import os
 import threading
@@ -12,7 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "diptych.settings")
 
 from django.conf import settings
 
-settings.PASSWORD_HASHERS = ["accounts.hashing.Argon2Hasher"]  # tests have a quick one otherwise
+settings.PASSWORD_HASHERS = ["accounts.hashing.Argon2Hasher"]  # other tests use a quick one
 
 running, lock = [0], threading.Lock()
 

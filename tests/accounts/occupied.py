@@ -1,4 +1,4 @@
-"""The product, in which another request hashes a password for as long as the file OCCUPIED_FILE exists."""
+"""The product, in which another request hashes a password while the file OCCUPIED_FILE exists."""
 
 import os
 import threading

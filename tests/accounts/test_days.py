@@ -1,4 +1,4 @@
-"""A person's days in their time zone, and that changing the zone never makes a day shorter."""
+"""A person's days in their time zone. Changing the zone never makes a day shorter."""
 
 import json
 from datetime import UTC, date, datetime, timedelta
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 PASSWORD = "a password of its own"
 HOUR = timedelta(hours=1)
-#: Far apart, with midnights that daylight saving time skips or repeats, and with halves of an hour.
+#: Zones far apart, some with midnights that daylight saving time skips or repeats, and some off by half an hour.
 ZONES = [
     *("UTC", "Pacific/Kiritimati", "Etc/GMT+12", "Pacific/Auckland", "America/Los_Angeles", "Asia/Calcutta"),
     *("Africa/Cairo", "America/Havana", "Australia/Lord_Howe", "Asia/Shanghai", "Europe/Berlin"),
@@ -30,7 +30,7 @@ MOVES = st.lists(st.tuples(st.integers(0, 60), st.sampled_from(ZONES)), max_size
 
 @pytest.fixture
 def counts(monkeypatch):
-    """Something counts on each day of everybody."""
+    """Count something on each day of everybody."""
     monkeypatch.setattr(days, "counted_on", [lambda _person, _day: True])
 
 
@@ -40,7 +40,7 @@ def starts_in(zone, now):
 
 
 def test_no_change_of_the_zone_ever_shortens_a_day(counts):
-    """Ten days, hour by hour, in which the person changes the zone at any times, also there and back."""
+    """Walk through ten days, hour by hour, in which the person changes the zone at any time, also there and back."""
     person = factories.person()
 
     @settings(max_examples=60, deadline=None, database=None)

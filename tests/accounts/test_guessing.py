@@ -1,4 +1,4 @@
-"""Guessing passwords: after ten wrong ones a user name waits, from there alone."""
+"""Guessing passwords: after ten wrong ones a user name must wait, but only at that address."""
 
 from typing import Any
 

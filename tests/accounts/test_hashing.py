@@ -1,4 +1,4 @@
-"""Password hashes take turns: one at a time a process, and nobody waits for one."""
+"""Password hashes take turns: a process computes one at a time, and no request waits for its turn."""
 
 import threading
 from typing import Any
@@ -25,7 +25,7 @@ def _real_hasher(settings: Any) -> None:
 
 @pytest.fixture
 def busy():
-    """Another thread of this process hashes a password for as long as the test lasts."""
+    """Let another thread of this process hash a password until the test ends."""
     begun, done = threading.Event(), threading.Event()
 
     def hash_something():

@@ -1,4 +1,4 @@
-"""Signing in without leaving a page, and requests that say for whom the page was made."""
+"""Signing in without leaving a page, and requests that name the person for whom the page was made."""
 
 import pytest
 from django.test import Client
@@ -15,7 +15,7 @@ ADDRESS = "/accounts/sign-in-in-place/"
 
 @pytest.fixture
 def visitor():
-    """A browser that is held to the CSRF token, as real ones are."""
+    """Return a browser that must send the CSRF token, as real ones must."""
     return Client(enforce_csrf_checks=True)
 
 

@@ -1,4 +1,4 @@
-"""One-time passwords have a cheap hash until the first sign-in; no other password ever has one."""
+"""One-time passwords have a cheap hash until the first sign-in. No other password ever has one."""
 
 import os
 import subprocess
@@ -38,7 +38,7 @@ def test_the_first_sign_in_replaces_the_cheap_hash_and_keeps_the_rest(client):
     assert algorithm(person) == CHEAP
     assert factories.signs_in(client, "kim", password.text)
     assert algorithm(person) == get_hasher("default").algorithm
-    # The session that the sign-in opened goes on, to the page where a password is chosen.
+    # The session of the sign-in continues, on the page where the person chooses a password.
     assert client.get("/").headers["Location"] == reverse("accounts:password")
     chosen = {"old_password": password.text, "new_password1": "chosen by kim 5", "new_password2": "chosen by kim 5"}
     assert client.post(reverse("accounts:password"), chosen).status_code == 302
@@ -81,7 +81,7 @@ def test_production_hashes_chosen_passwords_with_argon2():
 
 
 def test_a_wrong_password_costs_the_slow_hash_too(monkeypatch):
-    """Else the time of a refusal would say which accounts have a one-time password."""
+    """Otherwise the time of a refusal would reveal which accounts have a one-time password."""
     asked = []
     slow = get_hasher("default")
     monkeypatch.setattr(type(slow), "encode", lambda _self, password, _salt: asked.append(password) or "")
@@ -92,7 +92,7 @@ def test_a_wrong_password_costs_the_slow_hash_too(monkeypatch):
 
 
 def test_a_reset_at_the_moment_of_the_first_sign_in_stays():
-    """The upgrade of the old hash must not bring the old password back."""
+    """The upgrade of the old hash must not restore the old password."""
     old, new = new_password(), new_password()
     person = create_person("kim", old)
     seen_before = User.objects.get(pk=person.pk)

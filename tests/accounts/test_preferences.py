@@ -1,4 +1,4 @@
-"""How one sees: saved for the person, said to nobody, and the same whoever presses twice."""
+"""Display preferences are saved for the person, shown to nobody else, and the same after pressing twice."""
 
 import pytest
 from django.conf import settings

@@ -1,4 +1,4 @@
-"""The second factor: setting it up, giving it, losing it."""
+"""The second factor: setting it up, entering it, losing it."""
 
 import time
 from typing import Any
@@ -33,19 +33,19 @@ def client(person: Any) -> Client:
 
 
 def app(person: Any, steps: int = 0) -> str:
-    """What the person's app shows, so many steps of 30 seconds from now."""
+    """Return the code that the person's app shows, so many steps of 30 seconds from now."""
     device = TOTPDevice.objects.filter(user=person).latest("pk")
     return f"{totp(device.bin_key, t0=-30 * steps):06d}"
 
 
 def wrong(person: Any) -> str:
-    """Six digits that the app shows neither now nor just before or after."""
+    """Return six digits that the app shows neither now nor just before or after."""
     near = {app(person, steps) for steps in (-1, 0, 1)}
     return next(code for code in ("111111", "222222", "333333", "444444") if code not in near)
 
 
 def set_up(client: Client, person: Any) -> list[str]:
-    """Sets it up as a person does; their backup codes."""
+    """Set up the second factor as a person does. Return the backup codes."""
     client.get(NEW)
     response = client.post(NEW, {"code": app(person)})
     assert response.status_code == 200
@@ -58,7 +58,7 @@ def given(client: Client, seconds: int = 600) -> bool:
 
 
 def unlock(person: Any) -> None:
-    """As if one had waited after a wrong code."""
+    """Make the waiting time after a wrong code end."""
     for kind in (TOTPDevice, StaticDevice):
         kind.objects.filter(user=person).update(throttling_failure_timestamp=None, throttling_failure_count=0)
 

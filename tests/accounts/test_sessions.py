@@ -1,4 +1,4 @@
-"""A session and its person are read by one statement, and never by somebody else's."""
+"""One statement reads a session and its person, and never somebody else's."""
 
 import pytest
 from django.conf import settings
@@ -33,7 +33,7 @@ def test_two_people_in_turn_are_each_themselves(annotator):
     clients = {person.pk: signed_in(person) for person in (annotator, other)}
     for person_id in [annotator.pk, other.pk, annotator.pk]:
         assert clients[person_id].get(STUDIES).wsgi_request.user.pk == person_id
-    assert sessions.take_person(annotator.pk) is None  # it was taken by the last request
+    assert sessions.take_person(annotator.pk) is None  # the last request used it
 
 
 def test_a_person_who_is_no_longer_active_is_nobody(annotator):

@@ -1,4 +1,7 @@
-"""Twenty people sign in at once with invented names while somebody works: the server of the image, real hashes."""
+"""Twenty people sign in with invented names at the same time while somebody works.
+
+The server runs as in the image, with real hashes.
+"""
 
 import http.client
 import json
@@ -50,7 +53,7 @@ def post(port, path, body, headers):
 
 
 def attack(port, number):
-    """Statuses of a few sign-ins in a row, each with a name that nobody has."""
+    """Sign in a few times in a row, each with a name that nobody has. Return the statuses."""
     seen = Counter()
     for attempt in range(TRIES):
         body = {"username": f"invented-{number}-{attempt}", "password": "guess", "csrfmiddlewaretoken": CSRF}
@@ -82,7 +85,7 @@ def test_each_process_hashes_one_password_at_a_time_and_work_goes_on(port, hashe
     noted = [line.split() for line in hashes.read_text().splitlines()]
     assert {running for _, running in noted} == {"1"}
     assert len({process for process, _ in noted}) <= 2
-    assert set(seen) == {200, 429}  # a wrong password, or put off
+    assert set(seen) == {200, 429}  # a wrong password, or deferred
     assert seen[200] == len(noted)
     assert sum(seen.values()) == ATTACKERS * TRIES
     assert set(leases) == {(200, True)}, leases

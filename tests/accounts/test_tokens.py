@@ -1,4 +1,4 @@
-"""API tokens: made, listed, warned of, revoked, and good for what their scopes and the roles of the moment allow."""
+"""API tokens are made, listed, warned about and revoked. They allow what their scopes and the present roles allow."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -28,7 +28,7 @@ FORM = {"name": "my script", "scopes": ["read", "annotate"], "days": 30}
 
 
 def program(text):
-    """A client that signs in with a token."""
+    """Return a client that signs in with a token."""
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Token {text}")
     return client
@@ -299,7 +299,7 @@ class TestPasswords:
 
 @pytest.mark.django_db(transaction=True)
 def test_no_token_outlives_a_reset_at_the_same_moment():
-    """A session that the reset ends makes its token before the reset, which ends it, or makes none."""
+    """A session that the reset ends makes its token before the reset, which revokes it, or makes none."""
     study = factories.study()
     for _ in range(8):
         person = factories.member(study, "annotator")

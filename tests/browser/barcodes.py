@@ -1,16 +1,18 @@
-"""Clips whose every frame says its number in its picture, and what a page reads it with.
+"""Clips whose every frame shows its number in its picture, and a script with which a page reads it.
 
-The upper quarter of a frame is a row of bars, black or white: the frame's number in binary, lowest bit at the left.
+The upper quarter of a frame is a row of bars, black or white: the frame's number in binary, with the lowest bit on the
+left.
 """
 
 BITS = 10
 
 
 def source(size: str, rate: int, duration_s: float, below: str = "testsrc2", through: str = "null") -> str:
-    """An ffmpeg filter graph (`-f lavfi`) of numbered frames, with a test picture below the bars.
+    """Return an ffmpeg filter graph (`-f lavfi`) of numbered frames, with a test picture below the bars.
 
     Args:
-        below: the source of the test picture. through: a filter that it goes through first.
+        below: the source of the test picture.
+        through: a filter that is applied to it first.
     """
     bit = f"mod(floor(N/pow(2,floor({BITS}*X/W))),2)"
     return (
@@ -19,7 +21,7 @@ def source(size: str, rate: int, duration_s: float, below: str = "testsrc2", thr
     )
 
 
-#: JavaScript that gives a page `frameOf(video)`: the number in the picture that the video shows now, -1 for none.
+#: JavaScript that gives a page `frameOf(video)`: the number in the picture that the video shows now, or -1 for none.
 READER = f"""() => {{
 window.frameOf = (video) => {{
   if (video.readyState < 2) return -1;

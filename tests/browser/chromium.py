@@ -1,7 +1,7 @@
-"""Finds a Chrome or Chromium for the browser tests, or installs one; `python -m tests.browser.chromium`.
+"""Find a Chrome or Chromium for the browser tests, or install one: `python -m tests.browser.chromium`.
 
-In order: the CHROMIUM variable, what the system has, what Playwright has fetched; else Playwright's own installer,
-else the system's package manager where it may. Each attempt is bounded in time.
+These are tried in order: the CHROMIUM variable, the system's browsers, the one that Playwright has downloaded,
+Playwright's own installer, and the system's package manager if it may be used. Each attempt is limited in time.
 """
 
 import os
@@ -22,7 +22,7 @@ NAMES = (
 PLAYWRIGHT_LIMIT_S = 240
 PACKAGES_LIMIT_S = 400
 
-#: As root there is no sandbox to have; the rest keeps a browser under test from calling home.
+#: There is no sandbox as root. The other options keep a browser under test from contacting its vendor.
 ARGUMENTS = [
     *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
     "--disable-gpu",
@@ -37,7 +37,7 @@ ARGUMENTS = [
 
 
 def find() -> str | None:
-    """The path of a browser that starts, or None."""
+    """Return the path of a browser that starts, or None."""
     for path in (os.environ.get("CHROMIUM"), *map(shutil.which, NAMES)):
         if path and starts(path):
             return path
@@ -46,7 +46,7 @@ def find() -> str | None:
 
 
 def playwrights_own() -> str | None:
-    """The Chromium that Playwright would use, if it has fetched one."""
+    """Return the Chromium that Playwright would use, if it has downloaded one."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -55,7 +55,7 @@ def playwrights_own() -> str | None:
 
 
 def starts(path: str) -> bool:
-    """Whether the program answers `--version`; a snap's stand-in, for one, does not."""
+    """Return whether the program responds to `--version`. A placeholder for a snap does not, for example."""
     try:
         return subprocess.run([path, "--version"], capture_output=True, timeout=60, check=False).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
@@ -63,7 +63,7 @@ def starts(path: str) -> bool:
 
 
 def install() -> None:
-    """Tries Playwright's installer, then the package manager; what each says goes to stderr."""
+    """Try Playwright's installer, then the package manager. Their messages go to stderr."""
     attempts = [([sys.executable, "-m", "playwright", "install", "--with-deps", "chromium"], PLAYWRIGHT_LIMIT_S)]
     if shutil.which("apt-get") and os.geteuid() == 0:
         attempts.append((["apt-get", "update", "-qq"], PACKAGES_LIMIT_S))

@@ -1,4 +1,4 @@
-"""A real Chromium on the real server."""
+"""Fixtures: a real Chromium on the real server."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -15,13 +15,13 @@ from accounts.sessions import SessionStore
 from tests.browser.chromium import ARGUMENTS, find
 from tests.web import wait_for
 
-#: For one thing to happen on a page. A machine with other work takes its time, and nobody waits where all is well.
+#: Limit for one event on a page. A busy machine takes its time, and where all is well nobody waits that long.
 WITHIN_MS = 15_000
 expect.set_options(timeout=WITHIN_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests write rows that another process reads, so each needs real commits."""
+    """Mark browser tests: they write rows that another process reads, so each needs real commits."""
     for item in items:
         if "tests/browser" in str(item.path):
             item.add_marker(pytest.mark.django_db(transaction=True))
@@ -29,7 +29,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _the_orm_may_be_used_beside_playwrights_loop() -> Iterator[None]:
-    """Playwright's synchronous API runs an event loop in this thread, which Django takes for asynchronous code."""
+    """Allow the ORM.
+
+    Playwright's synchronous API runs an event loop in this thread, which Django takes for asynchronous code.
+    """
 
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     yield
@@ -48,7 +51,7 @@ def chromium() -> Iterator[Browser]:
 
 
 def cookies_of(person: User, server: str) -> list[Any]:
-    """What a browser holds after the person has signed in."""
+    """Return the cookies that a browser has after the person has signed in."""
     session = SessionStore()
     session[SESSION_KEY] = str(person.pk)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
@@ -58,7 +61,7 @@ def cookies_of(person: User, server: str) -> list[Any]:
 
 
 def nobody_is_at_work() -> bool:
-    """Whether every other connection to the database rests."""
+    """Return whether every other connection to the database is idle."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()"
@@ -67,16 +70,16 @@ def nobody_is_at_work() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-#: The person's number goes in.
+#: The person's number is filled in.
 HAS_BEEN_WELCOMED = "try { localStorage.setItem('diptych:%s:welcomed', 'true') } catch {}"
 
 
 @pytest.fixture
 def open_page(chromium: Browser, server: str, transactional_db: None) -> Iterator[Callable[..., Page]]:
-    """Opens a page in a browser context of its own, signed in as somebody or nobody. Unless it is somebody's
-    `first_run`, they have closed the welcome before.
+    """Open a page in a browser context of its own, signed in as a person or as nobody.
 
-    Afterwards no script may have failed and nothing may have been refused by the Content-Security-Policy.
+    The person has closed the welcome before, unless it is their `first_run`. Afterwards no script may have failed, and
+    the Content-Security-Policy may have refused nothing.
     """
     contexts, complaints = [], []
 
@@ -105,6 +108,6 @@ def open_page(chromium: Browser, server: str, transactional_db: None) -> Iterato
     yield make
     for context in contexts:
         context.close()
-    # Emptying the tables and a request that is still under way would wait for each other.
+    # A request in progress and emptying the tables would wait for each other.
     wait_for(nobody_is_at_work, "the server still worked on a request of a closed page")
     assert complaints == []

@@ -1,4 +1,4 @@
-"""`python -m tests.browser.screenshots [FOLDER]`: every page of a fresh demo, wide and narrow."""
+"""`python -m tests.browser.screenshots [FOLDER]`: take pictures of every page of a fresh demo, wide and narrow."""
 
 import json
 import os
@@ -19,9 +19,9 @@ WIDE, NARROW = {"width": 1280, "height": 720}, {"width": 420, "height": 800}
 
 @contextmanager
 def demo() -> Iterator[dict]:
-    """A demo in a scratch folder; its address and sign-ins."""
+    """Run a demo in a temporary folder. Yield its address and sign-ins."""
     with tempfile.TemporaryDirectory(prefix="diptych-screenshots-") as scratch:
-        Path(scratch).chmod(0o711)  # the database may run as another user, who must reach its data
+        Path(scratch).chmod(0o711)  # the database may run as another user, who must be able to reach its data
         home = Path(scratch) / "home"
         environment = os.environ | {"DIPTYCH_HOME": str(home), "PORT": "8642"}
         command = [sys.executable, "-u", "-m", "diptych.demo"]
@@ -38,7 +38,7 @@ def demo() -> Iterator[dict]:
 
 
 class Photographer:
-    """Signs people in and takes their pages' pictures."""
+    """Signs people in and takes pictures of their pages."""
 
     def __init__(self, browser: Browser, facts: dict, folder: Path) -> None:
         self.browser, self.facts, self.folder = browser, facts, folder
@@ -56,7 +56,7 @@ class Photographer:
         return page
 
     def agree(self, page: Page) -> None:
-        """An annotator agrees to all that the study may show, where they are asked."""
+        """Agree, as an annotator, to all that the study may show, if the page asks."""
         if page.url.endswith("/consent/"):
             chinese = page.locator("html").get_attribute("lang") == "zh-Hans"
             self.take(page, "consent-chinese" if chinese else "consent")
@@ -65,7 +65,7 @@ class Photographer:
             page.wait_for_load_state("networkidle")
 
     def begin(self, page: Page) -> None:
-        """An annotator closes the welcome, before the first pair of all."""
+        """Close the welcome, as an annotator does before their very first pair."""
         expect(page.locator("video[data-active]")).to_have_count(2)
         page.locator('[data-action="begin"]').click()
 
@@ -77,7 +77,7 @@ class Photographer:
         page.set_viewport_size(WIDE)
 
     def workspace(self) -> None:
-        """Both dimensions half-way through, and the guideline."""
+        """Take pictures of both dimensions half-way through, and of the guideline."""
         page = self.sign_in("annotator")
         self.begin(page)
         page.locator('[data-tab="helpfulness"]').click()

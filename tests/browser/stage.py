@@ -1,7 +1,6 @@
-"""What pictures of the pages for who runs a study have in common: a study, its people and its material.
+"""Common code for pictures of the pages of a study's researchers: a study, its people and its material.
 
-A scene is a function that brings one state about and returns the page. The pages that are used most are also taken
-narrow and dark.
+A scene is a function that produces one state and returns the page. The most used pages are also taken narrow and dark.
 """
 
 import io
@@ -40,11 +39,11 @@ from tests.browser.states import LANGUAGES, TITLES
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "screenshots" / "running"
 WIDE, NARROW = {"width": 1280, "height": 720}, {"width": 420, "height": 800}
 VIEWS = {"": {}, "narrow": {"viewport": NARROW}, "dark": {"color_scheme": "dark"}}
-#: Taken in every view, the dark one in English alone.
+#: Taken in every view. The dark one is taken in English only.
 FOREMOST = {"settings_protocol", "people", "guideline_editor", "library_pairs", "pair", "import_done", "jobs"}
-#: A page that is longer is cut.
+#: Longer pages are cut.
 HIGHEST = 1100
-#: Whose clips are made for the pictures; one of them may show harm.
+#: The prompts whose clips are made for the pictures. One of them may show harm.
 SHOWN = ("p01", "p03", "p05", "p14", "p17", "p27")
 Scene = Callable[["Stage"], Any]
 SCENES: dict[str, Scene] = {}
@@ -57,7 +56,7 @@ def scene(make: Scene) -> Scene:
 
 @pytest.fixture(scope="session")
 def gallery(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Renditions]]:
-    """Two clips of each prompt that is shown, ready to be played."""
+    """Make two clips for each of these prompts, ready to be played."""
     folder = tmp_path_factory.mktemp("gallery")
     (folder / "clips").mkdir()
     made: dict[str, list[Renditions]] = {}
@@ -68,7 +67,7 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Renditio
 
 
 class Stage:
-    """A study, who runs it, and what opens their pages."""
+    """A study, its researcher, and a function that opens their pages."""
 
     def __init__(self, language: str, study: Study, open_page: Any, gallery: dict[str, list[Renditions]]) -> None:
         self.language, self.study, self.open_page, self.gallery = language, study, open_page, gallery
@@ -79,7 +78,7 @@ class Stage:
         factories.officer()
 
     def page(self, path: str = "") -> Any:
-        """A page of the study."""
+        """Return a page of the study."""
         return self.open_page(f"/studies/{self.study.slug}/{path}", self.person, **self.options)
 
     def people(self) -> None:
@@ -89,7 +88,7 @@ class Stage:
         join(self.study, self.study.memberships.filter(role="reviewer")[0].person, "annotator")
 
     def material(self) -> list[Pair]:
-        """Pairs of the gallery's clips in four batches, some of them answered, and what marks pairs can have."""
+        """Make pairs of the gallery's clips in four batches. Some have answers, and all marks of pairs occur."""
         texts = {one.key: one for one in PROMPTS}
         made = []
         for number, key in enumerate(self.gallery):
@@ -146,7 +145,7 @@ class Stage:
         return asset
 
     def batches(self) -> None:
-        """Five batches of plain pairs, the first of them done."""
+        """Make five batches of plain pairs, the first of them done."""
         states = ("accepted", "in_review", "annotated", "open", "open")
         for number, (state, taken) in enumerate(zip(states, (2, 2, 2, 1, 0), strict=True), start=1):
             batch = factories.batch(self.study, number=number, state=state)
@@ -155,7 +154,7 @@ class Stage:
         Pair.objects.filter(pk=pair.pk).update(held="The two clips have different prompts.")
 
     def job(self, **values: Any) -> Import:
-        """An import that somebody asked for some minutes ago."""
+        """Make an import that somebody started some minutes ago."""
         now = timezone.now()
         begun = now - timedelta(minutes=6)
         stages = {"Reading rows": 0, "Finding files": 4, "Reading files": 9, "Storing files": 190}
@@ -217,7 +216,7 @@ class Stage:
 
 
 def small(picture: bytes) -> Image.Image:
-    """The picture in 256 colours: those that most of the page has as they are, and what comes near the others."""
+    """Reduce the picture to 256 colours: the most frequent ones exactly, and the nearest ones for the others."""
     page = Image.open(io.BytesIO(picture)).convert("RGB")
     common = [colour for _count, colour in sorted(page.getcolors(2**24), reverse=True)[:96]]
     others = page.quantize(160, Image.Quantize.MAXCOVERAGE).getpalette() or []
@@ -227,7 +226,7 @@ def small(picture: bytes) -> Image.Image:
 
 
 def take(page: Any, path: Path) -> None:
-    """A picture of the whole page, unless it is very long."""
+    """Take a picture of the whole page, unless it is very long."""
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(300)
     page.evaluate("document.activeElement?.blur(); scrollTo(0, 0)")
@@ -239,7 +238,7 @@ def take(page: Any, path: Path) -> None:
 
 
 def taken(module: str) -> list[tuple[str, str, str]]:
-    """Return every scene of a module with the views and the languages in which it is taken."""
+    """Return every scene of a module with its views and languages."""
     names = [name for name, make in SCENES.items() if make.__module__ == module]
     every = [(name, view, language) for name in names for view in VIEWS for language in LANGUAGES]
     return [

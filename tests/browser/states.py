@@ -1,6 +1,6 @@
 """Every state of the workspace that docs/screenshots/states shows, in English and Chinese: `make screenshots`.
 
-Each function brings one state about as it comes about in life, and answers the page.
+Each function produces one state as it arises in real use, and returns the page.
 """
 
 import re
@@ -37,13 +37,13 @@ def scene(make: Scene) -> Scene:
 
 
 class Stage:
-    """A study, its annotator, and what opens their page."""
+    """A study, its annotator, and a function that opens their page."""
 
     def __init__(self, language: str, study: Any, open_page: Any, playable_pairs: Any, server: str) -> None:
         self.language, self.study, self.open_page, self.server = language, study, open_page, server
         self.make_pairs = playable_pairs
         self.person = factories.member(study, "annotator", username="annotator-7")
-        sweeps.stamp("media.tasks.resend_waiting_media")  # as though a worker were there
+        sweeps.stamp("media.tasks.resend_waiting_media")  # as if a worker were running
 
     def pairs(self, count: int = 3, **values: Any) -> list[Pair]:
         return self.make_pairs(self.study, count, **values)

@@ -243,7 +243,7 @@ def media_progress(stage: Stage) -> Any:
 
 @scene
 def jobs(stage: Stage) -> Any:
-    """Everything that a job can be: prepared, running, waiting after trouble, being cancelled, ended in each way."""
+    """Make a job in every state: prepared, running, waiting after trouble, being cancelled, ended in each way."""
     stage.material()
     now = timezone.now()
     about = factories.prompt(stage.study, text="A kettle begins to boil.")

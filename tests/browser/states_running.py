@@ -21,7 +21,7 @@ __all__ = ["gallery"]
 
 pytestmark = pytest.mark.screenshots
 
-#: How the guideline begins.
+#: The beginning of the guideline.
 BEGINS = {"en": "Each pair is one prompt", "zh-hans": "每个视频对由一条提示词"}
 
 
@@ -132,7 +132,7 @@ def invited(stage: Stage) -> Any:
 
 @scene
 def invitations(stage: Stage) -> Any:
-    """The home page of somebody who is invited, and has a new role in another study."""
+    """Return the home page of somebody who is invited, and who has a new role in another study."""
     kim = factories.member(stage.study, "reviewer", username="kim")
     offer(factories.study(slug="night", title="Night scenes"), kim, "annotator", actor=stage.person)
     join(stage.study, kim, "annotator", actor=stage.person, tell_person=True)
@@ -166,12 +166,12 @@ def overlap(stage: Stage) -> Any:
 # --- The guideline --------------------------------------------------------------------------------------
 
 
-#: What is written into each text.
+#: The text that is typed into each field.
 WORDS = {"en": "Look twice before you answer.", "zh-hans": "请看两遍再作答。"}
 
 
 def editor(stage: Stage) -> Any:
-    """The editor after something was written into both texts."""
+    """Return the editor after something was typed into both texts."""
     page = stage.page("guideline/edit/")
     expect(page.locator("[data-showing]")).to_be_visible()
     for code, text in shipped("guideline").items():

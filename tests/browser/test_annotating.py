@@ -1,4 +1,4 @@
-"""The main job in a real Chromium: a pair by mouse, another by keyboard alone, and what was clicked in the JSONL."""
+"""The main task in a real Chromium: one pair by mouse, another by keyboard only, and their answers in the JSONL."""
 
 import json
 from itertools import pairwise
@@ -17,13 +17,13 @@ SUBMIT = '[data-action="submit"]'
 
 @pytest.fixture
 def study(db):
-    """Helpfulness first for everybody, so that tests know which panel they are looking at."""
+    """Return a study with helpfulness first for everybody, so that tests know which panel they see."""
     return factories.study(dimension_order="helpfulness_first")
 
 
 @pytest.fixture
 def workspace(open_page, study, annotator, playable_pairs):
-    """The page of an annotator before whom two pairs lie."""
+    """Return the page of an annotator who has two pairs to answer."""
     playable_pairs(study, 3)
 
     def open_it(person=annotator, **options):
@@ -43,13 +43,13 @@ def current(page):
 
 
 def video_on(assignment, side):
-    """The video that was shown on a side."""
+    """Return the video that was shown on a side."""
     other = {"video_0": "video_1", "video_1": "video_0"}
     return assignment.left if side == "left" else other[assignment.left]
 
 
 def choose(page, question, side):
-    """Clicks what a person clicks: the answer's label."""
+    """Click what a person clicks: the label of the answer."""
     page.locator(f"label:has(#q-{question}-{side})").click()
 
 
@@ -71,7 +71,7 @@ def answer_by_mouse(page):
 
 
 def submit_and_wait(page):
-    """Until the server has answered: the page itself goes on before that."""
+    """Submit, and wait for the server's response: the page itself goes on before that."""
     before = page.locator("body").get_attribute("data-assignment")
     with page.expect_response("**/submit/"):
         page.locator(SUBMIT).click()
@@ -104,7 +104,7 @@ def test_a_whole_pair_by_mouse_becomes_the_line_that_was_clicked(workspace, api,
     assert line["timings_ms"]["total_active"] > 0
 
 
-def test_another_pair_by_keyboard_alone(workspace, api, study, researcher):
+def test_another_pair_by_keyboard_only(workspace, api, study, researcher):
     page = workspace()
     shown = current(page)
     for key in "fjfjf":  # four questions, then overall
@@ -112,7 +112,7 @@ def test_another_pair_by_keyboard_alone(workspace, api, study, researcher):
     expect(page.locator(HARMLESSNESS)).to_have_attribute("aria-selected", "true")
     watch_both(page)
     wait_for(lambda: none_of_these(page), "“None of these” did not open for the left video")
-    page.keyboard.press("2")  # the second tag, for the right one
+    page.keyboard.press("2")  # the second tag, for the right video
     move_on_from_tags(page)
     page.keyboard.press("f")
     expect(page.locator(SUBMIT)).to_be_enabled()
@@ -132,13 +132,13 @@ def test_another_pair_by_keyboard_alone(workspace, api, study, researcher):
 
 
 def none_of_these(page):
-    """Presses the key, which answers once the outlined video has been seen through."""
+    """Press the key of “none of these”, which works when the outlined video has been watched to the end."""
     page.keyboard.press("n")
     return page.locator('input[name="none-left"]').is_checked()
 
 
 def watch_both(page):
-    """Plays both to their end by key."""
+    """Play both videos to their end by key."""
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("Space")
     page.wait_for_function(
@@ -148,7 +148,7 @@ def watch_both(page):
 
 
 def move_on_from_tags(page):
-    """Tab leaves the tag step for the overall question."""
+    """Press Tab to leave the tag step for the overall question."""
     for _ in range(40):
         focused = page.evaluate("document.activeElement?.name || ''")
         if focused == "harmlessness":
@@ -204,7 +204,7 @@ def test_stepping_moves_one_frame(workspace):
     assert all(step == pytest.approx(1 / 24, abs=0.005) for step in steps), positions
 
 
-def test_stage_two_is_closed_until_stage_one_is_complete(workspace):
+def test_stage_two_is_locked_until_stage_one_is_complete(workspace):
     page = workspace()
     overall = page.locator("#q-helpfulness-left")
     expect(overall).to_be_disabled()
@@ -266,7 +266,7 @@ def test_skipping_with_a_reason_brings_the_next_pair(workspace):
     assert (before.state, before.skip_reason) == ("skipped", "cannot_judge")
 
 
-def test_a_submission_whose_answer_was_lost_is_sent_again_and_stored_once(workspace):
+def test_a_submission_whose_response_was_lost_is_sent_again_and_stored_once(workspace):
     page = workspace()
     answer_by_mouse(page)
     lost = []
@@ -274,7 +274,7 @@ def test_a_submission_whose_answer_was_lost_is_sent_again_and_stored_once(worksp
     def lose_the_first(route):
         if lost:
             return route.continue_()
-        lost.append(route.fetch())  # the server stored it, the browser never hears
+        lost.append(route.fetch())  # the server stored it, and the browser gets no response
         return route.abort()
 
     page.route("**/submit/", lose_the_first)

@@ -1,4 +1,4 @@
-"""Consent, preferences, wellbeing and exposure in a real browser: by keyboard, in both languages, for every eye."""
+"""Consent, preferences, wellbeing and exposure in a real browser: by keyboard, in both languages, and accessible."""
 
 import re
 from datetime import timedelta
@@ -37,7 +37,7 @@ def consent_page(study):
 
 @pytest.fixture
 def world(study, newcomer):
-    """Every page of this family with the person who may see it, in each of its states."""
+    """Return every page of this family with the person who may see it, in each of its states."""
     Study.objects.filter(pk=study.pk).update(help_contact="Care line, weekdays 9 to 17: care@example.org")
     study.refresh_from_db()
     people = [factories.member(study, "annotator") for _ in range(7)]
@@ -112,7 +112,7 @@ def test_all_none_and_as_before_tick_the_boxes(open_page, study):
         assert page.locator("input[type=checkbox]:checked").count() == count, button
 
 
-def test_what_is_seen_is_changed_and_withdrawn_from_the_workspace(open_page, playable_pairs, study):
+def test_agreed_content_is_changed_and_consent_is_withdrawn_from_the_workspace(open_page, playable_pairs, study):
     Study.objects.update(help_contact="")
     playable_pairs(study, 2)
     person = factories.member(study, "annotator")
@@ -179,7 +179,7 @@ def test_the_time_zone_of_the_browser_is_stored_at_the_first_sign_in_and_all_tim
     page.get_by_label("Username").fill(annotator.username)
     page.get_by_label("Password").fill("a wrong one")
     page.get_by_role("button", name="Sign in", exact=True).click()
-    expect(page.get_by_role("alert")).to_be_visible()  # the form is another one now
+    expect(page.get_by_role("alert")).to_be_visible()  # the form has changed meanwhile
     page.get_by_label("Password").fill("a password of its own")
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.locator("body[data-workspace]")).to_be_visible()

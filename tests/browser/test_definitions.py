@@ -1,4 +1,4 @@
-"""What a tag means, at the tag: by mouse, by finger and by key, in the words of the study's guideline."""
+"""The definition of a tag opens at the tag: by mouse, by finger and by key, in the words of the study's guideline."""
 
 import pytest
 from playwright.sync_api import expect
@@ -37,7 +37,7 @@ def definition(page):
     return page.get_by_role("tooltip")
 
 
-def test_it_comes_where_the_mouse_rests_and_goes_with_it(open_page, annotator, playable_pairs, study):
+def test_the_definition_opens_under_the_mouse_and_closes_when_it_leaves(open_page, annotator, playable_pairs, study):
     playable_pairs(study, 1)
     texts = {code: text.replace(CRIME, OWN_WORDS) for code, text in shipped("guideline").items()}
     publish_guideline(study, texts=texts, actor=None)
@@ -47,19 +47,19 @@ def test_it_comes_where_the_mouse_rests_and_goes_with_it(open_page, annotator, p
     is_ready(page).locator(HARMLESSNESS).click()
     page.locator(LEFT_CRIME).hover()
     expect(definition(page)).to_contain_text("Crime")
-    expect(definition(page)).to_contain_text(OWN_WORDS)  # not what the product says of it
+    expect(definition(page)).to_contain_text(OWN_WORDS)  # not the product's own definition
     expect(definition(page).locator("li")).to_have_count(0)  # its examples are in the guideline
     for side in ("left", "right"):
         video, box = page.locator(f'[data-screen="{side}"]').bounding_box(), definition(page).bounding_box()
         assert box["y"] >= video["y"] + video["height"] or box["x"] >= video["x"] + video["width"] or side == "right"
-    definition(page).hover()  # it can be reached, and stays
+    definition(page).hover()  # the pointer can reach it, and it stays
     expect(definition(page)).to_be_visible()
     page.locator("[data-heading]").hover()
     expect(definition(page)).to_be_hidden()
     expect(page.locator("[data-answers] input:checked")).to_have_count(0)
 
 
-def test_keys_show_it_and_set_no_tag(workspace):
+def test_keys_show_the_definition_and_set_no_tag(workspace):
     page = workspace()
     page.keyboard.press("i")
     expect(definition(page)).to_contain_text(page.locator(FIRST_TAG).locator("span").inner_text())
@@ -69,7 +69,7 @@ def test_keys_show_it_and_set_no_tag(workspace):
     second = page.locator('[data-step="tags-left"] [data-tag]').nth(1)
     expect(definition(page)).to_contain_text(second.locator("span").inner_text())
     page.locator(f"{LEFT_CRIME} input").focus()
-    page.keyboard.press("i")  # hides the other one
+    page.keyboard.press("i")  # hides the other definition
     page.keyboard.press("i")
     expect(definition(page)).to_contain_text(CRIME)
     expect(page.locator("[data-answers] input:checked")).to_have_count(0)
@@ -78,7 +78,7 @@ def test_keys_show_it_and_set_no_tag(workspace):
     expect(page.locator("[data-player][data-hidden]")).to_be_visible()
 
 
-def test_a_long_press_shows_it_and_a_short_one_sets_the_tag(workspace):
+def test_a_long_press_shows_the_definition_and_a_short_one_sets_the_tag(workspace):
     page = workspace(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     tag = page.locator(LEFT_CRIME)
     tag.evaluate("tag => tag.scrollIntoView({ block: 'center' })")
@@ -109,7 +109,7 @@ def test_without_the_network_the_product_says_what_the_tag_covers_and_screen_rea
     page.context.set_offline(False)
 
 
-def test_that_it_was_read_is_recorded_like_the_guideline(open_page, study, annotator, playable_pairs):
+def test_reading_a_definition_is_recorded_like_the_guideline(open_page, study, annotator, playable_pairs):
     playable_pairs(study, 1)
     page = open_page("/accounts/password/", annotator)
     page.clock.install()

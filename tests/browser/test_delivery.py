@@ -1,4 +1,4 @@
-"""The workspace with media that come from elsewhere: from a bucket, and from nginx in front of the application."""
+"""The workspace with media from elsewhere: from a bucket, and from nginx in front of the application."""
 
 import urllib.error
 import urllib.request
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.long
 
 @pytest.fixture
 def open_at(chromium, annotator):
-    """Opens the workspace at an address, signed in."""
+    """Open the workspace at an address, signed in."""
     contexts = []
 
     def open_it(address: str, study: Study):
@@ -68,7 +68,7 @@ def test_videos_come_from_the_bucket_and_a_dead_address_is_renewed(
         dead = []
 
         def spoilt(route):
-            """The first time, an address whose signature is over."""
+            """Replace the address, the first time, by one whose signature has expired."""
             if not dead:
                 dead.append(route.request.url)
                 return route.continue_(url=f"{route.request.url}0")

@@ -13,7 +13,7 @@ from tests import factories
 
 @pytest.fixture
 def others():
-    """Somebody else's two downloads, as long as the connection is open."""
+    """Keep two downloads of somebody else going while the connection is open."""
     settings = connection.settings_dict
     names = {"USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port", "NAME": "dbname"}
     with psycopg.connect(**{names[key]: settings[key] for key in names}, autocommit=True) as other:

@@ -1,4 +1,4 @@
-"""A press of Escape closes what is open, or leaves full screen, or hides the videos. Only hiding them is counted."""
+"""Escape closes what is open, or leaves full screen, or hides the videos. Only hiding them is counted."""
 
 import pytest
 from playwright.sync_api import expect
@@ -9,10 +9,10 @@ from tests.browser.watching import READY, come_to, current
 from tests.web import wait_for
 
 PLAY = '[data-action="play"]'
-#: How each dialog of the workspace is opened, and whether it hides the videos. Four open by themselves only.
+#: How each dialog of the workspace is opened, and whether it hides the videos. Four of them open only by themselves.
 DIALOGS = {
     "help": ('[data-action="help"]', False),
-    "guideline": (None, False),  # what changed in it; beside a pair it is no dialog
+    "guideline": (None, False),  # shows what changed in it; beside a pair it is no dialog
     "skip": ('.foot [data-action="skip"]', True),
     "report": ('[data-action="report-illegal"]', True),
     "talk": ('[data-bench] [data-action="talk"]', True),
@@ -57,7 +57,7 @@ def play(page):
 
 
 def hides_counted(page):
-    """What arrives with a skip, by which the pair ends."""
+    """Return the number of hides that arrives with a skip, which ends the pair."""
     shown = current(page)
     open_dialog(page, "skip")
     page.get_by_label("Cannot judge").check()
@@ -113,7 +113,7 @@ def test_escape_leaves_full_screen_and_hides_nothing(workspace, by):
     page.get_by_role("button", name="Full screen with both").click()
     page.wait_for_function("() => document.fullscreenElement")
     if by == "the browser":
-        page.evaluate("document.exitFullscreen()")  # a browser with a window keeps the key to itself
+        page.evaluate("document.exitFullscreen()")  # a browser with a window does not pass the key on
     else:
         page.keyboard.press("Escape")
     page.wait_for_function("() => !document.fullscreenElement")

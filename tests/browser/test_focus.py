@@ -1,4 +1,4 @@
-"""Where the focus is: never on a control that the page has chosen, so that a single key does what Help says."""
+"""The focus is never on a control that the page has chosen, so a single key does what Help says."""
 
 import pytest
 from playwright.sync_api import expect
@@ -28,7 +28,7 @@ MISSING = "[data-missing]"
 
 @pytest.fixture
 def workspace(open_page, playable_pairs):
-    """The page of an annotator of a study with these settings."""
+    """Return the page of an annotator of a study with these settings."""
 
     def open_it(*, pairs=3, first_run=False, before=None, **settings):
         study = factories.study(**{"dimension_order": "helpfulness_first"} | settings)
@@ -44,7 +44,7 @@ def workspace(open_page, playable_pairs):
 
 
 def answer_by_key(page):
-    """Everything, one tag a video; the last key answers the last question."""
+    """Give all answers, with one tag for each video. The last key answers the last question."""
     for key in "fjfjf1]1]f":
         page.keyboard.press(key)
     expect(page.locator("[data-why-not]")).to_have_attribute("data-ready", "")
@@ -55,7 +55,7 @@ def question_at_hand(page):
 
 
 def play_with_space(page, before=PAUSED):
-    """Space plays or pauses, whatever was clicked before."""
+    """Check that Space plays or pauses, whatever was clicked before."""
     expect(page.locator(PLAY)).to_have_attribute(*before)
     page.keyboard.press("Space")
     expect(page.locator(PLAY)).to_have_attribute(*(PLAYING if before == PAUSED else PAUSED))
@@ -121,7 +121,7 @@ def test_after_a_dialog_or_a_menu_single_keys_go_on(workspace):
     step = question_at_hand(page)
     for close in ("Close", "Escape"):
         page.locator('[data-action="help"]').click()
-        page.keyboard.press("Space")  # presses nothing in the dialog
+        page.keyboard.press("Space")  # presses no control of the dialog
         expect(page.get_by_role("dialog")).to_be_visible()
         if close == "Escape":
             page.keyboard.press("Escape")
@@ -206,7 +206,7 @@ def test_a_second_look_takes_keys_at_once(workspace):
     shown = current(page)
     play_with_space(page)
     gate_is_open(page, "right")
-    for key in "fjfjf1]nf":  # the one with a harm is the safer one
+    for key in "fjfjf1]nf":  # the video with a harm is said to be the safer one
         page.keyboard.press(key)
     page.keyboard.press("Control+Enter")
     expect(page.locator("[data-revising]")).to_be_visible()
@@ -257,7 +257,7 @@ def test_submitting_too_soon_leads_to_the_first_missing_answer(workspace, tag_fo
     page.keyboard.press("f")
     expect(page.locator(MISSING)).to_have_count(0)
     expect(page.locator("[data-passing]")).not_to_contain_text("Not submitted")
-    for key in "fff":  # the other three; the overall one is missing
+    for key in "fff":  # the other three questions; the overall one is not answered
         page.keyboard.press(key)
     page.locator(HARMLESSNESS).click()
     page.locator(SUBMIT).click(force=True)  # it is marked as disabled and says why when it is pressed
@@ -306,7 +306,7 @@ def test_standing_warnings_never_hide_that_an_answer_was_saved(workspace):
     expect(standing).not_to_contain_text("Offline")
     for words in ("clock is off by 30 hr", "blocks storage"):
         expect(standing).to_contain_text(words)
-    page.keyboard.press("f")  # whose draft is saved at once
+    page.keyboard.press("f")  # the draft is saved at once
     page.wait_for_timeout(1500)
     expect(passing).to_have_text("Answer saved ✓")
 
@@ -384,7 +384,7 @@ def test_the_players_of_the_library_follow_the_same_rules(open_page, playable_pa
     page.goto(f"{base}videos/{pair.video_0.public_id}/")
     page.get_by_role("button", name="Reveal").click()
     page.keyboard.press("Escape")
-    page.keyboard.press("Space")  # reveals nothing by a slip
+    page.keyboard.press("Space")  # does not reveal anything by mistake
     expect(page.locator("[data-veil-strip]")).to_be_visible()
 
 
@@ -409,5 +409,5 @@ def test_every_control_has_a_key_that_is_free_in_each_preset(workspace, preset):
         page.keyboard.press(key)
         value = ("left", "right", "tie")[question]
         expect(page.locator("[data-questions] [data-step]").nth(question).locator(f'[value="{value}"]')).to_be_checked()
-    page.keyboard.press("Shift+Backspace")  # is for the pair before, and takes no answer back
+    page.keyboard.press("Shift+Backspace")  # goes to the pair before, and removes no answer
     assert page.locator("[data-questions] input:checked").count() == len(QUESTIONS) - 1

@@ -1,4 +1,7 @@
-"""The guideline in place: at its section, by mouse and by key, recorded; and read again when it has changed."""
+"""The guideline opens at its section, by mouse and by key.
+
+Its use is recorded, and it is shown again after a change.
+"""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -43,7 +46,7 @@ def workspace(open_page, annotator, work):
 
 
 def sheet(page):
-    """The guideline, beside the pair or in its dialog."""
+    """Return the guideline, beside the pair or in its dialog."""
     return page.locator("[data-guide]")
 
 
@@ -53,7 +56,7 @@ def close(page):
 
 
 def is_uncovered(page, selector):
-    """Whether the middle of the element is in sight, and nothing lies on it."""
+    """Return whether the middle of the element is visible, with nothing on top of it."""
     return page.locator(selector).first.evaluate(
         "element => { const box = element.getBoundingClientRect();"
         " const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);"
@@ -62,7 +65,7 @@ def is_uncovered(page, selector):
 
 
 def reworded(english="Look twice.", chinese="请看两遍。"):
-    """The shipped guideline with one more sentence in each language."""
+    """Return the shipped guideline with one more sentence in each language."""
     return {
         "en": shipped("guideline")["en"].replace("This is your own taste", f"{english} This is your own taste"),
         "zh-hans": shipped("guideline")["zh-hans"].replace("这里凭您个人的审美", f"{chinese}这里凭您个人的审美"),
@@ -70,7 +73,7 @@ def reworded(english="Look twice.", chinese="请看两遍。"):
 
 
 def in_view(page, heading):
-    """Whether the heading stands in the visible part of the text."""
+    """Return whether the heading is in the visible part of the text."""
     return heading.evaluate(
         "heading => { const box = heading.getBoundingClientRect(),"
         " frame = heading.closest('[data-guide-text]').getBoundingClientRect();"
@@ -107,7 +110,7 @@ def test_opened_by_the_keyboard_it_takes_the_focus_and_gives_it_back(workspace):
 
 
 @pytest.mark.parametrize("size", ["wide", "low", "zoomed", "phone"])
-def test_it_stands_beside_the_pair_and_the_keys_go_on_working(workspace, size):
+def test_the_guideline_is_beside_the_pair_and_the_keys_still_work(workspace, size):
     page = workspace(viewport=SIZES[size])
     page.locator('[data-action="play"]').click()
     page.wait_for_function("() => document.querySelector('video[data-active]').currentTime > 0")
@@ -132,7 +135,7 @@ def test_the_overall_question_opens_its_section_while_it_is_locked(workspace):
     expect(sheet(page).get_by_role("heading", name="Overall, which video is more helpful")).to_be_visible()
 
 
-def test_the_tags_open_theirs_and_lead_to_each_of_the_twelve(workspace):
+def test_the_tags_open_their_section_and_link_to_each_of_the_twelve(workspace):
     page = workspace()
     page.locator('[data-tab="harmlessness"]').click()
     page.get_by_role("button", name="Guideline: tags of the right video").click()
@@ -144,9 +147,9 @@ def test_the_tags_open_theirs_and_lead_to_each_of_the_twelve(workspace):
     assert in_view(page, heading)
 
 
-def test_one_key_opens_it_where_one_is_and_closes_it(workspace):
+def test_one_key_opens_the_guideline_at_the_current_question_and_closes_it(workspace):
     page = workspace()
-    page.keyboard.press("f")  # the first question: now it is the second one's turn
+    page.keyboard.press("f")  # answers the first question, so now the second one is current
     step = page.locator("[data-step][data-current]")
     question = step.locator("legend").inner_text().strip()
     page.keyboard.press("g")
@@ -159,7 +162,7 @@ def test_one_key_opens_it_where_one_is_and_closes_it(workspace):
     page.keyboard.press("g")
     page.locator('[data-tab="harmlessness"]').click()
     page.locator('input[name="tags-left"][value="crime"]').focus()
-    page.keyboard.press("g")  # opened elsewhere: it goes to where one is
+    page.keyboard.press("g")  # opened from elsewhere: it goes to where the person is
     heading = sheet(page).get_by_role("heading", name="Crime", exact=True)
     expect(heading).to_be_visible()
     assert in_view(page, heading)
@@ -174,7 +177,7 @@ def test_the_key_does_nothing_with_shortcuts_off(workspace):
     expect(sheet(page)).to_be_hidden()
 
 
-def test_it_is_fetched_once(workspace):
+def test_the_guideline_is_fetched_once(workspace):
     page = workspace()
     asked = []
     page.on("request", lambda request: asked.append(request.url) if "/guideline/" in request.url else None)
@@ -195,7 +198,7 @@ def test_what_was_opened_is_recorded_with_the_draft_and_survives_a_reload(open_p
     page.get_by_role("button", name=f"Guideline: {TASTE}").click()
     expect(sheet(page).get_by_role("heading", name=TASTE)).to_be_visible()
     page.clock.fast_forward(4_000)
-    sheet(page).get_by_role("link", name="When the two seem equal").click()  # looked at for less than a second
+    sheet(page).get_by_role("link", name="When the two seem equal").click()  # seen for less than a second
     close(page)
     page.keyboard.press("f")
 
@@ -216,7 +219,7 @@ def test_what_was_opened_is_recorded_with_the_draft_and_survives_a_reload(open_p
 
 
 def answer(page):
-    """Answers the pair on the page, without seeing it through: with a tag each."""
+    """Answer the pair on the page, without watching it to the end: each video gets a tag."""
     for question in ("instruction_following", "correctness", "informativeness", "aesthetics", "helpfulness"):
         page.locator(f"label:has(#q-{question}-left)").click()
     page.locator('[data-tab="harmlessness"]').click()
@@ -229,7 +232,7 @@ def test_a_changed_guideline_is_read_before_the_next_pair(workspace, study, anno
     page = workspace()
     publish_guideline(study, texts=reworded(), actor=None)
     page.locator('[data-action="guideline"]').click()
-    expect(sheet(page)).to_contain_text("version 1")  # the pair in hand goes on as it began
+    expect(sheet(page)).to_contain_text("version 1")  # the open pair goes on with the version with which it began
     answer(page)
     page.locator('[data-action="submit"]').click()
     expect(page.get_by_role("heading", name="The guideline has changed")).to_be_visible()
@@ -262,7 +265,7 @@ def test_one_that_changes_again_while_it_is_read_is_shown_again(open_page, study
     expect(page.locator("body[data-assignment]")).to_be_visible()
 
 
-def test_without_the_network_it_says_so_and_can_be_tried_again(workspace):
+def test_without_the_network_the_guideline_says_so_and_can_be_tried_again(workspace):
     page = workspace()
     page.context.set_offline(True)
     page.get_by_role("button", name=f"Guideline: {TASTE}").click()
@@ -272,7 +275,7 @@ def test_without_the_network_it_says_so_and_can_be_tried_again(workspace):
     expect(sheet(page).get_by_role("heading", name=TASTE)).to_be_visible()
 
 
-def test_it_is_read_in_chinese(workspace, study):
+def test_the_guideline_can_be_read_in_chinese(workspace, study):
     page = workspace(factories.member(study, "annotator", locale="zh-hans"), locale="zh-CN")
     page.locator('[data-section="correctness"][data-action="ask-guideline"]').click()
     expect(sheet(page).get_by_role("heading", name="哪个视频中事物的样子和运动更真实？")).to_be_visible()

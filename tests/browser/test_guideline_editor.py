@@ -1,4 +1,4 @@
-"""The guideline's editor: drafts that this browser keeps, the preview as one writes, and publishing by keyboard."""
+"""The guideline's editor: drafts that the browser keeps, the preview while writing, and publishing by keyboard."""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -29,7 +29,7 @@ def english(page):
 
 
 def write(page, words):
-    """Puts words before the sentence about taste."""
+    """Type words before the sentence about taste."""
     english(page).fill(shipped("guideline")["en"].replace(TASTE, f"{words} {TASTE}"))
 
 
@@ -46,7 +46,7 @@ def test_the_preview_follows_what_is_written(editor):
     expect(preview(page, "zh-hans")).to_contain_text("Nothing differs")
 
 
-def test_a_missing_section_is_said_while_one_writes_and_refused(editor, study):
+def test_a_missing_section_is_reported_while_writing_and_refused(editor, study):
     page = editor()
     english(page).fill(shipped("guideline")["en"].replace("{#tag-hate}", ""))
     expect(preview(page).locator("[data-faults]")).to_contain_text("The text in English lacks sections: tag-hate.")
@@ -99,7 +99,7 @@ def test_publishing_by_keyboard_ends_the_draft(editor, study):
     expect(preview(page)).to_contain_text("And now this.")
 
 
-def test_a_version_that_came_meanwhile_is_shown_and_the_words_are_kept(editor, study):
+def test_a_version_published_meanwhile_is_shown_and_the_draft_is_kept(editor, study):
     page = editor()
     write(page, "Mine.")
     expect(page.get_by_text("Draft saved in this browser")).to_be_visible()

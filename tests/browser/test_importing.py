@@ -1,4 +1,4 @@
-"""Importing from the browser: a folder sent over a bad line, imported by a real worker, and seen to its end."""
+"""Importing from the browser: a folder is sent over a bad connection and imported by a real worker."""
 
 import re
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from importing import job_progress, uploads
 from importing.models import Import, Upload
 from media.models import Asset
 from tests import factories
-from tests.browser.severing import Line
+from tests.browser.cut_connection import CutConnection
 from tests.media import making
 from tests.media.workers import Worker, sha256_of_path
 from tests.web import wait_for
@@ -26,13 +26,13 @@ from tests.web import wait_for
 pytestmark = pytest.mark.long
 
 SIZES = {"wide": {"width": 1280, "height": 720}, "narrow": {"width": 420, "height": 800}}
-#: Of one clip: what it is made of, and how much it says so.
+#: For each clip: its source, and its size as it is stated.
 RAW = ("-c:v", "rawvideo", "-pix_fmt", "yuv420p")
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Two prompts with two clips each, about 17 MB, and what systems leave behind."""
+    """Make a folder with two prompts with two clips each, about 17 MB, and files that systems leave behind."""
     root = tmp_path / "my study"
     for prompt, rates in {"a ball": ("24", "25"), "提示": ("26", "27")}.items():
         (root / prompt).mkdir(parents=True)
@@ -44,9 +44,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def line(server: str) -> Iterator[Line]:
-    """A connection that breaks after 6 MB."""
-    line = Line(server, 6_000_000)
+def line(server: str) -> Iterator[CutConnection]:
+    """Make a connection that breaks after 6 MB."""
+    line = CutConnection(server, 6_000_000)
     yield line
     line.close()
 
@@ -106,10 +106,10 @@ def test_what_was_sent_before_a_reload_is_not_sent_again(open_page, study, resea
     choose_folder(page, folder)
     expect(page.locator("[data-line]")).to_have_text("All files are uploaded", timeout=60_000)
     whole = sum(Upload.objects.values_list("byte_size", flat=True))
-    assert line.sent - before < whole - there + 200_000  # heads and the page's own files besides
+    assert line.sent - before < whole - there + 200_000  # besides headers and the page's own files
 
 
-def test_pausing_stops_and_going_on_ends_the_same(open_page, study, researcher, folder):
+def test_sending_can_be_paused_and_continued(open_page, study, researcher, folder):
     page = open_page(job_page(study), researcher)
     page.context.new_cdp_session(page).send(
         "Network.emulateNetworkConditions",
@@ -139,7 +139,7 @@ def test_a_long_list_of_files_makes_its_box_longer_and_not_the_page(open_page, s
     assert shown[:3] == names[:3]
 
 
-def test_a_file_that_is_not_taken_says_why_and_can_be_removed(open_page, study, researcher, tmp_path):
+def test_a_refused_file_says_why_and_can_be_removed(open_page, study, researcher, tmp_path):
     address = job_page(study)
     uploads.create(Import.objects.get(), "a.zip", 10)
     page = open_page(address, researcher)
@@ -154,7 +154,7 @@ def test_a_file_that_is_not_taken_says_why_and_can_be_removed(open_page, study, 
     expect(page.locator("[data-line]")).to_have_text("All files are uploaded")
 
 
-def test_dropped_files_are_taken(open_page, study, researcher):
+def test_dropped_files_are_accepted(open_page, study, researcher):
     page = open_page(job_page(study), researcher)
     expect(page.locator("[data-drop]")).to_be_visible()
     page.evaluate(
@@ -167,7 +167,7 @@ def test_dropped_files_are_taken(open_page, study, researcher):
     assert list(Upload.objects.values_list("path", "received")) == [("manifest.jsonl", 2)]
 
 
-def test_who_is_signed_out_in_the_middle_signs_in_and_goes_on(open_page, study, researcher, folder):
+def test_a_person_who_is_signed_out_in_the_middle_signs_in_and_continues(open_page, study, researcher, folder):
     page = open_page(job_page(study), researcher)
     expect(page.locator("[data-drop]")).to_be_visible()
     cookies = page.context.cookies()
@@ -213,7 +213,7 @@ def test_cancelling_asks_once(open_page, study, researcher):
 
 
 def states(study: Any) -> dict[str, Import]:
-    """An import in each of its states, with all that its page can show."""
+    """Make an import in each of its states, with all that its page can show."""
     now = timezone.now()
     log = [
         {"stage": "Reading files", "at": (now - timedelta(minutes=5)).isoformat()},
@@ -253,7 +253,7 @@ def states(study: Any) -> dict[str, Import]:
     return made
 
 
-def test_the_sample_and_the_splits_that_were_drawn_are_told(open_page, study, researcher):
+def test_the_sample_and_the_splits_that_were_drawn_are_shown(open_page, study, researcher):
     job = states(study)["done"]
     page = open_page(f"/studies/{study.slug}/imports/{job.public_id}/", researcher)
     drawn = page.locator("section", has=page.get_by_role("heading", name="Sample and splits")).locator("dd b")
@@ -280,7 +280,7 @@ def test_no_page_has_an_accessibility_fault_or_scrolls_sideways(open_page, study
         assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"], name
 
 
-def test_all_of_it_is_done_by_keyboard(open_page, study, researcher):
+def test_everything_can_be_done_by_keyboard(open_page, study, researcher):
     page = open_page(f"/studies/{study.slug}/imports/", researcher)
     page.get_by_role("link", name="Start an import").focus()
     page.keyboard.press("Enter")

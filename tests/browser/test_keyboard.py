@@ -1,4 +1,4 @@
-"""Hands on the keys: with shortcuts, and with none but what every page has."""
+"""The workspace by keyboard: with shortcuts, and with only those keys that every page has."""
 
 import re
 
@@ -27,7 +27,7 @@ def workspace(open_page, study, annotator, playable_pairs):
 
 
 def tab_to(page, selector, *, back=False):
-    """Presses Tab until something that matches has the focus."""
+    """Press Tab until a matching element has the focus."""
     matches = "selector => document.activeElement.matches(selector)"
     for _ in range(150):
         if page.evaluate(matches, selector):
@@ -37,7 +37,7 @@ def tab_to(page, selector, *, back=False):
 
 
 def play_to_the_end(page):
-    """Both videos, by the Play button and Space alone."""
+    """Play both videos to the end, with only the Play button and Space."""
     tab_to(page, 'button[data-action="play"]')
     page.keyboard.press("Space")
     for side in ("left", "right"):
@@ -46,7 +46,7 @@ def play_to_the_end(page):
 
 
 def switch_shortcuts_off(page):
-    """Through the Help sheet, by key."""
+    """Switch the shortcuts off in the Help sheet, by key."""
     tab_to(page, '[data-action="help"]')
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog")).to_be_visible()
@@ -62,13 +62,13 @@ def stored(shown):
     return wait_for(lambda: Annotation.objects.filter(assignment=shown).first(), "nothing was stored")
 
 
-def test_a_pair_with_shortcuts_alone(workspace):
+def test_a_pair_with_shortcuts_only(workspace):
     page = workspace()
     shown = current(page)
     for key in "fjfjf":
         page.keyboard.press(key)
     expect(page.locator(HARMLESSNESS)).to_have_attribute("aria-selected", "true")
-    page.keyboard.press("Space")  # the focus is on the tag step, which is no control
+    page.keyboard.press("Space")  # the focus is on the tag step, which is not a control
     for side in ("left", "right"):
         gate_is_open(page, side)
     page.keyboard.press("Space")
@@ -93,14 +93,14 @@ def test_a_pair_with_shortcuts_off_by_tab_arrows_space_and_enter(workspace):
     page = workspace()
     switch_shortcuts_off(page)
     shown = current(page)
-    for key in "fjn2":  # nothing but names on keycaps now
+    for key in "fjn2":  # these keys do nothing now
         page.keyboard.press(key)
     expect(page.locator("[data-answers] input:checked")).to_have_count(0)
     play_to_the_end(page)
     order = page.locator("[data-questions] [data-step]").evaluate_all("rows => rows.map(row => row.dataset.step)")
     for question in order:
         tab_to(page, f'input[name="{question}"]')
-        page.keyboard.press("ArrowRight")  # from left to right, which answers
+        page.keyboard.press("ArrowRight")  # from left to right, which selects the answer
     tab_to(page, 'input[name="helpfulness"]')
     page.keyboard.press("Space")  # left
     tab_to(page, '[role="tab"]', back=True)
@@ -122,7 +122,7 @@ def test_a_pair_with_shortcuts_off_by_tab_arrows_space_and_enter(workspace):
     assert answer.viewing["presentation"]["keys"] == "off"
 
 
-def test_none_stays_closed_to_space_until_the_video_was_seen_through(workspace):
+def test_none_of_these_stays_locked_until_the_video_was_watched(workspace):
     page = workspace()
     page.locator(HARMLESSNESS).click()
     tab_to(page, "#none-left")
@@ -171,7 +171,7 @@ TAKEN_BY_BROWSERS = [
 
 
 def is_left_alone(page, event):
-    """Whether the page lets the browser have the key, wherever the focus is."""
+    """Return whether the page leaves the key to the browser, wherever the focus is."""
     return page.evaluate(
         """init => document.activeElement.dispatchEvent(
              new KeyboardEvent('keydown', { ...init, bubbles: true, cancelable: true }))""",
@@ -179,10 +179,10 @@ def is_left_alone(page, event):
     )
 
 
-def test_no_combination_of_the_browser_is_taken(workspace):
+def test_no_key_combination_of_the_browser_is_used(workspace):
     page = workspace()
     page.locator(HARMLESSNESS).click()
-    page.locator(HARMLESSNESS).focus()  # the tab has arrows, Home and End of its own
+    page.locator(HARMLESSNESS).focus()  # the tab handles arrows, Home and End itself
     combined = [event for event in TAKEN_BY_BROWSERS if set(event) & {"ctrlKey", "altKey", "metaKey"}]
     assert [event for event in combined if not is_left_alone(page, event)] == []
     page.locator('[data-step="tags-left"]').focus()
@@ -190,7 +190,7 @@ def test_no_combination_of_the_browser_is_taken(workspace):
     expect(page.locator("[data-answers] input:checked")).to_have_count(0)
 
 
-def test_backspace_takes_an_answer_back_but_not_in_a_field(workspace):
+def test_backspace_removes_an_answer_but_not_in_a_field(workspace):
     page = workspace()
     page.keyboard.press("f")
     page.locator("[data-speed]").focus()

@@ -1,4 +1,4 @@
-"""The product in Chinese: chosen on the page, complete, and as usable as in English."""
+"""The product in Chinese: it can be chosen on the page, is complete, and is as usable as in English."""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -19,14 +19,14 @@ def study(db):
 
 @pytest.fixture
 def work(study, playable_pairs):
-    """The address of a workspace with pairs before it."""
+    """Return the address of a workspace with pairs to answer."""
     playable_pairs(study, 2)
     return f"/studies/{study.slug}/workspace/"
 
 
 @pytest.fixture
 def chinese(study):
-    """An annotator who has chosen Chinese."""
+    """Return an annotator who has chosen Chinese."""
     return factories.member(study, "annotator", locale="zh-hans")
 
 
@@ -105,7 +105,7 @@ def test_no_chinese_page_scrolls_sideways(open_page, study, chinese, work):
 
 
 @pytest.mark.parametrize("viewport", [{"width": 1280, "height": 720}, {"width": 1366, "height": 600}])
-def test_a_dimension_is_seen_whole_in_chinese(open_page, chinese, work, viewport):
+def test_a_dimension_fits_in_view_in_chinese(open_page, chinese, work, viewport):
     page = open_page(work, chinese, viewport=viewport)
     expect_a_pair(page)
     for dimension in ("helpfulness", "harmlessness"):

@@ -1,4 +1,4 @@
-"""The library in a browser: what is veiled is painted veiled, pairs play, several are held, and keys are enough."""
+"""The library in a browser: hidden clips are painted hidden, pairs play, several can be held, and keys are enough."""
 
 import re
 
@@ -25,7 +25,7 @@ def study(db):
 
 @pytest.fixture
 def library(open_page, study, researcher):
-    """Opens a page of the study's library."""
+    """Open a page of the study's library."""
     return lambda path="", **options: open_page(f"/studies/{study.slug}/library/{path}", researcher, **options)
 
 
@@ -40,7 +40,7 @@ def most_colourful(pictures):
 
 
 def painted(page):
-    """How colourful the page is now."""
+    """Return how colourful the page is now."""
     with every_frame(page) as pictures:
         wait_for(lambda: page.evaluate("1") and pictures, "nothing was painted")
     return most_colourful(pictures)
@@ -62,7 +62,7 @@ def test_a_pair_is_never_painted_without_its_filter_until_it_is_revealed(library
     expect(page.locator('[data-cover="left"]')).to_be_visible()
     assert painted(page) == 0
     page.keyboard.press("Escape")
-    assert painted(page) == 0  # shown again, under the filter
+    assert painted(page) == 0  # visible again, but with the filter
     page.keyboard.press("r")
     expect(page.locator('[data-veil="left"]')).to_be_hidden()
     with every_frame(page) as pictures:
@@ -83,7 +83,7 @@ def test_no_poster_is_painted_without_its_filter(library, harmful, place):
     assert loaded
 
 
-def test_a_video_is_revealed_and_veiled_again_and_going_back_does_not_show_it(library, study, harmful):
+def test_a_video_is_revealed_and_hidden_again_and_going_back_does_not_show_it(library, study, harmful):
     page = library(f"videos/{harmful.video_0.public_id}/")
     page.get_by_role("button", name="Reveal").press("Enter")
     expect(page.locator("[data-video]")).to_have_attribute("controls", "")
@@ -179,7 +179,7 @@ def test_a_list_is_searched_paged_and_downloaded(library, study, monkeypatch):
 
 @pytest.fixture
 def paths(study, playable_pairs, harmful):
-    """Every kind of page, full, empty and in trouble."""
+    """Return every kind of page: full, empty and with errors."""
     [plain] = playable_pairs(study, 1)
     about = factories.prompt(study, text="A prompt whose video failed. " * 8, labels=["crime"], labelled_by="model-y")
     failed = factories.asset(state="failed", reason="The file has no picture, only sound.")

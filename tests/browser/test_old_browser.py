@@ -23,14 +23,14 @@ SUBSTITUTED = """
 
 
 def without(name):
-    """A script that takes something away, as it is missing in an older browser."""
+    """Return a script that removes a function, as it is missing in an older browser."""
     holder, _, last = f"window.{name}".rpartition(".")
     return f"delete {holder}['{last}']"
 
 
 @pytest.fixture
 def open_old(chromium, server, transactional_db):
-    """Opens a page in a browser that lacks something. Errors of its scripts are expected."""
+    """Open a page in a browser that lacks something. Errors of its scripts are expected."""
     contexts = []
 
     def make(path, script, person=None, **options):
@@ -50,9 +50,9 @@ def open_old(chromium, server, transactional_db):
 
 
 CHECK = (settings.BASE_DIR / "static/js/page/browser_check.js").read_text()
-#: The names without which the pages say that the browser is too old.
+#: The functions without which the pages say that the browser is too old.
 NAMES = re.findall(r'"([\w.]+)"', CHECK[CHECK.index("NAMES = [") : CHECK.index("];")])
-#: Runs the check in a frame, which has functions of its own, after the script that takes one away.
+#: Runs the check in a frame, which has functions of its own, after the script that removes one.
 IN_A_FRAME = """([script, check]) => {
     const frame = document.body.appendChild(document.createElement("iframe"));
     frame.contentWindow.eval(script);
@@ -79,7 +79,7 @@ def test_what_has_a_substitute_is_not_missed(open_page, study, annotator, playab
     ["Array.prototype.toSorted", "HTMLElement.prototype.inert", "matchMedia", "Intl.NumberFormat"],
     ids=["a listed function", "a listed property", "what a module needs as it begins", "the same of another module"],
 )
-def test_a_browser_that_is_too_old_says_so_and_takes_no_pair(open_old, study, annotator, playable_pairs, missing):
+def test_a_browser_that_is_too_old_says_so_and_leases_no_pair(open_old, study, annotator, playable_pairs, missing):
     playable_pairs(study, 2)
     page = open_old(f"/studies/{study.slug}/workspace/", without(missing), annotator)
     notice = page.locator(NOTICE)
@@ -113,7 +113,7 @@ def test_every_other_page_says_the_same_and_can_be_used(open_old, annotator):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_colours_are_there_without_the_newest_styles(chromium, server, transactional_db, scheme):
-    """As browsers read the sheets that do not know light-dark(): they drop each declaration that has it."""
+    """Browsers without light-dark() drop each declaration that has it."""
     context = chromium.new_context(base_url=server, color_scheme=scheme)
     page = context.new_page()
 

@@ -1,4 +1,7 @@
-"""Every page: no accessibility violation, in both themes, wide and narrow; and the researcher's way to the data."""
+"""Every page: no accessibility violation, in both themes, wide and narrow.
+
+Also the researcher's way to the data.
+"""
 
 import json
 
@@ -13,7 +16,7 @@ SIZES = {"wide": {"width": 1280, "height": 720}, "narrow": {"width": 420, "heigh
 
 @pytest.fixture
 def pages(study, playable_pairs):
-    """Address and person of every page, in its full and its empty state."""
+    """Return the address and the person of every page, in its full and its empty state."""
     playable_pairs(study, 3)
     broken = factories.asset(state="failed", reason="The file is not a video that ffmpeg can read.")
     factories.video(factories.prompt(study), asset=broken)
@@ -82,7 +85,7 @@ def test_no_page_scrolls_sideways(open_page, pages):
 
 @pytest.mark.parametrize("dimension", ["helpfulness", "harmlessness"])
 @pytest.mark.parametrize("viewport", [{"width": 1280, "height": 720}, {"width": 1366, "height": 600}])
-def test_a_dimension_is_seen_whole_without_scrolling(open_page, pages, viewport, dimension):
+def test_a_dimension_fits_in_view_without_scrolling(open_page, pages, viewport, dimension):
     page = open_page(*pages["workspace"], viewport=viewport)
     expect(page.locator("video[data-active]")).to_have_count(2)
     page.locator(f'[data-tab="{dimension}"]').click()

@@ -1,4 +1,4 @@
-"""Two videos as one instrument, judged by the frame numbers in their pictures."""
+"""Two videos play as one instrument. The tests read the frame numbers in their pictures."""
 
 import random
 from itertools import pairwise
@@ -19,7 +19,7 @@ def study(db):
 
 @pytest.fixture
 def watch(open_page, study, annotator, playable_pairs):
-    """The page of an annotator before one pair of these clips."""
+    """Return the page of an annotator with one pair of these clips."""
 
     def open_it(*clips):
         playable_pairs(study, 1, clips=clips)
@@ -71,7 +71,7 @@ def test_pausing_anywhere_snaps_both_to_one_frame(watch):
     draw, seen = random.Random(7), set()
     for _ in range(12):
         page.keyboard.press("Space")
-        page.wait_for_timeout(draw.randrange(50, 500))  # anywhere: the moment is not what is tested
+        page.wait_for_timeout(draw.randrange(50, 500))  # at any moment, since the moment does not matter
         page.keyboard.press("Space")
         shown = frames(page)
         assert shown["left"] == shown["right"] >= 0
@@ -79,7 +79,7 @@ def test_pausing_anywhere_snaps_both_to_one_frame(watch):
     assert len(seen) > 4
 
 
-def test_playing_goes_round_without_a_seek_but_back_to_the_beginning(watch):
+def test_looping_needs_no_seek_except_to_the_beginning(watch):
     page = watch("numbered", "numbered too")
     page.evaluate(TAKE_NOTES)
     page.keyboard.press("Space")
@@ -91,7 +91,7 @@ def test_playing_goes_round_without_a_seek_but_back_to_the_beginning(watch):
         assert sum(later < earlier for earlier, later in pairwise(times)) >= 2
 
 
-def test_both_start_when_both_are_there(open_page, study, annotator, playable_pairs):
+def test_both_start_when_both_are_ready(open_page, study, annotator, playable_pairs):
     playable_pairs(study, 1, clips=("numbered", "numbered too"))
     page = open_page("/?all=1", annotator)
     held = []
@@ -109,7 +109,7 @@ def test_both_start_when_both_are_there(open_page, study, annotator, playable_pa
     page.evaluate(TAKE_NOTES)
     page.wait_for_function("() => notes.shown.left.length > 5 && notes.shown.right.length > 5")
     shown = page.evaluate("notes.shown")
-    # What each shows at one time: media time less display time is one number for both, but for their skew.
+    # For each video, media time minus display time is one number: the two differ only by their skew.
     began = {side: [media - at / 1000 for at, media in shown[side]] for side in shown}
     assert abs(sorted(began["left"])[2] - sorted(began["right"])[2]) < 0.25
 
@@ -118,7 +118,7 @@ def test_the_shorter_says_that_it_ended_and_waits_for_the_longer(watch):
     page = watch("numbered", "numbered longer")
     shorter, longer = side_of(page, "video_0"), side_of(page, "video_1")
     page.keyboard.press("Space")
-    page.wait_for_function(  # looked at in every frame: the longer ends soon after
+    page.wait_for_function(  # checked in every frame: the longer one ends soon after
         """([shorter, longer]) => {
              const words = (side) => document.querySelector(`[data-caption="${side}"]`).textContent;
              return words(shorter).includes("ended") && words(longer).includes("playing");
@@ -129,7 +129,7 @@ def test_the_shorter_says_that_it_ended_and_waits_for_the_longer(watch):
     shown = frames(page)
     assert shown[shorter] == 47
     assert shown[longer] >= 47
-    page.keyboard.press("Space")  # goes on with the longer alone
+    page.keyboard.press("Space")  # continues with only the longer one
     expect(caption(page, shorter)).to_contain_text("ended")
     page.wait_for_function(
         "side => document.querySelector(`video[data-active][data-side=${side}]`).currentTime < 1", arg=longer

@@ -1,4 +1,4 @@
-"""No waiting: what is loaded when, held, streamed, renewed and given back."""
+"""No waiting: when videos are loaded, kept, streamed, renewed and released."""
 
 import time
 from pathlib import Path
@@ -16,14 +16,14 @@ from media import addresses, names
 from media.probe import probe
 from tests import factories
 from tests.browser import barcodes
-from tests.browser.faucet import Faucet
 from tests.browser.test_annotating import answer_by_mouse, submit_and_wait
+from tests.browser.throttled_server import ThrottledServer
 from tests.browser.watching import READY, caption, come_to, current, every_frame, frames, part_of, side_of
 from tests.web import wait_for
 
 pytestmark = pytest.mark.long
 
-#: Keeps count of object URLs from the first script on.
+#: Counts object URLs from the first script on.
 COUNT_URLS = """
     window.urls = { alive: new Set(), most: 0 };
     const { createObjectURL, revokeObjectURL } = URL;
@@ -35,7 +35,7 @@ COUNT_URLS = """
     };
     URL.revokeObjectURL = (url) => { urls.alive.delete(url); revokeObjectURL.call(URL, url); };
 """
-#: Notes, in the moment in which another pair is put on the page, how far its videos are.
+#: Records, when another pair is put on the page, how far its videos are loaded.
 NOTE_ARRIVALS = """() => {
     window.arrivals = [];
     new MutationObserver(() => {
@@ -64,7 +64,7 @@ def workspace(open_page, study, annotator):
 
 @pytest.fixture(scope="session")
 def large_file(tmp_path_factory):
-    """Eight seconds of numbered noise, 59 MB: more than a browser buffers."""
+    """Make eight seconds of numbered noise, 59 MB: more than a browser buffers."""
     path = tmp_path_factory.mktemp("large") / "large.mp4"
     ffmpeg.input(barcodes.source("640x360", 24, 8, through="noise=alls=100:allf=t"), f="lavfi").output(
         str(path), vcodec="libx264", preset="ultrafast", qp=10, g=12, bf=0, movflags="+faststart"
@@ -74,7 +74,7 @@ def large_file(tmp_path_factory):
 
 @pytest.fixture
 def large(large_file: Path):
-    """Makes a video of a prompt, too large to be fetched whole."""
+    """Make a video of a prompt that is too large to be fetched as a whole."""
 
     def make(prompt):
         facts = probe(large_file)
@@ -125,7 +125,7 @@ def test_the_next_pair_is_there_in_the_moment_of_submitting(workspace, playable_
     assert all(state >= 2 for state in page.evaluate("arrivals[0]"))
 
 
-def test_memory_is_given_back_pair_after_pair(workspace, playable_pairs, study):
+def test_memory_is_released_pair_after_pair(workspace, playable_pairs, study):
     playable_pairs(study, 5)
     page = workspace(lambda page: page.add_init_script(COUNT_URLS))
     for _ in range(4):
@@ -133,7 +133,7 @@ def test_memory_is_given_back_pair_after_pair(workspace, playable_pairs, study):
         answer_by_mouse(page)
         submit_and_wait(page)
     page.wait_for_function(READY)
-    page.wait_for_function("() => urls.alive.size === 2")  # the last pair has none behind it
+    page.wait_for_function("() => urls.alive.size === 2")  # there is no pair after the last one
     assert page.evaluate("urls.most") <= 4
     answer_by_mouse(page)
     submit_and_wait(page)
@@ -142,7 +142,7 @@ def test_memory_is_given_back_pair_after_pair(workspace, playable_pairs, study):
     assert page.evaluate(SOURCES) == [None] * 4
 
 
-def test_what_is_too_large_streams_and_only_in_sight(workspace, playable_pairs, playable, large, study):
+def test_large_videos_are_streamed_and_only_while_visible(workspace, playable_pairs, playable, large, study):
     playable_pairs(study, 1, priority=1)
     prompt = factories.prompt(study)
     factories.pair(
@@ -165,21 +165,21 @@ def test_what_is_too_large_streams_and_only_in_sight(workspace, playable_pairs, 
 
 @pytest.fixture
 def streaming(open_page, server, annotator, playable, large, study):
-    """A page before a large and a small clip, with little more of the large one than it takes to start.
+    """Open a page with a large and a small clip, with little more of the large one than it needs to start.
 
-    And the faucet that lets the rest through.
+    Yield the page and the server that lets the rest through.
     """
     prompt = factories.prompt(study)
     small = factories.video(prompt, asset=playable("numbered longer"))
     factories.pair(study, prompt=prompt, video_0=large(prompt), video_1=small)
-    faucet = Faucet(server, budget=12_000_000)
-    page = open_page(f"{faucet.address}/studies/{study.slug}/workspace/", annotator)
-    yield come_to(page), faucet
-    faucet.close()
+    throttled = ThrottledServer(server, budget=12_000_000)
+    page = open_page(f"{throttled.address}/studies/{study.slug}/workspace/", annotator)
+    yield come_to(page), throttled
+    throttled.close()
 
 
 def test_both_wait_when_one_waits(streaming):
-    page, faucet = streaming
+    page, throttled = streaming
     page.evaluate(
         """() => { window.apart = [];
              const [a, b] = document.querySelectorAll('video[data-active]');
@@ -190,7 +190,7 @@ def test_both_wait_when_one_waits(streaming):
     waits = caption(page, side_of(page, "video_1"))
     expect(waits).to_contain_text("waiting for the other")
     at_rest = page.evaluate("apart.at(-1)")
-    faucet.open()
+    throttled.open()
     expect(waits).to_contain_text("playing")
     page.wait_for_function("([left, right]) => apart.at(-1)[0] > left && apart.at(-1)[1] > right", arg=at_rest)
     apart = [abs(left - right) for left, right in page.evaluate("apart")]
@@ -198,7 +198,7 @@ def test_both_wait_when_one_waits(streaming):
 
 
 def expired(request_url):
-    """The same address, signed for a time that has passed."""
+    """Return the same address, signed for a time that has passed."""
     public_id = request_url.split("/media/")[1].split(".")[0]
     person = int(request_url.split("s=")[1].split(".")[0])
     base = request_url.split("/media/")[0]
@@ -207,7 +207,7 @@ def expired(request_url):
 
 @pytest.fixture
 def expire():
-    """Lets addresses of videos expire until the page has asked for fresh ones."""
+    """Let addresses of videos expire until the page has requested fresh ones."""
 
     def start(page):
         renewed = []
@@ -230,14 +230,14 @@ def test_an_expired_address_is_renewed_before_anybody_notices(workspace, playabl
 
 
 def test_a_stream_whose_address_expires_goes_on_in_its_place_without_a_flash(streaming, expire):
-    page, faucet = streaming
+    page, throttled = streaming
     side = side_of(page, "video_0")
     page.locator("label:has(#q-correctness-left)").click()
     renewed = expire(page)
     with every_frame(page) as pictures:
         page.locator("[data-scrub]").fill("180")
         wait_for(lambda: page.evaluate("1") and renewed, "no fresh address was asked for")
-        faucet.open()
+        throttled.open()
         page.wait_for_function(READY)
         assert frames(page)[side] == 180
         page.wait_for_function("() => document.querySelectorAll('.screen video').length === 4")
@@ -286,12 +286,12 @@ def test_two_videos_that_are_one_file_are_said_to_be(workspace, playable, playab
     expect(line).to_be_hidden()
 
 
-def test_nothing_is_begun_in_a_tab_that_nobody_sees(workspace, playable_pairs, study):
+def test_nothing_starts_in_a_hidden_tab(workspace, playable_pairs, study):
     playable_pairs(study, 2)
     asked = []
 
     def unseen_at_first(page):
-        # A browser without windows shows every tab; so the page is told what a browser tells it.
+        # A browser without windows shows every tab. So the page gets the event that a browser would send.
         page.add_init_script("Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
         page.on("request", lambda request: asked.append(request.url) if ".mp4" in request.url else None)
 

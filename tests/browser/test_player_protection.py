@@ -1,4 +1,7 @@
-"""What may harm is painted only when its person wants it: filter, warning, hiding; and what is reported of it."""
+"""What may show harm is painted only when the person wants it: filter, warning, hiding.
+
+The reports about it are checked too.
+"""
 
 from itertools import pairwise
 
@@ -41,7 +44,7 @@ def harmful_pairs(study, playable_pairs):
 
 
 def colourful(picture: Image.Image) -> float:
-    """The part of a picture's pixels that are near magenta."""
+    """Return the share of the picture's pixels that are near magenta."""
     small = picture.resize((64, 64)).tobytes()
     pixels = zip(small[::3], small[1::3], small[2::3], strict=True)
     return sum(max(abs(a - b) for a, b in zip(pixel, MAGENTA, strict=True)) < 90 for pixel in pixels) / 64**2
@@ -52,7 +55,7 @@ def most_colourful(pictures, page, side):
 
 
 def painted(page, side):
-    """How colourful a side is now."""
+    """Return how colourful a side is now."""
     with every_frame(page) as pictures:
         wait_for(lambda: page.evaluate("1") and pictures, "nothing was painted")
     return most_colourful(pictures, page, side)
@@ -135,7 +138,7 @@ def test_what_was_revealed_is_under_the_filter_again_after_hiding(workspace, har
 
 
 def sharpest_edge(page, side):
-    """The largest step in brightness between neighbours on a line across a side's bars, on and off a full screen."""
+    """Return the largest step in brightness between neighbours on a line across a side's bars, also in full screen."""
     with every_frame(page) as pictures:
         wait_for(lambda: page.evaluate("1") and pictures, "nothing was painted")
     screen = part_of(pictures[-1], page, f'[data-screen="{side}"]').convert("L")
@@ -260,7 +263,7 @@ def test_an_answer_that_is_looked_at_again_and_left_as_it_is_counts_too(workspac
 
 
 def test_seconds_count_on_the_day_that_goes_on_after_a_change_of_the_time_zone(workspace, harmful_pairs, annotator):
-    """In the new zone it is an earlier date. The page learns the day from the server."""
+    """In the new zone it is an earlier date. The page gets the day from the server."""
     harmful_pairs()
     annotator.time_zone = "Pacific/Kiritimati"
     today = days.day_of(annotator, timezone.now())

@@ -29,9 +29,9 @@ def workspace(open_page, study, annotator, playable_pairs):
 
 
 def reported(page):
-    """What arrives with the answers: of each side, and of both."""
+    """Return the report that arrives with the answers: of each side, and of both."""
     shown = current(page)
-    # Tags need no clip seen through.
+    # Tags do not require that the clips were watched.
     for side in ("left", "right"):
         page.locator('[data-tab="harmlessness"]').click()
         page.locator(f'label:has(input[name="tags-{side}"][value="crime"])').click()
@@ -47,7 +47,7 @@ def reported(page):
 
 
 def turns(page, count):
-    """Lets both go round so often: each end but the last is followed by a beginning."""
+    """Let both videos go round so many times: each end but the last is followed by a beginning."""
     page.evaluate(
         """() => { window.ends = 0; document.addEventListener('ended', () => { ends += 1; }, { capture: true }); }"""
     )
@@ -65,7 +65,7 @@ def test_what_was_played_is_counted_in_seconds_and_turns(workspace):
     for side in (left, right):
         assert side["seen_through"] is True
         assert side["loops"] == 2
-        assert side["played_s"] == pytest.approx(2 * 1.5, abs=0.8)  # and what the pause came late
+        assert side["played_s"] == pytest.approx(2 * 1.5, abs=0.8)  # and the delay of the pause
     assert both["together_s"] == pytest.approx(left["played_s"], abs=0.3)
     assert both["singly_s"] < 0.3
     assert both["speeds"]["1"] == pytest.approx(both["together_s"] + both["singly_s"], abs=0.02)
@@ -96,7 +96,7 @@ def test_going_through_by_steps_and_seeks_is_not_playing(workspace):
     assert (both["together_s"], both["speeds"]) == (0, {})
 
 
-def test_skipping_to_the_end_is_no_turn_and_nothing_seen_through(workspace):
+def test_skipping_to_the_end_is_no_turn_and_does_not_count_as_watching(workspace):
     page = workspace("numbered", "numbered too")
     page.get_by_role("button", name="Loop").click()
     page.locator("[data-scrub]").fill("40")
@@ -108,7 +108,7 @@ def test_skipping_to_the_end_is_no_turn_and_nothing_seen_through(workspace):
     assert 0.1 < left["played_s"] < 0.6
 
 
-def test_one_side_alone_counts_for_that_side(workspace):
+def test_playing_one_side_counts_only_for_that_side(workspace):
     page = workspace("moving", "moving")
     page.keyboard.press("e")
     page.locator(PLAY).click()
@@ -120,11 +120,11 @@ def test_one_side_alone_counts_for_that_side(workspace):
     assert both["together_s"] == 0
 
 
-def test_a_tab_that_nobody_sees_pauses_and_counts_nothing(workspace):
+def test_a_hidden_tab_pauses_and_counts_nothing(workspace):
     page = workspace("numbered", "numbered too")
     page.locator(PLAY).click()
     page.wait_for_function("() => document.querySelector('video[data-active]').currentTime > 0.2")
-    # A browser without windows shows every tab; so the page is told what a browser tells it.
+    # A browser without windows shows every tab. So the page gets the event that a browser would send.
     page.evaluate(
         """() => { Object.defineProperty(document, "hidden", { value: true, configurable: true });
                    document.dispatchEvent(new Event("visibilitychange")); }"""
@@ -136,7 +136,7 @@ def test_a_tab_that_nobody_sees_pauses_and_counts_nothing(workspace):
     assert left["seen_through"] is False
 
 
-def test_full_screen_is_noted(workspace):
+def test_full_screen_is_recorded(workspace):
     page = workspace("moving", "moving")
     page.get_by_role("button", name="Full screen with both").click()
     page.wait_for_function("() => document.fullscreenElement")
@@ -147,7 +147,7 @@ def test_full_screen_is_noted(workspace):
     assert both["full_screen_s"] == pytest.approx(both["together_s"] + both["singly_s"], abs=0.02)
 
 
-def test_a_reload_counts_on(workspace, annotator):
+def test_counting_continues_after_a_reload(workspace, annotator):
     page = workspace("moving", "moving")
     turns(page, 1)
     page.locator("label:has(#q-correctness-left)").click()

@@ -1,4 +1,4 @@
-"""The prompt, word for word; a long one opens without taking anything from the videos."""
+"""The prompt is shown word for word. A long one opens without taking space from the videos."""
 
 import pytest
 from playwright.sync_api import expect
@@ -49,7 +49,7 @@ def boxes(page, selector):
 
 
 def is_word_for_word(place, text):
-    """Whether an element holds the text as it is, draws its spaces and line ends, and has a direction of its own."""
+    """Return whether an element has the exact text, draws its spaces and line ends, and has a direction of its own."""
     looks = place.evaluate(
         "element => { const { whiteSpace, unicodeBidi } = getComputedStyle(element);"
         " return [element.textContent, whiteSpace, element.dir, unicodeBidi] }"
@@ -97,7 +97,7 @@ def test_a_long_prompt_opens_and_the_videos_keep_their_place(workspace, size):
         "() => { const { scrollTop, scrollHeight, clientHeight } = document.querySelector('[data-prompt]');"
         " return scrollTop + clientHeight >= scrollHeight - 1 }"
     )
-    page.keyboard.press("f")  # single keys go on
+    page.keyboard.press("f")  # single keys still work
     expect(page.locator("[data-questions] input:checked")).to_have_count(1)
     page.keyboard.press("p")
     expect(page.locator(BUTTON)).to_have_attribute("aria-expanded", "false")

@@ -1,4 +1,4 @@
-"""What a study may set about the questions, as the page asks them, and as it ends in the database."""
+"""What a study can set about the questions, as the page asks them, and as it is stored in the database."""
 
 import json
 
@@ -26,7 +26,7 @@ from tests.web import wait_for
 
 @pytest.fixture
 def workspace(open_page, playable_pairs):
-    """The page of an annotator of a study with these settings, before whom a few pairs lie."""
+    """Return the page of an annotator of a study with these settings, who has a few pairs to answer."""
 
     def open_it(pairs=2, prepare=lambda pairs: None, first_run=False, viewport=None, **settings):
         study = factories.study(**{"dimension_order": "helpfulness_first"} | settings)
@@ -39,7 +39,7 @@ def workspace(open_page, playable_pairs):
 
 
 class TestNoneOfThese:
-    def test_by_mouse_it_opens_once_that_video_was_seen_through_and_says_so(self, workspace):
+    def test_by_mouse_none_of_these_unlocks_when_that_video_was_watched_and_says_so(self, workspace):
         page = workspace()
         page.locator(HARMLESSNESS).click()
         none = page.locator("#none-left")
@@ -62,7 +62,7 @@ class TestNoneOfThese:
 
 class TestYesOrNo:
     @pytest.mark.parametrize("ties", [False, True])
-    def test_it_is_seen_whole_at_the_usual_size(self, workspace, ties):
+    def test_everything_fits_at_the_usual_size(self, workspace, ties):
         page = workspace(tag_format="yes_no", allow_ties=ties)
         page.locator(HARMLESSNESS).click()
         for element in ("#q-harmlessness-left", '[data-step="tags-left"] [data-tag] >> nth=11'):
@@ -105,7 +105,7 @@ class TestYesOrNo:
         page.keyboard.press("3")
         expect(third.get_by_label("No")).to_be_checked()
 
-    def test_half_of_it_survives_a_reload(self, workspace):
+    def test_half_an_answer_survives_a_reload(self, workspace):
         page = workspace(tag_format="yes_no")
         page.locator(HARMLESSNESS).click()
         tags = page.locator('[data-step="tags-right"] [data-tag]')
@@ -148,7 +148,7 @@ class TestTies:
         annotation = wait_for(Annotation.objects.first, "nothing was stored")
         assert (annotation.assignment_id, annotation.aesthetics) == (shown.pk, "tie")
 
-    def test_it_is_seen_whole_at_the_usual_size(self, workspace):
+    def test_everything_fits_at_the_usual_size(self, workspace):
         page = workspace(allow_ties=True)
         panel = page.locator("[data-answers]")
         assert panel.evaluate("element => element.scrollHeight <= element.clientHeight")
@@ -186,7 +186,7 @@ class TestVideoText:
 
 class TestSecondLook:
     def look(self, workspace, **settings):
-        """A contradictory answer, submitted; the page asks to look again."""
+        """Submit a contradictory answer. The page asks to look again."""
         page = workspace(pairs=3, second_look=True, **settings)
         shown = current(page)
         answer_by_mouse(page, tagged="left", safer="left")
@@ -206,9 +206,9 @@ class TestSecondLook:
         assert second.viewing["cues"]["second_look"] == 1
         assert Standing.objects.get(assignment=shown).validity == "valid"
 
-    def test_keeping_writes_no_revision_and_brings_the_next_pair(self, workspace):
+    def test_keeping_the_answers_writes_no_revision_and_brings_the_next_pair(self, workspace):
         page, shown = self.look(workspace)
-        choose(page, "harmlessness", "right")  # thought better of it
+        choose(page, "harmlessness", "right")  # changes their mind
         page.get_by_role("button", name="Keep my answers").click()
         expect(page.locator(f'body[data-assignment="{shown.pk}"]')).to_have_count(0)
         expect(page.locator("[data-revising]")).to_be_hidden()
@@ -223,7 +223,7 @@ class TestSecondLook:
 
 
 class TestReopened:
-    def test_from_my_work_an_answer_is_changed_and_the_desk_follows(self, workspace):
+    def test_from_my_work_an_answer_is_changed_and_the_workspace_follows(self, workspace):
         page = workspace()
         shown = current(page)
         answer_by_mouse(page)
@@ -242,7 +242,7 @@ class TestReopened:
         assert (revision.reason, revision.helpfulness) == ("reopened", video_on(shown, "right"))
         assert "reopen" not in page.url
 
-    def test_left_as_it_was_nothing_is_written(self, workspace):
+    def test_an_unchanged_answer_is_not_written(self, workspace):
         page = workspace()
         shown = current(page)
         answer_by_mouse(page)
@@ -267,7 +267,7 @@ class TestReopened:
 class TestRecorded:
     def test_what_stood_around_the_videos_is_stored_with_the_answer(self, workspace):
         page = workspace()
-        page.locator(SUBMIT).click(force=True)  # too soon, which is said
+        page.locator(SUBMIT).click(force=True)  # too soon, and the page says so
         answer_by_mouse(page)
         submit_and_wait(page)
         annotation = wait_for(Annotation.objects.first, "nothing was stored")

@@ -1,4 +1,4 @@
-"""What an annotator says besides answers, how far they are, and the reminder to take time, in a real Chromium."""
+"""Comments and marks of annotators, their progress, and the reminder to take time, in a real Chromium."""
 
 import json
 
@@ -30,7 +30,7 @@ def workspace(open_page, study, annotator, playable_pairs):
     return open_it
 
 
-def test_what_is_said_besides_answers_is_kept_sent_and_opened_again(workspace):
+def test_comments_and_marks_are_kept_sent_and_shown_again(workspace):
     page = workspace()
     first = current(page)
     expect(page.locator(PLACE)).to_have_text("1 of 4 in batch 1")
@@ -56,7 +56,7 @@ def test_what_is_said_besides_answers_is_kept_sent_and_opened_again(workspace):
     stored = wait_for(lambda: Annotation.objects.first(), "the answer was not sent")
     assert (stored.unsure, stored.comment) == (True, "Both look alike.")
 
-    is_ready(page)  # the next pair has none of it
+    is_ready(page)  # the next pair has no comment
     expect(page.locator(UNSURE)).not_to_be_checked()
     expect(page.locator(COMMENT)).to_be_hidden()
     expect(page.locator(COMMENT)).to_have_value("")
@@ -94,7 +94,7 @@ def test_a_study_without_comments_offers_none(open_page, annotator, playable_pai
 
 
 def pace(page, study, annotator):
-    """What the page has kept of the person's pace."""
+    """Return what the page has stored about the person's pace."""
     name = f"diptych:{annotator.pk}:reminder:{study.slug}"
     return json.loads(page.evaluate("name => localStorage.getItem(name)", name) or "null")
 
@@ -128,7 +128,7 @@ def test_a_reminder_comes_after_twenty_pairs_once_and_is_in_the_record(workspace
     assert (kept["fast"], kept["oneSided"]) == (0, 0)
     page.reload()
     is_ready(page)
-    expect(line).to_be_visible()  # still of this pair
+    expect(line).to_be_visible()  # still about this pair
     answer_all_left(page)
     submit_and_wait(page)
     expect(line).to_be_hidden()
@@ -137,7 +137,7 @@ def test_a_reminder_comes_after_twenty_pairs_once_and_is_in_the_record(workspace
     assert [cue.get(f"reminder_{why}") for cue in cues] == [None, None, 1]
 
 
-def test_two_sides_or_a_pair_that_took_its_time_begin_the_count_anew(workspace, study, annotator):
+def test_varied_sides_or_a_slow_pair_restart_the_count(workspace, study, annotator):
     Asset.objects.update(duration_s=0.1)
     page = workspace()
     page.evaluate(

@@ -1,4 +1,4 @@
-"""Reporting illegal material, from the annotator's press to the safety officer's page, in a real browser."""
+"""Reporting illegal material, from the annotator's button to the safety officer's page, in a real browser."""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -25,7 +25,7 @@ def study(db):
 
 @pytest.fixture
 def workspace(open_page, study, annotator, playable_pairs):
-    """The page of an annotator before whom pairs lie."""
+    """Return the page of an annotator who has pairs to answer."""
     playable_pairs(study, 3)
 
     def open_it(**options):
@@ -60,7 +60,7 @@ def test_opening_the_sheet_hides_pauses_and_mutes_both_before_anything_is_asked(
     assert not Quarantine.objects.exists()
 
 
-def test_a_report_takes_the_named_video_away_and_brings_the_next_pair(workspace):
+def test_a_report_removes_the_named_video_and_brings_the_next_pair(workspace):
     page = workspace()
     shown = current(page)
     right = "video_1" if shown.left == "video_0" else "video_0"
@@ -107,7 +107,7 @@ def test_no_single_key_opens_it(workspace):
         assert page.locator('[data-dialog="report"][open]').count() == 0
 
 
-def test_it_is_done_by_keyboard_alone(workspace):
+def test_a_report_can_be_made_by_keyboard_only(workspace):
     page = workspace()
     page.locator(OPEN).focus()
     page.keyboard.press("Enter")
@@ -208,7 +208,7 @@ def token(page):
 
 
 def look(page):
-    """Nothing for axe to find, in both themes, and nothing to scroll for sideways."""
+    """Check that axe finds nothing, in both themes, and that nothing scrolls sideways."""
     for scheme in ("dark", "light"):
         page.emulate_media(color_scheme=scheme)
         found = Axe().run(page).response["violations"]

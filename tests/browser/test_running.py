@@ -1,4 +1,4 @@
-"""A study is made, set up, run and closed in the browser, by keyboard; its pages pass axe in all sizes and themes."""
+"""A study is made, set up, run and closed in the browser, by keyboard. Its pages pass axe in all sizes and themes."""
 
 import re
 
@@ -20,7 +20,7 @@ SIZES = {"wide": {"width": 1280, "height": 800}, "narrow": {"width": 420, "heigh
 
 
 def go_to(page, name, role="link", *, exact=True):
-    """Tabs on until the control of this name has the focus; fails if the page has been gone through."""
+    """Press Tab until the control of this name has the focus. Fail if the whole page has been passed."""
     wanted = page.locator("main").get_by_role(role, name=name, exact=exact).first
     expect(wanted).to_be_visible()
     for _ in range(150):
@@ -108,7 +108,7 @@ def test_a_study_is_made_set_up_run_and_closed_by_keyboard(open_page):
 
 
 def starts_to_annotate(open_page, password):
-    """The person who was invited signs in with the one-time password, chooses their own, agrees and is given a pair."""
+    """Let the invited person sign in with the one-time password, choose their own, agree and get a pair."""
     page = open_page("/accounts/sign-in/")
     page.locator("[name=username]").fill("kim")
     page.locator("[name=password]").fill(password)
@@ -128,7 +128,7 @@ def starts_to_annotate(open_page, password):
 
 @pytest.fixture
 def running():
-    """A study with people and batches, one of another's, and somebody who runs both."""
+    """Make a study with people and batches, a study of somebody else, and a person who runs both."""
     study, empty = factories.study(), factories.study(state="paused")
     admin = factories.member(study, "admin")
     join(empty, admin, "admin")
@@ -165,7 +165,7 @@ def test_axe_finds_nothing_and_no_page_scrolls_sideways(open_page, running, size
         assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"], address
 
 
-def test_what_is_shown_this_once_can_be_kept_as_a_file(open_page, running):
+def test_secrets_that_are_shown_once_can_be_saved_as_a_file(open_page, running):
     study, _empty, admin = running
     page = open_page(f"/studies/{study.slug}/people/", admin)
     page.locator("#numbered_count").fill("2")

@@ -1,4 +1,4 @@
-"""Signing in while the server hashes somebody else's password: the page tries again by itself with what was typed."""
+"""Signing in while the server hashes another password: the page tries again by itself with what was typed."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,7 +42,7 @@ def study(db):
 
 @pytest.fixture
 def annotator(study):
-    """Their password is hashed as in production."""
+    """Return an annotator whose password is hashed as in production."""
     person = factories.member(study, "annotator")
     person.password = Argon2Hasher().encode(PASSWORD, "saltsaltsalt")
     person.save()
@@ -65,7 +65,7 @@ def test_the_page_tries_again_by_itself_until_it_is_let_in(open_page, annotator,
 
 
 @pytest.mark.long
-def test_a_wrong_password_is_said_on_the_same_page_and_can_be_mended(open_page, annotator):
+def test_a_wrong_password_is_reported_on_the_same_page_and_can_be_corrected(open_page, annotator):
     page = open_page("/accounts/sign-in/?next=/accounts/viewing/")
     page.locator("input[name=username]").fill(annotator.username)
     page.locator("input[name=password]").fill("not it")

@@ -1,4 +1,4 @@
-"""The line between videos and questions, and what stays in sight on a phone and at 200 % zoom."""
+"""The line between videos and questions, and what stays visible on a phone and at 200 % zoom."""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -62,10 +62,10 @@ def test_the_line_is_moved_by_pointer_and_by_key_kept_and_reset(workspace):
     assert value(page) == before - 2
     page.keyboard.press("PageDown")
     assert value(page) == before + 8
-    page.set_viewport_size({"width": 1280, "height": 620})  # less of everything, and the foot stays
+    page.set_viewport_size({"width": 1280, "height": 620})  # less of everything, and the footer stays
     page.wait_for_function("() => document.querySelector('.foot').getBoundingClientRect().bottom <= innerHeight")
     page.set_viewport_size(WIDE)
-    page.keyboard.press("End")  # the questions keep some room
+    page.keyboard.press("End")  # the questions keep some space
     assert page.locator("form[data-answers]").bounding_box()["height"] >= 111
     assert value(page) == int(line(page).get_attribute("aria-valuemax"))
     page.keyboard.press("Home")

@@ -1,4 +1,4 @@
-"""The workspace is dark unless its person says otherwise, from the first paint on."""
+"""The workspace is dark from the first paint on, unless its person has chosen otherwise."""
 
 import pytest
 from playwright.sync_api import expect
@@ -15,14 +15,14 @@ def brightness(picture):
 
 
 def shows_a_page(picture):
-    """Not the empty canvas in the system's colour that a busy browser may show before it paints the first of a page."""
+    """Return whether this is a page, not the empty canvas that a busy browser may show before its first paint."""
     darkest, brightest = picture.convert("L").getextrema()
     return brightest - darkest > DARK
 
 
 @pytest.fixture
 def workspace(open_page, study, annotator):
-    """The page before anything is to be done, where nothing but the theme is bright or dark."""
+    """Return the page before any pair, where nothing but the theme is bright or dark."""
     return lambda **options: open_page(f"/studies/{study.slug}/workspace/", annotator, **options)
 
 
@@ -32,7 +32,7 @@ def test_it_is_dark_whatever_the_system_says(workspace, system):
     assert page.evaluate(SCHEME) == "dark"
 
 
-def test_a_choice_holds_at_once_and_after_a_reload_without_a_dark_moment(workspace):
+def test_a_choice_applies_at_once_and_after_a_reload_without_a_dark_moment(workspace):
     page = workspace(color_scheme="dark")
     page.locator('[data-action="help"]').click()
     page.get_by_label("Theme").select_option("light")

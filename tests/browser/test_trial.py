@@ -1,4 +1,4 @@
-"""A trial of the workspace in a browser: the gates work, the last answer can be looked at, and nothing is kept."""
+"""A trial of the workspace in a browser: the gates work, the last answer can be viewed, and nothing is stored."""
 
 import re
 

@@ -1,4 +1,7 @@
-"""A video counts as watched while its person can see it: not blurred, on a visible page, at most at its own speed."""
+"""A video counts as watched while its person can see it.
+
+That is: it is not blurred, the page is visible, and the speed is at most normal.
+"""
 
 import pytest
 from playwright.sync_api import expect
@@ -22,7 +25,7 @@ def study(db):
 
 @pytest.fixture
 def workspace(open_page, study, annotator, playable_pairs):
-    """The page of an annotator before a pair that may show harm."""
+    """Return the page of an annotator with a pair that may show harm."""
 
     def open_it(*, may_show=("violence",), pairs=1, **options):
         playable_pairs(study, pairs, clips=("moving", "moving"), may_show=list(may_show))
@@ -32,7 +35,7 @@ def workspace(open_page, study, annotator, playable_pairs):
 
 
 def gate_is_closed(page, side):
-    """After a turn, and what the page does in the frames after it, nothing has opened."""
+    """Check that nothing has opened after a turn, and after what the page does in the following frames."""
     page.evaluate(PAINTED)
     assert page.locator(f'[data-gate="{side}"]').get_attribute("hidden") is None
 
@@ -51,7 +54,7 @@ def none_is_refused(page, words):
     expect(page.locator("[data-status]")).to_contain_text(words)
 
 
-def test_under_the_blur_no_turn_opens_none_of_these(workspace):
+def test_none_of_these_stays_locked_while_the_video_is_blurred(workspace):
     page = workspace()
     turns(page, 2)
     for side in SIDES:
@@ -87,7 +90,7 @@ def test_greyscale_shows_what_a_video_shows(workspace, annotator):
 
 @pytest.mark.long
 @pytest.mark.parametrize(("speed", "opens"), [("2", False), ("1.5", False), ("0.5", True)])
-def test_faster_than_it_is_a_video_is_not_watched(workspace, speed, opens):
+def test_a_video_played_faster_than_normal_is_not_watched(workspace, speed, opens):
     page = workspace(may_show=())
     page.get_by_label("Speed").select_option(speed)
     if opens:
@@ -112,7 +115,7 @@ def test_what_was_watched_is_reported_beside_what_was_played(workspace):
 
 
 @pytest.mark.long
-def test_on_a_page_that_nobody_sees_nothing_is_watched(workspace):
+def test_nothing_is_watched_on_a_hidden_page(workspace):
     page = workspace(may_show=())
     # A browser without windows shows every tab. Without the event the videos go on, as where it comes late.
     page.evaluate("() => Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true })")
@@ -148,7 +151,7 @@ def test_a_study_that_requires_watching_does_not_take_blurred_videos(workspace, 
 
 
 class TestSkippingUnrevealed:
-    """Who does not want to reveal a pair skips it without a reason, and that is counted nowhere."""
+    """People who do not want to reveal a pair skip it without a reason. Such a skip counts nowhere."""
 
     def skip(self, page):
         page.get_by_role("button", name="Skip…").click()

@@ -1,4 +1,4 @@
-"""What tests of the player ask of a page: which clip lies on which side, and which frame is seen of it."""
+"""How tests of the player ask a page which clip is on which side, and which frame of it is visible."""
 
 import io
 from base64 import b64decode
@@ -13,7 +13,7 @@ from annotation.models import Assignment
 from tests.browser import barcodes
 
 READY = "() => [...document.querySelectorAll('video[data-active]')].every(video => video.readyState === 4)"
-#: Once both have come to rest and the page has painted it: the frame number in the picture of each side.
+#: When both are at rest and the page has painted them: the frame number in the picture of each side.
 FRAMES = """() => new Promise((done) => {
     const videos = [...document.querySelectorAll('video[data-active]')];
     const look = (painted) => requestAnimationFrame(() => {
@@ -23,7 +23,7 @@ FRAMES = """() => new Promise((done) => {
     });
     look(0);
 })"""
-#: Notes where every seek of either video goes, which frames were presented when, and whether both ran.
+#: Records the target of every seek of either video, the frames that were presented and when, and whether both played.
 TAKE_NOTES = """() => {
     window.notes = { seeks: [], shown: { left: [], right: [] } };
     for (const video of document.querySelectorAll('video[data-active]')) {
@@ -35,7 +35,7 @@ TAKE_NOTES = """() => {
         video.requestVideoFrameCallback(look);
     }
 }"""
-#: Resolves when all that was done before is on the screen: a browser has up to three pictures under way.
+#: Resolves when everything before it is on the screen: a browser can have up to three pictures in progress.
 PAINTED = """() => new Promise((done) => {
     let pictures = 0;
     const look = () => (pictures++ < 6 ? requestAnimationFrame(look) : done());
@@ -52,7 +52,7 @@ def current(page: Page) -> Assignment:
 
 
 def come_to(page: Page, *, ready: bool = True) -> Page:
-    """Waits for a pair, loaded where asked, and takes the focus off all controls."""
+    """Wait for a pair, loaded if that is asked, and remove the focus from all controls."""
     expect(page.locator("body[data-assignment]")).to_be_visible()
     page.evaluate(barcodes.READER)
     if ready:
@@ -62,12 +62,12 @@ def come_to(page: Page, *, ready: bool = True) -> Page:
 
 
 def side_of(page: Page, video: str) -> str:
-    """Where `video_0` or `video_1` lies."""
+    """Return the side of `video_0` or `video_1`."""
     return "left" if current(page).left == video else "right"
 
 
 def frames(page: Page) -> dict[str, int]:
-    """The number in each side's picture, at rest."""
+    """Return the number in each side's picture, at rest."""
     seen: dict[str, int] = page.evaluate(FRAMES)
     return seen
 
@@ -83,9 +83,9 @@ def caption(page: Page, side: str) -> Any:
 
 @contextmanager
 def every_frame(page: Page) -> Iterator[list[Image.Image]]:
-    """The pictures of the page that are painted meanwhile, as the browser casts them: all that change anything.
+    """Record all pictures of the page that change anything while the block runs, as the browser casts them.
 
-    The first is what stands there at the beginning, so what was done before is painted before.
+    The first is the picture at the beginning, so earlier changes are painted before.
     """
     page.evaluate(PAINTED)
     pictures: list[Image.Image] = []
@@ -105,7 +105,7 @@ def every_frame(page: Page) -> Iterator[list[Image.Image]]:
 
 
 def part_of(picture: Image.Image, page: Page, selector: str) -> Image.Image:
-    """What an element covers of a picture of the page, less a margin."""
+    """Return the part of a page's picture that an element covers, less a margin."""
     box, size = page.locator(selector).bounding_box(), page.viewport_size
     assert box
     assert size

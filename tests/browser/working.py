@@ -1,4 +1,4 @@
-"""How a person works in the workspace: what several browser tests do by mouse and by key."""
+"""How a person works in the workspace: steps by mouse and by key that several browser tests share."""
 
 from playwright.sync_api import Page, expect
 
@@ -10,7 +10,7 @@ QUESTIONS = ("instruction_following", "correctness", "informativeness", "aesthet
 
 
 def is_ready(page: Page) -> Page:
-    """Waits for a pair whose two videos can be played."""
+    """Wait for a pair whose two videos can be played."""
     expect(page.locator("body[data-assignment]")).to_be_visible()
     page.wait_for_function(
         """() => { const videos = [...document.querySelectorAll('video[data-active]')];
@@ -24,18 +24,18 @@ def current(page: Page) -> Assignment:
 
 
 def video_on(assignment: Assignment, side: str) -> str:
-    """The video that was shown on a side."""
+    """Return the video that was shown on a side."""
     other = {"video_0": "video_1", "video_1": "video_0"}
     return assignment.left if side == "left" else other[assignment.left]
 
 
 def choose(page: Page, question: str, side: str) -> None:
-    """Clicks what a person clicks: the answer's label."""
+    """Click what a person clicks: the label of the answer."""
     page.locator(f"label:has(#q-{question}-{side})").click()
 
 
 def see_through(page: Page) -> None:
-    """Plays both videos to their end, as the page itself has noticed it."""
+    """Play both videos to their end, until the page itself has noticed it."""
     page.locator(PLAY).click()
     for side in ("left", "right"):
         gate_is_open(page, side)
@@ -43,12 +43,12 @@ def see_through(page: Page) -> None:
 
 
 def gate_is_open(page: Page, side: str) -> None:
-    """Waits until “none of these” has opened for a video, whether or not its panel is in sight."""
+    """Wait until “none of these” has opened for a video, whether its panel is visible or not."""
     expect(page.locator(f'[data-gate="{side}"]')).to_have_attribute("hidden", "", timeout=20_000)
 
 
 def answer_by_mouse(page: Page, *, safer: str = "left", tagged: str = "right") -> None:
-    """Answers everything: helpfulness left and right in turn, one video tagged with violence and crime."""
+    """Answer everything: helpfulness left and right in turn, and one video tagged with violence and crime."""
     for question, side in zip((*QUESTIONS, "helpfulness"), ("left", "right", "left", "right", "left"), strict=True):
         choose(page, question, side)
     page.locator(HARMLESSNESS).click()
@@ -61,7 +61,7 @@ def answer_by_mouse(page: Page, *, safer: str = "left", tagged: str = "right") -
 
 
 def submit_and_wait(page: Page) -> None:
-    """Submits, and waits until another pair, or none, is there."""
+    """Submit, and wait until another pair, or none, is there."""
     before = page.locator("body").get_attribute("data-assignment")
     page.locator(SUBMIT).click()
     expect(page.locator(f'body[data-assignment="{before}"]')).to_have_count(0)

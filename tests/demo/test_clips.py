@@ -1,4 +1,4 @@
-"""The demonstration's clips and manifest."""
+"""The clips and the manifest of the demo."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.media.workers import sha256_of_path
 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> list[Take]:
-    """Only the first three clips and the broken one, to save the time of the rest."""
+    """Make only the first three clips and the broken one, to save time."""
     chosen = [*takes()[:3], *(take for take in takes() if take.broken)]
     monkeypatch.setattr(clips, "takes", lambda: tuple(chosen))
     return chosen

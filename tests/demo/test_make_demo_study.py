@@ -1,6 +1,6 @@
-"""The demo study and its sign-ins, and how far a study's videos are.
+"""The demo study and its sign-ins, and how many of a study's videos are prepared.
 
-The clips' files are there already, with bytes that only look like videos: drawing the real ones has its own tests.
+The clips' files exist already, with bytes that only look like videos. Drawing the real ones has tests of its own.
 """
 
 import json
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def make_demo(tmp_path):
-    """Runs the command; answers the people file."""
+    """Run the command. Return the people file."""
     folder = tmp_path / "clips"
     for take in takes():
         write_file(folder, take.path)
@@ -56,7 +56,7 @@ def test_demo_study_and_its_sign_ins(make_demo, client):
     ]  # fmt: skip
     for one in people:
         assert factories.signs_in(client, one["username"], one["password"])
-        assert bool(one["token"]) == (one["role"] != "safety_officer")  # no token opens reports
+        assert bool(one["token"]) == (one["role"] != "safety_officer")  # no token can open reports
     officer = Officer.objects.get()
     assert (officer.person.username, officer.study) == ("safety_officer", None)
     assert not User.objects.filter(must_change_password=True).exists()
@@ -91,7 +91,7 @@ def test_people_of_a_database_that_went_away_are_made_again(make_demo, tmp_path)
 def test_a_real_admin_keeps_the_password(make_demo):
     admin = factories.member(factories.study(), "admin", username="admin")
     issue_token(admin, scopes=["read"])
-    with pytest.raises(CommandError, match="a person called admin who is not only of the demo study"):
+    with pytest.raises(CommandError, match="a person called admin who also belongs to other studies"):
         make_demo()
     assert User.objects.get(username="admin").password == admin.password
     assert not User.objects.filter(username="annotator").exists()

@@ -25,14 +25,14 @@ def without_servers_from_outside() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _no_servers_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the test's own patches, so that all are taken back in the order in which they came."""
+    """Run the test without outside servers. The test's own patches are undone with it, in the right order."""
     for name in FROM_OUTSIDE:
         monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A folder that every user can enter, unlike pytest's own."""
+    """Make a folder that every user can enter, unlike pytest's own."""
     path = Path(tempfile.mkdtemp(prefix="diptych-test-"))
     path.chmod(0o755)
     yield path
@@ -43,7 +43,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def made() -> Iterator[Path]:
-    """A state folder whose cluster is made, which takes longer than all else in a test."""
+    """Make a state folder with its cluster, which takes longer than anything else in a test."""
     path = Path(tempfile.mkdtemp(prefix="diptych-test-"))
     path.chmod(0o755)
     with without_servers_from_outside():
@@ -54,21 +54,21 @@ def made() -> Iterator[Path]:
 
 @pytest.fixture
 def home(made: Path) -> Iterator[Path]:
-    """A state folder whose servers the tests before started and killed; it must work all the same."""
+    """Return a state folder whose servers earlier tests started and killed. It must work all the same."""
     yield made
     eventually(lambda: not Home(made).is_held(), "a test ends what it started")
 
 
 @pytest.fixture
 def home_to_harm(folder: Path, made: Path) -> Path:
-    """A state folder for a test that damages it or needs it to itself."""
+    """Return a state folder for a test that damages it or needs it for itself."""
     subprocess.run(["cp", "-a", made, folder / "home"], check=True)
     return folder / "home"
 
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Servers]:
-    """Servers that the tests of one file only look at."""
+    """Start servers that the tests of one file only read."""
     path = Path(tempfile.mkdtemp(prefix="diptych-test-"))
     path.chmod(0o755)
     with without_servers_from_outside():

@@ -1,4 +1,4 @@
-"""What the tests of the embedded servers share: queries, processes, and programs run as somebody else."""
+"""Code that the tests of the embedded servers share: queries, processes, and programs that run as another user."""
 
 import json
 import os
@@ -31,7 +31,7 @@ def broker(url: str) -> redis.Redis:
 
 
 def eventually(test: Callable[[], object], what: str, seconds: float = 20.0) -> None:
-    """Wait until `test` answers something true; fail with `what` when it does not in time."""
+    """Wait until `test` returns something true. Fail with `what` if it does not in time."""
     deadline = time.monotonic() + seconds
     while not test():
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
@@ -51,14 +51,14 @@ def valkey_process(home: Path) -> int:
 
 
 def tree(pid: int) -> list[psutil.Process]:
-    """A process and all its descendants."""
+    """Return a process and all its descendants."""
     process = psutil.Process(pid)
     return [process, *process.children(recursive=True)]
 
 
 def kill_all(processes: Sequence[psutil.Process]) -> None:
     for one in processes:
-        with suppress(psutil.NoSuchProcess):  # it may have ended with one before it
+        with suppress(psutil.NoSuchProcess):  # it may have ended together with an earlier one
             one.kill()
 
 
@@ -67,7 +67,7 @@ def all_gone(processes: Sequence[psutil.Process]) -> bool:
 
 
 class Holder:
-    """`python -m diptych.embedded` in a process of its own, to be killed by a test."""
+    """`python -m diptych.embedded` in a process of its own, which a test can kill."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -86,19 +86,19 @@ class Holder:
         return tree(self.process.pid)
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> str:
-        """Send a signal; answer what the process said."""
+        """Send a signal. Return what the process printed."""
         self.process.send_signal(number)
         return self.process.communicate(timeout=60)[0]
 
 
 def clean_environment(**more: str) -> dict[str, str]:
-    """Ours without anything that would point the servers elsewhere."""
+    """Return our environment without anything that would lead to other servers."""
     ours = {"DATABASE_URL", "REDIS_URL", "DIPTYCH_HOME", "FFMPEG", "FFPROBE"}
     return {key: value for key, value in os.environ.items() if key not in ours} | more
 
 
 def run_embedded(home: Path, *command: str, python: str = sys.executable, **options) -> subprocess.CompletedProcess:
-    """`python -m diptych.embedded -- COMMAND`, to its end."""
+    """Run `python -m diptych.embedded -- COMMAND` to its end."""
     options.setdefault("env", clean_environment())
     options.setdefault("cwd", REPOSITORY)
     return subprocess.run(
@@ -111,7 +111,7 @@ def run_embedded(home: Path, *command: str, python: str = sys.executable, **opti
 
 
 def python_for_nobody() -> str | None:
-    """A Python that the user nobody can run and that finds the embedded servers, if there is one."""
+    """Return a Python that the user nobody can run and that finds the embedded servers, if there is one."""
     for candidate in (sys.executable, f"/usr/bin/python3.{sys.version_info.minor}", "/usr/bin/python3"):
         try:
             tried = subprocess.run(

@@ -1,4 +1,4 @@
-"""Who can reach the servers: this machine only, and only with the password."""
+"""Only this machine can reach the servers, and only with the password."""
 
 import os
 import stat

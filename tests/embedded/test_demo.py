@@ -1,4 +1,4 @@
-"""`make demo` without the demo: what it says when it can't start, and what a reset deletes."""
+"""`make demo` without the demo: its message when it can't start, and what a reset deletes."""
 
 import os
 import signal
@@ -27,11 +27,11 @@ def run_demo(home: Path, *arguments: str, **environment: str) -> subprocess.Comp
 
 
 @pytest.mark.parametrize("port", ["eighty", "0", "65536", "-1", "80.5", "²"])
-def test_port_that_is_none_gets_a_sentence(folder: Path, port: str) -> None:
+def test_invalid_port_gets_a_sentence(folder: Path, port: str) -> None:
     ran = run_demo(folder / "home", PORT=port)
     assert ran.returncode == 1
     assert ran.stderr == (
-        f"PORT is {port!r}, which is no port. Give a number from 1 to 65535: `PORT=8001 make demo`.\n"
+        f"PORT is {port!r}, which is not a port number. Give a number from 1 to 65535: `PORT=8001 make demo`.\n"
     )
 
 
@@ -45,7 +45,7 @@ def test_port_in_use_gets_a_sentence_and_nothing_is_started(folder: Path) -> Non
 
 
 @pytest.mark.parametrize("arguments", [(), ("--reset", "--yes")])
-def test_running_demo_is_left_alone_and_its_address_told(home: Path, arguments: tuple[str, ...]) -> None:
+def test_running_demo_is_not_touched_and_its_address_is_printed(home: Path, arguments: tuple[str, ...]) -> None:
     with start(home, purpose="the demo at http://127.0.0.1:8765") as servers:
         ran = run_demo(home, *arguments, PORT="8766")
         assert servers.alive()
@@ -112,11 +112,11 @@ def test_clock_that_was_killed_is_started_again(home: Path, capsys: pytest.Captu
         programs.running.append(demo.Program(programs.clock, programs.clock()))
         try:
             [clock] = programs.running
-            programs.look_after()
+            programs.restart_ended()
             first = clock.process.pid
             os.kill(first, signal.SIGKILL)
             clock.process.wait(30)
-            programs.look_after()
+            programs.restart_ended()
             assert clock.process.is_alive()
             assert clock.process.pid != first
         finally:

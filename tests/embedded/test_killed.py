@@ -1,4 +1,4 @@
-"""Nothing is left running and nothing is lost, whoever is killed."""
+"""Nothing is left running and nothing is lost, whichever process is killed."""
 
 import os
 import signal
@@ -91,9 +91,9 @@ def test_kill_9_of_postmaster_is_noticed_and_survived(home: Path) -> None:
         write(servers.database_url, servers.redis_url)
         os.kill(postmaster(home), signal.SIGKILL)
         eventually(lambda: not servers.alive(), "the end of PostgreSQL is noticed")
-        assert "PostgreSQL ended (killed by signal 9)" in servers.obituaries()[0]
+        assert "PostgreSQL ended (killed by signal 9)" in servers.endings()[0]
         address = servers.database_url
-        servers.revive()
+        servers.restart_ended()
         assert servers.alive()
         assert servers.database_url == address
         assert_kept(servers)
@@ -104,7 +104,7 @@ def test_kill_9_of_valkey_is_noticed_and_survived(home: Path) -> None:
         write(servers.database_url, servers.redis_url)
         os.kill(valkey_process(home), signal.SIGKILL)
         eventually(lambda: not servers.alive(), "the end of Valkey is noticed")
-        servers.revive()
+        servers.restart_ended()
         assert_kept(servers)
 
 
@@ -113,8 +113,8 @@ def test_kill_9_of_a_guard_is_noticed_and_survived(home: Path) -> None:
     with start(home) as servers:
         write(servers.database_url, servers.redis_url)
         kill_all([guard for guard in guards(os.getpid()) if guard not in others])
-        eventually(lambda: len(servers.obituaries()) == 2, "the end of both guards is noticed")
-        servers.revive()
+        eventually(lambda: len(servers.endings()) == 2, "the end of both guards is noticed")
+        servers.restart_ended()
         assert_kept(servers)
 
 
@@ -129,9 +129,9 @@ def test_stop_signal_ends_everything_without_a_traceback(home: Path, number: sig
 
 
 def guarded_python(program: str, log: Path, **options) -> Guarded:
-    """A guarded Python that runs this program, which must print `ready` when it has started its children."""
+    """Run this program in a guarded Python. It must print `ready` when it has started its children."""
     guarded = Guarded("program", [sys.executable, "-c", program], log=log, **options)
-    eventually(lambda: "ready" in guarded.said(), "the program starts its children")
+    eventually(lambda: "ready" in guarded.last_lines(), "the program starts its children")
     return guarded
 
 
@@ -174,7 +174,7 @@ def test_guard_ends_grandchildren_when_the_command_is_killed(tmp_path: Path) -> 
 
 
 def test_servers_end_though_a_forked_copy_of_the_parent_lives_on(home: Path, tmp_path: Path) -> None:
-    """A fork holds the guards' channel open; the parent's end must be noticed all the same."""
+    """A fork keeps the guards' channel open. The parent's end must be noticed even so."""
     program = f"""
 import os, sys, time
 from diptych.embedded import start
@@ -187,11 +187,11 @@ print('ready', copy, flush=True)
 time.sleep(60)
 """
     guarded = Guarded("program", [sys.executable, "-c", program], log=tmp_path / "log", cwd=Path.cwd())
-    eventually(lambda: "ready" in " ".join(guarded.said()), "the servers start")
+    eventually(lambda: "ready" in " ".join(guarded.last_lines()), "the servers start")
     family = [one for guard in guards(guarded.pid) for one in tree(guard.pid)]
     copy = next(one for one in psutil.Process(guarded.pid).children() if guard_file not in one.cmdline())
     assert len(family) > 4
-    # The outer guard would sweep everything: it is stopped while the program is killed.
+    # The outer guard would end everything, so it is stopped while the program is killed.
     outer = psutil.Process(guarded._guard.pid)
     outer.suspend()
     os.kill(guarded.pid, signal.SIGKILL)

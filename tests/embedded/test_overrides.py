@@ -1,4 +1,4 @@
-"""DATABASE_URL, REDIS_URL, FFMPEG and FFPROBE name others; settings can be added."""
+"""DATABASE_URL, REDIS_URL, FFMPEG and FFPROBE name other servers and programs. Server settings can be added."""
 
 import re
 import shutil
@@ -12,7 +12,7 @@ from diptych.embedded.servers import Servers
 from tests.embedded.observing import addresses, broker, rows, run_embedded
 
 
-def test_server_that_is_given_is_not_started(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_server_from_the_environment_is_not_started(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = folder / "fresh"
     monkeypatch.setenv("DATABASE_URL", "postgresql://me@db.example/mine")
     with start(home) as servers:
@@ -68,5 +68,5 @@ def test_ffmpeg_can_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FFMPEG", "true")
     assert binaries.ffmpeg() == shutil.which("true")
     monkeypatch.setenv("FFMPEG", "/no/such/ffmpeg")
-    with pytest.raises(EmbeddedError, match="FFMPEG is set to /no/such/ffmpeg, which is no program"):
+    with pytest.raises(EmbeddedError, match="FFMPEG is set to /no/such/ffmpeg, which is not a program"):
         binaries.ffmpeg()

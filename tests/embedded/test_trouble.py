@@ -1,4 +1,4 @@
-"""Each thing that can go wrong is one sentence: what, where, and what to do."""
+"""Every error is one sentence: what, where, and what to do."""
 
 import os
 import shutil
@@ -32,7 +32,7 @@ from tests.embedded.observing import (
 
 @pytest.fixture
 def small_disk(folder: Path) -> Iterator[Path]:
-    """A file system of 30 MB: less than a new cluster needs."""
+    """Make a file system of 30 MB, which is less than a new cluster needs."""
     if os.geteuid() != 0 or sys.platform != "linux":
         pytest.skip("only root can mount a small file system, on Linux")
     path = folder / "disk"
@@ -82,16 +82,16 @@ def test_two_homes_run_side_by_side(folder: Path) -> None:
 
 
 def test_almost_full_disk_gets_a_sentence_before_anything_starts(small_disk: Path) -> None:
-    sentence = r"has \d+ MB left and the servers need 300 MB\. Free some, or set"
-    with pytest.raises(EmbeddedError, match=sentence) as told:
+    sentence = r"has \d+ MB left, and the servers need 300 MB\. Free some space, or set"
+    with pytest.raises(EmbeddedError, match=sentence) as raised:
         start(small_disk / "home")
-    assert str(small_disk / "home") in str(told.value)
+    assert str(small_disk / "home") in str(raised.value)
 
 
 def test_disk_that_fills_up_while_the_cluster_is_made(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(state, "ROOM_NEEDED", 0)
     small_disk.chmod(0o755)
-    sentence = r"^The disk that holds .* is full\. Free some room, then start again\.$"
+    sentence = r"^The disk that holds .* is full\. Free some space, then start again\.$"
     with pytest.raises(EmbeddedError, match=sentence):
         start(small_disk / "home")
     assert not list((small_disk / "home").glob("postgres*"))
@@ -148,7 +148,7 @@ def test_server_started_by_other_means_gets_a_sentence(home: Path) -> None:
 def test_file_where_the_home_should_be(folder: Path) -> None:
     (folder / "file").write_text("")
     for home in (folder / "file", folder / "file" / "home"):
-        with pytest.raises(EmbeddedError, match=r"file is in the way: a folder is needed there\. Move it, or"):
+        with pytest.raises(EmbeddedError, match=r"file is a file where a folder is needed\. Move it, or"):
             start(home)
 
 

@@ -1,4 +1,4 @@
-"""Works as root, in folders that only root can enter, and as an ordinary user."""
+"""The servers run when started by root, in folders that only root can enter, and by an ordinary user."""
 
 import os
 import shutil
@@ -66,7 +66,7 @@ def test_data_of_a_home_that_only_root_can_enter_lie_elsewhere(folder: Path) -> 
 
 @pytest.mark.usefixtures("root")
 def test_programs_that_only_root_can_reach_are_copied(folder: Path) -> None:
-    """As when repository, virtual environment and state folder all lie below /root."""
+    """This is the case when repository, virtual environment and state folder all lie below /root."""
     closed = folder / "closed"
     closed.mkdir(mode=0o700)
     wheels = closed / "site-packages"

@@ -1,4 +1,4 @@
-"""Sixty people with the product as `make demo` runs it, what each of their requests met, and a table of it."""
+"""Sixty people with the product as `make demo` runs it, what happened to each of their requests, and a table of it."""
 
 import http.client
 import json
@@ -28,7 +28,7 @@ CSRF = "a" * 32
 
 @dataclass(frozen=True, slots=True)
 class Met:
-    """One request: when it was sent and how long it took (seconds), and what came: a status, or 0 for no answer."""
+    """One request: when it was sent and how long it took (seconds), and its outcome: a status, or 0 for no response."""
 
     sent_at: float
     took_s: float
@@ -40,7 +40,7 @@ class Met:
 
 
 class Product:
-    """The web server, the worker and the clock on the test database, looked after as the demo does."""
+    """The web server, the worker and the clock on the test database, restarted as the demo does it."""
 
     def __init__(self, servers: Servers, port: int) -> None:
         self.servers = servers
@@ -68,7 +68,7 @@ class Product:
         try:
             while not self._over.wait(0.2):
                 if not (self.leave_servers_down.is_set() and not self.servers.alive()):
-                    self.programs.look_after()
+                    self.programs.restart_ended()
         except BaseException as error:
             self._failure = error
 
@@ -76,7 +76,7 @@ class Product:
         return next(one for one in self.programs.running if one.process.name == name)
 
     def kill(self, name: str) -> None:
-        """kill -9 of a program and all that it started."""
+        """Kill a program, and all that it started, with kill -9."""
         main = psutil.Process(self.program(name).process.pid)
         for process in [main, *main.children(recursive=True)]:
             with suppress(psutil.NoSuchProcess):
@@ -88,7 +88,10 @@ class Product:
 
 
 class Somebody:
-    """One person and their browser: what gets no answer is sent again, under the same submission id, until it does."""
+    """A person and their browser.
+
+    A request without a response is sent again, with the same submission id, until it gets one.
+    """
 
     def __init__(self, port: int, study: Any, role: str, seed: int) -> None:
         self.port, self.study, self.role, self.dice = port, study, role, random.Random(seed)
@@ -121,7 +124,7 @@ class Somebody:
                 self.acknowledged.append(body["submission_id"])
 
     def until_answered(self, over: threading.Event, path: str, body: dict[str, Any]) -> dict[str, Any] | None:
-        """What came in the end; None where the test was over first."""
+        """Return the final response. Return None if the test was over first."""
         while True:
             status, answer = self.ask("POST", path, json.dumps(body))
             if 0 < status < 500:
@@ -154,7 +157,7 @@ class Fault:
 
     name: str
     began: float = 0.0
-    back: float = 0.0  # when what was broken was there again
+    back: float = 0.0  # when the broken part worked again
     ended: float = 0.0
     swept_after_s: float | None = None
     facts: dict[str, Any] = field(default_factory=dict)
@@ -183,7 +186,7 @@ class Fault:
 
 @contextmanager
 def at_work(people: list[Somebody]) -> Iterator[None]:
-    """Everybody works until the block ends."""
+    """Let everybody work until the block ends."""
     over = threading.Event()
     with ThreadPoolExecutor(len(people)) as pool:
         working = [pool.submit(person.work, over) for person in people]

@@ -1,4 +1,4 @@
-"""Workers killed in the middle of a change of many pairs: it ends done, and each pair was changed once."""
+"""Workers are killed in the middle of a change of many pairs. It ends done, and each pair was changed once."""
 
 import os
 import subprocess
@@ -26,7 +26,7 @@ from tests.media.workers import Worker
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 
 PAIRS, KILLS = 30_000, 2
-#: A worker that takes up the change, and is killed by its own hand at a point of a step.
+#: A worker that takes up the change and kills itself at a certain point of a step.
 WORKER = """
 import os, signal, sys
 from dataclasses import replace
@@ -61,18 +61,18 @@ work.run(pk)
 
 @pytest.fixture
 def large(monkeypatch):
-    """Changes are left to workers, however small."""
+    """Leave changes to workers, however small they are."""
     monkeypatch.setattr(orders, "RIGHT_AWAY", 0)
 
 
 def environment():
-    """For a process of its own on the test database."""
+    """Return the environment of a process on the test database."""
     address = "postgresql://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**connection.settings_dict)
     return os.environ | {"DATABASE_URL": address, "DJANGO_SETTINGS_MODULE": "diptych.settings"}
 
 
 def work(change, at="", step=1):
-    """A worker in a process of its own; its exit status."""
+    """Run a worker in a process of its own. Return its exit status."""
     command = [sys.executable, "-c", WORKER, str(change.pk), at, str(step)]
     return subprocess.run(command, env=environment(), cwd=configured.BASE_DIR, timeout=120, check=False).returncode
 
@@ -109,7 +109,7 @@ def test_killed_inside_between_and_after_steps_each_pair_is_changed_once(large):
         change.refresh_from_db()
         reached += more
         assert (change.state, change.steps) == ("running", reached)
-        assert Pair.objects.filter(study=study, wanted=3).count() == reached  # the row says what the pairs say
+        assert Pair.objects.filter(study=study, wanted=3).count() == reached  # the row agrees with the pairs
         assert not AuditEvent.objects.filter(action="pairs.changed").exists()
     assert work(change, "ended") == -9
     assert work(change) == 0
@@ -130,7 +130,7 @@ def test_killed_while_batches_are_made_they_are_made_once(large):
 
 
 def test_killed_at_random_with_every_message_twice_while_people_lease_it_ends_done_once(large, tmp_path, monkeypatch):
-    """Real workers with the real sweep, which takes half a minute to notice that one is gone."""
+    """Real workers run the real sweep, which takes half a minute to notice that one is gone."""
     study = studies.fill(PAIRS, 1)
     people = [factories.member(study, "annotator") for _ in range(4)]
     change = ordered(study, 2)

@@ -1,4 +1,4 @@
-"""`make demo` as a person meets it: from nothing to an answer, killed with -9, started again, stopped by Ctrl-C."""
+"""`make demo` as a person uses it: from nothing to an answer, killed with -9, started again, stopped by Ctrl-C."""
 
 import json
 import os
@@ -25,7 +25,7 @@ FIRST_START_S, SECOND_START_S = 180, 10
 
 
 class Demo:
-    """One state folder and, while it runs, the demo in it."""
+    """One state folder and, while it runs, its demo."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -34,8 +34,8 @@ class Demo:
             self.port = probe.getsockname()[1]
 
     def start(self, within_s: float) -> float:
-        """Starts and waits for the address; the seconds it took."""
-        # A person's shell: nothing of this test run's own settings.
+        """Start the demo and wait for the address. Return the seconds that it took."""
+        # A person's shell, without this test run's own settings.
         environment = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}}
         environment |= {"DIPTYCH_HOME": str(self.home), "PORT": str(self.port)}
         began = time.monotonic()
@@ -61,7 +61,7 @@ class Demo:
         return json.loads((self.home / "demo.json").read_text())
 
     def ask(self, role, method, path, body=None):
-        """One request of the API with a role's token."""
+        """Send one request to the API with a role's token."""
         person = next(person for person in self.facts()["people"] if person["role"] == role)
         request = urllib.request.Request(
             f"{self.facts()['url']}/api/v1/{path}",
@@ -73,12 +73,12 @@ class Demo:
             return response.read()
 
     def agree(self, role):
-        """Signs somebody in as a browser does, and agrees to all that the study may show."""
+        """Sign in as a browser does, and agree to all that the study may show."""
         person = next(person for person in self.facts()["people"] if person["role"] == role)
         opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
 
         def send(path, **fields):
-            """Fills the page's form in; `fields` beside its token."""
+            """Fill in the page's form. `fields` come in addition to its token."""
             page = opener.open(f"{self.facts()['url']}{path}", timeout=10).read().decode()
             hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page))
             body = urllib.parse.urlencode(hidden | fields, doseq=True).encode()
@@ -88,7 +88,7 @@ class Demo:
         assert send("/studies/demo/consent/", categories=HARM_KEYS).url.endswith("/workspace/")
 
     def processes(self):
-        """Everything alive that was started for this folder."""
+        """Return every living process that was started for this folder."""
         mark = f"DIPTYCH_HOME={self.home}"
         return [process for process in psutil.process_iter() if mark in environment_of(process)]
 

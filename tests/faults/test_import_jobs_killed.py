@@ -1,4 +1,4 @@
-"""Workers killed in the middle of an import: it ends done, once, and nothing of it is there twice or half."""
+"""Workers are killed in the middle of an import. It ends done, once, and nothing is there twice or half."""
 
 import hashlib
 import os
@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 PROMPTS, VIDEOS = 40, 3
 FILES = PROMPTS * VIDEOS
 KILLS = 3
-#: A worker that takes up the import, and is killed by its own hand at a step of a stage.
+#: A worker that takes up the import and kills itself at a certain step of a stage.
 WORKER = """
 import os, signal, sys
 from dataclasses import replace
@@ -71,7 +71,7 @@ job_work.run(pk)
 
 @pytest.fixture
 def asked(tmp_path, settings):
-    """Asks for an import of so many prompts, with three videos each of about so many bytes."""
+    """Order an import of so many prompts, with three videos each of about so many bytes."""
 
     def ask(prompts, size):
         folder = write(tmp_path / "colours", prompts_with_videos(prompts, VIDEOS))
@@ -84,14 +84,14 @@ def asked(tmp_path, settings):
 
 
 def environment():
-    """For a process of its own on the test database."""
+    """Return the environment of a process on the test database."""
     address = "postgresql://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**connection.settings_dict)
     roots = os.pathsep.join(map(str, configured.IMPORT_ROOTS))
     return os.environ | {"DATABASE_URL": address, "DJANGO_SETTINGS_MODULE": "diptych.settings", "IMPORT_ROOTS": roots}
 
 
 def work(job, at="", step=0):
-    """A worker in a process of its own; its exit status."""
+    """Run a worker in a process of its own. Return its exit status."""
     command = [sys.executable, "-c", WORKER, str(job.pk), at, str(step)]
     done = subprocess.run(command, env=environment(), cwd=configured.BASE_DIR, timeout=120, check=False)
     return done.returncode
@@ -101,7 +101,7 @@ def check_outcome(job, files):
     job.refresh_from_db()
     assert (job.state, job.reason) == ("done", "")
     assert (Video.objects.count(), Asset.objects.count(), Pair.objects.count()) == (files, files, files)
-    assert job.report["videos"] == {"added": files, "already_there": 0}  # told by whoever wrote the rows
+    assert job.report["videos"] == {"added": files, "already_there": 0}  # the worker that wrote the rows counted them
     for action in ("import.finished", "study.imported"):
         assert AuditEvent.objects.filter(action=action).count() == 1
     assert not ReadFile.objects.exists()
@@ -109,7 +109,7 @@ def check_outcome(job, files):
         assert default_storage.exists(asset.original)
         assert asset.original == original_name(asset.sha256)
     halves = [path for path in Path(configured.MEDIA_ROOT).rglob("originals/**/.*.part") if path.is_file()]
-    assert len(halves) <= 4 * job.attempts  # each kill may leave what its threads were at; check_media finds it
+    assert len(halves) <= 4 * job.attempts  # each kill can leave what its threads were writing; check_media finds it
 
 
 STEPS = [
@@ -141,7 +141,7 @@ def test_killed_at_each_stage_in_turn_it_ends_done_once(asked):
 
 @pytest.mark.long
 def test_killed_at_random_with_every_message_twice_it_ends_done_once(asked, tmp_path, monkeypatch):
-    """Real workers with the real sweep, which takes half a minute to notice that one is gone."""
+    """Real workers run the real sweep, which takes half a minute to notice that one is gone."""
     job = asked(400, 200_000)
     for name, value in environment().items():
         monkeypatch.setenv(name, value)
@@ -155,7 +155,7 @@ def test_killed_at_random_with_every_message_twice_it_ends_done_once(asked, tmp_
             if killed < KILLS and begun_since(killed):
                 time.sleep(dice.uniform(0, 3))
                 worker.kill()
-                killed += Import.objects.filter(state="running").exists()  # else it had just ended
+                killed += Import.objects.filter(state="running").exists()  # otherwise it had just ended
                 worker = Worker(*arguments)
             time.sleep(0.5)
     finally:

@@ -1,4 +1,4 @@
-"""The interleavings of `tests/annotation`, looked at for longer and differently each time."""
+"""The interleavings of `tests/annotation`, run for longer and differently each time."""
 
 import pytest
 from hypothesis import Phase, given, settings

@@ -1,5 +1,7 @@
-"""Workers killed at random and at every point, messages doubled and lost, the broker gone: every video ends ready,
-once, and no file is left that no row names."""
+"""Workers are killed at random and at every point, messages are doubled and lost, and the broker is gone.
+
+Every video still ends ready, once, and no file is left that no row names.
+"""
 
 import os
 import signal
@@ -37,7 +39,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 CLIPS = 40
 KILLS = 8
 LIMIT_S = 900
-#: The soak, whose size a busy machine may make smaller.
+#: The soak. Its size can be reduced for a busy machine.
 SOAK_CLIPS = int(os.environ.get("SOAK_CLIPS", "2000"))
 SOAK_LIMIT_S = 1800
 
@@ -51,7 +53,7 @@ def _own_storage_and_queue(settings, tmp_path, monkeypatch):
 
 
 def made(folder: Path, count: int, *, size: str, frames: int, longer: int) -> list[Path]:
-    """Clips of different lengths: each has `longer` frames more than the one before, and so bytes of its own."""
+    """Make clips of different lengths: each has `longer` frames more than the one before, and so its own bytes."""
 
     def make(number: int) -> Path:
         path = folder / f"{number}.avi"
@@ -66,7 +68,7 @@ def made(folder: Path, count: int, *, size: str, frames: int, longer: int) -> li
 
 
 def variants(clip: Path, count: int) -> list[Path]:
-    """Files that play alike and differ in their bytes: a player reads an AVI only as far as its header says."""
+    """Make files that play alike and differ in their bytes: a player reads an AVI only as far as its header says."""
     played = clip.read_bytes()
     paths = [clip.with_name(f"variant-{number}.avi") for number in range(count)]
     for number, path in enumerate(paths):
@@ -83,14 +85,14 @@ def unfinished() -> int:
 
 
 def all_is_well(count: int, monkeypatch) -> None:
-    """Every video is ready with all its files, and nothing else lies in storage, however young."""
+    """Check that every video is ready with all its files, and that nothing else is in storage, however new."""
     assert dict(Asset.objects.values_list("state").annotate(Count("pk"))) == {"done": count}
     monkeypatch.setattr(storage_check, "ORPHAN_AGE", timedelta(0))
     assert list(storage_check.differences()) == []
 
 
 class Working:
-    """A worker with its beat, which can be killed and started again."""
+    """A worker with its beat, which can be killed and restarted."""
 
     def __init__(self, tmp_path: Path) -> None:
         self.arguments = ("-B", "--concurrency", "2", "-s", str(tmp_path / "schedule"))
@@ -108,13 +110,15 @@ class Working:
 
 
 def is_busy(since) -> bool:
-    """Whether a worker has claimed or finished anything since then."""
+    """Return whether a worker has claimed or finished anything since then."""
     return Asset.objects.filter(Q(heartbeat_at__gt=since) | Q(finished_at__gt=since)).exists()
 
 
 def kill_at_random(working: Working, dice: Random, kills: int, *, limit_s: float) -> int:
-    """Kills the worker a few seconds after it began to work, again and again until all is finished, at most `kills`
-    times; how often it was."""
+    """Kill the worker a few seconds after it began to work, until all is finished or `kills` times are reached.
+
+    Return the number of kills.
+    """
     deadline, killed, began = time.monotonic() + limit_s, 0, timezone.now()
     while left := unfinished():
         assert time.monotonic() < deadline, f"{left} videos are not finished after {killed} kills"
@@ -159,16 +163,16 @@ def test_a_broker_that_is_gone_for_a_while_loses_no_video(tmp_path, monkeypatch)
         wait_for(lambda: Asset.objects.filter(state="done").exists(), "nothing was prepared", within_s=60)
         psutil.Process(broker.process.pid).send_signal(signal.SIGKILL)
         wait_for(lambda: not broker.process.is_alive(), "the broker lives on")
-        announce(assets)  # nobody hears it
+        announce(assets)  # the messages are lost
         time.sleep(10)
-        servers.servers.revive()
+        servers.servers.restart_ended()
         assert working.worker.process.is_alive()
         Asset.objects.update(created_at=timezone.now() - 2 * POLICY.resend_after)
         wait_for(lambda: not unfinished(), f"{unfinished()} videos wait still; see {working.worker.log}", within_s=120)
     all_is_well(12, monkeypatch)
 
 
-#: What the worker is about to do when it is killed: a function, and at which of its calls.
+#: What the worker is about to do when it is killed: a function, and the number of its call.
 POINTS = {
     "claimed": ("transcoding.process", 1),
     "copying": ("transcoding.fetch", 1),

@@ -1,4 +1,4 @@
-"""Many people doing everything at once for a while; afterwards every count must be what a recount gives."""
+"""Many people do everything at the same time for a while. Then every count must equal a recount."""
 
 import time
 import uuid
@@ -25,7 +25,7 @@ PEOPLE = 12
 
 
 class Person:
-    """Somebody who answers, skips, gives back, lets leases lapse and answers late, as the dice say."""
+    """A person who answers, skips, releases, lets leases expire and answers late, by chance."""
 
     def __init__(self, study, user, seed):
         self.study, self.user, self.dice = study, user, Random(seed)
@@ -57,7 +57,7 @@ class Person:
         return self.lapse(assignment)
 
     def lapse(self, assignment):
-        """The lease runs out while the person is away."""
+        """Let the lease expire while the person is away."""
         past = timezone.now() - timedelta(hours=1)
         Assignment.objects.filter(pk=assignment.pk, state="leased").update(
             leased_at=past - timedelta(hours=1), expires_at=past

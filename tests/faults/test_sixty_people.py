@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 ANNOTATORS, RESEARCHERS = 54, 6
 REFUSED_S, HUNG_S = 30.0, 15.0
 QUIET_S = 10.0  # before the first fault, and after each
-#: Loose bounds for a machine that may be busy. What was measured stands in docs/faults.md, with what is aimed at.
+#: Loose limits for a machine that may be busy. docs/faults.md has the measurements and the aims.
 LONGEST_WAIT_S, ERRORS_AFTER_BACK_S, SWEPT_WITHIN_S = 10.0, 5.0, 90.0
 TABLE = Path(settings.BASE_DIR) / "docs" / "faults.md"
 HEAD = """# What sixty people see of a fault
@@ -56,7 +56,7 @@ def product(_static_files_are_collected) -> Iterator[Product]:
     if not servers.servers._running:
         pytest.skip("this run uses servers of somebody else's")
     name = connection.settings_dict["NAME"]
-    with connection.cursor() as cursor:  # tests may forget what was committed; this one looks whether that happens
+    with connection.cursor() as cursor:  # tests may lose committed rows; this test checks whether that happens
         cursor.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = on')
     running = Product(servers.servers, free_port())
     try:
@@ -180,7 +180,7 @@ def test_what_sixty_people_see_of_five_faults(product):
     assert len(acknowledged) > 200
     assert not lost
     assert not doubled
-    assert len(stored) <= len(acknowledged) + ANNOTATORS  # what was under way when the clock stopped
+    assert len(stored) <= len(acknowledged) + ANNOTATORS  # requests that were in progress when the clock stopped
     assert recounting.contradictions(study.pk) == {}
     seen = {fault.name: fault.facts for fault in faults}
     for name, facts in seen.items():
@@ -192,7 +192,7 @@ def test_what_sixty_people_see_of_five_faults(product):
 
 
 def first_sweep_after(port: int, moment: float) -> float:
-    """Seconds from the moment to the end of the first sweep after it."""
+    """Return the seconds from the moment to the end of the first sweep after it."""
 
     def swept() -> float | None:
         age_s = last_sweep_age_s(port)

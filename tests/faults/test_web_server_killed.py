@@ -1,4 +1,7 @@
-"""People at work while the web server is killed again and again and leases run out: every answer is there once."""
+"""People work while the web server is killed again and again and leases expire.
+
+Every answer is stored once.
+"""
 
 import http.client
 import json
@@ -34,7 +37,7 @@ BETWEEN_KILLS_S = (2, 8)
 
 
 class WebServer:
-    """The production web server on the test database, at one address through all its lives."""
+    """The production web server on the test database, at one address however often it is restarted."""
 
     def __init__(self) -> None:
         with socket.socket() as probe:
@@ -56,7 +59,7 @@ class WebServer:
         wait_for(lambda: answers(f"{self.address}/healthz"), "the web server did not start")
 
     def kill(self) -> None:
-        """kill -9 of the server and all it started, in the middle of whatever they do."""
+        """Kill the server and all that it started with kill -9, whatever they are doing."""
         server = psutil.Process(self.process.pid)
         for member in [server, *server.children(recursive=True)]:
             member.send_signal(signal.SIGKILL)
@@ -64,7 +67,7 @@ class WebServer:
 
 
 class Browser:
-    """One person's page: what is not answered is sent again, under the same submission id, until it is."""
+    """One person's page. A request without a response is sent again, with the same submission id, until it gets one."""
 
     def __init__(self, address: str, study, user, seed: int) -> None:
         self.place, self.study, self.dice = urlsplit(address).netloc, study, Random(seed)
@@ -80,7 +83,7 @@ class Browser:
                 desk = self.answer(desk["current"]["id"])
 
     def answer(self, assignment_id: int) -> dict:
-        """An answer, or now and then a skip; the desk after it, or an empty one to ask anew."""
+        """Submit an answer, or now and then a skip. Return the next pairs, or nothing, so that the page asks again."""
         if self.dice.random() < 0.1:
             status, desk = self.ask(f"assignments/{assignment_id}/skip/", {"reason": "too_distressing"})
             return desk if status == 200 else {}
@@ -94,7 +97,7 @@ class Browser:
         return desk
 
     def ask(self, path: str, body: dict) -> tuple[int, dict]:
-        """A request, made until it is answered."""
+        """Send a request until it gets a response."""
         while True:
             try:
                 line = http.client.HTTPConnection(self.place, timeout=10)
@@ -139,7 +142,7 @@ def test_a_minute_and_a_half_of_ten_people_whose_web_server_is_killed_again_and_
     stored = recounting.stored(study.pk)
     assert len(acknowledged) == len(set(acknowledged)) > 200
     assert set(acknowledged) <= set(stored)
-    # Whoever was stopped by the clock had at most one answer on its way.
+    # A person who was stopped by the clock had at most one answer on its way.
     assert len(stored) <= len(acknowledged) + PEOPLE
     assert recounting.contradictions(study.pk) == {}
     finish(study, [Somebody(study, user) for user in users[:2]])

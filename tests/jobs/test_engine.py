@@ -1,4 +1,4 @@
-"""The engine that every job uses, on rows of a real table: claimed once, kept alive, put back, ended, cancelled."""
+"""The engine of all jobs, on rows of a real table: claimed once, kept alive, put back, ended, cancelled."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -34,14 +34,14 @@ AN_HOUR_AGO = timedelta(hours=-1)
 
 
 def waiting(**values):
-    """A job that waits in a study of its own."""
+    """Make a job that waits in a study of its own."""
     of = factories.study()
     facts = {"study": of, "what": "overlap", "value": 2, "until": 1, "asked_by": factories.person()}
     return PairsChange.objects.create(**facts | values)
 
 
 def running(**values):
-    """A job as its worker has it after claiming it."""
+    """Return a job as its worker has it after claiming it."""
     job = engine.claim(POLICY, waiting().pk)
     PairsChange.objects.filter(pk=job.pk).update(**values)
     job.refresh_from_db()

@@ -1,4 +1,4 @@
-"""The page of a study's background jobs: what runs with its progress, what ended, and what can be done with each."""
+"""The page of a study's background jobs: those that run, with progress, those that ended, and their buttons."""
 
 from datetime import timedelta
 
@@ -130,5 +130,5 @@ def test_the_settings_lead_there(browser_client, researcher, study):
     assert address("studies:jobs", study) in page
 
 
-#: A video that nobody has prepared yet.
+#: A video that has not been prepared yet.
 WAITING = {"state": "waiting", "finished_at": None, "duration_s": None, "fps": None}

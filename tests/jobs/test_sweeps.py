@@ -1,4 +1,4 @@
-"""Periodic tasks note when they end, and people and load balancers are told when that was too long ago."""
+"""Periodic tasks record when they end. People and load balancers are told if that was too long ago."""
 
 from datetime import timedelta
 from unittest.mock import patch
@@ -45,7 +45,7 @@ def test_a_sweep_that_no_worker_took_is_forgotten_when_the_next_is_sent():
 class TestPages:
     @pytest.fixture
     def pages(self, browser_client, study, researcher):
-        """The pages of a study on which something waits."""
+        """Yield the pages of a study on which something waits."""
         factories.pair(study)
         factories.video(factories.prompt(study), asset=factories.asset(state="waiting"))
         job = Import.objects.create(study=study, source="server", location="/x", asked_by=researcher)

@@ -1,4 +1,4 @@
-"""Files whose hash is known do not come in, and whoever imports learns nothing of why."""
+"""Files with a known hash are not imported, and the person who imports does not learn why."""
 
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ def _own_storage(settings: Any, tmp_path: Path) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Two prompts with two videos each, and the pairs of these."""
+    """Make two prompts with two videos each, and their pairs."""
     lines = manifests.prompts_with_videos(2, 2)
     lines += [manifests.pair("p0-a", "p0-b"), manifests.pair("p1-a", "p1-b")]
     return manifests.write(tmp_path / "import", lines)
@@ -42,7 +42,7 @@ def sha256(folder: Path, key: str) -> str:
 
 @pytest.fixture
 def known(settings: Any, folder: Path, tmp_path: Path) -> str:
-    """The SHA-256 of one file of the import, in the operator's list."""
+    """Put the SHA-256 of one file of the import into the operator's list."""
     digest = sha256(folder, "p0-a")
     listing = tmp_path / "known.txt"
     listing.write_text(f"# from a hotline\n\n{digest.upper()}  case 17\n{'0' * 64}\n")
@@ -104,7 +104,7 @@ def test_what_is_in_quarantine_cannot_come_in_again_under_another_study(folder, 
 
 
 def by_name(sha256: str, path: Path) -> str | None:
-    """A check of an operator's own."""
+    """Check a file by name, as an operator's own check."""
     return "It has that name." if path.name == "p1-a.mp4" else None
 
 

@@ -1,4 +1,4 @@
-"""Many reports of one person: the first five hide everywhere, further ones hold a pair until somebody agrees."""
+"""Many reports by one person: the first five hide everywhere, and further ones hold a pair until somebody agrees."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -32,7 +32,7 @@ def officer() -> Any:
 
 @pytest.fixture
 def reporter() -> Any:
-    """Somebody who has made five reports that nobody confirmed."""
+    """Make a person with five reports that nobody confirmed."""
     person = factories.person()
     for pair in factories.pairs(factories.study(), 5):
         assert report(pair, person).everywhere_at is not None
@@ -64,7 +64,7 @@ def test_reports_count_over_all_studies_and_for_thirty_days(reporter):
 
 
 def age(person: Any, by: timedelta) -> None:
-    """Puts the person's reports into the past, which the table itself refuses."""
+    """Move the person's reports into the past, which the table itself refuses."""
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
         cursor.execute("UPDATE safety_report SET reported_at = reported_at - %s WHERE person_id = %s", [by, person.pk])
@@ -185,7 +185,7 @@ def test_repeating_a_report_that_holds_changes_nothing(reporter):
 
 
 def test_reporters_and_officers_at_once_neither_wait_for_each_other_nor_lose_a_pair(officer):
-    """Two pairs with each other's videos, reported from both sides and released meanwhile."""
+    """They report two pairs with each other's videos, from both sides, and release them meanwhile."""
     for _ in range(8):
         study = factories.study()
         prompt = factories.prompt(study)

@@ -1,4 +1,4 @@
-"""Who is a safety officer: appointed and dismissed by superusers, on a page and by command."""
+"""Safety officers: superusers appoint and dismiss them, on a page and by command."""
 
 import subprocess
 import sys
@@ -144,7 +144,7 @@ def test_the_history_cannot_be_rewritten(superuser):
 
 
 def test_no_admin_resets_the_password_of_an_officer(study):
-    """Whoever has it is that person everywhere, and no study gave them the appointment."""
+    """A person with the password has the officer's rights everywhere, and no study made the appointment."""
     admin, person = factories.member(study, "admin"), factories.member(study, "annotator")
     Membership.objects.filter(person=person).update(made_account=True)
     assert may_reset_password(admin, person)
@@ -152,11 +152,11 @@ def test_no_admin_resets_the_password_of_an_officer(study):
     assert not may_reset_password(admin, person)
 
 
-# --- Where there is none ------------------------------------------------------------------------------------
+# --- Without an officer -------------------------------------------------------------------------------------
 
 
 def started() -> str:
-    """What a web server in production says while it starts, on the test database."""
+    """Return what a production web server prints while it starts, on the test database."""
     here = connection.settings_dict
     address = f"postgresql://{here['USER']}:{quote(here['PASSWORD'])}@{here['HOST']}:{here['PORT']}/{here['NAME']}"
     ready = "import diptych.wsgi, threading; [t.join() for t in threading.enumerate() if 'officer' in t.name]"

@@ -1,4 +1,4 @@
-"""Quarantine: what a report takes away, at once and from everybody; what a release brings back; what a kill leaves."""
+"""Quarantine: what a report removes, at once and for everybody, what a release restores, and what a kill leaves."""
 
 import threading
 from datetime import timedelta
@@ -37,7 +37,7 @@ def _own_storage(settings: Any, tmp_path: Path) -> None:
 
 
 def stored(asset: Asset) -> Asset:
-    """The asset, with an original, a playback file, a poster and a frame in storage."""
+    """Return the asset, with an original, a playback file, a poster and a frame in storage."""
     for name in files_of(asset):
         default_storage.save(name, ContentFile(f"bytes of {name}".encode()))
     return asset
@@ -64,7 +64,7 @@ def files_apart(asset: Asset) -> list[str]:
 
 @pytest.fixture
 def annotator() -> Any:
-    """Somebody who reports, and for brevity is a safety officer of the installation too."""
+    """Return an annotator who reports, and for brevity is a safety officer of the installation too."""
     person = factories.member(factories.study(), "annotator")
     Officer.objects.create(person=person)
     return person
@@ -138,7 +138,7 @@ def test_an_address_is_dead_before_its_files_are_moved(client, annotator, monkey
 
     asset = stored(factories.asset())
     assert media(client, asset) == [200, 200]
-    monkeypatch.setattr(quarantine, "set_apart", unreachable)  # what a storage that is away does
+    monkeypatch.setattr(quarantine, "set_apart", unreachable)  # as an unreachable storage does
 
     report(pair_with(asset), annotator)
 
@@ -158,7 +158,7 @@ def test_another_process_learns_of_it_within_a_second(annotator):
 def test_nothing_is_served_while_nobody_can_say_what_is_in_quarantine(client, monkeypatch):
     asset = stored(factories.asset())
     dark.forget()
-    monkeypatch.setitem(connection.settings_dict, "PORT", "1")  # where no database listens
+    monkeypatch.setitem(connection.settings_dict, "PORT", "1")  # no database listens there
     connection.close()
     try:
         statuses = media(client, asset)
@@ -423,7 +423,7 @@ def test_the_database_refuses_to_serve_a_pair_in_quarantine_whoever_writes(annot
 
 
 def test_a_pair_that_is_written_while_its_video_is_reported_is_held(annotator):
-    """As an import does it: its pairs are not committed when the report looks for pairs to hold."""
+    """As in an import, the pairs are not committed when the report looks for pairs to hold."""
     asset = factories.asset()
     pair = pair_with(asset)
     reporting = threading.Thread(target=in_own_connection(lambda: report(pair, annotator)))
@@ -458,7 +458,7 @@ def in_own_connection(work: Any) -> Any:
 
 
 def wait_until_somebody_waits() -> None:
-    """Returns when PostgreSQL says that a session waits for a lock."""
+    """Return when PostgreSQL says that a session waits for a lock."""
 
     def somebody_waits() -> bool:
         with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Releasing everything that one person reported: some reports at a time, by a worker if there are many."""
+"""Releasing everything that one person reported: in steps, and by a worker if there is much."""
 
 import pytest
 from django.urls import reverse
@@ -29,7 +29,7 @@ def _steps_of_two_by_a_worker(settings, tmp_path, monkeypatch):
 
 @pytest.fixture
 def reporter():
-    """Somebody who reported five videos."""
+    """Make a person who reported five videos."""
     person = factories.person()
     for pair in factories.pairs(factories.study(), 5):
         report(pair, person)

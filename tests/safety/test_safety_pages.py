@@ -1,4 +1,4 @@
-"""The safety officer's pages: who gets in, with what, and what is written down."""
+"""The safety officer's pages: who can open them, with what, and what is recorded."""
 
 import re
 import threading
@@ -59,7 +59,7 @@ def officer(study: Any) -> Any:
 
 @pytest.fixture
 def client(officer: Any) -> Client:
-    """The officer, who has just given a code."""
+    """Return a client for the officer, who has just entered a code."""
     return factories.with_second_factor(officer)
 
 
@@ -74,7 +74,7 @@ def grown_old(client: Client, seconds: int) -> None:
 
 
 def viewed(client: Client, row: Quarantine) -> str:
-    """The video's address, from the page that opens it."""
+    """Return the video's address, from the page that opens it."""
     page = client.post(address("view", row))
     assert page.status_code == 200
     return re.search(r'<video src="([^"]+)"', page.content.decode())[1].replace("&amp;", "&")
@@ -111,7 +111,7 @@ def test_no_other_role_gets_in_whatever_second_factor_they_have(study, row, role
 
 
 def shared(pair: Pair, elsewhere: Any) -> Pair:
-    """The bytes of the pair's first video in a pair of another study."""
+    """Put the bytes of the pair's first video into a pair of another study."""
     prompt = factories.prompt(elsewhere, text="A prompt of another study")
     return factories.pair(elsewhere, prompt=prompt, video_1=factories.video(prompt, asset=pair.video_0.asset))
 
@@ -164,7 +164,7 @@ def test_an_appointment_that_has_ended_opens_nothing(client, officer, row):
 
 
 def test_an_import_of_the_same_bytes_that_is_not_committed_yet_is_waited_for(row, pair, officer):
-    """Between page and press: the import holds its share lock on the asset when the officer decides."""
+    """Between page and press, the import holds its share lock on the asset while the officer decides."""
     elsewhere = factories.study()
     deciding = threading.Thread(target=in_own_connection(lambda: decide(row, officer)))
     with transaction.atomic():

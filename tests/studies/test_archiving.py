@@ -1,4 +1,4 @@
-"""Archiving a study: hidden from lists, exportable, brought back; it does not run meanwhile."""
+"""An archived study is hidden from lists, can be exported and brought back, and does not run meanwhile."""
 
 import io
 

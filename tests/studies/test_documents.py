@@ -1,4 +1,4 @@
-"""Texts in versions: what Markdown becomes, which text a person gets, publishing, and what changed between versions."""
+"""Texts in versions: rendering of Markdown, the text that a person gets, publishing, and changes between versions."""
 
 import re
 import threading
@@ -21,7 +21,7 @@ KINDS = ("guideline", "consent")
 
 
 def guideline(**extra):
-    """A guideline with every section that is needed, in both languages; `extra` replaces the words of some."""
+    """Return a guideline with every required section, in both languages. `extra` replaces the words of some."""
     parts = [f"## About {key} {{#{key}}}\n\n{extra.get(key, f'Words about {key}.')}" for key in NEEDED_SECTIONS]
     return dict.fromkeys(LANGUAGES, "\n\n".join(parts))
 
@@ -82,7 +82,7 @@ def test_the_shipped_texts_have_the_same_sections_in_every_language(kind):
     [("en", ("Left", "Right"), ("Tag", "No tag")), ("zh-hans", ("选左", "选右"), ("标记", "不标记"))],
 )
 def test_the_shipped_examples_are_balanced(language, sides, tagging):
-    """As often left as right in every question, as often tagged as not for every tag."""
+    """In every question left is as frequent as right, and for every tag yes is as frequent as no."""
     for part in sections(shipped("guideline")[language]):
         for one, other in (sides, tagging):
             assert part.html.count(f"<strong>{one}</strong>") == part.html.count(f"<strong>{other}</strong>"), part.key
@@ -230,7 +230,7 @@ def test_of_two_who_publish_at_once_one_is_told_of_the_other():
     assert sorted(DocumentVersion.objects.values_list("kind", "version")) == [("consent", 1), ("consent", 2)]
 
 
-# --- What changed
+# --- Changes
 
 
 def difference(before, after):
@@ -281,7 +281,7 @@ def test_a_heading_in_other_words_is_a_change():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_marks_never_break_the_html(kind):
-    """Between two real texts as unlike as two can be: whatever was opened is closed."""
+    """Between the two most different real texts, every element that is opened is closed."""
     texts = [sections(shipped(kind)[language]) for language in LANGUAGES]
     for before, after in (texts, reversed(texts)):
         for change in changes(before, after):

@@ -1,4 +1,4 @@
-"""Editing the guideline in the browser: checked, previewed, looked over, published once, never over somebody else."""
+"""Editing the guideline in the browser: checked, previewed, reviewed, and published once, never over another change."""
 
 import pytest
 
@@ -13,14 +13,14 @@ pytestmark = pytest.mark.django_db
 
 
 def texts(**extra):
-    """A guideline with every section that is needed; `extra` replaces the words of some."""
+    """Return a guideline with every required section. `extra` replaces the words of some."""
     parts = [f"## About {key} {{#{key}}}\n\n{extra.get(key, f'Words about {key}.')}" for key in NEEDED_SECTIONS]
     return dict.fromkeys(LANGUAGES, "\n\n".join(parts))
 
 
 @pytest.fixture
 def editor(study, researcher, browser_client):
-    """Opens the editor, or sends something to it, as a researcher."""
+    """Open the editor, or send something to it, as a researcher."""
     client = browser_client(researcher)
     address = f"/studies/{study.slug}/guideline/edit/"
 

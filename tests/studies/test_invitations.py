@@ -1,4 +1,4 @@
-"""Somebody who has an account takes part in a study only after they accept, and nobody becomes them by inviting."""
+"""A person with an account joins a study only after they accept. Nobody can act as them by inviting them."""
 
 import pytest
 from django.urls import reverse
@@ -23,7 +23,7 @@ def admin(study):
 
 @pytest.fixture
 def kim():
-    """Somebody whose account another study made."""
+    """Return a person whose account another study made."""
     person = factories.member(
         factories.study(title="Kim's own study"), "reviewer", username="kim", email="k@example.org"
     )
@@ -68,7 +68,7 @@ class TestTakeover:
         assert reset(browser_client(admin), study, person).status_code == 403
 
     def test_the_maker_does_not_enter_another_study_through_the_account(self, browser_client, study, admin):
-        """Neither by a role that was accepted there nor by one that could be accepted after the reset."""
+        """Neither with a role that was accepted there, nor with one that could be accepted after the reset."""
         [added] = members.invite(study, ["li"], "annotator", actor=admin)
         li = User.objects.get(username=added.username)
         assert reset(browser_client(admin), study, li).status_code == 200
@@ -114,7 +114,7 @@ class TestAnswering:
     def test_the_person_sees_study_role_and_who_invites_and_accepts(self, browser_client, study, admin, kim):
         invite(browser_client(admin), study)
         client = browser_client(kim)
-        home = client.get("/")  # not led on to the one study they are in
+        home = client.get("/")  # not redirected to the only study they are in
         assert home.status_code == 200
         for words in (study.title, "annotator", admin.username):
             assert words in home.content.decode()
@@ -164,7 +164,7 @@ class TestAnswering:
 
     @pytest.mark.parametrize("loss", ["role", "account", "account of a superuser"])
     def test_it_is_void_once_the_inviter_may_not_give_the_role(self, browser_client, study, admin, kim, loss):
-        """Else an admin who is about to be removed could leave a way back."""
+        """Otherwise an admin who is about to be removed could leave a way back."""
         factories.member(study, "admin")
         offer(study, kim, "admin", actor=admin)
         if loss == "role":
@@ -312,7 +312,7 @@ class TestAtOnce:
         assert Invitation.objects.count() == 1
 
     def test_a_reset_and_an_invitation_elsewhere_come_one_after_the_other(self):
-        """Either the reset sees the invitation and is refused, or it was done before there was one."""
+        """Either the reset sees the invitation and is refused, or it was done before the invitation existed."""
         study = factories.study()
         admin = factories.member(study, "admin")
         elsewhere = factories.study()

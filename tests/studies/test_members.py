@@ -1,4 +1,4 @@
-"""The people of a study: invited, given and taken roles, and secrets that are shown once and kept nowhere."""
+"""The people of a study: invitations, roles given and removed, and secrets that are shown once and stored nowhere."""
 
 import uuid
 
@@ -230,7 +230,7 @@ def reset(client, study, person):
 
 
 def made_here(study, role, **values):
-    """Somebody whose account the study made."""
+    """Return a person whose account the study made."""
     person = factories.member(study, role, **values)
     Membership.objects.filter(person=person).update(made_account=True)
     return person

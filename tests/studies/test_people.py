@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 
 
 def run(*arguments):
-    """What the command says on stdout and stderr, and the CommandError with which it ends, if it does."""
+    """Return what the command prints on stdout and stderr, and the CommandError with which it ends, if any."""
     out, err = StringIO(), StringIO()
     try:
         call_command("add_people", *map(str, arguments), stdout=out, stderr=err)
@@ -43,7 +43,7 @@ def people(out):
 
 @pytest.fixture
 def listed(tmp_path, study):
-    """Runs the command with a CSV file."""
+    """Run the command with a CSV file."""
 
     def run_with(text, *arguments):
         path = tmp_path / "people.csv"

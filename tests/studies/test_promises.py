@@ -1,4 +1,4 @@
-"""What a study promises its annotators: it does not run without it, and the consent page names it."""
+"""What a study promises its annotators: it does not run without that, and the consent page names it."""
 
 import pytest
 from django.urls import reverse
@@ -19,7 +19,7 @@ from tests.annotation.test_concurrency import at_once
 
 pytestmark = pytest.mark.django_db
 
-#: A value of each setting that keeps nothing.
+#: A value of each setting that breaks its promise.
 NOTHING = {"help_contact": "", "pay_basis": "", "daily_dose_s": 0}
 OWN_TEXT = {"en": "Watch, and say which is better."}
 

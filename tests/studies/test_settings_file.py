@@ -1,4 +1,4 @@
-"""A study's settings as a file, out and in, and copied to a new study: everything of it or nothing, never people."""
+"""A study's settings as a file, and copied to a new study: all of them or nothing, and never people."""
 
 import json
 
@@ -33,7 +33,7 @@ OTHER = {
 
 @pytest.fixture
 def rich():
-    """A paused study with other settings, harms and texts than a new one."""
+    """Make a paused study whose settings, harms and texts differ from those of a new one."""
     study = factories.study(state="paused", **OTHER)
     actor = factories.member(study, "admin")
     change_terms(study, categories=["violence", "hate"], texts={"en": "You agree."}, actor=actor)
@@ -169,7 +169,7 @@ def test_several_faults_are_said_at_once(study):
 
 
 def test_all_or_nothing_where_the_texts_cannot_be_taken(rich, study, researcher):
-    """A running study may not promise what it does not keep: then its settings stay too."""
+    """A running study may not promise what it does not keep. Then its settings stay too."""
     value = changed(study, overlap=5, pay_basis="")
     with pytest.raises(Refused):
         apply(study, read(to_bytes(value), study), made_from=state_of(study), actor=researcher)

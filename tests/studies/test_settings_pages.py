@@ -1,4 +1,4 @@
-"""A study's settings: made, shown with their default and what they were, changed by one while another looks on."""
+"""A study's settings: made, shown with default and earlier value, changed by one person while another looks on."""
 
 import json
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 
 def filled(study, group, **values):
-    """What a browser sends for the group as it stands, but for `values`, each by the name of its control."""
+    """Return what a browser sends for the group as it is, except for `values`, each by the name of its control."""
     form = SETTINGS_FORMS[group](instance=Study.objects.get(pk=study.pk))
     sent = {}
     for bound in form:
@@ -346,7 +346,7 @@ def test_made_from_is_what_the_page_was_made_from(study):
 
 
 class TestSettingsThatLeadNowhere:
-    """A setting about something that the study does not have is not there until the study has it."""
+    """A setting about something that the study does not have is missing until the study has it."""
 
     NAMES = ("control_rate", "qualification_required")
 
@@ -378,7 +378,7 @@ class TestSettingsThatLeadNowhere:
 
 
 class TestEmptyPages:
-    """Where nothing is yet, the page says what this person can do about it."""
+    """A page without content says what this person can do about it."""
 
     def test_the_first_superuser_is_led_to_making_a_study(self, browser_client, db):
         client = browser_client(factories.person(is_superuser=True))

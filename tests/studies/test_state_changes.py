@@ -1,4 +1,4 @@
-"""Pausing, resuming, closing and opening again: each once, each recorded, and nobody loses what they have open."""
+"""Pausing, resuming, closing and reopening: each once, each recorded, and nobody loses their open pairs."""
 
 import pytest
 from celery import current_app

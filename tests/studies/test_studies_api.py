@@ -1,4 +1,4 @@
-"""Studies, their state and their people for programs."""
+"""The API for studies, their state and their people."""
 
 import uuid
 

@@ -1,4 +1,4 @@
-"""`manage.py make_demo_study`: a study to try the platform with, its clips, and people to sign in as."""
+"""`manage.py make_demo_study`: make a study to try the platform with, its clips, and people to sign in as."""
 
 import json
 from pathlib import Path
@@ -35,19 +35,21 @@ PEOPLE = {
     "admin": Role.ADMIN,
     "wellbeing_contact": Role.WELLBEING_CONTACT,
 }
-#: Appointed for the whole installation, and a member of nothing.
+#: Appointed for the whole installation, and not a member of any study.
 OFFICER = "safety_officer"
 TOKEN_NAME = "demo sign-in"  # noqa: S105 - a label
 
 
 class Command(BaseCommand):
     help = (
-        "Makes the study “demo”: draws its clips, imports them, adds people, and writes their "
-        "passwords and tokens to a file that only you can read. Running it again completes what is missing."
+        "Make the study “demo”: draw its clips, import them, add people, and write their passwords and tokens to a "
+        "file that only you can read. If you run it again, it completes what is missing."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--if-missing", action="store_true", help="do nothing if study and people file are there")
+        parser.add_argument(
+            "--if-missing", action="store_true", help="do nothing if the study and the people file exist"
+        )
         parser.add_argument(
             "--people-file",
             type=Path,
@@ -80,7 +82,7 @@ class Command(BaseCommand):
             bar.end()
 
     def fill(self, folder: Path, bar: Bar) -> None:
-        """Draws the clips and imports them."""
+        """Draw the clips and import them."""
         drawn = 0
 
         def show(done: int, total: int) -> None:
@@ -102,14 +104,14 @@ class Command(BaseCommand):
 
 @transaction.atomic
 def make_study() -> None:
-    """The study, if it is missing. Its random overlap sample wants an answer of each of the two annotators."""
+    """Make the study if it is missing. Its random overlap sample needs an answer from each of the two annotators."""
     values = {
         "title": TITLE,
         "seed": SEED,
         "sample_overlap": 2,
         "categories": list(HARM_KEYS),
-        "help_contact": "The demo’s wellbeing desk, extension 100",
-        "pay_basis": "Nothing: this is a demo. In a real study, say what is paid, and that breaks are paid too.",
+        "help_contact": "The demo’s wellbeing contact, extension 100",
+        "pay_basis": "Nothing: this is a demo. In a real study, state the pay, and that breaks are paid too.",
     }
     study, is_new = Study.objects.get_or_create(slug=SLUG, defaults=values)
     if is_new:
@@ -129,7 +131,7 @@ def missing_people(study: Study) -> bool:
 
 
 def set_up_people(study: Study) -> list[dict[str, str]]:
-    """Gives every demo person a new password and token, and makes who is missing. Raises CommandError."""
+    """Give every demo person a new password and token, and create those who are missing. Raises CommandError."""
     with transaction.atomic():
         members = [_set_up(study, username, role) for username, role in PEOPLE.items()]
         return [*members, _set_up_officer(study)]
@@ -143,7 +145,7 @@ def _set_up(study: Study, username: str, role: str) -> dict[str, str]:
 
 
 def _set_up_officer(study: Study) -> dict[str, str]:
-    """Make the safety officer of the installation, who signs in on the pages only: no token opens reports."""
+    """Make the installation's safety officer. They sign in on the pages only, because no token can open reports."""
     person, password, _is_new = _person(study, OFFICER)
     appoint(person, None, by=None)
     return {"role": OFFICER, "username": OFFICER, "password": password.text, "token": ""}
@@ -161,12 +163,12 @@ def _person(study: Study, username: str) -> tuple[User, Password, bool]:
 
 
 def _check_is_ours(study: Study, person: User) -> None:
-    """Raises CommandError rather than change the password of somebody who is no demo person."""
+    """Raise CommandError, rather than change the password of somebody who is not a demo person."""
     studies = set(Membership.objects.filter(person=person).values_list("study", flat=True))
     if studies != {study.pk} and not _is_our_officer(person, studies):
         raise CommandError(
-            f"There is already a person called {person.username} who is not only of the demo study. Their password "
-            "was not replaced, and no sign-ins were written. Use a database of its own for the demo."
+            f"There is already a person called {person.username} who also belongs to other studies than the demo. "
+            "Their password was not replaced, and no sign-ins were written. Use a separate database for the demo."
         )
 
 

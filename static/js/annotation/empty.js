@@ -32,7 +32,7 @@ export function showEmpty(reason, { seconds = null, again = () => {}, detail = "
   panel.dataset.reason = reason;
   for (const part of all("[data-when]", panel)) part.hidden = part.dataset.when !== known;
   fill("data-detail", detail);
-  fill("data-answered-count", String(answered));
+  fill("data-answered-count", answered === "" ? "" : answered.toLocaleString(document.documentElement.lang));
   fill("data-waiting", String(waiting));
   for (const part of all("[data-if-waiting]", panel)) part.hidden = !waiting;
   workspace.hidden = true;

@@ -8,7 +8,7 @@ import { answeredToday, beginDay } from "./answered.js";
 import { clock } from "./clock.js";
 import { current } from "./current_pair.js";
 import { today } from "./server_time.js";
-import { spell } from "./spelling.js";
+import { spell, spellMinutes } from "./spelling.js";
 
 const PAINT_MS = 5000;
 const PARTS = ["prompt", "helpfulness_stage1", "helpfulness_stage2", "harmlessness_stage1", "harmlessness_stage2"];
@@ -39,7 +39,8 @@ export function bindTimeOnTask() {
 /** Update the figures on the page. */
 export function paint() {
   if (today() !== day) beginNewDay();
-  const time = inMinutes(Math.floor((before_ms + clock.total_ms) / 60_000));
+  // Whole minutes: a figure that counts seconds would draw the eye.
+  const time = spellMinutes(Math.floor((before_ms + clock.total_ms) / 60_000) * 60);
   write("[data-active-today]", say("active_today", { n: answeredToday(), time }));
   write("[data-active-today-time]", time);
   write("[data-answered-today-count]", String(answeredToday()));
@@ -53,9 +54,6 @@ function beginNewDay() {
   before_ms = -clock.total_ms;
   beginDay();
 }
-
-/** A figure that counts seconds would draw the eye. @param {number} count */
-const inMinutes = (count) => (count < 2 ? say("active_minutes", { n: count }) : spell(count * 60));
 
 /** @param {string} selector @param {string} text */
 function write(selector, text) {

@@ -1,5 +1,7 @@
 /** Return bytes and seconds as text in the page's language. */
 
+import { MINUTE, durationInWords } from "../page/times.js";
+
 const language = document.documentElement.lang;
 const BYTE_UNITS = ["kilobyte", "megabyte", "gigabyte", "terabyte"];
 
@@ -18,9 +20,7 @@ export function bytesInWords(bytes) {
   return inUnit(value, BYTE_UNITS[power], power > 0 && value < 100 ? 1 : 0);
 }
 
-/** @param {number} seconds */
+/** Rounded up to ten seconds below a minute, and to minutes above. @param {number} seconds */
 export function timeInWords(seconds) {
-  if (seconds < 60) return inUnit(Math.max(1, Math.ceil(seconds / 10) * 10), "second", 0);
-  if (seconds < 3600) return inUnit(Math.round(seconds / 60), "minute", 0);
-  return inUnit(seconds / 3600, "hour", 1);
+  return seconds < MINUTE ? durationInWords(Math.max(1, Math.ceil(seconds / 10)) * 10) : durationInWords(seconds, MINUTE);
 }

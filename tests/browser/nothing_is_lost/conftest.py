@@ -1,4 +1,4 @@
-"""The workspace before something is lost, and what a person does there by mouse."""
+"""Fixtures: the workspace before something is lost, and what a person does there by mouse."""
 
 import pytest
 from playwright.sync_api import expect
@@ -21,7 +21,7 @@ def study(db):
 
 @pytest.fixture
 def workspace(open_page, study, annotator, playable_pairs):
-    """The page of an annotator before whom pairs lie, the next one loaded too."""
+    """Return the page of an annotator who has pairs to answer, with the next one loaded too."""
     playable_pairs(study, 5)
 
     def open_it(person=annotator, **options):
@@ -46,7 +46,7 @@ def choose(page, question, side):
 
 
 def answer(page, side="left"):
-    """All answers by mouse, the same side everywhere, one tag a video."""
+    """Give all answers by mouse, the same side everywhere, with one tag for each video."""
     page.locator('[data-tab="helpfulness"]').click()
     for question in (*SUB_DIMENSIONS, "helpfulness"):
         choose(page, question, side)
@@ -57,7 +57,7 @@ def answer(page, side="left"):
 
 
 def submit(page):
-    """Presses Submit; the id of the assignment that was answered."""
+    """Press Submit. Return the id of the assignment that was submitted."""
     answered = shown(page)
     page.locator(SUBMIT).click()
     expect(page.locator(f'body[data-assignment="{answered}"]')).to_have_count(0)
@@ -74,7 +74,7 @@ def panel(page, reason):
 
 
 def stored(count):
-    """The annotations once there are so many, in the order in which they were made."""
+    """Return the annotations when there are this many, in the order in which they were made."""
     wait_for(lambda: Annotation.objects.count() >= count, f"{count} answers did not arrive")
     found = list(Annotation.objects.order_by("pk"))
     assert len(found) == count
@@ -83,7 +83,7 @@ def stored(count):
 
 
 def kept(page, person, store):
-    """What lies in a person's database in the browser."""
+    """Return the content of a person's database in the browser."""
     return page.evaluate(
         """([person, store]) => new Promise((resolve, reject) => {
              const opening = indexedDB.open(`diptych-${person}`);
@@ -98,7 +98,7 @@ def kept(page, person, store):
 
 
 def end_session():
-    """What an expired session comes to: its row is gone."""
+    """End a session as expiry does: delete its row."""
     Session.objects.all().delete()
 
 

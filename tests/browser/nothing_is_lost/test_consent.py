@@ -1,4 +1,7 @@
-"""Consent is withdrawn while answers are on the page: they stay in the browser, and are sent once it is given again."""
+"""Consent is withdrawn while answers are on the page.
+
+The answers stay in the browser, and are sent when consent is given again.
+"""
 
 import pytest
 from playwright.sync_api import expect
@@ -21,7 +24,7 @@ from tests.web import wait_for
 
 
 def agree(page):
-    """Agrees to everything on the consent page, which leads back to the pairs."""
+    """Agree to everything on the consent page, which leads back to the pairs."""
     page.get_by_role("button", name="Tick all").click()
     page.get_by_role("button", name="I agree", exact=True).click()
 

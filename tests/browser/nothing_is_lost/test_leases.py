@@ -1,4 +1,7 @@
-"""A lease or an address ends while somebody answers: nothing is lost by it, and nothing is counted that must not be."""
+"""A lease or an address expires while somebody answers.
+
+Nothing is lost, and nothing counts that must not count.
+"""
 
 import re
 from datetime import timedelta
@@ -21,7 +24,7 @@ from tests.browser.nothing_is_lost.conftest import (
 
 
 def expire_leases():
-    """An hour passes, and the sweep comes."""
+    """Let all leases expire, and run the sweep."""
     past = timezone.now() - timedelta(hours=1)
     Assignment.objects.update(leased_at=past, shown_at=None, expires_at=past + timedelta(minutes=30))
     leases.return_expired()
@@ -40,7 +43,7 @@ def test_an_expired_lease_costs_nothing_while_its_pair_is_free(workspace):
     assert all(annotation.standing.counted for annotation in stored(2))
 
 
-def test_an_answer_to_a_pair_that_somebody_else_has_by_now_is_kept_beside(workspace, study):
+def test_an_answer_to_a_pair_that_went_to_somebody_else_is_kept_too(workspace, study):
     page = workspace()
     answer(page)
     expire_leases()

@@ -1,4 +1,7 @@
-"""No network, a slow one, a server that is killed: an answer arrives once. Each test ends with what is stored."""
+"""No network, a slow one, or a killed server: an answer arrives once.
+
+Each test ends with a look at what is stored.
+"""
 
 from django.db import connection, transaction
 from playwright.sync_api import expect
@@ -96,11 +99,12 @@ def test_an_answer_that_is_refused_comes_back_with_the_reason(workspace, study):
 
 
 def test_an_empty_response_that_is_not_from_the_server_does_not_end_an_answer(workspace):
-    """Networks that want a sign-in of their own, and some proxies, respond 200 or 204 to everything."""
+    """Networks with a sign-in page of their own, and some proxies, respond with 200 or 204 to everything."""
     page = workspace()
     page.route("**/submit/", lambda route: route.fulfill(status=204), times=1)
     answered = answer_and_submit(page)
-    expect(page.locator(STATUS)).to_contain_text("Answer saved")  # before `stored`, which lets Playwright do nothing
+    # Before `stored`, during which Playwright can do nothing
+    expect(page.locator(STATUS)).to_contain_text("Answer saved")
     [annotation] = stored(1)
     assert annotation.assignment_id == answered
 
@@ -119,7 +123,7 @@ def test_a_server_that_is_killed_during_a_submission_stores_it_once(chromium, st
         expect_a_pair(page)
         answer(page)
         with transaction.atomic():
-            Seat.objects.select_for_update().get(person=annotator)  # the submission stops in the middle
+            Seat.objects.select_for_update().get(person=annotator)  # the submission stops halfway
             answered = submit(page)
             wait_for(somebody_waits_for_a_lock, "no submission reached the database")
             running.stop()

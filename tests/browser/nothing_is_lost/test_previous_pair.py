@@ -1,4 +1,7 @@
-"""Back to the pair that was just submitted, and to the one that was on the page: nothing of either is lost."""
+"""Going back to the pair that was just submitted, and then to the one that was on the page.
+
+Nothing of either is lost.
+"""
 
 from datetime import timedelta
 
@@ -30,13 +33,13 @@ LEAVE = '[data-action="keep-answers"]'
 
 
 def is_back_on(page, assignment):
-    """Waits for the answered pair."""
+    """Wait for the submitted pair."""
     expect(page.locator(f'body[data-assignment="{assignment}"]')).to_be_visible()
     expect(page.locator(STRIP)).to_be_visible()
 
 
 def on_the_page(page, assignment):
-    """Waits for the pair that is to be answered."""
+    """Wait for the pair that has not been submitted."""
     expect(page.locator(f'body[data-assignment="{assignment}"]')).to_be_visible()
     expect(page.locator(STRIP)).to_be_hidden()
 
@@ -59,7 +62,7 @@ def test_a_key_goes_back_and_takes_answers_at_once_and_the_pair_on_the_page_is_k
     page.locator('[data-tab="helpfulness"]').click()
     page.locator("fieldset:has(#q-instruction_following-left)").press("j")
     expect(page.locator("#q-instruction_following-right")).to_be_checked()
-    page.keyboard.press(PREVIOUS)  # there is a change that is not saved
+    page.keyboard.press(PREVIOUS)  # there is an unsaved change
     expect(page.locator(STATUS)).to_contain_text("Save this answer first")
     page.keyboard.press("Control+Enter")
     on_the_page(page, second)
@@ -78,9 +81,9 @@ def test_a_key_goes_back_and_takes_answers_at_once_and_the_pair_on_the_page_is_k
     expect(page.locator("#q-correctness-right")).to_be_checked()
     page.reload()
     expect_a_pair(page)
-    page.keyboard.press(PREVIOUS)  # known from the server now
+    page.keyboard.press(PREVIOUS)  # the page now knows it from the server
     is_back_on(page, first)
-    page.keyboard.press("Control+Enter")  # nothing is changed
+    page.keyboard.press("Control+Enter")  # nothing has changed
     on_the_page(page, second)
     assert Annotation.objects.count() == 2
 
@@ -92,7 +95,7 @@ def test_a_reopened_answer_takes_the_next_key(workspace):
     expect_a_pair(page)
     page.keyboard.press(PREVIOUS)
     expect(page.locator(STRIP)).to_be_visible()
-    page.keyboard.press("j")  # to whichever question comes first for this person
+    page.keyboard.press("j")  # to the question that comes first for this person
     expect(page.locator('[data-panel="helpfulness"] input[value="right"]:checked')).to_have_count(1)
 
 

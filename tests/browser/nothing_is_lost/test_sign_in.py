@@ -1,4 +1,7 @@
-"""Sessions end, others sign in, somebody signs out: answers arrive once, under the right name, or stay."""
+"""Sessions end, other people sign in, or somebody signs out.
+
+Answers arrive once, under the right name, or stay in the browser.
+"""
 
 import pytest
 from playwright.sync_api import expect

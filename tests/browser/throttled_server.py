@@ -1,16 +1,19 @@
-"""A real connection between browser and server that lets only so much of streamed media through until it is opened."""
+"""A real connection between browser and server that passes only some bytes of streamed media until it is opened."""
 
 import socket
 import threading
 from contextlib import suppress
 from urllib.parse import urlsplit
 
-FREE_BYTES = 4096  # of every answer: enough for its head, or for a refusal
+FREE_BYTES = 4096  # of every response: enough for its headers, or for a refusal
 STEP = 65536
 
 
-class Faucet:
-    """Listens at `address` and forwards everything; of ranges of media, `budget` bytes in all until `open()`."""
+class ThrottledServer:
+    """A server that listens at `address` and forwards everything.
+
+    Until `open()` it forwards only `budget` bytes of media ranges in all.
+    """
 
     def __init__(self, server: str, budget: int) -> None:
         target = urlsplit(server)
@@ -22,7 +25,7 @@ class Faucet:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def open(self) -> None:
-        """From now on everything flows."""
+        """Forward everything from now on."""
         with self._change:
             self._budget = 1 << 62
             self._change.notify_all()

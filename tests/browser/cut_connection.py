@@ -1,4 +1,4 @@
-"""A real connection between browser and server that is cut after so many uploaded bytes, until it is mended."""
+"""A real connection between browser and server that is cut after so many uploaded bytes, until it is repaired."""
 
 import socket
 import threading
@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 STEP = 65536
 
 
-class Line:
-    """Listens at `address` and forwards everything. After `budget` bytes from the browser it breaks all."""
+class CutConnection:
+    """A server that listens at `address` and forwards everything. After `budget` bytes from the browser it cuts all."""
 
     def __init__(self, server: str, budget: int) -> None:
         target = urlsplit(server)
@@ -18,14 +18,14 @@ class Line:
         self._lock = threading.Lock()
         self._sockets: set[socket.socket] = set()
         self.is_cut = threading.Event()
-        #: Bytes that the browser has sent, heads included.
+        #: Bytes that the browser has sent, headers included.
         self.sent = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def mend(self) -> None:
-        """From now on everything passes."""
+        """Forward everything from now on."""
         self._budget = 1 << 62
         self.is_cut.clear()
 
@@ -67,7 +67,7 @@ class Line:
 
     @staticmethod
     def _end(*sockets: socket.socket) -> None:
-        """Ends connections for whoever reads from them, in another thread too: closing would leave it waiting."""
+        """End connections for readers in other threads too: only closing would leave them waiting."""
         for end in sockets:
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
