@@ -197,7 +197,8 @@ def test_what_it_was_before_by_whom_and_when(save, browser_client, study, resear
     assert list(last) == ["lease_s"]
     assert (last["lease_s"].before, last["lease_s"].who) == (3600, researcher.username)
     body = page(browser_client, researcher, study, "serving")
-    assert "Changed by " in body and researcher.username in body and "1 hour" in body
+    assert "Changed by " in body
+    assert "1 hour)" in body
 
 
 class TestTwoAtOnce:
