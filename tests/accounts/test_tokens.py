@@ -84,7 +84,7 @@ class TestPage:
     def test_there_is_a_limit(self, browser_client, annotator, monkeypatch):
         monkeypatch.setattr(tokens, "MOST_TOKENS", 1)
         issue_token(annotator, scopes=["read"])
-        assert "One person has at most 1 tokens" in browser_client(annotator).post(PAGE, FORM).content.decode()
+        assert "A person can have at most 1 tokens" in browser_client(annotator).post(PAGE, FORM).content.decode()
 
     def test_revoking_is_asked_and_then_at_once(self, browser_client, annotator):
         text = issue_token(annotator, scopes=["read"], name="old laptop")
@@ -343,7 +343,7 @@ class TestCommands:
             (["make_token", "kim", "--name", " ", "--scope", "read"], "It must have 1 to 80"),
             (
                 ["make_token", "kim", "--name", "taken", "--scope", "read"],
-                "There is already a token called “taken” already",
+                "There is already a token called “taken”",
             ),
             (["make_token", "kim", "--name", "n", "--scope", "all"], "invalid choice: 'all'"),
             (["list_tokens", "nobody"], "There is no user called 'nobody'"),

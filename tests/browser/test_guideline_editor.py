@@ -41,7 +41,7 @@ def test_the_preview_follows_what_is_written(editor):
     page = editor()
     write(page, "Look *twice*.")
     expect(preview(page).locator("em", has_text="twice")).to_be_attached()
-    page.get_by_role("button", name="What differs from version 1").click()
+    page.get_by_role("button", name="Changes from version 1").click()
     expect(preview(page).locator("ins", has_text="Look").first).to_be_visible()
     expect(preview(page, "zh-hans")).to_contain_text("Nothing differs")
 
@@ -64,7 +64,7 @@ def test_a_draft_outlives_the_page_and_can_be_discarded(editor, study):
     expect(page.get_by_text("Draft saved in this browser")).to_be_visible()
     page.reload()
     expect(english(page)).to_have_value(shipped("guideline")["en"].replace(TASTE, f"Look twice. {TASTE}"))
-    expect(page.get_by_text("is back.")).to_be_visible()
+    expect(page.get_by_text("was restored.")).to_be_visible()
     expect(preview(page)).to_contain_text("Look twice.")
     page.get_by_role("button", name="Discard the draft").click()
     expect(english(page)).to_have_value(shipped("guideline")["en"])
@@ -108,11 +108,11 @@ def test_a_version_published_meanwhile_is_shown_and_the_draft_is_kept(editor, st
     page.reload()
     expect(page.locator("[data-stale]")).to_be_visible()
     page.get_by_role("button", name="Review and publish…").click()
-    expect(page.get_by_role("heading", name="Version 2 was published while you wrote")).to_be_visible()
+    expect(page.get_by_role("heading", name="Version 2 was published while you were editing")).to_be_visible()
     expect(page.locator("ins", has_text="Theirs").first).to_be_visible()
     expect(english(page)).to_have_value(shipped("guideline")["en"].replace(TASTE, f"Mine. {TASTE}"))
     assert Axe().run(page).response["violations"] == []
-    page.get_by_role("link", name="Drop my words and begin from version 2").click()
+    page.get_by_role("link", name="Discard my text and start from version 2").click()
     expect(english(page)).to_have_value(theirs)
     expect(page.get_by_role("button", name="Discard the draft")).to_be_hidden()
 

@@ -57,7 +57,7 @@ def test_a_study_is_made_set_up_run_and_closed_by_keyboard(open_page):
 
     go_to(page, "Ties", "checkbox")
     page.keyboard.press("Space")
-    expect(page.locator("[data-makes-protocol]")).to_have_text("Saving makes protocol version 2.")
+    expect(page.locator("[data-makes-protocol]")).to_have_text("When you save, protocol version 2 begins.")
     press(page, "Save")
     said(page, "Protocol version 2 is now in force.")
     press(page, "Serving", "link")

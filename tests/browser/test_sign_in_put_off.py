@@ -1,4 +1,4 @@
-"""Signing in while the server hashes another password: the page tries again by itself with what was typed."""
+"""Signing in while the server hashes another password: the page tries again automatically with what was typed."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.browser.nothing_is_lost.conftest import answer_and_submit, end_sessio
 from tests.web import free_port, serve
 
 PASSWORD = "a password of its own"
-WAITS = "This page tries again by itself"
+WAITS = "This page tries again automatically"
 
 
 @pytest.fixture(scope="module")

@@ -125,7 +125,7 @@ def test_an_officer_who_was_dismissed_meanwhile_releases_nothing_more(reporter, 
 def test_one_release_of_a_code_at_a_time(reporter, officer):
     outcomes = at_once(*[lambda: order(reporter, officer)] * 3)
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Refused", "Refused", "ReporterRelease"]
-    with pytest.raises(Refused, match="Wait until that has ended"):
+    with pytest.raises(Refused, match="Wait until the release has ended"):
         order(reporter, factories.officer())
 
 

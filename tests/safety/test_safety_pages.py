@@ -295,7 +295,7 @@ def test_a_legal_hold_stands_in_the_way_of_a_release(client, row):
     ]
     page = client.get(address("report", row)).content.decode()
     assert "<td>legal hold lifted</td><td>The case is closed.</td>" in page
-    assert f"<code>{code_of(row)}</code></td><td>taken out of everything</td>" in page
+    assert f"<code>{code_of(row)}</code></td><td>quarantined everywhere</td>" in page
 
 
 @pytest.mark.parametrize("name", ["legal_hold", "release"])

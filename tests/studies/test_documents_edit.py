@@ -52,7 +52,7 @@ def test_looking_over_says_what_follows_and_publishes_nothing(study, editor):
     page = editor("review", texts(tags="Other words about tags.")).content.decode()
     assert "Publish version 2?" in page
     assert "from version 1 to 2" in page
-    assert "1 annotator reads what changed" in page
+    assert "1 annotator reads the changes" in page
     assert "Other words" in page
     study.refresh_from_db()
     assert study.guideline_version == 1
@@ -78,7 +78,7 @@ def test_publishing_twice_publishes_once(study, editor):
 
 def test_the_same_words_are_no_version(study, editor):
     response = editor("review", shipped("guideline"), status=302)
-    assert "version 1 already" in said(response)
+    assert "same as in version 1" in said(response)
     study.refresh_from_db()
     assert study.guideline_version == 1
 
@@ -88,7 +88,7 @@ def test_missing_sections_are_named_with_their_language_before_anything_is_publi
     given = texts()
     given["zh-hans"] = given["zh-hans"].replace("{#tag-hate}", "").replace("{#correctness}", "")
     page = editor(act, given, status=400).content.decode()
-    assert "The text in Chinese lacks sections: correctness, tag-hate." in page
+    assert "The text in Chinese has no sections with these keys: correctness, tag-hate." in page
     assert "The text in English lacks" not in page
     assert "Words about aesthetics." in page
     study.refresh_from_db()
@@ -102,7 +102,7 @@ def test_what_somebody_else_published_meanwhile_is_shown_and_not_overwritten(stu
     mine = texts(tags="Mine alone.")
     response = editor("publish", mine, follows=1, status=409)
     page = response.content.decode()
-    assert "Version 2 was published while you wrote" in page
+    assert "Version 2 was published while you were editing" in page
     assert somebody.username in page
     assert "Take your time" in page
     assert "Mine alone." in page
@@ -163,7 +163,7 @@ def test_the_preview_is_what_annotators_will_see(preview):
 
 
 def test_the_preview_says_what_is_missing(preview):
-    assert "lacks sections: instruction_following" in preview("## A {#a}").content.decode()
+    assert "no sections with these keys: instruction_following" in preview("## A {#a}").content.decode()
 
 
 def test_the_preview_shows_what_changed(preview):
