@@ -129,14 +129,14 @@ def code_of(found: str) -> str:
 
 def in_words(found: str | Mapping[str, Any]) -> str:
     """Return a reason, or a stored one, as a sentence in the present language. A text without a code stays as it is."""
-    if isinstance(found, str):
-        if not found.startswith(BEGINS):
-            return gettext(found) if found else ""
-        found = json.loads(found)
-    if found["code"] not in SENTENCES:  # stored by another release
-        return str(found.get("english", found["code"]))
-    values = {name: _value_in_words(name, value) for name, value in found["values"].items()}
-    return gettext(SENTENCES[found["code"]]) % values
+    if isinstance(found, str) and not found.startswith(BEGINS):
+        return gettext(found) if found else ""
+    parts: Mapping[str, Any] = json.loads(found) if isinstance(found, str) else found
+    code = parts["code"]
+    if code not in SENTENCES:  # stored by another release
+        return str(parts.get("english", code))
+    values = {name: _value_in_words(name, value) for name, value in parts["values"].items()}
+    return gettext(SENTENCES[code]) % values
 
 
 def in_english(found: str | Mapping[str, Any]) -> str:

@@ -321,7 +321,7 @@ class TestPages:
         seen = client.get(address, chosen).context["seen"]
         change(study, OVERLAP, 5, factories.member(study, "researcher"))
         response = client.post(address, chosen | {"seen": seen}, follow=True)
-        assert "nothing was done" in response.content.decode()
+        assert "Nothing was changed" in response.content.decode()
         assert response.context["effect"]["fewer"] == 9
         assert slots(study) == [(5, 5)] * 3
 

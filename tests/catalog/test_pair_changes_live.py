@@ -168,7 +168,7 @@ class TestPages:
 
     def test_a_large_change_is_shown_while_it_is_carried_out(self, client, study, seven, researcher):
         shown = client.get(self.address("change_pairs", study), self.CHOSEN)
-        assert "You need not wait for it" in self.text(shown)
+        assert "You do not need to wait." in self.text(shown)
         answer = client.post(self.address("change_pairs", study), self.CHOSEN | {"seen": 0}, follow=True)
         change = PairsChange.objects.get()
         for page in (answer, client.get(self.address("change_pairs", study))):
