@@ -78,7 +78,7 @@ def test_bad_rows_and_warnings_are_worded_for_each_reader(study, chinese, resear
 
     def rows(person: Any) -> list[str]:
         address = reverse("importing:bad_rows_csv", args=[study.slug, job.public_id])
-        written = b"".join(browser_client(person).get(address).streaming_content).decode("utf-8-sig")
+        written = browser_client(person).get(address).content.decode("utf-8-sig")
         return [row["reason"] for row in csv.DictReader(io.StringIO(written))]
 
     assert (job.state, job.bad_rows) == ("done", 2)
