@@ -78,6 +78,7 @@ def test_keys_show_the_definition_and_set_no_tag(workspace):
     expect(page.locator("[data-player][data-hidden]")).to_be_visible()
 
 
+@pytest.mark.long
 def test_a_long_press_shows_the_definition_and_a_short_one_sets_the_tag(workspace):
     page = workspace(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     tag = page.locator(LEFT_CRIME)
@@ -109,6 +110,7 @@ def test_without_the_network_the_product_says_what_the_tag_covers_and_screen_rea
     page.context.set_offline(False)
 
 
+@pytest.mark.long
 def test_reading_a_definition_is_recorded_like_the_guideline(open_page, study, annotator, playable_pairs):
     playable_pairs(study, 1)
     page = open_page("/accounts/password/", annotator)

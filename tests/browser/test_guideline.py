@@ -109,7 +109,15 @@ def test_opened_by_the_keyboard_it_takes_the_focus_and_gives_it_back(workspace):
     expect(page.locator("[data-step]", has=ask)).to_be_focused()
 
 
-@pytest.mark.parametrize("size", ["wide", "low", "zoomed", "phone"])
+@pytest.mark.parametrize(
+    "size",
+    [
+        "wide",
+        pytest.param("low", marks=pytest.mark.long),
+        pytest.param("zoomed", marks=pytest.mark.long),
+        pytest.param("phone", marks=pytest.mark.long),
+    ],
+)
 def test_the_guideline_is_beside_the_pair_and_the_keys_still_work(workspace, size):
     page = workspace(viewport=SIZES[size])
     page.locator('[data-action="play"]').click()
@@ -129,6 +137,7 @@ def test_the_guideline_is_beside_the_pair_and_the_keys_still_work(workspace, siz
     assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"]
 
 
+@pytest.mark.long
 def test_the_overall_question_opens_its_section_while_it_is_locked(workspace):
     page = workspace()
     page.get_by_role("button", name="Guideline: Overall, which video is more helpful").click()
@@ -177,6 +186,7 @@ def test_the_key_does_nothing_with_shortcuts_off(workspace):
     expect(sheet(page)).to_be_hidden()
 
 
+@pytest.mark.long
 def test_the_guideline_is_fetched_once(workspace):
     page = workspace()
     asked = []
@@ -251,6 +261,7 @@ def test_a_changed_guideline_is_read_before_the_next_pair(workspace, study, anno
     assert following.guideline_version == 2
 
 
+@pytest.mark.long
 def test_one_that_changes_again_while_it_is_read_is_shown_again(open_page, study, annotator, work):
     publish_guideline(study, texts=reworded(), actor=None)
     Seat.objects.filter(person=annotator).update(guideline_read=1)
@@ -275,6 +286,7 @@ def test_without_the_network_the_guideline_says_so_and_can_be_tried_again(worksp
     expect(sheet(page).get_by_role("heading", name=TASTE)).to_be_visible()
 
 
+@pytest.mark.long
 def test_the_guideline_can_be_read_in_chinese(workspace, study):
     page = workspace(factories.member(study, "annotator", locale="zh-hans"), locale="zh-CN")
     page.locator('[data-section="correctness"][data-action="ask-guideline"]').click()
