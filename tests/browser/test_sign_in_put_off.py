@@ -1,4 +1,4 @@
-"""Signing in while the server hashes somebody else's password: the page tries again automatically with what was typed."""
+"""Signing in while the server hashes another password: the page tries again automatically with what was typed."""
 
 from collections.abc import Iterator
 from pathlib import Path
