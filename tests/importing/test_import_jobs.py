@@ -111,7 +111,7 @@ def test_asking_tells_a_worker_once_it_is_committed(material):
         ({"overlap": "3"}, "overlap must be"),
         ({"overlap": True}, "overlap must be"),
         ({"skip_bad": "yes"}, "skip_bad must be"),
-        ({"nonsense": 1}, "nonsense is no option"),
+        ({"nonsense": 1}, "nonsense is not an option"),
     ],
 )
 def test_options_that_cannot_be(study, material, options, said):
@@ -238,7 +238,7 @@ def test_a_worker_that_sleeps_through_its_last_step_writes_nothing(study, materi
 
     class Overtaken(Progress):
         def begin(self, stage, total):
-            if stage.startswith("Writing"):
+            if stage.startswith("Adding"):
                 Import.objects.filter(pk=slow.pk).update(fence=slow.fence + 1)
 
     with pytest.raises(TakenOver):

@@ -133,7 +133,7 @@ def kept_and_cancelled(study, material):
 
     class Cancelling(Progress):
         def begin(self, stage, total):
-            if stage.startswith("Writing"):
+            if stage.startswith("Adding"):
                 jobs.cancel(job, actor=None)
 
     progress = ImportProgress(engine.claim(POLICY, job.pk), Cancelling())

@@ -39,6 +39,13 @@ def test_values_are_never_translated_and_always_encodable():
     assert stored(readable(Sentence(EMPTY, path="a\ud800")))["values"] == {"path": "a�"}
 
 
+@pytest.fixture(autouse=True)
+def _english_afterwards() -> Any:
+    """Deactivate the language that the last request has left active in this thread."""
+    yield
+    translation.deactivate()
+
+
 @pytest.fixture
 def chinese(study: Any) -> Any:
     return factories.member(study, "researcher", locale=CHINESE)
