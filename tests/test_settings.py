@@ -221,7 +221,7 @@ def test_a_state_folder_that_cannot_be_used_gets_a_sentence(start, tmp_path):
     said = ran.stdout + ran.stderr
     assert ran.returncode == 1
     assert f"{tmp_path}/file is a file where a folder is needed" in said
-    assert "set DIPTYCH_HOME to another one" in said
+    assert "set DIPTYCH_HOME to another folder" in said
     assert "Traceback" not in said
 
 
