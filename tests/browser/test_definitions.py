@@ -78,6 +78,7 @@ def test_keys_show_it_and_set_no_tag(workspace):
     expect(page.locator("[data-player][data-hidden]")).to_be_visible()
 
 
+@pytest.mark.long
 def test_a_long_press_shows_it_and_a_short_one_sets_the_tag(workspace):
     page = workspace(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     tag = page.locator(LEFT_CRIME)

@@ -138,6 +138,7 @@ def test_after_a_dialog_or_a_menu_single_keys_go_on(workspace):
     play_with_space(page, PLAYING)
 
 
+@pytest.mark.long
 def test_a_pair_that_is_skipped_by_key_leads_to_the_first_question_of_the_next(workspace):
     page = workspace()
     before = current(page)
@@ -192,6 +193,7 @@ def test_somebody_who_comes_with_tab_keeps_the_keys_of_the_control(workspace):
     expect(page.locator('[data-action="help"]')).to_be_focused()
 
 
+@pytest.mark.long
 def test_yes_and_no_by_key_never_put_the_focus_on_an_answer(workspace):
     page = workspace(tag_format="yes_no")
     page.locator(HARMLESSNESS).click()
@@ -201,6 +203,7 @@ def test_yes_and_no_by_key_never_put_the_focus_on_an_answer(workspace):
     expect(page.locator("[data-answers] input:checked")).to_have_count(1)
 
 
+@pytest.mark.long
 def test_a_second_look_takes_keys_at_once(workspace):
     page = workspace(second_look=True)
     shown = current(page)
@@ -222,6 +225,7 @@ def test_a_second_look_takes_keys_at_once(workspace):
     assert Annotation.objects.get(assignment=shown).harmlessness == video_on(shown, "left")
 
 
+@pytest.mark.long
 def test_a_panel_in_place_of_a_pair_is_operated_by_enter_only(workspace):
     page = workspace(pairs=1)
     answer_by_key(page)
@@ -235,6 +239,7 @@ def test_a_panel_in_place_of_a_pair_is_operated_by_enter_only(workspace):
     page.wait_for_url("**/?all=1")
 
 
+@pytest.mark.long
 def test_the_welcome_is_not_closed_by_space(workspace):
     page = workspace(first_run=True)
     page.keyboard.press("Space")
@@ -244,7 +249,7 @@ def test_the_welcome_is_not_closed_by_space(workspace):
     play_with_space(page)
 
 
-@pytest.mark.parametrize("tag_format", ["check_all", "yes_no"])
+@pytest.mark.parametrize("tag_format", ["check_all", pytest.param("yes_no", marks=pytest.mark.long)])
 def test_submitting_too_soon_leads_to_the_first_missing_answer(workspace, tag_format):
     page = workspace(tag_format=tag_format)
     page.locator(HARMLESSNESS).click()
@@ -275,6 +280,7 @@ def test_submitting_too_soon_leads_to_the_first_missing_answer(workspace, tag_fo
     expect(page.locator(MISSING)).to_have_count(0)
 
 
+@pytest.mark.long
 def test_submitting_before_a_video_was_watched_leads_to_the_videos(workspace):
     page = workspace(require_seen_through=True)
     answer_everything = "fjfjf1]1]f"
@@ -311,6 +317,7 @@ def test_standing_warnings_never_hide_that_an_answer_was_saved(workspace):
     expect(passing).to_have_text("Answer saved ✓")
 
 
+@pytest.mark.long
 def test_sound_speed_and_loop_last_over_pairs_and_reloads(workspace):
     page = workspace()
     page.keyboard.press("v")
@@ -346,6 +353,7 @@ def test_sound_speed_and_loop_last_over_pairs_and_reloads(workspace):
     stays()
 
 
+@pytest.mark.long
 def test_the_sound_of_a_filtered_video_waits_until_it_is_revealed(open_page, playable_pairs):
     study = factories.study(media_filter="blur")
     person = factories.member(study, "annotator")
@@ -362,6 +370,7 @@ def test_the_sound_of_a_filtered_video_waits_until_it_is_revealed(open_page, pla
     expect(page.locator("[data-sound]")).to_have_value("left")
 
 
+@pytest.mark.long
 def test_the_players_of_the_library_follow_the_same_rules(open_page, playable_pairs):
     study = factories.study(media_filter="blur")
     [pair] = playable_pairs(study, 1, may_show=["violence"])
@@ -391,7 +400,10 @@ def test_the_players_of_the_library_follow_the_same_rules(open_page, playable_pa
 PRESETS = {"middle": "fjt", "left-hand": "adt", "right-hand": "jlk"}
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize(
+    "preset",
+    ["middle", pytest.param("left-hand", marks=pytest.mark.long), pytest.param("right-hand", marks=pytest.mark.long)],
+)
 def test_every_control_has_a_key_that_is_free_in_each_preset(workspace, preset):
     page = workspace(allow_ties=True)
     page.evaluate("preset => document.querySelector('[data-setting=keys]').value = preset", preset)

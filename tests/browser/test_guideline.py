@@ -106,7 +106,15 @@ def test_opened_by_the_keyboard_it_takes_the_focus_and_gives_it_back(workspace):
     expect(page.locator("[data-step]", has=ask)).to_be_focused()
 
 
-@pytest.mark.parametrize("size", ["wide", "low", "zoomed", "phone"])
+@pytest.mark.parametrize(
+    "size",
+    [
+        "wide",
+        pytest.param("low", marks=pytest.mark.long),
+        pytest.param("zoomed", marks=pytest.mark.long),
+        pytest.param("phone", marks=pytest.mark.long),
+    ],
+)
 def test_it_stands_beside_the_pair_and_the_keys_go_on_working(workspace, size):
     page = workspace(viewport=SIZES[size])
     page.locator('[data-action="play"]').click()
@@ -248,6 +256,7 @@ def test_a_changed_guideline_is_read_before_the_next_pair(workspace, study, anno
     assert following.guideline_version == 2
 
 
+@pytest.mark.long
 def test_one_that_changes_again_while_it_is_read_is_shown_again(open_page, study, annotator, work):
     publish_guideline(study, texts=reworded(), actor=None)
     Seat.objects.filter(person=annotator).update(guideline_read=1)

@@ -91,6 +91,7 @@ def test_a_browser_that_is_too_old_says_so_and_takes_no_pair(open_old, study, an
     assert not Assignment.objects.exists()
 
 
+@pytest.mark.long
 def test_the_check_finds_each_thing_that_it_names(open_old):
     page = open_old("about:blank", "0")
     assert page.evaluate(IN_A_FRAME, ["0", CHECK]) == ""
@@ -111,7 +112,7 @@ def test_every_other_page_says_the_same_and_can_be_used(open_old, annotator):
     expect(page.locator(NOTICE)).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["dark", pytest.param("light", marks=pytest.mark.long)])
 def test_colours_are_there_without_the_newest_styles(chromium, server, transactional_db, scheme):
     """As browsers read the sheets that do not know light-dark(): they drop each declaration that has it."""
     context = chromium.new_context(base_url=server, color_scheme=scheme)

@@ -77,7 +77,9 @@ def test_a_prompt_and_a_text_of_a_video_are_shown_word_for_word(workspace):
         assert overflow in ("hidden", "clip"), "piled marks would be painted over the bar and the videos"
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    "size", [name if name == next(iter(SIZES)) else pytest.param(name, marks=pytest.mark.long) for name in SIZES]
+)
 def test_a_long_prompt_opens_and_the_videos_keep_their_place(workspace, size):
     page = workspace(LONG, viewport=SIZES[size])
     prompt = page.locator("[data-prompt]")
@@ -104,6 +106,7 @@ def test_a_long_prompt_opens_and_the_videos_keep_their_place(workspace, size):
     assert boxes(page, SCREENS) == before or SIZES[size]["width"] < 961
 
 
+@pytest.mark.long
 def test_an_open_prompt_leaves_the_question_in_sight_and_stays_open_for_the_next_pair(workspace, study, playable_pairs):
     page = workspace(LONG)
     page.locator(BUTTON).click()

@@ -82,6 +82,7 @@ def test_what_is_said_besides_answers_is_kept_sent_and_opened_again(workspace):
     )
 
 
+@pytest.mark.long
 def test_a_study_without_comments_offers_none(open_page, annotator, playable_pairs):
     plain = factories.study()
     factories.consent.agree(annotator, plain, categories=[], text="I agree.")
@@ -108,7 +109,7 @@ def answer_all_left(page):
     choose(page, "harmlessness", "left")
 
 
-@pytest.mark.parametrize("why", ["side", "fast"])
+@pytest.mark.parametrize("why", ["side", pytest.param("fast", marks=pytest.mark.long)])
 def test_a_reminder_comes_after_twenty_pairs_once_and_is_in_the_record(workspace, study, annotator, why):
     Asset.objects.update(duration_s=600.0 if why == "fast" else 0.1)
     page = workspace()

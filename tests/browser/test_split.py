@@ -82,8 +82,8 @@ def test_the_line_is_moved_by_pointer_and_by_key_kept_and_reset(workspace):
     assert height(page) == pytest.approx(natural, abs=1)
 
 
-@pytest.mark.parametrize("tag_format", ["check_all", "yes_no"])
-@pytest.mark.parametrize("viewport", [PHONE, ZOOMED], ids=["phone", "zoomed"])
+@pytest.mark.parametrize("tag_format", ["check_all", pytest.param("yes_no", marks=pytest.mark.long)])
+@pytest.mark.parametrize("viewport", [PHONE, pytest.param(ZOOMED, marks=pytest.mark.long)], ids=["phone", "zoomed"])
 def test_the_videos_stay_in_sight_while_the_last_tag_is_set(workspace, study, viewport, tag_format):
     study.tag_format = tag_format
     study.save()
@@ -114,7 +114,7 @@ CUT = """() => [...document.querySelectorAll('main *, header *')].filter((elemen
 }).map((element) => element.outerHTML.slice(0, 120))"""
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("language", ["en", pytest.param("zh", marks=pytest.mark.long)])
 def test_nothing_is_cut_at_390_pixels(workspace, study, annotator, language):
     annotator.username, annotator.locale = "kim", "zh-hans" if language == "zh" else ""
     annotator.save()
@@ -128,8 +128,8 @@ def test_nothing_is_cut_at_390_pixels(workspace, study, annotator, language):
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("tag_format", ["check_all", "yes_no"])
+@pytest.mark.parametrize("language", ["en", pytest.param("zh", marks=pytest.mark.long)])
+@pytest.mark.parametrize("tag_format", ["check_all", pytest.param("yes_no", marks=pytest.mark.long)])
 def test_tags_have_14_pixels_and_all_of_them_are_in_sight(workspace, study, annotator, tag_format, language):
     if language == "zh":
         annotator.locale = "zh-hans"

@@ -115,6 +115,7 @@ def in_chunks() -> Iterator[bytes]:
     yield b"cd"
 
 
+@pytest.mark.long
 def test_a_body_in_chunks_gets_through_behind_nginx_and_is_refused_with_the_reason_without(
     address, server, job, token, tmp_path
 ):
@@ -128,6 +129,7 @@ def test_a_body_in_chunks_gets_through_behind_nginx_and_is_refused_with_the_reas
     assert contents(job, tmp_path) == {"p1/chunked.mp4": b"abcd"}
 
 
+@pytest.mark.long
 def test_a_client_in_java_sends_patch_as_post(server, job, token, tmp_path):
     client = Client(server, token)
     place = client.announce(job, 4, filename="p1/a.mp4")

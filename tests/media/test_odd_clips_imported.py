@@ -73,7 +73,11 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("name", "maker", "seconds", "noted"), CASES, ids=[case[0] for case in CASES])
+@pytest.mark.parametrize(
+    ("name", "maker", "seconds", "noted"),
+    [CASES[0], *(pytest.param(*case, marks=pytest.mark.long) for case in CASES[1:])],
+    ids=[case[0] for case in CASES],
+)
 def test_an_odd_clip_becomes_ready(name, maker, seconds, noted, tmp_path):
     study = factories.study(slug="colours")
     lines = [prompt("p0"), video("p0-a", path=f"clips/{name}"), video("p0-b", path="clips/other.mp4")]

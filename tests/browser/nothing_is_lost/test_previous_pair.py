@@ -125,6 +125,7 @@ def test_without_a_network_the_pairs_are_there_and_a_change_follows_its_answer(w
     wait_for(lambda: kept(page, annotator, "submissions") == [], "something is still waiting")
 
 
+@pytest.mark.long
 def test_it_works_while_the_answer_is_on_its_way(workspace):
     page = workspace()
     held = []
@@ -146,6 +147,7 @@ def test_it_works_while_the_answer_is_on_its_way(workspace):
     assert shown(page) == second
 
 
+@pytest.mark.long
 def test_pairs_that_are_offered_meanwhile_do_not_take_it_off_the_page(workspace):
     page = workspace()
     first = answer_and_submit(page)
@@ -166,6 +168,7 @@ def test_pairs_that_are_offered_meanwhile_do_not_take_it_off_the_page(workspace)
     on_the_page(page, second)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("happens", "said"),
     [
