@@ -331,6 +331,9 @@ SPECTACULAR_SETTINGS = {
         "HarmEnum": "annotation.protocol.HARM_KEYS",
         "StudyStateEnum": "studies.models.Study.State",
         "ImportStateEnum": "importing.models.Import.State",
+        "JobStateEnum": "jobs.models.Job.State",
+        "RoleEnum": "studies.models.studies.Role",
+        "NothingInTrialEnum": "annotation.trial.TRIAL_REASONS",
     },
 }
 
