@@ -72,11 +72,16 @@ class ConsentView(SignedInView):
         given = body.validated_data
         if given["version"] != study.consent_version:
             raise ChangedMeanwhile(
-                _("Version %(version)s of the terms is in force. Nothing was saved. Read it, and agree to it.")
+                _(
+                    "Version %(version)s of the terms is now in force, so nothing was saved. Read that version, then "
+                    "agree to it."
+                )
                 % {"version": study.consent_version}
             )
         if given["language"] not in texts_in_force(study):
-            raise BadInput(_("There is no text in this language. Choose one of `texts`."), field="language")
+            raise BadInput(
+                _("There is no consent text in this language. Choose a language that `texts` lists."), field="language"
+            )
         if unknown := sorted(set(given["categories"]) - set(study.categories)):
             about = {"names": ", ".join(unknown), "known": ", ".join(study.categories) or "—"}
             sentence = _("The study does not show these harms: %(names)s. It shows: %(known)s.")
