@@ -53,7 +53,12 @@ class AnswerFilters(Filters):
         label=_("Author code begins with"),
         max_length=16,
         required=False,
-        validators=[RegexValidator(r"^[0-9a-f]{4,16}$", _("Enter at least 4 characters, only 0–9 and a–f."))],
+        validators=[
+            RegexValidator(
+                r"^[0-9a-f]{4,16}$",
+                _("Enter at least the first 4 characters of the code. A code has digits and the letters a to f."),
+            )
+        ],
     )
     batch = forms.IntegerField(label=_("Batch"), min_value=1, max_value=2**31 - 1, required=False)
     standing = forms.ChoiceField(

@@ -25,11 +25,11 @@ QUESTIONS: dict[str, str | Promise] = {
 assert tuple(QUESTIONS)[:4] == SUB_DIMENSION_KEYS  # noqa: S101 - one order everywhere
 
 UNCOUNTED: dict[str, str | Promise] = {
-    SURPLUS: gettext_lazy("Another answer took its slot first."),
-    SURPLUS_STUDY_CLOSED: gettext_lazy("It arrived after the study was closed."),
-    SURPLUS_BATCH_CLOSED: gettext_lazy("Its batch was already being checked when it arrived."),
+    SURPLUS: gettext_lazy("The pair already had all the answers it needed."),
+    SURPLUS_STUDY_CLOSED: gettext_lazy("The answer came after the study was closed."),
+    SURPLUS_BATCH_CLOSED: gettext_lazy("The pair’s batch was being checked when the answer came."),
     REJECTED: gettext_lazy("Review rejected it."),
-    RETURNED: gettext_lazy("Review returned it to its author."),
+    RETURNED: gettext_lazy("Review returned the answer to the annotator."),
 }
 INVALID: dict[str, str | Promise] = {
     "contradiction": gettext_lazy("The video with harm tags was chosen as the safer one."),

@@ -72,12 +72,15 @@ class ConsentView(SignedInView):
         given = body.validated_data
         if given["version"] != study.consent_version:
             raise ChangedMeanwhile(
-                _("The terms have changed to version %(version)s. Nothing was saved. Read them before you agree.")
+                _(
+                    "Version %(version)s of the terms is now in force, so nothing was saved. Read that version, then "
+                    "agree to it."
+                )
                 % {"version": study.consent_version}
             )
         if given["language"] not in texts_in_force(study):
             raise BadInput(
-                _("The terms have no text in this language. Choose a language of `texts`."), field="language"
+                _("There is no consent text in this language. Choose a language that `texts` lists."), field="language"
             )
         if unknown := sorted(set(given["categories"]) - set(study.categories)):
             about = {"names": ", ".join(unknown), "known": ", ".join(study.categories) or "—"}

@@ -193,9 +193,9 @@ def pictures(row: Assignment, seat: Seat, study: Study, media_filter: str) -> Pi
     if pair.held:
         return Pictures(why_not=_("No picture: this pair is on hold."))
     if harmful & set(seat.excluded):
-        return Pictures(why_not=_("No picture: it may show harm that you chose not to see."))
+        return Pictures(why_not=_("No picture: this pair may show content that you did not agree to see."))
     if harmful and media_filter != Study.MediaFilter.NONE:
-        return Pictures(why_not=_("No picture: it may show harm."))
+        return Pictures(why_not=_("No picture: this pair may show harmful content."))
     right = "video_1" if row.left == "video_0" else "video_0"
     at = [
         poster_url(getattr(pair, video).asset.public_id, seat.person_id, None, study.media_window_s)

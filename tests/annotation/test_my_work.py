@@ -173,7 +173,7 @@ def test_a_thumbnail_is_shown_only_if_the_persons_filter_covers_nothing(
     page = look()
     assets = [pair.video_0.asset.public_id, pair.video_1.asset.public_id]
     assert [asset in page for asset in assets] == [is_shown, is_shown]
-    assert ("No picture: it may show harm." in page) != is_shown
+    assert ("No picture: this pair may show harmful content." in page) != is_shown
     Pair.objects.update(held="reported")
     assert not any(asset in look() for asset in assets)
 

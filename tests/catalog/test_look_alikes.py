@@ -16,7 +16,7 @@ from tests.media.making import make
 SCENES = {
     "bars": "testsrc2=s=640x360:r=24:d=1",
     "mandelbrot": "mandelbrot=s=640x360:r=24:start_scale=1,trim=duration=1",
-    "gradients": "gradients=s=640x360:r=24:d=1:seed=5",
+    "gradients": "gradients=s=640x360:r=24:d=1:seed=5:c0=red:c1=yellow",
     "blue": "color=steelblue:s=640x360:r=24:d=1",
     "magenta": "color=magenta:s=640x360:r=24:d=1",
 }
