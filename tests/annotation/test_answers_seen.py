@@ -124,7 +124,7 @@ def test_the_list_is_filtered(study, researcher, browser_client, annotator, quer
 
 
 def test_a_filter_that_makes_no_sense_is_named(look):
-    assert "Enter at least 4 characters" in look("annotation:answers", status=400, author="zz")
+    assert "Enter at least the first 4 characters" in look("annotation:answers", status=400, author="zz")
 
 
 def test_people_who_run_the_study_and_annotate_see_others_answers_only_after_their_own(look, study, researcher):

@@ -181,7 +181,7 @@ def test_renewing_fails_once_someone_else_has_the_pair(study, annotator):
     lease = serving.lease(annotator, study).current
     expire(lease)
     serving.lease(factories.member(study, "annotator"), study)
-    with pytest.raises(Refused, match="somebody else"):
+    with pytest.raises(Refused, match="someone else"):
         serving.renew(lease, annotator)
     assert slots_add_up(pair)
 

@@ -333,7 +333,7 @@ def test_the_command_refuses_what_it_cannot_read(study, tmp_path):
     wrong.write_bytes("Übung".encode("latin-1"))
     for arguments, reason in (
         (["nowhere", "--en", str(wrong)], "no study"),
-        ([study.slug], "Give a file"),
+        ([study.slug], "Name at least one file"),
         ([study.slug, "--en", str(wrong)], "not UTF-8"),
         ([study.slug, "--en", str(tmp_path / "none.md")], "cannot be read"),
     ):

@@ -104,7 +104,7 @@ def test_the_page_of_the_state_says_that_pairs_show_what_is_not_announced(
     factories.pair(study)
     change(study, categories=categories)
     page = browser_client(researcher).get(reverse("studies:state", args=[study.slug])).content.decode()
-    assert ("harm that the study does not announce" in page) == is_said
+    assert ("harm that the study’s consent does not list" in page) == is_said
 
 
 class TestWhileItRuns:

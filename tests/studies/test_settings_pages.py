@@ -331,7 +331,7 @@ class TestLicences:
         client = browser_client(researcher)
         self.record(client, study, licence="CC BY 4.0")
         response = self.record(client, study, licence="MIT")
-        assert "Somebody else recorded" in response.content.decode()
+        assert "Someone else changed the terms" in response.content.decode()
         assert Provenance.objects.get().licence == "CC BY 4.0"
 
     def test_a_licence_that_is_too_long_is_said_at_its_field(self, browser_client, study, researcher):
