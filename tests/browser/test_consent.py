@@ -193,4 +193,4 @@ def test_the_time_zone_of_the_browser_is_stored_at_the_first_sign_in_and_all_tim
     expect(elsewhere.locator("[data-status]")).to_contain_text("Saved")
     said = elsewhere.locator("[data-status]").inner_text()
     after = timezone.localtime(timezone=ZoneInfo("Pacific/Auckland"))
-    assert any(moment.strftime("%I:%M").lstrip("0") in said for moment in (before, after)), said
+    assert any(moment.strftime("%H:%M") in said for moment in (before, after)), said

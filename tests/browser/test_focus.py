@@ -299,18 +299,18 @@ NO_STORAGE = "IDBFactory.prototype.open = () => { throw new DOMException('no', '
 def test_standing_warnings_never_hide_that_an_answer_was_saved(workspace):
     page = workspace(before=WRONG_CLOCK + NO_STORAGE)
     standing, passing = page.locator("[data-standing]"), page.locator("[data-passing]")
-    for words in ("clock is off by 30 hours", "blocks storage"):
+    for words in ("clock of your computer is off by 30 hours", "blocks storage"):
         expect(standing).to_contain_text(words)
     page.context.set_offline(True)
     answer_by_key(page)
     page.keyboard.press("Control+Enter")
-    expect(standing).to_contain_text("Offline")
+    expect(standing).to_contain_text("You are offline")
     page.context.set_offline(False)
     page.keyboard.press("Shift+Enter")  # “Try now”
     expect(passing).to_have_text("Answer saved ✓")
     expect(passing).to_be_in_viewport(ratio=1)
-    expect(standing).not_to_contain_text("Offline")
-    for words in ("clock is off by 30 hours", "blocks storage"):
+    expect(standing).not_to_contain_text("You are offline")
+    for words in ("clock of your computer is off by 30 hours", "blocks storage"):
         expect(standing).to_contain_text(words)
     page.keyboard.press("f")  # the draft is saved at once
     page.wait_for_timeout(1500)

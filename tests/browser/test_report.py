@@ -67,7 +67,7 @@ def test_a_report_removes_the_named_video_and_brings_the_next_pair(workspace):
     page.locator(OPEN).click()
     page.get_by_label("The right one").check()
     page.locator(CONFIRM).click()
-    expect(page.locator("[data-status]")).to_contain_text("Reported")
+    expect(page.locator("[data-status]")).to_contain_text("Report sent")
     expect(page.locator(f'body[data-assignment="{shown.pk}"]')).to_have_count(0)
     assert Quarantine.objects.get().asset == getattr(shown.pair, right).asset
     address = playback_url(Quarantine.objects.get().asset.public_id, shown.person_id, None, 3600)
@@ -115,7 +115,7 @@ def test_a_report_can_be_made_by_keyboard_only(workspace):
     page.keyboard.press("ArrowDown")
     expect(page.get_by_label("The right one")).to_be_checked()
     page.keyboard.press("Enter")
-    expect(page.locator("[data-status]")).to_contain_text("Reported")
+    expect(page.locator("[data-status]")).to_contain_text("Report sent")
     assert Report.objects.count() == 1
 
 
@@ -144,7 +144,7 @@ def test_a_report_without_a_network_is_sent_when_it_is_back(workspace):
     page.locator(CONFIRM).click()
     assert not Report.objects.exists()
     page.context.set_offline(False)
-    expect(page.locator("[data-status]")).to_contain_text("Reported")
+    expect(page.locator("[data-status]")).to_contain_text("Report sent")
     assert Quarantine.objects.count() == 2
 
 

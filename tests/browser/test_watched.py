@@ -59,7 +59,7 @@ def test_none_of_these_stays_locked_while_the_video_is_blurred(workspace):
     turns(page, 2)
     for side in SIDES:
         gate_is_closed(page, side)
-    none_is_refused(page, "Left: reveal the video and see it to its end")
+    none_is_refused(page, "Left: reveal the video and watch it to the end")
     page.evaluate("document.activeElement.blur()")
     page.get_by_role("button", name="Reveal left").click()
     plays_until_open(page, "left")

@@ -80,7 +80,7 @@ def test_the_dashboard_says_how_long_it_takes_and_what_keeps_videos_waiting(stud
     finished(study, 9, 8, 6, 4, 1)  # and the two of the pair
     assert "About 6 minutes left" in page()
     videos(study, 2, state="waiting", reason="No space left on device", pauses=1)
-    assert "2 videos wait because of trouble on the server" in page()
+    assert "2 videos are waiting because of a server problem" in page()
     assert "No space left on device" in page()
     Asset.objects.filter(state="waiting").update(
         state="done", reason="", duration_s=1, fps=24, finished_at=timezone.now()

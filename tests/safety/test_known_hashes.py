@@ -64,7 +64,7 @@ def test_a_listed_file_keeps_the_import_out_and_leaves_nothing_of_itself(folder,
 
 def test_what_is_refused_says_nothing_of_content_hash_or_list(folder, known):
     said = " ".join(str(row) for row in manifests.imported(folder).bad).lower()
-    assert "clips/p0-a.mp4 is not accepted here" in said
+    assert "clips/p0-a.mp4 is not accepted" in said
     for word in (known, "hash", "illegal", "abuse", "known", "quarantine", "hotline", "list"):
         assert word not in said
 
@@ -97,7 +97,7 @@ def test_what_is_in_quarantine_cannot_come_in_again_under_another_study(folder, 
     report = manifests.imported(folder, skip_bad=True)
 
     assert [row.reason for row in report.bad if row.field == "path"] == [
-        "clips/p1-b.mp4 is not accepted here; leave it as it is and ask a safety officer of the study"
+        "clips/p1-b.mp4 is not accepted. Do not change the file, and ask a safety officer of the study"
     ]
     assert not Video.objects.filter(study__slug="colours", asset=asset).exists()
     assert RefusedFile.objects.get().refused_by == "safety.known_hashes.in_quarantine"

@@ -88,7 +88,7 @@ def test_a_wrong_clock_is_reported_and_changes_nothing(open_page, study, annotat
     page.add_init_script(f"const right = Date.now; Date.now = () => right() + {hours} * 3600_000")
     page.goto(f"/studies/{study.slug}/workspace/")
     expect_a_pair(page)
-    expect(page.locator(STATUS)).to_contain_text("clock is off by 30 hours")
+    expect(page.locator(STATUS)).to_contain_text("clock of your computer is off by 30 hours")
     answer_and_submit(page)
     [annotation] = stored(1)
     assert annotation.standing.counted
