@@ -107,6 +107,8 @@ class Histories(RuleBasedStateMachine):
     def show(self, which: int, current: Assignment | None) -> None:
         """Show the person's pairs on the page. A pair that is already shown stays."""
         shown = self.open.get(which)
+        if shown and not self.names_days and (current is None or shown.assignment.pk != current.pk):
+            self.report_on(shown)  # a pair that was shown and never reported stays expected
         if current is None:
             self.open.pop(which, None)
         elif shown is None or shown.assignment.pk != current.pk or shown.assignment.lease_number < current.lease_number:
@@ -317,8 +319,11 @@ class Histories(RuleBasedStateMachine):
     def report_everything(self) -> None:
         """Report what is on open pages and, if browsers store it, what was on earlier ones."""
         for visit in self.visits if self.names_days else self.open.values():
-            exposure_reports.record_separate_report(visit.assignment, self.person, self.care(visit))
-            visit.mark_reported()
+            self.report_on(visit)
+
+    def report_on(self, visit: Visit) -> None:
+        exposure_reports.record_separate_report(visit.assignment, self.person, self.care(visit))
+        visit.mark_reported()
 
     # Invariants.
 
