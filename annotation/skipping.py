@@ -34,7 +34,7 @@ def require_sensitive(pair_id: int) -> None:
 
 
 def hold_if_often(pair_id: int, study: Study) -> bool:
-    """Hold the pair after `Study.hold_after_skips` skips for a reason that concerns the pair. Return whether it was held.
+    """Hold the pair after `Study.hold_after_skips` skips for a reason about the pair. Return whether it was held.
 
     Call it after a skip, in the same transaction. The lock on the pair makes simultaneous skips run
     one after the other, so the second sees the first. A skip without a live lease has not locked the pair yet.

@@ -47,7 +47,7 @@ class Sentence(str):
 
 
 def readable(text: str) -> str:
-    """Return a text or sentence in which a mark replaces characters that neither a report nor the database can store."""
+    """Return the text or sentence with a mark in place of characters that reports or the database cannot store."""
     if isinstance(text, Sentence):
         values = {name: readable(value) for name, value in text.values.items() if isinstance(value, str)}
         return text.with_values(**values)

@@ -1,4 +1,4 @@
-"""Quarantine: a report hides a file from everybody at once. A safety officer then decides on it.
+"""Quarantine: a report hides a file from everybody immediately. A safety officer then decides on it.
 
 The first reports of a person hide the file in every study. Further reports hold only the reported pair, until a
 second person reports the same file or an officer confirms a report (decision 018).
@@ -39,8 +39,8 @@ from studies.models import Study
 logger = logging.getLogger(__name__)
 Act = QuarantineAct.Act
 
-#: The number of unconfirmed reports of one person within this time that hide files everywhere at once. Reports that an
-#: officer confirmed do not count.
+#: The number of unconfirmed reports of one person within this time that hide files everywhere immediately. Reports that
+#: an officer confirmed do not count.
 HIDING_REPORTS = 5
 HIDING_REPORTS_WITHIN = timedelta(days=30)
 

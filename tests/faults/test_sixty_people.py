@@ -33,8 +33,8 @@ HEAD = """# What sixty people see of a fault
 
 Written by `tests/faults/test_sixty_people.py` (`make test-long`) on {day}, commit {commit}, {processors} processors.
 {annotators} people annotate and {researchers} look at pages, each with 1 to 3 s between two requests. There are two web
-processes with eight threads each. Aims: No request fails because of the broker. Errors last at most 2 s after PostgreSQL is back.
-No answer is lost or stored twice.
+processes with eight threads each. Aims: No request fails because of the broker. Errors last at most 2 s after
+PostgreSQL is back. No answer is lost or stored twice.
 
 | {columns} |
 | {lines} |
@@ -47,7 +47,8 @@ TAIL = """
 Answers acknowledged: {acknowledged}. Lost: {lost}. Stored twice: {doubled}.
 
 *How*: `no response` means that the connection was refused or broke. 503 says when to try again, and the
-workspace then sends the same answer again automatically. *It was back* means that the broken server could be used again.
+workspace then sends the same answer again automatically. *It was back* means that the broken server could be used
+again.
 """
 
 

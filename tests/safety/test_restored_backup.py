@@ -22,8 +22,8 @@ def test_videos_that_were_reported_after_the_backup_are_hidden_again(settings, t
     program = code(PAGE, "python", "After you restore a backup")
     program = program.replace("OFFICER", officer.username)
     program = program.replace('"SHA256"', ", ".join(repr(one) for one in [*(asset.sha256 for asset in assets), unused]))
-    exec(compile(program, str(PAGE), "exec"), {})  # noqa: S102 - the code of the documentation
-    exec(compile(program, str(PAGE), "exec"), {})  # noqa: S102 - repeating it is harmless
+    exec(compile(program, str(PAGE), "exec"), {})
+    exec(compile(program, str(PAGE), "exec"), {})
     assert Asset.objects.filter(pk__in=[asset.pk for asset in assets], quarantined_at=None).count() == 0
     for pair in pairs:
         pair.refresh_from_db()
