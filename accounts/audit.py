@@ -15,7 +15,7 @@ from diptych.database.fixed import change
 request_address: ContextVar[str | None] = ContextVar("request_address", default=None)
 
 
-#: The columns of an event, for a statement that makes a change and records it at once.
+#: The columns of an event, for a statement that makes a change and records it immediately.
 INSERT = "INSERT INTO accounts_auditevent (actor_id, action, subject, subject_id, study_slug, before, after, address)"
 INSERT_EVENT = f"""
 {INSERT}

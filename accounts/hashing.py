@@ -24,7 +24,7 @@ _turn = threading.RLock()
 
 @contextmanager
 def turn() -> Iterator[None]:
-    """Reserve the hashing of this process for one request. Raises TryAgain at once if another request has it."""
+    """Reserve the hashing of this process for one request. Raises TryAgain immediately if another request has it."""
     if not in_request.get():
         yield
         return

@@ -134,7 +134,7 @@ def expiring_tokens(person: User) -> list[AccessToken]:
 
 @transaction.atomic
 def revoke(token: AccessToken, *, actor: User | None) -> bool:
-    """End a token at once. Return False if somebody ended it before."""
+    """End a token immediately. Return False if somebody ended it before."""
     deleted, _rows = AccessToken.objects.filter(pk=token.pk).delete()
     if deleted:
         audit.record("token.revoked", token.user, actor=actor, before=_facts(token))
@@ -143,7 +143,7 @@ def revoke(token: AccessToken, *, actor: User | None) -> bool:
 
 @transaction.atomic
 def revoke_all(person: User, *, actor: User | None) -> int:
-    """End all tokens of the person at once. Return how many there were."""
+    """End all tokens of the person immediately. Return how many there were."""
     rows = list(AccessToken.objects.select_for_update().filter(user=person).order_by("pk"))
     return sum(revoke(row, actor=actor) for row in rows)
 

@@ -21,7 +21,7 @@ from diptych.try_again import TryAgain
 def sign_in_in_place(request: HttpRequest) -> HttpResponse:
     """GET returns a CSRF token, in case the browser has lost its own. POST signs in. Both return who is signed in.
 
-    A one-time password cannot sign in here. It must be changed at once, which needs the sign-in page.
+    A one-time password cannot sign in here. It must be changed immediately, which needs the sign-in page.
     """
     if request.method == "GET":
         return JsonResponse(signed_in(request) | {"csrf": get_token(request)})

@@ -22,8 +22,8 @@ from catalog.models import Pair
 from diptych.refusals import BadInput
 from studies.models import Study
 
-#: Skip reasons that say something about the pair. `too_distressing` and `not_revealed` say something about the person,
-#: and are never counted.
+#: Skip reasons that say something about the pair. `too_distressing` and `not_revealed` say something about the
+#: person. They never count towards holding the pair. The wellbeing contact sees how often `too_distressing` was chosen.
 ABOUT_THE_PAIR = ("technical_problem", "cannot_judge")
 
 
@@ -34,10 +34,10 @@ def require_sensitive(pair_id: int) -> None:
 
 
 def hold_if_often(pair_id: int, study: Study) -> bool:
-    """Hold the pair if it was skipped `Study.hold_after_skips` times because of the pair. Return whether it was held.
+    """Hold the pair after `Study.hold_after_skips` skips for a reason about the pair. Return whether it was held.
 
-    Call it after a skip, in the same transaction. The lock on the pair makes two skips at the same moment count each
-    other. A skip without a live lease has not locked the pair yet.
+    Call it after a skip, in the same transaction. The lock on the pair makes simultaneous skips run
+    one after the other, so the second sees the first. A skip without a live lease has not locked the pair yet.
     """
     pair = Pair.objects.select_for_update(no_key=True).get(pk=pair_id)
     skips = Assignment.objects.filter(
@@ -57,7 +57,8 @@ def skip(
 ) -> LeasedPairs:
     """Skip the pair for good and lease the next one. Return the person's current and next pair.
 
-    After `Study.hold_after_skips` skips because of the pair, it is held for a researcher. Repeating is harmless.
+    After `Study.hold_after_skips` skips for a reason that concerns the pair, it is held for a researcher. Repeating is
+    harmless.
 
     Args:
         reason: one of `protocol.SKIP_REASONS`, or `NOT_REVEALED`.

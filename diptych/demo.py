@@ -282,7 +282,7 @@ class Programs:
                 one.process = one.launch()
 
     def stop(self) -> None:
-        """End web server, worker and clock, all at once."""
+        """End web server, worker and clock together."""
         for one in self.running:
             one.process.begin_stop()
         for one in self.running:

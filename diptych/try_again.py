@@ -1,4 +1,4 @@
-"""Refusals that pass by themselves. The response is sent at once, with 429 or 503 and the time to try again."""
+"""Refusals that pass by themselves. The response is sent immediately, with 429 or 503 and the time to try again."""
 
 import psycopg
 from django.utils.translation import gettext as _

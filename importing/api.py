@@ -174,7 +174,7 @@ class CancelView(SignedInView):
 
     @extend_schema(request=None, responses={200: ImportWithLogShape})
     def post(self, request: Request, import_id: str) -> Response:
-        """Cancel an import: at once if it waits, at its next step if it runs. An import that ended does not change."""
+        """Cancel an import: immediately if it waits, or at its next step if it runs. An ended one does not change."""
         job = import_for(request, import_id)
         jobs.cancel(job, actor=self.person)
         job.refresh_from_db()

@@ -66,7 +66,7 @@ def begin(job: Import, *, actor: User | None) -> None:
 
 
 def cancel(job: Import, *, actor: User | None) -> None:
-    """Cancel an import: at once if it waits or collects, at its next step if it runs. It can be repeated."""
+    """Cancel an import: immediately if it waits or collects, at its next step if it runs. It can be repeated."""
     with transaction.atomic():
         if engine.cancel(POLICY, job.pk):
             audit.record("import.cancelled", job, actor=actor, study_slug=job.study.slug)

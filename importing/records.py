@@ -24,7 +24,7 @@ from importing.inside import open_file
 from importing.sentences import Sentence
 
 MOST_LINE_BYTES = 1 << 20
-#: Characters of an array that are read at once, and the most that one element can have.
+#: Characters of an array that are read in one step, and the most that one element can have.
 BLOCK, MOST_ELEMENT = 1 << 18, 1 << 22
 #: If this many lines at the beginning are all bad, the file is not JSON Lines.
 MOST_BAD_AT_FIRST = 20

@@ -1,7 +1,8 @@
 """Sentences that an import stores, and that each reader gets in their own language.
 
-A sentence is a template and the values in it. In memory it is a `str` that can be printed and logged. It is stored as
-its template, which serves as its code, with the values. Pages, API responses and tables word it again from these.
+A sentence consists of a template and the values in it. In memory it is a `str` that can be printed and logged. It is
+stored as its English template (the key for translation) and its values. Pages, API responses and tables make the text
+again from these.
 """
 
 from collections.abc import Mapping
@@ -30,7 +31,7 @@ class Sentence(str):
     values: dict[str, Any]
 
     def __new__(cls, template: str, **values: Any) -> "Sentence":
-        """Make a sentence. An exception among the values stands for its text."""
+        """Make a sentence. An exception among the values is replaced by its text."""
         plain = {name: str(value) if isinstance(value, Exception) else value for name, value in values.items()}
         sentence = super().__new__(cls, _filled(template, plain))
         sentence.template, sentence.values = template, plain
@@ -46,7 +47,7 @@ class Sentence(str):
 
 
 def readable(text: str) -> str:
-    """Return a text or sentence with a mark in place of what neither a report nor the database can hold."""
+    """Return the text or sentence with a mark in place of characters that reports or the database cannot store."""
     if isinstance(text, Sentence):
         values = {name: readable(value) for name, value in text.values.items() if isinstance(value, str)}
         return text.with_values(**values)

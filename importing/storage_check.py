@@ -26,7 +26,7 @@ from safety.models import Quarantine
 
 #: The least age of an unexpected file. A younger one can belong to an import or a process that is still writing.
 ORPHAN_AGE = timedelta(days=1)
-#: The longest time that moving files into quarantine can take: they are moved at once, or by a sweep.
+#: The longest time that moving files into quarantine can take: they are moved immediately, or by a sweep.
 MOVED_WITHIN = timedelta(minutes=5)
 AT_ONCE = 5_000
 PARTS = [f"{number:02x}" for number in range(256)]

@@ -266,7 +266,7 @@ def _end(policy: Policy[Row], job: Row, state: str, reason: str, columns: dict[s
 
 @transaction.atomic
 def cancel(policy: Policy[Row], job_id: int, *, only: Q | None = None) -> bool:
-    """Cancel a job: at once if no worker has it, or else at its next step. Return whether anything changed.
+    """Cancel a job: immediately if no worker has it, or else at its next step. Return whether anything changed.
 
     `only` is a condition that the row must meet.
     """

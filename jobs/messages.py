@@ -10,7 +10,7 @@ from django.db import transaction
 
 from diptych.broker import JOB_WAIT_S, WAIT_S, broker, channel
 
-#: The most messages in a queue at once. Further rows wait for the sweep, so that a long queue of rows does not become
+#: The most messages in a queue at any time. Further rows wait for the sweep, so that many waiting rows do not become
 #: a longer queue of messages.
 FULL = 1000
 

@@ -75,7 +75,7 @@ class Policy(Generic[Row]):
     #: A message is sent again for a row that has waited this long.
     resend_after: timedelta = timedelta(seconds=30)
     #: Errors that fail a job with their own sentence, that put it back without counting the attempt, and that put it
-    #: back and count the attempt. Every other error is a fault of the program and fails the job at once.
+    #: back and count the attempt. Every other error is a fault of the program and fails the job immediately.
     final: Errors = ()
     uncounted: Errors = ()
     counted: Errors = DATABASE_TROUBLE

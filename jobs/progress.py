@@ -28,7 +28,7 @@ class Progress:
 class JobProgress(Progress):
     """Writes the progress of a claimed job into its row. `begin` and `advance` raise Cancelled and TakenOver.
 
-    A heartbeat calls `beat` from another thread, with its own connection. So the progress is visible at once, even
+    A heartbeat calls `beat` from another thread, with its own connection. So the progress is visible immediately, even
     while the transaction of the job stays open.
     """
 

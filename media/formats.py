@@ -8,7 +8,7 @@ from media.reasons import reason
 #: ffmpeg's names of the demuxers that may read untrusted files. ffprobe does not have `webp_anim`.
 CONTAINERS = "mov,matroska,webm,avi,gif,apng,webp_anim,ogg,mpegts,mpeg,flv,asf,ivf"
 
-#: The formats that people are told to send, as a part of a reason.
+#: The accepted formats, as a part of the reason why a file is refused.
 ACCEPTED = reason("accepted_formats")
 
 #: ffmpeg writes "[mxf @ 0x7f…] Format not on whitelist 'mov,…'" before it reads anything of the format.

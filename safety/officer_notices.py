@@ -104,7 +104,7 @@ def unmailed() -> QuerySet[Quarantine]:
 def mail() -> int:
     """Send each officer one e-mail about all new reports that they can see. Return how many e-mails were sent.
 
-    A report is marked after somebody was told of it. If a worker is killed or the mail server is down, the next sweep
+    A report is marked after somebody was notified of it. If a worker is killed or the mail server fails, the next sweep
     tries again. So an e-mail may come twice but is never lost.
     """
     if not settings.EMAIL_HOST or not (waiting := list(unmailed().values_list("pk", flat=True))):

@@ -31,7 +31,7 @@ def appoint(person: User, study: Study | None, *, by: User | None, until: dateti
     try:
         with transaction.atomic():
             officer = Officer.objects.create(person=person, study=study, appointed_by=by, until=until)
-    except IntegrityError:  # the constraint also decides if two people appoint at once
+    except IntegrityError:  # the constraint also decides if two people appoint simultaneously
         return _the_same(person, study, until)
     after = {"person": person.pk, "username": person.username, "until": until}
     audit.record("officer.appointed", officer, actor=by, study_slug=study.slug if study else "", after=after)

@@ -1,4 +1,4 @@
-"""Quarantine: a report hides a file from everybody at once. A safety officer then decides on it.
+"""Quarantine: a report hides a file from everybody immediately. A safety officer then decides on it.
 
 The first reports of a person hide the file in every study. Further reports hold only the reported pair, until a
 second person reports the same file or an officer confirms a report (decision 018).
@@ -39,8 +39,8 @@ from studies.models import Study
 logger = logging.getLogger(__name__)
 Act = QuarantineAct.Act
 
-#: The number of unconfirmed reports of one person within this time that hide files everywhere at once. Reports that an
-#: officer confirmed do not count.
+#: The number of unconfirmed reports of one person within this time that hide files everywhere immediately. Reports that
+#: an officer confirmed do not count.
 HIDING_REPORTS = 5
 HIDING_REPORTS_WITHIN = timedelta(days=30)
 
@@ -54,13 +54,14 @@ IN_QUARANTINE = Q(video_0__asset__quarantined_at__isnull=False) | Q(video_1__ass
 def report(pair: Pair, videos: Collection[str], *, by: User) -> list[Quarantine]:
     """Report `video_0`, `video_1` or both, and return the quarantine of each as it is afterwards.
 
-    1. Lock the reporter. So of many reports of one person at once, only the first few hide anything.
-    2. Lock the assets. If two people report the same file at once, the second finds the quarantine of the first.
+    1. Lock the reporter. So of many simultaneous reports of one person, only the first few hide anything.
+    2. Lock the assets. If two people report the same file simultaneously, the second finds the quarantine of the first.
     3. Find or open the quarantine of each asset, and mark the assets that are hidden everywhere.
     4. Hold every pair that uses these assets, or only the reported pair. The earlier reason of a hold is stored. The
        receivers of `assets_quarantined` end the leases.
     5. Write the reports. A person reports a pair once. Repeating it changes nothing, also after a release.
-    6. After the commit, addresses stop working here at once and elsewhere within a second, and the files are moved.
+    6. After the commit, addresses stop working in this process immediately and in others within a second, and the files
+       are moved.
     """
     reporter = _locked_reporter(by)
     keys = Video.objects.filter(pk__in=[getattr(pair, f"{name}_id") for name in videos]).values("asset_id")
@@ -219,7 +220,7 @@ def _confirm(quarantine: Quarantine, asset: Asset, by: User) -> None:
 
 @transaction.atomic
 def note_referral(quarantine: Quarantine, by: User, *, to_whom: str, reference: str, made_at: datetime) -> None:
-    """Record that an officer facts an authority, with the time and the reference of the authority. This confirms the
+    """Record that an officer notified an authority, with the time and the authority's reference. This confirms the
     reports.
 
     Repeating it changes nothing. Raises PermissionDenied.

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from jobs import engine
-from safety import officer_notices, quarantine, releases
+from safety import officer_notices, quarantine, report_releases
 
 
 @shared_task
@@ -24,10 +24,10 @@ def mail_officers(sent_for: int | None = None) -> int:
 @shared_task
 def release_reports(release_id: int) -> None:
     """Release the reports of one person, if the job waits and no other worker has it."""
-    releases.run(release_id)
+    report_releases.run(release_id)
 
 
 @shared_task
 def look_after_releases() -> int:
     """Send messages for releases that wait too long or whose worker is gone. Return how many."""
-    return engine.sweep(releases.POLICY)
+    return engine.sweep(report_releases.POLICY)

@@ -188,7 +188,7 @@ def video(request: HttpRequest, quarantine: Quarantine) -> HttpResponseBase:
 @require_POST
 @of_one_report()
 def referral(request: HttpRequest, quarantine: Quarantine) -> HttpResponse:
-    """Record that an authority was told."""
+    """Record that an authority was notified."""
     form = ReferralForm(request.POST)
     if not form.is_valid():
         return with_errors(request, quarantine, referral_form=form)

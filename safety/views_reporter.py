@@ -1,4 +1,4 @@
-"""The page with all reports of one person, where an officer can release all of them at once."""
+"""The page with all reports of one person, where an officer can release all of them together."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import second_factor
 from accounts.views_second_factor import person_of, require_code
 from diptych.refusals import Refused
-from safety import releases
+from safety import report_releases
 from safety.forms import ReasonForm
 from safety.models import Quarantine, ReporterRelease
 from safety.permissions import decides_reports, require_officer
@@ -65,8 +65,8 @@ def reporter(request: HttpRequest, code: str, theirs: QuerySet[Quarantine]) -> H
         "count": waiting.count(),
         "rows": waiting[:MOST_REPORTS_SHOWN],
         "others": theirs.count() - waiting.count(),
-        "underway": releases.open_card(code),
-        "ended": releases.ended_cards(code, MOST_RELEASES_SHOWN),
+        "underway": report_releases.open_card(code),
+        "ended": report_releases.ended_cards(code, MOST_RELEASES_SHOWN),
     }
     return render(request, "safety/reporter.html", context, status=400 if form.is_bound else 200)
 
@@ -74,13 +74,13 @@ def reporter(request: HttpRequest, code: str, theirs: QuerySet[Quarantine]) -> H
 def release_all(request: HttpRequest, code: str, decision: str) -> HttpResponse:
     """Release what waits, or let a worker do it. Redirect to the page that shows the result or the progress."""
     try:
-        job = releases.order(code, person_of(request), decision=decision)
+        job = report_releases.order(code, person_of(request), decision=decision)
     except Refused as refusal:
         messages.error(request, str(refusal))
         return redirect("safety:reporter", code=code)
     if job.is_open:
         return redirect("safety:reporter", code=code)
-    messages.success(request, releases.card(job, code).outcome)
+    messages.success(request, report_releases.card(job, code).outcome)
     return redirect("safety:reports")
 
 
@@ -91,7 +91,7 @@ def progress(request: HttpRequest, code: str, theirs: QuerySet[Quarantine]) -> J
     job = ReporterRelease.objects.filter(reporter__code=code).select_related("asked_by").order_by("-pk").first()
     if job is None:
         raise Http404(_("Nothing is being released under this code."))
-    return JsonResponse(releases.card(job, code).live())
+    return JsonResponse(report_releases.card(job, code).live())
 
 
 @require_POST
@@ -99,5 +99,5 @@ def progress(request: HttpRequest, code: str, theirs: QuerySet[Quarantine]) -> J
 def cancel(request: HttpRequest, code: str, theirs: QuerySet[Quarantine]) -> HttpResponse:
     """Stop the release before its next step. Repeating it is harmless."""
     for job in ReporterRelease.objects.filter(reporter__code=code, finished_at=None):
-        releases.cancel(job)
+        report_releases.cancel(job)
     return redirect("safety:reporter", code=code)

@@ -70,7 +70,7 @@ def withdraw(invitation: Invitation, *, actor: User) -> bool:
 
 
 def _end(invitation: Invitation, state: str, *, actor: User | None) -> bool:
-    """End the invitation if it is still open. One conditional statement decides between two requests at once."""
+    """End the invitation if it is still open. One conditional statement decides between two simultaneous requests."""
     ended = Invitation.objects.filter(pk=invitation.pk, state=State.OPEN).update(state=state, ended_at=Now())
     if ended:
         audit.record(f"invitation.{state}", invitation, actor=actor, study_slug=invitation.study.slug)

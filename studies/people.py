@@ -1,4 +1,4 @@
-"""Add people to a study: accounts, memberships and API tokens, for many people at once."""
+"""Add people to a study: accounts, memberships and API tokens, for many people together."""
 
 import re
 import uuid

@@ -219,7 +219,7 @@ class Assignment(models.Model):
             models.CheckConstraint(
                 name="assignment_round_reason_known", condition=Q(round_reason__in=["", "returned"])
             ),
-            # If two reviewers return the same answer at once, only one of them offers it.
+            # If two reviewers return the same answer simultaneously, only one of them offers it.
             models.UniqueConstraint(
                 name="assignment_one_offer_a_pair", fields=["pair", "person"], condition=Q(state="offered")
             ),

@@ -1,1 +1,1 @@
-"""Changes of many pairs at once: overlap, priority, batches, holds."""
+"""Changes of many pairs: overlap, priority, batches, holds."""

@@ -101,7 +101,7 @@ def _refuse_unless_last(study: Study, seen: int, *, but: int = 0) -> None:
 
 
 def cancel(change: PairsChange, *, actor: User) -> None:
-    """Cancel a change: one that waits at once, one that runs before its next step. Changed pairs stay changed.
+    """Cancel a change: one that waits immediately, one that runs before its next step. Changed pairs stay changed.
 
     Repeating this is harmless.
     """

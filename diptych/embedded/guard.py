@@ -114,7 +114,7 @@ def watch(child: int, options: argparse.Namespace, signals: Signals) -> int | No
     """Wait. Return the command's status if it ended by itself, or None if it must be ended."""
     sources = [signals.descriptor] if options.channel is None else [signals.descriptor, options.channel]
     while True:
-        # The channel reports this at once. A forked copy of the parent may keep it open, so getppid is checked too.
+        # The channel reports this immediately. A forked copy of the parent may keep it open, so getppid is checked too.
         ready, _, _ = select.select(sources, [], [], 1.0)
         status = reap(child)
         if status is not None:

@@ -20,7 +20,7 @@ RECOVERY_LIMIT = 300.0  # seconds: after a crash the server replays its log befo
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
-    # Durability is what we promise: an accepted answer survives a crash in the next moment.
+    # Durability is what we promise: an accepted answer is not lost in a crash a moment later.
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",

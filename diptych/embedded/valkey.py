@@ -11,7 +11,7 @@ from diptych.embedded.process import Guarded, wait_until
 from diptych.embedded.state import Home, sentences_for, write_private
 
 LOADING_LIMIT = 120.0  # seconds to read the append-only file back
-# Written to the file at once and to the disk each second. So kill -9 loses nothing, and a power cut one second.
+# Written to the file immediately and to the disk each second. So kill -9 loses nothing, and a power cut one second.
 CONFIGURATION = """\
 bind 127.0.0.1
 port {port}

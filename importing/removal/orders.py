@@ -60,7 +60,7 @@ def _order(study: Study, what: str, steps: int, *, actor: User | None, import_nu
 
 
 def cancel(job: Removal, *, actor: User | None) -> None:
-    """Cancel a removal: at once if it waits, at its next step if it runs. Then nothing is removed.
+    """Cancel a removal: immediately if it waits, at its next step if it runs. Then nothing is removed.
 
     It can be repeated.
     """

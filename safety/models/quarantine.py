@@ -249,7 +249,7 @@ class QuarantineAct(models.Model):
 
 
 class Referral(models.Model):
-    """A safety officer's record that they told an authority or hotline. The platform itself notifies nobody."""
+    """A safety officer's record that they notified an authority or hotline. The platform itself notifies nobody."""
 
     quarantine = models.ForeignKey(Quarantine, on_delete=models.PROTECT, related_name="referrals")
     to_whom = models.CharField(max_length=200)

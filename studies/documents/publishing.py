@@ -64,7 +64,7 @@ def publish(
         present = {text.language: text.text for text in versions(study, kind).filter(version=version - 1)}
         if present == dict(texts):
             raise Refused(_("The text is the same as in version %(version)s.") % {"version": version - 1})
-        # This update is conditional: if two people publish at once, the second waits here and then changes no row.
+        # This update is conditional: of two simultaneous calls, the second waits here and then changes no row.
         if not Study.objects.filter(pk=study.pk, **{field: version - 1}).update(**moved):
             raise ChangedMeanwhile(
                 _(

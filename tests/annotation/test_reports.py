@@ -20,7 +20,7 @@ from catalog.models import Pair
 from diptych.refusals import Refused
 from media import names
 from media.models import Asset
-from safety import quarantine, releases
+from safety import quarantine, report_releases
 from safety.models import Quarantine, Report
 from tests import factories
 from tests.annotation.test_concurrency import ANSWERS, at_once, wrongly_counted
@@ -330,8 +330,8 @@ def test_reporting_every_pair_with_one_token_takes_five_videos_from_other_studie
     assert not wrongly_counted(study).exists()
 
     code = person.reporter.code
-    release = releases.order(code, factories.officer(), decision="None of it was illegal.")
-    releases.run(release.pk)
+    release = report_releases.order(code, factories.officer(), decision="None of it was illegal.")
+    report_releases.run(release.pk)
     release.refresh_from_db()
     assert (release.state, release.released) == ("done", 40)
     assert Pair.objects.usable().count() == 40

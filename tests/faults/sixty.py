@@ -165,7 +165,7 @@ class Fault:
     def count(self, people: list[Somebody]) -> None:
         met = [one for person in people for one in list(person.met) if self.began <= one.sent_at < self.ended]
         failed = [one for one in met if one.failed]
-        kinds = Counter("no answer" if one.status == 0 else str(one.status) for one in failed)
+        kinds = Counter("no response" if one.status == 0 else str(one.status) for one in failed)
         last = max((one.sent_at + one.took_s for one in failed), default=self.began)
         self.facts = {
             "requests": len(met),

@@ -1,6 +1,6 @@
-"""Sixty people work while the broker is away or hangs, and while PostgreSQL, beat and the web server are killed.
+"""Sixty people work while the broker is unreachable or hangs, and while PostgreSQL, beat and the web server are killed.
 
-`python -m pytest -p tests.long tests/faults/test_sixty_people.py` also writes what they saw to docs/faults.md.
+`python -m pytest -p tests.long tests/faults/test_sixty_people.py` also writes the results to docs/faults.md.
 """
 
 import datetime
@@ -32,9 +32,9 @@ TABLE = Path(settings.BASE_DIR) / "docs" / "faults.md"
 HEAD = """# What sixty people see of a fault
 
 Written by `tests/faults/test_sixty_people.py` (`make test-long`) on {day}, commit {commit}, {processors} processors.
-{annotators} people annotate and {researchers} look at pages, each with 1 to 3 s between two requests, on two web
-processes of eight threads. Aims: no request fails because of the broker; at most 2 s of errors once PostgreSQL is back;
-no answer is lost or stored twice.
+{annotators} people annotate and {researchers} look at pages, each with 1 to 3 s between two requests. There are two web
+processes with eight threads each. Aims: No request fails because of the broker. Errors last at most 2 s after
+PostgreSQL is back. No answer is lost or stored twice.
 
 | {columns} |
 | {lines} |
@@ -46,8 +46,9 @@ COLUMNS = (
 TAIL = """
 Answers acknowledged: {acknowledged}. Lost: {lost}. Stored twice: {doubled}.
 
-*How*: `no answer` is a connection that was refused or broke; 503 says when to try again, which the workspace does by
-itself with the same answer. “Back” is when the server that was broken could be used again.
+*How*: `no response` means that the connection was refused or broke. 503 says when to try again, and the
+workspace then sends the same answer again automatically. *It was back* means that the broken server could be used
+again.
 """
 
 

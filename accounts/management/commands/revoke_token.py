@@ -1,4 +1,4 @@
-"""`manage.py revoke_token ID`: end an API token at once."""
+"""`manage.py revoke_token ID`: end an API token immediately."""
 
 import uuid
 from typing import Any

@@ -1,4 +1,4 @@
-/** Save unfinished answers: in the browser at once, on the server shortly after, and when the person leaves the page. */
+/** Save unfinished answers: immediately in the browser, and shortly afterwards, or when the person leaves the page, on the server. */
 
 import { given, pause, say } from "../page/dom.js";
 import { removeLasting, showLasting, showQuietly } from "../page/status.js";
@@ -12,7 +12,7 @@ const DELAY_MS = 400;
 const SLOWEST_RETRY_MS = 30_000;
 
 /**
- * Return the draft with more active time, of two drafts of one pair. Active time only ever grows.
+ * Return the one of two drafts of a pair that has more active time, which is the later one: active time only grows.
  *
  * @param {Api.Draft | null | undefined} ours
  * @param {Api.Draft | null | undefined} theirs
@@ -33,7 +33,7 @@ class Drafts extends EventTarget {
   #busy = false;
   #stale = false;
 
-  /** Begin to save drafts of this assignment, or of none with null. @param {number | null} assignmentId */
+  /** Start to save drafts of this assignment. With null, save no drafts. @param {number | null} assignmentId */
   attend(assignmentId) {
     if (this.#stale) this.changed();
     this.#id = assignmentId;
@@ -56,7 +56,7 @@ class Drafts extends EventTarget {
     this.#timer = setTimeout(() => this.sync(), DELAY_MS);
   }
 
-  /** Note that active time has grown on a pair with a draft. It is saved when the person leaves the page. */
+  /** Remember that the active time of a pair with a draft has grown. The draft is saved when the person leaves the page. */
   grew() {
     this.#stale = this.#id !== null && Boolean(outbox.draftOf(this.#id).body);
   }

@@ -64,7 +64,7 @@ class Leases extends EventTarget {
     this.#leases.set(assignment.id, { timer, due: performance.now() + half });
   }
 
-  /** Renew unless the person is away, so that others can get the pairs. Coming back renews them. @param {number} id */
+  /** Renew unless the person has left the page, so that others can get the pairs. Returning renews them. @param {number} id */
   #byTimer(id) {
     if (document.hidden || clock.idleMs > AWAY_MS) this.#later(id, RETRY_MS);
     else this.renew(id).catch(() => {});

@@ -11,7 +11,7 @@ import { lock } from "./tabs.js";
 
 /** @typedef {import("./outbox_entries.js").Entry} Entry */
 /**
- * @typedef {object} DraftRecord what is kept about a pair that has not ended
+ * @typedef {object} DraftRecord what the browser stores about a pair that the person has not submitted or skipped
  * @property {string} study
  * @property {number} assignment
  * @property {string} [address] address for its draft
@@ -24,7 +24,7 @@ import { lock } from "./tabs.js";
  */
 /** @typedef {DraftRecord & { address: string, body: Api.Draft }} Draft */
 /**
- * @typedef {object} Outcome result of sending an entry; without a response and a refusal, the entry waits for consent
+ * @typedef {object} Outcome result of sending an entry; if it has neither a response nor a refusal, the entry waits for consent
  * @property {Entry} entry
  * @property {any} [response] Api.Submitted, Api.Desk or Api.ReportOutcome
  * @property {Refused} [refusal]
@@ -42,7 +42,7 @@ const hasDraft = (record) => record.body !== undefined;
 class Taken extends Error {}
 
 /**
- * Events: `storage` when storage begins or stops to work; `taken_over` when a write was refused because another tab works on
+ * Events: `storage` when storage starts or stops working; `taken_over` when a write was refused because another tab works on
  * the study now.
  */
 class Outbox extends EventTarget {
@@ -83,7 +83,7 @@ class Outbox extends EventTarget {
     }
   }
 
-  /** Whether the data are still there after the page is closed. */
+  /** Whether the data are stored, so that they are still there after the page is closed. */
   get works() {
     return this.#works;
   }
@@ -142,12 +142,12 @@ class Outbox extends EventTarget {
     return this.#drafts.get(assignment) ?? {};
   }
 
-  /** Drafts of which the server does not have this version, without those that it refuses. */
+  /** Drafts whose current version the server does not have, without drafts that the server refuses. */
   get unsynced() {
     return [...this.#drafts.values()].filter(hasDraft).filter((draft) => !draft.synced && !draft.refused);
   }
 
-  /** All drafts of which the server does not have this version. They would be lost with this browser's data. */
+  /** All drafts whose current version the server does not have. They are lost if this browser's data are deleted. */
   get unsent() {
     return [...this.#drafts.values()].filter(hasDraft).filter((draft) => !draft.synced);
   }
@@ -174,7 +174,8 @@ class Outbox extends EventTarget {
   }
 
   /**
-   * Do the same when the page is closed, without a check: only a write that is requested at once is still carried out.
+   * Merge `part` into an assignment's record while the page is being closed. This does not check for other tabs: the browser
+   * completes only writes that are requested immediately.
    *
    * @param {string} study
    * @param {number} assignment
@@ -192,7 +193,7 @@ class Outbox extends EventTarget {
     return this.#write((table) => table("drafts").delete([study, assignment]));
   }
 
-  /** Delete the oldest records that the server has, beyond a number that nobody needs. */
+  /** Delete the oldest records that the server has too, if there are more than `MOST_DRAFTS`. */
   prune() {
     const old = [...this.#drafts.values()].filter((draft) => draft.synced || !draft.body);
     old.sort((one, other) => one.assignment - other.assignment);
@@ -234,7 +235,7 @@ class Outbox extends EventTarget {
     return this.#waiting;
   }
 
-  /** Read the drafts of entries that another tab has sent and the server has refused. @param {Entry[]} entries */
+  /** Read the drafts that were restored because another tab sent the entry and the server refused it. @param {Entry[]} entries */
   async #restoreDrafts(entries) {
     for (const { study, assignment } of entries) {
       const draft = await this.#read((table) => result(table("drafts").get([study, assignment])));
@@ -343,7 +344,7 @@ class Outbox extends EventTarget {
   }
 
   /**
-   * Write at once. Return null if that failed and the data are only in memory, or TAKEN if another tab works on the study.
+   * Write without waiting for earlier writes. Return null if that failed and the data are only in memory, or TAKEN if another tab works on the study.
    *
    * @template T
    * @param {(table: TableOf) => T} work

@@ -1,4 +1,4 @@
-/** Report illegal content. Both videos are hidden at once, and the dialog only asks which video it is. */
+/** Report illegal content. Both videos are hidden immediately, and the dialog only asks which video it is. */
 
 import { openDialog } from "../page/dialogs.js";
 import { SIDES, one, onAction } from "../page/dom.js";

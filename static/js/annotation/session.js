@@ -1,7 +1,7 @@
 /**
  * The annotator's working session: the current pair, the next pair, and everything that ends a pair.
  *
- * A submitted pair goes into the outbox and the next pair is shown at once. The server's response confirms the next pair or
+ * A submitted pair goes into the outbox and the next pair is shown immediately. The server's response confirms the next pair or
  * replaces it. Therefore the page never waits, with or without a network. This module calls the page (`pair_view.js`) and the
  * server (`outbox.js`, `api.js`). Events of other modules are handled at the end.
  */
@@ -232,7 +232,7 @@ export function report(sides) {
 }
 
 /**
- * Put the entry that ends the current pair into the outbox, and continue at once.
+ * Put the entry that ends the current pair into the outbox, and continue immediately.
  *
  * @param {"submit" | "skip" | "report"} verb
  * @param {Api.Submission | Api.Skip | Api.Report} body

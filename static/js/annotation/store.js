@@ -63,7 +63,7 @@ export class Store {
   }
 
   /**
-   * Run `work(table)` in one transaction, which begins at once. Return its result after the transaction is committed. `work` may
+   * Run `work(table)` in one transaction, which begins immediately. Return its result after the transaction committed. `work` may
    * await requests of this transaction only. An error rolls the transaction back.
    *
    * @template T

@@ -30,7 +30,7 @@ channel?.addEventListener("message", ({ data }) => listeners.get(data.kind)?.(da
 
 /**
  * Wait until no other tab has the lock. Return a function that releases it. Without Web Locks, on a page that is not served over
- * HTTPS, two tabs may have it at once.
+ * HTTPS, two tabs may have it at the same time.
  *
  * @param {string} name
  * @returns {Promise<() => void>}

@@ -15,7 +15,7 @@ let kind = null;
 
 export const currentProblem = () => kind;
 
-/** Make everything that waits for the server try again at once. */
+/** Make everything that waits for the server try again immediately. */
 export const tryNow = () => dispatchEvent(new Event("diptych:retry"));
 
 /** Event: `change` (a CustomEvent whose detail is a sentence) when the problem changes or ends. */

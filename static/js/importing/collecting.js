@@ -71,7 +71,7 @@ function stop(because = "") {
   dispatchEvent(new Event("diptych:retry")); // wakes uploads that wait for the network, so that they stop
 }
 
-/** Start uploads until as many run as are allowed at once. */
+/** Start uploads until as many run as are allowed at the same time. */
 function fill() {
   while (!paused && files.count("sending") < AT_ONCE) {
     const next = files.next();

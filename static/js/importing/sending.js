@@ -32,7 +32,7 @@ class Away extends Error {}
 
 /**
  * Send the bytes of `file` that the server does not have. It calls `placed(address)` with the file's address, `moved(bytes)` with
- * the bytes sent so far, and `waits(bool)` when the server is away or back. Raises Refused, SignedOut, and Stopped after `signal`.
+ * the bytes sent so far, and `waits(bool)` when the server stops or starts responding. Raises Refused, SignedOut, and Stopped after `signal`.
  *
  * @typedef {object} Callbacks
  * @property {(address: string) => void} placed

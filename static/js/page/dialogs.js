@@ -7,7 +7,7 @@ export const anyOpen = () => find("dialog[open]") !== null;
 
 /**
  * Call `run` whenever any dialog of the page opens. This watches the `open` attribute, so no dialog has to report itself.
- * If several dialogs open at once, `run` is called once.
+ * If several dialogs open at the same time, `run` is called once.
  *
  * @param {() => void} run
  */

@@ -7,9 +7,9 @@ from catalog.models import Pair
 from diptych.refusals import Refused
 from jobs import engine
 from media.models import Asset
-from safety import officers, quarantine, releases, tasks
+from safety import officers, quarantine, report_releases, tasks
 from safety.models import Quarantine, QuarantineAct, ReporterRelease
-from safety.releases import POLICY
+from safety.report_releases import POLICY
 from tests import factories
 from tests.annotation.test_concurrency import at_once
 from tests.media.workers import empty, queued_ids
@@ -23,8 +23,8 @@ NOT_RIGHT = "None of it was illegal."
 @pytest.fixture(autouse=True)
 def _steps_of_two_by_a_worker(settings, tmp_path, monkeypatch):
     settings.MEDIA_ROOT = tmp_path
-    monkeypatch.setattr(releases, "RIGHT_AWAY", 0)
-    monkeypatch.setattr(releases, "A_STEP", 2)
+    monkeypatch.setattr(report_releases, "RIGHT_AWAY", 0)
+    monkeypatch.setattr(report_releases, "A_STEP", 2)
 
 
 @pytest.fixture
@@ -42,13 +42,13 @@ def officer():
 
 
 def order(reporter, officer):
-    return releases.order(reporter.reporter.code, officer, decision=NOT_RIGHT)
+    return report_releases.order(reporter.reporter.code, officer, decision=NOT_RIGHT)
 
 
 def begun(job, steps):
     claimed = engine.claim(POLICY, job.pk)
     for _ in range(steps):
-        releases.step(claimed)
+        report_releases.step(claimed)
     return claimed
 
 
@@ -63,7 +63,7 @@ def in_force():
 
 
 def test_few_are_released_at_once(reporter, officer, monkeypatch):
-    monkeypatch.setattr(releases, "RIGHT_AWAY", 5)
+    monkeypatch.setattr(report_releases, "RIGHT_AWAY", 5)
     job = order(reporter, officer)
     assert (job.state, job.released, in_force()) == ("done", 5, 0)
     assert set(QuarantineAct.objects.filter(act="released").values_list("officer", "reason")) == {
@@ -92,13 +92,13 @@ def test_each_step_moves_the_row_along_and_the_next_worker_goes_on(reporter, off
     assert (done.steps, done.released, done.fence) == (5, 5, 2)
     assert QuarantineAct.objects.filter(act="released").count() == 5
     with pytest.raises(engine.TakenOver):
-        releases.step(engine.claim(POLICY, slow.pk) or slow)
+        report_releases.step(engine.claim(POLICY, slow.pk) or slow)
 
 
 def test_what_was_reported_later_is_not_meant(reporter, officer):
     job = begun(order(reporter, officer), 1)
     report(factories.pair(factories.study()), reporter)
-    engine.work_on(POLICY, job, releases.work)
+    engine.work_on(POLICY, job, report_releases.work)
     assert (after(job, "done").released, in_force()) == (5, 1)
 
 
@@ -108,7 +108,7 @@ def test_what_may_not_be_released_meanwhile_stays(reporter, officer):
     held, shared, free = left
     quarantine.set_legal_hold(held, officer, holds=True, reason="The police asked for it.")
     report(Pair.objects.get(video_0__asset=shared.asset_id), factories.person())
-    engine.work_on(POLICY, job, releases.work)
+    engine.work_on(POLICY, job, report_releases.work)
     assert after(job, "done").released == 3
     assert set(Quarantine.objects.filter(released_at=None)) == {held, shared}
     free.refresh_from_db()
@@ -118,7 +118,7 @@ def test_what_may_not_be_released_meanwhile_stays(reporter, officer):
 def test_an_officer_who_was_dismissed_meanwhile_releases_nothing_more(reporter, officer):
     job = begun(order(reporter, officer), 1)
     officers.dismiss(officer.appointments.get(), by=None)
-    engine.work_on(POLICY, job, releases.work)
+    engine.work_on(POLICY, job, report_releases.work)
     assert (after(job, "done").released, in_force()) == (2, 3)
 
 
@@ -132,8 +132,8 @@ def test_one_release_of_a_code_at_a_time(reporter, officer):
 def test_stopped_it_ends_before_its_next_step(reporter, officer):
     job = begun(order(reporter, officer), 1)
     for _ in range(2):
-        releases.cancel(job)
-    engine.work_on(POLICY, job, releases.work)
+        report_releases.cancel(job)
+    engine.work_on(POLICY, job, report_releases.work)
     assert (after(job, "cancelled").released, in_force()) == (2, 3)
 
 
@@ -152,7 +152,7 @@ def test_the_page_shows_it_until_it_has_ended(reporter, officer):
     assert (live["version"], live["steps"], live["total"]) == ("running", 2, 5)
     shown = text(client.post(reverse("safety:cancel_release", args=[code]), follow=True))
     assert "Being cancelled" in shown
-    engine.work_on(POLICY, ReporterRelease.objects.get(), releases.work)
+    engine.work_on(POLICY, ReporterRelease.objects.get(), report_releases.work)
     shown = text(client.get(page))
     assert "2 reports are released." in shown
     assert "Release 3 reports" in shown
