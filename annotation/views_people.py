@@ -1,6 +1,7 @@
 """Progress, active time and pace of each person, for the people who run the study."""
 
 from datetime import date, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     Theirs = WithAnnotations[Study, HasRoles]
 
 PEOPLE_A_PAGE = 100
+#: The value of the parameter `answered` that leaves out people without answers.
+ANSWERED = "yes"
 
 
 class DaysForm(forms.Form):
@@ -99,7 +102,8 @@ def people(request: HttpRequest, slug: str) -> HttpResponse:
     """Show everybody who annotates in the study, with pairs, active time and pace."""
     study = people_progress_study(request, slug)
     context = shared_context(request, study)
-    rows = people_progress.people(study, context["days"])
+    only_answered = request.GET.get("answered") == ANSWERED
+    rows = people_progress.people(study, context["days"], only_answered=only_answered)
     sort = request.GET.get("sort", "name")
     sort = sort if sort in people_progress.SORTS else "name"
     page = Paginator(people_progress.sorted_by(rows, sort), PEOPLE_A_PAGE).get_page(request.GET.get("page"))
@@ -110,6 +114,7 @@ def people(request: HttpRequest, slug: str) -> HttpResponse:
         "total": sum((row.figures for row in rows), Figures()),
         "sort": sort,
         "sorts": people_progress.SORTS.items(),
+        "answered": ANSWERED if only_answered else "",
     }
     status = 200 if context["form"].is_valid() else 400
     return render(request, "annotation/people_progress.html", context, status=status)
@@ -146,7 +151,9 @@ def download(request: HttpRequest, slug: str, *, by_day: bool) -> HttpResponseBa
     if not form.is_valid():
         raise Http404(_("The dates in the address cannot be read. Write them as YYYY-MM-DD."))
     days, with_codes = form.days, allows(study, MAY_SEE_CODES)
-    copy = people_progress.copy_days_as_csv if by_day else people_progress.copy_as_csv
+    only_answered = request.GET.get("answered") == ANSWERED
+    of_people = partial(people_progress.copy_as_csv, only_answered=only_answered)
+    copy = people_progress.copy_days_as_csv if by_day else of_people
     span = "-".join(day.isoformat() if day else "open" for day in (days.first, days.last))
     after = {name: value for name, value in form.cleaned_data.items() if value}
     after = {name: day.isoformat() for name, day in after.items()} | {"by_day": by_day, "codes": with_codes}
