@@ -85,7 +85,8 @@ class ImportShape(serializers.Serializer):
     steps_total = serializers.IntegerField()
     report = serializers.DictField(
         allow_null=True,
-        help_text="Counts, warnings, ignored files and the encoding of names, once the import is done or refused",
+        help_text="Counts, warnings, ignored files, the encoding of names, and the faults that many bad rows share "
+        "(causes: number, total, the first row, and the names of the first rows), once the import is done or refused",
     )
     bad_rows = serializers.IntegerField()
     number = serializers.IntegerField(
@@ -181,19 +182,30 @@ class CancelView(SignedInView):
         return Response(import_json(job) | {"log": log_json(job)})
 
 
+class BadRowsQuery(serializers.Serializer):
+    cause = serializers.IntegerField(
+        required=False, min_value=1, max_value=10**9, help_text="Return only the rows with this shared fault"
+    )
+
+
 class BadRowsView(json_lines.JSONLinesDownload, SignedInView):
     """`GET imports/{import_id}/bad-rows/`."""
 
     scopes = {"GET": "read"}
+    query = {"GET": BadRowsQuery}
 
     @extend_schema(responses=json_lines.RESPONSES)
     def get(self, request: Request, import_id: str) -> HttpResponseBase:
-        """Return all bad rows, one JSON object per line: file, line, field and the reason in English.
+        """Return the bad rows, one JSON object per line: file, line, field and the reason in English.
 
-        `message` and `values` are the reason's template and what it is filled with. It responds 404 if there are none.
+        `message` and `values` are the reason's template and what it is filled with. `cause` is the number of a fault
+        that many rows share, as the import's report has it in `causes`. It responds 404 if there are no bad rows.
         """
         job = import_for(request, import_id)
-        return bad_rows(request._request, job, job_pages.copy_as_jsonl, "jsonl", json_lines.MEDIA_TYPE)
+        query = BadRowsQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        cause = query.validated_data.get("cause")
+        return bad_rows(request._request, job, job_pages.copy_as_jsonl, "jsonl", json_lines.MEDIA_TYPE, cause)
 
 
 def log_json(job: Import) -> list[dict[str, Any]]:
@@ -214,7 +226,7 @@ def import_json(job: Import) -> dict[str, Any]:
         "stage": job.stage,
         "steps": job.steps,
         "steps_total": job.steps_total,
-        "report": job.report and job.report | {"warnings": job_pages.warnings(job)},
+        "report": job.report and job.report | {"warnings": job_pages.warnings(job), "causes": job_pages.causes(job)},
         "bad_rows": job.bad_rows,
         "number": job.pk,
         "undone_at": job.undone_at,

@@ -151,7 +151,9 @@ def facts(job: Import) -> dict[str, Any]:
         "draws": draws(job),
         "reason": reason(job),
         "warnings": warnings(job),
-        "bad": list(islice(bad_rows(job), MOST_SHOWN)),
+        "causes": causes(job),
+        "bad": list(islice(single_rows(job), MOST_SHOWN)),
+        "more_bad": single_count(job) > MOST_SHOWN,
         "bad_count": grouped(job.bad_rows),
         "differences": differing[:MOST_SHOWN],
         "difference_count": grouped(report.get("differences", 0)),
@@ -245,21 +247,39 @@ def bad_rows(job: Import) -> Iterator[dict[str, Any]]:
         yield from _worded_rows(job)
 
 
-def copy_as_jsonl(job: Import, target: CopyFile) -> None:
+def causes(job: Import) -> list[dict[str, Any]]:
+    """Return the faults that many bad rows share, in the language of the reader."""
+    found = (job.report or {}).get("causes", [])
+    return [cause | {"reason": worded(cause["reason"])} for cause in found]
+
+
+def single_count(job: Import) -> int:
+    """Return the number of bad rows whose fault few rows share."""
+    return job.bad_rows - sum(cause["total"] for cause in (job.report or {}).get("causes", []))
+
+
+def single_rows(job: Import) -> Iterator[dict[str, Any]]:
+    """Yield the bad rows whose fault few rows share, like `bad_rows`. The file is read no further than the last."""
+    return islice((row for row in bad_rows(job) if not row.get("cause")), single_count(job))
+
+
+def copy_as_jsonl(job: Import, target: CopyFile, cause: int | None = None) -> None:
     """Copy the bad rows as they are stored: English reasons, each with its template and values.
+
+    Args:
+        cause: the number of the shared fault whose rows are wanted. None for all rows.
 
     Raises FileNotFoundError and OSError.
     """
     for line in _lines(job):
-        target.write(line)
+        if cause is None or orjson.loads(line).get("cause") == cause:
+            target.write(line)
 
 
-def copy_as_csv(job: Import, target: CopyFile) -> None:
-    """Copy the bad rows as a table, with reasons in the language of the reader.
-
-    Raises FileNotFoundError and OSError.
-    """
-    write_rows(BAD_ROW, ([row.get(name) for name in BAD_ROW] for row in _worded_rows(job)), target)
+def copy_as_csv(job: Import, target: CopyFile, cause: int | None = None) -> None:
+    """Copy the bad rows as a table, like `copy_as_jsonl`, with reasons in the language of the reader."""
+    wanted = (row for row in _worded_rows(job) if cause is None or row.get("cause") == cause)
+    write_rows(BAD_ROW, ([row.get(name) for name in BAD_ROW] for row in wanted), target)
 
 
 def _worded_rows(job: Import) -> Iterator[dict[str, Any]]:
