@@ -19,7 +19,7 @@ from diptych.downloads import CopyFile
 from diptych.spreadsheet import write_rows
 from importing import job_progress, uploads
 from importing.models import Import
-from importing.name_encodings import CHOOSE, CODE_PAGES
+from importing.name_encodings import CHOOSE, CODE_PAGES, readings_asked
 from importing.sentences import MESSAGE, VALUES, worded
 from jobs.pages import JobCard, grouped, stages, words
 
@@ -113,7 +113,7 @@ def outcome(job: Import) -> str:
         values = {"complete": grouped(collected.complete), "files": grouped(collected.files)}
         return _("%(complete)s of %(files)s files uploaded") % values if collected.files else _("No files yet")
     if job.state == Import.State.FAILED:
-        return reason(job)
+        return _("Choose the encoding of the file names.") if readings(job) else reason(job)
     if job.state == Import.State.REFUSED:
         return ngettext("%(count)s bad row", "%(count)s bad rows", job.bad_rows) % {"count": grouped(job.bad_rows)}
     report = job.report or {}
@@ -163,7 +163,14 @@ def facts(job: Import) -> dict[str, Any]:
         "card": card(job),
         "most_files": settings.UPLOAD_MOST_FILES,
         "code_pages": code_pages(job),
+        "readings": readings(job),
     }
+
+
+def readings(job: Import) -> list[tuple[str, str, str]]:
+    """Return key, label and names of each likely encoding, if the import stopped to ask for the encoding of names."""
+    last = job.log[-1] if job.log and job.state == Import.State.FAILED else {}
+    return readings_asked(last.get("reason"))
 
 
 def code_pages(job: Import) -> list[tuple[str, str, bool]]:

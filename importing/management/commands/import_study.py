@@ -64,7 +64,8 @@ class Command(BaseCommand):
             "--name-encoding",
             default="",
             choices=list(CODE_PAGES),
-            help="encoding of file names in an archive that does not state it (default: detected; see the report)",
+            help="encoding of file names in an archive that does not state it (default: the paths of the manifest "
+            "decide, or the command stops and shows how the names read)",
         )
         parser.add_argument("--skip-bad", action="store_true", help="import the good rows even if others are bad")
         parser.add_argument(
