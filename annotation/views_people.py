@@ -4,24 +4,22 @@ from datetime import date, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from django import forms
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts import audit
 from accounts.models import User
 from annotation import people_progress
+from annotation.forms import DaysForm
 from annotation.models import Seat
-from annotation.people_progress import Days, Figures
+from annotation.people_progress import Figures
 from annotation.permissions import people_progress_study
 from diptych import downloads
 from studies.models import Membership, Study
@@ -37,30 +35,6 @@ if TYPE_CHECKING:
 PEOPLE_A_PAGE = 100
 #: The value of the parameter `answered` that leaves out people without answers.
 ANSWERED = "yes"
-
-
-class DaysForm(forms.Form):
-    """The first and the last day that are counted. Each may be empty."""
-
-    first = forms.DateField(label=gettext_lazy("First day"), required=False, input_formats=["%Y-%m-%d"])
-    last = forms.DateField(label=gettext_lazy("Last day"), required=False, input_formats=["%Y-%m-%d"])
-
-    def clean(self) -> dict[str, Any]:
-        days = super().clean() or {}
-        for name in ("first", "last"):
-            if (day := days.get(name)) and not 2000 <= day.year <= 2100:
-                self.add_error(name, _("Enter a year from 2000 to 2100."))
-        if days.get("first") and days.get("last") and days["last"] < days["first"]:
-            raise ValidationError(_("The last day is before the first. Change one of them."))
-        return days
-
-    @property
-    def days(self) -> Days:
-        """Return the days in the time zone of the request, or all days if the form is invalid."""
-        zone = timezone.get_current_timezone()
-        if not self.is_valid():
-            return Days(zone)
-        return Days(zone, self.cleaned_data.get("first"), self.cleaned_data.get("last"))
 
 
 def spans(today: date) -> list[tuple[str, date | None, date | None]]:
