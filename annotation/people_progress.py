@@ -161,13 +161,18 @@ SELECT person.id, person.username, given.day, {_FIGURES}
 """  # noqa: S608 - of constants
 
 
-def people(study: Study, days: Days) -> list[PersonRow]:
-    """Return the figures of everybody who is an annotator of the study or has answered in it, by name."""
+def people(study: Study, days: Days, *, only_answered: bool = False) -> list[PersonRow]:
+    """Return the figures of everybody who is an annotator of the study or has answered in it, by name.
+
+    Args:
+        only_answered: whether to leave out people without a first answer on these days.
+    """
     rows = [
         PersonRow(person_id, name, is_annotator, Figures(*figures), first_at, last_at)
         for person_id, name, is_annotator, *figures, first_at, last_at in _fetch(PEOPLE, study, days)
     ]
-    return sorted(rows, key=lambda row: natural_key(row.username))
+    wanted = [row for row in rows if row.figures.pairs or not only_answered]
+    return sorted(wanted, key=lambda row: natural_key(row.username))
 
 
 def by_day(study: Study, days: Days, *, person_id: int | None = None) -> list[DayRow]:
@@ -224,13 +229,14 @@ def sorted_by(rows: Sequence[PersonRow], sort: str) -> list[PersonRow]:
 FIGURE_COLUMNS = ("pairs", "used", "uncounted", "invalid", "unsure", "active_s", "s_a_pair", "pairs_an_hour")
 
 
-def copy_as_csv(study: Study, days: Days, target: CopyFile, *, with_codes: bool) -> None:
+def copy_as_csv(study: Study, days: Days, target: CopyFile, *, with_codes: bool, only_answered: bool = False) -> None:
     """Write a CSV line for each person.
 
     Raise DatabaseError or OSError if the file cannot be written.
 
     Args:
         with_codes: whether to include each person's pseudonym from the study's other files.
+        only_answered: whether to leave out people without answers.
     """
     code = ["annotator_id"] if with_codes else []
     rows = (
@@ -240,7 +246,7 @@ def copy_as_csv(study: Study, days: Days, target: CopyFile, *, with_codes: bool)
             *_cells(row.figures),
             *(moment and moment.astimezone(days.zone).isoformat(timespec="seconds") for moment in _span(row)),
         ]
-        for row in people(study, days)
+        for row in people(study, days, only_answered=only_answered)
     )
     write_rows(["username", *code, *FIGURE_COLUMNS, "first_answer", "last_answer"], rows, target)
 

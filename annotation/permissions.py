@@ -65,7 +65,7 @@ def trial_pair(request: HttpRequest | Request, pair_id: int) -> Pair:
     return pair
 
 
-def people_progress_study(request: HttpRequest, slug: str) -> "WithAnnotations[Study, HasRoles]":
+def people_progress_study(request: HttpRequest | Request, slug: str) -> "WithAnnotations[Study, HasRoles]":
     """Return the study, for people who may see how much each annotator has done. Raise Http404 or PermissionDenied."""
     return study_for(request, slug, roles=MAY_COUNT_WORK)
 

@@ -2,13 +2,24 @@
 
 from django.urls import path
 
-from annotation import api, api_consent, api_guideline, api_reports, api_revisions, api_studies, api_trial
+from annotation import (
+    api,
+    api_consent,
+    api_guideline,
+    api_people,
+    api_reports,
+    api_revisions,
+    api_studies,
+    api_trial,
+)
 
 urlpatterns = [
     path("studies/<slug:slug>/", api_studies.StudyView.as_view(), name="study"),
     path("studies/<slug:slug>/assignments/", api.LeaseView.as_view(), name="lease"),
     path("studies/<slug:slug>/consent/", api_consent.ConsentView.as_view(), name="consent"),
     path("studies/<slug:slug>/own-progress/", api_studies.OwnProgressView.as_view(), name="own_progress"),
+    path("studies/<slug:slug>/people-progress/", api_people.PeopleProgressView.as_view(), name="people_progress"),
+    path("studies/<slug:slug>/people-progress/days/", api_people.PeopleDaysView.as_view(), name="people_days"),
     path("studies/<slug:slug>/guideline/", api_guideline.GuidelineView.as_view(), name="guideline"),
     path(
         "studies/<slug:slug>/guideline/changes/",

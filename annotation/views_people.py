@@ -1,26 +1,25 @@
 """Progress, active time and pace of each person, for the people who run the study."""
 
 from datetime import date, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from django import forms
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts import audit
 from accounts.models import User
 from annotation import people_progress
+from annotation.forms import DaysForm
 from annotation.models import Seat
-from annotation.people_progress import Days, Figures
+from annotation.people_progress import Figures
 from annotation.permissions import people_progress_study
 from diptych import downloads
 from studies.models import Membership, Study
@@ -34,30 +33,8 @@ if TYPE_CHECKING:
     Theirs = WithAnnotations[Study, HasRoles]
 
 PEOPLE_A_PAGE = 100
-
-
-class DaysForm(forms.Form):
-    """The first and the last day that are counted. Each may be empty."""
-
-    first = forms.DateField(label=gettext_lazy("First day"), required=False, input_formats=["%Y-%m-%d"])
-    last = forms.DateField(label=gettext_lazy("Last day"), required=False, input_formats=["%Y-%m-%d"])
-
-    def clean(self) -> dict[str, Any]:
-        days = super().clean() or {}
-        for name in ("first", "last"):
-            if (day := days.get(name)) and not 2000 <= day.year <= 2100:
-                self.add_error(name, _("Enter a year from 2000 to 2100."))
-        if days.get("first") and days.get("last") and days["last"] < days["first"]:
-            raise ValidationError(_("The last day is before the first. Change one of them."))
-        return days
-
-    @property
-    def days(self) -> Days:
-        """Return the days in the time zone of the request, or all days if the form is invalid."""
-        zone = timezone.get_current_timezone()
-        if not self.is_valid():
-            return Days(zone)
-        return Days(zone, self.cleaned_data.get("first"), self.cleaned_data.get("last"))
+#: The value of the parameter `answered` that leaves out people without answers.
+ANSWERED = "yes"
 
 
 def spans(today: date) -> list[tuple[str, date | None, date | None]]:
@@ -99,7 +76,8 @@ def people(request: HttpRequest, slug: str) -> HttpResponse:
     """Show everybody who annotates in the study, with pairs, active time and pace."""
     study = people_progress_study(request, slug)
     context = shared_context(request, study)
-    rows = people_progress.people(study, context["days"])
+    only_answered = request.GET.get("answered") == ANSWERED
+    rows = people_progress.people(study, context["days"], only_answered=only_answered)
     sort = request.GET.get("sort", "name")
     sort = sort if sort in people_progress.SORTS else "name"
     page = Paginator(people_progress.sorted_by(rows, sort), PEOPLE_A_PAGE).get_page(request.GET.get("page"))
@@ -110,6 +88,7 @@ def people(request: HttpRequest, slug: str) -> HttpResponse:
         "total": sum((row.figures for row in rows), Figures()),
         "sort": sort,
         "sorts": people_progress.SORTS.items(),
+        "answered": ANSWERED if only_answered else "",
     }
     status = 200 if context["form"].is_valid() else 400
     return render(request, "annotation/people_progress.html", context, status=status)
@@ -146,7 +125,9 @@ def download(request: HttpRequest, slug: str, *, by_day: bool) -> HttpResponseBa
     if not form.is_valid():
         raise Http404(_("The dates in the address cannot be read. Write them as YYYY-MM-DD."))
     days, with_codes = form.days, allows(study, MAY_SEE_CODES)
-    copy = people_progress.copy_days_as_csv if by_day else people_progress.copy_as_csv
+    only_answered = request.GET.get("answered") == ANSWERED
+    of_people = partial(people_progress.copy_as_csv, only_answered=only_answered)
+    copy = people_progress.copy_days_as_csv if by_day else of_people
     span = "-".join(day.isoformat() if day else "open" for day in (days.first, days.last))
     after = {name: value for name, value in form.cleaned_data.items() if value}
     after = {name: day.isoformat() for name, day in after.items()} | {"by_day": by_day, "codes": with_codes}

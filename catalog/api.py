@@ -91,6 +91,8 @@ class PairsChangeShape(serializers.Serializer):
     id = serializers.IntegerField()
     what = serializers.ChoiceField(choices=PairsChange.What.choices)
     value = serializers.IntegerField()
+    reason = serializers.CharField(allow_blank=True, help_text="Why the pairs are held; empty for other changes")
+    choice = serializers.DictField(help_text="Which pairs: the filters of the list, or of the change")
     state = serializers.ChoiceField(choices=PairsChange.State.choices)
     pairs_done = serializers.IntegerField()
     pairs_total = serializers.IntegerField()
@@ -126,19 +128,24 @@ class PairsChangesView(SignedInView):
         body.is_valid(raise_exception=True)
         asked = body.validated_data
         if asked["what"] == PairsChange.What.BATCHES:
-            values = _checked(BatchingForm({"size": asked["value"], "prompt_type": asked["prompt_type"]}), "size")
+            form = BatchingForm({"size": asked["value"], "prompt_type": asked["prompt_type"]})
+            values = checked(form, value_field="size")
             change = orders.make_batches(study, **values, actor=self.person)
         else:
-            form = PairsForm(asked, study=study)
-            _checked(form, "value")
+            chosen = PairsForm(asked, study=study)
+            checked(chosen)
             seen = asked.get("seen")
             known = orders.last_change(study) if seen is None else seen
-            change = orders.change_pairs(study, **form.change, seen=known, actor=self.person)
+            change = orders.change_pairs(study, **chosen.change, seen=known, actor=self.person)
         return Response(change_json(change), status=201)
 
 
-def _checked(form: Any, value_field: str) -> dict[str, Any]:
-    """Return the cleaned data of a form. Raises BadInput, which names the field of the request."""
+def checked(form: Any, *, value_field: str = "") -> dict[str, Any]:
+    """Return the cleaned data of a form. Raises BadInput, which names the field of the request.
+
+    Args:
+        value_field: the field of the form that is called `value` in the request.
+    """
     if not form.is_valid():
         name, errors = next(iter(form.errors.items()))
         raise BadInput(" ".join(errors), field="value" if name == value_field else name)
@@ -173,6 +180,8 @@ def change_json(change: PairsChange) -> dict[str, Any]:
         "id": change.pk,
         "what": change.what,
         "value": change.value,
+        "reason": change.why,
+        "choice": change.choice,
         "state": change.state,
         "pairs_done": change.steps,
         "pairs_total": change.steps_total,

@@ -37,7 +37,8 @@ class OptionsSerializer(serializers.Serializer):
     name_encoding = serializers.ChoiceField(
         choices=list(CODE_PAGES),
         required=False,
-        help_text="Encoding of file names in an archive that does not state it. Default: detected",
+        help_text="Encoding of file names in an archive that does not state it. Default: the paths of the manifest "
+        "decide, or the import stops and asks",
     )
     skip_bad = serializers.BooleanField(required=False, help_text="Import the good rows even if others are bad")
     dry_run = serializers.BooleanField(
@@ -80,12 +81,18 @@ class ImportShape(serializers.Serializer):
     options = serializers.DictField()
     state = serializers.ChoiceField(choices=Import.State.choices)
     reason = serializers.CharField(allow_blank=True, help_text="Why it failed, in the language of the request")
+    name_readings = serializers.DictField(
+        child=serializers.CharField(),
+        help_text="If the import stopped to ask for the encoding of an archive's file names: how the first names read "
+        "in each likely encoding. Start it again with one of them as `name_encoding`",
+    )
     stage = serializers.CharField(allow_blank=True)
     steps = serializers.IntegerField(help_text="Finished steps of the stage")
     steps_total = serializers.IntegerField()
     report = serializers.DictField(
         allow_null=True,
-        help_text="Counts, warnings, ignored files and the encoding of names, once the import is done or refused",
+        help_text="Counts, warnings, ignored files, the encoding of names, and the faults that many bad rows share "
+        "(causes: number, total, the first row, and the names of the first rows), once the import is done or refused",
     )
     bad_rows = serializers.IntegerField()
     number = serializers.IntegerField(
@@ -181,19 +188,55 @@ class CancelView(SignedInView):
         return Response(import_json(job) | {"log": log_json(job)})
 
 
+class AgainSerializer(serializers.Serializer):
+    options = OptionsSerializer(required=False, default=dict, help_text="Options that differ from those of the import")
+
+
+class AgainView(SignedInView):
+    """`POST imports/{import_id}/again/`."""
+
+    scopes = {"POST": "manage"}
+    refusals = {409: ("not_yet",)}
+
+    @extend_schema(operation_id="imports_again", request=AgainSerializer, responses={200: ImportWithLogShape})
+    def post(self, request: Request, import_id: str) -> Response:
+        """Start an import again that has ended, for example with the encoding of file names that it asked for.
+
+        An import of uploads keeps its id and its files. An import from the server becomes a new one. The response is
+        the import to follow. It responds 409 if the import has not ended.
+        """
+        job = import_for(request, import_id)
+        body = AgainSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        job = jobs.again(job, actor=self.person, options=job.options | body.validated_data["options"])
+        job.refresh_from_db()
+        return Response(import_json(job) | {"log": log_json(job)})
+
+
+class BadRowsQuery(serializers.Serializer):
+    cause = serializers.IntegerField(
+        required=False, min_value=1, max_value=10**9, help_text="Return only the rows with this shared fault"
+    )
+
+
 class BadRowsView(json_lines.JSONLinesDownload, SignedInView):
     """`GET imports/{import_id}/bad-rows/`."""
 
     scopes = {"GET": "read"}
+    query = {"GET": BadRowsQuery}
 
     @extend_schema(responses=json_lines.RESPONSES)
     def get(self, request: Request, import_id: str) -> HttpResponseBase:
-        """Return all bad rows, one JSON object per line: file, line, field and the reason in English.
+        """Return the bad rows, one JSON object per line: file, line, field and the reason in English.
 
-        `message` and `values` are the reason's template and what it is filled with. It responds 404 if there are none.
+        `message` and `values` are the reason's template and what it is filled with. `cause` is the number of a fault
+        that many rows share, as the import's report has it in `causes`. It responds 404 if there are no bad rows.
         """
         job = import_for(request, import_id)
-        return bad_rows(request._request, job, job_pages.copy_as_jsonl, "jsonl", json_lines.MEDIA_TYPE)
+        query = BadRowsQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        cause = query.validated_data.get("cause")
+        return bad_rows(request._request, job, job_pages.copy_as_jsonl, "jsonl", json_lines.MEDIA_TYPE, cause)
 
 
 def log_json(job: Import) -> list[dict[str, Any]]:
@@ -211,10 +254,11 @@ def import_json(job: Import) -> dict[str, Any]:
         "options": job.options,
         "state": job.state,
         "reason": job_pages.reason(job),
+        "name_readings": {key: names for key, _label, names in job_pages.readings(job)},
         "stage": job.stage,
         "steps": job.steps,
         "steps_total": job.steps_total,
-        "report": job.report and job.report | {"warnings": job_pages.warnings(job)},
+        "report": job.report and job.report | {"warnings": job_pages.warnings(job), "causes": job_pages.causes(job)},
         "bad_rows": job.bad_rows,
         "number": job.pk,
         "undone_at": job.undone_at,

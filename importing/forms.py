@@ -54,11 +54,14 @@ class ImportForm(forms.Form):
     )
     name_encoding = forms.ChoiceField(
         label=_("File name encoding"),
-        choices=[("", _("Detect automatically")), *((key, label) for key, (label, _codec) in CODE_PAGES.items())],
+        choices=[
+            ("", _("Take it from the archive or its manifest, or ask me")),
+            *((key, label) for key, (label, _codec) in CODE_PAGES.items()),
+        ],
         required=False,
         help_text=_(
-            "For zip archives made on Windows with file names that are not in English. The import report says "
-            "which encoding was used."
+            "For zip archives made on Windows with file names that are not in English. If you leave this open, and "
+            "neither the archive nor its manifest decides, the import stops and shows you the names."
         ),
     )
     skip_bad = forms.BooleanField(

@@ -19,7 +19,7 @@ from diptych.downloads import CopyFile
 from diptych.spreadsheet import write_rows
 from importing import job_progress, uploads
 from importing.models import Import
-from importing.name_encodings import CHOOSE, CODE_PAGES
+from importing.name_encodings import CHOOSE, CODE_PAGES, readings_asked
 from importing.sentences import MESSAGE, VALUES, worded
 from jobs.pages import JobCard, grouped, stages, words
 
@@ -113,7 +113,7 @@ def outcome(job: Import) -> str:
         values = {"complete": grouped(collected.complete), "files": grouped(collected.files)}
         return _("%(complete)s of %(files)s files uploaded") % values if collected.files else _("No files yet")
     if job.state == Import.State.FAILED:
-        return reason(job)
+        return _("Choose the encoding of the file names.") if readings(job) else reason(job)
     if job.state == Import.State.REFUSED:
         return ngettext("%(count)s bad row", "%(count)s bad rows", job.bad_rows) % {"count": grouped(job.bad_rows)}
     report = job.report or {}
@@ -151,7 +151,9 @@ def facts(job: Import) -> dict[str, Any]:
         "draws": draws(job),
         "reason": reason(job),
         "warnings": warnings(job),
-        "bad": list(islice(bad_rows(job), MOST_SHOWN)),
+        "causes": causes(job),
+        "bad": list(islice(single_rows(job), MOST_SHOWN)),
+        "more_bad": single_count(job) > MOST_SHOWN,
         "bad_count": grouped(job.bad_rows),
         "differences": differing[:MOST_SHOWN],
         "difference_count": grouped(report.get("differences", 0)),
@@ -161,7 +163,14 @@ def facts(job: Import) -> dict[str, Any]:
         "card": card(job),
         "most_files": settings.UPLOAD_MOST_FILES,
         "code_pages": code_pages(job),
+        "readings": readings(job),
     }
+
+
+def readings(job: Import) -> list[tuple[str, str, str]]:
+    """Return key, label and names of each likely encoding, if the import stopped to ask for the encoding of names."""
+    last = job.log[-1] if job.log and job.state == Import.State.FAILED else {}
+    return readings_asked(last.get("reason"))
 
 
 def code_pages(job: Import) -> list[tuple[str, str, bool]]:
@@ -245,21 +254,39 @@ def bad_rows(job: Import) -> Iterator[dict[str, Any]]:
         yield from _worded_rows(job)
 
 
-def copy_as_jsonl(job: Import, target: CopyFile) -> None:
+def causes(job: Import) -> list[dict[str, Any]]:
+    """Return the faults that many bad rows share, in the language of the reader."""
+    found = (job.report or {}).get("causes", [])
+    return [cause | {"reason": worded(cause["reason"])} for cause in found]
+
+
+def single_count(job: Import) -> int:
+    """Return the number of bad rows whose fault few rows share."""
+    return job.bad_rows - sum(cause["total"] for cause in (job.report or {}).get("causes", []))
+
+
+def single_rows(job: Import) -> Iterator[dict[str, Any]]:
+    """Yield the bad rows whose fault few rows share, like `bad_rows`. The file is read no further than the last."""
+    return islice((row for row in bad_rows(job) if not row.get("cause")), single_count(job))
+
+
+def copy_as_jsonl(job: Import, target: CopyFile, cause: int | None = None) -> None:
     """Copy the bad rows as they are stored: English reasons, each with its template and values.
+
+    Args:
+        cause: the number of the shared fault whose rows are wanted. None for all rows.
 
     Raises FileNotFoundError and OSError.
     """
     for line in _lines(job):
-        target.write(line)
+        if cause is None or orjson.loads(line).get("cause") == cause:
+            target.write(line)
 
 
-def copy_as_csv(job: Import, target: CopyFile) -> None:
-    """Copy the bad rows as a table, with reasons in the language of the reader.
-
-    Raises FileNotFoundError and OSError.
-    """
-    write_rows(BAD_ROW, ([row.get(name) for name in BAD_ROW] for row in _worded_rows(job)), target)
+def copy_as_csv(job: Import, target: CopyFile, cause: int | None = None) -> None:
+    """Copy the bad rows as a table, like `copy_as_jsonl`, with reasons in the language of the reader."""
+    wanted = (row for row in _worded_rows(job) if cause is None or row.get("cause") == cause)
+    write_rows(BAD_ROW, ([row.get(name) for name in BAD_ROW] for row in wanted), target)
 
 
 def _worded_rows(job: Import) -> Iterator[dict[str, Any]]:

@@ -16,6 +16,7 @@ from django.utils import timezone
 import jobs.progress
 from accounts import audit
 from diptych.refusals import Refused
+from importing.causes import numbered
 from importing.models import Import, ReadFile
 from importing.progress import FileRead, Progress
 from importing.report import ImportReport
@@ -138,6 +139,7 @@ def summary(report: ImportReport) -> dict[str, Any]:
     compact = report.as_json() | report.counts()
     del compact["bad"]
     compact["warnings"] = [stored(warning) for warning in report.warnings]
+    compact["causes"] = [cause | {"reason": stored(cause["reason"])} for cause in compact["causes"]]
     return compact | {"differing": [row._asdict() for row in report.differences[:MOST_DIFFERENCES]]}
 
 
@@ -145,8 +147,9 @@ def store_bad_rows(job: Import, report: ImportReport) -> int:
     """Write the file of bad rows, and replace that of an earlier attempt. Return how many there are."""
     count, name = 0, bad_rows_file(job)
     with tempfile.TemporaryFile() as file:
-        for row in report.bad:
+        for row, cause in numbered(report.bad):
             parts = stored(row.reason) if isinstance(row.reason, Sentence) else {}
+            parts = parts | {"cause": cause} if cause else parts
             file.write(orjson.dumps(row._asdict() | parts, option=orjson.OPT_APPEND_NEWLINE))
             count += 1
         if count:

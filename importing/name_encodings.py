@@ -1,24 +1,24 @@
 """Read the names in an archive that does not state their encoding.
 
 Zip archives of Windows programs have names in the code page of the computer on which they were made, and do not state
-it. If the archive has a manifest, its paths decide. Otherwise the most likely encoding is used. The report says which,
-and the person can choose another.
+it. If the archive has a manifest, its paths decide. Otherwise the import stops before it writes anything, shows how the
+names read in the likely encodings, and asks the person to choose one.
 """
 
 import struct
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from django.utils.translation import gettext_noop as _
 
 from diptych.refusals import Refused
 from importing.left_out import left_out
 from importing.records import of_file
-from importing.sentences import Sentence
+from importing.sentences import MESSAGE, VALUES, Sentence
 
 #: Encodings that people can choose: name and codec. The more likely ones come first.
 CODE_PAGES = {
@@ -41,8 +41,10 @@ GUESSED = ("utf-8", "gbk", "shift-jis", "big5", "euc-kr", "cp437", "cp866")
 LEAST_LIKELY = 0.5
 #: Factor for an East Asian character after a Latin letter, where an accented letter of a European name is more likely.
 IN_A_WORD = 0.8
-#: From this likelihood on, the report names other readings too.
+#: Names that are UTF-8 are read so, unless another reading is at least this likely.
 ALSO_LIKELY = 0.9
+#: The most names that are shown in each reading.
+MOST_NAMES = 3
 UTF8_FLAG = 0x800
 #: The extra field with a name in UTF-8: tag, length, version, CRC-32 of the name that it replaces (APPNOTE 4.6.9).
 UNICODE_PATH = 0x7075
@@ -50,6 +52,14 @@ _FIELD, _UNICODE_PATH = struct.Struct("<HH"), struct.Struct("<BL")
 MANIFESTS = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".json", ".json.gz")
 #: Rows and bytes of a manifest that are searched for paths.
 MOST_ROWS, MOST_BYTES = 100_000, 64 << 20
+QUESTION = _(
+    "The archive does not state the encoding of its file names, so nothing was imported yet. The names can be read as "
+    "%(readings)s. %(advice)s"
+)
+TAR_QUESTION = _(
+    "The file names in this tar are not in UTF-8, and the tar does not state their encoding, so nothing was imported "
+    "yet. The first can be read as %(readings)s. %(advice)s"
+)
 CHOOSE = _("Choose the right encoding under “File name encoding” (name_encoding, --name-encoding) and import again.")
 
 
@@ -77,7 +87,8 @@ def names_of(archive: zipfile.ZipFile, chosen: str = "") -> Names:
     unknown = sorted({_raw(member) for member, name in zip(members, known, strict=True) if name is None})
     if not unknown:
         return Names([_slashed(name or "") for name in known])
-    key, note = (chosen, "") if chosen else _found(archive, unknown)
+    stated = [_slashed(name) for name in known if name is not None]
+    key, note = (chosen, "") if chosen else _found(archive, stated, unknown)
     names = [
         _slashed(_decoded(_raw(member), CODECS[key]) if name is None else name)
         for member, name in zip(members, known, strict=True)
@@ -92,14 +103,29 @@ def decoded_name(name: str, chosen: str) -> str:
     raw = name.encode("utf-8", "surrogateescape")
     if chosen:
         return _decoded(raw, CODECS[chosen])
-    readings = "; ".join(_reading(key, raw) for key, _chance in _likely([raw]))
-    template = _("The file names in this tar are not in UTF-8, and the tar does not state their encoding. %(advice)s")
-    if readings:
-        template = _(
-            "The file names in this tar are not in UTF-8, and the tar does not state their encoding. The first can be "
-            "read as %(readings)s. %(advice)s"
-        )
-    raise Refused(Sentence(template, readings=readings, advice=Sentence(CHOOSE)))
+    raise _question([raw], TAR_QUESTION)
+
+
+def readings_asked(stored: Any) -> list[tuple[str, str, str]]:
+    """Return what a person can choose from: key and label of each likely encoding, and how the names read in it.
+
+    Args:
+        stored: the reason of a failed import, as `sentences.stored` returns it. The list is empty for other reasons.
+    """
+    if not isinstance(stored, Mapping) or stored.get(MESSAGE) not in (QUESTION, TAR_QUESTION):
+        return []
+    values = stored.get(VALUES, {})
+    return [(key, label, values[key]) for key, label in LABELS.items() if key in values]
+
+
+def _question(unknown: Sequence[bytes], template: str) -> Refused:
+    """Return the refusal that asks for the encoding. Its sentence also has the names in each reading as a value."""
+    likely = [key for key, _score in _likely(unknown)]
+    # CP437 is what the standard of zip prescribes, and every name can be read in it.
+    keys = [*likely, *(["cp437"] if "cp437" not in likely else [])]
+    read = {key: ", ".join(_shown(key, raw) for raw in unknown[:MOST_NAMES]) for key in keys}
+    readings = "; ".join(f"{LABELS[key]}: {names}" for key, names in read.items())
+    return Refused(Sentence(template, **read, readings=readings, advice=Sentence(CHOOSE)))
 
 
 def _raw(member: zipfile.ZipInfo) -> bytes:
@@ -139,40 +165,23 @@ def _decoded(raw: bytes, codec: str) -> str:
         raise Refused(Sentence(template, name=shown, advice=Sentence(CHOOSE))) from None
 
 
-def _found(archive: zipfile.ZipFile, unknown: Sequence[bytes]) -> tuple[str, str]:
-    """Return the encoding of the names, and the sentence for the report."""
+def _found(archive: zipfile.ZipFile, known: Sequence[str], unknown: Sequence[bytes]) -> tuple[str, str]:
+    """Return the encoding of the names, and the sentence for the report. Raises Refused to ask for the encoding."""
     readable = {key: read for key, codec in CODECS.items() if (read := _all_decoded(unknown, codec)) is not None}
-    paths = _stated_paths(archive)
-    hits = {key: len(paths & _reached(read, archive)) for key, read in readable.items()} if paths else {}
-    if hits and (most := max(hits.values())):
-        key = next(key for key in readable if hits[key] == most)
-        template = _("The file names in the archive are in %(encoding)s, as the paths of the manifest confirm.")
-        return key, "" if key == "utf-8" else Sentence(template, encoding=LABELS[key])
-    likely = _likely(unknown)
-    if not likely:
-        template = _(
-            "The archive does not state the encoding of its file names, and it could not be found out. %(advice)s"
-        )
-        raise Refused(Sentence(template, advice=Sentence(CHOOSE)))
-    [(key, _best), *others] = likely
-    also = [_reading(other, unknown[0]) for other, score in others if score >= ALSO_LIKELY]
-    if key == "utf-8" and not also:
-        return key, ""
-    template = _(
-        "The archive does not state the encoding of its file names. They were read as %(encoding)s: the first is "
-        "%(first)s. If that is wrong: %(advice)s"
-    )
-    if also:
-        template = _(
-            "The archive does not state the encoding of its file names. They were read as %(encoding)s: the first is "
-            "%(first)s. It can also be read as %(others)s. If that is wrong: %(advice)s"
-        )
-    values = {"encoding": LABELS[key], "first": _shown(key, unknown[0]), "others": "; ".join(also)}
-    return key, Sentence(template, **values, advice=Sentence(CHOOSE))
-
-
-def _reading(key: str, raw: bytes) -> str:
-    return f"{_shown(key, raw)} ({LABELS[key]})"
+    likely = dict(_likely(unknown))
+    ordered = [*likely, *(key for key in readable if key not in likely)]
+    if paths := _stated_paths(archive):
+        missing = paths - _reached(known, "cp437", archive)
+        hits = {key: missing & _reached([*known, *readable[key]], key, archive) for key in ordered}
+        key = max(hits, key=lambda key: len(hits[key]))  # the first of those with equally many
+        best = [other for other in hits.values() if len(other) == len(hits[key])]
+        if not missing or (hits[key] and all(other == hits[key] for other in best)):
+            template = _("The file names in the archive are in %(encoding)s, as the paths of the manifest confirm.")
+            is_plain = not missing or key == "utf-8" or all(path.isascii() for path in hits[key])
+            return key, "" if is_plain else Sentence(template, encoding=LABELS[key])
+    if "utf-8" in likely and not any(score >= ALSO_LIKELY for other, score in likely.items() if other != "utf-8"):
+        return "utf-8", ""
+    raise _question(unknown, QUESTION)
 
 
 def _shown(key: str, raw: bytes) -> str:
@@ -197,7 +206,7 @@ def _manifests(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
 
 
 def _stated_paths(archive: zipfile.ZipFile) -> set[str]:
-    """Return the paths that are not plain ASCII in the archive's manifests, as far as they can be read."""
+    """Return the paths of the files that the archive's manifests name, as far as they can be read."""
     paths: set[str] = set()
     for member in _manifests(archive):
         read = 0
@@ -205,7 +214,7 @@ def _stated_paths(archive: zipfile.ZipFile) -> set[str]:
             with archive.open(member) as file:
                 for record in islice(of_file(cast(BinaryIO, file), member.orig_filename), MOST_ROWS):
                     path = (record.content or {}).get("path")
-                    if isinstance(path, str) and not path.isascii():
+                    if isinstance(path, str):
                         paths.add(_composed(path))
                     read += len(record.written)
                     if read > MOST_BYTES:
@@ -215,10 +224,11 @@ def _stated_paths(archive: zipfile.ZipFile) -> set[str]:
     return paths
 
 
-def _reached(read: Sequence[str], archive: zipfile.ZipFile) -> set[str]:
-    """Return the paths, relative to a manifest's folder, of the files whose names were read in this way."""
+def _reached(read: Sequence[str], key: str, archive: zipfile.ZipFile) -> set[str]:
+    """Return the paths, relative to a manifest's folder, of files whose names were read in this encoding."""
     whole = [_composed(_slashed(name)) for name in read]
-    depths = {_slashed(member.orig_filename).count("/") for member in _manifests(archive)}
+    manifests = (_stated(member) or _raw(member).decode(CODECS[key], "replace") for member in _manifests(archive))
+    depths = {_slashed(name).count("/") for name in manifests}
     return {name.split("/", depth)[-1] for name in whole for depth in depths}
 
 

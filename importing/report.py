@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
+from importing.causes import causes_of, numbered
 from importing.rows import BadRow
 
 
@@ -72,5 +73,6 @@ class ImportReport:
             "warnings": self.warnings,
             "left_out": self.left_out,
             "name_encoding": self.name_encoding,
-            "bad": [row._asdict() for row in self.bad],
+            "causes": [cause._asdict() for cause in causes_of(self.bad)],
+            "bad": [row._asdict() | ({"cause": cause} if cause else {}) for row, cause in numbered(self.bad)],
         }

@@ -9,6 +9,7 @@ urlpatterns = [
     path("imports/<slug:import_id>/", api.ImportView.as_view(), name="import"),
     path("imports/<slug:import_id>/begin/", api.BeginView.as_view(), name="import_begin"),
     path("imports/<slug:import_id>/cancel/", api.CancelView.as_view(), name="import_cancel"),
+    path("imports/<slug:import_id>/again/", api.AgainView.as_view(), name="import_again"),
     path("imports/<slug:import_id>/undo/", api_removal.UndoView.as_view(), name="import_undo"),
     path("studies/<slug:slug>/delete/", api_removal.DeleteStudyView.as_view(), name="study_delete"),
     path("removals/<int:removal_id>/", api_removal.RemovalView.as_view(), name="removal"),

@@ -164,28 +164,44 @@ def _attempt(request: HttpRequest, job: Import, act: Callable[..., Import | None
 @require_safe
 @of_one_import
 def bad_rows_as_csv(request: HttpRequest, job: Import) -> HttpResponseBase:
-    """Download all bad rows as a table."""
-    return bad_rows(request, job, job_pages.copy_as_csv, "csv", downloads.CSV)
+    """Download the bad rows as a table: all, or those of one cause."""
+    return bad_rows(request, job, job_pages.copy_as_csv, "csv", downloads.CSV, _cause(request))
 
 
 @require_safe
 @of_one_import
 def bad_rows_as_jsonl(request: HttpRequest, job: Import) -> HttpResponseBase:
-    """Download all bad rows, one JSON object per line."""
-    return bad_rows(request, job, job_pages.copy_as_jsonl, "jsonl", json_lines.MEDIA_TYPE)
+    """Download the bad rows, one JSON object per line: all, or those of one cause."""
+    return bad_rows(request, job, job_pages.copy_as_jsonl, "jsonl", json_lines.MEDIA_TYPE, _cause(request))
+
+
+def _cause(request: HttpRequest) -> int | None:
+    """Return the number of the cause in the address, or None if it has none that can be read."""
+    given = request.GET.get("cause", "")
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else None
 
 
 def bad_rows(
-    request: HttpRequest, job: Import, copy: Callable[[Import, CopyFile], None], ending: str, content_type: str
+    request: HttpRequest,
+    job: Import,
+    copy: Callable[[Import, CopyFile, int | None], None],
+    ending: str,
+    content_type: str,
+    cause: int | None,
 ) -> HttpResponseBase:
-    """Return the bad rows as a file. Raises Http404 if there are none, or their file was deleted."""
+    """Return the bad rows as a file. Raises Http404 if there are none, or their file was deleted.
+
+    Args:
+        cause: the number of the shared fault whose rows are wanted. None for all rows.
+    """
     if not job.bad_rows:
         raise Http404(_("This import has no bad rows."))
+    part = "" if cause is None else f"-cause-{cause}"
     try:
         return downloads.send(
             request,
-            lambda target: copy(job, target),
-            name=f"{job.study.slug}-{job.public_id[:8]}-bad-rows.{ending}",
+            lambda target: copy(job, target, cause),
+            name=f"{job.study.slug}-{job.public_id[:8]}-bad-rows{part}.{ending}",
             content_type=content_type,
         )
     except FileNotFoundError:

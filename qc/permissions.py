@@ -9,6 +9,7 @@ from studies.models.studies import HasRoles
 from studies.permissions import (
     MAY_ANNOTATE,
     MAY_BROWSE,
+    MAY_COUNT_WORK,
     MAY_EXPORT,
     MAY_SEE_ANSWERS,
     MAY_SEE_PROGRESS,
@@ -30,5 +31,6 @@ def allowed_links(study: "WithAnnotations[Study, HasRoles]") -> dict[str, bool]:
     return {
         "may_export": allows(study, MAY_EXPORT),
         "may_browse": allows(study, MAY_BROWSE & MAY_SEE_ANSWERS),
+        "may_count_work": allows(study, MAY_COUNT_WORK),
         "annotates": allows(study, MAY_ANNOTATE),
     }

@@ -42,14 +42,23 @@ def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
             "troubles": media_progress.troubles(study) if preparing else [],
             "failed": failed[:MOST_FAILED],
             "most_failed": MOST_FAILED,
-            "rows": rows_behind(study) if links["may_browse"] else {},
+            "rows": rows_behind(study, links),
             **links,
         },
     )
 
 
-def rows_behind(study: Study) -> dict[str, str]:
-    """Return for each count on the page the address of the list with its rows."""
+def rows_behind(study: Study, links: dict[str, bool]) -> dict[str, str]:
+    """Return for each count on the page the address of the list with its rows, if the person may see that list.
+
+    Args:
+        links: what the person may do, as `qc.permissions.allowed_links` returns it.
+    """
+    people = {"people": f"{reverse('annotation:people_progress', args=[study.slug])}?answered=yes"}
+    return (_material_behind(study) if links["may_browse"] else {}) | (people if links["may_count_work"] else {})
+
+
+def _material_behind(study: Study) -> dict[str, str]:
     prompts, videos, pairs = (reverse(f"catalog:{name}", args=[study.slug]) for name in ("prompts", "videos", "pairs"))
     answers = reverse("annotation:answers", args=[study.slug])
     return {
@@ -59,6 +68,7 @@ def rows_behind(study: Study) -> dict[str, str]:
         "media_waiting": f"{videos}?state=waiting",
         "media_running": f"{videos}?state=running",
         "media_failed": f"{videos}?state=failed",
+        "media_delayed": f"{videos}?state=delayed",
         "pairs": f"{pairs}?state=not_held",
         "pairs_held": f"{pairs}?state=held",
         "pairs_preparing": f"{pairs}?state=preparing",

@@ -185,6 +185,7 @@ MATRIX = {
     "api:import": row("get", *IMPORT),
     "api:import_begin": row("post", *IMPORT),
     "api:import_cancel": row("post", *IMPORT),
+    "api:import_again": row("post", *IMPORT),
     "api:import_bad_rows": row("get", *IMPORT),
     "api:import_undo": row("post", *IMPORT),
     "api:removal": row("get", *IMPORT),
@@ -228,6 +229,9 @@ MATRIX = {
     "api:invitation": row("delete", *RUNS),
     "api:batches": row("get", *RUNS),
     "api:pair_changes": row("post", *RUNS),
+    "api:pair_holds": row("post", *RUNS),
+    "api:people_progress": row("get", *RUNS),
+    "api:people_days": row("get", *RUNS),
     "api:pair_change": row("delete", *RUNS),
     "api:consent": row("get", "annotator"),
     "api:own_progress": row("get", "annotator"),
@@ -255,6 +259,7 @@ BODIES = {
     "api:settings": lambda: {"format": "diptych-study-settings", "version": 1, "settings": {"overlap": 2}},
     "api:people": lambda: {"names": ["kim"], "role": "annotator"},
     "api:pair_changes": lambda: {"what": "priority", "value": 3},
+    "api:pair_holds": lambda: {"act": "release", "filters": {}},
     "api:trial_submit": factories.body,
     "api:trial_draft": lambda: {"helpfulness": {}},
     "api:trial_skip": lambda: {"reason": "cannot_judge"},
@@ -375,7 +380,10 @@ def outcome(response: Any) -> str:
         return SIGN_IN
     refused = {403: FORBIDDEN, 404: HIDDEN}.get(response.status_code)
     is_true = (
-        says_no_worker_runs(response) or says_that_a_trial_keeps_nothing(response) or says_nothing_is_removed(response)
+        says_no_worker_runs(response)
+        or says_that_a_trial_keeps_nothing(response)
+        or says_nothing_is_removed(response)
+        or says_an_import_has_not_ended(response)
     )
     assert refused or response.status_code < 400 or is_true, response.content[:300]
     return refused or ALLOWED
@@ -389,6 +397,11 @@ def says_no_worker_runs(response: Any) -> bool:
 def says_that_a_trial_keeps_nothing(response: Any) -> bool:
     """Return whether the response says that no answer of a trial can be opened again."""
     return response.status_code == 409 and response.json()["code"] == "trial"
+
+
+def says_an_import_has_not_ended(response: Any) -> bool:
+    """Return whether the response says that an import cannot be started again yet."""
+    return response.status_code == 409 and response.json()["code"] == "not_yet"
 
 
 def says_nothing_is_removed(response: Any) -> bool:
@@ -447,6 +460,9 @@ SCOPE = {
     "api:invitation": "manage",
     "api:batches": "read",
     "api:pair_changes": "manage",
+    "api:pair_holds": "manage",
+    "api:people_progress": "manage",
+    "api:people_days": "manage",
     "api:pair_change": "manage",
     "api:consent": "annotate",
     "api:own_progress": "annotate",
@@ -455,6 +471,7 @@ SCOPE = {
     "api:import": "read",
     "api:import_begin": "manage",
     "api:import_cancel": "manage",
+    "api:import_again": "manage",
     "api:import_bad_rows": "read",
     "api:import_undo": "manage",
     "api:removal": "read",

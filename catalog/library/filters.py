@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Batch, Pair, Prompt, Video
 from catalog.models.pairs import CHANGEABLE
+from jobs.models import OPEN_STATES
 from media.models import Asset
 from studies.harms import HARMS
 from studies.models import Study
@@ -156,6 +157,7 @@ class VideoFilters(Filters):
             ("preparing", _("waiting or being prepared")),
             (Asset.State.WAITING, _("waiting to be prepared")),
             (Asset.State.RUNNING, _("being prepared")),
+            ("delayed", _("delayed by a server problem")),
             ("failed", _("failed")),
         ],
         required=False,
@@ -169,6 +171,8 @@ class VideoFilters(Filters):
     def condition(self, name: str, value: Any) -> Q:
         if name == "q":
             return matches_video(value)
+        if name == "state" and value == "delayed":  # what `media_progress.troubles` counts
+            return Q(asset__state__in=OPEN_STATES) & ~Q(asset__reason="")
         if name == "state":
             states = {"ready": [Asset.State.DONE], "preparing": [Asset.State.WAITING, Asset.State.RUNNING]}
             return Q(asset__state__in=states.get(value, [value]))

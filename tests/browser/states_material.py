@@ -1,6 +1,5 @@
 """Every state of the library and of imports, in English and Chinese: `make screenshots`."""
 
-from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -9,8 +8,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from catalog.models import Pair, PairsChange
-from importing.left_out import in_words
-from importing.name_encodings import CHOOSE
+from importing.name_encodings import CHOOSE, QUESTION
 from importing.sentences import Sentence, stored
 from media.models import Asset
 from media.notes import SOUND_DAMAGED
@@ -197,19 +195,11 @@ def import_dry_run(stage: Stage) -> Any:
 
 @scene
 def import_code_page(stage: Stage) -> Any:
-    job = stage.done(options={"dry_run": True})
-    encoding = Sentence(
-        "The archive does not state the encoding of its file names. They were read as %(encoding)s: the first is "
-        "%(first)s. It can also be read as %(others)s. If that is wrong: %(advice)s",
-        encoding="GBK",
-        first="“红球/prompt.txt”",
-        others="“볜퓔/prompt.txt” (EUC-KR)",
-        advice=Sentence(CHOOSE),
-    )
-    warnings = [stored(encoding), stored(in_words(Counter({"._*": 3})))]
-    job.report |= {"name_encoding": "gbk", "warnings": warnings}
-    job.save(update_fields=["report"])
-    return stage.import_page(job)
+    read = {"gbk": "“红球/prompt.txt”, “红球/模型甲.mp4”", "cp437": "“║∞╟≥/prompt.txt”, “║∞╟≥/─ú╨═╝╫.mp4”"}
+    readings = f"GBK: {read['gbk']}; CP437: {read['cp437']}"
+    reason = Sentence(QUESTION, **read, readings=readings, advice=Sentence(CHOOSE))
+    log = [{"stage": "failed", "at": timezone.now().isoformat(), "reason": stored(reason)}]
+    return stage.import_page(stage.job(state="failed", finished_at=timezone.now(), reason=str(reason), log=log))
 
 
 @scene

@@ -93,21 +93,25 @@ def test_a_dry_run_counts_and_keeps_nothing(tmp_path):
     assert not default_storage.exists(stored)
 
 
-def test_json_has_every_bad_row_and_people_see_fifty(tmp_path):
-    write(tmp_path, [*(prompt(f"p{n}", nonsense=n) for n in range(60))])
+def test_json_has_every_bad_row_and_people_see_fifty_that_differ(tmp_path):
+    faults = [{"nonsense": 1}] * 60 + [{f"field_{n}": 1} for n in range(60)]
+    write(tmp_path, [prompt(f"p{n}", **fault) for n, fault in enumerate(faults)])
 
     out, _err, error = run(tmp_path, "--json")
     report = json.loads(out)
-    assert (error.returncode, report["imported"], len(report["bad"])) == (1, False, 60)
+    assert (error.returncode, report["imported"], len(report["bad"])) == (1, False, 120)
     assert report["bad"][0] == {
-        "file": "manifest.jsonl", "line": 1, "field": "nonsense", "reason": "is not a field of a prompt",
+        "file": "manifest.jsonl", "line": 1, "field": "nonsense", "reason": "is not a field of a prompt", "cause": 1,
     }  # fmt: skip
 
     out, err, error = run(tmp_path)
     assert out == ""
-    assert len(err.splitlines()) == 51
+    assert len(err.splitlines()) == 52
+    assert err.startswith(
+        "60 rows have the same fault. The first: manifest.jsonl, line 1: nonsense: is not a field of a"
+    )
     assert "… and 10 more bad rows" in err
-    assert str(error) == ("Nothing was imported: 60 bad rows. Correct them, or import the other rows with --skip-bad.")
+    assert str(error) == ("Nothing was imported: 120 bad rows. Correct them, or import the other rows with --skip-bad.")
 
 
 def test_json_of_a_good_import(tmp_path):

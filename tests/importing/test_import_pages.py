@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AuditEvent
-from catalog.models import Pair
+from catalog.models import Pair, Prompt
 from importing import job_pages, job_work, storage_check, uploads
 from importing.job_progress import bad_rows_file
 from importing.models import Import
@@ -159,23 +159,28 @@ def test_a_dry_run_becomes_real_by_one_press(client, study, folder):
     assert Pair.objects.count() == 1
 
 
-def test_the_code_page_of_an_archive_is_chosen_on_the_pages(client, study, folder):
-    """Without a manifest the encoding is guessed. The report says so, and a form reads the names in another one."""
+def test_the_code_page_of_an_archive_is_asked_for_and_chosen_by_one_press(client, study, folder):
+    """Without a manifest the import stops and shows the names in each reading. A press reads them in one of these."""
     archive = of_names(folder / "a.zip", "한국어", "공", "cp949", stated=False)
     assert "File name encoding" in client.get(page("new", study)).content.decode()
     client.post(page("new", study), form(location=str(archive), dry_run="on"))
-    guessed = Import.objects.get()
-    job_work.run(guessed.pk)
-    shown = client.get(page("import", study, guessed)).content.decode()
-    assert "They were read as GBK" in shown
-    assert '<option value="gbk" selected>' in shown
-    answer = client.post(page("again", study, guessed), {"change": "name_encoding", "name_encoding": "euc-kr"})
+    asking = Import.objects.get()
+    job_work.run(asking.pk)
+    asking.refresh_from_db()
+    assert (asking.state, Prompt.objects.count()) == ("failed", 0)
+    shown = client.get(page("import", study, asking)).content.decode()
+    assert "In which of these ways are the file names right?" in shown
+    for key, label, names in (("gbk", "GBK", "茄惫绢"), ("euc-kr", "EUC-KR", "한국어"), ("cp437", "CP437", "╟╤")):
+        assert f'value="{key}">Read as {label}</button> <span class="address" dir="auto">“{names}' in shown
+    assert '<option value="cp866">' in shown
+    answer = client.post(page("again", study, asking), {"change": "name_encoding", "name_encoding": "euc-kr"})
     chosen = Import.objects.latest("pk")
     assert chosen.options == {"batch_size": 100, "dry_run": True, "name_encoding": "euc-kr"}
     job_work.run(chosen.pk)
     shown = client.get(answer.url).content.decode()
-    assert "They were read as" not in shown
+    assert "In which of these ways" not in shown
     assert "EUC-KR" in shown
+    assert "This was a dry run" in shown
     client.post(page("again", study, chosen), {"change": "name_encoding", "name_encoding": "nonsense"})
     assert Import.objects.count() == 2
 

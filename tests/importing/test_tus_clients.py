@@ -1,7 +1,13 @@
-"""Real tus clients: tus-js-client with its default settings, and requests of clients in other languages."""
+"""Real tus clients: tus-js-client and tuspy, and requests of clients in other languages.
+
+Both clients run with their default settings. tuspy sends a whole file in one request, and reads it into memory for
+that: pass `chunk_size` for large ones. It continues an upload whose address it has from its `url_storage` or as `url`.
+By default it never tries again: pass `retries`, and it asks for the offset before each attempt.
+"""
 
 import http.client
 import json
+import socket
 import subprocess
 import sys
 from base64 import b64encode
@@ -12,6 +18,9 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
+from tusclient.client import TusClient
+from tusclient.exceptions import TusCommunicationError
+from tusclient.storage.filestorage import FileStorage
 
 from accounts.tokens import issue_token
 from importing import uploads
@@ -83,6 +92,59 @@ def test_tus_js_client_with_default_settings_loses_no_file(address, job, token, 
     there = contents(job, tmp_path)
     bare = {there.pop("bare.mp4"), there.pop("bare (2).mp4")}
     assert (there, bare) == (wanted, {b"p1", b"p2"})
+
+
+def tuspy(endpoint: str, token: str) -> TusClient:
+    return TusClient(endpoint, headers={"Authorization": f"Token {token}"})
+
+
+def test_tuspy_with_default_settings_sends_files_of_every_size(address, job, token, tmp_path):
+    wanted = {"p1/small.mp4": b"small", "p1/empty.mp4": b"", "p2/片.mp4": b"large" * (uploads.PIECE_BYTES // 5 + 7)}
+    for number, (path, content) in enumerate(wanted.items()):
+        file = tmp_path / f"{number}.mp4"
+        file.write_bytes(content)
+        metadata = {"filename": path.rpartition("/")[2], "relativePath": path}
+        tuspy(collection(address, job), token).uploader(str(file), metadata=metadata).upload()
+    assert contents(job, tmp_path) == wanted
+
+
+def test_tuspy_continues_a_broken_upload_from_the_bytes_that_arrived(address, job, token, tmp_path):
+    """One process uploads a part and ends. Another one asks for the offset, and sends the rest in pieces."""
+    file, content = tmp_path / "clip.mp4", b"0123456789" * 100_000
+    file.write_bytes(content)
+    known = FileStorage(str(tmp_path / "uploads.json"))
+    options = {"chunk_size": 300_000, "store_url": True, "url_storage": known, "metadata": {"filename": "clip.mp4"}}
+    first = tuspy(collection(address, job), token).uploader(str(file), **options)
+    first.upload(stop_at=300_000)
+    assert Upload.objects.get().received == first.offset == 300_000
+    second = tuspy(collection(address, job), token).uploader(str(file), **options)
+    assert (second.url, second.offset) == (first.url, 300_000)
+    second.upload()
+    known.close()
+    assert contents(job, tmp_path) == {"clip.mp4": content}
+
+
+def test_tuspy_goes_on_after_the_connection_broke_in_the_middle_of_a_piece(server, job, token, tmp_path):
+    """The server may still be storing bytes of the broken request. tuspy then asks again for the offset."""
+    file, content = tmp_path / "clip.mp4", b"0123456789" * 100_000
+    file.write_bytes(content)
+    client = tuspy(collection(server, job), token)
+    place = client.uploader(str(file), metadata={"filename": "clip.mp4"}).create_url()
+    sent = {"Authorization": f"Token {token}", "Tus-Resumable": "1.0.0", "Content-Type": PIECE, "Upload-Offset": "0"}
+    lines = [f"{name}: {value}" for name, value in (sent | {"Host": "a", "Content-Length": str(len(content))}).items()]
+    request = "\r\n".join([f"PATCH {urlsplit(place).path} HTTP/1.1", *lines, "", ""])
+    with socket.create_connection((urlsplit(server).hostname, urlsplit(server).port)) as link:
+        link.sendall(request.encode() + content[:400_000])
+    client.uploader(str(file), url=place, retries=60, retry_delay=1).upload()
+    assert contents(job, tmp_path) == {"clip.mp4": content}
+
+
+def test_tuspy_says_why_a_request_is_refused(server, job, tmp_path):
+    (tmp_path / "a.mp4").write_bytes(b"a")
+    uploader = tuspy(collection(server, job), "wrong").uploader(str(tmp_path / "a.mp4"), metadata={"filename": "a.mp4"})
+    with pytest.raises(TusCommunicationError) as refused:
+        uploader.upload()
+    assert refused.value.status_code == 401
 
 
 def encoded(**values: str) -> str:

@@ -9,10 +9,11 @@ from django.urls import reverse
 from annotation import serving
 from annotation.progress import progress
 from annotation.standings import change_standing
+from catalog import media_progress
 from catalog.batching import answer_counts_of, batches_of, count_free
 from catalog.media_jobs import card_of
 from catalog.models import Pair
-from qc.views import rows_behind
+from qc import views
 from safety import quarantine
 from tests import factories
 
@@ -32,7 +33,8 @@ def busy(study, annotator):
     factories.pairs(study, 3, wanted=2)
     factories.pair(study, held="checked by a researcher", batch=factories.batch(study, number=2))
     factories.pair(study, ready=False, kind="control", expected={}, prompt=factories.prompt(study))
-    for asset in (factories.asset(state="waiting"), factories.asset(state="failed", reason="It is cut off.")):
+    delayed = factories.asset(state="waiting", reason="storage_full")
+    for asset in (factories.asset(state="waiting"), delayed, factories.asset(state="failed", reason="It is cut off.")):
         factories.video(factories.prompt(study, source="researcher"), asset=asset)
     first = factories.answer(annotator, study)
     factories.answer(annotator, study, **CONTRADICTORY)
@@ -51,19 +53,36 @@ def busy(study, annotator):
 def rows_at(client, address):
     response = client.get(address)
     assert response.status_code == 200, address
+    if "sorts" in response.context:  # the list of people
+        return response.context["page"].paginator.count
     return response.context["count"].number if "count" in response.context else 0
+
+
+def rows_behind(study):
+    return views.rows_behind(study, {"may_browse": True, "may_count_work": True})
 
 
 def test_each_figure_of_the_dashboard_is_the_length_of_the_list_it_leads_to(client, busy):
     counts = asdict(progress(busy))
     page = client.get(reverse("qc:dashboard", args=[busy.slug])).content.decode()
     found = {name: rows_at(client, address) for name, address in rows_behind(busy).items()}
+    counts["media_delayed"] = sum(trouble.videos for trouble in media_progress.troubles(busy))
     assert found == {name: counts[name] for name in found}
     assert {name for name, count in counts.items() if not count} <= {"media_running", "pairs_done"}
     links = set(re.findall(r'class="to-rows" href="([^"]+)"', page))
     shown = {address.replace("&", "&amp;") for name, address in rows_behind(busy).items() if name != "media_failed"}
     assert links == shown
     assert reverse("catalog:videos", args=[busy.slug]) in links
+
+
+def test_the_people_who_answered_are_those_of_the_list_it_leads_to(client, busy):
+    people = reverse("annotation:people_progress", args=[busy.slug])
+    assert rows_at(client, people) > rows_at(client, f"{people}?answered=yes") == progress(busy).people
+    page = client.get(f"{people}?answered=yes&first=2020-01-01&last=2020-01-31").content.decode()
+    assert "Nobody answered on these days." in page
+    assert "?first=2020-01-01&amp;last=2020-01-31&amp;answered=yes" in page  # the file has the same people
+    names = client.get(reverse("annotation:people_csv", args=[busy.slug]), {"answered": "yes"}).getvalue().decode()
+    assert len(names.splitlines()) == 1 + progress(busy).people
 
 
 def test_a_reviewer_sees_the_figures_without_the_links(browser_client, busy):

@@ -12,6 +12,7 @@ from accounts.models import User
 from diptych.disk_space import EXIT_STATUS, is_full, sentence
 from diptych.refusals import Refused
 from diptych.strict_json import readable
+from importing.causes import causes_of, numbered, summary
 from importing.job_work import run_here
 from importing.name_encodings import CODE_PAGES
 from importing.pairing import PairChoice
@@ -63,7 +64,8 @@ class Command(BaseCommand):
             "--name-encoding",
             default="",
             choices=list(CODE_PAGES),
-            help="encoding of file names in an archive that does not state it (default: detected; see the report)",
+            help="encoding of file names in an archive that does not state it (default: the paths of the manifest "
+            "decide, or the command stops and shows how the names read)",
         )
         parser.add_argument("--skip-bad", action="store_true", help="import the good rows even if others are bad")
         parser.add_argument(
@@ -99,10 +101,13 @@ class Command(BaseCommand):
 
     def show_complaints(self, report: ImportReport) -> None:
         """Write bad rows, differences and warnings to stderr."""
-        for bad in report.bad[:MOST_BAD_SHOWN]:
+        for cause in causes_of(report.bad):
+            self.stderr.write(f"{summary(cause)} Use --json to see all of them.")
+        single = [bad for bad, cause in numbered(report.bad) if not cause]
+        for bad in single[:MOST_BAD_SHOWN]:
             self.stderr.write(str(bad))
-        if len(report.bad) > MOST_BAD_SHOWN:
-            self.stderr.write(f"… and {len(report.bad) - MOST_BAD_SHOWN} more bad rows. Use --json to see all.")
+        if len(single) > MOST_BAD_SHOWN:
+            self.stderr.write(f"… and {len(single) - MOST_BAD_SHOWN} more bad rows. Use --json to see all.")
         for row in report.differences[:MOST_BAD_SHOWN]:
             where = row.file if row.line is None else f"{row.file}, line {row.line}"
             self.stderr.write(
