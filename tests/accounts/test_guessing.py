@@ -96,6 +96,7 @@ def test_a_browser_that_signed_in_before_need_not_wait(person, low_limit):
     assert browser.post(SIGN_IN, other).status_code == 429
 
 
+@pytest.mark.long
 def test_a_whole_office_signs_in_from_one_address_mistypes_and_is_never_stopped(low_limit):
     for _ in range(30):
         one = factories.person()

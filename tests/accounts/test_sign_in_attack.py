@@ -64,6 +64,7 @@ def attack(port, number):
     return seen
 
 
+@pytest.mark.long
 def test_each_process_hashes_one_password_at_a_time_and_work_goes_on(port, hashes):
     study = factories.study()
     factories.pairs(study, 3)

@@ -37,11 +37,13 @@ def test_people_at_the_same_moment_keep_the_counts_right_and_never_deadlock():
         settings(AT_ONCE, max_examples=12)(given(SCRIPTS)(together_in_step))()
 
 
+@pytest.mark.long
 def test_people_in_processes_of_their_own_keep_the_counts_and_never_wait_for_each_other():
     with no_deadlocks():
         settings(AT_ONCE, max_examples=6)(given(SCRIPTS)(together_as_processes))()
 
 
+@pytest.mark.long
 def test_a_process_killed_in_the_middle_loses_nothing_and_its_slots_are_returned():
     with no_deadlocks():
         settings(AT_ONCE, max_examples=6)(given(KILLINGS)(killed))()

@@ -147,6 +147,7 @@ class TestBalance:
 
     @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(turns=st.lists(st.integers(0, 2), min_size=6, max_size=24), seed=st.integers(0, 10**6))
+    @pytest.mark.long
     def test_left_is_even_within_each_pair_and_within_each_person(self, db, turns, seed):
         study = factories.study(seed=seed)
         factories.pairs(study, 6, wanted=3)

@@ -206,6 +206,7 @@ def closing(work: Any) -> Any:
     return run
 
 
+@pytest.mark.long
 def test_reports_and_everything_that_people_do_at_once_neither_lose_nor_deadlock(settings, tmp_path):
     """Seats, assignments, assets and pairs are locked in all orders; every answer is stored and every slot is right."""
     settings.MEDIA_ROOT = tmp_path
@@ -303,6 +304,7 @@ def test_reporting_works_in_every_state_of_the_study(api, study, state):
 # --- Mass reporting -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_reporting_every_pair_with_one_token_takes_five_videos_from_other_studies(api, study):
     """Repeat, with fewer pairs, the attack that took all 300 pairs of two studies out of service in 26 s."""
     elsewhere = factories.study()

@@ -150,6 +150,7 @@ def test_the_contact_is_one_press_away_with_and_without_a_pair(open_page, playab
     expect(page.get_by_role("dialog")).to_contain_text("Care line")
 
 
+@pytest.mark.long
 def test_the_time_zone_of_the_browser_is_proposed_and_saved_only_when_asked(open_page):
     person = factories.person()
     page = open_page("/accounts/viewing/", person, timezone_id="Asia/Shanghai")

@@ -22,6 +22,7 @@ def others():
         yield other
 
 
+@pytest.mark.long
 def test_a_download_that_must_wait_says_so_and_starts_by_itself(open_page, study, researcher, others):
     factories.prompt(study)
     page = open_page(reverse("catalog:prompts", args=[study.slug]), researcher)

@@ -296,6 +296,7 @@ WRONG_CLOCK = "const right = Date.now; Date.now = () => right() + 30 * 3600_000;
 NO_STORAGE = "IDBFactory.prototype.open = () => { throw new DOMException('no', 'SecurityError'); };"
 
 
+@pytest.mark.long
 def test_standing_warnings_never_hide_that_an_answer_was_saved(workspace):
     page = workspace(before=WRONG_CLOCK + NO_STORAGE)
     standing, passing = page.locator("[data-standing]"), page.locator("[data-passing]")

@@ -198,6 +198,7 @@ def test_the_guideline_is_fetched_once(workspace):
     assert len(asked) == 1
 
 
+@pytest.mark.long
 def test_what_was_opened_is_recorded_with_the_draft_and_survives_a_reload(open_page, annotator, work):
     page = open_page("/accounts/password/", annotator)
     page.clock.install()

@@ -58,6 +58,7 @@ def test_axe_finds_nothing_on_any_page(open_page, pages, size, scheme):
         page.context.close()
 
 
+@pytest.mark.long
 def test_both_panels_and_every_dialog_of_the_workspace_pass_axe(open_page, pages):
     page = open_page(*pages["workspace"])
     expect(page.locator("video[data-active]")).to_have_count(2)
@@ -95,6 +96,7 @@ def test_a_dimension_fits_in_view_without_scrolling(open_page, pages, viewport, 
     assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
 
 
+@pytest.mark.long
 def test_on_a_tablet_the_tags_end_above_the_overall_question(open_page, pages):
     page = open_page(*pages["workspace"], viewport={"width": 1024, "height": 768}, has_touch=True)
     expect(page.locator("video[data-active]")).to_have_count(2)

@@ -46,6 +46,7 @@ def test_every_step_shows_the_frame_it_says_on_both(watch):
         assert frames(page) == {"left": number, "right": number}
 
 
+@pytest.mark.long
 def test_a_step_is_one_frame_of_the_faster(watch):
     page = watch("numbered", "numbered faster")
     slower, faster = side_of(page, "video_0"), side_of(page, "video_1")
@@ -66,6 +67,7 @@ def test_steps_of_a_second_and_the_scrub_bar_land_on_whole_frames(watch):
         assert frames(page) == {"left": number, "right": number}
 
 
+@pytest.mark.long
 def test_pausing_anywhere_snaps_both_to_one_frame(watch):
     page = watch("numbered", "numbered too")
     draw, seen = random.Random(7), set()
@@ -79,6 +81,7 @@ def test_pausing_anywhere_snaps_both_to_one_frame(watch):
     assert len(seen) > 4
 
 
+@pytest.mark.long
 def test_looping_needs_no_seek_except_to_the_beginning(watch):
     page = watch("numbered", "numbered too")
     page.evaluate(TAKE_NOTES)
@@ -137,6 +140,7 @@ def test_the_shorter_says_that_it_ended_and_waits_for_the_longer(watch):
     expect(caption(page, shorter)).to_contain_text("playing")
 
 
+@pytest.mark.long
 def test_without_the_loop_both_stop_on_their_last_frame(watch):
     page = watch("numbered", "numbered too")
     page.get_by_role("button", name="Loop").click()

@@ -228,6 +228,7 @@ def test_what_was_revealed_is_reported_when_the_page_is_closed_before_anything_i
     assert counters[shown.left] == row.revealed_s
 
 
+@pytest.mark.long
 def test_each_time_that_a_pair_is_shown_adds_to_what_was_revealed(workspace, harmful_pairs):
     harmful_pairs()
     page = workspace()
@@ -245,6 +246,7 @@ def test_each_time_that_a_pair_is_shown_adds_to_what_was_revealed(workspace, har
     assert both.revealed_s > first.revealed_s + 1
 
 
+@pytest.mark.long
 def test_an_answer_that_is_looked_at_again_and_left_as_it_is_counts_too(workspace, harmful_pairs):
     harmful_pairs(2)
     page = workspace()
@@ -262,6 +264,7 @@ def test_an_answer_that_is_looked_at_again_and_left_as_it_is_counts_too(workspac
     assert Annotation.objects.count() == 1
 
 
+@pytest.mark.long
 def test_seconds_count_on_the_day_that_goes_on_after_a_change_of_the_time_zone(workspace, harmful_pairs, annotator):
     """In the new zone it is an earlier date. The page gets the day from the server."""
     harmful_pairs()

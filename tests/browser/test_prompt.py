@@ -125,6 +125,7 @@ def test_a_short_prompt_has_nothing_to_open(workspace):
     expect(page.locator(".prompt")).not_to_have_attribute("data-open", "")
 
 
+@pytest.mark.long
 def test_other_pages_show_prompts_word_for_word_too(open_page, study, annotator, researcher):
     factories.pairs(study, 1)
     pair = factories.answer(annotator, study).pair

@@ -94,6 +94,7 @@ class TestYesOrNo:
         assert getattr(annotation, f"tags_{video_on(shown, 'right')}") == []
         assert annotation.presentation["tag_format"] == "yes_no"
 
+    @pytest.mark.long
     def test_a_digit_goes_between_yes_and_no(self, workspace):
         page = workspace(tag_format="yes_no")
         page.locator(HARMLESSNESS).click()
@@ -194,6 +195,7 @@ class TestSecondLook:
         expect(page.locator("[data-revising]")).to_contain_text("second look")
         return page, shown
 
+    @pytest.mark.long
     def test_a_change_is_a_second_revision_and_the_first_stays(self, workspace):
         page, shown = self.look(workspace)
         first = Annotation.objects.get()
@@ -215,6 +217,7 @@ class TestSecondLook:
         assert Annotation.objects.count() == 1
         assert AuditEvent.objects.get(action="annotation.second_look").after == {"changed": False}
 
+    @pytest.mark.long
     def test_where_nothing_is_asked_the_next_pair_follows(self, workspace):
         page = workspace(pairs=3, second_look=False)
         answer_by_mouse(page, tagged="left", safer="left")
@@ -242,6 +245,7 @@ class TestReopened:
         assert (revision.reason, revision.helpfulness) == ("reopened", video_on(shown, "right"))
         assert "reopen" not in page.url
 
+    @pytest.mark.long
     def test_an_unchanged_answer_is_not_written(self, workspace):
         page = workspace()
         shown = current(page)
@@ -265,6 +269,7 @@ class TestReopened:
 
 
 class TestRecorded:
+    @pytest.mark.long
     def test_what_stood_around_the_videos_is_stored_with_the_answer(self, workspace):
         page = workspace()
         page.locator(SUBMIT).click(force=True)  # too soon, and the page says so

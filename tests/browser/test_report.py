@@ -81,6 +81,7 @@ def report_one(page):
     page.locator(CONFIRM).click()
 
 
+@pytest.mark.long
 def test_after_a_report_the_page_offers_to_talk_to_someone(workspace):
     page = workspace()
     report_one(page)
@@ -91,6 +92,7 @@ def test_after_a_report_the_page_offers_to_talk_to_someone(workspace):
     expect(page.locator("[data-player][data-hidden]")).to_have_count(1)
 
 
+@pytest.mark.long
 def test_a_sixth_report_says_that_officers_were_called(workspace, annotator):
     for pair in factories.pairs(factories.study(), 5):
         quarantine.report(pair, ["video_0"], by=annotator)
@@ -100,6 +102,7 @@ def test_a_sixth_report_says_that_officers_were_called(workspace, annotator):
     expect(page.locator("[data-status-ways]").get_by_role("button", name="Talk to someone")).to_be_visible()
 
 
+@pytest.mark.long
 def test_no_single_key_opens_it(workspace):
     page = workspace()
     for key in "abcdefghijklmnopqrstuvwxyz0123456789":
@@ -119,6 +122,7 @@ def test_a_report_can_be_made_by_keyboard_only(workspace):
     assert Report.objects.count() == 1
 
 
+@pytest.mark.long
 def test_what_was_reported_is_not_shown_in_the_pair_that_waits_behind(open_page, study, annotator, playable):
     prompt = factories.prompt(study)
     shared = factories.video(prompt, asset=playable("moving"))
@@ -136,6 +140,7 @@ def test_what_was_reported_is_not_shown_in_the_pair_that_waits_behind(open_page,
     expect(page.locator('[data-when="nothing_yet"]')).to_be_visible()
 
 
+@pytest.mark.long
 def test_a_report_without_a_network_is_sent_when_it_is_back(workspace):
     page = workspace()
     page.context.set_offline(True)
@@ -148,6 +153,7 @@ def test_a_report_without_a_network_is_sent_when_it_is_back(workspace):
     assert Quarantine.objects.count() == 2
 
 
+@pytest.mark.long
 def test_the_sheet_passes_axe_in_both_sizes(workspace):
     page = workspace()
     page.locator(OPEN).click()

@@ -55,6 +55,7 @@ def fill_in(page, person):
     page.get_by_role("button", name="Sign in", exact=True).click()
 
 
+@pytest.mark.long
 def test_the_page_tries_again_by_itself_until_it_is_let_in(open_page, annotator, occupied):
     page = open_page("/accounts/sign-in/")
     fill_in(page, annotator)

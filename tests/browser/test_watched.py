@@ -54,6 +54,7 @@ def none_is_refused(page, words):
     expect(page.locator("[data-status]")).to_contain_text(words)
 
 
+@pytest.mark.long
 def test_none_of_these_stays_locked_while_the_video_is_blurred(workspace):
     page = workspace()
     turns(page, 2)

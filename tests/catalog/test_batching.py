@@ -161,6 +161,7 @@ class TestWhilePeopleAnswer:
     shapes=st.lists(st.tuples(st.integers(1, 6), st.integers(0, 6)), min_size=1, max_size=6),
     value=st.integers(1, 8),
 )
+@pytest.mark.long
 def test_whatever_the_pairs_are_the_effect_is_as_shown(study, researcher, shapes, value):
     made = [factories.pair(study, wanted=wanted, open_slots=max(0, wanted - taken)) for wanted, taken in shapes]
     taken = {pair.pk: pair.wanted - pair.open_slots for pair in made}

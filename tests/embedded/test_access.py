@@ -82,6 +82,7 @@ def test_valkey_appends_to_a_file(shared: Servers) -> None:
     assert settings["appendfsync"] == "everysec"
 
 
+@pytest.mark.long
 def test_parents_keep_their_permissions(tmp_path: Path) -> None:
     above = [tmp_path / "wide", tmp_path / "wide" / "narrow"]
     for folder, mode in zip(above, (0o755, 0o711), strict=True):
@@ -93,6 +94,7 @@ def test_parents_keep_their_permissions(tmp_path: Path) -> None:
     assert [stat.S_IMODE(folder.stat().st_mode) for folder in above] == [0o755, 0o711]
 
 
+@pytest.mark.long
 def test_what_earlier_versions_left_open_in_a_state_folder_is_closed_at_the_start(folder: Path) -> None:
     home = Home.at(folder / "home")
     home.make()

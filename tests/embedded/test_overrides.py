@@ -31,6 +31,7 @@ def test_nothing_is_started_or_held_when_both_are_given(folder: Path, monkeypatc
     assert not home.exists()
 
 
+@pytest.mark.long
 def test_command_gets_the_addresses_and_its_status_is_passed_on(home: Path) -> None:
     ran = run_embedded(home, "sh", "-c", "echo $DATABASE_URL; echo $REDIS_URL; exit 7")
     assert ran.stdout.split() == [addresses(home)["database_url"], addresses(home)["redis_url"]]

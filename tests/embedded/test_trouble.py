@@ -75,6 +75,7 @@ def test_two_starts_at_the_same_moment_give_one_set_of_servers(home: Path) -> No
     assert "Traceback" not in "".join(said)
 
 
+@pytest.mark.long
 def test_two_homes_run_side_by_side(folder: Path) -> None:
     with start(folder / "one") as one, start(folder / "two") as two:
         assert one.database_url != two.database_url
@@ -98,6 +99,7 @@ def test_disk_that_fills_up_while_the_cluster_is_made(small_disk: Path, monkeypa
     assert not Home(small_disk / "home").is_held()
 
 
+@pytest.mark.long
 def test_interrupted_making_of_the_cluster_is_cleared_away(folder: Path) -> None:
     """initdb is killed halfway, together with its guard and its parent."""
     home = folder / "fresh"
@@ -118,6 +120,7 @@ def test_interrupted_making_of_the_cluster_is_cleared_away(folder: Path) -> None
     assert not list(home.glob("postgres.making-*"))
 
 
+@pytest.mark.long
 def test_stale_pid_file_whose_number_now_belongs_to_another_program(home_to_harm: Path) -> None:
     holder = Holder(home_to_harm)
     file = Path(addresses(home_to_harm)["postgres_data"]) / "postmaster.pid"
@@ -178,6 +181,7 @@ def test_damaged_data_get_a_sentence_with_the_servers_words(home_to_harm: Path) 
     assert not Home(home_to_harm).is_held()
 
 
+@pytest.mark.long
 def test_data_of_another_version_get_a_sentence(home_to_harm: Path) -> None:
     with start(home_to_harm):
         pass
@@ -240,6 +244,7 @@ def test_failed_start_leaves_nothing_running(home: Path) -> None:
     assert psutil.Process().children(recursive=True) == children
 
 
+@pytest.mark.long
 def test_folder_that_held_other_files_is_not_removed(folder: Path) -> None:
     (folder / "mine").mkdir()
     (folder / "mine" / "letter").write_text("dear")

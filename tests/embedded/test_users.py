@@ -47,6 +47,7 @@ def test_roots_servers_run_as_nobody(home: Path) -> None:
         assert addresses(home)["postgres_data"] == str(home / "postgres")
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("root")
 def test_data_of_a_home_that_only_root_can_enter_lie_elsewhere(folder: Path) -> None:
     closed = folder / "closed"
@@ -64,6 +65,7 @@ def test_data_of_a_home_that_only_root_can_enter_lie_elsewhere(folder: Path) -> 
     assert not elsewhere.exists()
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("root")
 def test_programs_that_only_root_can_reach_are_copied(folder: Path) -> None:
     """This is the case when repository, virtual environment and state folder all lie below /root."""
@@ -86,6 +88,7 @@ def test_programs_that_only_root_can_reach_are_copied(folder: Path) -> None:
     assert stat.S_IMODE(wheels.parent.stat().st_mode) == 0o700
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("root")
 def test_data_of_a_home_deleted_by_hand_are_set_aside_not_reused(folder: Path) -> None:
     closed = folder / "closed"
@@ -125,6 +128,7 @@ def test_folder_of_somebody_else_gets_a_sentence(folder: Path, nobodys_python: s
     )
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("root")
 def test_root_goes_on_with_the_data_of_an_ordinary_user(folder: Path, nobodys_python: str) -> None:
     os.chown(folder, NOBODY.pw_uid, NOBODY.pw_gid)
@@ -137,6 +141,7 @@ def test_root_goes_on_with_the_data_of_an_ordinary_user(folder: Path, nobodys_py
         assert addresses(home)["postgres_data"] == str(home / "postgres")
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("root")
 def test_data_that_can_no_longer_be_entered_get_a_sentence(folder: Path) -> None:
     open_folder = folder / "folder"

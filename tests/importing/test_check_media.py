@@ -266,6 +266,7 @@ def test_files_are_told_with_size_and_age(asset):
     assert list(files_below("renditions/no-such-folder")) == []
 
 
+@pytest.mark.long
 def test_a_bucket_is_checked_and_mended_like_a_folder(bucket, clip, monkeypatch):
     made = pending(clip)
     tasks.transcode_asset(made.pk)

@@ -172,6 +172,7 @@ def started() -> str:
     return server.stderr
 
 
+@pytest.mark.long
 def test_a_production_server_warns_at_its_start_while_the_installation_has_no_officer(study):
     factories.officer(study)
     assert "has no safety officer" in started()

@@ -29,6 +29,7 @@ def agree(page):
     page.get_by_role("button", name="I agree", exact=True).click()
 
 
+@pytest.mark.long
 def test_an_answer_after_withdrawing_stays_in_the_browser_and_is_sent_after_agreeing_again(workspace, study, annotator):
     page = workspace()
     answer(page)

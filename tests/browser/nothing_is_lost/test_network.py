@@ -3,6 +3,7 @@
 Each test ends with a look at what is stored.
 """
 
+import pytest
 from django.db import connection, transaction
 from playwright.sync_api import expect
 
@@ -53,6 +54,7 @@ def test_what_waits_survives_the_end_of_the_page(workspace, study, annotator):
     expect(again.locator("[data-pair-number]")).to_have_text("pair 2")
 
 
+@pytest.mark.long
 def test_what_the_server_got_while_the_page_was_opened_anew_is_counted_once(workspace, study):
     page = workspace()
     page.route("**/api/v1/**", lambda route: route.abort())
@@ -88,6 +90,7 @@ def test_the_next_pair_is_shown_before_the_server_has_answered(workspace):
     assert (annotation.assignment_id, shown(page)) == (answered, following)
 
 
+@pytest.mark.long
 def test_an_answer_that_is_refused_comes_back_with_the_reason(workspace, study):
     page = workspace()
     type(study).objects.filter(pk=study.pk).update(require_seen_through=True)
@@ -98,6 +101,7 @@ def test_an_answer_that_is_refused_comes_back_with_the_reason(workspace, study):
     assert Annotation.objects.count() == 0
 
 
+@pytest.mark.long
 def test_an_empty_response_that_is_not_from_the_server_does_not_end_an_answer(workspace):
     """Networks with a sign-in page of their own, and some proxies, respond with 200 or 204 to everything."""
     page = workspace()
@@ -142,6 +146,7 @@ def somebody_waits_for_a_lock():
         return cursor.fetchone()[0]
 
 
+@pytest.mark.long
 def test_a_pair_is_skipped_without_a_network_and_stays_skipped(workspace):
     page = workspace()
     page.context.set_offline(True)
@@ -158,6 +163,7 @@ def test_a_pair_is_skipped_without_a_network_and_stays_skipped(workspace):
     stored(1)
 
 
+@pytest.mark.long
 def test_where_web_locks_are_missing_answers_still_arrive_once(open_page, study, annotator, playable_pairs):
     playable_pairs(study, 4)
     page = open_page("/", annotator)
@@ -171,6 +177,7 @@ def test_where_web_locks_are_missing_answers_still_arrive_once(open_page, study,
     stored(2)
 
 
+@pytest.mark.long
 def test_a_second_look_is_waited_for_but_never_without_a_network(workspace, study):
     type(study).objects.filter(pk=study.pk).update(second_look=True)
     page = workspace()

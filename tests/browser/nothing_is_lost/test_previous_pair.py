@@ -99,6 +99,7 @@ def test_a_reopened_answer_takes_the_next_key(workspace):
     expect(page.locator('[data-panel="helpfulness"] input[value="right"]:checked')).to_have_count(1)
 
 
+@pytest.mark.long
 def test_without_a_network_the_pairs_are_there_and_a_change_follows_its_answer(workspace, annotator):
     page = workspace()
     page.context.set_offline(True)

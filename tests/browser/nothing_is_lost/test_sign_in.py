@@ -37,6 +37,7 @@ def test_an_expired_session_is_renewed_in_place_and_the_queue_goes_on(workspace,
     stored(2)
 
 
+@pytest.mark.long
 def test_a_wrong_password_says_so_and_a_lost_csrf_cookie_does_not_matter(workspace, annotator):
     page = workspace()
     end_session()
@@ -51,6 +52,7 @@ def test_a_wrong_password_says_so_and_a_lost_csrf_cookie_does_not_matter(workspa
     stored(1)
 
 
+@pytest.mark.long
 def test_nothing_is_sent_under_another_sign_in_and_all_of_it_when_its_person_is_back(
     workspace, study, annotator, server
 ):
@@ -71,6 +73,7 @@ def test_nothing_is_sent_under_another_sign_in_and_all_of_it_when_its_person_is_
     expect_a_pair(page)
 
 
+@pytest.mark.long
 def test_a_page_hears_at_once_that_somebody_else_signed_in_beside_it(workspace, study, annotator, server):
     page = workspace()
     other = factories.member(study, "annotator")
@@ -114,6 +117,7 @@ def test_signing_out_with_something_unsent_warns_with_the_count(workspace, annot
     assert kept(page, annotator, "submissions") == []
 
 
+@pytest.mark.long
 def test_signing_out_anyway_removes_what_was_not_sent(workspace, annotator):
     page = workspace()
     page.context.route("**/api/v1/**", lambda route: route.abort())
@@ -125,6 +129,7 @@ def test_signing_out_anyway_removes_what_was_not_sent(workspace, annotator):
     assert Annotation.objects.count() == 0
 
 
+@pytest.mark.long
 def test_signing_out_without_a_connection_removes_nothing(workspace, annotator):
     page = workspace()
     page.context.set_offline(True)
@@ -138,6 +143,7 @@ def test_signing_out_without_a_connection_removes_nothing(workspace, annotator):
     stored(1)
 
 
+@pytest.mark.long
 def test_a_workspace_beside_it_stops_when_its_person_signs_out(workspace, annotator):
     page = workspace()
     beside = page.context.new_page()

@@ -38,6 +38,7 @@ def test_the_newer_tab_works_and_the_older_takes_it_back(workspace, study):
     stored(1)
 
 
+@pytest.mark.long
 def test_time_goes_on_in_another_tab_and_is_counted_once(workspace, study):
     old = workspace()
     answer(old)
@@ -68,6 +69,7 @@ def test_without_storage_the_page_works_from_memory_and_says_so(open_page, study
     assert annotation.assignment_id == answered
 
 
+@pytest.mark.long
 def test_a_full_disk_is_reported_and_loses_nothing(workspace):
     page = workspace()
     page.evaluate(
@@ -95,6 +97,7 @@ def test_a_wrong_clock_is_reported_and_changes_nothing(open_page, study, annotat
     assert Assignment.objects.filter(state="leased").count() == 2
 
 
+@pytest.mark.long
 def test_no_video_is_stored_in_the_browser(workspace, annotator):
     page = workspace()
     answer(page)
