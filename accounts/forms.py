@@ -43,7 +43,7 @@ class SignInForm(AuthenticationForm):
                 ),
                 "locked",
             )
-        return super().get_invalid_login_error()
+        return ValidationError(_("The username or password is wrong. Check capital letters."), "invalid_login")
 
 
 class NewPasswordForm(PasswordChangeForm):

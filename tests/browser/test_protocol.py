@@ -236,7 +236,7 @@ class TestReopened:
         page.get_by_role("link", name="My work").click()
         page.get_by_role("link", name="Change").click()
         is_ready(page)
-        expect(page.locator("[data-revising]")).to_contain_text("You are changing your answer from")
+        expect(page.locator("[data-revising]")).to_contain_text("You are changing the answer that you gave at")
         assert current(page) == shown
         expect(page.locator("#q-instruction_following-left")).to_be_checked()
         choose(page, "helpfulness", "right")

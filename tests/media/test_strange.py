@@ -228,7 +228,7 @@ def test_the_page_states_the_limits_as_they_are(settings: Any) -> None:
         "computing": f"{limits.CPU_S_A_SECOND} s for each of these seconds",
         "memory": f"{limits.MEMORY // 2**30} GiB",
         "a file that is written": f"{limits.WRITTEN // 2**30} GiB",
-        "what ffmpeg says": f"{limits.SAID // 2**20} MiB",
+        "messages of ffmpeg": f"{limits.SAID // 2**20} MiB",
     }
     assert f"`{CONTAINERS}`" in PAGE.read_text(encoding="utf-8")
 

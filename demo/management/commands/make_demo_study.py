@@ -110,8 +110,8 @@ def make_study() -> None:
         "seed": SEED,
         "sample_overlap": 2,
         "categories": list(HARM_KEYS),
-        "help_contact": "The demo’s wellbeing contact, extension 100",
-        "pay_basis": "Nothing: this is a demo. In a real study, state the pay, and that breaks are paid too.",
+        "help_contact": "The demo’s wellbeing contact, extension 100 · 演示研究的身心关怀联系人，分机 100",
+        "pay_basis": "This is a demo, and nothing is paid. · 这是演示研究，不支付报酬。",
     }
     study, is_new = Study.objects.get_or_create(slug=SLUG, defaults=values)
     if is_new:
