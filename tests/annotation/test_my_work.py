@@ -132,7 +132,7 @@ def test_dose_and_breaks_are_the_persons_own(look, study, annotator):
     now = timezone.now()
     Dose.objects.create(person=annotator, day=now.date(), seconds=720)
     Break.objects.create(study=study, person=annotator, why="work", began_at=now, ends_at=now + timedelta(minutes=10))
-    assert "12 minutes of your limit of 2 hours" in look()
+    assert "Possibly harmful video today: 12 minutes. Your limit is 2 hours." in look()
     assert "Paid breaks:" in look()
     other = factories.member(study, "annotator")
     assert "You have seen no possibly harmful video today." in look(other)
