@@ -6,6 +6,7 @@ import json
 import time
 import uuid
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.test import Client
@@ -17,9 +18,10 @@ from accounts import second_factor
 from accounts.models import User
 from annotation import consent, serving, submission
 from annotation.answers import Answers
-from annotation.models import Assignment
+from annotation.models import Annotation, Assignment
 from catalog.models import Batch, Pair, Prompt, Video
 from media.models import Asset
+from qc.models import FrameItem, Lot, LotBatch
 from safety.models import Officer
 from studies.harms import HARM_KEYS
 from studies.models import Membership, Study
@@ -161,6 +163,48 @@ def answer(person: User, of: Study, **values: Any) -> Assignment:
         viewing=sent["viewing"],
     )
     return Assignment.objects.select_related("study").get(pk=assignment.pk)
+
+
+#: What `Lot` copies from its study when the review starts.
+LOT_TERMS = {
+    "aql": Decimal("0.02"),
+    "ltpd": Decimal("0.1"),
+    "alpha": Decimal("0.05"),
+    "beta": Decimal("0.1"),
+    "spot_share": Decimal("0.2"),
+    "secondary_share": Decimal(1),
+    "blind_share": Decimal("0.2"),
+}
+
+
+def lot(of: Study, *batches: Batch, **values: Any) -> Lot:
+    """Return a draft lot of these batches. With `state="in_review"` it is one whose review has started."""
+    maker = values.pop("created_by", None) or person()
+    defaults: dict[str, Any] = {"study": of, "number": next(_numbers), "created_by": maker}
+    if values.get("state", "draft") != "draft":
+        started = {"started_at": timezone.now(), "started_by": maker, "seed": hex64("seed")[:32], "frame_size": 1}
+        defaults |= started | LOT_TERMS
+    made = Lot.objects.create(**defaults | values)
+    for batch in batches:
+        LotBatch.objects.create(study=of, lot=made, batch=batch)
+    return made
+
+
+def frame_item(of: Lot, answered: Assignment, place: int = 1, **values: Any) -> FrameItem:
+    """Freeze the answer of this assignment in the lot, whose batches include that of its pair."""
+    revisions = Annotation.objects.filter(assignment=answered).order_by("revision")
+    return FrameItem.objects.create(
+        **{
+            "study": of.study,
+            "lot": of,
+            "place": place,
+            "batch": answered.pair.batch,
+            "assignment": answered,
+            "first": revisions[0],
+            "current": answered.standing.current,
+        }
+        | values
+    )
 
 
 def body(**values: Any) -> dict[str, Any]:
