@@ -22,6 +22,12 @@ REPLICATES = 1000
 DEFINED = 0.95
 
 
+def divide(upper: Numbers, lower: Numbers) -> Numbers:
+    """Return the quotient, with nan where nothing is divided by nothing."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(lower > 0, upper / lower, np.nan)
+
+
 def by_cluster(parts: Numbers, clusters: Sequence[object] | NDArray[np.generic]) -> Numbers:
     """Return the sums of the rows of each cluster.
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from qc.statistics.bootstrap import Numbers
+from qc.statistics.bootstrap import Numbers, divide
 
 Codes = NDArray[np.int64]
 Units = Sequence[Sequence[Hashable | None]]
@@ -61,17 +61,11 @@ def comparable(counts: Numbers) -> NDArray[np.bool_]:
     return counts.sum(axis=1) >= 2
 
 
-def _divide(upper: Numbers, lower: Numbers) -> Numbers:
-    """Return the quotient, with nan where it is not defined."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(lower > 0, upper / lower, np.nan)
-
-
 def _agreeing(counts: Numbers) -> Numbers:
     """Return the share of pairs of answers of each unit that are equal. It is 0 for units with fewer than two."""
     answers = counts.sum(axis=1)
     equal = (counts * (counts - 1)).sum(axis=1)
-    return np.nan_to_num(_divide(equal, answers * (answers - 1)))
+    return np.nan_to_num(divide(equal, answers * (answers - 1)))
 
 
 def _percent_parts(counts: Numbers) -> Numbers:
@@ -79,7 +73,7 @@ def _percent_parts(counts: Numbers) -> Numbers:
 
 
 def _percent_value(sums: Numbers) -> Numbers:
-    return _divide(sums[..., 0], sums[..., 1])
+    return divide(sums[..., 0], sums[..., 1])
 
 
 #: The mean over units of the share of equal pairs of answers (Fleiss 1971). Nothing is taken off for chance.
@@ -102,7 +96,7 @@ def _alpha_value(sums: Numbers, distance: Callable[[Numbers], Numbers]) -> Numbe
     squares = distance(totals)
     observed = (meeting * squares).sum(axis=(-2, -1))
     expected = (totals[..., :, None] * totals[..., None, :] * squares).sum(axis=(-2, -1))
-    return 1 - _divide((totals.sum(axis=-1) - 1) * observed, expected)
+    return 1 - divide((totals.sum(axis=-1) - 1) * observed, expected)
 
 
 def _nominal(totals: Numbers) -> Numbers:
@@ -123,13 +117,13 @@ ALPHA_ORDINAL = Measure(_coincidences, lambda sums: _alpha_value(sums, _ordinal)
 
 def _ac1_parts(counts: Numbers) -> Numbers:
     answers = counts.sum(axis=1, keepdims=True)
-    shares = np.nan_to_num(_divide(counts, answers))
+    shares = np.nan_to_num(divide(counts, answers))
     return np.concatenate([_percent_parts(counts), answers > 0, shares], axis=1)
 
 
 def _ac1_value(sums: Numbers) -> Numbers:
     observed = _percent_value(sums[..., :2])
-    shares = _divide(sums[..., 3:], sums[..., 2:3])
+    shares = divide(sums[..., 3:], sums[..., 2:3])
     chance = (shares * (1 - shares)).sum(axis=-1) / (shares.shape[-1] - 1)
     return (observed - chance) / (1 - chance)
 

@@ -6,7 +6,8 @@ on confidence intervals for proportions in finite populations”. docs/quality.m
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from math import fsum
+from math import fsum, sqrt
+from statistics import NormalDist
 
 from qc.statistics.hypergeometric import BadNumbers, at_least, at_most, check_lot
 
@@ -43,6 +44,15 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class Shares:
+    """An estimated share and its bounds, all from 0 to 1. Without a judged answer there is no estimate."""
+
+    estimate: float | None
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
 class Rate:
     """Defects among `size` answers: the estimate, and the bounds that hold the true number in at least 95 % of cases.
 
@@ -55,12 +65,12 @@ class Rate:
     high: int
 
     @property
-    def shares(self) -> tuple[float | None, float, float]:
-        """Return estimate, lower and upper bound as shares of the answers. Of no answers all are 0."""
+    def shares(self) -> Shares | None:
+        """Return the same as shares of the answers, or None if there are no answers."""
         if not self.size:
-            return None if self.estimate is None else 0.0, 0.0, 0.0
+            return None
         estimate = None if self.estimate is None else self.estimate / self.size
-        return estimate, self.low / self.size, self.high / self.size
+        return Shares(estimate, self.low / self.size, self.high / self.size)
 
 
 def defects_between(size: int, drawn: int, defects: int, confidence: float = CONFIDENCE) -> tuple[int, int]:
@@ -99,30 +109,37 @@ def released_rate(sample: Sample, confidence: float = CONFIDENCE) -> Rate:
 
 @dataclass(frozen=True, slots=True)
 class Pooled:
-    """Defects over all lots that a plan accepted. Counts are estimates, and need not be whole numbers.
+    """Defects over all lots that a plan accepted. Estimates need not be whole numbers.
 
     lots, answers and found are of the accepted lots: their number, their answers, and the defects found in their samples.
-    unseen is the estimated number of defects among the answers of these lots that nobody spot-checked.
+    unseen estimates the defects among the answers of these lots that nobody spot-checked, and lies between low and high.
     """
 
     lots: int
     answers: int
     found: int
     unseen: float
+    low: float
+    high: float
 
     @property
-    def after(self) -> float | None:
-        """Return the share of defects in the accepted lots, or None if none was accepted."""
-        return (self.found + self.unseen) / self.answers if self.answers else None
+    def after(self) -> Shares | None:
+        """Return the share of defects in the accepted lots with its bounds, or None if no lot was accepted."""
+        return self._shares(self.found, self.answers)
 
     @property
-    def released(self) -> float | None:
-        """Return the share of defects in what is released: the defects found are taken out. None if nothing is."""
-        remaining = self.answers - self.found
-        return self.unseen / remaining if remaining else None
+    def released(self) -> Shares | None:
+        """Return the same for what is released: the defects found are taken out. None if nothing is released."""
+        return self._shares(0, self.answers - self.found)
+
+    def _shares(self, known: int, answers: int) -> Shares | None:
+        if not answers:
+            return None
+        estimate, low, high = ((known + number) / answers for number in (self.unseen, self.low, self.high))
+        return Shares(estimate, low, high)
 
 
-def pooled(lots: Iterable[tuple[Sample, int]]) -> Pooled:
+def pooled(lots: Iterable[tuple[Sample, int]], confidence: float = CONFIDENCE) -> Pooled:
     """Return the defects over all accepted lots, from each decided lot's sample and acceptance number c.
 
     Give every attempt that a plan decided, the returned ones too. A lot counts as accepted if its sample has at most c
@@ -131,19 +148,39 @@ def pooled(lots: Iterable[tuple[Sample, int]]) -> Pooled:
     The sample that measures a lot also chose it: a lot whose sample has few defects by chance is accepted, and one with
     many is not. The plain rate of the accepted samples is therefore too low. So each answer of a sample is counted as
     if the *other* n - 1 answers had decided the lot. A defective answer then counts if these have at most c defects:
-    that is, if the whole sample has at most c + 1. This is Robbins' u, v method (Robbins 1988, “The u, v method of
-    estimation”): E[X; X <= c + 1] / n is exactly the share of defects that an answer has on average which did not take
-    part in the decision, if n - 1 answers decide. It estimates the answers that were not drawn, which did not
-    take part either. What was found in accepted samples is known, and needs no estimate.
+    that is, if the whole sample has at most c + 1. This is the u, v method of Robbins (1988), “The u, v method of
+    estimation”. It estimates the answers that were not drawn, which did not decide their lot either. What was found in
+    accepted samples is known, and needs no estimate.
     """
-    count = answers = found = 0
-    unseen: list[float] = []
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    accepted, unseen, spread, extra, weights = [], 0.0, 0.0, 0.0, [0.0]
     for sample, accept in lots:
-        if sample.defects <= accept:
-            count, answers, found = count + 1, answers + sample.size, found + sample.defects
-        if sample.defects <= accept + 1 and sample.judged:
-            unseen.append((sample.size - sample.drawn) * sample.defects / sample.judged)
-    return Pooled(count, answers, found, fsum(unseen))
+        weight = (sample.size - sample.drawn) / sample.judged if sample.judged else 0.0
+        found = sample.defects
+        if found <= accept:
+            accepted.append(sample)
+            weights.append(weight)
+        if found <= accept + 1:
+            unseen += weight * found
+            spread += weight * (weight + 1) * found
+        if found == accept + 2:
+            extra += weight**2 * found * (found - 1)
+    low, high = _around(unseen, spread / unseen if unseen else max(weights) + (max(weights) > 0), extra, z)
+    answers, seen = sum(sample.size for sample in accepted), sum(sample.defects for sample in accepted)
+    most = sum(sample.size - sample.drawn for sample in accepted)
+    return Pooled(len(accepted), answers, seen, unseen, low, min(high, most))
+
+
+def _around(estimate: float, factor: float, extra: float, z: float) -> tuple[float, float]:
+    """Return the numbers U with (estimate - U)² <= z² (factor · U + extra), as in Wilson's interval (1927).
+
+    factor · U + extra is the variance of estimate - U. With w = (N - n) / n, each answer of a sample that counts adds
+    w² for the estimate and w for the answers that were not drawn; pairs of answers add to both, and cancel, except in
+    lots with c + 2 defects. docs/quality.md has the sums.
+    """
+    middle = estimate + z**2 * factor / 2
+    half = z * sqrt(factor * estimate + (z * factor / 2) ** 2 + extra)
+    return max(0.0, middle - half), middle + half
 
 
 def share_between(hits: int, trials: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
