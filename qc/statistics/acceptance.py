@@ -151,7 +151,7 @@ class Plan:
         return _within(self.consumers_risk, exact(self.terms.beta))
 
     def acceptance(self, defects: int) -> float:
-        """Return the probability that a lot with this many defects is accepted. Raise BadNumbers if it cannot have them."""
+        """Return the probability that a lot with this many defects is accepted. Raise BadNumbers if that is impossible."""
         return at_most(self.accept, self.size, defects, self.sample)
 
     def effort(self, defects: int) -> Effort:
@@ -220,7 +220,7 @@ def operating_curve(chosen: Plan, defects: Iterable[int] | None = None) -> tuple
 
 
 def _within(risk: float, limit: Fraction) -> bool:
-    """Return whether the risk keeps the limit. Risks that are equal to it, such as 1 in 10, must not fail by rounding."""
+    """Return whether the risk keeps the limit. A risk that equals it, such as 1 in 10, must not fail by rounding."""
     return risk <= float(limit) * (1 + 1e-9)
 
 

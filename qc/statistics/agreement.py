@@ -39,7 +39,7 @@ TagSets = Sequence[Sequence[Collection[str] | None]]
 
 @dataclass(frozen=True, slots=True)
 class PreferenceAgreement:
-    """How far people agree on one preference. `ordinal` is None where no ties are allowed: it equals `nominal` there."""
+    """How far people agree on one preference. `ordinal` is None without ties: it equals `nominal` there."""
 
     percent: Figure
     nominal: Figure
@@ -48,7 +48,7 @@ class PreferenceAgreement:
 
 @dataclass(frozen=True, slots=True)
 class FourCounts:
-    """Pairs of answers to the same unit, by whether they have a tag. *First* is the one that stands first in its unit."""
+    """Pairs of answers to one unit, by whether they have a tag. *First* is the one that stands first in its unit."""
 
     both: int
     first: int

@@ -89,7 +89,7 @@ def defects_between(size: int, drawn: int, defects: int, confidence: float = CON
 
 
 def lot_rate(sample: Sample, confidence: float = CONFIDENCE) -> Rate:
-    """Return the defects of the whole lot. Lost answers are fine for the lower bound, and defective for the upper one."""
+    """Return the defects of the whole lot. Lost answers are fine in the lower bound, and defective in the upper one."""
     low, _ = defects_between(sample.size, sample.drawn, sample.defects, confidence)
     _, high = defects_between(sample.size, sample.drawn, sample.defects + sample.lost, confidence)
     estimate = sample.size * sample.defects / sample.judged if sample.judged else None
@@ -111,8 +111,8 @@ def released_rate(sample: Sample, confidence: float = CONFIDENCE) -> Rate:
 class Pooled:
     """Defects over all lots that a plan accepted. Estimates need not be whole numbers.
 
-    lots, answers and found are of the accepted lots: their number, their answers, and the defects found in their samples.
-    unseen estimates the defects among the answers of these lots that nobody spot-checked, and lies between low and high.
+    lots, answers and found are of the accepted lots: their number, their answers, and the defects that their samples
+    have. unseen estimates the defects among the answers of these lots that nobody spot-checked, with its bounds.
     """
 
     lots: int
@@ -180,7 +180,9 @@ def _around(estimate: float, factor: float, extra: float, z: float) -> tuple[flo
     """
     middle = estimate + z**2 * factor / 2
     half = z * sqrt(factor * estimate + (z * factor / 2) ** 2 + extra)
-    return max(0.0, middle - half), middle + half
+    high = middle + half
+    low = (estimate**2 - z**2 * extra) / high if high else 0.0  # the product of both bounds; middle - half loses digits
+    return max(0.0, low), high
 
 
 def share_between(hits: int, trials: int, confidence: float = CONFIDENCE) -> tuple[float, float]:

@@ -21,10 +21,15 @@ def random_units(random: np.random.Generator, values: int) -> list[list[int | No
     """Return answers of two to five people with a pull to one value, some of them gaps, and no unit of gaps only."""
     people, units = int(random.integers(2, 6)), int(random.integers(20, 60))
     right = random.integers(0, values, units)
-    answers = np.where(random.random((units, people)) < 0.7, right[:, None], random.integers(0, values, (units, people)))
+    answers = np.where(
+        random.random((units, people)) < 0.7, right[:, None], random.integers(0, values, (units, people))
+    )
     gaps = random.random((units, people)) < 0.25
     gaps[np.arange(units), random.integers(0, people, units)] = False
-    return [[None if gap else int(value) for value, gap in zip(*row, strict=True)] for row in zip(answers, gaps, strict=True)]
+    return [
+        [None if gap else int(value) for value, gap in zip(*row, strict=True)]
+        for row in zip(answers, gaps, strict=True)
+    ]
 
 
 def gwet(units: list[list[int | None]], values: int) -> dict[str, Any]:

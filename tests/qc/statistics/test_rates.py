@@ -121,7 +121,9 @@ def test_pooled_rates_are_near_the_truth_where_the_plain_rate_is_low(size, mean)
     assert plain < 0.92 * truth
 
 
-@pytest.mark.parametrize(("size", "defects", "most"), [(100, 5, 1.02), (200, 8, 1.02), (500, 25, 1.03), (1000, 40, 1.02)])
+@pytest.mark.parametrize(
+    ("size", "defects", "most"), [(100, 5, 1.02), (200, 8, 1.02), (500, 25, 1.03), (1000, 40, 1.02)]
+)
 def test_expected_pooled_defects_by_exact_sums(size, defects, most):
     """The estimate errs on the careful side: it expects a little more defects among unseen answers than there are."""
     chosen = plan(size)
@@ -133,7 +135,9 @@ def test_expected_pooled_defects_by_exact_sums(size, defects, most):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("size", "mean", "count"), [(100, 0.03, 20), (100, 0.03, 200), (200, 0.02, 20), (500, 0.03, 60)])
+@pytest.mark.parametrize(
+    ("size", "mean", "count"), [(100, 0.03, 20), (100, 0.03, 200), (200, 0.02, 20), (500, 0.03, 60)]
+)
 def test_the_interval_of_pooled_rates_holds(size, mean, count):
     hits = too_many = 0
     for seed in range(1000):
