@@ -151,7 +151,7 @@ class Plan:
         return _within(self.consumers_risk, exact(self.terms.beta))
 
     def acceptance(self, defects: int) -> float:
-        """Return the probability that a lot with this many defects is accepted. Raise BadNumbers if that is impossible."""
+        """Return how probable it is that a lot with so many defects is accepted. Raise BadNumbers if it is smaller."""
         return at_most(self.accept, self.size, defects, self.sample)
 
     def effort(self, defects: int) -> Effort:
