@@ -55,6 +55,13 @@ class Lot(models.Model):
         help_text="Seed of the random order, 32 hexadecimal digits. Secret until the lot is decided",
     )
     frame_size = models.PositiveIntegerField(null=True, blank=True, help_text="Number of answers that were frozen")
+    left_out = ArrayField(
+        models.BigIntegerField(),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="Ids of the pairs that the review left out: held, or in need of answers that nobody may give",
+    )
     # The study's settings when the review started. Later changes of the study do not change this lot.
     aql = models.DecimalField(max_digits=6, decimal_places=5, null=True, blank=True)
     ltpd = models.DecimalField(max_digits=6, decimal_places=5, null=True, blank=True)
