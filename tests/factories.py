@@ -255,10 +255,12 @@ def reviewer(of: Study, role: str = "reviewer", **values: Any) -> User:
 def lot_in_review(of: Study, count: int = 1, *, people: list[User] | None = None, **values: Any) -> Lot:
     """Return a lot in review with `count` frozen answers, each on a pair of its own, of new or the given annotators.
 
-    With `drawn=True`, all of them are in the deciding sample. The secondary review is not blind, unless `values` say so.
+    With `has_pairs=True`, the study has the pairs already. With `drawn=True`, all answers are in the deciding sample.
+    The secondary review is not blind, unless `values` say so.
     """
     drawn = values.pop("drawn", False)
-    pairs(of, count, **values.pop("pair", {}))
+    if not values.pop("has_pairs", False):
+        pairs(of, count, **values.pop("pair", {}))
     people = people or [member(of, "annotator")]
     answers = [answer(people[number % len(people)], of, **values.pop("body", {})) for number in range(count)]
     Batch.objects.filter(study=of).update(state="in_review")
