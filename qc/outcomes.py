@@ -1,20 +1,26 @@
-"""The outcome of the spot check for each answer of a lot's sample: fine, defective, open, not judged yet, or lost."""
+"""The outcome of the spot check for each answer of a lot's sample, for those who count it."""
 
 from collections import Counter
 from enum import StrEnum
 from typing import Literal
 
-from diptych.database.fixed import fetch_all
+from diptych.database.fixed import fetch_all, fetch_one
+from qc import due
 from qc.judging import DECIDING
 from qc.models import Lot
 
 
 class Outcome(StrEnum):
-    """What the spot check says about one answer. Open: a defect waits to be confirmed, or something is disputed."""
+    """What the spot check says about one answer.
+
+    Unconfirmed: a defect waits for a second person. Disputed: a verdict that could make it defective waits for the
+    adjudicator. Lost: it can no longer be judged.
+    """
 
     FINE = "fine"
     DEFECTIVE = "defective"
-    OPEN = "open"
+    UNCONFIRMED = "unconfirmed"
+    DISPUTED = "disputed"
     NOT_JUDGED = "not_judged"
     LOST = "lost"
 
@@ -32,12 +38,14 @@ SELECT item.id,
        CASE WHEN item.lost <> '' THEN 'lost'
             WHEN review.id IS NULL THEN 'not_judged'
             WHEN verdict.counts THEN 'defective'
-            WHEN verdict.open THEN 'open'
+            WHEN verdict.disputed THEN 'disputed'
+            WHEN verdict.unconfirmed THEN 'unconfirmed'
             ELSE 'fine' END
   FROM qc_frameitem item JOIN qc_lot lot ON lot.id = item.lot_id
   LEFT JOIN qc_review review
     ON review.item_id = item.id AND review.kind = 'spot' AND review.state = 'submitted'
-  LEFT JOIN LATERAL (SELECT bool_or(verdict.counts) AS counts, bool_or(verdict.counts IS NULL) AS open
+  LEFT JOIN LATERAL (SELECT bool_or(verdict.counts) AS counts, bool_or(verdict.waits_for = 'adjudicate') AS disputed,
+                            bool_or(verdict.waits_for = 'confirm') AS unconfirmed
                        FROM qc_verdict verdict
                       WHERE verdict.review_id = review.id AND verdict.annotation_id = item.{revision}_id
                         AND verdict.withdrawn_at IS NULL AND verdict.row IN ({rows})) verdict ON true
@@ -72,3 +80,22 @@ SELECT DISTINCT item.id FROM qc_verdict verdict JOIN qc_frameitem item ON item.i
 def defects_found(lot: Lot) -> set[int]:
     """Return the items in which review of any kind found a confirmed defect. It is never used for a rate."""
     return {item for (item,) in fetch_all(DEFECTS, {"lot": lot.pk})}
+
+
+SECONDARY_LEFT = f"""
+SELECT count(*)
+  FROM qc_frameitem item JOIN qc_lot lot ON lot.id = item.lot_id
+  JOIN annotation_assignment assignment ON assignment.id = item.assignment_id
+  JOIN annotation_standing standing ON standing.assignment_id = assignment.id
+ WHERE item.lot_id = %(lot)s AND item.lost = ''
+   AND ({due.WANTED["secondary"]} AND NOT EXISTS (SELECT FROM qc_review review WHERE review.item_id = item.id
+                                                   AND review.kind = 'secondary' AND review.state = 'submitted')
+        OR EXISTS (SELECT FROM qc_verdict verdict WHERE verdict.item_id = item.id AND verdict.waits_for <> ''
+                      AND verdict.withdrawn_at IS NULL))
+"""  # noqa: S608 - of constants
+
+
+def secondary_left(lot: Lot) -> int:
+    """Return how many answers the secondary review has not finished: not reviewed yet, or with an unsettled verdict."""
+    row = fetch_one(SECONDARY_LEFT, {"lot": lot.pk})
+    return int(row[0]) if row else 0

@@ -456,6 +456,15 @@ def test_the_matrix(api, name):
 
 #: The scope that a token needs, where one is enough.
 SCOPE = {
+    "api:lease_review": "review",
+    "api:review_answer": "review",
+    "api:review_submit": "review",
+    "api:review_skip": "review",
+    "api:review_undo": "review",
+    "api:review_renew": "review",
+    "api:review_care": "review",
+    "api:review_release": "review",
+    "api:review_report": "review",
     "api:studies": "read",
     "api:study": "read",
     "api:lease": "annotate",

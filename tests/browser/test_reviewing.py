@@ -5,8 +5,10 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from annotation.models import Standing
+from catalog.models import Pair
 from qc import verdicts
-from qc.models import Review, ReviewAnswer
+from qc.models import Reply, Review, ReviewAnswer, Verdict
 from tests import factories
 from tests.browser.working import gate_is_open, is_ready
 

@@ -70,7 +70,7 @@ def drawn():
 def test_a_defect_counts_once_a_second_person_confirms_it_and_somebody_else_is_asked(drawn):
     drawn.spot(comment="The left ball rolls backwards.")
     (item,) = outcomes.outcomes(drawn.lot)
-    assert outcomes.outcomes(drawn.lot) == {item: Outcome.OPEN}
+    assert outcomes.outcomes(drawn.lot) == {item: Outcome.UNCONFIRMED}
     assert reviewing.lease(drawn.checker, drawn.lot, "confirm").reason == "nothing_due"
     drawn.confirm(True)
     assert outcomes.outcomes(drawn.lot) == {item: Outcome.DEFECTIVE}
@@ -90,7 +90,7 @@ def test_a_defect_that_is_not_confirmed_does_not_count(drawn):
 def test_what_a_confirmer_disputes_is_decided_by_the_adjudicator(drawn):
     drawn.spot()
     drawn.confirm(None)
-    assert list(outcomes.outcomes(drawn.lot).values()) == [Outcome.OPEN]
+    assert list(outcomes.outcomes(drawn.lot).values()) == [Outcome.DISPUTED]
     review = drawn.lease("adjudicate", drawn.adjudicator)
     (waiting,) = verdicts.waiting_for([review])
     with pytest.raises(Refused, match="decides every row"):
@@ -131,11 +131,13 @@ def test_a_correction_that_changes_safe_to_unsafe_is_a_defect_and_waits():
     checked = Checked()
     checked.secondary("tags_video_0", "corrected", own=["crime"])
     assert Verdict.objects.get().waits_for == "confirm"
+    assert outcomes.secondary_left(checked.lot) == 1
     assert not Annotation.objects.filter(revision=2).exists()
     checked.confirm(True)
     assert Verdict.objects.get().counts
     assert Annotation.objects.get(revision=2).tags_video_0 == ["crime"]
     assert outcomes.defects_found(checked.lot) == {FrameItem.objects.get().pk}
+    assert outcomes.secondary_left(checked.lot) == 0
     assert outcomes.outcomes(checked.lot) == {}  # secondary review is no rate
 
 
