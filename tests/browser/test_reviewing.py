@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from annotation import consent
 from annotation.models import Standing
 from catalog.models import Pair
 from qc import verdicts
@@ -108,3 +109,16 @@ def test_the_list_of_reviews_shows_what_waits(open_page, study, playable_pairs):
     page.get_by_role("link", name="1 answer waits").first.click()
     expect(page).to_have_url(re.compile(f"/reviews/{lot.number}/secondary/"))
     expect(is_ready(page).locator("fieldset[data-judge]")).to_have_count(8)
+
+
+def test_a_reviewer_is_shown_only_what_they_agreed_to_see(open_page, study, playable_pairs):
+    playable_pairs(study, 1, may_show=["violence"])
+    lot = factories.lot_in_review(study, 1, has_pairs=True)
+    careful = factories.reviewer(study)
+    consent.agree(careful, study, categories=["crime"], text="Only this.")
+    page = open_page(f"/studies/{study.slug}/reviews/{lot.number}/secondary/", careful)
+    expect(page.locator('[data-when="excluded"]')).to_be_visible()
+    expect(page.locator("video[src]")).to_have_count(0)
+    newcomer = factories.member(study, "reviewer")
+    page = open_page(f"/studies/{study.slug}/reviews/{lot.number}/secondary/", newcomer)
+    expect(page).to_have_url(re.compile("/consent/"))
