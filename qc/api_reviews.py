@@ -148,10 +148,10 @@ class UndoReviewView(ReviewBaseView):
     def post(self, request: Request, review_id: int) -> Response:
         """Take back the verdicts of a sitting, to give others. Your blind answer stays. Another open sitting ends."""
         review = own_review(request, review_id)
+        verdicts.undo(review, self.person)
         for one in Review.objects.filter(lot=review.lot, reviewer=self.person, kind=review.kind, state="leased"):
             if one.sitting != review.sitting:
                 reviewing.give_back(one, self.person)
-        verdicts.undo(review, self.person)
         return Response(self.next_json(review))
 
 
