@@ -96,9 +96,9 @@ def checked(judged: list[Card], given: Iterable[Given]) -> list[Verdict]:
     for one in given:
         card = by_key.get((one.review_id, one.annotation_id))
         if card is None or one.row not in ROWS:
-            raise BadInput(_("This review does not judge the row “%(row)s”.") % {"row": one.row}, field="verdicts")
+            raise BadInput(_("This review does not judge the row “%(row)s”.") % {"row": one.row})
         if (one.review_id, one.annotation_id, one.row) in verdicts:
-            raise BadInput(_("The row “%(row)s” has two verdicts.") % {"row": one.row}, field="verdicts")
+            raise BadInput(_("The row “%(row)s” has two verdicts.") % {"row": one.row})
         verdicts[one.review_id, one.annotation_id, one.row] = _verdict(card, one)
     missing = [row for key, card in by_key.items() for row in card.differing if (*key, row) not in verdicts]
     if missing:
@@ -106,7 +106,6 @@ def checked(judged: list[Card], given: Iterable[Given]) -> list[Verdict]:
         raise BadInput(
             _("Give a verdict on each row that differs from your own answer. Missing: %(rows)s.") % {"rows": rows},
             "verdict_missing",
-            field="verdicts",
         )
     return list(verdicts.values())
 
@@ -141,18 +140,15 @@ def _refuse_incomplete(verdict: Verdict, answered: Any) -> None:
     """Raise BadInput if a defect or a correction lacks what it needs."""
     about, Ruling = {"row": verdict.row}, Verdict.Ruling
     if verdict.ruling == Ruling.CORRECTED and verdict.row not in TAGS:
-        raise BadInput(
-            _("Only tags can be corrected. Call the preference “%(row)s” a defect instead.") % about, field="verdicts"
-        )
+        raise BadInput(_("Only tags can be corrected. Call the preference “%(row)s” a defect instead.") % about)
     if verdict.ruling in (Ruling.DEFECT, Ruling.CORRECTED) and (verdict.own is None or verdict.own == answered):
         raise BadInput(
             _("Give your own answer on “%(row)s”. It must differ from the one that you call wrong.") % about,
             "own_answer_needed",
-            field="verdicts",
         )
     if verdict.ruling == Ruling.DEFECT and not verdict.code:
-        raise BadInput(_("Choose why “%(row)s” is a defect.") % about, "code_needed", field="verdicts")
+        raise BadInput(_("Choose why “%(row)s” is a defect.") % about, "code_needed")
     if verdict.ruling != Ruling.DEFECT and verdict.ruling != Ruling.CORRECTED and verdict.code:
-        raise BadInput(_("Only a defect has a reason. Leave it out for “%(row)s”.") % about, field="verdicts")
+        raise BadInput(_("Only a defect has a reason. Leave it out for “%(row)s”.") % about)
     if verdict.code == Verdict.Code.OTHER and not verdict.comment:
-        raise BadInput(_("Write in the comment what is wrong with “%(row)s”.") % about, field="verdicts")
+        raise BadInput(_("Write in the comment what is wrong with “%(row)s”.") % about)

@@ -47,6 +47,8 @@ def feedback(assignments: Collection[int]) -> dict[int, Feedback]:
         line = {"question": question_of(one.row, assignment.left), "code": one.get_code_display(), "text": one.comment}
         if line not in found.lines:
             found.lines.append(line)
+    if not by_assignment:
+        return by_assignment
     replied = Reply.objects.filter(item__in=[one.item_id for one in by_assignment.values()])
     by_item = {reply.item_id: reply for reply in replied}
     for found in by_assignment.values():

@@ -53,7 +53,7 @@ def submit(
     if all(one.state == State.SUBMITTED for one in reviews):
         return _repeated(reviews, given)
     if reviews[0].kind not in OF_ANSWERS:
-        raise BadInput(_("This review asks for opinions on verdicts, not for verdicts."), field="verdicts")
+        raise BadInput(_("This review asks for opinions on verdicts, not for verdicts."))
     _refuse_decided(reviews)
     verdicts = checked(cards(reviews), given)
     now = timezone.now()
@@ -164,7 +164,7 @@ def give_opinions(
         return []
     kind = reviews[0].kind
     if kind in OF_ANSWERS:
-        raise BadInput(_("This review asks for verdicts, not for opinions."), field="opinions")
+        raise BadInput(_("This review asks for verdicts, not for opinions."))
     replies = list(Reply.objects.select_for_update().filter(item__in=[one.item_id for one in reviews], closed_at=None))
     if not (kind == Kind.ADJUDICATE and replies):
         _refuse_decided(reviews)
@@ -172,7 +172,7 @@ def give_opinions(
     verdicts = list(waiting_for(reviews).select_for_update(of=("self",)))
     _refuse_unsettled(verdicts, by_verdict, kind)
     if kind == Kind.ADJUDICATE and replies and not closing:
-        raise BadInput(_("Write a sentence that responds to the annotator’s reply."), field="closing")
+        raise BadInput(_("Write a sentence that responds to the annotator’s reply."))
     hold(reviews, review.study, timezone.now())
     by_item = {one.item_id: one for one in reviews}
     settled = [_settled(verdict, by_verdict[verdict.pk], by_item[verdict.item_id], person) for verdict in verdicts]
@@ -186,9 +186,9 @@ def give_opinions(
 
 def _refuse_unsettled(verdicts: list[Verdict], by_verdict: Mapping[int, Opinion], kind: str) -> None:
     if any(one.pk not in by_verdict for one in verdicts):
-        raise BadInput(_("Say about each row whether the answer is a defect."), "opinion_missing", field="opinions")
+        raise BadInput(_("Say about each row whether the answer is a defect."), "opinion_missing")
     if kind == Kind.ADJUDICATE and any(by_verdict[one.pk].counts is None for one in verdicts):
-        raise BadInput(_("An adjudicator decides every row."), "opinion_missing", field="opinions")
+        raise BadInput(_("An adjudicator decides every row."), "opinion_missing")
 
 
 def _settled(verdict: Verdict, opinion: Opinion, review: Review, person: User) -> Verdict:
