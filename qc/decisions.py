@@ -21,7 +21,7 @@ from annotation.models import Assignment
 from catalog import batches, batching
 from catalog.models import Batch
 from diptych.refusals import BadInput, Refused
-from qc import frames, judgements, quality
+from qc import frames, outcomes, quality
 from qc.lots import batches_of, locked_lot
 from qc.models import FrameItem, Lot, LotDecision
 from qc.quality import Quality
@@ -143,7 +143,7 @@ def assignments_to_ask(lot: Lot, wanted: Wanted) -> list[int]:
     """Return the frozen answers that are asked again, whether or not they still count. Raise BadInput."""
     items = FrameItem.objects.filter(lot=lot)
     if wanted.ask_again == AskAgain.DEFECTS:
-        items = items.filter(pk__in=judgements.source.found(lot))
+        items = items.filter(pk__in=outcomes.defects_found(lot))
     elif wanted.ask_again == AskAgain.PEOPLE:
         unknown = set(wanted.people) - set(items.values_list("assignment__person", flat=True))
         if unknown:
@@ -252,7 +252,7 @@ class PersonInLot:
 
 def people_of(lot: Lot) -> list[PersonInLot]:
     """Return the annotators of a lot, those with most defects first."""
-    found = judgements.source.found(lot)
+    found = outcomes.defects_found(lot)
     counts: dict[int, list[int]] = {}
     for key, person in FrameItem.objects.filter(lot=lot).values_list("pk", "assignment__person"):
         mine = counts.setdefault(person, [0, 0])
@@ -261,6 +261,15 @@ def people_of(lot: Lot) -> list[PersonInLot]:
     people = User.objects.in_bulk(list(counts))
     rows = [PersonInLot(people[key], *mine) for key, mine in counts.items()]
     return sorted(rows, key=lambda row: (-row.defects, -row.answers, row.person.username))
+
+
+def people_named(lot: Lot, names: Collection[str]) -> tuple[int, ...]:
+    """Return the keys of the annotators of a lot with these names. Raise BadInput if one has no answers in it."""
+    known = {row.person.username: row.person.pk for row in people_of(lot)} if names else {}
+    if unknown := sorted(set(names) - set(known)):
+        about = {"names": ", ".join(unknown)}
+        raise BadInput(_("These people have no answers in this lot: %(names)s.") % about, field="people")
+    return tuple(known[name] for name in names)
 
 
 def counting_now(lot: Lot) -> int:

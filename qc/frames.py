@@ -5,10 +5,9 @@ Both are called with the lot's row locked. What was frozen and drawn never chang
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -98,19 +97,6 @@ def draw(lot: Lot, *, actor: User | None) -> None:
 # --- The samples --------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """What is counted of a frozen answer."""
-
-    key: int
-    batch: int
-    lost: bool
-
-
-def _items(rows: QuerySet[FrameItem]) -> list[Item]:
-    return [Item(key, batch, lost != "") for key, batch, lost in rows.values_list("pk", "batch", "lost")]
-
-
 def in_deciding_sample(lot: Lot) -> Q:
     """Return the condition for the items of the deciding sample."""
     return Q(lot=lot, sample_place__isnull=False)
@@ -119,16 +105,6 @@ def in_deciding_sample(lot: Lot) -> Q:
 def in_first_sample(lot: Lot) -> Q:
     """Return the condition for the first n items of the whole order, which are also judged in revision 1."""
     return Q(lot=lot, place__lte=lot.sample_size or 0)
-
-
-def deciding_sample(lot: Lot) -> list[Item]:
-    """Return the items of the deciding sample in order. Empty before the sample is drawn."""
-    return _items(FrameItem.objects.filter(in_deciding_sample(lot)).order_by("sample_place"))
-
-
-def first_sample(lot: Lot) -> list[Item]:
-    """Return the first n items of the whole order. Empty before the sample is drawn."""
-    return _items(FrameItem.objects.filter(in_first_sample(lot)).order_by("place"))
 
 
 # --- Losses -------------------------------------------------------------------------------------------------
@@ -162,8 +138,3 @@ def still_counting(lot: Lot) -> QuerySet[FrameItem]:
     return FrameItem.objects.filter(
         lot=lot, lost="", assignment__standing__counted=True, assignment__standing__validity="valid"
     )
-
-
-def changed_since(lot: Lot) -> QuerySet[FrameItem]:
-    """Return the items whose answer has another revision now than when the review started."""
-    return FrameItem.objects.filter(lot=lot).exclude(assignment__standing__current=F("current"))

@@ -1,65 +1,51 @@
-"""What review has said about the frozen answers of a lot, for those who count it.
+"""What the reviews of a lot have found, counted for its figures. `qc/outcomes.py` reads it from the verdicts."""
 
-`source` is filled by the part of this app that stores verdicts. Everything here speaks of keys of `FrameItem`.
-"""
-
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
 
-from qc.models import Lot
-
-NOTHING: frozenset[int] = frozenset()
+from qc.outcomes import Outcome
+from qc.statistics.rates import Sample
 
 
 @dataclass(frozen=True, slots=True)
-class Judgements:
-    """Verdicts on some items of a lot.
+class Counts:
+    """What the spot check has said so far about the answers of a sample.
 
-    judged: items on which a verdict stands. defective: those of them with a confirmed defect in an overall preference
-    or in safe or unsafe. disputed: items that an adjudicator has not decided yet. They are not among the judged ones.
+    judged: answers with a verdict that stands; `defects` of them are defective. disputed: an adjudicator must decide.
+    unconfirmed: a second person must confirm a defect. lost: withdrawn or in quarantine before they were judged.
     """
 
-    judged: frozenset[int] = NOTHING
-    defective: frozenset[int] = NOTHING
-    disputed: frozenset[int] = NOTHING
+    drawn: int = 0
+    judged: int = 0
+    defects: int = 0
+    disputed: int = 0
+    unconfirmed: int = 0
+    lost: int = 0
 
-    def among(self, items: Collection[int]) -> "Judgements":
-        """Return the same for these items only."""
-        chosen = frozenset(items)
-        return Judgements(self.judged & chosen, self.defective & chosen, self.disputed & chosen)
+    @property
+    def left(self) -> int:
+        """Return how many answers nobody has judged yet."""
+        return self.drawn - self.judged - self.disputed - self.unconfirmed - self.lost
 
+    @property
+    def complete(self) -> bool:
+        """Return whether every answer is judged or lost."""
+        return self.judged + self.lost == self.drawn
 
-class Source(Protocol):
-    """Where the verdicts of a lot are."""
-
-    def deciding(self, lot: Lot) -> Judgements:
-        """Return the spot check of the deciding sample, in the revisions that were drawn."""
-
-    def first(self, lot: Lot) -> Judgements:
-        """Return the spot check of the first n items of the whole order, in revision 1."""
-
-    def found(self, lot: Lot) -> frozenset[int]:
-        """Return the items in which any review of the lot confirmed a defect."""
-
-    def secondary_left(self, lot: Lot) -> int:
-        """Return how many answers the secondary review of the lot has not finished yet."""
+    def sample_of(self, size: int) -> Sample:
+        """Return the counts as a sample from so many answers."""
+        return Sample(size, self.drawn, self.defects, self.lost)
 
 
-class NothingJudged:
-    """The verdicts while nobody has reviewed anything."""
-
-    def deciding(self, lot: Lot) -> Judgements:
-        return Judgements()
-
-    def first(self, lot: Lot) -> Judgements:
-        return Judgements()
-
-    def found(self, lot: Lot) -> frozenset[int]:
-        return NOTHING
-
-    def secondary_left(self, lot: Lot) -> int:
-        return 0
-
-
-source: Source = NothingJudged()
+def counts_of(outcomes: Iterable[Outcome]) -> Counts:
+    """Count the outcomes of a sample."""
+    found = Counter(outcomes)
+    return Counts(
+        drawn=found.total(),
+        judged=found[Outcome.FINE] + found[Outcome.DEFECTIVE],
+        defects=found[Outcome.DEFECTIVE],
+        disputed=found[Outcome.DISPUTED],
+        unconfirmed=found[Outcome.UNCONFIRMED],
+        lost=found[Outcome.LOST],
+    )

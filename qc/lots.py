@@ -23,7 +23,7 @@ from catalog import batches
 from catalog.models import Batch, Pair
 from diptych.database import locks
 from diptych.refusals import BadInput, Refused
-from qc import frames, plans
+from qc import frames, outcomes, plans
 from qc.models import Lot, LotBatch
 from qc.plans import Forecast
 from studies.models import Study
@@ -41,6 +41,11 @@ def candidates(study: Study) -> list[Batch]:
     """Return the batches that can be put into a new lot, by number."""
     taken = LotBatch.objects.filter(study=study, undecided=True).values("batch")
     return list(Batch.objects.filter(study=study, state__in=READY).exclude(pk__in=taken).order_by("number"))
+
+
+def answers_of(chosen: Collection[Batch]) -> dict[int, int]:
+    """Return how many answers each of these batches would bring into a lot now, by the key of the batch."""
+    return frames.count([batch.pk for batch in chosen])
 
 
 def returned_before(study: Study, chosen: Collection[Batch]) -> dict[int, Lot]:
@@ -275,17 +280,18 @@ def _terms(lot: Lot) -> dict[str, Any]:
 
 
 @transaction.atomic
-def end_secondary_review(lot: Lot, left: int, *, actor: User | None) -> bool:
+def end_secondary_review(lot: Lot, *, actor: User | None, without_rest: bool = False) -> bool:
     """Draw the deciding sample, and bring `lot` up to date. Return False if it is already drawn.
 
-    Args:
-        left: how many answers the secondary review has not finished. Raise Refused unless it is 0.
+    Raise Refused if the secondary review has answers left, unless the person ends it without them. A lot that was
+    returned before needs all of it.
     """
     locked = locked_lot(lot)
     if locked.state != Lot.State.IN_REVIEW:
         raise Refused(_("This lot is not in review."), "not_in_review")
     if locked.drawn_at is None:
-        if left:
+        left = outcomes.secondary_left(locked)
+        if left and not (without_rest and locked.attempt == 1):
             raise Refused(
                 _("The secondary review of this lot has not ended. Answers left: %(left)s.") % {"left": left},
                 "secondary_review",

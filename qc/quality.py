@@ -5,56 +5,17 @@ Three rates, each of the defects among the answers: *before* any review (revisio
 is shown before the whole sample is judged: the answers that were judged first would not be a random sample.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from qc import frames, judgements, plans
-from qc.frames import Item
-from qc.judgements import Judgements
-from qc.models import Lot
+from qc import frames, outcomes, plans
+from qc.judgements import Counts, counts_of
+from qc.models import FrameItem, Lot
 from qc.statistics import rates
 from qc.statistics.acceptance import Outcome, Plan
-from qc.statistics.rates import Pooled, Rate, Sample
+from qc.statistics.rates import Pooled, Rate
 from studies.models import Study
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What review has said so far about the answers of a sample. `left` ones are to be judged."""
-
-    drawn: int = 0
-    judged: int = 0
-    defects: int = 0
-    disputed: int = 0
-    lost: int = 0
-
-    @property
-    def left(self) -> int:
-        return self.drawn - self.judged - self.disputed - self.lost
-
-    @property
-    def complete(self) -> bool:
-        """Return whether every answer is judged or lost."""
-        return self.judged + self.lost == self.drawn
-
-    def sample_of(self, size: int) -> Sample:
-        """Return the counts as a sample from so many answers."""
-        return Sample(size, self.drawn, self.defects, self.lost)
-
-
-def counted(items: Collection[Item], said: Judgements) -> Counts:
-    """Count a sample. An answer that was judged and then withdrawn stays judged."""
-    keys = frozenset(item.key for item in items)
-    found = said.among(keys)
-    lost = {item.key for item in items if item.lost} - found.judged
-    return Counts(
-        drawn=len(keys),
-        judged=len(found.judged),
-        defects=len(found.defective),
-        disputed=len(found.disputed - lost),
-        lost=len(lost),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +75,16 @@ def quality_of(lot: Lot) -> Quality | None:
     plan = plans.plan_drawn(lot)
     if plan is None:
         return None
-    items, said = frames.deciding_sample(lot), judgements.source.deciding(lot)
-    by_batch: dict[int, list[Item]] = {}
-    for item in items:
-        by_batch.setdefault(item.batch, []).append(item)
+    found = outcomes.outcomes(lot)
+    by_batch: dict[int, list[outcomes.Outcome]] = {}
+    for item, batch in FrameItem.objects.filter(frames.in_deciding_sample(lot)).values_list("pk", "batch"):
+        by_batch.setdefault(batch, []).append(found[item])
     return Quality(
         lot=lot,
         plan=plan,
-        deciding=counted(items, said),
-        first=counted(frames.first_sample(lot), judgements.source.first(lot)),
-        by_batch={batch: counted(mine, said) for batch, mine in by_batch.items()},
+        deciding=counts_of(found.values()),
+        first=counts_of(outcomes.outcomes(lot, "first").values()),
+        by_batch={batch: counts_of(mine) for batch, mine in by_batch.items()},
     )
 
 
@@ -167,7 +128,7 @@ def follows_plan(quality: Quality) -> bool:
 
 def counts_json(counts: Counts) -> dict[str, int]:
     """Return the counts of a sample as JSON."""
-    names = ("drawn", "judged", "defects", "disputed", "lost", "left")
+    names = ("drawn", "judged", "defects", "disputed", "unconfirmed", "lost", "left")
     return {name: getattr(counts, name) for name in names}
 
 

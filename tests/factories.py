@@ -243,3 +243,41 @@ def signs_in(client: Any, username: str, password: str) -> bool:
     """Return whether the sign-in page accepts this password. The client is signed in afterwards."""
     answer = client.post(reverse("accounts:sign_in"), {"username": username, "password": password})
     return bool(answer.status_code == 302)
+
+
+def reviewer(of: Study, role: str = "reviewer", **values: Any) -> User:
+    """Return a new reviewer or researcher of the study, who has agreed to see all that it may show."""
+    user = member(of, role, **values)
+    consent.agree(user, of, categories=of.categories, text="I agree.")
+    return user
+
+
+def lot_in_review(of: Study, count: int = 1, *, people: list[User] | None = None, **values: Any) -> Lot:
+    """Return a lot in review with `count` frozen answers, each on a pair of its own, of new or the given annotators.
+
+    With `has_pairs=True`, the study has the pairs already. With `drawn=True`, all answers are in the deciding sample.
+    The secondary review is not blind, unless `values` say so.
+    """
+    drawn = values.pop("drawn", False)
+    if not values.pop("has_pairs", False):
+        pairs(of, count, **values.pop("pair", {}))
+    people = people or [member(of, "annotator")]
+    answers = [answer(people[number % len(people)], of, **values.pop("body", {})) for number in range(count)]
+    Batch.objects.filter(study=of).update(state="in_review")
+    made = lot(of, batch(of), **{"state": "in_review", "frame_size": count, "blind_share": 0} | values)
+    for place, answered in enumerate(answers, start=1):
+        frame_item(made, answered, place)
+    if drawn:
+        draw_all(made)
+    return made
+
+
+def draw_all(of: Lot) -> None:
+    """Draw every frozen answer of the lot for the spot check."""
+    count = of.items.count()
+    for item in of.items.select_related("assignment__standing"):
+        current = item.assignment.standing.current_id
+        FrameItem.objects.filter(pk=item.pk).update(sample_place=item.place, judged=current)
+    drawn = {"drawn_at": timezone.now(), "size": count, "sample_size": count, "acceptance_number": 0}
+    Lot.objects.filter(pk=of.pk).update(**drawn)
+    of.refresh_from_db()

@@ -1,14 +1,12 @@
-"""Lots for tests: batches with answers, and verdicts as the spot check would store them."""
+"""Lots for tests: batches with answers, and verdicts of the spot check as rows."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
-import pytest
+from django.utils import timezone
 
-from qc import frames, judgements, lots
-from qc.judgements import Judgements
-from qc.models import FrameItem, Lot
+from qc import lots
+from qc.models import FrameItem, Lot, Review, Verdict
 from tests import factories
 
 
@@ -24,48 +22,68 @@ def answered(study: Any, *people: Any, pairs: int = 10, batch: int = 1, **values
 
 
 def in_review(study: Any, head: Any, *batches: int) -> Lot:
-    """Return a lot of these batches whose review has started and whose sample is drawn."""
+    """Return a lot of these batches whose review has started and whose sample is drawn, without secondary review."""
+    study.secondary_share = 0
+    study.save(update_fields=["secondary_share"])
     lot = lots.put_together(study, batches or [1], actor=head)
     lots.start(lot, actor=head)
-    lots.end_secondary_review(lot, 0, actor=head)
     return lot
 
 
-@dataclass
-class Verdicts:
-    """Verdicts that a test writes down, as a source for `judgements`."""
+def judge(lot: Lot, *, defects: int = 0, judged: int | None = None, disputed: int = 0, lost: int = 0) -> None:
+    """Judge the first so many answers of the deciding sample, the defective ones first, and all of the other sample.
 
-    said: dict[str, Judgements] = field(default_factory=dict)
-    left: int = 0
-
-    def deciding(self, lot: Lot) -> Judgements:
-        return self.said.get(f"deciding {lot.pk}", Judgements())
-
-    def first(self, lot: Lot) -> Judgements:
-        return self.said.get(f"first {lot.pk}", Judgements())
-
-    def found(self, lot: Lot) -> frozenset[int]:
-        return self.deciding(lot).defective
-
-    def secondary_left(self, lot: Lot) -> int:
-        return self.left
-
-    def judge(self, lot: Lot, *, defects: int = 0, judged: int | None = None, disputed: int = 0) -> None:
-        """Judge the first so many answers of the deciding sample, the defective ones first, and all of the other."""
-        keys = [item.key for item in frames.deciding_sample(lot) if not item.lost]
-        done = keys[: len(keys) - disputed if judged is None else judged]
-        open_ones = keys[len(done) :][:disputed]
-        self.said[f"deciding {lot.pk}"] = Judgements(frozenset(done), frozenset(done[:defects]), frozenset(open_ones))
-        first = [item.key for item in frames.first_sample(lot) if not item.lost]
-        self.said[f"first {lot.pk}"] = Judgements(frozenset(first), frozenset(first[:defects]))
+    Without `judged`, all are judged except the disputed and the lost ones.
+    """
+    sample = list(FrameItem.objects.filter(lot=lot, sample_place__isnull=False).order_by("sample_place"))
+    others = FrameItem.objects.filter(lot=lot, sample_place__isnull=True, place__lte=lot.sample_size)
+    whole = len(sample) - disputed - lost if judged is None else judged
+    for item in [*sample[:whole], *others]:
+        spot_checked(item, "defect" if item in sample[:defects] else "fine")
+    for item in sample[whole : whole + disputed]:
+        spot_checked(item, "disputed")
+    taken = sample[len(sample) - lost :] if lost else []
+    FrameItem.objects.filter(pk__in=[item.pk for item in taken]).update(lost="withdrawn")
 
 
-@pytest.fixture
-def verdicts() -> Iterator[Verdicts]:
-    """Let the test write the verdicts."""
-    before, judgements.source = judgements.source, Verdicts()
-    yield judgements.source
-    judgements.source = before
+def spot_checked(item: FrameItem, ruling: str) -> Review:
+    """Write a submitted spot check of an answer with one verdict on its helpfulness. A defect is confirmed."""
+    now = timezone.now()
+    review = Review.objects.create(
+        study=item.study,
+        lot=item.lot,
+        item=item,
+        pair=item.assignment.pair,
+        reviewer=factories.person(),
+        kind="spot",
+        blind=True,
+        left="video_0",
+        state="submitted",
+        expires_at=now + timedelta(minutes=30),
+        ended_at=now,
+    )
+    about: dict[str, dict[str, Any]] = {
+        "fine": {"counts": False},
+        "defect": {
+            "counts": True,
+            "code": "overlooked",
+            "own": "video_1",
+            "confirmed_by": factories.person(),
+            "confirmed_at": now,
+        },
+        "disputed": {"counts": None, "waits_for": "adjudicate", "own": "video_1"},
+    }
+    for revision in {item.judged_id or item.first_id, item.first_id}:
+        Verdict.objects.create(
+            study=item.study,
+            review=review,
+            item=item,
+            annotation_id=revision,
+            row="helpfulness",
+            ruling=ruling,
+            **about[ruling],
+        )
+    return review
 
 
 def places(lot: Lot) -> list[int]:

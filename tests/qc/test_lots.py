@@ -12,6 +12,7 @@ from catalog import batches
 from catalog.models import Batch, Pair
 from diptych.refusals import BadInput, Refused
 from qc import frames, lots
+from qc.decisions import Wanted, decide
 from qc.models import FrameItem, Lot, LotBatch
 from safety import quarantine
 from safety.models import Quarantine
@@ -198,7 +199,7 @@ class TestDraw:
         lots.start(lot, actor=researcher)
         for item in FrameItem.objects.filter(lot=lot).order_by("place")[:2]:
             change_standing(item.assignment.standing, actor=researcher, validity="invalid", reason="defect")
-        assert lots.end_secondary_review(lot, 0, actor=researcher)
+        assert lots.end_secondary_review(lot, actor=researcher, without_rest=True)
         assert (lot.frame_size, lot.size, lot.sample_size, lot.acceptance_number) == (12, 10, 9, 0)
         sample = FrameItem.objects.filter(frames.in_deciding_sample(lot)).order_by("sample_place")
         assert [item.place for item in sample] == list(range(3, 12))
@@ -210,15 +211,25 @@ class TestDraw:
         answered(study, pairs=10)
         lot = in_review(study, researcher)
         drawn = lot.drawn_at
-        assert lots.end_secondary_review(lot, 0, actor=researcher) is False
+        assert lots.end_secondary_review(lot, actor=researcher) is False
         assert lot.drawn_at == drawn
 
-    def test_it_waits_for_the_secondary_review(self, study, researcher):
+    def test_it_waits_for_the_secondary_review_or_ends_it_without_the_rest(self, study, researcher):
         answered(study, pairs=3)
         lot = lots.put_together(study, [1], actor=researcher)
         lots.start(lot, actor=researcher)
-        with pytest.raises(Refused, match="Answers left: 2"):
-            lots.end_secondary_review(lot, 2, actor=researcher)
+        with pytest.raises(Refused, match="Answers left: 3"):
+            lots.end_secondary_review(lot, actor=researcher)
+        assert lots.end_secondary_review(lot, actor=researcher, without_rest=True)
+
+    def test_a_later_attempt_needs_the_whole_secondary_review(self, study, researcher):
+        answered(study, pairs=10)
+        first = in_review(study, researcher)
+        decide(first, Wanted("returned", "x", ask_again="defects", against_plan=True), actor=researcher)
+        again = lots.put_together(study, [1], actor=researcher)
+        lots.start(again, actor=researcher)
+        with pytest.raises(Refused, match="Answers left: 10"):
+            lots.end_secondary_review(again, actor=researcher, without_rest=True)
 
     def test_without_a_secondary_review_it_is_drawn_at_the_start(self, study, researcher):
         answered(study, pairs=10)
@@ -236,7 +247,7 @@ class TestDraw:
         item.refresh_from_db()
         assert item.lost == "quarantined"
         officer = factories.officer(study)
-        quarantine.release(Quarantine.objects.get(), reason="It shows nothing illegal.", actor=officer)
+        quarantine.release(Quarantine.objects.get(), officer, reason="It shows nothing illegal.")
         with transaction.atomic():
             quarantine.settle_files(item.assignment.pair.video_0.asset_id)
         item.refresh_from_db()
