@@ -134,7 +134,7 @@ class StartLotView(SignedInView):
     """`POST lots/{id}/start/`."""
 
     scopes = {"POST": "manage"}
-    refusals = {409: ("needs_answers", "nothing_to_review", "decided", "lot_gone")}
+    refusals = {409: ("needs_answers", "nothing_to_review", "decided", "lot_gone", "refused")}
 
     @extend_schema(operation_id="lots_start", request=None, responses={200: LotShape})
     def post(self, request: Request, lot_id: int) -> Response:
@@ -189,7 +189,7 @@ class LotDecisionView(SignedInView):
     refusals = {
         409: (
             *("not_in_review", "no_sample", "not_judged", "disputed", "against_plan", "lot_gone"),
-            *("not_decided", "next_attempt", "work_began"),
+            *("not_decided", "next_attempt", "work_began", "refused"),
         )
     }
 

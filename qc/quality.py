@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Count
+
 from qc import frames, outcomes, plans
 from qc.judgements import Counts, counts_of
 from qc.models import FrameItem, Lot
@@ -23,7 +25,7 @@ class Quality:
     """The figures of a lot whose deciding sample is drawn.
 
     plan: n, c and the risks. deciding, first: counts of the two samples. by_batch: counts of the deciding sample for
-    each batch, by its key.
+    each batch, by its key. sizes: how many of the N answers each batch has.
     """
 
     lot: Lot
@@ -31,6 +33,12 @@ class Quality:
     deciding: Counts
     first: Counts
     by_batch: dict[int, Counts]
+    sizes: dict[int, int]
+
+    def batch_rate(self, batch: int) -> Rate | None:
+        """Return the defects of one batch: its part of the sample is a random sample of it. None until all is judged."""
+        counts = self.by_batch.get(batch)
+        return rates.lot_rate(counts.sample_of(self.sizes[batch])) if counts and self.complete else None
 
     @property
     def complete(self) -> bool:
@@ -85,6 +93,12 @@ def quality_of(lot: Lot) -> Quality | None:
         deciding=counts_of(found.values()),
         first=counts_of(outcomes.outcomes(lot, "first").values()),
         by_batch={batch: counts_of(mine) for batch, mine in by_batch.items()},
+        sizes=dict(
+            FrameItem.objects.filter(lot=lot, judged__isnull=False)
+            .order_by()
+            .values_list("batch")
+            .annotate(number=Count("pk"))
+        ),
     )
 
 

@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
-from catalog.models import Pair
+from catalog.models import Batch, Pair
 from diptych.refusals import Refused
 from qc import lot_answers, outcomes, plans, quality
 from qc import lots as putting
@@ -113,12 +113,14 @@ def about(study: Any, shown: Lot) -> dict[str, Any]:
     if context["decides"] or shown.is_decided:
         context["figures"] = figures
         context["rates"] = rates_of(figures) if figures else []
-        context["by_batch"] = (
-            [(batch, figures.by_batch[batch.pk]) for batch in context["batches"] if batch.pk in figures.by_batch]
-            if figures
-            else []
-        )
+        context["by_batch"] = [] if figures is None else by_batch(figures, context["batches"])
     return context
+
+
+def by_batch(figures: quality.Quality, batches: list[Batch]) -> list[tuple[Batch, Any, Any]]:
+    """Return each batch of the sample with its counts and its rate."""
+    sampled = [batch for batch in batches if batch.pk in figures.by_batch]
+    return [(batch, figures.by_batch[batch.pk], figures.batch_rate(batch.pk)) for batch in sampled]
 
 
 def rates_of(figures: quality.Quality) -> list[dict[str, Any]]:

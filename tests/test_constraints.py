@@ -20,7 +20,17 @@ from annotation.protocol import HARM_KEYS, SUB_DIMENSION_KEYS
 from catalog.models import Batch, HoldChange, Label, Pair, PairsChange, Prompt, Provenance, Video
 from importing.models import Import, ReadFile, Removal, Upload
 from media.models import Asset
-from qc.models import FrameItem, Reply, Review, ReviewAnswer, ReviewExposure, SecondOpinion, Verdict
+from qc.models import (
+    FrameItem,
+    LotBatch,
+    LotDecision,
+    Reply,
+    Review,
+    ReviewAnswer,
+    ReviewExposure,
+    SecondOpinion,
+    Verdict,
+)
 from safety.models import Officer, Quarantine, QuarantineAct, Referral, RefusedFile, Report, Reporter, ReporterRelease
 from studies.models import (
     Document,
@@ -115,6 +125,16 @@ class World:
             return found
         answered = factories.answer(factories.member(study, "annotator"), study)
         return factories.frame_item(factories.lot(study, answered.pair.batch, state="in_review"), answered)
+
+    def another_frame_item(self, **values):
+        """Return a second frozen answer in the lot of the first."""
+        lot = self.frame_item().lot
+        answered = factories.answer(factories.member(self.study, "annotator"), self.study)
+        return factories.frame_item(lot, answered, **{"place": 2} | values)
+
+    def lot_decision(self, **values):
+        facts = {"study": self.study, "outcome": "reopened", "reason": "x", "decided_by": self.person}
+        return LotDecision.objects.create(**facts | {"lot": values.pop("lot", None) or self.frame_item().lot} | values)
 
     def review(self, **values):
         item = self.frame_item()
@@ -488,6 +508,46 @@ ATTEMPTS = {
     "exposure_lapses_within_expected": lambda w: w.exposure(expected_s=1, lapses_s=2),
     "dose_once_a_day": twice(lambda w: w.dose()),
     "dose_not_negative": lambda w: w.dose(seconds=-1),
+    "lot_number_in_study": lambda w: [factories.lot(w.study, number=1) for _ in range(2)],
+    "lot_number_from_one": lambda w: factories.lot(w.study, number=0),
+    "lot_state_known": lambda w: factories.lot(w.study, state="lost"),
+    "lot_later_attempt_has_previous": lambda w: factories.lot(w.study, attempt=2),
+    "lot_previous_same_study": lambda w: factories.lot(w.study, attempt=2, previous=factories.lot(w.other)),
+    "lot_started_unless_draft": lambda w: factories.lot(w.study, seed="0" * 32),
+    "lot_shares_range": lambda w: factories.lot(w.study, state="in_review", ltpd=0),
+    "lot_sample_drawn_whole": lambda w: factories.lot(w.study, state="in_review", size=1),
+    "lot_decided_with_reason": lambda w: factories.lot(w.study, state="returned"),
+    "lot_accepted_with_sample": lambda w: factories.lot(
+        w.study, state="accepted", decided_at=NOON, decided_by=w.person, decision_reason="Good."
+    ),
+    "lot_batch_once": lambda w: factories.lot(w.study, w.pair.batch, w.pair.batch),
+    "lot_batch_in_one_undecided_lot": lambda w: [factories.lot(w.study, w.pair.batch) for _ in range(2)],
+    "lot_batch_lot_same_study": lambda w: LotBatch.objects.create(
+        study=w.study, lot=factories.lot(w.other), batch=w.pair.batch
+    ),
+    "lot_batch_batch_same_study": lambda w: factories.lot(w.study, w.foreign.batch),
+    "frame_item_place": lambda w: w.another_frame_item(place=1),
+    "frame_item_once": lambda w: w.another_frame_item(assignment=w.frame_item().assignment),
+    "frame_item_sample_place": lambda w: [
+        w.change(item, sample_place=1, judged=item.current) for item in (w.frame_item(), w.another_frame_item())
+    ],
+    "frame_item_place_from_one": lambda w: w.another_frame_item(place=0),
+    "frame_item_sample_place_range": lambda w: w.change(w.frame_item(), sample_place=1),
+    "frame_item_lost_known": lambda w: w.change(w.frame_item(), lost="odd"),
+    "frame_item_lot_same_study": lambda w: w.another_frame_item(lot=w.frame_item(w.other).lot),
+    "frame_item_batch_of_lot": lambda w: w.another_frame_item(batch=factories.batch(w.study, number=9)),
+    "frame_item_assignment_same_study": lambda w: w.another_frame_item(assignment=w.frame_item(w.other).assignment),
+    "frame_item_first_same_study": lambda w: w.another_frame_item(first=w.frame_item(w.other).first),
+    "frame_item_current_same_study": lambda w: w.another_frame_item(current=w.frame_item(w.other).first),
+    "frame_item_judged_same_study": lambda w: w.another_frame_item(judged=w.frame_item(w.other).first),
+    "lot_decision_outcome_known": lambda w: w.lot_decision(outcome="lost"),
+    "lot_decision_has_reason": lambda w: w.lot_decision(reason=""),
+    "lot_decision_return_asks_again": lambda w: w.lot_decision(outcome="returned"),
+    "lot_decision_names_people": lambda w: w.lot_decision(outcome="returned", ask_again="people"),
+    "lot_decision_lot_same_study": lambda w: w.lot_decision(lot=factories.lot(w.other)),
+    "study_review_shares_range": lambda w: w.change(w.study, spot_share=1.1),
+    "study_risks_range": lambda w: w.change(w.study, alpha=0),
+    "study_good_lot_below_bad": lambda w: w.change(w.study, aql=0.2),
     "review_one_role_a_person": lambda w: [w.review(kind=kind) for kind in ("secondary", "confirm")],
     "review_one_person_a_role": lambda w: [
         w.review(reviewer=factories.person(), state="submitted", ended_at=NOON) for _ in range(2)
@@ -530,6 +590,8 @@ TARGETS = {
     "video_prompt_study_id",
     "batch_study_id",
     "pair_study_id",
+    "lot_study_id",
+    "frame_item_study_id",
     "annotation_assignment_id",
     "annotation_study_id",
     "assignment_study_id",
@@ -614,6 +676,7 @@ APPEND_ONLY = {
     Document: (lambda w: w.document(), {"text": "x"}),
     DocumentVersion: (lambda w: w.document_version(), {"published_by": None}),
     HoldChange: (lambda w: w.hold_change(), {"after": "x"}),
+    LotDecision: (lambda w: w.lot_decision(), {"reason": "y"}),
     QuarantineAct: (lambda w: w.act(), {"reason": "x"}),
     SecondLook: (lambda w: w.second_look(), {"looked_at": NOON}),
     StateChange: (lambda w: w.state_change(), {"step": "paused"}),

@@ -16,7 +16,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from accounts.models import AccessToken
 from accounts.tokens import SCOPES, issue_token
 from annotation import consent, serving
-from catalog.models import PairsChange
+from catalog.models import Batch, PairsChange
 from importing.job_progress import bad_rows_file
 from importing.models import Import, Removal
 from media import names
@@ -156,6 +156,20 @@ MATRIX = {
     "annotation:answers": row("get", *RUNS),
     "annotation:answers_csv": row("get", *RUNS),
     "qc:dashboard": row("get", *PROGRESS),
+    "qc:lots": row("get", *PROGRESS),
+    "qc:new_lot": row("get", *RUNS),
+    "qc:lot": row("get", *PROGRESS),
+    "qc:lot_answers": row("get", *RUNS),
+    "qc:start_lot": row("post", *RUNS),
+    "qc:dissolve_lot": row("post", *RUNS),
+    "qc:draw_lot": row("post", *RUNS),
+    "qc:decide_lot": row("get", *RUNS),
+    "qc:reopen_lot": row("post", *RUNS),
+    "api:lots": row("post", *RUNS),
+    "api:lot_start": row("post", *RUNS),
+    "api:lot_draw": row("post", *RUNS),
+    "api:lot_quality": row("get", *RUNS),
+    "api:lot_decision": row("post", *RUNS),
     "qc:reviews": row("get", *PROGRESS),
     "qc:review": row("get", "reviewer"),  # the secondary review; researchers check instead
     "qc:reply": row("post", "annotator", another=HIDDEN),
@@ -281,6 +295,14 @@ BODIES = {
     "api:trial_report": lambda: {"videos": ["video_0"]},
     "qc:reply": lambda: {"text": "Please look again."},
     "api:lease_review": lambda: {"kind": "secondary"},
+    "api:lots": lambda: {"batches": [1]},
+    "api:lot_draw": lambda: {"without_rest": True},
+    "api:lot_decision": lambda: {
+        "outcome": "returned",
+        "reason": "x",
+        "ask_again": "all",
+        "against_plan": True,
+    },
     "api:review_answer": factories.body,
     "api:review_submit": dict,
     "api:review_skip": lambda: {"reason": "cannot_judge"},
@@ -398,8 +420,10 @@ class World:
         item = factories.frame_item(lot, self.answered)
         reviewer = self.people["reviewer"]
         consent.agree(reviewer, self.study, categories=self.study.categories, text="I agree.")
-        if name == "api:lease_review":
-            return {"lot_id": lot.pk}
+        if name == "api:lot_decision":
+            Batch.objects.filter(study=self.study).update(state="in_review")
+        if name == "api:lease_review" or "lot" in name:
+            return {"lot_id": lot.pk, "number": lot.number}
         review = reviewing.lease(reviewer, lot, "secondary").reviews[0]
         given = [Given(review.pk, item.current_id, "aesthetics", "guideline_unclear", comment="Say more.")]
         if name in ("qc:reply", "api:review_undo"):
@@ -456,6 +480,11 @@ def test_the_matrix(api, name):
 
 #: The scope that a token needs, where one is enough.
 SCOPE = {
+    "api:lots": "manage",
+    "api:lot_start": "manage",
+    "api:lot_draw": "manage",
+    "api:lot_quality": "read",
+    "api:lot_decision": "manage",
     "api:lease_review": "review",
     "api:review_answer": "review",
     "api:review_submit": "review",

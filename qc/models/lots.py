@@ -178,12 +178,8 @@ class Lot(models.Model):
             ),
             models.CheckConstraint(
                 name="lot_decided_with_reason",
-                condition=Q(
-                    state__in=["draft", "in_review"],
-                    decided_at__isnull=True,
-                    decided_by__isnull=True,
-                    decision_reason="",
-                )
+                condition=~Q(state__in=["accepted", "returned"])
+                & Q(decided_at__isnull=True, decided_by__isnull=True, decision_reason="")
                 | Q(state__in=["accepted", "returned"], decided_at__isnull=False, decided_by__isnull=False)
                 & ~Q(decision_reason=""),
             ),
