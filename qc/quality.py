@@ -36,7 +36,7 @@ class Quality:
     sizes: dict[int, int]
 
     def batch_rate(self, batch: int) -> Rate | None:
-        """Return the defects of one batch: its part of the sample is a random sample of it. None until all is judged."""
+        """Return the defects of one batch, whose part of the sample is random too. None until all is judged."""
         counts = self.by_batch.get(batch)
         return rates.lot_rate(counts.sample_of(self.sizes[batch])) if counts and self.complete else None
 
