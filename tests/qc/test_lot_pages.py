@@ -5,6 +5,7 @@ import re
 import pytest
 from django.urls import reverse
 
+from annotation.standings import change_standing
 from catalog.models import Batch, Pair
 from qc import decisions, lots
 from qc.decisions import Wanted
@@ -193,3 +194,16 @@ def test_a_decided_lot_has_no_form(client, study, researcher):
     decisions.decide(lot, Wanted("accepted", "x"), actor=researcher)
     assert "cannot be decided now" in page(client, "decide_lot", study, lot.number)
     page(client, "lot", study, 99, status=404)
+
+
+def test_the_answers_for_review_lead_to_just_these_answers(client, study, annotator):
+    answered(study, annotator, pairs=4)
+    invalid, held, *_ = Pair.objects.order_by("pk")
+    change_standing(invalid.assignments.get().standing, actor=None, validity="invalid", reason="contradiction")
+    Pair.objects.filter(pk=held.pk).update(held="looked at")
+    for name, about in (("new_lot", ()), ("lot", (1,))):
+        text = page(client, name, study, *about)
+        address, number = re.search(r'href="([^"]*standing=usable)">(\d+)', text).groups()
+        assert client.get(address.replace("&amp;", "&")).context["count"].number == int(number) == 2
+        if name == "new_lot":
+            post(client, "new_lot", study, batches=[1])
