@@ -64,8 +64,9 @@ BY_BATCH: dict[str, BatchAccepts] = {
 #: the slot, or the answer came too late for the study or for the batch.
 SURPLUS, SURPLUS_STUDY_CLOSED, SURPLUS_BATCH_CLOSED = "surplus", "surplus_study_closed", "surplus_batch_closed"
 SURPLUS_REASONS = (SURPLUS, SURPLUS_STUDY_CLOSED, SURPLUS_BATCH_CLOSED)
-#: These answers counted until a reviewer rejected them, or returned them to their person. The pair is then asked again.
-ASKED_AGAIN = (REJECTED, RETURNED) = ("rejected", "returned")
+#: These answers counted until a reviewer rejected them or returned them to their person, or until their lot was
+#: returned and somebody chose to ask for them again. The pair is then asked again.
+ASKED_AGAIN = (REJECTED, RETURNED, LOT_RETURNED) = ("rejected", "returned", "lot_returned")
 
 
 def surplus_reason(standing: Standing) -> str:

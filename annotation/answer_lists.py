@@ -39,6 +39,9 @@ ANY, NOTHING = "any", "nothing"
 #: Values of the filter `standing`. The dashboard counts the same answers and links to this list.
 STANDINGS = {
     "counted": Q(counted=True),
+    "usable": Q(
+        counted=True, validity=Standing.Validity.VALID, assignment__pair__held="", assignment__pair__kind=Pair.Kind.REAL
+    ),
     "uncounted": Q(counted=False),
     "invalid": Q(validity=Standing.Validity.INVALID),
     CONTRADICTION: Q(validity=Standing.Validity.INVALID, reason=CONTRADICTION),
@@ -66,6 +69,7 @@ class AnswerFilters(Filters):
         choices=[
             ("", _("all")),
             ("counted", _("counts")),
+            ("usable", _("counts, is valid, and its pair is not held")),
             ("uncounted", _("does not count")),
             ("invalid", _("invalid")),
             (CONTRADICTION, _("contradicts itself")),

@@ -7,7 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from annotation.acceptance import REJECTED, RETURNED, SURPLUS, SURPLUS_BATCH_CLOSED, SURPLUS_STUDY_CLOSED
+from annotation.acceptance import LOT_RETURNED, REJECTED, RETURNED, SURPLUS, SURPLUS_BATCH_CLOSED, SURPLUS_STUDY_CLOSED
 from annotation.models import Annotation, Standing
 from annotation.protocol import CORRECTION, REOPENED, SECOND_LOOK, SUB_DIMENSION_KEYS, TIE
 from diptych.durations import in_words
@@ -30,6 +30,7 @@ UNCOUNTED: dict[str, str | Promise] = {
     SURPLUS_BATCH_CLOSED: gettext_lazy("The pair’s batch was being checked when the answer came."),
     REJECTED: gettext_lazy("Review rejected it."),
     RETURNED: gettext_lazy("Review returned the answer to the annotator."),
+    LOT_RETURNED: gettext_lazy("Its lot was returned, and the pair is asked again."),
 }
 INVALID: dict[str, str | Promise] = {
     "contradiction": gettext_lazy("The video with harm tags was chosen as the safer one."),

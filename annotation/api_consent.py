@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from accounts.api import SignedInView
 from annotation import consent
-from annotation.permissions import annotated_study
+from annotation.permissions import consenting_study
 from diptych.refusals import BadInput, ChangedMeanwhile
 from studies.documents.texts import text_of, versions
 from studies.harms import HARM_KEYS, harms_of
@@ -61,12 +61,12 @@ class ConsentView(SignedInView):
     @extend_schema(operation_id="consent_read", responses={200: ConsentShape})
     def get(self, request: Request, slug: str) -> Response:
         """Return the terms of the study, and whether you have agreed to them."""
-        return Response(self._body(annotated_study(request, slug)))
+        return Response(self._body(consenting_study(request, slug)))
 
     @extend_schema(operation_id="consent_give", request=AgreementSerializer, responses={200: ConsentShape})
     def post(self, request: Request, slug: str) -> Response:
         """Agree to the current terms and to seeing these harms. This replaces your earlier agreement."""
-        study = annotated_study(request, slug)
+        study = consenting_study(request, slug)
         body = AgreementSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         given = body.validated_data
@@ -94,7 +94,7 @@ class ConsentView(SignedInView):
     @extend_schema(operation_id="consent_withdraw", responses={204: None})
     def delete(self, request: Request, slug: str) -> Response:
         """Withdraw your consent. Open pairs are released; submitted answers are kept. Repeating it is harmless."""
-        consent.withdraw(self.person, annotated_study(request, slug))
+        consent.withdraw(self.person, consenting_study(request, slug))
         return Response(status=204)
 
     def _body(self, study: Study) -> dict[str, object]:

@@ -5,10 +5,10 @@ value of each counter is used, so a repeated or late report changes nothing. A r
 include earlier showings whose own reports may be lost. A report without a name is of the current lease.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from django.db import transaction
 from django.utils import timezone
@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts.days import day_of
 from accounts.models import User
 from annotation.exposure import add_to_dose
-from annotation.models import Assignment, Exposure
+from annotation.models import Assignment, Exposure, ExposureCounters
 from annotation.protocol import VIDEOS
 from catalog.models import Pair
 
@@ -88,7 +88,8 @@ def record_report(
         return 0.0
     if not rows and care is None and not too_distressing:
         return 0.0
-    recorder = ReportRecorder(assignment, person, rows)
+    ids = {"assignment_id": assignment.pk, "study_id": assignment.study_id, "person_id": person.pk}
+    recorder = ReportRecorder(person, rows, lambda day: Exposure(**ids, day=day))
     for one in showings(care, showing) if care is not None else ():
         recorder.add(one, counted)
     if care is not None and care.get("revealed_s") is not None:
@@ -100,20 +101,22 @@ def record_report(
     return recorder.save()
 
 
-class ReportRecorder:
-    """One assignment's exposure by day, while a report is recorded."""
+Row = TypeVar("Row", bound=ExposureCounters)
 
-    def __init__(self, assignment: Assignment, person: User, rows: dict[date, Exposure]) -> None:
-        self.assignment, self.person, self.rows = assignment, person, rows
+
+class ReportRecorder(Generic[Row]):
+    """One person's exposure to one pair by day, while a report is recorded. `make` makes the row of a day."""
+
+    def __init__(self, person: User, rows: dict[date, Row], make: Callable[[date], Row]) -> None:
+        self.person, self.rows, self._make = person, rows, make
         self.today = day_of(person, timezone.now())
         self.before = {day: row.revealed_s + row.expected_s for day, row in rows.items()}
         self.newly_revealed_s = 0.0
 
-    def row(self, day: date) -> Exposure:
+    def row(self, day: date) -> Row:
         """Return the row of a day. Create it if there is none."""
         if day not in self.rows:
-            ids = {"assignment_id": self.assignment.pk, "study_id": self.assignment.study_id}
-            self.rows[day] = Exposure(**ids, person_id=self.person.pk, day=day)
+            self.rows[day] = self._make(day)
         return self.rows[day]
 
     def add(self, showing: Showing, counted: Collection[str]) -> None:

@@ -3,8 +3,8 @@
 It has no ranks and no answers of other people. Skipped pairs are not counted.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from accounts import days
 from accounts.models import User, ViewingPreference
 from annotation import revisions
-from annotation.acceptance import RETURNED, SURPLUS, SURPLUS_BATCH_CLOSED, SURPLUS_STUDY_CLOSED
+from annotation.acceptance import LOT_RETURNED, RETURNED, SURPLUS, SURPLUS_BATCH_CLOSED, SURPLUS_STUDY_CLOSED
 from annotation.models import Annotation, Assignment, Break, Dose, Seat, Standing
 from annotation.progress import ordinal, own_answers
 from annotation.protocol import SUB_DIMENSIONS, TIE
@@ -111,6 +111,8 @@ class Answered:
     comment: str
     closed: str
     until: datetime | None
+    #: What higher apps add about the answer. Each part has a `template`.
+    parts: list[Any] = field(default_factory=list)
 
     @property
     def corrected(self) -> bool:
@@ -177,10 +179,19 @@ def answers(study: Study, person: User, assignments: Sequence[Assignment], *, ch
     chosen = ViewingPreference.objects.filter(user=person).values_list("media_filter", flat=True).first()
     media_filter = chosen or study.media_filter
     first = ordinal(assignments[0])
-    return [
+    parts = [more([row.pk for row in assignments]) for more in more_parts]
+    lines = [
         answered(row, seat, study, number=first - place, media_filter=media_filter, chinese=chinese)
         for place, row in enumerate(assignments)
     ]
+    return [
+        replace(line, parts=[found[line.assignment.pk] for found in parts if line.assignment.pk in found])
+        for line in lines
+    ]
+
+
+#: Functions of higher apps: what they say about answered assignments, by the assignments' keys.
+more_parts: list[Callable[[list[int]], Mapping[int, Any]]] = []
 
 
 def pictures(row: Assignment, seat: Seat, study: Study, media_filter: str) -> Pictures:
@@ -243,6 +254,7 @@ UNCOUNTED = {
     SURPLUS: gettext_lazy("Kept, not counted: someone else answered this pair first."),
     SURPLUS_STUDY_CLOSED: gettext_lazy("Kept, not counted: it arrived after the study was closed."),
     SURPLUS_BATCH_CLOSED: gettext_lazy("Kept, not counted: its batch was already being checked."),
+    LOT_RETURNED: gettext_lazy("Kept, not counted: a group of answers is asked again, and this is one of them."),
     RETURNED: gettext_lazy("Returned to you: please answer this pair again. This answer is kept."),
 }
 #: Reasons why an answer is invalid, worded for its annotator.

@@ -20,9 +20,11 @@ from studies.permissions import (
     MAY_ANNOTATE,
     MAY_CONFIGURE,
     MAY_COUNT_WORK,
+    MAY_JUDGE,
     MAY_SEE_ANSWERS,
     MAY_SEE_EXPOSURE,
     MAY_SEE_WELLBEING,
+    allows,
     study_for,
 )
 
@@ -33,6 +35,16 @@ if TYPE_CHECKING:
 def annotated_study(request: HttpRequest | Request, slug: str) -> Study:
     """Return the study, for its annotators only. Raise Http404 or PermissionDenied."""
     return study_for(request, slug, roles=MAY_ANNOTATE)
+
+
+def consenting_study(request: HttpRequest | Request, slug: str) -> "WithAnnotations[Study, HasRoles]":
+    """Return the study, for everybody who watches its videos to judge them. Raise Http404 or PermissionDenied."""
+    return study_for(request, slug, roles=MAY_JUDGE)
+
+
+def annotates(study: "WithAnnotations[Study, HasRoles]") -> bool:
+    """Return whether the person is an annotator of the study."""
+    return allows(study, MAY_ANNOTATE)
 
 
 def wellbeing_study(request: HttpRequest, slug: str) -> Study:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import User
 from annotation import consent, wellbeing
-from annotation.permissions import annotated_study
+from annotation.permissions import annotates, consenting_study
 from diptych.refusals import ChangedMeanwhile
 from studies.documents.changes import changes
 from studies.documents.markdown import sections
@@ -27,14 +27,15 @@ from studies.models import Document, Study
 @login_required
 def page(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the consent text and a checkbox for each harm, with buttons to agree, to change and to withdraw."""
-    study = annotated_study(request, slug)
+    study = consenting_study(request, slug)
     if request.method == "POST":
-        return agree(request, study)
-    return render(request, "annotation/consent.html", page_context(request.user, study))  # type: ignore[arg-type]
+        return agree(request, study, first_page="annotation:workspace" if annotates(study) else "")
+    context = page_context(request.user, study) | {"annotates": annotates(study)}  # type: ignore[arg-type]
+    return render(request, "annotation/consent.html", context)
 
 
-def agree(request: HttpRequest, study: Study) -> HttpResponse:
-    """Store the ticked boxes. The first time, redirect to the workspace; later, back to this page."""
+def agree(request: HttpRequest, study: Study, *, first_page: str = "") -> HttpResponse:
+    """Store the ticked boxes. The first time, redirect annotators to the workspace; otherwise, back to this page."""
     person: User = request.user  # type: ignore[assignment]
     was_in_force = consent.in_force(person, study)
     language = request.POST.get("language", "")
@@ -50,8 +51,8 @@ def agree(request: HttpRequest, study: Study) -> HttpResponse:
     except (ChangedMeanwhile, ValueError):
         messages.warning(request, consent.terms_changed())
         return redirect("annotation:consent", slug=study.slug)
-    if not was_in_force:
-        return redirect("annotation:workspace", slug=study.slug)
+    if not was_in_force and first_page:
+        return redirect(first_page, slug=study.slug)
     messages.success(request, _("Saved. From now on, you only get pairs that match your choices."))
     return redirect("annotation:consent", slug=study.slug)
 
@@ -61,7 +62,7 @@ def agree(request: HttpRequest, study: Study) -> HttpResponse:
 @login_required
 def withdraw(request: HttpRequest, slug: str) -> HttpResponse:
     """End the consent, and redirect to the consent page, which explains the consequences."""
-    study = annotated_study(request, slug)
+    study = consenting_study(request, slug)
     consent.withdraw(request.user, study)  # type: ignore[arg-type]
     return redirect("annotation:consent", slug=study.slug)
 

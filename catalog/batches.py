@@ -3,6 +3,8 @@
     open → annotated → in review → accepted
                                  → returned → open
 
+If a decision is taken back, the batch is in review again.
+
 `mark_annotated` and `ask_for_more` happen automatically: when the last answer is submitted, and when more answers are
 requested. A person makes the other transitions. `annotation/acceptance.py` says what people may do in each state.
 
@@ -13,6 +15,7 @@ either before an answer or after it. Nothing here waits for a pair or a seat: lo
 functions last in your transaction.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,6 +60,11 @@ START_REVIEW = Transition(State.ANNOTATED, State.IN_REVIEW, "batch.review_starte
 ACCEPT = Transition(State.IN_REVIEW, State.ACCEPTED, "batch.accepted")
 RETURN = Transition(State.IN_REVIEW, State.RETURNED, "batch.returned")
 OPEN_AGAIN = Transition(State.RETURNED, State.OPEN, "batch.opened_again")
+#: A decision about the batch was taken back.
+TAKE_BACK = {
+    before: Transition(before, State.IN_REVIEW, "batch.review_resumed")
+    for before in (State.ACCEPTED, State.RETURNED, State.OPEN, State.ANNOTATED)
+}
 
 
 # --- Transitions that people make -----------------------------------------------------------------------------
@@ -90,6 +98,17 @@ def open_again(batch: Batch, *, actor: User) -> bool:
     Return False if it is already open. Raise Refused in any other state.
     """
     return _change(batch, OPEN_AGAIN, actor=actor)
+
+
+def review_again(batch: Batch, *, actor: User, reason: str) -> bool:
+    """Take back the decision about a batch, so that it is in review again. The caller checks that it was decided.
+
+    Return False if it is already in review. Raise Refused if its state changed at the same moment.
+    """
+    batch.refresh_from_db()
+    if batch.state == State.IN_REVIEW:
+        return False
+    return _change(batch, TAKE_BACK[State(batch.state)], actor=actor, reason=reason)
 
 
 @transaction.atomic
@@ -127,12 +146,13 @@ def _record(batch: Batch, transition: Transition, actor: User | None, after: dic
 
 # --- Automatic transitions -------------------------------------------------------------------------------------
 
-#: True if every pair that is not held has all the answers it needs, and if there is such a pair. `{leased}`: see
-#: `mark_annotated`. `OFFSET 0` keeps the planner from making a join, which would read every pair of every study. As a
-#: subquery it is one index lookup for each batch, and ends at the first pair that needs answers.
+#: True if every pair that is not held has all the answers it needs, and if there is such a pair. Pairs in `left_out`
+#: may need more. `{leased}`: see `mark_annotated`. `OFFSET 0` keeps the planner from making a join, which would read
+#: every pair of every study. As a subquery it is one index lookup for each batch, and ends at the first pair that needs
+#: answers.
 COMPLETE = """
        NOT EXISTS (SELECT FROM catalog_pair pair WHERE pair.batch_id = batch.id AND pair.held = ''
-                      AND (pair.open_slots > 0 OR {leased}) OFFSET 0)
+                      AND (pair.open_slots > 0 AND pair.id <> ALL(%(left_out)s::bigint[]) OR {leased}) OFFSET 0)
        AND EXISTS (SELECT FROM catalog_pair pair WHERE pair.batch_id = batch.id AND pair.held = '' OFFSET 0)
 """
 LOCKED = "SELECT id FROM catalog_batch WHERE id = %(batch)s AND state = 'open' FOR UPDATE"
@@ -146,7 +166,7 @@ SELECT batch.id FROM catalog_batch batch WHERE batch.state = 'open' AND {COMPLET
 
 
 @transaction.atomic
-def mark_annotated(batch_id: int, *, leased: str) -> bool:
+def mark_annotated(batch_id: int, *, leased: str, left_out: Collection[int] = (), actor: User | None = None) -> bool:
     """Move an open batch to annotated if it needs no more answers. Return whether it moved.
 
     Held pairs do not delay this.
@@ -158,18 +178,21 @@ def mark_annotated(batch_id: int, *, leased: str) -> bool:
 
     Args:
         leased: SQL that is true of a row `pair` while someone has a lease on it. Leases are rows of a higher app.
+        left_out: keys of pairs whose missing answers do not delay it, because nobody can give them.
+        actor: the person who left these pairs out.
     """
     if not fetch_all(LOCKED, {"batch": batch_id}):
         return False
-    if not change(ANNOTATED.format(leased=leased), {"batch": batch_id}):
+    if not change(ANNOTATED.format(leased=leased), {"batch": batch_id, "left_out": list(left_out)}):
         return False
-    _record(Batch.objects.select_related("study").get(pk=batch_id), MARK_ANNOTATED, None, {})
+    without = {"left_out": len(left_out)} if left_out else {}
+    _record(Batch.objects.select_related("study").get(pk=batch_id), MARK_ANNOTATED, actor, without)
     return True
 
 
 def complete_and_open(*, leased: str) -> list[int]:
     """Return at most 500 open batches that need no more answers. `leased`: as for `mark_annotated`."""
-    return [batch_id for (batch_id,) in fetch_all(COMPLETE_AND_OPEN.format(leased=leased), {})]
+    return [batch_id for (batch_id,) in fetch_all(COMPLETE_AND_OPEN.format(leased=leased), {"left_out": []})]
 
 
 #: The weakest lock. Only `mark_annotated` conflicts with it, so people can go on answering.

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop
 from catalog.models import Batch, PairsChange
 from catalog.models.pairs import usable
 from diptych.database import locks
+from diptych.database.fixed import change, fetch_all
 from diptych.refusals import Refused
 from studies.models import Study
 
@@ -97,6 +98,44 @@ DELETE FROM catalog_batch batch
  WHERE batch.study_id = %(study)s AND batch.state = 'open'
    AND NOT EXISTS (SELECT FROM catalog_pair pair WHERE pair.batch_id = batch.id)
 """
+
+
+#: Locks the pairs by id. Those that need answers, or are held, leave their decided batches.
+UNFINISHED = """
+SELECT pair.id FROM catalog_pair pair
+ WHERE pair.batch_id = ANY(%(batches)s) AND (pair.open_slots > 0 OR pair.held <> '')
+ ORDER BY pair.id FOR NO KEY UPDATE OF pair
+"""
+MOVE = "UPDATE catalog_pair SET batch_id = %(batch)s WHERE id = ANY(%(pairs)s)"
+
+
+def move_unfinished(study: Study, batches: Collection[Batch]) -> tuple[int, Batch | None]:
+    """Move the pairs of these batches that need answers or are held to the study's last batch, if that one is open.
+
+    Otherwise they get a new batch. Return how many pairs moved, and the batch that they are in now. Call it in the
+    transaction that accepts the batches, before their state changes.
+
+    The last batch is locked, as an import does, so that no other transaction numbers a batch or starts a review.
+    """
+    pairs = [pk for (pk,) in fetch_all(UNFINISHED, {"batches": [batch.pk for batch in batches]})]
+    if not pairs:
+        return 0, None
+    last = locked_last_batch(study)
+    if last.state == Batch.State.OPEN and last not in batches:
+        batch = last
+    else:
+        batch = Batch.objects.create(study=study, number=last.number + 1)
+    change(MOVE, {"batch": batch.pk, "pairs": pairs})
+    return len(pairs), batch
+
+
+def locked_last_batch(study: Study) -> Batch:
+    """Return the study's last batch, locked. Another one may be added while this waits for the lock."""
+    rows = Batch.objects.filter(study=study).order_by("-number")
+    while True:
+        last = rows.select_for_update(no_key=True)[0]
+        if rows.values_list("pk", flat=True)[0] == last.pk:
+            return last
 
 
 #: Why pairs cannot be regrouped, as sentences for people.

@@ -6,14 +6,26 @@ class QCConfig(AppConfig):
     name = "qc"
 
     def ready(self) -> None:
+        from annotation.my_work import more_parts
         from annotation.signals import answer_revised, answer_submitted
+        from qc import frames
         from qc.receivers import follow_revision, mark_contradiction
+        from qc.replies import feedback
+        from safety.signals import assets_quarantined, pairs_released
         from studies.links import Link, Place, register
-        from studies.permissions import MAY_SEE_PROGRESS
+        from studies.permissions import MAY_CONFIRM, MAY_SEE_PROGRESS
 
         answer_submitted.connect(mark_contradiction, dispatch_uid="qc.mark_contradiction")
         answer_revised.connect(follow_revision, dispatch_uid="qc.follow_revision")
+        assets_quarantined.connect(frames.lose_quarantined, dispatch_uid="qc.lose_quarantined")
+        pairs_released.connect(frames.find_released, dispatch_uid="qc.find_released")
         dashboard = ("qc:dashboard", MAY_SEE_PROGRESS)
         register(Place.TABS, Link("progress", _("Progress"), *dashboard, order=10))
         register(Place.HOME, Link("progress", _("See progress"), *dashboard, order=20, first_page=True))
         register(Place.OVERVIEW, Link("progress", _("Progress"), *dashboard, order=10))
+        more_parts.append(feedback)
+        reviews = ("qc:reviews", MAY_CONFIRM)
+        register(Place.TABS, Link("reviews", _("Reviews"), *reviews, order=12))
+        lots = ("qc:lots", MAY_SEE_PROGRESS)
+        register(Place.TABS, Link("lots", _("Lots"), *lots, order=13))
+        register(Place.HOME, Link("reviews", _("Review answers"), *reviews, order=22))

@@ -1,18 +1,28 @@
-"""Who may see a study's progress. No other module of this app decides it."""
+"""Who may see a study's progress, and who may review its answers. No other module of this app decides it."""
 
 from typing import TYPE_CHECKING
 
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest
+from django.utils.translation import gettext as _
+from rest_framework.request import Request
 
+from qc.models import Lot, Review
+from qc.models.reviews import Kind
 from studies.models import Study
 from studies.models.studies import HasRoles
 from studies.permissions import (
+    MAY_ADJUDICATE,
     MAY_ANNOTATE,
     MAY_BROWSE,
+    MAY_CONFIRM,
     MAY_COUNT_WORK,
+    MAY_DECIDE,
     MAY_EXPORT,
+    MAY_REVIEW,
     MAY_SEE_ANSWERS,
     MAY_SEE_PROGRESS,
+    MAY_SPOT_CHECK,
     allows,
     study_for,
 )
@@ -34,3 +44,73 @@ def allowed_links(study: "WithAnnotations[Study, HasRoles]") -> dict[str, bool]:
         "may_count_work": allows(study, MAY_COUNT_WORK),
         "annotates": allows(study, MAY_ANNOTATE),
     }
+
+
+def lots_study(request: HttpRequest | Request, slug: str) -> "WithAnnotations[Study, HasRoles]":
+    """Return the study, for people who may see its lots. Raise Http404 or PermissionDenied."""
+    return study_for(request, slug, roles=MAY_SEE_PROGRESS)
+
+
+def deciding_study(request: HttpRequest | Request, slug: str) -> "WithAnnotations[Study, HasRoles]":
+    """Return the study, for people who put lots together and decide them. Raise Http404 or PermissionDenied."""
+    return study_for(request, slug, roles=MAY_DECIDE)
+
+
+def decides(study: "WithAnnotations[Study, HasRoles]") -> bool:
+    """Return whether the person decides lots. Only they see what review found in a lot that is not decided."""
+    return allows(study, MAY_DECIDE)
+
+
+def decided_lot(request: HttpRequest | Request, lot_id: int) -> Lot:
+    """Return the lot with its study, for people who decide it. Raise Http404 or PermissionDenied."""
+    lot = Lot.objects.select_related("study").filter(pk=lot_id).first()
+    if lot is None:
+        raise Http404(_("There is no lot %(id)s.") % {"id": lot_id})
+    lot.study = deciding_study(request, lot.study.slug)
+    return lot
+
+
+#: Roles that may do each kind of review. The look-here queue is open to both teams.
+REVIEWS: dict[str, frozenset[str]] = {
+    Kind.SECONDARY: MAY_REVIEW,
+    Kind.SPOT: MAY_SPOT_CHECK,
+    Kind.LOOK: MAY_CONFIRM,
+    Kind.CONFIRM: MAY_CONFIRM,
+    Kind.ADJUDICATE: MAY_ADJUDICATE,
+}
+
+
+def reviewed_study(request: HttpRequest | Request, slug: str) -> "WithAnnotations[Study, HasRoles]":
+    """Return the study, for its reviewers, researchers and admins. Raise Http404 or PermissionDenied."""
+    return study_for(request, slug, roles=MAY_CONFIRM)
+
+
+def reviewed_kinds(study: "WithAnnotations[Study, HasRoles]") -> list[str]:
+    """Return the kinds of review that the person may do, in the order of the pages."""
+    return [kind for kind, roles in REVIEWS.items() if allows(study, roles)]
+
+
+def reviewed_lot(request: HttpRequest | Request, lot_id: int, kind: str) -> Lot:
+    """Return the lot with its study, for people who may do this kind of review. Raise Http404 or PermissionDenied."""
+    lot = Lot.objects.select_related("study").filter(pk=lot_id).first()
+    if lot is None:
+        raise Http404(_("There is no lot %(id)s.") % {"id": lot_id})
+    lot.study = study_for(request, lot.study.slug, roles=MAY_CONFIRM)
+    if not allows(lot.study, REVIEWS[kind]):
+        raise PermissionDenied(_("Your role in this study does not allow this kind of review."))
+    return lot
+
+
+def own_review(request: HttpRequest | Request, review_id: int) -> Review:
+    """Return the person's own review with its study and lot, while they still may do its kind of review.
+
+    Raise Http404 or PermissionDenied. The reviews of other people do not exist for them.
+    """
+    found = Review.objects.select_related("study", "lot__study", "pair")
+    review = found.filter(pk=review_id, reviewer=request.user.pk).first()
+    if review is None:
+        raise Http404(_("You have no review %(id)s.") % {"id": review_id})
+    study = study_for(request, review.study.slug)
+    if not allows(study, REVIEWS[review.kind]):
+        raise PermissionDenied(_("Your role in this study does not allow this kind of review."))
+    return review

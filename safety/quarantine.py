@@ -33,7 +33,7 @@ from safety import officer_notices
 from safety.models import Quarantine, QuarantineAct, Referral, Report, Reporter
 from safety.permissions import decides_reports, require_decides
 from safety.quarantine_files import bring_back, set_apart
-from safety.signals import assets_quarantined
+from safety.signals import assets_quarantined, pairs_released
 from studies.models import Study
 
 logger = logging.getLogger(__name__)
@@ -359,6 +359,7 @@ def _lift(asset: Asset) -> None:
     # A failed video may work by now, or a working one may have failed: `readiness.settle` decides it again.
     before = Case(When(held_before=readiness.MEDIA_FAILED, then=Value("")), default=F("held_before"))
     Pair.objects.filter(pk__in=free).update(held=before, held_before="")
+    pairs_released.send(sender=Asset, pairs=free)
     readiness.settle(Pair.objects.filter(pk__in=free))
     batches.ask_for_more(Pair.objects.filter(pk__in=free))
 

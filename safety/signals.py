@@ -5,3 +5,5 @@ from django.dispatch import Signal
 #: Pairs were quarantined. Argument: `pairs`, their ids in any study, locked and held.
 #: Receivers end all leases of these pairs now, without waiting for another lock.
 assets_quarantined = Signal()
+#: Pairs are no longer in quarantine. Argument: `pairs`, their ids in any study, locked.
+pairs_released = Signal()

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from accounts import audit
 from accounts.models import User
 from diptych.durations import in_words
-from diptych.refusals import ChangedMeanwhile
+from diptych.refusals import ChangedMeanwhile, Refused
 from studies import promises
 from studies.durations import percent
 from studies.models import SettingChange, Study
@@ -59,6 +59,7 @@ def configure(study: Study, values: Mapping[str, Any], *, made_from: Mapping[str
     if not changed:
         return []
     _refuse_to_break_promises(present, changed)
+    _refuse_contradicting_shares(present, changed)
     before = {name: getattr(present, name) for name in changed}
     after = dict(changed)
     new_protocol = not OF_PROTOCOL.isdisjoint(changed)
@@ -96,6 +97,21 @@ def _refuse_to_break_promises(present: Study, changed: Mapping[str, Any]) -> Non
     if broken := [one for one in promises.unkept(after) if one not in unkept_before]:
         raise PromisesUnkept(
             _("The study is running and promises this to annotators. Pause the study before you remove it."), broken
+        )
+
+
+def _refuse_contradicting_shares(present: Study, changed: Mapping[str, Any]) -> None:
+    """Raise Refused if a good lot could be worse than a bad one. Two people may have changed one share each."""
+    good, bad = (changed.get(name, getattr(present, name)) for name in ("aql", "ltpd"))
+    if good >= bad:
+        about = {"good": percent(good), "bad": percent(bad)}
+        raise Refused(
+            _(
+                "A good lot could have %(good)s defects and a bad one %(bad)s. Nothing was saved. Choose a smaller "
+                "share for the good lot than for the bad one."
+            )
+            % about,
+            "good_lot_not_below_bad",
         )
 
 

@@ -74,9 +74,10 @@ class DurationField(forms.MultiValueField):
 class ShareField(forms.FloatField):
     """A share between two fractions, which people write in percent."""
 
-    def __init__(self, *, most: float, **options: Any) -> None:
-        attributes = {"min": 0, "max": most * 100, "step": "any", "inputmode": "decimal"}
-        super().__init__(min_value=0, max_value=most * 100, widget=forms.NumberInput(attrs=attributes), **options)
+    def __init__(self, *, least: float = 0.0, most: float, **options: Any) -> None:
+        attributes = {"min": least * 100, "max": most * 100, "step": "any", "inputmode": "decimal"}
+        widget = forms.NumberInput(attrs=attributes)
+        super().__init__(min_value=least * 100, max_value=most * 100, widget=widget, **options)
 
     def prepare_value(self, value: Any) -> Any:
         return f"{value * 100:.6g}" if isinstance(value, float) else value

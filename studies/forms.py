@@ -85,7 +85,7 @@ def _field_for(model_field: models.Field, **options: Any) -> forms.Field | None:
         least, most = setting.seconds
         return DurationField(least=least, most=most, **named)
     if setting.share is not None:
-        return ShareField(most=setting.share, **named)
+        return ShareField(least=setting.least_share, most=setting.share, **named)
     if isinstance(model_field, models.BooleanField):
         named["required"] = False
     if isinstance(model_field, models.TextField):

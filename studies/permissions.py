@@ -31,6 +31,8 @@ MAY_IMPORT = frozenset({Role.RESEARCHER, Role.ADMIN})
 MAY_INVITE = frozenset({Role.RESEARCHER, Role.ADMIN})
 #: Roles that delete a study of which nobody was served a pair.
 MAY_DELETE = frozenset({Role.ADMIN})
+#: Roles that put batches into lots, start their review and decide them.
+MAY_DECIDE = frozenset({Role.RESEARCHER, Role.ADMIN})
 #: Roles that reopen a closed study.
 MAY_REOPEN = frozenset({Role.ADMIN})
 #: Roles that see which API tokens the study's people have.
@@ -49,6 +51,13 @@ MAY_BROWSE = frozenset({Role.RESEARCHER, Role.ADMIN})
 MAY_EXPORT = frozenset({Role.RESEARCHER, Role.ADMIN})
 #: Roles that see people's answers. Annotators and blind reviewers never see those of others (protocol, rule 4).
 MAY_SEE_ANSWERS = frozenset({Role.RESEARCHER, Role.ADMIN})
+#: Roles that review answers, by kind of review: the QC department reviews, researchers check and decide disputes.
+MAY_REVIEW = frozenset({Role.REVIEWER})
+MAY_SPOT_CHECK = frozenset({Role.RESEARCHER, Role.ADMIN})
+MAY_CONFIRM = MAY_REVIEW | MAY_SPOT_CHECK
+MAY_ADJUDICATE = frozenset({Role.RESEARCHER, Role.ADMIN})
+#: Roles that watch videos to judge them, and therefore agree to what they see first.
+MAY_JUDGE = MAY_ANNOTATE | MAY_CONFIRM
 #: Roles that see how much possibly harmful content each person saw, and roles that see it for groups of people.
 MAY_SEE_WELLBEING = frozenset({Role.WELLBEING_CONTACT})
 MAY_SEE_EXPOSURE = frozenset({Role.RESEARCHER, Role.ADMIN})
@@ -57,7 +66,7 @@ MAY_SEE_EXPOSURE = frozenset({Role.RESEARCHER, Role.ADMIN})
 USES_SCOPE: dict[str, frozenset[str]] = {
     "read": ANY_ROLE,
     "annotate": MAY_ANNOTATE,
-    "review": frozenset({Role.REVIEWER}),
+    "review": MAY_CONFIRM,
     "export": MAY_EXPORT,
     "manage": MAY_CONFIGURE | MAY_IMPORT,
 }

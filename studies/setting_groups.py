@@ -17,7 +17,8 @@ YEAR = 365 * DAY
 class Setting:
     """One setting: its field, its label and a description.
 
-    `seconds` are the limits of a duration, `share` is the upper limit of a fraction, and `zero` is the meaning of 0.
+    `seconds` are the limits of a duration, `share` is the upper limit of a fraction and `least_share` its lower
+    limit, and `zero` is the meaning of 0.
     `of_protocol`: a new value is a new version of the protocol (rule 9 of the protocol).
     """
 
@@ -26,6 +27,7 @@ class Setting:
     about: Promise
     seconds: tuple[int, int] | None = None
     share: float | None = None
+    least_share: float = 0.0
     zero: Promise | str = ""
     long: bool = False
     of_protocol: bool = False
@@ -222,6 +224,67 @@ GROUPS = (
                 "seed",
                 _("Seed"),
                 _("Start value of every random draw of the study. The same seed and material give the same draws."),
+            ),
+        ),
+    ),
+    Group(
+        "quality",
+        _("Quality"),
+        _(
+            "How the answers of a lot are reviewed, and when a lot is good enough. A review that has started keeps "
+            "the values it started with."
+        ),
+        (
+            Setting(
+                "secondary_share",
+                _("Secondary review"),
+                _("Share of a lot’s answers that reviewers read. After a return, they read all of them."),
+                share=1.0,
+                zero=_("none"),
+            ),
+            Setting(
+                "blind_share",
+                _("Blind secondary review"),
+                _(
+                    "Share of the secondary review, drawn at random, in which reviewers give their own answer before "
+                    "they see the annotator’s."
+                ),
+                share=1.0,
+                zero=_("none"),
+            ),
+            Setting(
+                "spot_share",
+                _("Spot check"),
+                _("At least this share of a lot is spot-checked. Small lots need more."),
+                share=1.0,
+                zero=_("only what the risks need"),
+            ),
+            Setting(
+                "aql",
+                _("Good lot (AQL)"),
+                _("A lot with at most this share of defects is good and should be accepted."),
+                share=0.5,
+            ),
+            Setting(
+                "ltpd",
+                _("Bad lot (LTPD)"),
+                _("A lot with at least this share of defects is bad and should be returned."),
+                share=1.0,
+                least_share=0.001,
+            ),
+            Setting(
+                "alpha",
+                _("Risk for the annotators"),
+                _("How probable it may be that a good lot is returned."),
+                share=0.5,
+                least_share=0.001,
+            ),
+            Setting(
+                "beta",
+                _("Risk for the data"),
+                _("How probable it may be that a bad lot is accepted. A smaller risk needs a larger spot check."),
+                share=0.5,
+                least_share=0.001,
             ),
         ),
     ),

@@ -103,7 +103,7 @@ def _schema_of(setting: Setting) -> dict[str, Any]:
     if setting.seconds is not None:
         return about | {"type": "integer", "minimum": setting.seconds[0], "maximum": setting.seconds[1]}
     if setting.share is not None:
-        return about | {"type": "number", "minimum": 0, "maximum": setting.share}
+        return about | {"type": "number", "minimum": setting.least_share, "maximum": setting.share}
     if isinstance(column, models.BooleanField):
         return about | {"type": "boolean"}
     if isinstance(column, models.BigIntegerField):
@@ -204,6 +204,7 @@ def _settings_of(given: Any, study: Study, faults: list[str]) -> dict[str, Any]:
             sent |= _as_sent(setting, typed.get(setting.name, present[setting.name]))
         form = SETTINGS_FORMS[group.key](sent, instance=copy(study))
         form.is_valid()
+        faults += [f"settings: {said}" for said in form.non_field_errors()]
         for name in [one for one in group.names if one in typed]:
             if name in form.errors:
                 faults += [f"settings.{name}: {said}" for said in form.errors[name]]

@@ -6,6 +6,7 @@ import json
 import time
 import uuid
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.test import Client
@@ -17,9 +18,10 @@ from accounts import second_factor
 from accounts.models import User
 from annotation import consent, serving, submission
 from annotation.answers import Answers
-from annotation.models import Assignment
+from annotation.models import Annotation, Assignment
 from catalog.models import Batch, Pair, Prompt, Video
 from media.models import Asset
+from qc.models import FrameItem, Lot, LotBatch
 from safety.models import Officer
 from studies.harms import HARM_KEYS
 from studies.models import Membership, Study
@@ -163,6 +165,48 @@ def answer(person: User, of: Study, **values: Any) -> Assignment:
     return Assignment.objects.select_related("study").get(pk=assignment.pk)
 
 
+#: What `Lot` copies from its study when the review starts.
+LOT_TERMS = {
+    "aql": Decimal("0.02"),
+    "ltpd": Decimal("0.1"),
+    "alpha": Decimal("0.05"),
+    "beta": Decimal("0.1"),
+    "spot_share": Decimal("0.2"),
+    "secondary_share": Decimal(1),
+    "blind_share": Decimal("0.2"),
+}
+
+
+def lot(of: Study, *batches: Batch, **values: Any) -> Lot:
+    """Return a draft lot of these batches. With `state="in_review"` it is one whose review has started."""
+    maker = values.pop("created_by", None) or person()
+    defaults: dict[str, Any] = {"study": of, "number": next(_numbers), "created_by": maker}
+    if values.get("state", "draft") != "draft":
+        started = {"started_at": timezone.now(), "started_by": maker, "seed": hex64("seed")[:32], "frame_size": 1}
+        defaults |= started | LOT_TERMS
+    made = Lot.objects.create(**defaults | values)
+    for batch in batches:
+        LotBatch.objects.create(study=of, lot=made, batch=batch)
+    return made
+
+
+def frame_item(of: Lot, answered: Assignment, place: int = 1, **values: Any) -> FrameItem:
+    """Freeze the answer of this assignment in the lot, whose batches include that of its pair."""
+    revisions = Annotation.objects.filter(assignment=answered).order_by("revision")
+    return FrameItem.objects.create(
+        **{
+            "study": of.study,
+            "lot": of,
+            "place": place,
+            "batch": answered.pair.batch,
+            "assignment": answered,
+            "first": revisions[0],
+            "current": answered.standing.current,
+        }
+        | values
+    )
+
+
 def body(**values: Any) -> dict[str, Any]:
     """Return a complete, consistent submission."""
     return {
@@ -199,3 +243,41 @@ def signs_in(client: Any, username: str, password: str) -> bool:
     """Return whether the sign-in page accepts this password. The client is signed in afterwards."""
     answer = client.post(reverse("accounts:sign_in"), {"username": username, "password": password})
     return bool(answer.status_code == 302)
+
+
+def reviewer(of: Study, role: str = "reviewer", **values: Any) -> User:
+    """Return a new reviewer or researcher of the study, who has agreed to see all that it may show."""
+    user = member(of, role, **values)
+    consent.agree(user, of, categories=of.categories, text="I agree.")
+    return user
+
+
+def lot_in_review(of: Study, count: int = 1, *, people: list[User] | None = None, **values: Any) -> Lot:
+    """Return a lot in review with `count` frozen answers, each on a pair of its own, of new or the given annotators.
+
+    With `has_pairs=True`, the study has the pairs already. With `drawn=True`, all answers are in the deciding sample.
+    The secondary review is not blind, unless `values` say so.
+    """
+    drawn = values.pop("drawn", False)
+    if not values.pop("has_pairs", False):
+        pairs(of, count, **values.pop("pair", {}))
+    people = people or [member(of, "annotator")]
+    answers = [answer(people[number % len(people)], of, **values.pop("body", {})) for number in range(count)]
+    Batch.objects.filter(study=of).update(state="in_review")
+    made = lot(of, batch(of), **{"state": "in_review", "frame_size": count, "blind_share": 0} | values)
+    for place, answered in enumerate(answers, start=1):
+        frame_item(made, answered, place)
+    if drawn:
+        draw_all(made)
+    return made
+
+
+def draw_all(of: Lot) -> None:
+    """Draw every frozen answer of the lot for the spot check."""
+    count = of.items.count()
+    for item in of.items.select_related("assignment__standing"):
+        current = item.assignment.standing.current_id
+        FrameItem.objects.filter(pk=item.pk).update(sample_place=item.place, judged=current)
+    drawn = {"drawn_at": timezone.now(), "size": count, "sample_size": count, "acceptance_number": 0}
+    Lot.objects.filter(pk=of.pk).update(**drawn)
+    of.refresh_from_db()

@@ -20,6 +20,17 @@ from annotation.protocol import HARM_KEYS, SUB_DIMENSION_KEYS
 from catalog.models import Batch, HoldChange, Label, Pair, PairsChange, Prompt, Provenance, Video
 from importing.models import Import, ReadFile, Removal, Upload
 from media.models import Asset
+from qc.models import (
+    FrameItem,
+    LotBatch,
+    LotDecision,
+    Reply,
+    Review,
+    ReviewAnswer,
+    ReviewExposure,
+    SecondOpinion,
+    Verdict,
+)
 from safety.models import Officer, Quarantine, QuarantineAct, Referral, RefusedFile, Report, Reporter, ReporterRelease
 from studies.models import (
     Document,
@@ -37,6 +48,7 @@ from tests.layout import APPS
 pytestmark = pytest.mark.django_db
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+LATER = "2126-01-01T12:00:00Z"
 
 
 class World:
@@ -104,6 +116,55 @@ class World:
             }
             | values
         )
+
+    def frame_item(self, study=None):
+        """Return the one frozen answer of a study."""
+        study = study or self.study
+        found = FrameItem.objects.filter(study=study).first()
+        if found:
+            return found
+        answered = factories.answer(factories.member(study, "annotator"), study)
+        return factories.frame_item(factories.lot(study, answered.pair.batch, state="in_review"), answered)
+
+    def another_frame_item(self, **values):
+        """Return a second frozen answer in the lot of the first."""
+        lot = self.frame_item().lot
+        answered = factories.answer(factories.member(self.study, "annotator"), self.study)
+        return factories.frame_item(lot, answered, **{"place": 2} | values)
+
+    def lot_decision(self, **values):
+        facts = {"study": self.study, "outcome": "reopened", "reason": "x", "decided_by": self.person}
+        return LotDecision.objects.create(**facts | {"lot": values.pop("lot", None) or self.frame_item().lot} | values)
+
+    def review(self, **values):
+        item = self.frame_item()
+        facts = {"study": self.study, "lot": item.lot, "item": item, "pair": item.assignment.pair, "blind": False}
+        facts |= {"reviewer": self.person, "kind": "secondary", "left": "video_0"}
+        if values.get("kind") == "look":
+            return Review.objects.get_or_create(**facts | values, defaults={"expires_at": LATER})[0]
+        return Review.objects.create(**facts | {"expires_at": LATER} | values)
+
+    def review_answer(self, **values):
+        item = self.frame_item()
+        choices = dict.fromkeys((*SUB_DIMENSION_KEYS, "helpfulness", "harmlessness"), "video_0")
+        facts = {"study": self.study, "lot": item.lot, "pair": item.assignment.pair, "reviewer": self.person}
+        facts |= {"submission_id": uuid.uuid4(), "tags_video_0": [], "tags_video_1": [], "guideline_version": 1}
+        return ReviewAnswer.objects.create(**facts | choices | values)
+
+    def verdict(self, **values):
+        review = values.pop("review", None) or self.review()
+        facts = {"study": self.study, "review": review, "item": review.item, "annotation": review.item.first}
+        facts |= {"row": "helpfulness", "ruling": "fine", "counts": False}
+        return Verdict.objects.create(**facts | values)
+
+    def second_opinion(self):
+        review = self.review(kind="look")
+        verdict = Verdict.objects.first() or self.verdict(review=review)
+        return SecondOpinion.objects.create(study=self.study, verdict=verdict, review=review, counts=False)
+
+    def review_exposure(self, **values):
+        facts = {"study": self.study, "person": self.person, "sitting": uuid.UUID(int=1), "day": "2026-01-01"}
+        return ReviewExposure.objects.create(**facts | values)
 
     def consent(self, **values):
         defaults = {"user": self.person, "document": "study:x", "version": 1, "text": "I agree"}
@@ -447,6 +508,77 @@ ATTEMPTS = {
     "exposure_lapses_within_expected": lambda w: w.exposure(expected_s=1, lapses_s=2),
     "dose_once_a_day": twice(lambda w: w.dose()),
     "dose_not_negative": lambda w: w.dose(seconds=-1),
+    "lot_number_in_study": lambda w: [factories.lot(w.study, number=1) for _ in range(2)],
+    "lot_number_from_one": lambda w: factories.lot(w.study, number=0),
+    "lot_state_known": lambda w: factories.lot(w.study, state="lost"),
+    "lot_later_attempt_has_previous": lambda w: factories.lot(w.study, attempt=2),
+    "lot_previous_same_study": lambda w: factories.lot(w.study, attempt=2, previous=factories.lot(w.other)),
+    "lot_started_unless_draft": lambda w: factories.lot(w.study, seed="0" * 32),
+    "lot_shares_range": lambda w: factories.lot(w.study, state="in_review", ltpd=0),
+    "lot_sample_drawn_whole": lambda w: factories.lot(w.study, state="in_review", size=1),
+    "lot_decided_with_reason": lambda w: factories.lot(w.study, state="returned"),
+    "lot_accepted_with_sample": lambda w: factories.lot(
+        w.study, state="accepted", decided_at=NOON, decided_by=w.person, decision_reason="Good."
+    ),
+    "lot_batch_once": lambda w: factories.lot(w.study, w.pair.batch, w.pair.batch),
+    "lot_batch_in_one_undecided_lot": lambda w: [factories.lot(w.study, w.pair.batch) for _ in range(2)],
+    "lot_batch_lot_same_study": lambda w: LotBatch.objects.create(
+        study=w.study, lot=factories.lot(w.other), batch=w.pair.batch
+    ),
+    "lot_batch_batch_same_study": lambda w: factories.lot(w.study, w.foreign.batch),
+    "frame_item_place": lambda w: w.another_frame_item(place=1),
+    "frame_item_once": lambda w: w.another_frame_item(assignment=w.frame_item().assignment),
+    "frame_item_sample_place": lambda w: [
+        w.change(item, sample_place=1, judged=item.current) for item in (w.frame_item(), w.another_frame_item())
+    ],
+    "frame_item_place_from_one": lambda w: w.another_frame_item(place=0),
+    "frame_item_sample_place_range": lambda w: w.change(w.frame_item(), sample_place=1),
+    "frame_item_lost_known": lambda w: w.change(w.frame_item(), lost="odd"),
+    "frame_item_lot_same_study": lambda w: w.another_frame_item(lot=w.frame_item(w.other).lot),
+    "frame_item_batch_of_lot": lambda w: w.another_frame_item(batch=factories.batch(w.study, number=9)),
+    "frame_item_assignment_same_study": lambda w: w.another_frame_item(assignment=w.frame_item(w.other).assignment),
+    "frame_item_first_same_study": lambda w: w.another_frame_item(first=w.frame_item(w.other).first),
+    "frame_item_current_same_study": lambda w: w.another_frame_item(current=w.frame_item(w.other).first),
+    "frame_item_judged_same_study": lambda w: w.another_frame_item(judged=w.frame_item(w.other).first),
+    "lot_decision_outcome_known": lambda w: w.lot_decision(outcome="lost"),
+    "lot_decision_has_reason": lambda w: w.lot_decision(reason=""),
+    "lot_decision_return_asks_again": lambda w: w.lot_decision(outcome="returned"),
+    "lot_decision_names_people": lambda w: w.lot_decision(outcome="returned", ask_again="people"),
+    "lot_decision_lot_same_study": lambda w: w.lot_decision(lot=factories.lot(w.other)),
+    "study_review_shares_range": lambda w: w.change(w.study, spot_share=1.1),
+    "study_risks_range": lambda w: w.change(w.study, alpha=0),
+    "study_good_lot_below_bad": lambda w: w.change(w.study, aql=0.2),
+    "review_one_role_a_person": lambda w: [w.review(kind=kind) for kind in ("secondary", "confirm")],
+    "review_one_person_a_role": lambda w: [
+        w.review(reviewer=factories.person(), state="submitted", ended_at=NOON) for _ in range(2)
+    ],
+    "review_one_lease_a_role": lambda w: [w.review(reviewer=factories.person(), kind="confirm") for _ in range(2)],
+    "review_item_same_study": lambda w: w.review(study=w.other, pair=w.foreign),
+    "review_pair_same_study": lambda w: w.review(pair=w.foreign),
+    "review_kind_known": lambda w: w.review(kind="odd"),
+    "review_state_known": lambda w: w.review(state="submitted"),
+    "review_skipped_with_reason": lambda w: w.review(state="skipped", ended_at=NOON),
+    "review_left_known": lambda w: w.review(left="tie"),
+    "review_lease_has_length": lambda w: w.review(leased_at=NOON, expires_at=NOON),
+    "review_answer_once": twice(lambda w: w.review_answer()),
+    "review_answer_lot_same_study": lambda w: w.review_answer(lot=factories.lot(w.other)),
+    "review_answer_pair_same_study": lambda w: w.review_answer(pair=w.foreign),
+    "review_answer_choices_known": lambda w: w.review_answer(correctness="left"),
+    "review_answer_tags_known": lambda w: w.review_answer(tags_video_0=["rude"]),
+    "verdict_once_a_row": twice(lambda w: w.verdict(review=w.review(kind="look"))),
+    "verdict_review_same_study": lambda w: w.verdict(study=w.other),
+    "verdict_item_same_study": lambda w: w.verdict(item=w.frame_item(w.other)),
+    "verdict_annotation_same_study": lambda w: w.verdict(annotation=w.frame_item(w.other).first),
+    "verdict_words_known": lambda w: w.verdict(row="beauty"),
+    "verdict_defect_has_reason_and_own_answer": lambda w: w.verdict(ruling="defect", own="video_1"),
+    "verdict_only_tags_corrected": lambda w: w.verdict(ruling="corrected", own="video_1"),
+    "verdict_waits_or_is_settled": lambda w: w.verdict(waits_for="confirm"),
+    "verdict_counts_once_confirmed": lambda w: w.verdict(counts=True),
+    "second_opinion_once": twice(lambda w: w.second_opinion()),
+    "reply_has_text": lambda w: Reply.objects.create(study=w.study, item=w.frame_item(), text=""),
+    "reply_closed_whole": lambda w: Reply.objects.create(study=w.study, item=w.frame_item(), text="x", closing="y"),
+    "review_exposure_once_a_day": twice(lambda w: w.review_exposure()),
+    "review_exposure_not_negative": lambda w: w.review_exposure(revealed_s=-1),
     "break_why_known": lambda w: w.rest(why="nap"),
     "break_has_length": lambda w: w.rest(ends_at=timezone.now() - timedelta(minutes=1)),
 }
@@ -458,9 +590,12 @@ TARGETS = {
     "video_prompt_study_id",
     "batch_study_id",
     "pair_study_id",
+    "lot_study_id",
+    "frame_item_study_id",
     "annotation_assignment_id",
     "annotation_study_id",
     "assignment_study_id",
+    "review_study_id",
 }
 
 
@@ -541,6 +676,7 @@ APPEND_ONLY = {
     Document: (lambda w: w.document(), {"text": "x"}),
     DocumentVersion: (lambda w: w.document_version(), {"published_by": None}),
     HoldChange: (lambda w: w.hold_change(), {"after": "x"}),
+    LotDecision: (lambda w: w.lot_decision(), {"reason": "y"}),
     QuarantineAct: (lambda w: w.act(), {"reason": "x"}),
     SecondLook: (lambda w: w.second_look(), {"looked_at": NOON}),
     StateChange: (lambda w: w.state_change(), {"step": "paused"}),

@@ -15,12 +15,14 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import AccessToken
 from accounts.tokens import SCOPES, issue_token
-from annotation import serving
-from catalog.models import PairsChange
+from annotation import consent, serving
+from catalog.models import Batch, PairsChange
 from importing.job_progress import bad_rows_file
 from importing.models import Import, Removal
 from media import names
 from media.addresses import playback_url, poster_url
+from qc import reviewing, verdicts
+from qc.judging import Given
 from safety import quarantine
 from safety.models import Quarantine, ReporterRelease
 from studies.models import Invitation, Study
@@ -65,6 +67,10 @@ PROGRESS = ("reviewer", "researcher", "admin")
 EXPORT = ("researcher", "admin")
 IMPORT = ("researcher", "admin")
 RUNS = ("researcher", "admin")
+#: People who watch videos to judge them.
+JUDGES = ("annotator", "reviewer", "researcher", "admin")
+#: Only its reviewer may use a review. In the matrix it is the reviewer's.
+OWN_REVIEW = {"others": HIDDEN, "another": HIDDEN}
 #: Only safety officers may see reports, whatever somebody's role.
 OFFICER = {"others": HIDDEN, "officer": ALLOWED}
 SUPERUSER = {"foreign": FORBIDDEN, "superuser": ALLOWED}
@@ -140,8 +146,8 @@ MATRIX = {
     "catalog:cancel_change": row("post", *RUNS),
     "catalog:resume_change": row("post", *RUNS),
     "annotation:workspace": row("get", "annotator"),
-    "annotation:consent": row("get", "annotator"),
-    "annotation:withdraw": row("post", "annotator"),
+    "annotation:consent": row("get", *JUDGES),
+    "annotation:withdraw": row("post", *JUDGES),
     "annotation:wellbeing": row("get", "wellbeing_contact"),
     "annotation:wellbeing_person": row("get", "wellbeing_contact"),
     "annotation:exposure": row("get", "researcher", "admin"),
@@ -150,6 +156,32 @@ MATRIX = {
     "annotation:answers": row("get", *RUNS),
     "annotation:answers_csv": row("get", *RUNS),
     "qc:dashboard": row("get", *PROGRESS),
+    "qc:lots": row("get", *PROGRESS),
+    "qc:new_lot": row("get", *RUNS),
+    "qc:lot": row("get", *PROGRESS),
+    "qc:lot_answers": row("get", *RUNS),
+    "qc:start_lot": row("post", *RUNS),
+    "qc:dissolve_lot": row("post", *RUNS),
+    "qc:draw_lot": row("post", *RUNS),
+    "qc:decide_lot": row("get", *RUNS),
+    "qc:reopen_lot": row("post", *RUNS),
+    "api:lots": row("post", *RUNS),
+    "api:lot_start": row("post", *RUNS),
+    "api:lot_draw": row("post", *RUNS),
+    "api:lot_quality": row("get", *RUNS),
+    "api:lot_decision": row("post", *RUNS),
+    "qc:reviews": row("get", *PROGRESS),
+    "qc:review": row("get", "reviewer"),  # the secondary review; researchers check instead
+    "qc:reply": row("post", "annotator", another=HIDDEN),
+    "api:lease_review": row("post", "reviewer"),
+    "api:review_answer": row("post", "reviewer", **OWN_REVIEW),
+    "api:review_submit": row("post", "reviewer", **OWN_REVIEW),
+    "api:review_skip": row("post", "reviewer", **OWN_REVIEW),
+    "api:review_undo": row("post", "reviewer", **OWN_REVIEW),
+    "api:review_renew": row("post", "reviewer", **OWN_REVIEW),
+    "api:review_care": row("post", "reviewer", **OWN_REVIEW),
+    "api:review_release": row("post", "reviewer", **OWN_REVIEW),
+    "api:review_report": row("post", "reviewer", **OWN_REVIEW),
     # Besides the appointment, a second factor is needed, and an officer without one is redirected to set it up.
     # test_safety_pages tests the pages behind it.
     "safety:reports": row("get", foreign=FORBIDDEN, officer=ALLOWED),
@@ -233,7 +265,7 @@ MATRIX = {
     "api:people_progress": row("get", *RUNS),
     "api:people_days": row("get", *RUNS),
     "api:pair_change": row("delete", *RUNS),
-    "api:consent": row("get", "annotator"),
+    "api:consent": row("get", *JUDGES),
     "api:own_progress": row("get", "annotator"),
     "api:skips": row("get", *EXPORT),
 }
@@ -266,6 +298,21 @@ BODIES = {
     "api:trial_care": lambda: {"care": {"hidden": 1}},
     "api:trial_revise": lambda: factories.body(reason="second_look"),
     "api:trial_report": lambda: {"videos": ["video_0"]},
+    "qc:reply": lambda: {"text": "Please look again."},
+    "api:lease_review": lambda: {"kind": "secondary"},
+    "api:lots": lambda: {"batches": [1]},
+    "api:lot_draw": lambda: {"without_rest": True},
+    "api:lot_decision": lambda: {
+        "outcome": "returned",
+        "reason": "x",
+        "ask_again": "all",
+        "against_plan": True,
+    },
+    "api:review_answer": factories.body,
+    "api:review_submit": dict,
+    "api:review_skip": lambda: {"reason": "cannot_judge"},
+    "api:review_care": lambda: {"care": {"hidden": 1}},
+    "api:review_report": lambda: {"videos": ["video_0"]},
     "api:study_delete": lambda: {"slug": Study.objects.earliest("pk").slug},
 }
 
@@ -345,6 +392,8 @@ class World:
             facts = {"asked_by": self.people["officer"], "decision": "None was right.", "until": 1}
             ReporterRelease.objects.create(reporter=mine, **facts)
             values["code"] = mine.code
+        if {"review_id", "lot_id", "number", "item_id"} & parameters:
+            values |= self.reviewed(name)
         if "officer_id" in parameters:
             values["officer_id"] = self.people["officer"].appointments.get().pk
         return reverse(name, kwargs={key: values[key] for key in parameters})
@@ -369,6 +418,22 @@ class World:
     def invited(self) -> Invitation:
         """Return an invitation of the annotator to another role. A researcher or admin of the study may withdraw it."""
         return Invitation.objects.create(study=self.study, person=self.people["annotator"], role="reviewer")
+
+    def reviewed(self, name: str) -> dict[str, Any]:
+        """Return a lot with the annotator's answer, reviewed by the reviewer. For an undo, it was submitted."""
+        lot = factories.lot(self.study, self.answered.pair.batch, state="in_review", blind_share=0)
+        item = factories.frame_item(lot, self.answered)
+        reviewer = self.people["reviewer"]
+        consent.agree(reviewer, self.study, categories=self.study.categories, text="I agree.")
+        if name == "api:lot_decision":
+            Batch.objects.filter(study=self.study).update(state="in_review")
+        if name == "api:lease_review" or "lot" in name:
+            return {"lot_id": lot.pk, "number": lot.number}
+        review = reviewing.lease(reviewer, lot, "secondary").reviews[0]
+        given = [Given(review.pk, item.current_id, "aesthetics", "guideline_unclear", comment="Say more.")]
+        if name in ("qc:reply", "api:review_undo"):
+            verdicts.submit(review, reviewer, given)
+        return {"review_id": review.pk, "item_id": item.pk, "number": lot.number, "kind": "secondary"}
 
     def reported(self) -> Quarantine:
         return quarantine.report(self.pair, ["video_0"], by=self.people["annotator"])[0]
@@ -428,6 +493,20 @@ def test_the_matrix(api, name):
 
 #: The scope that a token needs, where one is enough.
 SCOPE = {
+    "api:lots": "manage",
+    "api:lot_start": "manage",
+    "api:lot_draw": "manage",
+    "api:lot_quality": "read",
+    "api:lot_decision": "manage",
+    "api:lease_review": "review",
+    "api:review_answer": "review",
+    "api:review_submit": "review",
+    "api:review_skip": "review",
+    "api:review_undo": "review",
+    "api:review_renew": "review",
+    "api:review_care": "review",
+    "api:review_release": "review",
+    "api:review_report": "review",
     "api:studies": "read",
     "api:study": "read",
     "api:lease": "annotate",

@@ -6,6 +6,16 @@ for a pair while another one is locked.
 
 from annotation.models.answers import Annotation, SecondLook, Standing
 from annotation.models.assignments import Assignment, Seat
-from annotation.models.exposure import Break, Dose, Exposure
+from annotation.models.exposure import Break, Dose, Exposure, ExposureCounters
 
-__all__ = ["Annotation", "Assignment", "Break", "Dose", "Exposure", "Seat", "SecondLook", "Standing"]
+__all__ = [
+    "Annotation",
+    "Assignment",
+    "Break",
+    "Dose",
+    "Exposure",
+    "ExposureCounters",
+    "Seat",
+    "SecondLook",
+    "Standing",
+]

@@ -11,17 +11,9 @@ from annotation.models.assignments import Assignment
 from studies.models import Study
 
 
-class Exposure(models.Model):
-    """One person's exposure by one assignment on one day: reported seconds, and seconds that are still expected.
+class ExposureCounters(models.Model):
+    """The figures of one person's exposure on one day: reported seconds, and seconds that are still expected."""
 
-    It exists only for pairs that may show harm or that the person hid, tagged or skipped as too distressing. The person
-    and a wellbeing contact see it by name. Managers see groups of at least five people.
-    """
-
-    # The unique constraint below indexes it.
-    assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, related_name="exposures", db_index=False)
-    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="exposures")
-    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="exposures")
     day = models.DateField(help_text="In the person's time zone")
     revealed_s = models.FloatField(
         default=0, db_default=0, help_text="Reported seconds of harmful video that were revealed"
@@ -43,6 +35,22 @@ class Exposure(models.Model):
     )
     hidden = models.PositiveIntegerField(default=0, db_default=0, help_text="How often the person hid the videos")
     too_distressing = models.BooleanField(default=False, db_default=False)
+
+    class Meta:
+        abstract = True
+
+
+class Exposure(ExposureCounters):
+    """One person's exposure by one assignment on one day: reported seconds, and seconds that are still expected.
+
+    It exists only for pairs that may show harm or that the person hid, tagged or skipped as too distressing. The person
+    and a wellbeing contact see it by name. Managers see groups of at least five people.
+    """
+
+    # The unique constraint below indexes it.
+    assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, related_name="exposures", db_index=False)
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="exposures")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="exposures")
 
     class Meta:
         indexes = [

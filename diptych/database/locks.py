@@ -25,6 +25,8 @@ class Key(IntEnum):
     NUMBER_PEOPLE = 7_303
     #: Rows are being copied into a file for a download. The second number is the place among the few that exist.
     DOWNLOAD = 7_304
+    #: A lot of a study is being numbered. The second number is the study's id.
+    NUMBER_LOTS = 7_305
 
 
 def lock(key: Key, row: int = 0) -> None:

@@ -8,7 +8,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -159,6 +159,43 @@ class Study(models.Model):
         default=False, help_text=_("Assign pairs only to people who have qualified.")
     )
 
+    # Quality control. A lot keeps the values with which its review started.
+    secondary_share = models.FloatField(
+        default=1.0,
+        validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
+        help_text=_("Share of a lot's answers that the secondary review reads."),
+    )
+    blind_share = models.FloatField(
+        default=0.2,
+        validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
+        help_text=_("Share of the secondary review, drawn at random, in which the reviewer answers first."),
+    )
+    spot_share = models.FloatField(
+        default=0.2,
+        validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
+        help_text=_("Least share of a lot's answers in the spot check. The plan may need more."),
+    )
+    aql = models.FloatField(
+        default=0.02,
+        validators=[MinValueValidator(0.0), MaxValueValidator(0.5)],
+        help_text=_("A lot with at most this share of defects is good."),
+    )
+    ltpd = models.FloatField(
+        default=0.1,
+        validators=[MinValueValidator(0.001), MaxValueValidator(1.0)],
+        help_text=_("A lot with at least this share of defects is bad."),
+    )
+    alpha = models.FloatField(
+        default=0.05,
+        validators=[MinValueValidator(0.001), MaxValueValidator(0.5)],
+        help_text=_("How probable it may be that a good lot is returned."),
+    )
+    beta = models.FloatField(
+        default=0.1,
+        validators=[MinValueValidator(0.001), MaxValueValidator(0.5)],
+        help_text=_("How probable it may be that a bad lot is accepted."),
+    )
+
     # Protection of people from harmful content.
     categories = ArrayField(
         models.CharField(max_length=24),
@@ -236,6 +273,22 @@ class Study(models.Model):
             models.CheckConstraint(name="study_sample_share_range", condition=Q(sample_share__range=(0, 1))),
             models.CheckConstraint(name="study_sample_overlap_range", condition=Q(sample_overlap__range=(2, 100))),
             models.CheckConstraint(name="study_test_share_range", condition=Q(test_share__range=(0, 0.5))),
+            models.CheckConstraint(
+                name="study_review_shares_range",
+                condition=Q(secondary_share__range=(0, 1), blind_share__range=(0, 1), spot_share__range=(0, 1)),
+            ),
+            models.CheckConstraint(
+                name="study_risks_range",
+                condition=Q(aql__range=(0, 0.5), ltpd__range=(0.001, 1), alpha__range=(0.001, 0.5))
+                & Q(beta__range=(0.001, 0.5)),
+            ),
+            models.CheckConstraint(
+                name="study_good_lot_below_bad",
+                condition=Q(aql__lt=F("ltpd")),
+                violation_error_message=_(
+                    "The share of defects of a good lot (AQL) must be smaller than that of a bad lot (LTPD)."
+                ),
+            ),
             models.CheckConstraint(name="study_break_range", condition=Q(break_s__range=(0, 7200))),
             models.CheckConstraint(name="study_media_window_range", condition=Q(media_window_s__range=(60, 86400))),
         ]

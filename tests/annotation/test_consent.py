@@ -120,9 +120,10 @@ class TestThePage:
         assert "You have withdrawn" in page
         assert "checked" not in page
 
-    def test_only_annotators_agree_and_withdraw(self, browser_client, study, researcher):
+    def test_only_people_who_watch_videos_agree_and_withdraw(self, browser_client, study, researcher):
+        contact = factories.member(study, "wellbeing_contact")
         for address in (page_of(study), reverse("annotation:withdraw", args=[study.slug])):
-            assert browser_client(researcher).post(address, sent(study)).status_code == 403
+            assert browser_client(contact).post(address, sent(study)).status_code == 403
             assert browser_client(factories.person()).post(address, sent(study)).status_code == 404
         assert browser_client(researcher).get(reverse("annotation:withdraw", args=[study.slug])).status_code == 405
 

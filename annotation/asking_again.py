@@ -1,0 +1,70 @@
+"""Stop counting many answers at once, so that their pairs are asked again, and take that back.
+
+`standings.change_standing` changes one answer, `offering.py` asks for one. These functions are for the answers of a
+returned lot. They lock in the usual order: pairs by id, then standings. Lock the batches afterwards.
+"""
+
+from collections.abc import Collection
+
+from django.db import transaction
+
+from accounts import audit
+from accounts.models import User
+from annotation.acceptance import LOT_RETURNED
+from annotation.models import Standing
+from annotation.standings import STANDING_CHANGED
+from diptych.database.fixed import change, fetch_all
+from studies.models import Study
+
+LOCK_PAIRS = """
+SELECT pair.id FROM catalog_pair pair
+ WHERE pair.id IN (SELECT assignment.pair_id FROM annotation_assignment assignment
+                    WHERE assignment.study_id = %(study)s AND assignment.id = ANY(%(assignments)s))
+ ORDER BY pair.id FOR NO KEY UPDATE OF pair
+"""
+LOCK_STANDINGS = """
+SELECT standing.assignment_id FROM annotation_standing standing
+ WHERE standing.study_id = %(study)s AND standing.assignment_id = ANY(%(assignments)s)
+   AND standing.counted = %(counted)s AND standing.uncounted_reason = %(reason)s
+ ORDER BY standing.assignment_id FOR NO KEY UPDATE OF standing
+"""
+#: The slots of the answers that stop counting return to their pairs, and those that count again take them.
+MOVE_SLOTS = """
+UPDATE catalog_pair pair SET open_slots = open_slots + moved.number * %(sign)s
+  FROM (SELECT assignment.pair_id, count(*) AS number FROM annotation_assignment assignment
+         WHERE assignment.id = ANY(%(assignments)s) GROUP BY assignment.pair_id) moved
+ WHERE pair.id = moved.pair_id
+"""
+
+
+@transaction.atomic
+def stop_counting(study: Study, assignments: Collection[int], *, actor: User) -> int:
+    """Keep these answers, but stop counting them, so that somebody else is asked. Return how many counted until now."""
+    values = {"study": study.pk, "assignments": list(assignments)}
+    fetch_all(LOCK_PAIRS, values)
+    counted = [key for (key,) in fetch_all(LOCK_STANDINGS, values | {"counted": True, "reason": ""})]
+    change(MOVE_SLOTS, {"assignments": counted, "sign": 1})
+    _write(study, counted, counted=False, actor=actor)
+    return len(counted)
+
+
+@transaction.atomic
+def count_again(study: Study, assignments: Collection[int], *, actor: User) -> int:
+    """Count the answers that `stop_counting` stopped. Return how many. Each of them needs a free slot.
+
+    Raises IntegrityError if somebody took a slot at the same moment.
+    """
+    values = {"study": study.pk, "assignments": list(assignments)}
+    fetch_all(LOCK_PAIRS, values)
+    stopped = [key for (key,) in fetch_all(LOCK_STANDINGS, values | {"counted": False, "reason": LOT_RETURNED})]
+    change(MOVE_SLOTS, {"assignments": stopped, "sign": -1})
+    _write(study, stopped, counted=True, actor=actor)
+    return len(stopped)
+
+
+def _write(study: Study, assignments: Collection[int], *, counted: bool, actor: User) -> None:
+    """Write how the locked answers stand now, and an audit row for each."""
+    after = {"counted": counted, "uncounted_reason": "" if counted else LOT_RETURNED}
+    rows = Standing.objects.filter(pk__in=assignments)
+    rows.update(**after)
+    audit.record_each(STANDING_CHANGED, [(row, after) for row in rows], actor=actor, study_slug=study.slug)

@@ -1,0 +1,176 @@
+"""The quality of a lot: what its samples show, with exact intervals, and what its plan says.
+
+Three rates, each of the defects among the answers: *before* any review (revision 1 of the first n of the order),
+*after* the secondary review (the deciding sample), and *released* (after, without the defects that were found). No rate
+is shown before the whole sample is judged: the answers that were judged first would not be a random sample.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count
+
+from qc import frames, outcomes, plans
+from qc.judgements import Counts, counts_of
+from qc.models import FrameItem, Lot
+from qc.statistics import rates
+from qc.statistics.acceptance import Outcome, Plan
+from qc.statistics.rates import Pooled, Rate
+from studies.models import Study
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """The figures of a lot whose deciding sample is drawn.
+
+    plan: n, c and the risks. deciding, first: counts of the two samples. by_batch: counts of the deciding sample for
+    each batch, by its key. sizes: how many of the N answers each batch has.
+    """
+
+    lot: Lot
+    plan: Plan
+    deciding: Counts
+    first: Counts
+    by_batch: dict[int, Counts]
+    sizes: dict[int, int]
+
+    def batch_rate(self, batch: int) -> Rate | None:
+        """Return the defects of one batch, whose part of the sample is random too. None until all is judged."""
+        counts = self.by_batch.get(batch)
+        return rates.lot_rate(counts.sample_of(self.sizes[batch])) if counts and self.complete else None
+
+    @property
+    def complete(self) -> bool:
+        """Return whether both samples are judged, so that rates can be shown."""
+        return self.deciding.complete and self.first.complete
+
+    @property
+    def outcome(self) -> Outcome:
+        """Return what the plan decides now. Only a return can come before the whole sample is judged."""
+        counts = self.deciding
+        said = self.plan.outcome(counts.defects, counts.drawn - counts.judged)
+        return Outcome.OPEN if said == Outcome.ACCEPT and not counts.complete else said
+
+    @property
+    def early(self) -> bool:
+        """Return whether the plan decides for a return although answers are still to be judged."""
+        return self.outcome == Outcome.RETURN and not self.deciding.complete
+
+    @property
+    def dispute_decides(self) -> bool:
+        """Return whether an adjudicator must decide a dispute first, because it could change the outcome."""
+        return self.outcome == Outcome.OPEN and self.deciding.disputed > 0
+
+    @property
+    def before(self) -> Rate | None:
+        """Return the defects of the whole frame as it was first submitted, or None until the samples are judged."""
+        return rates.lot_rate(self.first.sample_of(self.lot.frame_size or 0)) if self.complete else None
+
+    @property
+    def after(self) -> Rate | None:
+        """Return the defects among the N answers after the secondary review, or None until the samples are judged."""
+        return rates.lot_rate(self.deciding.sample_of(self.plan.size)) if self.complete else None
+
+    @property
+    def released(self) -> Rate | None:
+        """Return the defects among what is released if the lot is accepted, or None until the samples are judged."""
+        return rates.released_rate(self.deciding.sample_of(self.plan.size)) if self.complete else None
+
+
+def quality_of(lot: Lot) -> Quality | None:
+    """Return the figures of a lot, or None if its deciding sample is not drawn yet."""
+    plan = plans.plan_drawn(lot)
+    if plan is None:
+        return None
+    found = outcomes.outcomes(lot)
+    by_batch: dict[int, list[outcomes.Outcome]] = {}
+    for item, batch in FrameItem.objects.filter(frames.in_deciding_sample(lot)).values_list("pk", "batch"):
+        by_batch.setdefault(batch, []).append(found[item])
+    return Quality(
+        lot=lot,
+        plan=plan,
+        deciding=counts_of(found.values()),
+        first=counts_of(outcomes.outcomes(lot, "first").values()),
+        by_batch={batch: counts_of(mine) for batch, mine in by_batch.items()},
+        sizes=dict(
+            FrameItem.objects.filter(lot=lot, judged__isnull=False)
+            .order_by()
+            .values_list("batch")
+            .annotate(number=Count("pk"))
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StudyQuality:
+    """The quality of all decided lots of a study together.
+
+    against_plan: lots that a person decided otherwise than their plan. They are not in `pooled`.
+    """
+
+    pooled: Pooled
+    against_plan: tuple[Lot, ...]
+
+
+def of_study(study: Study) -> StudyQuality:
+    """Return the pooled figures of the study's decided lots, returned ones included (`rates.pooled` says why)."""
+    decided = Lot.objects.filter(study=study, state__in=[Lot.State.ACCEPTED, Lot.State.RETURNED], size__isnull=False)
+    qualities = [quality for lot in decided.order_by("number") if (quality := quality_of(lot))]
+    return pooled(qualities)
+
+
+def pooled(qualities: Iterable[Quality]) -> StudyQuality:
+    """Return the pooled figures of these decided lots."""
+    by_plan, against = [], []
+    for quality in qualities:
+        if follows_plan(quality) and quality.deciding.complete:
+            by_plan.append((quality.deciding.sample_of(quality.plan.size), quality.plan.accept))
+        else:
+            against.append(quality.lot)
+    return StudyQuality(rates.pooled(by_plan), tuple(against))
+
+
+def follows_plan(quality: Quality) -> bool:
+    """Return whether a decided lot was decided as its plan says."""
+    wanted = {Outcome.ACCEPT: Lot.State.ACCEPTED, Outcome.RETURN: Lot.State.RETURNED}
+    return quality.lot.state == wanted.get(quality.outcome)
+
+
+# --- JSON: evidence of a decision, and the API ---------------------------------------------------------------
+
+
+def counts_json(counts: Counts) -> dict[str, int]:
+    """Return the counts of a sample as JSON."""
+    names = ("drawn", "judged", "defects", "disputed", "unconfirmed", "lost", "left")
+    return {name: getattr(counts, name) for name in names}
+
+
+def rate_json(rate: Rate | None) -> dict[str, Any] | None:
+    """Return a rate with its interval as JSON, in answers and as shares."""
+    if rate is None:
+        return None
+    shares = rate.shares
+    return {
+        "size": rate.size,
+        "estimate": rate.estimate,
+        "low": rate.low,
+        "high": rate.high,
+        "share": shares.estimate if shares else None,
+        "share_low": shares.low if shares else None,
+        "share_high": shares.high if shares else None,
+    }
+
+
+def as_json(quality: Quality) -> dict[str, Any]:
+    """Return all figures of a lot as JSON."""
+    plan = quality.plan
+    return {
+        "plan": {"size": plan.size, "sample": plan.sample, "accept": plan.accept},
+        "deciding": counts_json(quality.deciding),
+        "first": counts_json(quality.first),
+        "complete": quality.complete,
+        "outcome": quality.outcome.value,
+        "early": quality.early,
+        "rates": {name: rate_json(getattr(quality, name)) for name in ("before", "after", "released")},
+    }

@@ -1,0 +1,152 @@
+"""A sitting for the page and the API: the pair as annotators see it, and after the reveal the rows to judge.
+
+Names, speed, other answers and scores are never part of it (protocol, rule 4). A confirmer gets both answers without
+being told whose they are.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from annotation import trial
+from annotation.answer_words import QUESTIONS, labels
+from annotation.protocol import TIE
+from annotation.responses import assignment_json
+from catalog.models import Pair
+from qc import due, verdicts
+from qc.judging import DECIDING, OF_ANSWERS, Card, cards
+from qc.models import Lot, Reply, Review, Verdict
+from qc.models.reviews import ROWS, TAGS, Kind
+from qc.reviewing import Sitting
+
+#: What a confirmer can say about the two answers of a row.
+FIRST, SECOND, BOTH, NEITHER, DISPUTED = CONFIRMATIONS = ("first", "second", "both", "neither", "disputed")
+
+
+def sitting_json(sitting: Sitting, lot: Lot, kind: str) -> dict[str, Any]:
+    """Return `{"current", "reason", "retry_after_s", "left"}`."""
+    limits = {"person": sitting.seat.person_id, "excluded": sitting.seat.excluded, "capped": False}
+    return {
+        "current": review_json(sitting) if sitting.reviews else None,
+        "reason": sitting.reason,
+        "retry_after_s": sitting.retry_after_s,
+        "left": due.left_for(lot, kind, limits)[0],
+    }
+
+
+def review_json(sitting: Sitting) -> dict[str, Any]:
+    """Return one sitting. It has the key of its first review."""
+    review = sitting.reviews[0]
+    study, person = review.study, review.reviewer
+    related = ("batch", "prompt", "video_0__asset", "video_1__asset")
+    pair = Pair.objects.select_related(*related).get(pk=review.pair_id)
+    about = trial.assignment_data(pair, study, person)
+    about = replace(about, id=review.pk, left=review.left, expires_at=review.expires_at)
+    return assignment_json(about, sitting.seat, study) | {
+        "kind": review.kind,
+        "blind": review.blind,
+        "lot": review.lot.number,
+        "judging": judging_json(sitting.reviews) if review.revealed_at else None,
+    }
+
+
+def judging_json(reviews: list[Review]) -> dict[str, Any]:
+    """Return the rows that the person judges, in words, with the sides as they see them."""
+    if reviews[0].kind in OF_ANSWERS:
+        rows = [line for place, card in enumerate(cards(reviews), start=1) for line in _lines(card, place)]
+        return {"mode": "verdicts", "rows": rows, "reply": None}
+    found = list(verdicts.waiting_for(reviews))
+    if reviews[0].kind == Kind.CONFIRM:
+        return {"mode": "confirm", "rows": [_unlabelled(one, reviews[0]) for one in found], "reply": None}
+    reply = Reply.objects.filter(item__in=[one.item_id for one in reviews], closed_at=None).first()
+    rows = [_labelled(one, reviews[0]) for one in found]
+    return {"mode": "adjudicate", "rows": rows, "reply": reply.text if reply else None}
+
+
+def _lines(card: Card, place: int) -> list[dict[str, Any]]:
+    left, differing = card.review.left, card.differing
+    return [
+        {
+            "review": card.review.pk,
+            "annotation": card.annotation.pk,
+            "verdict": None,
+            "row": row,
+            "group": _("Answer %(number)s") % {"number": place},
+            "question": question_of(row, left),
+            "deciding": row in DECIDING,
+            "answers": _named(
+                [(_("Answer"), card.value(row)), *([(_("You"), card.own_value(row))] if card.own else [])], left
+            ),
+            "differs": row in differing,
+            "note": "",
+        }
+        for row in ordered(left)
+    ]
+
+
+def _unlabelled(verdict: Verdict, review: Review) -> dict[str, Any]:
+    pair = [getattr(verdict.annotation, verdict.row), verdict.own]
+    if not verdicts.annotator_comes_first(verdict, review.reviewer_id):
+        pair.reverse()
+    named = [(_("First"), pair[0]), (_("Second"), pair[1])]
+    return _of_verdict(verdict, review, named, note="")
+
+
+def _labelled(verdict: Verdict, review: Review) -> dict[str, Any]:
+    named = [(_("Annotator"), getattr(verdict.annotation, verdict.row))]
+    if verdict.own is not None:
+        named.append((_("Reviewer"), verdict.own))
+    said = [verdict.get_ruling_display(), verdict.get_code_display(), verdict.comment]
+    opinions = verdict.opinions.exclude(comment="").values_list("comment", flat=True)
+    return _of_verdict(verdict, review, named, note=" · ".join(str(part) for part in [*said, *opinions] if part))
+
+
+def _of_verdict(verdict: Verdict, review: Review, named: Sequence[tuple[str, Any]], note: str) -> dict[str, Any]:
+    return {
+        "review": review.pk,
+        "annotation": None,
+        "verdict": verdict.pk,
+        "row": verdict.row,
+        "group": "",
+        "question": question_of(verdict.row, review.left),
+        "deciding": verdict.row in DECIDING,
+        "answers": _named(named, review.left),
+        "differs": True,
+        "note": note,
+    }
+
+
+def _named(named: Sequence[tuple[str, Any]], left: str) -> list[dict[str, Any]]:
+    return [{"name": name, "text": in_words(value, left), "value": value} for name, value in named]
+
+
+def ordered(left: str) -> list[str]:
+    """Return the rows in the order of the page: the tags of the left video come before those of the right one."""
+    tags = sorted(TAGS, key=lambda row: row != f"tags_{left}")
+    return [row for row in ROWS if row not in (*TAGS, "harmlessness")] + [*tags, "harmlessness"]
+
+
+def question_of(row: str, left: str) -> str:
+    """Return the short name of a row, with the side of the video for tags."""
+    if row not in TAGS:
+        return str(QUESTIONS[row])
+    return _("Tags, left video") if row == f"tags_{left}" else _("Tags, right video")
+
+
+def in_words(value: Any, left: str) -> str:
+    """Return an answer on a row in words: a side, or the tags."""
+    if isinstance(value, list):
+        return " · ".join(labels(value)) or _("None of these")
+    if value == TIE:
+        return _("Tie")
+    return _("Left") if value == left else _("Right")
+
+
+def counts_of(verdict: Verdict, confirmer: int, said: str) -> bool | None:
+    """Return whether a confirmer's opinion calls the annotator's answer a defect; None if it is disputed."""
+    if said == DISPUTED:
+        return None
+    theirs = FIRST if verdicts.annotator_comes_first(verdict, confirmer) else SECOND
+    return said in (theirs, BOTH)

@@ -1,0 +1,76 @@
+"""Pages of reviews: what waits in each lot, and the page on which a reviewer works."""
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.models import User
+from annotation import consent
+from annotation.own_progress import NOTHING_YET
+from annotation.permissions import annotated_study
+from annotation.views import workspace_context
+from qc import due, replies
+from qc.models import Lot, Verdict
+from qc.models.reviews import Kind
+from qc.permissions import reviewed_kinds, reviewed_study
+
+
+@require_safe
+@never_cache
+@login_required
+def reviews(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show how many answers of each lot wait for each kind of review that the person may do."""
+    study = reviewed_study(request, slug)
+    person: User = request.user  # type: ignore[assignment]  # signed in
+    kinds = reviewed_kinds(study)
+    lots = [
+        {"lot": lot, "kinds": [{"kind": kind, "count": count} for kind, count in due.due(lot).items() if kind in kinds]}
+        for lot in due.lots_in_review(study)
+    ]
+    names = [Kind(kind).label for kind in Kind.values if kind in kinds]
+    asks_consent = not consent.in_force(person, study)
+    context = {"study": study, "lots": lots, "kind_names": names, "asks_consent": asks_consent}
+    return render(request, "qc/reviews.html", context)
+
+
+@require_safe
+@never_cache
+@login_required
+def review(request: HttpRequest, slug: str, number: int, kind: str) -> HttpResponse:
+    """Show the review page without a pair. Its script leases one, so opening the page twice leases nothing twice."""
+    study = reviewed_study(request, slug)
+    lot = Lot.objects.filter(study=study, number=number).first()
+    if lot is None or kind not in Kind.values:
+        raise Http404(_("There is no lot %(id)s.") % {"id": number})
+    if kind not in reviewed_kinds(study):
+        raise PermissionDenied(_("Your role in this study does not allow this kind of review."))
+    if not consent.in_force(request.user, study):  # type: ignore[arg-type]  # signed in
+        return redirect("annotation:consent", slug=study.slug)
+    context = workspace_context(study) | {
+        "lot": lot,
+        "review_kind": kind,
+        "kind_name": Kind(kind).label,
+        "rulings": Verdict.Ruling.choices,
+        "codes": Verdict.Code.choices,
+        "more_ends": "qc/_review_ends.html",
+        "more_words": "qc/_review_words.html",
+        "answered": 0,
+        "latest_answered": [],
+        "today": NOTHING_YET,
+    }
+    return render(request, "qc/review.html", context)
+
+
+@require_POST
+@never_cache
+@login_required
+def reply(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
+    """Store the annotator's one reply to the review of their answer, and redirect to My work."""
+    study = annotated_study(request, slug)
+    person: User = request.user  # type: ignore[assignment]  # signed in
+    replies.write(person, study, item_id, request.POST.get("text", ""))
+    return redirect("annotation:my_work", slug=study.slug)

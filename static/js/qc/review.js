@@ -1,0 +1,234 @@
+/**
+ * The review page: the pair in the workspace's player, the reviewer's own answer first where the review is blind, then the rows to
+ * judge. A review needs a connection: nothing is kept in the browser, and a blind answer is stored before anything is revealed.
+ */
+
+import { openDialog } from "../page/dialogs.js";
+import { SIDES, around, find, one, onAction, say } from "../page/dom.js";
+import { bindRestingFocus } from "../page/focus.js";
+import { showPassing } from "../page/status.js";
+import { playerKeys } from "../player/player_keys.js";
+import { answering } from "../annotation/answering.js";
+import { form } from "../annotation/answer_form.js";
+import { Refused, addressOf, send } from "../annotation/api.js";
+import { careReports } from "../annotation/care_reports.js";
+import { current } from "../annotation/current_pair.js";
+import { bindDefinitions, defineTag, toggleDefinition } from "../annotation/definitions.js";
+import { panel, panelShown, showEmpty } from "../annotation/empty.js";
+import { guideline } from "../annotation/guideline.js";
+import { hideVideos, setHidden } from "../annotation/hiding.js";
+import { bindKeys } from "../annotation/keys.js";
+import { leases } from "../annotation/leases.js";
+import { navigation } from "../annotation/navigation.js";
+import * as view from "../annotation/pair_view.js";
+import { bindPrompt, togglePrompt } from "../annotation/prompt.js";
+import { bindRemarks, toggleUnsure } from "../annotation/remarks.js";
+import { keepServerTime } from "../annotation/server_time.js";
+import { bindSettings, settings } from "../annotation/settings.js";
+import { bindSignIn } from "../annotation/sign_in.js";
+import { bindSplit } from "../annotation/split.js";
+import { currentProblem, retryUntilResponse, watchTrouble } from "../annotation/trouble.js";
+import { madeUuid } from "../annotation/uuid.js";
+import { player } from "../annotation/videos.js";
+import { collected, hideJudging, isJudging, missing, showJudging } from "./judging.js";
+
+const { dataset: page } = document.body;
+const answers = one("form[data-answers]");
+const submitButton = one('button[data-action="submit"]');
+const whyNot = one("[data-why-not]");
+const undoButton = one('button[data-action="undo-review"]');
+let submissionId = madeUuid();
+/** The sitting that was submitted last, which can be undone. @type {number | null} */
+let last = null;
+
+/** Ask for the next review. */
+async function begin() {
+  showEmpty("loading");
+  await attempt(() => send("POST", page.urlLease, { kind: page.kind }), show);
+}
+
+/**
+ * Send a request until the server responds, and pass the response on. A refusal is shown, and the page stays as it is.
+ *
+ * @param {() => Promise<any>} request @param {(response: any) => void} then
+ */
+async function attempt(request, then) {
+  view.wait(true);
+  try {
+    const response = await retryUntilResponse(request);
+    view.wait(false);
+    then(response);
+  } catch (error) {
+    view.wait(false);
+    if (!(error instanceof Refused)) throw error;
+    if (current.assignment && error.code !== "lease_lost") showPassing(say("refused", { detail: error.message }), "bad");
+    else stop("refused", { detail: error.message });
+  }
+}
+
+/** @param {Qc.Reviews} reviews */
+function show({ current: review, reason, retry_after_s: seconds, left }) {
+  takeOff();
+  page.left = String(left);
+  if (!review) {
+    stop(reason ?? "refused", { seconds, again: begin });
+    return;
+  }
+  submissionId = madeUuid();
+  view.show({ ...review, study: page.study ?? "" }, undefined, { number: null });
+  careReports.begin();
+  leases.hold(review);
+  judge(review);
+}
+
+/** Show the rows to judge, or the form while the reviewer still has to answer. @param {Qc.Review} review */
+function judge(review) {
+  const blind = review.judging === null;
+  answers.hidden = !blind;
+  document.body.toggleAttribute("data-judges", !blind);
+  if (blind) {
+    hideJudging();
+    return;
+  }
+  showJudging(review);
+  submitButton.setAttribute("aria-disabled", "false");
+  whyNot.textContent = say("ready_to_judge");
+}
+
+/** @param {string} reason @param {Parameters<typeof showEmpty>[1]} [details] */
+function stop(reason, details) {
+  takeOff();
+  player.empty();
+  leases.hold();
+  showEmpty(reason, details);
+}
+
+function takeOff() {
+  hideJudging();
+  document.body.removeAttribute("data-judges");
+  if (!current.assignment) return;
+  careReports.send();
+  view.clear();
+}
+
+/** Submit the blind answer, or the verdicts. */
+function submit() {
+  const { assignment } = current;
+  if (!assignment || current.busy) return;
+  if (!isJudging()) {
+    if (!navigation.ready) return void navigation.nudge();
+    const { draft: _draft, ...body } = /** @type {any} */ (view.collect());
+    return void attempt(
+      () => send("POST", addressOf(verb("answer"), assignment.id), { ...body, submission_id: submissionId }),
+      (/** @type {Qc.Review} */ review) => { judge(review); showPassing(say("answer_kept"), "good"); },
+    );
+  }
+  const row = missing();
+  if (row) return void showPassing(say("verdict_missing", { row }), "warn");
+  const body = { ...collected(), care: view.collect().care };
+  return void attempt(() => send("POST", addressOf("submit", assignment.id), body), (reviews) => {
+    last = assignment.id;
+    undoButton.hidden = false;
+    show(reviews);
+    showPassing(say("review_saved"), "good");
+  });
+}
+
+/** The addresses of this page are those of reviews. @param {string} name */
+const verb = (name) => /** @type {import("../annotation/api.js").Verb} */ (name);
+
+/** @param {string} name @param {object} body */
+function endBy(name, body) {
+  const { assignment } = current;
+  if (!assignment || current.busy) return;
+  attempt(() => send("POST", addressOf(verb(name), assignment.id), { ...body, care: view.collect().care }), show);
+}
+
+function undo() {
+  if (last === null) return;
+  const id = last;
+  attempt(() => send("POST", addressOf(verb("undo"), id)), (reviews) => {
+    last = null;
+    undoButton.hidden = true;
+    show(reviews);
+  });
+}
+
+/** @template {unknown[]} T @param {(...given: T) => unknown} run @returns {(...given: T) => unknown} */
+const answeringPair = (run) => (...given) =>
+  current.assignment && !current.busy && !panelShown() && !isJudging() ? run(...given) : false;
+
+/** @param {string} selector */
+function press(selector) {
+  const control = find(selector);
+  if (!control || control.getClientRects().length === 0) return false;
+  /** @type {HTMLElement} */ (control).click();
+  return true;
+}
+
+bindKeys({
+  player: playerKeys(player),
+  help: () => openDialog("help"),
+  guideline: () => guideline.openHere(),
+  togglePrompt,
+  toggleDefinition,
+  defineTag,
+  submit,
+  answer: answeringPair((value) => answering.answer(value)),
+  tag: answeringPair((index) => answering.tag(index)),
+  none: answeringPair(() => answering.none()),
+  yes: answeringPair(() => answering.yes()),
+  pass: answeringPair(() => answering.pass()),
+  passTags: answeringPair(() => answering.passTags()),
+  undo: answeringPair(() => answering.undo()),
+  otherDimension: answeringPair(() => navigation.openOther()),
+  previousPair: undo,
+  skip: () => press('button[data-action="skip"]'),
+  keepAnswers: () => false,
+  talk: () => press('button[data-action="talk"]'),
+  reportIllegal: () => press('button[data-action="report-illegal"]'),
+  pressPrimary: () => press("[data-empty] [data-when]:not([hidden]) .primary") || press("[data-failed] button"),
+  answerMessage: () => press("[data-standing] :is(a, button)"),
+  hideOrShow: () => setHidden(!player.hidden),
+  unsure: answeringPair(() => toggleUnsure()),
+  comment: () => false,
+});
+answers.addEventListener("submit", (event) => { event.preventDefault(); submit(); });
+bindRestingFocus(() => {
+  if (settings.keys === "off") return null;
+  if (panelShown()) return panel;
+  return find("fieldset[data-judge][data-current]") ?? navigation.turn() ?? one("[data-heading]");
+});
+bindSplit();
+bindPrompt();
+bindDefinitions();
+bindRemarks();
+bindSettings(() => current.assignment && navigation.refresh());
+
+const skipForm = one("form[data-skip-form]");
+onAction("skip", () => { hideVideos(); openDialog("skip"); });
+onAction("report", () => { hideVideos(); openDialog("skip"); });
+skipForm.addEventListener("submit", () => endBy("skip", { reason: String(new FormData(skipForm).get("skip-reason") ?? "") }));
+const reportForm = one("form[data-report-form]");
+onAction("report-illegal", () => { hideVideos(); openDialog("report"); });
+reportForm.addEventListener("submit", () => {
+  const which = new FormData(reportForm).get("report-which");
+  endBy("report", { videos: SIDES.filter((side) => which === "both" || which === side).map((side) => form.videoOn(side)) });
+});
+onAction("help", () => openDialog("help"));
+onAction("talk", () => { hideVideos(); openDialog("talk"); });
+onAction("undo-review", undo);
+onAction("ask-again", begin);
+onAction("reveal", () => setHidden(false));
+document.addEventListener("click", (event) => around(event, "[data-close]")?.closest("dialog")?.close());
+leases.addEventListener("given_up", begin);
+leases.addEventListener("answered", begin);
+addEventListener("pagehide", () => careReports.send({ keepalive: true }));
+
+watchTrouble();
+bindSignIn();
+keepServerTime();
+if (!document.documentElement.dataset.browser && currentProblem() === null) {
+  document.documentElement.dataset.begun = "";
+  begin();
+}

@@ -1,0 +1,124 @@
+"""A reviewer's path by keyboard: answer blind, compare, call a defect, and confirm it as somebody else."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from annotation import consent
+from annotation.models import Standing
+from catalog.models import Pair
+from qc import verdicts
+from qc.models import Reply, Review, ReviewAnswer, Verdict
+from tests import factories
+from tests.browser.working import gate_is_open, is_ready
+
+
+@pytest.fixture
+def study(db):
+    return factories.study(dimension_order="helpfulness_first")
+
+
+def answer_by_keyboard(page, helpfulness="fffff"):
+    """Answer everything by key: helpfulness, one tag of the left video, none of the right, and the right one safer."""
+    for key in helpfulness:
+        page.keyboard.press(key)
+    page.keyboard.press("1")
+    page.keyboard.press("]")
+    page.keyboard.press("Space")
+    for side in ("left", "right"):
+        gate_is_open(page, side)
+    page.keyboard.press("Space")
+    page.keyboard.press("n")
+    page.keyboard.press("j")
+
+
+def test_a_defect_is_found_confirmed_and_replied_to(open_page, study, playable_pairs):
+    playable_pairs(study, 2)
+    annotator = factories.member(study, "annotator")
+    lot = factories.lot_in_review(study, 2, people=[annotator], has_pairs=True, drawn=True)
+    checker, confirmer = factories.reviewer(study, "researcher"), factories.reviewer(study)
+    adjudicator = factories.reviewer(study, "admin")
+
+    page = is_ready(open_page(f"/studies/{study.slug}/reviews/{lot.number}/spot/", checker))
+    rows = page.locator("fieldset[data-judge]")
+    expect(rows).to_have_count(0)  # blind: nothing of the answer is on the page
+    left_is_theirs = Review.objects.get().left == "video_0"  # the annotator found video 0 more helpful
+    answer_by_keyboard(page, "jjjjj" if left_is_theirs else "fffff")
+    page.keyboard.press("Control+Enter")
+    expect(rows).to_have_count(8)
+    assert ReviewAnswer.objects.count() == 1
+    differing = page.locator("fieldset[data-differs]")
+    expect(differing.first.locator("[data-mark]")).to_have_text("≠ differs")
+    page.keyboard.press("Control+Enter")  # too early: every differing row needs a verdict
+    expect(page.locator("[data-status]")).to_contain_text("Not submitted yet")
+    for place in range(differing.count()):
+        row = differing.nth(place)
+        expect(row).to_have_attribute("data-current", "")
+        if "More helpful" not in (row.text_content() or ""):
+            page.keyboard.press("1")
+            continue
+        page.keyboard.press("2")  # a defect, and then its reason
+        page.keyboard.press("2")
+        page.keyboard.press("ArrowUp")
+        page.keyboard.press("ArrowDown")
+    for _ in range(8):
+        page.keyboard.press("ArrowUp")
+    while "More helpful" not in (page.locator("fieldset[data-judge][data-current]").text_content() or ""):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("c")
+    page.keyboard.type("Look at the end.")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("[data-status]")).to_contain_text("Review saved")
+    verdict = Verdict.objects.get(ruling="defect")
+    assert (verdict.row, verdict.code, verdict.comment) == ("helpfulness", "overlooked", "Look at the end.")
+
+    page = is_ready(open_page(f"/studies/{study.slug}/reviews/{lot.number}/confirm/", confirmer))
+    expect(page.locator("fieldset[data-judge]")).to_have_count(1)
+    expect(page.locator("[data-given]")).not_to_contain_text("Annotator")
+    page.keyboard.press("1" if verdicts.annotator_comes_first(verdict, confirmer.pk) else "2")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator('[data-when="nothing_due"]')).to_be_visible()
+    assert Standing.objects.get(pk=verdict.item.assignment_id).uncounted_reason == "rejected"
+    assert Pair.objects.get(pk=verdict.review.pair_id).open_slots == 1
+
+    page = open_page(f"/studies/{study.slug}/my-work/", annotator)
+    expect(page.get_by_text("Look at the end.")).to_be_visible()
+    page.get_by_label("You may reply once:").fill("I did, twice.")
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.get_by_text("Your reply is being looked at.")).to_be_visible()
+
+    page = is_ready(open_page(f"/studies/{study.slug}/reviews/{lot.number}/adjudicate/", adjudicator))
+    expect(page.locator("[data-reply-text]")).to_have_text("I did, twice.")
+    page.keyboard.press("1")
+    page.get_by_label("Your response, which the annotator reads").fill("The left video falls apart at the end.")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator('[data-when="nothing_due"]')).to_be_visible()
+    assert Reply.objects.get().closing == "The left video falls apart at the end."
+    page = open_page(f"/studies/{study.slug}/my-work/", annotator)
+    expect(page.get_by_text("The left video falls apart at the end.")).to_be_visible()
+
+
+def test_the_list_of_reviews_shows_what_waits(open_page, study, playable_pairs):
+    playable_pairs(study, 1)
+    page = open_page(f"/studies/{study.slug}/reviews/", factories.reviewer(study))
+    expect(page.get_by_text("No lot is in review")).to_be_visible()
+    lot = factories.lot_in_review(study, 1, has_pairs=True)
+    page.reload()
+    page.get_by_role("link", name="1 answer waits").first.click()
+    expect(page).to_have_url(re.compile(f"/reviews/{lot.number}/secondary/"))
+    expect(is_ready(page).locator("fieldset[data-judge]")).to_have_count(8)
+
+
+def test_a_reviewer_is_shown_only_what_they_agreed_to_see(open_page, study, playable_pairs):
+    playable_pairs(study, 1, may_show=["violence"])
+    lot = factories.lot_in_review(study, 1, has_pairs=True)
+    careful = factories.reviewer(study)
+    consent.agree(careful, study, categories=["crime"], text="Only this.")
+    page = open_page(f"/studies/{study.slug}/reviews/{lot.number}/secondary/", careful)
+    expect(page.locator('[data-when="excluded"]')).to_be_visible()
+    expect(page.locator("video[src]")).to_have_count(0)
+    newcomer = factories.member(study, "reviewer")
+    page = open_page(f"/studies/{study.slug}/reviews/{lot.number}/secondary/", newcomer)
+    expect(page).to_have_url(re.compile("/consent/"))
