@@ -333,6 +333,7 @@ SPECTACULAR_SETTINGS = {
         "ImportStateEnum": "importing.models.Import.State",
         "JobStateEnum": "jobs.models.Job.State",
         "RoleEnum": "studies.models.studies.Role",
+        "RuleEnum": "qc.rule_codes.CODES",
         "NothingInTrialEnum": "annotation.trial.TRIAL_REASONS",
     },
 }

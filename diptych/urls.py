@@ -13,6 +13,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("studies.urls_api")),
     path("", include("catalog.urls_api")),
     path("", include("importing.urls_api")),
+    path("", include("qc.urls_api")),
     path("", include("exports.urls_api")),
     path("schema/", views.SchemaView.as_view(), name="schema"),
     # Also refuses an address without its final slash. A redirect would lose the body.

@@ -86,7 +86,7 @@ def check_sides(rules: StudyRules, person: int, *, before: datetime | None = Non
         about = {"study": rules.study_id, "person": person, "before": before}
         after, after_id = _row(statements.RUN_BEGAN, about) or (after, after_id)
     asked = (rule_codes.ONE_SIDE,)
-    place = {"person": person, "after": after, "after_id": after_id}
+    place: dict[str, Any] = {"person": person, "after": after, "after_id": after_id}
     return _write(rules, asked, statements.SIDES, statements.ONE_SIDE, **place)
 
 
@@ -94,9 +94,7 @@ def check_prompts(rules: StudyRules, prompts: Collection[int]) -> Changed:
     """Check whether people's preferences between the videos of these prompts go in a circle."""
     asked = (rule_codes.PREFERENCE_CYCLE,)
     more = f"preferences AS MATERIALIZED ({statements.PREFERENCES}),\n"
-    return _write(
-        rules, asked, statements.EDGES, statements.PREFERENCE_CYCLE, more=more, prompts=sorted(prompts)
-    )
+    return _write(rules, asked, statements.EDGES, statements.PREFERENCE_CYCLE, more=more, prompts=sorted(prompts))
 
 
 def _write(

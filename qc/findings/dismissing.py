@@ -41,7 +41,7 @@ def bring_back(finding: Finding, *, actor: User) -> Finding:
     locked = _locked(finding)
     if locked.dismissed_at is None:
         return locked
-    values = {"dismissed_at": None, "dismissed_by": None, "dismissed_because": ""}
+    values: dict[str, object] = {"dismissed_at": None, "dismissed_by": None, "dismissed_because": ""}
     return _changed(locked, values, "finding.brought_back", actor)
 
 

@@ -186,7 +186,7 @@ _SIDES_FROM = """
 SIDES = f"""
 SELECT mine.id AS assignment_id, mine.person_id, first.id AS annotation_id, mine.ended_at, {SIDE} AS side
 {_SIDES_FROM} AND (mine.ended_at, mine.id) > (%(after)s, %(after_id)s)
-"""  # noqa: S608 - of the statements above
+"""
 #: Where the run on one side began that an answer at `before` may continue: the last answer before it.
 RUN_BEGAN = f"""
 WITH last AS MATERIALIZED (

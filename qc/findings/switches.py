@@ -76,7 +76,10 @@ def change_rules(
     before = as_seen(rules)
     if before != seen:
         raise ChangedMeanwhile(
-            _("Somebody else changed the rules after you opened this page. Nothing was saved. Check them and save again.")
+            _(
+                "Somebody else changed the rules after you opened this page. Nothing was saved. Check them and "
+                "save again."
+            )
         )
     changed = [name for name, value in wanted.items() if value != before[name]]
     if not changed:

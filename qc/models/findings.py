@@ -54,9 +54,7 @@ class StudyRules(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                name="study_rules_on_known", condition=Q(on__contained_by=list(rule_codes.CODES))
-            ),
+            models.CheckConstraint(name="study_rules_on_known", condition=Q(on__contained_by=list(rule_codes.CODES))),
             models.CheckConstraint(
                 name="study_rules_notes_never_invalidate",
                 condition=Q(invalidating__contained_by=list(rule_codes.MAY_INVALIDATE)),
@@ -84,9 +82,7 @@ class Finding(models.Model):
 
     # The indexes below begin with the study.
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="findings", db_index=False)
-    assignment = models.ForeignKey(
-        Assignment, on_delete=models.PROTECT, related_name="findings", db_constraint=False
-    )
+    assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, related_name="findings", db_constraint=False)
     annotation = models.ForeignKey(
         Annotation,
         on_delete=models.PROTECT,

@@ -259,9 +259,7 @@ class TestNotes:
         assert bool(found(rule="tags_against_labels")) is differ
 
     @pytest.mark.parametrize("place", [{"split": "test"}, {"set": "eval"}])
-    def test_test_and_evaluation_prompts_are_exempt_from_rules_that_use_a_model(
-        self, study, annotator, all_on, place
-    ):
+    def test_test_and_evaluation_prompts_are_exempt_from_rules_that_use_a_model(self, study, annotator, all_on, place):
         factories.pair(study, prompt=factories.prompt(study, labels=[], labelled_by="a model", **place))
         factories.answer(annotator, study, **PLAIN)
         assert found(rule="tags_against_labels") == []
