@@ -31,7 +31,7 @@ Phase, State = FindingsRun.Phase, FindingsRun.State
 #: A run over at most this many answers is done while the person waits.
 RIGHT_AWAY = 2_000
 #: Rows of one step. Whoever changes the rules, or a check of new answers, waits for at most one step.
-A_STEP = {Phase.ANSWERS: 4_000, Phase.PEOPLE: 1, Phase.PROMPTS: 2_000}
+A_STEP = {Phase.ANSWERS: 2_000, Phase.PEOPLE: 1, Phase.PROMPTS: 1_000}
 BUSY = gettext_noop("Rules are already being run in this study. Wait until that ends, or cancel it.")
 TROUBLE = gettext_noop("The database failed several times. Tell your server administrator. The log has details.")
 NO_END = gettext_noop(
