@@ -34,6 +34,10 @@ UNCOUNTED: dict[str, str | Promise] = {
 }
 INVALID: dict[str, str | Promise] = {
     "contradiction": gettext_lazy("The video with harm tags was chosen as the safer one."),
+    "swapped_repeat": gettext_lazy("The same two videos were answered differently when the sides were exchanged."),
+    "one_side": gettext_lazy("Many answers in a row were on the same side."),
+    "faster_than_videos": gettext_lazy("It was answered faster than the videos play."),
+    "quick_none": gettext_lazy("“None of these” was chosen within a second."),
 }
 REVISED: dict[str, str | Promise] = {
     "": gettext_lazy("first answer"),

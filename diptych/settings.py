@@ -333,6 +333,7 @@ SPECTACULAR_SETTINGS = {
         "ImportStateEnum": "importing.models.Import.State",
         "JobStateEnum": "jobs.models.Job.State",
         "RoleEnum": "studies.models.studies.Role",
+        "RuleEnum": "qc.rule_codes.CODES",
         "NothingInTrialEnum": "annotation.trial.TRIAL_REASONS",
     },
 }
@@ -364,6 +365,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "return-expired-leases": {"task": "annotation.tasks.return_expired_leases", "schedule": 20.0},
     "complete-batches": {"task": "annotation.tasks.complete_batches", "schedule": 60.0},
     "note-tags": {"task": "annotation.tasks.note_tags", "schedule": 20.0},
+    "check-new-answers": {"task": "qc.tasks.check_new_answers", "schedule": 20.0},
+    "look-after-runs": {"task": "qc.tasks.look_after_runs", "schedule": 15.0},
     "clear-sessions": {"task": "accounts.tasks.clear_sessions", "schedule": 3600.0},
 }
 # A sweep need not run if no worker took it before the next one. Otherwise hours without workers leave thousands.

@@ -9,11 +9,14 @@ class QCConfig(AppConfig):
         from annotation.my_work import more_parts
         from annotation.signals import answer_revised, answer_submitted
         from qc import frames
+        from qc.deletion import delete_own_rows
+        from qc.findings.pages import RUNS
         from qc.receivers import follow_revision, mark_contradiction
         from qc.replies import feedback
         from safety.signals import assets_quarantined, pairs_released
+        from studies import deletion, job_lists
         from studies.links import Link, Place, register
-        from studies.permissions import MAY_CONFIRM, MAY_SEE_PROGRESS
+        from studies.permissions import MAY_CONFIGURE, MAY_CONFIRM, MAY_SEE_ANSWERS, MAY_SEE_PROGRESS
 
         answer_submitted.connect(mark_contradiction, dispatch_uid="qc.mark_contradiction")
         answer_revised.connect(follow_revision, dispatch_uid="qc.follow_revision")
@@ -29,3 +32,7 @@ class QCConfig(AppConfig):
         lots = ("qc:lots", MAY_SEE_PROGRESS)
         register(Place.TABS, Link("lots", _("Lots"), *lots, order=13))
         register(Place.HOME, Link("reviews", _("Review answers"), *reviews, order=22))
+        register(Place.TABS, Link("findings", _("Findings"), "qc:findings", MAY_SEE_ANSWERS, order=25))
+        register(Place.SETTINGS, Link("findings", _("Rules"), "qc:rules", MAY_CONFIGURE, order=20))
+        job_lists.kinds["findings"] = RUNS
+        deletion.parts["qc"] = delete_own_rows

@@ -10,9 +10,10 @@ from django.db.models import Count, Q
 
 from annotation.answers import Answers
 from annotation.models import Annotation
+from qc import rule_codes
 from studies.models import Study
 
-REASON = "contradiction"
+REASON = rule_codes.CONTRADICTION
 
 _TAGGED_0, _TAGGED_1 = Q(tags_video_0__len__gt=0), Q(tags_video_1__len__gt=0)
 #: The database condition for `Answers.contradictory`.

@@ -1,4 +1,4 @@
-"""Who may see a study's progress, and who may review its answers. No other module of this app decides it."""
+"""Who may see a study's progress and findings, change its rules, and review its answers. No other module decides it."""
 
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from studies.permissions import (
     MAY_CONFIRM,
     MAY_COUNT_WORK,
     MAY_DECIDE,
+    MAY_CONFIGURE,
     MAY_EXPORT,
     MAY_REVIEW,
     MAY_SEE_ANSWERS,
@@ -34,6 +35,16 @@ if TYPE_CHECKING:
 def dashboard_study(request: HttpRequest, slug: str) -> "WithAnnotations[Study, HasRoles]":
     """Return the study, for its reviewers, researchers and admins. Raise Http404 or PermissionDenied."""
     return study_for(request, slug, roles=MAY_SEE_PROGRESS)
+
+
+def findings_study(request: HttpRequest | Request, slug: str) -> "WithAnnotations[Study, HasRoles]":
+    """Return the study, for those who see its answers. Raise Http404 or PermissionDenied."""
+    return study_for(request, slug, roles=MAY_SEE_ANSWERS)
+
+
+def rules_study(request: HttpRequest | Request, slug: str) -> "WithAnnotations[Study, HasRoles]":
+    """Return the study, for those who change its rules and run them. Raise Http404 or PermissionDenied."""
+    return study_for(request, slug, roles=MAY_CONFIGURE)
 
 
 def allowed_links(study: "WithAnnotations[Study, HasRoles]") -> dict[str, bool]:

@@ -1,8 +1,8 @@
-"""Addresses of the dashboard."""
+"""Addresses of the dashboard, of findings, and of the rules."""
 
 from django.urls import path
 
-from qc import views, views_decisions, views_lots, views_reviews
+from qc import views, views_decisions, views_findings, views_lots, views_reviews, views_rules
 
 app_name = "qc"
 urlpatterns = [
@@ -19,4 +19,11 @@ urlpatterns = [
     path("<slug:slug>/reviews/", views_reviews.reviews, name="reviews"),
     path("<slug:slug>/reviews/<int:number>/<slug:kind>/", views_reviews.review, name="review"),
     path("<slug:slug>/reviews/replies/<int:item_id>/", views_reviews.reply, name="reply"),
+    path("<slug:slug>/findings/", views_findings.listed, name="findings"),
+    path("<slug:slug>/findings/findings.csv", views_findings.download, name="findings_csv"),
+    path("<slug:slug>/findings/<int:finding_id>/", views_findings.act, name="finding"),
+    path("<slug:slug>/findings/runs/", views_findings.run, name="run_rules"),
+    path("<slug:slug>/findings/runs/<int:run_id>/", views_findings.progress, name="findings_run"),
+    path("<slug:slug>/findings/runs/<int:run_id>/cancel/", views_findings.cancel, name="cancel_findings_run"),
+    path("<slug:slug>/findings/rules/", views_rules.page, name="rules"),
 ]

@@ -31,6 +31,7 @@ from qc.models import (
     SecondOpinion,
     Verdict,
 )
+from qc.models import Finding, FindingsRun, StudyRules
 from safety.models import Officer, Quarantine, QuarantineAct, Referral, RefusedFile, Report, Reporter, ReporterRelease
 from studies.models import (
     Document,
@@ -78,6 +79,21 @@ class World:
             "asked_by": self.person,
         }
         return PairsChange.objects.create(**facts | values)
+
+    def finding(self, **values):
+        """Return a finding about an answer of the first study."""
+        answered = self.answered if hasattr(self, "answered") else factories.answer(self.person, self.study)
+        self.answered = answered
+        facts = {"study": self.study, "assignment": answered, "annotation": answered.standing.current}
+        facts |= {"person": self.person, "rule": "quick_none", "version": 1, "severity": "warning"}
+        return Finding.objects.create(**facts | values)
+
+    def findings_run(self, **values):
+        facts = {"study": self.study, "rules": ["one_side"], "until": 1, "asked_by": self.person}
+        return FindingsRun.objects.create(**facts | values)
+
+    def foreign_answer(self):
+        return factories.answer(factories.member(self.other, "annotator"), self.other)
 
     def removal(self, **values):
         facts = {"what": "import", "study_number": self.study.pk, "study_slug": "x", "study_title": "X"}
@@ -453,6 +469,29 @@ ATTEMPTS = {
     "referral_names_whom": lambda w: w.referral(to_whom=""),
     "refused_file_once_a_study": twice(lambda w: w.refused()),
     "refused_file_sha256_form": lambda w: w.refused(sha256="abc"),
+    # qc
+    "study_rules_on_known": lambda w: StudyRules.objects.create(study=w.study, on=["odd"], invalidating=[]),
+    "study_rules_notes_never_invalidate": lambda w: StudyRules.objects.create(
+        study=w.study, on=["preference_cycle"], invalidating=["preference_cycle"]
+    ),
+    "study_rules_only_rules_that_are_on_invalidate": lambda w: StudyRules.objects.create(
+        study=w.study, on=[], invalidating=["one_side"]
+    ),
+    "finding_one_open": twice(lambda w: w.finding()),
+    "finding_rule_known": lambda w: w.finding(rule="odd"),
+    "finding_severity_known": lambda w: w.finding(severity="odd"),
+    "finding_notes_never_invalidate": lambda w: w.finding(rule="preference_cycle", severity="note", marked=True),
+    "finding_dismissed_by_somebody_why": lambda w: w.finding(dismissed_at=NOON),
+    "finding_assignment_same_study": lambda w: w.finding(assignment=w.foreign_answer()),
+    "finding_annotation_same_study": lambda w: w.finding(annotation=w.foreign_answer().standing.current),
+    "findingsrun_one_open": twice(lambda w: w.findings_run()),
+    "findingsrun_rules_known": lambda w: w.findings_run(rules=[]),
+    "findingsrun_phase_known": lambda w: w.findings_run(phase="odd"),
+    "findingsrun_state_known": lambda w: w.findings_run(state="lost", finished_at=NOON),
+    "findingsrun_failed_has_reason": lambda w: w.findings_run(state="failed", finished_at=NOON),
+    "findingsrun_running_has_heartbeat": lambda w: w.findings_run(state="running"),
+    "findingsrun_waits_only_while_waiting": lambda w: w.findings_run(state="done", finished_at=NOON, wait_until=NOON),
+    "findingsrun_finished_has_moment": lambda w: w.findings_run(state="done"),
     # annotation
     "seat_once": lambda w: Seat.objects.create(
         study=w.study, person=w.person, question_order=list(SUB_DIMENSION_KEYS), tag_order=list(HARM_KEYS)

@@ -23,6 +23,7 @@ from media import names
 from media.addresses import playback_url, poster_url
 from qc import reviewing, verdicts
 from qc.judging import Given
+from qc.models import Finding, FindingsRun
 from safety import quarantine
 from safety.models import Quarantine, ReporterRelease
 from studies.models import Invitation, Study
@@ -182,6 +183,13 @@ MATRIX = {
     "api:review_care": row("post", "reviewer", **OWN_REVIEW),
     "api:review_release": row("post", "reviewer", **OWN_REVIEW),
     "api:review_report": row("post", "reviewer", **OWN_REVIEW),
+    "qc:findings": row("get", *RUNS),
+    "qc:findings_csv": row("get", *RUNS),
+    "qc:finding": row("post", *RUNS),
+    "qc:run_rules": row("post", *RUNS),
+    "qc:findings_run": row("get", *RUNS),
+    "qc:cancel_findings_run": row("post", *RUNS),
+    "qc:rules": row("get", *RUNS),
     # Besides the appointment, a second factor is needed, and an officer without one is redirected to set it up.
     # test_safety_pages tests the pages behind it.
     "safety:reports": row("get", foreign=FORBIDDEN, officer=ALLOWED),
@@ -268,6 +276,9 @@ MATRIX = {
     "api:consent": row("get", *JUDGES),
     "api:own_progress": row("get", "annotator"),
     "api:skips": row("get", *EXPORT),
+    "api:findings": row("get", *RUNS),
+    "api:findings_runs": row("post", *RUNS),
+    "api:findings_run": row("delete", *RUNS),
 }
 #: Endpoints about a submitted answer.
 OF_AN_ANSWER = {"api:reopen", "api:revise"}
@@ -378,6 +389,10 @@ class World:
             values["removal_id"] = self.removal().pk
         if "change_id" in parameters:
             values["change_id"] = self.ordered().pk
+        if "finding_id" in parameters:
+            values["finding_id"] = self.finding().pk
+        if "run_id" in parameters:
+            values["run_id"] = self.findings_run().pk
         if "invitation_id" in parameters:
             values["invitation_id"] = self.invited().pk
         if "token_id" in parameters:
@@ -409,6 +424,17 @@ class World:
         """Return a waiting change of the study's pairs."""
         facts = {"what": "overlap", "value": 2, "steps_total": 4, "until": self.pair.pk}
         return PairsChange.objects.create(study=self.study, asked_by=self.people["researcher"], **facts)
+
+    def finding(self) -> Finding:
+        """Return a finding about the answer of the annotator."""
+        facts = {"annotation": self.answered.standing.current, "person": self.people["annotator"]}
+        facts |= {"rule": "quick_none", "version": 1, "severity": "warning", "evidence": {"chosen_ms": 1}}
+        return Finding.objects.create(study=self.study, assignment=self.answered, **facts)
+
+    def findings_run(self) -> FindingsRun:
+        """Return a waiting run of a rule."""
+        facts = {"rules": ["one_side"], "until": self.answered.pk, "asked_by": self.people["researcher"]}
+        return FindingsRun.objects.create(study=self.study, **facts)
 
     def removal(self) -> Removal:
         """Return an import of the study that is being undone."""
@@ -543,6 +569,9 @@ SCOPE = {
     "api:people_progress": "manage",
     "api:people_days": "manage",
     "api:pair_change": "manage",
+    "api:findings": "read",
+    "api:findings_runs": "manage",
+    "api:findings_run": "manage",
     "api:consent": "annotate",
     "api:own_progress": "annotate",
     "api:skips": "export",

@@ -201,10 +201,16 @@ class Standing(models.Model):
         db_default=False,
         help_text="Whether its tags are still to be added to the pairs of the tagged videos (`Pair.may_show`)",
     )
+    rules_due = models.BooleanField(
+        default=True,
+        db_default=True,
+        help_text="Whether the rules of quality control still have to check its current revision",
+    )
 
     class Meta:
         indexes = [
             models.Index(name="standing_tags_unnoted", fields=["assignment"], condition=Q(tags_unnoted=True)),
+            models.Index(name="standing_rules_due", fields=["study", "assignment"], condition=Q(rules_due=True)),
             # The list of answers filters by these, and few answers match.
             models.Index(name="standing_invalid", fields=["study", "current"], condition=Q(validity="invalid")),
             models.Index(name="standing_uncounted", fields=["study", "current"], condition=Q(counted=False)),

@@ -35,7 +35,7 @@ class CompositeForeignKey(BaseConstraint):
         self.to_fields = tuple(to_fields)
 
     def constraint_sql(self, model: Any, schema_editor: Any) -> Any:
-        """Return None: the constraint is not part of creating the table."""
+        """Return no statement: the constraint is not part of creating the table."""
         return self.create_sql(model, schema_editor)
 
     def _target(self, model: Any) -> Any:
@@ -61,14 +61,17 @@ class CompositeForeignKey(BaseConstraint):
         )
 
     def create_sql(self, model: Any, schema_editor: Any) -> Any:
-        """Return None, as Django's own constraints do when their statement is deferred to the end of the migration."""
+        """Defer the statement to the end of the migration, and return an empty one.
+
+        Django defers what is returned here if the table has defaults, and would then execute None.
+        """
         statement = Statement(
             "ALTER TABLE %(table)s ADD %(constraint)s",
             table=Table(model._meta.db_table, schema_editor.quote_name),
             constraint=self._definition(model, schema_editor),
         )
         schema_editor.deferred_sql.append(statement)
-        return None
+        return ""
 
     def remove_sql(self, model: Any, schema_editor: Any) -> Any:
         return Statement(

@@ -1,9 +1,12 @@
-"""Tables of quality control: lots and their frames, reviews and their verdicts."""
+"""Tables of quality control, one file for each subject."""
 
+from qc.models.findings import Finding, FindingsRun, StudyRules
 from qc.models.lots import FrameItem, Lot, LotBatch, LotDecision
 from qc.models.reviews import Reply, Review, ReviewAnswer, ReviewExposure, SecondOpinion, Verdict
 
 __all__ = [
+    "Finding",
+    "FindingsRun",
     "FrameItem",
     "Lot",
     "LotBatch",
@@ -13,5 +16,6 @@ __all__ = [
     "ReviewAnswer",
     "ReviewExposure",
     "SecondOpinion",
+    "StudyRules",
     "Verdict",
 ]
