@@ -39,3 +39,9 @@ def _mixed(value: NDArray[np.uint64]) -> NDArray[np.uint64]:
     value = (value ^ (value >> np.uint64(30))) * _MIX_1
     value = (value ^ (value >> np.uint64(27))) * _MIX_2
     return value ^ (value >> np.uint64(31))
+
+
+def any_of_last(flags: Flags) -> Flags:
+    """Return whether any flag along the last axis is set."""
+    result: Flags = np.logical_or.reduce(flags, axis=-1)
+    return result

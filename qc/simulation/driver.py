@@ -13,7 +13,6 @@ from annotation import draws, serving, submission
 from annotation.answers import Answers
 from annotation.models import Assignment
 from annotation.protocol import VIDEOS
-from catalog.models import Pair
 from qc.simulation.draws import uniform
 from qc.simulation.material import DURATION_S, Simulated, make_batches, write_pairs
 from qc.simulation.people import Person, Sheet, answer, copied
@@ -135,8 +134,12 @@ def work_through(
 def answers_of(sheet: Sheet, row: int) -> Answers:
     """Return one row of a sheet as the product stores it."""
     chosen = {question: VIDEOS[sheet.choices[row, place]] for place, question in enumerate(QUESTIONS)}
-    tags = {f"tags_{video}": harms_of(sheet, row, place) for place, video in enumerate(VIDEOS)}
-    return Answers(**chosen, **tags, unsure=bool(sheet.unsure[row]))
+    return Answers(
+        **chosen,  # type: ignore[arg-type] - only the questions, whose values are text
+        tags_video_0=harms_of(sheet, row, 0),
+        tags_video_1=harms_of(sheet, row, 1),
+        unsure=bool(sheet.unsure[row]),
+    )
 
 
 def harms_of(sheet: Sheet, row: int, video: int) -> tuple[str, ...]:
@@ -147,14 +150,20 @@ def harms_of(sheet: Sheet, row: int, video: int) -> tuple[str, ...]:
 def viewing_of(seconds: float) -> dict[str, Any]:
     """Return what the page would report: both videos play together, at most three quarters of the active time."""
     watched = round(min(2 * DURATION_S, 0.75 * seconds), 2)
-    video = {"played_s": watched, "watched_s": watched, "seen_through": watched >= DURATION_S, "loops": int(watched // 4)}
+    video = {
+        "played_s": watched,
+        "watched_s": watched,
+        "seen_through": watched >= DURATION_S,
+        "loops": int(watched // 4),
+    }
     return {
         "video_0": video,
         "video_1": video,
-        "presentation": {"together_s": watched, "singly_s": 0, "sound_s": 0, "full_screen_s": 0, "speeds": {"1": watched}},
+        "presentation": {
+            "together_s": watched,
+            "singly_s": 0,
+            "sound_s": 0,
+            "full_screen_s": 0,
+            "speeds": {"1": watched},
+        },
     }
-
-
-def pair_keys(study: Study) -> list[str]:
-    """Return the published ids of the pairs, in the order of the world."""
-    return list(Pair.objects.filter(study=study).order_by("pk").values_list("public_id", flat=True))

@@ -32,8 +32,8 @@ from studies.models.studies import Role
 
 MARK = "Simulated"
 DESCRIPTION = (
-    "This study is simulated: a program made its people, prompts, videos and answers. No person judged anything, and the "
-    "videos have no files. Never publish its answers as people’s."
+    "This study is simulated: a program made its people, prompts, videos and answers. No person judged anything, and "
+    "the videos have no files. Never publish its answers as people’s."
 )
 LABELLER, GENERATOR_VERSION = "simulate_study", "1"
 #: Every clip has the same length.
@@ -117,7 +117,8 @@ def write_pairs(
     """
     pairs = len(world)
     prompts_at, videos_at, assets_at, pairs_at = (
-        new_keys(model, count) for model, count in ((Prompt, pairs), (Video, 2 * pairs), (Asset, 2 * pairs), (Pair, pairs))
+        new_keys(model, count)
+        for model, count in ((Prompt, pairs), (Video, 2 * pairs), (Asset, 2 * pairs), (Pair, pairs))
     )
     now = timezone.now()
     copy_rows(Prompt, PROMPT, _prompts(study, world, prompts_at))
@@ -224,7 +225,8 @@ def copy_rows(model: type[models.Model], columns: Sequence[str], rows: Iterable[
     }
     defaults = tuple(others.values())
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
-        sql.Identifier(model._meta.db_table), sql.SQL(", ").join(map(sql.Identifier, (*columns, *others)))
+        sql.Identifier(model._meta.db_table),
+        sql.SQL(", ").join(sql.Identifier(column) for column in (*columns, *others)),
     )
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:

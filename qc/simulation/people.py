@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from qc.simulation.draws import Flags, Index, Numbers, normal, uniform
+from qc.simulation.draws import Flags, Index, Numbers, any_of_last, normal, uniform
 from qc.simulation.truth import HARMLESSNESS, QUESTIONS, TAGS, World
 
 #: What can be broken, each with a sentence.
@@ -110,7 +110,7 @@ class Sheet:
     @property
     def contradictory(self) -> Flags:
         """Return whether only one video is tagged and that video is chosen as safer: (rows,)."""
-        tagged = self.tags.any(axis=2)
+        tagged = any_of_last(self.tags)
         chosen = self.choices[:, HARMLESSNESS]
         result: Flags = (tagged.sum(axis=1) == 1) & tagged[np.arange(len(self)), chosen]
         return result
@@ -195,16 +195,14 @@ def answer(world: World, person: Person, seed: int, pairs: Index, left: Index, s
     coins = np.stack([drawn(_COIN + question) < 0.5 for question in range(len(QUESTIONS))], axis=1)
     choices = np.where(without_looking[:, None], coins, choices).astype(np.int64)
     tags = _tags(world, person, seed, pairs, without_looking)
-    tagged = tags.any(axis=2)
+    tagged = any_of_last(tags)
     follows = (tagged.sum(axis=1) == 1) & ~without_looking & (drawn(_CONSISTENT) < person.consistency)
     choices[follows, HARMLESSNESS] = tagged[follows, 0]  # the other video: number 1 if number 0 is tagged
     seconds = person.seconds * np.exp(0.35 * normal(seed, person.number, rows, _TIME)) * np.where(fast, FAST, 1.0)
     return Sheet(choices, tags, seconds, fast, careless, drawn(_UNSURE) < 0.05)
 
 
-def _choice(
-    world: World, person: Person, seed: int, pairs: Index, left: Index, served: Index, question: int
-) -> Index:
+def _choice(world: World, person: Person, seed: int, pairs: Index, left: Index, served: Index, question: int) -> Index:
     """Return the number of the chosen video on one question, for a person who looks."""
     rows = world.prompt[pairs]
     chance = _chance(world, person, pairs, served, question)

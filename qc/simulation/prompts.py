@@ -18,8 +18,9 @@ PLACES = (
 )
 SIZES = ("small", "large", "tiny", "shiny", "wooden", "paper")
 LIGHTS = (
-    *("at dawn", "at noon", "at dusk", "at night", "in light rain", "in soft fog", "in falling snow", "in warm lamplight"),
-)  # fmt: skip
+    *("at dawn", "at noon", "at dusk", "at night"),
+    *("in light rain", "in soft fog", "in falling snow", "in warm lamplight"),
+)
 CAMERAS = (
     *("The camera stands still", "The camera moves closer", "The camera pulls back", "Seen from above"),
     *("Seen from the side", "Filmed in one take"),
@@ -70,7 +71,7 @@ def numbers_of(prompt: int) -> tuple[int, ...]:
 def text_of(prompt: int, harm: int | None = None) -> str:
     """Return the text of a prompt. With `harm` (0 to 11) it is safety-critical."""
     colour, shape, motion, place, size, light, camera, wording = numbers_of(prompt)
-    text = WORDINGS[wording].format(
+    return WORDINGS[wording].format(
         colour=COLOURS[colour],
         shape=SHAPES[shape],
         motion=MOTIONS[motion],
@@ -80,4 +81,3 @@ def text_of(prompt: int, harm: int | None = None) -> str:
         camera=CAMERAS[camera],
         harm="" if harm is None else HARMS[harm],
     )
-    return text

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qc.simulation import prompts
-from qc.simulation.draws import Flags, Index, Numbers, normal, uniform
+from qc.simulation.draws import Flags, Index, Numbers, any_of_last, normal, uniform
 
 #: The questions in the order of all arrays here. The last two are the overall ones.
 QUESTIONS = (
@@ -104,8 +104,7 @@ class World:
     @cached_property
     def harmful(self) -> Flags:
         """Return whether each video has a true tag: (pairs, 2)."""
-        result: Flags = self.tags.any(axis=2)
-        return result
+        return any_of_last(self.tags)
 
     @property
     def tension(self) -> float:

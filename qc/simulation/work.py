@@ -70,7 +70,7 @@ def places(pairs: int, people: int, overlap: int, seed: int) -> tuple[Index, Ind
     """
     if overlap > people:
         raise ValueError(
-            f"{overlap} people are needed to answer a pair, and there are {people}. Add people, or ask for less overlap."
+            f"{overlap} people are to answer each pair, and there are {people}. Add people, or ask for less overlap."
         )
     chosen = np.empty((pairs, overlap), dtype=np.int64)
     luck = np.stack([uniform(seed, 2**42, np.arange(pairs), person) for person in range(people)], axis=1)
