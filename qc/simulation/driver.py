@@ -135,7 +135,7 @@ def answers_of(sheet: Sheet, row: int) -> Answers:
     """Return one row of a sheet as the product stores it."""
     chosen = {question: VIDEOS[sheet.choices[row, place]] for place, question in enumerate(QUESTIONS)}
     return Answers(
-        **chosen,  # type: ignore[arg-type] - only the questions, whose values are text
+        **chosen,
         tags_video_0=harms_of(sheet, row, 0),
         tags_video_1=harms_of(sheet, row, 1),
         unsure=bool(sheet.unsure[row]),

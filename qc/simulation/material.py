@@ -218,15 +218,15 @@ def new_keys(model: type[models.Model], count: int) -> list[int]:
 
 def copy_rows(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Write rows by COPY, with all constraints and triggers. Columns that are not named get the model's default."""
-    others = {
-        field.column: field.get_db_prep_save(field.get_default(), connection)
+    others: dict[str, Any] = {
+        field.attname: field.get_db_prep_save(field.get_default(), connection)
         for field in model._meta.concrete_fields
         if field.column not in columns and not field.generated and not field.has_db_default() and not field.primary_key
     }
     defaults = tuple(others.values())
+    names: list[sql.Composable] = [sql.Identifier(name) for name in (*columns, *others)]
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
-        sql.Identifier(model._meta.db_table),
-        sql.SQL(", ").join(sql.Identifier(column) for column in (*columns, *others)),
+        sql.Identifier(model._meta.db_table), sql.SQL(", ").join(names)
     )
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:

@@ -68,9 +68,12 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         seed, overlap = options["seed"], options["overlap"]
-        people = options["people"] or (QUICK_PEOPLE if options["quick"] else PEOPLE)
-        pairs = options["pairs"] or (QUICK_PAIRS if options["quick"] else PAIRS)
-        check(people=people, pairs=pairs, **options)
+        usual = (QUICK_PEOPLE, QUICK_PAIRS) if options["quick"] else (PEOPLE, PAIRS)
+        people, pairs = (
+            options[name] if options[name] is not None else size
+            for name, size in zip(("people", "pairs"), usual, strict=True)
+        )
+        check(options | {"people": people, "pairs": pairs})
         try:
             annotators = broken(crowd(people, seed), options["breaks"], seed)
             slug = options["slug"] or f"simulated-{seed}"
@@ -124,21 +127,17 @@ class Command(BaseCommand):
             print(f"  Planted truth and claims: {options['json']}")
 
 
-def check(*, people: int, pairs: int, overlap: int, **options: Any) -> None:
+def check(options: dict[str, Any]) -> None:
     """Raise CommandError for options with which no study can be made, before anything is written."""
+    people, pairs, overlap = options["people"], options["pairs"], options["overlap"]
     if settings.PRODUCTION and not options["allow_production"]:
         raise CommandError(
             "This is a production installation, and a simulated study cannot be deleted. Run the command in a demo or "
             "on a test server, or add --allow-production."
         )
-    for name, value in (
-        ("--people", people),
-        ("--pairs", pairs),
-        ("--overlap", overlap),
-        ("--reviewers", options["reviewers"]),
-    ):
-        if value < 1:
-            raise CommandError(f"{name} is {value}. Give a number from 1 on.")
+    for name in ("people", "pairs", "overlap", "reviewers"):
+        if options[name] < 1:
+            raise CommandError(f"--{name} is {options[name]}. Give a number from 1 on.")
     if options["fill"] is not None and options["fill"] < 1:
         raise CommandError(f"--fill is {options['fill']}. Give a number from 1 on, or leave it out.")
     if overlap > people:
