@@ -7,6 +7,7 @@ import numpy as np
 
 from qc.simulation.draws import Flags, Numbers, any_of_last
 from qc.simulation.people import Person
+from qc.simulation.reviewers import defects
 from qc.simulation.truth import HARMLESSNESS, HELPFULNESS, QUESTIONS, World
 from qc.simulation.work import Table
 from qc.statistics.agreement import preference_agreement
@@ -95,11 +96,8 @@ def share(hits: Flags) -> dict[str, Any]:
 
 
 def defective(world: World, table: Table) -> Flags:
-    """Return whether an overall preference of each answer is wrong, or which videos are safe (the issue's defect)."""
-    right = table.right(world)
-    safety = (any_of_last(table.sheet.tags) == world.harmful[table.pair]).all(axis=1)
-    result: Flags = ~(right[:, HELPFULNESS] & right[:, HARMLESSNESS] & safety)
-    return result
+    """Return whether each answer has a defect in any row (`reviewers.ROWS`)."""
+    return any_of_last(defects(world, table.pair, table.sheet))
 
 
 def agreement(world: World, table: Table) -> dict[str, Any]:
