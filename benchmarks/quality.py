@@ -1,8 +1,8 @@
 """Reliability of people, estimated without right answers, against planted skill: also where an assumption is broken.
 
-It needs no database. 30 people with accuracies from 0.66 to 0.89 answer pairs three to a pair, as `qc.simulation` models
-them. For each number of answers a person, the estimate is compared with the planted accuracy, and with the accuracy that
-the answers really reached.
+It needs no database. 30 people with accuracies from 0.66 to 0.89 answer pairs, three to a pair, as `qc.simulation`
+models them. For each number of answers a person, the estimate is compared with the planted accuracy, and with the
+accuracy that the answers really reached.
 """
 
 import argparse

@@ -38,10 +38,9 @@ class Reviewer:
 
     def __post_init__(self) -> None:
         for name in ("finds", "false_alarms", "accuracy"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(
-                    f"{name} of reviewer {self.number} is {getattr(self, name)}. Give a share from 0 to 1."
-                )
+            value = getattr(self, name)
+            if not 0 <= value <= 1:
+                raise ValueError(f"{name} of reviewer {self.number} is {value}. Give a share from 0 to 1.")
 
 
 def defects(world: World, pairs: Index, sheet: Sheet) -> Flags:

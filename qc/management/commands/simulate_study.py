@@ -21,6 +21,7 @@ from qc.simulation.truth import World, plant
 
 #: The sizes, normally and with --quick.
 PEOPLE, PAIRS, OVERLAP = 30, 1_000, 3
+ACCURACY, SIDE_BIAS = (0.66, 0.89), 0.1
 QUICK_PEOPLE, QUICK_PAIRS = 12, 200
 REVIEWERS = 4
 #: The claims of a larger filled study take too long, and too much memory.
@@ -42,6 +43,21 @@ class Command(BaseCommand):
         )
         parser.add_argument("--pairs", **number, help=f"how many pairs (default: {PAIRS})")
         parser.add_argument("--overlap", **number, default=OVERLAP, help="answers to each pair (default: %(default)s)")
+        parser.add_argument(
+            "--accuracy",
+            type=float,
+            nargs=2,
+            default=ACCURACY,
+            metavar=("LOWEST", "HIGHEST"),
+            help="how often people are right (default: 0.66 0.89)",
+        )
+        parser.add_argument(
+            "--side-bias",
+            type=float,
+            default=SIDE_BIAS,
+            metavar="SHARE",
+            help="the largest share of choices that anybody makes by side (default: %(default)s)",
+        )
         parser.add_argument("--seed", **number, default=1, help="the same seed gives the same answers (default: 1)")
         parser.add_argument("--slug", metavar="ADDRESS", help="address of the study (default: simulated-SEED)")
         parser.add_argument(
@@ -75,7 +91,9 @@ class Command(BaseCommand):
         )
         check(options | {"people": people, "pairs": pairs})
         try:
-            annotators = broken(crowd(people, seed), options["breaks"], seed)
+            lowest, highest = options["accuracy"]
+            known = crowd(people, seed, accuracies=(lowest, highest), side_bias=options["side_bias"])
+            annotators = broken(known, options["breaks"], seed)
             slug = options["slug"] or f"simulated-{seed}"
             simulated = make_study(slug, seed, people=people, reviewers=options["reviewers"], overlap=overlap)
         except (Refused, ValueError) as trouble:
@@ -119,7 +137,7 @@ class Command(BaseCommand):
         for line in summary(found):
             print(f"  {line}")
         if options["json"]:
-            names = ("seed", "overlap", "breaks", "fill", "quick")
+            names = ("seed", "overlap", "accuracy", "side_bias", "breaks", "fill", "quick")
             truth = planted(world, people, stored.pair_ids(simulated.study))
             told = {"study": simulated.study.slug, "options": {name: options[name] for name in names}}
             text = json.dumps(told | {"planted": truth, "claims": found}, indent=1, ensure_ascii=False)

@@ -147,6 +147,7 @@ def test_the_command_writes_what_was_planted_and_what_was_found(tmp_path, capsys
         ({"pairs": -1}, "--pairs is -1"),
         ({"people": 2}, "Give more people, or less overlap"),
         ({"fill": 0}, "--fill is 0"),
+        ({"accuracy": (0.9, 0.99)}, "Choose an accuracy nearer to"),
         ({"slug": "taken"}, "There is already a study “taken”"),
         ({"slug": "Not An Address"}, "small letters"),
         ({"pairs": 10**8}, "at most"),
