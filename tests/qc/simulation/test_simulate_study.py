@@ -6,8 +6,10 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
+from django.urls import reverse
 
 from annotation import answers as product
+from annotation import draws
 from annotation.models import Annotation, Assignment, Standing
 from annotation.protocol import HARMLESSNESS_OVERALL, HELPFULNESS_OVERALL, SUB_DIMENSIONS
 from catalog.models import Batch, Pair
@@ -16,6 +18,7 @@ from qc.simulation.people import broken, crowd
 from qc.simulation.truth import plant
 from studies.harms import HARM_KEYS
 from studies.models import Study
+from tests import factories
 from tests.annotation.recounting import contradictions
 
 pytestmark = pytest.mark.django_db
@@ -47,9 +50,9 @@ def test_everybody_works_until_every_pair_is_answered():
 
 
 def test_the_same_seed_gives_the_same_answers_and_another_seed_others():
-    first = given(simulate("one"))
-    assert given(simulate("two")) == first
-    assert given(simulate("three", seed=2)) != first
+    first = given(simulate("one", people=4, pairs=8))
+    assert given(simulate("two", people=4, pairs=8)) == first
+    assert given(simulate("three", people=4, pairs=8, seed=2)) != first
 
 
 def test_what_is_read_back_is_what_the_model_answered():
@@ -85,6 +88,25 @@ def test_a_study_is_marked_as_simulated():
     assert study.title == "Simulated: marked"
     assert "simulated" in study.terms
     assert {pair.selection_method for pair in Pair.objects.filter(study=study)} == {"simulated"}
+
+
+PAGES = ["qc:dashboard", "catalog:prompts", "catalog:videos", "catalog:pairs", "annotation:answers"]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_its_pages_open(name, client):
+    study = simulate("pages", pairs=2).study
+    client.force_login(factories.member(study, "researcher"))
+    response = client.get(reverse(name, args=[study.slug]))
+    assert response.status_code == 200
+    assert "Simulated: pages" in response.content.decode()
+
+
+def test_draws_by_name_do_not_depend_on_keys(study):
+    with draws.named({7: "simulated 1", 8: "simulated 1"}):
+        assert draws.question_order(study, 7) == draws.question_order(study, 8)
+        assert draws.tag_order(study, 7) == draws.tag_order(study, 8)
+    assert draws.tag_order(study, 7) != draws.tag_order(study, 8)
 
 
 def test_the_model_has_the_questions_and_harms_of_the_protocol():
