@@ -206,10 +206,10 @@ class _Table:
         """Return how probable each value is as the right one of each unit: (units, values)."""
         sure = np.clip(accuracy, 1e-10, 1 - 1e-10)[self.person]
         wrong = np.log((1 - sure) / (self.values - 1))
-        logs = np.log(np.clip(shares, 1e-10, None))[None, :] + np.bincount(
-            self.unit, wrong, minlength=len(self.units)
-        ).reshape(-1, 1)
-        np.add.at(logs, (self.unit, self.value), np.log(sure) - wrong)
+        for_any = np.bincount(self.unit, wrong, minlength=len(self.units))[:, None]
+        place = self.unit * self.values + self.value
+        for_one = np.bincount(place, np.log(sure) - wrong, minlength=len(self.units) * self.values)
+        logs = np.log(np.clip(shares, 1e-10, None)) + for_any + for_one.reshape(-1, self.values)
         weights = np.exp(logs - logs.max(axis=1, keepdims=True))
         beliefs: Numbers = weights / weights.sum(axis=1, keepdims=True)
         return beliefs
