@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection, models, transaction
+from django.db import IntegrityError, connection, models, transaction
 from django.utils import timezone
 from psycopg import sql
 
@@ -60,8 +60,6 @@ def make_study(slug: str, seed: int, *, people: int, reviewers: int, overlap: in
 
     Nobody can sign in as these people: their passwords are not kept. Raises Refused if the address is taken.
     """
-    if Study.objects.filter(slug=slug).exists():
-        raise Refused(f"There is already a study “{slug}”. Choose another address with --slug.")
     values = {
         "title": f"{MARK}: {slug}",
         "seed": seed,
@@ -76,7 +74,11 @@ def make_study(slug: str, seed: int, *, people: int, reviewers: int, overlap: in
         "vendor": MARK,
         "terms": DESCRIPTION,
     } | ({"sample_share": 1.0, "sample_overlap": overlap} if overlap > 1 else {"sample_share": 0.0})
-    study = Study.objects.create(slug=slug, **values)
+    try:
+        with transaction.atomic():
+            study = Study.objects.create(slug=slug, **values)
+    except IntegrityError:
+        raise Refused(f"There is already a study “{slug}”. Choose another address with --slug.") from None
     StateChange.objects.create(study=study, step=StateChange.Step.CREATED)
     audit.record("study.created", study, actor=None, study_slug=slug, after=values)
     annotators = _people(study, "annotator", people, Role.ANNOTATOR)
