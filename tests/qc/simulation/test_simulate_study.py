@@ -67,7 +67,7 @@ def test_what_is_read_back_is_what_the_model_answered():
 
 
 def test_people_who_copy_repeat_what_a_colleague_answered_before_them():
-    simulated = simulate("ring", people=6, pairs=36, breaks=["copying"])
+    simulated = simulate("ring", people=6, pairs=24, overlap=4, breaks=["copying"])
     table = stored.answers(simulated)
     people = broken(crowd(6, 1), ["copying"], 1)
     ring = [person.number for person in people if person.copies]
