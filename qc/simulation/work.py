@@ -1,11 +1,11 @@
 """Who answers which pair, without a database: the same answers as through serving, for simulations of many sizes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from qc.simulation.draws import Flags, Index, Numbers, uniform
+from qc.simulation.draws import Flags, Index, uniform
 from qc.simulation.people import Person, Sheet, answer, copied
 from qc.simulation.truth import World
 
@@ -146,15 +146,3 @@ def _copyable(pair: Index, person: Index, one: Person) -> tuple[Index, Index]:
     source = theirs[first[found]]
     before = source < mine[own]
     return mine[own][before], source[before]
-
-
-def turns(people: Sequence[Person], seed: int) -> Iterator[int]:
-    """Yield whose turn it is, without end: quicker people more often. Nobody always follows the same colleague."""
-    clock: Numbers = np.array([person.seconds for person in people])
-    times = clock.copy()
-    turn = 0
-    while True:
-        number = int(np.argmin(times))
-        yield number
-        turn += 1
-        times[number] += clock[number] * (0.5 + uniform(seed, 2**43, np.array([turn]), number)[0])
