@@ -1,12 +1,18 @@
 """All random choices about what a person sees, drawn from a seed so that they can be repeated (protocol, rule 3)."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from random import Random
+from types import MappingProxyType
 from typing import Any
 
 from annotation.models import Assignment, Seat
 from annotation.protocol import DIMENSION_BLOCK, DIMENSIONS, HARM_KEYS, SUB_DIMENSION_KEYS, VIDEOS
 from studies.models import Study
 
+#: Names that stand for the keys of a study and its people, by the key of the person (`named`).
+_names: ContextVar[Mapping[int, str]] = ContextVar("names_in_draws", default=MappingProxyType({}))
 #: Share of consistent answers that get a second look. If none did, a second look would reveal a contradiction.
 SECOND_LOOK_SHARE = 0.05
 
@@ -55,5 +61,19 @@ def is_control(study: Study, person_id: int, served: int) -> bool:
     return study.control_rate > 0 and _generator(study, person_id, f"control {served}").random() < study.control_rate
 
 
+@contextmanager
+def named(names: Mapping[int, str]) -> Iterator[None]:
+    """Draw by these names in the block, so that a simulated study draws the same whatever keys its rows have.
+
+    `names` has a name for the key of each person. Of people who are not in it, draws stay as they are.
+    """
+    before = _names.set(names)
+    try:
+        yield
+    finally:
+        _names.reset(before)
+
+
 def _generator(study: Study, person_id: int, purpose: str) -> Random:
-    return Random(f"{study.seed}/{study.pk}/{person_id}/{purpose}")  # noqa: S311 - balance, not secrecy
+    name = _names.get().get(person_id) or f"{study.pk}/{person_id}"
+    return Random(f"{study.seed}/{name}/{purpose}")  # noqa: S311 - balance, not secrecy
