@@ -21,6 +21,8 @@ from catalog.models import Batch, HoldChange, Label, Pair, PairsChange, Prompt, 
 from importing.models import Import, ReadFile, Removal, Upload
 from media.models import Asset
 from qc.models import (
+    Finding,
+    FindingsRun,
     FrameItem,
     LotBatch,
     LotDecision,
@@ -29,9 +31,9 @@ from qc.models import (
     ReviewAnswer,
     ReviewExposure,
     SecondOpinion,
+    StudyRules,
     Verdict,
 )
-from qc.models import Finding, FindingsRun, StudyRules
 from safety.models import Officer, Quarantine, QuarantineAct, Referral, RefusedFile, Report, Reporter, ReporterRelease
 from studies.models import (
     Document,
