@@ -8,10 +8,13 @@ class QCConfig(AppConfig):
     def ready(self) -> None:
         from annotation.my_work import more_parts
         from annotation.signals import answer_revised, answer_submitted
+        from catalog import batching
         from qc import frames
+        from qc.lot_deletion import batches_in_lots, delete_lots
         from qc.receivers import follow_revision, mark_contradiction
         from qc.replies import feedback
         from safety.signals import assets_quarantined, pairs_released
+        from studies import deletion
         from studies.links import Link, Place, register
         from studies.permissions import MAY_CONFIRM, MAY_SEE_PROGRESS
 
@@ -26,6 +29,8 @@ class QCConfig(AppConfig):
         more_parts.append(feedback)
         reviews = ("qc:reviews", MAY_CONFIRM)
         register(Place.TABS, Link("reviews", _("Reviews"), *reviews, order=12))
+        batching.kept_empty.append(batches_in_lots)
+        deletion.parts["qc"] = delete_lots
         lots = ("qc:lots", MAY_SEE_PROGRESS)
         register(Place.TABS, Link("lots", _("Lots"), *lots, order=13))
         register(Place.HOME, Link("reviews", _("Review answers"), *reviews, order=22))
