@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from catalog.batching import empty_batches
 from catalog.models import Batch, HoldChange, Label, Pair, PairsChange, Prompt, Provenance, Video
 from diptych.database.fixed import fetch_all
 from studies.deletion import Rows, delete, delete_rows
@@ -32,7 +33,7 @@ def remove_material(study_id: int, which: Q, advance: Advance) -> dict[str, int]
         "videos": _videos(study_id, which, advance),
         "prompts": _in_parts(Prompt, study_id, which, advance, labels="prompt"),
     }
-    empty = Batch.objects.filter(Q(pk__in=in_batches) | which, study=study_id, pairs=None)
+    empty = empty_batches(study_id).filter(Q(pk__in=in_batches) | which)
     removed["batches"] = delete(Batch.objects.filter(pk__in=list(empty.values_list("pk", flat=True))))
     return removed
 

@@ -8,8 +8,9 @@ class QCConfig(AppConfig):
     def ready(self) -> None:
         from annotation.my_work import more_parts
         from annotation.signals import answer_revised, answer_submitted
+        from catalog import batching
         from qc import frames
-        from qc.deletion import delete_own_rows
+        from qc.deletion import batches_in_lots, delete_own_rows
         from qc.findings.pages import RUNS
         from qc.receivers import follow_revision, mark_contradiction
         from qc.replies import feedback
@@ -29,6 +30,7 @@ class QCConfig(AppConfig):
         more_parts.append(feedback)
         reviews = ("qc:reviews", MAY_CONFIRM)
         register(Place.TABS, Link("reviews", _("Reviews"), *reviews, order=12))
+        batching.kept_empty.append(batches_in_lots)
         lots = ("qc:lots", MAY_SEE_PROGRESS)
         register(Place.TABS, Link("lots", _("Lots"), *lots, order=13))
         register(Place.HOME, Link("reviews", _("Review answers"), *reviews, order=22))

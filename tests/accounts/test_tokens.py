@@ -75,7 +75,7 @@ class TestPage:
             return [scope for scope, _label in form.fields["scopes"].choices]
 
         assert offered(annotator) == ["read", "annotate"]
-        assert offered(researcher) == ["read", "export", "manage"]
+        assert offered(researcher) == ["read", "review", "export", "manage"]
         assert browser_client(annotator).post(PAGE, FORM | {"scopes": ["export"]}).status_code == 400
 
     def test_who_has_no_role_is_told_why_there_is_no_form(self, browser_client):

@@ -3,16 +3,18 @@
 import hashlib
 
 import pytest
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from accounts.models import AuditEvent
 from annotation import leases, serving
 from annotation.standings import change_standing
 from catalog import batches
 from catalog.models import Batch, Pair
+from catalog.pair_changes import orders
 from diptych.refusals import BadInput, Refused
 from qc import frames, lots
 from qc.decisions import Wanted, decide
+from qc.deletion import delete_own_rows
 from qc.models import FrameItem, Lot, LotBatch
 from safety import quarantine
 from safety.models import Quarantine
@@ -62,6 +64,29 @@ class TestPutTogether:
         assert [batch.number for batch in lots.candidates(study)] == [1]
         with pytest.raises(Refused, match="dissolved"):
             lots.start(lot, actor=researcher)
+
+
+class TestOtherChanges:
+    def test_a_batch_of_a_draft_stays_when_its_pairs_are_regrouped(self, study, researcher):
+        factories.pairs(study, 3)
+        lot = lots.put_together(study, [1], actor=researcher)
+        change = orders.make_batches(study, size=2, prompt_type="", actor=researcher)
+        assert change.state == "done"
+        assert Batch.objects.get(number=1).pairs.count() == 0
+        assert lots.preview(lot).size == 0
+
+    def test_drafts_are_deleted_with_their_study(self, study, researcher):
+        factories.batch(study)
+        lots.put_together(study, [1], actor=researcher)
+        with transaction.atomic():
+            assert delete_own_rows(study) == 2
+        assert not Lot.objects.exists()
+
+    def test_a_study_with_frozen_answers_is_kept(self, study, researcher):
+        answered(study, pairs=1)
+        in_review(study, researcher)
+        with pytest.raises(IntegrityError), transaction.atomic():
+            delete_own_rows(study)
 
 
 @pytest.mark.django_db(transaction=True)
