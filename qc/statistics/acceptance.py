@@ -140,16 +140,6 @@ class Plan:
         """Return the probability that a lot with just as many defects as makes it a bad lot is accepted."""
         return self.acceptance(self.terms.bad_defects(self.size))
 
-    @property
-    def keeps_beta(self) -> bool:
-        """Return whether a bad lot is accepted with a probability of at most beta.
-
-        It is not always so where the least share is a little more than the risks need: the acceptance number then
-        rises by one, and a sample that is only a little larger does not make up for it. With the default terms this
-        concerns lots of 251 to 299 answers.
-        """
-        return _within(self.consumers_risk, exact(self.terms.beta))
-
     def acceptance(self, defects: int) -> float:
         """Return how probable it is that a lot with so many defects is accepted. Raise BadNumbers if it is smaller."""
         return at_most(self.accept, self.size, defects, self.sample)
@@ -190,13 +180,16 @@ class Point:
 def plan(size: int, terms: Terms = DEFAULTS) -> Plan:
     """Return the plan for a lot of this many answers. Raise BadNumbers if the lot is empty.
 
-    The sample is the larger of two: the least share of the lot, rounded up, and the smallest sample for which some
-    acceptance number keeps both risks. The acceptance number is the smallest that keeps the producer's risk.
+    The sample is the smallest one that is at least the least share of the lot, and for which some acceptance number
+    keeps both risks. The acceptance number is the smallest that keeps the producer's risk.
+
+    It is not enough to take the larger of the least share and the smallest sample that keeps the risks. Just above that
+    sample the acceptance number rises by one, and then a bad lot is accepted too often (decision 042).
     """
     if size < 1:
         raise BadNumbers("A lot without answers has nothing to spot-check. Put at least one answer into the lot.")
     alone = _smallest_sample(size, terms)
-    sample = max(alone, terms.least_sample(size))
+    sample = _smallest_sample(size, terms, least=terms.least_sample(size))
     return Plan(
         size=size,
         sample=sample,
@@ -234,10 +227,13 @@ def _acceptance_number(size: int, sample: int, terms: Terms) -> int:
     return number
 
 
-def _smallest_sample(size: int, terms: Terms) -> int:
-    """Return the smallest sample for which some acceptance number keeps both risks. The whole lot always does."""
+def _smallest_sample(size: int, terms: Terms, *, least: int = 1) -> int:
+    """Return the smallest sample, of at least `least`, for which some acceptance number keeps both risks.
+
+    The whole lot always does.
+    """
     bad, beta = terms.bad_defects(size), exact(terms.beta)
-    for sample in range(1, size):
+    for sample in range(max(1, least), size):
         if _within(at_most(_acceptance_number(size, sample, terms), size, bad, sample), beta):
             return sample
     return size

@@ -54,8 +54,8 @@ def by_definition(size):
     def number(sample):
         return next(c for c in range(sample + 1) if hypergeom(size, good, sample).sf(c) <= 0.05 + 1e-9)
 
-    alone = next(n for n in range(1, size + 1) if hypergeom(size, bad, n).cdf(number(n)) <= 0.1 + 1e-9)
-    sample = max(alone, -(-size * 20 // 100))
+    least = -(-size * 20 // 100)
+    sample = next(n for n in range(least, size + 1) if hypergeom(size, bad, n).cdf(number(n)) <= 0.1 + 1e-9)
     return sample, number(sample)
 
 
@@ -65,12 +65,16 @@ def test_plans_agree_with_their_definition(size):
 
 
 @pytest.mark.parametrize(("least", "most"), [(1, 130), (240, 310), pytest.param(1, 2000, marks=pytest.mark.long)])
-def test_both_risks_are_kept_except_where_the_documentation_says(least, most):
+def test_both_risks_are_kept(least, most):
     plans = [plan(size) for size in range(least, most + 1)]
-    broken = [chosen.size for chosen in plans if not chosen.keeps_beta]
-    assert broken == [size for size in range(251, 300) if least <= size <= most]
-    assert max(chosen.consumers_risk for chosen in plans) < 0.193
-    assert all(chosen.producers_risk <= 0.05 for chosen in plans)
+    assert max(chosen.consumers_risk for chosen in plans) <= 0.1 + 1e-9
+    assert max(chosen.producers_risk for chosen in plans) <= 0.05 + 1e-9
+
+
+def test_the_sample_grows_where_the_least_share_would_accept_bad_lots_too_often():
+    grown = {size: plan(size).sample - Terms().least_sample(size) for size in range(251, 300)}
+    assert all(more > 0 for more in grown.values())
+    assert max(grown.values()) == 9
 
 
 @given(st.integers(1, 600), st.sampled_from(["0", "0.01", "0.02", "0.03"]), st.sampled_from(["0.05", "0.1", "0.2"]))
@@ -80,7 +84,7 @@ def test_the_sample_alone_keeps_both_risks(size, aql, ltpd):
     assert 1 <= chosen.sample <= size
     assert 0 <= chosen.accept < chosen.sample or size == chosen.sample
     assert chosen.producers_risk <= 0.05 + 1e-9
-    assert chosen.keeps_beta
+    assert chosen.consumers_risk <= 0.1 + 1e-9
 
 
 def test_shares_are_read_as_they_are_written():
