@@ -82,6 +82,9 @@ def pages(study, annotator, researcher):
         asked_by=owner,
         import_number=done.pk,
     )
+    checked = factories.study()
+    checked.memberships.create(person=owner, role="admin")
+    lot, reviewer = factories.lot_in_review(checked), factories.reviewer(checked)
     reported = quarantine.report(factories.pair(study), ["video_0"], by=annotator)[0]
     return {
         "second factor": safety.get(reverse("accounts:second_factor")),
@@ -146,6 +149,16 @@ def pages(study, annotator, researcher):
         "new password": unchecked.post(reverse("studies:password", args=[study.slug, forgetful.pk])),
         "new study": client(researcher).get(reverse("studies:new")),
         "dashboard": client(researcher).get(reverse("qc:dashboard", args=[study.slug])),
+        **{
+            f"{what} of a lot": client(owner).get(reverse(f"qc:{name}", args=[checked.slug, lot.number]))
+            for what, name in (("page", "lot"), ("answers", "lot_answers"), ("decision", "decide_lot"))
+        },
+        "lots": client(owner).get(reverse("qc:lots", args=[checked.slug])),
+        "new lot": client(owner).get(reverse("qc:new_lot", args=[checked.slug])),
+        "reviews": client(reviewer).get(reverse("qc:reviews", args=[checked.slug])),
+        "review": client(reviewer).get(reverse("qc:review", args=[checked.slug, lot.number, "secondary"])),
+        "findings": client(researcher).get(reverse("qc:findings", args=[study.slug])),
+        "rules": client(researcher).get(reverse("qc:rules", args=[study.slug])),
         "guideline": client(annotator).get(reverse("studies:guideline", args=[study.slug])),
         "not found": client().get("/nowhere"),
         "not found, signed in": client(annotator).get("/studies/no-such-study/"),
@@ -174,6 +187,8 @@ NO_PAGES = {
     *("studies:preview_guideline", "studies:invite", "studies:numbered", "studies:roles"),
     *("studies:withdraw_invitation", "studies:answer_invitation", "studies:dismiss_notice"),
     *("catalog:change", "catalog:cancel_change", "catalog:resume_change", "catalog:media", "catalog:retry_media"),
+    *("qc:start_lot", "qc:dissolve_lot", "qc:draw_lot", "qc:reopen_lot", "qc:reply"),
+    *("qc:findings_csv", "qc:finding", "qc:run_rules", "qc:findings_run", "qc:cancel_findings_run"),
 }
 
 

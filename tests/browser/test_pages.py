@@ -26,6 +26,10 @@ def pages(study, playable_pairs):
     annotator = factories.member(study, "annotator")
     answered = factories.member(study, "annotator")
     factories.answer(answered, study)
+    checked = factories.study()
+    playable_pairs(checked, 1)
+    lot, reviewer = factories.lot_in_review(checked, has_pairs=True), factories.reviewer(checked)
+    owner = factories.member(checked, "admin")
     return {
         "sign in": ("/accounts/sign-in/", None),
         "password": ("/accounts/password/", annotator),
@@ -39,6 +43,13 @@ def pages(study, playable_pairs):
         "progress of people": (f"/studies/{study.slug}/people/progress/", factories.member(study, "admin")),
         "a person's days": (f"/studies/{study.slug}/people/{answered.pk}/progress/", factories.member(study, "admin")),
         "dashboard of an empty study": (f"/studies/{empty.slug}/", both),
+        "lots": (f"/studies/{checked.slug}/lots/", owner),
+        "a lot": (f"/studies/{checked.slug}/lots/{lot.number}/", owner),
+        "decision about a lot": (f"/studies/{checked.slug}/lots/{lot.number}/decide/", owner),
+        "reviews": (f"/studies/{checked.slug}/reviews/", reviewer),
+        "review": (f"/studies/{checked.slug}/reviews/{lot.number}/secondary/", reviewer),
+        "findings": (f"/studies/{checked.slug}/findings/", owner),
+        "rules": (f"/studies/{checked.slug}/findings/rules/", owner),
         "not found": ("/nowhere", annotator),
         "forbidden": (f"/studies/{study.slug}/", annotator),
     }
