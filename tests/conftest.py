@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client, TransactionTestCase
+from django.test.client import ClientHandler
 from rest_framework.test import APIClient
 
 from accounts.models import User
@@ -37,6 +39,31 @@ def _static_files_are_collected() -> None:
     Pages name their scripts and styles by hash, as in production, so the files must exist.
     """
     call_command("collectstatic", interactive=False, verbosity=0)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _middleware_is_made_once() -> Iterator[None]:
+    """Make the middleware once for all test clients, except where a test changes a setting.
+
+    A new client makes it at its first request. That takes 30 ms, because WhiteNoise looks at every static file.
+    """
+    unchanged, load = settings._wrapped, ClientHandler.load_middleware
+    made: dict[str, object] = {}
+
+    def load_once(handler: ClientHandler, is_async: bool = False) -> None:
+        if settings._wrapped is not unchanged:
+            load(handler, is_async)
+        elif made:
+            vars(handler).update(made)
+        else:
+            load(handler, is_async)
+            made.update(
+                {name: value for name, value in vars(handler).items() if name.endswith(("middleware", "chain"))}
+            )
+
+    ClientHandler.load_middleware = load_once
+    yield
+    ClientHandler.load_middleware = load
 
 
 #: Filled when the database is made, and equal for every test.

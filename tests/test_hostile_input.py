@@ -21,6 +21,7 @@ from django.urls import get_resolver, resolve, reverse
 from rest_framework import serializers
 
 from accounts.forms import SignInForm
+from tests import test_permissions
 from tests.documented import document, undocumented
 from tests.test_permissions import ALLOWED, BODIES, MATRIX, PEOPLE, World, endpoints, says_no_worker_runs
 
@@ -118,8 +119,8 @@ class Walk:
     ours.
     """
 
-    def __init__(self) -> None:
-        self.world = World()
+    def __init__(self, world: World) -> None:
+        self.world = world
         self.failed: list[str] = []
         self.clients = {who: self._client(person) for who, person in self.world.people.items()}
 
@@ -147,9 +148,13 @@ class Walk:
         return response
 
 
+built = test_permissions.built
+
+
 @pytest.fixture
-def walk():
-    return Walk()
+def walk(built: World) -> Walk:
+    built.store_files()
+    return Walk(built)
 
 
 def allowed_person(name: str) -> str:

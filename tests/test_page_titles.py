@@ -16,6 +16,7 @@ pytestmark = pytest.mark.django_db
 
 def test_no_two_pages_have_the_same_title(browser_client):
     world = World()
+    world.store_files()
     person = factories.person(is_superuser=True)
     for role in Role.values:
         person.memberships.create(study=world.study, role=role)

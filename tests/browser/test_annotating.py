@@ -222,6 +222,7 @@ def test_a_draft_survives_a_reload(workspace, study):
     expect(page.locator("#q-correctness-right")).to_be_checked()
 
 
+@pytest.mark.long
 def test_two_annotators_never_see_the_same_pair(workspace, study, playable_pairs):
     playable_pairs(study, 3)
     other = factories.member(study, "annotator")
@@ -266,6 +267,7 @@ def test_skipping_with_a_reason_brings_the_next_pair(workspace):
     assert (before.state, before.skip_reason) == ("skipped", "cannot_judge")
 
 
+@pytest.mark.long
 def test_a_submission_whose_response_was_lost_is_sent_again_and_stored_once(workspace):
     page = workspace()
     answer_by_mouse(page)

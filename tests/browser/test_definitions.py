@@ -37,6 +37,7 @@ def definition(page):
     return page.get_by_role("tooltip")
 
 
+@pytest.mark.long
 def test_the_definition_opens_under_the_mouse_and_closes_when_it_leaves(open_page, annotator, playable_pairs, study):
     playable_pairs(study, 1)
     texts = {code: text.replace(CRIME, OWN_WORDS) for code, text in shipped("guideline").items()}

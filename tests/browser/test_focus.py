@@ -178,6 +178,7 @@ def test_full_screen_shows_prompt_and_answers_and_takes_every_key(workspace):
     page.wait_for_function("() => document.fullscreenElement")
 
 
+@pytest.mark.long
 def test_somebody_who_comes_with_tab_keeps_the_keys_of_the_control(workspace):
     page = workspace()
     page.locator(HARMLESSNESS).click()

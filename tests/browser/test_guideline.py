@@ -239,6 +239,7 @@ def answer(page):
     page.locator("label:has(#q-harmlessness-left)").click()
 
 
+@pytest.mark.long
 def test_a_changed_guideline_is_read_before_the_next_pair(workspace, study, annotator):
     page = workspace()
     publish_guideline(study, texts=reworded(), actor=None)
@@ -295,6 +296,7 @@ def test_the_guideline_can_be_read_in_chinese(workspace, study):
     expect(sheet(page).locator("[data-guide-columns]")).to_have_attribute("lang", "zh-Hans")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("scheme", [pytest.param("light", marks=pytest.mark.long), "dark"])
 def test_axe_finds_nothing_in_the_sheet_nor_on_the_page_of_versions(open_page, workspace, study, researcher, scheme):
     page = workspace(color_scheme=scheme, viewport=NARROW)

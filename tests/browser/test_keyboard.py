@@ -89,6 +89,7 @@ def test_a_pair_with_shortcuts_only(workspace):
     assert getattr(answer, f"tags_{right}") == [order["tag_order"][1]]
 
 
+@pytest.mark.long
 def test_a_pair_with_shortcuts_off_by_tab_arrows_space_and_enter(workspace):
     page = workspace()
     switch_shortcuts_off(page)

@@ -57,7 +57,7 @@ def pages(study, playable_pairs):
 
 @pytest.mark.parametrize("scheme", [pytest.param("light", marks=pytest.mark.long), "dark"])
 @pytest.mark.parametrize("size", ["narrow", pytest.param("wide", marks=pytest.mark.long)])
-def test_axe_finds_nothing_on_any_page(open_page, pages, size, scheme):
+def test_axe_finds_nothing_on_any_page_and_none_scrolls_sideways(open_page, pages, size, scheme):
     for name, (address, person) in pages.items():
         page = open_page(address, person, viewport=SIZES[size], color_scheme=scheme)
         if name == "workspace":
@@ -66,6 +66,7 @@ def test_axe_finds_nothing_on_any_page(open_page, pages, size, scheme):
             expect(page.locator("[data-empty]")).to_be_visible()
         found = Axe().run(page).response["violations"]
         assert [(name, v["id"], [n["html"][:120] for n in v["nodes"]]) for v in found] == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"], name
         page.context.close()
 
 
@@ -85,14 +86,6 @@ def test_both_panels_and_every_dialog_of_the_workspace_pass_axe(open_page, pages
     page.keyboard.press("i")
     expect(page.get_by_role("tooltip")).to_be_visible()
     assert Axe().run(page).response["violations"] == []
-
-
-def test_no_page_scrolls_sideways(open_page, pages):
-    for name, (address, person) in pages.items():
-        page = open_page(address, person, viewport=SIZES["narrow"])
-        width = page.evaluate("document.documentElement.scrollWidth")
-        assert width <= SIZES["narrow"]["width"], name
-        page.context.close()
 
 
 @pytest.mark.parametrize("dimension", ["helpfulness", "harmlessness"])

@@ -117,6 +117,7 @@ def test_both_start_when_both_are_ready(open_page, study, annotator, playable_pa
     assert abs(sorted(began["left"])[2] - sorted(began["right"])[2]) < 0.25
 
 
+@pytest.mark.long
 def test_the_shorter_says_that_it_ended_and_waits_for_the_longer(watch):
     page = watch("numbered", "numbered longer")
     shorter, longer = side_of(page, "video_0"), side_of(page, "video_1")

@@ -185,6 +185,7 @@ def test_without_a_filter_the_warning_stands_until_the_pair_is_played(workspace,
     expect(strip).to_be_hidden()
 
 
+@pytest.mark.long
 def test_the_use_of_the_filter_is_recorded_and_what_was_revealed_settles_exposure(workspace, harmful_pairs):
     harmful_pairs()
     page = workspace()

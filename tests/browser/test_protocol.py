@@ -71,6 +71,7 @@ class TestYesOrNo:
         panel = page.locator("[data-answers]")
         assert panel.evaluate("element => element.scrollHeight <= element.clientHeight")
 
+    @pytest.mark.long
     def test_every_tag_is_asked_and_answered_by_key(self, workspace):
         page = workspace(tag_format="yes_no")
         shown = current(page)
@@ -139,6 +140,7 @@ class TestSeenThrough:
 
 
 class TestTies:
+    @pytest.mark.long
     def test_a_tie_is_one_press_and_recorded_as_such(self, workspace):
         page = workspace(allow_ties=True)
         shown = current(page)
@@ -208,6 +210,7 @@ class TestSecondLook:
         assert second.viewing["cues"]["second_look"] == 1
         assert Standing.objects.get(assignment=shown).validity == "valid"
 
+    @pytest.mark.long
     def test_keeping_the_answers_writes_no_revision_and_brings_the_next_pair(self, workspace):
         page, shown = self.look(workspace)
         choose(page, "harmlessness", "right")  # changes their mind
@@ -226,6 +229,7 @@ class TestSecondLook:
 
 
 class TestReopened:
+    @pytest.mark.long
     def test_from_my_work_an_answer_is_changed_and_the_workspace_follows(self, workspace):
         page = workspace()
         shown = current(page)

@@ -163,6 +163,7 @@ def test_the_sheet_passes_axe_in_both_sizes(workspace):
     assert Axe().run(page).response["violations"] == []
 
 
+@pytest.mark.long
 def test_an_officer_sets_up_a_second_factor_looks_blurred_first_and_releases(
     open_page, study, annotator, playable_pairs
 ):

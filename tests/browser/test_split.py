@@ -130,6 +130,7 @@ def test_nothing_is_cut_at_390_pixels(workspace, study, annotator, language):
 
 @pytest.mark.parametrize("language", ["en", pytest.param("zh", marks=pytest.mark.long)])
 @pytest.mark.parametrize("tag_format", ["check_all", pytest.param("yes_no", marks=pytest.mark.long)])
+@pytest.mark.long
 def test_tags_have_14_pixels_and_all_of_them_are_in_sight(workspace, study, annotator, tag_format, language):
     if language == "zh":
         annotator.locale = "zh-hans"

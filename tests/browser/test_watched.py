@@ -158,6 +158,7 @@ class TestSkippingUnrevealed:
         page.get_by_role("button", name="Skip…").click()
         return page.get_by_role("dialog")
 
+    @pytest.mark.long
     def test_it_is_offered_chosen_and_stored_as_a_kind_of_its_own(self, workspace):
         page = workspace(pairs=2)
         shown = current(page)

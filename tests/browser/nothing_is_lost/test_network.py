@@ -41,6 +41,7 @@ def test_two_pairs_are_finished_without_a_network_and_arrive_in_order_when_it_is
     assert kept(page, annotator, "submissions") == []
 
 
+@pytest.mark.long
 def test_what_waits_survives_the_end_of_the_page(workspace, study, annotator):
     page = workspace()
     page.route("**/api/v1/**", lambda route: route.abort())
