@@ -21,6 +21,14 @@ def json_object(**values: str) -> str:
     return f"(SELECT row_to_json(one) FROM (SELECT {columns}) one)"  # noqa: S608 - of names in this module
 
 
+def moment(expression: str) -> str:
+    """Return SQL for a moment in UTC in the form of ISO 8601, always with six digits of a second.
+
+    PostgreSQL leaves out the last zeros ("04.78088"), and Python before 3.11 cannot read five digits.
+    """
+    return f"""to_char({expression} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')"""
+
+
 def _video_fields(video: str) -> dict[str, str]:
     """Return the changeable fields of one of the two videos, with the SQL that reads them."""
     columns = {
@@ -65,7 +73,7 @@ FIXED = {
     "presentation": "annotation.presentation",
     "protocol_version": "annotation.protocol_version",
     "guideline_version": "annotation.guideline_version",
-    "submitted_at": "annotation.submitted_at",
+    "submitted_at": moment("annotation.submitted_at"),
 }
 
 #: Fields that may change, with the SQL that reads their present value. A release item stores a copy of each value.
@@ -85,7 +93,7 @@ FROZEN = {
     "standing.reason": "standing.reason",
     "standing.counted": "standing.counted",
     "standing.uncounted_reason": "standing.uncounted_reason",
-    "leased_at": "assignment.leased_at",
+    "leased_at": moment("assignment.leased_at"),
 }
 
 #: The fields of a line, in order. The published schema describes each.

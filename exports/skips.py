@@ -7,7 +7,7 @@ from annotation.skipping import ABOUT_THE_PAIR
 from catalog.models.pairs import QUARANTINED
 from diptych.downloads import CopyFile, copy_rows
 from exports.annotations import AS_IT_IS, pseudonyms
-from exports.records import json_object
+from exports.records import json_object, moment
 from studies.models import Study
 
 #: The fields of a line, with the SQL that reads them. The published schema describes each.
@@ -22,7 +22,7 @@ FIELDS = {
     "note": "assignment.skip_note",
     "protocol_version": "assignment.protocol_version",
     "guideline_version": "assignment.guideline_version",
-    "skipped_at": "assignment.ended_at",
+    "skipped_at": moment("assignment.ended_at"),
 }
 STATEMENT = f"""
 SELECT {json_object(**FIELDS)}

@@ -112,7 +112,7 @@ def test_the_note_on_a_technical_problem_is_in_the_file_of_skips(client, leased,
         "note": "Left: no picture.\n“黑屏”",
         "protocol_version": 1,
         "guideline_version": 1,
-        "skipped_at": row.ended_at.isoformat(),
+        "skipped_at": row.ended_at.isoformat(timespec="microseconds"),
     }
     schema = json.loads((Path(settings.BASE_DIR) / "exports/schemas/skip.schema.json").read_text())
     assert list(Draft202012Validator(schema, format_checker=FormatChecker()).iter_errors(line)) == []

@@ -189,8 +189,8 @@ def test_a_line_says_what_the_rows_say(study, annotator, download):
             },
             "protocol_version": row.protocol_version,
             "guideline_version": row.guideline_version,
-            "leased_at": given.leased_at.isoformat(),
-            "submitted_at": row.submitted_at.isoformat(),
+            "leased_at": given.leased_at.isoformat(timespec="microseconds"),
+            "submitted_at": row.submitted_at.isoformat(timespec="microseconds"),
         }
     ]
 

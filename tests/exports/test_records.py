@@ -93,3 +93,12 @@ def test_later_changes_show_only_in_fields_that_a_release_copies(study, annotato
     [after] = lines(study, tmp_path)
     changed = {name for name, value in after.items() if before[name] != value}
     assert changed == set(records.FROZEN) - {"standing.current"}  # which a later revision changes
+
+
+@pytest.mark.parametrize("digits", ["000000", "780880", "500000", "000001"])
+def test_a_moment_always_has_six_digits_of_a_second(digits):
+    with connection.cursor() as cursor:
+        cursor.execute("SET TIME ZONE 'Asia/Shanghai'")
+        cursor.execute(f"SELECT {records.moment('%s::timestamptz')}", [f"2026-11-30 16:37:04.{digits}+08"])
+        [found] = cursor.fetchone()
+    assert found == f"2026-11-30T08:37:04.{digits}+00:00"
