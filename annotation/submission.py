@@ -113,7 +113,9 @@ MOST_ACTIVE_MS = 24 * 3600 * 1000
 #: 1. `open`: lock the assignment, unless it was answered or skipped. A live lease already has the slot for the answer.
 #: 2. `late`: if the lease is not live, lock the pair, and check whether it has a slot for the answer.
 #: 3. `batch`, and `study` for a late answer: share-lock these rows. Their states therefore change before this answer
-#:    or after it. A batch that this statement cannot see was created while it waited for the pair, and is open.
+#:    or after it. A batch that this statement cannot see was created while it waited for the pair, and is open. The
+#:    batch of an ordinary answer is not locked: it stays open while somebody has a live lease on a pair that is not
+#:    held. (If many people locked one row shared, each lock would cost more, because PostgreSQL lists all of them.)
 #: 4. `decided`: decide whether the answer counts, and if not, why. The reason is stored in its standing.
 #: 5. `slot`: take a slot if the answer counts and had none. Return the slot if it had one and does not count.
 #: 6. `ended`: end the lease, and delete the draft.
@@ -138,6 +140,7 @@ WITH open AS (
       FROM open JOIN catalog_pair pair ON pair.id = open.pair_id
       LEFT JOIN late ON late.id = pair.id
       JOIN catalog_batch batch ON batch.id = coalesce(late.batch_id, pair.batch_id)
+     WHERE NOT open.live OR pair.held <> '' OR batch.state <> 'open'
        FOR SHARE OF batch
 ), study AS (
     SELECT {acceptance.COUNTS_LATE} AS counts_late

@@ -42,13 +42,17 @@ def locks(number):
 def cursors(number):
     with connection.chunked_cursor() as cursor:
         cursor.execute("SELECT generate_series(1, 2000)")
+        together.wait()  # now all threads want one of the two connections at the same moment
+        for _ in range(20):
+            with connection.cursor() as other:
+                other.execute("SELECT pg_sleep(0.002)")
         assert sum(len(rows) for rows in iter(lambda: cursor.fetchmany(100), [])) == 2000
 
 def prepared(number):
     for turn in range(40):
         assert fixed.fetch_one("SELECT %(turn)s::int", {"turn": turn}) == (turn,)
 
-failed = []
+failed, together = [], threading.Barrier(8, timeout=30)
 def use(number):
     try:
         {"locks": locks, "cursors": cursors, "prepared": prepared}[sys.argv[1]](number)
