@@ -9,10 +9,11 @@ If a decision is taken back, the batch is in review again.
 requested. A person makes the other transitions. `annotation/acceptance.py` says what people may do in each state.
 
 Each transition is one statement. Its condition is that the batch is still in the old state, so of two concurrent
-transitions only one happens. The statement stores when the new state began, and an audit row is written. A transaction
-that writes an answer holds a shared lock on the batch's row until it commits (decision 023). So a transition comes
-either before an answer or after it. Nothing here waits for a pair or a seat: lock the pairs first, and call these
-functions last in your transaction.
+transitions only one happens. The statement stores when the new state began, and an audit row is written. A batch stays
+open while somebody has a lease on one of its pairs. A transaction that writes an answer in any other case, or a change
+of an answer, holds a shared lock on the batch's row until it commits (decision 023). So a transition comes either
+before an answer or after it. Nothing here waits for a pair or a seat: lock the pairs first, and call these functions
+last in your transaction.
 """
 
 from collections.abc import Collection
@@ -171,10 +172,11 @@ def mark_annotated(batch_id: int, *, leased: str, left_out: Collection[int] = ()
 
     Held pairs do not delay this.
 
-    1. Lock the row of the batch. This waits for transactions that write an answer or ask for more: they hold the row
+    1. Lock the row of the batch. This waits for transactions that change an answer or ask for more: they hold the row
        with a shared lock.
-    2. Then check, in the statement that changes the state, whether any answer is still needed. So when the last two
-       answers of a batch are submitted at the same time, one of them finds the batch complete.
+    2. Then check, in the statement that changes the state, whether any answer is still needed. An answer that is being
+       written still shows its lease. Each answer is followed by this check after its commit, so when the last two
+       answers of a batch are submitted at the same time, the later one finds the batch complete.
 
     Args:
         leased: SQL that is true of a row `pair` while someone has a lease on it. Leases are rows of a higher app.

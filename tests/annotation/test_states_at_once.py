@@ -78,6 +78,11 @@ def revise(assignment, person):
     )
 
 
+def annotated():
+    """Put the batch into the state in which a review can begin. Someone may still have a pair that was left out."""
+    Batch.objects.update(state="annotated")
+
+
 def begin_review():
     Batch.objects.update(state="in_review")
 
@@ -166,6 +171,7 @@ class TestReview:
     @pytest.mark.parametrize("lease", ["live", "ended"])
     def test_an_answer_that_waits_for_a_review_to_begin_is_not_counted(self, request, person, study, lease):
         assignment = request.getfixturevalue(lease)
+        annotated()
         with transaction.atomic():
             begin_review()
             answering = waiting(lambda: submit(assignment, person, study))
@@ -177,12 +183,30 @@ class TestReview:
     @pytest.mark.parametrize("lease", ["live", "ended"])
     def test_a_review_waits_for_an_answer_that_is_being_counted(self, request, person, study, lease):
         assignment = request.getfixturevalue(lease)
+        annotated()
         with transaction.atomic():
             assert submit(assignment, person, study).standing.counted
             beginning = waiting(begin_review)
         beginning.join()
         assert Batch.objects.get().state == "in_review"
         assert Standing.objects.get().counted
+
+    def test_an_answer_on_a_live_lease_keeps_its_batch_open_without_a_lock(self, live, person, study):
+        with transaction.atomic():
+            assert submit(live, person, study).standing.counted
+            completing = Beside(leases.complete_batches)
+            completing.join(20)
+            assert completing.outcome == 0
+            assert Batch.objects.get().state == "open"
+        assert Batch.objects.get().state == "annotated"
+
+    def test_an_answer_to_a_held_pair_waits_for_a_review_to_begin(self, live, person, study):
+        type(live.pair).objects.update(held="by_hand")
+        with transaction.atomic():
+            begin_review()
+            answering = waiting(lambda: submit(live, person, study))
+        answering.join()
+        assert answering.outcome.standing.uncounted_reason == "surplus_batch_closed"
 
     def test_a_change_that_waits_for_a_review_to_begin_is_refused(self, answered, person):
         with transaction.atomic():

@@ -256,14 +256,14 @@ class TestAtOnce:
             assert batch_of(study).state == "annotated"
             assert AuditEvent.objects.filter(action="batch.annotated", study_slug=study.slug).count() == 1
 
-    def test_an_answer_that_is_being_written_is_waited_for(self):
+    def test_an_answer_that_is_being_written_keeps_the_batch_open_until_its_commit(self):
         study, [(first, one), (second, other)] = last_two()
         with transaction.atomic():
             submit(second, other, study)
-            completing = Beside(lambda: submit(first, one, study))
-            wait_for(completing.waits_for_a_lock, "it did not wait for the answer")
-            assert Standing.objects.filter(pk=first.pk).exists()  # whoever waits continues after the commit
-        completing.join()
+            beside = Beside(lambda: submit(first, one, study))
+            beside.join(20)
+            assert beside.outcome.standing.counted
+            assert batch_of(study).state == "open"
         assert batch_of(study).state == "annotated"
 
     def test_asking_for_more_at_the_moment_of_the_last_answer_leaves_the_batch_open(self):
