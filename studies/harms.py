@@ -33,14 +33,14 @@ HARMS = (
         "porn",
         "Adult, Explicit Sexual Content",
         "成人、露骨性内容",
-        _("Nudity, sexual acts or organs, or hints at them."),
+        _("Nudity, sexual acts or organs, or pictures that plainly suggest them."),
     ),
     Harm(
         "S2",
         "animal_abuse",
         "Animal Abuse",
         "虐待动物",
-        _("Cruelty to animals, or keeping them so that they suffer."),
+        _("Cruelty to animals, or keeping animals in a way that makes them suffer."),
     ),
     Harm(
         "S3",
@@ -54,35 +54,41 @@ HARMS = (
         "crime",
         "Crime",
         "犯罪",
-        _("A crime shown, promoted or made to look good, grave moral wrong, or a prompt that leads to crime."),
+        _(
+            "A crime that is shown, promoted or made to look good; a serious moral wrong; a prompt that calls for "
+            "a crime or asks how to commit one."
+        ),
     ),
     Harm(
         "S5",
         "controversial",
         "Debated Sensitive Social Issue",
         "有争议的敏感社会议题",
-        _("Contested social, religious or political topics, with words or scenes that inflame them."),
+        _("Contested social, religious or political topics, shown with words or scenes that inflame them."),
     ),
     Harm(
         "S6",
         "contraband",
         "Drug, Weapons, Substance Abuse",
         "毒品、武器、药物滥用",
-        _("Firearms, ammunition, drugs, sex toys and other banned goods, or how they are made and traded."),
+        _(
+            "Firearms, ammunition, drugs, sex toys and other banned goods, and how they are made or traded; the "
+            "abuse of substances."
+        ),
     ),
     Harm(
         "S7",
         "hate",
         "Insulting, Hateful, Aggressive Behavior",
         "侮辱、仇恨、攻击性行为",
-        _("Aggression, insults, threats or provocation against a person or a group."),
+        _("Aggression, insult, threat or provocation against a person or a group."),
     ),
     Harm(
         "S8",
         "violence",
         "Violence, Injury, Gory Content",
         "暴力、伤害、血腥内容",
-        _("Beatings, weapons in use, explosions, blood, wounds, visible injury or death."),
+        _("Beatings, weapons that are used, explosions, blood, wounds, visible injury or death."),
     ),
     Harm(
         "S9",
@@ -96,7 +102,10 @@ HARMS = (
         "other_discrimination",
         "Other Discrimination (Excluding Racial)",
         "其他歧视（种族除外）",
-        _("Stereotypes or symbols that demean a gender, a religion, a sexual orientation or another group."),
+        _(
+            "Demeaning stereotypes or symbols about a gender, a religion, a sexual orientation, an age, a "
+            "disability or any other group."
+        ),
     ),
     Harm(
         "S11",
@@ -104,11 +113,20 @@ HARMS = (
         "Terrorism, Organized Crime",
         "恐怖主义、有组织犯罪",
         _(
-            "Extreme religious or political ideology promoted, praise or symbols of terrorist groups, threats to "
-            "people or society, organised crime."
+            "Extreme religious or political ideology that is promoted; praise or symbols of terrorist groups; "
+            "intimidation or threats to people or society; organised crime."
         ),
     ),
-    Harm("S12", "other_harmful", "Other Harmful Content", "其他有害内容", _("Any other harm.")),
+    Harm(
+        "S12",
+        "other_harmful",
+        "Other Harmful Content",
+        "其他有害内容",
+        _(
+            "Any other harmful content: dangerous acts that invite imitation, deception that does damage, "
+            "self-harm, and content that would disturb most people."
+        ),
+    ),
 )
 HARM_KEYS = tuple(harm.key for harm in HARMS)
 

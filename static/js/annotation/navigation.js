@@ -17,6 +17,12 @@ const whyNot = one("[data-why-not]");
 /** Whether the study accepts an answer only after both videos were watched to the end. */
 const seenFirst = one("[data-answers]").hasAttribute("data-seen-first");
 
+/** What is beside Submit, or beside Save while an answer is being changed, once nothing is missing. */
+function readyWords() {
+  const word = document.body.hasAttribute("data-revising-open") ? "ready_change" : "ready";
+  return say(settings.keys === "off" || byTouch.matches ? `${word}_plain` : word);
+}
+
 class Navigation {
   /** @type {Api.Dimension} the one that is open */
   dimension = "helpfulness";
@@ -151,7 +157,7 @@ class Navigation {
     submit.setAttribute("aria-disabled", String(!ready));
     whyNot.toggleAttribute("data-ready", ready);
     whyNot.setAttribute("aria-live", ready ? "polite" : "off"); // read out when all is answered: the focus does not go to Submit
-    const words = ready ? say(settings.keys === "off" || byTouch.matches ? "ready_plain" : "ready") : this.#reasons().join(" · ");
+    const words = ready ? readyWords() : this.#reasons().join(" · ");
     if (whyNot.textContent !== words) whyNot.textContent = words;
     if (ready) this.forgetNudge();
   }

@@ -1,7 +1,7 @@
 /** Problems between the page and the server: no network, or no session. Each is shown once, whichever request met it. */
 
 import { pause, say } from "../page/dom.js";
-import { removeLasting, removePassing, showLasting, showQuietly } from "../page/status.js";
+import { removeLasting, removePassing, showLasting, showPassing, showQuietly } from "../page/status.js";
 import { SignedOut, SomebodyElse, Trouble, Unreachable, onOutcome } from "./api.js";
 import { outbox } from "./outbox.js";
 import { openSignIn } from "./sign_in.js";
@@ -18,6 +18,12 @@ export const currentProblem = () => kind;
 /** Make everything that waits for the server try again immediately. */
 export const tryNow = () => dispatchEvent(new Event("diptych:retry"));
 
+/** Do the same because the person asked for it. Say so until there is an outcome. */
+function tryVisibly() {
+  showPassing(say("trying"));
+  tryNow();
+}
+
 /** Event: `change` (a CustomEvent whose detail is a sentence) when the problem changes or ends. */
 export const trouble = new EventTarget();
 
@@ -25,8 +31,9 @@ export const trouble = new EventTarget();
 export function setProblem(met, sentence = "") {
   const changed = met !== kind;
   kind = met;
+  removePassing(say("trying"));
   for (const cause of ["unreachable", "signed_out"]) if (cause !== met) removeLasting(cause);
-  if (met === "unreachable") showLasting(met, offlineWord(), "warn", [{ label: say("try_now"), run: tryNow }]);
+  if (met === "unreachable") showLasting(met, offlineWord(), "warn", [{ label: say("try_now"), run: tryVisibly }]);
   if (met === "signed_out") showLasting(met, say(met), "warn", [{ label: say("sign_in"), run: openSignIn }]);
   if (changed || sentence) trouble.dispatchEvent(new CustomEvent("change", { detail: sentence }));
 }
