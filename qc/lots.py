@@ -163,7 +163,8 @@ class Preview:
     """What starting the review of a draft lot would do now.
 
     counts: answers that would be frozen, by the key of the batch. left: pairs that nobody may take. held: held pairs.
-    waiting: batches that still need answers that somebody can give. forecast is None without answers.
+    waiting: batches that still need answers that somebody can give. empty: batches without pairs, which were moved to
+    other batches. forecast is None without answers.
     """
 
     batches: list[Batch]
@@ -171,6 +172,7 @@ class Preview:
     left: list[LeftPair]
     held: list[Pair]
     waiting: list[Batch] = field(default_factory=list)
+    empty: list[Batch] = field(default_factory=list)
     forecast: Forecast | None = None
 
     @property
@@ -200,6 +202,7 @@ def preview(lot: Lot) -> Preview:
         left=left,
         held=list(Pair.objects.filter(batch__in=keys).usable().exclude(held="").order_by("pk")),
         waiting=[batch for batch in mine if batch.state == Batch.State.OPEN and _needs_more(batch, left)],
+        empty=list(Batch.objects.filter(pk__in=keys, pairs__isnull=True).order_by("number")),
         forecast=plans.forecast(size, lot.study, secondary_share=share) if size else None,
     )
 

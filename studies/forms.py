@@ -212,7 +212,8 @@ class InviteForm(forms.Form):
     )
 
     def clean_names(self) -> list[str]:
-        names = list(dict.fromkeys(self.cleaned_data["names"].split()))
+        lines = (line.strip() for line in self.cleaned_data["names"].splitlines())
+        names = list(dict.fromkeys(filter(None, lines)))
         if len(names) > MOST_ADDED:
             limit = {"n": len(names), "most": MOST_ADDED}
             raise ValidationError(_("You entered %(n)s names. You can add at most %(most)s at once.") % limit)

@@ -82,8 +82,8 @@ GROUPS = (
                 "second_look",
                 _("Second look"),
                 _(
-                    "Annotators see contradictory answers, and some others, once more before they are final. "
-                    "This hides some of the noise in the final answers. The first answers are kept."
+                    "Annotators see contradictory answers, and some others, once more before they are final. Final "
+                    "answers then have fewer contradictions than people really made. The first answers are kept."
                 ),
                 of_protocol=True,
             ),
@@ -100,8 +100,8 @@ GROUPS = (
                 "comments",
                 _("Comments"),
                 _(
-                    "Annotators can write a comment on each pair. Comments are exported word for word, so they can "
-                    "contain personal data."
+                    "Annotators can write a comment on each pair. Comments can contain personal data, and they are "
+                    "exported word for word."
                 ),
             ),
             Setting(
@@ -142,7 +142,7 @@ GROUPS = (
             Setting(
                 "lease_s",
                 _("Reservation time for the current pair"),
-                _("After this time, somebody else may get the pair. A later answer still counts if its slot is free."),
+                _("After this time, somebody else may get the pair. A later answer counts if nobody has taken it."),
                 seconds=(30, DAY),
             ),
             Setting(
@@ -238,7 +238,7 @@ GROUPS = (
             Setting(
                 "secondary_share",
                 _("Secondary review"),
-                _("Share of a lot’s answers that reviewers read. After a return, they read all of them."),
+                _("Share of a lot’s answers that the secondary review checks. After a return, it checks all of them."),
                 share=1.0,
                 zero=_("none"),
             ),
@@ -335,7 +335,7 @@ GROUPS = (
     Group(
         "about",
         _("About"),
-        _("Information for an ethics board and a data card. It is part of every release."),
+        _("For your ethics board and for the data card of every release."),
         (
             Setting("title", _("Title"), _("The name of the study."), long=True),
             Setting(

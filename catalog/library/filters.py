@@ -195,9 +195,9 @@ class PairFilters(Filters):
             ("held", _("held")),
             ("not_held", _("not held")),
             ("preparing", _("being prepared")),
-            ("untouched", _("in an open batch, not started")),
-            ("changeable", _("overlap and priority can be changed")),
-            ("changeable_open", _("overlap and priority can be changed, needs answers")),
+            ("untouched", _("not started, in an open batch")),
+            ("changeable", _("can still be changed")),
+            ("changeable_open", _("can still be changed, needs answers")),
         ],
         required=False,
     )
@@ -210,7 +210,7 @@ class PairFilters(Filters):
         choices=[("", _("all")), (Pair.Kind.REAL, _("regular")), (Pair.Kind.CONTROL, _("control"))],
         required=False,
     )
-    in_sample = forms.ChoiceField(label=_("In the overlap sample"), choices=YES_NO, required=False)
+    in_sample = forms.ChoiceField(label=_("In the random sample"), choices=YES_NO, required=False)
     look_alike = forms.ChoiceField(label=_("Videos look alike"), choices=YES_NO, required=False)
     may_show = forms.ChoiceField(label=_("May show"), required=False)
     generator = forms.CharField(label=_("Generator"), max_length=255, required=False)

@@ -37,6 +37,7 @@ CAN_BE_RELEASED = ~Q(held__in=["", *OWN_REASONS])
 
 def hold(study: Study, pairs: Collection[str], *, reason: str, by: User) -> Outcome:
     """Hold those of the pairs, by public id, that are not held yet. Raises Refused."""
+    _refuse_nothing(pairs)
     return _change_named(study, pairs, reason=checked_reason(reason), by=by)
 
 
@@ -54,14 +55,18 @@ def checked_reason(reason: str) -> str:
 
 def release(study: Study, pairs: Collection[str], *, by: User) -> Outcome:
     """Release those of the pairs whose hold is not the platform's own. Raises Refused."""
+    _refuse_nothing(pairs)
     return _change_named(study, pairs, reason="", by=by)
+
+
+def _refuse_nothing(pairs: Collection[str]) -> None:
+    if not pairs:
+        raise Refused(_("Select at least one pair."))
 
 
 @transaction.atomic
 def _change_named(study: Study, pairs: Collection[str], *, reason: str, by: User) -> Outcome:
     named = set(pairs)
-    if not named:
-        raise Refused(_("Select the pairs first."))
     changed = change(study, Pair.objects.filter(study=study, public_id__in=named), reason=reason, by=by)
     for pair in changed:
         before, after = {"held": pair.held}, {"held": reason}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
 from annotation.answer_lists import AnswerFilters, answered_by, people_with_code
@@ -56,9 +57,9 @@ class FindingFilters(Filters):
     state = forms.ChoiceField(
         label=_("State"),
         choices=[
-            ("", _("in force")),
+            ("", pgettext_lazy("finding", "open")),
             (DISMISSED, _("dismissed")),
-            (ENDED, _("ended")),
+            (ENDED, pgettext_lazy("finding", "ended")),
             (ALL, _("all")),
         ],
         required=False,

@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
             name='Study',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.CharField(max_length=60, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9][a-z0-9-]*$', 'Use lower-case letters, digits and hyphens.')])),
+                ('slug', models.CharField(error_messages={'unique': 'Another study has this address. Choose another one.'}, max_length=60, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9][a-z0-9-]*$', 'Use lower-case letters, digits and hyphens.')])),
                 ('title', models.CharField(max_length=200)),
                 ('state', models.CharField(choices=[('running', 'running'), ('paused', 'paused'), ('closed', 'closed')], default='running', max_length=10)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),

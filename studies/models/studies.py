@@ -67,6 +67,7 @@ class Study(models.Model):
     slug = models.CharField(
         max_length=60,
         unique=True,
+        error_messages={"unique": _("Another study has this address. Choose another one.")},
         validators=[RegexValidator(r"^[a-z0-9][a-z0-9-]*$", _("Use lower-case letters, digits and hyphens."))],
     )
     title = models.CharField(max_length=200)

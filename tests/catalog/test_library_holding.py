@@ -90,7 +90,7 @@ def test_what_cannot_be_a_reason_is_refused(study, press, sent, words):
 
 
 def test_nothing_chosen_is_said(press):
-    assert "Select the pairs first" in press("hold/", act="release")[1]
+    assert "Select at least one pair" in press("hold/", act="release")[1]
 
 
 def test_an_act_that_there_is_not_is_refused(study, researcher, browser_client):

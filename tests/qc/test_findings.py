@@ -299,7 +299,7 @@ class TestPages:
 
     def test_an_empty_study_has_a_page(self, client, study):
         page = client.get(reverse("qc:findings", args=[study.slug]))
-        assert "No finding is in force" in page.content.decode()
+        assert "No open findings" in page.content.decode()
 
     def test_each_count_is_the_length_of_the_list_it_leads_to(self, client, busy):
         address = reverse("qc:findings", args=[busy.slug])

@@ -81,8 +81,15 @@ def test_a_batch_that_needs_answers_disables_the_start(client, study, annotator)
     factories.pair(study)
     lots.put_together(study, [1], actor=annotator)
     text = page(client, "lot", study, 1)
-    assert "Batch 1 still needs answers" in text
+    assert "Batch 1 is not complete: answers are missing" in text
     assert re.search(r"<button[^>]* disabled>Start the review", text)
+
+
+def test_a_draft_says_that_regrouping_has_emptied_its_batch(client, study, annotator):
+    pair = factories.pair(study)
+    lots.put_together(study, [1], actor=annotator)
+    Pair.objects.filter(pk=pair.pk).update(batch=factories.batch(study, number=2))
+    assert "Batch 1 has no pairs any more" in page(client, "lot", study, 1)
 
 
 def test_each_number_of_a_lot_is_the_length_of_its_list(client, study, researcher):

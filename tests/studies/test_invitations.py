@@ -99,7 +99,7 @@ class TestTakeover:
         self, browser_client, study, admin, kim, way, tmp_path
     ):
         if way == "form":
-            invite(browser_client(admin), study, "kim li", "researcher")
+            invite(browser_client(admin), study, "kim\n li \n\n", "researcher")
         else:
             from django.core.management import call_command
 
@@ -108,6 +108,12 @@ class TestTakeover:
         assert set(Membership.objects.filter(study=study, role="researcher").values_list("person__username")) == {
             ("li",)
         }
+
+
+def test_a_line_with_a_space_is_no_name_and_makes_no_account(browser_client, study, admin):
+    answer = invite(browser_client(admin), study, "newbie one", "annotator")
+    assert "newbie one" in answer.content.decode()
+    assert not User.objects.filter(username__in=["newbie", "one", "newbie one"]).exists()
 
 
 class TestAnswering:

@@ -62,6 +62,7 @@ function storedDraft() {
 
 function saveDraft() {
   clearTimeout(saving);
+  saving = 0;
   const unchanged = !("sent" in form.dataset) && same(texts(), initial.texts) && follows.value === initial.follows;
   try {
     if (unchanged) localStorage.removeItem(NAME);
@@ -75,6 +76,7 @@ function saveDraft() {
 
 function deleteDraft() {
   clearTimeout(saving);
+  saving = 0;
   try {
     localStorage.removeItem(NAME);
   } catch {
