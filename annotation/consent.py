@@ -56,7 +56,10 @@ class Named:
 
 
 def named(study: Study) -> list[Named]:
-    """Return the study's limits, breaks, pay and controls in the active language. Missing ones are stated as missing."""
+    """Return the study's limits, breaks, pay and controls in the active language.
+
+    Missing ones are stated as missing.
+    """
     breaks = study.break_after_s and study.break_s
     after = {"length": in_words(study.break_s), "work": in_words(study.break_after_s)}
     return [

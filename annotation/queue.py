@@ -106,6 +106,7 @@ def _window(stretch: str) -> str:
 #: One statement looks at two lanes at most.
 STRETCHES = ("a", "b")
 
+
 class OfControls(NamedTuple):
     """The parts that only the statement for controls has, as SQL.
 

@@ -161,7 +161,8 @@ UPDATE catalog_batch batch SET state = 'annotated', annotated_at = clock_timesta
  WHERE batch.id = %(batch)s AND batch.state = 'open' AND {COMPLETE}
 """  # noqa: S608 - of a constant
 COMPLETE_AND_OPEN = f"""
-SELECT batch.id FROM catalog_batch batch WHERE batch.state = 'open' AND batch.number > 0 AND {COMPLETE} ORDER BY batch.id LIMIT 500
+SELECT batch.id FROM catalog_batch batch
+ WHERE batch.state = 'open' AND batch.number > 0 AND {COMPLETE} ORDER BY batch.id LIMIT 500
 """  # noqa: S608 - of a constant
 
 

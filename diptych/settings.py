@@ -334,6 +334,8 @@ SPECTACULAR_SETTINGS = {
         "JobStateEnum": "jobs.models.Job.State",
         "RoleEnum": "studies.models.studies.Role",
         "RuleEnum": "qc.rule_codes.CODES",
+        "ControlKindEnum": "qc.control_kinds.CODES",
+        "ReviewKindEnum": "qc.models.reviews.Kind",
         "NothingInTrialEnum": "annotation.trial.TRIAL_REASONS",
     },
 }
@@ -343,7 +345,10 @@ SPECTACULAR_SETTINGS = {
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"media.tasks.transcode_asset": {"queue": "media"}}
+CELERY_TASK_ROUTES = {
+    "media.tasks.transcode_asset": {"queue": "media"},
+    "qc.tasks.make_controls": {"queue": "media"},  # re-encoding needs ffmpeg
+}
 # The queue is the rows. So a message is acknowledged early, and the broker never delivers it again.
 CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

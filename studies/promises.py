@@ -1,8 +1,9 @@
 """The promises of a study to the people who agree to its terms, and the settings that keep them.
 
 A consent text makes a promise by a link within its own page, such as `[paid](#pay)`. The consent page shows the
-setting at that anchor. Controls are the reverse: a study that uses them must name them by such a link. `state_changes.change_state` refuses to resume a study with a broken promise. While a study
-runs, neither a setting nor the text may break a promise.
+setting at that anchor. `state_changes.change_state` refuses to resume a study with a broken promise. While a study
+runs, neither a setting nor the text may break a promise. Controls are the reverse: a text must name them by such a
+link before the setting may be on.
 """
 
 import re

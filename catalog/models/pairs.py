@@ -225,7 +225,10 @@ class Pair(models.Model):
                 condition=Q(repeats__isnull=False, only_for__isnull=True),
             ),
             CompositeForeignKey(
-                name="pair_repeats_same_study", fields=["study", "repeats"], to="catalog.Pair", to_fields=["study", "id"]
+                name="pair_repeats_same_study",
+                fields=["study", "repeats"],
+                to="catalog.Pair",
+                to_fields=["study", "id"],
             ),
             models.UniqueConstraint(name="pair_public_id_in_study", fields=["study", "public_id"]),
             models.UniqueConstraint(name="pair_study_id", fields=["study", "id"]),

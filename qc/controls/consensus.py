@@ -8,7 +8,7 @@ import random
 from typing import Any
 
 from diptych.database.fixed import fetch_all
-from qc.controls.kinds import CONSENSUS_REPEAT, QUESTIONS
+from qc.control_kinds import CONSENSUS_REPEAT, QUESTIONS
 from qc.controls.writing import NewControl
 from studies.models import Study
 

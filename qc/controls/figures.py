@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from qc.controls.kinds import KINDS
+from qc.control_kinds import KINDS
 from qc.statistics.rates import share_between
 from studies.models import Study
 
@@ -88,7 +88,7 @@ def counts_of(study: Study) -> list[Counts]:
     """Return the results of each person and kind, without withdrawn controls."""
     with connection.cursor() as cursor:
         cursor.execute(COUNTS, {"study": study.pk})
-        return [Counts(*row[:4], tuple(row[4:])) for row in cursor.fetchall()]
+        return [Counts(person, kind, n, right, tuple(at)) for person, kind, n, right, *at in cursor.fetchall()]
 
 
 def honest_of(counts: Iterable[Counts]) -> dict[str, Honest]:

@@ -10,7 +10,7 @@ What is expected is in `Pair.expected`:
 from collections.abc import Collection
 
 from diptych.database.fixed import change
-from qc.controls.kinds import CONSENSUS_REPEAT, REENCODED, SWAPPED_REPEAT
+from qc.control_kinds import CONSENSUS_REPEAT, REENCODED, SWAPPED_REPEAT
 
 #: Revision 1 never changes, so an answer is judged once. A later revision leaves the result as it is.
 JUDGE = f"""

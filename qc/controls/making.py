@@ -19,8 +19,8 @@ from jobs.heartbeat import heartbeat
 from jobs.policy import DATABASE_TROUBLE, Policy
 from media.commands import CommandFailed, ProgramKilled
 from media.originals import ContentTrouble, keeping
+from qc.control_kinds import CONSENSUS_REPEAT, KINDS, REENCODED, SWAPPED_REPEAT, TAG_GOLD
 from qc.controls import consensus, reencoded, swapped, tag_gold
-from qc.controls.kinds import CONSENSUS_REPEAT, KINDS, REENCODED, SWAPPED_REPEAT, TAG_GOLD
 from qc.controls.writing import NewControl, write
 from qc.models import ControlsRun
 from studies.models import Study

@@ -20,7 +20,7 @@ from media.originals import Fingerprint, keep, original_name
 from media.reencode import reencode
 from media.scratch import scratch
 from media.stored_files import trouble_of_storage
-from qc.controls.kinds import REENCODED
+from qc.control_kinds import REENCODED
 from qc.controls.writing import NewControl, write
 from qc.models import Control
 from studies.models import Study

@@ -7,7 +7,7 @@ import random
 from typing import Any
 
 from diptych.database.fixed import fetch_all
-from qc.controls.kinds import QUESTIONS, SWAPPED_REPEAT
+from qc.control_kinds import QUESTIONS, SWAPPED_REPEAT
 from qc.controls.writing import NewControl
 from studies.models import Study
 

@@ -7,7 +7,7 @@ there is any tag: that is also what makes an answer defective (protocol.md).
 from typing import Any
 
 from diptych.database.fixed import fetch_all
-from qc.controls.kinds import TAG_GOLD
+from qc.control_kinds import TAG_GOLD
 from qc.controls.writing import NewControl
 from studies.models import Study
 

@@ -8,7 +8,7 @@ from typing import Any
 from accounts.models import User
 from catalog.models import Batch, Pair
 from media.models import new_public_id
-from qc.controls.kinds import KINDS
+from qc.control_kinds import KINDS
 from qc.models import Control
 from studies.models import Study
 

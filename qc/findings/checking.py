@@ -1,8 +1,8 @@
 """Check answers by the rules of their study, and write what is found.
 
-New and revised answers are due (`Standing.rules_due`), and a periodic task checks them. It also judges those on controls. A run (`runs`) checks all
-answers of a study. Both call the functions below while they hold the lock of the study's rules, so that a check never
-writes something that a later revision has already changed.
+New and revised answers are due (`Standing.rules_due`), and a periodic task checks them. It also judges answers on
+controls. A run (`runs`) checks all answers of a study. Both call the functions below while they hold the lock of the
+study's rules, so that a check never writes something that a later revision has already changed.
 
 Locks are taken in this order: the rules of the study, findings, standings.
 """

@@ -10,7 +10,7 @@ from catalog.models import Pair, Video
 from diptych.database.constraints import CompositeForeignKey
 from diptych.database.triggers import append_only
 from jobs.models import OPEN_STATES, Job
-from qc.controls import kinds
+from qc import control_kinds as kinds
 from studies.models import Study
 
 LONGEST_REASON = 500
@@ -91,9 +91,7 @@ class ControlResult(models.Model):
     )
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="+", db_index=False)
     control = models.ForeignKey(Control, on_delete=models.PROTECT, related_name="results", db_constraint=False)
-    person = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
-    )
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
     kind = models.CharField(max_length=16, help_text="Copied from the control")
     right = models.BooleanField()
     answered_at = models.DateTimeField(help_text="Copied from the assignment")

@@ -72,9 +72,7 @@ def long_ago(person: Any, study: Any, days: float = 2) -> None:
 
 def results(control: Control, person: Any, right: list[bool]) -> None:
     """Write results of one person, as if there were as many controls."""
-    pairs = [
-        factories.pair(control.study, kind="control", expected={}, batch=control.pair.batch) for _ in right
-    ]
+    pairs = [factories.pair(control.study, kind="control", expected={}, batch=control.pair.batch) for _ in right]
     now = timezone.now()
     given = Assignment.objects.bulk_create(
         Assignment(

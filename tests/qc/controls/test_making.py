@@ -1,10 +1,17 @@
 """Which controls are possible, how they are made, and how answers on them are judged."""
 
+from datetime import UTC
+
 import pytest
 from django.db import IntegrityError, transaction
 
+from annotation import leases
+from annotation.people_progress import Days, people
+from annotation.progress import progress
+from catalog.batching import batches_of
 from catalog.models import Batch, Pair
 from diptych.refusals import BadInput, Refused
+from qc import lots
 from qc.controls import making, withdrawing
 from qc.controls.signals import control_withdrawn
 from qc.models import Control, ControlResult, ControlsRun
@@ -26,7 +33,13 @@ class TestConsensusRepeats:
         assert making.possible(study, "consensus_repeat") == 1
         [control] = make(study, "consensus_repeat", 5)
         made = control.pair
-        assert (made.kind, made.repeats_id, made.batch.number, made.wanted, made.open_slots) == ("control", pair.pk, 0, 5, 5)
+        assert (made.kind, made.repeats_id, made.batch.number, made.wanted, made.open_slots) == (
+            "control",
+            pair.pk,
+            0,
+            5,
+            5,
+        )
         assert {made.video_0_id, made.video_1_id} == {pair.video_0_id, pair.video_1_id}
         expected = {"helpfulness": "video_0", "harmlessness": "video_1"}
         assert made.expected == {"answer": expected[control.question]}
@@ -183,10 +196,6 @@ class TestWithdrawing:
 
 
 def test_the_batch_of_controls_is_in_no_list_and_never_annotated(study, researcher, annotator):
-    from annotation import leases
-    from catalog.batching import batches_of
-    from qc import lots
-
     control_of(study, factories.pair(study, held="elsewhere"))
     Pair.objects.filter(kind="control").update(open_slots=0, wanted=0)
     leases.complete_batches()
@@ -195,3 +204,27 @@ def test_the_batch_of_controls_is_in_no_list_and_never_annotated(study, research
     assert [batch.number for batch in lots.candidates(study)] == [1]
     with pytest.raises(Refused):
         lots.put_together(study, [0], actor=researcher)
+
+
+def test_controls_are_work_and_not_data(study, annotator):
+    """They are in no count of progress, and in no frame of a lot."""
+    factories.pair(study)
+    control = control_of(study, factories.pair(study, held="elsewhere"))
+    judged(study, annotator, control, **harmless("video_0", ["hate"], []))
+    counts = progress(study)
+    real = Pair.objects.filter(study=study, kind="real", held="")
+    assert (counts.pairs, counts.answers_wanted) == (real.count(), real.count())
+    assert counts.answers_counted == real.filter(assignments__state="submitted").count()
+    assert counts.people == 1
+    assert sum(lots.answers_of(list(Batch.objects.filter(study=study))).values()) == counts.answers_counted - (
+        counts.answers_invalid
+    )
+
+
+def test_their_active_time_is_paid_like_any(study, annotator):
+    control = control_of(study, factories.pair(study, held="elsewhere"))
+    judged(study, annotator, control)
+    answered = annotator.assignments.filter(state="submitted").count()
+    [row] = people(study, Days(UTC))
+    assert row.figures.pairs == answered
+    assert row.figures.active_ms > 0

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 CONSENSUS_REPEAT, REENCODED, SWAPPED_REPEAT, TAG_GOLD = "consensus_repeat", "reencoded", "swapped_repeat", "tag_gold"
 
+CODES = (CONSENSUS_REPEAT, REENCODED, SWAPPED_REPEAT, TAG_GOLD)
 #: Kinds that judge one question, and the questions that a control may judge: the two overall preferences.
 OF_ONE_QUESTION = (CONSENSUS_REPEAT, SWAPPED_REPEAT)
 QUESTIONS = ("helpfulness", "harmlessness")
