@@ -10,6 +10,7 @@ class QCConfig(AppConfig):
         from annotation.signals import answer_revised, answer_submitted
         from catalog import batching
         from qc import frames
+        from qc.controls.pages import RUNS as CONTROLS_RUNS
         from qc.deletion import batches_in_lots, delete_own_rows
         from qc.findings.pages import RUNS
         from qc.receivers import follow_revision, mark_contradiction
@@ -37,4 +38,6 @@ class QCConfig(AppConfig):
         register(Place.TABS, Link("findings", _("Findings"), "qc:findings", MAY_SEE_ANSWERS, order=25))
         register(Place.SETTINGS, Link("findings", _("Rules"), "qc:rules", MAY_CONFIGURE, order=20))
         job_lists.kinds["findings"] = RUNS
+        register(Place.TABS, Link("controls", _("Controls"), "qc:controls", MAY_CONFIGURE, order=26))
+        job_lists.kinds["controls"] = CONTROLS_RUNS
         deletion.parts["qc"] = delete_own_rows

@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from jobs import engine
+from qc.controls import making
 from qc.findings import checking, marks, runs
 
 
@@ -27,3 +28,15 @@ def run_rules(run_id: int) -> None:
 def look_after_runs() -> int:
     """Send messages for runs that wait too long, or whose worker is gone. Return how many."""
     return engine.sweep(runs.POLICY)
+
+
+@shared_task
+def make_controls(run_id: int) -> None:
+    """Do the run of controls, if it waits and no other worker has it."""
+    making.run(run_id)
+
+
+@shared_task
+def look_after_controls() -> int:
+    """Send messages for runs of controls that wait too long, or whose worker is gone. Return how many."""
+    return engine.sweep(making.POLICY)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from qc import views, views_decisions, views_findings, views_lots, views_reviews, views_rules
+from qc import views, views_controls, views_decisions, views_findings, views_lots, views_reviews, views_rules
 
 app_name = "qc"
 urlpatterns = [
@@ -26,4 +26,14 @@ urlpatterns = [
     path("<slug:slug>/findings/runs/<int:run_id>/", views_findings.progress, name="findings_run"),
     path("<slug:slug>/findings/runs/<int:run_id>/cancel/", views_findings.cancel, name="cancel_findings_run"),
     path("<slug:slug>/findings/rules/", views_rules.page, name="rules"),
+    path("<slug:slug>/controls/", views_controls.controls, name="controls"),
+    path("<slug:slug>/controls/controls.csv", views_controls.controls_csv, name="controls_csv"),
+    path("<slug:slug>/controls/make/", views_controls.make, name="make_controls"),
+    path("<slug:slug>/controls/<int:control_id>/withdraw/", views_controls.withdraw, name="withdraw_control"),
+    path("<slug:slug>/controls/people/", views_controls.people, name="control_people"),
+    path("<slug:slug>/controls/people/people.csv", views_controls.people_csv, name="control_people_csv"),
+    path("<slug:slug>/controls/results/", views_controls.results, name="control_results"),
+    path("<slug:slug>/controls/results/results.csv", views_controls.results_csv, name="control_results_csv"),
+    path("<slug:slug>/controls/runs/<int:run_id>/", views_controls.progress, name="controls_run"),
+    path("<slug:slug>/controls/runs/<int:run_id>/cancel/", views_controls.cancel, name="cancel_controls_run"),
 ]

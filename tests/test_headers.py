@@ -158,6 +158,9 @@ def pages(study, annotator, researcher):
         "reviews": client(reviewer).get(reverse("qc:reviews", args=[checked.slug])),
         "review": client(reviewer).get(reverse("qc:review", args=[checked.slug, lot.number, "secondary"])),
         "findings": client(researcher).get(reverse("qc:findings", args=[study.slug])),
+        "controls": client(researcher).get(reverse("qc:controls", args=[study.slug])),
+        "results on controls": client(researcher).get(reverse("qc:control_people", args=[study.slug])),
+        "single results on controls": client(researcher).get(reverse("qc:control_results", args=[study.slug])),
         "rules": client(researcher).get(reverse("qc:rules", args=[study.slug])),
         "guideline": client(annotator).get(reverse("studies:guideline", args=[study.slug])),
         "not found": client().get("/nowhere"),
@@ -189,6 +192,8 @@ NO_PAGES = {
     *("catalog:change", "catalog:cancel_change", "catalog:resume_change", "catalog:media", "catalog:retry_media"),
     *("qc:start_lot", "qc:dissolve_lot", "qc:draw_lot", "qc:reopen_lot", "qc:reply"),
     *("qc:findings_csv", "qc:finding", "qc:run_rules", "qc:findings_run", "qc:cancel_findings_run"),
+    *("qc:controls_csv", "qc:control_people_csv", "qc:control_results_csv", "qc:make_controls", "qc:withdraw_control"),
+    *("qc:controls_run", "qc:cancel_controls_run"),
 }
 
 

@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests import factories
+from tests.qc.controls.made import control_of, results
 
 SIZES = {"wide": {"width": 1280, "height": 720}, "narrow": {"width": 420, "height": 800}}
 
@@ -30,6 +31,8 @@ def pages(study, playable_pairs):
     playable_pairs(checked, 1)
     lot, reviewer = factories.lot_in_review(checked, has_pairs=True), factories.reviewer(checked)
     owner = factories.member(checked, "admin")
+    control = control_of(checked, checked.pairs.get())
+    results(control, factories.member(checked, "annotator"), [True] * 30 + [False] * 20)
     return {
         "sign in": ("/accounts/sign-in/", None),
         "password": ("/accounts/password/", annotator),
@@ -50,6 +53,9 @@ def pages(study, playable_pairs):
         "review": (f"/studies/{checked.slug}/reviews/{lot.number}/secondary/", reviewer),
         "findings": (f"/studies/{checked.slug}/findings/", owner),
         "rules": (f"/studies/{checked.slug}/findings/rules/", owner),
+        "controls": (f"/studies/{checked.slug}/controls/?preview=reencoded", owner),
+        "results on controls": (f"/studies/{checked.slug}/controls/people/", owner),
+        "single results on controls": (f"/studies/{checked.slug}/controls/results/", owner),
         "not found": ("/nowhere", annotator),
         "forbidden": (f"/studies/{study.slug}/", annotator),
     }
