@@ -2,6 +2,7 @@
 
 from qc.models.findings import Finding, FindingsRun, StudyRules
 from qc.models.lots import FrameItem, Lot, LotBatch, LotDecision
+from qc.models.people import Pause, PauseJudgement, PauseRule, SuspendedAnswer, Suspension
 from qc.models.reviews import Reply, Review, ReviewAnswer, ReviewExposure, SecondOpinion, Verdict
 
 __all__ = [
@@ -11,11 +12,16 @@ __all__ = [
     "Lot",
     "LotBatch",
     "LotDecision",
+    "Pause",
+    "PauseJudgement",
+    "PauseRule",
     "Reply",
     "Review",
     "ReviewAnswer",
     "ReviewExposure",
     "SecondOpinion",
     "StudyRules",
+    "SuspendedAnswer",
+    "Suspension",
     "Verdict",
 ]

@@ -9,6 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from qc import suspending
 from tests import factories
 
 SIZES = {"wide": {"width": 1280, "height": 720}, "narrow": {"width": 420, "height": 800}}
@@ -30,6 +31,11 @@ def pages(study, playable_pairs):
     playable_pairs(checked, 1)
     lot, reviewer = factories.lot_in_review(checked, has_pairs=True), factories.reviewer(checked)
     owner = factories.member(checked, "admin")
+    paused, of_study = factories.member(study, "annotator"), factories.member(study, "admin")
+    factories.answer(paused, study)
+    factories.pause(study, paused)
+    choice = suspending.Choice("all")
+    suspended = suspending.suspend(answered, study, choice, why="Random clicks.", actor=of_study)
     return {
         "sign in": ("/accounts/sign-in/", None),
         "password": ("/accounts/password/", annotator),
@@ -50,6 +56,11 @@ def pages(study, playable_pairs):
         "review": (f"/studies/{checked.slug}/reviews/{lot.number}/secondary/", reviewer),
         "findings": (f"/studies/{checked.slug}/findings/", owner),
         "rules": (f"/studies/{checked.slug}/findings/rules/", owner),
+        "suspend": (f"/studies/{study.slug}/suspensions/new/{paused.pk}/?what=all", of_study),
+        "suspensions": (f"/studies/{study.slug}/suspensions/", of_study),
+        "suspension": (f"/studies/{study.slug}/suspensions/{suspended.pk}/", of_study),
+        "pauses": (f"/studies/{study.slug}/pauses/", of_study),
+        "pause rules": (f"/studies/{study.slug}/pauses/rules/", of_study),
         "not found": ("/nowhere", annotator),
         "forbidden": (f"/studies/{study.slug}/", annotator),
     }
