@@ -63,10 +63,12 @@ BY_BATCH: dict[str, BatchAccepts] = {
 #: Reasons why an answer does not count (`Standing.uncounted_reason`). These answers never counted: another answer took
 #: the slot, or the answer came too late for the study or for the batch.
 SURPLUS, SURPLUS_STUDY_CLOSED, SURPLUS_BATCH_CLOSED = "surplus", "surplus_study_closed", "surplus_batch_closed"
-SURPLUS_REASONS = (SURPLUS, SURPLUS_STUDY_CLOSED, SURPLUS_BATCH_CLOSED)
-#: These answers counted until a reviewer rejected them or returned them to their person, or until their lot was
-#: returned and somebody chose to ask for them again. The pair is then asked again.
-ASKED_AGAIN = (REJECTED, RETURNED, LOT_RETURNED) = ("rejected", "returned", "lot_returned")
+#: The person was suspended when their answer arrived.
+SURPLUS_SUSPENDED = "surplus_suspended"
+SURPLUS_REASONS = (SURPLUS, SURPLUS_STUDY_CLOSED, SURPLUS_BATCH_CLOSED, SURPLUS_SUSPENDED)
+#: These answers counted until a reviewer rejected them or returned them to their person, until their lot was returned
+#: and somebody chose to ask for them again, or until their person was suspended. The pair is then asked again.
+ASKED_AGAIN = (REJECTED, RETURNED, LOT_RETURNED, SUSPENDED) = ("rejected", "returned", "lot_returned", "suspended")
 
 
 def surplus_reason(standing: Standing) -> str:
@@ -130,6 +132,11 @@ def locked_states(assignment: Assignment) -> tuple[str, str]:
 def is_live(assignment: Assignment, now: datetime) -> bool:
     """Return whether the lease of the assignment is live."""
     return assignment.state == Assignment.State.LEASED and assignment.expires_at > now
+
+
+def is_suspended(seat: Seat) -> bool:
+    """Return whether the person is suspended: they get no pairs, and what they still send does not count."""
+    return seat.suspended_at is not None
 
 
 def has_withdrawn(seat: Seat) -> bool:

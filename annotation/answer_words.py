@@ -7,7 +7,16 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from annotation.acceptance import LOT_RETURNED, REJECTED, RETURNED, SURPLUS, SURPLUS_BATCH_CLOSED, SURPLUS_STUDY_CLOSED
+from annotation.acceptance import (
+    LOT_RETURNED,
+    REJECTED,
+    RETURNED,
+    SURPLUS,
+    SURPLUS_BATCH_CLOSED,
+    SURPLUS_STUDY_CLOSED,
+    SURPLUS_SUSPENDED,
+    SUSPENDED,
+)
 from annotation.models import Annotation, Standing
 from annotation.protocol import CORRECTION, REOPENED, SECOND_LOOK, SUB_DIMENSION_KEYS, TIE
 from diptych.durations import in_words
@@ -31,6 +40,8 @@ UNCOUNTED: dict[str, str | Promise] = {
     REJECTED: gettext_lazy("Review rejected it."),
     RETURNED: gettext_lazy("Review returned the answer to the annotator."),
     LOT_RETURNED: gettext_lazy("Its lot was returned, and the pair is asked again."),
+    SURPLUS_SUSPENDED: gettext_lazy("The annotator was suspended when the answer came."),
+    SUSPENDED: gettext_lazy("The annotator was suspended, and the pair is asked again."),
 }
 INVALID: dict[str, str | Promise] = {
     "contradiction": gettext_lazy("The video with harm tags was chosen as the safer one."),

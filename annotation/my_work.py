@@ -18,7 +18,15 @@ from django.utils.translation import gettext_lazy
 from accounts import days
 from accounts.models import User, ViewingPreference
 from annotation import revisions
-from annotation.acceptance import LOT_RETURNED, RETURNED, SURPLUS, SURPLUS_BATCH_CLOSED, SURPLUS_STUDY_CLOSED
+from annotation.acceptance import (
+    LOT_RETURNED,
+    RETURNED,
+    SURPLUS,
+    SURPLUS_BATCH_CLOSED,
+    SURPLUS_STUDY_CLOSED,
+    SURPLUS_SUSPENDED,
+    SUSPENDED,
+)
 from annotation.models import Annotation, Assignment, Break, Dose, Seat, Standing
 from annotation.progress import ordinal, own_answers
 from annotation.protocol import SUB_DIMENSIONS, TIE
@@ -255,6 +263,8 @@ UNCOUNTED = {
     SURPLUS_STUDY_CLOSED: gettext_lazy("Kept, not counted: it arrived after the study was closed."),
     SURPLUS_BATCH_CLOSED: gettext_lazy("Kept, not counted: its batch was already being checked."),
     LOT_RETURNED: gettext_lazy("Kept, not counted: a group of answers is asked again, and this is one of them."),
+    SURPLUS_SUSPENDED: gettext_lazy("Kept, not counted: your work in this study was suspended when it arrived."),
+    SUSPENDED: gettext_lazy("Kept, not counted: your work in this study was suspended."),
     RETURNED: gettext_lazy("Returned to you: please answer this pair again. This answer is kept."),
 }
 #: Reasons why an answer is invalid, worded for its annotator.

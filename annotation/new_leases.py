@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from accounts import days
 from accounts.models import User
-from annotation import draws, exposure, leases, queue, reasons
+from annotation import draws, exposure, leases, queue, reasons, share_cap
 from annotation.leases import LiveLease
 from annotation.models import Assignment, Seat
 from annotation.queue import CONTROL_LANES, HARMLESS_CONTROL_LANES, HARMLESS_LANES, REAL_LANES, Positions
@@ -31,6 +31,9 @@ class NewLeases:
 
     def lease(self, place: str) -> int | None:
         """Lease the first pair in order that the person can have. Return the assignment's key, or None."""
+        if refused := share_cap.refusal(self.seat, self.study):
+            self.refusal = refused
+            return None
         lanes = HARMLESS_LANES if self.capped else REAL_LANES
         parameters = self._parameters(place)
         leased = None

@@ -17,7 +17,12 @@ from studies.models import Study
 
 FINISHED, ALL_LEASED, PAUSED, EXCLUDED = "finished", "all_leased", "paused", "excluded"
 CAP, BREAK, CONSENT, GUIDELINE, QUALIFICATION = "cap", "break", "consent", "guideline", "qualification"
-REASONS = (FINISHED, ALL_LEASED, PAUSED, EXCLUDED, CAP, BREAK, CONSENT, GUIDELINE, QUALIFICATION)
+#: The person is suspended; a pause rule stopped them; or they have given their largest share of the answers for now.
+SUSPENDED, WORK_PAUSED, SHARE = "suspended", "work_paused", "share"
+REASONS = (
+    *(FINISHED, ALL_LEASED, PAUSED, EXCLUDED, CAP, BREAK, CONSENT, GUIDELINE, QUALIFICATION),
+    *(SUSPENDED, WORK_PAUSED, SHARE),
+)
 
 #: A reason, and the seconds until the page should ask again. None: the page should not ask again automatically.
 Refusal = tuple[str, int | None]
@@ -34,8 +39,12 @@ def why_not_now(seat: Seat, study: Study, now: datetime) -> Refusal | None:
     """Return the reason why a person without a current pair may not get one now, or None if they may."""
     if stopped := why_stopped(study.state):
         return stopped
+    if seat.suspended_at is not None:
+        return SUSPENDED, None
     if seat.consented_version < study.consent_version:
         return CONSENT, None
+    if seat.paused_at is not None:
+        return WORK_PAUSED, None
     if study.qualification_required and seat.qualified_at is None:
         return QUALIFICATION, None
     if seat.guideline_read < study.guideline_version:

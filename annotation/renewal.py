@@ -86,6 +86,11 @@ SENTENCES = {
     reasons.CONSENT: lambda: _(
         "Your time on this pair ran out, and the study’s terms have changed. Agree to them first."
     ),
+    reasons.SUSPENDED: lambda: _(
+        "Your time on this pair ran out, and your work in this study is suspended. Your answer is kept if you submit "
+        "it, but it does not count."
+    ),
+    reasons.WORK_PAUSED: lambda: _("Your time on this pair ran out, and your work in this study is paused."),
     reasons.QUALIFICATION: lambda: _("Your time on this pair ran out, and you have not qualified for this study."),
     reasons.GUIDELINE: lambda: _("Your time on this pair ran out, and the guideline has changed. Read it first."),
     reasons.BREAK: lambda: _("Your time on this pair ran out, and it is time for a break."),

@@ -100,6 +100,10 @@ def _not_accepted(pair: Pair, seat: Seat, study_state: str, batch_state: str) ->
         )
     if pair.held:
         return Refused(_("This pair is on hold, so its answers cannot be changed now."), "held")
+    if acceptance.is_suspended(seat):
+        return Refused(
+            _("Your work in this study is suspended, so your answers can no longer be changed."), acceptance.SUSPENDED
+        )
     if set(seat.excluded) & set(pair.may_show):
         return Refused(_("This pair may show harm that you chose not to see, so you cannot open it."), "excluded")
     return None

@@ -130,3 +130,16 @@ def release(assignment: Assignment, person: User) -> None:
     seat = locked_seat(person, assignment.study)
     leases.end(assignment.pk, Assignment.State.RELEASED)
     look_back_soon(seat)
+
+
+@transaction.atomic
+def release_all(person: User, study: Study) -> int:
+    """Release all leases of the person in the study. Return how many. Their drafts are kept.
+
+    1. Lock the seat: wait for the person's current request to end.
+    2. Release the leases in the order of their pairs, so that two transactions never wait for each other.
+    """
+    locked_seat(person, study)
+    leased = Assignment.objects.filter(study=study, person=person, state=Assignment.State.LEASED)
+    ended = [release(assignment, person) for assignment in leased.select_related("study").order_by("pair_id")]
+    return len(ended)

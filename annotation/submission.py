@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from accounts import audit
 from accounts.models import User
 from annotation import acceptance, draws, exposure_reports, leases, seats, serving
-from annotation.acceptance import SURPLUS, SURPLUS_BATCH_CLOSED, SURPLUS_STUDY_CLOSED
+from annotation.acceptance import SURPLUS, SURPLUS_BATCH_CLOSED, SURPLUS_STUDY_CLOSED, SURPLUS_SUSPENDED
 from annotation.answers import Answers
 from annotation.models import Annotation, Assignment, Seat, Standing
 from annotation.signals import answer_submitted
@@ -48,8 +48,8 @@ def submit(
 
     The same `submission_id` with the same answers returns the stored annotation. An answer after the end of its lease
     counts if its pair still has a slot and its study is not closed; otherwise it is kept as surplus. Every answer to a
-    pair whose batch is being checked is kept as surplus too. `care` is the exposure (`exposure_reports`). It is not
-    stored with the answers.
+    pair whose batch is being checked is kept as surplus too, and so is every answer of a suspended person. `care` is
+    the exposure (`exposure_reports`). It is not stored with the answers.
 
     Raise Refused if the id was used for something else, the assignment was answered or skipped before, or the person
     has withdrawn their consent.
@@ -148,7 +148,8 @@ WITH open AS (
        FOR SHARE OF study
 ), decided AS (
     SELECT open.id, open.pair_id, open.holds_slot,
-           CASE WHEN NOT coalesce((SELECT counts FROM batch), true) THEN %(batch_closed)s
+           CASE WHEN %(is_suspended)s THEN %(suspended)s
+                WHEN NOT coalesce((SELECT counts FROM batch), true) THEN %(batch_closed)s
                 WHEN open.live THEN ''
                 WHEN NOT (SELECT counts_late FROM study) THEN %(study_closed)s
                 WHEN late.has_slot THEN ''
@@ -249,6 +250,8 @@ class FirstRevision:
                 "slot_taken": SURPLUS,
                 "study_closed": SURPLUS_STUDY_CLOSED,
                 "batch_closed": SURPLUS_BATCH_CLOSED,
+                "suspended": SURPLUS_SUSPENDED,
+                "is_suspended": acceptance.is_suspended(self.seat),
                 "tagged": self.tagged,
                 "excluded": self.seat.excluded,
                 "since_break_ms": self._since_break_ms(),

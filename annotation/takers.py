@@ -1,7 +1,7 @@
 """Pairs that still need answers but that nobody in the study may take.
 
 A review can start without them. They are: pairs that every annotator has had, or whose harms nobody agreed to see, or
-whose language nobody reads. In a closed study they are all pairs that need answers.
+whose language nobody reads. Suspended annotators do not matter. In a closed study they are all pairs that need answers.
 """
 
 from collections.abc import Collection
@@ -23,7 +23,11 @@ SELECT pair.id, pair.public_id, batch.id, batch.number, pair.open_slots
   JOIN catalog_prompt prompt ON prompt.id = pair.prompt_id
  WHERE pair.batch_id = ANY(%(batches)s) AND pair.held = '' AND pair.open_slots > 0
    AND NOT {LEASED}
-   AND NOT EXISTS (SELECT FROM annotation_assignment offer WHERE offer.pair_id = pair.id AND offer.state = 'offered')
+   AND NOT EXISTS (SELECT FROM annotation_assignment offer
+                    WHERE offer.pair_id = pair.id AND offer.state = 'offered'
+                      AND NOT EXISTS (SELECT FROM annotation_seat gone
+                                       WHERE gone.study_id = offer.study_id AND gone.person_id = offer.person_id
+                                         AND gone.suspended_at IS NOT NULL))
    AND (study.state = 'closed' OR NOT EXISTS (
         SELECT FROM studies_membership membership
           JOIN accounts_user person ON person.id = membership.person_id AND person.is_active
@@ -31,7 +35,7 @@ SELECT pair.id, pair.public_id, batch.id, batch.number, pair.open_slots
             ON seat.study_id = membership.study_id AND seat.person_id = membership.person_id
          WHERE membership.study_id = pair.study_id AND membership.role = 'annotator'
            AND (seat.id IS NULL
-             OR seat.consented_version > 0
+             OR seat.consented_version > 0 AND seat.suspended_at IS NULL
             AND NOT pair.may_show && seat.excluded
             AND (seat.languages = '{{}}' OR prompt.language = ANY(seat.languages)
                  OR split_part(prompt.language, '-', 1) = ANY(seat.languages))

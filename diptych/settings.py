@@ -373,6 +373,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "check-new-answers": {"task": "qc.tasks.check_new_answers", "schedule": 20.0},
     "look-after-runs": {"task": "qc.tasks.look_after_runs", "schedule": 15.0},
     "look-after-controls": {"task": "qc.tasks.look_after_controls", "schedule": 15.0},
+    "look-after-suspensions": {"task": "qc.tasks.look_after_suspensions", "schedule": 15.0},
+    "judge-people": {"task": "qc.tasks.judge_people", "schedule": 60.0},
     "clear-sessions": {"task": "accounts.tasks.clear_sessions", "schedule": 3600.0},
 }
 # A sweep need not run if no worker took it before the next one. Otherwise hours without workers leave thousands.

@@ -15,10 +15,19 @@ class QCConfig(AppConfig):
         from qc.findings.pages import RUNS
         from qc.receivers import follow_revision, mark_contradiction
         from qc.replies import feedback
+        from qc.suspension_pages import JOBS
         from safety.signals import assets_quarantined, pairs_released
         from studies import deletion, job_lists
         from studies.links import Link, Place, register
-        from studies.permissions import MAY_CONFIGURE, MAY_CONFIRM, MAY_SEE_ANSWERS, MAY_SEE_PROGRESS
+        from studies.permissions import (
+            MAY_CONFIGURE,
+            MAY_CONFIRM,
+            MAY_COUNT_WORK,
+            MAY_SEE_ANSWERS,
+            MAY_SEE_PROGRESS,
+            MAY_SET_PAUSES,
+            MAY_SUSPEND,
+        )
 
         answer_submitted.connect(mark_contradiction, dispatch_uid="qc.mark_contradiction")
         answer_revised.connect(follow_revision, dispatch_uid="qc.follow_revision")
@@ -40,4 +49,10 @@ class QCConfig(AppConfig):
         job_lists.kinds["findings"] = RUNS
         register(Place.TABS, Link("controls", _("Controls"), "qc:controls", MAY_CONFIGURE, order=26))
         job_lists.kinds["controls"] = CONTROLS_RUNS
+        job_lists.kinds["suspensions"] = JOBS
+        for place, page in ((Place.PEOPLE, "qc:suspensions"), (Place.PERSON, "qc:suspend")):
+            name = _("Suspensions") if place == Place.PEOPLE else _("Suspend from annotating…")
+            register(place, Link("suspensions", name, page, MAY_SUSPEND, order=20))
+        register(Place.PEOPLE, Link("pauses", _("Pauses"), "qc:pauses", MAY_COUNT_WORK, order=30))
+        register(Place.SETTINGS, Link("pauses", _("Pause rules"), "qc:pause_rules", MAY_SET_PAUSES, order=25))
         deletion.parts["qc"] = delete_own_rows

@@ -136,7 +136,7 @@ def _return(lot: Lot, wanted: Wanted, actor: User) -> dict[str, Any]:
         batches.return_batch(batch, actor=actor, reason=wanted.reason)
         batches.open_again(batch, actor=actor)
         leases.complete_after_commit(batch.pk)
-    return {"answers_asked_again": asked}
+    return {"answers_asked_again": len(asked)}
 
 
 def assignments_to_ask(lot: Lot, wanted: Wanted) -> list[int]:

@@ -121,6 +121,12 @@ def mark_withdrawn(assignments: Collection[int]) -> int:
     return items.update(lost=FrameItem.Lost.WITHDRAWN)
 
 
+def bring_back_withdrawn(assignments: Collection[int]) -> int:
+    """Let frozen answers that were withdrawn be judged again, in lots that are not decided yet. Return how many."""
+    items = FrameItem.objects.filter(UNDECIDED, assignment__in=list(assignments), lost=FrameItem.Lost.WITHDRAWN)
+    return items.update(lost="")
+
+
 def lose_quarantined(*, pairs: Collection[int], **_arguments: Any) -> None:
     """Receive `assets_quarantined`: mark the frozen answers on these pairs as lost, in lots not decided yet."""
     items = FrameItem.objects.filter(UNDECIDED, assignment__pair__in=list(pairs), lost="")

@@ -1,4 +1,7 @@
-"""Who may see a study's progress and findings, change its rules, and review its answers. No other module decides it."""
+"""Who may see a study's progress and findings, change its rules, review its answers, and stop people.
+
+No other module decides it.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -7,7 +10,7 @@ from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
-from qc.models import Lot, Review
+from qc.models import Lot, Pause, Review, Suspension
 from qc.models.reviews import Kind
 from studies.models import Study
 from studies.models.studies import HasRoles
@@ -23,7 +26,9 @@ from studies.permissions import (
     MAY_REVIEW,
     MAY_SEE_ANSWERS,
     MAY_SEE_PROGRESS,
+    MAY_SET_PAUSES,
     MAY_SPOT_CHECK,
+    MAY_SUSPEND,
     allows,
     study_for,
 )
@@ -64,6 +69,7 @@ def allowed_links(study: "WithAnnotations[Study, HasRoles]") -> dict[str, bool]:
         "may_export": allows(study, MAY_EXPORT),
         "may_browse": allows(study, MAY_BROWSE & MAY_SEE_ANSWERS),
         "may_count_work": allows(study, MAY_COUNT_WORK),
+        "may_suspend": allows(study, MAY_SUSPEND),
         "annotates": allows(study, MAY_ANNOTATE),
     }
 
@@ -136,3 +142,47 @@ def own_review(request: HttpRequest | Request, review_id: int) -> Review:
     if not allows(study, REVIEWS[review.kind]):
         raise PermissionDenied(_("Your role in this study does not allow this kind of review."))
     return review
+
+
+def suspending_study(request: HttpRequest | Request, slug: str) -> "WithAnnotations[Study, HasRoles]":
+    """Return the study, for people who may suspend its annotators. Raise Http404 or PermissionDenied."""
+    return study_for(request, slug, roles=MAY_SUSPEND)
+
+
+def suspension_of(request: HttpRequest | Request, suspension_id: int, slug: str = "") -> Suspension:
+    """Return the suspension with its study, for people who may lift it. Raise Http404 or PermissionDenied.
+
+    Args:
+        slug: the study in the address, if it has one.
+    """
+    found = Suspension.objects.select_related("study", "person", "lot", "asked_by", "lifted_by")
+    suspension = found.filter(pk=suspension_id, **{"study__slug": slug} if slug else {}).first()
+    if suspension is None:
+        raise Http404(_("There is no suspension %(id)s.") % {"id": suspension_id})
+    suspension.study = suspending_study(request, suspension.study.slug)
+    return suspension
+
+
+def paused_study(request: HttpRequest | Request, slug: str) -> "WithAnnotations[Study, HasRoles]":
+    """Return the study, for people who see whom its pause rules judged. Raise Http404 or PermissionDenied."""
+    return study_for(request, slug, roles=MAY_COUNT_WORK)
+
+
+def pausing_study(request: HttpRequest | Request, slug: str) -> "WithAnnotations[Study, HasRoles]":
+    """Return the study, for people who set its pause rules. Raise Http404 or PermissionDenied."""
+    return study_for(request, slug, roles=MAY_SET_PAUSES)
+
+
+def ends_pauses(study: "WithAnnotations[Study, HasRoles]") -> bool:
+    """Return whether the person ends pauses and sets pause rules."""
+    return allows(study, MAY_SET_PAUSES)
+
+
+def pause_of(request: HttpRequest | Request, pause_id: int) -> Pause:
+    """Return the pause with its study, for people who may end it. Raise Http404 or PermissionDenied."""
+    found = Pause.objects.select_related("study", "person", "judgement", "ended_by")
+    pause = found.filter(pk=pause_id).first()
+    if pause is None:
+        raise Http404(_("There is no pause %(id)s.") % {"id": pause_id})
+    pause.study = pausing_study(request, pause.study.slug)
+    return pause

@@ -1,8 +1,9 @@
-"""Celery tasks of the rules: new answers, marks, and runs over earlier answers."""
+"""Celery tasks: rules over new and earlier answers, suspensions, and pauses."""
 
 from celery import shared_task
 
 from jobs import engine
+from qc import pausing, suspension_work
 from qc.controls import making
 from qc.findings import checking, marks, runs
 
@@ -40,3 +41,21 @@ def make_controls(run_id: int) -> None:
 def look_after_controls() -> int:
     """Send messages for runs of controls that wait too long, or whose worker is gone. Return how many."""
     return engine.sweep(making.POLICY)
+
+
+@shared_task
+def carry_out_suspension(suspension_id: int) -> None:
+    """Return or restore the answers of a suspended person, if the job waits and no other worker has it."""
+    suspension_work.run(suspension_id)
+
+
+@shared_task
+def look_after_suspensions() -> int:
+    """Send messages for suspensions that wait too long, or whose worker is gone. Return how many."""
+    return engine.sweep(suspension_work.POLICY)
+
+
+@shared_task
+def judge_people() -> int:
+    """Judge people by the pause rules of their studies. Return how many were judged."""
+    return pausing.judge_all()

@@ -1,8 +1,8 @@
-"""Addresses of the dashboard, of findings, and of the rules."""
+"""Addresses of the dashboard, lots, reviews, findings, suspensions and pauses."""
 
 from django.urls import path
 
-from qc import views, views_controls, views_decisions, views_findings, views_lots, views_reviews, views_rules
+from qc import views, views_controls, views_decisions, views_findings, views_lots, views_pauses, views_reviews, views_rules, views_suspensions
 
 app_name = "qc"
 urlpatterns = [
@@ -36,4 +36,18 @@ urlpatterns = [
     path("<slug:slug>/controls/results/results.csv", views_controls.results_csv, name="control_results_csv"),
     path("<slug:slug>/controls/runs/<int:run_id>/", views_controls.progress, name="controls_run"),
     path("<slug:slug>/controls/runs/<int:run_id>/cancel/", views_controls.cancel, name="cancel_controls_run"),
+    path("<slug:slug>/suspensions/", views_suspensions.suspensions, name="suspensions"),
+    path("<slug:slug>/suspensions/new/<int:person_id>/", views_suspensions.suspend, name="suspend"),
+    path("<slug:slug>/suspensions/<int:suspension_id>/", views_suspensions.suspension, name="suspension"),
+    path("<slug:slug>/suspensions/<int:suspension_id>/answers.csv", views_suspensions.download, name="suspension_csv"),
+    path(
+        "<slug:slug>/suspensions/<int:suspension_id>/progress/", views_suspensions.progress, name="suspension_progress"
+    ),
+    path("<slug:slug>/suspensions/<int:suspension_id>/lift/", views_suspensions.lift, name="lift_suspension"),
+    path("<slug:slug>/suspensions/<int:suspension_id>/cancel/", views_suspensions.cancel, name="cancel_suspension"),
+    path("<slug:slug>/suspensions/<int:suspension_id>/resume/", views_suspensions.resume, name="resume_suspension"),
+    path("<slug:slug>/pauses/", views_pauses.pauses, name="pauses"),
+    path("<slug:slug>/pauses/pauses.csv", views_pauses.download, name="pauses_csv"),
+    path("<slug:slug>/pauses/rules/", views_pauses.rules, name="pause_rules"),
+    path("<slug:slug>/pauses/<int:pause_id>/end/", views_pauses.end, name="end_pause"),
 ]

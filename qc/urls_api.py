@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from qc import api_controls, api_findings, api_lots, api_reviews
+from qc import api_controls, api_findings, api_lots, api_reviews, api_suspensions
 
 urlpatterns = [
     path("studies/<slug:slug>/lots/", api_lots.LotsView.as_view(), name="lots"),
@@ -19,6 +19,12 @@ urlpatterns = [
     path("reviews/<int:review_id>/care/", api_reviews.CareReviewView.as_view(), name="review_care"),
     path("reviews/<int:review_id>/release/", api_reviews.ReleaseReviewView.as_view(), name="review_release"),
     path("reviews/<int:review_id>/report/", api_reviews.ReportReviewView.as_view(), name="review_report"),
+    path("studies/<slug:slug>/suspensions/", api_suspensions.SuspensionsView.as_view(), name="suspensions"),
+    path("studies/<slug:slug>/suspensions/preview/", api_suspensions.PreviewView.as_view(), name="suspension_preview"),
+    path("suspensions/<int:suspension_id>/", api_suspensions.SuspensionView.as_view(), name="suspension"),
+    path("suspensions/<int:suspension_id>/lift/", api_suspensions.LiftView.as_view(), name="suspension_lift"),
+    path("studies/<slug:slug>/pauses/", api_suspensions.PausesView.as_view(), name="pauses"),
+    path("pauses/<int:pause_id>/end/", api_suspensions.EndPauseView.as_view(), name="pause_end"),
     path("studies/<slug:slug>/findings/", api_findings.FindingsView.as_view(), name="findings"),
     path("studies/<slug:slug>/findings/runs/", api_findings.FindingsRunsView.as_view(), name="findings_runs"),
     path(

@@ -1,12 +1,14 @@
 """The dashboard: a study's progress, for the people responsible for its data."""
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from annotation.models import Seat
 from annotation.progress import progress
 from catalog import media_progress
 from catalog.models import Video
@@ -43,9 +45,16 @@ def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
             "failed": failed[:MOST_FAILED],
             "most_failed": MOST_FAILED,
             "rows": rows_behind(study, links),
+            "stopped": stopped(study),
             **links,
         },
     )
+
+
+def stopped(study: Study) -> dict[str, int]:
+    """Return how many people are paused by a rule, and how many are suspended. One query of few rows."""
+    paused, suspended = (Count("pk", filter=Q(**{f"{name}_at__isnull": False})) for name in ("paused", "suspended"))
+    return Seat.objects.filter(study=study).aggregate(paused=paused, suspended=suspended)
 
 
 def rows_behind(study: Study, links: dict[str, bool]) -> dict[str, str]:
@@ -54,7 +63,11 @@ def rows_behind(study: Study, links: dict[str, bool]) -> dict[str, str]:
     Args:
         links: what the person may do, as `qc.permissions.allowed_links` returns it.
     """
-    people = {"people": f"{reverse('annotation:people_progress', args=[study.slug])}?answered=yes"}
+    people = {
+        "people": f"{reverse('annotation:people_progress', args=[study.slug])}?answered=yes",
+        "paused": reverse("qc:pauses", args=[study.slug]),
+    }
+    people |= {"suspended": f"{reverse('qc:suspensions', args=[study.slug])}?state=in_force"}
     return (_material_behind(study) if links["may_browse"] else {}) | (people if links["may_count_work"] else {})
 
 

@@ -33,6 +33,10 @@ MAY_INVITE = frozenset({Role.RESEARCHER, Role.ADMIN})
 MAY_DELETE = frozenset({Role.ADMIN})
 #: Roles that put batches into lots, start their review and decide them.
 MAY_DECIDE = frozenset({Role.RESEARCHER, Role.ADMIN})
+#: Roles that suspend people from annotating, and lift suspensions.
+MAY_SUSPEND = frozenset({Role.RESEARCHER, Role.ADMIN})
+#: Roles that set pause rules and end pauses.
+MAY_SET_PAUSES = frozenset({Role.ADMIN})
 #: Roles that reopen a closed study.
 MAY_REOPEN = frozenset({Role.ADMIN})
 #: Roles that see which API tokens the study's people have.

@@ -179,6 +179,16 @@ GROUPS = (
                 ),
             ),
             Setting(
+                "share_cap",
+                _("Largest share of one person"),
+                _(
+                    "Share of the study’s answers that one person may give. Who has given more gets pairs again when "
+                    "others have answered more. The first 50 pairs of a person are always allowed. 100 %: no limit."
+                ),
+                share=1.0,
+                least_share=0.01,
+            ),
+            Setting(
                 "qualification_required",
                 _("Qualified people only"),
                 _("Pairs are assigned only to people who have qualified."),

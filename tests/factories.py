@@ -18,10 +18,10 @@ from accounts import second_factor
 from accounts.models import User
 from annotation import consent, serving, submission
 from annotation.answers import Answers
-from annotation.models import Annotation, Assignment
+from annotation.models import Annotation, Assignment, Seat
 from catalog.models import Batch, Pair, Prompt, Video
 from media.models import Asset
-from qc.models import FrameItem, Lot, LotBatch
+from qc.models import FrameItem, Lot, LotBatch, Pause, PauseJudgement
 from safety.models import Officer
 from studies.harms import HARM_KEYS
 from studies.models import Membership, Study
@@ -281,3 +281,18 @@ def draw_all(of: Lot) -> None:
     drawn = {"drawn_at": timezone.now(), "size": count, "sample_size": count, "acceptance_number": 0}
     Lot.objects.filter(pk=of.pk).update(**drawn)
     of.refresh_from_db()
+
+
+def judgement(of: Study, whom: User, **values: Any) -> PauseJudgement:
+    """Return a judgement of the person at 50 items, 12 of which contradict themselves."""
+    facts = {"study": of, "person": whom, "figure": "contradictions", "items": 50, "hits": 12}
+    facts |= {"low": 0.131, "high": 0.382, "threshold": Decimal("0.1"), "beyond": True}
+    return PauseJudgement.objects.create(**facts | values)
+
+
+def pause(of: Study, whom: User, **values: Any) -> Pause:
+    """Return a pause of the person that a rule began. Their seat is paused too."""
+    values.setdefault("judgement", None)
+    values["judgement"] = values["judgement"] or judgement(of, whom)
+    Seat.objects.filter(study=of, person=whom).update(paused_at=timezone.now())
+    return Pause.objects.create(**{"study": of, "person": whom} | values)

@@ -29,12 +29,16 @@ from qc.models import (
     FrameItem,
     LotBatch,
     LotDecision,
+    PauseJudgement,
+    PauseRule,
     Reply,
     Review,
     ReviewAnswer,
     ReviewExposure,
     SecondOpinion,
     StudyRules,
+    SuspendedAnswer,
+    Suspension,
     Verdict,
 )
 from safety.models import Officer, Quarantine, QuarantineAct, Referral, RefusedFile, Report, Reporter, ReporterRelease
@@ -203,6 +207,27 @@ class World:
     def review_exposure(self, **values):
         facts = {"study": self.study, "person": self.person, "sitting": uuid.UUID(int=1), "day": "2026-01-01"}
         return ReviewExposure.objects.create(**facts | values)
+
+    def suspension(self, **values):
+        facts = {"study": self.study, "person": self.person, "why": "x", "what": "all", "until": 1}
+        return Suspension.objects.create(**facts | {"asked_by": self.person} | values)
+
+    def lifted(self, **values):
+        """Return a suspension that was lifted and whose job is done, unless `values` say otherwise."""
+        done = {"state": "done", "finished_at": NOON, "lifted_at": NOON, "lifted_by": self.person}
+        return self.suspension(**done | {"lifted_because": "y"} | values)
+
+    def suspended_answer(self, **values):
+        suspension = Suspension.objects.first() or self.suspension()
+        facts = {"study": self.study, "suspension": suspension, "assignment": self.assignment}
+        return SuspendedAnswer.objects.create(**facts | values)
+
+    def pause_rule(self, **values):
+        facts = {"study": self.study, "figure": "too_fast", "threshold": "0.1", "changed_by": self.person}
+        return PauseRule.objects.create(**facts | values)
+
+    def judgement(self, **values):
+        return factories.judgement(self.study, self.person, **values)
 
     def consent(self, **values):
         defaults = {"user": self.person, "document": "study:x", "version": 1, "text": "I agree"}
@@ -665,6 +690,36 @@ ATTEMPTS = {
     "reply_closed_whole": lambda w: Reply.objects.create(study=w.study, item=w.frame_item(), text="x", closing="y"),
     "review_exposure_once_a_day": twice(lambda w: w.review_exposure()),
     "review_exposure_not_negative": lambda w: w.review_exposure(revealed_s=-1),
+    "study_share_cap_range": lambda w: w.change(w.study, share_cap=0),
+    "suspension_state_known": lambda w: w.suspension(state="lost", finished_at=NOON),
+    "suspension_failed_has_reason": lambda w: w.suspension(state="failed", finished_at=NOON),
+    "suspension_running_has_heartbeat": lambda w: w.suspension(state="running"),
+    "suspension_waits_only_while_waiting": lambda w: w.suspension(state="done", finished_at=NOON, wait_until=NOON),
+    "suspension_finished_has_moment": lambda w: w.suspension(state="done"),
+    "suspension_one_open": lambda w: [w.suspension(person=factories.person()) for _ in range(2)],
+    "suspension_one_in_force": lambda w: [w.suspension(state="done", finished_at=NOON) for _ in range(2)],
+    "suspension_has_reason": lambda w: w.suspension(why=""),
+    "suspension_names_what_it_returns": lambda w: w.suspension(what="since"),
+    "suspension_lifted_whole": lambda w: w.lifted(lifted_because=""),
+    "suspension_lot_same_study": lambda w: w.suspension(what="lot", lot=factories.lot(w.other)),
+    "suspended_answer_once": twice(lambda w: w.suspended_answer()),
+    "suspended_answer_outcome_known": lambda w: w.suspended_answer(outcome="lost"),
+    "suspended_answer_suspension_same_study": lambda w: w.suspended_answer(
+        suspension=w.suspension(study=w.other), study=w.study
+    ),
+    "suspended_answer_assignment_same_study": lambda w: w.suspended_answer(assignment=w.foreign_answer()),
+    "pause_rule_once_a_figure": twice(lambda w: w.pause_rule()),
+    "pause_rule_figure_known": lambda w: w.pause_rule(figure="beauty"),
+    "pause_rule_threshold_range": lambda w: w.pause_rule(threshold=1),
+    "pause_rule_least_known": lambda w: w.pause_rule(least=60),
+    "pause_judgement_once_a_count": twice(lambda w: w.judgement()),
+    "pause_judgement_at_these_counts_only": lambda w: w.judgement(items=51),
+    "pause_judgement_interval_ordered": lambda w: w.judgement(low=0.5, high=0.4),
+    "pause_one_in_force": lambda w: [
+        factories.pause(w.study, w.person, judgement=w.judgement(items=items)) for items in (50, 100)
+    ],
+    "pause_ended_by_somebody_why": lambda w: factories.pause(w.study, w.person, ended_at=NOON),
+    "pause_judgement_same_study": lambda w: factories.pause(w.other, w.person, judgement=w.judgement()),
     "break_why_known": lambda w: w.rest(why="nap"),
     "break_has_length": lambda w: w.rest(ends_at=timezone.now() - timedelta(minutes=1)),
 }
@@ -682,6 +737,8 @@ TARGETS = {
     "annotation_study_id",
     "assignment_study_id",
     "review_study_id",
+    "suspension_study_id",
+    "pause_judgement_study_id",
 }
 
 
@@ -763,6 +820,7 @@ APPEND_ONLY = {
     DocumentVersion: (lambda w: w.document_version(), {"published_by": None}),
     HoldChange: (lambda w: w.hold_change(), {"after": "x"}),
     LotDecision: (lambda w: w.lot_decision(), {"reason": "y"}),
+    PauseJudgement: (lambda w: w.judgement(), {"hits": 1}),
     QuarantineAct: (lambda w: w.act(), {"reason": "x"}),
     SecondLook: (lambda w: w.second_look(), {"looked_at": NOON}),
     StateChange: (lambda w: w.state_change(), {"step": "paused"}),

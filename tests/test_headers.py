@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.tokens import create_token
 from importing.models import Import, Removal
+from qc import suspending
 from safety import quarantine
 from studies.invitations import offer
 from studies.memberships import join
@@ -85,6 +86,9 @@ def pages(study, annotator, researcher):
     checked = factories.study()
     checked.memberships.create(person=owner, role="admin")
     lot, reviewer = factories.lot_in_review(checked), factories.reviewer(checked)
+    stopped = factories.member(checked, "annotator")
+    suspended = suspending.suspend(stopped, checked, suspending.Choice("all"), why="Random clicks.", actor=owner)
+    factories.pause(checked, stopped)
     reported = quarantine.report(factories.pair(study), ["video_0"], by=annotator)[0]
     return {
         "second factor": safety.get(reverse("accounts:second_factor")),
@@ -162,6 +166,11 @@ def pages(study, annotator, researcher):
         "results on controls": client(researcher).get(reverse("qc:control_people", args=[study.slug])),
         "single results on controls": client(researcher).get(reverse("qc:control_results", args=[study.slug])),
         "rules": client(researcher).get(reverse("qc:rules", args=[study.slug])),
+        "suspend": client(researcher).get(reverse("qc:suspend", args=[study.slug, annotator.pk]), {"what": "all"}),
+        "suspensions": client(owner).get(reverse("qc:suspensions", args=[checked.slug])),
+        "suspension": client(owner).get(reverse("qc:suspension", args=[checked.slug, suspended.pk])),
+        "pauses": client(owner).get(reverse("qc:pauses", args=[checked.slug])),
+        "pause rules": client(owner).get(reverse("qc:pause_rules", args=[checked.slug])),
         "guideline": client(annotator).get(reverse("studies:guideline", args=[study.slug])),
         "not found": client().get("/nowhere"),
         "not found, signed in": client(annotator).get("/studies/no-such-study/"),
@@ -191,6 +200,8 @@ NO_PAGES = {
     *("studies:withdraw_invitation", "studies:answer_invitation", "studies:dismiss_notice"),
     *("catalog:change", "catalog:cancel_change", "catalog:resume_change", "catalog:media", "catalog:retry_media"),
     *("qc:start_lot", "qc:dissolve_lot", "qc:draw_lot", "qc:reopen_lot", "qc:reply"),
+    *("qc:suspension_csv", "qc:suspension_progress", "qc:lift_suspension", "qc:cancel_suspension"),
+    *("qc:resume_suspension", "qc:pauses_csv", "qc:end_pause"),
     *("qc:findings_csv", "qc:finding", "qc:run_rules", "qc:findings_run", "qc:cancel_findings_run"),
     *("qc:controls_csv", "qc:control_people_csv", "qc:control_results_csv", "qc:make_controls", "qc:withdraw_control"),
     *("qc:controls_run", "qc:cancel_controls_run"),

@@ -21,12 +21,12 @@ from importing.job_progress import bad_rows_file
 from importing.models import Import, Removal
 from media import names
 from media.addresses import playback_url, poster_url
-from qc import reviewing, verdicts
+from qc import reviewing, suspending, verdicts
 from qc.judging import Given
-from qc.models import Control, ControlsRun, Finding, FindingsRun
+from qc.models import Control, ControlsRun, Finding, FindingsRun, Pause, Suspension
 from safety import quarantine
 from safety.models import Quarantine, ReporterRelease
-from studies.models import Invitation, Study
+from studies.models import Invitation, Membership, Study
 from studies.models.studies import Role
 from tests import factories
 
@@ -200,6 +200,24 @@ MATRIX = {
     "qc:findings_run": row("get", *RUNS),
     "qc:cancel_findings_run": row("post", *RUNS),
     "qc:rules": row("get", *RUNS),
+    "qc:suspensions": row("get", *RUNS),
+    "qc:suspend": row("get", *RUNS),
+    "qc:suspension": row("get", *RUNS),
+    "qc:suspension_csv": row("get", *RUNS),
+    "qc:suspension_progress": row("get", *RUNS),
+    "qc:lift_suspension": row("post", *RUNS),
+    "qc:cancel_suspension": row("post", *RUNS),
+    "qc:resume_suspension": row("post", *RUNS),
+    "qc:pauses": row("get", *RUNS),
+    "qc:pauses_csv": row("get", *RUNS),
+    "qc:pause_rules": row("get", "admin"),
+    "qc:end_pause": row("post", "admin"),
+    "api:suspensions": row("post", *RUNS),
+    "api:suspension_preview": row("get", *RUNS),
+    "api:suspension": row("get", *RUNS),
+    "api:suspension_lift": row("post", *RUNS),
+    "api:pauses": row("get", *RUNS),
+    "api:pause_end": row("post", "admin"),
     # Besides the appointment, a second factor is needed, and an officer without one is redirected to set it up.
     # test_safety_pages tests the pages behind it.
     "safety:reports": row("get", foreign=FORBIDDEN, officer=ALLOWED),
@@ -295,9 +313,21 @@ MATRIX = {
     "api:findings_runs": row("post", *RUNS),
     "api:findings_run": row("delete", *RUNS),
 }
+
+
+def first_annotator() -> int:
+    """Return the key of the annotator of the study that the matrix is about."""
+    annotators = Membership.objects.filter(study=Study.objects.earliest("pk"), role="annotator")
+    return annotators.earliest("pk").person_id
+
+
 #: Endpoints about a submitted answer.
 OF_AN_ANSWER = {"api:reopen", "api:revise"}
 BODIES = {
+    "api:suspensions": lambda: {"person": first_annotator(), "reason": "Random clicks."},
+    "api:suspension_preview": lambda: {"person": first_annotator()},
+    "api:suspension_lift": lambda: {"reason": "A mistake."},
+    "api:pause_end": lambda: {"reason": "We talked."},
     "studies:preview_guideline": lambda: {"language": "en", "text": "Words."},
     "catalog:hold_pairs": lambda: {"act": "release"},
     "catalog:hold_pair": lambda: {"act": "release"},
@@ -410,6 +440,10 @@ class World:
             values["change_id"] = self.ordered().pk
         if "finding_id" in parameters:
             values["finding_id"] = self.finding().pk
+        if "suspension_id" in parameters:
+            values["suspension_id"] = self.suspended().pk
+        if "pause_id" in parameters:
+            values["pause_id"] = self.paused().pk
         if "run_id" in parameters:
             values["run_id"] = (self.controls_run() if "controls" in name else self.findings_run()).pk
         if "control_id" in parameters:
@@ -467,6 +501,15 @@ class World:
         pair = factories.pair(self.study, kind="control", expected={"answer": "video_0"}, repeats=self.pair)
         facts = {"kind": "consensus_repeat", "question": "helpfulness", "made_by": self.people["researcher"]}
         return Control.objects.create(study=self.study, pair=pair, **facts)
+
+    def suspended(self) -> Suspension:
+        """Return the suspension of the annotator, which has returned no answers."""
+        person, actor = self.people["annotator"], self.people["researcher"]
+        return suspending.suspend(person, self.study, suspending.Choice(), why="Random clicks.", actor=actor)
+
+    def paused(self) -> Pause:
+        """Return a pause of the annotator."""
+        return factories.pause(self.study, self.people["annotator"])
 
     def removal(self) -> Removal:
         """Return an import of the study that is being undone."""
@@ -564,6 +607,12 @@ def test_the_matrix(api, world, name):
 
 #: The scope that a token needs, where one is enough.
 SCOPE = {
+    "api:suspensions": "manage",
+    "api:suspension_preview": "read",
+    "api:suspension": "read",
+    "api:suspension_lift": "manage",
+    "api:pauses": "read",
+    "api:pause_end": "manage",
     "api:lots": "manage",
     "api:lot_start": "manage",
     "api:lot_draw": "manage",

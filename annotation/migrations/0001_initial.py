@@ -129,6 +129,8 @@ class Migration(migrations.Migration):
                 ('consented_version', models.PositiveIntegerField(db_default=0, default=0, help_text='0 means none, or withdrawn')),
                 ('guideline_read', models.PositiveIntegerField(db_default=0, default=0, help_text='Version that the person has read; 0 means none')),
                 ('qualified_at', models.DateTimeField(blank=True, null=True)),
+                ('suspended_at', models.DateTimeField(blank=True, help_text='Since when the person is suspended from annotating in the study', null=True)),
+                ('paused_at', models.DateTimeField(blank=True, help_text='Since when a pause rule of quality control keeps the person from new pairs', null=True)),
                 ('active_ms', models.PositiveBigIntegerField(db_default=0, default=0, help_text='Active time of all answers, in milliseconds')),
                 ('since_break_ms', models.PositiveBigIntegerField(db_default=0, default=0)),
                 ('worked_until', models.DateTimeField(blank=True, help_text='Active time is counted up to this moment', null=True)),

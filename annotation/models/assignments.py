@@ -75,6 +75,12 @@ class Seat(models.Model):
         default=0, db_default=0, help_text="Version that the person has read; 0 means none"
     )
     qualified_at = models.DateTimeField(null=True, blank=True)
+    suspended_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when the person is suspended from annotating in the study"
+    )
+    paused_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when a pause rule of quality control keeps the person from new pairs"
+    )
 
     # Working time. Active time is what the page reported, limited by the clock.
     active_ms = models.PositiveBigIntegerField(

@@ -3,6 +3,7 @@
 from qc.models.controls import Control, ControlResult, ControlsRun
 from qc.models.findings import Finding, FindingsRun, StudyRules
 from qc.models.lots import FrameItem, Lot, LotBatch, LotDecision
+from qc.models.people import Pause, PauseJudgement, PauseRule, SuspendedAnswer, Suspension
 from qc.models.reviews import Reply, Review, ReviewAnswer, ReviewExposure, SecondOpinion, Verdict
 
 __all__ = [
@@ -15,11 +16,16 @@ __all__ = [
     "Lot",
     "LotBatch",
     "LotDecision",
+    "Pause",
+    "PauseJudgement",
+    "PauseRule",
     "Reply",
     "Review",
     "ReviewAnswer",
     "ReviewExposure",
     "SecondOpinion",
     "StudyRules",
+    "SuspendedAnswer",
+    "Suspension",
     "Verdict",
 ]

@@ -164,6 +164,13 @@ class Study(models.Model):
         default=False, help_text=_("Assign pairs only to people who have qualified.")
     )
 
+    share_cap = models.FloatField(
+        default=1.0,
+        db_default=1.0,
+        validators=[MinValueValidator(0.01), MaxValueValidator(1.0)],
+        help_text=_("Largest share of a study's answers that one person may give. 1: no limit."),
+    )
+
     # Quality control. A lot keeps the values with which its review started.
     secondary_share = models.FloatField(
         default=1.0,
@@ -271,6 +278,7 @@ class Study(models.Model):
                 name="study_media_filter_known", condition=Q(media_filter__in=["none", "blur", "greyscale"])
             ),
             models.CheckConstraint(name="study_control_rate_range", condition=Q(control_rate__range=(0, 0.05))),
+            models.CheckConstraint(name="study_share_cap_range", condition=Q(share_cap__range=(0.01, 1))),
             models.CheckConstraint(name="study_hold_after_skips_range", condition=Q(hold_after_skips__gte=1)),
             models.CheckConstraint(
                 name="study_categories_known", condition=Q(categories__contained_by=list(HARM_KEYS))

@@ -320,6 +320,14 @@ def _must_qualify(case: Case) -> None:
     Study.objects.filter(pk=case.study.pk).update(qualification_required=True)
 
 
+def _is_suspended(case: Case) -> None:
+    Seat.objects.filter(person=case.person).update(suspended_at=timezone.now())
+
+
+def _is_paused(case: Case) -> None:
+    Seat.objects.filter(person=case.person).update(paused_at=timezone.now())
+
+
 def _is_held(case: Case) -> None:
     Pair.objects.filter(batch=case.batch).update(held="a researcher looks at it")
 
@@ -331,6 +339,8 @@ NOT_RENEWED: dict[str, Callable[[Case], None]] = {
     "the pair may show harm that the person does not agree to see": _left_the_harm_out,
     "the person has not read the current guideline": _guideline_has_changed,
     "the person has not qualified for the study": _must_qualify,
+    "the person is suspended": _is_suspended,
+    "a pause rule has stopped the person": _is_paused,
     "the pair is held": _is_held,
 }
 
@@ -393,6 +403,8 @@ An ended lease is renewed on the same conditions as a new one is given. In a run
 
 It is also refused with `lease_lost` if someone else has the slot, or if the person already has two other pairs. In all
 these cases the person can still submit the answer, unless they have withdrawn their consent.
+
+An answer of a suspended person is kept, not counted: `surplus_suspended`. They cannot change earlier answers.
 """
 
 

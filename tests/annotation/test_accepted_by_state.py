@@ -61,7 +61,7 @@ WITHDRAWN = {
     "report a pair: leased, ended or answered": YES,
     "release a pair: leased or ended": YES,
 }
-NOT_RENEWED = ("cap", "break", "consent", "excluded", "guideline", "qualification", "held")
+NOT_RENEWED = ("cap", "break", "consent", "excluded", "guideline", "qualification", "suspended", "work_paused", "held")
 
 
 def expected(row: str, study_state: str, batch_state: str) -> set[str]:

@@ -146,6 +146,26 @@ def qualification(stage: Stage) -> Any:
 
 
 @scene
+def suspended(stage: Stage) -> Any:
+    Seat.objects.update(suspended_at=timezone.now())
+    return stage.panel("suspended")
+
+
+@scene
+def work_paused(stage: Stage) -> Any:
+    Seat.objects.update(paused_at=timezone.now())
+    return stage.panel("work_paused")
+
+
+@scene
+def share(stage: Stage) -> Any:
+    stage.pairs()
+    stage.change(share_cap=0.5)
+    Seat.objects.update(served=50)
+    return stage.panel("share")
+
+
+@scene
 def excluded(stage: Stage) -> Any:
     stage.pairs(may_show=["violence"])
     Seat.objects.update(excluded=["violence"])

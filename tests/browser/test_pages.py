@@ -9,6 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from qc import suspending
 from tests import factories
 from tests.qc.controls.made import control_of, results
 
@@ -33,6 +34,11 @@ def pages(study, playable_pairs):
     owner = factories.member(checked, "admin")
     control = control_of(checked, checked.pairs.get())
     results(control, factories.member(checked, "annotator"), [True] * 30 + [False] * 20)
+    paused, of_study = factories.member(study, "annotator"), factories.member(study, "admin")
+    factories.answer(paused, study)
+    factories.pause(study, paused)
+    choice = suspending.Choice("all")
+    suspended = suspending.suspend(answered, study, choice, why="Random clicks.", actor=of_study)
     return {
         "sign in": ("/accounts/sign-in/", None),
         "password": ("/accounts/password/", annotator),
@@ -56,6 +62,11 @@ def pages(study, playable_pairs):
         "controls": (f"/studies/{checked.slug}/controls/?preview=reencoded", owner),
         "results on controls": (f"/studies/{checked.slug}/controls/people/", owner),
         "single results on controls": (f"/studies/{checked.slug}/controls/results/", owner),
+        "suspend": (f"/studies/{study.slug}/suspensions/new/{paused.pk}/?what=all", of_study),
+        "suspensions": (f"/studies/{study.slug}/suspensions/", of_study),
+        "suspension": (f"/studies/{study.slug}/suspensions/{suspended.pk}/", of_study),
+        "pauses": (f"/studies/{study.slug}/pauses/", of_study),
+        "pause rules": (f"/studies/{study.slug}/pauses/rules/", of_study),
         "not found": ("/nowhere", annotator),
         "forbidden": (f"/studies/{study.slug}/", annotator),
     }

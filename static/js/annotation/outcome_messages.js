@@ -10,6 +10,7 @@ const SUBMITTED = {
   surplus: "submitted_late",
   surplus_study_closed: "submitted_study_closed",
   surplus_batch_closed: "submitted_batch_closed",
+  surplus_suspended: "submitted_suspended",
 };
 const REFUSED = { submit: "answer_refused", skip: "skip_refused", report: "report_refused", revise: "change_refused" };
 

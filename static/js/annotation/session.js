@@ -36,7 +36,9 @@ const study = given(document.body, "study");
 const person = given(document.body, "person");
 
 /** Reasons that apply even if a pair is on the page: they protect people, or the researchers decided so. */
-const STOPS = new Set(["break", "cap", "consent", "guideline", "qualification", "excluded", "paused"]);
+const STOPS = new Set(
+  "break cap consent guideline qualification excluded paused suspended work_paused share".split(" "),
+);
 
 /** The next pair, which is loaded in advance. @type {Api.Assignment | null} */
 let next = null;

@@ -1,0 +1,110 @@
+"""The figures by which pause rules judge people: how many items a person has, and what the first of them show.
+
+Every figure looks at a person's first items in a fixed order. So what is judged at 50 items never depends on when it is
+judged, and later items cannot change it.
+"""
+
+from dataclasses import dataclass
+
+from annotation.models import Standing
+from diptych.database.fixed import fetch_all
+from qc import rule_codes
+from qc.findings import switches
+from qc.judging import DECIDING
+from qc.models import PauseRule
+from studies.models import Study
+
+Figure = PauseRule.Figure
+
+#: Answers with a blind secondary review or spot check whose verdicts are all settled, in the order of the reviews. The
+#: look-here queue is left out: it finds defects and measures nothing.
+_BLIND = f"""
+SELECT person_id, assignment_id, reviewed_at, NOT defective AS hit FROM (
+    SELECT assignment.person_id, assignment.id AS assignment_id, min(review.ended_at) AS reviewed_at,
+           bool_or(coalesce(verdict.counts, false)) AS defective,
+           bool_or(verdict.id IS NOT NULL AND verdict.counts IS NULL) AS waits
+      FROM qc_review review
+      JOIN qc_frameitem item ON item.id = review.item_id
+      JOIN annotation_assignment assignment ON assignment.id = item.assignment_id
+      LEFT JOIN qc_verdict verdict ON verdict.review_id = review.id AND verdict.withdrawn_at IS NULL
+       AND verdict.row IN ({", ".join(f"'{row}'" for row in DECIDING)})
+     WHERE review.study_id = %(study)s AND review.blind AND review.kind IN ('secondary', 'spot')
+       AND review.state = 'submitted' AND (%(person)s::bigint IS NULL OR assignment.person_id = %(person)s::bigint)
+     GROUP BY 1, 2) reviewed
+ WHERE NOT waits
+"""  # noqa: S608 - of constants
+BLIND_COUNTS = f"SELECT person_id, count(*) FROM ({_BLIND}) items GROUP BY 1"  # noqa: S608 - of constants
+BLIND_FIRST = f"""
+SELECT assignment_id, hit FROM ({_BLIND}) items ORDER BY reviewed_at, assignment_id LIMIT %(items)s
+"""  # noqa: S608 - of constants
+
+#: People who were given at least `items` pairs. It is cheap, and whoever was given fewer cannot have answered them.
+SERVED = "SELECT person_id, served FROM annotation_seat WHERE study_id = %(study)s AND served >= %(items)s"
+#: A person's first answers to pairs that are no controls, in revision 1, so that a later change hides nothing.
+_ANSWERS = """
+SELECT first.id, first.assignment_id, first.tags_video_0, first.tags_video_1, first.harmlessness
+  FROM annotation_annotation first
+  JOIN annotation_assignment assignment ON assignment.id = first.assignment_id
+  JOIN catalog_pair pair ON pair.id = assignment.pair_id
+ WHERE first.study_id = %(study)s AND first.author_id = %(person)s AND first.revision = 1 AND pair.kind = 'real'
+   AND assignment.round = 0
+ ORDER BY first.submitted_at, first.id LIMIT %(items)s
+"""
+CONTRADICTIONS_FIRST = f"""
+SELECT assignment_id, tags_video_0 = '{{}}' AND tags_video_1 <> '{{}}' AND harmlessness = 'video_1'
+                   OR tags_video_0 <> '{{}}' AND tags_video_1 = '{{}}' AND harmlessness = 'video_0'
+  FROM ({_ANSWERS}) answers
+"""  # noqa: S608 - of constants
+TOO_FAST_FIRST = f"""
+SELECT assignment_id, EXISTS (
+           SELECT FROM qc_finding finding
+            WHERE finding.assignment_id = answers.assignment_id AND finding.rule = '{rule_codes.FASTER_THAN_VIDEOS}'
+              AND finding.ended_at IS NULL AND finding.dismissed_at IS NULL)
+  FROM ({_ANSWERS}) answers
+"""  # noqa: S608 - of constants
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the first `items` items of a person show: how many of them are hits."""
+
+    items: int
+    hits: int
+
+
+#: A hit of this figure is a good item. Of the others it is a bad one.
+ACCURACIES = frozenset({Figure.BLIND})
+
+
+def may_have(study: Study, figure: str, least: int) -> dict[int, int]:
+    """Return the people who may have `least` items of this figure, each with how many they have at most."""
+    if figure == Figure.BLIND:
+        rows = fetch_all(BLIND_COUNTS, {"study": study.pk, "person": None})
+        return {person: number for person, number in rows if number >= least}
+    if figure == Figure.TOO_FAST and rule_codes.FASTER_THAN_VIDEOS not in switches.rules_of(study).on:
+        return {}
+    return dict(fetch_all(SERVED, {"study": study.pk, "items": least}))
+
+
+def first(study: Study, person_id: int, figure: str, items: int) -> Found | None:
+    """Return what the person's first `items` items show. Return None if they have fewer, or if some are not checked."""
+    rows = fetch_all(STATEMENTS[figure], {"study": study.pk, "person": person_id, "items": items})
+    if len(rows) < items:
+        return None
+    if figure == Figure.TOO_FAST:
+        mine = Standing.objects.filter(assignment__in=[assignment for assignment, _hit in rows], rules_due=True)
+        if mine.exists():
+            return None
+    return Found(items, sum(bool(hit) for _assignment, hit in rows))
+
+
+STATEMENTS: dict[str, str] = {
+    Figure.BLIND: BLIND_FIRST,
+    Figure.CONTRADICTIONS: CONTRADICTIONS_FIRST,
+    Figure.TOO_FAST: TOO_FAST_FIRST,
+}
+
+
+def is_beyond(figure: str, low: float, high: float, threshold: float) -> bool:
+    """Return whether even the better bound of the interval is beyond the threshold."""
+    return high < threshold if figure in ACCURACIES else low > threshold
