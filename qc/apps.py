@@ -11,13 +11,14 @@ class QCConfig(AppConfig):
         from catalog import batching
         from qc import frames
         from qc.deletion import batches_in_lots, delete_own_rows
+        from qc.figure_cards import JOBS
         from qc.findings.pages import RUNS
         from qc.receivers import follow_revision, mark_contradiction
         from qc.replies import feedback
         from safety.signals import assets_quarantined, pairs_released
         from studies import deletion, job_lists
         from studies.links import Link, Place, register
-        from studies.permissions import MAY_CONFIGURE, MAY_CONFIRM, MAY_SEE_ANSWERS, MAY_SEE_PROGRESS
+        from studies.permissions import MAY_CONFIGURE, MAY_CONFIRM, MAY_COUNT_WORK, MAY_SEE_ANSWERS, MAY_SEE_PROGRESS
 
         answer_submitted.connect(mark_contradiction, dispatch_uid="qc.mark_contradiction")
         answer_revised.connect(follow_revision, dispatch_uid="qc.follow_revision")
@@ -36,5 +37,8 @@ class QCConfig(AppConfig):
         register(Place.HOME, Link("reviews", _("Review answers"), *reviews, order=22))
         register(Place.TABS, Link("findings", _("Findings"), "qc:findings", MAY_SEE_ANSWERS, order=25))
         register(Place.SETTINGS, Link("findings", _("Rules"), "qc:rules", MAY_CONFIGURE, order=20))
+        register(Place.TABS, Link("agreement", _("Agreement"), "qc:agreement", MAY_SEE_PROGRESS, order=14))
+        register(Place.TABS, Link("annotators", _("Annotators"), "qc:annotators", MAY_COUNT_WORK, order=15))
         job_lists.kinds["findings"] = RUNS
+        job_lists.kinds["figures"] = JOBS
         deletion.parts["qc"] = delete_own_rows

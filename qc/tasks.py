@@ -1,8 +1,9 @@
-"""Celery tasks of the rules: new answers, marks, and runs over earlier answers."""
+"""Celery tasks of the rules (new answers, marks, runs over earlier answers) and of figures."""
 
 from celery import shared_task
 
 from jobs import engine
+from qc import figure_jobs
 from qc.findings import checking, marks, runs
 
 
@@ -27,3 +28,15 @@ def run_rules(run_id: int) -> None:
 def look_after_runs() -> int:
     """Send messages for runs that wait too long, or whose worker is gone. Return how many."""
     return engine.sweep(runs.POLICY)
+
+
+@shared_task
+def compute_figures(job_id: int) -> None:
+    """Compute figures of a study, if the job waits and no other worker has it."""
+    figure_jobs.run(job_id)
+
+
+@shared_task
+def look_after_figures() -> int:
+    """Send messages for computations that wait too long, or whose worker is gone. Return how many."""
+    return engine.sweep(figure_jobs.POLICY)

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from qc import views, views_decisions, views_findings, views_lots, views_reviews, views_rules
+from qc import (
+    views,
+    views_agreement,
+    views_annotators,
+    views_decisions,
+    views_figures,
+    views_findings,
+    views_lots,
+    views_reviews,
+    views_rules,
+)
 
 app_name = "qc"
 urlpatterns = [
@@ -26,4 +36,16 @@ urlpatterns = [
     path("<slug:slug>/findings/runs/<int:run_id>/", views_findings.progress, name="findings_run"),
     path("<slug:slug>/findings/runs/<int:run_id>/cancel/", views_findings.cancel, name="cancel_findings_run"),
     path("<slug:slug>/findings/rules/", views_rules.page, name="rules"),
+    path("<slug:slug>/agreement/", views_agreement.agreement, name="agreement"),
+    path("<slug:slug>/agreement/agreement.csv", views_agreement.download, name="agreement_csv"),
+    path("<slug:slug>/agreement/pairs/", views_agreement.pairs, name="agreement_pairs"),
+    path("<slug:slug>/agreement/pairs/pairs.csv", views_agreement.download_pairs, name="agreement_pairs_csv"),
+    path("<slug:slug>/agreement/compute/", views_figures.compute, {"kind": "agreement"}, name="compute_agreement"),
+    path("<slug:slug>/annotators/", views_annotators.annotators, name="annotators"),
+    path("<slug:slug>/annotators/annotators.csv", views_annotators.download, name="annotators_csv"),
+    path("<slug:slug>/annotators/compute/", views_figures.compute, {"kind": "annotators"}, name="compute_annotators"),
+    path("<slug:slug>/annotators/<slug:code>/", views_annotators.annotator, name="annotator"),
+    path("<slug:slug>/annotators/<slug:code>/answers/", views_annotators.reviewed, name="annotator_answers"),
+    path("<slug:slug>/figures/<int:job_id>/", views_figures.progress, name="figures_job"),
+    path("<slug:slug>/figures/<int:job_id>/cancel/", views_figures.cancel, name="cancel_figures"),
 ]
