@@ -177,6 +177,11 @@ MEDIA_ROOT = Path(ENV.text("MEDIA_ROOT") or HOME.path / "media")
 STATIC_ROOT = Path(ENV.text("STATIC_ROOT") or HOME.path / "static")
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "qc.charts.bundle.MadeFilesFinder",
+]
 
 # How media reach browsers. `app`: the product sends them itself. `nginx`: the proxy sends them (X-Accel-Redirect below
 # /internal-media/). `s3`: browsers get addresses of the bucket that MEDIA_S3_* describe.

@@ -4,6 +4,7 @@ from celery import shared_task
 
 from jobs import engine
 from qc import figure_jobs
+from qc.charts import files
 from qc.findings import checking, marks, runs
 
 
@@ -38,5 +39,11 @@ def compute_figures(job_id: int) -> None:
 
 @shared_task
 def look_after_figures() -> int:
-    """Send messages for computations that wait too long, or whose worker is gone. Return how many."""
-    return engine.sweep(figure_jobs.POLICY)
+    """Send messages for computations and charts that wait too long, or whose worker is gone. Return how many."""
+    return engine.sweep(figure_jobs.POLICY) + engine.sweep(files.POLICY)
+
+
+@shared_task
+def draw_chart(file_id: int) -> None:
+    """Draw a chart as a file, if the job waits and no other worker has it."""
+    files.run(file_id)

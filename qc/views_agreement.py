@@ -17,6 +17,7 @@ from diptych.refusals import NotThere
 from qc import figure_cards, figure_jobs
 from qc.agreement import rows, tables
 from qc.agreement.rows import RowFilters
+from qc.charts import catalogue
 from qc.models import StudyFigures
 from qc.permissions import agreement_study, allowed_figure_links, findings_study
 
@@ -46,6 +47,7 @@ def agreement(request: HttpRequest, slug: str) -> HttpResponse:
             "measures": tables.MEASURES.items(),
             "questions": tables.QUESTIONS.values(),
             "groups": tables.groups(result, by, measure),
+            "charts": {"questions": catalogue.of_agreement(result, used), "weeks": catalogue.of_weeks(result)},
         }
     return render(request, "qc/agreement.html", context)
 

@@ -53,14 +53,13 @@ def annotators(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 @never_cache
 @login_required
-def annotator(request: HttpRequest, slug: str, code: str) -> HttpResponse:
+def annotator(request: HttpRequest, slug: str, author: str) -> HttpResponse:
     """Show all figures of one annotator, by question, tag and week."""
     study = annotators_study(request, slug)
-    found, context = _one(study, code)
-    labels = {harm.key: harm.label for harm in HARMS}
-    subjects = [(key, QUESTIONS.get(key) or labels[key], one) for key, one in found["reliability"].items() if one]
+    found, context = _one(study, author)
+    subjects = [*QUESTIONS.items(), *((harm.key, harm.label) for harm in HARMS)]
     context |= {
-        "reliability": subjects,
+        "reliability": [(key, label, one) for key, label in subjects if (one := found["reliability"].get(key))],
         "questions": [(key, label, found["left"][key], found["blind"][key]) for key, label in QUESTIONS.items()],
         "controls": controls_of(study).get(found["person"], []),
     }
@@ -70,10 +69,10 @@ def annotator(request: HttpRequest, slug: str, code: str) -> HttpResponse:
 @require_safe
 @never_cache
 @login_required
-def reviewed(request: HttpRequest, slug: str, code: str) -> HttpResponse:
+def reviewed(request: HttpRequest, slug: str, author: str) -> HttpResponse:
     """List the reviewed answers behind a figure of one annotator. `part` and `question` in the address choose them."""
     study = annotators_study(request, slug)
-    found, context = _one(study, code)
+    found, context = _one(study, author)
     part, question = request.GET.get("part", "blind"), request.GET.get("question", "")
     if part not in rows.PARTS or (question and question not in QUESTIONS):
         raise Http404(_("There is no such list."))
@@ -86,12 +85,12 @@ def reviewed(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     return render(request, "qc/annotator_answers.html", context)
 
 
-def _one(study: "WithAnnotations[Study, HasRoles]", code: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def _one(study: "WithAnnotations[Study, HasRoles]", author: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the figures of the annotator with this code, and the context of their pages. Raise Http404."""
     context: dict[str, Any] = {"study": study, "names": names_people(study)}
     context |= figure_cards.about(study, KIND) | allowed_figure_links(study)
     result = context["result"]
-    found = tables.person(study, result, code, with_names=context["names"]) if result else None
+    found = tables.person(study, result, author, with_names=context["names"]) if result else None
     if found is None:
         raise Http404(_("There are no figures of such an annotator. Compute them again."))
     return found, context | {"row": found}

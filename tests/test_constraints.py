@@ -21,6 +21,7 @@ from catalog.models import Batch, HoldChange, Label, Pair, PairsChange, Prompt, 
 from importing.models import Import, ReadFile, Removal, Upload
 from media.models import Asset
 from qc.models import (
+    ChartFile,
     Finding,
     FindingsRun,
     FrameItem,
@@ -31,6 +32,7 @@ from qc.models import (
     ReviewAnswer,
     ReviewExposure,
     SecondOpinion,
+    StudyFigures,
     StudyRules,
     Verdict,
 )
@@ -93,6 +95,13 @@ class World:
     def findings_run(self, **values):
         facts = {"study": self.study, "rules": ["one_side"], "until": 1, "asked_by": self.person}
         return FindingsRun.objects.create(**facts | values)
+
+    def figures(self, **values):
+        return StudyFigures.objects.create(**{"study": self.study, "kind": "agreement"} | values)
+
+    def chart_file(self, **values):
+        facts = {"study": self.study, "name": "x", "format": "svg", "digest": "0" * 64, "specification": {}}
+        return ChartFile.objects.create(**facts | values)
 
     def foreign_answer(self):
         return factories.answer(factories.member(self.other, "annotator"), self.other)
@@ -494,6 +503,26 @@ ATTEMPTS = {
     "findingsrun_running_has_heartbeat": lambda w: w.findings_run(state="running"),
     "findingsrun_waits_only_while_waiting": lambda w: w.findings_run(state="done", finished_at=NOON, wait_until=NOON),
     "findingsrun_finished_has_moment": lambda w: w.findings_run(state="done"),
+    "studyfigures_one_open": twice(lambda w: w.figures()),
+    "studyfigures_kind_known": lambda w: w.figures(kind="odd"),
+    "studyfigures_done_has_result": lambda w: w.figures(state="done", finished_at=NOON),
+    "studyfigures_state_known": lambda w: w.figures(state="lost", finished_at=NOON),
+    "studyfigures_failed_has_reason": lambda w: w.figures(state="failed", finished_at=NOON),
+    "studyfigures_running_has_heartbeat": lambda w: w.figures(state="running"),
+    "studyfigures_waits_only_while_waiting": lambda w: w.figures(
+        state="done", result={}, finished_at=NOON, wait_until=NOON
+    ),
+    "studyfigures_finished_has_moment": lambda w: w.figures(state="done", result={}),
+    "chartfile_once": twice(lambda w: w.chart_file()),
+    "chartfile_format_known": lambda w: w.chart_file(format="gif"),
+    "chartfile_done_has_content": lambda w: w.chart_file(state="done", finished_at=NOON),
+    "chartfile_state_known": lambda w: w.chart_file(state="lost", finished_at=NOON),
+    "chartfile_failed_has_reason": lambda w: w.chart_file(state="failed", finished_at=NOON),
+    "chartfile_running_has_heartbeat": lambda w: w.chart_file(state="running"),
+    "chartfile_waits_only_while_waiting": lambda w: w.chart_file(
+        state="done", content=b"x", finished_at=NOON, wait_until=NOON
+    ),
+    "chartfile_finished_has_moment": lambda w: w.chart_file(state="done", content=b"x"),
     # annotation
     "seat_once": lambda w: Seat.objects.create(
         study=w.study, person=w.person, question_order=list(SUB_DIMENSION_KEYS), tag_order=list(HARM_KEYS)

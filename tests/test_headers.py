@@ -12,7 +12,9 @@ from importing.models import Import, Removal
 from safety import quarantine
 from studies.invitations import offer
 from studies.memberships import join
+from studies.pseudonyms import pseudonym
 from tests import factories
+from tests.qc import figuring
 from tests.test_permissions import endpoints
 
 pytestmark = pytest.mark.django_db
@@ -85,6 +87,8 @@ def pages(study, annotator, researcher):
     checked = factories.study()
     checked.memberships.create(person=owner, role="admin")
     lot, reviewer = factories.lot_in_review(checked), factories.reviewer(checked)
+    figuring.asked(checked, "annotators")
+    code = pseudonym(checked, lot.items.get().assignment.person_id)
     reported = quarantine.report(factories.pair(study), ["video_0"], by=annotator)[0]
     return {
         "second factor": safety.get(reverse("accounts:second_factor")),
@@ -159,6 +163,13 @@ def pages(study, annotator, researcher):
         "review": client(reviewer).get(reverse("qc:review", args=[checked.slug, lot.number, "secondary"])),
         "findings": client(researcher).get(reverse("qc:findings", args=[study.slug])),
         "rules": client(researcher).get(reverse("qc:rules", args=[study.slug])),
+        "agreement": client(researcher).get(reverse("qc:agreement", args=[study.slug])),
+        "pairs behind agreement": client(researcher).get(reverse("qc:agreement_pairs", args=[study.slug])),
+        "annotators": client(owner).get(reverse("qc:annotators", args=[checked.slug])),
+        **{
+            name: client(owner).get(reverse(f"qc:{name}", args=[checked.slug, code]))
+            for name in ("annotator", "annotator_answers")
+        },
         "guideline": client(annotator).get(reverse("studies:guideline", args=[study.slug])),
         "not found": client().get("/nowhere"),
         "not found, signed in": client(annotator).get("/studies/no-such-study/"),
@@ -188,6 +199,8 @@ NO_PAGES = {
     *("studies:withdraw_invitation", "studies:answer_invitation", "studies:dismiss_notice"),
     *("catalog:change", "catalog:cancel_change", "catalog:resume_change", "catalog:media", "catalog:retry_media"),
     *("qc:start_lot", "qc:dissolve_lot", "qc:draw_lot", "qc:reopen_lot", "qc:reply"),
+    *("qc:agreement_csv", "qc:agreement_pairs_csv", "qc:compute_agreement", "qc:annotators_csv"),
+    *("qc:compute_annotators", "qc:figures_job", "qc:cancel_figures"),
     *("qc:findings_csv", "qc:finding", "qc:run_rules", "qc:findings_run", "qc:cancel_findings_run"),
 }
 

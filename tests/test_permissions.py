@@ -23,12 +23,14 @@ from media import names
 from media.addresses import playback_url, poster_url
 from qc import reviewing, verdicts
 from qc.judging import Given
-from qc.models import Finding, FindingsRun
+from qc.models import Finding, FindingsRun, StudyFigures
 from safety import quarantine
 from safety.models import Quarantine, ReporterRelease
 from studies.models import Invitation, Study
 from studies.models.studies import Role
+from studies.pseudonyms import pseudonym
 from tests import factories
+from tests.qc import figuring
 
 pytestmark = pytest.mark.django_db
 
@@ -190,6 +192,18 @@ MATRIX = {
     "qc:findings_run": row("get", *RUNS),
     "qc:cancel_findings_run": row("post", *RUNS),
     "qc:rules": row("get", *RUNS),
+    "qc:agreement": row("get", *PROGRESS),
+    "qc:agreement_csv": row("get", *PROGRESS),
+    "qc:agreement_pairs": row("get", *RUNS),
+    "qc:agreement_pairs_csv": row("get", *RUNS),
+    "qc:compute_agreement": row("post", *RUNS),
+    "qc:annotators": row("get", *RUNS),
+    "qc:annotators_csv": row("get", *RUNS),
+    "qc:annotator": row("get", *RUNS),
+    "qc:annotator_answers": row("get", *RUNS),
+    "qc:compute_annotators": row("post", *RUNS),
+    "qc:figures_job": row("get", *PROGRESS),
+    "qc:cancel_figures": row("post", *RUNS),
     # Besides the appointment, a second factor is needed, and an officer without one is redirected to set it up.
     # test_safety_pages tests the pages behind it.
     "safety:reports": row("get", foreign=FORBIDDEN, officer=ALLOWED),
@@ -279,6 +293,8 @@ MATRIX = {
     "api:findings": row("get", *RUNS),
     "api:findings_runs": row("post", *RUNS),
     "api:findings_run": row("delete", *RUNS),
+    "api:agreement": row("get", *PROGRESS),
+    "api:annotators": row("post", *RUNS),
 }
 #: Endpoints about a submitted answer.
 OF_AN_ANSWER = {"api:reopen", "api:revise"}
@@ -397,6 +413,10 @@ class World:
             values["finding_id"] = self.finding().pk
         if "run_id" in parameters:
             values["run_id"] = self.findings_run().pk
+        if (
+            "qc:" in name and ("agreement" in name or "annotator" in name or "figures" in name)
+        ) or "job_id" in parameters:
+            values |= self.computed()
         if "invitation_id" in parameters:
             values["invitation_id"] = self.invited().pk
         if "token_id" in parameters:
@@ -439,6 +459,14 @@ class World:
         """Return a waiting run of a rule."""
         facts = {"rules": ["one_side"], "until": self.answered.pk, "asked_by": self.people["researcher"]}
         return FindingsRun.objects.create(study=self.study, **facts)
+
+    def computed(self) -> dict[str, Any]:
+        """Return a waiting computation of figures, after both kinds were computed, and the annotator's code."""
+        mine = self.people["annotator"]
+        for kind in ("agreement", "annotators"):
+            figuring.asked(self.study, kind)
+        job = StudyFigures.objects.create(study=self.study, kind="agreement")
+        return {"job_id": job.pk, "author": pseudonym(self.study, mine.pk)}
 
     def removal(self) -> Removal:
         """Return an import of the study that is being undone."""
@@ -588,6 +616,8 @@ SCOPE = {
     "api:pair_change": "manage",
     "api:findings": "read",
     "api:findings_runs": "manage",
+    "api:agreement": "read",
+    "api:annotators": "manage",
     "api:findings_run": "manage",
     "api:consent": "annotate",
     "api:own_progress": "annotate",

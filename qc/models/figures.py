@@ -51,18 +51,18 @@ class StudyFigures(Job):
 class ChartFile(Job):
     """A chart as a file. A job draws it, because drawing takes up to a second and much memory.
 
-    It belongs to the figures that it shows and is deleted with them. A file for every form is made at most once.
+    `digest` is that of the specification and the format, so the same chart is drawn once.
     """
 
     class Format(models.TextChoices):
         PNG = "png"
         SVG = "svg"
 
-    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="+")
-    figures = models.ForeignKey(StudyFigures, on_delete=models.CASCADE, related_name="charts", db_index=False)
-    chart = models.CharField(max_length=24, help_text="Name of the chart, as in `qc.charts.catalogue`")
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="+", db_index=False)
+    name = models.CharField(max_length=80, help_text="Name of the file without its ending")
     format = models.CharField(max_length=3, choices=Format.choices)
-    language = models.CharField(max_length=10)
+    digest = models.CharField(max_length=64)
+    specification: "models.JSONField[Any, Any]" = models.JSONField(help_text="Vega-Lite")
     content = models.BinaryField(null=True)
 
     class Meta(Job.Meta):
@@ -70,7 +70,7 @@ class ChartFile(Job):
             *Job.Meta.constraints,
             models.UniqueConstraint(
                 name="chartfile_once",
-                fields=["figures", "chart", "format", "language"],
+                fields=["study", "digest"],
                 condition=~Q(state__in=["failed", "cancelled"]),
             ),
             models.CheckConstraint(name="chartfile_format_known", condition=Q(format__in=["png", "svg"])),
@@ -81,4 +81,4 @@ class ChartFile(Job):
         ]
 
     def __str__(self) -> str:
-        return f"{self.chart}.{self.format} of figures {self.figures_id} ({self.state})"
+        return f"{self.name}.{self.format} ({self.state})"

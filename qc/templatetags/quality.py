@@ -1,5 +1,6 @@
 """Shares in percent, and stored figures with their intervals, for pages of quality control."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -48,4 +49,10 @@ def in_words(value: Any, kind: str = "number") -> str:
         return "–"
     if isinstance(value, str):
         return str(WHY_NOT.get(value, value))
-    return in_percent(round(float(value), 3)) if kind == "share" else str(formats.number_format(value, 2))
+    return in_percent(round(float(value), 3)) if kind == "share" else formats.number_format(round(value, 2), 2)
+
+
+@register.filter
+def as_json(value: Any) -> str:
+    """Return a value as JSON, for an attribute that a script reads."""
+    return json.dumps(value, ensure_ascii=False)

@@ -9,7 +9,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from studies.pseudonyms import pseudonym
 from tests import factories
+from tests.qc import figuring
 
 SIZES = {"wide": {"width": 1280, "height": 720}, "narrow": {"width": 420, "height": 800}}
 
@@ -30,6 +32,9 @@ def pages(study, playable_pairs):
     playable_pairs(checked, 1)
     lot, reviewer = factories.lot_in_review(checked, has_pairs=True), factories.reviewer(checked)
     owner = factories.member(checked, "admin")
+    for kind in ("agreement", "annotators"):
+        figuring.asked(checked, kind)
+    code = pseudonym(checked, lot.items.get().assignment.person_id)
     return {
         "sign in": ("/accounts/sign-in/", None),
         "password": ("/accounts/password/", annotator),
@@ -50,6 +55,12 @@ def pages(study, playable_pairs):
         "review": (f"/studies/{checked.slug}/reviews/{lot.number}/secondary/", reviewer),
         "findings": (f"/studies/{checked.slug}/findings/", owner),
         "rules": (f"/studies/{checked.slug}/findings/rules/", owner),
+        "agreement": (f"/studies/{checked.slug}/agreement/", owner),
+        "agreement, not computed": (f"/studies/{study.slug}/agreement/", factories.member(study, "reviewer")),
+        "pairs behind agreement": (f"/studies/{checked.slug}/agreement/pairs/", owner),
+        "annotators": (f"/studies/{checked.slug}/annotators/", owner),
+        "an annotator": (f"/studies/{checked.slug}/annotators/{code}/", owner),
+        "answers of an annotator": (f"/studies/{checked.slug}/annotators/{code}/answers/", owner),
         "not found": ("/nowhere", annotator),
         "forbidden": (f"/studies/{study.slug}/", annotator),
     }

@@ -56,3 +56,19 @@ def asked(study: Any, kind: str = "agreement") -> StudyFigures:
 
 def days_ago(days: float) -> Any:
     return timezone.now() - timedelta(days=days)
+
+
+def disputed(pair: Pair, people: Any, number: int) -> None:
+    """Write answers to a pair on which people agree more or less, by its number. Three weeks have such pairs."""
+    ended = {"ended_at": days_ago(7 * (number % 3))}
+    for place, person in enumerate(people):
+        differs = (number * 7 + place * 5) % 11 < 3
+        given(
+            pair,
+            person,
+            helpfulness="video_1" if differs or number % 2 else "video_0",
+            harmlessness="video_1" if (number + place) % 5 == 0 or number % 4 < 2 else "video_0",
+            tags_video_1=["violence"] if number % 3 and not differs else [],
+            assignment=ended | {"left": "video_1" if (number + place) % 2 else "video_0"},
+            timings_ms={"total_active": 9_000 + 700 * place + 90 * number},
+        )
