@@ -56,7 +56,7 @@ def test_a_chart_is_downloaded_as_a_file(open_page, world):
     expect(page.get_by_role("heading", name="Waiting for a worker")).to_be_visible()
     files.run(ChartFile.objects.get().pk)
     link = page.get_by_role("link", name="Download the chart")
-    expect(link).to_be_visible()
+    expect(link).to_be_visible()  # the page reloads itself
     with page.expect_download() as download:
         link.click()
     assert download.value.suggested_filename == f"{study.slug}-agreement.svg"

@@ -173,6 +173,7 @@ class TestBundle:
         assert "window.vegaEmbed" in text
         assert len(text) < 1_000_000
 
+    @pytest.mark.long
     def test_pages_and_a_starting_server_load_neither_numpy_nor_the_drawing(self):
         """Web processes are many, and only workers compute and draw."""
         code = (
