@@ -1,7 +1,10 @@
 # One image. docker-compose.yml runs it as web server, workers and beat. PostgreSQL and Valkey have images of their own.
 FROM python:3.11-slim
 
-# The server needs only the wheels: ffmpeg is one of them, and fonts come from the browser.
+# The server needs only the wheels: ffmpeg is one of them, and fonts of pages come from the browser. Charts as PNG files
+# need a font with Chinese characters.
+RUN apt-get update && apt-get install --yes --no-install-recommends fonts-liberation fonts-wqy-microhei \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --create-home --uid 1000 diptych
 WORKDIR /srv/diptych
 

@@ -177,6 +177,11 @@ MEDIA_ROOT = Path(ENV.text("MEDIA_ROOT") or HOME.path / "media")
 STATIC_ROOT = Path(ENV.text("STATIC_ROOT") or HOME.path / "static")
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "qc.charts.bundle.MadeFilesFinder",
+]
 
 # How media reach browsers. `app`: the product sends them itself. `nginx`: the proxy sends them (X-Accel-Redirect below
 # /internal-media/). `s3`: browsers get addresses of the bucket that MEDIA_S3_* describe.
@@ -371,6 +376,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "complete-batches": {"task": "annotation.tasks.complete_batches", "schedule": 60.0},
     "note-tags": {"task": "annotation.tasks.note_tags", "schedule": 20.0},
     "check-new-answers": {"task": "qc.tasks.check_new_answers", "schedule": 20.0},
+    "look-after-figures": {"task": "qc.tasks.look_after_figures", "schedule": 15.0},
     "look-after-runs": {"task": "qc.tasks.look_after_runs", "schedule": 15.0},
     "look-after-controls": {"task": "qc.tasks.look_after_controls", "schedule": 15.0},
     "look-after-suspensions": {"task": "qc.tasks.look_after_suspensions", "schedule": 15.0},

@@ -12,6 +12,7 @@ class QCConfig(AppConfig):
         from qc import frames
         from qc.controls.pages import RUNS as CONTROLS_RUNS
         from qc.deletion import batches_in_lots, delete_own_rows
+        from qc.figure_cards import JOBS
         from qc.findings.pages import RUNS
         from qc.receivers import follow_revision, mark_contradiction
         from qc.replies import feedback
@@ -19,15 +20,7 @@ class QCConfig(AppConfig):
         from safety.signals import assets_quarantined, pairs_released
         from studies import deletion, job_lists
         from studies.links import Link, Place, register
-        from studies.permissions import (
-            MAY_CONFIGURE,
-            MAY_CONFIRM,
-            MAY_COUNT_WORK,
-            MAY_SEE_ANSWERS,
-            MAY_SEE_PROGRESS,
-            MAY_SET_PAUSES,
-            MAY_SUSPEND,
-        )
+from studies.permissions import MAY_CONFIGURE, MAY_CONFIRM, MAY_COUNT_WORK, MAY_SEE_ANSWERS, MAY_SEE_PROGRESS, MAY_SET_PAUSES, MAY_SUSPEND
 
         answer_submitted.connect(mark_contradiction, dispatch_uid="qc.mark_contradiction")
         answer_revised.connect(follow_revision, dispatch_uid="qc.follow_revision")
@@ -46,6 +39,8 @@ class QCConfig(AppConfig):
         register(Place.HOME, Link("reviews", _("Review answers"), *reviews, order=22))
         register(Place.TABS, Link("findings", _("Findings"), "qc:findings", MAY_SEE_ANSWERS, order=25))
         register(Place.SETTINGS, Link("findings", _("Rules"), "qc:rules", MAY_CONFIGURE, order=20))
+        register(Place.TABS, Link("agreement", _("Agreement"), "qc:agreement", MAY_SEE_PROGRESS, order=14))
+        register(Place.TABS, Link("annotators", _("Annotators"), "qc:annotators", MAY_COUNT_WORK, order=15))
         job_lists.kinds["findings"] = RUNS
         register(Place.TABS, Link("controls", _("Controls"), "qc:controls", MAY_CONFIGURE, order=26))
         job_lists.kinds["controls"] = CONTROLS_RUNS
@@ -55,4 +50,5 @@ class QCConfig(AppConfig):
             register(place, Link("suspensions", name, page, MAY_SUSPEND, order=20))
         register(Place.PEOPLE, Link("pauses", _("Pauses"), "qc:pauses", MAY_COUNT_WORK, order=30))
         register(Place.SETTINGS, Link("pauses", _("Pause rules"), "qc:pause_rules", MAY_SET_PAUSES, order=25))
+        job_lists.kinds["figures"] = JOBS
         deletion.parts["qc"] = delete_own_rows

@@ -5,16 +5,17 @@ A study with answers is not deleted, so its lots are drafts.
 
 from django.db.models import Q
 
-from qc.models import Control, ControlsRun, FindingsRun, Lot, LotBatch, Pause, PauseJudgement, PauseRule, StudyRules, SuspendedAnswer, Suspension
+from qc.models import ChartFile, Control, ControlsRun, FindingsRun, Lot, LotBatch, Pause, PauseJudgement, PauseRule, StudyFigures, StudyRules, SuspendedAnswer, Suspension
 from studies.deletion import Rows, delete_rows
 from studies.models import Study
 
 
 def delete_own_rows(study: Study) -> int:
-    """Delete the controls and the rules of the study, their runs, suspensions, pauses and lots. Return how many rows."""
+    """Delete the study's figures, controls, rules, their runs, suspensions, pauses and lots. Return how many rows."""
+    figures = [Rows(ChartFile), Rows(StudyFigures)]
     rules = [Rows(Control), Rows(ControlsRun), Rows(FindingsRun), Rows(StudyRules)]
     people = [Rows(SuspendedAnswer), Rows(Suspension), Rows(Pause), Rows(PauseJudgement), Rows(PauseRule)]
-    return delete_rows(study, [*rules, *people, Rows(LotBatch), Rows(Lot)])
+    return delete_rows(study, [*figures, *rules, *people, Rows(LotBatch), Rows(Lot)])
 
 
 def batches_in_lots() -> Q:

@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
-from qc.models import Lot, Pause, Review, Suspension
+from qc.models import Lot, Pause, Review, StudyFigures, Suspension
 from qc.models.reviews import Kind
 from studies.models import Study
 from studies.models.studies import HasRoles
@@ -25,6 +25,7 @@ from studies.permissions import (
     MAY_EXPORT,
     MAY_REVIEW,
     MAY_SEE_ANSWERS,
+    MAY_SEE_CODES,
     MAY_SEE_PROGRESS,
     MAY_SET_PAUSES,
     MAY_SPOT_CHECK,
@@ -61,6 +62,47 @@ def controls_study(request: HttpRequest | Request, slug: str) -> "WithAnnotation
     if allows(study, MAY_ANNOTATE):
         raise PermissionDenied(_("You also annotate in this study, so you cannot see its controls."))
     return study
+
+
+def agreement_study(request: HttpRequest | Request, slug: str) -> "WithAnnotations[Study, HasRoles]":
+    """Return the study, for those who see how far people agree: sums, and nobody's answers.
+
+    Raise Http404 or PermissionDenied.
+    """
+    return study_for(request, slug, roles=MAY_SEE_PROGRESS)
+
+
+def annotators_study(request: HttpRequest | Request, slug: str) -> "WithAnnotations[Study, HasRoles]":
+    """Return the study, for those who see figures of single annotators. Raise Http404 or PermissionDenied."""
+    return study_for(request, slug, roles=MAY_COUNT_WORK)
+
+
+def computing_study(request: HttpRequest | Request, slug: str) -> "WithAnnotations[Study, HasRoles]":
+    """Return the study, for those who have its figures computed. Raise Http404 or PermissionDenied."""
+    return study_for(request, slug, roles=MAY_CONFIGURE)
+
+
+#: Roles that see each kind of figures.
+SEES_FIGURES: dict[str, frozenset[str]] = {
+    StudyFigures.Kind.AGREEMENT: MAY_SEE_PROGRESS,
+    StudyFigures.Kind.ANNOTATORS: MAY_COUNT_WORK,
+}
+
+
+def require_figures(study: "WithAnnotations[Study, HasRoles]", kind: str) -> None:
+    """Raise PermissionDenied if the person may not see figures of this kind."""
+    if not allows(study, SEES_FIGURES[kind]):
+        raise PermissionDenied(_("Your role in this study does not allow this."))
+
+
+def names_people(study: "WithAnnotations[Study, HasRoles]") -> bool:
+    """Return whether the person sees the names of annotators beside their codes."""
+    return allows(study, MAY_SEE_CODES)
+
+
+def allowed_figure_links(study: "WithAnnotations[Study, HasRoles]") -> dict[str, bool]:
+    """Return what the person may do on pages of figures: have them computed, and see the rows behind them."""
+    return {"computes": allows(study, MAY_CONFIGURE), "sees_rows": allows(study, MAY_SEE_ANSWERS)}
 
 
 def allowed_links(study: "WithAnnotations[Study, HasRoles]") -> dict[str, bool]:

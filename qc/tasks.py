@@ -1,9 +1,10 @@
-"""Celery tasks: rules over new and earlier answers, suspensions, and pauses."""
+"""Celery tasks of quality control: rules over answers, controls, figures, suspensions, and pauses."""
 
 from celery import shared_task
 
 from jobs import engine
-from qc import pausing, suspension_work
+from qc import figure_jobs, pausing, suspension_work
+from qc.charts import files
 from qc.controls import making
 from qc.findings import checking, marks, runs
 
@@ -59,3 +60,21 @@ def look_after_suspensions() -> int:
 def judge_people() -> int:
     """Judge people by the pause rules of their studies. Return how many were judged."""
     return pausing.judge_all()
+
+
+@shared_task
+def compute_figures(job_id: int) -> None:
+    """Compute figures of a study, if the job waits and no other worker has it."""
+    figure_jobs.run(job_id)
+
+
+@shared_task
+def look_after_figures() -> int:
+    """Send messages for computations and charts that wait too long, or whose worker is gone. Return how many."""
+    return engine.sweep(figure_jobs.POLICY) + engine.sweep(files.POLICY)
+
+
+@shared_task
+def draw_chart(file_id: int) -> None:
+    """Draw a chart as a file, if the job waits and no other worker has it."""
+    files.run(file_id)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from qc import views, views_controls, views_decisions, views_findings, views_lots, views_pauses, views_reviews, views_rules, views_suspensions
+from qc import views, views_agreement, views_annotators, views_charts, views_controls, views_decisions, views_figures, views_findings, views_lots, views_pauses, views_reviews, views_rules, views_suspensions
 
 app_name = "qc"
 urlpatterns = [
@@ -50,4 +50,20 @@ urlpatterns = [
     path("<slug:slug>/pauses/pauses.csv", views_pauses.download, name="pauses_csv"),
     path("<slug:slug>/pauses/rules/", views_pauses.rules, name="pause_rules"),
     path("<slug:slug>/pauses/<int:pause_id>/end/", views_pauses.end, name="end_pause"),
+    path("<slug:slug>/agreement/", views_agreement.agreement, name="agreement"),
+    path("<slug:slug>/agreement/agreement.csv", views_agreement.download, name="agreement_csv"),
+    path("<slug:slug>/agreement/pairs/", views_agreement.pairs, name="agreement_pairs"),
+    path("<slug:slug>/agreement/pairs/pairs.csv", views_agreement.download_pairs, name="agreement_pairs_csv"),
+    path("<slug:slug>/agreement/compute/", views_figures.compute, {"kind": "agreement"}, name="compute_agreement"),
+    path("<slug:slug>/annotators/", views_annotators.annotators, name="annotators"),
+    path("<slug:slug>/annotators/annotators.csv", views_annotators.download, name="annotators_csv"),
+    path("<slug:slug>/annotators/compute/", views_figures.compute, {"kind": "annotators"}, name="compute_annotators"),
+    path("<slug:slug>/annotators/<slug:author>/", views_annotators.annotator, name="annotator"),
+    path("<slug:slug>/annotators/<slug:author>/answers/", views_annotators.reviewed, name="annotator_answers"),
+    path("<slug:slug>/charts/<slug:chart>/draw/", views_charts.draw, name="draw_chart"),
+    path("<slug:slug>/charts/files/<int:file_id>/", views_charts.file, name="chart_file"),
+    path("<slug:slug>/charts/files/<int:file_id>/progress/", views_charts.progress, name="chart_progress"),
+    path("<slug:slug>/charts/files/<int:file_id>/download/", views_charts.download, name="chart_download"),
+    path("<slug:slug>/figures/<int:job_id>/", views_figures.progress, name="figures_job"),
+    path("<slug:slug>/figures/<int:job_id>/cancel/", views_figures.cancel, name="cancel_figures"),
 ]

@@ -15,10 +15,10 @@ from catalog.models import Batch, Pair
 from diptych.refusals import Refused
 from qc import lot_answers, outcomes, plans, quality
 from qc import lots as putting
+from qc.charts import catalogue
 from qc.forms import NewLotForm, ReasonForm
 from qc.models import Lot, LotDecision
 from qc.permissions import decides, deciding_study, lots_study
-from qc.statistics.acceptance import Point
 from studies.models import Study
 
 ROWS_A_PAGE = 100
@@ -104,9 +104,14 @@ def about(study: Any, shown: Lot) -> dict[str, Any]:
     if shown.state == Lot.State.DRAFT:
         preview = putting.preview(shown)
         context["preview"] = preview
-        context["curve"] = curve(preview.forecast.points) if preview.forecast else ""
+        if preview.forecast:
+            context["chart"] = catalogue.of_lot(shown, preview.forecast.plan.size)
+            context["curve_points"] = preview.forecast.table
         return context
     figures = quality.quality_of(shown)
+    if shown.size:
+        context["chart"] = catalogue.of_lot(shown, shown.size)
+        context["curve_points"] = plans.forecast(shown.size, shown, secondary_share=0).table
     context["left_out"] = Pair.objects.usable().filter(pk__in=shown.left_out).order_by("pk")
     context["secondary_left"] = outcomes.secondary_left(shown) if figures is None else 0
     context["secondary"] = plans.secondary_size(shown.frame_size or 0, float(shown.secondary_share or 0))
@@ -154,12 +159,6 @@ def rates_of(figures: quality.Quality) -> list[dict[str, Any]]:
             "defects_part": "defects",
         },
     ]
-
-
-def curve(points: tuple[Point, ...]) -> str:
-    """Return the operating curve as the points of an SVG line, 600 wide and 160 high."""
-    last = max(point.rate for point in points) or 1
-    return " ".join(f"{600 * point.rate / last:.1f},{160 - 160 * point.acceptance:.1f}" for point in points)
 
 
 @require_safe

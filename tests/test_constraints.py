@@ -24,6 +24,7 @@ from qc.models import (
     Control,
     ControlResult,
     ControlsRun,
+    ChartFile,
     Finding,
     FindingsRun,
     FrameItem,
@@ -36,6 +37,7 @@ from qc.models import (
     ReviewAnswer,
     ReviewExposure,
     SecondOpinion,
+    StudyFigures,
     StudyRules,
     SuspendedAnswer,
     Suspension,
@@ -117,6 +119,13 @@ class World:
     def controls_run(self, **values):
         facts = {"study": self.study, "kind": "reencoded", "steps_total": 1, "asked_by": self.person}
         return ControlsRun.objects.create(**facts | values)
+
+    def figures(self, **values):
+        return StudyFigures.objects.create(**{"study": self.study, "kind": "agreement"} | values)
+
+    def chart_file(self, **values):
+        facts = {"study": self.study, "name": "x", "format": "svg", "digest": "0" * 64, "specification": {}}
+        return ChartFile.objects.create(**facts | values)
 
     def foreign_answer(self):
         return factories.answer(factories.member(self.other, "annotator"), self.other)
@@ -563,6 +572,26 @@ ATTEMPTS = {
     "controlsrun_running_has_heartbeat": lambda w: w.controls_run(state="running"),
     "controlsrun_waits_only_while_waiting": lambda w: w.controls_run(state="done", finished_at=NOON, wait_until=NOON),
     "controlsrun_finished_has_moment": lambda w: w.controls_run(state="done"),
+    "studyfigures_one_open": twice(lambda w: w.figures()),
+    "studyfigures_kind_known": lambda w: w.figures(kind="odd"),
+    "studyfigures_done_has_result": lambda w: w.figures(state="done", finished_at=NOON),
+    "studyfigures_state_known": lambda w: w.figures(state="lost", finished_at=NOON),
+    "studyfigures_failed_has_reason": lambda w: w.figures(state="failed", finished_at=NOON),
+    "studyfigures_running_has_heartbeat": lambda w: w.figures(state="running"),
+    "studyfigures_waits_only_while_waiting": lambda w: w.figures(
+        state="done", result={}, finished_at=NOON, wait_until=NOON
+    ),
+    "studyfigures_finished_has_moment": lambda w: w.figures(state="done", result={}),
+    "chartfile_once": twice(lambda w: w.chart_file()),
+    "chartfile_format_known": lambda w: w.chart_file(format="gif"),
+    "chartfile_done_has_content": lambda w: w.chart_file(state="done", finished_at=NOON),
+    "chartfile_state_known": lambda w: w.chart_file(state="lost", finished_at=NOON),
+    "chartfile_failed_has_reason": lambda w: w.chart_file(state="failed", finished_at=NOON),
+    "chartfile_running_has_heartbeat": lambda w: w.chart_file(state="running"),
+    "chartfile_waits_only_while_waiting": lambda w: w.chart_file(
+        state="done", content=b"x", finished_at=NOON, wait_until=NOON
+    ),
+    "chartfile_finished_has_moment": lambda w: w.chart_file(state="done", content=b"x"),
     # annotation
     "seat_once": lambda w: Seat.objects.create(
         study=w.study, person=w.person, question_order=list(SUB_DIMENSION_KEYS), tag_order=list(HARM_KEYS)

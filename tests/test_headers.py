@@ -13,7 +13,9 @@ from qc import suspending
 from safety import quarantine
 from studies.invitations import offer
 from studies.memberships import join
+from studies.pseudonyms import pseudonym
 from tests import factories
+from tests.qc import figuring
 from tests.test_permissions import endpoints
 
 pytestmark = pytest.mark.django_db
@@ -89,6 +91,8 @@ def pages(study, annotator, researcher):
     stopped = factories.member(checked, "annotator")
     suspended = suspending.suspend(stopped, checked, suspending.Choice("all"), why="Random clicks.", actor=owner)
     factories.pause(checked, stopped)
+    figuring.asked(checked, "annotators")
+    code = pseudonym(checked, lot.items.get().assignment.person_id)
     reported = quarantine.report(factories.pair(study), ["video_0"], by=annotator)[0]
     return {
         "second factor": safety.get(reverse("accounts:second_factor")),
@@ -171,6 +175,13 @@ def pages(study, annotator, researcher):
         "suspension": client(owner).get(reverse("qc:suspension", args=[checked.slug, suspended.pk])),
         "pauses": client(owner).get(reverse("qc:pauses", args=[checked.slug])),
         "pause rules": client(owner).get(reverse("qc:pause_rules", args=[checked.slug])),
+        "agreement": client(researcher).get(reverse("qc:agreement", args=[study.slug])),
+        "pairs behind agreement": client(researcher).get(reverse("qc:agreement_pairs", args=[study.slug])),
+        "annotators": client(owner).get(reverse("qc:annotators", args=[checked.slug])),
+        **{
+            name: client(owner).get(reverse(f"qc:{name}", args=[checked.slug, code]))
+            for name in ("annotator", "annotator_answers")
+        },
         "guideline": client(annotator).get(reverse("studies:guideline", args=[study.slug])),
         "not found": client().get("/nowhere"),
         "not found, signed in": client(annotator).get("/studies/no-such-study/"),
@@ -202,6 +213,8 @@ NO_PAGES = {
     *("qc:start_lot", "qc:dissolve_lot", "qc:draw_lot", "qc:reopen_lot", "qc:reply"),
     *("qc:suspension_csv", "qc:suspension_progress", "qc:lift_suspension", "qc:cancel_suspension"),
     *("qc:resume_suspension", "qc:pauses_csv", "qc:end_pause"),
+    *("qc:agreement_csv", "qc:agreement_pairs_csv", "qc:compute_agreement", "qc:annotators_csv"),
+    *("qc:compute_annotators", "qc:figures_job", "qc:cancel_figures"),
     *("qc:findings_csv", "qc:finding", "qc:run_rules", "qc:findings_run", "qc:cancel_findings_run"),
     *("qc:controls_csv", "qc:control_people_csv", "qc:control_results_csv", "qc:make_controls", "qc:withdraw_control"),
     *("qc:controls_run", "qc:cancel_controls_run"),

@@ -23,12 +23,14 @@ from media import names
 from media.addresses import playback_url, poster_url
 from qc import reviewing, suspending, verdicts
 from qc.judging import Given
-from qc.models import Control, ControlsRun, Finding, FindingsRun, Pause, Suspension
+from qc.models import Control, ControlsRun, Finding, FindingsRun, Pause, StudyFigures, Suspension
 from safety import quarantine
 from safety.models import Quarantine, ReporterRelease
 from studies.models import Invitation, Membership, Study
 from studies.models.studies import Role
+from studies.pseudonyms import pseudonym
 from tests import factories
+from tests.qc import figuring
 
 pytestmark = pytest.mark.django_db
 
@@ -218,6 +220,18 @@ MATRIX = {
     "api:suspension_lift": row("post", *RUNS),
     "api:pauses": row("get", *RUNS),
     "api:pause_end": row("post", "admin"),
+    "qc:agreement": row("get", *PROGRESS),
+    "qc:agreement_csv": row("get", *PROGRESS),
+    "qc:agreement_pairs": row("get", *RUNS),
+    "qc:agreement_pairs_csv": row("get", *RUNS),
+    "qc:compute_agreement": row("post", *RUNS),
+    "qc:annotators": row("get", *RUNS),
+    "qc:annotators_csv": row("get", *RUNS),
+    "qc:annotator": row("get", *RUNS),
+    "qc:annotator_answers": row("get", *RUNS),
+    "qc:compute_annotators": row("post", *RUNS),
+    "qc:figures_job": row("get", *PROGRESS),
+    "qc:cancel_figures": row("post", *RUNS),
     # Besides the appointment, a second factor is needed, and an officer without one is redirected to set it up.
     # test_safety_pages tests the pages behind it.
     "safety:reports": row("get", foreign=FORBIDDEN, officer=ALLOWED),
@@ -312,6 +326,8 @@ MATRIX = {
     "api:withdraw_control": row("post", *RUNS),
     "api:findings_runs": row("post", *RUNS),
     "api:findings_run": row("delete", *RUNS),
+    "api:agreement": row("get", *PROGRESS),
+    "api:annotators": row("post", *RUNS),
 }
 
 
@@ -448,6 +464,10 @@ class World:
             values["run_id"] = (self.controls_run() if "controls" in name else self.findings_run()).pk
         if "control_id" in parameters:
             values["control_id"] = self.control().pk
+        if (
+            "qc:" in name and ("agreement" in name or "annotator" in name or "figures" in name)
+        ) or "job_id" in parameters:
+            values |= self.computed()
         if "invitation_id" in parameters:
             values["invitation_id"] = self.invited().pk
         if "token_id" in parameters:
@@ -510,6 +530,14 @@ class World:
     def paused(self) -> Pause:
         """Return a pause of the annotator."""
         return factories.pause(self.study, self.people["annotator"])
+
+    def computed(self) -> dict[str, Any]:
+        """Return a waiting computation of figures, after both kinds were computed, and the annotator's code."""
+        mine = self.people["annotator"]
+        for kind in ("agreement", "annotators"):
+            figuring.asked(self.study, kind)
+        job = StudyFigures.objects.create(study=self.study, kind="agreement")
+        return {"job_id": job.pk, "author": pseudonym(self.study, mine.pk)}
 
     def removal(self) -> Removal:
         """Return an import of the study that is being undone."""
@@ -670,6 +698,8 @@ SCOPE = {
     "api:controls_run": "manage",
     "api:withdraw_control": "manage",
     "api:findings_runs": "manage",
+    "api:agreement": "read",
+    "api:annotators": "manage",
     "api:findings_run": "manage",
     "api:consent": "annotate",
     "api:own_progress": "annotate",

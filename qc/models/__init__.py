@@ -1,6 +1,7 @@
 """Tables of quality control, one file for each subject."""
 
 from qc.models.controls import Control, ControlResult, ControlsRun
+from qc.models.figures import ChartFile, StudyFigures
 from qc.models.findings import Finding, FindingsRun, StudyRules
 from qc.models.lots import FrameItem, Lot, LotBatch, LotDecision
 from qc.models.people import Pause, PauseJudgement, PauseRule, SuspendedAnswer, Suspension
@@ -10,6 +11,7 @@ __all__ = [
     "Control",
     "ControlResult",
     "ControlsRun",
+    "ChartFile",
     "Finding",
     "FindingsRun",
     "FrameItem",
@@ -24,6 +26,7 @@ __all__ = [
     "ReviewAnswer",
     "ReviewExposure",
     "SecondOpinion",
+    "StudyFigures",
     "StudyRules",
     "SuspendedAnswer",
     "Suspension",

@@ -125,7 +125,17 @@ def preference_agreement(
     Raise ValueError for any other value, and for a tie where the study allows none.
     """
     values = [VIDEO_0, TIE, VIDEO_1] if ties else [VIDEO_0, VIDEO_1]
-    counts = tally(coded(units, values), len(values))
+    return preference_figures(coded(units, values), clusters, ties=ties, seed=seed)
+
+
+def preference_figures(
+    codes: Codes, clusters: Clusters | None = None, *, ties: bool = False, seed: int = 0
+) -> PreferenceAgreement:
+    """Return the same as `preference_agreement` from codes: (pairs, most answers), with -1 for a gap.
+
+    The values are 0 and 1 without ties. With ties, a tie is 1 and video 1 is 2.
+    """
+    counts = tally(codes, 3 if ties else 2)
 
     def figure(measure: Measure) -> Figure:
         return agreement(measure, counts, clusters, both_orders=True, seed=seed)
@@ -142,7 +152,7 @@ def tag_agreement(
     tags: all tags that could be given. Raise ValueError for a tag that is not among them.
     """
     given = given_tags(units, tags)
-    return [_one_tag(tag, given[:, :, number], clusters, seed) for number, tag in enumerate(tags)]
+    return [tag_figures(tag, given[:, :, number], clusters, seed=seed) for number, tag in enumerate(tags)]
 
 
 def mean_over_tags(tags: Sequence[TagAgreement]) -> TagMeans:
@@ -179,7 +189,8 @@ def given_tags(units: TagSets, tags: Sequence[str]) -> Codes:
     return given
 
 
-def _one_tag(tag: str, given: Codes, clusters: Clusters | None, seed: int) -> TagAgreement:
+def tag_figures(tag: str, given: Codes, clusters: Clusters | None = None, *, seed: int = 0) -> TagAgreement:
+    """Return how far people agree on one tag. given: (units, most answers) of 0 and 1, and -1 in gaps."""
     counts = tally(given, 2)
     percent, alpha_, ac1, positive = (
         agreement(measure, counts, clusters, seed=seed) for measure in (PERCENT, ALPHA_NOMINAL, AC1, POSITIVE)

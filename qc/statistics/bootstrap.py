@@ -5,7 +5,8 @@ prompts are therefore drawn, and never single pairs. A figure must be made from 
 a row of numbers, and a function makes the figure from the sum of the rows.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ Numbers = NDArray[np.float64]
 FEWEST_CLUSTERS = 50
 #: How many times the clusters are drawn.
 REPLICATES = 1000
+#: Draws are kept for the next figure if they have at most this many numbers, of one byte each.
+MOST_KEPT = 64_000_000
 #: How often the figure must be defined among the draws. A figure of one rare event is not, when the event is not drawn.
 DEFINED = 0.95
 
@@ -59,14 +62,42 @@ def interval(
     clusters = len(sums)
     if clusters < FEWEST_CLUSTERS:
         return NotDefined.NOT_ENOUGH
-    random = np.random.default_rng(seed)
-    totals = np.empty((replicates, sums.shape[1]))
-    for draw in range(replicates):
-        times = np.bincount(random.integers(0, clusters, clusters), minlength=clusters)
-        totals[draw] = times @ sums
-    values = figure(totals)
+    values = figure(_totals(sums, seed, replicates))
     values = values[~np.isnan(values)]
     if len(values) < DEFINED * replicates:
         return NotDefined.NOT_ENOUGH
     low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)
+
+
+def _totals(sums: Numbers, seed: int, replicates: int) -> Numbers:
+    """Return the sums over the clusters of each draw: (replicates, k)."""
+    clusters = len(sums)
+    totals = np.empty((replicates, sums.shape[1]))
+    if clusters * replicates > MOST_KEPT:
+        for draw, times in enumerate(_drawn(clusters, seed, replicates)):
+            totals[draw] = times @ sums
+        return totals
+    kept, at_once = _kept_draws(clusters, seed, replicates), max(1, 4_000_000 // clusters)
+    for first in range(0, replicates, at_once):
+        totals[first : first + at_once] = kept[first : first + at_once].astype(np.float64) @ sums
+    return totals
+
+
+def _drawn(clusters: int, seed: int, replicates: int) -> Iterator[NDArray[np.int64]]:
+    """Return for each draw how often each cluster is in it."""
+    random = np.random.default_rng(seed)
+    for _ in range(replicates):
+        yield np.bincount(random.integers(0, clusters, clusters), minlength=clusters)
+
+
+@lru_cache(maxsize=2)
+def _kept_draws(clusters: int, seed: int, replicates: int) -> NDArray[np.uint8]:
+    """Return all draws: (replicates, clusters). A study has dozens of figures of the same clusters, one after another.
+
+    No cluster is drawn 256 times: the probability of 20 times is below 1e-18.
+    """
+    times = np.empty((replicates, clusters), dtype=np.uint8)
+    for draw, one in enumerate(_drawn(clusters, seed, replicates)):
+        times[draw] = one
+    return times

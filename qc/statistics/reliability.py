@@ -78,16 +78,7 @@ def reliability(
     table = _Table.of(judgements, values)
     if not len(table.unit):
         return NotDefined.NO_OVERLAP
-    right = prior or Prior()
-    beliefs = table.votes()
-    accuracy = table.accuracy(beliefs, right)
-    settled = False
-    for _ in range(steps):
-        beliefs = table.beliefs(accuracy, _shares(beliefs, both_orders))
-        previous, accuracy = accuracy, table.accuracy(beliefs, right)
-        if np.abs(accuracy - previous).max() <= tolerance:
-            settled = True
-            break
+    accuracy, beliefs, settled = _estimate(table, both_orders, prior or Prior(), tolerance, steps)
     counts = np.bincount(table.person, minlength=len(table.people))
     return Reliability(
         accuracy=dict(zip(table.people, accuracy.tolist(), strict=True)),
@@ -97,6 +88,42 @@ def reliability(
         shares=tuple(_shares(beliefs, both_orders).tolist()),
         settled=settled,
     )
+
+
+def people_figures(
+    unit: Index, person: Index, value: Index, values: int, *, both_orders: bool = False, prior: Prior | None = None
+) -> dict[int, tuple[float, int]] | NotDefined:
+    """Return everybody's accuracy and the number of answers that it rests on, from columns of whole numbers.
+
+    It is what `reliability` returns, for as many answers as a study has. unit, person, value: (answers,), and nobody
+    has two answers to one unit. values: how many values there are. Raise ValueError for fewer than two.
+    """
+    if values < 2:
+        raise ValueError("A question with fewer than two values has no right or wrong answer. Give all its values.")
+    _, unit_place, answers = np.unique(unit, return_inverse=True, return_counts=True)
+    shared = answers[unit_place] > 1
+    if not shared.any():
+        return NotDefined.NO_OVERLAP
+    units, unit_place = np.unique(unit[shared], return_inverse=True)
+    people, person_place = np.unique(person[shared], return_inverse=True)
+    table = _Table(units.tolist(), people.tolist(), values, unit_place, person_place, value[shared])
+    accuracy, _beliefs, _settled = _estimate(table, both_orders, prior or Prior())
+    counts = np.bincount(person_place, minlength=len(people))
+    return {int(one): (float(share), int(number)) for one, share, number in zip(people, accuracy, counts, strict=True)}
+
+
+def _estimate(
+    table: "_Table", both_orders: bool, prior: Prior, tolerance: float = 1e-6, steps: int = 500
+) -> tuple[Numbers, Numbers, bool]:
+    """Return everybody's accuracy, how probable each value of each unit is, and whether the estimate has settled."""
+    beliefs = table.votes()
+    accuracy = table.accuracy(beliefs, prior)
+    for _ in range(steps):
+        beliefs = table.beliefs(accuracy, _shares(beliefs, both_orders))
+        previous, accuracy = accuracy, table.accuracy(beliefs, prior)
+        if np.abs(accuracy - previous).max() <= tolerance:
+            return accuracy, beliefs, True
+    return accuracy, beliefs, False
 
 
 def tag_reliability(judgements: Sequence[Judgement], prior: Prior | None = None) -> Reliability | NotDefined:

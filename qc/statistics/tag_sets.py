@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qc.statistics.agreement import Clusters, TagSets, given_tags
 from qc.statistics.bootstrap import Numbers, by_cluster, interval
 from qc.statistics.figures import Figure, NotDefined
 from qc.statistics.measures import GAP, PERCENT, Codes
+
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,16 @@ def tag_set_agreement(
     sets, positions = np.unique(given[answered], axis=0, return_inverse=True)
     codes = np.full(given.shape[:2], GAP, dtype=np.int64)
     codes[answered] = positions.reshape(-1)
-    similarity, tagged = _similarities(sets == 1), (sets == 1).any(axis=1)
+    return set_figures(codes, sets == 1, clusters, seed=seed)
+
+
+def set_figures(codes: Codes, sets: Flags, clusters: Clusters | None = None, *, seed: int = 0) -> TagSetAgreement:
+    """Return the same from codes: (units, most answers), each the position of a set in `sets`, and -1 in gaps.
+
+    sets: (sets, tags), whether each of the different sets has each tag.
+    """
+    similarity: Numbers = _similarities(sets)
+    tagged = np.any(sets, axis=1)
     pairs = _pairs(codes, similarity, np.ones((len(sets), len(sets))))
     either = _pairs(codes, similarity, (tagged[:, None] | tagged[None, :]).astype(np.float64))
     return TagSetAgreement(
@@ -68,7 +80,7 @@ class _Pairs:
     answers: Numbers
 
 
-def _similarities(sets: np.ndarray) -> Numbers:
+def _similarities(sets: Flags) -> Numbers:
     """Return the similarity of each two sets: (sets, sets) from (sets, tags) of booleans."""
     given = sets.astype(np.float64)
     common, size = given @ given.T, given.sum(axis=1)

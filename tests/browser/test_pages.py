@@ -10,7 +10,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from qc import suspending
+from studies.pseudonyms import pseudonym
 from tests import factories
+from tests.qc import figuring
 from tests.qc.controls.made import control_of, results
 
 SIZES = {"wide": {"width": 1280, "height": 720}, "narrow": {"width": 420, "height": 800}}
@@ -39,6 +41,9 @@ def pages(study, playable_pairs):
     factories.pause(study, paused)
     choice = suspending.Choice("all")
     suspended = suspending.suspend(answered, study, choice, why="Random clicks.", actor=of_study)
+    for kind in ("agreement", "annotators"):
+        figuring.asked(checked, kind)
+    code = pseudonym(checked, lot.items.get().assignment.person_id)
     return {
         "sign in": ("/accounts/sign-in/", None),
         "password": ("/accounts/password/", annotator),
@@ -67,6 +72,12 @@ def pages(study, playable_pairs):
         "suspension": (f"/studies/{study.slug}/suspensions/{suspended.pk}/", of_study),
         "pauses": (f"/studies/{study.slug}/pauses/", of_study),
         "pause rules": (f"/studies/{study.slug}/pauses/rules/", of_study),
+        "agreement": (f"/studies/{checked.slug}/agreement/", owner),
+        "agreement, not computed": (f"/studies/{study.slug}/agreement/", factories.member(study, "reviewer")),
+        "pairs behind agreement": (f"/studies/{checked.slug}/agreement/pairs/", owner),
+        "annotators": (f"/studies/{checked.slug}/annotators/", owner),
+        "an annotator": (f"/studies/{checked.slug}/annotators/{code}/", owner),
+        "answers of an annotator": (f"/studies/{checked.slug}/annotators/{code}/answers/", owner),
         "not found": ("/nowhere", annotator),
         "forbidden": (f"/studies/{study.slug}/", annotator),
     }
