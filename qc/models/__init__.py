@@ -3,6 +3,7 @@
 from qc.models.findings import Finding, FindingsRun, StudyRules
 from qc.models.lots import FrameItem, Lot, LotBatch, LotDecision
 from qc.models.reviews import Reply, Review, ReviewAnswer, ReviewExposure, SecondOpinion, Verdict
+from qc.models.second_blind import SecondBlind
 
 __all__ = [
     "Finding",
@@ -15,6 +16,7 @@ __all__ = [
     "Review",
     "ReviewAnswer",
     "ReviewExposure",
+    "SecondBlind",
     "SecondOpinion",
     "StudyRules",
     "Verdict",
