@@ -11,11 +11,12 @@ class QCConfig(AppConfig):
         from catalog import batching
         from qc import frames
         from qc.deletion import batches_in_lots, delete_own_rows
+        from qc.findings import settings_part
         from qc.findings.pages import RUNS
         from qc.receivers import follow_revision, mark_contradiction
         from qc.replies import feedback
         from safety.signals import assets_quarantined, pairs_released
-        from studies import deletion, job_lists
+        from studies import deletion, job_lists, settings_parts
         from studies.links import Link, Place, register
         from studies.permissions import MAY_CONFIGURE, MAY_CONFIRM, MAY_SEE_ANSWERS, MAY_SEE_PROGRESS
 
@@ -37,4 +38,5 @@ class QCConfig(AppConfig):
         register(Place.TABS, Link("findings", _("Findings"), "qc:findings", MAY_SEE_ANSWERS, order=25))
         register(Place.SETTINGS, Link("findings", _("Rules"), "qc:rules", MAY_CONFIGURE, order=20))
         job_lists.kinds["findings"] = RUNS
+        settings_parts.parts["rules"] = settings_part.PART
         deletion.parts["qc"] = delete_own_rows
