@@ -81,7 +81,7 @@ def fill(answers: int) -> ReviewedStudy:
     filling.Filling(simulated, crowd(PEOPLE, 1), 1, answers, OVERLAP).fill()
     told(f"{answers:,} answers")
     _open_pairs(simulated, answers)
-    _find(simulated)
+    find(simulated)
     told("rules")
     reviewed = _lots(simulated)
     told("lots and reviews")
@@ -113,7 +113,7 @@ def _open_pairs(simulated: Any, answers: int) -> None:
     write_pairs(simulated.study, world, wanted, wanted, [batch.pk] * OPEN_PAIRS)
 
 
-def _find(simulated: Any) -> None:
+def find(simulated: Any) -> None:
     """Run all rules that are on, as the background job does."""
     from annotation.models import Standing
     from qc.findings import runs
