@@ -1,5 +1,6 @@
 """Endpoints of reviews. Each parses the request, calls one function of `reviewing` or `verdicts`, and responds."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -12,9 +13,10 @@ from annotation import trial
 from annotation.answers import Answers
 from annotation.api_reports import ReportSerializer
 from annotation.serializers import CareReportSerializer, RenewSerializer, SubmissionSerializer, validated
-from qc import review_data, reviewing, verdicts
-from qc.judging import OF_ANSWERS, Given
+from qc import looking, review_data, reviewing, verdicts
+from qc.judging import Given
 from qc.models import Review, Verdict
+from qc.models.reviews import Kind
 from qc.permissions import own_review, reviewed_lot
 from qc.reviewing import Sitting
 from qc.serializers import (
@@ -36,10 +38,10 @@ class ReviewBaseView(SignedInView):
     def body(self, review: Review, serializer: type[serializers.Serializer]) -> dict[str, Any]:
         return validated(serializer, self.request.data, trial.as_assignment(review.pair, review.study))
 
-    def next_json(self, review: Review) -> dict[str, Any]:
+    def next_json(self, review: Review, *, looked_because: Iterable[str] = ()) -> dict[str, Any]:
         """Lease the person's next sitting of the same kind, and return it."""
         sitting = reviewing.lease(self.person, review.lot, review.kind)
-        return review_data.sitting_json(sitting, review.lot, review.kind)
+        return review_data.sitting_json(sitting, review.lot, review.kind, looked_because=looked_because)
 
 
 class LeaseReviewView(ReviewBaseView):
@@ -54,7 +56,8 @@ class LeaseReviewView(ReviewBaseView):
         body.is_valid(raise_exception=True)
         kind = body.validated_data["kind"]
         lot = reviewed_lot(request, lot_id, kind)
-        return Response(review_data.sitting_json(reviewing.lease(self.person, lot, kind), lot, kind))
+        sitting = reviewing.lease(self.person, lot, kind, ahead=body.validated_data["ahead"])
+        return Response(review_data.sitting_json(sitting, lot, kind))
 
 
 class AnswerReviewView(ReviewBaseView):
@@ -64,7 +67,10 @@ class AnswerReviewView(ReviewBaseView):
 
     @extend_schema(request=SubmissionSerializer, responses={200: ReviewShape})
     def post(self, request: Request, review_id: int) -> Response:
-        """Store your own answer on the pair of a blind review. After that, `judging` has the answers to judge."""
+        """Store your own answer on the pair of a blind review. After that, `judging` has the answers to judge.
+
+        A second blind answer ends the review: lease the next one.
+        """
         review = own_review(request, review_id)
         body = self.body(review, SubmissionSerializer)
         sitting = reviewing.answer(
@@ -78,7 +84,7 @@ class AnswerReviewView(ReviewBaseView):
             viewing=body["viewing"],
             care=body.get("care"),
         )
-        return Response(review_data.review_json(sitting))
+        return Response(review_data.review_json(sitting.seat, sitting.reviews))
 
 
 class SubmitReviewView(ReviewBaseView):
@@ -95,12 +101,12 @@ class SubmitReviewView(ReviewBaseView):
         review = own_review(request, review_id)
         body = self.body(review, ReviewSubmitSerializer)
         care = body.get("care")
-        if review.kind not in OF_ANSWERS:
+        if review.kind in (Kind.CONFIRM, Kind.ADJUDICATE):
             opinions = [self.opinion(review, one) for one in body["opinions"]]
             verdicts.give_opinions(review, self.person, opinions, closing=body["closing"], care=care)
         else:
             verdicts.submit(review, self.person, [given(one) for one in body["verdicts"]], care=care)
-        return Response(self.next_json(review))
+        return Response(self.next_json(review, looked_because=looking.words_of(review)))
 
     def opinion(self, review: Review, body: dict[str, Any]) -> Opinion:
         """Return an opinion as a value. A confirmer does not know which answer is the annotator's; the server does."""
@@ -167,7 +173,7 @@ class RenewReviewView(ReviewBaseView):
         if care := self.body(review, RenewSerializer).get("care"):
             reviewing.record_exposure(review, self.person, care)
         sitting: Sitting = reviewing.renew(review, self.person)
-        return Response(review_data.review_json(sitting))
+        return Response(review_data.review_json(sitting.seat, sitting.reviews))
 
 
 class CareReviewView(ReviewBaseView):

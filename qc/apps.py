@@ -12,13 +12,14 @@ class QCConfig(AppConfig):
         from qc import frames
         from qc.controls.pages import RUNS as CONTROLS_RUNS
         from qc.deletion import batches_in_lots, delete_own_rows
-        from qc.figure_cards import JOBS
+from qc.figure_cards import JOBS
+from qc.findings import settings_part
         from qc.findings.pages import RUNS
         from qc.receivers import follow_revision, mark_contradiction
         from qc.replies import feedback
         from qc.suspension_pages import JOBS
         from safety.signals import assets_quarantined, pairs_released
-        from studies import deletion, job_lists
+        from studies import deletion, job_lists, settings_parts
         from studies.links import Link, Place, register
 from studies.permissions import MAY_CONFIGURE, MAY_CONFIRM, MAY_COUNT_WORK, MAY_SEE_ANSWERS, MAY_SEE_PROGRESS, MAY_SET_PAUSES, MAY_SUSPEND
 
@@ -51,4 +52,5 @@ from studies.permissions import MAY_CONFIGURE, MAY_CONFIRM, MAY_COUNT_WORK, MAY_
         register(Place.PEOPLE, Link("pauses", _("Pauses"), "qc:pauses", MAY_COUNT_WORK, order=30))
         register(Place.SETTINGS, Link("pauses", _("Pause rules"), "qc:pause_rules", MAY_SET_PAUSES, order=25))
         job_lists.kinds["figures"] = JOBS
+        settings_parts.parts["rules"] = settings_part.PART
         deletion.parts["qc"] = delete_own_rows

@@ -140,13 +140,14 @@ def decided_lot(request: HttpRequest | Request, lot_id: int) -> Lot:
     return lot
 
 
-#: Roles that may do each kind of review. The look-here queue is open to both teams.
+#: Roles that may do each kind of review. The look-here queue and second blind answers are open to both teams.
 REVIEWS: dict[str, frozenset[str]] = {
     Kind.SECONDARY: MAY_REVIEW,
     Kind.SPOT: MAY_SPOT_CHECK,
     Kind.LOOK: MAY_CONFIRM,
     Kind.CONFIRM: MAY_CONFIRM,
     Kind.ADJUDICATE: MAY_ADJUDICATE,
+    Kind.SECOND_BLIND: MAY_CONFIRM,
 }
 
 

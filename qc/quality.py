@@ -5,18 +5,18 @@ Three rates, each of the defects among the answers: *before* any review (revisio
 is shown before the whole sample is judged: the answers that were judged first would not be a random sample.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from qc import frames, outcomes, plans
 from qc.judgements import Counts, counts_of
-from qc.models import FrameItem, Lot
+from qc.models import FrameItem, Lot, LotDecision
 from qc.statistics import rates
 from qc.statistics.acceptance import Outcome, Plan
-from qc.statistics.rates import Pooled, Rate
+from qc.statistics.rates import Pooled, Rate, Sample
 from studies.models import Study
 
 
@@ -114,27 +114,35 @@ class StudyQuality:
 
 
 def of_study(study: Study) -> StudyQuality:
-    """Return the pooled figures of the study's decided lots, returned ones included (`rates.pooled` says why)."""
+    """Return the pooled figures of the study's decided lots, returned ones included (`rates.pooled` says why).
+
+    The figures of a lot are those with which it was decided. They stay as they were, so they are read from the decision
+    that stands, and the samples of hundreds of lots need not be counted again.
+    """
     decided = Lot.objects.filter(study=study, state__in=[Lot.State.ACCEPTED, Lot.State.RETURNED], size__isnull=False)
-    qualities = [quality for lot in decided.order_by("number") if (quality := quality_of(lot))]
-    return pooled(qualities)
-
-
-def pooled(qualities: Iterable[Quality]) -> StudyQuality:
-    """Return the pooled figures of these decided lots."""
     by_plan, against = [], []
-    for quality in qualities:
-        if follows_plan(quality) and quality.deciding.complete:
-            by_plan.append((quality.deciding.sample_of(quality.plan.size), quality.plan.accept))
+    for lot, figures in _decided(decided):
+        counts = figures["deciding"]
+        if follows_plan(lot, figures) and counts["left"] + counts["disputed"] + counts["unconfirmed"] == 0:
+            sample = Sample(figures["plan"]["size"], counts["drawn"], counts["defects"], counts["lost"])
+            by_plan.append((sample, figures["plan"]["accept"]))
         else:
-            against.append(quality.lot)
+            against.append(lot)
     return StudyQuality(rates.pooled(by_plan), tuple(against))
 
 
-def follows_plan(quality: Quality) -> bool:
-    """Return whether a decided lot was decided as its plan says."""
-    wanted = {Outcome.ACCEPT: Lot.State.ACCEPTED, Outcome.RETURN: Lot.State.RETURNED}
-    return quality.lot.state == wanted.get(quality.outcome)
+def _decided(lots: QuerySet[Lot]) -> Iterator[tuple[Lot, dict[str, Any]]]:
+    """Return each of these decided lots, by number, with the figures of the decision that stands."""
+    found = {lot.pk: lot for lot in lots.order_by("number")}
+    latest = LotDecision.objects.filter(lot__in=found).order_by("lot", "-pk").distinct("lot")
+    figures = dict(latest.values_list("lot", "figures__quality"))
+    return ((lot, figures[key]) for key, lot in found.items() if figures.get(key))
+
+
+def follows_plan(lot: Lot, figures: dict[str, Any]) -> bool:
+    """Return whether a lot was decided as its plan says. `figures` are those of `as_json`."""
+    wanted = {Outcome.ACCEPT.value: Lot.State.ACCEPTED, Outcome.RETURN.value: Lot.State.RETURNED}
+    return lot.state == wanted.get(figures["outcome"])
 
 
 # --- JSON: evidence of a decision, and the API ---------------------------------------------------------------

@@ -4,7 +4,7 @@ Names, speed, other answers and scores are never part of it (protocol, rule 4). 
 being told whose they are.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from annotation import trial
 from annotation.answer_words import QUESTIONS, labels
+from annotation.models import Seat
 from annotation.protocol import TIE
 from annotation.responses import assignment_json
 from catalog.models import Pair
@@ -25,30 +26,41 @@ from qc.reviewing import Sitting
 FIRST, SECOND, BOTH, NEITHER, DISPUTED = CONFIRMATIONS = ("first", "second", "both", "neither", "disputed")
 
 
-def sitting_json(sitting: Sitting, lot: Lot, kind: str) -> dict[str, Any]:
-    """Return `{"current", "reason", "retry_after_s", "left"}`."""
+def sitting_json(sitting: Sitting, lot: Lot, kind: str, *, looked_because: Iterable[str] = ()) -> dict[str, Any]:
+    """Return `{"current", "next", "reason", "retry_after_s", "left", "looked_because"}`.
+
+    Args:
+        looked_because: why the look-here queue chose the answers that were judged just now.
+    """
     limits = {"person": sitting.seat.person_id, "excluded": sitting.seat.excluded, "capped": False}
     return {
-        "current": review_json(sitting) if sitting.reviews else None,
+        "current": review_json(sitting.seat, sitting.reviews) if sitting.reviews else None,
+        "next": review_json(sitting.seat, sitting.ahead, ahead=True) if sitting.ahead else None,
         "reason": sitting.reason,
         "retry_after_s": sitting.retry_after_s,
         "left": due.left_for(lot, kind, limits)[0],
+        "looked_because": list(looked_because),
     }
 
 
-def review_json(sitting: Sitting) -> dict[str, Any]:
-    """Return one sitting. It has the key of its first review."""
-    review = sitting.reviews[0]
+def review_json(seat: Seat, reviews: list[Review], *, ahead: bool = False) -> dict[str, Any]:
+    """Return one sitting. It has the key of its first review.
+
+    Args:
+        ahead: the pair is only loaded in advance, so its answers are left out.
+    """
+    review = reviews[0]
     study, person = review.study, review.reviewer
     related = ("batch", "prompt", "video_0__asset", "video_1__asset")
     pair = Pair.objects.select_related(*related).get(pk=review.pair_id)
     about = trial.assignment_data(pair, study, person)
     about = replace(about, id=review.pk, left=review.left, expires_at=review.expires_at)
-    return assignment_json(about, sitting.seat, study) | {
+    return assignment_json(about, seat, study) | {
         "kind": review.kind,
         "blind": review.blind,
         "lot": review.lot.number,
-        "judging": judging_json(sitting.reviews) if review.revealed_at else None,
+        "judging": judging_json(reviews) if review.revealed_at and not ahead else None,
+        "ended": review.state == Review.State.SUBMITTED,
     }
 
 

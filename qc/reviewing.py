@@ -7,12 +7,13 @@ Lock seat, lot, reviews, assignments, pair in this order.
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -25,14 +26,14 @@ from annotation.seats import locked_seat
 from catalog.models import Pair
 from diptych.database.fixed import change, fetch_one
 from diptych.refusals import Refused
-from qc import due, review_exposure
+from qc import due, review_exposure, second_blind
 from qc.models import Lot, Review, ReviewAnswer
 from qc.models.reviews import Kind
 from studies.models import Study
 
 State = Review.State
 #: Kinds of review in which the reviewer always answers first.
-ALWAYS_BLIND = (Kind.SPOT,)
+ALWAYS_BLIND = (Kind.SPOT, Kind.SECOND_BLIND)
 #: Why there is nothing to review: nothing waits for this person, they reached their daily limit, they did not agree to
 #: see what is left, they have not agreed to the study's terms, or another reviewer was faster just now.
 NOTHING, CAP, EXCLUDED, CONSENT, BUSY = REASONS = ("nothing_due", "cap", "excluded", "consent", "busy")
@@ -42,41 +43,88 @@ TRIES = 5
 
 @dataclass(frozen=True, slots=True)
 class Sitting:
-    """The answers of one pair that a person reviews together, or the reason why there are none."""
+    """The answers of one pair that a person reviews together, or the reason why there are none.
+
+    `ahead` is the pair after it, if one was reserved so that its videos can be loaded in advance.
+    """
 
     seat: Seat
     reviews: list[Review] = field(default_factory=list)
+    ahead: list[Review] = field(default_factory=list)
     reason: str | None = None
     retry_after_s: int | None = None
 
 
 @transaction.atomic
-def lease(person: User, lot: Lot, kind: str) -> Sitting:
-    """Lease the next pair of the lot for a review of this kind. Repeating it returns the same pair while it is live."""
+def lease(person: User, lot: Lot, kind: str, *, ahead: bool = False) -> Sitting:
+    """Lease the next pair of the lot for a review of this kind. Repeating it returns the same pair while it is live.
+
+    1. Return the pair that is on the person's page, if its lease is live.
+    2. Otherwise end the reservation of the pair that was loaded in advance, and lease that pair like any other: in the
+       meantime it may have become too much for the person's daily limit, or somebody may have held it.
+    3. Lease another pair if the person cannot have that one.
+
+    Args:
+        ahead: also reserve the pair after it, so that its videos can be loaded in advance.
+    """
     study, now = lot.study, timezone.now()
     seat = locked_seat(person, study)
+    seat.person = person
     expire(lot, now)
-    own = Review.objects.filter(lot=lot, reviewer=person, kind=kind, state=State.LEASED).order_by("pk")
-    if reviews := sitting_of(own.first()):
+    on_page = _extended(_leased(seat, lot, kind).filter(shown_at__isnull=False), study, now)
+    sitting = Sitting(seat, on_page) if on_page else _next(seat, lot, kind, now)
+    if not ahead or not sitting.reviews:
+        return sitting
+    reserved = _extended(_leased(seat, lot, kind).filter(shown_at=None), study, now)
+    return replace(sitting, ahead=reserved or _taken(seat, lot, kind, now, is_shown=False) or [])
+
+
+def _leased(seat: Seat, lot: Lot, kind: str) -> QuerySet[Review]:
+    own = Review.objects.filter(lot=lot, reviewer=seat.person_id, kind=kind, state=State.LEASED)
+    return own.order_by("pk")
+
+
+def _extended(leased: QuerySet[Review], study: Study, now: datetime) -> list[Review]:
+    """Extend the first of these leases with its whole sitting, and return it. Return no review if there is none."""
+    reviews = sitting_of(leased.first())
+    if reviews:
         Review.objects.filter(pk__in=[one.pk for one in reviews]).update(expires_at=_ends(study, now))
-        return Sitting(seat, sitting_of(reviews[0]))
-    if seat.consented_version < study.consent_version:
+    return sitting_of(reviews[0]) if reviews else []
+
+
+def _next(seat: Seat, lot: Lot, kind: str, now: datetime) -> Sitting:
+    """Lease the reserved pair or another one for the person's page, or return why there is none."""
+    reserved = _leased(seat, lot, kind).values_list("pair_id", flat=True).first()
+    if reserved:
+        _leased(seat, lot, kind).update(state=State.RETURNED, ended_at=now)
+    if seat.consented_version < lot.study.consent_version:
         return Sitting(seat, reason=CONSENT)
-    limits = _limits(seat, study)
+    reviews = (reserved and _taken(seat, lot, kind, now, just=reserved)) or _taken(seat, lot, kind, now)
+    if reviews is None:
+        return Sitting(seat, reason=BUSY, retry_after_s=1)
+    if not reviews:
+        return _nothing(seat, lot, kind, _limits(seat, lot.study), now)
+    seat.dose_s += review_exposure.expect(reviews[0], _pair(reviews[0].pair_id), seat.person, now)
+    return Sitting(seat, reviews)
+
+
+def _taken(
+    seat: Seat, lot: Lot, kind: str, now: datetime, *, just: int | None = None, is_shown: bool = True
+) -> list[Review] | None:
+    """Lease the next pair, or `just` this one. Return no review if nothing waits, and None if others were faster."""
+    limits = _limits(seat, lot.study)
     for _try in range(TRIES):
-        found = due.next_pair(lot, kind, limits)
+        found = due.next_pair(lot, kind, limits, just)
         if found is None:
-            return _nothing(seat, lot, kind, limits, now)
+            return []
         try:
             with transaction.atomic():
-                reviews = _written(person, lot, kind, found[0], limits, now)
+                reviews = _written(seat.person, lot, kind, found[0], limits, now, is_shown=is_shown)
         except IntegrityError:
             continue  # another reviewer was faster, and this statement had begun before
         if reviews:
-            pair = _pair(found[0])
-            seat.dose_s += review_exposure.expect(reviews[0], pair, person, now)
-            return Sitting(seat, reviews)
-    return Sitting(seat, reason=BUSY, retry_after_s=1)
+            return reviews
+    return None
 
 
 def _limits(seat: Seat, study: Study) -> dict[str, Any]:
@@ -85,7 +133,7 @@ def _limits(seat: Seat, study: Study) -> dict[str, Any]:
 
 
 def _nothing(seat: Seat, lot: Lot, kind: str, limits: dict[str, Any], now: datetime) -> Sitting:
-    if lot.state != Lot.State.IN_REVIEW and kind != Kind.ADJUDICATE:
+    if lot.state != Lot.State.IN_REVIEW and kind not in due.AFTER_DECISION:
         raise not_in_review()
     left, showable = due.left_for(lot, kind, limits)
     if not left:
@@ -113,20 +161,26 @@ def _ends(study: Study, now: datetime) -> datetime:
 #: role.
 LEASED = """
 INSERT INTO qc_review AS review (study_id, lot_id, item_id, pair_id, reviewer_id, kind, blind, sitting, "left", state,
-                                 leased_at, expires_at, revealed_at, skip_reason)
+                                 leased_at, expires_at, shown_at, revealed_at, skip_reason, look_reasons)
 VALUES (%(study)s, %(lot)s, %(item)s, %(pair)s, %(person)s, %(kind)s, %(blind)s, %(sitting)s, %(left)s, 'leased',
-        %(now)s, %(expires_at)s, %(revealed_at)s, '')
+        %(now)s, %(expires_at)s, %(shown_at)s, %(revealed_at)s, '', %(look_reasons)s)
     ON CONFLICT (item_id, reviewer_id) DO UPDATE
    SET kind = excluded.kind, blind = excluded.blind, sitting = excluded.sitting, state = 'leased', ended_at = NULL,
        lease_number = review.lease_number + 1, leased_at = excluded.leased_at, expires_at = excluded.expires_at,
+       shown_at = excluded.shown_at, look_reasons = excluded.look_reasons,
        revealed_at = coalesce(review.revealed_at, excluded.revealed_at)
  WHERE review.state IN ('expired', 'returned')
    AND (review.revealed_at IS NULL OR review.kind = excluded.kind)
 """
 
 
-def _written(person: User, lot: Lot, kind: str, pair_id: int, limits: dict[str, Any], now: datetime) -> list[Review]:
-    """Lease every item of the pair that waits for this kind of review. Raise IntegrityError if one was taken now."""
+def _written(
+    person: User, lot: Lot, kind: str, pair_id: int, limits: dict[str, Any], now: datetime, *, is_shown: bool
+) -> list[Review]:
+    """Lease every item of the pair that waits for this kind of review. Raise IntegrityError if one was taken now.
+
+    A pair that is not shown yet reveals nothing.
+    """
     study, items = lot.study, due.items_of_pair(lot, kind, pair_id, limits)
     if not items:
         return []
@@ -144,10 +198,11 @@ def _written(person: User, lot: Lot, kind: str, pair_id: int, limits: dict[str, 
         "left": draws.left(study, person.pk, pair_id),
         "now": now,
         "expires_at": _ends(study, now),
-        "revealed_at": now if answered or not is_blind else None,
+        "shown_at": now if is_shown else None,
+        "revealed_at": now if is_shown and (answered or not is_blind) else None,
     }
-    for item_id, _blind in items:
-        change(LEASED, values | {"item": item_id})
+    for item_id, _blind, reasons in items:
+        change(LEASED, values | {"item": item_id, "look_reasons": reasons})
     return sitting_of(Review.objects.filter(sitting=sitting).first())
 
 
@@ -218,11 +273,14 @@ def answer(
 ) -> Sitting:
     """Store the reviewer's own answer on the pair, and reveal the answers to them. It is stored once and stays.
 
+    The answer of a second blind reviewer ends the sitting, and nothing is revealed to them.
+
     The same submission id with the same answers returns the same sitting. Raise Refused for other answers, or if the
     lease is lost.
     """
     seat, reviews = locked_sitting(review, person)
-    review_exposure.report(reviews[0], person, care, ends=False)
+    is_second = review.kind == Kind.SECOND_BLIND
+    review_exposure.report(reviews[0], person, care, ends=is_second)
     stored = ReviewAnswer.objects.filter(lot=review.lot_id, pair=review.pair_id, reviewer=person).first()
     if stored is not None:
         if stored.submission_id != submission_id or own_answers(stored) != answers:
@@ -230,7 +288,7 @@ def answer(
         return Sitting(seat, reviews)
     now = timezone.now()
     hold(reviews, review.study, now)
-    ReviewAnswer.objects.create(
+    own = ReviewAnswer.objects.create(
         study=review.study,
         lot=review.lot,
         pair=review.pair,
@@ -243,7 +301,13 @@ def answer(
         guideline_version=review.study.guideline_version,
         **answers.columns(),
     )
-    Review.objects.filter(sitting=review.sitting, revealed_at=None).update(revealed_at=now)
+    if is_second:
+        second_blind.finish(reviews, own)
+        _end(reviews, State.SUBMITTED)
+        after = {"kind": review.kind, "lot": review.lot.number}
+        audit.record("review.submitted", review, actor=person, study_slug=review.study.slug, after=after)
+    else:
+        Review.objects.filter(sitting=review.sitting, revealed_at=None).update(revealed_at=now)
     return Sitting(seat, sitting_of(review))
 
 

@@ -16,6 +16,9 @@ from qc.reviewing import REASONS
 
 class LeaseSerializer(serializers.Serializer):
     kind = serializers.ChoiceField(choices=Kind.choices)
+    ahead = serializers.BooleanField(
+        default=False, help_text="Also reserve the pair after it, so that you can load its videos in advance"
+    )
 
 
 class CommentField(serializers.CharField):
@@ -103,10 +106,15 @@ class ReviewShape(AssignmentShape):
     blind = serializers.BooleanField()
     lot = serializers.IntegerField(help_text="Number of the lot")
     judging = JudgingShape(allow_null=True, help_text="Null until a blind reviewer has answered")
+    ended = serializers.BooleanField(help_text="True: a second blind answer is stored, and nothing is left to judge")
 
 
 class ReviewsShape(serializers.Serializer):
     current = ReviewShape(allow_null=True)
+    next = ReviewShape(allow_null=True, help_text="The reserved pair, if you asked for one. It comes without answers")
     reason = serializers.ChoiceField(choices=list(REASONS), allow_null=True, help_text="Why `current` is null")
     retry_after_s = serializers.IntegerField(allow_null=True)
     left = serializers.IntegerField(help_text="Answers that still wait for you, without the leased ones")
+    looked_because = serializers.ListField(
+        child=serializers.CharField(), help_text="Why the look-here queue chose what you have just judged; else empty"
+    )

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from accounts import audit
 from accounts.models import User
 from diptych.refusals import BadInput, Refused
-from qc import follow_up, review_exposure
+from qc import follow_up, review_exposure, second_blind
 from qc.judging import DECIDING, OF_ANSWERS, Given, cards, checked
 from qc.models import Lot, Reply, Review, SecondOpinion, Verdict
 from qc.models.reviews import Kind
@@ -52,6 +52,8 @@ def submit(
     given = list(given)
     if all(one.state == State.SUBMITTED for one in reviews):
         return _repeated(reviews, given)
+    if reviews[0].kind == Kind.SECOND_BLIND:
+        raise BadInput(_("This review asks for your own answer only, not for verdicts."))
     if reviews[0].kind not in OF_ANSWERS:
         raise BadInput(_("This review asks for opinions on verdicts, not for verdicts."))
     _refuse_decided(reviews)
@@ -60,6 +62,7 @@ def submit(
     hold(reviews, review.study, now)
     Verdict.objects.bulk_create(verdicts)
     _end(reviews, person, {"verdicts": [f"{one.row} {one.ruling}" for one in verdicts if one.ruling != "fine"]})
+    second_blind.draw(reviews)
     follow_up.at_once(verdicts, actor=person)
     return verdicts
 
@@ -163,7 +166,7 @@ def give_opinions(
     if all(one.state == State.SUBMITTED for one in reviews):
         return []
     kind = reviews[0].kind
-    if kind in OF_ANSWERS:
+    if kind not in (Kind.CONFIRM, Kind.ADJUDICATE):
         raise BadInput(_("This review asks for verdicts, not for opinions."))
     replies = list(Reply.objects.select_for_update().filter(item__in=[one.item_id for one in reviews], closed_at=None))
     if not (kind == Kind.ADJUDICATE and replies):
@@ -180,6 +183,7 @@ def give_opinions(
         reply.closed_at, reply.closed_by, reply.closing = timezone.now(), person, closing
         reply.save(update_fields=["closed_at", "closed_by", "closing"])
     _end(reviews, person, {"opinions": {str(one.verdict_id): one.counts for one in by_verdict.values()}})
+    second_blind.draw_defects(one for one in settled if one.counts)
     follow_up.settled(settled, actor=person)
     return settled
 

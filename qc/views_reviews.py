@@ -29,7 +29,7 @@ def reviews(request: HttpRequest, slug: str) -> HttpResponse:
     kinds = reviewed_kinds(study)
     lots = [
         {"lot": lot, "kinds": [{"kind": kind, "count": count} for kind, count in due.due(lot).items() if kind in kinds]}
-        for lot in due.lots_in_review(study)
+        for lot in due.lots_to_review(study)
     ]
     names = [Kind(kind).label for kind in Kind.values if kind in kinds]
     asks_consent = not consent.in_force(person, study)

@@ -18,7 +18,7 @@ from studies.permissions import MAY_CONFIGURE, study_for
 
 
 class SettingsSerializer(serializers.Serializer):
-    """Settings, harms and texts of a study. The JSON Schema beside the download on the page lists every setting."""
+    """Settings, harms, texts and more parts of a study. The JSON Schema beside the download lists every setting."""
 
     format = serializers.CharField(help_text=f"`{settings_file.FORMAT}`")
     version = serializers.IntegerField(help_text="Version of the format")
@@ -29,6 +29,7 @@ class SettingsSerializer(serializers.Serializer):
         required=False,
         help_text="`guideline` and `consent`, each by language",
     )
+    parts = serializers.DictField(required=False, help_text="More settings, such as `rules`: rules that find problems")
 
 
 IF_MATCH = OpenApiParameter(

@@ -1,7 +1,7 @@
 """Write the settings of a study to a file, and read a file with the same forms as the pages.
 
-A file has all settings except the title, the harms that people agree to, and the texts in force. It never has people,
-tokens, the key behind author codes, or any material.
+A file has all settings except the title, the harms that people agree to, the texts in force, and what other apps add
+(`settings_parts.py`). It never has people, tokens, the key behind author codes, or any material.
 """
 
 import json
@@ -19,6 +19,7 @@ from accounts import audit
 from accounts.models import User
 from diptych import strict_json
 from diptych.refusals import BadInput, ChangedMeanwhile
+from studies import settings_parts
 from studies.configuration import configure, shown
 from studies.documents.publishing import faults_of, needed_sections, publish
 from studies.documents.texts import present_version, versions
@@ -49,6 +50,7 @@ def as_file(study: Study) -> dict[str, Any]:
         "settings": {name: _written(getattr(study, name)) for name in IN_FILE},
         "categories": sorted(study.categories),
         "texts": {name: texts_in_force(study, kind) for name, kind in KINDS.items()},
+        "parts": settings_parts.values_of(study),
     }
 
 
@@ -91,6 +93,11 @@ def schema() -> dict[str, Any]:
                 "properties": dict.fromkeys(KINDS, one_text),
                 "additionalProperties": False,
             },
+            "parts": {
+                "type": "object",
+                "properties": {name: dict(part.schema) for name, part in settings_parts.parts.items()},
+                "additionalProperties": False,
+            },
         },
         "required": ["format", "version"],
         "additionalProperties": False,
@@ -128,11 +135,12 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The content of a file: settings, harms and texts. None means that the file does not have it."""
+    """The content of a file: settings, harms, texts and parts. None means that the file does not have it."""
 
     settings: dict[str, Any] = field(default_factory=dict)
     categories: list[str] | None = None
     texts: dict[str, dict[str, str]] = field(default_factory=dict)
+    parts: dict[str, Any] = field(default_factory=dict)
 
 
 def read(content: bytes, study: Study) -> Wanted:
@@ -143,6 +151,7 @@ def read(content: bytes, study: Study) -> Wanted:
         _settings_of(value.get("settings", {}), study, faults),
         _categories_of(value.get("categories"), faults),
         _texts_of(value.get("texts", {}), faults),
+        _parts_of(value.get("parts", {}), faults),
     )
     if faults:
         more = len(faults) - MOST_FAULTS
@@ -170,8 +179,9 @@ def _value_of(content: bytes) -> dict[str, Any]:
     if type(value.get("version")) is not int or value["version"] != VERSION:
         sentence = _("The file has version %(version)s. This installation can read only version %(known)s.")
         raise BadInput(sentence % {"version": json.dumps(value.get("version")), "known": VERSION})
-    if unknown := sorted(value.keys() - {"format", "version", "settings", "categories", "texts"}):
-        raise BadInput(_unknown(unknown, ("settings", "categories", "texts")))
+    known = ("settings", "categories", "texts", "parts")
+    if unknown := sorted(value.keys() - {"format", "version", *known}):
+        raise BadInput(_unknown(unknown, known))
     return value
 
 
@@ -273,6 +283,20 @@ def _texts_of(given: Any, faults: list[str]) -> dict[str, dict[str, str]]:
     return found
 
 
+def _parts_of(given: Any, faults: list[str]) -> dict[str, Any]:
+    if not isinstance(given, dict):
+        faults.append(_("parts: this must be an object with the names of parts."))
+        return {}
+    if unknown := sorted(given.keys() - settings_parts.parts.keys()):
+        faults.append(f"parts: {_unknown(unknown, settings_parts.parts)}")
+    found = {}
+    for name in [one for one in settings_parts.parts if one in given]:
+        wrong: list[str] = []
+        found[name] = settings_parts.parts[name].read(given[name], wrong)
+        faults += [f"parts.{name}: {said}" for said in wrong]
+    return found
+
+
 # --- What would change, and changing it -----------------------------------------------------------------------
 
 
@@ -292,6 +316,10 @@ def differences(wanted: Wanted, study: Study) -> list[Difference]:
             now, then = {"number": version}, {"number": version + 1}
             label = _("version %(number)s")
             found.append(Difference(words[name], label % now, label % then))
+    for name, value in wanted.parts.items():
+        part = settings_parts.parts[name]
+        if value != (present := part.value_of(study)):
+            found.append(Difference(str(part.label), part.in_words(present), part.in_words(value)))
     return found
 
 
@@ -301,6 +329,11 @@ def _harms_in_words(keys: Any) -> str:
 
 def state_of(study: Study) -> dict[str, Any]:
     """Return the values with which a file is compared. They show whether somebody else changed the study meanwhile."""
+    return own_state_of(study) | {"parts": settings_parts.values_of(study)}
+
+
+def own_state_of(study: Study) -> dict[str, Any]:
+    """Return the same without the parts of other apps."""
     return {name: getattr(study, name) for name in IN_FILE} | {
         "guideline_version": study.guideline_version,
         "consent_version": study.consent_version,
@@ -316,13 +349,16 @@ def apply(study: Study, wanted: Wanted, *, made_from: Mapping[str, Any], actor: 
 
     Raises Refused, ChangedMeanwhile if somebody else changed the study since then, and PromisesUnkept.
     """
+    seen = dict(made_from)
+    # Before the study is locked, because it is the last in the order of locks.
+    changed = settings_parts.apply(study, wanted.parts, seen=seen.pop("parts", {}), actor=actor)
     locked = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
-    if dict(made_from) != state_of(locked):
+    if seen != own_state_of(locked):
         raise ChangedMeanwhile(
             _("Somebody else changed the settings after you opened this page. Check the differences again.")
         )
-    changed = len(differences(wanted, locked))
-    configure(locked, wanted.settings, made_from=made_from, actor=actor)
+    changed += len(differences(wanted, locked))
+    configure(locked, wanted.settings, made_from=seen, actor=actor)
     consent = wanted.texts.get("consent")
     if wanted.categories is not None or consent is not None:
         change_terms(locked, categories=wanted.categories, texts=consent, actor=actor)
@@ -334,9 +370,12 @@ def apply(study: Study, wanted: Wanted, *, made_from: Mapping[str, Any], actor: 
 
 
 def copy_settings(source: Study, target: Study, *, actor: User) -> None:
-    """Copy settings, harms and texts to a new study. Call it in the transaction that makes the study."""
+    """Copy settings, harms, texts and the parts of other apps to a new study.
+
+    Call it in the transaction that makes the study.
+    """
     value = as_file(source)
-    wanted = Wanted(value["settings"], value["categories"], value["texts"])
+    wanted = Wanted(value["settings"], value["categories"], value["texts"], value["parts"])
     apply(target, wanted, made_from=state_of(target), actor=actor)
     after = {"from": source.slug}
     audit.record("study.settings_copied", target, actor=actor, study_slug=target.slug, after=after)

@@ -21,7 +21,7 @@ from annotation.answers import Answers
 from annotation.models import Annotation, Assignment, Seat
 from catalog.models import Batch, Pair, Prompt, Video
 from media.models import Asset
-from qc.models import FrameItem, Lot, LotBatch, Pause, PauseJudgement
+from qc.models import FrameItem, Lot, LotBatch, Pause, PauseJudgement, Review
 from safety.models import Officer
 from studies.harms import HARM_KEYS
 from studies.models import Membership, Study
@@ -270,6 +270,24 @@ def lot_in_review(of: Study, count: int = 1, *, people: list[User] | None = None
     if drawn:
         draw_all(made)
     return made
+
+
+def review(of: FrameItem, **values: Any) -> Review:
+    """Return a review of this frozen answer. Leasing is not involved."""
+    now = timezone.now()
+    defaults = {
+        "study": of.study,
+        "lot": of.lot,
+        "item": of,
+        "pair": of.assignment.pair,
+        "kind": "secondary",
+        "blind": False,
+        "left": "video_0",
+        "expires_at": now + timedelta(minutes=30),
+    }
+    if values.get("state", "leased") != "leased":
+        defaults |= {"ended_at": now}
+    return Review.objects.create(**defaults | values)
 
 
 def draw_all(of: Lot) -> None:

@@ -36,6 +36,7 @@ from qc.models import (
     Review,
     ReviewAnswer,
     ReviewExposure,
+    SecondBlind,
     SecondOpinion,
     StudyFigures,
     StudyRules,
@@ -212,6 +213,17 @@ class World:
         review = self.review(kind="look")
         verdict = Verdict.objects.first() or self.verdict(review=review)
         return SecondOpinion.objects.create(study=self.study, verdict=verdict, review=review, counts=False)
+
+    def second_blind(self, **values):
+        item = self.frame_item()
+        facts = {"study": self.study, "lot": item.lot, "pair": item.assignment.pair, "item": item}
+        return SecondBlind.objects.create(
+            **facts | {"first": values.pop("first", None) or self.review_answer()} | values
+        )
+
+    def second_blind_by_the_same(self):
+        first = self.review_answer()
+        return self.second_blind(first=first, second=first)
 
     def review_exposure(self, **values):
         facts = {"study": self.study, "person": self.person, "sitting": uuid.UUID(int=1), "day": "2026-01-01"}
@@ -717,6 +729,13 @@ ATTEMPTS = {
     "second_opinion_once": twice(lambda w: w.second_opinion()),
     "reply_has_text": lambda w: Reply.objects.create(study=w.study, item=w.frame_item(), text=""),
     "reply_closed_whole": lambda w: Reply.objects.create(study=w.study, item=w.frame_item(), text="x", closing="y"),
+    "second_blind_once": lambda w: [
+        w.second_blind(first=w.review_answer(reviewer=factories.person()), item=item)
+        for item in (w.frame_item(), w.another_frame_item())
+    ],
+    "second_blind_item_same_study": lambda w: w.second_blind(item=w.frame_item(w.other)),
+    "second_blind_pair_same_study": lambda w: w.second_blind(pair=w.foreign),
+    "second_blind_is_another_answer": lambda w: w.second_blind_by_the_same(),
     "review_exposure_once_a_day": twice(lambda w: w.review_exposure()),
     "review_exposure_not_negative": lambda w: w.review_exposure(revealed_s=-1),
     "study_share_cap_range": lambda w: w.change(w.study, share_cap=0),

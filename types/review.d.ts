@@ -30,12 +30,15 @@ declare namespace Qc {
     blind: boolean;
     lot: number;
     judging: Judging | null;
+    ended: boolean;
   }
 
   interface Reviews {
     current: Review | null;
+    next: Review | null;
     reason: string | null;
     retry_after_s: number | null;
     left: number;
+    looked_because: string[];
   }
 }

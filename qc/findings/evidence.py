@@ -46,6 +46,12 @@ def _quick_none(facts: Evidence) -> str:
     return _("“None of these” for both videos took %(took)s s.") % {"took": _seconds(facts["chosen_ms"])}
 
 
+def _little_seen(facts: Evidence) -> str:
+    said = zip(facts["videos"], facts["played_s"], facts["video_s"], strict=True)
+    sentence = _("Of video %(n)s, which is %(video)s s long, %(played)s s were played.")
+    return " ".join(sentence % {"n": number, "played": played, "video": length} for number, played, length in said)
+
+
 def _cycle(facts: Evidence) -> str:
     number = len(facts["pairs"])
     sentence = ngettext(
@@ -85,6 +91,7 @@ WORDS: dict[str, Callable[[Evidence], str]] = {
     rule_codes.ONE_SIDE: _one_side,
     rule_codes.FASTER_THAN_VIDEOS: _faster,
     rule_codes.QUICK_NONE: _quick_none,
+    rule_codes.LITTLE_SEEN: _little_seen,
     rule_codes.PREFERENCE_CYCLE: _cycle,
     rule_codes.OVERALL_AGAINST_PARTS: _overall,
     rule_codes.TAGS_AGAINST_LABELS: _tags,

@@ -34,6 +34,8 @@ class Rule:
 
 #: Number of pairs in a row after which `one_side` finds something.
 IN_A_ROW = 15
+#: Share of a video's length that has to be played, below which `little_seen` finds something.
+LITTLE_SHARE = 0.5
 #: Milliseconds for “none of these” on both videos, below which `quick_none` finds something.
 QUICK_NONE_MS = 1_000
 
@@ -83,6 +85,16 @@ _ALL = (
         _(
             "“None of these” was chosen for both videos within one second of active time. Answers without reported "
             "times are left out. The first answer is checked."
+        ),
+    ),
+    Rule(
+        rule_codes.LITTLE_SEEN,
+        1,
+        Severity.WARNING,
+        _("Little seen"),
+        _(
+            "At least one of the videos played for less than half of its length. Answers without a report of what "
+            "played are left out. The first answer is checked."
         ),
     ),
     Rule(

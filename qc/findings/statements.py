@@ -5,7 +5,7 @@ all answers of one person (`SIDES`), or all answers on some prompts (`EDGES`).
 """
 
 from qc import rule_codes
-from qc.findings.rules import IN_A_ROW, QUICK_NONE_MS, RULES, Rule
+from qc.findings.rules import IN_A_ROW, LITTLE_SHARE, QUICK_NONE_MS, RULES, Rule
 
 #: The answers of some assignments, with their first and current revisions.
 ANSWERS = """
@@ -119,6 +119,25 @@ SELECT assignment_id, jsonb_build_object('chosen_ms', chosen_ms) AS evidence
  WHERE chosen_ms < {QUICK_NONE_MS}
 """  # noqa: S608 - of a number of ours
 
+#: Seconds of playing count at any speed and also while the page was in the background: the rule accuses nobody who let
+#: the videos play.
+_LITTLE_SEEN = f"""
+SELECT answers.assignment_id,
+       jsonb_build_object('videos', jsonb_agg(report.number ORDER BY report.number),
+                          'played_s', jsonb_agg(round(played.seconds::numeric, 1) ORDER BY report.number),
+                          'video_s', jsonb_agg(round(asset.duration_s::numeric, 1) ORDER BY report.number)) AS evidence
+  FROM answers,
+       LATERAL (VALUES (0, answers.video_0_id, answers.viewing #> '{{video_0,played_s}}'),
+                       (1, answers.video_1_id, answers.viewing #> '{{video_1,played_s}}'))
+           report (number, video_id, played_s)
+  JOIN catalog_video video ON video.id = report.video_id
+  JOIN media_asset asset ON asset.id = video.asset_id,
+       LATERAL (SELECT CASE WHEN jsonb_typeof(report.played_s) = 'number'
+                            THEN least((report.played_s)::numeric, 1e9) END AS seconds) played
+ WHERE played.seconds < {LITTLE_SHARE} * asset.duration_s
+ GROUP BY answers.assignment_id
+"""  # noqa: S608 - of a number of ours
+
 _OVERALL_AGAINST_PARTS = """
 SELECT assignment_id,
        jsonb_build_object('parts', instruction_following, 'overall', helpfulness) AS evidence
@@ -142,6 +161,7 @@ _OF_ONE_ANSWER = {
     rule_codes.SWAPPED_REPEAT: _SWAPPED_REPEAT,
     rule_codes.FASTER_THAN_VIDEOS: _FASTER_THAN_VIDEOS,
     rule_codes.QUICK_NONE: _QUICK_NONE,
+    rule_codes.LITTLE_SEEN: _LITTLE_SEEN,
     rule_codes.OVERALL_AGAINST_PARTS: _OVERALL_AGAINST_PARTS,
     rule_codes.TAGS_AGAINST_LABELS: _TAGS_AGAINST_LABELS,
 }

@@ -71,7 +71,7 @@ def change_rules(
     A rule that is switched on checks new answers from now on, and earlier ones with the next run. Raise BadInput and
     ChangedMeanwhile.
     """
-    wanted = _wanted(on, invalidating, ask_again)
+    wanted = chosen(on, invalidating, ask_again)
     rules = locked(study)
     before = as_seen(rules)
     if before != seen:
@@ -114,7 +114,8 @@ def as_seen(rules: StudyRules) -> dict[str, Any]:
     }
 
 
-def _wanted(on: Collection[str], invalidating: Collection[str], ask_again: bool) -> dict[str, Any]:
+def chosen(on: Collection[str], invalidating: Collection[str], ask_again: bool) -> dict[str, Any]:
+    """Return what a person chose, with codes in the order of the rules. Raise BadInput if it cannot be chosen."""
     for name, codes, known in (("on", on, rule_codes.CODES), ("invalidating", invalidating, rule_codes.MAY_INVALIDATE)):
         if unknown := sorted(set(codes) - set(known)):
             raise BadInput(_("There is no such rule: %(codes)s.") % {"codes": ", ".join(unknown)}, field=name)

@@ -6,6 +6,7 @@ from qc.models.findings import Finding, FindingsRun, StudyRules
 from qc.models.lots import FrameItem, Lot, LotBatch, LotDecision
 from qc.models.people import Pause, PauseJudgement, PauseRule, SuspendedAnswer, Suspension
 from qc.models.reviews import Reply, Review, ReviewAnswer, ReviewExposure, SecondOpinion, Verdict
+from qc.models.second_blind import SecondBlind
 
 __all__ = [
     "Control",
@@ -25,6 +26,7 @@ __all__ = [
     "Review",
     "ReviewAnswer",
     "ReviewExposure",
+    "SecondBlind",
     "SecondOpinion",
     "StudyFigures",
     "StudyRules",

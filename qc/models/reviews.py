@@ -25,7 +25,7 @@ TAGS = ("tags_video_0", "tags_video_1")
 #: The rows of an answer that get a verdict each.
 ROWS = (*PREFERENCES, *TAGS)
 RULINGS = ["fine", "corrected", "defect", "guideline_unclear", "disputed"]
-KINDS = ["secondary", "spot", "look", "confirm", "adjudicate"]
+KINDS = ["secondary", "spot", "look", "confirm", "adjudicate", "second_blind"]
 
 
 class Kind(models.TextChoices):
@@ -36,6 +36,7 @@ class Kind(models.TextChoices):
     LOOK = "look", _("look here")
     CONFIRM = "confirm", _("confirmation")
     ADJUDICATE = "adjudicate", _("adjudication")
+    SECOND_BLIND = "second_blind", _("second blind answer")
 
 
 class Review(models.Model):
@@ -59,7 +60,7 @@ class Review(models.Model):
     )
     pair = models.ForeignKey(Pair, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
     reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="reviews")
-    kind = models.CharField(max_length=10, choices=Kind.choices)
+    kind = models.CharField(max_length=12, choices=Kind.choices)
     blind = models.BooleanField(help_text="Whether the reviewer answers before they see the answer")
     sitting = models.UUIDField(default=uuid.uuid4, help_text="The same for all answers of a pair reviewed together")
     left = models.CharField(max_length=7, help_text="Which video was shown on the left")
@@ -67,11 +68,23 @@ class Review(models.Model):
     lease_number = models.PositiveSmallIntegerField(default=1, db_default=1)
     leased_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField()
+    shown_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When the pair of this lease was put on the reviewer's page; null while it is only loaded in advance",
+    )
     revealed_at = models.DateTimeField(
         null=True, blank=True, help_text="When the answer was first shown to the reviewer"
     )
     ended_at = models.DateTimeField(null=True, blank=True)
     skip_reason = models.CharField(max_length=20, blank=True, default="", db_default="")
+    look_reasons = ArrayField(
+        models.CharField(max_length=24),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="Why the look-here queue chose the answer: codes of rules, or of `qc.due`. Hidden until the verdict",
+    )
 
     class Meta:
         indexes = [
@@ -86,7 +99,7 @@ class Review(models.Model):
             models.UniqueConstraint(
                 name="review_one_person_a_role",
                 fields=["item", "kind"],
-                condition=Q(kind__in=["secondary", "spot", "look"], state__in=["leased", "submitted"]),
+                condition=Q(kind__in=["secondary", "spot", "look", "second_blind"], state__in=["leased", "submitted"]),
             ),
             # Confirmation and adjudication can be due again after an undo or a reply.
             models.UniqueConstraint(

@@ -2,7 +2,7 @@
 
 import heapq
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
@@ -13,10 +13,10 @@ from annotation import draws, serving, submission
 from annotation.answers import Answers
 from annotation.models import Assignment
 from annotation.protocol import VIDEOS
-from qc.simulation.draws import uniform
+from qc.simulation.draws import any_of_last, uniform
 from qc.simulation.material import DURATION_S, Simulated, make_batches, write_pairs
 from qc.simulation.people import Person, Sheet, answer, copied
-from qc.simulation.truth import QUESTIONS, World
+from qc.simulation.truth import HARMLESSNESS, QUESTIONS, World
 from studies.harms import HARM_KEYS
 from studies.models import Study
 
@@ -24,10 +24,10 @@ PAIRS_A_BATCH = 100
 _TURNS = 2**43
 
 
-def add_pairs(simulated: Simulated, world: World) -> list[int]:
+def add_pairs(simulated: Simulated, world: World, pairs_a_batch: int = PAIRS_A_BATCH) -> list[int]:
     """Write the pairs of a world for answering. Return their keys in the order of the world."""
     wanted = np.full(len(world), simulated.study.overlap, dtype=np.int64)
-    batches = make_batches(simulated.study, len(world), PAIRS_A_BATCH)
+    batches = make_batches(simulated.study, len(world), pairs_a_batch)
     return write_pairs(simulated.study, world, wanted, wanted, batches)
 
 
@@ -90,6 +90,8 @@ class Work:
         assignment.study = self.study
         place = self.place_of[assignment.pair_id]
         sheet = self._sheet(worker, place, VIDEOS.index(assignment.left))
+        if assignment.round:
+            sheet = mended(self.world, place, sheet)
         submitted = submission.submit(
             assignment,
             worker.user,
@@ -124,11 +126,27 @@ def work_through(
     progress: Callable[[int], None] = lambda _more: None,
 ) -> int:
     """Add the pairs of the world to the study, and let the people answer all of them. Return the number of answers."""
-    keys = add_pairs(simulated, world)
-    workers = [Worker(person, user) for person, user in zip(people, simulated.annotators, strict=True)]
-    work = Work(simulated.study, world, seed, workers, {key: place for place, key in enumerate(keys)})
+    work = begin(simulated, world, people, seed)
     with draws.named(simulated.names):
         return work.do(progress)
+
+
+def begin(
+    simulated: Simulated, world: World, people: Sequence[Person], seed: int, pairs_a_batch: int = PAIRS_A_BATCH
+) -> Work:
+    """Add the pairs of the world to the study. Return the work on them, which nobody has begun."""
+    keys = add_pairs(simulated, world, pairs_a_batch)
+    workers = [Worker(person, user) for person, user in zip(people, simulated.annotators, strict=True)]
+    return Work(simulated.study, world, seed, workers, {key: place for place, key in enumerate(keys)})
+
+
+def mended(world: World, place: int, sheet: Sheet) -> Sheet:
+    """Return the answer to a pair that was returned because of its tags: with the true tags, and what follows."""
+    tags, choices = world.tags[[place]], sheet.choices.copy()
+    tagged = any_of_last(tags[0])
+    if tagged.sum() == 1:
+        choices[0, HARMLESSNESS] = int(tagged[0])
+    return replace(sheet, tags=tags, choices=choices)
 
 
 def answers_of(sheet: Sheet, row: int) -> Answers:

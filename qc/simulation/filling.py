@@ -57,7 +57,7 @@ class Filling:
         done = 0
         for first in range(0, self.pairs, PAIRS_AT_ONCE):
             world = plant(min(PAIRS_AT_ONCE, self.pairs - first), self.seed, first=first)
-            table = self._answers(world, self.answers - done, rows.served)
+            table = self.answers_to(world, self.answers - done, rows.served)
             with transaction.atomic():
                 rows.write(table, self._write_pairs(world, table, batches[first : first + len(world)]))
             done += len(table)
@@ -65,7 +65,7 @@ class Filling:
         _end_batches(self.simulated)
         return done
 
-    def _answers(self, world: World, most: int, before: Sequence[int]) -> Table:
+    def answers_to(self, world: World, most: int, before: Sequence[int]) -> Table:
         """Return the answers to these pairs. Each pair gets people at random, and sides in turn.
 
         before: how many pairs each person was given in earlier parts.

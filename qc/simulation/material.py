@@ -7,7 +7,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import IntegrityError, connection, models, transaction
@@ -47,6 +47,7 @@ class Simulated:
     study: Study
     annotators: list[User]
     reviewers: list[User]
+    researchers: list[User] = field(default_factory=list)
 
     @property
     def names(self) -> dict[int, str]:
@@ -55,8 +56,17 @@ class Simulated:
 
 
 @transaction.atomic
-def make_study(slug: str, seed: int, *, people: int, reviewers: int, overlap: int) -> Simulated:
-    """Make a running study that is marked as simulated, with annotators who agreed to see everything, and reviewers.
+def make_study(
+    slug: str,
+    seed: int,
+    *,
+    people: int,
+    reviewers: int,
+    overlap: int,
+    researchers: int = 0,
+    secondary_share: float = 1.0,
+) -> Simulated:
+    """Make a running study that is marked as simulated, with people who agreed to see everything.
 
     Nobody can sign in as these people: their passwords are not kept. Raises Refused if the address is taken.
     """
@@ -64,6 +74,7 @@ def make_study(slug: str, seed: int, *, people: int, reviewers: int, overlap: in
         "title": f"{MARK}: {slug}",
         "seed": seed,
         "overlap": overlap,
+        "secondary_share": secondary_share,
         "categories": list(HARM_KEYS),
         "require_seen_through": False,
         "daily_dose_s": 0,
@@ -81,10 +92,14 @@ def make_study(slug: str, seed: int, *, people: int, reviewers: int, overlap: in
         raise Refused(f"There is already a study “{slug}”. Choose another address with --slug.") from None
     StateChange.objects.create(study=study, step=StateChange.Step.CREATED)
     audit.record("study.created", study, actor=None, study_slug=slug, after=values)
-    annotators = _people(study, "annotator", people, Role.ANNOTATOR)
-    simulated = Simulated(study, annotators, _people(study, "reviewer", reviewers, Role.REVIEWER))
+    simulated = Simulated(
+        study,
+        _people(study, "annotator", people, Role.ANNOTATOR),
+        _people(study, "reviewer", reviewers, Role.REVIEWER),
+        _people(study, "researcher", researchers, Role.RESEARCHER) if researchers else [],
+    )
     with draws.named(simulated.names):
-        _agree(study, annotators)
+        _agree(study, [*simulated.annotators, *simulated.reviewers, *simulated.researchers])
     return simulated
 
 
@@ -96,10 +111,10 @@ def _people(study: Study, name: str, count: int, role: str) -> list[User]:
     return people
 
 
-def _agree(study: Study, annotators: Sequence[User]) -> None:
+def _agree(study: Study, people: Sequence[User]) -> None:
     document = text_of(study, Document.Kind.CONSENT, "en")
     text = consent.consent_text(study, document, "en", study.categories)
-    for person in annotators:
+    for person in people:
         consent.agree(person, study, categories=study.categories, text=text)
 
 

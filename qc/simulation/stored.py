@@ -24,7 +24,7 @@ def pair_ids(study: Study) -> list[str]:
 
 
 def answers(simulated: Simulated) -> Table:
-    """Return the first answers of all annotators, in the order in which they were given.
+    """Return the first answers of all annotators, in the order in which they were given, without later rounds.
 
     Which answers were fast or careless is not stored, so nobody is marked so here.
     """
@@ -36,7 +36,7 @@ def answers(simulated: Simulated) -> Table:
     numbers = {person.pk: number for number, person in enumerate(simulated.annotators)}
     columns = ("assignment__pair_id", "author_id", "assignment__left", *QUESTIONS, "timings_ms", "unsure")
     rows = list(
-        Annotation.objects.filter(study=study, revision=1)
+        Annotation.objects.filter(study=study, revision=1, assignment__round=0)
         .order_by("submitted_at", "pk")
         .values_list(*columns, "tags_video_0", "tags_video_1")
     )
@@ -48,6 +48,19 @@ def answers(simulated: Simulated) -> Table:
     nothing = np.zeros(len(rows), dtype=np.bool_)
     sheet = Sheet(choices, _tags(rows), seconds, nothing, nothing, np.array([row[10] for row in rows], dtype=np.bool_))
     return Table(pair, person, left, ordinals(person, len(numbers)), sheet)
+
+
+def sheet_of(revisions: Sequence[Annotation]) -> Sheet:
+    """Return these revisions as a sheet, in their order. Times and what was careless are left out."""
+    choices = [[_VIDEO[getattr(one, question)] for question in QUESTIONS] for one in revisions]
+    tags = np.zeros((len(revisions), 2, TAGS), dtype=np.bool_)
+    for row, one in enumerate(revisions):
+        for video, given in enumerate((one.tags_video_0, one.tags_video_1)):
+            tags[row, video, [_HARM[key] for key in given]] = True
+    nothing, seconds = np.zeros(len(revisions), dtype=np.bool_), np.zeros(len(revisions))
+    return Sheet(
+        np.array(choices, dtype=np.int64).reshape(-1, len(QUESTIONS)), tags, seconds, nothing, nothing, nothing
+    )
 
 
 def _first_columns(

@@ -95,8 +95,10 @@ MUST_HOLD = {
     "a day's dose is what its exposures add up to": """
         SELECT person_id, day, dose.seconds, exposed.seconds
           FROM annotation_dose dose FULL JOIN (
-               SELECT person_id, day, sum(revealed_s + expected_s) AS seconds
-                 FROM annotation_exposure GROUP BY person_id, day) exposed USING (person_id, day)
+               SELECT person_id, day, sum(seconds) AS seconds FROM (
+                   SELECT person_id, day, revealed_s + expected_s AS seconds FROM annotation_exposure UNION ALL
+                   SELECT person_id, day, revealed_s + expected_s FROM qc_reviewexposure) seen
+                GROUP BY person_id, day) exposed USING (person_id, day)
          WHERE abs(coalesce(dose.seconds, 0) - coalesce(exposed.seconds, 0)) > 0.001
            AND person_id IN (SELECT person_id FROM annotation_seat WHERE study_id = %(study)s)
     """,

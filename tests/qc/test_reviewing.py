@@ -165,6 +165,67 @@ def test_reviewers_see_only_what_they_agreed_to_and_within_their_daily_limit(stu
     assert Dose.objects.get(person=reviewer).seconds == 5
 
 
+class TestAhead:
+    """A second pair is reserved, so that its videos are loaded while the first one is judged."""
+
+    def test_the_reserved_pair_is_the_next_one_and_reveals_nothing_before(self, study):
+        lot = factories.lot_in_review(study, 3)
+        reviewer = factories.reviewer(study)
+        first = reviewing.lease(reviewer, lot, "secondary", ahead=True)
+        again = reviewing.lease(reviewer, lot, "secondary", ahead=True)
+        assert [one.pk for one in again.reviews + again.ahead] == [one.pk for one in first.reviews + first.ahead]
+        assert first.reviews[0].item_id != first.ahead[0].item_id
+        assert (first.ahead[0].shown_at, first.ahead[0].revealed_at) == (None, None)
+        assert first.reviews[0].revealed_at
+        verdicts.submit(first.reviews[0], reviewer, [])
+        second = reviewing.lease(reviewer, lot, "secondary")
+        assert [one.pk for one in second.reviews] == [one.pk for one in first.ahead]
+        assert second.reviews[0].revealed_at
+
+    def test_others_do_not_get_it_until_it_comes_back(self, study):
+        lot = factories.lot_in_review(study, 2)
+        reviewer, other = factories.reviewer(study), factories.reviewer(study)
+        ahead = reviewing.lease(reviewer, lot, "secondary", ahead=True).ahead
+        assert reviewing.lease(other, lot, "secondary").reason == "nothing_due"
+        reviewing.give_back(ahead[0], reviewer)
+        reviewing.give_back(ahead[0], reviewer)
+        assert [one.item_id for one in reviewing.lease(other, lot, "secondary").reviews] == [ahead[0].item_id]
+
+    def test_it_comes_back_by_itself_and_is_no_role(self, study):
+        lot = factories.lot_in_review(study, 2)
+        reviewer, other = factories.reviewer(study), factories.reviewer(study)
+        ahead = reviewing.lease(reviewer, lot, "secondary", ahead=True).ahead
+        past = timezone.now() - timedelta(hours=2)
+        Review.objects.filter(shown_at=None).update(leased_at=past - timedelta(hours=1), expires_at=past)
+        assert [one.item_id for one in reviewing.lease(other, lot, "secondary").reviews] == [ahead[0].item_id]
+        Review.objects.filter(reviewer=other).delete()
+        factories.draw_all(lot)
+        checker = factories.reviewer(study, "researcher")
+        assert reviewing.lease(checker, lot, "spot").reviews
+        reviewer.memberships.create(study=study, role="researcher")
+        assert reviewing.lease(reviewer, lot, "spot").reviews[0].item_id == ahead[0].item_id
+
+    def test_it_counts_towards_the_daily_limit_only_when_it_is_shown(self, study):
+        lot = factories.lot_in_review(study, 3, pair={"may_show": ["violence"]})
+        reviewer = factories.reviewer(study)
+        sitting = reviewing.lease(reviewer, lot, "secondary", ahead=True)
+        assert sitting.ahead
+        assert Dose.objects.get(person=reviewer).seconds == 8
+        verdicts.submit(sitting.reviews[0], reviewer, [], care={"revealed_s": {"video_0": 600.0, "video_1": 1.0}})
+        capped = reviewing.lease(reviewer, lot, "secondary", ahead=True)
+        assert (capped.reason, capped.reviews, capped.ahead) == ("cap", [], [])
+        assert Review.objects.get(pk=sitting.ahead[0].pk).state == "returned"
+
+    def test_a_pair_that_was_quarantined_meanwhile_is_not_shown(self, study):
+        lot = factories.lot_in_review(study, 3)
+        reviewer = factories.reviewer(study)
+        sitting = reviewing.lease(reviewer, lot, "secondary", ahead=True)
+        Pair.objects.filter(pk=sitting.ahead[0].pair_id).update(held="quarantined")
+        verdicts.submit(sitting.reviews[0], reviewer, [])
+        shown = reviewing.lease(reviewer, lot, "secondary").reviews
+        assert shown[0].item_id not in {sitting.reviews[0].item_id, sitting.ahead[0].item_id}
+
+
 def test_a_quarantined_pair_is_not_reviewed(study):
     lot = factories.lot_in_review(study)
     Pair.objects.update(held="quarantined")

@@ -9,21 +9,28 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from annotation import draws
 from diptych.refusals import Refused
 from jobs.progress_bar import Bar
-from qc.simulation import driver, stored
+from qc.simulation import driver, falls, review_claims, reviewing, stored
 from qc.simulation.claims import claims, planted
 from qc.simulation.filling import Filling
 from qc.simulation.material import Simulated, make_study
 from qc.simulation.people import BREAKS, Person, broken, crowd
 from qc.simulation.prompts import HOW_MANY
+from qc.simulation.reviewers import Reviewer, broken_staff, staff
 from qc.simulation.truth import World, plant
 
 #: The sizes, normally and with --quick.
 PEOPLE, PAIRS, OVERLAP = 30, 1_000, 3
 ACCURACY, SIDE_BIAS = (0.66, 0.89), 0.1
-QUICK_PEOPLE, QUICK_PAIRS = 12, 200
-REVIEWERS = 4
+QUICK_PEOPLE, QUICK_PAIRS = 12, 120
+REVIEWERS, RESEARCHERS = 4, 4
+#: How often reviewers find a defect. Half of each lot has a secondary review, so that some defects are left.
+SKILL, SECONDARY_SHARE = (0.85, 0.97), 0.5
+PAIRS_A_LOT, QUICK_PAIRS_A_LOT = 50, 20
+#: Pairs of the simulations without a database that show what each broken assumption costs.
+PAIRS_OF_FALLS, QUICK_PAIRS_OF_FALLS = 3_000, 1_000
 #: The claims of a larger filled study take too long, and too much memory.
 MOST_IN_CLAIMS = 200_000
 
@@ -31,9 +38,13 @@ MOST_IN_CLAIMS = 200_000
 class Command(BaseCommand):
     help = (
         "Make a study in which everything is simulated: people with known skill, bias, speed and tag severity answer "
-        "pairs whose better video and tags are known. They answer through the same functions as real people. The study "
-        "is named as simulated, its videos have no files, and it cannot be deleted afterwards."
+        "pairs whose better video and tags are known, and reviewers of known skill take the answers through quality "
+        "control, lot by lot. All of them use the same functions as real people. The study is named as simulated, its "
+        "videos have no files, and it cannot be deleted afterwards."
     )
+
+    #: The claims about reviews, if answers are reviewed.
+    reviewed: dict[str, Any] | None = None
 
     def add_arguments(self, parser: CommandParser) -> None:
         number: dict[str, Any] = {"type": int, "metavar": "N"}
@@ -41,6 +52,21 @@ class Command(BaseCommand):
         parser.add_argument(
             "--reviewers", **number, default=REVIEWERS, help="how many reviewers (default: %(default)s)"
         )
+        parser.add_argument(
+            "--researchers",
+            **number,
+            default=RESEARCHERS,
+            help="how many researchers, who spot-check and adjudicate (default: %(default)s)",
+        )
+        parser.add_argument(
+            "--skill",
+            type=float,
+            nargs=2,
+            default=SKILL,
+            metavar=("LOWEST", "HIGHEST"),
+            help="how often reviewers and researchers find a defect (default: 0.85 0.97)",
+        )
+        parser.add_argument("--without-review", action="store_true", help="leave the answers unreviewed")
         parser.add_argument("--pairs", **number, help=f"how many pairs (default: {PAIRS})")
         parser.add_argument("--overlap", **number, default=OVERLAP, help="answers to each pair (default: %(default)s)")
         parser.add_argument(
@@ -66,7 +92,8 @@ class Command(BaseCommand):
             default=[],
             choices=list(BREAKS),
             dest="breaks",
-            help="break an assumption; you can give several. " + "; ".join(f"{key}: {BREAKS[key]}" for key in BREAKS),
+            help="break an assumption, of annotators and reviewers; you can give several. "
+            + "; ".join(f"{key}: {BREAKS[key]}" for key in BREAKS),
             metavar="NAME",
         )
         parser.add_argument(
@@ -95,24 +122,51 @@ class Command(BaseCommand):
             known = crowd(people, seed, accuracies=(lowest, highest), side_bias=options["side_bias"])
             annotators = broken(known, options["breaks"], seed)
             slug = options["slug"] or f"simulated-{seed}"
-            simulated = make_study(slug, seed, people=people, reviewers=options["reviewers"], overlap=overlap)
+            teams = {name: options[name] for name in ("reviewers", "researchers")}
+            judges = self._judges(teams, seed, options)
+            simulated = make_study(slug, seed, people=people, overlap=overlap, secondary_share=SECONDARY_SHARE, **teams)
         except (Refused, ValueError) as trouble:
             raise CommandError(str(trouble)) from trouble
         began = time.monotonic()
         if options["fill"]:
             pairs = self._fill(simulated, annotators, seed, options["fill"], overlap)
         else:
-            self._work(simulated, annotators, seed, pairs)
+            self._work(simulated, annotators, seed, pairs, judges, options)
         took = time.monotonic() - began
         self._report(simulated, plant(pairs, seed), annotators, took, options)
 
-    def _work(self, simulated: Simulated, people: list[Person], seed: int, pairs: int) -> None:
+    def _judges(self, teams: dict[str, int], seed: int, options: dict[str, Any]) -> list[Reviewer]:
+        """Return the reviewers, and then the researchers. Raise ValueError for a skill that is no share."""
+        lowest, highest = options["skill"]
+        return broken_staff(staff(sum(teams.values()), seed, skills=(lowest, highest)), options["breaks"])
+
+    def _work(
+        self,
+        simulated: Simulated,
+        people: list[Person],
+        seed: int,
+        pairs: int,
+        judges: list[Reviewer],
+        options: dict[str, Any],
+    ) -> None:
+        """Let people answer all pairs. Keep the claims about their reviews in `self.reviewed`, if there are any."""
+        pairs_a_lot = QUICK_PAIRS_A_LOT if options["quick"] else PAIRS_A_LOT
+        work = driver.begin(simulated, plant(pairs, seed), people, seed, pairs_a_lot)
         bar = Bar()
         try:
             bar.begin("Answering", pairs * simulated.study.overlap)
-            driver.work_through(simulated, plant(pairs, seed), people, seed, bar.advance)
+            with draws.named(simulated.names):
+                work.do(bar.advance)
+            bar.end()
+            if options["without_review"]:
+                return
+            teams = len(simulated.reviewers)
+            reviews = reviewing.begin(simulated, work, judges[:teams], judges[teams:])
+            bar.begin("Reviewing lots", -(-pairs // pairs_a_lot))
+            reviews.do(bar.advance, rounds=2 if options["quick"] else reviewing.MOST_ROUNDS)
         finally:
             bar.end()
+        self.reviewed = review_claims.review_claims(reviews)
 
     def _fill(self, simulated: Simulated, people: list[Person], seed: int, answers: int, overlap: int) -> int:
         filling = Filling(simulated, people, seed, answers, overlap)
@@ -134,10 +188,13 @@ class Command(BaseCommand):
             print(f"  No claims: they are made for at most {MOST_IN_CLAIMS:,} answers.")
             return
         found = claims(world, people, stored.answers(simulated)) | {"seconds": round(took, 2)}
+        if self.reviewed:
+            pairs = QUICK_PAIRS_OF_FALLS if options["quick"] else PAIRS_OF_FALLS
+            found |= {"review": self.reviewed, "breaks": falls.falls(options["seed"], pairs)}
         for line in summary(found):
             print(f"  {line}")
         if options["json"]:
-            names = ("seed", "overlap", "accuracy", "side_bias", "breaks", "fill", "quick")
+            names = ("seed", "overlap", "accuracy", "side_bias", "skill", "breaks", "fill", "quick")
             truth = planted(world, people, stored.pair_ids(simulated.study))
             told = {"study": simulated.study.slug, "options": {name: options[name] for name in names}}
             text = json.dumps(told | {"planted": truth, "claims": found}, indent=1, ensure_ascii=False)
@@ -153,7 +210,7 @@ def check(options: dict[str, Any]) -> None:
             "This is a production installation, and a simulated study cannot be deleted. Run the command in a demo or "
             "on a test server, or add --allow-production."
         )
-    for name in ("people", "pairs", "overlap", "reviewers"):
+    for name in ("people", "pairs", "overlap", "reviewers", "researchers"):
         if options[name] < 1:
             raise CommandError(f"--{name} is {options[name]}. Give a number from 1 on.")
     if options["fill"] is not None and options["fill"] < 1:
@@ -190,4 +247,6 @@ def summary(found: dict[str, Any]) -> list[str]:
             f"reliability on helpfulness, rank correlation: {rank['with_planted']} with planted accuracy, "
             f"{rank['with_reached']} with reached accuracy"
         )
+    if "review" in found:
+        lines += [*review_claims.summary(found["review"]), *falls.summary(found["breaks"])]
     return lines

@@ -10,7 +10,7 @@ import { showPassing } from "../page/status.js";
 import { playerKeys } from "../player/player_keys.js";
 import { answering } from "../annotation/answering.js";
 import { form } from "../annotation/answer_form.js";
-import { Refused, addressOf, send } from "../annotation/api.js";
+import { Refused, Trouble, addressOf, send } from "../annotation/api.js";
 import { careReports } from "../annotation/care_reports.js";
 import { current } from "../annotation/current_pair.js";
 import { bindDefinitions, defineTag, toggleDefinition } from "../annotation/definitions.js";
@@ -29,7 +29,7 @@ import { bindSignIn } from "../annotation/sign_in.js";
 import { bindSplit } from "../annotation/split.js";
 import { currentProblem, retryUntilResponse, watchTrouble } from "../annotation/trouble.js";
 import { madeUuid } from "../annotation/uuid.js";
-import { player } from "../annotation/videos.js";
+import { clipsOf, player } from "../annotation/videos.js";
 import { collected, hideJudging, isJudging, missing, showJudging } from "./judging.js";
 
 const { dataset: page } = document.body;
@@ -37,9 +37,12 @@ const answers = one("form[data-answers]");
 const submitButton = one('button[data-action="submit"]');
 const whyNot = one("[data-why-not]");
 const undoButton = one('button[data-action="undo-review"]');
+const whyHere = one("[data-why-here]");
 let submissionId = madeUuid();
 /** The sitting that was submitted last, which can be undone. @type {number | null} */
 let last = null;
+/** The reserved sitting whose videos are loaded while the current one is judged. @type {number | null} */
+let ahead = null;
 
 /** Ask for the next review. */
 async function begin() {
@@ -69,6 +72,7 @@ async function attempt(request, then) {
 /** @param {Qc.Reviews} reviews */
 function show({ current: review, reason, retry_after_s: seconds, left }) {
   takeOff();
+  ahead = null;
   page.left = String(left);
   if (!review) {
     stop(reason ?? "refused", { seconds, again: begin });
@@ -79,6 +83,39 @@ function show({ current: review, reason, retry_after_s: seconds, left }) {
   careReports.begin();
   leases.hold(review);
   judge(review);
+  loadAhead(review.id);
+}
+
+/**
+ * Reserve the pair after the current one, and load its videos. The server still decides what is shown next. If it cannot reserve
+ * one, the person only waits longer.
+ *
+ * @param {number} id the current sitting
+ */
+async function loadAhead(id) {
+  try {
+    /** @type {Qc.Reviews} */
+    const { current: review, next } = await send("POST", page.urlLease, { kind: page.kind, ahead: true });
+    if (review?.id !== id || current.assignment?.id !== id || !next) return;
+    ahead = next.id;
+    leases.hold(review, next);
+    player.prepare(next.id, clipsOf(next));
+  } catch (error) {
+    if (!(error instanceof Refused) && !(error instanceof Trouble)) throw error;
+  }
+}
+
+/** Give the reserved pair back, because the person leaves the page. It would come back by itself only after the lease. */
+function releaseAhead() {
+  if (ahead === null) return;
+  send("POST", addressOf(verb("release"), ahead), undefined, { keepalive: true }).catch(() => {});
+  ahead = null;
+}
+
+/** Say why the look-here queue chose what was judged last. @param {string[]} reasons */
+function sayWhy(reasons) {
+  whyHere.hidden = reasons.length === 0;
+  one("[data-why-here-text]", whyHere).textContent = reasons.join(" · ");
 }
 
 /** Show the rows to judge, or the form while the reviewer still has to answer. @param {Qc.Review} review */
@@ -120,7 +157,7 @@ function submit() {
     const { draft: _draft, ...body } = /** @type {any} */ (view.collect());
     return void attempt(
       () => send("POST", addressOf(verb("answer"), assignment.id), { ...body, submission_id: submissionId }),
-      (/** @type {Qc.Review} */ review) => { judge(review); showPassing(say("answer_kept"), "good"); },
+      (/** @type {Qc.Review} */ review) => (review.ended ? afterSecond() : afterAnswer(review)),
     );
   }
   const row = missing();
@@ -129,6 +166,21 @@ function submit() {
   return void attempt(() => send("POST", addressOf("submit", assignment.id), body), (reviews) => {
     last = assignment.id;
     undoButton.hidden = false;
+    show(reviews);
+    sayWhy(reviews.looked_because);
+    showPassing(say("review_saved"), "good");
+  });
+}
+
+/** The reviewer's own answer is stored: show the rows to judge. @param {Qc.Review} review */
+function afterAnswer(review) {
+  judge(review);
+  showPassing(say("answer_kept"), "good");
+}
+
+/** A second blind answer is stored. Nothing is revealed: go on with the next pair. */
+function afterSecond() {
+  attempt(() => send("POST", page.urlLease, { kind: page.kind }), (reviews) => {
     show(reviews);
     showPassing(say("review_saved"), "good");
   });
@@ -223,7 +275,7 @@ onAction("reveal", () => setHidden(false));
 document.addEventListener("click", (event) => around(event, "[data-close]")?.closest("dialog")?.close());
 leases.addEventListener("given_up", begin);
 leases.addEventListener("answered", begin);
-addEventListener("pagehide", () => careReports.send({ keepalive: true }));
+addEventListener("pagehide", () => { careReports.send({ keepalive: true }); releaseAhead(); });
 
 watchTrouble();
 bindSignIn();

@@ -149,7 +149,8 @@ def test_real_serving_goes_on_where_a_fill_stopped(monkeypatch):
 
 def test_the_command_writes_what_was_planted_and_what_was_found(tmp_path, capsys):
     file = tmp_path / "claims.json"
-    call_command("simulate_study", people=6, pairs=12, seed=3, json=file, breaks=["difficulty"], stdout=StringIO())
+    options = {"people": 6, "pairs": 12, "seed": 3, "breaks": ["difficulty"], "without_review": True}
+    call_command("simulate_study", json=file, stdout=StringIO(), **options)
     told = json.loads(file.read_text())
     assert told["study"] == "simulated-3"
     assert [person["number"] for person in told["planted"]["people"]] == list(range(6))
@@ -170,6 +171,8 @@ def test_the_command_writes_what_was_planted_and_what_was_found(tmp_path, capsys
         ({"people": 2}, "Give more people, or less overlap"),
         ({"fill": 0}, "--fill is 0"),
         ({"accuracy": (0.9, 0.99)}, "Choose an accuracy nearer to"),
+        ({"skill": (0.9, 1.2)}, "Give a share from 0 to 1"),
+        ({"researchers": 0}, "--researchers is 0"),
         ({"slug": "taken"}, "There is already a study “taken”"),
         ({"slug": "Not An Address"}, "small letters"),
         ({"pairs": 10**8}, "at most"),
@@ -187,5 +190,5 @@ def test_a_production_installation_refuses_unless_it_is_asked_to():
         with pytest.raises(CommandError, match=r"production installation.*--allow-production"):
             call_command("simulate_study", quick=True)
         assert not Study.objects.exists()
-        call_command("simulate_study", people=3, pairs=2, allow_production=True)
+        call_command("simulate_study", people=3, pairs=2, without_review=True, allow_production=True)
     assert Study.objects.count() == 1
