@@ -6,7 +6,7 @@ to agree less than they do, because defects are found where it is hard to agree.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import partial, reduce
 from operator import or_
 from typing import Any
 
@@ -22,7 +22,7 @@ from diptych.spreadsheet import write_rows
 from qc.models import ReviewAnswer, SecondBlind
 from qc.models.reviews import PREFERENCES, TAGS
 from qc.second_blind import SHARE
-from qc.statistics.bootstrap import Numbers, interval
+from qc.statistics.bootstrap import Numbers, intervals
 from qc.statistics.figures import Figure, NotDefined
 from qc.statistics.measures import PERCENT
 from studies.models import Study
@@ -97,13 +97,18 @@ def reviewer_agreement(study: Study, *, fewest: int | None = None) -> ReviewerAg
     if found.done < (FEWEST if fewest is None else fewest):
         return found
     sums = np.array(fetch_all(_SUMS, {"study": study.pk}), dtype=np.float64)
-    return replace(found, rows=tuple(_row(row, sums[:, [place, -1]], found.done) for place, row in enumerate(COMPARED)))
+    shares = [partial(_share, place) for place in range(len(COMPARED))]
+    bounds = intervals(sums, shares, seed=0)
+    rows = [
+        RowAgreement(row, Figure(float(share(sums.sum(axis=0))), interval, found.done, 2 * found.done))
+        for row, share, interval in zip(COMPARED, shares, bounds, strict=True)
+    ]
+    return replace(found, rows=tuple(rows))
 
 
-def _row(row: str, sums: Numbers, pairs: int) -> RowAgreement:
-    """Return the agreement on one row. sums: (groups of clusters, 2), the weights of equal answers and of all."""
-    share = float(PERCENT.value(sums.sum(axis=0)))
-    return RowAgreement(row, Figure(share, interval(sums, PERCENT.value, seed=0), pairs, 2 * pairs))
+def _share(place: int, sums: Numbers) -> Numbers:
+    """Return the weight of equal answers of all weight. sums: (..., rows + 1), the last is the weight of all."""
+    return PERCENT.value(sums[..., [place, -1]])
 
 
 # --- The rows behind the figures --------------------------------------------------------------------------------

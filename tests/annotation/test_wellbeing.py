@@ -83,6 +83,13 @@ class TestOnesOwn:
         [summary] = wellbeing.summaries(study, [reviewer], wellbeing.last_day(study))
         assert (summary.seconds, summary.hidden) == (50, 3)
         assert wellbeing.own_summary(reviewer, study).summary.seconds == 50
+        skipped = reviewing.lease(reviewer, lot, "secondary").reviews[0]
+        for _ in range(2):
+            reviewing.skip(skipped, reviewer, reason="too_distressing")
+        [summary] = wellbeing.summaries(study, [reviewer], wellbeing.last_day(study))
+        assert summary.too_distressing == 1
+        [event] = AuditEvent.objects.filter(action="review.skipped")
+        assert "distress" not in json.dumps([event.before, event.after])
         page = browser_client(contact).get(wellbeing_of(study), {"order": "exposure"}).content.decode()
         assert "careful" in page
         [first, *_] = wellbeing.people(study, wellbeing.last_day(study), "exposure")

@@ -88,7 +88,7 @@ class Way:
             self.head.locator(f'input[name="ask_again"][value="{ask_again}"]').check()
         self.head.get_by_label("Reason").fill("As the plan says.")
         self.head.get_by_role("button", name="Decide", exact=True).click()
-        expect(self.head.locator(".page-head .chip").first).to_have_text(outcome)
+        expect(self.head.locator(".page-head .chip").get_by_text(outcome, exact=True)).to_be_visible()
 
 
 def test_a_lot_is_returned_mended_and_accepted(open_page, playable_pairs, db):
