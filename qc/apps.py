@@ -9,8 +9,8 @@ class QCConfig(AppConfig):
         from annotation.my_work import more_parts
         from annotation.signals import answer_revised, answer_submitted
         from catalog import batching
-        from qc import frames
-        from qc.controls.pages import RUNS as CONTROLS_RUNS
+from qc import frames, review_exposure
+from qc.controls.pages import RUNS as CONTROLS_RUNS
         from qc.deletion import batches_in_lots, delete_own_rows
 from qc.figure_cards import JOBS
 from qc.findings import settings_part
@@ -32,6 +32,7 @@ from studies.permissions import MAY_CONFIGURE, MAY_CONFIRM, MAY_COUNT_WORK, MAY_
         register(Place.HOME, Link("progress", _("See progress"), *dashboard, order=20, first_page=True))
         register(Place.OVERVIEW, Link("progress", _("Progress"), *dashboard, order=10))
         more_parts.append(feedback)
+        review_exposure.show_on_wellbeing_pages()
         reviews = ("qc:reviews", MAY_CONFIRM)
         register(Place.TABS, Link("reviews", _("Reviews"), *reviews, order=12))
         batching.kept_empty.append(batches_in_lots)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from qc import api_controls, api_figures, api_findings, api_lots, api_reviews, api_suspensions
+from qc import api_controls, api_figures, api_findings, api_lots, api_reviewers, api_reviews, api_suspensions
 
 urlpatterns = [
     path("studies/<slug:slug>/lots/", api_lots.LotsView.as_view(), name="lots"),
@@ -27,6 +27,7 @@ urlpatterns = [
     path("pauses/<int:pause_id>/end/", api_suspensions.EndPauseView.as_view(), name="pause_end"),
     path("studies/<slug:slug>/agreement/", api_figures.AgreementView.as_view(), name="agreement"),
     path("studies/<slug:slug>/annotators/", api_figures.AnnotatorsView.as_view(), name="annotators"),
+    path("studies/<slug:slug>/reviewers/", api_reviewers.ReviewersView.as_view(), name="reviewers"),
     path("studies/<slug:slug>/findings/", api_findings.FindingsView.as_view(), name="findings"),
     path("studies/<slug:slug>/findings/runs/", api_findings.FindingsRunsView.as_view(), name="findings_runs"),
     path(

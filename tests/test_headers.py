@@ -162,6 +162,7 @@ def pages(study, annotator, researcher):
             for what, name in (("page", "lot"), ("answers", "lot_answers"), ("decision", "decide_lot"))
         },
         "lots": client(owner).get(reverse("qc:lots", args=[checked.slug])),
+        "reviewers": client(owner).get(reverse("qc:reviewers", args=[checked.slug])),
         "new lot": client(owner).get(reverse("qc:new_lot", args=[checked.slug])),
         "reviews": client(reviewer).get(reverse("qc:reviews", args=[checked.slug])),
         "review": client(reviewer).get(reverse("qc:review", args=[checked.slug, lot.number, "secondary"])),
@@ -215,6 +216,7 @@ NO_PAGES = {
     *("qc:resume_suspension", "qc:pauses_csv", "qc:end_pause"),
     *("qc:agreement_csv", "qc:agreement_pairs_csv", "qc:compute_agreement", "qc:annotators_csv"),
     *("qc:compute_annotators", "qc:figures_job", "qc:cancel_figures"),
+    *("qc:lot_answers_csv", "qc:reviewers_csv"),
     *("qc:findings_csv", "qc:finding", "qc:run_rules", "qc:findings_run", "qc:cancel_findings_run"),
     *("qc:controls_csv", "qc:control_people_csv", "qc:control_results_csv", "qc:make_controls", "qc:withdraw_control"),
     *("qc:controls_run", "qc:cancel_controls_run"),
