@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from annotation.acceptance import LOT_RETURNED, REJECTED, RETURNED, SURPLUS, SURPLUS_BATCH_CLOSED, SURPLUS_STUDY_CLOSED
 from annotation.models import Annotation, Standing
 from annotation.protocol import CORRECTION, REOPENED, SECOND_LOOK, SUB_DIMENSION_KEYS, TIE
+from catalog.slots import AskedBecause
 from diptych.durations import in_words
 from studies.harms import HARMS
 
@@ -38,6 +39,11 @@ INVALID: dict[str, str | Promise] = {
     "one_side": gettext_lazy("Many answers in a row were on the same side."),
     "faster_than_videos": gettext_lazy("It was answered faster than the videos play."),
     "quick_none": gettext_lazy("“None of these” was chosen within a second."),
+}
+ASKED: dict[str, str | Promise] = {
+    AskedBecause.PLAN: gettext_lazy("asked for by the plan"),
+    AskedBecause.MORE_OPINIONS: gettext_lazy("asked for because answers disagreed or were disputed"),
+    AskedBecause.REPLACEMENT: gettext_lazy("asked for in place of an answer that review took out"),
 }
 REVISED: dict[str, str | Promise] = {
     "": gettext_lazy("first answer"),
@@ -91,3 +97,8 @@ def why_uncounted(standing: Standing) -> str | Promise:
 def why_invalid(standing: Standing) -> str | Promise:
     """Return why an answer is invalid; empty if it is valid."""
     return INVALID.get(standing.reason, standing.reason.replace("_", " "))
+
+
+def why_asked(standing: Standing) -> str | Promise:
+    """Return why the answer was asked for."""
+    return ASKED[standing.assignment.asked_because]

@@ -9,9 +9,11 @@ class QCConfig(AppConfig):
         from annotation.my_work import more_parts
         from annotation.signals import answer_revised, answer_submitted
         from catalog import batching
+        from catalog.library.pair_sections import pair_sections
         from qc import frames
         from qc.deletion import batches_in_lots, delete_own_rows
         from qc.findings.pages import RUNS
+        from qc.pair_section import section
         from qc.receivers import follow_revision, mark_contradiction
         from qc.replies import feedback
         from safety.signals import assets_quarantined, pairs_released
@@ -28,6 +30,7 @@ class QCConfig(AppConfig):
         register(Place.HOME, Link("progress", _("See progress"), *dashboard, order=20, first_page=True))
         register(Place.OVERVIEW, Link("progress", _("Progress"), *dashboard, order=10))
         more_parts.append(feedback)
+        pair_sections["more_opinions"] = section
         reviews = ("qc:reviews", MAY_CONFIRM)
         register(Place.TABS, Link("reviews", _("Reviews"), *reviews, order=12))
         batching.kept_empty.append(batches_in_lots)

@@ -1,8 +1,9 @@
-"""Celery tasks of the rules: new answers, marks, and runs over earlier answers."""
+"""Celery tasks: rules for new and earlier answers, their marks, and more answers where people disagree."""
 
 from celery import shared_task
 
 from jobs import engine
+from qc import more_opinions
 from qc.findings import checking, marks, runs
 
 
@@ -27,3 +28,18 @@ def run_rules(run_id: int) -> None:
 def look_after_runs() -> int:
     """Send messages for runs that wait too long, or whose worker is gone. Return how many."""
     return engine.sweep(runs.POLICY)
+
+
+@shared_task
+def ask_for_more_opinions() -> int:
+    """Ask for more answers where new or changed answers disagree. Return how many answers were looked at."""
+    looked_at = 0
+    while done := more_opinions.ask_where_due():
+        looked_at += done
+    return looked_at
+
+
+@shared_task
+def find_disagreement() -> int:
+    """Ask for more answers wherever answers disagree. Return how many were asked for."""
+    return more_opinions.ask_everywhere()
