@@ -41,9 +41,9 @@ INVALID: dict[str, str | Promise] = {
     "quick_none": gettext_lazy("“None of these” was chosen within a second."),
 }
 ASKED: dict[str, str | Promise] = {
-    AskedBecause.PLAN: gettext_lazy("asked for by the plan"),
-    AskedBecause.MORE_OPINIONS: gettext_lazy("asked for because answers disagreed or were disputed"),
-    AskedBecause.REPLACEMENT: gettext_lazy("asked for in place of an answer that review took out"),
+    AskedBecause.PLAN: gettext_lazy("planned"),
+    AskedBecause.MORE_OPINIONS: gettext_lazy("asked for more opinions"),
+    AskedBecause.REPLACEMENT: gettext_lazy("asked as a replacement"),
 }
 REVISED: dict[str, str | Promise] = {
     "": gettext_lazy("first answer"),

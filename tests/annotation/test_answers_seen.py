@@ -180,10 +180,10 @@ def test_each_answer_says_why_it_was_asked_for_on_the_page_of_its_pair_in_the_li
     offering.reject(first.standing, reason="defect", actor=None)
     factories.answer(factories.member(study, "annotator"), study)
     page = look("catalog:pair", pair.public_id)
-    assert "asked for by the plan" in page
-    assert "asked for in place of an answer that review took out" in page
+    assert ">planned</span>" in page
+    assert "asked as a replacement" in page
     listed = look("annotation:answers", asked="replacement")
-    assert listed.count("asked for in place of an answer that review took out") == 1
+    assert listed.count("asked as a replacement") == 1
     assert "<b>1</b> answer" in listed
     sent = browser_client(researcher).get(reverse("annotation:answers_csv", args=[study.slug]))
     lines = csv.DictReader(io.StringIO(b"".join(sent).decode("utf-8-sig")))

@@ -149,6 +149,18 @@ def test_fewer_wanted_answers_leave_out_planned_ones_first_and_replacements_last
         assert open_by_reason(pair) == dict(zip(FIELDS, left, strict=True))
 
 
+def test_nobody_can_tell_from_the_pair_that_they_get_why_they_are_asked(study, people, api):
+    factories.pair(study, wanted=1)
+    offering.reject(factories.answer(people[0], study).standing, reason="defect", actor=None)
+    replacement = api(people[1]).post(f"/api/v1/studies/{study.slug}/assignments/").json()["current"]
+    assert Assignment.objects.get(pk=replacement["id"]).asked_because == "replacement"
+    factories.pair(study)
+    planned = api(people[2]).post(f"/api/v1/studies/{study.slug}/assignments/").json()["current"]
+    assert Assignment.objects.get(pk=planned["id"]).asked_because == "plan"
+    assert replacement.keys() == planned.keys()
+    assert "replacement" not in str(replacement)
+
+
 # --- Random histories -----------------------------------------------------------------------------------------
 
 PICKS = st.integers(0, 11)
