@@ -18,6 +18,7 @@ from annotation.protocol import SUB_DIMENSION_KEYS
 from catalog.library.filters import YES_NO, Filters, IdField, begins, harm_choices
 from catalog.models import Pair
 from catalog.models.pairs import usable
+from catalog.slots import AskedBecause
 from diptych.downloads import CopyFile
 from diptych.paging import Order
 from diptych.spreadsheet import write_rows
@@ -76,6 +77,7 @@ class AnswerFilters(Filters):
         ],
         required=False,
     )
+    asked = forms.ChoiceField(label=_("Asked because"), choices=[("", _("all")), *AskedBecause.choices], required=False)
     held = forms.ChoiceField(label=_("Pair held"), choices=YES_NO, required=False)
     kind = forms.ChoiceField(
         label=_("Kind"),
@@ -102,6 +104,8 @@ class AnswerFilters(Filters):
             return Q(assignment__pair__in=pairs.values("pk"))
         if name == "standing":
             return STANDINGS[value]
+        if name == "asked":
+            return Q(assignment__asked_because=value)
         if name == "held":
             return ~Q(assignment__pair__held="") if value == "yes" else Q(assignment__pair__held="")
         if name == "kind":
@@ -155,6 +159,7 @@ COLUMNS = (
     "kind",
     "author",
     "round",
+    "asked_because",
     "submitted_at",
     "revision",
     "revised_at",
@@ -191,8 +196,9 @@ def _lines(study: Study, rows: QuerySet[Standing]) -> Iterator[list[Any]]:
         submitted_at = assignment.ended_at.isoformat(timespec="seconds") if assignment.ended_at else ""
         yield [
             *(pair.public_id, pair.prompt.public_id, pair.video_0.public_id, pair.video_1.public_id),
-            *(pair.batch.number, pair.kind, code, assignment.round, submitted_at, current.revision),
-            *(current.submitted_at.isoformat(timespec="seconds"), _yes_no(current.author_kind == "corrector")),
+            *(pair.batch.number, pair.kind, code, assignment.round, assignment.asked_because, submitted_at),
+            *(current.revision, current.submitted_at.isoformat(timespec="seconds")),
+            _yes_no(current.author_kind == "corrector"),
             *(standing.validity, standing.reason, _yes_no(standing.counted), standing.uncounted_reason),
             *(getattr(current, key) for key in (*SUB_DIMENSION_KEYS, "helpfulness", "harmlessness")),
             *(" ".join(current.tags_video_0), " ".join(current.tags_video_1)),

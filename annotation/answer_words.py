@@ -19,6 +19,7 @@ from annotation.acceptance import (
 )
 from annotation.models import Annotation, Standing
 from annotation.protocol import CORRECTION, REOPENED, SECOND_LOOK, SUB_DIMENSION_KEYS, TIE
+from catalog.slots import AskedBecause
 from diptych.durations import in_words
 from studies.harms import HARMS
 
@@ -49,6 +50,11 @@ INVALID: dict[str, str | Promise] = {
     "one_side": gettext_lazy("Many answers in a row were on the same side."),
     "faster_than_videos": gettext_lazy("It was answered faster than the videos play."),
     "quick_none": gettext_lazy("“None of these” was chosen within a second."),
+}
+ASKED: dict[str, str | Promise] = {
+    AskedBecause.PLAN: gettext_lazy("planned"),
+    AskedBecause.MORE_OPINIONS: gettext_lazy("asked for more opinions"),
+    AskedBecause.REPLACEMENT: gettext_lazy("asked as a replacement"),
 }
 REVISED: dict[str, str | Promise] = {
     "": gettext_lazy("first answer"),
@@ -102,3 +108,8 @@ def why_uncounted(standing: Standing) -> str | Promise:
 def why_invalid(standing: Standing) -> str | Promise:
     """Return why an answer is invalid; empty if it is valid."""
     return INVALID.get(standing.reason, standing.reason.replace("_", " "))
+
+
+def why_asked(standing: Standing) -> str | Promise:
+    """Return why the answer was asked for."""
+    return ASKED[standing.assignment.asked_because]

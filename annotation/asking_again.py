@@ -29,13 +29,23 @@ SELECT standing.assignment_id FROM annotation_standing standing
    AND standing.counted = %(counted)s AND standing.uncounted_reason = %(reason)s
  ORDER BY standing.assignment_id FOR NO KEY UPDATE OF standing
 """
-#: The slots of the answers that stop counting return to their pairs, and those that count again take them.
-MOVE_SLOTS = """
-UPDATE catalog_pair pair SET open_slots = open_slots + moved.number * %(sign)s
-  FROM (SELECT assignment.pair_id, count(*) AS number FROM annotation_assignment assignment
+MOVED = """
+  FROM (SELECT assignment.pair_id, count(*)::integer AS number FROM annotation_assignment assignment
          WHERE assignment.id = ANY(%(assignments)s) GROUP BY assignment.pair_id) moved
  WHERE pair.id = moved.pair_id
 """
+#: The slots of the answers that stop counting return to their pairs, as replacements.
+RETURN_SLOTS = f"""
+UPDATE catalog_pair pair
+   SET open_slots = open_slots + moved.number, replacement_open = replacement_open + moved.number {MOVED}
+"""  # noqa: S608 - of constants
+#: The answers that count again take slots, in the order of `catalog.slots.OF_ANSWER_AGAIN`.
+TAKE_SLOTS = f"""
+UPDATE catalog_pair pair
+   SET open_slots = open_slots - moved.number,
+       replacement_open = replacement_open - least(replacement_open, moved.number),
+       more_open = more_open - least(more_open, moved.number - least(replacement_open, moved.number)) {MOVED}
+"""  # noqa: S608 - of constants
 
 
 #: For each of these answers that no longer counts: whether its pair still has a slot for it. No two answers of a pair
@@ -62,7 +72,7 @@ def stop_counting(
     values = {"study": study.pk, "assignments": list(assignments)}
     fetch_all(LOCK_PAIRS, values)
     counted = [key for (key,) in fetch_all(LOCK_STANDINGS, values | {"counted": True, "reason": ""})]
-    change(MOVE_SLOTS, {"assignments": counted, "sign": 1})
+    change(RETURN_SLOTS, {"assignments": counted})
     _write(study, counted, reason, actor)
     return counted
 
@@ -76,7 +86,7 @@ def count_again(study: Study, assignments: Collection[int], *, actor: User) -> i
     values = {"study": study.pk, "assignments": list(assignments)}
     fetch_all(LOCK_PAIRS, values)
     stopped = [key for (key,) in fetch_all(LOCK_STANDINGS, values | {"counted": False, "reason": LOT_RETURNED})]
-    change(MOVE_SLOTS, {"assignments": stopped, "sign": -1})
+    change(TAKE_SLOTS, {"assignments": stopped})
     _write(study, stopped, "", actor)
     return len(stopped)
 
@@ -96,7 +106,7 @@ def count_where_free(
     fitting = dict(fetch_all(FITTING, {"assignments": stopped}))
     again = [key for key in stopped if fitting[key]]
     taken = [key for key in stopped if not fitting[key]]
-    change(MOVE_SLOTS, {"assignments": again, "sign": -1})
+    change(TAKE_SLOTS, {"assignments": again})
     _write(study, again, "", actor)
     _write(study, taken, SURPLUS, actor)
     return again, taken

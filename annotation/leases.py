@@ -16,7 +16,7 @@ from accounts import days
 from accounts.models import User
 from annotation import acceptance, exposure
 from annotation.models import Assignment, Seat
-from catalog import batches
+from catalog import batches, slots
 from diptych.database.fixed import change, fetch_all, fetch_one
 from diptych.refusals import Refused
 from studies.models import Study
@@ -139,7 +139,7 @@ def promote(lease: LiveLease, seat: Seat, person: User, study: Study, now: datet
 
 OFFER_LEASED = f"""
 WITH offered AS (  -- skips locked pairs: the transaction may have locked another pair already
-    SELECT assignment.id, assignment.pair_id
+    SELECT assignment.id, assignment.pair_id, {slots.OF_ANSWER_AGAIN} AS asked_because
       FROM annotation_assignment assignment JOIN catalog_pair pair ON pair.id = assignment.pair_id
      WHERE assignment.study_id = %(study)s AND assignment.person_id = %(person)s AND assignment.state = 'offered'
        AND pair.open_slots > 0 AND pair.ready AND pair.held = ''
@@ -148,13 +148,13 @@ WITH offered AS (  -- skips locked pairs: the transaction may have locked anothe
      ORDER BY assignment.id + 0 LIMIT 1
        FOR NO KEY UPDATE SKIP LOCKED
 ), slot AS (
-    UPDATE catalog_pair pair SET open_slots = pair.open_slots - 1
+    UPDATE catalog_pair pair SET {slots.taken("offered.asked_because")}
       FROM offered WHERE pair.id = offered.pair_id
     RETURNING pair.id
 )
 UPDATE annotation_assignment mine
    SET state = 'leased', place = %(place)s, leased_at = %(now)s, shown_at = %(now)s, expires_at = %(expires_at)s,
-       lease_number = mine.lease_number + 1,
+       lease_number = mine.lease_number + 1, asked_because = offered.asked_because,
        protocol_version = %(protocol_version)s, guideline_version = %(guideline_version)s
   FROM offered, slot WHERE mine.id = offered.id
 RETURNING mine.id, mine.pair_id
@@ -186,16 +186,17 @@ def lease_offer(seat: Seat, person: User, study: Study, now: datetime, *, capped
     return int(assignment_id)
 
 
-ENDED = """
+ENDED = f"""
 WITH ended AS (
     UPDATE annotation_assignment
        SET state = CASE WHEN round > 0 AND %(state)s = 'released' THEN 'offered' ELSE %(state)s END,
            ended_at = CASE WHEN round > 0 AND %(state)s = 'released' THEN NULL ELSE %(now)s END
      WHERE id = %(id)s AND state = 'leased'
-    RETURNING pair_id
+    RETURNING pair_id, asked_because
 )
-UPDATE catalog_pair pair SET open_slots = pair.open_slots + 1 FROM ended WHERE pair.id = ended.pair_id
-"""
+UPDATE catalog_pair pair SET {slots.returned("ended.asked_because")}
+  FROM ended WHERE pair.id = ended.pair_id
+"""  # noqa: S608 - of constants
 
 
 def end(assignment_id: int, state: str) -> bool:
@@ -214,7 +215,7 @@ def _refuse_if_answered(assignment_id: int) -> None:
 #: A lease that has ended has no slot, unless the sweep has not processed it yet.
 SKIPPED = f"""
 WITH open AS (
-    SELECT assignment.id, assignment.pair_id, assignment.state = 'leased' AS holds_slot
+    SELECT assignment.id, assignment.pair_id, assignment.asked_because, assignment.state = 'leased' AS holds_slot
       FROM annotation_assignment assignment
      WHERE assignment.id = %(id)s
        AND (assignment.state = 'leased' AND assignment.expires_at > %(now)s
@@ -222,7 +223,7 @@ WITH open AS (
                AND {acceptance.STUDY_TAKES_WORK_AFTER_LEASE})
        FOR NO KEY UPDATE OF assignment
 ), slot AS (
-    UPDATE catalog_pair pair SET open_slots = pair.open_slots + 1
+    UPDATE catalog_pair pair SET {slots.returned("open.asked_because")}
       FROM open WHERE pair.id = open.pair_id AND open.holds_slot
 )
 UPDATE annotation_assignment assignment
@@ -244,7 +245,7 @@ def skip(assignment_id: int, reason: str, note: str = "") -> bool:
     raise Refused(acceptance.lease_ended_study_closed(), acceptance.STUDY_CLOSED)
 
 
-RELEASED_WITHOUT_WAITING = """
+RELEASED_WITHOUT_WAITING = f"""
 WITH mine AS (  -- skips locked rows, as the sweep does
     SELECT assignment.id, assignment.pair_id
       FROM annotation_assignment assignment JOIN catalog_pair pair ON pair.id = assignment.pair_id
@@ -255,10 +256,11 @@ WITH mine AS (  -- skips locked rows, as the sweep does
        SET state = CASE WHEN round > 0 THEN 'offered' ELSE %(state)s END,
            ended_at = CASE WHEN round > 0 THEN NULL ELSE %(now)s END
       FROM mine WHERE assignment.id = mine.id
-    RETURNING assignment.pair_id
+    RETURNING assignment.pair_id, assignment.asked_because
 )
-UPDATE catalog_pair pair SET open_slots = pair.open_slots + 1 FROM ended WHERE pair.id = ended.pair_id
-"""
+UPDATE catalog_pair pair SET {slots.returned("ended.asked_because")}
+  FROM ended WHERE pair.id = ended.pair_id
+"""  # noqa: S608 - of constants
 
 
 def release_without_waiting(lease: LiveLease) -> bool:
@@ -273,7 +275,7 @@ def release_without_waiting(lease: LiveLease) -> bool:
     return False
 
 
-RETURN_EXPIRED = """
+RETURN_EXPIRED = f"""
 WITH expired AS (  -- locks both rows, and skips locked ones, so it can run inside any transaction
     SELECT assignment.id, assignment.pair_id
       FROM annotation_assignment assignment JOIN catalog_pair pair ON pair.id = assignment.pair_id
@@ -287,13 +289,13 @@ WITH expired AS (  -- locks both rows, and skips locked ones, so it can run insi
        SET state = CASE WHEN round > 0 THEN 'offered' ELSE 'expired' END,
            ended_at = CASE WHEN round > 0 THEN NULL ELSE %(now)s END
       FROM expired WHERE assignment.id = expired.id
-    RETURNING assignment.pair_id
+    RETURNING assignment.pair_id, assignment.asked_because
 )
-UPDATE catalog_pair pair SET open_slots = pair.open_slots + returned.slots
-  FROM (SELECT pair_id, count(*) AS slots FROM ended GROUP BY pair_id) returned
+UPDATE catalog_pair pair SET {slots.ALL_RETURNED}
+  FROM (SELECT pair_id, {slots.COUNTED} FROM ended GROUP BY pair_id) returned
  WHERE pair.id = returned.pair_id
 RETURNING pair.id
-"""
+"""  # noqa: S608 - of constants
 
 
 @transaction.atomic

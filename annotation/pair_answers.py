@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 
 from accounts.models import User
 from annotation.answer_lists import answered_by, answers
-from annotation.answer_words import QUESTIONS, RevisionLine, why_invalid, why_uncounted
+from annotation.answer_words import QUESTIONS, RevisionLine, why_asked, why_invalid, why_uncounted
 from annotation.models import Annotation, Assignment, Standing
 from annotation.protocol import SKIP_REASONS
 from catalog.library.pair_sections import PairSection
@@ -35,6 +35,10 @@ class AnswerOfPair:
     revisions: list[RevisionLine]
 
     @property
+    def why_asked(self) -> str | Promise:
+        return why_asked(self.standing)
+
+    @property
     def why_uncounted(self) -> str | Promise:
         return why_uncounted(self.standing)
 
@@ -48,7 +52,7 @@ def section(request: HttpRequest, study: "WithAnnotations[Study, HasRoles]", pai
     if not allows(study, MAY_SEE_ANSWERS):
         return None
     person = cast(User, request.user)
-    if allows(study, MAY_ANNOTATE) and not answered_by(study, person).filter(pair=pair).exists():
+    if not may_see_answers(study, person, pair):
         return PairSection(TEMPLATE, {"hidden": True})
     given = Assignment.objects.filter(study=study, pair=pair)
     skips = given.filter(state=Assignment.State.SKIPPED, skip_reason__in=TELLING_SKIPS).order_by("ended_at")
@@ -67,6 +71,13 @@ def section(request: HttpRequest, study: "WithAnnotations[Study, HasRoles]", pai
         "leases": given.filter(state=Assignment.State.LEASED).count(),
     }
     return PairSection(TEMPLATE, values)
+
+
+def may_see_answers(study: "WithAnnotations[Study, HasRoles]", person: User, pair: Pair) -> bool:
+    """Return whether the person may see the answers on the pair. Whoever also annotates has to answer it first."""
+    if not allows(study, MAY_SEE_ANSWERS):
+        return False
+    return not allows(study, MAY_ANNOTATE) or answered_by(study, person).filter(pair=pair).exists()
 
 
 def answers_of(study: "WithAnnotations[Study, HasRoles]", person: User, pair: Pair) -> list[AnswerOfPair]:

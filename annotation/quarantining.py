@@ -18,6 +18,7 @@ from accounts.models import User
 from annotation import exposure_reports, leases, serving
 from annotation.models import Assignment
 from annotation.seats import locked_seat
+from catalog import slots
 from catalog.models import Pair
 from catalog.models.pairs import QUARANTINED
 from diptych.database.fixed import change
@@ -27,7 +28,7 @@ from safety.models import Quarantine
 
 #: End leases and return their slots. A later round becomes an offer again, which its person gets after a release. Both
 #: rows are locked, and locked ones are skipped, so it can run while other locks are held.
-END_LEASES = """
+END_LEASES = f"""
 WITH quarantined AS (
     SELECT assignment.id, assignment.pair_id
       FROM annotation_assignment assignment JOIN catalog_pair pair ON pair.id = assignment.pair_id
@@ -39,12 +40,12 @@ WITH quarantined AS (
        SET state = CASE WHEN round > 0 THEN 'offered' ELSE 'released' END,
            ended_at = CASE WHEN round > 0 THEN NULL ELSE %(now)s END
       FROM quarantined WHERE assignment.id = quarantined.id
-    RETURNING assignment.pair_id
+    RETURNING assignment.pair_id, assignment.asked_because
 )
-UPDATE catalog_pair pair SET open_slots = pair.open_slots + returned.slots
-  FROM (SELECT pair_id, count(*) AS slots FROM ended GROUP BY pair_id) returned
+UPDATE catalog_pair pair SET {slots.ALL_RETURNED}
+  FROM (SELECT pair_id, {slots.COUNTED} FROM ended GROUP BY pair_id) returned
  WHERE pair.id = returned.pair_id
-"""
+"""  # noqa: S608 - of constants
 
 
 def end_leases(pairs: Collection[int] | None = None) -> int:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from annotation.acceptance import BATCH_LEASES, STUDY_LEASES
+from catalog import slots
 from diptych.database.fixed import fetch_all, fetch_one
 
 LOOK_BACK_S = 30
@@ -156,7 +157,7 @@ def _lease(*, controls: bool) -> str:
     more = OF_CONTROLS if controls else OfControls()
     return f"""
 WITH first AS (
-    SELECT pair.id
+    SELECT pair.id, {slots.OF_NEW_ANSWER} AS asked_because
       FROM ({_window("a")} UNION ALL {_window("b")}
         ORDER BY place, id
       ) near
@@ -177,18 +178,18 @@ WITH first AS (
      LIMIT 1
        FOR UPDATE OF pair SKIP LOCKED
 ), taken AS (
-    UPDATE catalog_pair pair SET open_slots = open_slots - 1
+    UPDATE catalog_pair pair SET {slots.taken("first.asked_because")}
       FROM first WHERE pair.id = first.id
-    RETURNING pair.id, lane + %(first_lane)s AS lane, pair.lane = 1 AS sensitive, priority * -1 AS place,
+    RETURNING pair.id, asked_because, lane + %(first_lane)s AS lane, pair.lane = 1 AS sensitive, priority * -1 AS place,
               video_0_id, video_1_id{more.returned},
               (SELECT coalesce(sum(CASE other."left" WHEN 'video_0' THEN 1 ELSE -1 END), 0)
                  FROM annotation_assignment other
                 WHERE other.pair_id = pair.id AND other.state IN ('leased', 'submitted')) AS balance
 ), given AS (
     INSERT INTO annotation_assignment AS mine
-           (study_id, pair_id, person_id, round, round_reason, "left", dimension_first, state, place,
+           (study_id, pair_id, person_id, round, round_reason, asked_because, "left", dimension_first, state, place,
             leased_at, shown_at, expires_at, skip_reason, protocol_version, guideline_version{more.column})
-    SELECT %(study)s, taken.id, %(person)s, 0, '',
+    SELECT %(study)s, taken.id, %(person)s, 0, '', asked_because,
            CASE {more.left}WHEN balance > 0 THEN 'video_1' WHEN balance < 0 THEN 'video_0' ELSE %(left)s END,
            %(dimension)s, 'leased', %(place)s, %(now)s, %(shown_at)s, %(expires_at)s, '',
            %(protocol)s, %(guideline)s{more.value}
@@ -196,6 +197,7 @@ WITH first AS (
         ON CONFLICT (pair_id, person_id, round) DO UPDATE
        SET state = 'leased', place = excluded.place, leased_at = excluded.leased_at, shown_at = excluded.shown_at,
            expires_at = excluded.expires_at, ended_at = NULL, lease_number = mine.lease_number + 1,
+           asked_because = excluded.asked_because,
            protocol_version = excluded.protocol_version, guideline_version = excluded.guideline_version
      WHERE mine.state IN ('expired', 'released')
     RETURNING id, pair_id, "left", xmax = 0 AS is_new
@@ -230,7 +232,7 @@ SELECT given.id, pair_id, lane, place, "left", is_new, coalesce((SELECT expected
 #:
 #: 1. `first`: find the first pair in the windows, in serving order, that the person can have. Its study and its batch
 #:    accept leases, the person has agreed to all its harms and reads its language, and they have not had it before.
-#:    Lock it. Pairs that another transaction has locked are skipped.
+#:    Lock it, and read what its next slot is asked for. Pairs that another transaction has locked are skipped.
 #: 2. `taken`: take one of its open slots, and read how often each of its videos was on the left.
 #: 3. `given`: write the assignment, or make an expired or released one live again. In a new assignment, the video that
 #:    was on the left less often is on the left.

@@ -8,6 +8,7 @@ from accounts.models import User
 from annotation import acceptance, exposure, leases, reasons
 from annotation.models import Assignment, Seat
 from annotation.new_leases import NewLeases
+from catalog import slots
 from catalog.models import Pair
 from diptych.refusals import Refused
 from studies.models import Study
@@ -40,8 +41,8 @@ def renew_ended(assignment: Assignment, person: User, seat: Seat, study: Study, 
             return Refused(_("Your time on this pair ran out, and you already have two other pairs."), "lease_lost")
         if not pair.open_slots:
             return Refused(_("Your time on this pair ran out, and it went to someone else."), "lease_lost")
-        pair.open_slots -= 1
-        pair.save(update_fields=["open_slots"])
+        assignment.asked_because = slots.take(pair, again=assignment.round > 0)
+        pair.save(update_fields=slots.FIELDS)
         assignment.place = free[0]
     assignment.state = Assignment.State.LEASED
     assignment.leased_at, assignment.ended_at = now, None
@@ -53,7 +54,7 @@ def renew_ended(assignment: Assignment, person: User, seat: Seat, study: Study, 
     assignment.save(
         update_fields=[
             *("state", "place", "leased_at", "shown_at", "expires_at", "ended_at"),
-            *("protocol_version", "guideline_version"),
+            *("asked_because", "protocol_version", "guideline_version"),
         ]
     )
     exposure.expect(assignment.pk, assignment.pair_id, person, now, is_shown=is_shown)

@@ -250,8 +250,8 @@ def make_current(revision: Annotation, standing: Standing, *, actor: User) -> No
     """Make a new revision the current one, record it, and send the signal to higher apps. The standing is locked."""
     before, tagged = standing.current, bool(Answers.from_annotation(revision).tagged())
     standing.current, standing.author_kind, standing.tags_unnoted = revision, revision.author_kind, tagged
-    standing.rules_due = True
-    standing.save(update_fields=["current", "author_kind", "tags_unnoted", "rules_due"])
+    standing.rules_due, standing.opinions_due = True, revision.assignment.study.more_answers > 0
+    standing.save(update_fields=["current", "author_kind", "tags_unnoted", "rules_due", "opinions_due"])
     audit.record(
         "annotation.revised",
         revision,

@@ -1,13 +1,12 @@
 """How an answer stands. One function changes whether an answer is valid and whether it counts."""
 
 from django.db import transaction
-from django.db.models import F
 
 from accounts import audit
 from accounts.models import User
 from annotation.acceptance import SURPLUS
 from annotation.models import Standing
-from catalog import batches
+from catalog import batches, slots
 from catalog.models import Pair
 
 #: The audit action of a change. Its `before` and `after` contain the fields that changed.
@@ -29,9 +28,9 @@ def change_standing(
 
     1. If counting may change, lock the pair. Then lock and re-read the standing.
     2. Write validity with its reason. None leaves it unchanged.
-    3. An answer that no longer counts returns its slot to the pair, so that someone else is asked. An answer that
-       should count again takes a slot if one is free; otherwise it stays surplus. None leaves counting unchanged: an
-       answer that a rule marks invalid keeps its slot (decision 007).
+    3. An answer that no longer counts returns its slot to the pair, so that someone else is asked for a replacement.
+       An answer that should count again takes a slot if one is free; otherwise it stays surplus. None leaves counting
+       unchanged: an answer that a rule marks invalid keeps its slot (decision 007).
     4. If a slot was returned, move an annotated batch back to open.
     5. Write an audit row, unless nothing changed.
 
@@ -56,7 +55,8 @@ def change_standing(
     after = _fields(standing)
     if after == before:
         return standing
-    standing.save(update_fields=list(FIELDS))
+    standing.opinions_due = standing.opinions_due or standing.study.more_answers > 0
+    standing.save(update_fields=[*FIELDS, "opinions_due"])
     if pair is not None and before["counted"] and not standing.counted:
         batches.ask_for_more(Pair.objects.filter(pk=pair.pk), actor=actor)
     audit.record(
@@ -75,11 +75,15 @@ def _count(standing: Standing, pair: Pair, *, counts: bool, uncounted_reason: st
     if counts == standing.counted:
         return  # an answer that never counted keeps its reason, and does not count when it becomes valid again
     if not counts:
-        Pair.objects.filter(pk=pair.pk).update(open_slots=F("open_slots") + 1)
+        pair.open_slots += 1
+        pair.replacement_open += 1
         standing.counted, standing.uncounted_reason = False, uncounted_reason
+    elif pair.open_slots:
+        slots.take(pair, again=True)  # the answer keeps the reason for which it was asked
+        standing.counted, standing.uncounted_reason = True, ""
     else:
-        taken = Pair.objects.filter(pk=pair.pk, open_slots__gt=0).update(open_slots=F("open_slots") - 1)
-        standing.counted, standing.uncounted_reason = bool(taken), "" if taken else SURPLUS
+        standing.counted, standing.uncounted_reason = False, SURPLUS
+    pair.save(update_fields=slots.FIELDS)
 
 
 def _fields(standing: Standing) -> dict[str, object]:

@@ -18,6 +18,7 @@ from annotation.acceptance import SURPLUS, SURPLUS_BATCH_CLOSED, SURPLUS_STUDY_C
 from annotation.answers import Answers
 from annotation.models import Annotation, Assignment, Seat, Standing
 from annotation.signals import answer_submitted
+from catalog import slots
 from catalog.models import Pair
 from diptych.database.fixed import fetch_all, fetch_one
 from diptych.refusals import Refused
@@ -117,21 +118,23 @@ MOST_ACTIVE_MS = 24 * 3600 * 1000
 #:    batch of an ordinary answer is not locked: it stays open while somebody has a live lease on a pair that is not
 #:    held. (If many people locked one row shared, each lock would cost more, because PostgreSQL lists all of them.)
 #: 4. `decided`: decide whether the answer counts, and if not, why. The reason is stored in its standing.
-#: 5. `slot`: take a slot if the answer counts and had none. Return the slot if it had one and does not count.
+#: 5. `slot`: take a slot if the answer counts and had none. Return the slot if it had one and does not count. The
+#:    assignment keeps the reason of the slot that it took last.
 #: 6. `ended`: end the lease, and delete the draft.
 #: 7. `written`, `stands`: write revision 1 and its standing.
 #: 8. `seated`: add the active time to the person's seat.
 #: 9. `recorded`: write the audit row.
 WRITE = f"""
 WITH open AS (
-    SELECT mine.id, mine.pair_id, mine.state = 'leased' AS holds_slot,
+    SELECT mine.id, mine.pair_id, mine.round, mine.asked_because, mine.state = 'leased' AS holds_slot,
            mine.state = 'leased' AND mine.expires_at > %(now)s AS live
       FROM annotation_assignment mine
      WHERE mine.id = %(assignment)s AND mine.state IN ('leased', 'expired', 'released', 'offered')
        AND NOT EXISTS (SELECT FROM annotation_annotation used WHERE used.submission_id = %(submission_id)s)
        FOR UPDATE OF mine
 ), late AS (
-    SELECT pair.id, pair.batch_id, pair.held = '' AND (open.holds_slot OR pair.open_slots > 0) AS has_slot
+    SELECT pair.id, pair.batch_id, pair.held = '' AND (open.holds_slot OR pair.open_slots > 0) AS has_slot,
+           CASE WHEN open.round = 0 THEN {slots.OF_NEW_ANSWER} ELSE {slots.OF_ANSWER_AGAIN} END AS asked_because
       FROM catalog_pair pair, open
      WHERE NOT open.live AND pair.id = open.pair_id
        FOR NO KEY UPDATE OF pair
@@ -148,6 +151,7 @@ WITH open AS (
        FOR SHARE OF study
 ), decided AS (
     SELECT open.id, open.pair_id, open.holds_slot,
+           CASE WHEN open.holds_slot THEN open.asked_because ELSE late.asked_because END AS asked_because,
            CASE WHEN %(is_suspended)s THEN %(suspended)s
                 WHEN NOT coalesce((SELECT counts FROM batch), true) THEN %(batch_closed)s
                 WHEN open.live THEN ''
@@ -158,10 +162,12 @@ WITH open AS (
       FROM open LEFT JOIN late ON late.id = open.pair_id
 ), slot AS (
     UPDATE catalog_pair pair
-       SET open_slots = pair.open_slots + CASE WHEN decided.holds_slot THEN 1 ELSE -1 END
+       SET {slots.moved("CASE WHEN decided.holds_slot THEN 1 ELSE -1 END", "decided.asked_because")}
       FROM decided WHERE pair.id = decided.pair_id AND decided.holds_slot = (decided.surplus <> '')
 ), ended AS (
-    UPDATE annotation_assignment mine SET state = 'submitted', ended_at = %(now)s, draft = NULL
+    UPDATE annotation_assignment mine
+       SET state = 'submitted', ended_at = %(now)s, draft = NULL,
+           asked_because = CASE WHEN decided.surplus = '' THEN decided.asked_because ELSE mine.asked_because END
       FROM decided WHERE mine.id = decided.id
     RETURNING mine.id, mine.pair_id, mine.protocol_version, mine.guideline_version, decided.surplus
 ), written AS (
@@ -179,8 +185,9 @@ WITH open AS (
     RETURNING id, assignment_id, protocol_version, guideline_version
 ), stands AS (
     INSERT INTO annotation_standing
-           (assignment_id, study_id, current_id, validity, uncounted_reason, counted, tags_unnoted)
-    SELECT written.assignment_id, %(study)s, written.id, 'valid', ended.surplus, ended.surplus = '', %(tagged)s
+           (assignment_id, study_id, current_id, validity, uncounted_reason, counted, tags_unnoted, opinions_due)
+    SELECT written.assignment_id, %(study)s, written.id, 'valid', ended.surplus, ended.surplus = '', %(tagged)s,
+           %(opinions_due)s
       FROM written, ended
 ), seated AS (
     UPDATE annotation_seat seat
@@ -253,6 +260,7 @@ class FirstRevision:
                 "suspended": SURPLUS_SUSPENDED,
                 "is_suspended": acceptance.is_suspended(self.seat),
                 "tagged": self.tagged,
+                "opinions_due": self.study.more_answers > 0,
                 "excluded": self.seat.excluded,
                 "since_break_ms": self._since_break_ms(),
                 **self.columns,
@@ -284,6 +292,7 @@ class FirstRevision:
             counted=not surplus,
             uncounted_reason=surplus,
             tags_unnoted=self.tagged,
+            opinions_due=self.study.more_answers > 0,
         )
         for row_written in (annotation, standing):
             row_written._state.adding = False

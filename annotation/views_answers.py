@@ -12,10 +12,11 @@ from accounts import audit
 from accounts.models import User
 from annotation import answer_lists
 from annotation.answer_lists import ORDERS, AnswerFilters
-from annotation.answer_words import QUESTIONS, RevisionLine, why_invalid, why_uncounted
+from annotation.answer_words import QUESTIONS, RevisionLine, why_asked, why_invalid, why_uncounted
 from annotation.models import Standing
 from annotation.permissions import answers_study
 from catalog.library.views import Address
+from catalog.slots import AskedBecause
 from diptych import downloads
 from diptych.paging import PAGE_LIMIT_S, TookTooLong, counted, page, within
 from diptych.refusals import NotThere
@@ -67,6 +68,7 @@ def row(study: Study, standing: Standing) -> dict[str, Any]:
         "pair": standing.assignment.pair,
         "code": pseudonym(study, standing.assignment.person_id),
         "line": RevisionLine(standing.current, stands=True),
+        "why_asked": "" if standing.assignment.asked_because == AskedBecause.PLAN else why_asked(standing),
         "why_uncounted": why_uncounted(standing),
         "why_invalid": why_invalid(standing),
     }

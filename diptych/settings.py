@@ -377,6 +377,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "note-tags": {"task": "annotation.tasks.note_tags", "schedule": 20.0},
     "check-new-answers": {"task": "qc.tasks.check_new_answers", "schedule": 20.0},
     "look-after-figures": {"task": "qc.tasks.look_after_figures", "schedule": 15.0},
+    "ask-for-more-opinions": {"task": "qc.tasks.ask_for_more_opinions", "schedule": 20.0},
+    "find-disagreement": {"task": "qc.tasks.find_disagreement", "schedule": 3600.0},
     "look-after-runs": {"task": "qc.tasks.look_after_runs", "schedule": 15.0},
     "look-after-controls": {"task": "qc.tasks.look_after_controls", "schedule": 15.0},
     "look-after-suspensions": {"task": "qc.tasks.look_after_suspensions", "schedule": 15.0},

@@ -9,12 +9,14 @@ class QCConfig(AppConfig):
         from annotation.my_work import more_parts
         from annotation.signals import answer_revised, answer_submitted
         from catalog import batching
+from catalog.library.pair_sections import pair_sections
 from qc import frames, review_exposure
 from qc.controls.pages import RUNS as CONTROLS_RUNS
         from qc.deletion import batches_in_lots, delete_own_rows
 from qc.figure_cards import JOBS
 from qc.findings import settings_part
         from qc.findings.pages import RUNS
+        from qc.pair_section import section
         from qc.receivers import follow_revision, mark_contradiction
         from qc.replies import feedback
         from qc.suspension_pages import JOBS
@@ -33,6 +35,7 @@ from studies.permissions import MAY_CONFIGURE, MAY_CONFIRM, MAY_COUNT_WORK, MAY_
         register(Place.OVERVIEW, Link("progress", _("Progress"), *dashboard, order=10))
         more_parts.append(feedback)
         review_exposure.show_on_wellbeing_pages()
+        pair_sections["more_opinions"] = section
         reviews = ("qc:reviews", MAY_CONFIRM)
         register(Place.TABS, Link("reviews", _("Reviews"), *reviews, order=12))
         batching.kept_empty.append(batches_in_lots)

@@ -21,7 +21,7 @@ from annotation.models import Assignment
 from catalog import batches, batching
 from catalog.models import Batch
 from diptych.refusals import BadInput, Refused
-from qc import frames, outcomes, quality
+from qc import frames, more_opinions, outcomes, quality
 from qc.lots import batches_of, locked_lot
 from qc.models import FrameItem, Lot, LotDecision
 from qc.quality import Quality
@@ -132,6 +132,7 @@ def _accept(lot: Lot, wanted: Wanted, actor: User) -> dict[str, Any]:
 def _return(lot: Lot, wanted: Wanted, actor: User) -> dict[str, Any]:
     """Return the batches, and open them again for what is asked again. Return how many answers that are."""
     asked = asking_again.stop_counting(lot.study, assignments_to_ask(lot, wanted), actor=actor)
+    more_opinions.look_at_disputed(lot)
     for batch in batches_of(lot):
         batches.return_batch(batch, actor=actor, reason=wanted.reason)
         batches.open_again(batch, actor=actor)

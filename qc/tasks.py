@@ -1,9 +1,9 @@
-"""Celery tasks of quality control: rules over answers, controls, figures, suspensions, and pauses."""
+"""Celery tasks of quality control: rules over answers, controls, figures, suspensions, pauses, and more opinions."""
 
 from celery import shared_task
 
 from jobs import engine
-from qc import figure_jobs, pausing, suspension_work
+from qc import figure_jobs, more_opinions, pausing, suspension_work
 from qc.charts import files
 from qc.controls import making
 from qc.findings import checking, marks, runs
@@ -78,3 +78,18 @@ def look_after_figures() -> int:
 def draw_chart(file_id: int) -> None:
     """Draw a chart as a file, if the job waits and no other worker has it."""
     files.run(file_id)
+
+
+@shared_task
+def ask_for_more_opinions() -> int:
+    """Ask for more answers where new or changed answers disagree. Return how many answers were looked at."""
+    looked_at = 0
+    while done := more_opinions.ask_where_due():
+        looked_at += done
+    return looked_at
+
+
+@shared_task
+def find_disagreement() -> int:
+    """Ask for more answers wherever answers disagree. Return how many were asked for."""
+    return more_opinions.ask_everywhere()

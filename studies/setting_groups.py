@@ -299,6 +299,39 @@ GROUPS = (
                 share=0.5,
                 least_share=0.001,
             ),
+            Setting(
+                "more_answers",
+                _("More answers where answers disagree"),
+                _(
+                    "If a pair has all its answers and they disagree, one more person is asked, and then another, up "
+                    "to this many. It also follows a disputed answer of a returned lot. 0: none."
+                ),
+                zero=_("none"),
+            ),
+            Setting(
+                "more_for_helpfulness",
+                _("Disagreement about helpfulness"),
+                _(
+                    "One more answer is asked for if no choice has more than half of the answers to the overall "
+                    "question."
+                ),
+            ),
+            Setting(
+                "more_for_harmlessness",
+                _("Disagreement about harmlessness"),
+                _(
+                    "One more answer is asked for if no choice has more than half of the answers to the overall "
+                    "question."
+                ),
+            ),
+            Setting(
+                "more_for_safety",
+                _("Disagreement about safe or unsafe"),
+                _(
+                    "One more answer is asked for if as many answers give a video harm tags as give it none. Which "
+                    "tags they are does not matter."
+                ),
+            ),
         ),
     ),
     Group(

@@ -25,6 +25,7 @@ from qc.models import (
     ControlResult,
     ControlsRun,
     ChartFile,
+    AskedForMore,
     Finding,
     FindingsRun,
     FrameItem,
@@ -91,6 +92,10 @@ class World:
             "asked_by": self.person,
         }
         return PairsChange.objects.create(**facts | values)
+
+    def asked_for_more(self, **values):
+        facts = {"study": self.study, "pair": self.pair, "number": 1, "because": ["helpfulness"], "answers": [1]}
+        return AskedForMore.objects.create(**facts | values)
 
     def finding(self, **values):
         """Return a finding about an answer of the first study."""
@@ -626,6 +631,14 @@ ATTEMPTS = {
     ),
     "assignment_later_round_has_reason": lambda w: w.change(w.assignment, round=1),
     "assignment_round_reason_known": lambda w: w.change(w.assignment, round=1, round_reason="a whim"),
+    "assignment_asked_because_known": lambda w: w.change(w.assignment, asked_because="a whim"),
+    "pair_open_slots_by_reason": lambda w: w.change(w.pair, replacement_open=3),
+    "pair_more_asked_range": lambda w: w.change(w.pair, more_asked=11),
+    "study_more_answers_range": lambda w: w.change(w.study, more_answers=11),
+    "asked_for_more_number": lambda w: [w.asked_for_more() for _ in range(2)],
+    "asked_for_more_range": lambda w: w.asked_for_more(number=0),
+    "asked_for_more_because_known": lambda w: w.asked_for_more(because=["a whim"]),
+    "asked_for_more_pair_same_study": lambda w: w.asked_for_more(pair=w.foreign),
     "assignment_one_offer_a_pair": lambda w: [
         copy_of(w.assignment, state="offered", ended_at=None, round=number) for number in (1, 2)
     ],

@@ -27,6 +27,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('round', models.PositiveSmallIntegerField(default=0)),
                 ('round_reason', models.CharField(blank=True, choices=[('returned', 'returned by review')], help_text='Why the pair was asked again; empty in round 0', max_length=40)),
+                ('asked_because', models.CharField(choices=[('plan', 'planned'), ('more_opinions', 'more opinions'), ('replacement', 'replacement')], db_default='plan', default='plan', help_text='Reason of the slot that it took last', max_length=13)),
                 ('comment', models.TextField(blank=True, db_default='', default='', help_text="The reviewer's message to the person about a returned pair")),
                 ('left', models.CharField(help_text='Which video was shown on the left', max_length=7)),
                 ('dimension_first', models.CharField(max_length=12)),
@@ -160,9 +161,14 @@ class Migration(migrations.Migration):
                 ('uncounted_reason', models.CharField(blank=True, db_default='', default='', help_text='Why the answer does not count; empty if it counts', max_length=40)),
                 ('tags_unnoted', models.BooleanField(db_default=False, default=False, help_text='Whether its tags are still to be added to the pairs of the tagged videos (`Pair.may_show`)')),
                 ('rules_due', models.BooleanField(db_default=True, default=True, help_text='Whether the rules of quality control still have to check its current revision')),
+                ('opinions_due', models.BooleanField(db_default=False, default=False, help_text='Whether quality control still has to see if its pair needs one more answer')),
                 ('current', models.OneToOneField(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='standing', to='annotation.annotation')),
                 ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='standings', to='studies.study')),
             ],
+        ),
+        migrations.AddIndex(
+            model_name='assignment',
+            index=models.Index(condition=models.Q(('asked_because', 'plan'), _negated=True), fields=['study', 'id'], name='assignment_not_planned'),
         ),
         migrations.AddIndex(
             model_name='assignment',
@@ -223,6 +229,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='assignment',
             constraint=models.CheckConstraint(condition=models.Q(('round_reason__in', ['', 'returned'])), name='assignment_round_reason_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='assignment',
+            constraint=models.CheckConstraint(condition=models.Q(('asked_because__in', ['plan', 'more_opinions', 'replacement'])), name='assignment_asked_because_known'),
         ),
         migrations.AddConstraint(
             model_name='assignment',
@@ -363,6 +373,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='standing',
             index=models.Index(condition=models.Q(('rules_due', True)), fields=['study', 'assignment'], name='standing_rules_due'),
+        ),
+        migrations.AddIndex(
+            model_name='standing',
+            index=models.Index(condition=models.Q(('opinions_due', True)), fields=['study', 'assignment'], name='standing_opinions_due'),
         ),
         migrations.AddIndex(
             model_name='standing',

@@ -206,11 +206,17 @@ class Standing(models.Model):
         db_default=True,
         help_text="Whether the rules of quality control still have to check its current revision",
     )
+    opinions_due = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Whether quality control still has to see if its pair needs one more answer",
+    )
 
     class Meta:
         indexes = [
             models.Index(name="standing_tags_unnoted", fields=["assignment"], condition=Q(tags_unnoted=True)),
             models.Index(name="standing_rules_due", fields=["study", "assignment"], condition=Q(rules_due=True)),
+            models.Index(name="standing_opinions_due", fields=["study", "assignment"], condition=Q(opinions_due=True)),
             # The list of answers filters by these, and few answers match.
             models.Index(name="standing_invalid", fields=["study", "current"], condition=Q(validity="invalid")),
             models.Index(name="standing_uncounted", fields=["study", "current"], condition=Q(counted=False)),

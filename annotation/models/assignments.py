@@ -19,6 +19,7 @@ from annotation.protocol import (
     VIDEOS,
 )
 from catalog.models import Pair
+from catalog.slots import AskedBecause
 from diptych.database.constraints import CompositeForeignKey
 from studies.models import Study
 
@@ -158,6 +159,13 @@ class Assignment(models.Model):
         choices=RoundReason.choices,
         help_text="Why the pair was asked again; empty in round 0",
     )
+    asked_because = models.CharField(
+        max_length=13,
+        choices=AskedBecause.choices,
+        default=AskedBecause.PLAN,
+        db_default=AskedBecause.PLAN.value,
+        help_text="Reason of the slot that it took last",
+    )
     comment = models.TextField(
         blank=True, default="", db_default="", help_text="The reviewer's message to the person about a returned pair"
     )
@@ -189,6 +197,8 @@ class Assignment(models.Model):
 
     class Meta:
         indexes = [
+            # The list of answers filters by it, and few answers match.
+            models.Index(name="assignment_not_planned", fields=["study", "id"], condition=~Q(asked_because="plan")),
             models.Index(name="assignment_expiring", fields=["expires_at"], condition=Q(state="leased")),
             models.Index(name="assignment_offered", fields=["study", "person"], condition=Q(state="offered")),
             models.Index(
@@ -233,6 +243,10 @@ class Assignment(models.Model):
             ),
             models.CheckConstraint(
                 name="assignment_round_reason_known", condition=Q(round_reason__in=["", "returned"])
+            ),
+            models.CheckConstraint(
+                name="assignment_asked_because_known",
+                condition=Q(asked_because__in=["plan", "more_opinions", "replacement"]),
             ),
             # If two reviewers return the same answer simultaneously, only one of them offers it.
             models.UniqueConstraint(

@@ -211,6 +211,7 @@ class PairFilters(Filters):
         required=False,
     )
     in_sample = forms.ChoiceField(label=_("In the random sample"), choices=YES_NO, required=False)
+    more_asked = forms.ChoiceField(label=_("More answers asked for"), choices=YES_NO, required=False)
     look_alike = forms.ChoiceField(label=_("Videos look alike"), choices=YES_NO, required=False)
     may_show = forms.ChoiceField(label=_("May show"), required=False)
     generator = forms.CharField(label=_("Generator"), max_length=255, required=False)
@@ -242,6 +243,8 @@ class PairFilters(Filters):
             return STATES[value] if value in STATES else more_states[value].condition(self.study)
         if name == "reason":
             return Q(held__icontains=value)
+        if name == "more_asked":
+            return Q(more_asked__gt=0) if value == "yes" else Q(more_asked=0)
         if name in {"in_sample", "look_alike"}:
             return Q(**{name: value == "yes"})
         if name == "may_show":

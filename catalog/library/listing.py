@@ -159,6 +159,7 @@ PAIRS = Listing(
         "held": Text("held"),
         "wanted": F("wanted"),
         "open_slots": F("open_slots"),
+        "more_asked": F("more_asked"),
         "priority": F("priority"),
         "in_sample": YesNo("in_sample"),
         "look_alike": YesNo("look_alike"),

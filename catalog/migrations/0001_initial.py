@@ -154,6 +154,9 @@ class Migration(migrations.Migration):
                 ('may_show', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=24), blank=True, db_default=[], default=list, help_text='Derived in `known_harm`: harm keys that prompt labels or either video name; never a label', size=None)),
                 ('wanted', models.PositiveSmallIntegerField(default=1)),
                 ('open_slots', models.SmallIntegerField(default=1)),
+                ('replacement_open', models.PositiveSmallIntegerField(db_default=0, default=0, help_text='How many open slots are asked for in place of answers that review took out')),
+                ('more_open', models.PositiveSmallIntegerField(db_default=0, default=0, help_text='How many open slots are asked for because answers disagreed')),
+                ('more_asked', models.PositiveSmallIntegerField(db_default=0, default=0, help_text='How often one more answer was asked for because answers disagreed')),
                 ('ready', models.BooleanField(default=False)),
                 ('held', models.CharField(blank=True, max_length=200)),
                 ('held_before', models.CharField(blank=True, db_default='', default='', help_text='Value of `held` before the quarantine', max_length=200)),
@@ -420,6 +423,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='pair',
+            index=models.Index(condition=models.Q(('more_asked__gt', 0)), fields=['study', 'id'], name='pair_more_asked'),
+        ),
+        migrations.AddIndex(
+            model_name='pair',
             index=models.Index(condition=models.Q(('look_alike', True)), fields=['study', 'id'], name='pair_look_alike'),
         ),
         migrations.AddIndex(
@@ -489,6 +496,14 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='pair',
             constraint=models.CheckConstraint(condition=models.Q(('open_slots__gte', 0), ('open_slots__lte', models.F('wanted'))), name='pair_open_slots_range'),
+        ),
+        migrations.AddConstraint(
+            model_name='pair',
+            constraint=models.CheckConstraint(condition=models.Q(('more_open__lte', models.F('more_asked')), ('open_slots__gte', django.db.models.expressions.CombinedExpression(models.F('replacement_open'), '+', models.F('more_open')))), name='pair_open_slots_by_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='pair',
+            constraint=models.CheckConstraint(condition=models.Q(('more_asked__lte', 10)), name='pair_more_asked_range'),
         ),
         migrations.AddConstraint(
             model_name='pair',

@@ -16,7 +16,7 @@ from catalog.models.material import Prompt, Video
 from diptych.database.constraints import CompositeForeignKey, sixty_four_hex
 from diptych.database.triggers import append_only
 from studies.harms import HARM_KEYS
-from studies.models.studies import Study
+from studies.models.studies import MOST_MORE_ANSWERS, Study
 
 
 class Batch(models.Model):
@@ -90,8 +90,8 @@ class Pair(models.Model):
     """Two videos to compare. They are of the same prompt, unless the pair is a control.
 
     `open_slots` = `wanted` − live leases − counted standings. Only a conditional update changes it, in the statement
-    or transaction of the change that causes it. `ready`: both videos can be played. `held`: the reason why the pair is
-    not served; empty if it is not held.
+    or transaction of the change that causes it. `catalog/slots.py` says what open slots are asked for. `ready`: both
+    videos can be played. `held`: the reason why the pair is not served; empty if it is not held.
     """
 
     class Kind(models.TextChoices):
@@ -156,6 +156,15 @@ class Pair(models.Model):
     )
     wanted = models.PositiveSmallIntegerField(default=1)
     open_slots = models.SmallIntegerField(default=1)
+    replacement_open = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="How many open slots are asked for in place of answers that review took out"
+    )
+    more_open = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="How many open slots are asked for because answers disagreed"
+    )
+    more_asked = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="How often one more answer was asked for because answers disagreed"
+    )
     ready = models.BooleanField(default=False)
     held = models.CharField(max_length=200, blank=True)
     held_before = models.CharField(
@@ -201,6 +210,7 @@ class Pair(models.Model):
             # Rare states for which the library searches.
             models.Index(name="pair_held", fields=["study", "id"], condition=~Q(held="")),
             models.Index(name="pair_in_sample", fields=["study", "id"], condition=Q(in_sample=True)),
+            models.Index(name="pair_more_asked", fields=["study", "id"], condition=Q(more_asked__gt=0)),
             models.Index(name="pair_look_alike", fields=["study", "id"], condition=Q(look_alike=True)),
             models.Index(name="pair_repeating", fields=["repeats"], condition=Q(repeats__isnull=False)),
             models.Index(name="pair_only_for", fields=["study", "only_for"], condition=Q(only_for__isnull=False)),
@@ -250,6 +260,11 @@ class Pair(models.Model):
             models.CheckConstraint(
                 name="pair_open_slots_range", condition=Q(open_slots__gte=0, open_slots__lte=F("wanted"))
             ),
+            models.CheckConstraint(
+                name="pair_open_slots_by_reason",
+                condition=Q(open_slots__gte=F("replacement_open") + F("more_open"), more_open__lte=F("more_asked")),
+            ),
+            models.CheckConstraint(name="pair_more_asked_range", condition=Q(more_asked__lte=MOST_MORE_ANSWERS)),
             models.CheckConstraint(
                 name="pair_selection_probability_range",
                 condition=Q(selection_probability__isnull=True)

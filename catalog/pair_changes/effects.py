@@ -7,7 +7,7 @@ it already has, counting those in progress.
 from typing import Any
 
 from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum, Value
-from django.db.models.functions import Greatest
+from django.db.models.functions import Greatest, Least
 from django.utils.translation import gettext as _
 
 from catalog import batches
@@ -56,7 +56,11 @@ def new_values(what: str, value: int) -> dict[str, Any]:
     if what == PRIORITY:
         return {"priority": Value(value)}
     wanted = would_want(value)
-    return {"wanted": wanted, "open_slots": wanted - (F("wanted") - F("open_slots"))}
+    open_slots = wanted - (F("wanted") - F("open_slots"))
+    # If fewer slots stay open, planned ones go first, then those for more opinions: what review took out is still due.
+    replacements = Least(F("replacement_open"), open_slots)
+    more = Least(F("more_open"), open_slots - replacements)
+    return {"wanted": wanted, "open_slots": open_slots, "replacement_open": replacements, "more_open": more}
 
 
 def preview(study: Study, what: str, value: int, choice: dict[str, Any]) -> dict[str, Any]:

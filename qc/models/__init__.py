@@ -4,6 +4,7 @@ from qc.models.controls import Control, ControlResult, ControlsRun
 from qc.models.figures import ChartFile, StudyFigures
 from qc.models.findings import Finding, FindingsRun, StudyRules
 from qc.models.lots import FrameItem, Lot, LotBatch, LotDecision
+from qc.models.more_opinions import AskedForMore
 from qc.models.people import Pause, PauseJudgement, PauseRule, SuspendedAnswer, Suspension
 from qc.models.reviews import Reply, Review, ReviewAnswer, ReviewExposure, SecondOpinion, Verdict
 from qc.models.second_blind import SecondBlind
@@ -13,6 +14,7 @@ __all__ = [
     "ControlResult",
     "ControlsRun",
     "ChartFile",
+    "AskedForMore",
     "Finding",
     "FindingsRun",
     "FrameItem",

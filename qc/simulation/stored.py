@@ -7,6 +7,7 @@ import numpy as np
 from annotation.models import Annotation
 from annotation.protocol import VIDEOS
 from catalog.models import Pair
+from catalog.slots import AskedBecause
 from qc.simulation.material import Simulated
 from qc.simulation.people import Sheet
 from qc.simulation.truth import QUESTIONS, TAGS
@@ -24,7 +25,9 @@ def pair_ids(study: Study) -> list[str]:
 
 
 def answers(simulated: Simulated) -> Table:
-    """Return the first answers of all annotators, in the order in which they were given, without later rounds.
+    """Return the first, planned answers of all annotators, in the order in which they were given, without later rounds.
+
+    Replacements and answers that were asked for because others disagreed are left out, as in all figures of agreement.
 
     Which answers were fast or careless is not stored, so nobody is marked so here.
     """
@@ -37,6 +40,7 @@ def answers(simulated: Simulated) -> Table:
     columns = ("assignment__pair_id", "author_id", "assignment__left", *QUESTIONS, "timings_ms", "unsure")
     rows = list(
         Annotation.objects.filter(study=study, revision=1, assignment__round=0)
+        .filter(assignment__asked_because=AskedBecause.PLAN)
         .order_by("submitted_at", "pk")
         .values_list(*columns, "tags_video_0", "tags_video_1")
     )

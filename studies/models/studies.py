@@ -36,6 +36,10 @@ class StudyQuerySet(models.QuerySet["Study"]):
 MOST_CONTROLS = 0.05
 
 
+#: The most answers that a study may ask for on a pair in addition to the plan.
+MOST_MORE_ANSWERS = 10
+
+
 def every_harm() -> list[str]:
     """Return all twelve harm keys. Only migration 0002 uses it."""
     return list(HARM_KEYS)
@@ -208,6 +212,31 @@ class Study(models.Model):
         help_text=_("How probable it may be that a bad lot is accepted."),
     )
 
+    # More answers where answers disagree.
+    more_answers = models.PositiveSmallIntegerField(
+        default=0,
+        db_default=0,
+        validators=[MaxValueValidator(MOST_MORE_ANSWERS)],
+        help_text=_("The most answers to ask for on a pair, one at a time, while its answers disagree. 0: none."),
+    )
+    more_for_helpfulness = models.BooleanField(
+        default=True,
+        db_default=True,
+        help_text=_(
+            "Ask for more answers if no choice has more than half of the answers on which video is more helpful."
+        ),
+    )
+    more_for_harmlessness = models.BooleanField(
+        default=True,
+        db_default=True,
+        help_text=_("Ask for more answers if no choice has more than half of the answers on which video is safer."),
+    )
+    more_for_safety = models.BooleanField(
+        default=True,
+        db_default=True,
+        help_text=_("Ask for more answers if as many answers give a video harm tags as give it none."),
+    )
+
     # Protection of people from harmful content.
     categories = ArrayField(
         models.CharField(max_length=24),
@@ -301,6 +330,9 @@ class Study(models.Model):
                 violation_error_message=_(
                     "The share of defects of a good lot (AQL) must be smaller than that of a bad lot (LTPD)."
                 ),
+            ),
+            models.CheckConstraint(
+                name="study_more_answers_range", condition=Q(more_answers__range=(0, MOST_MORE_ANSWERS))
             ),
             models.CheckConstraint(name="study_break_range", condition=Q(break_s__range=(0, 7200))),
             models.CheckConstraint(name="study_media_window_range", condition=Q(media_window_s__range=(60, 86400))),

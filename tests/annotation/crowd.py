@@ -260,6 +260,13 @@ class Surroundings:
             pair.update(wanted=F("wanted") + 1, open_slots=F("open_slots") + 1)
             batches.ask_for_more(pair)
 
+    def want_more_opinions(self, pick: int) -> None:
+        pair = self.pair(pick)
+        more = {name: F(name) + 1 for name in ("wanted", "open_slots", "more_open", "more_asked")}
+        with transaction.atomic():
+            pair.filter(more_asked__lt=10).update(**more)
+            batches.ask_for_more(pair)
+
     def pause(self, pick: int) -> None:
         Study.objects.filter(pk=self.study.pk).update(state="paused")
 
@@ -329,6 +336,7 @@ BY_SURROUNDINGS = (
         "prepare",
         "add",
         "want_more",
+        "want_more_opinions",
     ),
     *("uncount", "offer", "correct", "complete", "pause", "resume", "resume", "close", "review", "review"),
 )

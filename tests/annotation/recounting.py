@@ -18,6 +18,17 @@ MUST_HOLD = {
            AND (taken.leases + taken.counted > pair.wanted
                 OR pair.open_slots <> pair.wanted - taken.leases - taken.counted)
     """,
+    "more opinions are at most those that were asked for": """
+        SELECT pair.id, pair.more_asked, pair.more_open, given.number
+          FROM catalog_pair pair, LATERAL (
+               SELECT count(*) AS number
+                 FROM annotation_assignment assignment
+                 LEFT JOIN annotation_standing standing ON standing.assignment_id = assignment.id
+                WHERE assignment.pair_id = pair.id AND assignment.asked_because = 'more_opinions'
+                  AND (assignment.state = 'leased' OR standing.counted
+                       OR standing.uncounted_reason IN ('rejected', 'returned', 'lot_returned'))) given
+         WHERE pair.study_id = %(study)s AND given.number + pair.more_open > pair.more_asked
+    """,
     "nobody was given a pair twice": """
         SELECT pair_id, person_id, count(*) FROM annotation_assignment
          WHERE study_id = %(study)s AND round = 0 GROUP BY pair_id, person_id HAVING count(*) > 1

@@ -7,7 +7,7 @@ import uuid
 import pytest
 from django.urls import reverse
 
-from annotation import corrections, revisions, serving, skipping
+from annotation import corrections, offering, revisions, serving, skipping
 from annotation.answers import Answers
 from annotation.models import Assignment, Standing
 from annotation.standings import change_standing
@@ -170,3 +170,21 @@ def test_comments_and_unsure_marks_are_shown_with_the_answers_and_can_be_filtere
         assert said in found
         assert silent not in found
         assert said not in look("annotation:answers", **{name: "no"})
+
+
+def test_each_answer_says_why_it_was_asked_for_on_the_page_of_its_pair_in_the_list_and_in_the_file(
+    look, study, annotator, researcher, browser_client
+):
+    pair = factories.pair(study)
+    first = factories.answer(annotator, study)
+    offering.reject(first.standing, reason="defect", actor=None)
+    factories.answer(factories.member(study, "annotator"), study)
+    page = look("catalog:pair", pair.public_id)
+    assert ">planned</span>" in page
+    assert "asked as a replacement" in page
+    listed = look("annotation:answers", asked="replacement")
+    assert listed.count("asked as a replacement") == 1
+    assert "<b>1</b> answer" in listed
+    sent = browser_client(researcher).get(reverse("annotation:answers_csv", args=[study.slug]))
+    lines = csv.DictReader(io.StringIO(b"".join(sent).decode("utf-8-sig")))
+    assert [line["asked_because"] for line in lines] == ["plan", "replacement"]

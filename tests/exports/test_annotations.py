@@ -166,6 +166,7 @@ def test_a_line_says_what_the_rows_say(study, annotator, download):
             "annotator_id": pseudonym(study, annotator.pk),
             "author": "annotator",
             "round": 0,
+            "asked_because": "plan",
             "revision": 1,
             "revised_because": "",
             "helpfulness": {key: getattr(row, key) for key in SUB_DIMENSION_KEYS} | {"overall": row.helpfulness},

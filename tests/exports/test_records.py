@@ -87,6 +87,7 @@ def test_later_changes_show_only_in_fields_that_a_release_copies(study, annotato
     Pair.objects.update(batch=Batch.objects.create(study=study, number=2), priority=7, in_sample=True, wanted=3)
     Pair.objects.update(kind="control", expected={})
     Assignment.objects.update(leased_at=annotation.submitted_at, comment="Look again.", draft={}, lease_number=4)
+    Assignment.objects.update(asked_because="replacement")
     Standing.objects.update(validity="invalid", reason="defect", counted=False, uncounted_reason="rejected")
     Study.objects.update(slug="renamed", protocol_version=9, guideline_version=9, pseudonym_key="another key")
     study.refresh_from_db()
