@@ -1,3 +1,5 @@
+"""The app `qc` adds its tabs, jobs, sections and receivers to the registries of the apps below it."""
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -6,55 +8,68 @@ class QCConfig(AppConfig):
     name = "qc"
 
     def ready(self) -> None:
-        from annotation.my_work import more_parts
+        self._follow_signals()
+        self._add_links()
+        self._add_jobs()
+        self._add_parts()
+
+    def _follow_signals(self) -> None:
         from annotation.signals import answer_revised, answer_submitted
-        from catalog import batching
-from catalog.library.pair_sections import pair_sections
-from qc import frames, review_exposure
-from qc.controls.pages import RUNS as CONTROLS_RUNS
-        from qc.deletion import batches_in_lots, delete_own_rows
-from qc.figure_cards import JOBS
-from qc.findings import settings_part
-        from qc.findings.pages import RUNS
-        from qc.pair_section import section
+        from qc import frames
         from qc.receivers import follow_revision, mark_contradiction
-        from qc.replies import feedback
-        from qc.suspension_pages import JOBS
         from safety.signals import assets_quarantined, pairs_released
-        from studies import deletion, job_lists, settings_parts
-        from studies.links import Link, Place, register
-from studies.permissions import MAY_CONFIGURE, MAY_CONFIRM, MAY_COUNT_WORK, MAY_SEE_ANSWERS, MAY_SEE_PROGRESS, MAY_SET_PAUSES, MAY_SUSPEND
 
         answer_submitted.connect(mark_contradiction, dispatch_uid="qc.mark_contradiction")
         answer_revised.connect(follow_revision, dispatch_uid="qc.follow_revision")
         assets_quarantined.connect(frames.lose_quarantined, dispatch_uid="qc.lose_quarantined")
         pairs_released.connect(frames.find_released, dispatch_uid="qc.find_released")
-        dashboard = ("qc:dashboard", MAY_SEE_PROGRESS)
-        register(Place.TABS, Link("progress", _("Progress"), *dashboard, order=10))
-        register(Place.HOME, Link("progress", _("See progress"), *dashboard, order=20, first_page=True))
+
+    def _add_links(self) -> None:
+        from studies import permissions as may
+        from studies.links import Link, Place, register
+
+        dashboard = ("qc:dashboard", may.MAY_SEE_PROGRESS)
+        reviews = ("qc:reviews", may.MAY_CONFIRM)
         register(Place.OVERVIEW, Link("progress", _("Progress"), *dashboard, order=10))
-        more_parts.append(feedback)
-        review_exposure.show_on_wellbeing_pages()
-        pair_sections["more_opinions"] = section
-        reviews = ("qc:reviews", MAY_CONFIRM)
-        register(Place.TABS, Link("reviews", _("Reviews"), *reviews, order=12))
-        batching.kept_empty.append(batches_in_lots)
-        lots = ("qc:lots", MAY_SEE_PROGRESS)
-        register(Place.TABS, Link("lots", _("Lots"), *lots, order=13))
+        register(Place.HOME, Link("progress", _("See progress"), *dashboard, order=20, first_page=True))
         register(Place.HOME, Link("reviews", _("Review answers"), *reviews, order=22))
-        register(Place.TABS, Link("findings", _("Findings"), "qc:findings", MAY_SEE_ANSWERS, order=25))
-        register(Place.SETTINGS, Link("findings", _("Rules"), "qc:rules", MAY_CONFIGURE, order=20))
-        register(Place.TABS, Link("agreement", _("Agreement"), "qc:agreement", MAY_SEE_PROGRESS, order=14))
-        register(Place.TABS, Link("annotators", _("Annotators"), "qc:annotators", MAY_COUNT_WORK, order=15))
-        job_lists.kinds["findings"] = RUNS
-        register(Place.TABS, Link("controls", _("Controls"), "qc:controls", MAY_CONFIGURE, order=26))
-        job_lists.kinds["controls"] = CONTROLS_RUNS
-        job_lists.kinds["suspensions"] = JOBS
-        for place, page in ((Place.PEOPLE, "qc:suspensions"), (Place.PERSON, "qc:suspend")):
-            name = _("Suspensions") if place == Place.PEOPLE else _("Suspend from annotating…")
-            register(place, Link("suspensions", name, page, MAY_SUSPEND, order=20))
-        register(Place.PEOPLE, Link("pauses", _("Pauses"), "qc:pauses", MAY_COUNT_WORK, order=30))
-        register(Place.SETTINGS, Link("pauses", _("Pause rules"), "qc:pause_rules", MAY_SET_PAUSES, order=25))
-        job_lists.kinds["figures"] = JOBS
+        register(Place.TABS, Link("progress", _("Progress"), *dashboard, order=10))
+        register(Place.TABS, Link("reviews", _("Reviews"), *reviews, order=12))
+        register(Place.TABS, Link("lots", _("Lots"), "qc:lots", may.MAY_SEE_PROGRESS, order=13))
+        register(Place.TABS, Link("agreement", _("Agreement"), "qc:agreement", may.MAY_SEE_PROGRESS, order=14))
+        register(Place.TABS, Link("annotators", _("Annotators"), "qc:annotators", may.MAY_COUNT_WORK, order=15))
+        register(Place.TABS, Link("findings", _("Findings"), "qc:findings", may.MAY_SEE_ANSWERS, order=25))
+        register(Place.TABS, Link("controls", _("Controls"), "qc:controls", may.MAY_CONFIGURE, order=26))
+        register(Place.SETTINGS, Link("findings", _("Rules"), "qc:rules", may.MAY_CONFIGURE, order=20))
+        register(Place.SETTINGS, Link("pauses", _("Pause rules"), "qc:pause_rules", may.MAY_SET_PAUSES, order=25))
+        register(Place.PEOPLE, Link("suspensions", _("Suspensions"), "qc:suspensions", may.MAY_SUSPEND, order=20))
+        register(Place.PEOPLE, Link("pauses", _("Pauses"), "qc:pauses", may.MAY_COUNT_WORK, order=30))
+        suspend = _("Suspend from annotating…")
+        register(Place.PERSON, Link("suspensions", suspend, "qc:suspend", may.MAY_SUSPEND, order=20))
+
+    def _add_jobs(self) -> None:
+        from qc import figure_cards, suspension_pages
+        from qc.controls import pages as controls
+        from qc.findings import pages as findings
+        from studies.job_lists import kinds
+
+        kinds["findings"] = findings.RUNS
+        kinds["controls"] = controls.RUNS
+        kinds["suspensions"] = suspension_pages.JOBS
+        kinds["figures"] = figure_cards.JOBS
+
+    def _add_parts(self) -> None:
+        from annotation.my_work import more_parts
+        from catalog import batching
+        from catalog.library.pair_sections import pair_sections
+        from qc import pair_section, replies, review_exposure
+        from qc.deletion import batches_in_lots, delete_own_rows
+        from qc.findings import settings_part
+        from studies import deletion, settings_parts
+
+        more_parts.append(replies.feedback)
+        pair_sections["more_opinions"] = pair_section.section
+        batching.kept_empty.append(batches_in_lots)
         settings_parts.parts["rules"] = settings_part.PART
+        review_exposure.show_on_wellbeing_pages()
         deletion.parts["qc"] = delete_own_rows

@@ -5,7 +5,21 @@ A study with answers is not deleted, so its lots are drafts.
 
 from django.db.models import Q
 
-from qc.models import ChartFile, Control, ControlsRun, FindingsRun, Lot, LotBatch, Pause, PauseJudgement, PauseRule, StudyFigures, StudyRules, SuspendedAnswer, Suspension
+from qc.models import (
+    ChartFile,
+    Control,
+    ControlsRun,
+    FindingsRun,
+    Lot,
+    LotBatch,
+    Pause,
+    PauseJudgement,
+    PauseRule,
+    StudyFigures,
+    StudyRules,
+    SuspendedAnswer,
+    Suspension,
+)
 from studies.deletion import Rows, delete_rows
 from studies.models import Study
 

@@ -2,7 +2,22 @@
 
 from django.urls import path
 
-from qc import views, views_agreement, views_annotators, views_charts, views_controls, views_decisions, views_figures, views_findings, views_lots, views_pauses, views_reviewers, views_reviews, views_rules, views_suspensions
+from qc import (
+    views,
+    views_agreement,
+    views_annotators,
+    views_charts,
+    views_controls,
+    views_decisions,
+    views_figures,
+    views_findings,
+    views_lots,
+    views_pauses,
+    views_reviewers,
+    views_reviews,
+    views_rules,
+    views_suspensions,
+)
 
 app_name = "qc"
 urlpatterns = [

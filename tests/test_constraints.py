@@ -21,11 +21,11 @@ from catalog.models import Batch, HoldChange, Label, Pair, PairsChange, Prompt, 
 from importing.models import Import, ReadFile, Removal, Upload
 from media.models import Asset
 from qc.models import (
+    AskedForMore,
+    ChartFile,
     Control,
     ControlResult,
     ControlsRun,
-    ChartFile,
-    AskedForMore,
     Finding,
     FindingsRun,
     FrameItem,

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from qc.control_kinds import KINDS
 from qc.controls import figures
-from qc.controls.kinds import KINDS
 from studies.models import Study
 
 

@@ -10,11 +10,11 @@ from qc.models.reviews import Reply, Review, ReviewAnswer, ReviewExposure, Secon
 from qc.models.second_blind import SecondBlind
 
 __all__ = [
+    "AskedForMore",
+    "ChartFile",
     "Control",
     "ControlResult",
     "ControlsRun",
-    "ChartFile",
-    "AskedForMore",
     "Finding",
     "FindingsRun",
     "FrameItem",
