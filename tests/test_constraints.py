@@ -793,6 +793,7 @@ TARGETS = {
     "batch_study_id",
     "pair_study_id",
     "lot_study_id",
+    "control_study_id",
     "frame_item_study_id",
     "annotation_assignment_id",
     "annotation_study_id",

@@ -111,7 +111,7 @@ def summary(study: Study) -> list[KindSummary]:
     """Return what there is of each kind."""
     alive = Q(withdrawn_at=None)
     rows = Control.objects.filter(study=study).order_by().values_list("kind")
-    numbers = {code: rest for code, *rest in rows.annotate(Count("pk", alive), Count("pk", ~alive))}
+    numbers = {code: rest for code, *rest in rows.annotate(used=Count("pk", alive), gone=Count("pk", ~alive))}
     usable = Pair.objects.filter(control=OuterRef("pk"), open_slots__gt=0, held="")
     waiting = Control.objects.filter(Exists(usable), study=study, withdrawn_at=None)
     left: dict[str, int] = {}
