@@ -1,8 +1,9 @@
-"""Celery tasks of the rules: new answers, marks, and runs over earlier answers."""
+"""Celery tasks: new answers by the rules, marks, runs over earlier answers, and counts of large studies."""
 
 from celery import shared_task
 
 from jobs import engine
+from qc import study_counts
 from qc.findings import checking, marks, runs
 
 
@@ -27,3 +28,9 @@ def run_rules(run_id: int) -> None:
 def look_after_runs() -> int:
     """Send messages for runs that wait too long, or whose worker is gone. Return how many."""
     return engine.sweep(runs.POLICY)
+
+
+@shared_task
+def count_large_studies() -> int:
+    """Count again in large studies whose counts are some minutes old. Return how many."""
+    return study_counts.recount()

@@ -1,5 +1,6 @@
 """Tables of quality control, one file for each subject."""
 
+from qc.models.counts import StudyCounts
 from qc.models.findings import Finding, FindingsRun, StudyRules
 from qc.models.lots import FrameItem, Lot, LotBatch, LotDecision
 from qc.models.reviews import Reply, Review, ReviewAnswer, ReviewExposure, SecondOpinion, Verdict
@@ -18,6 +19,7 @@ __all__ = [
     "ReviewExposure",
     "SecondBlind",
     "SecondOpinion",
+    "StudyCounts",
     "StudyRules",
     "Verdict",
 ]
