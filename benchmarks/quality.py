@@ -2,17 +2,19 @@
 
 It needs no database. 30 people with accuracies from 0.66 to 0.89 answer pairs, three to a pair, as `qc.simulation`
 models them. For each number of answers a person, the estimate is compared with the planted accuracy, and with the
-accuracy that the answers really reached.
+accuracy that the answers really reached. Then reviewers of known skill review lots of such answers, and the program
+reports what each broken assumption costs rates and decisions.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 
 from benchmarks import claims
+from qc.simulation import falls
 from qc.simulation.claims import estimated, rank_correlation
 from qc.simulation.people import BREAKS, broken, crowd
 from qc.simulation.truth import HELPFULNESS, plant
@@ -20,6 +22,8 @@ from qc.simulation.work import work_through
 
 PEOPLE, OVERLAP = 30, 3
 FEW, MANY = 100, 1_000
+#: Pairs whose answers are reviewed, in lots of `falls.ANSWERS_A_LOT` answers.
+PAIRS_REVIEWED = 3_000
 NOTHING = "nothing"
 #: What must hold where nothing is broken: with many answers, and with few in comparison with known right answers.
 WITH_MANY, OF_POSSIBLE = 0.9, 0.8
@@ -98,6 +102,26 @@ def summary_table(runs: Sequence[Run]) -> str:
     return claims.table(heads, rows)
 
 
+def reviews(seeds: Sequence[int]) -> dict[str, dict[str, float]]:
+    """Return the mean figures of reviews over the seeds, with nothing broken and with each assumption broken."""
+    names = [field.name for field in fields(falls.Figures)]
+    found = {}
+    for what in (NOTHING, *BREAKS):
+        runs = [asdict(falls.figures([] if what == NOTHING else [what], seed, PAIRS_REVIEWED)) for seed in seeds]
+        found[what] = {name: round(float(np.mean([run[name] for run in runs])), 3) for name in names}
+    return found
+
+
+def reviews_table(found: dict[str, dict[str, float]]) -> str:
+    """Return a row for each broken assumption, and one with what perfect reviewers would reach."""
+    names = ("found", "wrong", "coverage", "good", "bad")
+    good, bad = falls.expected()
+    rows = [[what, *(f"{figures[name]:.3f}" for name in names)] for what, figures in found.items()]
+    return claims.table(
+        ["broken", *names], [["operating curve", "1.000", "0.000", "", f"{good:.3f}", f"{bad:.3f}"], *rows]
+    )
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print and write. Return 0 if the program ran, whatever the claims say."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.quality", description=__doc__.splitlines()[0])
@@ -106,10 +130,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     seeds = range(1, 3 if options.quick else options.seeds + 1)
     runs = [measure(what, each, seeds) for each in (FEW, MANY) for what in (NOTHING, *BREAKS)]
-    judged = judge(runs)
-    print(f"{summary_table(runs)}\n\n{claims.claims_table(judged)}")
+    reviewed = reviews(seeds)
+    covered = claims.at_least("intervals that contain the planted defects", reviewed[NOTHING]["coverage"], 0.95, "")
+    judged = [*judge(runs), covered]
+    print(f"{summary_table(runs)}\n\n{reviews_table(reviewed)}\n\n{claims.claims_table(judged)}")
     if options.json:
-        claims.write(options.json, judged, {"runs": [asdict(run) for run in runs]})
+        claims.write(options.json, judged, {"runs": [asdict(run) for run in runs], "reviews": reviewed})
     return 0
 
 

@@ -383,6 +383,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "look-after-controls": {"task": "qc.tasks.look_after_controls", "schedule": 15.0},
     "look-after-suspensions": {"task": "qc.tasks.look_after_suspensions", "schedule": 15.0},
     "judge-people": {"task": "qc.tasks.judge_people", "schedule": 60.0},
+    "count-large-studies": {"task": "qc.tasks.count_large_studies", "schedule": 60.0},
     "clear-sessions": {"task": "accounts.tasks.clear_sessions", "schedule": 3600.0},
 }
 # A sweep need not run if no worker took it before the next one. Otherwise hours without workers leave thousands.

@@ -15,6 +15,7 @@ from qc.models import (
     Pause,
     PauseJudgement,
     PauseRule,
+    StudyCounts,
     StudyFigures,
     StudyRules,
     SuspendedAnswer,
@@ -26,7 +27,7 @@ from studies.models import Study
 
 def delete_own_rows(study: Study) -> int:
     """Delete the study's figures, controls, rules, their runs, suspensions, pauses and lots. Return how many rows."""
-    figures = [Rows(ChartFile), Rows(StudyFigures)]
+    figures = [Rows(ChartFile), Rows(StudyFigures), Rows(StudyCounts)]
     rules = [Rows(Control), Rows(ControlsRun), Rows(FindingsRun), Rows(StudyRules)]
     people = [Rows(SuspendedAnswer), Rows(Suspension), Rows(Pause), Rows(PauseJudgement), Rows(PauseRule)]
     return delete_rows(study, [*figures, *rules, *people, Rows(LotBatch), Rows(Lot)])

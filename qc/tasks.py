@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from jobs import engine
-from qc import figure_jobs, more_opinions, pausing, suspension_work
+from qc import figure_jobs, more_opinions, pausing, study_counts, suspension_work
 from qc.charts import files
 from qc.controls import making
 from qc.findings import checking, marks, runs
@@ -93,3 +93,9 @@ def ask_for_more_opinions() -> int:
 def find_disagreement() -> int:
     """Ask for more answers wherever answers disagree. Return how many were asked for."""
     return more_opinions.ask_everywhere()
+
+
+@shared_task
+def count_large_studies() -> int:
+    """Count again in large studies whose counts are some minutes old. Return how many."""
+    return study_counts.recount()

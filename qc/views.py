@@ -9,10 +9,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from annotation.models import Seat
-from annotation.progress import progress
 from catalog import media_progress
 from catalog.models import Video
 from media.models import Asset
+from qc import study_counts
 from qc.permissions import allowed_links, dashboard_study
 from studies.models import Study
 
@@ -31,7 +31,7 @@ def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
         .select_related("asset", "prompt")
         .order_by("pk")
     )
-    counts = progress(study)
+    counts, counted_at = study_counts.counts_of(study)
     links = allowed_links(study)
     preparing = bool(counts.media_waiting or counts.media_running)
     return render(
@@ -40,9 +40,10 @@ def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
         {
             "study": study,
             "progress": counts,
+            "counted_at": counted_at,
             "pace": media_progress.pace(study) if preparing else media_progress.UNKNOWN,
             "troubles": media_progress.troubles(study) if preparing else [],
-            "failed": failed[:MOST_FAILED],
+            "failed": failed[:MOST_FAILED] if counts.media_failed else [],
             "most_failed": MOST_FAILED,
             "rows": rows_behind(study, links),
             "stopped": stopped(study),

@@ -1,6 +1,7 @@
 """Tables of quality control, one file for each subject."""
 
 from qc.models.controls import Control, ControlResult, ControlsRun
+from qc.models.counts import StudyCounts
 from qc.models.figures import ChartFile, StudyFigures
 from qc.models.findings import Finding, FindingsRun, StudyRules
 from qc.models.lots import FrameItem, Lot, LotBatch, LotDecision
@@ -31,6 +32,7 @@ __all__ = [
     "SecondBlind",
     "SecondOpinion",
     "StudyFigures",
+    "StudyCounts",
     "StudyRules",
     "SuspendedAnswer",
     "Suspension",
