@@ -367,6 +367,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "note-tags": {"task": "annotation.tasks.note_tags", "schedule": 20.0},
     "check-new-answers": {"task": "qc.tasks.check_new_answers", "schedule": 20.0},
     "look-after-runs": {"task": "qc.tasks.look_after_runs", "schedule": 15.0},
+    "count-quality": {"task": "qc.tasks.count_quality_due", "schedule": 60.0},
     "clear-sessions": {"task": "accounts.tasks.clear_sessions", "schedule": 3600.0},
 }
 # A sweep need not run if no worker took it before the next one. Otherwise hours without workers leave thousands.

@@ -10,6 +10,7 @@ class QCConfig(AppConfig):
         from annotation.signals import answer_revised, answer_submitted
         from catalog import batching
         from qc import frames
+        from qc.assigning import free_of_revoked
         from qc.deletion import batches_in_lots, delete_own_rows
         from qc.findings.pages import RUNS
         from qc.receivers import follow_revision, mark_contradiction
@@ -18,11 +19,13 @@ class QCConfig(AppConfig):
         from studies import deletion, job_lists
         from studies.links import Link, Place, register
         from studies.permissions import MAY_CONFIGURE, MAY_CONFIRM, MAY_SEE_ANSWERS, MAY_SEE_PROGRESS
+        from studies.signals import membership_revoked
 
         answer_submitted.connect(mark_contradiction, dispatch_uid="qc.mark_contradiction")
         answer_revised.connect(follow_revision, dispatch_uid="qc.follow_revision")
         assets_quarantined.connect(frames.lose_quarantined, dispatch_uid="qc.lose_quarantined")
         pairs_released.connect(frames.find_released, dispatch_uid="qc.find_released")
+        membership_revoked.connect(free_of_revoked, dispatch_uid="qc.free_of_revoked")
         dashboard = ("qc:dashboard", MAY_SEE_PROGRESS)
         register(Place.TABS, Link("progress", _("Progress"), *dashboard, order=10))
         register(Place.HOME, Link("progress", _("See progress"), *dashboard, order=20, first_page=True))
@@ -30,6 +33,7 @@ class QCConfig(AppConfig):
         more_parts.append(feedback)
         reviews = ("qc:reviews", MAY_CONFIRM)
         register(Place.TABS, Link("reviews", _("Reviews"), *reviews, order=12))
+        register(Place.TABS, Link("quality", _("Quality"), "qc:quality", MAY_SEE_PROGRESS, order=11))
         batching.kept_empty.append(batches_in_lots)
         lots = ("qc:lots", MAY_SEE_PROGRESS)
         register(Place.TABS, Link("lots", _("Lots"), *lots, order=13))

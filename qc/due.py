@@ -55,22 +55,29 @@ ORDER: dict[str, str] = {
     Kind.CONFIRM: "item.place",
     Kind.ADJUDICATE: "item.place",
 }
-_ROWS = f"""
+#: The frozen answers with all that the conditions name, and which of them can be reviewed at all.
+JOINED = """
   FROM qc_frameitem item JOIN qc_lot lot ON lot.id = item.lot_id
   JOIN annotation_assignment assignment ON assignment.id = item.assignment_id
   JOIN annotation_standing standing ON standing.assignment_id = assignment.id
   JOIN annotation_annotation first ON first.id = item.first_id
   JOIN catalog_pair pair ON pair.id = assignment.pair_id
- WHERE item.lot_id = %(lot)s AND item.lost = '' AND pair.held <> '{QUARANTINED}'
 """
+REVIEWABLE = f"item.lost = '' AND pair.held <> '{QUARANTINED}'"
+_ROWS = f"{JOINED} WHERE item.lot_id = %(lot)s AND {REVIEWABLE}"
 #: The person has not worked on the pair, and has no other role for the answer. A review that ended before its answer
 #: was shown is no role.
-_FOR_PERSON = """
+FOR_PERSON = """
    AND NOT EXISTS (SELECT FROM annotation_assignment own
                     WHERE own.pair_id = assignment.pair_id AND own.person_id = %(person)s)
    AND NOT EXISTS (SELECT FROM qc_review mine WHERE mine.item_id = item.id AND mine.reviewer_id = %(person)s
                       AND NOT (mine.state IN ('expired', 'returned')
                                AND (mine.revealed_at IS NULL OR mine.kind = %(kind)s)))
+"""
+#: The answer is not assigned to somebody else for this kind, nor to this person for another kind.
+NOT_ANOTHERS = """
+   AND NOT EXISTS (SELECT FROM qc_assignedreview assigned WHERE assigned.item_id = item.id
+                      AND (assigned.reviewer_id = %(person)s) <> (assigned.kind = %(kind)s) AND assigned.until > now())
 """
 #: What the person agreed to see, and what their daily limit still allows.
 _SHOWABLE = "AND NOT pair.may_show && %(excluded)s::varchar[] AND NOT (%(capped)s AND pair.lane = 1)"
@@ -78,21 +85,30 @@ _SHOWABLE = "AND NOT pair.may_show && %(excluded)s::varchar[] AND NOT (%(capped)
 
 def _next_pair(kind: str) -> str:
     return f"""SELECT assignment.pair_id, pair.lane
-        {_ROWS} AND {WANTED[kind]} AND {FREE[kind]} {_FOR_PERSON} {_SHOWABLE}
+        {_ROWS} AND {WANTED[kind]} AND {FREE[kind]} {FOR_PERSON} {NOT_ANOTHERS} {_SHOWABLE}
         ORDER BY {ORDER[kind]} LIMIT 1 FOR NO KEY UPDATE OF item SKIP LOCKED"""
+
+
+def _next_assigned(kind: str) -> str:
+    return f"""SELECT assignment.pair_id, pair.lane
+        {JOINED} JOIN qc_assignedreview mine_first ON mine_first.item_id = item.id
+        WHERE mine_first.reviewer_id = %(person)s AND mine_first.lot_id = %(lot)s AND mine_first.kind = %(kind)s
+          AND mine_first.until > now() AND {REVIEWABLE} AND {WANTED[kind]} AND {FREE[kind]} {FOR_PERSON} {_SHOWABLE}
+        ORDER BY item.place LIMIT 1 FOR NO KEY UPDATE OF item SKIP LOCKED"""
 
 
 def _items_of_pair(kind: str) -> str:
     return f"""SELECT item.id, {_DRAWN.format(purpose="blind", share="blind_share")}
-        {_ROWS} AND assignment.pair_id = %(pair)s AND {WANTED[kind]} AND {FREE[kind]} {_FOR_PERSON}
+        {_ROWS} AND assignment.pair_id = %(pair)s AND {WANTED[kind]} AND {FREE[kind]} {FOR_PERSON} {NOT_ANOTHERS}
         ORDER BY item.id FOR NO KEY UPDATE OF item SKIP LOCKED"""
 
 
+NEXT_ASSIGNED = {kind: _next_assigned(kind) for kind in Kind.values}
 NEXT_PAIR = {kind: _next_pair(kind) for kind in Kind.values}
 ITEMS_OF_PAIR = {kind: _items_of_pair(kind) for kind in Kind.values}
 COUNTED = {kind: f"SELECT count(*) {_ROWS} AND {WANTED[kind]} AND {FREE[kind]}" for kind in Kind.values}
 LEFT_FOR_PERSON = {
-    kind: f"SELECT count(*), count(*) FILTER (WHERE true {_SHOWABLE}) {_ROWS} AND {WANTED[kind]} AND {FREE[kind]} {_FOR_PERSON}"  # noqa: E501
+    kind: f"SELECT count(*), count(*) FILTER (WHERE true {_SHOWABLE}) {_ROWS} AND {WANTED[kind]} AND {FREE[kind]} {FOR_PERSON} {NOT_ANOTHERS}"  # noqa: E501
     for kind in Kind.values
 }
 
@@ -100,10 +116,13 @@ LEFT_FOR_PERSON = {
 def next_pair(lot: Lot, kind: str, person: dict[str, Any]) -> tuple[int, bool] | None:
     """Return the pair that the person gets next and whether it may show harm. One of its items is locked.
 
+    Answers that are assigned to the person come first.
+
     Args:
         person: the parameters `person`, `excluded` and `capped`.
     """
-    row = fetch_one(NEXT_PAIR[kind], {"lot": lot.pk, "kind": kind, **person})
+    values = {"lot": lot.pk, "kind": kind, **person}
+    row = fetch_one(NEXT_ASSIGNED[kind], values) or fetch_one(NEXT_PAIR[kind], values)
     return None if row is None else (int(row[0]), row[1] == 1)
 
 

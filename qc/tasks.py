@@ -1,9 +1,11 @@
-"""Celery tasks of the rules: new answers, marks, and runs over earlier answers."""
+"""Celery tasks: rules on new answers, marks, runs over earlier answers, and the figures of the page Quality."""
 
 from celery import shared_task
+from django.utils import timezone
 
 from jobs import engine
 from qc.findings import checking, marks, runs
+from qc.overview import stored
 
 
 @shared_task
@@ -15,6 +17,19 @@ def check_new_answers() -> int:
     while marks.apply_due():
         pass
     return checked
+
+
+@shared_task
+def count_quality(study_id: int) -> bool:
+    """Count the figures of a study's page Quality, unless another worker does it."""
+    return stored.count(study_id)
+
+
+@shared_task
+def count_quality_due() -> int:
+    """Count the figures of all studies whose figures are missing, old or asked for. Return how many."""
+    stored.make_rows()
+    return sum(stored.count(study_id) for study_id in stored.due(timezone.now()))
 
 
 @shared_task

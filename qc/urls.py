@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from qc import views, views_decisions, views_findings, views_lots, views_reviews, views_rules
+from qc import (
+    views,
+    views_calibration,
+    views_decisions,
+    views_findings,
+    views_lots,
+    views_quality,
+    views_reviews,
+    views_rules,
+)
 
 app_name = "qc"
 urlpatterns = [
@@ -19,8 +28,25 @@ urlpatterns = [
     path("<slug:slug>/reviews/", views_reviews.reviews, name="reviews"),
     path("<slug:slug>/reviews/<int:number>/<slug:kind>/", views_reviews.review, name="review"),
     path("<slug:slug>/reviews/replies/<int:item_id>/", views_reviews.reply, name="reply"),
+    path("<slug:slug>/quality/", views_quality.quality, name="quality"),
+    path("<slug:slug>/quality/recount/", views_quality.recount, name="recount_quality"),
+    path("<slug:slug>/quality/waiting/", views_quality.waiting_rows, name="waiting"),
+    path("<slug:slug>/quality/waiting/waiting.csv", views_quality.waiting_csv, name="waiting_csv"),
+    path("<slug:slug>/quality/defects/", views_quality.defect_rows, name="defects"),
+    path("<slug:slug>/quality/defects/defects.csv", views_quality.defects_csv, name="defects_csv"),
+    path("<slug:slug>/quality/decided/", views_quality.decided_rows, name="decided"),
+    path("<slug:slug>/quality/decided/decided.csv", views_quality.decided_csv, name="decided_csv"),
+    path("<slug:slug>/quality/reviewed/", views_quality.reviewed_rows, name="reviewed"),
+    path("<slug:slug>/quality/reviewed/reviewed.csv", views_quality.reviewed_csv, name="reviewed_csv"),
+    path("<slug:slug>/quality/tables/<slug:table>.csv", views_quality.table_csv, name="quality_csv"),
+    path("<slug:slug>/calibrations/", views_calibration.sessions, name="calibrations"),
+    path("<slug:slug>/calibrations/<int:number>/", views_calibration.session, name="calibration"),
+    path("<slug:slug>/calibrations/<int:number>/change/", views_calibration.change, name="change_calibration"),
+    path("<slug:slug>/calibrations/<int:number>/judge/", views_calibration.judge, name="calibrate"),
+    path("<slug:slug>/calibrations/<int:number>/answers.csv", views_calibration.download, name="calibration_csv"),
     path("<slug:slug>/findings/", views_findings.listed, name="findings"),
     path("<slug:slug>/findings/findings.csv", views_findings.download, name="findings_csv"),
+    path("<slug:slug>/findings/dismiss/", views_findings.dismiss_many, name="dismiss_findings"),
     path("<slug:slug>/findings/<int:finding_id>/", views_findings.act, name="finding"),
     path("<slug:slug>/findings/runs/", views_findings.run, name="run_rules"),
     path("<slug:slug>/findings/runs/<int:run_id>/", views_findings.progress, name="findings_run"),

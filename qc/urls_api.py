@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from qc import api_findings, api_lots, api_reviews
+from qc import api_calibration, api_findings, api_lots, api_quality, api_reviews
 
 urlpatterns = [
     path("studies/<slug:slug>/lots/", api_lots.LotsView.as_view(), name="lots"),
@@ -19,6 +19,16 @@ urlpatterns = [
     path("reviews/<int:review_id>/care/", api_reviews.CareReviewView.as_view(), name="review_care"),
     path("reviews/<int:review_id>/release/", api_reviews.ReleaseReviewView.as_view(), name="review_release"),
     path("reviews/<int:review_id>/report/", api_reviews.ReportReviewView.as_view(), name="review_report"),
+    path("studies/<slug:slug>/quality/", api_quality.QualityFiguresView.as_view(), name="quality"),
+    path("studies/<slug:slug>/reviews/assign/", api_quality.AssignReviewsView.as_view(), name="assign_reviews"),
+    path("studies/<slug:slug>/calibrations/", api_calibration.CalibrationsView.as_view(), name="calibrations"),
+    path("calibrations/<int:session_id>/", api_calibration.CalibrationView.as_view(), name="calibration"),
+    path("calibrations/<int:session_id>/next/", api_calibration.NextTurnView.as_view(), name="calibration_next"),
+    path("calibration-turns/<int:turn_id>/answer/", api_calibration.AnswerTurnView.as_view(), name="turn_answer"),
+    path("calibration-turns/<int:turn_id>/skip/", api_calibration.SkipTurnView.as_view(), name="turn_skip"),
+    path("calibration-turns/<int:turn_id>/renew/", api_calibration.RenewTurnView.as_view(), name="turn_renew"),
+    path("calibration-turns/<int:turn_id>/care/", api_calibration.CareTurnView.as_view(), name="turn_care"),
+    path("calibration-turns/<int:turn_id>/report/", api_calibration.ReportTurnView.as_view(), name="turn_report"),
     path("studies/<slug:slug>/findings/", api_findings.FindingsView.as_view(), name="findings"),
     path("studies/<slug:slug>/findings/runs/", api_findings.FindingsRunsView.as_view(), name="findings_runs"),
     path(

@@ -21,7 +21,8 @@ from annotation.answers import Answers
 from annotation.models import Annotation, Assignment
 from catalog.models import Batch, Pair, Prompt, Video
 from media.models import Asset
-from qc.models import FrameItem, Lot, LotBatch
+from qc import calibrating, calibration
+from qc.models import CalibrationSession, FrameItem, Lot, LotBatch
 from safety.models import Officer
 from studies.harms import HARM_KEYS
 from studies.models import Membership, Study
@@ -281,3 +282,22 @@ def draw_all(of: Lot) -> None:
     drawn = {"drawn_at": timezone.now(), "size": count, "sample_size": count, "acceptance_number": 0}
     Lot.objects.filter(pk=of.pk).update(**drawn)
     of.refresh_from_db()
+
+
+def closed_calibration(session: CalibrationSession, *people: User) -> None:
+    """Give the draft session a new pair, which these people answer, and close it."""
+    calibration.add(session, pairs=[pair(session.study).public_id], actor=session.created_by)
+    calibration.open_session(session, actor=session.created_by)
+    sent = body()
+    for one in people:
+        turn = calibrating.next_turn(one, session).sitting
+        assert turn is not None
+        calibrating.answer(
+            turn,
+            one,
+            submission_id=uuid.uuid4(),
+            answers=Answers.from_body(sent["helpfulness"], sent["harmlessness"], unsure=False, comment=""),
+            timings_ms={},
+            viewing={},
+        )
+    calibration.close(session, actor=session.created_by)

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.tokens import create_token
 from importing.models import Import, Removal
+from qc import calibration
 from safety import quarantine
 from studies.invitations import offer
 from studies.memberships import join
@@ -85,6 +86,8 @@ def pages(study, annotator, researcher):
     checked = factories.study()
     checked.memberships.create(person=owner, role="admin")
     lot, reviewer = factories.lot_in_review(checked), factories.reviewer(checked)
+    draft, closed = (calibration.make(checked, topic, actor=owner) for topic in ("Next", "Last"))
+    factories.closed_calibration(closed, reviewer, factories.reviewer(checked))
     reported = quarantine.report(factories.pair(study), ["video_0"], by=annotator)[0]
     return {
         "second factor": safety.get(reverse("accounts:second_factor")),
@@ -155,6 +158,15 @@ def pages(study, annotator, researcher):
         },
         "lots": client(owner).get(reverse("qc:lots", args=[checked.slug])),
         "new lot": client(owner).get(reverse("qc:new_lot", args=[checked.slug])),
+        "calibrations": client(owner).get(reverse("qc:calibrations", args=[checked.slug])),
+        "calibration": client(owner).get(reverse("qc:calibration", args=[checked.slug, draft.number])),
+        "results of a calibration": client(reviewer).get(reverse("qc:calibration", args=[checked.slug, closed.number])),
+        "judging a calibration": client(reviewer).get(reverse("qc:calibrate", args=[checked.slug, closed.number])),
+        "quality": client(reviewer).get(reverse("qc:quality", args=[checked.slug])),
+        **{
+            f"list of {name}": client(owner).get(reverse(f"qc:{name}", args=[checked.slug]))
+            for name in ("waiting", "defects", "decided", "reviewed")
+        },
         "reviews": client(reviewer).get(reverse("qc:reviews", args=[checked.slug])),
         "review": client(reviewer).get(reverse("qc:review", args=[checked.slug, lot.number, "secondary"])),
         "findings": client(researcher).get(reverse("qc:findings", args=[study.slug])),
@@ -188,7 +200,16 @@ NO_PAGES = {
     *("studies:withdraw_invitation", "studies:answer_invitation", "studies:dismiss_notice"),
     *("catalog:change", "catalog:cancel_change", "catalog:resume_change", "catalog:media", "catalog:retry_media"),
     *("qc:start_lot", "qc:dissolve_lot", "qc:draw_lot", "qc:reopen_lot", "qc:reply"),
-    *("qc:findings_csv", "qc:finding", "qc:run_rules", "qc:findings_run", "qc:cancel_findings_run"),
+    *("qc:change_calibration", "qc:calibration_csv"),
+    *("qc:quality_csv", "qc:recount_quality", "qc:waiting_csv", "qc:defects_csv", "qc:decided_csv", "qc:reviewed_csv"),
+    *(
+        "qc:findings_csv",
+        "qc:dismiss_findings",
+        "qc:finding",
+        "qc:run_rules",
+        "qc:findings_run",
+        "qc:cancel_findings_run",
+    ),
 }
 
 

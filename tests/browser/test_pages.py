@@ -9,6 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from qc import calibration
+from qc.overview import stored
 from tests import factories
 
 SIZES = {"wide": {"width": 1280, "height": 720}, "narrow": {"width": 420, "height": 800}}
@@ -30,6 +32,10 @@ def pages(study, playable_pairs):
     playable_pairs(checked, 1)
     lot, reviewer = factories.lot_in_review(checked, has_pairs=True), factories.reviewer(checked)
     owner = factories.member(checked, "admin")
+    draft, closed = (calibration.make(checked, topic, actor=owner) for topic in ("Next", "Last"))
+    factories.closed_calibration(closed, reviewer, factories.reviewer(checked))
+    stored.ask(checked)
+    stored.count(checked.pk)
     return {
         "sign in": ("/accounts/sign-in/", None),
         "password": ("/accounts/password/", annotator),
@@ -46,6 +52,12 @@ def pages(study, playable_pairs):
         "lots": (f"/studies/{checked.slug}/lots/", owner),
         "a lot": (f"/studies/{checked.slug}/lots/{lot.number}/", owner),
         "decision about a lot": (f"/studies/{checked.slug}/lots/{lot.number}/decide/", owner),
+        "calibrations": (f"/studies/{checked.slug}/calibrations/", owner),
+        "draft of a calibration": (f"/studies/{checked.slug}/calibrations/{draft.number}/", owner),
+        "closed calibration": (f"/studies/{checked.slug}/calibrations/{closed.number}/", owner),
+        "quality": (f"/studies/{checked.slug}/quality/", owner),
+        "waiting for review": (f"/studies/{checked.slug}/quality/waiting/", owner),
+        "defects": (f"/studies/{checked.slug}/quality/defects/", owner),
         "reviews": (f"/studies/{checked.slug}/reviews/", reviewer),
         "review": (f"/studies/{checked.slug}/reviews/{lot.number}/secondary/", reviewer),
         "findings": (f"/studies/{checked.slug}/findings/", owner),
