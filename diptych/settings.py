@@ -334,6 +334,9 @@ SPECTACULAR_SETTINGS = {
         "JobStateEnum": "jobs.models.Job.State",
         "RoleEnum": "studies.models.studies.Role",
         "RuleEnum": "qc.rule_codes.CODES",
+        "ReviewKindEnum": "qc.models.reviews.Kind",
+        "WaitingKindEnum": "qc.waiting.KINDS",
+        "NothingToReviewEnum": "qc.reviewing.REASONS",
         "NothingInTrialEnum": "annotation.trial.TRIAL_REASONS",
     },
 }
