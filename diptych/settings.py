@@ -341,6 +341,8 @@ SPECTACULAR_SETTINGS = {
         "RuleEnum": "qc.rule_codes.CODES",
         "ControlKindEnum": "qc.control_kinds.CODES",
         "ReviewKindEnum": "qc.models.reviews.Kind",
+        "WaitingKindEnum": "qc.waiting.KINDS",
+        "NothingToReviewEnum": "qc.reviewing.REASONS",
         "NothingInTrialEnum": "annotation.trial.TRIAL_REASONS",
     },
 }
@@ -384,6 +386,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "look-after-suspensions": {"task": "qc.tasks.look_after_suspensions", "schedule": 15.0},
     "judge-people": {"task": "qc.tasks.judge_people", "schedule": 60.0},
     "count-large-studies": {"task": "qc.tasks.count_large_studies", "schedule": 60.0},
+    "count-quality": {"task": "qc.tasks.count_quality_due", "schedule": 60.0},
     "clear-sessions": {"task": "accounts.tasks.clear_sessions", "schedule": 3600.0},
 }
 # A sweep need not run if no worker took it before the next one. Otherwise hours without workers leave thousands.

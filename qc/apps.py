@@ -16,13 +16,16 @@ class QCConfig(AppConfig):
     def _follow_signals(self) -> None:
         from annotation.signals import answer_revised, answer_submitted
         from qc import frames
+        from qc.assigning import free_of_revoked
         from qc.receivers import follow_revision, mark_contradiction
         from safety.signals import assets_quarantined, pairs_released
+        from studies.signals import membership_revoked
 
         answer_submitted.connect(mark_contradiction, dispatch_uid="qc.mark_contradiction")
         answer_revised.connect(follow_revision, dispatch_uid="qc.follow_revision")
         assets_quarantined.connect(frames.lose_quarantined, dispatch_uid="qc.lose_quarantined")
         pairs_released.connect(frames.find_released, dispatch_uid="qc.find_released")
+        membership_revoked.connect(free_of_revoked, dispatch_uid="qc.free_of_revoked")
 
     def _add_links(self) -> None:
         from studies import permissions as may
@@ -34,6 +37,7 @@ class QCConfig(AppConfig):
         register(Place.HOME, Link("progress", _("See progress"), *dashboard, order=20, first_page=True))
         register(Place.HOME, Link("reviews", _("Review answers"), *reviews, order=22))
         register(Place.TABS, Link("progress", _("Progress"), *dashboard, order=10))
+        register(Place.TABS, Link("quality", _("Quality"), "qc:quality", may.MAY_SEE_PROGRESS, order=11))
         register(Place.TABS, Link("reviews", _("Reviews"), *reviews, order=12))
         register(Place.TABS, Link("lots", _("Lots"), "qc:lots", may.MAY_SEE_PROGRESS, order=13))
         register(Place.TABS, Link("agreement", _("Agreement"), "qc:agreement", may.MAY_SEE_PROGRESS, order=14))

@@ -6,6 +6,8 @@ A study with answers is not deleted, so its lots are drafts.
 from django.db.models import Q
 
 from qc.models import (
+    CalibrationItem,
+    CalibrationSession,
     ChartFile,
     Control,
     ControlsRun,
@@ -15,6 +17,7 @@ from qc.models import (
     Pause,
     PauseJudgement,
     PauseRule,
+    QualityFigures,
     StudyCounts,
     StudyFigures,
     StudyRules,
@@ -26,11 +29,12 @@ from studies.models import Study
 
 
 def delete_own_rows(study: Study) -> int:
-    """Delete the study's figures, controls, rules, their runs, suspensions, pauses and lots. Return how many rows."""
-    figures = [Rows(ChartFile), Rows(StudyFigures), Rows(StudyCounts)]
+    """Delete the study's figures, controls, rules, calibrations, suspensions, pauses and lots. Return how many rows."""
+    figures = [Rows(ChartFile), Rows(StudyFigures), Rows(StudyCounts), Rows(QualityFigures)]
     rules = [Rows(Control), Rows(ControlsRun), Rows(FindingsRun), Rows(StudyRules)]
     people = [Rows(SuspendedAnswer), Rows(Suspension), Rows(Pause), Rows(PauseJudgement), Rows(PauseRule)]
-    return delete_rows(study, [*figures, *rules, *people, Rows(LotBatch), Rows(Lot)])
+    calibration = [Rows(CalibrationItem), Rows(CalibrationSession)]
+    return delete_rows(study, [*figures, *rules, *people, *calibration, Rows(LotBatch), Rows(Lot)])
 
 
 def batches_in_lots() -> Q:

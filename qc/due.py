@@ -39,7 +39,7 @@ _SECOND = f"""lot.state <> 'draft'
                 AND NOT {_WAITS.format(waits_for="adjudicate")}
                 AND (item.sample_place IS NULL AND item.place > lot.sample_size
                      OR EXISTS (SELECT FROM qc_review spot WHERE spot.item_id = item.id AND spot.kind = 'spot'
-                                   AND spot.state = 'submitted')))"""  # noqa: S608 - of constants  # noqa: S608 - of constants
+                                   AND spot.state = 'submitted')))"""  # noqa: S608 - of constants
 
 #: Whether an item waits for a review of each kind, for rows `item`, `lot`, `assignment` and `standing`. It is true
 #: whoever has it leased now.
@@ -60,13 +60,15 @@ FREE: dict[str, str] = {
 }
 #: The order in which a lot's items are reviewed. All kinds but the look-here queue follow the lot's random order.
 ORDER: dict[str, str] = dict.fromkeys(Kind.values, "item.place") | {Kind.LOOK: f"{looking.RANK}, item.place"}
-_ROWS = f"""
+#: The frozen answers with all that the conditions name, and which of them can be reviewed at all.
+JOINED = """
   FROM qc_frameitem item JOIN qc_lot lot ON lot.id = item.lot_id
   JOIN annotation_assignment assignment ON assignment.id = item.assignment_id
   JOIN annotation_standing standing ON standing.assignment_id = assignment.id
   JOIN catalog_pair pair ON pair.id = assignment.pair_id
- WHERE item.lot_id = %(lot)s AND item.lost = '' AND pair.held <> '{QUARANTINED}'
 """
+REVIEWABLE = f"item.lost = '' AND pair.held <> '{QUARANTINED}'"
+_ROWS = f"{JOINED} WHERE item.lot_id = %(lot)s AND {REVIEWABLE}"
 #: The person has not worked on the pair, and has no other role for the answer. A review that ended before its answer
 #: was shown is no role.
 _FOR_PERSON = """
@@ -84,30 +86,45 @@ _NOT_SEEN = """
                       AND (mine.state IN ('leased', 'submitted') OR mine.revealed_at IS NOT NULL))
 """
 FOR_PERSON: dict[str, str] = dict.fromkeys(Kind.values, _FOR_PERSON) | {Kind.SECOND_BLIND: _FOR_PERSON + _NOT_SEEN}
+#: The answer is not assigned to somebody else for this kind, nor to this person for another kind.
+NOT_ANOTHERS = """
+   AND NOT EXISTS (SELECT FROM qc_assignedreview assigned WHERE assigned.item_id = item.id
+                      AND (assigned.reviewer_id = %(person)s) <> (assigned.kind = %(kind)s) AND assigned.until > now())
+"""
 #: What the person agreed to see, and what their daily limit still allows.
 _SHOWABLE = "AND NOT pair.may_show && %(excluded)s::varchar[] AND NOT (%(capped)s AND pair.lane = 1)"
 
 
 def _next_pair(kind: str, more: str = "") -> str:
     return f"""SELECT assignment.pair_id, pair.lane
-        {_ROWS} AND {WANTED[kind]} AND {FREE[kind]} {FOR_PERSON[kind]} {_SHOWABLE} {more}
+        {_ROWS} AND {WANTED[kind]} AND {FREE[kind]} {FOR_PERSON[kind]} {NOT_ANOTHERS} {_SHOWABLE} {more}
         ORDER BY {ORDER[kind]} LIMIT 1 FOR NO KEY UPDATE OF item SKIP LOCKED"""
+
+
+def _next_assigned(kind: str) -> str:
+    return f"""SELECT assignment.pair_id, pair.lane
+        {JOINED} JOIN qc_assignedreview mine_first ON mine_first.item_id = item.id
+        WHERE mine_first.reviewer_id = %(person)s AND mine_first.lot_id = %(lot)s AND mine_first.kind = %(kind)s
+          AND mine_first.until > now() AND {REVIEWABLE} AND {WANTED[kind]} AND {FREE[kind]}
+          {FOR_PERSON[kind]} {_SHOWABLE}
+        ORDER BY item.place LIMIT 1 FOR NO KEY UPDATE OF item SKIP LOCKED"""
 
 
 def _items_of_pair(kind: str) -> str:
     blind = DRAWN.format(purpose="blind", pair="assignment.pair_id", share="lot.blind_share")
     reasons = looking.REASONS if kind == Kind.LOOK else "'{}'::varchar[]"
     return f"""SELECT item.id, {blind}, {reasons}
-        {_ROWS} AND assignment.pair_id = %(pair)s AND {WANTED[kind]} AND {FREE[kind]} {FOR_PERSON[kind]}
+        {_ROWS} AND assignment.pair_id = %(pair)s AND {WANTED[kind]} AND {FREE[kind]} {FOR_PERSON[kind]} {NOT_ANOTHERS}
         ORDER BY item.id FOR NO KEY UPDATE OF item SKIP LOCKED"""
 
 
+NEXT_ASSIGNED = {kind: _next_assigned(kind) for kind in Kind.values}
 NEXT_PAIR = {kind: _next_pair(kind) for kind in Kind.values}
 JUST_THIS_PAIR = {kind: _next_pair(kind, "AND assignment.pair_id = %(pair)s") for kind in Kind.values}
 ITEMS_OF_PAIR = {kind: _items_of_pair(kind) for kind in Kind.values}
 COUNTED = {kind: f"SELECT count(*) {_ROWS} AND {WANTED[kind]} AND {FREE[kind]}" for kind in Kind.values}
 LEFT_FOR_PERSON = {
-    kind: f"SELECT count(*), count(*) FILTER (WHERE true {_SHOWABLE}) {_ROWS} AND {WANTED[kind]} AND {FREE[kind]} {FOR_PERSON[kind]}"  # noqa: E501
+    kind: f"SELECT count(*), count(*) FILTER (WHERE true {_SHOWABLE}) {_ROWS} AND {WANTED[kind]} AND {FREE[kind]} {FOR_PERSON[kind]} {NOT_ANOTHERS}"  # noqa: E501
     for kind in Kind.values
 }
 
@@ -115,14 +132,17 @@ LEFT_FOR_PERSON = {
 def next_pair(lot: Lot, kind: str, person: dict[str, Any], just: int | None = None) -> tuple[int, bool] | None:
     """Return the pair that the person gets next and whether it may show harm. One of its items is locked.
 
+    Answers that are assigned to the person come first.
+
     Args:
         person: the parameters `person`, `excluded` and `capped`.
         just: return this pair, or None if the person cannot have it.
     """
     values = {"lot": lot.pk, "kind": kind, **person}
-    row = (
-        fetch_one(NEXT_PAIR[kind], values) if just is None else fetch_one(JUST_THIS_PAIR[kind], values | {"pair": just})
-    )
+    if just is not None:
+        row = fetch_one(JUST_THIS_PAIR[kind], values | {"pair": just})
+    else:
+        row = fetch_one(NEXT_ASSIGNED[kind], values) or fetch_one(NEXT_PAIR[kind], values)
     return None if row is None else (int(row[0]), row[1] == 1)
 
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max
+from django.db.models import Max, OuterRef, Subquery
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -239,6 +239,7 @@ def start(lot: Lot, *, actor: User) -> bool:
     if locked.state == Lot.State.DRAFT:
         mine = batches_of(locked)
         left_out = _put_into_review(mine, actor)
+        _keep_annotated_at(locked)
         seed = secrets.token_hex(16)
         size = frames.freeze(locked, [batch.pk for batch in mine], seed)
         if not size:
@@ -275,6 +276,12 @@ def _put_into_review(mine: Collection[Batch], actor: User) -> list[int]:
         batches.start_review(batch, actor=actor)
     held = Pair.objects.filter(batch__in=keys).exclude(held="").values_list("pk", flat=True)
     return sorted({one.pair for one in left} | set(held))
+
+
+def _keep_annotated_at(lot: Lot) -> None:
+    """Copy when each batch was annotated. The batch itself forgets it when it is answered again after a return."""
+    when = Batch.objects.filter(pk=OuterRef("batch")).values("annotated_at")
+    LotBatch.objects.filter(lot=lot).update(annotated_at=Subquery(when))
 
 
 def _terms(lot: Lot) -> dict[str, Any]:

@@ -10,19 +10,22 @@ from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
-from qc.models import Lot, Pause, Review, StudyFigures, Suspension
+from qc.models import CalibrationSession, CalibrationSitting, Lot, Pause, Review, StudyFigures, Suspension
 from qc.models.reviews import Kind
 from studies.models import Study
 from studies.models.studies import HasRoles
 from studies.permissions import (
     MAY_ADJUDICATE,
     MAY_ANNOTATE,
+    MAY_ASSIGN_REVIEWS,
     MAY_BROWSE,
+    MAY_CALIBRATE,
     MAY_CONFIGURE,
     MAY_CONFIRM,
     MAY_COUNT_WORK,
     MAY_DECIDE,
     MAY_EXPORT,
+    MAY_LEAD_CALIBRATION,
     MAY_REVIEW,
     MAY_SEE_ANSWERS,
     MAY_SEE_CODES,
@@ -103,6 +106,16 @@ def names_people(study: "WithAnnotations[Study, HasRoles]") -> bool:
 def allowed_figure_links(study: "WithAnnotations[Study, HasRoles]") -> dict[str, bool]:
     """Return what the person may do on pages of figures: have them computed, and see the rows behind them."""
     return {"computes": allows(study, MAY_CONFIGURE), "sees_rows": allows(study, MAY_SEE_ANSWERS)}
+
+
+def overview_study(request: HttpRequest | Request, slug: str) -> "WithAnnotations[Study, HasRoles]":
+    """Return the study, for those who see its page Quality. Raise Http404 or PermissionDenied."""
+    return study_for(request, slug, roles=MAY_SEE_PROGRESS)
+
+
+def assigning_study(request: HttpRequest | Request, slug: str) -> "WithAnnotations[Study, HasRoles]":
+    """Return the study, for those who assign waiting answers to reviewers. Raise Http404 or PermissionDenied."""
+    return study_for(request, slug, roles=MAY_ASSIGN_REVIEWS)
 
 
 def allowed_links(study: "WithAnnotations[Study, HasRoles]") -> dict[str, bool]:
@@ -229,3 +242,45 @@ def pause_of(request: HttpRequest | Request, pause_id: int) -> Pause:
         raise Http404(_("There is no pause %(id)s.") % {"id": pause_id})
     pause.study = pausing_study(request, pause.study.slug)
     return pause
+
+
+def calibrated_study(request: HttpRequest | Request, slug: str) -> "WithAnnotations[Study, HasRoles]":
+    """Return the study, for those who take part in its calibration. Raise Http404 or PermissionDenied."""
+    return study_for(request, slug, roles=MAY_CALIBRATE)
+
+
+def leading_study(request: HttpRequest | Request, slug: str) -> "WithAnnotations[Study, HasRoles]":
+    """Return the study, for those who prepare its calibration sessions. Raise Http404 or PermissionDenied."""
+    return study_for(request, slug, roles=MAY_LEAD_CALIBRATION)
+
+
+def leads_calibration(study: "WithAnnotations[Study, HasRoles]") -> bool:
+    """Return whether the person prepares calibration sessions: chooses pairs, opens and closes them."""
+    return allows(study, MAY_LEAD_CALIBRATION)
+
+
+def calibration_of(study: "WithAnnotations[Study, HasRoles]", number: int) -> CalibrationSession:
+    """Return a session of the study that the person may see. Raise Http404. Drafts are for those who prepare them."""
+    found = CalibrationSession.objects.select_related("study", "follows").filter(study=study, number=number).first()
+    if found is None or (found.state == CalibrationSession.State.DRAFT and not leads_calibration(study)):
+        raise Http404(_("This study has no calibration session %(number)s.") % {"number": number})
+    return found
+
+
+def joined_calibration(request: HttpRequest | Request, session_id: int) -> CalibrationSession:
+    """Return the session with its study, for people who take part. Raise Http404 or PermissionDenied."""
+    found = CalibrationSession.objects.select_related("study").filter(pk=session_id).first()
+    if found is None:
+        raise Http404(_("There is no calibration session %(id)s.") % {"id": session_id})
+    found.study = calibrated_study(request, found.study.slug)
+    return calibration_of(found.study, found.number)
+
+
+def own_sitting(request: HttpRequest | Request, sitting_id: int) -> CalibrationSitting:
+    """Return the person's own turn in a calibration session. Raise Http404 or PermissionDenied."""
+    rows = CalibrationSitting.objects.select_related("study", "item__session__study", "item__pair", "person")
+    sitting = rows.filter(pk=sitting_id, person=request.user.pk).first()
+    if sitting is None:
+        raise Http404(_("You have no pair %(id)s to judge.") % {"id": sitting_id})
+    calibrated_study(request, sitting.study.slug)
+    return sitting

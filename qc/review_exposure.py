@@ -10,10 +10,13 @@ from annotation import exposure, wellbeing
 from annotation.exposure_reports import ReportRecorder, showings
 from annotation.protocol import VIDEOS
 from catalog.models import Pair
-from qc.models import Review, ReviewExposure
+from qc.models import CalibrationSitting, Review, ReviewExposure
+
+#: What shows a pair to somebody of the quality team. Both have a `sitting`, a study and a pair.
+Shown = Review | CalibrationSitting
 
 
-def expect(review: Review, pair: Pair, person: User, now: datetime) -> float:
+def expect(review: Shown, pair: Pair, person: User, now: datetime) -> float:
     """Record what the sitting is expected to show, until it is reported. Return the seconds, 0 for a harmless pair."""
     if pair.lane != Pair.Lane.SENSITIVE:
         return 0.0
@@ -36,7 +39,7 @@ def show_on_wellbeing_pages() -> None:
 
 
 def report(
-    review: Review, person: User, care: Mapping[str, Any] | None, *, ends: bool, too_distressing: bool = False
+    review: Shown, person: User, care: Mapping[str, Any] | None, *, ends: bool, too_distressing: bool = False
 ) -> None:
     """Record what the page reports (`care`), and with `ends` what is left of the estimate.
 
@@ -51,7 +54,7 @@ def report(
         return
     ids = {"sitting": review.sitting, "study_id": review.study_id, "person_id": person.pk}
     recorder = ReportRecorder(person, rows, lambda day: ReviewExposure(**ids, day=day))
-    for one in showings(care, f"review {review.lease_number}") if care is not None else ():
+    for one in showings(care, _name(review)) if care is not None else ():
         recorder.add(one, VIDEOS if sensitive else ())
     if care is not None and care.get("revealed_s") is not None:
         recorder.replace_estimate(is_live=not ends)
@@ -60,3 +63,8 @@ def report(
     if too_distressing:
         recorder.row(recorder.today).too_distressing = True
     recorder.save()
+
+
+def _name(review: Shown) -> str:
+    """Return the name of a showing that the report does not name. A turn of a calibration has no leases."""
+    return f"review {review.lease_number}" if isinstance(review, Review) else "calibration"

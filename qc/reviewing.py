@@ -28,7 +28,7 @@ from diptych.database.fixed import change, fetch_one
 from diptych.refusals import Refused
 from qc import due, review_exposure, second_blind
 from qc.models import Lot, Review, ReviewAnswer
-from qc.models.reviews import Kind
+from qc.models.reviews import Kind, OwnAnswer
 from studies.models import Study
 
 State = Review.State
@@ -311,7 +311,7 @@ def answer(
     return Sitting(seat, sitting_of(review))
 
 
-def own_answers(stored: ReviewAnswer) -> Answers:
+def own_answers(stored: OwnAnswer) -> Answers:
     """Return a reviewer's stored answer as values."""
     names = Answers.__dataclass_fields__
     values = {name: getattr(stored, name) for name in names}

@@ -1,12 +1,14 @@
-"""Celery tasks of quality control: rules over answers, controls, figures, suspensions, pauses, and more opinions."""
+"""Celery tasks of quality control: rules, controls, figures, suspensions, pauses, and more opinions."""
 
 from celery import shared_task
+from django.utils import timezone
 
 from jobs import engine
 from qc import figure_jobs, more_opinions, pausing, study_counts, suspension_work
 from qc.charts import files
 from qc.controls import making
 from qc.findings import checking, marks, runs
+from qc.overview import stored
 
 
 @shared_task
@@ -18,6 +20,19 @@ def check_new_answers() -> int:
     while marks.apply_due():
         pass
     return checked
+
+
+@shared_task
+def count_quality(study_id: int) -> bool:
+    """Count the figures of a study's page Quality, unless another worker does it."""
+    return stored.count(study_id)
+
+
+@shared_task
+def count_quality_due() -> int:
+    """Count the figures of all studies whose figures are missing, old or asked for. Return how many."""
+    stored.make_rows()
+    return sum(stored.count(study_id) for study_id in stored.due(timezone.now()))
 
 
 @shared_task

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from qc import api_controls, api_figures, api_findings, api_lots, api_reviewers, api_reviews, api_suspensions
+from qc import (
+    api_calibration,
+    api_controls,
+    api_figures,
+    api_findings,
+    api_lots,
+    api_quality,
+    api_reviewers,
+    api_reviews,
+    api_suspensions,
+)
 
 urlpatterns = [
     path("studies/<slug:slug>/lots/", api_lots.LotsView.as_view(), name="lots"),
@@ -28,6 +38,16 @@ urlpatterns = [
     path("studies/<slug:slug>/agreement/", api_figures.AgreementView.as_view(), name="agreement"),
     path("studies/<slug:slug>/annotators/", api_figures.AnnotatorsView.as_view(), name="annotators"),
     path("studies/<slug:slug>/reviewers/", api_reviewers.ReviewersView.as_view(), name="reviewers"),
+    path("studies/<slug:slug>/quality/", api_quality.QualityFiguresView.as_view(), name="quality"),
+    path("studies/<slug:slug>/reviews/assign/", api_quality.AssignReviewsView.as_view(), name="assign_reviews"),
+    path("studies/<slug:slug>/calibrations/", api_calibration.CalibrationsView.as_view(), name="calibrations"),
+    path("calibrations/<int:session_id>/", api_calibration.CalibrationView.as_view(), name="calibration"),
+    path("calibrations/<int:session_id>/next/", api_calibration.NextTurnView.as_view(), name="calibration_next"),
+    path("calibration-turns/<int:turn_id>/answer/", api_calibration.AnswerTurnView.as_view(), name="turn_answer"),
+    path("calibration-turns/<int:turn_id>/skip/", api_calibration.SkipTurnView.as_view(), name="turn_skip"),
+    path("calibration-turns/<int:turn_id>/renew/", api_calibration.RenewTurnView.as_view(), name="turn_renew"),
+    path("calibration-turns/<int:turn_id>/care/", api_calibration.CareTurnView.as_view(), name="turn_care"),
+    path("calibration-turns/<int:turn_id>/report/", api_calibration.ReportTurnView.as_view(), name="turn_report"),
     path("studies/<slug:slug>/findings/", api_findings.FindingsView.as_view(), name="findings"),
     path("studies/<slug:slug>/findings/runs/", api_findings.FindingsRunsView.as_view(), name="findings_runs"),
     path(

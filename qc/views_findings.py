@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -14,6 +15,7 @@ from accounts import audit
 from accounts.models import User
 from catalog.library.views import Address
 from diptych import downloads
+from diptych.numbers import grouped
 from diptych.paging import PAGE_LIMIT_S, TookTooLong, counted, page, within
 from diptych.refusals import NotThere, Refused
 from qc.findings import dismissing, evidence, lists, pages, runs, switches
@@ -42,6 +44,7 @@ def listed(request: HttpRequest, slug: str) -> HttpResponse:
         "address": address,
         "csv": "qc:findings_csv",
         "longest": dismissing.LONGEST_REASON,
+        "most_at_once": dismissing.MOST_AT_ONCE,
     }
     if not filters.is_valid():
         return render(request, "qc/findings.html", about | {"wrong": True}, status=400)
@@ -136,6 +139,30 @@ def act(request: HttpRequest, slug: str, finding_id: int) -> HttpResponse:
     except Refused as reason:
         messages.error(request, str(reason))
     return redirect(f"{reverse('qc:findings', args=[slug])}{Address(request.GET).here}")
+
+
+@require_POST
+@never_cache
+@login_required
+def dismiss_many(request: HttpRequest, slug: str) -> HttpResponse:
+    """Dismiss the chosen findings, or all that match the filters, with one reason. Then return to the list."""
+    study = findings_study(request, slug)
+    person = cast(User, request.user)
+    filters = FindingFilters(request.GET, study=study)
+    rows = lists.findings(study, person)
+    chosen = [int(key) for key in request.POST.getlist("findings") if key.isascii() and key.isdigit() and len(key) < 19]
+    if request.POST.get("which") == "all" and filters.is_valid():
+        rows = filters.narrow(rows)
+    else:
+        rows = rows.filter(pk__in=chosen)
+    try:
+        number = dismissing.dismiss_many(rows, because=request.POST.get("because", ""), study=study, actor=person)
+    except Refused as reason:
+        messages.error(request, str(reason))
+    else:
+        done = ngettext("%(n)s finding was dismissed.", "%(n)s findings were dismissed.", number)
+        messages.success(request, done % {"n": grouped(number)})
+    return redirect(f"{reverse('qc:findings', args=[slug])}{Address(request.GET)}")
 
 
 @require_POST

@@ -13,7 +13,7 @@ from annotation import consent
 from annotation.own_progress import NOTHING_YET
 from annotation.permissions import annotated_study
 from annotation.views import workspace_context
-from qc import due, replies
+from qc import due, replies, waiting
 from qc.models import Lot, Verdict
 from qc.models.reviews import Kind
 from qc.permissions import reviewed_kinds, reviewed_study
@@ -27,9 +27,13 @@ def reviews(request: HttpRequest, slug: str) -> HttpResponse:
     study = reviewed_study(request, slug)
     person: User = request.user  # type: ignore[assignment]  # signed in
     kinds = reviewed_kinds(study)
-    lots = []
+    mine, lots = waiting.waiting_for(study, person), []
     for lot in due.lots_to_review(study):
-        counts = [{"kind": kind, "count": count} for kind, count in due.due(lot).items() if kind in kinds]
+        counts = [
+            {"kind": kind, "count": count, "mine": mine.get((lot.pk, kind), 0)}
+            for kind, count in due.due(lot).items()
+            if kind in kinds
+        ]
         if lot.state == Lot.State.IN_REVIEW or any(one["count"] for one in counts):
             lots.append({"lot": lot, "kinds": counts})
     names = [Kind(kind).label for kind in Kind.values if kind in kinds]

@@ -37,6 +37,10 @@ MAY_DECIDE = frozenset({Role.RESEARCHER, Role.ADMIN})
 MAY_SUSPEND = frozenset({Role.RESEARCHER, Role.ADMIN})
 #: Roles that set pause rules and end pauses.
 MAY_SET_PAUSES = frozenset({Role.ADMIN})
+#: Roles that assign waiting answers to reviewers.
+MAY_ASSIGN_REVIEWS = frozenset({Role.RESEARCHER, Role.ADMIN})
+#: Roles that choose the pairs of a calibration session, open and close it.
+MAY_LEAD_CALIBRATION = frozenset({Role.RESEARCHER, Role.ADMIN})
 #: Roles that reopen a closed study.
 MAY_REOPEN = frozenset({Role.ADMIN})
 #: Roles that see which API tokens the study's people have.
@@ -60,6 +64,8 @@ MAY_REVIEW = frozenset({Role.REVIEWER})
 MAY_SPOT_CHECK = frozenset({Role.RESEARCHER, Role.ADMIN})
 MAY_CONFIRM = MAY_REVIEW | MAY_SPOT_CHECK
 MAY_ADJUDICATE = frozenset({Role.RESEARCHER, Role.ADMIN})
+#: Roles that take part in calibration: all of quality control and research.
+MAY_CALIBRATE = MAY_CONFIRM
 #: Roles that watch videos to judge them, and therefore agree to what they see first.
 MAY_JUDGE = MAY_ANNOTATE | MAY_CONFIRM
 #: Roles that see how much possibly harmful content each person saw, and roles that see it for groups of people.

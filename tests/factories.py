@@ -21,7 +21,8 @@ from annotation.answers import Answers
 from annotation.models import Annotation, Assignment, Seat
 from catalog.models import Batch, Pair, Prompt, Video
 from media.models import Asset
-from qc.models import FrameItem, Lot, LotBatch, Pause, PauseJudgement, Review
+from qc import calibrating, calibration
+from qc.models import CalibrationSession, FrameItem, Lot, LotBatch, Pause, PauseJudgement, Review
 from safety.models import Officer
 from studies.harms import HARM_KEYS
 from studies.models import Membership, Study
@@ -314,3 +315,22 @@ def pause(of: Study, whom: User, **values: Any) -> Pause:
     values["judgement"] = values["judgement"] or judgement(of, whom)
     Seat.objects.filter(study=of, person=whom).update(paused_at=timezone.now())
     return Pause.objects.create(**{"study": of, "person": whom} | values)
+
+
+def closed_calibration(session: CalibrationSession, *people: User) -> None:
+    """Give the draft session a new pair, which these people answer, and close it."""
+    calibration.add(session, pairs=[pair(session.study).public_id], actor=session.created_by)
+    calibration.open_session(session, actor=session.created_by)
+    sent = body()
+    for one in people:
+        turn = calibrating.next_turn(one, session).sitting
+        assert turn is not None
+        calibrating.answer(
+            turn,
+            one,
+            submission_id=uuid.uuid4(),
+            answers=Answers.from_body(sent["helpfulness"], sent["harmlessness"], unsure=False, comment=""),
+            timings_ms={},
+            viewing={},
+        )
+    calibration.close(session, actor=session.created_by)

@@ -22,6 +22,11 @@ from importing.models import Import, ReadFile, Removal, Upload
 from media.models import Asset
 from qc.models import (
     AskedForMore,
+    AssignedReview,
+    CalibrationAnswer,
+    CalibrationItem,
+    CalibrationSession,
+    CalibrationSitting,
     ChartFile,
     Control,
     ControlResult,
@@ -201,6 +206,35 @@ class World:
             return Review.objects.get_or_create(**facts | values, defaults={"expires_at": LATER})[0]
         return Review.objects.create(**facts | {"expires_at": LATER} | values)
 
+    def assigned_review(self, **values):
+        item = values.pop("item", None) or FrameItem.objects.first() or self.frame_item()
+        facts = {"study": self.study, "lot": item.lot, "item": item, "kind": "spot", "reviewer": self.person}
+        facts |= {"assigned_by": self.person, "assigned_at": NOON, "until": NOON + timedelta(days=1)}
+        return AssignedReview.objects.create(**facts | values)
+
+    def calibration(self, **values):
+        """Return an open session. `number` is the next one unless it is given."""
+        number = CalibrationSession.objects.count() + 1
+        facts = {"study": self.study, "number": number, "topic": "Tags", "created_by": self.person, "state": "open"}
+        facts |= {"opened_at": NOON, "guideline_before": 1}
+        return CalibrationSession.objects.create(**facts | values)
+
+    def calibration_item(self, **values):
+        session = values.pop("session", None) or CalibrationSession.objects.first() or self.calibration()
+        facts = {"study": self.study, "session": session, "pair": self.pair, "place": 1, "origin": "chosen"}
+        return CalibrationItem.objects.create(**facts | values)
+
+    def calibration_sitting(self, **values):
+        item = CalibrationItem.objects.first() or self.calibration_item()
+        facts = {"study": self.study, "item": item, "person": self.person, "left": "video_0"}
+        return CalibrationSitting.objects.create(**facts | values)
+
+    def calibration_answer(self, **values):
+        answers = dict.fromkeys((*SUB_DIMENSION_KEYS, "helpfulness", "harmlessness"), "video_0")
+        facts = {"sitting": self.calibration_sitting(), "submission_id": uuid.uuid4(), "guideline_version": 1}
+        facts |= {"tags_video_0": [], "tags_video_1": []}
+        return CalibrationAnswer.objects.create(**facts | answers | values)
+
     def review_answer(self, **values):
         item = self.frame_item()
         choices = dict.fromkeys((*SUB_DIMENSION_KEYS, "helpfulness", "harmlessness"), "video_0")
@@ -339,6 +373,10 @@ class World:
     def change(self, row, **values):
         """Write without save() and full_clean()."""
         assert type(row).objects.filter(pk=row.pk).update(**values) == 1
+
+
+def itself(w, session):
+    w.change(session, follows=session)
 
 
 def expired_before_given(w):
@@ -725,11 +763,35 @@ ATTEMPTS = {
     "review_skipped_with_reason": lambda w: w.review(state="skipped", ended_at=NOON),
     "review_left_known": lambda w: w.review(left="tie"),
     "review_lease_has_length": lambda w: w.review(leased_at=NOON, expires_at=NOON),
+    "calibration_number_in_study": lambda w: [w.calibration(number=1) for _ in range(2)],
+    "calibration_has_topic": lambda w: w.calibration(topic=""),
+    "calibration_follows_another": lambda w: itself(w, w.calibration()),
+    "calibration_follows_same_study": lambda w: w.calibration(follows=w.calibration(study=w.other)),
+    "calibration_state_known": lambda w: w.calibration(state="draft"),
+    "calibration_guideline_followed": lambda w: w.calibration(guideline_after=1),
+    "calibration_item_once": lambda w: [w.calibration_item(place=place) for place in (1, 2)],
+    "calibration_item_place": lambda w: [w.calibration_item(), w.calibration_item(pair=factories.pair(w.study))],
+    "calibration_item_session_same_study": lambda w: w.calibration_item(session=w.calibration(study=w.other)),
+    "calibration_item_pair_same_study": lambda w: w.calibration_item(pair=w.foreign),
+    "calibration_item_origin_known": lambda w: w.calibration_item(origin="unclear"),
+    "calibration_item_outcome_whole": lambda w: w.calibration_item(outcome="It is clear now."),
+    "calibration_sitting_once": twice(lambda w: w.calibration_sitting()),
+    "calibration_sitting_item_same_study": lambda w: w.calibration_sitting(study=w.other),
+    "calibration_sitting_left_known": lambda w: w.calibration_sitting(left="tie"),
+    "calibration_sitting_skipped_ended": lambda w: w.calibration_sitting(skip_reason="cannot_judge"),
+    "calibrationanswer_choices_known": lambda w: w.calibration_answer(helpfulness="left"),
+    "calibrationanswer_tags_known": lambda w: w.calibration_answer(tags_video_0=["odd"]),
+    "assigned_review_once": lambda w: [w.assigned_review(), w.assigned_review(reviewer=factories.person())],
+    "assigned_review_one_role_a_person": lambda w: [w.assigned_review(kind=kind) for kind in ("spot", "confirm")],
+    "assigned_review_item_same_study": lambda w: w.assigned_review(study=w.other, lot=factories.lot(w.other)),
+    "assigned_review_lot_same_study": lambda w: w.assigned_review(lot=factories.lot(w.other)),
+    "assigned_review_kind_known": lambda w: w.assigned_review(kind="odd"),
+    "assigned_review_has_length": lambda w: w.assigned_review(until=NOON),
     "review_answer_once": twice(lambda w: w.review_answer()),
     "review_answer_lot_same_study": lambda w: w.review_answer(lot=factories.lot(w.other)),
     "review_answer_pair_same_study": lambda w: w.review_answer(pair=w.foreign),
-    "review_answer_choices_known": lambda w: w.review_answer(correctness="left"),
-    "review_answer_tags_known": lambda w: w.review_answer(tags_video_0=["rude"]),
+    "reviewanswer_choices_known": lambda w: w.review_answer(correctness="left"),
+    "reviewanswer_tags_known": lambda w: w.review_answer(tags_video_0=["rude"]),
     "verdict_once_a_row": twice(lambda w: w.verdict(review=w.review(kind="look"))),
     "verdict_review_same_study": lambda w: w.verdict(study=w.other),
     "verdict_item_same_study": lambda w: w.verdict(item=w.frame_item(w.other)),
@@ -801,6 +863,8 @@ TARGETS = {
     "review_study_id",
     "suspension_study_id",
     "pause_judgement_study_id",
+    "calibration_study_id",
+    "calibration_item_study_id",
 }
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.tokens import create_token
 from importing.models import Import, Removal
-from qc import suspending
+from qc import calibration, suspending
 from safety import quarantine
 from studies.invitations import offer
 from studies.memberships import join
@@ -93,6 +93,8 @@ def pages(study, annotator, researcher):
     factories.pause(checked, stopped)
     figuring.asked(checked, "annotators")
     code = pseudonym(checked, lot.items.get().assignment.person_id)
+    draft, closed = (calibration.make(checked, topic, actor=owner) for topic in ("Next", "Last"))
+    factories.closed_calibration(closed, reviewer, factories.reviewer(checked))
     reported = quarantine.report(factories.pair(study), ["video_0"], by=annotator)[0]
     return {
         "second factor": safety.get(reverse("accounts:second_factor")),
@@ -164,6 +166,15 @@ def pages(study, annotator, researcher):
         "lots": client(owner).get(reverse("qc:lots", args=[checked.slug])),
         "reviewers": client(owner).get(reverse("qc:reviewers", args=[checked.slug])),
         "new lot": client(owner).get(reverse("qc:new_lot", args=[checked.slug])),
+        "calibrations": client(owner).get(reverse("qc:calibrations", args=[checked.slug])),
+        "calibration": client(owner).get(reverse("qc:calibration", args=[checked.slug, draft.number])),
+        "results of a calibration": client(reviewer).get(reverse("qc:calibration", args=[checked.slug, closed.number])),
+        "judging a calibration": client(reviewer).get(reverse("qc:calibrate", args=[checked.slug, closed.number])),
+        "quality": client(reviewer).get(reverse("qc:quality", args=[checked.slug])),
+        **{
+            f"list of {name}": client(owner).get(reverse(f"qc:{name}", args=[checked.slug]))
+            for name in ("waiting", "defects", "decided", "reviewed")
+        },
         "reviews": client(reviewer).get(reverse("qc:reviews", args=[checked.slug])),
         "review": client(reviewer).get(reverse("qc:review", args=[checked.slug, lot.number, "secondary"])),
         "findings": client(researcher).get(reverse("qc:findings", args=[study.slug])),
@@ -216,7 +227,8 @@ NO_PAGES = {
     *("qc:resume_suspension", "qc:pauses_csv", "qc:end_pause"),
     *("qc:agreement_csv", "qc:agreement_pairs_csv", "qc:compute_agreement", "qc:annotators_csv"),
     *("qc:compute_annotators", "qc:figures_job", "qc:cancel_figures"),
-    *("qc:lot_answers_csv", "qc:reviewers_csv"),
+    *("qc:lot_answers_csv", "qc:reviewers_csv", "qc:change_calibration", "qc:calibration_csv", "qc:dismiss_findings"),
+    *("qc:quality_csv", "qc:recount_quality", "qc:waiting_csv", "qc:defects_csv", "qc:decided_csv", "qc:reviewed_csv"),
     *("qc:findings_csv", "qc:finding", "qc:run_rules", "qc:findings_run", "qc:cancel_findings_run"),
     *("qc:controls_csv", "qc:control_people_csv", "qc:control_results_csv", "qc:make_controls", "qc:withdraw_control"),
     *("qc:controls_run", "qc:cancel_controls_run"),

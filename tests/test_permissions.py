@@ -12,6 +12,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from accounts.models import AccessToken
 from accounts.tokens import SCOPES, issue_token
@@ -21,9 +22,9 @@ from importing.job_progress import bad_rows_file
 from importing.models import Import, Removal
 from media import names
 from media.addresses import playback_url, poster_url
-from qc import reviewing, suspending, verdicts
+from qc import calibrating, calibration, reviewing, suspending, verdicts
 from qc.judging import Given
-from qc.models import Control, ControlsRun, Finding, FindingsRun, Pause, StudyFigures, Suspension
+from qc.models import CalibrationSession, Control, ControlsRun, Finding, FindingsRun, Pause, StudyFigures, Suspension
 from safety import quarantine
 from safety.models import Quarantine, ReporterRelease
 from studies.models import Invitation, Membership, Study
@@ -177,6 +178,32 @@ MATRIX = {
     "api:lot_draw": row("post", *RUNS),
     "api:lot_quality": row("get", *RUNS),
     "api:lot_decision": row("post", *RUNS),
+    "qc:calibrations": row("get", *PROGRESS),
+    "qc:calibration": row("get", *PROGRESS),
+    "qc:change_calibration": row("post", *RUNS),
+    "qc:calibrate": row("get", *PROGRESS),
+    "qc:calibration_csv": row("get", *PROGRESS),
+    "api:quality": row("get", *PROGRESS),
+    "api:assign_reviews": row("post", *RUNS),
+    "api:calibrations": row("get", *PROGRESS),
+    "api:calibration": row("get", *PROGRESS),
+    "api:calibration_next": row("post", *PROGRESS),
+    "api:turn_answer": row("post", "reviewer", **OWN_REVIEW),
+    "api:turn_skip": row("post", "reviewer", **OWN_REVIEW),
+    "api:turn_renew": row("post", "reviewer", **OWN_REVIEW),
+    "api:turn_care": row("post", "reviewer", **OWN_REVIEW),
+    "api:turn_report": row("post", "reviewer", **OWN_REVIEW),
+    "qc:quality": row("get", *PROGRESS),
+    "qc:quality_csv": row("get", *PROGRESS),
+    "qc:recount_quality": row("post", *PROGRESS),
+    "qc:decided": row("get", *PROGRESS),
+    "qc:decided_csv": row("get", *PROGRESS),
+    "qc:waiting": row("get", *RUNS),
+    "qc:waiting_csv": row("get", *RUNS),
+    "qc:defects": row("get", *RUNS),
+    "qc:defects_csv": row("get", *RUNS),
+    "qc:reviewed": row("get", *RUNS),
+    "qc:reviewed_csv": row("get", *RUNS),
     "qc:reviews": row("get", *PROGRESS),
     "qc:review": row("get", "reviewer"),  # the secondary review; researchers check instead
     "qc:reply": row("post", "annotator", another=HIDDEN),
@@ -201,6 +228,7 @@ MATRIX = {
     "qc:controls_run": row("get", *RUNS),
     "qc:cancel_controls_run": row("post", *RUNS),
     "qc:findings_csv": row("get", *RUNS),
+    "qc:dismiss_findings": row("post", *RUNS),
     "qc:finding": row("post", *RUNS),
     "qc:run_rules": row("post", *RUNS),
     "qc:findings_run": row("get", *RUNS),
@@ -385,6 +413,11 @@ BODIES = {
         "against_plan": True,
     },
     "api:review_answer": factories.body,
+    "api:assign_reviews": lambda: {"kind": "secondary", "reviewer": None},
+    "api:turn_answer": factories.body,
+    "api:turn_skip": lambda: {"reason": "cannot_judge"},
+    "api:turn_care": lambda: {"care": {"hidden": 1}},
+    "api:turn_report": lambda: {"videos": ["video_0"]},
     "api:review_submit": dict,
     "api:review_skip": lambda: {"reason": "cannot_judge"},
     "api:review_care": lambda: {"care": {"hidden": 1}},
@@ -451,7 +484,7 @@ class World:
         values = {"slug": self.study.slug, "assignment_id": assignment.pk, "person_id": self.people["annotator"].pk}
         values |= {"prompt_id": self.pair.prompt.public_id, "video_id": self.pair.video_0.public_id}
         values |= {"pair_id": self.pair.public_id, "pair_key": self.pair.pk, "group": "protocol"}
-        values |= {"name": self.people["annotator"].username, "role": "reviewer"}
+        values |= {"name": self.people["annotator"].username, "role": "reviewer", "table": "decisions-by-week"}
         if "import_id" in parameters:
             values |= self.collecting()
         if "removal_id" in parameters:
@@ -486,7 +519,9 @@ class World:
             facts = {"asked_by": self.people["officer"], "decision": "None was right.", "until": 1}
             ReporterRelease.objects.create(reporter=mine, **facts)
             values["code"] = mine.code
-        if {"review_id", "lot_id", "number", "item_id"} & parameters:
+        if "calibrat" in name or "turn_id" in parameters:
+            values |= self.calibrated(name)
+        elif {"review_id", "lot_id", "number", "item_id"} & parameters:
             values |= self.reviewed(name)
         if "officer_id" in parameters:
             values["officer_id"] = self.people["officer"].appointments.get().pk
@@ -567,6 +602,20 @@ class World:
         if name in ("qc:reply", "api:review_undo"):
             verdicts.submit(review, reviewer, given)
         return {"review_id": review.pk, "item_id": item.pk, "number": lot.number, "kind": "secondary"}
+
+    def calibrated(self, name: str) -> dict[str, Any]:
+        """Return a calibration session with the turn of the reviewer. It is closed where its results are read."""
+        actor, reviewer = self.people["admin"], self.people["reviewer"]
+        session = calibration.make(self.study, "Tags", actor=actor)
+        calibration.add(session, pairs=[self.pair.public_id], actor=actor)
+        calibration.open_session(session, actor=actor)
+        for role in ("reviewer", "researcher", "admin"):
+            consent.agree(self.people[role], self.study, categories=self.study.categories, text="I agree.")
+        turn = calibrating.next_turn(reviewer, session).sitting
+        assert turn is not None
+        if name in ("qc:calibration_csv", "api:calibration"):
+            CalibrationSession.objects.update(state="closed", closed_at=timezone.now())
+        return {"session_id": session.pk, "number": session.number, "turn_id": turn.pk}
 
     def reported(self) -> Quarantine:
         return quarantine.report(self.pair, ["video_0"], by=self.people["annotator"])[0]

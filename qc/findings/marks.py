@@ -35,7 +35,7 @@ def apply(finding_id: int, *, actor: User | None = None) -> bool:
        become due, because one of them may have to mark it instead.
 
     Args:
-        actor: the person who dismissed the finding, or None for the rule itself.
+        actor: the person who dismissed the finding, if it happens at once. Later, the finding itself says who did.
     """
     rows = Finding.objects.select_related("study").select_for_update(no_key=True, of=("self",), skip_locked=True)
     finding = rows.filter(pk=finding_id, mark_due=True).first()
@@ -46,7 +46,7 @@ def apply(finding_id: int, *, actor: User | None = None) -> bool:
     if finding.in_force and finding.rule in rules.invalidating:
         finding.marked = _mark(finding, standing, ask_again=rules.ask_again)
     elif finding.marked:
-        _take_back(finding, standing, actor)
+        _take_back(finding, standing, actor or finding.dismissed_by)
         finding.marked = False
     finding.mark_due = False
     finding.save(update_fields=["marked", "mark_due"])

@@ -226,6 +226,9 @@ class LotBatch(models.Model):
         Lot, on_delete=models.PROTECT, related_name="lot_batches", db_constraint=False, db_index=False
     )
     batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="lot_batches", db_constraint=False)
+    annotated_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the batch was annotated, as it stood when the review started"
+    )
     undecided = models.BooleanField(
         default=True, db_default=True, help_text="Whether the lot is a draft or in review. Triggers keep it up to date"
     )

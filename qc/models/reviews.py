@@ -90,6 +90,13 @@ class Review(models.Model):
         indexes = [
             models.Index(name="review_sitting", fields=["sitting"]),
             models.Index(name="review_of_lot", fields=["lot", "kind", "state"]),
+            # The pace of a week, and the reviews of one person, without reading the rows of a study.
+            models.Index(
+                name="review_submitted",
+                fields=["study", "kind", "ended_at"],
+                include=["reviewer"],
+                condition=Q(state="submitted"),
+            ),
         ]
         constraints = [
             models.UniqueConstraint(name="review_study_id", fields=["study", "id"]),
@@ -143,13 +150,9 @@ class Review(models.Model):
         return f"{self.kind} of item {self.item_id} by {self.reviewer_id} ({self.state})"
 
 
-class ReviewAnswer(models.Model):
-    """What a reviewer answers themselves on a pair, before they see the answers. One serves all answers of the pair."""
+class OwnAnswer(models.Model):
+    """What somebody of the quality team answers on a pair themselves, with the columns of an annotator's answer."""
 
-    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="+", db_index=False)
-    lot = models.ForeignKey(Lot, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
-    pair = models.ForeignKey(Pair, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
-    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     submission_id = models.UUIDField(unique=True)
     submitted_at = models.DateTimeField(db_default=Now())
     instruction_following = models.CharField(max_length=7)
@@ -168,7 +171,30 @@ class ReviewAnswer(models.Model):
     guideline_version = models.PositiveIntegerField()
 
     class Meta:
+        abstract = True
         constraints = [
+            models.CheckConstraint(
+                name="%(class)s_choices_known",
+                condition=Q(**{f"{key}__in": CHOICES for key in PREFERENCES}),
+            ),
+            models.CheckConstraint(
+                name="%(class)s_tags_known",
+                condition=Q(**{f"{key}__contained_by": list(HARM_KEYS) for key in TAGS}),
+            ),
+        ]
+
+
+class ReviewAnswer(OwnAnswer):
+    """What a reviewer answers themselves on a pair, before they see the answers. One serves all answers of the pair."""
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="+", db_index=False)
+    lot = models.ForeignKey(Lot, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    pair = models.ForeignKey(Pair, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            *OwnAnswer.Meta.constraints,
             models.UniqueConstraint(name="review_answer_once", fields=["lot", "pair", "reviewer"]),
             CompositeForeignKey(
                 name="review_answer_lot_same_study", fields=["study", "lot"], to="qc.Lot", to_fields=["study", "id"]
@@ -178,14 +204,6 @@ class ReviewAnswer(models.Model):
                 fields=["study", "pair"],
                 to="catalog.Pair",
                 to_fields=["study", "id"],
-            ),
-            models.CheckConstraint(
-                name="review_answer_choices_known",
-                condition=Q(**{f"{key}__in": CHOICES for key in PREFERENCES}),
-            ),
-            models.CheckConstraint(
-                name="review_answer_tags_known",
-                condition=Q(**{f"{key}__contained_by": list(HARM_KEYS) for key in TAGS}),
             ),
         ]
         triggers = append_only("review_answer")
@@ -248,6 +266,12 @@ class Verdict(models.Model):
     class Meta:
         indexes = [
             models.Index(name="verdict_waiting", fields=["study", "waits_for"], condition=~Q(waits_for="")),
+            models.Index(
+                name="verdict_counts",
+                fields=["study", "confirmed_at"],
+                include=["item", "row", "code"],
+                condition=Q(counts=True, withdrawn_at__isnull=True),
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

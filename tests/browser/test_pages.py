@@ -9,7 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from qc import suspending
+from qc import calibration, suspending
+from qc.overview import stored
 from studies.pseudonyms import pseudonym
 from tests import factories
 from tests.qc import figuring
@@ -44,6 +45,10 @@ def pages(study, playable_pairs):
     for kind in ("agreement", "annotators"):
         figuring.asked(checked, kind)
     code = pseudonym(checked, lot.items.get().assignment.person_id)
+    draft, closed = (calibration.make(checked, topic, actor=owner) for topic in ("Next", "Last"))
+    factories.closed_calibration(closed, reviewer, factories.reviewer(checked))
+    stored.ask(checked)
+    stored.count(checked.pk)
     return {
         "sign in": ("/accounts/sign-in/", None),
         "password": ("/accounts/password/", annotator),
@@ -61,6 +66,12 @@ def pages(study, playable_pairs):
         "reviewers": (f"/studies/{checked.slug}/lots/reviewers/", owner),
         "a lot": (f"/studies/{checked.slug}/lots/{lot.number}/", owner),
         "decision about a lot": (f"/studies/{checked.slug}/lots/{lot.number}/decide/", owner),
+        "calibrations": (f"/studies/{checked.slug}/calibrations/", owner),
+        "draft of a calibration": (f"/studies/{checked.slug}/calibrations/{draft.number}/", owner),
+        "closed calibration": (f"/studies/{checked.slug}/calibrations/{closed.number}/", owner),
+        "quality": (f"/studies/{checked.slug}/quality/", owner),
+        "waiting for review": (f"/studies/{checked.slug}/quality/waiting/", owner),
+        "defects": (f"/studies/{checked.slug}/quality/defects/", owner),
         "reviews": (f"/studies/{checked.slug}/reviews/", reviewer),
         "review": (f"/studies/{checked.slug}/reviews/{lot.number}/secondary/", reviewer),
         "findings": (f"/studies/{checked.slug}/findings/", owner),

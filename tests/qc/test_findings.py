@@ -337,6 +337,32 @@ class TestPages:
         finding.refresh_from_db()
         assert finding.in_force
 
+    def test_many_are_dismissed_with_one_reason_and_their_answers_follow(self, client, busy, researcher):
+        invalid = Standing.objects.filter(validity="invalid").count()
+        assert invalid
+        dismiss = reverse("qc:dismiss_findings", args=[busy.slug])
+        first = Finding.objects.filter(rule="contradiction").first()
+        page = client.post(
+            dismiss, {"which": "chosen", "findings": [first.pk, "x"], "because": "A mirror"}, follow=True
+        )
+        assert "1 finding was dismissed." in page.content.decode()
+        rest = Finding.objects.filter(rule="contradiction", ended_at=None, dismissed_at=None).count()
+        others = Finding.objects.exclude(rule="contradiction").filter(ended_at=None, dismissed_at=None).count()
+        client.post(f"{dismiss}?rule=contradiction", {"which": "all", "because": "Mirrors"})
+        assert not Finding.objects.filter(rule="contradiction", ended_at=None, dismissed_at=None).exists()
+        assert Finding.objects.filter(ended_at=None, dismissed_at=None).count() == others
+        events = AuditEvent.objects.filter(action="findings.dismissed").order_by("pk")
+        assert [len(event.after["findings"]) for event in events] == [one for one in (1, rest) if one]
+        tasks.check_new_answers()
+        assert not Standing.objects.filter(validity="invalid", reason="contradiction").exists()
+        assert AuditEvent.objects.filter(action="annotation.standing").latest("pk").actor == researcher
+
+    def test_many_are_not_dismissed_without_a_reason(self, client, busy):
+        dismiss = reverse("qc:dismiss_findings", args=[busy.slug])
+        page = client.post(dismiss, {"which": "all", "because": " "}, follow=True)
+        assert "Give a reason." in page.content.decode()
+        assert not Finding.objects.filter(dismissed_at__isnull=False).exists()
+
     def test_rules_are_run_from_the_page(self, client, busy):
         page = client.post(reverse("qc:run_rules", args=[busy.slug]), {"rule": "contradiction"}, follow=True)
         assert "0 new findings." in page.content.decode()

@@ -157,7 +157,11 @@ function submit() {
     const { draft: _draft, ...body } = /** @type {any} */ (view.collect());
     return void attempt(
       () => send("POST", addressOf(verb("answer"), assignment.id), { ...body, submission_id: submissionId }),
-      (/** @type {Qc.Review} */ review) => (review.ended ? afterSecond() : afterAnswer(review)),
+      (/** @type {Qc.Review | Qc.Reviews} */ stored) => {
+        if ("current" in stored) afterCalibration(stored);
+        else if (stored.ended) afterSecond();
+        else afterAnswer(stored);
+      },
     );
   }
   const row = missing();
@@ -175,6 +179,12 @@ function submit() {
 /** The reviewer's own answer is stored: show the rows to judge. @param {Qc.Review} review */
 function afterAnswer(review) {
   judge(review);
+  showPassing(say("answer_kept"), "good");
+}
+
+/** An answer of a calibration is stored. Nothing is revealed: the next pair follows. @param {Qc.Reviews} reviews */
+function afterCalibration(reviews) {
+  show(reviews);
   showPassing(say("answer_kept"), "good");
 }
 
