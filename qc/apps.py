@@ -38,12 +38,17 @@ class QCConfig(AppConfig):
         register(Place.HOME, Link("reviews", _("Review answers"), *reviews, order=22))
         register(Place.TABS, Link("progress", _("Progress"), *dashboard, order=10))
         register(Place.TABS, Link("quality", _("Quality"), "qc:quality", may.MAY_SEE_PROGRESS, order=11))
-        register(Place.TABS, Link("reviews", _("Reviews"), *reviews, order=12))
-        register(Place.TABS, Link("lots", _("Lots"), "qc:lots", may.MAY_SEE_PROGRESS, order=13))
-        register(Place.TABS, Link("agreement", _("Agreement"), "qc:agreement", may.MAY_SEE_PROGRESS, order=14))
-        register(Place.TABS, Link("annotators", _("Annotators"), "qc:annotators", may.MAY_COUNT_WORK, order=15))
-        register(Place.TABS, Link("findings", _("Findings"), "qc:findings", may.MAY_SEE_ANSWERS, order=25))
-        register(Place.TABS, Link("controls", _("Controls"), "qc:controls", may.MAY_CONFIGURE, order=26))
+        below_quality = (
+            ("reviews", _("Reviews"), *reviews),
+            ("lots", _("Lots"), "qc:lots", may.MAY_SEE_PROGRESS),
+            ("findings", _("Findings"), "qc:findings", may.MAY_SEE_ANSWERS),
+            ("agreement", _("Agreement"), "qc:agreement", may.MAY_SEE_PROGRESS),
+            ("annotators", _("Annotators"), "qc:annotators", may.MAY_COUNT_WORK),
+            ("controls", _("Controls"), "qc:controls", may.MAY_CONFIGURE),
+            ("calibrations", _("Calibration"), "qc:calibrations", may.MAY_CALIBRATE),
+        )
+        for order, link in enumerate(below_quality, start=12):
+            register(Place.TABS, Link(*link, order=order, within="quality"))
         register(Place.SETTINGS, Link("findings", _("Rules"), "qc:rules", may.MAY_CONFIGURE, order=20))
         register(Place.SETTINGS, Link("pauses", _("Pause rules"), "qc:pause_rules", may.MAY_SET_PAUSES, order=25))
         register(Place.PEOPLE, Link("suspensions", _("Suspensions"), "qc:suspensions", may.MAY_SUSPEND, order=20))

@@ -59,6 +59,8 @@ class Link:
     first_page: bool = False
     #: The style of its button: empty, `quiet` or `primary`.
     look: str = ""
+    #: Of tabs: the key of the tab to which this one belongs. It is shown below the tabs while that one is open.
+    within: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,30 @@ def links_at(place: Place, study: "WithAnnotations[Study, HasRoles]", *about: in
         if link.key not in found and allows(study, link.roles):
             found[link.key] = StudyLink(link, reverse(link.page, args=[study.slug, *about]))
     return list(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Tabs:
+    """The tabs of a study, and those below the open one. `open_tab` is the key of the open one of `tabs`."""
+
+    tabs: list[StudyLink]
+    below: list[StudyLink]
+    open_tab: str
+
+
+def tabs_of(study: "WithAnnotations[Study, HasRoles]", here: str) -> Tabs:
+    """Return the tabs that the person may open. `here` is the key of the open page, in either row.
+
+    A tab whose own tab the person may not open is shown among the first.
+    """
+    links = links_at(Place.TABS, study)
+    tabs = {one.key: one for one in links if not one.link.within}
+    parts = [one for one in links if one.link.within in tabs]
+    tabs |= {one.key: one for one in links if one.key not in tabs and one not in parts}
+    open_tab = next((one.link.within for one in parts if one.key == here), here)
+    below = [one for one in parts if one.link.within == open_tab]
+    in_order = [one for one in links if one.key in tabs]
+    return Tabs(in_order, [tabs[open_tab], *below] if below else [], open_tab)
 
 
 def first_page(study: "WithAnnotations[Study, HasRoles]") -> StudyLink | None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from django import template
 
-from studies.links import Place, StudyLink, links_at
+from studies.links import Place, StudyLink, Tabs, links_at, tabs_of
 from studies.models import Study
 from studies.models.studies import HasRoles
 from studies.notices import notices_for
@@ -25,6 +25,12 @@ def study_links(place: str, study: "WithAnnotations[Study, HasRoles]", *about: i
 def study_link(place: str, key: str, study: "WithAnnotations[Study, HasRoles]") -> StudyLink | None:
     """Return the link with this key at the place, or None if the person of the study may not open it."""
     return next((link for link in links_at(Place[place.upper()], study) if link.key == key), None)
+
+
+@register.simple_tag
+def study_tabs(study: "WithAnnotations[Study, HasRoles]", here: str) -> Tabs:
+    """Return the tabs of the study that the person may open. `here` is the key of the open one."""
+    return tabs_of(study, here)
 
 
 @register.simple_tag
