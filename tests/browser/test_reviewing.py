@@ -11,7 +11,8 @@ from catalog.models import Pair
 from qc import verdicts
 from qc.models import Reply, Review, ReviewAnswer, Verdict
 from tests import factories
-from tests.browser.working import gate_is_open, is_ready
+from tests.browser.working import answer_by_mouse, current, gate_is_open, is_ready, submit_and_wait
+from tests.web import wait_for
 
 
 @pytest.fixture
@@ -35,6 +36,18 @@ def answer_by_keyboard(page, helpfulness="fffff"):
 
 def test_a_defect_is_found_confirmed_and_replied_to(open_page, study, playable_pairs):
     playable_pairs(study, 2)
+    a_defect_is_found_confirmed_and_replied_to(open_page, study)
+
+
+@pytest.mark.long
+def test_the_whole_way_of_a_defect_until_somebody_else_has_answered(open_page, study, playable_pairs):
+    playable_pairs(study, 2)
+    verdict = a_defect_is_found_confirmed_and_replied_to(open_page, study)
+    somebody_else_is_asked_after_the_return(open_page, study, verdict)
+
+
+def a_defect_is_found_confirmed_and_replied_to(open_page, study):
+    """Find a defect blind, confirm it, reply to it and close it. Return its verdict."""
     annotator = factories.member(study, "annotator")
     lot = factories.lot_in_review(study, 2, people=[annotator], has_pairs=True, drawn=True)
     checker, confirmer = factories.reviewer(study, "researcher"), factories.reviewer(study)
@@ -98,6 +111,32 @@ def test_a_defect_is_found_confirmed_and_replied_to(open_page, study, playable_p
     assert Reply.objects.get().closing == "The left video falls apart at the end."
     page = open_page(f"/studies/{study.slug}/my-work/", annotator)
     expect(page.get_by_text("The left video falls apart at the end.")).to_be_visible()
+    return verdict
+
+
+def somebody_else_is_asked_after_the_return(open_page, study, verdict):
+    """Return the lot for its defect, and let another person answer the pair. The library says why they were asked."""
+    head = factories.member(study, "researcher")
+    page = open_page(f"/studies/{study.slug}/lots/{verdict.item.lot.number}/decide/", head)
+    page.locator('label:has(input[name="outcome"][value="returned"])').click()
+    page.locator('label:has(input[name="ask_again"][value="defects"])').click()
+    page.get_by_label("Reason", exact=False).first.fill("One answer overlooks the end.")
+    page.get_by_role("button", name="Decide").click()
+    expect(page.locator(".page-head .chip", has_text="returned")).to_be_visible()
+
+    other = factories.member(study, "annotator")
+    page = is_ready(open_page(f"/studies/{study.slug}/workspace/", other))
+    asked = current(page)
+    assert (asked.pair_id, asked.asked_because, asked.round) == (verdict.review.pair_id, "replacement", 0)
+    assert "asked_because" not in page.content()
+    answer_by_mouse(page)
+    submit_and_wait(page)
+    replacement = wait_for(lambda: Standing.objects.filter(assignment=asked).first(), "nothing was stored")
+    assert replacement.counted
+    assert Pair.objects.get(pk=asked.pair_id).open_slots == 0
+    page = open_page(f"/studies/{study.slug}/library/pairs/{asked.pair.public_id}/", head)
+    expect(page.get_by_text("asked as a replacement")).to_be_visible()
+    expect(page.get_by_text("Review rejected it.")).to_be_visible()
 
 
 def test_the_list_of_reviews_shows_what_waits(open_page, study, playable_pairs):
