@@ -17,7 +17,9 @@ class RowAgreementShape(serializers.Serializer):
     )
     share = serializers.FloatField(help_text="How often two blind answers are the same, weighted by the draw")
     interval = serializers.ListField(
-        child=serializers.FloatField(), allow_null=True, help_text="95 %; null: fewer than 50 clusters of prompts"
+        child=serializers.FloatField(),
+        allow_null=True,
+        help_text="95 %; null: fewer than 50 clusters of prompts, or all pairs are alike",
     )
 
 

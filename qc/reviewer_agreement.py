@@ -100,10 +100,15 @@ def reviewer_agreement(study: Study, *, fewest: int | None = None) -> ReviewerAg
     shares = [partial(_share, place) for place in range(len(COMPARED))]
     bounds = intervals(sums, shares, seed=0)
     rows = [
-        RowAgreement(row, Figure(float(share(sums.sum(axis=0))), interval, found.done, 2 * found.done))
+        RowAgreement(row, _figure(float(share(sums.sum(axis=0))), interval, found.done))
         for row, share, interval in zip(COMPARED, shares, bounds, strict=True)
     ]
     return replace(found, rows=tuple(rows))
+
+
+def _figure(share: float, interval: tuple[float, float] | NotDefined, pairs: int) -> Figure:
+    """Return the figure of one row. Where no answers differ, drawing again says nothing about how seldom they do."""
+    return Figure(share, NotDefined.ALL_ALIKE if share in (0, 1) else interval, pairs, 2 * pairs)
 
 
 def _share(place: int, sums: Numbers) -> Numbers:

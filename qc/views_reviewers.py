@@ -44,9 +44,14 @@ def agreement(request: HttpRequest, slug: str) -> HttpResponse:
         "found": found,
         "fewest": reviewer_agreement.FEWEST,
         "figures": [
-            (one.row, names[one.row], one.figure.value, None if isinstance(bounds, NotDefined) else bounds)
+            {
+                "row": one.row,
+                "name": names[one.row],
+                "share": one.figure.value,
+                "all_alike": one.figure.interval == NotDefined.ALL_ALIKE,
+                "bounds": None if isinstance(one.figure.interval, NotDefined) else one.figure.interval,
+            }
             for one in found.rows
-            for bounds in [one.figure.interval]
         ],
         "differs": row,
         "row_name": names.get(row, ""),

@@ -209,7 +209,9 @@ class TestAgreement:
         assert shares["helpfulness"] == pytest.approx(20 / 21)  # the defect stands for 1, the others for 10 each
         assert shares["harmlessness"] == 1
         assert shares["safe"] == shares["tags"] == pytest.approx(20.5 / 21)  # one video of two
-        assert {str(one.figure.interval) for one in found.rows} == {"not_enough"}  # three prompts
+        assert shares["aesthetics"] == 1
+        intervals = {one.row: str(one.figure.interval) for one in found.rows}
+        assert (intervals["helpfulness"], intervals["aesthetics"]) == ("not_enough", "all_alike")
 
     def test_nothing_is_shown_before_a_hundred_pairs(self):
         study = factories.study()
