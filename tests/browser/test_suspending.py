@@ -1,4 +1,4 @@
-"""A researcher suspends a person in the browser, somebody else is asked for the answers, and the suspension is lifted."""
+"""A researcher suspends a person in the browser, somebody else is asked, and the suspension is lifted."""
 
 import re
 
