@@ -45,7 +45,7 @@ def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
             "troubles": media_progress.troubles(study) if preparing else [],
             "failed": failed[:MOST_FAILED] if counts.media_failed else [],
             "most_failed": MOST_FAILED,
-            "rows": rows_behind(study, links),
+            "rows": rows_behind(study, links) | stopped_behind(study, links),
             "stopped": stopped(study),
             **links,
         },
@@ -58,17 +58,20 @@ def stopped(study: Study) -> dict[str, int]:
     return Seat.objects.filter(study=study).aggregate(paused=paused, suspended=suspended)
 
 
+def stopped_behind(study: Study, links: dict[str, bool]) -> dict[str, str]:
+    """Return for each number of `stopped` the address of its list, if the person may see that list."""
+    paused = {"paused": reverse("qc:pauses", args=[study.slug])}
+    suspended = {"suspended": f"{reverse('qc:suspensions', args=[study.slug])}?state=in_force"}
+    return (paused if links["may_count_work"] else {}) | (suspended if links["may_suspend"] else {})
+
+
 def rows_behind(study: Study, links: dict[str, bool]) -> dict[str, str]:
     """Return for each count on the page the address of the list with its rows, if the person may see that list.
 
     Args:
         links: what the person may do, as `qc.permissions.allowed_links` returns it.
     """
-    people = {
-        "people": f"{reverse('annotation:people_progress', args=[study.slug])}?answered=yes",
-        "paused": reverse("qc:pauses", args=[study.slug]),
-    }
-    people |= {"suspended": f"{reverse('qc:suspensions', args=[study.slug])}?state=in_force"}
+    people = {"people": f"{reverse('annotation:people_progress', args=[study.slug])}?answered=yes"}
     return (_material_behind(study) if links["may_browse"] else {}) | (people if links["may_count_work"] else {})
 
 

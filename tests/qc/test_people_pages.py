@@ -91,10 +91,12 @@ class TestSuspending:
         assert "Nobody has been suspended" in page(researcher, "suspensions").words
         assert "No suspension matches" in page(researcher, "suspensions", state="lifted").words
 
-    def test_the_dashboard_says_it(self, page, annotator, researcher):
+    def test_the_dashboard_says_it(self, page, study, annotator, researcher):
         assert "suspended" not in page(researcher, "dashboard").words
         page(researcher, "suspend", annotator.pk, sent={"what": "none", "reason": "Random clicks."})
-        assert "<b>1</b> person is suspended" in page(researcher, "dashboard").words
+        words = page(researcher, "dashboard").words
+        assert "<b>1</b> person is suspended" in words
+        assert f"{reverse('qc:suspensions', args=[study.slug])}?state=in_force" in words
 
 
 class TestPauses:
