@@ -8,14 +8,15 @@ at the start of this week, in steps of five. They are published only if both gro
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import chain
 
 from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
 from accounts.models import Consent
 from annotation.consent import document_of
-from annotation.models import Break, Exposure
-from annotation.wellbeing import SEEN
+from annotation.models import Break
+from annotation.wellbeing import SEEN, exposures
 from studies.harms import Harm, harms_of
 from studies.models import Membership, Study
 from studies.models.studies import Role
@@ -98,12 +99,12 @@ def _week(monday: date, numbers: list[Numbers]) -> Week:
 def _numbers(study: Study, first: date, end: date) -> dict[date, dict[int, Numbers]]:
     """Return each exposed person's numbers of each week, by the week's Monday. `end` is not included."""
     found: dict[date, dict[int, Numbers]] = defaultdict(dict)
-    days = (
-        Exposure.objects.filter(study=study, day__gte=first, day__lt=end)
+    for row in chain.from_iterable(
+        table.objects.filter(study=study, day__gte=first, day__lt=end)  # type: ignore[attr-defined]  # a concrete one
         .values("person", "day")
         .annotate(seconds=Sum(SEEN), hides=Sum("hidden"), distressing=Count("pk", filter=Q(too_distressing=True)))
-    )
-    for row in days:
+        for table in exposures
+    ):
         one = found[_monday(row["day"])].setdefault(row["person"], Numbers())
         one.seconds += row["seconds"]
         one.hidden += row["hides"]

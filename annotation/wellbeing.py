@@ -6,6 +6,8 @@ Managers get `exposure_groups`. A test checks that no figure of speed, quality o
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import reduce
+from operator import add
 from typing import Any
 
 from django.db.models import Count, Exists, F, FloatField, Max, OuterRef, Q, QuerySet, Subquery, Sum, Value
@@ -14,7 +16,7 @@ from django.utils import timezone
 
 from accounts import days
 from accounts.models import User
-from annotation.models import Break, Dose, Exposure, Seat
+from annotation.models import Break, Dose, Exposure, ExposureCounters, Seat
 from diptych.database.natural import Natural
 from diptych.durations import MINUTE, in_words
 from studies.harms import Harm, harms_of
@@ -28,6 +30,10 @@ SEEN = F("revealed_s") + F("expected_s")
 BY_NAME, BY_EXPOSURE = "name", "exposure"
 BY_USERNAME = (Natural("username"), "username")
 ORDERS: dict[str, tuple[str | Natural, ...]] = {BY_NAME: BY_USERNAME, BY_EXPOSURE: ("-seen_s", *BY_USERNAME)}
+
+
+#: Tables of exposure by person and day. `qc` adds that of reviewers, who watch the same videos.
+exposures: list[type[ExposureCounters]] = [Exposure]
 
 
 def in_minutes(seconds: float) -> str:
@@ -111,50 +117,55 @@ def own_summary(person: User, study: Study) -> OwnSummary:
 
 
 def people(study: Study, last: date, order: str = BY_NAME) -> QuerySet[User]:
-    """Return everybody who annotates in the study or was exposed in it, with `.seen_s` of the days up to `last`."""
-    own = Exposure.objects.filter(study=study, person=OuterRef("pk"))
-    in_window = own.filter(day__gt=last - timedelta(days=DAYS), day__lte=last).order_by()
-    seen = in_window.values("person").annotate(seconds=Sum(SEEN)).values("seconds")
-    annotates = Membership.objects.filter(study=study, person=OuterRef("pk"), role=Role.ANNOTATOR)
-    return (
-        User.objects.filter(Exists(annotates) | Exists(own))
-        .annotate(seen_s=Coalesce(Subquery(seen), Value(0.0), output_field=FloatField()))
-        .order_by(*ORDERS[order])
-    )
+    """Return everybody who annotates or reviews in the study, or was exposed in it.
+
+    `.seen_s` has the seconds of the days up to `last`.
+    """
+    judges = Membership.objects.filter(study=study, person=OuterRef("pk"), role__in=[Role.ANNOTATOR, Role.REVIEWER])
+    belongs, seconds = Q(Exists(judges)), []
+    for table in exposures:
+        own = table.objects.filter(study=study, person=OuterRef("pk"))  # type: ignore[attr-defined]  # a concrete one
+        in_window = own.filter(day__gt=last - timedelta(days=DAYS), day__lte=last).order_by()
+        seen = in_window.values("person").annotate(seconds=Sum(SEEN)).values("seconds")
+        seconds.append(Coalesce(Subquery(seen), Value(0.0), output_field=FloatField()))
+        belongs |= Q(Exists(own))
+    return User.objects.filter(belongs).annotate(seen_s=reduce(add, seconds)).order_by(*ORDERS[order])
 
 
 def last_day(study: Study) -> date:
     """Return today, or a later day if it has already begun for someone in the study."""
-    latest: date | None = Exposure.objects.filter(study=study).aggregate(latest=Max("day"))["latest"]
-    today = timezone.localdate()
-    return max(today, latest or today)
+    found = [table.objects.filter(study=study).aggregate(latest=Max("day"))["latest"] for table in exposures]  # type: ignore[attr-defined]
+    return max([timezone.localdate(), *(latest for latest in found if latest)])
 
 
 def summaries(study: Study, persons: Sequence[User], last: date) -> list[Summary]:
-    """Return a summary of the days up to `last` for each person, in the given order, with three queries in all."""
+    """Return a summary of the days up to `last` for each person, in the given order. The number of queries is fixed."""
     ids = [person.pk for person in persons]
     days = [last - timedelta(days=back) for back in reversed(range(DAYS))]
     by_person = {person.pk: {day: Day(day) for day in days} for person in persons}
     for row in _exposures(study, ids, days[0], last):
         day = by_person[row["person"]][row["day"]]
-        day.seconds, day.pairs = row["seconds"], row["pairs"]
-        day.hidden, day.too_distressing = row["hides"], row["distressing"]
+        day.seconds += row["seconds"]
+        day.pairs += row["pairs"]
+        day.hidden += row["hides"]
+        day.too_distressing += row["distressing"]
     _count_breaks(study, persons, by_person, last)
     seats = {seat.person_id: seat for seat in Seat.objects.filter(study=study, person__in=ids)}
     return [_summary(study, person, list(by_person[person.pk].values()), seats.get(person.pk)) for person in persons]
 
 
 def _exposures(study: Study, ids: Collection[int], first: date, last: date) -> Iterable[Any]:
-    return (
-        Exposure.objects.filter(study=study, person__in=ids, day__range=(first, last))
-        .values("person", "day")
-        .annotate(
-            seconds=Sum(SEEN),
-            pairs=Count("pk", filter=Q(revealed_s__gt=0) | Q(expected_s__gt=0)),
-            hides=Sum("hidden"),
-            distressing=Count("pk", filter=Q(too_distressing=True)),
+    for table in exposures:
+        yield from (
+            table.objects.filter(study=study, person__in=ids, day__range=(first, last))  # type: ignore[attr-defined]
+            .values("person", "day")
+            .annotate(
+                seconds=Sum(SEEN),
+                pairs=Count("pk", filter=Q(revealed_s__gt=0) | Q(expected_s__gt=0)),
+                hides=Sum("hidden"),
+                distressing=Count("pk", filter=Q(too_distressing=True)),
+            )
         )
-    )
 
 
 def _count_breaks(study: Study, persons: Sequence[User], by_person: dict[int, dict[date, Day]], last: date) -> None:

@@ -24,8 +24,8 @@ _FINDINGS = """
   FROM qc_finding finding
  WHERE finding.assignment_id = item.assignment_id AND finding.ended_at IS NULL AND finding.dismissed_at IS NULL
 """
-_SERIOUS = f"EXISTS (SELECT {_FINDINGS} AND finding.severity = 'serious')"
-_WARNING = f"EXISTS (SELECT {_FINDINGS} AND finding.severity = 'warning')"
+#: 0 with a serious finding, 1 with a warning, null without either. One look into an index for each answer.
+_FOUND = f"(SELECT min(CASE finding.severity WHEN 'serious' THEN 0 WHEN 'warning' THEN 1 END) {_FINDINGS})"
 #: The answers that count differ on both preferences, or on one and on what is safe, and so on. A pair that wants one
 #: answer has nothing to compare, which is most pairs of most studies.
 _DISAGREEMENT = f"""(pair.wanted > 1 AND {MANY} <= (
@@ -43,8 +43,7 @@ _NEVER_REVIEWED = """(assignment.person_id NOT IN (
      WHERE other.lot_id = %(lot)s AND other.state = 'submitted'))"""
 
 #: The lowest comes first: serious findings, warnings, disagreement, people of whom nothing was reviewed, the rest.
-RANK = f"""CASE WHEN {_SERIOUS} THEN 0 WHEN {_WARNING} THEN 1 WHEN {_DISAGREEMENT} THEN 2
-                WHEN {_NEVER_REVIEWED} THEN 3 ELSE 4 END"""
+RANK = f"coalesce({_FOUND}, CASE WHEN {_DISAGREEMENT} THEN 2 WHEN {_NEVER_REVIEWED} THEN 3 ELSE 4 END)"
 #: All that is true of an item, as an array: codes of rules, and the codes above.
 REASONS = f"""(
     ARRAY(SELECT finding.rule {_FINDINGS} AND finding.severity <> 'note' ORDER BY finding.severity, finding.rule)

@@ -1,14 +1,20 @@
-"""The rows behind the numbers of a lot: its frozen answers by part, and the pairs that its review left out."""
+"""The rows behind the numbers of a lot: its frozen answers by part, and their CSV file."""
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from qc import frames, outcomes
-from qc.models import FrameItem, Lot
+from diptych.downloads import CopyFile
+from diptych.spreadsheet import write_rows
+from qc import frames, looking, outcomes
+from qc.models import FrameItem, Lot, Review, Verdict
+from qc.models.reviews import Kind
 from qc.outcomes import Outcome
+from studies.pseudonyms import pseudonym
 
 
 def _by_outcome(*wanted: Outcome, revision: outcomes.Revision = "judged") -> Callable[[Lot], Q]:
@@ -22,6 +28,14 @@ def _by_outcome(*wanted: Outcome, revision: outcomes.Revision = "judged") -> Cal
 
 def _found(lot: Lot) -> Q:
     return Q(pk__in=outcomes.defects_found(lot))
+
+
+def _looked_at(lot: Lot) -> Q:
+    return Q(pk__in=_looks(lot).values("item"))
+
+
+def _looks(lot: Lot) -> QuerySet[Review]:
+    return Review.objects.filter(lot=lot, kind=Kind.LOOK, state=Review.State.SUBMITTED)
 
 
 #: Parts of a lot's answers: their name in the address, their title, and the condition for their items.
@@ -40,6 +54,7 @@ PARTS: dict[str, tuple[Promise, Callable[[Lot], Q]]] = {
         _by_outcome(Outcome.DEFECTIVE, revision="first"),
     ),
     "found": (_("answers in which any review confirmed a defect"), _found),
+    "looked": (_("answers judged in the look-here queue"), _looked_at),
     "counting": (_("answers that still count"), lambda lot: Q(pk__in=frames.still_counting(lot).values("pk"))),
 }
 
@@ -58,3 +73,59 @@ def items(lot: Lot, part: str, *, batch: int | None = None, person: int | None =
         found = found.filter(assignment__person=person)
     related = ("batch", "assignment__pair", "assignment__person", "assignment__standing")
     return found.select_related(*related).order_by("assignment")
+
+
+def look_reasons(lot: Lot) -> dict[int, list[str]]:
+    """Return why the look-here queue chose the answers that were judged in it, in words, by the key of the item."""
+    return {item: looking.in_words(reasons) for item, reasons in _looks(lot).values_list("item", "look_reasons")}
+
+
+#: `standing` is `counts`, `does_not_count` or `invalid`. The last four columns are empty until the lot is decided: what
+#: a review found would influence those who still judge.
+COLUMNS = (
+    *("pair_id", "batch", "author", "round", "standing"),
+    *("place", "in_sample", "spot_check", "verdicts"),
+)
+
+
+def copy_as_csv(lot: Lot, rows: QuerySet[FrameItem], target: CopyFile) -> None:
+    """Write answers of the lot to a CSV file for spreadsheets. Verdicts come only after the lot's decision.
+
+    Raise DatabaseError or OSError if the file cannot be written.
+    """
+    write_rows(COLUMNS, _lines(lot, rows), target)
+
+
+def _lines(lot: Lot, rows: QuerySet[FrameItem]) -> Iterator[list[Any]]:
+    ends = outcomes.outcomes(lot) if lot.is_decided and lot.drawn_at else {}
+    said = _verdicts(lot) if lot.is_decided else {}
+    codes: dict[int, str] = {}
+    for item in rows.iterator(chunk_size=2000):
+        assignment = item.assignment
+        author = codes.setdefault(assignment.person_id, pseudonym(lot.study, assignment.person_id))
+        line = [assignment.pair.public_id, item.batch.number, author, assignment.round, standing_of(item)]
+        if lot.is_decided:
+            sampled = "no" if item.sample_place is None else "yes"
+            line += [item.place, sampled, str(ends.get(item.pk, "")), "; ".join(said.get(item.pk, ()))]
+        else:
+            line += [""] * 4
+        yield line
+
+
+def standing_of(item: FrameItem) -> str:
+    """Return in a word whether the answer counts now."""
+    standing = item.assignment.standing
+    if not standing.counted:
+        return "does_not_count"
+    return "invalid" if standing.validity == "invalid" else "counts"
+
+
+def _verdicts(lot: Lot) -> dict[int, list[str]]:
+    """Return the verdicts on each item as `kind: row ruling (code), defect`, in the order in which they were given."""
+    found: dict[int, list[str]] = defaultdict(list)
+    verdicts = Verdict.objects.filter(item__lot=lot, withdrawn_at=None).select_related("review").order_by("pk")
+    for one in verdicts.iterator(chunk_size=2000):
+        code = f" ({one.code})" if one.code else ""
+        settled = {True: ", defect", False: "", None: f", waits for {one.waits_for}"}[one.counts]
+        found[one.item_id].append(f"{one.review.kind}: {one.row} {one.ruling}{code}{settled}")
+    return found

@@ -6,7 +6,7 @@ from typing import Any
 
 from accounts import days
 from accounts.models import User
-from annotation import exposure
+from annotation import exposure, wellbeing
 from annotation.exposure_reports import ReportRecorder, showings
 from annotation.protocol import VIDEOS
 from catalog.models import Pair
@@ -30,13 +30,23 @@ def expect(review: Review, pair: Pair, person: User, now: datetime) -> float:
     return seconds
 
 
-def report(review: Review, person: User, care: Mapping[str, Any] | None, *, ends: bool) -> None:
+def show_on_wellbeing_pages() -> None:
+    """Let the pages on exposure count what reviewers saw. Called once, when the apps are ready."""
+    wellbeing.exposures.append(ReviewExposure)
+
+
+def report(
+    review: Review, person: User, care: Mapping[str, Any] | None, *, ends: bool, too_distressing: bool = False
+) -> None:
     """Record what the page reports (`care`), and with `ends` what is left of the estimate.
 
     Call it in a transaction that has locked the sitting's reviews.
+
+    Args:
+        too_distressing: the reviewer skipped the pair for this reason, whatever the pair may show.
     """
     rows = {row.day: row for row in ReviewExposure.objects.select_for_update().filter(sitting=review.sitting)}
-    sensitive = bool(rows) or review.pair.lane == Pair.Lane.SENSITIVE
+    sensitive = bool(rows) or review.pair.lane == Pair.Lane.SENSITIVE or too_distressing
     if not sensitive and not (care and care.get("hidden")):
         return
     ids = {"sitting": review.sitting, "study_id": review.study_id, "person_id": person.pk}
@@ -47,4 +57,6 @@ def report(review: Review, person: User, care: Mapping[str, Any] | None, *, ends
         recorder.replace_estimate(is_live=not ends)
     elif ends:
         recorder.end_without_report()
+    if too_distressing:
+        recorder.row(recorder.today).too_distressing = True
     recorder.save()

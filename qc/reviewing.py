@@ -329,13 +329,14 @@ def own_answer(review: Review) -> ReviewAnswer | None:
 def skip(review: Review, person: User, *, reason: str, care: Mapping[str, Any] | None = None) -> None:
     """Decline the sitting with a reason. Somebody else gets it. Repeating it is harmless."""
     _seat, reviews = locked_sitting(review, person)
-    review_exposure.report(reviews[0], person, care, ends=True)
+    review_exposure.report(reviews[0], person, care, ends=True, too_distressing=reason == "too_distressing")
     if any(one.state == State.SUBMITTED for one in reviews):
         raise Refused(_("You have already submitted this review."), "already_submitted")
     if all(one.state == State.SKIPPED for one in reviews):
         return
     _end(reviews, State.SKIPPED, skip_reason=reason)
-    audit.record("review.skipped", review, actor=person, study_slug=review.study.slug, after={"reason": reason})
+    # Not why: what distresses somebody is theirs, and the audit record is read by others.
+    audit.record("review.skipped", review, actor=person, study_slug=review.study.slug)
 
 
 @transaction.atomic

@@ -2,15 +2,18 @@
 
 from django.urls import path
 
-from qc import views, views_decisions, views_findings, views_lots, views_reviews, views_rules
+from qc import views, views_decisions, views_findings, views_lots, views_reviewers, views_reviews, views_rules
 
 app_name = "qc"
 urlpatterns = [
     path("<slug:slug>/", views.dashboard, name="dashboard"),
     path("<slug:slug>/lots/", views_lots.lots, name="lots"),
     path("<slug:slug>/lots/new/", views_lots.new, name="new_lot"),
+    path("<slug:slug>/lots/reviewers/", views_reviewers.agreement, name="reviewers"),
+    path("<slug:slug>/lots/reviewers/reviewers.csv", views_reviewers.download, name="reviewers_csv"),
     path("<slug:slug>/lots/<int:number>/", views_lots.lot, name="lot"),
     path("<slug:slug>/lots/<int:number>/answers/", views_lots.answers, name="lot_answers"),
+    path("<slug:slug>/lots/<int:number>/answers/answers.csv", views_lots.answers_csv, name="lot_answers_csv"),
     path("<slug:slug>/lots/<int:number>/start/", views_decisions.start, name="start_lot"),
     path("<slug:slug>/lots/<int:number>/dissolve/", views_decisions.dissolve, name="dissolve_lot"),
     path("<slug:slug>/lots/<int:number>/draw/", views_decisions.draw, name="draw_lot"),

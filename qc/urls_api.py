@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from qc import api_findings, api_lots, api_reviews
+from qc import api_findings, api_lots, api_reviewers, api_reviews
 
 urlpatterns = [
     path("studies/<slug:slug>/lots/", api_lots.LotsView.as_view(), name="lots"),
@@ -19,6 +19,7 @@ urlpatterns = [
     path("reviews/<int:review_id>/care/", api_reviews.CareReviewView.as_view(), name="review_care"),
     path("reviews/<int:review_id>/release/", api_reviews.ReleaseReviewView.as_view(), name="review_release"),
     path("reviews/<int:review_id>/report/", api_reviews.ReportReviewView.as_view(), name="review_report"),
+    path("studies/<slug:slug>/reviewers/", api_reviewers.ReviewersView.as_view(), name="reviewers"),
     path("studies/<slug:slug>/findings/", api_findings.FindingsView.as_view(), name="findings"),
     path("studies/<slug:slug>/findings/runs/", api_findings.FindingsRunsView.as_view(), name="findings_runs"),
     path(

@@ -1,22 +1,27 @@
 """Pages that show lots: the list, one lot, its answers, and the form that puts batches together."""
 
+from dataclasses import dataclass
 from typing import Any, cast
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts import audit
 from accounts.models import User
+from catalog.library.views import Address
 from catalog.models import Batch, Pair
+from diptych import downloads
 from diptych.refusals import Refused
 from qc import lot_answers, outcomes, plans, quality
 from qc import lots as putting
 from qc.forms import NewLotForm, ReasonForm
-from qc.models import Lot, LotDecision
+from qc.models import FrameItem, Lot, LotDecision
 from qc.permissions import decides, deciding_study, lots_study
 from qc.statistics.acceptance import Point
 from studies.models import Study
@@ -162,28 +167,66 @@ def curve(points: tuple[Point, ...]) -> str:
     return " ".join(f"{600 * point.rate / last:.1f},{160 - 160 * point.acceptance:.1f}" for point in points)
 
 
-@require_safe
-@never_cache
-@login_required
-def answers(request: HttpRequest, slug: str, number: int) -> HttpResponse:
-    """List the frozen answers behind one number of a lot. `part`, `batch` and `person` in the address choose them."""
+@dataclass(frozen=True, slots=True)
+class AskedAnswers:
+    """The frozen answers that an address asks for. `chosen` has its `batch` and `person`, if they are given."""
+
+    lot: Lot
+    part: str
+    chosen: dict[str, int]
+
+    def rows(self) -> QuerySet[FrameItem]:
+        return lot_answers.items(self.lot, self.part, **self.chosen)
+
+
+def asked_answers(request: HttpRequest, slug: str, number: int) -> AskedAnswers:
+    """Return what an address asks for, for people who decide lots. Raise Http404 or PermissionDenied."""
     study = deciding_study(request, slug)
     shown = lot_of(study, number)
+    shown.study = study
     part = request.GET.get("part", "frame")
     if part not in lot_answers.PARTS:
         raise Http404(_("A lot has no such part."))
     given = {name: request.GET.get(name, "") for name in ("batch", "person")}
     if any(value and not (value.isascii() and value.isdigit() and len(value) < 10) for value in given.values()):
         raise Http404(_("A lot has no such part."))
-    chosen = {name: int(value) for name, value in given.items() if value}
-    page = Paginator(lot_answers.items(shown, part, **chosen), ROWS_A_PAGE).get_page(request.GET.get("page"))
-    ends = outcomes.outcomes(shown) if shown.drawn_at else {}
+    return AskedAnswers(shown, part, {name: int(value) for name, value in given.items() if value})
+
+
+@require_safe
+@never_cache
+@login_required
+def answers(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    """List the frozen answers behind one number of a lot. `part`, `batch` and `person` in the address choose them."""
+    asked = asked_answers(request, slug, number)
+    page = Paginator(asked.rows(), ROWS_A_PAGE).get_page(request.GET.get("page"))
+    ends = outcomes.outcomes(asked.lot) if asked.lot.drawn_at else {}
+    whys = lot_answers.look_reasons(asked.lot) if asked.part == "looked" else {}
     context = {
-        "study": study,
-        "lot": shown,
-        "title": lot_answers.PARTS[part][0],
+        "study": asked.lot.study,
+        "lot": asked.lot,
+        "part": asked.part,
+        "title": lot_answers.PARTS[asked.part][0],
         "page": page,
-        "rows": [(item, ends.get(item.pk)) for item in page.object_list],
-        **chosen,
+        "rows": [(item, ends.get(item.pk), whys.get(item.pk)) for item in page.object_list],
+        "address": Address(request.GET),
+        **asked.chosen,
     }
     return render(request, "qc/lot_answers.html", context)
+
+
+@require_safe
+@never_cache
+@login_required
+def answers_csv(request: HttpRequest, slug: str, number: int) -> HttpResponseBase:
+    """Send the same answers as CSV, with verdicts if the lot is decided."""
+    asked = asked_answers(request, slug, number)
+    study, person = asked.lot.study, cast(User, request.user)
+    after = {"list": "answers of a lot", "lot": asked.lot.number, "filters": {"part": asked.part} | asked.chosen}
+    return downloads.send(
+        request,
+        lambda target: lot_answers.copy_as_csv(asked.lot, asked.rows(), target),
+        name=f"{study.slug}-lot-{asked.lot.number}-answers.csv",
+        content_type=downloads.CSV,
+        record=lambda: audit.record("library.downloaded", study, actor=person, study_slug=study.slug, after=after),
+    )

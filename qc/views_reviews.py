@@ -27,10 +27,11 @@ def reviews(request: HttpRequest, slug: str) -> HttpResponse:
     study = reviewed_study(request, slug)
     person: User = request.user  # type: ignore[assignment]  # signed in
     kinds = reviewed_kinds(study)
-    lots = [
-        {"lot": lot, "kinds": [{"kind": kind, "count": count} for kind, count in due.due(lot).items() if kind in kinds]}
-        for lot in due.lots_to_review(study)
-    ]
+    lots = []
+    for lot in due.lots_to_review(study):
+        counts = [{"kind": kind, "count": count} for kind, count in due.due(lot).items() if kind in kinds]
+        if lot.state == Lot.State.IN_REVIEW or any(one["count"] for one in counts):
+            lots.append({"lot": lot, "kinds": counts})
     names = [Kind(kind).label for kind in Kind.values if kind in kinds]
     asks_consent = not consent.in_force(person, study)
     context = {"study": study, "lots": lots, "kind_names": names, "asks_consent": asks_consent}

@@ -154,6 +154,7 @@ def pages(study, annotator, researcher):
             for what, name in (("page", "lot"), ("answers", "lot_answers"), ("decision", "decide_lot"))
         },
         "lots": client(owner).get(reverse("qc:lots", args=[checked.slug])),
+        "reviewers": client(owner).get(reverse("qc:reviewers", args=[checked.slug])),
         "new lot": client(owner).get(reverse("qc:new_lot", args=[checked.slug])),
         "reviews": client(reviewer).get(reverse("qc:reviews", args=[checked.slug])),
         "review": client(reviewer).get(reverse("qc:review", args=[checked.slug, lot.number, "secondary"])),
@@ -188,6 +189,7 @@ NO_PAGES = {
     *("studies:withdraw_invitation", "studies:answer_invitation", "studies:dismiss_notice"),
     *("catalog:change", "catalog:cancel_change", "catalog:resume_change", "catalog:media", "catalog:retry_media"),
     *("qc:start_lot", "qc:dissolve_lot", "qc:draw_lot", "qc:reopen_lot", "qc:reply"),
+    *("qc:lot_answers_csv", "qc:reviewers_csv"),
     *("qc:findings_csv", "qc:finding", "qc:run_rules", "qc:findings_run", "qc:cancel_findings_run"),
 }
 

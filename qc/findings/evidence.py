@@ -48,7 +48,7 @@ def _quick_none(facts: Evidence) -> str:
 
 def _little_seen(facts: Evidence) -> str:
     said = zip(facts["videos"], facts["played_s"], facts["video_s"], strict=True)
-    sentence = _("Of video %(n)s, which is %(video)s s long, %(played)s s were played.")
+    sentence = _("Video %(n)s played for %(played)s s of %(video)s s.")
     return " ".join(sentence % {"n": number, "played": played, "video": length} for number, played, length in said)
 
 

@@ -347,6 +347,7 @@ class ReviewExposure(ExposureCounters):
     sitting = models.UUIDField(help_text="The sitting in which the pair was shown")
 
     class Meta:
+        indexes = [models.Index(name="review_exposure_by_day", fields=["study", "day"])]
         constraints = [
             models.UniqueConstraint(name="review_exposure_once_a_day", fields=["sitting", "day"]),
             models.CheckConstraint(

@@ -56,17 +56,33 @@ def interval(
     defined. The same seed returns the same bounds. It is not enough if there are under 50 clusters, or if the figure
     is not defined in more than 5 % of the draws.
     """
+    return intervals(sums, [figure], seed, replicates, confidence)[0]
+
+
+def intervals(
+    sums: Numbers,
+    figures: Sequence[Callable[[Numbers], Numbers]],
+    seed: int,
+    replicates: int = REPLICATES,
+    confidence: float = 0.95,
+) -> list[tuple[float, float] | NotDefined]:
+    """Return what `interval` returns for each figure of the same clusters. The clusters are drawn once for all."""
     clusters = len(sums)
     if clusters < FEWEST_CLUSTERS:
-        return NotDefined.NOT_ENOUGH
+        return [NotDefined.NOT_ENOUGH] * len(figures)
     random = np.random.default_rng(seed)
     totals = np.empty((replicates, sums.shape[1]))
     for draw in range(replicates):
         times = np.bincount(random.integers(0, clusters, clusters), minlength=clusters)
         totals[draw] = times @ sums
-    values = figure(totals)
+    return [_bounds(figure(totals), confidence) for figure in figures]
+
+
+def _bounds(values: Numbers, confidence: float) -> tuple[float, float] | NotDefined:
+    """Return the bounds of the values in the draws, where nan stands for not defined."""
+    drawn = len(values)
     values = values[~np.isnan(values)]
-    if len(values) < DEFINED * replicates:
+    if len(values) < DEFINED * drawn:
         return NotDefined.NOT_ENOUGH
     low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)

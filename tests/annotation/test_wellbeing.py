@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.models import AuditEvent
 from annotation import consent, exposure_groups, serving, wellbeing
 from annotation.models import Break, Exposure
+from qc import reviewing
 from studies.models import Study
 from tests import factories
 
@@ -73,6 +74,27 @@ class TestOnesOwn:
         assert [day.breaks for day in ahead.days[-2:]] == [0, 1]
         assert [day.breaks for day in here.days[-2:]] == [1, 0]
 
+    def test_reviewing_counts_too(self, study, contact, browser_client):
+        lot = factories.lot_in_review(study, pair={"may_show": ["violence"]})
+        reviewer = factories.reviewer(study, username="careful")
+        review = reviewing.lease(reviewer, lot, "secondary").reviews[0]
+        reviewing.record_exposure(review, reviewer, DISTRESSED["care"])
+        reviewing.give_back(review, reviewer)
+        [summary] = wellbeing.summaries(study, [reviewer], wellbeing.last_day(study))
+        assert (summary.seconds, summary.hidden) == (50, 3)
+        assert wellbeing.own_summary(reviewer, study).summary.seconds == 50
+        skipped = reviewing.lease(reviewer, lot, "secondary").reviews[0]
+        for _ in range(2):
+            reviewing.skip(skipped, reviewer, reason="too_distressing")
+        [summary] = wellbeing.summaries(study, [reviewer], wellbeing.last_day(study))
+        assert summary.too_distressing == 1
+        [event] = AuditEvent.objects.filter(action="review.skipped")
+        assert "distress" not in json.dumps([event.before, event.after])
+        page = browser_client(contact).get(wellbeing_of(study), {"order": "exposure"}).content.decode()
+        assert "careful" in page
+        [first, *_] = wellbeing.people(study, wellbeing.last_day(study), "exposure")
+        assert (first, first.seen_s) == (reviewer, 58)  # the estimate of what was skipped without a report stays
+
     def test_unreported_exposure_counts_as_estimated(self, study, annotator):
         factories.pair(study, may_show=["violence"])
         serving.lease(annotator, study)
@@ -124,7 +146,7 @@ class TestTheWellbeingContact:
         for _ in range(20):
             exposed(study, factories.member(study, "annotator"), timezone.localdate())
         client = browser_client(contact)
-        with django_assert_max_num_queries(14):
+        with django_assert_max_num_queries(15):
             client.get(wellbeing_of(study))
 
 

@@ -44,6 +44,7 @@ def pages(study, playable_pairs):
         "a person's days": (f"/studies/{study.slug}/people/{answered.pk}/progress/", factories.member(study, "admin")),
         "dashboard of an empty study": (f"/studies/{empty.slug}/", both),
         "lots": (f"/studies/{checked.slug}/lots/", owner),
+        "reviewers": (f"/studies/{checked.slug}/lots/reviewers/", owner),
         "a lot": (f"/studies/{checked.slug}/lots/{lot.number}/", owner),
         "decision about a lot": (f"/studies/{checked.slug}/lots/{lot.number}/decide/", owner),
         "reviews": (f"/studies/{checked.slug}/reviews/", reviewer),

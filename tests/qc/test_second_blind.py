@@ -6,11 +6,12 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from annotation.answers import Answers
+from diptych.database.fixed import fetch_all
 from diptych.refusals import Refused
 from qc import due, outcomes, reviewing, second_blind, verdicts
 from qc.judging import Given
 from qc.models import Lot, Review, ReviewAnswer, SecondBlind, Verdict
-from qc.second_blind import reviewer_agreement
+from qc.reviewer_agreement import reviewer_agreement
 from qc.verdicts import Opinion
 from tests import factories
 
@@ -78,18 +79,16 @@ class TestDraw:
 
     def test_a_tenth_of_the_others_is_drawn_by_the_secret_seed_of_the_lot(self):
         study = factories.study()
-        pairs = factories.pairs(study, 1)
         lot = factories.lot(study, factories.batch(study), state="in_review")
         statement = f"SELECT {due.DRAWN.format(purpose='second blind', pair='n', share=second_blind.SHARE)}"
         found = [
             row[0]
-            for row in second_blind.fetch_all(
+            for row in fetch_all(
                 f"{statement} FROM qc_lot lot, generate_series(1, 2000) n WHERE lot.id = %(lot)s",
                 {"lot": lot.pk},
             )
         ]
         assert 150 <= sum(found) <= 250
-        assert pairs
 
     def test_only_blind_answers_are_drawn_and_each_pair_once(self):
         study = factories.study()
@@ -210,7 +209,9 @@ class TestAgreement:
         assert shares["helpfulness"] == pytest.approx(20 / 21)  # the defect stands for 1, the others for 10 each
         assert shares["harmlessness"] == 1
         assert shares["safe"] == shares["tags"] == pytest.approx(20.5 / 21)  # one video of two
-        assert {str(one.figure.interval) for one in found.rows} == {"not_enough"}  # three prompts
+        assert shares["aesthetics"] == 1
+        intervals = {one.row: str(one.figure.interval) for one in found.rows}
+        assert (intervals["helpfulness"], intervals["aesthetics"]) == ("not_enough", "all_alike")
 
     def test_nothing_is_shown_before_a_hundred_pairs(self):
         study = factories.study()

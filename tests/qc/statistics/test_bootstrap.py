@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from qc.statistics.agreement import VIDEO_0, VIDEO_1, agreement, preference_agreement, tag_agreement
-from qc.statistics.bootstrap import by_cluster, interval
+from qc.statistics.bootstrap import by_cluster, interval, intervals
 from qc.statistics.figures import NotDefined
 from qc.statistics.measures import ALPHA_NOMINAL, PERCENT
 
@@ -60,6 +60,13 @@ def test_the_spread_of_a_mean_is_that_of_theory():
     sums = np.stack([values, np.ones(400)], axis=1)
     low, high = interval(sums, lambda total: total[:, 0] / total[:, 1], seed=1)
     assert (high - low) / 2 == pytest.approx(1.96 * values.std() / 20, rel=0.1)
+
+
+def test_several_figures_of_the_same_draws_have_the_bounds_that_each_has_alone():
+    sums = np.random.default_rng(5).random((60, 3))
+    figures = [lambda total, column=column: total[:, column] / total[:, 2] for column in (0, 1)]
+    assert intervals(sums, figures, seed=3) == [interval(sums, figure, seed=3) for figure in figures]
+    assert intervals(sums[:49], figures, seed=3) == [NotDefined.NOT_ENOUGH] * 2
 
 
 @pytest.mark.long
