@@ -56,6 +56,16 @@ _WORDS: dict[str, str | Promise] = {
 }
 
 
+def chosen(items: list[tuple[int, bool, list[str]]]) -> list[tuple[int, bool, list[str]]]:
+    """Return those of a pair's items that a look is spent on: the ones with findings, or all if none has any.
+
+    The other answers to the pair are no more suspicious than most, so they come later, when it is their turn. Each item
+    comes with whether its review is blind, and with its reasons.
+    """
+    suspicious = [item for item in items if any(reason in RULES for reason in item[2])]
+    return suspicious or items
+
+
 def words_of(review: Review) -> list[str]:
     """Return why the queue chose the answers of a submitted sitting, for its reviewer. Other kinds return nothing."""
     if review.kind != Kind.LOOK:

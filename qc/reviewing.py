@@ -26,7 +26,7 @@ from annotation.seats import locked_seat
 from catalog.models import Pair
 from diptych.database.fixed import change, fetch_one
 from diptych.refusals import Refused
-from qc import due, review_exposure, second_blind
+from qc import due, looking, review_exposure, second_blind
 from qc.models import Lot, Review, ReviewAnswer
 from qc.models.reviews import Kind, OwnAnswer
 from studies.models import Study
@@ -177,11 +177,13 @@ VALUES (%(study)s, %(lot)s, %(item)s, %(pair)s, %(person)s, %(kind)s, %(blind)s,
 def _written(
     person: User, lot: Lot, kind: str, pair_id: int, limits: dict[str, Any], now: datetime, *, is_shown: bool
 ) -> list[Review]:
-    """Lease every item of the pair that waits for this kind of review. Raise IntegrityError if one was taken now.
+    """Lease the items of the pair that wait for this kind of review. Raise IntegrityError if one was taken now.
 
     A pair that is not shown yet reveals nothing.
     """
     study, items = lot.study, due.items_of_pair(lot, kind, pair_id, limits)
+    if kind == Kind.LOOK:
+        items = looking.chosen(items)
     if not items:
         return []
     answered = ReviewAnswer.objects.filter(lot=lot, pair=pair_id, reviewer=person).exists()

@@ -1,9 +1,9 @@
 """Let simulated reviewers take a study through its quality control, by the functions that serve real ones.
 
-Every batch becomes a lot: secondary review, confirmation, adjudication, spot check, decision. What is returned or
-rejected is answered again, and comes back in a later lot. The truth is planted, so it is known which answers have a
-defect: in every second lot just as many as a good lot may have, in the others so many that the lot is bad even after
-its secondary review.
+Every batch becomes a lot: secondary review, confirmation, adjudication, spot check, decision, second blind answers.
+What is returned or rejected is answered again, and comes back in a later lot. The truth is planted, so it is known
+which answers have a defect: in every second lot just as many as a good lot may have, in the others so many that the lot
+is bad even after its secondary review.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -113,6 +113,7 @@ class Reviewing:
         self._all(lot, Kind.SPOT, self.research)
         self._settle(lot)
         self._decide(lot)
+        self._all(lot, Kind.SECOND_BLIND, [*self.qc, *self.research])
 
     def _decide(self, lot: Lot) -> None:
         figures = quality.quality_of(lot)
@@ -173,6 +174,9 @@ class Reviewing:
         if not sitting.reviews:
             return False
         first, rows = sitting.reviews[0], sitting.reviews
+        if kind == Kind.SECOND_BLIND:
+            self._answered(first, desk)
+            return True
         if first.revealed_at is None:
             rows = self._answered(first, desk).reviews
         judged = cards(rows)

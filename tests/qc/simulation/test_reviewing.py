@@ -66,7 +66,7 @@ def test_every_role_is_somebody_else_and_what_was_rejected_comes_back():
     found = reviewed(pairs=40, a_lot=20, passes_on=0.4, finds=0.8, false_alarms=0.05)
     study = found.work.study
     kinds = set(Review.objects.filter(study=study, state="submitted").values_list("kind", flat=True))
-    assert kinds == {Kind.SECONDARY, Kind.SPOT, Kind.CONFIRM, Kind.ADJUDICATE}
+    assert kinds == {Kind.SECONDARY, Kind.SPOT, Kind.CONFIRM, Kind.ADJUDICATE, Kind.SECOND_BLIND}
     for item in Review.objects.filter(study=study).values_list("item", flat=True).distinct():
         people = list(Review.objects.filter(item=item, state="submitted").values_list("reviewer", flat=True))
         assert len(people) == len(set(people))
