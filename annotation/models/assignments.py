@@ -201,6 +201,12 @@ class Assignment(models.Model):
             models.Index(name="assignment_not_planned", fields=["study", "id"], condition=~Q(asked_because="plan")),
             models.Index(name="assignment_expiring", fields=["expires_at"], condition=Q(state="leased")),
             models.Index(name="assignment_offered", fields=["study", "person"], condition=Q(state="offered")),
+            # Few rows: the controls that a person had in each batch, for their position in it.
+            models.Index(
+                name="assignment_shown_batch",
+                fields=["study", "person", "shown_batch"],
+                condition=Q(shown_batch__isnull=False),
+            ),
             models.Index(
                 name="assignment_recent", fields=["study", "person", "-ended_at"], condition=Q(state="submitted")
             ),

@@ -57,9 +57,7 @@ class ResultFilters(Filters):
     author = AnswerFilters.base_fields["author"]
     right = forms.ChoiceField(label=gettext_lazy("As expected"), choices=YES_NO, required=False)
     withdrawn = forms.ChoiceField(label=gettext_lazy("Control withdrawn"), choices=YES_NO, required=False)
-    control = forms.IntegerField(
-        label=gettext_lazy("Control"), min_value=1, max_value=2**63 - 1, required=False, widget=forms.HiddenInput
-    )
+    control = forms.IntegerField(label=gettext_lazy("Control"), min_value=1, max_value=2**63 - 1, required=False)
 
     def condition(self, name: str, value: Any) -> Q:
         if name == "author":
