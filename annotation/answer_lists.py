@@ -77,6 +77,11 @@ class AnswerFilters(Filters):
         required=False,
     )
     held = forms.ChoiceField(label=_("Pair held"), choices=YES_NO, required=False)
+    kind = forms.ChoiceField(
+        label=_("Kind"),
+        choices=[("", _("all")), (Pair.Kind.REAL, _("regular")), (Pair.Kind.CONTROL, _("control"))],
+        required=False,
+    )
     revised = forms.ChoiceField(label=_("Changed later"), choices=YES_NO, required=False)
     unsure = forms.ChoiceField(label=_("Unsure"), choices=YES_NO, required=False)
     comment = forms.ChoiceField(label=_("With a comment"), choices=YES_NO, required=False)
@@ -99,6 +104,8 @@ class AnswerFilters(Filters):
             return STANDINGS[value]
         if name == "held":
             return ~Q(assignment__pair__held="") if value == "yes" else Q(assignment__pair__held="")
+        if name == "kind":
+            return Q(assignment__pair__kind=value)
         if name == "revised":
             return Q(current__revision__gt=1) if value == "yes" else Q(current__revision=1)
         if name == "unsure":

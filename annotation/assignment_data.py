@@ -39,7 +39,7 @@ class AssignmentData:
     #: The person's own preferences: empty and None if they chose nothing.
     media_filter: str | None
     name_categories: bool | None
-    #: The number of the pair's batch.
+    #: The number of the pair's batch. A control names the batch from which the person's other pairs come.
     batch: int
     video_0: Clip
     video_1: Clip
@@ -49,7 +49,7 @@ ASSIGNMENTS = """
 SELECT assignment.id, assignment.state, assignment.round, assignment.round_reason, assignment.comment,
        assignment."left", assignment.dimension_first, assignment.expires_at, assignment.draft,
        assignment.guideline_version, pair.public_id, pair.may_show, prompt.text, prompt.language,
-       preference.media_filter, preference.name_categories, batch.number,
+       preference.media_filter, preference.name_categories, coalesce(assignment.shown_batch, batch.number),
        asset_0.public_id, asset_0.duration_s, asset_0.fps, video_0.video_text,
        asset_1.public_id, asset_1.duration_s, asset_1.fps, video_1.video_text
   FROM annotation_assignment assignment

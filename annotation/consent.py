@@ -21,6 +21,7 @@ from annotation.seats import look_back_soon
 from diptych.durations import in_words
 from diptych.refusals import ChangedMeanwhile, NotThere
 from studies.documents.texts import text_of
+from studies.durations import percent
 from studies.harms import HARM_KEYS, Harm, harms_of
 from studies.models import Document, Study
 from studies.terms import categories_of
@@ -55,7 +56,10 @@ class Named:
 
 
 def named(study: Study) -> list[Named]:
-    """Return the study's limits, breaks and pay in the active language. Missing ones are stated as missing."""
+    """Return the study's limits, breaks, pay and controls in the active language.
+
+    Missing ones are stated as missing.
+    """
     breaks = study.break_after_s and study.break_s
     after = {"length": in_words(study.break_s), "work": in_words(study.break_after_s)}
     return [
@@ -68,6 +72,13 @@ def named(study: Study) -> list[Named]:
             "breaks", _("Breaks"), _("%(length)s after %(work)s of active work") % after if breaks else _("none set")
         ),
         Named("pay", _("Pay, also for breaks"), study.pay_basis or _("not stated yet: ask before you agree")),
+        Named(
+            "controls",
+            _("Control pairs, paid like any pair"),
+            _("at most %(share)s of your pairs") % {"share": percent(study.control_rate)}
+            if study.control_rate
+            else _("none"),
+        ),
     ]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from math import ceil
 from random import Random
 from types import MappingProxyType
 from typing import Any
@@ -56,9 +57,20 @@ def presentation(study: Study, seat: Seat, assignment: Assignment) -> dict[str, 
     }
 
 
-def is_control(study: Study, person_id: int, served: int) -> bool:
-    """Return whether the person's pair number `served` (from 0) should be a control, if one is available."""
-    return study.control_rate > 0 and _generator(study, person_id, f"control {served}").random() < study.control_rate
+def is_control(study: Study, seat: Seat) -> bool:
+    """Return whether the next pair of a person should be a control, if one is available.
+
+    Pairs are numbered from 0 in blocks of 1 / `control_rate`. Each block has one control at a place that is drawn, the
+    first block has none. The second condition holds if the rate changes meanwhile: in no history of a person is the
+    share of controls above the rate.
+    """
+    if study.control_rate <= 0:
+        return False
+    length = ceil(1 / study.control_rate)
+    block, place = divmod(seat.served, length)
+    if block == 0 or seat.controls + 1 > study.control_rate * (seat.served + 1):
+        return False
+    return place == _generator(study, seat.person_id, f"control {length} {block}").randrange(length)
 
 
 @contextmanager

@@ -37,10 +37,11 @@ class NewLeases:
         lanes = HARMLESS_LANES if self.capped else REAL_LANES
         parameters = self._parameters(place)
         leased = None
-        if draws.is_control(self.study, self.seat.person_id, self.seat.served):
+        if draws.is_control(self.study, self.seat):
             harmless_only = self.capped or self._harmless_is_due
             controls = HARMLESS_CONTROL_LANES if harmless_only else CONTROL_LANES
-            leased = queue.lease_first(parameters, self.positions, controls, self.now)
+            # A person who is limited to some batches gets controls too, which are in a batch of their own.
+            leased = queue.lease_first(parameters | {"batches": []}, self.positions, controls, self.now)
         if leased is None and self._harmless_is_due:
             leased = queue.lease_first(parameters, self.positions, HARMLESS_LANES, self.now)
         leased = leased or queue.lease_first(parameters, self.positions, lanes, self.now)
@@ -74,6 +75,7 @@ class NewLeases:
         """Copy what the statement wrote to the seat's row to the seat in memory."""
         if leased.is_new:
             self.seat.served += 1
+            self.seat.controls += leased.lane in CONTROL_LANES
             self.seat.left_balance += 1 if leased.left == "video_0" else -1
         if leased.sensitive:
             self.seat.sensitive_run += 1

@@ -70,8 +70,16 @@ NOTHING_YET = OwnProgress(0, 0, None)
 
 #: Return a row for each study in which the person has a seat. The batch is the requested one, or that of the current
 #: pair, or that of the last answer.
-OWN_PROGRESS = """
-SELECT seat.study_id, today.answers, today.active_ms, batch.number, mine.answered, others.pairs
+#:
+#: Nothing here may show that a pair was a control. Controls therefore count in the batch that the person was shown, and
+#: so that the sum of both numbers stays the number of real pairs. Only the last pairs make it larger.
+_SHOWN = """
+CASE WHEN assignment.shown_batch IS NULL THEN pair.batch_id
+     ELSE (SELECT id FROM catalog_batch WHERE study_id = seat.study_id AND number = assignment.shown_batch) END
+"""
+OWN_PROGRESS = f"""
+SELECT seat.study_id, today.answers, today.active_ms, batch.number, mine.pairs + controls.answered,
+       greatest(others.pairs - controls.answered, least(others.pairs + controls.leased, 1))
   FROM annotation_seat seat
  CROSS JOIN LATERAL (
     SELECT count(DISTINCT assignment.id) AS answers, coalesce(sum(annotation.active_ms), 0) AS active_ms
@@ -84,28 +92,34 @@ SELECT seat.study_id, today.answers, today.active_ms, batch.number, mine.answere
     WHEN %(number)s::int IS NOT NULL
     THEN (SELECT id FROM catalog_batch WHERE study_id = seat.study_id AND number = %(number)s::int)
     ELSE coalesce(
-        (SELECT pair.batch_id
+        (SELECT {_SHOWN}
            FROM annotation_assignment assignment JOIN catalog_pair pair ON pair.id = assignment.pair_id
           WHERE assignment.study_id = seat.study_id AND assignment.person_id = seat.person_id
             AND assignment.state = 'leased' AND assignment.place = 'current'),
-        (SELECT pair.batch_id
+        (SELECT {_SHOWN}
            FROM annotation_assignment assignment JOIN catalog_pair pair ON pair.id = assignment.pair_id
           WHERE assignment.study_id = seat.study_id AND assignment.person_id = seat.person_id
             AND assignment.state = 'submitted'
           ORDER BY assignment.ended_at DESC LIMIT 1)
     ) END
  CROSS JOIN LATERAL (
-    SELECT count(DISTINCT pair.id) AS answered
+    SELECT count(DISTINCT pair.id) AS pairs
       FROM annotation_assignment assignment JOIN catalog_pair pair ON pair.id = assignment.pair_id
      WHERE assignment.study_id = seat.study_id AND assignment.person_id = seat.person_id
        AND assignment.state = 'submitted' AND pair.batch_id = batch.id
  ) mine
  CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE state = 'submitted') AS answered, count(*) FILTER (WHERE state = 'leased') AS leased
+      FROM annotation_assignment assignment
+     WHERE assignment.study_id = seat.study_id AND assignment.person_id = seat.person_id
+       AND assignment.shown_batch = batch.number
+ ) controls
+ CROSS JOIN LATERAL (
     SELECT count(*) AS pairs FROM (
         SELECT FROM catalog_pair pair
-         WHERE pair.batch_id = batch.id AND batch.state = ANY(%(leasing)s) AND pair.held = '' AND pair.kind <> 'control'
+         WHERE pair.batch_id = batch.id AND batch.state = ANY(%(leasing)s) AND pair.held = '' AND pair.kind = 'real'
            AND NOT pair.may_show && seat.excluded
-           AND (seat.languages = '{}' OR EXISTS (
+           AND (seat.languages = '{{}}' OR EXISTS (
                 SELECT FROM catalog_prompt prompt, unnest(seat.languages) AS spoken (tag)
                  WHERE prompt.id = pair.prompt_id
                    AND (prompt.language = spoken.tag OR starts_with(prompt.language, spoken.tag || '-'))))
@@ -119,7 +133,7 @@ SELECT seat.study_id, today.answers, today.active_ms, batch.number, mine.answere
     ) pair
  ) others
  WHERE seat.person_id = %(person)s AND seat.study_id = ANY(%(studies)s)
-"""
+"""  # noqa: S608 - of a constant
 
 
 def own_progress(

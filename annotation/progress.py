@@ -20,7 +20,8 @@ class Progress:
     """Counts of one study. Each count is the length of a list in the library.
 
     Held pairs are counted only in `pairs_held`. Answers are current revisions, counted or surplus. Material in
-    quarantine, or reported and not decided yet, is in no list and in no count.
+    quarantine, or reported and not decided yet, is in no list and in no count. Controls are in `people` only: they
+    are work, and not data.
     """
 
     prompts: int
@@ -55,7 +56,7 @@ WITH media AS (
            count(*) FILTER (WHERE held <> '') AS held,
            count(*) FILTER (WHERE held = '' AND NOT ready) AS preparing,
            coalesce(sum(wanted) FILTER (WHERE held = ''), 0) AS wanted
-      FROM catalog_pair WHERE study_id = %(study)s AND held <> %(quarantined)s
+      FROM catalog_pair WHERE study_id = %(study)s AND held <> %(quarantined)s AND kind = 'real'
 ), answered AS (
     SELECT assignment.pair_id,
            count(*) FILTER (WHERE standing.counted) AS counted,
@@ -70,6 +71,7 @@ WITH media AS (
            coalesce(sum(answered.invalid), 0) AS invalid,
            count(*) FILTER (WHERE pair.held = '' AND answered.counted >= pair.wanted) AS done
       FROM answered JOIN catalog_pair pair ON pair.id = answered.pair_id AND pair.held <> %(quarantined)s
+                    AND pair.kind = 'real'
 )
 SELECT (SELECT count(*) FROM catalog_prompt WHERE study_id = %(study)s),
        media.videos, media.waiting, media.running, media.done, media.failed,
@@ -77,7 +79,8 @@ SELECT (SELECT count(*) FROM catalog_prompt WHERE study_id = %(study)s),
        answer.counted, answer.surplus, answer.invalid,
        (SELECT count(DISTINCT assignment.pair_id)
           FROM annotation_assignment assignment JOIN catalog_pair pair ON pair.id = assignment.pair_id
-         WHERE assignment.study_id = %(study)s AND assignment.state = 'leased' AND pair.held <> %(quarantined)s),
+         WHERE assignment.study_id = %(study)s AND assignment.state = 'leased' AND pair.held <> %(quarantined)s
+           AND pair.kind = 'real'),
        (SELECT count(DISTINCT person_id) FROM annotation_assignment
          WHERE study_id = %(study)s AND state = 'submitted')
   FROM media, pair, answer

@@ -106,21 +106,55 @@ def _window(stretch: str) -> str:
 #: One statement looks at two lanes at most.
 STRETCHES = ("a", "b")
 
-#: Lease a pair to a person, in one statement. It returns one row, or none if no pair in the windows can be given:
-#:
-#: 1. `first`: find the first pair in the windows, in serving order, that the person can have. Its study and its batch
-#:    accept leases, the person has agreed to all its harms and reads its language, and they have not had it before.
-#:    Lock it. Pairs that another transaction has locked are skipped.
-#: 2. `taken`: take one of its open slots, and read how often each of its videos was on the left.
-#: 3. `given`: write the assignment, or make an expired or released one live again. In a new assignment, the video that
-#:    was on the left less often is on the left.
-#: 4. `seated`: update the person's seat: the number of pairs given, the balance of sides, the number of pairs in a row
-#:    that may show harm, and the place in the lane.
-#: 5. `exposed`, `dosed`: if the pair may show harm, record its expected exposure, and add it to the person's day.
-#:
-#: `OFFSET 0` keeps the search for an earlier assignment at one index lookup per candidate. PostgreSQL would otherwise
-#: turn it into a join. A plan made while tables are small would then read everything that the person was ever given.
-LEASE = f"""
+
+class OfControls(NamedTuple):
+    """The parts that only the statement for controls has, as SQL.
+
+    Args:
+        conditions: more conditions for the pair and the person.
+        returned: the video that must be on the left, or null.
+        left: put that video on the left.
+        column, value: the number of the batch that the person is shown instead of that of the controls.
+        counted: count the control in the seat.
+    """
+
+    conditions: str = ""
+    returned: str = ""
+    left: str = ""
+    column: str = ""
+    value: str = ""
+    counted: str = ""
+
+
+#: The batch of the person's other lease, or of their last answer.
+_OTHER_BATCH = """
+(SELECT coalesce(other.shown_batch, batch.number)
+   FROM annotation_assignment other
+   JOIN catalog_pair its_pair ON its_pair.id = other.pair_id
+   JOIN catalog_batch batch ON batch.id = its_pair.batch_id
+  WHERE other.study_id = %(study)s AND other.person_id = %(person)s AND other.state = '{state}'
+  ORDER BY other.ended_at DESC LIMIT 1)
+"""
+#: A control that repeats a pair goes only to people who never had that pair in any form, or only to its one person.
+OF_CONTROLS = OfControls(
+    conditions="""
+       AND (pair.only_for_id = %(person)s
+         OR pair.only_for_id IS NULL AND NOT EXISTS (
+               SELECT FROM catalog_pair twin JOIN annotation_assignment had ON had.pair_id = twin.id
+                WHERE (twin.id = pair.repeats_id OR twin.repeats_id = pair.repeats_id) AND twin.id <> pair.id
+                  AND had.person_id = %(person)s OFFSET 0))""",
+    returned=", expected ->> 'left' AS fixed_left",
+    left="WHEN fixed_left IS NOT NULL THEN fixed_left ",
+    column=", shown_batch",
+    value=f", coalesce({_OTHER_BATCH.format(state='leased')}, {_OTHER_BATCH.format(state='submitted')})",
+    counted=", controls = controls + is_new::integer",
+)
+
+
+def _lease(*, controls: bool) -> str:
+    """Return the statement that leases a real pair to a person, or a control."""
+    more = OF_CONTROLS if controls else OfControls()
+    return f"""
 WITH first AS (
     SELECT pair.id
       FROM ({_window("a")} UNION ALL {_window("b")}
@@ -138,7 +172,7 @@ WITH first AS (
                SELECT FROM catalog_batch batch WHERE batch.id = pair.batch_id AND batch.number = ANY(%(batches)s)))
        AND NOT EXISTS (SELECT FROM annotation_assignment had
                         WHERE had.pair_id = pair.id AND had.person_id = %(person)s
-                          AND had.state NOT IN ('expired', 'released') OFFSET 0)
+                          AND had.state NOT IN ('expired', 'released') OFFSET 0){more.conditions}
      ORDER BY near.place, near.id
      LIMIT 1
        FOR UPDATE OF pair SKIP LOCKED
@@ -146,18 +180,18 @@ WITH first AS (
     UPDATE catalog_pair pair SET open_slots = open_slots - 1
       FROM first WHERE pair.id = first.id
     RETURNING pair.id, lane + %(first_lane)s AS lane, pair.lane = 1 AS sensitive, priority * -1 AS place,
-              video_0_id, video_1_id,
+              video_0_id, video_1_id{more.returned},
               (SELECT coalesce(sum(CASE other."left" WHEN 'video_0' THEN 1 ELSE -1 END), 0)
                  FROM annotation_assignment other
                 WHERE other.pair_id = pair.id AND other.state IN ('leased', 'submitted')) AS balance
 ), given AS (
     INSERT INTO annotation_assignment AS mine
            (study_id, pair_id, person_id, round, round_reason, "left", dimension_first, state, place,
-            leased_at, shown_at, expires_at, skip_reason, protocol_version, guideline_version)
+            leased_at, shown_at, expires_at, skip_reason, protocol_version, guideline_version{more.column})
     SELECT %(study)s, taken.id, %(person)s, 0, '',
-           CASE WHEN balance > 0 THEN 'video_1' WHEN balance < 0 THEN 'video_0' ELSE %(left)s END,
+           CASE {more.left}WHEN balance > 0 THEN 'video_1' WHEN balance < 0 THEN 'video_0' ELSE %(left)s END,
            %(dimension)s, 'leased', %(place)s, %(now)s, %(shown_at)s, %(expires_at)s, '',
-           %(protocol)s, %(guideline)s
+           %(protocol)s, %(guideline)s{more.value}
       FROM taken
         ON CONFLICT (pair_id, person_id, round) DO UPDATE
        SET state = 'leased', place = excluded.place, leased_at = excluded.leased_at, shown_at = excluded.shown_at,
@@ -167,7 +201,7 @@ WITH first AS (
     RETURNING id, pair_id, "left", xmax = 0 AS is_new
 ), seated AS (
     UPDATE annotation_seat seat
-       SET served = served + is_new::integer,
+       SET served = served + is_new::integer{more.counted},
            left_balance = left_balance + CASE WHEN NOT is_new THEN 0 WHEN "left" = 'video_0' THEN 1 ELSE -1 END,
            sensitive_run = CASE WHEN sensitive THEN sensitive_run + 1 ELSE 0 END,
            positions = %(positions)s::jsonb
@@ -190,6 +224,23 @@ WITH first AS (
 SELECT given.id, pair_id, lane, place, "left", is_new, coalesce((SELECT expected_s FROM exposed), 0)
   FROM given, taken
 """  # noqa: S608 - of constants
+
+
+#: Lease a pair to a person, in one statement. It returns one row, or none if no pair in the windows can be given:
+#:
+#: 1. `first`: find the first pair in the windows, in serving order, that the person can have. Its study and its batch
+#:    accept leases, the person has agreed to all its harms and reads its language, and they have not had it before.
+#:    Lock it. Pairs that another transaction has locked are skipped.
+#: 2. `taken`: take one of its open slots, and read how often each of its videos was on the left.
+#: 3. `given`: write the assignment, or make an expired or released one live again. In a new assignment, the video that
+#:    was on the left less often is on the left.
+#: 4. `seated`: update the person's seat: the number of pairs given, the balance of sides, the number of pairs in a row
+#:    that may show harm, and the place in the lane.
+#: 5. `exposed`, `dosed`: if the pair may show harm, record its expected exposure, and add it to the person's day.
+#:
+#: `OFFSET 0` keeps the search for an earlier assignment at one index lookup per candidate. PostgreSQL would otherwise
+#: turn it into a join. A plan made while tables are small would then read everything that the person was ever given.
+LEASE, LEASE_CONTROL = _lease(controls=False), _lease(controls=True)
 
 #: For each stretch: its lane, the number of pairs in its window, and the last of them.
 WINDOW_ENDS = " UNION ALL ".join(
@@ -248,7 +299,7 @@ def _lease_in_windows(
     parameters: LeaseParameters, positions: Positions, stretches: dict[int, Stretch], which: str
 ) -> LeasedPair | None:
     row = fetch_one(
-        LEASE,
+        LEASE_CONTROL if min(stretches) >= FIRST_CONTROL_LANE else LEASE,
         parameters | _bounds(stretches) | {"which": which, "positions": orjson.dumps(positions.as_json()).decode()},
     )
     return LeasedPair(*row) if row else None

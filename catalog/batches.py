@@ -155,13 +155,14 @@ COMPLETE = """
                       AND (pair.open_slots > 0 AND pair.id <> ALL(%(left_out)s::bigint[]) OR {leased}) OFFSET 0)
        AND EXISTS (SELECT FROM catalog_pair pair WHERE pair.batch_id = batch.id AND pair.held = '' OFFSET 0)
 """
-LOCKED = "SELECT id FROM catalog_batch WHERE id = %(batch)s AND state = 'open' FOR UPDATE"
+LOCKED = "SELECT id FROM catalog_batch WHERE id = %(batch)s AND state = 'open' AND number > 0 FOR UPDATE"
 ANNOTATED = f"""
 UPDATE catalog_batch batch SET state = 'annotated', annotated_at = clock_timestamp()
  WHERE batch.id = %(batch)s AND batch.state = 'open' AND {COMPLETE}
 """  # noqa: S608 - of a constant
 COMPLETE_AND_OPEN = f"""
-SELECT batch.id FROM catalog_batch batch WHERE batch.state = 'open' AND {COMPLETE} ORDER BY batch.id LIMIT 500
+SELECT batch.id FROM catalog_batch batch
+ WHERE batch.state = 'open' AND batch.number > 0 AND {COMPLETE} ORDER BY batch.id LIMIT 500
 """  # noqa: S608 - of a constant
 
 

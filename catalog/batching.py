@@ -21,14 +21,14 @@ BATCHES_A_PAGE = 50
 
 
 def batches_of(study: Study) -> QuerySet[Batch, Any]:
-    """Return the batches in order, each with counts.
+    """Return the batches in order, each with counts. The batch of the controls is left out.
 
     `.pair_count` counts its pairs and `.held_count` the held ones. Both leave out pairs in quarantine, as the library
     does. `.wanted` is how many answers the pairs need, and `.taken` how many of these are submitted or in progress.
     """
     listed = usable("pairs__")
     return (
-        Batch.objects.filter(study=study)
+        Batch.objects.filter(study=study, number__gt=0)
         .annotate(
             pair_count=Count("pairs", filter=listed),
             held_count=Count("pairs", filter=listed & ~Q(pairs__held="")),
@@ -102,7 +102,7 @@ kept_empty: list[Callable[[], Q]] = []
 
 def empty_batches(study_id: int) -> QuerySet[Batch]:
     """Return the study's batches without pairs that nothing else uses, so that they can be deleted."""
-    found = Batch.objects.filter(study=study_id, pairs=None)
+    found = Batch.objects.filter(study=study_id, pairs=None, number__gt=0)
     for kept in kept_empty:
         found = found.exclude(kept())
     return found

@@ -334,6 +334,8 @@ SPECTACULAR_SETTINGS = {
         "JobStateEnum": "jobs.models.Job.State",
         "RoleEnum": "studies.models.studies.Role",
         "RuleEnum": "qc.rule_codes.CODES",
+        "ControlKindEnum": "qc.control_kinds.CODES",
+        "ReviewKindEnum": "qc.models.reviews.Kind",
         "NothingInTrialEnum": "annotation.trial.TRIAL_REASONS",
     },
 }
@@ -343,7 +345,10 @@ SPECTACULAR_SETTINGS = {
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"media.tasks.transcode_asset": {"queue": "media"}}
+CELERY_TASK_ROUTES = {
+    "media.tasks.transcode_asset": {"queue": "media"},
+    "qc.tasks.make_controls": {"queue": "media"},  # re-encoding needs ffmpeg
+}
 # The queue is the rows. So a message is acknowledged early, and the broker never delivers it again.
 CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -369,6 +374,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "look-after-runs": {"task": "qc.tasks.look_after_runs", "schedule": 15.0},
     "look-after-suspensions": {"task": "qc.tasks.look_after_suspensions", "schedule": 15.0},
     "judge-people": {"task": "qc.tasks.judge_people", "schedule": 60.0},
+    "look-after-controls": {"task": "qc.tasks.look_after_controls", "schedule": 15.0},
     "clear-sessions": {"task": "accounts.tasks.clear_sessions", "schedule": 3600.0},
 }
 # A sweep need not run if no worker took it before the next one. Otherwise hours without workers leave thousands.

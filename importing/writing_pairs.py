@@ -136,7 +136,8 @@ class Places(NamedTuple):
 def make_batches(study: Study, size: int, pairs: int, import_number: int | None) -> Places:
     """Add the batches that the pairs need. The study's last batch is filled first, if it still accepts pairs."""
     # Locked, so that no review of a batch begins while pairs are added to it.
-    last = Batch.objects.filter(study=study).order_by("-number").select_for_update(no_key=True).first()
+    numbered = Batch.objects.filter(study=study, number__gt=0)  # 0 is the batch of the controls
+    last = numbered.order_by("-number").select_for_update(no_key=True).first()
     takes_pairs = last is not None and last.state in (Batch.State.OPEN, Batch.State.ANNOTATED)
     room = max(0, size - Pair.objects.filter(batch=last).count()) if takes_pairs else 0
     number = last.number if last else 0

@@ -10,6 +10,7 @@ class QCConfig(AppConfig):
         from annotation.signals import answer_revised, answer_submitted
         from catalog import batching
         from qc import frames
+        from qc.controls.pages import RUNS as CONTROLS_RUNS
         from qc.deletion import batches_in_lots, delete_own_rows
         from qc.findings.pages import RUNS
         from qc.receivers import follow_revision, mark_contradiction
@@ -52,4 +53,6 @@ class QCConfig(AppConfig):
             register(place, Link("suspensions", name, page, MAY_SUSPEND, order=20))
         register(Place.PEOPLE, Link("pauses", _("Pauses"), "qc:pauses", MAY_COUNT_WORK, order=30))
         register(Place.SETTINGS, Link("pauses", _("Pause rules"), "qc:pause_rules", MAY_SET_PAUSES, order=25))
+        register(Place.TABS, Link("controls", _("Controls"), "qc:controls", MAY_CONFIGURE, order=26))
+        job_lists.kinds["controls"] = CONTROLS_RUNS
         deletion.parts["qc"] = delete_own_rows

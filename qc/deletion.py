@@ -6,6 +6,8 @@ A study with answers is not deleted, so its lots are drafts.
 from django.db.models import Q
 
 from qc.models import (
+    Control,
+    ControlsRun,
     FindingsRun,
     Lot,
     LotBatch,
@@ -21,8 +23,8 @@ from studies.models import Study
 
 
 def delete_own_rows(study: Study) -> int:
-    """Delete the rules of the study, their runs, suspensions, pauses and lots. Return how many rows."""
-    rules = [Rows(FindingsRun), Rows(StudyRules)]
+    """Delete the study's controls, rules, their runs, suspensions, pauses and lots. Return how many rows."""
+    rules = [Rows(Control), Rows(ControlsRun), Rows(FindingsRun), Rows(StudyRules)]
     people = [Rows(SuspendedAnswer), Rows(Suspension), Rows(Pause), Rows(PauseJudgement), Rows(PauseRule)]
     return delete_rows(study, [*rules, *people, Rows(LotBatch), Rows(Lot)])
 

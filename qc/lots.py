@@ -40,7 +40,8 @@ TERMS = ("aql", "ltpd", "alpha", "beta", "spot_share", "secondary_share", "blind
 def candidates(study: Study) -> list[Batch]:
     """Return the batches that can be put into a new lot, by number."""
     taken = LotBatch.objects.filter(study=study, undecided=True).values("batch")
-    return list(Batch.objects.filter(study=study, state__in=READY).exclude(pk__in=taken).order_by("number"))
+    ready = Batch.objects.filter(study=study, state__in=READY, number__gt=0)  # 0 is the batch of the controls
+    return list(ready.exclude(pk__in=taken).order_by("number"))
 
 
 def answers_of(chosen: Collection[Batch]) -> dict[int, int]:
@@ -90,7 +91,7 @@ def _chosen(study: Study, numbers: Collection[int]) -> list[Batch]:
     """Return the batches with these numbers, all of which can be put into a lot."""
     if not numbers:
         raise BadInput(_("Choose at least one batch."), "no_batch", field="batches")
-    chosen = list(Batch.objects.filter(study=study, number__in=numbers).order_by("number"))
+    chosen = list(Batch.objects.filter(study=study, number__in=numbers, number__gt=0).order_by("number"))
     if missing := sorted(set(numbers) - {batch.number for batch in chosen}):
         listed = ", ".join(map(str, missing))
         raise BadInput(

@@ -52,6 +52,17 @@ def rules_study(request: HttpRequest | Request, slug: str) -> "WithAnnotations[S
     return study_for(request, slug, roles=MAY_CONFIGURE)
 
 
+def controls_study(request: HttpRequest | Request, slug: str) -> "WithAnnotations[Study, HasRoles]":
+    """Return the study, for those who make its controls. Raise Http404 or PermissionDenied.
+
+    Who also annotates in the study would recognise its controls, so they may not see them.
+    """
+    study = study_for(request, slug, roles=MAY_CONFIGURE)
+    if allows(study, MAY_ANNOTATE):
+        raise PermissionDenied(_("You also annotate in this study, so you cannot see its controls."))
+    return study
+
+
 def allowed_links(study: "WithAnnotations[Study, HasRoles]") -> dict[str, bool]:
     """Return which of the dashboard's links the person may follow."""
     return {

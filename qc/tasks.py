@@ -4,6 +4,7 @@ from celery import shared_task
 
 from jobs import engine
 from qc import pausing, suspension_work
+from qc.controls import making
 from qc.findings import checking, marks, runs
 
 
@@ -46,3 +47,15 @@ def look_after_suspensions() -> int:
 def judge_people() -> int:
     """Judge people by the pause rules of their studies. Return how many were judged."""
     return pausing.judge_all()
+
+
+@shared_task
+def make_controls(run_id: int) -> None:
+    """Do the run of controls, if it waits and no other worker has it."""
+    making.run(run_id)
+
+
+@shared_task
+def look_after_controls() -> int:
+    """Send messages for runs of controls that wait too long, or whose worker is gone. Return how many."""
+    return engine.sweep(making.POLICY)

@@ -4,6 +4,7 @@ from django.urls import path
 
 from qc import (
     views,
+    views_controls,
     views_decisions,
     views_findings,
     views_lots,
@@ -49,4 +50,14 @@ urlpatterns = [
     path("<slug:slug>/pauses/pauses.csv", views_pauses.download, name="pauses_csv"),
     path("<slug:slug>/pauses/rules/", views_pauses.rules, name="pause_rules"),
     path("<slug:slug>/pauses/<int:pause_id>/end/", views_pauses.end, name="end_pause"),
+    path("<slug:slug>/controls/", views_controls.controls, name="controls"),
+    path("<slug:slug>/controls/controls.csv", views_controls.controls_csv, name="controls_csv"),
+    path("<slug:slug>/controls/make/", views_controls.make, name="make_controls"),
+    path("<slug:slug>/controls/<int:control_id>/withdraw/", views_controls.withdraw, name="withdraw_control"),
+    path("<slug:slug>/controls/people/", views_controls.people, name="control_people"),
+    path("<slug:slug>/controls/people/people.csv", views_controls.people_csv, name="control_people_csv"),
+    path("<slug:slug>/controls/results/", views_controls.results, name="control_results"),
+    path("<slug:slug>/controls/results/results.csv", views_controls.results_csv, name="control_results_csv"),
+    path("<slug:slug>/controls/runs/<int:run_id>/", views_controls.progress, name="controls_run"),
+    path("<slug:slug>/controls/runs/<int:run_id>/cancel/", views_controls.cancel, name="cancel_controls_run"),
 ]

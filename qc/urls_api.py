@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from qc import api_findings, api_lots, api_reviews, api_suspensions
+from qc import api_controls, api_findings, api_lots, api_reviews, api_suspensions
 
 urlpatterns = [
     path("studies/<slug:slug>/lots/", api_lots.LotsView.as_view(), name="lots"),
@@ -29,5 +29,16 @@ urlpatterns = [
     path("studies/<slug:slug>/findings/runs/", api_findings.FindingsRunsView.as_view(), name="findings_runs"),
     path(
         "studies/<slug:slug>/findings/runs/<int:run_id>/", api_findings.FindingsRunView.as_view(), name="findings_run"
+    ),
+    path("studies/<slug:slug>/controls/", api_controls.ControlsView.as_view(), name="controls"),
+    path("studies/<slug:slug>/controls/people/", api_controls.ControlPeopleView.as_view(), name="control_people"),
+    path("studies/<slug:slug>/controls/runs/", api_controls.ControlsRunsView.as_view(), name="controls_runs"),
+    path(
+        "studies/<slug:slug>/controls/runs/<int:run_id>/", api_controls.ControlsRunView.as_view(), name="controls_run"
+    ),
+    path(
+        "studies/<slug:slug>/controls/<int:control_id>/withdraw/",
+        api_controls.WithdrawControlView.as_view(),
+        name="withdraw_control",
     ),
 ]

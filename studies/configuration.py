@@ -88,11 +88,14 @@ def _note_changes(study: Study, before: Mapping[str, Any], actor: User) -> None:
 
 
 def _refuse_to_break_promises(present: Study, changed: Mapping[str, Any]) -> None:
-    if present.state != Study.State.RUNNING or not {one.setting for one in promises.PROMISES} & set(changed):
+    about = {one.setting for one in (*promises.PROMISES, *promises.DISCLOSURES)}
+    if present.state != Study.State.RUNNING or about.isdisjoint(changed):
         return
     after = copy(present)
     for name, value in changed.items():
         setattr(after, name, value)
+    if {one.setting for one in promises.DISCLOSURES} & set(changed):
+        promises.refuse_unnamed(after)
     unkept_before = promises.unkept(present)
     if broken := [one for one in promises.unkept(after) if one not in unkept_before]:
         raise PromisesUnkept(

@@ -2,7 +2,8 @@
 
 A consent text makes a promise by a link within its own page, such as `[paid](#pay)`. The consent page shows the
 setting at that anchor. `state_changes.change_state` refuses to resume a study with a broken promise. While a study
-runs, neither a setting nor the text may break a promise.
+runs, neither a setting nor the text may break a promise. Controls are the reverse: a text must name them by such a
+link before the setting may be on.
 """
 
 import re
@@ -13,7 +14,7 @@ from django.utils.functional import Promise as Words
 from django.utils.translation import gettext_lazy as _
 
 from diptych.refusals import Refused
-from studies.documents.texts import versions
+from studies.documents.texts import LANGUAGES, text_of, versions
 from studies.models import Document, Study
 
 LINK_IN_PAGE = re.compile(r"\]\(\s*<?#([a-z][a-z0-9_-]*)>?\s*\)")
@@ -54,6 +55,56 @@ PROMISES = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """Something that the consent text must name while `setting` is on, by a link to the anchor `key`."""
+
+    key: str
+    setting: str
+    sentence: Words
+
+
+DISCLOSURES = (
+    Disclosure(
+        "controls",
+        "control_rate",
+        _(
+            "The consent text does not name control pairs. Add a link to #controls in every language, such as"
+            " [controls](#controls), or set the share of control pairs to none."
+        ),
+    ),
+)
+
+
+class NotNamed(Refused):
+    """The consent text does not name something that the study does."""
+
+    code = "not_named"
+
+
+def refuse_unnamed(study: Study, texts: Collection[str] | None = None) -> None:
+    """Raise NotNamed if a consent text does not name what the study does (`DISCLOSURES`).
+
+    Args:
+        study: with the settings to check. They need not be saved.
+        texts: the consent text in each language. None means the texts in force.
+    """
+    due = [one for one in DISCLOSURES if getattr(study, one.setting)]
+    if not due:
+        return
+    if texts is None:
+        text_of(study, Document.Kind.CONSENT, LANGUAGES[0])  # writes the shipped texts if there are none
+        texts = _texts_in_force(study)
+    for one in due:
+        if any(one.key not in LINK_IN_PAGE.findall(text) for text in texts):
+            raise NotNamed(str(one.sentence))
+
+
+def _texts_in_force(study: Study) -> list[str]:
+    in_force = versions(study, Document.Kind.CONSENT).filter(version=study.consent_version)
+    return list(in_force.values_list("text", flat=True))
+
+
 def unkept(study: Study, texts: Collection[str] | None = None) -> list[Promise]:
     """Return the promises that the study makes but does not keep, in the order of `PROMISES`.
 
@@ -62,8 +113,7 @@ def unkept(study: Study, texts: Collection[str] | None = None) -> list[Promise]:
         texts: the consent text in each language. None means the texts in force.
     """
     if texts is None:
-        in_force = versions(study, Document.Kind.CONSENT).filter(version=study.consent_version)
-        texts = list(in_force.values_list("text", flat=True))
+        texts = _texts_in_force(study)
     linked = {key for text in texts for key in LINK_IN_PAGE.findall(text)}
     return [one for one in PROMISES if (one.always or one.key in linked) and not one.is_kept(study)]
 

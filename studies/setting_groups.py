@@ -163,8 +163,11 @@ GROUPS = (
             Setting(
                 "control_rate",
                 _("Control pairs"),
-                _("Share of a person’s pairs that are controls with a known answer, if the study has any."),
-                share=0.5,
+                _(
+                    "At most this share of a person’s pairs are controls with a known answer, if the study has any. "
+                    "Name controls in your consent text with a link: [controls](#controls)."
+                ),
+                share=0.05,
                 zero=_("none"),
             ),
             Setting(

@@ -39,7 +39,8 @@ RECORDED_STEP = {
 def change_state(study: Study, step: str, *, actor: User) -> bool:
     """Do one of `STEPS`, and update `study` too. Return False if somebody did it before: repeating it is harmless.
 
-    Raises Refused in any other state, and PromisesUnkept if the study cannot be resumed yet.
+    Raises Refused in any other state, PromisesUnkept if the study cannot be resumed yet, and NotNamed
+    if its consent text does not name controls.
     """
     before, after = STEPS[step]
     locked = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
@@ -50,6 +51,8 @@ def change_state(study: Study, step: str, *, actor: User) -> bool:
         raise Refused(_("The study is now %(state)s. Nothing was changed.") % {"state": study.get_state_display()})
     if after == RUNNING and locked.archived_at is not None:
         raise Refused(_("The study is archived. Unarchive it before you resume it."))
+    if after == RUNNING:
+        promises.refuse_unnamed(locked)
     if after == RUNNING and (unkept := promises.unkept(locked)):
         raise PromisesUnkept(
             _(

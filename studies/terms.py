@@ -58,10 +58,11 @@ def change_terms(
 
 
 def _refuse_new_promises(study: Study, present: Mapping[str, str], texts: Mapping[str, str]) -> None:
-    """Raise Refused if the study runs and the texts add a promise that no setting keeps."""
+    """Raise Refused if the study runs and the texts add a promise that no setting keeps, or do not name controls."""
     locked = Study.objects.select_for_update(no_key=True).get(pk=study.pk)  # so that nobody resumes it meanwhile
     if locked.state != Study.State.RUNNING:
         return
+    promises.refuse_unnamed(locked, texts.values())
     unkept_before = promises.unkept(locked, present.values())
     if new := [one for one in promises.unkept(locked, texts.values()) if one not in unkept_before]:
         raise Refused(

@@ -21,6 +21,9 @@ from catalog.models import Batch, HoldChange, Label, Pair, PairsChange, Prompt, 
 from importing.models import Import, ReadFile, Removal, Upload
 from media.models import Asset
 from qc.models import (
+    Control,
+    ControlResult,
+    ControlsRun,
     Finding,
     FindingsRun,
     FrameItem,
@@ -97,6 +100,23 @@ class World:
     def findings_run(self, **values):
         facts = {"study": self.study, "rules": ["one_side"], "until": 1, "asked_by": self.person}
         return FindingsRun.objects.create(**facts | values)
+
+    def repeat(self, **values):
+        """Return a control that shows the pair again."""
+        return factories.pair(self.study, **{"kind": "control", "expected": {}, "repeats": self.pair} | values)
+
+    def control(self, **values):
+        facts = {"study": self.study, "kind": "consensus_repeat", "question": "helpfulness", "made_by": self.person}
+        return Control.objects.create(**facts | {"pair": values.pop("pair", None) or self.repeat()} | values)
+
+    def control_result(self, **values):
+        facts = {"study": self.study, "person": self.person, "kind": "consensus_repeat", "right": True}
+        facts |= {"control": values.pop("control", None) or self.control(), "answered_at": NOON}
+        return ControlResult.objects.create(**facts | values)
+
+    def controls_run(self, **values):
+        facts = {"study": self.study, "kind": "reencoded", "steps_total": 1, "asked_by": self.person}
+        return ControlsRun.objects.create(**facts | values)
 
     def foreign_answer(self):
         return factories.answer(factories.member(self.other, "annotator"), self.other)
@@ -418,7 +438,8 @@ ATTEMPTS = {
     "label_video_same_study": lambda w: w.label(video=w.foreign.video_0),
     "label_pair_same_study": lambda w: w.label(pair=w.foreign),
     "batch_number_in_study": lambda w: Batch.objects.create(study=w.study, number=1),
-    "batch_number_from_one": lambda w: Batch.objects.create(study=w.study, number=0),
+    "batch_number_from_zero": lambda w: Batch.objects.create(study=w.study, number=-1),
+    "batch_of_controls_stays_open": lambda w: Batch.objects.create(study=w.study, number=0, state="annotated"),
     "batch_state_known": lambda w: factories.batch(w.study, number=2, state="odd"),
     "reporterrelease_one_open": twice(lambda w: w.release()),
     "reporterrelease_has_decision": lambda w: w.release(decision=""),
@@ -478,6 +499,11 @@ ATTEMPTS = {
     ),
     "pair_video_0_same_prompt": lambda w: factories.pair(w.study, prompt=w.other_prompt, video_0=w.video),
     "pair_video_1_same_prompt": lambda w: factories.pair(w.study, prompt=w.other_prompt, video_1=w.video),
+    "pair_only_controls_repeat": lambda w: factories.pair(w.study, repeats=w.pair),
+    "pair_only_for_repeats": lambda w: factories.pair(w.study, kind="control", expected={}, only_for=w.person),
+    "pair_repeated_once_to_a_person": twice(lambda w: w.repeat(only_for=w.person)),
+    "pair_repeated_once_to_others": twice(lambda w: w.repeat()),
+    "pair_repeats_same_study": lambda w: w.repeat(repeats=w.foreign),
     "pair_held_before_in_quarantine_only": lambda w: w.change(w.pair, held_before="for a reason"),
     "quarantine_one_in_force": twice(lambda w: w.quarantine()),
     "quarantine_released_by_somebody_why": lambda w: w.released(reason=""),
@@ -519,11 +545,30 @@ ATTEMPTS = {
     "findingsrun_running_has_heartbeat": lambda w: w.findings_run(state="running"),
     "findingsrun_waits_only_while_waiting": lambda w: w.findings_run(state="done", finished_at=NOON, wait_until=NOON),
     "findingsrun_finished_has_moment": lambda w: w.findings_run(state="done"),
+    "control_kind_known": lambda w: w.control(kind="odd"),
+    "control_question_of_kind": lambda w: w.control(question=""),
+    "control_source_video_of_kind": lambda w: w.control(source_video=w.video),
+    "control_withdrawn_by_somebody_why": lambda w: w.control(withdrawn_at=NOON),
+    "control_pair_same_study": lambda w: w.control(pair=w.foreign),
+    "control_video_same_study": lambda w: w.control(kind="reencoded", question="", source_video=w.foreign.video_0),
+    "control_result_assignment_same_study": lambda w: w.control_result(assignment=w.foreign_answer()),
+    "control_result_control_same_study": lambda w: w.control_result(
+        control=w.control(study=w.other, pair=w.foreign), assignment=w.assignment
+    ),
+    "controlsrun_one_open": twice(lambda w: w.controls_run()),
+    "controlsrun_kind_known": lambda w: w.controls_run(kind="odd"),
+    "controlsrun_not_more_than_asked": lambda w: w.controls_run(made=2),
+    "controlsrun_state_known": lambda w: w.controls_run(state="lost", finished_at=NOON),
+    "controlsrun_failed_has_reason": lambda w: w.controls_run(state="failed", finished_at=NOON),
+    "controlsrun_running_has_heartbeat": lambda w: w.controls_run(state="running"),
+    "controlsrun_waits_only_while_waiting": lambda w: w.controls_run(state="done", finished_at=NOON, wait_until=NOON),
+    "controlsrun_finished_has_moment": lambda w: w.controls_run(state="done"),
     # annotation
     "seat_once": lambda w: Seat.objects.create(
         study=w.study, person=w.person, question_order=list(SUB_DIMENSION_KEYS), tag_order=list(HARM_KEYS)
     ),
     "seat_excluded_known": lambda w: w.change(w.seat, excluded=["rude"]),
+    "seat_controls_among_served": lambda w: w.change(w.seat, controls=10_000),
     "seat_orders_complete": lambda w: w.change(w.seat, question_order=["correctness"] * 4),
     "assignment_once_a_round": lambda w: w.change(copy_of(w.assignment, round=1, round_reason="returned"), round=0),
     "assignment_one_lease_a_place": lambda w: copy_of(w.assignment, state="leased", ended_at=None, round=2),
@@ -687,6 +732,7 @@ TARGETS = {
     "batch_study_id",
     "pair_study_id",
     "lot_study_id",
+    "control_study_id",
     "frame_item_study_id",
     "annotation_assignment_id",
     "annotation_study_id",

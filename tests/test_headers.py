@@ -162,6 +162,9 @@ def pages(study, annotator, researcher):
         "reviews": client(reviewer).get(reverse("qc:reviews", args=[checked.slug])),
         "review": client(reviewer).get(reverse("qc:review", args=[checked.slug, lot.number, "secondary"])),
         "findings": client(researcher).get(reverse("qc:findings", args=[study.slug])),
+        "controls": client(researcher).get(reverse("qc:controls", args=[study.slug])),
+        "results on controls": client(researcher).get(reverse("qc:control_people", args=[study.slug])),
+        "single results on controls": client(researcher).get(reverse("qc:control_results", args=[study.slug])),
         "rules": client(researcher).get(reverse("qc:rules", args=[study.slug])),
         "suspend": client(researcher).get(reverse("qc:suspend", args=[study.slug, annotator.pk]), {"what": "all"}),
         "suspensions": client(owner).get(reverse("qc:suspensions", args=[checked.slug])),
@@ -200,6 +203,8 @@ NO_PAGES = {
     *("qc:suspension_csv", "qc:suspension_progress", "qc:lift_suspension", "qc:cancel_suspension"),
     *("qc:resume_suspension", "qc:pauses_csv", "qc:end_pause"),
     *("qc:findings_csv", "qc:finding", "qc:run_rules", "qc:findings_run", "qc:cancel_findings_run"),
+    *("qc:controls_csv", "qc:control_people_csv", "qc:control_results_csv", "qc:make_controls", "qc:withdraw_control"),
+    *("qc:controls_run", "qc:cancel_controls_run"),
 }
 
 

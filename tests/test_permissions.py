@@ -23,7 +23,7 @@ from media import names
 from media.addresses import playback_url, poster_url
 from qc import reviewing, suspending, verdicts
 from qc.judging import Given
-from qc.models import Finding, FindingsRun, Pause, Suspension
+from qc.models import Control, ControlsRun, Finding, FindingsRun, Pause, Suspension
 from safety import quarantine
 from safety.models import Quarantine, ReporterRelease
 from studies.models import Invitation, Membership, Study
@@ -184,6 +184,16 @@ MATRIX = {
     "api:review_release": row("post", "reviewer", **OWN_REVIEW),
     "api:review_report": row("post", "reviewer", **OWN_REVIEW),
     "qc:findings": row("get", *RUNS),
+    "qc:controls": row("get", *RUNS),
+    "qc:controls_csv": row("get", *RUNS),
+    "qc:make_controls": row("post", *RUNS),
+    "qc:withdraw_control": row("post", *RUNS),
+    "qc:control_people": row("get", *RUNS),
+    "qc:control_people_csv": row("get", *RUNS),
+    "qc:control_results": row("get", *RUNS),
+    "qc:control_results_csv": row("get", *RUNS),
+    "qc:controls_run": row("get", *RUNS),
+    "qc:cancel_controls_run": row("post", *RUNS),
     "qc:findings_csv": row("get", *RUNS),
     "qc:finding": row("post", *RUNS),
     "qc:run_rules": row("post", *RUNS),
@@ -295,6 +305,11 @@ MATRIX = {
     "api:own_progress": row("get", "annotator"),
     "api:skips": row("get", *EXPORT),
     "api:findings": row("get", *RUNS),
+    "api:controls": row("get", *RUNS),
+    "api:control_people": row("get", *RUNS),
+    "api:controls_runs": row("post", *RUNS),
+    "api:controls_run": row("delete", *RUNS),
+    "api:withdraw_control": row("post", *RUNS),
     "api:findings_runs": row("post", *RUNS),
     "api:findings_run": row("delete", *RUNS),
 }
@@ -430,7 +445,9 @@ class World:
         if "pause_id" in parameters:
             values["pause_id"] = self.paused().pk
         if "run_id" in parameters:
-            values["run_id"] = self.findings_run().pk
+            values["run_id"] = (self.controls_run() if "controls" in name else self.findings_run()).pk
+        if "control_id" in parameters:
+            values["control_id"] = self.control().pk
         if "invitation_id" in parameters:
             values["invitation_id"] = self.invited().pk
         if "token_id" in parameters:
@@ -482,6 +499,17 @@ class World:
     def paused(self) -> Pause:
         """Return a pause of the annotator."""
         return factories.pause(self.study, self.people["annotator"])
+
+    def controls_run(self) -> ControlsRun:
+        """Return a waiting run that makes controls."""
+        asked_by = self.people["researcher"]
+        return ControlsRun.objects.create(study=self.study, kind="reencoded", steps_total=1, asked_by=asked_by)
+
+    def control(self) -> Control:
+        """Return a control of the pair."""
+        pair = factories.pair(self.study, kind="control", expected={"answer": "video_0"}, repeats=self.pair)
+        facts = {"kind": "consensus_repeat", "question": "helpfulness", "made_by": self.people["researcher"]}
+        return Control.objects.create(study=self.study, pair=pair, **facts)
 
     def removal(self) -> Removal:
         """Return an import of the study that is being undone."""
@@ -636,6 +664,11 @@ SCOPE = {
     "api:people_days": "manage",
     "api:pair_change": "manage",
     "api:findings": "read",
+    "api:controls": "read",
+    "api:control_people": "read",
+    "api:controls_runs": "manage",
+    "api:controls_run": "manage",
+    "api:withdraw_control": "manage",
     "api:findings_runs": "manage",
     "api:findings_run": "manage",
     "api:consent": "annotate",

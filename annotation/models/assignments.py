@@ -32,6 +32,9 @@ class Seat(models.Model):
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="seats")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="seats")
     served = models.PositiveIntegerField(default=0, help_text="Number of pairs given so far")
+    controls = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="How many of the pairs given so far are controls"
+    )
     left_balance = models.IntegerField(
         default=0, help_text="How often video 0 was on the left, minus how often video 1 was"
     )
@@ -96,6 +99,7 @@ class Seat(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(name="seat_once", fields=["study", "person"]),
+            models.CheckConstraint(name="seat_controls_among_served", condition=Q(controls__lte=F("served"))),
             models.CheckConstraint(name="seat_excluded_known", condition=Q(excluded__contained_by=list(HARM_KEYS))),
             models.CheckConstraint(
                 name="seat_orders_complete",
@@ -173,6 +177,11 @@ class Assignment(models.Model):
     draft: "models.JSONField[Any, Any]" = models.JSONField(null=True, blank=True)
     protocol_version = models.PositiveIntegerField(help_text="The study's version when the pair was given")
     guideline_version = models.PositiveIntegerField(help_text="The study's version when the pair was given")
+    shown_batch = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="Of a control: the number of the batch that the person is shown, from which their pairs come",
+    )
     skip_reason = models.CharField(max_length=20, blank=True)
     skip_note = models.TextField(
         blank=True, default="", db_default="", help_text="The person's note on a technical problem"

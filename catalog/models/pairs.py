@@ -20,7 +20,10 @@ from studies.models.studies import Study
 
 
 class Batch(models.Model):
-    """A group of pairs that is reviewed and then accepted or returned. `catalog/batches.py` changes its state."""
+    """A group of pairs that is reviewed and then accepted or returned. `catalog/batches.py` changes its state.
+
+    Number 0 is the batch of a study's controls. It stays open, no list of batches has it, and it is in no lot.
+    """
 
     class State(models.TextChoices):
         OPEN = "open", _("open")
@@ -46,7 +49,8 @@ class Batch(models.Model):
         constraints = [
             models.UniqueConstraint(name="batch_number_in_study", fields=["study", "number"]),
             models.UniqueConstraint(name="batch_study_id", fields=["study", "id"]),
-            models.CheckConstraint(name="batch_number_from_one", condition=Q(number__gte=1)),
+            models.CheckConstraint(name="batch_number_from_zero", condition=Q(number__gte=0)),
+            models.CheckConstraint(name="batch_of_controls_stays_open", condition=Q(number__gte=1) | Q(state="open")),
             models.CheckConstraint(
                 name="batch_state_known",
                 condition=Q(state__in=["open", "annotated", "in_review", "accepted", "returned"]),
@@ -61,6 +65,8 @@ class Batch(models.Model):
 QUARANTINED = "quarantined"
 #: What `Pair.held` says while one of its videos cannot be played.
 MEDIA_FAILED = gettext_noop("A video of this pair could not be prepared.")
+#: What `Pair.held` says of a control that was withdrawn.
+CONTROL_WITHDRAWN = gettext_noop("This control was withdrawn.")
 
 #: Pairs whose overlap and priority can be changed: no controls, no held pairs, none in a batch in review or accepted.
 CHANGEABLE = Q(kind="real", held="", batch__state__in=["open", "annotated", "returned"])
@@ -109,7 +115,28 @@ class Pair(models.Model):
     video_1 = models.ForeignKey(Video, on_delete=models.PROTECT, related_name="pairs_as_1", db_constraint=False)
     public_id = models.CharField(max_length=64)
     kind = models.CharField(max_length=7, choices=Kind.choices, default=Kind.REAL)
-    expected: "models.JSONField[Any, Any]" = models.JSONField(null=True, blank=True)
+    expected: "models.JSONField[Any, Any]" = models.JSONField(
+        null=True, blank=True, help_text="Of a control: what is expected; `left` says which video must be on the left"
+    )
+    repeats = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="repeated_as",
+        db_constraint=False,
+        db_index=False,
+        help_text="The real pair that a control shows again. Who had it in any form does not get the control",
+    )
+    only_for = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        help_text="The only person who gets this control. They had the repeated pair before",
+    )
     priority = models.IntegerField(default=0, help_text="Higher is served sooner")
     selection_method = models.CharField(max_length=40, default="import")
     selection_probability = models.FloatField(null=True, blank=True)
@@ -175,8 +202,34 @@ class Pair(models.Model):
             models.Index(name="pair_held", fields=["study", "id"], condition=~Q(held="")),
             models.Index(name="pair_in_sample", fields=["study", "id"], condition=Q(in_sample=True)),
             models.Index(name="pair_look_alike", fields=["study", "id"], condition=Q(look_alike=True)),
+            models.Index(name="pair_repeating", fields=["repeats"], condition=Q(repeats__isnull=False)),
+            models.Index(name="pair_only_for", fields=["study", "only_for"], condition=Q(only_for__isnull=False)),
         ]
         constraints = [
+            models.CheckConstraint(
+                name="pair_only_controls_repeat",
+                condition=Q(kind="control") | Q(repeats__isnull=True, only_for__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="pair_only_for_repeats", condition=Q(only_for__isnull=True) | Q(repeats__isnull=False)
+            ),
+            # A pair is repeated to the same person once.
+            models.UniqueConstraint(
+                name="pair_repeated_once_to_a_person",
+                fields=["repeats", "only_for"],
+                condition=Q(only_for__isnull=False),
+            ),
+            models.UniqueConstraint(
+                name="pair_repeated_once_to_others",
+                fields=["repeats"],
+                condition=Q(repeats__isnull=False, only_for__isnull=True),
+            ),
+            CompositeForeignKey(
+                name="pair_repeats_same_study",
+                fields=["study", "repeats"],
+                to="catalog.Pair",
+                to_fields=["study", "id"],
+            ),
             models.UniqueConstraint(name="pair_public_id_in_study", fields=["study", "public_id"]),
             models.UniqueConstraint(name="pair_study_id", fields=["study", "id"]),
             models.UniqueConstraint(
@@ -259,7 +312,7 @@ class Pair(models.Model):
     @property
     def held_in_words(self) -> str:
         """Why the pair is held: the platform's own reason in the present language, any other as a person wrote it."""
-        return gettext(self.held) if self.held == MEDIA_FAILED else self.held
+        return gettext(self.held) if self.held in (MEDIA_FAILED, CONTROL_WITHDRAWN) else self.held
 
 
 class HoldChange(models.Model):

@@ -1,8 +1,8 @@
 """Check answers by the rules of their study, and write what is found.
 
-New and revised answers are due (`Standing.rules_due`), and a periodic task checks them. A run (`runs`) checks all
-answers of a study. Both call the functions below while they hold the lock of the study's rules, so that a check never
-writes something that a later revision has already changed.
+New and revised answers are due (`Standing.rules_due`), and a periodic task checks them. It also judges answers on
+controls. A run (`runs`) checks all answers of a study. Both call the functions below while they hold the lock of the
+study's rules, so that a check never writes something that a later revision has already changed.
 
 Locks are taken in this order: the rules of the study, findings, standings.
 """
@@ -17,6 +17,7 @@ from django.db.models import Exists, OuterRef
 
 from annotation.models import Standing
 from qc import rule_codes
+from qc.controls import judging
 from qc.findings import statements, switches
 from qc.models import StudyRules
 from studies.models import Study
@@ -134,6 +135,7 @@ def check_new_of(study: Study) -> int:
     answers = list(due.values_list(*about)[:AT_ONCE])
     if not answers:
         return 0
+    judging.judge([row[0] for row in answers])
     check_answers(rules, [row[0] for row in answers], rules.on)
     if rule_codes.ONE_SIDE in rules.on:
         for person, before in _earliest(answers).items():

@@ -180,7 +180,7 @@ _SIDES_FROM = """
   JOIN catalog_video video_0 ON video_0.id = pair.video_0_id
   JOIN catalog_video video_1 ON video_1.id = pair.video_1_id
  WHERE mine.study_id = %(study)s AND mine.person_id = %(person)s AND mine.state = 'submitted'
-   AND video_0.asset_id <> video_1.asset_id
+   AND video_0.asset_id <> video_1.asset_id AND pair.kind = 'real'
 """
 #: The answers of one person after a place in their order.
 SIDES = f"""

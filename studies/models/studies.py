@@ -32,6 +32,10 @@ class StudyQuerySet(models.QuerySet["Study"]):
         return self.annotate(roles=ArraySubquery(held)).exclude(roles=[])  # type: ignore[return-value]
 
 
+#: Controls are never more than this share of a person's pairs.
+MOST_CONTROLS = 0.05
+
+
 def every_harm() -> list[str]:
     """Return all twelve harm keys. Only migration 0002 uses it."""
     return list(HARM_KEYS)
@@ -144,8 +148,8 @@ class Study(models.Model):
 
     control_rate = models.FloatField(
         default=0.0,
-        validators=[MinValueValidator(0.0), MaxValueValidator(0.5)],
-        help_text=_("Share of a person's pairs that are controls, if the study has any."),
+        validators=[MinValueValidator(0.0), MaxValueValidator(MOST_CONTROLS)],
+        help_text=_("The most controls among a person's pairs, as a share, if the study has any."),
     )
     hold_after_skips = models.PositiveSmallIntegerField(
         default=3,
@@ -272,7 +276,7 @@ class Study(models.Model):
             models.CheckConstraint(
                 name="study_media_filter_known", condition=Q(media_filter__in=["none", "blur", "greyscale"])
             ),
-            models.CheckConstraint(name="study_control_rate_range", condition=Q(control_rate__range=(0, 0.5))),
+            models.CheckConstraint(name="study_control_rate_range", condition=Q(control_rate__range=(0, 0.05))),
             models.CheckConstraint(name="study_share_cap_range", condition=Q(share_cap__range=(0.01, 1))),
             models.CheckConstraint(name="study_hold_after_skips_range", condition=Q(hold_after_skips__gte=1)),
             models.CheckConstraint(

@@ -29,6 +29,7 @@ from diptych.refusals import Refused
 from studies.models import Study
 from tests import factories
 from tests.annotation import recounting
+from tests.annotation.interleaving import every_second
 
 ZONES = ("UTC", "Pacific/Auckland", "America/Los_Angeles", "Asia/Shanghai")
 SECONDS = st.sampled_from([0.5, 4.0, 60.0, 300.0])
@@ -74,7 +75,7 @@ class Histories(RuleBasedStateMachine):
 
     @initialize(
         zone=st.sampled_from(ZONES),
-        control_rate=st.sampled_from([0.0, 0.5]),
+        control_rate=st.sampled_from([0.0, 0.05]),
         cap=st.sampled_from([0, 400]),
         hour=st.integers(0, 23),
     )
@@ -82,6 +83,8 @@ class Histories(RuleBasedStateMachine):
         self.now = datetime(2026, 3, 27, hour, 30, tzinfo=UTC)
         self.clock = patch.object(timezone, "now", lambda: self.now)
         self.clock.start()
+        self.often_controls = patch("annotation.draws.is_control", every_second)
+        self.often_controls.start()
         values = {"control_rate": control_rate, "daily_dose_s": cap, "hold_after_skips": 99}
         self.studies = [factories.study(**values) for _ in range(2)]
         self.person = factories.member(self.studies[0], "annotator", time_zone=zone)
@@ -368,6 +371,7 @@ class Histories(RuleBasedStateMachine):
             self.the_days_doses_are_what_was_revealed()
         finally:
             self.clock.stop()
+            self.often_controls.stop()
 
     def the_days_doses_are_what_was_revealed(self) -> None:
         """Check doses after all reports have arrived and all leases have ended, when nothing is expected any more."""

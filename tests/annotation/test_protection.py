@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 def controls(study, **values):
     """Make every due pair of the study a control, while there are any."""
-    study.control_rate = 0.5
+    study.control_rate = 0.05
     study.save()
     return factories.pair(study, kind="control", expected={}, **values)
 

@@ -169,15 +169,14 @@ def test_ones_own_released_pair_is_served_again_at_once(study, annotator):
 
 
 def test_controls_come_at_the_studys_rate_and_never_instead_of_the_last_pairs(study):
-    study.control_rate = 0.5
+    study.control_rate = 0.05
     study.save()
     person = factories.member(study, "annotator")
-    factories.pairs(study, 20)
-    controls = [factories.pair(study, kind="control", expected={"helpfulness": "video_0"}) for _ in range(20)]
+    factories.pairs(study, 58)
+    controls = {factories.pair(study, kind="control", expected={}).pk for _ in range(20)}
     given = everything(person, study)
-    mixed_in = [pk for pk in given if pk in {control.pk for control in controls}]
-    assert len(given) - len(mixed_in) == 20
-    assert 5 <= len(mixed_in) <= 20
+    places = [place for place, pk in enumerate(given) if pk in controls]
+    assert (len(given), [place // 20 for place in places]) == (60, [1, 2])
     assert serving.lease(person, study).reason == "finished"
 
 

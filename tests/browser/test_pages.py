@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from qc import suspending
 from tests import factories
+from tests.qc.controls.made import control_of, results
 
 SIZES = {"wide": {"width": 1280, "height": 720}, "narrow": {"width": 420, "height": 800}}
 
@@ -36,6 +37,8 @@ def pages(study, playable_pairs):
     factories.pause(study, paused)
     choice = suspending.Choice("all")
     suspended = suspending.suspend(answered, study, choice, why="Random clicks.", actor=of_study)
+    control = control_of(checked, checked.pairs.get())
+    results(control, factories.member(checked, "annotator"), [True] * 30 + [False] * 20)
     return {
         "sign in": ("/accounts/sign-in/", None),
         "password": ("/accounts/password/", annotator),
@@ -61,6 +64,9 @@ def pages(study, playable_pairs):
         "suspension": (f"/studies/{study.slug}/suspensions/{suspended.pk}/", of_study),
         "pauses": (f"/studies/{study.slug}/pauses/", of_study),
         "pause rules": (f"/studies/{study.slug}/pauses/rules/", of_study),
+        "controls": (f"/studies/{checked.slug}/controls/?preview=reencoded", owner),
+        "results on controls": (f"/studies/{checked.slug}/controls/people/", owner),
+        "single results on controls": (f"/studies/{checked.slug}/controls/results/", owner),
         "not found": ("/nowhere", annotator),
         "forbidden": (f"/studies/{study.slug}/", annotator),
     }

@@ -32,7 +32,8 @@ def busy(study, annotator):
     """Create a study with everything that is counted, and with quarantined material, which is in no list."""
     factories.pairs(study, 3, wanted=2)
     factories.pair(study, held="checked by a researcher", batch=factories.batch(study, number=2))
-    factories.pair(study, ready=False, kind="control", expected={}, prompt=factories.prompt(study))
+    factories.pair(study, ready=False)
+    factories.pair(study, kind="control", expected={})
     delayed = factories.asset(state="waiting", reason="storage_full")
     for asset in (factories.asset(state="waiting"), delayed, factories.asset(state="failed", reason="It is cut off.")):
         factories.video(factories.prompt(study, source="researcher"), asset=asset)

@@ -10,7 +10,7 @@ from studies.configuration import configure
 from studies.creation import create_study
 from studies.documents.texts import shipped
 from studies.models import Study
-from studies.promises import LINK_IN_PAGE, PROMISES
+from studies.promises import DISCLOSURES, LINK_IN_PAGE, PROMISES, NotNamed
 from studies.setting_groups import SETTINGS
 from studies.state_changes import PromisesUnkept, change_state
 from studies.terms import change_terms
@@ -68,7 +68,8 @@ def test_a_text_of_ones_own_promises_what_it_links_to_and_the_contact_always(stu
 
 def test_the_shipped_texts_make_the_same_promises_in_every_language():
     linked = {language: set(LINK_IN_PAGE.findall(text)) for language, text in shipped("consent").items()}
-    assert all(keys == {promise.key for promise in PROMISES} for keys in linked.values())
+    named = {one.key for one in (*PROMISES, *DISCLOSURES)}
+    assert all(keys == named for keys in linked.values())
 
 
 def test_each_promise_is_kept_by_a_setting_that_has_a_page():
@@ -140,6 +141,35 @@ class TestWhileItRuns:
         assert Study.objects.get(pk=study.pk).consent_version == study.consent_version == 2
         change(study, state="paused")
         assert change_terms(study, texts={"en": "You are [paid](#pay)."}) == 3
+
+
+class TestControlsAreNamed:
+    """People agree to controls before they get any."""
+
+    SEEN = {"control_rate": 0.0}
+
+    def test_the_shipped_text_names_them_and_the_page_says_how_many(self, study, researcher, annotator, browser_client):
+        assert configure(study, {"control_rate": 0.05}, made_from=self.SEEN, actor=researcher) == ["control_rate"]
+        page = browser_client(annotator).get(reverse("annotation:consent", args=[study.slug])).content.decode()
+        assert 'id="controls"' in page
+        assert "at most 5\N{NO-BREAK SPACE}% of your pairs" in page or "at most 5 % of your pairs" in page
+
+    def test_without_the_name_no_share_is_set_while_the_study_runs(self, study, researcher):
+        change_terms(study, texts=OWN_TEXT)
+        with pytest.raises(NotNamed, match="#controls"):
+            configure(study, {"control_rate": 0.05}, made_from=self.SEEN, actor=researcher)
+        change_terms(study, texts={"en": "There are [controls](#controls).", "zh-hans": "开始之前"})
+        with pytest.raises(NotNamed, match="every language"):
+            configure(study, {"control_rate": 0.05}, made_from=self.SEEN, actor=researcher)
+
+    def test_no_new_text_leaves_the_name_out_and_no_study_is_resumed_without_it(self, study, researcher):
+        change(study, control_rate=0.01)
+        with pytest.raises(NotNamed):
+            change_terms(study, texts=OWN_TEXT)
+        change(study, state="paused")
+        change_terms(study, texts=OWN_TEXT)
+        with pytest.raises(NotNamed):
+            change_state(study, "resume", actor=researcher)
 
 
 @pytest.mark.django_db(transaction=True)

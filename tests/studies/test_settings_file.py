@@ -23,7 +23,7 @@ OTHER = {
     "allow_ties": True,
     "tag_format": "yes_no",
     "reopen_s": 5400,
-    "control_rate": 0.125,
+    "control_rate": 0.0425,
     "overlap": 3,
     "seed": 2**60 + 1,
     "daily_dose_s": 0,

@@ -152,7 +152,7 @@ def test_shares_are_written_in_percent(save, study):
         ("serving", "lease_s", {"lease_s_0": "", "lease_s_1": "60"}, "This field is required."),
         ("serving", "lease_s", {"lease_s_0": "0.51", "lease_s_1": "60"}, "not a whole number of seconds"),
         ("serving", "lease_s", {"lease_s_0": "1e400", "lease_s_1": "60"}, ""),
-        ("serving", "control_rate", {"control_rate": "51"}, "less than or equal to 50"),
+        ("serving", "control_rate", {"control_rate": "5.1"}, "less than or equal to 5"),
         ("serving", "hold_after_skips", {"hold_after_skips": "0"}, "greater than or equal to 1"),
         ("sampling", "overlap", {"overlap": "101"}, "less than or equal to 100"),
         ("sampling", "seed", {"seed": "9" * 30}, ""),

@@ -1,0 +1,151 @@
+"""How people did on controls: numbers right with exact intervals, and alarms.
+
+An alarm says that somebody should look. It never changes anything by itself. Figures are computed from the results
+whenever they are read, so a withdrawn control is in none of them from that moment on.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from statistics import median
+from typing import NamedTuple
+
+from django.db import connection
+
+from qc.control_kinds import KINDS
+from qc.statistics.rates import share_between
+from studies.models import Study
+
+#: A person is judged against honest people at exactly these numbers of controls of a kind, never in between.
+JUDGED_AT = (50, 100, 200)
+#: From this number of controls on, a person can raise an alarm for random clicking.
+FIRST_ALARM = 20
+#: Values of `ControlFigures.alarm`. An empty one means no alarm.
+RANDOM_CLICKING, BELOW_HONEST = "random_clicking", "below_honest"
+
+#: What somebody who clicks at random gets right at most: one of two choices, tagged or not.
+COIN = 0.5
+#: Random clicking is an alarm if so few right ones have at most this probability for honest people, and so many right
+#: ones at least `PLAUSIBLE` for a coin. docs/quality.md says how often honest people raise it.
+RARE, PLAUSIBLE = 0.001, 0.05
+#: A study's own honest rate needs so many people with `FIRST_ALARM` results.
+ENOUGH_PEOPLE = 10
+
+
+class ControlFigures(NamedTuple):
+    """How one person did on the controls of one kind. Withdrawn controls are left out.
+
+    Args:
+        n: controls answered.
+        right: how many of these were right. The first submission is judged, not a later revision.
+        low, high: the exact 95 % interval (Clopper and Pearson) of the share right.
+        alarm: `RANDOM_CLICKING`, `BELOW_HONEST`, or empty.
+        right_at: how many of the first 50, 100 and 200 were right, for each of these numbers that was reached.
+    """
+
+    n: int
+    right: int
+    low: float
+    high: float
+    alarm: str
+    right_at: dict[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Honest:
+    """What honest people get right of one kind: the study's own estimate from `people` people, or a default (None)."""
+
+    rate: float
+    people: int | None
+
+
+#: For each person and kind: results, right ones, and right ones among the first 50, 100 and 200.
+COUNTS = f"""
+SELECT person_id, kind, count(*), count(*) FILTER (WHERE "right"),
+       {", ".join(f'count(*) FILTER (WHERE "right" AND place <= {number})' for number in JUDGED_AT)}
+  FROM (SELECT result.person_id, result.kind, result."right",
+               row_number() OVER (PARTITION BY result.person_id, result.kind
+                                      ORDER BY result.answered_at, result.assignment_id) AS place
+          FROM qc_controlresult result
+         WHERE result.study_id = %(study)s
+           AND NOT EXISTS (SELECT FROM qc_control control
+                            WHERE control.id = result.control_id AND control.withdrawn_at IS NOT NULL)) numbered
+ GROUP BY person_id, kind
+"""  # noqa: S608 - of numbers of ours
+
+
+class Counts(NamedTuple):
+    """One person's results on one kind, before they are judged. `right_at` is in the order of `JUDGED_AT`."""
+
+    person: int
+    kind: str
+    n: int
+    right: int
+    right_at: tuple[int, ...]
+
+
+def counts_of(study: Study) -> list[Counts]:
+    """Return the results of each person and kind, without withdrawn controls."""
+    with connection.cursor() as cursor:
+        cursor.execute(COUNTS, {"study": study.pk})
+        return [Counts(person, kind, n, right, tuple(at)) for person, kind, n, right, *at in cursor.fetchall()]
+
+
+def honest_of(counts: Iterable[Counts]) -> dict[str, Honest]:
+    """Return what honest people get right of each kind.
+
+    With at least `ENOUGH_PEOPLE` people who have `FIRST_ALARM` results, it is the share right of the median person: up
+    to half of the people may be careless, and it stays within what honest people reach. Otherwise it is the default.
+    """
+    shares: dict[str, list[float]] = {kind: [] for kind in KINDS}
+    for one in counts:
+        if one.n >= FIRST_ALARM:
+            shares[one.kind].append(one.right / one.n)
+    return {
+        code: Honest(median(shares[code]), len(shares[code]))
+        if len(shares[code]) >= ENOUGH_PEOPLE
+        else Honest(kind.honest, None)
+        for code, kind in KINDS.items()
+    }
+
+
+def figures_of(study: Study) -> dict[int, dict[str, ControlFigures]]:
+    """Return the figures of each person of the study by kind. The keys are those of `User` and of `kinds.KINDS`."""
+    counts = counts_of(study)
+    return figures_from(counts, honest_of(counts))
+
+
+def figures_from(counts: Iterable[Counts], honest: Mapping[str, Honest]) -> dict[int, dict[str, ControlFigures]]:
+    """Return the figures of these results by person and kind."""
+    found: dict[int, dict[str, ControlFigures]] = {}
+    for one in counts:
+        reached = {number: right for number, right in zip(JUDGED_AT, one.right_at, strict=True) if number <= one.n}
+        low, high = between(one.right, one.n)
+        alarm = alarm_of(one.n, one.right, reached, honest[one.kind].rate)
+        found.setdefault(one.person, {})[one.kind] = ControlFigures(one.n, one.right, low, high, alarm, reached)
+    return found
+
+
+def alarm_of(n: int, right: int, right_at: Mapping[int, int], honest: float) -> str:
+    """Return the alarm of one person and kind, or an empty string.
+
+    1. Under 20 results there is none.
+    2. With 20 to 49: random clicking, by two exact binomial tests. The result is too bad for the honest rate, and not
+       too good for a coin.
+    3. From 50 on: the person is below honest people if the exact interval at the last of 50, 100 and 200 that was
+       reached lies below the honest rate. Later results change nothing before the next of these numbers.
+    """
+    if n < FIRST_ALARM:
+        return ""
+    if right_at:
+        reached = max(right_at)
+        return BELOW_HONEST if between(right_at[reached], reached)[1] < honest else ""
+    too_bad = share_between(right, n, 1 - 2 * RARE)[1] < honest
+    like_a_coin = share_between(right, n, 1 - 2 * PLAUSIBLE)[0] <= COIN
+    return RANDOM_CLICKING if too_bad and like_a_coin else ""
+
+
+@cache
+def between(right: int, n: int) -> tuple[float, float]:
+    """Return the exact 95 % interval of a share. The same few numbers come again and again."""
+    return share_between(right, n)
