@@ -165,6 +165,11 @@ def pages(study, annotator, researcher):
         "rules": client(researcher).get(reverse("qc:rules", args=[study.slug])),
         "agreement": client(researcher).get(reverse("qc:agreement", args=[study.slug])),
         "pairs behind agreement": client(researcher).get(reverse("qc:agreement_pairs", args=[study.slug])),
+        "chart as a file": client(owner).post(
+            reverse("qc:draw_chart", args=[checked.slug, "curve"]) + f"?lot={lot.number}&size=9",
+            {"format": "svg"},
+            follow=True,
+        ),
         "annotators": client(owner).get(reverse("qc:annotators", args=[checked.slug])),
         **{
             name: client(owner).get(reverse(f"qc:{name}", args=[checked.slug, code]))
@@ -201,6 +206,7 @@ NO_PAGES = {
     *("qc:start_lot", "qc:dissolve_lot", "qc:draw_lot", "qc:reopen_lot", "qc:reply"),
     *("qc:agreement_csv", "qc:agreement_pairs_csv", "qc:compute_agreement", "qc:annotators_csv"),
     *("qc:compute_annotators", "qc:figures_job", "qc:cancel_figures"),
+    *("qc:draw_chart", "qc:chart_progress", "qc:chart_download"),
     *("qc:findings_csv", "qc:finding", "qc:run_rules", "qc:findings_run", "qc:cancel_findings_run"),
 }
 

@@ -9,6 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from qc.charts import catalogue, files
 from studies.pseudonyms import pseudonym
 from tests import factories
 from tests.qc import figuring
@@ -34,6 +35,7 @@ def pages(study, playable_pairs):
     owner = factories.member(checked, "admin")
     for kind in ("agreement", "annotators"):
         figuring.asked(checked, kind)
+    drawn = files.ask(checked, catalogue.find(checked, "agreement", {}), "svg", actor=owner)
     code = pseudonym(checked, lot.items.get().assignment.person_id)
     return {
         "sign in": ("/accounts/sign-in/", None),
@@ -61,6 +63,7 @@ def pages(study, playable_pairs):
         "annotators": (f"/studies/{checked.slug}/annotators/", owner),
         "an annotator": (f"/studies/{checked.slug}/annotators/{code}/", owner),
         "answers of an annotator": (f"/studies/{checked.slug}/annotators/{code}/answers/", owner),
+        "chart as a file": (f"/studies/{checked.slug}/charts/files/{drawn.pk}/", owner),
         "not found": ("/nowhere", annotator),
         "forbidden": (f"/studies/{study.slug}/", annotator),
     }
