@@ -189,6 +189,11 @@ def pages(study, annotator, researcher):
         "pause rules": client(owner).get(reverse("qc:pause_rules", args=[checked.slug])),
         "agreement": client(researcher).get(reverse("qc:agreement", args=[study.slug])),
         "pairs behind agreement": client(researcher).get(reverse("qc:agreement_pairs", args=[study.slug])),
+        "chart as a file": client(owner).post(
+            reverse("qc:draw_chart", args=[checked.slug, "curve"]) + f"?lot={lot.number}&size=9",
+            {"format": "svg"},
+            follow=True,
+        ),
         "annotators": client(owner).get(reverse("qc:annotators", args=[checked.slug])),
         **{
             name: client(owner).get(reverse(f"qc:{name}", args=[checked.slug, code]))
@@ -229,6 +234,7 @@ NO_PAGES = {
     *("qc:compute_annotators", "qc:figures_job", "qc:cancel_figures"),
     *("qc:lot_answers_csv", "qc:reviewers_csv", "qc:change_calibration", "qc:calibration_csv", "qc:dismiss_findings"),
     *("qc:quality_csv", "qc:recount_quality", "qc:waiting_csv", "qc:defects_csv", "qc:decided_csv", "qc:reviewed_csv"),
+    *("qc:draw_chart", "qc:chart_progress", "qc:chart_download"),
     *("qc:findings_csv", "qc:finding", "qc:run_rules", "qc:findings_run", "qc:cancel_findings_run"),
     *("qc:controls_csv", "qc:control_people_csv", "qc:control_results_csv", "qc:make_controls", "qc:withdraw_control"),
     *("qc:controls_run", "qc:cancel_controls_run"),

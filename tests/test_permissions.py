@@ -24,7 +24,7 @@ from media import names
 from media.addresses import playback_url, poster_url
 from qc import calibrating, calibration, reviewing, suspending, verdicts
 from qc.judging import Given
-from qc.models import CalibrationSession, Control, ControlsRun, Finding, FindingsRun, Pause, StudyFigures, Suspension
+from qc.models import CalibrationSession, ChartFile, Control, ControlsRun, Finding, FindingsRun, Pause, StudyFigures, Suspension
 from safety import quarantine
 from safety.models import Quarantine, ReporterRelease
 from studies.models import Invitation, Membership, Study
@@ -264,6 +264,10 @@ MATRIX = {
     "qc:compute_annotators": row("post", *RUNS),
     "qc:figures_job": row("get", *PROGRESS),
     "qc:cancel_figures": row("post", *RUNS),
+    "qc:draw_chart": row("post", *PROGRESS),
+    "qc:chart_file": row("get", *PROGRESS),
+    "qc:chart_progress": row("get", *PROGRESS),
+    "qc:chart_download": row("get", *PROGRESS),
     # Besides the appointment, a second factor is needed, and an officer without one is redirected to set it up.
     # test_safety_pages tests the pages behind it.
     "safety:reports": row("get", foreign=FORBIDDEN, officer=ALLOWED),
@@ -402,6 +406,7 @@ BODIES = {
     "api:trial_care": lambda: {"care": {"hidden": 1}},
     "api:trial_revise": lambda: factories.body(reason="second_look"),
     "api:trial_report": lambda: {"videos": ["video_0"]},
+    "qc:draw_chart": lambda: {"format": "svg"},
     "qc:reply": lambda: {"text": "Please look again."},
     "api:lease_review": lambda: {"kind": "secondary"},
     "api:lots": lambda: {"batches": [1]},
@@ -576,7 +581,12 @@ class World:
         for kind in ("agreement", "annotators"):
             figuring.asked(self.study, kind)
         job = StudyFigures.objects.create(study=self.study, kind="agreement")
-        return {"job_id": job.pk, "author": pseudonym(self.study, mine.pk)}
+        done = {"state": "done", "finished_at": timezone.now(), "content": b"x"}
+        drawn = ChartFile.objects.create(
+            study=self.study, name="x", format="svg", digest="0" * 64, specification={}, **done
+        )
+        codes = {"author": pseudonym(self.study, mine.pk), "chart": "agreement"}
+        return {"job_id": job.pk, "file_id": drawn.pk} | codes
 
     def removal(self) -> Removal:
         """Return an import of the study that is being undone."""

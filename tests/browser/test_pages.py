@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from qc import calibration, suspending
+from qc.charts import catalogue, files
 from qc.overview import stored
 from studies.pseudonyms import pseudonym
 from tests import factories
@@ -44,6 +45,7 @@ def pages(study, playable_pairs):
     suspended = suspending.suspend(answered, study, choice, why="Random clicks.", actor=of_study)
     for kind in ("agreement", "annotators"):
         figuring.asked(checked, kind)
+    drawn = files.ask(checked, catalogue.find(checked, "agreement", {}), "svg", actor=owner)
     code = pseudonym(checked, lot.items.get().assignment.person_id)
     draft, closed = (calibration.make(checked, topic, actor=owner) for topic in ("Next", "Last"))
     factories.closed_calibration(closed, reviewer, factories.reviewer(checked))
@@ -90,6 +92,7 @@ def pages(study, playable_pairs):
         "annotators": (f"/studies/{checked.slug}/annotators/", owner),
         "an annotator": (f"/studies/{checked.slug}/annotators/{code}/", owner),
         "answers of an annotator": (f"/studies/{checked.slug}/annotators/{code}/answers/", owner),
+        "chart as a file": (f"/studies/{checked.slug}/charts/files/{drawn.pk}/", owner),
         "not found": ("/nowhere", annotator),
         "forbidden": (f"/studies/{study.slug}/", annotator),
     }

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from annotation.answer_words import QUESTIONS
+from annotation.models import Assignment
 from qc.agreement import figures, planned, sample
 from qc.models import LotBatch
 from qc.statistics.agreement import preference_agreement, tag_agreement
@@ -192,3 +193,9 @@ class TestGroups:
         LotBatch.objects.filter(lot=earlier).update(undecided=False)
         later = factories.lot(study, batch)
         assert sample.lots_of(study) == {batch.pk: later.number}
+
+
+def test_the_condition_follows_why_an_answer_was_asked():
+    """Where assignments say why they were asked for, only planned ones are compared."""
+    says_why = any(field.name == "asked_because" for field in Assignment._meta.get_fields())
+    assert ("asked_because" in planned.PLANNED) == says_why
