@@ -334,6 +334,7 @@ SPECTACULAR_SETTINGS = {
         "JobStateEnum": "jobs.models.Job.State",
         "RoleEnum": "studies.models.studies.Role",
         "RuleEnum": "qc.rule_codes.CODES",
+        "RowEnum": "qc.models.reviews.ROWS",
         "NothingInTrialEnum": "annotation.trial.TRIAL_REASONS",
     },
 }
