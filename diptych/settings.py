@@ -345,6 +345,7 @@ SPECTACULAR_SETTINGS = {
         "ReviewKindEnum": "qc.models.reviews.Kind",
         "WaitingKindEnum": "qc.waiting.KINDS",
         "NothingToReviewEnum": "qc.reviewing.REASONS",
+        "RowEnum": "qc.models.reviews.ROWS",
         "NothingInTrialEnum": "annotation.trial.TRIAL_REASONS",
     },
 }

@@ -71,6 +71,23 @@ def test_findings_that_ended_or_were_dismissed_or_are_notes_give_no_reason():
     assert looked_at(lot, factories.reviewer(study)) == [(plain.pk, ["never_reviewed"]), (fast.pk, [])]
 
 
+def test_a_look_takes_only_the_answers_with_findings_and_the_others_come_later():
+    study = factories.study()
+    factories.pair(study, wanted=2)
+    quick, slow = (
+        factories.answer(
+            factories.member(study, "annotator"), study, **helpful("video_0") | harmless("video_0") | times
+        )
+        for times in (FAST, SLOW)
+    )
+    lot, reviewer = lot_of(study, slow, quick), factories.reviewer(study)
+    first = reviewing.lease(reviewer, lot, "look").reviews
+    assert [one.item.assignment_id for one in first] == [quick.pk]
+    verdicts.submit(first[0], reviewer, [])
+    second = reviewing.lease(reviewer, lot, "look").reviews
+    assert [one.item.assignment_id for one in second] == [slow.pk]
+
+
 def test_little_seen_is_a_reason():
     study = factories.study()
     person = factories.member(study, "annotator")
