@@ -406,4 +406,8 @@ class Migration(migrations.Migration):
             model_name='standing',
             trigger=pgtrigger.compiler.Trigger(name='standing_correction_stays', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."author_kind" = \'corrector\' AND NEW."author_kind" = \'annotator\')', func='RAISE EXCEPTION \'pgtrigger: Cannot update of "author_kind" rows from % table\', TG_TABLE_NAME;', hash='74685f8d0a06137e712376ded26243012dd6681a', operation='UPDATE OF "author_kind"', pgid='pgtrigger_standing_correction_stays_9b421', table='annotation_standing', when='BEFORE')),
         ),
+        migrations.AddIndex(
+            model_name='assignment',
+            index=models.Index(condition=models.Q(('shown_batch__isnull', False)), fields=['study', 'person', 'shown_batch'], name='assignment_shown_batch'),
+        ),
     ]
