@@ -17,10 +17,10 @@ CHOICES = (VIDEOS[0], TIE, VIDEOS[1])
 _KEYS = ", ".join(f"'{key}'" for key in HARM_KEYS)
 #: The condition for pairs of the random sample.
 IN_SAMPLE = f"pair.in_sample AND pair.kind = '{Pair.Kind.REAL}' AND pair.held <> '{QUARANTINED}'"
-#: The condition for answers that were planned: of the first round, and not surplus. `mine` is the assignment and
-#: `stands` its standing.
+#: The condition for answers that were planned: of the first round, asked for by the plan, and not surplus. Replacements
+#: and further opinions are asked for because of what others answered. `mine` is the assignment, `stands` its standing.
 PLANNED = f"""
-mine.state = 'submitted' AND mine.round = 0
+mine.state = 'submitted' AND mine.round = 0 AND mine.asked_because = 'plan'
 AND stands.uncounted_reason NOT IN ({", ".join(f"'{reason}'" for reason in SURPLUS_REASONS)})
 """
 
