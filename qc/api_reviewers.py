@@ -11,7 +11,7 @@ from qc.permissions import deciding_study
 
 
 class RowAgreementShape(serializers.Serializer):
-    row = serializers.ChoiceField(
+    compared = serializers.ChoiceField(
         choices=list(reviewer_agreement.COMPARED),
         help_text="A preference; `safe`: whether a video is safe; `tags`: all tags of a video",
     )

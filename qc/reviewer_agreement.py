@@ -193,7 +193,9 @@ def as_json(found: ReviewerAgreement) -> dict[str, Any]:
         "waiting": found.waiting,
         "defects": found.defects,
         "fewest": FEWEST,
-        "rows": [{"row": one.row, "share": one.figure.value, "interval": _bounds(one.figure)} for one in found.rows],
+        "rows": [
+            {"compared": one.row, "share": one.figure.value, "interval": _bounds(one.figure)} for one in found.rows
+        ],
     }
 
 

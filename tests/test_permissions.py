@@ -708,6 +708,7 @@ SCOPE = {
     "api:lot_start": "manage",
     "api:lot_draw": "manage",
     "api:lot_quality": "read",
+    "api:reviewers": "read",
     "api:lot_decision": "manage",
     "api:lease_review": "review",
     "api:review_answer": "review",

@@ -56,7 +56,8 @@ def a_defect_is_found_confirmed_and_replied_to(open_page, study):
     page = is_ready(open_page(f"/studies/{study.slug}/reviews/{lot.number}/spot/", checker))
     rows = page.locator("fieldset[data-judge]")
     expect(rows).to_have_count(0)  # blind: nothing of the answer is on the page
-    left_is_theirs = Review.objects.get().left == "video_0"  # the annotator found video 0 more helpful
+    shown = Review.objects.get(shown_at__isnull=False)  # the next one is only reserved
+    left_is_theirs = shown.left == "video_0"  # the annotator found video 0 more helpful
     answer_by_keyboard(page, "jjjjj" if left_is_theirs else "fffff")
     page.keyboard.press("Control+Enter")
     expect(rows).to_have_count(8)

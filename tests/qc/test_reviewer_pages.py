@@ -91,7 +91,7 @@ class TestAgreement:
         assert '<a href="?differs=helpfulness#pairs">50' in page
         assert "too few prompts" in page
         said = api(head).get(f"/api/v1/studies/{study.slug}/reviewers/").json()
-        assert {"row": "helpfulness", "share": 0.5, "interval": None} in said["rows"]
+        assert {"compared": "helpfulness", "share": 0.5, "interval": None} in said["rows"]
 
     def test_what_differs_is_the_same_in_the_list_and_in_the_filter(self, study):
         lot = factories.lot_in_review(study, 4)
