@@ -336,6 +336,7 @@ SPECTACULAR_SETTINGS = {
         "RuleEnum": "qc.rule_codes.CODES",
         "ControlKindEnum": "qc.control_kinds.CODES",
         "ReviewKindEnum": "qc.models.reviews.Kind",
+        "ReturnedAnswersEnum": "qc.models.people.Suspension.What",
         "NothingInTrialEnum": "annotation.trial.TRIAL_REASONS",
     },
 }

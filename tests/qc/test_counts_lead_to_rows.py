@@ -124,7 +124,7 @@ def test_counts_of_batches_lead_to_their_pairs(client, busy):
 def test_a_change_of_many_pairs_can_be_previewed(client, busy):
     address = reverse("catalog:change_pairs", args=[busy.slug])
     factories.pair(busy)
-    for which, sample, expected in (("open", "others", 1), ("all", "others", 3), ("all", "sample", 0)):
+    for which, sample, expected in (("open", "others", 2), ("all", "others", 4), ("all", "sample", 0)):
         choice = {"what": "priority", "value": "5", "which": which, "sample": sample, "batch": "1"}
         response = client.get(address, choice)
         assert response.context["effect"]["pairs"] == expected
