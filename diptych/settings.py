@@ -346,6 +346,7 @@ SPECTACULAR_SETTINGS = {
         "WaitingKindEnum": "qc.waiting.KINDS",
         "NothingToReviewEnum": "qc.reviewing.REASONS",
         "RowEnum": "qc.models.reviews.ROWS",
+        "ReturnedAnswersEnum": "qc.models.people.Suspension.What",
         "NothingInTrialEnum": "annotation.trial.TRIAL_REASONS",
     },
 }

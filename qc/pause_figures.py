@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from annotation.models import Standing
 from diptych.database.fixed import fetch_all
 from qc import rule_codes
+from qc.controls.figures import figures_of
 from qc.findings import switches
 from qc.judging import DECIDING
 from qc.models import PauseRule
@@ -73,11 +74,15 @@ class Found:
 
 
 #: A hit of this figure is a good item. Of the others it is a bad one.
-ACCURACIES = frozenset({Figure.BLIND})
+CONTROLS = frozenset({Figure.CONSENSUS_REPEAT, Figure.REENCODED, Figure.SWAPPED_REPEAT, Figure.TAG_GOLD})
+ACCURACIES = CONTROLS | {Figure.BLIND}
 
 
 def may_have(study: Study, figure: str, least: int) -> dict[int, int]:
     """Return the people who may have `least` items of this figure, each with how many they have at most."""
+    if figure in CONTROLS:
+        reached = {person: max(right_at, default=0) for person, right_at in right_on_controls(study, figure).items()}
+        return {person: number for person, number in reached.items() if number >= least}
     if figure == Figure.BLIND:
         rows = fetch_all(BLIND_COUNTS, {"study": study.pk, "person": None})
         return {person: number for person, number in rows if number >= least}
@@ -86,8 +91,19 @@ def may_have(study: Study, figure: str, least: int) -> dict[int, int]:
     return dict(fetch_all(SERVED, {"study": study.pk, "items": least}))
 
 
+def right_on_controls(study: Study, kind: str) -> dict[int, dict[int, int]]:
+    """Return for each person how many of their first 50, 100 and 200 controls of a kind were right, as far as reached.
+
+    People are judged on controls at these three numbers only. Withdrawn controls are left out.
+    """
+    return {person: kinds[kind].right_at for person, kinds in figures_of(study).items() if kind in kinds}
+
+
 def first(study: Study, person_id: int, figure: str, items: int) -> Found | None:
     """Return what the person's first `items` items show. Return None if they have fewer, or if some are not checked."""
+    if figure in CONTROLS:
+        right = right_on_controls(study, figure).get(person_id, {}).get(items)
+        return None if right is None else Found(items, right)
     rows = fetch_all(STATEMENTS[figure], {"study": study.pk, "person": person_id, "items": items})
     if len(rows) < items:
         return None

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from diptych.downloads import CopyFile
 from diptych.spreadsheet import write_rows
 from qc.models import Pause, PauseJudgement, PauseRule
-from qc.pause_figures import ACCURACIES
+from qc.pause_figures import ACCURACIES, CONTROLS
 from studies.models import Study
 from studies.pseudonyms import pseudonym
 
@@ -21,6 +21,7 @@ ROWS = {
     Figure.BLIND: ("annotation:answers", ""),
     Figure.CONTRADICTIONS: ("qc:findings", "&rule=contradiction"),
     Figure.TOO_FAST: ("qc:findings", "&rule=faster_than_videos"),
+    **{kind: ("qc:control_results", f"&kind={kind.value}") for kind in CONTROLS},
 }
 
 

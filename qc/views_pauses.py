@@ -19,7 +19,7 @@ from qc import pause_lists, pausing
 from qc.findings import switches
 from qc.forms_people import PauseRulesForm
 from qc.models import PauseRule
-from qc.pause_figures import ACCURACIES
+from qc.pause_figures import ACCURACIES, CONTROLS
 from qc.permissions import ends_pauses, pause_of, paused_study, pausing_study
 from studies.models import Study
 from studies.setting_groups import GROUPS
@@ -111,6 +111,7 @@ def rules(request: HttpRequest, slug: str) -> HttpResponse:
         "form": form,
         "rows": [(figure, form[f"{figure}_threshold"], form[f"{figure}_least"]) for figure in PauseRule.Figure.values],
         "accuracies": ACCURACIES,
+        "controls": CONTROLS,
         "times_off": "faster_than_videos" not in switches.rules_of(study).on,
     }
     return render(request, "qc/pause_rules.html", context, status=400 if form.is_bound else 200)

@@ -15,6 +15,8 @@ from studies.models import Study
 
 #: The numbers of items at which people are judged, and at no other.
 COUNTS = (50, 100, 200, 400, 800, 1600, 3200, 6400)
+#: What a pause rule can look at. The last four are the kinds of controls.
+FIGURES = ["blind", "contradictions", "too_fast", "consensus_repeat", "reencoded", "swapped_repeat", "tag_gold"]
 
 
 class Suspension(Job):
@@ -132,6 +134,10 @@ class PauseRule(models.Model):
         BLIND = "blind", _("answers without a defect in blind reviews")
         CONTRADICTIONS = "contradictions", _("answers that contradict themselves")
         TOO_FAST = "too_fast", _("answers faster than the videos")
+        CONSENSUS_REPEAT = "consensus_repeat", _("right on controls: consensus repeat")
+        REENCODED = "reencoded", _("right on controls: identical re-encode")
+        SWAPPED_REPEAT = "swapped_repeat", _("right on controls: swapped repeat")
+        TAG_GOLD = "tag_gold", _("right on controls: tag gold")
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="pause_rules", db_index=False)
     figure = models.CharField(max_length=20, choices=Figure.choices)
@@ -145,9 +151,7 @@ class PauseRule(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(name="pause_rule_once_a_figure", fields=["study", "figure"]),
-            models.CheckConstraint(
-                name="pause_rule_figure_known", condition=Q(figure__in=["blind", "contradictions", "too_fast"])
-            ),
+            models.CheckConstraint(name="pause_rule_figure_known", condition=Q(figure__in=FIGURES)),
             models.CheckConstraint(name="pause_rule_threshold_range", condition=Q(threshold__gt=0, threshold__lt=1)),
             models.CheckConstraint(name="pause_rule_least_known", condition=Q(least__in=[50, 100, 200, 400])),
         ]

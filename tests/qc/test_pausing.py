@@ -15,6 +15,7 @@ from qc.pausing import Limit
 from qc.statistics.rates import share_between
 from tests import factories
 from tests.annotation.test_concurrency import at_once
+from tests.qc.controls.made import control_of, results
 from tests.qc.many_answers import give, review_blind
 
 pytestmark = pytest.mark.django_db
@@ -143,6 +144,19 @@ class TestJudging:
         rule(study, admin, "blind", Limit(Decimal("0.9")))
         review_blind(give(annotator, study, 50), waiting=1)
         assert pausing.judge_all() == 0
+
+    def test_controls_of_one_kind(self, study, annotator, admin):
+        rule(study, admin, "consensus_repeat", Limit(Decimal("0.83")))
+        factories.pair(study)
+        control = control_of(study, factories.pair(study))
+        results(control, annotator, [True] * 30 + [False] * 20 + [True] * 49)
+        assert pausing.judge_all() == 1
+        judgement = PauseJudgement.objects.get()
+        assert (judgement.items, judgement.hits, judgement.beyond) == (50, 30, True)
+        assert pausing.judge_all() == 0
+        results(control, annotator, [True])
+        assert pausing.judge_all() == 1
+        assert PauseJudgement.objects.latest("pk").items == 100
 
     def test_a_study_without_rules_judges_nobody(self, study, annotator):
         give(annotator, study, 50, contradictory=50)
