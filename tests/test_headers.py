@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.tokens import create_token
 from importing.models import Import, Removal
+from qc.charts import catalogue, files
 from safety import quarantine
 from studies.invitations import offer
 from studies.memberships import join
@@ -88,6 +89,7 @@ def pages(study, annotator, researcher):
     checked.memberships.create(person=owner, role="admin")
     lot, reviewer = factories.lot_in_review(checked), factories.reviewer(checked)
     figuring.asked(checked, "annotators")
+    drawn = files.ask(checked, catalogue.of_lot(lot, 9), "svg", actor=owner)
     code = pseudonym(checked, lot.items.get().assignment.person_id)
     reported = quarantine.report(factories.pair(study), ["video_0"], by=annotator)[0]
     return {
@@ -165,11 +167,7 @@ def pages(study, annotator, researcher):
         "rules": client(researcher).get(reverse("qc:rules", args=[study.slug])),
         "agreement": client(researcher).get(reverse("qc:agreement", args=[study.slug])),
         "pairs behind agreement": client(researcher).get(reverse("qc:agreement_pairs", args=[study.slug])),
-        "chart as a file": client(owner).post(
-            reverse("qc:draw_chart", args=[checked.slug, "curve"]) + f"?lot={lot.number}&size=9",
-            {"format": "svg"},
-            follow=True,
-        ),
+        "chart as a file": client(owner).get(reverse("qc:chart_file", args=[checked.slug, drawn.pk])),
         "annotators": client(owner).get(reverse("qc:annotators", args=[checked.slug])),
         **{
             name: client(owner).get(reverse(f"qc:{name}", args=[checked.slug, code]))

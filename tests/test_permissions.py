@@ -419,9 +419,7 @@ class World:
             values["finding_id"] = self.finding().pk
         if "run_id" in parameters:
             values["run_id"] = self.findings_run().pk
-        if (
-            "qc:" in name and ("agreement" in name or "annotator" in name or "figures" in name)
-        ) or "job_id" in parameters:
+        if name.startswith("qc:") and any(word in name for word in ("agreement", "annotator", "figures", "chart")):
             values |= self.computed()
         if "invitation_id" in parameters:
             values["invitation_id"] = self.invited().pk
