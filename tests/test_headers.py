@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.tokens import create_token
 from importing.models import Import, Removal
 from qc import calibration, suspending
+from qc.charts import catalogue, files
 from safety import quarantine
 from studies.invitations import offer
 from studies.memberships import join
@@ -92,6 +93,7 @@ def pages(study, annotator, researcher):
     suspended = suspending.suspend(stopped, checked, suspending.Choice("all"), why="Random clicks.", actor=owner)
     factories.pause(checked, stopped)
     figuring.asked(checked, "annotators")
+    drawn = files.ask(checked, catalogue.of_lot(lot, 9), "svg", actor=owner)
     code = pseudonym(checked, lot.items.get().assignment.person_id)
     draft, closed = (calibration.make(checked, topic, actor=owner) for topic in ("Next", "Last"))
     factories.closed_calibration(closed, reviewer, factories.reviewer(checked))
@@ -189,11 +191,7 @@ def pages(study, annotator, researcher):
         "pause rules": client(owner).get(reverse("qc:pause_rules", args=[checked.slug])),
         "agreement": client(researcher).get(reverse("qc:agreement", args=[study.slug])),
         "pairs behind agreement": client(researcher).get(reverse("qc:agreement_pairs", args=[study.slug])),
-        "chart as a file": client(owner).post(
-            reverse("qc:draw_chart", args=[checked.slug, "curve"]) + f"?lot={lot.number}&size=9",
-            {"format": "svg"},
-            follow=True,
-        ),
+        "chart as a file": client(owner).get(reverse("qc:chart_file", args=[checked.slug, drawn.pk])),
         "annotators": client(owner).get(reverse("qc:annotators", args=[checked.slug])),
         **{
             name: client(owner).get(reverse(f"qc:{name}", args=[checked.slug, code]))

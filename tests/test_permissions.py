@@ -506,9 +506,7 @@ class World:
             values["run_id"] = (self.controls_run() if "controls" in name else self.findings_run()).pk
         if "control_id" in parameters:
             values["control_id"] = self.control().pk
-        if (
-            "qc:" in name and ("agreement" in name or "annotator" in name or "figures" in name)
-        ) or "job_id" in parameters:
+        if name.startswith("qc:") and any(word in name for word in ("agreement", "annotator", "figures", "chart")):
             values |= self.computed()
         if "invitation_id" in parameters:
             values["invitation_id"] = self.invited().pk

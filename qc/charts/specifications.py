@@ -122,8 +122,9 @@ def operating_curve(plan: Plan, points: Iterable[Point]) -> Json:
     y = {"field": "accepted", "type": "quantitative", "scale": {"domain": [0, 1]}}
     y["axis"] = _axis(_("Probability that the lot is accepted")) | _PERCENT
     said = "; ".join(f"{one['label']}: {one['share']:.1%} → {one['accepted']:.1%}" for one in marked)
+    title = _("Operating curve")
     return {
-        "description": f"{_('Operating curve')}. {said}",
+        "description": f"{title}. {said}",
         "height": _HEIGHT,
         "layer": [
             {
