@@ -28,9 +28,9 @@ from qc.permissions import assigning_study, decides, deciding_study, overview_st
 from studies.models import Study
 
 ROWS_A_PAGE = 50
-#: The most rows that a page looks for. A file has all.
-MOST_LISTED = 2000
-MOST_IN_FILES = 10_000_000
+#: The most rows that a page looks for, and the most of a file.
+MOST_LISTED = 1000
+MOST_IN_FILES = 200_000
 
 
 def reader_of(request: HttpRequest, study: Any, form: SpanForm) -> Reader:

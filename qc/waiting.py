@@ -9,21 +9,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from diptych.database.fixed import fetch_all
 from qc import due
-from qc.models import AssignedReview, Lot
+from qc.models import AssignedReview, Lot, Reply
 from qc.models.reviews import Kind
 from studies.models import Study
 
 #: Instead of the key of a person.
 NOBODY, ANYBODY = 0, -1
 KINDS = [kind for kind in due.WANTED if kind != Kind.LOOK]
-#: Kinds whose verdicts can be due again, so that an earlier review does not end the wait.
-AGAIN = (Kind.CONFIRM, Kind.ADJUDICATE)
 #: Bands of age, by their names in the address: the title, and the days from which and below which an answer waits.
 AGES: dict[str, tuple[Any, float, float]] = {
     "day": (_("less than 1 day"), 0, 1),
@@ -39,6 +38,14 @@ _SINCE = {
     Kind.ADJUDICATE: f"""least({_VERDICT.format(waits_for="adjudicate")}, (SELECT reply.written_at FROM qc_reply reply
         WHERE reply.item_id = item.id AND reply.closed_at IS NULL))""",  # noqa: S608 - of constants
 }
+#: Verdicts and replies that wait are few, and an index has them. Without this, every answer of a lot would be read.
+_FEW = {
+    Kind.CONFIRM: """AND item.id IN (SELECT verdict.item_id FROM qc_verdict verdict WHERE verdict.study_id = %(study)s
+        AND verdict.waits_for = 'confirm')""",
+    Kind.ADJUDICATE: """AND item.id IN (SELECT verdict.item_id FROM qc_verdict verdict
+        WHERE verdict.study_id = %(study)s AND verdict.waits_for = 'adjudicate' UNION ALL
+        SELECT reply.item_id FROM qc_reply reply WHERE reply.study_id = %(study)s AND reply.closed_at IS NULL)""",
+}
 _AGE = "CASE {cases} END".format(
     cases=" ".join(
         f"WHEN since > %(now)s - interval '{below} days' THEN '{name}'" for name, (_t, _f, below) in AGES.items()
@@ -52,6 +59,7 @@ def _rows(kind: str, lots: str, more: str = "") -> str:
     Args:
         lots: the condition for the lot. more: a further condition.
     """
+    # A verdict can be due again after an undo or a reply, so an earlier review of those kinds does not end the wait.
     done = f"""AND NOT EXISTS (SELECT FROM qc_review done WHERE done.item_id = item.id AND done.kind = '{kind}'
         AND done.state = 'submitted')"""
     return f"""SELECT item.id AS item_id, item.lot_id, item.assignment_id, assignment.pair_id,
@@ -62,7 +70,8 @@ def _rows(kind: str, lots: str, more: str = "") -> str:
    AND assigned.until > %(now)s
   LEFT JOIN qc_review holder ON holder.item_id = item.id AND holder.kind = '{kind}' AND holder.state = 'leased'
    AND holder.expires_at > %(now)s
- WHERE item.lot_id {lots} AND {due.REVIEWABLE} AND {due.WANTED[kind]} {"" if kind in AGAIN else done} {more}"""
+ WHERE item.lot_id {lots} AND {due.REVIEWABLE} AND {due.WANTED[kind]}
+       {_FEW.get(Kind(kind), done)} {more}"""
 
 
 #: The filters of the list. Null leaves a filter out.
@@ -120,9 +129,9 @@ class Waiting:
 
 def lots_waiting(study: Study) -> list[Lot]:
     """Return the lots in which something can wait: those in review, and decided ones with a reply to be closed."""
-    found = Lot.objects.filter(study=study, state=Lot.State.IN_REVIEW)
-    replied = Lot.objects.filter(study=study, items__reply__closed_at=None, items__reply__written_at__isnull=False)
-    return list((found | replied).distinct().order_by("number"))
+    replied = Reply.objects.filter(study=study, closed_at=None).values("item__lot")
+    found = Lot.objects.filter(Q(state=Lot.State.IN_REVIEW) | Q(pk__in=replied), study=study)
+    return list(found.order_by("number"))
 
 
 def counts(study: Study, now: datetime) -> list[dict[str, Any]]:
@@ -132,7 +141,7 @@ def counts(study: Study, now: datetime) -> list[dict[str, Any]]:
     return [
         {"kind": kind, "lot": lots[lot], **dict(zip(names, values, strict=True))}
         for kind in KINDS
-        for lot, *values in fetch_all(COUNTS[kind], {"lots": list(lots), "now": now})
+        for lot, *values in fetch_all(COUNTS[kind], {"lots": list(lots), "now": now, "study": study.pk})
     ]
 
 
@@ -141,7 +150,7 @@ def listed(
 ) -> list[Waiting]:
     """Return up to `most` waiting answers, by lot and assignment. `items` leaves only those with these keys."""
     values: dict[str, Any] = {name: getattr(wanted, name) for name in ("age", "assigned", "held")}
-    values |= {"now": now or timezone.now(), "items": None if items is None else list(items)}
+    values |= {"now": now or timezone.now(), "study": study.pk, "items": None if items is None else list(items)}
     found: list[Waiting] = []
     for lot in [wanted.lot] if wanted.lot else lots_waiting(study):
         if len(found) < most:

@@ -18,7 +18,7 @@ from qc.models.reviews import Kind
 from qc.overview import decided, strictness
 from qc.overview.decided import DecidedBatch
 from qc.overview.found_tables import question_label, reason_label
-from qc.overview.strictness import Judged
+from qc.overview.strictness import Key
 from qc.overview.tables import Cell, Column, Table, days_words
 from qc.waiting import Waiting
 from studies.models import Study
@@ -150,8 +150,8 @@ def decided_table(study: Study, rows: list[DecidedBatch]) -> Table:
     return Table("decided", _("Batches of decided lots"), columns, cells)
 
 
-def reviewed(study: Study, asked: dict[str, Any], *, most: int) -> list[Judged]:
-    """Return up to `most` finished reviews, the latest first.
+def reviewed(study: Study, asked: dict[str, Any], *, most: int) -> list[Key]:
+    """Return the keys of up to `most` finished reviews, the latest first.
 
     Args:
         asked: the cleaned filters of `forms.ReviewedForm`.
@@ -160,18 +160,18 @@ def reviewed(study: Study, asked: dict[str, Any], *, most: int) -> list[Judged]:
     if (
         asked["reviewer"]
         and asked["kind"] in strictness.KINDS
-        and (asked["random"] or any(asked[name] for name in flags))
+        and (asked["random"] or any(asked[one] for one in flags))
     ):
-        return strictness.listed(study, asked["reviewer"].pk, asked["kind"], most=most, **flags)
+        return strictness.keys(study, asked["reviewer"].pk, asked["kind"], most=most, **flags)
     found = Review.objects.filter(study=study, kind=asked["kind"], state=Review.State.SUBMITTED)
     if asked["days"]:
         found = found.filter(ended_at__gt=timezone.now() - timedelta(days=asked["days"]))
     if asked["reviewer"]:
         found = found.filter(reviewer=asked["reviewer"])
-    return [Judged(review, None, None) for review in strictness.with_pairs(found).order_by("-ended_at", "-pk")[:most]]
+    return [(key, None, None) for key in found.order_by("-ended_at", "-pk").values_list("pk", flat=True)[:most]]
 
 
-def reviewed_table(study: Study, rows: list[Judged], kind: str) -> Table:
+def reviewed_table(study: Study, keys: list[Key], kind: str) -> Table:
     """Return finished reviews. Whether they called a defect is known for answers that were drawn at random."""
     words = {True: _("yes"), False: _("no"), None: "–"}
     columns = [
@@ -191,7 +191,7 @@ def reviewed_table(study: Study, rows: list[Judged], kind: str) -> Table:
             Cell(row.called, words[row.called]),
             Cell(row.confirmed, words[row.confirmed]),
         ]
-        for row in rows
+        for row in strictness.judged(keys)
     ]
     return Table(f"reviewed-{kind}", str(Kind(kind).label).capitalize(), columns, cells)
 

@@ -5,10 +5,9 @@ reviewers of one kind of review judge samples of the same answers. Answers that 
 out: whoever assigned them chose them. The look-here queue is left out too.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-
-from django.db.models import QuerySet
 
 from diptych.database.fixed import fetch_all
 from qc.models import Review
@@ -67,17 +66,24 @@ def counts(study: Study) -> list[dict[str, Any]]:
     return [row | {"bounds": share_between(row["called"], row["judged"])} for row in rows]
 
 
-def listed(
+#: So many reviews are read by one statement.
+AT_ONCE = 5000
+#: The key of a review, whether it called a defect, and whether that was confirmed. None: it is not known.
+Key = tuple[int, bool | None, bool | None]
+
+
+def keys(
     study: Study, reviewer: int, kind: str, *, called: bool | None, confirmed: bool | None, most: int
-) -> list[Judged]:
-    """Return up to `most` of the reviews behind a count, the latest first."""
+) -> list[Key]:
+    """Return the keys of up to `most` of the reviews behind a count, the latest first."""
     values = {"study": study.pk, "reviewer": reviewer, "kind": kind, "called": called, "confirmed": confirmed}
-    rows = fetch_all(LISTED, values | {"most": most})
-    reviews = with_pairs(Review.objects.filter(pk__in=[key for key, *_ in rows]))
-    by_key = {review.pk: review for review in reviews}
-    return [Judged(by_key[key], was_called, was_confirmed) for key, was_called, was_confirmed in rows]
+    return fetch_all(LISTED, values | {"most": most})
 
 
-def with_pairs(rows: QuerySet[Review]) -> QuerySet[Review]:
-    """Return the reviews with what a line of the list shows."""
-    return rows.select_related("lot", "pair", "reviewer")
+def judged(found: Sequence[Key]) -> list[Judged]:
+    """Return the reviews of these keys, in the same order."""
+    rows = Review.objects.select_related("lot", "pair", "reviewer")
+    by_key: dict[int, Review] = {}
+    for start in range(0, len(found), AT_ONCE):
+        by_key |= rows.in_bulk([key for key, *_ in found[start : start + AT_ONCE]])
+    return [Judged(by_key[key], was_called, was_confirmed) for key, was_called, was_confirmed in found]
