@@ -24,7 +24,17 @@ from media import names
 from media.addresses import playback_url, poster_url
 from qc import calibrating, calibration, reviewing, suspending, verdicts
 from qc.judging import Given
-from qc.models import CalibrationSession, ChartFile, Control, ControlsRun, Finding, FindingsRun, Pause, StudyFigures, Suspension
+from qc.models import (
+    CalibrationSession,
+    ChartFile,
+    Control,
+    ControlsRun,
+    Finding,
+    FindingsRun,
+    Pause,
+    StudyFigures,
+    Suspension,
+)
 from safety import quarantine
 from safety.models import Quarantine, ReporterRelease
 from studies.models import Invitation, Membership, Study

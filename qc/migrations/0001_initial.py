@@ -1526,4 +1526,22 @@ class Migration(migrations.Migration):
             model_name='reply',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', True), ('closed_by__isnull', True), ('closing', '')), models.Q(('closed_at__isnull', False), ('closed_by__isnull', False), models.Q(('closing', ''), _negated=True)), _connector='OR'), name='reply_closed_whole'),
         ),
+        migrations.RemoveConstraint(
+            model_name='pauserule',
+            name='pause_rule_figure_known',
+        ),
+        migrations.AlterField(
+            model_name='pausejudgement',
+            name='figure',
+            field=models.CharField(choices=[('blind', 'answers without a defect in blind reviews'), ('contradictions', 'answers that contradict themselves'), ('too_fast', 'answers faster than the videos'), ('consensus_repeat', 'right on controls: consensus repeat'), ('reencoded', 'right on controls: identical re-encode'), ('swapped_repeat', 'right on controls: swapped repeat'), ('tag_gold', 'right on controls: tag gold')], max_length=20),
+        ),
+        migrations.AlterField(
+            model_name='pauserule',
+            name='figure',
+            field=models.CharField(choices=[('blind', 'answers without a defect in blind reviews'), ('contradictions', 'answers that contradict themselves'), ('too_fast', 'answers faster than the videos'), ('consensus_repeat', 'right on controls: consensus repeat'), ('reencoded', 'right on controls: identical re-encode'), ('swapped_repeat', 'right on controls: swapped repeat'), ('tag_gold', 'right on controls: tag gold')], max_length=20),
+        ),
+        migrations.AddConstraint(
+            model_name='pauserule',
+            constraint=models.CheckConstraint(condition=models.Q(('figure__in', ['blind', 'contradictions', 'too_fast', 'consensus_repeat', 'reencoded', 'swapped_repeat', 'tag_gold'])), name='pause_rule_figure_known'),
+        ),
     ]
