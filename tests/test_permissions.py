@@ -419,6 +419,8 @@ BODIES = {
     "qc:draw_chart": lambda: {"format": "svg"},
     "qc:reply": lambda: {"text": "Please look again."},
     "api:lease_review": lambda: {"kind": "secondary"},
+    "api:controls_runs": lambda: {"kind": "tag_gold", "number": 1},
+    "api:withdraw_control": lambda: {"because": "It is wrong."},
     "api:lots": lambda: {"batches": [1]},
     "api:lot_draw": lambda: {"without_rest": True},
     "api:lot_decision": lambda: {
