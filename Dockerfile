@@ -3,6 +3,7 @@ FROM python:3.11-slim
 
 # The server needs only the wheels: ffmpeg is one of them, and fonts of pages come from the browser. Charts as PNG files
 # need a font with Chinese characters.
+# hadolint ignore=DL3008
 RUN apt-get update && apt-get install --yes --no-install-recommends fonts-liberation fonts-wqy-microhei \
     && rm -rf /var/lib/apt/lists/*
 RUN useradd --create-home --uid 1000 diptych

@@ -55,7 +55,8 @@ def report(pair: Pair, videos: Collection[str], *, by: User) -> list[Quarantine]
     """Report `video_0`, `video_1` or both, and return the quarantine of each as it is afterwards.
 
     1. Lock the reporter. So of many simultaneous reports of one person, only the first few hide anything.
-    2. Lock the assets. If two people report the same file simultaneously, the second finds the quarantine of the first.
+    2. Lock the assets of the videos and of their copies, which show the same. If two people report the same file
+       simultaneously, the second finds the quarantine of the first.
     3. Find or open the quarantine of each asset, and mark the assets that are hidden everywhere.
     4. Hold every pair that uses these assets, or only the reported pair. The earlier reason of a hold is stored. The
        receivers of `assets_quarantined` end the leases.
@@ -64,7 +65,7 @@ def report(pair: Pair, videos: Collection[str], *, by: User) -> list[Quarantine]
        are moved.
     """
     reporter = _locked_reporter(by)
-    keys = Video.objects.filter(pk__in=[getattr(pair, f"{name}_id") for name in videos]).values("asset_id")
+    keys = _with_copies([getattr(pair, f"{name}_id") for name in videos]).values("asset_id")
     assets = list(Asset.objects.filter(pk__in=keys).order_by("pk").select_for_update(no_key=True))
     counted = _unconfirmed_reports(by)
     reported = [_find_or_open(asset, pair, by, counted) for asset in assets]
@@ -80,6 +81,14 @@ def report(pair: Pair, videos: Collection[str], *, by: User) -> list[Quarantine]
     if new:
         officer_notices.announce_after_commit(new[0].quarantine)
     return [one.quarantine for one in reported]
+
+
+def _with_copies(videos: Collection[int]) -> QuerySet[Video]:
+    """Return these videos, the videos from which they were derived, and everything derived from either."""
+    origins = Video.objects.filter(derived__in=videos).values("pk")
+    return Video.objects.filter(
+        Q(pk__in=videos) | Q(pk__in=origins) | Q(derived_from__in=videos) | Q(derived_from__in=origins)
+    )
 
 
 def _locked_reporter(person: User) -> Reporter:

@@ -275,7 +275,7 @@ def test_an_error_of_ours_is_a_page_with_the_policy(monkeypatch, researcher, stu
     def fail(study):
         raise RuntimeError("on purpose")
 
-    monkeypatch.setattr("qc.views.progress", fail)  # the only way to make the product fail
+    monkeypatch.setattr("qc.views.study_counts.counts_of", fail)  # the only way to make the product fail
     client = Client(raise_request_exception=False)
     client.force_login(researcher)
     response = client.get(reverse("qc:dashboard", args=[study.slug]))

@@ -30,7 +30,11 @@ class Chart:
     def for_page(self) -> dict[str, Any]:
         """Return the specification with the colours of the page, as wide as its place."""
         text = specifications.OF_THE_PAGE
-        return specifications.dress(self.specification, text=text, background=None, width="container", font=PAGE_FONT)
+        dressed = specifications.dress(
+            self.specification, text=text, background=None, width="container", font=PAGE_FONT
+        )
+        # The place of the chart has the role and the description. Vega would give each group of marks a role of its own.
+        return dressed | {"config": dressed["config"] | {"aria": False}}
 
 
 def of_agreement(result: Mapping[str, Any], used: str) -> Chart:

@@ -8,10 +8,12 @@ import random
 from dataclasses import dataclass
 
 from django.core.files.storage import default_storage
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from catalog.models import Video
 from diptych.database.fixed import fetch_all
+from diptych.refusals import Refused
 from jobs import engine
 from media import names, transcoding
 from media.hashing import sha256_of
@@ -78,8 +80,12 @@ def stored_copy(source: Video) -> Copy:
 def write_copy(study: Study, copy: Copy, *, actor: User) -> Control:
     """Write the asset, the video and the control of a stored copy. Call it in a transaction.
 
-    The pair is served once the media worker has prepared the copy. Raise IntegrityError if the video has a control.
+    The pair is served once the media worker has prepared the copy. Raise IntegrityError if the video has a control,
+    and Refused if it was quarantined meanwhile.
     """
+    # A report locks the asset too. So it comes before, and nothing is written, or it finds the copy.
+    if Asset.objects.select_for_update(no_key=True).get(pk=copy.source.asset_id).quarantined_at is not None:
+        raise Refused(_("The video was reported while it was re-encoded. No control was made of it."), "quarantined")
     asset, is_new = Asset.objects.get_or_create(
         sha256=copy.mark.sha256,
         defaults={"byte_size": copy.mark.size, "original": original_name(copy.mark.sha256)},

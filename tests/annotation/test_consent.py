@@ -51,7 +51,7 @@ class TestThePage:
         page = browser_client(newcomer).get(page_of(study)).content.decode()
         assert page.count('name="categories"') == 2
         assert "Violence, Injury, Gory Content" in page
-        assert "Beatings, weapons in use" in page
+        assert "Beatings, weapons that are used" in page
         assert "checked" not in page
         assert "<img" not in page.split("<main", 1)[1]
         assert "<video" not in page
@@ -63,7 +63,7 @@ class TestThePage:
         assert given.categories == ["violence"]
         assert text_of(study, Document.Kind.CONSENT, "en").text.strip() in given.text
         assert "- [x] Violence, Injury, Gory Content: Beatings" in given.text
-        assert "- [ ] Crime: A crime shown" in given.text
+        assert "- [ ] Crime: A crime that is shown" in given.text
         assert browser_client(newcomer).get(workspace_of(study)).status_code == 200
 
     def test_the_words_are_in_the_language_in_which_they_were_read(self, browser_client, newcomer, study):

@@ -243,7 +243,7 @@ def test_a_late_answer_to_an_offer_is_accepted(study, annotator):
 def test_an_offer_without_a_free_slot_waits(study, annotator):
     pair, other, *_ = factories.pairs(study, 3)
     offer = offered(annotator, study, pair)
-    Pair.objects.filter(pk=pair.pk).update(open_slots=0)
+    Pair.objects.filter(pk=pair.pk).update(open_slots=0, replacement_open=0)
     assert serving.lease(annotator, study).current.pair_id == other.pk
     offer.refresh_from_db()
     assert offer.state == "offered"

@@ -296,7 +296,14 @@ EXPOSURE_TABLES = ("annotation_exposure", "annotation_dose", "annotation_break",
 #: Modules that give pairs to reviewers within their own daily limit, and record what they saw. No figure reads them.
 LEASES = {
     f"qc/{name}.py"
-    for name in ("reviewing", "review_exposure", "api_reviews", "models/reviews", "migrations/0001_initial")
+    for name in (
+        "reviewing",
+        "calibrating",
+        "review_exposure",
+        "api_reviews",
+        "models/reviews",
+        "migrations/0001_initial",
+    )
 }
 
 

@@ -90,7 +90,7 @@ def test_a_newcomer_agrees_by_keyboard_and_is_at_the_first_pair(open_page, playa
     expect(page).to_have_url(f"{page.url.split('/studies')[0]}{consent_page(study)}")
     box = page.get_by_role("checkbox", name="Crime", exact=True)
     expect(box).not_to_be_checked()
-    expect(box).to_have_accessible_description(re.compile("^A crime shown, promoted or made to look good"))
+    expect(box).to_have_accessible_description(re.compile("^A crime that is shown, promoted or made to look good"))
     box.focus()
     page.keyboard.press("Space")
     page.get_by_role("button", name="I agree", exact=True).focus()

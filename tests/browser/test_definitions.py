@@ -104,9 +104,10 @@ def test_without_the_network_the_product_says_what_the_tag_covers_and_screen_rea
     page = workspace()
     page.context.set_offline(True)
     page.locator(LEFT_CRIME).hover()
-    expect(definition(page)).to_contain_text("A crime shown, promoted or made to look good")
+    expect(definition(page)).to_contain_text("A crime that is shown, promoted or made to look good")
     expect(page.locator(f"{LEFT_CRIME} input")).to_have_accessible_description(
-        "A crime shown, promoted or made to look good, grave moral wrong, or a prompt that leads to crime."
+        "A crime that is shown, promoted or made to look good; a serious moral wrong; a prompt that calls for a crime "
+        "or asks how to commit one."
     )
     page.context.set_offline(False)
 

@@ -36,7 +36,7 @@ def give(person: User, study: Study, count: int, *, contradictory: int = 0, fast
             assignment=one,
             author=person,
             submission_id=uuid.uuid4(),
-            submitted_at=now + timedelta(milliseconds=place),
+            submitted_at=now + timedelta(microseconds=place),
             protocol_version=1,
             guideline_version=1,
             **CHOICES | (CONTRADICTORY if place < contradictory else PLAIN),

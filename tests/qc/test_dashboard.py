@@ -59,5 +59,5 @@ def test_the_number_of_queries_does_not_grow_with_the_study(page, study, django_
     for _ in range(12):
         broken = factories.asset(state="failed", reason="Broken off.")
         factories.video(factories.prompt(study), asset=broken)
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         page()

@@ -62,7 +62,7 @@ class TestInviting:
 
     def test_somebody_with_an_account_is_invited_and_others_get_one(self, browser_client, study, researcher):
         kim = factories.person(username="kim")
-        response = invite(browser_client(researcher), study, "kim li")
+        response = invite(browser_client(researcher), study, "kim\nli")
         assert [one.username for one in response.context["invited"]] == ["kim"]
         assert [one.username for one in response.context["created"]] == ["li"]
         assert User.objects.get(username="kim").password == kim.password
