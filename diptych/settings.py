@@ -339,8 +339,6 @@ SPECTACULAR_SETTINGS = {
         "JobStateEnum": "jobs.models.Job.State",
         "RoleEnum": "studies.models.studies.Role",
         "RuleEnum": "qc.rule_codes.CODES",
-        "ReviewedRowEnum": "qc.models.reviews.ROWS",
-        "SuspendedAnswersEnum": "qc.models.Suspension.What",
         "ControlKindEnum": "qc.control_kinds.CODES",
         "ReviewKindEnum": "qc.models.reviews.Kind",
         "WaitingKindEnum": "qc.waiting.KINDS",

@@ -121,6 +121,8 @@ def test_the_compiled_file_says_what_the_readable_one_says():
     for entry in entries():
         if "msgid_plural" in entry.words:
             said = catalog.ngettext(entry.sentence, entry.words["msgid_plural"], 2)
+        elif "msgctxt" in entry.words:
+            said = catalog.pgettext(entry.words["msgctxt"], entry.sentence)
         else:
             said = catalog.gettext(entry.sentence)
         assert said == entry.chinese, "django.mo is older than django.po; see the head of this file."

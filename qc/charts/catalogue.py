@@ -33,8 +33,8 @@ class Chart:
         dressed = specifications.dress(
             self.specification, text=text, background=None, width="container", font=PAGE_FONT
         )
-        # The place of the chart has the role and the description. Vega would give each group of marks a role of its own.
-        return dressed | {"config": dressed["config"] | {"aria": False}}
+        # The place of the chart has the role and the description. Vega would give each group of marks a role too.
+        return dressed | {"config": dressed["config"] | {"aria": False, "mark": {"aria": False}}}
 
 
 def of_agreement(result: Mapping[str, Any], used: str) -> Chart:
