@@ -91,6 +91,7 @@ def chosen(values: dict[str, Any], worst: bool) -> dict[str, Any]:
 
 
 SHAPES: list[Any] = [None, 1, -1, 2**53 - 1, 1.5, True, "", "x" * 10_000, "\x1b", [], [[]], {}, {"": {"": []}}]
+WORST_SHAPES: list[Any] = [None, -1, "", [[]], {"": {"": []}}]
 
 
 def subclasses(kind: type) -> set[type]:
@@ -212,22 +213,22 @@ def test_no_body_is_an_error_of_ours(walk, names, worst):
         address = walk.world.address(name, walk.world.people[who])
         good = BODIES.get(name, dict)()
         kinds = ["", "text/plain", "multipart/form-data", "application/x-www-form-urlencoded", "x" * 300, "a/b;=\x00"]
-        for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"):
+        own = MATRIX[name][0].upper()
+        for method in (own, "OPTIONS") if worst else ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"):
             for note, body in chosen(BODIES_OF_JSON, worst).items():
                 walk.send(who, method, address, note, data=body, content_type="application/json")
             for kind in kinds:
                 walk.send(who, method, address, f"as {kind[:40]}", data=b"a=%00", content_type=kind)
-        method = MATRIX[name][0].upper()
-        for value in SHAPES:
+        for value in WORST_SHAPES if worst else SHAPES:
             whole = json.dumps(dict.fromkeys(names_of_bodies(), value))
-            walk.send(who, method, address, "everything", data=whole, content_type="application/json")
+            walk.send(who, own, address, "everything", data=whole, content_type="application/json")
             for field in good:
                 body = json.dumps({**good, field: value})
-                walk.send(who, method, address, f"{value!r:.40} in {field}", data=body, content_type="application/json")
+                walk.send(who, own, address, f"{value!r:.40} in {field}", data=body, content_type="application/json")
                 if isinstance(good[field], dict):
                     for inner in good[field]:
                         body = json.dumps({**good, field: {**good[field], inner: value}})
-                        walk.send(who, method, address, f"{field}.{inner}", data=body, content_type="application/json")
+                        walk.send(who, own, address, f"{field}.{inner}", data=body, content_type="application/json")
     assert walk.failed == []
 
 
