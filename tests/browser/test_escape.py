@@ -117,6 +117,9 @@ def test_escape_leaves_full_screen_and_hides_nothing(workspace, by):
     else:
         page.keyboard.press("Escape")
     page.wait_for_function("() => !document.fullscreenElement")
+    page.evaluate(
+        "() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
+    )  # its event
     assert not is_hidden(page)
     page.keyboard.press("Escape")
     assert is_hidden(page)
