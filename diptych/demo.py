@@ -379,10 +379,12 @@ def collect_static() -> None:
     from django.contrib.staticfiles.finders import get_finders
     from django.core.management import call_command
 
-    sources = [Path(storage.path(name)) for finder in get_finders() for name, storage in finder.list([])]
-    sources.append(REPOSITORY / "diptych" / "staticfiles.py")
-    stats = sorted((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in sources)
-    mark, now = Path(settings.STATIC_ROOT) / ".collected-from", json.dumps(stats)
+    # Not all of them are files of a folder: the script of charts is made when it is collected.
+    found = [one for finder in get_finders() for one in finder.list([])]
+    changed = [(storage.path(name), storage.get_modified_time(name).timestamp()) for name, storage in found]
+    ours = REPOSITORY / "diptych" / "staticfiles.py"
+    changed.append((str(ours), ours.stat().st_mtime))
+    mark, now = Path(settings.STATIC_ROOT) / ".collected-from", json.dumps(sorted(changed))
     if mark.exists() and mark.read_text() == now:
         return
     call_command("collectstatic", verbosity=0, interactive=False, clear=True)
