@@ -41,7 +41,7 @@ UNCOUNTED: dict[str, str | Promise] = {
     REJECTED: gettext_lazy("Review rejected it."),
     RETURNED: gettext_lazy("Review returned the answer to the annotator."),
     LOT_RETURNED: gettext_lazy("Its lot was returned, and the pair is asked again."),
-    SURPLUS_SUSPENDED: gettext_lazy("The annotator was suspended when the answer came."),
+    SURPLUS_SUSPENDED: gettext_lazy("The annotator was already suspended when this answer arrived."),
     SUSPENDED: gettext_lazy("The annotator was suspended, and the pair is asked again."),
 }
 INVALID: dict[str, str | Promise] = {

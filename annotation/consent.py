@@ -74,7 +74,7 @@ def named(study: Study) -> list[Named]:
         Named("pay", _("Pay, also for breaks"), study.pay_basis or _("not stated yet: ask before you agree")),
         Named(
             "controls",
-            _("Control pairs, paid like any pair"),
+            _("Control pairs (paid like all others)"),
             _("at most %(share)s of your pairs") % {"share": percent(study.control_rate)}
             if study.control_rate
             else _("none"),

@@ -88,8 +88,8 @@ SENTENCES = {
         "Your time on this pair ran out, and the study’s terms have changed. Agree to them first."
     ),
     reasons.SUSPENDED: lambda: _(
-        "Your time on this pair ran out, and your work in this study is suspended. Your answer is kept if you submit "
-        "it, but it does not count."
+        "Your time on this pair ran out, and your work in this study is suspended. If you submit your answer, it is "
+        "kept but does not count."
     ),
     reasons.WORK_PAUSED: lambda: _("Your time on this pair ran out, and your work in this study is paused."),
     reasons.QUALIFICATION: lambda: _("Your time on this pair ran out, and you have not qualified for this study."),

@@ -60,8 +60,8 @@ class ImportForm(forms.Form):
         ],
         required=False,
         help_text=_(
-            "For zip archives made on Windows with file names that are not in English. If you choose none and the "
-            "archive does not say it, the import stops and asks you, with the names as examples."
+            "For zip archives made on Windows with file names that are not in English. If you choose nothing and the "
+            "archive does not name its encoding, the import stops and shows you the names, so that you can choose."
         ),
     )
     skip_bad = forms.BooleanField(

@@ -132,7 +132,7 @@ class CalibrationView(SignedInView):
         """Return the results of a session, once you have judged all of its pairs or it is closed."""
         session = joined_calibration(request, session_id)
         if not calibrating.sees_results(self.person, session):
-            raise Refused(_("You see the results when you have judged all pairs of the session."), "judge_first")
+            raise Refused(_("You see the results after you have judged all pairs of the session."), "judge_first")
         found = calibration_results.agreement_of(session)
         _people, compared = calibration_results.compared(session)
         return Response(

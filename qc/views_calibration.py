@@ -210,7 +210,7 @@ def download(request: HttpRequest, slug: str, number: int) -> HttpResponseBase:
     found = calibration_of(study, number)
     person = cast(User, request.user)
     if not calibrating.sees_results(person, found):
-        raise Refused(_("You see the results when you have judged all pairs of the session."), "judge_first")
+        raise Refused(_("You see the results after you have judged all pairs of the session."), "judge_first")
     people, compared = calibration_results.compared(found)
     rows = calibration_results.lines(compared)
     return downloads.send(

@@ -195,7 +195,7 @@ class PairFilters(Filters):
             ("held", _("held")),
             ("not_held", _("not held")),
             ("preparing", _("being prepared")),
-            ("untouched", _("not started, in an open batch")),
+            ("untouched", _("not started (batch is open)")),
             ("changeable", _("can still be changed")),
             ("changeable_open", _("can still be changed, needs answers")),
         ],

@@ -47,8 +47,8 @@ class RowFilters(forms.Form):
             (EQUAL, _("all equal")),
             (DIFFERENT, _("different")),
             (GIVEN, _("somebody gave the tag")),
-            (BOTH, _("two people gave the tag to one video")),
-            (NEITHER, _("two people did not give the tag to one video")),
+            (BOTH, _("two people chose the tag for the same video")),
+            (NEITHER, _("two people left the tag out for the same video")),
         ],
         required=False,
     )

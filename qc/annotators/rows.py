@@ -30,7 +30,7 @@ PARTS: dict[str, tuple[str | Promise, Callable[[], Q]]] = {
     "judged": (_("answers that a review judged"), lambda: Q(_JUDGED)),
     "defects": (_("answers with a confirmed defect"), lambda: Q(_DEFECT)),
     "first": (_("answers in the first attempt of a decided lot"), lambda: _FIRST),
-    "not_passed": (_("answers that did not pass in the first attempt"), lambda: _FIRST & ~_PASSED),
+    "not_passed": (_("answers that did not pass at the first attempt"), lambda: _FIRST & ~_PASSED),
 }
 
 
