@@ -8,16 +8,15 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts import audit
 from accounts.models import User
 from annotation import answer_lists
 from annotation.answer_lists import ORDERS, AnswerFilters
 from annotation.answer_words import QUESTIONS, RevisionLine, why_asked, why_invalid, why_uncounted
 from annotation.models import Standing
 from annotation.permissions import answers_study
+from catalog.library.files import refuse, send_list
 from catalog.library.views import Address
 from catalog.slots import AskedBecause
-from diptych import downloads
 from diptych.paging import PAGE_LIMIT_S, TookTooLong, counted, page, within
 from diptych.refusals import NotThere
 from studies.models import Study
@@ -82,16 +81,11 @@ def download(request: HttpRequest, slug: str) -> HttpResponseBase:
     study = answers_study(request, slug)
     filters = AnswerFilters(request.GET, study=study)
     if not filters.is_valid():
-        sentences = [f"{filters[name].label}: {' '.join(map(str, wrong))}" for name, wrong in filters.errors.items()]
-        return HttpResponse("\n".join(sentences), status=400, content_type="text/plain; charset=utf-8")
+        return refuse(filters)
     person = cast(User, request.user)
     wanted = {name: value for name, value in filters.cleaned_data.items() if value not in ("", None)}
     rows = filters.narrow(answer_lists.answers(study, person))
     after = {"list": "answers", "filters": wanted}
-    return downloads.send(
-        request,
-        lambda target: answer_lists.copy_as_csv(study, rows, target),
-        name=f"{study.slug}-answers.csv",
-        content_type=downloads.CSV,
-        record=lambda: audit.record("library.downloaded", study, actor=person, study_slug=study.slug, after=after),
+    return send_list(
+        request, study, lambda target: answer_lists.copy_as_csv(study, rows, target), name="answers", about=after
     )

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from accounts import audit
 from accounts.models import User
+from catalog.library.files import refuse, send_list
 from diptych import downloads
 from diptych.paging import PAGE_LIMIT_S, Page, TookTooLong, within
 from diptych.refusals import NotThere
@@ -115,14 +116,12 @@ def download_pairs(request: HttpRequest, slug: str) -> HttpResponseBase:
     study = findings_study(request, slug)
     filters = RowFilters(request.GET)
     if not filters.is_valid():
-        sentences = [f"{filters[name].label}: {' '.join(map(str, wrong))}" for name, wrong in filters.errors.items()]
-        return HttpResponse("\n".join(sentences), status=400, content_type="text/plain; charset=utf-8")
+        return refuse(filters)
     person = cast(User, request.user)
-    after = {"list": "agreement", "filters": dict(rows.wanted(filters))}
-    return downloads.send(
+    return send_list(
         request,
+        study,
         lambda target: rows.copy_as_csv(study, person, filters, target),
-        name=f"{study.slug}-agreement-pairs.csv",
-        content_type=downloads.CSV,
-        record=lambda: audit.record("library.downloaded", study, actor=person, study_slug=study.slug, after=after),
+        name="agreement-pairs",
+        about={"list": "agreement", "filters": dict(rows.wanted(filters))},
     )

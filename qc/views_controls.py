@@ -14,11 +14,10 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import audit
 from accounts.models import User
+from catalog.library.files import refuse, send_list
 from catalog.library.filters import Filters
 from catalog.library.views import Address
-from diptych import downloads
 from diptych.downloads import CopyFile
 from diptych.numbers import grouped
 from diptych.paging import PAGE_LIMIT_S, TookTooLong, counted, page, within
@@ -192,9 +191,9 @@ def controls_csv(request: HttpRequest, slug: str) -> HttpResponseBase:
     study = controls_study(request, slug)
     filters = ControlFilters(request.GET, study=study)
     if not filters.is_valid():
-        return wrong(filters)
+        return refuse(filters)
     rows = filters.narrow(lists.controls(study))
-    return sent(request, study, "controls", lambda target: lists.copy_controls(rows, target))
+    return _send(request, study, "controls", lambda target: lists.copy_controls(rows, target))
 
 
 @require_safe
@@ -203,7 +202,7 @@ def controls_csv(request: HttpRequest, slug: str) -> HttpResponseBase:
 def people_csv(request: HttpRequest, slug: str) -> HttpResponseBase:
     """Send everybody's figures as CSV."""
     study = controls_study(request, slug)
-    return sent(request, study, "control-people", lambda target: lists.copy_people(study, target))
+    return _send(request, study, "control-people", lambda target: lists.copy_people(study, target))
 
 
 @require_safe
@@ -214,32 +213,13 @@ def results_csv(request: HttpRequest, slug: str) -> HttpResponseBase:
     study = controls_study(request, slug)
     filters = ResultFilters(request.GET, study=study)
     if not filters.is_valid():
-        return wrong(filters)
+        return refuse(filters)
     rows = filters.narrow(lists.results(study))
-    return sent(request, study, "control-results", lambda target: lists.copy_results(study, rows, target))
+    return _send(request, study, "control-results", lambda target: lists.copy_results(study, rows, target))
 
 
-def wrong(filters: Filters) -> HttpResponse:
-    """Return the sentences about filters that are not valid."""
-    sentences = [f"{filters[name].label}: {' '.join(map(str, errors))}" for name, errors in filters.errors.items()]
-    return HttpResponse("\n".join(sentences), status=400, content_type="text/plain; charset=utf-8")
-
-
-def sent(request: HttpRequest, study: Study, name: str, copy: Callable[[CopyFile], None]) -> HttpResponseBase:
-    """Send a list as a file, and record that."""
-    return downloads.send(
-        request,
-        copy,
-        name=f"{study.slug}-{name}.csv",
-        content_type=downloads.CSV,
-        record=lambda: audit.record(
-            "library.downloaded",
-            study,
-            actor=cast(User, request.user),
-            study_slug=study.slug,
-            after={"list": name, "filters": request.GET.dict()},
-        ),
-    )
+def _send(request: HttpRequest, study: Study, name: str, copy: Callable[[CopyFile], None]) -> HttpResponseBase:
+    return send_list(request, study, copy, name=name, about={"list": name, "filters": request.GET.dict()})
 
 
 # --- Runs -----------------------------------------------------------------------------------------------------

@@ -11,10 +11,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import audit
 from accounts.models import User
+from catalog.library.files import refuse, send_list
 from catalog.library.views import Address
-from diptych import downloads
 from diptych.numbers import grouped
 from diptych.paging import PAGE_LIMIT_S, TookTooLong, counted, page, within
 from diptych.refusals import NotThere, Refused
@@ -108,18 +107,13 @@ def download(request: HttpRequest, slug: str) -> HttpResponseBase:
     study = findings_study(request, slug)
     filters = FindingFilters(request.GET, study=study)
     if not filters.is_valid():
-        sentences = [f"{filters[name].label}: {' '.join(map(str, wrong))}" for name, wrong in filters.errors.items()]
-        return HttpResponse("\n".join(sentences), status=400, content_type="text/plain; charset=utf-8")
+        return refuse(filters)
     person = cast(User, request.user)
     wanted = {name: value for name, value in filters.cleaned_data.items() if value not in ("", None)}
     rows = filters.narrow(lists.findings(study, person))
     after = {"list": "findings", "filters": wanted}
-    return downloads.send(
-        request,
-        lambda target: lists.copy_as_csv(study, rows, target),
-        name=f"{study.slug}-findings.csv",
-        content_type=downloads.CSV,
-        record=lambda: audit.record("library.downloaded", study, actor=person, study_slug=study.slug, after=after),
+    return send_list(
+        request, study, lambda target: lists.copy_as_csv(study, rows, target), name="findings", about=after
     )
 
 

@@ -12,11 +12,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import audit
 from accounts.models import User
+from catalog.library.files import send_list
 from catalog.library.views import Address
 from catalog.models import Batch, Pair
-from diptych import downloads
 from diptych.refusals import Refused
 from qc import lot_answers, outcomes, plans, quality
 from qc import lots as putting
@@ -220,12 +219,12 @@ def answers(request: HttpRequest, slug: str, number: int) -> HttpResponse:
 def answers_csv(request: HttpRequest, slug: str, number: int) -> HttpResponseBase:
     """Send the same answers as CSV, with verdicts if the lot is decided."""
     asked = asked_answers(request, slug, number)
-    study, person = asked.lot.study, cast(User, request.user)
+    study, _person = asked.lot.study, cast(User, request.user)
     after = {"list": "answers of a lot", "lot": asked.lot.number, "filters": {"part": asked.part} | asked.chosen}
-    return downloads.send(
+    return send_list(
         request,
+        study,
         lambda target: lot_answers.copy_as_csv(asked.lot, asked.rows(), target),
-        name=f"{study.slug}-lot-{asked.lot.number}-answers.csv",
-        content_type=downloads.CSV,
-        record=lambda: audit.record("library.downloaded", study, actor=person, study_slug=study.slug, after=after),
+        name=f"lot-{asked.lot.number}-answers",
+        about=after,
     )

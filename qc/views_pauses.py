@@ -11,9 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import audit
 from accounts.models import User
-from diptych import downloads
+from catalog.library.files import send_list
 from diptych.refusals import Refused
 from qc import pause_lists, pausing
 from qc.findings import switches
@@ -64,14 +63,8 @@ def download(request: HttpRequest, slug: str) -> HttpResponseBase:
     study = paused_study(request, slug)
     chosen = filters_of(request)
     rows = pause_lists.judgements(study, **chosen)
-    actor, after = cast(User, request.user), {"list": "pause_judgements"} | chosen
-    return downloads.send(
-        request,
-        lambda target: pause_lists.copy_as_csv(rows, target),
-        name=f"{study.slug}-pauses.csv",
-        content_type=downloads.CSV,
-        record=lambda: audit.record("library.downloaded", study, actor=actor, study_slug=study.slug, after=after),
-    )
+    _actor, after = cast(User, request.user), {"list": "pause_judgements"} | chosen
+    return send_list(request, study, lambda target: pause_lists.copy_as_csv(rows, target), name="pauses", about=after)
 
 
 @require_POST

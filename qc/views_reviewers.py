@@ -10,9 +10,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts import audit
 from accounts.models import User
-from diptych import downloads
+from catalog.library.files import send_list
 from qc import reviewer_agreement
 from qc.permissions import deciding_study
 from qc.statistics.figures import NotDefined
@@ -72,11 +71,11 @@ def download(request: HttpRequest, slug: str) -> HttpResponseBase:
     study = deciding_study(request, slug)
     row = _asked_row(request)
     after = {"list": "reviewer agreement", "filters": {"differs": row} if row else {}}
-    person = cast(User, request.user)
-    return downloads.send(
+    cast(User, request.user)
+    return send_list(
         request,
+        study,
         lambda target: reviewer_agreement.copy_as_csv(reviewer_agreement.compared(study, differing=row), target),
-        name=f"{study.slug}-reviewers.csv",
-        content_type=downloads.CSV,
-        record=lambda: audit.record("library.downloaded", study, actor=person, study_slug=study.slug, after=after),
+        name="reviewers",
+        about=after,
     )

@@ -12,13 +12,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts import audit
-from accounts.models import User
+from catalog.library.files import refuse, send_list
 from catalog.library.filters import Filters
 from catalog.library.listing import PAIRS, PROMPTS, VIDEOS, Listing, hidden_in, state_of
 from catalog.library.viewers import harms_by_video, is_playable, is_sensitive, viewer_for
 from catalog.models import Pair, Video
-from diptych import downloads
 from diptych.paging import PAGE_LIMIT_S, Order, Page, TookTooLong, counted, page, within
 from diptych.spreadsheet import copy_table
 from studies.models import Study
@@ -69,18 +67,12 @@ def download(request: HttpRequest, slug: str, listing: Listing) -> HttpResponseB
     study = study_for(request, slug, roles=MAY_BROWSE)
     filters, _order = asked(request, study, listing)
     if not filters.is_valid():
-        sentences = [f"{filters[name].label}: {' '.join(map(str, wrong))}" for name, wrong in filters.errors.items()]
-        return HttpResponse("\n".join(sentences), status=400, content_type="text/plain; charset=utf-8")
+        return refuse(filters)
     wanted = {name: value for name, value in filters.cleaned_data.items() if value not in ("", None)}
     after = {"list": listing.name, "filters": wanted}
     rows = filters.narrow(listing.rows(study)).order_by("pk")
-    person: User = request.user  # type: ignore[assignment]  # signed in
-    return downloads.send(
-        request,
-        lambda target: copy_table(listing.columns, rows, target),
-        name=f"{study.slug}-{listing.name}.csv",
-        content_type=downloads.CSV,
-        record=lambda: audit.record("library.downloaded", study, actor=person, study_slug=study.slug, after=after),
+    return send_list(
+        request, study, lambda target: copy_table(listing.columns, rows, target), name=f"{listing.name}", about=after
     )
 
 
