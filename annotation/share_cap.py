@@ -47,6 +47,6 @@ def too_few_people(study: Study) -> str:
     if study.share_cap >= 1 or (there := annotators(study)) >= (needed := people_needed(study)):
         return ""
     return _(
-        "With its limit for each person, this study needs at least %(needed)s annotators. It has %(there)s, so "
-        "everybody will reach the limit before all pairs are answered."
+        "With its limit for each person, this study needs at least %(needed)s annotators. It has %(there)s. Everybody "
+        "will reach the limit before all pairs are answered."
     ) % {"needed": needed, "there": there}
