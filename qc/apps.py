@@ -12,6 +12,8 @@ class QCConfig(AppConfig):
         self._add_links()
         self._add_jobs()
         self._add_parts()
+        self._add_charts()
+        self._add_controls()
 
     def _follow_signals(self) -> None:
         from annotation.signals import answer_revised, answer_submitted
@@ -82,3 +84,19 @@ class QCConfig(AppConfig):
         settings_parts.parts["rules"] = settings_part.PART
         review_exposure.show_on_wellbeing_pages()
         deletion.parts["qc"] = delete_own_rows
+
+    def _add_charts(self) -> None:
+        from qc import figure_charts, lot_charts
+        from qc.charts.catalogue import charts
+
+        charts[figure_charts.AGREEMENT] = figure_charts.newest_by_question
+        charts[figure_charts.WEEKS] = figure_charts.newest_over_weeks
+        charts[lot_charts.CURVE] = lot_charts.curve
+
+    def _add_controls(self) -> None:
+        from qc import tag_gold
+        from qc.control_kinds import TAG_GOLD
+        from qc.controls import making
+
+        making.possible_by_kind[TAG_GOLD] = tag_gold.possible
+        making.chosen_by_kind[TAG_GOLD] = tag_gold.chosen

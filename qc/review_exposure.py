@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from accounts import days
 from accounts.models import User
@@ -10,10 +10,22 @@ from annotation import exposure, wellbeing
 from annotation.exposure_reports import ReportRecorder, showings
 from annotation.protocol import VIDEOS
 from catalog.models import Pair
-from qc.models import CalibrationSitting, Review, ReviewExposure
+from qc.models import ReviewExposure
 
-#: What shows a pair to somebody of the quality team. Both have a `sitting`, a study and a pair.
-Shown = Review | CalibrationSitting
+
+class Shown(Protocol):
+    """What shows a pair to somebody of the quality team: a review, or a turn of a calibration."""
+
+    sitting: Any
+    study_id: Any
+
+    @property
+    def pair(self) -> Pair:
+        """The pair that is shown."""
+
+    @property
+    def showing(self) -> str:
+        """The name of a showing that the report of the page does not name."""
 
 
 def expect(review: Shown, pair: Pair, person: User, now: datetime) -> float:
@@ -54,7 +66,7 @@ def report(
         return
     ids = {"sitting": review.sitting, "study_id": review.study_id, "person_id": person.pk}
     recorder = ReportRecorder(person, rows, lambda day: ReviewExposure(**ids, day=day))
-    for one in showings(care, _name(review)) if care is not None else ():
+    for one in showings(care, review.showing) if care is not None else ():
         recorder.add(one, VIDEOS if sensitive else ())
     if care is not None and care.get("revealed_s") is not None:
         recorder.replace_estimate(is_live=not ends)
@@ -63,8 +75,3 @@ def report(
     if too_distressing:
         recorder.row(recorder.today).too_distressing = True
     recorder.save()
-
-
-def _name(review: Shown) -> str:
-    """Return the name of a showing that the report does not name. A turn of a calibration has no leases."""
-    return f"review {review.lease_number}" if isinstance(review, Review) else "calibration"

@@ -15,10 +15,9 @@ from catalog.library.files import refuse, send_list
 from diptych import downloads
 from diptych.paging import PAGE_LIMIT_S, Page, TookTooLong, within
 from diptych.refusals import NotThere
-from qc import figure_cards, figure_jobs
+from qc import figure_cards, figure_charts, figure_jobs
 from qc.agreement import rows, tables
 from qc.agreement.rows import RowFilters
-from qc.charts import catalogue
 from qc.models import StudyFigures
 from qc.permissions import agreement_study, allowed_figure_links, findings_study
 
@@ -48,7 +47,7 @@ def agreement(request: HttpRequest, slug: str) -> HttpResponse:
             "measures": tables.MEASURES.items(),
             "questions": tables.QUESTIONS.values(),
             "groups": tables.groups(result, by, measure),
-            "charts": {"questions": catalogue.of_agreement(result, used), "weeks": catalogue.of_weeks(result)},
+            "charts": {"questions": figure_charts.of_agreement(result, used), "weeks": figure_charts.of_weeks(result)},
         }
     return render(request, "qc/agreement.html", context)
 

@@ -17,9 +17,8 @@ from catalog.library.files import send_list
 from catalog.library.views import Address
 from catalog.models import Batch, Pair
 from diptych.refusals import Refused
-from qc import lot_answers, outcomes, plans, quality
+from qc import lot_answers, lot_charts, outcomes, plans, quality
 from qc import lots as putting
-from qc.charts import catalogue
 from qc.forms import NewLotForm, ReasonForm
 from qc.models import FrameItem, Lot, LotDecision
 from qc.permissions import decides, deciding_study, lots_study
@@ -109,12 +108,12 @@ def about(study: Any, shown: Lot) -> dict[str, Any]:
         preview = putting.preview(shown)
         context["preview"] = preview
         if preview.forecast:
-            context["chart"] = catalogue.of_lot(shown, preview.forecast.plan.size)
+            context["chart"] = lot_charts.of_lot(shown, preview.forecast.plan.size)
             context["curve_points"] = preview.forecast.table
         return context
     figures = quality.quality_of(shown)
     if shown.size:
-        context["chart"] = catalogue.of_lot(shown, shown.size)
+        context["chart"] = lot_charts.of_lot(shown, shown.size)
         context["curve_points"] = plans.forecast(shown.size, shown, secondary_share=0).table
     context["left_out"] = Pair.objects.usable().filter(pk__in=shown.left_out).order_by("pk")
     context["secondary_left"] = outcomes.secondary_left(shown) if figures is None else 0

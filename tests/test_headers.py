@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from accounts.tokens import create_token
 from importing.models import Import, Removal
-from qc import calibration, suspending
-from qc.charts import catalogue, files
+from qc import calibration, lot_charts, suspending
+from qc.charts import files
 from safety import quarantine
 from studies.invitations import offer
 from studies.memberships import join
@@ -93,7 +93,7 @@ def pages(study, annotator, researcher):
     suspended = suspending.suspend(stopped, checked, suspending.Choice("all"), why="Random clicks.", actor=owner)
     factories.pause(checked, stopped)
     figuring.asked(checked, "annotators")
-    drawn = files.ask(checked, catalogue.of_lot(lot, 9), "svg", actor=owner)
+    drawn = files.ask(checked, lot_charts.of_lot(lot, 9), "svg", actor=owner)
     code = pseudonym(checked, lot.items.get().assignment.person_id)
     draft, closed = (calibration.make(checked, topic, actor=owner) for topic in ("Next", "Last"))
     factories.closed_calibration(closed, reviewer, factories.reviewer(checked))

@@ -19,8 +19,8 @@ from jobs.heartbeat import heartbeat
 from jobs.policy import DATABASE_TROUBLE, Policy
 from media.commands import CommandFailed, ProgramKilled
 from media.originals import ContentTrouble, keeping
-from qc.control_kinds import CONSENSUS_REPEAT, KINDS, REENCODED, SWAPPED_REPEAT, TAG_GOLD
-from qc.controls import consensus, reencoded, swapped, tag_gold
+from qc.control_kinds import CONSENSUS_REPEAT, KINDS, REENCODED, SWAPPED_REPEAT
+from qc.controls import consensus, reencoded, swapped
 from qc.controls.writing import NewControl, write
 from qc.models import ControlsRun
 from studies.models import Study
@@ -34,22 +34,21 @@ NO_END = gettext_noop(
     "The job was started several times but made no progress. Tell your server administrator. The log has details."
 )
 
-_POSSIBLE: dict[str, Callable[[Study, int], int]] = {
+#: By kind: how many are possible, and which are chosen. The app that knows settled tags adds tag gold.
+possible_by_kind: dict[str, Callable[[Study, int], int]] = {
     CONSENSUS_REPEAT: consensus.possible,
     REENCODED: reencoded.possible,
     SWAPPED_REPEAT: swapped.possible,
-    TAG_GOLD: tag_gold.possible,
 }
-_CHOSEN: dict[str, Callable[[Study, int], list[NewControl]]] = {
+chosen_by_kind: dict[str, Callable[[Study, int], list[NewControl]]] = {
     CONSENSUS_REPEAT: consensus.chosen,
     SWAPPED_REPEAT: swapped.chosen,
-    TAG_GOLD: tag_gold.chosen,
 }
 
 
 def possible(study: Study, kind: str) -> int:
     """Return how many more controls of the kind are possible now, counted up to `MOST`. Raise BadInput."""
-    return _POSSIBLE[_known(kind)](study, MOST)
+    return possible_by_kind[_known(kind)](study, MOST)
 
 
 def make(study: Study, kind: str, number: int, *, actor: User) -> ControlsRun:
@@ -101,7 +100,7 @@ def step(job: ControlsRun) -> bool:
     """Make the next controls, and store the progress. Return whether more are wanted and possible."""
     there = engine.locked(POLICY, job.pk, job.fence)
     wanted = min(A_STEP, there.steps_total - there.steps)
-    new = _CHOSEN[there.kind](there.study, wanted) if wanted else []
+    new = chosen_by_kind[there.kind](there.study, wanted) if wanted else []
     try:
         with transaction.atomic():
             write(there.study, new, actor=there.asked_by)

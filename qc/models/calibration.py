@@ -171,6 +171,11 @@ class CalibrationSitting(models.Model):
         return f"{self.person_id} at item {self.item_id}"
 
     @property
+    def showing(self) -> str:
+        """Return the name of a showing that the page's report does not name. A turn has no leases."""
+        return "calibration"
+
+    @property
     def pair(self) -> Pair:
         """Return the pair of the item."""
         return self.item.pair

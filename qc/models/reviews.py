@@ -149,6 +149,11 @@ class Review(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} of item {self.item_id} by {self.reviewer_id} ({self.state})"
 
+    @property
+    def showing(self) -> str:
+        """Return the name of a showing that the page's report does not name."""
+        return f"review {self.lease_number}"
+
 
 class OwnAnswer(models.Model):
     """What somebody of the quality team answers on a pair themselves, with the columns of an annotator's answer."""

@@ -11,7 +11,7 @@ from django.contrib.staticfiles import finders
 from django.urls import reverse
 from django.utils import translation
 
-from qc import plans
+from qc import figure_charts, lot_charts, plans
 from qc.charts import bundle, catalogue, files, specifications
 from qc.models import ChartFile
 from qc.statistics.acceptance import Terms, operating_curve
@@ -31,12 +31,12 @@ def figures(**alphas):
 
 def curve():
     plan = plans.plan_of(200, Terms(Fraction(2, 100), Fraction(10, 100)))
-    return specifications.operating_curve(plan, operating_curve(plan))
+    return lot_charts.operating_curve(plan, operating_curve(plan))
 
 
 class TestSpecifications:
     def test_a_figure_without_a_number_is_left_out(self):
-        made = specifications.by_question(figures(correctness=NOTHING))
+        made = figure_charts.by_question(figures(correctness=NOTHING))
         rows = made["data"]["values"]
         assert [row["question"] for row in rows] == [
             "Follows the prompt", "Eventful", "Looks better", "More helpful", "Safer",
@@ -44,19 +44,19 @@ class TestSpecifications:
         assert (rows[0]["value"], rows[0]["low"], rows[0]["high"]) == (0.5, 0.4, 0.6)
 
     def test_a_figure_without_an_interval_has_no_line(self):
-        made = specifications.by_question(figures(helpfulness=F | {"interval": "not_enough"}))
+        made = figure_charts.by_question(figures(helpfulness=F | {"interval": "not_enough"}))
         row = next(row for row in made["data"]["values"] if row["question"] == "More helpful")
         assert (row["low"], row["high"]) == (None, None)
         assert made["layer"][0]["transform"] == [{"filter": "isValid(datum.low)"}]
 
     def test_the_description_says_the_numbers_in_the_language_of_the_reader(self):
-        assert "More helpful: 0.50 (0.40–0.60)" in specifications.by_question(figures())["description"]
+        assert "More helpful: 0.50 (0.40–0.60)" in figure_charts.by_question(figures())["description"]
         with translation.override("zh-hans"):
-            assert "各问题的" in specifications.by_question(figures())["description"]
+            assert "各问题的" in figure_charts.by_question(figures())["description"]
 
     def test_weeks_have_a_line_for_each_overall_preference(self):
         weeks = [{"name": "2026-02-23"} | figures(), {"name": "2026-03-02"} | figures(harmlessness=NOTHING)]
-        rows = specifications.over_weeks(weeks)["data"]["values"]
+        rows = figure_charts.over_weeks(weeks)["data"]["values"]
         assert [(row["week"], row["question"]) for row in rows] == [
             ("2026-02-23", "More helpful"),
             ("2026-02-23", "Safer"),
@@ -69,8 +69,8 @@ class TestSpecifications:
 
     def test_only_colours_of_okabe_and_ito_or_of_the_page(self):
         made = [
-            specifications.by_question(figures()),
-            specifications.over_weeks([{"name": "2026-03-02"} | figures()]),
+            figure_charts.by_question(figures()),
+            figure_charts.over_weeks([{"name": "2026-03-02"} | figures()]),
             curve(),
         ]
         colours = {"#0072B2", "#D55E00"}
