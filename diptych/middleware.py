@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 
+from csp.constants import HEADER
+from csp.middleware import CSPMiddleware
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 
 from diptych import input
 from diptych.problems import refused, try_again
@@ -42,6 +45,22 @@ class RefusalMiddleware:
         if found := temporary(error):
             return try_again(request, found)
         return refused(request, error) if isinstance(error, Refused) else None
+
+
+class PolicyMiddleware(CSPMiddleware):
+    """The content security policy: of django-csp for pages, and one that allows nothing for JSON.
+
+    django-csp puts the policy together anew for each response, although it never changes.
+    """
+
+    NOTHING = "default-src 'none'; frame-ancestors 'none'"
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Set the header, unless the response already has one."""
+        if response.headers.get("Content-Type") != "application/json":
+            return super().process_response(request, response)
+        response.headers.setdefault(HEADER, self.NOTHING)
+        return response
 
 
 class InputMiddleware:

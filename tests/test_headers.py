@@ -284,6 +284,13 @@ def test_an_error_of_ours_is_a_page_with_the_policy(monkeypatch, researcher, stu
     assert b"on purpose" not in response.content
 
 
+def test_json_may_load_and_run_nothing(annotator):
+    client = Client()
+    client.force_login(annotator)
+    response = client.get("/api/v1/nowhere/")
+    assert response["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+
+
 def test_an_error_below_the_api_is_json(annotator):
     client = Client()
     client.force_login(annotator)
