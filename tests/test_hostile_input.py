@@ -77,6 +77,9 @@ BODIES_OF_JSON = {
 }
 #: The kinds of value that once caused an error: they are sent to every address, even outside the long tests.
 WORST = {"nul", "digits", "half a pair", "NaN", "not JSON"}
+#: The kind of value that the ordinary tests also send in each field alone. Of the others, NUL and half a pair are
+#: refused before any view, whatever the field.
+ALONE = {"digits"}
 
 
 def everywhere(names: Iterable[str]) -> pytest.MarkDecorator:
@@ -175,7 +178,7 @@ def test_no_query_string_is_an_error_of_ours(walk, names, worst):
                 query = "&".join(f"{field}={value}" for field in everything)
                 walk.send(who, "GET", f"{address}{separator}{query}", note)
                 walk.send(who, "GET", f"{address}{separator}{value}={value}", note)
-            for field in sorted(names):
+            for field in [] if worst and note not in ALONE else sorted(names):
                 walk.send(who, "GET", f"{address}{separator}{field}={value}&{field}={value}", f"{note} in {field}")
     assert walk.failed == []
 
@@ -189,8 +192,8 @@ def test_no_form_is_an_error_of_ours(walk, names, worst):
         names = names_in(name, address) | set(good)
         for note, value in chosen(VALUES, worst).items():
             everything = dict.fromkeys(names | names_of_forms(), value)
-            bodies = [everything, *({**good, field: value} for field in sorted(names))]
-            for body in bodies:
+            alone = [] if worst and note not in ALONE else sorted(names)
+            for body in [everything, *({**good, field: value} for field in alone)]:
                 sent = "&".join(f"{field}={escaped(text)}" for field, text in body.items())
                 walk.send(who, "POST", address, note, data=sent, content_type="application/x-www-form-urlencoded")
         for kind, data in {
@@ -214,7 +217,7 @@ def test_no_body_is_an_error_of_ours(walk, names, worst):
         good = BODIES.get(name, dict)()
         kinds = ["", "text/plain", "multipart/form-data", "application/x-www-form-urlencoded", "x" * 300, "a/b;=\x00"]
         own = MATRIX[name][0].upper()
-        for method in (own, "OPTIONS") if worst else ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"):
+        for method in (own,) if worst else ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"):
             for note, body in chosen(BODIES_OF_JSON, worst).items():
                 walk.send(who, method, address, note, data=body, content_type="application/json")
             for kind in kinds:

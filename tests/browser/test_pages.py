@@ -21,6 +21,19 @@ SIZES = {"wide": {"width": 1280, "height": 720}, "narrow": {"width": 420, "heigh
 
 
 @pytest.fixture
+def workspace(open_page, study, playable_pairs):
+    """Return a function that opens the workspace with two loaded videos."""
+    playable_pairs(study, 1)
+
+    def opened(**options):
+        page = open_page(f"/studies/{study.slug}/workspace/", factories.member(study, "annotator"), **options)
+        expect(page.locator("video[data-active]")).to_have_count(2)
+        return page
+
+    return opened
+
+
+@pytest.fixture
 def pages(study, playable_pairs):
     """Return the address and the person of every page, in its full and its empty state."""
     playable_pairs(study, 3)
@@ -114,9 +127,8 @@ def test_axe_finds_nothing_on_any_page_and_none_scrolls_sideways(open_page, page
 
 
 @pytest.mark.long
-def test_both_panels_and_every_dialog_of_the_workspace_pass_axe(open_page, pages):
-    page = open_page(*pages["workspace"])
-    expect(page.locator("video[data-active]")).to_have_count(2)
+def test_both_panels_and_every_dialog_of_the_workspace_pass_axe(workspace):
+    page = workspace()
     page.locator('[data-tab="harmlessness"]').click()
     assert Axe().run(page).response["violations"] == []
     for action in ("skip", "help"):
@@ -133,9 +145,8 @@ def test_both_panels_and_every_dialog_of_the_workspace_pass_axe(open_page, pages
 
 @pytest.mark.parametrize("dimension", ["helpfulness", "harmlessness"])
 @pytest.mark.parametrize("viewport", [{"width": 1280, "height": 720}, {"width": 1366, "height": 600}])
-def test_a_dimension_fits_in_view_without_scrolling(open_page, pages, viewport, dimension):
-    page = open_page(*pages["workspace"], viewport=viewport)
-    expect(page.locator("video[data-active]")).to_have_count(2)
+def test_a_dimension_fits_in_view_without_scrolling(workspace, viewport, dimension):
+    page = workspace(viewport=viewport)
     page.locator(f'[data-tab="{dimension}"]').click()
     for element in ("left", "right"):
         box = page.locator(f"#q-{dimension}-{element}").bounding_box()
@@ -144,18 +155,16 @@ def test_a_dimension_fits_in_view_without_scrolling(open_page, pages, viewport, 
 
 
 @pytest.mark.long
-def test_on_a_tablet_the_tags_end_above_the_overall_question(open_page, pages):
-    page = open_page(*pages["workspace"], viewport={"width": 1024, "height": 768}, has_touch=True)
-    expect(page.locator("video[data-active]")).to_have_count(2)
+def test_on_a_tablet_the_tags_end_above_the_overall_question(workspace):
+    page = workspace(viewport={"width": 1024, "height": 768}, has_touch=True)
     page.locator('[data-tab="harmlessness"]').click()
     tags = [tag.bounding_box() for tag in page.locator("#panel-harmlessness [data-tag]").all()]
     overall = page.locator('[data-step="harmlessness"]').bounding_box()
     assert max(tag["y"] + tag["height"] for tag in tags) <= overall["y"]
 
 
-def test_left_and_right_are_mirror_images(open_page, pages):
-    page = open_page(*pages["workspace"])
-    expect(page.locator("video[data-active]")).to_have_count(2)
+def test_left_and_right_are_mirror_images(workspace):
+    page = workspace()
     for video in page.locator("video[data-active]").all():
         expect(video).to_be_visible()
     left, right = (page.locator(f'video[data-active][data-side="{side}"]').bounding_box() for side in ("left", "right"))
