@@ -83,7 +83,8 @@ CASE WHEN assignment.shown_batch IS NULL THEN pair.batch_id
 OWN_PROGRESS = f"""
 SELECT seat.study_id, today.answers, today.active_ms,
        CASE WHEN seat.consented_version > 0 AND seat.suspended_at IS NULL THEN batch.number END,
-       mine.pairs + controls.answered, greatest(others.pairs - controls.answered, least(others.pairs + controls.leased, 1))
+       mine.pairs + controls.answered,
+       greatest(others.pairs - controls.answered, least(others.pairs + controls.leased, 1))
   FROM annotation_seat seat
  CROSS JOIN LATERAL (
     SELECT count(DISTINCT assignment.id) AS answers, coalesce(sum(annotation.active_ms), 0) AS active_ms
