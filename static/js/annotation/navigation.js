@@ -172,9 +172,8 @@ class Navigation {
 
   /** Why Submit is not ready yet, a reason each. */
   #reasons() {
-    const reasons = this.order
-      .filter((dimension) => form.missing(dimension))
-      .map((dimension) => say(`why_${dimension}`, { n: form.missing(dimension) }));
+    const missing = this.order.reduce((sum, dimension) => sum + form.missing(dimension), 0); // the tabs say how many are in which
+    const reasons = missing ? [say("why_answers", { n: missing })] : [];
     const unseen = this.#unseen;
     if (unseen.length) reasons.push(say(`why_unseen_${unseen.length > 1 ? "both" : unseen[0]}`));
     return reasons;

@@ -67,7 +67,7 @@ export function show(assignment, draft, { hidden = false, number, earlierCare })
   Object.assign(current, { assignment, began: false, busy: false });
   hideEmpty();
   endPassing();
-  if (!hidden) for (const word of ["hidden", "hidden_by_touch"]) removePassing(say(word));
+  for (const word of ["previous_none", ...(hidden ? [] : ["hidden", "hidden_by_touch"])]) removePassing(say(word));
   page.assignment = String(assignment.id);
   form.reset(assignment);
   form.fill(draft);
