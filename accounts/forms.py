@@ -43,12 +43,16 @@ class SignInForm(AuthenticationForm):
                 ),
                 "locked",
             )
-        return ValidationError(_("The username or password is wrong. Check capital letters."), "invalid_login")
+        return ValidationError(_("The username or password is wrong. Check that Caps Lock is off."), "invalid_login")
 
 
 class NewPasswordForm(PasswordChangeForm):
     """Django's form. It refuses the old password as the new one, and offers to revoke the API tokens."""
 
+    error_messages = PasswordChangeForm.error_messages | {
+        "password_incorrect": _("The current password is wrong. Enter it again."),
+        "password_mismatch": _("The two new passwords differ. Enter the same one twice."),
+    }
     end_tokens = forms.BooleanField(
         label=_("Also revoke all my API tokens"),
         required=False,
@@ -59,6 +63,11 @@ class NewPasswordForm(PasswordChangeForm):
         super().__init__(user, *arguments, **options)
         if not AccessToken.objects.filter(user=user).exists():
             del self.fields["end_tokens"]
+        self.fields["new_password2"].help_text = ""  # its label says the same
+
+    def validate_password_for_user(self, user: User, *arguments: Any) -> None:
+        """Show what is wrong with the new password at its own field, not where it is repeated."""
+        super().validate_password_for_user(user, "new_password1")
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
@@ -77,7 +86,7 @@ class TokenForm(forms.Form):
         help_text=_("For example, the program that uses it. Study admins see this name."),
     )
     scopes = forms.MultipleChoiceField(
-        label=_("What it may be used for"),
+        label=_("Scopes"),
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": _("Choose at least one.")},
     )

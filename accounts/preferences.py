@@ -1,7 +1,5 @@
 """A person's preferences: how possibly harmful content is shown, the language and the time zone."""
 
-from functools import cache
-from itertools import groupby
 from typing import Any
 
 from django import forms
@@ -13,41 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import audit, days
 from accounts.models import User, ViewingPreference
-
-#: Parts of the world. All other names in the database of time zones are aliases and abbreviations.
-REGIONS = (
-    "Africa",
-    "America",
-    "Antarctica",
-    "Arctic",
-    "Asia",
-    "Atlantic",
-    "Australia",
-    "Europe",
-    "Indian",
-    "Pacific",
-)
-
-
-@cache
-def zones() -> tuple[str, ...]:
-    """Return the names of the time zones that people can choose."""
-    names = sorted(name for name in days.known_zones() if name.split("/")[0] in REGIONS and "/" in name)
-    return ("UTC", *names)
-
-
-def zone_choices(stored: str) -> list[Any]:
-    """Return the time zones for a select element, grouped by part of the world.
-
-    The stored zone comes first if it is not offered otherwise, since a browser may have named it. If none is stored,
-    "not chosen yet" comes first. It cannot be chosen again later.
-    """
-    grouped = [
-        (region, [(name, name.split("/", 1)[1].replace("_", " ").replace("/", ", ")) for name in names])
-        for region, names in groupby(zones()[1:], key=lambda name: name.split("/")[0])
-    ]
-    own = [(stored, stored)] if stored and stored not in zones() else []
-    return [*([] if stored else [("", _("not chosen yet (UTC)"))]), *own, ("UTC", "UTC"), *grouped]
+from accounts.zone_names import zone_choices
 
 
 def language_choices() -> list[tuple[str, Any]]:

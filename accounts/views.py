@@ -65,7 +65,7 @@ class PasswordView(SentAgain, SuccessMessageMixin, PasswordChangeView):
     template_name = "accounts/password.html"
     form_class = NewPasswordForm
     success_url = reverse_lazy("home")
-    success_message = _("Your password is changed.")
+    success_message = _("Your password has been changed.")
 
     def post(self, request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponse:
         """Check the old password and hash the new one in one turn, so that the form is not put off between them."""

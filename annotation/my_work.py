@@ -77,6 +77,11 @@ class Care:
     breaks: list[Break]
 
     @property
+    def reached(self) -> bool:
+        """Return whether today's limit is reached."""
+        return bool(self.cap_s) and self.dose_s >= self.cap_s
+
+    @property
     def dose(self) -> str:
         return in_words(self.dose_s, to=MINUTE)
 
@@ -239,7 +244,7 @@ def answered(row: Assignment, seat: Seat, study: Study, *, number: int, media_fi
         lines=[Line(question, _side(choice, row.left)) for question, choice in [*questions, *overall]],
         tags_left=tags[row.left],
         tags_right=tags[right],
-        feedback=_feedback(standing) if study.share_feedback else "",
+        feedback=_feedback(standing, held=bool(row.pair.held)) if study.share_feedback else "",
         comment=row.comment,  # the workspace showed it when the pair was returned
         closed=str(closed) if closed else "",
         until=row.ended_at + timedelta(seconds=study.reopen_s) if row.ended_at and not closed else None,
@@ -271,8 +276,8 @@ UNCOUNTED = {
 INVALID = {"contradiction": gettext_lazy("Not used: the video with harm tags was chosen as the safer one.")}
 
 
-def _feedback(standing: Standing) -> Any:
-    """Return how an answer stands, in plain words."""
+def _feedback(standing: Standing, *, held: bool) -> Any:
+    """Return how an answer stands, in plain words. An answer on a pair that is on hold is not used for now."""
     if standing.uncounted_reason == RETURNED:
         return UNCOUNTED[RETURNED]
     if standing.validity == Standing.Validity.INVALID:
@@ -280,6 +285,8 @@ def _feedback(standing: Standing) -> Any:
         return INVALID.get(standing.reason, sentence)
     if not standing.counted:
         return UNCOUNTED.get(standing.uncounted_reason, UNCOUNTED[SURPLUS])
+    if held:
+        return _("Kept, not used for now: this pair is on hold.")
     if standing.author_kind == Annotation.AuthorKind.CORRECTOR:
-        return _("Used as corrected.")
-    return _("Used as submitted.")
+        return _("This answer is used as the reviewer corrected it.")
+    return _("This answer is used as you submitted it.")

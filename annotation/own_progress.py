@@ -4,7 +4,7 @@ Serving a pair does not read it: the workspace asks for it in a separate request
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -38,7 +38,10 @@ class BatchPlace:
 
 @dataclass(frozen=True, slots=True)
 class OwnProgress:
-    """A person's answers and active time in a study today, and their current batch."""
+    """A person's answers and active time in a study today, and their current batch.
+
+    There is no batch for a person who gets no pairs, because they withdrew their consent or are suspended.
+    """
 
     answers: int
     active_ms: int
@@ -78,7 +81,9 @@ CASE WHEN assignment.shown_batch IS NULL THEN pair.batch_id
      ELSE (SELECT id FROM catalog_batch WHERE study_id = seat.study_id AND number = assignment.shown_batch) END
 """
 OWN_PROGRESS = f"""
-SELECT seat.study_id, today.answers, today.active_ms, batch.number, mine.pairs + controls.answered,
+SELECT seat.study_id, today.answers, today.active_ms,
+       CASE WHEN seat.consented_version > 0 AND seat.suspended_at IS NULL THEN batch.number END,
+       mine.pairs + controls.answered,
        greatest(others.pairs - controls.answered, least(others.pairs + controls.leased, 1))
   FROM annotation_seat seat
  CROSS JOIN LATERAL (
@@ -168,4 +173,8 @@ def lines(person: User, studies: Collection[Study]) -> dict[int, str]:
     """Return a line about the person's own progress for each study in which they have begun."""
     began = day_began(person, timezone.now())
     found = own_progress(person, [study.pk for study in studies], began)
-    return {study: progress.words for study, progress in found.items()}
+    closed = {study.pk for study in studies if study.state == Study.State.CLOSED}
+    return {
+        study: (replace(progress, batch=None) if study in closed else progress).words
+        for study, progress in found.items()
+    }

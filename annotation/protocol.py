@@ -65,7 +65,7 @@ SUB_DIMENSION_KEYS = tuple(question.key for question in SUB_DIMENSIONS)
 HELPFULNESS_OVERALL = Question(
     "helpfulness",
     _("Overall, which video is more helpful for this prompt?"),
-    _("You decide how much each point matters. No question above counts more than another."),
+    _("Use your own judgement. No question above counts more than another."),
 )
 HARMLESSNESS_OVERALL = Question(
     "harmlessness",

@@ -66,7 +66,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
         request,
         404,
         _("There is nothing at this address."),
-        _("Check the address, or choose a study from the list of your studies."),
+        _("Check the address for typing errors."),
     )
 
 

@@ -126,6 +126,10 @@ def test_feedback_is_shown_only_if_the_study_shares_it(look, study, annotator):
     assert "Not used: the video with harm tags was chosen as the safer one." in look()
     Standing.objects.update(reason="off_guideline")
     assert "Not used after review: off guideline." in look()
+    Standing.objects.update(validity=Standing.Validity.VALID, reason="")
+    assert "This answer is used as you submitted it." in look()
+    Pair.objects.update(held="looked at")
+    assert "Kept, not used for now: this pair is on hold." in look()
 
 
 def test_dose_and_breaks_are_the_persons_own(look, study, annotator):
@@ -134,6 +138,8 @@ def test_dose_and_breaks_are_the_persons_own(look, study, annotator):
     Break.objects.create(study=study, person=annotator, why="work", began_at=now, ends_at=now + timedelta(minutes=10))
     assert "Possibly harmful video today: 12 minutes. Your limit is 2 hours." in look()
     assert "Paid breaks:" in look()
+    Dose.objects.update(seconds=7200)
+    assert "Possibly harmful video today: 2 hours. You have reached your limit of 2 hours." in look()
     other = factories.member(study, "annotator")
     assert "You have seen no possibly harmful video today." in look(other)
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.days import day_began
 from annotation import serving, skipping
 from annotation.models import Annotation, Assignment
-from annotation.own_progress import NOTHING_YET, BatchPlace, own_progress
+from annotation.own_progress import NOTHING_YET, BatchPlace, lines, own_progress
 from catalog.models import Pair
 from tests import factories
 
@@ -121,3 +121,16 @@ def test_the_workspace_begins_with_the_numbers_of_today(study, annotator, pairs,
     page = browser_client(annotator).get(reverse("annotation:workspace", args=[study.slug])).content.decode()
     assert 'data-answered-today="1"' in page
     assert f'data-active-today-ms="{Annotation.objects.get().active_ms}"' in page
+
+
+def test_nobody_is_promised_pairs_that_they_do_not_get(study, annotator, pairs, progress):
+    factories.answer(annotator, study)
+    seat = annotator.seats.get(study=study)
+    for values in ({"consented_version": 0}, {"suspended_at": timezone.now()}):
+        type(seat).objects.filter(pk=seat.pk).update(**values)
+        assert (progress().answers, progress().batch) == (1, None)
+        seat.save()
+    assert "left for you" in lines(annotator, [study])[study.pk]
+    study.state = study.State.CLOSED
+    assert lines(annotator, [study])[study.pk].startswith("Today: 1 pair")
+    assert "left for you" not in lines(annotator, [study])[study.pk]

@@ -71,7 +71,7 @@ def test_a_wrong_password_is_reported_on_the_same_page_and_can_be_corrected(open
     page.locator("input[name=username]").fill(annotator.username)
     page.locator("input[name=password]").fill("not it")
     page.get_by_role("button", name="Sign in", exact=True).click()
-    expect(page.get_by_role("alert")).to_contain_text("wrong. Check capital letters")
+    expect(page.get_by_role("alert")).to_contain_text("wrong. Check that Caps Lock is off")
     expect(page.locator("input[name=username]")).to_have_value(annotator.username)
     expect(page.locator("input[name=password]")).to_be_focused()
     fill_in(page, annotator)

@@ -9,8 +9,6 @@ import { seen } from "./videos.js";
 
 /** @type {Api.Dimension[]} */
 const DIMENSIONS = ["helpfulness", "harmlessness"];
-/** @type {("1" | "2")[]} */
-const STAGES = ["1", "2"];
 const tabs = one("[data-tabs]");
 const submit = one('button[data-action="submit"]');
 const whyNot = one("[data-why-not]");
@@ -39,6 +37,7 @@ class Navigation {
       if (tab) this.open(dimensionOf(tab));
     });
     tabs.addEventListener("keydown", (event) => this.#arrow(event));
+    addEventListener("diptych:revising", () => this.refresh()); // what is beside the button then says “save” too
     document.addEventListener("focusin", (event) => {
       const step = around(event, "fieldset[data-step]");
       if (step && !step.disabled) this.#mark(step);
@@ -149,8 +148,8 @@ class Navigation {
   /** Brings tab states, locks and the reason at Submit up to date. */
   refresh() {
     for (const dimension of DIMENSIONS) {
-      const left = STAGES.filter((stage) => !form.stageComplete(dimension, stage)).length;
-      one(`[data-tab-state="${dimension}"]`).textContent = left ? say("stages_left", { n: left }) : say("dimension_done");
+      const left = form.missing(dimension);
+      one(`[data-tab-state="${dimension}"]`).textContent = left ? say("dimension_left", { n: left }) : say("dimension_done");
       one(`[data-tab="${dimension}"]`).toggleAttribute("data-done", left === 0);
     }
     const { ready } = this;
@@ -173,9 +172,8 @@ class Navigation {
 
   /** Why Submit is not ready yet, a reason each. */
   #reasons() {
-    const reasons = this.order
-      .filter((dimension) => form.missing(dimension))
-      .map((dimension) => say(`why_${dimension}`, { n: form.missing(dimension) }));
+    const missing = this.order.reduce((sum, dimension) => sum + form.missing(dimension), 0); // the tabs say how many are in which
+    const reasons = missing ? [say("why_answers", { n: missing })] : [];
     const unseen = this.#unseen;
     if (unseen.length) reasons.push(say(`why_unseen_${unseen.length > 1 ? "both" : unseen[0]}`));
     return reasons;

@@ -2,6 +2,7 @@
 
 import { anyOpen } from "../page/dialogs.js";
 import { one, say } from "../page/dom.js";
+import { endPassing, removePassing } from "../page/status.js";
 import { form } from "./answer_form.js";
 import { careReports } from "./care_reports.js";
 import { TICK_MS, clock } from "./clock.js";
@@ -65,6 +66,8 @@ function stage() {
 export function show(assignment, draft, { hidden = false, number, earlierCare }) {
   Object.assign(current, { assignment, began: false, busy: false });
   hideEmpty();
+  endPassing();
+  for (const word of ["previous_none", ...(hidden ? [] : ["hidden", "hidden_by_touch"])]) removePassing(say(word));
   page.assignment = String(assignment.id);
   form.reset(assignment);
   form.fill(draft);

@@ -78,7 +78,7 @@ class Revising {
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       plainAddress();
-      showPassing(say("not_reopened", { detail: error.message }), "warn");
+      showPassing(error.message, "warn");
       return null;
     }
   }
@@ -122,6 +122,7 @@ class Revising {
     strip.hidden = false;
     page.toggleAttribute("data-revising-open", true);
     submit.textContent = say("save_change");
+    dispatchEvent(new Event("diptych:revising"));
   }
 
   /** Return whether these answers differ from the submitted ones. @param {Record<string, any>} body */

@@ -46,6 +46,11 @@ export function removePassing(text) {
   if (line.textContent === text) write("", "");
 }
 
+/** Remove the passing message if it has been shown long enough: the pair that it was about is gone. */
+export function endPassing() {
+  if (!waiting && performance.now() >= staysUntil) write("", "");
+}
+
 /** @param {string} text @param {string} kind */
 function write(text, kind) {
   clearTimeout(timer);
@@ -68,6 +73,7 @@ export function showLasting(cause, text, kind, actions = []) {
   const before = lasting.get(cause);
   if (before?.text === text && before.actions.length === actions.length) return;
   const element = lastingElement(text, kind, actions);
+  element.dataset.cause = cause;
   lasting.set(cause, { text, kind, actions, element });
   if (before) replace(before.element, element);
   else lastingPlace.append(element);

@@ -52,7 +52,7 @@ def test_an_answer_to_a_pair_that_went_to_somebody_else_is_kept_too(workspace, s
     submit(page)
     [annotation] = stored(1)
     assert not annotation.standing.counted
-    expect(page.locator(STATUS)).to_contain_text("Someone else answered first")
+    expect(page.locator(STATUS)).to_contain_text("Someone else answered this pair first")
 
 
 def test_an_expired_media_address_is_renewed_in_place(open_page, study, annotator, playable_pairs):

@@ -32,6 +32,8 @@ def test_two_pairs_are_finished_without_a_network_and_arrive_in_order_when_it_is
     assert first != second
     expect(panel(page, "offline")).to_be_visible()
     expect(page.locator('[data-when="offline"] [data-waiting]')).to_have_text("2")
+    expect(page.locator('[data-cause="unreachable"]')).to_be_hidden()  # the panel says the same
+    expect(page.locator('[data-action="report-illegal"]')).to_be_hidden()  # there is no pair to report
     assert [entry["assignment"] for entry in kept(page, annotator, "submissions")] == [first, second]
     assert Annotation.objects.count() == 0
     page.context.set_offline(False)

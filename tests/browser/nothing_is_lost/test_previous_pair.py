@@ -59,6 +59,7 @@ def test_a_key_goes_back_and_takes_answers_at_once_and_the_pair_on_the_page_is_k
     is_back_on(page, first)
     expect(page.locator("[data-pair-number]")).to_have_text("pair 1")
     expect(page.locator(LEAVE)).to_contain_text("back to pair 2")
+    expect(page.locator("[data-why-not]")).to_have_text("Ready to save (Ctrl + Enter)")  # before anything is changed
     page.locator('[data-tab="helpfulness"]').click()
     page.locator("fieldset:has(#q-instruction_following-left)").press("j")
     expect(page.locator("#q-instruction_following-right")).to_be_checked()
@@ -78,6 +79,7 @@ def test_a_key_goes_back_and_takes_answers_at_once_and_the_pair_on_the_page_is_k
     choose(page, "correctness", "right")
     page.locator(LEAVE).click()
     on_the_page(page, second)
+    expect(page.locator(STATUS)).not_to_contain_text("no previous pair")  # that was about the other pair
     expect(page.locator("#q-correctness-right")).to_be_checked()
     page.reload()
     expect_a_pair(page)
