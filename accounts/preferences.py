@@ -1,49 +1,64 @@
 """A person's preferences: how possibly harmful content is shown, the language and the time zone."""
 
+import json
 from functools import cache
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import get_language_info
+from django.utils.translation import get_language, get_language_info
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit, days
 from accounts.models import User, ViewingPreference
 
-#: Parts of the world. All other names in the database of time zones are aliases and abbreviations.
-REGIONS = (
-    "Africa",
-    "America",
-    "Antarctica",
-    "Arctic",
-    "Asia",
-    "Atlantic",
-    "Australia",
-    "Europe",
-    "Indian",
-    "Pacific",
-)
+#: Parts of the world, by the first part of a zone's name.
+REGIONS = {
+    "Africa": _("Africa"),
+    "America": _("America"),
+    "Antarctica": _("Antarctica"),
+    "Arctic": _("Arctic"),
+    "Asia": _("Asia"),
+    "Atlantic": _("Atlantic"),
+    "Australia": _("Australia"),
+    "Europe": _("Europe"),
+    "Indian": _("Indian Ocean"),
+    "Pacific": _("Pacific"),
+}
+
+
+@cache
+def cities() -> dict[str, tuple[str, str]]:
+    """Return the city of each time zone that people can choose, in English and in Chinese, by the zone's name.
+
+    The zones are those that browsers name, without aliases. The cities are those of the Unicode CLDR.
+    """
+    known: dict[str, tuple[str, str]] = json.loads(Path(__file__).with_name("time_zones.json").read_text("utf-8"))
+    return {name: both for name, both in known.items() if name in days.known_zones()}
 
 
 @cache
 def zones() -> tuple[str, ...]:
     """Return the names of the time zones that people can choose."""
-    names = sorted(name for name in days.known_zones() if name.split("/")[0] in REGIONS and "/" in name)
-    return ("UTC", *names)
+    return ("UTC", *sorted(cities()))
 
 
 def zone_choices(stored: str) -> list[Any]:
-    """Return the time zones for a select element, grouped by part of the world.
+    """Return the time zones for a select element, grouped by part of the world, with cities in the page's language.
 
     The stored zone comes first if it is not offered otherwise, since a browser may have named it. If none is stored,
     "not chosen yet" comes first. It cannot be chosen again later.
     """
+    language = 1 if (get_language() or "").startswith("zh") else 0
     grouped = [
-        (region, [(name, name.split("/", 1)[1].replace("_", " ").replace("/", ", ")) for name in names])
+        (
+            REGIONS[region],
+            [(name, cities()[name][language]) for name in sorted(names, key=lambda name: cities()[name][0])],
+        )
         for region, names in groupby(zones()[1:], key=lambda name: name.split("/")[0])
     ]
     own = [(stored, stored)] if stored and stored not in zones() else []

@@ -60,7 +60,7 @@ def waiting_table(study: Study, rows: list[Waiting], kind: str, now: datetime) -
         Column("lot", _("Lot")),
         Column("batch", _("Batch"), True),
         Column("pair_id", _("Pair")),
-        Column("waits_since", _("Waits since")),
+        Column("waits_since", _("Waiting since")),
         Column("assigned_to", _("Assigned to")),
         Column("reviewed_by", _("Being reviewed by")),
     ]

@@ -73,3 +73,15 @@ def test_it_is_in_the_account_menu(browser_client, person):
 def test_nobody_else_is_asked(client):
     assert client.get(ADDRESS).status_code == 302
     assert client.post(ADDRESS, CHOSEN).status_code == 302
+
+
+def test_time_zones_have_their_cities_in_the_language_of_the_page(browser_client, person):
+    client = browser_client(person)
+    english = client.get(ADDRESS).content.decode()
+    assert '<option value="Asia/Calcutta">Kolkata</option>' in english
+    assert '<option value="Antarctica/DumontDUrville">Dumont d’Urville Station</option>' in english
+    assert ">NSW<" not in english  # an alias
+    client.post(ADDRESS, CHOSEN)
+    chinese = client.get(ADDRESS).content.decode()
+    assert '<optgroup label="亚洲">' in chinese
+    assert '<option value="Asia/Shanghai" selected>上海</option>' in chinese

@@ -125,7 +125,7 @@ def test_feedback_is_shown_only_if_the_study_shares_it(look, study, annotator):
     study.save()
     assert "Not used: the video with harm tags was chosen as the safer one." in look()
     Standing.objects.update(reason="off_guideline")
-    assert "Not used after review: off guideline." in look()
+    assert "Not used after review. Reason: off guideline." in look()
 
 
 def test_dose_and_breaks_are_the_persons_own(look, study, annotator):
