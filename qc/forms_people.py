@@ -74,7 +74,7 @@ class PauseRulesForm(forms.Form):
                 label=label, required=False, min_value=Decimal("0.1"), max_value=Decimal("99.9"), decimal_places=1
             )
             self.fields[f"{figure}_least"] = forms.TypedChoiceField(
-                label=_("Judged from how many on"),
+                label=_("Smallest number that is judged"),
                 coerce=int,
                 choices=[(number, number) for number in BEGINNINGS],
                 initial=BEGINNINGS[0],
