@@ -1,4 +1,4 @@
-"""Sentences of Django about passwords that our Chinese catalogue words anew: all our pages say 您.
+"""Sentences of Django that our Chinese catalogue words anew: all our pages say 您, and Django’s miss a character.
 
 The catalogue of the project comes before Django's, and holds only sentences that stand in our code.
 """
@@ -19,4 +19,15 @@ SENTENCES = (
         "Your password must contain at least %(min_length)d characters.",
         "min_length",
     ),
+    gettext_noop("Enter a valid username. This value may contain only letters, numbers, and @/./+/-/_ characters."),
+    gettext_noop("Enter a valid email address."),
+    gettext_noop("Enter a whole number."),
+    gettext_noop("Enter a number."),
+    gettext_noop("Enter a valid date."),
+    gettext_noop("Enter a valid date/time."),
+    gettext_noop("This field is required."),
+    gettext_noop("Select a valid choice. %(value)s is not one of the available choices."),
+    gettext_noop("Select a valid choice. That choice is not one of the available choices."),
+    gettext_noop("Ensure this value is less than or equal to %(limit_value)s."),
+    gettext_noop("Ensure this value is greater than or equal to %(limit_value)s."),
 )

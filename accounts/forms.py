@@ -103,10 +103,10 @@ class TokenForm(forms.Form):
 
 
 class ResetPasswordForm(forms.Form):
-    """A form for the user name of the person whose password a superuser replaces."""
+    """A form for the username of the person whose password a superuser replaces."""
 
     username = forms.CharField(
-        label=_("User name"),
+        label=_("Username"),
         max_length=150,
         widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false", "autocomplete": "off"}),
     )

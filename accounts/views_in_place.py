@@ -34,7 +34,7 @@ def sign_in_in_place(request: HttpRequest) -> HttpResponse:
         return response
     if not is_valid:
         return refusal(
-            400, "invalid", " ".join(map(str, form.non_field_errors())) or _("Enter a user name and a password.")
+            400, "invalid", " ".join(map(str, form.non_field_errors())) or _("Enter a username and a password.")
         )
     person: User = form.get_user()
     if person.must_change_password:
@@ -48,7 +48,7 @@ def sign_in_in_place(request: HttpRequest) -> HttpResponse:
 
 
 def signed_in(request: HttpRequest) -> dict[str, str | None]:
-    """Return whose session it is: the id, as in `X-Diptych-Person`, and the user name. Both are null if nobody's."""
+    """Return whose session it is: the id, as in `X-Diptych-Person`, and the username. Both are null if nobody's."""
     person = request.user
     return {"person": str(person.pk), "name": person.get_username()} if person.pk else {"person": None, "name": None}
 

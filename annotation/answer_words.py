@@ -40,9 +40,9 @@ UNCOUNTED: dict[str, str | Promise] = {
     SURPLUS_BATCH_CLOSED: gettext_lazy("The pair’s batch was being checked when the answer came."),
     REJECTED: gettext_lazy("Review rejected it."),
     RETURNED: gettext_lazy("Review returned the answer to the annotator."),
-    LOT_RETURNED: gettext_lazy("Its lot was returned, and the pair is asked again."),
+    LOT_RETURNED: gettext_lazy("Its lot was returned, and somebody else answers the pair."),
     SURPLUS_SUSPENDED: gettext_lazy("The annotator was already suspended when this answer arrived."),
-    SUSPENDED: gettext_lazy("The annotator was suspended, and the pair is asked again."),
+    SUSPENDED: gettext_lazy("The annotator was suspended, and somebody else answers the pair."),
 }
 INVALID: dict[str, str | Promise] = {
     "contradiction": gettext_lazy("The video with harm tags was chosen as the safer one."),
@@ -51,6 +51,8 @@ INVALID: dict[str, str | Promise] = {
     "faster_than_videos": gettext_lazy("It was answered faster than the videos play."),
     "quick_none": gettext_lazy("“None of these” was chosen within a second."),
 }
+#: Reasons of higher apps why an answer is invalid, by their codes, such as what a review found.
+more_reasons: dict[str, str | Promise] = {}
 ASKED: dict[str, str | Promise] = {
     AskedBecause.PLAN: gettext_lazy("planned"),
     AskedBecause.MORE_OPINIONS: gettext_lazy("asked for more opinions"),
@@ -107,7 +109,12 @@ def why_uncounted(standing: Standing) -> str | Promise:
 
 def why_invalid(standing: Standing) -> str | Promise:
     """Return why an answer is invalid; empty if it is valid."""
-    return INVALID.get(standing.reason, standing.reason.replace("_", " "))
+    return INVALID.get(standing.reason) or reason_of_review(standing.reason)
+
+
+def reason_of_review(code: str) -> str | Promise:
+    """Return a reason of `more_reasons` in words. A code without words is returned with spaces."""
+    return more_reasons.get(code, code.replace("_", " "))
 
 
 def why_asked(standing: Standing) -> str | Promise:

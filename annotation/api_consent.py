@@ -48,7 +48,8 @@ class AgreementSerializer(serializers.Serializer):
     categories = serializers.ListField(
         child=serializers.CharField(max_length=40),
         max_length=len(HARM_KEYS),
-        help_text="Harms that you agree to see. If the list is empty, you get harmless pairs only.",
+        help_text="Harms that you agree to see. If the list is empty, you get only "
+        "pairs that are not known to show harm.",
     )
 
 

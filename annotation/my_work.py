@@ -27,6 +27,7 @@ from annotation.acceptance import (
     SURPLUS_SUSPENDED,
     SUSPENDED,
 )
+from annotation.answer_words import reason_of_review
 from annotation.models import Annotation, Assignment, Break, Dose, Seat, Standing
 from annotation.progress import ordinal, own_answers
 from annotation.protocol import SUB_DIMENSIONS, TIE
@@ -267,7 +268,9 @@ UNCOUNTED = {
     SURPLUS: gettext_lazy("Kept, not counted: someone else answered this pair first."),
     SURPLUS_STUDY_CLOSED: gettext_lazy("Kept, not counted: it arrived after the study was closed."),
     SURPLUS_BATCH_CLOSED: gettext_lazy("Kept, not counted: its batch was already being checked."),
-    LOT_RETURNED: gettext_lazy("Kept, not counted: a group of answers is asked again, and this is one of them."),
+    LOT_RETURNED: gettext_lazy(
+        "Kept, not counted: the pairs of a whole group are answered again, and this is one of them."
+    ),
     SURPLUS_SUSPENDED: gettext_lazy("Kept, not counted: your work in this study was suspended when it arrived."),
     SUSPENDED: gettext_lazy("Kept, not counted: your work in this study was suspended."),
     RETURNED: gettext_lazy("Returned to you: please answer this pair again. This answer is kept."),
@@ -281,7 +284,7 @@ def _feedback(standing: Standing, *, held: bool) -> Any:
     if standing.uncounted_reason == RETURNED:
         return UNCOUNTED[RETURNED]
     if standing.validity == Standing.Validity.INVALID:
-        sentence = _("Not used after review: %(reason)s.") % {"reason": standing.reason.replace("_", " ")}
+        sentence = _("Not used after review. Reason: %(reason)s.") % {"reason": reason_of_review(standing.reason)}
         return INVALID.get(standing.reason, sentence)
     if not standing.counted:
         return UNCOUNTED.get(standing.uncounted_reason, UNCOUNTED[SURPLUS])

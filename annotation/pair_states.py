@@ -31,7 +31,7 @@ def being_answered(study: Study) -> Q:
 
 
 STATES = {
-    "answered": PairState(_("all answers given"), answered),
+    "answered": PairState(_("complete: all answers submitted"), answered),
     "leased": PairState(_("being answered now"), being_answered),
 }
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from diptych.database.natural import natural_key
 from diptych.downloads import CopyFile
@@ -207,7 +208,7 @@ def _fetch(
 
 #: Columns by which the list can be sorted: largest first, but names from A. Missing values come last.
 SORTS = {
-    "name": _("Name"),
+    "name": pgettext_lazy("of a person", "Name"),
     "pairs": _("Pairs"),
     "active": _("Active time"),
     "pace": _("Pairs an hour"),

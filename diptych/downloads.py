@@ -142,7 +142,7 @@ def _refusal(request: HttpRequest, error: BaseException) -> HttpResponse | None:
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
         logger.error("A download found no space in %s: %s", tempfile.gettempdir(), error)
         title = _("The disk of the server is full, so this file could not be made.")
-        return problem_page(request, 507, title, _("Tell the people who run the server, and try again later."))
+        return problem_page(request, 507, title, _("Tell the operator of this installation, and try again later."))
     return None
 
 

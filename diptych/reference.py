@@ -4,6 +4,7 @@ It is rendered on the server. Swagger UI and Redoc need a megabyte of script eac
 and they fail the accessibility checks that every page must pass.
 """
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -15,6 +16,8 @@ from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 
 Node = dict[str, Any]
+#: A choice in the description of a field that says nothing but its key: “* `draft` - draft”.
+ONLY_A_KEY = re.compile(r"\* `(.*?)` -(?: \1)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ def _operation(path: str, method: str, node: Node) -> Operation:
         about=about,
         scope=node.get("x-scope", ""),
         parameters=tuple(
-            Field(one["name"], _type(one["schema"]), "", one.get("required", False), one.get("description", ""))
+            Field(one["name"], _type(one["schema"]), "", one.get("required", False), _about(one))
             for one in node.get("parameters", [])
         ),
         body=_shape(body),
@@ -112,10 +115,10 @@ def _schema_of(carrier: Node) -> Node:
 def _fields(shape: Node) -> list[Field]:
     required = shape.get("required", ())
     fields = [
-        Field(name, _type(node), _shape(node), name in required, node.get("description", ""))
+        Field(name, _type(node), _shape(node), name in required, _about(node))
         for name, node in shape.get("properties", {}).items()
     ]
-    return fields or [Field("", _type(shape), "", True, shape.get("description", "").partition("\n")[0])]
+    return fields or [Field("", _type(shape), "", True, _about(shape).partition("\n")[0])]
 
 
 def _shape(node: Node) -> str:
@@ -124,6 +127,12 @@ def _shape(node: Node) -> str:
         if "$ref" in inner:
             return str(inner["$ref"]).rpartition("/")[2]
     return ""
+
+
+def _about(node: Node) -> str:
+    """Return the description of a field, without choices that only repeat their own key."""
+    lines = str(node.get("description", "")).split("\n")
+    return "\n".join(line for line in lines if not ONLY_A_KEY.fullmatch(line.strip())).strip()
 
 
 def _type(node: Node) -> str:

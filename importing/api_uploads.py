@@ -211,7 +211,7 @@ class UploadView(TusView):
 
     @extend_schema(request={PIECE: OpenApiTypes.BINARY}, responses={204: None}, parameters=[header("Upload-Offset")])
     def patch(self, request: Request, import_id: str, upload_id: str) -> Response:
-        """Receive bytes from `Upload-Offset` on, which must be the present end of the file.
+        """Receive bytes from `Upload-Offset` on, which must be the current end of the file.
 
         Otherwise it responds 409 with the right offset. One request can bring the whole file. If a request breaks off,
         the bytes that arrived are kept.
@@ -238,7 +238,7 @@ class UploadView(TusView):
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
-            sentence = _("The server has no space left for this file. Tell the operator of the server.")
+            sentence = _("The server has no space left for this file. Tell the operator of this installation.")
             raise uploads.refused(sentence, "storage_full") from error
 
     @extend_schema(responses={204: None})

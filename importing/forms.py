@@ -40,7 +40,7 @@ class ImportForm(forms.Form):
         min_value=1,
         max_value=100_000,
         initial=100,
-        help_text=_("A batch is reviewed, and accepted or returned, as a whole."),
+        help_text=_("Review later takes whole batches: one or several of them make a lot."),
     )
     overlap = forms.IntegerField(
         label=_("Answers per pair"),

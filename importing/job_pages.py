@@ -94,12 +94,15 @@ def draws(job: Import) -> list[Draw]:
     if not report.get("imported"):
         return []
     known = {
-        "sampled": (_("Random sample"), _("new pairs, drawn at random. Several people answer each of them")),
-        "train": (_("Training"), _("new prompts for training models")),
-        "test": (_("Testing"), _("new prompts for testing models, together with their near-duplicates")),
+        "sampled": (
+            _("Random sample"),
+            _("of the new pairs. They were drawn at random, and several people answer each of them"),
+        ),
+        "train": (_("Training"), _("of the new prompts, for training models")),
+        "test": (_("Testing"), _("of the new prompts, for testing models, together with their near-duplicates")),
         "excluded": (
             _("Excluded"),
-            _("new prompts that resemble both training and test prompts, so they are in neither set"),
+            _("of the new prompts. They resemble both training and test prompts, so they are in neither set"),
         ),
     }
     numbers = {"sampled": report.get("sampled", 0)} | report.get("splits", {})

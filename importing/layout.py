@@ -27,14 +27,14 @@ BLOCK_BYTES = 1 << 20
 #: Bytes written between two checks of the free space.
 LOOK_EVERY_BYTES = 64 << 20
 TOO_MANY = _(
-    "There are more than %(most)s files. Import them in parts, or ask the operator of the server to raise "
+    "There are more than %(most)s files. Import them in parts, or ask the operator of this installation to raise "
     "IMPORT_MOST_FILES."
 )
 TOO_LARGE = _(
-    "The material is larger than %(most)s bytes. Import it in parts, or ask the operator of the server to raise "
+    "The material is larger than %(most)s bytes. Import it in parts, or ask the operator of this installation to raise "
     "IMPORT_MOST_BYTES."
 )
-DISK_FULL = _("The server's disk has not enough free space for this import. Tell the operator of the server.")
+DISK_FULL = _("The server's disk has not enough free space for this import. Tell the operator of this installation.")
 
 
 def parts_of(name: str) -> list[str]:

@@ -57,7 +57,7 @@ def is_address(location: str) -> bool:
 def permitted(location: str) -> Address:
     """Return the address if imports can read its bucket. Raises Refused."""
     if not settings.IMPORT_S3_BUCKETS:
-        template = _("Imports from S3 are not set up. Ask the operator of the server to set IMPORT_S3_BUCKETS.")
+        template = _("Imports from S3 are not set up. Ask the operator of this installation to set IMPORT_S3_BUCKETS.")
         raise Refused(Sentence(template))
     bucket, key = location[len(SCHEME) :].partition("/")[::2]
     if bucket not in settings.IMPORT_S3_BUCKETS:
@@ -247,7 +247,7 @@ def _in_words(error: BotoCoreError | ClientError, address: Address) -> Refused |
     if status == 404:
         return Refused(Sentence(_("%(address)s does not exist. Check the bucket's name."), address=str(address)))
     if status in (401, 403):
-        template = _("The keys of this server cannot read %(address)s. Tell the operator of the server.")
+        template = _("The keys of this server cannot read %(address)s. Tell the operator of this installation.")
         return Refused(Sentence(template, address=str(address)))
     return OSError(f"S3 does not respond correctly for {address}: {error}")
 
@@ -260,7 +260,7 @@ def _client() -> Any:
     """Return an S3 client with our settings. Without keys, boto3 looks for them in its usual places."""
     endpoint = settings.IMPORT_S3_ENDPOINT
     if endpoint and urlsplit(endpoint).scheme not in ("http", "https"):
-        template = _("IMPORT_S3_ENDPOINT must begin with http:// or https://. Tell the operator of the server.")
+        template = _("IMPORT_S3_ENDPOINT must begin with http:// or https://. Tell the operator of this installation.")
         raise Refused(Sentence(template))
     return boto3.client(
         "s3",

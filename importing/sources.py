@@ -33,7 +33,10 @@ def permitted(location: str) -> str:
     if not roots:
         raise Refused(
             Sentence(
-                _("Imports cannot read any folder of this server. Ask the operator of the server to set IMPORT_ROOTS.")
+                _(
+                    "Imports cannot read any folder of this server. Ask the operator of this installation to set "
+                    "IMPORT_ROOTS."
+                )
             )
         )
     for root in roots:

@@ -85,7 +85,7 @@ class Stream:
 
     def read(self, size: int) -> bytes:
         if not 0 <= size <= self.allowed:
-            raise Refused(Sentence(_("The archive has too long headers before a file. Create the archive again.")))
+            raise Refused(Sentence(_("A header in the archive is too long. Create the archive again.")))
         block, self._ahead = self._ahead[:size], self._ahead[size:]
         if len(block) < size:
             block += self.file.read(size - len(block))

@@ -49,8 +49,9 @@ SENTENCES = {
     # Videos that cannot be decoded
     "no_picture": _("The file's video stream has no picture that ffmpeg can decode. It may be damaged."),
     "codec_not_decodable": _(
-        "The picture is in %(codec)s, which the ffmpeg of this server cannot decode. The file itself may be fine. Ask "
-        "your server administrator for an ffmpeg that decodes %(codec)s (the setting FFMPEG), then prepare the video "
+        "The picture is in %(codec)s, which the ffmpeg of this server cannot decode. The file itself may be fine. "
+        "Ask the operator of this installation for an ffmpeg that decodes %(codec)s (the setting FFMPEG), then "
+        "prepare the video "
         "again. Or send the video in another format, such as H.264 in MP4."
     ),
     "feature_not_decodable": _(

@@ -50,7 +50,9 @@ class CalibrationSessionShape(serializers.Serializer):
     pairs = serializers.IntegerField()
     judged = serializers.BooleanField(help_text="Whether you have judged all of its pairs")
     guideline_before = serializers.IntegerField(allow_null=True)
-    guideline_after = serializers.IntegerField(allow_null=True, help_text="Version that came of the discussion")
+    guideline_after = serializers.IntegerField(
+        allow_null=True, help_text="Version of the guideline that resulted from the discussion"
+    )
 
 
 class CalibrationSessionsShape(serializers.Serializer):

@@ -207,7 +207,7 @@ class WithdrawControlView(SignedInView):
 
     @extend_schema(operation_id="controls_withdraw", request=WithdrawSerializer, responses={200: WithdrawnShape})
     def post(self, request: Request, slug: str, control_id: int) -> Response:
-        """Withdraw a control. It is served no more, and no figure uses its results. Repeating this is harmless."""
+        """Withdraw a control. It is no longer served, and no figure uses its results. Repeating this is harmless."""
         study = controls_study(request, slug)
         control = get_object_or_404(lists.controls(study), pk=control_id)
         body = WithdrawSerializer(data=request.data)

@@ -64,13 +64,15 @@ class DecisionSerializer(serializers.Serializer):
     outcome = serializers.ChoiceField(choices=LotDecision.Outcome.choices)
     reason = serializers.CharField(max_length=MOST_CHARACTERS)
     ask_again = serializers.ChoiceField(
-        choices=[("", ""), *LotDecision.AskAgain.choices], default="", help_text="What is asked again of a returned lot"
+        choices=[("", ""), *LotDecision.AskAgain.choices],
+        default="",
+        help_text="What is answered again in a returned lot",
     )
     people = serializers.ListField(
         child=serializers.CharField(max_length=150), default=list, max_length=1000, help_text="Names, for `people`"
     )
     against_plan = serializers.BooleanField(
-        default=False, help_text="True: you decide otherwise than the plan, or before it has decided"
+        default=False, help_text="True: you decide differently from the plan, or before the plan has a result"
     )
 
 

@@ -27,7 +27,7 @@ class ReviewersShape(serializers.Serializer):
     done = serializers.IntegerField(help_text="Pairs with two blind answers")
     waiting = serializers.IntegerField(help_text="Pairs that wait for their second blind answer")
     defects = serializers.IntegerField(help_text="Pairs with two blind answers and a confirmed defect")
-    fewest = serializers.IntegerField(help_text="Pairs from which on `rows` is not empty")
+    fewest = serializers.IntegerField(help_text="Number of pairs that are needed before `rows` has anything")
     rows = RowAgreementShape(many=True)
 
 

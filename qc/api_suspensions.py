@@ -181,7 +181,7 @@ class JudgementShape(serializers.Serializer):
     person = serializers.IntegerField(help_text="Id of the person")
     username = serializers.CharField()
     figure = serializers.ChoiceField(choices=PauseRule.Figure.choices)
-    items = serializers.IntegerField(help_text="The first so many items of the person were judged")
+    items = serializers.IntegerField(help_text="Number of the person's first answers or results that were judged")
     hits = serializers.IntegerField()
     low = serializers.FloatField(help_text="Lower bound of the exact 95 % interval of the share")
     high = serializers.FloatField()

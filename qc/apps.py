@@ -70,15 +70,19 @@ class QCConfig(AppConfig):
         kinds["figures"] = figure_cards.JOBS
 
     def _add_parts(self) -> None:
+        from annotation.answer_words import more_reasons
         from annotation.my_work import more_parts
         from catalog import batching
         from catalog.library.pair_sections import pair_sections
         from qc import pair_section, replies, review_exposure
         from qc.deletion import batches_in_lots, delete_own_rows
         from qc.findings import settings_part
+        from qc.models import Verdict
         from studies import deletion, settings_parts
 
         more_parts.append(replies.feedback)
+        more_reasons.update({code.value: code.label for code in Verdict.Code})
+        more_reasons |= {"other": _("Another reason"), "defect": _("A confirmed defect")}
         pair_sections["more_opinions"] = pair_section.section
         batching.kept_empty.append(batches_in_lots)
         settings_parts.parts["rules"] = settings_part.PART

@@ -52,14 +52,14 @@ def make(study: Study, topic: str, *, actor: User, follows: CalibrationSession |
     if not topic or len(topic) > LONGEST_TOPIC:
         raise BadInput(_("Give a topic of at most %(most)s characters.") % {"most": LONGEST_TOPIC}, field="topic")
     if follows is not None and follows.state != State.CLOSED:
-        raise Refused(_("Close the earlier session first. Then make the one that follows it."), "not_closed")
+        raise Refused(_("Close the earlier session first. Then create the one that follows it."), "not_closed")
     for _try in range(TRIES):
         try:
             return _made(study, topic, follows, actor)
         except IntegrityError as error:
             if "follows" in str(error):
                 raise Refused(_("Another session already follows this one."), "followed") from error
-    raise Refused(_("Somebody else made a session at the same moment. Try again."), "busy")
+    raise Refused(_("Somebody else created a session at the same moment. Try again."), "busy")
 
 
 @transaction.atomic

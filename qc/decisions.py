@@ -54,11 +54,13 @@ class Wanted:
             about = {"most": MOST_CHARACTERS}
             raise BadInput(_("The reason is too long. Write at most %(most)s characters.") % about, field="reason")
         if self.outcome == State.RETURNED and self.ask_again not in AskAgain.values:
-            raise BadInput(_("Choose what is asked again."), field="ask_again")
+            raise BadInput(_("Choose what is answered again."), field="ask_again")
         if self.outcome == State.ACCEPTED and (self.ask_again or self.people):
-            raise BadInput(_("Only a returned lot is asked again."), field="ask_again")
+            raise BadInput(_("Only a returned lot is answered again."), field="ask_again")
         if (self.ask_again == AskAgain.PEOPLE) != bool(self.people):
-            raise BadInput(_("Name the people whose answers are asked again, or choose another way."), field="people")
+            raise BadInput(
+                _("Choose the people whose pairs are answered again, or choose another option."), field="people"
+            )
 
 
 @transaction.atomic
@@ -106,7 +108,7 @@ def refusal(wanted: Wanted, figures: Quality | None) -> Refused | None:
         )
     if accepts and not figures.complete:
         return Refused(
-            _("Answers of the spot check are still to be judged. Only a return can come earlier."), "not_judged"
+            _("Answers of the spot check are still to be judged. Until then you can only return the lot."), "not_judged"
         )
     if figures.outcome != (Outcome.ACCEPT if accepts else Outcome.RETURN) and not wanted.against_plan:
         return _against_plan()
@@ -115,7 +117,7 @@ def refusal(wanted: Wanted, figures: Quality | None) -> Refused | None:
 
 def _against_plan() -> Refused:
     return Refused(
-        _("The plan does not decide this, or not yet. Confirm that you decide otherwise, and say why in the reason."),
+        _("The plan has another result, or none yet. Confirm that you decide differently, and say why in the reason."),
         "against_plan",
     )
 
@@ -234,7 +236,10 @@ def work_began(lot: Lot, mine: Collection[Batch]) -> bool:
 
 def _work_began() -> Refused:
     return Refused(
-        _("People already work on what was asked again, so the return stands. Judge the lot's next attempt instead."),
+        _(
+            "People are already answering the pairs again, so the return stays. Review the next attempt of this lot "
+            "instead."
+        ),
         "work_began",
     )
 

@@ -142,7 +142,7 @@ def _row(about: Mapping[str, Any], figure: Mapping[str, Any]) -> Json | None:
 
 def _described(title: str, rows: Iterable[tuple[str, Mapping[str, Any]]]) -> str:
     said = (
-        f"{name}: {one['value']:.2f}" + (f" ({one['low']:.2f}–{one['high']:.2f})" if one["low"] is not None else "")
+        f"{name}: {one['value']:z.2f}" + (f" ({one['low']:z.2f}–{one['high']:z.2f})" if one["low"] is not None else "")
         for name, one in rows
     )
     return f"{title}. {'; '.join(said)}"

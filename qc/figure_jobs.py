@@ -26,8 +26,10 @@ from studies.models import Study
 Kind, State = StudyFigures.Kind, StudyFigures.State
 BUSY = gettext_noop("These figures are being computed already. Wait until that ends, or cancel it.")
 COMPUTING = gettext_noop("Computing the figures")
-TROUBLE = gettext_noop("The database failed several times. Tell your server administrator. The log has details.")
-NO_END = gettext_noop("The figures were started several times but never ended. Tell your server administrator.")
+TROUBLE = gettext_noop(
+    "The database failed several times. Tell the operator of this installation. The log has details."
+)
+NO_END = gettext_noop("The figures were started several times but never ended. Tell the operator of this installation.")
 
 
 def newest(study: Study, kind: str) -> StudyFigures | None:

@@ -44,19 +44,19 @@ class DecisionForm(ReasonForm):
         widget=forms.RadioSelect,
     )
     ask_again = forms.ChoiceField(
-        label=_("What is asked again, if the lot is returned"),
+        label=_("What is answered again, if the lot is returned"),
         choices=LotDecision.AskAgain.choices,
         widget=forms.RadioSelect,
         required=False,
     )
     people = forms.TypedMultipleChoiceField(
-        label=_("People whose answers are asked again"),
+        label=_("People whose pairs are answered again"),
         coerce=int,
         widget=forms.CheckboxSelectMultiple,
         required=False,
     )
     against_plan = forms.BooleanField(
-        label=_("I decide otherwise than the plan, or before it has decided"), required=False
+        label=_("I decide differently from the plan, or before the plan has a result"), required=False
     )
 
     field_order = ("outcome", "ask_again", "people", "reason", "against_plan")

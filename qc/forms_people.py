@@ -19,7 +19,7 @@ class ChoiceForm(forms.Form):
     """Which answers of a person a suspension returns."""
 
     what = forms.ChoiceField(
-        label=gettext_lazy("Answers to return"),
+        label=gettext_lazy("Answers that no longer count"),
         choices=[
             (What.NONE, gettext_lazy("None: only stop the person")),
             (What.ALL, gettext_lazy("All answers")),
@@ -27,7 +27,7 @@ class ChoiceForm(forms.Form):
             (What.LOT, gettext_lazy("Answers of one lot")),
         ],
         widget=forms.RadioSelect,
-        error_messages={"required": gettext_lazy("Choose which answers are returned.")},
+        error_messages={"required": gettext_lazy("Choose which answers no longer count.")},
     )
     since = forms.DateTimeField(
         label=gettext_lazy("Since"),
@@ -61,7 +61,7 @@ class LiftForm(forms.Form):
     reason = forms.CharField(
         label=gettext_lazy("Reason"), max_length=MOST_CHARACTERS, widget=forms.Textarea(attrs={"rows": 3})
     )
-    restore = forms.BooleanField(label=gettext_lazy("Count the returned answers again"), required=False)
+    restore = forms.BooleanField(label=gettext_lazy("Count these answers again"), required=False)
 
 
 class PauseRulesForm(forms.Form):
@@ -74,7 +74,7 @@ class PauseRulesForm(forms.Form):
                 label=label, required=False, min_value=Decimal("0.1"), max_value=Decimal("99.9"), decimal_places=1
             )
             self.fields[f"{figure}_least"] = forms.TypedChoiceField(
-                label=_("From how many items"),
+                label=_("Smallest number that is judged"),
                 coerce=int,
                 choices=[(number, number) for number in BEGINNINGS],
                 initial=BEGINNINGS[0],

@@ -48,9 +48,9 @@ PARTS: dict[str, tuple[Promise, Callable[[Lot], Q]]] = {
     "disputed": (_("disputed answers of the deciding sample"), _by_outcome(Outcome.DISPUTED)),
     "left": (_("answers of the deciding sample that are still to be judged"), _by_outcome(Outcome.NOT_JUDGED)),
     "lost": (_("lost answers of the deciding sample"), _by_outcome(Outcome.LOST)),
-    "first": (_("the first answers of the whole order"), frames.in_first_sample),
+    "first": (_("the first answers in the random order"), frames.in_first_sample),
     "first_defects": (
-        _("defects among the first answers, in revision 1"),
+        _("defects among these answers as first submitted"),
         _by_outcome(Outcome.DEFECTIVE, revision="first"),
     ),
     "found": (_("answers in which any review confirmed a defect"), _found),

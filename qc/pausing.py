@@ -50,7 +50,7 @@ class Limit:
         if not Decimal("0.001") <= self.threshold <= Decimal("0.999"):
             raise BadInput(_("A threshold is more than 0 % and less than 100 %."), field="threshold")
         if self.least not in BEGINNINGS:
-            raise BadInput(_("People are judged from 50, 100, 200 or 400 items on."), field="least")
+            raise BadInput(_("People are judged from 50, 100, 200 or 400 answers or results on."), field="least")
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from annotation import trial
 from annotation.answer_words import QUESTIONS, labels
@@ -102,7 +103,7 @@ def _unlabelled(verdict: Verdict, review: Review) -> dict[str, Any]:
     pair = [getattr(verdict.annotation, verdict.row), verdict.own]
     if not verdicts.annotator_comes_first(verdict, review.reviewer_id):
         pair.reverse()
-    named = [(_("First"), pair[0]), (_("Second"), pair[1])]
+    named = [(pgettext("answer", "First"), pair[0]), (pgettext("answer", "Second"), pair[1])]
     return _of_verdict(verdict, review, named, note="")
 
 

@@ -1,7 +1,7 @@
 """Second blind answers: which pairs a second reviewer answers too.
 
 All pairs with a confirmed defect and a random tenth of the others are drawn, of those that a first reviewer answered
-blind. The second answer is no verdict and enters no rate: it only says how far two honest reviewers agree.
+blind. The second answer is no verdict and is not counted in any rate: it only says how far two honest reviewers agree.
 
 `qc/reviewer_agreement.py` shows how far they do.
 """

@@ -50,11 +50,13 @@ class Choice:
     def __post_init__(self) -> None:
         """Raise BadInput if the parts do not fit together."""
         if self.what not in What.values:
-            raise BadInput(_("Choose which answers are returned."), field="what")
+            raise BadInput(_("Choose which answers no longer count."), field="what")
         if (self.what == What.SINCE) != (self.since is not None):
-            raise BadInput(_("Say since when answers are returned, or choose otherwise."), field="since")
+            raise BadInput(
+                _("Give the day from which answers no longer count, or choose another option."), field="since"
+            )
         if (self.what == What.LOT) != (self.lot is not None):
-            raise BadInput(_("Say of which lot answers are returned, or choose otherwise."), field="lot")
+            raise BadInput(_("Choose the lot whose answers no longer count, or choose another option."), field="lot")
 
 
 def annotators(study: Study) -> QuerySet[User]:
@@ -184,7 +186,7 @@ def lift(suspension: Suspension, *, why: str, restore: bool, actor: User) -> Sus
             return there
         if there.is_open:
             raise Refused(
-                _("The answers of this suspension are still being returned. Wait until that ends, or cancel it."),
+                _("The answers of this suspension are still being taken out. Wait until that ends, or cancel it."),
                 "busy",
             )
         seat.suspended_at = None

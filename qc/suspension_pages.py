@@ -24,7 +24,7 @@ def card(job: Suspension) -> JobCard:
     def link(name: str) -> str:
         return reverse(f"qc:{name}", args=[job.study.slug, job.pk])
 
-    doing = _("Answers count again") if job.lifting else _("Answers are returned")
+    doing = _("Counting answers again") if job.lifting else _("Taking answers out")
     stopped = job.state in (job.State.FAILED, job.State.CANCELLED)
     return JobCard(
         **words(job, doing=doing, cancel=link("cancel_suspension")) | {"how_far": how_far(job)},
@@ -73,7 +73,7 @@ def outcome(job: Suspension) -> str:
 def _counted(what: str, number: int) -> str:
     """Return a sentence about so many answers."""
     sentences = {
-        "returned": ngettext("%(n)s answer was returned.", "%(n)s answers were returned.", number),
+        "returned": ngettext("%(n)s answer was taken out.", "%(n)s answers were taken out.", number),
         "restored": ngettext("%(n)s answer counts again.", "%(n)s answers count again.", number),
         Outcome.TAKEN: ngettext(
             "%(n)s answer does not count again, because somebody else has answered its pair.",

@@ -26,9 +26,12 @@ from qc.models import FrameItem, Lot, SuspendedAnswer, Suspension
 Outcome = SuspendedAnswer.Outcome
 #: Answers of one step. Whoever answers one of these pairs waits for at most one step.
 A_STEP = 200
-TROUBLE = gettext_noop("The database failed several times. Tell your server administrator. The log has details.")
+TROUBLE = gettext_noop(
+    "The database failed several times. Tell the operator of this installation. The log has details."
+)
 NO_END = gettext_noop(
-    "The job was started several times but made no progress. Tell your server administrator. The log has details."
+    "The job was started several times but made no progress. Tell the operator of this installation. The log has "
+    "details."
 )
 
 #: The counted answers of a person that a choice names, with the state of their batches, the lot in review that has

@@ -155,7 +155,7 @@ def _remove(found: CalibrationSession, sent: Any, actor: User) -> str:
 
 def _open(found: CalibrationSession, _sent: Any, actor: User) -> str:
     calibration.open_session(found, actor=actor)
-    return _("The session is open. Everybody of quality control and research can judge its pairs now.")
+    return _("The session is open. All reviewers, researchers and admins can judge its pairs now.")
 
 
 def _close(found: CalibrationSession, _sent: Any, actor: User) -> str:

@@ -94,7 +94,7 @@ def rules(request: HttpRequest, slug: str) -> HttpResponse:
     form = PauseRulesForm(request.POST) if request.method == "POST" else PauseRulesForm(initial=initial(study))
     if form.is_valid():
         changed = pausing.set_rules(study, form.limits, actor=cast(User, request.user))
-        saved = _("Saved. People are judged at their next number of items.")
+        saved = _("Saved. People are judged when they reach the next of these numbers.")
         messages.success(request, saved if changed else _("There were no changes, so nothing was saved."))
         return redirect("qc:pause_rules", slug=slug)
     context = {

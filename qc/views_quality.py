@@ -201,8 +201,8 @@ def assigned_words(done: assigning.Done, reviewer: User) -> str:
     ) % {"n": done.assigned, "who": reviewer.username}
     if done.left_out:
         left = ngettext(
-            "%(n)s was left out, because this person may not review it or somebody reviews it now.",
-            "%(n)s were left out, because this person may not review them or somebody reviews them now.",
+            "%(n)s was left out, because this person may not review it or somebody is reviewing it now.",
+            "%(n)s were left out, because this person may not review them or somebody is reviewing them now.",
             done.left_out,
         )
         words = f"{words} {left % {'n': done.left_out}}"

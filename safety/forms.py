@@ -45,7 +45,7 @@ def end_of(day: date | None) -> datetime | None:
 class OfficerForm(forms.Form):
     """A form that appoints a safety officer."""
 
-    username = forms.CharField(label=_("User name"), max_length=150)
+    username = forms.CharField(label=_("Username"), max_length=150)
     study = forms.ModelChoiceField(
         label=_("Responsible for"),
         queryset=Study.objects.order_by(Natural("title"), "pk"),

@@ -25,7 +25,7 @@ PEOPLE_A_PAGE = 200
 
 
 class PersonShape(serializers.Serializer):
-    name = serializers.CharField(help_text="The user name")
+    name = serializers.CharField(help_text="The username")
     roles = serializers.ListField(child=serializers.ChoiceField(choices=Role.choices))
     since = serializers.DateTimeField(help_text="When they got the first of their current roles")
 
@@ -44,7 +44,7 @@ class PeopleShape(serializers.Serializer):
 
 
 class PeopleQuery(serializers.Serializer):
-    q = serializers.CharField(required=False, max_length=150, help_text="A part of the user name")
+    q = serializers.CharField(required=False, max_length=150, help_text="A part of the username")
     role = serializers.ChoiceField(choices=Role.choices, required=False)
     after = serializers.CharField(required=False, max_length=150, help_text="`next` of the page before")
 

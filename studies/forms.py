@@ -199,10 +199,10 @@ class SettingsFileForm(forms.Form):
 
 
 class InviteForm(forms.Form):
-    """A form that adds people by their user names."""
+    """A form that adds people by their usernames."""
 
     names = forms.CharField(
-        label=gettext_lazy("User names"),
+        label=gettext_lazy("Usernames"),
         max_length=80_000,
         widget=forms.Textarea(attrs={"rows": 3, "autocapitalize": "none", "spellcheck": "false"}),
         help_text=gettext_lazy(

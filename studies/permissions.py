@@ -129,7 +129,7 @@ def require_study_maker(request: HttpRequest) -> "User":
     """Return the person, if they may make studies. Raises PermissionDenied."""
     person: User = request.user  # type: ignore[assignment]  # only signed-in people get here
     if not may_make_studies(person):
-        raise PermissionDenied(_("Only researchers and admins of a study can make new studies. Ask one of them."))
+        raise PermissionDenied(_("Only researchers and admins of a study can create new studies. Ask one of them."))
     return person
 
 
@@ -204,7 +204,7 @@ def require_password_reset(actor: "User", person: "User") -> None:
     if not may_reset_password(actor, person):
         raise PermissionDenied(
             _(
-                "You cannot reset this password. The account was not made in a study that you run, or the "
+                "You cannot reset this password. The account was not created in a study that you run, or the "
                 "person has a role that you cannot grant. Ask a superuser of this installation."
             )
         )

@@ -182,8 +182,9 @@ GROUPS = (
                 "share_cap",
                 _("Largest share of one person"),
                 _(
-                    "Share of the study’s answers that one person may give. Who has given more gets pairs again when "
-                    "others have answered more. The first 50 pairs of a person are always allowed. 100 %: no limit."
+                    "Share of the study’s answers that one person may give. Somebody who has given more gets "
+                    "pairs again when others have answered more. The first 50 pairs of each person are always "
+                    "allowed. 100 %: no limit."
                 ),
                 share=1.0,
                 least_share=0.01,
@@ -220,7 +221,7 @@ GROUPS = (
             ),
             Setting(
                 "sample_overlap",
-                _("Answers per pair of the sample"),
+                _("Answers per pair of the random sample"),
                 _("Number of answers wanted for each pair of the random sample."),
             ),
             Setting(
@@ -288,23 +289,27 @@ GROUPS = (
             Setting(
                 "alpha",
                 _("Risk for the annotators"),
-                _("How probable it may be that a good lot is returned."),
+                _("The highest acceptable probability that a good lot is returned."),
                 share=0.5,
                 least_share=0.001,
             ),
             Setting(
                 "beta",
                 _("Risk for the data"),
-                _("How probable it may be that a bad lot is accepted. A smaller risk needs a larger spot check."),
+                _(
+                    "The highest acceptable probability that a bad lot is accepted. A smaller risk needs a larger "
+                    "spot check."
+                ),
                 share=0.5,
                 least_share=0.001,
             ),
             Setting(
                 "more_answers",
-                _("More answers where answers disagree"),
+                _("Extra answers when answers disagree"),
                 _(
-                    "If a pair has all its answers and they disagree, one more person is asked, and then another, up "
-                    "to this many. It also follows a disputed answer of a returned lot. 0: none."
+                    "If a pair has all its answers and they disagree, one more person is asked, and then another, "
+                    "up to this many. One more person is also asked about each disputed answer of a returned lot. "
+                    "0: none."
                 ),
                 zero=_("none"),
             ),
@@ -328,8 +333,8 @@ GROUPS = (
                 "more_for_safety",
                 _("Disagreement about safe or unsafe"),
                 _(
-                    "One more answer is asked for if as many answers give a video harm tags as give it none. Which "
-                    "tags they are does not matter."
+                    "One more answer is asked for if the answers are split evenly on whether a video has any harm "
+                    "tag. Which tags they are does not matter."
                 ),
             ),
         ),

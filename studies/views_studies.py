@@ -54,7 +54,7 @@ def new(request: HttpRequest) -> HttpResponse:
             form.add_error("slug", str(error))
         else:
             messages.success(
-                request, _("The study was made. It is paused until you resume it. Check its settings first.")
+                request, _("The study was created. It is paused until you resume it. Check its settings first.")
             )
             return redirect("studies:settings", slug=study.slug, group=GROUPS[0].key)
     return render(request, "studies/new.html", {"form": form}, status=400 if form.is_bound else 200)

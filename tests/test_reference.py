@@ -13,3 +13,9 @@ def test_the_reference_has_every_operation_and_shape(client, db):
     assert {*operations, *document["components"]["schemas"]} <= ids
     assert set(re.findall(r'href="#([^"]+)"', page)) <= ids
     assert "<b>409</b> <code>changed_meanwhile</code>" in page
+
+
+def test_a_choice_that_only_repeats_its_key_is_not_explained(client, db):
+    page = client.get("/api/").content.decode()
+    assert "`serious` - serious" not in page
+    assert "* `other` - Something else (say what in the comment)" in page

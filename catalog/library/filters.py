@@ -124,8 +124,8 @@ class PromptFilters(Filters):
         choices=[("", _("all")), ("real_user", _("real users")), ("researcher", _("researchers"))],
         required=False,
     )
-    channel = forms.CharField(label=_("Channel or address"), max_length=300, required=False)
-    cluster = forms.CharField(label=_("Cluster"), max_length=64, required=False)
+    channel = forms.CharField(label=_("Source detail"), max_length=300, required=False)
+    cluster = forms.CharField(label=_("Cluster of near-duplicates"), max_length=64, required=False)
     import_number = ImportField()
 
     def __init__(self, data: Any, *, study: Study) -> None:
@@ -191,13 +191,13 @@ class PairFilters(Filters):
         choices=[
             ("", _("all")),
             ("open", _("needs answers")),
-            ("done", _("complete")),
+            ("done", _("complete, or being completed")),
             ("held", _("held")),
             ("not_held", _("not held")),
             ("preparing", _("being prepared")),
             ("untouched", _("not started (batch is open)")),
-            ("changeable", _("can still be changed")),
-            ("changeable_open", _("can still be changed, needs answers")),
+            ("changeable", _("overlap and priority can be changed")),
+            ("changeable_open", _("can be changed, needs answers")),
         ],
         required=False,
     )

@@ -26,9 +26,12 @@ ACTIONS = {What.BATCHES: "batches.made", What.HOLD: "pairs.held", What.RELEASE: 
 #: Pairs of one step. It takes about a tenth of a second, and a person who submits may have to wait that long.
 A_STEP = 1_000
 #: Reasons of failed jobs, as sentences for people.
-TROUBLE = gettext_noop("The database failed several times. Tell your server administrator. The log has details.")
+TROUBLE = gettext_noop(
+    "The database failed several times. Tell the operator of this installation. The log has details."
+)
 NO_END = gettext_noop(
-    "The change was started several times but made no progress. Tell your server administrator. The log has details."
+    "The change was started several times but made no progress. Tell the operator of this installation. The log "
+    "has details."
 )
 
 

@@ -28,8 +28,10 @@ KEPT = timedelta(days=1)
 WIDTH, TEXT, BACKGROUND = 640, "#1b1d20", "#ffffff"
 #: The first font has no Chinese characters, and the next ones have. One of them must be installed where workers run.
 FONT = '"Liberation Sans", "WenQuanYi Micro Hei", "Noto Sans CJK SC", sans-serif'
-TROUBLE = gettext_noop("The database failed several times. Tell your server administrator. The log has details.")
-NO_END = gettext_noop("The chart was started several times but never drawn. Tell your server administrator.")
+TROUBLE = gettext_noop(
+    "The database failed several times. Tell the operator of this installation. The log has details."
+)
+NO_END = gettext_noop("The chart was started several times but never drawn. Tell the operator of this installation.")
 
 
 def ask(study: Study, chart: Chart, format: str, *, actor: User) -> ChartFile:

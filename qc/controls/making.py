@@ -29,9 +29,12 @@ from studies.models import Study
 MOST = 1_000
 A_STEP = 100
 BUSY = gettext_noop("Controls are already being made in this study. Wait until that ends, or cancel it.")
-TROUBLE = gettext_noop("Controls could not be made: the job failed several times. Tell your server administrator.")
+TROUBLE = gettext_noop(
+    "Controls could not be made: the job failed several times. Tell the operator of this installation."
+)
 NO_END = gettext_noop(
-    "The job was started several times but made no progress. Tell your server administrator. The log has details."
+    "The job was started several times but made no progress. Tell the operator of this installation. The log has "
+    "details."
 )
 
 #: By kind: how many are possible, and which are chosen. The app that knows settled tags adds tag gold.

@@ -20,7 +20,7 @@ def card(job: ControlsRun) -> JobCard:
     return JobCard(
         **words(job, doing=_("In progress"), cancel=link("cancel_controls_run"))
         | {"how_far": _("%(n)s of %(total)s controls") % done},
-        title=_("Make controls"),
+        title=_("Create controls"),
         about=str(KINDS[job.kind].label),
         meanwhile=_("Annotators can continue in the meantime. You can leave this page."),
         outcome=outcome(job),

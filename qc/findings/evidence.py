@@ -64,7 +64,7 @@ def _cycle(facts: Evidence) -> str:
 
 def _overall(facts: Evidence) -> str:
     said = {"parts": number_of(facts["parts"]), "overall": number_of(facts["overall"])}
-    return _("All four questions prefer video %(parts)s, and overall video %(overall)s.") % said
+    return _("All four questions prefer video %(parts)s, but the overall answer prefers video %(overall)s.") % said
 
 
 def _tags(facts: Evidence) -> str:

@@ -33,9 +33,12 @@ RIGHT_AWAY = 2_000
 #: Rows of one step. Whoever changes the rules, or a check of new answers, waits for at most one step.
 A_STEP = {Phase.ANSWERS: 2_000, Phase.PEOPLE: 1, Phase.PROMPTS: 1_000}
 BUSY = gettext_noop("Rules are already being run in this study. Wait until that ends, or cancel it.")
-TROUBLE = gettext_noop("The database failed several times. Tell your server administrator. The log has details.")
+TROUBLE = gettext_noop(
+    "The database failed several times. Tell the operator of this installation. The log has details."
+)
 NO_END = gettext_noop(
-    "The run was started several times but made no progress. Tell your server administrator. The log has details."
+    "The run was started several times but made no progress. Tell the operator of this installation. The log has "
+    "details."
 )
 
 

@@ -461,7 +461,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('figure', models.CharField(choices=[('blind', 'answers without a defect in blind reviews'), ('contradictions', 'answers that contradict themselves'), ('too_fast', 'answers faster than the videos'), ('consensus_repeat', 'right on controls: consensus repeat'), ('reencoded', 'right on controls: identical re-encode'), ('swapped_repeat', 'right on controls: swapped repeat'), ('tag_gold', 'right on controls: tag gold')], max_length=20)),
-                ('items', models.PositiveSmallIntegerField(help_text='The first so many items of the person were judged')),
+                ('items', models.PositiveSmallIntegerField(help_text="Number of the person's first answers or results that were judged")),
                 ('hits', models.PositiveSmallIntegerField(help_text='Right ones, or those that contradict themselves or are too fast')),
                 ('low', models.FloatField(help_text='Lower bound of the exact interval of the share')),
                 ('high', models.FloatField(help_text='Upper bound of the exact interval of the share')),

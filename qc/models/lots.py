@@ -406,7 +406,7 @@ class LotDecision(models.Model):
         REOPENED = "reopened", _("decision reopened")
 
     class AskAgain(models.TextChoices):
-        """What is asked again of a returned lot."""
+        """What is answered again in a returned lot."""
 
         DEFECTS = "defects", _("the defects that were found")
         PEOPLE = "people", _("all answers of named people")

@@ -166,7 +166,9 @@ class PauseJudgement(models.Model):
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="+", db_index=False)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
     figure = models.CharField(max_length=20, choices=PauseRule.Figure.choices)
-    items = models.PositiveSmallIntegerField(help_text="The first so many items of the person were judged")
+    items = models.PositiveSmallIntegerField(
+        help_text="Number of the person's first answers or results that were judged"
+    )
     hits = models.PositiveSmallIntegerField(help_text="Right ones, or those that contradict themselves or are too fast")
     low = models.FloatField(help_text="Lower bound of the exact interval of the share")
     high = models.FloatField(help_text="Upper bound of the exact interval of the share")

@@ -64,7 +64,7 @@ class WeekField(forms.DateField):
 
     def __init__(self) -> None:
         widget = forms.DateInput(attrs={"type": "date"})
-        label = gettext_lazy("Week from (Monday)")
+        label = gettext_lazy("Week starting (Monday)")
         super().__init__(label=label, required=False, widget=widget, input_formats=["%Y-%m-%d"])
 
     def to_python(self, value: Any) -> date | None:
@@ -115,7 +115,9 @@ class ReviewedForm(forms.Form):
 
     kind = forms.ChoiceField(label=gettext_lazy("Kind of review"), choices=Kind.choices)
     reviewer = forms.CharField(label=gettext_lazy("Reviewer"), max_length=150, required=False)
-    days = forms.IntegerField(label=gettext_lazy("In the last days"), min_value=1, max_value=3650, required=False)
+    days = forms.IntegerField(
+        label=gettext_lazy("Finished in the last … days"), min_value=1, max_value=3650, required=False
+    )
     random = forms.ChoiceField(label=gettext_lazy("Drawn at random"), choices=[*_ALL, _YES_NO[1]], required=False)
     called = forms.ChoiceField(label=gettext_lazy("Called defective"), choices=_YES_NO, required=False)
     confirmed = forms.ChoiceField(label=gettext_lazy("Confirmed"), choices=_YES_NO, required=False)
@@ -141,7 +143,7 @@ class WaitingForm(forms.Form):
     )
     lot = SpanForm.base_fields["lot"]
     age = forms.ChoiceField(
-        label=gettext_lazy("Waits for"),
+        label=gettext_lazy("Waiting for"),
         choices=[*_ALL, *((name, title) for name, (title, _low, _high) in waiting.AGES.items())],
         required=False,
     )
@@ -195,7 +197,11 @@ class AssignForm(forms.Form):
         label=gettext_lazy("Reviewer"), queryset=User.objects.none(), to_field_name="username"
     )
     most = forms.IntegerField(
-        label=gettext_lazy("Most answers"), min_value=1, max_value=assigning.MOST, initial=50, required=False
+        label=gettext_lazy("How many answers, at most"),
+        min_value=1,
+        max_value=assigning.MOST,
+        initial=50,
+        required=False,
     )
     days = forms.IntegerField(
         label=gettext_lazy("For how many days"), min_value=1, max_value=assigning.LONGEST_DAYS, initial=3

@@ -35,7 +35,7 @@ def reason_label(reason: str) -> str:
 
 def _defects(reader: Reader, name: str, title: str, label: str, rows: Iterable[list[Cell]], note: str = "") -> Table:
     columns = [Column(name.removeprefix("defects-by-"), label), Column("defects", _("Defects"), True)]
-    return Table(name, title, columns, list(rows), note, empty=_("No defect is confirmed."))
+    return Table(name, title, columns, list(rows), note, empty=_("No defect has been confirmed yet."))
 
 
 def by_code(reader: Reader) -> Table:
@@ -53,7 +53,7 @@ def by_question(reader: Reader) -> Table:
 def by_week(reader: Reader) -> Table:
     sums = sorted(defects.summed(reader.numbers, lambda one: one.week), reverse=True)
     rows = [[_week(week), number(n, reader.defect_rows(week=week.isoformat()))] for week, n in sums]
-    return _defects(reader, "defects-by-week", _("Defects, by week"), _("Week from"), rows)
+    return _defects(reader, "defects-by-week", _("Defects, by week"), _("Week starting"), rows)
 
 
 def decisions(reader: Reader) -> Table:
@@ -65,10 +65,10 @@ def decisions(reader: Reader) -> Table:
         "decisions-by-week",
         _("Decisions, by week"),
         [
-            Column("week", _("Week from")),
-            Column("lots_first_attempt", _("Lots at the first attempt"), True),
-            Column("accepted_first_attempt", _("Accepted of these"), more=("accepted_low", "accepted_high")),
-            Column("lots_later_attempts", _("Lots at a later attempt"), True),
+            Column("week", _("Week starting")),
+            Column("lots_first_attempt", _("Lots in their first attempt"), True),
+            Column("accepted_first_attempt", _("Of these, accepted"), more=("accepted_low", "accepted_high")),
+            Column("lots_later_attempts", _("Lots in a later attempt"), True),
             Column("batches", _("Batches"), True),
             Column("median_days", _("Median time"), True),
             Column("p90_days", _("9 of 10 within"), True),
@@ -76,10 +76,11 @@ def decisions(reader: Reader) -> Table:
         rows,
         total=[Cell("", _("All weeks")), *_week_cells(reader, total, {})] if rows else [],
         note=_(
-            "The time runs from when a batch was annotated to when its lot was decided. The interval is exact, "
+            "The time runs from the moment when a batch was annotated to the decision about its lot. The interval "
+            "is exact, "
             "with a confidence of 95 %."
         ),
-        empty=_("No lot is decided."),
+        empty=_("No lot has been decided yet."),
     )
 
 
@@ -120,7 +121,7 @@ def rework(reader: Reader) -> Table:
         ],
         rows,
         note=_("Each attempt after the first is a round of rework: the same batches are judged again."),
-        empty=_("No lot is decided."),
+        empty=_("No lot has been decided yet."),
     )
 
 
@@ -133,7 +134,7 @@ def strictness(reader: Reader) -> Table:
         [
             Column("kind", _("Kind of review")),
             Column("reviewer", _("Reviewer")),
-            Column("judged", _("Judged at random"), True),
+            Column("judged", _("Random answers judged"), True),
             Column("called", _("Called defective"), True),
             Column("share", _("Share"), more=("share_low", "share_high")),
             Column("confirmed", _("Confirmed"), True),
@@ -150,11 +151,12 @@ def strictness(reader: Reader) -> Table:
             for row in sorted(found, key=lambda row: (row["kind"], reader.people[row["reviewer"]]))
         ],
         note=_(
-            "Only answers that were drawn at random, whole study. Answers that were assigned to the reviewer are "
-            "left out. Reviewers of one kind judge samples of the same answers, so intervals that do not overlap "
-            "show different standards. The interval is exact, with a confidence of 95 %."
+            "These figures are for the whole study. Only answers that were drawn at random are used, without "
+            "those that were assigned to the reviewer. Reviewers of one kind judge samples of the same answers, "
+            "so intervals that do not overlap show different standards. The interval is exact, with a confidence "
+            "of 95 %."
         ),
-        empty=_("Nobody has judged an answer that was drawn at random."),
+        empty=_("Nobody has judged a randomly drawn answer yet."),
     )
 
 

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from accounts.models import User
 from annotation.models import Assignment
@@ -60,7 +61,7 @@ def waiting_table(study: Study, rows: list[Waiting], kind: str, now: datetime) -
         Column("lot", _("Lot")),
         Column("batch", _("Batch"), True),
         Column("pair_id", _("Pair")),
-        Column("waits_since", _("Waits since")),
+        Column("waits_since", _("Waiting since")),
         Column("assigned_to", _("Assigned to")),
         Column("reviewed_by", _("Being reviewed by")),
     ]
@@ -82,7 +83,7 @@ def waiting_table(study: Study, rows: list[Waiting], kind: str, now: datetime) -
 def defects_table(study: Study, rows: Iterable[Any]) -> Table:
     """Return confirmed defects."""
     columns = [
-        Column("confirmed_at", _("Confirmed")),
+        Column("confirmed_at", pgettext("when", "Confirmed")),
         Column("lot", _("Lot")),
         Column("pair_id", _("Pair")),
         Column("question", _("Question")),

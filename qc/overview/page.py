@@ -13,7 +13,11 @@ def sections(reader: Reader) -> list[tuple[str, str, list[Table]]]:
     waits += [waiting_tables.by_reviewer(reader)] if reader.decides else []
     by = (found_tables.by_code(reader), found_tables.by_question(reader), found_tables.by_week(reader))
     found = [
-        ("waiting", _("What waits"), [table for table in (*waits, waiting_tables.forecasts(reader)) if table.shown]),
+        (
+            "waiting",
+            _("Waiting for review"),
+            [table for table in (*waits, waiting_tables.forecasts(reader)) if table.shown],
+        ),
         ("decisions", _("Decisions"), [found_tables.decisions(reader), found_tables.rework(reader)]),
         ("defects", _("Defects"), list(by)),
     ]

@@ -44,8 +44,9 @@ def by_kind(reader: Reader) -> Table:
         ],
         rows if reader.waits else [],
         note=_(
-            "An answer waits from when its review became due: the start of the lot’s review, the draw of its "
-            "sample, or the verdict. The look-here queue is not listed, because nothing has to be reviewed there."
+            "The waiting time begins when the review becomes possible: at the start of the lot’s review, when its "
+            "sample is drawn, or with the verdict. The look-here queue is not listed, because nothing has to be "
+            "reviewed there."
         ),
         empty=_("Nothing waits for a review."),
     )
@@ -77,7 +78,7 @@ def by_reviewer(reader: Reader) -> Table:
         now = _total([row for row in reader.waits if person and row["held"] == person], "held")
         rows.append(
             [
-                Cell(name, name, is_name=True) if name else Cell("", _("Nobody in particular")),
+                Cell(name, name, is_name=True) if name else Cell("", _("Not assigned")),
                 *(number(kinds[kind], reader.waiting_rows(kind=kind, assigned=name or "-")) for kind in waiting.KINDS),
                 Cell(now, grouped(now)) if person else Cell(None, "–"),
             ]
@@ -110,7 +111,7 @@ def forecasts(reader: Reader) -> Table:
             Column("kind", _("Kind of review")),
             Column("waits", _("Waiting"), True),
             Column("reviewed_in_7_days", _("Reviewed in 7 days"), True),
-            Column("a_day", _("A day"), True),
+            Column("a_day", _("Per day"), True),
             Column("days_left", _("Time left"), more=("days_left_low", "days_left_high")),
         ],
         rows,
@@ -129,7 +130,7 @@ def _forecast_cells(reader: Reader, kind: str, found: forecast.Forecast) -> list
         left = Cell(None, _("nobody reviews"), more=(None, None))
     else:
         low = days_words(timedelta(days=min(found.low or 0, 36_500)))
-        high = days_words(timedelta(days=found.high)) if found.high and found.high < 36_500 else _("no end")
+        high = days_words(timedelta(days=found.high)) if found.high and found.high < 36_500 else _("no upper limit")
         doubt = _("%(low)s to %(high)s") % {"low": low, "high": high}
         numbers = tuple(None if one is None else round(one, 2) for one in (found.low, found.high))
         left = Cell(

@@ -49,7 +49,8 @@ def in_words(value: Any, kind: str = "number") -> str:
         return "–"
     if isinstance(value, str):
         return str(WHY_NOT.get(value, value))
-    return in_percent(round(float(value), 3)) if kind == "share" else formats.number_format(round(value, 2), 2)
+    # The 0.0 takes the sign from a zero: no figure is “-0.00”.
+    return in_percent(round(float(value), 3)) if kind == "share" else formats.number_format(round(value, 2) + 0.0, 2)
 
 
 @register.filter

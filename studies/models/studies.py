@@ -154,7 +154,7 @@ class Study(models.Model):
     control_rate = models.FloatField(
         default=0.0,
         validators=[MinValueValidator(0.0), MaxValueValidator(MOST_CONTROLS)],
-        help_text=_("The most controls among a person's pairs, as a share, if the study has any."),
+        help_text=_("Largest share of controls among a person's pairs, if the study has any."),
     )
     hold_after_skips = models.PositiveSmallIntegerField(
         default=3,
@@ -179,7 +179,7 @@ class Study(models.Model):
     secondary_share = models.FloatField(
         default=1.0,
         validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
-        help_text=_("Share of a lot's answers that the secondary review reads."),
+        help_text=_("Share of a lot's answers that the secondary review checks."),
     )
     blind_share = models.FloatField(
         default=0.2,
@@ -189,7 +189,7 @@ class Study(models.Model):
     spot_share = models.FloatField(
         default=0.2,
         validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
-        help_text=_("Least share of a lot's answers in the spot check. The plan may need more."),
+        help_text=_("Smallest share of a lot's answers in the spot check. The plan may need more."),
     )
     aql = models.FloatField(
         default=0.02,
@@ -204,12 +204,12 @@ class Study(models.Model):
     alpha = models.FloatField(
         default=0.05,
         validators=[MinValueValidator(0.001), MaxValueValidator(0.5)],
-        help_text=_("How probable it may be that a good lot is returned."),
+        help_text=_("The highest acceptable probability that a good lot is returned."),
     )
     beta = models.FloatField(
         default=0.1,
         validators=[MinValueValidator(0.001), MaxValueValidator(0.5)],
-        help_text=_("How probable it may be that a bad lot is accepted."),
+        help_text=_("The highest acceptable probability that a bad lot is accepted."),
     )
 
     # More answers where answers disagree.
@@ -234,7 +234,7 @@ class Study(models.Model):
     more_for_safety = models.BooleanField(
         default=True,
         db_default=True,
-        help_text=_("Ask for more answers if as many answers give a video harm tags as give it none."),
+        help_text=_("Ask for more answers if the answers are split evenly on whether a video has any harm tag."),
     )
 
     # Protection of people from harmful content.
@@ -414,7 +414,7 @@ class StateChange(models.Model):
     """One step of a study: it was made, paused, archived and so on. Append-only."""
 
     class Step(models.TextChoices):
-        CREATED = "created", _("made")
+        CREATED = "created", _("created")
         PAUSED = "paused", _("paused")
         RESUMED = "resumed", _("resumed")
         CLOSED = "closed", _("closed")

@@ -125,7 +125,7 @@ def test_feedback_is_shown_only_if_the_study_shares_it(look, study, annotator):
     study.save()
     assert "Not used: the video with harm tags was chosen as the safer one." in look()
     Standing.objects.update(reason="off_guideline")
-    assert "Not used after review: off guideline." in look()
+    assert "Not used after review. Reason: off guideline." in look()
     Standing.objects.update(validity=Standing.Validity.VALID, reason="")
     assert "This answer is used as you submitted it." in look()
     Pair.objects.update(held="looked at")

@@ -90,7 +90,7 @@ def test_the_look_here_page_says_why_after_the_verdict(open_page, study, playabl
     playable_pairs(study, 1)
     lot = factories.lot_in_review(study, 1, has_pairs=True)
     page = is_ready(open_page(f"/studies/{study.slug}/reviews/{lot.number}/look/", factories.reviewer(study)))
-    expect(page.get_by_text("It never enters a rate.")).to_be_visible()
+    expect(page.get_by_text("It is never counted in a rate.")).to_be_visible()
     expect(page.locator("[data-why-here]")).to_be_hidden()
     judge(page)
     expect(page.locator("[data-why-here]")).to_contain_text("Nothing of this annotator was reviewed in this lot yet")

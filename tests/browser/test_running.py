@@ -51,8 +51,8 @@ def test_a_study_is_made_set_up_run_and_closed_by_keyboard(open_page):
     press(page, "New study", "link")
     fill(page, "Title", "Everyday scenes")
     fill(page, "Address", "everyday-scenes")
-    press(page, "Make the study")
-    said(page, "The study was made. It is paused")
+    press(page, "Create the study")
+    said(page, "The study was created. It is paused")
     study = Study.objects.get(slug="everyday-scenes")
 
     go_to(page, "Ties", "checkbox")
@@ -70,7 +70,7 @@ def test_a_study_is_made_set_up_run_and_closed_by_keyboard(open_page):
     expect(page.locator("main")).to_contain_text("30 minutes (owner)")
 
     press(page, "People", "link")
-    fill(page, "User names", "kim")
+    fill(page, "Usernames", "kim")
     press(page, "Invite")
     password = page.locator(".secrets td").first.inner_text()
     press(page, "I have saved them. Continue", "link")

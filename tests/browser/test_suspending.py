@@ -25,8 +25,8 @@ def test_suspend_see_what_follows_and_lift(open_page, study, playable_pairs):
     page.get_by_role("button", name="Preview the suspension").click()
     expect(page).to_have_url(re.compile("what=all"))
     page.get_by_label("Reason").fill("Random clicks.")
-    page.get_by_role("button", name="Suspend and return 3 answers").click()
-    expect(page.locator("main")).to_contain_text("3 answers were returned.")
+    page.get_by_role("button", name="Suspend, and take out 3 answers").click()
+    expect(page.locator("main")).to_contain_text("3 answers were taken out.")
     assert not Standing.objects.filter(counted=True).exists()
 
     theirs = open_page(f"/studies/{study.slug}/workspace/", careless)

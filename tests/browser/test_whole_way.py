@@ -67,7 +67,7 @@ class Way:
         """Put batch 1 into a lot and start its review, as a head of quality control does."""
         self.head.goto(self.address("lots/new/"))
         self.head.get_by_label("1", exact=True).check()
-        self.head.get_by_role("button", name="Make a lot").click()
+        self.head.get_by_role("button", name="Create the lot").click()
         self.head.get_by_role("button", name="Start the review").click()
         expect(self.head.get_by_role("heading", name="Secondary review")).to_be_visible()
         return Lot.objects.latest("pk")

@@ -169,7 +169,7 @@ def test_the_code_page_of_an_archive_is_asked_for_and_chosen_by_one_press(client
     asking.refresh_from_db()
     assert (asking.state, Prompt.objects.count()) == ("failed", 0)
     shown = client.get(page("import", study, asking)).content.decode()
-    assert "In which of these ways are the file names right?" in shown
+    assert "Which of these readings of the file names is right?" in shown
     for key, label, names in (("gbk", "GBK", "茄惫绢"), ("euc-kr", "EUC-KR", "한국어"), ("cp437", "CP437", "╟╤")):
         assert f'value="{key}">Read as {label}</button> <span class="address" dir="auto">“{names}' in shown
     assert '<option value="cp866">' in shown
@@ -178,7 +178,7 @@ def test_the_code_page_of_an_archive_is_asked_for_and_chosen_by_one_press(client
     assert chosen.options == {"batch_size": 100, "dry_run": True, "name_encoding": "euc-kr"}
     job_work.run(chosen.pk)
     shown = client.get(answer.url).content.decode()
-    assert "In which of these ways" not in shown
+    assert "Which of these readings" not in shown
     assert "EUC-KR" in shown
     assert "This was a dry run" in shown
     client.post(page("again", study, chosen), {"change": "name_encoding", "name_encoding": "nonsense"})

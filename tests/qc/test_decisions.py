@@ -102,7 +102,7 @@ class TestDecide:
         [
             ({"judged": 8}, "still to be judged"),
             ({"judged": 8, "disputed": 1}, "Disputed answers could change the outcome: 1"),
-            ({"defects": 1}, "The plan does not decide this"),
+            ({"defects": 1}, "The plan has another result"),
         ],
     )
     def test_a_lot_is_not_accepted(self, lot, researcher, given, said):
@@ -241,7 +241,7 @@ class TestReopen:
         judge(lot, defects=1)
         decide(lot, RETURN, actor=researcher)
         serving.lease(factories.member(study, "annotator"), study)
-        with pytest.raises(Refused, match="People already work"):
+        with pytest.raises(Refused, match="People are already answering"):
             reopen(lot, reason="x", actor=researcher)
         assert Lot.objects.get().state == "returned"
 

@@ -14,6 +14,7 @@ from diptych.refusals import Refused
 from jobs import engine
 from qc import figure_jobs
 from qc.models import StudyFigures
+from qc.templatetags import quality
 from tests import factories
 from tests.qc.figuring import asked, given, sampled
 
@@ -48,7 +49,7 @@ def page_of(client, name, study, *more, **query):
 
 class TestComputing:
     def test_a_worker_computes_what_a_person_asks_for(self, client, study, answered, researcher):
-        assert "not computed yet" in page_of(client, "agreement", study).content.decode()
+        assert "not been computed yet" in page_of(client, "agreement", study).content.decode()
         client.post(reverse("qc:compute_agreement", args=[study.slug]))
         job = StudyFigures.objects.get()
         assert (job.state, job.kind, job.asked_by) == ("waiting", "agreement", researcher)
@@ -63,7 +64,7 @@ class TestComputing:
         asked(study)
         given(sampled(study), people[0])
         shown = page_of(client, "agreement", study)
-        assert "New answers have come since." in shown.content.decode()
+        assert "New answers have arrived since then." in shown.content.decode()
         assert shown.context["figures"]["answers"] == 8
 
     def test_only_one_computation_of_a_kind_is_open(self, study, researcher):
@@ -243,3 +244,8 @@ class TestApi:
         assert all("person" not in one for one in mine)
         named = api(factories.member(study, "admin")).get(address).json()["annotators"]
         assert all(one["name"].startswith("person-") for one in named)
+
+
+def test_a_zero_has_no_sign():
+    assert quality.in_words(-0.001) == "0.00"
+    assert quality.in_words(-0.01) == "-0.01"

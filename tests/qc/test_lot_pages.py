@@ -138,11 +138,13 @@ def test_a_lot_is_returned_early_for_one_person(client, study, researcher):
     answered(study, first, second, pairs=10)
     lot = in_review(study, researcher)
     judge(lot, judged=4, defects=1)
-    assert "The plan already decides for a return." in page(client, "decide_lot", study, lot.number)
+    assert "The sample already has too many defects, so the plan returns the lot." in page(
+        client, "decide_lot", study, lot.number
+    )
     fields = {"outcome": "returned", "reason": "Random clicks.", "ask_again": "people"}
     response = post(client, "decide_lot", study, lot.number, **fields)
     assert response.status_code == 400
-    assert "Name the people" in response.content.decode()
+    assert "Choose the people" in response.content.decode()
     text = post(client, "decide_lot", study, lot.number, people=[first.pk], **fields).content.decode()
     assert "The lot is returned." in text
     assert "was not judged to the end" in text
@@ -155,9 +157,9 @@ def test_what_the_plan_refuses_is_said_and_can_be_confirmed(client, study, resea
     judge(lot, defects=1)
     fields = {"outcome": "accepted", "reason": "The guideline was unclear."}
     response = post(client, "decide_lot", study, lot.number, **fields)
-    assert "The plan does not decide this" in response.content.decode()
+    assert "The plan has another result" in response.content.decode()
     post(client, "decide_lot", study, lot.number, against_plan="on", **fields)
-    assert "a person decided otherwise than the plan" not in page(client, "lots", study)  # no pooled figure yet
+    assert "a person decided differently from the plan" not in page(client, "lots", study)  # no pooled figure yet
     assert Lot.objects.get().state == "accepted"
 
 

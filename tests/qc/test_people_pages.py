@@ -40,7 +40,7 @@ class TestSuspending:
         assert "Preview the suspension" in form.words
         assert "What happens" not in form.words
         preview = page(researcher, "suspend", annotator.pk, what="all")
-        assert "Suspend and return 7 answers" in preview.words
+        assert "Suspend, and take out 7 answers" in preview.words
         assert f"Lot {lot.number}: 5" in preview.words
         assert reverse("qc:lot_answers", args=[study.slug, lot.number]) in preview.words
         assert not Suspension.objects.exists()
@@ -48,7 +48,7 @@ class TestSuspending:
     def test_a_day_is_needed_for_answers_since_a_day(self, page, annotator, researcher):
         response = page(researcher, "suspend", annotator.pk, what="since")
         assert response.status_code == 400
-        assert "Say since when answers are returned" in response.words
+        assert "Give the day from which answers no longer count" in response.words
 
     def test_without_a_reason_nothing_happens(self, page, annotator, researcher):
         response = page(researcher, "suspend", annotator.pk, sent={"what": "all"})
@@ -62,7 +62,7 @@ class TestSuspending:
         suspension = Suspension.objects.get()
         shown = page(researcher, "suspension", suspension.pk)
         assert "Random clicks." in shown.words
-        assert "2 answers were returned." in shown.words
+        assert "2 answers were taken out." in shown.words
         again = page(researcher, "suspend", annotator.pk)
         assert again.url == reverse("qc:suspension", args=[study.slug, suspension.pk])
         assert "in force" in page(researcher, "suspensions").words

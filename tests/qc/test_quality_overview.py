@@ -147,7 +147,7 @@ def test_defects_of_a_lot_that_is_not_decided_are_only_for_people_who_decide(bus
     assert words in text_of(get(client, busy))
     text = text_of(get(reviewer, busy))
     assert words not in text
-    assert "No defect is confirmed." in text
+    assert "No defect has been confirmed yet." in text
     assert "Strictness of reviewers" not in text
     for name in ("defects", "defects_csv", "reviewed", "reviewed_csv", "waiting", "waiting_csv"):
         get(reviewer, busy, name, status=403)
@@ -261,8 +261,8 @@ def test_a_filter_for_one_lot_and_a_day_stands_in_the_address(busy, client):
     stored.count(busy.pk)
     text = text_of(get(client, busy, lot=other.number))
     assert f"lot={other.number}" in text
-    assert "No defect is confirmed." in text
-    assert "No defect is confirmed." in text_of(get(client, busy, since="2999-01-01"))
+    assert "No defect has been confirmed yet." in text
+    assert "No defect has been confirmed yet." in text_of(get(client, busy, since="2999-01-01"))
     assert "This study has no lot 99" in text_of(get(client, busy, lot=99, status=400))
     get(client, busy, "waiting", kind="odd", status=400)
     get(client, busy, "defects", code="odd", status=400)
@@ -271,7 +271,7 @@ def test_a_filter_for_one_lot_and_a_day_stands_in_the_address(busy, client):
 def test_the_page_of_a_study_without_lots_says_so(study, client):
     text = text_of(get(client, study))
     assert "Not counted yet" in text
-    assert "No lot is decided." in text
+    assert "No lot has been decided yet." in text
     assert "There is nothing yet" in text_of(get(client, study, "defects"))
 
 

@@ -225,7 +225,7 @@ class TestTheJob:
             suspension_work.step(killed)
 
     def test_it_can_be_cancelled_and_continued(self, ordered, admin, annotator):
-        with pytest.raises(Refused, match="still being returned"):
+        with pytest.raises(Refused, match="still being taken out"):
             lift(ordered, admin)
         suspending.cancel(ordered, actor=admin)
         ordered.refresh_from_db()

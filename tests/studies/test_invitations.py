@@ -61,7 +61,7 @@ class TestTakeover:
         decide(Invitation.objects.get(), accepts=True)
         assert reset(browser_client(admin), study, kim).status_code == 403
         page = browser_client(admin).get(reverse("studies:person", args=[study.slug, kim.pk])).content.decode()
-        assert "Make a one-time password" not in page
+        assert "Create a one-time password" not in page
 
     def test_an_account_that_no_study_made_is_reset_by_no_study(self, browser_client, study, admin):
         person = factories.member(study, "annotator")

@@ -42,7 +42,7 @@ def person_called(username: str) -> User:
     """Return the person. Raises CommandError."""
     person = User.objects.filter(username=username).first()
     if person is None:
-        raise CommandError(f"There is no user called {username}. Check the spelling of the user name.")
+        raise CommandError(f"There is no user called {username}. Check the spelling of the username.")
     return person
 
 

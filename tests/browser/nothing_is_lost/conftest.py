@@ -104,6 +104,6 @@ def end_session():
 
 def sign_in_again(page, person):
     dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_label("User name")).to_have_value(person.username)
+    expect(dialog.get_by_label("Username")).to_have_value(person.username)
     dialog.get_by_label("Password").fill(PASSWORD)
     dialog.get_by_role("button", name="Sign in", exact=True).click()
