@@ -159,7 +159,7 @@ class TestChoosingALanguage:
         person = factories.person(locale="zh-hans")
         client = Client()
         client.post(reverse("accounts:sign_in"), {"username": person.username, "password": "a password of its own"})
-        assert "此网址没有内容" in client.get("/nowhere").content.decode()
+        assert "此网址不存在" in client.get("/nowhere").content.decode()
 
     def test_the_language_switch_never_redirects_to_another_site(self):
         for address in ("https://example.org/", "//example.org", "javascript:alert(1)", ""):
