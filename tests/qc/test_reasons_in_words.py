@@ -18,4 +18,4 @@ def test_every_reason_of_a_defect_has_words():
 
 def test_the_annotator_reads_the_reason_and_not_its_code():
     standing = Standing(validity=Standing.Validity.INVALID, reason="sides_mixed_up")
-    assert _feedback(standing) == "Not used after review. Reason: Left and right were mixed up."
+    assert _feedback(standing, held=False) == "Not used after review. Reason: Left and right were mixed up."
