@@ -191,7 +191,7 @@ def end(pause: Pause, *, why: str, actor: User) -> bool:
     return end_on(locked_seat(pause.person, pause.study), pause, why=reason, actor=actor)
 
 
-def end_on(seat: Seat, pause: Pause, *, why: str, actor: User, **about: Any) -> bool:
+def end_on(seat: Seat, pause: Pause, *, why: str, actor: User | None, **about: Any) -> bool:
     """End a pause of the person of a locked seat. Return False if it had already ended.
 
     Args:
