@@ -53,6 +53,9 @@ def controls(request: HttpRequest, slug: str) -> HttpResponse:
     except TookTooLong:
         return render(request, "qc/controls.html", about | {"too_long": True}, status=503)
     about |= {"underway": next(iter(pages.RUNS.open(study)), None), "ended": pages.RUNS.ended(study, None, 3)}
+    # The last run is also said above if it failed, because the list of earlier runs is at the end of the page.
+    last = next(iter(about["ended"]), None)
+    about["failed"] = last if last and last.state == ControlsRun.State.FAILED and not about["underway"] else None
     filters = ControlFilters(request.GET, study=study)
     context, status = listed(request, filters, lists.controls(study), about | {"csv": "qc:controls_csv"})
     if "page" in context:

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from catalog.models import Pair
 from diptych.database.constraints import CompositeForeignKey
@@ -24,7 +25,7 @@ class CalibrationSession(models.Model):
 
     class State(models.TextChoices):
         DRAFT = "draft", _("draft")
-        OPEN = "open", _("open")
+        OPEN = "open", pgettext_lazy("calibration session", "open")
         CLOSED = "closed", _("closed")
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="calibrations", db_index=False)
