@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -91,12 +92,11 @@ def lines(person: User, studies: Collection[Study]) -> dict[int, str]:
 
     Whoever is paused again at once reads nothing here: they are still paused.
     """
-    since = timezone.now() - TOLD_FOR
-    mine = Pause.objects.filter(person=person, study__in=studies)
-    ended = mine.filter(ended_at__gte=since, judgement__undone__isnull=False).values_list("study", flat=True)
-    still = mine.filter(ended_at=None).values_list("study", flat=True)
-    told = set(ended) - set(still)
+    undone = Q(ended_at__gte=timezone.now() - TOLD_FOR, judgement__undone__isnull=False)
+    mine = Pause.objects.filter(undone | Q(ended_at=None), person=person, study__in=studies)
+    rows = list(mine.values_list("study", "ended_at"))
+    still = {study for study, ended_at in rows if ended_at is None}
     return dict.fromkeys(
-        told,
+        {study for study, _ended_at in rows} - still,
         _("Your pause has ended. It rested on a control whose expected answer was wrong. It was not your mistake."),
     )
