@@ -204,6 +204,8 @@ def answers(study: Study, person: User, assignments: Sequence[Assignment], *, ch
     ]
 
 
+#: Functions of higher apps: a sentence for the top of the page, or an empty string.
+notices: list[Callable[[User, Study], str]] = []
 #: Functions of higher apps: what they say about answered assignments, by the assignments' keys.
 more_parts: list[Callable[[list[int]], Mapping[int, Any]]] = []
 

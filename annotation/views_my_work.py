@@ -27,6 +27,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         "annotation/my_work.html",
         {
             "study": study,
+            "notices": [words for notice in my_work.notices if (words := notice(person, study))],
             "summary": my_work.summary(study, person),
             "care": my_work.care(study, person),
             "page": found,

@@ -92,3 +92,20 @@ SELECT DISTINCT import_number FROM (
 def imports_built_on(study_id: int, number: int) -> list[int]:
     """Return the numbers of other imports, at most 5, that need what this one added."""
     return [other for (other,) in fetch_all(BUILT_ON, {"study": study_id, "number": number})]
+
+
+#: Whether a control shows a video or repeats a pair of this import.
+CONTROLS_BUILT_ON = """
+SELECT EXISTS (
+    SELECT FROM catalog_pair control
+     WHERE control.study_id = %(study)s AND control.kind = 'control'
+       AND (EXISTS (SELECT FROM catalog_video video
+                     WHERE video.id IN (control.video_0_id, control.video_1_id) AND video.import_number = %(number)s)
+            OR EXISTS (SELECT FROM catalog_pair pair
+                        WHERE pair.id = control.repeats_id AND pair.import_number = %(number)s)))
+"""
+
+
+def controls_built_on(study_id: int, number: int) -> bool:
+    """Return whether a control, withdrawn or not, needs what this import added."""
+    return bool(fetch_all(CONTROLS_BUILT_ON, {"study": study_id, "number": number})[0][0])

@@ -47,6 +47,9 @@ class KindShape(serializers.Serializer):
     honest_people = serializers.IntegerField(
         allow_null=True, help_text="People from whom it is estimated; null: it is assumed"
     )
+    honest_results = serializers.IntegerField(
+        allow_null=True, help_text="Results of which it is the share right; null: it is a median of people, or assumed"
+    )
 
 
 class ControlsShape(serializers.Serializer):
@@ -101,6 +104,7 @@ def kind_json(one: lists.KindSummary) -> dict[str, Any]:
         "high": high,
         "honest_rate": one.honest.rate,
         "honest_people": one.honest.people,
+        "honest_results": one.honest.results,
     }
 
 

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from accounts.api import SignedInView
 from accounts.models import User
 from qc import pause_lists, pausing, suspending, suspension_pages, suspension_work
-from qc.models import Lot, Pause, PauseJudgement, PauseRule, Suspension
+from qc.models import Lot, Pause, PauseJudgement, PauseRule, Suspension, UndoneJudgement
 from qc.permissions import pause_of, paused_study, suspending_study, suspension_of
 from qc.suspending import Choice
 from studies.models import Study
@@ -190,6 +190,9 @@ class JudgementShape(serializers.Serializer):
     judged_at = serializers.DateTimeField()
     pause = serializers.IntegerField(allow_null=True, help_text="Id of the pause that followed")
     ended_at = serializers.DateTimeField(allow_null=True, help_text="When the pause ended")
+    control_withdrawn = serializers.IntegerField(
+        allow_null=True, help_text="Id of a withdrawn control on which the judgement rested; it no longer holds then"
+    )
 
 
 class PausesShape(serializers.Serializer):
@@ -211,10 +214,12 @@ def judgement_json(row: PauseJudgement) -> dict[str, Any]:
     """Return a judgement as the JSON of the API."""
     names = ("figure", "items", "hits", "low", "high", "beyond", "judged_at")
     pause: Pause | None = getattr(row, "pause", None)
+    undone: UndoneJudgement | None = getattr(row, "undone", None)
     return (
         {"person": row.person_id, "username": row.person.username, "threshold": float(row.threshold)}
         | {name: getattr(row, name) for name in names}
         | {"pause": pause and pause.pk, "ended_at": pause and pause.ended_at}
+        | {"control_withdrawn": undone and undone.control_id}
     )
 
 

@@ -19,12 +19,15 @@ class QCConfig(AppConfig):
         from annotation.signals import answer_revised, answer_submitted
         from qc import frames
         from qc.assigning import free_of_revoked
+        from qc.controls.signals import control_withdrawn
+        from qc.pauses_undone import undo_judgements
         from qc.receivers import follow_revision, mark_contradiction
         from safety.signals import assets_quarantined, pairs_released
         from studies.signals import membership_revoked
 
         answer_submitted.connect(mark_contradiction, dispatch_uid="qc.mark_contradiction")
         answer_revised.connect(follow_revision, dispatch_uid="qc.follow_revision")
+        control_withdrawn.connect(undo_judgements, dispatch_uid="qc.undo_judgements")
         assets_quarantined.connect(frames.lose_quarantined, dispatch_uid="qc.lose_quarantined")
         pairs_released.connect(frames.find_released, dispatch_uid="qc.find_released")
         membership_revoked.connect(free_of_revoked, dispatch_uid="qc.free_of_revoked")
@@ -70,23 +73,27 @@ class QCConfig(AppConfig):
         kinds["figures"] = figure_cards.JOBS
 
     def _add_parts(self) -> None:
-        from annotation.answer_words import more_reasons
-        from annotation.my_work import more_parts
+from annotation.answer_words import more_reasons
+from annotation.my_work import more_parts, notices
         from catalog import batching
         from catalog.library.pair_sections import pair_sections
-        from qc import pair_section, replies, review_exposure
-        from qc.deletion import batches_in_lots, delete_own_rows
+        from importing.removal import work as removal
+        from qc import pair_section, pauses_undone, replies, review_exposure
+        from qc.deletion import batches_in_lots, delete_own_rows, reasons_to_keep
         from qc.findings import settings_part
-        from qc.models import Verdict
-        from studies import deletion, settings_parts
+from qc.models import Verdict
+from studies import deletion, home, settings_parts
 
         more_parts.append(replies.feedback)
         more_reasons.update({code.value: code.label for code in Verdict.Code})
         more_reasons |= {"other": _("Another reason"), "defect": _("A confirmed defect")}
+        notices.append(pauses_undone.notice)
         pair_sections["more_opinions"] = pair_section.section
         batching.kept_empty.append(batches_in_lots)
         settings_parts.parts["rules"] = settings_part.PART
         review_exposure.show_on_wellbeing_pages()
+        home.own_lines["qc"] = pauses_undone.lines
+        removal.kept_by |= reasons_to_keep()
         deletion.parts["qc"] = delete_own_rows
 
     def _add_charts(self) -> None:

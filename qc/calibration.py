@@ -129,7 +129,8 @@ def _pairs(study: Study, ids: Iterable[str]) -> list[Pair]:
     for given in dict.fromkeys(one.strip().lower() for one in ids if one.strip()):
         rows = []
         if len(given) >= 12 and set(given) <= set("0123456789abcdef"):
-            rows = list(trial.playable(study).filter(public_id__gte=given, public_id__lt=f"{given}g")[:2])
+            real = trial.playable(study).filter(kind=Pair.Kind.REAL)  # a control that people discuss is none any more
+            rows = list(real.filter(public_id__gte=given, public_id__lt=f"{given}g")[:2])
         if len(rows) != 1:
             raise BadInput(
                 _("This study has no pair “%(id)s” that can be shown. Copy the id from the page of the pair.")

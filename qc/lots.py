@@ -23,7 +23,7 @@ from catalog import batches
 from catalog.models import Batch, Pair
 from diptych.database import locks
 from diptych.refusals import BadInput, Refused
-from qc import frames, outcomes, plans
+from qc import frames, outcomes, plans, suspicion
 from qc.models import Lot, LotBatch
 from qc.plans import Forecast
 from studies.models import Study
@@ -242,6 +242,7 @@ def start(lot: Lot, *, actor: User) -> bool:
         _keep_annotated_at(locked)
         seed = secrets.token_hex(16)
         size = frames.freeze(locked, [batch.pk for batch in mine], seed)
+        suspicion.rate(locked)
         if not size:
             raise Refused(_("No answer of these batches counts, so there is nothing to review."), "nothing_to_review")
         terms = _terms(locked)

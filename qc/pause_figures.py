@@ -17,6 +17,20 @@ from studies.models import Study
 
 Figure = PauseRule.Figure
 
+#: A person's first results on controls of one kind, without controls that were withdrawn.
+_CONTROLS = """
+SELECT result.assignment_id, result."right", result.control_id FROM qc_controlresult result
+ WHERE result.study_id = %(study)s AND result.person_id = %(person)s AND result.kind = %(figure)s
+   AND NOT EXISTS (SELECT FROM qc_control control
+                    WHERE control.id = result.control_id AND control.withdrawn_at IS NOT NULL)
+ ORDER BY result.answered_at, result.assignment_id LIMIT %(items)s
+"""
+CONTROLS_FIRST = f'SELECT assignment_id, "right" FROM ({_CONTROLS}) items'  # noqa: S608 - of constants
+#: Lock the controls behind these results, so that none of them is withdrawn before the transaction ends.
+LOCK_CONTROLS = f"""
+SELECT id FROM qc_control WHERE id IN (SELECT control_id FROM ({_CONTROLS}) items) ORDER BY id FOR SHARE
+"""  # noqa: S608 - of constants
+
 #: Answers with a blind secondary review or spot check whose verdicts are all settled, in the order of the reviews. The
 #: look-here queue is left out: it finds defects and measures nothing.
 _BLIND = f"""
@@ -101,10 +115,8 @@ def right_on_controls(study: Study, kind: str) -> dict[int, dict[int, int]]:
 
 def first(study: Study, person_id: int, figure: str, items: int) -> Found | None:
     """Return what the person's first `items` items show. Return None if they have fewer, or if some are not checked."""
-    if figure in CONTROLS:
-        right = right_on_controls(study, figure).get(person_id, {}).get(items)
-        return None if right is None else Found(items, right)
-    rows = fetch_all(STATEMENTS[figure], {"study": study.pk, "person": person_id, "items": items})
+    values = {"study": study.pk, "person": person_id, "items": items, "figure": figure}
+    rows = fetch_all(STATEMENTS[figure], values)
     if len(rows) < items:
         return None
     if figure == Figure.TOO_FAST:
@@ -114,7 +126,18 @@ def first(study: Study, person_id: int, figure: str, items: int) -> Found | None
     return Found(items, sum(bool(hit) for _assignment, hit in rows))
 
 
+def first_held(study: Study, person_id: int, figure: str, items: int) -> Found | None:
+    """Return the same as `first`, and keep controls behind it from being withdrawn until the transaction ends.
+
+    A control that is being withdrawn at this moment is waited for, and left out.
+    """
+    if figure in CONTROLS:
+        fetch_all(LOCK_CONTROLS, {"study": study.pk, "person": person_id, "items": items, "figure": figure})
+    return first(study, person_id, figure, items)
+
+
 STATEMENTS: dict[str, str] = {
+    **dict.fromkeys(CONTROLS, CONTROLS_FIRST),
     Figure.BLIND: BLIND_FIRST,
     Figure.CONTRADICTIONS: CONTRADICTIONS_FIRST,
     Figure.TOO_FAST: TOO_FAST_FIRST,

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from diptych.downloads import CopyFile
 from diptych.spreadsheet import write_rows
-from qc.models import Pause, PauseJudgement, PauseRule
+from qc.models import Pause, PauseJudgement, PauseRule, UndoneJudgement
 from qc.pause_figures import ACCURACIES, CONTROLS
 from studies.models import Study
 from studies.pseudonyms import pseudonym
@@ -32,6 +32,7 @@ class Line:
     judgement: PauseJudgement
     pause: Pause | None
     address: str
+    undone: UndoneJudgement | None = None
 
     @property
     def share(self) -> float:
@@ -46,7 +47,7 @@ class Line:
 
 def judgements(study: Study, *, person_id: int | None = None, only_beyond: bool = False) -> QuerySet[PauseJudgement]:
     """Return the judgements of the study, the latest first."""
-    rows = PauseJudgement.objects.filter(study=study).select_related("person", "pause__ended_by")
+    rows = PauseJudgement.objects.filter(study=study).select_related("person", "pause__ended_by", "undone__control")
     if person_id is not None:
         rows = rows.filter(person=person_id)
     return (rows.filter(beyond=True) if only_beyond else rows).order_by("-pk")
@@ -62,18 +63,20 @@ def line(study: Study, judgement: PauseJudgement) -> Line:
     page, rule = ROWS[Figure(judgement.figure)]
     author = pseudonym(study, judgement.person_id)
     address = f"{reverse(page, args=[study.slug])}?author={author}{rule}"
-    return Line(judgement, getattr(judgement, "pause", None), address)
+    return Line(judgement, getattr(judgement, "pause", None), address, getattr(judgement, "undone", None))
 
 
 def in_force(study: Study) -> list[tuple[Pause, Line]]:
     """Return the pauses in force, the earliest first, each with its judgement."""
-    found = Pause.objects.filter(study=study, ended_at=None).select_related("person", "judgement__person")
+    found = Pause.objects.filter(study=study, ended_at=None).select_related(
+        "person", "judgement__person", "judgement__undone"
+    )
     return [(pause, line(study, pause.judgement)) for pause in found.order_by("began_at")]
 
 
 COLUMNS = (
     *("username", "figure", "items", "hits", "low", "high", "threshold", "beyond_threshold", "judged_at"),
-    *("paused", "pause_ended_at", "pause_ended_because"),
+    *("paused", "pause_ended_at", "pause_ended_because", "control_withdrawn"),
 )
 
 
@@ -84,10 +87,11 @@ def copy_as_csv(rows: QuerySet[PauseJudgement], target: CopyFile) -> None:
 
 def _cells(rows: QuerySet[PauseJudgement]) -> Iterator[list[Any]]:
     for row in rows.iterator(chunk_size=2000):
-        pause = getattr(row, "pause", None)
+        pause, undone = getattr(row, "pause", None), getattr(row, "undone", None)
         ended = pause.ended_at.isoformat(timespec="seconds") if pause and pause.ended_at else ""
         yield [
             *(row.person.username, row.figure, row.items, row.hits, round(row.low, 4), round(row.high, 4)),
             *(row.threshold, "yes" if row.beyond else "no", row.judged_at.isoformat(timespec="seconds")),
             *("yes" if pause else "no", ended, pause.ended_because if pause else ""),
+            undone.control_id if undone else "",
         ]

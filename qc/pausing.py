@@ -94,17 +94,31 @@ def judge_all() -> int:
 
 def judge_study(rule: PauseRule) -> int:
     """Judge everybody in the rule's study who has reached a number of items since they were last judged by it."""
-    judged = PauseJudgement.objects.filter(study=rule.study_id, figure=rule.figure)
-    last = dict(judged.values_list("person").annotate(most=Max("items")))
-    done = 0
-    for person_id, most in pause_figures.may_have(rule.study, rule.figure, rule.least).items():
-        items = due_at(most, rule.least, last.get(person_id, 0))
-        while items:
-            if found := pause_figures.first(rule.study, person_id, rule.figure, items):
-                done += _judge(rule, person_id, found)
-                break
-            items = due_at(items - 1, rule.least, last.get(person_id, 0))
-    return done
+    there = pause_figures.may_have(rule.study, rule.figure, rule.least)
+    last = _last_judged(rule)
+    return sum(_judge_if_due(rule, person_id, most, last.get(person_id, 0)) for person_id, most in there.items())
+
+
+def judge_person(rule: PauseRule, person_id: int) -> bool:
+    """Judge one person, if they have reached a number of items since they were last judged. Return whether."""
+    most = pause_figures.may_have(rule.study, rule.figure, rule.least).get(person_id, 0)
+    return _judge_if_due(rule, person_id, most, _last_judged(rule).get(person_id, 0))
+
+
+def _last_judged(rule: PauseRule) -> dict[int, int]:
+    """Return the number of items at which each person was judged last. Undone judgements are left out."""
+    judged = PauseJudgement.objects.filter(study=rule.study_id, figure=rule.figure, undone__isnull=True)
+    return dict(judged.values_list("person").annotate(most=Max("items")))
+
+
+def _judge_if_due(rule: PauseRule, person_id: int, most: int, last: int) -> bool:
+    """Judge a person with at most `most` items, who was judged at `last`. Return whether they were judged now."""
+    items = due_at(most, rule.least, last)
+    while items:
+        if found := pause_figures.first(rule.study, person_id, rule.figure, items):
+            return _judge(rule, person_id, found)
+        items = due_at(items - 1, rule.least, last)
+    return False
 
 
 def due_at(items: int, least: int, last: int) -> int:
@@ -117,31 +131,40 @@ def due_at(items: int, least: int, last: int) -> int:
 
 
 def _judge(rule: PauseRule, person_id: int, found: pause_figures.Found) -> bool:
-    """Store one judgement, and pause the person if it is beyond the threshold. Return False if somebody else did it."""
-    low, high = share_between(found.hits, found.items)
-    beyond = pause_figures.is_beyond(rule.figure, low, high, float(rule.threshold))
+    """Store one judgement, and pause the person if it is beyond the threshold. Return False if somebody else did it.
+
+    Controls are read again under a lock. So a control that is withdrawn at this moment is left out here, or its
+    withdrawal finds this judgement.
+    """
     person = User.objects.get(pk=person_id)
     try:
         with transaction.atomic():
             seat = locked_seat(person, rule.study)
-            judgement = PauseJudgement.objects.create(
-                study=rule.study,
-                person=person,
-                figure=rule.figure,
-                items=found.items,
-                hits=found.hits,
-                low=low,
-                high=high,
-                threshold=rule.threshold,
-                beyond=beyond,
-            )
-            if beyond and seat.paused_at is None:
+            held = pause_figures.first_held(rule.study, person_id, rule.figure, found.items)
+            if held is None:  # one of the controls was withdrawn, so there are too few items
+                return False
+            judgement = _stored(rule, person, held)
+            if judgement.beyond and seat.paused_at is None:
                 _pause(seat, person, judgement)
     except IntegrityError as error:
         if "pause_judgement_once_a_count" not in str(error):
             raise
         return False
     return True
+
+
+def _stored(rule: PauseRule, person: User, found: pause_figures.Found) -> PauseJudgement:
+    low, high = share_between(found.hits, found.items)
+    here: dict[str, Any] = {"study": rule.study, "person": person, "figure": rule.figure, "items": found.items}
+    return PauseJudgement.objects.create(
+        **here,
+        attempt=PauseJudgement.objects.filter(**here, undone__isnull=False).count(),
+        hits=found.hits,
+        low=low,
+        high=high,
+        threshold=rule.threshold,
+        beyond=pause_figures.is_beyond(rule.figure, low, high, float(rule.threshold)),
+    )
 
 
 def _pause(seat: Seat, person: User, judgement: PauseJudgement) -> None:
@@ -165,13 +188,21 @@ def end(pause: Pause, *, why: str, actor: User) -> bool:
     reason = why.strip()
     if not reason or len(reason) > MOST_CHARACTERS:
         raise BadInput(_("Give a reason of at most %(most)s characters.") % {"most": MOST_CHARACTERS}, field="reason")
-    seat = locked_seat(pause.person, pause.study)
-    ended = {"ended_at": Now(), "ended_by": actor, "ended_because": reason}
+    return end_on(locked_seat(pause.person, pause.study), pause, why=reason, actor=actor)
+
+
+def end_on(seat: Seat, pause: Pause, *, why: str, actor: User | None, **about: Any) -> bool:
+    """End a pause of the person of a locked seat. Return False if it had already ended.
+
+    Args:
+        about: what the audit record says beside the reason.
+    """
+    ended = {"ended_at": Now(), "ended_by": actor, "ended_because": why}
     if not Pause.objects.filter(pk=pause.pk, ended_at=None).update(**ended):
         return False
     seat.paused_at = None
     seat.save(update_fields=["paused_at"])
     look_back_soon(seat)
-    after = {"person": pause.person_id, "reason": reason}
+    after = {"person": pause.person_id, "reason": why} | about
     audit.record("person.pause_ended", pause, actor=actor, study_slug=pause.study.slug, after=after)
     return True

@@ -104,8 +104,16 @@ def names_people(study: "WithAnnotations[Study, HasRoles]") -> bool:
 
 
 def allowed_figure_links(study: "WithAnnotations[Study, HasRoles]") -> dict[str, bool]:
-    """Return what the person may do on pages of figures: have them computed, and see the rows behind them."""
-    return {"computes": allows(study, MAY_CONFIGURE), "sees_rows": allows(study, MAY_SEE_ANSWERS)}
+    """Return what the person may do on pages of figures: have them computed, and see the rows behind them.
+
+    The rows of controls are for fewer people, see `controls_study`.
+    """
+    configures = allows(study, MAY_CONFIGURE)
+    return {
+        "computes": configures,
+        "sees_rows": allows(study, MAY_SEE_ANSWERS),
+        "sees_controls": configures and not allows(study, MAY_ANNOTATE),
+    }
 
 
 def overview_study(request: HttpRequest | Request, slug: str) -> "WithAnnotations[Study, HasRoles]":

@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from jobs import engine
-from qc import figure_jobs, more_opinions, pausing, study_counts, suspension_work
+from qc import figure_jobs, more_opinions, pauses_undone, pausing, study_counts, suspension_work
 from qc.charts import files
 from qc.controls import making
 from qc.findings import checking, marks, runs
@@ -73,7 +73,11 @@ def look_after_suspensions() -> int:
 
 @shared_task
 def judge_people() -> int:
-    """Judge people by the pause rules of their studies. Return how many were judged."""
+    """Judge people by the pause rules of their studies, and end pauses that rested on a wrong control.
+
+    Return how many were judged.
+    """
+    pauses_undone.reconsider_all()
     return pausing.judge_all()
 
 

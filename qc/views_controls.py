@@ -22,10 +22,11 @@ from diptych.downloads import CopyFile
 from diptych.numbers import grouped
 from diptych.paging import PAGE_LIMIT_S, TookTooLong, counted, page, within
 from diptych.refusals import NotThere, Refused
+from qc import pauses_undone
 from qc.control_kinds import KINDS
 from qc.controls import figures, lists, making, pages, withdrawing
 from qc.controls.lists import ORDERS, ControlFilters, ResultFilters
-from qc.models import ControlResult, ControlsRun
+from qc.models import Control, ControlResult, ControlsRun
 from qc.models.controls import LONGEST_REASON
 from qc.permissions import controls_study
 from studies.models import Study
@@ -52,6 +53,9 @@ def controls(request: HttpRequest, slug: str) -> HttpResponse:
     except TookTooLong:
         return render(request, "qc/controls.html", about | {"too_long": True}, status=503)
     about |= {"underway": next(iter(pages.RUNS.open(study)), None), "ended": pages.RUNS.ended(study, None, 3)}
+    # The last run is also said above if it failed, because the list of earlier runs is at the end of the page.
+    last = next(iter(about["ended"]), None)
+    about["failed"] = last if last and last.state == ControlsRun.State.FAILED and not about["underway"] else None
     filters = ControlFilters(request.GET, study=study)
     context, status = listed(request, filters, lists.controls(study), about | {"csv": "qc:controls_csv"})
     if "page" in context:
@@ -132,12 +136,12 @@ def withdraw(request: HttpRequest, slug: str, control_id: int) -> HttpResponse:
     except Refused as reason:
         messages.error(request, str(reason))
     else:
-        messages.success(request, what_followed(people))
+        messages.success(request, what_followed(control, people))
     return redirect(f"{reverse('qc:controls', args=[slug])}{Address(request.GET).here}")
 
 
-def what_followed(people: list[int]) -> str:
-    """Return a sentence about the people whose figures changed."""
+def what_followed(control: Control, people: list[int]) -> str:
+    """Return sentences about the people whose figures changed, and about pauses that rested on the control."""
     if not people:
         return _("The control is withdrawn. Nobody’s figures change.")
     words = ngettext(
@@ -145,7 +149,14 @@ def what_followed(people: list[int]) -> str:
         "The control is withdrawn. The figures of %(n)s people leave it out from now on.",
         len(people),
     )
-    return words % {"n": grouped(len(people))}
+    pauses = pauses_undone.resting_on(control)
+    told = ngettext(
+        "%(n)s pause rested on it. The person is judged again without it within a minute.",
+        "%(n)s pauses rested on it. These people are judged again without it within a minute.",
+        pauses,
+    )
+    sentences = [words % {"n": grouped(len(people))}] + [told % {"n": grouped(pauses)}] * bool(pauses)
+    return " ".join(sentences)
 
 
 @require_safe

@@ -48,6 +48,7 @@ from qc.models import (
     StudyRules,
     SuspendedAnswer,
     Suspension,
+    UndoneJudgement,
     Verdict,
 )
 from safety.models import Officer, Quarantine, QuarantineAct, Referral, RefusedFile, Report, Reporter, ReporterRelease
@@ -288,6 +289,13 @@ class World:
 
     def judgement(self, **values):
         return factories.judgement(self.study, self.person, **values)
+
+    def undone_judgement(self, **values):
+        kind = "consensus_repeat"
+        facts = {"study": self.study, "kind": kind}
+        facts["judgement"] = values.pop("judgement", None) or self.judgement(figure=kind)
+        facts["control"] = values.pop("control", None) or self.control()
+        return UndoneJudgement.objects.create(**facts | values)
 
     def consent(self, **values):
         defaults = {"user": self.person, "document": "study:x", "version": 1, "text": "I agree"}
@@ -842,6 +850,10 @@ ATTEMPTS = {
         factories.pause(w.study, w.person, judgement=w.judgement(items=items)) for items in (50, 100)
     ],
     "pause_ended_by_somebody_why": lambda w: factories.pause(w.study, w.person, ended_at=NOON),
+    "undone_judgement_judgement_same_study": lambda w: w.undone_judgement(judgement=w.judgement()),
+    "undone_judgement_control_same_study": lambda w: w.undone_judgement(
+        control=w.control(kind="tag_gold", question="")
+    ),
     "pause_judgement_same_study": lambda w: factories.pause(w.other, w.person, judgement=w.judgement()),
     "break_why_known": lambda w: w.rest(why="nap"),
     "break_has_length": lambda w: w.rest(ends_at=timezone.now() - timedelta(minutes=1)),
@@ -863,6 +875,7 @@ TARGETS = {
     "review_study_id",
     "suspension_study_id",
     "pause_judgement_study_id",
+    "pause_judgement_study_id_figure",
     "calibration_study_id",
     "calibration_item_study_id",
 }
@@ -947,6 +960,7 @@ APPEND_ONLY = {
     HoldChange: (lambda w: w.hold_change(), {"after": "x"}),
     LotDecision: (lambda w: w.lot_decision(), {"reason": "y"}),
     PauseJudgement: (lambda w: w.judgement(), {"hits": 1}),
+    UndoneJudgement: (lambda w: w.undone_judgement(), {"undone_at": NOON}),
     QuarantineAct: (lambda w: w.act(), {"reason": "x"}),
     SecondLook: (lambda w: w.second_look(), {"looked_at": NOON}),
     StateChange: (lambda w: w.state_change(), {"step": "paused"}),

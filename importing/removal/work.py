@@ -5,6 +5,7 @@ refused removes nothing. The database's foreign keys decide whether a pair was s
 the same time.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.files.storage import default_storage
@@ -37,9 +38,16 @@ GIVEN = gettext_noop(
 BUILT_ON = gettext_noop(
     "Other imports use its prompts or videos (%(numbers)s), so nothing was removed. Undo those imports first."
 )
+CONTROLS = gettext_noop(
+    "Controls were made of its videos, so nothing was removed. Withdraw them if they are wrong, and hold the pairs of "
+    "this import instead."
+)
 CHANGED = gettext_noop("Someone added to this material in the meantime, so nothing was removed. Try again.")
 BUSY = gettext_noop("An import is adding material to this study, so nothing was removed. Try again when it has ended.")
 GONE = gettext_noop("The study was already deleted.")
+#: Why rows of a table of a higher app keep what they point at, by the table's name. Apps add theirs in `ready()`. Each
+#: sentence is marked with `gettext_noop`.
+kept_by: dict[str, str] = {}
 #: Tables whose rows show that a pair was served to someone: those of the apps above, without seats and breaks.
 OF_PEOPLE, PLACES = ("annotation_", "safety_"), ("annotation_seat", "annotation_break")
 
@@ -79,14 +87,20 @@ def _delete_study(job: Removal, progress: JobProgress) -> dict[str, int]:
     study = Study.objects.select_for_update().filter(pk=job.study_number).first()
     if study is None:
         raise Refused(GONE)
+    lower = deletion.ORDER.index("importing")
+    _delete_parts(study, deletion.ORDER[:lower])  # controls and calibrations point at pairs
     everything = Q()
     progress.begin(REMOVING, sum(removal.count_material(study.pk, everything).values()))
     removed = removal.remove_material(study.pk, everything, progress.advance)
-    for app in deletion.ORDER:
-        if app in deletion.parts:
-            deletion.parts[app](study)
+    _delete_parts(study, deletion.ORDER[lower:])
     deletion.delete(Study.objects.filter(pk=study.pk))
     return removed
+
+
+def _delete_parts(study: Study, apps: Sequence[str]) -> None:
+    for app in apps:
+        if app in deletion.parts:
+            deletion.parts[app](study)
 
 
 def delete_imports(study: Study) -> int:
@@ -111,6 +125,10 @@ def _reason(job: Removal, error: IntegrityError) -> str:
     table = getattr(diagnosis, "table_name", None) or ""
     if table.startswith(OF_PEOPLE) and table not in PLACES:
         return GIVEN
+    if table in kept_by:
+        return kept_by[table]
+    if job.import_number is not None and removal.controls_built_on(job.study_number, job.import_number):
+        return CONTROLS
     if job.import_number is not None and (others := removal.imports_built_on(job.study_number, job.import_number)):
         return BUILT_ON % {"numbers": ", ".join(map(str, others))}
     return CHANGED

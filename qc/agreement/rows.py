@@ -32,8 +32,19 @@ TAGS = "tags"
 ALL, EQUAL, DIFFERENT, GIVEN, BOTH, NEITHER = "", "equal", "different", "given", "both", "neither"
 
 
+#: What the list is about if its address does not say it.
+SUBJECT = "helpfulness"
+
+
 def _subjects() -> list[tuple[str, Any]]:
-    return [*QUESTIONS.items(), (TAGS, _("Sets of tags")), *((harm.key, harm.label) for harm in HARMS)]
+    """Return all subjects, that of an address without one first: the page shows the first one as chosen."""
+    others = [item for item in QUESTIONS.items() if item[0] != SUBJECT]
+    return [
+        (SUBJECT, QUESTIONS[SUBJECT]),
+        *others,
+        (TAGS, _("Sets of tags")),
+        *((harm.key, harm.label) for harm in HARMS),
+    ]
 
 
 class RowFilters(forms.Form):
@@ -69,7 +80,7 @@ class RowFilters(forms.Form):
     @property
     def about(self) -> str:
         """Return the question, `tags`, or the key of a tag. Call it on a valid form."""
-        return self.cleaned_data.get("subject") or "helpfulness"
+        return self.cleaned_data.get("subject") or SUBJECT
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from studies.models import Study
 def controls_of(study: Study) -> dict[int, list[dict[str, Any]]]:
     """Return for each person, by their key, one line for each kind of control that they answered.
 
-    A line has `kind` and `alarm` in words (empty without an alarm), and the share right as other figures have it:
-    `count`, `of`, `share`, `low`, `high`.
+    A line has `kind` and `alarm` in words (empty without an alarm), the `code` of the kind, and the share right as
+    other figures have it: `count`, `of`, `share`, `low`, `high`.
     """
     alarms = {
         figures.RANDOM_CLICKING: _("looks like random clicking"),
@@ -23,6 +23,7 @@ def controls_of(study: Study) -> dict[int, list[dict[str, Any]]]:
         person: [
             {
                 "kind": KINDS[kind].label,
+                "code": kind,
                 "count": one.right,
                 "of": one.n,
                 "share": one.right / one.n if one.n else None,

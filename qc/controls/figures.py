@@ -4,14 +4,16 @@ An alarm says that somebody should look. It never changes anything by itself. Fi
 whenever they are read, so a withdrawn control is in none of them from that moment on.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from statistics import median
 from typing import NamedTuple
 
 from django.db import connection
+from django.db.models import Q
 
+from annotation.models import Seat
 from qc.control_kinds import KINDS
 from qc.statistics.rates import share_between
 from studies.models import Study
@@ -28,8 +30,9 @@ COIN = 0.5
 #: Random clicking is an alarm if so few right ones have at most this probability for honest people, and so many right
 #: ones at least `PLAUSIBLE` for a coin. docs/quality.md says how often honest people raise it.
 RARE, PLAUSIBLE = 0.001, 0.05
-#: A study's own honest rate needs so many people with `FIRST_ALARM` results.
-ENOUGH_PEOPLE = 10
+#: A study's own honest rate is the median of so many people with `FIRST_ALARM` results. With fewer of these, it is the
+#: share of `ENOUGH_RESULTS` results of so many people, each with at least `ENOUGH_EACH`.
+ENOUGH_PEOPLE, ENOUGH_EACH, ENOUGH_RESULTS = 10, 5, 200
 
 
 class ControlFigures(NamedTuple):
@@ -53,10 +56,17 @@ class ControlFigures(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Honest:
-    """What honest people get right of one kind: the study's own estimate from `people` people, or a default (None)."""
+    """What honest people get right of one kind.
+
+    Args:
+        rate: the share right, from 0 to 1.
+        people: how many people in good standing the study's own estimate is from. None: the rate is a default.
+        results: how many results it is the share of. None: it is the median of these people's shares, or a default.
+    """
 
     rate: float
-    people: int | None
+    people: int | None = None
+    results: int | None = None
 
 
 #: For each person and kind: results, right ones, and right ones among the first 50, 100 and 200.
@@ -91,28 +101,49 @@ def counts_of(study: Study) -> list[Counts]:
         return [Counts(person, kind, n, right, tuple(at)) for person, kind, n, right, *at in cursor.fetchall()]
 
 
-def honest_of(counts: Iterable[Counts]) -> dict[str, Honest]:
-    """Return what honest people get right of each kind.
+def honest_of(counts: Iterable[Counts], left_out: Collection[int] = ()) -> dict[str, Honest]:
+    """Return what honest people get right of each kind, from the study's own results if there are enough.
 
-    With at least `ENOUGH_PEOPLE` people who have `FIRST_ALARM` results, it is the share right of the median person: up
-    to half of the people may be careless, and it stays within what honest people reach. Otherwise it is the default.
+    People who look like random clicking on any kind are left out.
+
+    Args:
+        left_out: the keys of other people who are not in good standing, see `not_in_good_standing`.
     """
-    shares: dict[str, list[float]] = {kind: [] for kind in KINDS}
-    for one in counts:
-        if one.n >= FIRST_ALARM:
-            shares[one.kind].append(one.right / one.n)
-    return {
-        code: Honest(median(shares[code]), len(shares[code]))
-        if len(shares[code]) >= ENOUGH_PEOPLE
-        else Honest(kind.honest, None)
-        for code, kind in KINDS.items()
-    }
+    there = list(counts)
+    clicking = {one.person for one in there if clicks_at_random(one.n, one.right, KINDS[one.kind].honest)}
+    good = [one for one in there if one.person not in clicking and one.person not in left_out]
+    return {code: _estimated(kind.honest, [one for one in good if one.kind == code]) for code, kind in KINDS.items()}
+
+
+def _estimated(default: float, counts: Sequence[Counts]) -> Honest:
+    """Return the honest rate of one kind from the results of people in good standing.
+
+    1. The share of the median person, with `ENOUGH_PEOPLE` people who have `FIRST_ALARM` results. Up to half of them
+       may be careless, and it stays within what honest people reach.
+    2. Or the share of all results, with so many people who have a few results each. Careless people lower it, so it
+       raises fewer alarms and never more.
+    3. Or the default.
+    """
+    shares = [one.right / one.n for one in counts if one.n >= FIRST_ALARM]
+    if len(shares) >= ENOUGH_PEOPLE:
+        return Honest(median(shares), len(shares))
+    few = [one for one in counts if one.n >= ENOUGH_EACH]
+    results = sum(one.n for one in few)
+    if len(few) >= ENOUGH_PEOPLE and results >= ENOUGH_RESULTS:
+        return Honest(sum(one.right for one in few) / results, len(few), results)
+    return Honest(default)
+
+
+def not_in_good_standing(study: Study) -> set[int]:
+    """Return the keys of the people who are suspended or paused in the study."""
+    stopped = Q(suspended_at__isnull=False) | Q(paused_at__isnull=False)
+    return set(Seat.objects.filter(stopped, study=study).values_list("person", flat=True))
 
 
 def figures_of(study: Study) -> dict[int, dict[str, ControlFigures]]:
     """Return the figures of each person of the study by kind. The keys are those of `User` and of `kinds.KINDS`."""
     counts = counts_of(study)
-    return figures_from(counts, honest_of(counts))
+    return figures_from(counts, honest_of(counts, not_in_good_standing(study)))
 
 
 def figures_from(counts: Iterable[Counts], honest: Mapping[str, Honest]) -> dict[int, dict[str, ControlFigures]]:
@@ -140,9 +171,15 @@ def alarm_of(n: int, right: int, right_at: Mapping[int, int], honest: float) -> 
     if right_at:
         reached = max(right_at)
         return BELOW_HONEST if between(right_at[reached], reached)[1] < honest else ""
+    return RANDOM_CLICKING if clicks_at_random(n, right, honest) else ""
+
+
+def clicks_at_random(n: int, right: int, honest: float) -> bool:
+    """Return whether so many right ones are too few for the honest rate, and not too many for a coin."""
+    if n < FIRST_ALARM:
+        return False
     too_bad = share_between(right, n, 1 - 2 * RARE)[1] < honest
-    like_a_coin = share_between(right, n, 1 - 2 * PLAUSIBLE)[0] <= COIN
-    return RANDOM_CLICKING if too_bad and like_a_coin else ""
+    return too_bad and share_between(right, n, 1 - 2 * PLAUSIBLE)[0] <= COIN
 
 
 @cache

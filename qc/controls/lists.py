@@ -17,7 +17,15 @@ from diptych.numbers import grouped
 from diptych.paging import Order
 from diptych.spreadsheet import write_rows
 from qc.control_kinds import KINDS, ControlKind
-from qc.controls.figures import ControlFigures, Honest, between, counts_of, figures_from, honest_of
+from qc.controls.figures import (
+    ControlFigures,
+    Honest,
+    between,
+    counts_of,
+    figures_from,
+    honest_of,
+    not_in_good_standing,
+)
 from qc.models import Control, ControlResult
 from studies.models import Study
 from studies.pseudonyms import pseudonym
@@ -79,6 +87,16 @@ def results(study: Study) -> QuerySet[ControlResult]:
     return ControlResult.objects.filter(study=study).select_related("control__pair", "assignment__pair")
 
 
+def where_from(honest: Honest) -> str:
+    """Return in words where an honest rate comes from."""
+    if honest.people is None:
+        return _("assumed")
+    numbers = {"n": grouped(honest.people), "results": grouped(honest.results or 0)}
+    if honest.results is None:
+        return ngettext("median of %(n)s person", "median of %(n)s people", honest.people) % numbers
+    return _("%(results)s answers of %(n)s people") % numbers
+
+
 @dataclass(frozen=True, slots=True)
 class KindSummary:
     """What there is of one kind. `between` is the exact 95 % interval of the share right, or None without results."""
@@ -98,11 +116,7 @@ class KindSummary:
 
     @property
     def honest_in_words(self) -> str:
-        """Where the honest rate comes from."""
-        if self.honest.people is None:
-            return _("assumed")
-        words = ngettext("median of %(n)s person", "median of %(n)s people", self.honest.people)
-        return words % {"n": grouped(self.honest.people)}
+        return where_from(self.honest)
 
 
 def summary(study: Study) -> list[KindSummary]:
@@ -116,7 +130,7 @@ def summary(study: Study) -> list[KindSummary]:
     for code, slots in waiting.values_list("kind", "pair__open_slots"):
         left[code] = left.get(code, 0) + slots
     counts = counts_of(study)
-    honest = honest_of(counts)
+    honest = honest_of(counts, not_in_good_standing(study))
     found = []
     for code, kind in KINDS.items():
         in_use, withdrawn = numbers.get(code, (0, 0))
@@ -139,11 +153,15 @@ class PersonRow:
     def share(self) -> float:
         return self.figures.right / self.figures.n
 
+    @property
+    def honest_in_words(self) -> str:
+        return where_from(self.honest)
+
 
 def people(study: Study) -> list[PersonRow]:
     """Return the figures of everybody with results, by code and kind. There is no order by figures."""
     counts = counts_of(study)
-    honest = honest_of(counts)
+    honest = honest_of(counts, not_in_good_standing(study))
     rows = [
         PersonRow(pseudonym(study, person), KINDS[code], figures, honest[code])
         for person, by_kind in figures_from(counts, honest).items()

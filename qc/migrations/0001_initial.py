@@ -364,6 +364,8 @@ class Migration(migrations.Migration):
                 ('judged', models.ForeignKey(blank=True, db_constraint=False, db_index=False, help_text='The revision that stood when the sample was drawn; null if the answer no longer counted', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotation.annotation')),
                 ('study', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
                 ('lot', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='items', to='qc.lot')),
+                ('signals', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=16), blank=True, db_default=[], default=list, help_text='What the points are for, as codes', size=None)),
+                ('suspicion', models.SmallIntegerField(db_default=0, default=0, help_text='Points by which the look-here queue prefers the answer')),
             ],
             options={
                 'indexes': [
@@ -470,13 +472,15 @@ class Migration(migrations.Migration):
                 ('judged_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('person', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('study', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
+                ('attempt', models.PositiveSmallIntegerField(db_default=0, default=0, help_text='Number of earlier judgements at this number of items that were undone')),
             ],
             options={
                 'constraints': [
-                    models.UniqueConstraint(fields=('study', 'person', 'figure', 'items'), name='pause_judgement_once_a_count'),
+                    models.UniqueConstraint(fields=('study', 'person', 'figure', 'items', 'attempt'), name='pause_judgement_once_a_count'),
                     models.UniqueConstraint(fields=('study', 'id'), name='pause_judgement_study_id'),
                     models.CheckConstraint(condition=models.Q(('hits__lte', models.F('items')), ('items__in', [50, 100, 200, 400, 800, 1600, 3200, 6400])), name='pause_judgement_at_these_counts_only'),
                     models.CheckConstraint(condition=models.Q(('high__gte', models.F('low')), ('high__lte', 1), ('low__gte', 0)), name='pause_judgement_interval_ordered'),
+                    models.UniqueConstraint(fields=('study', 'id', 'figure'), name='pause_judgement_study_id_figure'),
                 ],
             },
         ),
@@ -957,6 +961,22 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name='UndoneJudgement',
+            fields=[
+                ('judgement', models.OneToOneField(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='undone', serialize=False, to='qc.pausejudgement')),
+                ('kind', models.CharField(help_text='Copied from the control', max_length=16)),
+                ('undone_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('control', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='qc.control')),
+                ('study', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
+            ],
+            options={
+                'constraints': [
+                    diptych.database.constraints.CompositeForeignKey(fields=('study', 'judgement', 'kind'), name='undone_judgement_judgement_same_study', to='qc.PauseJudgement', to_fields=('study', 'id', 'figure')),
+                    diptych.database.constraints.CompositeForeignKey(fields=('study', 'control', 'kind'), name='undone_judgement_control_same_study', to='qc.Control', to_fields=('study', 'id', 'kind')),
+                ],
+            },
+        ),
         pgtrigger.migrations.AddTrigger(
             model_name='askedformore',
             trigger=pgtrigger.compiler.Trigger(name='asked_for_more_rows_stay', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='46bda3cec9c4da27d2c1bdb287beb44d0e3d439f', operation='UPDATE OR DELETE', pgid='pgtrigger_asked_for_more_rows_stay_89ace', table='qc_askedformore', when='BEFORE')),
@@ -1040,5 +1060,13 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='secondopinion',
             trigger=pgtrigger.compiler.Trigger(name='second_opinion_table_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'Cannot truncate %: its rows stay as they are', TG_TABLE_NAME;", hash='5e17afb81f6b618d527d240b69639e092fc9cd5a', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_second_opinion_table_stays_d7c66', table='qc_secondopinion', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='undonejudgement',
+            trigger=pgtrigger.compiler.Trigger(name='undone_judgement_rows_stay', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='82c9559e4ea6520e1bf2e32bed689fe29e3a058a', operation='UPDATE OR DELETE', pgid='pgtrigger_undone_judgement_rows_stay_d4327', table='qc_undonejudgement', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='undonejudgement',
+            trigger=pgtrigger.compiler.Trigger(name='undone_judgement_table_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'Cannot truncate %: its rows stay as they are', TG_TABLE_NAME;", hash='5fcb7d57ccf30e56a4b7a46bec023db05f0c89f2', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_undone_judgement_table_stays_16f08', table='qc_undonejudgement', when='BEFORE')),
         ),
     ]

@@ -12,6 +12,7 @@ from qc.models.overview import QualityFigures
 from qc.models.people import Pause, PauseJudgement, PauseRule, SuspendedAnswer, Suspension
 from qc.models.reviews import Reply, Review, ReviewAnswer, ReviewExposure, SecondOpinion, Verdict
 from qc.models.second_blind import SecondBlind
+from qc.models.undone_judgements import UndoneJudgement
 
 __all__ = [
     "AskedForMore",
@@ -45,5 +46,6 @@ __all__ = [
     "StudyRules",
     "SuspendedAnswer",
     "Suspension",
+    "UndoneJudgement",
     "Verdict",
 ]

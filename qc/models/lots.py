@@ -331,6 +331,17 @@ class FrameItem(models.Model):
         db_default="",
         help_text="Why the answer can no longer be judged; empty if it can",
     )
+    # Written when the review starts, by `qc/suspicion.py`. Only the look-here queue reads them.
+    suspicion = models.SmallIntegerField(
+        default=0, db_default=0, help_text="Points by which the look-here queue prefers the answer"
+    )
+    signals = ArrayField(
+        models.CharField(max_length=16),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="What the points are for, as codes",
+    )
 
     class Meta:
         indexes = [

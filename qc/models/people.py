@@ -161,13 +161,19 @@ class PauseRule(models.Model):
 
 
 class PauseJudgement(models.Model):
-    """One person was judged by one figure at one number of items. It happens once. Append-only."""
+    """One person was judged by one figure at one number of items. It happens once. Append-only.
+
+    Only if a control that the judgement rested on was withdrawn (`UndoneJudgement`), they are judged there once more.
+    """
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="+", db_index=False)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
     figure = models.CharField(max_length=20, choices=PauseRule.Figure.choices)
     items = models.PositiveSmallIntegerField(
         help_text="Number of the person's first answers or results that were judged"
+    )
+    attempt = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="Number of earlier judgements at this number of items that were undone"
     )
     hits = models.PositiveSmallIntegerField(help_text="Right ones, or those that contradict themselves or are too fast")
     low = models.FloatField(help_text="Lower bound of the exact interval of the share")
@@ -178,8 +184,11 @@ class PauseJudgement(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(name="pause_judgement_once_a_count", fields=["study", "person", "figure", "items"]),
+            models.UniqueConstraint(
+                name="pause_judgement_once_a_count", fields=["study", "person", "figure", "items", "attempt"]
+            ),
             models.UniqueConstraint(name="pause_judgement_study_id", fields=["study", "id"]),
+            models.UniqueConstraint(name="pause_judgement_study_id_figure", fields=["study", "id", "figure"]),
             models.CheckConstraint(
                 name="pause_judgement_at_these_counts_only", condition=Q(items__in=list(COUNTS), hits__lte=F("items"))
             ),

@@ -151,7 +151,7 @@ def test_the_page_needs_the_same_queries_for_any_number_of_answers(
     client, address = browser_client(annotator), reverse("annotation:my_work", args=[study.slug])
     for _ in range(21):
         factories.answer(annotator, study)
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(16):
         client.get(address)
 
 

@@ -42,6 +42,8 @@ VIEWS = {"": {}, "narrow": {"viewport": NARROW}, "dark": {"color_scheme": "dark"
 #: Taken in every view. The dark one is taken in English only.
 FOREMOST = {"settings_protocol", "people", "guideline_editor", "library_pairs", "pair", "import_done", "jobs"}
 FOREMOST |= {"lots_listed", "lot_reviewed", "review_blind", "findings"}
+FOREMOST |= {"quality", "agreement", "annotators", "annotator"}
+FOREMOST |= {"controls", "calibration_closed", "suspensions", "suspension", "pauses"}
 #: Longer pages are cut.
 HIGHEST = 1100
 #: The prompts whose clips are made for the pictures. One of them may show harm.

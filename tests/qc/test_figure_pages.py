@@ -15,7 +15,9 @@ from jobs import engine
 from qc import figure_jobs
 from qc.models import StudyFigures
 from qc.templatetags import quality
+from studies.pseudonyms import pseudonym
 from tests import factories
+from tests.qc.controls.made import control_of, results
 from tests.qc.figuring import asked, given, sampled
 
 pytestmark = pytest.mark.django_db
@@ -180,6 +182,11 @@ class TestAgreementPage:
                 rows = page_of(client, "agreement_pairs", study, **{kind: group["name"]}).context["rows"]
                 assert len(rows) == group["pairs"], (kind, group)
 
+    def test_without_a_question_in_the_address_the_filter_shows_the_one_that_is_listed(self, client, study, answered):
+        shown = page_of(client, "agreement_pairs", study)
+        first = next(iter(shown.context["filters"].fields["subject"].choices))
+        assert (first[0], str(first[1])) == ("helpfulness", str(shown.context["subject"]))
+
     def test_pairs_are_listed_by_pages(self, client, study, people, monkeypatch):
         monkeypatch.setattr("qc.agreement.rows.PAGE", 2)
         pairs = [sampled(study) for _ in range(3)]
@@ -249,3 +256,25 @@ class TestApi:
 def test_a_zero_has_no_sign():
     assert quality.in_words(-0.001) == "0.00"
     assert quality.in_words(-0.01) == "-0.01"
+
+
+class TestControlsOfAnnotators:
+    """The share on controls leads to single results, for those who may see controls."""
+
+    @pytest.fixture
+    def on_controls(self, study, answered, people):
+        control = control_of(study, factories.pair(study, held="elsewhere"))
+        results(control, people[0], [True, False])
+        asked(study, "annotators")
+
+    def test_a_researcher_is_led_to_the_results_of_the_person(self, client, study, on_controls, people):
+        code = pseudonym(study, people[0].pk)
+        where = f"?author={code}&amp;kind=consensus_repeat&amp;withdrawn=no"
+        for page in (page_of(client, "annotators", study), page_of(client, "annotator", study, code)):
+            assert reverse("qc:control_results", args=[study.slug]) + where in page.content.decode()
+
+    def test_a_researcher_who_also_annotates_is_not(self, client, study, on_controls, people, researcher):
+        researcher.memberships.create(study=study, role="annotator")
+        page = page_of(client, "annotators", study).content.decode()
+        assert "Consensus repeat" in page
+        assert reverse("qc:control_results", args=[study.slug]) not in page

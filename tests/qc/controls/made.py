@@ -70,10 +70,10 @@ def long_ago(person: Any, study: Any, days: float = 2) -> None:
         Assignment.objects.filter(pk=one.pk).update(leased_at=one.leased_at - moved, ended_at=one.ended_at - moved)
 
 
-def results(control: Control, person: Any, right: list[bool]) -> None:
-    """Write results of one person, as if there were as many controls."""
+def results(control: Control, person: Any, right: list[bool], *, later_s: int = 0) -> None:
+    """Write results of one person, as if there were as many controls: one a second, from `later_s` seconds on."""
     pairs = [factories.pair(control.study, kind="control", expected={}, batch=control.pair.batch) for _ in right]
-    now = timezone.now()
+    now = timezone.now() + timedelta(seconds=later_s)
     given = Assignment.objects.bulk_create(
         Assignment(
             study=control.study,

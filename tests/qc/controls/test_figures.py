@@ -3,14 +3,19 @@
 from math import comb
 
 import pytest
+from django.db import transaction
+from django.utils import timezone
 from scipy.stats import binomtest
 
+from annotation.models import Seat
+from annotation.seats import locked_seat
 from qc.control_kinds import KINDS
-from qc.controls import withdrawing
+from qc.controls import lists, withdrawing
 from qc.controls.figures import (
     BELOW_HONEST,
     JUDGED_AT,
     RANDOM_CLICKING,
+    Counts,
     alarm_of,
     counts_of,
     figures_of,
@@ -61,8 +66,39 @@ class TestFigures:
         results(control, factories.member(study, "annotator"), share(19, 0))
         assert honest_of(counts_of(study))["consensus_repeat"].people is None, "19 results are not enough"
         results(control, factories.member(study, "annotator"), share(20, 0))
+        assert honest_of(counts_of(study))["consensus_repeat"].people is None, "who clicks at random is left out"
+        results(control, factories.member(study, "annotator"), share(20, 15))
         estimated = honest_of(counts_of(study))["consensus_repeat"]
         assert (estimated.people, estimated.rate) == (10, pytest.approx(0.75, abs=0.03))
+
+    @pytest.mark.parametrize("kind", list(KINDS))
+    def test_each_kind_is_estimated_from_few_results_of_many_people_too(self, kind):
+        few = [Counts(person, kind, 20 if person < 9 else 6, 16 if person < 9 else 4, ()) for person in range(13)]
+        found = honest_of(few)
+        assert (found[kind].people, found[kind].results) == (13, 204)
+        assert found[kind].rate == pytest.approx(160 / 204)
+        assert {other: found[other].rate for other in KINDS if other != kind} == {
+            other: KINDS[other].honest for other in KINDS if other != kind
+        }
+        assert honest_of(few[:12])[kind].people is None, "198 results are not enough"
+
+    def test_people_who_are_stopped_are_left_out(self, study, control):
+        people = [factories.member(study, "annotator") for _ in range(10)]
+        for person in people:
+            results(control, person, share(20, 15))
+            with transaction.atomic():
+                locked_seat(person, study)
+        assert honest_rate(study) == (10, 0.75)
+        Seat.objects.filter(person=people[0]).update(paused_at=timezone.now())
+        assert honest_rate(study) == (None, HONEST)
+        Seat.objects.filter(person=people[0]).update(paused_at=None, suspended_at=timezone.now())
+        assert honest_rate(study) == (None, HONEST)
+
+
+def honest_rate(study):
+    """Return the people from whom the honest rate of consensus repeats is estimated, and the rate, as a page has it."""
+    found = next(one for one in lists.summary(study) if one.kind.code == "consensus_repeat").honest
+    return found.people, found.rate
 
 
 def test_below_twenty_nothing_raises_an_alarm():
