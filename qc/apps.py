@@ -73,16 +73,16 @@ class QCConfig(AppConfig):
         kinds["figures"] = figure_cards.JOBS
 
     def _add_parts(self) -> None:
-from annotation.answer_words import more_reasons
-from annotation.my_work import more_parts, notices
+        from annotation.answer_words import more_reasons
+        from annotation.my_work import more_parts, notices
         from catalog import batching
         from catalog.library.pair_sections import pair_sections
         from importing.removal import work as removal
         from qc import pair_section, pauses_undone, replies, review_exposure
         from qc.deletion import batches_in_lots, delete_own_rows, reasons_to_keep
         from qc.findings import settings_part
-from qc.models import Verdict
-from studies import deletion, home, settings_parts
+        from qc.models import Verdict
+        from studies import deletion, home, settings_parts
 
         more_parts.append(replies.feedback)
         more_reasons.update({code.value: code.label for code in Verdict.Code})
