@@ -104,6 +104,7 @@ INSTALLED_APPS = [
     "safety",
     "importing",
     "annotation",
+    "qualification",
     "qc",
     "exports",
     "training",

@@ -4,11 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from accounts import days
 from accounts.models import User
-from annotation import exposure, wellbeing
-from annotation.exposure_reports import ReportRecorder, showings
-from annotation.protocol import VIDEOS
+from annotation import sitting_exposure, wellbeing
 from catalog.models import Pair
 from qc.models import CalibrationSitting, Review, ReviewExposure
 
@@ -18,19 +15,7 @@ Shown = Review | CalibrationSitting
 
 def expect(review: Shown, pair: Pair, person: User, now: datetime) -> float:
     """Record what the sitting is expected to show, until it is reported. Return the seconds, 0 for a harmless pair."""
-    if pair.lane != Pair.Lane.SENSITIVE:
-        return 0.0
-    seconds = exposure.LOOKS * sum(video.asset.duration_s or 0.0 for video in (pair.video_0, pair.video_1))
-    today = days.day_of(person, now)
-    _row, is_new = ReviewExposure.objects.get_or_create(
-        sitting=review.sitting,
-        day=today,
-        defaults={"study_id": review.study_id, "person": person, "expected_s": seconds, "lapses_s": seconds},
-    )
-    if not is_new:
-        return 0.0
-    exposure.add_to_dose(person.pk, [(today, seconds)])
-    return seconds
+    return sitting_exposure.expect(ReviewExposure, review, pair, person, now)
 
 
 def show_on_wellbeing_pages() -> None:
@@ -48,21 +33,8 @@ def report(
     Args:
         too_distressing: the reviewer skipped the pair for this reason, whatever the pair may show.
     """
-    rows = {row.day: row for row in ReviewExposure.objects.select_for_update().filter(sitting=review.sitting)}
-    sensitive = bool(rows) or review.pair.lane == Pair.Lane.SENSITIVE or too_distressing
-    if not sensitive and not (care and care.get("hidden")):
-        return
-    ids = {"sitting": review.sitting, "study_id": review.study_id, "person_id": person.pk}
-    recorder = ReportRecorder(person, rows, lambda day: ReviewExposure(**ids, day=day))
-    for one in showings(care, _name(review)) if care is not None else ():
-        recorder.add(one, VIDEOS if sensitive else ())
-    if care is not None and care.get("revealed_s") is not None:
-        recorder.replace_estimate(is_live=not ends)
-    elif ends:
-        recorder.end_without_report()
-    if too_distressing:
-        recorder.row(recorder.today).too_distressing = True
-    recorder.save()
+    named = {"showing": _name(review), "ends": ends, "too_distressing": too_distressing}
+    sitting_exposure.report(ReviewExposure, review, person, care, **named)
 
 
 def _name(review: Shown) -> str:
