@@ -33,8 +33,9 @@ def report(
     Args:
         too_distressing: the reviewer skipped the pair for this reason, whatever the pair may show.
     """
-    named = {"showing": _name(review), "ends": ends, "too_distressing": too_distressing}
-    sitting_exposure.report(ReviewExposure, review, person, care, **named)
+    sitting_exposure.report(
+        ReviewExposure, review, person, care, showing=_name(review), ends=ends, too_distressing=too_distressing
+    )
 
 
 def _name(review: Shown) -> str:

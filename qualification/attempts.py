@@ -273,8 +273,9 @@ def record_exposure(turn: Turn, person: User, care: Mapping[str, Any]) -> None:
 def _report(
     turn: Turn, person: User, care: Mapping[str, Any] | None, *, ends: bool, too_distressing: bool = False
 ) -> None:
-    named = {"showing": _showing(turn), "ends": ends, "too_distressing": too_distressing}
-    sitting_exposure.report(QualificationExposure, turn, person, care, **named)
+    sitting_exposure.report(
+        QualificationExposure, turn, person, care, showing=_showing(turn), ends=ends, too_distressing=too_distressing
+    )
 
 
 def _showing(turn: Turn) -> str:

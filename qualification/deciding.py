@@ -3,6 +3,9 @@
 Each function locks the person's seat first, and writes the audit record. A reason is always given.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -111,3 +114,7 @@ def used_all_attempts(study: Study) -> list[User]:
         if len(attempts) >= study.qualification_attempts + extra and all(one.ended_at for one in attempts):
             found.append(person)
     return found
+
+
+#: What people can decide, by name.
+ACTS: dict[str, Callable[..., Any]] = {"waive": waive, "take_back": take_back, "allow_attempt": allow_attempt}

@@ -149,6 +149,22 @@ def add(of: PairSet, pairs: Iterable[Pair], *, actor: User, expected: Mapping[in
 
 
 @transaction.atomic
+def replace(of: PairSet, pairs: Collection[Pair], expected: Mapping[int, Collection[Expected]], *, actor: User) -> None:
+    """Replace all pairs of a draft, and what is expected on them.
+
+    Raise Refused if the set was published, and BadInput for a pair that occurs twice or for wrong expected answers.
+    """
+    draft = _locked_draft(of)
+    if len({pair.pk for pair in pairs}) < len(pairs):
+        raise BadInput(_("A pair occurs twice. A version has each pair once."), field="items")
+    ExpectedAnswer.objects.filter(item__set=draft).delete()
+    SetItem.objects.filter(set=draft).delete()
+    add(draft, pairs, actor=actor)
+    for item in SetItem.objects.filter(set=draft).select_related("set"):
+        expect(item, expected[item.pair_id], actor=actor)
+
+
+@transaction.atomic
 def remove(of: PairSet, item_id: int, *, actor: User) -> None:
     """Remove a pair from a draft. Repeating it is harmless. Raise Refused if the set was published."""
     draft = _locked_draft(of)

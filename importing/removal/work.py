@@ -40,8 +40,14 @@ BUILT_ON = gettext_noop(
 CHANGED = gettext_noop("Someone added to this material in the meantime, so nothing was removed. Try again.")
 BUSY = gettext_noop("An import is adding material to this study, so nothing was removed. Try again when it has ended.")
 GONE = gettext_noop("The study was already deleted.")
+USED = gettext_noop(
+    "One of its pairs is used in a qualification or a calibration, so nothing was removed. You can hold its pairs or "
+    "archive the study instead."
+)
 #: Tables whose rows show that a pair was served to someone: those of the apps above, without seats and breaks.
 OF_PEOPLE, PLACES = ("annotation_", "safety_"), ("annotation_seat", "annotation_break")
+#: Tables of other apps that use pairs.
+USERS_OF_PAIRS = ("qualification_", "qc_")
 
 
 def run(removal_id: int) -> None:
@@ -111,6 +117,8 @@ def _reason(job: Removal, error: IntegrityError) -> str:
     table = getattr(diagnosis, "table_name", None) or ""
     if table.startswith(OF_PEOPLE) and table not in PLACES:
         return GIVEN
+    if table.startswith(USERS_OF_PAIRS):
+        return USED
     if job.import_number is not None and (others := removal.imports_built_on(job.study_number, job.import_number)):
         return BUILT_ON % {"numbers": ", ".join(map(str, others))}
     return CHANGED
