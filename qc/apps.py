@@ -71,9 +71,10 @@ class QCConfig(AppConfig):
         from annotation.my_work import more_parts
         from catalog import batching
         from catalog.library.pair_sections import pair_sections
-        from qc import pair_section, replies, review_exposure
+        from qc import pair_section, qualification_pairs, replies, review_exposure
         from qc.deletion import batches_in_lots, delete_own_rows
         from qc.findings import settings_part
+        from qualification.choosing import offers
         from studies import deletion, settings_parts
 
         more_parts.append(replies.feedback)
@@ -81,4 +82,5 @@ class QCConfig(AppConfig):
         batching.kept_empty.append(batches_in_lots)
         settings_parts.parts["rules"] = settings_part.PART
         review_exposure.show_on_wellbeing_pages()
+        offers.append(qualification_pairs.adjudicated)
         deletion.parts["qc"] = delete_own_rows

@@ -114,7 +114,9 @@ class AnswerTurnView(QualifyingView):
 
     refusals = {409: ("already_answered", "attempt_ended")}
 
-    @extend_schema(operation_id="qualification_answer", request=SubmissionSerializer, responses={200: QualifyingStepShape})
+    @extend_schema(
+        operation_id="qualification_answer", request=SubmissionSerializer, responses={200: QualifyingStepShape}
+    )
     def post(self, request: Request, turn_id: int) -> Response:
         """Store your answer. In a training, return the pair with what was expected. In a test, return the next one."""
         turn = own_turn(request, turn_id)

@@ -148,7 +148,11 @@ class DecideView(SignedInView):
     scopes = {"POST": "manage"}
     refusals = {409: ("oneself", "qualified", "not_qualified", "not_needed")}
 
-    @extend_schema(operation_id="qualification_decide", request=QualificationDecisionSerializer, responses={200: QualifyingPersonShape})
+    @extend_schema(
+        operation_id="qualification_decide",
+        request=QualificationDecisionSerializer,
+        responses={200: QualifyingPersonShape},
+    )
     def post(self, request: Request, slug: str, person_id: int) -> Response:
         """Waive the test for a person, take their qualification back, or allow one more attempt."""
         study = sets_study(request, slug)

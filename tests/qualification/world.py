@@ -77,3 +77,18 @@ def qualify(person: User, of: Study) -> Attempt:
 
 def item(of: PairSet, place: int = 1) -> SetItem:
     return SetItem.objects.get(set=of, place=place)
+
+
+def half_way() -> tuple[Study, User, User, PairSet]:
+    """Return a study that asks for qualification, its admin, a person in the training, and the draft of a new test.
+
+    Somebody else has failed the test.
+    """
+    asking = factories.study()
+    asker, qualifying = factories.member(asking, "admin"), factories.member(asking, "annotator")
+    asks_for_qualification(asking, asker)
+    failed = factories.member(asking, "annotator")
+    go_through(failed, asking, "training")
+    go_through(failed, asking, "test", wrong=5)
+    attempts.begin(qualifying, asking, "training")
+    return asking, asker, qualifying, sets.make_draft(asking, "test", actor=asker)
