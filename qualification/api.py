@@ -20,10 +20,10 @@ from qualification import attempts, standing
 from qualification.models import Attempt, Turn
 from qualification.permissions import own_turn, qualifying_study
 from qualification.serializers import (
-    QualifyingAttemptShape,
     GoOnSerializer,
     KindSerializer,
     QualificationStandingShape,
+    QualifyingAttemptShape,
     QualifyingStepShape,
     QualifyingTurnShape,
     TurnSkipSerializer,

@@ -11,14 +11,14 @@ from qualification import choosing, deciding, results, sets, standing
 from qualification.models import PairSet, SetItem
 from qualification.permissions import managed_set, person_of, sets_study
 from qualification.serializers import (
-    QualificationDecisionSerializer,
+    ExpectedCountsShape,
     ItemsSerializer,
     KindSerializer,
+    PairSetsShape,
+    PublishSerializer,
+    QualificationDecisionSerializer,
     QualifyingPeopleShape,
     QualifyingPersonShape,
-    PublishSerializer,
-    ExpectedCountsShape,
-    PairSetsShape,
     WholeSetShape,
     expected_of,
 )

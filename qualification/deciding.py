@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from accounts import audit
 from accounts.models import User
 from annotation import serving
+from annotation.models import Seat
 from annotation.seats import locked_seat
 from diptych.refusals import BadInput, Refused
 from qualification import sets, standing
@@ -106,14 +107,10 @@ def used_all_attempts(study: Study) -> list[User]:
     if test is None or not study.qualification_required:
         return []
     tried = User.objects.filter(qualifying_attempts__set=test, memberships__study=study, memberships__role="annotator")
-    people = tried.exclude(pk__in=Qualification.objects.filter(study=study, ended_at=None).values("person"))
-    found = []
-    for person in people.distinct().order_by("username"):
-        attempts = standing.attempts_at(test, person)
-        extra = ExtraAttempt.objects.filter(set=test, person=person).count()
-        if len(attempts) >= study.qualification_attempts + extra and all(one.ended_at for one in attempts):
-            found.append(person)
-    return found
+    people = {person.pk: person for person in tried.distinct().order_by("username")}
+    seats = {seat.person_id: seat for seat in Seat.objects.filter(study=study, person__in=people)}
+    facts, now = standing.Facts(study, {key: seats.get(key) for key in people}), timezone.now()
+    return [person for key, person in people.items() if facts.standing(key, now).stage == standing.FAILED]
 
 
 #: What people can decide, by name.

@@ -1,5 +1,6 @@
 """Who makes trainings and tests, who qualifies with them, and who decides without one. No other module decides it."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from django.http import Http404, HttpRequest
@@ -26,9 +27,10 @@ def sets_study(request: HttpRequest | Request, slug: str) -> "WithAnnotations[St
     return study_for(request, slug, roles=MAY_QUALIFY)
 
 
-def sees_expected_answers(person: User, study: Study) -> bool:
-    """Return whether the person can see the expected answers. A test would say nothing about them."""
-    return Membership.objects.filter(study=study, person=person, role__in=MAY_QUALIFY).exists()
+def who_sees_expected_answers(study: Study, people: Collection[int]) -> set[int]:
+    """Return which of these people can see the expected answers. A test would say nothing about them."""
+    found = Membership.objects.filter(study=study, person__in=people, role__in=MAY_QUALIFY)
+    return set(found.values_list("person", flat=True))
 
 
 def set_of(study: Study, kind: str, number: int) -> PairSet:

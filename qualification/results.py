@@ -56,12 +56,10 @@ def people(study: Study, stage: str = "") -> list[PersonRow]:
         stage: only people who stand there.
     """
     annotators = Membership.objects.filter(study=study, role=Role.ANNOTATOR).values("person")
+    found = list(User.objects.filter(pk__in=annotators))
     seats = {seat.person_id: seat for seat in Seat.objects.filter(study=study)}
-    now = timezone.now()
-    rows = [
-        PersonRow(person, standing.standing_of(person, study, seats.get(person.pk), now))
-        for person in User.objects.filter(pk__in=annotators)
-    ]
+    facts, now = standing.Facts(study, {person.pk: seats.get(person.pk) for person in found}), timezone.now()
+    rows = [PersonRow(person, facts.standing(person.pk, now)) for person in found]
     chosen = [row for row in rows if not stage or row.standing.stage == stage]
     return sorted(chosen, key=lambda row: natural_key(row.person.username))
 

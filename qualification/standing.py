@@ -1,6 +1,8 @@
 """Where a person stands on their way to qualify: what they have done, what they may do now, and why not."""
 
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
@@ -10,7 +12,7 @@ from annotation.models import Seat
 from qualification import sets
 from qualification.models import Attempt, ExtraAttempt, PairSet, Qualification, SetItem, TurnAnswer
 from qualification.models.sets import Kind
-from qualification.permissions import sees_expected_answers
+from qualification.permissions import who_sees_expected_answers
 from studies.models import Study
 
 #: Where a person stands: the study asks for no qualification; they are qualified; they have a training to do, or a
@@ -38,7 +40,6 @@ class Standing:
     allowed: int = 0
     wait_until: datetime | None = None
     pairs: dict[str, int] = field(default_factory=dict)
-    done: int = 0
 
     @property
     def last(self) -> Attempt | None:
@@ -51,75 +52,87 @@ class Standing:
         return max(0, self.allowed - len(self.attempts))
 
 
+class Facts:
+    """What the standings of some people in a study follow from, read in a fixed number of statements."""
+
+    def __init__(self, study: Study, seats: Mapping[int, Seat | None]) -> None:
+        """Read the facts.
+
+        Args:
+            seats: by key of the person, for everybody whose standing is asked. None means that they have none yet.
+        """
+        people = list(seats)
+        self.study, self._seats = study, seats
+        self.training, self.test = sets.in_force(study, Kind.TRAINING), sets.in_force(study, Kind.TEST)
+        given = Qualification.objects.filter(study=study, person__in=people, ended_at=None)
+        self._given = {one.person_id: one for one in given.select_related("given_by", "attempt")}
+        own = Attempt.objects.filter(study=study, person__in=people).select_related("set").order_by("number")
+        self._attempts: dict[int, list[Attempt]] = {}
+        for attempt in own:
+            self._attempts.setdefault(attempt.person_id, []).append(attempt)
+        extra = ExtraAttempt.objects.filter(set=self.test, person__in=people)
+        self._extra = Counter(extra.values_list("person", flat=True))
+        self._followed = set(extra.values_list("after", flat=True))
+        self._see_answers = who_sees_expected_answers(study, people)
+        self._numbers: dict[tuple[str, ...], dict[str, int]] = {}
+
+    def standing(self, person_id: int, now: datetime) -> Standing:
+        """Return where one of the people stands now."""
+        own = self._attempts.get(person_id, [])
+        attempts = [one for one in own if self.test is not None and one.set_id == self.test.pk]
+        given = self._given.get(person_id)
+        if given is not None:
+            return Standing(QUALIFIED, given, self.training, self.test, attempts=attempts)
+        if not self.study.qualification_required or self.test is None:
+            return Standing(NOT_ASKED, None, self.training, self.test)
+        found = Standing(
+            "",
+            training=self.training,
+            test=self.test,
+            trained=self.training is None
+            or any(one.set_id == self.training.pk and one.end == Attempt.End.FINISHED for one in own),
+            open=min((one for one in own if one.ended_at is None), key=lambda one: one.kind, default=None),
+            attempts=attempts,
+            allowed=self.study.qualification_attempts + self._extra[person_id],
+            wait_until=self._waits_until(attempts, now),
+            pairs=self._pairs(person_id),
+        )
+        return replace(found, stage=self._stage(person_id, found))
+
+    def _stage(self, person_id: int, found: Standing) -> str:
+        if person_id in self._see_answers:
+            return SEES_ANSWERS
+        if found.open is not None and found.open.kind == Kind.TEST:
+            return TEST
+        if not found.left:
+            return FAILED
+        if found.pairs[Kind.TEST] < sets.FEWEST_OF_TEST:
+            return TOO_FEW
+        if not found.trained:
+            return TRAIN
+        return WAIT if found.wait_until is not None else TEST
+
+    def _waits_until(self, attempts: list[Attempt], now: datetime) -> datetime | None:
+        """Return when the next attempt may begin, or None if it may begin now."""
+        last = attempts[-1] if attempts else None
+        if last is None or last.ended_at is None or last.pk in self._followed:
+            return None
+        until = last.ended_at + timedelta(seconds=self.study.qualification_wait_s)
+        return until if until > now else None
+
+    def _pairs(self, person_id: int) -> dict[str, int]:
+        """Return how many pairs the person is asked, by kind. People who agreed to the same are asked the same."""
+        seat = self._seats[person_id]
+        key = tuple(sorted(seat.excluded)) if seat is not None else ()
+        if key not in self._numbers:
+            asked = [one for one in (self.training, self.test) if one is not None]
+            self._numbers[key] = {one.kind: len(items_for(one, seat)) for one in asked}
+        return self._numbers[key]
+
+
 def standing_of(person: User, study: Study, seat: Seat | None, now: datetime) -> Standing:
     """Return where the person stands now. It changes nothing."""
-    training, test = sets.in_force(study, Kind.TRAINING), sets.in_force(study, Kind.TEST)
-    given = Qualification.objects.filter(study=study, person=person, ended_at=None).select_related("given_by").first()
-    if given is not None:
-        return Standing(QUALIFIED, given, training, test, attempts=attempts_at(test, person))
-    if not study.qualification_required or test is None:
-        return Standing(NOT_ASKED, None, training, test)
-    attempts = attempts_at(test, person)
-    opened = (
-        Attempt.objects.filter(study=study, person=person, ended_at=None).select_related("set").order_by("kind").first()
-    )
-    trained = training is None or finished(training, person)
-    allowed = study.qualification_attempts + ExtraAttempt.objects.filter(set=test, person=person).count()
-    pairs = {one.kind: len(items_for(one, seat)) for one in (training, test) if one is not None}
-    wait_until = _waits_until(attempts, study, now)
-    about = {
-        "training": training,
-        "test": test,
-        "trained": trained,
-        "open": opened,
-        "attempts": attempts,
-        "allowed": allowed,
-        "wait_until": wait_until,
-        "pairs": pairs,
-        "done": opened.turns.filter(ended_at__isnull=False).count() if opened else 0,
-    }
-    return Standing(_stage(person, study, opened, trained, len(attempts) >= allowed, wait_until, pairs), **about)  # type: ignore[arg-type]
-
-
-def _stage(
-    person: User,
-    study: Study,
-    opened: Attempt | None,
-    trained: bool,
-    used_up: bool,
-    wait_until: datetime | None,
-    pairs: dict[str, int],
-) -> str:
-    if sees_expected_answers(person, study):
-        return SEES_ANSWERS
-    if opened is not None and opened.kind == Kind.TEST:
-        return TEST
-    if used_up:
-        return FAILED
-    if pairs[Kind.TEST] < sets.FEWEST_OF_TEST:
-        return TOO_FEW
-    if not trained:
-        return TRAIN
-    return WAIT if wait_until is not None else TEST
-
-
-def attempts_at(of: PairSet | None, person: User) -> list[Attempt]:
-    """Return the person's attempts at this version, in their order."""
-    return list(Attempt.objects.filter(set=of, person=person).order_by("number")) if of is not None else []
-
-
-def finished(training: PairSet, person: User) -> bool:
-    """Return whether the person has gone through this version of the training."""
-    return Attempt.objects.filter(set=training, person=person, end=Attempt.End.FINISHED).exists()
-
-
-def _waits_until(attempts: list[Attempt], study: Study, now: datetime) -> datetime | None:
-    """Return when the next attempt may begin, or None if it may begin now."""
-    last = attempts[-1] if attempts else None
-    if last is None or last.ended_at is None or ExtraAttempt.objects.filter(after=last).exists():
-        return None
-    until = last.ended_at + timedelta(seconds=study.qualification_wait_s)
-    return until if until > now else None
+    return Facts(study, {person.pk: seat}).standing(person.pk, now)
 
 
 def items_for(of: PairSet, seat: Seat | None) -> list[SetItem]:

@@ -37,6 +37,7 @@ def own(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "study": study,
         "standing": found,
+        "done": found.open.turns.filter(ended_at__isnull=False).count() if found.open else 0,
         "minutes": own_page.minutes(study, found),
         "spent": in_words(spent / 1000, to=MINUTE) if spent else "",
         "result": own_page.result(found.last),

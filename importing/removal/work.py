@@ -87,8 +87,12 @@ def _delete_study(job: Removal, progress: JobProgress) -> dict[str, int]:
         raise Refused(GONE)
     everything = Q()
     progress.begin(REMOVING, sum(removal.count_material(study.pk, everything).values()))
+    above = deletion.ORDER.index("importing")  # rows of higher apps point at pairs
+    for app in deletion.ORDER[:above]:
+        if app in deletion.parts:
+            deletion.parts[app](study)
     removed = removal.remove_material(study.pk, everything, progress.advance)
-    for app in deletion.ORDER:
+    for app in deletion.ORDER[above:]:
         if app in deletion.parts:
             deletion.parts[app](study)
     deletion.delete(Study.objects.filter(pk=study.pk))

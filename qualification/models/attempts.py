@@ -66,13 +66,19 @@ class Attempt(models.Model):
             models.CheckConstraint(
                 name="attempt_pass_mark_of_test",
                 condition=Q(kind="training", pass_share__isnull=True)
-                | Q(kind="test", pass_share__gt=0, pass_share__lte=1),
+                | Q(kind="test", pass_share__isnull=False, pass_share__gt=0, pass_share__lte=1),
             ),
             models.CheckConstraint(
                 name="attempt_end_whole",
                 condition=Q(ended_at__isnull=True, end="", judged__isnull=True, right__isnull=True)
                 | Q(ended_at__isnull=False, end="superseded", judged__isnull=True, right__isnull=True)
-                | Q(ended_at__isnull=False, end="finished", judged__isnull=False, right__lte=F("judged")),
+                | Q(
+                    ended_at__isnull=False,
+                    end="finished",
+                    judged__isnull=False,
+                    right__isnull=False,
+                    right__lte=F("judged"),
+                ),
             ),
             models.CheckConstraint(
                 name="attempt_passed_by_its_mark",

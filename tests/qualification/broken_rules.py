@@ -93,6 +93,10 @@ def _two_sets(w: Any) -> list[PairSet]:
     return [pair_set(w, state="published"), pair_set(w)]
 
 
+def _extra_at_another(w: Any, one: PairSet, other: PairSet) -> ExtraAttempt:
+    return extra(w, after=finished(w, set=one, passed=False, right=1), set_id=other.pk)
+
+
 def _other_item(w: Any) -> SetItem:
     return item(w, set=_two_sets(w)[1])
 
@@ -129,7 +133,7 @@ BROKEN_RULES = {
     "attempt_end_whole": lambda w: finished(w, judged=None, right=None, passed=None),
     "attempt_passed_by_its_mark": lambda w: finished(w, right=7),
     "extra_attempt_has_reason": lambda w: extra(w, reason=""),
-    "extra_attempt_same_set": lambda w: extra(w, set_id=pair_set(w).pk, after=finished(w, set=_two_sets(w)[0])),
+    "extra_attempt_same_set": lambda w: _extra_at_another(w, *_two_sets(w)),
     "turn_once": lambda w: [turn(w, ended_at=timezone.now()) for _ in range(2)],
     "turn_one_at_a_time": lambda w: [turn(w), turn(w, item=item(w, pair=factories.pair(w.study), place=2))],
     "turn_attempt_same_set": lambda w: turn(w, study=w.other),
