@@ -63,7 +63,7 @@ def versions(study: Study) -> QuerySet[PairSet]:
     counted = PairSet.objects.filter(study=study).select_related("created_by", "published_by")
     return counted.annotate(
         pairs=Count("items", distinct=True), people=Count("attempts__person", distinct=True)
-    ).order_by("kind", "-number")
+    ).order_by("-kind", "-number")
 
 
 @transaction.atomic
