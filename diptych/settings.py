@@ -334,6 +334,7 @@ SPECTACULAR_SETTINGS = {
         "SubDimensionEnum": ["instruction_following", "correctness", "informativeness", "aesthetics"],
         "NothingToDoEnum": "annotation.reasons.REASONS",
         "SkipReasonEnum": "annotation.serializers.SKIP_REASON_KEYS",
+        "OtherSkipReasonEnum": ["technical_problem", "cannot_judge", "too_distressing"],
         "HarmEnum": "annotation.protocol.HARM_KEYS",
         "StudyStateEnum": "studies.models.Study.State",
         "ImportStateEnum": "importing.models.Import.State",
