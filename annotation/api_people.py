@@ -62,7 +62,10 @@ class FiguresShape(serializers.Serializer):
     uncounted = serializers.IntegerField()
     invalid = serializers.IntegerField()
     unsure = serializers.IntegerField()
-    active_s = serializers.FloatField(help_text="Seconds of active time, with later changes of answers")
+    active_s = serializers.FloatField(
+        help_text="Seconds of active time, with later changes of answers and with `other_s`"
+    )
+    other_s = serializers.FloatField(help_text="Those of them on other paid work: on qualifying. They are in no pace")
     s_a_pair = serializers.FloatField(allow_null=True, help_text="Seconds of active time per pair")
     pairs_an_hour = serializers.FloatField(allow_null=True)
 
@@ -173,7 +176,8 @@ def _figures(figures: Figures) -> dict[str, Any]:
         "uncounted": figures.uncounted,
         "invalid": figures.invalid,
         "unsure": figures.unsure,
-        "active_s": round(figures.active_ms / 1000, 1),
+        "active_s": round(figures.paid_ms / 1000, 1),
+        "other_s": round(figures.other_ms / 1000, 1),
         "s_a_pair": figures.s_a_pair and round(figures.s_a_pair, 1),
         "pairs_an_hour": figures.pairs_an_hour and round(figures.pairs_an_hour, 1),
     }

@@ -15,7 +15,6 @@ class AnnotationConfig(AppConfig):
         from annotation.quarantining import end_leases_of_quarantined_pairs
         from annotation.reading import NEEDED_SECTIONS
         from annotation.receivers_membership import release_leases
-        from annotation.seats import has_qualified_people
         from annotation.share_cap import too_few_people
         from catalog.batching import answer_counts
         from catalog.library.filters import more_states
@@ -27,7 +26,6 @@ class AnnotationConfig(AppConfig):
         from studies.links import Link, Place, register
         from studies.notices import setting_notices
         from studies.permissions import MAY_ANNOTATE, MAY_CONFIGURE, MAY_COUNT_WORK, MAY_SEE_ANSWERS, MAY_SEE_WELLBEING
-        from studies.setting_visibility import has_what_it_names
         from studies.signals import membership_revoked
 
         counted_on.append(counts_on)
@@ -39,7 +37,6 @@ class AnnotationConfig(AppConfig):
         )
         membership_revoked.connect(release_leases, dispatch_uid="annotation.release_leases")
         pair_sections["answers"] = section
-        has_what_it_names["qualification_required"] = has_qualified_people
         setting_notices.append(too_few_people)
         more_states.update(STATES)
         answer_counts["answers"] = counts_of_batches

@@ -1,9 +1,10 @@
 """How much each person has done in a study, in total or between two days: pairs, active time, pace.
 
-Only answers are read. Skips, hidden videos, breaks and exposure never enter a figure about a person.
+Only answers are read, and the time of other paid work. Skips, hidden videos, breaks and exposure never enter a figure
+about a person.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
@@ -12,6 +13,7 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from accounts.models import User
 from diptych.database.natural import natural_key
 from diptych.downloads import CopyFile
 from diptych.durations import HOUR, MINUTE, in_words
@@ -43,7 +45,8 @@ class Figures:
     """The sums of the answers of one person, of one day, or of all.
 
     `pairs` were first answered in that time. `uncounted` of them do not count, and `invalid` others are marked
-    invalid. `active_ms` is milliseconds of active time, including later changes of answers.
+    invalid. `active_ms` is milliseconds of active time on them, including later changes of answers. `other_ms` is
+    active time on other work that is paid too, such as a qualification.
     """
 
     pairs: int = 0
@@ -51,6 +54,7 @@ class Figures:
     invalid: int = 0
     unsure: int = 0
     active_ms: int = 0
+    other_ms: int = 0
 
     @property
     def used(self) -> int:
@@ -58,8 +62,17 @@ class Figures:
         return self.pairs - self.uncounted - self.invalid
 
     @property
+    def paid_ms(self) -> int:
+        """Return the milliseconds of all active time."""
+        return self.active_ms + self.other_ms
+
+    @property
     def active(self) -> str:
-        return in_words(self.active_ms / 1000, to=MINUTE)
+        return in_words(self.paid_ms / 1000, to=MINUTE)
+
+    @property
+    def other(self) -> str:
+        return in_words(self.other_ms / 1000, to=MINUTE) if self.other_ms else ""
 
     @property
     def s_a_pair(self) -> float | None:
@@ -82,6 +95,7 @@ class Figures:
             self.invalid + other.invalid,
             self.unsure + other.unsure,
             self.active_ms + other.active_ms,
+            self.other_ms + other.other_ms,
         )
 
 
@@ -106,6 +120,10 @@ class DayRow:
     day: date
     figures: Figures
 
+
+#: Functions of a study, days, a person or None, and the midnights that number the days. They return milliseconds of
+#: active time on work that is paid but gives no answers, by person and number of the day. Apps add theirs in `ready()`.
+other_work: list[Callable[[Study, Days, int | None, list[Any]], Mapping[tuple[int, int], int]]] = []
 
 _DURING = """
    AND (%(since)s::timestamptz IS NULL OR {column} >= %(since)s::timestamptz)
@@ -168,11 +186,24 @@ def people(study: Study, days: Days, *, only_answered: bool = False) -> list[Per
     Args:
         only_answered: whether to leave out people without a first answer on these days.
     """
+    other = _other_work(study, days, None, [])
     rows = [
-        PersonRow(person_id, name, is_annotator, Figures(*figures), first_at, last_at)
+        PersonRow(
+            person_id,
+            name,
+            is_annotator,
+            Figures(*figures) + Figures(other_ms=other.pop((person_id, 0), 0)),
+            first_at,
+            last_at,
+        )
         for person_id, name, is_annotator, *figures, first_at, last_at in _fetch(PEOPLE, study, days)
     ]
-    wanted = [row for row in rows if row.figures.pairs or not only_answered]
+    names = _names(person_id for person_id, _day in other)
+    rows += [
+        PersonRow(person_id, names[person_id], False, Figures(other_ms=spent), None, None)
+        for (person_id, _day), spent in other.items()
+    ]
+    wanted = [row for row in rows if row.figures.pairs or row.figures.other_ms or not only_answered]
     return sorted(wanted, key=lambda row: natural_key(row.username))
 
 
@@ -183,11 +214,37 @@ def by_day(study: Study, days: Days, *, person_id: int | None = None) -> list[Da
     last = min(days.last or today, today)
     dates = [first + timedelta(days=number) for number in range((last - first).days + 1)] or [first]
     midnights = [datetime.combine(day, time(), days.zone) for day in dates]
+    other = _other_work(study, days, person_id, midnights)
     rows = [
-        DayRow(person, name, dates[max(number, 1) - 1], Figures(*figures))
+        DayRow(
+            person,
+            name,
+            dates[max(number, 1) - 1],
+            Figures(*figures) + Figures(other_ms=other.pop((person, number), 0)),
+        )
         for person, name, number, *figures in _fetch(BY_DAY, study, days, person_id, midnights)
     ]
+    names = _names(person for person, _number in other)
+    rows += [
+        DayRow(person, names[person], dates[max(number, 1) - 1], Figures(other_ms=spent))
+        for (person, number), spent in other.items()
+    ]
     return sorted(rows, key=lambda row: (natural_key(row.username), -row.day.toordinal()))
+
+
+def _other_work(
+    study: Study, days: Days, person_id: int | None, midnights: Sequence[datetime]
+) -> dict[tuple[int, int], int]:
+    """Return milliseconds of other paid work by person and number of the day."""
+    spent: dict[tuple[int, int], int] = {}
+    for work in other_work:
+        for key, milliseconds in work(study, days, person_id, list(midnights)).items():
+            spent[key] = spent.get(key, 0) + milliseconds
+    return spent
+
+
+def _names(people: Iterable[int]) -> dict[int, str]:
+    return dict(User.objects.filter(pk__in=set(people)).values_list("pk", "username"))
 
 
 def _fetch(
@@ -220,14 +277,14 @@ def sorted_by(rows: Sequence[PersonRow], sort: str) -> list[PersonRow]:
     """Return the rows in one of the orders of `SORTS`."""
     keys = {
         "pairs": lambda row: row.figures.pairs,
-        "active": lambda row: row.figures.active_ms,
+        "active": lambda row: row.figures.paid_ms,
         "pace": lambda row: row.figures.pairs_an_hour or 0,
         "last": lambda row: row.last_at.timestamp() if row.last_at else 0,
     }
     return sorted(rows, key=keys[sort], reverse=True) if sort in keys else list(rows)
 
 
-FIGURE_COLUMNS = ("pairs", "used", "uncounted", "invalid", "unsure", "active_s", "s_a_pair", "pairs_an_hour")
+FIGURE_COLUMNS = ("pairs", "used", "uncounted", "invalid", "unsure", "active_s", "other_s", "s_a_pair", "pairs_an_hour")
 
 
 def copy_as_csv(study: Study, days: Days, target: CopyFile, *, with_codes: bool, only_answered: bool = False) -> None:
@@ -274,7 +331,8 @@ def _span(row: PersonRow) -> Iterator[datetime | None]:
 def _cells(figures: Figures) -> list[Any]:
     return [
         *(figures.pairs, figures.used, figures.uncounted, figures.invalid, figures.unsure),
-        round(figures.active_ms / 1000, 1),
+        round(figures.paid_ms / 1000, 1),
+        round(figures.other_ms / 1000, 1),
         "" if figures.s_a_pair is None else round(figures.s_a_pair, 1),
         "" if figures.pairs_an_hour is None else round(figures.pairs_an_hour, 1),
     ]

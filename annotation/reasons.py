@@ -35,8 +35,12 @@ def why_stopped(study_state: str) -> Refusal | None:
     return (PAUSED, 60) if study_state == Study.State.PAUSED else (FINISHED, None)
 
 
-def why_not_now(seat: Seat, study: Study, now: datetime) -> Refusal | None:
-    """Return the reason why a person without a current pair may not get one now, or None if they may."""
+def why_not_now(seat: Seat, study: Study, now: datetime, *, qualifying: bool = False) -> Refusal | None:
+    """Return the reason why a person without a current pair may not get one now, or None if they may.
+
+    Args:
+        qualifying: the pair is one with which they qualify.
+    """
     if stopped := why_stopped(study.state):
         return stopped
     if seat.suspended_at is not None:
@@ -45,7 +49,7 @@ def why_not_now(seat: Seat, study: Study, now: datetime) -> Refusal | None:
         return CONSENT, None
     if seat.paused_at is not None:
         return WORK_PAUSED, None
-    if study.qualification_required and seat.qualified_at is None:
+    if study.qualification_required and seat.qualified_at is None and not qualifying:
         return QUALIFICATION, None
     if seat.guideline_read < study.guideline_version:
         return GUIDELINE, None

@@ -40,11 +40,6 @@ def locked_seat(person: User, study: Study) -> Seat:
     return seat
 
 
-def has_qualified_people(study: Study) -> bool:
-    """Return whether somebody has qualified for the study."""
-    return Seat.objects.filter(study=study, qualified_at__isnull=False).exists()
-
-
 def look_back_soon(seat: Seat) -> None:
     """Let the person's next lease look back first, because a pair before their place may be free for them again."""
     seat.positions["looked_back_at"] = 0

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from accounts.days import day_began
 from accounts.models import User
 from annotation import consent, protocol
+from annotation.first_steps import first_step
 from annotation.own_progress import NOTHING_YET, own_progress
 from annotation.permissions import annotated_study
 from annotation.progress import latest_answered
@@ -26,6 +27,8 @@ def workspace(request: HttpRequest, slug: str) -> HttpResponse:
     study = annotated_study(request, slug)
     if not consent.in_force(request.user, study):  # type: ignore[arg-type]
         return redirect("annotation:consent", slug=study.slug)
+    if address := first_step(request.user, study):  # type: ignore[arg-type]  # signed in
+        return redirect(address)
     # Read the time before the answers, so that an answer that arrives in between is not counted twice.
     person: User = request.user  # type: ignore[assignment]  # signed in
     began = day_began(person, timezone.now())

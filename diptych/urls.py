@@ -13,6 +13,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("studies.urls_api")),
     path("", include("catalog.urls_api")),
     path("", include("importing.urls_api")),
+    path("", include("qualification.urls_api")),
     path("", include("qc.urls_api")),
     path("", include("exports.urls_api")),
     path("schema/", views.SchemaView.as_view(), name="schema"),
@@ -33,6 +34,7 @@ urlpatterns = [
     path("studies/", include("importing.urls")),
     path("studies/", include("catalog.urls")),
     path("", include("studies.urls")),
+    path("studies/", include("qualification.urls")),
     path("studies/", include("qc.urls")),
     path("safety/", include("safety.urls")),
 ]

@@ -78,10 +78,11 @@ class QCConfig(AppConfig):
         from catalog import batching
         from catalog.library.pair_sections import pair_sections
         from importing.removal import work as removal
-        from qc import pair_section, pauses_undone, replies, review_exposure
+        from qc import pair_section, pauses_undone, qualification_pairs, replies, review_exposure
         from qc.deletion import batches_in_lots, delete_own_rows, reasons_to_keep
         from qc.findings import settings_part
         from qc.models import Verdict
+        from qualification.choosing import offers
         from studies import deletion, home, settings_parts
 
         more_parts.append(replies.feedback)
@@ -94,6 +95,7 @@ class QCConfig(AppConfig):
         review_exposure.show_on_wellbeing_pages()
         home.own_lines["qc"] = pauses_undone.lines
         removal.kept_by |= reasons_to_keep()
+        offers.append(qualification_pairs.adjudicated)
         deletion.parts["qc"] = delete_own_rows
 
     def _add_charts(self) -> None:

@@ -12,15 +12,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from annotation import trial
-from annotation.answer_words import QUESTIONS, labels
 from annotation.models import Seat
-from annotation.protocol import TIE
 from annotation.responses import assignment_json
+from annotation.row_words import in_words, ordered, question_of
 from catalog.models import Pair
 from qc import due, verdicts
 from qc.judging import DECIDING, OF_ANSWERS, Card, cards
 from qc.models import Lot, Reply, Review, Verdict
-from qc.models.reviews import ROWS, TAGS, Kind
+from qc.models.reviews import Kind
 from qc.reviewing import Sitting
 
 #: What a confirmer can say about the two answers of a row.
@@ -133,28 +132,6 @@ def _of_verdict(verdict: Verdict, review: Review, named: Sequence[tuple[str, Any
 
 def _named(named: Sequence[tuple[str, Any]], left: str) -> list[dict[str, Any]]:
     return [{"name": name, "text": in_words(value, left), "value": value} for name, value in named]
-
-
-def ordered(left: str) -> list[str]:
-    """Return the rows in the order of the page: the tags of the left video come before those of the right one."""
-    tags = sorted(TAGS, key=lambda row: row != f"tags_{left}")
-    return [row for row in ROWS if row not in (*TAGS, "harmlessness")] + [*tags, "harmlessness"]
-
-
-def question_of(row: str, left: str) -> str:
-    """Return the short name of a row, with the side of the video for tags."""
-    if row not in TAGS:
-        return str(QUESTIONS[row])
-    return _("Tags, left video") if row == f"tags_{left}" else _("Tags, right video")
-
-
-def in_words(value: Any, left: str) -> str:
-    """Return an answer on a row in words: a side, or the tags."""
-    if isinstance(value, list):
-        return " · ".join(labels(value)) or _("None of these")
-    if value == TIE:
-        return _("Tie")
-    return _("Left") if value == left else _("Right")
 
 
 def counts_of(verdict: Verdict, confirmer: int, said: str) -> bool | None:

@@ -4,24 +4,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from accounts import days
 from accounts.models import User
-from annotation import exposure, wellbeing
-from annotation.exposure_reports import ReportRecorder, showings
-from annotation.protocol import VIDEOS
+from annotation import sitting_exposure, wellbeing
 from catalog.models import Pair
 from qc.models import ReviewExposure
 
 
-class Shown(Protocol):
+class Shown(sitting_exposure.Shown, Protocol):
     """What shows a pair to somebody of the quality team: a review, or a turn of a calibration."""
-
-    sitting: Any
-    study_id: Any
-
-    @property
-    def pair(self) -> Pair:
-        """The pair that is shown."""
 
     @property
     def showing(self) -> str:
@@ -30,19 +20,7 @@ class Shown(Protocol):
 
 def expect(review: Shown, pair: Pair, person: User, now: datetime) -> float:
     """Record what the sitting is expected to show, until it is reported. Return the seconds, 0 for a harmless pair."""
-    if pair.lane != Pair.Lane.SENSITIVE:
-        return 0.0
-    seconds = exposure.LOOKS * sum(video.asset.duration_s or 0.0 for video in (pair.video_0, pair.video_1))
-    today = days.day_of(person, now)
-    _row, is_new = ReviewExposure.objects.get_or_create(
-        sitting=review.sitting,
-        day=today,
-        defaults={"study_id": review.study_id, "person": person, "expected_s": seconds, "lapses_s": seconds},
-    )
-    if not is_new:
-        return 0.0
-    exposure.add_to_dose(person.pk, [(today, seconds)])
-    return seconds
+    return sitting_exposure.expect(ReviewExposure, review, pair, person, now)
 
 
 def show_on_wellbeing_pages() -> None:
@@ -60,18 +38,6 @@ def report(
     Args:
         too_distressing: the reviewer skipped the pair for this reason, whatever the pair may show.
     """
-    rows = {row.day: row for row in ReviewExposure.objects.select_for_update().filter(sitting=review.sitting)}
-    sensitive = bool(rows) or review.pair.lane == Pair.Lane.SENSITIVE or too_distressing
-    if not sensitive and not (care and care.get("hidden")):
-        return
-    ids = {"sitting": review.sitting, "study_id": review.study_id, "person_id": person.pk}
-    recorder = ReportRecorder(person, rows, lambda day: ReviewExposure(**ids, day=day))
-    for one in showings(care, review.showing) if care is not None else ():
-        recorder.add(one, VIDEOS if sensitive else ())
-    if care is not None and care.get("revealed_s") is not None:
-        recorder.replace_estimate(is_live=not ends)
-    elif ends:
-        recorder.end_without_report()
-    if too_distressing:
-        recorder.row(recorder.today).too_distressing = True
-    recorder.save()
+    sitting_exposure.report(
+        ReviewExposure, review, person, care, showing=review.showing, ends=ends, too_distressing=too_distressing
+    )

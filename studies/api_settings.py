@@ -44,7 +44,7 @@ class SettingsView(SignedInView):
     """`GET` and `PATCH studies/{slug}/settings/`."""
 
     scopes = {"GET": "read", "PATCH": "manage"}
-    refusals = {("PATCH", 409): ("changed_meanwhile", "promises_unkept", "refused")}
+    refusals = {("PATCH", 409): ("changed_meanwhile", "promises_unkept", "refused", "setting_needs_more")}
 
     @extend_schema(operation_id="settings_read", responses={200: SettingsSerializer})
     def get(self, request: Request, slug: str) -> Response:

@@ -15,7 +15,7 @@ from accounts import audit
 from accounts.models import User
 from diptych.durations import in_words
 from diptych.refusals import ChangedMeanwhile, Refused
-from studies import promises
+from studies import promises, setting_needs
 from studies.durations import percent
 from studies.models import SettingChange, Study
 from studies.promises import PromisesUnkept
@@ -37,13 +37,17 @@ class Change:
 
 
 @transaction.atomic
-def configure(study: Study, values: Mapping[str, Any], *, made_from: Mapping[str, Any], actor: User) -> list[str]:
+def configure(
+    study: Study, values: Mapping[str, Any], *, made_from: Mapping[str, Any], actor: User, copied: bool = False
+) -> list[str]:
     """Change those settings in `values` that differ from `made_from`, and return their names. `study` is updated too.
 
     A change of a protocol setting raises `protocol_version` in the same statement.
 
     Args:
         made_from: the values that the person saw, by name.
+        copied: the values are those of another study. A setting may then be on before the study has what it needs:
+            the page on which people resume the study says what is missing.
 
     Raises ChangedMeanwhile if a setting has another value than the person saw, unless it already has the wanted
     value. Raises PromisesUnkept if a running study would break a promise.
@@ -60,6 +64,8 @@ def configure(study: Study, values: Mapping[str, Any], *, made_from: Mapping[str
         return []
     _refuse_to_break_promises(present, changed)
     _refuse_contradicting_shares(present, changed)
+    if not copied:
+        setting_needs.refuse_unmet(present, changed)
     before = {name: getattr(present, name) for name in changed}
     after = dict(changed)
     new_protocol = not OF_PROTOCOL.isdisjoint(changed)

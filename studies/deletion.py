@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pgtrigger
-from django.db import models
+from django.db import models, transaction
 from django.db.models import QuerySet
 
 from studies.models import Study
@@ -19,7 +19,7 @@ Part = Callable[[Study], int]
 #: Parts by app. The highest app comes first, because its rows point at rows of lower apps.
 parts: dict[str, Part] = {}
 #: From the highest app to the lowest.
-ORDER = ("qc", "annotation", "importing", "safety", "catalog", "studies")
+ORDER = ("qc", "qualification", "annotation", "importing", "safety", "catalog", "studies")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,5 +51,6 @@ def delete(rows: QuerySet[Any]) -> int:
     ]
     if not protecting:
         return int(rows._raw_delete(rows.db) or 0)
-    with pgtrigger.ignore(*protecting):
+    # The savepoint lets `ignore` end properly if something still points at a row.
+    with pgtrigger.ignore(*protecting), transaction.atomic():
         return int(rows._raw_delete(rows.db) or 0)

@@ -41,6 +41,8 @@ MAY_SET_PAUSES = frozenset({Role.ADMIN})
 MAY_ASSIGN_REVIEWS = frozenset({Role.RESEARCHER, Role.ADMIN})
 #: Roles that choose the pairs of a calibration session, open and close it.
 MAY_LEAD_CALIBRATION = frozenset({Role.RESEARCHER, Role.ADMIN})
+#: Roles that make trainings and tests, and decide who is qualified without one. They see the expected answers.
+MAY_QUALIFY = frozenset({Role.RESEARCHER, Role.ADMIN})
 #: Roles that reopen a closed study.
 MAY_REOPEN = frozenset({Role.ADMIN})
 #: Roles that see which API tokens the study's people have.

@@ -194,6 +194,25 @@ GROUPS = (
                 _("Qualified people only"),
                 _("Pairs are assigned only to people who have qualified."),
             ),
+            Setting(
+                "qualification_pass_share",
+                _("Pass mark of the test"),
+                _("Share of the judged answers that have to be as expected. A person who has begun keeps their mark."),
+                share=1.0,
+                least_share=0.5,
+            ),
+            Setting(
+                "qualification_attempts",
+                _("Attempts at the test"),
+                _("Number of attempts that a person has at one version of the test."),
+            ),
+            Setting(
+                "qualification_wait_s",
+                _("Time between two attempts"),
+                _("How long a person waits before they can try the test again."),
+                seconds=(0, YEAR),
+                zero=_("none"),
+            ),
         ),
     ),
     Group(

@@ -341,11 +341,12 @@ def own_state_of(study: Study) -> dict[str, Any]:
 
 
 @transaction.atomic
-def apply(study: Study, wanted: Wanted, *, made_from: Mapping[str, Any], actor: User) -> int:
+def apply(study: Study, wanted: Wanted, *, made_from: Mapping[str, Any], actor: User, copied: bool = False) -> int:
     """Apply the file, all of it or nothing, and return the number of changes.
 
     Args:
         made_from: `state_of` the study as the person saw it.
+        copied: whether the settings are those of another study, copied to a new one.
 
     Raises Refused, ChangedMeanwhile if somebody else changed the study since then, and PromisesUnkept.
     """
@@ -358,7 +359,7 @@ def apply(study: Study, wanted: Wanted, *, made_from: Mapping[str, Any], actor: 
             _("Somebody else changed the settings after you opened this page. Check the differences again.")
         )
     changed += len(differences(wanted, locked))
-    configure(locked, wanted.settings, made_from=seen, actor=actor)
+    configure(locked, wanted.settings, made_from=seen, actor=actor, copied=copied)
     consent = wanted.texts.get("consent")
     if wanted.categories is not None or consent is not None:
         change_terms(locked, categories=wanted.categories, texts=consent, actor=actor)
@@ -376,6 +377,6 @@ def copy_settings(source: Study, target: Study, *, actor: User) -> None:
     """
     value = as_file(source)
     wanted = Wanted(value["settings"], value["categories"], value["texts"], value["parts"])
-    apply(target, wanted, made_from=state_of(target), actor=actor)
+    apply(target, wanted, made_from=state_of(target), actor=actor, copied=True)
     after = {"from": source.slug}
     audit.record("study.settings_copied", target, actor=actor, study_slug=target.slug, after=after)

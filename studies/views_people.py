@@ -25,6 +25,7 @@ from studies.invitations import open_of, withdraw
 from studies.models import Invitation, Membership, Study
 from studies.models.studies import HasRoles, Role
 from studies.people import Added, Outcome, add_numbered
+from studies.people_panels import panels_of
 from studies.permissions import (
     MAY_INVITE,
     MAY_SEE_TOKENS,
@@ -65,6 +66,7 @@ def listed(request: HttpRequest, study: "Theirs", status: int = 200, **forms: An
         "role": role,
         "roles": Role.choices,
         "invitations": [{"row": row, "may_withdraw": row.role in may_grant} for row in open_of(study)],
+        "panels": panels_of(study),
         "sees_tokens": allows(study, MAY_SEE_TOKENS),
         "invite_form": with_roles(InviteForm, may_grant)(auto_id="invite_%s"),
         "numbered_form": with_roles(NumberedForm, may_grant)(auto_id="numbered_%s", initial={"once": uuid.uuid4()}),

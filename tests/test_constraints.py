@@ -51,6 +51,7 @@ from qc.models import (
     UndoneJudgement,
     Verdict,
 )
+from qualification.models import ExtraAttempt, TurnAnswer
 from safety.models import Officer, Quarantine, QuarantineAct, Referral, RefusedFile, Report, Reporter, ReporterRelease
 from studies.models import (
     Document,
@@ -64,6 +65,8 @@ from studies.models import (
 )
 from tests import factories
 from tests.layout import APPS
+from tests.qualification import broken_rules
+from tests.qualification.broken_rules import BROKEN_RULES
 
 pytestmark = pytest.mark.django_db
 
@@ -594,6 +597,8 @@ ATTEMPTS = {
     "referral_names_whom": lambda w: w.referral(to_whom=""),
     "refused_file_once_a_study": twice(lambda w: w.refused()),
     "refused_file_sha256_form": lambda w: w.refused(sha256="abc"),
+    # qualification
+    **BROKEN_RULES,
     # qc
     "study_rules_on_known": lambda w: StudyRules.objects.create(study=w.study, on=["odd"], invalidating=[]),
     "study_rules_notes_never_invalidate": lambda w: StudyRules.objects.create(
@@ -878,6 +883,11 @@ TARGETS = {
     "pause_judgement_study_id_figure",
     "calibration_study_id",
     "calibration_item_study_id",
+    "pair_set_study_kind_id",
+    "pair_set_study_id",
+    "set_item_set_id",
+    "attempt_study_set_id",
+    "attempt_study_person_id",
 }
 
 
@@ -964,6 +974,8 @@ APPEND_ONLY = {
     QuarantineAct: (lambda w: w.act(), {"reason": "x"}),
     SecondLook: (lambda w: w.second_look(), {"looked_at": NOON}),
     StateChange: (lambda w: w.state_change(), {"step": "paused"}),
+    TurnAnswer: (broken_rules.turn_answer, {"helpfulness": "video_1"}),
+    ExtraAttempt: (broken_rules.extra, {"reason": "y"}),
 }
 
 

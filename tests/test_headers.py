@@ -17,6 +17,7 @@ from studies.memberships import join
 from studies.pseudonyms import pseudonym
 from tests import factories
 from tests.qc import figuring
+from tests.qualification import world as qualified
 from tests.test_permissions import endpoints
 
 pytestmark = pytest.mark.django_db
@@ -97,6 +98,7 @@ def pages(study, annotator, researcher):
     code = pseudonym(checked, lot.items.get().assignment.person_id)
     draft, closed = (calibration.make(checked, topic, actor=owner) for topic in ("Next", "Last"))
     factories.closed_calibration(closed, reviewer, factories.reviewer(checked))
+    asking, asker, qualifying, version = qualified.half_way()
     reported = quarantine.report(factories.pair(study), ["video_0"], by=annotator)[0]
     return {
         "second factor": safety.get(reverse("accounts:second_factor")),
@@ -165,6 +167,19 @@ def pages(study, annotator, researcher):
             f"{what} of a lot": client(owner).get(reverse(f"qc:{name}", args=[checked.slug, lot.number]))
             for what, name in (("page", "lot"), ("answers", "lot_answers"), ("decision", "decide_lot"))
         },
+        "own qualification": client(annotator).get(reverse("qualification:own", args=[study.slug])),
+        "work to qualify": client(qualifying).get(reverse("qualification:work", args=[asking.slug, "training"])),
+        **{
+            f"qualification: {name}": client(asker).get(reverse(f"qualification:{name}", args=[asking.slug]))
+            for name in ("overview", "people", "questions", "answers")
+        },
+        "qualification of a person": client(asker).get(
+            reverse("qualification:person", args=[asking.slug, qualifying.pk])
+        ),
+        "version of a test": client(asker).get(reverse("qualification:set", args=[asking.slug, "test", 2])),
+        "expected answers": client(asker).get(
+            reverse("qualification:item", args=[asking.slug, "test", 2, qualified.item(version).pk])
+        ),
         "lots": client(owner).get(reverse("qc:lots", args=[checked.slug])),
         "reviewers": client(owner).get(reverse("qc:reviewers", args=[checked.slug])),
         "new lot": client(owner).get(reverse("qc:new_lot", args=[checked.slug])),
@@ -225,6 +240,8 @@ NO_PAGES = {
     *("studies:preview_guideline", "studies:invite", "studies:numbered", "studies:roles"),
     *("studies:withdraw_invitation", "studies:answer_invitation", "studies:dismiss_notice"),
     *("catalog:change", "catalog:cancel_change", "catalog:resume_change", "catalog:media", "catalog:retry_media"),
+    *("qualification:begin", "qualification:change_set", "qualification:decide", "qualification:people_csv"),
+    *("qualification:questions_csv", "qualification:answers_csv"),
     *("qc:start_lot", "qc:dissolve_lot", "qc:draw_lot", "qc:reopen_lot", "qc:reply"),
     *("qc:suspension_csv", "qc:suspension_progress", "qc:lift_suspension", "qc:cancel_suspension"),
     *("qc:resume_suspension", "qc:pauses_csv", "qc:end_pause"),

@@ -35,6 +35,7 @@ from qc.models import (
     StudyFigures,
     Suspension,
 )
+from qualification import attempts, sets
 from safety import quarantine
 from safety.models import Quarantine, ReporterRelease
 from studies.models import Invitation, Membership, Study
@@ -42,6 +43,7 @@ from studies.models.studies import Role
 from studies.pseudonyms import pseudonym
 from tests import factories
 from tests.qc import figuring
+from tests.qualification import world as qualified
 
 pytestmark = pytest.mark.django_db
 
@@ -188,6 +190,36 @@ MATRIX = {
     "api:lot_draw": row("post", *RUNS),
     "api:lot_quality": row("get", *RUNS),
     "api:lot_decision": row("post", *RUNS),
+    "qualification:own": row("get", "annotator"),
+    "qualification:begin": row("post", "annotator"),
+    "qualification:work": row("get", "annotator"),
+    "qualification:overview": row("get", *RUNS),
+    "qualification:set": row("get", *RUNS),
+    "qualification:change_set": row("post", *RUNS),
+    "qualification:item": row("get", *RUNS),
+    "qualification:people": row("get", *RUNS),
+    "qualification:people_csv": row("get", *RUNS),
+    "qualification:person": row("get", *RUNS),
+    "qualification:decide": row("post", *RUNS),
+    "qualification:questions": row("get", *RUNS),
+    "qualification:questions_csv": row("get", *RUNS),
+    "qualification:answers": row("get", *RUNS),
+    "qualification:answers_csv": row("get", *RUNS),
+    "api:qualification": row("get", "annotator"),
+    "api:qualification_begin": row("post", "annotator"),
+    "api:qualification_next": row("post", "annotator"),
+    "api:qualifying_answer": row("post", "annotator", **OWN),
+    "api:qualifying_go_on": row("post", "annotator", **OWN),
+    "api:qualifying_skip": row("post", "annotator", **OWN),
+    "api:qualifying_renew": row("post", "annotator", **OWN),
+    "api:qualifying_care": row("post", "annotator", **OWN),
+    "api:qualifying_report": row("post", "annotator", **OWN),
+    "api:qualification_sets": row("post", *RUNS),
+    "api:qualification_set": row("get", *RUNS),
+    "api:qualification_publish": row("post", *RUNS),
+    "api:qualification_people": row("get", *RUNS),
+    "api:qualification_decide": row("post", *RUNS),
+    "api:qualification_questions": row("get", *RUNS),
     "qc:calibrations": row("get", *PROGRESS),
     "qc:calibration": row("get", *PROGRESS),
     "qc:change_calibration": row("post", *RUNS),
@@ -431,6 +463,16 @@ BODIES = {
     },
     "api:review_answer": factories.body,
     "api:assign_reviews": lambda: {"kind": "secondary", "reviewer": None},
+    "qualification:decide": lambda: {"act": "waive", "reason": "Worked in the last study."},
+    "qualification:change_set": lambda: {"act": "publish"},
+    "api:qualification_begin": lambda: {"kind": "training"},
+    "api:qualification_next": lambda: {"kind": "training"},
+    "api:qualifying_answer": factories.body,
+    "api:qualifying_skip": lambda: {"reason": "cannot_judge"},
+    "api:qualifying_care": lambda: {"care": {"hidden": 1}},
+    "api:qualifying_report": lambda: {"videos": ["video_0"]},
+    "api:qualification_sets": lambda: {"kind": "training"},
+    "api:qualification_decide": lambda: {"act": "waive", "reason": "Worked in the last study."},
     "api:turn_answer": factories.body,
     "api:turn_skip": lambda: {"reason": "cannot_judge"},
     "api:turn_care": lambda: {"care": {"hidden": 1}},
@@ -534,7 +576,9 @@ class World:
             facts = {"asked_by": self.people["officer"], "decision": "None was right.", "until": 1}
             ReporterRelease.objects.create(reporter=mine, **facts)
             values["code"] = mine.code
-        if "calibrat" in name or "turn_id" in parameters:
+        if "qualif" in name:
+            values |= self.qualifying(name)
+        elif "calibrat" in name or "turn_id" in parameters:
             values |= self.calibrated(name)
         elif {"review_id", "lot_id", "number", "item_id"} & parameters:
             values |= self.reviewed(name)
@@ -637,6 +681,18 @@ class World:
             CalibrationSession.objects.update(state="closed", closed_at=timezone.now())
         return {"session_id": session.pk, "number": session.number, "turn_id": turn.pk}
 
+    def qualifying(self, name: str) -> dict[str, Any]:
+        """Return a draft of a test, and the turn of the annotator in a training. The study asks for qualification."""
+        actor, mine = self.people["admin"], self.people["annotator"]
+        qualified.asks_for_qualification(self.study, actor, training=1)
+        draft = sets.make_draft(self.study, "test", actor=actor)
+        turn = attempts.next_step(attempts.begin(mine, self.study, "training"), mine).turn
+        assert turn is not None
+        if name == "api:qualifying_go_on":
+            qualified.answer(turn, mine)
+        keys = {"set_id": draft.pk, "number": draft.number, "item_id": qualified.item(draft).pk, "turn_id": turn.pk}
+        return keys | {"kind": "training" if name.rpartition(":")[2] in ("begin", "work") else "test"}
+
     def reported(self) -> Quarantine:
         return quarantine.report(self.pair, ["video_0"], by=self.people["annotator"])[0]
 
@@ -729,6 +785,21 @@ SCOPE = {
     "api:review_care": "review",
     "api:review_release": "review",
     "api:review_report": "review",
+    "api:qualification": "read",
+    "api:qualification_begin": "annotate",
+    "api:qualification_next": "annotate",
+    "api:qualifying_answer": "annotate",
+    "api:qualifying_go_on": "annotate",
+    "api:qualifying_skip": "annotate",
+    "api:qualifying_renew": "annotate",
+    "api:qualifying_care": "annotate",
+    "api:qualifying_report": "annotate",
+    "api:qualification_sets": "manage",
+    "api:qualification_set": "manage",
+    "api:qualification_publish": "manage",
+    "api:qualification_people": "manage",
+    "api:qualification_decide": "manage",
+    "api:qualification_questions": "manage",
     "api:calibrations": "read",
     "api:calibration": "read",
     "api:calibration_next": "review",

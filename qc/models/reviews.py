@@ -12,18 +12,15 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from annotation.models import Annotation, ExposureCounters
-from annotation.protocol import HARM_KEYS, SUB_DIMENSION_KEYS, VIDEOS
+from annotation.models.own_answers import PREFERENCES as PREFERENCES
+from annotation.models.own_answers import ROWS, TAGS, OwnAnswer
+from annotation.protocol import VIDEOS
 from catalog.models import Pair
 from diptych.database.constraints import CompositeForeignKey
 from diptych.database.triggers import append_only
 from qc.models.lots import FrameItem, Lot
 from studies.models import Study
 
-CHOICES = [*VIDEOS, "tie"]
-PREFERENCES = (*SUB_DIMENSION_KEYS, "helpfulness", "harmlessness")
-TAGS = ("tags_video_0", "tags_video_1")
-#: The rows of an answer that get a verdict each.
-ROWS = (*PREFERENCES, *TAGS)
 RULINGS = ["fine", "corrected", "defect", "guideline_unclear", "disputed"]
 KINDS = ["secondary", "spot", "look", "confirm", "adjudicate", "second_blind"]
 
@@ -153,40 +150,6 @@ class Review(models.Model):
     def showing(self) -> str:
         """Return the name of a showing that the page's report does not name."""
         return f"review {self.lease_number}"
-
-
-class OwnAnswer(models.Model):
-    """What somebody of the quality team answers on a pair themselves, with the columns of an annotator's answer."""
-
-    submission_id = models.UUIDField(unique=True)
-    submitted_at = models.DateTimeField(db_default=Now())
-    instruction_following = models.CharField(max_length=7)
-    correctness = models.CharField(max_length=7)
-    informativeness = models.CharField(max_length=7)
-    aesthetics = models.CharField(max_length=7)
-    helpfulness = models.CharField(max_length=7)
-    harmlessness = models.CharField(max_length=7)
-    tags_video_0 = ArrayField(models.CharField(max_length=24))
-    tags_video_1 = ArrayField(models.CharField(max_length=24))
-    unsure = models.BooleanField(default=False, db_default=False)
-    comment = models.TextField(blank=True, default="", db_default="")
-    active_ms = models.PositiveIntegerField(default=0, db_default=0)
-    timings_ms: "models.JSONField[Any, Any]" = models.JSONField(default=dict)
-    viewing: "models.JSONField[Any, Any]" = models.JSONField(default=dict)
-    guideline_version = models.PositiveIntegerField()
-
-    class Meta:
-        abstract = True
-        constraints = [
-            models.CheckConstraint(
-                name="%(class)s_choices_known",
-                condition=Q(**{f"{key}__in": CHOICES for key in PREFERENCES}),
-            ),
-            models.CheckConstraint(
-                name="%(class)s_tags_known",
-                condition=Q(**{f"{key}__contained_by": list(HARM_KEYS) for key in TAGS}),
-            ),
-        ]
 
 
 class ReviewAnswer(OwnAnswer):

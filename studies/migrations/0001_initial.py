@@ -78,6 +78,9 @@ class Migration(migrations.Migration):
                 ('pay_basis', models.CharField(blank=True, max_length=200)),
                 ('vendor', models.CharField(blank=True, db_default='', max_length=200)),
                 ('terms', models.TextField(blank=True)),
+                ('qualification_attempts', models.PositiveSmallIntegerField(db_default=2, default=2, help_text='Number of attempts that a person has at one version of the test.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(20)])),
+                ('qualification_pass_share', models.FloatField(db_default=0.8, default=0.8, help_text='Share of a test’s judged answers that have to be as expected.', validators=[django.core.validators.MinValueValidator(0.5), django.core.validators.MaxValueValidator(1.0)])),
+                ('qualification_wait_s', models.PositiveIntegerField(db_default=86400, default=86400, help_text='Seconds between two attempts of a person at the test.')),
             ],
             options={
                 'verbose_name_plural': 'studies',
@@ -103,6 +106,8 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(condition=models.Q(('more_answers__range', (0, 10))), name='study_more_answers_range'),
                     models.CheckConstraint(condition=models.Q(('break_s__range', (0, 7200))), name='study_break_range'),
                     models.CheckConstraint(condition=models.Q(('media_window_s__range', (60, 86400))), name='study_media_window_range'),
+                    models.CheckConstraint(condition=models.Q(('qualification_pass_share__range', (0.5, 1))), name='study_qualification_pass_share_range'),
+                    models.CheckConstraint(condition=models.Q(('qualification_attempts__range', (1, 20))), name='study_qualification_attempts_range'),
                 ],
             },
         ),

@@ -167,6 +167,21 @@ class Study(models.Model):
     qualification_required = models.BooleanField(
         default=False, help_text=_("Assign pairs only to people who have qualified.")
     )
+    qualification_pass_share = models.FloatField(
+        default=0.8,
+        db_default=0.8,
+        validators=[MinValueValidator(0.5), MaxValueValidator(1.0)],
+        help_text=_("Share of a test’s judged answers that have to be as expected."),
+    )
+    qualification_attempts = models.PositiveSmallIntegerField(
+        default=2,
+        db_default=2,
+        validators=[MinValueValidator(1), MaxValueValidator(20)],
+        help_text=_("Number of attempts that a person has at one version of the test."),
+    )
+    qualification_wait_s = models.PositiveIntegerField(
+        default=24 * 3600, db_default=24 * 3600, help_text=_("Seconds between two attempts of a person at the test.")
+    )
 
     share_cap = models.FloatField(
         default=1.0,
@@ -309,6 +324,12 @@ class Study(models.Model):
             models.CheckConstraint(name="study_control_rate_range", condition=Q(control_rate__range=(0, 0.05))),
             models.CheckConstraint(name="study_share_cap_range", condition=Q(share_cap__range=(0.01, 1))),
             models.CheckConstraint(name="study_hold_after_skips_range", condition=Q(hold_after_skips__gte=1)),
+            models.CheckConstraint(
+                name="study_qualification_pass_share_range", condition=Q(qualification_pass_share__range=(0.5, 1))
+            ),
+            models.CheckConstraint(
+                name="study_qualification_attempts_range", condition=Q(qualification_attempts__range=(1, 20))
+            ),
             models.CheckConstraint(
                 name="study_categories_known", condition=Q(categories__contained_by=list(HARM_KEYS))
             ),

@@ -142,7 +142,9 @@ def guideline_changed(stage: Stage) -> Any:
 @scene
 def qualification(stage: Stage) -> Any:
     stage.change(qualification_required=True)
-    return stage.panel("qualification")
+    page = stage.page()
+    expect(page.get_by_role("heading", level=2).first).to_be_visible()
+    return page
 
 
 @scene

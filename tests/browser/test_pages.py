@@ -12,10 +12,12 @@ from playwright.sync_api import expect
 from qc import calibration, suspending
 from qc.charts import catalogue, files
 from qc.overview import stored
+from qualification.models import Attempt
 from studies.pseudonyms import pseudonym
 from tests import factories
 from tests.qc import figuring
 from tests.qc.controls.made import control_of, results
+from tests.qualification import world as qualified
 
 SIZES = {"wide": {"width": 1280, "height": 720}, "narrow": {"width": 420, "height": 800}}
 
@@ -64,6 +66,8 @@ def pages(study, playable_pairs):
     factories.closed_calibration(closed, reviewer, factories.reviewer(checked))
     stored.ask(checked)
     stored.count(checked.pk)
+    asking, asker, qualifying, version = qualified.half_way()
+    failed, expecting = Attempt.objects.get(passed=False).person, qualified.item(version).pk
     return {
         "sign in": ("/accounts/sign-in/", None),
         "password": ("/accounts/password/", annotator),
@@ -87,6 +91,18 @@ def pages(study, playable_pairs):
         "quality": (f"/studies/{checked.slug}/quality/", owner),
         "waiting for review": (f"/studies/{checked.slug}/quality/waiting/", owner),
         "defects": (f"/studies/{checked.slug}/quality/defects/", owner),
+        "qualification of somebody": (f"/studies/{asking.slug}/qualification/", qualifying),
+        "result of somebody": (f"/studies/{asking.slug}/qualification/", failed),
+        "work to qualify": (f"/studies/{asking.slug}/qualification/training/work/", qualifying),
+        "qualification": (f"/studies/{asking.slug}/qualification/sets/", asker),
+        "qualification without versions": (f"/studies/{checked.slug}/qualification/sets/", owner),
+        "version of a test": (f"/studies/{asking.slug}/qualification/sets/test/1/", asker),
+        "draft of a test": (f"/studies/{asking.slug}/qualification/sets/test/2/", asker),
+        "what is expected": (f"/studies/{asking.slug}/qualification/sets/test/2/pairs/{expecting}/", asker),
+        "qualification by person": (f"/studies/{asking.slug}/qualification/people/", asker),
+        "qualification of a person": (f"/studies/{asking.slug}/qualification/people/{failed.pk}/", asker),
+        "qualification by question": (f"/studies/{asking.slug}/qualification/questions/", asker),
+        "answers of qualification": (f"/studies/{asking.slug}/qualification/answers/", asker),
         "reviews": (f"/studies/{checked.slug}/reviews/", reviewer),
         "review": (f"/studies/{checked.slug}/reviews/{lot.number}/secondary/", reviewer),
         "findings": (f"/studies/{checked.slug}/findings/", owner),

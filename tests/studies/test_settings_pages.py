@@ -4,12 +4,11 @@ import json
 
 import pytest
 from django.urls import reverse
-from django.utils import timezone
 
 from accounts.models import AuditEvent
-from annotation.models import Seat
 from catalog.models import Provenance
 from diptych.refusals import ChangedMeanwhile, Refused
+from qualification import sets
 from studies.configuration import configure, default_of, last_changes, shown
 from studies.durations import DurationField, percent
 from studies.forms import SETTINGS_FORMS
@@ -17,6 +16,7 @@ from studies.models import Document, SettingChange, Study
 from studies.setting_groups import BY_KEY, GROUPS, OF_PROTOCOL, SETTINGS
 from tests import factories
 from tests.annotation.test_concurrency import at_once
+from tests.qualification import world
 
 pytestmark = pytest.mark.django_db
 
@@ -114,7 +114,7 @@ def test_every_setting_of_a_study_is_in_a_group_or_has_a_page_of_its_own():
 @pytest.mark.parametrize("group", list(BY_KEY))
 def test_each_page_says_what_a_setting_does_and_its_default(browser_client, study, researcher, annotator, group):
     with_controls(study)
-    Seat.objects.filter(person=annotator).update(qualified_at=timezone.now())
+    world.published(study, "test", factories.pairs(study, 5), researcher)
     body = page(browser_client, researcher, study, group)
     for setting in BY_KEY[group].settings:
         assert str(setting.label) in body
@@ -355,11 +355,13 @@ class TestSettingsThatLeadNowhere:
         text = page(browser_client, researcher, study, "serving")
         return [name for name in self.NAMES if f'id="about-{name}"' in text]
 
-    def test_controls_and_qualified_people_have_to_exist(self, browser_client, researcher, study, annotator):
+    def test_controls_and_a_published_test_have_to_exist(self, browser_client, researcher, study):
         assert self.shown(browser_client, researcher, study) == []
         with_controls(study)
         assert self.shown(browser_client, researcher, study) == ["control_rate"]
-        Seat.objects.filter(person=annotator).update(qualified_at=timezone.now())
+        draft = world.draft(study, "test", factories.pairs(study, 5), researcher)
+        assert self.shown(browser_client, researcher, study) == ["control_rate"]
+        sets.publish(draft, actor=researcher)
         assert self.shown(browser_client, researcher, study) == list(self.NAMES)
 
     def test_what_somebody_has_set_can_be_set_back(self, browser_client, researcher, study, save):

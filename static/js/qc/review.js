@@ -3,31 +3,16 @@
  * judge. A review needs a connection: nothing is kept in the browser, and a blind answer is stored before anything is revealed.
  */
 
-import { openDialog } from "../page/dialogs.js";
-import { SIDES, around, find, one, onAction, say } from "../page/dom.js";
-import { bindRestingFocus } from "../page/focus.js";
+import { find, one, onAction, say } from "../page/dom.js";
 import { showPassing } from "../page/status.js";
-import { playerKeys } from "../player/player_keys.js";
-import { answering } from "../annotation/answering.js";
-import { form } from "../annotation/answer_form.js";
 import { Refused, Trouble, addressOf, send } from "../annotation/api.js";
 import { careReports } from "../annotation/care_reports.js";
 import { current } from "../annotation/current_pair.js";
-import { bindDefinitions, defineTag, toggleDefinition } from "../annotation/definitions.js";
-import { panel, panelShown, showEmpty } from "../annotation/empty.js";
-import { guideline } from "../annotation/guideline.js";
-import { hideVideos, setHidden } from "../annotation/hiding.js";
-import { bindKeys } from "../annotation/keys.js";
+import { showEmpty } from "../annotation/empty.js";
 import { leases } from "../annotation/leases.js";
 import { navigation } from "../annotation/navigation.js";
+import * as online from "../annotation/online_page.js";
 import * as view from "../annotation/pair_view.js";
-import { bindPrompt, togglePrompt } from "../annotation/prompt.js";
-import { bindRemarks, toggleUnsure } from "../annotation/remarks.js";
-import { keepServerTime } from "../annotation/server_time.js";
-import { bindSettings, settings } from "../annotation/settings.js";
-import { bindSignIn } from "../annotation/sign_in.js";
-import { bindSplit } from "../annotation/split.js";
-import { currentProblem, retryUntilResponse, watchTrouble } from "../annotation/trouble.js";
 import { madeUuid } from "../annotation/uuid.js";
 import { clipsOf, player } from "../annotation/videos.js";
 import { collected, hideJudging, isJudging, missing, showJudging } from "./judging.js";
@@ -55,19 +40,11 @@ async function begin() {
  *
  * @param {() => Promise<any>} request @param {(response: any) => void} then
  */
-async function attempt(request, then) {
-  view.wait(true);
-  try {
-    const response = await retryUntilResponse(request);
-    view.wait(false);
-    then(response);
-  } catch (error) {
-    view.wait(false);
-    if (!(error instanceof Refused)) throw error;
-    if (current.assignment && error.code !== "lease_lost") showPassing(say("refused", { detail: error.message }), "bad");
-    else stop("refused", { detail: error.message });
-  }
-}
+const attempt = (request, then) => online.attempt(request, then, (refusal) => {
+  const about = { detail: refusal.message };
+  if (current.assignment && refusal.code !== "lease_lost") showPassing(say("refused", about), "bad");
+  else stop("refused", about);
+});
 
 /** @param {Qc.Reviews} reviews */
 function show({ current: review, reason, retry_after_s: seconds, left }) {
@@ -216,81 +193,16 @@ function undo() {
   });
 }
 
-/** @template {unknown[]} T @param {(...given: T) => unknown} run @returns {(...given: T) => unknown} */
-const answeringPair = (run) => (...given) =>
-  current.assignment && !current.busy && !panelShown() && !isJudging() ? run(...given) : false;
-
-/** @param {string} selector */
-function press(selector) {
-  const control = find(selector);
-  if (!control || control.getClientRects().length === 0) return false;
-  /** @type {HTMLElement} */ (control).click();
-  return true;
-}
-
-bindKeys({
-  player: playerKeys(player),
-  help: () => openDialog("help"),
-  guideline: () => guideline.openHere(),
-  togglePrompt,
-  toggleDefinition,
-  defineTag,
+online.bindOnlinePage({
+  begin,
   submit,
-  answer: answeringPair((value) => answering.answer(value)),
-  tag: answeringPair((index) => answering.tag(index)),
-  none: answeringPair(() => answering.none()),
-  yes: answeringPair(() => answering.yes()),
-  pass: answeringPair(() => answering.pass()),
-  passTags: answeringPair(() => answering.passTags()),
-  undo: answeringPair(() => answering.undo()),
-  otherDimension: answeringPair(() => navigation.openOther()),
-  previousPair: undo,
-  skip: () => press('button[data-action="skip"]'),
-  keepAnswers: () => false,
-  talk: () => press('button[data-action="talk"]'),
-  reportIllegal: () => press('button[data-action="report-illegal"]'),
-  pressPrimary: () => press("[data-empty] [data-when]:not([hidden]) .primary") || press("[data-failed] button"),
-  answerMessage: () => press("[data-standing] :is(a, button)"),
-  hideOrShow: () => setHidden(!player.hidden),
-  unsure: answeringPair(() => toggleUnsure()),
-  comment: () => false,
+  undo,
+  isAnswering: () => !isJudging(),
+  turn: () => find("fieldset[data-judge][data-current]"),
+  endBy,
 });
-answers.addEventListener("submit", (event) => { event.preventDefault(); submit(); });
-bindRestingFocus(() => {
-  if (settings.keys === "off") return null;
-  if (panelShown()) return panel;
-  return find("fieldset[data-judge][data-current]") ?? navigation.turn() ?? one("[data-heading]");
-});
-bindSplit();
-bindPrompt();
-bindDefinitions();
-bindRemarks();
-bindSettings(() => current.assignment && navigation.refresh());
-
-const skipForm = one("form[data-skip-form]");
-onAction("skip", () => { hideVideos(); openDialog("skip"); });
-onAction("report", () => { hideVideos(); openDialog("skip"); });
-skipForm.addEventListener("submit", () => endBy("skip", { reason: String(new FormData(skipForm).get("skip-reason") ?? "") }));
-const reportForm = one("form[data-report-form]");
-onAction("report-illegal", () => { hideVideos(); openDialog("report"); });
-reportForm.addEventListener("submit", () => {
-  const which = new FormData(reportForm).get("report-which");
-  endBy("report", { videos: SIDES.filter((side) => which === "both" || which === side).map((side) => form.videoOn(side)) });
-});
-onAction("help", () => openDialog("help"));
-onAction("talk", () => { hideVideos(); openDialog("talk"); });
 onAction("undo-review", undo);
-onAction("ask-again", begin);
-onAction("reveal", () => setHidden(false));
-document.addEventListener("click", (event) => around(event, "[data-close]")?.closest("dialog")?.close());
 leases.addEventListener("given_up", begin);
 leases.addEventListener("answered", begin);
 addEventListener("pagehide", () => { careReports.send({ keepalive: true }); releaseAhead(); });
-
-watchTrouble();
-bindSignIn();
-keepServerTime();
-if (!document.documentElement.dataset.browser && currentProblem() === null) {
-  document.documentElement.dataset.begun = "";
-  begin();
-}
+online.beginOnline(begin);
