@@ -35,8 +35,9 @@ class QualificationConfig(AppConfig):
 
     def _add_parts(self) -> None:
         from annotation import first_steps, people_progress, wellbeing
+        from importing.removal import work as removal
         from qualification import home, readiness, working_time
-        from qualification.deletion import delete_sets
+        from qualification.deletion import delete_sets, reasons_to_keep
         from qualification.models import QualificationExposure
         from studies import deletion
         from studies.home import own_lines
@@ -47,4 +48,5 @@ class QualificationConfig(AppConfig):
         people_progress.other_work.append(working_time.by_person_and_day)
         wellbeing.exposures.append(QualificationExposure)
         deletion.parts["qualification"] = delete_sets
+        removal.kept_by |= reasons_to_keep()
         people_panels.append(readiness.used_all_attempts)

@@ -3,9 +3,23 @@
 A study in which somebody has begun cannot be deleted, because the foreign keys of their attempts refuse it.
 """
 
-from qualification.models import ExpectedAnswer, PairSet, Qualification, SetItem
+from django.utils.translation import gettext_noop
+
+from importing.removal.work import GIVEN
+from qualification.models import Attempt, ExpectedAnswer, PairSet, Qualification, SetItem, Turn
 from studies.deletion import Rows, delete_rows
 from studies.models import Study
+
+IN_QUALIFICATION = gettext_noop(
+    "One of its pairs is used in a qualification, so nothing was removed. You can hold its pairs or archive the study "
+    "instead."
+)
+
+
+def reasons_to_keep() -> dict[str, str]:
+    """Return why rows of qualification keep an import or a study, by the name of their table."""
+    given = dict.fromkeys((model._meta.db_table for model in (Attempt, Turn)), GIVEN)
+    return given | {SetItem._meta.db_table: IN_QUALIFICATION}
 
 
 def delete_sets(study: Study) -> int:

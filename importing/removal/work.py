@@ -48,14 +48,8 @@ GONE = gettext_noop("The study was already deleted.")
 #: Why rows of a table of a higher app keep what they point at, by the table's name. Apps add theirs in `ready()`. Each
 #: sentence is marked with `gettext_noop`.
 kept_by: dict[str, str] = {}
-USED = gettext_noop(
-    "One of its pairs is used in a qualification or a calibration, so nothing was removed. You can hold its pairs or "
-    "archive the study instead."
-)
 #: Tables whose rows show that a pair was served to someone: those of the apps above, without seats and breaks.
 OF_PEOPLE, PLACES = ("annotation_", "safety_"), ("annotation_seat", "annotation_break")
-#: Tables of other apps that use pairs.
-USERS_OF_PAIRS = ("qualification_", "qc_")
 
 
 def run(removal_id: int) -> None:
@@ -135,8 +129,6 @@ def _reason(job: Removal, error: IntegrityError) -> str:
         return kept_by[table]
     if job.import_number is not None and removal.controls_built_on(job.study_number, job.import_number):
         return CONTROLS
-    if table.startswith(USERS_OF_PAIRS):
-        return USED
     if job.import_number is not None and (others := removal.imports_built_on(job.study_number, job.import_number)):
         return BUILT_ON % {"numbers": ", ".join(map(str, others))}
     return CHANGED
