@@ -15,8 +15,9 @@ class QCConfig(AppConfig):
 
     def _follow_signals(self) -> None:
         from annotation.signals import answer_revised, answer_submitted
-        from qc import frames
+        from qc import frames, looking
         from qc.assigning import free_of_revoked
+        from qc.findings.signals import findings_changed
         from qc.receivers import follow_revision, mark_contradiction
         from safety.signals import assets_quarantined, pairs_released
         from studies.signals import membership_revoked
@@ -25,6 +26,7 @@ class QCConfig(AppConfig):
         answer_revised.connect(follow_revision, dispatch_uid="qc.follow_revision")
         assets_quarantined.connect(frames.lose_quarantined, dispatch_uid="qc.lose_quarantined")
         pairs_released.connect(frames.find_released, dispatch_uid="qc.find_released")
+        findings_changed.connect(looking.follow_findings, dispatch_uid="qc.follow_findings")
         membership_revoked.connect(free_of_revoked, dispatch_uid="qc.free_of_revoked")
 
     def _add_links(self) -> None:

@@ -5,6 +5,7 @@ Both are called with the lot's row locked. What was frozen and drawn never chang
 """
 
 from collections.abc import Collection
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -16,7 +17,7 @@ from accounts.models import User
 from catalog.models.pairs import QUARANTINED
 from diptych.database.fixed import change, fetch_all
 from diptych.refusals import Refused
-from qc import plans
+from qc import due, looking, plans
 from qc.models import FrameItem, Lot
 
 #: Answers that belong into the frame of a lot with these batches: they count, are valid, and are no controls. Held
@@ -33,16 +34,23 @@ FROM_ANSWERS = """
         WHERE item.assignment_id = assignment.id AND lot.state = 'accepted' AND item.judged_id IS NOT NULL OFFSET 0)
 """
 COUNT = f"SELECT pair.batch_id, count(*) {FROM_ANSWERS} GROUP BY pair.batch_id"
-#: The order is by the hash of the seed and the assignment. Whoever has the seed can compute it again.
+#: The order is by the hash of the seed and the assignment. Whoever has the seed can compute it again. With each answer
+#: comes whether it is drawn for the secondary review, and its rank in the look-here queue.
 FREEZE = f"""
-INSERT INTO qc_frameitem (study_id, lot_id, place, batch_id, assignment_id, first_id, current_id)
-SELECT %(study)s, %(lot)s,
-       row_number() OVER (ORDER BY sha256(convert_to(%(seed)s || ':' || assignment.id, 'UTF8')), assignment.id),
-       pair.batch_id, assignment.id,
-       (SELECT first.id FROM annotation_annotation first
-         WHERE first.assignment_id = assignment.id AND first.revision = 1),
-       standing.current_id
-       {FROM_ANSWERS}
+INSERT INTO qc_frameitem (study_id, lot_id, place, batch_id, assignment_id, first_id, current_id, secondary_due,
+                          look_rank)
+SELECT %(study)s, %(lot)s, place, batch_id, assignment_id, first_id, current_id, drawn,
+       coalesce(suspicion, CASE WHEN row_number() OVER (PARTITION BY person_id ORDER BY suspicion NULLS FIRST, place) = 1
+                                THEN {looking.UNKNOWN_PERSON} ELSE {looking.REST} END)
+  FROM (SELECT row_number() OVER (ORDER BY sha256(convert_to(%(seed)s || ':' || assignment.id, 'UTF8')), assignment.id)
+                   AS place,
+               pair.batch_id, assignment.id AS assignment_id, assignment.person_id,
+               (SELECT first.id FROM annotation_annotation first
+                 WHERE first.assignment_id = assignment.id AND first.revision = 1) AS first_id,
+               standing.current_id,
+               {due.drawn("secondary", "assignment.pair_id", "%(share)s::numeric", "%(seed)s")} AS drawn,
+               {looking.SUSPICION} AS suspicion
+               {FROM_ANSWERS}) answer
 """  # noqa: S608 - of constants
 #: The answers that still count, in the lot's order, with their present revisions.
 REMAINING = """
@@ -53,7 +61,8 @@ SELECT item.id, standing.current_id
 """
 DRAW = """
 UPDATE qc_frameitem item
-   SET judged_id = drawn.judged, sample_place = CASE WHEN drawn.place <= %(sample)s THEN drawn.place END
+   SET judged_id = drawn.judged, sample_place = CASE WHEN drawn.place <= %(sample)s THEN drawn.place END,
+       spot_due = item.spot_due AND (drawn.place <= %(sample)s OR item.place <= %(sample)s)
   FROM unnest(%(items)s::bigint[], %(revisions)s::bigint[]) WITH ORDINALITY AS drawn (item, judged, place)
  WHERE item.id = drawn.item AND item.judged_id IS NULL
 """
@@ -64,9 +73,10 @@ def count(batches: Collection[int]) -> dict[int, int]:
     return dict(fetch_all(COUNT, {"batches": list(batches)}))
 
 
-def freeze(lot: Lot, batches: Collection[int], seed: str) -> int:
+def freeze(lot: Lot, batches: Collection[int], seed: str, secondary_share: Decimal) -> int:
     """Write the frame of a locked lot, whose batches are in review in this transaction. Return its size."""
-    return change(FREEZE, {"study": lot.study_id, "lot": lot.pk, "batches": list(batches), "seed": seed})
+    values = {"study": lot.study_id, "lot": lot.pk, "batches": list(batches), "seed": seed, "share": secondary_share}
+    return change(FREEZE, values)
 
 
 def draw(lot: Lot, *, actor: User | None) -> None:

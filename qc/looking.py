@@ -3,16 +3,22 @@
 It finds defects, and never enters a rate: what it chooses is no random sample. Each review keeps why its answer was
 chosen (`Review.look_reasons`). The reviewer reads it after the verdict, because it would influence them before.
 
-`RANK` and `REASONS` are parts of the statements of `qc/due.py`, with its rows `item`, `assignment` and `pair`.
+The queue is an index: each frozen answer has its rank (`FrameItem.look_rank`), written when the frame is frozen. It is
+written again when findings or reviews change it, never when somebody leases.
+
+`REASONS` and `SUSPICION` are parts of statements with the rows `item`, `assignment` and `pair`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from diptych.database.fixed import change
 from qc.findings.rules import RULES
 from qc.models import Review
+from qc.models.due import NOTHING_SUSPICIOUS
 from qc.models.reviews import Kind
 
 DISAGREEMENT, NEVER_REVIEWED = "disagreement", "never_reviewed"
@@ -20,12 +26,13 @@ DISAGREEMENT, NEVER_REVIEWED = "disagreement", "never_reviewed"
 #: one.
 MANY = 2
 
+#: Ranks, the lowest first. A person of whom nothing was reviewed waits with one answer only: it stands for the others.
+SERIOUS, WARNING, DIFFERENT, UNKNOWN_PERSON, REST = 0, 1, 2, 3, NOTHING_SUSPICIOUS
+
 _FINDINGS = """
   FROM qc_finding finding
- WHERE finding.assignment_id = item.assignment_id AND finding.ended_at IS NULL AND finding.dismissed_at IS NULL
+ WHERE finding.assignment_id = assignment.id AND finding.ended_at IS NULL AND finding.dismissed_at IS NULL
 """
-#: 0 with a serious finding, 1 with a warning, null without either. One look into an index for each answer.
-_FOUND = f"(SELECT min(CASE finding.severity WHEN 'serious' THEN 0 WHEN 'warning' THEN 1 END) {_FINDINGS})"
 #: The answers that count differ on both preferences, or on one and on what is safe, and so on. A pair that wants one
 #: answer has nothing to compare, which is most pairs of most studies.
 _DISAGREEMENT = f"""(pair.wanted > 1 AND {MANY} <= (
@@ -36,19 +43,39 @@ _DISAGREEMENT = f"""(pair.wanted > 1 AND {MANY} <= (
       JOIN annotation_standing stands ON stands.assignment_id = theirs.id AND stands.counted
       JOIN annotation_annotation now_ ON now_.id = stands.current_id
      WHERE theirs.pair_id = assignment.pair_id))"""  # noqa: S608 - of constants
-#: Nothing of the annotator was reviewed in this lot. The list of people is made once a statement.
-_NEVER_REVIEWED = """(assignment.person_id NOT IN (
-    SELECT theirs.person_id FROM qc_review other JOIN qc_frameitem its ON its.id = other.item_id
+#: Nothing of the annotator was reviewed in this lot. The search ends at the first review of an answer of theirs.
+_NEVER_REVIEWED = """(NOT EXISTS (
+    SELECT FROM qc_review other JOIN qc_frameitem its ON its.id = other.item_id
       JOIN annotation_assignment theirs ON theirs.id = its.assignment_id
-     WHERE other.lot_id = %(lot)s AND other.state = 'submitted'))"""
+     WHERE other.lot_id = %(lot)s AND other.state = 'submitted' AND theirs.person_id = assignment.person_id))"""
 
-#: The lowest comes first: serious findings, warnings, disagreement, people of whom nothing was reviewed, the rest.
-RANK = f"coalesce({_FOUND}, CASE WHEN {_DISAGREEMENT} THEN 2 WHEN {_NEVER_REVIEWED} THEN 3 ELSE 4 END)"
+#: The rank that the answer itself deserves, or null: serious findings, warnings, disagreement.
+SUSPICION = f"""coalesce(
+    (SELECT min(CASE finding.severity WHEN 'serious' THEN {SERIOUS} WHEN 'warning' THEN {WARNING} END) {_FINDINGS}),
+    CASE WHEN {_DISAGREEMENT} THEN {DIFFERENT} END)"""
 #: All that is true of an item, as an array: codes of rules, and the codes above.
 REASONS = f"""(
     ARRAY(SELECT finding.rule {_FINDINGS} AND finding.severity <> 'note' ORDER BY finding.severity, finding.rule)
     || CASE WHEN {_DISAGREEMENT} THEN ARRAY['{DISAGREEMENT}'::varchar] ELSE '{{}}' END
     || CASE WHEN {_NEVER_REVIEWED} THEN ARRAY['{NEVER_REVIEWED}'::varchar] ELSE '{{}}' END)"""
+#: Rank these answers again, in lots in review. Whoever is still unknown keeps their place.
+RANKED = f"""
+UPDATE qc_frameitem frozen SET look_rank = ranked.rank
+  FROM (SELECT item.id, coalesce({SUSPICION}, CASE item.look_rank WHEN {UNKNOWN_PERSON} THEN {UNKNOWN_PERSON}
+               ELSE {REST} END) AS rank
+          FROM qc_frameitem item JOIN qc_lot lot ON lot.id = item.lot_id
+          JOIN annotation_assignment assignment ON assignment.id = item.assignment_id
+          JOIN catalog_pair pair ON pair.id = assignment.pair_id
+         WHERE item.assignment_id = ANY(%(assignments)s) AND lot.state = 'in_review') ranked
+ WHERE frozen.id = ranked.id AND frozen.look_rank <> ranked.rank
+"""  # noqa: S608 - of constants
+#: The people of a reviewed sitting are no longer unknown in this lot.
+KNOWN = f"""
+UPDATE qc_frameitem item SET look_rank = {REST}
+  FROM annotation_assignment assignment
+ WHERE item.lot_id = %(lot)s AND item.look_rank = {UNKNOWN_PERSON}
+   AND assignment.id = item.assignment_id AND assignment.person_id = ANY(%(people)s)
+"""  # noqa: S608 - of constants
 
 _WORDS: dict[str, str | Promise] = {
     DISAGREEMENT: _("The answers to this pair differ on several questions"),
@@ -56,14 +83,26 @@ _WORDS: dict[str, str | Promise] = {
 }
 
 
-def chosen(items: list[tuple[int, bool, list[str]]]) -> list[tuple[int, bool, list[str]]]:
-    """Return those of a pair's items that a look is spent on: the ones with findings, or all if none has any.
+def has_finding(reasons: Iterable[str]) -> bool:
+    """Return whether a rule found something, among these reasons."""
+    return any(reason in RULES for reason in reasons)
 
-    The other answers to the pair are no more suspicious than most, so they come later, when it is their turn. Each item
-    comes with whether its review is blind, and with its reasons.
-    """
-    suspicious = [item for item in items if any(reason in RULES for reason in item[2])]
-    return suspicious or items
+
+def rank_again(assignments: Iterable[int]) -> int:
+    """Rank these answers again in lots in review, because their findings have changed. Return how many moved."""
+    return change(RANKED, {"assignments": list(assignments)})
+
+
+def follow_findings(*, assignments: Collection[int], **_arguments: Any) -> None:
+    """Receive `findings_changed`: rank the answers again."""
+    rank_again(assignments)
+
+
+def note_reviewed(reviews: Collection[Review]) -> None:
+    """Let the people of a submitted sitting no longer wait as unknown. Call it in the transaction that submits it."""
+    people = {one.item.assignment.person_id for one in reviews}
+    for lot in {one.lot_id for one in reviews}:
+        change(KNOWN, {"lot": lot, "people": list(people)})
 
 
 def words_of(review: Review) -> list[str]:

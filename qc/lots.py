@@ -240,11 +240,10 @@ def start(lot: Lot, *, actor: User) -> bool:
         mine = batches_of(locked)
         left_out = _put_into_review(mine, actor)
         _keep_annotated_at(locked)
-        seed = secrets.token_hex(16)
-        size = frames.freeze(locked, [batch.pk for batch in mine], seed)
+        seed, terms = secrets.token_hex(16), _terms(locked)
+        size = frames.freeze(locked, [batch.pk for batch in mine], seed, terms["secondary_share"])
         if not size:
             raise Refused(_("No answer of these batches counts, so there is nothing to review."), "nothing_to_review")
-        terms = _terms(locked)
         started = {"started_at": Now(), "started_by": actor, "seed": seed, "frame_size": size, "left_out": left_out}
         Lot.objects.filter(pk=locked.pk).update(state=Lot.State.IN_REVIEW, **started, **terms)
         about = {"number": locked.number, "frame_size": size, "left_out": len(left_out)} | terms

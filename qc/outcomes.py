@@ -88,8 +88,7 @@ SELECT count(*)
   JOIN annotation_assignment assignment ON assignment.id = item.assignment_id
   JOIN annotation_standing standing ON standing.assignment_id = assignment.id
  WHERE item.lot_id = %(lot)s AND item.lost = ''
-   AND ({due.WANTED["secondary"]} AND NOT EXISTS (SELECT FROM qc_review review WHERE review.item_id = item.id
-                                                   AND review.kind = 'secondary' AND review.state = 'submitted')
+   AND ({due.WANTED["secondary"]}
         OR EXISTS (SELECT FROM qc_verdict verdict WHERE verdict.item_id = item.id AND verdict.waits_for <> ''
                       AND verdict.withdrawn_at IS NULL))
 """  # noqa: S608 - of constants

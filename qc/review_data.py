@@ -15,10 +15,9 @@ from annotation.answer_words import QUESTIONS, labels
 from annotation.models import Seat
 from annotation.protocol import TIE
 from annotation.responses import assignment_json
-from catalog.models import Pair
-from qc import due, verdicts
+from qc import verdicts
 from qc.judging import DECIDING, OF_ANSWERS, Card, cards
-from qc.models import Lot, Reply, Review, Verdict
+from qc.models import Reply, Review, Verdict
 from qc.models.reviews import ROWS, TAGS, Kind
 from qc.reviewing import Sitting
 
@@ -26,19 +25,17 @@ from qc.reviewing import Sitting
 FIRST, SECOND, BOTH, NEITHER, DISPUTED = CONFIRMATIONS = ("first", "second", "both", "neither", "disputed")
 
 
-def sitting_json(sitting: Sitting, lot: Lot, kind: str, *, looked_because: Iterable[str] = ()) -> dict[str, Any]:
-    """Return `{"current", "next", "reason", "retry_after_s", "left", "looked_because"}`.
+def sitting_json(sitting: Sitting, *, looked_because: Iterable[str] = ()) -> dict[str, Any]:
+    """Return `{"current", "next", "reason", "retry_after_s", "looked_because"}`.
 
     Args:
         looked_because: why the look-here queue chose the answers that were judged just now.
     """
-    limits = {"person": sitting.seat.person_id, "excluded": sitting.seat.excluded, "capped": False}
     return {
         "current": review_json(sitting.seat, sitting.reviews) if sitting.reviews else None,
         "next": review_json(sitting.seat, sitting.ahead, ahead=True) if sitting.ahead else None,
         "reason": sitting.reason,
         "retry_after_s": sitting.retry_after_s,
-        "left": due.left_for(lot, kind, limits)[0],
         "looked_because": list(looked_because),
     }
 
@@ -51,9 +48,7 @@ def review_json(seat: Seat, reviews: list[Review], *, ahead: bool = False) -> di
     """
     review = reviews[0]
     study, person = review.study, review.reviewer
-    related = ("batch", "prompt", "video_0__asset", "video_1__asset")
-    pair = Pair.objects.select_related(*related).get(pk=review.pair_id)
-    about = trial.assignment_data(pair, study, person)
+    about = trial.assignment_data(review.pair, study, person)
     about = replace(about, id=review.pk, left=review.left, expires_at=review.expires_at)
     return assignment_json(about, seat, study) | {
         "kind": review.kind,

@@ -364,10 +364,16 @@ class Migration(migrations.Migration):
                 ('judged', models.ForeignKey(blank=True, db_constraint=False, db_index=False, help_text='The revision that stood when the sample was drawn; null if the answer no longer counted', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotation.annotation')),
                 ('study', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
                 ('lot', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='items', to='qc.lot')),
+                ('look_rank', models.PositiveSmallIntegerField(blank=True, db_default=4, default=4, help_text='Place in the look-here queue, the lowest first; null once any review was submitted', null=True)),
+                ('secondary_due', models.BooleanField(db_default=True, default=True, help_text='Drawn for the secondary review, which nobody has submitted')),
+                ('spot_due', models.BooleanField(db_default=True, default=True, help_text='No spot check was submitted; false once it is not in a sample')),
             ],
             options={
                 'indexes': [
                     models.Index(condition=models.Q(('lost', ''), _negated=True), fields=['lot'], name='frame_item_lost'),
+                    models.Index(condition=models.Q(('secondary_due', True)), fields=['lot', 'place'], name='frame_item_secondary_due'),
+                    models.Index(condition=models.Q(('spot_due', True)), fields=['lot', 'place'], name='frame_item_spot_due'),
+                    models.Index(condition=models.Q(('look_rank__isnull', False)), fields=['lot', 'look_rank', 'place'], name='frame_item_look_due'),
                 ],
                 'constraints': [
                     models.UniqueConstraint(fields=('lot', 'place'), name='frame_item_place'),
@@ -567,6 +573,7 @@ class Migration(migrations.Migration):
                     models.Index(fields=['sitting'], name='review_sitting'),
                     models.Index(fields=['lot', 'kind', 'state'], name='review_of_lot'),
                     models.Index(condition=models.Q(('state', 'submitted')), fields=['study', 'kind', 'ended_at'], include=('reviewer',), name='review_submitted'),
+                    models.Index(condition=models.Q(('state', 'leased')), fields=['lot', 'reviewer'], name='review_leased'),
                 ],
                 'constraints': [
                     models.UniqueConstraint(fields=('study', 'id'), name='review_study_id'),
@@ -1040,5 +1047,9 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='secondopinion',
             trigger=pgtrigger.compiler.Trigger(name='second_opinion_table_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'Cannot truncate %: its rows stay as they are', TG_TABLE_NAME;", hash='5e17afb81f6b618d527d240b69639e092fc9cd5a', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_second_opinion_table_stays_d7c66', table='qc_secondopinion', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='review',
+            trigger=pgtrigger.compiler.Trigger(name='review_ends_waiting', sql=pgtrigger.compiler.UpsertTriggerSql(func="IF NEW.state = 'submitted' AND (TG_OP = 'INSERT' OR OLD.state <> 'submitted') THEN UPDATE qc_frameitem SET secondary_due = secondary_due AND NEW.kind <> 'secondary', spot_due = spot_due AND NEW.kind <> 'spot', look_rank = NULL WHERE id = NEW.item_id AND (look_rank IS NOT NULL OR secondary_due AND NEW.kind = 'secondary' OR spot_due AND NEW.kind = 'spot'); ELSIF TG_OP = 'UPDATE' AND OLD.state = 'submitted' AND NEW.state <> 'submitted' THEN UPDATE qc_frameitem SET secondary_due = secondary_due OR NEW.kind = 'secondary', spot_due = spot_due OR NEW.kind = 'spot', look_rank = CASE WHEN EXISTS (SELECT FROM qc_review other WHERE other.item_id = NEW.item_id AND other.state = 'submitted') THEN NULL ELSE 4 END WHERE id = NEW.item_id; END IF; RETURN NULL;", hash='91376fea4eb8e23a9c2d36c5d10e2ef7d5bbf573', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_review_ends_waiting_c1f8b', table='qc_review', when='AFTER')),
         ),
     ]

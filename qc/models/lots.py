@@ -14,6 +14,7 @@ from annotation.models import Annotation, Assignment
 from catalog.models import Batch
 from diptych.database.constraints import CompositeForeignKey
 from diptych.database.triggers import append_only
+from qc.models.due import NOTHING_SUSPICIOUS
 from studies.models import Study
 
 
@@ -331,10 +332,30 @@ class FrameItem(models.Model):
         db_default="",
         help_text="Why the answer can no longer be judged; empty if it can",
     )
+    # What the answer still waits for. A trigger of reviews keeps it true (`models/due.py`), so that a lease takes the
+    # first row of an index, and neither passes over what is done nor counts it.
+    secondary_due = models.BooleanField(
+        default=True, db_default=True, help_text="Drawn for the secondary review, which nobody has submitted"
+    )
+    spot_due = models.BooleanField(
+        default=True, db_default=True, help_text="No spot check was submitted; false once it is not in a sample"
+    )
+    look_rank = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        default=NOTHING_SUSPICIOUS,
+        db_default=NOTHING_SUSPICIOUS,
+        help_text="Place in the look-here queue, the lowest first; null once any review was submitted",
+    )
 
     class Meta:
         indexes = [
             models.Index(name="frame_item_lost", fields=["lot"], condition=~Q(lost="")),
+            models.Index(name="frame_item_secondary_due", fields=["lot", "place"], condition=Q(secondary_due=True)),
+            models.Index(name="frame_item_spot_due", fields=["lot", "place"], condition=Q(spot_due=True)),
+            models.Index(
+                name="frame_item_look_due", fields=["lot", "look_rank", "place"], condition=Q(look_rank__isnull=False)
+            ),
         ]
         constraints = [
             models.UniqueConstraint(name="frame_item_place", fields=["lot", "place"]),

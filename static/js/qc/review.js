@@ -70,10 +70,9 @@ async function attempt(request, then) {
 }
 
 /** @param {Qc.Reviews} reviews */
-function show({ current: review, reason, retry_after_s: seconds, left }) {
+function show({ current: review, reason, retry_after_s: seconds }) {
   takeOff();
   ahead = null;
-  page.left = String(left);
   if (!review) {
     stop(reason ?? "refused", { seconds, again: begin });
     return;
