@@ -5,7 +5,7 @@ its pair. So nobody can predict it, and one blind answer serves all answers of t
 """
 
 from collections.abc import Collection
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db.models import Q, QuerySet
 
@@ -16,6 +16,8 @@ from qc.models import Lot, Reply, SecondBlind
 from qc.models.reviews import Kind
 from studies.models import Study
 
+#: Kinds of review in which the reviewer always answers first.
+ALWAYS_BLIND = (Kind.SPOT, Kind.SECOND_BLIND)
 _FREE = """
 NOT EXISTS (SELECT FROM qc_review other WHERE other.item_id = item.id AND other.kind = '{kind}'
                AND other.state IN ({states}))
@@ -119,27 +121,40 @@ def _first(kind: str, more: str) -> str:
 
 
 def _items(kind: str, pair: str, more: str = "") -> str:
-    """Return SQL for all items of a pair that the person can have. They are locked."""
-    blind = drawn("blind", "assignment.pair_id", "lot.blind_share")
+    """Return SQL for all items of a pair that the person can have, with what their leases say. They are locked.
+
+    A look is spent on answers with findings, or on all if none has any: the others are no more suspicious than most.
+    """
+    blind = "true" if kind in ALWAYS_BLIND else "false"
+    if kind == Kind.SECONDARY:
+        blind = drawn("blind", "assignment.pair_id", "lot.blind_share")
     reasons = looking.REASONS if kind == Kind.LOOK else "'{}'::varchar[]"
-    return f"""SELECT item.id, assignment.pair_id, {blind} AS blind,
+    return f"""SELECT item.id, assignment.pair_id, pair.lane = 1 AS sensitive, {blind} AS blind,
+               CASE WHEN {drawn("left", "assignment.pair_id || '/' || %(person)s", "0.5")} THEN 'video_0'
+                    ELSE 'video_1' END AS "left",
                EXISTS (SELECT FROM qc_reviewanswer answer WHERE answer.lot_id = item.lot_id
                           AND answer.pair_id = assignment.pair_id AND answer.reviewer_id = %(person)s) AS answered,
-               pair.lane = 1 AS sensitive, {reasons} AS reasons
+               {reasons} AS reasons
         {_ROWS} AND assignment.pair_id = {pair}
           AND {WANTED[kind]} AND {FREE[kind]} {FOR_PERSON[kind]} {NOT_ANOTHERS} {more}
         ORDER BY item.id FOR NO KEY UPDATE OF item SKIP LOCKED"""
 
 
-#: The first pair in order, or the first of those that are assigned to the person.
-NEXT, NEXT_ASSIGNED = (
-    {kind: f"WITH first AS MATERIALIZED ({_first(kind, more)}) {_items(kind, '(SELECT pair_id FROM first)')}"
-     for kind in Kind.values}
-    for more in ("", """AND item.id IN (SELECT mine_first.item_id FROM qc_assignedreview mine_first
-        WHERE mine_first.reviewer_id = %(person)s AND mine_first.lot_id = %(lot)s AND mine_first.kind = %(kind)s
-          AND mine_first.until > now())""")
-)
-JUST_THIS_PAIR = {kind: _items(kind, "%(pair)s", _SHOWABLE) for kind in Kind.values}
+def _next(kind: str, more: str) -> str:
+    return f"""first AS MATERIALIZED ({_first(kind, more)}),
+        items AS MATERIALIZED ({_items(kind, "(SELECT pair_id FROM first)")})"""
+
+
+_ASSIGNED = """AND item.id IN (SELECT mine_first.item_id FROM qc_assignedreview mine_first
+    WHERE mine_first.reviewer_id = %(person)s AND mine_first.lot_id = %(lot)s AND mine_first.kind = %(kind)s
+      AND mine_first.until > now())"""
+#: `items` for a statement that leases them: of the first pair in order, of the first pair that is assigned to the
+#: person, or of a pair by its key.
+NEXT = {kind: _next(kind, "") for kind in Kind.values}
+NEXT_ASSIGNED = {kind: _next(kind, _ASSIGNED) for kind in Kind.values}
+JUST_THIS_PAIR = {
+    kind: f"items AS MATERIALIZED ({_items(kind, '%(pair)s', _SHOWABLE)})" for kind in Kind.values
+}
 #: Whether anything is left that the person could review, and whether they may be shown any of it now.
 LEFT_FOR_PERSON = {
     kind: f"""SELECT EXISTS (SELECT {left}), EXISTS (SELECT {left} {_SHOWABLE})"""
@@ -154,41 +169,6 @@ COUNTED = {
                        LIMIT %(most)s + 1) item) counted"""
     for kind in Kind.values
 }
-
-
-class Leasable(NamedTuple):
-    """An item that a person can lease.
-
-    blind: drawn for a blind secondary review. answered: the person has answered the pair in this lot. sensitive: the
-    pair may show harm. reasons: why the look-here queue chose it.
-    """
-
-    item: int
-    pair: int
-    blind: bool
-    answered: bool
-    sensitive: bool
-    reasons: list[str]
-
-
-def next_pair(
-    lot: Lot, kind: str, person: dict[str, Any], *, just: int | None = None, has_assigned: bool = False
-) -> list[Leasable]:
-    """Lock and return the items of the pair that the person gets next. Return none if nothing waits for them.
-
-    Args:
-        person: the parameters `person`, `excluded` and `capped`.
-        just: return the items of this pair, if the person can have it.
-        has_assigned: answers are assigned to the person, which come first.
-    """
-    values = {"study": lot.study_id, "lot": lot.pk, "kind": kind, **person}
-    if just is not None:
-        rows = fetch_all(JUST_THIS_PAIR[kind], values | {"pair": just})
-    else:
-        rows = (has_assigned and fetch_all(NEXT_ASSIGNED[kind], values)) or fetch_all(NEXT[kind], values)
-    found = [Leasable(*row) for row in rows]
-    # A look is spent on answers with findings. The others of the pair are no more suspicious than most.
-    return [one for one in found if looking.has_finding(one.reasons)] or found
 
 
 def left_for(lot: Lot, kind: str, person: dict[str, Any]) -> tuple[bool, bool]:

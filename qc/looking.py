@@ -58,6 +58,8 @@ REASONS = f"""(
     ARRAY(SELECT finding.rule {_FINDINGS} AND finding.severity <> 'note' ORDER BY finding.severity, finding.rule)
     || CASE WHEN {_DISAGREEMENT} THEN ARRAY['{DISAGREEMENT}'::varchar] ELSE '{{}}' END
     || CASE WHEN {_NEVER_REVIEWED} THEN ARRAY['{NEVER_REVIEWED}'::varchar] ELSE '{{}}' END)"""
+#: Whether `reasons` has a code of a rule.
+FOUND = f"NOT reasons <@ ARRAY['{DISAGREEMENT}', '{NEVER_REVIEWED}']::varchar[]"
 #: Rank these answers again, in lots in review. Whoever is still unknown keeps their place.
 RANKED = f"""
 UPDATE qc_frameitem frozen SET look_rank = ranked.rank
@@ -81,11 +83,6 @@ _WORDS: dict[str, str | Promise] = {
     DISAGREEMENT: _("The answers to this pair differ on several questions"),
     NEVER_REVIEWED: _("Nothing of this annotator was reviewed in this lot yet"),
 }
-
-
-def has_finding(reasons: Iterable[str]) -> bool:
-    """Return whether a rule found something, among these reasons."""
-    return any(reason in RULES for reason in reasons)
 
 
 def rank_again(assignments: Iterable[int]) -> int:

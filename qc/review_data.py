@@ -4,12 +4,13 @@ Names, speed, other answers and scores are never part of it (protocol, rule 4). 
 being told whose they are.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from accounts.preferences import preferences_of
 from annotation import trial
 from annotation.answer_words import QUESTIONS, labels
 from annotation.models import Seat
@@ -31,24 +32,28 @@ def sitting_json(sitting: Sitting, *, looked_because: Iterable[str] = ()) -> dic
     Args:
         looked_because: why the look-here queue chose the answers that were judged just now.
     """
+    chosen = preferences_of(sitting.reviews[0].reviewer) if sitting.reviews else {}
     return {
-        "current": review_json(sitting.seat, sitting.reviews) if sitting.reviews else None,
-        "next": review_json(sitting.seat, sitting.ahead, ahead=True) if sitting.ahead else None,
+        "current": review_json(sitting.seat, sitting.reviews, chosen=chosen) if sitting.reviews else None,
+        "next": review_json(sitting.seat, sitting.ahead, chosen=chosen, ahead=True) if sitting.ahead else None,
         "reason": sitting.reason,
         "retry_after_s": sitting.retry_after_s,
         "looked_because": list(looked_because),
     }
 
 
-def review_json(seat: Seat, reviews: list[Review], *, ahead: bool = False) -> dict[str, Any]:
+def review_json(
+    seat: Seat, reviews: list[Review], *, chosen: Mapping[str, Any] | None = None, ahead: bool = False
+) -> dict[str, Any]:
     """Return one sitting. It has the key of its first review.
 
     Args:
+        chosen: the reviewer's preferences, if they were read already.
         ahead: the pair is only loaded in advance, so its answers are left out.
     """
     review = reviews[0]
     study, person = review.study, review.reviewer
-    about = trial.assignment_data(review.pair, study, person)
+    about = trial.assignment_data(review.pair, study, person, chosen=chosen)
     about = replace(about, id=review.pk, left=review.left, expires_at=review.expires_at)
     return assignment_json(about, seat, study) | {
         "kind": review.kind,

@@ -6,7 +6,7 @@ Lock seat, lot, reviews, assignments, pair in this order.
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,23 +18,20 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import User
-from annotation import draws, exposure
+from annotation import exposure
 from annotation.answers import Answers
 from annotation.models import Seat
 from annotation.seats import locked_seat
 from catalog.models import Pair
 from diptych.database.fixed import change, fetch_all, fetch_one
 from diptych.refusals import Refused
-from qc import due, review_exposure, second_blind
-from qc.due import Leasable
+from qc import due, looking, review_exposure, second_blind
 from qc.models import Lot, Review, ReviewAnswer
 from qc.models.reviews import Kind, OwnAnswer
 from qc.sittings import reviews_of, sitting_of
 from studies.models import Study
 
 State = Review.State
-#: Kinds of review in which the reviewer always answers first.
-ALWAYS_BLIND = (Kind.SPOT, Kind.SECOND_BLIND)
 #: Why there is nothing to review: nothing waits for this person, they reached their daily limit, they did not agree to
 #: see what is left, they have not agreed to the study's terms, or another reviewer was faster just now.
 NOTHING, CAP, EXCLUDED, CONSENT, BUSY = REASONS = ("nothing_due", "cap", "excluded", "consent", "busy")
@@ -76,7 +73,7 @@ SELECT mine.sitting, mine.pair_id, mine.is_shown,
 
 
 @dataclass(frozen=True, slots=True)
-class _Lease:
+class _Request:
     """One request for a review: whose, of what, and what they have leased already."""
 
     seat: Seat
@@ -96,7 +93,6 @@ class _Lease:
         return _ends(self.lot.study, self.now)
 
 
-@transaction.atomic
 def lease(person: User, lot: Lot, kind: str, *, ahead: bool = False) -> Sitting:
     """Lease the next pair of the lot for a review of this kind. Repeating it returns the same pair while it is live.
 
@@ -105,76 +101,102 @@ def lease(person: User, lot: Lot, kind: str, *, ahead: bool = False) -> Sitting:
        meantime it may have become too much for the person's daily limit, or somebody may have held it.
     3. Lease another pair if the person cannot have that one.
 
+    If another reviewer takes the same answer at the same moment, everything is tried again.
+
     Args:
         ahead: also reserve the pair after it, so that its videos can be loaded in advance.
     """
+    for _try in range(TRIES):
+        try:
+            with transaction.atomic():
+                return _lease(person, lot, kind, ahead=ahead)
+        except IntegrityError:
+            continue
+    with transaction.atomic():
+        return Sitting(locked_seat(person, lot.study), reason=BUSY, retry_after_s=1)
+
+
+def _lease(person: User, lot: Lot, kind: str, *, ahead: bool) -> Sitting:
     now = timezone.now()
     seat = locked_seat(person, lot.study)
     seat.person = person
     live = fetch_all(LIVE, {"lot": lot.pk, "person": person.pk, "kind": kind, "now": now})
-    asked = _Lease(seat, person, lot, kind, now, has_assigned=live[0][3])
-    on_page = [row[0] for row in live if row[2]][:1]
-    reserved = [row[:2] for row in live if row[2] is False]
+    asked = _Request(seat, person, lot, kind, now, has_assigned=live[0][3])
+    on_page = next((sitting for sitting, _pair, is_shown, _any in live if is_shown), None)
+    reserved = [(sitting, pair) for sitting, pair, is_shown, _any in live if is_shown is False]
     if on_page:
         _extend(asked, on_page)
-        sittings = on_page
-    else:
-        sittings = _next(asked, reserved[0] if reserved else None)
-        reserved = reserved[1:]
-    if isinstance(sittings, Sitting):
-        return sittings
-    if ahead and reserved:
-        _extend(asked, [reserved[0][0]])
-        sittings = [*sittings, reserved[0][0]]
-    elif ahead:
-        sittings = [*sittings, *(_taken(asked, is_shown=False) or [])]
-    reviews = reviews_of(sittings, lot.study, person)
-    first = [one for one in reviews if one.sitting == sittings[0]]
-    return Sitting(seat, first, [one for one in reviews if one not in first])
-
-
-def _extend(asked: _Lease, sittings: list[UUID]) -> None:
-    change(
-        "UPDATE qc_review SET expires_at = %(until)s WHERE sitting = ANY(%(sittings)s) AND state = 'leased'",
-        {"until": asked.expires_at, "sittings": sittings},
-    )
-
-
-def _next(asked: _Lease, reserved: tuple[UUID, int] | None) -> list[UUID] | Sitting:
-    """Lease the reserved pair or another one for the person's page, or return why there is none."""
-    seat = asked.seat
-    if reserved:
-        change(
-            "UPDATE qc_review SET state = 'returned', ended_at = %(now)s WHERE sitting = %(sitting)s AND state = 'leased'",
-            {"now": asked.now, "sitting": reserved[0]},
-        )
-    if seat.consented_version < asked.lot.study.consent_version:
+    elif seat.consented_version < lot.study.consent_version:
+        _return(asked, reserved[:1])
         return Sitting(seat, reason=CONSENT)
-    sittings = (reserved and _taken(asked, just=reserved[1])) or _taken(asked)
-    if sittings is None:
-        return Sitting(seat, reason=BUSY, retry_after_s=1)
-    return sittings or _nothing(asked)
+    else:
+        on_page = _next(asked, reserved[:1])
+        reserved = reserved[1:]
+    if on_page is None:
+        return _nothing(asked)
+    following = None
+    if ahead and reserved:
+        following = reserved[0][0]
+        _extend(asked, following)
+    elif ahead:
+        following = _taken(asked, is_shown=False)
+    reviews = reviews_of([one for one in (on_page, following) if one], lot.study, person)
+    first = [one for one in reviews if one.sitting == on_page]
+    return Sitting(seat, first, [one for one in reviews if one.sitting == following])
 
 
-def _taken(asked: _Lease, *, just: int | None = None, is_shown: bool = True) -> list[UUID] | None:
-    """Lease the next pair, or `just` this one, and return its sitting.
+def _extend(asked: _Request, sitting: UUID) -> None:
+    Review.objects.filter(sitting=sitting, state=State.LEASED).update(expires_at=asked.expires_at)
 
-    Return no sitting if nothing waits, and None if others were faster each time.
+
+def _return(asked: _Request, reserved: Sequence[tuple[UUID, int]]) -> None:
+    for sitting, _pair in reserved:
+        Review.objects.filter(sitting=sitting, state=State.LEASED).update(state=State.RETURNED, ended_at=asked.now)
+
+
+def _next(asked: _Request, reserved: Sequence[tuple[UUID, int]]) -> UUID | None:
+    """Lease the reserved pair or another one for the person's page. Return None if there is none."""
+    _return(asked, reserved)
+    for _sitting, pair in reserved:
+        if sitting := _taken(asked, just=pair):
+            return sitting
+    return _taken(asked)
+
+
+def _taken(asked: _Request, *, just: int | None = None, is_shown: bool = True) -> UUID | None:
+    """Lease the next pair, or `just` this one, and return its sitting. Return None if nothing waits.
+
+    Raise IntegrityError if one of its answers was taken just now. A pair that is not shown yet reveals nothing.
     """
-    limits = asked.limits
-    for _try in range(TRIES):
-        items = due.next_pair(asked.lot, asked.kind, limits, just=just, has_assigned=asked.has_assigned)
-        if not items:
-            return []
-        try:
-            with transaction.atomic():
-                return [_written(asked, items, is_shown=is_shown)]
-        except IntegrityError:
-            continue  # another reviewer was faster, and this statement had begun before
-    return None
+    sitting = uuid.uuid4()
+    values = {
+        "study": asked.lot.study_id,
+        "lot": asked.lot.pk,
+        "kind": asked.kind,
+        "sitting": sitting,
+        "now": asked.now,
+        "expires_at": asked.expires_at,
+        "shown_at": asked.now if is_shown else None,
+        **asked.limits,
+    }
+    if just is not None:
+        row = fetch_one(LEASE_JUST[asked.kind], values | {"pair": just})
+    else:
+        assigned = fetch_one(LEASE_ASSIGNED[asked.kind], values) if asked.has_assigned else None
+        row = assigned or fetch_one(LEASE[asked.kind], values)
+    if row is None:
+        return None
+    pair_id, sensitive, leased = row
+    if not leased:
+        raise IntegrityError("The person got another role for the answer just now.")
+    if is_shown and sensitive:
+        pair = Pair.objects.select_related("video_0__asset", "video_1__asset").get(pk=pair_id)
+        shown = Review(study_id=asked.lot.study_id, sitting=sitting)
+        asked.seat.dose_s += review_exposure.expect(shown, pair, asked.person, asked.now)
+    return sitting
 
 
-def _nothing(asked: _Lease) -> Sitting:
+def _nothing(asked: _Request) -> Sitting:
     seat, lot, limits = asked.seat, asked.lot, asked.limits
     if lot.state != Lot.State.IN_REVIEW and asked.kind not in due.AFTER_DECISION:
         raise not_in_review()
@@ -196,58 +218,36 @@ def _ends(study: Study, now: datetime) -> datetime:
     return now + timedelta(seconds=study.lease_s)
 
 
-#: Lease items to a person. A row of theirs that ended is leased again, unless it showed them the answer in another
-#: role.
-LEASED = """
-INSERT INTO qc_review AS review (study_id, lot_id, item_id, pair_id, reviewer_id, kind, blind, sitting, "left", state,
-                                 leased_at, expires_at, shown_at, revealed_at, skip_reason, look_reasons)
-SELECT %(study)s::bigint, %(lot)s::bigint, leased.item, %(pair)s::bigint, %(person)s::bigint, %(kind)s, %(blind)s,
-       %(sitting)s::uuid, %(left)s, 'leased', %(now)s::timestamptz, %(expires_at)s::timestamptz,
-       %(shown_at)s::timestamptz, %(revealed_at)s::timestamptz, '', string_to_array(leased.reasons, ',')
-  FROM unnest(%(items)s::bigint[], %(reasons)s::text[]) AS leased (item, reasons)
-    ON CONFLICT (item_id, reviewer_id) DO UPDATE
-   SET kind = excluded.kind, blind = excluded.blind, sitting = excluded.sitting, state = 'leased', ended_at = NULL,
-       lease_number = review.lease_number + 1, leased_at = excluded.leased_at, expires_at = excluded.expires_at,
-       shown_at = excluded.shown_at, look_reasons = excluded.look_reasons,
-       revealed_at = coalesce(review.revealed_at, excluded.revealed_at)
- WHERE review.state IN ('expired', 'returned')
-   AND (review.revealed_at IS NULL OR review.kind = excluded.kind)
-"""
+def _lease_statement(items: str) -> str:
+    """Return the statement that leases `items`. It returns the pair, whether it may show harm, and how many it leased.
 
-
-def _written(asked: _Lease, items: list[Leasable], *, is_shown: bool) -> UUID:
-    """Lease the items of a pair, and return the sitting. Raise IntegrityError if one of them was taken just now.
-
-    A pair that is not shown yet reveals nothing.
+    A row of the person that ended is leased again, unless it showed them the answer in another role.
     """
-    first, kind, sitting = items[0], asked.kind, uuid.uuid4()
-    is_blind = kind in ALWAYS_BLIND or (kind == Kind.SECONDARY and first.blind)
-    values = {
-        "study": asked.lot.study_id,
-        "lot": asked.lot.pk,
-        "pair": first.pair,
-        "person": asked.person.pk,
-        "kind": kind,
-        "blind": is_blind,
-        "sitting": sitting,
-        "left": draws.left(asked.lot.study, asked.person.pk, first.pair),
-        "now": asked.now,
-        "expires_at": asked.expires_at,
-        "shown_at": asked.now if is_shown else None,
-        "revealed_at": asked.now if is_shown and (first.answered or not is_blind) else None,
-        "items": [one.item for one in items],
-        "reasons": [",".join(one.reasons) for one in items],
-    }
-    if not change(LEASED, values):
-        raise IntegrityError("The person got another role for the answer just now.")
-    if is_shown and first.sensitive:
-        shown = Review(study_id=asked.lot.study_id, sitting=sitting)
-        asked.seat.dose_s += review_exposure.expect(shown, _pair(first.pair), asked.person, asked.now)
-    return sitting
+    return f"""
+WITH {items}, leased AS (
+    INSERT INTO qc_review AS review (study_id, lot_id, item_id, pair_id, reviewer_id, kind, blind, sitting, "left",
+                                     state, leased_at, expires_at, shown_at, revealed_at, skip_reason, look_reasons)
+    SELECT %(study)s, %(lot)s, id, pair_id, %(person)s, %(kind)s, blind, %(sitting)s, "left",
+           'leased', %(now)s, %(expires_at)s, %(shown_at)s::timestamptz,
+           CASE WHEN answered OR NOT blind THEN %(shown_at)s::timestamptz END, '', reasons
+      FROM items WHERE {looking.FOUND} OR NOT EXISTS (SELECT FROM items WHERE {looking.FOUND})
+        ON CONFLICT (item_id, reviewer_id) DO UPDATE
+       SET kind = excluded.kind, blind = excluded.blind, sitting = excluded.sitting, state = 'leased', ended_at = NULL,
+           lease_number = review.lease_number + 1, leased_at = excluded.leased_at, expires_at = excluded.expires_at,
+           shown_at = excluded.shown_at, look_reasons = excluded.look_reasons,
+           revealed_at = coalesce(review.revealed_at, excluded.revealed_at)
+     WHERE review.state IN ('expired', 'returned')
+       AND (review.revealed_at IS NULL OR review.kind = excluded.kind)
+    RETURNING id
+)
+SELECT pair_id, sensitive, (SELECT count(*) FROM leased) FROM items LIMIT 1
+"""  # noqa: S608 - of constants
 
 
-def _pair(pair_id: int) -> Pair:
-    return Pair.objects.select_related("video_0__asset", "video_1__asset").get(pk=pair_id)
+LEASE, LEASE_ASSIGNED, LEASE_JUST = (
+    {kind: _lease_statement(items) for kind, items in found.items()}
+    for found in (due.NEXT, due.NEXT_ASSIGNED, due.JUST_THIS_PAIR)
+)
 
 
 def locked_sitting(review: Review, person: User) -> tuple[Seat, list[Review]]:
