@@ -11,8 +11,8 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max, OuterRef, Subquery
-from django.db.models.functions import Now
+from django.db.models import F, Max, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext as _
 
 from accounts import audit
@@ -37,16 +37,22 @@ TERMS = ("aql", "ltpd", "alpha", "beta", "spot_share", "secondary_share", "blind
 # --- Put batches together ------------------------------------------------------------------------------------
 
 
-def candidates(study: Study) -> list[Batch]:
+def candidates(study: Study) -> QuerySet[Batch]:
     """Return the batches that can be put into a new lot, by number."""
     taken = LotBatch.objects.filter(study=study, undecided=True).values("batch")
     ready = Batch.objects.filter(study=study, state__in=READY, number__gt=0)  # 0 is the batch of the controls
-    return list(ready.exclude(pk__in=taken).order_by("number"))
+    return ready.exclude(pk__in=taken).order_by("number")
 
 
 def answers_of(chosen: Collection[Batch]) -> dict[int, int]:
-    """Return how many answers each of these batches would bring into a lot now, by the key of the batch."""
-    return frames.count([batch.pk for batch in chosen])
+    """Return how many answers each of these batches would bring into a lot at most, by the key of the batch.
+
+    The slots of pairs say it without a look at any answer. Invalid answers, leases, and answers that an earlier lot
+    released are in these numbers; `preview` leaves them out.
+    """
+    pairs = Pair.objects.filter(batch__in=[batch.pk for batch in chosen], kind=Pair.Kind.REAL, held="")
+    taken = Coalesce(Sum(F("wanted") - F("open_slots")), 0)
+    return dict(pairs.order_by().values_list("batch").annotate(number=taken))
 
 
 def returned_before(study: Study, chosen: Collection[Batch]) -> dict[int, Lot]:

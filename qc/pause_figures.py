@@ -5,6 +5,8 @@ judged, and later items cannot change it.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
 
 from annotation.models import Standing
 from diptych.database.fixed import fetch_all
@@ -30,14 +32,24 @@ SELECT person_id, assignment_id, reviewed_at, NOT defective AS hit FROM (
       LEFT JOIN qc_verdict verdict ON verdict.review_id = review.id AND verdict.withdrawn_at IS NULL
        AND verdict.row IN ({", ".join(f"'{row}'" for row in DECIDING)})
      WHERE review.study_id = %(study)s AND review.blind AND review.kind IN ('secondary', 'spot')
-       AND review.state = 'submitted' AND (%(person)s::bigint IS NULL OR assignment.person_id = %(person)s::bigint)
+       AND review.state = 'submitted' {{who}}
      GROUP BY 1, 2) reviewed
  WHERE NOT waits
 """  # noqa: S608 - of constants
-BLIND_COUNTS = f"SELECT person_id, count(*) FROM ({_BLIND}) items GROUP BY 1"  # noqa: S608 - of constants
+BLIND_COUNTS = f"SELECT person_id, count(*) FROM ({_BLIND.format(who='')}) items GROUP BY 1"  # noqa: S608 - of constants
+_THEIRS = "AND assignment.study_id = %(study)s AND assignment.person_id = ANY(%(people)s::bigint[])"
+BLIND_COUNTS_OF = f"SELECT person_id, count(*) FROM ({_BLIND.format(who=_THEIRS)}) items GROUP BY 1"  # noqa: S608 - of constants
 BLIND_FIRST = f"""
-SELECT assignment_id, hit FROM ({_BLIND}) items ORDER BY reviewed_at, assignment_id LIMIT %(items)s
+SELECT assignment_id, hit FROM ({_BLIND.format(who=_THEIRS)}) items ORDER BY reviewed_at, assignment_id LIMIT %(items)s
 """  # noqa: S608 - of constants
+#: The people of whom an answer was reviewed, or a verdict settled, since a moment.
+REVIEWED_SINCE = """
+SELECT DISTINCT assignment.person_id
+  FROM qc_review review JOIN qc_frameitem item ON item.id = review.item_id
+  JOIN annotation_assignment assignment ON assignment.id = item.assignment_id
+ WHERE review.study_id = %(study)s AND review.state = 'submitted' AND review.ended_at >= %(since)s
+   AND review.kind IN ('secondary', 'spot', 'confirm', 'adjudicate')
+"""
 
 #: People who were given at least `items` pairs. It is cheap, and whoever was given fewer cannot have answered them.
 SERVED = "SELECT person_id, served FROM annotation_seat WHERE study_id = %(study)s AND served >= %(items)s"
@@ -78,40 +90,58 @@ CONTROLS = frozenset({Figure.CONSENSUS_REPEAT, Figure.REENCODED, Figure.SWAPPED_
 ACCURACIES = CONTROLS | {Figure.BLIND}
 
 
-def may_have(study: Study, figure: str, least: int) -> dict[int, int]:
-    """Return the people who may have `least` items of this figure, each with how many they have at most."""
-    if figure in CONTROLS:
-        reached = {person: max(right_at, default=0) for person, right_at in right_on_controls(study, figure).items()}
-        return {person: number for person, number in reached.items() if number >= least}
-    if figure == Figure.BLIND:
-        rows = fetch_all(BLIND_COUNTS, {"study": study.pk, "person": None})
-        return {person: number for person, number in rows if number >= least}
-    if figure == Figure.TOO_FAST and rule_codes.FASTER_THAN_VIDEOS not in switches.rules_of(study).on:
-        return {}
-    return dict(fetch_all(SERVED, {"study": study.pk, "items": least}))
+@dataclass
+class Items:
+    """The items of everybody in a study for one figure. What controls say is read once."""
 
+    study: Study
+    figure: str
 
-def right_on_controls(study: Study, kind: str) -> dict[int, dict[int, int]]:
-    """Return for each person how many of their first 50, 100 and 200 controls of a kind were right, as far as reached.
+    @cached_property
+    def _right_on_controls(self) -> dict[int, dict[int, int]]:
+        """Return for each person how many of their first 50, 100 and 200 controls of the kind were right.
 
-    People are judged on controls at these three numbers only. Withdrawn controls are left out.
-    """
-    return {person: kinds[kind].right_at for person, kinds in figures_of(study).items() if kind in kinds}
+        People are judged on controls at these three numbers only. Withdrawn controls are left out.
+        """
+        found = figures_of(self.study)
+        return {person: kinds[self.figure].right_at for person, kinds in found.items() if self.figure in kinds}
 
+    def people(self, least: int, since: datetime | None = None) -> dict[int, int]:
+        """Return the people who may have `least` items, each with how many they have at most.
 
-def first(study: Study, person_id: int, figure: str, items: int) -> Found | None:
-    """Return what the person's first `items` items show. Return None if they have fewer, or if some are not checked."""
-    if figure in CONTROLS:
-        right = right_on_controls(study, figure).get(person_id, {}).get(items)
-        return None if right is None else Found(items, right)
-    rows = fetch_all(STATEMENTS[figure], {"study": study.pk, "person": person_id, "items": items})
-    if len(rows) < items:
-        return None
-    if figure == Figure.TOO_FAST:
-        mine = Standing.objects.filter(assignment__in=[assignment for assignment, _hit in rows], rules_due=True)
-        if mine.exists():
+        Args:
+            since: leave out people of whom nothing was reviewed since then, where that saves reading a whole study.
+        """
+        if self.figure in CONTROLS:
+            reached = {person: max(right_at, default=0) for person, right_at in self._right_on_controls.items()}
+            return {person: number for person, number in reached.items() if number >= least}
+        if self.figure == Figure.BLIND:
+            return {person: number for person, number in self._blind(since) if number >= least}
+        if self.figure == Figure.TOO_FAST and rule_codes.FASTER_THAN_VIDEOS not in switches.rules_of(self.study).on:
+            return {}
+        return dict(fetch_all(SERVED, {"study": self.study.pk, "items": least}))
+
+    def _blind(self, since: datetime | None) -> list[tuple[int, int]]:
+        about = {"study": self.study.pk}
+        if since is None:
+            return fetch_all(BLIND_COUNTS, about)
+        people = [person for (person,) in fetch_all(REVIEWED_SINCE, about | {"since": since})]
+        return fetch_all(BLIND_COUNTS_OF, about | {"people": people}) if people else []
+
+    def first(self, person_id: int, items: int) -> Found | None:
+        """Return what the person's first `items` items show. None: they have fewer, or some are not checked."""
+        if self.figure in CONTROLS:
+            right = self._right_on_controls.get(person_id, {}).get(items)
+            return None if right is None else Found(items, right)
+        values = {"study": self.study.pk, "person": person_id, "people": [person_id], "items": items}
+        rows = fetch_all(STATEMENTS[self.figure], values)
+        if len(rows) < items:
             return None
-    return Found(items, sum(bool(hit) for _assignment, hit in rows))
+        if self.figure == Figure.TOO_FAST:
+            mine = Standing.objects.filter(assignment__in=[assignment for assignment, _hit in rows], rules_due=True)
+            if mine.exists():
+                return None
+        return Found(items, sum(bool(hit) for _assignment, hit in rows))
 
 
 STATEMENTS: dict[str, str] = {

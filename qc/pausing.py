@@ -10,12 +10,14 @@ Lock the seat first.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit
@@ -31,6 +33,8 @@ from studies.models import Study
 
 Figure = PauseRule.Figure
 MOST_CHARACTERS = 2000
+#: What is new is looked for from this long before the last time on: a request may have ended only after that.
+LAG = timedelta(minutes=10)
 #: The numbers of items from which a rule can begin.
 BEGINNINGS = COUNTS[:4]
 
@@ -67,6 +71,7 @@ def set_rules(study: Study, limits: Mapping[str, Limit], *, actor: User) -> bool
     for figure, limit in limits.items():
         if before.get(figure) != limit:
             values = {"threshold": limit.threshold, "least": limit.least, "changed_by": actor, "changed_at": Now()}
+            values |= {"looked_at": None}
             PauseRule.objects.update_or_create(study=study, figure=figure, defaults=values)
     audit.record(
         "pause_rules.changed",
@@ -93,17 +98,24 @@ def judge_all() -> int:
 
 
 def judge_study(rule: PauseRule) -> int:
-    """Judge everybody in the rule's study who has reached a number of items since they were last judged by it."""
+    """Judge everybody in the rule's study who has reached a number of items since they were last judged by it.
+
+    After its first time, a rule looks only at people of whom something is new.
+    """
+    began = timezone.now()
+    since = rule.looked_at and rule.looked_at - LAG
     judged = PauseJudgement.objects.filter(study=rule.study_id, figure=rule.figure)
     last = dict(judged.values_list("person").annotate(most=Max("items")))
+    items_of = pause_figures.Items(rule.study, rule.figure)
     done = 0
-    for person_id, most in pause_figures.may_have(rule.study, rule.figure, rule.least).items():
+    for person_id, most in items_of.people(rule.least, since).items():
         items = due_at(most, rule.least, last.get(person_id, 0))
         while items:
-            if found := pause_figures.first(rule.study, person_id, rule.figure, items):
+            if found := items_of.first(person_id, items):
                 done += _judge(rule, person_id, found)
                 break
             items = due_at(items - 1, rule.least, last.get(person_id, 0))
+    PauseRule.objects.filter(pk=rule.pk, changed_at=rule.changed_at).update(looked_at=began)
     return done
 
 

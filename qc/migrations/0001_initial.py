@@ -519,6 +519,7 @@ class Migration(migrations.Migration):
                 ('changed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('changed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('study', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='pause_rules', to='studies.study')),
+                ('looked_at', models.DateTimeField(blank=True, help_text='When it was last applied to everybody', null=True)),
             ],
             options={
                 'constraints': [
