@@ -276,4 +276,4 @@ def people_named(lot: Lot, names: Collection[str]) -> tuple[int, ...]:
 
 def counting_now(lot: Lot) -> int:
     """Return how many of the lot's answers still count."""
-    return frames.still_counting(lot).count()
+    return FrameItem.objects.filter(frames.still_counting(lot)).count()

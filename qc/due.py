@@ -137,12 +137,12 @@ def _items(kind: str, pair: str, more: str = "") -> str:
                {reasons} AS reasons
         {_ROWS} AND assignment.pair_id = {pair}
           AND {WANTED[kind]} AND {FREE[kind]} {FOR_PERSON[kind]} {NOT_ANOTHERS} {more}
-        ORDER BY item.id FOR NO KEY UPDATE OF item SKIP LOCKED"""
+        ORDER BY item.id FOR NO KEY UPDATE OF item SKIP LOCKED"""  # noqa: S608 - of constants
 
 
 def _next(kind: str, more: str) -> str:
     return f"""first AS MATERIALIZED ({_first(kind, more)}),
-        items AS MATERIALIZED ({_items(kind, "(SELECT pair_id FROM first)")})"""
+        items AS MATERIALIZED ({_items(kind, "(SELECT pair_id FROM first)")})"""  # noqa: S608 - of constants
 
 
 _ASSIGNED = """AND item.id IN (SELECT mine_first.item_id FROM qc_assignedreview mine_first
@@ -152,9 +152,7 @@ _ASSIGNED = """AND item.id IN (SELECT mine_first.item_id FROM qc_assignedreview 
 #: person, or of a pair by its key.
 NEXT = {kind: _next(kind, "") for kind in Kind.values}
 NEXT_ASSIGNED = {kind: _next(kind, _ASSIGNED) for kind in Kind.values}
-JUST_THIS_PAIR = {
-    kind: f"items AS MATERIALIZED ({_items(kind, '%(pair)s', _SHOWABLE)})" for kind in Kind.values
-}
+JUST_THIS_PAIR = {kind: f"items AS MATERIALIZED ({_items(kind, '%(pair)s', _SHOWABLE)})" for kind in Kind.values}
 #: Whether anything is left that the person could review, and whether they may be shown any of it now.
 LEFT_FOR_PERSON = {
     kind: f"""SELECT EXISTS (SELECT {left}), EXISTS (SELECT {left} {_SHOWABLE})"""
@@ -165,8 +163,9 @@ LEFT_FOR_PERSON = {
 COUNTED = {
     kind: f"""SELECT wanted.id, counted.number
         FROM unnest(%(lots)s::bigint[]) wanted (id),
-             LATERAL (SELECT count(*) AS number FROM (SELECT {_OF_EACH} {AMONG[kind]} AND {WANTED[kind]} AND {FREE[kind]}
-                       LIMIT %(most)s + 1) item) counted"""
+             LATERAL (SELECT count(*) AS number FROM (
+                 SELECT {_OF_EACH} {AMONG[kind]} AND {WANTED[kind]} AND {FREE[kind]} LIMIT %(most)s + 1) item
+             ) counted"""  # noqa: S608 - of constants
     for kind in Kind.values
 }
 

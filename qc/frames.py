@@ -4,11 +4,12 @@
 Both are called with the lot's row locked. What was frozen and drawn never changes; only answers get lost.
 """
 
+from collections import Counter
 from collections.abc import Collection
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -40,8 +41,9 @@ FREEZE = f"""
 INSERT INTO qc_frameitem (study_id, lot_id, place, batch_id, assignment_id, first_id, current_id, secondary_due,
                           look_rank)
 SELECT %(study)s, %(lot)s, place, batch_id, assignment_id, first_id, current_id, drawn,
-       coalesce(suspicion, CASE WHEN row_number() OVER (PARTITION BY person_id ORDER BY suspicion NULLS FIRST, place) = 1
-                                THEN {looking.UNKNOWN_PERSON} ELSE {looking.REST} END)
+       coalesce(suspicion,
+                CASE row_number() OVER (PARTITION BY person_id ORDER BY suspicion NULLS FIRST, place)
+                WHEN 1 THEN {looking.UNKNOWN_PERSON} ELSE {looking.REST} END)
   FROM (SELECT row_number() OVER (ORDER BY sha256(convert_to(%(seed)s || ':' || assignment.id, 'UTF8')), assignment.id)
                    AS place,
                pair.batch_id, assignment.id AS assignment_id, assignment.person_id,
@@ -54,7 +56,7 @@ SELECT %(study)s, %(lot)s, place, batch_id, assignment_id, first_id, current_id,
 """  # noqa: S608 - of constants
 #: The answers that still count, in the lot's order, with their present revisions.
 REMAINING = """
-SELECT item.id, standing.current_id
+SELECT item.id, standing.current_id, item.batch_id
   FROM qc_frameitem item JOIN annotation_standing standing ON standing.assignment_id = item.assignment_id
  WHERE item.lot_id = %(lot)s AND item.lost = '' AND standing.counted AND standing.validity = 'valid'
  ORDER BY item.place
@@ -65,6 +67,13 @@ UPDATE qc_frameitem item
        spot_due = item.spot_due AND (drawn.place <= %(sample)s OR item.place <= %(sample)s)
   FROM unnest(%(items)s::bigint[], %(revisions)s::bigint[]) WITH ORDINALITY AS drawn (item, judged, place)
  WHERE item.id = drawn.item AND item.judged_id IS NULL
+"""
+#: How many of these answers each batch has. Pages read it, and need not count the frame again.
+SIZES = """
+UPDATE qc_lotbatch of SET size = coalesce(counted.size, 0)
+  FROM qc_lotbatch mine LEFT JOIN unnest(%(batches)s::bigint[], %(sizes)s::int[]) AS counted (batch, size)
+    ON counted.batch = mine.batch_id
+ WHERE mine.lot_id = %(lot)s AND of.id = mine.id
 """
 
 
@@ -94,8 +103,10 @@ def draw(lot: Lot, *, actor: User | None) -> None:
             "nothing_left",
         )
     plan = plans.plan_of(len(remaining), plans.terms_of(lot))
-    items, revisions = (list(column) for column in zip(*remaining, strict=True))
+    items, revisions, batches = (list(column) for column in zip(*remaining, strict=True))
     change(DRAW, {"sample": plan.sample, "items": items, "revisions": revisions})
+    sizes = Counter(batches)
+    change(SIZES, {"lot": lot.pk, "batches": list(sizes), "sizes": list(sizes.values())})
     Lot.objects.filter(pk=lot.pk, drawn_at__isnull=True).update(
         drawn_at=Now(), size=plan.size, sample_size=plan.sample, acceptance_number=plan.accept
     )
@@ -149,8 +160,6 @@ def find_released(*, pairs: Collection[int], **_arguments: Any) -> None:
     items.exclude(assignment__pair__held=QUARANTINED).update(lost="")
 
 
-def still_counting(lot: Lot) -> QuerySet[FrameItem]:
-    """Return the items of the lot whose answers still count and are valid."""
-    return FrameItem.objects.filter(
-        lot=lot, lost="", assignment__standing__counted=True, assignment__standing__validity="valid"
-    )
+def still_counting(lot: Lot) -> Q:
+    """Return the condition for the items of the lot whose answers still count and are valid."""
+    return Q(lot=lot, lost="", assignment__standing__counted=True, assignment__standing__validity="valid")

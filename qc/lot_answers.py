@@ -58,7 +58,7 @@ PARTS: dict[str, tuple[Promise, Callable[[Lot], Q]]] = {
     ),
     "found": (_("answers in which any review confirmed a defect"), _found),
     "looked": (_("answers judged in the look-here queue"), _looked_at),
-    "counting": (_("answers that still count"), lambda lot: Q(pk__in=frames.still_counting(lot).values("pk"))),
+    "counting": (_("answers that still count"), frames.still_counting),
 }
 
 

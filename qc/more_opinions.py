@@ -57,8 +57,8 @@ SELECT judged.pair_id
        SELECT FROM qc_askedformore asked
         WHERE asked.pair_id = judged.pair_id AND 'disputed' = ANY(asked.because) AND asked.asked_at > verdict.made_at)
 """
-#: The next pairs by key that have no open slot, in batches in which something can be asked. What is in review or accepted
-#: is not read.
+#: The next pairs by key that have no open slot, in batches in which something can be asked. What is in review or
+#: accepted is not read.
 CANDIDATES = """
 SELECT pair.id
   FROM catalog_pair pair
@@ -105,7 +105,10 @@ def ask_where_due() -> int:
 def ask_everywhere() -> int:
     """Look at all pairs of studies that ask for more answers. Return how many answers were asked for."""
     return sum(
-        ask(study, pair) is True for study in _asking() for pairs in _candidates(study) for pair in unsettled(study, pairs)
+        ask(study, pair) is True
+        for study in _asking()
+        for pairs in _candidates(study)
+        for pair in unsettled(study, pairs)
     )
 
 

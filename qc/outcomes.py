@@ -5,6 +5,8 @@ from collections.abc import Collection
 from enum import StrEnum
 from typing import Literal
 
+from django.db.models.expressions import RawSQL
+
 from diptych.database.fixed import fetch_all, fetch_one
 from qc import due
 from qc.judging import DECIDING
@@ -48,7 +50,8 @@ SELECT {chosen}
       FROM qc_frameitem item JOIN qc_lot lot ON lot.id = item.lot_id
       LEFT JOIN qc_review review ON review.lot_id = item.lot_id AND review.item_id = item.id
        AND review.kind = 'spot' AND review.state = 'submitted'
-      LEFT JOIN LATERAL (SELECT bool_or(verdict.counts) AS counts, bool_or(verdict.waits_for = 'adjudicate') AS disputed,
+      LEFT JOIN LATERAL (SELECT bool_or(verdict.counts) AS counts,
+                                bool_or(verdict.waits_for = 'adjudicate') AS disputed,
                                 bool_or(verdict.waits_for = 'confirm') AS unconfirmed
                            FROM qc_verdict verdict
                           WHERE verdict.review_id = review.id AND verdict.annotation_id = item.{revision}_id
@@ -58,7 +61,10 @@ SELECT {chosen}
 """  # noqa: S608 - of constants
 
 
-STATEMENTS: dict[Revision, str] = {"judged": _statement("judged", "id, outcome"), "first": _statement("first", "id, outcome")}
+STATEMENTS: dict[Revision, str] = {
+    "judged": _statement("judged", "id, outcome"),
+    "first": _statement("first", "id, outcome"),
+}
 OF_ITEMS = _statement("judged", "id, outcome", "AND item.id = ANY(%(items)s::bigint[])")
 BY_BATCH: dict[Revision, str] = {
     revision: f"{_statement(revision, 'batch_id, outcome, count(*)')} GROUP BY batch_id, outcome"
@@ -88,10 +94,10 @@ def by_batch(lot: Lot, revision: Revision = "judged") -> dict[int, Counter[Outco
     return found
 
 
-def with_outcome(lot: Lot, wanted: Collection[Outcome], revision: Revision = "judged") -> list[int]:
-    """Return the items of the sample with one of these outcomes."""
-    values = {"lot": lot.pk, "wanted": [str(one) for one in wanted]}
-    return [item for (item,) in fetch_all(WITH_OUTCOME[revision], values)]
+def with_outcome(lot: Lot, wanted: Collection[Outcome], revision: Revision = "judged") -> RawSQL:
+    """Return a subquery for the items of the sample with one of these outcomes."""
+    statement = WITH_OUTCOME[revision].replace("%(lot)s", "%s").replace("%(wanted)s", "%s")
+    return RawSQL(statement, [lot.pk, [str(one) for one in wanted]])  # noqa: S611 - of constants
 
 
 def counted(lot: Lot, revision: Revision = "judged") -> Counter[Outcome]:
@@ -101,7 +107,8 @@ def counted(lot: Lot, revision: Revision = "judged") -> Counter[Outcome]:
 
 def defective_items(lot: Lot, revision: Revision = "judged") -> set[int]:
     """Return the keys of the frame items that are defective: a second person has confirmed the defect."""
-    return set(with_outcome(lot, [Outcome.DEFECTIVE], revision))
+    values = {"lot": lot.pk, "wanted": [str(Outcome.DEFECTIVE)]}
+    return {item for (item,) in fetch_all(WITH_OUTCOME[revision], values)}
 
 
 DEFECTS = """

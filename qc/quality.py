@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 
 from qc import outcomes, plans
 from qc.judgements import Counts, counts_of
-from qc.models import FrameItem, Lot, LotDecision
+from qc.models import Lot, LotBatch, LotDecision
 from qc.statistics import rates
 from qc.statistics.acceptance import Outcome, Plan
 from qc.statistics.rates import Pooled, Rate, Sample
@@ -91,12 +91,7 @@ def quality_of(lot: Lot) -> Quality | None:
         deciding=counts_of(sum(by_batch.values(), Counter())),
         first=counts_of(outcomes.counted(lot, "first")),
         by_batch={batch: counts_of(mine) for batch, mine in by_batch.items()},
-        sizes=dict(
-            FrameItem.objects.filter(lot=lot, judged__isnull=False)
-            .order_by()
-            .values_list("batch")
-            .annotate(number=Count("pk"))
-        ),
+        sizes={key: size or 0 for key, size in LotBatch.objects.filter(lot=lot).values_list("batch", "size")},
     )
 
 

@@ -23,7 +23,7 @@ from annotation.answers import Answers
 from annotation.models import Seat
 from annotation.seats import locked_seat
 from catalog.models import Pair
-from diptych.database.fixed import change, fetch_all, fetch_one
+from diptych.database.fixed import fetch_all, fetch_one
 from diptych.refusals import Refused
 from qc import due, looking, review_exposure, second_blind
 from qc.models import Lot, Review, ReviewAnswer

@@ -77,15 +77,15 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
     lots_of = {key: lot.number for key, lot in previous.items()}
     candidates.sort(key=lambda batch: (batch.pk not in lots_of, lots_of.get(batch.pk, 0), batch.number))
     batches = Paginator(candidates, BATCHES_A_PAGE).get_page(request.GET.get("page"))
-    counts = putting.answers_of(batches.object_list)
+    listed = list(batches.object_list)
+    counts = putting.answers_of(listed)
     chosen = set(form.data.getlist("batches")) if form.is_bound else set()  # type: ignore[attr-defined]
     context = {
         "study": study,
         "form": form,
         "page": batches,
         "rows": [
-            (batch, counts.get(batch.pk, 0), previous.get(batch.pk), str(batch.number) in chosen)
-            for batch in batches.object_list
+            (batch, counts.get(batch.pk, 0), previous.get(batch.pk), str(batch.number) in chosen) for batch in listed
         ],
         "costs": [plans.plan_of(size, plans.terms_of(study)) for size in (20, 60, 100, 300, 1000)],
     }

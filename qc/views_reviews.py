@@ -33,10 +33,11 @@ def reviews(request: HttpRequest, slug: str) -> HttpResponse:
     kinds = reviewed_kinds(study)
     mine = waiting.waiting_for(study, person)
     page = Paginator(due.lots_to_review(study), LOTS_A_PAGE).get_page(request.GET.get("page"))
-    counts = due.counts(study, page.object_list, kinds)
+    shown = list(page.object_list)
+    counts = due.counts(study, shown, kinds)
     lots = [
         {"lot": lot, "kinds": [(kind, number, mine.get((lot.pk, kind), 0)) for kind, number in counts[lot.pk].items()]}
-        for lot in page.object_list
+        for lot in shown
         if lot.state == Lot.State.IN_REVIEW or any(counts[lot.pk].values())
     ]
     names = [Kind(kind).label for kind in Kind.values if kind in kinds]

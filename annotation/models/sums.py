@@ -1,4 +1,4 @@
-"""What each person has answered until a moment, added up, because adding up a million answers takes longer than a page."""
+"""What each person has answered until a moment: adding up a million answers takes longer than a page may."""
 
 from django.conf import settings
 from django.db import models

@@ -339,6 +339,7 @@ class Migration(migrations.Migration):
                 ('batch', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='lot_batches', to='catalog.batch')),
                 ('lot', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='lot_batches', to='qc.lot')),
                 ('study', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
+                ('size', models.PositiveIntegerField(blank=True, help_text='Its answers that still counted when the sample was drawn; null before', null=True)),
             ],
             options={
                 'verbose_name_plural': 'lot batches',

@@ -10,7 +10,7 @@ REVIEWED = pgtrigger.Trigger(
     when=pgtrigger.After,
     operation=pgtrigger.Insert | pgtrigger.UpdateOf("state"),
     func=(
-        "IF NEW.state = 'submitted' AND (TG_OP = 'INSERT' OR OLD.state <> 'submitted') THEN"
+        "IF NEW.state = 'submitted' AND (TG_OP = 'INSERT' OR OLD.state <> 'submitted') THEN"  # noqa: S608 - a number
         " UPDATE qc_frameitem SET secondary_due = secondary_due AND NEW.kind <> 'secondary',"
         " spot_due = spot_due AND NEW.kind <> 'spot', look_rank = NULL"
         " WHERE id = NEW.item_id AND (look_rank IS NOT NULL OR secondary_due AND NEW.kind = 'secondary'"

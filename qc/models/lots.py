@@ -230,6 +230,9 @@ class LotBatch(models.Model):
     annotated_at = models.DateTimeField(
         null=True, blank=True, help_text="When the batch was annotated, as it stood when the review started"
     )
+    size = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Its answers that still counted when the sample was drawn; null before"
+    )
     undecided = models.BooleanField(
         default=True, db_default=True, help_text="Whether the lot is a draft or in review. Triggers keep it up to date"
     )
