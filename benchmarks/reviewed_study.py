@@ -1,7 +1,8 @@
 """A study of many answers in every stage of quality control, filled by COPY and a few statements.
 
 It is `manage.py simulate_study --fill`, with its findings, and with lots of batches: accepted ones whose reviews are
-written by INSERT … SELECT, one in secondary review, one in its spot check, one with a tenth of the study, and a draft.
+written by INSERT … SELECT, one in secondary review, some in their spot check,
+one with a tenth of the study, and a draft.
 """
 
 import time
@@ -88,6 +89,8 @@ def fill(answers: int) -> ReviewedStudy:
     told("rules")
     reviewed = _lots(simulated)
     told("lots and reviews")
+    _count(simulated)
+    told("stored figures")
     _vacuum()
     told("vacuum")
     return reviewed
@@ -129,6 +132,21 @@ def find(simulated: Any) -> None:
     job = FindingsRun.objects.get(pk=job.pk)
     if job.state != "done":
         raise SystemExit(f"The run of the rules ended as {job.state}: {job.reason}")
+
+
+def _count(simulated: Any) -> None:
+    """Store the figures that tasks and people store in a study that works: what waits, agreement, annotators."""
+    from annotation import answered_sums
+    from qc import figure_jobs
+    from qc.models import StudyFigures
+    from qc.overview import stored
+
+    answered_sums.add_up()
+    stored.ask(simulated.study)
+    stored.count(simulated.study.pk)
+    for kind in StudyFigures.Kind.values:
+        job = figure_jobs.compute(simulated.study, kind, actor=simulated.researchers[0])
+        figure_jobs.run(job.pk)
 
 
 def _lots(simulated: Any) -> ReviewedStudy:

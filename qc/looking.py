@@ -43,11 +43,13 @@ _DISAGREEMENT = f"""(pair.wanted > 1 AND {MANY} <= (
       JOIN annotation_standing stands ON stands.assignment_id = theirs.id AND stands.counted
       JOIN annotation_annotation now_ ON now_.id = stands.current_id
      WHERE theirs.pair_id = assignment.pair_id))"""  # noqa: S608 - of constants
-#: Nothing of the annotator was reviewed in this lot. The search ends at the first review of an answer of theirs.
+#: Nothing of the annotator was reviewed in this lot. The search goes through the lot's reviews and ends at the first of
+#: theirs. `OFFSET 0` keeps it from beginning with everything that the person has ever answered.
 _NEVER_REVIEWED = """(NOT EXISTS (
-    SELECT FROM qc_review other JOIN qc_frameitem its ON its.id = other.item_id
-      JOIN annotation_assignment theirs ON theirs.id = its.assignment_id
-     WHERE other.lot_id = %(lot)s AND other.state = 'submitted' AND theirs.person_id = assignment.person_id))"""
+    SELECT FROM (SELECT its.assignment_id FROM qc_review other JOIN qc_frameitem its ON its.id = other.item_id
+                  WHERE other.lot_id = %(lot)s AND other.state = 'submitted' OFFSET 0) reviewed
+      JOIN annotation_assignment theirs ON theirs.id = reviewed.assignment_id
+     WHERE theirs.person_id = assignment.person_id OFFSET 0))"""
 
 #: The rank that the answer itself deserves, or null: serious findings, warnings, disagreement.
 SUSPICION = f"""coalesce(
