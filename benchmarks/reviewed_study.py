@@ -1,8 +1,8 @@
 """A study of many answers in every stage of quality control, filled by COPY and a few statements.
 
 It is `manage.py simulate_study --fill`, with its findings, and with lots of batches: accepted ones whose reviews are
-written by INSERT … SELECT, one in secondary review, some in their spot check,
-one with a tenth of the study, and a draft.
+written by INSERT … SELECT, one in secondary review, some in their spot
+check, one with a tenth of the study, and a draft.
 """
 
 import time
@@ -13,7 +13,7 @@ from typing import Any
 PEOPLE, ANSWERS_A_PERSON, REVIEWERS, OVERLAP = 28, 2_000, 4, 3
 #: Share of the batches that are in accepted lots, each in one of its own.
 ACCEPTED = 0.8
-#: Lots in their spot check, beside the large one.
+#: The most lots in their spot check, beside the large one.
 SPOTS = 10
 #: Batches of the large lot, as a share of all.
 LARGE = 0.1
@@ -162,11 +162,12 @@ def _lots(simulated: Any) -> ReviewedStudy:
     rest = numbers[many:]
     secondary = _started(simulated, rest[:1], secondary_share=1.0)
     _review(simulated, secondary, "secondary", waits=True)
-    spots = [_started(simulated, [number], secondary_share=0.0) for number in rest[1 : 1 + SPOTS]]
-    whole = _started(simulated, rest[1 + SPOTS : 1 + SPOTS + large], secondary_share=0.0)
+    singles = max(1, min(SPOTS, len(rest) // 4))
+    spots = [_started(simulated, [number], secondary_share=0.0) for number in rest[1 : 1 + singles]]
+    whole = _started(simulated, rest[1 + singles : 1 + singles + large], secondary_share=0.0)
     for spot in (*spots, whole):
         _review(simulated, spot, "spot", waits=True)
-    draft = lots.put_together(study, rest[1 + SPOTS + large :][:SPOTS] or rest[-1:], actor=head)
+    draft = lots.put_together(study, rest[1 + singles + large :][:SPOTS] or rest[-1:], actor=head)
     return ReviewedStudy(simulated, accepted[-1], secondary, spots[0], whole, draft)
 
 
