@@ -157,9 +157,27 @@ _FIGURES = """
 coalesce(given.pairs, 0), coalesce(not_used.uncounted, 0), coalesce(not_used.invalid, 0),
 coalesce(given.unsure, 0), coalesce(given.active_ms, 0)::bigint
 """
+#: On all days: the stored sums, and the answers after them. Without sums, these are all answers.
+_GIVEN_EVER = """
+SELECT person_id, sum(pairs)::bigint AS pairs, sum(unsure)::bigint AS unsure, sum(active_ms)::bigint AS active_ms,
+       min(first_at) AS first_at, max(last_at) AS last_at
+  FROM (SELECT annotation.author_id AS person_id, count(*) FILTER (WHERE annotation.revision = 1) AS pairs,
+               count(*) FILTER (WHERE annotation.revision = 1 AND annotation.unsure) AS unsure,
+               sum(annotation.active_ms) AS active_ms, min(annotation.submitted_at) AS first_at,
+               max(annotation.submitted_at) AS last_at
+          FROM annotation_annotation annotation
+         WHERE annotation.study_id = %(study)s AND annotation.author_kind = 'annotator'
+           AND annotation.submitted_at >= (SELECT coalesce(max(until), '-infinity') FROM annotation_answeredsum
+                                            WHERE study_id = %(study)s)
+         GROUP BY 1
+         UNION ALL
+        SELECT person_id, pairs, unsure, active_ms, first_at, last_at FROM annotation_answeredsum
+         WHERE study_id = %(study)s) part
+ GROUP BY 1
+"""
 #: Annotators with and without answers, and other people who have answered.
-PEOPLE = f"""
-WITH given AS ({_GIVEN.format(day="1")}), not_used AS ({_NOT_USED.format(day="1")}), annotator AS (
+_PEOPLE = f"""
+WITH given AS ({{given}}), not_used AS ({_NOT_USED.format(day="1")}), annotator AS (
     SELECT person_id FROM studies_membership
      WHERE study_id = %(study)s AND role = 'annotator'
        AND (%(person)s::bigint IS NULL OR person_id = %(person)s::bigint)
@@ -169,6 +187,7 @@ SELECT person.id, person.username, annotator.person_id IS NOT NULL, {_FIGURES}, 
   LEFT JOIN not_used ON not_used.person_id = given.person_id
   JOIN accounts_user person ON person.id = coalesce(annotator.person_id, given.person_id)
 """  # noqa: S608 - of constants
+PEOPLE, PEOPLE_EVER = (_PEOPLE.replace("{given}", given) for given in (_GIVEN.format(day="1"), _GIVEN_EVER))
 #: The number of the day. Days are computed in Python, because PostgreSQL may not know a browser's time zone.
 _DAY = "width_bucket({column}, %(midnights)s::timestamptz[])"
 BY_DAY = f"""
@@ -187,6 +206,7 @@ def people(study: Study, days: Days, *, only_answered: bool = False) -> list[Per
         only_answered: whether to leave out people without a first answer on these days.
     """
     other = _other_work(study, days, None, [])
+    statement = PEOPLE if days.first or days.last else PEOPLE_EVER
     rows = [
         PersonRow(
             person_id,
@@ -196,7 +216,7 @@ def people(study: Study, days: Days, *, only_answered: bool = False) -> list[Per
             first_at,
             last_at,
         )
-        for person_id, name, is_annotator, *figures, first_at, last_at in _fetch(PEOPLE, study, days)
+        for person_id, name, is_annotator, *figures, first_at, last_at in _fetch(statement, study, days)
     ]
     names = _names(person_id for person_id, _day in other)
     rows += [

@@ -4,6 +4,7 @@ The page is the annotators' page. It uses the endpoints of `api_trial`, which ch
 endpoints check but write no seat, lease, slot, answer, draft or exposure. Only reports of illegal content are real.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -74,9 +75,15 @@ def trial_pairs(study: Study, person: User, *, start: int = 0, after: int = 0) -
     return TrialPairs(found[0], found[1] if len(found) > 1 else None, None)
 
 
-def assignment_data(pair: Pair, study: Study, person: User) -> AssignmentData:
-    """Return a pair in the format of an assignment. The pair's key is used in place of an assignment's."""
-    chosen = preferences_of(person)
+def assignment_data(
+    pair: Pair, study: Study, person: User, *, chosen: Mapping[str, Any] | None = None
+) -> AssignmentData:
+    """Return a pair in the format of an assignment. The pair's key is used in place of an assignment's.
+
+    Args:
+        chosen: the person's preferences, if they were read already.
+    """
+    chosen = preferences_of(person) if chosen is None else chosen
     return AssignmentData(
         id=pair.pk,
         state=Assignment.State.LEASED,

@@ -21,7 +21,7 @@ from diptych.embedded.servers import EmbeddedError
 SIZE, QUICK_SIZE = 100_000, 3_000
 LONGEST_PAGE_MS = 200.0
 #: Requests of each address, and leases of each kind.
-REQUESTS, LEASES = 20, 60
+REQUESTS, LEASES = 40, 60
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -70,8 +70,27 @@ def addresses(study: ReviewedStudy) -> dict[str, list[str]]:
         "review": [at("qc:review", study.secondary.number, "look"), at("qc:review", study.large.number, "spot")],
         "findings": [at("qc:findings", query=query) for query in shown],
         "rules": [at("qc:rules")],
+        "quality": [at("qc:quality"), at("qc:quality", query=f"?lot={study.spot.number}")],
+        "waiting": [at("qc:waiting", query=f"?kind={kind}") for kind in ("secondary", "spot", "confirm", "adjudicate")],
+        "defects": [at("qc:defects"), at("qc:defects", query="?question=helpfulness")],
+        "decided": [at("qc:decided"), at("qc:decided", query="?attempt=first&outcome=accepted")],
+        "reviewed": [at("qc:reviewed", query=query) for query in ("?kind=spot", "?kind=spot&random=yes&called=yes")],
+        "reviewers": [at("qc:reviewers")],
+        "agreement": [at("qc:agreement"), at("qc:agreement_pairs")],
+        "annotators": [at("qc:annotators"), *(at("qc:annotator", one) for one in _authors(study))],
+        "controls": [at(f"qc:{name}") for name in ("controls", "control_people", "control_results")],
+        "suspensions": [at("qc:suspensions")],
+        "pauses": [at("qc:pauses"), at("qc:pause_rules")],
+        "calibrations": [at("qc:calibrations")],
         "people": [at("annotation:people_progress")],
     }
+
+
+def _authors(study: ReviewedStudy) -> list[str]:
+    """Return the code of one annotator."""
+    from studies.pseudonyms import pseudonym
+
+    return [pseudonym(study.study, study.simulated.annotators[0].pk)]
 
 
 def pages(study: ReviewedStudy) -> list[dict[str, Any]]:
@@ -145,7 +164,7 @@ def lease_costs(study: ReviewedStudy) -> list[dict[str, Any]]:
     for kind, lot, people in (
         (Kind.SECONDARY, study.secondary, study.simulated.reviewers),
         (Kind.SPOT, study.spot, study.simulated.researchers),
-        (Kind.CONFIRM, study.spot, study.simulated.researchers),
+        (Kind.CONFIRM, study.large, study.simulated.researchers),
         (Kind.LOOK, study.spot, study.simulated.researchers),
         (Kind.LOOK, study.large, study.simulated.researchers),
     ):

@@ -1,17 +1,20 @@
 """A study of many answers in every stage of quality control, filled by COPY and a few statements.
 
 It is `manage.py simulate_study --fill`, with its findings, and with lots of batches: accepted ones whose reviews are
-written by INSERT … SELECT, one in secondary review, one in its spot check, one with a tenth of the study, and a draft.
+written by INSERT … SELECT, one in secondary review, some in their spot
+check, one with a tenth of the study, and a draft.
 """
 
 import time
 from dataclasses import dataclass
 from typing import Any
 
-#: People, and answers to a pair.
-PEOPLE, REVIEWERS, OVERLAP = 28, 4, 3
-#: Share of the batches that are in accepted lots.
-ACCEPTED = 0.3
+#: The fewest people, the answers that each gives in larger studies, and answers to a pair.
+PEOPLE, ANSWERS_A_PERSON, REVIEWERS, OVERLAP = 28, 2_000, 4, 3
+#: Share of the batches that are in accepted lots, each in one of its own.
+ACCEPTED = 0.8
+#: The most lots in their spot check, beside the large one.
+SPOTS = 10
 #: Batches of the large lot, as a share of all.
 LARGE = 0.1
 #: Pairs beside the answered ones that still need answers, so that pairs can be leased.
@@ -74,17 +77,20 @@ def fill(answers: int) -> ReviewedStudy:
     def told(what: str) -> None:
         print(f"  {time.perf_counter() - began:6.0f} s  {what}", flush=True)
 
-    simulated = make_study("large", 1, people=PEOPLE, reviewers=REVIEWERS, researchers=REVIEWERS, overlap=OVERLAP)
+    people = max(PEOPLE, answers // ANSWERS_A_PERSON)
+    simulated = make_study("large", 1, people=people, reviewers=REVIEWERS, researchers=REVIEWERS, overlap=OVERLAP)
     _sign_in_freely(simulated)
-    # A batch is what a day of work fills; there are about 330 of them in a million answers.
-    filling.PAIRS_A_BATCH = max(10, min(1_000, answers // 300))
-    filling.Filling(simulated, crowd(PEOPLE, 1), 1, answers, OVERLAP).fill()
+    # There are about 570 batches in any large study, and so nearly 500 lots.
+    filling.PAIRS_A_BATCH = max(10, answers // 1_700)
+    filling.Filling(simulated, crowd(people, 1), 1, answers, OVERLAP).fill()
     told(f"{answers:,} answers")
     _open_pairs(simulated, answers)
     find(simulated)
     told("rules")
     reviewed = _lots(simulated)
     told("lots and reviews")
+    _count(simulated)
+    told("stored figures")
     _vacuum()
     told("vacuum")
     return reviewed
@@ -128,6 +134,21 @@ def find(simulated: Any) -> None:
         raise SystemExit(f"The run of the rules ended as {job.state}: {job.reason}")
 
 
+def _count(simulated: Any) -> None:
+    """Store the figures that tasks and people store in a study that works: what waits, agreement, annotators."""
+    from annotation import answered_sums
+    from qc import figure_jobs
+    from qc.models import StudyFigures
+    from qc.overview import stored
+
+    answered_sums.add_up()
+    stored.ask(simulated.study)
+    stored.count(simulated.study.pk)
+    for kind in StudyFigures.Kind.values:
+        job = figure_jobs.compute(simulated.study, kind, actor=simulated.researchers[0])
+        figure_jobs.run(job.pk)
+
+
 def _lots(simulated: Any) -> ReviewedStudy:
     from catalog.models import Batch
     from qc import lots
@@ -141,12 +162,13 @@ def _lots(simulated: Any) -> ReviewedStudy:
     rest = numbers[many:]
     secondary = _started(simulated, rest[:1], secondary_share=1.0)
     _review(simulated, secondary, "secondary", waits=True)
-    spot = _started(simulated, rest[1:2], secondary_share=0.0)
-    _review(simulated, spot, "spot", waits=True)
-    whole = _started(simulated, rest[2 : 2 + large], secondary_share=0.0)
-    _review(simulated, whole, "spot", waits=True)
-    draft = lots.put_together(study, rest[2 + large : 2 + 2 * large] or rest[-1:], actor=head)
-    return ReviewedStudy(simulated, accepted[-1], secondary, spot, whole, draft)
+    singles = max(1, min(SPOTS, len(rest) // 4))
+    spots = [_started(simulated, [number], secondary_share=0.0) for number in rest[1 : 1 + singles]]
+    whole = _started(simulated, rest[1 + singles : 1 + singles + large], secondary_share=0.0)
+    for spot in (*spots, whole):
+        _review(simulated, spot, "spot", waits=True)
+    draft = lots.put_together(study, rest[1 + singles + large :][:SPOTS] or rest[-1:], actor=head)
+    return ReviewedStudy(simulated, accepted[-1], secondary, spots[0], whole, draft)
 
 
 def _started(simulated: Any, numbers: list[int], *, secondary_share: float) -> Any:

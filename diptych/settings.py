@@ -383,6 +383,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "end-quarantined-leases": {"task": "annotation.tasks.end_quarantined_leases", "schedule": 15.0},
     "return-expired-leases": {"task": "annotation.tasks.return_expired_leases", "schedule": 20.0},
     "complete-batches": {"task": "annotation.tasks.complete_batches", "schedule": 60.0},
+    "add-up-answers": {"task": "annotation.tasks.add_up_answers", "schedule": 600.0},
     "note-tags": {"task": "annotation.tasks.note_tags", "schedule": 20.0},
     "check-new-answers": {"task": "qc.tasks.check_new_answers", "schedule": 20.0},
     "look-after-figures": {"task": "qc.tasks.look_after_figures", "schedule": 15.0},

@@ -41,7 +41,7 @@ class ReviewBaseView(SignedInView):
     def next_json(self, review: Review, *, looked_because: Iterable[str] = ()) -> dict[str, Any]:
         """Lease the person's next sitting of the same kind, and return it."""
         sitting = reviewing.lease(self.person, review.lot, review.kind)
-        return review_data.sitting_json(sitting, review.lot, review.kind, looked_because=looked_because)
+        return review_data.sitting_json(sitting, looked_because=looked_because)
 
 
 class LeaseReviewView(ReviewBaseView):
@@ -57,7 +57,7 @@ class LeaseReviewView(ReviewBaseView):
         kind = body.validated_data["kind"]
         lot = reviewed_lot(request, lot_id, kind)
         sitting = reviewing.lease(self.person, lot, kind, ahead=body.validated_data["ahead"])
-        return Response(review_data.sitting_json(sitting, lot, kind))
+        return Response(review_data.sitting_json(sitting))
 
 
 class AnswerReviewView(ReviewBaseView):

@@ -17,9 +17,10 @@ class QCConfig(AppConfig):
 
     def _follow_signals(self) -> None:
         from annotation.signals import answer_revised, answer_submitted
-        from qc import frames
+        from qc import frames, looking
         from qc.assigning import free_of_revoked
         from qc.controls.signals import control_withdrawn
+        from qc.findings.signals import findings_changed
         from qc.pauses_undone import undo_judgements
         from qc.receivers import follow_revision, mark_contradiction
         from safety.signals import assets_quarantined, pairs_released
@@ -30,6 +31,7 @@ class QCConfig(AppConfig):
         control_withdrawn.connect(undo_judgements, dispatch_uid="qc.undo_judgements")
         assets_quarantined.connect(frames.lose_quarantined, dispatch_uid="qc.lose_quarantined")
         pairs_released.connect(frames.find_released, dispatch_uid="qc.find_released")
+        findings_changed.connect(looking.follow_findings, dispatch_uid="qc.follow_findings")
         membership_revoked.connect(free_of_revoked, dispatch_uid="qc.free_of_revoked")
 
     def _add_links(self) -> None:

@@ -21,7 +21,7 @@ from annotation.models import Assignment
 from catalog import batches, batching
 from catalog.models import Batch
 from diptych.refusals import BadInput, Refused
-from qc import frames, more_opinions, outcomes, quality
+from qc import frames, looking, more_opinions, outcomes, quality
 from qc.lots import batches_of, locked_lot
 from qc.models import FrameItem, Lot, LotDecision
 from qc.quality import Quality
@@ -219,6 +219,7 @@ def _reopen(lot: Lot, reason: str, actor: User) -> bool:
         batches.review_again(batch, actor=actor, reason=reason)
     undecided: dict[str, Any] = {"decided_at": None, "decided_by": None, "decision_reason": ""}
     Lot.objects.filter(pk=locked.pk).update(state=State.IN_REVIEW, **undecided)
+    looking.rank_again(FrameItem.objects.filter(lot=locked).values_list("assignment", flat=True))
     outcome = LotDecision.Outcome.REOPENED
     LotDecision.objects.create(study=locked.study, lot=locked, outcome=outcome, reason=reason, decided_by=actor)
     before, after = {"state": locked.state}, {"number": locked.number, "reason": reason}
@@ -280,4 +281,4 @@ def people_named(lot: Lot, names: Collection[str]) -> tuple[int, ...]:
 
 def counting_now(lot: Lot) -> int:
     """Return how many of the lot's answers still count."""
-    return frames.still_counting(lot).count()
+    return FrameItem.objects.filter(frames.still_counting(lot)).count()

@@ -4,10 +4,12 @@
 Both are called with the lot's row locked. What was frozen and drawn never changes; only answers get lost.
 """
 
+from collections import Counter
 from collections.abc import Collection
+from decimal import Decimal
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -16,7 +18,7 @@ from accounts.models import User
 from catalog.models.pairs import QUARANTINED
 from diptych.database.fixed import change, fetch_all
 from diptych.refusals import Refused
-from qc import plans
+from qc import due, plans
 from qc.models import FrameItem, Lot
 
 #: Answers that belong into the frame of a lot with these batches: they count, are valid, and are no controls. Held
@@ -33,29 +35,39 @@ FROM_ANSWERS = """
         WHERE item.assignment_id = assignment.id AND lot.state = 'accepted' AND item.judged_id IS NOT NULL OFFSET 0)
 """
 COUNT = f"SELECT pair.batch_id, count(*) {FROM_ANSWERS} GROUP BY pair.batch_id"
-#: The order is by the hash of the seed and the assignment. Whoever has the seed can compute it again.
+#: The order is by the hash of the seed and the assignment. Whoever has the seed can compute it again. With each answer
+#: comes whether it is drawn for the secondary review.
 FREEZE = f"""
-INSERT INTO qc_frameitem (study_id, lot_id, place, batch_id, assignment_id, first_id, current_id)
+INSERT INTO qc_frameitem (study_id, lot_id, place, batch_id, assignment_id, first_id, current_id, secondary_due)
 SELECT %(study)s, %(lot)s,
        row_number() OVER (ORDER BY sha256(convert_to(%(seed)s || ':' || assignment.id, 'UTF8')), assignment.id),
        pair.batch_id, assignment.id,
        (SELECT first.id FROM annotation_annotation first
          WHERE first.assignment_id = assignment.id AND first.revision = 1),
-       standing.current_id
+       standing.current_id,
+       {due.drawn("secondary", "assignment.pair_id", "%(share)s::numeric", "%(seed)s")}
        {FROM_ANSWERS}
 """  # noqa: S608 - of constants
 #: The answers that still count, in the lot's order, with their present revisions.
 REMAINING = """
-SELECT item.id, standing.current_id
+SELECT item.id, standing.current_id, item.batch_id
   FROM qc_frameitem item JOIN annotation_standing standing ON standing.assignment_id = item.assignment_id
  WHERE item.lot_id = %(lot)s AND item.lost = '' AND standing.counted AND standing.validity = 'valid'
  ORDER BY item.place
 """
 DRAW = """
 UPDATE qc_frameitem item
-   SET judged_id = drawn.judged, sample_place = CASE WHEN drawn.place <= %(sample)s THEN drawn.place END
+   SET judged_id = drawn.judged, sample_place = CASE WHEN drawn.place <= %(sample)s THEN drawn.place END,
+       spot_due = item.spot_due AND (drawn.place <= %(sample)s OR item.place <= %(sample)s)
   FROM unnest(%(items)s::bigint[], %(revisions)s::bigint[]) WITH ORDINALITY AS drawn (item, judged, place)
  WHERE item.id = drawn.item AND item.judged_id IS NULL
+"""
+#: How many of these answers each batch has. Pages read it, and need not count the frame again.
+SIZES = """
+UPDATE qc_lotbatch of SET size = coalesce(counted.size, 0)
+  FROM qc_lotbatch mine LEFT JOIN unnest(%(batches)s::bigint[], %(sizes)s::int[]) AS counted (batch, size)
+    ON counted.batch = mine.batch_id
+ WHERE mine.lot_id = %(lot)s AND of.id = mine.id
 """
 
 
@@ -64,9 +76,13 @@ def count(batches: Collection[int]) -> dict[int, int]:
     return dict(fetch_all(COUNT, {"batches": list(batches)}))
 
 
-def freeze(lot: Lot, batches: Collection[int], seed: str) -> int:
-    """Write the frame of a locked lot, whose batches are in review in this transaction. Return its size."""
-    return change(FREEZE, {"study": lot.study_id, "lot": lot.pk, "batches": list(batches), "seed": seed})
+def freeze(lot: Lot, batches: Collection[int], seed: str, secondary_share: Decimal) -> int:
+    """Write the frame of a locked lot, whose batches are in review in this transaction. Return its size.
+
+    Its answers have no rank in the look-here queue yet: `suspicion.rate` and `looking.rank` write it.
+    """
+    values = {"study": lot.study_id, "lot": lot.pk, "batches": list(batches), "seed": seed, "share": secondary_share}
+    return change(FREEZE, values)
 
 
 def draw(lot: Lot, *, actor: User | None) -> None:
@@ -84,8 +100,10 @@ def draw(lot: Lot, *, actor: User | None) -> None:
             "nothing_left",
         )
     plan = plans.plan_of(len(remaining), plans.terms_of(lot))
-    items, revisions = (list(column) for column in zip(*remaining, strict=True))
+    items, revisions, batches = (list(column) for column in zip(*remaining, strict=True))
     change(DRAW, {"sample": plan.sample, "items": items, "revisions": revisions})
+    sizes = Counter(batches)
+    change(SIZES, {"lot": lot.pk, "batches": list(sizes), "sizes": list(sizes.values())})
     Lot.objects.filter(pk=lot.pk, drawn_at__isnull=True).update(
         drawn_at=Now(), size=plan.size, sample_size=plan.sample, acceptance_number=plan.accept
     )
@@ -139,8 +157,6 @@ def find_released(*, pairs: Collection[int], **_arguments: Any) -> None:
     items.exclude(assignment__pair__held=QUARANTINED).update(lost="")
 
 
-def still_counting(lot: Lot) -> QuerySet[FrameItem]:
-    """Return the items of the lot whose answers still count and are valid."""
-    return FrameItem.objects.filter(
-        lot=lot, lost="", assignment__standing__counted=True, assignment__standing__validity="valid"
-    )
+def still_counting(lot: Lot) -> Q:
+    """Return the condition for the items of the lot whose answers still count and are valid."""
+    return Q(lot=lot, lost="", assignment__standing__counted=True, assignment__standing__validity="valid")

@@ -1,7 +1,6 @@
 """What the reviews of a lot have found, counted for its figures. `qc/outcomes.py` reads it from the verdicts."""
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from qc.outcomes import Outcome
@@ -38,9 +37,8 @@ class Counts:
         return Sample(size, self.drawn, self.defects, self.lost)
 
 
-def counts_of(outcomes: Iterable[Outcome]) -> Counts:
-    """Count the outcomes of a sample."""
-    found = Counter(outcomes)
+def counts_of(found: Counter[Outcome]) -> Counts:
+    """Return the counts of a sample with so many answers of each outcome."""
     return Counts(
         drawn=found.total(),
         judged=found[Outcome.FINE] + found[Outcome.DEFECTIVE],

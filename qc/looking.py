@@ -3,17 +3,22 @@
 It finds defects, and never enters a rate: what it chooses is no random sample. Each review keeps why its answer was
 chosen (`Review.look_reasons`). The reviewer reads it after the verdict, because it would influence them before.
 
-`RANK` and `REASONS` are parts of the statements of `qc/due.py`, with its rows `item`, `assignment` and `pair`.
+The queue is an index: each frozen answer has its rank (`FrameItem.look_rank`: its points with a minus), written when the
+frame is frozen. It is written again when findings or reviews change it, never when somebody leases.
+
+`REASONS` and `POINTS` are parts of statements with the rows `item`, `assignment` and `pair`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from diptych.database.fixed import change
 from qc import suspicion
 from qc.findings.rules import RULES
-from qc.models import Review
+from qc.models import Lot, Review
 from qc.models.reviews import Kind
 
 DISAGREEMENT, NEVER_REVIEWED = "disagreement", "never_reviewed"
@@ -23,10 +28,8 @@ MANY = 2
 
 _FINDINGS = """
   FROM qc_finding finding
- WHERE finding.assignment_id = item.assignment_id AND finding.ended_at IS NULL AND finding.dismissed_at IS NULL
+ WHERE finding.assignment_id = assignment.id AND finding.ended_at IS NULL AND finding.dismissed_at IS NULL
 """
-#: 0 with a serious finding, 1 with a warning, null without either. One look into an index for each answer.
-FOUND = f"(SELECT min(CASE finding.severity WHEN 'serious' THEN 0 WHEN 'warning' THEN 1 END) {_FINDINGS})"
 #: The answers that count differ on both preferences, or on one and on what is safe, and so on. A pair that wants one
 #: answer has nothing to compare, which is most pairs of most studies.
 _DISAGREEMENT = f"""(pair.wanted > 1 AND {MANY} <= (
@@ -37,29 +40,63 @@ _DISAGREEMENT = f"""(pair.wanted > 1 AND {MANY} <= (
       JOIN annotation_standing stands ON stands.assignment_id = theirs.id AND stands.counted
       JOIN annotation_annotation now_ ON now_.id = stands.current_id
      WHERE theirs.pair_id = assignment.pair_id))"""  # noqa: S608 - of constants
-#: Nothing of the annotator was reviewed in this lot. The list of people is made once a statement.
-_NEVER_REVIEWED = """(assignment.person_id NOT IN (
-    SELECT theirs.person_id FROM qc_review other JOIN qc_frameitem its ON its.id = other.item_id
-      JOIN annotation_assignment theirs ON theirs.id = its.assignment_id
-     WHERE other.lot_id = %(lot)s AND other.state = 'submitted'))"""
+#: Nothing of the annotator was reviewed in this lot. The search goes through the lot's reviews and ends at the first of
+#: theirs. `OFFSET 0` keeps it from beginning with everything that the person has ever answered.
+_NEVER_REVIEWED = """(NOT EXISTS (
+    SELECT FROM (SELECT its.assignment_id FROM qc_review other JOIN qc_frameitem its ON its.id = other.item_id
+                  WHERE other.lot_id = %(lot)s AND other.state = 'submitted' OFFSET 0) reviewed
+      JOIN annotation_assignment theirs ON theirs.id = reviewed.assignment_id
+     WHERE theirs.person_id = assignment.person_id OFFSET 0))"""
 
-#: Points of what is known when the queue is read, like those of `FrameItem.suspicion`. A serious finding comes before
-#: everything else.
+#: Points of what may change while the lot is in review. They are added to those of `FrameItem.suspicion`. A serious
+#: finding comes before everything else.
 SERIOUS_POINTS, WARNING_POINTS, DISAGREEMENT_POINTS, NEW_PERSON_POINTS = 1_000, 6, 5, 1
-#: The lowest comes first: the points with a minus.
-RANK = f"""(- item.suspicion
-    - CASE {FOUND} WHEN 0 THEN {SERIOUS_POINTS} WHEN 1 THEN {WARNING_POINTS} ELSE 0 END
-    - CASE WHEN {_DISAGREEMENT} THEN {DISAGREEMENT_POINTS} ELSE 0 END
-    - CASE WHEN {_NEVER_REVIEWED} THEN {NEW_PERSON_POINTS} ELSE 0 END)"""
+#: All points of an answer but those for its person. One look into an index for each answer.
+POINTS = f"""(item.suspicion
+    + coalesce((SELECT max(CASE finding.severity WHEN 'serious' THEN {SERIOUS_POINTS} WHEN 'warning' THEN {WARNING_POINTS}
+                           ELSE 0 END) {_FINDINGS}), 0)
+    + CASE WHEN {_DISAGREEMENT} THEN {DISAGREEMENT_POINTS} ELSE 0 END)"""
 #: All that is true of an item, as an array: codes of rules, and the codes above.
 REASONS = f"""(
     ARRAY(SELECT finding.rule {_FINDINGS} AND finding.severity <> 'note' ORDER BY finding.severity, finding.rule)
     || item.signals
     || CASE WHEN {_DISAGREEMENT} THEN ARRAY['{DISAGREEMENT}'::varchar] ELSE '{{}}' END
     || CASE WHEN {_NEVER_REVIEWED} THEN ARRAY['{NEVER_REVIEWED}'::varchar] ELSE '{{}}' END)"""
+#: Whether `reasons` has a code of a rule.
+FOUND = f"NOT reasons <@ ARRAY['{DISAGREEMENT}', '{NEVER_REVIEWED}']::varchar[]"
+#: Rank all answers of a lot whose frame was just frozen. Nothing of anybody is reviewed yet, so the first answer of each
+#: person stands for the others.
+RANK_ALL = f"""
+UPDATE qc_frameitem frozen
+   SET stands_for_person = ranked.is_first, look_rank = - points - CASE WHEN is_first THEN {NEW_PERSON_POINTS} ELSE 0 END
+  FROM (SELECT id, points, row_number() OVER (PARTITION BY person_id ORDER BY points DESC, place) = 1 AS is_first
+          FROM (SELECT item.id, item.place, assignment.person_id, {POINTS} AS points
+                  FROM qc_frameitem item
+                  JOIN annotation_assignment assignment ON assignment.id = item.assignment_id
+                  JOIN catalog_pair pair ON pair.id = assignment.pair_id
+                 WHERE item.lot_id = %(lot)s OFFSET 0) answer) ranked
+ WHERE frozen.id = ranked.id
+"""  # noqa: S608 - of constants
+#: Rank these answers again, in lots in review. What was reviewed has no rank.
+RANK_AGAIN = f"""
+UPDATE qc_frameitem frozen
+   SET look_rank = - points - CASE WHEN frozen.stands_for_person THEN {NEW_PERSON_POINTS} ELSE 0 END
+  FROM (SELECT item.id, {POINTS} AS points
+          FROM qc_frameitem item JOIN qc_lot lot ON lot.id = item.lot_id
+          JOIN annotation_assignment assignment ON assignment.id = item.assignment_id
+          JOIN catalog_pair pair ON pair.id = assignment.pair_id
+         WHERE item.assignment_id = ANY(%(assignments)s) AND lot.state = 'in_review' OFFSET 0) ranked
+ WHERE frozen.id = ranked.id
+   AND frozen.look_rank <> - points - CASE WHEN frozen.stands_for_person THEN {NEW_PERSON_POINTS} ELSE 0 END
+"""  # noqa: S608 - of constants
+#: The people of a reviewed sitting are no longer unknown in this lot.
+KNOWN = f"""
+UPDATE qc_frameitem item SET look_rank = item.look_rank + {NEW_PERSON_POINTS}, stands_for_person = false
+  FROM annotation_assignment assignment
+ WHERE item.lot_id = %(lot)s AND item.stands_for_person
+   AND assignment.id = item.assignment_id AND assignment.person_id = ANY(%(people)s)
+"""  # noqa: S608 - of constants
 
-#: Reasons that concern one answer only, and say nothing about the other answers to its pair.
-ALONE = frozenset({*RULES, *suspicion.WORTH_SAYING})
 _WORDS: dict[str, str | Promise] = {
     DISAGREEMENT: _("The answers to this pair differ on several questions"),
     NEVER_REVIEWED: _("Nothing of this annotator was reviewed in this lot yet"),
@@ -70,14 +107,26 @@ _WORDS: dict[str, str | Promise] = {
 }
 
 
-def chosen(items: list[tuple[int, bool, list[str]]]) -> list[tuple[int, bool, list[str]]]:
-    """Return those of a pair's items that a look is spent on: those that look suspicious themselves, or else all.
+def rank(lot: Lot) -> None:
+    """Rank the answers of a locked lot whose frame was just frozen and rated (`suspicion.rate`)."""
+    change(RANK_ALL, {"lot": lot.pk})
 
-    The other answers to the pair are no more suspicious than most, so they come later, when it is their turn. Each item
-    comes with whether its review is blind, and with its reasons.
-    """
-    suspicious = [item for item in items if any(reason in ALONE for reason in item[2])]
-    return suspicious or items
+
+def rank_again(assignments: Iterable[int]) -> int:
+    """Rank these answers again in lots in review, because their findings have changed. Return how many moved."""
+    return change(RANK_AGAIN, {"assignments": list(assignments)})
+
+
+def follow_findings(*, assignments: Collection[int], **_arguments: Any) -> None:
+    """Receive `findings_changed`: rank the answers again."""
+    rank_again(assignments)
+
+
+def note_reviewed(reviews: Collection[Review]) -> None:
+    """Let the people of a submitted sitting no longer wait as unknown. Call it in the transaction that submits it."""
+    people = {one.item.assignment.person_id for one in reviews}
+    for lot in {one.lot_id for one in reviews}:
+        change(KNOWN, {"lot": lot, "people": list(people)})
 
 
 def words_of(review: Review) -> list[str]:

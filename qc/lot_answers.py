@@ -1,7 +1,7 @@
 """The rows behind the numbers of a lot: its frozen answers by part, and their CSV file."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from diptych.downloads import CopyFile
+from diptych.paging import Order
 from diptych.spreadsheet import write_rows
 from qc import frames, looking, outcomes
 from qc.models import FrameItem, Lot, Review, Verdict
@@ -21,7 +22,7 @@ def _by_outcome(*wanted: Outcome, revision: outcomes.Revision = "judged") -> Cal
     """Return a part: the answers of a sample with these outcomes."""
 
     def condition(lot: Lot) -> Q:
-        return Q(pk__in=[key for key, found in outcomes.outcomes(lot, revision).items() if found in wanted])
+        return Q(pk__in=outcomes.with_outcome(lot, wanted, revision))
 
     return condition
 
@@ -38,6 +39,8 @@ def _looks(lot: Lot) -> QuerySet[Review]:
     return Review.objects.filter(lot=lot, kind=Kind.LOOK, state=Review.State.SUBMITTED)
 
 
+#: The order of assignments says nothing about the lot's random order.
+ORDER = Order("assignment", "", column="assignment_id")
 #: Parts of a lot's answers: their name in the address, their title, and the condition for their items.
 PARTS: dict[str, tuple[Promise, Callable[[Lot], Q]]] = {
     "frame": (_("all frozen answers"), lambda lot: Q()),
@@ -55,12 +58,12 @@ PARTS: dict[str, tuple[Promise, Callable[[Lot], Q]]] = {
     ),
     "found": (_("answers in which any review confirmed a defect"), _found),
     "looked": (_("answers judged in the look-here queue"), _looked_at),
-    "counting": (_("answers that still count"), lambda lot: Q(pk__in=frames.still_counting(lot).values("pk"))),
+    "counting": (_("answers that still count"), frames.still_counting),
 }
 
 
 def items(lot: Lot, part: str, *, batch: int | None = None, person: int | None = None) -> QuerySet[FrameItem]:
-    """Return the items of a part in the order of assignments, which says nothing about the lot's random order.
+    """Return the items of a part.
 
     Args:
         batch: number of a batch, to list only its answers.
@@ -71,13 +74,18 @@ def items(lot: Lot, part: str, *, batch: int | None = None, person: int | None =
         found = found.filter(batch__number=batch)
     if person is not None:
         found = found.filter(assignment__person=person)
-    related = ("batch", "assignment__pair", "assignment__person", "assignment__standing")
-    return found.select_related(*related).order_by("assignment")
+    return found
 
 
-def look_reasons(lot: Lot) -> dict[int, list[str]]:
-    """Return why the look-here queue chose the answers that were judged in it, in words, by the key of the item."""
-    return {item: looking.in_words(reasons) for item, reasons in _looks(lot).values_list("item", "look_reasons")}
+def with_rows(rows: QuerySet[FrameItem]) -> QuerySet[FrameItem]:
+    """Return the same items with everything that a line of the list shows."""
+    return rows.select_related("batch", "assignment__pair", "assignment__person", "assignment__standing")
+
+
+def look_reasons(lot: Lot, items: Collection[int]) -> dict[int, list[str]]:
+    """Return why the look-here queue chose these items, of those that were judged in it, in words."""
+    looks = _looks(lot).filter(item__in=items).values_list("item", "look_reasons")
+    return {item: looking.in_words(reasons) for item, reasons in looks}
 
 
 #: `standing` is `counts`, `does_not_count` or `invalid`. The last four columns are empty until the lot is decided: what
@@ -100,7 +108,7 @@ def _lines(lot: Lot, rows: QuerySet[FrameItem]) -> Iterator[list[Any]]:
     ends = outcomes.outcomes(lot) if lot.is_decided and lot.drawn_at else {}
     said = _verdicts(lot) if lot.is_decided else {}
     codes: dict[int, str] = {}
-    for item in rows.iterator(chunk_size=2000):
+    for item in with_rows(rows).order_by("assignment").iterator(chunk_size=2000):
         assignment = item.assignment
         author = codes.setdefault(assignment.person_id, pseudonym(lot.study, assignment.person_id))
         line = [assignment.pair.public_id, item.batch.number, author, assignment.round, standing_of(item)]

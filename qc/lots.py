@@ -11,8 +11,8 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max, OuterRef, Subquery
-from django.db.models.functions import Now
+from django.db.models import F, Max, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext as _
 
 from accounts import audit
@@ -23,7 +23,7 @@ from catalog import batches
 from catalog.models import Batch, Pair
 from diptych.database import locks
 from diptych.refusals import BadInput, Refused
-from qc import frames, outcomes, plans, suspicion
+from qc import frames, looking, outcomes, plans, suspicion
 from qc.models import Lot, LotBatch
 from qc.plans import Forecast
 from studies.models import Study
@@ -37,16 +37,22 @@ TERMS = ("aql", "ltpd", "alpha", "beta", "spot_share", "secondary_share", "blind
 # --- Put batches together ------------------------------------------------------------------------------------
 
 
-def candidates(study: Study) -> list[Batch]:
+def candidates(study: Study) -> QuerySet[Batch]:
     """Return the batches that can be put into a new lot, by number."""
     taken = LotBatch.objects.filter(study=study, undecided=True).values("batch")
     ready = Batch.objects.filter(study=study, state__in=READY, number__gt=0)  # 0 is the batch of the controls
-    return list(ready.exclude(pk__in=taken).order_by("number"))
+    return ready.exclude(pk__in=taken).order_by("number")
 
 
 def answers_of(chosen: Collection[Batch]) -> dict[int, int]:
-    """Return how many answers each of these batches would bring into a lot now, by the key of the batch."""
-    return frames.count([batch.pk for batch in chosen])
+    """Return how many answers each of these batches would bring into a lot at most, by the key of the batch.
+
+    The slots of pairs say it without a look at any answer. Invalid answers, leases, and answers that an earlier lot
+    released are in these numbers; `preview` leaves them out.
+    """
+    pairs = Pair.objects.filter(batch__in=[batch.pk for batch in chosen], kind=Pair.Kind.REAL, held="")
+    taken = Coalesce(Sum(F("wanted") - F("open_slots")), 0)
+    return dict(pairs.order_by().values_list("batch").annotate(number=taken))
 
 
 def returned_before(study: Study, chosen: Collection[Batch]) -> dict[int, Lot]:
@@ -240,12 +246,12 @@ def start(lot: Lot, *, actor: User) -> bool:
         mine = batches_of(locked)
         left_out = _put_into_review(mine, actor)
         _keep_annotated_at(locked)
-        seed = secrets.token_hex(16)
-        size = frames.freeze(locked, [batch.pk for batch in mine], seed)
+        seed, terms = secrets.token_hex(16), _terms(locked)
+        size = frames.freeze(locked, [batch.pk for batch in mine], seed, terms["secondary_share"])
         suspicion.rate(locked)
+        looking.rank(locked)
         if not size:
             raise Refused(_("No answer of these batches counts, so there is nothing to review."), "nothing_to_review")
-        terms = _terms(locked)
         started = {"started_at": Now(), "started_by": actor, "seed": seed, "frame_size": size, "left_out": left_out}
         Lot.objects.filter(pk=locked.pk).update(state=Lot.State.IN_REVIEW, **started, **terms)
         about = {"number": locked.number, "frame_size": size, "left_out": len(left_out)} | terms

@@ -10,7 +10,7 @@ looks at all pairs, because a pair can also become complete when fewer answers a
 Lock the pair, then its batch. Locked rows are skipped, and their answers stay due.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from django.db import transaction
@@ -29,6 +29,8 @@ from studies.models import Study
 Because = AskedForMore.Because
 #: The most answers of a study that one call looks at.
 AT_ONCE = 500
+#: The most pairs that one statement of the sweep looks at.
+PAIRS_AT_ONCE = 2_000
 
 
 def _no_majority(question: str) -> str:
@@ -55,9 +57,20 @@ SELECT judged.pair_id
        SELECT FROM qc_askedformore asked
         WHERE asked.pair_id = judged.pair_id AND 'disputed' = ANY(asked.because) AND asked.asked_at > verdict.made_at)
 """
-#: For each pair that has all its answers: what its answers do not settle, and which revisions these are. The number of
-#: counted answers shows that nobody has a lease on the pair.
-UNSETTLED_OF_STUDY = f"""
+#: The next pairs by key that have no open slot, in batches in which something can be asked. What is in review or
+#: accepted is not read.
+CANDIDATES = """
+SELECT pair.id
+  FROM catalog_pair pair
+ WHERE pair.study_id = %(study)s AND pair.id > %(after)s AND pair.kind = 'real' AND pair.held = ''
+   AND pair.open_slots = 0 AND pair.more_asked < %(most)s AND pair.wanted > 1
+   AND pair.batch_id = ANY(ARRAY(SELECT batch.id FROM catalog_batch batch WHERE batch.study_id = %(study)s
+                                    AND batch.state IN ('open', 'annotated', 'returned')))
+ ORDER BY pair.id LIMIT %(at_once)s
+"""
+#: For each of these pairs that has all its answers: what its answers do not settle, and which revisions these are. The
+#: number of counted answers shows that nobody has a lease on the pair.
+UNSETTLED = f"""
 SELECT pair, helpfulness, harmlessness, safety, disputed, revisions FROM (
     SELECT pair, wanted, bool_or(disputed) AS disputed, count(*) AS counted, array_agg(revision ORDER BY revision),
            {_no_majority("helpfulness")}, {_no_majority("harmlessness")},
@@ -71,7 +84,7 @@ SELECT pair, helpfulness, harmlessness, safety, disputed, revisions FROM (
           JOIN annotation_assignment assignment ON assignment.pair_id = pair.id AND assignment.state = 'submitted'
           JOIN annotation_standing standing ON standing.assignment_id = assignment.id AND standing.counted
           JOIN annotation_annotation current ON current.id = standing.current_id
-         WHERE pair.study_id = %(study)s
+         WHERE pair.study_id = %(study)s AND pair.id = ANY(%(pairs)s)
            AND pair.kind = 'real' AND pair.held = '' AND pair.open_slots = 0 AND pair.more_asked < %(most)s
            AND batch.state IN ('open', 'annotated', 'returned')
            AND (pair.wanted > 1 OR pair.id IN ({DISPUTED}))
@@ -82,10 +95,6 @@ SELECT pair, helpfulness, harmlessness, safety, disputed, revisions FROM (
    AND (disputed OR helpfulness AND %(helpfulness)s OR harmlessness AND %(harmlessness)s OR safety AND %(safety)s)
  ORDER BY pair
 """  # noqa: S608 - of constants
-#: The same for these pairs only. It is another text, so that its plan begins with them.
-UNSETTLED = UNSETTLED_OF_STUDY.replace(
-    "WHERE pair.study_id = %(study)s\n", "WHERE pair.study_id = %(study)s AND pair.id = ANY(%(pairs)s)\n"
-)
 
 
 def ask_where_due() -> int:
@@ -95,7 +104,21 @@ def ask_where_due() -> int:
 
 def ask_everywhere() -> int:
     """Look at all pairs of studies that ask for more answers. Return how many answers were asked for."""
-    return sum(ask(study, pair) is True for study in _asking() for pair in unsettled(study))
+    return sum(
+        ask(study, pair) is True
+        for study in _asking()
+        for pairs in _candidates(study)
+        for pair in unsettled(study, pairs)
+    )
+
+
+def _candidates(study: Study) -> Iterator[list[int]]:
+    """Yield the pairs that the sweep looks at, some at a time: those that want several answers, then disputed ones."""
+    about: dict[str, Any] = {"study": study.pk, "most": study.more_answers, "at_once": PAIRS_AT_ONCE, "after": 0}
+    while pairs := [pair for (pair,) in fetch_all(CANDIDATES, about)]:
+        yield pairs
+        about["after"] = pairs[-1]
+    yield [pair for (pair,) in fetch_all(DISPUTED, about)]
 
 
 def _asking() -> list[Study]:
@@ -125,8 +148,8 @@ def _no_longer_due(assignments: list[int], revisions: list[int]) -> int:
     return Standing.objects.filter(pk__in=free).update(opinions_due=False)
 
 
-def unsettled(study: Study, pairs: Collection[int] | None = None) -> dict[int, tuple[list[str], list[int]]]:
-    """Return the pairs, of these or of all, on which one more answer can be asked for now.
+def unsettled(study: Study, pairs: Collection[int]) -> dict[int, tuple[list[str], list[int]]]:
+    """Return those of the pairs on which one more answer can be asked for now.
 
     For each pair, return the reasons (`AskedForMore.Because`) and the revisions that disagree.
     """
@@ -138,11 +161,9 @@ def unsettled(study: Study, pairs: Collection[int] | None = None) -> dict[int, t
     }
     values: dict[str, Any] = {"study": study.pk, "most": study.more_answers}
     values |= {name.value: wanted[name] for name in (Because.HELPFULNESS, Because.HARMLESSNESS, Because.SAFETY)}
-    if pairs is not None:
-        values["pairs"] = sorted(pairs)
-    rows = fetch_all(UNSETTLED_OF_STUDY if pairs is None else UNSETTLED, values)
+    values["pairs"] = sorted(pairs)
     found: dict[int, tuple[list[str], list[int]]] = {}
-    for pair, *flags, revisions in rows:
+    for pair, *flags, revisions in fetch_all(UNSETTLED, values):
         found[pair] = [name.value for name, flag in zip(wanted, flags, strict=True) if flag and wanted[name]], revisions
     return found
 

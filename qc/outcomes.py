@@ -1,8 +1,11 @@
 """The outcome of the spot check for each answer of a lot's sample, for those who count it."""
 
 from collections import Counter
+from collections.abc import Collection
 from enum import StrEnum
 from typing import Literal
+
+from django.db.models.expressions import RawSQL
 
 from diptych.database.fixed import fetch_all, fetch_one
 from qc import due
@@ -31,29 +34,46 @@ Revision = Literal["judged", "first"]
 _SAMPLE = {"judged": "item.sample_place IS NOT NULL", "first": "item.place <= lot.sample_size"}
 
 
-def _statement(revision: Revision) -> str:
+def _statement(revision: Revision, chosen: str, tail: str = "") -> str:
+    """Return the statement for the outcomes of a sample. An item with the flag `spot_due` is not judged yet."""
     rows = ", ".join(f"'{row}'" for row in DECIDING)
     return f"""
-SELECT item.id,
+SELECT {chosen}
+  FROM (
+    SELECT item.id, item.batch_id,
        CASE WHEN verdict.counts THEN 'defective'
             WHEN item.lost <> '' AND (review.id IS NULL OR verdict.disputed OR verdict.unconfirmed) THEN 'lost'
             WHEN review.id IS NULL THEN 'not_judged'
             WHEN verdict.disputed THEN 'disputed'
             WHEN verdict.unconfirmed THEN 'unconfirmed'
-            ELSE 'fine' END
-  FROM qc_frameitem item JOIN qc_lot lot ON lot.id = item.lot_id
-  LEFT JOIN qc_review review
-    ON review.item_id = item.id AND review.kind = 'spot' AND review.state = 'submitted'
-  LEFT JOIN LATERAL (SELECT bool_or(verdict.counts) AS counts, bool_or(verdict.waits_for = 'adjudicate') AS disputed,
-                            bool_or(verdict.waits_for = 'confirm') AS unconfirmed
-                       FROM qc_verdict verdict
-                      WHERE verdict.review_id = review.id AND verdict.annotation_id = item.{revision}_id
-                        AND verdict.withdrawn_at IS NULL AND verdict.row IN ({rows})) verdict ON true
- WHERE item.lot_id = %(lot)s AND {_SAMPLE[revision]}
+            ELSE 'fine' END AS outcome
+      FROM qc_frameitem item JOIN qc_lot lot ON lot.id = item.lot_id
+      LEFT JOIN qc_review review ON review.lot_id = item.lot_id AND review.item_id = item.id
+       AND review.kind = 'spot' AND review.state = 'submitted'
+      LEFT JOIN LATERAL (SELECT bool_or(verdict.counts) AS counts,
+                                bool_or(verdict.waits_for = 'adjudicate') AS disputed,
+                                bool_or(verdict.waits_for = 'confirm') AS unconfirmed
+                           FROM qc_verdict verdict
+                          WHERE verdict.review_id = review.id AND verdict.annotation_id = item.{revision}_id
+                            AND verdict.withdrawn_at IS NULL AND verdict.row IN ({rows})) verdict ON true
+     WHERE item.lot_id = %(lot)s AND {_SAMPLE[revision]} {tail}
+  ) judged
 """  # noqa: S608 - of constants
 
 
-STATEMENTS: dict[Revision, str] = {"judged": _statement("judged"), "first": _statement("first")}
+STATEMENTS: dict[Revision, str] = {
+    "judged": _statement("judged", "id, outcome"),
+    "first": _statement("first", "id, outcome"),
+}
+OF_ITEMS = _statement("judged", "id, outcome", "AND item.id = ANY(%(items)s::bigint[])")
+BY_BATCH: dict[Revision, str] = {
+    revision: f"{_statement(revision, 'batch_id, outcome, count(*)')} GROUP BY batch_id, outcome"
+    for revision in ("judged", "first")
+}
+WITH_OUTCOME: dict[Revision, str] = {
+    revision: f"{statement.replace('id, outcome', 'id', 1)} WHERE outcome = ANY(%(wanted)s::text[])"
+    for revision, statement in STATEMENTS.items()
+}
 
 
 def outcomes(lot: Lot, revision: Revision = "judged") -> dict[int, Outcome]:
@@ -61,14 +81,34 @@ def outcomes(lot: Lot, revision: Revision = "judged") -> dict[int, Outcome]:
     return {item: Outcome(found) for item, found in fetch_all(STATEMENTS[revision], {"lot": lot.pk})}
 
 
+def outcomes_of(lot: Lot, items: Collection[int]) -> dict[int, Outcome]:
+    """Return the outcomes of those of these items that are in the deciding sample."""
+    return {item: Outcome(found) for item, found in fetch_all(OF_ITEMS, {"lot": lot.pk, "items": list(items)})}
+
+
+def by_batch(lot: Lot, revision: Revision = "judged") -> dict[int, Counter[Outcome]]:
+    """Return how many answers of the sample have each outcome, by the key of their batch."""
+    found: dict[int, Counter[Outcome]] = {}
+    for batch, outcome, number in fetch_all(BY_BATCH[revision], {"lot": lot.pk}):
+        found.setdefault(batch, Counter())[Outcome(outcome)] = number
+    return found
+
+
+def with_outcome(lot: Lot, wanted: Collection[Outcome], revision: Revision = "judged") -> RawSQL:
+    """Return a subquery for the items of the sample with one of these outcomes."""
+    statement = WITH_OUTCOME[revision].replace("%(lot)s", "%s").replace("%(wanted)s", "%s")
+    return RawSQL(statement, [lot.pk, [str(one) for one in wanted]])  # noqa: S611 - of constants
+
+
 def counted(lot: Lot, revision: Revision = "judged") -> Counter[Outcome]:
     """Return how many answers of the sample have each outcome."""
-    return Counter(outcomes(lot, revision).values())
+    return sum(by_batch(lot, revision).values(), Counter())
 
 
 def defective_items(lot: Lot, revision: Revision = "judged") -> set[int]:
     """Return the keys of the frame items that are defective: a second person has confirmed the defect."""
-    return {item for item, found in outcomes(lot, revision).items() if found is Outcome.DEFECTIVE}
+    values = {"lot": lot.pk, "wanted": [str(Outcome.DEFECTIVE)]}
+    return {item for (item,) in fetch_all(WITH_OUTCOME[revision], values)}
 
 
 DEFECTS = """
@@ -88,8 +128,7 @@ SELECT count(*)
   JOIN annotation_assignment assignment ON assignment.id = item.assignment_id
   JOIN annotation_standing standing ON standing.assignment_id = assignment.id
  WHERE item.lot_id = %(lot)s AND item.lost = ''
-   AND ({due.WANTED["secondary"]} AND NOT EXISTS (SELECT FROM qc_review review WHERE review.item_id = item.id
-                                                   AND review.kind = 'secondary' AND review.state = 'submitted')
+   AND ({due.WANTED["secondary"]}
         OR EXISTS (SELECT FROM qc_verdict verdict WHERE verdict.item_id = item.id AND verdict.waits_for <> ''
                       AND verdict.withdrawn_at IS NULL))
 """  # noqa: S608 - of constants

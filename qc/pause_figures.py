@@ -5,6 +5,7 @@ judged, and later items cannot change it.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from annotation.models import Standing
 from diptych.database.fixed import fetch_all
@@ -44,14 +45,24 @@ SELECT person_id, assignment_id, reviewed_at, NOT defective AS hit FROM (
       LEFT JOIN qc_verdict verdict ON verdict.review_id = review.id AND verdict.withdrawn_at IS NULL
        AND verdict.row IN ({", ".join(f"'{row}'" for row in DECIDING)})
      WHERE review.study_id = %(study)s AND review.blind AND review.kind IN ('secondary', 'spot')
-       AND review.state = 'submitted' AND (%(person)s::bigint IS NULL OR assignment.person_id = %(person)s::bigint)
+       AND review.state = 'submitted' {{who}}
      GROUP BY 1, 2) reviewed
  WHERE NOT waits
 """  # noqa: S608 - of constants
-BLIND_COUNTS = f"SELECT person_id, count(*) FROM ({_BLIND}) items GROUP BY 1"  # noqa: S608 - of constants
+BLIND_COUNTS = f"SELECT person_id, count(*) FROM ({_BLIND.format(who='')}) items GROUP BY 1"  # noqa: S608 - of constants
+_THEIRS = "AND assignment.study_id = %(study)s AND assignment.person_id = ANY(%(people)s::bigint[])"
+BLIND_COUNTS_OF = f"SELECT person_id, count(*) FROM ({_BLIND.format(who=_THEIRS)}) items GROUP BY 1"  # noqa: S608 - of constants
 BLIND_FIRST = f"""
-SELECT assignment_id, hit FROM ({_BLIND}) items ORDER BY reviewed_at, assignment_id LIMIT %(items)s
+SELECT assignment_id, hit FROM ({_BLIND.format(who=_THEIRS)}) items ORDER BY reviewed_at, assignment_id LIMIT %(items)s
 """  # noqa: S608 - of constants
+#: The people of whom an answer was reviewed, or a verdict settled, since a moment.
+REVIEWED_SINCE = """
+SELECT DISTINCT assignment.person_id
+  FROM qc_review review JOIN qc_frameitem item ON item.id = review.item_id
+  JOIN annotation_assignment assignment ON assignment.id = item.assignment_id
+ WHERE review.study_id = %(study)s AND review.state = 'submitted' AND review.ended_at >= %(since)s
+   AND review.kind IN ('secondary', 'spot', 'confirm', 'adjudicate')
+"""
 
 #: People who were given at least `items` pairs. It is cheap, and whoever was given fewer cannot have answered them.
 SERVED = "SELECT person_id, served FROM annotation_seat WHERE study_id = %(study)s AND served >= %(items)s"
@@ -92,14 +103,17 @@ CONTROLS = frozenset({Figure.CONSENSUS_REPEAT, Figure.REENCODED, Figure.SWAPPED_
 ACCURACIES = CONTROLS | {Figure.BLIND}
 
 
-def may_have(study: Study, figure: str, least: int) -> dict[int, int]:
-    """Return the people who may have `least` items of this figure, each with how many they have at most."""
+def people(study: Study, figure: str, least: int, since: datetime | None = None) -> dict[int, int]:
+    """Return the people who may have `least` items of this figure, each with how many they have at most.
+
+    Args:
+        since: leave out people of whom nothing was reviewed since then, where that saves reading a whole study.
+    """
     if figure in CONTROLS:
         reached = {person: max(right_at, default=0) for person, right_at in right_on_controls(study, figure).items()}
         return {person: number for person, number in reached.items() if number >= least}
     if figure == Figure.BLIND:
-        rows = fetch_all(BLIND_COUNTS, {"study": study.pk, "person": None})
-        return {person: number for person, number in rows if number >= least}
+        return {person: number for person, number in _blind(study, since) if number >= least}
     if figure == Figure.TOO_FAST and rule_codes.FASTER_THAN_VIDEOS not in switches.rules_of(study).on:
         return {}
     return dict(fetch_all(SERVED, {"study": study.pk, "items": least}))
@@ -113,9 +127,17 @@ def right_on_controls(study: Study, kind: str) -> dict[int, dict[int, int]]:
     return {person: kinds[kind].right_at for person, kinds in figures_of(study).items() if kind in kinds}
 
 
+def _blind(study: Study, since: datetime | None) -> list[tuple[int, int]]:
+    about = {"study": study.pk}
+    if since is None:
+        return fetch_all(BLIND_COUNTS, about)
+    reviewed = [person for (person,) in fetch_all(REVIEWED_SINCE, about | {"since": since})]
+    return fetch_all(BLIND_COUNTS_OF, about | {"people": reviewed}) if reviewed else []
+
+
 def first(study: Study, person_id: int, figure: str, items: int) -> Found | None:
     """Return what the person's first `items` items show. Return None if they have fewer, or if some are not checked."""
-    values = {"study": study.pk, "person": person_id, "items": items, "figure": figure}
+    values = {"study": study.pk, "person": person_id, "people": [person_id], "items": items, "figure": figure}
     rows = fetch_all(STATEMENTS[figure], values)
     if len(rows) < items:
         return None

@@ -10,12 +10,14 @@ Lock the seat first.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit
@@ -31,6 +33,8 @@ from studies.models import Study
 
 Figure = PauseRule.Figure
 MOST_CHARACTERS = 2000
+#: What is new is looked for from this long before the last time on: a request may have ended only after that.
+LAG = timedelta(minutes=10)
 #: The numbers of items from which a rule can begin.
 BEGINNINGS = COUNTS[:4]
 
@@ -67,6 +71,7 @@ def set_rules(study: Study, limits: Mapping[str, Limit], *, actor: User) -> bool
     for figure, limit in limits.items():
         if before.get(figure) != limit:
             values = {"threshold": limit.threshold, "least": limit.least, "changed_by": actor, "changed_at": Now()}
+            values |= {"looked_at": None}
             PauseRule.objects.update_or_create(study=study, figure=figure, defaults=values)
     audit.record(
         "pause_rules.changed",
@@ -93,15 +98,22 @@ def judge_all() -> int:
 
 
 def judge_study(rule: PauseRule) -> int:
-    """Judge everybody in the rule's study who has reached a number of items since they were last judged by it."""
-    there = pause_figures.may_have(rule.study, rule.figure, rule.least)
+    """Judge everybody in the rule's study who has reached a number of items since they were last judged by it.
+
+    After its first time, a rule looks only at people of whom something is new.
+    """
+    began = timezone.now()
+    since = rule.looked_at and rule.looked_at - LAG
+    there = pause_figures.people(rule.study, rule.figure, rule.least, since)
     last = _last_judged(rule)
-    return sum(_judge_if_due(rule, person_id, most, last.get(person_id, 0)) for person_id, most in there.items())
+    done = sum(_judge_if_due(rule, person_id, most, last.get(person_id, 0)) for person_id, most in there.items())
+    PauseRule.objects.filter(pk=rule.pk, changed_at=rule.changed_at).update(looked_at=began)
+    return done
 
 
 def judge_person(rule: PauseRule, person_id: int) -> bool:
     """Judge one person, if they have reached a number of items since they were last judged. Return whether."""
-    most = pause_figures.may_have(rule.study, rule.figure, rule.least).get(person_id, 0)
+    most = pause_figures.people(rule.study, rule.figure, rule.least).get(person_id, 0)
     return _judge_if_due(rule, person_id, most, _last_judged(rule).get(person_id, 0))
 
 

@@ -5,15 +5,16 @@ Three rates, each of the defects among the answers: *before* any review (revisio
 is shown before the whole sample is judged: the answers that were judged first would not be a random sample.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 
-from qc import frames, outcomes, plans
+from qc import outcomes, plans
 from qc.judgements import Counts, counts_of
-from qc.models import FrameItem, Lot, LotDecision
+from qc.models import Lot, LotBatch, LotDecision
 from qc.statistics import rates
 from qc.statistics.acceptance import Outcome, Plan
 from qc.statistics.rates import Pooled, Rate, Sample
@@ -83,22 +84,14 @@ def quality_of(lot: Lot) -> Quality | None:
     plan = plans.plan_drawn(lot)
     if plan is None:
         return None
-    found = outcomes.outcomes(lot)
-    by_batch: dict[int, list[outcomes.Outcome]] = {}
-    for item, batch in FrameItem.objects.filter(frames.in_deciding_sample(lot)).values_list("pk", "batch"):
-        by_batch.setdefault(batch, []).append(found[item])
+    by_batch = outcomes.by_batch(lot)
     return Quality(
         lot=lot,
         plan=plan,
-        deciding=counts_of(found.values()),
-        first=counts_of(outcomes.outcomes(lot, "first").values()),
+        deciding=counts_of(sum(by_batch.values(), Counter())),
+        first=counts_of(outcomes.counted(lot, "first")),
         by_batch={batch: counts_of(mine) for batch, mine in by_batch.items()},
-        sizes=dict(
-            FrameItem.objects.filter(lot=lot, judged__isnull=False)
-            .order_by()
-            .values_list("batch")
-            .annotate(number=Count("pk"))
-        ),
+        sizes={key: size or 0 for key, size in LotBatch.objects.filter(lot=lot).values_list("batch", "size")},
     )
 
 

@@ -4,21 +4,21 @@ Names, speed, other answers and scores are never part of it (protocol, rule 4). 
 being told whose they are.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from accounts.preferences import preferences_of
 from annotation import trial
 from annotation.models import Seat
 from annotation.responses import assignment_json
 from annotation.row_words import in_words, ordered, question_of
-from catalog.models import Pair
-from qc import due, verdicts
+from qc import verdicts
 from qc.judging import DECIDING, OF_ANSWERS, Card, cards
-from qc.models import Lot, Reply, Review, Verdict
+from qc.models import Reply, Review, Verdict
 from qc.models.reviews import Kind
 from qc.reviewing import Sitting
 
@@ -26,34 +26,34 @@ from qc.reviewing import Sitting
 FIRST, SECOND, BOTH, NEITHER, DISPUTED = CONFIRMATIONS = ("first", "second", "both", "neither", "disputed")
 
 
-def sitting_json(sitting: Sitting, lot: Lot, kind: str, *, looked_because: Iterable[str] = ()) -> dict[str, Any]:
-    """Return `{"current", "next", "reason", "retry_after_s", "left", "looked_because"}`.
+def sitting_json(sitting: Sitting, *, looked_because: Iterable[str] = ()) -> dict[str, Any]:
+    """Return `{"current", "next", "reason", "retry_after_s", "looked_because"}`.
 
     Args:
         looked_because: why the look-here queue chose the answers that were judged just now.
     """
-    limits = {"person": sitting.seat.person_id, "excluded": sitting.seat.excluded, "capped": False}
+    chosen = preferences_of(sitting.reviews[0].reviewer) if sitting.reviews else {}
     return {
-        "current": review_json(sitting.seat, sitting.reviews) if sitting.reviews else None,
-        "next": review_json(sitting.seat, sitting.ahead, ahead=True) if sitting.ahead else None,
+        "current": review_json(sitting.seat, sitting.reviews, chosen=chosen) if sitting.reviews else None,
+        "next": review_json(sitting.seat, sitting.ahead, chosen=chosen, ahead=True) if sitting.ahead else None,
         "reason": sitting.reason,
         "retry_after_s": sitting.retry_after_s,
-        "left": due.left_for(lot, kind, limits)[0],
         "looked_because": list(looked_because),
     }
 
 
-def review_json(seat: Seat, reviews: list[Review], *, ahead: bool = False) -> dict[str, Any]:
+def review_json(
+    seat: Seat, reviews: list[Review], *, chosen: Mapping[str, Any] | None = None, ahead: bool = False
+) -> dict[str, Any]:
     """Return one sitting. It has the key of its first review.
 
     Args:
+        chosen: the reviewer's preferences, if they were read already.
         ahead: the pair is only loaded in advance, so its answers are left out.
     """
     review = reviews[0]
     study, person = review.study, review.reviewer
-    related = ("batch", "prompt", "video_0__asset", "video_1__asset")
-    pair = Pair.objects.select_related(*related).get(pk=review.pair_id)
-    about = trial.assignment_data(pair, study, person)
+    about = trial.assignment_data(review.pair, study, person, chosen=chosen)
     about = replace(about, id=review.pk, left=review.left, expires_at=review.expires_at)
     return assignment_json(about, seat, study) | {
         "kind": review.kind,

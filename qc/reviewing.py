@@ -6,34 +6,32 @@ Lock seat, lot, reviews, assignments, pair in this order.
 """
 
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import User
-from annotation import draws, exposure
+from annotation import exposure
 from annotation.answers import Answers
 from annotation.models import Seat
 from annotation.seats import locked_seat
 from catalog.models import Pair
-from diptych.database.fixed import change, fetch_one
+from diptych.database.fixed import fetch_all, fetch_one
 from diptych.refusals import Refused
 from qc import due, looking, review_exposure, second_blind
 from qc.models import Lot, Review, ReviewAnswer
 from qc.models.reviews import Kind, OwnAnswer
+from qc.sittings import reviews_of, sitting_of
 from studies.models import Study
 
 State = Review.State
-#: Kinds of review in which the reviewer always answers first.
-ALWAYS_BLIND = (Kind.SPOT, Kind.SECOND_BLIND)
 #: Why there is nothing to review: nothing waits for this person, they reached their daily limit, they did not agree to
 #: see what is left, they have not agreed to the study's terms, or another reviewer was faster just now.
 NOTHING, CAP, EXCLUDED, CONSENT, BUSY = REASONS = ("nothing_due", "cap", "excluded", "consent", "busy")
@@ -55,7 +53,46 @@ class Sitting:
     retry_after_s: int | None = None
 
 
-@transaction.atomic
+#: End the lot's leases whose time is over, and read what the person has leased there, the oldest first, with whether
+#: anything in the lot is assigned to them. There is always one row; without a lease it is empty.
+LIVE = """
+WITH expired AS (
+    UPDATE qc_review SET state = 'expired', ended_at = %(now)s
+     WHERE id IN (SELECT id FROM qc_review WHERE lot_id = %(lot)s AND state = 'leased' AND expires_at < %(now)s
+                     FOR NO KEY UPDATE SKIP LOCKED))
+SELECT mine.sitting, mine.pair_id, mine.is_shown,
+       EXISTS (SELECT FROM qc_assignedreview assigned WHERE assigned.reviewer_id = %(person)s
+                  AND assigned.lot_id = %(lot)s AND assigned.kind = %(kind)s AND assigned.until > %(now)s)
+  FROM (VALUES (1)) one
+  LEFT JOIN (SELECT sitting, pair_id, bool_and(shown_at IS NOT NULL) AS is_shown, min(id) AS id FROM qc_review
+              WHERE lot_id = %(lot)s AND reviewer_id = %(person)s AND kind = %(kind)s AND state = 'leased'
+                AND expires_at >= %(now)s
+              GROUP BY sitting, pair_id) mine ON true
+ ORDER BY mine.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """One request for a review: whose, of what, and what they have leased already."""
+
+    seat: Seat
+    person: User
+    lot: Lot
+    kind: str
+    now: datetime
+    has_assigned: bool
+
+    @property
+    def limits(self) -> dict[str, Any]:
+        capped = 0 < self.lot.study.daily_dose_s <= self.seat.dose_s
+        return {"person": self.seat.person_id, "excluded": self.seat.excluded, "capped": capped}
+
+    @property
+    def expires_at(self) -> datetime:
+        return _ends(self.lot.study, self.now)
+
+
 def lease(person: User, lot: Lot, kind: str, *, ahead: bool = False) -> Sitting:
     """Lease the next pair of the lot for a review of this kind. Repeating it returns the same pair while it is live.
 
@@ -64,84 +101,112 @@ def lease(person: User, lot: Lot, kind: str, *, ahead: bool = False) -> Sitting:
        meantime it may have become too much for the person's daily limit, or somebody may have held it.
     3. Lease another pair if the person cannot have that one.
 
+    If another reviewer takes the same answer at the same moment, everything is tried again.
+
     Args:
         ahead: also reserve the pair after it, so that its videos can be loaded in advance.
     """
-    study, now = lot.study, timezone.now()
-    seat = locked_seat(person, study)
-    seat.person = person
-    expire(lot, now)
-    on_page = _extended(_leased(seat, lot, kind).filter(shown_at__isnull=False), study, now)
-    sitting = Sitting(seat, on_page) if on_page else _next(seat, lot, kind, now)
-    if not ahead or not sitting.reviews:
-        return sitting
-    reserved = _extended(_leased(seat, lot, kind).filter(shown_at=None), study, now)
-    return replace(sitting, ahead=reserved or _taken(seat, lot, kind, now, is_shown=False) or [])
-
-
-def _leased(seat: Seat, lot: Lot, kind: str) -> QuerySet[Review]:
-    own = Review.objects.filter(lot=lot, reviewer=seat.person_id, kind=kind, state=State.LEASED)
-    return own.order_by("pk")
-
-
-def _extended(leased: QuerySet[Review], study: Study, now: datetime) -> list[Review]:
-    """Extend the first of these leases with its whole sitting, and return it. Return no review if there is none."""
-    reviews = sitting_of(leased.first())
-    if reviews:
-        Review.objects.filter(pk__in=[one.pk for one in reviews]).update(expires_at=_ends(study, now))
-    return sitting_of(reviews[0]) if reviews else []
-
-
-def _next(seat: Seat, lot: Lot, kind: str, now: datetime) -> Sitting:
-    """Lease the reserved pair or another one for the person's page, or return why there is none."""
-    reserved = _leased(seat, lot, kind).values_list("pair_id", flat=True).first()
-    if reserved:
-        _leased(seat, lot, kind).update(state=State.RETURNED, ended_at=now)
-    if seat.consented_version < lot.study.consent_version:
-        return Sitting(seat, reason=CONSENT)
-    reviews = (reserved and _taken(seat, lot, kind, now, just=reserved)) or _taken(seat, lot, kind, now)
-    if reviews is None:
-        return Sitting(seat, reason=BUSY, retry_after_s=1)
-    if not reviews:
-        return _nothing(seat, lot, kind, _limits(seat, lot.study), now)
-    seat.dose_s += review_exposure.expect(reviews[0], _pair(reviews[0].pair_id), seat.person, now)
-    return Sitting(seat, reviews)
-
-
-def _taken(
-    seat: Seat, lot: Lot, kind: str, now: datetime, *, just: int | None = None, is_shown: bool = True
-) -> list[Review] | None:
-    """Lease the next pair, or `just` this one. Return no review if nothing waits, and None if others were faster."""
-    limits = _limits(seat, lot.study)
     for _try in range(TRIES):
-        found = due.next_pair(lot, kind, limits, just)
-        if found is None:
-            return []
         try:
             with transaction.atomic():
-                reviews = _written(seat.person, lot, kind, found[0], limits, now, is_shown=is_shown)
+                return _lease(person, lot, kind, ahead=ahead)
         except IntegrityError:
-            continue  # another reviewer was faster, and this statement had begun before
-        if reviews:
-            return reviews
-    return None
+            continue
+    with transaction.atomic():
+        return Sitting(locked_seat(person, lot.study), reason=BUSY, retry_after_s=1)
 
 
-def _limits(seat: Seat, study: Study) -> dict[str, Any]:
-    capped = 0 < study.daily_dose_s <= seat.dose_s
-    return {"person": seat.person_id, "excluded": seat.excluded, "capped": capped}
+def _lease(person: User, lot: Lot, kind: str, *, ahead: bool) -> Sitting:
+    now = timezone.now()
+    seat = locked_seat(person, lot.study)
+    seat.person = person
+    live = fetch_all(LIVE, {"lot": lot.pk, "person": person.pk, "kind": kind, "now": now})
+    asked = _Request(seat, person, lot, kind, now, has_assigned=live[0][3])
+    on_page = next((sitting for sitting, _pair, is_shown, _any in live if is_shown), None)
+    reserved = [(sitting, pair) for sitting, pair, is_shown, _any in live if is_shown is False]
+    if on_page:
+        _extend(asked, on_page)
+    elif seat.consented_version < lot.study.consent_version:
+        _return(asked, reserved[:1])
+        return Sitting(seat, reason=CONSENT)
+    else:
+        on_page = _next(asked, reserved[:1])
+        reserved = reserved[1:]
+    if on_page is None:
+        return _nothing(asked)
+    following = None
+    if ahead and reserved:
+        following = reserved[0][0]
+        _extend(asked, following)
+    elif ahead:
+        following = _taken(asked, is_shown=False)
+    reviews = reviews_of([one for one in (on_page, following) if one], lot.study, person)
+    first = [one for one in reviews if one.sitting == on_page]
+    return Sitting(seat, first, [one for one in reviews if one.sitting == following])
 
 
-def _nothing(seat: Seat, lot: Lot, kind: str, limits: dict[str, Any], now: datetime) -> Sitting:
-    if lot.state != Lot.State.IN_REVIEW and kind not in due.AFTER_DECISION:
+def _extend(asked: _Request, sitting: UUID) -> None:
+    Review.objects.filter(sitting=sitting, state=State.LEASED).update(expires_at=asked.expires_at)
+
+
+def _return(asked: _Request, reserved: Sequence[tuple[UUID, int]]) -> None:
+    for sitting, _pair in reserved:
+        Review.objects.filter(sitting=sitting, state=State.LEASED).update(state=State.RETURNED, ended_at=asked.now)
+
+
+def _next(asked: _Request, reserved: Sequence[tuple[UUID, int]]) -> UUID | None:
+    """Lease the reserved pair or another one for the person's page. Return None if there is none."""
+    _return(asked, reserved)
+    for _sitting, pair in reserved:
+        if sitting := _taken(asked, just=pair):
+            return sitting
+    return _taken(asked)
+
+
+def _taken(asked: _Request, *, just: int | None = None, is_shown: bool = True) -> UUID | None:
+    """Lease the next pair, or `just` this one, and return its sitting. Return None if nothing waits.
+
+    Raise IntegrityError if one of its answers was taken just now. A pair that is not shown yet reveals nothing.
+    """
+    sitting = uuid.uuid4()
+    values = {
+        "study": asked.lot.study_id,
+        "lot": asked.lot.pk,
+        "kind": asked.kind,
+        "sitting": sitting,
+        "now": asked.now,
+        "expires_at": asked.expires_at,
+        "shown_at": asked.now if is_shown else None,
+        **asked.limits,
+    }
+    if just is not None:
+        row = fetch_one(LEASE_JUST[asked.kind], values | {"pair": just})
+    else:
+        assigned = fetch_one(LEASE_ASSIGNED[asked.kind], values) if asked.has_assigned else None
+        row = assigned or fetch_one(LEASE[asked.kind], values)
+    if row is None:
+        return None
+    pair_id, sensitive, leased = row
+    if not leased:
+        raise IntegrityError("The person got another role for the answer just now.")
+    if is_shown and sensitive:
+        pair = Pair.objects.select_related("video_0__asset", "video_1__asset").get(pk=pair_id)
+        shown = Review(study_id=asked.lot.study_id, sitting=sitting)
+        asked.seat.dose_s += review_exposure.expect(shown, pair, asked.person, asked.now)
+    return sitting
+
+
+def _nothing(asked: _Request) -> Sitting:
+    seat, lot, limits = asked.seat, asked.lot, asked.limits
+    if lot.state != Lot.State.IN_REVIEW and asked.kind not in due.AFTER_DECISION:
         raise not_in_review()
-    left, showable = due.left_for(lot, kind, limits)
-    if not left:
+    is_left, showable = due.left_for(lot, asked.kind, limits)
+    if not is_left:
         return Sitting(seat, reason=NOTHING)
     if showable:
         return Sitting(seat, reason=BUSY, retry_after_s=1)
-    if limits["capped"] and due.left_for(lot, kind, limits | {"capped": False})[1]:
-        return Sitting(seat, reason=CAP, retry_after_s=exposure.seconds_to_tomorrow(seat.person, now))
+    if limits["capped"] and due.left_for(lot, asked.kind, limits | {"capped": False})[1]:
+        return Sitting(seat, reason=CAP, retry_after_s=exposure.seconds_to_tomorrow(asked.person, asked.now))
     return Sitting(seat, reason=EXCLUDED)
 
 
@@ -149,83 +214,40 @@ def not_in_review() -> Refused:
     return Refused(_("This lot is not in review, so its answers cannot be reviewed now."), "lot_not_in_review")
 
 
-def _pair(pair_id: int) -> Pair:
-    return Pair.objects.select_related("video_0__asset", "video_1__asset").get(pk=pair_id)
-
-
 def _ends(study: Study, now: datetime) -> datetime:
     return now + timedelta(seconds=study.lease_s)
 
 
-#: Lease an item to a person. A row of theirs that ended is leased again, unless it showed them the answer in another
-#: role.
-LEASED = """
-INSERT INTO qc_review AS review (study_id, lot_id, item_id, pair_id, reviewer_id, kind, blind, sitting, "left", state,
-                                 leased_at, expires_at, shown_at, revealed_at, skip_reason, look_reasons)
-VALUES (%(study)s, %(lot)s, %(item)s, %(pair)s, %(person)s, %(kind)s, %(blind)s, %(sitting)s, %(left)s, 'leased',
-        %(now)s, %(expires_at)s, %(shown_at)s, %(revealed_at)s, '', %(look_reasons)s)
-    ON CONFLICT (item_id, reviewer_id) DO UPDATE
-   SET kind = excluded.kind, blind = excluded.blind, sitting = excluded.sitting, state = 'leased', ended_at = NULL,
-       lease_number = review.lease_number + 1, leased_at = excluded.leased_at, expires_at = excluded.expires_at,
-       shown_at = excluded.shown_at, look_reasons = excluded.look_reasons,
-       revealed_at = coalesce(review.revealed_at, excluded.revealed_at)
- WHERE review.state IN ('expired', 'returned')
-   AND (review.revealed_at IS NULL OR review.kind = excluded.kind)
-"""
+def _lease_statement(items: str) -> str:
+    """Return the statement that leases `items`. It returns the pair, whether it may show harm, and how many it leased.
 
-
-def _written(
-    person: User, lot: Lot, kind: str, pair_id: int, limits: dict[str, Any], now: datetime, *, is_shown: bool
-) -> list[Review]:
-    """Lease the items of the pair that wait for this kind of review. Raise IntegrityError if one was taken now.
-
-    A pair that is not shown yet reveals nothing.
+    A row of the person that ended is leased again, unless it showed them the answer in another role.
     """
-    study, items = lot.study, due.items_of_pair(lot, kind, pair_id, limits)
-    if kind == Kind.LOOK:
-        items = looking.chosen(items)
-    if not items:
-        return []
-    answered = ReviewAnswer.objects.filter(lot=lot, pair=pair_id, reviewer=person).exists()
-    sitting = uuid.uuid4()
-    is_blind = kind in ALWAYS_BLIND or (kind == Kind.SECONDARY and items[0][1])
-    values = {
-        "study": study.pk,
-        "lot": lot.pk,
-        "pair": pair_id,
-        "person": person.pk,
-        "kind": kind,
-        "blind": is_blind,
-        "sitting": sitting,
-        "left": draws.left(study, person.pk, pair_id),
-        "now": now,
-        "expires_at": _ends(study, now),
-        "shown_at": now if is_shown else None,
-        "revealed_at": now if is_shown and (answered or not is_blind) else None,
-    }
-    for item_id, _blind, reasons in items:
-        change(LEASED, values | {"item": item_id, "look_reasons": reasons})
-    return sitting_of(Review.objects.filter(sitting=sitting).first())
+    return f"""
+WITH {items}, leased AS (
+    INSERT INTO qc_review AS review (study_id, lot_id, item_id, pair_id, reviewer_id, kind, blind, sitting, "left",
+                                     state, leased_at, expires_at, shown_at, revealed_at, skip_reason, look_reasons)
+    SELECT %(study)s, %(lot)s, id, pair_id, %(person)s, %(kind)s, blind, %(sitting)s, "left",
+           'leased', %(now)s, %(expires_at)s, %(shown_at)s::timestamptz,
+           CASE WHEN answered OR NOT blind THEN %(shown_at)s::timestamptz END, '', reasons
+      FROM items WHERE {looking.FOUND} OR NOT EXISTS (SELECT FROM items WHERE {looking.FOUND})
+        ON CONFLICT (item_id, reviewer_id) DO UPDATE
+       SET kind = excluded.kind, blind = excluded.blind, sitting = excluded.sitting, state = 'leased', ended_at = NULL,
+           lease_number = review.lease_number + 1, leased_at = excluded.leased_at, expires_at = excluded.expires_at,
+           shown_at = excluded.shown_at, look_reasons = excluded.look_reasons,
+           revealed_at = coalesce(review.revealed_at, excluded.revealed_at)
+     WHERE review.state IN ('expired', 'returned')
+       AND (review.revealed_at IS NULL OR review.kind = excluded.kind)
+    RETURNING id
+)
+SELECT pair_id, sensitive, (SELECT count(*) FROM leased) FROM items LIMIT 1
+"""  # noqa: S608 - of constants
 
 
-def sitting_of(review: Review | None) -> list[Review]:
-    """Return all reviews of a sitting, with what the page and the verdicts need."""
-    if review is None:
-        return []
-    related = ("study", "lot", "pair", "reviewer", "item__assignment__standing__current", "item__first", "item__judged")
-    return list(Review.objects.filter(sitting=review.sitting).select_related(*related).order_by("item__place"))
-
-
-EXPIRED = """
-UPDATE qc_review SET state = 'expired', ended_at = %(now)s
- WHERE id IN (SELECT id FROM qc_review WHERE lot_id = %(lot)s AND state = 'leased' AND expires_at < %(now)s
-                 FOR NO KEY UPDATE SKIP LOCKED)
-"""
-
-
-def expire(lot: Lot, now: datetime) -> int:
-    """End the lot's leases whose time is over. Return how many."""
-    return change(EXPIRED, {"lot": lot.pk, "now": now})
+LEASE, LEASE_ASSIGNED, LEASE_JUST = (
+    {kind: _lease_statement(items) for kind, items in found.items()}
+    for found in (due.NEXT, due.NEXT_ASSIGNED, due.JUST_THIS_PAIR)
+)
 
 
 def locked_sitting(review: Review, person: User) -> tuple[Seat, list[Review]]:
@@ -233,7 +255,7 @@ def locked_sitting(review: Review, person: User) -> tuple[Seat, list[Review]]:
     seat = locked_seat(person, review.study)
     fetch_one("SELECT id FROM qc_lot WHERE id = %(lot)s FOR SHARE", {"lot": review.lot_id})
     list(Review.objects.select_for_update().filter(sitting=review.sitting).order_by("pk").values_list("pk"))
-    return seat, sitting_of(review)
+    return seat, sitting_of(review, person)
 
 
 def hold(reviews: list[Review], study: Study, now: datetime) -> None:
@@ -259,7 +281,7 @@ def renew(review: Review, person: User) -> Sitting:
     """Extend the lease, or lease the same answers again if nobody else has them. Raise Refused otherwise."""
     seat, reviews = locked_sitting(review, person)
     hold(reviews, review.study, timezone.now())
-    return Sitting(seat, sitting_of(review))
+    return Sitting(seat, sitting_of(review, person))
 
 
 @transaction.atomic
@@ -310,7 +332,7 @@ def answer(
         audit.record("review.submitted", review, actor=person, study_slug=review.study.slug, after=after)
     else:
         Review.objects.filter(sitting=review.sitting, revealed_at=None).update(revealed_at=now)
-    return Sitting(seat, sitting_of(review))
+    return Sitting(seat, sitting_of(review, person))
 
 
 def own_answers(stored: OwnAnswer) -> Answers:

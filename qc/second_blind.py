@@ -9,7 +9,7 @@ blind. The second answer is no verdict and is not counted in any rate: it only s
 from collections.abc import Iterable, Sequence
 
 from diptych.database.fixed import change
-from qc.due import DRAWN
+from qc.due import drawn
 from qc.models import Review, ReviewAnswer, SecondBlind, Verdict
 
 #: The share of the pairs without a defect. It is a tenth in every lot, so that the weights are the same everywhere.
@@ -20,7 +20,7 @@ INSERT INTO qc_secondblind (study_id, lot_id, pair_id, item_id, first_id, defect
 SELECT answer.study_id, answer.lot_id, answer.pair_id, %(item)s, answer.id, false
   FROM qc_reviewanswer answer JOIN qc_lot lot ON lot.id = answer.lot_id
  WHERE answer.lot_id = %(lot)s AND answer.pair_id = %(pair)s AND answer.reviewer_id = %(person)s
-   AND {DRAWN.format(purpose="second blind", pair="answer.pair_id", share=SHARE)}
+   AND {drawn("second blind", "answer.pair_id", str(SHARE))}
     ON CONFLICT DO NOTHING
 """  # noqa: S608 - of constants
 #: The first reviewer is the one whose blind answer came first, of those who reviewed an answer to the pair.

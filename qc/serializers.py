@@ -114,7 +114,6 @@ class ReviewsShape(serializers.Serializer):
     next = ReviewShape(allow_null=True, help_text="The reserved pair, if you asked for one. It comes without answers")
     reason = serializers.ChoiceField(choices=list(REASONS), allow_null=True, help_text="Why `current` is null")
     retry_after_s = serializers.IntegerField(allow_null=True)
-    left = serializers.IntegerField(help_text="Answers that still wait for you, without the leased ones")
     looked_because = serializers.ListField(
         child=serializers.CharField(), help_text="Why the look-here queue chose what you have just judged; else empty"
     )

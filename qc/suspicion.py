@@ -1,7 +1,7 @@
 """How suspicious each frozen answer looks by itself and by its annotator: points for the look-here queue.
 
-Points are written once, when the review starts, so that the queue reads one column. What changes later (findings,
-disagreement, people without any reviewed item) is added when the queue is read. No point enters a rate.
+Points are written once, when the review starts. What may change later (findings, disagreement, people of whom nothing
+was reviewed) is added to them in the rank of the queue (`qc/looking.py`). No point is counted in any rate.
 
 A point is a fifth of a unit of log odds of a defect. The weights are those of a logistic regression on 120,000
 simulated answers (docs/benchmarks/quality.md): 6 for an answer that is too fast, 4 for an overall answer against

@@ -18,11 +18,12 @@ from django.utils.translation import gettext as _
 from accounts import audit
 from accounts.models import User
 from diptych.refusals import BadInput, Refused
-from qc import follow_up, review_exposure, second_blind
+from qc import follow_up, looking, review_exposure, second_blind
 from qc.judging import DECIDING, OF_ANSWERS, Given, cards, checked
 from qc.models import Lot, Reply, Review, SecondOpinion, Verdict
 from qc.models.reviews import Kind
-from qc.reviewing import hold, locked_sitting, not_in_review, sitting_of
+from qc.reviewing import hold, locked_sitting, not_in_review
+from qc.sittings import sitting_of
 
 State = Review.State
 
@@ -83,6 +84,7 @@ def _repeated(reviews: list[Review], given: list[Given]) -> list[Verdict]:
 def _end(reviews: list[Review], person: User, after: dict[str, Any]) -> None:
     rows = Review.objects.filter(pk__in=[one.pk for one in reviews])
     rows.update(state=State.SUBMITTED, ended_at=timezone.now())
+    looking.note_reviewed(reviews)
     first = reviews[0]
     after |= {"kind": first.kind, "lot": first.lot.number, "items": [one.item_id for one in reviews]}
     audit.record("review.submitted", first, actor=person, study_slug=first.study.slug, after=after)
@@ -117,8 +119,9 @@ def undo(review: Review, person: User) -> list[Review]:
     verdicts.update(withdrawn_at=now)
     rows = Review.objects.filter(pk__in=[one.pk for one in reviews])
     rows.update(state=State.LEASED, ended_at=None, expires_at=now + timedelta(seconds=review.study.lease_s))
+    looking.rank_again([one.item.assignment_id for one in reviews])
     audit.record("review.undone", review, actor=person, study_slug=review.study.slug)
-    return sitting_of(review)
+    return sitting_of(review, person)
 
 
 # --- Second persons -------------------------------------------------------------------------------------------

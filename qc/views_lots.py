@@ -16,6 +16,7 @@ from accounts.models import User
 from catalog.library.files import send_list
 from catalog.library.views import Address
 from catalog.models import Batch, Pair
+from diptych.paging import counted, page
 from diptych.refusals import Refused
 from qc import lot_answers, lot_charts, outcomes, plans, quality
 from qc import lots as putting
@@ -24,7 +25,7 @@ from qc.models import FrameItem, Lot, LotDecision
 from qc.permissions import decides, deciding_study, lots_study
 from studies.models import Study
 
-ROWS_A_PAGE = 100
+ROWS_A_PAGE, LOTS_A_PAGE, BATCHES_A_PAGE = 100, 50, 100
 
 
 def lot_of(study: Study, number: int) -> Lot:
@@ -43,13 +44,13 @@ def lots(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the study's lots, latest first, and the pooled rates of the decided ones."""
     study = lots_study(request, slug)
     found = Lot.objects.filter(study=study).prefetch_related("lot_batches__batch").order_by("-number")
-    page = Paginator(found, ROWS_A_PAGE).get_page(request.GET.get("page"))
+    lots_page = Paginator(found, LOTS_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "study": study,
-        "page": page,
-        "rows": [(one, sorted(row.batch.number for row in one.lot_batches.all())) for one in page.object_list],
+        "page": lots_page,
+        "rows": [(one, sorted(row.batch.number for row in one.lot_batches.all())) for one in lots_page.object_list],
         "decides": decides(study),
-        "candidates": len(putting.candidates(study)),
+        "candidates": putting.candidates(study).exists(),
         "all": quality.of_study(study),
     }
     return render(request, "qc/lots.html", context)
@@ -61,7 +62,7 @@ def lots(request: HttpRequest, slug: str) -> HttpResponse:
 def new(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the batches that can be put into a lot, and make a draft lot of the chosen ones on POST."""
     study = deciding_study(request, slug)
-    candidates = putting.candidates(study)
+    candidates = list(putting.candidates(study))
     form = NewLotForm(request.POST if request.method == "POST" else None, batches=candidates)
     if form.is_valid():
         try:
@@ -70,14 +71,20 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
             form.add_error(None, refusal.sentence)
         else:
             return redirect("qc:lot", slug=slug, number=made.number)
-    counts, previous = putting.answers_of(candidates), putting.returned_before(study, candidates)
+    previous = putting.returned_before(study, candidates)
+    # Batches of a returned lot come together again, so they stand together.
+    lots_of = {key: lot.number for key, lot in previous.items()}
+    candidates.sort(key=lambda batch: (batch.pk not in lots_of, lots_of.get(batch.pk, 0), batch.number))
+    batches = Paginator(candidates, BATCHES_A_PAGE).get_page(request.GET.get("page"))
+    listed = list(batches.object_list)
+    counts = putting.answers_of(listed)
     chosen = set(form.data.getlist("batches")) if form.is_bound else set()  # type: ignore[attr-defined]
     context = {
         "study": study,
         "form": form,
+        "page": batches,
         "rows": [
-            (batch, counts.get(batch.pk, 0), previous.get(batch.pk), str(batch.number) in chosen)
-            for batch in candidates
+            (batch, counts.get(batch.pk, 0), previous.get(batch.pk), str(batch.number) in chosen) for batch in listed
         ],
         "costs": [plans.plan_of(size, plans.terms_of(study)) for size in (20, 60, 100, 300, 1000)],
     }
@@ -196,16 +203,20 @@ def asked_answers(request: HttpRequest, slug: str, number: int) -> AskedAnswers:
 def answers(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     """List the frozen answers behind one number of a lot. `part`, `batch` and `person` in the address choose them."""
     asked = asked_answers(request, slug, number)
-    page = Paginator(asked.rows(), ROWS_A_PAGE).get_page(request.GET.get("page"))
-    ends = outcomes.outcomes(asked.lot) if asked.lot.drawn_at else {}
-    whys = lot_answers.look_reasons(asked.lot) if asked.part == "looked" else {}
+    everything, narrowed = lot_answers.with_rows(FrameItem.objects.filter(lot=asked.lot)), asked.rows()
+    place = {name: request.GET.get(name, "") for name in ("after", "before")}
+    found = page(narrowed, everything, lot_answers.ORDER, **place, size=ROWS_A_PAGE, key="pk")
+    keys = [item.pk for item in found.rows]
+    ends = outcomes.outcomes_of(asked.lot, keys) if asked.lot.drawn_at else {}
+    whys = lot_answers.look_reasons(asked.lot, keys) if asked.part == "looked" else {}
     context = {
         "study": asked.lot.study,
         "lot": asked.lot,
         "part": asked.part,
         "title": lot_answers.PARTS[asked.part][0],
-        "page": page,
-        "rows": [(item, ends.get(item.pk), whys.get(item.pk)) for item in page.object_list],
+        "page": found,
+        "count": counted(narrowed, found),
+        "rows": [(item, ends.get(item.pk), whys.get(item.pk)) for item in found.rows],
         "address": Address(request.GET),
         **asked.chosen,
     }

@@ -2,6 +2,7 @@
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -13,10 +14,13 @@ from annotation import consent
 from annotation.own_progress import NOTHING_YET
 from annotation.permissions import annotated_study
 from annotation.views import workspace_context
+from catalog.library.views import Address
 from qc import due, replies, waiting
 from qc.models import Lot, Verdict
 from qc.models.reviews import Kind
 from qc.permissions import reviewed_kinds, reviewed_study
+
+LOTS_A_PAGE = 25
 
 
 @require_safe
@@ -27,18 +31,19 @@ def reviews(request: HttpRequest, slug: str) -> HttpResponse:
     study = reviewed_study(request, slug)
     person: User = request.user  # type: ignore[assignment]  # signed in
     kinds = reviewed_kinds(study)
-    mine, lots = waiting.waiting_for(study, person), []
-    for lot in due.lots_to_review(study):
-        counts = [
-            {"kind": kind, "count": count, "mine": mine.get((lot.pk, kind), 0)}
-            for kind, count in due.due(lot).items()
-            if kind in kinds
-        ]
-        if lot.state == Lot.State.IN_REVIEW or any(one["count"] for one in counts):
-            lots.append({"lot": lot, "kinds": counts})
+    mine = waiting.waiting_for(study, person)
+    page = Paginator(due.lots_to_review(study), LOTS_A_PAGE).get_page(request.GET.get("page"))
+    shown = list(page.object_list)
+    counts = due.counts(study, shown, kinds)
+    lots = [
+        {"lot": lot, "kinds": [(kind, number, mine.get((lot.pk, kind), 0)) for kind, number in counts[lot.pk].items()]}
+        for lot in shown
+        if lot.state == Lot.State.IN_REVIEW or any(counts[lot.pk].values())
+    ]
     names = [Kind(kind).label for kind in Kind.values if kind in kinds]
     asks_consent = not consent.in_force(person, study)
-    context = {"study": study, "lots": lots, "kind_names": names, "asks_consent": asks_consent}
+    context = {"study": study, "lots": lots, "page": page, "kind_names": names, "asks_consent": asks_consent}
+    context |= {"most": due.MOST_COUNTED, "address": Address(request.GET)}
     return render(request, "qc/reviews.html", context)
 
 

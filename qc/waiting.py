@@ -38,14 +38,6 @@ _SINCE = {
     Kind.ADJUDICATE: f"""least({_VERDICT.format(waits_for="adjudicate")}, (SELECT reply.written_at FROM qc_reply reply
         WHERE reply.item_id = item.id AND reply.closed_at IS NULL))""",  # noqa: S608 - of constants
 }
-#: Verdicts and replies that wait are few, and an index has them. Without this, every answer of a lot would be read.
-_FEW = {
-    Kind.CONFIRM: """AND item.id IN (SELECT verdict.item_id FROM qc_verdict verdict WHERE verdict.study_id = %(study)s
-        AND verdict.waits_for = 'confirm')""",
-    Kind.ADJUDICATE: """AND item.id IN (SELECT verdict.item_id FROM qc_verdict verdict
-        WHERE verdict.study_id = %(study)s AND verdict.waits_for = 'adjudicate' UNION ALL
-        SELECT reply.item_id FROM qc_reply reply WHERE reply.study_id = %(study)s AND reply.closed_at IS NULL)""",
-}
 _AGE = "CASE {cases} END".format(
     cases=" ".join(
         f"WHEN since > %(now)s - interval '{below} days' THEN '{name}'" for name, (_t, _f, below) in AGES.items()
@@ -59,9 +51,6 @@ def _rows(kind: str, lots: str, more: str = "") -> str:
     Args:
         lots: the condition for the lot. more: a further condition.
     """
-    # A verdict can be due again after an undo or a reply, so an earlier review of those kinds does not end the wait.
-    done = f"""AND NOT EXISTS (SELECT FROM qc_review done WHERE done.item_id = item.id AND done.kind = '{kind}'
-        AND done.state = 'submitted')"""
     return f"""SELECT item.id AS item_id, item.lot_id, item.assignment_id, assignment.pair_id,
        {_SINCE.get(Kind(kind), "lot.started_at")} AS since, assigned.reviewer_id AS assigned_to,
        holder.reviewer_id AS held_by
@@ -71,7 +60,7 @@ def _rows(kind: str, lots: str, more: str = "") -> str:
   LEFT JOIN qc_review holder ON holder.item_id = item.id AND holder.kind = '{kind}' AND holder.state = 'leased'
    AND holder.expires_at > %(now)s
  WHERE item.lot_id {lots} AND {due.REVIEWABLE} AND {due.WANTED[kind]}
-       {_FEW.get(Kind(kind), done)} {more}"""
+       {due.AMONG[kind]} {more}"""
 
 
 #: The filters of the list. Null leaves a filter out.

@@ -299,6 +299,7 @@ def draw_all(of: Lot) -> None:
         FrameItem.objects.filter(pk=item.pk).update(sample_place=item.place, judged=current)
     drawn = {"drawn_at": timezone.now(), "size": count, "sample_size": count, "acceptance_number": 0}
     Lot.objects.filter(pk=of.pk).update(**drawn)
+    LotBatch.objects.filter(lot=of).update(size=count)
     of.refresh_from_db()
 
 

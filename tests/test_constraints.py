@@ -15,7 +15,17 @@ from django.utils import timezone
 from accounts.models import AccessToken, AuditEvent, Consent, Profile, SentForm, ViewingPreference
 from accounts.tokens import issue_token
 from annotation import serving
-from annotation.models import Annotation, Assignment, Break, Dose, Exposure, Seat, SecondLook, Standing
+from annotation.models import (
+    Annotation,
+    AnsweredSum,
+    Assignment,
+    Break,
+    Dose,
+    Exposure,
+    Seat,
+    SecondLook,
+    Standing,
+)
 from annotation.protocol import HARM_KEYS, SUB_DIMENSION_KEYS
 from catalog.models import Batch, HoldChange, Label, Pair, PairsChange, Prompt, Provenance, Video
 from importing.models import Import, ReadFile, Removal, Upload
@@ -182,6 +192,12 @@ class World:
             }
             | values
         )
+
+    def answered_sum(self, **values):
+        until = timezone.now() - timedelta(minutes=10)
+        facts = {"until": until, "pairs": 1, "unsure": 0, "active_ms": 0}
+        facts |= {"first_at": until - timedelta(days=1), "last_at": until - timedelta(days=1)}
+        return AnsweredSum.objects.create(study=self.study, person=self.person, **facts | values)
 
     def frame_item(self, study=None):
         """Return the one frozen answer of a study."""
@@ -708,6 +724,8 @@ ATTEMPTS = {
     "annotation_choices_known": lambda w: w.annotation(correctness="left"),
     "annotation_tags_known": lambda w: w.annotation(tags_video_0=["rude"]),
     "second_look_annotation_same_study": lambda w: w.second_look(study=w.other),
+    "answered_sum_once": lambda w: [w.answered_sum() for _ in range(2)],
+    "answered_sum_before_its_end": lambda w: w.answered_sum(last_at=timezone.now()),
     "standing_invalid_has_reason": lambda w: Standing.objects.create(
         study=w.study, assignment=w.assignment, current=w.annotation(), validity="invalid"
     ),

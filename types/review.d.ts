@@ -38,7 +38,6 @@ declare namespace Qc {
     next: Review | null;
     reason: string | null;
     retry_after_s: number | null;
-    left: number;
     looked_because: string[];
   }
 }

@@ -27,6 +27,8 @@ class Key(IntEnum):
     DOWNLOAD = 7_304
     #: A lot of a study is being numbered. The second number is the study's id.
     NUMBER_LOTS = 7_305
+    #: The answers of a study are being added up. The second number is the study's id.
+    ADD_UP_ANSWERS = 7_306
 
 
 def lock(key: Key, row: int = 0) -> None:

@@ -19,14 +19,15 @@ from annotation.models import Standing
 from qc import rule_codes
 from qc.controls import judging
 from qc.findings import statements, switches
-from qc.models import StudyRules
+from qc.findings.signals import findings_changed
+from qc.models import Finding, StudyRules
 from studies.models import Study
 
 #: The most new answers that one transaction checks.
 AT_ONCE = 500
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
-#: Write findings, in one statement. It returns how many findings are new, and how many ended.
+#: Write findings, in one statement. It returns how many findings are new, how many ended, and the answers that changed.
 #:
 #: 1. `answers`: what is judged. `found`: what the rules find there.
 #: 2. `gone`: end open findings on these answers that are not found any more. Their marks are taken back later. The
@@ -42,7 +43,7 @@ gone AS (
        AND finding.rule = ANY(%(rules)s)
        AND NOT EXISTS (SELECT FROM found
                         WHERE found.assignment_id = finding.assignment_id AND found.rule = finding.rule)
-    RETURNING finding.id
+    RETURNING finding.assignment_id
 ), written AS (
     INSERT INTO qc_finding AS finding
            (study_id, assignment_id, annotation_id, person_id, rule, version, severity, evidence, mark_due)
@@ -55,9 +56,10 @@ gone AS (
                       annotation_id = excluded.annotation_id
                 WHERE (finding.version, finding.evidence, finding.annotation_id)
                       IS DISTINCT FROM (excluded.version, excluded.evidence, excluded.annotation_id)
-    RETURNING xmax = 0 AS is_new
+    RETURNING finding.assignment_id, xmax = 0 AS is_new
 )
-SELECT (SELECT count(*) FROM written WHERE is_new), (SELECT count(*) FROM gone)
+SELECT (SELECT count(*) FROM written WHERE is_new), (SELECT count(*) FROM gone),
+       ARRAY(SELECT assignment_id FROM written UNION SELECT assignment_id FROM gone)
 """
 
 
@@ -103,7 +105,10 @@ def _write(
 ) -> Changed:
     statement = WRITE.format(answers=answers, found=found, more=more)
     about = {"study": rules.study_id, "rules": list(codes), "invalidating": rules.invalidating}
-    return Changed(*_row(statement, about | values))
+    new, ended, assignments = _row(statement, about | values)
+    if assignments:
+        findings_changed.send(sender=Finding, assignments=assignments)
+    return Changed(new, ended)
 
 
 def _row(statement: str, values: dict[str, Any]) -> Any:

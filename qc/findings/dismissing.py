@@ -9,6 +9,7 @@ from accounts import audit
 from accounts.models import User
 from diptych.refusals import Refused
 from qc.findings import marks
+from qc.findings.signals import findings_changed
 from qc.models import Finding
 from qc.rule_codes import MAY_INVALIDATE
 from studies.models import Study
@@ -61,6 +62,8 @@ def dismiss_many(rows: QuerySet[Finding], *, because: str, study: Study, actor: 
         dismissed_because=because,
         mark_due=Case(When(rule__in=MAY_INVALIDATE, then=Value(True)), default=Value(False)),
     )
+    assignments = list(Finding.objects.filter(pk__in=keys).values_list("assignment", flat=True))
+    findings_changed.send(sender=Finding, assignments=assignments)
     after = {"findings": keys, "because": because}
     audit.record("findings.dismissed", study, actor=actor, study_slug=study.slug, after=after)
     return len(keys)
@@ -94,6 +97,7 @@ def _changed(finding: Finding, values: dict[str, object], action: str, actor: Us
     because = {"because": values["dismissed_because"] or finding.dismissed_because}
     about = {"rule": finding.rule, "assignment": finding.assignment_id}
     Finding.objects.filter(pk=finding.pk).update(**values, mark_due=finding.rule in MAY_INVALIDATE)
+    findings_changed.send(sender=Finding, assignments=[finding.assignment_id])
     marks.apply(finding.pk, actor=actor)
     audit.record(action, finding, actor=actor, study_slug=finding.study.slug, after=about | because)
     finding.refresh_from_db()

@@ -229,6 +229,9 @@ class LotBatch(models.Model):
     annotated_at = models.DateTimeField(
         null=True, blank=True, help_text="When the batch was annotated, as it stood when the review started"
     )
+    size = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Its answers that still counted when the sample was drawn; null before"
+    )
     undecided = models.BooleanField(
         default=True, db_default=True, help_text="Whether the lot is a draft or in review. Triggers keep it up to date"
     )
@@ -342,10 +345,33 @@ class FrameItem(models.Model):
         blank=True,
         help_text="What the points are for, as codes",
     )
+    # What the answer still waits for. A trigger of reviews keeps it true (`models/due.py`), so that a lease takes the
+    # first row of an index, and neither passes over what is done nor counts it.
+    secondary_due = models.BooleanField(
+        default=True, db_default=True, help_text="Drawn for the secondary review, which nobody has submitted"
+    )
+    spot_due = models.BooleanField(
+        default=True, db_default=True, help_text="No spot check was submitted; false once it is not in a sample"
+    )
+    look_rank = models.SmallIntegerField(
+        null=True,
+        blank=True,
+        default=0,
+        db_default=0,
+        help_text="Place in the look-here queue, the lowest first; null once any review was submitted",
+    )
+    stands_for_person = models.BooleanField(
+        default=False, db_default=False, help_text="The one answer of a person of whom nothing was reviewed in the lot"
+    )
 
     class Meta:
         indexes = [
             models.Index(name="frame_item_lost", fields=["lot"], condition=~Q(lost="")),
+            models.Index(name="frame_item_secondary_due", fields=["lot", "place"], condition=Q(secondary_due=True)),
+            models.Index(name="frame_item_spot_due", fields=["lot", "place"], condition=Q(spot_due=True)),
+            models.Index(
+                name="frame_item_look_due", fields=["lot", "look_rank", "place"], condition=Q(look_rank__isnull=False)
+            ),
         ]
         constraints = [
             models.UniqueConstraint(name="frame_item_place", fields=["lot", "place"]),

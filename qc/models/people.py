@@ -147,6 +147,7 @@ class PauseRule(models.Model):
     least = models.PositiveSmallIntegerField(default=COUNTS[0], help_text="The first number of items that is judged")
     changed_at = models.DateTimeField(db_default=Now())
     changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    looked_at = models.DateTimeField(null=True, blank=True, help_text="When it was last applied to everybody")
 
     class Meta:
         constraints = [

@@ -18,6 +18,7 @@ from annotation.protocol import VIDEOS
 from catalog.models import Pair
 from diptych.database.constraints import CompositeForeignKey
 from diptych.database.triggers import append_only
+from qc.models import due
 from qc.models.lots import FrameItem, Lot
 from studies.models import Study
 
@@ -87,6 +88,8 @@ class Review(models.Model):
         indexes = [
             models.Index(name="review_sitting", fields=["sitting"]),
             models.Index(name="review_of_lot", fields=["lot", "kind", "state"]),
+            # Each lease reads what the person has, and ends what has expired.
+            models.Index(name="review_leased", fields=["lot", "reviewer"], condition=Q(state="leased")),
             # The pace of a week, and the reviews of one person, without reading the rows of a study.
             models.Index(
                 name="review_submitted",
@@ -129,6 +132,7 @@ class Review(models.Model):
             models.CheckConstraint(name="review_lease_has_length", condition=Q(expires_at__gt=F("leased_at"))),
         ]
         triggers = [
+            due.REVIEWED,
             pgtrigger.Trigger(
                 name="review_not_by_annotator",
                 when=pgtrigger.Before,

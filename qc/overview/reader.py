@@ -13,8 +13,9 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from accounts.models import User
+from qc import waiting
 from qc.models import QualityFigures
-from qc.overview import decided, defects
+from qc.overview import decided, defects, forecast
 from qc.overview.defects import Span
 from studies.models import Study
 
@@ -34,6 +35,12 @@ class Reader:
         """Return the stored counts of waiting answers, of the lot in the address or of all."""
         rows = self.figures.figures.get("waiting", []) if self.figures else []
         return [row for row in rows if self.span.lot is None or row["lot"] == self.span.lot.number]
+
+    @cached_property
+    def paces(self) -> dict[str, list[int]]:
+        """Return the answers that were reviewed on each of the seven days before the counting, by kind of review."""
+        found = self.figures.figures.get("paces", {}) if self.figures else {}
+        return {kind: found.get(kind, [0] * forecast.DAYS) for kind in waiting.KINDS}
 
     @cached_property
     def people(self) -> dict[int, str]:

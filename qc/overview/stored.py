@@ -14,7 +14,7 @@ from django.utils import timezone
 from jobs import messages
 from qc import waiting
 from qc.models import Lot, QualityFigures
-from qc.overview import strictness
+from qc.overview import forecast, strictness
 from studies.models import Study
 
 #: The shortest time between two countings while a lot is in review, and the longest.
@@ -77,5 +77,9 @@ def count(study_id: int) -> bool:
 
 
 def counted(study: Study, now: datetime) -> dict[str, Any]:
-    """Return the figures of a study: what waits, and what each reviewer called a defect."""
-    return {"waiting": waiting.counts(study, now), "strictness": strictness.counts(study)}
+    """Return the figures of a study: what waits, the pace of reviews, and what each reviewer called a defect."""
+    return {
+        "waiting": waiting.counts(study, now),
+        "paces": forecast.paces(study, waiting.KINDS, now),
+        "strictness": strictness.counts(study),
+    }

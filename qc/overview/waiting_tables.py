@@ -98,7 +98,7 @@ def by_reviewer(reader: Reader) -> Table:
 def forecasts(reader: Reader) -> Table:
     """Return how long the waiting reviews will take at the pace of the last seven days."""
     kinds = _sums(reader.waits, lambda row: row["kind"])
-    paces = forecast.paces(reader.study, list(waiting.KINDS), reader.now)
+    paces = reader.paces
     rows = []
     for kind in waiting.KINDS:
         found = forecast.forecast(kinds[kind], paces[kind])

@@ -6,17 +6,18 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AuditEvent
-from annotation import skipping
-from annotation.models import Annotation, Assignment, Standing
+from annotation import answered_sums, skipping
+from annotation.models import Annotation, AnsweredSum, Assignment, Standing
 from annotation.people_progress import Days, by_day, people
 from studies.models import Membership
 from studies.pseudonyms import pseudonym
 from tests import factories
+from tests.annotation.test_concurrency import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -179,3 +180,68 @@ def test_a_study_without_annotators_says_what_to_do(browser_client):
         reverse("annotation:people_progress", args=[empty.slug])
     )
     assert "Nobody annotates in this study yet." in response.content.decode()
+
+
+class TestStoredSums:
+    """Large studies have stored sums. The list adds the answers after them, so it is always complete."""
+
+    @pytest.fixture(autouse=True)
+    def large(self, monkeypatch):
+        monkeypatch.setattr(answered_sums, "LARGE", 1)
+
+    @staticmethod
+    def rows(study):
+        return [(row.username, row.figures, row.first_at, row.last_at) for row in people(study, Days(UTC))]
+
+    def test_the_list_is_the_same_with_them(self, study, work):
+        for assignment in Assignment.objects.filter(study=study, state="submitted"):
+            moved(assignment.pk, NOON - timedelta(days=1))
+        before = self.rows(study)
+        assert answered_sums.add_up() == 2
+        assert self.rows(study) == before
+        assert {row.pairs for row in AnsweredSum.objects.all()} == {3, 1}
+
+    def test_new_answers_are_shown_at_once_and_added_once(self, study, work):
+        for assignment in Assignment.objects.filter(study=study, state="submitted"):
+            moved(assignment.pk, timezone.now() - timedelta(days=1))
+        answered_sums.add_up()
+        factories.answer(work["lab-1"], study)
+        latest = factories.answer(work["lab-2"], study)
+        before = self.rows(study)
+        assert [figures.pairs for _name, figures, *_times in before] == [1, 2, 3]
+        assert answered_sums.add_up() == 0  # they are too new
+        AnsweredSum.objects.update(until=timezone.now() - timedelta(hours=12))
+        moved(latest.pk, timezone.now() - timedelta(hours=1))
+        assert answered_sums.add_up() == 1
+        assert answered_sums.add_up() == 0
+        assert [figures.pairs for _name, figures, *_times in self.rows(study)] == [1, 2, 3]
+
+    def test_days_are_counted_without_them(self, study, work):
+        for assignment in Assignment.objects.filter(study=study, state="submitted"):
+            moved(assignment.pk, NOON - timedelta(days=1))
+        answered_sums.add_up()
+        day = (NOON - timedelta(days=1)).date()
+        assert {name: one.pairs for name, one in figures(study, first=day).items()} == {
+            "lab-10": 3,
+            "lab-2": 1,
+            "lab-1": 0,
+        }
+        assert not any(one.pairs for one in figures(study, last=day - timedelta(days=1)).values())
+
+    def test_a_small_study_has_none(self, study, work, monkeypatch):
+        monkeypatch.setattr(answered_sums, "LARGE", 1_000)
+        assert answered_sums.add_up() == 0
+        assert not AnsweredSum.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_at_once_add_each_answer_once():
+    study = factories.study(created_at=NOON - timedelta(days=30))
+    factories.pairs(study, 3)
+    person = factories.member(study, "annotator")
+    for _ in range(3):
+        answered = factories.answer(person, study)
+        with transaction.atomic():
+            moved(answered.pk, NOON - timedelta(days=1))
+    at_once(*[lambda: answered_sums.add(study)] * 3)
+    assert AnsweredSum.objects.get().pairs == 3

@@ -1,6 +1,7 @@
 """The look-here queue: which answers come first, why, and who learns why when."""
 
 import pytest
+from django.utils import timezone
 
 from annotation.models import Assignment
 from qc import looking, reviewing, tasks, verdicts
@@ -27,6 +28,7 @@ def lot_of(study, *answers):
     lot = factories.lot(study, factories.batch(study), state="in_review", frame_size=len(answers))
     for place, answer in enumerate(answers, start=1):
         factories.frame_item(lot, answer, place)
+    looking.rank(lot)
     return lot
 
 
@@ -52,7 +54,8 @@ def test_findings_come_first_then_disagreement_then_unknown_people_then_the_rest
     lot = lot_of(study, rest, reviewed, of_new_person, one, other, fast, contradictory)
     earlier = factories.reviewer(study)
     for item in lot.items.filter(assignment__in=[reviewed, other]):
-        factories.review(item, reviewer=earlier, kind="secondary", state="submitted")
+        review = factories.review(item, reviewer=earlier, kind="secondary", revealed_at=timezone.now())
+        verdicts.submit(review, earlier, [])
     assert looked_at(lot, factories.reviewer(study)) == [
         (contradictory.pk, ["contradiction"]),
         (fast.pk, ["faster_than_videos"]),
@@ -68,6 +71,7 @@ def test_findings_that_ended_or_were_dismissed_or_are_notes_give_no_reason():
     plain, fast = answered_by(study, person), answered_by(study, person, **FAST)
     lot = lot_of(study, plain, fast)
     Finding.objects.update(severity="note")
+    looking.rank_again([plain.pk, fast.pk])
     assert looked_at(lot, factories.reviewer(study)) == [(plain.pk, ["never_reviewed"]), (fast.pk, [])]
 
 

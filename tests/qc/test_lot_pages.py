@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from annotation.standings import change_standing
 from catalog.models import Batch, Pair
-from qc import decisions, lots
+from qc import decisions, lots, views_lots
 from qc.decisions import Wanted
 from qc.models import FrameItem, Lot
 from tests import factories
@@ -103,7 +103,7 @@ def test_each_number_of_a_lot_is_the_length_of_its_list(client, study, researche
     for address, number in links:
         found = client.get(address.replace("&amp;", "&"))
         assert found.status_code == 200
-        assert found.context["page"].paginator.count == int(number), address
+        assert found.context["count"].number == int(number), address
     for part in ("first", "found", "counting", "frame"):
         assert client.get(reverse("qc:lot_answers", args=[study.slug, lot.number]), {"part": part}).status_code == 200
 
@@ -210,9 +210,29 @@ def test_the_answers_for_review_lead_to_just_these_answers(client, study, annota
     invalid, held, *_ = Pair.objects.order_by("pk")
     change_standing(invalid.assignments.get().standing, actor=None, validity="invalid", reason="contradiction")
     Pair.objects.filter(pk=held.pk).update(held="looked at")
-    for name, about in (("new_lot", ()), ("lot", (1,))):
+    for name, about, shown in (("new_lot", (), "up to 3"), ("lot", (1,), "2")):
         text = page(client, name, study, *about)
-        address, number = re.search(r'href="([^"]*standing=usable)">(\d+)', text).groups()
-        assert client.get(address.replace("&amp;", "&")).context["count"].number == int(number) == 2
+        address, number = re.search(r'href="([^"]*standing=usable)">([^<]+)', text).groups()
+        assert number == shown
+        assert client.get(address.replace("&amp;", "&")).context["count"].number == 2
         if name == "new_lot":
             post(client, "new_lot", study, batches=[1])
+
+
+def test_batches_and_answers_come_page_by_page(client, study, researcher, monkeypatch):
+    monkeypatch.setattr(views_lots, "BATCHES_A_PAGE", 1)
+    monkeypatch.setattr(views_lots, "ROWS_A_PAGE", 2)
+    for number in (1, 2):
+        answered(study, pairs=3, batch=number)
+    assert "Page 1 of 2" in page(client, "new_lot", study)
+    post(client, "new_lot", study, batches=[2])  # it is on the second page
+    lot = in_review(study, researcher, 1)
+    address = reverse("qc:lot_answers", args=[study.slug, lot.number])
+    first = client.get(address).context
+    second = client.get(address, {"after": first["page"].next}).context
+    back = client.get(address, {"before": second["page"].previous}).context
+    keys = [[item.assignment_id for item, *_ in found["rows"]] for found in (first, second, back)]
+    assert keys[0] == keys[2]
+    assert keys[0] + keys[1] == sorted(lot.items.values_list("assignment", flat=True))
+    assert second["count"].number == 3
+    assert client.get(address, {"after": "9" * 9}).status_code == 404

@@ -34,7 +34,7 @@ class TestPutTogether:
         assert (lot.number, lot.attempt, lot.state) == (1, 1, "draft")
         assert [batch.number for batch in lots.batches_of(lot)] == [1, 2]
         assert AuditEvent.objects.get(action="lot.put_together").after["batches"] == [1, 2]
-        assert lots.candidates(study) == []
+        assert not lots.candidates(study).exists()
 
     @pytest.mark.parametrize(
         ("numbers", "refusal", "said"),

@@ -144,6 +144,16 @@ class TestWhen:
         Pair.objects.update(held="", kind="control", expected={})
         assert more_opinions.ask_everywhere() == 0
 
+    def test_the_sweep_looks_at_some_pairs_at_a_time_and_passes_over_batches_in_review(self, study, monkeypatch):
+        monkeypatch.setattr(more_opinions, "PAIRS_AT_ONCE", 2)
+        pairs = [answer_all(study, FIRST, SECOND) for _ in range(5)]
+        answer_all(study, FIRST, SECOND, batch=factories.batch(study, number=2))
+        Batch.objects.filter(number=2).update(state="in_review")
+        looked_at = [sorted(some) for some in more_opinions._candidates(study)]
+        assert [len(some) for some in looked_at] == [2, 2, 1, 0]
+        assert sorted(key for some in looked_at for key in some) == [pair.pk for pair in pairs]
+        assert more_opinions.ask_everywhere() == 5
+
     def test_never_in_a_batch_in_review_and_after_it_only_if_it_is_returned(self, study):
         pair = answer_all(study, FIRST, SECOND)
         for state, due in (("in_review", True), ("accepted", False)):

@@ -1,8 +1,10 @@
 """Pause rules: people are judged at 50, 100, 200 items and never in between, and a person ends a pause."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import AuditEvent
 from annotation import serving
@@ -10,7 +12,7 @@ from annotation.models import Seat, Standing
 from diptych.refusals import BadInput
 from qc import pausing
 from qc.findings import switches
-from qc.models import Pause, PauseJudgement, PauseRule
+from qc.models import Pause, PauseJudgement, PauseRule, Review, Verdict
 from qc.pausing import Limit
 from qc.statistics.rates import share_between
 from tests import factories
@@ -134,6 +136,27 @@ class TestJudging:
         judgement = PauseJudgement.objects.get()
         assert (judgement.items, judgement.hits, judgement.beyond) == (50, 38, True)
         assert judgement.high < 0.9
+
+    def test_after_the_first_time_only_people_of_whom_something_is_new_are_looked_at(self, study, annotator, admin):
+        rule(study, admin, "blind", Limit(Decimal("0.9")))
+        other = factories.member(study, "annotator")
+        lot = review_blind(give(other, study, 50) + give(annotator, study, 50), waiting=1)
+        assert pausing.judge_all() == 1
+        assert PauseJudgement.objects.get().person == other
+        Review.objects.filter(lot=lot).update(ended_at=timezone.now() - timedelta(days=1))
+        Verdict.objects.filter(item__lot=lot).update(waits_for="", counts=False)
+        assert pausing.judge_all() == 0  # nothing says so yet
+        item = lot.items.filter(assignment__person=annotator).first()
+        factories.review(item, reviewer=factories.reviewer(study), kind="confirm", state="submitted")
+        assert pausing.judge_all() == 1
+
+    def test_a_changed_rule_looks_at_everybody(self, study, annotator, admin):
+        rule(study, admin, "blind", Limit(Decimal("0.9"), 100))
+        lot = review_blind(give(annotator, study, 50))
+        assert pausing.judge_all() == 0
+        Review.objects.filter(lot=lot).update(ended_at=timezone.now() - timedelta(days=1))
+        rule(study, admin, "blind", Limit(Decimal("0.9")))
+        assert pausing.judge_all() == 1
 
     def test_the_look_here_queue_measures_nothing(self, study, annotator, admin):
         rule(study, admin, "blind", Limit(Decimal("0.9")))

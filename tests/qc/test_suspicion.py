@@ -121,7 +121,7 @@ def test_points_change_neither_the_order_nor_the_sample_of_the_frame(study, anno
     """Only the look-here queue reads them: the order of all other kinds is that of the seed."""
     from qc import due
 
-    assert {kind for kind, order in due.ORDER.items() if "suspicion" in order} == {Kind.LOOK}
+    assert {kind for kind, order in due.ORDER.items() if "rank" in order} == {Kind.LOOK}
     give(annotator, study, 20, fast=10)
     lot = in_review(study, researcher)
     sampled = FrameItem.objects.filter(lot=lot, sample_place__isnull=False)

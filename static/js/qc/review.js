@@ -47,10 +47,9 @@ const attempt = (request, then) => online.attempt(request, then, (refusal) => {
 });
 
 /** @param {Qc.Reviews} reviews */
-function show({ current: review, reason, retry_after_s: seconds, left }) {
+function show({ current: review, reason, retry_after_s: seconds }) {
   takeOff();
   ahead = null;
-  page.left = String(left);
   if (!review) {
     stop(reason ?? "refused", { seconds, again: begin });
     return;
