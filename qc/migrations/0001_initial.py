@@ -339,6 +339,7 @@ class Migration(migrations.Migration):
                 ('batch', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='lot_batches', to='catalog.batch')),
                 ('lot', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='lot_batches', to='qc.lot')),
                 ('study', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
+                ('size', models.PositiveIntegerField(blank=True, help_text='Its answers that still counted when the sample was drawn; null before', null=True)),
             ],
             options={
                 'verbose_name_plural': 'lot batches',
@@ -366,10 +367,17 @@ class Migration(migrations.Migration):
                 ('lot', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='items', to='qc.lot')),
                 ('signals', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=16), blank=True, db_default=[], default=list, help_text='What the points are for, as codes', size=None)),
                 ('suspicion', models.SmallIntegerField(db_default=0, default=0, help_text='Points by which the look-here queue prefers the answer')),
+                ('look_rank', models.SmallIntegerField(blank=True, db_default=0, default=0, help_text='Place in the look-here queue, the lowest first; null once any review was submitted', null=True)),
+                ('secondary_due', models.BooleanField(db_default=True, default=True, help_text='Drawn for the secondary review, which nobody has submitted')),
+                ('spot_due', models.BooleanField(db_default=True, default=True, help_text='No spot check was submitted; false once it is not in a sample')),
+                ('stands_for_person', models.BooleanField(db_default=False, default=False, help_text='The one answer of a person of whom nothing was reviewed in the lot')),
             ],
             options={
                 'indexes': [
                     models.Index(condition=models.Q(('lost', ''), _negated=True), fields=['lot'], name='frame_item_lost'),
+                    models.Index(condition=models.Q(('secondary_due', True)), fields=['lot', 'place'], name='frame_item_secondary_due'),
+                    models.Index(condition=models.Q(('spot_due', True)), fields=['lot', 'place'], name='frame_item_spot_due'),
+                    models.Index(condition=models.Q(('look_rank__isnull', False)), fields=['lot', 'look_rank', 'place'], name='frame_item_look_due'),
                 ],
                 'constraints': [
                     models.UniqueConstraint(fields=('lot', 'place'), name='frame_item_place'),
@@ -517,6 +525,7 @@ class Migration(migrations.Migration):
                 ('changed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('changed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('study', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='pause_rules', to='studies.study')),
+                ('looked_at', models.DateTimeField(blank=True, help_text='When it was last applied to everybody', null=True)),
             ],
             options={
                 'constraints': [
@@ -571,6 +580,7 @@ class Migration(migrations.Migration):
                     models.Index(fields=['sitting'], name='review_sitting'),
                     models.Index(fields=['lot', 'kind', 'state'], name='review_of_lot'),
                     models.Index(condition=models.Q(('state', 'submitted')), fields=['study', 'kind', 'ended_at'], include=('reviewer',), name='review_submitted'),
+                    models.Index(condition=models.Q(('state', 'leased')), fields=['lot', 'reviewer'], name='review_leased'),
                 ],
                 'constraints': [
                     models.UniqueConstraint(fields=('study', 'id'), name='review_study_id'),
@@ -1068,5 +1078,9 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='undonejudgement',
             trigger=pgtrigger.compiler.Trigger(name='undone_judgement_table_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'Cannot truncate %: its rows stay as they are', TG_TABLE_NAME;", hash='5fcb7d57ccf30e56a4b7a46bec023db05f0c89f2', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_undone_judgement_table_stays_16f08', table='qc_undonejudgement', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='review',
+            trigger=pgtrigger.compiler.Trigger(name='review_ends_waiting', sql=pgtrigger.compiler.UpsertTriggerSql(func="IF NEW.state = 'submitted' AND (TG_OP = 'INSERT' OR OLD.state <> 'submitted') THEN UPDATE qc_frameitem SET secondary_due = secondary_due AND NEW.kind <> 'secondary', spot_due = spot_due AND NEW.kind <> 'spot', look_rank = NULL WHERE id = NEW.item_id AND (look_rank IS NOT NULL OR secondary_due AND NEW.kind = 'secondary' OR spot_due AND NEW.kind = 'spot'); ELSIF TG_OP = 'UPDATE' AND OLD.state = 'submitted' AND NEW.state <> 'submitted' THEN UPDATE qc_frameitem SET secondary_due = secondary_due OR NEW.kind = 'secondary', spot_due = spot_due OR NEW.kind = 'spot', look_rank = CASE WHEN EXISTS (SELECT FROM qc_review other WHERE other.item_id = NEW.item_id AND other.state = 'submitted') THEN NULL ELSE 0 END WHERE id = NEW.item_id; END IF; RETURN NULL;", hash='eec50c078f4831da44e034a2047c0fa0ca9137bf', operation='INSERT OR UPDATE OF "state"', pgid='pgtrigger_review_ends_waiting_c1f8b', table='qc_review', when='AFTER')),
         ),
     ]

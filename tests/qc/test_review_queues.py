@@ -9,7 +9,7 @@ from annotation.models import Assignment
 from catalog.models import Batch
 from qc import due, looking, lots, reviewing, tasks, verdicts
 from qc.findings import dismissing
-from qc.models import Finding, FrameItem
+from qc.models import Finding
 from tests import factories
 from tests.qc.finding import harmless, helpful
 from tests.qc.reviewed import answered, spot_checked
