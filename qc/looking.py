@@ -3,8 +3,8 @@
 It finds defects, and never enters a rate: what it chooses is no random sample. Each review keeps why its answer was
 chosen (`Review.look_reasons`). The reviewer reads it after the verdict, because it would influence them before.
 
-The queue is an index: each frozen answer has its rank (`FrameItem.look_rank`: its points with a minus), written when the
-frame is frozen. It is written again when findings or reviews change it, never when somebody leases.
+The queue is an index: each frozen answer has its rank (`FrameItem.look_rank`: its points with a minus), written when
+the frame is frozen. It is written again when findings or reviews change it, never when somebody leases.
 
 `REASONS` and `POINTS` are parts of statements with the rows `item`, `assignment` and `pair`.
 """
@@ -53,8 +53,8 @@ _NEVER_REVIEWED = """(NOT EXISTS (
 SERIOUS_POINTS, WARNING_POINTS, DISAGREEMENT_POINTS, NEW_PERSON_POINTS = 1_000, 6, 5, 1
 #: All points of an answer but those for its person. One look into an index for each answer.
 POINTS = f"""(item.suspicion
-    + coalesce((SELECT max(CASE finding.severity WHEN 'serious' THEN {SERIOUS_POINTS} WHEN 'warning' THEN {WARNING_POINTS}
-                           ELSE 0 END) {_FINDINGS}), 0)
+    + coalesce((SELECT max(CASE finding.severity WHEN 'serious' THEN {SERIOUS_POINTS}
+                                                 WHEN 'warning' THEN {WARNING_POINTS} ELSE 0 END) {_FINDINGS}), 0)
     + CASE WHEN {_DISAGREEMENT} THEN {DISAGREEMENT_POINTS} ELSE 0 END)"""
 #: All that is true of an item, as an array: codes of rules, and the codes above.
 REASONS = f"""(
@@ -64,11 +64,11 @@ REASONS = f"""(
     || CASE WHEN {_NEVER_REVIEWED} THEN ARRAY['{NEVER_REVIEWED}'::varchar] ELSE '{{}}' END)"""
 #: Whether `reasons` has a code of a rule.
 FOUND = f"NOT reasons <@ ARRAY['{DISAGREEMENT}', '{NEVER_REVIEWED}']::varchar[]"
-#: Rank all answers of a lot whose frame was just frozen. Nothing of anybody is reviewed yet, so the first answer of each
-#: person stands for the others.
+#: Rank all answers of a lot whose frame was just frozen. Nothing of anybody is reviewed yet, so the first answer of
+#: each person stands for the others.
 RANK_ALL = f"""
 UPDATE qc_frameitem frozen
-   SET stands_for_person = ranked.is_first, look_rank = - points - CASE WHEN is_first THEN {NEW_PERSON_POINTS} ELSE 0 END
+   SET stands_for_person = is_first, look_rank = - points - CASE WHEN is_first THEN {NEW_PERSON_POINTS} ELSE 0 END
   FROM (SELECT id, points, row_number() OVER (PARTITION BY person_id ORDER BY points DESC, place) = 1 AS is_first
           FROM (SELECT item.id, item.place, assignment.person_id, {POINTS} AS points
                   FROM qc_frameitem item

@@ -72,7 +72,7 @@ def test_findings_that_ended_or_were_dismissed_or_are_notes_give_no_reason():
     lot = lot_of(study, plain, fast)
     Finding.objects.update(severity="note")
     looking.rank_again([plain.pk, fast.pk])
-    assert looked_at(lot, factories.reviewer(study)) == [(plain.pk, ["never_reviewed"]), (fast.pk, [])]
+    assert looked_at(lot, factories.reviewer(study)) == [(fast.pk, ["never_reviewed"]), (plain.pk, [])]
 
 
 def test_a_look_takes_only_the_answers_with_findings_and_the_others_come_later():
