@@ -75,7 +75,7 @@ def measure(answers: int) -> dict[str, Any]:
     """Fill a study, run the rules over it twice, check new answers, and request pages. Return what was measured."""
     from django.db import connection
 
-    from qc.models import Finding
+    from findings.models import Finding
 
     began = time.perf_counter()
     study, researcher = fill(answers)
@@ -83,7 +83,7 @@ def measure(answers: int) -> dict[str, Any]:
     first = run_all(study, researcher)
     again = run_all(study, researcher)
     with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE qc_finding")
+        cursor.execute("VACUUM ANALYZE findings_finding")
     found = Finding.objects.filter(study=study).count()
     measured = {"answers": answers, "findings": found, "new_in_second_run": again["found"]}
     measured |= {"first_s": first["seconds"], "second_s": again["seconds"]}
@@ -100,7 +100,7 @@ def fill(answers: int) -> tuple[Any, Any]:
     from annotation.protocol import HARM_KEYS, SUB_DIMENSION_KEYS
     from benchmarks import studies
     from catalog.models import Pair
-    from qc.findings import switches
+    from findings import switches
     from studies.models import Membership
 
     study = studies.fill(answers, 1)
@@ -173,8 +173,8 @@ def standings(study: int, pairs: Sequence[int]) -> Iterator[tuple[Any, ...]]:
 
 def run_all(study: Any, researcher: Any) -> dict[str, Any]:
     """Run every rule that is on over all answers, and return how long that took and its longest step."""
-    from qc.findings import runs
-    from qc.models import FindingsRun
+    from findings import runs
+    from findings.models import FindingsRun
 
     steps: list[float] = []
     whole_step = runs.step
@@ -203,7 +203,7 @@ def run_all(study: Any, researcher: Any) -> dict[str, Any]:
 def check_new(study: Any) -> float:
     """Make some answers due, check them as the periodic task does, and return how many it does in a second."""
     from annotation.models import Standing
-    from qc.findings import checking
+    from findings import checking
 
     some = list(Standing.objects.filter(study=study).order_by("-pk").values_list("pk", flat=True)[:2_000])
     Standing.objects.filter(pk__in=some).update(rules_due=True)
@@ -220,7 +220,7 @@ def pages(study: Any, researcher: Any) -> dict[str, float]:
 
     client = Client(headers={"host": "127.0.0.1"})
     client.force_login(researcher, backend="accounts.backends.PersonBackend")
-    address = reverse("qc:findings", args=[study.slug])
+    address = reverse("findings:findings", args=[study.slug])
     queries = ("", "?rule=contradiction", "?severity=warning", "?batch=1", "?state=all&sort=earliest")
     taken: list[float] = []
     for query in queries:

@@ -24,11 +24,11 @@ from scipy.special import expit
 from scipy.stats import kendalltau
 
 from benchmarks import claims
-from qc.simulation import truth
-from qc.simulation.people import broken, crowd
-from qc.simulation.truth import HELPFULNESS, World
-from qc.simulation.work import Table, work_through
-from qc.statistics.reliability import people_figures
+from diptych.statistics.reliability import people_figures
+from simulation import truth
+from simulation.people import broken, crowd
+from simulation.truth import HELPFULNESS, World
+from simulation.work import Table, work_through
 
 Numbers = NDArray[np.float64]
 Index = NDArray[np.int64]

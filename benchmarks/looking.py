@@ -74,8 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def crowd(careless: float, seed: int) -> list[Any]:
     """Return people who err where two videos differ little, and who are careless in a share of their answers."""
-    from qc.simulation.people import broken
-    from qc.simulation.people import crowd as spread
+    from simulation.people import broken
+    from simulation.people import crowd as spread
 
     people = [replace(one, seconds=SECONDS) for one in spread(PEOPLE, seed, accuracies=(0.72, 0.86), careless=careless)]
     return broken(people, ["difficulty"], seed)
@@ -83,8 +83,8 @@ def crowd(careless: float, seed: int) -> list[Any]:
 
 def careless_share(seed: int) -> float:
     """Return the share of careless answers with which they are `CARELESS` of the defects."""
-    from qc.simulation.truth import plant
-    from qc.simulation.work import work_through
+    from simulation.truth import plant
+    from simulation.work import work_through
 
     world = plant(4_000, seed)
     found = []
@@ -99,7 +99,7 @@ def planted(world: Any, table: Any) -> Any:
     """Return which valid answers have a defect, by their row: the clearest mistakes, `DEFECTS` of all."""
     import numpy as np
 
-    from qc.simulation.reviewers import bar_for, severity
+    from simulation.reviewers import bar_for, severity
 
     valid = ~table.sheet.contradictory
     clear = severity(world, table.pair, table.sheet).max(axis=1) * valid
@@ -110,7 +110,7 @@ def measure(answers: int, overlap: int, *, trace: bool) -> Run:
     """Fill a study, run its rules, order its only lot, and compare with random looks."""
     import numpy as np
 
-    from qc.simulation import filling, material, people, truth
+    from simulation import filling, material, people, truth
 
     seed, usual = 1, people.FAST
     people.FAST = usual if trace else 1.0

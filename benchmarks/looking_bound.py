@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from benchmarks import claims
 from benchmarks.looking import SHARES, TIMES, crowd, planted, times
-from qc.simulation.draws import any_of_last
-from qc.simulation.truth import HARMLESSNESS, HELPFULNESS, World, plant
-from qc.simulation.work import Table, work_through
+from simulation.draws import any_of_last
+from simulation.truth import HARMLESSNESS, HELPFULNESS, World, plant
+from simulation.work import Table, work_through
 
 #: Answers of the worlds on which the classifier learns, and of the one on which it is judged.
 ANSWERS, WORLDS, QUICK = 60_000, 3, 6_000

@@ -1,6 +1,6 @@
 """Reliability of people, estimated without right answers, against planted skill: also where an assumption is broken.
 
-It needs no database. 30 people with accuracies from 0.66 to 0.89 answer pairs, three to a pair, as `qc.simulation`
+It needs no database. 30 people with accuracies from 0.66 to 0.89 answer pairs, three to a pair, as `simulation`
 models them. For each number of answers a person, the estimate is compared with the planted accuracy, and with the
 accuracy that the answers really reached. Then reviewers of known skill review lots of such answers, and the program
 reports what each broken assumption costs rates and decisions.
@@ -14,11 +14,11 @@ from dataclasses import asdict, dataclass, fields
 import numpy as np
 
 from benchmarks import claims
-from qc.simulation import falls
-from qc.simulation.claims import estimated, rank_correlation
-from qc.simulation.people import BREAKS, broken, crowd
-from qc.simulation.truth import HELPFULNESS, plant
-from qc.simulation.work import work_through
+from simulation import falls
+from simulation.claims import estimated, rank_correlation
+from simulation.people import BREAKS, broken, crowd
+from simulation.truth import HELPFULNESS, plant
+from simulation.work import work_through
 
 PEOPLE, OVERLAP = 30, 3
 FEW, MANY = 100, 1_000

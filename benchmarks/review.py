@@ -61,27 +61,31 @@ def addresses(study: ReviewedStudy) -> dict[str, list[str]]:
     parts = ("", "?part=sample", "?part=judged", "?part=defects", "?part=found", "?part=counting", "?page=9")
     shown = ("", "?rule=contradiction", "?severity=warning", "?severity=note", "?batch=1", "?state=all&sort=earliest")
     return {
-        "dashboard": [at("qc:dashboard")],
+        "dashboard": [at("figures:dashboard")],
         "lots": [at("qc:lots")],
         "new lot": [at("qc:new_lot")],
         "lot": [at("qc:lot", lot.number) for lot in stages],
         "lot answers": [at("qc:lot_answers", lot.number, query=part) for lot in stages[:4] for part in parts],
         "reviews": [at("qc:reviews")],
         "review": [at("qc:review", study.secondary.number, "look"), at("qc:review", study.large.number, "spot")],
-        "findings": [at("qc:findings", query=query) for query in shown],
-        "rules": [at("qc:rules")],
-        "quality": [at("qc:quality"), at("qc:quality", query=f"?lot={study.spot.number}")],
-        "waiting": [at("qc:waiting", query=f"?kind={kind}") for kind in ("secondary", "spot", "confirm", "adjudicate")],
-        "defects": [at("qc:defects"), at("qc:defects", query="?question=helpfulness")],
-        "decided": [at("qc:decided"), at("qc:decided", query="?attempt=first&outcome=accepted")],
-        "reviewed": [at("qc:reviewed", query=query) for query in ("?kind=spot", "?kind=spot&random=yes&called=yes")],
+        "findings": [at("findings:findings", query=query) for query in shown],
+        "rules": [at("findings:rules")],
+        "quality": [at("figures:quality"), at("figures:quality", query=f"?lot={study.spot.number}")],
+        "waiting": [
+            at("figures:waiting", query=f"?kind={kind}") for kind in ("secondary", "spot", "confirm", "adjudicate")
+        ],
+        "defects": [at("figures:defects"), at("figures:defects", query="?question=helpfulness")],
+        "decided": [at("figures:decided"), at("figures:decided", query="?attempt=first&outcome=accepted")],
+        "reviewed": [
+            at("figures:reviewed", query=query) for query in ("?kind=spot", "?kind=spot&random=yes&called=yes")
+        ],
         "reviewers": [at("qc:reviewers")],
-        "agreement": [at("qc:agreement"), at("qc:agreement_pairs")],
-        "annotators": [at("qc:annotators"), *(at("qc:annotator", one) for one in _authors(study))],
+        "agreement": [at("figures:agreement"), at("figures:agreement_pairs")],
+        "annotators": [at("figures:annotators"), *(at("figures:annotator", one) for one in _authors(study))],
         "controls": [at(f"qc:{name}") for name in ("controls", "control_people", "control_results")],
-        "suspensions": [at("qc:suspensions")],
-        "pauses": [at("qc:pauses"), at("qc:pause_rules")],
-        "calibrations": [at("qc:calibrations")],
+        "suspensions": [at("suspensions:suspensions")],
+        "pauses": [at("suspensions:pauses"), at("suspensions:pause_rules")],
+        "calibrations": [at("calibration:calibrations")],
         "people": [at("annotation:people_progress")],
     }
 

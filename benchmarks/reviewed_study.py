@@ -68,9 +68,9 @@ class ReviewedStudy:
 
 def fill(answers: int) -> ReviewedStudy:
     """Fill a study with that many answers, and print how long each part takes."""
-    from qc.simulation import filling
-    from qc.simulation.material import make_study
-    from qc.simulation.people import crowd
+    from simulation import filling
+    from simulation.material import make_study
+    from simulation.people import crowd
 
     began = time.perf_counter()
 
@@ -109,8 +109,8 @@ def _open_pairs(simulated: Any, answers: int) -> None:
     import numpy as np
 
     from catalog.models import Batch
-    from qc.simulation.material import write_pairs
-    from qc.simulation.truth import plant
+    from simulation.material import write_pairs
+    from simulation.truth import plant
 
     last = Batch.objects.filter(study=simulated.study).order_by("-number").first()
     batch = Batch.objects.create(study=simulated.study, number=last.number + 1 if last else 1)
@@ -122,8 +122,8 @@ def _open_pairs(simulated: Any, answers: int) -> None:
 def find(simulated: Any) -> None:
     """Run all rules that are on, as the background job does."""
     from annotation.models import Standing
-    from qc.findings import runs
-    from qc.models import FindingsRun
+    from findings import runs
+    from findings.models import FindingsRun
 
     Standing.objects.filter(study=simulated.study).update(rules_due=False)
     job = runs.run_rules(simulated.study, actor=simulated.researchers[0])
@@ -137,9 +137,9 @@ def find(simulated: Any) -> None:
 def _count(simulated: Any) -> None:
     """Store the figures that tasks and people store in a study that works: what waits, agreement, annotators."""
     from annotation import answered_sums
-    from qc import figure_jobs
-    from qc.models import StudyFigures
-    from qc.overview import stored
+    from figures import figure_jobs
+    from figures.models import StudyFigures
+    from figures.overview import stored
 
     answered_sums.add_up()
     stored.ask(simulated.study)

@@ -105,7 +105,14 @@ INSTALLED_APPS = [
     "importing",
     "annotation",
     "qualification",
+    "charts",
+    "controls",
+    "findings",
     "qc",
+    "calibration",
+    "suspensions",
+    "figures",
+    "simulation",
     "exports",
     "training",
     "demo",
@@ -181,7 +188,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
-    "qc.charts.bundle.MadeFilesFinder",
+    "charts.bundle.MadeFilesFinder",
 ]
 
 # How media reach browsers. `app`: the product sends them itself. `nginx`: the proxy sends them (X-Accel-Redirect below
@@ -343,13 +350,13 @@ SPECTACULAR_SETTINGS = {
         "QualificationKindEnum": "qualification.models.sets.Kind",
         "PairSetStateEnum": "qualification.models.PairSet.State",
         "NothingToQualifyWithEnum": "qualification.attempts.REASONS",
-        "RuleEnum": "qc.rule_codes.CODES",
-        "ControlKindEnum": "qc.control_kinds.CODES",
+        "RuleEnum": "findings.rule_codes.CODES",
+        "ControlKindEnum": "controls.control_kinds.CODES",
         "ReviewKindEnum": "qc.models.reviews.Kind",
         "WaitingKindEnum": "qc.waiting.KINDS",
         "NothingToReviewEnum": "qc.reviewing.REASONS",
         "RowEnum": "qc.models.reviews.ROWS",
-        "ReturnedAnswersEnum": "qc.models.people.Suspension.What",
+        "ReturnedAnswersEnum": "suspensions.models.people.Suspension.What",
         "NothingInTrialEnum": "annotation.trial.TRIAL_REASONS",
     },
 }
@@ -361,7 +368,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "media.tasks.transcode_asset": {"queue": "media"},
-    "qc.tasks.make_controls": {"queue": "media"},  # re-encoding needs ffmpeg
+    "controls.tasks.make_controls": {"queue": "media"},  # re-encoding needs ffmpeg
 }
 # The queue is the rows. So a message is acknowledged early, and the broker never delivers it again.
 CELERY_TASK_ACKS_LATE = False
@@ -385,16 +392,16 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "complete-batches": {"task": "annotation.tasks.complete_batches", "schedule": 60.0},
     "add-up-answers": {"task": "annotation.tasks.add_up_answers", "schedule": 600.0},
     "note-tags": {"task": "annotation.tasks.note_tags", "schedule": 20.0},
-    "check-new-answers": {"task": "qc.tasks.check_new_answers", "schedule": 20.0},
-    "look-after-figures": {"task": "qc.tasks.look_after_figures", "schedule": 15.0},
+    "check-new-answers": {"task": "findings.tasks.check_new_answers", "schedule": 20.0},
+    "look-after-figures": {"task": "figures.tasks.look_after_figures", "schedule": 15.0},
     "ask-for-more-opinions": {"task": "qc.tasks.ask_for_more_opinions", "schedule": 20.0},
     "find-disagreement": {"task": "qc.tasks.find_disagreement", "schedule": 3600.0},
-    "look-after-runs": {"task": "qc.tasks.look_after_runs", "schedule": 15.0},
-    "look-after-controls": {"task": "qc.tasks.look_after_controls", "schedule": 15.0},
-    "look-after-suspensions": {"task": "qc.tasks.look_after_suspensions", "schedule": 15.0},
-    "judge-people": {"task": "qc.tasks.judge_people", "schedule": 60.0},
-    "count-large-studies": {"task": "qc.tasks.count_large_studies", "schedule": 60.0},
-    "count-quality": {"task": "qc.tasks.count_quality_due", "schedule": 60.0},
+    "look-after-runs": {"task": "findings.tasks.look_after_runs", "schedule": 15.0},
+    "look-after-controls": {"task": "controls.tasks.look_after_controls", "schedule": 15.0},
+    "look-after-suspensions": {"task": "suspensions.tasks.look_after_suspensions", "schedule": 15.0},
+    "judge-people": {"task": "suspensions.tasks.judge_people", "schedule": 60.0},
+    "count-large-studies": {"task": "figures.tasks.count_large_studies", "schedule": 60.0},
+    "count-quality": {"task": "figures.tasks.count_quality_due", "schedule": 60.0},
     "clear-sessions": {"task": "accounts.tasks.clear_sessions", "schedule": 3600.0},
 }
 # A sweep need not run if no worker took it before the next one. Otherwise hours without workers leave thousands.

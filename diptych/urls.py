@@ -14,7 +14,12 @@ api: list[URLPattern | URLResolver] = [
     path("", include("catalog.urls_api")),
     path("", include("importing.urls_api")),
     path("", include("qualification.urls_api")),
+    path("", include("controls.urls_api")),
+    path("", include("findings.urls_api")),
     path("", include("qc.urls_api")),
+    path("", include("calibration.urls_api")),
+    path("", include("suspensions.urls_api")),
+    path("", include("figures.urls_api")),
     path("", include("exports.urls_api")),
     path("schema/", views.SchemaView.as_view(), name="schema"),
     # Also refuses an address without its final slash. A redirect would lose the body.
@@ -35,7 +40,13 @@ urlpatterns = [
     path("studies/", include("catalog.urls")),
     path("", include("studies.urls")),
     path("studies/", include("qualification.urls")),
+    path("studies/", include("charts.urls")),
+    path("studies/", include("controls.urls")),
+    path("studies/", include("findings.urls")),
     path("studies/", include("qc.urls")),
+    path("studies/", include("calibration.urls")),
+    path("studies/", include("suspensions.urls")),
+    path("studies/", include("figures.urls")),
     path("safety/", include("safety.urls")),
 ]
 

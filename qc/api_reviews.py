@@ -19,13 +19,7 @@ from qc.models import Review, Verdict
 from qc.models.reviews import Kind
 from qc.permissions import own_review, reviewed_lot
 from qc.reviewing import Sitting
-from qc.serializers import (
-    LeaseSerializer,
-    ReviewShape,
-    ReviewSkipSerializer,
-    ReviewsShape,
-    ReviewSubmitSerializer,
-)
+from qc.serializers import LeaseSerializer, ReviewShape, ReviewSkipSerializer, ReviewsShape, ReviewSubmitSerializer
 from qc.verdicts import Opinion
 from safety import quarantine
 

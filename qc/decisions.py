@@ -21,11 +21,11 @@ from annotation.models import Assignment
 from catalog import batches, batching
 from catalog.models import Batch
 from diptych.refusals import BadInput, Refused
+from diptych.statistics.acceptance import Outcome
 from qc import frames, looking, more_opinions, outcomes, quality
 from qc.lots import batches_of, locked_lot
 from qc.models import FrameItem, Lot, LotDecision
 from qc.quality import Quality
-from qc.statistics.acceptance import Outcome
 
 State, AskAgain = Lot.State, LotDecision.AskAgain
 

@@ -3,8 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass
 
+from diptych.statistics.rates import Sample
 from qc.outcomes import Outcome
-from qc.statistics.rates import Sample
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from diptych.database.fixed import change
+from findings.rules import RULES
 from qc import suspicion
-from qc.findings.rules import RULES
 from qc.models import Lot, Review
 from qc.models.reviews import Kind
 
@@ -27,7 +27,7 @@ DISAGREEMENT, NEVER_REVIEWED = "disagreement", "never_reviewed"
 MANY = 2
 
 _FINDINGS = """
-  FROM qc_finding finding
+  FROM findings_finding finding
  WHERE finding.assignment_id = assignment.id AND finding.ended_at IS NULL AND finding.dismissed_at IS NULL
 """
 #: The answers that count differ on both preferences, or on one and on what is safe, and so on. A pair that wants one

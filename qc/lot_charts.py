@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from charts.catalogue import Chart
+from charts.specifications import BLUE, HEIGHT, OF_THE_PAGE, PERCENT, VERMILLION, Json, named_axis
+from diptych.statistics import acceptance
+from diptych.statistics.acceptance import Plan, Point
 from qc import plans
-from qc.charts.catalogue import Chart
-from qc.charts.specifications import BLUE, HEIGHT, OF_THE_PAGE, PERCENT, VERMILLION, Json, named_axis
 from qc.models import Lot
-from qc.statistics import acceptance
-from qc.statistics.acceptance import Plan, Point
 from studies.models import Study
 
 CURVE = "curve"
@@ -19,7 +20,8 @@ def of_lot(lot: Lot, size: int) -> Chart:
     """Return the operating curve of a lot of this many answers."""
     terms = plans.terms_of(lot if lot.aql is not None else lot.study)
     plan = plans.plan_of(size, terms)
-    return Chart(CURVE, f"lot={lot.number}&size={size}", operating_curve(plan, acceptance.operating_curve(plan)))
+    page = reverse("qc:lot", args=[lot.study.slug, lot.number])
+    return Chart(CURVE, page, f"lot={lot.number}&size={size}", operating_curve(plan, acceptance.operating_curve(plan)))
 
 
 def curve(study: Study, query: Mapping[str, str]) -> Chart | None:

@@ -1,14 +1,15 @@
 """The plan of a lot: how many answers are spot-checked, and with how many defects the plan accepts the lot.
 
-`qc/statistics/acceptance.py` computes it. Here are the numbers that it is computed from, and what the pages say of it.
+`diptych/statistics/acceptance.py` computes it. Here are the numbers that it is computed from, and what the pages say of
+it.
 """
 
 from dataclasses import dataclass
 from functools import lru_cache
 
+from diptych.statistics import acceptance
+from diptych.statistics.acceptance import Effort, Plan, Point, Terms
 from qc.models import Lot
-from qc.statistics import acceptance
-from qc.statistics.acceptance import Effort, Plan, Point, Terms
 from studies.models import Study
 
 #: From this share of a lot on, the page says that a larger lot would need less review for each answer.

@@ -12,12 +12,12 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from diptych.statistics import rates
+from diptych.statistics.acceptance import Outcome, Plan
+from diptych.statistics.rates import Pooled, Rate, Sample
 from qc import outcomes, plans
 from qc.judgements import Counts, counts_of
 from qc.models import Lot, LotBatch, LotDecision
-from qc.statistics import rates
-from qc.statistics.acceptance import Outcome, Plan
-from qc.statistics.rates import Pooled, Rate, Sample
 from studies.models import Study
 
 

@@ -19,12 +19,12 @@ from annotation.answer_words import QUESTIONS
 from diptych.database.fixed import fetch_all
 from diptych.downloads import CopyFile
 from diptych.spreadsheet import write_rows
+from diptych.statistics.bootstrap import Numbers, intervals
+from diptych.statistics.figures import Figure, NotDefined
+from diptych.statistics.measures import PERCENT
 from qc.models import ReviewAnswer, SecondBlind
 from qc.models.reviews import PREFERENCES, TAGS
 from qc.second_blind import SHARE
-from qc.statistics.bootstrap import Numbers, intervals
-from qc.statistics.figures import Figure, NotDefined
-from qc.statistics.measures import PERCENT
 from studies.models import Study
 
 #: With fewer pairs no agreement is shown.

@@ -46,7 +46,7 @@ WITH answer AS (
     SELECT item.id, assignment.person_id AS person, {_PARTS} AS against_parts,
            {_side("helpfulness")} + {_side("harmlessness")} AS sides,
            CASE WHEN prompt.prompt_type = 'safety_critical' THEN {CRITICAL} ELSE 0 END AS critical,
-           EXISTS (SELECT FROM qc_finding finding
+           EXISTS (SELECT FROM findings_finding finding
                     WHERE finding.assignment_id = assignment.id AND finding.severity = 'warning'
                       AND finding.ended_at IS NULL AND finding.dismissed_at IS NULL)::int AS fast
       FROM qc_frameitem item

@@ -6,9 +6,9 @@ there is any tag: that is also what makes an answer defective (protocol.md).
 
 from typing import Any
 
+from controls.control_kinds import TAG_GOLD
+from controls.writing import NewControl
 from diptych.database.fixed import fetch_all
-from qc.control_kinds import TAG_GOLD
-from qc.controls.writing import NewControl
 from studies.models import Study
 
 #: For each pair and video with a decision of an adjudicator: whether it has tags. If the verdict counts, the reviewer's

@@ -1,18 +1,8 @@
-"""Addresses of the API of quality control. `diptych.urls` includes them."""
+"""Addresses of the API of lots, reviews and their decisions."""
 
 from django.urls import path
 
-from qc import (
-    api_calibration,
-    api_controls,
-    api_figures,
-    api_findings,
-    api_lots,
-    api_quality,
-    api_reviewers,
-    api_reviews,
-    api_suspensions,
-)
+from qc import api_lots, api_reviewers, api_reviews
 
 urlpatterns = [
     path("studies/<slug:slug>/lots/", api_lots.LotsView.as_view(), name="lots"),
@@ -29,39 +19,5 @@ urlpatterns = [
     path("reviews/<int:review_id>/care/", api_reviews.CareReviewView.as_view(), name="review_care"),
     path("reviews/<int:review_id>/release/", api_reviews.ReleaseReviewView.as_view(), name="review_release"),
     path("reviews/<int:review_id>/report/", api_reviews.ReportReviewView.as_view(), name="review_report"),
-    path("studies/<slug:slug>/suspensions/", api_suspensions.SuspensionsView.as_view(), name="suspensions"),
-    path("studies/<slug:slug>/suspensions/preview/", api_suspensions.PreviewView.as_view(), name="suspension_preview"),
-    path("suspensions/<int:suspension_id>/", api_suspensions.SuspensionView.as_view(), name="suspension"),
-    path("suspensions/<int:suspension_id>/lift/", api_suspensions.LiftView.as_view(), name="suspension_lift"),
-    path("studies/<slug:slug>/pauses/", api_suspensions.PausesView.as_view(), name="pauses"),
-    path("pauses/<int:pause_id>/end/", api_suspensions.EndPauseView.as_view(), name="pause_end"),
-    path("studies/<slug:slug>/agreement/", api_figures.AgreementView.as_view(), name="agreement"),
-    path("studies/<slug:slug>/annotators/", api_figures.AnnotatorsView.as_view(), name="annotators"),
     path("studies/<slug:slug>/reviewers/", api_reviewers.ReviewersView.as_view(), name="reviewers"),
-    path("studies/<slug:slug>/quality/", api_quality.QualityFiguresView.as_view(), name="quality"),
-    path("studies/<slug:slug>/reviews/assign/", api_quality.AssignReviewsView.as_view(), name="assign_reviews"),
-    path("studies/<slug:slug>/calibrations/", api_calibration.CalibrationsView.as_view(), name="calibrations"),
-    path("calibrations/<int:session_id>/", api_calibration.CalibrationView.as_view(), name="calibration"),
-    path("calibrations/<int:session_id>/next/", api_calibration.NextTurnView.as_view(), name="calibration_next"),
-    path("calibration-turns/<int:turn_id>/answer/", api_calibration.AnswerTurnView.as_view(), name="turn_answer"),
-    path("calibration-turns/<int:turn_id>/skip/", api_calibration.SkipTurnView.as_view(), name="turn_skip"),
-    path("calibration-turns/<int:turn_id>/renew/", api_calibration.RenewTurnView.as_view(), name="turn_renew"),
-    path("calibration-turns/<int:turn_id>/care/", api_calibration.CareTurnView.as_view(), name="turn_care"),
-    path("calibration-turns/<int:turn_id>/report/", api_calibration.ReportTurnView.as_view(), name="turn_report"),
-    path("studies/<slug:slug>/findings/", api_findings.FindingsView.as_view(), name="findings"),
-    path("studies/<slug:slug>/findings/runs/", api_findings.FindingsRunsView.as_view(), name="findings_runs"),
-    path(
-        "studies/<slug:slug>/findings/runs/<int:run_id>/", api_findings.FindingsRunView.as_view(), name="findings_run"
-    ),
-    path("studies/<slug:slug>/controls/", api_controls.ControlsView.as_view(), name="controls"),
-    path("studies/<slug:slug>/controls/people/", api_controls.ControlPeopleView.as_view(), name="control_people"),
-    path("studies/<slug:slug>/controls/runs/", api_controls.ControlsRunsView.as_view(), name="controls_runs"),
-    path(
-        "studies/<slug:slug>/controls/runs/<int:run_id>/", api_controls.ControlsRunView.as_view(), name="controls_run"
-    ),
-    path(
-        "studies/<slug:slug>/controls/<int:control_id>/withdraw/",
-        api_controls.WithdrawControlView.as_view(),
-        name="withdraw_control",
-    ),
 ]

@@ -12,9 +12,9 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from catalog.library.files import send_list
+from diptych.statistics.figures import NotDefined
 from qc import reviewer_agreement
 from qc.permissions import deciding_study
-from qc.statistics.figures import NotDefined
 
 ROWS_A_PAGE = 100
 

@@ -19,7 +19,10 @@ Part = Callable[[Study], int]
 #: Parts by app. The highest app comes first, because its rows point at rows of lower apps.
 parts: dict[str, Part] = {}
 #: From the highest app to the lowest.
-ORDER = ("qc", "qualification", "annotation", "importing", "safety", "catalog", "studies")
+ORDER = (
+    *("figures", "suspensions", "calibration", "qc", "findings", "controls", "charts"),
+    *("qualification", "annotation", "importing", "safety", "catalog", "studies"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,13 +19,15 @@ from accounts.models import User
 from annotation import consent, serving, submission
 from annotation.answers import Answers
 from annotation.models import Annotation, Assignment, Seat
+from calibration import preparing, turns
+from calibration.models import CalibrationSession
 from catalog.models import Batch, Pair, Prompt, Video
 from media.models import Asset
-from qc import calibrating, calibration
-from qc.models import CalibrationSession, FrameItem, Lot, LotBatch, Pause, PauseJudgement, Review
+from qc.models import FrameItem, Lot, LotBatch, Review
 from safety.models import Officer
 from studies.harms import HARM_KEYS
 from studies.models import Membership, Study
+from suspensions.models import Pause, PauseJudgement
 
 _numbers = itertools.count(1)
 
@@ -320,13 +322,13 @@ def pause(of: Study, whom: User, **values: Any) -> Pause:
 
 def closed_calibration(session: CalibrationSession, *people: User) -> None:
     """Give the draft session a new pair, which these people answer, and close it."""
-    calibration.add(session, pairs=[pair(session.study).public_id], actor=session.created_by)
-    calibration.open_session(session, actor=session.created_by)
+    preparing.add(session, pairs=[pair(session.study).public_id], actor=session.created_by)
+    preparing.open_session(session, actor=session.created_by)
     sent = body()
     for one in people:
-        turn = calibrating.next_turn(one, session).sitting
+        turn = turns.next_turn(one, session).sitting
         assert turn is not None
-        calibrating.answer(
+        turns.answer(
             turn,
             one,
             submission_id=uuid.uuid4(),
@@ -334,4 +336,4 @@ def closed_calibration(session: CalibrationSession, *people: User) -> None:
             timings_ms={},
             viewing={},
         )
-    calibration.close(session, actor=session.created_by)
+    preparing.close(session, actor=session.created_by)

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from charts import bundle
 from diptych.demo import collect_static
-from qc.charts import bundle
 
 
 def test_files_that_are_made_are_collected_and_nothing_is_collected_twice(settings, tmp_path):
@@ -17,4 +17,4 @@ def test_files_that_are_made_are_collected_and_nothing_is_collected_twice(settin
     (tmp_path / ".collected-from").unlink()
     collect_static()
     assert made.exists()
-    assert Path(settings.STATIC_ROOT, "js/qc/charts.js").exists()
+    assert Path(settings.STATIC_ROOT, "js/charts/charts.js").exists()

@@ -27,38 +27,26 @@ from annotation.models import (
     Standing,
 )
 from annotation.protocol import HARM_KEYS, SUB_DIMENSION_KEYS
+from calibration.models import CalibrationAnswer, CalibrationItem, CalibrationSession, CalibrationSitting
 from catalog.models import Batch, HoldChange, Label, Pair, PairsChange, Prompt, Provenance, Video
+from charts.models import ChartFile
+from controls.models import Control, ControlResult, ControlsRun
+from figures.models import StudyFigures
+from findings.models import Finding, FindingsRun, StudyRules
 from importing.models import Import, ReadFile, Removal, Upload
 from media.models import Asset
 from qc.models import (
     AskedForMore,
     AssignedReview,
-    CalibrationAnswer,
-    CalibrationItem,
-    CalibrationSession,
-    CalibrationSitting,
-    ChartFile,
-    Control,
-    ControlResult,
-    ControlsRun,
-    Finding,
-    FindingsRun,
     FrameItem,
     LotBatch,
     LotDecision,
-    PauseJudgement,
-    PauseRule,
     Reply,
     Review,
     ReviewAnswer,
     ReviewExposure,
     SecondBlind,
     SecondOpinion,
-    StudyFigures,
-    StudyRules,
-    SuspendedAnswer,
-    Suspension,
-    UndoneJudgement,
     Verdict,
 )
 from qualification.models import ExtraAttempt, TurnAnswer
@@ -73,6 +61,7 @@ from studies.models import (
     StateChange,
     Study,
 )
+from suspensions.models import PauseJudgement, PauseRule, SuspendedAnswer, Suspension, UndoneJudgement
 from tests import factories
 from tests.layout import APPS
 from tests.qualification import broken_rules

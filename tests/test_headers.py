@@ -8,15 +8,17 @@ from django.urls import get_resolver, resolve, reverse
 from django.utils import timezone
 
 from accounts.tokens import create_token
+from calibration import preparing
+from charts import files
 from importing.models import Import, Removal
-from qc import calibration, lot_charts, suspending
-from qc.charts import files
+from qc import lot_charts
 from safety import quarantine
 from studies.invitations import offer
 from studies.memberships import join
 from studies.pseudonyms import pseudonym
+from suspensions import suspending
 from tests import factories
-from tests.qc import figuring
+from tests.figures import figuring
 from tests.qualification import world as qualified
 from tests.test_permissions import endpoints
 
@@ -96,7 +98,7 @@ def pages(study, annotator, researcher):
     figuring.asked(checked, "annotators")
     drawn = files.ask(checked, lot_charts.of_lot(lot, 9), "svg", actor=owner)
     code = pseudonym(checked, lot.items.get().assignment.person_id)
-    draft, closed = (calibration.make(checked, topic, actor=owner) for topic in ("Next", "Last"))
+    draft, closed = (preparing.make(checked, topic, actor=owner) for topic in ("Next", "Last"))
     factories.closed_calibration(closed, reviewer, factories.reviewer(checked))
     asking, asker, qualifying, version = qualified.half_way()
     reported = quarantine.report(factories.pair(study), ["video_0"], by=annotator)[0]
@@ -162,7 +164,7 @@ def pages(study, annotator, researcher):
         "reference of the API": client().get(reverse("api_reference")),
         "new password": unchecked.post(reverse("studies:password", args=[study.slug, forgetful.pk])),
         "new study": client(researcher).get(reverse("studies:new")),
-        "dashboard": client(researcher).get(reverse("qc:dashboard", args=[study.slug])),
+        "dashboard": client(researcher).get(reverse("figures:dashboard", args=[study.slug])),
         **{
             f"{what} of a lot": client(owner).get(reverse(f"qc:{name}", args=[checked.slug, lot.number]))
             for what, name in (("page", "lot"), ("answers", "lot_answers"), ("decision", "decide_lot"))
@@ -183,39 +185,45 @@ def pages(study, annotator, researcher):
         "lots": client(owner).get(reverse("qc:lots", args=[checked.slug])),
         "reviewers": client(owner).get(reverse("qc:reviewers", args=[checked.slug])),
         "new lot": client(owner).get(reverse("qc:new_lot", args=[checked.slug])),
-        "calibrations": client(owner).get(reverse("qc:calibrations", args=[checked.slug])),
-        "calibration": client(owner).get(reverse("qc:calibration", args=[checked.slug, draft.number])),
-        "results of a calibration": client(reviewer).get(reverse("qc:calibration", args=[checked.slug, closed.number])),
-        "judging a calibration": client(reviewer).get(reverse("qc:calibrate", args=[checked.slug, closed.number])),
-        "quality": client(reviewer).get(reverse("qc:quality", args=[checked.slug])),
+        "calibrations": client(owner).get(reverse("calibration:calibrations", args=[checked.slug])),
+        "calibration": client(owner).get(reverse("calibration:calibration", args=[checked.slug, draft.number])),
+        "results of a calibration": client(reviewer).get(
+            reverse("calibration:calibration", args=[checked.slug, closed.number])
+        ),
+        "judging a calibration": client(reviewer).get(
+            reverse("calibration:calibrate", args=[checked.slug, closed.number])
+        ),
+        "quality": client(reviewer).get(reverse("figures:quality", args=[checked.slug])),
         **{
-            f"list of {name}": client(owner).get(reverse(f"qc:{name}", args=[checked.slug]))
+            f"list of {name}": client(owner).get(reverse(f"figures:{name}", args=[checked.slug]))
             for name in ("waiting", "defects", "decided", "reviewed")
         },
         "reviews": client(reviewer).get(reverse("qc:reviews", args=[checked.slug])),
         "review": client(reviewer).get(reverse("qc:review", args=[checked.slug, lot.number, "secondary"])),
-        "findings": client(researcher).get(reverse("qc:findings", args=[study.slug])),
-        "controls": client(researcher).get(reverse("qc:controls", args=[study.slug])),
-        "results on controls": client(researcher).get(reverse("qc:control_people", args=[study.slug])),
-        "single results on controls": client(researcher).get(reverse("qc:control_results", args=[study.slug])),
-        "rules": client(researcher).get(reverse("qc:rules", args=[study.slug])),
-        "suspend": client(researcher).get(reverse("qc:suspend", args=[study.slug, annotator.pk]), {"what": "all"}),
-        "suspensions": client(owner).get(reverse("qc:suspensions", args=[checked.slug])),
-        "suspension": client(owner).get(reverse("qc:suspension", args=[checked.slug, suspended.pk])),
-        "pauses": client(owner).get(reverse("qc:pauses", args=[checked.slug])),
-        "pause rules": client(owner).get(reverse("qc:pause_rules", args=[checked.slug])),
-        "agreement": client(researcher).get(reverse("qc:agreement", args=[study.slug])),
-        "pairs behind agreement": client(researcher).get(reverse("qc:agreement_pairs", args=[study.slug])),
-        "chart as a file": client(owner).get(reverse("qc:chart_file", args=[checked.slug, drawn.pk])),
-        "annotators": client(owner).get(reverse("qc:annotators", args=[checked.slug])),
+        "findings": client(researcher).get(reverse("findings:findings", args=[study.slug])),
+        "controls": client(researcher).get(reverse("controls:controls", args=[study.slug])),
+        "results on controls": client(researcher).get(reverse("controls:control_people", args=[study.slug])),
+        "single results on controls": client(researcher).get(reverse("controls:control_results", args=[study.slug])),
+        "rules": client(researcher).get(reverse("findings:rules", args=[study.slug])),
+        "suspend": client(researcher).get(
+            reverse("suspensions:suspend", args=[study.slug, annotator.pk]), {"what": "all"}
+        ),
+        "suspensions": client(owner).get(reverse("suspensions:suspensions", args=[checked.slug])),
+        "suspension": client(owner).get(reverse("suspensions:suspension", args=[checked.slug, suspended.pk])),
+        "pauses": client(owner).get(reverse("suspensions:pauses", args=[checked.slug])),
+        "pause rules": client(owner).get(reverse("suspensions:pause_rules", args=[checked.slug])),
+        "agreement": client(researcher).get(reverse("figures:agreement", args=[study.slug])),
+        "pairs behind agreement": client(researcher).get(reverse("figures:agreement_pairs", args=[study.slug])),
+        "chart as a file": client(owner).get(reverse("charts:chart_file", args=[checked.slug, drawn.pk])),
+        "annotators": client(owner).get(reverse("figures:annotators", args=[checked.slug])),
         **{
-            name: client(owner).get(reverse(f"qc:{name}", args=[checked.slug, code]))
+            name: client(owner).get(reverse(f"figures:{name}", args=[checked.slug, code]))
             for name in ("annotator", "annotator_answers")
         },
         "guideline": client(annotator).get(reverse("studies:guideline", args=[study.slug])),
         "not found": client().get("/nowhere"),
         "not found, signed in": client(annotator).get("/studies/no-such-study/"),
-        "forbidden": client(annotator).get(reverse("qc:dashboard", args=[study.slug])),
+        "forbidden": client(annotator).get(reverse("figures:dashboard", args=[study.slug])),
         "stale form": client(annotator).post(reverse("accounts:sign_out")),
     }
 
@@ -243,16 +251,46 @@ NO_PAGES = {
     *("qualification:begin", "qualification:change_set", "qualification:decide", "qualification:people_csv"),
     *("qualification:questions_csv", "qualification:answers_csv"),
     *("qc:start_lot", "qc:dissolve_lot", "qc:draw_lot", "qc:reopen_lot", "qc:reply"),
-    *("qc:suspension_csv", "qc:suspension_progress", "qc:lift_suspension", "qc:cancel_suspension"),
-    *("qc:resume_suspension", "qc:pauses_csv", "qc:end_pause"),
-    *("qc:agreement_csv", "qc:agreement_pairs_csv", "qc:compute_agreement", "qc:annotators_csv"),
-    *("qc:compute_annotators", "qc:figures_job", "qc:cancel_figures"),
-    *("qc:lot_answers_csv", "qc:reviewers_csv", "qc:change_calibration", "qc:calibration_csv", "qc:dismiss_findings"),
-    *("qc:quality_csv", "qc:recount_quality", "qc:waiting_csv", "qc:defects_csv", "qc:decided_csv", "qc:reviewed_csv"),
-    *("qc:draw_chart", "qc:chart_progress", "qc:chart_download"),
-    *("qc:findings_csv", "qc:finding", "qc:run_rules", "qc:findings_run", "qc:cancel_findings_run"),
-    *("qc:controls_csv", "qc:control_people_csv", "qc:control_results_csv", "qc:make_controls", "qc:withdraw_control"),
-    *("qc:controls_run", "qc:cancel_controls_run"),
+    *(
+        "suspensions:suspension_csv",
+        "suspensions:suspension_progress",
+        "suspensions:lift_suspension",
+        "suspensions:cancel_suspension",
+    ),
+    *("suspensions:resume_suspension", "suspensions:pauses_csv", "suspensions:end_pause"),
+    *("figures:agreement_csv", "figures:agreement_pairs_csv", "figures:compute_agreement", "figures:annotators_csv"),
+    *("figures:compute_annotators", "figures:figures_job", "figures:cancel_figures"),
+    *(
+        "qc:lot_answers_csv",
+        "qc:reviewers_csv",
+        "calibration:change_calibration",
+        "calibration:calibration_csv",
+        "findings:dismiss_findings",
+    ),
+    *(
+        "figures:quality_csv",
+        "figures:recount_quality",
+        "figures:waiting_csv",
+        "figures:defects_csv",
+        "figures:decided_csv",
+        "figures:reviewed_csv",
+    ),
+    *("charts:draw_chart", "charts:chart_progress", "charts:chart_download"),
+    *(
+        "findings:findings_csv",
+        "findings:finding",
+        "findings:run_rules",
+        "findings:findings_run",
+        "findings:cancel_findings_run",
+    ),
+    *(
+        "controls:controls_csv",
+        "controls:control_people_csv",
+        "controls:control_results_csv",
+        "controls:make_controls",
+        "controls:withdraw_control",
+    ),
+    *("controls:controls_run", "controls:cancel_controls_run"),
 }
 
 
@@ -292,10 +330,10 @@ def test_an_error_of_ours_is_a_page_with_the_policy(monkeypatch, researcher, stu
     def fail(study):
         raise RuntimeError("on purpose")
 
-    monkeypatch.setattr("qc.views.study_counts.counts_of", fail)  # the only way to make the product fail
+    monkeypatch.setattr("figures.views.study_counts.counts_of", fail)  # the only way to make the product fail
     client = Client(raise_request_exception=False)
     client.force_login(researcher)
-    response = client.get(reverse("qc:dashboard", args=[study.slug]))
+    response = client.get(reverse("figures:dashboard", args=[study.slug]))
     assert response.status_code == 500
     assert "Content-Security-Policy" in response
     assert b"on purpose" not in response.content

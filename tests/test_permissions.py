@@ -17,32 +17,29 @@ from django.utils import timezone
 from accounts.models import AccessToken
 from accounts.tokens import SCOPES, issue_token
 from annotation import consent, serving
+from calibration import preparing, turns
+from calibration.models import CalibrationSession
 from catalog.models import Batch, PairsChange
+from charts.models import ChartFile
+from controls.models import Control, ControlsRun
+from figures.models import StudyFigures
+from findings.models import Finding, FindingsRun
 from importing.job_progress import bad_rows_file
 from importing.models import Import, Removal
 from media import names
 from media.addresses import playback_url, poster_url
-from qc import calibrating, calibration, reviewing, suspending, verdicts
+from qc import reviewing, verdicts
 from qc.judging import Given
-from qc.models import (
-    CalibrationSession,
-    ChartFile,
-    Control,
-    ControlsRun,
-    Finding,
-    FindingsRun,
-    Pause,
-    StudyFigures,
-    Suspension,
-)
 from qualification import attempts, sets
 from safety import quarantine
 from safety.models import Quarantine, ReporterRelease
 from studies.models import Invitation, Membership, Study
 from studies.models.studies import Role
 from studies.pseudonyms import pseudonym
+from suspensions import suspending
+from suspensions.models import Pause, Suspension
 from tests import factories
-from tests.qc import figuring
+from tests.figures import figuring
 from tests.qualification import world as qualified
 
 pytestmark = pytest.mark.django_db
@@ -171,7 +168,7 @@ MATRIX = {
     "annotation:my_work": row("get", "annotator"),
     "annotation:answers": row("get", *RUNS),
     "annotation:answers_csv": row("get", *RUNS),
-    "qc:dashboard": row("get", *PROGRESS),
+    "figures:dashboard": row("get", *PROGRESS),
     "qc:lots": row("get", *PROGRESS),
     "qc:new_lot": row("get", *RUNS),
     "qc:lot": row("get", *PROGRESS),
@@ -220,11 +217,11 @@ MATRIX = {
     "api:qualification_people": row("get", *RUNS),
     "api:qualification_decide": row("post", *RUNS),
     "api:qualification_questions": row("get", *RUNS),
-    "qc:calibrations": row("get", *PROGRESS),
-    "qc:calibration": row("get", *PROGRESS),
-    "qc:change_calibration": row("post", *RUNS),
-    "qc:calibrate": row("get", *PROGRESS),
-    "qc:calibration_csv": row("get", *PROGRESS),
+    "calibration:calibrations": row("get", *PROGRESS),
+    "calibration:calibration": row("get", *PROGRESS),
+    "calibration:change_calibration": row("post", *RUNS),
+    "calibration:calibrate": row("get", *PROGRESS),
+    "calibration:calibration_csv": row("get", *PROGRESS),
     "api:quality": row("get", *PROGRESS),
     "api:assign_reviews": row("post", *RUNS),
     "api:calibrations": row("get", *PROGRESS),
@@ -235,17 +232,17 @@ MATRIX = {
     "api:turn_renew": row("post", "reviewer", **OWN_REVIEW),
     "api:turn_care": row("post", "reviewer", **OWN_REVIEW),
     "api:turn_report": row("post", "reviewer", **OWN_REVIEW),
-    "qc:quality": row("get", *PROGRESS),
-    "qc:quality_csv": row("get", *PROGRESS),
-    "qc:recount_quality": row("post", *PROGRESS),
-    "qc:decided": row("get", *PROGRESS),
-    "qc:decided_csv": row("get", *PROGRESS),
-    "qc:waiting": row("get", *RUNS),
-    "qc:waiting_csv": row("get", *RUNS),
-    "qc:defects": row("get", *RUNS),
-    "qc:defects_csv": row("get", *RUNS),
-    "qc:reviewed": row("get", *RUNS),
-    "qc:reviewed_csv": row("get", *RUNS),
+    "figures:quality": row("get", *PROGRESS),
+    "figures:quality_csv": row("get", *PROGRESS),
+    "figures:recount_quality": row("post", *PROGRESS),
+    "figures:decided": row("get", *PROGRESS),
+    "figures:decided_csv": row("get", *PROGRESS),
+    "figures:waiting": row("get", *RUNS),
+    "figures:waiting_csv": row("get", *RUNS),
+    "figures:defects": row("get", *RUNS),
+    "figures:defects_csv": row("get", *RUNS),
+    "figures:reviewed": row("get", *RUNS),
+    "figures:reviewed_csv": row("get", *RUNS),
     "qc:reviews": row("get", *PROGRESS),
     "qc:review": row("get", "reviewer"),  # the secondary review; researchers check instead
     "qc:reply": row("post", "annotator", another=HIDDEN),
@@ -258,58 +255,58 @@ MATRIX = {
     "api:review_care": row("post", "reviewer", **OWN_REVIEW),
     "api:review_release": row("post", "reviewer", **OWN_REVIEW),
     "api:review_report": row("post", "reviewer", **OWN_REVIEW),
-    "qc:findings": row("get", *RUNS),
-    "qc:controls": row("get", *RUNS),
-    "qc:controls_csv": row("get", *RUNS),
-    "qc:make_controls": row("post", *RUNS),
-    "qc:withdraw_control": row("post", *RUNS),
-    "qc:control_people": row("get", *RUNS),
-    "qc:control_people_csv": row("get", *RUNS),
-    "qc:control_results": row("get", *RUNS),
-    "qc:control_results_csv": row("get", *RUNS),
-    "qc:controls_run": row("get", *RUNS),
-    "qc:cancel_controls_run": row("post", *RUNS),
-    "qc:findings_csv": row("get", *RUNS),
-    "qc:dismiss_findings": row("post", *RUNS),
-    "qc:finding": row("post", *RUNS),
-    "qc:run_rules": row("post", *RUNS),
-    "qc:findings_run": row("get", *RUNS),
-    "qc:cancel_findings_run": row("post", *RUNS),
-    "qc:rules": row("get", *RUNS),
-    "qc:suspensions": row("get", *RUNS),
-    "qc:suspend": row("get", *RUNS),
-    "qc:suspension": row("get", *RUNS),
-    "qc:suspension_csv": row("get", *RUNS),
-    "qc:suspension_progress": row("get", *RUNS),
-    "qc:lift_suspension": row("post", *RUNS),
-    "qc:cancel_suspension": row("post", *RUNS),
-    "qc:resume_suspension": row("post", *RUNS),
-    "qc:pauses": row("get", *RUNS),
-    "qc:pauses_csv": row("get", *RUNS),
-    "qc:pause_rules": row("get", "admin"),
-    "qc:end_pause": row("post", "admin"),
+    "findings:findings": row("get", *RUNS),
+    "controls:controls": row("get", *RUNS),
+    "controls:controls_csv": row("get", *RUNS),
+    "controls:make_controls": row("post", *RUNS),
+    "controls:withdraw_control": row("post", *RUNS),
+    "controls:control_people": row("get", *RUNS),
+    "controls:control_people_csv": row("get", *RUNS),
+    "controls:control_results": row("get", *RUNS),
+    "controls:control_results_csv": row("get", *RUNS),
+    "controls:controls_run": row("get", *RUNS),
+    "controls:cancel_controls_run": row("post", *RUNS),
+    "findings:findings_csv": row("get", *RUNS),
+    "findings:dismiss_findings": row("post", *RUNS),
+    "findings:finding": row("post", *RUNS),
+    "findings:run_rules": row("post", *RUNS),
+    "findings:findings_run": row("get", *RUNS),
+    "findings:cancel_findings_run": row("post", *RUNS),
+    "findings:rules": row("get", *RUNS),
+    "suspensions:suspensions": row("get", *RUNS),
+    "suspensions:suspend": row("get", *RUNS),
+    "suspensions:suspension": row("get", *RUNS),
+    "suspensions:suspension_csv": row("get", *RUNS),
+    "suspensions:suspension_progress": row("get", *RUNS),
+    "suspensions:lift_suspension": row("post", *RUNS),
+    "suspensions:cancel_suspension": row("post", *RUNS),
+    "suspensions:resume_suspension": row("post", *RUNS),
+    "suspensions:pauses": row("get", *RUNS),
+    "suspensions:pauses_csv": row("get", *RUNS),
+    "suspensions:pause_rules": row("get", "admin"),
+    "suspensions:end_pause": row("post", "admin"),
     "api:suspensions": row("post", *RUNS),
     "api:suspension_preview": row("get", *RUNS),
     "api:suspension": row("get", *RUNS),
     "api:suspension_lift": row("post", *RUNS),
     "api:pauses": row("get", *RUNS),
     "api:pause_end": row("post", "admin"),
-    "qc:agreement": row("get", *PROGRESS),
-    "qc:agreement_csv": row("get", *PROGRESS),
-    "qc:agreement_pairs": row("get", *RUNS),
-    "qc:agreement_pairs_csv": row("get", *RUNS),
-    "qc:compute_agreement": row("post", *RUNS),
-    "qc:annotators": row("get", *RUNS),
-    "qc:annotators_csv": row("get", *RUNS),
-    "qc:annotator": row("get", *RUNS),
-    "qc:annotator_answers": row("get", *RUNS),
-    "qc:compute_annotators": row("post", *RUNS),
-    "qc:figures_job": row("get", *PROGRESS),
-    "qc:cancel_figures": row("post", *RUNS),
-    "qc:draw_chart": row("post", *PROGRESS),
-    "qc:chart_file": row("get", *PROGRESS),
-    "qc:chart_progress": row("get", *PROGRESS),
-    "qc:chart_download": row("get", *PROGRESS),
+    "figures:agreement": row("get", *PROGRESS),
+    "figures:agreement_csv": row("get", *PROGRESS),
+    "figures:agreement_pairs": row("get", *RUNS),
+    "figures:agreement_pairs_csv": row("get", *RUNS),
+    "figures:compute_agreement": row("post", *RUNS),
+    "figures:annotators": row("get", *RUNS),
+    "figures:annotators_csv": row("get", *RUNS),
+    "figures:annotator": row("get", *RUNS),
+    "figures:annotator_answers": row("get", *RUNS),
+    "figures:compute_annotators": row("post", *RUNS),
+    "figures:figures_job": row("get", *PROGRESS),
+    "figures:cancel_figures": row("post", *RUNS),
+    "charts:draw_chart": row("post", *PROGRESS),
+    "charts:chart_file": row("get", *PROGRESS),
+    "charts:chart_progress": row("get", *PROGRESS),
+    "charts:chart_download": row("get", *PROGRESS),
     # Besides the appointment, a second factor is needed, and an officer without one is redirected to set it up.
     # test_safety_pages tests the pages behind it.
     "safety:reports": row("get", foreign=FORBIDDEN, officer=ALLOWED),
@@ -448,7 +445,7 @@ BODIES = {
     "api:trial_care": lambda: {"care": {"hidden": 1}},
     "api:trial_revise": lambda: factories.body(reason="second_look"),
     "api:trial_report": lambda: {"videos": ["video_0"]},
-    "qc:draw_chart": lambda: {"format": "svg"},
+    "charts:draw_chart": lambda: {"format": "svg"},
     "qc:reply": lambda: {"text": "Please look again."},
     "api:lease_review": lambda: {"kind": "secondary"},
     "api:controls_runs": lambda: {"kind": "tag_gold", "number": 1},
@@ -560,7 +557,7 @@ class World:
             values["run_id"] = (self.controls_run() if "controls" in name else self.findings_run()).pk
         if "control_id" in parameters:
             values["control_id"] = self.control().pk
-        if name.startswith("qc:") and any(word in name for word in ("agreement", "annotator", "figures", "chart")):
+        if name.startswith(("charts:", "figures:a", "figures:c", "figures:f")):
             values |= self.computed()
         if "invitation_id" in parameters:
             values["invitation_id"] = self.invited().pk
@@ -670,14 +667,14 @@ class World:
     def calibrated(self, name: str) -> dict[str, Any]:
         """Return a calibration session with the turn of the reviewer. It is closed where its results are read."""
         actor, reviewer = self.people["admin"], self.people["reviewer"]
-        session = calibration.make(self.study, "Tags", actor=actor)
-        calibration.add(session, pairs=[self.pair.public_id], actor=actor)
-        calibration.open_session(session, actor=actor)
+        session = preparing.make(self.study, "Tags", actor=actor)
+        preparing.add(session, pairs=[self.pair.public_id], actor=actor)
+        preparing.open_session(session, actor=actor)
         for role in ("reviewer", "researcher", "admin"):
             consent.agree(self.people[role], self.study, categories=self.study.categories, text="I agree.")
-        turn = calibrating.next_turn(reviewer, session).sitting
+        turn = turns.next_turn(reviewer, session).sitting
         assert turn is not None
-        if name in ("qc:calibration_csv", "api:calibration"):
+        if name in ("calibration:calibration_csv", "api:calibration"):
             CalibrationSession.objects.update(state="closed", closed_at=timezone.now())
         return {"session_id": session.pk, "number": session.number, "turn_id": turn.pk}
 

@@ -38,7 +38,7 @@ def test_an_annotator_of_one_study_lands_in_its_workspace(annotator, study):
 
 def test_a_researcher_of_one_study_lands_on_its_dashboard(researcher, study):
     client, _ = sign_in(researcher)
-    assert client.get("/").url == reverse("qc:dashboard", args=[study.slug])
+    assert client.get("/").url == reverse("figures:dashboard", args=[study.slug])
 
 
 def test_somebody_with_two_roles_chooses(annotator, study):

@@ -15,7 +15,7 @@ from annotation.answers import Answers
 from annotation.models import Annotation, Assignment, Seat, Standing
 from catalog.models import Batch, Pair
 from diptych.refusals import Refused
-from qc.contradictions import first_answers
+from findings.contradictions import first_answers
 from studies.models import Study
 from tests import factories
 from tests.web import wait_for

@@ -148,6 +148,6 @@ def test_people_who_run_the_study_find_the_trial(study, researcher, browser_clie
     pair = factories.pair(study)
     client = browser_client(researcher)
     trial = reverse("annotation:trial", args=[study.slug])
-    for name, arguments in (("studies:state", []), ("qc:dashboard", []), ("catalog:pair", [pair.public_id])):
+    for name, arguments in (("studies:state", []), ("figures:dashboard", []), ("catalog:pair", [pair.public_id])):
         assert f'href="{trial}' in client.get(reverse(name, args=[study.slug, *arguments])).content.decode()
     assert client.get(trial, {"first": "not a number"}).status_code == 200

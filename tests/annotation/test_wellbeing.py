@@ -257,7 +257,7 @@ class TestPrivacyOfExposure:
     def test_managers_and_reviewers_see_no_name_on_any_page(self, browser_client, study, distressed):
         for role in ("researcher", "admin", "reviewer"):
             client = browser_client(factories.member(study, role))
-            for name in ("annotation:exposure", "qc:dashboard"):
+            for name in ("annotation:exposure", "figures:dashboard"):
                 response = client.get(reverse(name, args=[study.slug]))
                 if response.status_code == 403:
                     continue
@@ -366,6 +366,6 @@ class TestFiguresDoNotUseExposure:
 
 def test_home_leads_the_contact_to_wellbeing_and_researchers_to_groups(browser_client, study, contact, researcher):
     assert wellbeing_of(study) in browser_client(contact).get("/?all=1").content.decode()
-    dashboard = browser_client(researcher).get(reverse("qc:dashboard", args=[study.slug])).content.decode()
+    dashboard = browser_client(researcher).get(reverse("figures:dashboard", args=[study.slug])).content.decode()
     assert reverse("annotation:exposure", args=[study.slug]) in dashboard
     assert Study.objects.count() == 1

@@ -5,16 +5,17 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from figures import figure_jobs
+from figures.models import QualityFigures, StudyFigures
+from figures.overview import stored
 from media.transcode import Renditions
-from qc import figure_jobs
-from qc.models import FrameItem, QualityFigures, StudyFigures
-from qc.overview import stored
+from qc.models import FrameItem
 from studies.pseudonyms import pseudonym
 from tests import factories
 from tests.browser.stage import Stage, gallery, picture, scene, taken
 from tests.browser.states_quality import accept, batches
-from tests.qc import figuring
-from tests.qc.controls.made import control_of, results
+from tests.controls.made import control_of, results
+from tests.figures import figuring
 from tests.qc.many_answers import review_blind
 from tests.qc.reviewed import in_review, judge, spot_checked
 

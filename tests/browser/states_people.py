@@ -6,16 +6,19 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from calibration import preparing
+from calibration.models import CalibrationSession
+from controls import making, withdrawing
+from controls.models import Control, ControlsRun
 from media.transcode import Renditions
-from qc import calibration, pausing, suspending, tasks
-from qc.controls import making, withdrawing
-from qc.models import CalibrationSession, Control, ControlsRun
-from qc.pausing import Limit
-from qc.suspending import Choice
+from suspensions import pausing, suspending
+from suspensions.pausing import Limit
+from suspensions.suspending import Choice
+from suspensions.tasks import judge_people
 from tests import factories
 from tests.browser.stage import Stage, gallery, picture, scene, taken
 from tests.browser.states_figures import crowd
-from tests.qc.controls.made import agreed, control_of, results
+from tests.controls.made import agreed, control_of, results
 from tests.qc.many_answers import give
 from tests.qc.reviewed import answered, in_review
 
@@ -106,7 +109,7 @@ def control_results(stage: Stage) -> Any:
 
 
 def session(stage: Stage) -> CalibrationSession:
-    return calibration.make(stage.study, TOPIC[stage.language], actor=stage.person)
+    return preparing.make(stage.study, TOPIC[stage.language], actor=stage.person)
 
 
 def closed(stage: Stage) -> CalibrationSession:
@@ -134,7 +137,7 @@ def calibrations(stage: Stage) -> Any:
 def calibration_draft(stage: Stage) -> Any:
     there = session(stage)
     pairs = factories.pairs(stage.study, 3)
-    calibration.add(there, pairs=[pair.public_id for pair in pairs], actor=stage.person)
+    preparing.add(there, pairs=[pair.public_id for pair in pairs], actor=stage.person)
     return stage.page(f"calibrations/{there.number}/")
 
 
@@ -142,8 +145,8 @@ def calibration_draft(stage: Stage) -> Any:
 def calibration_open(stage: Stage) -> Any:
     there = session(stage)
     pairs = factories.pairs(stage.study, 3)
-    calibration.add(there, pairs=[pair.public_id for pair in pairs], actor=stage.person)
-    calibration.open_session(there, actor=stage.person)
+    preparing.add(there, pairs=[pair.public_id for pair in pairs], actor=stage.person)
+    preparing.open_session(there, actor=stage.person)
     return stage.page(f"calibrations/{there.number}/")
 
 
@@ -213,9 +216,9 @@ def paused(stage: Stage) -> list[Any]:
     wrong, good = (control_of(stage.study, factories.pair(stage.study, held="elsewhere")) for _ in range(2))
     results(wrong, people[1], [False] * 20)
     results(good, people[1], [True] * 30)
-    tasks.judge_people()
+    judge_people()
     withdrawing.withdraw(wrong, because=WHY[stage.language], actor=stage.person)
-    tasks.judge_people()
+    judge_people()
     return people
 
 

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from annotation import consent
+from findings.tasks import check_new_answers
 from media.transcode import Renditions
-from qc import decisions, lots, tasks
+from qc import decisions, lots
 from qc.models import Lot
 from tests import factories
 from tests.browser.stage import Stage, gallery, picture, scene, taken
@@ -130,7 +131,7 @@ def findings(stage: Stage) -> Any:
     for person in people:
         factories.pair(stage.study)
         factories.answer(person, stage.study, harmlessness=CONTRADICTORY)
-    tasks.check_new_answers()
+    check_new_answers()
     return stage.page("findings/")
 
 

@@ -3,10 +3,10 @@
 import pytest
 from playwright.sync_api import expect
 
-from qc.charts import files
-from qc.models import ChartFile
+from charts import files
+from charts.models import ChartFile
 from tests import factories
-from tests.qc import figuring
+from tests.figures import figuring
 
 
 @pytest.fixture

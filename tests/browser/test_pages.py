@@ -9,14 +9,15 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from qc import calibration, suspending
-from qc.charts import catalogue, files
-from qc.overview import stored
+from calibration import preparing
+from charts import catalogue, files
+from figures.overview import stored
 from qualification.models import Attempt
 from studies.pseudonyms import pseudonym
+from suspensions import suspending
 from tests import factories
-from tests.qc import figuring
-from tests.qc.controls.made import control_of, results
+from tests.controls.made import control_of, results
+from tests.figures import figuring
 from tests.qualification import world as qualified
 
 SIZES = {"wide": {"width": 1280, "height": 720}, "narrow": {"width": 420, "height": 800}}
@@ -62,7 +63,7 @@ def pages(study, playable_pairs):
         figuring.asked(checked, kind)
     drawn = files.ask(checked, catalogue.find(checked, "agreement", {}), "svg", actor=owner)
     code = pseudonym(checked, lot.items.get().assignment.person_id)
-    draft, closed = (calibration.make(checked, topic, actor=owner) for topic in ("Next", "Last"))
+    draft, closed = (preparing.make(checked, topic, actor=owner) for topic in ("Next", "Last"))
     factories.closed_calibration(closed, reviewer, factories.reviewer(checked))
     stored.ask(checked)
     stored.count(checked.pk)

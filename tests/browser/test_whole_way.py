@@ -10,8 +10,10 @@ from playwright.sync_api import Page, expect
 from accounts.models import User
 from annotation.models import Annotation, Standing
 from catalog.models import Batch, Pair
-from qc import tasks, verdicts
-from qc.models import Finding, Lot, Review, Verdict
+from findings.models import Finding
+from findings.tasks import check_new_answers
+from qc import verdicts
+from qc.models import Lot, Review, Verdict
 from tests import factories
 from tests.browser.reviewing_steps import NOTHING_LEFT, answer_blind, judge, review_all, submit_verdicts
 from tests.browser.working import (
@@ -101,7 +103,7 @@ def test_a_lot_is_returned_mended_and_accepted(open_page, playable_pairs, db):
     answer_one_sided(is_ready(page))
     submit_and_wait(page)
     expect(page.locator('[data-when="finished"]')).to_be_visible()
-    tasks.check_new_answers()
+    check_new_answers()
     assert list(Finding.objects.values_list("rule", flat=True)) == ["overall_against_parts"]
     way.head.goto(way.address("findings/"))
     expect(way.head.get_by_text("All four questions prefer video")).to_be_visible()

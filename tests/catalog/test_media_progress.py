@@ -72,7 +72,7 @@ def test_hours_are_told_where_minutes_would_promise_too_much(study):
 
 def test_the_dashboard_says_how_long_it_takes_and_what_keeps_videos_waiting(study, researcher, browser_client):
     def page():
-        return browser_client(researcher).get(reverse("qc:dashboard", args=[study.slug])).content.decode()
+        return browser_client(researcher).get(reverse("figures:dashboard", args=[study.slug])).content.decode()
 
     factories.pair(study, ready=False)
     videos(study, 4, state="waiting")

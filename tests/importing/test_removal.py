@@ -189,17 +189,8 @@ def test_a_study_is_deleted_with_all_that_is_its_own_and_nothing_else(study, ann
 def test_every_table_of_a_study_is_deleted_with_it_or_shows_that_somebody_was_given_a_pair():
     """A new table of a study must be in a part of its deletion, or keep the study."""
     from annotation.models import Annotation, Exposure, SecondLook, Standing
-    from qc.models import (
-        Finding,
-        FrameItem,
-        LotDecision,
-        Reply,
-        Review,
-        ReviewAnswer,
-        ReviewExposure,
-        SecondOpinion,
-        Verdict,
-    )
+    from findings.models import Finding
+    from qc.models import FrameItem, LotDecision, Reply, Review, ReviewAnswer, ReviewExposure, SecondOpinion, Verdict
     from safety.models import Report
 
     keep = {Assignment, Annotation, Exposure, SecondLook, Standing, Report, Finding, FrameItem, LotDecision}

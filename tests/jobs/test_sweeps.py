@@ -51,7 +51,7 @@ class TestPages:
         job = Import.objects.create(study=study, source="server", location="/x", asked_by=researcher)
         client = browser_client(researcher)
         addresses = [
-            reverse("qc:dashboard", args=[study.slug]),
+            reverse("figures:dashboard", args=[study.slug]),
             reverse("importing:import", args=[study.slug, job.public_id]),
         ]
         return lambda: [client.get(address).content.decode() for address in addresses]

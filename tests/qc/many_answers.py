@@ -10,7 +10,8 @@ from accounts.models import User
 from annotation.models import Annotation, Assignment, Seat, Standing
 from annotation.seats import locked_seat
 from catalog.models import Pair, Video
-from qc.models import Finding, FrameItem, Lot, Review, Verdict
+from findings.models import Finding
+from qc.models import FrameItem, Lot, Review, Verdict
 from studies.models import Study
 from tests import factories
 

@@ -151,8 +151,8 @@ def test_a_revoked_role_frees_the_answers(study, lot, kim):
 
 
 def test_answers_assigned_by_hand_say_nothing_about_strictness(study, lot, kim):
+    from figures.overview import strictness
     from qc import verdicts
-    from qc.overview import strictness
 
     assign(study, kim, lot.items.order_by("place").first())
     for _ in range(2):
@@ -169,7 +169,7 @@ def client(browser_client, researcher):
 
 
 def post(client, study, query="kind=secondary", **fields):
-    return client.post(f"{reverse('qc:waiting', args=[study.slug])}?{query}", fields, follow=True)
+    return client.post(f"{reverse('figures:waiting', args=[study.slug])}?{query}", fields, follow=True)
 
 
 def test_chosen_rows_are_assigned_and_freed_on_the_page(study, lot, kim, client):
@@ -187,7 +187,7 @@ def test_chosen_rows_are_assigned_and_freed_on_the_page(study, lot, kim, client)
 def test_the_reviewer_sees_what_is_assigned_to_them(study, lot, kim, browser_client):
     assign(study, kim, most=2)
     theirs = browser_client(kim)
-    assert "2 answers are assigned to you" in theirs.get(reverse("qc:quality", args=[study.slug])).content.decode()
+    assert "2 answers are assigned to you" in theirs.get(reverse("figures:quality", args=[study.slug])).content.decode()
     assert "2 assigned to you" in theirs.get(reverse("qc:reviews", args=[study.slug])).content.decode()
 
 

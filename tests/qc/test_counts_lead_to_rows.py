@@ -13,7 +13,7 @@ from catalog import media_progress
 from catalog.batching import answer_counts_of, batches_of, count_free
 from catalog.media_jobs import card_of
 from catalog.models import Pair
-from qc import views
+from figures import views
 from safety import quarantine
 from tests import factories
 
@@ -65,7 +65,7 @@ def rows_behind(study):
 
 def test_each_figure_of_the_dashboard_is_the_length_of_the_list_it_leads_to(client, busy):
     counts = asdict(progress(busy))
-    page = client.get(reverse("qc:dashboard", args=[busy.slug])).content.decode()
+    page = client.get(reverse("figures:dashboard", args=[busy.slug])).content.decode()
     found = {name: rows_at(client, address) for name, address in rows_behind(busy).items()}
     counts["media_delayed"] = sum(trouble.videos for trouble in media_progress.troubles(busy))
     assert found == {name: counts[name] for name in found}
@@ -88,7 +88,7 @@ def test_the_people_who_answered_are_those_of_the_list_it_leads_to(client, busy)
 
 def test_a_reviewer_sees_the_figures_without_the_links(browser_client, busy):
     reviewer = browser_client(factories.member(busy, "reviewer"))
-    page = reviewer.get(reverse("qc:dashboard", args=[busy.slug])).content.decode()
+    page = reviewer.get(reverse("figures:dashboard", args=[busy.slug])).content.decode()
     assert "to-rows" not in page
     assert "/library/" not in page
 

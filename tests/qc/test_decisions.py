@@ -8,10 +8,10 @@ from annotation.models import Standing
 from annotation.standings import change_standing
 from catalog.models import Batch, Pair
 from diptych.refusals import BadInput, Refused
+from diptych.statistics.acceptance import Outcome
 from qc import decisions, lots, quality
 from qc.decisions import Wanted, decide, reopen
 from qc.models import FrameItem, Lot, LotDecision
-from qc.statistics.acceptance import Outcome
 from tests import factories
 from tests.annotation.test_concurrency import at_once
 from tests.qc.reviewed import answered, in_review, judge

@@ -4,10 +4,12 @@ import pytest
 from django.utils import timezone
 
 from annotation.models import Assignment
-from qc import looking, reviewing, tasks, verdicts
-from qc.models import Finding, Review
+from findings.models import Finding
+from findings.tasks import check_new_answers
+from qc import looking, reviewing, verdicts
+from qc.models import Review
 from tests import factories
-from tests.qc.finding import harmless, helpful
+from tests.findings.finding import harmless, helpful
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +25,7 @@ def answered_by(study, person, **values):
 
 def lot_of(study, *answers):
     """Return a lot in review of these answers, in this order, after all of them were checked by rules."""
-    tasks.check_new_answers()
+    check_new_answers()
     study.batches.update(state="in_review")
     lot = factories.lot(study, factories.batch(study), state="in_review", frame_size=len(answers))
     for place, answer in enumerate(answers, start=1):
@@ -100,7 +102,7 @@ def test_little_seen_is_a_reason():
         for seconds in (1.0, 0.9)
     )
     answered_by(study, person, viewing={"video_0": {"played_s": "many"}, "video_1": 3})
-    tasks.check_new_answers()
+    check_new_answers()
     finding = Finding.objects.get(rule="little_seen")
     assert (finding.assignment_id, finding.evidence) == (less.pk, {"videos": [1], "played_s": [0.9], "video_s": [2.0]})
     assert half.pk != less.pk

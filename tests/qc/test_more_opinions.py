@@ -10,15 +10,16 @@ from annotation import offering, serving
 from annotation.models import Assignment, Standing
 from catalog.models import Batch, Pair
 from catalog.pair_changes.effects import new_values
-from qc import more_opinions, tasks
+from qc import more_opinions
 from qc.decisions import Wanted, decide
 from qc.models import AskedForMore
+from qc.tasks import ask_for_more_opinions, find_disagreement
 from studies.models import Study
 from tests import factories
 from tests.annotation.recounting import contradictions
 from tests.annotation.test_concurrency import at_once
 from tests.annotation.test_revisions import revise
-from tests.qc.finding import CONTRADICTORY, harmless, helpful
+from tests.findings.finding import CONTRADICTORY, harmless, helpful
 from tests.qc.reviewed import answered, in_review, judge
 
 pytestmark = pytest.mark.django_db
@@ -48,7 +49,7 @@ def complete(study):
 
 def asked(pair):
     """Return the reasons of each answer that was asked for, after all that is due."""
-    tasks.ask_for_more_opinions()
+    ask_for_more_opinions()
     assert not contradictions(pair.study_id)
     return [row.because for row in AskedForMore.objects.filter(pair=pair).order_by("number")]
 
@@ -180,9 +181,9 @@ class TestWhen:
         assert asked(fewer) == []
         Pair.objects.filter(pk=fewer.pk).update(**new_values("overlap", 2))
         assert asked(fewer) == []
-        assert tasks.find_disagreement() == 2
+        assert find_disagreement() == 2
         assert asked(before) == asked(fewer) == [["helpfulness"]]
-        assert tasks.find_disagreement() == 0
+        assert find_disagreement() == 0
 
 
 class TestDisputed:
@@ -194,7 +195,7 @@ class TestDisputed:
         judge(lot, defects=1, disputed=1)  # the defect decides, not the dispute
         item = lot.items.get(sample_place=9)
         Standing.objects.filter(pk=item.assignment_id).update(opinions_due=False)
-        tasks.ask_for_more_opinions()
+        ask_for_more_opinions()
         assert not AskedForMore.objects.exists()
         decide(lot, Wanted("returned", "Too many defects.", ask_again="defects"), actor=researcher)
         return item
@@ -224,7 +225,7 @@ class TestAtOnce:
             answer_all(study, FIRST, SECOND)
         results = at_once(*[more_opinions.ask_where_due] * 4)
         assert [one for one in results if isinstance(one, Exception)] == []
-        tasks.ask_for_more_opinions()
+        ask_for_more_opinions()
         assert set(Pair.objects.values_list("wanted", "open_slots", "more_asked")) == {(3, 1, 1)}
         assert not contradictions(study.pk)
 

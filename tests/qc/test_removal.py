@@ -7,26 +7,18 @@ from django.db.models import ForeignKey
 from django.utils import timezone
 from django.utils.translation import override
 
+from calibration import preparing, turns
+from calibration.models import CalibrationItem, CalibrationSession
 from catalog.models import Batch, Pair, Prompt, Video
+from controls.models import Control
 from importing.models import Import
 from importing.removal import orders
 from importing.removal.work import CHANGED, CONTROLS, GIVEN
-from qc import calibrating, calibration
 from qc.deletion import IN_CALIBRATION
-from qc.models import (
-    AskedForMore,
-    CalibrationItem,
-    CalibrationSession,
-    Control,
-    FrameItem,
-    LotBatch,
-    Review,
-    ReviewAnswer,
-    SecondBlind,
-)
+from qc.models import AskedForMore, FrameItem, LotBatch, Review, ReviewAnswer, SecondBlind
 from studies.models import Study
 from tests import factories
-from tests.qc.controls.made import control_of
+from tests.controls.made import control_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -65,8 +57,8 @@ def deleted(study, actor):
 
 
 def session_with(pair, admin):
-    session = calibration.make(pair.study, topic="Tags", actor=admin)
-    calibration.add(session, pairs=[pair.public_id], actor=admin)
+    session = preparing.make(pair.study, topic="Tags", actor=admin)
+    preparing.add(session, pairs=[pair.public_id], actor=admin)
     return session
 
 
@@ -115,8 +107,8 @@ class TestCalibration:
     def test_a_pair_that_somebody_judged_keeps_the_study_too(self, pair, job, study):
         judge = factories.reviewer(study, "researcher")
         session = session_with(pair, judge)
-        calibration.open_session(session, actor=judge)
-        assert calibrating.next_turn(judge, session).sitting
+        preparing.open_session(session, actor=judge)
+        assert turns.next_turn(judge, session).sitting
         assert undone(job, judge)[1] in (GIVEN, IN_CALIBRATION)
         assert deleted(study, judge) == ("failed", GIVEN)
         assert CalibrationSession.objects.exists()

@@ -7,11 +7,12 @@ from django.urls import reverse
 
 from annotation.models import Assignment
 from catalog.models import Batch
-from qc import due, looking, lots, reviewing, tasks, verdicts
-from qc.findings import dismissing
-from qc.models import Finding
+from findings import dismissing
+from findings.models import Finding
+from findings.tasks import check_new_answers
+from qc import due, looking, lots, reviewing, verdicts
 from tests import factories
-from tests.qc.finding import harmless, helpful
+from tests.findings.finding import harmless, helpful
 from tests.qc.reviewed import answered, spot_checked
 
 pytestmark = pytest.mark.django_db
@@ -84,7 +85,7 @@ class TestFreeze:
             factories.answer(person, study, **helpful("video_0") | harmless("video_0") | times)
         factories.pair(study)
         factories.answer(people[1], study, **helpful("video_0") | harmless("video_0", ["hate"]) | SLOW)
-        tasks.check_new_answers()
+        check_new_answers()
         Finding.objects.filter(rule="contradiction").update(dismissed_at=None)
         Batch.objects.filter(study=study).update(state="annotated")
         lot = self.started(study, researcher, 0)
@@ -100,7 +101,7 @@ def test_a_dismissed_finding_moves_its_answer_back_in_the_queue(study, researche
     person = factories.member(study, "annotator")
     factories.pair(study)
     fast = factories.answer(person, study, **helpful("video_0") | harmless("video_0") | FAST)
-    tasks.check_new_answers()
+    check_new_answers()
     Batch.objects.filter(study=study).update(state="in_review")
     lot = factories.lot(study, factories.batch(study), state="in_review")
     item = factories.frame_item(lot, fast)

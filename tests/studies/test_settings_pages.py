@@ -409,7 +409,7 @@ class TestEmptyPages:
     @pytest.mark.parametrize(("role", "leads_on"), [("researcher", True), ("reviewer", False)])
     def test_an_empty_study_leads_to_its_import(self, browser_client, study, role, leads_on):
         client = browser_client(factories.member(study, role))
-        said = client.get(reverse("qc:dashboard", args=[study.slug])).content.decode()
+        said = client.get(reverse("figures:dashboard", args=[study.slug])).content.decode()
         assert "This study has no pairs yet" in said
         assert (reverse("importing:new", args=[study.slug]) in said) == leads_on
         assert "diptych-server" not in said
