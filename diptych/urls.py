@@ -15,6 +15,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("importing.urls_api")),
     path("", include("qc.urls_api")),
     path("", include("exports.urls_api")),
+    path("", include("releases.urls_api")),
     path("schema/", views.SchemaView.as_view(), name="schema"),
     # Also refuses an address without its final slash. A redirect would lose the body.
     re_path("", views.unknown, name="unknown"),
@@ -33,6 +34,7 @@ urlpatterns = [
     path("studies/", include("importing.urls")),
     path("studies/", include("catalog.urls")),
     path("", include("studies.urls")),
+    path("studies/", include("releases.urls")),
     path("studies/", include("qc.urls")),
     path("safety/", include("safety.urls")),
 ]

@@ -19,7 +19,7 @@ Part = Callable[[Study], int]
 #: Parts by app. The highest app comes first, because its rows point at rows of lower apps.
 parts: dict[str, Part] = {}
 #: From the highest app to the lowest.
-ORDER = ("qc", "annotation", "importing", "safety", "catalog", "studies")
+ORDER = ("releases", "qc", "annotation", "importing", "safety", "catalog", "studies")
 
 
 @dataclass(frozen=True, slots=True)

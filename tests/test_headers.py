@@ -11,12 +11,14 @@ from accounts.tokens import create_token
 from importing.models import Import, Removal
 from qc import calibration, lot_charts, suspending
 from qc.charts import files
+from releases.filters import Filter
 from safety import quarantine
 from studies.invitations import offer
 from studies.memberships import join
 from studies.pseudonyms import pseudonym
 from tests import factories
 from tests.qc import figuring
+from tests.releases import releasing
 from tests.test_permissions import endpoints
 
 pytestmark = pytest.mark.django_db
@@ -97,6 +99,7 @@ def pages(study, annotator, researcher):
     code = pseudonym(checked, lot.items.get().assignment.person_id)
     draft, closed = (calibration.make(checked, topic, actor=owner) for topic in ("Next", "Last"))
     factories.closed_calibration(closed, reviewer, factories.reviewer(checked))
+    released = releasing.make(checked, filter=Filter(decisions=("in_review", "none")))
     reported = quarantine.report(factories.pair(study), ["video_0"], by=annotator)[0]
     return {
         "second factor": safety.get(reverse("accounts:second_factor")),
@@ -165,6 +168,10 @@ def pages(study, annotator, researcher):
             f"{what} of a lot": client(owner).get(reverse(f"qc:{name}", args=[checked.slug, lot.number]))
             for what, name in (("page", "lot"), ("answers", "lot_answers"), ("decision", "decide_lot"))
         },
+        "releases": client(owner).get(reverse("releases:list", args=[checked.slug])),
+        "new release": client(owner).get(reverse("releases:new", args=[checked.slug])),
+        "withdrawing": client(owner).get(reverse("releases:withdraw", args=[checked.slug])),
+        "release": client(owner).get(reverse("releases:release", args=[checked.slug, released.number])),
         "lots": client(owner).get(reverse("qc:lots", args=[checked.slug])),
         "reviewers": client(owner).get(reverse("qc:reviewers", args=[checked.slug])),
         "new lot": client(owner).get(reverse("qc:new_lot", args=[checked.slug])),
@@ -225,6 +232,7 @@ NO_PAGES = {
     *("studies:preview_guideline", "studies:invite", "studies:numbered", "studies:roles"),
     *("studies:withdraw_invitation", "studies:answer_invitation", "studies:dismiss_notice"),
     *("catalog:change", "catalog:cancel_change", "catalog:resume_change", "catalog:media", "catalog:retry_media"),
+    *("releases:list_csv", "releases:funnel_csv", "releases:progress", "releases:cancel"),
     *("qc:start_lot", "qc:dissolve_lot", "qc:draw_lot", "qc:reopen_lot", "qc:reply"),
     *("qc:suspension_csv", "qc:suspension_progress", "qc:lift_suspension", "qc:cancel_suspension"),
     *("qc:resume_suspension", "qc:pauses_csv", "qc:end_pause"),

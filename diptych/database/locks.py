@@ -27,6 +27,9 @@ class Key(IntEnum):
     DOWNLOAD = 7_304
     #: A lot of a study is being numbered. The second number is the study's id.
     NUMBER_LOTS = 7_305
+    #: A release of a study is numbered, its items are written, or something is withdrawn from releases. The second
+    #: number is the study's id.
+    RELEASES = 7_306
 
 
 def lock(key: Key, row: int = 0) -> None:

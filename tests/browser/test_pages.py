@@ -12,11 +12,15 @@ from playwright.sync_api import expect
 from qc import calibration, suspending
 from qc.charts import catalogue, files
 from qc.overview import stored
+from releases.filters import Filter
 from studies.pseudonyms import pseudonym
 from tests import factories
 from tests.qc import figuring
 from tests.qc.controls.made import control_of, results
+from tests.releases import releasing
 
+#: A filter that shows the preview of a release.
+CHOSEN_ANSWERS = "decisions=in_review&decisions=none&reviewed=any&formats=jsonl"
 SIZES = {"wide": {"width": 1280, "height": 720}, "narrow": {"width": 420, "height": 800}}
 
 
@@ -49,6 +53,7 @@ def pages(study, playable_pairs):
     code = pseudonym(checked, lot.items.get().assignment.person_id)
     draft, closed = (calibration.make(checked, topic, actor=owner) for topic in ("Next", "Last"))
     factories.closed_calibration(closed, reviewer, factories.reviewer(checked))
+    released = releasing.make(checked, filter=Filter(decisions=("in_review", "none")))
     stored.ask(checked)
     stored.count(checked.pk)
     return {
@@ -64,6 +69,11 @@ def pages(study, playable_pairs):
         "progress of people": (f"/studies/{study.slug}/people/progress/", factories.member(study, "admin")),
         "a person's days": (f"/studies/{study.slug}/people/{answered.pk}/progress/", factories.member(study, "admin")),
         "dashboard of an empty study": (f"/studies/{empty.slug}/", both),
+        "releases": (f"/studies/{checked.slug}/releases/", owner),
+        "a release": (f"/studies/{checked.slug}/releases/{released.number}/", owner),
+        "new release": (f"/studies/{checked.slug}/releases/new/?{CHOSEN_ANSWERS}", owner),
+        "withdrawing": (f"/studies/{checked.slug}/releases/withdraw/", owner),
+        "no releases": (f"/studies/{study.slug}/releases/", factories.member(study, "researcher")),
         "lots": (f"/studies/{checked.slug}/lots/", owner),
         "reviewers": (f"/studies/{checked.slug}/lots/reviewers/", owner),
         "a lot": (f"/studies/{checked.slug}/lots/{lot.number}/", owner),
