@@ -338,7 +338,6 @@ SPECTACULAR_SETTINGS = {
         "StudyStateEnum": "studies.models.Study.State",
         "ImportStateEnum": "importing.models.Import.State",
         "JobStateEnum": "jobs.models.Job.State",
-        "PromptTypeEnum": "catalog.models.material.Prompt.Type",
         "WithdrawalKindEnum": "releases.models.withdrawals.Withdrawal.Kind",
         "RoleEnum": "studies.models.studies.Role",
         "RuleEnum": "qc.rule_codes.CODES",

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -10,10 +11,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import SignedInView
+from catalog.models import Prompt
 from diptych import json_lines
 from diptych.rendering import ORJSONRenderer
 from releases import filters, latest, making, sending, withdrawing
-from releases.filters import PROMPT_TYPES, Decision, Reviewed
+from releases.filters import Decision, Reviewed
 from releases.formats import defaults
 from releases.models import Release, Withdrawal
 from releases.permissions import own_release, release_for, releases_study, releasing_study, withdrawing_study
@@ -35,7 +37,7 @@ class FilterSerializer(serializers.Serializer):
     since = serializers.DateField(required=False, allow_null=True, help_text="First day in UTC")
     until = serializers.DateField(required=False, allow_null=True, help_text="Last day in UTC")
     languages = serializers.ListField(child=serializers.CharField(max_length=35), required=False, max_length=1000)
-    prompt_types = serializers.ListField(child=serializers.ChoiceField(choices=PROMPT_TYPES), required=False)
+    prompt_types = serializers.ListField(child=serializers.ChoiceField(choices=Prompt.Type.choices), required=False)
     protocol_versions = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=2**31 - 1), required=False, max_length=1000
     )
@@ -253,11 +255,10 @@ class WithdrawalsShape(serializers.Serializer):
     withdrawals = WithdrawalShape(many=True)
 
 
-def withdrawal_json(made: Withdrawal) -> dict[str, Any]:
-    """Return a withdrawal as the JSON of the API."""
-    numbers = made.tombstones.order_by("release__number").values_list("release__number", flat=True)
-    names = ("kind", "reason", "withdrawn_at")
-    return {"id": made.pk, **{name: getattr(made, name) for name in names}, "releases": list(numbers)}
+def withdrawals_json(found: QuerySet[Any]) -> list[dict[str, Any]]:
+    """Return withdrawals, as `withdrawing.earlier` finds them, as the JSON of the API."""
+    rows = found.values("id", "kind", "reason", "withdrawn_at", "numbers")
+    return [{"releases" if name == "numbers" else name: value for name, value in row.items()} for row in rows]
 
 
 class WithdrawalsView(SignedInView):
@@ -268,8 +269,8 @@ class WithdrawalsView(SignedInView):
     @extend_schema(operation_id="withdrawals_list", responses={200: WithdrawalsShape})
     def get(self, request: Request, slug: str) -> Response:
         """Return what was withdrawn from the study's releases, latest first."""
-        found = Withdrawal.objects.filter(study=releases_study(request, slug)).order_by("-pk")[:MOST_LISTED]
-        return Response({"withdrawals": [withdrawal_json(one) for one in found]})
+        found = withdrawing.earlier(releases_study(request, slug))[:MOST_LISTED]
+        return Response({"withdrawals": withdrawals_json(found)})
 
     @extend_schema(operation_id="withdrawals_make", request=WithdrawalSerializer, responses={201: WithdrawalShape})
     def post(self, request: Request, slug: str) -> Response:
@@ -279,4 +280,5 @@ class WithdrawalsView(SignedInView):
         body.is_valid(raise_exception=True)
         of = withdrawing.subject(study, body.validated_data["kind"], body.validated_data["key"])
         made = withdrawing.withdraw(study, of, reason=body.validated_data["reason"], actor=self.person)
-        return Response(withdrawal_json(made), status=201)
+        [one] = withdrawals_json(withdrawing.earlier(study).filter(pk=made.pk))
+        return Response(one, status=201)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from catalog.models import Prompt
 from diptych.refusals import BadInput
-from qc.models import Lot
+from releases.review_rows import known_lots
 from studies.models import Study
 
 
@@ -90,8 +90,7 @@ def checked(study: Study, **given: Any) -> Filter:
     _among("reviewed", [wanted.reviewed], Reviewed.values)
     _among("prompt_types", wanted.prompt_types, PROMPT_TYPES)
     _days(wanted)
-    known_lots = Lot.objects.filter(study=study, number__in=wanted.lots).values_list("number", flat=True)
-    _among("lots", wanted.lots, list(known_lots))
+    _among("lots", wanted.lots, known_lots(study, wanted.lots))
     if wanted.languages:
         _among("languages", wanted.languages, languages_of(study))
     if wrong := [one for one in wanted.protocol_versions if not 1 <= one <= study.protocol_version]:

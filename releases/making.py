@@ -4,7 +4,7 @@ A worker that is killed costs time: the next one continues after the last comple
 every attempt writes the same bytes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -139,7 +139,7 @@ def work(release: Release, shown: Progress | None = None) -> None:
     progress.end()
 
 
-def write_files(release: Release, items: Items, folder: Any) -> None:
+def write_files(release: Release, items: Items, folder: Callable[[str], Folder]) -> None:
     """Write all files but the manifest. `folder` is a function that returns the folder for a kind of files."""
     for name in release.formats:
         formats[name].write(release, items, folder(name))

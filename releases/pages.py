@@ -49,6 +49,8 @@ REASONS: dict[str, Promise] = {
     "prompt_type": gettext_lazy("of another prompt type"),
     "protocol_version": gettext_lazy("by another protocol version"),
 }
+#: The filter with which the list of answers shows those that a stage leaves out now; for the first stage, all of them.
+ROWS = {"submitted": "", "valid": "?standing=invalid", "counted": "?standing=uncounted"}
 PARTS: dict[str, Promise] = {
     "train": gettext_lazy("train"),
     "test": gettext_lazy("test"),
@@ -111,6 +113,7 @@ def funnel(stages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [
         {
             "name": STAGES[stage["stage"]],
+            "rows": ROWS.get(stage["stage"]),
             "answers": stage["answers"],
             "left_out": [
                 (REASONS.get(reason, reason), number)

@@ -1,9 +1,12 @@
 """What releases read from quality control: the lot and its state, and the verdicts. No other module reads its tables.
 
-Both are common table expressions of a statement with the parameter `%(study)s`.
+`LAST_LOT` and `VERDICTS_ON` are common table expressions of a statement with the parameter `%(study)s`.
 """
 
+from collections.abc import Iterable
+
 from qc.models import FrameItem, Lot, Verdict
+from studies.models import Study
 
 FRAME, LOTS, VERDICTS = FrameItem._meta.db_table, Lot._meta.db_table, Verdict._meta.db_table
 
@@ -20,3 +23,8 @@ SELECT verdict.annotation_id, array_agg(verdict.id ORDER BY verdict.id) AS ids,
   FROM {VERDICTS} verdict
  WHERE verdict.study_id = %(study)s AND verdict.withdrawn_at IS NULL
  GROUP BY verdict.annotation_id"""  # noqa: S608 - of table names
+
+
+def known_lots(study: Study, numbers: Iterable[int]) -> list[int]:
+    """Return those of these numbers that lots of the study have."""
+    return list(Lot.objects.filter(study=study, number__in=numbers).values_list("number", flat=True))

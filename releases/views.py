@@ -19,7 +19,7 @@ from diptych.refusals import BadInput, Refused
 from diptych.spreadsheet import write_rows
 from releases import funnel, latest, making, pages, uses, withdrawing
 from releases.forms import FilterForm, NewReleaseForm, SubjectForm, initial
-from releases.models import Release, Withdrawal
+from releases.models import Release
 from releases.permissions import makes_releases, numbered, releases_study, releasing_study, withdrawing_study
 from studies.models import Study
 
@@ -47,7 +47,6 @@ def listed(request: HttpRequest, slug: str) -> HttpResponse:
         "latest": latest.latest(study),
         "underway": pages.card(open_one) if open_one else None,
         "makes": makes_releases(study),
-        "withdrawals": Withdrawal.objects.filter(study=study).exists(),
     }
     return render(request, "releases/list.html", context)
 
@@ -125,8 +124,10 @@ def funnel_csv(request: HttpRequest, slug: str, number: int) -> HttpResponseBase
 def new(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the form of a new release, with a preview of its funnel once it is asked for. Make the release on POST."""
     study = releasing_study(request, slug)
-    like = request.GET.get("from", "")
-    first = initial(study, numbered(study, int(like)) if like.isascii() and like.isdigit() and len(like) < 9 else None)
+    asked_like = request.GET.get("from", "")
+    is_number = asked_like.isascii() and asked_like.isdigit() and len(asked_like) < 9
+    like = numbered(study, int(asked_like)) if is_number else None
+    first = initial(study, like)
     making_form = NewReleaseForm(request.POST if request.method == "POST" else None, study=study, initial=first)
     if request.method == "POST" and making_form.is_valid():
         try:
@@ -139,7 +140,7 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
             return redirect("releases:release", slug=slug, number=made.number)
     asked = request.POST if request.method == "POST" else request.GET if "reviewed" in request.GET else None
     form = FilterForm(asked, study=study, initial=first)
-    context: dict[str, Any] = {"study": study, "form": form, "making_form": making_form, "initial": first}
+    context: dict[str, Any] = {"study": study, "form": form, "making_form": making_form, "like": like}
     if asked is not None and form.is_valid():
         context |= _preview(study, form)
     wrong_form = (form.is_bound and not form.is_valid()) or making_form.is_bound
@@ -192,7 +193,7 @@ def withdraw(request: HttpRequest, slug: str) -> HttpResponse:
     given = request.POST if request.method == "POST" else request.GET
     form = SubjectForm(given if "key" in given else None, study=study, initial={"kind": given.get("kind", "answer")})
     context: dict[str, Any] = {"study": study, "form": form, "longest": withdrawing.LONGEST_REASON}
-    context["withdrawals"] = Withdrawal.objects.filter(study=study).prefetch_related("tombstones__release")
+    context["withdrawals"] = withdrawing.earlier(study)
     if form.is_bound and form.is_valid():
         of = form.cleaned_data["subject"]
         context |= {"subject": of, "used": withdrawing.used_in(study, of)}
@@ -208,6 +209,19 @@ def withdraw(request: HttpRequest, slug: str) -> HttpResponse:
                 return redirect("releases:list", slug=slug)
     status = 400 if context.get("trouble") or (form.is_bound and not form.is_valid()) else 200
     return render(request, "releases/withdraw.html", context, status=status)
+
+
+@require_safe
+@never_cache
+@login_required
+def withdrawals_csv(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """Send what was withdrawn from the study's releases as CSV."""
+    study = withdrawing_study(request, slug)
+    found = withdrawing.earlier(study).values_list("withdrawn_at", "kind", "reason", "numbers")
+    rows = [(at.date().isoformat(), kind, reason, " ".join(map(str, numbers))) for at, kind, reason, numbers in found]
+    columns = ("withdrawn_on", "kind", "reason", "releases")
+    about = {"list": "withdrawals"}
+    return send_list(request, study, lambda file: write_rows(columns, rows, file), name="withdrawals", about=about)
 
 
 def _ended(number: int) -> str:

@@ -7,7 +7,9 @@ such a release is its manifest, its counts and its tombstones. Releases that are
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import connection, transaction
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts import audit
@@ -93,6 +95,17 @@ def used_in(study: Study, of: Subject) -> dict[Release, int]:
         numbers: dict[int, int] = dict(cursor.fetchall())
     found = Release.objects.filter(pk__in=numbers).select_related("study").order_by("number")
     return {release: numbers[release.pk] for release in found}
+
+
+def earlier(study: Study) -> QuerySet[Any]:
+    """Return the study's withdrawals, latest first. `numbers` of each has the numbers of the releases that had it."""
+    numbers = ArrayAgg(
+        "tombstones__release__number",
+        filter=Q(tombstones__isnull=False),
+        order_by="tombstones__release__number",
+        default=[],
+    )
+    return Withdrawal.objects.filter(study=study).annotate(numbers=numbers).order_by("-pk")
 
 
 def withdraw(study: Study, of: Subject, *, reason: str, actor: User | None) -> Withdrawal:

@@ -760,7 +760,9 @@ ATTEMPTS = {
     "release_parent_same_family": lambda w: w.data_release(
         number=2, parent=w.data_release(state="cancelled", finished_at=NOON)
     ),
-    "release_item_place": lambda w: [w.release_item(release=one) for one in [w.data_release()] * 2],
+    "release_item_place": lambda w: [
+        w.release_item(release=one) for one in [w.data_release()] * 2 if factories.pair(w.study)
+    ],
     "release_item_once": lambda w: [
         w.release_item(release=one, answered=answered, place=place)
         for one, answered in [(w.data_release(), factories.answer(w.person, w.study))]

@@ -232,7 +232,7 @@ NO_PAGES = {
     *("studies:preview_guideline", "studies:invite", "studies:numbered", "studies:roles"),
     *("studies:withdraw_invitation", "studies:answer_invitation", "studies:dismiss_notice"),
     *("catalog:change", "catalog:cancel_change", "catalog:resume_change", "catalog:media", "catalog:retry_media"),
-    *("releases:list_csv", "releases:funnel_csv", "releases:progress", "releases:cancel"),
+    *("releases:list_csv", "releases:funnel_csv", "releases:withdrawals_csv", "releases:progress", "releases:cancel"),
     *("qc:start_lot", "qc:dissolve_lot", "qc:draw_lot", "qc:reopen_lot", "qc:reply"),
     *("qc:suspension_csv", "qc:suspension_progress", "qc:lift_suspension", "qc:cancel_suspension"),
     *("qc:resume_suspension", "qc:pauses_csv", "qc:end_pause"),

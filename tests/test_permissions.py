@@ -176,6 +176,7 @@ MATRIX = {
     "releases:list_csv": row("get", *EXPORT),
     "releases:new": row("get", *RUNS),
     "releases:withdraw": row("get", *RUNS),
+    "releases:withdrawals_csv": row("get", *RUNS),
     "releases:release": row("get", *EXPORT),
     "releases:funnel_csv": row("get", *EXPORT),
     "releases:progress": row("get", *EXPORT),

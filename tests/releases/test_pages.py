@@ -45,7 +45,8 @@ def test_the_list_names_states_and_the_latest(study, get, release):
     assert "latest" in page
     assert "Waiting for a worker" in page
     assert get("progress", 2).json()["said"] == "Waiting for a worker"
-    assert b"".join(get("list_csv").streaming_content if get("list_csv").streaming else [get("list_csv").content])
+    rows = get("list_csv").getvalue().decode("utf-8-sig").splitlines()
+    assert [row.split(",")[:4] for row in rows[1:]] == [["2", "waiting", "no", ""], ["1", "done", "no", "2"]]
 
 
 def test_nothing_is_made_before_the_preview_shows_the_funnel(study, get, client):
@@ -135,6 +136,9 @@ def test_a_withdrawal_shows_the_releases_first_and_then_ends_them(study, client,
     assert client.post(path, asked | {"reason": "Asked"}).status_code == 302
     page = get("release", release.number).content.decode()
     assert "This release was withdrawn" in page
-    assert "one answer (1 answer)" in page
+    assert "one answer. " in page
     assert reverse("api:release_file", args=[release.pk, "annotations.jsonl"]) not in page
     assert get("withdraw", kind="answer", key="0").status_code == 400
+    rows = get("withdrawals_csv").getvalue().decode("utf-8-sig").splitlines()
+    assert rows[0] == "withdrawn_on,kind,reason,releases"
+    assert rows[1].endswith(f",answer,Asked,{release.number}")
