@@ -7,6 +7,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from media.stored_files import files_below, trouble_of_storage
 from releases.models import Release, Tombstone
+from releases.models.files import FOLDER
 
 logger = logging.getLogger(__name__)
 State = Release.State
@@ -29,7 +30,7 @@ def remove_files() -> int:
 
 def _remove(release: Release) -> int:
     with trouble_of_storage():
-        names = [stored.name for stored in files_below(f"releases/{release.pk}")]
+        names = [stored.name for stored in files_below(f"{FOLDER}/{release.pk}")]
         for name in names:
             default_storage.delete(name)
     return len(names)

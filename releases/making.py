@@ -22,12 +22,14 @@ from jobs import engine, ordered
 from jobs.heartbeat import heartbeat
 from jobs.policy import DATABASE_TROUBLE, Policy
 from jobs.progress import JobProgress, Progress
+from media.stored_files import remove_half_written
 from releases import differences, freezing, funnel, manifest
 from releases.filters import Filter
 from releases.folders import LocalFolder, StoredFolder
 from releases.formats import Folder, chosen, formats
 from releases.items import Items
 from releases.models import Release, ReleaseFamily, ReleaseFile, Tombstone
+from releases.models.files import FOLDER
 from studies.models import Study
 
 State = Release.State
@@ -127,6 +129,7 @@ def work(release: Release, shown: Progress | None = None) -> None:
         if release.frozen_at is None:
             progress.begin(FREEZING, 0)
             freezing.freeze(POLICY, release)
+        remove_half_written(f"{FOLDER}/{release.pk}")
         items = Items(release, progress)
 
         def folder(kind: str) -> Folder:

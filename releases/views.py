@@ -196,7 +196,8 @@ def withdraw(request: HttpRequest, slug: str) -> HttpResponse:
     context["withdrawals"] = withdrawing.earlier(study)
     if form.is_bound and form.is_valid():
         of = form.cleaned_data["subject"]
-        context |= {"subject": of, "used": withdrawing.used_in(study, of)}
+        used = withdrawing.used_in(study, of).items()
+        context |= {"subject": of, "used": [(one, number, uses.uses_of(one)) for one, number in used]}
         if request.method == "POST":
             try:
                 made = withdrawing.withdraw(

@@ -9,6 +9,8 @@ from diptych.database.triggers import append_only
 from releases.models.releases import Release
 from studies.models import Study
 
+#: The folder of all releases in the storage.
+FOLDER = "releases"
 #: Names of folders and files with letters, digits, dots, hyphens and underscores, none of which begins with a dot.
 PATH = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$"
 
@@ -46,4 +48,4 @@ class ReleaseFile(models.Model):
     @property
     def stored_name(self) -> str:
         """Return the name of the file in the storage."""
-        return f"releases/{self.release_id}/{self.path}"
+        return f"{FOLDER}/{self.release_id}/{self.path}"

@@ -1,9 +1,12 @@
 """The pages of releases."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from annotation.models import Annotation
+from releases import uses
 from releases.models import Release
 from tests import factories
 from tests.releases.releasing import LICENCE, accepted, answered, ask, make
@@ -47,6 +50,22 @@ def test_the_list_names_states_and_the_latest(study, get, release):
     assert get("progress", 2).json()["said"] == "Waiting for a worker"
     rows = get("list_csv").getvalue().decode("utf-8-sig").splitlines()
     assert [row.split(",")[:4] for row in rows[1:]] == [["2", "waiting", "no", ""], ["1", "done", "no", "2"]]
+
+
+def test_the_list_needs_no_more_queries_for_more_releases(study, get, release, django_assert_max_num_queries):
+    with CaptureQueriesContext(connection) as first:
+        get("list")
+    make(study, parent=release.number)
+    make(study)
+    with django_assert_max_num_queries(len(first)):
+        get("list")
+
+
+def test_what_was_made_from_a_release_is_named_on_its_page(get, release, monkeypatch):
+    monkeypatch.setitem(uses.uses, "test", lambda of: [uses.Use(f"Model of release {of.number}", "/models/1/")])
+    asked = {"kind": "answer", "key": str(Annotation.objects.first().pk)}
+    for page in (get("release", release.number), get("withdraw", **asked)):
+        assert '<a href="/models/1/">Model of release 1</a>' in page.content.decode()
 
 
 def test_nothing_is_made_before_the_preview_shows_the_funnel(study, get, client):
