@@ -5,6 +5,7 @@ after that, with the length of the file. A client that receives fewer bytes know
 longer matter. The file has no name, so a killed process leaves nothing behind.
 """
 
+import base64
 import errno
 import hashlib
 import logging
@@ -20,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from diptych.database.locks import Key, try_lock
 from diptych.problems import problem_page, try_again
-from diptych.ranges import begins_later, ranged_response
+from diptych.ranges import ReadableFile, begins_later, ranged_response
 from diptych.try_again import TryAgain, temporary
 
 logger = logging.getLogger(__name__)
@@ -58,9 +59,14 @@ class CopyFile:
         return self.file.write(block)
 
     @property
+    def sha256(self) -> str:
+        """Return the SHA-256 of what was written so far, 64 hexadecimal digits."""
+        return self._digest.hexdigest()
+
+    @property
     def etag(self) -> str:
         """Return the strong entity tag of the bytes: two copies with the same tag are the same file."""
-        return f'"{self._digest.hexdigest()[:32]}"'
+        return f'"{self.sha256[:32]}"'
 
 
 #: A function that writes a download. It runs inside the transaction, so all its queries see the same moment.
@@ -130,6 +136,28 @@ def send(
         if refusal := _refusal(request, error):
             return refusal
         raise
+    for header, value in headers.items():
+        response.headers[header] = value
+    return response
+
+
+def send_stored(
+    request: HttpRequest, file: ReadableFile, *, name: str, content_type: str, size: int, sha256: str, at: datetime
+) -> HttpResponseBase:
+    """Respond with a stored file that never changes, or with the range that was asked for.
+
+    The digest of the whole file is its entity tag, so a range needs no If-Range, and it stands in `Repr-Digest`
+    (RFC 9530). `at` is when the file was made. The file is closed with the response.
+    """
+    response = ranged_response(
+        request, file, size=size, content_type=content_type, etag=f'"{sha256}"', last_modified=at
+    )
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    if response.status_code == 416:
+        headers = {"Content-Range": response.headers["Content-Range"]}
+        response = _no_such_part(request)
+    else:
+        headers["Repr-Digest"] = f"sha-256=:{base64.b64encode(bytes.fromhex(sha256)).decode()}:"
     for header, value in headers.items():
         response.headers[header] = value
     return response

@@ -114,6 +114,7 @@ INSTALLED_APPS = [
     "figures",
     "simulation",
     "exports",
+    "releases",
     "training",
     "demo",
     "django.contrib.auth",
@@ -346,6 +347,7 @@ SPECTACULAR_SETTINGS = {
         "StudyStateEnum": "studies.models.Study.State",
         "ImportStateEnum": "importing.models.Import.State",
         "JobStateEnum": "jobs.models.Job.State",
+        "WithdrawalKindEnum": "releases.models.withdrawals.Withdrawal.Kind",
         "RoleEnum": "studies.models.studies.Role",
         "QualificationKindEnum": "qualification.models.sets.Kind",
         "PairSetStateEnum": "qualification.models.PairSet.State",
@@ -401,6 +403,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "look-after-suspensions": {"task": "suspensions.tasks.look_after_suspensions", "schedule": 15.0},
     "judge-people": {"task": "suspensions.tasks.judge_people", "schedule": 60.0},
     "count-large-studies": {"task": "figures.tasks.count_large_studies", "schedule": 60.0},
+    "look-after-releases-of-data": {"task": "releases.tasks.look_after_releases", "schedule": 15.0},
     "count-quality": {"task": "figures.tasks.count_quality_due", "schedule": 60.0},
     "clear-sessions": {"task": "accounts.tasks.clear_sessions", "schedule": 3600.0},
 }

@@ -5,10 +5,12 @@ A release must never change, although people go on working. Therefore each field
 - `FIXED`: read from rows that nobody can change (a trigger refuses it), or from keys that never change. A release can
   read these fields again at any time.
 - `FROZEN`: may change later, so a release item stores a copy of each. Only `PRESENT` reads them from the tables in
-  which they change. A release will read its items in place of `PRESENT`. Everything else is the same.
+  which they change. A release reads its items in place of `PRESENT` (`releases/`). Everything else is the same.
 
 A field that is in neither list cannot be exported. A test compares the lists with the lines and the schema.
 """
+
+from collections.abc import Mapping
 
 from annotation.protocol import SUB_DIMENSION_KEYS, TIE
 
@@ -119,12 +121,12 @@ ROWS = """
   JOIN catalog_video video_1 ON video_1.id = pair.video_1_id"""
 
 
-def _column(field: str) -> str:
+def column(field: str) -> str:
     """Return the column of `frozen` for a field of `FROZEN`."""
     return field.replace(".", "__")
 
 
-_frozen = ", ".join(f"{expression} AS {_column(field)}" for field, expression in FROZEN.items())
+_frozen = ", ".join(f"{expression} AS {column(field)}" for field, expression in FROZEN.items())
 #: The present values of the fields of `FROZEN`: one row named `frozen` beside each of `ROWS`.
 PRESENT = f"""
   JOIN annotation_standing standing ON standing.assignment_id = assignment.id
@@ -136,18 +138,18 @@ PRESENT = f"""
  CROSS JOIN LATERAL (SELECT {_frozen}) frozen"""
 
 
-def _value(field: str) -> str:
+def value(field: str) -> str:
     """Return the SQL that reads a field. Raise KeyError if the field is in neither list."""
-    return f"frozen.{_column(field)}" if field in FROZEN else FIXED[field]
+    return f"frozen.{column(field)}" if field in FROZEN else FIXED[field]
 
 
-def _line() -> str:
-    """Return SQL for a whole line. Fields with a dot in their name become members of one object."""
+def line(fields: Mapping[str, str]) -> str:
+    """Return SQL for a whole line, from SQL by field. Fields with a dot in their name become members of one object."""
     members: dict[str, dict[str, str]] = {}
-    for field in ORDER:
+    for field, expression in fields.items():
         name, _dot, member = field.partition(".")
-        members.setdefault(name, {})[member] = _value(field)
-    return json_object(**{name: fields.get("") or json_object(**fields) for name, fields in members.items()})
+        members.setdefault(name, {})[member] = expression
+    return json_object(**{name: inner.get("") or json_object(**inner) for name, inner in members.items()})
 
 
-LINE = _line()
+LINE = line({field: value(field) for field in ORDER})

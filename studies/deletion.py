@@ -20,7 +20,7 @@ Part = Callable[[Study], int]
 parts: dict[str, Part] = {}
 #: From the highest app to the lowest.
 ORDER = (
-    *("figures", "suspensions", "calibration", "qc", "findings", "controls", "charts"),
+    *("releases", "figures", "suspensions", "calibration", "qc", "findings", "controls", "charts"),
     *("qualification", "annotation", "importing", "safety", "catalog", "studies"),
 )
 

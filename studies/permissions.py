@@ -59,6 +59,9 @@ GRANTS: dict[str, frozenset[str]] = {
 #: Roles that see a study's prompts, videos and pairs, including what the protocol hides from annotators.
 MAY_BROWSE = frozenset({Role.RESEARCHER, Role.ADMIN})
 MAY_EXPORT = frozenset({Role.RESEARCHER, Role.ADMIN})
+#: Roles that make releases, and that withdraw answers, videos and people's data from them.
+MAY_RELEASE = frozenset({Role.RESEARCHER, Role.ADMIN})
+MAY_WITHDRAW = frozenset({Role.RESEARCHER, Role.ADMIN})
 #: Roles that see people's answers. Annotators and blind reviewers never see those of others (protocol, rule 4).
 MAY_SEE_ANSWERS = frozenset({Role.RESEARCHER, Role.ADMIN})
 #: Roles that review answers, by kind of review: the QC department reviews, researchers check and decide disputes.

@@ -50,6 +50,7 @@ from qc.models import (
     Verdict,
 )
 from qualification.models import ExtraAttempt, TurnAnswer
+from releases.models import Release, ReleaseFamily, ReleaseFile, ReleaseItem, Tombstone, Withdrawal
 from safety.models import Officer, Quarantine, QuarantineAct, Referral, RefusedFile, Report, Reporter, ReporterRelease
 from studies.models import (
     Document,
@@ -133,6 +134,39 @@ class World:
     def controls_run(self, **values):
         facts = {"study": self.study, "kind": "reencoded", "steps_total": 1, "asked_by": self.person}
         return ControlsRun.objects.create(**facts | values)
+
+    def data_release(self, **values):
+        """Return a release in a family of its own. It waits, unless `values` say otherwise."""
+        study = values.get("study", self.study)
+        family = values.pop("family", None) or ReleaseFamily.objects.create(study=study)
+        facts = {"study": study, "family": family, "number": 1, "filter": {}, "formats": ["jsonl"], "licence": "x"}
+        return Release.objects.create(**facts | values)
+
+    def release_item(self, **values):
+        answered = values.pop("answered", None) or factories.answer(self.person, self.study)
+        facts = {"study": self.study, "annotation": answered.standing.current, "place": 1}
+        facts |= {"kind": "real", "counted": True, "part": "train", "weight": 1, "is_current": True}
+        facts |= {"video_0_settings": {}, "video_1_settings": {}, "batch": 1, "in_sample": False, "reviews": []}
+        release = values.pop("release", None) or self.data_release()
+        return ReleaseItem.objects.create(**facts | {"release": release} | values)
+
+    def release_file(self, **values):
+        facts = {"study": self.study, "path": "a/b.jsonl", "kind": "jsonl", "sha256": "0" * 64, "byte_size": 1}
+        release = values.pop("release", None) or self.data_release()
+        return ReleaseFile.objects.create(**facts | {"release": release} | values)
+
+    def withdrawal(self, **values):
+        facts = {"study": self.study, "kind": "person", "reason": "Asked"}
+        return Withdrawal.objects.create(
+            **facts | ({} if "assignment" in values or "video" in values else {"person": self.person}) | values
+        )
+
+    def tombstone(self, **values):
+        release = values.pop("release", None) or self.data_release()
+        withdrawal = values.pop("withdrawal", None) or self.withdrawal()
+        return Tombstone.objects.create(
+            **{"study": self.study, "release": release, "withdrawal": withdrawal, "answers": 1} | values
+        )
 
     def figures(self, **values):
         return StudyFigures.objects.create(**{"study": self.study, "kind": "agreement"} | values)
@@ -731,6 +765,51 @@ ATTEMPTS = {
     "exposure_lapses_within_expected": lambda w: w.exposure(expected_s=1, lapses_s=2),
     "dose_once_a_day": twice(lambda w: w.dose()),
     "dose_not_negative": lambda w: w.dose(seconds=-1),
+    "release_number_in_study": lambda w: [w.data_release(state="cancelled", finished_at=NOON) for _ in range(2)],
+    "release_number_from_one": lambda w: w.data_release(number=0),
+    "release_has_licence": lambda w: w.data_release(licence=""),
+    "release_one_open": lambda w: [w.data_release(number=number) for number in (1, 2)],
+    "release_done_has_manifest": lambda w: w.data_release(state="done", finished_at=NOON),
+    "release_state_known": lambda w: w.data_release(state="lost", finished_at=NOON),
+    "release_failed_has_reason": lambda w: w.data_release(state="failed", finished_at=NOON),
+    "release_running_has_heartbeat": lambda w: w.data_release(state="running"),
+    "release_waits_only_while_waiting": lambda w: w.data_release(state="cancelled", finished_at=NOON, wait_until=NOON),
+    "release_finished_has_moment": lambda w: w.data_release(state="cancelled"),
+    "release_family_key_form": lambda w: ReleaseFamily.objects.create(study=w.study, key="short"),
+    "release_family_same_study": lambda w: w.data_release(family=ReleaseFamily.objects.create(study=w.other)),
+    "release_parent_same_family": lambda w: w.data_release(
+        number=2, parent=w.data_release(state="cancelled", finished_at=NOON)
+    ),
+    "release_item_place": lambda w: [
+        w.release_item(release=one) for one in [w.data_release()] * 2 if factories.pair(w.study)
+    ],
+    "release_item_once": lambda w: [
+        w.release_item(release=one, answered=answered, place=place)
+        for one, answered in [(w.data_release(), factories.answer(w.person, w.study))]
+        for place in (1, 2)
+    ],
+    "release_item_place_from_one": lambda w: w.release_item(place=0),
+    "release_item_part_known": lambda w: w.release_item(part="validation"),
+    "release_item_is_data": lambda w: w.release_item(kind="control"),
+    "release_item_release_same_study": lambda w: w.release_item(release=w.data_release(study=w.other)),
+    "release_item_annotation_same_study": lambda w: w.release_item(answered=w.foreign_answer()),
+    "release_file_path": lambda w: [w.release_file(release=one) for one in [w.data_release()] * 2],
+    "release_file_path_form": lambda w: w.release_file(path="../secret"),
+    "release_file_sha256_form": lambda w: w.release_file(sha256="x"),
+    "release_file_release_same_study": lambda w: w.release_file(release=w.data_release(study=w.other)),
+    "withdrawal_once": twice(lambda w: w.withdrawal()),
+    "withdrawal_has_its_subject": lambda w: w.withdrawal(kind="video"),
+    "withdrawal_has_reason": lambda w: w.withdrawal(reason=""),
+    "withdrawal_assignment_same_study": lambda w: w.withdrawal(kind="answer", assignment=w.foreign_answer()),
+    "withdrawal_video_same_study": lambda w: w.withdrawal(kind="video", video=w.foreign.video_0),
+    "tombstone_once": lambda w: [
+        w.tombstone(release=one, withdrawal=withdrawn)
+        for one, withdrawn in [(w.data_release(), w.withdrawal())]
+        for _twice in range(2)
+    ],
+    "tombstone_of_some_answers": lambda w: w.tombstone(answers=0),
+    "tombstone_release_same_study": lambda w: w.tombstone(release=w.data_release(study=w.other)),
+    "tombstone_withdrawal_same_study": lambda w: w.tombstone(withdrawal=w.withdrawal(study=w.other)),
     "lot_number_in_study": lambda w: [factories.lot(w.study, number=1) for _ in range(2)],
     "lot_number_from_one": lambda w: factories.lot(w.study, number=0),
     "lot_state_known": lambda w: factories.lot(w.study, state="lost"),
@@ -873,6 +952,10 @@ ATTEMPTS = {
 
 #: Unique together with the primary key, so never broken on their own: composite foreign keys point at them.
 TARGETS = {
+    "release_family_study_id",
+    "release_study_id",
+    "release_family_id",
+    "withdrawal_study_id",
     "prompt_study_id",
     "video_study_id",
     "video_prompt_study_id",
@@ -979,6 +1062,10 @@ APPEND_ONLY = {
     PauseJudgement: (lambda w: w.judgement(), {"hits": 1}),
     UndoneJudgement: (lambda w: w.undone_judgement(), {"undone_at": NOON}),
     QuarantineAct: (lambda w: w.act(), {"reason": "x"}),
+    ReleaseFile: (lambda w: w.release_file(), {"byte_size": 2}),
+    ReleaseItem: (lambda w: w.release_item(), {"part": "test"}),
+    Tombstone: (lambda w: w.tombstone(), {"answers": 2}),
+    Withdrawal: (lambda w: w.withdrawal(), {"reason": "y"}),
     SecondLook: (lambda w: w.second_look(), {"looked_at": NOON}),
     StateChange: (lambda w: w.state_change(), {"step": "paused"}),
     TurnAnswer: (broken_rules.turn_answer, {"helpfulness": "video_1"}),

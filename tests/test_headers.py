@@ -12,6 +12,7 @@ from calibration import preparing
 from charts import files
 from importing.models import Import, Removal
 from qc import lot_charts
+from releases.filters import Filter
 from safety import quarantine
 from studies.invitations import offer
 from studies.memberships import join
@@ -20,6 +21,7 @@ from suspensions import suspending
 from tests import factories
 from tests.figures import figuring
 from tests.qualification import world as qualified
+from tests.releases import releasing
 from tests.test_permissions import endpoints
 
 pytestmark = pytest.mark.django_db
@@ -101,6 +103,7 @@ def pages(study, annotator, researcher):
     draft, closed = (preparing.make(checked, topic, actor=owner) for topic in ("Next", "Last"))
     factories.closed_calibration(closed, reviewer, factories.reviewer(checked))
     asking, asker, qualifying, version = qualified.half_way()
+    released = releasing.make(checked, filter=Filter(decisions=("in_review", "none")))
     reported = quarantine.report(factories.pair(study), ["video_0"], by=annotator)[0]
     return {
         "second factor": safety.get(reverse("accounts:second_factor")),
@@ -182,6 +185,10 @@ def pages(study, annotator, researcher):
         "expected answers": client(asker).get(
             reverse("qualification:item", args=[asking.slug, "test", 2, qualified.item(version).pk])
         ),
+        "releases": client(owner).get(reverse("releases:list", args=[checked.slug])),
+        "new release": client(owner).get(reverse("releases:new", args=[checked.slug])),
+        "withdrawing": client(owner).get(reverse("releases:withdraw", args=[checked.slug])),
+        "release": client(owner).get(reverse("releases:release", args=[checked.slug, released.number])),
         "lots": client(owner).get(reverse("qc:lots", args=[checked.slug])),
         "reviewers": client(owner).get(reverse("qc:reviewers", args=[checked.slug])),
         "new lot": client(owner).get(reverse("qc:new_lot", args=[checked.slug])),
@@ -250,6 +257,7 @@ NO_PAGES = {
     *("catalog:change", "catalog:cancel_change", "catalog:resume_change", "catalog:media", "catalog:retry_media"),
     *("qualification:begin", "qualification:change_set", "qualification:decide", "qualification:people_csv"),
     *("qualification:questions_csv", "qualification:answers_csv"),
+    *("releases:list_csv", "releases:funnel_csv", "releases:withdrawals_csv", "releases:progress", "releases:cancel"),
     *("qc:start_lot", "qc:dissolve_lot", "qc:draw_lot", "qc:reopen_lot", "qc:reply"),
     *(
         "suspensions:suspension_csv",

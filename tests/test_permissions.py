@@ -31,6 +31,7 @@ from media.addresses import playback_url, poster_url
 from qc import reviewing, verdicts
 from qc.judging import Given
 from qualification import attempts, sets
+from releases.filters import Filter
 from safety import quarantine
 from safety.models import Quarantine, ReporterRelease
 from studies.models import Invitation, Membership, Study
@@ -41,6 +42,7 @@ from suspensions.models import Pause, Suspension
 from tests import factories
 from tests.figures import figuring
 from tests.qualification import world as qualified
+from tests.releases import releasing
 
 pytestmark = pytest.mark.django_db
 
@@ -169,6 +171,20 @@ MATRIX = {
     "annotation:answers": row("get", *RUNS),
     "annotation:answers_csv": row("get", *RUNS),
     "figures:dashboard": row("get", *PROGRESS),
+    "releases:list": row("get", *EXPORT),
+    "releases:list_csv": row("get", *EXPORT),
+    "releases:new": row("get", *RUNS),
+    "releases:withdraw": row("get", *RUNS),
+    "releases:withdrawals_csv": row("get", *RUNS),
+    "releases:release": row("get", *EXPORT),
+    "releases:funnel_csv": row("get", *EXPORT),
+    "releases:progress": row("get", *EXPORT),
+    "releases:cancel": row("post", *RUNS),
+    "api:releases": row("get", *EXPORT),
+    "api:release_detail": row("get", *EXPORT),
+    "api:release_cancel": row("post", *RUNS),
+    "api:release_file": row("get", *EXPORT),
+    "api:withdrawals": row("get", *EXPORT),
     "qc:lots": row("get", *PROGRESS),
     "qc:new_lot": row("get", *RUNS),
     "qc:lot": row("get", *PROGRESS),
@@ -573,7 +589,9 @@ class World:
             facts = {"asked_by": self.people["officer"], "decision": "None was right.", "until": 1}
             ReporterRelease.objects.create(reporter=mine, **facts)
             values["code"] = mine.code
-        if "qualif" in name:
+        if "release_id" in parameters or name.startswith("releases:"):
+            values |= self.released()
+        elif "qualif" in name:
             values |= self.qualifying(name)
         elif "calibrat" in name or "turn_id" in parameters:
             values |= self.calibrated(name)
@@ -638,6 +656,11 @@ class World:
         )
         codes = {"author": pseudonym(self.study, mine.pk), "chart": "agreement"}
         return {"job_id": job.pk, "file_id": drawn.pk} | codes
+
+    def released(self) -> dict[str, Any]:
+        """Return a complete release of the annotator's answer."""
+        made = releasing.make(self.study, filter=Filter(decisions=("none",)))
+        return {"release_id": made.pk, "number": made.number, "path": "pairs.jsonl"}
 
     def removal(self) -> Removal:
         """Return an import of the study that is being undone."""
@@ -761,6 +784,11 @@ def test_the_matrix(api, world, name):
 
 #: The scope that a token needs, where one is enough.
 SCOPE = {
+    "api:releases": "export",
+    "api:release_detail": "export",
+    "api:release_cancel": "manage",
+    "api:release_file": "export",
+    "api:withdrawals": "export",
     "api:suspensions": "manage",
     "api:suspension_preview": "read",
     "api:suspension": "read",

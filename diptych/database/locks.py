@@ -29,6 +29,9 @@ class Key(IntEnum):
     NUMBER_LOTS = 7_305
     #: The answers of a study are being added up. The second number is the study's id.
     ADD_UP_ANSWERS = 7_306
+    #: A release of a study is numbered, its items are written, or something is withdrawn from releases. The second
+    #: number is the study's id.
+    RELEASES = 7_306
 
 
 def lock(key: Key, row: int = 0) -> None:

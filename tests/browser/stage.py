@@ -41,7 +41,7 @@ WIDE, NARROW = {"width": 1280, "height": 720}, {"width": 420, "height": 800}
 VIEWS = {"": {}, "narrow": {"viewport": NARROW}, "dark": {"color_scheme": "dark"}}
 #: Taken in every view. The dark one is taken in English only.
 FOREMOST = {"settings_protocol", "people", "guideline_editor", "library_pairs", "pair", "import_done", "jobs"}
-FOREMOST |= {"lots_listed", "lot_reviewed", "review_blind", "findings"}
+FOREMOST |= {"lots_listed", "lot_reviewed", "review_blind", "findings", "release_complete"}
 FOREMOST |= {"quality", "agreement", "annotators", "annotator"}
 FOREMOST |= {"controls", "calibration_closed", "suspensions", "suspension", "pauses"}
 #: Longer pages are cut.

@@ -13,13 +13,17 @@ from calibration import preparing
 from charts import catalogue, files
 from figures.overview import stored
 from qualification.models import Attempt
+from releases.filters import Filter
 from studies.pseudonyms import pseudonym
 from suspensions import suspending
 from tests import factories
 from tests.controls.made import control_of, results
 from tests.figures import figuring
 from tests.qualification import world as qualified
+from tests.releases import releasing
 
+#: A filter that shows the preview of a release.
+CHOSEN_ANSWERS = "decisions=in_review&decisions=none&reviewed=any&formats=jsonl"
 SIZES = {"wide": {"width": 1280, "height": 720}, "narrow": {"width": 420, "height": 800}}
 
 
@@ -65,6 +69,7 @@ def pages(study, playable_pairs):
     code = pseudonym(checked, lot.items.get().assignment.person_id)
     draft, closed = (preparing.make(checked, topic, actor=owner) for topic in ("Next", "Last"))
     factories.closed_calibration(closed, reviewer, factories.reviewer(checked))
+    released = releasing.make(checked, filter=Filter(decisions=("in_review", "none")))
     stored.ask(checked)
     stored.count(checked.pk)
     asking, asker, qualifying, version = qualified.half_way()
@@ -82,6 +87,11 @@ def pages(study, playable_pairs):
         "progress of people": (f"/studies/{study.slug}/people/progress/", factories.member(study, "admin")),
         "a person's days": (f"/studies/{study.slug}/people/{answered.pk}/progress/", factories.member(study, "admin")),
         "dashboard of an empty study": (f"/studies/{empty.slug}/", both),
+        "releases": (f"/studies/{checked.slug}/releases/", owner),
+        "a release": (f"/studies/{checked.slug}/releases/{released.number}/", owner),
+        "new release": (f"/studies/{checked.slug}/releases/new/?{CHOSEN_ANSWERS}", owner),
+        "withdrawing": (f"/studies/{checked.slug}/releases/withdraw/", owner),
+        "no releases": (f"/studies/{study.slug}/releases/", factories.member(study, "researcher")),
         "lots": (f"/studies/{checked.slug}/lots/", owner),
         "reviewers": (f"/studies/{checked.slug}/lots/reviewers/", owner),
         "a lot": (f"/studies/{checked.slug}/lots/{lot.number}/", owner),

@@ -1,0 +1,1 @@
+"""Releases: numbered states of a study's records that never change."""

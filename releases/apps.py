@@ -1,0 +1,23 @@
+"""The app `releases` adds its tab, its jobs and its first format to the registries."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class ReleasesConfig(AppConfig):
+    name = "releases"
+
+    def ready(self) -> None:
+        from releases import pages
+        from releases.deletion import delete_own_rows
+        from releases.formats import jsonl, register
+        from studies import deletion
+        from studies.job_lists import kinds
+        from studies.links import Link, Place
+        from studies.links import register as add_link
+        from studies.permissions import MAY_EXPORT
+
+        register(jsonl.FORMAT)
+        kinds["releases"] = pages.JOBS
+        deletion.parts["releases"] = delete_own_rows
+        add_link(Place.TABS, Link("releases", _("Releases"), "releases:list", MAY_EXPORT, order=30))

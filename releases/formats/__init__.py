@@ -1,0 +1,62 @@
+"""The formats of releases. Each is a module with one function `write(release, items, folder)`, registered by name.
+
+Another app or module adds a format with `register` in `AppConfig.ready()`. Nothing else has to know it: the job, the
+command, the API and the form use what is registered here.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from diptych.downloads import CopyFile
+from diptych.refusals import BadInput
+from releases.items import Items
+from releases.models import Release
+
+
+class Folder(Protocol):
+    """Where a format writes its files."""
+
+    def add(self, path: str, write: Callable[[CopyFile], None]) -> None:
+        """Write one file. `write` is called with the opened file, unless the folder has the file already.
+
+        Raise Cancelled or TakenOver, DatabaseError and OSError.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One format. `write` calls `folder.add` for each of its files, always in the same order with the same bytes."""
+
+    name: str
+    label: Promise
+    write: Callable[[Release, Items, Folder], None]
+    #: Whether the form chooses it at first, and the command if no format is named.
+    default: bool = False
+
+
+formats: dict[str, Format] = {}
+
+
+def register(*more: Format) -> None:
+    """Add formats. A format with the same name is replaced."""
+    formats.update({one.name: one for one in more})
+
+
+def defaults() -> list[str]:
+    """Return the names of the formats that are chosen at first."""
+    return [name for name, one in formats.items() if one.default]
+
+
+def chosen(names: Iterable[str]) -> list[str]:
+    """Return the names of these formats in their order, each once. Raise BadInput."""
+    wanted = set(names)
+    if unknown := sorted(wanted - set(formats)):
+        known = {"names": ", ".join(unknown), "known": ", ".join(formats)}
+        raise BadInput(_("There is no format %(names)s. The formats are: %(known)s.") % known, field="formats")
+    if not wanted:
+        raise BadInput(_("Choose at least one format."), field="formats")
+    return [name for name in formats if name in wanted]

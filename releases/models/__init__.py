@@ -1,0 +1,8 @@
+"""Tables of releases, one file for each subject."""
+
+from releases.models.files import ReleaseFile
+from releases.models.items import ReleaseItem
+from releases.models.releases import Release, ReleaseFamily
+from releases.models.withdrawals import Tombstone, Withdrawal
+
+__all__ = ["Release", "ReleaseFamily", "ReleaseFile", "ReleaseItem", "Tombstone", "Withdrawal"]
