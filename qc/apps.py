@@ -40,9 +40,10 @@ class QCConfig(AppConfig):
         from catalog import batching
         from catalog.library.pair_sections import pair_sections
         from importing.removal import work as removal
-        from qc import pair_section, replies, review_exposure
+        from qc import pair_section, qualification_pairs, replies, review_exposure
         from qc.deletion import batches_in_lots, delete_own_rows, reasons_to_keep
         from qc.models import Verdict
+        from qualification.choosing import offers
         from studies import deletion
 
         more_parts.append(replies.feedback)
@@ -53,6 +54,7 @@ class QCConfig(AppConfig):
         review_exposure.show_on_wellbeing_pages()
         deletion.parts["qc"] = delete_own_rows
         removal.kept_by |= reasons_to_keep()
+        offers.append(qualification_pairs.adjudicated)
 
     def _add_to_charts_and_controls(self) -> None:
         from charts.catalogue import charts

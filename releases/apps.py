@@ -8,8 +8,9 @@ class ReleasesConfig(AppConfig):
     name = "releases"
 
     def ready(self) -> None:
+        from importing.removal import work as removal
         from releases import pages
-        from releases.deletion import delete_own_rows
+        from releases.deletion import delete_own_rows, reasons_to_keep
         from releases.formats import jsonl, register
         from studies import deletion
         from studies.job_lists import kinds
@@ -20,4 +21,5 @@ class ReleasesConfig(AppConfig):
         register(jsonl.FORMAT)
         kinds["releases"] = pages.JOBS
         deletion.parts["releases"] = delete_own_rows
+        removal.kept_by |= reasons_to_keep()
         add_link(Place.TABS, Link("releases", _("Releases"), "releases:list", MAY_EXPORT, order=30))

@@ -31,7 +31,7 @@ class Key(IntEnum):
     ADD_UP_ANSWERS = 7_306
     #: A release of a study is numbered, its items are written, or something is withdrawn from releases. The second
     #: number is the study's id.
-    RELEASES = 7_306
+    RELEASES = 7_307
 
 
 def lock(key: Key, row: int = 0) -> None:

@@ -146,7 +146,7 @@ class TestTheWellbeingContact:
         for _ in range(20):
             exposed(study, factories.member(study, "annotator"), timezone.localdate())
         client = browser_client(contact)
-        with django_assert_max_num_queries(15):
+        with django_assert_max_num_queries(17):
             client.get(wellbeing_of(study))
 
 
