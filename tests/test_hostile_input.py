@@ -95,6 +95,8 @@ def chosen(values: dict[str, Any], worst: bool) -> dict[str, Any]:
 
 SHAPES: list[Any] = [None, 1, -1, 2**53 - 1, 1.5, True, "", "x" * 10_000, "\x1b", [], [[]], {}, {"": {"": []}}]
 WORST_SHAPES: list[Any] = [None, -1, "", [[]], {"": {"": []}}]
+#: Those that the ordinary tests also send in each field alone.
+WORST_ALONE: list[Any] = [-1, [[]]]
 
 
 def subclasses(kind: type) -> set[type]:
@@ -220,12 +222,12 @@ def test_no_body_is_an_error_of_ours(walk, names, worst):
         for method in (own,) if worst else ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"):
             for note, body in chosen(BODIES_OF_JSON, worst).items():
                 walk.send(who, method, address, note, data=body, content_type="application/json")
-            for kind in kinds:
+            for kind in kinds[:2] if worst else kinds:
                 walk.send(who, method, address, f"as {kind[:40]}", data=b"a=%00", content_type=kind)
         for value in WORST_SHAPES if worst else SHAPES:
             whole = json.dumps(dict.fromkeys(names_of_bodies(), value))
             walk.send(who, own, address, "everything", data=whole, content_type="application/json")
-            for field in good:
+            for field in good if not worst or value in WORST_ALONE else ():
                 body = json.dumps({**good, field: value})
                 walk.send(who, own, address, f"{value!r:.40} in {field}", data=body, content_type="application/json")
                 if isinstance(good[field], dict):

@@ -141,8 +141,13 @@ def pages(study, playable_pairs):
 @pytest.mark.parametrize("scheme", [pytest.param("light", marks=pytest.mark.long), "dark"])
 @pytest.mark.parametrize("size", ["narrow", pytest.param("wide", marks=pytest.mark.long)])
 def test_axe_finds_nothing_on_any_page_and_none_scrolls_sideways(open_page, pages, size, scheme):
+    opened = {}  # one browser context for each person: it keeps scripts and styles
     for name, (address, person) in pages.items():
-        page = open_page(address, person, viewport=SIZES[size], color_scheme=scheme)
+        if person in opened:
+            page = opened[person]
+            page.goto(address)
+        else:
+            page = opened[person] = open_page(address, person, viewport=SIZES[size], color_scheme=scheme)
         if name == "workspace":
             expect(page.locator("video[data-active]")).to_have_count(2)
         if name == "workspace with nothing left":
@@ -150,7 +155,6 @@ def test_axe_finds_nothing_on_any_page_and_none_scrolls_sideways(open_page, page
         found = Axe().run(page).response["violations"]
         assert [(name, v["id"], [n["html"][:120] for n in v["nodes"]]) for v in found] == []
         assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"], name
-        page.context.close()
 
 
 @pytest.mark.long
