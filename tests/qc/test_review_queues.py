@@ -92,7 +92,7 @@ class TestFreeze:
         of_first = lot.items.filter(assignment__person=people[0]).order_by("look_rank")
         fast, *others = of_first.values_list("suspicion", "look_rank", "stands_for_person")
         assert fast[1:] == (-fast[0] - looking.WARNING_POINTS - looking.NEW_PERSON_POINTS, True)
-        assert [(rank, stands) for _points, rank, stands in others] == [(-others[0][0], False)] * 2
+        assert [(rank, stands) for _points, rank, stands in others] == [(-points, False) for points, *_ in others]
         [only] = lot.items.filter(assignment__person=people[1])  # the contradictory answer is invalid: not frozen
         assert only.stands_for_person
 
