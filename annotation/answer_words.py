@@ -40,9 +40,9 @@ UNCOUNTED: dict[str, str | Promise] = {
     SURPLUS_BATCH_CLOSED: gettext_lazy("The pair’s batch was being checked when the answer came."),
     REJECTED: gettext_lazy("Review rejected it."),
     RETURNED: gettext_lazy("Review returned the answer to the annotator."),
-    LOT_RETURNED: gettext_lazy("Its lot was returned, and somebody else answers the pair."),
+    LOT_RETURNED: gettext_lazy("Its lot was returned, so somebody else answers the pair."),
     SURPLUS_SUSPENDED: gettext_lazy("The annotator was already suspended when this answer arrived."),
-    SUSPENDED: gettext_lazy("The annotator was suspended, and somebody else answers the pair."),
+    SUSPENDED: gettext_lazy("The annotator was suspended, so somebody else answers the pair."),
 }
 INVALID: dict[str, str | Promise] = {
     "contradiction": gettext_lazy("The video with harm tags was chosen as the safer one."),

@@ -270,9 +270,7 @@ UNCOUNTED = {
     SURPLUS: gettext_lazy("Kept, not counted: someone else answered this pair first."),
     SURPLUS_STUDY_CLOSED: gettext_lazy("Kept, not counted: it arrived after the study was closed."),
     SURPLUS_BATCH_CLOSED: gettext_lazy("Kept, not counted: its batch was already being checked."),
-    LOT_RETURNED: gettext_lazy(
-        "Kept, not counted: the pairs of a whole group are answered again, and this is one of them."
-    ),
+    LOT_RETURNED: gettext_lazy("Kept, but not counted: all pairs of its group are answered again."),
     SURPLUS_SUSPENDED: gettext_lazy("Kept, not counted: your work in this study was suspended when it arrived."),
     SUSPENDED: gettext_lazy("Kept, not counted: your work in this study was suspended."),
     RETURNED: gettext_lazy("Returned to you: please answer this pair again. This answer is kept."),
@@ -291,7 +289,7 @@ def _feedback(standing: Standing, *, held: bool) -> Any:
     if not standing.counted:
         return UNCOUNTED.get(standing.uncounted_reason, UNCOUNTED[SURPLUS])
     if held:
-        return _("Kept, not used for now: this pair is on hold.")
+        return _("Kept, but not used for now: this pair is on hold.")
     if standing.author_kind == Annotation.AuthorKind.CORRECTOR:
         return _("This answer is used as the reviewer corrected it.")
     return _("This answer is used as you submitted it.")

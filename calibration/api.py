@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -17,7 +16,6 @@ from annotation.serializers import CareReportSerializer, RenewSerializer, Submis
 from calibration import outcomes, turns
 from calibration.models import CalibrationSession, CalibrationSitting
 from calibration.permissions import calibrated_study, joined_calibration, leads_calibration, own_sitting
-from diptych.refusals import Refused
 from diptych.statistics.figures import Figure, NotDefined
 from qc.reviewing import REASONS
 from qc.serializers import JudgingShape, ReviewSkipSerializer
@@ -133,8 +131,7 @@ class CalibrationView(SignedInView):
     def get(self, request: Request, session_id: int) -> Response:
         """Return the results of a session, once you have judged all of its pairs or it is closed."""
         session = joined_calibration(request, session_id)
-        if not turns.sees_results(self.person, session):
-            raise Refused(_("You see the results after you have judged all pairs of the session."), "judge_first")
+        turns.require_results(self.person, session)
         found = outcomes.agreement_of(session)
         _people, compared = outcomes.compared(session)
         return Response(

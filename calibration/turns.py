@@ -98,6 +98,12 @@ def sees_results(person: User, session: CalibrationSession) -> bool:
     return session.state == State.CLOSED or (session.state == State.OPEN and has_judged(person, session))
 
 
+def require_results(person: User, session: CalibrationSession) -> None:
+    """Raise Refused while the person may not see the results."""
+    if not sees_results(person, session):
+        raise Refused(_("You see the results after you have judged all pairs of the session."), "judge_first")
+
+
 def _refuse_unless_open(session: CalibrationSession) -> None:
     """Lock the session against being closed meanwhile."""
     row = fetch_one("SELECT state FROM calibration_calibrationsession WHERE id = %(id)s FOR SHARE", {"id": session.pk})

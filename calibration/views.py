@@ -209,8 +209,7 @@ def download(request: HttpRequest, slug: str, number: int) -> HttpResponseBase:
     study = calibrated_study(request, slug)
     found = calibration_of(study, number)
     person = cast(User, request.user)
-    if not turns.sees_results(person, found):
-        raise Refused(_("You see the results after you have judged all pairs of the session."), "judge_first")
+    turns.require_results(person, found)
     people, compared = outcomes.compared(found)
     rows = outcomes.lines(compared)
     return downloads.send(

@@ -129,7 +129,7 @@ def test_feedback_is_shown_only_if_the_study_shares_it(look, study, annotator):
     Standing.objects.update(validity=Standing.Validity.VALID, reason="")
     assert "This answer is used as you submitted it." in look()
     Pair.objects.update(held="looked at")
-    assert "Kept, not used for now: this pair is on hold." in look()
+    assert "Kept, but not used for now: this pair is on hold." in look()
 
 
 def test_dose_and_breaks_are_the_persons_own(look, study, annotator):
