@@ -19,7 +19,7 @@ from annotation.models import Break
 from annotation.wellbeing import SEEN, exposures
 from studies.harms import Harm, harms_of
 from studies.models import Membership, Study
-from studies.models.studies import Role
+from studies.models.memberships import Role
 
 LEAST = 5
 WEEKS = 8

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from annotation.models import Seat
 from annotation.reasons import SHARE, Refusal
 from studies.models import Membership, Study
-from studies.models.studies import Role
+from studies.models.memberships import Role
 
 #: Pairs of a person between two checks.
 EVERY = 10

@@ -23,7 +23,8 @@ from annotation.people_progress import Figures
 from annotation.permissions import people_progress_study
 from diptych import downloads
 from studies.models import Membership, Study
-from studies.models.studies import HasRoles, Role
+from studies.models.memberships import Role
+from studies.models.studies import HasRoles
 from studies.permissions import MAY_SEE_CODES, allows
 from studies.pseudonyms import pseudonym
 

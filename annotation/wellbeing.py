@@ -21,7 +21,7 @@ from diptych.database.natural import Natural
 from diptych.durations import MINUTE, in_words
 from studies.harms import Harm, harms_of
 from studies.models import Membership, Study
-from studies.models.studies import Role
+from studies.models.memberships import Role
 
 #: Number of days of a summary, including the last one.
 DAYS = 14

@@ -21,7 +21,7 @@ from catalog.models import Batch, Pair, Prompt, Video
 from media.models import Asset
 from studies.harms import HARM_KEYS
 from studies.models import Membership, Study
-from studies.models.studies import Role
+from studies.models.memberships import Role
 
 PAIRS_A_BATCH = 1000
 #: SQL for 64 hex characters that no other row of the table has. They ascend, which indexes insert quickly.

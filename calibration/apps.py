@@ -9,7 +9,7 @@ class CalibrationConfig(AppConfig):
 
     def ready(self) -> None:
         from calibration.deletion import delete_sessions, reasons_to_keep
-        from importing.removal import work as removal
+        from removal import work as removal
         from studies import deletion
         from studies import permissions as may
         from studies.links import Link, Place, register

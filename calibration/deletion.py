@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_noop
 
 from calibration.models import CalibrationAnswer, CalibrationItem, CalibrationSession, CalibrationSitting
-from importing.removal.work import GIVEN
+from removal.work import GIVEN
 from studies.deletion import Rows, delete_rows
 from studies.models import Study
 

@@ -10,7 +10,7 @@ class ControlsConfig(AppConfig):
     def ready(self) -> None:
         from controls import pages
         from controls.models import Control, ControlsRun
-        from importing.removal import work as removal
+        from removal import work as removal
         from studies import deletion
         from studies import permissions as may
         from studies.job_lists import kinds

@@ -10,15 +10,16 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import dj_database_url
 import psycopg
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
-from psycopg.conninfo import make_conninfo
 
+from diptych.database.address import connection_settings
 from diptych.declared_settings import SETTINGS
 from diptych.embedded import state
+from diptych.enum_names import ENUM_NAMES
 from diptych.environment import Environment
+from diptych.sweeps import SWEEPS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 ENV = Environment(os.environ, SETTINGS)
@@ -40,44 +41,6 @@ def address(name: str, schemes: set[str], server: str) -> str:
     if not usable:
         ENV.refuse_secret(name, f"must begin with {sorted(schemes)[-1]}:// and name a host")
     return value if usable else ""
-
-
-#: Milliseconds that a statement of a web process waits for a lock. 0: without limit. `diptych.wsgi` applies it.
-LOCK_WAIT_MS = ENV.integer("DATABASE_LOCK_WAIT_MS")
-
-
-def database(url: str) -> dict[str, object]:
-    """Return Django's settings for a `postgresql://user:password@host:port/name?option=value` address.
-
-    An option is a connection parameter of PostgreSQL, such as `sslmode`. It overrides our own of the same name.
-    """
-    parsed = dj_database_url.parse(url or "postgresql://", conn_max_age=None, conn_health_checks=True)
-    given = parsed.get("OPTIONS", {})
-    try:
-        make_conninfo(**given)
-    except psycopg.Error:
-        ENV.refuse_secret("DATABASE_URL", "must have only connection parameters of PostgreSQL after the question mark")
-    return {
-        **parsed,
-        "ENGINE": "diptych.database.engine",
-        "NAME": parsed["NAME"] or "diptych",
-        "HOST": parsed["HOST"] or "127.0.0.1",
-        "PORT": str(parsed["PORT"] or 5432),
-        # Connections are persistent (CONN_MAX_AGE is None). Each thread keeps its own, so a pool would only add a step.
-        "OPTIONS": {
-            "connect_timeout": 10,
-            "application_name": "diptych",
-            # Notice a database host that has vanished within half a minute, instead of two hours.
-            "keepalives_idle": 10,
-            "keepalives_interval": 5,
-            "keepalives_count": 4,
-            "tcp_user_timeout": 30_000,  # milliseconds
-            # For `diptych.database.fixed`: a statement is planned once per connection, not once per request.
-            "prepare_threshold": 3,
-            **given,
-            "options": f"-c plan_cache_mode=force_generic_plan {given.get('options', '')}".rstrip(),
-        },
-    }
 
 
 SECRET_KEY = ENV.text("SECRET_KEY") or ("" if PRODUCTION else HOME.secret("secret_key"))
@@ -102,7 +65,9 @@ INSTALLED_APPS = [
     "media",
     "catalog",
     "safety",
+    "sources",
     "importing",
+    "removal",
     "annotation",
     "qualification",
     "charts",
@@ -176,7 +141,13 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # --- Data ---------------------------------------------------------------------------------------------
 
-DATABASES = {"default": database(address("DATABASE_URL", {"postgresql", "postgres"}, "database_url"))}
+#: Milliseconds that a statement of a web process waits for a lock. 0: without limit. `diptych.wsgi` applies it.
+LOCK_WAIT_MS = ENV.integer("DATABASE_LOCK_WAIT_MS")
+DATABASES: dict[str, dict[str, object]] = {}
+try:
+    DATABASES["default"] = connection_settings(address("DATABASE_URL", {"postgresql", "postgres"}, "database_url"))
+except psycopg.Error:
+    ENV.refuse_secret("DATABASE_URL", "must have only connection parameters of PostgreSQL after the question mark")
 REDIS_URL = address("REDIS_URL", {"redis", "rediss"}, "redis_url")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Sessions are rows, so that no request needs the broker: docs/decisions/019-sessions-in-the-database.md.
@@ -336,31 +307,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {
-        "AnswerEnum": ["video_0", "video_1", "tie"],
-        "VideoEnum": ["video_0", "video_1"],
-        "SubDimensionEnum": ["instruction_following", "correctness", "informativeness", "aesthetics"],
-        "NothingToDoEnum": "annotation.reasons.REASONS",
-        "SkipReasonEnum": "annotation.serializers.SKIP_REASON_KEYS",
-        "OtherSkipReasonEnum": ["technical_problem", "cannot_judge", "too_distressing"],
-        "HarmEnum": "annotation.protocol.HARM_KEYS",
-        "StudyStateEnum": "studies.models.Study.State",
-        "ImportStateEnum": "importing.models.Import.State",
-        "JobStateEnum": "jobs.models.Job.State",
-        "WithdrawalKindEnum": "releases.models.withdrawals.Withdrawal.Kind",
-        "RoleEnum": "studies.models.studies.Role",
-        "QualificationKindEnum": "qualification.models.sets.Kind",
-        "PairSetStateEnum": "qualification.models.PairSet.State",
-        "NothingToQualifyWithEnum": "qualification.attempts.REASONS",
-        "RuleEnum": "findings.rule_codes.CODES",
-        "ControlKindEnum": "controls.control_kinds.CODES",
-        "ReviewKindEnum": "qc.models.reviews.Kind",
-        "WaitingKindEnum": "qc.waiting.KINDS",
-        "NothingToReviewEnum": "qc.reviewing.REASONS",
-        "RowEnum": "qc.models.reviews.ROWS",
-        "ReturnedAnswersEnum": "suspensions.models.people.Suspension.What",
-        "NothingInTrialEnum": "annotation.trial.TRIAL_REASONS",
-    },
+    "ENUM_NAME_OVERRIDES": ENUM_NAMES,
 }
 
 # --- Background work ------------------------------------------------------------------------------------
@@ -380,36 +327,7 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # workers and beat wait for the bro
 # For workers and beat. Requests wait far less: see diptych.broker.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 10, "socket_connect_timeout": 5}
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
-CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
-    "resend-waiting-media": {"task": "media.tasks.resend_waiting_media", "schedule": 15.0},
-    "settle-quarantines": {"task": "safety.tasks.settle_quarantines", "schedule": 15.0},
-    "look-after-releases": {"task": "safety.tasks.look_after_releases", "schedule": 15.0},
-    "mail-officers": {"task": "safety.tasks.mail_officers", "schedule": 15.0},
-    "look-after-imports": {"task": "importing.tasks.look_after_imports", "schedule": 15.0},
-    "look-after-removals": {"task": "importing.tasks.look_after_removals", "schedule": 15.0},
-    "look-after-changes": {"task": "catalog.tasks.look_after_changes", "schedule": 15.0},
-    "order-all-media": {"task": "catalog.tasks.order_all_media", "schedule": 600.0},
-    "end-quarantined-leases": {"task": "annotation.tasks.end_quarantined_leases", "schedule": 15.0},
-    "return-expired-leases": {"task": "annotation.tasks.return_expired_leases", "schedule": 20.0},
-    "complete-batches": {"task": "annotation.tasks.complete_batches", "schedule": 60.0},
-    "add-up-answers": {"task": "annotation.tasks.add_up_answers", "schedule": 600.0},
-    "note-tags": {"task": "annotation.tasks.note_tags", "schedule": 20.0},
-    "check-new-answers": {"task": "findings.tasks.check_new_answers", "schedule": 20.0},
-    "look-after-figures": {"task": "figures.tasks.look_after_figures", "schedule": 15.0},
-    "ask-for-more-opinions": {"task": "qc.tasks.ask_for_more_opinions", "schedule": 20.0},
-    "find-disagreement": {"task": "qc.tasks.find_disagreement", "schedule": 3600.0},
-    "look-after-runs": {"task": "findings.tasks.look_after_runs", "schedule": 15.0},
-    "look-after-controls": {"task": "controls.tasks.look_after_controls", "schedule": 15.0},
-    "look-after-suspensions": {"task": "suspensions.tasks.look_after_suspensions", "schedule": 15.0},
-    "judge-people": {"task": "suspensions.tasks.judge_people", "schedule": 60.0},
-    "count-large-studies": {"task": "figures.tasks.count_large_studies", "schedule": 60.0},
-    "look-after-releases-of-data": {"task": "releases.tasks.look_after_releases", "schedule": 15.0},
-    "count-quality": {"task": "figures.tasks.count_quality_due", "schedule": 60.0},
-    "clear-sessions": {"task": "accounts.tasks.clear_sessions", "schedule": 3600.0},
-}
-# A sweep need not run if no worker took it before the next one. Otherwise hours without workers leave thousands.
-for _sweep in CELERY_BEAT_SCHEDULE.values():
-    _sweep["options"] = {"expires": _sweep["schedule"]}
+CELERY_BEAT_SCHEDULE = SWEEPS
 
 # --- Languages and time -------------------------------------------------------------------------------
 

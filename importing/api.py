@@ -13,10 +13,10 @@ from accounts.api import SignedInView
 from diptych import json_lines
 from importing import job_pages, jobs
 from importing.models import Import
-from importing.name_encodings import CODE_PAGES
 from importing.permissions import import_for
-from importing.sentences import worded
 from importing.views import bad_rows
+from sources.name_encodings import CODE_PAGES
+from sources.sentences import worded
 from studies.permissions import MAY_IMPORT, study_for
 
 #: The most imports in a list. The newest come first.

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from importing.models import Import
-from importing.name_encodings import CODE_PAGES
+from sources.name_encodings import CODE_PAGES
 
 
 class ImportForm(forms.Form):

@@ -18,10 +18,11 @@ from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 from diptych.downloads import CopyFile
 from diptych.spreadsheet import write_rows
 from importing import job_progress, uploads
+from importing.import_sections import sections_of
 from importing.models import Import
-from importing.name_encodings import CHOOSE, CODE_PAGES, readings_asked
-from importing.sentences import MESSAGE, VALUES, worded
 from jobs.pages import JobCard, grouped, stages, words
+from sources.name_encodings import CHOOSE, CODE_PAGES, readings_asked
+from sources.sentences import MESSAGE, VALUES, worded
 
 #: The most bad rows and differences that a page shows; there can be millions.
 MOST_SHOWN = 50
@@ -149,7 +150,7 @@ def facts(job: Import) -> dict[str, Any]:
     differing = report.get("differing", [])
     return {
         "unfinished": job.is_open,
-        "can_undo": job.state == Import.State.DONE and not job.options.get("dry_run") and job.undone_at is None,
+        "sections": sections_of(job),
         "counts": counts(job),
         "draws": draws(job),
         "reason": reason(job),

@@ -16,15 +16,16 @@ from django.utils import timezone
 import jobs.progress
 from accounts import audit
 from diptych.refusals import Refused
-from importing.causes import numbered
 from importing.models import Import, ReadFile
-from importing.progress import FileRead, Progress
+from importing.progress import Progress
 from importing.report import ImportReport
-from importing.sentences import Sentence, stored
 from jobs import engine
 from jobs.engine import TakenOver
 from jobs.policy import DATABASE_TROUBLE, Policy
 from jobs.progress import JobProgress
+from sources.causes import numbered
+from sources.progress import FileRead
+from sources.sentences import Sentence, stored
 from studies.models import Study
 
 #: Seconds between two writes of the files that were read. After a kill, later files are read again.

@@ -21,8 +21,7 @@ from accounts import audit
 from accounts.models import User
 from diptych.disk_space import NO_ROOM, is_full
 from diptych.refusals import Refused
-from importing import sources, uploads
-from importing.files import AT_ONCE
+from importing import uploads
 from importing.job_progress import (
     COMMAND,
     COMMAND_WAITED_FOR,
@@ -31,7 +30,7 @@ from importing.job_progress import (
 )
 from importing.models import Import, ReadFile, Upload
 from importing.pairing import PairChoice
-from importing.progress import FileRead, Progress, ShownProgress
+from importing.progress import Progress, ShownProgress
 from importing.report import ImportReport
 from importing.study import ImportOptions, import_study
 from jobs import engine
@@ -39,6 +38,10 @@ from jobs.engine import Cancelled, TakenOver
 from jobs.heartbeat import heartbeat
 from media.originals import remove_unnamed
 from media.scratch import scratch
+from sources import locations
+from sources.files import AT_ONCE
+from sources.locations import Material
+from sources.progress import FileRead
 from studies.models import Study
 
 logger = logging.getLogger(__name__)
@@ -118,12 +121,12 @@ def work_through(progress: ImportProgress) -> ImportReport:
     return report
 
 
-def _material(job: Import, folder: Path, progress: Progress, name_encoding: str) -> sources.Material:
+def _material(job: Import, folder: Path, progress: Progress, name_encoding: str) -> Material:
     """Return the material to import. The location is checked again, since a link may lead elsewhere now."""
     if job.source == Import.Source.UPLOAD:
-        return sources.from_uploads(job, folder, progress, name_encoding)
-    location = sources.followed(job.location) if COMMAND in job.options else sources.permitted(job.location)
-    return sources.from_location(location, folder, progress, name_encoding)
+        return uploads.as_material(job, folder, progress, name_encoding)
+    location = locations.followed(job.location) if COMMAND in job.options else locations.permitted(job.location)
+    return locations.from_location(location, folder, progress, name_encoding)
 
 
 def give_up_commands() -> int:
@@ -248,7 +251,9 @@ def _first_import(
     first = FirstProgress(location, options, shown)
     try:
         with scratch() as folder:
-            material = sources.from_location(sources.followed(location), folder.resolve(), first, options.name_encoding)
+            material = locations.from_location(
+                locations.followed(location), folder.resolve(), first, options.name_encoding
+            )
             return import_study(material.path, slug, options=options, progress=first, notes=material.notes, owner=owner)
     except OSError as trouble:
         raise _refused(trouble) from trouble

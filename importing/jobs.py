@@ -9,13 +9,14 @@ from django.utils.translation import gettext as _
 from accounts import audit
 from accounts.models import User
 from diptych.refusals import BadInput, Refused
-from importing import sources, uploads
+from importing import uploads
 from importing.job_progress import COMMAND, POLICY
 from importing.job_work import given
 from importing.models import Import, Upload
-from importing.name_encodings import CODE_PAGES
 from importing.pairing import PairChoice
 from jobs import engine
+from sources import locations
+from sources.name_encodings import CODE_PAGES
 from studies.models import Study
 
 #: Options of an import, with the least and the most of each number.
@@ -138,7 +139,7 @@ def _permitted(location: str) -> str:
     if not location.strip():
         raise _unusable(_("Enter the path or address of the material."))
     try:
-        return sources.permitted(location)
+        return locations.permitted(location)
     except Refused as trouble:
         raise _unusable(str(trouble)) from trouble
 

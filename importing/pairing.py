@@ -6,7 +6,7 @@ from itertools import combinations
 from random import Random
 from typing import NamedTuple
 
-from importing.identity import drawn_first, pair_public_id
+from sources.identity import drawn_first, pair_public_id
 
 
 @dataclass(frozen=True, slots=True)

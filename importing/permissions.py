@@ -4,9 +4,8 @@ from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
-from importing.models import Import, Removal
-from studies.models import Study
-from studies.permissions import MAY_DELETE, MAY_IMPORT, study_for
+from importing.models import Import
+from studies.permissions import MAY_IMPORT, study_for
 
 
 def import_for(request: HttpRequest | Request, public_id: str) -> Import:
@@ -15,19 +14,4 @@ def import_for(request: HttpRequest | Request, public_id: str) -> Import:
     if found is None:
         raise Http404(_("There is no import “%(id)s”.") % {"id": public_id})
     study_for(request, found.study.slug, roles=MAY_IMPORT)
-    return found
-
-
-def removal_for(request: HttpRequest | Request, removal_id: int) -> Removal:
-    """Return the removal if the person can order such a removal. Raises Http404 and PermissionDenied.
-
-    After the study was deleted, nobody has a role in it. Then only the person who ordered the removal can see it.
-    """
-    found = Removal.objects.select_related("asked_by").filter(pk=removal_id).first()
-    if found is None:
-        raise Http404(_("There is no such removal."))
-    if Study.objects.filter(pk=found.study_number, slug=found.study_slug).exists():
-        study_for(request, found.study_slug, roles=MAY_DELETE if found.what == Removal.What.STUDY else MAY_IMPORT)
-    elif found.asked_by_id != request.user.pk:
-        raise Http404(_("There is no such removal."))
     return found

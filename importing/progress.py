@@ -1,40 +1,20 @@
-"""The progress of an import, and the files that it has read."""
-
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+"""The progress of an import: that of its source, and what happens in the transaction of the rows."""
 
 import jobs.progress
-
-if TYPE_CHECKING:
-    from importing.report import ImportReport
-    from studies.models import Study
-
-
-class FileRead(NamedTuple):
-    """A file that was read completely: its path within the material, its size and time then, and its hash."""
-
-    path: str
-    byte_size: int
-    modified_ns: int
-    sha256: str
+import sources.progress
+from importing.report import ImportReport
+from studies.models import Study
 
 
-class Progress(jobs.progress.Progress):
+class Progress(sources.progress.Progress):
     """The progress of an import. If `begin` or `advance` raises, the import ends and nothing is written."""
 
-    def import_number(self, study: "Study") -> int | None:
+    def import_number(self, study: Study) -> int | None:
         """Return the number that marks what the import adds to the study, or None. Called in the rows' transaction."""
         return None
 
-    def written(self, report: "ImportReport") -> None:
+    def written(self, report: ImportReport) -> None:
         """Record the outcome. It is called last in the transaction of the rows, so both are committed or neither is."""
-
-    def remember(self, file: FileRead) -> None:
-        """Store that a file was read, for a later attempt."""
-
-    def recall(self, paths: Iterable[str]) -> dict[str, FileRead]:
-        """Return what `remember` stored about these files, by path."""
-        return {}
 
 
 class ShownProgress(Progress):

@@ -3,8 +3,8 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
-from importing.causes import causes_of, numbered
-from importing.rows import BadRow
+from sources.causes import causes_of, numbered
+from sources.rows import BadRow
 
 
 @dataclass(slots=True)

@@ -17,18 +17,10 @@ from diptych.broker import JOB_WAIT_S
 from diptych.database import locks
 from diptych.disk_space import NO_ROOM, is_full
 from diptych.refusals import Refused
-from importing import files, hub_cache, inside, writing, writing_pairs
-from importing.folder import read_folder
-from importing.intake import Intake
-from importing.left_out import in_words
-from importing.manifest import collect, read_lines
-from importing.manifest_file import find_manifest
+from importing import writing, writing_pairs
 from importing.pairing import PairChoice, Pairing
 from importing.progress import Progress
-from importing.references import check_references, refuse_same_videos, warn_of_spellings
 from importing.report import ImportReport
-from importing.rows import Manifest, SourceNotes
-from importing.sentences import Sentence, with_full_stop
 from importing.staging import execute
 from importing.taken_ids import refuse_taken_ids
 from importing.writing import staged_prompts, staged_videos, video_keys
@@ -36,6 +28,15 @@ from importing.writing_pairs import staged_pairs
 from jobs import messages
 from media import transcoding
 from media.originals import keeping
+from sources import files, hub_cache, inside
+from sources.folder import read_folder
+from sources.intake import Intake
+from sources.left_out import in_words
+from sources.manifest import collect, read_lines
+from sources.manifest_file import find_manifest
+from sources.references import check_references, refuse_same_videos, warn_of_spellings
+from sources.rows import Manifest, SourceNotes
+from sources.sentences import Sentence, with_full_stop
 from studies.creation import make_owner
 from studies.models import StateChange, Study
 

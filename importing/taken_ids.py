@@ -12,9 +12,9 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_noop as _
 
 from catalog.models import Prompt, Video
-from importing.intake import Intake
-from importing.rows import Manifest
-from importing.sentences import Sentence
+from sources.intake import Intake
+from sources.rows import Manifest
+from sources.sentences import Sentence
 from studies.models import Study
 
 PROMPTS = "SELECT row, line, id, public_id, text, stated FROM prompt WHERE row {after} ORDER BY row"

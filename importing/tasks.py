@@ -1,9 +1,8 @@
-"""Celery tasks of imports and removals. A message says that there may be work, and the database row decides."""
+"""Celery tasks of imports. A message says that there may be work, and the database row decides."""
 
 from celery import shared_task
 
 from importing import job_progress, job_work
-from importing.removal import work
 from jobs import engine
 
 
@@ -20,17 +19,3 @@ def look_after_imports() -> int:
     job_work.cancel_forgotten()
     job_work.clean_up_all()
     return engine.sweep(job_progress.POLICY)
-
-
-@shared_task
-def carry_out_removal(removal_id: int) -> None:
-    """Do the removal if it waits and no other worker has it."""
-    work.run(removal_id)
-
-
-@shared_task
-def look_after_removals() -> int:
-    """Send a message for removals that wait too long, and delete unused files. Return how many waited."""
-    waited = engine.sweep(work.POLICY)
-    work.remove_files()
-    return waited

@@ -26,9 +26,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from diptych.refusals import Refused
-from importing.layout import MOST_DEPTH, MOST_NAME_BYTES, MOST_PART_BYTES
 from importing.models import Import, Upload
-from importing.sentences import Sentence
+from sources import locations
+from sources.archives import is_archive
+from sources.layout import MOST_DEPTH, MOST_NAME_BYTES, MOST_PART_BYTES, Layout, innermost, name_taken, stamp
+from sources.locations import Material
+from sources.progress import Progress
+from sources.sentences import Sentence
 
 #: The most bytes of one piece in storage. A request can bring many pieces, or the whole file.
 PIECE_BYTES = 8 * 1024 * 1024
@@ -258,3 +262,25 @@ def _lock_collecting(job: Import) -> None:
         found = cursor.fetchone()
     if found is None or found[0] != Import.State.COLLECTING:
         raise refused(_("This import accepts no more files."), "not_collecting")
+
+
+def as_material(job: Import, folder: Path, progress: Progress, name_encoding: str = "") -> Material:
+    """Return the job's uploaded files under their own names, ready to be read. New files go into `folder`.
+
+    Raises Refused, and OSError for trouble that can pass.
+    """
+    files = list(Upload.objects.filter(import_job=job).order_by("path"))
+    progress.begin("Preparing uploaded files", len(files))
+    layout = Layout(folder / "uploaded")
+    for upload in files:
+        upload.import_job = job
+        layout.reserve(upload.byte_size)
+        target = layout.place(upload.path)
+        if target.exists():
+            raise name_taken(upload.path)
+        assemble(upload, target)
+        stamp(target, upload.created_at.timestamp())
+        progress.advance()
+    only = layout.root / files[0].path if len(files) == 1 else None
+    path = only if only and is_archive(only.name) else innermost(layout.root)
+    return locations.unpacked(path, folder, progress, name_encoding)

@@ -1,8 +1,8 @@
-"""Addresses of the pages of imports and removals. `diptych.urls` includes them under `studies/`."""
+"""Addresses of the pages of imports. `diptych.urls` includes them under `studies/`."""
 
 from django.urls import path
 
-from importing import views, views_removal
+from importing import views
 
 app_name = "importing"
 
@@ -13,11 +13,6 @@ urlpatterns = [
     path("<slug:slug>/imports/<slug:import_id>/progress/", views.progress, name="progress"),
     path("<slug:slug>/imports/<slug:import_id>/begin/", views.begin, name="begin"),
     path("<slug:slug>/imports/<slug:import_id>/cancel/", views.cancel, name="cancel"),
-    path("<slug:slug>/imports/<slug:import_id>/undo/", views_removal.undo, name="undo"),
-    path("<slug:slug>/settings/delete/", views_removal.delete, name="delete_study"),
-    path("removals/<int:removal_id>/", views_removal.removal, name="removal"),
-    path("removals/<int:removal_id>/progress/", views_removal.progress, name="removal_progress"),
-    path("removals/<int:removal_id>/cancel/", views_removal.cancel, name="cancel_removal"),
     path("<slug:slug>/imports/<slug:import_id>/again/", views.again, name="again"),
     path("<slug:slug>/imports/<slug:import_id>/bad-rows.csv", views.bad_rows_as_csv, name="bad_rows_csv"),
     path("<slug:slug>/imports/<slug:import_id>/bad-rows.jsonl", views.bad_rows_as_jsonl, name="bad_rows_jsonl"),

@@ -1,8 +1,8 @@
-"""Addresses of the API of imports and removals. `diptych.urls` includes them."""
+"""Addresses of the API of imports. `diptych.urls` includes them."""
 
 from django.urls import path
 
-from importing import api, api_removal, api_uploads
+from importing import api, api_uploads
 
 urlpatterns = [
     path("studies/<slug:slug>/imports/", api.ImportsView.as_view(), name="imports"),
@@ -10,9 +10,6 @@ urlpatterns = [
     path("imports/<slug:import_id>/begin/", api.BeginView.as_view(), name="import_begin"),
     path("imports/<slug:import_id>/cancel/", api.CancelView.as_view(), name="import_cancel"),
     path("imports/<slug:import_id>/again/", api.AgainView.as_view(), name="import_again"),
-    path("imports/<slug:import_id>/undo/", api_removal.UndoView.as_view(), name="import_undo"),
-    path("studies/<slug:slug>/delete/", api_removal.DeleteStudyView.as_view(), name="study_delete"),
-    path("removals/<int:removal_id>/", api_removal.RemovalView.as_view(), name="removal"),
     path("imports/<slug:import_id>/bad-rows/", api.BadRowsView.as_view(), name="import_bad_rows"),
     path("imports/<slug:import_id>/uploads/", api_uploads.UploadsView.as_view(), name="uploads"),
     path("imports/<slug:import_id>/uploads/<slug:upload_id>/", api_uploads.UploadView.as_view(), name="upload"),

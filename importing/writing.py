@@ -14,12 +14,12 @@ from psycopg.types.json import Jsonb
 
 from catalog.models import Prompt, Video
 from importing.clusters import CLUSTERS, decide_clusters
-from importing.intake import Intake
 from importing.report import Difference, ImportReport, Tally
-from importing.sentences import Sentence
 from importing.staging import Staged, column_kinds, differing, execute, fetch, or_default, refresh_statistics
 from media.models import new_public_id
 from media.originals import original_name
+from sources.intake import Intake
+from sources.sentences import Sentence
 from studies.models import Study
 
 PROMPT_COLUMNS = (

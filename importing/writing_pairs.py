@@ -8,13 +8,13 @@ from psycopg import sql
 
 from catalog import batches, known_harm, media_order, readiness
 from catalog.models import Batch, Pair, Video
-from importing.intake import Intake
 from importing.pairing import KnownVideo, NewPair, Pairing, key
 from importing.progress import Progress
 from importing.report import ImportReport
 from importing.sampling import draw_sample
 from importing.staging import Staged, execute, fetch, refresh_statistics
 from safety import quarantine
+from sources.intake import Intake
 from studies.models import Study
 
 PROMPTS_AT_ONCE = 2_000

@@ -39,11 +39,11 @@ class QCConfig(AppConfig):
         from annotation.my_work import more_parts
         from catalog import batching
         from catalog.library.pair_sections import pair_sections
-        from importing.removal import work as removal
         from qc import pair_section, qualification_pairs, replies, review_exposure
         from qc.deletion import batches_in_lots, delete_own_rows, reasons_to_keep
         from qc.models import Verdict
         from qualification.choosing import offers
+        from removal import work as removal
         from studies import deletion
 
         more_parts.append(replies.feedback)

@@ -5,8 +5,8 @@ A study with answers is not deleted, so its lots are drafts.
 
 from django.db.models import Q
 
-from importing.removal.work import GIVEN
 from qc.models import AskedForMore, FrameItem, Lot, LotBatch, Review, ReviewAnswer, ReviewExposure, SecondBlind
+from removal.work import GIVEN
 from studies.deletion import Rows, delete_rows
 from studies.models import Study
 

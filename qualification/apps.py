@@ -35,10 +35,10 @@ class QualificationConfig(AppConfig):
 
     def _add_parts(self) -> None:
         from annotation import first_steps, people_progress, wellbeing
-        from importing.removal import work as removal
         from qualification import home, readiness, working_time
         from qualification.deletion import delete_sets, reasons_to_keep
         from qualification.models import QualificationExposure
+        from removal import work as removal
         from studies import deletion
         from studies.home import own_lines
         from studies.people_panels import people_panels

@@ -5,8 +5,8 @@ A study in which somebody has begun cannot be deleted, because the foreign keys 
 
 from django.utils.translation import gettext_noop
 
-from importing.removal.work import GIVEN
 from qualification.models import Attempt, ExpectedAnswer, PairSet, Qualification, SetItem, Turn
+from removal.work import GIVEN
 from studies.deletion import Rows, delete_rows
 from studies.models import Study
 

@@ -11,7 +11,7 @@ from annotation.models import Seat
 from qualification.models import Attempt
 from qualification.models.sets import Kind
 from studies.models import Membership, Study
-from studies.models.studies import Role
+from studies.models.memberships import Role
 
 
 def first_step(person: User, study: Study) -> str | None:

@@ -16,7 +16,7 @@ from qualification.models import Attempt, ExpectedAnswer, ExtraAttempt, PairSet,
 from qualification.models.sets import Kind
 from qualification.standing import Standing
 from studies.models import Membership, Study
-from studies.models.studies import Role
+from studies.models.memberships import Role
 
 #: Where a person stands, for those who run the study.
 STATES = {

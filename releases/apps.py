@@ -8,10 +8,10 @@ class ReleasesConfig(AppConfig):
     name = "releases"
 
     def ready(self) -> None:
-        from importing.removal import work as removal
         from releases import pages
         from releases.deletion import delete_own_rows, reasons_to_keep
         from releases.formats import jsonl, register
+        from removal import work as removal
         from studies import deletion
         from studies.job_lists import kinds
         from studies.links import Link, Place

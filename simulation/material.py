@@ -28,7 +28,7 @@ from studies.documents.texts import text_of
 from studies.harms import HARM_KEYS
 from studies.memberships import join_new_people
 from studies.models import Document, StateChange, Study
-from studies.models.studies import Role
+from studies.models.memberships import Role
 
 MARK = "Simulated"
 DESCRIPTION = (

@@ -14,7 +14,8 @@ from studies.archiving import archive, bring_back
 from studies.creation import create_study
 from studies.forms import TAKEN_SLUGS
 from studies.models import Study
-from studies.models.studies import HasRoles, Role
+from studies.models.memberships import Role
+from studies.models.studies import HasRoles
 from studies.permissions import MAY_CONFIGURE, MAY_REOPEN, allows, require_study_maker, study_for
 from studies.state_changes import STEPS, change_state
 

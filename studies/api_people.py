@@ -16,7 +16,7 @@ from studies import members
 from studies.forms import MOST_ADDED
 from studies.invitations import open_of, withdraw
 from studies.models import Invitation
-from studies.models.studies import Role
+from studies.models.memberships import Role
 from studies.people import Outcome, add_numbered
 from studies.permissions import MAY_INVITE, require_grant, study_for
 

@@ -8,7 +8,7 @@ from accounts.models import User
 from diptych.refusals import Refused
 from studies.memberships import join
 from studies.models import StateChange, Study
-from studies.models.studies import Role
+from studies.models.memberships import Role
 from studies.settings_file import copy_settings
 
 

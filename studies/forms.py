@@ -15,7 +15,7 @@ from diptych.database.natural import Natural
 from studies.durations import DurationField, ShareField
 from studies.harms import HARMS
 from studies.models import Membership, Study
-from studies.models.studies import Role
+from studies.models.memberships import Role
 from studies.permissions import MAY_CONFIGURE
 from studies.setting_groups import GROUPS, SETTINGS, Setting
 

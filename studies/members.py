@@ -16,7 +16,7 @@ from diptych.refusals import Refused
 from studies import people
 from studies.memberships import join
 from studies.models import Membership, Study
-from studies.models.studies import Role
+from studies.models.memberships import Role
 from studies.people import Added, Wanted
 from studies.permissions import require_password_reset
 from studies.signals import membership_revoked

@@ -13,7 +13,7 @@ from accounts import audit
 from accounts.models import User
 from accounts.people import lock
 from studies.models import Membership, RoleNotice, Study
-from studies.models.studies import Role
+from studies.models.memberships import Role
 
 
 @transaction.atomic

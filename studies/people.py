@@ -22,7 +22,7 @@ from diptych.refusals import Refused
 from studies.invitations import offer
 from studies.memberships import join, join_new_people
 from studies.models import Membership, Study
-from studies.models.studies import Role
+from studies.models.memberships import Role
 
 #: Scopes of a new person's token, by role.
 TOKEN_SCOPES: dict[str, tuple[str, ...]] = {

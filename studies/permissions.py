@@ -14,7 +14,8 @@ from rest_framework.request import Request
 
 from diptych.database.fixed import Columns, fetch_one
 from studies.models import Invitation, Membership, Study
-from studies.models.studies import HasRoles, Role
+from studies.models.memberships import Role
+from studies.models.studies import HasRoles
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations

@@ -16,7 +16,7 @@ from studies.invitations import open_for
 from studies.links import Place, first_page, links_at
 from studies.memberships import notices_for
 from studies.models import Study
-from studies.models.studies import Role
+from studies.models.memberships import Role
 from studies.permissions import MAY_ANNOTATE, allows, may_make_studies
 
 

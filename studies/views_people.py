@@ -23,7 +23,8 @@ from studies import members
 from studies.forms import InviteForm, NumberedForm, with_roles
 from studies.invitations import open_of, withdraw
 from studies.models import Invitation, Membership, Study
-from studies.models.studies import HasRoles, Role
+from studies.models.memberships import Role
+from studies.models.studies import HasRoles
 from studies.people import Added, Outcome, add_numbered
 from studies.people_panels import panels_of
 from studies.permissions import (

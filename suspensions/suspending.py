@@ -28,7 +28,7 @@ from diptych.refusals import BadInput, Refused
 from jobs import engine, ordered
 from qc.models import FrameItem, Lot
 from studies.models import Membership, Study
-from studies.models.studies import Role
+from studies.models.memberships import Role
 from suspensions import suspension_work
 from suspensions.models import SuspendedAnswer, Suspension
 from suspensions.suspension_work import POLICY, RETURNABLE, parameters

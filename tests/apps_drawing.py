@@ -11,8 +11,8 @@ from diptych.embedded.state import REPOSITORY
 from tests.layout import APPS
 
 DRAWING = REPOSITORY / "docs" / "apps.svg"
-#: Pixels.
-WIDTH, BOX_WIDTH, BOX_HEIGHT, ROW_HEIGHT, MARGIN = 800, 180, 52, 92, 20
+#: Pixels. A box has room for its name and three lines.
+BOX_WIDTH, BOX_HEIGHT, ROW_HEIGHT, MARGIN = 180, 68, 112, 20
 
 STYLE = """
   rect { fill: #fff; stroke: #57606a; }
@@ -54,20 +54,26 @@ def row(app: str, direct: Imports) -> int:
     return max((row(used, direct) + 1 for used in direct[app]), default=0)
 
 
-def places(direct: Imports) -> dict[str, tuple[int, int]]:
-    """Return the centre of each box, in pixels. An app that imports nothing and that nothing imports is at the top."""
+def rows(direct: Imports) -> list[list[str]]:
+    """Return the apps of each row, from the bottom. The top row also has apps without any import."""
     used = set().union(*direct.values())
     top = max(row(app, direct) for app in direct)
-    rows: list[list[str]] = [[] for _ in range(top + 1)]
+    found: list[list[str]] = [[] for _ in range(top + 1)]
     for app in sorted(direct):
-        rows[row(app, direct) if direct[app] or app in used else top].append(app)
+        found[row(app, direct) if direct[app] or app in used else top].append(app)
+    return found
+
+
+def places(direct: Imports, width: int) -> dict[str, tuple[int, int]]:
+    """Return the centre of each box, in pixels."""
+    found = rows(direct)
     centres: dict[str, tuple[int, int]] = {}
-    for height, apps in enumerate(rows):
+    for height, apps in enumerate(found):
         # Boxes stand in the order of what they import, so that few arrows cross.
-        order = {app: mean([centres[one][0] for one in arrows(app, direct)] or [WIDTH]) for app in apps}
+        order = {app: mean([centres[one][0] for one in arrows(app, direct)] or [width]) for app in apps}
         for index, app in enumerate(sorted(apps, key=order.__getitem__)):
-            x = WIDTH * (2 * index + 1) // (2 * len(apps))
-            centres[app] = x, MARGIN + BOX_HEIGHT // 2 + (top - height) * ROW_HEIGHT
+            x = width * (2 * index + 1) // (2 * len(apps))
+            centres[app] = x, MARGIN + BOX_HEIGHT // 2 + (len(found) - 1 - height) * ROW_HEIGHT
     return centres
 
 
@@ -85,7 +91,8 @@ def wrapped(words: list[str], most: int = 30) -> list[str]:
 def drawing() -> str:
     """Return the drawing as SVG."""
     direct = imports()
-    centres = places(direct)
+    width = max(map(len, rows(direct))) * (BOX_WIDTH + MARGIN) + MARGIN
+    centres = places(direct, width)
     parts = []
     for app, (x, y) in centres.items():
         for used in arrows(app, direct):
@@ -107,12 +114,12 @@ def drawing() -> str:
     sentence = "An arrow leads from an app to one that it imports. Small names are imports that the arrows imply."
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img">',
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img">',
             f"<title>{sentence}</title>",
             f"<style>{STYLE}</style>",
             '<marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
             '<path d="M0 0 8 4 0 8z" fill="#57606a"/></marker>',
-            f'<rect class="page" width="{WIDTH}" height="{height}"/>',
+            f'<rect class="page" width="{width}" height="{height}"/>',
             *parts,
             "</svg>\n",
         ]

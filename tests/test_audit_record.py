@@ -26,7 +26,7 @@ from studies.configuration import configure, last_changes
 from studies.creation import create_study
 from studies.documents.publishing import publish
 from studies.documents.texts import shipped
-from studies.models.studies import Role
+from studies.models.memberships import Role
 from studies.people import add_numbered
 from studies.state_changes import change_state
 from studies.terms import change_terms

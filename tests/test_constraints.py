@@ -33,7 +33,7 @@ from charts.models import ChartFile
 from controls.models import Control, ControlResult, ControlsRun
 from figures.models import StudyFigures
 from findings.models import Finding, FindingsRun, StudyRules
-from importing.models import Import, ReadFile, Removal, Upload
+from importing.models import Import, ReadFile, Upload
 from media.models import Asset
 from qc.models import (
     AskedForMore,
@@ -51,6 +51,7 @@ from qc.models import (
 )
 from qualification.models import ExtraAttempt, TurnAnswer
 from releases.models import Release, ReleaseFamily, ReleaseFile, ReleaseItem, Tombstone, Withdrawal
+from removal.models import Removal
 from safety.models import Officer, Quarantine, QuarantineAct, Referral, RefusedFile, Report, Reporter, ReporterRelease
 from studies.models import (
     Document,

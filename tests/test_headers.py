@@ -10,9 +10,10 @@ from django.utils import timezone
 from accounts.tokens import create_token
 from calibration import preparing
 from charts import files
-from importing.models import Import, Removal
+from importing.models import Import
 from qc import lot_charts
 from releases.filters import Filter
+from removal.models import Removal
 from safety import quarantine
 from studies.invitations import offer
 from studies.memberships import join
@@ -161,9 +162,9 @@ def pages(study, annotator, researcher):
         "trial": client(researcher).get(reverse("annotation:trial", args=[study.slug])),
         "settings file": client(researcher).get(reverse("studies:settings_file", args=[study.slug])),
         "holding a list": client(researcher).get(reverse("catalog:hold_listed", args=[study.slug])),
-        "undoing an import": client(researcher).get(reverse("importing:undo", args=[study.slug, done.public_id])),
-        "deleting a study": client(owner).get(reverse("importing:delete_study", args=[study.slug])),
-        "removal": client(owner).get(reverse("importing:removal", args=[removal.pk])),
+        "undoing an import": client(researcher).get(reverse("removal:undo", args=[study.slug, done.public_id])),
+        "deleting a study": client(owner).get(reverse("removal:delete_study", args=[study.slug])),
+        "removal": client(owner).get(reverse("removal:removal", args=[removal.pk])),
         "reference of the API": client().get(reverse("api_reference")),
         "new password": unchecked.post(reverse("studies:password", args=[study.slug, forgetful.pk])),
         "new study": client(researcher).get(reverse("studies:new")),
@@ -248,7 +249,7 @@ NO_PAGES = {
     *("accounts:second_factor_picture", "safety:video", "safety:referral", "safety:legal_hold", "safety:release"),
     *("safety:confirm", "safety:dismiss", "safety:release_progress", "safety:cancel_release"),
     *("importing:progress", "importing:begin", "importing:cancel", "importing:again"),
-    *("importing:bad_rows_csv", "importing:bad_rows_jsonl", "importing:removal_progress", "importing:cancel_removal"),
+    *("importing:bad_rows_csv", "importing:bad_rows_jsonl", "removal:progress", "removal:cancel"),
     *("annotation:answers_csv", "annotation:people_csv", "annotation:people_days_csv"),
     *("studies:settings_download", "studies:settings_schema"),
     *("catalog:prompts_csv", "catalog:videos_csv", "catalog:pairs_csv", "catalog:hold_pair", "catalog:hold_pairs"),

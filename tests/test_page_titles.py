@@ -7,7 +7,7 @@ import pytest
 from django.db import transaction
 
 from annotation import consent
-from studies.models.studies import Role
+from studies.models.memberships import Role
 from tests import factories
 from tests.test_permissions import MATRIX, World
 

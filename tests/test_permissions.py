@@ -25,17 +25,18 @@ from controls.models import Control, ControlsRun
 from figures.models import StudyFigures
 from findings.models import Finding, FindingsRun
 from importing.job_progress import bad_rows_file
-from importing.models import Import, Removal
+from importing.models import Import
 from media import names
 from media.addresses import playback_url, poster_url
 from qc import reviewing, verdicts
 from qc.judging import Given
 from qualification import attempts, sets
 from releases.filters import Filter
+from removal.models import Removal
 from safety import quarantine
 from safety.models import Quarantine, ReporterRelease
 from studies.models import Invitation, Membership, Study
-from studies.models.studies import Role
+from studies.models.memberships import Role
 from studies.pseudonyms import pseudonym
 from suspensions import suspending
 from suspensions.models import Pause, Suspension
@@ -133,7 +134,7 @@ MATRIX = {
     "studies:settings_file": row("get", *RUNS),
     "studies:settings_download": row("get", *RUNS),
     "studies:settings_schema": row("get", *RUNS),
-    "importing:delete_study": row("get", "admin"),
+    "removal:delete_study": row("get", "admin"),
     "catalog:hold_listed": row("get", *RUNS),
     "studies:settings": row("get", *RUNS),
     "studies:consent": row("get", *RUNS),
@@ -348,10 +349,10 @@ MATRIX = {
     "importing:begin": row("post", *IMPORT),
     "importing:cancel": row("post", *IMPORT),
     "importing:again": row("post", *IMPORT),
-    "importing:undo": row("get", *IMPORT),
-    "importing:removal": row("get", *IMPORT),
-    "importing:removal_progress": row("get", *IMPORT),
-    "importing:cancel_removal": row("post", *IMPORT),
+    "removal:undo": row("get", *IMPORT),
+    "removal:removal": row("get", *IMPORT),
+    "removal:progress": row("get", *IMPORT),
+    "removal:cancel": row("post", *IMPORT),
     "importing:bad_rows_csv": row("get", *IMPORT),
     "importing:bad_rows_jsonl": row("get", *IMPORT),
     "api:imports": row("post", *IMPORT),

@@ -7,7 +7,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from diptych.database.constraints import CompositeForeignKey
-from qc.models.lots import FrameItem, Lot
+from qc.models.frames import FrameItem
+from qc.models.lots import Lot
 from qc.models.reviews import KINDS, Kind
 from studies.models import Study
 

@@ -19,7 +19,8 @@ from catalog.models import Pair
 from diptych.database.constraints import CompositeForeignKey
 from diptych.database.triggers import append_only
 from qc.models import due
-from qc.models.lots import FrameItem, Lot
+from qc.models.frames import FrameItem
+from qc.models.lots import Lot
 from studies.models import Study
 
 RULINGS = ["fine", "corrected", "defect", "guideline_unclear", "disputed"]

@@ -6,7 +6,8 @@ from django.db.models.functions import Now
 
 from catalog.models import Pair
 from diptych.database.constraints import CompositeForeignKey
-from qc.models.lots import FrameItem, Lot
+from qc.models.frames import FrameItem
+from qc.models.lots import Lot
 from qc.models.reviews import ReviewAnswer
 from studies.models import Study
 

@@ -14,7 +14,7 @@ from studies.documents.markdown import sections
 from studies.documents.publishing import faults_of, needed_sections
 from studies.documents.texts import present_version, publications, versions
 from studies.models import Membership, Study
-from studies.models.studies import Role
+from studies.models.memberships import Role
 
 
 @dataclass(frozen=True, slots=True)

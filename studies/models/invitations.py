@@ -7,7 +7,8 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from studies.models.studies import Role, Study
+from studies.models.memberships import Role
+from studies.models.studies import Study
 
 
 class Invitation(models.Model):

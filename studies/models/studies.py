@@ -1,9 +1,8 @@
-"""Studies, and the people who work on them with their roles."""
+"""Studies with all their settings."""
 
 import secrets
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
-from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
@@ -12,8 +11,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from diptych.database.triggers import append_only
 from studies.harms import HARM_KEYS
+from studies.models.memberships import Membership
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -38,11 +37,6 @@ MOST_CONTROLS = 0.05
 
 #: The most answers that a study may ask for on a pair in addition to the plan.
 MOST_MORE_ANSWERS = 10
-
-
-def every_harm() -> list[str]:
-    """Return all twelve harm keys. Only migration 0002 uses it."""
-    return list(HARM_KEYS)
 
 
 def new_pseudonym_key() -> str:
@@ -361,106 +355,3 @@ class Study(models.Model):
 
     def __str__(self) -> str:
         return self.slug
-
-
-class Role(models.TextChoices):
-    """A role of a person in one study. A person can have several."""
-
-    ANNOTATOR = "annotator", _("annotator")
-    REVIEWER = "reviewer", _("reviewer")
-    RESEARCHER = "researcher", _("researcher")
-    ADMIN = "admin", _("admin")
-    WELLBEING_CONTACT = "wellbeing_contact", _("wellbeing contact")
-
-
-class Membership(models.Model):
-    """One role of one person in one study."""
-
-    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="memberships")
-    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="memberships")
-    role = models.CharField(max_length=20, choices=Role.choices)
-    created_at = models.DateTimeField(db_default=Now())
-    made_account = models.BooleanField(
-        default=False,
-        db_default=False,
-        help_text="The study made the person's account. Those who run it may reset the password.",
-    )
-    granted_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        null=True,
-        blank=True,
-        on_delete=models.PROTECT,
-        related_name="+",
-        help_text="Null: a command, or the system",
-    )
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(name="membership_once", fields=["person", "study", "role"]),
-            models.UniqueConstraint(
-                name="membership_one_made_the_account", fields=["person"], condition=Q(made_account=True)
-            ),
-            models.CheckConstraint(
-                name="membership_role_known",
-                condition=Q(role__in=Role.values),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.person_id} is {self.role} of {self.study_id}"
-
-
-class SettingChange(models.Model):
-    """The last change of one setting of a study. The next change of the same setting replaces the row."""
-
-    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="setting_changes", db_index=False)
-    name = models.CharField(max_length=60, help_text="The column of Study")
-    before: "models.JSONField[Any, Any]" = models.JSONField(help_text="The value before the change")
-    changed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", help_text="Null: the system"
-    )
-    changed_at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(name="setting_change_last_only", fields=["study", "name"]),
-            models.CheckConstraint(name="setting_change_is_named", condition=~Q(name="")),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.name} of {self.study_id}"
-
-
-class StateChange(models.Model):
-    """One step of a study: it was made, paused, archived and so on. Append-only."""
-
-    class Step(models.TextChoices):
-        CREATED = "created", _("created")
-        PAUSED = "paused", _("paused")
-        RESUMED = "resumed", _("resumed")
-        CLOSED = "closed", _("closed")
-        REOPENED = "reopened", _("reopened and paused")
-        ARCHIVED = "archived", _("archived")
-        BROUGHT_BACK = "brought_back", _("unarchived")
-
-    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="state_changes")
-    step = models.CharField(max_length=12, choices=Step.choices)
-    changed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", help_text="Null: a command"
-    )
-    changed_at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(name="state_change_created_once", fields=["study"], condition=Q(step="created")),
-            models.CheckConstraint(
-                name="state_change_step_known",
-                condition=Q(
-                    step__in=["created", "paused", "resumed", "closed", "reopened", "archived", "brought_back"]
-                ),
-            ),
-        ]
-        triggers = append_only("state_change")
-
-    def __str__(self) -> str:
-        return f"{self.study_id} {self.step}"

@@ -23,16 +23,17 @@ from catalog.models import Pair
 from demo.clips import make_clip
 from demo.prompts import PROMPTS
 from demo.takes import takes
-from importing import job_progress, sentences
-from importing.left_out import in_words
+from importing import job_progress
 from importing.models import Import
-from importing.sentences import Sentence
 from media import names
 from media.models import Asset
 from media.transcode import Renditions, transcode
+from sources import sentences
+from sources.left_out import in_words
+from sources.sentences import Sentence
 from studies.memberships import join
 from studies.models import Study
-from studies.models.studies import Role
+from studies.models.memberships import Role
 from tests import factories
 from tests.browser.states import LANGUAGES, TITLES
 

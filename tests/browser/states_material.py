@@ -8,11 +8,11 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from catalog.models import Pair, PairsChange
-from importing.name_encodings import CHOOSE, QUESTION
-from importing.sentences import Sentence, stored
 from media.models import Asset
 from media.notes import SOUND_DAMAGED
 from media.transcode import Renditions
+from sources.name_encodings import CHOOSE, QUESTION
+from sources.sentences import Sentence, stored
 from studies.models import Study
 from tests import factories
 from tests.browser.stage import Stage, gallery, picture, scene, taken

@@ -4,7 +4,7 @@ import pytest
 
 from catalog.models import Prompt
 from importing import clusters
-from importing.identity import prompt_public_id
+from sources.identity import prompt_public_id
 from studies.models import Study
 from tests import factories
 from tests.importing.manifests import imported, prompt, video, write

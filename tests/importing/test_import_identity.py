@@ -9,7 +9,7 @@ import pytest
 
 from catalog.models import Pair, Prompt, Video
 from exports import annotations
-from importing.identity import prompt_public_id
+from sources.identity import prompt_public_id
 from tests import factories
 from tests.importing.manifests import imported, pair, prompt, video, write, write_file
 

@@ -17,12 +17,13 @@ from django.utils import timezone
 from accounts.models import AuditEvent
 from catalog.models import Pair, Video
 from diptych.refusals import Refused
-from importing import files, job_work, jobs, tasks
+from importing import job_work, jobs, tasks
 from importing.job_progress import POLICY, ImportProgress, bad_rows_file
 from importing.models import Import, ReadFile
 from importing.progress import Progress
 from jobs import engine, messages
 from jobs.engine import TakenOver
+from sources import files
 from tests import factories
 from tests.importing.import_jobs import after, asked, events, now_of, originals, own_bytes
 from tests.importing.manifests import prompt, prompts_with_videos, video, write

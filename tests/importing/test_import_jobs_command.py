@@ -8,11 +8,12 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from diptych.refusals import Refused
-from importing import files, job_work, jobs
+from importing import job_work, jobs
 from importing.job_progress import POLICY
 from importing.models import Import
 from importing.progress import Progress
 from jobs import engine
+from sources import files
 from studies.models import Study
 from tests import factories
 from tests.importing.import_jobs import after, events, originals, own_bytes

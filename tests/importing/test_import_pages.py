@@ -22,7 +22,7 @@ from importing.models import Import
 from studies.models import Study
 from tests import factories
 from tests.importing import manifests
-from tests.importing.test_import_cases import of_names
+from tests.sources.test_cases import of_names
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -10,13 +10,13 @@ from django.core.files.storage import default_storage
 
 from accounts.models import AuditEvent
 from catalog.models import Batch, Pair, Prompt, Video
-from importing import intake
-from importing.identity import prompt_public_id
 from importing.pairing import PairChoice
 from importing.progress import Progress
 from importing.study import import_study
 from media.models import Asset
 from media.originals import original_name
+from sources import intake
+from sources.identity import prompt_public_id
 from studies.models import Study
 from tests import factories
 from tests.importing.manifests import imported, pair, prompt, prompts_with_videos, video, write, write_file

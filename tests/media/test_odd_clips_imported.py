@@ -11,7 +11,7 @@ from PIL import Image
 from catalog.models import Pair, Video
 from media import notes, tasks
 from media.models import Asset
-from studies.models.studies import Role
+from studies.models.memberships import Role
 from tests import factories
 from tests.importing.manifests import imported, prompt, video, write
 from tests.media.making import make, pattern, tone

@@ -13,9 +13,9 @@ from calibration.models import CalibrationItem, CalibrationSession
 from catalog.models import Batch, Pair, Prompt, Video
 from controls.models import Control
 from importing.models import Import
-from importing.removal import orders
-from importing.removal.work import CHANGED, CONTROLS, GIVEN
 from qc.models import AskedForMore, FrameItem, LotBatch, Review, ReviewAnswer, SecondBlind
+from removal import orders
+from removal.work import CHANGED, CONTROLS, GIVEN
 from studies.models import Study
 from tests import factories
 from tests.controls.made import control_of

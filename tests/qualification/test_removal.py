@@ -4,10 +4,11 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from importing.models import Import, Removal
-from importing.removal import work
+from importing.models import Import
 from qualification import attempts, sets
 from qualification.models import PairSet
+from removal import work
+from removal.models import Removal
 from studies.models import Study
 from tests import factories
 from tests.qualification import world

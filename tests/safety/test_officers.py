@@ -18,7 +18,7 @@ from accounts.models import AuditEvent
 from safety import officer_notices, officers, quarantine
 from safety.models import Officer, Quarantine
 from studies.models import Membership
-from studies.models.studies import Role
+from studies.models.memberships import Role
 from studies.permissions import may_reset_password
 from tests import factories
 from tests.annotation.test_concurrency import at_once

@@ -13,7 +13,7 @@ from annotation.models import Assignment
 from catalog.models import Pair
 from studies import members
 from studies.models import Invitation, Membership
-from studies.models.studies import Role
+from studies.models.memberships import Role
 from studies.people import add_numbered
 from tests import factories
 from tests.annotation.test_concurrency import at_once, wrongly_counted

@@ -20,7 +20,7 @@ from rest_framework.test import APIClient
 from accounts.models import AccessToken, AuditEvent, User
 from accounts.people import new_password
 from studies.models import Invitation, Membership
-from studies.models.studies import Role
+from studies.models.memberships import Role
 from studies.people import CHUNK, TOKEN_SCOPES, add_numbered
 from tests import factories
 

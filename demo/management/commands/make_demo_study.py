@@ -23,7 +23,7 @@ from safety.officers import appoint
 from studies.harms import HARM_KEYS
 from studies.memberships import join
 from studies.models import Membership, StateChange, Study
-from studies.models.studies import Role
+from studies.models.memberships import Role
 from studies.people import give_token
 
 SLUG, TITLE, SEED = "demo", "Demo: shapes in motion", 1

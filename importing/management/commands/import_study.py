@@ -12,14 +12,14 @@ from accounts.models import User
 from diptych.disk_space import EXIT_STATUS, is_full, sentence
 from diptych.refusals import Refused
 from diptych.strict_json import readable
-from importing.causes import causes_of, numbered, summary
 from importing.job_work import run_here
-from importing.name_encodings import CODE_PAGES
 from importing.pairing import PairChoice
 from importing.report import ImportReport
-from importing.s3 import is_address
 from importing.study import ImportOptions
 from jobs.progress_bar import Bar
+from sources.causes import causes_of, numbered, summary
+from sources.name_encodings import CODE_PAGES
+from sources.s3 import is_address
 
 MOST_BAD_SHOWN = 50
 NO_ROOM_ADVICE = "Nothing was imported. Free space on that disk, and run the command again."
@@ -28,7 +28,7 @@ NO_ROOM_ADVICE = "Nothing was imported. Free space on that disk, and run the com
 class Command(BaseCommand):
     help = (
         "Imports prompts, videos and pairs. PATH is one of these: a JSONL manifest "
-        "(importing/schemas/manifest.schema.json), plain or gzipped; the same as a JSON array; a folder with "
+        "(sources/schemas/manifest.schema.json), plain or gzipped; the same as a JSON array; a folder with "
         "manifest.jsonl; a folder with one subfolder for each prompt (prompt.txt with the text, and the videos next "
         "to it); a folder in the SafeSora layout; a .tar, .tar.gz, .tgz or .zip of one of these; an address "
         "s3://bucket/key. Importing again adds what is new and changes nothing else. The import is listed with the "

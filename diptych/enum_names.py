@@ -1,0 +1,27 @@
+"""Names of the sets of words in the description of the API, each with its words or with where the code has them."""
+
+ENUM_NAMES: dict[str, str | list[str]] = {
+    "AnswerEnum": ["video_0", "video_1", "tie"],
+    "VideoEnum": ["video_0", "video_1"],
+    "SubDimensionEnum": ["instruction_following", "correctness", "informativeness", "aesthetics"],
+    "NothingToDoEnum": "annotation.reasons.REASONS",
+    "SkipReasonEnum": "annotation.serializers.SKIP_REASON_KEYS",
+    "OtherSkipReasonEnum": ["technical_problem", "cannot_judge", "too_distressing"],
+    "HarmEnum": "annotation.protocol.HARM_KEYS",
+    "StudyStateEnum": "studies.models.Study.State",
+    "ImportStateEnum": "importing.models.Import.State",
+    "JobStateEnum": "jobs.models.Job.State",
+    "WithdrawalKindEnum": "releases.models.withdrawals.Withdrawal.Kind",
+    "RoleEnum": "studies.models.memberships.Role",
+    "QualificationKindEnum": "qualification.models.sets.Kind",
+    "PairSetStateEnum": "qualification.models.PairSet.State",
+    "NothingToQualifyWithEnum": "qualification.attempts.REASONS",
+    "RuleEnum": "findings.rule_codes.CODES",
+    "ControlKindEnum": "controls.control_kinds.CODES",
+    "ReviewKindEnum": "qc.models.reviews.Kind",
+    "WaitingKindEnum": "qc.waiting.KINDS",
+    "NothingToReviewEnum": "qc.reviewing.REASONS",
+    "RowEnum": "qc.models.reviews.ROWS",
+    "ReturnedAnswersEnum": "suspensions.models.people.Suspension.What",
+    "NothingInTrialEnum": "annotation.trial.TRIAL_REASONS",
+}
