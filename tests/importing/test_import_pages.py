@@ -14,6 +14,7 @@ from django.core.files.storage import default_storage
 from django.urls import reverse
 from django.utils import timezone
 
+import sources
 from accounts.models import AuditEvent
 from catalog.models import Pair, Prompt
 from importing import job_pages, job_work, storage_check, uploads
@@ -217,9 +218,9 @@ def test_a_pause_after_trouble_is_told_with_its_reason(client, study):
 
 
 def test_every_stage_has_a_name_that_can_be_translated():
-    modules = set(Path(job_pages.__file__).parent.glob("*.py")) - {
-        Path(storage_check.__file__)
-    }  # of a command, in English
+    folders = [Path(module.__file__).parent for module in (job_pages, sources)]
+    modules = {path for folder in folders for path in folder.glob("*.py")}
+    modules.remove(Path(storage_check.__file__))  # of a command, in English
     named = {name for path in modules for name in re.findall(r'\.begin\("([^"]+)"', path.read_text())}
     assert "Reading files" in named
     assert named <= set(job_pages.STAGES)
