@@ -12,7 +12,7 @@ from tests.layout import APPS
 
 DRAWING = REPOSITORY / "docs" / "apps.svg"
 #: Pixels.
-WIDTH, BOX_WIDTH, BOX_HEIGHT, ROW_HEIGHT, MARGIN = 800, 180, 52, 92, 20
+WIDTH, BOX_WIDTH, BOX_HEIGHT, ROW_HEIGHT, MARGIN = 1140, 180, 76, 116, 20
 
 STYLE = """
   rect { fill: #fff; stroke: #57606a; }

@@ -31,6 +31,11 @@ def look(study, annotator, browser_client):
     return at
 
 
+def test_the_workspace_links_to_it(browser_client, study, annotator):
+    workspace = browser_client(annotator).get(reverse("annotation:workspace", args=[study.slug])).content.decode()
+    assert f'href="{reverse("answers:my_work", args=[study.slug])}">My work' in workspace
+
+
 def test_a_new_person_reads_that_there_is_nothing_yet(look):
     assert "You have no answers yet." in look()
 

@@ -18,6 +18,7 @@ from studies.models import Document, Study
 from studies.promises import PROMISES
 from studies.terms import CHANGED, categories_of, change_terms
 from tests import factories
+from tests.qualification.world import asks_for_qualification
 
 pytestmark = pytest.mark.django_db
 
@@ -46,6 +47,16 @@ class TestThePage:
     def test_before_the_first_pair_the_workspace_leads_to_it(self, browser_client, study, newcomer):
         response = browser_client(newcomer).get(workspace_of(study))
         assert (response.status_code, response.url) == (302, page_of(study))
+
+    def test_it_comes_before_the_qualification(self, browser_client, study, newcomer, researcher):
+        asks_for_qualification(study, researcher)
+        assert browser_client(newcomer).get(workspace_of(study)).url == page_of(study)
+
+    def test_the_workspace_links_to_it(self, browser_client, study, annotator):
+        page = browser_client(annotator).get(workspace_of(study)).content.decode()
+        assert f'data-url-consent="{page_of(study)}"' in page
+        assert f'href="{page_of(study)}">Content I agree to see' in page
+        assert f'href="{page_of(study)}">Read and decide' in page
 
     def test_it_names_each_harm_of_the_study_and_ticks_none(self, browser_client, newcomer, study):
         change_terms(study, categories=["crime", "violence"])
