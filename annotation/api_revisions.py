@@ -15,8 +15,8 @@ from annotation.answers import Answers, as_draft
 from annotation.api import AssignmentView
 from annotation.assignment_data import read_assignments
 from annotation.models import Assignment, Seat, Standing
+from annotation.own_progress import ordinal
 from annotation.permissions import own_assignment
-from annotation.progress import ordinal
 from annotation.responses import AssignmentShape, StoredShape, assignment_json
 from annotation.serializers import RevisionSerializer, validated
 

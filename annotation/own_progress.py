@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models import Count, Q, Window
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -17,9 +18,12 @@ from accounts.days import day_began
 from accounts.models import User
 from annotation.acceptance import LEASING_BATCHES
 from annotation.leases import RECLAIMABLE
+from annotation.models import Assignment
 from diptych.durations import MINUTE, in_words
 from studies.models import Study
 
+#: More answers than a page can collect offline: the current pair, the next one, and a few more.
+LATEST = 5
 #: Remaining pairs of a batch are counted up to this number only.
 MOST_LEFT = 10_000
 
@@ -178,3 +182,27 @@ def lines(person: User, studies: Collection[Study]) -> dict[int, str]:
         study: (replace(progress, batch=None) if study in closed else progress).words
         for study, progress in found.items()
     }
+
+
+def own_answers(study: Study, person_id: int | None) -> int:
+    """Return how many pairs of the study the person has answered."""
+    return Assignment.objects.filter(study=study, person_id=person_id, state=Assignment.State.SUBMITTED).count()
+
+
+def ordinal(assignment: Assignment) -> int:
+    """Return the ordinal number of an answered pair among those that the person has answered in the study."""
+    until = Q(ended_at__lt=assignment.ended_at) | Q(ended_at=assignment.ended_at, pk__lte=assignment.pk)
+    answered = Assignment.objects.filter(study=assignment.study_id, person=assignment.person_id)
+    return answered.filter(until, state=Assignment.State.SUBMITTED).count()
+
+
+def latest_answered(study: Study, person_id: int | None) -> tuple[int, list[int]]:
+    """Return how many pairs of the study the person has answered, and the keys of the last few assignments.
+
+    Both are of one snapshot. A page may open while an answer of the previous page is still being sent. From the keys it
+    learns whether that answer is already in the count.
+    """
+    answered = Assignment.objects.filter(study=study, person_id=person_id, state=Assignment.State.SUBMITTED)
+    latest = answered.order_by("-ended_at").annotate(total=Window(Count("pk"))).values_list("pk", "total")
+    rows = list(latest[:LATEST])
+    return (rows[0][1] if rows else 0), [assignment_id for assignment_id, _ in rows]

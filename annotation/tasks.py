@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from annotation import answered_sums, exposure, harm_propagation, leases, quarantining
+from annotation import exposure, harm_propagation, leases, quarantining
 
 
 @shared_task
@@ -34,9 +34,3 @@ def complete_batches() -> int:
 def end_quarantined_leases() -> int:
     """End leases of quarantined pairs that were locked during the report. Return the number of pairs."""
     return quarantining.end_leases()
-
-
-@shared_task
-def add_up_answers() -> int:
-    """Add the latest answers of large studies to the stored sums of people. Return how many people's sums grew."""
-    return answered_sums.add_up()

@@ -11,11 +11,11 @@ from django.views.decorators.http import require_safe
 
 from accounts.days import day_began
 from accounts.models import User
-from annotation import consent, protocol
+from annotation import protocol
 from annotation.first_steps import first_step
-from annotation.own_progress import NOTHING_YET, own_progress
+from annotation.own_pages import addresses
+from annotation.own_progress import NOTHING_YET, latest_answered, own_progress
 from annotation.permissions import annotated_study
-from annotation.progress import latest_answered
 from studies.models import Study
 
 
@@ -25,8 +25,6 @@ from studies.models import Study
 def workspace(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the page without a pair. Its script leases one, so that opening the page twice leases nothing twice."""
     study = annotated_study(request, slug)
-    if not consent.in_force(request.user, study):  # type: ignore[arg-type]
-        return redirect("annotation:consent", slug=study.slug)
     if address := first_step(request.user, study):  # type: ignore[arg-type]  # signed in
         return redirect(address)
     # Read the time before the answers, so that an answer that arrives in between is not counted twice.
@@ -42,7 +40,7 @@ def workspace(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def workspace_context(study: Study) -> dict[str, Any]:
-    """Return the context of the template: the study and the protocol."""
+    """Return the context of the template: the study, the protocol, and the addresses of the person's own pages."""
     return {
         "study": study,
         "questions": protocol.SUB_DIMENSIONS,
@@ -51,6 +49,7 @@ def workspace_context(study: Study) -> dict[str, Any]:
         "harms": harm_choices(),
         "skip_reasons": protocol.SKIP_REASONS,
         "sides": protocol.SIDES,
+        "own_pages": addresses(study),
     }
 
 

@@ -86,7 +86,7 @@ def addresses(study: ReviewedStudy) -> dict[str, list[str]]:
         "suspensions": [at("suspensions:suspensions")],
         "pauses": [at("suspensions:pauses"), at("suspensions:pause_rules")],
         "calibrations": [at("calibration:calibrations")],
-        "people": [at("annotation:people_progress")],
+        "people": [at("answers:people_progress")],
     }
 
 

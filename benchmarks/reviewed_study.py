@@ -136,12 +136,12 @@ def find(simulated: Any) -> None:
 
 def _count(simulated: Any) -> None:
     """Store the figures that tasks and people store in a study that works: what waits, agreement, annotators."""
-    from annotation import answered_sums
+    from answers import sums
     from figures import figure_jobs
     from figures.models import StudyFigures
     from figures.overview import stored
 
-    answered_sums.add_up()
+    sums.add_up()
     stored.ask(simulated.study)
     stored.count(simulated.study.pk)
     for kind in StudyFigures.Kind.values:

@@ -15,9 +15,9 @@ from django.utils import timezone
 
 from accounts.backends import PersonBackend
 from accounts.models import AuditEvent, User
-from annotation import consent
 from annotation.models import Annotation, Assignment, Break, Dose, Exposure, Standing
 from catalog.models import Batch, Pair, Prompt, Video
+from consent import agreements
 from media.models import Asset
 from studies.harms import HARM_KEYS
 from studies.models import Membership, Study
@@ -167,7 +167,7 @@ def sign_in(people: int, studies: Iterable[Study]) -> list[dict[str, str]]:
         Membership(study=study, person=user, role=Role.ANNOTATOR) for study in studies for user in users
     )
     for study, user in product(studies, users):
-        consent.agree(user, study, categories=study.categories, text="I agree.")
+        agreements.agree(user, study, categories=study.categories, text="I agree.")
     return [{"session": new_session(user), "csrf": secrets.token_hex(16)} for user in users]
 
 

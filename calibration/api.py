@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import SignedInView
-from annotation import trial
+from annotation import unleased
 from annotation.answers import Answers
 from annotation.api_reports import ReportSerializer
 from annotation.responses import AssignmentShape
@@ -159,7 +159,7 @@ class TurnBaseView(SignedInView):
     scopes = {"POST": "review"}
 
     def body(self, sitting: CalibrationSitting, serializer: type[serializers.Serializer]) -> dict[str, Any]:
-        return validated(serializer, self.request.data, trial.as_assignment(sitting.item.pair, sitting.study))
+        return validated(serializer, self.request.data, unleased.as_assignment(sitting.item.pair, sitting.study))
 
     def next_json(self, session: CalibrationSession) -> dict[str, Any]:
         """Return the person's next pair of the session."""
@@ -228,7 +228,7 @@ class RenewTurnView(TurnBaseView):
         sitting = own_sitting(request, turn_id)
         if care := self.body(sitting, RenewSerializer).get("care"):
             turns.record_exposure(sitting, self.person, care)
-        return Response(turns.sitting_json(sitting, trial.seat_of(sitting.study, self.person)))
+        return Response(turns.sitting_json(sitting, unleased.seat_of(sitting.study, self.person)))
 
 
 class CareTurnView(TurnBaseView):

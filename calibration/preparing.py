@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import User
-from annotation import trial
+from annotation import unleased
 from annotation.protocol import LONGEST_COMMENT
 from calibration.models import CalibrationItem, CalibrationSession, CalibrationSitting
 from catalog.models import Pair
@@ -120,7 +120,9 @@ def add(session: CalibrationSession, *, verdicts: Collection[int] = (), pairs: I
 def _of_verdicts(study: Study, keys: Collection[int]) -> list[tuple[Pair, CalibrationItem.Origin, Verdict | None]]:
     found = Verdict.objects.filter(study=study, pk__in=keys, ruling__in=RULINGS, withdrawn_at=None)
     rows = found.select_related("review__pair").order_by("pk")
-    shown = set(trial.playable(study).filter(pk__in=[row.review.pair_id for row in rows]).values_list("pk", flat=True))
+    shown = set(
+        unleased.playable(study).filter(pk__in=[row.review.pair_id for row in rows]).values_list("pk", flat=True)
+    )
     return [(row.review.pair, RULINGS[Verdict.Ruling(row.ruling)], row) for row in rows if row.review.pair_id in shown]
 
 
@@ -129,7 +131,9 @@ def _pairs(study: Study, ids: Iterable[str]) -> list[Pair]:
     for given in dict.fromkeys(one.strip().lower() for one in ids if one.strip()):
         rows = []
         if len(given) >= 12 and set(given) <= set("0123456789abcdef"):
-            real = trial.playable(study).filter(kind=Pair.Kind.REAL)  # a control that people discuss is none any more
+            real = unleased.playable(study).filter(
+                kind=Pair.Kind.REAL
+            )  # a control that people discuss is none any more
             rows = list(real.filter(public_id__gte=given, public_id__lt=f"{given}g")[:2])
         if len(rows) != 1:
             raise BadInput(

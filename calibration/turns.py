@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import User
-from annotation import draws, exposure, trial
+from annotation import draws, exposure, unleased
 from annotation.answers import Answers
 from annotation.models import Seat
 from annotation.responses import assignment_json
@@ -79,7 +79,7 @@ def _left(session: CalibrationSession, person: User) -> list[CalibrationItem]:
     """Return the items that the person has neither answered nor skipped, and that can be shown, in their own order."""
     done = CalibrationSitting.objects.filter(item__session=session, person=person, ended_at__isnull=False)
     items = CalibrationItem.objects.filter(session=session).exclude(pk__in=done.values("item"))
-    pairs = trial.playable(session.study).in_bulk([item.pair_id for item in items])
+    pairs = unleased.playable(session.study).in_bulk([item.pair_id for item in items])
     shown = [item for item in items if item.pair_id in pairs]
     for item in shown:
         item.pair = pairs[item.pair_id]
@@ -185,8 +185,8 @@ def record_exposure(sitting: CalibrationSitting, person: User, care: Mapping[str
 def sitting_json(sitting: CalibrationSitting, seat: Seat) -> dict[str, Any]:
     """Return the pair as the review page shows it, blind."""
     study, session = sitting.study, sitting.item.session
-    pair = trial.playable(study).get(pk=sitting.item.pair_id)
-    about = trial.assignment_data(pair, study, sitting.person)
+    pair = unleased.playable(study).get(pk=sitting.item.pair_id)
+    about = unleased.assignment_data(pair, study, sitting.person)
     ends = timezone.now() + timedelta(seconds=study.lease_s)
     about = replace(about, id=sitting.pk, left=sitting.left, expires_at=ends)
     return assignment_json(about, seat, study) | {

@@ -15,12 +15,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts import audit
 from accounts.models import User
-from annotation import consent
 from annotation.own_progress import NOTHING_YET
 from annotation.views import workspace_context
 from calibration import outcomes, preparing, turns
 from calibration.models import CalibrationItem, CalibrationSession
 from calibration.permissions import calibrated_study, calibration_of, leading_study, leads_calibration
+from consent import agreements
 from diptych import downloads
 from diptych.refusals import Refused
 from diptych.spreadsheet import write_rows
@@ -183,8 +183,8 @@ def judge(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     """Show the page on which a person judges the pairs of an open session, blind. Its script asks for the next pair."""
     study = calibrated_study(request, slug)
     found = calibration_of(study, number)
-    if not consent.in_force(request.user, study):  # type: ignore[arg-type]  # signed in
-        return redirect("annotation:consent", slug=study.slug)
+    if not agreements.in_force(request.user, study):  # type: ignore[arg-type]  # signed in
+        return redirect("consent:page", slug=study.slug)
     context = workspace_context(study) | {
         "session": found,
         "lot": None,

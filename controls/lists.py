@@ -9,7 +9,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from annotation.answer_lists import AnswerFilters, people_with_code
+from answers.lists import AnswerFilters, people_with_code
 from catalog.library.filters import YES_NO, Filters
 from catalog.models import Pair
 from controls.control_kinds import KINDS, ControlKind

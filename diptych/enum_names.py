@@ -23,5 +23,5 @@ ENUM_NAMES: dict[str, str | list[str]] = {
     "NothingToReviewEnum": "qc.reviewing.REASONS",
     "RowEnum": "qc.models.reviews.ROWS",
     "ReturnedAnswersEnum": "suspensions.models.people.Suspension.What",
-    "NothingInTrialEnum": "annotation.trial.TRIAL_REASONS",
+    "NothingInTrialEnum": "trial.pairs.TRIAL_REASONS",
 }

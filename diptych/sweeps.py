@@ -12,7 +12,7 @@ SWEEPS: dict[str, dict[str, object]] = {
     "end-quarantined-leases": {"task": "annotation.tasks.end_quarantined_leases", "schedule": 15.0},
     "return-expired-leases": {"task": "annotation.tasks.return_expired_leases", "schedule": 20.0},
     "complete-batches": {"task": "annotation.tasks.complete_batches", "schedule": 60.0},
-    "add-up-answers": {"task": "annotation.tasks.add_up_answers", "schedule": 600.0},
+    "add-up-answers": {"task": "answers.tasks.add_up_answers", "schedule": 600.0},
     "note-tags": {"task": "annotation.tasks.note_tags", "schedule": 20.0},
     "check-new-answers": {"task": "findings.tasks.check_new_answers", "schedule": 20.0},
     "look-after-figures": {"task": "figures.tasks.look_after_figures", "schedule": 15.0},

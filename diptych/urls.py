@@ -10,6 +10,9 @@ from studies.views_home import home
 
 api: list[URLPattern | URLResolver] = [
     path("", include("annotation.urls_api")),
+    path("", include("consent.urls_api")),
+    path("", include("answers.urls_api")),
+    path("", include("trial.urls_api")),
     path("", include("studies.urls_api")),
     path("", include("catalog.urls_api")),
     path("", include("importing.urls_api")),
@@ -38,6 +41,9 @@ urlpatterns = [
     path("healthz/workers", views.healthz_workers, name="healthz_workers"),
     path("accounts/", include("accounts.urls")),
     path("studies/", include("annotation.urls")),
+    path("studies/", include("consent.urls")),
+    path("studies/", include("answers.urls")),
+    path("studies/", include("trial.urls")),
     path("studies/", include("importing.urls")),
     path("studies/", include("removal.urls")),
     path("studies/", include("catalog.urls")),

@@ -6,7 +6,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from annotation.answer_words import QUESTIONS
+from answers.words import QUESTIONS
 from charts.catalogue import Chart
 from charts.specifications import BLUE, HEIGHT, OF_THE_PAGE, VERMILLION, Json, named_axis
 from figures import figure_jobs

@@ -53,7 +53,7 @@ class StudyCounts(models.Model):
     """How far a study was at a moment. Only large studies have a row (`figures/study_counts.py`)."""
 
     study = models.OneToOneField(Study, on_delete=models.PROTECT, primary_key=True, related_name="+")
-    counts: "models.JSONField[Any, Any]" = models.JSONField(help_text="Fields of `annotation.progress.Progress`")
+    counts: "models.JSONField[Any, Any]" = models.JSONField(help_text="Fields of `answers.study_progress.Progress`")
     made_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from annotation.progress import Progress, progress
+from answers.study_progress import Progress, progress
 from figures.models import StudyCounts
 from studies.models import Study
 

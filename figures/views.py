@@ -71,13 +71,13 @@ def rows_behind(study: Study, links: dict[str, bool]) -> dict[str, str]:
     Args:
         links: what the person may do, as `qc.permissions.allowed_links` returns it.
     """
-    people = {"people": f"{reverse('annotation:people_progress', args=[study.slug])}?answered=yes"}
+    people = {"people": f"{reverse('answers:people_progress', args=[study.slug])}?answered=yes"}
     return (_material_behind(study) if links["may_browse"] else {}) | (people if links["may_count_work"] else {})
 
 
 def _material_behind(study: Study) -> dict[str, str]:
     prompts, videos, pairs = (reverse(f"catalog:{name}", args=[study.slug]) for name in ("prompts", "videos", "pairs"))
-    answers = reverse("annotation:answers", args=[study.slug])
+    answers = reverse("answers:list", args=[study.slug])
     return {
         "prompts": prompts,
         "videos": videos,

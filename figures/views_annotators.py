@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from accounts import audit
 from accounts.models import User
-from annotation.answer_words import QUESTIONS
+from answers.words import QUESTIONS
 from diptych import downloads
 from diptych.refusals import NotThere
 from figures import figure_cards, figure_jobs

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from annotation.answer_words import QUESTIONS, labels, number_of
+from answers.words import QUESTIONS, labels, number_of
 from findings import rule_codes
 from findings.models import Finding
 

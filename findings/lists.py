@@ -1,7 +1,7 @@
 """The list of a study's findings: its rows, its filters, its counts and its CSV file.
 
 Findings show what people answered. So the same people see them who see answers, under the same condition: who also
-annotates in the study sees only findings on pairs that they have answered (`annotation.answer_lists`).
+annotates in the study sees only findings on pairs that they have answered (`answers.lists`).
 """
 
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
-from annotation.answer_lists import AnswerFilters, answered_by, people_with_code
 from annotation.models import Assignment
+from answers.lists import AnswerFilters, answered_by, people_with_code
 from catalog.library.filters import Filters
 from catalog.models import Batch, Pair
 from catalog.models.pairs import QUARANTINED

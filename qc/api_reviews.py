@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import SignedInView
-from annotation import trial
+from annotation import unleased
 from annotation.answers import Answers
 from annotation.api_reports import ReportSerializer
 from annotation.serializers import CareReportSerializer, RenewSerializer, SubmissionSerializer, validated
@@ -30,7 +30,7 @@ class ReviewBaseView(SignedInView):
     scopes = {"POST": "review"}
 
     def body(self, review: Review, serializer: type[serializers.Serializer]) -> dict[str, Any]:
-        return validated(serializer, self.request.data, trial.as_assignment(review.pair, review.study))
+        return validated(serializer, self.request.data, unleased.as_assignment(review.pair, review.study))
 
     def next_json(self, review: Review, *, looked_because: Iterable[str] = ()) -> dict[str, Any]:
         """Lease the person's next sitting of the same kind, and return it."""

@@ -35,8 +35,8 @@ class QCConfig(AppConfig):
         register(Place.TABS, Link("lots", _("Lots"), "qc:lots", may.MAY_SEE_PROGRESS, order=13, within="quality"))
 
     def _add_parts(self) -> None:
-        from annotation.answer_words import more_reasons
-        from annotation.my_work import more_parts
+        from answers.my_work import more_parts
+        from answers.words import more_reasons
         from catalog import batching
         from catalog.library.pair_sections import pair_sections
         from qc import pair_section, qualification_pairs, replies, review_exposure

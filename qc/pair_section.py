@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, cast
 from django.http import HttpRequest
 
 from accounts.models import User
-from annotation.pair_answers import may_see_answers
+from answers.pair_section import may_see_answers
 from catalog.library.pair_sections import PairSection
 from catalog.models import Pair
 from qc.models import AskedForMore

@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from accounts.preferences import preferences_of
-from annotation import trial
+from annotation import unleased
 from annotation.models import Seat
 from annotation.responses import assignment_json
-from annotation.row_words import in_words, ordered, question_of
+from answers.row_words import in_words, ordered, question_of
 from qc import verdicts
 from qc.judging import DECIDING, OF_ANSWERS, Card, cards
 from qc.models import Reply, Review, Verdict
@@ -53,7 +53,7 @@ def review_json(
     """
     review = reviews[0]
     study, person = review.study, review.reviewer
-    about = trial.assignment_data(review.pair, study, person, chosen=chosen)
+    about = unleased.assignment_data(review.pair, study, person, chosen=chosen)
     about = replace(about, id=review.pk, left=review.left, expires_at=review.expires_at)
     return assignment_json(about, seat, study) | {
         "kind": review.kind,

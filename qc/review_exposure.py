@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from accounts.models import User
-from annotation import sitting_exposure, wellbeing
+from annotation import sitting_exposure
 from catalog.models import Pair
+from consent import wellbeing
 from qc.models import ReviewExposure
 
 

@@ -15,7 +15,7 @@ from django.db.models import Count, F, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from annotation.answer_words import QUESTIONS
+from answers.words import QUESTIONS
 from diptych.database.fixed import fetch_all
 from diptych.downloads import CopyFile
 from diptych.spreadsheet import write_rows

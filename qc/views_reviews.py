@@ -10,11 +10,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
-from annotation import consent
 from annotation.own_progress import NOTHING_YET
 from annotation.permissions import annotated_study
 from annotation.views import workspace_context
 from catalog.library.views import Address
+from consent import agreements
 from qc import due, replies, waiting
 from qc.models import Lot, Verdict
 from qc.models.reviews import Kind
@@ -41,7 +41,7 @@ def reviews(request: HttpRequest, slug: str) -> HttpResponse:
         if lot.state == Lot.State.IN_REVIEW or any(counts[lot.pk].values())
     ]
     names = [Kind(kind).label for kind in Kind.values if kind in kinds]
-    asks_consent = not consent.in_force(person, study)
+    asks_consent = not agreements.in_force(person, study)
     context = {"study": study, "lots": lots, "page": page, "kind_names": names, "asks_consent": asks_consent}
     context |= {"most": due.MOST_COUNTED, "address": Address(request.GET)}
     return render(request, "qc/reviews.html", context)
@@ -58,8 +58,8 @@ def review(request: HttpRequest, slug: str, number: int, kind: str) -> HttpRespo
         raise Http404(_("There is no lot %(id)s.") % {"id": number})
     if kind not in reviewed_kinds(study):
         raise PermissionDenied(_("Your role in this study does not allow this kind of review."))
-    if not consent.in_force(request.user, study):  # type: ignore[arg-type]  # signed in
-        return redirect("annotation:consent", slug=study.slug)
+    if not agreements.in_force(request.user, study):  # type: ignore[arg-type]  # signed in
+        return redirect("consent:page", slug=study.slug)
     context = workspace_context(study) | {
         "lot": lot,
         "review_kind": kind,
@@ -83,4 +83,4 @@ def reply(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
     study = annotated_study(request, slug)
     person: User = request.user  # type: ignore[assignment]  # signed in
     replies.write(person, study, item_id, request.POST.get("text", ""))
-    return redirect("annotation:my_work", slug=study.slug)
+    return redirect("answers:my_work", slug=study.slug)

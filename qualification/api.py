@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import SignedInView
-from annotation import trial
+from annotation import unleased
 from annotation.answers import Answers
 from annotation.api_reports import ReportSerializer
 from annotation.models import Seat
@@ -77,7 +77,7 @@ class QualifyingView(SignedInView):
         return str(reader.validated_data["kind"])
 
     def body(self, turn: Turn, serializer: type[serializers.Serializer]) -> dict[str, Any]:
-        return validated(serializer, self.request.data, trial.as_assignment(turn.item.pair, turn.study))
+        return validated(serializer, self.request.data, unleased.as_assignment(turn.item.pair, turn.study))
 
     def next_json(self, attempt: Attempt) -> dict[str, Any]:
         """Return the person's next pair of the attempt."""
@@ -173,9 +173,9 @@ class RenewTurnView(QualifyingView):
         turn = own_turn(request, turn_id)
         if care := self.body(turn, RenewSerializer).get("care"):
             attempts.record_exposure(turn, self.person, care)
-        if not trial.playable(turn.study).filter(pk=turn.item.pair_id).exists():
+        if not unleased.playable(turn.study).filter(pk=turn.item.pair_id).exists():
             raise Refused(_("This pair cannot be shown any more. Go on with the next one."), "gone")
-        return Response(turn_json(turn, trial.seat_of(turn.study, self.person)))
+        return Response(turn_json(turn, unleased.seat_of(turn.study, self.person)))
 
 
 class CareTurnView(QualifyingView):

@@ -34,7 +34,9 @@ class QualificationConfig(AppConfig):
         lacks.append(readiness.no_test)
 
     def _add_parts(self) -> None:
-        from annotation import first_steps, people_progress, wellbeing
+        from annotation import first_steps
+        from answers import people_progress
+        from consent import wellbeing
         from qualification import home, readiness, working_time
         from qualification.deletion import delete_sets, reasons_to_keep
         from qualification.models import QualificationExposure

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from annotation.models.own_answers import PREFERENCES, TAGS
 from annotation.protocol import HARMS, LONGEST_COMMENT, TIE, VIDEOS
-from annotation.row_words import question_of
+from answers.row_words import question_of
 from qualification.models import ExpectedAnswer, SetItem
 from qualification.sets import Expected
 from studies.models import Study

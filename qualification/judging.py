@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from annotation.models.own_answers import TAGS
-from annotation.row_words import ordered
+from answers.row_words import ordered
 from qualification.models import Attempt, ExpectedAnswer, TurnAnswer
 from qualification.models.attempts import ROUNDING
 from qualification.models.sets import Kind

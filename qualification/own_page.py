@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from annotation.answer_words import QUESTIONS
+from answers.words import QUESTIONS
 from qualification import results
 from qualification.models import Attempt
 from qualification.standing import Standing

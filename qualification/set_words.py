@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from annotation.answer_words import QUESTIONS, labels, number_of
 from annotation.models.own_answers import ROWS, TAGS
+from answers.words import QUESTIONS, labels, number_of
 from qualification import standing
 from qualification.models import ExpectedAnswer, PairSet, SetItem
 

@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 
 from accounts import audit
 from accounts.models import User
-from annotation import trial
+from annotation import unleased
 from annotation.models import Seat
 from annotation.models.own_answers import PREFERENCES, ROWS, TAGS
 from annotation.protocol import HARM_KEYS, LONGEST_COMMENT, TIE, VIDEOS
@@ -263,7 +263,7 @@ def lacking(of: PairSet) -> list[str]:
 
 def showable(study: Study) -> QuerySet[Pair]:
     """Return the study's pairs that can be shown: ready, and not reported."""
-    return trial.playable(study)
+    return unleased.playable(study)
 
 
 def asked_again_by(of: PairSet) -> int:

@@ -7,12 +7,12 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from annotation import trial
-from annotation.answer_words import labels
+from annotation import unleased
 from annotation.models import Seat
 from annotation.models.own_answers import TAGS
 from annotation.responses import assignment_json
-from annotation.row_words import in_words, question_of
+from answers.row_words import in_words, question_of
+from answers.words import labels
 from qualification import judging
 from qualification.attempts import Step
 from qualification.models import ExpectedAnswer, Turn, TurnAnswer
@@ -32,8 +32,8 @@ def step_json(step: Step) -> dict[str, Any]:
 def turn_json(turn: Turn, seat: Seat) -> dict[str, Any]:
     """Return one turn as the page shows it. `feedback` is null until the person of a training has answered."""
     study = turn.study
-    pair = trial.playable(study).get(pk=turn.item.pair_id)
-    about = trial.assignment_data(pair, study, seat.person)
+    pair = unleased.playable(study).get(pk=turn.item.pair_id)
+    about = unleased.assignment_data(pair, study, seat.person)
     ends = timezone.now() + timedelta(seconds=study.lease_s)
     about = replace(about, id=turn.pk, left=turn.left, expires_at=ends)
     return assignment_json(about, seat, study) | {

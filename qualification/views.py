@@ -12,10 +12,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
-from annotation import consent
 from annotation.models import Seat
 from annotation.own_progress import NOTHING_YET
 from annotation.views import workspace_context
+from consent import agreements
 from diptych.durations import MINUTE, in_words
 from diptych.refusals import Refused
 from qualification import attempts, own_page, standing
@@ -29,8 +29,8 @@ from qualification.permissions import qualifying_study
 def own(request: HttpRequest, slug: str) -> HttpResponse:
     """Show a person where they stand on their way to qualify, what follows, and their last result by question."""
     study, person = qualifying_study(request, slug), cast(User, request.user)
-    if not consent.in_force(person, study):
-        return redirect("annotation:consent", slug=study.slug)
+    if not agreements.in_force(person, study):
+        return redirect("consent:page", slug=study.slug)
     seat = Seat.objects.filter(study=study, person=person).first()
     found = standing.standing_of(person, study, seat, timezone.now())
     spent = standing.active_ms(person, study)
@@ -52,8 +52,8 @@ def own(request: HttpRequest, slug: str) -> HttpResponse:
 def begin(request: HttpRequest, slug: str, kind: str) -> HttpResponse:
     """Begin the training or the test, or go on with it, and show its first pair."""
     study, person = qualifying_study(request, slug), cast(User, request.user)
-    if not consent.in_force(person, study):
-        return redirect("annotation:consent", slug=study.slug)
+    if not agreements.in_force(person, study):
+        return redirect("consent:page", slug=study.slug)
     try:
         attempts.begin(person, study, _known(kind))
     except Refused as refusal:
@@ -69,7 +69,7 @@ def work(request: HttpRequest, slug: str, kind: str) -> HttpResponse:
     """Show the workspace of an open training or test, without a pair. Its script asks for the next one."""
     study, person = qualifying_study(request, slug), cast(User, request.user)
     found = attempts.attempt_at(person, study, _known(kind))
-    if found is None or not consent.in_force(person, study):
+    if found is None or not agreements.in_force(person, study):
         return redirect("qualification:own", slug=slug)
     seat = Seat.objects.filter(study=study, person=person).first()
     context = workspace_context(study) | {

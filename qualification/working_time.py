@@ -2,7 +2,7 @@
 
 from django.db import connection
 
-from annotation.people_progress import Days
+from answers.people_progress import Days
 from studies.models import Study
 
 #: Number 0 is all days. Without midnights, all answers are of day 0.

@@ -17,8 +17,9 @@ from psycopg import sql
 from accounts import audit
 from accounts.models import User
 from accounts.people import NewPerson, create_people, new_password
-from annotation import consent, draws
+from annotation import draws
 from catalog.models import Batch, Pair, Prompt, Video
+from consent import agreements
 from diptych.refusals import Refused
 from media.models import Asset
 from simulation import prompts
@@ -113,9 +114,9 @@ def _people(study: Study, name: str, count: int, role: str) -> list[User]:
 
 def _agree(study: Study, people: Sequence[User]) -> None:
     document = text_of(study, Document.Kind.CONSENT, "en")
-    text = consent.consent_text(study, document, "en", study.categories)
+    text = agreements.consent_text(study, document, "en", study.categories)
     for person in people:
-        consent.agree(person, study, categories=study.categories, text=text)
+        agreements.agree(person, study, categories=study.categories, text=text)
 
 
 def write_pairs(

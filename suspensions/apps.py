@@ -8,7 +8,7 @@ class SuspensionsConfig(AppConfig):
     name = "suspensions"
 
     def ready(self) -> None:
-        from annotation.my_work import notices
+        from answers.my_work import notices
         from controls import withdrawing
         from controls.signals import control_withdrawn
         from studies import deletion, home

@@ -18,7 +18,7 @@ from suspensions.pause_figures import ACCURACIES, CONTROLS
 Figure = PauseRule.Figure
 #: Where the rows behind a figure are listed: the address and its filter.
 ROWS = {
-    Figure.BLIND: ("annotation:answers", ""),
+    Figure.BLIND: ("answers:list", ""),
     Figure.CONTRADICTIONS: ("findings:findings", "&rule=contradiction"),
     Figure.TOO_FAST: ("findings:findings", "&rule=faster_than_videos"),
     **{kind: ("controls:control_results", f"&kind={kind.value}") for kind in CONTROLS},

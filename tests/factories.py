@@ -16,12 +16,13 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import second_factor
 from accounts.models import User
-from annotation import consent, serving, submission
+from annotation import serving, submission
 from annotation.answers import Answers
 from annotation.models import Annotation, Assignment, Seat
 from calibration import preparing, turns
 from calibration.models import CalibrationSession
 from catalog.models import Batch, Pair, Prompt, Video
+from consent import agreements
 from media.models import Asset
 from qc.models import FrameItem, Lot, LotBatch, Review
 from safety.models import Officer
@@ -67,7 +68,7 @@ def member(of: Study, role: str, **values: Any) -> User:
     user = person(**values)
     Membership.objects.create(study=of, person=user, role=role)
     if role == "annotator":
-        consent.agree(user, of, categories=of.categories, text="I agree.")
+        agreements.agree(user, of, categories=of.categories, text="I agree.")
     return user
 
 
@@ -251,7 +252,7 @@ def signs_in(client: Any, username: str, password: str) -> bool:
 def reviewer(of: Study, role: str = "reviewer", **values: Any) -> User:
     """Return a new reviewer or researcher of the study, who has agreed to see all that it may show."""
     user = member(of, role, **values)
-    consent.agree(user, of, categories=of.categories, text="I agree.")
+    agreements.agree(user, of, categories=of.categories, text="I agree.")
     return user
 
 

@@ -15,10 +15,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import AuditEvent
-from annotation import consent, serving, submission
+from annotation import serving, submission
 from annotation.answers import Answers
 from annotation.models import Annotation, Assignment, SecondLook, Standing
 from catalog.models import Batch
+from consent import agreements
 from diptych.refusals import Refused
 from safety import quarantine
 from studies import members
@@ -124,7 +125,7 @@ def test_earlier_terms_are_still_known(study, annotator, researcher, forget):
     factories.consent.agree(annotator, study, categories=["crime"], text="I agree.")
     change_terms(study, categories=["hate"], actor=researcher)
     forget()
-    asked_again = consent.agreement(annotator, study)
+    asked_again = agreements.agreement(annotator, study)
     assert [harm.key for harm in asked_again.new] == ["hate"]
     assert [harm.key for harm in asked_again.gone] == ["crime"]
 

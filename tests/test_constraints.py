@@ -15,18 +15,9 @@ from django.utils import timezone
 from accounts.models import AccessToken, AuditEvent, Consent, Profile, SentForm, ViewingPreference
 from accounts.tokens import issue_token
 from annotation import serving
-from annotation.models import (
-    Annotation,
-    AnsweredSum,
-    Assignment,
-    Break,
-    Dose,
-    Exposure,
-    Seat,
-    SecondLook,
-    Standing,
-)
+from annotation.models import Annotation, Assignment, Break, Dose, Exposure, Seat, SecondLook, Standing
 from annotation.protocol import HARM_KEYS, SUB_DIMENSION_KEYS
+from answers.models import AnsweredSum
 from calibration.models import CalibrationAnswer, CalibrationItem, CalibrationSession, CalibrationSitting
 from catalog.models import Batch, HoldChange, Label, Pair, PairsChange, Prompt, Provenance, Video
 from charts.models import ChartFile

@@ -6,7 +6,7 @@ from collections import defaultdict
 import pytest
 from django.db import transaction
 
-from annotation import consent
+from consent import agreements
 from studies.models.memberships import Role
 from tests import factories
 from tests.test_permissions import MATRIX, World
@@ -20,7 +20,7 @@ def test_no_two_pages_have_the_same_title(browser_client):
     person = factories.person(is_superuser=True)
     for role in Role.values:
         person.memberships.create(study=world.study, role=role)
-    consent.agree(person, world.study, categories=world.study.categories, text="I agree.")
+    agreements.agree(person, world.study, categories=world.study.categories, text="I agree.")
     client = browser_client(person)
     pages = defaultdict(set)
     for name, (method, _expected) in MATRIX.items():

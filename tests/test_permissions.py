@@ -16,11 +16,12 @@ from django.utils import timezone
 
 from accounts.models import AccessToken
 from accounts.tokens import SCOPES, issue_token
-from annotation import consent, serving
+from annotation import serving
 from calibration import preparing, turns
 from calibration.models import CalibrationSession
 from catalog.models import Batch, PairsChange
 from charts.models import ChartFile
+from consent import agreements
 from controls.models import Control, ControlsRun
 from figures.models import StudyFigures
 from findings.models import Finding, FindingsRun
@@ -149,10 +150,10 @@ MATRIX = {
     "studies:roles": row("post", *RUNS),
     "studies:password": row("post", *RUNS),
     "studies:tokens": row("get", "admin"),
-    "annotation:people_progress": row("get", *RUNS),
-    "annotation:people_csv": row("get", *RUNS),
-    "annotation:people_days_csv": row("get", *RUNS),
-    "annotation:person_progress": row("get", *RUNS),
+    "answers:people_progress": row("get", *RUNS),
+    "answers:people_csv": row("get", *RUNS),
+    "answers:people_days_csv": row("get", *RUNS),
+    "answers:person_progress": row("get", *RUNS),
     "studies:withdraw_invitation": row("post", *RUNS),
     "studies:answer_invitation": row("post", "annotator", **OWN),
     "studies:dismiss_notice": everyone("post"),  # dismissing another person's notice changes nothing
@@ -162,15 +163,15 @@ MATRIX = {
     "catalog:cancel_change": row("post", *RUNS),
     "catalog:resume_change": row("post", *RUNS),
     "annotation:workspace": row("get", "annotator"),
-    "annotation:consent": row("get", *JUDGES),
-    "annotation:withdraw": row("post", *JUDGES),
-    "annotation:wellbeing": row("get", "wellbeing_contact"),
-    "annotation:wellbeing_person": row("get", "wellbeing_contact"),
-    "annotation:exposure": row("get", "researcher", "admin"),
-    "annotation:trial": row("get", *RUNS),
-    "annotation:my_work": row("get", "annotator"),
-    "annotation:answers": row("get", *RUNS),
-    "annotation:answers_csv": row("get", *RUNS),
+    "consent:page": row("get", *JUDGES),
+    "consent:withdraw": row("post", *JUDGES),
+    "consent:wellbeing": row("get", "wellbeing_contact"),
+    "consent:wellbeing_person": row("get", "wellbeing_contact"),
+    "consent:exposure": row("get", "researcher", "admin"),
+    "trial:page": row("get", *RUNS),
+    "answers:my_work": row("get", "annotator"),
+    "answers:list": row("get", *RUNS),
+    "answers:list_csv": row("get", *RUNS),
     "figures:dashboard": row("get", *PROGRESS),
     "releases:list": row("get", *EXPORT),
     "releases:list_csv": row("get", *EXPORT),
@@ -679,7 +680,7 @@ class World:
         lot = factories.lot(self.study, self.answered.pair.batch, state="in_review", blind_share=0)
         item = factories.frame_item(lot, self.answered)
         reviewer = self.people["reviewer"]
-        consent.agree(reviewer, self.study, categories=self.study.categories, text="I agree.")
+        agreements.agree(reviewer, self.study, categories=self.study.categories, text="I agree.")
         if name == "api:lot_decision":
             Batch.objects.filter(study=self.study).update(state="in_review")
         if name == "api:lease_review" or "lot" in name:
@@ -697,7 +698,7 @@ class World:
         preparing.add(session, pairs=[self.pair.public_id], actor=actor)
         preparing.open_session(session, actor=actor)
         for role in ("reviewer", "researcher", "admin"):
-            consent.agree(self.people[role], self.study, categories=self.study.categories, text="I agree.")
+            agreements.agree(self.people[role], self.study, categories=self.study.categories, text="I agree.")
         turn = turns.next_turn(reviewer, session).sitting
         assert turn is not None
         if name in ("calibration:calibration_csv", "api:calibration"):

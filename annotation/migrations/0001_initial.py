@@ -262,26 +262,6 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.CreateModel(
-            name='AnsweredSum',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('until', models.DateTimeField()),
-                ('pairs', models.PositiveIntegerField(help_text='First answers to a pair')),
-                ('unsure', models.PositiveIntegerField(help_text='First answers that were marked as unsure')),
-                ('active_ms', models.PositiveBigIntegerField(help_text='Active time, later changes of answers included')),
-                ('first_at', models.DateTimeField()),
-                ('last_at', models.DateTimeField()),
-                ('person', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('study', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
-            ],
-            options={
-                'constraints': [
-                    models.UniqueConstraint(fields=('study', 'person'), name='answered_sum_once'),
-                    models.CheckConstraint(condition=models.Q(('last_at__lt', models.F('until'))), name='answered_sum_before_its_end'),
-                ],
-            },
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='annotation',
             trigger=pgtrigger.compiler.Trigger(name='annotation_rows_stay', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='86833bc18b5e412e8538898fec01cbe88681474d', operation='UPDATE OR DELETE', pgid='pgtrigger_annotation_rows_stay_c1640', table='annotation_annotation', when='BEFORE')),

@@ -7,11 +7,9 @@ for a pair while another one is locked.
 from annotation.models.answers import Annotation, SecondLook, Standing
 from annotation.models.assignments import Assignment, Seat
 from annotation.models.exposure import Break, Dose, Exposure, ExposureCounters
-from annotation.models.sums import AnsweredSum
 
 __all__ = [
     "Annotation",
-    "AnsweredSum",
     "Assignment",
     "Break",
     "Dose",

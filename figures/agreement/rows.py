@@ -13,8 +13,8 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from annotation.answer_lists import AnswerFilters, people_with_code
-from annotation.answer_words import QUESTIONS
+from answers.lists import AnswerFilters, people_with_code
+from answers.words import QUESTIONS
 from diptych.downloads import CopyFile
 from diptych.spreadsheet import write_rows
 from figures.agreement.planned import IN_SAMPLE, PLANNED

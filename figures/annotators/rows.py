@@ -6,8 +6,8 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from annotation.answer_words import QUESTIONS
 from annotation.models import Standing
+from answers.words import QUESTIONS
 from qc.models import FrameItem, Lot, Review, ReviewAnswer, Verdict
 from studies.models import Study
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from accounts.models import User
-from annotation.answer_words import QUESTIONS
+from answers.words import QUESTIONS
 from diptych.downloads import CopyFile
 from diptych.spreadsheet import write_rows
 from figures.models import StudyFigures

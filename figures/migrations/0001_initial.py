@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
             name='StudyCounts',
             fields=[
                 ('study', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='+', serialize=False, to='studies.study')),
-                ('counts', models.JSONField(help_text='Fields of `annotation.progress.Progress`')),
+                ('counts', models.JSONField(help_text='Fields of `answers.study_progress.Progress`')),
                 ('made_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={

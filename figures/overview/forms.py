@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from annotation.answer_words import QUESTIONS
+from answers.words import QUESTIONS
 from figures.overview.defects import TAGS_KEY, Span
 from qc import assigning, waiting
 from qc.models import Lot, Verdict

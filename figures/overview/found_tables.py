@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from annotation.answer_words import QUESTIONS
+from answers.words import QUESTIONS
 from diptych.numbers import grouped
 from diptych.statistics.rates import share_between
 from figures.overview import decided, defects

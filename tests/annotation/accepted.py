@@ -9,9 +9,10 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from annotation import consent, leases, seats, serving
+from annotation import leases, seats, serving
 from annotation.models import Annotation, Assignment, Break, Dose, Exposure, Seat, Standing
 from catalog.models import Batch, Pair
+from consent import agreements
 from studies.models import Membership, Study
 from studies.terms import change_terms
 from tests import factories
@@ -280,7 +281,7 @@ def _walked(study_state: str, batch_states: list[str], *, withdrawn: bool = Fals
     for case, (_, state, _) in zip(cases, ways, strict=True):
         Batch.objects.filter(pk=case.batch.pk).update(state=state)
         if withdrawn:
-            consent.withdraw(case.person, study)
+            agreements.withdraw(case.person, study)
     Study.objects.filter(pk=study.pk).update(state=study_state)
     found: dict[tuple[str, str], str] = {}
     for (row, state, _), act in zip(ways, acts, strict=True):

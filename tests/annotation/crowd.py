@@ -16,23 +16,14 @@ from django.db.models.functions import Greatest, Least
 from django.utils import timezone
 
 from accounts.models import User
-from annotation import (
-    consent,
-    corrections,
-    harm_propagation,
-    leases,
-    offering,
-    revisions,
-    serving,
-    skipping,
-    submission,
-)
+from annotation import corrections, harm_propagation, leases, offering, revisions, serving, skipping, submission
 from annotation.answers import Answers
 from annotation.exposure import lapse_ended_leases
 from annotation.models import Assignment, Standing
 from annotation.protocol import REOPENED, SKIP_REASONS
 from catalog import batches
 from catalog.models import Batch, Pair
+from consent import agreements
 from diptych.refusals import Refused
 from studies.models import Study
 from tests import factories
@@ -189,12 +180,12 @@ class Somebody:
         return revised
 
     def agree(self, pick: int) -> None:
-        consent.agree(
+        agreements.agree(
             self.user, self.study, categories=AGREED[pick % len(AGREED)], text=f"I agree to see {pick % len(AGREED)}."
         )
 
     def withdraw(self, pick: int) -> None:
-        consent.withdraw(self.user, self.study)
+        agreements.withdraw(self.user, self.study)
 
 
 class Surroundings:

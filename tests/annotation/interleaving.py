@@ -8,9 +8,10 @@ from django.utils import timezone
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from annotation import consent, exposure, leases, reasons, serving, submission
+from annotation import exposure, leases, reasons, serving, submission
 from annotation.models import Assignment, Seat
 from catalog.models import Batch, Pair
+from consent import agreements
 from studies.models import Study
 from tests import factories
 from tests.annotation import recounting
@@ -60,7 +61,7 @@ def finish(study: Study, people: list[Somebody]) -> None:
     for somebody in people:
         seat = Seat.objects.get(study=study, person=somebody.user)
         if not seat.consented_version or "violence" in seat.excluded:  # the others keep their place in the queue
-            consent.agree(somebody.user, study, categories=AGREED[0], text="I agree again.")
+            agreements.agree(somebody.user, study, categories=AGREED[0], text="I agree again.")
     for somebody in people:
         while (leased := somebody.lease()).current:
             somebody.send(leased.current, 1)

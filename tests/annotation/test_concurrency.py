@@ -9,10 +9,11 @@ import pytest
 from django.db import connection, transaction
 from django.db.models import Count, F, Q
 
-from annotation import consent, leases, serving, skipping, submission
+from annotation import leases, serving, skipping, submission
 from annotation.answers import Answers
 from annotation.models import Annotation, Assignment, Seat
 from catalog.models import Pair
+from consent import agreements
 from tests import factories
 from tests.web import wait_for
 
@@ -238,7 +239,7 @@ def test_releasing_two_pairs_locks_them_in_order():
     assert serving.lease(person, study).current.pair_id == higher.pk
     with transaction.atomic():
         Pair.objects.select_for_update().get(pk=lower.pk)
-        giving_back = Beside(lambda: consent.withdraw(person, study))
+        giving_back = Beside(lambda: agreements.withdraw(person, study))
         wait_for(giving_back.waits_for_a_lock, "it did not wait for the pair")
         Pair.objects.select_for_update(nowait=True).get(pk=higher.pk)  # raises if that pair is locked already
     giving_back.join()

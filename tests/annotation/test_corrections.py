@@ -170,7 +170,7 @@ def test_the_api_says_that_it_was_corrected_and_shows_no_video(answered, reviewe
 
 def test_the_persons_own_page_says_so(answered, reviewer, study, annotator, browser_client):
     def page():
-        return browser_client(annotator).get(reverse("annotation:my_work", args=[study.slug])).content.decode()
+        return browser_client(annotator).get(reverse("answers:my_work", args=[study.slug])).content.decode()
 
     assert "corrected by a reviewer" not in page()
     correct(answered, reviewer)

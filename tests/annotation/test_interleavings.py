@@ -5,9 +5,10 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from annotation import consent, serving, skipping
+from annotation import serving, skipping
 from annotation.models import Assignment, Seat
 from catalog.models import Pair
+from consent import agreements
 from tests import factories
 from tests.annotation.at_once import no_deadlocks
 from tests.annotation.interleaving import (
@@ -65,7 +66,7 @@ def crossed(**settings):
 
 
 def withdraws(person, leased, study):
-    return lambda: consent.withdraw(person, study)
+    return lambda: agreements.withdraw(person, study)
 
 
 def skips(person, leased, study):

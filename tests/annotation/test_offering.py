@@ -7,8 +7,9 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import AuditEvent
-from annotation import leases, my_work, offering, quarantining, serving, standings
+from annotation import leases, offering, quarantining, serving, standings
 from annotation.models import Assignment, Standing
+from answers import my_work
 from catalog.models import Batch, Pair
 from diptych.refusals import Refused
 from safety import quarantine
@@ -130,7 +131,7 @@ class TestTheSamePerson:
         second, first = my_work.answers(study, annotator, my_work.recent(study, annotator).rows)
         assert "Returned to you" in str(first.feedback)
         assert (str(second.feedback), second.comment) == ("This answer is used as you submitted it.", COMMENT)
-        page = browser_client(annotator).get(reverse("annotation:my_work", args=[study.slug])).content.decode()
+        page = browser_client(annotator).get(reverse("answers:my_work", args=[study.slug])).content.decode()
         assert "A reviewer returned this pair to you" in page
         assert COMMENT in page
 

@@ -14,8 +14,8 @@ from accounts.models import AuditEvent
 from accounts.tokens import issue_token
 from annotation import quarantining, serving, skipping, submission
 from annotation.models import Annotation, Assignment, Exposure
-from annotation.progress import progress
 from annotation.tasks import end_quarantined_leases
+from answers.study_progress import progress
 from catalog.models import Pair
 from diptych.refusals import Refused
 from media import names

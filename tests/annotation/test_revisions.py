@@ -10,10 +10,11 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import AuditEvent
-from annotation import consent, revisions, serving, submission
+from annotation import revisions, serving, submission
 from annotation.answers import Answers
 from annotation.models import Annotation, Assignment, Seat, Standing
 from catalog.models import Batch, Pair
+from consent import agreements
 from diptych.refusals import Refused
 from findings.contradictions import first_answers
 from studies.models import Study
@@ -254,7 +255,7 @@ class TestSecondLook:
         assert conflict.value.code == "no_second_look"
 
     def test_after_withdrawing_it_is_refused(self, contradictory, study, annotator):
-        consent.withdraw(annotator, study)
+        agreements.withdraw(annotator, study)
         with pytest.raises(Refused) as conflict:
             revise(contradictory, reason="second_look", harmlessness=CONSISTENT)
         assert conflict.value.code == "consent"

@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 from rest_framework import serializers
 
-from annotation import api_guideline, api_reports, api_revisions, api_studies, responses
+from annotation import api_guideline, api_own_progress, api_reports, api_revisions, responses
 from annotation import serializers as bodies
 from diptych import openapi
 from importing import api_uploads
@@ -29,7 +29,7 @@ def interfaces() -> dict[str, set[str]]:
 
 
 def described(name: str) -> type[serializers.Serializer]:
-    modules = (bodies, responses, api_guideline, api_reports, api_revisions, api_studies, api_uploads, openapi)
+    modules = (bodies, responses, api_guideline, api_reports, api_revisions, api_own_progress, api_uploads, openapi)
     candidates = [getattr(module, name + kind, None) for kind in ("Serializer", "Shape") for module in modules]
     return NAMED_OTHERWISE.get(name) or next(found for found in candidates if found)
 

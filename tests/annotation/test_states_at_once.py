@@ -8,11 +8,12 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from annotation import consent, leases, revisions, serving, submission
+from annotation import leases, revisions, serving, submission
 from annotation.answers import Answers
 from annotation.models import Annotation, Assignment, Seat, Standing
 from annotation.protocol import REOPENED
 from catalog.models import Batch
+from consent import agreements
 from studies.models import Study
 from studies.state_changes import change_state
 from tests import factories
@@ -230,7 +231,7 @@ class TestWithdrawing:
         self, study, person, answered, live, act
     ):
         with transaction.atomic():
-            consent.withdraw(person, study)
+            agreements.withdraw(person, study)
             doing = waiting(self.acts(study, person, live, answered)[act])
         doing.join()
         assert doing.outcome.code == "consent"
@@ -241,7 +242,7 @@ class TestWithdrawing:
     def test_withdrawing_waits_for_an_answer_that_is_being_stored(self, study, person, live):
         with transaction.atomic():
             submit(live, person, study)
-            withdrawing = waiting(lambda: consent.withdraw(person, study))
+            withdrawing = waiting(lambda: agreements.withdraw(person, study))
         withdrawing.join()
         assert Seat.objects.get(person=person).consented_version == 0
         assert Annotation.objects.count() == 1

@@ -7,9 +7,10 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import AuditEvent
-from annotation import consent, leases, serving, skipping, submission
+from annotation import leases, serving, skipping, submission
 from annotation.answers import Answers
 from annotation.models import Annotation, Assignment, Standing
+from consent import agreements
 from diptych.refusals import Refused
 from studies.terms import change_terms
 from tests import factories
@@ -176,18 +177,18 @@ def test_a_draft_cannot_follow_a_submission(send, lease):
 
 class TestAfterWithdrawing:
     def test_an_answer_is_refused_until_consent_is_given_again(self, send, study, annotator):
-        consent.withdraw(annotator, study)
+        agreements.withdraw(annotator, study)
         with pytest.raises(Refused) as conflict:
             send()
         assert conflict.value.code == "consent"
         assert not Annotation.objects.exists()
-        consent.agree(annotator, study, categories=study.categories, text="I agree again.")
+        agreements.agree(annotator, study, categories=study.categories, text="I agree again.")
         assert send().standing.counted
 
     def test_an_answer_stored_before_is_returned_unchanged(self, send, study, annotator):
         submission_id = uuid.uuid4()
         first = send(submission_id=submission_id)
-        consent.withdraw(annotator, study)
+        agreements.withdraw(annotator, study)
         assert send(submission_id=submission_id).annotation == first.annotation
         with pytest.raises(Refused) as conflict:
             send()
@@ -199,7 +200,7 @@ class TestAfterWithdrawing:
 
     def test_a_draft_is_refused_and_the_one_before_stays(self, lease, study, annotator):
         submission.save_draft(lease, {"helpfulness": {"correctness": "video_0"}})
-        consent.withdraw(annotator, study)
+        agreements.withdraw(annotator, study)
         with pytest.raises(Refused) as conflict:
             submission.save_draft(lease, {"helpfulness": {"correctness": "video_1"}})
         assert conflict.value.code == "consent"

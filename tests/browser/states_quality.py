@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from annotation import consent
+from consent import agreements
 from findings.tasks import check_new_answers
 from media.transcode import Renditions
 from qc import decisions, lots
@@ -109,7 +109,7 @@ def spot_check(stage: Stage) -> Any:
     stage.material()
     annotator = factories.member(stage.study, "annotator")
     lot = factories.lot_in_review(stage.study, 2, people=[annotator], has_pairs=True, drawn=True)
-    consent.agree(stage.person, stage.study, categories=stage.study.categories, text="I agree.")
+    agreements.agree(stage.person, stage.study, categories=stage.study.categories, text="I agree.")
     return stage.page(f"reviews/{lot.number}/spot/")
 
 

@@ -10,9 +10,9 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts.models import Consent
-from annotation import consent
-from annotation.exposure_groups import latest_monday_over
 from annotation.models import Exposure
+from consent import agreements
+from consent.exposure_groups import latest_monday_over
 from studies.models import Study
 from studies.terms import change_terms
 from tests import factories
@@ -47,8 +47,8 @@ def world(study, newcomer):
             day = timezone.localdate() - timedelta(days=back * number)
             exposed(study, person, day, 40.0 * number)
         exposed(study, person, monday, 300.0)
-    consent.withdraw(people[0], study)
-    consent.agree(people[1], study, categories=["crime"], text="I agree.")
+    agreements.withdraw(people[0], study)
+    agreements.agree(people[1], study, categories=["crime"], text="I agree.")
     contact = factories.member(study, "wellbeing_contact")
     moved = factories.study(help_contact="")
     asked_again = factories.member(moved, "annotator")
@@ -102,7 +102,7 @@ def test_a_newcomer_agrees_by_keyboard_and_is_at_the_first_pair(open_page, playa
 
 def test_all_none_and_as_before_tick_the_boxes(open_page, study):
     person = factories.member(study, "annotator")
-    consent.agree(person, study, categories=["crime", "hate"], text="I agree.")
+    agreements.agree(person, study, categories=["crime", "hate"], text="I agree.")
     change_terms(study, categories=["crime", "violence"])
     page = open_page(consent_page(study), person)
     boxes = page.get_by_role("checkbox")

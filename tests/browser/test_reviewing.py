@@ -5,9 +5,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from annotation import consent
 from annotation.models import Standing
 from catalog.models import Pair
+from consent import agreements
 from qc import verdicts
 from qc.models import Reply, Review, ReviewAnswer, Verdict
 from tests import factories
@@ -155,7 +155,7 @@ def test_a_reviewer_is_shown_only_what_they_agreed_to_see(open_page, study, play
     playable_pairs(study, 1, may_show=["violence"])
     lot = factories.lot_in_review(study, 1, has_pairs=True)
     careful = factories.reviewer(study)
-    consent.agree(careful, study, categories=["crime"], text="Only this.")
+    agreements.agree(careful, study, categories=["crime"], text="Only this.")
     page = open_page(f"/studies/{study.slug}/reviews/{lot.number}/secondary/", careful)
     expect(page.locator('[data-when="excluded"]')).to_be_visible()
     expect(page.locator("video[src]")).to_have_count(0)

@@ -8,11 +8,11 @@ from django.db import connection
 from django.urls import reverse
 
 from accounts.models import AuditEvent
-from annotation import consent
 from annotation.answers import Answers
 from annotation.models import Dose
 from calibration import outcomes, preparing, turns
 from calibration.models import CalibrationAnswer, CalibrationItem, CalibrationSession, CalibrationSitting
+from consent import agreements
 from diptych.refusals import BadInput, Refused
 from diptych.statistics.figures import NotDefined
 from qc import reviewing, verdicts
@@ -130,7 +130,7 @@ def test_an_answer_is_stored_once_and_never_changed(session, kim):
 
 def test_what_somebody_did_not_agree_to_see_is_not_shown_and_others_come_first(study, session, kim, pairs):
     pairs[0].__class__.objects.filter(pk=pairs[0].pk).update(may_show=["violence"], lane=1)
-    consent.agree(kim, study, categories=["crime"], text="Only this.")
+    agreements.agree(kim, study, categories=["crime"], text="Only this.")
     judge_all(kim, session)
     turn = turns.next_turn(kim, session)
     assert (turn.reason, turn.left) == ("excluded", 1)

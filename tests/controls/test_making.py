@@ -6,8 +6,8 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from annotation import leases
-from annotation.people_progress import Days, people
-from annotation.progress import progress
+from answers.people_progress import Days, people
+from answers.study_progress import progress
 from catalog.batching import batches_of
 from catalog.models import Batch, Pair
 from controls import making, withdrawing

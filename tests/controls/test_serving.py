@@ -212,7 +212,7 @@ def test_neither_does_my_work(mixed, study, annotator, browser_client):
     for wants_control in (False, True):
         pair, _ = second(wants_control=wants_control)
         submitted(client, pair)
-    page = browser_client(annotator).get(reverse("annotation:my_work", args=[study.slug])).content.decode()
+    page = browser_client(annotator).get(reverse("answers:my_work", args=[study.slug])).content.decode()
     assert "control" not in re.sub("aria-controls|[a-z]+-controls?|data-controls?", "", page.lower())
 
 

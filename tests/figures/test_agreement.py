@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from annotation.answer_words import QUESTIONS
 from annotation.models import Assignment
+from answers.words import QUESTIONS
 from diptych.statistics.agreement import preference_agreement, tag_agreement
 from diptych.statistics.tag_sets import tag_set_agreement
 from figures.agreement import figures, planned, sample

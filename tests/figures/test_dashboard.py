@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from annotation import serving
-from annotation.progress import progress
+from answers.study_progress import progress
 from tests import factories
 
 pytestmark = pytest.mark.django_db

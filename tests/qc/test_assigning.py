@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AuditEvent
-from annotation import consent
+from consent import agreements
 from diptych.refusals import BadInput, Refused
 from qc import assigning, reviewing
 from qc.models import AssignedReview, FrameItem, Lot
@@ -107,7 +107,7 @@ def test_a_person_gets_no_answer_in_another_role_than_the_assigned_one(study, lo
 
 def test_what_somebody_did_not_agree_to_see_is_not_assigned_to_them(study, kim):
     factories.lot_in_review(study, 1, pair={"may_show": ["violence"]})
-    consent.agree(kim, study, categories=["crime"], text="Only this.")
+    agreements.agree(kim, study, categories=["crime"], text="Only this.")
     assert assign(study, kim) == assigning.Done(0, 1)
 
 

@@ -7,8 +7,8 @@ import pytest
 from django.urls import reverse
 
 from annotation import serving
-from annotation.progress import progress
 from annotation.standings import change_standing
+from answers.study_progress import progress
 from catalog import media_progress
 from catalog.batching import answer_counts_of, batches_of, count_free
 from catalog.media_jobs import card_of
@@ -77,12 +77,12 @@ def test_each_figure_of_the_dashboard_is_the_length_of_the_list_it_leads_to(clie
 
 
 def test_the_people_who_answered_are_those_of_the_list_it_leads_to(client, busy):
-    people = reverse("annotation:people_progress", args=[busy.slug])
+    people = reverse("answers:people_progress", args=[busy.slug])
     assert rows_at(client, people) > rows_at(client, f"{people}?answered=yes") == progress(busy).people
     page = client.get(f"{people}?answered=yes&first=2020-01-01&last=2020-01-31").content.decode()
     assert "Nobody answered on these days." in page
     assert "?first=2020-01-01&amp;last=2020-01-31&amp;answered=yes" in page  # the file has the same people
-    names = client.get(reverse("annotation:people_csv", args=[busy.slug]), {"answered": "yes"}).getvalue().decode()
+    names = client.get(reverse("answers:people_csv", args=[busy.slug]), {"answered": "yes"}).getvalue().decode()
     assert len(names.splitlines()) == 1 + progress(busy).people
 
 
@@ -104,7 +104,7 @@ def test_pairs_that_are_done_are_those_with_all_their_answers(client, study, ann
 
 def test_counts_of_batches_lead_to_their_pairs(client, busy):
     page = client.get(reverse("catalog:batches", args=[busy.slug])).content.decode()
-    pairs, answers = reverse("catalog:pairs", args=[busy.slug]), reverse("annotation:answers", args=[busy.slug])
+    pairs, answers = reverse("catalog:pairs", args=[busy.slug]), reverse("answers:list", args=[busy.slug])
     batches = list(batches_of(busy))
     given = answer_counts_of(batches)
     assert given[batches[0].pk].counted > 0 < given[batches[0].pk].pairs_leased

@@ -2,9 +2,9 @@
 
 from django.utils import translation
 
-from annotation.answer_words import reason_of_review
 from annotation.models import Standing
-from annotation.my_work import _feedback
+from answers.my_work import _feedback
+from answers.words import reason_of_review
 from qc.models import Verdict
 
 

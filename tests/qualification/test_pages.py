@@ -8,9 +8,10 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from annotation import consent, people_progress
 from annotation.models import Seat
+from answers import people_progress
 from catalog.models import Pair
+from consent import agreements
 from diptych.refusals import Refused
 from qualification import attempts, choosing, deciding, sets
 from qualification.models import ExpectedAnswer, PairSet, Qualification, SetItem, Turn
@@ -113,7 +114,7 @@ def test_the_result_names_questions_and_no_pair(browser_client, study, annotator
 @pytest.mark.parametrize(
     ("prepare", "words"),
     [
-        (lambda person, study: consent.agree(person, study, categories=[], text="No."), "Too few pairs are left"),
+        (lambda person, study: agreements.agree(person, study, categories=[], text="No."), "Too few pairs are left"),
         (lambda person, study: Study.objects.update(qualification_required=False), "asks for no qualification"),
         (lambda person, study: person.memberships.create(study=study, role="researcher"), "can see the expected"),
     ],
@@ -148,7 +149,7 @@ def test_the_time_is_paid_and_in_no_pace(browser_client, study, annotator, asked
     row = next(one for one in people_progress.people(study, days) if one.person_id == annotator.pk)
     assert (row.figures.paid_ms, row.figures.active_ms, row.figures.pairs_an_hour) == (120_000, 0, None)
     assert people_progress.by_day(study, days, person_id=annotator.pk)[0].figures.other_ms == 120_000
-    text = browser_client(researcher).get(reverse("annotation:people_progress", args=[study.slug])).content.decode()
+    text = browser_client(researcher).get(reverse("answers:people_progress", args=[study.slug])).content.decode()
     assert "2 minutes of it: qualifying" in text
 
 

@@ -9,9 +9,10 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import AuditEvent
-from annotation import consent, serving
+from annotation import serving
 from annotation.models import Annotation, Assignment, Dose, Seat
 from catalog.models import Pair
+from consent import agreements
 from diptych.refusals import Refused
 from qualification import attempts, deciding, judging, sets, standing
 from qualification.models import Attempt, Qualification, QualificationExposure, Turn, TurnAnswer
@@ -153,7 +154,7 @@ def test_one_more_attempt_may_begin_at_once(study, annotator, asked, researcher)
 def test_pairs_that_a_person_did_not_agree_to_see_are_left_out(study, annotator, asked, researcher):
     violent = [item.pair_id for item in asked[1].items.all()[:1]]
     Pair.objects.filter(pk__in=violent).update(may_show=["violence"], lane=1)
-    consent.agree(annotator, study, categories=["crime"], text="Only this.")
+    agreements.agree(annotator, study, categories=["crime"], text="Only this.")
     assert stage(annotator, study) == standing.TOO_FEW
     with pytest.raises(Refused, match="Too few pairs"):
         attempts.begin(annotator, study, "training")

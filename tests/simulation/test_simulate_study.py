@@ -90,7 +90,7 @@ def test_a_study_is_marked_as_simulated():
     assert {pair.selection_method for pair in Pair.objects.filter(study=study)} == {"simulated"}
 
 
-PAGES = ["figures:dashboard", "catalog:prompts", "catalog:videos", "catalog:pairs", "annotation:answers"]
+PAGES = ["figures:dashboard", "catalog:prompts", "catalog:videos", "catalog:pairs", "answers:list"]
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -192,9 +192,9 @@ class TestRevokingAnAnnotator:
     def test_leases_of_others_and_in_other_studies_stay(self, study, annotator, researcher):
         elsewhere = factories.study()
         Membership.objects.create(study=elsewhere, person=annotator, role="annotator")
-        from annotation import consent
+        from consent import agreements
 
-        consent.agree(annotator, elsewhere, categories=[], text="I agree.")
+        agreements.agree(annotator, elsewhere, categories=[], text="I agree.")
         factories.pairs(elsewhere, 2)
         factories.pairs(study, 4)
         serving.lease(annotator, elsewhere)

@@ -150,7 +150,7 @@ class TestControlsAreNamed:
 
     def test_the_shipped_text_names_them_and_the_page_says_how_many(self, study, researcher, annotator, browser_client):
         assert configure(study, {"control_rate": 0.05}, made_from=self.SEEN, actor=researcher) == ["control_rate"]
-        page = browser_client(annotator).get(reverse("annotation:consent", args=[study.slug])).content.decode()
+        page = browser_client(annotator).get(reverse("consent:page", args=[study.slug])).content.decode()
         assert 'id="controls"' in page
         assert "at most 5\N{NO-BREAK SPACE}% of your pairs" in page or "at most 5 % of your pairs" in page
 

@@ -9,8 +9,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AuditEvent
-from annotation import my_work, serving
+from annotation import serving
 from annotation.models import Seat
+from answers import my_work
 from controls import figures, withdrawing
 from controls.models import Control
 from suspensions import pause_figures, pauses_undone, pausing
@@ -154,7 +155,7 @@ class TestTelling:
         factories.pause(study, annotator, judgement=judgement, **ended)
         UndoneJudgement.objects.create(study=study, judgement=judgement, control=wrong, kind=KIND)
         client.force_login(annotator)
-        for address in (reverse("annotation:my_work", args=[study.slug]), "/?all"):
+        for address in (reverse("answers:my_work", args=[study.slug]), "/?all"):
             assert "Your pause has ended" in client.get(address).content.decode()
         other = factories.member(study, "annotator")
         assert [notice(other, study) for notice in my_work.notices] == [""]

@@ -6,8 +6,8 @@ The answers stay in the browser, and are sent when consent is given again.
 import pytest
 from playwright.sync_api import expect
 
-from annotation import consent
 from annotation.models import Annotation, Assignment
+from consent import agreements
 from studies.models import Study
 from tests.browser.nothing_is_lost.conftest import (
     STATUS,
@@ -33,7 +33,7 @@ def agree(page):
 def test_an_answer_after_withdrawing_stays_in_the_browser_and_is_sent_after_agreeing_again(workspace, study, annotator):
     page = workspace()
     answer(page)
-    consent.withdraw(annotator, study)  # in another tab, or on another machine
+    agreements.withdraw(annotator, study)  # in another tab, or on another machine
     answered = submit(page)
     expect(panel(page, "consent")).to_be_visible()
     expect(panel(page, "consent")).to_contain_text(
@@ -55,7 +55,7 @@ def test_an_answer_after_withdrawing_stays_in_the_browser_and_is_sent_after_agre
 def test_answers_that_wait_for_consent_outlive_the_page(workspace, study, annotator):
     page = workspace()
     answer(page)
-    consent.withdraw(annotator, study)
+    agreements.withdraw(annotator, study)
     submit(page)
     expect(panel(page, "consent")).to_be_visible()
     page.reload()
@@ -71,7 +71,7 @@ def test_where_something_else_comes_first_the_line_at_the_top_says_that_answers_
 ):
     page = workspace()
     answer(page)
-    consent.withdraw(annotator, study)
+    agreements.withdraw(annotator, study)
     Study.objects.filter(pk=study.pk).update(state="paused")
     submit(page)
     expect(panel(page, "paused")).to_be_visible()
@@ -85,7 +85,7 @@ def test_where_something_else_comes_first_the_line_at_the_top_says_that_answers_
 def test_unfinished_answers_after_withdrawing_stay_and_are_there_after_agreeing_again(workspace, study, annotator):
     page = workspace()
     before = Assignment.objects.get(pk=int(page.locator("body").get_attribute("data-assignment")))
-    consent.withdraw(annotator, study)
+    agreements.withdraw(annotator, study)
     choose(page, "correctness", "right")
     expect(page.locator(STATUS)).to_contain_text("You have withdrawn your consent")
     expect(page.locator("#q-correctness-right")).to_be_checked()
@@ -103,7 +103,7 @@ def test_unfinished_answers_after_withdrawing_stay_and_are_there_after_agreeing_
 def test_signing_out_does_not_drop_what_waits_for_consent(workspace, study, annotator):
     page = workspace()
     answer(page)
-    consent.withdraw(annotator, study)
+    agreements.withdraw(annotator, study)
     submit(page)
     expect(panel(page, "consent")).to_be_visible()
     page.locator("[data-menu] > summary").click()
