@@ -1,6 +1,8 @@
 """Fixtures and settings for all tests."""
 
+import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,12 +14,19 @@ from django.test.client import ClientHandler
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from tests import factories
+from tests import factories, first_database
 from tests.delivering import bucket, nginx, object_server
 from tests.documented import DocumentedClient
 from tests.web import playable, playable_pairs, renditions, server
 
 __all__ = ["bucket", "nginx", "object_server", "playable", "playable_pairs", "renditions", "server"]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Let each of several workers copy the database that the run has made."""
+    if made := os.environ.get("FIRST_DATABASE"):
+        first_database.copied(connection.settings_dict["TEST"], Path(made))
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -1,9 +1,11 @@
 """A pytest plugin (`-p tests.servers`) that starts this run's own servers before Django reads its settings.
 
-They lie in a temporary folder. DATABASE_URL and REDIS_URL override them, as everywhere.
+They lie in a temporary folder. DATABASE_URL and REDIS_URL override them, as everywhere. A run with several workers
+also begins the database that the workers copy.
 """
 
 import os
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 
 from diptych.embedded.servers import start
 from diptych.embedded.state import Home
+from tests import first_database
 
 scratch = Path(tempfile.mkdtemp(prefix="diptych-tests-"))
 scratch.chmod(0o711)  # PostgreSQL may have to run as another user, who must be able to reach its data
@@ -25,8 +28,27 @@ servers = start(
 os.environ.update(servers.environment())
 
 
+#: The one process of this run that makes the database, in the process that starts the workers.
+making: list["subprocess.Popen[bytes]"] = []
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Run one worker more than there are processors: tests also wait, for programs and for browsers."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
+        os.environ["FIRST_DATABASE"] = str(scratch / "first-database")
+        making.append(first_database.begin(scratch / "first-database"))
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
+    for process in making:
+        process.terminate()
+        process.wait()
     servers.stop()
     servers.home.remove()
+    (scratch / "first-database").unlink(missing_ok=True)
     scratch.rmdir()

@@ -179,7 +179,8 @@ def test_no_query_string_is_an_error_of_ours(walk, names, worst):
             if len(value) < 100:
                 query = "&".join(f"{field}={value}" for field in everything)
                 walk.send(who, "GET", f"{address}{separator}{query}", note)
-                walk.send(who, "GET", f"{address}{separator}{value}={value}", note)
+                if not worst or note == "nul":
+                    walk.send(who, "GET", f"{address}{separator}{value}={value}", note)
             for field in [] if worst and note not in ALONE else sorted(names):
                 walk.send(who, "GET", f"{address}{separator}{field}={value}&{field}={value}", f"{note} in {field}")
     assert walk.failed == []
@@ -274,22 +275,25 @@ def test_no_header_is_an_error_of_ours(walk, name):
     assert walk.failed == []
 
 
-@pytest.mark.parametrize(
-    "who", [one if one in {"annotator", "anonymous"} else pytest.param(one, marks=pytest.mark.long) for one in PEOPLE]
-)
+#: Values that no row has. The ordinary tests put the first three into each address.
+NOWHERE = ("%00", "9" * 30, "%E4%B8%80", "9" * 5_000, "%ff", "x" * 10_000, "%0a")
+
+
+@pytest.mark.parametrize("who", [None, *(pytest.param(one, marks=pytest.mark.long) for one in PEOPLE)])
 def test_no_address_is_an_error_of_ours(walk, who):
+    """Send each changed address as somebody who may open the right one. In the long tests, send it as everybody."""
     for name, parameters in endpoints(get_resolver()):
+        person = who or allowed_person(name)
         with transaction.atomic():  # the database is the same for each address
-            for address in changed_addresses(walk, name, who) if parameters else []:
-                walk.send(who, MATRIX[name][0].upper(), address, name)
+            for address in changed_addresses(walk, name, person, NOWHERE if who else NOWHERE[:3]) if parameters else []:
+                walk.send(person, MATRIX[name][0].upper(), address, name)
             transaction.set_rollback(True)
     assert walk.failed == []
 
 
-def changed_addresses(walk: Walk, name: str, who: str) -> list[str]:
-    """Return the endpoint's address with each value in it replaced by each of several values that no row has."""
+def changed_addresses(walk: Walk, name: str, who: str, values: Iterable[str]) -> list[str]:
+    """Return the endpoint's address with each value in it replaced by each of `values`."""
     parts = walk.world.address(name, walk.world.people[who]).split("?")[0].split("/")
-    values = ("%00", "9" * 30, "9" * 5_000, "%ff", "x" * 10_000, "%0a", "%E4%B8%80")
     return [
         "/".join([*parts[:place], value, *parts[place + 1 :]])
         for place, part in enumerate(parts)
