@@ -37,7 +37,7 @@ def test_an_answer_after_withdrawing_stays_in_the_browser_and_is_sent_after_agre
     answered = submit(page)
     expect(panel(page, "consent")).to_be_visible()
     expect(panel(page, "consent")).to_contain_text(
-        "Answers saved in this browser: 1. They will be sent when you agree again."
+        "Waiting to be sent: 1. Everything is saved in this browser and will be sent when you agree again."
     )
     assert not Annotation.objects.exists()
     assert [entry["assignment"] for entry in kept(page, annotator, "submissions")] == [answered]
