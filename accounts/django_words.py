@@ -1,6 +1,8 @@
-"""Sentences of Django that our Chinese catalogue words anew: all our pages say 您, and Django’s miss a character.
+"""Sentences of Django and its REST framework that our catalogues word anew, so that they are read once and understood.
 
-The catalogue of the project comes before Django's, and holds only sentences that stand in our code.
+The Chinese ones are in `locale/zh_Hans`: all our pages say 您, and Django's miss a character. The English ones are in
+`locale/en`, which holds nothing else. The catalogues of the project come before Django's. They hold only sentences
+that stand in our code.
 """
 
 from django.utils.translation import gettext_noop, ngettext_lazy
@@ -30,4 +32,12 @@ SENTENCES = (
     gettext_noop("Select a valid choice. That choice is not one of the available choices."),
     gettext_noop("Ensure this value is less than or equal to %(limit_value)s."),
     gettext_noop("Ensure this value is greater than or equal to %(limit_value)s."),
+    ngettext_lazy(
+        "Ensure this value has at most %(limit_value)d character (it has %(show_value)d).",
+        "Ensure this value has at most %(limit_value)d characters (it has %(show_value)d).",
+        "limit_value",
+    ),
+    gettext_noop("Ensure this value is less than or equal to {max_value}."),
+    gettext_noop("Ensure this value is greater than or equal to {min_value}."),
+    gettext_noop("Ensure this field has no more than {max_length} characters."),
 )

@@ -50,7 +50,7 @@ class NewPasswordForm(PasswordChangeForm):
     """Django's form. It refuses the old password as the new one, and offers to revoke the API tokens."""
 
     error_messages = PasswordChangeForm.error_messages | {
-        "password_incorrect": _("The current password is wrong. Enter it again."),
+        "password_incorrect": _("This password is wrong. Enter it again."),
         "password_mismatch": _("The two new passwords differ. Enter the same one twice."),
     }
     end_tokens = forms.BooleanField(

@@ -63,13 +63,15 @@ class OwnProgress:
             }
         if self.batch is None:
             return today
-        left = f"{MOST_LEFT}+" if self.batch.left > MOST_LEFT else str(self.batch.left)
-        batch = _("Batch %(number)s: %(answered)s answered, up to %(left)s left for you") % {
+        if self.batch.left:
+            batch = _("Batch %(number)s: %(answered)s answered, up to %(left)s left for you")
+        else:
+            batch = _("Batch %(number)s: %(answered)s answered, none left for you")
+        return f"{today} · " + batch % {
             "number": self.batch.number,
             "answered": self.batch.answered,
-            "left": left,
+            "left": f"{MOST_LEFT}+" if self.batch.left > MOST_LEFT else self.batch.left,
         }
-        return f"{today} · {batch}"
 
 
 #: For a study in which the person has not begun.

@@ -32,7 +32,7 @@ def lines(person: User, studies: Collection[Study]) -> Mapping[int, str]:
     qualified = Seat.objects.filter(person=person, study__in=asking, qualified_at__isnull=False)
     left = set(annotates.values_list("study", flat=True)) - set(qualified.values_list("study", flat=True))
     opened = Attempt.objects.filter(person=person, study__in=left, ended_at=None)
-    found = dict.fromkeys(left, _("Before you get pairs, you qualify: a training, and then a test."))
+    found = dict.fromkeys(left, _("You must qualify before you get pairs: first a training, then a test."))
     for attempt in opened.prefetch_related("turns"):
         done = sum(turn.seen_at is not None for turn in attempt.turns.all())
         if attempt.kind == Kind.TRAINING:

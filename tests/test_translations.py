@@ -4,7 +4,7 @@ After a change of words, with GNU gettext installed:
 
     .venv/bin/python manage.py makemessages -l zh_Hans -i .venv -i node_modules --no-wrap --add-location=file
     (translate in locale/zh_Hans/LC_MESSAGES/django.po)
-    .venv/bin/python manage.py compilemessages -l zh_Hans --ignore .venv
+    .venv/bin/python manage.py compilemessages -l zh_Hans -l en --ignore .venv
 """
 
 import ast
@@ -26,6 +26,7 @@ from tests.layout import PRODUCT
 
 ROOT = Path(settings.BASE_DIR)
 FOLDER = ROOT / "locale" / "zh_Hans" / "LC_MESSAGES"
+ENGLISH = ROOT / "locale" / "en" / "LC_MESSAGES"
 #: Functions whose first arguments are sentences, and the number of those arguments.
 MARKS = {"_": 1, "gettext": 1, "gettext_lazy": 1, "gettext_noop": 1, "ngettext": 2, "ngettext_lazy": 2}
 PLACEHOLDER = re.compile(r"%\(\w+\)s|%%|\{\w+\}|<[^>]+>")
@@ -47,10 +48,10 @@ class Entry:
         return self.words.get("msgstr[0]", self.words.get("msgstr", ""))
 
 
-def entries() -> list[Entry]:
-    """Return the entries of the .po file, without its header and its comments."""
+def entries(folder: Path = FOLDER) -> list[Entry]:
+    """Return the entries of the folder's .po file, without its header and its comments."""
     found = []
-    for block in (FOLDER / "django.po").read_text().split("\n\n"):
+    for block in (folder / "django.po").read_text().split("\n\n"):
         entry, keyword = Entry(), ""
         for line in block.splitlines():
             if line.startswith("#,"):
@@ -128,6 +129,20 @@ def test_the_compiled_file_says_what_the_readable_one_says():
         assert said == entry.chinese, "django.mo is older than django.po; see the head of this file."
     count = sum(1 for sentence in catalog._catalog if sentence)
     assert count == len(entries())
+
+
+def test_djangos_sentences_are_reworded_in_english():
+    """The English file holds only sentences that accounts/django_words.py names, and each of them is used."""
+    ours = set(sentences((ROOT / "accounts" / "django_words.py").read_text()))
+    found = entries(ENGLISH)
+    assert [entry.sentence for entry in found if entry.sentence not in ours] == []
+    with translation.override("en"):
+        for entry in found:
+            many = entry.words.get("msgid_plural")
+            said = translation.ngettext(entry.sentence, many, 1) if many else translation.gettext(entry.sentence)
+            assert said == entry.chinese, "locale/en/LC_MESSAGES/django.mo is older than django.po."
+    with translation.override("zh-hans"):
+        assert "数" in translation.gettext("Ensure this value is less than or equal to %(limit_value)s.")
 
 
 def test_a_chinese_browser_gets_chinese():

@@ -116,6 +116,12 @@ def test_the_list_of_studies_shows_it_to_annotators_only(study, annotator, pairs
     assert "own-work" not in page(factories.member(study, "researcher"))
 
 
+def test_a_batch_without_pairs_for_the_person_says_so(study, annotator, pairs):
+    for _ in pairs:
+        factories.answer(annotator, study)
+    assert lines(annotator, [study])[study.pk].endswith(f"Batch 1: {len(pairs)} answered, none left for you")
+
+
 def test_the_workspace_begins_with_the_numbers_of_today(study, annotator, pairs, browser_client):
     factories.answer(annotator, study)
     page = browser_client(annotator).get(reverse("annotation:workspace", args=[study.slug])).content.decode()

@@ -145,7 +145,7 @@ def test_a_report_without_a_network_is_sent_when_it_is_back(workspace):
     page = workspace()
     page.context.set_offline(True)
     page.locator(OPEN).click()
-    page.get_by_role("radio", name="Both").check()
+    page.get_by_role("radio", name="Both of them").check()
     page.locator(CONFIRM).click()
     assert not Report.objects.exists()
     page.context.set_offline(False)

@@ -99,6 +99,7 @@ def a_defect_is_found_confirmed_and_replied_to(open_page, study):
 
     page = open_page(f"/studies/{study.slug}/my-work/", annotator)
     expect(page.get_by_text("Look at the end.")).to_be_visible()
+    expect(page.locator(".feedback li")).to_contain_text("On “")  # the question's name is not a sentence of the review
     page.get_by_label("You may reply once:").fill("I did, twice.")
     page.get_by_role("button", name="Send reply").click()
     expect(page.get_by_text("Your reply is being looked at.")).to_be_visible()

@@ -39,5 +39,5 @@ def test_suspend_see_what_follows_and_lift(open_page, study, playable_pairs):
     page.get_by_role("button", name="Lift the suspension").click()
     expect(page.locator("main")).to_contain_text("1 answer counts again.")
     expect(page.locator("main")).to_contain_text("2 answers do not count again")
-    theirs.get_by_role("button", name="Check now").click()
+    theirs.get_by_role("button", name="Check for a new pair").click()
     expect(theirs.locator('[data-when="suspended"]')).to_be_hidden()

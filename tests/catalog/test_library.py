@@ -119,7 +119,7 @@ def test_pairs_are_found_by_batch_state_and_marks(study, library):
     [
         ("", {"split": "nonsense"}, "nonsense"),
         ("pairs/", {"q": "xyz!"}, "the first 4 characters"),
-        ("pairs/", {"batch": "0"}, "greater than or equal to 1"),
+        ("pairs/", {"batch": "0"}, "not less than 1"),
     ],
 )
 def test_a_filter_that_cannot_be_is_marked_and_nothing_is_looked_up(library, path, query, words):

@@ -78,9 +78,9 @@ def test_an_import_is_asked_for_run_and_shown(client, study, folder):
         ({"location": ""}, "Enter the path or address of the material."),
         ({"location": "nowhere"}, "does not exist, or is outside"),
         ({"location": "/etc"}, "does not exist, or is outside"),
-        ({"source": "upload", "batch_size": 0}, "greater than or equal to 1"),
+        ({"source": "upload", "batch_size": 0}, "Enter a number that is not less than 1."),
         ({"source": "upload", "pairs": "random", "a_prompt": ""}, "Enter the number of pairs per prompt."),
-        ({"source": "elsewhere"}, "Select a valid choice"),
+        ({"source": "elsewhere"}, "Choose one of the options that are offered."),
     ],
 )
 def test_what_cannot_be_is_said_beside_its_field_and_nothing_is_started(client, study, folder, values, sentence):

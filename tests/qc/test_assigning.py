@@ -180,7 +180,7 @@ def test_chosen_rows_are_assigned_and_freed_on_the_page(study, lot, kim, client)
     assert AssignedReview.objects.get().item == first
     assert "1 assignment was taken back." in post(client, study, act="free", items=[first.pk]).content.decode()
     text = post(client, study, act="assign", reviewer="nobody", days=2).content.decode()
-    assert "Select a valid choice" in text
+    assert "Choose one of the options that are offered." in text
     assert "number of days" not in text
 
 

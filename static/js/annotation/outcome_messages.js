@@ -4,6 +4,7 @@ import { openDialog } from "../page/dialogs.js";
 import { given, say } from "../page/dom.js";
 import { removeLasting, showLasting, showPassing } from "../page/status.js";
 import { setHidden } from "./hiding.js";
+import { revising } from "./revising.js";
 
 /** Messages by the reason why an answer is kept but not counted. @type {Record<string, string>} */
 const SUBMITTED = {
@@ -19,9 +20,14 @@ export function sayAccepted({ verb }, response) {
   dispatchEvent(new CustomEvent("diptych:accepted", { detail: response }));
   removeLasting("reported");
   if (verb === "report") sayReported(response);
-  else if (verb === "skip") showPassing(say("skipped"));
+  else if (verb === "skip") sayIfNothingElseIsOpen("skipped");
   else if (verb === "revise") showPassing(say("revised"), "good");
   else showPassing(say(SUBMITTED[response.annotation.surplus] ?? "submitted"), "good");
+}
+
+/** Say this, except while the person changes another answer: it would seem to be about that one. @param {string} word */
+function sayIfNothingElseIsOpen(word) {
+  if (!revising.open) showPassing(say(word));
 }
 
 /** Say that the server has refused an entry. @param {OutboxEntry} entry @param {Refused} refusal */

@@ -67,7 +67,8 @@ export function show(assignment, draft, { hidden = false, number, earlierCare })
   Object.assign(current, { assignment, began: false, busy: false });
   hideEmpty();
   endPassing();
-  for (const word of ["previous_none", ...(hidden ? [] : ["hidden", "hidden_by_touch"])]) removePassing(say(word));
+  removePassing(say("previous_none"));
+  if (!hidden) forgetHidden();
   page.assignment = String(assignment.id);
   form.reset(assignment);
   form.fill(draft);
@@ -98,7 +99,13 @@ export function uncover(assignment) {
 export function clear() {
   player.paired.pause();
   Object.assign(current, { assignment: null, began: false });
+  forgetHidden();
   name(null);
+}
+
+/** Remove the message that the videos are hidden. */
+function forgetHidden() {
+  for (const word of ["hidden", "hidden_by_touch"]) removePassing(say(word));
 }
 
 /** Make the page wait while an answer is being sent, or end the waiting. @param {boolean} waits */

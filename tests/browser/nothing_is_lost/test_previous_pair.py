@@ -132,6 +132,24 @@ def test_without_a_network_the_pairs_are_there_and_a_change_follows_its_answer(w
 
 
 @pytest.mark.long
+def test_a_skip_that_is_sent_late_is_not_said_of_the_answer_on_the_page(workspace, annotator):
+    page = workspace()
+    page.context.set_offline(True)
+    first = answer_and_submit(page)
+    page.keyboard.press("s")
+    page.get_by_role("radio", name="Cannot judge").check()
+    page.get_by_role("button", name="Skip pair").click()
+    expect(panel(page, "offline")).to_be_visible()
+    expect(page.locator(STATUS)).not_to_contain_text("hidden")  # there are no videos to show again
+    page.keyboard.press(PREVIOUS)
+    is_back_on(page, first)
+    page.context.set_offline(False)
+    wait_for(lambda: kept(page, annotator, "submissions") == [], "something is still waiting")
+    is_back_on(page, first)
+    expect(page.locator(STATUS)).not_to_contain_text("Skipped")
+
+
+@pytest.mark.long
 def test_it_works_while_the_answer_is_on_its_way(workspace):
     page = workspace()
     held = []
