@@ -40,6 +40,7 @@ def test_a_manifest_file_or_its_folder(tmp_path):
     assert error is None
     assert err == ""
     assert "videos          0 new         2 already in the study" in out
+    assert "files           0 new         2 already stored" in out
 
 
 def test_a_folder_with_a_subfolder_a_prompt(tmp_path):

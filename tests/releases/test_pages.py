@@ -4,9 +4,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import translation
 
 from annotation.models import Annotation
-from releases import uses
+from releases import pages, uses
 from releases.models import Release
 from tests import factories
 from tests.releases.releasing import LICENCE, accepted, answered, ask, make
@@ -34,6 +35,12 @@ def release(study):
 
 
 CHOSEN = {"decisions": "accepted", "reviewed": "any", "formats": "jsonl"}
+
+
+def test_reasons_of_rules_and_reviews_are_in_words():
+    with translation.override("zh-hans"):
+        said = [str(pages.in_words(reason)) for reason in ("overlooked", "one_side", "held")]
+    assert said == ["漏看了明显可见的内容", "连续 15 次选同一侧", "视频对暂缓分配"]
 
 
 def test_an_empty_list_says_what_a_release_is(get):
