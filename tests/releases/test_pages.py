@@ -162,7 +162,7 @@ def test_a_withdrawal_shows_the_releases_first_and_then_ends_them(study, client,
     assert client.post(path, asked | {"reason": "Asked"}).status_code == 302
     page = get("release", release.number).content.decode()
     assert "This release was withdrawn" in page
-    assert "one answer. " in page
+    assert "one answer · " in page
     assert reverse("api:release_file", args=[release.pk, "annotations.jsonl"]) not in page
     assert get("withdraw", kind="answer", key="0").status_code == 400
     rows = get("withdrawals_csv").getvalue().decode("utf-8-sig").splitlines()
