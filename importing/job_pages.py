@@ -205,7 +205,7 @@ def card(job: Import) -> JobCard:
     doing = str(job.get_state_display()) if is_collecting else stage_name(job.stage) or _("Running")
     return JobCard(
         **words(job, doing=doing, cancel=link("cancel")),
-        title=_("Import of %(when)s") % {"when": localtime(job.created_at).strftime("%Y-%m-%d %H:%M")},
+        title=_("Import %(number)s") % {"number": job.pk},
         about=job.location or str(job.get_source_display()),
         how_far=how_far(job),
         stages=stages(job.log, is_running=job.state == Import.State.RUNNING),
