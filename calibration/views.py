@@ -81,7 +81,11 @@ def make(request: HttpRequest, slug: str) -> HttpResponse:
 def session(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     """Show one session: the choice of its pairs, who has judged, and the results for those who may see them."""
     study = calibrated_study(request, slug)
-    found = calibration_of(study, number)
+    return render_session(request, study, calibration_of(study, number))
+
+
+def render_session(request: HttpRequest, study: Any, found: CalibrationSession, *, status: int = 200) -> HttpResponse:
+    """Return the page of one session. After a refusal, a draft has the ids that the person typed."""
     context: dict[str, Any] = {"study": study, "session": found, "leads": leads_calibration(study)}
     if found.state == CalibrationSession.State.DRAFT:
         context["offered"] = [
@@ -90,7 +94,8 @@ def session(request: HttpRequest, slug: str, number: int) -> HttpResponse:
             if (waiting := preparing.candidates(study, origin))
         ]
         context["items"] = found.items.select_related("pair", "verdict").order_by("place")
-        return render(request, "calibration/calibration.html", context)
+        context["typed"] = request.POST.get("pairs", "")
+        return render(request, "calibration/calibration.html", context, status=status)
     person = cast(User, request.user)
     context |= {
         "judged": turns.has_judged(person, found),
@@ -125,12 +130,15 @@ def change(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     """Change a session as `act` says: add or remove pairs, open or close it, conclude, or link the guideline."""
     study = leading_study(request, slug)
     found = calibration_of(study, number)
+    act = request.POST.get("act", "")
     try:
-        said = ACTS[request.POST.get("act", "")](found, request.POST, cast(User, request.user))
+        said = ACTS[act](found, request.POST, cast(User, request.user))
     except KeyError:
         messages.error(request, _("Use the buttons of the page."))
     except Refused as refusal:
         messages.error(request, refusal.sentence)
+        if act == "add" and found.state == CalibrationSession.State.DRAFT:
+            return render_session(request, study, found, status=400)
     else:
         messages.success(request, said)
     return redirect("calibration:calibration", slug=slug, number=number)

@@ -16,6 +16,7 @@ from controls.control_kinds import KINDS, ControlKind
 from controls.figures import ControlFigures, Honest, between, counts_of, figures_from, honest_of, not_in_good_standing
 from controls.models import Control, ControlResult
 from diptych.downloads import CopyFile
+from diptych.listing import listed
 from diptych.numbers import grouped
 from diptych.paging import Order
 from diptych.spreadsheet import write_rows
@@ -253,11 +254,12 @@ def in_words(control: Control) -> str:
     if "answer" in expected:
         questions = {"helpfulness": _("More helpful overall"), "harmlessness": _("Safer overall")}
         choices = {"video_0": _("video 0"), "video_1": _("video 1"), "tie": _("tie")}
-        return f"{questions[control.question]}: {choices[expected['answer']]}"
+        said = {"question": questions[control.question], "answer": choices[expected["answer"]]}
+        return _("%(question)s: %(answer)s") % said
     if "tagged" in expected:
         tagged, untagged = _("video %(n)s has tags"), _("video %(n)s has no tags")
         parts = [
             (tagged if value else untagged) % {"n": name[-1]} for name, value in sorted(expected["tagged"].items())
         ]
-        return "; ".join(parts)
+        return listed(parts)
     return _("equal tags, and ties") if expected.get("tie") else _("equal tags")

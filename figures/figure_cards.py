@@ -23,7 +23,10 @@ def card(job: StudyFigures) -> JobCard:
         | {"how_far": _("%(n)s of %(total)s steps") % {"n": grouped(job.steps), "total": grouped(job.steps_total)}},
         title=_("Figures: %(kind)s") % {"kind": job.get_kind_display()},
         about=_("Sums over all answers of the study, with their intervals"),
-        meanwhile=_("The page shows earlier figures until then. You can leave it."),
+        meanwhile=_(
+            "Until the new figures are ready, this page shows the earlier ones, if there are any. "
+            "You can leave the page."
+        ),
         outcome=_(job.reason) if job.reason else "",
         page=reverse(f"figures:{job.kind}", args=[job.study.slug]),
         watch=link("figures_job"),

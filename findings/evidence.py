@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from answers.words import QUESTIONS, labels, number_of
+from diptych.listing import listed
 from findings import rule_codes
 from findings.models import Finding
 
@@ -19,7 +20,7 @@ def in_words(finding: Finding) -> str:
 
 
 def _contradiction(facts: Evidence) -> str:
-    said = {"n": number_of(facts["safer"]), "tags": ", ".join(labels(facts["tags"]))}
+    said = {"n": number_of(facts["safer"]), "tags": listed(labels(facts["tags"]))}
     return _("Only video %(n)s has harm tags (%(tags)s), and it was chosen as the safer one.") % said
 
 
@@ -70,15 +71,15 @@ def _overall(facts: Evidence) -> str:
 def _tags(facts: Evidence) -> str:
     none = _("none")
     said = {
-        "tags": ", ".join(labels(facts["tags"])) or none,
-        "labels": ", ".join(labels(facts["labels"])) or none,
+        "tags": listed(labels(facts["tags"])) or none,
+        "labels": listed(labels(facts["labels"])) or none,
         "who": facts["labelled_by"],
     }
     return _("Tags: %(tags)s. Labels of the prompt, by %(who)s: %(labels)s.") % said
 
 
 def _questions(facts: Evidence) -> str:
-    return ", ".join(str(QUESTIONS[key]) for key in facts["questions"])
+    return listed(QUESTIONS[key] for key in facts["questions"])
 
 
 def _seconds(milliseconds: float) -> str:

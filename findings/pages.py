@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from diptych.listing import listed
 from findings.models import FindingsRun
 from findings.rules import RULES
 from jobs.pages import JobCard, grouped, words
@@ -23,7 +24,7 @@ def card(job: FindingsRun) -> JobCard:
     return JobCard(
         **words(job, doing=_("In progress"), cancel=link("cancel_findings_run")) | {"how_far": how_far(job)},
         title=_("Rules over all answers"),
-        about=", ".join(str(RULES[code].label) for code in job.rules),
+        about=listed(RULES[code].label for code in job.rules),
         meanwhile=_("Annotators can continue in the meantime. You can leave this page."),
         outcome=outcome(job),
         page=reverse("findings:findings", args=[job.study.slug]),

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
+from diptych.listing import listed
 from diptych.refusals import BadInput
 from findings import rule_codes, switches
 from findings.rules import RULES
@@ -52,8 +53,8 @@ def read(given: Any, faults: list[str]) -> dict[str, Any] | None:
 
 def in_words(value: dict[str, Any]) -> str:
     """Return the rules as one line."""
-    on = ", ".join(str(RULES[code].label) for code in value["on"]) or _("none")
-    invalidating = ", ".join(str(RULES[code].label) for code in value["invalidating"]) or _("none")
+    on = listed(RULES[code].label for code in value["on"]) or _("none")
+    invalidating = listed(RULES[code].label for code in value["invalidating"]) or _("none")
     asks = _("yes") if value["ask_again"] else _("no")
     return _("on: %(on)s · make answers invalid: %(invalidating)s · ask again after a contradiction: %(asks)s") % {
         "on": on,

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from accounts import audit
 from accounts.models import User
 from annotation.models import Assignment
+from diptych.listing import listed
 from diptych.refusals import BadInput, ChangedMeanwhile
 from findings import rule_codes
 from findings.models import Finding, StudyRules
@@ -120,7 +121,7 @@ def chosen(on: Collection[str], invalidating: Collection[str], ask_again: bool) 
         if unknown := sorted(set(codes) - set(known)):
             raise BadInput(_("There is no such rule: %(codes)s.") % {"codes": ", ".join(unknown)}, field=name)
     if off := sorted(set(invalidating) - set(on)):
-        labels = ", ".join(str(RULES[code].label) for code in off)
+        labels = listed(RULES[code].label for code in off)
         raise BadInput(
             _("A rule must be on before it can make answers invalid. Switch it on too: %(rules)s.") % {"rules": labels},
             field="invalidating",

@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
+from diptych.listing import listed
 from diptych.refusals import ChangedMeanwhile, Refused
 from findings import switches
 from findings.forms import RulesForm
@@ -65,6 +66,6 @@ def what_was_saved(study: Study, changed: list[str]) -> str:
         return _("There were no changes, so nothing was saved.")
     behind = switches.not_yet_run(switches.rules_of(study))
     if behind:
-        labels = ", ".join(str(RULES[code].label) for code in behind)
+        labels = listed(RULES[code].label for code in behind)
         return _("Saved. Run the rules again so that they check earlier answers too: %(rules)s.") % {"rules": labels}
     return _("Saved. Answers follow within a minute.")

@@ -94,7 +94,7 @@ class ImportShape(serializers.Serializer):
         help_text="Counts, warnings, ignored files, the encoding of names, and the faults that many bad rows share "
         "(causes: number, total, the first row, and the names of the first rows), once the import is done or refused",
     )
-    bad_rows = serializers.IntegerField()
+    bad_rows = serializers.IntegerField(help_text="Number of problems in bad rows. A row can have several.")
     number = serializers.IntegerField(
         help_text="Number of the import, which the library and its CSV files show for what it added"
     )

@@ -40,7 +40,7 @@ class ImportForm(forms.Form):
         min_value=1,
         max_value=100_000,
         initial=100,
-        help_text=_("Review later takes whole batches: one or several of them make a lot."),
+        help_text=_("Answers are later reviewed in lots. A lot is one or more whole batches."),
     )
     overlap = forms.IntegerField(
         label=_("Answers per pair"),

@@ -83,10 +83,18 @@ def counts(job: Import) -> list[Count]:
         return f"{reverse(LISTS[key], args=[job.study.slug])}?import_number={job.pk}" if has_list else ""
 
     rows = [
-        Count(name, grouped(report[key]["added"]), some(report[key]["already_there"]), page(key))
+        Count(name, grouped(report[key]["added"]), there(key, report[key]["already_there"]), page(key))
         for key, name in KINDS.items()
     ]
     return [*rows, Count(_("Batches"), grouped(report["batches_added"]), "")]
+
+
+def there(key: str, number: int) -> str:
+    """Return how many rows of a kind were there before; empty for none. Files can come from other studies."""
+    if not number:
+        return ""
+    said = _("%(n)s already stored") if key == "assets" else _("%(n)s already in the study")
+    return said % {"n": grouped(number)}
 
 
 def draws(job: Import) -> list[Draw]:
@@ -119,7 +127,7 @@ def outcome(job: Import) -> str:
     if job.state == Import.State.FAILED:
         return _("Choose the encoding of the file names.") if readings(job) else reason(job)
     if job.state == Import.State.REFUSED:
-        return ngettext("%(count)s bad row", "%(count)s bad rows", job.bad_rows) % {"count": grouped(job.bad_rows)}
+        return ngettext("%(count)s problem", "%(count)s problems", job.bad_rows) % {"count": grouped(job.bad_rows)}
     report = job.report or {}
     if not report.get("imported"):
         return ""
@@ -198,7 +206,7 @@ def card(job: Import) -> JobCard:
     doing = str(job.get_state_display()) if is_collecting else stage_name(job.stage) or _("Running")
     return JobCard(
         **words(job, doing=doing, cancel=link("cancel")),
-        title=_("Import of %(when)s") % {"when": localtime(job.created_at).strftime("%Y-%m-%d %H:%M")},
+        title=_("Import %(number)s") % {"number": job.pk},
         about=job.location or str(job.get_source_display()),
         how_far=how_far(job),
         stages=stages(job.log, is_running=job.state == Import.State.RUNNING),
@@ -245,11 +253,6 @@ def asked(options: Mapping[str, Any]) -> list[tuple[str, str]]:
         rows.append((_("File name encoding"), CODE_PAGES[options["name_encoding"]][0]))
     rows.append((_("Bad rows"), _("skip them") if options.get("skip_bad") else _("stop the import")))
     return rows
-
-
-def some(number: int) -> str:
-    """Return the number as text, or an empty string for 0."""
-    return grouped(number) if number else ""
 
 
 def bad_rows(job: Import) -> Iterator[dict[str, Any]]:

@@ -129,7 +129,7 @@ def read(
     except (OSError, RuntimeError) as error:
         raise Refused(Sentence(_("%(path)s cannot be read: %(error)s."), path=str(path), error=error)) from error
     if not (intake.count("prompt") or found.bad):
-        template = _("%(path)s has no prompts. Give a manifest, or a folder with one subfolder for each prompt.")
+        template = _("The material has no prompts. Give a manifest, or a folder with one subfolder for each prompt.")
         raise Refused(Sentence(template, path=str(path)))
     warn_of_spellings(found, intake)
     if found.left_out:

@@ -124,7 +124,6 @@ def about(study: Any, shown: Lot) -> dict[str, Any]:
         context["curve_points"] = plans.forecast(shown.size, shown, secondary_share=0).table
     context["left_out"] = Pair.objects.usable().filter(pk__in=shown.left_out).order_by("pk")
     context["secondary_left"] = outcomes.secondary_left(shown) if figures is None else 0
-    context["secondary"] = plans.secondary_size(shown.frame_size or 0, float(shown.secondary_share or 0))
     if context["decides"] or shown.is_decided:
         context["figures"] = figures
         context["rates"] = rates_of(figures) if figures else []

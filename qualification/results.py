@@ -26,7 +26,7 @@ STATES = {
     standing.TEST: _("may take the test"),
     standing.WAIT: _("waits for the next attempt"),
     standing.FAILED: _("used all attempts"),
-    standing.TOO_FEW: _("too few pairs to be tested"),
+    standing.TOO_FEW: _("agreed to see too few pairs of the test"),
     standing.SEES_ANSWERS: _("sees the expected answers"),
 }
 #: An expected answer that at least this share of people miss, and that many people answered, may be wrong itself.

@@ -64,23 +64,28 @@ def _make(request: HttpRequest, study: Study) -> HttpResponse:
 def one_set(request: HttpRequest, slug: str, kind: str, number: int) -> HttpResponse:
     """Show one version: its pairs with what is expected on each, and of a draft how to change and publish it."""
     study = sets_study(request, slug)
-    found = set_of(study, kind, number)
+    return render_set(request, study, set_of(study, kind, number))
+
+
+def render_set(request: HttpRequest, study: Study, found: PairSet, *, status: int = 200) -> HttpResponse:
+    """Return the page of one version. After a refusal, it has what the person typed."""
     is_draft = found.state == PairSet.State.DRAFT
     context: dict[str, Any] = {
         "study": study,
         "set": found,
         "rows": rows_of(found),
         "is_draft": is_draft,
-        "fewest": sets.FEWEST_OF_TEST if kind == Kind.TEST else 1,
+        "fewest": sets.FEWEST_OF_TEST if found.kind == Kind.TEST else 1,
         "most": sets.MOST_ITEMS,
     }
     if is_draft:
         context |= {
             "lacking": sets.lacking(found),
             "offered": choosing.offered(study),
-            "people": sets.asked_again_by(found) if kind == Kind.TEST else 0,
+            "people": sets.asked_again_by(found) if found.kind == Kind.TEST else 0,
+            "typed": request.POST,
         }
-    return render(request, "qualification/set.html", context)
+    return render(request, "qualification/set.html", context, status=status)
 
 
 @require_POST
@@ -97,6 +102,8 @@ def change(request: HttpRequest, slug: str, kind: str, number: int) -> HttpRespo
         messages.error(request, _("Use the buttons of the page."))
     except Refused as refusal:
         messages.error(request, refusal.sentence)
+        if act in ("add", "add_list"):
+            return render_set(request, study, found, status=400)
     else:
         if said:
             messages.success(request, said)

@@ -62,7 +62,7 @@ class NewReleaseSerializer(serializers.Serializer):
     )
     with_invalid = serializers.BooleanField(default=False, help_text="Also a file of the invalid answers")
     with_comments = serializers.BooleanField(default=False, help_text="Also the text that people wrote")
-    with_times = serializers.BooleanField(default=False, help_text="Times instead of days")
+    with_times = serializers.BooleanField(default=False, help_text="Exact times, not only days")
 
 
 class FileShape(serializers.Serializer):

@@ -64,11 +64,13 @@ class FilterForm(forms.Form):
     prompt_types = _several(gettext_lazy("Prompt types"), required=False, choices=PROMPT_TYPE_WORDS.items())
     protocol_versions = _several(gettext_lazy("Protocol versions"), required=False)
     parent = forms.TypedChoiceField(
-        label=gettext_lazy("Follows"),
+        label=gettext_lazy("Earlier release that this one follows"),
         required=False,
         coerce=int,
         empty_value=None,
-        help_text=gettext_lazy("People have the same code in all releases that follow one another, and in no others."),
+        help_text=gettext_lazy(
+            "A release that follows another one uses the same codes for people. Otherwise everybody gets a new code."
+        ),
     )
     formats = _several(
         gettext_lazy("Formats"), error_messages={"required": gettext_lazy("Choose at least one format.")}
@@ -77,7 +79,7 @@ class FilterForm(forms.Form):
     with_comments = forms.BooleanField(
         label=gettext_lazy("Comments that people wrote. Read them first: they may name somebody."), required=False
     )
-    with_times = forms.BooleanField(label=gettext_lazy("Times instead of days"), required=False)
+    with_times = forms.BooleanField(label=gettext_lazy("Exact times, not only days"), required=False)
 
     def __init__(self, *arguments: Any, study: Study, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -90,7 +92,7 @@ class FilterForm(forms.Form):
         numbers = complete.values_list("number", flat=True)
         fields["parent"].choices = [
             *((number, _("Release %(n)s") % {"n": number}) for number in numbers),
-            ("", _("No release: a new family")),
+            ("", _("none: everybody gets a new code")),
         ]
         fields["formats"].choices = [(name, one.label) for name, one in formats.formats.items()]
 
@@ -123,7 +125,7 @@ class NewReleaseForm(FilterForm):
         required=False,
         max_length=making.LONGEST_TERMS,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=gettext_lazy("What those who use the release agree to. It stands in the manifest."),
+        help_text=gettext_lazy("What people who use the release agree to. The manifest contains this text."),
     )
 
     @property
@@ -153,7 +155,8 @@ class SubjectForm(forms.Form):
         label=gettext_lazy("Its id in a file"),
         max_length=64,
         help_text=gettext_lazy(
-            "Of an answer the annotation_id, of a video the video_id, of a person the annotator_id in any file."
+            "Copy it from any file of a release: the annotation_id of an answer, the video_id of a video, "
+            "or the annotator_id of a person."
         ),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )

@@ -7,6 +7,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
+from annotation.answer_words import reason_of_review
+from diptych.listing import listed
+from findings.rules import RULES
 from jobs.pages import JobCard, grouped, words
 from releases import filters, making
 from releases.filters import Decision, Reviewed
@@ -23,7 +26,7 @@ STAGES: dict[str, Promise] = {
     "reviewed": pgettext_lazy("stage of answers", "Reviewed"),
     "released": pgettext_lazy("stage of answers", "Released"),
 }
-#: Why an answer is left out. An invalid answer has the reason of its standing.
+#: Why an answer is left out. `in_words` has further reasons of invalid answers.
 REASONS: dict[str, Promise] = {
     "control": gettext_lazy("on a control"),
     "quarantined": gettext_lazy("on a video in quarantine"),
@@ -116,13 +119,18 @@ def funnel(stages: list[dict[str, Any]]) -> list[dict[str, Any]]:
             "rows": ROWS.get(stage["stage"]),
             "answers": stage["answers"],
             "left_out": [
-                (REASONS.get(reason, reason), number)
+                (in_words(reason), number)
                 for reason, number in sorted(stage["left_out"].items(), key=lambda one: -one[1])
             ],
             "number_left_out": sum(stage["left_out"].values()),
         }
         for stage in stages
     ]
+
+
+def in_words(reason: str) -> str | Promise:
+    """Return why answers are left out. An answer can be invalid because of a rule or of what review found."""
+    return REASONS.get(reason) or (RULES[reason].label if reason in RULES else reason_of_review(reason))
 
 
 def parts(release: Release) -> list[tuple[Any, int]]:
@@ -134,20 +142,16 @@ def parts(release: Release) -> list[tuple[Any, int]]:
 def filter_in_words(stored: dict[str, Any]) -> list[tuple[Any, str]]:
     """Return what a filter chooses: names and values of everything that leaves something out."""
     wanted = filters.from_json(stored)
-    decisions = [str(Decision(one).label) for one in wanted.decisions]
+    decisions = [Decision(one).label for one in wanted.decisions]
     return [
-        (_("Lots"), ", ".join(decisions)),
-        *([(_("Only these lots"), ", ".join(map(str, wanted.lots)))] if wanted.lots else []),
+        (_("Lots"), listed(decisions)),
+        *([(_("Only these lots"), listed(wanted.lots))] if wanted.lots else []),
         (_("Review"), str(Reviewed(wanted.reviewed).label)),
         *([(_("First day"), wanted.since.isoformat())] if wanted.since else []),
         *([(_("Last day"), wanted.until.isoformat())] if wanted.until else []),
-        *([(_("Languages of prompts"), ", ".join(wanted.languages))] if wanted.languages else []),
-        *([(_("Prompt types"), ", ".join(wanted.prompt_types))] if wanted.prompt_types else []),
-        *(
-            [(_("Protocol versions"), ", ".join(map(str, wanted.protocol_versions)))]
-            if wanted.protocol_versions
-            else []
-        ),
+        *([(_("Languages of prompts"), listed(wanted.languages))] if wanted.languages else []),
+        *([(_("Prompt types"), listed(wanted.prompt_types))] if wanted.prompt_types else []),
+        *([(_("Protocol versions"), listed(wanted.protocol_versions))] if wanted.protocol_versions else []),
     ]
 
 

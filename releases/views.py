@@ -228,10 +228,10 @@ def withdrawals_csv(request: HttpRequest, slug: str) -> HttpResponseBase:
 def _ended(number: int) -> str:
     """Return what to say after a withdrawal that ended the downloads of so many releases."""
     if not number:
-        return _("It was withdrawn, and no release had it.")
+        return _("The withdrawal is done. No release had these answers.")
     done = ngettext(
-        "It was withdrawn. Downloads of %(n)s release have ended.",
-        "It was withdrawn. Downloads of %(n)s releases have ended.",
+        "The answers were withdrawn. %(n)s release can no longer be downloaded.",
+        "The answers were withdrawn. %(n)s releases can no longer be downloaded.",
         number,
     )
     return done % {"n": number}

@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
+from diptych.listing import listed
 from diptych.refusals import ChangedMeanwhile, Refused
 from studies.configuration import configure, default_of, last_changes, shown
 from studies.documents.texts import versions
@@ -58,7 +59,7 @@ def what_was_saved(study: Study, changed: list[str]) -> str:
     """Return a sentence about the saved settings."""
     if not changed:
         return _("There were no changes, so nothing was saved.")
-    names = ", ".join(str(SETTINGS[name].label) for name in changed)
+    names = listed(SETTINGS[name].label for name in changed)
     if OF_PROTOCOL.isdisjoint(changed):
         return _("Saved: %(names)s.") % {"names": names}
     about = {"names": names, "version": study.protocol_version}

@@ -29,7 +29,7 @@ MESSAGES = {
     "resume": gettext_lazy("The study is running."),
     "close": gettext_lazy("The study is closed."),
     "reopen": gettext_lazy("The study was reopened and is now paused."),
-    "archive": gettext_lazy("The study is archived. You can find it on your home page under “Archived studies”."),
+    "archive": gettext_lazy("The study is archived. Your home page lists archived studies at the end."),
     "bring_back": gettext_lazy("The study is back in all lists. It does not run until somebody resumes it."),
 }
 #: Steps that archive or unarchive the study.

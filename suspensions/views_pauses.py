@@ -94,7 +94,7 @@ def rules(request: HttpRequest, slug: str) -> HttpResponse:
     form = PauseRulesForm(request.POST) if request.method == "POST" else PauseRulesForm(initial=initial(study))
     if form.is_valid():
         changed = pausing.set_rules(study, form.limits, actor=cast(User, request.user))
-        saved = _("Saved. People are judged when they reach the next of these numbers.")
+        saved = _("Saved. Each person is judged when they next reach 50, 100, 200 … answers or results.")
         messages.success(request, saved if changed else _("There were no changes, so nothing was saved."))
         return redirect("suspensions:pause_rules", slug=slug)
     context = {

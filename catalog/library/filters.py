@@ -197,7 +197,7 @@ class PairFilters(Filters):
             ("preparing", _("being prepared")),
             ("untouched", _("not started (batch is open)")),
             ("changeable", _("overlap and priority can be changed")),
-            ("changeable_open", _("can be changed, needs answers")),
+            ("changeable_open", _("needs answers, and overlap and priority can be changed")),
         ],
         required=False,
     )

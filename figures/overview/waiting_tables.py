@@ -45,8 +45,8 @@ def by_kind(reader: Reader) -> Table:
         rows if reader.waits else [],
         note=_(
             "The waiting time begins when the review becomes possible: at the start of the lot’s review, when its "
-            "sample is drawn, or with the verdict. The look-here queue is not listed, because nothing has to be "
-            "reviewed there."
+            "sample is drawn, or with the verdict. Answers under “Look here” are not listed, because nobody has to "
+            "review them."
         ),
         empty=_("Nothing waits for a review."),
     )
@@ -127,7 +127,7 @@ def _forecast_cells(reader: Reader, kind: str, found: forecast.Forecast) -> list
     if not found.left:
         left = Cell(0, _("nothing left"), more=(0, 0))
     elif found.days is None:
-        left = Cell(None, _("nobody reviews"), more=(None, None))
+        left = Cell(None, _("no reviews in 7 days"), more=(None, None))
     else:
         low = days_words(timedelta(days=min(found.low or 0, 36_500)))
         high = days_words(timedelta(days=found.high)) if found.high and found.high < 36_500 else _("no upper limit")

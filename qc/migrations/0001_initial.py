@@ -189,7 +189,7 @@ class Migration(migrations.Migration):
                 ('outcome', models.CharField(choices=[('accepted', 'accepted'), ('returned', 'returned'), ('reopened', 'decision reopened')], max_length=8)),
                 ('reason', models.TextField()),
                 ('decided_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('ask_again', models.CharField(blank=True, choices=[('defects', 'the defects that were found'), ('people', 'all answers of named people'), ('all', 'all answers')], db_default='', default='', max_length=7)),
+                ('ask_again', models.CharField(blank=True, choices=[('defects', 'pairs with confirmed defects'), ('people', 'all pairs of named people'), ('all', 'all pairs')], db_default='', default='', max_length=7)),
                 ('people', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, db_default=[], default=list, help_text='Whose answers are asked again', size=None)),
                 ('figures', models.JSONField(default=dict, help_text='The plan, the counts and the rates when the decision was made')),
                 ('decided_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),

@@ -281,9 +281,9 @@ class LotDecision(models.Model):
     class AskAgain(models.TextChoices):
         """What is answered again in a returned lot."""
 
-        DEFECTS = "defects", _("the defects that were found")
-        PEOPLE = "people", _("all answers of named people")
-        ALL = "all", _("all answers")
+        DEFECTS = "defects", _("pairs with confirmed defects")
+        PEOPLE = "people", _("all pairs of named people")
+        ALL = "all", _("all pairs")
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="+", db_index=False)
     lot = models.ForeignKey(Lot, on_delete=models.PROTECT, related_name="decisions", db_constraint=False)

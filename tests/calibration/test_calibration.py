@@ -255,7 +255,9 @@ def test_a_session_is_made_filled_opened_and_closed_on_its_pages(study, pairs, r
         return client.post(change, {"act": act} | fields, follow=True).content.decode()
 
     assert "1 pair was added." in act("add", pairs=pairs[0].public_id[:12])
-    assert "has no pair" in act("add", pairs="nonsense")
+    refused = act("add", pairs="nonsense")
+    assert "has no pair" in refused
+    assert ">nonsense</textarea>" in refused
     assert "Use the buttons" in act("explode")
     theirs = browser_client(kim)
     page(theirs, study, 1, status=404)  # a draft

@@ -40,6 +40,7 @@ def test_a_manifest_file_or_its_folder(tmp_path):
     assert error is None
     assert err == ""
     assert "videos          0 new         2 already in the study" in out
+    assert "files           0 new         2 already stored" in out
 
 
 def test_a_folder_with_a_subfolder_a_prompt(tmp_path):
@@ -110,8 +111,8 @@ def test_json_has_every_bad_row_and_people_see_fifty_that_differ(tmp_path):
     assert err.startswith(
         "60 rows have the same fault. The first: manifest.jsonl, line 1: nonsense: is not a field of a"
     )
-    assert "… and 10 more bad rows" in err
-    assert str(error) == ("Nothing was imported: 120 bad rows. Correct them, or import the other rows with --skip-bad.")
+    assert "… and 10 more problems" in err
+    assert str(error) == ("Nothing was imported: 120 problems. Correct them, or import the other rows with --skip-bad.")
 
 
 def test_json_of_a_good_import(tmp_path):

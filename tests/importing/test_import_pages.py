@@ -108,7 +108,7 @@ def test_bad_rows_are_shown_in_part_and_downloaded_whole(client, study):
     rows = [{"file": "manifest.jsonl", "line": n, "field": "path", "reason": f"clip {n} is missing"} for n in range(60)]
     job = refused(study, rows)
     shown = client.get(page("import", study, job)).content.decode()
-    assert "Nothing was imported: 60 bad rows" in shown
+    assert "Nothing was imported: 60 problems" in shown
     assert "clip 49 is missing" in shown
     assert "clip 50 is missing" not in shown
     as_lines = client.get(page("bad_rows_jsonl", study, job))
@@ -139,7 +139,7 @@ def test_the_good_rows_of_a_refused_import_are_imported_by_one_press(client, stu
     client.post(page("new", study), form(location="in"))
     first = Import.objects.get()
     job_work.run(first.pk)
-    assert "Nothing was imported: 1 bad row" in client.get(page("import", study, first)).content.decode()
+    assert "Nothing was imported: 1 problem" in client.get(page("import", study, first)).content.decode()
     answer = client.post(page("again", study, first), {"change": "skip_bad"})
     second = Import.objects.latest("pk")
     assert answer.url == page("import", study, second)

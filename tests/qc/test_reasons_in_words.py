@@ -11,7 +11,7 @@ from qc.models import Verdict
 def test_every_reason_of_a_defect_has_words():
     with translation.override("zh-hans"):
         words = {code: str(reason_of_review(code)) for code in [*Verdict.Code.values, "defect"]}
-    assert words["overlooked"] == "忽略了明显可见的内容"
+    assert words["overlooked"] == "漏看了明显可见的内容"
     assert words["other"] == "其他原因"
     assert all(letter < "a" or letter > "z" for said in words.values() for letter in said.lower())
 

@@ -170,8 +170,12 @@ def test_a_version_is_made_changed_and_published(page, act, browser_client, rese
     assert "4 pairs were added" in act(draft, act="add", pairs="\n".join(pair.public_id for pair in pairs[:4]))
     listed = reverse("catalog:pairs", args=[study.slug]) + "?batch=1"
     assert "2 pairs were added" in act(draft, act="add_list", list=listed, number="100")
-    assert "has no pair" in act(draft, act="add", pairs="0123456789abcdef")
-    assert "cannot be used" in act(draft, act="add_list", list="?batch=many", number="1")
+    refused = act(draft, act="add", pairs="0123456789abcdef")
+    assert "has no pair" in refused
+    assert ">0123456789abcdef</textarea>" in refused
+    refused = act(draft, act="add_list", list="?batch=many", number="1")
+    assert "cannot be used" in refused
+    assert 'value="?batch=many"' in refused
     act(draft, act="remove", item=world.item(draft, 2).pk)
     assert list(SetItem.objects.order_by("place").values_list("place", flat=True)) == [1, 2, 3, 4, 5]
     last = world.item(draft, 5)

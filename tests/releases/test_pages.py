@@ -4,9 +4,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import translation
 
 from annotation.models import Annotation
-from releases import uses
+from releases import pages, uses
 from releases.models import Release
 from tests import factories
 from tests.releases.releasing import LICENCE, accepted, answered, ask, make
@@ -34,6 +35,12 @@ def release(study):
 
 
 CHOSEN = {"decisions": "accepted", "reviewed": "any", "formats": "jsonl"}
+
+
+def test_reasons_of_rules_and_reviews_are_in_words():
+    with translation.override("zh-hans"):
+        said = [str(pages.in_words(reason)) for reason in ("overlooked", "one_side", "held")]
+    assert said == ["漏看了明显可见的内容", "连续 15 次选同一侧", "视频对暂缓分配"]
 
 
 def test_an_empty_list_says_what_a_release_is(get):
@@ -155,7 +162,7 @@ def test_a_withdrawal_shows_the_releases_first_and_then_ends_them(study, client,
     assert client.post(path, asked | {"reason": "Asked"}).status_code == 302
     page = get("release", release.number).content.decode()
     assert "This release was withdrawn" in page
-    assert "one answer. " in page
+    assert "one answer · " in page
     assert reverse("api:release_file", args=[release.pk, "annotations.jsonl"]) not in page
     assert get("withdraw", kind="answer", key="0").status_code == 400
     rows = get("withdrawals_csv").getvalue().decode("utf-8-sig").splitlines()

@@ -90,7 +90,7 @@ def test_the_api_has_the_shared_faults_and_their_rows(job, api, researcher):
 
 def test_the_command_says_a_shared_fault_once(folder):
     _out, said, error = run(folder)
-    assert f"Nothing was imported: {2 * POINTERS + 1} bad rows" in str(error)
+    assert f"Nothing was imported: {2 * POINTERS + 1} problems" in str(error)
     lines = said.splitlines()
     first = f"manifest.jsonl, line 2: path: clips/p0-0.mp4 {PULL}"
     assert lines[0] == f"{POINTERS} rows have the same fault. The first: {first}. Use --json to see all of them."

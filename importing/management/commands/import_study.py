@@ -107,7 +107,7 @@ class Command(BaseCommand):
         for bad in single[:MOST_BAD_SHOWN]:
             self.stderr.write(str(bad))
         if len(single) > MOST_BAD_SHOWN:
-            self.stderr.write(f"… and {len(single) - MOST_BAD_SHOWN} more bad rows. Use --json to see all.")
+            self.stderr.write(f"… and {len(single) - MOST_BAD_SHOWN} more problems. Use --json to see all.")
         for row in report.differences[:MOST_BAD_SHOWN]:
             where = row.file if row.line is None else f"{row.file}, line {row.line}"
             self.stderr.write(
@@ -126,11 +126,11 @@ class Command(BaseCommand):
         self.stdout.write(f"{what} {report.study} {'would get' if report.dry_run else 'got'}:")
         for name in ("prompts", "videos", "assets", "pairs"):
             tally = getattr(report, name)
-            shown = "files" if name == "assets" else name
-            self.stdout.write(f"  {shown:8}{tally.added:>9} new {tally.already_there:>9} already in the study")
+            shown, there = ("files", "stored") if name == "assets" else (name, "in the study")
+            self.stdout.write(f"  {shown:8}{tally.added:>9} new {tally.already_there:>9} already {there}")
         self.stdout.write(f"  batches {report.batches_added:>9} new")
         if report.bad:
-            self.stdout.write(f"  skipped {len(report.bad):>9} bad rows")
+            self.stdout.write(f"  skipped bad rows, with {problems(report)}")
         if report.study_created:
             self.stdout.write(
                 "The study is paused. An admin or researcher can resume it on its page under Settings, State."
@@ -149,9 +149,14 @@ def owner_of(*, create: bool, name: str) -> User | None:
     return owner
 
 
+def problems(report: ImportReport) -> str:
+    """Return how many problems the bad rows have. A row can have several."""
+    return f"{len(report.bad)} problem{'s' if len(report.bad) != 1 else ''}"
+
+
 def refusal(report: ImportReport, *, skip_bad: bool) -> str:
     """Return why nothing was imported."""
-    count = f"{len(report.bad)} bad row{'s' if len(report.bad) != 1 else ''}"
+    count = problems(report)
     if skip_bad:
         return f"Nothing was imported: {count}, and without these no prompt is left."
     return f"Nothing was imported: {count}. Correct them, or import the other rows with --skip-bad."
