@@ -3,6 +3,7 @@
 from html.parser import HTMLParser
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.urls import get_resolver, resolve, reverse
 from django.utils import timezone
@@ -57,9 +58,16 @@ class Inline(HTMLParser):
         self.found += [f"{tag}[{name}]" for name in names if name == "style" or name.startswith("on")]
 
 
-@pytest.fixture
-def pages(study, annotator, researcher):
-    """Yield every page as a person who may see it, and the error pages."""
+@pytest.fixture(scope="module")
+def pages(django_db_setup, django_db_blocker):
+    """Return every page as a person who may see it, and the error pages."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        study = factories.study()
+        yield fetched(study, factories.member(study, "annotator"), factories.member(study, "researcher"))
+        transaction.set_rollback(True)
+
+
+def fetched(study, annotator, researcher):
 
     def client(person=None):
         signed_in = Client(raise_request_exception=False, enforce_csrf_checks=True)

@@ -116,7 +116,9 @@ def use(address: str, what: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("what", ["locks", "cursors", "prepared"])
+@pytest.mark.parametrize(
+    "what", ["locks", *(pytest.param(what, marks=pytest.mark.long) for what in ("cursors", "prepared"))]
+)
 def test_session_mode_carries_locks_cursors_and_prepared_statements(pooler, what):
     ran = use(pooler("session"), what)
     assert ran.returncode == 0, ran.stderr
@@ -125,10 +127,12 @@ def test_session_mode_carries_locks_cursors_and_prepared_statements(pooler, what
 @pytest.mark.parametrize(
     ("what", "said"), [("locks", "the lock was on another connection"), ("cursors", "does not exist")]
 )
+@pytest.mark.long
 def test_transaction_mode_breaks_what_outlasts_a_transaction(pooler, what, said):
     assert said in use(pooler("transaction"), what).stderr
 
 
+@pytest.mark.long
 def test_the_role_has_the_option_that_the_pooler_ignores(pooler):
     [command] = commands(PAGE, SECTION)
     statement = command.split(' -c "')[1].rstrip('"')

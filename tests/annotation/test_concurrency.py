@@ -62,7 +62,7 @@ def wrongly_counted(study):
     )
 
 
-@pytest.mark.parametrize("wanted", [1, 2])
+@pytest.mark.parametrize("wanted", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_many_people_never_over_answer_a_pair_and_answer_every_one(wanted):
     study = factories.study()
     factories.pairs(study, 24, wanted=wanted)
@@ -152,6 +152,7 @@ def test_submitting_while_the_sweep_ends_the_lease_keeps_the_count():
     assert not wrongly_counted(study).exists()
 
 
+@pytest.mark.long
 def test_people_who_sweep_expired_leases_never_wait_for_each_other():
     study = factories.study()
     factories.pairs(study, 8, wanted=2)

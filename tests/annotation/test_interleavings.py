@@ -30,12 +30,12 @@ AT_ONCE = settings(BRIEF, phases=[Phase.generate])
 
 
 def test_whatever_happens_in_whatever_order_the_counts_are_right_and_nothing_is_lost():
-    run_state_machine_as_test(Interleavings, settings=settings(BRIEF, max_examples=20, stateful_step_count=30))
+    run_state_machine_as_test(Interleavings, settings=settings(BRIEF, max_examples=10, stateful_step_count=30))
 
 
 def test_people_at_the_same_moment_keep_the_counts_right_and_never_deadlock():
     with no_deadlocks():
-        settings(AT_ONCE, max_examples=8)(given(SCRIPTS)(together_in_step))()
+        settings(AT_ONCE, max_examples=4)(given(SCRIPTS)(together_in_step))()
 
 
 @pytest.mark.long

@@ -248,6 +248,7 @@ class TestWithdrawing:
         assert Annotation.objects.count() == 1
 
 
+@pytest.mark.long
 def test_everything_at_once_counts_right_without_deadlocks(study):
     """People answer, on time and late, while the study is closed and a review of its batch begins."""
     with no_deadlocks():

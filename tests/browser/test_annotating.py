@@ -104,6 +104,7 @@ def test_a_whole_pair_by_mouse_becomes_the_line_that_was_clicked(workspace, api,
     assert line["timings_ms"]["total_active"] > 0
 
 
+@pytest.mark.long
 def test_another_pair_by_keyboard_only(workspace, api, study, researcher):
     page = workspace()
     shown = current(page)
@@ -156,6 +157,7 @@ def move_on_from_tags(page):
         page.keyboard.press("Tab")
 
 
+@pytest.mark.long
 def test_both_videos_really_advance_together(workspace):
     page = workspace()
     page.locator('[data-action="play"]').click()
@@ -175,6 +177,7 @@ def test_both_videos_really_advance_together(workspace):
     assert abs(frames[0][-1] - frames[1][-1]) < 0.2
 
 
+@pytest.mark.long
 def test_pausing_stops_both_on_the_same_frame(workspace):
     page = workspace()
     page.locator('[data-action="play"]').click()
@@ -187,6 +190,7 @@ def test_pausing_stops_both_on_the_same_frame(workspace):
     )
 
 
+@pytest.mark.long
 def test_stepping_moves_one_frame(workspace):
     page = workspace()
     page.evaluate("document.activeElement.blur()")

@@ -100,6 +100,7 @@ def test_a_newcomer_agrees_by_keyboard_and_is_at_the_first_pair(open_page, playa
     page.wait_for_load_state("networkidle")
 
 
+@pytest.mark.long
 def test_all_none_and_as_before_tick_the_boxes(open_page, study):
     person = factories.member(study, "annotator")
     agreements.agree(person, study, categories=["crime", "hate"], text="I agree.")
@@ -135,6 +136,7 @@ def test_agreed_content_is_changed_and_consent_is_withdrawn_from_the_workspace(o
     expect(page.get_by_role("button", name="I agree", exact=True)).to_be_visible()
 
 
+@pytest.mark.long
 def test_the_contact_is_one_press_away_with_and_without_a_pair(open_page, playable_pairs, study):
     Study.objects.update(help_contact="Care line: care@example.org")
     person = factories.member(study, "annotator")
@@ -172,6 +174,7 @@ def test_a_saved_zone_is_kept_where_the_browser_says_another(open_page):
     expect(page.get_by_role("button", name="Use this time zone")).to_have_count(0)
 
 
+@pytest.mark.long
 def test_the_time_zone_of_the_browser_is_stored_at_the_first_sign_in_and_all_times_are_in_it(
     open_page, study, annotator, playable_pairs
 ):

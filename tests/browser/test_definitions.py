@@ -100,6 +100,7 @@ def test_a_long_press_shows_the_definition_and_a_short_one_sets_the_tag(workspac
     expect(definition(page)).to_be_hidden()
 
 
+@pytest.mark.long
 def test_without_the_network_the_product_says_what_the_tag_covers_and_screen_readers_always_hear_it(workspace):
     page = workspace()
     page.context.set_offline(True)

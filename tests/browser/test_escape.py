@@ -96,6 +96,7 @@ def test_no_dialog_counts_as_a_hide_and_only_a_free_escape_does(workspace):
     assert hides_counted(page) == 1
 
 
+@pytest.mark.long
 def test_closing_help_twice_hides_nothing_and_counts_nothing(workspace):
     page = workspace()
     for _ in range(2):
@@ -156,6 +157,7 @@ def test_a_dialog_that_opens_in_full_screen_leaves_it(workspace):
     assert not is_hidden(page)
 
 
+@pytest.mark.long
 def test_escape_closes_a_menu_and_hides_nothing(workspace):
     page = workspace()
     page.locator("[data-menu] > summary").click()

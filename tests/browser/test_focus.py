@@ -116,6 +116,7 @@ def test_after_a_click_every_single_key_does_what_help_says(workspace):
     expect(page.locator("[data-questions] [data-step]").nth(1)).to_be_focused()
 
 
+@pytest.mark.long
 def test_after_a_dialog_or_a_menu_single_keys_go_on(workspace):
     page = workspace()
     step = question_at_hand(page)
@@ -153,6 +154,7 @@ def test_a_pair_that_is_skipped_by_key_leads_to_the_first_question_of_the_next(w
     expect(page.locator("[data-questions] [data-step]").first).to_have_attribute("data-current", "")
 
 
+@pytest.mark.long
 def test_full_screen_shows_prompt_and_answers_and_takes_every_key(workspace):
     page = workspace()
     page.locator(FULL_SCREEN).click()
@@ -406,6 +408,7 @@ PRESETS = {"middle": "fjt", "left-hand": "adt", "right-hand": "jlk"}
     "preset",
     ["middle", pytest.param("left-hand", marks=pytest.mark.long), pytest.param("right-hand", marks=pytest.mark.long)],
 )
+@pytest.mark.long
 def test_every_control_has_a_key_that_is_free_in_each_preset(workspace, preset):
     page = workspace(allow_ties=True)
     page.evaluate("preset => document.querySelector('[data-setting=keys]').value = preset", preset)

@@ -81,6 +81,7 @@ def in_view(page, heading):
     )
 
 
+@pytest.mark.long
 def test_each_question_opens_its_section_and_the_focus_stays_on_the_question(workspace):
     page = workspace()
     ask = page.get_by_role("button", name=f"Guideline: {TASTE}")
@@ -94,6 +95,7 @@ def test_each_question_opens_its_section_and_the_focus_stays_on_the_question(wor
     close(page)
 
 
+@pytest.mark.long
 def test_opened_by_the_keyboard_it_takes_the_focus_and_gives_it_back(workspace):
     page = workspace()
     ask = page.get_by_role("button", name=f"Guideline: {TASTE}")
@@ -144,6 +146,7 @@ def test_the_overall_question_opens_its_section_while_it_is_locked(workspace):
     expect(sheet(page).get_by_role("heading", name="Overall, which video is more helpful")).to_be_visible()
 
 
+@pytest.mark.long
 def test_the_tags_open_their_section_and_link_to_each_of_the_twelve(workspace):
     page = workspace()
     page.locator('[data-tab="harmlessness"]').click()
@@ -177,6 +180,7 @@ def test_one_key_opens_the_guideline_at_the_current_question_and_closes_it(works
     assert in_view(page, heading)
 
 
+@pytest.mark.long
 def test_the_key_does_nothing_with_shortcuts_off(workspace):
     page = workspace()
     page.locator('[data-action="help"]').click()
@@ -278,6 +282,7 @@ def test_one_that_changes_again_while_it_is_read_is_shown_again(open_page, study
     expect(page.locator("body[data-assignment]")).to_be_visible()
 
 
+@pytest.mark.long
 def test_without_the_network_the_guideline_says_so_and_can_be_tried_again(workspace):
     page = workspace()
     page.context.set_offline(True)
@@ -311,6 +316,7 @@ def test_axe_finds_nothing_in_the_sheet_nor_on_the_page_of_versions(open_page, w
         assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", ["wide", "low"])
 def test_the_questions_with_their_help_still_fit(workspace, size):
     page = workspace(viewport=SIZES[size])

@@ -123,6 +123,7 @@ def test_a_pair_with_shortcuts_off_by_tab_arrows_space_and_enter(workspace):
     assert answer.viewing["presentation"]["keys"] == "off"
 
 
+@pytest.mark.long
 def test_none_of_these_stays_locked_until_the_video_was_watched(workspace):
     page = workspace()
     page.locator(HARMLESSNESS).click()
@@ -180,6 +181,7 @@ def is_left_alone(page, event):
     )
 
 
+@pytest.mark.long
 def test_no_key_combination_of_the_browser_is_used(workspace):
     page = workspace()
     page.locator(HARMLESSNESS).click()
@@ -191,6 +193,7 @@ def test_no_key_combination_of_the_browser_is_used(workspace):
     expect(page.locator("[data-answers] input:checked")).to_have_count(0)
 
 
+@pytest.mark.long
 def test_backspace_removes_an_answer_but_not_in_a_field(workspace):
     page = workspace()
     page.keyboard.press("f")
@@ -202,6 +205,7 @@ def test_backspace_removes_an_answer_but_not_in_a_field(workspace):
     expect(page.locator("[data-answers] input:checked")).to_have_count(0)
 
 
+@pytest.mark.long
 def test_the_page_is_read_in_the_order_in_which_it_is_worked(workspace):
     page = workspace()
     heard = page.locator("body").aria_snapshot()
@@ -218,6 +222,7 @@ def test_the_page_is_read_in_the_order_in_which_it_is_worked(workspace):
     assert unnamed == [], heard
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("dimension", ["helpfulness", "harmlessness"])
 @pytest.mark.parametrize("tag_format", ["check_all", "yes_no"])
 def test_at_200_percent_zoom_everything_is_there_without_scrolling_sideways(workspace, study, dimension, tag_format):
@@ -236,6 +241,7 @@ def test_at_200_percent_zoom_everything_is_there_without_scrolling_sideways(work
             assert apart, "two answers lie on each other"
 
 
+@pytest.mark.long
 def test_nothing_moves_with_reduced_motion(workspace):
     page = workspace(reduced_motion="reduce")
     assert page.locator(".choice").first.evaluate("element => getComputedStyle(element).transitionDuration") == "0s"

@@ -35,6 +35,7 @@ def play_beyond(page, seconds):
     )
 
 
+@pytest.mark.long
 def test_every_step_shows_the_frame_it_says_on_both(watch):
     page = watch("numbered", "numbered too")
     assert frames(page) == {"left": 0, "right": 0}
@@ -151,6 +152,7 @@ def test_without_the_loop_both_stop_on_their_last_frame(watch):
     assert frames(page) == {"left": 47, "right": 47}
 
 
+@pytest.mark.long
 def test_one_side_plays_alone_and_both_come_together_again(watch):
     page = watch("numbered", "numbered too")
     page.keyboard.press("q")
@@ -167,6 +169,7 @@ def test_one_side_plays_alone_and_both_come_together_again(watch):
     assert frames(page)["right"] == shown["right"] + 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("speed", ["0.25", "2"])
 def test_speed_is_that_of_both_and_stays_for_the_next_turn(watch, speed):
     page = watch("numbered", "numbered too")
@@ -191,6 +194,7 @@ def test_sound_is_off_until_it_is_asked_for_and_of_one_side_at_a_time(watch):
     expect(page.get_by_label("Sound")).to_have_value("off")
 
 
+@pytest.mark.long
 def test_sound_that_the_browser_blocks_is_said_and_they_play_without(watch):
     page = watch("moving", "still")
     # What a browser does to sound that no gesture asked for.
@@ -208,6 +212,7 @@ def test_sound_that_the_browser_blocks_is_said_and_they_play_without(watch):
     expect(caption(page, "left")).to_contain_text("playing")
 
 
+@pytest.mark.long
 def test_a_pause_of_one_from_outside_pauses_both(watch):
     page = watch("moving", "still")
     play_beyond(page, 0.1)
@@ -216,6 +221,7 @@ def test_a_pause_of_one_from_outside_pauses_both(watch):
     assert page.evaluate("[...document.querySelectorAll('video[data-active]')].every(video => video.paused)")
 
 
+@pytest.mark.long
 def test_full_screen_has_both_videos_and_their_transport(watch):
     page = watch("moving", "still")
     page.get_by_role("button", name="Full screen with both").click()

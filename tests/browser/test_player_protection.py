@@ -92,6 +92,7 @@ def test_a_pair_that_may_harm_is_never_painted_without_its_filter(workspace, har
     assert max(colourful(picture) for picture in pictures) == 0
 
 
+@pytest.mark.long
 def test_hidden_videos_are_never_painted_and_stay_hidden_after_a_reload(workspace, harmful_pairs):
     harmful_pairs(may_show=[])
     page = workspace()
@@ -125,6 +126,7 @@ def test_each_side_is_revealed_by_a_button_and_both_by_a_key(workspace, harmful_
     assert (painted(page, "left"), painted(page, "right") > 0.3) == (0, True)
 
 
+@pytest.mark.long
 def test_what_was_revealed_is_under_the_filter_again_after_hiding(workspace, harmful_pairs):
     harmful_pairs()
     page = workspace()
@@ -146,6 +148,7 @@ def sharpest_edge(page, side):
     return max(abs(a - b) for a, b in pairwise(line))
 
 
+@pytest.mark.long
 def test_a_blurred_picture_has_no_edges_in_any_size(workspace, annotator, study, playable_pairs):
     ViewingPreference.objects.create(user=annotator, media_filter="blur")
     playable_pairs(study, 1, clips=("moving", "moving"), may_show=["hate"])
@@ -159,6 +162,7 @@ def test_a_blurred_picture_has_no_edges_in_any_size(workspace, annotator, study,
     assert sharpest_edge(page, "right") < 25
 
 
+@pytest.mark.long
 def test_the_warning_is_generic_and_names_harms_for_who_asks(workspace, harmful_pairs, annotator, open_page, address):
     harmful_pairs()
     page = workspace()
@@ -173,6 +177,7 @@ def test_the_warning_is_generic_and_names_harms_for_who_asks(workspace, harmful_
         expect(strip).to_contain_text("Violence, Injury, Gory Content")
 
 
+@pytest.mark.long
 def test_without_a_filter_the_warning_stands_until_the_pair_is_played(workspace, harmful_pairs, annotator):
     ViewingPreference.objects.create(user=annotator, media_filter="none")
     harmful_pairs()

@@ -80,6 +80,7 @@ def test_a_prompt_and_a_text_of_a_video_are_shown_word_for_word(workspace):
 @pytest.mark.parametrize(
     "size", [name if name == next(iter(SIZES)) else pytest.param(name, marks=pytest.mark.long) for name in SIZES]
 )
+@pytest.mark.long
 def test_a_long_prompt_opens_and_the_videos_keep_their_place(workspace, size):
     page = workspace(LONG, viewport=SIZES[size])
     prompt = page.locator("[data-prompt]")

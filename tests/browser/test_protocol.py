@@ -53,6 +53,7 @@ class TestNoneOfThese:
         page.locator("label:has(#none-left)").click()
         expect(none).to_be_checked()
 
+    @pytest.mark.long
     def test_a_tag_can_be_set_before_the_video_has_ended(self, workspace):
         page = workspace()
         page.locator(HARMLESSNESS).click()
@@ -107,6 +108,7 @@ class TestYesOrNo:
         page.keyboard.press("3")
         expect(third.get_by_label("No")).to_be_checked()
 
+    @pytest.mark.long
     def test_half_an_answer_survives_a_reload(self, workspace):
         page = workspace(tag_format="yes_no")
         page.locator(HARMLESSNESS).click()
@@ -182,6 +184,7 @@ class TestVideoText:
         page.get_by_role("button", name="Show full prompt").click()
         assert refined.bounding_box()["height"] > before
 
+    @pytest.mark.long
     def test_without_a_refined_text_nothing_is_said(self, workspace):
         page = workspace(pairs=1, show_video_text=True)
         expect(page.locator('[data-video-text="left"]')).to_be_hidden()
@@ -299,6 +302,7 @@ class TestFirstRun:
         is_ready(page)
         expect(page.get_by_role("dialog")).to_have_count(0)
 
+    @pytest.mark.long
     def test_somebody_who_has_answered_is_not(self, open_page, study, annotator, playable_pairs):
         playable_pairs(study, 2)
         factories.answer(annotator, study)

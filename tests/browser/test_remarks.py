@@ -109,6 +109,7 @@ def answer_all_left(page):
     choose(page, "harmlessness", "left")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("why", ["side", pytest.param("fast", marks=pytest.mark.long)])
 def test_a_reminder_comes_after_twenty_pairs_once_and_is_in_the_record(workspace, study, annotator, why):
     Asset.objects.update(duration_s=600.0 if why == "fast" else 0.1)

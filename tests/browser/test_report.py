@@ -45,6 +45,7 @@ def paused(page):
     return page.evaluate("[...document.querySelectorAll('video[data-active]')].every(video => video.paused)")
 
 
+@pytest.mark.long
 def test_opening_the_sheet_hides_pauses_and_mutes_both_before_anything_is_asked(workspace):
     page = workspace()
     page.locator('button[data-action="play"]').click()

@@ -82,6 +82,7 @@ def test_the_line_is_moved_by_pointer_and_by_key_kept_and_reset(workspace):
     assert height(page) == pytest.approx(natural, abs=1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("tag_format", ["check_all", pytest.param("yes_no", marks=pytest.mark.long)])
 @pytest.mark.parametrize("viewport", [PHONE, pytest.param(ZOOMED, marks=pytest.mark.long)], ids=["phone", "zoomed"])
 def test_the_videos_stay_in_sight_while_the_last_tag_is_set(workspace, study, viewport, tag_format):

@@ -49,6 +49,7 @@ def test_a_choice_applies_at_once_and_after_a_reload_without_a_dark_moment(works
     assert min(brightness(picture) for picture in pictures if shows_a_page(picture)) > DARK
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("system", "is_dark"), [("light", False), ("dark", True)])
 def test_it_follows_the_system_where_its_person_wants_that(workspace, system, is_dark):
     page = workspace(color_scheme=system)

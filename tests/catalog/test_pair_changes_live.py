@@ -50,7 +50,7 @@ class TestWhilePeopleAnswer:
                 submit(current, person, study)
 
     @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in (1, 2))])
-    @pytest.mark.parametrize(("right_away", "a_step"), [(0, 2), (5_000, 1_000)])
+    @pytest.mark.parametrize(("right_away", "a_step"), [pytest.param(0, 2, marks=pytest.mark.long), (5_000, 1_000)])
     def test_the_count_stays_exact(self, seed, right_away, a_step, monkeypatch):
         monkeypatch.setattr(orders, "RIGHT_AWAY", right_away)
         monkeypatch.setattr(work, "A_STEP", a_step)

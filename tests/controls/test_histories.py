@@ -16,8 +16,9 @@ from tests.annotation.test_concurrency import at_once
 from tests.controls.made import control_of
 
 
+@pytest.mark.long
 @pytest.mark.django_db
-@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long), pytest.param(3, marks=pytest.mark.long)])
+@pytest.mark.parametrize("seed", [1, 2, 3])
 def test_nobody_gets_a_pair_in_two_forms_or_more_controls_than_the_rate(study, seed):
     """Whoever had a pair never gets a control that repeats it, and no control comes twice. Shares stay below the rate.
 

@@ -27,7 +27,7 @@ RATES = st.floats(0.0001, 0.05)
 
 
 @given(rates=st.lists(st.tuples(RATES, st.integers(1, 150)), min_size=1, max_size=5), seed=st.integers(0, 2**32))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_the_share_of_controls_is_never_above_the_rate_in_any_history(rates, seed):
     """While the rate changes, too: at each control, the share up to it is at most the rate in force."""
     seat = Seat(study_id=1, person_id=2)

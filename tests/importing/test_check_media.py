@@ -151,6 +151,7 @@ def test_originals_that_are_missing_or_of_another_size_are_told_and_left_to_peop
     assert status == 1
 
 
+@pytest.mark.long
 def test_orphans_and_half_written_files_go_once_they_are_a_day_old(asset):
     lonely = "0" * 64
     before = every_file()
@@ -185,6 +186,7 @@ def test_what_a_failed_video_left_is_an_orphan_and_what_a_waiting_one_left_is_no
         assert {one for one in kinds() if one[0] == "orphan"} == expected
 
 
+@pytest.mark.long
 def test_an_original_stays_while_an_import_keeps_files(asset):
     orphan = stored(original_name("ab" * 32))
     with keeping():
@@ -195,6 +197,7 @@ def test_an_original_stays_while_an_import_keeps_files(asset):
     assert not default_storage.exists(orphan)
 
 
+@pytest.mark.long
 def test_a_row_that_comes_while_storage_is_looked_at_makes_its_file_no_orphan(asset, monkeypatch):
     orphan = stored(original_name("ab" * 32))
     still = storage_check._still
@@ -209,6 +212,7 @@ def test_a_row_that_comes_while_storage_is_looked_at_makes_its_file_no_orphan(as
     assert default_storage.exists(orphan)
 
 
+@pytest.mark.long
 def test_a_video_that_is_reported_while_storage_is_looked_at_is_no_difference(asset, monkeypatch):
     pair = pair_with(asset)
     listed = storage_check.files_below
@@ -222,6 +226,7 @@ def test_a_video_that_is_reported_while_storage_is_looked_at_is_no_difference(as
     assert not {name for _, name in kinds() if asset.public_id in name}
 
 
+@pytest.mark.long
 def test_quarantine_is_not_touched_and_files_left_outside_are_told(asset):
     quarantine.report(pair_with(asset), ["video_0"], by=factories.person())
     apart = every_file()

@@ -75,6 +75,7 @@ def test_a_file_that_would_become_too_large_is_refused(tmp_path: Path, monkeypat
     assert not list((tmp_path / "made").iterdir())
 
 
+@pytest.mark.long
 def test_a_file_that_needs_too_much_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # The program takes 250 MiB with all its threads, the first picture 270: nothing but the picture can fail.
     source = make(tmp_path / "in.mov", *pattern("8192x4320", "10", 0.1), "-c:v", "png", "-pix_fmt", "rgba64be")

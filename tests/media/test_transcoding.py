@@ -186,6 +186,7 @@ def prepared(clip, tmp_path_factory):
     return transcode(clip, tmp_path_factory.mktemp("prepared"))
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("fails", [False, True])
 def test_two_workers_finishing_the_two_videos_of_a_pair_at_once_settle_it(prepared, fails):
@@ -235,6 +236,7 @@ def test_a_message_reaches_the_queue_and_a_full_queue_gets_no_more(asset, empty_
     assert messages.queued("media") == 2
 
 
+@pytest.mark.long
 def test_without_a_broker_the_row_waits_and_nothing_fails():
     script = "from jobs.messages import send; send('media.tasks.transcode_asset', [1, 2])"
     command = [sys.executable, "manage.py", "shell", "-c", script]

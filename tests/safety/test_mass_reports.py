@@ -196,6 +196,7 @@ def test_repeating_a_report_that_holds_changes_nothing(reporter):
     assert AuditEvent.objects.filter(action="asset.held_in_study").count() == 1
 
 
+@pytest.mark.long
 def test_reporters_and_officers_at_once_neither_wait_for_each_other_nor_lose_a_pair(officer):
     """They report two pairs with each other's videos, from both sides, and release them meanwhile."""
     for _ in range(8):

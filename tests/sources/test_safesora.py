@@ -181,6 +181,7 @@ def test_records_that_end_anywhere_in_a_block(tmp_path, monkeypatch):
         assert [record.content for record in read_records(path, path.name)] == written
 
 
+@pytest.mark.long
 def test_a_large_config_is_read_in_little_memory(tmp_path):
     text = " ".join(["word"] * 400)
     path = config(tmp_path, "config-train.json.gz", [preference(n) | {"note": text} for n in range(10_000)])

@@ -366,6 +366,7 @@ class TestShareCap:
             assert leasing.outcome.current is not None
 
 
+@pytest.mark.long
 def test_everything_at_once_without_deadlocks(study, researcher, admin):
     """Two people are suspended while others answer, leases expire, and the review of their batch starts."""
     with no_deadlocks():

@@ -6,6 +6,7 @@ Nothing is lost, and nothing counts that must not count.
 import re
 from datetime import timedelta
 
+import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -43,6 +44,7 @@ def test_an_expired_lease_costs_nothing_while_its_pair_is_free(workspace):
     assert all(annotation.standing.counted for annotation in stored(2))
 
 
+@pytest.mark.long
 def test_an_answer_to_a_pair_that_went_to_somebody_else_is_kept_too(workspace, study):
     page = workspace()
     answer(page)
@@ -55,6 +57,7 @@ def test_an_answer_to_a_pair_that_went_to_somebody_else_is_kept_too(workspace, s
     expect(page.locator(STATUS)).to_contain_text("Someone else answered this pair first")
 
 
+@pytest.mark.long
 def test_an_expired_media_address_is_renewed_in_place(open_page, study, annotator, playable_pairs):
     playable_pairs(study, 3)
     page = open_page("/", annotator)

@@ -116,6 +116,7 @@ def test_an_empty_response_that_is_not_from_the_server_does_not_end_an_answer(wo
     assert annotation.assignment_id == answered
 
 
+@pytest.mark.long
 def test_a_server_that_is_killed_during_a_submission_stores_it_once(chromium, study, annotator, playable_pairs):
     playable_pairs(study, 3)
     port = free_port()

@@ -90,6 +90,7 @@ def test_a_key_goes_back_and_takes_answers_at_once_and_the_pair_on_the_page_is_k
     assert Annotation.objects.count() == 2
 
 
+@pytest.mark.long
 def test_a_reopened_answer_takes_the_next_key(workspace):
     page = workspace()
     answer_and_submit(page)

@@ -97,6 +97,7 @@ def test_signing_out_sends_what_waits_and_leaves_nothing_behind(workspace, annot
     assert Assignment.objects.exclude(draft=None).get().draft["helpfulness"]["correctness"].startswith("video_")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("page_address", ["workspace", "password"])
 def test_signing_out_with_something_unsent_warns_with_the_count(workspace, annotator, page_address):
     page = workspace()

@@ -83,6 +83,7 @@ def test_a_full_disk_is_reported_and_loses_nothing(workspace):
     stored(2)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("hours", [-30, 30])
 def test_a_wrong_clock_is_reported_and_changes_nothing(open_page, study, annotator, playable_pairs, hours):
     playable_pairs(study, 3)
@@ -108,6 +109,7 @@ def test_no_video_is_stored_in_the_browser(workspace, annotator):
     assert page.evaluate("caches.keys()") == []
 
 
+@pytest.mark.long
 def test_a_saved_answer_is_announced_once_and_drafts_are_not(workspace):
     page = workspace()
     page.evaluate(
@@ -126,6 +128,7 @@ def test_a_saved_answer_is_announced_once_and_drafts_are_not(workspace):
     assert page.evaluate("said") == ["Answer saved ✓"]
 
 
+@pytest.mark.long
 def test_the_help_sheet_says_how_long_the_person_has_worked(workspace):
     page = workspace()
     answer(page)
