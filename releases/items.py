@@ -11,6 +11,7 @@ from annotation.protocol import SUB_DIMENSION_KEYS
 from diptych.downloads import CopyFile, copy_rows
 from exports import records
 from jobs.progress import Progress
+from release_folder.vocabulary import PARTS
 from releases.models import Release
 
 #: Items that are read at a time. Memory does not depend on the size of the release.
@@ -23,14 +24,14 @@ ROWS = f"""{records.ROWS}
  WHERE frozen.release_id = %(release)s AND frozen.place > %(after)s AND frozen.place <= %(until)s"""
 FACTS = (
     *("annotation_id", "place", "standing__validity", "prompt_text", "prompt_type", "prompt_source_id"),
-    *("prompt_language", "prompt_labels", "prompt_labelled_by", "prompt_source", "prompt_licence", "prompt_set"),
-    *("cluster", "part", "weight", "in_sample", "selection_method", "selection_probability", "selection_model"),
+    *("prompt_language", "prompt_labels", "prompt_labelled_by", "prompt_source", "prompt_source_detail"),
+    *("prompt_licence", "prompt_set", "cluster", "part", "weight", "in_sample", "selection_method", "selection_probability", "selection_model"),
     *("batch", "lot", "lot_state", "asked_because"),
 )
 OF_VIDEO = (
     *("source_id", "file_name", "sha256", "video_text", "generated_from", "generator_version", "seed", "settings"),
 )
-OF_VIDEO_MORE = ("refined_by", "licence")
+OF_VIDEO_MORE = ("refined_by", "licence", "fps", "frames")
 
 
 class ItemVideo(NamedTuple):
@@ -47,6 +48,9 @@ class ItemVideo(NamedTuple):
     settings: dict[str, Any]
     refined_by: str
     licence: str
+    #: Of the playback file: frames per second, and how many. None: unknown.
+    fps: float | None
+    frames: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,7 @@ def _select() -> str:
     return (
         f"SELECT prompt.public_id, pair.public_id, {choices}, annotation.tags_video_0, annotation.tags_video_1, "
         f"{videos[0]}, {videos[1]}, {facts}{ROWS} AND frozen.standing__current AND frozen.standing__validity = 'valid'"
-        " ORDER BY frozen.place"
+        " AND frozen.part = ANY (%(parts)s) ORDER BY frozen.place"
     )
 
 
@@ -100,7 +104,7 @@ class Items:
         """Return the number of items: revisions of valid and invalid answers."""
         return int(self.release.counts["revisions"]) + int(self.release.counts["invalid_revisions"])
 
-    def chunks(self) -> Iterator[dict[str, int]]:
+    def chunks(self) -> Iterator[dict[str, Any]]:
         """Yield the parameters of each chunk for a statement with `ROWS`. Raise Cancelled or TakenOver."""
         for after in range(0, self.number, CHUNK):
             yield {"release": self.release.pk, "after": after, "until": after + CHUNK}
@@ -112,11 +116,14 @@ class Items:
         for chunk in self.chunks():
             copy_rows(statement, chunk, AS_IT_IS, target)
 
-    def current(self) -> Iterator[Item]:
-        """Yield the current revision of each valid answer, by prompt and pair. Raise Cancelled or TakenOver."""
+    def current(self, parts: Sequence[str] = PARTS) -> Iterator[Item]:
+        """Yield the current revision of each valid answer in these parts, by prompt and pair.
+
+        Raise Cancelled or TakenOver.
+        """
         for chunk in self.chunks():
             with connection.cursor() as cursor:
-                cursor.execute(CURRENT, chunk)
+                cursor.execute(CURRENT, chunk | {"parts": list(parts)})
                 rows = cursor.fetchall()
             yield from map(_item, rows)
 
