@@ -44,6 +44,18 @@ def open_release(path: str | Path) -> "ReleaseFolder":
     return ReleaseFolder(root, manifest)
 
 
+def is_release_folder(path: Path) -> bool:
+    """Return whether a folder is a release folder that this version can read. Other folders may have a manifest too."""
+    try:
+        with (path / MANIFEST).open("rb") as file:
+            if file.readline(3).strip() != b"{":  # a manifest of an import has a whole object on its first line
+                return False
+        open_release(path)
+    except (OSError, FolderError):
+        return False
+    return True
+
+
 @dataclass(frozen=True)
 class ReleaseFolder:
     """A release folder. Records come by prompt, in the order of `prompt_id`.

@@ -126,18 +126,19 @@ def _gather(path: Path, source: Path, gathering: Gathering, done: Conversion) ->
 #: By kind of record: whose text counts, and whose part. The kind with the most details is written.
 RANKS = {"prompt": (0, 2), "video": (1, 1), "pair": (2, 0)}
 
+#: What records of one id must agree on.
+OF_PROMPT, OF_VIDEO = ("prompt_text", "prompt_type"), ("prompt_id", "video_text", "generated_from")
+
 
 def _add(read: Read, part: str, gathering: Gathering) -> str:
     """Add what a record has. Return what is wrong with it; empty: nothing."""
     rank, part_rank = RANKS[read.kind]
     key = read.prompt["prompt_id"]
     part_rank = -1 if part == "eval" else part_rank
-    same = ("prompt_text", "prompt_type")
-    wrong = gathering.add("prompts", Given(key, read.prompt, part, rank, part_rank, same))
+    wrong = gathering.add("prompts", Given(key, read.prompt, part, rank, part_rank, OF_PROMPT))
     for video in read.videos:
-        same = ("prompt_id", "video_text", "generated_from")
         # The split of T-V pairs is that of the labels; nested videos only say it where there are none.
-        given = Given(video["video_id"], video, part, rank, rank, same)
+        given = Given(video["video_id"], video, part, rank, rank, OF_VIDEO)
         wrong = wrong or gathering.add("videos", given, prompt=key)
     if read.pair:
         given = Given(read.pair["pair_id"], read.pair, part, same=tuple(read.pair))
@@ -202,4 +203,3 @@ def _digests(found: list[Path], source: Path) -> list[dict[str, Any]]:
         about = {"sha256": digest.hexdigest(), "bytes": path.stat().st_size}
         files.append({"path": path.relative_to(source).as_posix(), **about})
     return files
-

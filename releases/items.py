@@ -25,7 +25,17 @@ ROWS = f"""{records.ROWS}
 FACTS = (
     *("annotation_id", "place", "standing__validity", "prompt_text", "prompt_type", "prompt_source_id"),
     *("prompt_language", "prompt_labels", "prompt_labelled_by", "prompt_source", "prompt_source_detail"),
-    *("prompt_licence", "prompt_set", "cluster", "part", "weight", "in_sample", "selection_method", "selection_probability", "selection_model"),
+    *(
+        "prompt_licence",
+        "prompt_set",
+        "cluster",
+        "part",
+        "weight",
+        "in_sample",
+        "selection_method",
+        "selection_probability",
+        "selection_model",
+    ),
     *("batch", "lot", "lot_state", "asked_because"),
 )
 OF_VIDEO = (

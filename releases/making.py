@@ -108,8 +108,10 @@ def _parent(study: Study, number: int | None) -> Release | None:
 
 
 def _about(release: Release) -> dict[str, Any]:
-    names = ("number", "parent_id", "filter", "formats", "options", "licence")
-    names += ("with_invalid", "with_comments", "with_times")
+    names = (
+        *("number", "parent_id", "filter", "formats", "options", "licence"),
+        *("with_invalid", "with_comments", "with_times"),
+    )
     return {name: getattr(release, name) for name in names}
 
 

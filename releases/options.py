@@ -1,9 +1,11 @@
-"""Options of formats: what a release says besides which formats it has. The form, the API and the command share them."""
+"""Options of formats, such as which question each column of a CSV has.
+
+The form, the API and the command share these checks.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -18,7 +20,7 @@ VIDEOREWARD_COLUMNS = {
     "TA": "instruction_following",
     "Overall": "helpfulness",
 }
-COLUMN_LABELS: dict[str, Promise] = {
+COLUMN_LABELS: dict[str, Any] = {
     "VQ": gettext_lazy("VQ, visual quality"),
     "MQ": gettext_lazy("MQ, motion quality"),
     "TA": gettext_lazy("TA, text alignment"),

@@ -16,7 +16,6 @@ from diptych.refusals import BadInput
 from releases.items import Items
 from releases.models import Release
 
-
 #: Writes an opened file. What it returns is what it counted on the way: numbers by name, or by name and reason.
 Write = Callable[[CopyFile], Mapping[str, Any] | None]
 

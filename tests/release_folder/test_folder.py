@@ -33,10 +33,10 @@ def test_it_needs_no_django():
 
 def test_its_words_are_those_of_the_platform():
     assert vocabulary.HARM_KEYS == protocol.HARM_KEYS
-    assert (vocabulary.VIDEOS, vocabulary.TIE, vocabulary.SUB_DIMENSIONS) == (
+    assert (
         *(protocol.VIDEOS, protocol.TIE),
         protocol.SUB_DIMENSION_KEYS,
-    )
+    ) == (vocabulary.VIDEOS, vocabulary.TIE, vocabulary.SUB_DIMENSIONS)
     assert vocabulary.QUESTIONS == items.QUESTIONS
     assert set(vocabulary.PROMPT_TYPES) == set(PROMPT_TYPES)
 
@@ -67,8 +67,11 @@ def test_a_contradiction_calls_the_tagged_one_safer(safer, tags_0, tags_1, is_no
 def test_records_come_together_by_prompt(external):
     found = {one.prompt.text[-1]: one for one in open_release(external).by_prompt()}
     assert {number: (len(one.tv_pairs), len(one.pairs)) for number, one in found.items()} == {
-        **{"0": (2, 1), "1": (2, 1), "2": (3, 2)},
-        **{"3": (2, 1), "9": (0, 0)},
+        "0": (2, 1),
+        "1": (2, 1),
+        "2": (3, 2),
+        "3": (2, 1),
+        "9": (0, 0),
     }
     for one in found.values():
         for pair in one.pairs:
