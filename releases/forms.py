@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -46,6 +47,16 @@ def _several(label: Any, **options: Any) -> forms.MultipleChoiceField:
     return forms.MultipleChoiceField(label=label, widget=forms.CheckboxSelectMultiple, **options)
 
 
+def _with_columns(data: QueryDict | None) -> QueryDict | None:
+    """Return the data of a form in which every column has a question: an address need not name those of the default."""
+    if data is None:
+        return None
+    whole = data.copy()
+    for column, name in COLUMN_FIELDS.items():
+        whole.setdefault(name, options.VIDEOREWARD_COLUMNS[column])
+    return whole
+
+
 class FilterForm(forms.Form):
     """Which answers of a study a release has, and what its files say. Its choices are those that the study has."""
 
@@ -82,8 +93,8 @@ class FilterForm(forms.Form):
     )
     with_times = forms.BooleanField(label=gettext_lazy("Times instead of days"), required=False)
 
-    def __init__(self, *arguments: Any, study: Study, **more: Any) -> None:
-        super().__init__(*arguments, **more)
+    def __init__(self, data: QueryDict | None = None, *, study: Study, **more: Any) -> None:
+        super().__init__(_with_columns(data), **more)
         self.study = study
         fields: Any = self.fields
         fields["languages"].choices = [(one, one) for one in filters.languages_of(study)]

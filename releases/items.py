@@ -11,7 +11,6 @@ from annotation.protocol import SUB_DIMENSION_KEYS
 from diptych.downloads import CopyFile, copy_rows
 from exports import records
 from jobs.progress import Progress
-from release_folder.vocabulary import PARTS
 from releases.models import Release
 
 #: Items that are read at a time. Memory does not depend on the size of the release.
@@ -22,6 +21,8 @@ AS_IT_IS = r"FORMAT csv, DELIMITER E'\x01', QUOTE E'\x02'"
 ROWS = f"""{records.ROWS}
   JOIN releases_releaseitem frozen ON frozen.annotation_id = annotation.id
  WHERE frozen.release_id = %(release)s AND frozen.place > %(after)s AND frozen.place <= %(until)s"""
+#: Of one part of the release, or of all of them (empty).
+OF_PART = "(%(part)s::text = '' OR frozen.part = %(part)s::text)"
 FACTS = (
     *("annotation_id", "place", "standing__validity", "prompt_text", "prompt_type", "prompt_source_id"),
     *("prompt_language", "prompt_labels", "prompt_labelled_by", "prompt_source", "prompt_source_detail"),
@@ -94,7 +95,7 @@ def _select() -> str:
     return (
         f"SELECT prompt.public_id, pair.public_id, {choices}, annotation.tags_video_0, annotation.tags_video_1, "
         f"{videos[0]}, {videos[1]}, {facts}{ROWS} AND frozen.standing__current AND frozen.standing__validity = 'valid'"
-        " AND frozen.part = ANY (%(parts)s) ORDER BY frozen.place"
+        f" AND {OF_PART} ORDER BY frozen.place"
     )
 
 
@@ -114,7 +115,7 @@ class Items:
         """Return the number of items: revisions of valid and invalid answers."""
         return int(self.release.counts["revisions"]) + int(self.release.counts["invalid_revisions"])
 
-    def chunks(self) -> Iterator[dict[str, Any]]:
+    def chunks(self) -> Iterator[dict[str, int]]:
         """Yield the parameters of each chunk for a statement with `ROWS`. Raise Cancelled or TakenOver."""
         for after in range(0, self.number, CHUNK):
             yield {"release": self.release.pk, "after": after, "until": after + CHUNK}
@@ -126,14 +127,14 @@ class Items:
         for chunk in self.chunks():
             copy_rows(statement, chunk, AS_IT_IS, target)
 
-    def current(self, parts: Sequence[str] = PARTS) -> Iterator[Item]:
-        """Yield the current revision of each valid answer in these parts, by prompt and pair.
+    def current(self, part: str = "") -> Iterator[Item]:
+        """Yield the current revision of each valid answer, by prompt and pair. Raise Cancelled or TakenOver.
 
-        Raise Cancelled or TakenOver.
+        `part` leaves out all other parts of the release.
         """
         for chunk in self.chunks():
             with connection.cursor() as cursor:
-                cursor.execute(CURRENT, chunk | {"parts": list(parts)})
+                cursor.execute(CURRENT, chunk | {"part": part})
                 rows = cursor.fetchall()
             yield from map(_item, rows)
 

@@ -64,7 +64,7 @@ PARTS: dict[str, Promise] = {
 #: What the SafeSora format leaves out, and why.
 SUBJECTS: dict[str, Promise] = {
     "prompts": gettext_lazy("Prompts"),
-    "tv_pairs": gettext_lazy("T-V pairs"),
+    "tv_pairs": gettext_lazy("Videos"),
     "pairs": gettext_lazy("Pairs"),
 }
 SAFESORA_REASONS: dict[str, Promise] = {

@@ -32,13 +32,13 @@ def write(_release: Release, items: Items, folder: Folder) -> None:
     """Write the files of this format. A file without records is an empty array."""
     for name, records in (("SafeSora", preferences), ("SafeSora-Label", tv_pairs), ("SafeSora-Prompt", prompts)):
         for part in PARTS:
-            folder.add(f"{name}/config-{part}.json.gz", partial(_write_part, records, items, (part,)))
-    folder.add("SafeSora-Eval/eval-prompt.json.gz", partial(_write_part, prompts, items, ("eval",)))
+            folder.add(f"{name}/config-{part}.json.gz", partial(_write_part, records, items, part))
+    folder.add("SafeSora-Eval/eval-prompt.json.gz", partial(_write_part, prompts, items, "eval"))
     folder.add(LEFT_OUT, partial(_write_left_out, items))
 
 
-def _write_part(records: Any, items: Items, parts: tuple[str, ...], file: CopyFile) -> Mapping[str, int]:
-    found = (one for group in of_prompts(items.current(parts)) if is_labelled(group.first) for one in records(group))
+def _write_part(records: Any, items: Items, part: str, file: CopyFile) -> Mapping[str, int]:
+    found = (one for group in of_prompts(items.current(part)) if is_labelled(group.first) for one in records(group))
     return {"records": write_array(found, file)}
 
 

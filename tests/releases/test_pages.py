@@ -169,6 +169,7 @@ class TestFormats:
         chosen = CHOSEN | {"formats": ["videoreward"], "videoreward_MQ": "informativeness"}
         page = get("new", **chosen).content.decode()
         assert '<option value="informativeness" selected>' in page
+        assert '<option value="aesthetics" selected>' in page  # of a column that the address does not name
         assert '<input type="hidden" name="videoreward_MQ" value="informativeness">' in page
         client.post(reverse("releases:new", args=[study.slug]), chosen | {"licence": LICENCE})
         made = Release.objects.get()
@@ -195,5 +196,5 @@ class TestFormats:
         prompt = factories.prompt(study, split="train", labels=[], labelled_by="model 1")
         accepted(*answered(study, prompt=prompt))
         page = get("release", make(study, formats=["safesora"]).number).content.decode()
-        assert "Every prompt, T-V pair and pair of this release is in them." in page
+        assert "Every prompt, video and pair of this release is in them." in page
         assert "SafeSora files" not in get("release", make(study).number).content.decode()
