@@ -82,6 +82,10 @@ class ReleaseFolder:
         """Return the licence; empty if an external release states none."""
         return str(self.manifest["licence"])
 
+    def counts(self, path: str) -> dict[str, Any]:
+        """Return what was counted while a file was written, such as what the SafeSora format left out, by reason."""
+        return next((file.get("counts", {}) for file in self.manifest["files"] if file["path"] == path), {})
+
     def prompts(self) -> Iterator[Prompt]:
         """Yield each prompt."""
         return self._typed("prompts.jsonl", Prompt.of)

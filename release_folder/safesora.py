@@ -50,12 +50,12 @@ def convert(
     *,
     title: str = "SafeSora",
     licence: str = "",
-    tell: Callable[[str], object] = lambda _text: None,
+    before_config: Callable[[str], object] = lambda _path: None,
 ) -> Conversion:
     """Write a release folder of the dataset in `source` into `target`, a new or empty folder.
 
-    `source` is as downloaded: a folder with configs, the folder above several of them, or a hub's cache. `tell` is
-    called with the path of each config before it is read.
+    `source` is as downloaded: a folder with configs, the folder above several of them, or a hub's cache.
+    `before_config` is called with the path of each config before it is read.
 
     Raises:
         FolderError: `source` has no configs, or a damaged one; `target` has files already.
@@ -67,7 +67,7 @@ def convert(
     done = Conversion()
     with tempfile.TemporaryDirectory() as aside, closing(Gathering(Path(aside) / "records")) as gathering:
         for path in found:
-            tell(str(path.relative_to(source)))
+            before_config(str(path.relative_to(source)))
             _gather(path, source, gathering, done)
         if not done.read:
             raise FolderError(f"No record of {source} is a SafeSora record. The first problem: {done.first}.")

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+#: `json.dumps` with options makes an encoder for each call.
+ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+
 
 class FolderWriter:
     """A new release folder. `files` has what its manifest states of each file that was written."""
@@ -39,4 +42,4 @@ class FolderWriter:
 
 
 def _line(record: Mapping[str, Any]) -> bytes:
-    return (json.dumps(record, ensure_ascii=False, separators=(",", ":"), sort_keys=True) + "\n").encode()
+    return (ENCODE(record) + "\n").encode()

@@ -43,7 +43,7 @@ class FilterSerializer(serializers.Serializer):
     )
 
 
-class OptionsSerializer(serializers.Serializer):
+class FormatOptionsSerializer(serializers.Serializer):
     """Options of formats. Those of a format that is not chosen are left out."""
 
     videoreward = serializers.DictField(
@@ -62,7 +62,7 @@ class NewReleaseSerializer(serializers.Serializer):
     formats = serializers.ListField(
         child=serializers.CharField(max_length=40), required=False, max_length=40, help_text="Default: jsonl"
     )
-    options = OptionsSerializer(required=False)
+    options = FormatOptionsSerializer(required=False)
     parent = serializers.IntegerField(  # type: ignore[assignment]  # the name of a property of serializers
         required=False,
         allow_null=True,

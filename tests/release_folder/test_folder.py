@@ -81,13 +81,15 @@ def test_records_come_together_by_prompt(external):
 @pytest.mark.django_db
 def test_a_release_of_this_platform_is_read_in_the_same_way(study, tmp_path):
     answered(study, factories.member(study, "annotator"), factories.member(study, "annotator"), pairs=2)
-    release = make(study, filter=Filter(decisions=("none",)))
+    release = make(study, filter=Filter(decisions=("none",)), formats=["jsonl", "safesora"])
     making.rebuild(release, tmp_path)
     folder = open_release(tmp_path)
     assert (folder.is_external, folder.title, folder.licence, folder.check()) == (False, study.title, "CC-BY-4.0", [])
     assert [(one.n, one.decided("helpfulness")) for one in folder.pairs()] == [(2, "video_0")] * 2
     assert [len(one.tv_pairs) for one in folder.by_prompt()] == [2, 2]
     assert len(list(folder.annotations())) == 4
+    assert folder.counts("SafeSora/left_out.jsonl")["pairs"] == {"excluded": 2}
+    assert folder.counts("pairs.jsonl") == {}
 
 
 class TestWhatIsWrong:

@@ -28,7 +28,7 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         about = {name: options[name] for name in ("title", "licence")}
         try:
-            done = convert(options["dataset"], options["out"], **about, tell=self.tell)
+            done = convert(options["dataset"], options["out"], **about, before_config=self.announce)
         except FolderError as error:
             raise CommandError(str(error), returncode=2) from None
         if done.left_out:
@@ -36,6 +36,6 @@ class Command(BaseCommand):
             self.stderr.write(f"{done.left_out.total()} records were left out. {left_out} lists them with the reasons.")
         self.stdout.write(json.dumps(done.manifest, indent=2, sort_keys=True, ensure_ascii=False))
 
-    def tell(self, path: str) -> None:
+    def announce(self, path: str) -> None:
         """Say which config is read next."""
         self.stderr.write(f"Reading {path}")
