@@ -36,7 +36,7 @@ class Given:
     """A record as one config has it.
 
     Attributes:
-        rank: what is written comes from the record with the lowest rank.
+        rank: what is written comes from the record with the lowest rank, and where that is empty, from others.
         part_rank: the part comes from the records with the lowest rank.
         same: the fields that must be the same wherever the id is.
     """
@@ -68,9 +68,8 @@ class Gathering:
         """
         find = f"SELECT rank, part_rank, parts, record FROM {table} WHERE id = ?"  # noqa: S608 - a name of this module
         found = self.database.execute(find, (given.key,)).fetchone()
-        written = ENCODE(given.record)
         if found is None:
-            values = (given.rank, given.part_rank, BITS[given.part], written)
+            values = (given.rank, given.part_rank, BITS[given.part], ENCODE(given.record))
             keys = (given.key, prompt) if prompt else (given.key,)
             marks = ", ".join("?" for _value in (*keys, *values))
             self.database.execute(f"INSERT INTO {table} VALUES ({marks})", (*keys, *values))  # noqa: S608
@@ -82,10 +81,10 @@ class Gathering:
         if given.part_rank <= part_rank:
             parts = BITS[given.part] | (parts if given.part_rank == part_rank else 0)
             part_rank = given.part_rank
-        if given.rank < rank:
-            rank, earlier = given.rank, written
+        best, other = (given.record, stored) if given.rank < rank else (stored, given.record)
+        whole = {name: other[name] if value in (None, "") else value for name, value in best.items()}
         change = f"UPDATE {table} SET rank = ?, part_rank = ?, parts = ?, record = ? WHERE id = ?"  # noqa: S608
-        self.database.execute(change, (rank, part_rank, parts, earlier, given.key))
+        self.database.execute(change, (min(rank, given.rank), part_rank, parts, ENCODE(whole), given.key))
         return ""
 
     def leave_out(self, file: str, number: int, reason: str) -> None:

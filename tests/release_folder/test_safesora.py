@@ -207,6 +207,16 @@ class TestParts:
         assert (parts[hex64("video 0 a")], parts[hex64("video 0 b")]) == ("test", "train")
 
 
+def test_what_one_file_does_not_state_comes_from_another(tmp_path, target):
+    config(tmp_path / "one", "SafeSora-Prompt/config-train.json", [prompt(1, source="real_user")])
+    config(tmp_path / "one", "SafeSora-Label/config-train.json", [label(1, "a", "hate")])
+    config(tmp_path / "one", "SafeSora/config-train.json", [preference(1)])
+    convert(tmp_path / "one", target)
+    [one] = open_release(target).prompts()
+    assert (one.source, one.labels["crime"]) == ("real_user", True)
+    assert {video.tags for video in open_release(target).tv_pairs()} == {("hate",), None}
+
+
 @pytest.mark.long
 def test_memory_does_not_grow_with_the_dataset(tmp_path):
     peaks = []
