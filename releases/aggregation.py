@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from annotation.protocol import HARM_KEYS, TIE, VIDEOS
+from release_folder.records import decided
 from releases.items import QUESTIONS, Item, ItemVideo
 
 #: How tags of several answers become one set of tags, as records name it.
@@ -46,7 +47,8 @@ class PairRecord:
 
     def decided(self, question: str) -> str:
         """Return the video that more than half of all answers chose, ties included; empty if there is none."""
-        return next((video for video in VIDEOS if 2 * self.counts[question][video] > self.n), "")
+        zero, one = (self.counts[question][video] for video in VIDEOS)
+        return decided(zero, one, self.n)
 
 
 @dataclass(slots=True)
@@ -77,6 +79,22 @@ class PromptRecord:
     n: int = 0
     pairs: set[str] = field(default_factory=set)
     videos: set[str] = field(default_factory=set)
+
+
+class OfPrompt(NamedTuple):
+    """All released answers of one prompt: one of its items, its pairs, and its T-V pairs by video id, in order."""
+
+    first: Item
+    pairs: list[PairRecord]
+    tv_pairs: dict[str, TVPairRecord]
+
+
+def of_prompts(items: Iterable[Item]) -> Iterator[OfPrompt]:
+    """Yield the pairs and T-V pairs of each prompt together."""
+    for _prompt, of_prompt in groupby(items, key=lambda item: item.prompt_id):
+        answers = list(of_prompt)
+        found = {record.video.video_id: record for record in tv_pairs(answers)}
+        yield OfPrompt(answers[0], list(pairs(answers)), found)
 
 
 def pairs(items: Iterable[Item]) -> Iterator[PairRecord]:

@@ -43,6 +43,16 @@ class FilterSerializer(serializers.Serializer):
     )
 
 
+class FormatOptionsSerializer(serializers.Serializer):
+    """Options of formats. Those of a format that is not chosen are left out."""
+
+    videoreward = serializers.DictField(
+        child=serializers.CharField(max_length=40),
+        required=False,
+        help_text="Which question each of the columns VQ, MQ, TA and Overall has, such as {'MQ': 'informativeness'}",
+    )
+
+
 class NewReleaseSerializer(serializers.Serializer):
     """What a release is to be."""
 
@@ -52,6 +62,7 @@ class NewReleaseSerializer(serializers.Serializer):
     formats = serializers.ListField(
         child=serializers.CharField(max_length=40), required=False, max_length=40, help_text="Default: jsonl"
     )
+    options = FormatOptionsSerializer(required=False)
     parent = serializers.IntegerField(  # type: ignore[assignment]  # the name of a property of serializers
         required=False,
         allow_null=True,
@@ -70,6 +81,7 @@ class FileShape(serializers.Serializer):
     kind = serializers.CharField(help_text="The format that wrote it")
     sha256 = serializers.CharField()
     bytes = serializers.IntegerField()
+    counts = serializers.DictField(help_text="What was counted while it was written, by name, or by name and reason")
 
 
 class TombstoneShape(serializers.Serializer):
@@ -136,7 +148,14 @@ def detail_json(release: Release) -> dict[str, Any]:
     return release_json(release, withdrawn=bool(tombstones)) | {
         "funnel": release.funnel,
         "files": [
-            {"path": file.path, "kind": file.kind, "sha256": file.sha256, "bytes": file.byte_size} for file in files
+            {
+                "path": file.path,
+                "kind": file.kind,
+                "sha256": file.sha256,
+                "bytes": file.byte_size,
+                "counts": file.counts,
+            }
+            for file in files
         ],
         "manifest": release.manifest,
         "tombstones": [

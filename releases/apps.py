@@ -1,4 +1,4 @@
-"""The app `releases` adds its tab, its jobs and its first format to the registries."""
+"""The app `releases` adds its tab, its jobs and its formats to the registries."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
@@ -10,7 +10,7 @@ class ReleasesConfig(AppConfig):
     def ready(self) -> None:
         from releases import pages
         from releases.deletion import delete_own_rows, reasons_to_keep
-        from releases.formats import jsonl, register
+        from releases.formats import jsonl, register, safesora, videoreward
         from removal import work as removal
         from studies import deletion
         from studies.job_lists import kinds
@@ -18,7 +18,7 @@ class ReleasesConfig(AppConfig):
         from studies.links import register as add_link
         from studies.permissions import MAY_EXPORT
 
-        register(jsonl.FORMAT)
+        register(jsonl.FORMAT, safesora.FORMAT, videoreward.FORMAT)
         kinds["releases"] = pages.JOBS
         deletion.parts["releases"] = delete_own_rows
         removal.kept_by |= reasons_to_keep()

@@ -1,7 +1,7 @@
 """Where the files of a release are written: in the storage, or in a folder of this machine."""
 
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from django.core.files import File
@@ -13,6 +13,7 @@ from jobs import engine
 from jobs.policy import Policy
 from jobs.progress import Progress
 from media.stored_files import trouble_of_storage
+from releases.formats import Write
 from releases.models import Release, ReleaseFile
 
 
@@ -25,7 +26,7 @@ class StoredFolder:
     def __init__(self, policy: Policy[Release], release: Release, kind: str, progress: Progress, steps: int) -> None:
         self.policy, self.release, self.kind, self.progress, self.steps = policy, release, kind, progress, steps
 
-    def add(self, path: str, write: Callable[[CopyFile], None]) -> None:
+    def add(self, path: str, write: Write) -> None:
         """Write one file. Raise Cancelled, TakenOver, DatabaseError and OSError."""
         if ReleaseFile.objects.filter(release=self.release, path=path).exists():
             return
@@ -33,7 +34,7 @@ class StoredFolder:
         row = ReleaseFile(study_id=self.release.study_id, release=self.release, path=path, kind=self.kind)
         with tempfile.TemporaryFile(buffering=BUFFER_BYTES) as file:
             made = CopyFile(file)
-            write(made)
+            row.counts = dict(write(made) or {})
             file.flush()
             file.seek(0)
             with trouble_of_storage():
@@ -51,16 +52,17 @@ class LocalFolder:
         self.root, self.release, self.kind = root, release, kind
         self.files: list[ReleaseFile] = []
 
-    def add(self, path: str, write: Callable[[CopyFile], None]) -> None:
+    def add(self, path: str, write: Write) -> None:
         """Write one file. Raise DatabaseError and OSError."""
         target = self.root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         aside = target.with_name(f".{target.name}.part")
         with aside.open("wb", buffering=BUFFER_BYTES) as file:
             made = CopyFile(file)
-            write(made)
+            counts = dict(write(made) or {})
         aside.replace(target)
-        row = ReleaseFile(release=self.release, path=path, kind=self.kind, sha256=made.sha256, byte_size=made.size)
+        row = ReleaseFile(release=self.release, path=path, kind=self.kind, counts=counts)
+        row.sha256, row.byte_size = made.sha256, made.size
         self.files.append(row)
 
 

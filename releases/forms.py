@@ -5,11 +5,13 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from annotation.answer_words import QUESTIONS
 from diptych.refusals import BadInput
-from releases import filters, formats, making, withdrawing
+from releases import filters, formats, making, options, withdrawing
 from releases.filters import Decision, Filter, Reviewed
 from releases.making import Wanted
 from releases.models import Release, Withdrawal
@@ -24,6 +26,8 @@ PROMPT_TYPE_WORDS = {
     "safety_neutral": gettext_lazy("safety-neutral"),
     "safety_critical": gettext_lazy("safety-critical"),
 }
+#: The field for each column of the VideoReward CSV.
+COLUMN_FIELDS = {column: f"{options.VIDEOREWARD}_{column}" for column in options.VIDEOREWARD_COLUMNS}
 
 
 class NumbersField(forms.CharField):
@@ -41,6 +45,16 @@ class NumbersField(forms.CharField):
 
 def _several(label: Any, **options: Any) -> forms.MultipleChoiceField:
     return forms.MultipleChoiceField(label=label, widget=forms.CheckboxSelectMultiple, **options)
+
+
+def _with_columns(data: QueryDict | None) -> QueryDict | None:
+    """Return the data of a form in which every column has a question: an address need not name those of the default."""
+    if data is None:
+        return None
+    whole = data.copy()
+    for column, name in COLUMN_FIELDS.items():
+        whole.setdefault(name, options.VIDEOREWARD_COLUMNS[column])
+    return whole
 
 
 class FilterForm(forms.Form):
@@ -81,8 +95,8 @@ class FilterForm(forms.Form):
     )
     with_times = forms.BooleanField(label=gettext_lazy("Exact times, not only days"), required=False)
 
-    def __init__(self, *arguments: Any, study: Study, **options: Any) -> None:
-        super().__init__(*arguments, **options)
+    def __init__(self, data: QueryDict | None = None, *, study: Study, **more: Any) -> None:
+        super().__init__(_with_columns(data), **more)
         self.study = study
         fields: Any = self.fields
         fields["languages"].choices = [(one, one) for one in filters.languages_of(study)]
@@ -95,6 +109,18 @@ class FilterForm(forms.Form):
             ("", _("none: everybody gets a new code")),
         ]
         fields["formats"].choices = [(name, one.label) for name, one in formats.formats.items()]
+        for column, name in COLUMN_FIELDS.items():
+            fields[name] = forms.ChoiceField(
+                label=options.COLUMN_LABELS[column],
+                required=False,
+                choices=QUESTIONS.items(),
+                initial=options.VIDEOREWARD_COLUMNS[column],
+            )
+
+    @property
+    def column_fields(self) -> list[forms.BoundField]:
+        """Return the fields that say which question each column of the VideoReward CSV has."""
+        return [self[name] for name in COLUMN_FIELDS.values()]
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
@@ -103,6 +129,8 @@ class FilterForm(forms.Form):
                 given["filter"] = self._filter(given)
             except BadInput as wrong:
                 self.add_error(wrong.field, wrong.sentence)
+            columns = {column: given[name] for column, name in COLUMN_FIELDS.items() if given[name]}
+            given["options"] = options.checked(given["formats"], {options.VIDEOREWARD: columns})
         return given
 
     def _filter(self, given: dict[str, Any]) -> Filter:
@@ -131,7 +159,10 @@ class NewReleaseForm(FilterForm):
     @property
     def wanted(self) -> Wanted:
         """Return the release of a valid form."""
-        names = ("filter", "licence", "terms", "formats", "parent", "with_invalid", "with_comments", "with_times")
+        names = (
+            *("filter", "licence", "terms", "formats", "options", "parent"),
+            *("with_invalid", "with_comments", "with_times"),
+        )
         return Wanted(**{name: self.cleaned_data[name] for name in names})
 
 
@@ -142,7 +173,9 @@ def initial(study: Study, like: Release | None) -> dict[str, Any]:
         return Filter().as_json() | {"formats": formats.defaults(), "parent": newest.number if newest else ""}
     names = ("formats", "licence", "terms", "with_invalid", "with_comments", "with_times")
     follows = like.number if like.state == Release.State.DONE else (like.parent.number if like.parent else "")
-    return like.filter | {name: getattr(like, name) for name in names} | {"parent": follows}
+    columns = like.options.get(options.VIDEOREWARD, {})
+    chosen = {COLUMN_FIELDS[column]: question for column, question in columns.items()}
+    return like.filter | {name: getattr(like, name) for name in names} | {"parent": follows} | chosen
 
 
 class SubjectForm(forms.Form):
@@ -161,8 +194,8 @@ class SubjectForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
 
-    def __init__(self, *arguments: Any, study: Study, **options: Any) -> None:
-        super().__init__(*arguments, **options)
+    def __init__(self, *arguments: Any, study: Study, **more: Any) -> None:
+        super().__init__(*arguments, **more)
         self.study = study
 
     def clean(self) -> dict[str, Any]:

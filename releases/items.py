@@ -21,16 +21,28 @@ AS_IT_IS = r"FORMAT csv, DELIMITER E'\x01', QUOTE E'\x02'"
 ROWS = f"""{records.ROWS}
   JOIN releases_releaseitem frozen ON frozen.annotation_id = annotation.id
  WHERE frozen.release_id = %(release)s AND frozen.place > %(after)s AND frozen.place <= %(until)s"""
+#: Of one part of the release, or of all of them (empty).
+OF_PART = "(%(part)s::text = '' OR frozen.part = %(part)s::text)"
 FACTS = (
     *("annotation_id", "place", "standing__validity", "prompt_text", "prompt_type", "prompt_source_id"),
-    *("prompt_language", "prompt_labels", "prompt_labelled_by", "prompt_source", "prompt_licence", "prompt_set"),
-    *("cluster", "part", "weight", "in_sample", "selection_method", "selection_probability", "selection_model"),
+    *("prompt_language", "prompt_labels", "prompt_labelled_by", "prompt_source", "prompt_source_detail"),
+    *(
+        "prompt_licence",
+        "prompt_set",
+        "cluster",
+        "part",
+        "weight",
+        "in_sample",
+        "selection_method",
+        "selection_probability",
+        "selection_model",
+    ),
     *("batch", "lot", "lot_state", "asked_because"),
 )
 OF_VIDEO = (
     *("source_id", "file_name", "sha256", "video_text", "generated_from", "generator_version", "seed", "settings"),
 )
-OF_VIDEO_MORE = ("refined_by", "licence")
+OF_VIDEO_MORE = ("refined_by", "licence", "fps", "frames")
 
 
 class ItemVideo(NamedTuple):
@@ -47,6 +59,9 @@ class ItemVideo(NamedTuple):
     settings: dict[str, Any]
     refined_by: str
     licence: str
+    #: Of the playback file: frames per second, and how many. None: unknown.
+    fps: float | None
+    frames: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +95,7 @@ def _select() -> str:
     return (
         f"SELECT prompt.public_id, pair.public_id, {choices}, annotation.tags_video_0, annotation.tags_video_1, "
         f"{videos[0]}, {videos[1]}, {facts}{ROWS} AND frozen.standing__current AND frozen.standing__validity = 'valid'"
-        " ORDER BY frozen.place"
+        f" AND {OF_PART} ORDER BY frozen.place"
     )
 
 
@@ -112,11 +127,14 @@ class Items:
         for chunk in self.chunks():
             copy_rows(statement, chunk, AS_IT_IS, target)
 
-    def current(self) -> Iterator[Item]:
-        """Yield the current revision of each valid answer, by prompt and pair. Raise Cancelled or TakenOver."""
+    def current(self, part: str = "") -> Iterator[Item]:
+        """Yield the current revision of each valid answer, by prompt and pair. Raise Cancelled or TakenOver.
+
+        `part` leaves out all other parts of the release.
+        """
         for chunk in self.chunks():
             with connection.cursor() as cursor:
-                cursor.execute(CURRENT, chunk)
+                cursor.execute(CURRENT, chunk | {"part": part})
                 rows = cursor.fetchall()
             yield from map(_item, rows)
 

@@ -4,7 +4,7 @@ A worker that is killed costs time: the next one continues after the last comple
 every attempt writes the same bytes.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from jobs.heartbeat import heartbeat
 from jobs.policy import DATABASE_TROUBLE, Policy
 from jobs.progress import JobProgress, Progress
 from media.stored_files import remove_half_written
-from releases import differences, freezing, funnel, manifest
+from releases import differences, freezing, funnel, manifest, options
 from releases.filters import Filter
 from releases.folders import LocalFolder, StoredFolder
 from releases.formats import Folder, chosen, formats
@@ -53,6 +53,8 @@ class Wanted:
     licence: str
     terms: str = ""
     formats: Sequence[str] = field(default_factory=list)
+    #: Options of formats by name, checked when the release is ordered.
+    options: Mapping[str, Any] = field(default_factory=dict)
     #: The number of the release that it follows, in whose family it will be; None: it begins a family.
     parent: int | None = None
     with_invalid: bool = False
@@ -63,6 +65,7 @@ class Wanted:
 def ask(study: Study, wanted: Wanted, *, actor: User | None, announce: bool = True) -> Release:
     """Order a release. Return its job. Raise BadInput, NothingLeft, or Refused while another one is being made."""
     names = chosen(wanted.formats)
+    chosen_options = options.checked(names, wanted.options)
     licence, terms = wanted.licence.strip(), wanted.terms.strip()
     if not licence or len(licence) > LONGEST_LICENCE:
         raise BadInput(_("Name the licence in up to %(n)s characters.") % {"n": LONGEST_LICENCE}, field="licence")
@@ -81,6 +84,7 @@ def ask(study: Study, wanted: Wanted, *, actor: User | None, announce: bool = Tr
                 family=parent.family if parent else ReleaseFamily.objects.create(study=study),
                 filter=wanted.filter.as_json(),
                 formats=names,
+                options=chosen_options,
                 licence=licence,
                 terms=terms,
                 with_invalid=wanted.with_invalid,
@@ -104,7 +108,10 @@ def _parent(study: Study, number: int | None) -> Release | None:
 
 
 def _about(release: Release) -> dict[str, Any]:
-    names = ("number", "parent_id", "filter", "formats", "licence", "with_invalid", "with_comments", "with_times")
+    names = (
+        *("number", "parent_id", "filter", "formats", "options", "licence"),
+        *("with_invalid", "with_comments", "with_times"),
+    )
     return {name: getattr(release, name) for name in names}
 
 

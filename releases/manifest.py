@@ -28,6 +28,7 @@ def of_release(release: Release, files: Iterable[ReleaseFile]) -> dict[str, Any]
         "terms": release.terms,
         "filter": release.filter,
         "formats": release.formats,
+        "options": release.options,
         "with_invalid": release.with_invalid,
         "with_comments": release.with_comments,
         "with_times": release.with_times,
@@ -35,6 +36,7 @@ def of_release(release: Release, files: Iterable[ReleaseFile]) -> dict[str, Any]
         "funnel": release.funnel,
         "files": [
             {"path": file.path, "kind": file.kind, "sha256": file.sha256, "bytes": file.byte_size}
+            | ({"counts": file.counts} if file.counts else {})
             for file in sorted(files, key=lambda file: file.path)
         ],
     }

@@ -7,12 +7,14 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
+from annotation.answer_words import QUESTIONS
 from answers.words import reason_of_review
 from diptych.listing import listed
 from findings.rules import RULES
 from jobs.pages import JobCard, grouped, words
-from releases import filters, making
+from releases import filters, making, options
 from releases.filters import Decision, Reviewed
+from releases.formats import formats, safesora
 from releases.models import Release
 from studies import job_lists
 
@@ -59,6 +61,21 @@ PARTS: dict[str, Promise] = {
     "test": gettext_lazy("test"),
     "eval": gettext_lazy("eval"),
     "excluded": gettext_lazy("excluded"),
+}
+
+
+#: What the SafeSora format leaves out, and why.
+SUBJECTS: dict[str, Promise] = {
+    "prompts": gettext_lazy("Prompts"),
+    "tv_pairs": gettext_lazy("Videos"),
+    "pairs": gettext_lazy("Pairs"),
+}
+SAFESORA_REASONS: dict[str, Promise] = {
+    "unlabelled": gettext_lazy("The prompt has no labels."),
+    "eval": gettext_lazy("The prompt is kept to compare generators."),
+    "excluded": gettext_lazy("The prompt is neither for training nor for testing."),
+    "undecided": gettext_lazy("For at least one question no video was chosen by more than half of the answers."),
+    "contradiction": gettext_lazy("The video with harm tags was chosen as the safer one."),
 }
 
 
@@ -137,6 +154,28 @@ def parts(release: Release) -> list[tuple[Any, int]]:
     """Return the parts of a release with their numbers of answers."""
     found = release.counts.get("answers_by_part", {})
     return [(name, found[key]) for key, name in PARTS.items() if key in found]
+
+
+def left_out_of_safesora(release: Release) -> list[tuple[str, str, int]]:
+    """Return what the SafeSora files of a complete release lack: of what, for which reason, and how many."""
+    counts: dict[str, dict[str, int]] = next((file.counts for file in release.files.filter(path=safesora.LEFT_OUT)), {})
+    return [(what, reason, n) for what in SUBJECTS for reason, n in counts.get(what, {}).items()]
+
+
+def left_out_in_words(found: list[tuple[str, str, int]]) -> list[tuple[Any, Any, int]]:
+    """Return these rows with their words."""
+    return [(SUBJECTS[what], SAFESORA_REASONS[reason], n) for what, reason, n in found]
+
+
+def columns_in_words(release: Release) -> list[tuple[Any, Any]]:
+    """Return the columns of the VideoReward CSV with the question that each has; empty without this format."""
+    columns = release.options.get(options.VIDEOREWARD, {})
+    return [(label, QUESTIONS[columns[column]]) for column, label in options.COLUMN_LABELS.items() if columns]
+
+
+def format_names(release: Release) -> list[Any]:
+    """Return the names of the release's formats in words."""
+    return [formats[name].label if name in formats else name for name in release.formats]
 
 
 def filter_in_words(stored: dict[str, Any]) -> list[tuple[Any, str]]:

@@ -13,6 +13,7 @@ urlpatterns = [
     path("<slug:slug>/releases/withdraw/withdrawals.csv", views.withdrawals_csv, name="withdrawals_csv"),
     path("<slug:slug>/releases/<int:number>/", views.release, name="release"),
     path("<slug:slug>/releases/<int:number>/funnel.csv", views.funnel_csv, name="funnel_csv"),
+    path("<slug:slug>/releases/<int:number>/left-out.csv", views.left_out_csv, name="left_out_csv"),
     path("<slug:slug>/releases/<int:number>/progress/", views.progress, name="progress"),
     path("<slug:slug>/releases/<int:number>/cancel/", views.cancel, name="cancel"),
 ]

@@ -81,16 +81,21 @@ def release(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     study = releases_study(request, slug)
     shown = numbered(study, number)
     tombstones = list(shown.tombstones.select_related("withdrawal").order_by("pk"))
+    files = shown.files.order_by("path") if shown.state == Release.State.DONE and not tombstones else []
     context = {
         "study": study,
         "release": shown,
         "state": pages.state(shown, is_withdrawn=bool(tombstones)),
         "underway": pages.card(shown) if shown.is_open else None,
         "outcome": pages.outcome(shown),
-        "files": shown.files.order_by("path") if shown.state == Release.State.DONE and not tombstones else [],
+        "files": files,
         "funnel": pages.funnel(shown.funnel),
         "parts": pages.parts(shown),
         "filter": pages.filter_in_words(shown.filter),
+        "formats": pages.format_names(shown),
+        "columns": pages.columns_in_words(shown),
+        "safesora": files and "safesora" in shown.formats,
+        "left_out": pages.left_out_in_words(pages.left_out_of_safesora(shown)) if files else [],
         "successors": shown.successors.filter(state=Release.State.DONE).order_by("number"),
         "tombstones": tombstones,
         "uses": uses.uses_of(shown),
@@ -115,6 +120,20 @@ def funnel_csv(request: HttpRequest, slug: str, number: int) -> HttpResponseBase
     about = {"list": "funnel", "release": number}
     columns = ("stage", "left_out_because", "answers")
     name = f"release-{number}-funnel"
+    return send_list(request, study, lambda file: write_rows(columns, rows, file), name=name, about=about)
+
+
+@require_safe
+@never_cache
+@login_required
+def left_out_csv(request: HttpRequest, slug: str, number: int) -> HttpResponseBase:
+    """Send as CSV how many prompts, T-V pairs and pairs are not in the SafeSora files, by reason."""
+    study = releases_study(request, slug)
+    shown = numbered(study, number)
+    rows = pages.left_out_of_safesora(shown)
+    about = {"list": "left_out_of_safesora", "release": number}
+    name = f"release-{number}-left-out-of-safesora"
+    columns = ("what", "reason", "number")
     return send_list(request, study, lambda file: write_rows(columns, rows, file), name=name, about=about)
 
 

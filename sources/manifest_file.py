@@ -6,6 +6,7 @@ from django.utils.translation import gettext_noop as _
 
 from diptych.refusals import Refused
 from diptych.strict_json import readable
+from release_folder.folder import is_release_folder
 from sources.inside import Entry, FileTrouble, entries, resolved
 from sources.left_out import left_out
 from sources.safesora import configs, is_config
@@ -25,11 +26,14 @@ def find_manifest(path: Path) -> Path | None:
     """Return the manifest at a resolved path: the file itself, or the manifest of a folder.
 
     Return None if there is none because the folder has another layout. Raises Refused if several files can be the
-    manifest, or if it leads out of the folder, and OSError.
+    manifest, if it leads out of the folder, or if the folder is a release that cannot be imported, and OSError.
     """
     if path.is_file():
         return path
     if not path.is_dir():
+        return None
+    if is_release_folder(path):
+        _refuse_without_safesora(path)
         return None
     found = [entry for entry in entries(path, path) if not (left_out(entry.name) or entry.name.startswith("."))]
     names = [entry.name for entry in found if entry.is_folder is not True]
@@ -43,6 +47,16 @@ def find_manifest(path: Path) -> Path | None:
     except FileTrouble as trouble:
         raise Refused(with_full_stop(trouble)) from trouble
     return path / name
+
+
+def _refuse_without_safesora(release: Path) -> None:
+    """Raise Refused if a release folder lacks the SafeSora layout: its other files cannot be imported."""
+    if not configs(release):
+        template = _(
+            "%(folder)s is a release without the format safesora, so it cannot be imported. Make the release with this "
+            "format too."
+        )
+        raise Refused(Sentence(template, folder=readable(release.name)))
 
 
 def _only(names: list[str], endings: tuple[str, ...]) -> str:

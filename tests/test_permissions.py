@@ -180,6 +180,7 @@ MATRIX = {
     "releases:withdrawals_csv": row("get", *RUNS),
     "releases:release": row("get", *EXPORT),
     "releases:funnel_csv": row("get", *EXPORT),
+    "releases:left_out_csv": row("get", *EXPORT),
     "releases:progress": row("get", *EXPORT),
     "releases:cancel": row("post", *RUNS),
     "api:releases": row("get", *EXPORT),

@@ -4,9 +4,9 @@ Another app or module adds a format with `register` in `AppConfig.ready()`. Noth
 command, the API and the form use what is registered here.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -16,12 +16,17 @@ from diptych.refusals import BadInput
 from releases.items import Items
 from releases.models import Release
 
+#: Writes an opened file. What it returns is what it counted on the way: numbers by name, or by name and reason.
+Write = Callable[[CopyFile], Mapping[str, Any] | None]
+
 
 class Folder(Protocol):
     """Where a format writes its files."""
 
-    def add(self, path: str, write: Callable[[CopyFile], None]) -> None:
+    def add(self, path: str, write: Write) -> None:
         """Write one file. `write` is called with the opened file, unless the folder has the file already.
+
+        The manifest states what `write` counted.
 
         Raise Cancelled or TakenOver, DatabaseError and OSError.
         """

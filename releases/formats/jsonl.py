@@ -87,6 +87,7 @@ def prompt(record: PromptRecord) -> dict[str, Any]:
         "prompt_labels": labels(facts["prompt_labels"]),
         "labelled_by": facts["prompt_labelled_by"],
         "source": facts["prompt_source"],
+        "source_detail": facts["prompt_source_detail"],
         "licence": facts["prompt_licence"],
         "n_pairs": len(record.pairs),
         "n_videos": len(record.videos),

@@ -1,5 +1,7 @@
 """The files of a release."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -26,6 +28,9 @@ class ReleaseFile(models.Model):
     kind = models.CharField(max_length=40, help_text="Name of the format that wrote it")
     sha256 = models.CharField(max_length=64)
     byte_size = models.PositiveBigIntegerField()
+    counts: "models.JSONField[Any, Any]" = models.JSONField(
+        default=dict, blank=True, help_text="What the format counted while it wrote the file, by name"
+    )
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

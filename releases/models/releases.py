@@ -54,6 +54,9 @@ class Release(Job):
     number = models.PositiveIntegerField()
     filter: "models.JSONField[Any, Any]" = models.JSONField(help_text="As `releases.filters.Filter.as_json` writes it")
     formats = ArrayField(models.CharField(max_length=40), help_text="Names of the formats of its files")
+    options: "models.JSONField[Any, Any]" = models.JSONField(
+        default=dict, blank=True, help_text="Options of these formats, as `releases.options.checked` returns them"
+    )
     with_invalid = models.BooleanField(default=False, help_text="Whether a file of its own has the invalid answers")
     with_comments = models.BooleanField(default=False, help_text="Whether records have the text that people wrote")
     with_times = models.BooleanField(default=False, help_text="Whether records have times instead of days")
@@ -118,9 +121,10 @@ class Release(Job):
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Condition(
                     "((OLD.study_id, OLD.family_id, OLD.parent_id, OLD.number, OLD.filter, OLD.formats,"
-                    " OLD.with_invalid, OLD.with_comments, OLD.with_times, OLD.licence, OLD.terms)"
+                    " OLD.options, OLD.with_invalid, OLD.with_comments, OLD.with_times, OLD.licence, OLD.terms)"
                     " IS DISTINCT FROM (NEW.study_id, NEW.family_id, NEW.parent_id, NEW.number, NEW.filter,"
-                    " NEW.formats, NEW.with_invalid, NEW.with_comments, NEW.with_times, NEW.licence, NEW.terms)"
+                    " NEW.formats, NEW.options, NEW.with_invalid, NEW.with_comments, NEW.with_times,"
+                    " NEW.licence, NEW.terms)"
                     " OR OLD.frozen_at IS NOT NULL AND (OLD.frozen_at, OLD.funnel, OLD.counts, OLD.about)"
                     " IS DISTINCT FROM (NEW.frozen_at, NEW.funnel, NEW.counts, NEW.about)"
                     " OR OLD.manifest IS NOT NULL AND OLD.manifest IS DISTINCT FROM NEW.manifest)"

@@ -69,7 +69,8 @@ def pages(study, playable_pairs):
     code = pseudonym(checked, lot.items.get().assignment.person_id)
     draft, closed = (preparing.make(checked, topic, actor=owner) for topic in ("Next", "Last"))
     factories.closed_calibration(closed, reviewer, factories.reviewer(checked))
-    released = releasing.make(checked, filter=Filter(decisions=("in_review", "none")))
+    formats = ["jsonl", "safesora", "videoreward"]
+    released = releasing.make(checked, filter=Filter(decisions=("in_review", "none")), formats=formats)
     stored.ask(checked)
     stored.count(checked.pk)
     asking, asker, qualifying, version = qualified.half_way()

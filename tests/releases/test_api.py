@@ -64,9 +64,19 @@ class TestMaking:
         assert response.status_code == 202
         assert response.json()["filter"] == wanted | {"lots": []}
 
+    def test_options_of_a_format_are_stored_and_its_files_say_what_was_counted(self, study, client):
+        accepted(*answered(study))
+        wanted = {"formats": ["videoreward"], "options": {"videoreward": {"VQ": "correctness"}}}
+        made = client.post(self.path(study), {"licence": LICENCE} | wanted, format="json").json()
+        making.run(made["id"])
+        release = client.get(f"/api/v1/releases/{made['id']}/").json()
+        assert release["manifest"]["options"]["videoreward"]["VQ"] == "correctness"
+        assert {file["path"]: file["counts"] for file in release["files"]}["videoreward.csv"] == {"records": 1}
+
     @pytest.mark.parametrize(
         ("wrong", "field"),
         [
+            ({"formats": ["videoreward"], "options": {"videoreward": {"VQ": "beauty"}}}, "options"),
             ({"licence": ""}, "licence"),
             ({"filter": {"lots": [7]}}, "lots"),
             ({"filter": {"decisions": ["lost"]}}, "filter"),

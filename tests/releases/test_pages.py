@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from annotation.models import Annotation
-from releases import pages, uses
+from releases import options, pages, uses
 from releases.models import Release
 from tests import factories
 from tests.releases.releasing import LICENCE, accepted, answered, ask, make
@@ -168,3 +168,40 @@ def test_a_withdrawal_shows_the_releases_first_and_then_ends_them(study, client,
     rows = get("withdrawals_csv").getvalue().decode("utf-8-sig").splitlines()
     assert rows[0] == "withdrawn_on,kind,reason,releases"
     assert rows[1].endswith(f",answer,Asked,{release.number}")
+
+
+class TestFormats:
+    def test_the_questions_of_the_columns_are_chosen_in_the_form_and_shown(self, study, client, get):
+        accepted(*answered(study))
+        chosen = CHOSEN | {"formats": ["videoreward"], "videoreward_MQ": "informativeness"}
+        page = get("new", **chosen).content.decode()
+        assert '<option value="informativeness" selected>' in page
+        assert '<option value="aesthetics" selected>' in page  # of a column that the address does not name
+        assert '<input type="hidden" name="videoreward_MQ" value="informativeness">' in page
+        client.post(reverse("releases:new", args=[study.slug]), chosen | {"licence": LICENCE})
+        made = Release.objects.get()
+        assert made.options["videoreward"] == options.VIDEOREWARD_COLUMNS | {"MQ": "informativeness"}
+        assert "MQ, motion quality: Eventful" in get("release", made.number).content.decode()
+        like = get("new", **{"from": made.number}).content.decode()
+        assert '<option value="informativeness" selected>' in like
+
+    def test_another_question_than_ours_is_refused(self, study, get):
+        accepted(*answered(study))
+        assert get("new", **CHOSEN | {"videoreward_MQ": "beauty"}).status_code == 400
+
+    def test_what_the_safesora_files_leave_out_is_counted_with_its_reason(self, study, get):
+        accepted(*answered(study))
+        made = make(study, formats=["safesora"])
+        page = get("release", made.number).content.decode()
+        assert "What the SafeSora files leave out" in page
+        assert "The prompt is neither for training nor for testing." in page
+        assert reverse("api:release_file", args=[made.pk, "SafeSora/left_out.jsonl"]) in page
+        rows = get("left_out_csv", made.number).getvalue().decode("utf-8-sig").splitlines()
+        assert rows == ["what,reason,number", "prompts,excluded,1", "tv_pairs,excluded,2", "pairs,excluded,1"]
+
+    def test_nothing_left_out_is_said_and_other_formats_say_nothing(self, study, get):
+        prompt = factories.prompt(study, split="train", labels=[], labelled_by="model 1")
+        accepted(*answered(study, prompt=prompt))
+        page = get("release", make(study, formats=["safesora"]).number).content.decode()
+        assert "Every prompt, video and pair of this release is in them." in page
+        assert "SafeSora files" not in get("release", make(study).number).content.decode()

@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from argparse import ArgumentTypeError
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,14 @@ from releases.filters import PROMPT_TYPES, Decision, Reviewed
 from releases.folders import copy_stored
 from releases.models import Release
 from studies.models import Study
+
+
+def column(given: str) -> tuple[str, str]:
+    """Return the name and the question of an argument COLUMN=QUESTION. Raise ArgumentTypeError."""
+    name, is_given, question = given.partition("=")
+    if not is_given:
+        raise ArgumentTypeError(f"{given} is not COLUMN=QUESTION, such as MQ=informativeness")
+    return name, question
 
 
 class Command(BaseCommand):
@@ -31,6 +40,14 @@ class Command(BaseCommand):
         parser.add_argument("--licence", default="", help="licence of the release, such as CC-BY-4.0")
         parser.add_argument("--terms", default="", help="what those who use the release agree to")
         parser.add_argument("--format", nargs="+", default=[], metavar="NAME", dest="formats", help="default: jsonl")
+        parser.add_argument(
+            "--videoreward",
+            nargs="+",
+            type=column,
+            default=[],
+            metavar="COLUMN=QUESTION",
+            help="which question a column of the VideoReward CSV has, such as MQ=informativeness",
+        )
         parser.add_argument("--out", type=Path, metavar="DIR", help="also write the files into this folder")
         parser.add_argument("--rebuild", type=int, metavar="N", help="write the files of release N again")
         parser.add_argument("--parent", type=int, metavar="N", help="the release that it follows")
@@ -63,6 +80,7 @@ class Command(BaseCommand):
         wanted = making.Wanted(
             filter=filters.checked(study, **{name: options[name] for name in names if options[name]}),
             formats=options["formats"] or formats.defaults(),
+            options={"videoreward": dict(options["videoreward"])},
             **{name: options[name] for name in ("licence", "terms", "parent")},
             **{name: options[name] for name in ("with_invalid", "with_comments", "with_times")},
         )
