@@ -9,7 +9,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from annotation.answer_words import QUESTIONS
+from answers.words import QUESTIONS
 from diptych.refusals import BadInput
 from releases import filters, formats, making, options, withdrawing
 from releases.filters import Decision, Filter, Reviewed

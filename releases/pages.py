@@ -7,8 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
-from annotation.answer_words import QUESTIONS
-from answers.words import reason_of_review
+from answers.words import QUESTIONS, reason_of_review
 from diptych.listing import listed
 from findings.rules import RULES
 from jobs.pages import JobCard, grouped, words

@@ -10,12 +10,12 @@ from django.utils import timezone
 
 from catalog.models import Pair, Prompt, Video
 from diptych.refusals import Refused
-from importing.manifest_file import find_manifest
 from media.models import Asset
 from release_folder import open_release
 from release_folder.safesora import convert
 from releases import items, making, manifest
 from releases.filters import Filter
+from sources.manifest_file import find_manifest
 from tests import factories
 from tests.importing.manifests import imported, write_file
 from tests.release_folder.published import dataset
