@@ -11,14 +11,15 @@ class ReleasesConfig(AppConfig):
         from importing.removal import work as removal
         from releases import pages
         from releases.deletion import delete_own_rows, reasons_to_keep
-        from releases.formats import jsonl, register
+        from releases.formats import archives, croissant, huggingface, jsonl, parquet, register
         from studies import deletion
         from studies.job_lists import kinds
         from studies.links import Link, Place
         from studies.links import register as add_link
         from studies.permissions import MAY_EXPORT
 
-        register(jsonl.FORMAT)
+        register(jsonl.FORMAT, parquet.FORMAT, archives.FRAMES, archives.VIDEOS, archives.SINGLE_VIDEOS)
+        register(huggingface.FORMAT, croissant.FORMAT)  # last: they describe the files of the others
         kinds["releases"] = pages.JOBS
         deletion.parts["releases"] = delete_own_rows
         removal.kept_by |= reasons_to_keep()

@@ -21,6 +21,8 @@ AS_IT_IS = r"FORMAT csv, DELIMITER E'\x01', QUOTE E'\x02'"
 ROWS = f"""{records.ROWS}
   JOIN releases_releaseitem frozen ON frozen.annotation_id = annotation.id
  WHERE frozen.release_id = %(release)s AND frozen.place > %(after)s AND frozen.place <= %(until)s"""
+#: Of one part of the release, or of all of them (empty).
+OF_PART = "(%(part)s::text = '' OR frozen.part = %(part)s::text)"
 FACTS = (
     *("annotation_id", "place", "standing__validity", "prompt_text", "prompt_type", "prompt_source_id"),
     *("prompt_language", "prompt_labels", "prompt_labelled_by", "prompt_source", "prompt_licence", "prompt_set"),
@@ -80,7 +82,7 @@ def _select() -> str:
     return (
         f"SELECT prompt.public_id, pair.public_id, {choices}, annotation.tags_video_0, annotation.tags_video_1, "
         f"{videos[0]}, {videos[1]}, {facts}{ROWS} AND frozen.standing__current AND frozen.standing__validity = 'valid'"
-        " ORDER BY frozen.place"
+        f" AND {OF_PART} ORDER BY frozen.place"
     )
 
 
@@ -112,13 +114,25 @@ class Items:
         for chunk in self.chunks():
             copy_rows(statement, chunk, AS_IT_IS, target)
 
-    def current(self) -> Iterator[Item]:
-        """Yield the current revision of each valid answer, by prompt and pair. Raise Cancelled or TakenOver."""
+    def lines(self, line: str, condition: str, part: str = "") -> Iterator[dict[str, Any]]:
+        """Yield the lines that `copy` writes, as objects. `part` leaves out all other parts of the release."""
+        statement = f"SELECT {line}::text{ROWS} AND {condition} AND {OF_PART} ORDER BY frozen.place"
+        for (text,) in self._rows(statement, part):
+            yield orjson.loads(text)
+
+    def current(self, part: str = "") -> Iterator[Item]:
+        """Yield the current revision of each valid answer, by prompt and pair. Raise Cancelled or TakenOver.
+
+        `part` leaves out all other parts of the release.
+        """
+        yield from map(_item, self._rows(CURRENT, part))
+
+    def _rows(self, statement: str, part: str) -> Iterator[Any]:
         for chunk in self.chunks():
             with connection.cursor() as cursor:
-                cursor.execute(CURRENT, chunk)
+                cursor.execute(statement, chunk | {"part": part})
                 rows = cursor.fetchall()
-            yield from map(_item, rows)
+            yield from rows
 
 
 def _item(row: Sequence[Any]) -> Item:

@@ -2,15 +2,16 @@
 
 from typing import Any
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from jobs.pages import JobCard, grouped, words
-from releases import filters, making
+from releases import filters, making, videos
 from releases.filters import Decision, Reviewed
-from releases.models import Release
+from releases.models import Release, ReleaseFile
 from studies import job_lists
 
 State = Release.State
@@ -149,6 +150,13 @@ def filter_in_words(stored: dict[str, Any]) -> list[tuple[Any, str]]:
             else []
         ),
     ]
+
+
+def files(release: Release) -> tuple[list[ReleaseFile], int]:
+    """Return the files of a complete release, by path, without its single videos. Return also how many these are."""
+    single = Q(kind=videos.SINGLE_VIDEOS) & ~Q(path__endswith=".parquet")
+    listed = release.files.exclude(single).order_by("path")
+    return list(listed), release.files.filter(single).count()
 
 
 def how_to_cite(release: Release) -> str:
